@@ -1,0 +1,114 @@
+"""What counts as evidence, and what a look at the bytes may conclude. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class MediaKind(StrEnum):
+    IMAGE = "image"
+    DOCUMENT = "document"
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+class Reason(StrEnum):
+    """Why a file was rejected; stable, since texts for people hang on it."""
+
+    TYPE_NOT_PERMITTED = (
+        "type_not_permitted"  # the bytes are none of the permitted types, whatever the name says
+    )
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
+    DAMAGED = "damaged"  # cut off, or not readable as what it begins like
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_LONG = "too_long"  # seconds of sound or film, pages of a document
+    ENCRYPTED = "encrypted"  # a document that opens only with a password: nobody could check or read it
+    TOO_COMPLEX = "too_complex"  # the look at it ran out of its share of time, memory or disk
+    INFECTED = "infected"
+
+
+class Variant(StrEnum):
+    """The files made from one upload. What a citizen sent is itself never handed out."""
+
+    EVIDENCE = (
+        "evidence"  # whole, without hidden data: re-encoded image, rewritten document, remuxed sound or film
+    )
+    PREVIEW = "preview"  # JPEG, at most 1280 px
+    THUMBNAIL = "thumbnail"  # JPEG, at most 320 px
+    PLAYABLE = "playable"  # M4A (AAC), for every browser
+
+
+class Rejected(Exception):
+    """The file cannot be accepted, and trying again would not change that."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may cost. Lengths in bytes, times in seconds.
+
+    `memory` is address space of each process that looks at the file (Python, ffmpeg), not what is resident.
+    """
+
+    max_bytes: int = 200 * 1024 * 1024
+    max_pixels: int = 50_000_000
+    max_seconds: float = 2 * 3600.0
+    max_pages: int = 2000
+    cpu_seconds: int = 300
+    wall_seconds: float = 600.0
+    memory: int = 2 * 1024 * 1024 * 1024
+    preview_px: int = 1280
+    thumbnail_px: int = 320
+
+
+@dataclass(frozen=True)
+class DerivedFile:
+    """One file in the worker's output folder, named `name` there."""
+
+    variant: Variant
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the look at the bytes came to. `size` and `sha256` are those of the bytes as they were sent."""
+
+    accepted: bool
+    size: int
+    sha256: str
+    content_type: str | None = None
+    kind: MediaKind | None = None
+    reason: Reason | None = None
+    detail: str = ""
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    pages: int | None = None
+    removed: list[str] = field(default_factory=list)
+    files: list[DerivedFile] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Verdict:
+        """Raises KeyError, TypeError or ValueError for what `to_json` did not write."""
+        known = dict(value)
+        known["files"] = [
+            DerivedFile(**{**file, "variant": Variant(file["variant"])}) for file in value["files"]
+        ]
+        known["kind"] = MediaKind(value["kind"]) if value["kind"] else None
+        known["reason"] = Reason(value["reason"]) if value["reason"] else None
+        return cls(**known)

@@ -1,0 +1,116 @@
+"""The true type of a file, from its first bytes alone. Its name and declared type are never asked.
+
+The table holds exactly the permitted types (DESIGN 5): what is not in it is refused, so there is nothing to
+keep up with. A container (ISO media, EBML, Ogg) is told apart by its brand or codec here; whether an MP4 or
+WebM has pictures or sound alone, only ffmpeg can say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.media.domain import MediaKind
+
+HEAD_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class FileType:
+    """`demuxer`: ffmpeg's name of the only reader this file is given to; `suffix`: of the evidence made from
+    it.
+    """
+
+    content_type: str
+    kind: MediaKind
+    suffix: str
+    demuxer: str = ""
+
+
+JPEG = FileType("image/jpeg", MediaKind.IMAGE, ".jpg")
+PNG = FileType("image/png", MediaKind.IMAGE, ".png")
+WEBP = FileType("image/webp", MediaKind.IMAGE, ".webp")
+HEIC = FileType("image/heic", MediaKind.IMAGE, ".jpg")
+PDF = FileType("application/pdf", MediaKind.DOCUMENT, ".pdf")
+MP3 = FileType("audio/mpeg", MediaKind.AUDIO, ".mp3", "mp3")
+AAC = FileType("audio/aac", MediaKind.AUDIO, ".aac", "aac")
+M4A = FileType("audio/mp4", MediaKind.AUDIO, ".m4a", "mov")
+OGG = FileType("audio/ogg", MediaKind.AUDIO, ".ogg", "ogg")
+WAV = FileType("audio/wav", MediaKind.AUDIO, ".wav", "wav")
+MP4 = FileType("video/mp4", MediaKind.VIDEO, ".mp4", "mov")
+WEBM = FileType("video/webm", MediaKind.VIDEO, ".webm", "matroska")
+WEBM_AUDIO = FileType("audio/webm", MediaKind.AUDIO, ".webm", "matroska")
+
+PERMITTED = (JPEG, PNG, WEBP, HEIC, PDF, MP3, AAC, M4A, OGG, WAV, MP4, WEBM, WEBM_AUDIO)
+
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
+_M4A_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
+_MP4_BRANDS = {
+    b"isom",
+    b"iso2",
+    b"iso4",
+    b"iso5",
+    b"iso6",
+    b"mp41",
+    b"mp42",
+    b"avc1",
+    b"dash",
+    b"M4V ",
+    b"MSNV",
+}
+
+
+def true_type(head: bytes) -> FileType | None:
+    """The permitted type whose bytes begin like `head` (the first `HEAD_BYTES`, or all), or None."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PNG
+    if head.startswith(b"%PDF-"):
+        return PDF
+    if head.startswith(b"RIFF") and len(head) >= 12:
+        return {b"WEBP": WEBP, b"WAVE": WAV}.get(head[8:12])
+    if head[4:8] == b"ftyp":
+        return _iso_media(head)
+    if head.startswith(b"OggS"):
+        return _ogg(head)
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return WEBM if b"\x42\x82" in head[:64] and b"webm" in head[:64] else None
+    return _mpeg_audio(head)
+
+
+def sound_alone(container: FileType) -> FileType:
+    """What an MP4 or WebM without pictures is called."""
+    return {MP4: M4A, WEBM: WEBM_AUDIO}.get(container, container)
+
+
+def _iso_media(head: bytes) -> FileType | None:
+    length = min(int.from_bytes(head[:4], "big"), 256)
+    major = head[8:12]
+    compatible = {head[at : at + 4] for at in range(16, length - 3, 4)}
+    if major in _HEIC_BRANDS or (major in {b"mif1", b"msf1"} and compatible & _HEIC_BRANDS):
+        return HEIC
+    if major in _M4A_BRANDS:
+        return M4A
+    return MP4 if major in _MP4_BRANDS else None
+
+
+def _ogg(head: bytes) -> FileType | None:
+    first_page = head[:512]
+    return OGG if b"OpusHead" in first_page or b"\x01vorbis" in first_page else None
+
+
+def _mpeg_audio(head: bytes) -> FileType | None:
+    frame = head
+    tagged = head.startswith(b"ID3") and len(head) >= 10
+    if tagged:
+        length = (head[6] << 21) | (head[7] << 14) | (head[8] << 7) | head[9]
+        frame = head[10 + length :]
+        if len(frame) < 2:  # a cover picture larger than what was read: ffmpeg will say
+            return MP3
+    if len(frame) < 4 or frame[0] != 0xFF or frame[1] & 0xE0 != 0xE0:
+        return MP3 if tagged and not frame.lstrip(b"\x00").startswith((b"<", b"%PDF", b"PK", b"MZ")) else None
+    layer = frame[1] >> 1 & 3
+    if frame[1] & 0xF0 == 0xF0 and layer == 0:
+        return AAC
+    version, bitrate, rate = frame[1] >> 3 & 3, frame[2] >> 4, frame[2] >> 2 & 3
+    return MP3 if layer == 1 and version != 1 and bitrate not in (0, 15) and rate != 3 else None

@@ -1,0 +1,104 @@
+"""`python -m services.media.worker IN OUTDIR`, with a JSON object of limits on standard input.
+
+The look at one file, in a process of its own: what hostile bytes can break here is this process. It limits
+its own memory, CPU time and file size (ffmpeg inherits them), leaves the network where the kernel lets it,
+and dies with its parent. It prints one JSON object, a verdict, and exits with 0. Any other exit says nothing
+about the file.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from services.media.domain import Limits, MediaKind, Reason, Rejected, Verdict
+
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+
+
+def main() -> int:
+    source, out = Path(sys.argv[1]), Path(sys.argv[2])
+    limits = Limits(**json.load(sys.stdin))
+    confine(limits)
+    verdict = look(source, out, limits)
+    json.dump(verdict.to_json(), sys.stdout)
+    return 0
+
+
+def confine(limits: Limits) -> None:
+    """Limits for this process and its children. Without user namespaces (Docker's default) the network stays;
+    the container's own network and the decoders' `protocol_whitelist` are what hold then.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    libc.unshare(_CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWUSER | _CLONE_NEWNET)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 5))
+    # A remux may grow a little, a re-encoded picture a lot; what is larger than both is a bomb.
+    largest = max(2 * limits.max_bytes, 256 * 1024 * 1024)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+
+
+def look(source: Path, out: Path, limits: Limits) -> Verdict:
+    """The verdict on `source`; derived files are written into `out`."""
+    from services.media.measure import sha256_of
+
+    size = source.stat().st_size
+    sha256 = sha256_of(source)
+    try:
+        return _accepted(source, out, limits, size, sha256)
+    except Rejected as rejected:
+        return Verdict(False, size, sha256, reason=rejected.reason, detail=rejected.detail)
+    except MemoryError:
+        return Verdict(False, size, sha256, reason=Reason.TOO_COMPLEX, detail="memory")
+
+
+def _accepted(source: Path, out: Path, limits: Limits, size: int, sha256: str) -> Verdict:
+    # The readers are imported after `confine`, and only the one that is needed.
+    from services.media.filetypes import HEAD_BYTES, true_type
+
+    if size == 0:
+        raise Rejected(Reason.EMPTY)
+    if size > limits.max_bytes:
+        raise Rejected(Reason.TOO_LARGE)
+    with source.open("rb") as file:
+        found = true_type(file.read(HEAD_BYTES))
+    if found is None:
+        raise Rejected(Reason.TYPE_NOT_PERMITTED)
+    common = Verdict(True, size, sha256, content_type=found.content_type, kind=found.kind)
+    if found.kind is MediaKind.IMAGE:
+        from services.media.images import look_at_image
+
+        files, removed = look_at_image(source, out, found, limits)
+        return replace(common, files=files, removed=removed, width=files[0].width, height=files[0].height)
+    if found.kind is MediaKind.DOCUMENT:
+        from services.media.documents import look_at_document
+
+        files, removed, pages = look_at_document(source, out, limits)
+        return replace(common, files=files, removed=removed, pages=pages)
+    from services.media.recordings import look_at_recording
+
+    recording = look_at_recording(source, out, found, limits)
+    width, height = recording.pixels or (None, None)
+    return replace(
+        common,
+        content_type=recording.true_type.content_type,
+        kind=recording.true_type.kind,
+        files=recording.files,
+        seconds=round(recording.seconds, 2),
+        width=width,
+        height=height,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""The table of first bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.media import filetypes
+from services.media.filetypes import FileType, true_type
+from tests import media_samples as samples
+
+
+@given(st.binary(max_size=64))
+def test_any_bytes_have_one_answer(head: bytes) -> None:
+    found = true_type(head)
+
+    assert found is None or found in filetypes.PERMITTED
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", filetypes.WEBP),
+        (b"RIFF\x00\x00\x00\x00WAVEfmt ", filetypes.WAV),
+        (b"RIFF\x00\x00\x00\x00AVI LIST", None),
+        (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1heic", filetypes.HEIC),
+        (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif", None),
+        (b"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00qt  ", None),
+        (b"\xff\xf1\x50\x80\x00\x1f\xfc", filetypes.AAC),
+        (b"\xff\xfb\x90\x64", filetypes.MP3),
+        (b"\xff\xff\xff\xff", None),
+        (b"ID3\x04\x00\x00\x00\x00\x00\x02??<html>", None),
+    ],
+)
+def test_types_that_begin_alike_are_told_apart(head: bytes, expected: FileType | None) -> None:
+    assert true_type(head) == expected
+
+
+def test_a_tag_larger_than_what_was_read_leaves_the_rest_to_ffmpeg(tmp_path: Path) -> None:
+    assert true_type(samples.voice_note(tmp_path, ".mp3")) == filetypes.MP3
+    assert true_type(b"ID3\x04\x00\x00\x00\x0f\x7f\x7f" + bytes(100)) == filetypes.MP3

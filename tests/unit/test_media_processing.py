@@ -1,0 +1,318 @@
+"""The look at the bytes, by the real worker process: what is accepted, what is made of it, what is refused
+and why.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import piexif  # type: ignore[import-untyped]  # it has no types
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from services.media.domain import Limits, MediaKind, Reason, Variant, Verdict
+from services.media.processing import ProcessingFailed, look_at
+from tests import media_samples as samples
+
+pytestmark = pytest.mark.timeout(120)
+
+
+class Look:
+    """A verdict with its files at hand."""
+
+    def __init__(self, verdict: Verdict, out: Path) -> None:
+        self.verdict = verdict
+        self._out = out
+
+    def content(self, variant: Variant) -> bytes:
+        return next(
+            (self._out / file.name).read_bytes() for file in self.verdict.files if file.variant is variant
+        )
+
+    def picture(self, variant: Variant = Variant.EVIDENCE) -> Image.Image:
+        return Image.open(io.BytesIO(self.content(variant)))
+
+    @property
+    def variants(self) -> set[Variant]:
+        return {file.variant for file in self.verdict.files}
+
+
+Looker = Callable[..., Look]
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Looker:
+    def at(content: bytes, limits: Limits | None = None) -> Look:
+        source, out = tmp_path / "in", tmp_path / "out"
+        source.write_bytes(content)
+        out.mkdir()
+        return Look(look_at(source, out, limits or Limits()), out)
+
+    return at
+
+
+def test_the_place_is_gone_from_every_file_made_of_a_photo(look: Looker) -> None:
+    sent = samples.photo()
+    assert piexif.load(sent)["GPS"], "the sample must have the place in it"
+
+    seen = look(sent)
+
+    assert seen.verdict.accepted and seen.verdict.content_type == "image/jpeg"
+    assert seen.variants == {Variant.EVIDENCE, Variant.PREVIEW, Variant.THUMBNAIL}
+    assert {"exif", "location", "xmp", "comment"} <= set(seen.verdict.removed)
+    for file in seen.verdict.files:
+        made = seen.content(file.variant)
+        assert not any(piexif.load(made)[part] for part in ("0th", "Exif", "GPS", "1st"))
+        assert not any(word in made for word in (b"Exif", b"xmpmeta", b"Neda", samples.CAMERA))
+        assert len(made) == file.size
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_a_photo_taken_sideways_stands_upright(look: Looker, orientation: int) -> None:
+    made = look(samples.photo(orientation, size=(640, 480))).picture().convert("RGB")
+
+    assert made.size == (640, 480)
+    red = made.getpixel((100, 100))
+    other = made.getpixel((600, 400))
+    assert isinstance(red, tuple) and isinstance(other, tuple)
+    assert red[0] > 180 and red[1] < 60
+    assert other[0] < 60
+
+
+def test_copies_are_no_larger_than_a_screen_and_a_list_need(look: Looker) -> None:
+    seen = look(samples.photo(size=(2400, 1200)))
+
+    assert seen.picture().size == (2400, 1200)
+    assert seen.picture(Variant.PREVIEW).size == (1280, 640)
+    assert seen.picture(Variant.THUMBNAIL).size == (320, 160)
+
+
+def test_png_and_webp_keep_their_kind_and_lose_their_texts(look: Looker, tmp_path: Path) -> None:
+    seen = look(samples.png_with_text())
+
+    assert seen.picture().format == "PNG" and seen.picture().mode == "RGBA"
+    assert b"Neda" not in seen.content(Variant.EVIDENCE) and b"eXIf" not in seen.content(Variant.EVIDENCE)
+
+
+def test_webp_loses_its_exif(look: Looker) -> None:
+    seen = look(samples.webp())
+
+    assert seen.verdict.content_type == "image/webp" and seen.picture().format == "WEBP"
+    assert samples.CAMERA not in seen.content(Variant.EVIDENCE)
+
+
+def test_heic_becomes_a_jpeg_that_any_browser_shows(look: Looker) -> None:
+    seen = look(samples.heic())
+
+    assert seen.verdict.content_type == "image/heic"
+    assert seen.picture().format == "JPEG" and seen.picture().size == (640, 480)
+    assert seen.verdict.files[0].content_type == "image/jpeg"
+    assert samples.CAMERA not in seen.content(Variant.EVIDENCE)
+
+
+@pytest.mark.parametrize("make", [samples.photo, samples.png_with_text, samples.webp, samples.heic])
+def test_a_picture_cut_off_is_refused(look: Looker, make: Callable[[], bytes]) -> None:
+    whole = make()
+
+    assert look(whole[: len(whole) * 2 // 3]).verdict.reason is Reason.DAMAGED
+
+
+def test_a_picture_that_would_fill_memory_is_refused_before_it_is_decoded(look: Looker) -> None:
+    verdict = look(samples.bomb()).verdict
+
+    assert verdict.reason is Reason.TOO_MANY_PIXELS
+
+
+def test_html_called_jpg_is_refused(look: Looker) -> None:
+    assert look(b"<!DOCTYPE html><script>alert(1)</script>").verdict.reason is Reason.TYPE_NOT_PERMITTED
+
+
+def test_what_is_hidden_behind_a_photo_is_left_behind(look: Looker) -> None:
+    made = look(samples.photo() + b"<script>alert(1)</script>PK\x03\x04").content(Variant.EVIDENCE)
+
+    assert b"<script>" not in made and b"PK\x03\x04" not in made
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"MZ\x90\x00" + bytes(200),
+        b"PK\x03\x04" + bytes(200),
+        b"GIF89a" + bytes(200),
+        b"<svg xmlns='http://'/>",
+        b"text",
+    ],
+)
+def test_other_types_are_refused(look: Looker, content: bytes) -> None:
+    assert look(content).verdict.reason is Reason.TYPE_NOT_PERMITTED
+
+
+def test_an_empty_file_and_one_too_large_are_refused(look: Looker) -> None:
+    assert look(b"").verdict.reason is Reason.EMPTY
+
+
+def test_a_file_beyond_the_limit_is_refused(look: Looker) -> None:
+    assert look(samples.photo(), replace(Limits(), max_bytes=1000)).verdict.reason is Reason.TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content_type"),
+    [
+        (".ogg", "audio/ogg"),
+        (".webm", "audio/webm"),
+        (".m4a", "audio/mp4"),
+        (".aac", "audio/aac"),
+        (".mp3", "audio/mpeg"),
+        (".wav", "audio/wav"),
+    ],
+)
+def test_a_voice_note_plays_everywhere_and_names_nobody(
+    look: Looker, tmp_path: Path, suffix: str, content_type: str
+) -> None:
+    seen = look(samples.voice_note(tmp_path, suffix))
+
+    assert seen.verdict.accepted, seen.verdict
+    assert (seen.verdict.kind, seen.verdict.content_type) == (MediaKind.AUDIO, content_type)
+    assert seen.verdict.seconds == pytest.approx(2, abs=0.2)
+    assert seen.variants == {Variant.EVIDENCE, Variant.PLAYABLE}
+    assert seen.content(Variant.PLAYABLE)[4:11] == b"ftypM4A"
+    for variant in seen.variants:
+        assert not any(word in seen.content(variant) for word in (b"Neda", b"36.2686", b"Qazvin"))
+
+
+@pytest.mark.parametrize(("suffix", "content_type"), [(".mp4", "video/mp4"), (".webm", "video/webm")])
+def test_a_film_loses_its_tags_and_gets_a_poster(
+    look: Looker, tmp_path: Path, suffix: str, content_type: str
+) -> None:
+    seen = look(samples.film(tmp_path, suffix))
+
+    assert seen.verdict.accepted, seen.verdict
+    assert (seen.verdict.kind, seen.verdict.content_type) == (MediaKind.VIDEO, content_type)
+    assert (seen.verdict.width, seen.verdict.height) == (320, 240)
+    assert seen.variants == {Variant.EVIDENCE, Variant.PREVIEW, Variant.THUMBNAIL}
+    assert seen.picture(Variant.PREVIEW).size == (320, 240)
+    assert not any(word in seen.content(Variant.EVIDENCE) for word in (b"Neda", b"36.2686", b"Qazvin"))
+
+
+def test_a_film_without_sound_is_a_film(look: Looker, tmp_path: Path) -> None:
+    assert look(samples.film(tmp_path, sound=False)).verdict.kind is MediaKind.VIDEO
+
+
+def test_matroska_is_not_webm(look: Looker, tmp_path: Path) -> None:
+    assert look(samples.film(tmp_path, ".mkv")).verdict.reason is Reason.TYPE_NOT_PERMITTED
+
+
+def test_a_recording_beyond_the_limit_is_refused(look: Looker, tmp_path: Path) -> None:
+    verdict = look(samples.voice_note(tmp_path, seconds=5), replace(Limits(), max_seconds=2)).verdict
+
+    assert verdict.reason is Reason.TOO_LONG
+
+
+def test_a_film_cut_off_before_its_index_is_refused(look: Looker, tmp_path: Path) -> None:
+    whole = samples.film(tmp_path)
+
+    assert look(whole[: len(whole) // 2]).verdict.reason is Reason.DAMAGED
+
+
+def test_a_playlist_dressed_as_a_film_reads_no_other_file(look: Looker) -> None:
+    playlist = b"ffconcat version 1.0\nfile /etc/passwd\n"
+
+    assert look(playlist).verdict.reason is Reason.TYPE_NOT_PERMITTED
+
+
+def test_a_films_head_with_a_playlist_behind_it_is_damaged(look: Looker) -> None:
+    head = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
+
+    assert look(head + b"#EXTM3U\nfile:///etc/passwd\n").verdict.reason is Reason.DAMAGED
+
+
+def test_a_document_is_written_anew_without_its_author(look: Looker) -> None:
+    seen = look(samples.pdf())
+
+    assert (seen.verdict.kind, seen.verdict.pages) == (MediaKind.DOCUMENT, 1)
+    assert "information" in seen.verdict.removed
+    made = seen.content(Variant.EVIDENCE)
+    assert b"Neda" not in made and b"PeygirCam" not in made
+    assert len(PdfReader(io.BytesIO(made)).pages) == 1
+
+
+def test_a_document_loses_what_runs_and_what_is_attached(look: Looker) -> None:
+    sent = samples.pdf(active=True)
+    assert all(word in sent for word in (b"/JavaScript", b"/Launch", b"/EmbeddedFile")), (
+        "the sample must be active"
+    )
+
+    seen = look(sent)
+
+    assert {"active_content", "attachments"} <= set(seen.verdict.removed)
+    made = seen.content(Variant.EVIDENCE)
+    words = (b"/JavaScript", b"/JS", b"/Launch", b"/OpenAction", b"/EmbeddedFile", b"MZ attached", b"cmd.exe")
+    assert not [word for word in words if word in made]
+
+
+def test_a_photo_inside_a_document_loses_its_place_and_keeps_its_pixels(look: Looker) -> None:
+    photo = samples.photo()
+
+    seen = look(samples.pdf(photo_inside=photo))
+
+    assert "exif" in seen.verdict.removed
+    made = seen.content(Variant.EVIDENCE)
+    assert b"Exif" not in made and samples.CAMERA not in made and b"Neda" not in made
+    inside = made[made.index(b"\xff\xd8") : made.rindex(b"\xff\xd9") + 2]
+    assert (
+        Image.open(io.BytesIO(inside)).convert("RGB").tobytes()
+        == Image.open(io.BytesIO(photo)).convert("RGB").tobytes()
+    )
+
+
+def test_a_document_that_needs_a_password_is_refused(look: Looker) -> None:
+    assert look(samples.pdf(password="secret")).verdict.reason is Reason.ENCRYPTED
+
+
+def test_a_document_that_only_forbids_printing_is_accepted_in_the_clear(look: Looker) -> None:
+    seen = look(samples.pdf(owner_password="owner"))
+
+    assert seen.verdict.accepted
+    assert not PdfReader(io.BytesIO(seen.content(Variant.EVIDENCE))).is_encrypted
+
+
+def test_a_document_cut_off_is_refused(look: Looker) -> None:
+    assert look(b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog").verdict.reason is Reason.DAMAGED
+
+
+def test_a_file_that_takes_too_long_is_refused_and_nothing_keeps_running(
+    look: Looker, tmp_path: Path
+) -> None:
+    verdict = look(samples.photo(), replace(Limits(), wall_seconds=0.01)).verdict
+
+    assert (verdict.reason, verdict.detail) == (Reason.TOO_COMPLEX, "time")
+
+
+def test_a_file_that_needs_too_much_memory_is_refused(look: Looker) -> None:
+    limits = replace(Limits(), memory=220 * 1024 * 1024)
+
+    verdict = look(samples.photo(size=(6000, 6000)), limits).verdict
+
+    assert verdict.reason is Reason.TOO_COMPLEX
+
+
+def test_the_worker_sees_none_of_the_services_secrets(look: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
+    from services.media.processing import _bare_environment
+
+    monkeypatch.setenv("S3_SECRET_KEY", "very secret")
+
+    assert "very secret" not in _bare_environment().values()
+
+
+def test_a_missing_ffmpeg_is_not_the_files_fault(
+    look: Looker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = samples.voice_note(tmp_path)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/nowhere/ffmpeg")
+
+    with pytest.raises(ProcessingFailed):
+        look(sent)
