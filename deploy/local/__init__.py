@@ -1,0 +1,1 @@
+"""The run without containers: private parts and services as child processes of one launcher."""

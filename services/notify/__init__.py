@@ -1,0 +1,1 @@
+"""SMS and the in-app inbox: tells citizens and staff what has happened, and hears SMS replies."""

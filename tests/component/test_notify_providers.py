@@ -1,0 +1,194 @@
+"""Kavenegar's adapter against the simulator, over real HTTP, its faults included."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from deploy.local.sms_simulator.embedded import Simulator, running
+from deploy.local.sms_simulator.settings import Settings
+from services.notify.providers import (
+    Accepted,
+    Circuit,
+    DeliveryStatus,
+    GiveUp,
+    Kavenegar,
+    NextProvider,
+    ProviderError,
+    Retry,
+)
+from services.notify.routing import lookup_texts
+
+KEY = "secret-key-0001"
+MOBILE = "+989121234567"
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with running(
+        Settings(api_key=KEY, sender="10008663", port=0, step_delay=0.01, templates=lookup_texts())
+    ) as started:
+        yield started
+
+
+@pytest.fixture
+def provider(simulator: Simulator) -> Iterator[Kavenegar]:
+    simulator.reset()
+    adapter = Kavenegar(base_url=simulator.url, api_key=KEY, sender="10008663", timeout=0.5)
+    yield adapter
+    adapter.close()
+
+
+def failure(provider: Kavenegar, text: str = "سلام", receptor: str = MOBILE) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        provider.send(text, receptor, "1")
+    return caught.value
+
+
+def test_a_text_is_sent_and_its_delivery_can_be_asked(simulator: Simulator, provider: Kavenegar) -> None:
+    accepted = provider.send("سلام", MOBILE, "1")
+    assert accepted.status is DeliveryStatus.QUEUED
+
+    (arrived,) = simulator.messages(MOBILE, wait=5)
+
+    assert arrived["text"] == "سلام"
+    assert provider.statuses([accepted.message_id, "5"]) == {
+        accepted.message_id: DeliveryStatus.DELIVERED,
+        "5": DeliveryStatus.UNKNOWN,
+    }
+
+
+def test_an_approved_text_is_sent_by_its_tokens(simulator: Simulator, provider: Kavenegar) -> None:
+    provider.lookup("peygir-otp-fa", {"token": "123456"}, MOBILE)
+    (arrived,) = simulator.messages(MOBILE, wait=5)
+    assert arrived["text"] == "کد ورود به پیگیر: 123456\nتا ۵ دقیقه معتبر است؛ لطفاً به کسی نگویید."
+
+
+def test_a_timeout_may_have_been_sent_and_the_next_try_does_not_send_again(
+    simulator: Simulator, provider: Kavenegar
+) -> None:
+    simulator.fault("timeout", seconds=3)
+    first = failure(provider)
+    assert isinstance(first, Retry) and first.ambiguous and first.reason == "no_answer"
+
+    assert isinstance(provider.send("سلام", MOBILE, "1"), Accepted)
+
+    simulator.messages(MOBILE, wait=5)
+    assert len(simulator.messages(all=True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "reason"),
+    [
+        (402, Retry, "provider_failed"),
+        (409, Retry, "busy"),
+        (451, Retry, "too_many_calls"),
+        (502, Retry, "unreadable_502"),
+        (401, NextProvider, "account_disabled"),
+        (403, NextProvider, "bad_key"),
+        (407, NextProvider, "address_refused"),
+        (416, NextProvider, "address_refused"),
+        (418, NextProvider, "no_credit"),
+        (412, NextProvider, "line_refused"),
+        (424, NextProvider, "template_unknown"),
+        (411, GiveUp, "bad_mobile"),
+        (413, GiveUp, "bad_length"),
+        (431, GiveUp, "bad_token"),
+        (432, GiveUp, "bad_token"),
+        (499, Retry, "status_499"),
+    ],
+)
+def test_each_refusal_says_what_to_do_next(
+    simulator: Simulator, provider: Kavenegar, status: int, kind: type[ProviderError], reason: str
+) -> None:
+    simulator.fault("fail", status=status)
+    refused = failure(provider)
+    assert type(refused) is kind and refused.reason == reason
+
+
+def test_a_bad_number_and_a_link_are_refused_by_the_provider_itself(provider: Kavenegar) -> None:
+    assert isinstance(failure(provider, receptor="+98123"), GiveUp)
+    refused = failure(provider, text="به peygir.ir بروید")
+    assert isinstance(refused, NextProvider) and refused.rest == 0
+
+
+def test_nobody_listening_is_not_ambiguous() -> None:
+    provider = Kavenegar(base_url="http://127.0.0.1:9", api_key=KEY)
+    refused = failure(provider)
+    assert isinstance(refused, Retry) and refused.reason == "not_reached" and not refused.ambiguous
+
+
+def test_the_key_is_in_no_log_and_no_exception(
+    simulator: Simulator, provider: Kavenegar, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    simulator.fault("timeout", seconds=2)
+    shown = []
+    for one in (provider, Kavenegar(base_url="http://127.0.0.1:9", api_key=KEY)):
+        try:
+            one.send("سلام", MOBILE, "1")
+        except ProviderError as error:
+            assert error.__context__ is None and error.__cause__ is None
+            shown.append("".join(traceback.format_exception(error)))
+    assert len(shown) == 2
+    assert KEY not in "".join(shown) + caplog.text + repr(provider)
+
+
+def answering(body: str, status: int = 200) -> Kavenegar:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, text=body)
+
+    return Kavenegar(base_url="http://provider", api_key=KEY, transport=httpx.MockTransport(answer))
+
+
+def test_names_are_read_in_any_case_and_numbers_as_text() -> None:
+    provider = answering('{"Return":{"Status":"200"},"Entries":[{"MessageId":12,"Status":"5"}]}')
+    assert provider.send("سلام", MOBILE, "1") == Accepted("12", DeliveryStatus.SENT)
+    assert provider.statuses(["12"]) == {"12": DeliveryStatus.SENT}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "ambiguous"),
+    [
+        ("<html>", 200, True),
+        ("[]", 200, True),
+        ("<html>", 404, False),
+        ('{"return":{"status":200},"entries":[]}', 200, True),
+    ],
+)
+def test_an_unreadable_answer_is_asked_again(body: str, status: int, ambiguous: bool) -> None:
+    refused = failure(answering(body, status))
+    assert isinstance(refused, Retry) and refused.ambiguous is ambiguous
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        (1, "queued"),
+        (2, "queued"),
+        (4, "sent"),
+        (5, "sent"),
+        (6, "failed"),
+        (10, "delivered"),
+        (11, "undelivered"),
+        (13, "failed"),
+        (14, "blocked"),
+        (100, "unknown"),
+        (77, "unknown"),
+    ],
+)
+def test_every_status_of_the_provider_has_our_word(code: int, status: str) -> None:
+    assert Kavenegar(base_url="http://provider", api_key=KEY).read_status(code) == status
+
+
+def test_a_provider_rests_for_a_while_and_then_is_tried_again() -> None:
+    now = [100.0]
+    circuit = Circuit(lambda: now[0])
+    circuit.rest("one", 60, "no_credit")
+    assert circuit.resting("one") == "no_credit" and circuit.resting("two") is None
+    now[0] += 60
+    assert circuit.resting("one") is None

@@ -1,0 +1,122 @@
+"""Rules of notification that need nobody else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from contracts.notify import Reply
+from services.notify.domain import (
+    NotUnderstood,
+    OptIn,
+    OptOut,
+    QuietHours,
+    SentCode,
+    code_for_sms,
+    local_id,
+    poll_wait,
+    read_inbound,
+    retry_wait,
+    sms_parts,
+)
+
+CODE = "1234567890123456"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CODE,
+        "1234 5678 9012 3456",
+        "۱۲۳۴-۵۶۷۸-۹۰۱۲-۳۴۵۶",
+        "١٢٣٤ ٥٦٧٨ ٩٠١٢ ٣٤٥٦",
+        "1234\u200c5678\u200f9012\n3456",
+        "کد من: ۱۲۳۴ ۵۶۷۸ ۹۰۱۲ ۳۴۵۶ است",
+        " 1234_5678.9012,3456 ",
+    ],
+)
+def test_a_code_is_read_in_any_digits_with_any_separators(text: str) -> None:
+    assert read_inbound(text) == SentCode(CODE)
+
+
+@pytest.mark.parametrize("text", ["1", "۱", " ١ ", "1.", "راضی", "راضي", "۱ راضی"])
+def test_one_is_satisfied(text: str) -> None:
+    assert read_inbound(text) is Reply.SATISFIED
+
+
+@pytest.mark.parametrize("text", ["2", "۲", "اعتراض", "2- اعتراض"])
+def test_two_is_an_objection(text: str) -> None:
+    assert read_inbound(text) is Reply.OBJECT
+
+
+@pytest.mark.parametrize(
+    "text", ["سلام", "", "12", "3", CODE + "1", "123456789012345", f"{CODE} یا 6543210987654321"]
+)
+def test_anything_else_is_not_understood(text: str) -> None:
+    assert read_inbound(text) == NotUnderstood()
+
+
+def test_a_citizen_may_close_and_open_their_number() -> None:
+    assert read_inbound("لغو ۱۱") == OptOut()
+    assert read_inbound("Start") == OptIn()
+
+
+def tehran(hour: int, minute: int = 0, day: int = 23) -> datetime:
+    return datetime(2026, 11, day, hour, minute, tzinfo=UTC) - timedelta(hours=3, minutes=30)
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed"),
+    [
+        (tehran(7), tehran(7)),
+        (tehran(21, 59), tehran(21, 59)),
+        (tehran(22), tehran(7, day=24)),
+        (tehran(23, 59), tehran(7, day=24)),
+        (tehran(0), tehran(7)),
+        (tehran(6, 59), tehran(7)),
+    ],
+)
+def test_quiet_hours_wait_till_morning_in_tehran(asked: datetime, allowed: datetime) -> None:
+    assert QuietHours(22, 7).next_allowed(asked) == allowed
+
+
+def test_quiet_hours_can_be_closed_or_lie_in_the_day() -> None:
+    assert QuietHours(0, 0).next_allowed(tehran(3)) == tehran(3)
+    assert QuietHours(13, 15).next_allowed(tehran(14)) == tehran(15)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("ب" * 70, 1),
+        ("ب" * 71, 2),
+        ("ب" * 134, 2),
+        ("ب" * 135, 3),
+        ("a" * 160, 1),
+        ("a" * 161, 2),
+        ("[" * 80, 1),
+        ("[" * 81, 2),
+        ("😀" * 35, 1),
+        ("😀" * 36, 2),
+    ],
+)
+def test_parts(text: str, parts: int) -> None:
+    assert sms_parts(text) == parts
+
+
+def test_a_code_is_shown_in_four_groups() -> None:
+    assert code_for_sms(CODE) == "1234-5678-9012-3456"
+
+
+def test_a_message_has_one_local_id_at_each_provider() -> None:
+    message = uuid4()
+    assert local_id(message, "a") == local_id(message, "a") != local_id(message, "b")
+    assert 0 <= int(local_id(message, "a")) < 2**63
+
+
+def test_waits_grow_and_stay_within_the_providers_memory() -> None:
+    waits = [retry_wait(attempt) for attempt in range(1, 12)]
+    assert waits == sorted(waits) and waits[0] == timedelta(seconds=5) and waits[-1] == timedelta(hours=1)
+    assert poll_wait(0) == timedelta(minutes=1) and poll_wait(99) == timedelta(hours=4)
