@@ -1,0 +1,231 @@
+"""One child process: started with a log and a pid file, stopped, killed, found again after its launcher died."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+# From util-linux, which every Debian has: asks the kernel to signal the child when its launcher dies.
+_SETPRIV = shutil.which("setpriv", path="/usr/bin:/bin")
+
+
+class CannotStart(Exception):
+    """Something of the local run cannot start; the text is one sentence for the person at the terminal."""
+
+
+class Child:
+    """A process in a session of its own, so that a Ctrl-C at the terminal reaches the launcher alone.
+
+    Start it from a thread that lives on: the kernel takes the end of the starting thread for the launcher's
+    death, and sends `death_signal`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        pidfile: Path,
+        environment: Mapping[str, str],
+        folder: Path,
+        stop_signal: signal.Signals = signal.SIGTERM,
+        privileges: Sequence[str] = (),
+    ) -> None:
+        """`environment` is the whole of it; `privileges` are further options for setpriv (another user)."""
+        self.name = name
+        self.command = list(command)
+        self.log = log
+        self.pidfile = pidfile
+        self.environment = dict(environment)
+        self.folder = folder
+        self.stop_signal = stop_signal
+        self.privileges = list(privileges)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid if self._process is not None and self.alive else None
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of the last run, negative for a signal; None while it runs or before it ever did."""
+        return None if self._process is None else self._process.poll()
+
+    def start(self) -> None:
+        """Start the process, first ending a leftover of a launcher that was killed.
+
+        Raises CannotStart when the program does not exist.
+        """
+        if self.alive:
+            return
+        self.end_leftover()
+        if shutil.which(self.command[0], path=self.environment.get("PATH")) is None:
+            raise CannotStart(f"{self.name} cannot start: the program {self.command[0]} was not found.")
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.pidfile.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [*self._leash(), *self.command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=self.environment,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+        self.pidfile.write_text(f"{self._process.pid} {_started(self._process.pid)}\n")
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process itself, when it runs."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def stop(self, patience: float = 12) -> int | None:
+        """Ask it to stop, kill it after `patience` seconds; the exit code, None when it never ran."""
+        self.ask_to_stop()
+        return self.await_stop(patience)
+
+    def ask_to_stop(self) -> None:
+        """Send the stop signal and return at once; `await_stop` is the other half."""
+        if self.alive:
+            self.signal(self.stop_signal)
+
+    def await_stop(self, patience: float = 12) -> int | None:
+        """Wait up to `patience` seconds for the end, then kill; the exit code."""
+        if self._process is None:
+            return None
+        try:
+            self._process.wait(max(patience, 0))
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._forget()
+        return self._process.returncode
+
+    def kill(self) -> None:
+        """SIGKILL the process and every process it started, and wait until all of them are gone."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        _kill_tree(self._process.pid, reap=self._process.wait)
+        self._forget()
+
+    def end_leftover(self) -> None:
+        """End the process that the pid file names, if it still is that very process."""
+        try:
+            pid, started = (int(word) for word in self.pidfile.read_text().split())
+        except (OSError, ValueError):
+            return
+        if self._process is not None and self._process.pid == pid and self._process.poll() is not None:
+            return self._forget()
+        if _started(pid) == started:
+            try:
+                os.kill(pid, self.stop_signal)
+            except ProcessLookupError:
+                return self._forget()
+            if not _until(lambda: _started(pid) != started, 12):
+                _kill_tree(pid)
+        self._forget()
+
+    def tail(self, lines: int = 12) -> str:
+        """The last lines of the log."""
+        try:
+            text = self.log.read_text(errors="replace")
+        except OSError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def _leash(self) -> list[str]:
+        if _SETPRIV is None:
+            if self.privileges:
+                raise CannotStart("setpriv was not found; it is part of util-linux.")
+            return []
+        return [_SETPRIV, "--pdeathsig", self.stop_signal.name, *self.privileges, "--"]
+
+    def _forget(self) -> None:
+        self.pidfile.unlink(missing_ok=True)
+
+
+def running(pidfile: Path) -> int | None:
+    """The id of the process that a pid file names, None when that process is gone."""
+    try:
+        pid, started = (int(word) for word in pidfile.read_text().split())
+    except (OSError, ValueError):
+        return None
+    return pid if _started(pid) == started else None
+
+
+def kill_leftovers_of(folder: Path) -> None:
+    """Kill every process that was given this folder as an argument of its command line."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            arguments = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if os.fsencode(folder) in arguments:
+            _kill_tree(int(entry.name))
+
+
+def write_pidfile(pidfile: Path) -> None:
+    """Note this very process, in the form that `running` reads."""
+    pidfile.write_text(f"{os.getpid()} {_started(os.getpid())}\n")
+
+
+def _kill_tree(pid: int, reap: Callable[[], object] = lambda: None) -> None:
+    # PostgreSQL's backends have sessions of their own, so a process group is not enough.
+    doomed = {child: _started(child) for child in [pid, *_descendants(pid)]}
+    for member in doomed:
+        try:
+            os.kill(member, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    reap()
+    _until(lambda: all(_started(member) != started for member, started in doomed.items()), 10)
+
+
+def _descendants(pid: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and (fields := _stat(int(folder.name))):
+            children.setdefault(int(fields[1]), []).append(int(folder.name))
+    found, waiting = [], [pid]
+    while waiting:
+        next_ones = children.get(waiting.pop(), [])
+        found += next_ones
+        waiting += next_ones
+    return found
+
+
+def _started(pid: int) -> int:
+    """When the process started, in clock ticks since boot; 0 for one that is gone (or a zombie).
+
+    Together with the id it names a process for good: ids are used again.
+    """
+    fields = _stat(pid)
+    return 0 if fields is None or fields[0] == "Z" else int(fields[19])
+
+
+def _stat(pid: int) -> list[str] | None:
+    """The fields of /proc/PID/stat from the state (3rd) on; the name before it may hold spaces."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def _until(holds: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

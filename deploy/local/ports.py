@@ -1,0 +1,41 @@
+"""Free TCP ports on the loopback address."""
+
+import random
+import socket
+from collections.abc import Iterable
+
+# Below the kernel's ephemeral range (32768 and up): a port from inside it could be taken by any outgoing
+# connection while a part is down, and the part would come back elsewhere.
+LOWEST, HIGHEST = 20_000, 31_999
+# The system's own RabbitMQ node listens for its peers here.
+NEVER = frozenset({25_672})
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could listen on this port now; connections in TIME_WAIT do not count."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def accepts(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether somebody accepts connections on this port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
+
+
+def pick(besides: Iterable[int] = ()) -> int:
+    """A port that is free now and not among `besides`; drawn at random, so that two launchers seldom meet."""
+    avoided = NEVER.union(besides)
+    # The machine's randomness, since a test run may have seeded the shared generator the same way twice.
+    draw = random.SystemRandom()
+    for _ in range(500):
+        port = draw.randint(LOWEST, HIGHEST)
+        if port not in avoided and is_free(port):
+            return port
+    raise OSError(f"no free port found between {LOWEST} and {HIGHEST}")
