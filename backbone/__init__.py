@@ -1,0 +1,1 @@
+"""The mechanism every process stands on. Shared here is how things are done, never what is decided."""

@@ -1,0 +1,73 @@
+"""Sealing: X25519 sealed boxes (libsodium) for one reader, secret boxes for one owner, keyed hashes for comparing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TypeVar
+
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.secret import SecretBox
+from pydantic import BaseModel
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class CannotOpen(ValueError):
+    """What was to be opened was sealed to another key, or damaged."""
+
+
+def seal(model: BaseModel, public_key: bytes) -> str:
+    """`model` as JSON, sealed so that only the owner of the private key can open it; base64."""
+    return base64.b64encode(_box(public_key).encrypt(model.model_dump_json().encode())).decode()
+
+
+def unseal(sealed: str, model: type[Model], private_keys: Sequence[bytes]) -> Model:
+    """The model that was sealed to any of these keys; CannotOpen otherwise."""
+    return model.model_validate_json(unseal_bytes(sealed, private_keys))
+
+
+def unseal_bytes(sealed: str, private_keys: Sequence[bytes]) -> bytes:
+    """The bytes that were sealed to any of these keys; CannotOpen otherwise."""
+    try:
+        raw = base64.b64decode(sealed, validate=True)
+    except ValueError as error:
+        raise CannotOpen("not base64") from error
+    for key in private_keys:
+        try:
+            return bytes(SealedBox(PrivateKey(key)).decrypt(raw))
+        except CryptoError:
+            continue
+    raise CannotOpen("sealed to a key that is not held")
+
+
+def public_key(private_key: bytes) -> bytes:
+    """The X25519 public key of a private one."""
+    return bytes(PrivateKey(private_key).public_key)
+
+
+def lock(text: str, key: bytes) -> str:
+    """`text` encrypted and authenticated under a symmetric key; base64."""
+    return base64.b64encode(SecretBox(key).encrypt(text.encode())).decode()
+
+
+def unlock(locked: str, key: bytes) -> str:
+    """The text that `lock` hid; CannotOpen when the key is another one."""
+    try:
+        return SecretBox(key).decrypt(base64.b64decode(locked, validate=True)).decode()
+    except (CryptoError, ValueError) as error:
+        raise CannotOpen("another key, or damaged") from error
+
+
+def keyed_hash(text: str, key: bytes) -> str:
+    """HMAC-SHA256 in hex: equal texts are found, and nothing is learnt without the key."""
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _box(key: bytes) -> SealedBox:
+    return SealedBox(PublicKey(key))

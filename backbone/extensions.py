@@ -1,0 +1,194 @@
+"""What nameko hands to a service: settings, database with its outbox relay, the broker, traces, health.
+
+A service class inherits `PeygirService` and has `self.settings`, `self.db` and `self.broker`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import eventlet
+import eventlet.wsgi
+from nameko.extensions import DependencyProvider, SharedExtension
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+
+from backbone import inbox, logs, outbox, trace
+from backbone.broker import Broker
+from backbone.database import Database, assert_green
+from backbone.settings import ServiceSettings
+
+log = logs.get("service")
+
+HANDLED = Counter("peygir_handled_total", "Calls of entrypoints", ["method", "outcome"])
+SECONDS = Histogram("peygir_handled_seconds", "Time in entrypoints", ["method"])
+
+
+class BrokerLink(SharedExtension):  # type: ignore[misc]  # nameko is untyped
+    """The process's one pika connection."""
+
+    broker: Broker
+
+    def setup(self) -> None:
+        settings: ServiceSettings = self.container.config["settings"]
+        self.broker = Broker(settings.amqp_url.get_secret_value(), self.container.service_name)
+
+    def start(self) -> None:
+        self.broker.start()
+
+    def stop(self) -> None:
+        self.broker.stop()
+
+    def kill(self) -> None:
+        self.broker.stop()
+
+
+class SettingsLink(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
+    def get_dependency(self, worker_ctx: Any) -> Any:
+        return self.container.config["settings"]
+
+
+class UseCases(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
+    """`use_cases = UseCases(Intake)`: one `Intake(settings)` for the process, made before the first message."""
+
+    def __init__(self, factory: Callable[[Any], Any]) -> None:
+        self._factory = factory
+
+    def setup(self) -> None:
+        self._made = self._factory(self.container.config["settings"])
+
+    def get_dependency(self, worker_ctx: Any) -> Any:
+        return self._made
+
+
+class BrokerAccess(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
+    link = BrokerLink()
+
+    def get_dependency(self, worker_ctx: Any) -> Broker:
+        return self.link.broker
+
+
+class DatabaseLink(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
+    """The service's database, and the relay of its outbox: kicked at commit, swept each second."""
+
+    link = BrokerLink()
+
+    def setup(self) -> None:
+        assert_green()
+        settings: ServiceSettings = self.container.config["settings"]
+        self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.max_workers)
+        self.container.config["database"] = self.database
+        self._kick = eventlet.event.Event()
+        self._stopping = False
+        self.database.kick_on_outbox(self._wake)
+
+    def start(self) -> None:
+        self._relay = self.container.spawn_managed_thread(self._sweep)
+        self._pruner = self.container.spawn_managed_thread(self._prune)
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wake()
+        with eventlet.Timeout(5, False):
+            self._relay.wait()
+        self._pruner.kill()
+        self.database.close()
+
+    def get_dependency(self, worker_ctx: Any) -> Database:
+        return self.database
+
+    def _wake(self) -> None:
+        if not self._kick.ready():
+            self._kick.send(None)
+
+    def _sweep(self) -> None:
+        while not self._stopping:
+            with eventlet.Timeout(1.0, False):
+                self._kick.wait()
+            self._kick = eventlet.event.Event()
+            try:
+                while self.link.broker.connected:
+                    taken, confirmed = outbox.relay_once(self.database, self.link.broker)
+                    if confirmed == 0 or taken == 0:
+                        break
+            except Exception as error:  # the sweep goes on whatever the database or the broker do
+                log.warning("the outbox could not be swept", error=type(error).__name__)
+                eventlet.sleep(0.5)
+
+    def _prune(self) -> None:
+        while True:
+            eventlet.sleep(3600)
+            try:
+                with self.database.transaction() as connection:
+                    inbox.prune(connection)
+            except Exception as error:  # next hour again
+                log.warning("the inbox could not be pruned", error=type(error).__name__)
+
+
+class Tracing(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
+    """Each worker runs under the trace its message came with, and is counted and timed."""
+
+    def worker_setup(self, worker_ctx: Any) -> None:
+        trace.adopt(worker_ctx.data.get(trace.HEADER))
+        worker_ctx.peygir_started = time.perf_counter()
+
+    def worker_result(self, worker_ctx: Any, result: Any = None, exc_info: Any = None) -> None:
+        method = worker_ctx.entrypoint.method_name
+        HANDLED.labels(method, "error" if exc_info else "ok").inc()
+        SECONDS.labels(method).observe(time.perf_counter() - worker_ctx.peygir_started)
+
+
+class Health(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
+    """/healthz, /readyz and /metrics on HEALTH_PORT (0: none)."""
+
+    link = BrokerLink()
+
+    def setup(self) -> None:
+        self._socket: Any = None
+
+    def start(self) -> None:
+        settings: ServiceSettings = self.container.config["settings"]
+        if settings.health_port:
+            self._socket = eventlet.listen((settings.health_host, settings.health_port))
+            self.container.spawn_managed_thread(
+                lambda: eventlet.wsgi.server(self._socket, self._answer, log_output=False, debug=False)
+            )
+
+    def stop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path == "/metrics":
+            start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
+            return [generate_latest()]
+        if path == "/healthz":
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [b"alive\n"]
+        if path == "/readyz":
+            missing = [name for name, good in self._parts().items() if not good]
+            status = "503 Service Unavailable" if missing else "200 OK"
+            start_response(status, [("Content-Type", "text/plain")])
+            return [f"{'missing: ' + ', '.join(missing) if missing else 'ready'}\n".encode()]
+        start_response("404 Not Found", [("Content-Type", "text/plain")])
+        return [b"not found\n"]
+
+    def _parts(self) -> dict[str, bool]:
+        database: Database = self.container.config["database"]
+        return {
+            "broker": self.link.broker.connected,
+            "database": database.ping(),
+            "start": bool(self.container.config.get("started")),
+        }
+
+
+class PeygirService:
+    """What every service class inherits."""
+
+    settings = SettingsLink()
+    db = DatabaseLink()
+    broker = BrokerAccess()
+    tracing = Tracing()
+    health = Health()

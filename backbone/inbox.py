@@ -1,0 +1,59 @@
+"""The inbox: an effect and the note that it was done are one transaction, so a message that comes again does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import Column, Connection, DateTime, MetaData, String, Table, delete, func
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.dialects.postgresql import insert
+
+from contracts.base import Event, now
+
+_metadata = MetaData()
+TABLE = Table(
+    "inbox",
+    _metadata,
+    Column("consumer", String, primary_key=True),
+    Column("event_id", PG_UUID(as_uuid=True), primary_key=True),
+    Column("handled_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
+)
+
+KEPT = timedelta(days=30)
+"""Longer than any message can wait in a queue, a delay or, replayed, among the dead letters."""
+
+AnyEvent = TypeVar("AnyEvent", bound=Event)
+
+
+def first_time(connection: Connection, consumer: str, event_id: UUID) -> bool:
+    """True once for each consumer and event; False when its effect is already there."""
+    statement = insert(TABLE).values(consumer=consumer, event_id=event_id).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount == 1
+
+
+def unseen(connection: Connection, consumer: str, events: Sequence[AnyEvent]) -> list[AnyEvent]:
+    """Those of `events` whose effect is not there yet, each once, in order; notes them as done."""
+    if not events:
+        return []
+    values = sorted({event.id for event in events})  # sorted: two replicas never lock the same ids in opposite order
+    statement = (
+        insert(TABLE)
+        .values([{"consumer": consumer, "event_id": event_id} for event_id in values])
+        .on_conflict_do_nothing()
+        .returning(TABLE.c.event_id)
+    )
+    new = set(connection.execute(statement).scalars())
+    chosen: list[AnyEvent] = []
+    for event in events:
+        if event.id in new:
+            new.discard(event.id)
+            chosen.append(event)
+    return chosen
+
+
+def prune(connection: Connection) -> int:
+    """Forgets what is older than `KEPT`; how many rows went."""
+    return connection.execute(delete(TABLE).where(TABLE.c.handled_at < now() - KEPT)).rowcount

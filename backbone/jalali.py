@@ -1,0 +1,66 @@
+"""Dates as people in Iran read them: the Jalali calendar, Asia/Tehran, Persian digits."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import jdatetime
+
+from backbone.persian import latin_digits, persian_digits
+
+TEHRAN = ZoneInfo("Asia/Tehran")
+_MONTHS = (
+    "فروردین",
+    "اردیبهشت",
+    "خرداد",
+    "تیر",
+    "مرداد",
+    "شهریور",
+    "مهر",
+    "آبان",
+    "آذر",
+    "دی",
+    "بهمن",
+    "اسفند",
+)
+
+
+def today(moment: datetime) -> date:
+    """The Gregorian day it is in Tehran at `moment`."""
+    return moment.astimezone(TEHRAN).date()
+
+
+def year(day: date) -> int:
+    """The Jalali year of a Gregorian day."""
+    return int(jdatetime.date.fromgregorian(date=day).year)
+
+
+def long(day: date) -> str:
+    """۲ آذر ۱۴۰۵"""
+    jalali = jdatetime.date.fromgregorian(date=day)
+    return persian_digits(f"{jalali.day} {_MONTHS[jalali.month - 1]} {jalali.year}")
+
+
+def short(day: date) -> str:
+    """۱۴۰۵/۰۹/۰۲"""
+    jalali = jdatetime.date.fromgregorian(date=day)
+    return persian_digits(f"{jalali.year:04d}/{jalali.month:02d}/{jalali.day:02d}")
+
+
+def moment(at: datetime) -> str:
+    """۲ آذر ۱۴۰۵، ساعت ۱۴:۰۵"""
+    local = at.astimezone(TEHRAN)
+    return f"{long(local.date())}، ساعت {persian_digits(f'{local:%H:%M}')}"
+
+
+def parse(text: str) -> date | None:
+    """The Gregorian day of a Jalali date such as ۱۴۰۵/۹/۲ or 1405-09-02; None when it is not one."""
+    parts = latin_digits(text.strip()).replace("-", "/").split("/")
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
+        return None
+    try:
+        day: date = jdatetime.date(*(int(part) for part in parts)).togregorian()
+    except ValueError:
+        return None
+    return day

@@ -1,0 +1,96 @@
+"""Logs as JSON lines on standard output, each with the trace it belongs to.
+
+Tracking codes, mobiles and texts are never logged; as a last net anything that looks like one is masked.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import traceback
+from typing import Any
+
+import structlog
+
+from backbone import trace
+
+_SECRET = re.compile(r"(?<![0-9a-fA-F-])(?:\d[ -]?){15}\d(?![0-9a-fA-F-])|(?:\+98|0098|\b98|\b0)9\d{9}\b")
+
+
+def configure(service: str, level: str = "info") -> None:
+    """Once per process, before the first log line."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_trace,
+        structlog.processors.format_exc_info,
+        _mask,
+    ]
+
+    def add_service(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+        event["service"] = service
+        return event
+
+    structlog.configure(
+        processors=[add_service, *shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[add_service, *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    # These name every heartbeat, connection or URL (a provider's URL holds its key).
+    for noisy in ("pika", "amqp", "kombu", "httpx", "httpcore", "urllib3", "uvicorn.access", "nameko"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # These print exceptions with their texts, which may quote a citizen; rpc and consumers log `frames` instead.
+    for telling in ("pika", "nameko.containers"):
+        logging.getLogger(telling).setLevel(logging.CRITICAL)
+
+
+def get(name: str) -> Any:
+    """A logger bound to the room it speaks from."""
+    return structlog.get_logger(room=name)
+
+
+def frames(error: BaseException) -> list[str]:
+    """Where an error came from, innermost last, without its text."""
+    return [
+        f"{frame.f_code.co_filename.rsplit('/', 2)[-1]}:{line} {frame.f_code.co_name}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+
+
+def describe(error: BaseException) -> str:
+    """The error's class and place; never its text, which may quote what a citizen wrote."""
+    tail = error.__traceback__
+    while tail is not None and tail.tb_next is not None:
+        tail = tail.tb_next
+    place = f" at {tail.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{tail.tb_lineno}" if tail else ""
+    cause = getattr(error, "orig", None)
+    return f"{type(error).__name__}{f' ({type(cause).__name__})' if cause is not None else ''}{place}"
+
+
+def _add_trace(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    trace_id = trace.trace_id()
+    if trace_id:
+        event["trace_id"] = trace_id
+    return event
+
+
+def _mask(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = _SECRET.sub("[masked]", value)
+    return event

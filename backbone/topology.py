@@ -1,0 +1,117 @@
+"""Every exchange and queue, in one place.
+
+    <service>.events   topic, what a service has decided; routing key = the event's name
+    gateway.commands   topic, what the gateway asks for without waiting
+    retry              direct, back to one queue by its name (delays, dead-letter replay)
+    delay.<n>          fanout, each with one queue whose messages expire into `retry`
+    dead-letters       fanout, one queue: what could not be handled, with the reason in its headers
+
+All queues are quorum queues that dead-letter at least once: the default may lose what it dead-letters in a crash
+(reference: RabbitMQ "quorum queues, at-least-once dead-lettering", needs overflow reject-publish). The delivery limit
+also counts the deliveries that a killed consumer cut off, so it is high; failures are counted in a header of ours.
+`python -m backbone.topology` declares everything; each process declares again whenever it (re)connects.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kombu import Connection, Exchange, Queue
+
+SERVICES = ("intake", "media", "tracking", "notify", "accounts", "insight")
+COMMANDS = "gateway.commands"
+RETRY = "retry"
+DEAD_LETTERS = "dead-letters"
+DELIVERY_LIMIT = 50
+DELAYS: dict[str, int] = {"delay.1s": 1_000, "delay.10s": 10_000, "delay.1m": 60_000, "delay.10m": 600_000}
+"""Exchange and queue name → milliseconds."""
+
+
+def events_of(service: str) -> str:
+    """The exchange a service's events go to."""
+    return f"{service}.events"
+
+
+@dataclass(frozen=True)
+class Binding:
+    exchange: str
+    key: str
+
+
+def _on(service: str, *keys: str) -> tuple[Binding, ...]:
+    return tuple(Binding(events_of(service), key) for key in keys)
+
+
+SUBSCRIPTIONS: dict[str, tuple[Binding, ...]] = {
+    "intake.submissions": (Binding(COMMANDS, "file_submission.v1"),),
+    "media.process": _on("media", "media.uploaded.v1"),
+    "media.claims": (
+        *_on("intake", "submission.registered.v1"),
+        *_on("tracking", "case.citizen_answered.v1", "case.unit_answered.v1", "case.evidence_added.v1"),
+    ),
+    "tracking.registrations": _on("intake", "submission.registered.v1"),
+    "tracking.recoded": _on("intake", "submission.recoded.v1"),
+    "tracking.catalogue": _on("intake", "catalogue.changed.v1"),
+    "tracking.media": _on("media", "media.accepted.v1", "media.rejected.v1"),
+    "tracking.staff": _on("accounts", "staff.changed.v1"),
+    "tracking.replies": _on("notify", "citizen.replied.v1"),
+    "notify.contacts": _on("intake", "submission.registered.v1", "submission.recoded.v1"),
+    "notify.cases": _on("tracking", "case.#"),
+    "notify.otp": _on("accounts", "otp.requested.v1"),
+    "notify.staff": _on("accounts", "staff.changed.v1"),
+    "notify.catalogue": _on("intake", "catalogue.changed.v1"),
+    "notify.inbound": (Binding(COMMANDS, "receive_sms.v1"), Binding(COMMANDS, "report_delivery.v1")),
+    # Takes every event, so that a mandatory publication always has a taker.
+    "insight.events": tuple(Binding(events_of(service), "#") for service in SERVICES),
+}
+"""Queue → what it is bound to. A queue belongs to the service before its first dot."""
+
+
+def queues_of(service: str) -> list[str]:
+    """The queues a service consumes."""
+    return [name for name in SUBSCRIPTIONS if name.split(".")[0] == service]
+
+
+def entities() -> Iterable[Exchange | Queue]:
+    """Everything, exchanges first, in an order that can be declared from top to bottom."""
+    topics = {name: Exchange(name, type="topic", durable=True) for name in (*map(events_of, SERVICES), COMMANDS)}
+    retry = Exchange(RETRY, type="direct", durable=True)
+    dead = Exchange(DEAD_LETTERS, type="fanout", durable=True)
+    yield from (*topics.values(), retry, dead)
+    yield Queue(DEAD_LETTERS, dead, queue_arguments={"x-queue-type": "quorum"})
+    for name, milliseconds in DELAYS.items():
+        delay = Exchange(name, type="fanout", durable=True)
+        yield delay
+        yield Queue(name, delay, queue_arguments=_arguments(RETRY) | {"x-message-ttl": milliseconds})
+    for name, bindings in SUBSCRIPTIONS.items():
+        arguments = _arguments(DEAD_LETTERS) | {"x-delivery-limit": DELIVERY_LIMIT}
+        yield Queue(name, retry, routing_key=name, queue_arguments=arguments)
+        for binding in bindings:
+            yield Queue(name, topics[binding.exchange], routing_key=binding.key, queue_arguments=arguments)
+
+
+def declare(amqp_url: str, timeout: float = 10.0) -> None:
+    """Declares everything; harmless when it exists. Raises what kombu raises when the broker cannot be reached."""
+    with Connection(amqp_url, connect_timeout=timeout) as connection:
+        channel = connection.default_channel
+        for entity in entities():
+            entity(channel).declare()
+
+
+def _arguments(dead_letter_exchange: str) -> dict[str, str | int]:
+    return {
+        "x-queue-type": "quorum",
+        "x-dead-letter-exchange": dead_letter_exchange,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }
+
+
+if __name__ == "__main__":
+    if "AMQP_URL" not in os.environ:
+        sys.exit("AMQP_URL is not set")
+    declare(os.environ["AMQP_URL"])
+    print(f"topology: {len(SUBSCRIPTIONS)} queues declared")

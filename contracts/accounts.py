@@ -1,0 +1,121 @@
+"""What accounts says and answers: citizens by one-time code, staff by password and TOTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.base import Answer, Event, Moment, Request, Sealed, UnitCode
+from contracts.gateway import Actor
+from contracts.vocabulary import Language, Role
+
+PRODUCER = "accounts"
+
+Mobile = Annotated[str, Field(pattern=r"^\+98\d{10}$")]
+
+
+class OtpRequested(Event):
+    """A one-time code is to be told. `sealed_code`: a `SealedOtp`, opened by notify alone. Useless after `expires_at`."""
+
+    name: ClassVar[str] = "otp.requested.v1"
+    producer: ClassVar[str] = PRODUCER
+
+    sealed_code: Sealed
+    expires_at: Moment
+
+
+class SealedOtp(Answer):
+    mobile: Mobile
+    code: str
+    language: Language = Language.FA
+
+
+class StaffChanged(Event):
+    """A member of staff as others need to know them: who may be assigned, whom to tell. Whole, so the latest wins."""
+
+    name: ClassVar[str] = "staff.changed.v1"
+    producer: ClassVar[str] = PRODUCER
+
+    staff_id: UUID
+    version: int
+    display_name: str
+    roles: list[Role]
+    unit: UnitCode | None
+    active: bool
+
+
+class RequestOtp(Request):
+    """RPC accounts.request_otp → OtpSent. The same answer whether or not the number is known."""
+
+    mobile: Mobile
+    language: Language = Language.FA
+
+
+class OtpSent(Answer):
+    """Seconds."""
+
+    resend_after: int
+    expires_in: int
+
+
+class VerifyOtp(Request):
+    """RPC accounts.verify_otp → Tokens. BadCode, or TooMany after five tries."""
+
+    mobile: Mobile
+    code: Annotated[str, Field(max_length=20)]
+
+
+class SignInStaff(Request):
+    """RPC accounts.sign_in_staff → Tokens. BadCredentials tells nothing of which part was wrong."""
+
+    username: Annotated[str, Field(max_length=100)]
+    password: Annotated[str, Field(max_length=200)]
+    totp: Annotated[str, Field(max_length=20)]
+
+
+class RefreshTokens(Request):
+    """RPC accounts.refresh → Tokens. A refresh token that was used before revokes its whole family."""
+
+    refresh_token: Annotated[str, Field(max_length=200)]
+
+
+class RevokeTokens(Request):
+    """RPC accounts.revoke → Revoked. Ends the session of this refresh token; an unknown one is answered alike."""
+
+    refresh_token: Annotated[str, Field(max_length=200)]
+
+
+class Revoked(Answer):
+    pass
+
+
+class Tokens(Answer):
+    """`access_token`: a JWT signed with EdDSA, checked by the gateway alone. Its claims: `sub` (UUID), `typ`
+    ("citizen" or "staff"), `roles`, `unit`, `name`, `sid` (session), `iat`, `exp`, and for a citizen `ctc`: the
+    verified mobile, a SecretBox under CONTACT_KEY, base64. `expires_in` in seconds."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    token_type: str = "Bearer"
+
+
+class ListStaff(Request):
+    """RPC accounts.list_staff → StaffList. For head, screener and administrator."""
+
+    actor: Actor
+    role: Role | None = None
+
+
+class StaffMember(Answer):
+    staff_id: UUID
+    display_name: str
+    roles: list[Role]
+    unit: UnitCode | None
+    active: bool = True
+
+
+class StaffList(Answer):
+    items: list[StaffMember]

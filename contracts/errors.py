@@ -1,0 +1,272 @@
+"""Every error a caller can meet, as a tree. Each leaf has a stable `code`, one HTTP status and fa and en texts.
+
+    PeygirError
+    ├── Invalid (422)            the input is wrong; nothing was changed
+    │   ├── InvalidField         `fields` says which and why
+    │   ├── UnknownUnit, UnknownGround, ClosedUnit, GroundNotForKind
+    │   ├── ConsentMissing, IdentityNeeded
+    │   ├── UnknownUpload, TooManyFiles
+    │   └── UnsupportedLanguage …
+    ├── NotAuthenticated (401)   who are you?  BadCredentials, BadCode, TokenExpired
+    ├── NotAllowed (403)         you are known, and may not
+    ├── NotFound (404)           there is no such thing, or not for you (the two are never told apart)
+    ├── Conflict (409)           WrongStage, AlreadyDone, OffsetConflict
+    ├── StaleVersion (412)       the case has changed since you read it; `current` says to what
+    ├── VersionNeeded (428)
+    ├── TooLarge (413), UnsupportedMedia (415), ChecksumMismatch (460)
+    ├── TooMany (429)            `retry_after` seconds
+    └── Unavailable (503)        `retry_after` seconds; nothing half done
+
+Over RPC an error travels as its class name and one dict of parameters (nameko's exc_type and exc_args), so the
+gateway finds the same class again: `from_wire`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class PeygirError(Exception):
+    """`params` fill the texts and are given to the caller; no secret and no personal data belongs in them."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    texts: ClassVar[Mapping[str, str]] = {
+        "fa": "خطایی در سامانه رخ داد. دوباره تلاش کنید.",
+        "en": "Something went wrong on our side. Please try again.",
+    }
+
+    def __init__(self, params: Mapping[str, Any] | None = None, /, **more: Any) -> None:
+        self.params: dict[str, Any] = {**(params or {}), **more}
+        super().__init__(self.params)
+
+    def text(self, language: str) -> str:
+        """The sentence for the caller, in `language` (fa or en; anything else gets fa)."""
+        template = self.texts.get(language) or self.texts["fa"]
+        return template.format_map(_Blank(self.params))
+
+
+class _Blank(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+class Invalid(PeygirError):
+    code = "invalid"
+    status = 422
+    texts = {"fa": "درخواست پذیرفته نشد: ورودی درست نیست.", "en": "The request was not accepted: its input is wrong."}
+
+
+class InvalidField(Invalid):
+    """`fields`: list of {"field": "text", "reason": "…"}."""
+
+    code = "invalid_field"
+    texts = {"fa": "بعضی از خانه‌ها درست پر نشده‌اند.", "en": "Some fields are not filled in correctly."}
+
+
+class UnknownUnit(Invalid):
+    code = "unknown_unit"
+    texts = {"fa": "واحدی با این کد نیست.", "en": "There is no unit with this code."}
+
+
+class ClosedUnit(Invalid):
+    code = "closed_unit"
+    texts = {"fa": "این واحد تعطیل شده است؛ واحد دیگری برگزینید.", "en": "This unit is closed; choose another."}
+
+
+class UnknownGround(Invalid):
+    code = "unknown_ground"
+    texts = {"fa": "محوری با این کد نیست.", "en": "There is no ground with this code."}
+
+
+class GroundNotForKind(Invalid):
+    code = "ground_not_for_kind"
+    texts = {"fa": "این محور برای این نوع درخواست نیست.", "en": "This ground is not offered for this kind."}
+
+
+class ConsentMissing(Invalid):
+    code = "consent_missing"
+    texts = {
+        "fa": "بدون پذیرفتن مسئولیت درستی گفته‌ها ثبت ممکن نیست.",
+        "en": "You must accept responsibility for what is claimed.",
+    }
+
+
+class IdentityNeeded(Invalid):
+    code = "identity_needed"
+    status = 401
+    texts = {
+        "fa": "برای ثبت شکایت، نخست شماره همراه خود را با کد یک‌بارمصرف تأیید کنید.",
+        "en": "To file a complaint, first verify your mobile with a one-time code.",
+    }
+
+
+class UnknownUpload(Invalid):
+    code = "unknown_upload"
+    texts = {"fa": "یکی از پیوست‌ها پیدا نشد یا کامل بارگذاری نشده است.", "en": "An attachment was not found or is not complete."}
+
+
+class TooManyFiles(Invalid):
+    code = "too_many_files"
+    texts = {"fa": "بیش از {limit} پیوست پذیرفته نمی‌شود.", "en": "No more than {limit} attachments are accepted."}
+
+
+class NotAuthenticated(PeygirError):
+    code = "not_authenticated"
+    status = 401
+    texts = {"fa": "نخست وارد شوید.", "en": "Sign in first."}
+
+
+class BadCredentials(NotAuthenticated):
+    code = "bad_credentials"
+    texts = {"fa": "نام کاربری، گذرواژه یا کد درست نیست.", "en": "The user name, password or code is wrong."}
+
+
+class BadCode(NotAuthenticated):
+    code = "bad_code"
+    texts = {"fa": "کد یک‌بارمصرف درست نیست یا زمان آن گذشته است.", "en": "The one-time code is wrong or has expired."}
+
+
+class BadToken(NotAuthenticated):
+    code = "bad_token"
+    texts = {"fa": "نشست شما معتبر نیست یا زمان آن گذشته است؛ دوباره وارد شوید.", "en": "Your session is not valid or has expired; sign in again."}
+
+
+class NotAllowed(PeygirError):
+    code = "not_allowed"
+    status = 403
+    texts = {"fa": "شما اجازه این کار را ندارید.", "en": "You are not allowed to do this."}
+
+
+class NotFound(PeygirError):
+    code = "not_found"
+    status = 404
+    texts = {"fa": "چنین چیزی پیدا نشد.", "en": "There is no such thing."}
+
+
+class UnknownTrackingCode(NotFound):
+    code = "unknown_tracking_code"
+    texts = {
+        "fa": "این کد رهگیری درست نیست. ۱۶ رقم آن را دوباره بررسی کنید.",
+        "en": "This tracking code is not right. Check its 16 digits again.",
+    }
+
+
+class UnknownCase(NotFound):
+    code = "unknown_case"
+    texts = {"fa": "پرونده‌ای با این مشخصات پیدا نشد.", "en": "No such case was found."}
+
+
+class Conflict(PeygirError):
+    code = "conflict"
+    status = 409
+    texts = {"fa": "این کار با وضع کنونی جور نیست.", "en": "This does not fit the present state."}
+
+
+class WrongStage(Conflict):
+    """`stage`: the case's present stage; `command`: what was tried."""
+
+    code = "wrong_stage"
+    texts = {"fa": "پرونده اکنون در مرحله‌ای نیست که این کار شدنی باشد.", "en": "The case is not at a stage where this can be done."}
+
+
+class StillRegistering(Conflict):
+    code = "still_registering"
+    texts = {
+        "fa": "درخواست شما رسیده و در حال ثبت است؛ کمی بعد دوباره تلاش کنید.",
+        "en": "Your submission has arrived and is being registered; try again shortly.",
+    }
+
+
+class OffsetConflict(Conflict):
+    """`offset`: what the server has."""
+
+    code = "offset_conflict"
+    texts = {"fa": "جای ادامه بارگذاری درست نیست.", "en": "The upload's offset is not what the server has."}
+
+
+class KeyReused(Conflict):
+    code = "idempotency_key_reused"
+    texts = {"fa": "این کلید پیش‌تر برای درخواست دیگری به کار رفته است.", "en": "This Idempotency-Key was used for another request."}
+
+
+class StaleVersion(PeygirError):
+    """`current`: the version the case has now; `changes`: what came after the caller's version."""
+
+    code = "stale_version"
+    status = 412
+    texts = {"fa": "پرونده پس از آنکه آن را دیدید تغییر کرده است.", "en": "The case has changed since you read it."}
+
+
+class VersionNeeded(PeygirError):
+    code = "version_needed"
+    status = 428
+    texts = {"fa": "سرآیند If-Match با نسخه پرونده لازم است.", "en": "An If-Match header with the case's version is needed."}
+
+
+class TooLarge(PeygirError):
+    code = "too_large"
+    status = 413
+    texts = {"fa": "اندازه بیش از حد مجاز است.", "en": "It is larger than allowed."}
+
+
+class UnsupportedMedia(PeygirError):
+    code = "unsupported_media"
+    status = 415
+    texts = {"fa": "این نوع محتوا پذیرفته نمی‌شود.", "en": "This type of content is not accepted."}
+
+
+class ChecksumMismatch(PeygirError):
+    code = "checksum_mismatch"
+    status = 460
+    texts = {"fa": "داده در راه آسیب دیده است؛ همین بخش را دوباره بفرستید.", "en": "The data was damaged on its way; send this part again."}
+
+
+class Gone(PeygirError):
+    code = "gone"
+    status = 410
+    texts = {"fa": "این مورد دیگر در دسترس نیست.", "en": "This is no longer available."}
+
+
+class TooMany(PeygirError):
+    """`retry_after`: seconds."""
+
+    code = "too_many"
+    status = 429
+    texts = {"fa": "تعداد درخواست‌ها زیاد است؛ کمی بعد دوباره تلاش کنید.", "en": "Too many requests; try again in a while."}
+
+
+class Unavailable(PeygirError):
+    """`retry_after`: seconds."""
+
+    code = "unavailable"
+    status = 503
+    texts = {
+        "fa": "سامانه اکنون در دسترس نیست؛ چیزی ثبت نشد. کمی بعد دوباره تلاش کنید.",
+        "en": "The system is not available now; nothing was stored. Try again in a while.",
+    }
+
+
+class DeadlinePassed(Unavailable):
+    """The service did not answer in time; whether a command had its effect is told by repeating it with its key."""
+
+    code = "deadline_passed"
+    status = 504
+    texts = {"fa": "پاسخ به‌موقع نرسید؛ دوباره تلاش کنید.", "en": "No answer came in time; try again."}
+
+
+def _leaves(cls: type[PeygirError]) -> list[type[PeygirError]]:
+    return [cls, *(leaf for child in cls.__subclasses__() for leaf in _leaves(child))]
+
+
+def every_error() -> dict[str, type[PeygirError]]:
+    """All errors by class name."""
+    return {cls.__name__: cls for cls in _leaves(PeygirError)}
+
+
+def from_wire(exc_type: str, exc_args: list[Any]) -> PeygirError:
+    """The error that a service raised, from nameko's answer; one nobody knows becomes a plain `PeygirError`."""
+    cls = every_error().get(exc_type, PeygirError)
+    params = exc_args[0] if cls is not PeygirError and exc_args and isinstance(exc_args[0], dict) else {}
+    return cls(params)

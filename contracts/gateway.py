@@ -1,0 +1,122 @@
+"""What the gateway sends: submissions to intake, and what SMS providers push to us, on to notify."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.base import Command, Contract, GroundCode, KeyedHash, Moment, Sealed, UnitCode, UploadId
+from contracts.vocabulary import ActorKind, Channel, Kind, Language, Role
+
+AnswerValue = str | int | float | bool | list[str]
+
+
+class Actor(Contract):
+    """Who asks. Made by the gateway from a token or a code it has checked, and trusted on the bus.
+
+    `id`: the citizen's or staff member's UUID as text; for a bearer the code's keyed hash; "system" for ourselves.
+    """
+
+    kind: ActorKind
+    id: str
+    roles: frozenset[Role] = frozenset()
+    unit: UnitCode | None = None
+    language: Language = Language.FA
+
+
+class Place(Contract):
+    """Where it happened: a point (WGS 84 degrees), or words, or both."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    address: Annotated[str, Field(max_length=500)] | None = None
+
+
+class Identity(Contract):
+    """Who complains. Travels only sealed to intake; never stored in the clear."""
+
+    name: Annotated[str, Field(max_length=100)] | None = None
+    national_id: Annotated[str, Field(pattern=r"^\d{10}$")] | None = None
+    mobile: Annotated[str, Field(pattern=r"^\+98\d{10}$")] | None = None
+
+
+class Contact(Contract):
+    """What notify needs to reach a citizen. Travels and rests only sealed to notify's key.
+
+    `code`: the 16-digit tracking code, or None in a message that is about no case.
+    """
+
+    mobile: Annotated[str, Field(pattern=r"^\+98\d{10}$")] | None = None
+    code: Annotated[str, Field(pattern=r"^\d{16}$")] | None = None
+    language: Language = Language.FA
+
+
+class FileSubmission(Command):
+    """One submission, published persistent, mandatory and confirmed to `intake.submissions` before the 201.
+
+    `content_hash`: SHA-256 of what was filed, part of the receipt. `retryable`: the code was derived from an
+    Idempotency-Key, so the same `submission_id` and `code_hash` may come again and mean the same submission.
+    `unit` and `ground` were checked against the gateway's catalogue when it had one (`catalogue_version`), else only
+    for their form.
+    """
+
+    name: ClassVar[str] = "file_submission.v1"
+
+    submission_id: UUID
+    code_hash: KeyedHash
+    retryable: bool = False
+    kind: Kind
+    unit: UnitCode
+    ground: GroundCode
+    answers: dict[str, AnswerValue] = {}
+    text: str
+    happened_on: str | None = None
+    place: Place | None = None
+    reference: str | None = None
+    people: list[str] = []
+    visit_wanted: bool = False
+    uploads: list[UploadId] = []
+    channel: Channel
+    language: Language
+    filed_at: Moment
+    citizen_id: UUID | None = None
+    filed_by: UUID | None = None
+    sealed_identity: Sealed | None = None
+    sealed_contact: Sealed | None = None
+    mobile_hash: KeyedHash | None = None
+    content_hash: KeyedHash
+    catalogue_version: int | None = None
+
+
+class ReceiveSms(Command):
+    """A text message that a handset sent to the office's number, as the provider pushed it; to `notify.inbound`.
+
+    `sealed_message`: {"mobile", "text"} as JSON, sealed to notify. `provider_message_id` makes it count once.
+    """
+
+    name: ClassVar[str] = "receive_sms.v1"
+
+    provider: str
+    provider_message_id: str
+    sealed_message: Sealed
+    received_at: Moment
+
+
+class ReportDelivery(Command):
+    """A provider's word on a message that we sent; to `notify.inbound`."""
+
+    name: ClassVar[str] = "report_delivery.v1"
+
+    provider: str
+    provider_message_id: str
+    status: int
+    reported_at: Moment
+
+
+class InboundSms(Contract):
+    """What `ReceiveSms.sealed_message` holds."""
+
+    mobile: str
+    text: str

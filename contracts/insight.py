@@ -1,0 +1,44 @@
+"""What insight answers: figures."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from contracts.base import Answer, Request, UnitCode
+from contracts.gateway import Actor
+from contracts.vocabulary import Kind, Stage
+
+PRODUCER = "insight"
+
+Dimension = Literal["day", "unit", "ground", "kind", "stage"]
+
+
+class CountCases(Request):
+    """RPC insight.count_cases → Counts. Days are Tehran's calendar days of filing, both ends included.
+
+    `actor` None is the public: cells below five are suppressed. `unit` takes the unit and all below it.
+    """
+
+    actor: Actor | None = None
+    by: Annotated[list[Dimension], Field(min_length=1, max_length=3)]
+    since: date | None = None
+    until: date | None = None
+    kind: Kind | None = None
+    unit: UnitCode | None = None
+    stage: Stage | None = None
+
+
+class Cell(Answer):
+    """`key`: one value for each dimension of `by`, in order. `count` None: suppressed, since it is below five."""
+
+    key: list[str | None]
+    count: int | None
+
+
+class Counts(Answer):
+    by: list[Dimension]
+    cells: list[Cell]
+    total: int | None

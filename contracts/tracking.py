@@ -1,0 +1,579 @@
+"""What tracking says and answers: cases, from their opening to their end (DOMAIN: The life of a case).
+
+Events carry a whole `CaseSnapshot`, so a consumer keeps the one with the highest `sequence` and is right in any order.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.base import (
+    Answer,
+    CaseEvent,
+    Contract,
+    GroundCode,
+    KeyedHash,
+    Moment,
+    Request,
+    Sequence,
+    UnitCode,
+    UploadId,
+)
+from contracts.gateway import Actor, AnswerValue, Place
+from contracts.media import UploadState, Variant
+from contracts.vocabulary import Channel, Kind, Language, Outcome, RefusalReason, RootCause, Stage
+
+PRODUCER = "tracking"
+
+LongText = Annotated[str, Field(min_length=1, max_length=10_000)]
+ShortText = Annotated[str, Field(max_length=1_000)]
+
+
+# --- events ---------------------------------------------------------------------------------------------------------
+
+
+class CaseSnapshot(Contract):
+    """The case after this event, without texts or persons. `expected_on`: the day a decision is owed, Tehran."""
+
+    number: str
+    kind: Kind
+    unit: UnitCode | None
+    ground: GroundCode
+    stage: Stage
+    previous_stage: Stage | None = None
+    urgent: bool = False
+    anonymous: bool = False
+    channel: Channel
+    filed_at: Moment
+    expected_on: date | None = None
+    outcome: Outcome | None = None
+    handler: UUID | None = None
+    citizen_id: UUID | None = None
+    code_hash: KeyedHash | None = None
+    score: int | None = None
+
+
+class TrackedEvent(CaseEvent):
+    """What every event of tracking is."""
+
+    producer: ClassVar[str] = PRODUCER
+    state: CaseSnapshot
+
+
+class CaseOpened(TrackedEvent):
+    name: ClassVar[str] = "case.opened.v1"
+
+
+class CaseStageChanged(TrackedEvent):
+    """A change of stage that no event below tells: screening began, closed, reopened."""
+
+    name: ClassVar[str] = "case.stage_changed.v1"
+
+
+class CaseCorrected(TrackedEvent):
+    """Unit, ground, kind or urgency were set right in screening."""
+
+    name: ClassVar[str] = "case.corrected.v1"
+
+
+class CaseAssigned(TrackedEvent):
+    """`state.handler` is the inspector; the case is now investigated (or reviewed)."""
+
+    name: ClassVar[str] = "case.assigned.v1"
+
+
+class CitizenAsked(TrackedEvent):
+    name: ClassVar[str] = "case.citizen_asked.v1"
+    question_id: UUID
+
+
+class CitizenAnswered(TrackedEvent):
+    name: ClassVar[str] = "case.citizen_answered.v1"
+    question_id: UUID
+    uploads: list[UploadId] = []
+
+
+class UnitAsked(TrackedEvent):
+    name: ClassVar[str] = "case.unit_asked.v1"
+    question_id: UUID
+    unit_asked: UnitCode
+    due_on: date
+
+
+class UnitAnswered(TrackedEvent):
+    name: ClassVar[str] = "case.unit_answered.v1"
+    question_id: UUID
+    unit_asked: UnitCode
+    uploads: list[UploadId] = []
+
+
+class NoteAdded(TrackedEvent):
+    """An internal note; what it says does not travel."""
+
+    name: ClassVar[str] = "case.note_added.v1"
+
+
+class EvidenceAdded(TrackedEvent):
+    """Uploads that came after filing; media keeps them."""
+
+    name: ClassVar[str] = "case.evidence_added.v1"
+    uploads: list[UploadId]
+
+
+class CaseDecided(TrackedEvent):
+    """`final`: after an objection, which can be raised once."""
+
+    name: ClassVar[str] = "case.decided.v1"
+    outcome: Outcome
+    root_causes: list[RootCause] = []
+    final: bool = False
+    objection_until: date | None = None
+
+
+class CaseRefused(TrackedEvent):
+    name: ClassVar[str] = "case.refused.v1"
+    reason: RefusalReason
+
+
+class CaseMerged(TrackedEvent):
+    name: ClassVar[str] = "case.merged.v1"
+    into: UUID
+
+
+class CaseWithdrawn(TrackedEvent):
+    name: ClassVar[str] = "case.withdrawn.v1"
+
+
+class CaseObjected(TrackedEvent):
+    name: ClassVar[str] = "case.objected.v1"
+
+
+class CaseRated(TrackedEvent):
+    """`score` 1–5."""
+
+    name: ClassVar[str] = "case.rated.v1"
+    score: Annotated[int, Field(ge=1, le=5)]
+
+
+# --- commands of staff ----------------------------------------------------------------------------------------------
+
+
+class StartScreening(Contract):
+    type: Literal["start_screening"] = "start_screening"
+
+
+class Correct(Contract):
+    """Sets right what the citizen chose; only what is given changes."""
+
+    type: Literal["correct"] = "correct"
+    unit: UnitCode | None = None
+    ground: GroundCode | None = None
+    urgent: bool | None = None
+
+
+class Refuse(Contract):
+    """`explanation` is told to the citizen, with `address`: where to turn to instead."""
+
+    type: Literal["refuse"] = "refuse"
+    reason: RefusalReason
+    explanation: LongText
+    address: ShortText | None = None
+
+
+class Merge(Contract):
+    type: Literal["merge"] = "merge"
+    into: UUID
+
+
+class Assign(Contract):
+    """Accepts a screened case, or hands over one under investigation, or an objection to another inspector."""
+
+    type: Literal["assign"] = "assign"
+    inspector: UUID
+
+
+class AskCitizen(Contract):
+    """The clock stops until the answer."""
+
+    type: Literal["ask_citizen"] = "ask_citizen"
+    text: LongText
+
+
+class AskUnit(Contract):
+    """`unit` left out: the unit complained about. `media` of the case that may be seen along with the question."""
+
+    type: Literal["ask_unit"] = "ask_unit"
+    text: LongText
+    unit: UnitCode | None = None
+    media: list[UploadId] = []
+
+
+class AddNote(Contract):
+    type: Literal["add_note"] = "add_note"
+    text: LongText
+
+
+class AddEvidence(Contract):
+    type: Literal["add_evidence"] = "add_evidence"
+    uploads: Annotated[list[UploadId], Field(min_length=1, max_length=10)]
+
+
+class Recommendation(Contract):
+    text: LongText
+    due_on: date
+
+
+class Decide(Contract):
+    """`reasons` are told to the citizen. An upheld or partly upheld case names at least one root cause."""
+
+    type: Literal["decide"] = "decide"
+    outcome: Outcome
+    reasons: LongText
+    root_causes: list[RootCause] = []
+    recommendations: list[Recommendation] = []
+
+
+class Close(Contract):
+    type: Literal["close"] = "close"
+
+
+StaffCommand = Annotated[
+    StartScreening
+    | Correct
+    | Refuse
+    | Merge
+    | Assign
+    | AskCitizen
+    | AskUnit
+    | AddNote
+    | AddEvidence
+    | Decide
+    | Close,
+    Field(discriminator="type"),
+]
+
+
+class ExecuteCommand(Request):
+    """RPC tracking.execute → StaffCase.
+
+    `expected_version`: what the caller saw (If-Match); another one is StaleVersion. Repeated with the same
+    `idempotency_key` by the same actor it answers the same and changes nothing; the key with another command is KeyReused.
+    """
+
+    actor: Actor
+    case_id: UUID
+    expected_version: int
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=100)]
+    command: StaffCommand
+
+
+# --- commands of citizens -------------------------------------------------------------------------------------------
+
+
+class AnswerQuestion(Contract):
+    type: Literal["answer_question"] = "answer_question"
+    text: LongText
+    uploads: Annotated[list[UploadId], Field(max_length=10)] = []
+
+
+class Withdraw(Contract):
+    type: Literal["withdraw"] = "withdraw"
+    reason: ShortText | None = None
+
+
+class Object(Contract):
+    type: Literal["object"] = "object"
+    text: LongText
+
+
+class Rate(Contract):
+    """`score` 1–5 and the four questions of DOMAIN: informed clearly, treated well, on time, asked for anything improper."""
+
+    type: Literal["rate"] = "rate"
+    score: Annotated[int, Field(ge=1, le=5)]
+    informed_clearly: bool | None = None
+    treated_well: bool | None = None
+    on_time: bool | None = None
+    asked_improper: bool | None = None
+
+
+CitizenCommand = Annotated[AnswerQuestion | Withdraw | Object | Rate, Field(discriminator="type")]
+
+
+class ExecuteCitizenCommand(Request):
+    """RPC tracking.execute_citizen → PublicCase. The case is named by its code, or by `case_id` and a signed-in `actor`."""
+
+    actor: Actor
+    code_hashes: list[KeyedHash] = []
+    case_id: UUID | None = None
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=100)]
+    command: CitizenCommand
+
+
+# --- views ----------------------------------------------------------------------------------------------------------
+
+
+class Attachment(Answer):
+    """`state`: processing, accepted or rejected (then `reason`). `from_office`: added by staff."""
+
+    media_id: UploadId
+    state: UploadState
+    media_type: str | None = None
+    size: int | None = None
+    variants: list[Variant] = []
+    reason: str | None = None
+    from_office: bool = False
+
+
+class PublicEntry(Answer):
+    """One line of the timeline that the citizen may read. `by`: "you" or "office". `entry`: what happened, such as
+    opened, citizen_asked, citizen_answered, decided. `text`: only what was written to or by the citizen."""
+
+    sequence: Sequence
+    at: Moment
+    entry: str
+    by: Literal["you", "office"]
+    stage: Stage
+    text: str | None = None
+
+
+class OpenQuestion(Answer):
+    question_id: UUID
+    text: str
+    asked_at: Moment
+
+
+class Decision(Answer):
+    outcome: Outcome
+    reasons: str
+    decided_at: Moment
+    final: bool
+    objection_until: date | None = None
+
+
+class PublicCase(Answer):
+    """What the holder of the code sees. Never an internal note, a name of staff, or a unit's answer.
+
+    `expected_on`: the day a decision is owed; None while the clock is stopped or when it is over.
+    """
+
+    case_id: UUID
+    kind: Kind
+    stage: Stage
+    unit_name_fa: str | None
+    unit_name_en: str | None
+    ground: GroundCode
+    filed_at: Moment
+    expected_on: date | None
+    question: OpenQuestion | None = None
+    decision: Decision | None = None
+    refusal_reason: RefusalReason | None = None
+    refusal_explanation: str | None = None
+    refusal_address: str | None = None
+    score: int | None = None
+    can: list[Literal["answer_question", "withdraw", "object", "rate"]] = []
+    attachments: list[Attachment] = []
+    timeline: list[PublicEntry]
+    version: int
+
+
+class ViewByCode(Request):
+    """RPC tracking.view_by_code → PublicCase; UnknownCase when no case has (yet) any of these hashes."""
+
+    code_hashes: Annotated[list[KeyedHash], Field(min_length=1)]
+
+
+class ListOwnCases(Request):
+    """RPC tracking.list_own_cases → OwnCases: those a signed-in citizen filed, newest first."""
+
+    actor: Actor
+
+
+class OwnCase(Answer):
+    case_id: UUID
+    kind: Kind
+    stage: Stage
+    unit_name_fa: str | None
+    unit_name_en: str | None
+    filed_at: Moment
+    expected_on: date | None
+
+
+class OwnCases(Answer):
+    items: list[OwnCase]
+
+
+class ViewOwnCase(Request):
+    """RPC tracking.view_own_case → PublicCase, for the signed-in citizen who filed it."""
+
+    actor: Actor
+    case_id: UUID
+
+
+class ListCases(Request):
+    """RPC tracking.list_cases → CasePage: what `actor` may see, and nothing else, by keyset pages, newest filed first.
+
+    `text`: words, compared in normalised Persian, in number and text. `unit` takes the unit and all below it.
+    """
+
+    actor: Actor
+    stage: list[Stage] = []
+    kind: Kind | None = None
+    unit: UnitCode | None = None
+    ground: GroundCode | None = None
+    handler: UUID | None = None
+    outcome: Outcome | None = None
+    urgent: bool | None = None
+    filed_since: Moment | None = None
+    filed_until: Moment | None = None
+    text: Annotated[str, Field(max_length=200)] | None = None
+    after: str | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 25
+
+
+class CaseLine(Answer):
+    """`excerpt`: the first 140 characters of the text."""
+
+    case_id: UUID
+    number: str
+    kind: Kind
+    stage: Stage
+    unit: UnitCode | None
+    unit_name_fa: str | None
+    ground: GroundCode
+    urgent: bool
+    anonymous: bool
+    filed_at: Moment
+    expected_on: date | None
+    handler: UUID | None
+    outcome: Outcome | None
+    excerpt: str
+    version: int
+
+
+class CasePage(Answer):
+    items: list[CaseLine]
+    next: str | None = None
+
+
+class StaffEntry(Answer):
+    """One line of the timeline as staff read it. `actor_kind` citizen, bearer, staff or system; `details` by entry."""
+
+    sequence: Sequence
+    at: Moment
+    entry: str
+    actor_kind: str
+    actor_id: str | None
+    stage: Stage
+    details: dict[str, object] = {}
+    hash: KeyedHash
+
+
+class CaseQuestion(Answer):
+    """A question to the citizen (`unit` None) or to a unit, and its answer."""
+
+    question_id: UUID
+    unit: UnitCode | None
+    text: str
+    asked_at: Moment
+    due_on: date | None = None
+    answer: str | None = None
+    answered_at: Moment | None = None
+    media: list[UploadId] = []
+
+
+class StaffCase(Answer):
+    """The whole case for those who handle it; who complained is not in it (intake's sealed identities hold that)."""
+
+    case_id: UUID
+    number: str
+    version: int
+    kind: Kind
+    stage: Stage
+    unit: UnitCode | None
+    unit_asked: str
+    unit_name_fa: str | None
+    unit_name_en: str | None
+    ground: GroundCode
+    answers: dict[str, AnswerValue]
+    text: str
+    happened_on: str | None
+    place: Place | None
+    reference: str | None
+    people: list[str]
+    visit_wanted: bool
+    urgent: bool
+    anonymous: bool
+    channel: Channel
+    language: Language
+    filed_at: Moment
+    expected_on: date | None
+    handler: UUID | None
+    decision: Decision | None
+    root_causes: list[RootCause] = []
+    recommendations: list[Recommendation] = []
+    merged_into: UUID | None = None
+    score: int | None = None
+    questions: list[CaseQuestion] = []
+    attachments: list[Attachment] = []
+    timeline: list[StaffEntry] = []
+
+
+class GetCase(Request):
+    """RPC tracking.get_case → StaffCase; UnknownCase also when the actor may not know of it."""
+
+    actor: Actor
+    case_id: UUID
+
+
+class ListUnitQuestions(Request):
+    """RPC tracking.list_unit_questions → UnitQuestions: those put to the liaison's unit or one below it."""
+
+    actor: Actor
+    open_only: bool = True
+
+
+class UnitQuestion(Answer):
+    """All that a liaison sees: the question and what was sent along; never the case, never who complained."""
+
+    question_id: UUID
+    unit: UnitCode
+    text: str
+    asked_at: Moment
+    due_on: date | None
+    answer: str | None = None
+    answered_at: Moment | None = None
+    media: list[Attachment] = []
+
+
+class UnitQuestions(Answer):
+    items: list[UnitQuestion]
+
+
+class AnswerUnitQuestion(Request):
+    """RPC tracking.answer_unit_question → UnitQuestion. AlreadyDone is WrongStage; idempotent by its key."""
+
+    actor: Actor
+    question_id: UUID
+    text: LongText
+    uploads: Annotated[list[UploadId], Field(max_length=10)] = []
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=100)]
+
+
+class AuthorizeMedia(Request):
+    """RPC tracking.authorize_media → MediaGrant; UnknownCase when this caller may not see this media."""
+
+    actor: Actor | None = None
+    code_hashes: list[KeyedHash] = []
+    case_id: UUID | None = None
+    question_id: UUID | None = None
+    media_id: UploadId
+
+
+class MediaGrant(Answer):
+    media_id: UploadId
+    case_id: UUID

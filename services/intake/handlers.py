@@ -1,0 +1,211 @@
+"""What intake does: registers submissions in batches, answers for the catalogue, keeps the identities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection
+
+from backbone import codes, crypto, outbox
+from backbone.settings import secret, secrets
+from contracts.base import now
+from contracts.errors import NotAllowed, UnknownCase
+from contracts.gateway import Contact, FileSubmission, Identity
+from contracts.intake import (
+    Catalogue,
+    CatalogueChanged,
+    CheckReceipt,
+    OpenedIdentity,
+    OpenIdentity,
+    ReceiptState,
+    SubmissionRecoded,
+    SubmissionRegistered,
+)
+from contracts.vocabulary import Role
+from services.intake import store
+from services.intake.domain import Target, target
+from services.intake.identities import Vault
+from services.intake.settings import Settings
+
+_BODY = ("answers", "text", "happened_on", "place", "reference", "people", "visit_wanted", "uploads", "filed_by")
+
+
+class Intake:
+    """The use cases of one process; keeps the catalogue in memory and reads it again when its version has grown."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._index_keys = secrets(settings.code_index_keys)
+        self._mac_keys = secrets(settings.code_mac_keys)
+        self._derive_key = secret(settings.code_derive_key)
+        self._private_keys = secrets(settings.intake_private_keys)
+        self._notify_key = secret(settings.notify_public_key)
+        self._vault = Vault({name: secret(key) for name, key in settings.identity_master_keys.items()})
+        self._catalogue: Catalogue | None = None
+
+    # --- submissions ---
+
+    def register(self, connection: Connection, commands: Sequence[FileSubmission]) -> None:
+        """Stores what is new among `commands` and says so; a command that came before changes nothing.
+
+        A command whose code already belongs to another submission gets a new code (DOMAIN: The tracking code).
+        """
+        catalogue = self.catalogue(connection)
+        # Sorted: two replicas never lock the same rows in opposite order.
+        by_id = {command.submission_id: command for command in sorted(commands, key=lambda c: c.code_hash)}
+        targets = {id_: target(command.unit, catalogue) for id_, command in by_id.items()}
+        added = store.add_submissions(connection, [_row(c, targets[c.submission_id]) for c in by_id.values()])
+        passed = [id_ for id_ in by_id if id_ not in added]
+        if passed:
+            known = store.known_ids(connection, passed)
+            for id_ in passed:
+                if id_ not in known:
+                    self._register_under_new_code(connection, by_id[id_], targets[id_])
+        new = [by_id[id_] for id_ in by_id if id_ in added]
+        self._keep_identities(connection, new)
+        outbox.add(connection, *(self._registered(command, targets[command.submission_id]) for command in new))
+
+    def _register_under_new_code(self, connection: Connection, command: FileSubmission, to: Target) -> None:
+        for attempt in range(1, 10):
+            code = self._replacement(command.submission_id, attempt)
+            code_hash = codes.hashes(code, self._index_keys)[0]
+            recoded = command.model_copy(
+                update={"code_hash": code_hash, "sealed_contact": self._contact_with(command, code)}
+            )
+            if store.add_submissions(connection, [_row(recoded, to, attempt)]):
+                self._keep_identities(connection, [recoded])
+                outbox.add(
+                    connection,
+                    self._registered(recoded, to),
+                    SubmissionRecoded(
+                        id=uuid4(),
+                        occurred_at=now(),
+                        case_id=command.submission_id,
+                        old_code_hash=command.code_hash,
+                        code_hash=code_hash,
+                        sealed_contact=recoded.sealed_contact,
+                    ),
+                )
+                return
+        raise RuntimeError("nine codes in a row were taken")
+
+    def _replacement(self, submission_id: UUID, attempt: int) -> str:
+        """Derived, so that the receipt can be answered without storing the code."""
+        return codes.derive(self._mac_keys, self._derive_key, b"recode" + submission_id.bytes + bytes([attempt]))[0]
+
+    def _contact_with(self, command: FileSubmission, code: str) -> str | None:
+        if command.sealed_identity is None:
+            return None
+        identity = crypto.unseal(command.sealed_identity, Identity, self._private_keys)
+        if identity.mobile is None:
+            return None
+        return crypto.seal(Contact(mobile=identity.mobile, code=code, language=command.language), self._notify_key)
+
+    def _keep_identities(self, connection: Connection, commands: Sequence[FileSubmission]) -> None:
+        store.add_identities(
+            connection,
+            [
+                (
+                    command.submission_id,
+                    command.mobile_hash,
+                    self._vault.seal(
+                        command.submission_id, crypto.unseal(command.sealed_identity, Identity, self._private_keys)
+                    ),
+                )
+                for command in commands
+                if command.sealed_identity is not None
+            ],
+        )
+
+    def _registered(self, command: FileSubmission, to: Target) -> SubmissionRegistered:
+        return SubmissionRegistered(
+            id=uuid4(),
+            occurred_at=now(),
+            case_id=command.submission_id,
+            unit=to.unit,
+            unit_asked=command.unit,
+            unit_name_fa=to.name_fa,
+            unit_name_en=to.name_en,
+            anonymous=command.sealed_identity is None,
+            **{
+                name: getattr(command, name)
+                for name in SubmissionRegistered.model_fields
+                if name in FileSubmission.model_fields and name != "unit"
+            },
+        )
+
+    def check_receipt(self, connection: Connection, request: CheckReceipt) -> ReceiptState:
+        """What became of a submission, for the holder of its receipt; UnknownCase when id and code do not belong together."""
+        row = store.submission(connection, request.submission_id)
+        if row is None:
+            return ReceiptState(registered=False)
+        if row.code_hash in request.code_hashes:
+            return ReceiptState(registered=True, registered_at=row.registered_at)
+        if row.code_attempt > 0:
+            return ReceiptState(
+                registered=True,
+                registered_at=row.registered_at,
+                new_code=self._replacement(request.submission_id, row.code_attempt),
+            )
+        raise UnknownCase()
+
+    # --- the catalogue ---
+
+    def catalogue(self, connection: Connection) -> Catalogue:
+        """The catalogue as it is now."""
+        if self._catalogue is None or self._catalogue.version != store.catalogue_version(connection):
+            self._catalogue = store.catalogue(connection)
+        return self._catalogue
+
+    # --- identities ---
+
+    def open_identity(self, connection: Connection, request: OpenIdentity) -> OpenedIdentity:
+        """Who filed a submission, to those allowed, on the record. UnknownCase when nobody is known."""
+        if not request.actor.roles & {Role.HEAD, Role.CUSTODIAN}:
+            raise NotAllowed()
+        sealed = store.identity(connection, request.case_id)
+        if sealed is None:
+            raise UnknownCase()
+        store.note_opening(connection, request.case_id, request.actor.id, request.reason)
+        return OpenedIdentity(identity=self._vault.open(request.case_id, sealed))
+
+    def rotate_master_key(self, connection: Connection, limit: int = 500) -> int:
+        """Wraps up to `limit` data keys anew under the current master key; how many."""
+        rows = store.identities_under_other_keys(connection, self._vault.current, limit)
+        for row in rows:
+            wrapped = self._vault.rewrap(row.master_key, bytes(row.wrapped_key))
+            store.set_wrapped_key(connection, row.submission_id, self._vault.current, wrapped)
+        return len(rows)
+
+
+def publish_catalogue(connection: Connection, catalogue: Catalogue) -> int | None:
+    """Stores a new catalogue and tells everybody; its version, or None when it is what we had."""
+    version = store.replace_catalogue(connection, catalogue)
+    if version is not None:
+        outbox.add(
+            connection,
+            CatalogueChanged(
+                id=uuid4(), occurred_at=now(), catalogue=catalogue.model_copy(update={"version": version})
+            ),
+        )
+    return version
+
+
+def _row(command: FileSubmission, to: Target, attempt: int = 0) -> dict[str, Any]:
+    body = command.model_dump(mode="json", include=set(_BODY))
+    return {
+        "submission_id": command.submission_id,
+        "code_hash": command.code_hash,
+        "code_attempt": attempt,
+        "kind": command.kind,
+        "unit": to.unit,
+        "unit_asked": command.unit,
+        "ground": command.ground,
+        "body": body,
+        "channel": command.channel,
+        "language": command.language,
+        "citizen_id": command.citizen_id,
+        "content_hash": command.content_hash,
+        "filed_at": command.filed_at,
+    }

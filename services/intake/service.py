@@ -1,0 +1,35 @@
+"""Intake's entrypoints: parse, call, answer."""
+
+from __future__ import annotations
+
+from backbone.consumers import durable_event_handler
+from backbone.extensions import PeygirService, UseCases
+from backbone.rpc import rpc
+from contracts.gateway import FileSubmission
+from contracts.intake import Catalogue, CheckReceipt, GetCatalogue, OpenedIdentity, OpenIdentity, ReceiptState
+from services.intake.handlers import Intake
+
+
+class Service(PeygirService):
+    name = "intake"
+    use_cases = UseCases(Intake)
+
+    @durable_event_handler("intake.submissions", batch=200, concurrency=2)
+    def file_submissions(self, commands: list[FileSubmission]) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.register(connection, commands)
+
+    @rpc
+    def get_catalogue(self, request: GetCatalogue) -> Catalogue:
+        with self.db.read() as connection:
+            return self.use_cases.catalogue(connection)
+
+    @rpc
+    def check_receipt(self, request: CheckReceipt) -> ReceiptState:
+        with self.db.read() as connection:
+            return self.use_cases.check_receipt(connection, request)
+
+    @rpc
+    def open_identity(self, request: OpenIdentity) -> OpenedIdentity:
+        with self.db.transaction() as connection:
+            return self.use_cases.open_identity(connection, request)
