@@ -1,0 +1,70 @@
+"""The .env of docker-compose.yml: made once (`generate`), looked at before every start (`check`).
+
+`generate` prints KEY=value lines: the parts' passwords, made here, and the application's own keys, made by backbone.keys.
+`check` reads the environment of its container and exits 1 with one sentence when a password is missing.
+"""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from backbone.topology import SERVICES
+
+PASSWORDS = (
+    "POSTGRES_PASSWORD",
+    "RABBITMQ_ADMIN_PASSWORD",
+    *(f"{name.upper()}_DATABASE_PASSWORD" for name in SERVICES),
+    *(f"{name.upper()}_AMQP_PASSWORD" for name in (*SERVICES, "gateway")),
+)
+"""Every password of PostgreSQL and RabbitMQ, under its name in .env."""
+
+ASKED = (*PASSWORDS, "S3_ACCESS_KEY", "S3_SECRET_KEY")
+"""What `check` asks for: without these a part would start open to everybody. The services check their own keys."""
+
+HEAD = """\
+# Peygir, docker compose. Secret: keep it readable by its owner alone, and a copy of it away from this machine.
+# demo = sample units, demo staff and an SMS provider that stays in the house. Leave it empty in production, and put the
+# real provider's address, key and sender below.
+COMPOSE_PROFILES=demo
+GATEWAY_BIND=127.0.0.1
+GATEWAY_PORT=8000
+KAVENEGAR_BASE_URL=http://sms-simulator:8025
+SMS_SENDER=10001000
+"""
+
+
+def generate() -> str:
+    """The text of a complete .env with fresh secrets."""
+    keys = subprocess.run(
+        [sys.executable, "-m", "backbone.keys", "generate"], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    passwords = "".join(f"{name}={secrets.token_hex(24)}\n" for name in (*PASSWORDS, "KAVENEGAR_API_KEY"))
+    return f"{HEAD}\n# Passwords of the parts (24 random bytes each).\n{passwords}\n# Keys of the application.\n{keys}"
+
+
+def missing(environment: Mapping[str, str]) -> list[str]:
+    """Names of the parts' passwords that are absent or empty."""
+    return [name for name in ASKED if not environment.get(name)]
+
+
+def main(arguments: list[str]) -> int:
+    """Run `generate` or `check`; 0 = done, 1 = something is missing, 2 = not understood."""
+    match arguments:
+        case ["generate"]:
+            print(generate(), end="")
+            return 0
+        case ["check"]:
+            names = missing(os.environ)
+            if names:
+                lacking = "There is no .env" if len(names) == len(ASKED) else f"Not set in .env: {', '.join(names)}"
+                print(f"{lacking}. `deploy/docker/make-env` writes a new one; .env.example explains it.", file=sys.stderr)
+            return 1 if names else 0
+        case _:
+            print("usage: python -m deploy.docker.env generate|check", file=sys.stderr)
+            return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

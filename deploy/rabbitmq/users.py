@@ -1,0 +1,104 @@
+"""One RabbitMQ user for each process, with only the permissions it needs.
+
+Run as `python -m deploy.rabbitmq.users` at every `up`, through the management API: passwords become those of .env, permissions
+what this file says. What a user may touch follows from backbone.topology:
+
+    a service   consumes its own queues and its RPC queue; publishes its own events and RPC answers, and moves messages it
+                cannot handle to the delays and dead letters
+    gateway     publishes commands and RPC requests; listens to every service's events and to answers on its own queues
+    admin       sets up, replays dead letters (the only one that may declare the topology)
+
+Environment: RABBITMQ_MANAGEMENT_URL, RABBITMQ_ADMIN_USER, RABBITMQ_ADMIN_PASSWORD; NAME_AMQP_PASSWORD for each user.
+"""
+
+import base64
+import json
+import os
+import re
+import urllib.request
+from dataclasses import asdict, dataclass
+from urllib.parse import quote
+
+from backbone.topology import COMMANDS, DEAD_LETTERS, DELAYS, SERVICES, events_of, queues_of
+
+VHOST = "peygir"
+RPC = "nameko-rpc"
+"""nameko's topic exchange for requests and answers."""
+
+_GENERATED = r"amq\.gen.*"
+"""Queues that the broker named for a connection that asked for one of its own."""
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """Regular expressions of the names a user may declare, publish or bind to, and consume or bind from."""
+
+    configure: str
+    write: str
+    read: str
+
+
+def permissions(user: str) -> Permissions:
+    """What `user` (a service, or "gateway") may do in the virtual host."""
+    if user == "gateway":
+        return Permissions(
+            configure=_only(_GENERATED, _GATEWAY_QUEUES),
+            write=_only(_GENERATED, _GATEWAY_QUEUES, *_names(COMMANDS, RPC)),
+            read=_only(_GENERATED, _GATEWAY_QUEUES, *_names(RPC, *map(events_of, SERVICES))),
+        )
+    rpc_queue = f"rpc-{user}"
+    return Permissions(
+        configure=_only(*_names(RPC, rpc_queue)),
+        write=_only(*_names(RPC, rpc_queue, events_of(user), DEAD_LETTERS, *DELAYS)),
+        read=_only(*_names(RPC, rpc_queue, *queues_of(user))),
+    )
+
+
+_GATEWAY_QUEUES = r"gateway\..*"
+
+
+def _names(*names: str) -> list[str]:
+    return [re.escape(name) for name in names]
+
+
+def _only(*patterns: str) -> str:
+    return f"^({'|'.join(patterns)})$"
+
+
+class Management:
+    """The management API of one node, as its administrator."""
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        self._url = url.rstrip("/")
+        self._authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+    def put(self, path: str, body: dict[str, str]) -> None:
+        """PUT /api/`path`; raises urllib.error.HTTPError or URLError."""
+        request = urllib.request.Request(
+            f"{self._url}/api/{path}",
+            data=json.dumps(body).encode(),
+            headers={"Authorization": self._authorization, "Content-Type": "application/json"},
+            method="PUT",
+        )
+        with urllib.request.urlopen(request, timeout=10):
+            pass
+
+    def ensure(self, user: str, password: str) -> None:
+        """Make `user` with this password and its permissions; again = no change."""
+        self.put(f"users/{quote(user)}", {"password": password, "tags": ""})
+        self.put(f"permissions/{quote(VHOST, safe='')}/{quote(user)}", asdict(permissions(user)))
+
+
+def main() -> None:
+    """Make all users."""
+    management = Management(
+        os.environ["RABBITMQ_MANAGEMENT_URL"], os.environ["RABBITMQ_ADMIN_USER"], os.environ["RABBITMQ_ADMIN_PASSWORD"]
+    )
+    users = (*SERVICES, "gateway")
+    for user in users:
+        management.ensure(user, os.environ[f"{user.upper()}_AMQP_PASSWORD"])
+    print(f"rabbitmq: users {', '.join(users)} are in place")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""docker-compose.yml and the Dockerfile keep the rules of the house. Read through Compose itself, nothing is started."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.docker.env import ASKED, generate, missing
+
+from .stack import ROOT, run
+
+ONCE = {"preflight", "setup", "seed", "demo"}
+"""Runs and exits: no health to ask for, no restart."""
+BY_ROOT = {"rabbitmq", "postgres"}
+"""Their images start as root to take their volume over, and then become the user of the program."""
+
+Services = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def config(engine: None) -> dict[str, Any]:
+    """The whole of docker-compose.yml as Compose understands it on a machine without .env."""
+    empty = "/dev/null"
+    return dict(json.loads(run("docker", "compose", "--env-file", empty, "--profile", "*", "config", "--format", "json")))
+
+
+@pytest.fixture(scope="module")
+def services(config: dict[str, Any]) -> Services:
+    return dict(config["services"])
+
+
+def test_only_the_gateway_publishes_a_port_and_on_this_machine_alone_unless_told(services: Services) -> None:
+    published = {name: service["ports"] for name, service in services.items() if service.get("ports")}
+    assert set(published) == {"gateway"}
+    [port] = published["gateway"]
+    assert (port["host_ip"], port["published"], port["target"]) == ("127.0.0.1", "8000", 8000)
+    assert all("network_mode" not in service for service in services.values())
+
+
+def test_only_gateway_and_notify_reach_the_outside(config: dict[str, Any], services: Services) -> None:
+    assert config["networks"]["inside"]["internal"] is True
+    outside = {name for name, service in services.items() if set(service["networks"]) != {"inside"}}
+    assert outside == {"gateway", "notify"}
+
+
+def test_every_service_has_health_memory_limit_restart_and_grace(services: Services) -> None:
+    for name, service in services.items():
+        assert int(service["mem_limit"]) > 0, name
+        assert service["stop_grace_period"], name
+        if name in ONCE:
+            assert service["restart"] == "no", name
+        else:
+            assert service["restart"] == "unless-stopped", name
+            assert service["healthcheck"]["test"], name
+
+
+def test_nothing_runs_as_root_with_rights_or_on_a_writable_root(services: Services) -> None:
+    for name, service in services.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert not service.get("privileged"), name
+        assert (service.get("user") == "10001:10001") != (name in BY_ROOT), name
+        assert bool(service.get("cap_add")) == (name in BY_ROOT), name
+
+
+def test_services_can_be_scaled(services: Services) -> None:
+    assert all("container_name" not in service for service in services.values())
+
+
+def test_every_image_that_ours_stand_on_is_named_in_full_and_pinned(services: Services) -> None:
+    named = [service["image"] for service in services.values() if "build" not in service]
+    dockerfile = (ROOT / "deploy" / "docker" / "Dockerfile").read_text()
+    stages = set(re.findall(r"(?m)^FROM \S+ AS (\S+)$", dockerfile))
+    named += [name for name in re.findall(r"(?m)^FROM (\S+)", dockerfile) if name not in stages]
+    assert len(named) >= 4
+    for name in named:
+        assert re.fullmatch(r"[a-z.]+\.(io|com)/\S+:(\d+\.\d+\.\d+|\d+\.\d+-|v\d+\.\d+\.\d+|RELEASE\.\d{4}-)\S*", name), name
+
+
+def test_a_process_is_given_only_the_secrets_that_are_its_own(services: Services) -> None:
+    def holders(variable: str) -> set[str]:
+        return {name for name, service in services.items() if variable in service.get("environment", {})}
+
+    assert holders("INTAKE_PRIVATE_KEYS") == {"intake"}
+    assert holders("IDENTITY_MASTER_KEYS") == {"intake"}
+    assert holders("NOTIFY_PRIVATE_KEYS") == {"notify"}
+    assert holders("ACCESS_TOKEN_PRIVATE_KEY") == {"accounts"}
+    assert holders("STAFF_SECRET_KEY") == {"accounts"}
+    assert holders("RECEIPT_PRIVATE_KEY") == {"gateway"}
+    assert holders("S3_SECRET_KEY") <= {"media", "preflight", "setup"}
+    assert "DATABASE_URL" not in services["gateway"]["environment"]
+
+
+def test_what_compose_reads_is_what_the_example_explains_and_make_env_writes() -> None:
+    read = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    explained = set(re.findall(r"(?m)^(\w+)=", (ROOT / ".env.example").read_text()))
+    written = dict(re.findall(r"(?m)^(\w+)=(.+)$", generate()))
+    assert read == explained - {"COMPOSE_PROFILES"}
+    secrets = {name for name in explained if name.endswith(("_PASSWORD", "_KEY", "_KEYS", "_SECRET"))}
+    assert secrets <= set(written) <= explained
+    assert missing(written) == []
+    assert len({written[name] for name in ASKED}) == len(ASKED), "no two passwords are the same"
+    assert not any(written[name] in generate() for name in ASKED), "no two installations share a password"
+
+
+def test_without_env_a_start_says_in_one_sentence_what_to_do() -> None:
+    assert missing({}) == list(ASKED)
+    assert missing({"POSTGRES_PASSWORD": ""} | dict.fromkeys(ASKED[1:], "x")) == ["POSTGRES_PASSWORD"]
+
+
+def test_make_env_writes_once_and_for_its_owner_alone(env_file: Path) -> None:
+    assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
+    before = env_file.read_text()
+    again = subprocess.run([ROOT / "deploy" / "docker" / "make-env", env_file], capture_output=True, text=True)
+    assert again.returncode == 1
+    assert "is there already" in again.stderr
+    assert env_file.read_text() == before
