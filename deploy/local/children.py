@@ -1,4 +1,4 @@
-"""One child process: started with a log and a pid file, stopped, killed, found again after its launcher died."""
+"""One child process: started with a log and a pid file, stopped, killed, found again later."""
 
 import os
 import shutil

@@ -17,8 +17,8 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 class Part(ABC):
     """What the three parts have in common.
 
-    `folder` is the part's own: settings.json (port and secrets, 0600), its log and its data. `start` returns when
-    the part answers; it raises CannotStart, in one sentence, when the part does not come up.
+    `folder` is the part's own: settings.json (port and secrets, 0600), its log and its data. `start` returns
+    when the part answers; it raises CannotStart, in one sentence, when the part does not come up.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Part(ABC):
         self._child.start()
 
     def await_ready(self) -> None:
-        """Wait until the part answers; CannotStart when it ends before or takes more than `patience` seconds."""
+        """Wait until it answers; CannotStart when it ends before or takes more than `patience` seconds."""
         assert self._child is not None
         deadline = time.monotonic() + self.patience
         while not self._answers():
@@ -120,8 +120,9 @@ class Part(ABC):
                 settings[key] = ports.pick(besides=(int(settings[k]) for k in settings if k.endswith("port")))
                 write_private(self.folder / "settings.json", json.dumps(settings, indent=1))
 
+    @abstractmethod
     def _prepare(self) -> None:
-        """Whatever must be in the folder before the process starts."""
+        """Put into the folder whatever must be there before the process starts."""
 
     @abstractmethod
     def _new_settings(self) -> dict[str, str | int]: ...

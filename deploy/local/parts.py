@@ -1,7 +1,8 @@
-"""The private real parts of a run without containers: RabbitMQ, PostgreSQL and an S3 server, as child processes.
+"""The private real parts of a run without containers: RabbitMQ, PostgreSQL and an S3 server.
 
-Each keeps its data, log, port and secrets in a folder of its own, comes back on the same port, and dies with the
-process that started it. None touches the system's own servers; only Erlang's port mapper (epmd, 4369) is shared.
+Each is a child process that keeps its data, log, port and secrets in a folder of its own, comes back on
+the same port, and dies with the process that started it. None touches the system's own servers; only Erlang's port
+mapper (epmd, 4369) is shared.
 """
 
 from deploy.local.children import CannotStart

