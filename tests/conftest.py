@@ -1,0 +1,58 @@
+"""The real parts all tests share: one broker, one database server, one object store a session, started when asked for.
+
+See README.md here for what goes where.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"  # before psycopg is first imported, see backbone.database
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backbone.testing import BusClient, bus
+from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
+
+
+@pytest.fixture(scope="session")
+def parts_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("parts")
+
+
+@pytest.fixture(scope="session")
+def broker(parts_folder: Path) -> Iterator[RabbitMQ]:
+    part = RabbitMQ(parts_folder / "rabbitmq")
+    part.start()
+    yield part
+    part.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(parts_folder: Path) -> Iterator[PostgreSQL]:
+    part = PostgreSQL(parts_folder / "postgres")
+    part.start()
+    yield part
+    part.stop()
+
+
+@pytest.fixture(scope="session")
+def store(parts_folder: Path) -> Iterator[ObjectStore]:
+    part = ObjectStore(parts_folder / "store")
+    part.start()
+    yield part
+    part.stop()
+
+
+@pytest.fixture
+def wire(broker: RabbitMQ) -> Iterator[BusClient]:
+    """A client of the bus, on empty queues."""
+    from backbone import topology
+
+    topology.declare(broker.url)
+    with bus(broker.url) as client:
+        client.purge()
+        yield client
