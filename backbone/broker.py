@@ -218,7 +218,7 @@ class Broker:
         pause = _FIRST_PAUSE
         while not self._stopping:
             try:
-                topology.declare(self._url, timeout=5.0)
+                topology.ensure(self._url, timeout=5.0)
                 self._connection = pika.SelectConnection(
                     amqp.parameters(self._url, self._name),
                     on_open_callback=self._opened,

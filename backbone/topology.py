@@ -9,7 +9,8 @@
 All queues are quorum queues that dead-letter at least once: the default may lose what it dead-letters in a crash
 (reference: RabbitMQ "quorum queues, at-least-once dead-lettering", needs overflow reject-publish). The delivery limit
 also counts the deliveries that a killed consumer cut off, so it is high; failures are counted in a header of ours.
-`python -m backbone.topology` declares everything; each process declares again whenever it (re)connects.
+`python -m backbone.topology` declares everything; each process looks again whenever it (re)connects, and declares what a
+broker without its data has lost. Looking needs no permission, so a process's user may be forbidden to declare.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from amqp.exceptions import NotFound
 from kombu import Connection, Exchange, Queue
 
 SERVICES = ("intake", "media", "tracking", "notify", "accounts", "insight")
@@ -81,7 +83,8 @@ def entities() -> Iterable[Exchange | Queue]:
     retry = Exchange(RETRY, type="direct", durable=True)
     dead = Exchange(DEAD_LETTERS, type="fanout", durable=True)
     yield from (*topics.values(), retry, dead)
-    yield Queue(DEAD_LETTERS, dead, queue_arguments={"x-queue-type": "quorum"})
+    # Looking at a dead letter counts as a delivery, and RabbitMQ 4 drops after 20 unless told otherwise.
+    yield Queue(DEAD_LETTERS, dead, queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": 1_000_000})
     for name, milliseconds in DELAYS.items():
         delay = Exchange(name, type="fanout", durable=True)
         yield delay
@@ -99,6 +102,20 @@ def declare(amqp_url: str, timeout: float = 10.0) -> None:
         channel = connection.default_channel
         for entity in entities():
             entity(channel).declare()
+
+
+def ensure(amqp_url: str, timeout: float = 10.0) -> None:
+    """Declares everything if anything is missing. Raises what kombu raises when the broker cannot be reached, or forbids."""
+    with Connection(amqp_url, connect_timeout=timeout) as connection:
+        channel = connection.default_channel
+        try:
+            for entity in entities():
+                if isinstance(entity, Queue):
+                    entity(channel).queue_declare(passive=True)
+                else:
+                    entity(channel).declare(passive=True)
+        except NotFound:
+            declare(amqp_url, timeout)
 
 
 def _arguments(dead_letter_exchange: str) -> dict[str, str | int]:
