@@ -58,8 +58,13 @@ def main(arguments: list[str]) -> int:
         case ["check"]:
             names = missing(os.environ)
             if names:
-                lacking = "There is no .env" if len(names) == len(ASKED) else f"Not set in .env: {', '.join(names)}"
-                print(f"{lacking}. `deploy/docker/make-env` writes a new one; .env.example explains it.", file=sys.stderr)
+                lacking = (
+                    "There is no .env" if len(names) == len(ASKED) else f"Not set in .env: {', '.join(names)}"
+                )
+                print(
+                    f"{lacking}. `deploy/docker/make-env` writes a new one; .env.example explains it.",
+                    file=sys.stderr,
+                )
             return 1 if names else 0
         case _:
             print("usage: python -m deploy.docker.env generate|check", file=sys.stderr)

@@ -7,11 +7,16 @@ Environment: POSTGRES_URL of a superuser; NAME_DATABASE_PASSWORD for each servic
 """
 
 import os
+import sys
 
 import psycopg
 from psycopg import sql
 
 from backbone.topology import SERVICES
+
+# The same on every image: order by code point, whatever version the system's collations have (indexes outlive an upgrade
+# of the image), and Persian letters are letters, which pg_trgm asks of the character type.
+_LOCALE = "template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C.UTF-8'"
 
 
 def ensure(connection: psycopg.Connection, name: str, password: str) -> None:
@@ -22,14 +27,23 @@ def ensure(connection: psycopg.Connection, name: str, password: str) -> None:
     if connection.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone() is None:
         connection.execute(sql.SQL("create role {} login").format(role))
     connection.execute(sql.SQL("alter role {} password {}").format(role, sql.Literal(verifier)))
-    if connection.execute("select 1 from pg_database where datname = %s", [f"peygir_{name}"]).fetchone() is None:
-        connection.execute(sql.SQL("create database {} owner {}").format(database, role))
+    if (
+        connection.execute("select 1 from pg_database where datname = %s", [f"peygir_{name}"]).fetchone()
+        is None
+    ):
+        connection.execute(sql.SQL(f"create database {{}} owner {{}} {_LOCALE}").format(database, role))
     connection.execute(sql.SQL("revoke all on database {} from public").format(database))
 
 
 def main() -> None:
-    """Make all roles and databases."""
-    with psycopg.connect(os.environ["POSTGRES_URL"], autocommit=True) as connection:
+    """Make all roles and databases, or say in one sentence why not."""
+    try:
+        connection = psycopg.connect(os.environ["POSTGRES_URL"], autocommit=True)
+    except psycopg.OperationalError as error:
+        sys.exit(
+            f"{error}\nIf it is the password: the volume was made with another .env; the two belong together."
+        )
+    with connection:
         for name in SERVICES:
             ensure(connection, name, os.environ[f"{name.upper()}_DATABASE_PASSWORD"])
     print(f"postgres: roles and databases of {', '.join(SERVICES)} are in place")

@@ -15,6 +15,8 @@ import base64
 import json
 import os
 import re
+import sys
+import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
 from urllib.parse import quote
@@ -90,13 +92,22 @@ class Management:
 
 
 def main() -> None:
-    """Make all users."""
+    """Make all users, or say in one sentence why not."""
     management = Management(
-        os.environ["RABBITMQ_MANAGEMENT_URL"], os.environ["RABBITMQ_ADMIN_USER"], os.environ["RABBITMQ_ADMIN_PASSWORD"]
+        os.environ["RABBITMQ_MANAGEMENT_URL"],
+        os.environ["RABBITMQ_ADMIN_USER"],
+        os.environ["RABBITMQ_ADMIN_PASSWORD"],
     )
     users = (*SERVICES, "gateway")
-    for user in users:
-        management.ensure(user, os.environ[f"{user.upper()}_AMQP_PASSWORD"])
+    try:
+        for user in users:
+            management.ensure(user, os.environ[f"{user.upper()}_AMQP_PASSWORD"])
+    except urllib.error.HTTPError as error:
+        if error.code != 401:
+            raise
+        sys.exit(
+            "RabbitMQ refuses the administrator: its volume was made with another .env; the two belong together."
+        )
     print(f"rabbitmq: users {', '.join(users)} are in place")
 
 

@@ -19,7 +19,9 @@ def engine() -> None:
     if why and os.environ.get("CI"):
         pytest.fail(f"{why}; in CI these tests have to run")
     if why:
-        pytest.skip(f"{why}; `docker info` and `docker compose version` have to work for the tests of the images")
+        pytest.skip(
+            f"{why}; `docker info` and `docker compose version` have to work for the tests of the images"
+        )
     if STAND_INS.exists():
         run(str(STAND_INS), "images", ".")
 
@@ -27,7 +29,7 @@ def engine() -> None:
 def _no_engine() -> str | None:
     for command in (["docker", "info"], ["docker", "compose", "version"]):
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+            done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"no Docker engine ({error})"
         if done.returncode != 0:

@@ -31,7 +31,13 @@ def run(*command: str, seconds: float = 600) -> str:
 
 def _run(*command: str, seconds: float = 600, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=seconds, env=os.environ | environment
+        command,
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        env=os.environ | environment,
     )
 
 
@@ -85,7 +91,9 @@ class Stack:
         try:
             self.compose("up", "--detach", "--wait", "--wait-timeout", "240", *words)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.compose('ps', '--all')}\n{self.compose('logs', '--tail', '30')}") from None
+            raise AssertionError(
+                f"{error}\n{self.compose('ps', '--all')}\n{self.compose('logs', '--tail', '30')}"
+            ) from None
 
     def down(self, *words: str) -> None:
         self.compose("down", "--remove-orphans", *words)
@@ -98,7 +106,9 @@ class Stack:
     def healthy(self, service: str, replicas: int = 1) -> bool:
         """True when exactly so many replicas run and all are healthy."""
         states = [container["State"] for container in self.containers(service)]
-        return len(states) == replicas and all(state.get("Health", {}).get("Status") == "healthy" for state in states)
+        return len(states) == replicas and all(
+            state.get("Health", {}).get("Status") == "healthy" for state in states
+        )
 
     def python(self, service: str, code: str, index: int = 1) -> str:
         """The output of Python code run inside a container."""
@@ -106,7 +116,9 @@ class Stack:
 
     def kill(self, service: str, index: int = 1) -> None:
         """kill -9 of everything in one container, from inside, as the kernel does when memory runs out."""
-        killed = self._compose("exec", "-T", "--index", str(index), service, "python", "-c", "import os; os.kill(-1, 9)")
+        killed = self._compose(
+            "exec", "-T", "--index", str(index), service, "python", "-c", "import os; os.kill(-1, 9)"
+        )
         assert killed.returncode in (0, 137), killed.stderr
 
     @property
@@ -118,4 +130,3 @@ class Stack:
         """HTTP to the gateway."""
         with httpx.Client(base_url=self.url, timeout=30) as client:
             yield client
-

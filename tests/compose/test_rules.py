@@ -27,7 +27,11 @@ Services = dict[str, dict[str, Any]]
 def config(engine: None) -> dict[str, Any]:
     """The whole of docker-compose.yml as Compose understands it on a machine without .env."""
     empty = "/dev/null"
-    return dict(json.loads(run("docker", "compose", "--env-file", empty, "--profile", "*", "config", "--format", "json")))
+    return dict(
+        json.loads(
+            run("docker", "compose", "--env-file", empty, "--profile", "*", "config", "--format", "json")
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +85,9 @@ def test_every_image_that_ours_stand_on_is_named_in_full_and_pinned(services: Se
     named += [name for name in re.findall(r"(?m)^FROM (\S+)", dockerfile) if name not in stages]
     assert len(named) >= 4
     for name in named:
-        assert re.fullmatch(r"[a-z.]+\.(io|com)/\S+:(\d+\.\d+\.\d+|\d+\.\d+-|v\d+\.\d+\.\d+|RELEASE\.\d{4}-)\S*", name), name
+        assert re.fullmatch(
+            r"[a-z.]+\.(io|com)/\S+:(\d+\.\d+\.\d+|\d+\.\d+-|v\d+\.\d+\.\d+|RELEASE\.\d{4}-)\S*", name
+        ), name
 
 
 def test_a_process_is_given_only_the_secrets_that_are_its_own(services: Services) -> None:
@@ -107,7 +113,8 @@ def test_what_compose_reads_is_what_the_example_explains_and_make_env_writes() -
     assert secrets <= set(written) <= explained
     assert missing(written) == []
     assert len({written[name] for name in ASKED}) == len(ASKED), "no two passwords are the same"
-    assert not any(written[name] in generate() for name in ASKED), "no two installations share a password"
+    another = generate()
+    assert not any(written[name] in another for name in ASKED), "no two installations share a password"
 
 
 def test_without_env_a_start_says_in_one_sentence_what_to_do() -> None:
@@ -118,7 +125,9 @@ def test_without_env_a_start_says_in_one_sentence_what_to_do() -> None:
 def test_make_env_writes_once_and_for_its_owner_alone(env_file: Path) -> None:
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
     before = env_file.read_text()
-    again = subprocess.run([ROOT / "deploy" / "docker" / "make-env", env_file], capture_output=True, text=True)
+    again = subprocess.run(
+        [ROOT / "deploy" / "docker" / "make-env", env_file], check=False, capture_output=True, text=True
+    )
     assert again.returncode == 1
     assert "is there already" in again.stderr
     assert env_file.read_text() == before
