@@ -180,7 +180,7 @@ class Broker:
         """Consumes `queue` from now on, through every reconnection."""
         consumption = Consumption(self, queue, prefetch)
         self._consumptions.append(consumption)
-        if self.connected:
+        if self._connection is not None and self._connection.is_open:
             self.in_loop(lambda: self.reopen(consumption))
         return consumption
 

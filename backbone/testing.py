@@ -71,10 +71,13 @@ def sqlalchemy_url(server_url: str, database: str) -> str:
 
 
 class ServiceProcess:
-    """One service, run as users run it. `environment` holds all it needs; its log is `log`."""
+    """One service, run as users run it (or `arguments` of python). `environment` holds all it needs; its log is `log`."""
 
-    def __init__(self, name: str, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, name: str, environment: Mapping[str, str], log: Path, arguments: tuple[str, ...] | None = None
+    ) -> None:
         self.name, self.log = name, log
+        self._arguments = arguments or ("-m", "backbone.run", name)
         self.environment = {**environment, "HEALTH_PORT": str(free_port())}
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -85,7 +88,7 @@ class ServiceProcess:
     def start(self, ready: bool = True) -> ServiceProcess:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "backbone.run", self.name],
+                [sys.executable, *self._arguments],
                 cwd=ROOT,
                 env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **self.environment},
                 stdout=log,
