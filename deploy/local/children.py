@@ -60,6 +60,14 @@ class Child:
         """The exit code of the last run, negative for a signal; None while it runs or before it ever did."""
         return None if self._process is None else self._process.poll()
 
+    @property
+    def last_end(self) -> str:
+        """How the last run ended, in words."""
+        code = self.exit_code
+        if code is None:
+            return "running"
+        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
     def start(self) -> None:
         """Start the process, first ending a leftover of a launcher that was killed.
 

@@ -14,6 +14,7 @@ class ObjectStore(Part):
     """An S3 server of its own (the package nanio), with one pair of keys."""
 
     name = "objects"
+    title = "S3 server"
 
     @property
     def endpoint(self) -> str:

@@ -22,6 +22,7 @@ class Part(ABC):
     """
 
     name: str
+    title: str
     patience: float = 60
     stop_signal: signal.Signals = signal.SIGTERM
 
@@ -82,6 +83,21 @@ class Part(ABC):
         """Stop it in good order; after `patience` seconds kill it."""
         if self._child is not None:
             self._child.stop(patience)
+
+    def ask_to_stop(self) -> None:
+        """Send the stop signal and return at once."""
+        if self._child is not None:
+            self._child.ask_to_stop()
+
+    def await_stop(self, patience: float = 12) -> None:
+        """The other half of `stop`."""
+        if self._child is not None:
+            self._child.await_stop(patience)
+
+    @property
+    def last_end(self) -> str:
+        """How the last run ended, in words."""
+        return "not started" if self._child is None else self._child.last_end
 
     def kill(self) -> None:
         """SIGKILL the part and all its processes."""

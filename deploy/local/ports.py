@@ -1,8 +1,10 @@
 """Free TCP ports on the loopback address."""
 
+import os
 import random
 import socket
 from collections.abc import Iterable
+from pathlib import Path
 
 # Below the kernel's ephemeral range (32768 and up): a port from inside it could be taken by any outgoing
 # connection while a part is down, and the part would come back elsewhere.
@@ -39,3 +41,25 @@ def pick(besides: Iterable[int] = ()) -> int:
         if port not in avoided and is_free(port):
             return port
     raise OSError(f"no free port found between {LOWEST} and {HIGHEST}")
+
+
+def holder(port: int) -> str:
+    """Who listens on this port, as "NAME (process 123)"; "" where that cannot be seen."""
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            rows = Path(table).read_text().splitlines()[1:]
+        except OSError:
+            continue
+        # Columns: local address as HEXADDRESS:HEXPORT (2nd), state (4th; 0A listens), inode (10th).
+        found = (row.split() for row in rows)
+        inodes |= {
+            f"socket:[{row[9]}]" for row in found if row[3] == "0A" and int(row[1].split(":")[1], 16) == port
+        }
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if any(os.readlink(descriptor) in inodes for descriptor in (process / "fd").iterdir()):
+                return f"{(process / 'comm').read_text().strip()} (process {process.name})"
+        except OSError:
+            continue
+    return ""

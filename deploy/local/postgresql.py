@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import make_url
 
 from deploy.local import ports
 from deploy.local.children import CannotStart, Child, kill_leftovers_of
@@ -25,6 +26,7 @@ class PostgreSQL(Part):
     """
 
     name = "postgresql"
+    title = "PostgreSQL"
     # A fast shutdown: open sessions are ended, their transactions rolled back.
     stop_signal = signal.SIGINT
     # PostgreSQL refuses to run as root; root runs it as this system user, which is made when missing.
@@ -163,9 +165,15 @@ class PostgreSQL(Part):
         )
 
 
+def database_url(server_url: str, database: str) -> str:
+    """The URL of another database on the server that `server_url` leads to, for SQLAlchemy on psycopg 3."""
+    url = make_url(server_url).set(drivername="postgresql+psycopg", database=database)
+    return url.render_as_string(hide_password=False)
+
+
 def create_databases(server_url: str, names: Iterable[str]) -> None:
     """Create, on the server that `server_url` leads to, those of the databases that do not exist yet."""
-    url = server_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    url = make_url(server_url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url, autocommit=True) as connection:
         there = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
         for name in names:

@@ -22,6 +22,7 @@ class RabbitMQ(Part):
     """A RabbitMQ node of its own: own name, ports, cookie and data; works as root and as anybody."""
 
     name = "rabbitmq"
+    title = "RabbitMQ"
     patience = 90
 
     @property
