@@ -5,23 +5,20 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import subprocess
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
+
+from backbone.testing import free_port
 
 ROOT = Path(__file__).parents[2]
 STAND_INS = ROOT.parent / "shared" / "tools" / "engine"
 """Where no registry can be reached: builds images under the names that ours stand on. Absent elsewhere: Docker pulls."""
-
-Answer = TypeVar("Answer")
 
 
 def run(*command: str, seconds: float = 600) -> str:
@@ -44,30 +41,6 @@ def _run(*command: str, seconds: float = 600, **environment: str) -> subprocess.
 def _output(done: subprocess.CompletedProcess[str]) -> str:
     assert done.returncode == 0, f"{' '.join(done.args)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
-
-
-def eventually(ask: Callable[[], Answer], seconds: float = 60, every: float = 0.25) -> Answer:
-    """The first answer of `ask` that is true, or a failure with its last answer or error after `seconds`."""
-    until = time.monotonic() + seconds
-    while True:
-        last: object
-        try:
-            answer = ask()
-            if answer:
-                return answer
-            last = answer
-        except (AssertionError, httpx.HTTPError, OSError, subprocess.SubprocessError) as error:
-            last = error
-        if time.monotonic() > until:
-            raise AssertionError(f"not within {seconds:.0f} s: {last}")
-        threading.Event().wait(every)
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from deploy.docker.env import ASKED, generate, missing
+from deploy.local import environment
 
 from .stack import ROOT, run
 
-ONCE = {"preflight", "setup", "seed", "demo"}
+ONCE = {"preflight", "setup", "seed", "tools"}
 """Runs and exits: no health to ask for, no restart."""
 BY_ROOT = {"rabbitmq", "postgres"}
 """Their images start as root to take their volume over, and then become the user of the program."""
@@ -91,16 +92,21 @@ def test_every_image_that_ours_stand_on_is_named_in_full_and_pinned(services: Se
 
 
 def test_a_process_is_given_only_the_secrets_that_are_its_own(services: Services) -> None:
-    def holders(variable: str) -> set[str]:
-        return {name for name, service in services.items() if variable in service.get("environment", {})}
-
-    assert holders("INTAKE_PRIVATE_KEYS") == {"intake"}
-    assert holders("IDENTITY_MASTER_KEYS") == {"intake"}
-    assert holders("NOTIFY_PRIVATE_KEYS") == {"notify"}
-    assert holders("ACCESS_TOKEN_PRIVATE_KEY") == {"accounts"}
-    assert holders("STAFF_SECRET_KEY") == {"accounts"}
-    assert holders("RECEIPT_PRIVATE_KEY") == {"gateway"}
-    assert holders("S3_SECRET_KEY") <= {"media", "preflight", "setup"}
+    local = {**environment.GIVEN, "sms-simulator": environment.GIVEN["simulator"]}
+    secrets = {name for names in environment.GIVEN.values() for name in names if name.isupper()}
+    for name in (*environment.SERVICES, "gateway", "sms-simulator"):
+        given = set(services[name]["environment"]) & secrets
+        assert given == set(local[name]), f"{name}: not what the run without containers gives it"
+    private = {
+        "INTAKE_PRIVATE_KEYS",
+        "IDENTITY_MASTER_KEYS",
+        "NOTIFY_PRIVATE_KEYS",
+        "ACCESS_TOKEN_PRIVATE_KEY",
+    }
+    private |= {"RECEIPT_PRIVATE_KEY", "POSTGRES_PASSWORD"}
+    for secret in private:
+        holders = {name for name, service in services.items() if secret in service.get("environment", {})}
+        assert len(holders - ONCE) == 1, f"{secret} is held by {holders}"
     assert "DATABASE_URL" not in services["gateway"]["environment"]
 
 
