@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -39,6 +40,35 @@ class Variant(StrEnum):
     PREVIEW = "preview"  # JPEG, at most 1280 px
     THUMBNAIL = "thumbnail"  # JPEG, at most 320 px
     PLAYABLE = "playable"  # M4A (AAC), for every browser
+
+
+# Shown in the browser when asked for; all else (documents, most of all) is only ever saved.
+INLINE_TYPES = frozenset(
+    {
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "audio/mpeg",
+        "audio/aac",
+        "audio/mp4",
+        "audio/ogg",
+        "audio/wav",
+        "audio/webm",
+        "video/mp4",
+        "video/webm",
+    }
+)
+
+_NOT_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]+')
+
+
+def shown_name(declared: str | None, suffix: str) -> str:
+    """A file name to save under: the citizen's own words without what a file system or a direction override
+    could abuse, and the suffix of what it really is, so that no `photo.jpg.exe` comes back.
+    """
+    stem = _NOT_IN_A_NAME.sub(" ", (declared or "").replace("\\", "/").rsplit("/", 1)[-1])
+    stem = stem.rsplit(".", 1)[0].strip(" .")[:100]
+    return f"{stem or 'evidence'}{suffix}"
 
 
 class Rejected(Exception):
@@ -83,7 +113,9 @@ class DerivedFile:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the look at the bytes came to. `size` and `sha256` are those of the bytes as they were sent."""
+    """What the look at the bytes came to. `size` and `sha256` are those of the bytes as they were sent; the
+    latter is empty when the look was cut short.
+    """
 
     accepted: bool
     size: int

@@ -142,7 +142,7 @@ class Objects:
         return len(keys)
 
     def _read(self, piece: Piece) -> Iterator[bytes]:
-        """At most `piece.length` bytes. No range is asked for: nanio refuses one that ends beyond the object."""
+        """At most `piece.length` bytes. Without a range: nanio refuses one that ends beyond the object."""
         left = piece.length
         with _failures():
             try:

@@ -14,7 +14,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from services.media.domain import Limits, Reason, Verdict
-from services.media.measure import sha256_of
 
 # Ends that the file itself brought about: its own limits, or a decoder that fell over it.
 _THE_FILES_FAULT = {
@@ -55,16 +54,12 @@ def look_at(source: Path, out: Path, limits: Limits) -> Verdict:
             json.dumps(asdict(limits)).encode(), timeout=limits.wall_seconds
         )
     except subprocess.TimeoutExpired:
-        return Verdict(
-            False, source.stat().st_size, sha256_of(source), reason=Reason.TOO_COMPLEX, detail="time"
-        )
+        return Verdict(False, source.stat().st_size, "", reason=Reason.TOO_COMPLEX, detail="time")
     finally:
         _end(worker)
     if worker.returncode < 0 and -worker.returncode in _THE_FILES_FAULT:
         detail = signal.Signals(-worker.returncode).name
-        return Verdict(
-            False, source.stat().st_size, sha256_of(source), reason=Reason.TOO_COMPLEX, detail=detail
-        )
+        return Verdict(False, source.stat().st_size, "", reason=Reason.TOO_COMPLEX, detail=detail)
     try:
         if worker.returncode != 0:
             raise ValueError(f"exit {worker.returncode}")

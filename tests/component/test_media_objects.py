@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,15 +14,7 @@ from services.media.objects import ObjectMissing, Objects, Piece, StoreFailed
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    store = ObjectStore(tmp_path_factory.mktemp("objects"))
-    store.start()
-    yield store
-    store.kill()
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def objects(store: ObjectStore) -> Objects:
     objects = Objects(store.endpoint, store.access_key, store.secret_key, "peygir-test")
     objects.ensure_bucket()

@@ -1,0 +1,77 @@
+"""Media's tables: uploads, the pieces they came in, and the files made from them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    func,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+
+metadata = MetaData()
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("upload_id", String, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("state", String, nullable=False),
+    Column("file_name", String),
+    Column("declared_type", String),
+    Column("case_id", UUID(as_uuid=True), index=True),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # When an open upload, or one that no case refers to, is given up; moves on with each byte that comes.
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    # When the state became the last one; from then on nothing is written for this upload.
+    Column("settled_at", DateTime(timezone=True)),
+    # When the object store was last searched for leftovers of this upload.
+    Column("swept_at", DateTime(timezone=True)),
+    # What the look at the bytes found.
+    Column("reason", String),
+    Column("content_type", String),
+    Column("kind", String),
+    Column("sha256", String(64)),
+    Column("scanned", Boolean),
+    Column("seconds", Double),
+    Column("pages", Integer),
+    Column("removed_parts", ARRAY(String)),
+)
+Index(
+    "uploads_to_expire",
+    uploads.c.expires_at,
+    postgresql_where=uploads.c.settled_at.is_(None) | uploads.c.case_id.is_(None),
+)
+Index("uploads_to_sweep", uploads.c.settled_at, postgresql_where=uploads.c.swept_at.is_(None))
+
+pieces = Table(
+    "pieces",
+    metadata,
+    Column("upload_id", ForeignKey(uploads.c.upload_id, ondelete="CASCADE"), primary_key=True),
+    Column("position", BigInteger, primary_key=True),
+    Column("length", BigInteger, nullable=False),
+    Column("key", String, nullable=False),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("upload_id", ForeignKey(uploads.c.upload_id, ondelete="CASCADE"), primary_key=True),
+    Column("variant", String, primary_key=True),
+    Column("key", String, nullable=False),
+    Column("content_type", String, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+)

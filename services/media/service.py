@@ -1,0 +1,91 @@
+"""Media's entrypoints: parse, call, answer."""
+
+from __future__ import annotations
+
+from nameko.timer import timer
+
+from backbone import logs
+from backbone.consumers import TryLater, durable_event_handler
+from backbone.extensions import PeygirService, UseCases
+from backbone.rpc import rpc
+from contracts.errors import Unavailable
+from contracts.intake import SubmissionRegistered
+from contracts.media import (
+    ChunkTarget,
+    CreateUpload,
+    Download,
+    GetUpload,
+    MediaUploaded,
+    PrepareChunk,
+    RecordChunk,
+    SignDownload,
+    TerminateUpload,
+    Upload,
+)
+from contracts.tracking import CitizenAnswered, EvidenceAdded, UnitAnswered
+from services.media.handlers import Media
+from services.media.objects import StoreFailed
+from services.media.scan import ScanFailed
+
+log = logs.get("media")
+
+
+class Service(PeygirService):
+    name = "media"
+    use_cases = UseCases(Media)
+
+    @rpc
+    def create_upload(self, request: CreateUpload) -> Upload:
+        try:
+            with self.db.transaction() as connection:
+                return self.use_cases.create(connection, request)
+        except StoreFailed as error:
+            raise Unavailable(retry_after=5) from error
+
+    @rpc
+    def get_upload(self, request: GetUpload) -> Upload:
+        with self.db.read() as connection:
+            return self.use_cases.get(connection, request.upload_id)
+
+    @rpc
+    def prepare_chunk(self, request: PrepareChunk) -> ChunkTarget:
+        with self.db.read() as connection:
+            return self.use_cases.prepare(connection, request)
+
+    @rpc
+    def record_chunk(self, request: RecordChunk) -> Upload:
+        with self.db.transaction() as connection:
+            return self.use_cases.record(connection, request)
+
+    @rpc
+    def terminate_upload(self, request: TerminateUpload) -> Upload:
+        with self.db.transaction() as connection:
+            return self.use_cases.terminate(connection, request.upload_id)
+
+    @rpc
+    def sign_download(self, request: SignDownload) -> Download:
+        with self.db.read() as connection:
+            return self.use_cases.sign(connection, request)
+
+    @durable_event_handler("media.process", concurrency=1)
+    def process(self, event: MediaUploaded) -> None:
+        try:
+            self.use_cases.process(self.db, event.media_id)
+        except (StoreFailed, ScanFailed) as error:
+            raise TryLater(str(error)) from error
+
+    @durable_event_handler("media.claims")
+    def claim(self, event: SubmissionRegistered | CitizenAnswered | UnitAnswered | EvidenceAdded) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.claim(connection, event.case_id, event.uploads)
+
+    @timer(interval=60)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def purge(self) -> None:
+        try:
+            purged = self.use_cases.purge(self.db)
+            swept = self.use_cases.sweep(self.db)
+        except StoreFailed as error:
+            log.warning("the object store could not be swept", error=str(error))
+            return
+        if purged or swept:
+            log.info("forgot what nobody needs", uploads=purged, objects=swept)

@@ -1,0 +1,66 @@
+"""What media reads from its environment."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from backbone.settings import ServiceSettings
+from services.media.domain import Limits
+
+MIB = 1024 * 1024
+
+
+class Settings(ServiceSettings):
+    """Lengths in bytes, times in seconds. `clamav_host` left out: files are accepted unscanned, and marked
+    so.
+
+    `media_part_bytes`: the gateway stores an upload in objects of at most this size. `media_life_seconds`:
+    how long an upload lives without a new byte, or finished without a case. `media_purge_grace_seconds`: a
+    process that has just started purges nothing for this long, since after a long stop the cases that refer
+    to old uploads are still in the queues. `media_work_dir`: needs room for about three times the largest
+    file.
+    """
+
+    s3_endpoint: HttpUrl
+    s3_access_key: SecretStr
+    s3_secret_key: SecretStr
+    s3_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] = "peygir"
+
+    clamav_host: str | None = None
+    clamav_port: int = 3310
+
+    media_max_bytes: Annotated[int, Field(gt=0)] = 200 * MIB
+    media_part_bytes: Annotated[int, Field(ge=64 * 1024, le=64 * MIB)] = 8 * MIB
+    media_max_pixels: Annotated[int, Field(gt=0)] = 50_000_000
+    media_max_seconds: Annotated[float, Field(gt=0)] = 2 * 3600
+    media_max_pages: Annotated[int, Field(gt=0)] = 2000
+    media_cpu_seconds: Annotated[int, Field(gt=0)] = 300
+    media_wall_seconds: Annotated[float, Field(gt=0)] = 600
+    media_memory_bytes: Annotated[int, Field(ge=256 * MIB)] = 2048 * MIB
+    media_work_dir: Path = Path(tempfile.gettempdir()) / "peygir-media"
+
+    media_life_seconds: Annotated[int, Field(ge=1)] = 24 * 3600
+    media_purge_grace_seconds: Annotated[int, Field(ge=0)] = 3600
+    media_upload_url_seconds: Annotated[int, Field(ge=60)] = 2 * 3600
+    media_download_url_seconds: Annotated[int, Field(ge=5)] = 300
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            max_bytes=self.media_max_bytes,
+            max_pixels=self.media_max_pixels,
+            max_seconds=self.media_max_seconds,
+            max_pages=self.media_max_pages,
+            cpu_seconds=self.media_cpu_seconds,
+            wall_seconds=self.media_wall_seconds,
+            memory=self.media_memory_bytes,
+        )
+
+    @property
+    def life(self) -> timedelta:
+        return timedelta(seconds=self.media_life_seconds)

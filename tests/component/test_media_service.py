@@ -1,0 +1,461 @@
+"""The media service as users run it: its own process, a real broker, database and object store."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import piexif  # type: ignore[import-untyped]  # it has no types
+import psycopg
+import pytest
+
+from backbone.database import Database
+from backbone.testing import BusClient, ServiceProcess, eventually, prepared
+from contracts.base import now
+from contracts.errors import Gone, NotFound, OffsetConflict, StillRegistering, TooLarge, WrongStage
+from contracts.intake import SubmissionRegistered
+from contracts.media import (
+    CreateUpload,
+    GetUpload,
+    MediaUploaded,
+    PrepareChunk,
+    RecordChunk,
+    SignDownload,
+    TerminateUpload,
+    UploadState,
+    Variant,
+)
+from contracts.vocabulary import Channel, Kind, Language
+from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
+from services.media.handlers import Media
+from services.media.objects import Objects
+from services.media.settings import Settings
+from tests import media_samples as samples
+from tests.media_parts import needs_clamd, running_clamd
+
+pytestmark = pytest.mark.timeout(180)
+PART = 64 * 1024
+
+
+class Sender:
+    """Does what the gateway does with an upload."""
+
+    def __init__(self, wire: BusClient) -> None:
+        self.wire = wire
+
+    def create(self, size: int, file_name: str | None = None) -> str:
+        answer = self.wire.ask("media", "create_upload", CreateUpload(size=size, file_name=file_name))
+        return str(answer["upload_id"])
+
+    def prepare(self, upload_id: str, offset: int) -> dict[str, Any]:
+        answer: dict[str, Any] = self.wire.ask(
+            "media", "prepare_chunk", PrepareChunk(upload_id=upload_id, offset=offset)
+        )
+        return answer
+
+    def record(self, upload_id: str, target: dict[str, Any], offset: int, *lengths: int) -> dict[str, Any]:
+        request = RecordChunk(
+            upload_id=upload_id, lease=target["lease"], offset=offset, lengths=list(lengths)
+        )
+        answer: dict[str, Any] = self.wire.ask("media", "record_chunk", request)
+        return answer
+
+    def put(self, upload_id: str, content: bytes, offset: int = 0) -> dict[str, Any]:
+        """All of `content`, in as many pieces as it takes."""
+        answer: dict[str, Any] = {}
+        at = 0
+        while at < len(content):
+            target = self.prepare(upload_id, offset + at)
+            lengths = []
+            for url in target["part_urls"]:
+                piece = content[at + sum(lengths) :][:PART]
+                assert httpx.put(url, content=piece).status_code == 200
+                lengths.append(len(piece))
+            answer = self.record(upload_id, target, offset + at, *lengths)
+            at += sum(lengths)
+        return answer
+
+    def send(self, content: bytes, file_name: str | None = None) -> str:
+        upload_id = self.create(len(content), file_name)
+        self.put(upload_id, content)
+        return upload_id
+
+    def state(self, upload_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self.wire.ask("media", "get_upload", GetUpload(upload_id=upload_id))
+        return answer
+
+    def settled(self, upload_id: str) -> dict[str, Any]:
+        def look() -> dict[str, Any] | None:
+            seen = self.state(upload_id)
+            return seen if seen["state"] in (UploadState.ACCEPTED, UploadState.REJECTED) else None
+
+        return eventually(look, timeout=60)
+
+    def download(
+        self, upload_id: str, variant: Variant = Variant.EVIDENCE, **more: Any
+    ) -> tuple[dict[str, Any], bytes]:
+        answer = self.wire.ask(
+            "media", "sign_download", SignDownload(media_id=upload_id, variant=variant, **more)
+        )
+        return answer, httpx.get(answer["url"]).raise_for_status().content
+
+
+def environment(
+    broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, folder: Path, **more: str
+) -> dict[str, str]:
+    name = f"peygir_media_{uuid.uuid4().hex[:8]}"
+    ours = {
+        "S3_ENDPOINT": store.endpoint,
+        "S3_ACCESS_KEY": store.access_key,
+        "S3_SECRET_KEY": store.secret_key,
+        "S3_BUCKET": f"test-{uuid.uuid4().hex[:12]}",
+        "MEDIA_PART_BYTES": str(PART),
+        "MEDIA_WORK_DIR": str(folder / "work"),
+        **more,
+    }
+    return {**prepared("media", broker.url, postgres.url, name), **ours}
+
+
+@pytest.fixture(scope="module")
+def media(
+    broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServiceProcess]:
+    folder = tmp_path_factory.mktemp("media")
+    service = ServiceProcess("media", environment(broker, postgres, store, folder), folder / "log").start()
+    yield service
+    service.kill()
+
+
+@pytest.fixture
+def sender(wire: BusClient, media: ServiceProcess) -> Sender:
+    wire.listen("media.events")
+    return Sender(wire)
+
+
+def objects_of(service: ServiceProcess) -> Objects:
+    where = service.environment
+    return Objects(where["S3_ENDPOINT"], where["S3_ACCESS_KEY"], where["S3_SECRET_KEY"], where["S3_BUCKET"])
+
+
+def database_of(service: ServiceProcess) -> psycopg.Connection[Any]:
+    return psycopg.connect(service.environment["DATABASE_URL"].replace("+psycopg", ""), autocommit=True)
+
+
+@pytest.fixture
+def alone(media: ServiceProcess) -> Iterator[None]:
+    """For tests with a media service of their own: two would share one queue."""
+    media.kill()
+    yield
+    media.start()
+
+
+def filed(*uploads: str, case_id: uuid.UUID | None = None) -> SubmissionRegistered:
+    return SubmissionRegistered(
+        id=uuid.uuid4(),
+        occurred_at=now(),
+        case_id=case_id or uuid.uuid4(),
+        code_hash="0" * 64,
+        kind=Kind.INFORMATION,
+        unit=None,
+        unit_asked="x",
+        ground="delay",
+        text="…",
+        uploads=list(uploads),
+        channel=Channel.WEB,
+        language=Language.FA,
+        filed_at=now(),
+        anonymous=True,
+        content_hash="0" * 64,
+    )
+
+
+def test_a_photo_goes_up_in_pieces_and_comes_down_without_its_place(
+    sender: Sender, media: ServiceProcess
+) -> None:
+    photo = samples.photo(size=(3200, 2400))
+    assert len(photo) > 2 * PART
+
+    upload_id = sender.send(photo, "../neda's photo.exe.jpg")
+    seen = sender.settled(upload_id)
+
+    assert seen["state"] == UploadState.ACCEPTED and seen["offset"] == len(photo)
+    answer, made = sender.download(upload_id)
+    assert not piexif.load(made)["GPS"] and samples.CAMERA not in made
+    assert (answer["media_type"], answer["inline"], answer["file_name"]) == (
+        "image/jpeg",
+        True,
+        "neda's photo.exe.jpg",
+    )
+    assert (answer["size"], answer["sha256"]) == (len(made), hashlib.sha256(made).hexdigest())
+    [event] = eventually(
+        lambda: [e for e in sender.wire.heard("media.accepted.v1") if e["media_id"] == upload_id]
+    )
+    assert event["sha256"] == hashlib.sha256(photo).hexdigest()
+    assert set(event["variants"]) == {"evidence", "preview", "thumbnail"}
+    assert event["scanned"] is False
+    assert eventually(lambda: not list(objects_of(media).names(f"quarantine/{upload_id}/")) or None) is True
+
+
+def test_a_voice_note_can_be_played(sender: Sender, tmp_path: Path) -> None:
+    upload_id = sender.send(samples.voice_note(tmp_path))
+
+    assert sender.settled(upload_id)["state"] == UploadState.ACCEPTED
+    answer, made = sender.download(upload_id, Variant.PLAYABLE)
+    assert answer["media_type"] == "audio/mp4" and answer["file_name"] == "evidence.m4a"
+    assert made[4:8] == b"ftyp"
+    with pytest.raises(NotFound):
+        sender.download(upload_id, Variant.THUMBNAIL)
+
+
+def test_a_document_is_never_shown_inline(sender: Sender) -> None:
+    upload_id = sender.send(samples.pdf(active=True), "order.pdf")
+
+    assert sender.settled(upload_id)["state"] == UploadState.ACCEPTED
+    answer, made = sender.download(upload_id)
+    assert (answer["inline"], answer["media_type"]) == (False, "application/pdf")
+    assert b"/JavaScript" not in made
+
+
+def test_what_cannot_be_evidence_is_rejected_with_its_reason(sender: Sender) -> None:
+    upload_id = sender.send(b"<html><script>alert(1)</script></html>", "photo.jpg")
+
+    seen = sender.settled(upload_id)
+
+    assert (seen["state"], seen["reason"]) == (UploadState.REJECTED, "type_not_permitted")
+    [event] = eventually(
+        lambda: [e for e in sender.wire.heard("media.rejected.v1") if e["media_id"] == upload_id]
+    )
+    assert event["reason"] == "type_not_permitted"
+    with pytest.raises(Gone):
+        sender.download(upload_id)
+
+
+def test_an_upload_of_no_bytes_is_complete_and_rejected(sender: Sender) -> None:
+    assert sender.settled(sender.create(0))["reason"] == "empty"
+
+
+def test_more_than_is_allowed_is_refused_before_a_byte_comes(sender: Sender) -> None:
+    with pytest.raises(TooLarge):
+        sender.create(200 * 1024 * 1024 + 1)
+
+
+def test_ids_cannot_be_guessed(sender: Sender) -> None:
+    ids = {sender.create(10) for _ in range(5)}
+
+    assert len(ids) == 5 and min(map(len, ids)) >= 32
+    with pytest.raises(NotFound):
+        sender.state("x" * 32)
+
+
+def test_of_two_attempts_at_one_offset_one_counts(sender: Sender) -> None:
+    photo = samples.photo()
+    upload_id = sender.create(len(photo))
+    first, second = sender.prepare(upload_id, 0), sender.prepare(upload_id, 0)
+    assert httpx.put(first["part_urls"][0], content=photo).status_code == 200
+    assert httpx.put(second["part_urls"][0], content=bytes(len(photo))).status_code == 200
+
+    sender.record(upload_id, first, 0, len(photo))
+    with pytest.raises(OffsetConflict) as refused:
+        sender.record(upload_id, second, 0, len(photo))
+
+    assert refused.value.params["offset"] == len(photo)
+    assert sender.settled(upload_id)["state"] == UploadState.ACCEPTED
+
+
+def test_a_piece_cut_short_counts_as_far_as_it_came(sender: Sender) -> None:
+    photo = samples.photo()
+    upload_id = sender.create(len(photo))
+    target = sender.prepare(upload_id, 0)
+    httpx.put(target["part_urls"][0], content=photo[:777] + bytes(5000))
+
+    assert sender.record(upload_id, target, 0, 777)["offset"] == 777
+    sender.put(upload_id, photo[777:], 777)
+
+    assert sender.settled(upload_id)["state"] == UploadState.ACCEPTED
+
+
+def test_more_bytes_than_announced_are_refused(sender: Sender) -> None:
+    upload_id = sender.create(100)
+    target = sender.prepare(upload_id, 0)
+
+    with pytest.raises(OffsetConflict):
+        sender.record(upload_id, target, 0, 101)
+
+
+def test_an_upload_at_another_offset_is_told_where_it_is(sender: Sender) -> None:
+    upload_id = sender.create(100)
+
+    with pytest.raises(OffsetConflict) as refused:
+        sender.prepare(upload_id, 50)
+    assert refused.value.params["offset"] == 0
+
+
+def test_a_terminated_upload_is_gone_with_all_its_bytes(sender: Sender, media: ServiceProcess) -> None:
+    upload_id = sender.create(1000)
+    sender.put(upload_id, bytes(500))
+
+    assert (
+        sender.wire.ask("media", "terminate_upload", TerminateUpload(upload_id=upload_id))["state"]
+        == "removed"
+    )
+
+    with pytest.raises(Gone):
+        sender.state(upload_id)
+    with pytest.raises(Gone):
+        sender.put(upload_id, bytes(500), 500)
+
+
+def test_what_a_case_refers_to_is_kept_and_belongs_to_that_case(sender: Sender) -> None:
+    upload_id = sender.send(samples.photo())
+    sender.settled(upload_id)
+    case, other = uuid.uuid4(), uuid.uuid4()
+    with pytest.raises(StillRegistering):
+        sender.download(upload_id, case_id=case)
+
+    sender.wire.event(filed(upload_id, case_id=case))
+
+    [claimed] = eventually(lambda: sender.wire.heard("media.claimed.v1"))
+    assert (claimed["media_id"], claimed["case_id"]) == (upload_id, str(case))
+    assert sender.download(upload_id, case_id=case)[1]
+    with pytest.raises(WrongStage):
+        sender.wire.ask("media", "terminate_upload", TerminateUpload(upload_id=upload_id))
+
+    sender.wire.event(filed(upload_id, case_id=other))
+    sender.wire.event(last := filed(unknown := "u" * 32, case_id=other))
+    [rejected] = eventually(
+        lambda: [e for e in sender.wire.heard("media.rejected.v1") if e["media_id"] == unknown]
+    )
+    assert rejected["reason"] == "unknown" and last.case_id == other
+    with pytest.raises(NotFound):
+        sender.download(upload_id, case_id=other)
+    assert len(sender.wire.heard("media.claimed.v1")) == 1
+
+
+def test_a_killed_process_leaves_the_look_to_the_next_and_it_counts_once(
+    sender: Sender, media: ServiceProcess, tmp_path: Path
+) -> None:
+    work = Path(media.environment["MEDIA_WORK_DIR"])
+    upload_id = sender.send(25 * samples.voice_note(tmp_path, ".aac", seconds=20))
+    eventually(lambda: list(work.glob("look-*/out/evidence*")), why="the look should have begun")
+
+    media.kill()
+    media.start()
+
+    assert sender.settled(upload_id)["state"] == UploadState.ACCEPTED
+    sender.wire.event(MediaUploaded(id=uuid.uuid4(), occurred_at=now(), media_id=upload_id))
+    marker = sender.send(samples.photo())
+    sender.settled(marker)
+    eventually(lambda: [e for e in sender.wire.heard("media.accepted.v1") if e["media_id"] == marker])
+    assert len([e for e in sender.wire.heard("media.accepted.v1") if e["media_id"] == upload_id]) == 1
+
+
+def test_uploads_that_nobody_refers_to_are_purged_and_the_others_are_not(
+    alone: None, broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, wire: BusClient, tmp_path: Path
+) -> None:
+    where = environment(broker, postgres, store, tmp_path, MEDIA_PURGE_GRACE_SECONDS="0")
+    service = ServiceProcess("media", where, tmp_path / "log").start()
+    try:
+        wire.listen("media.events")
+        sender = Sender(wire)
+        wanted, unwanted, half, awaited = (
+            sender.send(samples.photo()),
+            sender.send(samples.photo()),
+            sender.create(1000),
+            sender.create(1000),
+        )
+        sender.put(half, bytes(500))
+        wire.event(filed(wanted, awaited))
+        eventually(lambda: len(wire.heard("media.claimed.v1")) == 2)
+        sender.settled(wanted)
+        sender.settled(unwanted)
+        with database_of(service) as connection:
+            long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+            connection.execute("UPDATE uploads SET expires_at = %s", [long_ago])
+
+        ours = {name.lower(): value for name, value in where.items()}
+        use_cases, database = Media(Settings(**ours)), Database(where["DATABASE_URL"])
+        assert use_cases.purge(database) == 3
+        assert use_cases.purge(database) == 0
+        use_cases.sweep(database)
+
+        assert sender.download(wanted)[1]
+        for gone in (unwanted, half):
+            with pytest.raises(Gone):
+                sender.state(gone)
+            assert not [
+                *objects_of(service).names(f"quarantine/{gone}/"),
+                *objects_of(service).names(f"evidence/{gone}/"),
+            ]
+        [rejected] = eventually(lambda: wire.heard("media.rejected.v1"))
+        assert (rejected["media_id"], rejected["reason"]) == (awaited, "incomplete")
+
+        wire.event(filed(unwanted))
+        late = eventually(lambda: [e for e in wire.heard("media.rejected.v1") if e["media_id"] == unwanted])
+        assert late[0]["reason"] == "expired"
+        database.close()
+    finally:
+        service.kill()
+
+
+def test_a_late_sweep_finds_what_a_loser_left_behind(sender: Sender, media: ServiceProcess) -> None:
+    upload_id = sender.send(samples.photo())
+    sender.settled(upload_id)
+    objects = objects_of(media)
+    kept = set(objects.names(f"evidence/{upload_id}/"))
+    for key in (f"quarantine/{upload_id}/loser-00000", f"evidence/{upload_id}/loser/evidence.jpg"):
+        httpx.put(objects.presigned_put(key, timedelta(minutes=1)), content=b"x").raise_for_status()
+    with database_of(media) as connection:
+        connection.execute(
+            "UPDATE uploads SET settled_at = settled_at - interval '1 day' WHERE upload_id = %s", [upload_id]
+        )
+
+    ours = {name.lower(): value for name, value in media.environment.items()}
+    database = Database(media.environment["DATABASE_URL"])
+    Media(Settings(**ours)).sweep(database)
+    database.close()
+
+    assert set(objects.names(f"evidence/{upload_id}/")) == kept
+    assert not list(objects.names(f"quarantine/{upload_id}/"))
+
+
+@needs_clamd
+def test_where_a_scanner_is_configured_it_decides(
+    alone: None, broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, wire: BusClient, tmp_path: Path
+) -> None:
+    (tmp_path / "clamd").mkdir()
+    with running_clamd(tmp_path / "clamd") as port:
+        where = environment(broker, postgres, store, tmp_path, CLAMAV_HOST="127.0.0.1", CLAMAV_PORT=str(port))
+        service = ServiceProcess("media", where, tmp_path / "log").start()
+        try:
+            wire.listen("media.events")
+            sender = Sender(wire)
+
+            virus, photo = sender.send(samples.EICAR, "photo.jpg"), sender.send(samples.photo())
+
+            assert sender.settled(virus)["reason"] == "infected"
+            assert sender.settled(photo)["state"] == UploadState.ACCEPTED
+            [event] = eventually(lambda: wire.heard("media.accepted.v1"))
+            assert event["scanned"] is True
+        finally:
+            service.kill()
+
+
+def test_while_the_scanner_is_away_nothing_is_accepted_unscanned(
+    alone: None, broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, wire: BusClient, tmp_path: Path
+) -> None:
+    where = environment(broker, postgres, store, tmp_path, CLAMAV_HOST="127.0.0.1", CLAMAV_PORT="1")
+    service = ServiceProcess("media", where, tmp_path / "log").start()
+    try:
+        sender = Sender(wire)
+
+        upload_id = sender.send(samples.photo())
+
+        eventually(lambda: wire.depth("delay.1s") + wire.depth("delay.10s"), why="it should be put off")
+        assert sender.state(upload_id)["state"] == UploadState.PROCESSING
+    finally:
+        service.kill()
