@@ -14,7 +14,7 @@ import pytest
 from deploy.docker.env import ASKED, generate, missing
 from deploy.local import environment
 
-from .stack import ROOT, run
+from .stack import ROOT, Stack, run
 
 ONCE = {"preflight", "setup", "seed", "tools"}
 """Runs and exits: no health to ask for, no restart."""
@@ -123,9 +123,18 @@ def test_what_compose_reads_is_what_the_example_explains_and_make_env_writes() -
     assert not any(written[name] in another for name in ASKED), "no two installations share a password"
 
 
-def test_without_env_a_start_says_in_one_sentence_what_to_do() -> None:
-    assert missing({}) == list(ASKED)
+def test_one_missing_password_is_named() -> None:
     assert missing({"POSTGRES_PASSWORD": ""} | dict.fromkeys(ASKED[1:], "x")) == ["POSTGRES_PASSWORD"]
+
+
+def test_without_env_a_start_says_in_one_sentence_what_to_do(env_file: Path) -> None:
+    nothing = Stack(Path("/dev/null"))
+    try:
+        with pytest.raises(AssertionError, match="exit 1") as refusal:
+            nothing.compose("up", "preflight", "--exit-code-from", "preflight")
+        assert "There is no .env. `deploy/docker/make-env` writes a new one" in str(refusal.value)
+    finally:
+        nothing.down("--volumes")
 
 
 def test_make_env_writes_once_and_for_its_owner_alone(env_file: Path) -> None:
