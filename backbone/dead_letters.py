@@ -84,10 +84,10 @@ def replay(channel: BlockingChannel, letter: DeadLetter) -> bool:
         for name, value in letter.headers.items()
         if not name.startswith("x-") and name not in {amqp.FAILURES, amqp.ERROR, amqp.QUEUE, "peygir-waits"}
     }
-    properties = letter.properties
+    properties, queue = letter.properties, letter.queue  # the queue is read from the headers that go
     properties.headers = kept
     try:
-        channel.basic_publish(RETRY, letter.queue, letter.body, properties, mandatory=True)
+        channel.basic_publish(RETRY, queue, letter.body, properties, mandatory=True)
     except UnroutableError:
         return False
     channel.basic_ack(letter.tag)
@@ -143,11 +143,12 @@ def _do(verb: str, channel: BlockingChannel, letter: DeadLetter, say: Callable[[
     elif verb == "drop":
         channel.basic_ack(letter.tag)
         say(f"dropped {letter.number} ({letter.properties.type})")
-    elif replay(channel, letter):
-        say(f"replayed {letter.number} ({letter.properties.type}) to {letter.queue}")
     else:
-        say(f"{letter.number}: there is no queue {letter.queue} to replay it to; it stays here")
-        return 1
+        queue = letter.queue
+        if not replay(channel, letter):
+            say(f"{letter.number}: there is no queue {queue} to replay it to; it stays here")
+            return 1
+        say(f"replayed {letter.number} ({letter.properties.type}) to {queue}")
     return 0
 
 

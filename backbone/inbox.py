@@ -31,7 +31,8 @@ AnyEvent = TypeVar("AnyEvent", bound=Event)
 def first_time(connection: Connection, consumer: str, event_id: UUID) -> bool:
     """True once for each consumer and event; False when its effect is already there."""
     statement = insert(TABLE).values(consumer=consumer, event_id=event_id).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    # Not by rowcount: SQLAlchemy does not keep it for an INSERT.
+    return connection.execute(statement.returning(TABLE.c.event_id)).first() is not None
 
 
 def unseen(connection: Connection, consumer: str, events: Sequence[AnyEvent]) -> list[AnyEvent]:
