@@ -281,3 +281,12 @@ def _lower(value: Any) -> Any:
     if isinstance(value, list):
         return [_lower(inner) for inner in value]
     return value
+
+
+def read_status(provider: str, code: int) -> DeliveryStatus:
+    """What a status code that a provider pushed to us means; `provider` as the gateway names it."""
+    return (
+        _STATUSES.get(code, DeliveryStatus.UNKNOWN)
+        if provider.split("-")[0] == "kavenegar"
+        else DeliveryStatus.UNKNOWN
+    )

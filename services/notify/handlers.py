@@ -1,0 +1,311 @@
+"""What notify does with what others decided: who is to be told, over which channel, in which words (routing)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from sqlalchemy import Connection
+
+from backbone import inbox, outbox
+from contracts.accounts import OtpRequested, StaffChanged
+from contracts.base import Event, now
+from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
+from contracts.notify import MessageChannel, MessageState, NotificationDelivered, NotificationFailed
+from contracts.tracking import CaseDecided, CaseOpened, CaseRefused, TrackedEvent, UnitAsked
+from contracts.vocabulary import Role
+from services.notify import store
+from services.notify.domain import SkipReason
+from services.notify.routing import Route, Table, table
+from services.notify.settings import Settings
+
+Clock = Callable[[], datetime]
+
+_MESSAGES = UUID("5b6d0f3c-6a0b-5e0f-9b0e-6f8f5f0c2a11")  # the space of our message ids; never to be changed
+
+
+@dataclass
+class Draft:
+    """A message to be: what the routing table wants told, before it is known whether it can be."""
+
+    route: Route
+    key: str
+    event: str
+    at: datetime
+    case_id: UUID | None = None
+    params: dict[str, str] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def row(self, moment: datetime) -> dict[str, Any]:
+        """As it is stored: due, or in the inbox at once."""
+        inbox_message = self.route.channel == MessageChannel.INBOX
+        return {
+            "id": uuid5(_MESSAGES, f"{self.key}:{self.route.audience}:{self.route.channel}"),
+            "event": self.event,
+            "case_id": self.case_id,
+            "channel": self.route.channel,
+            "audience": self.route.audience,
+            "template": self.route.template,
+            "params": self.params,
+            "state": MessageState.DELIVERED if inbox_message else MessageState.DUE,
+            "reason": None,
+            "urgent": self.route.urgent,
+            "waits_for_case": False,
+            "stages": sorted(self.route.stages) if self.route.stages else None,
+            "asks_reply": self.route.reply,
+            "at": self.at,
+            "created_at": moment,
+            "next_attempt_at": moment,
+            "delivered_at": moment if inbox_message else None,
+            "language": None,
+            "staff_id": None,
+            "role": None,
+            "unit": None,
+            "sealed": None,
+            "mobile_hash": None,
+            "reply_until": None,
+            "expires_at": None,
+            **self.more,
+        }
+
+
+def keep_drafts(
+    connection: Connection, drafts: Iterable[Draft], moment: datetime, *, quiet_cases: Sequence[UUID] = ()
+) -> None:
+    """Stores messages and says of those that are over already, in the inbox or skipped, that they are.
+
+    `quiet_cases`: nobody expects to hear that their citizen, whom nobody knows, was not told.
+    """
+    rows = [draft.row(moment) for draft in drafts]
+    new = store.add_messages(connection, rows)
+    quiet = set(quiet_cases)
+    outbox.add(
+        connection,
+        *(
+            ended(row, row["state"], row["reason"], moment)
+            for row in rows
+            if row["id"] in new
+            and row["state"] in (MessageState.DELIVERED, MessageState.SKIPPED)
+            and not (row["state"] == MessageState.SKIPPED and row["case_id"] in quiet)
+        ),
+    )
+
+
+def ended(
+    message: Mapping[str, Any] | store.AnyRow, state: str, reason: str | None, moment: datetime
+) -> Event:
+    """The event that tells how a message ended."""
+    row = message if isinstance(message, Mapping) else message._asdict()
+    about = {
+        "id": uuid4(),
+        "occurred_at": moment,
+        "message_id": row["id"],
+        "case_id": row["case_id"],
+        "template": row["template"],
+        "channel": row["channel"],
+    }
+    if state == MessageState.DELIVERED:
+        return NotificationDelivered(**about)
+    return NotificationFailed(**about, reason=reason or "unknown")
+
+
+class Notify:
+    """The use cases of what other services say. Each takes messages of one queue, within one transaction."""
+
+    def __init__(self, settings: Settings, clock: Clock = now, words: Table | None = None) -> None:
+        self._clock = clock
+        self._table = words or table()
+
+    # --- intake ---
+
+    def registered(self, connection: Connection, events: Sequence[SubmissionRegistered]) -> None:
+        """Notes how each citizen is reached, and tells them their code.
+
+        The SMS waits a moment for the expected date, which tracking says when it opens the case.
+        """
+        fresh = inbox.unseen(connection, "contacts", sorted(events, key=lambda event: event.case_id))
+        store.add_contacts(
+            connection,
+            [
+                {
+                    "case_id": event.case_id,
+                    "code_hash": event.code_hash,
+                    "kind": event.kind,
+                    "language": event.language,
+                    "citizen_id": event.citizen_id,
+                    "mobile_hash": event.mobile_hash,
+                    "sealed_contact": event.sealed_contact,
+                    "registered_at": event.occurred_at,
+                }
+                for event in fresh
+            ],
+        )
+        drafts = [draft for event in fresh for draft in self._tell_registered(event)]
+        anonymous = [event.case_id for event in fresh if event.anonymous]
+        keep_drafts(connection, drafts, self._clock(), quiet_cases=anonymous)
+
+    def recoded(self, connection: Connection, event: SubmissionRecoded) -> bool:
+        """Tells the code that replaces the first one; False when the submission itself is not known yet."""
+        contact = store.recode_contact(connection, event.case_id, event.code_hash, event.sealed_contact)
+        if contact is None:
+            return False
+        if not inbox.first_time(connection, "contacts", event.id):
+            return True
+        moment = self._clock()
+        superseded = store.supersede(connection, event.case_id, "registered")
+        outbox.add(connection, *(ended(row, row.state, row.reason, moment) for row in superseded))
+        drafts = [
+            self._to_citizen(route, event, event.case_id, contact.sealed_contact, kind=contact.kind)
+            for route in self._table.routes_for(event.name, kind=contact.kind)
+        ]
+        keep_drafts(connection, drafts, moment)
+        return True
+
+    def catalogue(self, connection: Connection, event: CatalogueChanged) -> None:
+        """Keeps who is above whom among the units."""
+        tree = [(unit.code, unit.parent) for unit in event.catalogue.units]
+        store.keep_units(connection, event.catalogue.version, tree)
+
+    # --- accounts ---
+
+    def staff_changed(self, connection: Connection, event: StaffChanged) -> None:
+        """Keeps roles and unit of a member of staff, for what their inbox may show."""
+        store.keep_staff(
+            connection,
+            {
+                "staff_id": event.staff_id,
+                "version": event.version,
+                "roles": sorted(event.roles),
+                "unit": event.unit,
+                "active": event.active,
+            },
+        )
+
+    def otp_requested(self, connection: Connection, event: OtpRequested) -> None:
+        """Tells a one-time code; the box stays sealed until it is sent, and is emptied then."""
+        if not inbox.first_time(connection, "otp", event.id):
+            return
+        drafts = [
+            Draft(
+                route,
+                str(event.id),
+                event.name,
+                event.occurred_at,
+                more={"sealed": event.sealed_code, "expires_at": event.expires_at},
+            )
+            for route in self._table.routes_for(event.name)
+        ]
+        keep_drafts(connection, drafts, self._clock())
+
+    # --- tracking ---
+
+    def case_events(self, connection: Connection, events: Sequence[TrackedEvent]) -> None:
+        """Keeps what is known of each case, and tells whom the routing table names."""
+        fresh = inbox.unseen(
+            connection, "cases", sorted(events, key=lambda event: (event.case_id, event.sequence))
+        )
+        store.keep_cases(connection, list(_latest(fresh).values()))
+        told = [(event, routes) for event in fresh if (routes := self._routes(event))]
+        known = store.contacts_of(connection, [event.case_id for event, _ in told])
+        drafts = []
+        for event, routes in told:
+            contact = known.get(event.case_id)
+            for route in routes:
+                if route.audience == "citizen":
+                    # Without a contact yet, the sender waits for it.
+                    sealed = contact.sealed_contact if contact is not None else ""
+                    drafts.append(self._to_citizen(route, event, event.case_id, sealed))
+                elif (draft := self._to_staff(route, event)) is not None:
+                    drafts.append(draft)
+        anonymous = [event.case_id for event, _ in told if event.state.anonymous]
+        keep_drafts(connection, drafts, self._clock(), quiet_cases=anonymous)
+
+    # --- who, and in which words ---
+
+    def _routes(self, event: TrackedEvent) -> list[Route]:
+        when: set[str] = set()
+        if isinstance(event, CaseDecided):
+            when.add("final" if event.final else "not_final")
+        return self._table.routes_for(event.name, kind=event.state.kind, when=frozenset(when))
+
+    def _tell_registered(self, event: SubmissionRegistered) -> list[Draft]:
+        drafts = []
+        for route in self._table.routes_for(event.name, kind=event.kind):
+            draft = self._to_citizen(route, event, event.case_id, event.sealed_contact)
+            if route.channel == MessageChannel.SMS:
+                draft.more["waits_for_case"] = True
+            drafts.append(draft)
+        return drafts
+
+    def _to_citizen(
+        self, route: Route, event: Event, case_id: UUID, sealed_contact: str | None, **params: str
+    ) -> Draft:
+        draft = Draft(route, str(event.id), event.name, event.occurred_at, case_id, _params(event) | params)
+        if route.reply and isinstance(event, CaseDecided):
+            draft.more["reply_until"] = event.objection_until
+        if route.channel == MessageChannel.SMS and sealed_contact is None:
+            draft.more |= {"state": MessageState.SKIPPED, "reason": SkipReason.NO_MOBILE}
+        return draft
+
+    def _to_staff(self, route: Route, event: TrackedEvent) -> Draft | None:
+        draft = Draft(
+            route,
+            str(event.id),
+            event.name,
+            event.occurred_at,
+            event.case_id,
+            {**_params(event), "number": event.state.number},
+        )
+        if route.audience == "inspector":
+            if event.state.handler is None:
+                return None
+            draft.more["staff_id"] = event.state.handler
+        elif route.audience == "head":
+            draft.more["role"] = Role.HEAD
+        elif isinstance(event, UnitAsked):
+            # A liaison learns of the question alone: neither the case nor its number goes with it.
+            draft.case_id = None
+            draft.params = _params(event)
+            draft.more |= {"role": Role.LIAISON, "unit": event.unit_asked}
+        else:
+            return None
+        return draft
+
+
+def _params(event: Event) -> dict[str, str]:
+    """Values of the words that belong to this event: codes and ISO dates, written out by the reader's language."""
+    params: dict[str, str] = {}
+    if isinstance(event, SubmissionRegistered):
+        params["kind"] = event.kind
+    if isinstance(event, TrackedEvent):
+        params["kind"] = event.state.kind
+        day: date | None = event.due_on if isinstance(event, UnitAsked) else event.state.expected_on
+        if day is not None:
+            params["date"] = day.isoformat()
+    if isinstance(event, CaseDecided):
+        params["outcome"] = event.outcome
+    if isinstance(event, CaseRefused):
+        params["reason"] = event.reason
+    return params
+
+
+def _latest(events: Sequence[TrackedEvent]) -> dict[UUID, dict[str, Any]]:
+    """One row for each case: its highest sequence, with the day promised at its opening when that is among them."""
+    rows: dict[UUID, dict[str, Any]] = {}
+    for event in events:
+        promised = event.state.expected_on if isinstance(event, CaseOpened) else None
+        before = rows.get(event.case_id)
+        rows[event.case_id] = {
+            "case_id": event.case_id,
+            "sequence": event.sequence,
+            "number": event.state.number,
+            "unit": event.state.unit,
+            "stage": event.state.stage,
+            "outcome": event.state.outcome,
+            "expected_on": event.state.expected_on,
+            "promised_on": promised or (before["promised_on"] if before else None),
+        }
+    return rows

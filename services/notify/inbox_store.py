@@ -1,0 +1,120 @@
+"""The inbox's queries. Who may read what is decided here, so that no list can show more (DESIGN: What must hold)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from contracts.notify import MessageChannel
+from contracts.vocabulary import Role
+from services.notify.models import cases, contacts, messages, readings, units
+from services.notify.store import AnyRow
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Whose inbox it is. `name`: under which what they have read is noted; a citizen and their code are one."""
+
+    name: str
+    code_hashes: tuple[str, ...] = ()
+    citizen_id: UUID | None = None
+    staff_id: UUID | None = None
+    roles: tuple[str, ...] = ()
+    unit: str | None = None
+
+    @classmethod
+    def by_code(cls, code_hashes: Sequence[str]) -> Reader:
+        return cls("citizen", code_hashes=tuple(code_hashes))
+
+    @classmethod
+    def citizen(cls, citizen_id: UUID) -> Reader:
+        return cls("citizen", citizen_id=citizen_id)
+
+    @classmethod
+    def staff(cls, staff_id: UUID, roles: Sequence[str], unit: str | None) -> Reader:
+        return cls(str(staff_id), staff_id=staff_id, roles=tuple(roles), unit=unit)
+
+
+def page(
+    connection: Connection, reader: Reader, after: tuple[datetime, UUID] | None, limit: int
+) -> list[AnyRow]:
+    """The newest messages of this reader, or those after (older than) the given one."""
+    chosen = _visible(reader).order_by(messages.c.at.desc(), messages.c.id.desc()).limit(limit)
+    if after is not None:
+        chosen = chosen.where(tuple_(messages.c.at, messages.c.id) < after)
+    return list(connection.execute(chosen))
+
+
+def of_ids(connection: Connection, reader: Reader, ids: Sequence[UUID]) -> list[AnyRow]:
+    """Those of these messages that are this reader's."""
+    chosen = (
+        _visible(reader).where(messages.c.id.in_(ids)).order_by(messages.c.at.desc(), messages.c.id.desc())
+    )
+    return list(connection.execute(chosen))
+
+
+def mark_read(connection: Connection, reader: Reader, ids: Sequence[UUID]) -> None:
+    """Notes that this reader has read them."""
+    if ids:
+        rows = [{"message_id": message_id, "reader": reader.name} for message_id in ids]
+        connection.execute(upsert(readings).values(rows).on_conflict_do_nothing())
+
+
+def _visible(reader: Reader) -> Select[Any]:
+    read = exists().where(readings.c.message_id == messages.c.id, readings.c.reader == reader.name)
+    return (
+        select(
+            messages, contacts.c.language.label("contact_language"), cases.c.promised_on, read.label("read")
+        )
+        .outerjoin(contacts, contacts.c.case_id == messages.c.case_id)
+        .outerjoin(cases, cases.c.case_id == messages.c.case_id)
+        .where(messages.c.channel == MessageChannel.INBOX, _theirs(reader))
+    )
+
+
+def _theirs(reader: Reader) -> ColumnElement[bool]:
+    if reader.staff_id is not None:
+        return _of_staff(reader)
+    if reader.citizen_id is not None:
+        own = select(contacts.c.case_id).where(contacts.c.citizen_id == reader.citizen_id)
+    else:
+        own = select(contacts.c.case_id).where(contacts.c.code_hash.in_(reader.code_hashes))
+    return and_(messages.c.audience == "citizen", messages.c.case_id.in_(own))
+
+
+def _of_staff(reader: Reader) -> ColumnElement[bool]:
+    addressed: list[ColumnElement[bool]] = [messages.c.staff_id == reader.staff_id]
+    if Role.HEAD in reader.roles:
+        addressed.append(messages.c.role == Role.HEAD)
+    about_a_case = or_(*addressed)
+    if reader.unit is not None:
+        # Conflict of interest (DOMAIN: The people): whoever belongs to the unit complained about, or below it.
+        mine = messages.c.case_id.in_(select(cases.c.case_id).where(cases.c.unit.in_(_upwards(reader.unit))))
+        about_a_case = and_(about_a_case, or_(messages.c.case_id.is_(None), ~mine))
+    put_to_my_unit: ColumnElement[bool] = false()
+    if Role.LIAISON in reader.roles and reader.unit is not None:
+        put_to_my_unit = and_(
+            messages.c.role == Role.LIAISON,
+            or_(messages.c.unit == reader.unit, messages.c.unit.in_(_downwards(reader.unit))),
+        )
+    return or_(about_a_case, put_to_my_unit)
+
+
+def _upwards(unit: str) -> Select[Any]:
+    """The unit and all above it."""
+    here = select(units.c.code, units.c.parent).where(units.c.code == unit).cte("upwards", recursive=True)
+    above = select(units.c.code, units.c.parent).join(here, units.c.code == here.c.parent)
+    return select(here.union(above).c.code)
+
+
+def _downwards(unit: str) -> Select[Any]:
+    """The unit and all below it."""
+    here = select(units.c.code).where(units.c.code == unit).cte("downwards", recursive=True)
+    below = select(units.c.code).join(here, units.c.parent == here.c.code)
+    return select(here.union(below).c.code)

@@ -1,0 +1,308 @@
+"""Notify's queries, a line of comment each. What the inbox shows is in inbox_store.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, and_, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from contracts.notify import MessageChannel, MessageState
+from services.notify.models import cases, contacts, helped, inbound, messages, opt_outs, staff, units
+
+AnyRow = Row[Any]
+
+
+# --- who is to be told ---
+
+
+def add_contacts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """How the citizen of each case is reached; a case that is known stays as it is."""
+    if rows:
+        connection.execute(upsert(contacts).values(list(rows)).on_conflict_do_nothing())
+
+
+def recode_contact(
+    connection: Connection, case_id: UUID, code_hash: str, sealed_contact: str | None
+) -> AnyRow | None:
+    """Gives a case its new code; the contact, or None when the case is not known yet."""
+    changed = (
+        update(contacts)
+        .where(contacts.c.case_id == case_id)
+        .values(code_hash=code_hash, sealed_contact=sealed_contact, recoded=True)
+        .returning(contacts)
+    )
+    return connection.execute(changed).first()
+
+
+def contacts_of(connection: Connection, case_ids: Sequence[UUID]) -> dict[UUID, AnyRow]:
+    """Contacts by case."""
+    found = connection.execute(select(contacts).where(contacts.c.case_id.in_(case_ids)))
+    return {row.case_id: row for row in found}
+
+
+def contact_by_code(connection: Connection, code_hashes: Sequence[str]) -> AnyRow | None:
+    """The contact whose code has one of these hashes."""
+    return connection.execute(select(contacts).where(contacts.c.code_hash.in_(code_hashes))).first()
+
+
+def language_of(connection: Connection, mobile_hash: str) -> str | None:
+    """The language in which this mobile filed last."""
+    newest = select(contacts.c.language).where(contacts.c.mobile_hash == mobile_hash)
+    return connection.execute(newest.order_by(contacts.c.registered_at.desc()).limit(1)).scalar()
+
+
+def is_opted_out(connection: Connection, mobile_hashes: Sequence[str]) -> set[str]:
+    """Which of these mobiles do not want our messages."""
+    chosen = select(opt_outs.c.mobile_hash).where(opt_outs.c.mobile_hash.in_(mobile_hashes))
+    return set(connection.execute(chosen).scalars())
+
+
+def opt_out(connection: Connection, mobile_hash: str, now: datetime, told_by: str) -> None:
+    """This mobile wants no more messages from now on."""
+    values = {"mobile_hash": mobile_hash, "since": now, "told_by": told_by}
+    connection.execute(upsert(opt_outs).values(values).on_conflict_do_nothing())
+
+
+def opt_in(connection: Connection, mobile_hash: str) -> None:
+    """This mobile wants messages again."""
+    connection.execute(delete(opt_outs).where(opt_outs.c.mobile_hash == mobile_hash))
+
+
+def keep_staff(connection: Connection, values: Mapping[str, Any]) -> None:
+    """A member of staff as accounts last said; an older version changes nothing."""
+    new = upsert(staff).values(values)
+    newer = new.on_conflict_do_update(
+        index_elements=[staff.c.staff_id],
+        set_={name: new.excluded[name] for name in values if name != "staff_id"},
+        where=staff.c.version < new.excluded.version,
+    )
+    connection.execute(newer)
+
+
+def staff_member(connection: Connection, staff_id: UUID) -> AnyRow | None:
+    """A member of staff, or None when accounts has not told of them yet."""
+    return connection.execute(select(staff).where(staff.c.staff_id == staff_id)).first()
+
+
+def keep_units(connection: Connection, version: int, tree: Sequence[tuple[str, str | None]]) -> None:
+    """The tree of units of this version of the catalogue; an older one changes nothing."""
+    connection.execute(select(func.pg_advisory_xact_lock(7_204_511)))
+    if (connection.execute(select(func.max(units.c.version))).scalar() or 0) >= version:
+        return
+    connection.execute(delete(units))
+    if tree:
+        connection.execute(
+            insert(units), [{"code": code, "parent": up, "version": version} for code, up in tree]
+        )
+
+
+# --- cases ---
+
+
+def keep_cases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What tracking said of each case; a lower sequence than one's own changes nothing but the promised day."""
+    if not rows:
+        return
+    new = upsert(cases).values(list(rows))
+    newer = cases.c.sequence < new.excluded.sequence
+    kept = {
+        name: func.coalesce(new.excluded[name], cases.c[name])
+        if name == "promised_on"
+        else case((newer, new.excluded[name]), else_=cases.c[name])
+        for name in rows[0]
+        if name != "case_id"
+    }
+    connection.execute(new.on_conflict_do_update(index_elements=[cases.c.case_id], set_=kept))
+
+
+def cases_of(connection: Connection, case_ids: Sequence[UUID]) -> dict[UUID, AnyRow]:
+    """What is known of these cases."""
+    return {
+        row.case_id: row for row in connection.execute(select(cases).where(cases.c.case_id.in_(case_ids)))
+    }
+
+
+# --- messages ---
+
+
+def add_messages(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
+    """Stores those that are new; their ids."""
+    if not rows:
+        return set()
+    new = upsert(messages).values(list(rows)).on_conflict_do_nothing().returning(messages.c.id)
+    return set(connection.execute(new).scalars())
+
+
+def supersede(connection: Connection, case_id: UUID, template: str) -> list[AnyRow]:
+    """Takes back this message of a case as long as nobody has begun to send it."""
+    taken_back = (
+        update(messages)
+        .where(messages.c.case_id == case_id, messages.c.template == template)
+        .where(messages.c.channel == MessageChannel.SMS, messages.c.state == MessageState.DUE)
+        .where(messages.c.tried_first_at.is_(None))
+        .values(state=MessageState.SKIPPED, reason="superseded")
+        .returning(messages)
+    )
+    return list(connection.execute(taken_back))
+
+
+def claim(
+    connection: Connection, *, now: datetime, lease: UUID, seconds: float, hold: float, limit: int
+) -> list[AnyRow]:
+    """Leases messages whose time has come, and those whose sender has not been heard of since its lease ended."""
+    case_known = exists().where(cases.c.case_id == messages.c.case_id)
+    due = and_(
+        messages.c.state == MessageState.DUE,
+        messages.c.next_attempt_at <= now,
+        or_(~messages.c.waits_for_case, messages.c.created_at <= now - timedelta(seconds=hold), case_known),
+    )
+    orphaned = and_(messages.c.state == MessageState.SENDING, messages.c.leased_until <= now)
+    chosen = (
+        select(messages.c.id)
+        .where(or_(due, orphaned))
+        # A one-time code does not queue behind the morning's waiting messages.
+        .order_by(messages.c.urgent.desc(), messages.c.next_attempt_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("chosen")  # taken once: as a subquery its limit may be applied again for each row looked at
+    )
+    leased = (
+        update(messages)
+        .where(messages.c.id.in_(select(chosen.c.id)))
+        .values(
+            state=MessageState.SENDING,
+            lease=lease,
+            leased_until=now + timedelta(seconds=seconds),
+            attempts=messages.c.attempts + 1,
+        )
+        .returning(messages)
+    )
+    return sorted(connection.execute(leased), key=lambda row: row.next_attempt_at)
+
+
+def begin_attempt(
+    connection: Connection, message_id: UUID, lease: UUID, now: datetime, values: Mapping[str, Any]
+) -> bool:
+    """Notes that the provider is about to be asked; False when the lease is another's by now."""
+    begun = (
+        update(messages)
+        .where(messages.c.id == message_id, messages.c.lease == lease)
+        .values(tried_first_at=func.coalesce(messages.c.tried_first_at, now), **values)
+    )
+    return connection.execute(begun).rowcount == 1
+
+
+def hand_over(connection: Connection, message_id: UUID, lease: UUID, provider: str) -> bool:
+    """Notes which provider is asked now, in case nobody lives to say what it answered; False as above."""
+    noted = (
+        update(messages)
+        .where(messages.c.id == message_id, messages.c.lease == lease)
+        .values(provider=provider)
+    )
+    return connection.execute(noted).rowcount == 1
+
+
+def settle(connection: Connection, message_id: UUID, lease: UUID, values: Mapping[str, Any]) -> bool:
+    """Ends the attempt of this lease; False when the lease is another's by now."""
+    ended = (
+        update(messages)
+        .where(
+            messages.c.id == message_id, messages.c.lease == lease, messages.c.state == MessageState.SENDING
+        )
+        .values(lease=None, leased_until=None, **values)
+    )
+    return connection.execute(ended).rowcount == 1
+
+
+def at_provider(connection: Connection, provider: str, provider_message_ids: Sequence[str]) -> list[AnyRow]:
+    """Our messages by the provider's ids, locked. `provider` names its kind: kavenegar, for all accounts there."""
+    found = (
+        select(messages)
+        .where(messages.c.provider_message_id.in_(provider_message_ids))
+        .where(func.split_part(messages.c.provider, "-", 1) == provider.split("-")[0])
+        .order_by(messages.c.id)
+        .with_for_update()
+    )
+    return list(connection.execute(found))
+
+
+def set_delivery(connection: Connection, message_id: UUID, values: Mapping[str, Any]) -> None:
+    """What became of a message at the handset."""
+    connection.execute(update(messages).where(messages.c.id == message_id).values(**values))
+
+
+def claim_looks(connection: Connection, *, now: datetime, limit: int) -> list[AnyRow]:
+    """Sent messages whose status is to be asked now, locked."""
+    chosen = (
+        select(
+            messages.c.id,
+            messages.c.provider,
+            messages.c.provider_message_id,
+            messages.c.looks,
+            messages.c.sent_at,
+        )
+        .where(messages.c.next_look_at <= now)
+        .order_by(messages.c.next_look_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(connection.execute(chosen))
+
+
+def set_next_look(connection: Connection, when: Sequence[tuple[UUID, datetime | None]]) -> None:
+    """When to ask next; None: no more."""
+    for message_id, moment in when:
+        connection.execute(
+            update(messages)
+            .where(messages.c.id == message_id)
+            .values(next_look_at=moment, looks=messages.c.looks + 1)
+        )
+
+
+# --- what handsets say ---
+
+
+def first_time(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Notes a handset's text; False when it has been here before."""
+    noted = upsert(inbound).values(values).on_conflict_do_nothing().returning(inbound.c.provider)
+    return connection.execute(noted).first() is not None
+
+
+def last_question(connection: Connection, mobile_hash: str) -> AnyRow | None:
+    """The message to this mobile that asked for 1 or 2 and went out last, locked."""
+    newest = (
+        select(messages)
+        .where(messages.c.mobile_hash == mobile_hash, messages.c.asks_reply, messages.c.sent_at.is_not(None))
+        .order_by(messages.c.sent_at.desc())
+        .limit(1)
+        .with_for_update()
+    )
+    return connection.execute(newest).first()
+
+
+def answer_question(connection: Connection, message_id: UUID, reply: str) -> None:
+    """What the citizen answered."""
+    connection.execute(update(messages).where(messages.c.id == message_id).values(reply=reply))
+
+
+def may_help(connection: Connection, mobile_hash: str, now: datetime, every: timedelta) -> bool:
+    """True at most once in `every` for a mobile; notes that it was."""
+    new = upsert(helped).values(mobile_hash=mobile_hash, at=now)
+    again = new.on_conflict_do_update(
+        index_elements=[helped.c.mobile_hash], set_={"at": now}, where=helped.c.at <= now - every
+    )
+    return connection.execute(again.returning(helped.c.at)).first() is not None
+
+
+def answers_since(connection: Connection, mobile_hash: str, since: datetime) -> int:
+    """How many answers were made for this handset since then."""
+    counted = select(func.count()).where(
+        messages.c.mobile_hash == mobile_hash,
+        messages.c.audience == "handset",
+        messages.c.created_at >= since,
+    )
+    return connection.execute(counted).scalar_one()

@@ -1,0 +1,57 @@
+"""Turns a stored message, which is a template and codes, into the words its reader sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from backbone import jalali, persian
+from contracts.vocabulary import (
+    OUTCOME_NAMES,
+    REFUSAL_NAMES,
+    STAGE_NAMES,
+    Language,
+    Outcome,
+    RefusalReason,
+    Stage,
+)
+from services.notify.domain import code_for_sms
+from services.notify.routing import Lookup, Table
+
+_ISOLATED = "\u2066{}\u2069"  # left to right: after Persian letters 1405-000123 would be shown as 000123-1405
+
+
+def day_text(day: date, language: str) -> str:
+    """The Jalali day, in the digits of the language."""
+    text = jalali.short(day)
+    return text if language == Language.FA else persian.latin_digits(text)
+
+
+def values(
+    params: Mapping[str, str], language: str, words: Table, *, code: str | None = None
+) -> dict[str, str]:
+    """Every value a template may name, as it is read in `language`."""
+    spoken = Language(language)
+    found = dict(params)
+    if "kind" in found:
+        found["kind"] = words.kind_words[found["kind"]][spoken]
+    if "outcome" in found:
+        found["outcome"] = OUTCOME_NAMES[Outcome(found["outcome"])][spoken]
+    if "reason" in found:
+        found["reason"] = REFUSAL_NAMES[RefusalReason(found["reason"])][spoken]
+    if "stage" in found:
+        found["stage"] = STAGE_NAMES[Stage(found["stage"])][spoken]
+    if "date" in found:
+        found["date"] = day_text(date.fromisoformat(found["date"]), spoken)
+    if "number" in found and spoken == Language.FA:
+        found["number"] = _ISOLATED.format(found["number"])
+    if code is not None:
+        found["code"] = code_for_sms(code)
+    return found
+
+
+def lookup_of(
+    words: Table, channel: str, template: str, language: str, filled: Mapping[str, str]
+) -> Lookup | None:
+    """How the provider knows this text, when it has approved it."""
+    return words.words(channel, template, language, filled).lookup
