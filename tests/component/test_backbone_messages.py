@@ -1,0 +1,246 @@
+"""What the backbone promises of messages: their effect happens once, whatever dies; what cannot succeed is kept."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from backbone import dead_letters, topology
+from backbone.testing import BusClient, ServiceProcess, bus, create_database, eventually
+from contracts.accounts import StaffChanged
+from contracts.base import now
+from contracts.errors import PeygirError, UnknownCase
+from contracts.notify import CitizenReplied
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from tests.component.probe_contracts import TABLES, Ask
+
+Start = Callable[[], ServiceProcess]
+
+
+class Effects:
+    """What the probes did, read from their database."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.replace("+psycopg", "")
+
+    def of(self, event: StaffChanged | CitizenReplied) -> int:
+        with psycopg.connect(self._url) as connection:
+            row = connection.execute("SELECT count(*) FROM effects WHERE event_id = %s", [event.id]).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def happened(self, *events: StaffChanged | CitizenReplied, timeout: float = 20) -> None:
+        eventually(lambda: all(self.of(event) for event in events), timeout=timeout)
+        assert [self.of(event) for event in events] == [1] * len(events)
+
+
+@pytest.fixture(scope="module")
+def database(postgres: PostgreSQL) -> str:
+    from sqlalchemy import create_engine
+
+    from backbone import inbox, outbox
+
+    url = create_database(postgres.url, "probe")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        outbox.TABLE.create(connection)
+        inbox.TABLE.create(connection)
+        connection.exec_driver_sql(TABLES)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture
+def effects(database: str) -> Effects:
+    return Effects(database)
+
+
+@pytest.fixture
+def start(wire: BusClient, broker: RabbitMQ, database: str, tmp_path: Path) -> Iterator[Start]:
+    running: list[ServiceProcess] = []
+
+    def start() -> ServiceProcess:
+        environment = {"AMQP_URL": broker.url, "DATABASE_URL": database}
+        log = tmp_path / f"probe{len(running)}.log"
+        process = ServiceProcess("probe", environment, log, ("-m", "tests.component.probe"))
+        running.append(process)
+        return process.start()
+
+    yield start
+    for process in running:
+        process.kill()
+
+
+def told(what: str) -> StaffChanged:
+    return StaffChanged(
+        id=uuid.uuid4(),
+        occurred_at=now(),
+        staff_id=uuid.uuid4(),
+        version=1,
+        display_name=what,
+        roles=[],
+        unit=None,
+        active=True,
+    )
+
+
+def reply(what: str = "satisfied") -> CitizenReplied:
+    return CitizenReplied(id=uuid.uuid4(), occurred_at=now(), case_id=uuid.uuid4(), reply=what)  # type: ignore[arg-type]  # pydantic turns it into a Reply
+
+
+def run_cli(broker: RabbitMQ, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:
+    monkeypatch.setenv("AMQP_URL", broker.url)
+    said: list[str] = []
+    code = dead_letters.main(list(arguments), said.append)
+    return code, "\n".join(said)
+
+
+def test_an_event_that_comes_twice_has_its_effect_once(start: Start, wire: BusClient, effects: Effects) -> None:
+    start()
+    first, last = told("note"), told("note")
+    for event in (first, first, last):
+        wire.event(event)
+    effects.happened(last, first)
+
+
+def test_what_cannot_succeed_is_kept_with_its_reason_and_the_rest_flows_on(
+    start: Start, wire: BusClient, effects: Effects, broker: RabbitMQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start()
+    good = told("note")
+    wire.event(told("invalid"))
+    wire.publish("accounts.events", "staff.changed.v1", b"{not json")
+    wire.publish("accounts.events", "staff.changed.v1", json.dumps({"id": "x"}).encode())
+    wire.publish("retry", "tracking.staff", b"{}")  # a name that nobody knows, such as one of a future version
+    wire.event(good)
+    effects.happened(good)
+    eventually(lambda: wire.depth("dead-letters") == 4)
+    code, said = run_cli(broker, monkeypatch, "list")
+    assert code == 0
+    assert said.count("  tracking.staff  ") == 4
+    assert "not a staff.changed.v1: body" in said
+    assert "nobody here knows messages named tracking.staff" in said
+    assert wire.depth("dead-letters") == 4, "looking takes nothing away"
+
+
+def test_a_failure_is_tried_again_later(start: Start, wire: BusClient, effects: Effects) -> None:
+    start()
+    bug, early = told("fail 1"), told("later 1")
+    wire.event(bug)
+    wire.event(early)
+    effects.happened(bug, early)
+    assert wire.depth("dead-letters") == 0
+
+
+def test_a_dead_letter_replayed_has_its_effect_once(
+    start: Start, wire: BusClient, effects: Effects, broker: RabbitMQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start()
+    event = told("note")
+    headers = {"peygir-error": "a bug", "peygir-queue": "tracking.staff", "peygir-failures": 8}
+    for _ in range(2):
+        wire.publish("dead-letters", "staff.changed.v1", event.model_dump_json().encode(), str(event.id), **headers)
+    wire.publish("dead-letters", "staff.changed.v1", b"{}", **{**headers, "peygir-queue": "no.such.queue"})
+    assert "8 failures: a bug" in run_cli(broker, monkeypatch, "show", "1")[1]
+    code, said = run_cli(broker, monkeypatch, "replay", "all")
+    assert code == 1 and "there is no queue no.such.queue" in said
+    effects.happened(event)
+    assert run_cli(broker, monkeypatch, "drop", "7") == (1, "there is no dead letter 7")
+    assert run_cli(broker, monkeypatch, "drop", "1")[0] == 0
+    assert run_cli(broker, monkeypatch, "list")[1] == "0 dead letters"
+    assert run_cli(broker, monkeypatch, "frobnicate")[0] == 2
+
+
+def test_killed_at_work_its_messages_go_to_another(start: Start, wire: BusClient, effects: Effects) -> None:
+    first = start()
+    slow, quick = told("sleep 1.5"), told("note")
+    wire.event(slow)
+    wire.event(quick)
+    effects.happened(quick)
+    first.kill()
+    start()
+    effects.happened(slow)
+
+
+def test_told_to_stop_it_finishes_what_is_in_hand(start: Start, wire: BusClient, effects: Effects) -> None:
+    process = start()
+    slow, quick = told("sleep 2"), told("note")
+    wire.event(slow)
+    wire.event(quick)
+    effects.happened(quick)
+    assert process.stop() == 0
+    assert effects.of(slow) == 1
+    assert wire.depth("tracking.staff") == 0
+
+
+def test_with_the_database_away_messages_are_held_and_none_is_called_dead(
+    start: Start, wire: BusClient, effects: Effects, postgres: PostgreSQL
+) -> None:
+    process = start()
+    postgres.stop()
+    events = [told("note") for _ in range(20)]
+    replies = [reply() for _ in range(20)]
+    for event in (*events, *replies):
+        wire.event(event)
+    eventually(lambda: "the database is away; holding" in process.log.read_text())
+    postgres.start()
+    effects.happened(*events, *replies)
+    assert wire.depth("dead-letters") == 0
+    eventually(process.ready)
+
+
+def test_it_comes_back_with_the_broker(start: Start, broker: RabbitMQ, effects: Effects) -> None:
+    process = start()
+    broker.restart()
+    eventually(process.ready, timeout=30)
+    with bus(broker.url) as wire:
+        event = told("note")
+        wire.event(event)
+        effects.happened(event)
+        assert wire.ask("probe", "tell", Ask(what="hello"))["what"] == "hello"
+
+
+def test_one_bad_message_does_not_spoil_its_batch(start: Start, wire: BusClient, effects: Effects) -> None:
+    good = [reply() for _ in range(30)]
+    for event in (*good[:15], reply("object"), *good[15:]):
+        wire.event(event)
+    start()
+    effects.happened(*good)
+    eventually(lambda: wire.depth("dead-letters") == 1)
+
+
+def test_what_is_decided_leaves_when_the_broker_is_back(
+    start: Start, wire: BusClient, broker: RabbitMQ, effects: Effects
+) -> None:
+    start()
+    slow = told("announce 2")
+    wire.event(slow)
+    eventually(lambda: wire.depth("tracking.staff") == 0)
+    broker.stop()
+    effects.happened(slow)
+    broker.start()
+    with bus(broker.url) as again:
+        # The relayed event comes round to the probe's own queue, whose inbox knows its id: no second effect.
+        eventually(lambda: again.depth("insight.events") >= 2, timeout=30)
+    assert effects.of(slow) == 1
+
+
+def test_rpc_answers_with_contracts_and_typed_errors(start: Start, wire: BusClient) -> None:
+    process = start()
+    assert wire.ask("probe", "tell", Ask(what="hello"))["what"] == "hello"
+    with pytest.raises(UnknownCase):
+        wire.ask("probe", "tell", Ask(what="unknown"))
+    with pytest.raises(PeygirError) as told_error:
+        wire.ask("probe", "tell", Ask(what="bug"))
+    assert told_error.value.code == "internal" and not told_error.value.params
+    assert "989121234567" not in process.log.read_text()
+
+
+def test_the_topology_can_be_declared_again_and_again(broker: RabbitMQ) -> None:
+    topology.declare(broker.url)
+    topology.declare(broker.url)
