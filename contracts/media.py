@@ -51,6 +51,7 @@ class Upload(Answer):
     state: UploadState
     expires_at: Moment
     file_name: str | None = None
+    declared_type: str | None = None
     reason: str | None = None
     part_size: int = 0
 

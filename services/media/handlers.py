@@ -44,8 +44,9 @@ from services.media.settings import Settings
 
 log = logs.get("media")
 
-# Fewer than a large file has, so that a slow client's last URL is not too old when its turn comes.
-_URLS_AT_ONCE = 8
+# More than the largest file needs with parts of the usual size: a chunk with a checksum counts whole or not
+# at all.
+_URLS_AT_ONCE = 64
 # A late writer (a piece still on its way, a look that lost its race) is done by then.
 _SWEEP_AFTER = timedelta(hours=1)
 _REMEMBER_REMOVED = timedelta(days=7)
@@ -99,11 +100,15 @@ class Media:
     def prepare(self, connection: Connection, request: PrepareChunk) -> ChunkTarget:
         """Where the bytes from `request.offset` on are to be put. Raises NotFound, Gone, OffsetConflict."""
         row = self._alive(connection, request.upload_id)
-        if row.received != request.offset or row.state != UploadState.OPEN:
+        if row.received != request.offset:
             raise OffsetConflict(offset=row.received)
-        left = row.size - row.received
+        left = row.size - row.received  # nothing, when it is no longer open
         left = min(left, request.length) if request.length is not None else left
-        count = min(-(-left // self._settings.media_part_bytes), _URLS_AT_ONCE)
+        count = (
+            min(-(-left // self._settings.media_part_bytes), _URLS_AT_ONCE)
+            if row.state == UploadState.OPEN
+            else 0
+        )
         lease = secrets.token_urlsafe(9)
         life = timedelta(seconds=self._settings.media_upload_url_seconds)
         keys = (_piece_key(row.upload_id, lease, number) for number in range(count))
@@ -161,6 +166,7 @@ class Media:
             state=UploadState(row.state),
             expires_at=row.expires_at,
             file_name=row.file_name,
+            declared_type=row.declared_type,
             reason=row.reason,
             part_size=self._settings.media_part_bytes,
         )

@@ -1,0 +1,347 @@
+"""Resumable uploads at /v1/uploads by the tus protocol 1.0.0 (https://tus.io/protocols/resumable-upload).
+
+Extensions: creation, creation-with-upload, expiration, termination, checksum. An upload belongs to whoever
+knows its id, which cannot be guessed. `GET /v1/uploads/{id}` is ours: what became of it, as JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.errors import ChecksumMismatch, NotFound, PeygirError, TooLarge, Unavailable, UnsupportedMedia
+from contracts.media import Upload, UploadState
+from gateway import language
+from gateway.pieces import CHECKSUMS, Body, Checksum, Uploads
+from gateway.problems import BadRequest, Problem, TooSlow, problem
+
+VERSION = "1.0.0"
+EXTENSIONS = "creation,creation-with-upload,expiration,termination,checksum"
+CHUNK_TYPE = "application/offset+octet-stream"
+EXPOSED_HEADERS = (
+    "Location",
+    "Tus-Resumable",
+    "Tus-Version",
+    "Tus-Extension",
+    "Tus-Max-Size",
+    "Tus-Checksum-Algorithm",
+    "Upload-Offset",
+    "Upload-Length",
+    "Upload-Metadata",
+    "Upload-Expires",
+)
+"""For Access-Control-Expose-Headers, where another origin is let in."""
+
+_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+_METADATA_KEY = re.compile(r"[\x21-\x2b\x2d-\x7e]+")
+_LONGEST_NAME, _LONGEST_TYPE = 255, 100
+
+
+class TusVersionNeeded(PeygirError):
+    code = "tus_version"
+    status = 412
+    texts = {
+        "fa": "بارگذاری تنها با پروتکل tus نسخه 1.0.0 شدنی است (سرآیند Tus-Resumable).",
+        "en": "Uploads speak tus 1.0.0: the header Tus-Resumable is missing or names another version.",
+    }
+
+
+class UploadView(BaseModel):
+    """An upload as its owner sees it. `size`, `offset` in bytes; `state`: open while bytes are missing,
+    processing, then accepted, or rejected with a stable `reason` such as type_not_permitted, damaged or
+    infected.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "upload_id": "0vJmYw8Qx2nB5tZk3LrHc9SdEfGuPaTq",
+                    "state": "accepted",
+                    "size": 2481337,
+                    "offset": 2481337,
+                    "file_name": "photo.jpg",
+                    "reason": None,
+                    "expires_at": "2026-11-24T08:30:00Z",
+                }
+            ]
+        }
+    )
+
+    upload_id: str = Field(pattern=r"^[A-Za-z0-9_-]{22,64}$")
+    state: UploadState
+    size: int = Field(ge=0)
+    offset: int = Field(ge=0)
+    file_name: str | None = None
+    reason: str | None = None
+    expires_at: datetime
+
+
+class _TusRoute(APIRoute):
+    """tus wants its headers on every answer, errors included."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        inner = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            try:
+                response = await inner(request)
+            except PeygirError as error:
+                headers = {"tus-version": VERSION} if isinstance(error, TusVersionNeeded) else {}
+                if "offset" in error.params:
+                    headers["upload-offset"] = str(error.params["offset"])
+                response = problem(error, language.of(request.scope["headers"]), headers)
+            response.headers["tus-resumable"] = VERSION
+            return response
+
+        return handler
+
+
+UploadIdPath = Annotated[str, Path(description="From the Location of the creation", max_length=64)]
+_PROBLEM = {"model": Problem, "description": "RFC 9457"}
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: _PROBLEM for status in (400, 404, 409, 410, 412, 413, 415, 503)
+}
+_CHUNK_BODY = {"requestBody": {"content": {CHUNK_TYPE: {"schema": {"type": "string", "format": "binary"}}}}}
+
+
+def router(uploads: Uploads, *, max_size: int, stall_timeout: float = 60.0) -> APIRouter:
+    """The routes. `max_size` in bytes is what is told; media decides. `stall_timeout`: seconds without a
+    byte.
+    """
+    routes = APIRouter(prefix="/v1/uploads", tags=["uploads"], route_class=_TusRoute)
+    door = _Door(uploads, max_size, stall_timeout)
+
+    @routes.options("", status_code=204, summary="What this server offers of tus")
+    @routes.options("/{upload_id}", status_code=204, include_in_schema=False)
+    async def options(request: Request) -> Response:
+        return Response(status_code=204, headers=door.offers())
+
+    @routes.post(
+        "",
+        status_code=201,
+        summary="Begin an upload",
+        description="Headers Tus-Resumable and Upload-Length, and if you like Upload-Metadata (filename, filetype). "
+        "The answer's Location is the upload. A first chunk may come along as application/offset+octet-stream.",
+        responses=_ERRORS,
+        response_class=Response,
+    )
+    async def create(request: Request) -> Response:
+        return await door.create(request)
+
+    @routes.head(
+        "/{upload_id}", summary="How far an upload has come", responses=_ERRORS, response_class=Response
+    )
+    async def head(request: Request, upload_id: UploadIdPath) -> Response:
+        return await door.head(request, upload_id)
+
+    @routes.get("/{upload_id}", summary="What became of an upload", responses={404: _PROBLEM, 410: _PROBLEM})
+    async def view(upload_id: UploadIdPath) -> UploadView:
+        seen = await uploads.get(_checked(upload_id))
+        return UploadView.model_validate(seen.model_dump(include=set(UploadView.model_fields)))
+
+    @routes.patch(
+        "/{upload_id}",
+        status_code=204,
+        summary="Send bytes",
+        description="Any number of bytes from Upload-Offset on. With Upload-Checksum all of them count or none.",
+        responses={**_ERRORS, 460: _PROBLEM},
+        openapi_extra=_CHUNK_BODY,
+        response_class=Response,
+    )
+    async def patch(request: Request, upload_id: UploadIdPath) -> Response:
+        return await door.patch(request, upload_id)
+
+    @routes.delete(
+        "/{upload_id}",
+        status_code=204,
+        summary="Give up an upload",
+        responses=_ERRORS,
+        response_class=Response,
+    )
+    async def delete(request: Request, upload_id: UploadIdPath) -> Response:
+        return await door.delete(request, upload_id)
+
+    @routes.post("/{upload_id}", include_in_schema=False)
+    async def overridden(request: Request, upload_id: UploadIdPath) -> Response:
+        """For clients, or proxies between, that know no PATCH or DELETE."""
+        method = request.headers.get("x-http-method-override", "").upper()
+        ways = {"PATCH": door.patch, "DELETE": door.delete, "HEAD": door.head}
+        if method not in ways:
+            raise BadRequest(fields=[{"field": "X-HTTP-Method-Override", "reason": "missing"}])
+        return await ways[method](request, upload_id)
+
+    return routes
+
+
+class _Door:
+    """The protocol's words, read and said."""
+
+    def __init__(self, uploads: Uploads, max_size: int, stall_timeout: float) -> None:
+        self._uploads, self._max_size, self._stall = uploads, max_size, stall_timeout
+
+    def offers(self) -> dict[str, str]:
+        return {
+            "tus-version": VERSION,
+            "tus-extension": EXTENSIONS,
+            "tus-max-size": str(self._max_size),
+            "tus-checksum-algorithm": ",".join(CHECKSUMS),
+        }
+
+    async def create(self, request: Request) -> Response:
+        _check_version(request)
+        for unoffered in ("upload-defer-length", "upload-concat"):
+            if unoffered in request.headers:
+                raise BadRequest(fields=[{"field": unoffered.title(), "reason": "extra_forbidden"}])
+        size = _number(request, "Upload-Length")
+        if size > self._max_size:
+            raise TooLarge(limit=self._max_size)
+        metadata = read_metadata(request.headers.get("upload-metadata", ""))
+        checksum = _checksum(request)
+        upload = await self._uploads.create(size, *_name_and_type(metadata))
+        if _content_type(request) == CHUNK_TYPE:
+            upload = await self._first_chunk(request, upload, checksum)
+        headers = {"location": f"/v1/uploads/{upload.upload_id}", "upload-offset": str(upload.offset)}
+        return Response(status_code=201, headers={**headers, **_expiry(upload)})
+
+    async def _first_chunk(self, request: Request, upload: Upload, checksum: Checksum | None) -> Upload:
+        """The upload exists whatever becomes of its first chunk: the client goes on from what is stored."""
+        try:
+            return (await self._append(request, upload.upload_id, 0, checksum))[0]
+        except ChecksumMismatch:
+            return upload
+        except Unavailable:
+            return await self._uploads.get(upload.upload_id)
+
+    async def head(self, request: Request, upload_id: str) -> Response:
+        _check_version(request)
+        upload = await self._uploads.get(_checked(upload_id))
+        headers = {
+            "cache-control": "no-store",
+            "upload-offset": str(upload.offset),
+            "upload-length": str(upload.size),
+            **_expiry(upload),
+        }
+        metadata = write_metadata({"filename": upload.file_name, "filetype": upload.declared_type})
+        if metadata:
+            headers["upload-metadata"] = metadata
+        return Response(status_code=200, headers=headers)
+
+    async def patch(self, request: Request, upload_id: str) -> Response:
+        _check_version(request)
+        if _content_type(request) != CHUNK_TYPE:
+            raise UnsupportedMedia()
+        offset = _number(request, "Upload-Offset")
+        checksum = _checksum(request)
+        upload, body = await self._append(request, _checked(upload_id), offset, checksum)
+        if body.cut:
+            raise TooSlow(offset=upload.offset)
+        return Response(status_code=204, headers={"upload-offset": str(upload.offset), **_expiry(upload)})
+
+    async def delete(self, request: Request, upload_id: str) -> Response:
+        _check_version(request)
+        await self._uploads.terminate(_checked(upload_id))
+        return Response(status_code=204)
+
+    async def _append(
+        self, request: Request, upload_id: str, offset: int, checksum: Checksum | None
+    ) -> tuple[Upload, Body]:
+        length = _announced(request)
+        if length is not None and offset + length > self._max_size:
+            raise TooLarge(limit=self._max_size)
+        body = Body(request.stream(), length, self._stall)
+        return await self._uploads.append(upload_id, offset, body, checksum), body
+
+
+def read_metadata(header: str) -> dict[str, str]:
+    """Upload-Metadata as pairs; a value that is no UTF-8 is left out. Raises BadRequest for what the protocol
+    does not allow.
+    """
+    pairs: dict[str, str] = {}
+    for part in header.split(","):
+        key, _, coded = part.strip().partition(" ")
+        if not key and not coded and not header.strip():
+            continue
+        if not _METADATA_KEY.fullmatch(key) or key in pairs:
+            raise BadRequest(fields=[{"field": "Upload-Metadata", "reason": "string_pattern_mismatch"}])
+        try:
+            pairs[key] = base64.b64decode(coded.strip(), validate=True).decode("utf-8", "replace")
+        except (binascii.Error, ValueError):
+            raise BadRequest(
+                fields=[{"field": "Upload-Metadata", "reason": "string_pattern_mismatch"}]
+            ) from None
+    return pairs
+
+
+def write_metadata(pairs: Mapping[str, str | None]) -> str:
+    """The header for these pairs; those of no value are left out."""
+    return ",".join(
+        f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in pairs.items() if value
+    )
+
+
+def _name_and_type(metadata: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """tus-js-client and tuspy say filename and filetype, Uppy also name and type."""
+    name = metadata.get("filename") or metadata.get("name")
+    declared = metadata.get("filetype") or metadata.get("type")
+    return (_storable(name, _LONGEST_NAME), _storable(declared, _LONGEST_TYPE))
+
+
+def _storable(value: str | None, longest: int) -> str | None:
+    """PostgreSQL takes no NUL; more than `longest` characters help nobody."""
+    return value.replace("\x00", "")[:longest] or None if value else None
+
+
+def _check_version(request: Request) -> None:
+    if request.headers.get("tus-resumable") != VERSION:
+        raise TusVersionNeeded()
+
+
+def _checked(upload_id: str) -> str:
+    if not _ID.fullmatch(upload_id):
+        raise NotFound()
+    return upload_id
+
+
+def _number(request: Request, name: str) -> int:
+    value = request.headers.get(name)
+    if value is None or not _NUMBER.fullmatch(value):
+        reason = "missing" if value is None else "int_parsing"
+        raise BadRequest(fields=[{"field": name, "reason": reason}])
+    return int(value)
+
+
+def _announced(request: Request) -> int | None:
+    value = request.headers.get("content-length")
+    return int(value) if value is not None and value.isdigit() else None
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+def _checksum(request: Request) -> Checksum | None:
+    header = request.headers.get("upload-checksum")
+    if header is None:
+        return None
+    algorithm, _, coded = header.strip().partition(" ")
+    try:
+        if algorithm not in CHECKSUMS:
+            raise ValueError
+        return Checksum(algorithm, base64.b64decode(coded.strip(), validate=True))
+    except ValueError:  # binascii.Error is one
+        raise BadRequest(fields=[{"field": "Upload-Checksum", "reason": "enum"}]) from None
+
+
+def _expiry(upload: Upload) -> dict[str, str]:
+    return {"upload-expires": format_datetime(upload.expires_at, usegmt=True)}
