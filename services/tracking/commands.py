@@ -1,0 +1,252 @@
+"""What people do with a case: commands of staff, of citizens and of liaisons, each once, each on what its giver saw."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from contracts import tracking as t
+from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion, UnknownCase
+from contracts.gateway import Actor
+from contracts.vocabulary import ActorKind, Role
+from services.tracking import domain, store, views
+from services.tracking.handlers import City, Tracking
+from services.tracking.life import Case, Context, StaffFacts, UnitFacts
+from services.tracking.record import record
+from services.tracking.scope import Scope, scope_of
+from services.tracking.workdays import day_of
+
+
+class Desk(Tracking):
+    """The use cases that are asked for by RPC."""
+
+    # --- staff ---
+
+    def scope(self, connection: Connection, actor: Actor) -> Scope:
+        """Which cases this member of staff may know of. NotAllowed for who sees none.
+
+        Both the unit in the token and the one last told by accounts are avoided: either may be the newer.
+        """
+        staff_id = _id(actor, ActorKind.STAFF)
+        known = store.member(connection, staff_id)
+        if known is not None and not known.active:
+            raise NotAllowed()
+        tree = self.city(connection).tree
+        own = [unit for unit in (actor.unit, known.unit if known else None) if unit is not None]
+        return scope_of(staff_id, actor.roles, frozenset(code for unit in own for code in tree.above(unit)))
+
+    def execute(self, connection: Connection, request: t.ExecuteCommand) -> t.StaffCase:
+        """A command of staff. UnknownCase, StaleVersion, KeyReused, and what domain.act raises."""
+        _no_nul(request)
+        scope, command = self.scope(connection, request.actor), request.command
+        merged_into = [command.into] if isinstance(command, t.Merge) else []
+        locked = store.lock_for_staff(connection, [request.case_id, *merged_into], scope)
+        case = locked.get(request.case_id)
+        if case is None:
+            raise UnknownCase()
+        if _again(connection, request.actor, request.idempotency_key, case.case_id, command):
+            return self._staff_case(connection, case.case_id, scope)
+        if case.version != request.expected_version:
+            later = views.entries_since(connection, case.case_id, request.expected_version)
+            raise StaleVersion(
+                current=case.version, changes=[entry.model_dump(mode="json") for entry in later]
+            )
+        target = locked.get(command.into) if isinstance(command, t.Merge) else None
+        context = self._facts(connection, case, command, target, request.actor)
+        turn = domain.act(case, command, context)
+        record(connection, turn, request.actor, context.now, store.open_question(connection, case.case_id))
+        if target is not None:
+            record(connection, domain.joined_by(target, case), request.actor, context.now)
+        # Without the scope: who has just found the case to be about their own unit sees this answer, and then no more.
+        return self._staff_case(connection, case.case_id, None)
+
+    def _facts(
+        self, connection: Connection, case: Case, command: t.StaffCommand, target: Case | None, actor: Actor
+    ) -> Context:
+        city = self.city(connection)
+        context = replace(self.context(connection, actor, case.case_id), target=target)
+        if isinstance(command, t.Assign):
+            return replace(context, staff=self._candidate(connection, city, case, command.inspector))
+        if isinstance(command, t.Correct):
+            kinds = store.ground_kinds(connection, command.ground) if command.ground else None
+            return replace(context, unit=_unit(city, command.unit), ground_kinds=kinds)
+        if isinstance(command, t.AskUnit):
+            media = store.media_of(connection, case.case_id)
+            return replace(context, unit=_unit(city, command.unit or case.unit), media=media)
+        return context
+
+    def _candidate(self, connection: Connection, city: City, case: Case, staff_id: UUID) -> StaffFacts | None:
+        row = store.member(connection, staff_id)
+        if row is None:
+            return None
+        conflicted = row.unit is not None and case.unit in city.tree.above(row.unit)
+        return StaffFacts(staff_id, row.active, Role.INSPECTOR in row.roles, conflicted)
+
+    def _staff_case(self, connection: Connection, case_id: UUID, scope: Scope | None) -> t.StaffCase:
+        case = views.staff_case(connection, case_id, scope)
+        if case is None:
+            raise UnknownCase()
+        return case
+
+    def get_case(self, connection: Connection, request: t.GetCase) -> t.StaffCase:
+        """The whole case, or UnknownCase, be it that there is none or that it is none of theirs."""
+        return self._staff_case(connection, request.case_id, self.scope(connection, request.actor))
+
+    def list_cases(self, connection: Connection, request: t.ListCases) -> t.CasePage:
+        """A page of the cases that the actor may know of."""
+        _no_nul(request)
+        scope = self.scope(connection, request.actor)
+        units = None if request.unit is None else self.city(connection).tree.below(request.unit)
+        return views.case_page(connection, request, scope, units)
+
+    # --- citizens ---
+
+    def view_by_code(self, connection: Connection, request: t.ViewByCode) -> t.PublicCase:
+        """What the holder of the code sees; UnknownCase when there is no case yet."""
+        case = views.public_by_code(connection, request.code_hashes, day_of(self.clock()))
+        if case is None:
+            raise UnknownCase()
+        return case
+
+    def view_own_case(self, connection: Connection, request: t.ViewOwnCase) -> t.PublicCase:
+        """The same for the signed-in citizen who filed it."""
+        citizen_id = _id(request.actor, ActorKind.CITIZEN)
+        case = views.public_own(connection, request.case_id, citizen_id, day_of(self.clock()))
+        if case is None:
+            raise UnknownCase()
+        return case
+
+    def list_own_cases(self, connection: Connection, request: t.ListOwnCases) -> t.OwnCases:
+        """What the signed-in citizen filed."""
+        return views.own_cases(connection, _id(request.actor, ActorKind.CITIZEN))
+
+    def execute_citizen(self, connection: Connection, request: t.ExecuteCitizenCommand) -> t.PublicCase:
+        """A command of the one who filed the case. UnknownCase, KeyReused, WrongStage."""
+        _no_nul(request)
+        case = self._lock_of_citizen(connection, request)
+        if case is None:
+            raise UnknownCase()
+        if not _again(connection, request.actor, request.idempotency_key, case.case_id, request.command):
+            context = self.context(connection, request.actor, case.case_id)
+            turn = domain.act_as_citizen(case, request.command, context)
+            record(connection, turn, request.actor, context.now, context.question)
+        view = views.public_of(connection, case.case_id, day_of(self.clock()))
+        if view is None:
+            raise UnknownCase()
+        return view
+
+    def _lock_of_citizen(self, connection: Connection, request: t.ExecuteCitizenCommand) -> Case | None:
+        if request.actor.kind not in (ActorKind.CITIZEN, ActorKind.BEARER):
+            raise NotAllowed()
+        if request.code_hashes:
+            case = store.lock_by_code(connection, request.code_hashes)
+            return case if case and request.case_id in (None, case.case_id) else None
+        if request.case_id is None:
+            return None
+        return store.lock_own(connection, request.case_id, _id(request.actor, ActorKind.CITIZEN))
+
+    # --- liaisons ---
+
+    def list_unit_questions(self, connection: Connection, request: t.ListUnitQuestions) -> t.UnitQuestions:
+        """Questions put to the liaison's unit or one below it."""
+        units = self._answered_for(connection, request.actor)
+        return t.UnitQuestions(items=views.unit_questions(connection, units, request.open_only))
+
+    def answer_unit_question(self, connection: Connection, request: t.AnswerUnitQuestion) -> t.UnitQuestion:
+        """A unit's answer. NotFound for a question that was not put to the liaison's unit or one below it."""
+        _no_nul(request)
+        units = self._answered_for(connection, request.actor)
+        case_id = store.case_of_question(connection, request.question_id, units)
+        case = store.lock(connection, case_id) if case_id is not None else None
+        if case is None:
+            raise NotFound()
+        asked = t.AnswerQuestion(text=request.text, uploads=request.uploads)
+        if not _again(connection, request.actor, request.idempotency_key, request.question_id, asked):
+            context = self.context(connection, request.actor, case.case_id)
+            uploads = tuple(dict.fromkeys(request.uploads))
+            turn = domain.answer_unit_question(case, request.question_id, request.text, uploads, context)
+            record(connection, turn, request.actor, context.now, context.question)
+        return views.unit_questions(connection, units, open_only=False, only=request.question_id)[0]
+
+    def _answered_for(self, connection: Connection, actor: Actor) -> frozenset[str]:
+        """The units this liaison answers for; the unit last told by accounts counts, where one was told."""
+        staff_id = _id(actor, ActorKind.STAFF)
+        known = store.member(connection, staff_id)
+        unit = known.unit if known is not None else actor.unit
+        if Role.LIAISON not in actor.roles or unit is None or (known is not None and not known.active):
+            raise NotAllowed()
+        return self.city(connection).tree.below(unit)
+
+    # --- evidence ---
+
+    def authorize_media(self, connection: Connection, request: t.AuthorizeMedia) -> t.MediaGrant:
+        """Whether this caller may see this media, and of which case it is; else UnknownCase."""
+        case_id = self._owner(connection, request)
+        if case_id is None:
+            raise UnknownCase()
+        return t.MediaGrant(media_id=request.media_id, case_id=case_id)
+
+    def _owner(self, connection: Connection, request: t.AuthorizeMedia) -> UUID | None:
+        actor, media_id = request.actor, request.media_id
+        if request.code_hashes:
+            return views.media_for_code(connection, media_id, request.code_hashes, request.case_id)
+        if actor is None:
+            return None
+        if actor.kind is ActorKind.CITIZEN:
+            citizen_id = _id(actor, ActorKind.CITIZEN)
+            return views.media_for_citizen(connection, media_id, citizen_id, request.case_id)
+        if request.question_id is not None:
+            units = self._answered_for(connection, actor)
+            return views.media_for_units(connection, media_id, units, request.question_id)
+        return views.media_for_staff(connection, media_id, self.scope(connection, actor), request.case_id)
+
+
+def _id(actor: Actor, kind: ActorKind) -> UUID:
+    """The actor's UUID; NotAllowed for another kind of actor."""
+    if actor.kind is not kind:
+        raise NotAllowed()
+    try:
+        return UUID(actor.id)
+    except ValueError:
+        raise NotAllowed() from None
+
+
+def _unit(city: City, code: str | None) -> UnitFacts | None:
+    row = city.units.get(code) if code is not None else None
+    if row is None:
+        return None
+    return UnitFacts(row.code, row.name_fa, row.name_en, row.active, row.parent is None)
+
+
+def _again(connection: Connection, actor: Actor, key: str, about: UUID, command: BaseModel) -> bool:
+    """Whether this very command was done under this key. KeyReused when the key was used for another one."""
+    told = json.dumps([str(about), command.model_dump(mode="json")], sort_keys=True)
+    digest = hashlib.sha256(told.encode()).hexdigest()
+    before = store.note_command(connection, f"{actor.kind}:{actor.id}", key, digest)
+    if before is not None and before != digest:
+        raise KeyReused()
+    return before is not None
+
+
+def _no_nul(request: BaseModel) -> None:
+    """PostgreSQL cannot hold the character U+0000, and nobody types it."""
+    if any("\x00" in text for text in _texts(request.model_dump(mode="json"))):
+        raise InvalidField(fields=[{"field": "command", "reason": "null_character"}])
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)

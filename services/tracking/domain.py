@@ -1,0 +1,402 @@
+"""The rules of a case's life (DOMAIN: The life of a case) as pure functions: a case, a command and what must be known →
+a Turn. Nothing here reads a clock, a database or a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from contracts import tracking as t
+from contracts.errors import (
+    ClosedUnit,
+    GroundNotForKind,
+    InvalidField,
+    NotAllowed,
+    UnknownGround,
+    UnknownUnit,
+    UnknownUpload,
+    WrongStage,
+)
+from contracts.gateway import Actor
+from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
+from services.tracking.life import (
+    ASKED,
+    GIVES_WAY,
+    LIFE,
+    REASONED,
+    RIGHTS,
+    Case,
+    Context,
+    Question,
+    Step,
+    Turn,
+    UnitFacts,
+)
+from services.tracking.workdays import Deadlines, Workdays, day_of
+
+
+def wrong(path: str, reason: str) -> InvalidField:
+    """The command names something that will not do."""
+    return InvalidField(fields=[{"field": path, "reason": reason}])
+
+
+def authorise(case: Case, name: str, actor: Actor) -> None:
+    """NotAllowed unless a role of the actor gives this command on this case."""
+    roles = [role for role in actor.roles if name in RIGHTS.get(role, frozenset())]
+    if actor.kind is not ActorKind.STAFF or not roles:
+        raise NotAllowed()
+    if roles == [Role.INSPECTOR] and str(case.handler) != actor.id:
+        raise NotAllowed()
+
+
+def leads_to(case: Case, name: str) -> Stage:
+    """Where the command leads from here; WrongStage when it is not drawn."""
+    stage = LIFE[name].get(case.stage)
+    if stage is None:
+        raise WrongStage(stage=case.stage, command=name)
+    return stage
+
+
+def opened(case: Case, workdays: Workdays, deadlines: Deadlines) -> Case:
+    """A case at its beginning, its clock set from the day of filing."""
+    owed = deadlines.owed(case.kind, case.urgent)
+    return replace(case, stage=Stage.REGISTERED, due_on=workdays.after(day_of(case.filed_at), owed))
+
+
+def act(case: Case, command: t.StaffCommand, context: Context) -> Turn:
+    """A command of staff. Raises NotAllowed, WrongStage, or an Invalid that says what is wrong with the command."""
+    authorise(case, command.type, context.actor)
+    if command.type in GIVES_WAY and case.stage in ASKED and _overdue(context):
+        lapse = _lapse(case, context)
+        turn = _ACTS[command.type](lapse.case, command, replace(context, question=None))
+        return replace(turn, steps=[lapse, *turn.steps], lapsed=True)
+    leads_to(case, command.type)
+    return _ACTS[command.type](case, command, context)
+
+
+def act_as_citizen(case: Case, command: t.CitizenCommand, context: Context) -> Turn:
+    """A command of the one who filed the case. Raises WrongStage."""
+    leads_to(case, command.type)
+    return _ACTS[command.type](case, command, context)
+
+
+def possible(case: Case, today: date) -> list[str]:
+    """What the citizen can do now, of answer_question, withdraw, object and rate."""
+    names = [name for name in ("answer_question", "withdraw", "object", "rate") if case.stage in LIFE[name]]
+    return [name for name in names if name != "object" or _may_object(case, today)]
+
+
+def _overdue(context: Context) -> bool:
+    return context.question is None or context.today > context.question.due_on
+
+
+def _may_object(case: Case, today: date) -> bool:
+    return not case.final and case.objection_until is not None and today <= case.objection_until
+
+
+def _resumed(case: Case, stage: Stage, context: Context) -> Case:
+    """Back at work: the day owed moves by the working days that the clock stood still."""
+    if case.paused_on is None or case.due_on is None:
+        return replace(case, stage=stage)
+    stood = context.workdays.between(case.paused_on, context.today)
+    return replace(case, stage=stage, paused_on=None, due_on=context.workdays.after(case.due_on, stood))
+
+
+def _turn(case: Case, after: Case, entry: str, event: type[t.TrackedEvent], **more: Any) -> Turn:
+    """A turn of one step. `details` go to the timeline, `fields` to the event, the rest to the Turn."""
+    previous = case.stage if after.stage is not case.stage else None
+    step = Step(entry, after, event, more.pop("details", {}), more.pop("fields", {}), previous)
+    return Turn(after, [step], **more)
+
+
+def _lapse(case: Case, context: Context) -> Step:
+    question = {"question_id": str(context.question.question_id)} if context.question else {}
+    after = _resumed(case, leads_to(case, "lapse"), context)
+    return Step("question_lapsed", after, t.CaseStageChanged, question, {}, case.stage)
+
+
+# --- screening ---
+
+
+def _start_screening(case: Case, command: t.StartScreening, context: Context) -> Turn:
+    return _turn(
+        case, replace(case, stage=leads_to(case, command.type)), "screening_started", t.CaseStageChanged
+    )
+
+
+def _correct(case: Case, command: t.Correct, context: Context) -> Turn:
+    changes: dict[str, Any] = {}
+    if command.unit is not None and command.unit != case.unit:
+        unit = _unit(context)
+        changes |= {"unit": unit.code, "unit_name_fa": unit.name_fa, "unit_name_en": unit.name_en}
+    if command.ground is not None and command.ground != case.ground:
+        if context.ground_kinds is None:
+            raise UnknownGround()
+        if case.kind not in context.ground_kinds:
+            raise GroundNotForKind()
+        changes["ground"] = command.ground
+    if command.urgent is not None and command.urgent != case.urgent:
+        owed = context.deadlines.owed(case.kind, command.urgent)
+        since = context.today if command.urgent else day_of(case.filed_at)
+        changes |= {"urgent": command.urgent, "due_on": context.workdays.after(since, owed)}
+    told = {name: changes[name] for name in ("unit", "ground", "urgent") if name in changes}
+    if not told:
+        raise wrong("command", "changes_nothing")
+    before = {name: getattr(case, name) for name in told}
+    return _turn(
+        case,
+        replace(case, **changes),
+        "corrected",
+        t.CaseCorrected,
+        details={"before": before, "after": told},
+    )
+
+
+def _unit(context: Context) -> UnitFacts:
+    if context.unit is None or context.unit.root:
+        raise UnknownUnit()
+    if not context.unit.active:
+        raise ClosedUnit()
+    return context.unit
+
+
+def _refuse(case: Case, command: t.Refuse, context: Context) -> Turn:
+    after = replace(
+        case,
+        stage=leads_to(case, command.type),
+        refusal_reason=command.reason,
+        refusal_explanation=command.explanation,
+        refusal_address=command.address,
+    )
+    details = {"reason": command.reason, "text": command.explanation, "address": command.address}
+    return _turn(case, after, "refused", t.CaseRefused, details=details, fields={"reason": command.reason})
+
+
+def _merge(case: Case, command: t.Merge, context: Context) -> Turn:
+    if context.target is None:
+        raise wrong("command.into", "unknown_case")
+    if context.target.case_id == case.case_id:
+        raise wrong("command.into", "itself")
+    if context.target.stage not in OPEN_STAGES:
+        raise wrong("command.into", "not_open")
+    after = replace(case, stage=leads_to(case, command.type), merged_into=command.into)
+    details = {"into": str(command.into), "number": context.target.number}
+    return _turn(case, after, "merged", t.CaseMerged, details=details, fields={"into": command.into})
+
+
+def joined_by(target: Case, merged: Case) -> Turn:
+    """What a merge leaves in the case that goes on."""
+    return _turn(target, target, "duplicate_joined", t.NoteAdded, details={"number": merged.number})
+
+
+def _assign(case: Case, command: t.Assign, context: Context) -> Turn:
+    if case.unit is None:
+        raise wrong("unit", "not_set")
+    chosen = context.staff
+    if chosen is None or not chosen.inspector:
+        raise wrong("command.inspector", "not_an_inspector")
+    if not chosen.active:
+        raise wrong("command.inspector", "inactive")
+    if chosen.conflicted:
+        raise wrong("command.inspector", "conflict_of_interest")
+    if case.stage is Stage.REVIEW and chosen.staff_id in case.barred:
+        raise wrong("command.inspector", "decided_it_before")
+    if chosen.staff_id == case.handler:
+        raise wrong("command.inspector", "already_handles_it")
+    entry = "assigned" if case.handler is None else "handed_over"
+    after = replace(_without_handler(case), stage=leads_to(case, command.type), handler=chosen.staff_id)
+    details = {"inspector": str(chosen.staff_id)}
+    return _turn(case, after, entry, t.CaseAssigned, details=details)
+
+
+def _without_handler(case: Case) -> Case:
+    if case.handler is None:
+        return case
+    kept = tuple(one for one in case.previous_handlers if one != case.handler)
+    return replace(case, handler=None, previous_handlers=(*kept, case.handler))
+
+
+# --- the inquiry ---
+
+
+def _ask_citizen(case: Case, command: t.AskCitizen, context: Context) -> Turn:
+    due = context.workdays.after(context.today, context.deadlines.citizen)
+    asked = Question(context.new_id, None, command.text, context.now, due)
+    after = replace(case, stage=leads_to(case, command.type), paused_on=context.today)
+    details = {"question_id": str(asked.question_id), "text": command.text}
+    fields = {"question_id": asked.question_id}
+    return _turn(case, after, "citizen_asked", t.CitizenAsked, details=details, fields=fields, asked=asked)
+
+
+def _ask_unit(case: Case, command: t.AskUnit, context: Context) -> Turn:
+    unit = _unit(context)
+    if not set(command.media) <= context.media:
+        raise UnknownUpload()
+    due = context.workdays.after(context.today, context.deadlines.unit)
+    asked = Question(
+        context.new_id, unit.code, command.text, context.now, due, tuple(dict.fromkeys(command.media))
+    )
+    after = replace(case, stage=leads_to(case, command.type))
+    details = {
+        "question_id": str(asked.question_id),
+        "unit": unit.code,
+        "text": command.text,
+        "due_on": due.isoformat(),
+        "media": list(asked.media),
+    }
+    fields = {"question_id": asked.question_id, "unit_asked": unit.code, "due_on": due}
+    return _turn(case, after, "unit_asked", t.UnitAsked, details=details, fields=fields, asked=asked)
+
+
+def answer_unit_question(
+    case: Case, question_id: UUID, text: str, uploads: Sequence[str], context: Context
+) -> Turn:
+    """A unit's answer to a question put to it. WrongStage when it is answered or over."""
+    if context.question is None or context.question.question_id != question_id:
+        raise WrongStage(stage=case.stage, command="answer_unit_question")
+    stage = leads_to(case, "answer_unit_question")
+    about = {
+        "question_id": context.question.question_id,
+        "unit_asked": context.question.unit,
+        "uploads": list(uploads),
+    }
+    details = {
+        "question_id": str(context.question.question_id),
+        "unit": context.question.unit,
+        "text": text,
+        "uploads": list(uploads),
+    }
+    after = replace(case, stage=stage)
+    return _turn(
+        case,
+        after,
+        "unit_answered",
+        t.UnitAnswered,
+        details=details,
+        fields=about,
+        answered=text,
+        uploads=tuple(uploads),
+    )
+
+
+def _add_note(case: Case, command: t.AddNote, context: Context) -> Turn:
+    return _turn(case, case, "note_added", t.NoteAdded, details={"text": command.text})
+
+
+def _add_evidence(case: Case, command: t.AddEvidence, context: Context) -> Turn:
+    uploads = tuple(dict.fromkeys(command.uploads))
+    known = {"uploads": list(uploads)}
+    return _turn(case, case, "evidence_added", t.EvidenceAdded, details=known, fields=known, uploads=uploads)
+
+
+def _decide(case: Case, command: t.Decide, context: Context) -> Turn:
+    final = case.stage is Stage.REVIEW
+    actor = UUID(context.actor.id)
+    if final and actor in case.barred:
+        raise NotAllowed()
+    if command.outcome in REASONED and not command.root_causes:
+        raise wrong("command.root_causes", "missing")
+    until = None if final else context.workdays.after(context.today, context.deadlines.objection)
+    advice = [recommendation.model_dump(mode="json") for recommendation in command.recommendations]
+    after = replace(
+        case,
+        stage=leads_to(case, command.type),
+        outcome=command.outcome,
+        reasons=command.reasons,
+        decided_at=context.now,
+        final=final,
+        objection_until=until,
+        root_causes=tuple(command.root_causes),
+        recommendations=tuple(advice),
+        barred=tuple(dict.fromkeys((*case.barred, actor, *([case.handler] if case.handler else [])))),
+        score=None,
+    )
+    details = {
+        "outcome": command.outcome,
+        "text": command.reasons,
+        "root_causes": list(command.root_causes),
+        "recommendations": advice,
+        "final": final,
+        "objection_until": until.isoformat() if until else None,
+    }
+    fields = {
+        "outcome": command.outcome,
+        "root_causes": command.root_causes,
+        "final": final,
+        "objection_until": until,
+    }
+    return _turn(case, after, "decided", t.CaseDecided, details=details, fields=fields)
+
+
+def _close(case: Case, command: t.Close, context: Context) -> Turn:
+    # Closing would take the right to object away.
+    if case.stage is Stage.DECIDED and _may_object(case, context.today):
+        raise WrongStage(stage=case.stage, command=command.type)
+    return _turn(case, replace(case, stage=leads_to(case, command.type)), "closed", t.CaseStageChanged)
+
+
+# --- the citizen ---
+
+
+def _answer_question(case: Case, command: t.AnswerQuestion, context: Context) -> Turn:
+    assert context.question is not None
+    uploads = tuple(dict.fromkeys(command.uploads))
+    question_id = context.question.question_id
+    return _turn(
+        case,
+        _resumed(case, leads_to(case, command.type), context),
+        "citizen_answered",
+        t.CitizenAnswered,
+        details={"question_id": str(question_id), "text": command.text, "uploads": list(uploads)},
+        fields={"question_id": question_id, "uploads": list(uploads)},
+        answered=command.text,
+        uploads=uploads,
+    )
+
+
+def _withdraw(case: Case, command: t.Withdraw, context: Context) -> Turn:
+    after = replace(case, stage=leads_to(case, command.type), paused_on=None)
+    lapsed = context.question is not None
+    return _turn(case, after, "withdrawn", t.CaseWithdrawn, details={"text": command.reason}, lapsed=lapsed)
+
+
+def _object(case: Case, command: t.Object, context: Context) -> Turn:
+    if not _may_object(case, context.today):
+        raise WrongStage(stage=case.stage, command=command.type)
+    owed = context.workdays.after(context.today, context.deadlines.owed(case.kind, case.urgent))
+    after = replace(_without_handler(case), stage=leads_to(case, command.type), due_on=owed, paused_on=None)
+    return _turn(case, after, "objected", t.CaseObjected, details={"text": command.text})
+
+
+def _rate(case: Case, command: t.Rate, context: Context) -> Turn:
+    after = replace(case, score=command.score)
+    details = command.model_dump(mode="json", exclude={"type"}, exclude_none=True)
+    return _turn(case, after, "rated", t.CaseRated, details=details, fields={"score": command.score})
+
+
+def note(case: Case, details: Mapping[str, Any]) -> Turn:
+    """A line of the office's own timeline that changes nothing."""
+    return _turn(case, case, "noted", t.NoteAdded, details=details)
+
+
+_ACTS: Mapping[str, Callable[..., Turn]] = {
+    "start_screening": _start_screening,
+    "correct": _correct,
+    "refuse": _refuse,
+    "merge": _merge,
+    "assign": _assign,
+    "ask_citizen": _ask_citizen,
+    "ask_unit": _ask_unit,
+    "add_note": _add_note,
+    "add_evidence": _add_evidence,
+    "decide": _decide,
+    "close": _close,
+    "answer_question": _answer_question,
+    "withdraw": _withdraw,
+    "object": _object,
+    "rate": _rate,
+}

@@ -1,0 +1,244 @@
+"""What tracking does with what others say: opens cases in batches, keeps its copies, takes answers by SMS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection
+
+from backbone import inbox, jalali, outbox
+from backbone.consumers import TryLater
+from contracts import tracking as t
+from contracts.accounts import StaffChanged
+from contracts.base import now
+from contracts.errors import WrongStage
+from contracts.gateway import Actor
+from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
+from contracts.media import MediaAccepted, MediaRejected, UploadState
+from contracts.notify import CitizenReplied, Reply
+from contracts.vocabulary import ActorKind, Stage
+from services.tracking import domain, store
+from services.tracking.history import FIRST, Entry, link
+from services.tracking.life import Case, Context, Step
+from services.tracking.record import event_of, media_rows, record
+from services.tracking.settings import Settings
+from services.tracking.tree import Tree
+from services.tracking.views import searchable
+from services.tracking.workdays import Workdays
+
+Clock = Callable[[], datetime]
+BY_SMS = Actor(kind=ActorKind.BEARER, id="sms")
+OBJECTION_BY_SMS = "اعتراض با پاسخ پیامکی"
+
+_FILED = (
+    *(
+        "case_id",
+        "code_hash",
+        "kind",
+        "unit",
+        "unit_asked",
+        "unit_name_fa",
+        "unit_name_en",
+        "ground",
+        "answers",
+    ),
+    *(
+        "text",
+        "happened_on",
+        "place",
+        "reference",
+        "people",
+        "visit_wanted",
+        "channel",
+        "language",
+        "anonymous",
+    ),
+    *("citizen_id", "filed_at"),
+)
+
+
+@dataclass(frozen=True)
+class City:
+    """What the catalogue of one version says, for the rules."""
+
+    version: int
+    workdays: Workdays
+    tree: Tree
+    units: dict[str, Any]
+
+
+class Tracking:
+    """The use cases of one process; keeps the catalogue in memory and reads it again when its version has grown."""
+
+    def __init__(self, settings: Settings, clock: Clock = now) -> None:
+        self.clock = clock
+        self.deadlines = settings.deadlines
+        self._weekend = settings.weekend
+        self._city: City | None = None
+
+    def city(self, connection: Connection) -> City:
+        """The city as our copy of the catalogue has it now."""
+        version = store.catalogue_version(connection)
+        if self._city is None or self._city.version != version:
+            units = {row.code: row for row in store.all_units(connection)}
+            holidays = frozenset(date.fromisoformat(day) for day in store.holidays(connection))
+            tree = Tree({code: row.parent for code, row in units.items()})
+            self._city = City(version, Workdays(self._weekend, holidays), tree, units)
+        return self._city
+
+    def context(self, connection: Connection, actor: Actor, case_id: UUID | None) -> Context:
+        """What every command is judged by; the rest depends on the command."""
+        return Context(
+            actor=actor,
+            now=self.clock(),
+            workdays=self.city(connection).workdays,
+            deadlines=self.deadlines,
+            new_id=uuid4(),
+            question=store.open_question(connection, case_id) if case_id else None,
+        )
+
+    # --- intake ---
+
+    def open_cases(self, connection: Connection, events: Sequence[SubmissionRegistered]) -> None:
+        """Opens a case for each submission that has none, and says so. What came before changes nothing."""
+        new = {event.case_id: event for event in inbox.unseen(connection, "tracking.registrations", events)}
+        # Sorted: two replicas never wait for each other's rows in a circle.
+        filed = sorted(
+            new.values(), key=lambda event: (jalali.year(jalali.today(event.filed_at)), event.case_id)
+        )
+        if not filed:
+            return
+        moment = self.clock()
+        workdays = self.city(connection).workdays
+        opening: dict[UUID, tuple[Case, tuple[Entry, str, str], SubmissionRegistered]] = {}
+        for year, group in groupby(filed, key=lambda event: jalali.year(jalali.today(event.filed_at))):
+            of_year = list(group)
+            first = store.take_numbers(connection, year, len(of_year))
+            for place, event in enumerate(of_year):
+                case = domain.opened(_case(event, f"{year}-{first + place:06d}"), workdays, self.deadlines)
+                entry = _opening(event, moment)
+                head = link(FIRST, entry)
+                opening[case.case_id] = (
+                    replace(case, version=1, history_hash=head),
+                    (entry, FIRST, head),
+                    event,
+                )
+        added = store.add_cases(
+            connection, [_row(case, event, moment) for case, _, event in opening.values()]
+        )
+        passed = set(opening) - added
+        if passed - store.known_cases(connection, passed):
+            raise RuntimeError("a case could not be opened: its code belongs to another case")
+        opened = [opening[case_id] for case_id in opening if case_id in added]
+        store.add_entries(connection, [entry for _, entry, _ in opened])
+        store.add_attachments(
+            connection,
+            [row for case, _, event in opened for row in media_rows(case.case_id, event.uploads, 1)],
+        )
+        outbox.add(
+            connection, *(event_of(Step("opened", case, t.CaseOpened), 1, moment) for case, _, _ in opened)
+        )
+
+    def recode(self, connection: Connection, event: SubmissionRecoded) -> None:
+        """A case answers to its new code, once there is one."""
+        if not store.known_cases(connection, [event.case_id]):
+            raise TryLater("the case is not open yet")
+        if inbox.first_time(connection, "tracking.recoded", event.id):
+            store.recode(connection, event.case_id, event.old_code_hash, event.code_hash)
+
+    def keep_catalogue(self, connection: Connection, event: CatalogueChanged) -> None:
+        """Our copy of units, grounds and holidays; an older version is old news."""
+        store.keep_catalogue(connection, event.catalogue)
+
+    # --- media and accounts ---
+
+    def keep_media(self, connection: Connection, events: Sequence[MediaAccepted | MediaRejected]) -> None:
+        """What became of media, of cases open or not yet; the latest word counts, in whatever order it comes."""
+        store.keep_media_states(connection, [_media_state(event) for event in events])
+
+    def keep_staff(self, connection: Connection, event: StaffChanged) -> None:
+        """Who may be made handler, and which unit they belong to."""
+        store.keep_staff(connection, event)
+
+    # --- notify ---
+
+    def take_reply(self, connection: Connection, event: CitizenReplied) -> None:
+        """1 rates with 5, 2 objects; where that cannot be done (any more), it is noted and nothing else."""
+        case = store.lock(connection, event.case_id)
+        if case is None:
+            raise TryLater("the case is not open yet")
+        if not inbox.first_time(connection, "tracking.replies", event.id):
+            return
+        context = self.context(connection, BY_SMS, case.case_id)
+        command: t.CitizenCommand = (
+            t.Rate(score=5) if event.reply is Reply.SATISFIED else t.Object(text=OBJECTION_BY_SMS)
+        )
+        try:
+            turn = domain.act_as_citizen(case, command, context)
+        except WrongStage:
+            turn = domain.note(case, {"reply": event.reply})
+        record(connection, turn, BY_SMS, context.now, context.question)
+
+
+def _case(event: SubmissionRegistered, number: str) -> Case:
+    return Case(
+        case_id=event.case_id,
+        number=number,
+        code_hash=event.code_hash,
+        kind=event.kind,
+        unit=event.unit,
+        unit_name_fa=event.unit_name_fa,
+        unit_name_en=event.unit_name_en,
+        ground=event.ground,
+        stage=Stage.REGISTERED,
+        channel=event.channel,
+        anonymous=event.anonymous,
+        filed_at=event.filed_at,
+        citizen_id=event.citizen_id,
+    )
+
+
+def _opening(event: SubmissionRegistered, moment: datetime) -> Entry:
+    """The first entry; with the hash of what was filed, the chain vouches for the text too."""
+    kind = ActorKind.CITIZEN if event.citizen_id else ActorKind.BEARER
+    by = str(event.citizen_id) if event.citizen_id else event.code_hash
+    details = {
+        "content_hash": event.content_hash,
+        "unit_asked": event.unit_asked,
+        "uploads": list(event.uploads),
+    }
+    return Entry(event.case_id, 1, "opened", kind, by, moment, Stage.REGISTERED, details)
+
+
+def _row(case: Case, event: SubmissionRegistered, moment: datetime) -> dict[str, Any]:
+    # Arrays of PostgreSQL are written as JSON arrays here: json_populate_recordset reads them alike.
+    return {
+        **asdict(case),
+        **event.model_dump(mode="json", include=set(_FILED)),
+        "search": searchable(case.number, event.text),
+        "opened_at": moment,
+    }
+
+
+def _media_state(event: MediaAccepted | MediaRejected) -> dict[str, Any]:
+    told = {"media_id": event.media_id, "told_at": event.occurred_at}
+    if isinstance(event, MediaRejected):
+        return told | {
+            "state": UploadState.REJECTED,
+            "media_type": None,
+            "size": None,
+            "variants": [],
+            "reason": event.reason,
+        }
+    return told | {
+        "state": UploadState.ACCEPTED,
+        "media_type": event.media_type,
+        "size": event.size,
+        "variants": [str(variant) for variant in event.variants],
+        "reason": None,
+    }

@@ -1,0 +1,202 @@
+"""What a case is, and the drawing of its life as data (DOMAIN: The life of a case).
+
+`LIFE` says where each command may be given and where it leads; `RIGHTS` who may give it. domain.py moves along it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from contracts import tracking as t
+from contracts.gateway import Actor
+from contracts.vocabulary import OPEN_STAGES, Channel, Kind, Outcome, Role, Stage
+from services.tracking.workdays import Deadlines, Workdays, day_of
+
+S = Stage
+ASKED = (S.AWAITING_CITIZEN, S.AWAITING_UNIT)
+AT_WORK = (S.INVESTIGATING, *ASKED)
+
+LIFE: Mapping[str, Mapping[Stage, Stage]] = {
+    "start_screening": {S.REGISTERED: S.SCREENING},
+    "correct": {S.SCREENING: S.SCREENING},
+    "refuse": {S.SCREENING: S.REFUSED},
+    "merge": {S.SCREENING: S.MERGED},
+    "assign": {S.SCREENING: S.INVESTIGATING} | {stage: stage for stage in (*AT_WORK, S.REVIEW)},
+    "ask_citizen": {S.INVESTIGATING: S.AWAITING_CITIZEN},
+    "ask_unit": {S.INVESTIGATING: S.AWAITING_UNIT},
+    "add_note": {stage: stage for stage in (S.SCREENING, *AT_WORK, S.REVIEW, S.DECIDED)},
+    "add_evidence": {stage: stage for stage in (*AT_WORK, S.REVIEW)},
+    "decide": {S.INVESTIGATING: S.DECIDED, S.REVIEW: S.DECIDED},
+    "close": {S.DECIDED: S.CLOSED, S.REFUSED: S.CLOSED},
+    "answer_question": {S.AWAITING_CITIZEN: S.INVESTIGATING},
+    "answer_unit_question": {S.AWAITING_UNIT: S.INVESTIGATING},
+    "withdraw": {stage: S.WITHDRAWN for stage in OPEN_STAGES},
+    "object": {S.DECIDED: S.REVIEW},
+    "rate": {S.DECIDED: S.DECIDED},
+    # Not a command: a question whose time has passed gives way to the next step of the inquiry.
+    "lapse": {stage: S.INVESTIGATING for stage in ASKED},
+}
+"""Command → stage it may be given in → stage it leads to."""
+
+GIVES_WAY = frozenset({"ask_citizen", "ask_unit", "decide"})
+"""Commands of the inquiry that need not wait longer for an answer than its time."""
+
+_SCREENING = frozenset({"start_screening", "correct", "refuse", "merge", "assign"})
+_INQUIRY = frozenset({"ask_citizen", "ask_unit", "add_note", "add_evidence", "decide"})
+RIGHTS: Mapping[Role, frozenset[str]] = {
+    Role.SCREENER: _SCREENING,
+    Role.INSPECTOR: _INQUIRY,  # on a case assigned to them
+    Role.HEAD: _SCREENING | _INQUIRY | {"close"},
+}
+REASONED = frozenset({Outcome.UPHELD, Outcome.PARTLY_UPHELD})
+
+PUBLIC_ENTRIES = frozenset(
+    {
+        "opened",
+        "screening_started",
+        "corrected",
+        "refused",
+        "merged",
+        "assigned",
+        "citizen_asked",
+        "citizen_answered",
+        "unit_asked",
+        "unit_answered",
+        "question_lapsed",
+        "decided",
+        "objected",
+        "rated",
+        "withdrawn",
+        "closed",
+    }
+)
+"""Entries of the timeline that the citizen sees; the others are the office's own."""
+
+TOLD = frozenset({"refused", "citizen_asked", "citizen_answered", "decided", "objected", "withdrawn"})
+"""Public entries whose `text` was written to or by the citizen."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case as far as its life goes. `due_on`: the day a decision is owed, if the clock never stops again;
+    `paused_on`: since when it is stopped. `barred`: who decided it, and so may not hear the objection."""
+
+    case_id: UUID
+    number: str
+    code_hash: str
+    kind: Kind
+    unit: str | None
+    unit_name_fa: str | None
+    unit_name_en: str | None
+    ground: str
+    stage: Stage
+    channel: Channel
+    anonymous: bool
+    filed_at: datetime
+    citizen_id: UUID | None = None
+    urgent: bool = False
+    due_on: date | None = None
+    paused_on: date | None = None
+    handler: UUID | None = None
+    previous_handlers: tuple[UUID, ...] = ()
+    barred: tuple[UUID, ...] = ()
+    outcome: Outcome | None = None
+    reasons: str | None = None
+    decided_at: datetime | None = None
+    final: bool = False
+    objection_until: date | None = None
+    root_causes: tuple[str, ...] = ()
+    recommendations: tuple[Mapping[str, Any], ...] = ()
+    refusal_reason: str | None = None
+    refusal_explanation: str | None = None
+    refusal_address: str | None = None
+    merged_into: UUID | None = None
+    score: int | None = None
+    version: int = 0
+    history_hash: str = "0" * 64
+
+    @property
+    def expected_on(self) -> date | None:
+        """The day a decision is owed; None while the clock is stopped or when nothing is owed any more."""
+        return self.due_on if self.stage in OPEN_STAGES and self.paused_on is None else None
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that waits for its answer. `unit` None: to the citizen. `due_on`: its last day."""
+
+    question_id: UUID
+    unit: str | None
+    text: str
+    asked_at: datetime
+    due_on: date
+    media: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class UnitFacts:
+    code: str
+    name_fa: str
+    name_en: str
+    active: bool
+    root: bool
+
+
+@dataclass(frozen=True)
+class StaffFacts:
+    """A member of staff to be made handler. `conflicted`: belongs to the unit complained about or below it."""
+
+    staff_id: UUID
+    active: bool
+    inspector: bool
+    conflicted: bool
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a command is judged by. Facts about what it names are None when there is no such thing, or not for this
+    actor."""
+
+    actor: Actor
+    now: datetime
+    workdays: Workdays
+    deadlines: Deadlines
+    new_id: UUID
+    question: Question | None = None
+    staff: StaffFacts | None = None
+    unit: UnitFacts | None = None
+    ground_kinds: frozenset[str] | None = None
+    target: Case | None = None
+    media: frozenset[str] = frozenset()
+
+    @property
+    def today(self) -> date:
+        return day_of(self.now)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the timeline and the event that tells it: `event(state=…, **fields)`."""
+
+    entry: str
+    case: Case
+    event: type[t.TrackedEvent]
+    details: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    previous_stage: Stage | None = None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a command did. `lapsed`: the open question is over without an answer; `answered`: with this one."""
+
+    case: Case
+    steps: Sequence[Step]
+    asked: Question | None = None
+    answered: str | None = None
+    lapsed: bool = False
+    uploads: tuple[str, ...] = ()

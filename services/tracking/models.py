@@ -1,0 +1,190 @@
+"""Tracking's tables. Texts are as typed; who complained is not here. The timeline only grows: a trigger sees to it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+metadata = MetaData()
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("case_id", UUID(as_uuid=True), primary_key=True),
+    Column("number", String, nullable=False, unique=True),
+    Column("code_hash", String(64), nullable=False, unique=True),
+    # What was filed; never changed but for unit and ground, which screening sets right.
+    Column("kind", String, nullable=False),
+    Column("unit", String),
+    Column("unit_asked", String, nullable=False),
+    Column("unit_name_fa", String),
+    Column("unit_name_en", String),
+    Column("ground", String, nullable=False),
+    Column("answers", JSONB, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("search", Text, nullable=False),
+    Column("happened_on", String),
+    Column("place", JSONB),
+    Column("reference", String),
+    Column("people", JSONB, nullable=False),
+    Column("visit_wanted", Boolean, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("anonymous", Boolean, nullable=False),
+    Column("citizen_id", UUID(as_uuid=True)),
+    Column("filed_at", DateTime(timezone=True), nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    # Where it stands.
+    Column("stage", String, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("due_on", Date),
+    Column("paused_on", Date),
+    Column("handler", UUID(as_uuid=True)),
+    Column("previous_handlers", ARRAY(UUID(as_uuid=True)), nullable=False),
+    Column("barred", ARRAY(UUID(as_uuid=True)), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("history_hash", String(64), nullable=False),
+    # How it ended.
+    Column("outcome", String),
+    Column("reasons", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("final", Boolean, nullable=False),
+    Column("objection_until", Date),
+    Column("root_causes", JSONB, nullable=False),
+    Column("recommendations", JSONB, nullable=False),
+    Column("refusal_reason", String),
+    Column("refusal_explanation", Text),
+    Column("refusal_address", Text),
+    Column("merged_into", UUID(as_uuid=True)),
+    Column("score", SmallInteger),
+    # The lists of staff and citizens, each by pages of (filed_at, case_id).
+    Index("cases_filed", "filed_at", "case_id"),
+    Index("cases_stage", "stage", "filed_at", "case_id"),
+    Index("cases_unit", "unit", "filed_at", "case_id"),
+    Index("cases_handler", "handler", "filed_at", "case_id", postgresql_where=text("handler IS NOT NULL")),
+    Index(
+        "cases_citizen", "citizen_id", "filed_at", "case_id", postgresql_where=text("citizen_id IS NOT NULL")
+    ),
+    Index("cases_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+)
+
+case_numbers = Table(
+    "case_numbers",
+    metadata,
+    Column("year", SmallInteger, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("case_id", UUID(as_uuid=True), ForeignKey("cases.case_id"), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("entry", String, nullable=False),
+    Column("actor_kind", String, nullable=False),
+    Column("actor_id", String),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("stage", String, nullable=False),
+    Column("details", JSONB, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+questions = Table(
+    "questions",
+    metadata,
+    Column("question_id", UUID(as_uuid=True), primary_key=True),
+    Column("case_id", UUID(as_uuid=True), ForeignKey("cases.case_id"), nullable=False, index=True),
+    Column("unit", String),  # None: to the citizen
+    Column("text", Text, nullable=False),
+    Column("media", JSONB, nullable=False),  # of the case, sent along
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("answer", Text),
+    Column("answered_at", DateTime(timezone=True)),
+    Column("lapsed_at", DateTime(timezone=True)),
+    Index("questions_unit", "unit", "asked_at", postgresql_where=text("unit IS NOT NULL")),
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("case_id", UUID(as_uuid=True), ForeignKey("cases.case_id"), primary_key=True),
+    Column("media_id", String, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("from_office", Boolean, nullable=False),
+    Column("question_id", UUID(as_uuid=True)),
+    Index("attachments_media", "media_id"),
+)
+
+media_states = Table(
+    "media_states",
+    metadata,
+    Column("media_id", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("media_type", String),
+    Column("size", BigInteger),
+    Column("variants", JSONB, nullable=False),
+    Column("reason", String),
+    Column("told_at", DateTime(timezone=True), nullable=False),
+)
+
+units = Table(
+    "units",
+    metadata,
+    Column("code", String, primary_key=True),
+    Column("parent", String),
+    Column("name_fa", String, nullable=False),
+    Column("name_en", String, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+grounds = Table(
+    "grounds",
+    metadata,
+    Column("code", String, primary_key=True),
+    Column("kinds", JSONB, nullable=False),
+)
+
+catalogue = Table(
+    "catalogue",
+    metadata,
+    Column("one", Boolean, primary_key=True),  # always true: there is one row
+    Column("version", Integer, nullable=False),
+    Column("holidays", JSONB, nullable=False),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("staff_id", UUID(as_uuid=True), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("roles", JSONB, nullable=False),
+    Column("unit", String),
+    Column("active", Boolean, nullable=False),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("actor", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("command_hash", String(64), nullable=False),
+    Column("done_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
+)

@@ -1,0 +1,116 @@
+"""What has happened to a case as rows and events: for each entry of the timeline one event, one sequence number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection
+
+from backbone import outbox
+from contracts.gateway import Actor
+from contracts.tracking import CaseSnapshot, TrackedEvent
+from contracts.vocabulary import ActorKind, Stage
+from services.tracking import store
+from services.tracking.history import Entry, link
+from services.tracking.life import Case, Question, Step, Turn
+
+
+def record(
+    connection: Connection, turn: Turn, actor: Actor, now: datetime, question: Question | None = None
+) -> Case:
+    """Writes a turn: the case, its timeline, its question and media, and the events.
+
+    `question`: the one that was open before.
+    """
+    entries: list[tuple[Entry, str, str]] = []
+    events: list[TrackedEvent] = []
+    version, head = turn.case.version, turn.case.history_hash
+    for step in turn.steps:
+        version += 1
+        entry = Entry(
+            step.case.case_id,
+            version,
+            step.entry,
+            actor.kind,
+            actor.id,
+            now,
+            step.case.stage,
+            dict(step.details),
+        )
+        previous, head = head, link(head, entry)
+        entries.append((entry, previous, head))
+        events.append(event_of(step, version, now))
+    after = replace(turn.case, version=version, history_hash=head)
+    store.save(connection, after)
+    store.add_entries(connection, entries)
+    if turn.lapsed and question is not None:
+        store.lapse_question(connection, question.question_id, now)
+    if turn.answered is not None and question is not None:
+        store.answer_question(connection, question.question_id, turn.answered, now)
+    if turn.asked is not None:
+        store.add_question(connection, after.case_id, turn.asked)
+    from_office = actor.kind is ActorKind.STAFF
+    of_question = question.question_id if turn.answered is not None and question is not None else None
+    store.add_attachments(
+        connection, media_rows(after.case_id, turn.uploads, version, from_office, of_question)
+    )
+    outbox.add(connection, *events)
+    return after
+
+
+def media_rows(
+    case_id: UUID,
+    uploads: Sequence[str],
+    version: int,
+    from_office: bool = False,
+    question_id: UUID | None = None,
+) -> list[dict[str, Any]]:
+    """Media as attachments of a case, in the order given, after those of earlier versions."""
+    return [
+        {
+            "case_id": case_id,
+            "media_id": media_id,
+            "position": version * 100 + place,
+            "from_office": from_office,
+            "question_id": question_id,
+        }
+        for place, media_id in enumerate(uploads)
+    ]
+
+
+def event_of(step: Step, sequence: int, now: datetime) -> TrackedEvent:
+    """What others are told of a step."""
+    return step.event(
+        id=uuid4(),
+        occurred_at=now,
+        case_id=step.case.case_id,
+        sequence=sequence,
+        state=snapshot(step.case, step.previous_stage),
+        **step.fields,
+    )
+
+
+def snapshot(case: Case, previous: Stage | None) -> CaseSnapshot:
+    """The case as others may know it: no texts, no persons."""
+    return CaseSnapshot(
+        number=case.number,
+        kind=case.kind,
+        unit=case.unit,
+        ground=case.ground,
+        stage=case.stage,
+        previous_stage=previous,
+        urgent=case.urgent,
+        anonymous=case.anonymous,
+        channel=case.channel,
+        filed_at=case.filed_at,
+        expected_on=case.expected_on,
+        outcome=case.outcome,
+        handler=case.handler,
+        citizen_id=case.citizen_id,
+        code_hash=case.code_hash,
+        score=case.score,
+    )

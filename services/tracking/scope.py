@@ -1,0 +1,39 @@
+"""Which cases a member of staff may know of. Every query of staff carries `Scope.condition()` (DOMAIN: The people)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, true
+
+from contracts.errors import NotAllowed
+from contracts.vocabulary import Role
+from services.tracking.models import cases
+
+SEE_ALL = frozenset({Role.SCREENER, Role.HEAD})
+
+
+@dataclass(frozen=True)
+class Scope:
+    """`avoided`: the units a case may not be about: the person's own and all above it. `handler`: only what is
+    assigned to this inspector."""
+
+    avoided: frozenset[str]
+    handler: UUID | None
+
+    def condition(self) -> ColumnElement[bool]:
+        """What a row of `cases` must fulfil to be known to this person at all."""
+        conflict_free = (
+            or_(cases.c.unit.is_(None), cases.c.unit.not_in(sorted(self.avoided))) if self.avoided else true()
+        )
+        return conflict_free if self.handler is None else and_(cases.c.handler == self.handler, conflict_free)
+
+
+def scope_of(staff_id: UUID, roles: frozenset[Role], avoided: frozenset[str]) -> Scope:
+    """NotAllowed for roles that see no cases."""
+    if roles & SEE_ALL:
+        return Scope(avoided, None)
+    if Role.INSPECTOR in roles:
+        return Scope(avoided, staff_id)
+    raise NotAllowed()

@@ -1,0 +1,119 @@
+"""Tracking's entrypoints: parse, call, answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from nameko.timer import timer
+
+from backbone.consumers import durable_event_handler
+from backbone.extensions import PeygirService, UseCases
+from backbone.rpc import rpc
+from contracts import tracking as t
+from contracts.accounts import StaffChanged
+from contracts.base import now
+from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
+from contracts.media import MediaAccepted, MediaRejected
+from contracts.notify import CitizenReplied
+from services.tracking import store
+from services.tracking.commands import Desk
+
+KEYS_KEPT = timedelta(days=30)
+
+
+class Service(PeygirService):
+    name = "tracking"
+    use_cases = UseCases(Desk)
+
+    # --- what others say ---
+
+    @durable_event_handler("tracking.registrations", batch=200, concurrency=2)
+    def open_cases(self, events: list[SubmissionRegistered]) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.open_cases(connection, events)
+
+    @durable_event_handler("tracking.recoded", concurrency=1)
+    def recode(self, event: SubmissionRecoded) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.recode(connection, event)
+
+    @durable_event_handler("tracking.catalogue", concurrency=1)
+    def keep_catalogue(self, event: CatalogueChanged) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.keep_catalogue(connection, event)
+
+    @durable_event_handler("tracking.media", batch=100, concurrency=1)
+    def keep_media(self, events: list[MediaAccepted | MediaRejected]) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.keep_media(connection, events)
+
+    @durable_event_handler("tracking.staff", concurrency=1)
+    def keep_staff(self, event: StaffChanged) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.keep_staff(connection, event)
+
+    @durable_event_handler("tracking.replies", concurrency=1)
+    def take_reply(self, event: CitizenReplied) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.take_reply(connection, event)
+
+    @timer(interval=3600)
+    def forget_old_keys(self) -> None:
+        with self.db.transaction() as connection:
+            store.prune_commands(connection, now() - KEYS_KEPT)
+
+    # --- staff ---
+
+    @rpc
+    def execute(self, request: t.ExecuteCommand) -> t.StaffCase:
+        with self.db.transaction() as connection:
+            return self.use_cases.execute(connection, request)
+
+    @rpc
+    def list_cases(self, request: t.ListCases) -> t.CasePage:
+        with self.db.read() as connection:
+            return self.use_cases.list_cases(connection, request)
+
+    @rpc
+    def get_case(self, request: t.GetCase) -> t.StaffCase:
+        with self.db.read() as connection:
+            return self.use_cases.get_case(connection, request)
+
+    # --- citizens ---
+
+    @rpc
+    def view_by_code(self, request: t.ViewByCode) -> t.PublicCase:
+        with self.db.read() as connection:
+            return self.use_cases.view_by_code(connection, request)
+
+    @rpc
+    def list_own_cases(self, request: t.ListOwnCases) -> t.OwnCases:
+        with self.db.read() as connection:
+            return self.use_cases.list_own_cases(connection, request)
+
+    @rpc
+    def view_own_case(self, request: t.ViewOwnCase) -> t.PublicCase:
+        with self.db.read() as connection:
+            return self.use_cases.view_own_case(connection, request)
+
+    @rpc
+    def execute_citizen(self, request: t.ExecuteCitizenCommand) -> t.PublicCase:
+        with self.db.transaction() as connection:
+            return self.use_cases.execute_citizen(connection, request)
+
+    # --- liaisons, evidence ---
+
+    @rpc
+    def list_unit_questions(self, request: t.ListUnitQuestions) -> t.UnitQuestions:
+        with self.db.read() as connection:
+            return self.use_cases.list_unit_questions(connection, request)
+
+    @rpc
+    def answer_unit_question(self, request: t.AnswerUnitQuestion) -> t.UnitQuestion:
+        with self.db.transaction() as connection:
+            return self.use_cases.answer_unit_question(connection, request)
+
+    @rpc
+    def authorize_media(self, request: t.AuthorizeMedia) -> t.MediaGrant:
+        with self.db.read() as connection:
+            return self.use_cases.authorize_media(connection, request)

@@ -1,0 +1,55 @@
+"""What tracking reads from its environment: the city's deadlines among it (DOMAIN: The life of a case)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+from backbone.settings import ServiceSettings
+from contracts.vocabulary import Kind
+from services.tracking.workdays import Deadlines
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+Days = Annotated[int, Field(ge=1, le=250)]
+
+
+def _weekend(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    names = [part.strip().lower() for part in value.split(",") if part.strip()]
+    if unknown := [name for name in names if name not in DAYS]:
+        raise ValueError(f"{', '.join(unknown)}: not a day of the week; wants names such as thursday,friday")
+    if len(set(names)) == len(DAYS):
+        raise ValueError("leaves no day to work on")
+    return frozenset(DAYS.index(name) for name in names)
+
+
+class Settings(ServiceSettings):
+    """Deadlines in working days. `weekend`: days of the week as datetime counts them, Monday 0; in the environment
+    WEEKEND=thursday,friday. `citizen_days`: after that a question is held to be left unanswered."""
+
+    weekend: Annotated[frozenset[int], NoDecode, BeforeValidator(_weekend)] = frozenset({3, 4})
+    complaint_days: Days = 15
+    criticism_days: Days = 15
+    information_days: Days = 30
+    urgent_days: Days = 1
+    unit_days: Days = 5
+    citizen_days: Days = 10
+    objection_days: Days = 10
+
+    @property
+    def deadlines(self) -> Deadlines:
+        return Deadlines(
+            decision={
+                Kind.COMPLAINT: self.complaint_days,
+                Kind.CRITICISM: self.criticism_days,
+                Kind.INFORMATION: self.information_days,
+            },
+            urgent=self.urgent_days,
+            unit=self.unit_days,
+            citizen=self.citizen_days,
+            objection=self.objection_days,
+        )

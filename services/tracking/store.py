@@ -1,0 +1,351 @@
+"""Tracking's queries on cases and what belongs to them, a line of comment each. Lists and views are in views.py."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, Table, delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from contracts.accounts import StaffChanged
+from contracts.intake import Catalogue
+from contracts.vocabulary import Channel, Kind, Outcome, Stage
+from services.tracking.history import Entry
+from services.tracking.life import Case, Question
+from services.tracking.models import (
+    attachments,
+    case_numbers,
+    cases,
+    catalogue,
+    commands,
+    grounds,
+    media_states,
+    questions,
+    staff,
+    timeline,
+    units,
+)
+from services.tracking.scope import Scope
+
+_CASE = [cases.c[column.name] for column in dataclasses.fields(Case)]
+_NAMES = [column.name for column in _CASE]
+_CHANGES = [
+    column.name
+    for column in dataclasses.fields(Case)
+    if column.name
+    not in {"case_id", "number", "code_hash", "kind", "channel", "anonymous", "filed_at", "citizen_id"}
+]
+
+
+# --- opening ---
+
+
+def take_numbers(connection: Connection, year: int, count: int) -> int:
+    """The first of `count` case numbers of a Jalali year, taken for good in a transaction of their own.
+
+    So no batch waits for another's commit; what a failed batch has taken is a gap. Waiting for the disk is not needed:
+    the batch that uses the numbers commits later, and with it all that was written before.
+    """
+    statement = upsert(case_numbers).values(year=year, last=count)
+    statement = statement.on_conflict_do_update(
+        index_elements=["year"], set_={"last": case_numbers.c.last + statement.excluded.last}
+    )
+    with connection.engine.begin() as own:
+        own.execute(text("SET LOCAL synchronous_commit = off"))
+        last: int = own.execute(statement.returning(case_numbers.c.last)).scalar_one()
+    return last - count + 1
+
+
+def add_cases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
+    """Opens those whose id is new; their ids. One statement and one parameter however many they are."""
+    return set(
+        connection.execute(_bulk(cases, " ON CONFLICT DO NOTHING RETURNING case_id"), _rows(rows)).scalars()
+    )
+
+
+def add_entries(connection: Connection, entries: Iterable[tuple[Entry, str, str]]) -> None:
+    """Appends to timelines: (entry, previous hash, hash)."""
+    rows = [
+        {**dataclasses.asdict(entry), "previous_hash": previous, "hash": own}
+        for entry, previous, own in entries
+    ]
+    connection.execute(_bulk(timeline), _rows(rows))
+
+
+def add_attachments(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What belongs to a case; what it has already stays as it is."""
+    if rows:
+        connection.execute(_bulk(attachments, " ON CONFLICT DO NOTHING"), _rows(rows))
+
+
+def known_cases(connection: Connection, ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these cases there are."""
+    return set(connection.execute(select(cases.c.case_id).where(cases.c.case_id.in_(list(ids)))).scalars())
+
+
+def _bulk(table: Table, ending: str = "") -> Any:
+    columns = ", ".join(column.name for column in table.columns)
+    return text(
+        f"INSERT INTO {table.name} ({columns})"
+        f" SELECT {columns} FROM json_populate_recordset(NULL::{table.name}, CAST(:rows AS json)){ending}"
+    )
+
+
+def _rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {"rows": json.dumps(list(rows), ensure_ascii=False, default=_plain)}
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+# --- one case ---
+
+
+def lock_for_staff(connection: Connection, ids: Iterable[UUID], scope: Scope) -> dict[UUID, Case]:
+    """Those of these cases that the scope knows, locked in the order of their ids: two never wait in a circle."""
+    chosen = select(*_CASE).where(cases.c.case_id.in_(sorted(set(ids))), scope.condition())
+    rows = connection.execute(chosen.order_by(cases.c.case_id).with_for_update())
+    return {row.case_id: case_of(row) for row in rows}
+
+
+def lock(connection: Connection, case_id: UUID) -> Case | None:
+    """One case, locked, for what the office does not ask for."""
+    row = connection.execute(select(*_CASE).where(cases.c.case_id == case_id).with_for_update()).first()
+    return case_of(row) if row else None
+
+
+def lock_by_code(connection: Connection, code_hashes: Sequence[str]) -> Case | None:
+    """The case of a tracking code, locked; one code has a hash under each index key."""
+    row = connection.execute(
+        select(*_CASE).where(cases.c.code_hash.in_(code_hashes)).with_for_update()
+    ).first()
+    return case_of(row) if row else None
+
+
+def lock_own(connection: Connection, case_id: UUID, citizen_id: UUID) -> Case | None:
+    """A citizen's own case, locked."""
+    chosen = select(*_CASE).where(cases.c.case_id == case_id, cases.c.citizen_id == citizen_id)
+    row = connection.execute(chosen.with_for_update()).first()
+    return case_of(row) if row else None
+
+
+def save(connection: Connection, case: Case) -> None:
+    """A locked case as it is now."""
+    values = {name: getattr(case, name) for name in _CHANGES}
+    values |= {
+        name: list(values[name]) for name in ("previous_handlers", "barred", "root_causes", "recommendations")
+    }
+    connection.execute(update(cases).where(cases.c.case_id == case.case_id).values(values))
+
+
+def recode(connection: Connection, case_id: UUID, old: str, new: str) -> None:
+    """The case answers to its new code."""
+    chosen = update(cases).where(cases.c.case_id == case_id, cases.c.code_hash == old)
+    connection.execute(chosen.values(code_hash=new))
+
+
+def case_of(row: Row[Any]) -> Case:
+    """The case in a row that has (at least) its columns."""
+    values = {name: getattr(row, name) for name in _NAMES}
+    return Case(
+        **values
+        | {
+            "kind": Kind(row.kind),
+            "stage": Stage(row.stage),
+            "channel": Channel(row.channel),
+            "outcome": Outcome(row.outcome) if row.outcome else None,
+            "previous_handlers": tuple(row.previous_handlers),
+            "barred": tuple(row.barred),
+            "root_causes": tuple(row.root_causes),
+            "recommendations": tuple(row.recommendations),
+        }
+    )
+
+
+# --- questions and media ---
+
+
+def open_question(connection: Connection, case_id: UUID) -> Question | None:
+    """The question that this case waits for."""
+    chosen = select(questions).where(
+        questions.c.case_id == case_id, questions.c.answered_at.is_(None), questions.c.lapsed_at.is_(None)
+    )
+    row = connection.execute(chosen).first()
+    if row is None:
+        return None
+    return Question(row.question_id, row.unit, row.text, row.asked_at, row.due_on, tuple(row.media))
+
+
+def case_of_question(connection: Connection, question_id: UUID, below: Iterable[str]) -> UUID | None:
+    """The case in which one of these units was asked this question."""
+    chosen = select(questions.c.case_id).where(
+        questions.c.question_id == question_id, questions.c.unit.in_(list(below))
+    )
+    return connection.execute(chosen).scalar()
+
+
+def add_question(connection: Connection, case_id: UUID, asked: Question) -> None:
+    """A question that waits for its answer."""
+    connection.execute(
+        insert(questions).values(
+            question_id=asked.question_id,
+            case_id=case_id,
+            unit=asked.unit,
+            text=asked.text,
+            media=list(asked.media),
+            asked_at=asked.asked_at,
+            due_on=asked.due_on,
+        )
+    )
+
+
+def answer_question(connection: Connection, question_id: UUID, answer: str, at: datetime) -> None:
+    """The question has its answer."""
+    chosen = update(questions).where(questions.c.question_id == question_id)
+    connection.execute(chosen.values(answer=answer, answered_at=at))
+
+
+def lapse_question(connection: Connection, question_id: UUID, at: datetime) -> None:
+    """The question is over without an answer."""
+    connection.execute(update(questions).where(questions.c.question_id == question_id).values(lapsed_at=at))
+
+
+def media_of(connection: Connection, case_id: UUID) -> frozenset[str]:
+    """All media of a case."""
+    return frozenset(
+        connection.execute(select(attachments.c.media_id).where(attachments.c.case_id == case_id)).scalars()
+    )
+
+
+def keep_media_states(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What media says of its media, whether or not a case refers to it yet; the latest word counts."""
+    newest = {row["media_id"]: row for row in sorted(rows, key=lambda row: row["told_at"])}
+    statement = upsert(media_states)
+    told = {name: statement.excluded[name] for name in media_states.c.keys() if name != "media_id"}
+    statement = statement.on_conflict_do_update(
+        index_elements=["media_id"], set_=told, where=media_states.c.told_at <= statement.excluded.told_at
+    )
+    # Sorted: two replicas never lock the same rows in opposite order.
+    connection.execute(statement.values([newest[media_id] for media_id in sorted(newest)]))
+
+
+# --- what others own, copied ---
+
+
+def keep_catalogue(connection: Connection, new: Catalogue) -> bool:
+    """Takes over units, grounds and holidays; False when it is no newer than ours. Units that went stay, inactive:
+    old cases are about them."""
+    row = {"one": True, "version": new.version, "holidays": [day.isoformat() for day in new.holidays]}
+    statement = upsert(catalogue).values(row)
+    statement = statement.on_conflict_do_update(
+        index_elements=["one"],
+        set_={"version": statement.excluded.version, "holidays": statement.excluded.holidays},
+        where=catalogue.c.version < statement.excluded.version,
+    )
+    if connection.execute(statement.returning(catalogue.c.version)).scalar() is None:
+        return False
+    connection.execute(update(units).values(active=False))
+    if new.units:
+        unit = upsert(units)
+        told = {name: unit.excluded[name] for name in ("parent", "name_fa", "name_en", "active")}
+        connection.execute(
+            unit.on_conflict_do_update(index_elements=["code"], set_=told),
+            [one.model_dump(include={"code", *told}) for one in new.units],
+        )
+    connection.execute(delete(grounds))
+    if new.grounds:
+        connection.execute(
+            insert(grounds),
+            [{"code": one.code, "kinds": [str(kind) for kind in one.kinds]} for one in new.grounds],
+        )
+    return True
+
+
+def catalogue_version(connection: Connection) -> int:
+    """The version of our copy; 0 when there is none yet."""
+    return connection.execute(select(catalogue.c.version)).scalar() or 0
+
+
+def holidays(connection: Connection) -> list[str]:
+    """The city's holidays, ISO days."""
+    return list(connection.execute(select(catalogue.c.holidays)).scalar() or [])
+
+
+def all_units(connection: Connection) -> Sequence[Row[Any]]:
+    """Our copy of the tree."""
+    return connection.execute(select(units)).all()
+
+
+def ground_kinds(connection: Connection, ground: str) -> frozenset[str] | None:
+    """The kinds a ground is offered for, None when there is no such ground."""
+    kinds = connection.execute(select(grounds.c.kinds).where(grounds.c.code == ground)).scalar()
+    return None if kinds is None else frozenset(kinds)
+
+
+def keep_staff(connection: Connection, event: StaffChanged) -> None:
+    """A member of staff as last told; an older version is old news."""
+    statement = upsert(staff).values(
+        staff_id=event.staff_id,
+        version=event.version,
+        roles=[str(role) for role in event.roles],
+        unit=event.unit,
+        active=event.active,
+    )
+    told = {name: statement.excluded[name] for name in ("version", "roles", "unit", "active")}
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["staff_id"], set_=told, where=staff.c.version < statement.excluded.version
+        )
+    )
+
+
+def member(connection: Connection, staff_id: UUID) -> Row[Any] | None:
+    """One member of staff."""
+    return connection.execute(select(staff).where(staff.c.staff_id == staff_id)).first()
+
+
+# --- commands once ---
+
+
+def note_command(connection: Connection, actor: str, key: str, command_hash: str) -> str | None:
+    """None when this key is new to this actor, and now noted; else the hash of the command it was used for."""
+    row = {"actor": actor, "key": key, "command_hash": command_hash}
+    statement = upsert(commands).values(row).on_conflict_do_nothing().returning(commands.c.key)
+    if connection.execute(statement).scalar() is not None:
+        return None
+    chosen = select(commands.c.command_hash).where(commands.c.actor == actor, commands.c.key == key)
+    return str(connection.execute(chosen).scalar_one())
+
+
+def prune_commands(connection: Connection, before: datetime) -> int:
+    """Forgets keys that nobody will repeat any more; how many."""
+    return connection.execute(delete(commands).where(commands.c.done_at < before)).rowcount
+
+
+# --- history ---
+
+
+def case_heads(
+    connection: Connection, after: UUID | None, limit: int, only: UUID | None = None
+) -> Sequence[Row[Any]]:
+    """What cases say of their own history, by pages of case_id."""
+    chosen = select(cases.c.case_id, cases.c.number, cases.c.version, cases.c.history_hash).order_by(
+        cases.c.case_id
+    )
+    if only is not None:
+        chosen = chosen.where(cases.c.case_id == only)
+    if after is not None:
+        chosen = chosen.where(cases.c.case_id > after)
+    return connection.execute(chosen.limit(limit)).all()
+
+
+def histories(connection: Connection, ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+    """The timelines of these cases, in order."""
+    chosen = select(timeline).where(timeline.c.case_id.in_(ids))
+    return connection.execute(chosen.order_by(timeline.c.case_id, timeline.c.sequence)).all()

@@ -1,0 +1,470 @@
+"""What is read: the citizen's view, the staff's view, lists and search. One query each, whole.
+
+Staff's queries carry `Scope.condition()`; a citizen's carry the code's hash or the citizen's id.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from backbone.persian import normalise
+from contracts import tracking as t
+from contracts.errors import InvalidField
+from contracts.media import UploadState
+from contracts.vocabulary import OPEN_STAGES, ActorKind
+from services.tracking.domain import possible
+from services.tracking.life import PUBLIC_ENTRIES, TOLD, Case
+from services.tracking.models import attachments, cases, media_states, questions, timeline
+from services.tracking.scope import Scope
+from services.tracking.store import case_of
+
+EXCERPT = 140
+_CITIZENS = (ActorKind.CITIZEN, ActorKind.BEARER)
+
+
+# --- parts of a view, as JSON beside the case's own row ---
+
+
+def _entries(*conditions: ColumnElement[bool]) -> Any:
+    line = func.json_build_object(
+        *(
+            "sequence",
+            timeline.c.sequence,
+            "at",
+            timeline.c.at,
+            "entry",
+            timeline.c.entry,
+            "stage",
+            timeline.c.stage,
+        ),
+        *("actor_kind", timeline.c.actor_kind, "actor_id", timeline.c.actor_id),
+        *("details", timeline.c.details, "hash", timeline.c.hash),
+    )
+    return (
+        select(func.json_agg(aggregate_order_by(line, timeline.c.sequence)))
+        .where(timeline.c.case_id == cases.c.case_id, *conditions)
+        .scalar_subquery()
+        .label("entries")
+    )
+
+
+def _questions(*conditions: ColumnElement[bool]) -> Any:
+    line = func.json_build_object(
+        *("question_id", questions.c.question_id, "unit", questions.c.unit, "text", questions.c.text),
+        *("asked_at", questions.c.asked_at, "due_on", questions.c.due_on, "media", questions.c.media),
+        *("answer", questions.c.answer, "answered_at", questions.c.answered_at),
+    )
+    return (
+        select(func.json_agg(aggregate_order_by(line, questions.c.asked_at)))
+        .where(questions.c.case_id == cases.c.case_id, *conditions)
+        .scalar_subquery()
+        .label("asked")
+    )
+
+
+def _media(*conditions: ColumnElement[bool], of: Any = cases.c.case_id) -> Any:
+    line = func.json_build_object(
+        *("media_id", attachments.c.media_id, "from_office", attachments.c.from_office),
+        *("question_id", attachments.c.question_id),
+        *("state", func.coalesce(media_states.c.state, UploadState.PROCESSING.value)),
+        *(
+            "media_type",
+            media_states.c.media_type,
+            "size",
+            media_states.c.size,
+            "reason",
+            media_states.c.reason,
+        ),
+        *("variants", media_states.c.variants),
+    )
+    return (
+        select(func.json_agg(aggregate_order_by(line, attachments.c.position, attachments.c.media_id)))
+        .select_from(attachments.outerjoin(media_states, media_states.c.media_id == attachments.c.media_id))
+        .where(attachments.c.case_id == of, *conditions)
+        .scalar_subquery()
+        .label("media")
+    )
+
+
+def _attachment(line: dict[str, Any]) -> t.Attachment:
+    return t.Attachment.model_validate({**line, "variants": line["variants"] or []})
+
+
+def _decision(case: Case) -> t.Decision | None:
+    if case.outcome is None or case.reasons is None or case.decided_at is None:
+        return None
+    return t.Decision(
+        outcome=case.outcome,
+        reasons=case.reasons,
+        decided_at=case.decided_at,
+        final=case.final,
+        objection_until=case.objection_until,
+    )
+
+
+# --- the citizen ---
+
+_OPEN_TO_CITIZEN = (
+    questions.c.unit.is_(None),
+    questions.c.answered_at.is_(None),
+    questions.c.lapsed_at.is_(None),
+)
+_PUBLIC = select(
+    cases,
+    _entries(timeline.c.entry.in_(sorted(PUBLIC_ENTRIES))),
+    _questions(*_OPEN_TO_CITIZEN),
+    _media(attachments.c.from_office.is_(False)),
+)
+
+
+def public_by_code(connection: Connection, code_hashes: Sequence[str], today: date) -> t.PublicCase | None:
+    """The case of a tracking code; None when there is none."""
+    return _public(connection, _PUBLIC.where(cases.c.code_hash.in_(code_hashes)), today)
+
+
+def public_own(connection: Connection, case_id: UUID, citizen_id: UUID, today: date) -> t.PublicCase | None:
+    """A citizen's own case."""
+    own = _PUBLIC.where(cases.c.case_id == case_id, cases.c.citizen_id == citizen_id)
+    return _public(connection, own, today)
+
+
+def public_of(connection: Connection, case_id: UUID, today: date) -> t.PublicCase | None:
+    """The case whose code or citizen has been checked."""
+    return _public(connection, _PUBLIC.where(cases.c.case_id == case_id), today)
+
+
+def _public(connection: Connection, query: Select[Any], today: date) -> t.PublicCase | None:
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    case = case_of(row)
+    asked = (row.asked or [None])[0]
+    return t.PublicCase.model_validate(
+        {
+            "case_id": case.case_id,
+            "kind": case.kind,
+            "stage": case.stage,
+            "unit_name_fa": case.unit_name_fa,
+            "unit_name_en": case.unit_name_en,
+            "ground": case.ground,
+            "filed_at": case.filed_at,
+            "expected_on": case.expected_on,
+            "question": asked,
+            "decision": _decision(case),
+            "refusal_reason": case.refusal_reason,
+            "refusal_explanation": case.refusal_explanation,
+            "refusal_address": case.refusal_address,
+            "score": case.score,
+            "can": possible(case, today),
+            "attachments": [_attachment(line) for line in row.media or []],
+            "timeline": [_public_entry(line) for line in row.entries or []],
+            "version": case.version,
+        }
+    )
+
+
+def _public_entry(line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "sequence": line["sequence"],
+        "at": line["at"],
+        "entry": line["entry"],
+        "stage": line["stage"],
+        "by": "you" if line["actor_kind"] in _CITIZENS else "office",
+        "text": line["details"].get("text") if line["entry"] in TOLD else None,
+    }
+
+
+def own_cases(connection: Connection, citizen_id: UUID, limit: int = 500) -> t.OwnCases:
+    """What a citizen filed, newest first."""
+    chosen = select(*(cases.c[name] for name in ("case_id", "kind", "stage", "unit_name_fa", "unit_name_en")))
+    chosen = chosen.add_columns(cases.c.filed_at, cases.c.due_on, cases.c.paused_on)
+    chosen = chosen.where(cases.c.citizen_id == citizen_id).order_by(
+        cases.c.filed_at.desc(), cases.c.case_id.desc()
+    )
+    rows = connection.execute(chosen.limit(limit))
+    return t.OwnCases(
+        items=[t.OwnCase.model_validate({**row._mapping, "expected_on": _expected(row)}) for row in rows]
+    )
+
+
+def _expected(row: Row[Any]) -> date | None:
+    due: date | None = row.due_on
+    return due if row.stage in OPEN_STAGES and row.paused_on is None else None
+
+
+# --- staff ---
+
+_STAFF = select(cases, _entries(), _questions(), _media())
+_AS_FILED = (
+    "unit_asked",
+    "answers",
+    "text",
+    "happened_on",
+    "place",
+    "reference",
+    "people",
+    "visit_wanted",
+    "language",
+)
+_AS_IT_IS = (
+    *(
+        "case_id",
+        "number",
+        "version",
+        "kind",
+        "stage",
+        "unit",
+        "unit_name_fa",
+        "unit_name_en",
+        "ground",
+        "urgent",
+    ),
+    *("anonymous", "channel", "filed_at", "expected_on", "handler", "merged_into", "score"),
+)
+
+
+def staff_case(connection: Connection, case_id: UUID, scope: Scope | None) -> t.StaffCase | None:
+    """The whole case. `scope` None only right after a command of the same person in the same transaction."""
+    query = _STAFF.where(cases.c.case_id == case_id)
+    row = connection.execute(query if scope is None else query.where(scope.condition())).first()
+    if row is None:
+        return None
+    case = case_of(row)
+    media = row.media or []
+    return t.StaffCase.model_validate(
+        {name: getattr(row, name) for name in _AS_FILED}
+        | {name: getattr(case, name) for name in _AS_IT_IS}
+        | {
+            "decision": _decision(case),
+            "root_causes": case.root_causes,
+            "recommendations": case.recommendations,
+            "questions": [_question(line, media) for line in row.asked or []],
+            "attachments": [_attachment(line) for line in media],
+            "timeline": [staff_entry(line) for line in row.entries or []],
+        }
+    )
+
+
+def _question(line: dict[str, Any], media: list[dict[str, Any]]) -> dict[str, Any]:
+    answered = [one["media_id"] for one in media if one["question_id"] == line["question_id"]]
+    return {**line, "media": list(dict.fromkeys([*line["media"], *answered]))}
+
+
+def staff_entry(line: dict[str, Any]) -> t.StaffEntry:
+    """A line of the timeline; which citizen wrote it is not told (intake's sealed identities hold that)."""
+    known = line["actor_id"] if line["actor_kind"] not in _CITIZENS else None
+    return t.StaffEntry.model_validate({**line, "actor_id": known})
+
+
+def entries_since(connection: Connection, case_id: UUID, version: int, limit: int = 50) -> list[t.StaffEntry]:
+    """What came after `version`, oldest first."""
+    chosen = select(timeline).where(timeline.c.case_id == case_id, timeline.c.sequence > version)
+    rows = connection.execute(chosen.order_by(timeline.c.sequence).limit(limit))
+    return [staff_entry(dict(row._mapping)) for row in rows]
+
+
+_LINE = (
+    *(
+        "case_id",
+        "number",
+        "kind",
+        "stage",
+        "unit",
+        "unit_name_fa",
+        "ground",
+        "urgent",
+        "anonymous",
+        "filed_at",
+    ),
+    *("due_on", "paused_on", "handler", "outcome", "version"),
+)
+_EQUAL = ("kind", "ground", "handler", "outcome", "urgent")
+
+
+def case_page(
+    connection: Connection, request: t.ListCases, scope: Scope, units: Iterable[str] | None
+) -> t.CasePage:
+    """One page of what the scope knows, newest filed first. `units`: the unit asked for and all below it."""
+    conditions = [scope.condition(), *_filters(request, units), *_containing(request.text)]
+    if request.after is not None:
+        conditions.append(tuple_(cases.c.filed_at, cases.c.case_id) < tuple_(*_position(request.after)))
+    excerpt = func.left(cases.c.text, EXCERPT).label("excerpt")
+    query = _page(
+        select(*(cases.c[name] for name in _LINE), excerpt), conditions, request.stage, request.limit + 1
+    )
+    rows = connection.execute(query).all()
+    items = [
+        t.CaseLine.model_validate({**row._mapping, "expected_on": _expected(row)})
+        for row in rows[: request.limit]
+    ]
+    more = len(rows) > request.limit
+    return t.CasePage(items=items, next=_cursor(items[-1].filed_at, items[-1].case_id) if more else None)
+
+
+def _page(
+    query: Select[Any], conditions: list[ColumnElement[bool]], stages: Sequence[str], limit: int
+) -> Select[Any]:
+    """The newest rows. Asked for by stage, each stage gives its newest by its own index and the newest of these are
+    taken: else a stage that few cases are at would be looked for through all of them."""
+    newest_first = (cases.c.filed_at.desc(), cases.c.case_id.desc())
+    if not stages:
+        return query.where(*conditions).order_by(*newest_first).limit(limit)
+    parts = [
+        query.where(cases.c.stage == stage, *conditions).order_by(*newest_first).limit(limit).subquery()
+        for stage in dict.fromkeys(stages)
+    ]
+    if len(parts) == 1:
+        return select(parts[0]).order_by(parts[0].c.filed_at.desc(), parts[0].c.case_id.desc())
+    together = select(parts[0]).union_all(*(select(part) for part in parts[1:])).subquery()
+    return select(together).order_by(together.c.filed_at.desc(), together.c.case_id.desc()).limit(limit)
+
+
+def _filters(request: t.ListCases, units: Iterable[str] | None) -> list[ColumnElement[bool]]:
+    wanted = {name: getattr(request, name) for name in _EQUAL}
+    found: list[ColumnElement[bool]] = [
+        cases.c[name] == value for name, value in wanted.items() if value is not None
+    ]
+    if units is not None:
+        found.append(cases.c.unit.in_(sorted(units)))
+    if request.filed_since is not None:
+        found.append(cases.c.filed_at >= request.filed_since)
+    if request.filed_until is not None:
+        found.append(cases.c.filed_at < request.filed_until)
+    return found
+
+
+def searchable(number: str, typed: str) -> str:
+    """What `_containing` looks into: normalised, with a space at either end so that each word has one before it."""
+    return f" {normalise(f'{number} {typed}')} "
+
+
+def _containing(words: str | None) -> list[ColumnElement[bool]]:
+    """All words, anywhere; one or two letters only where a word begins, since trigrams do not tell more."""
+    parts = dict.fromkeys(normalise(words or "").split())
+    return [
+        cases.c.search.contains(part if len(part) > 2 else f" {part}", autoescape=True)
+        for part in list(parts)[:10]
+    ]
+
+
+def _cursor(filed_at: datetime, case_id: UUID) -> str:
+    micros = (filed_at - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(micros.to_bytes(8, "big", signed=True) + case_id.bytes).decode()
+
+
+def _position(cursor: str) -> tuple[Any, Any]:
+    try:
+        raw = base64.urlsafe_b64decode(cursor.encode())
+        if len(raw) != 24:
+            raise ValueError
+        moment = datetime.fromtimestamp(0, UTC) + timedelta(
+            microseconds=int.from_bytes(raw[:8], "big", signed=True)
+        )
+    except (ValueError, binascii.Error, OverflowError):
+        raise InvalidField(fields=[{"field": "after", "reason": "not_a_cursor"}]) from None
+    return literal(moment, cases.c.filed_at.type), literal(UUID(bytes=raw[8:]), cases.c.case_id.type)
+
+
+# --- liaisons ---
+
+
+def unit_questions(
+    connection: Connection, units: Iterable[str], open_only: bool, only: UUID | None = None, limit: int = 200
+) -> list[t.UnitQuestion]:
+    """Questions put to these units, the latest first, with what was sent along or answered: never more of the case."""
+    sent = or_(
+        questions.c.media.contains(func.jsonb_build_array(attachments.c.media_id)),
+        attachments.c.question_id == questions.c.question_id,
+    )
+    chosen = select(questions, _media(sent, of=questions.c.case_id).label("sent"))
+    chosen = chosen.where(questions.c.unit.in_(sorted(units)))
+    if open_only:
+        chosen = chosen.where(questions.c.answered_at.is_(None), questions.c.lapsed_at.is_(None))
+    if only is not None:
+        chosen = chosen.where(questions.c.question_id == only)
+    rows = connection.execute(chosen.order_by(questions.c.asked_at.desc()).limit(limit))
+    return [
+        t.UnitQuestion.model_validate(
+            {**row._mapping, "media": [_attachment(line) for line in row.sent or []]}
+        )
+        for row in rows
+    ]
+
+
+# --- evidence ---
+
+
+def media_for_staff(connection: Connection, media_id: str, scope: Scope, case_id: UUID | None) -> UUID | None:
+    """The case, known to this scope, that the media belongs to."""
+    return _media_owner(connection, media_id, case_id, scope.condition())
+
+
+def media_for_code(
+    connection: Connection, media_id: str, code_hashes: Sequence[str], case_id: UUID | None
+) -> UUID | None:
+    """The case of this code, when the citizen gave it this media."""
+    return _media_owner(
+        connection,
+        media_id,
+        case_id,
+        cases.c.code_hash.in_(code_hashes),
+        attachments.c.from_office.is_(False),
+    )
+
+
+def media_for_citizen(
+    connection: Connection, media_id: str, citizen_id: UUID, case_id: UUID | None
+) -> UUID | None:
+    """The citizen's own case, when the citizen gave it this media."""
+    return _media_owner(
+        connection, media_id, case_id, cases.c.citizen_id == citizen_id, attachments.c.from_office.is_(False)
+    )
+
+
+def media_for_units(
+    connection: Connection, media_id: str, units: Iterable[str], question_id: UUID
+) -> UUID | None:
+    """The case of a question put to one of these units, when the media was sent along or answered with."""
+    sent = or_(
+        questions.c.media.contains(func.jsonb_build_array(literal(media_id))),
+        attachments.c.question_id == question_id,
+    )
+    asked = exists(literal_column("1")).where(
+        questions.c.question_id == question_id,
+        questions.c.case_id == attachments.c.case_id,
+        questions.c.unit.in_(sorted(units)),
+        sent,
+    )
+    return _media_owner(connection, media_id, None, asked)
+
+
+def _media_owner(
+    connection: Connection, media_id: str, case_id: UUID | None, *conditions: ColumnElement[bool]
+) -> UUID | None:
+    chosen = select(cases.c.case_id).join(attachments, attachments.c.case_id == cases.c.case_id)
+    chosen = chosen.where(and_(attachments.c.media_id == media_id, *conditions))
+    if case_id is not None:
+        chosen = chosen.where(cases.c.case_id == case_id)
+    found: UUID | None = connection.execute(chosen.limit(1)).scalar()
+    return found

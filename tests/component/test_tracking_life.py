@@ -1,0 +1,387 @@
+"""The life of a case, asked for and told over the broker, with the service as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from backbone.testing import BusClient, ServiceProcess, eventually, prepared
+from contracts import tracking as t
+from contracts.base import now
+from contracts.errors import (
+    InvalidField,
+    KeyReused,
+    NotAllowed,
+    NotFound,
+    StaleVersion,
+    UnknownCase,
+    UnknownUpload,
+    WrongStage,
+)
+from contracts.gateway import Actor
+from contracts.intake import SubmissionRecoded
+from contracts.media import MediaAccepted, MediaRejected
+from contracts.notify import CitizenReplied, Reply
+from contracts.vocabulary import ActorKind, Role
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from tests.tracking_parts import UNIT, Office, actor, code_hash, decision, submission
+
+
+@pytest.fixture(scope="module")
+def service(
+    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServiceProcess]:
+    environment = prepared("tracking", broker.url, postgres.url, "tracking_life")
+    log: Path = tmp_path_factory.mktemp("tracking") / "tracking.log"
+    process = ServiceProcess("tracking", environment, log).start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def office(service: ServiceProcess, wire: BusClient) -> Office:
+    return Office(wire, service.environment["DATABASE_URL"]).gather()
+
+
+def media_id() -> str:
+    return uuid.uuid4().hex
+
+
+def test_a_complaint_lives_from_its_opening_to_a_final_decision(office: Office) -> None:
+    office.wire.listen("tracking.events")
+    photo = media_id()
+    filed = office.open(uploads=[photo])
+    case_id, code = filed.case_id, filed.code_hash
+
+    office.do(office.screener, case_id, t.StartScreening())
+    office.do(office.screener, case_id, t.Correct(ground="conduct", urgent=True))
+    office.do(office.screener, case_id, t.Assign(inspector=UUID(office.inspector.id)))
+    assert office.view(code)["expected_on"] is not None
+
+    office.do(office.inspector, case_id, t.AskCitizen(text="شماره پرونده؟"))
+    asked = office.view(code)
+    assert asked["stage"] == "awaiting_citizen" and asked["question"]["text"] == "شماره پرونده؟"
+    assert asked["expected_on"] is None and "answer_question" in asked["can"]
+    answered = office.do_as_citizen(code, t.AnswerQuestion(text="۱۲۳", uploads=[media_id()]))
+    assert answered["stage"] == "investigating" and answered["question"] is None
+    assert answered["expected_on"] is not None and len(answered["attachments"]) == 2
+
+    office.do(office.inspector, case_id, t.AskUnit(text="چرا صادر نشد؟", media=[photo]))
+    [question] = office.ask("list_unit_questions", t.ListUnitQuestions(actor=office.liaison))["items"]
+    reply = t.AnswerUnitQuestion(
+        actor=office.liaison,
+        question_id=question["question_id"],
+        text="در دست اقدام است.",
+        idempotency_key="a" * 9,
+    )
+    assert office.ask("answer_unit_question", reply)["answer"] == "در دست اقدام است."
+    office.do(office.inspector, case_id, t.AddNote(text="یادداشت درونی"))
+    office.do(office.inspector, case_id, t.AddEvidence(uploads=[media_id()]))
+    office.do(office.inspector, case_id, decision())
+    office.do_as_citizen(code, t.Rate(score=2, on_time=False))
+    objected = office.do_as_citizen(code, t.Object(text="قانع نشدم."))
+    assert objected["stage"] == "review"
+
+    with pytest.raises(InvalidField):
+        office.do(office.head, case_id, t.Assign(inspector=UUID(office.inspector.id)))
+    with pytest.raises(UnknownCase):
+        office.get(case_id, office.inspector)
+    office.do(office.head, case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+    office.do(office.other_inspector, case_id, decision("پس از بازنگری نیز وارد است."))
+    final = office.view(code)
+    assert final["decision"]["final"] and final["can"] == ["rate"]
+    office.do(office.head, case_id, t.Close())
+
+    events = eventually(lambda: office.wire.heard("case.stage_changed.v1")[1:] and office.wire._heard)
+    told = sorted((event["sequence"], event["_name"]) for event in events if event["case_id"] == str(case_id))
+    assert [sequence for sequence, _ in told] == list(range(1, office.get(case_id)["version"] + 1))
+    assert [name.split(".")[1] for _, name in told] == [
+        *(
+            "opened",
+            "stage_changed",
+            "corrected",
+            "assigned",
+            "citizen_asked",
+            "citizen_answered",
+            "unit_asked",
+        ),
+        *(
+            "unit_answered",
+            "note_added",
+            "evidence_added",
+            "decided",
+            "rated",
+            "objected",
+            "assigned",
+            "decided",
+        ),
+        "stage_changed",
+    ]
+
+
+def test_a_citizen_reads_nothing_of_the_offices_own(office: Office) -> None:
+    filed = office.investigated(uploads=[media_id()])
+    internal = media_id()
+    office.do(office.inspector, filed.case_id, t.AddNote(text="راز یادداشت"))
+    office.do(office.inspector, filed.case_id, t.AddEvidence(uploads=[internal]))
+    office.do(office.inspector, filed.case_id, t.AskUnit(text="راز پرسش"))
+    [question] = office.ask("list_unit_questions", t.ListUnitQuestions(actor=office.liaison))["items"]
+    reply = t.AnswerUnitQuestion(
+        actor=office.liaison,
+        question_id=question["question_id"],
+        text="راز پاسخ",
+        uploads=[media_id()],
+        idempotency_key=uuid.uuid4().hex,
+    )
+    office.ask("answer_unit_question", reply)
+    seen = json.dumps(office.view(filed.code_hash), ensure_ascii=False)
+    number = office.get(filed.case_id)["number"]
+    for secret in ("راز", number, internal, office.inspector.id, office.liaison.id, office.screener.id):
+        assert secret not in seen
+    grant = t.AuthorizeMedia(code_hashes=[filed.code_hash], media_id=internal)
+    with pytest.raises(UnknownCase):
+        office.ask("authorize_media", grant)
+
+
+def test_staff_do_not_read_who_complained(office: Office) -> None:
+    citizen = uuid.uuid4()
+    filed = office.open(citizen_id=citizen)
+    office.do_as_citizen(filed.code_hash, t.Withdraw(reason="حل شد"))
+    seen = json.dumps(office.get(filed.case_id))
+    assert str(citizen) not in seen and filed.code_hash not in seen
+
+
+def test_a_command_on_a_case_that_has_changed_says_what_changed(office: Office) -> None:
+    filed = office.open()
+    office.do(office.screener, filed.case_id, t.StartScreening(), version=1)
+    with pytest.raises(StaleVersion) as raised:
+        office.do(office.screener, filed.case_id, t.Correct(urgent=True), version=1)
+    assert raised.value.params["current"] == 2
+    assert [entry["entry"] for entry in raised.value.params["changes"]] == ["screening_started"]
+
+
+def test_a_repeated_command_has_its_effect_once(office: Office) -> None:
+    filed = office.investigated()
+    first = office.do(
+        office.inspector, filed.case_id, t.AddNote(text="یک بار"), version=3, key="the-same-key"
+    )
+    again = office.do(
+        office.inspector, filed.case_id, t.AddNote(text="یک بار"), version=3, key="the-same-key"
+    )
+    assert again == first and first["version"] == 4
+    with pytest.raises(KeyReused):
+        office.do(office.inspector, filed.case_id, t.AddNote(text="چیز دیگر"), version=4, key="the-same-key")
+
+
+def test_a_refused_command_does_not_use_up_its_key(office: Office) -> None:
+    filed = office.open()
+    with pytest.raises(WrongStage) as raised:
+        office.do(office.screener, filed.case_id, t.Correct(urgent=True), key="kept-for-later")
+    assert raised.value.params == {"stage": "registered", "command": "correct"}
+    office.do(office.screener, filed.case_id, t.StartScreening())
+    assert office.do(office.screener, filed.case_id, t.Correct(urgent=True), key="kept-for-later")["urgent"]
+
+
+def test_a_citizens_repeated_command_has_its_effect_once(office: Office) -> None:
+    filed = office.decided()
+    office.do_as_citizen(filed.code_hash, t.Object(text="اعتراض"), key="objection-1")
+    again = office.do_as_citizen(filed.code_hash, t.Object(text="اعتراض"), key="objection-1")
+    assert (
+        again["stage"] == "review" and [entry["entry"] for entry in again["timeline"]].count("objected") == 1
+    )
+    with pytest.raises(KeyReused):
+        office.do_as_citizen(filed.code_hash, t.Object(text="دیگر"), key="objection-1")
+
+
+def test_a_signed_in_citizen_follows_only_their_own_cases(office: Office) -> None:
+    mine = Actor(kind=ActorKind.CITIZEN, id=str(uuid.uuid4()))
+    filed = [office.open(citizen_id=UUID(mine.id)) for _ in range(2)]
+    foreign = office.open(citizen_id=uuid.uuid4())
+    listed = office.ask("list_own_cases", t.ListOwnCases(actor=mine))["items"]
+    assert [item["case_id"] for item in listed] == [str(one.case_id) for one in reversed(filed)]
+    assert (
+        office.ask("view_own_case", t.ViewOwnCase(actor=mine, case_id=filed[0].case_id))["stage"]
+        == "registered"
+    )
+    with pytest.raises(UnknownCase):
+        office.ask("view_own_case", t.ViewOwnCase(actor=mine, case_id=foreign.case_id))
+    for case_id, error in ((foreign.case_id, UnknownCase), (filed[0].case_id, None)):
+        request = t.ExecuteCitizenCommand(
+            actor=mine, case_id=case_id, idempotency_key=uuid.uuid4().hex, command=t.Withdraw()
+        )
+        if error is not None:
+            with pytest.raises(error):
+                office.ask("execute_citizen", request)
+        else:
+            assert office.ask("execute_citizen", request)["stage"] == "withdrawn"
+
+
+def test_a_duplicate_is_merged_into_an_open_case(office: Office) -> None:
+    first, second, third = office.open(), office.open(), office.open()
+    office.do(office.screener, second.case_id, t.StartScreening())
+    for into, reason in ((second.case_id, "itself"), (uuid.uuid4(), "unknown_case")):
+        with pytest.raises(InvalidField) as raised:
+            office.do(office.screener, second.case_id, t.Merge(into=into))
+        assert raised.value.params["fields"] == [{"field": "command.into", "reason": reason}]
+    assert office.do(office.screener, second.case_id, t.Merge(into=first.case_id))["merged_into"] == str(
+        first.case_id
+    )
+    assert office.get(first.case_id)["timeline"][-1]["entry"] == "duplicate_joined"
+    office.do(office.screener, third.case_id, t.StartScreening())
+    with pytest.raises(InvalidField):
+        office.do(office.screener, third.case_id, t.Merge(into=second.case_id))
+
+
+def test_screening_sets_an_unknown_unit_right_before_the_case_is_assigned(office: Office) -> None:
+    filed = office.open(unit=None, unit_name_fa=None, unit_name_en=None)
+    office.do(office.screener, filed.case_id, t.StartScreening())
+    with pytest.raises(InvalidField):
+        office.do(office.screener, filed.case_id, t.Assign(inspector=UUID(office.inspector.id)))
+    for unit in ("mq", "nowhere", "gone"):
+        with pytest.raises(InvalidField.__mro__[1]):
+            office.do(office.screener, filed.case_id, t.Correct(unit=unit))
+    corrected = office.do(office.screener, filed.case_id, t.Correct(unit=UNIT))
+    assert corrected["unit"] == UNIT and corrected["unit_name_en"] == f"Unit {UNIT}"
+    assert corrected["unit_asked"] == "nowhere"
+
+
+def test_only_who_may_does(office: Office) -> None:
+    filed = office.investigated()
+    with pytest.raises(NotAllowed):
+        office.do(office.screener, filed.case_id, decision())
+    with pytest.raises(NotAllowed):
+        office.do(office.inspector, filed.case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+    with pytest.raises(UnknownCase):
+        office.do(office.other_inspector, filed.case_id, t.AddNote(text="سرک"))
+    for role in (Role.LIAISON, Role.ANALYST, Role.ADMINISTRATOR, Role.CUSTODIAN, Role.OPERATOR):
+        for asked in (lambda who: office.list(who), lambda who: office.get(filed.case_id, who)):
+            with pytest.raises(NotAllowed):
+                asked(actor(role))
+    citizen = Actor(kind=ActorKind.CITIZEN, id=str(uuid.uuid4()), roles=frozenset({Role.HEAD}))
+    with pytest.raises(NotAllowed):
+        office.get(filed.case_id, citizen)
+
+
+def test_an_answer_by_sms_rates_or_objects_where_it_can(office: Office) -> None:
+    content, cross, early = office.decided(), office.decided(), office.open()
+    replies = [(content, Reply.SATISFIED), (cross, Reply.OBJECT), (early, Reply.OBJECT)]
+    for filed, reply in replies:
+        event = CitizenReplied(id=uuid.uuid4(), occurred_at=now(), case_id=filed.case_id, reply=reply)
+        office.wire.event(event)
+        office.wire.event(event)
+    eventually(lambda: office.get(early.case_id)["timeline"][-1]["entry"] == "noted")
+    assert office.get(early.case_id)["version"] == 2 and office.view(early.code_hash)["stage"] == "registered"
+    eventually(lambda: office.view(content.code_hash)["score"] == 5)
+    eventually(lambda: office.view(cross.code_hash)["stage"] == "review")
+    assert office.view(cross.code_hash)["timeline"][-1]["by"] == "you"
+
+
+def test_a_case_answers_to_its_new_code_whichever_event_comes_first(office: Office) -> None:
+    filed, new = submission(), code_hash()
+    office.wire.event(
+        SubmissionRecoded(
+            id=uuid.uuid4(),
+            occurred_at=now(),
+            case_id=filed.case_id,
+            old_code_hash=filed.code_hash,
+            code_hash=new,
+        )
+    )
+    eventually(lambda: office.wire.depth("tracking.recoded") == 0)
+    office.wire.event(filed)
+    assert eventually(lambda: office.one("SELECT count(*) FROM cases WHERE code_hash = %s", new) == 1)
+    assert office.view(new)["case_id"] == str(filed.case_id)
+
+
+def test_media_told_of_before_or_after_the_case_is_shown_alike(office: Office) -> None:
+    early, late, bad = media_id(), media_id(), media_id()
+    told = {"media_type": "image/jpeg", "size": 10, "sha256": "a" * 64, "variants": ["evidence"]}
+    office.wire.event(MediaAccepted(id=uuid.uuid4(), occurred_at=now(), media_id=early, **told))
+    filed = office.open(uploads=[early, late, bad])
+    office.wire.event(MediaAccepted(id=uuid.uuid4(), occurred_at=now(), media_id=late, **told))
+    office.wire.event(MediaRejected(id=uuid.uuid4(), occurred_at=now(), media_id=bad, reason="infected"))
+    eventually(
+        lambda: (
+            [one["state"] for one in office.view(filed.code_hash)["attachments"]]
+            == ["accepted", "accepted", "rejected"]
+        )
+    )
+    [first, _, last] = office.get(filed.case_id)["attachments"]
+    assert first["media_id"] == early and first["variants"] == ["evidence"] and last["reason"] == "infected"
+
+
+def test_evidence_is_granted_to_those_its_case_allows(office: Office) -> None:
+    photo, letter = media_id(), media_id()
+    citizen = Actor(kind=ActorKind.CITIZEN, id=str(uuid.uuid4()))
+    filed, foreign = office.investigated(uploads=[photo, letter], citizen_id=UUID(citizen.id)), office.open()
+    office.do(office.inspector, filed.case_id, t.AskUnit(text="این عکس؟", media=[photo]))
+    [question] = office.ask("list_unit_questions", t.ListUnitQuestions(actor=office.liaison))["items"]
+    assert [one["media_id"] for one in question["media"]] == [photo]
+    of_question = {"question_id": question["question_id"]}
+
+    def may(media: str, **who: object) -> bool:
+        try:
+            answer = office.ask("authorize_media", t.AuthorizeMedia(media_id=media, **who))
+        except UnknownCase:
+            return False
+        assert answer == {"media_id": media, "case_id": str(filed.case_id)}
+        return True
+
+    assert may(photo, code_hashes=[filed.code_hash]) and not may(photo, code_hashes=[foreign.code_hash])
+    assert may(photo, actor=citizen, case_id=filed.case_id) and not may(
+        photo, actor=citizen, case_id=foreign.case_id
+    )
+    assert not may(photo, actor=Actor(kind=ActorKind.CITIZEN, id=str(uuid.uuid4())))
+    assert may(photo, actor=office.inspector) and not may(photo, actor=office.other_inspector)
+    assert may(photo, actor=office.liaison, **of_question) and not may(
+        letter, actor=office.liaison, **of_question
+    )
+    assert not may(photo, actor=actor(Role.LIAISON, "dep.civ"), **of_question)
+    assert not may(photo, actor=actor(Role.HEAD, "dep.urb.permits.desk")) and not may(photo)
+
+
+def test_a_liaison_answers_once_for_their_own_units_alone(office: Office) -> None:
+    filed = office.investigated()
+    with pytest.raises(UnknownUpload):
+        office.do(office.inspector, filed.case_id, t.AskUnit(text="؟", media=[media_id()]))
+    office.do(office.inspector, filed.case_id, t.AskUnit(text="چرا؟"))
+    above, beside = actor(Role.LIAISON, "dep.urb"), actor(Role.LIAISON, "dep.urb.control")
+    listed = office.ask("list_unit_questions", t.ListUnitQuestions(actor=above))["items"]
+    question = next(item for item in listed if item["text"] == "چرا؟" and item["answer"] is None)
+    shown = json.dumps(listed, ensure_ascii=False)
+    assert str(filed.case_id) not in shown and filed.text not in shown and question["due_on"] is not None
+    assert question["question_id"] not in json.dumps(
+        office.ask("list_unit_questions", t.ListUnitQuestions(actor=beside, open_only=False))
+    )
+
+    def answer(who: Actor, key: str, text: str = "انجام شد.") -> object:
+        request = t.AnswerUnitQuestion(
+            actor=who, question_id=question["question_id"], text=text, idempotency_key=key
+        )
+        return office.ask("answer_unit_question", request)
+
+    with pytest.raises(NotFound):
+        answer(beside, "a-first-key")
+    with pytest.raises(NotAllowed):
+        answer(office.inspector, "a-first-key")
+    assert answer(above, "a-first-key") == answer(above, "a-first-key")
+    with pytest.raises(KeyReused):
+        answer(above, "a-first-key", "چیز دیگر")
+    with pytest.raises(WrongStage):
+        answer(above, "another-key")
+    assert office.get(filed.case_id)["stage"] == "investigating"
+
+
+def test_what_no_database_can_hold_is_refused(office: Office) -> None:
+    filed = office.investigated()
+    with pytest.raises(InvalidField):
+        office.do(office.inspector, filed.case_id, t.AddNote(text="a\x00b"))
+    with pytest.raises(InvalidField):
+        office.list(office.head, text="a\x00b")
+    with pytest.raises(InvalidField):
+        office.list(office.head, after="no cursor")
