@@ -58,10 +58,12 @@ class _Batch:
             self._done.send(None)
 
     def wait(self, timeout: float) -> list[NotPublished | None]:
-        with eventlet.Timeout(timeout, False):
-            self._done.wait()
-            return self.errors
-        return [NotPublished("the broker did not confirm in time")] * len(self.errors)
+        try:
+            with eventlet.Timeout(timeout):
+                self._done.wait()
+        except eventlet.Timeout:
+            return [NotPublished("the broker did not confirm in time")] * len(self.errors)
+        return self.errors
 
 
 class Consumption:
@@ -227,7 +229,7 @@ class Broker:
                 )
                 was_open = self._serve()
                 pause = _FIRST_PAUSE if was_open else pause
-            except Exception as error:  # whatever a broken broker can raise: this loop is what brings us back
+            except Exception as error:  # noqa: BLE001  # whatever a broken broker can raise: this loop is what brings us back
                 log.warning("the broker cannot be reached", error=type(error).__name__, pause=pause)
             if not self._stopping:
                 eventlet.sleep(pause)
@@ -265,7 +267,10 @@ class Broker:
         if channel.connection.is_open:
             log.warning("the publishing channel closed", why=str(why))
             channel.connection.ioloop.call_later(
-                0.5, lambda: channel.connection.is_open and channel.connection.channel(on_open_callback=self._channel_opened)
+                0.5,
+                lambda: (
+                    channel.connection.is_open and channel.connection.channel(on_open_callback=self._channel_opened)
+                ),
             )
 
     def _closed(self, connection: Any, why: Any) -> None:

@@ -15,7 +15,7 @@ A consumer killed at its work has its messages delivered again by the broker.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import eventlet
 from eventlet.event import Event as Signal
@@ -24,9 +24,9 @@ from prometheus_client import Counter
 from pydantic import ValidationError
 
 from backbone import amqp, database, logs, trace
-from backbone.logs import describe, frames
 from backbone.broker import Consumption, Delivery
 from backbone.extensions import BrokerLink
+from backbone.logs import describe, frames
 from backbone.topology import DEAD_LETTERS, DELAYS
 from contracts import registry
 from contracts.base import Command, Event
@@ -42,6 +42,7 @@ WAITS = "peygir-waits"
 OUTCOMES = Counter("peygir_messages_total", "Messages by queue and what became of them", ["queue", "outcome"])
 
 Message = Event | Command
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class TryLater(Exception):
@@ -114,12 +115,12 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
                 self._bury(delivery, str(error))
         if not decoded:
             return
-        error = self._try([message for _, message in decoded], decoded[0][0])
-        if error is None:
+        failure = self._try([message for _, message in decoded], decoded[0][0])
+        if failure is None:
             self.link.broker.ack([delivery for delivery, _ in decoded])
             OUTCOMES.labels(self.queue, "done").inc(len(decoded))
         elif len(decoded) == 1:
-            self._failed(decoded[0][0], error)
+            self._failed(decoded[0][0], failure)
         elif not self._stopping:
             for delivery, _ in decoded:
                 self._handle([delivery])
@@ -206,5 +207,5 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
             self.link.broker.requeue([delivery])
 
 
-durable_event_handler: Callable[..., Any] = DurableHandler.decorator
+durable_event_handler: Callable[..., Callable[[Method], Method]] = DurableHandler.decorator
 """`@durable_event_handler("tracking.media")`: the method gets one event (or, with `batch=N`, a list)."""

@@ -69,5 +69,5 @@ def keyed_hash(text: str, key: bytes) -> str:
 
 
 @lru_cache(maxsize=8)
-def _box(key: bytes) -> SealedBox:
+def _box(key: bytes) -> SealedBox[PublicKey]:
     return SealedBox(PublicKey(key))

@@ -21,7 +21,7 @@ DIRTY = "outbox_dirty"
 
 def assert_green() -> None:
     """Ends the process at start when queries would block every green thread."""
-    if psycopg.waiting.wait.__name__ != "wait_selector":
+    if psycopg.waiting.wait is not psycopg.waiting.wait_selector:
         raise SystemExit("PSYCOPG_WAIT_FUNC=wait_selector must be set before psycopg is imported")
 
 

@@ -112,7 +112,7 @@ class DatabaseLink(DependencyProvider):  # type: ignore[misc]  # nameko is untyp
                     taken, confirmed = outbox.relay_once(self.database, self.link.broker)
                     if confirmed == 0 or taken == 0:
                         break
-            except Exception as error:  # the sweep goes on whatever the database or the broker do
+            except Exception as error:  # noqa: BLE001  # the sweep goes on whatever the database or the broker do
                 log.warning("the outbox could not be swept", error=type(error).__name__)
                 eventlet.sleep(0.5)
 
@@ -122,7 +122,7 @@ class DatabaseLink(DependencyProvider):  # type: ignore[misc]  # nameko is untyp
             try:
                 with self.database.transaction() as connection:
                     inbox.prune(connection)
-            except Exception as error:  # next hour again
+            except Exception as error:  # noqa: BLE001  # next hour again
                 log.warning("the inbox could not be pruned", error=type(error).__name__)
 
 

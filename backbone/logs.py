@@ -9,6 +9,7 @@ import logging
 import re
 import sys
 import traceback
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -28,7 +29,7 @@ def configure(service: str, level: str = "info") -> None:
         _mask,
     ]
 
-    def add_service(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    def add_service(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event["service"] = service
         return event
 
@@ -82,14 +83,14 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}{f' ({type(cause).__name__})' if cause is not None else ''}{place}"
 
 
-def _add_trace(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def _add_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     trace_id = trace.trace_id()
     if trace_id:
         event["trace_id"] = trace_id
     return event
 
 
-def _mask(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
         if isinstance(value, str):
             event[key] = _SECRET.sub("[masked]", value)

@@ -11,7 +11,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Gauge
-from sqlalchemy import BigInteger, Column, DateTime, Identity, LargeBinary, MetaData, String, Table, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from backbone import amqp, logs
@@ -66,12 +78,16 @@ def add(connection: Connection, *events: Event) -> None:
 def relay_once(database: Database, broker: Broker, limit: int = 500) -> tuple[int, int]:
     """Publishes up to `limit` waiting rows; (taken, confirmed). What was not confirmed stays for the next sweep."""
     with database.engine.begin() as connection:
-        rows = connection.execute(select(TABLE).order_by(TABLE.c.seq).limit(limit).with_for_update(skip_locked=True)).all()
+        rows = connection.execute(
+            select(TABLE).order_by(TABLE.c.seq).limit(limit).with_for_update(skip_locked=True)
+        ).all()
         if not rows:
             return 0, 0
         results = broker.publish(
             [
-                amqp.Outgoing(row.exchange, row.routing_key, bytes(row.body), str(row.message_id), row.routing_key, row.headers)
+                amqp.Outgoing(
+                    row.exchange, row.routing_key, bytes(row.body), str(row.message_id), row.routing_key, row.headers
+                )
                 for row in rows
             ]
         )

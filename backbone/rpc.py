@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 import nameko.rpc
 import pika
@@ -137,5 +137,6 @@ def _error(raised: BaseException) -> dict[str, Any]:
     }
 
 
-rpc: Callable[..., Any] = Rpc.decorator
+Method = TypeVar("Method", bound=Callable[..., Any])
 
+rpc: Callable[[Method], Method] = Rpc.decorator

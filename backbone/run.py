@@ -66,11 +66,12 @@ def serve(service: Any, settings: ServiceSettings) -> int:
     def stopper() -> None:
         stop.wait()
         log.info("stopping")
-        with eventlet.Timeout(settings.shutdown_seconds, False):
-            runner.stop()
-            return
-        log.warning("work was still in hand; leaving it to the broker")
-        runner.kill()
+        try:
+            with eventlet.Timeout(settings.shutdown_seconds):
+                runner.stop()
+        except eventlet.Timeout:
+            log.warning("work was still in hand; leaving it to the broker")
+            runner.kill()
 
     runner.start()
     for container in runner.containers:

@@ -67,7 +67,8 @@ def load(cls: type[AnySettings]) -> AnySettings:
         return cls()
     except ValidationError as error:
         lines = [
-            f"  {'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}" for problem in error.errors()
+            f"  {'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors()
         ]
         sys.stderr.write("The environment is not complete:\n" + "\n".join(lines) + "\n")
         raise SystemExit(2) from None

@@ -59,8 +59,8 @@ def free_port() -> int:
 def create_database(server_url: str, name: str) -> str:
     """An empty database on the test server; its SQLAlchemy URL. An old one of that name is dropped."""
     with psycopg.connect(server_url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[call-overload]  # name is ours
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]  # name is ours
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"')
     return sqlalchemy_url(server_url, name)
 
 

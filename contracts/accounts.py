@@ -99,7 +99,7 @@ class Tokens(Answer):
     access_token: str
     refresh_token: str
     expires_in: int
-    token_type: str = "Bearer"
+    token_type: str = "Bearer"  # noqa: S105  # the scheme's name
 
 
 class ListStaff(Request):

@@ -104,7 +104,10 @@ class IdentityNeeded(Invalid):
 
 class UnknownUpload(Invalid):
     code = "unknown_upload"
-    texts = {"fa": "یکی از پیوست‌ها پیدا نشد یا کامل بارگذاری نشده است.", "en": "An attachment was not found or is not complete."}
+    texts = {
+        "fa": "یکی از پیوست‌ها پیدا نشد یا کامل بارگذاری نشده است.",
+        "en": "An attachment was not found or is not complete.",
+    }
 
 
 class TooManyFiles(Invalid):
@@ -130,7 +133,10 @@ class BadCode(NotAuthenticated):
 
 class BadToken(NotAuthenticated):
     code = "bad_token"
-    texts = {"fa": "نشست شما معتبر نیست یا زمان آن گذشته است؛ دوباره وارد شوید.", "en": "Your session is not valid or has expired; sign in again."}
+    texts = {
+        "fa": "نشست شما معتبر نیست یا زمان آن گذشته است؛ دوباره وارد شوید.",
+        "en": "Your session is not valid or has expired; sign in again.",
+    }
 
 
 class NotAllowed(PeygirError):
@@ -168,7 +174,10 @@ class WrongStage(Conflict):
     """`stage`: the case's present stage; `command`: what was tried."""
 
     code = "wrong_stage"
-    texts = {"fa": "پرونده اکنون در مرحله‌ای نیست که این کار شدنی باشد.", "en": "The case is not at a stage where this can be done."}
+    texts = {
+        "fa": "پرونده اکنون در مرحله‌ای نیست که این کار شدنی باشد.",
+        "en": "The case is not at a stage where this can be done.",
+    }
 
 
 class StillRegistering(Conflict):
@@ -188,7 +197,10 @@ class OffsetConflict(Conflict):
 
 class KeyReused(Conflict):
     code = "idempotency_key_reused"
-    texts = {"fa": "این کلید پیش‌تر برای درخواست دیگری به کار رفته است.", "en": "This Idempotency-Key was used for another request."}
+    texts = {
+        "fa": "این کلید پیش‌تر برای درخواست دیگری به کار رفته است.",
+        "en": "This Idempotency-Key was used for another request.",
+    }
 
 
 class StaleVersion(PeygirError):
@@ -202,7 +214,10 @@ class StaleVersion(PeygirError):
 class VersionNeeded(PeygirError):
     code = "version_needed"
     status = 428
-    texts = {"fa": "سرآیند If-Match با نسخه پرونده لازم است.", "en": "An If-Match header with the case's version is needed."}
+    texts = {
+        "fa": "سرآیند If-Match با نسخه پرونده لازم است.",
+        "en": "An If-Match header with the case's version is needed.",
+    }
 
 
 class TooLarge(PeygirError):
@@ -220,7 +235,10 @@ class UnsupportedMedia(PeygirError):
 class ChecksumMismatch(PeygirError):
     code = "checksum_mismatch"
     status = 460
-    texts = {"fa": "داده در راه آسیب دیده است؛ همین بخش را دوباره بفرستید.", "en": "The data was damaged on its way; send this part again."}
+    texts = {
+        "fa": "داده در راه آسیب دیده است؛ همین بخش را دوباره بفرستید.",
+        "en": "The data was damaged on its way; send this part again.",
+    }
 
 
 class Gone(PeygirError):
@@ -234,7 +252,10 @@ class TooMany(PeygirError):
 
     code = "too_many"
     status = 429
-    texts = {"fa": "تعداد درخواست‌ها زیاد است؛ کمی بعد دوباره تلاش کنید.", "en": "Too many requests; try again in a while."}
+    texts = {
+        "fa": "تعداد درخواست‌ها زیاد است؛ کمی بعد دوباره تلاش کنید.",
+        "en": "Too many requests; try again in a while.",
+    }
 
 
 class Unavailable(PeygirError):

@@ -133,7 +133,7 @@ class GetCatalogue(Request):
 
 
 class CheckReceipt(Request):
-    """RPC intake.check_receipt → Receipt. Asked by whoever holds the receipt (its id) and the code on it."""
+    """RPC intake.check_receipt → ReceiptState. Asked by whoever holds the receipt (its id) and the code on it."""
 
     submission_id: UUID
     code_hashes: list[KeyedHash]

@@ -65,6 +65,8 @@ class TrackedEvent(CaseEvent):
 
 
 class CaseOpened(TrackedEvent):
+    """A submission has become a case, with its number and the day a decision is owed."""
+
     name: ClassVar[str] = "case.opened.v1"
 
 
@@ -87,17 +89,23 @@ class CaseAssigned(TrackedEvent):
 
 
 class CitizenAsked(TrackedEvent):
+    """A question waits for the citizen; the clock stands still. What it asks does not travel."""
+
     name: ClassVar[str] = "case.citizen_asked.v1"
     question_id: UUID
 
 
 class CitizenAnswered(TrackedEvent):
+    """The citizen answered; the clock runs on. `uploads` came with the answer."""
+
     name: ClassVar[str] = "case.citizen_answered.v1"
     question_id: UUID
     uploads: list[UploadId] = []
 
 
 class UnitAsked(TrackedEvent):
+    """A question waits for a unit until `due_on`. What it asks does not travel."""
+
     name: ClassVar[str] = "case.unit_asked.v1"
     question_id: UUID
     unit_asked: UnitCode
@@ -105,6 +113,8 @@ class UnitAsked(TrackedEvent):
 
 
 class UnitAnswered(TrackedEvent):
+    """A unit's liaison answered. `uploads` came with the answer."""
+
     name: ClassVar[str] = "case.unit_answered.v1"
     question_id: UUID
     unit_asked: UnitCode
@@ -135,25 +145,33 @@ class CaseDecided(TrackedEvent):
 
 
 class CaseRefused(TrackedEvent):
+    """The case is not handled, for a listed reason that the citizen is told."""
+
     name: ClassVar[str] = "case.refused.v1"
     reason: RefusalReason
 
 
 class CaseMerged(TrackedEvent):
+    """The case repeats the open case `into` and goes on there."""
+
     name: ClassVar[str] = "case.merged.v1"
     into: UUID
 
 
 class CaseWithdrawn(TrackedEvent):
+    """The citizen took the case back."""
+
     name: ClassVar[str] = "case.withdrawn.v1"
 
 
 class CaseObjected(TrackedEvent):
+    """The citizen objected to the decision; another inspector reviews it."""
+
     name: ClassVar[str] = "case.objected.v1"
 
 
 class CaseRated(TrackedEvent):
-    """`score` 1–5."""
+    """The citizen rated how the case was handled; `score` 1–5."""
 
     name: ClassVar[str] = "case.rated.v1"
     score: Annotated[int, Field(ge=1, le=5)]
@@ -242,17 +260,7 @@ class Close(Contract):
 
 
 StaffCommand = Annotated[
-    StartScreening
-    | Correct
-    | Refuse
-    | Merge
-    | Assign
-    | AskCitizen
-    | AskUnit
-    | AddNote
-    | AddEvidence
-    | Decide
-    | Close,
+    StartScreening | Correct | Refuse | Merge | Assign | AskCitizen | AskUnit | AddNote | AddEvidence | Decide | Close,
     Field(discriminator="type"),
 ]
 

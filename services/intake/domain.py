@@ -31,7 +31,11 @@ def check_tree(units: list[Unit]) -> list[str]:
     """What is wrong with a tree of units, a sentence each; empty when nothing is."""
     codes = {unit.code for unit in units}
     parents = {unit.code: unit.parent for unit in units}
-    problems = [f"{unit.code}: its parent {unit.parent} is not there" for unit in units if unit.parent and unit.parent not in codes]
+    problems = [
+        f"{unit.code}: its parent {unit.parent} is not there"
+        for unit in units
+        if unit.parent and unit.parent not in codes
+    ]
     if len(codes) != len(units):
         problems.append("a code stands twice")
     if sum(unit.parent is None for unit in units) != 1:

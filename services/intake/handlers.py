@@ -148,7 +148,7 @@ class Intake:
                 registered_at=row.registered_at,
                 new_code=self._replacement(request.submission_id, row.code_attempt),
             )
-        raise UnknownCase()
+        raise UnknownCase
 
     # --- the catalogue ---
 
@@ -163,10 +163,10 @@ class Intake:
     def open_identity(self, connection: Connection, request: OpenIdentity) -> OpenedIdentity:
         """Who filed a submission, to those allowed, on the record. UnknownCase when nobody is known."""
         if not request.actor.roles & {Role.HEAD, Role.CUSTODIAN}:
-            raise NotAllowed()
+            raise NotAllowed
         sealed = store.identity(connection, request.case_id)
         if sealed is None:
-            raise UnknownCase()
+            raise UnknownCase
         store.note_opening(connection, request.case_id, request.actor.id, request.reason)
         return OpenedIdentity(identity=self._vault.open(request.case_id, sealed))
 

@@ -25,7 +25,8 @@ from services.intake.models import (
 
 def catalogue_version(connection: Connection) -> int:
     """The newest version; 0 when there is no catalogue yet."""
-    return connection.execute(select(func.coalesce(func.max(catalogue_versions.c.version), 0))).scalar_one()
+    newest: int = connection.execute(select(func.coalesce(func.max(catalogue_versions.c.version), 0))).scalar_one()
+    return newest
 
 
 def catalogue(connection: Connection) -> Catalogue:

@@ -39,6 +39,7 @@ from contracts.errors import Invalid, UnknownCase
 from contracts.notify import CitizenReplied
 from tests.component.probe_contracts import Ask, Told
 
+
 class Service(PeygirService):
     name = "probe"
 
@@ -46,7 +47,7 @@ class Service(PeygirService):
     def obey(self, event: StaffChanged) -> None:
         verb, _, number = event.display_name.partition(" ")
         if verb == "invalid":
-            raise Invalid()
+            raise Invalid
         with self.db.transaction() as connection:
             times = connection.execute(
                 text(
@@ -70,7 +71,7 @@ class Service(PeygirService):
         with self.db.transaction() as connection:
             for event in inbox.unseen(connection, "tracking.replies", events):
                 if event.reply == "object":
-                    raise Invalid()
+                    raise Invalid
                 self._note(connection, event)
 
     @rpc
@@ -78,7 +79,7 @@ class Service(PeygirService):
         from backbone import trace
 
         if request.what == "unknown":
-            raise UnknownCase()
+            raise UnknownCase
         if request.what == "bug":
             raise ValueError("a bug that quotes +989121234567")
         eventlet.sleep(request.seconds)

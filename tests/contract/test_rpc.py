@@ -1,0 +1,51 @@
+"""RPC: each request contract names its method and answer in its docstring; the services do just that."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any, get_type_hints
+
+import pytest
+
+from backbone.rpc import Rpc
+from backbone.topology import SERVICES
+from contracts.base import Answer, Request
+
+MODULES = ("accounts", "insight", "intake", "media", "notify", "tracking")
+_PROMISE = re.compile(r"RPC (\w+)\.(\w+) → (\w+)")
+
+
+def promises() -> dict[tuple[str, str], tuple[type[Request], type[Answer]]]:
+    found: dict[tuple[str, str], tuple[type[Request], type[Answer]]] = {}
+    for name in MODULES:
+        module = importlib.import_module(f"contracts.{name}")
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, Request) and value.__module__ == module.__name__:
+                promise = _PROMISE.search(value.__doc__ or "")
+                assert promise, f"{value.__name__} does not say which RPC it is for"
+                service, method, answer = promise.groups()
+                found[service, method] = (value, getattr(module, answer))
+    return found
+
+
+def methods_of(service: str) -> dict[str, Any]:
+    cls = importlib.import_module(f"services.{service}.service").Service
+    return {
+        name: getattr(cls, name)
+        for name in dir(cls)
+        if any(isinstance(e, Rpc) for e in getattr(getattr(cls, name), "nameko_entrypoints", ()))
+    }
+
+
+@pytest.mark.parametrize(("service", "method"), sorted(promises()))
+def test_a_promised_method_is_there_with_its_types(service: str, method: str) -> None:
+    request, answer = promises()[service, method]
+    hints = get_type_hints(methods_of(service)[method])
+    assert hints["request"] is request
+    assert hints["return"] is answer
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_service_answers_what_no_contract_names(service: str) -> None:
+    assert set(methods_of(service)) == {method for name, method in promises() if name == service}
