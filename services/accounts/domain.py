@@ -1,0 +1,121 @@
+"""The rules of signing in. Imports the standard library and contracts alone."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+FREE_FAILURES = 5
+"""Wrong sign-ins that cost no waiting."""
+FIRST_BLOCK, LONGEST_BLOCK = timedelta(seconds=15), timedelta(minutes=15)
+FORGIVEN_AFTER = DAY
+"""Wrong sign-ins are forgotten when none came for so long."""
+
+
+# --- one-time codes ---
+
+
+def fresh_code() -> str:
+    """Six digits, each code as likely as any other."""
+    return f"{secrets.randbelow(1_000_000):06d}"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often one mobile may be sent a code; `resend` in seconds."""
+
+    resend: int
+    per_hour: int
+    per_day: int
+
+
+def wait_for_code(requested: Sequence[datetime], at: datetime, pace: Pace) -> int:
+    """Seconds until this mobile may be sent another code; 0: now. `requested`: when it was sent the last ones."""
+    past = sorted(requested)
+    free_at = [at]
+    if past:
+        free_at.append(past[-1] + timedelta(seconds=pace.resend))
+    for limit, span in ((pace.per_hour, HOUR), (pace.per_day, DAY)):
+        if len(past) >= limit:
+            free_at.append(past[-limit] + span)
+    return seconds_until(max(free_at), at)
+
+
+def seconds_until(moment: datetime, at: datetime) -> int:
+    """Whole seconds, rounded up; 0 when it has passed."""
+    left = (moment - at).total_seconds()
+    return max(0, -int(-left // 1))
+
+
+@dataclass(frozen=True)
+class StoredCode:
+    """What is kept of a code that was sent. `tries`: how many wrong ones were told."""
+
+    code_hash: str
+    expires_at: datetime
+    tries: int
+    used: bool
+
+
+class Verdict(Enum):
+    RIGHT = "right"
+    WRONG = "wrong"
+    TRIED_TOO_OFTEN = "tried_too_often"
+    VOID = "void"  # expired, used, or none was sent: as good as wrong
+
+
+def judge(stored: StoredCode | None, told_hash: str, at: datetime, tries_allowed: int) -> Verdict:
+    """What a code told is worth: each is compared alike, whatever else is wrong with it."""
+    equal = hmac.compare_digest(stored.code_hash if stored else "0" * 64, told_hash)
+    if stored is None or stored.used or at >= stored.expires_at:
+        return Verdict.VOID
+    if stored.tries >= tries_allowed:
+        return Verdict.TRIED_TOO_OFTEN
+    return Verdict.RIGHT if equal else Verdict.WRONG
+
+
+# --- staff ---
+
+
+def block_after(failures: int) -> timedelta:
+    """How long a user name rests after so many wrong sign-ins in a row: nothing for five, then doubling to 15 minutes."""
+    if failures < FREE_FAILURES:
+        return timedelta(0)
+    doublings: int = 2 ** min(failures - FREE_FAILURES, 20)
+    return min(FIRST_BLOCK * doublings, LONGEST_BLOCK)
+
+
+def username_form(typed: str) -> str:
+    """The form in which user names are stored and compared."""
+    return unicodedata.normalize("NFKC", typed).strip().casefold()
+
+
+def password_form(typed: str) -> bytes:
+    """The bytes of a password, the same whatever keyboard composed them."""
+    return unicodedata.normalize("NFKC", typed).encode()
+
+
+# --- refresh tokens ---
+
+
+class Use(Enum):
+    FIRST = "first"
+    AGAIN = "again"  # the same refresh, whose answer was lost
+    STOLEN = "stolen"
+
+
+def use_of(used_at: datetime | None, successor_used: bool, at: datetime, grace: int) -> Use:
+    """What it means that a refresh token came. `grace` in seconds.
+
+    A second time within the grace is a retry, unless its successor was used: whoever holds that has had the answer.
+    """
+    if used_at is None:
+        return Use.FIRST
+    return Use.AGAIN if not successor_used and at - used_at <= timedelta(seconds=grace) else Use.STOLEN

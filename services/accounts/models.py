@@ -1,0 +1,96 @@
+"""Accounts' tables. A mobile is only here as a keyed hash, a code, a password or a token only as a hash."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    func,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+
+metadata = MetaData()
+
+citizens = Table(
+    "citizens",
+    metadata,
+    Column("citizen_id", UUID(as_uuid=True), primary_key=True),
+    Column("mobile_hash", String(64), nullable=False, unique=True),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+one_time_codes = Table(  # one row a mobile: a new code overwrites the old one
+    "one_time_codes",
+    metadata,
+    Column("mobile_hash", String(64), primary_key=True),
+    Column("code_hash", String(64), nullable=False, server_default=""),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("tries", SmallInteger, nullable=False, server_default="0"),
+    Column("used", Boolean, nullable=False, server_default="false"),
+    Column("requested", ARRAY(DateTime(timezone=True)), nullable=False, server_default="{}"),
+    Column("touched_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("staff_id", UUID(as_uuid=True), primary_key=True),
+    Column("username", String, nullable=False, unique=True),
+    Column("password_hash", String, nullable=False),
+    Column("locked_totp_secret", Text, nullable=False),
+    Column("totp_last_step", BigInteger, nullable=False, server_default="0"),
+    Column("display_name", String, nullable=False),
+    Column("roles", ARRAY(String), nullable=False),
+    Column("unit", String),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+sign_in_attempts = Table(  # by user name, whether anybody has it or not
+    "sign_in_attempts",
+    metadata,
+    Column("username_hash", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("blocked_until", DateTime(timezone=True), nullable=False),
+    Column("last_at", DateTime(timezone=True), nullable=False, index=True),
+)
+
+sessions = Table(  # a family of refresh tokens
+    "sessions",
+    metadata,
+    Column("session_id", UUID(as_uuid=True), primary_key=True),
+    Column("subject_type", String, nullable=False),
+    Column("subject_id", UUID(as_uuid=True), nullable=False, index=True),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("revoked_at", DateTime(timezone=True)),
+    Column("revoked_because", String),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column(
+        "session_id",
+        UUID(as_uuid=True),
+        ForeignKey("sessions.session_id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("issued_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("used_at", DateTime(timezone=True)),
+    # Both can be opened only with the token itself, which is not here, and a key of the process.
+    Column("locked_mobile", Text),
+    Column("locked_successor", Text),
+)

@@ -1,0 +1,100 @@
+"""The staff: adding, changing and closing accounts, each change told to the other services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection
+
+from backbone import crypto, outbox
+from contracts.accounts import StaffChanged
+from contracts.base import now
+from contracts.vocabulary import Role
+from services.accounts import store
+from services.accounts.credentials import hash_password
+from services.accounts.domain import username_form
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member of staff as others know them. `display_name` names a role or a desk, never a person."""
+
+    display_name: str
+    roles: tuple[Role, ...]
+    unit: str | None
+    active: bool = True
+
+
+def add(
+    connection: Connection,
+    staff_key: bytes,
+    staff_id: UUID,
+    username: str,
+    member: Member,
+    password: str,
+    totp_secret: str,
+) -> bool:
+    """A new account; False, and nothing changed, when its user name or id is taken."""
+    values = {
+        "staff_id": staff_id,
+        "username": username_form(username),
+        "password_hash": hash_password(password),
+        "locked_totp_secret": crypto.lock(totp_secret, staff_key),
+        "version": 1,
+        **_columns(member),
+    }
+    if not store.add_staff(connection, values):
+        return False
+    outbox.add(connection, _changed(staff_id, 1, member))
+    return True
+
+
+def change(connection: Connection, username: str, member: Member) -> bool:
+    """Name, roles, unit or activity of an account; False when there is none. Closing it ends its sessions."""
+    row = store.lock_staff(connection, username_form(username))
+    if row is None:
+        return False
+    version = row.version + 1
+    store.change_staff(connection, row.staff_id, {"version": version, **_columns(member)})
+    if not member.active:
+        store.revoke_sessions_of(connection, row.staff_id, now(), "closed")
+    outbox.add(connection, _changed(row.staff_id, version, member))
+    return True
+
+
+def reset_credentials(connection: Connection, staff_key: bytes, username: str, password: str, totp_secret: str) -> bool:
+    """A new password and TOTP secret, and every session ended; False when there is no such account."""
+    row = store.lock_staff(connection, username_form(username))
+    if row is None:
+        return False
+    locked = crypto.lock(totp_secret, staff_key)
+    store.change_staff(
+        connection,
+        row.staff_id,
+        {"password_hash": hash_password(password), "locked_totp_secret": locked, "totp_last_step": 0},
+    )
+    store.revoke_sessions_of(connection, row.staff_id, now(), "credentials")
+    return True
+
+
+def _columns(member: Member) -> dict[str, object]:
+    return {
+        "display_name": member.display_name,
+        "roles": [role.value for role in member.roles],
+        "unit": member.unit,
+        "active": member.active,
+    }
+
+
+def _changed(staff_id: UUID, version: int, member: Member) -> StaffChanged:
+    return StaffChanged(
+        id=uuid4(),
+        occurred_at=now(),
+        staff_id=staff_id,
+        version=version,
+        display_name=member.display_name,
+        roles=list(member.roles),
+        unit=member.unit,
+        active=member.active,
+    )

@@ -1,0 +1,133 @@
+"""Demo staff, one for each role: `python -m services.accounts.seed [--credentials FILE]`. For the local run and the demo.
+
+Needs DATABASE_URL (or DATABASE_URL_ACCOUNTS) and STAFF_SECRET_KEY. DEMO_STAFF_PASSWORD and DEMO_STAFF_TOTP_SECRET
+(base32) give all of them one password and one TOTP secret; what is not given is derived for each from STAFF_SECRET_KEY,
+so that every run tells the same without keeping it anywhere. With FILE the credentials go there, for its owner's eyes
+only: JSON, user name → role, unit, password, totp_secret; otherwise they are printed.
+
+Run again it changes nothing. An account whose password was changed since keeps it; its credentials are then null.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import hmac
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid5
+
+from backbone import crypto
+from backbone.database import Database
+from backbone.migrate import url_of
+from contracts.vocabulary import Role
+from services.accounts import roster, store
+from services.accounts.credentials import password_fits
+from services.accounts.roster import Member
+from services.accounts.settings import staff_key
+
+NAMESPACE = UUID("6f1b1f6e-3c0a-5d0c-9a53-0b7e5d1c2f10")
+"""A demo account's id is uuid5(NAMESPACE, user name): the same everywhere."""
+
+OFFICE = "mayor.insp"
+DEMO_STAFF: dict[str, Member] = {
+    "operator": Member("کاربر پیشخوان", (Role.OPERATOR,), OFFICE),
+    "screener": Member("کارشناس غربالگری", (Role.SCREENER,), OFFICE),
+    "inspector": Member("بازرس یک", (Role.INSPECTOR,), OFFICE),
+    "inspector2": Member("بازرس دو", (Role.INSPECTOR,), OFFICE),
+    "head": Member("مدیر بازرسی", (Role.HEAD,), OFFICE),
+    "liaison": Member("رابط اداره صدور پروانه", (Role.LIAISON,), "dep.urb.permits"),
+    "custodian": Member("امین هویت", (Role.CUSTODIAN,), OFFICE),
+    "analyst": Member("تحلیلگر", (Role.ANALYST,), OFFICE),
+    "administrator": Member("راهبر سامانه", (Role.ADMINISTRATOR,), OFFICE),
+    # Belongs to a unit that can be complained about, so must never see its cases (DOMAIN: The people).
+    "screener.permits": Member("کارشناس غربالگری، اداره صدور پروانه", (Role.SCREENER,), "dep.urb.permits"),
+}
+
+
+@dataclass(frozen=True)
+class Credentials:
+    password: str
+    totp_secret: str
+
+
+def staff_id(username: str) -> UUID:
+    """The id of a demo account."""
+    return uuid5(NAMESPACE, username)
+
+
+def credentials_of(username: str, staff_key: bytes, password: str | None, totp_secret: str | None) -> Credentials:
+    """What is given, else what is derived from the key: 100 bits of a password, 160 of a TOTP secret."""
+    return Credentials(
+        password or _derived(staff_key, f"demo password:{username}")[:20].lower(),
+        totp_secret or _derived(staff_key, f"demo totp:{username}"),
+    )
+
+
+def seed(
+    database: Database, staff_key: bytes, password: str | None = None, totp_secret: str | None = None
+) -> dict[str, dict[str, str | None]]:
+    """Adds the demo accounts that are not there; user name → role, unit, password, totp_secret (null: not known here)."""
+    told: dict[str, dict[str, str | None]] = {}
+    for username, member in DEMO_STAFF.items():
+        own = credentials_of(username, staff_key, password, totp_secret)
+        with database.transaction() as connection:
+            row = store.staff_by_username(connection, username)
+            known = row is None or (
+                password_fits(row.password_hash, own.password)
+                and crypto.unlock(row.locked_totp_secret, staff_key) == own.totp_secret
+            )
+            if row is None:
+                roster.add(connection, staff_key, staff_id(username), username, member, own.password, own.totp_secret)
+        told[username] = {
+            "role": member.roles[0].value,
+            "unit": member.unit,
+            "password": own.password if known else None,
+            "totp_secret": own.totp_secret if known else None,
+        }
+    return told
+
+
+def write(told: dict[str, dict[str, str | None]], file: Path) -> None:
+    """Puts the credentials into `file`, mode 0600 from its first byte on, whole or not at all."""
+    fresh = file.with_name(file.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+        json.dump(told, stream, indent=2, ensure_ascii=False)
+        stream.write("\n")
+    fresh.replace(file)
+
+
+def _derived(key: bytes, label: str) -> str:
+    return base64.b32encode(hmac.new(key, label.encode(), hashlib.sha256).digest()[:20]).decode()
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m services.accounts.seed", description="Adds the demo staff.")
+    parser.add_argument("--credentials", type=Path, metavar="FILE", help="write the credentials here, mode 0600")
+    options = parser.parse_args(arguments)
+    key = staff_key()
+    totp_secret = os.environ.get("DEMO_STAFF_TOTP_SECRET") or None
+    if totp_secret is not None:
+        try:
+            base64.b32decode(totp_secret, casefold=False)
+        except ValueError:
+            sys.exit("DEMO_STAFF_TOTP_SECRET is not base32 (A–Z and 2–7, padded with =)")
+    database = Database(url_of("accounts"), pool_size=1)
+    told = seed(database, key, os.environ.get("DEMO_STAFF_PASSWORD") or None, totp_secret)
+    if options.credentials is not None:
+        write(told, options.credentials)
+        print(f"accounts: {len(told)} demo staff; their passwords and TOTP secrets are in {options.credentials}")
+        return
+    print(f"accounts: {len(told)} demo staff")
+    for username, one in told.items():
+        secrets = f"{one['password']}  {one['totp_secret']}" if one["password"] else "changed since"
+        print(f"  {username:<18} {one['role']:<14} {one['unit']:<16} {secrets}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

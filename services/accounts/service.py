@@ -1,0 +1,93 @@
+"""Accounts' entrypoints: parse, call, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from eventlet import tpool
+from eventlet.semaphore import Semaphore
+from nameko.timer import timer
+
+from backbone.extensions import PeygirService, UseCases
+from backbone.rpc import rpc
+from contracts.accounts import (
+    ListStaff,
+    OtpSent,
+    RefreshTokens,
+    RequestOtp,
+    Revoked,
+    RevokeTokens,
+    SignInStaff,
+    StaffList,
+    Tokens,
+    VerifyOtp,
+)
+from contracts.errors import Unavailable
+from services.accounts.handlers import Accounts, committed
+from services.accounts.settings import Settings
+
+
+class Apart:
+    """Runs password checks in native threads, so that heartbeats and other requests go on meanwhile.
+
+    So many at once, so many waiting; whoever comes then is told to come again, before memory or patience runs out.
+    """
+
+    def __init__(self, at_once: int, waiting: int) -> None:
+        self._free = Semaphore(at_once)
+        self._most, self._present = at_once + waiting, 0
+
+    def __call__(self, work: Callable[[], bool]) -> bool:
+        if self._present >= self._most:
+            raise Unavailable(retry_after=2)
+        self._present += 1
+        try:
+            with self._free:
+                return bool(tpool.execute(work))
+        finally:
+            self._present -= 1
+
+
+def use_cases(settings: Settings) -> Accounts:
+    return Accounts(settings, Apart(settings.password_checks_at_once, settings.password_checks_waiting))
+
+
+class Service(PeygirService):
+    name = "accounts"
+    use_cases = UseCases(use_cases)
+
+    @rpc
+    def request_otp(self, request: RequestOtp) -> OtpSent:
+        with self.db.transaction() as connection:
+            return self.use_cases.request_otp(connection, request)
+
+    @rpc
+    def verify_otp(self, request: VerifyOtp) -> Tokens:
+        with self.db.transaction() as connection:
+            answer = self.use_cases.verify_otp(connection, request)
+        return committed(answer)
+
+    @rpc
+    def sign_in_staff(self, request: SignInStaff) -> Tokens:
+        return self.use_cases.sign_in(self.db, request)
+
+    @rpc
+    def refresh(self, request: RefreshTokens) -> Tokens:
+        with self.db.transaction() as connection:
+            answer = self.use_cases.refresh(connection, request)
+        return committed(answer)
+
+    @rpc
+    def revoke(self, request: RevokeTokens) -> Revoked:
+        with self.db.transaction() as connection:
+            return self.use_cases.revoke(connection, request)
+
+    @rpc
+    def list_staff(self, request: ListStaff) -> StaffList:
+        with self.db.read() as connection:
+            return self.use_cases.list_staff(connection, request)
+
+    @timer(interval=600)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def prune(self) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.prune(connection)

@@ -1,0 +1,230 @@
+"""Accounts' queries, a line of comment each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from contracts.vocabulary import Role
+from services.accounts.models import (
+    citizens,
+    one_time_codes,
+    refresh_tokens,
+    sessions,
+    sign_in_attempts,
+    staff,
+)
+
+_PRUNING = 7_204_507  # any number, the same in every process
+
+# --- citizens ---
+
+
+def citizen(connection: Connection, mobile_hash: str) -> UUID:
+    """The citizen with this mobile, made when there is none yet."""
+    added = upsert(citizens).values(citizen_id=uuid4(), mobile_hash=mobile_hash).on_conflict_do_nothing()
+    connection.execute(added)
+    found: UUID = connection.execute(
+        select(citizens.c.citizen_id).where(citizens.c.mobile_hash == mobile_hash)
+    ).scalar_one()
+    return found
+
+
+def claim_code_row(connection: Connection, mobile_hash: str) -> Row[Any]:
+    """The row of a mobile's code, made when it is not there, locked: one request at a time."""
+    connection.execute(upsert(one_time_codes).values(mobile_hash=mobile_hash).on_conflict_do_nothing())
+    chosen = select(one_time_codes).where(one_time_codes.c.mobile_hash == mobile_hash).with_for_update()
+    return connection.execute(chosen).one()
+
+
+def lock_code(connection: Connection, mobile_hash: str) -> Row[Any] | None:
+    """The code last sent to a mobile, locked: of two verifications at the same moment the second sees what the first did."""
+    chosen = select(one_time_codes).where(one_time_codes.c.mobile_hash == mobile_hash).with_for_update()
+    return connection.execute(chosen).first()
+
+
+def replace_code(
+    connection: Connection, mobile_hash: str, code_hash: str, expires_at: datetime, requested: Sequence[datetime]
+) -> None:
+    """A new code in place of the old one; `requested`: when codes were sent to this mobile."""
+    connection.execute(
+        update(one_time_codes)
+        .where(one_time_codes.c.mobile_hash == mobile_hash)
+        .values(
+            code_hash=code_hash,
+            expires_at=expires_at,
+            tries=0,
+            used=False,
+            requested=list(requested),
+            touched_at=requested[-1],
+        )
+    )
+
+
+def count_wrong_code(connection: Connection, mobile_hash: str) -> None:
+    """One more wrong try."""
+    connection.execute(
+        update(one_time_codes)
+        .where(one_time_codes.c.mobile_hash == mobile_hash)
+        .values(tries=one_time_codes.c.tries + 1)
+    )
+
+
+def spend_code(connection: Connection, mobile_hash: str) -> None:
+    """The code has done its one work."""
+    connection.execute(update(one_time_codes).where(one_time_codes.c.mobile_hash == mobile_hash).values(used=True))
+
+
+# --- staff ---
+
+
+def staff_by_username(connection: Connection, username: str) -> Row[Any] | None:
+    """A member of staff, active or not."""
+    return connection.execute(select(staff).where(staff.c.username == username)).first()
+
+
+def staff_by_id(connection: Connection, staff_id: UUID) -> Row[Any] | None:
+    """A member of staff, active or not."""
+    return connection.execute(select(staff).where(staff.c.staff_id == staff_id)).first()
+
+
+def lock_staff(connection: Connection, username: str) -> Row[Any] | None:
+    """A member of staff, locked for a change."""
+    return connection.execute(select(staff).where(staff.c.username == username).with_for_update()).first()
+
+
+def add_staff(connection: Connection, values: dict[str, Any]) -> bool:
+    """A new member of staff; False when the user name or the id is taken."""
+    added = connection.execute(upsert(staff).values(**values).on_conflict_do_nothing())
+    return added.rowcount == 1
+
+
+def change_staff(connection: Connection, staff_id: UUID, values: dict[str, Any]) -> None:
+    """New values of one member of staff."""
+    connection.execute(
+        update(staff).where(staff.c.staff_id == staff_id).values(**values, changed_at=func.clock_timestamp())
+    )
+
+
+def list_staff(connection: Connection, role: Role | None) -> list[Row[Any]]:
+    """All staff, or those of one role, by name."""
+    chosen = select(staff).order_by(staff.c.display_name, staff.c.staff_id)
+    return list(connection.execute(chosen if role is None else chosen.where(staff.c.roles.any(role.value))).all())
+
+
+def take_totp_step(connection: Connection, staff_id: UUID, step: int) -> bool:
+    """Accepts a step of the TOTP once: False when it, or a later one, was accepted before."""
+    taken = update(staff).where(staff.c.staff_id == staff_id, staff.c.totp_last_step < step)
+    return connection.execute(taken.values(totp_last_step=step)).rowcount == 1
+
+
+def claim_attempts(connection: Connection, username_hash: str, at: datetime) -> Row[Any]:
+    """The sign-in attempts under a user name, locked."""
+    new = upsert(sign_in_attempts).values(username_hash=username_hash, failures=0, blocked_until=at, last_at=at)
+    connection.execute(new.on_conflict_do_nothing())
+    chosen = select(sign_in_attempts).where(sign_in_attempts.c.username_hash == username_hash).with_for_update()
+    return connection.execute(chosen).one()
+
+
+def count_attempt(
+    connection: Connection, username_hash: str, failures: int, blocked_until: datetime, at: datetime
+) -> None:
+    """One more attempt, a failure until it is shown to be none."""
+    connection.execute(
+        update(sign_in_attempts)
+        .where(sign_in_attempts.c.username_hash == username_hash)
+        .values(failures=failures, blocked_until=blocked_until, last_at=at)
+    )
+
+
+def forget_attempts(connection: Connection, username_hash: str) -> None:
+    """After a right sign-in."""
+    connection.execute(delete(sign_in_attempts).where(sign_in_attempts.c.username_hash == username_hash))
+
+
+# --- sessions ---
+
+
+def add_session(
+    connection: Connection, session_id: UUID, subject_type: str, subject_id: UUID, expires_at: datetime
+) -> None:
+    """A new family of refresh tokens."""
+    connection.execute(
+        insert(sessions).values(
+            session_id=session_id, subject_type=subject_type, subject_id=subject_id, expires_at=expires_at
+        )
+    )
+
+
+def add_refresh_token(
+    connection: Connection, token_hash: str, session_id: UUID, issued_at: datetime, locked_mobile: str | None
+) -> None:
+    """A refresh token of a session."""
+    connection.execute(
+        insert(refresh_tokens).values(
+            token_hash=token_hash, session_id=session_id, issued_at=issued_at, locked_mobile=locked_mobile
+        )
+    )
+
+
+def lock_refresh_token(connection: Connection, token_hash: str) -> Row[Any] | None:
+    """A refresh token with its session; the session is locked, so all that happens to one family happens in turn."""
+    family = select(refresh_tokens.c.session_id).where(refresh_tokens.c.token_hash == token_hash).scalar_subquery()
+    locked = select(sessions.c.session_id).where(sessions.c.session_id == family).with_for_update()
+    if connection.execute(locked).first() is None:
+        return None
+    chosen = select(refresh_tokens, sessions).join(sessions).where(refresh_tokens.c.token_hash == token_hash)
+    return connection.execute(chosen).first()
+
+
+def was_used(connection: Connection, token_hash: str) -> bool:
+    """Whether this refresh token was used, or is not there any more."""
+    used_at = connection.execute(
+        select(refresh_tokens.c.used_at).where(refresh_tokens.c.token_hash == token_hash)
+    ).first()
+    return used_at is None or used_at[0] is not None
+
+
+def use_refresh_token(connection: Connection, token_hash: str, at: datetime, locked_successor: str) -> None:
+    """A refresh token has been exchanged for its successor."""
+    connection.execute(
+        update(refresh_tokens)
+        .where(refresh_tokens.c.token_hash == token_hash)
+        .values(used_at=at, locked_successor=locked_successor)
+    )
+
+
+def revoke_session(connection: Connection, session_id: UUID, at: datetime, because: str) -> None:
+    """Ends a session; one that was ended stays as it was ended."""
+    ended = update(sessions).where(sessions.c.session_id == session_id, sessions.c.revoked_at.is_(None))
+    connection.execute(ended.values(revoked_at=at, revoked_because=because))
+
+
+def revoke_sessions_of(connection: Connection, subject_id: UUID, at: datetime, because: str) -> None:
+    """Ends every session of a citizen or a member of staff."""
+    ended = update(sessions).where(sessions.c.subject_id == subject_id, sessions.c.revoked_at.is_(None))
+    connection.execute(ended.values(revoked_at=at, revoked_because=because))
+
+
+# --- what has passed ---
+
+
+def prune(connection: Connection, at: datetime, codes_before: datetime, attempts_before: datetime) -> dict[str, int]:
+    """Deletes old codes, ended sessions with their tokens, and forgiven attempts; how many of each.
+
+    One process at a time; another one that comes meanwhile does nothing.
+    """
+    if not connection.execute(select(func.pg_try_advisory_xact_lock(_PRUNING))).scalar_one():
+        return {}
+    return {
+        "codes": connection.execute(delete(one_time_codes).where(one_time_codes.c.touched_at < codes_before)).rowcount,
+        "sessions": connection.execute(delete(sessions).where(sessions.c.expires_at < at)).rowcount,
+        "attempts": connection.execute(
+            delete(sign_in_attempts).where(sign_in_attempts.c.last_at < attempts_before)
+        ).rowcount,
+    }

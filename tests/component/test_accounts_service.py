@@ -1,0 +1,611 @@
+"""The accounts service as users run it: its own process, a real broker and database."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pyotp
+import pytest
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from backbone import crypto, keys
+from backbone.database import Database
+from backbone.testing import ROOT, BusClient, ServiceProcess, bus, eventually, prepared
+from contracts.accounts import (
+    ListStaff,
+    RefreshTokens,
+    RequestOtp,
+    RevokeTokens,
+    SealedOtp,
+    SignInStaff,
+    VerifyOtp,
+)
+from contracts.errors import BadCode, BadCredentials, BadToken, InvalidField, NotAllowed, TooMany
+from contracts.gateway import Actor
+from contracts.vocabulary import ActorKind, Language, Role
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from services.accounts import roster
+from services.accounts.roster import Member
+from services.accounts.seed import DEMO_STAFF, staff_id
+
+pytestmark = [pytest.mark.timeout(180), pytest.mark.filterwarnings("ignore:EdDSA is deprecated")]
+
+
+@dataclass
+class System:
+    environment: dict[str, str]
+    broker_url: str
+    process: ServiceProcess
+    staff: dict[str, dict[str, str]]
+
+    @property
+    def database(self) -> str:
+        return self.environment["DATABASE_URL"].replace("+psycopg", "")
+
+    def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.database, autocommit=True) as connection:
+            cursor = connection.execute(statement, values)  # type: ignore[call-overload]  # statements of these tests
+            return cursor.fetchall() if cursor.description else []
+
+
+def run(command: str, environment: dict[str, str], *arguments: str, **more: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", f"services.accounts.{command}", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environment, **more},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def system(broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    folder = tmp_path_factory.mktemp("accounts")
+    environment = prepared("accounts", broker.url, postgres.url, "accounts_service")
+    run("seed", environment, "--credentials", str(folder / "staff.json"))
+    process = ServiceProcess("accounts", environment, folder / "log").start()
+    yield System(environment, broker.url, process, json.loads((folder / "staff.json").read_text()))
+    process.stop()
+
+
+@pytest.fixture
+def citizen(system: System, wire: BusClient) -> Citizen:
+    wire.listen("accounts.events")
+    return Citizen(system, wire)
+
+
+class Citizen:
+    """Somebody with a phone that nobody has used yet."""
+
+    def __init__(self, system: System, wire: BusClient) -> None:
+        self.system, self.wire = system, wire
+        self.mobile = f"+989{uuid4().int % 10**9:09d}"
+        self._seen = 0
+
+    def request(self) -> dict[str, Any]:
+        answer: dict[str, Any] = self.wire.ask("accounts", "request_otp", RequestOtp(mobile=self.mobile))
+        return answer
+
+    def read_sms(self) -> str:
+        """The newest code, read as notify reads it."""
+
+        def newest() -> str | None:
+            heard = self.wire.heard("otp.requested.v1")
+            if len(heard) <= self._seen:
+                return None
+            opened = crypto.unseal(
+                heard[-1]["sealed_code"],
+                SealedOtp,
+                [bytes.fromhex(self.system.environment["NOTIFY_PRIVATE_KEYS"])],
+            )
+            assert opened.mobile == self.mobile
+            assert opened.language is Language.FA
+            return opened.code
+
+        code = eventually(newest)
+        assert code is not None
+        self._seen = len(self.wire.heard("otp.requested.v1"))
+        return code
+
+    def verify(self, code: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self.wire.ask("accounts", "verify_otp", VerifyOtp(mobile=self.mobile, code=code))
+        return answer
+
+    def sign_in(self) -> dict[str, Any]:
+        self.request()
+        return self.verify(self.read_sms())
+
+    def let_pass(self, seconds: int) -> None:
+        """Time goes by for this citizen's codes."""
+        self.system.sql(
+            "UPDATE one_time_codes SET expires_at = expires_at - %s * interval '1 second', requested = "
+            "ARRAY(SELECT moment - %s * interval '1 second' FROM unnest(requested) AS moment) WHERE mobile_hash = %s",
+            seconds,
+            seconds,
+            crypto.keyed_hash(self.mobile, bytes.fromhex(self.system.environment["MOBILE_INDEX_KEY"])),
+        )
+
+
+def another(code: str, by: int = 1) -> str:
+    return f"{(int(code) + by) % 1_000_000:06d}"
+
+
+def refresh(wire: BusClient, token: str) -> dict[str, Any]:
+    answer: dict[str, Any] = wire.ask("accounts", "refresh", RefreshTokens(refresh_token=token))
+    return answer
+
+
+def claims(system: System, token: str, public_key: str | None = None) -> dict[str, Any]:
+    """What the gateway reads, with the public key alone."""
+    raw = bytes.fromhex(public_key or system.environment["ACCESS_TOKEN_PUBLIC_KEYS"])
+    key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": base64.urlsafe_b64encode(raw).rstrip(b"=").decode()})
+    decoded = jwt.decode(token, key, algorithms=["EdDSA"])
+    jwt.JWTClaimsRegistry(exp={"essential": True}).validate(decoded.claims)
+    return dict(decoded.claims)
+
+
+class TestOneTimeCodes:
+    def test_a_code_signs_in_and_the_token_carries_the_mobile_for_the_gateway_alone(
+        self, system: System, citizen: Citizen
+    ) -> None:
+        assert citizen.request() == {"resend_after": 60, "expires_in": 300}
+        tokens = citizen.verify(citizen.read_sms())
+        told = claims(system, tokens["access_token"])
+        assert told["typ"] == "citizen"
+        assert told["roles"] == []
+        assert told["exp"] - told["iat"] == 900
+        assert crypto.unlock(told["ctc"], bytes.fromhex(system.environment["CONTACT_KEY"])) == citizen.mobile
+        assert citizen.mobile[3:] not in json.dumps(tokens)
+
+    def test_the_same_person_comes_back_as_the_same_citizen(self, system: System, citizen: Citizen) -> None:
+        first = claims(system, citizen.sign_in()["access_token"])
+        citizen.let_pass(60)
+        second = claims(system, citizen.sign_in()["access_token"])
+        assert first["sub"] == second["sub"]
+        assert first["sid"] != second["sid"]
+
+    def test_the_answer_is_the_same_whether_the_number_is_known_or_not(self, citizen: Citizen) -> None:
+        unknown = citizen.request()
+        citizen.verify(citizen.read_sms())
+        citizen.let_pass(60)
+        assert citizen.request() == unknown
+
+    def test_a_number_that_asked_for_no_code_is_answered_like_a_wrong_code(self, citizen: Citizen) -> None:
+        with pytest.raises(BadCode):
+            citizen.verify("123456")
+
+    def test_a_code_is_read_in_persian_digits_with_spaces(self, citizen: Citizen) -> None:
+        citizen.request()
+        code = citizen.read_sms().translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+        assert citizen.verify(f"{code[:3]} {code[3:]}")["token_type"] == "Bearer"
+
+    def test_what_is_no_iranian_mobile_is_refused(self, wire: BusClient, system: System) -> None:
+        with pytest.raises(InvalidField):
+            wire.ask("accounts", "request_otp", RequestOtp(mobile="+982833333333"))
+
+    def test_five_wrong_tries_and_even_the_right_code_is_too_late(self, citizen: Citizen) -> None:
+        citizen.request()
+        code = citizen.read_sms()
+        for n in range(1, 6):
+            with pytest.raises(BadCode):
+                citizen.verify(another(code, n))
+        with pytest.raises(TooMany) as refusal:
+            citizen.verify(code)
+        assert 1 <= refusal.value.params["retry_after"] <= 60
+
+    def test_the_fifth_try_may_still_be_right(self, citizen: Citizen) -> None:
+        citizen.request()
+        code = citizen.read_sms()
+        for n in range(1, 5):
+            with pytest.raises(BadCode):
+                citizen.verify(another(code, n))
+        assert citizen.verify(code)["access_token"]
+
+    def test_another_code_is_sent_after_a_minute_and_makes_the_first_void(self, citizen: Citizen) -> None:
+        citizen.request()
+        first = citizen.read_sms()
+        with pytest.raises(TooMany) as refusal:
+            citizen.request()
+        assert 55 <= refusal.value.params["retry_after"] <= 60
+        citizen.let_pass(60)
+        citizen.request()
+        second = citizen.read_sms()
+        if second != first:  # one in a million: the same code again
+            with pytest.raises(BadCode):
+                citizen.verify(first)
+        assert citizen.verify(second)["access_token"]
+
+    def test_a_code_is_void_after_five_minutes(self, citizen: Citizen) -> None:
+        citizen.request()
+        code = citizen.read_sms()
+        citizen.let_pass(301)
+        with pytest.raises(BadCode):
+            citizen.verify(code)
+
+    def test_five_codes_an_hour_and_no_more(self, citizen: Citizen) -> None:
+        for _ in range(5):
+            citizen.request()
+            citizen.let_pass(61)
+        with pytest.raises(TooMany) as refusal:
+            citizen.request()
+        assert 3200 < refusal.value.params["retry_after"] <= 3600 - 5 * 61 + 1
+
+    def test_a_code_works_once(self, citizen: Citizen) -> None:
+        citizen.request()
+        code = citizen.read_sms()
+        citizen.verify(code)
+        with pytest.raises(BadCode):
+            citizen.verify(code)
+
+    def test_of_many_verifications_at_the_same_moment_one_succeeds(self, system: System, citizen: Citizen) -> None:
+        citizen.request()
+        code = citizen.read_sms()
+        outcomes = at_once(
+            system, 6, lambda wire: wire.ask("accounts", "verify_otp", VerifyOtp(mobile=citizen.mobile, code=code))
+        )
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["BadCode"] * 5 + ["dict"]
+
+    def test_of_many_requests_at_the_same_moment_one_sends_a_code(self, system: System, citizen: Citizen) -> None:
+        outcomes = at_once(
+            system, 6, lambda wire: wire.ask("accounts", "request_otp", RequestOtp(mobile=citizen.mobile))
+        )
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["TooMany"] * 5 + ["dict"]
+
+
+def at_once(system: System, times: int, act: Callable[[BusClient], Any]) -> list[Any]:
+    """What came of the same act done by many at the same moment: answers and errors."""
+    outcomes: list[Any] = []
+    start = threading.Barrier(times)
+
+    def one() -> None:
+        with bus(system.broker_url) as wire:
+            start.wait()
+            try:
+                outcomes.append(act(wire))
+            except Exception as error:  # the error is the outcome
+                outcomes.append(error)
+
+    threads = [threading.Thread(target=one) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+class TestTokens:
+    def test_a_token_of_another_key_or_of_none_or_changed_is_not_believed(
+        self, system: System, citizen: Citizen
+    ) -> None:
+        token = citizen.sign_in()["access_token"]
+        with pytest.raises(JoseError):
+            claims(system, token, keys.ed25519_public(os.urandom(32)).hex())
+        head, body, signature = token.split(".")
+        none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').rstrip(b"=").decode()
+        wanted = json.loads(base64.urlsafe_b64decode(body + "=="))
+        forged = base64.urlsafe_b64encode(json.dumps({**wanted, "typ": "staff"}).encode()).rstrip(b"=").decode()
+        for false in (f"{none}.{body}.", f"{none}.{body}.{signature}", f"{head}.{forged}.{signature}"):
+            with pytest.raises(JoseError):
+                claims(system, false)
+
+    def test_a_refresh_gives_the_next_tokens_of_the_same_session(self, system: System, citizen: Citizen) -> None:
+        first = citizen.sign_in()
+        second = refresh(citizen.wire, first["refresh_token"])
+        third = refresh(citizen.wire, second["refresh_token"])
+        assert len({one["refresh_token"] for one in (first, second, third)}) == 3
+        before, after = claims(system, first["access_token"]), claims(system, third["access_token"])
+        assert (before["sub"], before["sid"]) == (after["sub"], after["sid"])
+        assert crypto.unlock(after["ctc"], bytes.fromhex(system.environment["CONTACT_KEY"])) == citizen.mobile
+
+    def test_a_refresh_whose_answer_was_lost_is_answered_again_with_the_same_successor(self, citizen: Citizen) -> None:
+        first = citizen.sign_in()
+        lost = refresh(citizen.wire, first["refresh_token"])
+        again = refresh(citizen.wire, first["refresh_token"])
+        assert again["refresh_token"] == lost["refresh_token"]
+        assert refresh(citizen.wire, again["refresh_token"])["access_token"]
+
+    def test_many_refreshes_at_the_same_moment_make_one_successor(self, system: System, citizen: Citizen) -> None:
+        token = citizen.sign_in()["refresh_token"]
+        outcomes = at_once(system, 5, lambda wire: refresh(wire, token))
+        assert len({outcome["refresh_token"] for outcome in outcomes}) == 1
+
+    def test_a_token_that_comes_again_after_its_successor_was_used_ends_the_family(self, citizen: Citizen) -> None:
+        first = citizen.sign_in()
+        second = refresh(citizen.wire, first["refresh_token"])
+        third = refresh(citizen.wire, second["refresh_token"])
+        with pytest.raises(BadToken):
+            refresh(citizen.wire, first["refresh_token"])
+        with pytest.raises(BadToken):
+            refresh(citizen.wire, third["refresh_token"])
+
+    def test_a_token_that_comes_again_after_the_grace_ends_the_family(self, system: System, citizen: Citizen) -> None:
+        first = citizen.sign_in()
+        second = refresh(citizen.wire, first["refresh_token"])
+        system.sql("UPDATE refresh_tokens SET used_at = used_at - interval '11 seconds' WHERE used_at IS NOT NULL")
+        with pytest.raises(BadToken):
+            refresh(citizen.wire, first["refresh_token"])
+        with pytest.raises(BadToken):
+            refresh(citizen.wire, second["refresh_token"])
+
+    def test_a_session_ends_after_thirty_days_whatever_is_refreshed(self, system: System, citizen: Citizen) -> None:
+        tokens = citizen.sign_in()
+        sid = claims(system, tokens["access_token"])["sid"]
+        [(days,)] = system.sql("SELECT expires_at - now() FROM sessions WHERE session_id = %s", sid)
+        assert 29.9 < days.total_seconds() / 86_400 <= 30
+        system.sql("UPDATE sessions SET expires_at = now() + interval '1 minute' WHERE session_id = %s", sid)
+        last = refresh(citizen.wire, tokens["refresh_token"])
+        assert last["expires_in"] <= 60
+        system.sql("UPDATE sessions SET expires_at = now() WHERE session_id = %s", sid)
+        with pytest.raises(BadToken):
+            refresh(citizen.wire, last["refresh_token"])
+
+    def test_a_revoked_session_is_refreshed_no_more_and_an_unknown_token_is_answered_alike(
+        self, citizen: Citizen
+    ) -> None:
+        token = citizen.sign_in()["refresh_token"]
+        ours = citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token=token))
+        nobodys = citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token="nobody's"))
+        assert ours == nobodys
+        for told in (token, "nobody's"):
+            with pytest.raises(BadToken):
+                refresh(citizen.wire, told)
+
+
+class Desk:
+    """The sign-in page of staff."""
+
+    def __init__(self, system: System, wire: BusClient) -> None:
+        self.system, self.wire = system, wire
+
+    def totp(self, username: str, steps: int = 0) -> str:
+        return pyotp.TOTP(self.system.staff[username]["totp_secret"]).at(int(time.time()) + 30 * steps)
+
+    def sign_in(self, username: str, password: str | None = None, totp: str | None = None) -> dict[str, Any]:
+        known = self.system.staff.get(username, {"password": "-"})
+        answer: dict[str, Any] = self.wire.ask(
+            "accounts",
+            "sign_in_staff",
+            SignInStaff(
+                username=username,
+                password=password or known["password"],
+                totp=totp if totp is not None else self.totp(username),
+            ),
+        )
+        return answer
+
+    def forget(self) -> None:
+        """As if nobody had signed in before."""
+        self.system.sql("UPDATE staff SET totp_last_step = 0")
+        self.system.sql("DELETE FROM sign_in_attempts")
+
+
+@pytest.fixture
+def desk(system: System, wire: BusClient) -> Desk:
+    made = Desk(system, wire)
+    made.forget()
+    return made
+
+
+class TestStaff:
+    def test_every_role_signs_in_and_its_token_tells_who_it_is(self, system: System, desk: Desk) -> None:
+        for username, member in DEMO_STAFF.items():
+            told = claims(system, desk.sign_in(username)["access_token"])
+            assert told["sub"] == str(staff_id(username))
+            assert told["typ"] == "staff"
+            assert "ctc" not in told
+            assert told["roles"] == [role.value for role in member.roles]
+            assert told["unit"] == member.unit
+            assert told["name"] == member.display_name
+        assert {role for member in DEMO_STAFF.values() for role in member.roles} == set(Role)
+
+    def test_whatever_is_wrong_the_error_is_the_same(self, desk: Desk) -> None:
+        wrong = [
+            ("head", "wrong password", None),
+            ("head", None, "000000"),
+            ("head", None, ""),
+            ("nobody", "wrong password", "000000"),
+        ]
+        for username, password, totp in wrong:
+            with pytest.raises(BadCredentials) as refusal:
+                desk.sign_in(username, password, totp)
+            assert refusal.value.params == {}
+
+    def test_a_totp_works_once(self, desk: Desk) -> None:
+        totp = desk.totp("head")
+        desk.sign_in("head", totp=totp)
+        with pytest.raises(BadCredentials):
+            desk.sign_in("head", totp=totp)
+        with pytest.raises(BadCredentials):
+            desk.sign_in("head", totp=desk.totp("head", -1))
+
+    def test_a_totp_works_once_even_for_two_at_the_same_moment(self, system: System, desk: Desk) -> None:
+        known = system.staff["head"]
+        request = SignInStaff(username="head", password=known["password"], totp=desk.totp("head"))
+        outcomes = at_once(system, 3, lambda wire: wire.ask("accounts", "sign_in_staff", request))
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["BadCredentials"] * 2 + ["dict"]
+
+    @pytest.mark.parametrize("username", ["analyst", "nobody"])
+    def test_a_user_name_rests_after_five_failures_whether_somebody_has_it_or_not(
+        self, system: System, desk: Desk, username: str
+    ) -> None:
+        for _ in range(5):
+            with pytest.raises(BadCredentials):
+                desk.sign_in(username, "wrong password", "000000")
+        with pytest.raises(TooMany) as refusal:
+            desk.sign_in(username, "wrong password", "000000")
+        assert 10 <= refusal.value.params["retry_after"] <= 15
+        system.sql("UPDATE sign_in_attempts SET blocked_until = now()")
+        with pytest.raises(BadCredentials):
+            desk.sign_in(username, "wrong password", "000000")
+        with pytest.raises(TooMany) as refusal:
+            desk.sign_in(username, "wrong password", "000000")
+        assert 25 <= refusal.value.params["retry_after"] <= 30
+
+    def test_a_right_sign_in_forgets_the_failures(self, system: System, desk: Desk) -> None:
+        for _ in range(4):
+            with pytest.raises(BadCredentials):
+                desk.sign_in("analyst", "wrong password")
+        desk.sign_in("analyst")
+        assert system.sql("SELECT * FROM sign_in_attempts") == []
+
+    def test_other_work_goes_on_while_passwords_are_checked(self, system: System, desk: Desk) -> None:
+        slowest = 0.0
+        with httpx.Client(base_url=system.process.health) as client:
+            crowd = threading.Thread(
+                target=lambda: at_once(
+                    system,
+                    5,
+                    lambda wire: wire.ask(
+                        "accounts", "sign_in_staff", SignInStaff(username=str(uuid4()), password="x", totp="1")
+                    ),
+                )
+            )
+            crowd.start()
+            while crowd.is_alive():
+                started = time.monotonic()
+                assert client.get("/healthz").status_code == 200
+                slowest = max(slowest, time.monotonic() - started)
+            crowd.join()
+        assert slowest < 1.0
+
+    def test_a_staff_session_ends_after_twelve_hours(self, system: System, desk: Desk) -> None:
+        sid = claims(system, desk.sign_in("head")["access_token"])["sid"]
+        [(left,)] = system.sql("SELECT expires_at - now() FROM sessions WHERE session_id = %s", sid)
+        assert 11.9 < left.total_seconds() / 3600 <= 12
+
+    def test_a_change_is_told_and_shows_in_the_next_token_and_closing_ends_the_session(
+        self, system: System, desk: Desk
+    ) -> None:
+        desk.wire.listen("accounts.events")
+        tokens = desk.sign_in("inspector2")
+        database = Database(system.environment["DATABASE_URL"], pool_size=1)
+        moved = Member("بازرس دو", (Role.INSPECTOR, Role.HEAD), "mayor")
+        with database.transaction() as connection:
+            roster.change(connection, "inspector2", moved)
+        tokens = refresh(desk.wire, tokens["refresh_token"])
+        told = claims(system, tokens["access_token"])
+        assert told["roles"] == ["inspector", "head"]
+        assert told["unit"] == "mayor"
+        with database.transaction() as connection:
+            roster.change(connection, "inspector2", Member("بازرس دو", (Role.INSPECTOR,), "mayor.insp", active=False))
+        with pytest.raises(BadToken):
+            refresh(desk.wire, tokens["refresh_token"])
+        desk.forget()
+        with pytest.raises(BadCredentials):
+            desk.sign_in("inspector2")
+        told_events = eventually(lambda: len(e := desk.wire.heard("staff.changed.v1")) >= 2 and e)
+        assert [(event["version"], event["active"]) for event in told_events] == [(2, True), (3, False)]
+        with database.transaction() as connection:
+            roster.change(connection, "inspector2", DEMO_STAFF["inspector2"])
+        database.close()
+
+    def test_staff_are_listed_to_those_who_assign_and_to_nobody_else(self, wire: BusClient, system: System) -> None:
+        def actor(*roles: Role, kind: ActorKind = ActorKind.STAFF) -> Actor:
+            return Actor(kind=kind, id=str(uuid4()), roles=frozenset(roles))
+
+        answer = wire.ask("accounts", "list_staff", ListStaff(actor=actor(Role.HEAD), role=Role.INSPECTOR))
+        assert {item["staff_id"] for item in answer["items"]} == {
+            str(staff_id("inspector")),
+            str(staff_id("inspector2")),
+        }
+        everybody = wire.ask("accounts", "list_staff", ListStaff(actor=actor(Role.SCREENER)))
+        assert len(everybody["items"]) == len(DEMO_STAFF)
+        for other in (actor(Role.LIAISON), actor(), actor(Role.HEAD, kind=ActorKind.CITIZEN)):
+            with pytest.raises(NotAllowed):
+                wire.ask("accounts", "list_staff", ListStaff(actor=other))
+
+
+class TestSeed:
+    def test_the_second_run_changes_nothing_and_tells_the_same(self, system: System, tmp_path: Path) -> None:
+        before = system.sql("SELECT username, password_hash, version FROM staff ORDER BY username")
+        file = tmp_path / "again.json"
+        printed = run("seed", system.environment, "--credentials", str(file))
+        assert json.loads(file.read_text()) == system.staff
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert system.sql("SELECT username, password_hash, version FROM staff ORDER BY username") == before
+        assert not any(one["password"] in printed for one in system.staff.values())
+
+    def test_an_account_with_a_password_of_its_own_keeps_it(self, system: System, tmp_path: Path) -> None:
+        file = tmp_path / "other.json"
+        run("seed", system.environment, "--credentials", str(file), DEMO_STAFF_PASSWORD="something else")
+        assert {one["password"] for one in json.loads(file.read_text()).values()} == {None}
+
+
+class TestStaffCommand:
+    def test_a_new_administrator_signs_in_with_what_was_printed_until_closed(self, system: System, desk: Desk) -> None:
+        def staff(*arguments: str) -> str:
+            return run("staff", system.environment, *arguments)
+
+        printed = staff("add", "first", "--name", "راهبر", "--role", "administrator", "--unit", "mayor")
+        password = printed.split("password")[1].split()[0]
+        totp = pyotp.parse_uri(printed.split()[-1])
+        assert isinstance(totp, pyotp.TOTP)
+        tokens = desk.sign_in("first", password, totp.now())
+        assert claims(system, tokens["access_token"])["roles"] == ["administrator"]
+        staff("close", "first")
+        with pytest.raises(BadToken):
+            refresh(desk.wire, tokens["refresh_token"])
+        system.sql("DELETE FROM staff WHERE username = 'first'")
+
+
+class TestDatabase:
+    def test_it_reveals_no_mobile_no_code_no_password_no_token_even_with_its_outbox(
+        self, system: System, citizen: Citizen, desk: Desk
+    ) -> None:
+        citizen.request()
+        code = citizen.read_sms()
+        tokens = citizen.verify(code)
+        staff_tokens = desk.sign_in("head")
+        refreshed = refresh(citizen.wire, tokens["refresh_token"])
+        secrets = [
+            citizen.mobile[3:],
+            system.staff["head"]["password"],
+            system.staff["head"]["totp_secret"],
+            *(one[part] for one in (tokens, staff_tokens, refreshed) for part in ("access_token", "refresh_token")),
+        ]
+        tables = system.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        dump = "\n".join(str(row) for (table,) in tables for row in system.sql(f'SELECT t::text FROM "{table}" AS t'))
+        assert crypto.keyed_hash(citizen.mobile, bytes.fromhex(system.environment["MOBILE_INDEX_KEY"])) in dump
+        log = system.process.log.read_text()
+        for one in secrets:
+            assert one not in dump
+            assert one not in log
+        [(stored,)] = system.sql(
+            "SELECT code_hash FROM one_time_codes WHERE mobile_hash = %s",
+            crypto.keyed_hash(citizen.mobile, bytes.fromhex(system.environment["MOBILE_INDEX_KEY"])),
+        )
+        assert len(stored) == 64  # an HMAC: six digits could be found behind a plain hash in no time
+
+    def test_what_has_passed_is_deleted(self, system: System, citizen: Citizen) -> None:
+        from services.accounts.handlers import Accounts
+        from services.accounts.settings import Settings
+
+        sid = claims(system, citizen.sign_in()["access_token"])["sid"]
+        system.sql("UPDATE sessions SET expires_at = now() - interval '1 second' WHERE session_id = %s", sid)
+        system.sql("UPDATE one_time_codes SET touched_at = now() - interval '25 hours'")
+        accounts = Accounts(Settings(**{name.lower(): value for name, value in system.environment.items()}))
+        database = Database(system.environment["DATABASE_URL"], pool_size=1)
+        with database.transaction() as connection:
+            accounts.prune(connection)
+        database.close()
+        assert system.sql("SELECT * FROM sessions WHERE session_id = %s", sid) == []
+        assert system.sql("SELECT * FROM refresh_tokens WHERE session_id = %s", sid) == []
+        assert system.sql("SELECT * FROM one_time_codes") == []
