@@ -1,0 +1,1 @@
+"""Insight: hears every event and answers with figures."""

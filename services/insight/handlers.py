@@ -1,0 +1,145 @@
+"""What insight does: keeps the facts that events tell, whatever their order, and counts them.
+
+Events come doubled and out of order. Nothing here depends on that: the highest sequence of a case wins, an event is a
+transition once by its id, a unit's newest place wins; so no inbox is needed, and the same events always make the same tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from backbone import jalali
+from contracts.base import Event
+from contracts.errors import InvalidField, Unavailable
+from contracts.insight import Cell, CountCases, Counts
+from contracts.intake import CatalogueChanged
+from contracts.notify import NotificationDelivered, NotificationFailed
+from contracts.tracking import CaseDecided, TrackedEvent
+from services.insight import store
+from services.insight.domain import lineage, public, public_total, subtree, viewer
+
+MOST_CELLS = 10_000
+"""More than anybody reads; an answer beyond it is asked for in parts."""
+
+
+class Insight:
+    """The use cases of one process."""
+
+    def record(self, connection: Connection, events: Sequence[Event]) -> None:
+        """Keeps what these events tell; those that tell no figure are passed over."""
+        tracked = [event for event in events if isinstance(event, TrackedEvent)]
+        newest = {event.case_id: event for event in newest_last(tracked)}
+        decided = {event.case_id: event for event in newest_last(tracked) if isinstance(event, CaseDecided)}
+        # Sorted: two replicas never lock the same rows in opposite order.
+        store.keep_newest_facts(connection, [_fact(newest[case_id]) for case_id in sorted(newest)])
+        for case_id in sorted(decided):
+            store.keep_newest_decision(connection, _decision(decided[case_id]))
+        by_id = {event.id: event for event in events}
+        in_order = [by_id[event_id] for event_id in sorted(by_id)]
+        store.add_transitions(connection, [_transition(e) for e in in_order if isinstance(e, TrackedEvent)])
+        store.add_notifications(
+            connection,
+            [_notification(e) for e in in_order if isinstance(e, NotificationDelivered | NotificationFailed)],
+        )
+        for catalogue in (event.catalogue for event in events if isinstance(event, CatalogueChanged)):
+            places = {unit.code: unit.parent for unit in catalogue.units}
+            store.keep_newest_units(
+                connection,
+                [{"code": c, "parent": places[c], "version": catalogue.version} for c in sorted(places)],
+            )
+
+    def count_cases(self, connection: Connection, request: CountCases) -> Counts:
+        """Counts by one to three dimensions.
+
+        Staff never have cases of their own unit or one above it in any count. Outside of the staff whose work it is, every
+        figure is rounded down to a multiple of five (`domain.public`), and the total is left out where it would narrow a
+        suppressed cell (`domain.public_total`). InvalidField: a dimension twice, or too many cells. Unavailable: the
+        viewer's unit is not known here yet, so what must be kept from them cannot be told.
+        """
+        if len(set(request.by)) != len(request.by):
+            raise InvalidField(fields=[{"field": "by", "reason": "twice"}])
+        who, tree = viewer(request.actor), store.tree(connection)
+        if who.unit is not None and who.unit not in tree:
+            raise Unavailable(retry_after=5)
+        rows = store.count(
+            connection,
+            request,
+            within=None if request.unit is None else subtree(request.unit, tree),
+            hidden=frozenset() if who.unit is None else lineage(who.unit, tree),
+            limit=MOST_CELLS + 1,
+        )
+        if len(rows) > MOST_CELLS:
+            raise InvalidField(fields=[{"field": "by", "reason": "too_many_cells"}])
+        counts = [row.cases for row in rows]
+        return Counts(
+            by=request.by,
+            cells=[
+                Cell(key=[_text(value) for value in row[:-1]], count=row.cases if who.exact else public(row.cases))
+                for row in rows
+            ],
+            total=sum(counts) if who.exact else public_total(counts),
+        )
+
+
+def newest_last(events: Sequence[TrackedEvent]) -> list[TrackedEvent]:
+    """Events in the order in which they happened to their case."""
+    return sorted(events, key=lambda event: event.sequence)
+
+
+def _text(value: Any) -> str | None:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _fact(event: TrackedEvent) -> dict[str, Any]:
+    state = event.state
+    return {
+        "case_id": event.case_id,
+        "sequence": event.sequence,
+        "number": state.number,
+        "kind": state.kind.value,
+        "unit": state.unit,
+        "ground": state.ground,
+        "stage": state.stage.value,
+        "outcome": state.outcome.value if state.outcome else None,
+        "channel": state.channel.value,
+        "anonymous": state.anonymous,
+        "urgent": state.urgent,
+        "score": state.score,
+        "handler": state.handler,
+        "filed_at": state.filed_at,
+        "day": jalali.today(state.filed_at),
+        "expected_on": state.expected_on,
+        "told_at": event.occurred_at,
+    }
+
+
+def _decision(event: CaseDecided) -> dict[str, Any]:
+    return {"case_id": event.case_id, "decided_at": event.occurred_at, "decided_sequence": event.sequence}
+
+
+def _transition(event: TrackedEvent) -> dict[str, Any]:
+    return {
+        "event_id": event.id,
+        "case_id": event.case_id,
+        "sequence": event.sequence,
+        "event": event.name,
+        "stage": event.state.stage.value,
+        "previous_stage": event.state.previous_stage.value if event.state.previous_stage else None,
+        "at": event.occurred_at,
+    }
+
+
+def _notification(event: NotificationDelivered | NotificationFailed) -> dict[str, Any]:
+    return {
+        "event_id": event.id,
+        "case_id": event.case_id,
+        "template": event.template,
+        "channel": event.channel.value,
+        "delivered": isinstance(event, NotificationDelivered),
+        "reason": event.reason if isinstance(event, NotificationFailed) else None,
+        "at": event.occurred_at,
+    }

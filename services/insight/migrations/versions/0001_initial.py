@@ -1,0 +1,14 @@
+"""The first tables of insight."""
+
+from alembic import op
+
+from backbone.migrate import create_mechanism
+from services.insight.models import metadata
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    metadata.create_all(op.get_bind())
+    create_mechanism(op)

@@ -1,0 +1,78 @@
+"""Insight's tables: facts about cases, without texts and without anybody's name, mobile or code."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+)
+from sqlalchemy.dialects.postgresql import UUID
+
+metadata = MetaData()
+
+facts = Table(  # a case as its newest event tells it
+    "facts",
+    metadata,
+    Column("case_id", UUID(as_uuid=True), primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("number", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("unit", String),
+    Column("ground", String, nullable=False),
+    Column("stage", String, nullable=False),
+    Column("outcome", String),
+    Column("channel", String, nullable=False),
+    Column("anonymous", Boolean, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("score", SmallInteger),
+    Column("handler", UUID(as_uuid=True)),
+    Column("filed_at", DateTime(timezone=True), nullable=False),
+    Column("day", Date, nullable=False),  # of filing, in Tehran
+    Column("expected_on", Date),
+    Column("told_at", DateTime(timezone=True), nullable=False),  # when that newest event occurred
+    Column("decided_at", DateTime(timezone=True)),  # the last decision
+    Column("decided_sequence", Integer),
+    # The dimensions and nothing else, so that counting reads the index alone.
+    Index("facts_dimensions", "day", "unit", "ground", "kind", "stage"),
+)
+
+transitions = Table(  # every event of every case
+    "transitions",
+    metadata,
+    Column("event_id", UUID(as_uuid=True), primary_key=True),
+    Column("case_id", UUID(as_uuid=True), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("event", String, nullable=False),
+    Column("stage", String, nullable=False),
+    Column("previous_stage", String),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Index("transitions_of_case", "case_id", "sequence"),
+)
+
+notifications = Table(  # what became of messages to people
+    "notifications",
+    metadata,
+    Column("event_id", UUID(as_uuid=True), primary_key=True),
+    Column("case_id", UUID(as_uuid=True)),
+    Column("template", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("delivered", Boolean, nullable=False),
+    Column("reason", String),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+units = Table(  # the tree; a unit that left the catalogue keeps the place it had last
+    "units",
+    metadata,
+    Column("code", String, primary_key=True),
+    Column("parent", String),
+    Column("version", Integer, nullable=False),
+)

@@ -1,0 +1,91 @@
+"""Insight's queries, a line of comment each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from contracts.insight import CountCases
+from services.insight.models import facts, notifications, transitions, units
+
+
+def keep_newest_facts(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Cases as these events tell them, one row a case; a case that a later event told already stays as it is."""
+    if not rows:
+        return
+    new = upsert(facts).values(list(rows))
+    changed = {name: new.excluded[name] for name in rows[0] if name != "case_id"}
+    connection.execute(
+        new.on_conflict_do_update(
+            index_elements=[facts.c.case_id], set_=changed, where=new.excluded.sequence >= facts.c.sequence
+        )
+    )
+
+
+def keep_newest_decision(connection: Connection, decision: dict[str, Any]) -> None:
+    """When a case was decided last; a decision that came after this one stays."""
+    connection.execute(
+        update(facts)
+        .where(facts.c.case_id == decision["case_id"])
+        .where(func.coalesce(facts.c.decided_sequence, -1) < decision["decided_sequence"])
+        .values(decided_at=decision["decided_at"], decided_sequence=decision["decided_sequence"])
+    )
+
+
+def add_transitions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """What happened to cases, each event once."""
+    if rows:
+        connection.execute(upsert(transitions).values(list(rows)).on_conflict_do_nothing())
+
+
+def add_notifications(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """What became of messages, each event once."""
+    if rows:
+        connection.execute(upsert(notifications).values(list(rows)).on_conflict_do_nothing())
+
+
+def keep_newest_units(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Units with their parents as of a version of the catalogue; a place told by a later version stays."""
+    if not rows:
+        return
+    new = upsert(units).values(list(rows))
+    connection.execute(
+        new.on_conflict_do_update(
+            index_elements=[units.c.code],
+            set_={"parent": new.excluded.parent, "version": new.excluded.version},
+            where=new.excluded.version > units.c.version,
+        )
+    )
+
+
+def tree(connection: Connection) -> dict[str, str | None]:
+    """Every unit ever heard of, with its newest parent."""
+    return {row.code: row.parent for row in connection.execute(select(units.c.code, units.c.parent))}
+
+
+def count(
+    connection: Connection,
+    request: CountCases,
+    within: frozenset[str] | None,
+    hidden: frozenset[str],
+    limit: int,
+) -> list[Row[Any]]:
+    """Cases by the dimensions asked for, in their order, then how many; `within` and `hidden` are units."""
+    columns = [facts.c[name] for name in request.by]
+    chosen = select(*columns, func.count().label("cases")).group_by(*columns).order_by(*columns).limit(limit)
+    if request.since is not None:
+        chosen = chosen.where(facts.c.day >= request.since)
+    if request.until is not None:
+        chosen = chosen.where(facts.c.day <= request.until)
+    if request.kind is not None:
+        chosen = chosen.where(facts.c.kind == request.kind.value)
+    if request.stage is not None:
+        chosen = chosen.where(facts.c.stage == request.stage.value)
+    if within is not None:
+        chosen = chosen.where(facts.c.unit.in_(sorted(within)))
+    if hidden:
+        chosen = chosen.where(or_(facts.c.unit.is_(None), facts.c.unit.not_in(sorted(hidden))))
+    return list(connection.execute(chosen).all())

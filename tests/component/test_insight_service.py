@@ -1,0 +1,386 @@
+"""The insight service as users run it: its own process, a real broker and database."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from backbone import amqp
+from backbone.database import Database
+from backbone.testing import BusClient, ServiceProcess, eventually, prepared
+from backbone.topology import DEAD_LETTERS, events_of
+from contracts.accounts import OtpRequested, StaffChanged
+from contracts.base import Event
+from contracts.errors import InvalidField, Unavailable
+from contracts.gateway import Actor
+from contracts.insight import CountCases
+from contracts.intake import Catalogue, CatalogueChanged, Unit
+from contracts.notify import MessageChannel, NotificationDelivered, NotificationFailed
+from contracts.tracking import (
+    CaseAssigned,
+    CaseCorrected,
+    CaseDecided,
+    CaseObjected,
+    CaseOpened,
+    CaseRated,
+    CaseSnapshot,
+    CaseStageChanged,
+    TrackedEvent,
+)
+from contracts.vocabulary import ActorKind, Channel, Kind, Outcome, Role, Stage
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from services.insight.handlers import Insight
+
+pytestmark = pytest.mark.timeout(180)
+
+NOON = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)  # noon in Tehran
+PARENTS = {
+    "mq": None,
+    "dep.urb": "mq",
+    "dep.urb.permits": "dep.urb",
+    "dep.urb.control": "dep.urb",
+    "mayor": "mq",
+    "mayor.insp": "mayor",
+}
+HEAD = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.HEAD}), unit="mayor.insp")
+
+
+@dataclass
+class System:
+    environment: dict[str, str]
+    process: ServiceProcess
+
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.environment["DATABASE_URL"].replace("+psycopg", ""), autocommit=True) as connection:
+            cursor = connection.execute(statement)  # type: ignore[call-overload]  # statements of these tests
+            return cursor.fetchall() if cursor.description else []
+
+    def tables(self) -> dict[str, list[tuple[Any, ...]]]:
+        """All that was kept."""
+        return {
+            name: self.sql(f"SELECT * FROM {name} ORDER BY 1")
+            for name in ("facts", "transitions", "notifications", "units")
+        }
+
+    def forget(self) -> None:
+        self.sql("TRUNCATE facts, transitions, notifications, units")
+
+
+@pytest.fixture(scope="module")
+def service(broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    folder = tmp_path_factory.mktemp("insight")
+    environment = prepared("insight", broker.url, postgres.url, "insight_service")
+    process = ServiceProcess("insight", environment, folder / "log").start()
+    yield System(environment, process)
+    process.stop()
+
+
+@pytest.fixture
+def system(service: System, wire: BusClient) -> System:
+    service.forget()
+    return service
+
+
+def tell(system: System, wire: BusClient, *events: Event) -> None:
+    """Publishes these and a last one, and waits until all have been taken."""
+    for event in events:
+        wire.event(event)
+    mark = NotificationDelivered(
+        id=uuid4(), occurred_at=NOON, message_id=uuid4(), case_id=None, template="mark", channel=MessageChannel.INBOX
+    )
+    wire.event(mark)
+    eventually(lambda: system.sql(f"SELECT 1 FROM notifications WHERE event_id = '{mark.id}'"))
+    wanted = {str(event.id) for event in events if isinstance(event, TrackedEvent)}
+    eventually(lambda: wanted <= {str(row[0]) for row in system.sql("SELECT event_id FROM transitions")})
+    system.sql("DELETE FROM notifications WHERE template = 'mark'")
+
+
+def catalogue(version: int = 1, **moved: str) -> CatalogueChanged:
+    parents = {**PARENTS, **{code.replace("_", "."): parent for code, parent in moved.items()}}
+    units = [Unit(code=code, parent=parents[code], level="unit", name_fa=code, name_en=code) for code in parents]
+    return CatalogueChanged(id=uuid4(), occurred_at=NOON, catalogue=Catalogue(version=version, units=units, grounds=[]))
+
+
+def snapshot(**more: Any) -> CaseSnapshot:
+    return CaseSnapshot(
+        **{
+            "number": "1405-000001",
+            "kind": Kind.COMPLAINT,
+            "unit": "dep.urb.permits",
+            "ground": "delay",
+            "stage": Stage.REGISTERED,
+            "channel": Channel.WEB,
+            "filed_at": NOON,
+            "citizen_id": uuid4(),
+            "code_hash": "a" * 64,
+            **more,
+        }
+    )
+
+
+def opened(**more: Any) -> CaseOpened:
+    return CaseOpened(id=uuid4(), occurred_at=NOON, case_id=uuid4(), sequence=1, state=snapshot(**more))
+
+
+def life(case_id: UUID, filed_at: datetime) -> list[TrackedEvent]:
+    """All that happened to one case, in order: opened, corrected, assigned, decided, objected, decided again, rated."""
+    steps: list[tuple[type[TrackedEvent], dict[str, Any], dict[str, Any]]] = [
+        (CaseOpened, {}, {}),
+        (CaseStageChanged, {"stage": Stage.SCREENING, "previous_stage": Stage.REGISTERED}, {}),
+        (CaseCorrected, {"stage": Stage.SCREENING, "unit": "dep.urb.control", "urgent": True}, {}),
+        (CaseAssigned, {"stage": Stage.INVESTIGATING, "handler": uuid4()}, {}),
+        (CaseDecided, {"stage": Stage.DECIDED, "outcome": Outcome.NOT_UPHELD}, {"outcome": Outcome.NOT_UPHELD}),
+        (CaseObjected, {"stage": Stage.REVIEW}, {}),
+        (CaseDecided, {"stage": Stage.DECIDED, "outcome": Outcome.UPHELD}, {"outcome": Outcome.UPHELD, "final": True}),
+        (CaseRated, {"score": 4}, {"score": 4}),
+    ]
+    state: dict[str, Any] = {"filed_at": filed_at}
+    events = []
+    for sequence, (cls, change, more) in enumerate(steps, start=1):
+        state |= change
+        at = filed_at + timedelta(days=sequence)
+        events.append(
+            cls(id=uuid4(), occurred_at=at, case_id=case_id, sequence=sequence, state=snapshot(**state), **more)
+        )
+    return events
+
+
+def ask(wire: BusClient, *by: str, actor: Actor | None = HEAD, **more: Any) -> tuple[dict[Any, int | None], int | None]:
+    """Cells by key (the value itself when there is one dimension), and the total."""
+    answer = wire.ask("insight", "count_cases", CountCases(actor=actor, by=list(by), **more))
+    assert answer["by"] == list(by)
+    cells = {cell["key"][0] if len(by) == 1 else tuple(cell["key"]): cell["count"] for cell in answer["cells"]}
+    return cells, answer["total"]
+
+
+class TestFacts:
+    def test_the_newest_event_of_a_case_is_what_is_known_of_it(self, system: System, wire: BusClient) -> None:
+        events = life(uuid4(), NOON)
+        tell(system, wire, *events)
+        [fact] = system.sql("SELECT sequence, unit, urgent, stage, outcome, score, day, decided_at, told_at FROM facts")
+        assert fact == (
+            8,
+            "dep.urb.control",
+            True,
+            "decided",
+            "upheld",
+            4,
+            date(2026, 11, 24),
+            NOON + timedelta(days=7),
+            NOON + timedelta(days=8),
+        )
+        rows = system.sql("SELECT sequence, event, stage FROM transitions ORDER BY sequence")
+        assert rows[0] == (1, "case.opened.v1", "registered")
+        assert [row[0] for row in rows] == list(range(1, 9))
+
+    def test_disordered_and_doubled_events_make_the_same_tables(self, system: System, wire: BusClient) -> None:
+        events: list[Event] = [event for n in range(40) for event in life(uuid4(), NOON + timedelta(hours=n))]
+        events += [catalogue(1), catalogue(3, mayor_insp="mq"), catalogue(2, mayor_insp="dep.urb")]
+        for n in range(20):
+            cls: Any = NotificationFailed if n % 3 == 0 else NotificationDelivered
+            more = {"reason": "no_mobile"} if n % 3 == 0 else {}
+            events.append(
+                cls(
+                    id=uuid4(),
+                    occurred_at=NOON,
+                    message_id=uuid4(),
+                    case_id=uuid4(),
+                    template="decided",
+                    channel=MessageChannel.SMS,
+                    **more,
+                )
+            )
+        tell(system, wire, *events)
+        in_order = system.tables()
+        assert [len(in_order[name]) for name in ("facts", "transitions", "notifications")] == [40, 320, 20]
+        assert ("mayor.insp", "mq", 3) in in_order["units"]
+        for seed in (1, 2):
+            system.forget()
+            again = [*events, *events]
+            random.Random(seed).shuffle(again)
+            tell(system, wire, *again)
+            eventually(lambda: system.tables() == in_order)
+
+    def test_any_split_into_batches_makes_the_same_tables(self, system: System) -> None:
+        events = [event for n in range(5) for event in life(uuid4(), NOON + timedelta(hours=n))]
+        database = Database(system.environment["DATABASE_URL"], pool_size=1)
+
+        def record(parts: list[list[TrackedEvent]]) -> dict[str, list[tuple[Any, ...]]]:
+            system.forget()
+            for part in parts:
+                with database.transaction() as connection:
+                    Insight().record(connection, part)
+            return system.tables()
+
+        whole = record([events])
+        for seed in range(8):
+            chance = random.Random(seed)
+            mixed = [*events, *chance.sample(events, 10)]
+            chance.shuffle(mixed)
+            parts, at = [], 0
+            while at < len(mixed):
+                size = chance.randint(1, 12)
+                parts.append(mixed[at : at + size])
+                at += size
+            assert record(parts) == whole
+        database.close()
+
+    def test_no_citizen_and_no_code_is_kept(self, system: System, wire: BusClient) -> None:
+        event = opened()
+        tell(system, wire, event)
+        kept = str(system.tables())
+        assert str(event.state.citizen_id) not in kept
+        assert "a" * 64 not in kept
+
+    def test_other_events_are_taken_and_leave_nothing(self, system: System, wire: BusClient) -> None:
+        staff = StaffChanged(
+            id=uuid4(),
+            occurred_at=NOON,
+            staff_id=uuid4(),
+            version=1,
+            display_name="x",
+            roles=[],
+            unit=None,
+            active=True,
+        )
+        tell(system, wire, staff, OtpRequested(id=uuid4(), occurred_at=NOON, sealed_code="x", expires_at=NOON))
+        assert all(rows == [] for rows in system.tables().values())
+        assert wire.depth(DEAD_LETTERS) == 0
+
+    def test_an_unknown_event_goes_to_the_dead_letters_and_holds_up_nothing(
+        self, system: System, wire: BusClient
+    ) -> None:
+        wire.publish(events_of("tracking"), "case.dreamt.v1", b"{}")
+        tell(system, wire, opened())
+        eventually(lambda: wire.depth(DEAD_LETTERS) == 1)
+        taken = wire.take(DEAD_LETTERS)
+        assert taken is not None
+        assert taken[0].headers[amqp.QUEUE] == "insight.events"
+        assert len(system.sql("SELECT * FROM facts")) == 1
+
+
+class TestCounts:
+    def test_by_each_dimension_and_by_several(self, system: System, wire: BusClient) -> None:
+        tell(
+            system,
+            wire,
+            catalogue(),
+            opened(),
+            opened(),
+            opened(kind=Kind.CRITICISM, ground="weak", stage=Stage.SCREENING),
+            opened(kind=Kind.INFORMATION, ground="waste", unit=None, filed_at=NOON - timedelta(days=1)),
+        )
+        assert ask(wire, "kind") == ({"complaint": 2, "criticism": 1, "information": 1}, 4)
+        assert ask(wire, "unit") == ({"dep.urb.permits": 3, None: 1}, 4)
+        assert ask(wire, "day") == ({"2026-11-23": 1, "2026-11-24": 3}, 4)
+        assert ask(wire, "stage", "ground") == (
+            {("registered", "delay"): 2, ("registered", "waste"): 1, ("screening", "weak"): 1},
+            4,
+        )
+        cells, total = ask(wire, "kind", "day", "unit")
+        assert total == 4
+        assert cells[("information", "2026-11-23", None)] == 1
+
+    def test_filters(self, system: System, wire: BusClient) -> None:
+        tell(
+            system,
+            wire,
+            catalogue(),
+            *(opened(filed_at=NOON + timedelta(days=n)) for n in range(-2, 3)),
+            opened(kind=Kind.CRITICISM, stage=Stage.CLOSED),
+        )
+        assert ask(wire, "kind", kind=Kind.CRITICISM) == ({"criticism": 1}, 1)
+        assert ask(wire, "kind", stage=Stage.REGISTERED) == ({"complaint": 5}, 5)
+        cells, _ = ask(wire, "day", since=date(2026, 11, 23), until=date(2026, 11, 25))
+        assert cells == {"2026-11-23": 1, "2026-11-24": 2, "2026-11-25": 1}
+        assert ask(wire, "kind", since=date(2026, 12, 1)) == ({}, 0)
+
+    def test_a_day_begins_at_midnight_in_tehran(self, system: System, wire: BusClient) -> None:
+        midnight = datetime(2026, 11, 23, 20, 30, tzinfo=UTC)
+        tell(system, wire, catalogue(), opened(filed_at=midnight - timedelta(seconds=1)), opened(filed_at=midnight))
+        assert ask(wire, "day")[0] == {"2026-11-23": 1, "2026-11-24": 1}
+        assert ask(wire, "day", since=date(2026, 11, 24))[0] == {"2026-11-24": 1}
+
+    def test_a_unit_stands_for_all_below_it_and_follows_a_move(self, system: System, wire: BusClient) -> None:
+        tell(
+            system,
+            wire,
+            catalogue(),
+            *(opened(unit=unit) for unit in ("dep.urb", "dep.urb.permits", "dep.urb.control", "mayor.insp", None)),
+        )
+        head = HEAD.model_copy(update={"unit": None})
+        assert ask(wire, "unit", unit="dep.urb", actor=head)[0] == {
+            "dep.urb": 1,
+            "dep.urb.permits": 1,
+            "dep.urb.control": 1,
+        }
+        assert ask(wire, "kind", unit="mq", actor=head)[1] == 4
+        assert ask(wire, "kind", unit="dep.urb.permits", actor=head)[1] == 1
+        tell(system, wire, catalogue(2, dep_urb_control="mayor"))
+        assert ask(wire, "unit", unit="dep.urb", actor=head)[0] == {"dep.urb": 1, "dep.urb.permits": 1}
+
+    @pytest.mark.parametrize("role", [Role.HEAD, Role.SCREENER, Role.ANALYST, Role.ADMINISTRATOR, Role.INSPECTOR])
+    def test_staff_never_count_cases_of_their_unit_or_one_above_it(
+        self, system: System, wire: BusClient, role: Role
+    ) -> None:
+        units = ("mq", "dep.urb", "dep.urb.permits", "dep.urb.control", "mayor", None)
+        tell(system, wire, catalogue(), *(opened(unit=unit) for unit in units))
+        actor = Actor(kind=ActorKind.STAFF, id="x", roles=frozenset({role}), unit="dep.urb.permits")
+        assert ask(wire, "unit", actor=actor) == ({"dep.urb.control": 1, "mayor": 1, None: 1}, 3)
+        assert ask(wire, "kind", actor=actor, unit="dep.urb.permits") == ({}, 0)
+        above = actor.model_copy(update={"unit": "dep.urb"})
+        assert ask(wire, "unit", actor=above, unit="dep.urb")[0] == {"dep.urb.permits": 1, "dep.urb.control": 1}
+
+    def test_staff_of_a_unit_not_known_yet_are_told_nothing(self, system: System, wire: BusClient) -> None:
+        tell(system, wire, opened())
+        with pytest.raises(Unavailable):
+            ask(wire, "kind")
+
+    def test_a_dimension_given_twice_is_refused(self, system: System, wire: BusClient) -> None:
+        with pytest.raises(InvalidField):
+            ask(wire, "kind", "kind", actor=None)
+
+
+class TestSuppression:
+    @pytest.fixture(autouse=True)
+    def cases(self, system: System, wire: BusClient) -> None:
+        tell(
+            system,
+            wire,
+            catalogue(),
+            *(opened() for _ in range(12)),
+            *(opened(kind=Kind.CRITICISM) for _ in range(7)),
+            *(opened(kind=Kind.INFORMATION) for _ in range(4)),
+        )
+
+    @pytest.mark.parametrize(
+        "actor",
+        [
+            None,
+            Actor(kind=ActorKind.CITIZEN, id="x", roles=frozenset({Role.HEAD})),
+            Actor(kind=ActorKind.BEARER, id="x"),
+            Actor(kind=ActorKind.STAFF, id="x", roles=frozenset({Role.OPERATOR}), unit="mayor.insp"),
+        ],
+    )
+    def test_outside_small_cells_are_suppressed_and_all_else_is_told_in_fives(
+        self, wire: BusClient, actor: Actor | None
+    ) -> None:
+        assert ask(wire, "kind", actor=actor) == ({"complaint": 10, "criticism": 5, "information": None}, 20)
+        assert ask(wire, "kind", actor=actor, kind=Kind.INFORMATION) == ({"information": None}, None)
+
+    def test_staff_see_exact_figures(self, wire: BusClient) -> None:
+        assert ask(wire, "kind") == ({"complaint": 12, "criticism": 7, "information": 4}, 23)
+
+    def test_what_differs_between_two_answers_reveals_no_small_cell(self, system: System, wire: BusClient) -> None:
+        tell(system, wire, opened(stage=Stage.REFUSED))
+        all_of_it = ask(wire, "kind", actor=None, kind=Kind.COMPLAINT)[0]["complaint"]
+        most_of_it = ask(wire, "stage", actor=None, kind=Kind.COMPLAINT)[0]
+        assert most_of_it == {"registered": 10, "refused": None}
+        assert all_of_it == 10
