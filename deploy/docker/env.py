@@ -58,9 +58,7 @@ def main(arguments: list[str]) -> int:
         case ["check"]:
             names = missing(os.environ)
             if names:
-                lacking = (
-                    "There is no .env" if len(names) == len(ASKED) else f"Not set in .env: {', '.join(names)}"
-                )
+                lacking = "There is no .env" if len(names) == len(ASKED) else f"Not set in .env: {', '.join(names)}"
                 print(
                     f"{lacking}. `deploy/docker/make-env` writes a new one; .env.example explains it.",
                     file=sys.stderr,

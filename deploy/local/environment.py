@@ -45,6 +45,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "gateway": (
         *_CODES,
         "CODE_DERIVE_KEY",
+        "MOBILE_INDEX_KEY",
         "INTAKE_PUBLIC_KEY",
         "NOTIFY_PUBLIC_KEY",
         "CONTACT_KEY",

@@ -27,10 +27,7 @@ def ensure(connection: psycopg.Connection, name: str, password: str) -> None:
     if connection.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone() is None:
         connection.execute(sql.SQL("create role {} login").format(role))
     connection.execute(sql.SQL("alter role {} password {}").format(role, sql.Literal(verifier)))
-    if (
-        connection.execute("select 1 from pg_database where datname = %s", [f"peygir_{name}"]).fetchone()
-        is None
-    ):
+    if connection.execute("select 1 from pg_database where datname = %s", [f"peygir_{name}"]).fetchone() is None:
         connection.execute(sql.SQL(f"create database {{}} owner {{}} {_LOCALE}").format(database, role))
     connection.execute(sql.SQL("revoke all on database {} from public").format(database))
 
@@ -40,9 +37,7 @@ def main() -> None:
     try:
         connection = psycopg.connect(os.environ["POSTGRES_URL"], autocommit=True)
     except psycopg.OperationalError as error:
-        sys.exit(
-            f"{error}\nIf it is the password: the volume was made with another .env; the two belong together."
-        )
+        sys.exit(f"{error}\nIf it is the password: the volume was made with another .env; the two belong together.")
     with connection:
         for name in SERVICES:
             ensure(connection, name, os.environ[f"{name.upper()}_DATABASE_PASSWORD"])

@@ -1,25 +1,22 @@
 """One RabbitMQ user for each process, with only the permissions it needs.
 
-Run as `python -m deploy.rabbitmq.users` at every `up`, through the management API: passwords become those of .env, permissions
-what this file says. What a user may touch follows from backbone.topology:
+Run as `python -m deploy.rabbitmq.users` at every `up`, through the management API: passwords become those of .env,
+permissions what this file says. What a user may touch follows from backbone.topology:
 
-    a service   consumes its own queues and its RPC queue; publishes its own events and RPC answers, and moves messages it
-                cannot handle to the delays and dead letters
+    a service   consumes its own queues and its RPC queue; publishes its own events and RPC answers, and moves messages
+                it cannot handle to the delays and dead letters
     gateway     publishes commands and RPC requests; listens to every service's events and to answers on its own queues
     admin       sets up, replays dead letters (the only one that may declare the topology)
 
 Environment: RABBITMQ_MANAGEMENT_URL, RABBITMQ_ADMIN_USER, RABBITMQ_ADMIN_PASSWORD; NAME_AMQP_PASSWORD for each user.
 """
 
-import base64
-import json
 import os
 import re
 import sys
-import urllib.error
-import urllib.request
 from dataclasses import asdict, dataclass
-from urllib.parse import quote
+
+import httpx
 
 from backbone.topology import COMMANDS, DEAD_LETTERS, DELAYS, SERVICES, events_of, queues_of
 
@@ -44,9 +41,9 @@ def permissions(user: str) -> Permissions:
     """What `user` (a service, or "gateway") may do in the virtual host."""
     if user == "gateway":
         return Permissions(
-            configure=_only(_GENERATED, _GATEWAY_QUEUES),
-            write=_only(_GENERATED, _GATEWAY_QUEUES, *_names(COMMANDS, RPC)),
-            read=_only(_GENERATED, _GATEWAY_QUEUES, *_names(RPC, *map(events_of, SERVICES))),
+            configure=_only(_GENERATED, *_names(RPC)),
+            write=_only(_GENERATED, *_names(COMMANDS, RPC)),
+            read=_only(_GENERATED, *_names(RPC, *map(events_of, SERVICES))),
         )
     rpc_queue = f"rpc-{user}"
     return Permissions(
@@ -54,9 +51,6 @@ def permissions(user: str) -> Permissions:
         write=_only(*_names(RPC, rpc_queue, events_of(user), DEAD_LETTERS, *DELAYS)),
         read=_only(*_names(RPC, rpc_queue, *queues_of(user))),
     )
-
-
-_GATEWAY_QUEUES = r"gateway\..*"
 
 
 def _names(*names: str) -> list[str]:
@@ -67,47 +61,28 @@ def _only(*patterns: str) -> str:
     return f"^({'|'.join(patterns)})$"
 
 
-class Management:
-    """The management API of one node, as its administrator."""
-
-    def __init__(self, url: str, user: str, password: str) -> None:
-        self._url = url.rstrip("/")
-        self._authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-
-    def put(self, path: str, body: dict[str, str]) -> None:
-        """PUT /api/`path`; raises urllib.error.HTTPError or URLError."""
-        request = urllib.request.Request(
-            f"{self._url}/api/{path}",
-            data=json.dumps(body).encode(),
-            headers={"Authorization": self._authorization, "Content-Type": "application/json"},
-            method="PUT",
-        )
-        with urllib.request.urlopen(request, timeout=10):
-            pass
-
-    def ensure(self, user: str, password: str) -> None:
-        """Make `user` with this password and its permissions; again = no change."""
-        self.put(f"users/{quote(user)}", {"password": password, "tags": ""})
-        self.put(f"permissions/{quote(VHOST, safe='')}/{quote(user)}", asdict(permissions(user)))
+def ensure(management: httpx.Client, user: str, password: str) -> None:
+    """Make `user` with this password and its permissions; again = no change. Raises httpx.HTTPError."""
+    management.put(f"users/{user}", json={"password": password, "tags": ""}).raise_for_status()
+    management.put(f"permissions/{VHOST}/{user}", json=asdict(permissions(user))).raise_for_status()
 
 
 def main() -> None:
     """Make all users, or say in one sentence why not."""
-    management = Management(
-        os.environ["RABBITMQ_MANAGEMENT_URL"],
-        os.environ["RABBITMQ_ADMIN_USER"],
-        os.environ["RABBITMQ_ADMIN_PASSWORD"],
-    )
+    administrator = (os.environ["RABBITMQ_ADMIN_USER"], os.environ["RABBITMQ_ADMIN_PASSWORD"])
     users = (*SERVICES, "gateway")
-    try:
-        for user in users:
-            management.ensure(user, os.environ[f"{user.upper()}_AMQP_PASSWORD"])
-    except urllib.error.HTTPError as error:
-        if error.code != 401:
-            raise
-        sys.exit(
-            "RabbitMQ refuses the administrator: its volume was made with another .env; the two belong together."
-        )
+    with httpx.Client(
+        base_url=f"{os.environ['RABBITMQ_MANAGEMENT_URL']}/api/", auth=administrator, timeout=10
+    ) as management:
+        try:
+            for user in users:
+                ensure(management, user, os.environ[f"{user.upper()}_AMQP_PASSWORD"])
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != 401:
+                raise
+            sys.exit(
+                "RabbitMQ refuses the administrator: its volume was made with another .env; the two belong together."
+            )
     print(f"rabbitmq: users {', '.join(users)} are in place")
 
 

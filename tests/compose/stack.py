@@ -6,15 +6,13 @@ import json
 import os
 import secrets
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from backbone.testing import free_port
+from backbone.testing import eventually, free_port
 
 ROOT = Path(__file__).parents[2]
 STAND_INS = ROOT.parent / "shared" / "tools" / "engine"
@@ -57,7 +55,8 @@ class Stack:
 
     def _compose(self, *words: str, seconds: float = 600) -> subprocess.CompletedProcess[str]:
         project = ("--project-name", self.project, "--env-file", str(self.env_file), "--profile", "demo")
-        return _run("docker", "compose", *project, *words, seconds=seconds, GATEWAY_PORT=str(self.port))
+        own = {"GATEWAY_PORT": str(self.port), "PEYGIR_SETTINGS": str(self.env_file.with_name("settings.env"))}
+        return _run("docker", "compose", *project, *words, seconds=seconds, **own)
 
     def up(self, *words: str) -> None:
         """`up --wait`: back when everything is healthy; the logs of what is not are in the failure."""
@@ -79,9 +78,7 @@ class Stack:
     def healthy(self, service: str, replicas: int = 1) -> bool:
         """True when exactly so many replicas run and all are healthy."""
         states = [container["State"] for container in self.containers(service)]
-        return len(states) == replicas and all(
-            state.get("Health", {}).get("Status") == "healthy" for state in states
-        )
+        return len(states) == replicas and all(state.get("Health", {}).get("Status") == "healthy" for state in states)
 
     def python(self, service: str, code: str, index: int = 1) -> str:
         """The output of Python code run inside a container."""
@@ -94,12 +91,32 @@ class Stack:
         )
         assert killed.returncode in (0, 137), killed.stderr
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    # What a citizen does, over HTTP
 
-    @contextmanager
-    def client(self) -> Iterator[httpx.Client]:
-        """HTTP to the gateway."""
-        with httpx.Client(base_url=self.url, timeout=30) as client:
-            yield client
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """GET from the gateway; no answer at all is an AssertionError, which `eventually` takes for "not yet"."""
+        return self._http("GET", path, headers=headers)
+
+    def file(self, text: str) -> str:
+        """The tracking code of a new anonymous report, accepted with 201."""
+        report = {"kind": "information", "unit": "dep.urb.permits", "ground": "delay", "text": text, "consent": True}
+        answer = self._http("POST", "/v1/submissions", json=report)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["tracking_code"])
+
+    def stage(self, code: str) -> str:
+        """The stage that a tracking code shows: "registering" while its case is on its way."""
+        answer = self.get("/v1/tracking", **{"Tracking-Code": code})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["stage"])
+
+    def await_cases(self, codes: list[str]) -> None:
+        """Back when every code shows a case of its own."""
+        for code in codes:
+            eventually(lambda code=code: self.stage(code) != "registering", timeout=90)  # type: ignore[misc]  # bound now
+
+    def _http(self, method: str, path: str, **request: Any) -> httpx.Response:
+        try:
+            return httpx.request(method, f"http://127.0.0.1:{self.port}{path}", timeout=15, **request)
+        except httpx.HTTPError as error:
+            raise AssertionError(f"{method} {path}: {error!r}") from None

@@ -29,9 +29,7 @@ def config(engine: None) -> dict[str, Any]:
     """The whole of docker-compose.yml as Compose understands it on a machine without .env."""
     empty = "/dev/null"
     return dict(
-        json.loads(
-            run("docker", "compose", "--env-file", empty, "--profile", "*", "config", "--format", "json")
-        )
+        json.loads(run("docker", "compose", "--env-file", empty, "--profile", "*", "config", "--format", "json"))
     )
 
 

@@ -1,0 +1,111 @@
+"""Peygir as `docker compose up` starts it: it plays the main job, scales, and loses nothing when its parts die."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from backbone.testing import eventually
+
+from .stack import Stack, run
+
+pytestmark = pytest.mark.timeout(900)  # the first one builds the images and brings everything up
+
+SERVICES = ("intake", "media", "tracking", "notify", "accounts", "insight")
+
+
+def test_everything_is_healthy_and_nothing_but_the_gateway_can_be_reached(stack: Stack) -> None:
+    running = json.loads("[" + ",".join(stack.compose("ps", "--format", "json").splitlines()) + "]")
+    assert {one["Service"]: one["Health"] for one in running} == dict.fromkeys(
+        (*SERVICES, "gateway", "rabbitmq", "postgres", "minio", "sms-simulator"), "healthy"
+    )
+    published = {one["Service"] for one in running for port in one["Publishers"] if port["PublishedPort"]}
+    assert published == {"gateway"}
+    assert stack.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("service", [*SERVICES, "gateway", "sms-simulator"])
+def test_a_process_is_not_root_and_cannot_change_its_own_code(stack: Stack, service: str) -> None:
+    seen = stack.python(
+        service,
+        "import os; print(os.getuid(), [line.split()[1] for line in open('/proc/1/status') if line[:4] == 'CapE'])\n"
+        "try: open('/app/mark', 'w')\nexcept OSError as error: print(error.strerror)",
+    )
+    assert seen.splitlines() == ["10001 ['0000000000000000']", "Read-only file system"]
+
+
+@pytest.mark.parametrize(("service", "program"), [("rabbitmq", "beam.smp"), ("postgres", "postgres"), ("minio", "")])
+def test_the_programs_of_the_parts_are_not_root(stack: Stack, service: str, program: str) -> None:
+    [container] = stack.containers(service)
+    processes = [line.split(None, 1) for line in run("docker", "top", container["Id"], "-eo", "uid,comm").splitlines()]
+    users = {uid for uid, command in processes[1:] if program in command}
+    assert users
+    assert "0" not in users
+
+
+def test_an_image_holds_one_service_and_no_installer(stack: Stack) -> None:
+    for service in SERVICES:
+        found = stack.python(
+            service, "import os, importlib.util as u; print(sorted(os.listdir('services')), u.find_spec('pip'))"
+        )
+        rooms = [name for name in json.loads(found.split("]")[0].replace("'", '"') + "]") if not name.startswith("__")]
+        assert rooms == [service]
+        assert found.strip().endswith("None")
+
+
+def test_a_service_can_touch_neither_the_queues_nor_the_data_of_another(stack: Stack) -> None:
+    refused = stack.python(
+        "notify",
+        "import os, pika, psycopg\n"
+        "channel = pika.BlockingConnection(pika.URLParameters(os.environ['AMQP_URL'])).channel()\n"
+        "try: channel.basic_get('intake.submissions')\n"
+        "except pika.exceptions.ChannelClosedByBroker as error: print(error.reply_code)\n"
+        "url = os.environ['DATABASE_URL'].replace('+psycopg', '').replace('peygir_notify', 'peygir_intake')\n"
+        "try: psycopg.connect(url)\n"
+        "except psycopg.OperationalError as error: print('permission denied' in str(error))",
+    )
+    assert refused.split() == ["403", "True"]
+
+
+def test_the_demo_plays_the_main_job(stack: Stack) -> None:
+    story = stack.compose("run", "--rm", "-T", "tools", "python", "-m", "deploy.demo", seconds=300)
+    assert story
+
+
+def test_three_tracking_and_two_intake_work_side_by_side(stack: Stack) -> None:
+    stack.up("--no-recreate", "--scale", "tracking=3", "--scale", "intake=2")
+    assert stack.healthy("tracking", replicas=3)
+    assert stack.healthy("intake", replicas=2)
+    codes = [stack.file(f"Filed while scaled, number {number}") for number in range(20)]
+    stack.await_cases(codes)
+    stack.up("--no-recreate", "--scale", "tracking=1", "--scale", "intake=1")
+
+
+@pytest.mark.parametrize("service", ["intake", "tracking", "gateway"])
+def test_a_killed_process_comes_back_and_nothing_is_lost(stack: Stack, service: str) -> None:
+    before = stack.file(f"Filed before {service} was killed")
+    [container] = stack.containers(service)
+    stack.kill(service)
+    eventually(lambda: stack.containers(service)[0]["RestartCount"] > container["RestartCount"], timeout=60)
+    eventually(lambda: stack.healthy(service), timeout=90)
+    after = eventually(lambda: stack.file(f"Filed after {service} was killed"), timeout=60)
+    stack.await_cases([before, after])
+
+
+@pytest.mark.parametrize("part", ["rabbitmq", "postgres"])
+def test_a_part_restarts_and_nothing_is_lost(stack: Stack, part: str) -> None:
+    before = [stack.file(f"Filed just before {part} restarted, number {number}") for number in range(10)]
+    stack.compose("restart", part)
+    after = eventually(lambda: stack.file(f"Filed after {part} restarted"), timeout=90)
+    stack.await_cases([*before, after])
+    eventually(lambda: all(stack.healthy(service) for service in (*SERVICES, "gateway")), timeout=90)
+
+
+def test_down_and_up_again_keeps_the_data(stack: Stack) -> None:
+    code = stack.file("Filed before everything was stopped")
+    stack.await_cases([code])
+    stack.down()
+    assert stack.compose("ps", "--all", "--quiet") == ""
+    stack.up()
+    assert stack.stage(code) == "registered"
