@@ -1,0 +1,32 @@
+"""The plain pages: the way in for those without script (DOMAIN: What is filed). HTML forms, Persian first, no script.
+
+`install(app)` adds them to the gateway. They stand on one port, `door.Door`, which `gateway_door` answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from fastapi import FastAPI
+from starlette.requests import Request
+
+from gateway import deps
+from gateway.pages.gateway_door import GatewayDoor
+from gateway.pages.routes import router
+
+FILE_SIZE = 200 * 1024 * 1024  # octets, as media takes them
+
+
+def install(app: FastAPI) -> None:
+    """Adds the pages to the gateway's app. Their cookies' key comes from the codes' own, so all gateways share it."""
+    door: deps.Door = app.state.door
+    key = hmac.new(door.settings.code_derive_key.get_secret_value(), b"plain pages", hashlib.sha256).digest()
+
+    def address(request: Request) -> str:
+        return deps.address_key(door, request)
+
+    app.include_router(router(GatewayDoor(door, lambda: door.uploads, FILE_SIZE), key, address))
+
+
+__all__ = ["install", "router"]

@@ -1,0 +1,123 @@
+"""What the plain pages ask of the rest of the gateway, as one port: the pages know no broker, token or service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts.accounts import OtpSent, Tokens
+from contracts.gateway import AnswerValue
+from contracts.intake import Catalogue
+from contracts.media import Variant
+from contracts.notify import Message
+from contracts.tracking import CitizenCommand, OwnCase, PublicCase
+from contracts.vocabulary import Kind, Language
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who stands at the door: `address` for the limits alone, `access_token` when signed in by a one-time code."""
+
+    address: str
+    language: Language
+    access_token: str | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`file_size` in bytes."""
+
+    file_size: int
+    files: int
+    text: int
+
+
+@dataclass(frozen=True)
+class Filing:
+    """A submission as the form made it. `uploads` are ids that `Door.upload` gave; `name` None: anonymous."""
+
+    kind: Kind
+    unit: str
+    ground: str
+    text: str
+    answers: dict[str, AnswerValue] = field(default_factory=dict)
+    happened_on: str | None = None
+    address: str | None = None
+    reference: str | None = None
+    people: list[str] = field(default_factory=list)
+    uploads: list[str] = field(default_factory=list)
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Filed:
+    """`code`: 16 digits. `receipt`: JSON with filed_at and content_hash; `signature` is over its bytes."""
+
+    code: str
+    receipt_id: str
+    receipt: str
+    signature: str
+
+
+@dataclass(frozen=True)
+class CaseKey:
+    """What opens a case: its code, or its id for the signed-in citizen who filed it."""
+
+    code: str | None = None
+    case_id: UUID | None = None
+
+
+class Door(Protocol):
+    """Every call may raise a `PeygirError`; its text is told to the visitor."""
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def code(self, typed: str) -> str | None:
+        """The 16 digits of what was typed, or None when it cannot be a code of ours."""
+        ...
+
+    def catalogue(self) -> Catalogue | None:
+        """What the gateway holds; None when it holds none."""
+        ...
+
+    async def file(self, visitor: Visitor, filing: Filing, key: str) -> Filed:
+        """Accepts a submission; the same `key` with the same filing gives the same code."""
+        ...
+
+    async def request_otp(self, visitor: Visitor, mobile: str) -> OtpSent: ...
+
+    async def verify_otp(self, visitor: Visitor, mobile: str, code: str) -> Tokens: ...
+
+    async def refresh(self, visitor: Visitor, refresh_token: str) -> Tokens: ...
+
+    async def revoke(self, visitor: Visitor, refresh_token: str) -> None: ...
+
+    async def case(self, visitor: Visitor, key: CaseKey) -> PublicCase:
+        """StillRegistering while it has only just been filed."""
+        ...
+
+    async def execute(self, visitor: Visitor, key: CaseKey, idempotency_key: str, command: CitizenCommand) -> None: ...
+
+    async def messages(self, visitor: Visitor, key: CaseKey | None) -> list[Message]:
+        """Newest first: of one case, or all of the signed-in citizen."""
+        ...
+
+    async def own_cases(self, visitor: Visitor) -> list[OwnCase]: ...
+
+    async def upload(
+        self, visitor: Visitor, file_name: str, media_type: str, size: int, chunks: AsyncIterator[bytes]
+    ) -> str:
+        """Streams `size` bytes to the store; the upload's id. An upload that breaks off is removed again."""
+        ...
+
+    async def download(
+        self, visitor: Visitor, key: CaseKey, media_id: str, variant: Variant, request: Request
+    ) -> Response:
+        """The answer to `request`: the file, or the part of it that was asked for. Never HTML."""
+        ...

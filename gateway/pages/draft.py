@@ -1,0 +1,181 @@
+"""A submission on its way through the form: what was said so far, which step comes next, what is still wrong."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+from uuid import UUID
+
+import jdatetime
+from pydantic import BaseModel, Field
+
+from backbone import jalali, persian
+from contracts.base import now
+from contracts.gateway import AnswerValue
+from contracts.intake import Catalogue, Ground, Question, QuestionType
+from contracts.vocabulary import Kind, Language
+
+KEPT = 2 * 60 * 60  # seconds
+
+
+class SentFile(BaseModel):
+    """`size` in bytes; `name` as the visitor's device called it."""
+
+    id: str
+    name: str
+    size: int
+
+
+class Draft(BaseModel):
+    """`done`: steps gone through. `key`: the submission's Idempotency-Key. `happened_on`: ISO, Gregorian.
+    `under`, `found`: where the visitor is in the tree of units. `anonymous` None: not yet asked."""
+
+    key: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
+    kind: Kind
+    done: list[str] = []
+    unit: str | None = None
+    ground: str | None = None
+    answers: dict[str, AnswerValue] = {}
+    text: str = ""
+    happened_on: str | None = None
+    address: str = ""
+    reference: str = ""
+    people: list[str] = []
+    files: list[SentFile] = []
+    anonymous: bool | None = None
+    mobile: str | None = None
+    name: str = ""
+    under: str | None = None
+    sought: str = ""
+
+
+class SignedIn(BaseModel):
+    """A citizen's tokens, and the mobile they stand for."""
+
+    access_token: str
+    refresh_token: str
+    mobile: str
+    expires_at: float
+
+
+class Done(BaseModel):
+    """What the code page and the receipt show. `saved`: the visitor said so."""
+
+    code: str
+    kind: Kind
+    anonymous: bool
+    receipt_id: str
+    filed_at: str
+    content_hash: str
+    signature: str
+    unit_name: str
+    files: int
+    saved: bool = False
+
+
+class OpenCase(BaseModel):
+    """The case that this browser looks at: by code, or by id for the signed-in citizen. `said`: what was just done."""
+
+    code: str | None = None
+    case_id: UUID | None = None
+    said: str | None = None
+
+
+class AnswerDraft(BaseModel):
+    """An answer with its files on the way."""
+
+    key: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
+    text: str = ""
+    files: list[SentFile] = []
+
+
+def steps(draft: Draft, catalogue: Catalogue | None, signed_in: bool) -> list[str]:
+    """The pages of this submission in order, all but the kind."""
+    who = ["name"] if signed_in else ["mobile", "code", "name"]
+    ground = ground_of(draft, catalogue)
+    about = ["unit", "ground", *(["questions"] if ground and ground.questions else []), "text", "where", "evidence"]
+    if draft.kind is Kind.COMPLAINT:
+        return [*who, *about, "review"]
+    return [*about, "identity", *(who if draft.anonymous is False else []), "review"]
+
+
+def next_step(draft: Draft, catalogue: Catalogue | None, signed_in: bool) -> str:
+    """The first step that was not gone through; the review when all were."""
+    undone = (step for step in steps(draft, catalogue, signed_in) if step not in draft.done)
+    return next(undone, "review")
+
+
+def with_kind(draft: Draft | None, kind: Kind) -> Draft:
+    """The draft for this kind; what does not fit it is asked again."""
+    if draft is None or draft.kind is kind:
+        return draft or Draft(kind=kind)
+    kept = [step for step in draft.done if step not in ("ground", "questions", "identity")]
+    update: dict[str, object] = {"kind": kind, "ground": None, "answers": {}, "anonymous": None, "done": kept}
+    return draft.model_copy(update=update)
+
+
+def ground_of(draft: Draft, catalogue: Catalogue | None) -> Ground | None:
+    """The ground chosen, while the catalogue offers it for this kind."""
+    offered = catalogue.grounds if catalogue else []
+    return next((g for g in offered if g.code == draft.ground and draft.kind in g.kinds), None)
+
+
+def grounds_for(kind: Kind, catalogue: Catalogue | None) -> list[Ground]:
+    return [ground for ground in (catalogue.grounds if catalogue else []) if kind in ground.kinds]
+
+
+def read_date(day: str, month: str, year: str, language: Language) -> date | None:
+    """A Jalali date in Persian, a Gregorian one in English; a year says by itself which it is. None: there is no such day."""
+    try:
+        d, m, y = (int(persian.latin_digits(part.strip())) for part in (day, month, year))
+        if y < 100 and language is Language.FA:
+            y += 1400 if y < 50 else 1300
+        return date(y, m, d) if y > 1700 else jdatetime.date(y, m, d).togregorian()
+    except (ValueError, OverflowError):
+        return None
+
+
+def is_future(day: date) -> bool:
+    return day > jalali.today(now())
+
+
+def read_answer(question: Question, values: list[str]) -> tuple[AnswerValue | None, str | None]:
+    """The answer in the question's type, or which text tells what is wrong with it; (None, None): left out."""
+    typed = [value.strip() for value in values if value.strip()]
+    if not typed:
+        return None, "need_field" if question.required else None
+    if question.type is QuestionType.CHOICES:
+        known = {option.value for option in question.options}
+        return (typed, None) if set(typed) <= known else (None, "wrong_choice")
+    if question.type is QuestionType.CHOICE:
+        known = {option.value for option in question.options}
+        return (typed[0], None) if typed[0] in known else (None, "wrong_choice")
+    if question.type is QuestionType.NUMBER:
+        digits = persian.latin_digits(typed[0]).replace("٬", "").replace(",", "").replace("٫", ".")
+        try:
+            number = float(digits)
+        except ValueError:
+            return None, "wrong_number"
+        if number != number or abs(number) > 1e15:
+            return None, "wrong_number"
+        return (int(number) if number == int(number) else number), None
+    if question.type is QuestionType.DATE:
+        day = jalali.parse(typed[0]) or _gregorian(typed[0])
+        return (day.isoformat(), None) if day else (None, "wrong_date")
+    return typed[0], None
+
+
+def _gregorian(text: str) -> date | None:
+    try:
+        return date.fromisoformat(persian.latin_digits(text).replace("/", "-"))
+    except ValueError:
+        return None
+
+
+def date_parts(iso: str, language: Language) -> tuple[str, str, str]:
+    """Day, month and year as the visitor would type them."""
+    day = date.fromisoformat(iso)
+    if language is Language.EN:
+        return str(day.day), str(day.month), str(day.year)
+    shown = jdatetime.date.fromgregorian(date=day)
+    return tuple(persian.persian_digits(str(part)) for part in (shown.day, shown.month, shown.year))  # type: ignore[return-value]  # three of three

@@ -1,0 +1,299 @@
+"""Following up: the case by its code, or by the mobile it was filed with; answering, rating, objecting, withdrawing."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from uuid import UUID
+
+from starlette.responses import Response
+
+from contracts.errors import (
+    BadToken,
+    NotAuthenticated,
+    NotFound,
+    PeygirError,
+    StillRegistering,
+    UnknownTrackingCode,
+)
+from contracts.media import UploadState, Variant
+from contracts.tracking import AnswerQuestion, CitizenCommand, Object, PublicCase, Rate, Withdraw
+from gateway.pages import draft as drafts
+from gateway.pages import evidence, signing_in
+from gateway.pages.cookies import TooMuch
+from gateway.pages.door import CaseKey, Visitor
+from gateway.pages.draft import AnswerDraft, OpenCase
+from gateway.pages.visit import Visit
+
+CASE_KEPT = 60 * 60  # seconds
+LONG, SHORT = 10_000, 1_000  # characters, as contracts/tracking has them
+RATED = ("informed_clearly", "treated_well", "on_time", "asked_improper")
+
+
+async def follow(visit: Visit) -> Response:
+    """The code is typed into a form and kept in an encrypted cookie: it is never in an address."""
+    typed = visit.typed("code")
+    if visit.request.method == "POST":
+        if not typed:
+            visit.wrong("code", "need_code")
+        elif (code := visit.door.code(typed)) is None:
+            visit.refused("code", UnknownTrackingCode())
+        else:
+            try:
+                await visit.door.case(visit.visitor(), CaseKey(code=code))
+            except StillRegistering:
+                pass
+            except NotFound as error:
+                visit.refused("code", error)
+            if not visit.errors:
+                visit.cookies.write("case", OpenCase(code=code))
+                return visit.go("/case")
+    return visit.page("follow", visit.say("follow_title"), typed=typed)
+
+
+async def case(visit: Visit) -> Response:
+    opened = _opened(visit)
+    if opened is None:
+        return visit.go("/follow")
+    try:
+        known = await visit.door.case(await _visitor(visit, opened), _key(opened))
+    except StillRegistering:
+        return visit.page("registering", visit.say("registering_title"))
+    except (NotFound, NotAuthenticated):
+        visit.cookies.drop("case")
+        return visit.go("/follow")
+    said = opened.said
+    if said:
+        visit.cookies.write("case", opened.model_copy(update={"said": None}))
+    return visit.page("case", visit.say("follow_title"), case=known, said=said, files=_files(known))
+
+
+async def leave(visit: Visit) -> Response:
+    """The case is closed in this browser."""
+    if visit.request.method == "POST":
+        visit.cookies.drop("case")
+        visit.cookies.drop("answer")
+    return visit.go("/")
+
+
+async def answer(visit: Visit) -> Response:
+    """`/case/answer` sends the answer, `/case/answer/more` sends one more file first."""
+    known, away = await _may(visit, "answer_question")
+    if away or known is None:
+        return away or visit.go("/case")
+    draft = visit.cookies.read("answer", AnswerDraft, drafts.KEPT) or AnswerDraft()
+    more = visit.path.endswith("/more")
+    if visit.request.method == "POST":
+        sent = list(draft.files)
+        if not await evidence.read_form_with_file(visit, sent):
+            return visit.stale()
+        draft = draft.model_copy(update={"text": visit.typed("text"), "files": sent})
+        if len(draft.text) > LONG:
+            visit.wrong("text", "too_long", limit=LONG)
+        elif not draft.text and not more:
+            visit.wrong("text", "need_answer")
+        try:
+            visit.cookies.write("answer", draft)
+        except TooMuch:
+            visit.wrong("text", "too_much")
+        if not visit.errors and more:
+            return visit.go("/case/answer")
+        if not visit.errors:
+            command = AnswerQuestion(text=draft.text, uploads=[file.id for file in draft.files])
+            visit.cookies.drop("answer")
+            return await _execute(visit, command, "answer", draft.key)
+    elif more:
+        return visit.go("/case/answer")
+    else:
+        visit.cookies.write("answer", draft)  # fixes its key, so that two clicks are one answer
+    limits = visit.door.limits
+    return visit.page("answer", visit.say("answer_title"), case=known, draft=draft, limits=limits)
+
+
+async def rate(visit: Visit) -> Response:
+    known, away = await _may(visit, "rate")
+    if away or known is None:
+        return away or visit.go("/case")
+    if visit.request.method == "POST":
+        score = visit.typed("score")
+        if score in ("1", "2", "3", "4", "5"):
+            told = {question: {"yes": True, "no": False}.get(visit.typed(question)) for question in RATED}
+            return await _execute(visit, Rate(score=int(score), **told), "rate", visit.typed("key"))
+        visit.wrong("score", "need_score")
+    return visit.page("rate", visit.say("rate_title"), questions=RATED, key=_form_key(visit))
+
+
+async def object_(visit: Visit) -> Response:
+    known, away = await _may(visit, "object")
+    if away or known is None:
+        return away or visit.go("/case")
+    text = visit.typed("text")
+    if visit.request.method == "POST":
+        if not text:
+            visit.wrong("text", "need_objection")
+        elif len(text) > LONG:
+            visit.wrong("text", "too_long", limit=LONG)
+        else:
+            return await _execute(visit, Object(text=text), "object", visit.typed("key"))
+    return visit.page("object", visit.say("object_title"), typed=text, key=_form_key(visit))
+
+
+async def withdraw(visit: Visit) -> Response:
+    known, away = await _may(visit, "withdraw")
+    if away or known is None:
+        return away or visit.go("/case")
+    reason = visit.typed("text")
+    if visit.request.method == "POST":
+        if len(reason) <= SHORT:
+            return await _execute(visit, Withdraw(reason=reason or None), "withdraw", visit.typed("key"))
+        visit.wrong("text", "too_long", limit=SHORT)
+    return visit.page("withdraw", visit.say("withdraw_title"), typed=reason, key=_form_key(visit))
+
+
+async def messages(visit: Visit) -> Response:
+    opened = _opened(visit)
+    if opened is None:
+        return visit.go("/follow")
+    found = await visit.door.messages(await _visitor(visit, opened), _key(opened))
+    return visit.page("messages", visit.say("messages_title"), messages=found)
+
+
+async def file(visit: Visit) -> Response:
+    """A file of the opened case, when it may be seen with it."""
+    opened = _opened(visit)
+    if opened is None:
+        return visit.go("/follow")
+    media_id, wanted = visit.request.path_params["media_id"], visit.request.path_params.get("variant", "evidence")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{22,64}", media_id) or wanted not in set(Variant):
+        raise NotFound
+    response = await visit.door.download(
+        await _visitor(visit, opened), _key(opened), media_id, Variant(wanted), visit.request
+    )
+    visit.cookies.apply(response)
+    return response
+
+
+# --- by mobile ------------------------------------------------------------------------------------------------------
+
+
+async def mine(visit: Visit) -> Response:
+    """All that was filed with this mobile, and what was told about it."""
+    token = await signing_in.access_token(visit)
+    if token is None:
+        return visit.go("/sign-in")
+    visitor = visit.visitor(token)
+    try:
+        cases, told = await visit.door.own_cases(visitor), await visit.door.messages(visitor, None)
+    except BadToken:
+        visit.cookies.drop("citizen")
+        return visit.go("/sign-in")
+    return visit.page("mine", visit.say("mine_title"), cases=cases, messages=told)
+
+
+async def open_own(visit: Visit) -> Response:
+    try:
+        visit.cookies.write("case", OpenCase(case_id=UUID(visit.typed("case"))))
+    except ValueError:
+        return visit.go("/mine")
+    return visit.go("/case")
+
+
+async def sign_in(visit: Visit) -> Response:
+    if visit.signed_in is not None and visit.request.method != "POST":
+        return visit.go("/mine")
+    if visit.request.method == "POST" and await signing_in.send_code(visit, visit.typed("mobile")):
+        return visit.go("/sign-in/code")
+    typed = visit.typed("mobile")
+    return visit.page("mobile", visit.say("mobile_title"), typed=typed, draft=None, before="/")
+
+
+async def sign_in_code(visit: Visit) -> Response:
+    sent_to = signing_in.pending(visit)
+    if sent_to is None:
+        return visit.go("/sign-in")
+    if visit.request.method == "POST" and await signing_in.check_code(visit, sent_to):
+        return visit.go("/mine")
+    return _code_page(visit, sent_to)
+
+
+async def sign_in_again(visit: Visit) -> Response:
+    sent_to = signing_in.pending(visit)
+    if sent_to is None or visit.request.method != "POST" or await signing_in.send_code(visit, sent_to):
+        return visit.go("/sign-in/code")
+    visit.errors = [type(said)("code", said.text) for said in visit.errors]
+    return _code_page(visit, sent_to)
+
+
+async def sign_out(visit: Visit) -> Response:
+    if visit.request.method == "POST":
+        await signing_in.leave(visit)
+        visit.cookies.drop("case")
+    return visit.go("/")
+
+
+def _code_page(visit: Visit, sent_to: str) -> Response:
+    return visit.page("one_time_code", visit.say("otp_title"), sent_to=sent_to, draft=None, before="/sign-in")
+
+
+# --- what they share ------------------------------------------------------------------------------------------------
+
+
+def _opened(visit: Visit) -> OpenCase | None:
+    return visit.cookies.read("case", OpenCase, CASE_KEPT)
+
+
+def _key(opened: OpenCase) -> CaseKey:
+    return CaseKey(code=opened.code, case_id=opened.case_id)
+
+
+async def _visitor(visit: Visit, opened: OpenCase) -> Visitor:
+    """With a token only where the case is opened by it: a code alone says nothing of who holds it."""
+    return visit.visitor(await signing_in.access_token(visit) if opened.code is None else None)
+
+
+async def _may(visit: Visit, action: str) -> tuple[PublicCase | None, Response | None]:
+    """The case, when this can be done with it now; else where to go."""
+    opened = _opened(visit)
+    if opened is None:
+        return None, visit.go("/follow")
+    try:
+        known = await visit.door.case(await _visitor(visit, opened), _key(opened))
+    except (StillRegistering, NotFound, NotAuthenticated):
+        return None, visit.go("/case")
+    return (known, None) if action in known.can else (None, visit.go("/case"))
+
+
+async def _execute(visit: Visit, command: CitizenCommand, said: str, key: str) -> Response:
+    opened = _opened(visit)
+    assert opened is not None
+    key = key if 8 <= len(key) <= 100 else _form_key(visit)
+    try:
+        await visit.door.execute(await _visitor(visit, opened), _key(opened), key, command)
+    except PeygirError as error:
+        if error.status in (409, 412):  # it has moved on meanwhile: the case page shows to where
+            return visit.go("/case")
+        raise
+    visit.cookies.write("case", opened.model_copy(update={"said": said}))
+    return visit.go("/case")
+
+
+def _form_key(visit: Visit) -> str:
+    return visit.typed("key") or secrets.token_urlsafe(24)
+
+
+def _files(case: PublicCase) -> list[dict[str, object]]:
+    """For the page: each attachment with its number, whether it can be opened, and its picture."""
+    return [
+        {
+            "number": number,
+            "id": one.media_id,
+            "ready": one.state is UploadState.ACCEPTED,
+            "rejected": one.state in (UploadState.REJECTED, UploadState.REMOVED),
+            "reason": one.reason or "other",
+            "thumbnail": Variant.THUMBNAIL in one.variants,
+            "playable": Variant.PLAYABLE in one.variants,
+            "size": one.size,
+            "from_office": one.from_office,
+        }
+        for number, one in enumerate(case.attachments, 1)
+    ]

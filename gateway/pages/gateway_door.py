@@ -1,0 +1,184 @@
+"""The gateway as the plain pages' door: the same use cases as the API's, called here, not by HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import NoReturn
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from backbone import codes
+from contracts.accounts import OtpSent, RefreshTokens, RequestOtp, Revoked, RevokeTokens, Tokens, VerifyOtp
+from contracts.errors import NotAuthenticated, PeygirError, StillRegistering
+from contracts.gateway import Actor
+from contracts.intake import Catalogue
+from contracts.media import Variant
+from contracts.notify import ListMessages, Message, MessagePage
+from contracts.tracking import AuthorizeMedia, CitizenCommand, ListOwnCases, OwnCase, OwnCases, PublicCase, ViewOwnCase
+from contracts.vocabulary import ActorKind, Channel
+from gateway import attachments, deps
+from gateway.auth import Caller
+from gateway.fields import IdentityBody, PlaceBody, SubmissionBody
+from gateway.pages.door import CaseKey, Filed, Filing, Limits, Visitor
+from gateway.pages.multipart import Broken
+from gateway.pieces import Body, Uploads
+from gateway.problems import invalid
+
+TEXT_LIMIT = 5_000
+"""Characters of what happened: what a browser holds in cookies until it is filed. Longer texts go by file."""
+
+
+class GatewayDoor:
+    """`uploads`: made when first needed, since its connections belong to the running loop; `file_size` in bytes."""
+
+    def __init__(self, door: deps.Door, uploads: Callable[[], Uploads], file_size: int) -> None:
+        self._door, self._uploads = door, uploads
+        self.limits = Limits(file_size=file_size, files=max(1, door.settings.max_uploads), text=TEXT_LIMIT)
+
+    def code(self, typed: str) -> str | None:
+        return codes.parse(typed, self._door.mac_keys)
+
+    def catalogue(self) -> Catalogue | None:
+        return self._door.shelf.current
+
+    # --- filing ---
+
+    async def file(self, visitor: Visitor, filing: Filing, key: str) -> Filed:
+        caller = self._caller(visitor)
+        await self._door.limits.spend("submissions", str(caller.id) if caller else visitor.address)
+        taken = await self._door.filing.file(_body(visitor, filing), caller, visitor.language, key)
+        return Filed(
+            code=taken.code,
+            receipt_id=str(taken.submission_id),
+            receipt=taken.receipt.payload,
+            signature=taken.receipt.signature,
+        )
+
+    async def upload(
+        self, visitor: Visitor, file_name: str, media_type: str, size: int, chunks: AsyncIterator[bytes]
+    ) -> str:
+        await self._door.limits.spend("anonymous", visitor.address)
+        uploads = self._uploads()
+        upload = await uploads.create(size, file_name or None, media_type)
+        body = Body(chunks, size, self._door.settings.stall_timeout)
+        try:
+            stored = await uploads.append(upload.upload_id, 0, body)
+            if stored.offset != size or body.cut:
+                raise Broken
+        except Exception:
+            await self._give_up(uploads, upload.upload_id)
+            raise
+        return upload.upload_id
+
+    async def _give_up(self, uploads: Uploads, upload_id: str) -> None:
+        with suppress(PeygirError):  # media forgets what nothing refers to
+            await uploads.terminate(upload_id)
+
+    # --- who ---
+
+    async def request_otp(self, visitor: Visitor, mobile: str) -> OtpSent:
+        await self._door.limits.spend("one_time_codes", visitor.address)
+        request = RequestOtp(mobile=mobile, language=visitor.language)
+        return await self._door.bus.ask("accounts", "request_otp", request, OtpSent)
+
+    async def verify_otp(self, visitor: Visitor, mobile: str, code: str) -> Tokens:
+        await self._door.limits.spend("sign_in", visitor.address)
+        request = VerifyOtp(mobile=mobile, code=code[:20])
+        return await self._door.bus.ask("accounts", "verify_otp", request, Tokens)
+
+    async def refresh(self, visitor: Visitor, refresh_token: str) -> Tokens:
+        await self._door.limits.spend("sign_in", visitor.address)
+        return await self._door.bus.ask("accounts", "refresh", RefreshTokens(refresh_token=refresh_token), Tokens)
+
+    async def revoke(self, visitor: Visitor, refresh_token: str) -> None:
+        await self._door.bus.ask("accounts", "revoke", RevokeTokens(refresh_token=refresh_token), Revoked)
+
+    def _caller(self, visitor: Visitor) -> Caller | None:
+        return self._door.tokens.check(visitor.access_token) if visitor.access_token else None
+
+    def _citizen(self, visitor: Visitor) -> Actor:
+        caller = self._caller(visitor)
+        if caller is None or caller.kind is not ActorKind.CITIZEN:
+            raise NotAuthenticated
+        return caller.actor(visitor.language)
+
+    # --- cases ---
+
+    async def _holder(self, visitor: Visitor, code: str) -> deps.Bearer:
+        hashes = await deps.bearer_of(self._door, visitor.address, code)
+        return deps.Bearer(deps.Visitor(visitor.address, visitor.language, None), hashes)
+
+    async def case(self, visitor: Visitor, key: CaseKey) -> PublicCase:
+        if key.code is not None:
+            holder = await self._holder(visitor, key.code)
+            kept = await self._door.tracking.find(holder.code_hashes)
+            if kept is None:
+                raise StillRegistering
+            return kept.case
+        if key.case_id is None:
+            raise NotAuthenticated
+        request = ViewOwnCase(actor=self._citizen(visitor), case_id=key.case_id)
+        return await self._door.bus.ask("tracking", "view_own_case", request, PublicCase)
+
+    async def execute(self, visitor: Visitor, key: CaseKey, idempotency_key: str, command: CitizenCommand) -> None:
+        if key.code is not None:
+            holder = await self._holder(visitor, key.code)
+            await self._door.tracking.execute(holder.actor, command, idempotency_key, code_hashes=holder.code_hashes)
+            return
+        actor = self._citizen(visitor)
+        await self._door.tracking.execute(actor, command, idempotency_key, case_id=key.case_id)
+
+    async def messages(self, visitor: Visitor, key: CaseKey | None) -> list[Message]:
+        if key is not None and key.code is not None:
+            holder = await self._holder(visitor, key.code)
+            request = ListMessages(actor=holder.actor, code_hashes=holder.code_hashes, limit=100)
+        else:
+            request = ListMessages(actor=self._citizen(visitor), limit=100)
+        found = await self._door.bus.ask("notify", "list_messages", request, MessagePage)
+        wanted = key.case_id if key else None
+        return [message for message in found.items if wanted in (None, message.case_id)]
+
+    async def own_cases(self, visitor: Visitor) -> list[OwnCase]:
+        request = ListOwnCases(actor=self._citizen(visitor))
+        return (await self._door.bus.ask("tracking", "list_own_cases", request, OwnCases)).items
+
+    async def download(
+        self, visitor: Visitor, key: CaseKey, media_id: str, variant: Variant, request: Request
+    ) -> Response:
+        if key.code is not None:
+            holder = await self._holder(visitor, key.code)
+            asked = AuthorizeMedia(actor=holder.actor, code_hashes=holder.code_hashes, media_id=media_id)
+        else:
+            asked = AuthorizeMedia(actor=self._citizen(visitor), case_id=key.case_id, media_id=media_id)
+        return await attachments.send(request, self._door, asked, variant)
+
+
+def _body(visitor: Visitor, filing: Filing) -> SubmissionBody:
+    """The same body as the API's, and so the same checks."""
+    try:
+        return SubmissionBody(
+            kind=filing.kind,
+            unit=filing.unit,
+            ground=filing.ground,
+            answers=filing.answers,
+            text=filing.text,
+            happened_on=filing.happened_on,
+            place=PlaceBody(address=filing.address) if filing.address else None,
+            reference=filing.reference,
+            people=filing.people,
+            uploads=filing.uploads,
+            consent=True,
+            anonymous=filing.name is None,
+            identity=IdentityBody(name=filing.name) if filing.name is not None else None,
+            channel=Channel.PAGES,
+            language=visitor.language,
+        )
+    except ValidationError as error:
+        _refuse(error)
+
+
+def _refuse(error: ValidationError) -> NoReturn:
+    raise invalid(error) from None

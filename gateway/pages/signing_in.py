@@ -1,0 +1,96 @@
+"""Who the visitor is: a mobile, a one-time code by SMS, and the tokens kept in the visitor's own browser."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from pydantic import BaseModel
+
+from backbone import persian
+from contracts.accounts import Tokens
+from contracts.errors import BadCode, InvalidField, NotAuthenticated, PeygirError, TooMany
+from gateway.pages.draft import SignedIn
+from gateway.pages.visit import Visit
+
+PENDING_KEPT = 30 * 60  # seconds
+
+
+class Pending(BaseModel):
+    """A mobile that a code was sent to."""
+
+    mobile: str
+
+
+async def send_code(visit: Visit, typed: str) -> bool:
+    """Sends a one-time code to the mobile that was typed; False with an error beside the field."""
+    mobile = persian.mobile(typed)
+    if mobile is None:
+        visit.wrong("mobile", "need_mobile")
+        return False
+    try:
+        await visit.door.request_otp(visit.visitor(), mobile)
+    except (TooMany, InvalidField) as error:
+        visit.refused("mobile", error)
+        return False
+    visit.cookies.write("mobile", Pending(mobile=mobile))
+    return True
+
+
+def pending(visit: Visit) -> str | None:
+    """The mobile whose code is awaited."""
+    found = visit.cookies.read("mobile", Pending, PENDING_KEPT)
+    return found.mobile if found else None
+
+
+async def check_code(visit: Visit, mobile: str) -> bool:
+    """Signs the visitor in; False with an error beside the field."""
+    code = persian.compact_digits(visit.typed("code"))
+    if not code:
+        visit.wrong("code", "need_otp")
+        return False
+    try:
+        tokens = await visit.door.verify_otp(visit.visitor(), mobile, code)
+    except (BadCode, TooMany, InvalidField) as error:
+        visit.refused("code", error)
+        return False
+    _keep(visit, tokens, mobile)
+    visit.cookies.drop("mobile")
+    return True
+
+
+async def access_token(visit: Visit) -> str | None:
+    """A token that is good for a while yet, renewed where needed; None when the visitor is not signed in (any more)."""
+    known = visit.signed_in
+    if known is None:
+        return None
+    if known.expires_at - time.time() > 60:
+        return known.access_token
+    try:
+        tokens = await visit.door.refresh(visit.visitor(), known.refresh_token)
+    except NotAuthenticated:
+        visit.cookies.drop("citizen")
+        return None
+    _keep(visit, tokens, known.mobile)
+    return tokens.access_token
+
+
+async def leave(visit: Visit) -> None:
+    """Signs out, also where the refresh token was taken."""
+    known = visit.signed_in
+    visit.cookies.drop("citizen")
+    if known is not None:
+        with suppress(PeygirError):  # it runs out by itself; this browser has forgotten it
+            await visit.door.revoke(visit.visitor(), known.refresh_token)
+
+
+def _keep(visit: Visit, tokens: Tokens, mobile: str) -> None:
+    visit.cookies.write(
+        "citizen",
+        SignedIn(
+            access_token=tokens.access_token,
+            refresh_token=tokens.refresh_token,
+            mobile=mobile,
+            expires_at=time.time() + tokens.expires_in,
+        ),
+    )

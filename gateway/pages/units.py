@@ -1,0 +1,59 @@
+"""The tree of units as a person walks it: by levels, or by a name."""
+
+from __future__ import annotations
+
+from backbone.persian import normalise
+from contracts.intake import Catalogue, Unit
+
+FOUND_LIMIT = 20
+
+
+class Tree:
+    """The open units of a catalogue. The root is never itself chosen; its children are the first level."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._units = {unit.code: unit for unit in catalogue.units}
+        self._children: dict[str | None, list[Unit]] = {}
+        for unit in catalogue.units:
+            if unit.active:
+                self._children.setdefault(unit.parent, []).append(unit)
+        self._roots = self._children.get(None, [])
+
+    def __contains__(self, code: str) -> bool:
+        return code in self._units
+
+    def may_choose(self, code: str) -> bool:
+        unit = self._units.get(code)
+        return unit is not None and unit.active and unit.parent is not None
+
+    def parent(self, code: str) -> str | None:
+        unit = self._units.get(code)
+        return unit.parent if unit else None
+
+    def children(self, code: str | None) -> list[Unit]:
+        """The units directly below this one; below the root for None."""
+        if code is not None:
+            return self._children.get(code, [])
+        return [unit for root in self._roots for unit in self._children.get(root.code, [])]
+
+    def trail(self, code: str | None) -> list[Unit]:
+        """From the first level down to this unit, the root left out."""
+        found: list[Unit] = []
+        while code is not None and (unit := self._units.get(code)) is not None and len(found) < 50:
+            if unit.parent is not None:
+                found.insert(0, unit)
+            code = unit.parent
+        return found
+
+    def search(self, words: str) -> list[Unit]:
+        """Units whose Persian or English name, or that of a unit above, has every word; the nearest first."""
+        wanted = normalise(words).split()
+        scored: list[tuple[int, int, Unit]] = []
+        for place, unit in enumerate(self._units.values()):
+            if not self.may_choose(unit.code):
+                continue
+            own = normalise(f"{unit.name_fa} {unit.name_en}")
+            above = normalise(" ".join(f"{one.name_fa} {one.name_en}" for one in self.trail(unit.parent)))
+            if all(word in own or word in above for word in wanted) and any(word in own for word in wanted):
+                scored.append((sum(word not in own for word in wanted), place, unit))
+        return [unit for _, _, unit in sorted(scored, key=lambda one: one[:2])][:FOUND_LIMIT]

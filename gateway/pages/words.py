@@ -1,0 +1,65 @@
+"""The pages' words, numbers and dates in the visitor's language."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+
+from backbone import jalali, persian
+from contracts.vocabulary import Language
+
+
+@cache
+def texts() -> dict[str, dict[str, str]]:
+    """Every text by key and language."""
+    return tomllib.loads((Path(__file__).parent / "texts.toml").read_text("utf-8"))
+
+
+def text(language: Language, key: str, **values: object) -> str:
+    """The words for `key`; numbers among the values are written in the language's digits."""
+    shown = {name: number(language, value) if isinstance(value, int) else value for name, value in values.items()}
+    template = texts()[key][language]
+    return template.format(**shown) if shown else template
+
+
+def digits(language: Language, shown: object) -> str:
+    return persian.persian_digits(str(shown)) if language is Language.FA else str(shown)
+
+
+def number(language: Language, value: int) -> str:
+    return digits(language, value)
+
+
+def day(language: Language, value: date | str) -> str:
+    """۲ آذر ۱۴۰۵, or 23 November 2026."""
+    known = date.fromisoformat(value) if isinstance(value, str) else value
+    return jalali.long(known) if language is Language.FA else f"{known.day} {known:%B %Y}"
+
+
+def moment(language: Language, value: datetime | str) -> str:
+    """The same with the hour in Tehran."""
+    known = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if language is Language.FA:
+        return jalali.moment(known)
+    local = known.astimezone(jalali.TEHRAN)
+    return f"{local.day} {local:%B %Y, %H:%M}"
+
+
+def size(language: Language, octets: int) -> str:
+    """۱٫۲ مگابایت: megabytes with one place, kilobytes when smaller."""
+    if octets >= 1024 * 1024:
+        figure = f"{octets / 1024 / 1024:.1f}".removesuffix(".0")
+        return text(language, "megabytes", size=_decimal(language, figure))
+    return text(language, "kilobytes", size=max(1, round(octets / 1024)))
+
+
+def _decimal(language: Language, figure: str) -> str:
+    return digits(language, figure).replace(".", "٫") if language is Language.FA else figure
+
+
+def mobile(language: Language, e164: str) -> str:
+    """0912 345 6789, as people write it."""
+    local = "0" + e164.removeprefix("+98")
+    return digits(language, f"{local[:4]} {local[4:7]} {local[7:]}")
