@@ -284,6 +284,7 @@ class System:
             "SMS_WEBHOOK_URL_INBOUND": f"{webhooks}/inbound",
             "PEYGIR_GATEWAY_URL": self.gateway_url,
             "PEYGIR_SIMULATOR_URL": self.simulator_url,
+            "PEYGIR_CREDENTIALS": str(self.state / "credentials.json"),
             **{f"DATABASE_URL_{name.upper()}": self.database_url(name) for name in SERVICES},
         }
 
