@@ -1,0 +1,82 @@
+"""`python -m gateway`: serves until SIGTERM or SIGINT; then finishes what is in hand within SHUTDOWN_SECONDS."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from backbone import logs
+from backbone.settings import load
+from gateway.app import create_app, readiness
+from gateway.deps import Door
+from gateway.server import Protocol, health
+from gateway.settings import Settings
+
+
+class Server(uvicorn.Server):
+    """Tells the application at once that it stops, so that open streams end."""
+
+    def __init__(self, config: uvicorn.Config, door: Door) -> None:
+        super().__init__(config)
+        self._door = door
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        super().handle_exit(sig, frame)
+        asyncio.get_running_loop().call_soon_threadsafe(self._door.stop)
+
+
+async def serve(settings: Settings) -> None:
+    """Serves both ports until a signal comes."""
+    app = create_app(settings)
+    door: Door = app.state.door
+    config = uvicorn.Config(
+        app,
+        host=settings.gateway_host,
+        port=settings.gateway_port,
+        loop="uvloop",
+        http=Protocol.under(settings),
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=int(max(1, settings.shutdown_seconds - 2)),
+        backlog=2048,
+    )
+    listener = None
+    if settings.health_port:
+        listener = await health(settings.health_host, settings.health_port, lambda: readiness(door))
+    try:
+        await Server(config, door).serve()
+    finally:
+        if listener is not None:
+            listener.close()
+
+
+def main() -> int:
+    """The exit code: 0 stopped, 1 the port is taken, 2 the environment is not complete."""
+    settings = load(Settings)
+    logs.configure("gateway", settings.log_level)
+    log = logs.get("run")
+    try:
+        uvloop.run(serve(settings))
+    except SystemExit as error:  # uvicorn's way to say that it could not start
+        log.error("the gateway could not start", host=settings.gateway_host, port=settings.gateway_port)
+        return int(error.code or 1) if isinstance(error.code, int) else 1
+    except OSError as error:
+        log.error("the gateway could not start", error=type(error).__name__, port=settings.health_port)
+        return 1
+    except KeyboardInterrupt:
+        pass
+    log.info("stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

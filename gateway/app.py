@@ -1,0 +1,117 @@
+"""The application: parts, routers, errors, and its true OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from contracts.errors import PeygirError
+from gateway import openapi, problems, uploads
+from gateway.broker import Bus
+from gateway.deps import Door
+from gateway.http import Cors, Entry, Envelope
+from gateway.routes import (
+    accounts,
+    cases,
+    catalogue,
+    figures,
+    identities,
+    me,
+    stream,
+    submissions,
+    tracking,
+    unit_questions,
+    webhooks,
+)
+from gateway.settings import Settings
+
+# Most asked first: routes are tried in this order.
+_ROUTERS = (submissions, tracking, catalogue, accounts, me, cases, unit_questions, identities, figures, stream, webhooks)
+_FREE = ("/v1/uploads", "/v1/webhooks")
+"""Paths whose bodies are not JSON of ours."""
+
+
+def make_bus(settings: Settings) -> Bus:
+    """The connection to the broker that these settings ask for."""
+    return Bus(
+        settings.amqp_url.get_secret_value(),
+        publish_timeout=settings.publish_timeout,
+        rpc_timeout=settings.rpc_timeout,
+        max_publishing=settings.max_publishing,
+        max_asking=settings.max_asking,
+        retry_after=settings.retry_after,
+    )
+
+
+def create_app(settings: Settings, bus: Bus | None = None) -> FastAPI:
+    """The gateway as an ASGI application; its lifespan starts and stops the bus. `app.state.door` holds its parts."""
+    door = Door(settings, bus or make_bus(settings))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        door.shelf.read()
+        await door.bus.start()
+        yield
+        door.stop()
+        await door.bus.stop()
+        await door.store.aclose()
+
+    app = FastAPI(
+        title="Peygir",
+        version="1",
+        description=openapi.DESCRIPTION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        exception_handlers={
+            PeygirError: problems.on_peygir_error,
+            RequestValidationError: problems.on_validation_error,
+            HTTPException: problems.on_http_exception,
+        },
+        redirect_slashes=False,
+    )
+    app.state.door = door
+    api = APIRouter(prefix="/v1")
+    for module in _ROUTERS:
+        api.include_router(module.router)
+    app.include_router(api)
+    app.include_router(
+        uploads.router(door.uploads, max_size=settings.max_upload_size, stall_timeout=settings.stall_timeout)
+    )
+    app.router.routes.append(Route("/v1/openapi.json", openapi.answer, methods=["GET"], name="openapi"))
+    app.router.routes.append(Route("/healthz", _healthz, methods=["GET"]))
+    app.router.routes.append(Route("/readyz", _readyz, methods=["GET"]))
+    app.add_middleware(Entry, settings=settings, free=_FREE)
+    if settings.cors_origins:
+        app.add_middleware(Cors, origins=settings.cors_origins)
+    app.add_middleware(Envelope)
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    return app
+
+
+async def _healthz(_: Request) -> Response:
+    return PlainTextResponse("alive\n")
+
+
+async def _readyz(request: Request) -> Response:
+    state, status = readiness(request.app.state.door)
+    return PlainTextResponse(state, status)
+
+
+def readiness(door: Door) -> tuple[str, int]:
+    """What /readyz says: ready when submissions are taken."""
+    if door.ready:
+        return "ready\n", 200
+    return ("stopping\n" if door.stopping else "missing: broker\n"), 503
+
+
+__all__: list[Any] = ["create_app", "make_bus", "readiness"]

@@ -1,0 +1,105 @@
+"""Who asks: EdDSA access tokens made by accounts, checked here alone."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from backbone import crypto
+from contracts.errors import BadToken
+from contracts.gateway import Actor
+from contracts.vocabulary import ActorKind, Language, Role
+
+_LONGEST = 4096
+_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody signed in. `contact`: a citizen's verified mobile, still locked. `expires_at`: epoch seconds."""
+
+    kind: ActorKind
+    id: UUID
+    roles: frozenset[Role]
+    unit: str | None
+    name: str | None
+    session: str | None
+    contact: str | None
+    expires_at: float
+
+    def actor(self, language: Language) -> Actor:
+        return Actor(kind=self.kind, id=str(self.id), roles=self.roles, unit=self.unit, language=language)
+
+
+class Tokens:
+    """Checks access tokens. One that was good is remembered until it expires, so that its signature is checked once."""
+
+    def __init__(self, public_keys: Sequence[bytes], contact_key: bytes) -> None:
+        self._keys = [OKPKey.import_key(Ed25519PublicKey.from_public_bytes(key)) for key in public_keys]  # type: ignore[arg-type]  # joserfc takes cryptography's keys
+        self._contact_key = contact_key
+        # EdDSA alone: neither none nor a symmetric algorithm can be asked for by a token.
+        self._registry = jws.JWSRegistry(algorithms=["EdDSA"])
+        self._good: OrderedDict[str, Caller] = OrderedDict()
+
+    def check(self, token: str) -> Caller:
+        """The caller this token names; BadToken when it is not ours, not valid now, or not an access token."""
+        known = self._good.get(token)
+        if known is None:
+            known = self._verified(token)
+            self._good[token] = known
+            if len(self._good) > _KEPT:
+                self._good.popitem(last=False)
+        if known.expires_at <= time.time():
+            self._good.pop(token, None)
+            raise BadToken()
+        return known
+
+    def mobile(self, caller: Caller) -> str | None:
+        """A citizen's verified mobile in E.164."""
+        if caller.kind is not ActorKind.CITIZEN or caller.contact is None:
+            return None
+        try:
+            return crypto.unlock(caller.contact, self._contact_key)
+        except crypto.CannotOpen:
+            raise BadToken() from None
+
+    def _verified(self, token: str) -> Caller:
+        if len(token) > _LONGEST or not token.isascii():
+            raise BadToken()
+        for key in self._keys:
+            try:
+                checked = jwt.decode(token, key, registry=self._registry)
+            except (JoseError, ValueError, TypeError, KeyError, RecursionError):
+                continue
+            return _caller(checked.claims)
+        raise BadToken()
+
+
+def _caller(claims: dict[str, Any]) -> Caller:
+    try:
+        expires_at = float(claims["exp"])
+        if float(claims.get("nbf", 0)) > time.time() + 30 or not expires_at < float("inf"):
+            raise BadToken()
+        kind = {"citizen": ActorKind.CITIZEN, "staff": ActorKind.STAFF}[claims["typ"]]
+        contact = claims.get("ctc")
+        return Caller(
+            kind=kind,
+            id=UUID(claims["sub"]),
+            roles=frozenset(Role(role) for role in claims.get("roles") or ()) if kind is ActorKind.STAFF else frozenset(),
+            unit=claims.get("unit") if kind is ActorKind.STAFF else None,
+            name=claims.get("name"),
+            session=claims.get("sid"),
+            contact=contact if isinstance(contact, str) else None,
+            expires_at=expires_at,
+        )
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise BadToken() from None

@@ -1,0 +1,156 @@
+"""Bodies of the commands: what citizens and staff send about a case."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from contracts.base import GroundCode, UnitCode
+from contracts.tracking import Recommendation
+from contracts.vocabulary import Outcome, RefusalReason, RootCause
+from gateway.fields import Body, LongText, ShortText, Uploads
+
+
+def _like(**example: Any) -> ConfigDict:
+    return ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra={"examples": [example]})
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    if len(set(values)) != len(values):
+        raise PydanticCustomError("twice", "one of them appears twice")
+    return values
+
+
+class AnswerBody(Body):
+    text: LongText
+    uploads: Uploads = []
+    model_config = _like(text="تاریخ مراجعه من دوم آبان بود.", uploads=[])
+
+
+class WithdrawalBody(Body):
+    reason: ShortText | None = None
+    model_config = _like(reason="کارم انجام شد.")
+
+
+class ObjectionBody(Body):
+    text: LongText
+    model_config = _like(text="به مدرک دوم من توجه نشده است.")
+
+
+class RatingBody(Body):
+    """`score` 1–5; the four questions may be left out."""
+
+    score: Annotated[int, Field(ge=1, le=5)]
+    informed_clearly: bool | None = None
+    treated_well: bool | None = None
+    on_time: bool | None = None
+    asked_improper: bool | None = None
+    model_config = _like(score=4, informed_clearly=True, treated_well=True, on_time=False, asked_improper=False)
+
+
+class ReadBody(Body):
+    ids: Annotated[list[UUID], Field(max_length=100)]
+    model_config = _like(ids=["5b0a54f0-1f3e-4d0c-9a53-0d2f6a0b7d11"])
+
+
+class CorrectionBody(Body):
+    """Only what is given changes."""
+
+    unit: UnitCode | None = None
+    ground: GroundCode | None = None
+    urgent: bool | None = None
+    model_config = _like(unit="dep.urb.permits", urgent=True)
+
+
+class RefusalBody(Body):
+    """`explanation` is told to the citizen, with `address`: where to turn to instead."""
+
+    reason: RefusalReason
+    explanation: LongText
+    address: ShortText | None = None
+    model_config = _like(
+        reason="outside_remit", explanation="رسیدگی به این موضوع با اداره آب است.", address="شرکت آب و فاضلاب، تلفن ۱۲۲"
+    )
+
+
+class MergeBody(Body):
+    """`into`: the open case that this one is a duplicate of."""
+
+    into: UUID
+    model_config = _like(into="7d3c9a0e-0f6b-4b43-8d53-5a2c1b9d2f10")
+
+
+class AssignmentBody(Body):
+    inspector: UUID
+    model_config = _like(inspector="b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e21")
+
+
+class QuestionBody(Body):
+    text: LongText
+    model_config = _like(text="تاریخ مراجعه شما چه روزی بود؟")
+
+
+class UnitQuestionBody(Body):
+    """`unit` left out: the unit complained about. `media`: attachments of the case to show along with the question."""
+
+    text: LongText
+    unit: UnitCode | None = None
+    media: Uploads = []
+    model_config = _like(text="علت تأخیر در این پرونده چیست؟", unit="dep.urb.permits", media=[])
+
+
+class UnitAnswerBody(Body):
+    text: LongText
+    uploads: Uploads = []
+    model_config = _like(text="پرونده منتظر استعلام است و این هفته تمام می‌شود.", uploads=[])
+
+
+class NoteBody(Body):
+    text: LongText
+    model_config = _like(text="با مسئول دفتر تماس گرفته شد.")
+
+
+class EvidenceBody(Body):
+    uploads: Annotated[Uploads, Field(min_length=1)]
+    model_config = _like(uploads=["kq3v9mZ2Jt6xB1sYw8Rd0A"])
+
+
+class RecommendationBody(Body):
+    text: LongText
+    due_on: date
+    model_config = _like(text="زمان هر مرحله به شهروند اعلام شود.", due_on="2027-01-20")
+
+
+class DecisionBody(Body):
+    """`reasons` are told to the citizen. An upheld or partly upheld case names at least one root cause."""
+
+    outcome: Outcome
+    reasons: LongText
+    root_causes: Annotated[list[RootCause], Field(max_length=6), AfterValidator(_distinct)] = []
+    recommendations: Annotated[list[RecommendationBody], Field(max_length=20)] = []
+    model_config = _like(
+        outcome="upheld",
+        reasons="تأخیر بیش از مهلت قانونی بوده است.",
+        root_causes=["process"],
+        recommendations=[{"text": "زمان هر مرحله به شهروند اعلام شود.", "due_on": "2027-01-20"}],
+    )
+
+    def told(self) -> list[Recommendation]:
+        return [Recommendation(text=one.text, due_on=one.due_on) for one in self.recommendations]
+
+
+class NothingBody(Body):
+    """No field: the command says it all."""
+
+    model_config = _like()
+
+
+class ReasonBody(Body):
+    """`reason`: kept on the record with who opened it."""
+
+    reason: Annotated[LongText, Field(min_length=5, max_length=500)]
+    model_config = _like(reason="برای دعوت به جلسه رسیدگی")

@@ -1,0 +1,95 @@
+"""The catalogue the gateway checks submissions against: in memory, with a copy on disk for a start without intake."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from backbone import logs
+from contracts.errors import PeygirError
+from contracts.intake import Catalogue, CatalogueChanged, GetCatalogue, Ground, Unit
+from gateway.broker import Bus
+
+log = logs.get("catalogue")
+
+
+class Shelf:
+    """Keeps the newest catalogue that was heard of. `current` is None until there is one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "catalogue.json"
+        self.current: Catalogue | None = None
+        self.rendered: bytes = b""
+        self.units: dict[str, Unit] = {}
+        self.grounds: dict[str, Ground] = {}
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
+
+    def read(self) -> None:
+        """Takes the copy on disk, if there is a good one."""
+        try:
+            self._take(Catalogue.model_validate_json(self._file.read_bytes()))
+        except FileNotFoundError:
+            return
+        except (OSError, ValidationError) as error:
+            log.warning("the catalogue's copy cannot be read", error=type(error).__name__)
+
+    async def renew(self, bus: Bus) -> None:
+        """Asks intake; keeps what is there when intake cannot answer."""
+        try:
+            self.put(await bus.ask("intake", "get_catalogue", GetCatalogue(), Catalogue))
+        except PeygirError as error:
+            log.info("the catalogue could not be renewed", error=error.code)
+
+    def heard(self, name: str, body: bytes) -> None:
+        """Listens to events; a version that is not newer is old news."""
+        if name == CatalogueChanged.name:
+            catalogue = CatalogueChanged.model_validate_json(body).catalogue
+            if self.current is None or catalogue.version > self.current.version:
+                self.put(catalogue)
+
+    def put(self, catalogue: Catalogue) -> None:
+        """Takes it, and writes it to disk so that a torn file can never be read."""
+        # An empty one is an intake that was never seeded: a form could not be filled in from it.
+        if not catalogue.units or (self.current is not None and catalogue == self.current):
+            return
+        self._take(catalogue)
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._file.parent, prefix=".catalogue", delete=False) as new:
+                new.write(self.rendered)
+                new.flush()
+                os.fsync(new.fileno())
+            os.replace(new.name, self._file)
+        except OSError as error:
+            log.warning("the catalogue's copy cannot be written", error=type(error).__name__)
+
+    def ancestors(self, unit: str | None) -> frozenset[str] | None:
+        """A unit and all above it; None when the tree is not known."""
+        if unit is None:
+            return frozenset()
+        if unit not in self.units:
+            return None
+        found: set[str] = set()
+        step: str | None = unit
+        while step is not None and step not in found:
+            found.add(step)
+            above = self.units.get(step)
+            step = above.parent if above else None
+        return frozenset(found)
+
+    def _take(self, catalogue: Catalogue) -> None:
+        self.current = catalogue
+        self.rendered = json.dumps(catalogue.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":")).encode()
+        self.units = {unit.code: unit for unit in catalogue.units}
+        self.grounds = {ground.code: ground for ground in catalogue.grounds}
+        log.info("catalogue", version=catalogue.version, units=len(self.units))
+        for listener in self._listeners:
+            listener()

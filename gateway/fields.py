@@ -1,0 +1,175 @@
+"""The kinds of text that come in, and the body of a submission.
+
+Texts are stored as typed; refused are control characters and the marks that reverse or hide the direction of text.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from backbone import jalali
+from contracts.base import GroundCode, UnitCode, UploadId, now
+from contracts.gateway import AnswerValue
+from contracts.vocabulary import Channel, Kind, Language
+
+_BIDI = "\\u202a-\\u202e\\u2066-\\u2069"
+_IN_LINES = r"\x00-\x1f\x7f-\x9f" + _BIDI
+_IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f" + _BIDI
+
+LINE_PATTERN = rf"^[^{_IN_LINES}]*$"
+TEXT_PATTERN = rf"^[^{_IN_TEXT}]*[^\s{_IN_TEXT}][^{_IN_TEXT}]*$"
+
+Line = Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=200)]
+"""One line of text."""
+LongText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=10_000)]
+"""Several lines; not blank."""
+ClaimText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=10, max_length=10_000)]
+"""What happened: 10 to 10,000 characters."""
+ShortText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=1_000)]
+
+_CONTROL_CATEGORIES = frozenset({"Cc", "Cs"})
+_DIRECTIONS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+
+
+def is_clean(text: str) -> bool:
+    """No control characters but line breaks and tabs, no direction overrides, no lone surrogates."""
+    return not any(
+        one in _DIRECTIONS or (unicodedata.category(one) in _CONTROL_CATEGORIES and one not in "\n\r\t") for one in text
+    )
+
+
+def _different(ids: list[str]) -> list[str]:
+    if len(set(ids)) != len(ids):
+        raise PydanticCustomError("twice", "one of them appears twice")
+    return ids
+
+
+Uploads = Annotated[list[UploadId], Field(max_length=10, json_schema_extra={"uniqueItems": True}), AfterValidator(_different)]
+
+
+def _accepted(consent: bool) -> bool:
+    if not consent:
+        raise PydanticCustomError("consent_missing", "must be accepted")
+    return consent
+
+
+def _happened(day: date) -> date:
+    if day > jalali.today(now()) + timedelta(days=1):
+        raise PydanticCustomError("in_the_future", "cannot be in the future")
+    return day
+
+
+def _answers(given: dict[str, AnswerValue]) -> dict[str, AnswerValue]:
+    for value in given.values():
+        if isinstance(value, bool):
+            continue
+        if isinstance(value, int | float) and abs(value) > 1e15:
+            raise PydanticCustomError("not_a_number", "too large")
+        texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        if len(texts) > 50 or any(len(text) > 2_000 for text in texts):
+            raise PydanticCustomError("string_too_long", "too long", {"max_length": 2000})
+        if not all(is_clean(text) for text in texts):
+            raise PydanticCustomError("forbidden_characters", "control characters")
+    return given
+
+
+class Body(BaseModel):
+    """What comes in is strict: a field nobody declared is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class PlaceBody(Body):
+    """Where it happened: a point (WGS 84 degrees), or words, or both."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    address: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=500)] | None = None
+
+
+class IdentityBody(Body):
+    """Who files. A citizen's mobile comes from their verified session; only a desk operator gives `mobile`."""
+
+    name: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=2, max_length=100)] | None = None
+    national_id: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = Field(
+        None, description="Ten digits in any script, checked by its check digit."
+    )
+    mobile: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = Field(
+        None, description="Only from a desk operator: 0912…, +98912…, in any digits."
+    )
+
+
+class SubmissionBody(Body):
+    """One submission. `anonymous` left out: information is anonymous, the rest is not (when there is somebody to name)."""
+
+    kind: Kind
+    unit: UnitCode
+    ground: GroundCode
+    answers: Annotated[dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")], AnswerValue],
+                       Field(max_length=30), AfterValidator(_answers)] = {}
+    text: ClaimText
+    happened_on: Annotated[date, AfterValidator(_happened)] | None = None
+    place: PlaceBody | None = None
+    reference: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=100)] | None = Field(
+        None, description="A file or letter number."
+    )
+    people: Annotated[list[Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=100)]],
+                      Field(max_length=10)] = Field([], description="Names of the staff concerned.")
+    visit_wanted: bool = False
+    uploads: Uploads = []
+    consent: Annotated[bool, Field(json_schema_extra={"const": True}), AfterValidator(_accepted)] = Field(
+        description="Responsibility for what is claimed is accepted."
+    )
+    anonymous: bool | None = None
+    identity: IdentityBody | None = None
+    channel: Annotated[Channel, Field(json_schema_extra={"enum": ["web", "app", "pages", "phone", "counter"]})] = Channel.WEB
+    language: Language | None = Field(None, description="The citizen's; Accept-Language when left out.")
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "criticism",
+                    "unit": "dep.urb.permits",
+                    "ground": "delay",
+                    "answers": {"since": "2026-10-23", "file_number": "1405-1234"},
+                    "text": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
+                    "happened_on": "2026-11-20",
+                    "place": {"latitude": 36.27, "longitude": 50.0, "address": "خیابان فلسطین"},
+                    "people": [],
+                    "visit_wanted": False,
+                    "uploads": [],
+                    "consent": True,
+                    "anonymous": True,
+                    "channel": "web",
+                }
+            ]
+        },
+    )
+
+    def filed(self) -> dict[str, Any]:
+        """What the receipt's hash is over."""
+        return self.model_dump(
+            mode="json",
+            include={
+                "kind",
+                "unit",
+                "ground",
+                "answers",
+                "text",
+                "happened_on",
+                "place",
+                "reference",
+                "people",
+                "visit_wanted",
+                "uploads",
+            },
+        )

@@ -1,0 +1,286 @@
+"""Plain ASGI middlewares around the application: traces, security headers, CORS, and what may come in.
+
+They touch bytes, not frameworks' objects, since every request pays for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backbone import logs, trace
+from contracts.errors import PeygirError, TooLarge, UnsupportedMedia
+from gateway import language
+from gateway.metrics import REQUESTS, SECONDS
+from gateway.problems import BadRequest, TooSlow, problem
+from gateway.settings import Settings
+
+log = logs.get("http")
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), microphone=(self), geolocation=(self), interest-cohort=()"),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+)
+_CSP = (b"content-security-policy", CSP.encode())
+_BODIED = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_DEPTH = 24
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
+
+
+class Envelope:
+    """Outermost: continues the trace, times and counts, adds the security headers, and answers for what nobody caught."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        parent = None
+        for name, value in scope["headers"]:
+            if name == b"traceparent":
+                parent = value.decode("latin-1")
+                break
+        # The task ends with the request, and the trace with it.
+        trace.adopt(parent)
+        status = 0
+
+        async def with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = message["headers"]
+                names = {name for name, _ in headers}
+                headers.extend(pair for pair in SECURITY_HEADERS if pair[0] not in names)
+                if b"content-security-policy" not in names:
+                    headers.append(_CSP)
+                headers.append((b"x-request-id", (trace.trace_id() or "").encode()))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, with_headers)
+        except Exception as error:
+            log.error("a request failed", route=route_of(scope), error=logs.describe(error), frames=logs.frames(error))
+            if status:
+                raise _CutOff() from None  # part of an answer is out; the connection has to be cut
+            await problem(PeygirError(), language.of(scope["headers"]))(scope, receive, with_headers)
+        finally:
+            route = route_of(scope)
+            REQUESTS.labels(route, scope["method"] if route != "unrouted" else "-", str(status)).inc()
+            SECONDS.labels(route).observe(time.perf_counter() - started)
+
+
+class _CutOff(Exception):
+    """An answer could not be finished."""
+
+
+class Entry:
+    """What may come in under `prefix`: JSON of a bounded size and depth, in time; elsewhere, bodies that keep coming.
+
+    A slow body is cut: JSON must be there within `body_timeout` seconds, any other body may pause for `stall_timeout`.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, prefix: str = "/v1/", free: tuple[str, ...] = ()) -> None:
+        self._app = app
+        self._prefix, self._free = prefix, free
+        self._most, self._seconds, self._stall = settings.max_json_body, settings.body_timeout, settings.stall_timeout
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in _BODIED:
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if not path.startswith(self._prefix) or path.startswith(self._free):
+            await self._app(scope, self._keeping_on(receive), send)
+            return
+        try:
+            body = await self._json(scope, receive)
+        except PeygirError as error:
+            # The rest of the body is not read: the connection cannot be used again.
+            await problem(error, language.of(scope["headers"]), {"connection": "close"})(scope, receive, send)
+            return
+        except _Gone:
+            return
+        given = False
+
+        async def replay() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, replay, send)
+
+    async def _json(self, scope: Scope, receive: Receive) -> bytes:
+        content_type, length = b"", None
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                content_type = value
+            elif name == b"content-length":
+                length = value
+        if length is not None and length.isdigit() and (len(length) > 12 or int(length) > self._most):
+            raise TooLarge(limit=self._most)
+        first = await self._next(receive, self._seconds)
+        body: bytes = first.get("body", b"")
+        if first.get("more_body", False):
+            body = await self._rest(body, receive)
+        if len(body) > self._most:
+            raise TooLarge(limit=self._most)
+        if body:
+            if content_type.split(b";")[0].strip().lower() != b"application/json":
+                raise UnsupportedMedia(accepted="application/json")
+            check_json(body)
+        return body
+
+    async def _rest(self, body: bytes, receive: Receive) -> bytes:
+        parts, size = [body], len(body)
+        ends = time.monotonic() + self._seconds
+        while True:
+            message = await self._next(receive, max(0.01, ends - time.monotonic()))
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if size > self._most:
+                raise TooLarge(limit=self._most)
+            parts.append(part)
+            if not message.get("more_body", False):
+                return b"".join(parts)
+
+    async def _next(self, receive: Receive, seconds: float) -> MutableMapping[str, Any]:
+        try:
+            async with asyncio.timeout(seconds):
+                message = await receive()
+        except TimeoutError:
+            raise TooSlow() from None
+        if message["type"] == "http.disconnect":
+            raise _Gone()
+        return message
+
+    def _keeping_on(self, receive: Receive) -> Callable[[], Awaitable[Message]]:
+        """Each part of the body within `stall_timeout`; then the caller counts as gone. After the body, no limit."""
+        ended = False
+
+        async def next_part() -> Message:
+            nonlocal ended
+            if ended:
+                return await receive()
+            try:
+                async with asyncio.timeout(self._stall):
+                    message = await receive()
+            except TimeoutError:
+                return {"type": "http.disconnect"}
+            ended = not message.get("more_body", False)
+            return message
+
+        return next_part
+
+
+class _Gone(Exception):
+    """The caller went away before the end of the body."""
+
+
+def check_json(body: bytes) -> None:
+    """BadRequest when it is not JSON, nests too deeply, names a thing twice, or has NaN in it."""
+    if body.count(b"[") + body.count(b"{") > _DEPTH:
+        _check_depth(body)
+    try:
+        json.loads(body, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_whole)
+    except _Twice:
+        raise BadRequest(fields=[{"field": "body", "reason": "duplicate_key"}]) from None
+    except (ValueError, RecursionError):
+        raise BadRequest(fields=[{"field": "body", "reason": "json_invalid"}]) from None
+
+
+def _check_depth(body: bytes) -> None:
+    depth = 0
+    for bracket in _BRACKET.findall(_TEXT.sub(b"", body)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > _DEPTH:
+            raise BadRequest(fields=[{"field": "body", "reason": "too_deep"}])
+
+
+class _Twice(ValueError):
+    pass
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _Twice()
+    return made
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _whole(digits: str) -> int:
+    return int(digits) if len(digits) <= 400 else 10**400
+
+
+class Cors:
+    """Closed unless origins are named: then these, with our headers, without cookies."""
+
+    _allowed = (
+        b"authorization, content-type, tracking-code, idempotency-key, if-match, if-none-match, accept-language, traceparent, "
+        b"tus-resumable, upload-length, upload-offset, upload-metadata, upload-checksum"
+    )
+    _exposed = (
+        b"etag, location, retry-after, content-language, x-request-id, tus-resumable, tus-version, tus-extension, "
+        b"tus-max-size, upload-offset, upload-length, upload-expires"
+    )
+
+    def __init__(self, app: ASGIApp, origins: list[str]) -> None:
+        self._app = app
+        self._origins = frozenset(origin.encode() for origin in origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = next((v for n, v in scope.get("headers", ()) if n == b"origin"), None)
+        if scope["type"] != "http" or origin not in self._origins:
+            await self._app(scope, receive, send)
+            return
+        common = [(b"access-control-allow-origin", origin), (b"vary", b"Origin")]
+        asks = any(name == b"access-control-request-method" for name, _ in scope["headers"])
+        if scope["method"] == "OPTIONS" and asks:
+            headers = [
+                *common,
+                (b"access-control-allow-methods", b"GET, HEAD, POST, PATCH, DELETE"),
+                (b"access-control-allow-headers", self._allowed),
+                (b"access-control-max-age", b"600"),
+                (b"content-length", b"0"),
+            ]
+            await send({"type": "http.response.start", "status": 204, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
+
+        async def with_cors(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].extend([*common, (b"access-control-expose-headers", self._exposed)])
+                message["headers"].append((b"cross-origin-resource-policy", b"cross-origin"))
+            await send(message)
+
+        await self._app(scope, receive, with_cors)
+
+
+def route_of(scope: Scope) -> str:
+    """The route's template, never the path: paths may hold what nobody should read in a log."""
+    return str(getattr(scope.get("route"), "path", "") or "unrouted")

@@ -1,0 +1,211 @@
+"""Budgets at the door, by the `limits` library: in this process's memory, or in Valkey once several gateways run.
+
+Addresses are stored nowhere: what is counted is an HMAC of the address under a salt that changes daily. The salt lives in
+memory alone; gateways that share a Valkey derive it from a key they share, so that they count together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from limits import RateLimitItem, parse_many
+from limits.aio.storage import Storage
+from limits.aio.storage.base import SlidingWindowCounterSupport
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.storage import storage_from_string
+
+from backbone import logs
+from contracts.errors import TooMany
+from gateway.metrics import LIMITED
+from gateway.settings import Settings
+
+log = logs.get("limits")
+
+_DAY = 86_400
+_KEPT = 200_000
+
+
+class Memory(Storage, SlidingWindowCounterSupport):
+    """Two counters a key, and never more than so many keys: the ones untouched longest go first.
+
+    The library's own memory storage looks through all its keys at each hit, and grows without bound.
+    """
+
+    STORAGE_SCHEME = None
+
+    def __init__(self, most: int = _KEPT) -> None:
+        super().__init__()
+        self._most = most
+        # key → (number of its present window, hits in the one before, hits in this one)
+        self._counted: OrderedDict[str, tuple[int, int, int]] = OrderedDict()
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return ValueError
+
+    def _now(self, key: str, expiry: int) -> tuple[int, int, int, float]:
+        moment = time.time() / expiry
+        window = int(moment)
+        at, before, now = self._counted.get(key, (window, 0, 0))
+        if at == window - 1:
+            before, now = now, 0
+        elif at != window:
+            before, now = 0, 0
+        return window, before, now, moment - window
+
+    async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        window, before, now, gone = self._now(key, expiry)
+        if math.floor(before * (1 - gone) + now) + amount > limit:
+            return False
+        self._counted[key] = (window, before, now + amount)
+        self._counted.move_to_end(key)
+        if len(self._counted) > self._most:
+            self._counted.popitem(last=False)
+        return True
+
+    async def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
+        _, before, now, gone = self._now(key, expiry)
+        return before, (1 - gone) * expiry if before else 0.0, now, (1 - gone) * expiry + expiry
+
+    async def clear_sliding_window(self, key: str, expiry: int) -> None:
+        self._counted.pop(key, None)
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        await self.acquire_sliding_window_entry(key, 2**62, expiry, amount)
+        return self._counted[key][2]
+
+    async def get(self, key: str) -> int:
+        return self._counted.get(key, (0, 0, 0))[2]
+
+    async def get_expiry(self, key: str) -> float:
+        return time.time()
+
+    async def check(self) -> bool:
+        return True
+
+    async def reset(self) -> int | None:
+        self._counted.clear()
+        return None
+
+    async def clear(self, key: str) -> None:
+        self._counted.pop(key, None)
+
+
+class Limits:
+    """Budgets by name, such as "submissions"; their rates are settings (`limit_<budget>`)."""
+
+    def __init__(self, settings: Settings) -> None:
+        shared = settings.limits_url
+        self._shared_key = settings.code_derive_key.get_secret_value() if shared is not None else None
+        storage: Storage = (
+            Memory() if shared is None else storage_from_string(f"async+{shared.get_secret_value()}")  # type: ignore[assignment]  # async+ gives an aio storage
+        )
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self._budgets: Mapping[str, list[RateLimitItem]] = {
+            name.removeprefix("limit_"): [] if rate == "off" else parse_many(rate)
+            for name, rate in settings
+            if name.startswith("limit_") and isinstance(rate, str)
+        }
+        self._proxies = settings.trusted_proxies
+        self._salt: tuple[int, bytes] = (-1, b"")
+
+    async def spend(self, budget: str, who: str) -> None:
+        """Takes one from `who`'s budget; TooMany with the seconds to wait when it is used up."""
+        for item in self._budgets[budget]:
+            if not await self._hit(item, budget, who):
+                LIMITED.labels(budget).inc()
+                raise TooMany(retry_after=await self._wait(item, budget, who))
+
+    async def left(self, budget: str, who: str) -> None:
+        """TooMany when the budget is used up; takes nothing."""
+        for item in self._budgets[budget]:
+            try:
+                good = await self._limiter.test(item, budget, who)
+            except Exception as error:  # the same
+                log.warning("the limits' storage cannot be reached", error=type(error).__name__)
+                return
+            if not good:
+                LIMITED.labels(budget).inc()
+                raise TooMany(retry_after=await self._wait(item, budget, who))
+
+    def limited(self, budget: str) -> bool:
+        return bool(self._budgets[budget])
+
+    def address_key(self, address: str) -> str:
+        """What stands for an address today. All of an IPv6 /64 is one household."""
+        return hmac.new(self._todays_salt(), _household(address).encode(), hashlib.sha256).hexdigest()[:32]
+
+    def address(self, client: tuple[str, int] | None, forwarded_for: str | None) -> str:
+        """The caller's address: X-Forwarded-For, read from its end, as far as trusted proxies wrote it."""
+        peer = client[0] if client else "unknown"
+        if not forwarded_for or not self._proxies or not self._trusted(peer):
+            return peer
+        for hop in reversed([part.strip() for part in forwarded_for.split(",")][-20:]):
+            if not _is_address(hop):
+                return peer
+            peer = hop
+            if not self._trusted(hop):
+                break
+        return peer
+
+    async def _hit(self, item: RateLimitItem, budget: str, who: str) -> bool:
+        try:
+            return await self._limiter.hit(item, budget, who)
+        except Exception as error:  # without its storage the door stays open rather than shut
+            log.warning("the limits' storage cannot be reached", error=type(error).__name__)
+            return True
+
+    async def _wait(self, item: RateLimitItem, budget: str, who: str) -> int:
+        try:
+            stats = await self._limiter.get_window_stats(item, budget, who)
+        except Exception:  # the same
+            return item.get_expiry()
+        return max(1, min(item.get_expiry(), math.ceil(stats.reset_time - time.time())))
+
+    def _trusted(self, address: str) -> bool:
+        if not _is_address(address):
+            return False
+        parsed = ip_address(address)
+        return any(_contains(network, parsed) for network in self._proxies)
+
+    def _todays_salt(self) -> bytes:
+        day = int(time.time() // _DAY)
+        if self._salt[0] != day:
+            fresh = (
+                secrets.token_bytes(32)
+                if self._shared_key is None
+                else hmac.new(self._shared_key, b"limits\0" + str(day).encode(), hashlib.sha256).digest()
+            )
+            self._salt = (day, fresh)
+        return self._salt[1]
+
+
+def _contains(network: IPv4Network | IPv6Network, address: object) -> bool:
+    return getattr(address, "version", 0) == network.version and address in network
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _household(address: str) -> str:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(IPv6Network((parsed, 64), strict=False))
+    return address

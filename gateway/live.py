@@ -1,0 +1,174 @@
+"""What changes, told to those who may know (DESIGN: Live).
+
+    bearer of a code   their case
+    citizen            their own cases (`citizen_id` of the snapshot)
+    screener, head     every case but those of a unit they belong to, or that stands above theirs (conflict of interest)
+    inspector          the cases they handle, with the same exception
+    liaison            questions to their unit or one below; never the case
+
+A reader that does not read is dropped: it opens the stream again and reads the state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from contracts.vocabulary import ActorKind, Role
+from gateway.auth import Caller
+from gateway.catalogue import Shelf
+from gateway.metrics import STREAMS
+from gateway.settings import Settings
+
+
+@dataclass(eq=False)
+class Reader:
+    """One open stream. `case_id`: the case of a code's bearer. `queue` ends with None."""
+
+    address_key: str
+    caller: Caller | None
+    code_hashes: frozenset[str]
+    queue: asyncio.Queue[bytes | None]
+    dropped: bool = False
+    case_ids: set[str] = field(default_factory=set)
+
+
+class Hub:
+    """Hears events and hands them to the readers they are for."""
+
+    def __init__(self, settings: Settings, shelf: Shelf) -> None:
+        self._settings, self._shelf = settings, shelf
+        self._readers: set[Reader] = set()
+        self._by_address: defaultdict[str, int] = defaultdict(int)
+        self._on_case: list[Callable[[UUID], None]] = []
+        self._on_media: list[Callable[[str], None]] = []
+
+    def on_case(self, listener: Callable[[UUID], None]) -> None:
+        """`listener(case_id)` whenever a case changed."""
+        self._on_case.append(listener)
+
+    def on_media(self, listener: Callable[[str], None]) -> None:
+        """`listener(media_id)` whenever an attachment changed."""
+        self._on_media.append(listener)
+
+    def open(self, address_key: str, caller: Caller | None, code_hashes: frozenset[str]) -> Reader | None:
+        """A new reader, or None when there are too many (of this address)."""
+        if len(self._readers) >= self._settings.max_streams:
+            return None
+        if self._by_address[address_key] >= self._settings.limit_streams:
+            return None
+        reader = Reader(address_key, caller, code_hashes, asyncio.Queue(self._settings.stream_queue))
+        self._readers.add(reader)
+        self._by_address[address_key] += 1
+        STREAMS.set(len(self._readers))
+        return reader
+
+    def close(self, reader: Reader) -> None:
+        if reader in self._readers:
+            self._readers.discard(reader)
+            self._by_address[reader.address_key] -= 1
+            if self._by_address[reader.address_key] <= 0:
+                del self._by_address[reader.address_key]
+            STREAMS.set(len(self._readers))
+
+    def end_all(self) -> None:
+        """The process stops: every stream ends."""
+        for reader in list(self._readers):
+            self._drop(reader)
+
+    def heard(self, name: str, body: bytes) -> None:
+        """One event from the bus."""
+        kind = name.split(".", 1)[0]
+        if kind == "case":
+            event = json.loads(body)
+            for on_case in self._on_case:
+                on_case(UUID(event["case_id"]))
+            if self._readers:
+                self._tell_case(name, event)
+        elif kind == "media":
+            event = json.loads(body)
+            for on_media in self._on_media:
+                on_media(str(event["media_id"]))
+        elif kind == "notification" and self._readers:
+            event = json.loads(body)
+            if event.get("case_id") and event.get("channel") == "inbox":
+                self._tell_message(event)
+
+    def _tell_case(self, name: str, event: dict[str, Any]) -> None:
+        state = event["state"]
+        told = _frame(
+            "case.changed",
+            {
+                "event": "case.changed",
+                "case_id": event["case_id"],
+                "version": event["sequence"],
+                "stage": state["stage"],
+            },
+        )
+        question = None
+        if name.startswith(("case.unit_asked.", "case.unit_answered.")):
+            question = _frame("unit_question.changed", {"event": "unit_question.changed", "question_id": event["question_id"]})
+        for reader in list(self._readers):
+            if self._may_know(reader, event["case_id"], state):
+                self._put(reader, told)
+            elif question is not None and self._is_asked(reader, event["unit_asked"]):
+                self._put(reader, question)
+
+    def _tell_message(self, event: dict[str, Any]) -> None:
+        told = _frame("message.arrived", {"event": "message.arrived", "case_id": event["case_id"]})
+        for reader in list(self._readers):
+            if event["case_id"] in reader.case_ids:
+                self._put(reader, told)
+
+    def _may_know(self, reader: Reader, case_id: str, state: dict[str, Any]) -> bool:
+        caller = reader.caller
+        if caller is None:
+            mine = case_id in reader.case_ids or state.get("code_hash") in reader.code_hashes
+            if mine:
+                reader.case_ids.add(case_id)
+            return mine
+        if caller.kind is ActorKind.CITIZEN:
+            mine = state.get("citizen_id") == str(caller.id)
+            if mine:
+                reader.case_ids.add(case_id)
+            return mine
+        handles = Role.INSPECTOR in caller.roles and state.get("handler") == str(caller.id)
+        if not handles and not caller.roles & {Role.SCREENER, Role.HEAD}:
+            return False
+        return not self._conflict(caller, state.get("unit"))
+
+    def _conflict(self, caller: Caller, unit: str | None) -> bool:
+        """A member of the unit complained about, or of one below it. Not known: withheld."""
+        if caller.unit is None or unit is None:
+            return False
+        above = self._shelf.ancestors(caller.unit)
+        return above is None or unit in above
+
+    def _is_asked(self, reader: Reader, unit: str) -> bool:
+        caller = reader.caller
+        if caller is None or Role.LIAISON not in caller.roles or caller.unit is None:
+            return False
+        above = self._shelf.ancestors(unit)
+        return caller.unit == unit if above is None else caller.unit in above
+
+    def _put(self, reader: Reader, frame: bytes) -> None:
+        try:
+            reader.queue.put_nowait(frame)
+        except asyncio.QueueFull:
+            self._drop(reader)
+
+    def _drop(self, reader: Reader) -> None:
+        self.close(reader)
+        reader.dropped = True
+        while not reader.queue.empty():
+            reader.queue.get_nowait()
+        reader.queue.put_nowait(None)
+
+
+def _frame(event: str, data: dict[str, Any]) -> bytes:
+    return f"event: {event}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()

@@ -1,0 +1,72 @@
+"""The contract a mobile developer works from: /v1/openapi.json."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from gateway.examples import EXAMPLES
+from gateway.problems import Problem
+
+DESCRIPTION = """The complaints and reports system of a city's inspection office.
+
+JSON in UTF-8. Errors are `application/problem+json` (RFC 9457) in the language of `Accept-Language` (fa, en; fa when left
+out) with a stable `code`. Times are UTC with their offset; `…_text` is for people (Jalali in Persian). The tracking code is a
+secret: it travels in the header `Tracking-Code` or in a body, never in an address. `Idempotency-Key` makes a repetition safe.
+A case's `ETag` is its version; commands of staff carry it back in `If-Match`."""
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The document, made once."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=_TAGS
+        )
+        schemas = made.setdefault("components", {}).setdefault("schemas", {})
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(problem.pop("$defs", {}))
+        schemas["Problem"] = problem
+        for name, example in EXAMPLES.items():
+            if name in schemas:
+                schemas[name]["examples"] = [example]
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        for path in made["paths"].values():
+            for operation in path.values():
+                _settle(operation)
+        made["servers"] = [{"url": "/"}]
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+async def answer(request: Request) -> Response:
+    """GET /v1/openapi.json"""
+    return JSONResponse(request.app.openapi(), headers={"cache-control": "no-cache"})
+
+
+def _settle(operation: dict[str, Any]) -> None:
+    if "422" in operation["responses"]:
+        content = operation["responses"]["422"].get("content", {})
+        if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("HTTPValidationError"):
+            content.pop("application/json")
+            content["application/problem+json"] = {"schema": {"$ref": "#/components/schemas/Problem"}}
+
+
+_TAGS = [
+    {"name": "submissions", "description": "Filing, and receipts"},
+    {"name": "tracking", "description": "A case by its code"},
+    {"name": "catalogue", "description": "Units, grounds, holidays"},
+    {"name": "accounts", "description": "Signing in and out"},
+    {"name": "me", "description": "A signed-in citizen's own cases and messages"},
+    {"name": "cases", "description": "The work of staff"},
+    {"name": "unit questions", "description": "The work of a unit's liaison"},
+    {"name": "identities", "description": "Who filed, on the record"},
+    {"name": "figures", "description": "Counts"},
+    {"name": "uploads", "description": "Evidence, by the tus 1.0 protocol"},
+    {"name": "stream", "description": "What changes, live"},
+    {"name": "webhooks", "description": "What SMS providers push"},
+]

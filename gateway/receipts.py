@@ -1,0 +1,70 @@
+"""Receipts: what was filed and when, signed with Ed25519; anyone who has our public key can check one.
+
+`payload` is JSON text, and the signature is over its bytes as they stand. The tracking code is not in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Receipt(BaseModel):
+    """`signature`: Ed25519 over the UTF-8 bytes of `payload`, base64. `key`: the first 16 hex digits of the SHA-256 of the
+    public key, which is at /v1/receipts/key. The payload names submission_id, filed_at, kind and content_hash."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "payload": '{"content_hash":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",'
+                    '"filed_at":"2026-11-23T08:30:00Z","kind":"criticism",'
+                    '"submission_id":"0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11"}',
+                    "signature": "c2lnbmF0dXJlIG9mIDY0IGJ5dGVz",
+                    "key": "6f1ed002ab559585",
+                }
+            ]
+        }
+    )
+
+    payload: str
+    signature: str
+    key: str = Field(pattern=r"^[0-9a-f]{16}$")
+
+
+class Signer:
+    """Holds the office's key."""
+
+    def __init__(self, seed: bytes) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        self.public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.key_id = hashlib.sha256(self.public).hexdigest()[:16]
+
+    def sign(self, submission_id: UUID, filed_at: datetime, kind: str, content_hash: str) -> Receipt:
+        payload = json.dumps(
+            {
+                "content_hash": content_hash,
+                "filed_at": filed_at.isoformat().replace("+00:00", "Z"),
+                "kind": kind,
+                "submission_id": str(submission_id),
+            },
+            separators=(",", ":"),
+        )
+        signature = base64.b64encode(self._key.sign(payload.encode())).decode()
+        return Receipt.model_construct(payload=payload, signature=signature, key=self.key_id)
+
+
+def content_hash(filed: dict[str, Any]) -> str:
+    """SHA-256 in hex of what was filed, as JSON with sorted names, no spaces and UTF-8: whoever has the text and the
+    uploads' ids can make it again."""
+    return hashlib.sha256(
+        json.dumps(filed, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    ).hexdigest()

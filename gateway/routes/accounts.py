@@ -1,0 +1,145 @@
+"""Signing in: citizens by one-time code, staff by password and TOTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import ConfigDict, Field, StringConstraints
+
+from backbone import persian
+from contracts.accounts import (
+    OtpSent,
+    RefreshTokens,
+    RequestOtp,
+    Revoked,
+    RevokeTokens,
+    SignInStaff,
+    Tokens,
+    VerifyOtp,
+)
+from contracts.errors import BadCode, BadCredentials, InvalidField
+from gateway.deps import DoorDep, VisitorDep, answer
+from gateway.documents import problems
+from gateway.fields import LINE_PATTERN, Body
+
+router = APIRouter(prefix="/auth", tags=["accounts"])
+
+Short = Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=40)]
+Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~+/=-]+$", min_length=1, max_length=200)]
+
+
+def _like(**example: str) -> ConfigDict:
+    return ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [example]})
+
+
+class MobileBody(Body):
+    """`mobile`: 0912…, +98912…, 0098912…, in any digits."""
+
+    mobile: Short
+    model_config = _like(mobile="09121234567")
+
+
+class OneTimeCodeBody(Body):
+    """`code`: the one-time code of the SMS, in any digits."""
+
+    mobile: Short
+    code: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=20)]
+    model_config = _like(mobile="09121234567", code="482109")
+
+
+class StaffBody(Body):
+    username: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=100)]
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+    totp: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=20)]
+    model_config = _like(username="screener", password="correct horse battery staple", totp="492039")
+
+
+class RefreshBody(Body):
+    refresh_token: Token
+    model_config = _like(refresh_token="9hXv0aG3Jt6xB1sYw8Rd0A2mZ5kq3v9mZ2Jt6xB1sYw8")
+
+
+def mobile_of(typed: str) -> str:
+    """E.164, or InvalidField."""
+    mobile = persian.mobile(typed)
+    if mobile is None:
+        raise InvalidField(fields=[{"field": "mobile", "reason": "not_a_mobile"}])
+    return mobile
+
+
+@router.post(
+    "/codes",
+    operation_id="requestOneTimeCode",
+    summary="Send a one-time code to a mobile",
+    response_model=OtpSent,
+    responses=problems(body=True),
+)
+async def request_code(body: MobileBody, door: DoorDep, visitor: VisitorDep) -> Response:
+    """The answer is the same whether or not the number is known. Seconds until it may be asked again, and until it
+    expires."""
+    await door.limits.spend("one_time_codes", visitor.address_key)
+    request = RequestOtp(mobile=mobile_of(body.mobile), language=visitor.language)
+    return answer(await door.bus.ask("accounts", "request_otp", request, OtpSent))
+
+
+@router.post(
+    "/tokens",
+    operation_id="signInCitizen",
+    summary="Sign in with a one-time code",
+    response_model=Tokens,
+    responses=problems(401, body=True),
+)
+async def sign_in(body: OneTimeCodeBody, door: DoorDep, visitor: VisitorDep) -> Response:
+    """An access token of 15 minutes, and a refresh token that is good once."""
+    await door.limits.spend("sign_in", visitor.address_key)
+    mobile = mobile_of(body.mobile)
+    code = persian.compact_digits(body.code)
+    if code is None:
+        raise BadCode()
+    return answer(await door.bus.ask("accounts", "verify_otp", VerifyOtp(mobile=mobile, code=code), Tokens))
+
+
+@router.post(
+    "/staff/tokens",
+    operation_id="signInStaff",
+    summary="Sign in as staff",
+    response_model=Tokens,
+    responses=problems(401, body=True),
+)
+async def sign_in_staff(body: StaffBody, door: DoorDep, visitor: VisitorDep) -> Response:
+    """User name, password and the six digits of the authenticator. Which of them was wrong is not told."""
+    await door.limits.spend("sign_in", visitor.address_key)
+    totp = persian.compact_digits(body.totp)
+    if totp is None or "\x00" in body.password:
+        raise BadCredentials()
+    request = SignInStaff(username=body.username, password=body.password, totp=totp)
+    return answer(await door.bus.ask("accounts", "sign_in_staff", request, Tokens))
+
+
+@router.post(
+    "/refresh",
+    operation_id="refreshTokens",
+    summary="New tokens for a refresh token",
+    response_model=Tokens,
+    responses=problems(401, body=True),
+)
+async def refresh(body: RefreshBody, door: DoorDep, visitor: VisitorDep) -> Response:
+    """A refresh token that comes a second time ends its session."""
+    await door.limits.spend("sign_in", visitor.address_key)
+    request = RefreshTokens(refresh_token=body.refresh_token)
+    return answer(await door.bus.ask("accounts", "refresh", request, Tokens))
+
+
+@router.post(
+    "/revoke",
+    operation_id="signOut",
+    summary="End the session of a refresh token",
+    response_model=Revoked,
+    responses=problems(body=True),
+)
+async def revoke(body: RefreshBody, door: DoorDep, visitor: VisitorDep) -> Response:
+    """An unknown token is answered alike."""
+    await door.limits.spend("sign_in", visitor.address_key)
+    request = RevokeTokens(refresh_token=body.refresh_token)
+    return answer(await door.bus.ask("accounts", "revoke", request, Revoked))

@@ -1,0 +1,43 @@
+"""Units, grounds and holidays: what a form needs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from starlette.responses import Response
+
+from contracts.errors import Unavailable
+from contracts.intake import Catalogue
+from gateway.deps import JSON, DoorDep, VisitorDep
+from gateway.documents import answers, problems
+
+router = APIRouter(tags=["catalogue"])
+
+
+@router.get(
+    "/catalogue",
+    operation_id="getCatalogue",
+    summary="Units, grounds with their extra questions, and holidays",
+    response_model=Catalogue,
+    responses={
+        **problems(asks=False),
+        200: answers("The whole catalogue", ETag="Its version"),
+        304: {"description": "Not changed since the ETag that was given"},
+    },
+)
+async def get_catalogue(
+    door: DoorDep,
+    _: VisitorDep,
+    if_none_match: Annotated[str | None, Header(alias="If-None-Match", examples=['"3"'])] = None,
+) -> Response:
+    """Kept by the gateway, so it is there when the services are not. 503 before the first one was heard of."""
+    catalogue = door.shelf.current
+    if catalogue is None:
+        raise Unavailable(retry_after=door.settings.retry_after)
+    etag = f'"{catalogue.version}"'
+    headers = {"etag": etag, "cache-control": "no-cache"}
+    given = [part.strip().removeprefix("W/") for part in (if_none_match or "").split(",")]
+    if etag in given or "*" in given:
+        return Response(status_code=304, headers=headers)
+    return Response(door.shelf.rendered, 200, headers, JSON)

@@ -1,0 +1,45 @@
+"""Counts of cases: for the public with small cells suppressed, for staff in full."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from contracts.base import UnitCode
+from contracts.insight import CountCases, Counts, Dimension
+from contracts.vocabulary import ActorKind, Kind, Stage
+from gateway.deps import DoorDep, Shown, VisitorDep, answer
+from gateway.documents import problems
+from gateway.fields import Body
+
+router = APIRouter(tags=["figures"])
+
+
+class FigureFilters(Body):
+    """`by`: one to three dimensions. `since`, `until`: days of filing in Tehran, both included."""
+
+    by: Annotated[list[Dimension], Query(min_length=1, max_length=3)] = ["kind"]
+    since: date | None = None
+    until: date | None = None
+    kind: Kind | None = None
+    unit: UnitCode | None = None
+    stage: Stage | None = None
+
+
+@router.get(
+    "/figures",
+    operation_id="countCases",
+    summary="How many cases",
+    response_model=Counts,
+    responses=problems(401, 403, 422),
+)
+async def count(
+    door: DoorDep, visitor: VisitorDep, _: Shown, filters: Annotated[FigureFilters, Query()]
+) -> Response:
+    """A cell below five is suppressed (`count` null) for the public."""
+    caller = visitor.caller
+    actor = caller.actor(visitor.language) if caller is not None and caller.kind is ActorKind.STAFF else None
+    request = CountCases(actor=actor, **filters.model_dump())
+    return answer(await door.bus.ask("insight", "count_cases", request, Counts))

@@ -1,0 +1,182 @@
+"""Below the application: bounded headers, in time; and the port for whoever watches the process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from asyncio.events import TimerHandle
+from collections.abc import Callable
+from typing import Any
+
+import httptools
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway.settings import Settings
+
+_TEXTS = {
+    400: ("bad_request", "Bad Request", "The request cannot be read."),
+    408: ("too_slow", "Request Timeout", "The request did not arrive in time."),
+    414: ("url_too_long", "URI Too Long", "The request's address is too long."),
+    431: ("headers_too_large", "Request Header Fields Too Large", "The request's headers are too many or too large."),
+}
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, which alone bounds neither the size of headers nor the time they take."""
+
+    settings: Settings
+
+    @classmethod
+    def under(cls, settings: Settings) -> type[Protocol]:
+        """The protocol with these settings."""
+        return type("Protocol", (cls,), {"settings": settings})
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._taken = 0
+        self._count = 0
+        self._in_headers = False
+        self._refused = False
+        self._timer: TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._start_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except _Refused as refused:
+            self._refuse(refused.status)
+            return
+        except httptools.HttpParserUpgrade:
+            return  # answered as the plain request that it also is
+        except httptools.HttpParserError as error:
+            refused_by = error.__context__
+            self._refuse(refused_by.status if isinstance(refused_by, _Refused) else 400)
+            return
+        # A header line that never ends is in nobody's count: the parser holds it.
+        if self._in_headers:
+            self._spend(len(data), within=False)
+            if self._taken > 2 * self.settings.max_header_bytes:
+                self._refuse(431)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._taken = self._count = 0
+        self._in_headers = True
+        if self._timer is None:
+            self._start_timer()
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > self.settings.max_url:
+            raise _Refused(414)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count += 1
+        self._spend(len(name) + len(value) + 4)
+        if self._count > self.settings.max_headers:
+            raise _Refused(431)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_headers = False
+        self._stop_timer()
+        try:
+            super().on_headers_complete()
+        except (httptools.HttpParserError, UnicodeDecodeError, ValueError):
+            raise _Refused(400) from None
+
+    def _spend(self, size: int, within: bool = True) -> None:
+        self._taken += size
+        if within and self._taken > self.settings.max_header_bytes:
+            raise _Refused(431)
+
+    def _start_timer(self) -> None:
+        self._timer = self.loop.call_later(self.settings.header_timeout, self._late)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _late(self) -> None:
+        self._timer = None
+        if not self.transport.is_closing():
+            self._refuse(408)
+
+    def _refuse(self, status: int) -> None:
+        """A problem without the application, and the end of the connection."""
+        self._refused = True
+        self._stop_timer()
+        if self.transport.is_closing():
+            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.transport.close()  # an answer is under way; nothing can be said in between
+            return
+        code, phrase, text = _TEXTS[status]
+        body = json.dumps(
+            {
+                "type": f"urn:peygir:problem:{code}",
+                "title": text,
+                "status": status,
+                "detail": text,
+                "code": code,
+                "instance": "urn:trace:",
+            }
+        ).encode()
+        self.transport.write(
+            f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
+            "connection: close\r\n\r\n".encode()
+            + body
+        )
+        self.transport.close()
+
+
+class _Refused(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+async def health(host: str, port: int, readiness: Callable[[], tuple[str, int]]) -> asyncio.Server:
+    """Serves /healthz, /readyz and /metrics, one answer a connection."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(5):
+                line = (await reader.readline()).split()
+                while (await reader.readline()).strip():
+                    pass
+            path = line[1].split(b"?")[0] if len(line) > 1 else b""
+            kind, status = "text/plain; charset=utf-8", 200
+            if path == b"/metrics":
+                kind, body = CONTENT_TYPE_LATEST, generate_latest()
+            elif path == b"/healthz":
+                body = b"alive\n"
+            elif path == b"/readyz":
+                state, status = readiness()
+                body = state.encode()
+            else:
+                status, body = 404, b"not found\n"
+            writer.write(
+                f"HTTP/1.1 {status} -\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+                "Connection: close\r\n\r\n".encode()
+                + body
+            )
+            await writer.drain()
+        except (TimeoutError, OSError, ValueError):
+            pass
+        finally:
+            writer.close()
+
+    return await asyncio.start_server(answer, host, port)

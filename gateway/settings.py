@@ -1,0 +1,117 @@
+"""What the gateway reads from its environment."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
+
+from backbone.settings import HexKey, HexKeys
+from backbone.settings import Settings as ProcessSettings
+
+
+def _listed(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return [ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip()]
+
+
+Listed = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
+Networks = Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_networks)]
+
+
+class Settings(ProcessSettings):
+    """Sizes in bytes, times in seconds. A limit reads "30/minute;300/hour"; "off" takes it away.
+
+    `trusted_proxies`: addresses whose X-Forwarded-For is believed. `gateway_state_dir`: where the catalogue's copy lies.
+    `limits_url`: empty for this process's memory, or valkey://… once several gateways run.
+    """
+
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = Field(8000, ge=0, le=65535)
+    gateway_state_dir: Path = Path(".peygir/gateway")
+
+    code_mac_keys: HexKeys
+    code_index_keys: HexKeys
+    code_derive_key: HexKey
+    mobile_index_key: HexKey
+    intake_public_key: HexKey
+    notify_public_key: HexKey
+    contact_key: HexKey
+    access_token_public_keys: HexKeys
+    receipt_private_key: HexKey
+    sms_webhook_secret: SecretStr
+    sms_provider: str = "kavenegar"
+
+    cors_origins: Listed = []
+    trusted_proxies: Networks = []
+
+    max_json_body: int = Field(262_144, ge=1024)
+    max_header_bytes: int = Field(32_768, ge=1024)
+    max_headers: int = Field(100, ge=10)
+    max_url: int = Field(8_192, ge=256)
+    header_timeout: float = Field(10.0, gt=0)
+    body_timeout: float = Field(15.0, gt=0)
+    stall_timeout: float = Field(60.0, gt=0)
+    max_uploads: int = Field(10, ge=0, le=10)
+    max_upload_size: int = Field(209_715_200, ge=0)
+    national_id_required: bool = False
+
+    publish_timeout: float = Field(1.8, gt=0)
+    max_publishing: int = Field(2_000, ge=1)
+    rpc_timeout: float = Field(5.0, gt=0)
+    max_asking: int = Field(500, ge=1)
+    retry_after: int = Field(5, ge=1)
+
+    cache_cases: int = Field(50_000, ge=0)
+    cache_seconds: float = Field(300.0, gt=0)
+    max_streams: int = Field(2_000, ge=1)
+    stream_queue: int = Field(100, ge=1)
+    stream_heartbeat: float = Field(15.0, gt=0)
+
+    limits_url: SecretStr | None = None
+    limit_submissions: str = "30/minute;300/hour"
+    limit_codes: str = "120/minute"
+    limit_one_code: str = "60/minute"
+    limit_bad_codes: str = "10/minute;60/hour"
+    limit_one_time_codes: str = "5/minute;30/hour"
+    limit_sign_in: str = "20/minute;100/hour"
+    limit_session: str = "600/minute"
+    limit_anonymous: str = "600/minute"
+    limit_streams: int = Field(20, ge=1)
+
+    @field_validator(
+        "limit_submissions",
+        "limit_codes",
+        "limit_one_code",
+        "limit_bad_codes",
+        "limit_one_time_codes",
+        "limit_sign_in",
+        "limit_session",
+        "limit_anonymous",
+    )
+    @classmethod
+    def _limits(cls, value: str) -> str:
+        if value.lower() in ("off", ""):
+            return "off"
+        from limits import parse_many
+
+        try:
+            parse_many(value)
+        except ValueError:
+            raise ValueError('reads like "30/minute;300/hour", or "off"') from None
+        return value
+
+    @field_validator("code_mac_keys", "code_index_keys", "access_token_public_keys")
+    @classmethod
+    def _at_least_one(cls, value: list[object]) -> list[object]:
+        if not value:
+            raise ValueError("at least one key is needed")
+        return value

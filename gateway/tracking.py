@@ -1,0 +1,77 @@
+"""Reading and answering a case by its code, for the API and the pages alike."""
+
+from __future__ import annotations
+
+import time
+from uuid import UUID
+
+from contracts.errors import StillRegistering, UnknownCase
+from contracts.gateway import Actor
+from contracts.tracking import CitizenCommand, ExecuteCitizenCommand, PublicCase, ViewByCode
+from contracts.vocabulary import Language
+from gateway.broker import Bus
+from gateway.cases import Cases, Kept
+from gateway.catalogue import Shelf
+from gateway.views import CaseView, case_view
+
+
+class Tracking:
+    """What the holder of a code, or a signed-in citizen, does with a case."""
+
+    def __init__(self, bus: Bus, cases: Cases, shelf: Shelf) -> None:
+        self._bus, self._cases, self._shelf = bus, cases, shelf
+        # The names of grounds are in what was rendered.
+        shelf.on_change(lambda: cases.subscription(bus.subscribed))
+
+    async def find(self, code_hashes: list[str]) -> Kept | None:
+        """The case of a code, kept or asked for; None while it is being registered."""
+        kept = self._cases.get(code_hashes[0])
+        if kept is not None:
+            return kept
+        asked_at = time.monotonic()
+        try:
+            case = await self._bus.ask("tracking", "view_by_code", ViewByCode(code_hashes=code_hashes), PublicCase)
+        except UnknownCase:
+            return None
+        return self._cases.put(code_hashes[0], case, asked_at)
+
+    async def view(self, code_hashes: list[str], lang: Language) -> CaseView | None:
+        """The case of a code for a person; None while it is being registered."""
+        kept = await self.find(code_hashes)
+        return None if kept is None else case_view(kept.case, lang, self._shelf)
+
+    async def rendered(self, code_hashes: list[str], lang: Language) -> bytes | None:
+        """The same as JSON, made once for each language."""
+        kept = await self.find(code_hashes)
+        if kept is None:
+            return None
+        made = kept.rendered.get(lang)
+        if made is None:
+            made = kept.rendered[lang] = case_view(kept.case, lang, self._shelf).model_dump_json().encode()
+        return made
+
+    async def execute(
+        self,
+        actor: Actor,
+        command: CitizenCommand,
+        idempotency_key: str,
+        *,
+        code_hashes: list[str] | None = None,
+        case_id: UUID | None = None,
+    ) -> CaseView:
+        """The case after a citizen's command. StillRegistering when the code's case is not there yet."""
+        request = ExecuteCitizenCommand(
+            actor=actor,
+            code_hashes=code_hashes or [],
+            case_id=case_id,
+            idempotency_key=idempotency_key,
+            command=command,
+        )
+        try:
+            case = await self._bus.ask("tracking", "execute_citizen", request, PublicCase)
+        except UnknownCase:
+            if code_hashes:
+                raise StillRegistering() from None
+            raise
+        self._cases.drop(case.case_id)
+        return case_view(case, actor.language, self._shelf)

@@ -1,0 +1,164 @@
+"""Answers as a person reads them: with names, Jalali dates and stages in the caller's language."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from backbone import jalali
+from contracts.base import Answer
+from contracts.tracking import Decision, OwnCase, OwnCases, PublicCase, PublicEntry
+from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, Kind, Language, Role
+from gateway.catalogue import Shelf
+
+REGISTERING = {Language.FA: "در حال ثبت", Language.EN: "Being registered"}
+NEXT_STEPS = {
+    Language.FA: (
+        "کد رهگیری را جایی یادداشت کنید؛ تنها راه پیگیری شماست.",
+        "با همین کد می‌توانید مرحله رسیدگی را ببینید و به پرسش‌ها پاسخ دهید.",
+    ),
+    Language.EN: (
+        "Write the tracking code down; it is your only way to follow up.",
+        "With this code you can see the stage and answer questions.",
+    ),
+}
+BY_SMS = {
+    Language.FA: "کد برای شماره همراه شما هم پیامک می‌شود.",
+    Language.EN: "The code is also sent to your mobile by SMS.",
+}
+
+
+class EntryView(PublicEntry):
+    at_text: str
+    stage_text: str
+
+
+class DecisionView(Decision):
+    outcome_text: str
+    decided_text: str
+    objection_until_text: str | None = None
+
+
+class CaseView(PublicCase):
+    """A case as its citizen sees it. `…_text`: in the caller's language, dates Jalali in Persian. `unit_name`,
+    `ground_name`: the names in that language."""
+
+    kind_text: str
+    stage_text: str
+    unit_name: str | None
+    ground_name: str | None
+    filed_text: str
+    expected_text: str | None
+    refusal_text: str | None = None
+    decision: DecisionView | None = None
+    timeline: list[EntryView]  # type: ignore[assignment]  # each entry is the contract's, with more
+
+
+class Registering(Answer):
+    """The code is good and its case is not there yet: a moment after filing."""
+
+    stage: Literal["registering"] = "registering"
+    stage_text: str
+
+
+class OwnCaseView(OwnCase):
+    kind_text: str
+    stage_text: str
+    unit_name: str | None
+    filed_text: str
+    expected_text: str | None
+
+
+class OwnCasesView(Answer):
+    items: list[OwnCaseView]
+
+
+class Me(Answer):
+    """Who is signed in. `mobile`: of a citizen, its last four digits."""
+
+    id: UUID
+    kind: Literal["citizen", "staff"]
+    name: str | None
+    roles: list[Role]
+    unit: str | None
+    mobile: str | None
+
+
+def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
+    """`case` for a person who reads `lang`."""
+    given = {name: getattr(case, name) for name in PublicCase.model_fields if name not in ("timeline", "decision")}
+    return CaseView.model_construct(
+        **given,
+        kind_text=KIND_NAMES[case.kind][lang],
+        stage_text=STAGE_NAMES[case.stage][lang],
+        unit_name=case.unit_name_fa if lang is Language.FA else case.unit_name_en,
+        ground_name=_ground(case.ground, lang, shelf),
+        filed_text=moment_text(case.filed_at, lang),
+        expected_text=day_text(case.expected_on, lang),
+        refusal_text=REFUSAL_NAMES[case.refusal_reason][lang] if case.refusal_reason else None,
+        decision=_decision(case.decision, lang),
+        timeline=[
+            EntryView.model_construct(
+                **dict(entry), at_text=moment_text(entry.at, lang), stage_text=STAGE_NAMES[entry.stage][lang]
+            )
+            for entry in case.timeline
+        ],
+    )
+
+
+def own_cases_view(cases: OwnCases, lang: Language) -> OwnCasesView:
+    return OwnCasesView(
+        items=[
+            OwnCaseView(
+                **dict(case),
+                kind_text=KIND_NAMES[case.kind][lang],
+                stage_text=STAGE_NAMES[case.stage][lang],
+                unit_name=case.unit_name_fa if lang is Language.FA else case.unit_name_en,
+                filed_text=moment_text(case.filed_at, lang),
+                expected_text=day_text(case.expected_on, lang),
+            )
+            for case in cases.items
+        ]
+    )
+
+
+def next_steps(mobile_known: bool, lang: Language) -> list[str]:
+    """What a citizen does after filing."""
+    return [*NEXT_STEPS[lang], *([BY_SMS[lang]] if mobile_known else [])]
+
+
+def kind_text(kind: Kind, lang: Language) -> str:
+    return KIND_NAMES[kind][lang]
+
+
+def moment_text(moment: datetime, lang: Language) -> str:
+    """A moment in Tehran: Jalali in Persian."""
+    if lang is Language.FA:
+        return jalali.moment(moment)
+    return f"{moment.astimezone(jalali.TEHRAN):%-d %B %Y, %H:%M}"
+
+
+def day_text(day: date | None, lang: Language) -> str | None:
+    """A day: Jalali in Persian."""
+    if day is None:
+        return None
+    return jalali.long(day) if lang is Language.FA else f"{day:%-d %B %Y}"
+
+
+def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:
+    if decision is None:
+        return None
+    return DecisionView.model_construct(
+        **dict(decision),
+        outcome_text=OUTCOME_NAMES[decision.outcome][lang],
+        decided_text=moment_text(decision.decided_at, lang),
+        objection_until_text=day_text(decision.objection_until, lang),
+    )
+
+
+def _ground(code: str, lang: Language, shelf: Shelf) -> str | None:
+    ground = shelf.grounds.get(code)
+    if ground is None:
+        return None
+    return ground.name_fa if lang is Language.FA else ground.name_en
