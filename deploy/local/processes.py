@@ -310,6 +310,8 @@ class System:
         else:
             module = ["backbone.run", name]
             env["DATABASE_URL"] = self.values[f"DATABASE_URL_{name.upper()}"]
+            if name == "notify" and not self.given.get("KAVENEGAR_BASE_URL"):
+                env.setdefault("NOTIFY_QUIET_HOURS", "off")  # the simulator's phones wake nobody
         health = self._port("simulator") if name == "simulator" else self._port(f"{key} health")
         env |= {"HEALTH_HOST": "127.0.0.1", "HEALTH_PORT": str(health)}
         self._processes[key] = Process(key, module, health, self.state, env)
