@@ -32,6 +32,8 @@ GATEWAY_BIND=127.0.0.1
 GATEWAY_PORT=8000
 KAVENEGAR_BASE_URL=http://sms-simulator:8010
 SMS_SENDER=10008663
+# When phones may not ring, Tehran; off suits the demo, whose phones wake nobody. In production: 22-7.
+NOTIFY_QUIET_HOURS=off
 """
 
 
