@@ -15,8 +15,6 @@ from gateway import deps
 from gateway.pages.gateway_door import GatewayDoor
 from gateway.pages.routes import router
 
-FILE_SIZE = 200 * 1024 * 1024  # octets, as media takes them
-
 
 def install(app: FastAPI) -> None:
     """Adds the pages to the gateway's app. Their cookies' key comes from the codes' own, so all gateways share it."""
@@ -26,7 +24,7 @@ def install(app: FastAPI) -> None:
     def address(request: Request) -> str:
         return deps.address_key(door, request)
 
-    app.include_router(router(GatewayDoor(door, lambda: door.uploads, FILE_SIZE), key, address))
+    app.include_router(router(GatewayDoor(door, lambda: door.uploads, door.settings.max_upload_size), key, address))
 
 
 __all__ = ["install", "router"]
