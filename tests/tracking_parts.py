@@ -113,9 +113,7 @@ class Office:
             self.wire.event(staff(person))
         eventually(lambda: self.one("SELECT count(*) FROM catalogue") == 1)
         ids = [person.id for person in people]
-        eventually(
-            lambda: self.one("SELECT count(*) FROM staff WHERE staff_id = ANY(%s::uuid[])", ids) == len(ids)
-        )
+        eventually(lambda: self.one("SELECT count(*) FROM staff WHERE staff_id = ANY(%s::uuid[])", ids) == len(ids))
         return self
 
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
@@ -146,9 +144,7 @@ class Office:
         """The staff's view."""
         return self.ask("get_case", t.GetCase(actor=who or self.head, case_id=case_id))
 
-    def do(
-        self, who: Actor, case_id: UUID, command: Any, version: int | None = None, key: str | None = None
-    ) -> Any:
+    def do(self, who: Actor, case_id: UUID, command: Any, version: int | None = None, key: str | None = None) -> Any:
         """A command of staff, on the case as it is unless `version` says otherwise."""
         if version is None:
             version = self.one("SELECT version FROM cases WHERE case_id = %s", case_id)

@@ -37,7 +37,7 @@ class Desk(Tracking):
         staff_id = _id(actor, ActorKind.STAFF)
         known = store.member(connection, staff_id)
         if known is not None and not known.active:
-            raise NotAllowed()
+            raise NotAllowed
         tree = self.city(connection).tree
         own = [unit for unit in (actor.unit, known.unit if known else None) if unit is not None]
         return scope_of(staff_id, actor.roles, frozenset(code for unit in own for code in tree.above(unit)))
@@ -50,14 +50,12 @@ class Desk(Tracking):
         locked = store.lock_for_staff(connection, [request.case_id, *merged_into], scope)
         case = locked.get(request.case_id)
         if case is None:
-            raise UnknownCase()
+            raise UnknownCase
         if _again(connection, request.actor, request.idempotency_key, case.case_id, command):
             return self._staff_case(connection, case.case_id, scope)
         if case.version != request.expected_version:
             later = views.entries_since(connection, case.case_id, request.expected_version)
-            raise StaleVersion(
-                current=case.version, changes=[entry.model_dump(mode="json") for entry in later]
-            )
+            raise StaleVersion(current=case.version, changes=[entry.model_dump(mode="json") for entry in later])
         target = locked.get(command.into) if isinstance(command, t.Merge) else None
         context = self._facts(connection, case, command, target, request.actor)
         turn = domain.act(case, command, context)
@@ -92,7 +90,7 @@ class Desk(Tracking):
     def _staff_case(self, connection: Connection, case_id: UUID, scope: Scope | None) -> t.StaffCase:
         case = views.staff_case(connection, case_id, scope)
         if case is None:
-            raise UnknownCase()
+            raise UnknownCase
         return case
 
     def get_case(self, connection: Connection, request: t.GetCase) -> t.StaffCase:
@@ -112,7 +110,7 @@ class Desk(Tracking):
         """What the holder of the code sees; UnknownCase when there is no case yet."""
         case = views.public_by_code(connection, request.code_hashes, day_of(self.clock()))
         if case is None:
-            raise UnknownCase()
+            raise UnknownCase
         return case
 
     def view_own_case(self, connection: Connection, request: t.ViewOwnCase) -> t.PublicCase:
@@ -120,7 +118,7 @@ class Desk(Tracking):
         citizen_id = _id(request.actor, ActorKind.CITIZEN)
         case = views.public_own(connection, request.case_id, citizen_id, day_of(self.clock()))
         if case is None:
-            raise UnknownCase()
+            raise UnknownCase
         return case
 
     def list_own_cases(self, connection: Connection, request: t.ListOwnCases) -> t.OwnCases:
@@ -132,19 +130,19 @@ class Desk(Tracking):
         _no_nul(request)
         case = self._lock_of_citizen(connection, request)
         if case is None:
-            raise UnknownCase()
+            raise UnknownCase
         if not _again(connection, request.actor, request.idempotency_key, case.case_id, request.command):
             context = self.context(connection, request.actor, case.case_id)
             turn = domain.act_as_citizen(case, request.command, context)
             record(connection, turn, request.actor, context.now, context.question)
         view = views.public_of(connection, case.case_id, day_of(self.clock()))
         if view is None:
-            raise UnknownCase()
+            raise UnknownCase
         return view
 
     def _lock_of_citizen(self, connection: Connection, request: t.ExecuteCitizenCommand) -> Case | None:
         if request.actor.kind not in (ActorKind.CITIZEN, ActorKind.BEARER):
-            raise NotAllowed()
+            raise NotAllowed
         if request.code_hashes:
             case = store.lock_by_code(connection, request.code_hashes)
             return case if case and request.case_id in (None, case.case_id) else None
@@ -166,7 +164,7 @@ class Desk(Tracking):
         case_id = store.case_of_question(connection, request.question_id, units)
         case = store.lock(connection, case_id) if case_id is not None else None
         if case is None:
-            raise NotFound()
+            raise NotFound
         asked = t.AnswerQuestion(text=request.text, uploads=request.uploads)
         if not _again(connection, request.actor, request.idempotency_key, request.question_id, asked):
             context = self.context(connection, request.actor, case.case_id)
@@ -181,7 +179,7 @@ class Desk(Tracking):
         known = store.member(connection, staff_id)
         unit = known.unit if known is not None else actor.unit
         if Role.LIAISON not in actor.roles or unit is None or (known is not None and not known.active):
-            raise NotAllowed()
+            raise NotAllowed
         return self.city(connection).tree.below(unit)
 
     # --- evidence ---
@@ -190,7 +188,7 @@ class Desk(Tracking):
         """Whether this caller may see this media, and of which case it is; else UnknownCase."""
         case_id = self._owner(connection, request)
         if case_id is None:
-            raise UnknownCase()
+            raise UnknownCase
         return t.MediaGrant(media_id=request.media_id, case_id=case_id)
 
     def _owner(self, connection: Connection, request: t.AuthorizeMedia) -> UUID | None:
@@ -211,11 +209,11 @@ class Desk(Tracking):
 def _id(actor: Actor, kind: ActorKind) -> UUID:
     """The actor's UUID; NotAllowed for another kind of actor."""
     if actor.kind is not kind:
-        raise NotAllowed()
+        raise NotAllowed
     try:
         return UUID(actor.id)
     except ValueError:
-        raise NotAllowed() from None
+        raise NotAllowed from None
 
 
 def _unit(city: City, code: str | None) -> UnitFacts | None:
@@ -231,7 +229,7 @@ def _again(connection: Connection, actor: Actor, key: str, about: UUID, command:
     digest = hashlib.sha256(told.encode()).hexdigest()
     before = store.note_command(connection, f"{actor.kind}:{actor.id}", key, digest)
     if before is not None and before != digest:
-        raise KeyReused()
+        raise KeyReused
     return before is not None
 
 

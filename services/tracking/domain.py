@@ -48,9 +48,9 @@ def authorise(case: Case, name: str, actor: Actor) -> None:
     """NotAllowed unless a role of the actor gives this command on this case."""
     roles = [role for role in actor.roles if name in RIGHTS.get(role, frozenset())]
     if actor.kind is not ActorKind.STAFF or not roles:
-        raise NotAllowed()
+        raise NotAllowed
     if roles == [Role.INSPECTOR] and str(case.handler) != actor.id:
-        raise NotAllowed()
+        raise NotAllowed
 
 
 def leads_to(case: Case, name: str) -> Stage:
@@ -123,9 +123,7 @@ def _lapse(case: Case, context: Context) -> Step:
 
 
 def _start_screening(case: Case, command: t.StartScreening, context: Context) -> Turn:
-    return _turn(
-        case, replace(case, stage=leads_to(case, command.type)), "screening_started", t.CaseStageChanged
-    )
+    return _turn(case, replace(case, stage=leads_to(case, command.type)), "screening_started", t.CaseStageChanged)
 
 
 def _correct(case: Case, command: t.Correct, context: Context) -> Turn:
@@ -135,9 +133,9 @@ def _correct(case: Case, command: t.Correct, context: Context) -> Turn:
         changes |= {"unit": unit.code, "unit_name_fa": unit.name_fa, "unit_name_en": unit.name_en}
     if command.ground is not None and command.ground != case.ground:
         if context.ground_kinds is None:
-            raise UnknownGround()
+            raise UnknownGround
         if case.kind not in context.ground_kinds:
-            raise GroundNotForKind()
+            raise GroundNotForKind
         changes["ground"] = command.ground
     if command.urgent is not None and command.urgent != case.urgent:
         owed = context.deadlines.owed(case.kind, command.urgent)
@@ -158,9 +156,9 @@ def _correct(case: Case, command: t.Correct, context: Context) -> Turn:
 
 def _unit(context: Context) -> UnitFacts:
     if context.unit is None or context.unit.root:
-        raise UnknownUnit()
+        raise UnknownUnit
     if not context.unit.active:
-        raise ClosedUnit()
+        raise ClosedUnit
     return context.unit
 
 
@@ -235,11 +233,9 @@ def _ask_citizen(case: Case, command: t.AskCitizen, context: Context) -> Turn:
 def _ask_unit(case: Case, command: t.AskUnit, context: Context) -> Turn:
     unit = _unit(context)
     if not set(command.media) <= context.media:
-        raise UnknownUpload()
+        raise UnknownUpload
     due = context.workdays.after(context.today, context.deadlines.unit)
-    asked = Question(
-        context.new_id, unit.code, command.text, context.now, due, tuple(dict.fromkeys(command.media))
-    )
+    asked = Question(context.new_id, unit.code, command.text, context.now, due, tuple(dict.fromkeys(command.media)))
     after = replace(case, stage=leads_to(case, command.type))
     details = {
         "question_id": str(asked.question_id),
@@ -252,9 +248,7 @@ def _ask_unit(case: Case, command: t.AskUnit, context: Context) -> Turn:
     return _turn(case, after, "unit_asked", t.UnitAsked, details=details, fields=fields, asked=asked)
 
 
-def answer_unit_question(
-    case: Case, question_id: UUID, text: str, uploads: Sequence[str], context: Context
-) -> Turn:
+def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequence[str], context: Context) -> Turn:
     """A unit's answer to a question put to it. WrongStage when it is answered or over."""
     if context.question is None or context.question.question_id != question_id:
         raise WrongStage(stage=case.stage, command="answer_unit_question")
@@ -297,7 +291,7 @@ def _decide(case: Case, command: t.Decide, context: Context) -> Turn:
     final = case.stage is Stage.REVIEW
     actor = UUID(context.actor.id)
     if final and actor in case.barred:
-        raise NotAllowed()
+        raise NotAllowed
     if command.outcome in REASONED and not command.root_causes:
         raise wrong("command.root_causes", "missing")
     until = None if final else context.workdays.after(context.today, context.deadlines.objection)

@@ -108,9 +108,7 @@ class Tracking:
         """Opens a case for each submission that has none, and says so. What came before changes nothing."""
         new = {event.case_id: event for event in inbox.unseen(connection, "tracking.registrations", events)}
         # Sorted: two replicas never wait for each other's rows in a circle.
-        filed = sorted(
-            new.values(), key=lambda event: (jalali.year(jalali.today(event.filed_at)), event.case_id)
-        )
+        filed = sorted(new.values(), key=lambda event: (jalali.year(jalali.today(event.filed_at)), event.case_id))
         if not filed:
             return
         moment = self.clock()
@@ -128,9 +126,7 @@ class Tracking:
                     (entry, FIRST, head),
                     event,
                 )
-        added = store.add_cases(
-            connection, [_row(case, event, moment) for case, _, event in opening.values()]
-        )
+        added = store.add_cases(connection, [_row(case, event, moment) for case, _, event in opening.values()])
         passed = set(opening) - added
         if passed - store.known_cases(connection, passed):
             raise RuntimeError("a case could not be opened: its code belongs to another case")
@@ -140,9 +136,7 @@ class Tracking:
             connection,
             [row for case, _, event in opened for row in media_rows(case.case_id, event.uploads, 1)],
         )
-        outbox.add(
-            connection, *(event_of(Step("opened", case, t.CaseOpened), 1, moment) for case, _, _ in opened)
-        )
+        outbox.add(connection, *(event_of(Step("opened", case, t.CaseOpened), 1, moment) for case, _, _ in opened))
 
     def recode(self, connection: Connection, event: SubmissionRecoded) -> None:
         """A case answers to its new code, once there is one."""

@@ -34,11 +34,11 @@ LIFE: Mapping[str, Mapping[Stage, Stage]] = {
     "close": {S.DECIDED: S.CLOSED, S.REFUSED: S.CLOSED},
     "answer_question": {S.AWAITING_CITIZEN: S.INVESTIGATING},
     "answer_unit_question": {S.AWAITING_UNIT: S.INVESTIGATING},
-    "withdraw": {stage: S.WITHDRAWN for stage in OPEN_STAGES},
+    "withdraw": dict.fromkeys(OPEN_STAGES, S.WITHDRAWN),
     "object": {S.DECIDED: S.REVIEW},
     "rate": {S.DECIDED: S.DECIDED},
     # Not a command: a question whose time has passed gives way to the next step of the inquiry.
-    "lapse": {stage: S.INVESTIGATING for stage in ASKED},
+    "lapse": dict.fromkeys(ASKED, S.INVESTIGATING),
 }
 """Command → stage it may be given in → stage it leads to."""
 

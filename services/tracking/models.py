@@ -78,9 +78,7 @@ cases = Table(
     Index("cases_stage", "stage", "filed_at", "case_id"),
     Index("cases_unit", "unit", "filed_at", "case_id"),
     Index("cases_handler", "handler", "filed_at", "case_id", postgresql_where=text("handler IS NOT NULL")),
-    Index(
-        "cases_citizen", "citizen_id", "filed_at", "case_id", postgresql_where=text("citizen_id IS NOT NULL")
-    ),
+    Index("cases_citizen", "citizen_id", "filed_at", "case_id", postgresql_where=text("citizen_id IS NOT NULL")),
     Index("cases_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
 )
 

@@ -19,9 +19,7 @@ from services.tracking.history import Entry, link
 from services.tracking.life import Case, Question, Step, Turn
 
 
-def record(
-    connection: Connection, turn: Turn, actor: Actor, now: datetime, question: Question | None = None
-) -> Case:
+def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, question: Question | None = None) -> Case:
     """Writes a turn: the case, its timeline, its question and media, and the events.
 
     `question`: the one that was open before.
@@ -55,9 +53,7 @@ def record(
         store.add_question(connection, after.case_id, turn.asked)
     from_office = actor.kind is ActorKind.STAFF
     of_question = question.question_id if turn.answered is not None and question is not None else None
-    store.add_attachments(
-        connection, media_rows(after.case_id, turn.uploads, version, from_office, of_question)
-    )
+    store.add_attachments(connection, media_rows(after.case_id, turn.uploads, version, from_office, of_question))
     outbox.add(connection, *events)
     return after
 

@@ -36,4 +36,4 @@ def scope_of(staff_id: UUID, roles: frozenset[Role], avoided: frozenset[str]) ->
         return Scope(avoided, None)
     if Role.INSPECTOR in roles:
         return Scope(avoided, staff_id)
-    raise NotAllowed()
+    raise NotAllowed

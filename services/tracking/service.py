@@ -57,7 +57,7 @@ class Service(PeygirService):
         with self.db.transaction() as connection:
             self.use_cases.take_reply(connection, event)
 
-    @timer(interval=3600)
+    @timer(interval=3600)  # type: ignore[untyped-decorator]  # nameko is untyped
     def forget_old_keys(self) -> None:
         with self.db.transaction() as connection:
             store.prune_commands(connection, now() - KEYS_KEPT)

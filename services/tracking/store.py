@@ -32,13 +32,12 @@ from services.tracking.models import (
 )
 from services.tracking.scope import Scope
 
-_CASE = [cases.c[column.name] for column in dataclasses.fields(Case)]
-_NAMES = [column.name for column in _CASE]
+CASE_COLUMNS = [cases.c[column.name] for column in dataclasses.fields(Case)]
+_NAMES = [column.name for column in CASE_COLUMNS]
 _CHANGES = [
     column.name
     for column in dataclasses.fields(Case)
-    if column.name
-    not in {"case_id", "number", "code_hash", "kind", "channel", "anonymous", "filed_at", "citizen_id"}
+    if column.name not in {"case_id", "number", "code_hash", "kind", "channel", "anonymous", "filed_at", "citizen_id"}
 ]
 
 
@@ -63,17 +62,12 @@ def take_numbers(connection: Connection, year: int, count: int) -> int:
 
 def add_cases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
     """Opens those whose id is new; their ids. One statement and one parameter however many they are."""
-    return set(
-        connection.execute(_bulk(cases, " ON CONFLICT DO NOTHING RETURNING case_id"), _rows(rows)).scalars()
-    )
+    return set(connection.execute(_bulk(cases, " ON CONFLICT DO NOTHING RETURNING case_id"), _rows(rows)).scalars())
 
 
 def add_entries(connection: Connection, entries: Iterable[tuple[Entry, str, str]]) -> None:
     """Appends to timelines: (entry, previous hash, hash)."""
-    rows = [
-        {**dataclasses.asdict(entry), "previous_hash": previous, "hash": own}
-        for entry, previous, own in entries
-    ]
+    rows = [{**dataclasses.asdict(entry), "previous_hash": previous, "hash": own} for entry, previous, own in entries]
     connection.execute(_bulk(timeline), _rows(rows))
 
 
@@ -109,28 +103,26 @@ def _plain(value: object) -> str:
 
 def lock_for_staff(connection: Connection, ids: Iterable[UUID], scope: Scope) -> dict[UUID, Case]:
     """Those of these cases that the scope knows, locked in the order of their ids: two never wait in a circle."""
-    chosen = select(*_CASE).where(cases.c.case_id.in_(sorted(set(ids))), scope.condition())
+    chosen = select(*CASE_COLUMNS).where(cases.c.case_id.in_(sorted(set(ids))), scope.condition())
     rows = connection.execute(chosen.order_by(cases.c.case_id).with_for_update())
     return {row.case_id: case_of(row) for row in rows}
 
 
 def lock(connection: Connection, case_id: UUID) -> Case | None:
     """One case, locked, for what the office does not ask for."""
-    row = connection.execute(select(*_CASE).where(cases.c.case_id == case_id).with_for_update()).first()
+    row = connection.execute(select(*CASE_COLUMNS).where(cases.c.case_id == case_id).with_for_update()).first()
     return case_of(row) if row else None
 
 
 def lock_by_code(connection: Connection, code_hashes: Sequence[str]) -> Case | None:
     """The case of a tracking code, locked; one code has a hash under each index key."""
-    row = connection.execute(
-        select(*_CASE).where(cases.c.code_hash.in_(code_hashes)).with_for_update()
-    ).first()
+    row = connection.execute(select(*CASE_COLUMNS).where(cases.c.code_hash.in_(code_hashes)).with_for_update()).first()
     return case_of(row) if row else None
 
 
 def lock_own(connection: Connection, case_id: UUID, citizen_id: UUID) -> Case | None:
     """A citizen's own case, locked."""
-    chosen = select(*_CASE).where(cases.c.case_id == case_id, cases.c.citizen_id == citizen_id)
+    chosen = select(*CASE_COLUMNS).where(cases.c.case_id == case_id, cases.c.citizen_id == citizen_id)
     row = connection.execute(chosen.with_for_update()).first()
     return case_of(row) if row else None
 
@@ -138,9 +130,7 @@ def lock_own(connection: Connection, case_id: UUID, citizen_id: UUID) -> Case | 
 def save(connection: Connection, case: Case) -> None:
     """A locked case as it is now."""
     values = {name: getattr(case, name) for name in _CHANGES}
-    values |= {
-        name: list(values[name]) for name in ("previous_handlers", "barred", "root_causes", "recommendations")
-    }
+    values |= {name: list(values[name]) for name in ("previous_handlers", "barred", "root_causes", "recommendations")}
     connection.execute(update(cases).where(cases.c.case_id == case.case_id).values(values))
 
 
@@ -227,7 +217,7 @@ def keep_media_states(connection: Connection, rows: Sequence[Mapping[str, Any]])
     """What media says of its media, whether or not a case refers to it yet; the latest word counts."""
     newest = {row["media_id"]: row for row in sorted(rows, key=lambda row: row["told_at"])}
     statement = upsert(media_states)
-    told = {name: statement.excluded[name] for name in media_states.c.keys() if name != "media_id"}
+    told = {column.name: statement.excluded[column.name] for column in media_states.c if column.name != "media_id"}
     statement = statement.on_conflict_do_update(
         index_elements=["media_id"], set_=told, where=media_states.c.told_at <= statement.excluded.told_at
     )
@@ -331,13 +321,9 @@ def prune_commands(connection: Connection, before: datetime) -> int:
 # --- history ---
 
 
-def case_heads(
-    connection: Connection, after: UUID | None, limit: int, only: UUID | None = None
-) -> Sequence[Row[Any]]:
+def case_heads(connection: Connection, after: UUID | None, limit: int, only: UUID | None = None) -> Sequence[Row[Any]]:
     """What cases say of their own history, by pages of case_id."""
-    chosen = select(cases.c.case_id, cases.c.number, cases.c.version, cases.c.history_hash).order_by(
-        cases.c.case_id
-    )
+    chosen = select(cases.c.case_id, cases.c.number, cases.c.version, cases.c.history_hash).order_by(cases.c.case_id)
     if only is not None:
         chosen = chosen.where(cases.c.case_id == only)
     if after is not None:

@@ -66,9 +66,7 @@ def main(arguments: list[str]) -> int:
     if only is not None and not checked:
         print(f"there is no case {only}")
         return 1
-    print(
-        f"{checked} cases checked, {wrong} broken" if wrong else f"{checked} cases checked, every chain holds"
-    )
+    print(f"{checked} cases checked, {wrong} broken" if wrong else f"{checked} cases checked, every chain holds")
     return 1 if wrong else 0
 
 

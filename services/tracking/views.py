@@ -37,7 +37,7 @@ from services.tracking.domain import possible
 from services.tracking.life import PUBLIC_ENTRIES, TOLD, Case
 from services.tracking.models import attachments, cases, media_states, questions, timeline
 from services.tracking.scope import Scope
-from services.tracking.store import case_of
+from services.tracking.store import CASE_COLUMNS, case_of
 
 EXCERPT = 140
 _CITIZENS = (ActorKind.CITIZEN, ActorKind.BEARER)
@@ -131,7 +131,7 @@ _OPEN_TO_CITIZEN = (
     questions.c.lapsed_at.is_(None),
 )
 _PUBLIC = select(
-    cases,
+    *CASE_COLUMNS,
     _entries(timeline.c.entry.in_(sorted(PUBLIC_ENTRIES))),
     _questions(*_OPEN_TO_CITIZEN),
     _media(attachments.c.from_office.is_(False)),
@@ -199,13 +199,9 @@ def own_cases(connection: Connection, citizen_id: UUID, limit: int = 500) -> t.O
     """What a citizen filed, newest first."""
     chosen = select(*(cases.c[name] for name in ("case_id", "kind", "stage", "unit_name_fa", "unit_name_en")))
     chosen = chosen.add_columns(cases.c.filed_at, cases.c.due_on, cases.c.paused_on)
-    chosen = chosen.where(cases.c.citizen_id == citizen_id).order_by(
-        cases.c.filed_at.desc(), cases.c.case_id.desc()
-    )
+    chosen = chosen.where(cases.c.citizen_id == citizen_id).order_by(cases.c.filed_at.desc(), cases.c.case_id.desc())
     rows = connection.execute(chosen.limit(limit))
-    return t.OwnCases(
-        items=[t.OwnCase.model_validate({**row._mapping, "expected_on": _expected(row)}) for row in rows]
-    )
+    return t.OwnCases(items=[t.OwnCase.model_validate({**row._mapping, "expected_on": _expected(row)}) for row in rows])
 
 
 def _expected(row: Row[Any]) -> date | None:
@@ -215,7 +211,6 @@ def _expected(row: Row[Any]) -> date | None:
 
 # --- staff ---
 
-_STAFF = select(cases, _entries(), _questions(), _media())
 _AS_FILED = (
     "unit_asked",
     "answers",
@@ -227,6 +222,7 @@ _AS_FILED = (
     "visit_wanted",
     "language",
 )
+_STAFF = select(*CASE_COLUMNS, *(cases.c[name] for name in _AS_FILED), _entries(), _questions(), _media())
 _AS_IT_IS = (
     *(
         "case_id",
@@ -302,29 +298,22 @@ _LINE = (
 _EQUAL = ("kind", "ground", "handler", "outcome", "urgent")
 
 
-def case_page(
-    connection: Connection, request: t.ListCases, scope: Scope, units: Iterable[str] | None
-) -> t.CasePage:
+def case_page(connection: Connection, request: t.ListCases, scope: Scope, units: Iterable[str] | None) -> t.CasePage:
     """One page of what the scope knows, newest filed first. `units`: the unit asked for and all below it."""
     conditions = [scope.condition(), *_filters(request, units), *_containing(request.text)]
     if request.after is not None:
         conditions.append(tuple_(cases.c.filed_at, cases.c.case_id) < tuple_(*_position(request.after)))
     excerpt = func.left(cases.c.text, EXCERPT).label("excerpt")
-    query = _page(
-        select(*(cases.c[name] for name in _LINE), excerpt), conditions, request.stage, request.limit + 1
-    )
+    query = _page(select(*(cases.c[name] for name in _LINE), excerpt), conditions, request.stage, request.limit + 1)
     rows = connection.execute(query).all()
     items = [
-        t.CaseLine.model_validate({**row._mapping, "expected_on": _expected(row)})
-        for row in rows[: request.limit]
+        t.CaseLine.model_validate({**row._mapping, "expected_on": _expected(row)}) for row in rows[: request.limit]
     ]
     more = len(rows) > request.limit
     return t.CasePage(items=items, next=_cursor(items[-1].filed_at, items[-1].case_id) if more else None)
 
 
-def _page(
-    query: Select[Any], conditions: list[ColumnElement[bool]], stages: Sequence[str], limit: int
-) -> Select[Any]:
+def _page(query: Select[Any], conditions: list[ColumnElement[bool]], stages: Sequence[str], limit: int) -> Select[Any]:
     """The newest rows. Asked for by stage, each stage gives its newest by its own index and the newest of these are
     taken: else a stage that few cases are at would be looked for through all of them."""
     newest_first = (cases.c.filed_at.desc(), cases.c.case_id.desc())
@@ -342,9 +331,7 @@ def _page(
 
 def _filters(request: t.ListCases, units: Iterable[str] | None) -> list[ColumnElement[bool]]:
     wanted = {name: getattr(request, name) for name in _EQUAL}
-    found: list[ColumnElement[bool]] = [
-        cases.c[name] == value for name, value in wanted.items() if value is not None
-    ]
+    found: list[ColumnElement[bool]] = [cases.c[name] == value for name, value in wanted.items() if value is not None]
     if units is not None:
         found.append(cases.c.unit.in_(sorted(units)))
     if request.filed_since is not None:
@@ -363,8 +350,7 @@ def _containing(words: str | None) -> list[ColumnElement[bool]]:
     """All words, anywhere; one or two letters only where a word begins, since trigrams do not tell more."""
     parts = dict.fromkeys(normalise(words or "").split())
     return [
-        cases.c.search.contains(part if len(part) > 2 else f" {part}", autoescape=True)
-        for part in list(parts)[:10]
+        cases.c.search.contains(part if len(part) > 2 else f" {part}", autoescape=True) for part in list(parts)[:10]
     ]
 
 
@@ -378,9 +364,7 @@ def _position(cursor: str) -> tuple[Any, Any]:
         raw = base64.urlsafe_b64decode(cursor.encode())
         if len(raw) != 24:
             raise ValueError
-        moment = datetime.fromtimestamp(0, UTC) + timedelta(
-            microseconds=int.from_bytes(raw[:8], "big", signed=True)
-        )
+        moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int.from_bytes(raw[:8], "big", signed=True))
     except (ValueError, binascii.Error, OverflowError):
         raise InvalidField(fields=[{"field": "after", "reason": "not_a_cursor"}]) from None
     return literal(moment, cases.c.filed_at.type), literal(UUID(bytes=raw[8:]), cases.c.case_id.type)
@@ -405,9 +389,7 @@ def unit_questions(
         chosen = chosen.where(questions.c.question_id == only)
     rows = connection.execute(chosen.order_by(questions.c.asked_at.desc()).limit(limit))
     return [
-        t.UnitQuestion.model_validate(
-            {**row._mapping, "media": [_attachment(line) for line in row.sent or []]}
-        )
+        t.UnitQuestion.model_validate({**row._mapping, "media": [_attachment(line) for line in row.sent or []]})
         for row in rows
     ]
 
@@ -433,18 +415,14 @@ def media_for_code(
     )
 
 
-def media_for_citizen(
-    connection: Connection, media_id: str, citizen_id: UUID, case_id: UUID | None
-) -> UUID | None:
+def media_for_citizen(connection: Connection, media_id: str, citizen_id: UUID, case_id: UUID | None) -> UUID | None:
     """The citizen's own case, when the citizen gave it this media."""
     return _media_owner(
         connection, media_id, case_id, cases.c.citizen_id == citizen_id, attachments.c.from_office.is_(False)
     )
 
 
-def media_for_units(
-    connection: Connection, media_id: str, units: Iterable[str], question_id: UUID
-) -> UUID | None:
+def media_for_units(connection: Connection, media_id: str, units: Iterable[str], question_id: UUID) -> UUID | None:
     """The case of a question put to one of these units, when the media was sent along or answered with."""
     sent = or_(
         questions.c.media.contains(func.jsonb_build_array(literal(media_id))),

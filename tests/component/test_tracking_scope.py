@@ -1,0 +1,250 @@
+"""Who may know of which case; lists, search and pages. A conflict of interest hides a case in every one of them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from backbone.testing import BusClient, ServiceProcess, eventually, prepared
+from contracts import tracking as t
+from contracts.base import now
+from contracts.errors import InvalidField, NotAllowed, UnknownCase
+from contracts.gateway import Actor
+from contracts.intake import SubmissionRegistered
+from contracts.vocabulary import Kind, Role
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from tests.tracking_parts import UNIT, Office, actor, staff, submission
+
+HEARD_AT = now()
+
+
+@pytest.fixture(scope="module")
+def service(
+    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServiceProcess]:
+    environment = prepared("tracking", broker.url, postgres.url, "tracking_scope")
+    process = ServiceProcess("tracking", environment, tmp_path_factory.mktemp("tracking") / "tracking.log").start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def office(service: ServiceProcess, wire: BusClient) -> Office:
+    return Office(wire, service.environment["DATABASE_URL"]).gather()
+
+
+def ground() -> str:
+    """A ground of one test's own, so that its lists hold its own cases alone."""
+    return f"g{uuid.uuid4().hex[:12]}"
+
+
+def file(office: Office, count: int, **changes: Any) -> list[SubmissionRegistered]:
+    """So many cases, a second apart, the oldest first."""
+    filed = [submission(filed_at=HEARD_AT + timedelta(seconds=place), **changes) for place in range(count)]
+    for one in filed:
+        office.wire.event(one)
+    ids = [one.case_id for one in filed]
+    eventually(lambda: office.one("SELECT count(*) FROM cases WHERE case_id = ANY(%s)", ids) == count)
+    return filed
+
+
+CONFLICTED = ["dep.urb.permits", "dep.urb.permits.desk"]
+FREE = ["insp", "dep.urb", "dep.urb.control", "dep.civ", "nowhere", None]
+
+
+@pytest.mark.parametrize("role", [Role.SCREENER, Role.HEAD, Role.INSPECTOR])
+@pytest.mark.parametrize("unit", CONFLICTED)
+def test_who_belongs_to_the_unit_or_below_never_sees_the_case(office: Office, role: Role, unit: str) -> None:
+    own = ground()
+    filed = office.investigated(ground=own, text="زاغ سیاه", uploads=["m" * 22])
+    who = actor(role, unit, UUID(office.inspector.id) if role is Role.INSPECTOR else None)
+    number = office.get(filed.case_id)["number"]
+    ways: list[Callable[[], Any]] = [
+        lambda: office.get(filed.case_id, who),
+        lambda: office.do(who, filed.case_id, t.AddNote(text="x")),
+        lambda: office.do(who, filed.case_id, t.StartScreening(), version=99),
+        lambda: office.ask("authorize_media", t.AuthorizeMedia(actor=who, media_id="m" * 22)),
+    ]
+    for way in ways:
+        with pytest.raises(UnknownCase) as raised:
+            way()
+        assert raised.value.params == {}  # nothing tells it from a case that is not there
+    for filters in ({"ground": own}, {"text": "زاغ"}, {"text": number}, {"unit": UNIT}, {"stage": ["investigating"]}):
+        assert number not in office.numbers(who, **filters)
+        assert number in office.numbers(office.head, **filters)
+
+
+@pytest.mark.parametrize("unit", FREE)
+def test_who_belongs_beside_or_above_sees_the_case(office: Office, unit: str | None) -> None:
+    filed = office.open()
+    assert office.get(filed.case_id, actor(Role.SCREENER, unit))["case_id"] == str(filed.case_id)
+
+
+def test_the_unit_that_accounts_told_counts_as_much_as_the_tokens(office: Office) -> None:
+    filed = office.open()
+    moved = actor(Role.SCREENER, "insp")
+    assert office.get(filed.case_id, moved)
+    office.wire.event(staff(moved, unit=UNIT))
+    eventually(lambda: office.rows("SELECT 1 FROM staff WHERE staff_id = %s", moved.id))
+    with pytest.raises(UnknownCase):
+        office.get(filed.case_id, moved)
+    office.wire.event(staff(moved, version=3, unit="insp", active=False))
+    office.wire.event(staff(moved, version=2, unit="insp"))  # old news
+    eventually(lambda: office.rows("SELECT 1 FROM staff WHERE staff_id = %s AND version = 3", moved.id))
+    with pytest.raises(NotAllowed):
+        office.get(filed.case_id, moved)
+
+
+def test_a_case_is_not_assigned_to_nor_merged_by_whom_it_conflicts_with(office: Office) -> None:
+    filed, other = office.open(), office.open(unit="dep.civ")
+    office.do(office.screener, filed.case_id, t.StartScreening())
+    with pytest.raises(InvalidField) as raised:
+        office.do(office.screener, filed.case_id, t.Assign(inspector=UUID(office.insider.id)))
+    assert raised.value.params["fields"][0]["reason"] == "conflict_of_interest"
+    inside = actor(Role.SCREENER, UNIT)
+    office.do(inside, other.case_id, t.StartScreening())
+    errors = []
+    for into in (filed.case_id, uuid.uuid4()):
+        with pytest.raises(InvalidField) as raised:
+            office.do(inside, other.case_id, t.Merge(into=into))
+        errors.append(raised.value.params)
+    assert errors[0] == errors[1]
+
+
+def test_who_finds_a_case_to_be_about_their_own_unit_sees_no_more_of_it(office: Office) -> None:
+    filed = office.open(unit=None, unit_name_fa=None, unit_name_en=None)
+    inside = actor(Role.SCREENER, UNIT)
+    office.do(inside, filed.case_id, t.StartScreening())
+    assert office.do(inside, filed.case_id, t.Correct(unit=UNIT), key="found-it-out")["unit"] == UNIT
+    with pytest.raises(UnknownCase):
+        office.get(filed.case_id, inside)
+    with pytest.raises(UnknownCase):
+        office.do(inside, filed.case_id, t.Correct(unit=UNIT), key="found-it-out")
+
+
+def test_an_inspector_sees_what_is_assigned_to_them_now(office: Office) -> None:
+    own = ground()
+    first, second = (office.investigated(ground=own) for _ in range(2))
+    file(office, 2, ground=own)
+    assert len(office.numbers(office.head, ground=own)) == 4
+    assert len(office.numbers(office.inspector, ground=own)) == 2
+    office.do(office.screener, first.case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+    assert office.numbers(office.inspector, ground=own) == [office.get(second.case_id)["number"]]
+    assert office.numbers(office.other_inspector, ground=own) == [office.get(first.case_id)["number"]]
+
+
+def test_roles_that_see_no_cases_get_no_list(office: Office) -> None:
+    for role in (Role.LIAISON, Role.ANALYST, Role.ADMINISTRATOR, Role.CUSTODIAN, Role.OPERATOR):
+        with pytest.raises(NotAllowed):
+            office.list(actor(role))
+    with pytest.raises(NotAllowed):
+        office.list(Actor(kind="bearer", id="x", roles=frozenset({Role.HEAD})))
+
+
+def test_filters_narrow_a_list(office: Office) -> None:
+    own = ground()
+    file(office, 2, ground=own)
+    [information] = file(office, 1, ground=own, kind=Kind.INFORMATION, unit="dep.civ")
+    screened = office.open(ground=own)
+    office.do(office.screener, screened.case_id, t.StartScreening())
+    office.do(office.screener, screened.case_id, t.Correct(urgent=True))
+
+    def found(**filters: Any) -> int:
+        return len(office.numbers(office.head, ground=own, **filters))
+
+    assert found() == 4
+    assert found(kind="information") == 1
+    assert found(stage=["screening"]) == 1
+    assert found(stage=["screening", "registered", "screening"]) == 4
+    assert found(stage=["closed"]) == 0
+    assert found(unit="dep.urb") == 3  # with all below it
+    assert found(unit="mq") == 4
+    assert found(unit="dep.civ", stage=["registered"]) == 1
+    assert found(urgent=True) == 1
+    assert found(handler=uuid.uuid4()) == 0
+    assert found(outcome="upheld") == 0
+    assert found(filed_since=information.filed_at + timedelta(days=1)) == 0
+    assert found(filed_until=HEARD_AT + timedelta(microseconds=1)) == 2
+
+
+def test_search_compares_normalised_persian(office: Office) -> None:
+    own = ground()
+    typed = "خیابان كاشاني می‌خواهم پلاک ۱۲۳ رسيدگي كنيد، آب و برق قطع است"  # Arabic letters on purpose
+    [filed] = file(office, 1, ground=own, text=typed)
+    file(office, 2, ground=own, text="چیز دیگری است")
+    number = office.get(filed.case_id)["number"]
+
+    def finds(words: str) -> bool:
+        return office.numbers(office.head, ground=own, text=words) == [number]
+
+    for words in (
+        "کاشانی",
+        "كاشاني",
+        "می خواهم",
+        "می‌خواهم",
+        "123",
+        "١٢٣",
+        "پلاک ۱۲۳",
+        "برق قطع کاشانی",  # all words, in any order
+        "رسیدگی",
+        "آب",  # short: where a word begins
+        number,
+        number.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")),
+    ):
+        assert finds(words), words
+    for words in ("شیراز", "کاشانی شیراز", "اش", "%", "_", "ا_ب"):
+        assert not finds(words), words
+    assert len(office.numbers(office.head, ground=own, text="   ")) == 3
+
+
+def test_a_line_holds_an_excerpt_and_no_more(office: Office) -> None:
+    own = ground()
+    file(office, 1, ground=own, text="ب" * 500)
+    [line] = office.list(office.head, ground=own)["items"]
+    assert line["excerpt"] == "ب" * 140
+    assert line["unit_name_fa"] == "اداره پروانه"
+
+
+def test_pages_hold_each_case_once_while_cases_are_added(office: Office) -> None:
+    own = ground()
+    filed = file(office, 23, ground=own)
+    twins = [submission(ground=own, filed_at=HEARD_AT) for _ in range(3)]  # at the very same moment
+    for twin in twins:
+        office.wire.event(twin)
+    eventually(lambda: len(office.numbers(office.head, ground=own)) == 26)
+    seen, after, pages = [], None, 0
+    while True:
+        page = office.list(office.head, ground=own, after=after, limit=5)
+        seen += [line["case_id"] for line in page["items"]]
+        after, pages = page["next"], pages + 1
+        if after is None:
+            break
+        office.open(ground=own, filed_at=now() + timedelta(hours=1))
+    assert sorted(seen) == sorted(str(one.case_id) for one in [*filed, *twins])
+    assert pages == 6
+    moments = [office.one("SELECT filed_at FROM cases WHERE case_id = %s", case_id) for case_id in seen]
+    assert moments == sorted(moments, reverse=True)
+
+
+@pytest.mark.parametrize("stages", [[], ["registered"], ["registered", "screening"]])
+def test_a_page_ends_where_the_next_begins_by_stage_too(office: Office, stages: list[str]) -> None:
+    own = ground()
+    for place, one in enumerate(file(office, 7, ground=own)):
+        if place % 2 and len(stages) != 1:
+            office.do(office.screener, one.case_id, t.StartScreening())
+    first = office.list(office.head, ground=own, stage=stages, limit=3)
+    rest = office.list(office.head, ground=own, stage=stages, limit=100, after=first["next"])
+    assert len(first["items"]) == 3
+    assert len(rest["items"]) == 4
+    assert rest["next"] is None
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "AAAA", "!" * 32, "é", "f" * 32])
+def test_a_cursor_that_is_none_is_refused(office: Office, cursor: str) -> None:
+    with pytest.raises(InvalidField):
+        office.list(office.head, after=cursor)

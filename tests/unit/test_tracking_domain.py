@@ -1,0 +1,404 @@
+"""The rules of a case's life, one sentence each; and, below, that no sequence of commands leaves the drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts import tracking as t
+from contracts.errors import (
+    ClosedUnit,
+    Conflict,
+    GroundNotForKind,
+    Invalid,
+    InvalidField,
+    NotAllowed,
+    UnknownGround,
+    UnknownUnit,
+    UnknownUpload,
+    WrongStage,
+)
+from contracts.gateway import Actor
+from contracts.vocabulary import OPEN_STAGES, ActorKind, Channel, Kind, Outcome, RefusalReason, Role, RootCause, Stage
+from services.tracking import domain
+from services.tracking.life import LIFE, Case, Context, Question, StaffFacts, Turn, UnitFacts
+from services.tracking.workdays import Deadlines, Workdays
+
+WEEK = Workdays(frozenset({3, 4}))
+NOON = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)  # a Saturday, noon in Tehran
+INSPECTOR, OTHER, HEAD, SCREENER = (UUID(int=number) for number in range(1, 5))
+PEOPLE = {INSPECTOR: Role.INSPECTOR, OTHER: Role.INSPECTOR, HEAD: Role.HEAD, SCREENER: Role.SCREENER}
+UNIT = UnitFacts("dep", "معاونت", "Deputyship", active=True, root=False)
+
+
+def person(staff_id: UUID) -> Actor:
+    return Actor(kind=ActorKind.STAFF, id=str(staff_id), roles=frozenset({PEOPLE[staff_id]}), unit="insp")
+
+
+def case(stage: Stage = Stage.REGISTERED, **changes: Any) -> Case:
+    opened = domain.opened(
+        Case(
+            case_id=uuid4(),
+            number="1405-000001",
+            code_hash="0" * 64,
+            kind=Kind.COMPLAINT,
+            unit="dep",
+            unit_name_fa="معاونت",
+            unit_name_en="Deputyship",
+            ground="delay",
+            stage=Stage.REGISTERED,
+            channel=Channel.WEB,
+            anonymous=False,
+            filed_at=NOON,
+            version=1,
+        ),
+        WEEK,
+        Deadlines(),
+    )
+    return replace(opened, stage=stage, **changes)
+
+
+def context(who: UUID = HEAD, at: datetime = NOON, **facts: Any) -> Context:
+    values: dict[str, Any] = {"unit": UNIT, "ground_kinds": frozenset({"complaint"})}
+    return Context(person(who), at, WEEK, Deadlines(), uuid4(), **values | facts)
+
+
+def inspector(staff_id: UUID = INSPECTOR, **changes: bool) -> StaffFacts:
+    return StaffFacts(staff_id, **{"active": True, "inspector": True, "conflicted": False} | changes)
+
+
+def question(unit: str | None = None, due: date = date(2026, 12, 1)) -> Question:
+    return Question(uuid4(), unit, "چرا؟", NOON, due)
+
+
+def decide(outcome: Outcome = Outcome.NOT_UPHELD) -> t.Decide:
+    return t.Decide(outcome=outcome, reasons="دلیل", root_causes=[])
+
+
+def act(one: Case, command: Any, who: UUID = HEAD, **facts: Any) -> Turn:
+    return domain.act(one, command, context(who, **facts))
+
+
+def later(days: int) -> datetime:
+    return NOON + timedelta(days=days)
+
+
+# --- screening ---
+
+
+def test_a_screened_case_is_accepted_by_assigning_it() -> None:
+    turn = act(case(Stage.SCREENING), t.Assign(inspector=INSPECTOR), SCREENER, staff=inspector())
+    assert turn.case.stage is Stage.INVESTIGATING
+    assert turn.case.handler == INSPECTOR
+    assert [step.entry for step in turn.steps] == ["assigned"]
+
+
+def test_handing_over_keeps_the_stage_and_remembers_who_had_it() -> None:
+    one = case(Stage.AWAITING_UNIT, handler=INSPECTOR)
+    turn = act(one, t.Assign(inspector=OTHER), SCREENER, staff=inspector(OTHER), question=question("dep"))
+    assert turn.case.stage is Stage.AWAITING_UNIT
+    assert (turn.case.handler, turn.case.previous_handlers) == (OTHER, (INSPECTOR,))
+    assert turn.steps[0].entry == "handed_over"
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        (None, "not_an_inspector"),
+        (inspector(inspector=False), "not_an_inspector"),
+        (inspector(active=False), "inactive"),
+        (inspector(conflicted=True), "conflict_of_interest"),
+    ],
+)
+def test_a_case_is_not_assigned_to_whom_it_must_not(facts: StaffFacts | None, reason: str) -> None:
+    with pytest.raises(InvalidField) as raised:
+        act(case(Stage.SCREENING), t.Assign(inspector=INSPECTOR), staff=facts)
+    assert raised.value.params["fields"] == [{"field": "command.inspector", "reason": reason}]
+
+
+def test_a_case_about_no_unit_is_not_assigned_since_a_conflict_could_not_be_seen() -> None:
+    with pytest.raises(InvalidField):
+        act(case(Stage.SCREENING, unit=None), t.Assign(inspector=INSPECTOR), staff=inspector())
+
+
+def test_correcting_changes_only_what_is_given() -> None:
+    turn = act(case(Stage.SCREENING), t.Correct(ground="conduct"))
+    assert (turn.case.ground, turn.case.unit) == ("conduct", "dep")
+    assert turn.steps[0].details == {"before": {"ground": "delay"}, "after": {"ground": "conduct"}}
+
+
+@pytest.mark.parametrize(
+    ("command", "facts", "error"),
+    [
+        (t.Correct(unit="x"), {"unit": None}, UnknownUnit),
+        (t.Correct(unit="x"), {"unit": replace(UNIT, root=True)}, UnknownUnit),
+        (t.Correct(unit="x"), {"unit": replace(UNIT, active=False)}, ClosedUnit),
+        (t.Correct(ground="x"), {"ground_kinds": None}, UnknownGround),
+        (t.Correct(ground="x"), {"ground_kinds": frozenset({"information"})}, GroundNotForKind),
+        (t.Correct(), {}, InvalidField),
+        (t.Correct(unit="dep", ground="delay", urgent=False), {}, InvalidField),
+    ],
+)
+def test_what_cannot_be_corrected(command: t.Correct, facts: Mapping[str, Any], error: type[Invalid]) -> None:
+    with pytest.raises(error):
+        act(case(Stage.SCREENING), command, **facts)
+
+
+def test_an_urgent_case_is_owed_the_next_working_day_and_calm_brings_the_old_day_back() -> None:
+    urgent = act(case(Stage.SCREENING), t.Correct(urgent=True), at=later(2)).case
+    assert urgent.expected_on == date(2026, 11, 24)
+    assert act(urgent, t.Correct(urgent=False), at=later(3)).case.expected_on == date(2026, 12, 12)
+
+
+# --- the inquiry ---
+
+
+def test_the_clock_stands_while_the_citizen_is_asked_and_runs_on_with_the_answer() -> None:
+    one = case(Stage.INVESTIGATING)
+    asked = act(one, t.AskCitizen(text="؟"), at=later(1))
+    assert one.expected_on == date(2026, 12, 12)
+    assert asked.case.expected_on is None
+    answered = domain.act_as_citizen(asked.case, t.AnswerQuestion(text="!"), context(at=later(8), question=asked.asked))
+    assert answered.case.expected_on == date(2026, 12, 19)  # five working days later
+    assert answered.case.paused_on is None
+
+
+def test_the_clock_runs_while_a_unit_is_asked_and_the_unit_has_five_days() -> None:
+    asked = act(case(Stage.INVESTIGATING), t.AskUnit(text="؟"))
+    assert asked.case.expected_on == case().expected_on
+    assert asked.asked is not None
+    assert asked.asked.due_on == date(2026, 11, 28)
+
+
+def test_a_unit_sees_only_media_of_the_case() -> None:
+    with pytest.raises(UnknownUpload):
+        act(case(Stage.INVESTIGATING), t.AskUnit(text="؟", media=["m" * 22]), media=frozenset())
+
+
+def test_a_question_holds_a_decision_up_only_until_its_day_is_over() -> None:
+    one, open_question = case(Stage.AWAITING_UNIT), question("dep", date(2026, 11, 28))
+    with pytest.raises(WrongStage):
+        act(one, decide(), question=open_question, at=later(7))
+    turn = act(one, decide(), question=open_question, at=later(8))
+    assert [(step.previous_stage, step.case.stage) for step in turn.steps] == [
+        (Stage.AWAITING_UNIT, Stage.INVESTIGATING),
+        (Stage.INVESTIGATING, Stage.DECIDED),
+    ]
+    assert turn.lapsed
+
+
+def test_an_answer_to_another_question_is_none() -> None:
+    one = case(Stage.AWAITING_UNIT)
+    with pytest.raises(WrongStage):
+        domain.answer_unit_question(one, uuid4(), "پاسخ", [], context(question=question("dep")))
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UPHELD, Outcome.PARTLY_UPHELD])
+def test_an_upheld_case_names_a_root_cause(outcome: Outcome) -> None:
+    with pytest.raises(InvalidField):
+        act(case(Stage.INVESTIGATING), decide(outcome))
+
+
+def test_an_inspector_acts_only_on_a_case_of_their_own() -> None:
+    one = case(Stage.INVESTIGATING, handler=INSPECTOR)
+    assert act(one, t.AddNote(text="x"), INSPECTOR).case == one
+    with pytest.raises(NotAllowed):
+        act(one, t.AddNote(text="x"), OTHER)
+
+
+@pytest.mark.parametrize(
+    ("who", "command"),
+    [
+        (SCREENER, decide()),
+        (SCREENER, t.AddNote(text="x")),
+        (SCREENER, t.Close()),
+        (INSPECTOR, t.StartScreening()),
+        (INSPECTOR, t.Assign(inspector=OTHER)),
+        (INSPECTOR, t.Close()),
+    ],
+)
+def test_each_role_has_its_own_commands(who: UUID, command: Any) -> None:
+    with pytest.raises(NotAllowed):
+        act(case(Stage.INVESTIGATING, handler=INSPECTOR), command, who, staff=inspector(OTHER))
+
+
+def test_a_citizen_is_no_staff_whatever_roles_they_claim() -> None:
+    citizen = Actor(kind=ActorKind.CITIZEN, id=str(HEAD), roles=frozenset({Role.HEAD}))
+    with pytest.raises(NotAllowed):
+        domain.act(case(), t.StartScreening(), replace(context(), actor=citizen))
+
+
+# --- after the decision ---
+
+
+def decided(who: UUID = INSPECTOR) -> Case:
+    return act(case(Stage.INVESTIGATING, handler=INSPECTOR), decide(), who).case
+
+
+def test_an_objection_is_possible_for_ten_working_days() -> None:
+    one = decided()
+    assert one.objection_until == date(2026, 12, 5)
+    last_day, too_late = context(at=later(14)), context(at=later(15))
+    assert domain.act_as_citizen(one, t.Object(text="نه"), last_day).case.stage is Stage.REVIEW
+    with pytest.raises(WrongStage):
+        domain.act_as_citizen(one, t.Object(text="نه"), too_late)
+    assert "object" in domain.possible(one, last_day.today)
+    assert "object" not in domain.possible(one, too_late.today)
+
+
+def test_an_objection_is_heard_by_another_than_those_who_decided() -> None:
+    review = domain.act_as_citizen(decided(HEAD), t.Object(text="نه"), context()).case
+    assert review.handler is None
+    for barred in (HEAD, INSPECTOR):  # who decided, and whose case it was
+        with pytest.raises(InvalidField):
+            act(review, t.Assign(inspector=barred), staff=inspector(barred))
+    with pytest.raises(NotAllowed):
+        act(review, decide(), HEAD)
+    heard = act(review, t.Assign(inspector=OTHER), staff=inspector(OTHER)).case
+    final = act(heard, decide(), OTHER).case
+    assert final.final
+    assert final.objection_until is None
+    with pytest.raises(WrongStage):
+        domain.act_as_citizen(final, t.Object(text="نه"), context())
+
+
+def test_a_review_is_owed_anew() -> None:
+    review = domain.act_as_citizen(decided(), t.Object(text="نه"), context(at=later(7))).case
+    assert review.expected_on == date(2026, 12, 19)
+
+
+def test_a_rating_may_change_until_the_case_is_closed() -> None:
+    one = domain.act_as_citizen(decided(), t.Rate(score=1), context()).case
+    one = domain.act_as_citizen(one, t.Rate(score=4), context()).case
+    assert one.score == 4
+    with pytest.raises(WrongStage):
+        domain.act_as_citizen(replace(one, stage=Stage.CLOSED), t.Rate(score=5), context())
+
+
+def test_closing_does_not_take_the_right_to_object_away() -> None:
+    with pytest.raises(WrongStage):
+        act(decided(), t.Close(), at=later(14))
+    assert act(decided(), t.Close(), at=later(15)).case.stage is Stage.CLOSED
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_only_an_open_case_is_withdrawn(stage: Stage) -> None:
+    if stage in OPEN_STAGES:
+        assert domain.act_as_citizen(case(stage), t.Withdraw(), context()).case.stage is Stage.WITHDRAWN
+    else:
+        with pytest.raises(WrongStage):
+            domain.act_as_citizen(case(stage), t.Withdraw(), context())
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_nothing_is_owed_but_by_an_open_case_whose_clock_runs(stage: Stage) -> None:
+    assert (case(stage).expected_on is not None) == (stage in OPEN_STAGES)
+
+
+# --- whatever is tried, in whatever order ---
+
+DRAWN = {
+    ("registered", "screening"),
+    ("screening", "investigating"),
+    ("screening", "refused"),
+    ("screening", "merged"),
+    ("refused", "closed"),
+    ("investigating", "awaiting_citizen"),
+    ("investigating", "awaiting_unit"),
+    ("awaiting_citizen", "investigating"),
+    ("awaiting_unit", "investigating"),
+    ("investigating", "decided"),
+    ("decided", "closed"),
+    ("decided", "review"),
+    ("review", "decided"),
+    ("registered", "withdrawn"),
+    ("screening", "withdrawn"),
+    ("investigating", "withdrawn"),
+    ("awaiting_citizen", "withdrawn"),
+    ("awaiting_unit", "withdrawn"),
+    ("review", "withdrawn"),
+}
+"""DOMAIN's drawing, written out by hand: what LIFE must not exceed."""
+
+ENDS = {Stage.CLOSED, Stage.MERGED, Stage.WITHDRAWN}
+
+
+def test_the_table_is_the_drawing() -> None:
+    moves = {(str(start), str(end)) for ways in LIFE.values() for start, end in ways.items() if start is not end}
+    assert moves == DRAWN
+
+
+commands = st.one_of(
+    st.builds(t.StartScreening),
+    st.builds(t.Correct, urgent=st.booleans()),
+    st.builds(t.Refuse, reason=st.sampled_from(RefusalReason), explanation=st.just("x")),
+    st.builds(t.Merge, into=st.just(UUID(int=9))),
+    st.builds(t.Assign, inspector=st.sampled_from([INSPECTOR, OTHER])),
+    st.builds(t.AskCitizen, text=st.just("?")),
+    st.builds(t.AskUnit, text=st.just("?")),
+    st.builds(t.AddNote, text=st.just("x")),
+    st.builds(t.AddEvidence, uploads=st.just(["u" * 22])),
+    st.builds(
+        t.Decide,
+        outcome=st.sampled_from(Outcome),
+        reasons=st.just("x"),
+        root_causes=st.lists(st.sampled_from(RootCause), max_size=1),
+    ),
+    st.builds(t.Close),
+    st.builds(t.AnswerQuestion, text=st.just("!")),
+    st.just("unit answers"),
+    st.builds(t.Withdraw),
+    st.builds(t.Object, text=st.just("x")),
+    st.builds(t.Rate, score=st.integers(1, 5)),
+)
+tries = st.lists(st.tuples(commands, st.sampled_from(list(PEOPLE)), st.integers(0, 12)), max_size=40)
+FORWARD = [t.StartScreening(), t.Assign(inspector=INSPECTOR)]
+
+
+@settings(max_examples=400, deadline=None)
+@given(tries, st.sampled_from(Kind), st.booleans())
+def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind, ahead: bool) -> None:
+    one, open_question, at, objections = case(kind=kind), None, NOON, 0
+    if ahead:
+        moves = [(command, HEAD, 0) for command in FORWARD] + moves
+    for command, who, days in moves:
+        at += timedelta(days=days)
+        staff = inspector(command.inspector) if isinstance(command, t.Assign) else None
+        facts = context(who, at, question=open_question, staff=staff, target=case(Stage.SCREENING, number="1405-2"))
+        try:
+            turn = _try(one, command, facts)
+        except (Conflict, Invalid, NotAllowed):
+            continue
+        for step in turn.steps:
+            before = step.previous_stage
+            assert before is None or (str(before), str(step.case.stage)) in DRAWN
+            objections += step.entry == "objected"
+        assert turn.case.stage is turn.steps[-1].case.stage
+        assert one.stage not in ENDS
+        if turn.steps[-1].entry == "decided":
+            assert turn.case.final == (one.stage is Stage.REVIEW)
+            assert not turn.case.final or UUID(facts.actor.id) not in one.barred
+        if turn.lapsed or turn.answered is not None:
+            open_question = None
+        open_question = turn.asked or open_question
+        one = turn.case
+        assert (open_question is not None) == (one.stage in {Stage.AWAITING_CITIZEN, Stage.AWAITING_UNIT})
+        assert (one.paused_on is not None) == (one.stage is Stage.AWAITING_CITIZEN)
+        assert objections <= 1
+        assert one.handler is None or one.stage is not Stage.REVIEW or one.handler not in one.barred
+
+
+def _try(one: Case, command: Any, facts: Context) -> Turn:
+    if command == "unit answers":
+        asked = facts.question.question_id if facts.question else uuid4()
+        return domain.answer_unit_question(one, asked, "!", [], facts)
+    if isinstance(command, t.AnswerQuestion | t.Withdraw | t.Object | t.Rate):
+        return domain.act_as_citizen(one, command, facts)
+    return domain.act(one, command, facts)
