@@ -100,8 +100,9 @@ def lock_staff(connection: Connection, username: str) -> Row[Any] | None:
 
 def add_staff(connection: Connection, values: dict[str, Any]) -> bool:
     """A new member of staff; False when the user name or the id is taken."""
-    added = connection.execute(upsert(staff).values(**values).on_conflict_do_nothing())
-    return added.rowcount == 1
+    # By the row that came back: SQLAlchemy does not keep the rowcount of an INSERT.
+    added = upsert(staff).values(**values).on_conflict_do_nothing().returning(staff.c.staff_id)
+    return connection.execute(added).first() is not None
 
 
 def change_staff(connection: Connection, staff_id: UUID, values: dict[str, Any]) -> None:
