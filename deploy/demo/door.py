@@ -103,7 +103,7 @@ class Door:
             except httpx.HTTPError as error:
                 raise self.teller.failed(
                     f"{self._http.base_url} does not answer ({type(error).__name__}); is Peygir running?"
-                )
+                ) from None
             if answer.status_code not in (429, 503):
                 break
             time.sleep(min(int(answer.headers.get("Retry-After", 1)), 10))
