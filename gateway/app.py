@@ -12,12 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts.errors import PeygirError
-from gateway import openapi, problems, uploads
+from gateway import openapi, pages, problems, uploads
 from gateway.broker import Bus
 from gateway.deps import Door
-from gateway.http import Cors, Entry, Envelope
+from gateway.documents import direct_handlers
+from gateway.http import Cors, Entry, Envelope, Express
 from gateway.routes import (
     accounts,
     cases,
@@ -34,9 +36,33 @@ from gateway.routes import (
 from gateway.settings import Settings
 
 # Most asked first: routes are tried in this order.
-_ROUTERS = (submissions, tracking, catalogue, accounts, me, cases, unit_questions, identities, figures, stream, webhooks)
+_ROUTERS = (
+    submissions,
+    tracking,
+    catalogue,
+    accounts,
+    me,
+    cases,
+    unit_questions,
+    identities,
+    figures,
+    stream,
+    webhooks,
+)
 _FREE = ("/v1/uploads", "/v1/webhooks")
 """Paths whose bodies are not JSON of ours."""
+
+
+class Gateway(FastAPI):
+    """FastAPI within our own middlewares, so that what is asked most need not pass through it."""
+
+    outside: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.outside if scope["type"] == "http" else self.framework)(scope, receive, send)
+
+    async def framework(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().__call__(scope, receive, send)
 
 
 def make_bus(settings: Settings) -> Bus:
@@ -64,7 +90,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> FastAPI:
         await door.bus.stop()
         await door.store.aclose()
 
-    app = FastAPI(
+    app = Gateway(
         title="Peygir",
         version="1",
         description=openapi.DESCRIPTION,
@@ -90,10 +116,10 @@ def create_app(settings: Settings, bus: Bus | None = None) -> FastAPI:
     app.router.routes.append(Route("/v1/openapi.json", openapi.answer, methods=["GET"], name="openapi"))
     app.router.routes.append(Route("/healthz", _healthz, methods=["GET"]))
     app.router.routes.append(Route("/readyz", _readyz, methods=["GET"]))
-    app.add_middleware(Entry, settings=settings, free=_FREE)
-    if settings.cors_origins:
-        app.add_middleware(Cors, origins=settings.cors_origins)
-    app.add_middleware(Envelope)
+    pages.install(app)
+    handlers = {key: handler for module in _ROUTERS for key, handler in direct_handlers(module.router, "/v1").items()}
+    inside: ASGIApp = Entry(Express(app.framework, handlers, app), settings, free=_FREE)
+    app.outside = Envelope(Cors(inside, settings.cors_origins) if settings.cors_origins else inside)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 

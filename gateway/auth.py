@@ -44,7 +44,7 @@ class Tokens:
     """Checks access tokens. One that was good is remembered until it expires, so that its signature is checked once."""
 
     def __init__(self, public_keys: Sequence[bytes], contact_key: bytes) -> None:
-        self._keys = [OKPKey.import_key(Ed25519PublicKey.from_public_bytes(key)) for key in public_keys]  # type: ignore[arg-type]  # joserfc takes cryptography's keys
+        self._keys = [OKPKey.import_key(Ed25519PublicKey.from_public_bytes(key)) for key in public_keys]
         self._contact_key = contact_key
         # EdDSA alone: neither none nor a symmetric algorithm can be asked for by a token.
         self._registry = jws.JWSRegistry(algorithms=["EdDSA"])
@@ -60,7 +60,7 @@ class Tokens:
                 self._good.popitem(last=False)
         if known.expires_at <= time.time():
             self._good.pop(token, None)
-            raise BadToken()
+            raise BadToken
         return known
 
     def mobile(self, caller: Caller) -> str | None:
@@ -70,31 +70,33 @@ class Tokens:
         try:
             return crypto.unlock(caller.contact, self._contact_key)
         except crypto.CannotOpen:
-            raise BadToken() from None
+            raise BadToken from None
 
     def _verified(self, token: str) -> Caller:
         if len(token) > _LONGEST or not token.isascii():
-            raise BadToken()
+            raise BadToken
         for key in self._keys:
             try:
                 checked = jwt.decode(token, key, registry=self._registry)
             except (JoseError, ValueError, TypeError, KeyError, RecursionError):
                 continue
             return _caller(checked.claims)
-        raise BadToken()
+        raise BadToken
 
 
 def _caller(claims: dict[str, Any]) -> Caller:
     try:
         expires_at = float(claims["exp"])
         if float(claims.get("nbf", 0)) > time.time() + 30 or not expires_at < float("inf"):
-            raise BadToken()
+            raise BadToken
         kind = {"citizen": ActorKind.CITIZEN, "staff": ActorKind.STAFF}[claims["typ"]]
         contact = claims.get("ctc")
         return Caller(
             kind=kind,
             id=UUID(claims["sub"]),
-            roles=frozenset(Role(role) for role in claims.get("roles") or ()) if kind is ActorKind.STAFF else frozenset(),
+            roles=frozenset(Role(role) for role in claims.get("roles") or ())
+            if kind is ActorKind.STAFF
+            else frozenset(),
             unit=claims.get("unit") if kind is ActorKind.STAFF else None,
             name=claims.get("name"),
             session=claims.get("sid"),
@@ -102,4 +104,4 @@ def _caller(claims: dict[str, Any]) -> Caller:
             expires_at=expires_at,
         )
     except (KeyError, ValueError, TypeError, AttributeError):
-        raise BadToken() from None
+        raise BadToken from None

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, create_model
 
 from backbone import amqp, logs, topology, trace
 from backbone.amqp import NotPublished, Outgoing
@@ -76,7 +76,7 @@ class Bus:
         self._event_listeners: list[EventListener] = []
         self._subscription_listeners: list[Callable[[bool], None]] = []
         self._connect_listeners: list[Callable[[], Awaitable[None]]] = []
-        self._background: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Future[None]] = set()
         self.subscribed = False
 
     # --- for the rest of the gateway ---
@@ -119,7 +119,7 @@ class Bus:
         for task in list(self._background):
             task.cancel()
 
-    async def publish(self, message: Outgoing, timeout: float | None = None) -> None:
+    async def publish(self, message: Outgoing, timeout: float | None = None) -> None:  # noqa: ASYNC109  # a timer is cheaper
         """Returns when the broker has the message for good (persistent, mandatory, confirmed); else NotPublished, within
         `timeout` seconds."""
         channel, confirms = self._publishing, self._confirms
@@ -135,7 +135,7 @@ class Bus:
             channel.basic_publish(
                 message.exchange, message.routing_key, message.body, message.properties(), mandatory=True
             )
-        except Exception as error:  # pika raises many things on a connection that just died
+        except Exception as error:  # noqa: BLE001  # pika raises many things on a connection that just died
             raise NotPublished(f"the connection closed: {type(error).__name__}") from None
         timer = self._loop.call_later(timeout or self._publish_timeout, _late, waiter)
         try:
@@ -146,7 +146,12 @@ class Bus:
             raise problem
 
     async def ask(
-        self, service: str, method: str, request: Request, answer: type[Answered], timeout: float | None = None
+        self,
+        service: str,
+        method: str,
+        request: Request,
+        answer: type[Answered],
+        timeout: float | None = None,  # noqa: ASYNC109  # the same
     ) -> Answered:
         """The answer of `service.method`. Errors: whatever the service raised; Unavailable (it is not there, or the broker
         is not); DeadlinePassed."""
@@ -177,7 +182,7 @@ class Bus:
             result = await waiter
         except PeygirError:
             raise
-        except Exception as error:  # as above
+        except Exception as error:  # noqa: BLE001  # as above
             log.warning("a question could not be sent", error=type(error).__name__)
             result = Unavailable(retry_after=self._retry_after)
         finally:
@@ -196,7 +201,7 @@ class Bus:
                 await self._session()
             except asyncio.CancelledError:
                 raise
-            except Exception as error:  # whatever a broken broker can raise: this loop is what brings us back
+            except Exception as error:  # noqa: BLE001  # whatever a broken broker can raise: this loop is what brings us back
                 log.warning("the broker cannot be reached", error=type(error).__name__)
             if not self._stopping:
                 await asyncio.sleep(_PAUSE)
@@ -227,8 +232,10 @@ class Bus:
             connection.add_on_connection_blocked_callback(lambda *_: self._set_blocked(True))
             connection.add_on_connection_unblocked_callback(lambda *_: self._set_blocked(False))
             await self._look_at_topology()
-            for keep in (self._keep_publishing, self._keep_asking, self._keep_listening):
-                keepers.append(asyncio.create_task(keep(connection)))
+            keepers += [
+                asyncio.create_task(keep(connection))
+                for keep in (self._keep_publishing, self._keep_asking, self._keep_listening)
+            ]
             await closed
             if not self._stopping:
                 log.warning("the connection to the broker closed")
@@ -243,10 +250,12 @@ class Bus:
     async def _look_at_topology(self) -> None:
         try:
             await asyncio.wait_for(asyncio.to_thread(topology.ensure, self._url, 5.0), 6.0)
-        except Exception as error:  # our user may be forbidden to declare; then somebody else has done it
+        except Exception as error:  # noqa: BLE001  # our user may be forbidden to declare; then somebody else has done it
             log.warning("the topology could not be looked at", error=type(error).__name__)
 
-    async def _keep(self, connection: Any, open_: Callable[[_Channel], Awaitable[None]], close: Callable[[], None]) -> None:
+    async def _keep(
+        self, connection: Any, open_: Callable[[_Channel], Awaitable[None]], close: Callable[[], None]
+    ) -> None:
         """Keeps one channel open as long as its connection is."""
         while connection.is_open:
             channel = _Channel(self._loop)
@@ -255,7 +264,7 @@ class Bus:
                 await open_(channel)
                 await channel.closed
                 log.warning("a channel closed", why=channel.why)
-            except Exception as error:  # a missing exchange closes the channel; it may be there in a moment
+            except Exception as error:  # noqa: BLE001  # a missing exchange closes the channel; it may be there in a moment
                 log.warning("a channel could not be set up", error=type(error).__name__, why=channel.why)
             finally:
                 close()
@@ -285,13 +294,15 @@ class Bus:
             await channel.done(lambda done: raw.queue_bind(self._reply_to, EXCHANGE, self._reply_to, callback=done))
             raw.add_on_return_callback(self._returned)
             await channel.done(
-                lambda done: raw.basic_consume(self._reply_to, self._answered, auto_ack=True, exclusive=True, callback=done)
+                lambda done: raw.basic_consume(
+                    self._reply_to, self._answered, auto_ack=True, exclusive=True, callback=done
+                )
             )
             self._asking = raw
             for listener in self._connect_listeners:
-                task = asyncio.ensure_future(listener())
-                self._background.add(task)  # type: ignore[arg-type]  # a listener is a coroutine function
-                task.add_done_callback(self._background.discard)  # type: ignore[arg-type]  # the same
+                task: asyncio.Future[None] = asyncio.ensure_future(listener())
+                self._background.add(task)
+                task.add_done_callback(self._background.discard)
 
         await self._keep(connection, set_up, self._stop_asking)
 
@@ -349,7 +360,7 @@ class Bus:
         for listener in self._event_listeners:
             try:
                 listener(name, body)
-            except Exception as error:  # one event nobody can read must not stop the others
+            except Exception as error:  # noqa: BLE001  # one event nobody can read must not stop the others
                 log.warning("an event could not be used", event_name=name, error=logs.describe(error))
 
     def _set_blocked(self, blocked: bool) -> None:
@@ -431,9 +442,8 @@ def _late(waiter: asyncio.Future[NotPublished | None]) -> None:
 
 @lru_cache(maxsize=256)
 def _adapter(answer: type[BaseModel]) -> TypeAdapter[Any]:
-    from pydantic import create_model
-
-    return TypeAdapter(create_model(f"Wire{answer.__name__}", __base__=_Wire, result=(answer | None, None)))
+    fields: dict[str, Any] = {"result": (answer | None, None)}
+    return TypeAdapter(create_model(f"Wire{answer.__name__}", __base__=_Wire, **fields))
 
 
 def _read(service: str, method: str, body: bytes, answer: type[Answered]) -> Answered:
@@ -445,5 +455,5 @@ def _read(service: str, method: str, body: bytes, answer: type[Answered]) -> Ans
     ASKED.labels(service, method, "ok").inc()
     result: Answered | None = wire.result
     if result is None:
-        raise PeygirError()
+        raise PeygirError
     return result

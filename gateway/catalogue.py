@@ -67,7 +67,7 @@ class Shelf:
                 new.write(self.rendered)
                 new.flush()
                 os.fsync(new.fileno())
-            os.replace(new.name, self._file)
+            Path(new.name).replace(self._file)
         except OSError as error:
             log.warning("the catalogue's copy cannot be written", error=type(error).__name__)
 
@@ -87,7 +87,9 @@ class Shelf:
 
     def _take(self, catalogue: Catalogue) -> None:
         self.current = catalogue
-        self.rendered = json.dumps(catalogue.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":")).encode()
+        self.rendered = json.dumps(
+            catalogue.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":")
+        ).encode()
         self.units = {unit.code: unit for unit in catalogue.units}
         self.grounds = {ground.code: ground for ground in catalogue.grounds}
         log.info("catalogue", version=catalogue.version, units=len(self.units))

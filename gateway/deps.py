@@ -10,6 +10,7 @@ A router takes what it needs as parameters:
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -111,7 +112,7 @@ def caller_of(door: Door, request: Request) -> Caller | None:
         return None
     scheme, _, token = given[0].partition(" ")
     if len(given) != 1 or scheme.lower() != "bearer" or not token:
-        raise BadToken()
+        raise BadToken
     return door.tokens.check(token.strip())
 
 
@@ -158,7 +159,7 @@ class Known:
 
 async def _known(visitor: VisitorDep, _: Shown) -> Known:
     if visitor.caller is None:
-        raise NotAuthenticated()
+        raise NotAuthenticated
     return Known(visitor, visitor.caller, visitor.caller.actor(visitor.language))
 
 
@@ -167,13 +168,13 @@ KnownDep = Annotated[Known, Depends(_known)]
 
 async def _citizen(known: KnownDep) -> Known:
     if known.caller.kind is not ActorKind.CITIZEN:
-        raise NotAllowed()
+        raise NotAllowed
     return known
 
 
 async def _staff(known: KnownDep) -> Known:
     if known.caller.kind is not ActorKind.STAFF:
-        raise NotAllowed()
+        raise NotAllowed
     return known
 
 
@@ -206,7 +207,7 @@ async def bearer_of(door: Door, address_key: str, typed: str) -> list[str]:
     code = codes.parse(typed, door.mac_keys)
     if code is None:
         await limits.spend("bad_codes", address_key)
-        raise UnknownTrackingCode()
+        raise UnknownTrackingCode
     hashes = codes.hashes(code, door.index_keys)
     await limits.spend("one_code", hashes[0])
     return hashes
@@ -229,10 +230,8 @@ def typed_in_header(value: str) -> str:
     """A code from a header, where Persian digits can only stand percent-encoded or as raw UTF-8."""
     from urllib.parse import unquote
 
-    try:
+    with contextlib.suppress(UnicodeEncodeError, UnicodeDecodeError):
         value = value.encode("latin-1").decode("utf-8")
-    except (UnicodeEncodeError, UnicodeDecodeError):
-        pass
     return unquote(value) if "%" in value else value
 
 
@@ -250,7 +249,9 @@ _KEY = StringConstraints(pattern=r"^[\x21-\x7e]{8,100}$", min_length=8, max_leng
 
 IdempotencyKey = Annotated[
     Annotated[str, _KEY],
-    Header(alias="Idempotency-Key", description="Makes a repetition have its effect once.", examples=["3f0c7e0a-5b0e-4a53"]),
+    Header(
+        alias="Idempotency-Key", description="Makes a repetition have its effect once.", examples=["3f0c7e0a-5b0e-4a53"]
+    ),
 ]
 OptionalKey = Annotated[
     Annotated[str, _KEY] | None,
@@ -268,7 +269,9 @@ CaseId = Annotated[UUID, Path(description="The case's id.")]
 MediaId = Annotated[UploadId, Path(description="The upload's id.")]
 
 
-Cursor = Annotated[str | None, Query(max_length=200, pattern=r"^[A-Za-z0-9_.:=+-]+$", description="`next` of the page before.")]
+Cursor = Annotated[
+    str | None, Query(max_length=200, pattern=r"^[A-Za-z0-9_.:=+-]+$", description="`next` of the page before.")
+]
 PageSize = Annotated[int, Query(ge=1, le=100)]
 _KEY_FORM = re.compile(r"[\x21-\x7e]{8,100}")
 
@@ -281,7 +284,7 @@ def is_key(text: str) -> bool:
 def version_of(if_match: str | None) -> int:
     """The version in If-Match; VersionNeeded without one."""
     if if_match is None or not if_match.strip():
-        raise VersionNeeded()
+        raise VersionNeeded
     bare = if_match.strip().removeprefix("W/").strip('"')
     if not (bare.isascii() and bare.isdigit() and len(bare) <= 9):
         raise InvalidField(fields=[{"field": "If-Match", "reason": "int_parsing"}])

@@ -1,1 +1,288 @@
-EXAMPLES: dict[str, object] = {}
+"""A true example for each schema that is not ours to annotate: the answers of services, and what stands in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_CASE_ID = "0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11"
+_STAFF_ID = "b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e21"
+_QUESTION_ID = "3c9b1a52-7d1f-4b0e-8a6d-5f0b9a7c2e44"
+_MEDIA_ID = "kq3v9mZ2Jt6xB1sYw8Rd0A"
+_HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+_ATTACHMENT: dict[str, Any] = {
+    "media_id": _MEDIA_ID,
+    "state": "accepted",
+    "media_type": "image/jpeg",
+    "size": 248133,
+    "variants": ["evidence", "preview", "thumbnail"],
+    "reason": None,
+    "from_office": False,
+}
+_ENTRY: dict[str, Any] = {
+    "sequence": 1,
+    "at": "2026-11-23T08:30:00Z",
+    "entry": "opened",
+    "by": "you",
+    "stage": "registered",
+    "text": None,
+    "at_text": "۲ آذر ۱۴۰۵، ساعت ۱۲:۰۰",
+    "stage_text": "ثبت شد",
+}
+_DECISION: dict[str, Any] = {
+    "outcome": "upheld",
+    "reasons": "تأخیر بیش از مهلت قانونی بوده است.",
+    "decided_at": "2026-12-06T09:00:00Z",
+    "final": False,
+    "objection_until": "2026-12-20",
+}
+_DECISION_VIEW: dict[str, Any] = {
+    **_DECISION,
+    "outcome_text": "وارد",
+    "decided_text": "۱۵ آذر ۱۴۰۵، ساعت ۱۲:۳۰",
+    "objection_until_text": "۲۹ آذر ۱۴۰۵",
+}
+_OPEN_QUESTION: dict[str, Any] = {
+    "question_id": _QUESTION_ID,
+    "text": "تاریخ مراجعه شما چه روزی بود؟",
+    "asked_at": "2026-11-25T07:00:00Z",
+}
+_CASE: dict[str, Any] = {
+    "case_id": _CASE_ID,
+    "kind": "criticism",
+    "stage": "awaiting_citizen",
+    "unit_name_fa": "اداره صدور پروانه و گواهی‌های ساختمانی",
+    "unit_name_en": "Building Permits Office",
+    "ground": "delay",
+    "filed_at": "2026-11-23T08:30:00Z",
+    "expected_on": None,
+    "question": _OPEN_QUESTION,
+    "decision": None,
+    "refusal_reason": None,
+    "refusal_explanation": None,
+    "refusal_address": None,
+    "score": None,
+    "can": ["answer_question", "withdraw"],
+    "attachments": [_ATTACHMENT],
+    "timeline": [_ENTRY],
+    "version": 4,
+    "kind_text": "انتقاد",
+    "stage_text": "در انتظار پاسخ شما",
+    "unit_name": "اداره صدور پروانه و گواهی‌های ساختمانی",
+    "ground_name": "اطاله رسیدگی",
+    "filed_text": "۲ آذر ۱۴۰۵، ساعت ۱۲:۰۰",
+    "expected_text": None,
+    "refusal_text": None,
+}
+_OWN_CASE: dict[str, Any] = {
+    "case_id": _CASE_ID,
+    "kind": "complaint",
+    "stage": "investigating",
+    "unit_name_fa": "اداره صدور پروانه و گواهی‌های ساختمانی",
+    "unit_name_en": "Building Permits Office",
+    "filed_at": "2026-11-23T08:30:00Z",
+    "expected_on": "2026-12-15",
+    "kind_text": "شکایت",
+    "stage_text": "در دست بازرس",
+    "unit_name": "اداره صدور پروانه و گواهی‌های ساختمانی",
+    "filed_text": "۲ آذر ۱۴۰۵، ساعت ۱۲:۰۰",
+    "expected_text": "۲۴ آذر ۱۴۰۵",
+}
+_LINE: dict[str, Any] = {
+    "case_id": _CASE_ID,
+    "number": "1405-000123",
+    "kind": "complaint",
+    "stage": "screening",
+    "unit": "dep.urb.permits",
+    "unit_name_fa": "اداره صدور پروانه و گواهی‌های ساختمانی",
+    "ground": "delay",
+    "urgent": False,
+    "anonymous": False,
+    "filed_at": "2026-11-23T08:30:00Z",
+    "expected_on": "2026-12-15",
+    "handler": None,
+    "outcome": None,
+    "excerpt": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
+    "version": 2,
+}
+_RECOMMENDATION: dict[str, Any] = {"text": "زمان هر مرحله به شهروند اعلام شود.", "due_on": "2027-01-20"}
+_CASE_QUESTION: dict[str, Any] = {
+    "question_id": _QUESTION_ID,
+    "unit": "dep.urb.permits",
+    "text": "علت تأخیر در این پرونده چیست؟",
+    "asked_at": "2026-11-26T07:00:00Z",
+    "due_on": "2026-12-05",
+    "answer": None,
+    "answered_at": None,
+    "media": [],
+}
+_STAFF_ENTRY: dict[str, Any] = {
+    "sequence": 1,
+    "at": "2026-11-23T08:30:00Z",
+    "entry": "opened",
+    "actor_kind": "citizen",
+    "actor_id": None,
+    "stage": "registered",
+    "details": {},
+    "hash": _HASH,
+}
+_PLACE: dict[str, Any] = {"latitude": 36.27, "longitude": 50.0, "address": "خیابان فلسطین"}
+_STAFF_CASE: dict[str, Any] = {
+    "case_id": _CASE_ID,
+    "number": "1405-000123",
+    "version": 6,
+    "kind": "complaint",
+    "stage": "decided",
+    "unit": "dep.urb.permits",
+    "unit_asked": "dep.urb.permits",
+    "unit_name_fa": "اداره صدور پروانه و گواهی‌های ساختمانی",
+    "unit_name_en": "Building Permits Office",
+    "ground": "delay",
+    "answers": {"since": "2026-10-23"},
+    "text": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
+    "happened_on": "2026-11-20",
+    "place": _PLACE,
+    "reference": None,
+    "people": [],
+    "visit_wanted": False,
+    "urgent": False,
+    "anonymous": False,
+    "channel": "web",
+    "language": "fa",
+    "filed_at": "2026-11-23T08:30:00Z",
+    "expected_on": "2026-12-15",
+    "handler": _STAFF_ID,
+    "decision": _DECISION,
+    "root_causes": ["process"],
+    "recommendations": [_RECOMMENDATION],
+    "merged_into": None,
+    "score": None,
+    "questions": [_CASE_QUESTION],
+    "attachments": [_ATTACHMENT],
+    "timeline": [_STAFF_ENTRY],
+}
+_UNIT_QUESTION: dict[str, Any] = {
+    "question_id": _QUESTION_ID,
+    "unit": "dep.urb.permits",
+    "text": "علت تأخیر در این پرونده چیست؟",
+    "asked_at": "2026-11-26T07:00:00Z",
+    "due_on": "2026-12-05",
+    "answer": "پرونده منتظر استعلام است و این هفته تمام می‌شود.",
+    "answered_at": "2026-11-29T10:15:00Z",
+    "media": [_ATTACHMENT],
+}
+_MESSAGE: dict[str, Any] = {
+    "id": "5b0a54f0-1f3e-4d0c-9a53-0d2f6a0b7d11",
+    "case_id": _CASE_ID,
+    "case_number": None,
+    "template": "citizen_asked",
+    "text": "بازرس پرسشی از شما دارد.",
+    "at": "2026-11-25T07:00:01Z",
+    "read": False,
+}
+_MEMBER: dict[str, Any] = {
+    "staff_id": _STAFF_ID,
+    "display_name": "نسرین کاظمی",
+    "roles": ["inspector"],
+    "unit": "mayor.insp",
+    "active": True,
+}
+_OPTION: dict[str, Any] = {"value": "ignored", "name_fa": "بی‌اعتنایی", "name_en": "Being ignored"}
+_QUESTION: dict[str, Any] = {
+    "code": "what",
+    "type": "choice",
+    "name_fa": "چه شد؟",
+    "name_en": "What happened?",
+    "required": False,
+    "options": [_OPTION],
+}
+_GROUND: dict[str, Any] = {
+    "code": "conduct",
+    "kinds": ["complaint", "criticism"],
+    "name_fa": "رفتار نامناسب کارکنان",
+    "name_en": "Staff conduct",
+    "hint_fa": "روز، ساعت و باجه را بنویسید.",
+    "hint_en": "",
+    "questions": [_QUESTION],
+}
+_UNIT: dict[str, Any] = {
+    "code": "dep.urb.permits",
+    "parent": "dep.urb",
+    "level": "office",
+    "name_fa": "اداره صدور پروانه و گواهی‌های ساختمانی",
+    "name_en": "Building Permits Office",
+    "active": True,
+}
+_IDENTITY: dict[str, Any] = {"name": "مریم رضایی", "national_id": None, "mobile": "+989121234567"}
+_RECEIPT: dict[str, Any] = {
+    "payload": f'{{"content_hash":"{_HASH}","filed_at":"2026-11-23T08:30:00Z","kind":"criticism",'
+    f'"submission_id":"{_CASE_ID}"}}',
+    "signature": "V6hG2tqk0pWlq7V2v7Y0m3a0jH4m1o6mZ4JbYw8Rd0Akq3v9mZ2Jt6xB1sYw8Rd0Akq3v9mZ2Jt6xB1sYw8Rd==",
+    "key": "6f1ed002ab559585",
+}
+_CELL: dict[str, Any] = {"key": ["complaint"], "count": 35}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "Attachment": _ATTACHMENT,
+    "CaseLine": _LINE,
+    "CasePage": {"items": [_LINE], "next": None},
+    "CaseQuestion": _CASE_QUESTION,
+    "CaseView": _CASE,
+    "Catalogue": {"version": 3, "units": [_UNIT], "grounds": [_GROUND], "holidays": ["2027-03-21"]},
+    "Cell": _CELL,
+    "Counts": {"by": ["kind"], "cells": [_CELL], "total": 35},
+    "Decision": _DECISION,
+    "DecisionView": _DECISION_VIEW,
+    "EntryView": _ENTRY,
+    "FieldProblem": {"field": "text", "reason": "string_too_short", "message": "At least 10 characters are needed."},
+    "Filed": {
+        "tracking_code": "4821 0937 5518 2604",
+        "submission_id": _CASE_ID,
+        "receipt": _RECEIPT,
+        "stage": "registered",
+        "stage_text": "ثبت شد",
+        "next_steps": ["کد رهگیری را جایی یادداشت کنید؛ تنها راه پیگیری شماست."],
+    },
+    "Ground": _GROUND,
+    "Identity": _IDENTITY,
+    "IdentityBody": {"name": "مریم رضایی", "national_id": "0012345679"},
+    "Me": {
+        "id": _STAFF_ID,
+        "kind": "citizen",
+        "name": None,
+        "roles": [],
+        "unit": None,
+        "mobile": "4567",
+    },
+    "Message": _MESSAGE,
+    "MessagePage": {"items": [_MESSAGE], "next": None},
+    "OpenQuestion": _OPEN_QUESTION,
+    "OpenedIdentity": {"identity": _IDENTITY},
+    "Option": _OPTION,
+    "OtpSent": {"resend_after": 60, "expires_in": 300},
+    "OwnCaseView": _OWN_CASE,
+    "OwnCasesView": {"items": [_OWN_CASE]},
+    "Place": _PLACE,
+    "PlaceBody": _PLACE,
+    "Question": _QUESTION,
+    "Receipt": _RECEIPT,
+    "ReceiptKey": {"key": "6f1ed002ab559585", "public_key": _HASH},
+    "ReceiptView": {"registered": True, "registered_at": "2026-11-23T08:30:01Z", "new_tracking_code": None},
+    "Recommendation": _RECOMMENDATION,
+    "RecommendationBody": _RECOMMENDATION,
+    "Registering": {"stage": "registering", "stage_text": "در حال ثبت"},
+    "Revoked": {},
+    "StaffCase": _STAFF_CASE,
+    "StaffEntry": _STAFF_ENTRY,
+    "StaffList": {"items": [_MEMBER]},
+    "StaffMember": _MEMBER,
+    "Tokens": {
+        "access_token": "eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwZjhmIn0.c2lnbmF0dXJl",
+        "refresh_token": "9hXv0aG3Jt6xB1sYw8Rd0A2mZ5kq3v9mZ2Jt6xB1sYw8",
+        "expires_in": 900,
+        "token_type": "Bearer",
+    },
+    "Unit": _UNIT,
+    "UnitQuestion": _UNIT_QUESTION,
+    "UnitQuestions": {"items": [_UNIT_QUESTION]},
+}

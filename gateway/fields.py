@@ -49,7 +49,9 @@ def _different(ids: list[str]) -> list[str]:
     return ids
 
 
-Uploads = Annotated[list[UploadId], Field(max_length=10, json_schema_extra={"uniqueItems": True}), AfterValidator(_different)]
+Uploads = Annotated[
+    list[UploadId], Field(max_length=10, json_schema_extra={"uniqueItems": True}), AfterValidator(_different)
+]
 
 
 def _accepted(consent: bool) -> bool:
@@ -110,16 +112,21 @@ class SubmissionBody(Body):
     kind: Kind
     unit: UnitCode
     ground: GroundCode
-    answers: Annotated[dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")], AnswerValue],
-                       Field(max_length=30), AfterValidator(_answers)] = {}
+    answers: Annotated[
+        dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")], AnswerValue],
+        Field(max_length=30),
+        AfterValidator(_answers),
+    ] = {}
     text: ClaimText
     happened_on: Annotated[date, AfterValidator(_happened)] | None = None
     place: PlaceBody | None = None
     reference: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=100)] | None = Field(
         None, description="A file or letter number."
     )
-    people: Annotated[list[Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=100)]],
-                      Field(max_length=10)] = Field([], description="Names of the staff concerned.")
+    people: Annotated[
+        list[Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=100)]],
+        Field(max_length=10),
+    ] = Field([], description="Names of the staff concerned.")
     visit_wanted: bool = False
     uploads: Uploads = []
     consent: Annotated[bool, Field(json_schema_extra={"const": True}), AfterValidator(_accepted)] = Field(
@@ -127,7 +134,9 @@ class SubmissionBody(Body):
     )
     anonymous: bool | None = None
     identity: IdentityBody | None = None
-    channel: Annotated[Channel, Field(json_schema_extra={"enum": ["web", "app", "pages", "phone", "counter"]})] = Channel.WEB
+    channel: Annotated[Channel, Field(json_schema_extra={"enum": ["web", "app", "pages", "phone", "counter"]})] = (
+        Channel.WEB
+    )
     language: Language | None = Field(None, description="The citizen's; Accept-Language when left out.")
 
     model_config = ConfigDict(

@@ -192,7 +192,7 @@ class Filing:
             if body.anonymous:
                 raise InvalidField(fields=[{"field": "anonymous", "reason": "not_for_complaints"}])
             if caller is None or caller.contact is None:
-                raise IdentityNeeded()
+                raise IdentityNeeded
             if identity is None or identity.name is None:
                 raise InvalidField(fields=[{"field": "identity.name", "reason": "missing"}])
         if self._anonymous(body):
@@ -203,7 +203,7 @@ class Filing:
 
     def _through_the_desk(self, body: SubmissionBody, operator: Caller) -> _Person:
         if Role.OPERATOR not in operator.roles:
-            raise NotAllowed()
+            raise NotAllowed
         if body.channel not in _DESK:
             raise InvalidField(fields=[{"field": "channel", "reason": "literal_error"}])
         if body.kind is Kind.COMPLAINT:
@@ -246,7 +246,7 @@ def _wrong_answers(ground: Ground, answers: dict[str, AnswerValue]) -> list[dict
     wrong = [{"field": f"answers.{code}", "reason": "unknown_question"} for code in answers if code not in questions]
     for code, question in questions.items():
         value = answers.get(code)
-        if value is None or value == "" or value == []:
+        if value is None or value in ("", []):
             if question.required:
                 wrong.append({"field": f"answers.{code}", "reason": "missing"})
             continue

@@ -9,14 +9,16 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backbone import logs, trace
 from contracts.errors import PeygirError, TooLarge, UnsupportedMedia
 from gateway import language
+from gateway.documents import Handler
 from gateway.metrics import REQUESTS, SECONDS
 from gateway.problems import BadRequest, TooSlow, problem
 from gateway.settings import Settings
@@ -78,15 +80,35 @@ class Envelope:
 
         try:
             await self._app(scope, receive, with_headers)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # the last net: what nobody caught
             log.error("a request failed", route=route_of(scope), error=logs.describe(error), frames=logs.frames(error))
             if status:
-                raise _CutOff() from None  # part of an answer is out; the connection has to be cut
+                raise _CutOff from None  # part of an answer is out; the connection has to be cut
             await problem(PeygirError(), language.of(scope["headers"]))(scope, receive, with_headers)
         finally:
             route = route_of(scope)
             REQUESTS.labels(route, scope["method"] if route != "unrouted" else "-", str(status)).inc()
             SECONDS.labels(route).observe(time.perf_counter() - started)
+
+
+class Express:
+    """Hands what is asked most straight to its handler; everything else goes on to the application."""
+
+    def __init__(self, app: ASGIApp, handlers: Mapping[tuple[str, str], Handler], application: Any) -> None:
+        self._app, self._handlers, self._application = app, handlers, application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        handler = self._handlers.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if handler is None:
+            await self._app(scope, receive, send)
+            return
+        scope["app"] = self._application
+        scope["express"] = scope["path"]
+        try:
+            response = await handler(Request(scope, receive))
+        except PeygirError as error:
+            response = problem(error, language.of(scope["headers"]))
+        await response(scope, receive, send)
 
 
 class _CutOff(Exception):
@@ -170,9 +192,9 @@ class Entry:
             async with asyncio.timeout(seconds):
                 message = await receive()
         except TimeoutError:
-            raise TooSlow() from None
+            raise TooSlow from None
         if message["type"] == "http.disconnect":
-            raise _Gone()
+            raise _Gone
         return message
 
     def _keeping_on(self, receive: Receive) -> Callable[[], Awaitable[Message]]:
@@ -225,7 +247,7 @@ class _Twice(ValueError):
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise _Twice()
+        raise _Twice
     return made
 
 
@@ -283,4 +305,4 @@ class Cors:
 
 def route_of(scope: Scope) -> str:
     """The route's template, never the path: paths may hold what nobody should read in a log."""
-    return str(getattr(scope.get("route"), "path", "") or "unrouted")
+    return str(scope.get("express") or getattr(scope.get("route"), "path", "") or "unrouted")

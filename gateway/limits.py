@@ -128,7 +128,7 @@ class Limits:
         for item in self._budgets[budget]:
             try:
                 good = await self._limiter.test(item, budget, who)
-            except Exception as error:  # the same
+            except Exception as error:  # noqa: BLE001  # the same
                 log.warning("the limits' storage cannot be reached", error=type(error).__name__)
                 return
             if not good:
@@ -158,14 +158,14 @@ class Limits:
     async def _hit(self, item: RateLimitItem, budget: str, who: str) -> bool:
         try:
             return await self._limiter.hit(item, budget, who)
-        except Exception as error:  # without its storage the door stays open rather than shut
+        except Exception as error:  # noqa: BLE001  # without its storage the door stays open rather than shut
             log.warning("the limits' storage cannot be reached", error=type(error).__name__)
             return True
 
     async def _wait(self, item: RateLimitItem, budget: str, who: str) -> int:
         try:
             stats = await self._limiter.get_window_stats(item, budget, who)
-        except Exception:  # the same
+        except Exception:  # noqa: BLE001  # the same
             return item.get_expiry()
         return max(1, min(item.get_expiry(), math.ceil(stats.reset_time - time.time())))
 

@@ -112,7 +112,9 @@ class Hub:
         )
         question = None
         if name.startswith(("case.unit_asked.", "case.unit_answered.")):
-            question = _frame("unit_question.changed", {"event": "unit_question.changed", "question_id": event["question_id"]})
+            question = _frame(
+                "unit_question.changed", {"event": "unit_question.changed", "question_id": event["question_id"]}
+            )
         for reader in list(self._readers):
             if self._may_know(reader, event["case_id"], state):
                 self._put(reader, told)

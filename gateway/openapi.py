@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.examples import EXAMPLES
-from gateway.problems import Problem
+from gateway.problems import MEDIA_TYPE, Problem
 
 DESCRIPTION = """The complaints and reports system of a city's inspection office.
 
@@ -35,9 +35,9 @@ def document(app: FastAPI) -> dict[str, Any]:
                 schemas[name]["examples"] = [example]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
-        for path in made["paths"].values():
-            for operation in path.values():
-                _settle(operation)
+        for path, item in made["paths"].items():
+            for method, operation in item.items():
+                _settle(path, method, operation)
         made["servers"] = [{"url": "/"}]
         app.openapi_schema = made
     return app.openapi_schema
@@ -48,14 +48,22 @@ async def answer(request: Request) -> Response:
     return JSONResponse(request.app.openapi(), headers={"cache-control": "no-cache"})
 
 
-def _settle(operation: dict[str, Any]) -> None:
-    if "422" in operation["responses"]:
-        content = operation["responses"]["422"].get("content", {})
-        if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("HTTPValidationError"):
-            content.pop("application/json")
-            content["application/problem+json"] = {"schema": {"$ref": "#/components/schemas/Problem"}}
+def _settle(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Every error is a problem, and every operation of the tus protocol has a name that a client can be generated with."""
+    operation["operationId"] = _UPLOADS.get((method, path), operation["operationId"])
+    for status, response in operation["responses"].items():
+        if status >= "400":
+            response["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
+_UPLOADS = {
+    ("options", "/v1/uploads"): "getUploadOptions",
+    ("post", "/v1/uploads"): "createUpload",
+    ("head", "/v1/uploads/{upload_id}"): "getUploadOffset",
+    ("get", "/v1/uploads/{upload_id}"): "getUpload",
+    ("patch", "/v1/uploads/{upload_id}"): "sendUploadBytes",
+    ("delete", "/v1/uploads/{upload_id}"): "terminateUpload",
+}
 _TAGS = [
     {"name": "submissions", "description": "Filing, and receipts"},
     {"name": "tracking", "description": "A case by its code"},

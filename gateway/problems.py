@@ -53,7 +53,9 @@ class Problem(BaseModel):
                     "detail": "Some fields are not filled in correctly.",
                     "code": "invalid_field",
                     "instance": "urn:trace:4bf92f3577b34da6a3ce929d0e0e4736",
-                    "errors": [{"field": "text", "reason": "string_too_short", "message": "At least 10 characters are needed."}],
+                    "errors": [
+                        {"field": "text", "reason": "string_too_short", "message": "At least 10 characters are needed."}
+                    ],
                 }
             ]
         }
@@ -144,7 +146,9 @@ def problem(error: PeygirError, lang: Language, headers: Mapping[str, str] | Non
     return Response(json.dumps(body, ensure_ascii=False), error.status, sent, MEDIA_TYPE)
 
 
-def fields_of(found: Iterable[Any], drop: frozenset[str] = frozenset({"body", "query", "path", "header"})) -> list[dict[str, Any]]:
+def fields_of(
+    found: Iterable[Any], drop: frozenset[str] = frozenset({"body", "query", "path", "header"})
+) -> list[dict[str, Any]]:
     """Pydantic's errors as fields and reasons, without quoting what was given."""
     fields: list[dict[str, Any]] = []
     for one in found:

@@ -12,7 +12,10 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "missing": ("این مورد لازم است.", "This is needed."),
     "extra_forbidden": ("چنین خانه‌ای شناخته نیست.", "There is no such field."),
     "string_too_short": ("دست‌کم {min_length} نویسه لازم است.", "At least {min_length} characters are needed."),
-    "string_too_long": ("بیش از {max_length} نویسه پذیرفته نمی‌شود.", "No more than {max_length} characters are accepted."),
+    "string_too_long": (
+        "بیش از {max_length} نویسه پذیرفته نمی‌شود.",
+        "No more than {max_length} characters are accepted.",
+    ),
     "string_pattern_mismatch": (
         "قالب آن درست نیست یا نویسه‌ای دارد که پذیرفته نمی‌شود.",
         "Its form is not right, or it has characters that are not accepted.",
@@ -81,4 +84,4 @@ def sentence(field: Mapping[str, Any], lang: Language) -> str:
     try:
         return template.format(**values)
     except (KeyError, IndexError):
-        return (_OTHERWISE[0] if lang is Language.FA else _OTHERWISE[1])
+        return _OTHERWISE[0] if lang is Language.FA else _OTHERWISE[1]

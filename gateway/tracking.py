@@ -71,7 +71,7 @@ class Tracking:
             case = await self._bus.ask("tracking", "execute_citizen", request, PublicCase)
         except UnknownCase:
             if code_hashes:
-                raise StillRegistering() from None
+                raise StillRegistering from None
             raise
         self._cases.drop(case.case_id)
         return case_view(case, actor.language, self._shelf)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import ConfigDict, Field, StringConstraints
@@ -29,7 +29,7 @@ Short = Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~+/=-]+$", min_length=1, max_length=200)]
 
 
-def _like(**example: str) -> ConfigDict:
+def _like(example: dict[str, Any]) -> ConfigDict:
     return ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [example]})
 
 
@@ -37,7 +37,7 @@ class MobileBody(Body):
     """`mobile`: 0912…, +98912…, 0098912…, in any digits."""
 
     mobile: Short
-    model_config = _like(mobile="09121234567")
+    model_config = _like({"mobile": "09121234567"})
 
 
 class OneTimeCodeBody(Body):
@@ -45,19 +45,19 @@ class OneTimeCodeBody(Body):
 
     mobile: Short
     code: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=20)]
-    model_config = _like(mobile="09121234567", code="482109")
+    model_config = _like({"mobile": "09121234567", "code": "482109"})
 
 
 class StaffBody(Body):
     username: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=100)]
     password: Annotated[str, Field(min_length=1, max_length=200)]
     totp: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=20)]
-    model_config = _like(username="screener", password="correct horse battery staple", totp="492039")
+    model_config = _like({"username": "screener", "password": "correct horse battery staple", "totp": "492039"})
 
 
 class RefreshBody(Body):
     refresh_token: Token
-    model_config = _like(refresh_token="9hXv0aG3Jt6xB1sYw8Rd0A2mZ5kq3v9mZ2Jt6xB1sYw8")
+    model_config = _like({"refresh_token": "9hXv0aG3Jt6xB1sYw8Rd0A2mZ5kq3v9mZ2Jt6xB1sYw8"})
 
 
 def mobile_of(typed: str) -> str:
@@ -96,7 +96,7 @@ async def sign_in(body: OneTimeCodeBody, door: DoorDep, visitor: VisitorDep) -> 
     mobile = mobile_of(body.mobile)
     code = persian.compact_digits(body.code)
     if code is None:
-        raise BadCode()
+        raise BadCode
     return answer(await door.bus.ask("accounts", "verify_otp", VerifyOtp(mobile=mobile, code=code), Tokens))
 
 
@@ -112,7 +112,7 @@ async def sign_in_staff(body: StaffBody, door: DoorDep, visitor: VisitorDep) -> 
     await door.limits.spend("sign_in", visitor.address_key)
     totp = persian.compact_digits(body.totp)
     if totp is None or "\x00" in body.password:
-        raise BadCredentials()
+        raise BadCredentials
     request = SignInStaff(username=body.username, password=body.password, totp=totp)
     return answer(await door.bus.ask("accounts", "sign_in_staff", request, Tokens))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -67,7 +66,7 @@ from gateway.fields import LINE_PATTERN, Body
 
 router = APIRouter(tags=["cases"])
 
-_CASE = {200: answers("The case", ETag="Its version")}
+_CASE = answers(200, "The case", ETag="Its version")
 _COMMAND = {**problems(401, 403, 404, 409, 412, 428, body=True), **_CASE}
 
 
@@ -402,6 +401,3 @@ async def mark_read(body: ReadBody, door: DoorDep, known: StaffDep) -> Response:
     """Ids that are not mine are passed over."""
     request = MarkRead(actor=known.actor, ids=body.ids)
     return answer(await door.bus.ask("notify", "mark_read", request, MessagePage))
-
-
-__all__ = ["datetime", "router"]

@@ -22,7 +22,7 @@ router = APIRouter(tags=["catalogue"])
     response_model=Catalogue,
     responses={
         **problems(asks=False),
-        200: answers("The whole catalogue", ETag="Its version"),
+        **answers(200, "The whole catalogue", ETag="Its version"),
         304: {"description": "Not changed since the ETag that was given"},
     },
 )

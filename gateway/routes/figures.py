@@ -35,9 +35,7 @@ class FigureFilters(Body):
     response_model=Counts,
     responses=problems(401, 403, 422),
 )
-async def count(
-    door: DoorDep, visitor: VisitorDep, _: Shown, filters: Annotated[FigureFilters, Query()]
-) -> Response:
+async def count(door: DoorDep, visitor: VisitorDep, _: Shown, filters: Annotated[FigureFilters, Query()]) -> Response:
     """A cell below five is suppressed (`count` null) for the public."""
     caller = visitor.caller
     actor = caller.actor(visitor.language) if caller is not None and caller.kind is ActorKind.STAFF else None

@@ -25,7 +25,7 @@ router = APIRouter(tags=["identities"])
 async def open_identity(case_id: CaseId, body: ReasonBody, door: DoorDep, known: StaffDep) -> Response:
     """For head and custodian. Each opening is recorded with its reason."""
     if not known.caller.roles & {Role.HEAD, Role.CUSTODIAN}:
-        raise NotAllowed()
+        raise NotAllowed
     # Intake knows nothing of conflicts of interest; whoever may not see the case may not learn who filed it.
     if Role.CUSTODIAN not in known.caller.roles or known.caller.unit is not None:
         await door.bus.ask("tracking", "get_case", GetCase(actor=known.actor, case_id=case_id), StaffCase)

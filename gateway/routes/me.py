@@ -41,10 +41,12 @@ from gateway.documents import answers, problems
 from gateway.views import CaseView, Me, OwnCasesView, case_view, own_cases_view
 
 router = APIRouter(prefix="/me", tags=["me"])
-_ETAG = {200: answers("The case", ETag="Its version")}
+_ETAG = answers(200, "The case", ETag="Its version")
 
 
-@router.get("", operation_id="getMe", summary="Who is signed in", response_model=Me, responses=problems(401, asks=False))
+@router.get(
+    "", operation_id="getMe", summary="Who is signed in", response_model=Me, responses=problems(401, asks=False)
+)
 async def me(door: DoorDep, known: KnownDep) -> Response:
     """From the token alone."""
     caller = known.caller

@@ -46,7 +46,8 @@ async def stream(
     visitor: VisitorDep,
     _: Shown,
     tracking_code: Annotated[
-        str | None, Header(alias="Tracking-Code", min_length=1, max_length=200, json_schema_extra={"format": "password"})
+        str | None,
+        Header(alias="Tracking-Code", min_length=1, max_length=200, json_schema_extra={"format": "password"}),
     ] = None,
 ) -> Response:
     """For a session, or for the holder of a code: `case.changed` {case_id, version, stage} for what this reader may know,
@@ -56,7 +57,7 @@ async def stream(
     hashes: list[str] = []
     if visitor.caller is None:
         if tracking_code is None:
-            raise NotAuthenticated()
+            raise NotAuthenticated
         hashes = await deps.bearer_of(door, visitor.address_key, deps.typed_in_header(tracking_code))
     if door.stopping:
         raise Unavailable(retry_after=door.settings.retry_after)

@@ -17,13 +17,13 @@ from contracts.intake import CheckReceipt, ReceiptState
 from contracts.vocabulary import STAGE_NAMES, Stage
 from gateway import deps
 from gateway.deps import BearerDep, DoorDep, OptionalKey, Shown, VisitorDep, answer
-from gateway.documents import DirectRoute, answers, directly, problems
+from gateway.documents import answers, directly, problems
 from gateway.fields import Body, SubmissionBody
 from gateway.problems import invalid
 from gateway.receipts import Receipt
 from gateway.views import next_steps
 
-router = APIRouter(tags=["submissions"], route_class=DirectRoute)
+router = APIRouter(tags=["submissions"])
 
 
 class Filed(Answer):
@@ -95,7 +95,7 @@ async def _file(request: Request) -> Response:
     summary="File a complaint, a criticism or a report of wrongdoing",
     status_code=201,
     response_model=Filed,
-    responses={**problems(401, 403, body=True, asks=False), 201: answers("The submission is held for good")},
+    responses={**problems(401, 403, body=True, asks=False), **answers(201, "The submission is held for good")},
 )
 @directly(_file)
 async def file_submission(

@@ -11,16 +11,15 @@ from contracts.errors import InvalidField
 from contracts.media import Variant
 from contracts.notify import ListMessages, MarkRead, MessagePage
 from contracts.tracking import AnswerQuestion, AuthorizeMedia, Object, Rate, Withdraw
-from contracts.vocabulary import Language
 from gateway import attachments, deps, language
 from gateway.bodies import AnswerBody, ObjectionBody, RatingBody, ReadBody, WithdrawalBody
 from gateway.deps import BearerDep, DoorDep, MediaId, OptionalKey, TrackingCode, answer, key_or_new
-from gateway.documents import DirectRoute, directly, problems
+from gateway.documents import directly, problems
 from gateway.fields import Body
 from gateway.problems import invalid
 from gateway.views import REGISTERING, CaseView, Registering
 
-router = APIRouter(prefix="/tracking", tags=["tracking"], route_class=DirectRoute)
+router = APIRouter(prefix="/tracking", tags=["tracking"])
 
 _HEADERS = {"cache-control": "no-store", "vary": "Accept-Language"}
 
@@ -94,7 +93,9 @@ async def find_case(body: TrackingCodeBody, door: DoorDep) -> Response:
     response_model=CaseView,
     responses=problems(404, 409, body=True),
 )
-async def answer_question(body: AnswerBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None) -> Response:
+async def answer_question(
+    body: AnswerBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+) -> Response:
     """The clock runs again."""
     command = AnswerQuestion(text=body.text, uploads=body.uploads)
     return answer(
@@ -109,7 +110,9 @@ async def answer_question(body: AnswerBody, door: DoorDep, bearer: BearerDep, id
     response_model=CaseView,
     responses=problems(404, 409, body=True),
 )
-async def withdraw(body: WithdrawalBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None) -> Response:
+async def withdraw(
+    body: WithdrawalBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+) -> Response:
     """Ends an open case."""
     command = Withdraw(reason=body.reason)
     return answer(
@@ -124,7 +127,9 @@ async def withdraw(body: WithdrawalBody, door: DoorDep, bearer: BearerDep, idemp
     response_model=CaseView,
     responses=problems(404, 409, body=True),
 )
-async def object_(body: ObjectionBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None) -> Response:
+async def object_(
+    body: ObjectionBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+) -> Response:
     """Once, within the days that the decision names."""
     command = Object(text=body.text)
     return answer(
@@ -154,9 +159,7 @@ async def rate(body: RatingBody, door: DoorDep, bearer: BearerDep, idempotency_k
     response_model=MessagePage,
     responses=problems(404, 422),
 )
-async def messages(
-    door: DoorDep, bearer: BearerDep, after: deps.Cursor = None, limit: deps.PageSize = 50
-) -> Response:
+async def messages(door: DoorDep, bearer: BearerDep, after: deps.Cursor = None, limit: deps.PageSize = 50) -> Response:
     """Newest first. `next` is the `after` of the following page."""
     request = ListMessages(actor=bearer.actor, code_hashes=bearer.code_hashes, after=after, limit=limit)
     return answer(await door.bus.ask("notify", "list_messages", request, MessagePage))
@@ -188,6 +191,3 @@ async def attachment(
     """Supports one Range. Never HTML."""
     asked = AuthorizeMedia(actor=bearer.actor, code_hashes=bearer.code_hashes, media_id=media_id)
     return await attachments.send(request, door, asked, variant)
-
-
-__all__ = ["Language", "router"]

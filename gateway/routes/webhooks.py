@@ -35,7 +35,7 @@ _ID = ("messageid", "message_id", "id", "msgid", "recid")
 _STATUS = ("status", "deliverystatus", "deliverystate")
 _LONGEST_TEXT = 4_000
 
-_OK = {
+_OK: dict[int | str, dict[str, Any]] = {
     200: {"description": "Taken", "content": {"text/plain": {"schema": {"type": "string", "examples": ["OK"]}}}},
 }
 _FORM: dict[str, Any] = {
@@ -54,7 +54,9 @@ async def _inbound(secret_: str, request: Request, door: Door) -> Response:
     for one in pushed:
         sender, text = _first(one, _SENDER), _first(one, _TEXT)
         wrong = [
-            {"field": field, "reason": "missing"} for field, value in (("from", sender), ("message", text)) if value is None
+            {"field": field, "reason": "missing"}
+            for field, value in (("from", sender), ("message", text))
+            if value is None
         ]
         if wrong or sender is None or text is None:
             raise InvalidField(fields=wrong)
@@ -65,7 +67,7 @@ async def _inbound(secret_: str, request: Request, door: Door) -> Response:
         # Without an id of the provider's, the same words within a minute are a repetition.
         id_ = _first(one, _ID) or hashlib.sha256(f"{mobile}\0{text}\0{at:%Y%m%d%H%M}".encode()).hexdigest()
         sealed = crypto.seal(
-            InboundSms(mobile=mobile, text=text[:_room(text)]), secret(door.settings.notify_public_key)
+            InboundSms(mobile=mobile, text=text[: _room(text)]), secret(door.settings.notify_public_key)
         )
         message = ReceiveSms(
             provider=door.settings.sms_provider, provider_message_id=id_[:100], sealed_message=sealed, received_at=at
@@ -78,7 +80,9 @@ async def _delivery(secret_: str, request: Request, door: Door) -> Response:
     for one in await _pushed(secret_, request, door):
         id_, status = _first(one, _ID), _first(one, _STATUS)
         wrong = [
-            {"field": field, "reason": "missing"} for field, value in (("messageid", id_), ("status", status)) if value is None
+            {"field": field, "reason": "missing"}
+            for field, value in (("messageid", id_), ("status", status))
+            if value is None
         ]
         if wrong or id_ is None or status is None:
             raise InvalidField(fields=wrong)
@@ -104,7 +108,7 @@ async def _pushed(given: str, request: Request, door: Door) -> list[dict[str, st
     """What came, one or several, with names in lower case; NotFound when the secret is another."""
     expected = door.settings.sms_webhook_secret.get_secret_value().encode()
     if not expected or not hmac.compare_digest(given.encode(), expected):
-        raise NotFound()
+        raise NotFound
     query = dict(_flat(parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=50)))
     bodies: list[dict[str, str]] = [{}]
     if request.method == "POST":
