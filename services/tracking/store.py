@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -142,20 +142,27 @@ def recode(connection: Connection, case_id: UUID, old: str, new: str) -> None:
 
 def case_of(row: Row[Any]) -> Case:
     """The case in a row that has (at least) its columns."""
-    values = {name: getattr(row, name) for name in _NAMES}
-    return Case(
-        **values
-        | {
-            "kind": Kind(row.kind),
-            "stage": Stage(row.stage),
-            "channel": Channel(row.channel),
-            "outcome": Outcome(row.outcome) if row.outcome else None,
-            "previous_handlers": tuple(row.previous_handlers),
-            "barred": tuple(row.barred),
-            "root_causes": tuple(row.root_causes),
-            "recommendations": tuple(row.recommendations),
-        }
+    return _case({name: getattr(row, name) for name in _NAMES})
+
+
+def case_of_json(told: Mapping[str, Any]) -> Case:
+    """The case in a JSON object of its columns."""
+    days = ("due_on", "paused_on", "objection_until")
+    moments = ("filed_at", "decided_at")
+    return _case(
+        dict(told)
+        | {name: date.fromisoformat(told[name]) for name in days if told[name]}
+        | {name: datetime.fromisoformat(told[name]) for name in moments if told[name]}
     )
+
+
+def _case(values: dict[str, Any]) -> Case:
+    values["kind"], values["stage"] = Kind(values["kind"]), Stage(values["stage"])
+    values["channel"] = Channel(values["channel"])
+    values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None
+    for name in ("previous_handlers", "barred", "root_causes", "recommendations"):
+        values[name] = tuple(values[name])
+    return Case(**values)
 
 
 # --- questions and media ---
