@@ -16,6 +16,7 @@ import pytest
 
 from backbone.testing import BusClient, bus
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
+from deploy.local.processes import System
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +46,16 @@ def store(parts_folder: Path) -> Iterator[ObjectStore]:
     part.start()
     yield part
     part.stop()
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """All of Peygir on free ports, as `./peygir up` runs it; the limits at the door are off, since all tests come from one
+    address. Whoever stops a part of it starts it again."""
+    budgets = ("submissions", "codes", "one_code", "bad_codes", "one_time_codes", "sign_in", "session", "anonymous")
+    limits = {f"LIMIT_{name.upper()}": "off" for name in budgets}
+    with System(tmp_path_factory.mktemp("system"), environment=limits) as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,0 +1,187 @@
+"""Other ends of a case, and what must hold when nothing behind the broker stands."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from backbone.testing import eventually
+from deploy.local.environment import ROOT
+from tests.e2e.people import Town, good
+
+
+def test_a_refusal_tells_its_reason_and_where_to_turn_to(town: Town) -> None:
+    case, phone, _ = town.complaint(text="آب خانه ما از دیروز قطع است و کسی پاسخ نمی‌دهد.")
+    case_id = case.view()["case_id"]
+    screener = town.officer("screener")
+    screener.do(case_id, "screening")
+    screener.do(
+        case_id,
+        "refusal",
+        reason="outside_remit",
+        explanation="قطع آب با شرکت آب و فاضلاب است.",
+        address="شرکت آب و فاضلاب، تلفن ۱۲۲",
+    )
+    view = case.view_at("refused")
+    assert view["stage_text"] == "قابل رسیدگی نیست"
+    assert view["refusal_text"] == "موضوع در صلاحیت شهرداری نیست"
+    assert view["refusal_explanation"] == "قطع آب با شرکت آب و فاضلاب است."
+    assert view["refusal_address"] == "شرکت آب و فاضلاب، تلفن ۱۲۲"
+    assert phone.next() == (
+        f"شکایت شما پذیرفته نشد: موضوع در صلاحیت شهرداری نیست.\n{case.dashed}\nبازرسی شهرداری قزوین"
+    )
+    assert case.inbox_of(2)[-1] == "شکایت شما پذیرفته نشد: موضوع در صلاحیت شهرداری نیست."
+
+
+def test_a_citizen_withdraws(town: Town) -> None:
+    case, phone, citizen = town.complaint()
+    case_id = case.view()["case_id"]
+    withdrawn = good(citizen.post(f"/v1/me/cases/{case_id}/withdrawal", {"reason": "کارم انجام شد."}))
+    assert withdrawn["stage"] == "withdrawn"
+    assert withdrawn["can"] == []
+    assert case.view_at("withdrawn")["stage_text"] == "پس گرفته شد"
+    assert phone.next() == (f"بنا به درخواست شما، رسیدگی به شکایت شما پایان یافت.\n{case.dashed}\nبازرسی شهرداری قزوین")
+    again = case.holder.post("/v1/tracking/withdrawal", {})
+    assert again.status_code == 409
+
+
+def test_a_duplicate_is_merged_and_its_citizen_told(town: Town) -> None:
+    first, _, _ = town.complaint()
+    second, phone, _ = town.complaint()
+    screener = town.officer("screener")
+    second_id, first_id = second.view()["case_id"], first.view()["case_id"]
+    screener.do(second_id, "screening")
+    screener.do(second_id, "merge", into=first_id)
+    assert second.view_at("merged")["stage_text"] == "به پرونده مشابه پیوست"
+    assert phone.next() == (
+        f"شکایت شما به پرونده‌ای با همین موضوع پیوست و همراه آن رسیدگی می‌شود.\n{second.dashed}\nبازرسی شهرداری قزوین"
+    )
+
+
+def test_a_stale_command_is_refused_and_a_repeated_one_has_its_effect_once(town: Town) -> None:
+    case = town.report()
+    case_id = case.view()["case_id"]
+    screener = town.officer("screener")
+    version = screener.read(case_id)["version"]
+    screener.do(case_id, "screening")
+    stale = screener.caller.post(f"/v1/cases/{case_id}/corrections", {"urgent": True}, version=version)
+    assert stale.status_code == 412
+    assert stale.json()["code"] == "stale_version"
+    seen = screener.read(case_id)["version"]
+    for _ in range(3):
+        path, key = f"/v1/cases/{case_id}/corrections", f"urgent-{case_id}"
+        good(screener.caller.post(path, {"urgent": True}, key=key, version=seen))
+    entries = [entry["entry"] for entry in screener.read(case_id)["timeline"]]
+    assert entries.count("corrected") == 1
+
+
+def test_a_repeated_submission_gets_the_same_code_and_is_one_case(town: Town) -> None:
+    body = {
+        "kind": "information",
+        "unit": "dep.civ.roads",
+        "ground": "waste",
+        "text": "یک گزارش دو بار رسیده.",
+        "consent": True,
+    }
+    answers = [good(town.caller().post("/v1/submissions", body, key="the-same-key-2210"), 201) for _ in range(3)]
+    assert len({answer["tracking_code"] for answer in answers}) == 1
+    other = good(
+        town.caller().post("/v1/submissions", {**body, "text": "گزارشی دیگر است."}, key="the-same-key-2210"), 201
+    )
+    assert other["tracking_code"] != answers[0]["tracking_code"]
+    holder = town.caller(code=answers[0]["tracking_code"])
+    view = eventually(lambda: _case_of(holder.get("/v1/tracking").json()))
+    assert [entry["entry"] for entry in view["timeline"]] == ["opened"]
+
+
+def _case_of(view: dict[str, object]) -> dict[str, list[dict[str, str]]] | None:
+    return None if view["stage"] == "registering" else view  # type: ignore[return-value]  # JSON
+
+
+def test_submissions_are_accepted_with_every_service_stopped_and_appear_when_they_return(town: Town) -> None:
+    services = [town.system.process(name) for name in ("intake", "media", "tracking", "notify", "accounts", "insight")]
+    phone = town.phone()
+    citizen, _ = town.sign_in(phone)
+    for service in services:
+        service.stop(12)
+    try:
+        complaint = town.file(
+            citizen,
+            kind="complaint",
+            unit="dep.civ.roads",
+            ground="weak",
+            text="آسفالت کوچه ما فرو رفته است.",
+            identity={"name": "زهرا محمدی"},
+        )
+        reports = [town.report(text=f"گزارش شماره {number} با سرویس‌های خاموش") for number in range(5)]
+        answer = complaint.holder.get("/v1/tracking")
+        assert answer.status_code in (200, 503, 504), answer.text
+    finally:
+        for service in services:
+            service.start()
+        for service in services:
+            service.await_ready()
+    for case in (complaint, *reports):
+        assert case.view()["stage"] == "registered"
+    assert complaint.dashed in phone.next(wait=90)
+
+
+@pytest.mark.timeout(240)
+def test_the_demo_plays_twice(town: Town) -> None:
+    for _ in range(2):
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "deploy.demo", "--url", town.system.gateway_url),
+                *(
+                    "--simulator",
+                    town.system.simulator_url,
+                    "--credentials",
+                    str(town.system.state / "credentials.json"),
+                ),
+            ],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+        assert "steps went as they should" in done.stdout
+        assert "GPS in its EXIF: no" in done.stdout
+
+
+def test_the_demo_says_in_one_sentence_what_is_missing(town: Town) -> None:
+    nowhere = [sys.executable, "-m", "deploy.demo", "--url", "http://127.0.0.1:9", "--credentials"]
+    for credentials, word in ((town.system.state / "credentials.json", "./peygir up"), ("/nowhere", "./peygir seed")):
+        done = subprocess.run(
+            [*nowhere, str(credentials)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        assert done.returncode == 1
+        assert word in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_every_timeline_holds_its_chain_and_no_message_was_given_up(town: Town) -> None:
+    """After whatever the other tests have done."""
+    for module, says in (
+        ("services.tracking.verify_history", "every chain holds"),
+        ("backbone.dead_letters list", "0 dead letters"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *module.split()],
+            cwd=ROOT,
+            env={**os.environ, **town.system.values, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert says in done.stdout + done.stderr

@@ -1,0 +1,192 @@
+"""Who sees what: evidence without its place, cases without conflicts of interest, nothing across cases."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import piexif
+import pytest
+from PIL import Image
+
+from backbone.testing import eventually
+from deploy.demo import evidence
+from tests.e2e.people import UNIT, Caller, Case, Town, good
+
+
+def photo_with_gps() -> bytes:
+    """Made by another hand than the demo's: piexif writes the EXIF."""
+    gps = {
+        piexif.GPSIFD.GPSLatitudeRef: b"N",
+        piexif.GPSIFD.GPSLatitude: ((36, 1), (16, 1), (12, 1)),
+        piexif.GPSIFD.GPSLongitudeRef: b"E",
+        piexif.GPSIFD.GPSLongitude: ((50, 1), (0, 1), (15, 1)),
+    }
+    exif = piexif.dump({"0th": {piexif.ImageIFD.Make: b"Telephone"}, "GPS": gps})
+    made = io.BytesIO()
+    Image.new("RGB", (320, 240), (90, 90, 90)).save(made, "JPEG", exif=exif)
+    return made.getvalue()
+
+
+def accepted(case: Case) -> str:
+    """The id of the case's first attachment, once it may be downloaded."""
+
+    def looked_at() -> str:
+        attachments = case.view()["attachments"]
+        assert attachments and attachments[0]["state"] == "accepted", attachments
+        return str(attachments[0]["media_id"])
+
+    return eventually(looked_at, timeout=60)
+
+
+@pytest.mark.parametrize("make", [photo_with_gps, evidence.photo], ids=["piexif", "demo"])
+@pytest.mark.parametrize("variant", ["evidence", "preview", "thumbnail"])
+def test_where_a_photo_was_taken_is_gone_from_all_that_can_be_downloaded(
+    town: Town, make: object, variant: str
+) -> None:
+    assert callable(make)
+    original = make()
+    assert piexif.load(original)["GPS"], "the test's own photo has no GPS"
+    case = town.report(uploads=[town.caller().upload(original)])
+    got = case.holder.get(f"/v1/tracking/attachments/{accepted(case)}", variant=variant)
+    assert got.status_code == 200, got.text
+    assert got.headers["content-type"] == "image/jpeg"
+    assert not Image.open(io.BytesIO(got.content)).getexif()
+    assert not any(piexif.load(got.content)[part] for part in ("0th", "GPS", "Exif", "1st"))
+    assert b"Telephone" not in got.content
+    assert b"Demo Phone" not in got.content
+
+
+def test_evidence_of_one_case_cannot_be_fetched_by_anybody_elses_rights(town: Town) -> None:
+    case, _, citizen = town.complaint(uploads=[town.caller().upload(photo_with_gps())])
+    media = accepted(case)
+    case_id = case.view()["case_id"]
+    other, _, other_citizen = town.complaint()
+    other_id = other.view()["case_id"]
+
+    assert case.holder.get(f"/v1/tracking/attachments/{media}").status_code == 200
+    assert citizen.get(f"/v1/me/cases/{case_id}/attachments/{media}").status_code == 200
+    assert other.holder.get(f"/v1/tracking/attachments/{media}").status_code == 404
+    assert other_citizen.get(f"/v1/me/cases/{case_id}/attachments/{media}").status_code == 404
+    assert other_citizen.get(f"/v1/me/cases/{other_id}/attachments/{media}").status_code == 404
+    assert town.caller().get(f"/v1/tracking/attachments/{media}").status_code == 422  # without a code
+    assert town.caller(code="1234567890123456").get(f"/v1/tracking/attachments/{media}").status_code == 404
+
+    inspector = town.assigned(case)
+    assert inspector.caller.get(f"/v1/cases/{case_id}/attachments/{media}").status_code == 200
+    assert inspector.caller.get(f"/v1/cases/{other_id}/attachments/{media}").status_code == 404
+    for stranger, status in (("inspector2", 404), ("screener.permits", 404), ("liaison", 403), ("analyst", 403)):
+        got = town.officer(stranger).caller.get(f"/v1/cases/{case_id}/attachments/{media}")
+        assert got.status_code in (403, 404), (stranger, got.status_code)
+        assert got.status_code == status or stranger in ("liaison", "analyst"), (stranger, got.status_code)
+
+
+def test_staff_of_the_accused_unit_do_not_see_the_case_in_any_way(town: Town) -> None:
+    word = "ققنوسستان"  # a word that only this case has
+    case, _, _ = town.complaint(text=f"در اداره صدور پروانه {word} را گم کردند.")
+    case_id = case.view()["case_id"]
+    screener, accused = town.officer("screener"), town.officer("screener.permits")
+    assert [one["case_id"] for one in found(screener.caller, text=word)] == [case_id]
+
+    assert found(accused.caller, text=word) == []
+    assert case_id not in [one["case_id"] for one in found(accused.caller, limit=100)]
+    assert found(accused.caller, unit=UNIT) == []
+    assert accused.caller.get(f"/v1/cases/{case_id}").status_code == 404
+    version = screener.read(case_id)["version"]
+    command = accused.caller.post(f"/v1/cases/{case_id}/screening", {}, version=version)
+    assert command.status_code == 404
+    note = accused.caller.post(f"/v1/cases/{case_id}/notes", {"text": "من هم دیدم"}, version=version)
+    assert note.status_code in (403, 404)
+
+    with listening(town, screener.caller) as heard_by_office, listening(town, accused.caller) as heard_by_accused:
+        screener.do(case_id, "screening")
+        other = town.report()  # about another unit: both may know of it
+        other_id = other.view()["case_id"]
+        screener.do(other_id, "screening")
+        eventually(lambda: case_id in heard_by_office and other_id in heard_by_office)
+        eventually(lambda: other_id in heard_by_accused)
+        assert case_id not in heard_by_accused
+
+
+def found(caller: Caller, **filters: object) -> list[dict[str, str]]:
+    items: list[dict[str, str]] = good(caller.get("/v1/cases", **filters))["items"]
+    return items
+
+
+@contextmanager
+def listening(town: Town, caller: Caller) -> Iterator[set[str]]:
+    """The ids of the cases that this caller's live stream tells of, as they come."""
+    heard: set[str] = set()
+    opened = threading.Event()
+    stop = threading.Event()
+
+    def read() -> None:
+        headers = {"Authorization": f"Bearer {caller.token}"}
+        with httpx.Client(base_url=town.system.gateway_url, timeout=httpx.Timeout(5, read=1), trust_env=False) as http:
+            while not stop.is_set():
+                try:
+                    with http.stream("GET", "/v1/stream", headers=headers) as lines:
+                        opened.set()
+                        for line in lines.iter_lines():
+                            if line.startswith("data:"):
+                                heard.add(json.loads(line[5:]).get("case_id", ""))
+                            if stop.is_set():
+                                return
+                except httpx.ReadTimeout:
+                    continue
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    assert opened.wait(10)
+    try:
+        yield heard
+    finally:
+        stop.set()
+        reader.join(10)
+
+
+def test_a_liaison_sees_the_question_and_nothing_of_the_case(town: Town) -> None:
+    photo = town.caller().upload(photo_with_gps())
+    second = town.caller().upload(evidence.photo())
+    case, phone, _ = town.complaint(text="نام من در متن شکایت نمی‌آید ولی ماجرا را می‌گویم.", uploads=[photo, second])
+    accepted(case)
+    case_id = case.view()["case_id"]
+    inspector = town.assigned(case)
+    asked = inspector.do(case_id, "unit-questions", text="علت تأخیر چیست؟", media=[photo])
+    question = next(one for one in asked["questions"] if one["unit"])
+
+    liaison = town.officer("liaison").caller
+    shown = next(
+        one for one in good(liaison.get("/v1/unit-questions"))["items"] if one["question_id"] == question["question_id"]
+    )
+    assert shown["text"] == "علت تأخیر چیست؟"
+    assert [one["media_id"] for one in shown["media"]] == [photo]
+    told = json.dumps(shown, ensure_ascii=False)
+    assert case_id not in told.replace(shown["question_id"], "")
+    assert asked["number"] not in told
+    for secret in ("ماجرا", "زهرا", phone.mobile, phone.mobile[3:], case.code):
+        assert secret not in told
+    base = f"/v1/unit-questions/{shown['question_id']}/attachments"
+    assert liaison.get(f"{base}/{photo}").status_code == 200
+    assert liaison.get(f"{base}/{second}").status_code == 404
+    for path in ("/v1/cases", f"/v1/cases/{case_id}"):
+        assert liaison.get(path).status_code == 403
+    unread = [message["text"] for message in good(liaison.get("/v1/messages"))["items"]]
+    assert unread[0].startswith("بازرسی از واحد شما پرسشی دارد. مهلت پاسخ: ")
+
+
+def test_an_identity_is_opened_for_the_custodian_alone_and_on_the_record(town: Town) -> None:
+    case, phone, _ = town.complaint()
+    case_id = case.view()["case_id"]
+    inspector = town.assigned(case)
+    assert "زهرا" not in json.dumps(inspector.read(case_id), ensure_ascii=False)
+    refused = inspector.caller.post(f"/v1/cases/{case_id}/identity", {"reason": "می‌خواهم بدانم"})
+    assert refused.status_code == 403
+    custodian = town.officer("head").caller
+    opened = good(custodian.post(f"/v1/cases/{case_id}/identity", {"reason": "برای دعوت به جلسه"}))["identity"]
+    assert opened["name"] == "زهرا محمدی"
+    assert opened["mobile"] == phone.mobile
