@@ -61,7 +61,7 @@ class Stack:
     def up(self, *words: str) -> None:
         """`up --wait`: back when everything is healthy; the logs of what is not are in the failure."""
         try:
-            self.compose("up", "--detach", "--wait", "--wait-timeout", "240", *words)
+            self.compose("up", "--detach", "--wait", "--wait-timeout", "400", *words)
         except AssertionError as error:
             raise AssertionError(
                 f"{error}\n{self.compose('ps', '--all')}\n{self.compose('logs', '--tail', '30')}"
@@ -98,9 +98,9 @@ class Stack:
         return self._http("GET", path, headers=headers)
 
     def file(self, text: str) -> str:
-        """The tracking code of a new anonymous report, accepted with 201."""
-        report = {"kind": "information", "unit": "dep.urb.permits", "ground": "delay", "text": text, "consent": True}
-        answer = self._http("POST", "/v1/submissions", json=report)
+        """The tracking code of a new anonymous criticism, accepted with 201."""
+        criticism = {"kind": "criticism", "unit": "dep.urb.permits", "ground": "delay", "text": text}
+        answer = self._http("POST", "/v1/submissions", json={**criticism, "anonymous": True, "consent": True})
         assert answer.status_code == 201, answer.text
         return str(answer.json()["tracking_code"])
 
@@ -113,7 +113,7 @@ class Stack:
     def await_cases(self, codes: list[str]) -> None:
         """Back when every code shows a case of its own."""
         for code in codes:
-            eventually(lambda code=code: self.stage(code) != "registering", timeout=90)  # type: ignore[misc]  # bound now
+            eventually(lambda code=code: self.stage(code) != "registering", timeout=180)  # type: ignore[misc]  # bound now
 
     def _http(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:

@@ -20,7 +20,7 @@ def test_everything_is_healthy_and_nothing_but_the_gateway_can_be_reached(stack:
     assert {one["Service"]: one["Health"] for one in running} == dict.fromkeys(
         (*SERVICES, "gateway", "rabbitmq", "postgres", "minio", "sms-simulator"), "healthy"
     )
-    published = {one["Service"] for one in running for port in one["Publishers"] if port["PublishedPort"]}
+    published = {one["Service"] for one in running for port in one["Publishers"] or [] if port["PublishedPort"]}
     assert published == {"gateway"}
     assert stack.get("/readyz").status_code == 200
 
@@ -38,8 +38,8 @@ def test_a_process_is_not_root_and_cannot_change_its_own_code(stack: Stack, serv
 @pytest.mark.parametrize(("service", "program"), [("rabbitmq", "beam.smp"), ("postgres", "postgres"), ("minio", "")])
 def test_the_programs_of_the_parts_are_not_root(stack: Stack, service: str, program: str) -> None:
     [container] = stack.containers(service)
-    processes = [line.split(None, 1) for line in run("docker", "top", container["Id"], "-eo", "uid,comm").splitlines()]
-    users = {uid for uid, command in processes[1:] if program in command}
+    table = run("docker", "top", container["Id"], "-eo", "uid,pid,comm").splitlines()[1:]
+    users = {uid for uid, _, command in (line.split(None, 2) for line in table) if program in command}
     assert users
     assert "0" not in users
 
@@ -70,7 +70,7 @@ def test_a_service_can_touch_neither_the_queues_nor_the_data_of_another(stack: S
 
 def test_the_demo_plays_the_main_job(stack: Stack) -> None:
     story = stack.compose("run", "--rm", "-T", "tools", "python", "-m", "deploy.demo", seconds=300)
-    assert story
+    assert "steps went as they should" in story
 
 
 def test_three_tracking_and_two_intake_work_side_by_side(stack: Stack) -> None:
@@ -87,9 +87,9 @@ def test_a_killed_process_comes_back_and_nothing_is_lost(stack: Stack, service: 
     before = stack.file(f"Filed before {service} was killed")
     [container] = stack.containers(service)
     stack.kill(service)
-    eventually(lambda: stack.containers(service)[0]["RestartCount"] > container["RestartCount"], timeout=60)
-    eventually(lambda: stack.healthy(service), timeout=90)
-    after = eventually(lambda: stack.file(f"Filed after {service} was killed"), timeout=60)
+    eventually(lambda: stack.containers(service)[0]["RestartCount"] > container["RestartCount"], timeout=180)
+    eventually(lambda: stack.healthy(service), timeout=180)
+    after = eventually(lambda: stack.file(f"Filed after {service} was killed"), timeout=180)
     stack.await_cases([before, after])
 
 
@@ -97,9 +97,9 @@ def test_a_killed_process_comes_back_and_nothing_is_lost(stack: Stack, service: 
 def test_a_part_restarts_and_nothing_is_lost(stack: Stack, part: str) -> None:
     before = [stack.file(f"Filed just before {part} restarted, number {number}") for number in range(10)]
     stack.compose("restart", part)
-    after = eventually(lambda: stack.file(f"Filed after {part} restarted"), timeout=90)
+    after = eventually(lambda: stack.file(f"Filed after {part} restarted"), timeout=180)
     stack.await_cases([*before, after])
-    eventually(lambda: all(stack.healthy(service) for service in (*SERVICES, "gateway")), timeout=90)
+    eventually(lambda: all(stack.healthy(service) for service in (*SERVICES, "gateway")), timeout=180)
 
 
 def test_down_and_up_again_keeps_the_data(stack: Stack) -> None:
@@ -108,4 +108,4 @@ def test_down_and_up_again_keeps_the_data(stack: Stack) -> None:
     stack.down()
     assert stack.compose("ps", "--all", "--quiet") == ""
     stack.up()
-    assert stack.stage(code) == "registered"
+    assert stack.stage(code) not in ("", "registering")
