@@ -102,6 +102,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> FastAPI:
             PeygirError: problems.on_peygir_error,
             RequestValidationError: problems.on_validation_error,
             HTTPException: problems.on_http_exception,
+            Exception: problems.on_unexpected,
         },
         redirect_slashes=False,
     )

@@ -42,6 +42,7 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 _CSP = (b"content-security-policy", CSP.encode())
 _BODIED = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _DEPTH = 24
+PARSED = "peygir.json"
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
 
@@ -64,10 +65,10 @@ class Envelope:
                 break
         # The task ends with the request, and the trace with it.
         trace.adopt(parent)
-        status = 0
+        status, finished = 0, False
 
         async def with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, finished
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = message["headers"]
@@ -76,15 +77,18 @@ class Envelope:
                 if b"content-security-policy" not in names:
                     headers.append(_CSP)
                 headers.append((b"x-request-id", (trace.trace_id() or "").encode()))
+            elif not message.get("more_body", False):
+                finished = True
             await send(message)
 
         try:
             await self._app(scope, receive, with_headers)
         except Exception as error:  # noqa: BLE001  # the last net: what nobody caught
             log.error("a request failed", route=route_of(scope), error=logs.describe(error), frames=logs.frames(error))
-            if status:
+            if status and not finished:
                 raise _CutOff from None  # part of an answer is out; the connection has to be cut
-            await problem(PeygirError(), language.of(scope["headers"]))(scope, receive, with_headers)
+            if not status:
+                await problem(PeygirError(), language.of(scope["headers"]))(scope, receive, with_headers)
         finally:
             route = route_of(scope)
             REQUESTS.labels(route, scope["method"] if route != "unrouted" else "-", str(status)).inc()
@@ -171,7 +175,7 @@ class Entry:
         if body:
             if content_type.split(b";")[0].strip().lower() != b"application/json":
                 raise UnsupportedMedia(accepted="application/json")
-            check_json(body)
+            scope[PARSED] = check_json(body)
         return body
 
     async def _rest(self, body: bytes, receive: Receive) -> bytes:
@@ -220,12 +224,17 @@ class _Gone(Exception):
     """The caller went away before the end of the body."""
 
 
-def check_json(body: bytes) -> None:
-    """BadRequest when it is not JSON, nests too deeply, names a thing twice, or has NaN in it."""
+def parsed(request: Request) -> Any:
+    """The JSON that came in, parsed by `Entry`; None without a body."""
+    return request.scope.get(PARSED)
+
+
+def check_json(body: bytes) -> Any:
+    """What it says. BadRequest when it is not JSON, nests too deeply, names a thing twice, or has NaN in it."""
     if body.count(b"[") + body.count(b"{") > _DEPTH:
         _check_depth(body)
     try:
-        json.loads(body, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_whole)
+        return json.loads(body, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_whole)
     except _Twice:
         raise BadRequest(fields=[{"field": "body", "reason": "duplicate_key"}]) from None
     except (ValueError, RecursionError):

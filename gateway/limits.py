@@ -30,6 +30,7 @@ log = logs.get("limits")
 
 _DAY = 86_400
 _KEPT = 200_000
+_KEYS_AT_HAND = 1_000
 
 
 class Memory(Storage, SlidingWindowCounterSupport):
@@ -115,6 +116,8 @@ class Limits:
         }
         self._proxies = settings.trusted_proxies
         self._salt: tuple[int, bytes] = (-1, b"")
+        # Of those who are here now, so that an HMAC is not made for each request.
+        self._keys: OrderedDict[str, str] = OrderedDict()
 
     async def spend(self, budget: str, who: str) -> None:
         """Takes one from `who`'s budget; TooMany with the seconds to wait when it is used up."""
@@ -140,7 +143,14 @@ class Limits:
 
     def address_key(self, address: str) -> str:
         """What stands for an address today. All of an IPv6 /64 is one household."""
-        return hmac.new(self._todays_salt(), _household(address).encode(), hashlib.sha256).hexdigest()[:32]
+        salt = self._todays_salt()
+        key = self._keys.get(address)
+        if key is None:
+            key = hmac.new(salt, _household(address).encode(), hashlib.sha256).hexdigest()[:32]
+            self._keys[address] = key
+            if len(self._keys) > _KEYS_AT_HAND:
+                self._keys.popitem(last=False)
+        return key
 
     def address(self, client: tuple[str, int] | None, forwarded_for: str | None) -> str:
         """The caller's address: X-Forwarded-For, read from its end, as far as trusted proxies wrote it."""
@@ -184,6 +194,7 @@ class Limits:
                 else hmac.new(self._shared_key, b"limits\0" + str(day).encode(), hashlib.sha256).digest()
             )
             self._salt = (day, fresh)
+            self._keys.clear()
         return self._salt[1]
 
 

@@ -200,6 +200,11 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     return problem(cls(), language.of(request.scope["headers"]), error.headers)
 
 
+async def on_unexpected(request: Request, error: Exception) -> Response:
+    """What nobody expected: told without its text. The middleware outside logs where it came from."""
+    return problem(PeygirError(), language.of(request.scope["headers"]))
+
+
 def _route(request: Request) -> str:
     route = request.scope.get("route")
     return str(getattr(route, "path", "")) or "unrouted"

@@ -19,6 +19,7 @@ from gateway import deps
 from gateway.deps import BearerDep, DoorDep, OptionalKey, Shown, VisitorDep, answer
 from gateway.documents import answers, directly, problems
 from gateway.fields import Body, SubmissionBody
+from gateway.http import parsed
 from gateway.problems import invalid
 from gateway.receipts import Receipt
 from gateway.views import next_steps
@@ -73,7 +74,7 @@ async def _file(request: Request) -> Response:
     if keys and (len(keys) > 1 or not deps.is_key(keys[0])):
         raise InvalidField(fields=[{"field": "Idempotency-Key", "reason": "string_pattern_mismatch"}])
     try:
-        body = SubmissionBody.model_validate_json(await request.body() or b"null")
+        body = SubmissionBody.model_validate(parsed(request))
     except ValidationError as error:
         raise invalid(error) from None
     taken = await door.filing.file(body, visitor.caller, visitor.language, keys[0] if keys else None)

@@ -16,6 +16,7 @@ from gateway.bodies import AnswerBody, ObjectionBody, RatingBody, ReadBody, With
 from gateway.deps import BearerDep, DoorDep, MediaId, OptionalKey, TrackingCode, answer, key_or_new
 from gateway.documents import directly, problems
 from gateway.fields import Body
+from gateway.http import parsed
 from gateway.problems import invalid
 from gateway.views import REGISTERING, CaseView, Registering
 
@@ -54,7 +55,7 @@ async def _get(request: Request) -> Response:
 
 async def _post(request: Request) -> Response:
     try:
-        body = TrackingCodeBody.model_validate_json(await request.body() or b"null")
+        body = TrackingCodeBody.model_validate(parsed(request))
     except ValidationError as error:
         raise invalid(error) from None
     return await _by_code(request, body.tracking_code)

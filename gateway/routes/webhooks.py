@@ -28,7 +28,7 @@ from gateway.problems import BadRequest
 
 router = APIRouter(prefix="/webhooks/sms", tags=["webhooks"])
 
-_MOST = 16_384
+_MOST = 65_536
 _SENDER = ("from", "sender", "sendernumber", "mobile")
 _TEXT = ("message", "text", "body", "messagetext", "messagebody")
 _ID = ("messageid", "message_id", "id", "msgid", "recid")

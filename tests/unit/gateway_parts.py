@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
 from joserfc.jwk import OKPKey
@@ -18,8 +20,10 @@ from backbone import crypto, keys
 from backbone.amqp import NotPublished, Outgoing
 from contracts.base import Request
 from contracts.errors import PeygirError, Unavailable
+from contracts.gateway import FileSubmission
 from contracts.intake import Catalogue, Ground, Option, Question, QuestionType, Unit
 from contracts.vocabulary import Kind
+from gateway.app import create_app
 from gateway.broker import Bus
 from gateway.settings import Settings
 
@@ -56,6 +60,21 @@ CATALOGUE = Catalogue(
         ),
     ],
 )
+
+
+UNLIMITED = {
+    f"limit_{budget}": "off"
+    for budget in (
+        "submissions",
+        "codes",
+        "one_code",
+        "bad_codes",
+        "one_time_codes",
+        "sign_in",
+        "session",
+        "anonymous",
+    )
+}
 
 
 class MemoryBus(Bus):
@@ -144,3 +163,36 @@ def refusing(error: PeygirError) -> Answerer:
         raise error
 
     return answer
+
+
+class Gateway:
+    """The whole application on a bus that remembers."""
+
+    def __init__(self, state: Path, **settings: Any) -> None:
+        self.keys, self.bus = Keys(), MemoryBus()
+        self.settings = self.keys.settings(state, **settings)
+        self.app = create_app(self.settings, self.bus)
+        self.door = self.app.state.door
+
+    def send(self, method: str, path: str, **more: Any) -> httpx.Response:
+        async def go() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
+                return await client.request(method, path, **more)
+
+        return asyncio.run(go())
+
+    def file(self, body: dict[str, Any], **headers: str) -> httpx.Response:
+        return self.send("POST", "/v1/submissions", json=body, headers=headers)
+
+    def last(self) -> FileSubmission:
+        return FileSubmission.model_validate_json(self.bus.published[-1].body)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def reasons(answer: httpx.Response) -> dict[str, str]:
+    """Which fields were wrong, and why."""
+    return {one["field"]: one["reason"] for one in answer.json().get("errors", [])}

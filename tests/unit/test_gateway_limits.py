@@ -1,0 +1,162 @@
+"""Budgets at the door, and that no address is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backbone import codes
+from contracts.errors import TooMany
+from gateway.limits import Limits, Memory
+from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, Keys, bearer
+
+REPORT = {"kind": "information", "unit": "roads", "ground": "waste", "text": "مصالح رها شده است.", "consent": True}
+
+
+def limits(tmp_path: Path, **settings: Any) -> Limits:
+    return Limits(Keys().settings(tmp_path, **settings))
+
+
+def spend(limits: Limits, budget: str, who: str, times: int) -> int:
+    """How many were allowed."""
+
+    async def go() -> int:
+        for done in range(times):
+            try:
+                await limits.spend(budget, who)
+            except TooMany:
+                return done
+        return times
+
+    return asyncio.run(go())
+
+
+def test_a_budget_is_spent_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = limits(tmp_path, limit_submissions="3/minute")
+    moment = 1_800_000_000.0
+    monkeypatch.setattr(time, "time", lambda: moment)
+
+    assert spend(made, "submissions", "a", 5) == 3
+    assert spend(made, "submissions", "b", 5) == 3
+    moment += 30
+    assert spend(made, "submissions", "a", 5) == 0
+    moment += 90
+    assert spend(made, "submissions", "a", 5) == 3
+
+
+def test_of_several_rates_the_strictest_counts(tmp_path: Path) -> None:
+    assert spend(limits(tmp_path, limit_codes="100/second;5/hour"), "codes", "a", 10) == 5
+
+
+def test_off_is_no_limit(tmp_path: Path) -> None:
+    assert spend(limits(tmp_path, limit_codes="off"), "codes", "a", 1000) == 1000
+
+
+def test_too_many_says_how_long_to_wait(tmp_path: Path) -> None:
+    made = limits(tmp_path, limit_codes="1/minute")
+    spend(made, "codes", "a", 1)
+
+    with pytest.raises(TooMany) as refused:
+        asyncio.run(made.spend("codes", "a"))
+    assert 1 <= refused.value.params["retry_after"] <= 60
+
+
+def test_memory_is_bounded() -> None:
+    memory = Memory(most=100)
+
+    async def go() -> None:
+        for at in range(1_000):
+            await memory.acquire_sliding_window_entry(f"key {at}", 5, 60)
+
+    asyncio.run(go())
+    assert len(memory._counted) == 100
+
+
+class TestAddresses:
+    def test_are_kept_nowhere(self, tmp_path: Path) -> None:
+        made = limits(tmp_path)
+        key = made.address_key("203.0.113.7")
+
+        assert key == made.address_key("203.0.113.7") != made.address_key("203.0.113.8")
+        assert "203" not in key
+        assert key != limits(tmp_path).address_key("203.0.113.7"), "the salt is this process's own"
+
+    def test_are_somebody_else_tomorrow(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        made = limits(tmp_path)
+        today = made.address_key("203.0.113.7")
+        tomorrow = time.time() + 86_400
+        monkeypatch.setattr(time, "time", lambda: tomorrow)
+
+        assert made.address_key("203.0.113.7") != today
+
+    def test_of_one_household_are_one(self, tmp_path: Path) -> None:
+        made = limits(tmp_path)
+
+        assert made.address_key("2001:db8:1:2::1") == made.address_key("2001:db8:1:2:ffff::9")
+        assert made.address_key("2001:db8:1:2::1") != made.address_key("2001:db8:1:3::1")
+        assert made.address_key("::ffff:203.0.113.7") == made.address_key("203.0.113.7")
+
+    @pytest.mark.parametrize(
+        ("peer", "forwarded", "expected"),
+        [
+            ("203.0.113.7", "198.51.100.1", "203.0.113.7"),
+            ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
+            ("10.0.0.1", "192.0.2.66, 198.51.100.1", "198.51.100.1"),
+            ("10.0.0.1", "192.0.2.66, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
+            ("10.0.0.1", "nonsense", "10.0.0.1"),
+            ("10.0.0.1", "198.51.100.1, nonsense", "10.0.0.1"),
+            ("10.0.0.1", None, "10.0.0.1"),
+        ],
+    )
+    def test_behind_a_proxy_are_believed_of_trusted_ones_alone(
+        self, tmp_path: Path, peer: str, forwarded: str | None, expected: str
+    ) -> None:
+        made = limits(tmp_path, trusted_proxies="10.0.0.0/8")
+
+        assert made.address((peer, 1), forwarded) == expected
+
+    def test_are_not_believed_without_a_trusted_proxy(self, tmp_path: Path) -> None:
+        assert limits(tmp_path).address(("10.0.0.1", 1), "198.51.100.1") == "10.0.0.1"
+
+
+class TestAtTheDoor:
+    def test_submissions_of_one_address_have_a_budget_of_their_own(self, tmp_path: Path) -> None:
+        gateway = Gateway(tmp_path, **UNLIMITED | {"limit_submissions": "2/hour"})
+        gateway.door.shelf.put(CATALOGUE)
+
+        assert [gateway.file(REPORT).status_code for _ in range(4)] == [201, 201, 429, 429]
+        refused = gateway.file(REPORT, **{"Accept-Language": "en"})
+        assert (refused.json()["code"], refused.json()["title"]) == (
+            "too_many",
+            "Too many requests; try again in a while.",
+        )
+        assert int(refused.headers["retry-after"]) > 0
+        assert gateway.file(REPORT, **bearer(gateway.keys.citizen())).status_code == 201, "a citizen has their own"
+        assert gateway.send("GET", "/v1/catalogue").status_code == 200
+
+    def test_guessing_of_codes_is_slowed_and_asks_nobody(self, tmp_path: Path) -> None:
+        gateway = Gateway(tmp_path, **UNLIMITED | {"limit_bad_codes": "3/minute"})
+        guesses = [gateway.send("GET", "/v1/tracking", headers={"Tracking-Code": f"{at:016d}"}) for at in range(9)]
+        good = [one.status_code for one in guesses].count(200) + [one.status_code for one in guesses].count(503)
+
+        assert [one.status_code for one in guesses].count(404) == 3
+        assert [one.status_code for one in guesses].count(429) == 6 - good
+        assert len(gateway.bus.asked) == good
+        code = codes.mint(gateway.door.mac_keys)
+        assert gateway.send("GET", "/v1/tracking", headers={"Tracking-Code": code}).status_code == 429
+
+    def test_one_time_codes_and_sign_in_have_budgets_of_their_own(self, tmp_path: Path) -> None:
+        gateway = Gateway(tmp_path, **UNLIMITED | {"limit_one_time_codes": "1/hour", "limit_sign_in": "1/hour"})
+
+        def ask() -> int:
+            return gateway.send("POST", "/v1/auth/codes", json={"mobile": "09121234567"}).status_code
+
+        def enter() -> int:
+            body = {"mobile": "09121234567", "code": "123456"}
+            return gateway.send("POST", "/v1/auth/tokens", json=body).status_code
+
+        assert [ask(), ask(), enter(), enter()] == [503, 429, 503, 429]

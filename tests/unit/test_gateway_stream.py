@@ -1,0 +1,222 @@
+"""Who is told what of the changes, and that nobody can make the gateway wait."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from contracts.base import now
+from contracts.notify import MessageChannel, NotificationDelivered
+from contracts.tracking import CaseSnapshot, CaseStageChanged, UnitAsked
+from contracts.vocabulary import Channel, Kind, Stage
+from gateway.live import Hub, Reader
+from gateway.routes.stream import _frames
+from tests.unit.gateway_parts import CATALOGUE, Gateway
+
+ME = uuid4()
+CODE_HASH = "a" * 64
+
+
+@pytest.fixture(scope="module")
+def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+    made = Gateway(tmp_path_factory.mktemp("state"), stream_queue=3, limit_streams=2)
+    made.door.shelf.put(CATALOGUE)
+    return made
+
+
+@pytest.fixture
+def gateway(only_one: Gateway) -> Gateway:
+    only_one.door.hub.end_all()
+    return only_one
+
+
+def snapshot(**more: Any) -> CaseSnapshot:
+    given = {
+        "number": "1405-000001",
+        "kind": Kind.COMPLAINT,
+        "unit": "roads",
+        "ground": "delay",
+        "stage": Stage.SCREENING,
+        "channel": Channel.WEB,
+        "filed_at": now(),
+    }
+    return CaseSnapshot.model_validate(given | more)
+
+
+def changed(case_id: UUID | None = None, sequence: int = 4, **state: Any) -> CaseStageChanged:
+    return CaseStageChanged(
+        id=uuid4(), occurred_at=now(), case_id=case_id or uuid4(), sequence=sequence, state=snapshot(**state)
+    )
+
+
+def staff(gateway: Gateway, *roles: str, unit: str | None = None) -> Reader:
+    caller = gateway.door.tokens.check(gateway.keys.staff(*roles, unit=unit, sub=str(ME)))
+    return opened(gateway, caller)
+
+
+def opened(gateway: Gateway, caller: Any = None, hashes: frozenset[str] = frozenset()) -> Reader:
+    reader = gateway.door.hub.open(str(uuid4()), caller, hashes)
+    assert reader is not None
+    return reader
+
+
+def told(reader: Reader) -> list[dict[str, Any]]:
+    found = []
+    while not reader.queue.empty():
+        frame = reader.queue.get_nowait()
+        assert frame is not None
+        found.append(json.loads(frame.decode().split("data: ")[1]))
+    return found
+
+
+def hear(gateway: Gateway, event: Any) -> None:
+    gateway.bus.hear(event.name, event.model_dump_json())
+
+
+@pytest.mark.parametrize(
+    ("roles", "unit", "state", "is_told"),
+    [
+        (["screener"], None, {}, True),
+        (["head"], "parks", {}, True),
+        (["screener"], "roads", {}, False),
+        (["head"], "roads.north", {}, False),
+        (["screener"], "roads", {"unit": "roads.north"}, True),
+        (["head"], "roads", {"unit": "city"}, False),
+        (["screener"], "nowhere", {}, False),
+        (["screener"], "roads", {"unit": None}, True),
+        (["inspector"], None, {}, False),
+        (["inspector"], None, {"handler": ME}, True),
+        (["inspector"], "roads.north", {"handler": ME}, False),
+        (["inspector"], None, {"handler": uuid4()}, False),
+        (["liaison"], "roads", {}, False),
+        (["operator", "analyst", "administrator", "custodian"], None, {}, False),
+    ],
+)
+def test_staff_are_told_what_they_may_see(
+    gateway: Gateway, roles: list[str], unit: str | None, state: dict[str, Any], is_told: bool
+) -> None:
+    reader = staff(gateway, *roles, unit=unit)
+    event = changed(**state)
+    hear(gateway, event)
+
+    expected = {"event": "case.changed", "case_id": str(event.case_id), "version": 4, "stage": "screening"}
+    assert told(reader) == ([expected] if is_told else [])
+
+
+def test_without_a_tree_nobody_with_a_unit_is_told(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path)
+    reader = staff(gateway, "screener", unit="parks")
+    hear(gateway, changed())
+
+    assert told(reader) == []
+
+
+def test_a_citizen_is_told_of_their_own_cases_alone(gateway: Gateway) -> None:
+    reader = opened(gateway, gateway.door.tokens.check(gateway.keys.citizen(sub=str(ME))))
+    hear(gateway, changed(citizen_id=uuid4()))
+    hear(gateway, changed())
+    hear(gateway, changed(citizen_id=ME))
+
+    assert len(told(reader)) == 1
+
+
+def test_a_bearer_is_told_of_their_case_alone(gateway: Gateway) -> None:
+    reader = opened(gateway, None, frozenset({CODE_HASH}))
+    mine = uuid4()
+    hear(gateway, changed(code_hash="b" * 64))
+    hear(gateway, changed())
+    hear(gateway, changed(mine, code_hash=CODE_HASH))
+    hear(gateway, changed(mine, 5))
+
+    assert [one["version"] for one in told(reader)] == [4, 5]
+
+
+def test_a_bearer_is_told_of_messages_about_their_case(gateway: Gateway) -> None:
+    reader = opened(gateway, None, frozenset({CODE_HASH}))
+    mine = uuid4()
+    reader.case_ids.add(str(mine))
+    for case_id, channel in ((mine, "inbox"), (mine, "sms"), (uuid4(), "inbox")):
+        delivered = NotificationDelivered(
+            id=uuid4(),
+            occurred_at=now(),
+            message_id=uuid4(),
+            case_id=case_id,
+            template="x",
+            channel=MessageChannel(channel),
+        )
+        hear(gateway, delivered)
+
+    assert told(reader) == [{"event": "message.arrived", "case_id": str(mine)}]
+
+
+@pytest.mark.parametrize(
+    ("unit", "is_told"), [("roads", True), ("city", True), ("roads.north", False), ("parks", False)]
+)
+def test_a_liaison_is_told_of_questions_to_their_unit_and_never_of_the_case(
+    gateway: Gateway, unit: str, is_told: bool
+) -> None:
+    reader = staff(gateway, "liaison", unit=unit)
+    question = uuid4()
+    event = UnitAsked(
+        id=uuid4(),
+        occurred_at=now(),
+        case_id=uuid4(),
+        sequence=3,
+        state=snapshot(unit="parks"),
+        question_id=question,
+        unit_asked="roads",
+        due_on=date(2026, 12, 1),
+    )
+    hear(gateway, event)
+
+    assert told(reader) == ([{"event": "unit_question.changed", "question_id": str(question)}] if is_told else [])
+
+
+def test_a_reader_that_does_not_read_is_dropped(gateway: Gateway) -> None:
+    slow, quick = staff(gateway, "head"), staff(gateway, "screener")
+    for _ in range(5):
+        hear(gateway, changed())
+        told(quick)
+
+    assert slow.dropped
+    assert slow.queue.get_nowait() is None
+    assert not quick.dropped
+
+
+def test_one_address_has_so_many_streams(gateway: Gateway) -> None:
+    hub = gateway.door.hub
+    readers = [hub.open("address", None, frozenset({CODE_HASH})) for _ in range(3)]
+    assert [reader is not None for reader in readers] == [True, True, False]
+
+    assert readers[0] is not None
+    hub.close(readers[0])
+    hub.close(readers[0])
+    assert hub.open("address", None, frozenset({CODE_HASH})) is not None
+    assert hub.open("address", None, frozenset({CODE_HASH})) is None
+
+
+def test_a_stream_beats_and_ends_with_its_session(gateway: Gateway) -> None:
+    import time
+
+    caller = gateway.door.tokens.check(gateway.keys.staff("head", exp=time.time() + 1.0))
+    hub: Hub = gateway.door.hub
+    reader = opened(gateway, caller)
+
+    async def read() -> list[bytes]:
+        return [frame async for frame in _frames(hub, reader, 0.2)]
+
+    frames = asyncio.run(read())
+    assert frames[0].startswith(b": open")
+    assert frames.count(b": alive\n\n") >= 2
+    assert reader not in hub._readers
+
+
+def test_without_a_code_or_session_there_is_no_stream(gateway: Gateway) -> None:
+    assert gateway.send("GET", "/v1/stream").status_code == 401
+    assert gateway.send("GET", "/v1/stream", headers={"Tracking-Code": "1" * 16}).status_code == 404

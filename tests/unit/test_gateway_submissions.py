@@ -1,0 +1,353 @@
+"""Filing at the door, without a broker: what is refused, what is promised, and what travels."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from backbone import codes, crypto
+from contracts.gateway import Contact, Identity
+from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, reasons
+
+REPORT: dict[str, Any] = {
+    "kind": "information",
+    "unit": "roads",
+    "ground": "waste",
+    "text": "مصالح در کنار خیابان رها شده است.",
+    "consent": True,
+}
+CRITICISM = REPORT | {"kind": "criticism", "ground": "delay"}
+COMPLAINT = REPORT | {"kind": "complaint", "ground": "delay", "identity": {"name": "مریم رضایی"}}
+
+
+@pytest.fixture(scope="module")
+def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+    made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
+    made.door.shelf.put(CATALOGUE)
+    return made
+
+
+@pytest.fixture
+def gateway(only_one: Gateway) -> Gateway:
+    only_one.bus.published.clear()
+    only_one.bus.up = True
+    return only_one
+
+
+@pytest.fixture
+def blind(tmp_path: Path) -> Gateway:
+    return Gateway(tmp_path, **UNLIMITED)
+
+
+class TestAnAnonymousReport:
+    def test_gets_a_code_of_ours_and_travels_without_it(self, gateway: Gateway) -> None:
+        answer = gateway.file(REPORT)
+
+        assert answer.status_code == 201
+        code = answer.json()["tracking_code"]
+        parsed = codes.parse(code, gateway.door.mac_keys)
+        assert parsed is not None
+        sent = gateway.last()
+        assert sent.code_hash == codes.hashes(parsed, gateway.door.index_keys)[0]
+        assert parsed.encode() not in gateway.bus.published[-1].body
+        assert (sent.sealed_identity, sent.sealed_contact, sent.mobile_hash, sent.citizen_id) == (
+            None,
+            None,
+            None,
+            None,
+        )
+        assert sent.catalogue_version == 7
+        assert str(sent.submission_id) == answer.json()["submission_id"] == gateway.bus.published[-1].message_id
+
+    def test_of_a_signed_in_citizen_names_nobody(self, gateway: Gateway) -> None:
+        gateway.file(REPORT, **bearer(gateway.keys.citizen()))
+
+        sent = gateway.last()
+        assert (sent.sealed_identity, sent.sealed_contact, sent.mobile_hash, sent.citizen_id) == (
+            None,
+            None,
+            None,
+            None,
+        )
+
+    def test_with_a_name_contradicts_itself(self, gateway: Gateway) -> None:
+        answer = gateway.file(REPORT | {"identity": {"name": "مریم رضایی"}})
+
+        assert (answer.status_code, reasons(answer)) == (422, {"identity": "not_when_anonymous"})
+
+
+class TestAComplaint:
+    def test_names_its_citizen_to_intake_alone_and_its_mobile_to_notify_alone(self, gateway: Gateway) -> None:
+        citizen = uuid4()
+        token = gateway.keys.citizen("+989121234567", sub=str(citizen))
+        answer = gateway.file(
+            COMPLAINT | {"identity": {"name": "مریم رضایی", "national_id": "۰۰۱۲۳۴۵۶۷۹"}}, **bearer(token)
+        )
+
+        assert answer.status_code == 201, answer.text
+        sent, env = gateway.last(), gateway.keys.environment
+        assert sent.citizen_id == citizen
+        assert sent.sealed_identity is not None
+        assert sent.sealed_contact is not None
+        assert "مریم" not in gateway.bus.published[-1].body.decode()
+        intake = [bytes.fromhex(env["INTAKE_PRIVATE_KEYS"])]
+        notify = [bytes.fromhex(env["NOTIFY_PRIVATE_KEYS"])]
+        assert crypto.unseal(sent.sealed_identity, Identity, intake) == Identity(
+            name="مریم رضایی", national_id="0012345679", mobile="+989121234567"
+        )
+        contact = crypto.unseal(sent.sealed_contact, Contact, notify)
+        assert contact.mobile == "+989121234567"
+        assert contact.code == answer.json()["tracking_code"].replace(" ", "")
+        with pytest.raises(crypto.CannotOpen):
+            crypto.unseal(sent.sealed_contact, Contact, intake)
+        assert sent.mobile_hash == crypto.keyed_hash("+989121234567", bytes.fromhex(env["MOBILE_INDEX_KEY"]))
+        assert len(answer.json()["next_steps"]) == 3
+
+    def test_needs_a_verified_mobile(self, gateway: Gateway) -> None:
+        answer = gateway.file(COMPLAINT)
+
+        assert (answer.status_code, answer.json()["code"]) == (401, "identity_needed")
+
+    def test_needs_a_name(self, gateway: Gateway) -> None:
+        answer = gateway.file(COMPLAINT | {"identity": None}, **bearer(gateway.keys.citizen()))
+
+        assert (answer.status_code, reasons(answer)) == (422, {"identity.name": "missing"})
+
+    def test_cannot_be_anonymous(self, gateway: Gateway) -> None:
+        answer = gateway.file(COMPLAINT | {"anonymous": True}, **bearer(gateway.keys.citizen()))
+
+        assert reasons(answer) == {"anonymous": "not_for_complaints"}
+
+    def test_with_a_national_id_that_cannot_be_is_refused(self, gateway: Gateway) -> None:
+        wrong = COMPLAINT | {"identity": {"name": "مریم رضایی", "national_id": "0012345678"}}
+        answer = gateway.file(wrong, **bearer(gateway.keys.citizen()))
+
+        assert reasons(answer) == {"identity.national_id": "not_a_national_id"}
+
+    def test_needs_a_national_id_where_the_office_says_so(self, tmp_path: Path) -> None:
+        strict = Gateway(tmp_path, national_id_required=True)
+        answer = strict.file(COMPLAINT, **bearer(strict.keys.citizen()))
+
+        assert reasons(answer) == {"identity.national_id": "missing"}
+
+    def test_whose_mobile_was_locked_by_somebody_else_is_not_believed(self, gateway: Gateway) -> None:
+        foreign = crypto.lock("+989121234567", bytes(32))
+        answer = gateway.file(COMPLAINT, **bearer(gateway.keys.token(ctc=foreign)))
+
+        assert (answer.status_code, answer.json()["code"]) == (401, "bad_token")
+
+
+class TestTheDesk:
+    def test_an_operator_files_for_somebody(self, gateway: Gateway) -> None:
+        operator = uuid4()
+        token = gateway.keys.staff("operator", sub=str(operator))
+        person = {"name": "رضا احمدی", "mobile": "۰۹۱۲۱۲۳۴۵۶۷"}
+        answer = gateway.file(COMPLAINT | {"channel": "counter", "identity": person}, **bearer(token))
+
+        assert answer.status_code == 201, answer.text
+        sent = gateway.last()
+        assert (sent.filed_by, sent.citizen_id, sent.channel) == (operator, None, "counter")
+        assert sent.sealed_contact is not None
+
+    def test_other_staff_do_not(self, gateway: Gateway) -> None:
+        answer = gateway.file(COMPLAINT | {"channel": "counter"}, **bearer(gateway.keys.staff("inspector")))
+
+        assert answer.status_code == 403
+
+    def test_nobody_else_speaks_for_the_desk(self, gateway: Gateway) -> None:
+        assert reasons(gateway.file(REPORT | {"channel": "phone"})) == {"channel": "only_for_operators"}
+        given = CRITICISM | {"identity": {"mobile": "09121234567"}}
+        assert reasons(gateway.file(given)) == {"identity.mobile": "only_for_operators"}
+
+
+class TestARetry:
+    def test_with_its_key_gets_the_same_code(self, gateway: Gateway) -> None:
+        first = gateway.file(REPORT, **{"Idempotency-Key": "key-of-a-phone"}).json()
+        second = gateway.file(REPORT, **{"Idempotency-Key": "key-of-a-phone"}).json()
+
+        assert first["tracking_code"] == second["tracking_code"]
+        assert first["submission_id"] == second["submission_id"]
+        assert gateway.last().retryable
+
+    def test_of_other_content_key_or_citizen_gets_another(self, gateway: Gateway) -> None:
+        key = {"Idempotency-Key": "key-of-a-phone"}
+        a, b = gateway.keys.citizen(), gateway.keys.citizen()
+        made = [
+            gateway.file(CRITICISM, **key),
+            gateway.file(CRITICISM | {"text": "چیز دیگری نوشته شده است."}, **key),
+            gateway.file(CRITICISM, **{"Idempotency-Key": "another-key"}),
+            gateway.file(CRITICISM, **key, **bearer(a)),
+            gateway.file(CRITICISM, **key, **bearer(b)),
+            gateway.file(CRITICISM | {"identity": {"name": "مریم رضایی"}}, **key),
+        ]
+
+        assert all(one.status_code == 201 for one in made)
+        assert len({one.json()["tracking_code"] for one in made}) == len(made)
+        assert len({one.json()["submission_id"] for one in made}) == len(made)
+
+    def test_without_a_key_is_another_submission(self, gateway: Gateway) -> None:
+        assert gateway.file(REPORT).json()["tracking_code"] != gateway.file(REPORT).json()["tracking_code"]
+
+    @pytest.mark.parametrize("key", ["short", "x" * 101, "with spaces in it", "فارسی-فارسی"])
+    def test_with_a_key_that_is_none_is_refused(self, gateway: Gateway, key: str) -> None:
+        answer = gateway.send("POST", "/v1/submissions", json=REPORT, headers={"Idempotency-Key": key.encode()})
+
+        assert (answer.status_code, reasons(answer)) == (422, {"Idempotency-Key": "string_pattern_mismatch"})
+
+
+class TestTheCatalogue:
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            ({"unit": "nowhere"}, "unknown_unit"),
+            ({"unit": "city"}, "unknown_unit"),
+            ({"unit": "old"}, "closed_unit"),
+            ({"ground": "nothing"}, "unknown_ground"),
+            ({"ground": "delay"}, "ground_not_for_kind"),
+        ],
+    )
+    def test_says_what_can_be_filed(self, gateway: Gateway, change: dict[str, str], code: str) -> None:
+        answer = gateway.file(REPORT | change)
+
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+        assert gateway.bus.published == []
+
+    def test_is_not_needed(self, blind: Gateway) -> None:
+        assert blind.file(REPORT | {"unit": "anything.well-formed"}).status_code == 201
+        assert blind.file(REPORT | {"unit": "No Unit"}).status_code == 422
+
+    @pytest.mark.parametrize(
+        ("answers", "wrong"),
+        [
+            ({}, {"answers.day": "missing"}),
+            ({"day": "yesterday"}, {"answers.day": "not_a_date"}),
+            ({"day": "2026-11-20", "times": "many"}, {"answers.times": "not_a_number"}),
+            ({"day": "2026-11-20", "times": True}, {"answers.times": "not_a_number"}),
+            ({"day": "2026-11-20", "what": "kind"}, {"answers.what": "not_an_option"}),
+            ({"day": "2026-11-20", "who": "me"}, {"answers.who": "unknown_question"}),
+            ({"day": "2026-11-20", "times": 3, "what": "rude"}, {}),
+        ],
+    )
+    def test_asks_its_extra_questions(self, gateway: Gateway, answers: dict[str, Any], wrong: dict[str, str]) -> None:
+        assert reasons(gateway.file(CRITICISM | {"ground": "conduct", "answers": answers})) == wrong
+
+
+class TestWhatIsRefused:
+    @pytest.mark.parametrize(
+        ("change", "field", "reason"),
+        [
+            ({"text": "کوتاه"}, "text", "string_too_short"),
+            ({"text": " " * 20}, "text", "string_pattern_mismatch"),
+            ({"text": "x" * 10_001}, "text", "string_too_long"),
+            ({"text": "control \x07 character"}, "text", "string_pattern_mismatch"),
+            ({"text": "nul \x00 character"}, "text", "string_pattern_mismatch"),
+            ({"text": "override \u202e character"}, "text", "string_pattern_mismatch"),
+            ({"text": "isolate \u2066 character"}, "text", "string_pattern_mismatch"),
+            ({"text": 12345678901}, "text", "string_type"),
+            ({"consent": False}, "consent", "consent_missing"),
+            ({"kind": "praise"}, "kind", "enum"),
+            ({"uploads": ["x" * 22] * 2}, "uploads", "twice"),
+            ({"uploads": [f"{at:022d}" for at in range(11)]}, "uploads", "too_long"),
+            ({"uploads": ["../../etc/passwd"]}, "uploads.0", "string_pattern_mismatch"),
+            ({"happened_on": "2999-01-01"}, "happened_on", "in_the_future"),
+            ({"place": {"latitude": 91}}, "place.latitude", "less_than_equal"),
+            ({"place": {"address": "a\nb"}}, "place.address", "string_pattern_mismatch"),
+            ({"people": ["a\u202eb"]}, "people.0", "string_pattern_mismatch"),
+            ({"answers": {"day": "a\x00b"}}, "answers", "forbidden_characters"),
+            ({"answers": {"day": 10**400}}, "answers", "not_a_number"),
+            ({"extra": 1}, "extra", "extra_forbidden"),
+            ({"channel": "sms"}, "channel", "only_for_operators"),
+        ],
+    )
+    def test_a_field_that_is_wrong(self, gateway: Gateway, change: dict[str, Any], field: str, reason: str) -> None:
+        answer = gateway.send(
+            "POST", "/v1/submissions", content=json.dumps(REPORT | change), headers={"content-type": "application/json"}
+        )
+
+        assert answer.status_code == 422, answer.text
+        found = reasons(answer)
+        assert any(place.startswith(field) for place in found), found
+        assert reason in found.values(), found
+        assert gateway.bus.published == []
+
+    def test_stores_text_as_typed(self, gateway: Gateway) -> None:
+        typed = "  خط یک\r\n\tخط دو با ‌نیم‌فاصله و كاف عربی ۱۲٣  "
+        assert gateway.file(REPORT | {"text": typed}).status_code == 201
+        assert gateway.last().text == typed
+
+    @pytest.mark.parametrize(
+        ("raw", "status", "reason"),
+        [
+            (b"{", 400, "json_invalid"),
+            (b"\xff\xfe", 400, "json_invalid"),
+            (b'{"kind": NaN}', 400, "json_invalid"),
+            (b'{"kind":"complaint","kind":"information"}', 400, "duplicate_key"),
+            (b"[" * 100_000, 400, "too_deep"),
+            (b'{"a":' * 30 + b"1" + b"}" * 30, 400, "too_deep"),
+            (b"", 422, "model_type"),
+            (b"null", 422, "model_type"),
+            (b"[]", 422, "model_type"),
+            (b'"text"', 422, "model_type"),
+            (
+                json.dumps(REPORT).replace("مصالح", "x").encode()[:-1] + b',"text":"\\ud800 lone half"}',
+                400,
+                "duplicate_key",
+            ),
+            (b'{"text":"\\ud800 a lone surrogate"}', 422, "string_unicode"),
+        ],
+    )
+    def test_a_body_that_is_no_submission(self, gateway: Gateway, raw: bytes, status: int, reason: str) -> None:
+        answer = gateway.send("POST", "/v1/submissions", content=raw, headers={"content-type": "application/json"})
+
+        assert answer.status_code == status, answer.text
+        assert reason in reasons(answer).values(), answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+
+    def test_another_type_of_content(self, gateway: Gateway) -> None:
+        for kind in ("text/plain", "application/x-www-form-urlencoded", "application/xml"):
+            answer = gateway.send("POST", "/v1/submissions", content=b"a=b", headers={"content-type": kind})
+            assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media")
+
+    def test_a_body_that_is_too_large(self, gateway: Gateway) -> None:
+        answer = gateway.send(
+            "POST", "/v1/submissions", content=b"x" * 1_000_000, headers={"content-type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+class TestWithoutTheBroker:
+    def test_nothing_is_promised(self, gateway: Gateway) -> None:
+        gateway.bus.up = False
+        answer = gateway.file(REPORT)
+
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert int(answer.headers["retry-after"]) >= 1
+        assert "tracking_code" not in answer.text
+
+
+class TestTheReceipt:
+    def test_is_signed_and_tells_the_hash_of_what_was_filed(self, gateway: Gateway) -> None:
+        answer = gateway.file(CRITICISM).json()
+        key = gateway.send("GET", "/v1/receipts/key").json()
+
+        payload = json.loads(answer["receipt"]["payload"])
+        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key["public_key"]))
+        public.verify(base64.b64decode(answer["receipt"]["signature"]), answer["receipt"]["payload"].encode())
+        assert answer["receipt"]["key"] == key["key"]
+        assert payload["submission_id"] == answer["submission_id"]
+        assert answer["tracking_code"].replace(" ", "") not in answer["receipt"]["payload"]
+        filed = {
+            **{name: CRITICISM[name] for name in ("kind", "unit", "ground", "text")},
+            **{"answers": {}, "happened_on": None, "place": None, "reference": None},
+            **{"people": [], "visit_wanted": False, "uploads": []},
+        }
+        canonical = json.dumps(filed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert payload["content_hash"] == hashlib.sha256(canonical.encode()).hexdigest() == gateway.last().content_hash

@@ -1,0 +1,241 @@
+"""Reading a code at the door: nobody is asked for a bad one, and answers are kept until something happens."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from backbone import codes
+from backbone.persian import persian_digits
+from contracts.base import now
+from contracts.errors import StillRegistering, UnknownCase, WrongStage
+from contracts.media import UploadState
+from contracts.tracking import (
+    Attachment,
+    CaseSnapshot,
+    CaseStageChanged,
+    ExecuteCitizenCommand,
+    PublicCase,
+    PublicEntry,
+)
+from contracts.vocabulary import Channel, Kind, Stage
+from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, reasons, refusing
+
+CASE = UUID("0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11")
+
+
+def case(stage: Stage = Stage.SCREENING, **more: Any) -> PublicCase:
+    given = {
+        "case_id": CASE,
+        "kind": Kind.CRITICISM,
+        "stage": stage,
+        "unit_name_fa": "راه‌ها",
+        "unit_name_en": "Roads",
+        "ground": "delay",
+        "filed_at": now(),
+        "expected_on": None,
+        "timeline": [PublicEntry(sequence=1, at=now(), entry="opened", by="you", stage=Stage.REGISTERED)],
+        "version": 2,
+    }
+    return PublicCase.model_validate(given | more)
+
+
+def changed(case_id: UUID = CASE) -> str:
+    state = CaseSnapshot(
+        number="1405-000001",
+        kind=Kind.CRITICISM,
+        unit="roads",
+        ground="delay",
+        stage=Stage.SCREENING,
+        channel=Channel.WEB,
+        filed_at=now(),
+    )
+    return CaseStageChanged(id=uuid4(), occurred_at=now(), case_id=case_id, sequence=3, state=state).model_dump_json()
+
+
+@pytest.fixture(scope="module")
+def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+    made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
+    made.door.shelf.put(CATALOGUE)
+    return made
+
+
+@pytest.fixture
+def gateway(only_one: Gateway) -> Gateway:
+    only_one.door.cases.subscription(True)
+    only_one.bus.asked.clear()
+    only_one.bus.answers.clear()
+    only_one.bus.answers["tracking.view_by_code"] = lambda _: case()
+    return only_one
+
+
+@pytest.fixture
+def code(gateway: Gateway) -> str:
+    return codes.mint(gateway.door.mac_keys)
+
+
+def read(gateway: Gateway, code: str, **headers: str) -> Any:
+    return gateway.send("GET", "/v1/tracking", headers={"Tracking-Code": code, **headers})
+
+
+def test_a_good_code_shows_its_case_in_the_language_asked_for(gateway: Gateway, code: str) -> None:
+    fa, en = read(gateway, code), read(gateway, code, **{"Accept-Language": "en-GB, fa;q=0.5"})
+
+    assert (fa.json()["stage_text"], fa.json()["unit_name"], fa.json()["ground_name"]) == (
+        "در حال بررسی اولیه",
+        "راه‌ها",
+        "اطاله",
+    )
+    assert (en.json()["stage_text"], en.json()["unit_name"], en.json()["ground_name"]) == (
+        "First reading",
+        "Roads",
+        "Delay",
+    )
+    assert (fa.headers["content-language"], en.headers["content-language"]) == ("fa", "en")
+    assert fa.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("write", [codes.grouped, persian_digits, lambda c: f"{c[:4]}-{c[4:8]}-{c[8:12]}-{c[12:]}"])
+def test_a_code_is_read_however_it_was_typed(gateway: Gateway, code: str, write: Any) -> None:
+    assert gateway.send("POST", "/v1/tracking", json={"tracking_code": write(code)}).status_code == 200
+    raw = write(code).encode()
+    assert gateway.send("GET", "/v1/tracking", headers={b"Tracking-Code": raw}).status_code == 200
+
+
+def test_a_bad_code_is_refused_without_asking_anyone(gateway: Gateway, code: str) -> None:
+    last = str((int(code[-1]) + 1) % 10)
+    for bad in (code[:-1] + last, "1" * 16, "1234", "کد", "'; DROP TABLE", "x" * 64):
+        answer = gateway.send("POST", "/v1/tracking", json={"tracking_code": bad})
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_tracking_code"), bad
+    assert gateway.bus.asked == []
+
+
+def test_a_code_that_has_no_case_yet_is_being_registered_and_not_kept(gateway: Gateway, code: str) -> None:
+    gateway.bus.answers["tracking.view_by_code"] = refusing(UnknownCase())
+    for _ in range(2):
+        answer = read(gateway, code)
+        assert (answer.status_code, answer.json()) == (200, {"stage": "registering", "stage_text": "در حال ثبت"})
+    assert len(gateway.bus.asked) == 2
+
+
+def test_an_answer_is_kept_until_something_happens_to_the_case(gateway: Gateway, code: str) -> None:
+    for _ in range(3):
+        read(gateway, code)
+    assert len(gateway.bus.asked) == 1
+
+    gateway.bus.hear("case.stage_changed.v1", changed(uuid4()))
+    read(gateway, code)
+    assert len(gateway.bus.asked) == 1
+
+    gateway.bus.hear("case.stage_changed.v1", changed())
+    read(gateway, code)
+    assert len(gateway.bus.asked) == 2
+
+
+def test_an_answer_that_was_overtaken_by_an_event_is_not_kept(gateway: Gateway, code: str) -> None:
+    def overtaken(_: Any) -> PublicCase:
+        gateway.bus.hear("case.stage_changed.v1", changed())
+        return case()
+
+    gateway.bus.answers["tracking.view_by_code"] = overtaken
+    read(gateway, code)
+    read(gateway, code)
+    assert len(gateway.bus.asked) == 2
+
+
+def test_nothing_is_kept_while_events_may_be_missed(gateway: Gateway, code: str) -> None:
+    read(gateway, code)
+    gateway.door.cases.subscription(False)
+    read(gateway, code)
+    read(gateway, code)
+    assert len(gateway.bus.asked) == 3
+
+
+def test_a_case_whose_attachment_is_being_looked_at_is_not_kept(gateway: Gateway, code: str) -> None:
+    media = "m" * 22
+    looking = case(attachments=[Attachment(media_id=media, state=UploadState.PROCESSING)])
+    gateway.bus.answers["tracking.view_by_code"] = lambda _: looking
+    read(gateway, code)
+    read(gateway, code)
+    assert len(gateway.bus.asked) == 2
+
+    gateway.bus.answers["tracking.view_by_code"] = lambda _: case(
+        attachments=[Attachment(media_id=media, state=UploadState.ACCEPTED)]
+    )
+    read(gateway, code)
+    read(gateway, code)
+    assert len(gateway.bus.asked) == 3
+    gateway.bus.hear("media.rejected.v1", json.dumps({"media_id": media}))
+    read(gateway, code)
+    assert len(gateway.bus.asked) == 4
+
+
+def test_a_command_by_code_is_made_by_its_bearer_and_forgets_the_answer_kept(gateway: Gateway, code: str) -> None:
+    read(gateway, code)
+    gateway.bus.answers["tracking.execute_citizen"] = lambda _: case(Stage.WITHDRAWN)
+    headers = {"Tracking-Code": code, "Idempotency-Key": "once-and-only-once"}
+    answer = gateway.send("POST", "/v1/tracking/withdrawal", json={"reason": "تمام شد"}, headers=headers)
+
+    assert answer.json()["stage"] == "withdrawn"
+    name, request = gateway.bus.asked[-1]
+    assert isinstance(request, ExecuteCitizenCommand)
+    hashes = codes.hashes(code, gateway.door.index_keys)
+    assert (name, request.code_hashes, request.actor.id, request.idempotency_key) == (
+        "tracking.execute_citizen",
+        hashes,
+        hashes[0],
+        "once-and-only-once",
+    )
+    read(gateway, code)
+    assert len(gateway.bus.asked) == 3
+
+
+def test_a_command_on_a_case_that_is_being_registered_waits(gateway: Gateway, code: str) -> None:
+    gateway.bus.answers["tracking.execute_citizen"] = refusing(UnknownCase())
+    answer = gateway.send("POST", "/v1/tracking/objection", json={"text": "نه"}, headers={"Tracking-Code": code})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, StillRegistering.code)
+
+
+def test_what_tracking_refuses_is_told(gateway: Gateway, code: str) -> None:
+    gateway.bus.answers["tracking.execute_citizen"] = refusing(WrongStage(stage="closed", command="rate"))
+    answer = gateway.send("POST", "/v1/tracking/rating", json={"score": 5}, headers={"Tracking-Code": code})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "wrong_stage")
+    assert answer.json()["params"] == {"stage": "closed", "command": "rate"}
+
+
+@pytest.mark.parametrize("score", [0, 6, "5.5", None, 10**400])
+def test_a_rating_out_of_range_is_refused(gateway: Gateway, code: str, score: Any) -> None:
+    answer = gateway.send(
+        "POST",
+        "/v1/tracking/rating",
+        content=json.dumps({"score": score}),
+        headers={"Tracking-Code": code, "content-type": "application/json"},
+    )
+    assert answer.status_code == 422
+    assert set(reasons(answer)) == {"score"}
+
+
+def test_staff_commands_need_the_version_and_a_key(gateway: Gateway) -> None:
+    headers = bearer(gateway.keys.staff("screener"))
+    key = {"Idempotency-Key": "once-and-only-once"}
+    path = f"/v1/cases/{CASE}/notes"
+
+    without_key = gateway.send("POST", path, json={"text": "یادداشت"}, headers={**headers, "If-Match": '"3"'})
+    assert (without_key.status_code, reasons(without_key)) == (422, {"Idempotency-Key": "missing"})
+    without = gateway.send("POST", path, json={"text": "یادداشت"}, headers={**headers, **key})
+    assert (without.status_code, without.json()["code"]) == (428, "version_needed")
+    wrong = gateway.send("POST", path, json={"text": "یادداشت"}, headers={**headers, **key, "If-Match": '"three"'})
+    assert (wrong.status_code, reasons(wrong)) == (422, {"If-Match": "int_parsing"})
+    assert gateway.bus.asked == []
+
+
+def test_a_service_that_is_not_there_is_503(gateway: Gateway, code: str) -> None:
+    gateway.bus.answers.clear()
+    answer = read(gateway, code)
+
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "unavailable", "5")
