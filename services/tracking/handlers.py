@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -212,7 +212,7 @@ def _opening(event: SubmissionRegistered, moment: datetime) -> Entry:
 def _row(case: Case, event: SubmissionRegistered, moment: datetime) -> dict[str, Any]:
     # Arrays of PostgreSQL are written as JSON arrays here: json_populate_recordset reads them alike.
     return {
-        **asdict(case),
+        **vars(case),
         **event.model_dump(mode="json", include=set(_FILED)),
         "search": searchable(case.number, event.text),
         "opened_at": moment,

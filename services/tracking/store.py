@@ -67,7 +67,7 @@ def add_cases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[
 
 def add_entries(connection: Connection, entries: Iterable[tuple[Entry, str, str]]) -> None:
     """Appends to timelines: (entry, previous hash, hash)."""
-    rows = [{**dataclasses.asdict(entry), "previous_hash": previous, "hash": own} for entry, previous, own in entries]
+    rows = [{**vars(entry), "previous_hash": previous, "hash": own} for entry, previous, own in entries]
     connection.execute(_bulk(timeline), _rows(rows))
 
 
