@@ -19,7 +19,8 @@ Dimension = Literal["day", "unit", "ground", "kind", "stage"]
 class CountCases(Request):
     """RPC insight.count_cases → Counts. Days are Tehran's calendar days of filing, both ends included.
 
-    `actor` None is the public: cells below five are suppressed. `unit` takes the unit and all below it.
+    `actor` None is the public: cells below five are suppressed, and every other figure is rounded down to a multiple of
+    five, so that no difference of two answers is a small cell. `unit` takes the unit and all below it.
     """
 
     actor: Actor | None = None
@@ -39,6 +40,8 @@ class Cell(Answer):
 
 
 class Counts(Answer):
+    """`total` None: suppressed, since it would tell what a suppressed cell is."""
+
     by: list[Dimension]
     cells: list[Cell]
     total: int | None

@@ -14,7 +14,9 @@ from pathlib import Path
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0, or the exit code of the part that failed."""
-    parser = argparse.ArgumentParser(prog="./peygir seed", description="Put in the sample catalogue and the demo staff.")
+    parser = argparse.ArgumentParser(
+        prog="./peygir seed", description="Put in the sample catalogue and the demo staff."
+    )
     parser.add_argument("--credentials", type=Path, metavar="FILE", default=os.environ.get("PEYGIR_CREDENTIALS"))
     file = parser.parse_args(arguments).credentials
     accounts = ["services.accounts.seed", *(["--credentials", str(file)] if file else [])]

@@ -73,9 +73,7 @@ async def stream_media(
     `save`: to be saved even where it could be shown. Raises RangeNotSatisfiable, Gone (no longer in the
     store), Unavailable.
     """
-    media_type = (
-        download.media_type if download.media_type in _TYPES | {_DOCUMENT} else "application/octet-stream"
-    )
+    media_type = download.media_type if download.media_type in _TYPES | {_DOCUMENT} else "application/octet-stream"
     inline = download.inline and not save and media_type in _TYPES
     headers = {
         **_FIXED_HEADERS,
@@ -114,11 +112,7 @@ def wanted_range(request_headers: Mapping[str, str], download: Download) -> tupl
     """
     found = _RANGE.fullmatch(request_headers.get("range", "").strip().lower().replace(" ", ""))
     if_range = request_headers.get("if-range")
-    if (
-        found is None
-        or found.groups() == ("", "")
-        or (if_range is not None and if_range != f'"{download.sha256}"')
-    ):
+    if found is None or found.groups() == ("", "") or (if_range is not None and if_range != f'"{download.sha256}"'):
         return None
     first, last = found.groups()
     if not first:
@@ -140,9 +134,7 @@ def disposition(file_name: str, inline: bool) -> str:
     return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
 
 
-async def _opened(
-    client: httpx.AsyncClient, download: Download, span: tuple[int, int] | None
-) -> httpx.Response:
+async def _opened(client: httpx.AsyncClient, download: Download, span: tuple[int, int] | None) -> httpx.Response:
     headers = {"Accept-Encoding": "identity"}
     if span is not None:
         headers["Range"] = f"bytes={span[0]}-{span[1]}"
@@ -155,7 +147,7 @@ async def _opened(
         await answer.aclose()
         log.warning("the object store refused a download", status=answer.status_code)
         if answer.status_code == httpx.codes.NOT_FOUND:
-            raise Gone()
+            raise Gone
         raise Unavailable(retry_after=5)
     return answer
 

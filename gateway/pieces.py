@@ -107,9 +107,7 @@ class Uploads:
     def __init__(self, bus: Asks, client: httpx.AsyncClient) -> None:
         self._bus, self._client = bus, client
 
-    async def create(
-        self, size: int, file_name: str | None = None, declared_type: str | None = None
-    ) -> Upload:
+    async def create(self, size: int, file_name: str | None = None, declared_type: str | None = None) -> Upload:
         """A new upload of `size` bytes. Raises TooLarge, Unavailable."""
         request = CreateUpload(size=size, file_name=file_name, declared_type=declared_type)
         return await self._bus.ask("media", "create_upload", request, Upload)
@@ -122,9 +120,7 @@ class Uploads:
         """Raises NotFound, Gone, WrongStage, Unavailable."""
         return await self._bus.ask("media", "terminate_upload", TerminateUpload(upload_id=upload_id), Upload)
 
-    async def append(
-        self, upload_id: str, offset: int, body: Body, checksum: Checksum | None = None
-    ) -> Upload:
+    async def append(self, upload_id: str, offset: int, body: Body, checksum: Checksum | None = None) -> Upload:
         """Stores the body from `offset` on; the upload as it is then. What comes of a cut body counts, unless
         it had a checksum: then all of it counts or none.
 
@@ -165,7 +161,7 @@ class Uploads:
                 break
         await _nothing_more(body)
         if body.cut or not hmac.compare_digest(body.hash.digest(), checksum.digest):
-            raise ChecksumMismatch()
+            raise ChecksumMismatch
         return await self._record(target, offset, 0, lengths) if lengths else target.upload
 
     async def _prepare(self, upload_id: str, offset: int) -> ChunkTarget:
@@ -231,4 +227,4 @@ def object_store_client() -> httpx.AsyncClient:
 async def _nothing_more(body: Body) -> None:
     """Raises TooLarge when the client sends more than there is room for."""
     if not body.ended and await body.next(1):
-        raise TooLarge()
+        raise TooLarge

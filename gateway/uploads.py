@@ -109,9 +109,7 @@ class _TusRoute(APIRoute):
 
 UploadIdPath = Annotated[str, Path(description="From the Location of the creation", max_length=64)]
 _PROBLEM = {"model": Problem, "description": "RFC 9457"}
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: _PROBLEM for status in (400, 404, 409, 410, 412, 413, 415, 503)
-}
+_ERRORS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 404, 409, 410, 412, 413, 415, 503), _PROBLEM)
 _CHUNK_BODY = {"requestBody": {"content": {CHUNK_TYPE: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
@@ -139,9 +137,7 @@ def router(uploads: Uploads, *, max_size: int, stall_timeout: float = 60.0) -> A
     async def create(request: Request) -> Response:
         return await door.create(request)
 
-    @routes.head(
-        "/{upload_id}", summary="How far an upload has come", responses=_ERRORS, response_class=Response
-    )
+    @routes.head("/{upload_id}", summary="How far an upload has come", responses=_ERRORS, response_class=Response)
     async def head(request: Request, upload_id: UploadIdPath) -> Response:
         return await door.head(request, upload_id)
 
@@ -240,7 +236,7 @@ class _Door:
     async def patch(self, request: Request, upload_id: str) -> Response:
         _check_version(request)
         if _content_type(request) != CHUNK_TYPE:
-            raise UnsupportedMedia()
+            raise UnsupportedMedia
         offset = _number(request, "Upload-Offset")
         checksum = _checksum(request)
         upload, body = await self._append(request, _checked(upload_id), offset, checksum)
@@ -277,17 +273,13 @@ def read_metadata(header: str) -> dict[str, str]:
         try:
             pairs[key] = base64.b64decode(coded.strip(), validate=True).decode("utf-8", "replace")
         except (binascii.Error, ValueError):
-            raise BadRequest(
-                fields=[{"field": "Upload-Metadata", "reason": "string_pattern_mismatch"}]
-            ) from None
+            raise BadRequest(fields=[{"field": "Upload-Metadata", "reason": "string_pattern_mismatch"}]) from None
     return pairs
 
 
 def write_metadata(pairs: Mapping[str, str | None]) -> str:
     """The header for these pairs; those of no value are left out."""
-    return ",".join(
-        f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in pairs.items() if value
-    )
+    return ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in pairs.items() if value)
 
 
 def _name_and_type(metadata: Mapping[str, str]) -> tuple[str | None, str | None]:
@@ -304,12 +296,12 @@ def _storable(value: str | None, longest: int) -> str | None:
 
 def _check_version(request: Request) -> None:
     if request.headers.get("tus-resumable") != VERSION:
-        raise TusVersionNeeded()
+        raise TusVersionNeeded
 
 
 def _checked(upload_id: str) -> str:
     if not _ID.fullmatch(upload_id):
-        raise NotFound()
+        raise NotFound
     return upload_id
 
 

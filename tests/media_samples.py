@@ -8,8 +8,8 @@ import io
 import subprocess
 from pathlib import Path
 
-import imageio_ffmpeg  # type: ignore[import-untyped]  # it has no types
-import piexif  # type: ignore[import-untyped]  # it has no types
+import imageio_ffmpeg
+import piexif
 import pillow_heif
 from PIL import Image, ImageDraw, PngImagePlugin
 from pypdf import PdfWriter
@@ -147,9 +147,7 @@ def film(folder: Path, suffix: str = ".mp4", seconds: float = 2, sound: bool = T
     return ffmpeg(folder, f"film{suffix}", *view, *tone, *_TAGS, *how)
 
 
-def pdf(
-    *, active: bool = False, password: str = "", owner_password: str = "", photo_inside: bytes = b""
-) -> bytes:
+def pdf(*, active: bool = False, password: str = "", owner_password: str = "", photo_inside: bytes = b"") -> bytes:
     """One page, with an author; if asked: scripts, a launch action and an attachment, a password, a photo."""
     writer = PdfWriter()
     page = writer.add_blank_page(300, 300)

@@ -90,7 +90,7 @@ class Child:
                 cwd=self.folder,
                 start_new_session=True,
             )
-        self.pidfile.write_text(f"{self._process.pid} {_started(self._process.pid)}\n")
+        self.pidfile.write_text(f"{self._process.pid} {start_time(self._process.pid)}\n")
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process itself, when it runs."""
@@ -133,12 +133,12 @@ class Child:
             return
         if self._process is not None and self._process.pid == pid and self._process.poll() is not None:
             return self._forget()
-        if _started(pid) == started:
+        if start_time(pid) == started:
             try:
                 os.kill(pid, self.stop_signal)
             except ProcessLookupError:
                 return self._forget()
-            if not _until(lambda: _started(pid) != started, 12):
+            if not _until(lambda: start_time(pid) != started, 12):
                 _kill_tree(pid)
         self._forget()
 
@@ -167,7 +167,7 @@ def running(pidfile: Path) -> int | None:
         pid, started = (int(word) for word in pidfile.read_text().split())
     except (OSError, ValueError):
         return None
-    return pid if _started(pid) == started else None
+    return pid if start_time(pid) == started else None
 
 
 def kill_leftovers_of(folder: Path) -> None:
@@ -185,19 +185,19 @@ def kill_leftovers_of(folder: Path) -> None:
 
 def write_pidfile(pidfile: Path) -> None:
     """Note this very process, in the form that `running` reads."""
-    pidfile.write_text(f"{os.getpid()} {_started(os.getpid())}\n")
+    pidfile.write_text(f"{os.getpid()} {start_time(os.getpid())}\n")
 
 
 def _kill_tree(pid: int, reap: Callable[[], object] = lambda: None) -> None:
     # PostgreSQL's backends have sessions of their own, so a process group is not enough.
-    doomed = {child: _started(child) for child in [pid, *_descendants(pid)]}
+    doomed = {child: start_time(child) for child in [pid, *_descendants(pid)]}
     for member in doomed:
         try:
             os.kill(member, signal.SIGKILL)
         except ProcessLookupError:
             continue
     reap()
-    _until(lambda: all(_started(member) != started for member, started in doomed.items()), 10)
+    _until(lambda: all(start_time(member) != started for member, started in doomed.items()), 10)
 
 
 def _descendants(pid: int) -> list[int]:
@@ -213,7 +213,7 @@ def _descendants(pid: int) -> list[int]:
     return found
 
 
-def _started(pid: int) -> int:
+def start_time(pid: int) -> int:
     """When the process started, in clock ticks since boot; 0 for one that is gone (or a zombie).
 
     Together with the id it names a process for good: ids are used again.

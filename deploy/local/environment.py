@@ -58,9 +58,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
 """Process → the names it gets, as in docker-compose.yml: what works here works there."""
 
 # Names that a process must not inherit from the terminal, since the launcher decides them for each.
-_DECIDED = re.compile(
-    r"^(AMQP_URL|DATABASE_URL.*|S3_.*|HEALTH_.*|GATEWAY_(HOST|PORT|STATE_DIR)|SIMULATOR_.*)$"
-)
+_DECIDED = re.compile(r"^(AMQP_URL|DATABASE_URL.*|S3_.*|HEALTH_.*|GATEWAY_(HOST|PORT|STATE_DIR)|SIMULATOR_.*)$")
 
 
 def load(file: Path, given: Mapping[str, str]) -> dict[str, str]:
@@ -79,9 +77,7 @@ def load(file: Path, given: Mapping[str, str]) -> dict[str, str]:
         **stored,
     }
     if complete != stored:
-        heading = (
-            "# The secrets of this folder's local run. The data in it can be read with these keys alone.\n"
-        )
+        heading = "# The secrets of this folder's local run. The data in it can be read with these keys alone.\n"
         write_private(file, heading + "".join(f"{name}={value}\n" for name, value in complete.items()))
     return {name: given.get(name) or value for name, value in complete.items()}
 

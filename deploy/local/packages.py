@@ -24,9 +24,7 @@ def install(*names: str) -> None:
     if os.geteuid() != 0:
         raise CannotInstall(f"{' and '.join(names)} must be installed: run `{command}`.")
     if shutil.which("apt-get") is None:
-        raise CannotInstall(
-            f"{' and '.join(names)} must be installed, and there is no apt-get here to do it."
-        )
+        raise CannotInstall(f"{' and '.join(names)} must be installed, and there is no apt-get here to do it.")
     with _no_services_started():
         for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *names]):
             done = subprocess.run(
@@ -45,7 +43,7 @@ def install(*names: str) -> None:
 
 @contextmanager
 def _no_services_started() -> Iterator[None]:
-    """Debian starts the service of a new package unless this policy says no; one that was there is put back."""
+    """Debian starts a new package's service unless this policy says no; one that was there is put back."""
     aside = _POLICY.with_name("policy-rc.d.peygir")
     if _POLICY.exists():
         _POLICY.rename(aside)

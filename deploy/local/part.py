@@ -70,9 +70,7 @@ class Part(ABC):
         while not self._answers():
             if not self._child.alive or time.monotonic() > deadline:
                 happened = (
-                    "stopped at its start"
-                    if not self._child.alive
-                    else f"gave no answer in {self.patience:.0f} s"
+                    "stopped at its start" if not self._child.alive else f"gave no answer in {self.patience:.0f} s"
                 )
                 tail = self._child.tail()
                 self._child.kill()

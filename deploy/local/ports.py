@@ -53,9 +53,7 @@ def holder(port: int) -> str:
             continue
         # Columns: local address as HEXADDRESS:HEXPORT (2nd), state (4th; 0A listens), inode (10th).
         found = (row.split() for row in rows)
-        inodes |= {
-            f"socket:[{row[9]}]" for row in found if row[3] == "0A" and int(row[1].split(":")[1], 16) == port
-        }
+        inodes |= {f"socket:[{row[9]}]" for row in found if row[3] == "0A" and int(row[1].split(":")[1], 16) == port}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if any(os.readlink(descriptor) in inodes for descriptor in (process / "fd").iterdir()):

@@ -39,9 +39,7 @@ class PostgreSQL(Part):
 
     def database_url(self, database: str) -> str:
         """The URL of one database on this server."""
-        return (
-            f"postgresql+psycopg://peygir:{self._remembered()['password']}@127.0.0.1:{self.port}/{database}"
-        )
+        return f"postgresql+psycopg://peygir:{self._remembered()['password']}@127.0.0.1:{self.port}/{database}"
 
     def create_databases(self, names: Iterable[str]) -> None:
         """Create those of the databases that do not exist yet."""
@@ -91,9 +89,7 @@ class PostgreSQL(Part):
         password.unlink()
         if done.returncode != 0:
             shutil.rmtree(self._data, ignore_errors=True)
-            raise CannotStart(
-                f"PostgreSQL's data folder {self._data} could not be made:\n{done.stdout}{done.stderr}"
-            )
+            raise CannotStart(f"PostgreSQL's data folder {self._data} could not be made:\n{done.stdout}{done.stderr}")
 
     def _command(self) -> list[str]:
         settings = {

@@ -39,9 +39,7 @@ LOG_LIMIT = 20_000_000  # bytes; a larger log is set aside at the next start
 class Process(Child):
     """A service, the gateway or the simulator; `health_url` answers /healthz, /readyz and /metrics."""
 
-    def __init__(
-        self, name: str, module: list[str], health_port: int, state: Path, env: Mapping[str, str]
-    ) -> None:
+    def __init__(self, name: str, module: list[str], health_port: int, state: Path, env: Mapping[str, str]) -> None:
         super().__init__(
             name,
             [sys.executable, "-m", *module],
@@ -65,9 +63,7 @@ class Process(Child):
         deadline = time.monotonic() + patience
         while not self.ready():
             if not self.alive or time.monotonic() > deadline:
-                happened = (
-                    "stopped at its start" if not self.alive else f"was not ready after {patience:.0f} s"
-                )
+                happened = "stopped at its start" if not self.alive else f"was not ready after {patience:.0f} s"
                 raise CannotStart(f"{self.name} {happened}; its log is {self.log}, and ends:\n{self.tail()}")
             time.sleep(0.05)
 
@@ -229,9 +225,7 @@ class System:
     def _start(self) -> None:
         self._set_logs_aside()
         for leftover in sorted((self.state / "run").glob("*.pid")):
-            Child(
-                leftover.stem, [], log=leftover, pidfile=leftover, environment={}, folder=ROOT
-            ).end_leftover()
+            Child(leftover.stem, [], log=leftover, pidfile=leftover, environment={}, folder=ROOT).end_leftover()
         values = environment.load(self.state / "env", self.given)
         self._settle_ports()
         self._objects.use_keys(values["S3_ACCESS_KEY"], values["S3_SECRET_KEY"])

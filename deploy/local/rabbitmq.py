@@ -13,8 +13,7 @@ from deploy.local.part import SYSTEM_PATH, Part, write_private
 # Debian's wrapper in /usr/sbin switches to the user rabbitmq, so the script behind it is what we run.
 RABBITMQ_SERVERS = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "/opt/rabbitmq/sbin/rabbitmq-server")
 RABBITMQ_MISSING = (
-    "RabbitMQ is not installed: run `sudo apt-get install rabbitmq-server`, "
-    "or set AMQP_URL to a broker of yours."
+    "RabbitMQ is not installed: run `sudo apt-get install rabbitmq-server`, or set AMQP_URL to a broker of yours."
 )
 
 

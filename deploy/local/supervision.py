@@ -27,9 +27,7 @@ def watch(system: System) -> Iterator[str]:
                 failures[name] = failures.get(name, 0) + 1
                 pause = min(2.0 ** (failures[name] - 1), LONGEST_PAUSE)
                 due[name] = now + pause
-                lines.append(
-                    f"{name} died ({member.last_end}), starts again in {pause:.0f} s; log: {member.log}"
-                )
+                lines.append(f"{name} died ({member.last_end}), starts again in {pause:.0f} s; log: {member.log}")
             elif now >= due[name]:
                 del due[name]
                 started[name] = now

@@ -23,9 +23,7 @@ class _Stop(BaseException):
 def main(arguments: list[str] | None = None) -> int:
     """The exit code: 0 stopped as asked, 1 could not start."""
     parser = argparse.ArgumentParser(prog="./peygir up", description="Start all of Peygir; Ctrl-C stops it.")
-    parser.add_argument(
-        "--port", type=int, help="where the web pages and the API are (8000, or GATEWAY_PORT)"
-    )
+    parser.add_argument("--port", type=int, help="where the web pages and the API are (8000, or GATEWAY_PORT)")
     parser.add_argument("--host", help="the address they listen on (127.0.0.1, or GATEWAY_HOST)")
     parser.add_argument("--no-seed", action="store_true", help="no sample catalogue, no demo staff")
     options = parser.parse_args(arguments)

@@ -64,8 +64,7 @@ def look_at_document(source: Path, out: Path, limits: Limits) -> tuple[list[Deri
 
 def _cleaned(writer: PdfWriter) -> set[str]:
     removed: set[str] = set()
-    for index in range(len(writer._objects)):  # the writer offers no public walk over its objects
-        stored = writer._objects[index]
+    for stored in list(writer._objects):  # noqa: SLF001  # the writer offers no public walk over its objects
         if stored is None:
             continue
         for part in _parts(stored):
@@ -134,9 +133,9 @@ def _filters(stream: StreamObject) -> list[str]:
 def _clean_jpeg(stream: StreamObject) -> set[str]:
     if len(_filters(stream)) != 1:
         return set()  # wrapped again (ASCII85, Flate): no camera or phone writes that
-    before = bytes(stream._data)
+    before = bytes(stream._data)  # noqa: SLF001  # get_data would decode the picture
     after = jpeg_without_metadata(before)
-    stream._data = after
+    stream._data = after  # noqa: SLF001  # as above
     return {"exif"} if len(after) < len(before) else set()
 
 

@@ -18,9 +18,7 @@ class MediaKind(StrEnum):
 class Reason(StrEnum):
     """Why a file was rejected; stable, since texts for people hang on it."""
 
-    TYPE_NOT_PERMITTED = (
-        "type_not_permitted"  # the bytes are none of the permitted types, whatever the name says
-    )
+    TYPE_NOT_PERMITTED = "type_not_permitted"  # the bytes are none of the permitted types, whatever the name says
     EMPTY = "empty"
     TOO_LARGE = "too_large"
     DAMAGED = "damaged"  # cut off, or not readable as what it begins like
@@ -34,9 +32,7 @@ class Reason(StrEnum):
 class Variant(StrEnum):
     """The files made from one upload. What a citizen sent is itself never handed out."""
 
-    EVIDENCE = (
-        "evidence"  # whole, without hidden data: re-encoded image, rewritten document, remuxed sound or film
-    )
+    EVIDENCE = "evidence"  # whole, without hidden data: re-encoded image, rewritten document, remuxed sound or film
     PREVIEW = "preview"  # JPEG, at most 1280 px
     THUMBNAIL = "thumbnail"  # JPEG, at most 320 px
     PLAYABLE = "playable"  # M4A (AAC), for every browser
@@ -138,9 +134,7 @@ class Verdict:
     def from_json(cls, value: dict[str, Any]) -> Verdict:
         """Raises KeyError, TypeError or ValueError for what `to_json` did not write."""
         known = dict(value)
-        known["files"] = [
-            DerivedFile(**{**file, "variant": Variant(file["variant"])}) for file in value["files"]
-        ]
+        known["files"] = [DerivedFile(**{**file, "variant": Variant(file["variant"])}) for file in value["files"]]
         known["kind"] = MediaKind(value["kind"]) if value["kind"] else None
         known["reason"] = Reason(value["reason"]) if value["reason"] else None
         return cls(**known)

@@ -104,11 +104,7 @@ class Media:
             raise OffsetConflict(offset=row.received)
         left = row.size - row.received  # nothing, when it is no longer open
         left = min(left, request.length) if request.length is not None else left
-        count = (
-            min(-(-left // self._settings.media_part_bytes), _URLS_AT_ONCE)
-            if row.state == UploadState.OPEN
-            else 0
-        )
+        count = min(-(-left // self._settings.media_part_bytes), _URLS_AT_ONCE) if row.state == UploadState.OPEN else 0
         lease = secrets.token_urlsafe(9)
         life = timedelta(seconds=self._settings.media_upload_url_seconds)
         keys = (_piece_key(row.upload_id, lease, number) for number in range(count))
@@ -126,9 +122,7 @@ class Media:
         """
         new_offset = request.offset + sum(request.lengths)
         at = now()
-        row = store.advance(
-            connection, request.upload_id, request.offset, new_offset, at + self._settings.life, at
-        )
+        row = store.advance(connection, request.upload_id, request.offset, new_offset, at + self._settings.life, at)
         if row is None:
             raise OffsetConflict(offset=self._alive(connection, request.upload_id).received)
         numbers = range(request.first_part, request.first_part + len(request.lengths))
@@ -153,9 +147,9 @@ class Media:
     def _alive(self, connection: Connection, upload_id: str) -> store.UploadRow:
         row = store.upload(connection, upload_id)
         if row is None:
-            raise NotFound()
+            raise NotFound
         if row.state == UploadState.REMOVED or (row.state == UploadState.OPEN and row.expires_at <= now()):
-            raise Gone()
+            raise Gone
         return row
 
     def _seen(self, row: store.UploadRow) -> Upload:
@@ -195,9 +189,7 @@ class Media:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _look_and_settle(
-        self, database: Database, row: store.UploadRow, pieces: Sequence[Piece], folder: Path
-    ) -> None:
+    def _look_and_settle(self, database: Database, row: store.UploadRow, pieces: Sequence[Piece], folder: Path) -> None:
         source, out = folder / "in", folder / "out"
         out.mkdir()
         self._objects.assemble(pieces, source)
@@ -290,18 +282,16 @@ class Media:
         """Where the gateway reads one variant from. Raises NotFound, Gone, StillRegistering."""
         row = store.upload(connection, request.media_id)
         if row is None or (request.case_id is not None and row.case_id not in (None, request.case_id)):
-            raise NotFound()
+            raise NotFound
         if row.state in (UploadState.REJECTED, UploadState.REMOVED):
-            raise Gone()
+            raise Gone
         if row.state != UploadState.ACCEPTED or (request.case_id is not None and row.case_id is None):
-            raise StillRegistering()
+            raise StillRegistering
         file = store.file_of(connection, request.media_id, request.variant.value)
         if file is None:
-            raise NotFound()
+            raise NotFound
         return Download(
-            url=self._objects.presigned_get(
-                file.key, timedelta(seconds=self._settings.media_download_url_seconds)
-            ),
+            url=self._objects.presigned_get(file.key, timedelta(seconds=self._settings.media_download_url_seconds)),
             media_type=file.content_type,
             size=file.size,
             file_name=shown_name(row.file_name, PurePosixPath(file.key).suffix),
@@ -322,9 +312,8 @@ class Media:
                 if row.case_id is None:
                     store.settle(connection, row.upload_id, _LIVING, UploadState.REMOVED, at)
                 else:
-                    rejected = {"reason": "incomplete"}
                     store.settle(
-                        connection, row.upload_id, {UploadState.OPEN}, UploadState.REJECTED, at, **rejected
+                        connection, row.upload_id, {UploadState.OPEN}, UploadState.REJECTED, at, reason="incomplete"
                     )
                     outbox.add(connection, _rejected(row.upload_id, "incomplete"))
             store.forget(connection, at - _REMEMBER_REMOVED)

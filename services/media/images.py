@@ -26,9 +26,7 @@ _WRITERS = {
 _CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 
-def look_at_image(
-    source: Path, out: Path, true_type: FileType, limits: Limits
-) -> tuple[list[DerivedFile], list[str]]:
+def look_at_image(source: Path, out: Path, true_type: FileType, limits: Limits) -> tuple[list[DerivedFile], list[str]]:
     """The files made from the picture (evidence, preview, thumbnail) and what was removed.
 
     Raises Rejected with TOO_MANY_PIXELS or DAMAGED.
@@ -137,13 +135,9 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     if profile and image.mode in {"RGB", "RGBA", "CMYK"}:
         try:
             own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(
-                image, own, ImageCms.createProfile("sRGB"), outputMode=target
-            )
+            converted = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode=target)
         except (ImageCms.PyCMSError, OSError, ValueError):
-            converted = (
-                None  # a broken profile costs the colours their accuracy, not the citizen the evidence
-            )
+            converted = None  # a broken profile costs the colours their accuracy, not the citizen the evidence
         if converted is not None:
             return converted
     return image.convert("RGB") if image.mode == "CMYK" else image

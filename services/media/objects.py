@@ -48,9 +48,7 @@ class Piece:
 class Objects:
     """One bucket. Safe to share between green threads (urllib3's pool); every call may raise StoreFailed."""
 
-    def __init__(
-        self, endpoint: str, access_key: str, secret_key: str, bucket: str, connections: int = 10
-    ) -> None:
+    def __init__(self, endpoint: str, access_key: str, secret_key: str, bucket: str, connections: int = 10) -> None:
         """`endpoint`: http(s)://host:port, as this service and the gateway both reach it."""
         parts = urlsplit(endpoint)
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}:
@@ -71,7 +69,7 @@ class Objects:
 
     def ensure_bucket(self) -> None:
         """Make the bucket unless it is there; several at once may do this."""
-        with _failures():
+        with _OneError():
             try:
                 if not self._client.bucket_exists(self._bucket):
                     self._client.make_bucket(self._bucket)
@@ -82,22 +80,22 @@ class Objects:
     def reachable(self) -> bool:
         """Whether the store answers and has the bucket."""
         try:
-            with _failures():
-                return self._client.bucket_exists(self._bucket)
+            with _OneError():
+                return bool(self._client.bucket_exists(self._bucket))
         except StoreFailed:
             return False
 
     def presigned_put(self, key: str, life: timedelta) -> str:
         """A URL that stores one object under `key` for whoever holds it. Asks nobody; no I/O."""
-        return self._client.get_presigned_url("PUT", self._bucket, key, expires=life)
+        return str(self._client.get_presigned_url("PUT", self._bucket, key, expires=life))
 
     def presigned_get(self, key: str, life: timedelta) -> str:
         """A URL that reads one object, ranges included, for whoever holds it. Asks nobody; no I/O."""
-        return self._client.get_presigned_url("GET", self._bucket, key, expires=life)
+        return str(self._client.get_presigned_url("GET", self._bucket, key, expires=life))
 
     def put_file(self, key: str, path: Path, content_type: str) -> None:
         """Store a local file; what was under `key` is replaced."""
-        with _failures():
+        with _OneError():
             self._client.fput_object(
                 self._bucket,
                 key,
@@ -123,14 +121,14 @@ class Objects:
 
     def names(self, prefix: str) -> Iterator[str]:
         """Keys below `prefix` (which ends with a slash)."""
-        with _failures():
+        with _OneError():
             for found in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
                 if found.object_name:
                     yield found.object_name
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove what is there; what is not is no error."""
-        with _failures():
+        with _OneError():
             for error in self._client.remove_objects(self._bucket, [DeleteObject(key) for key in keys]):
                 if error.code != "NoSuchKey":
                     raise StoreFailed(f"{error.code}: {error.message}")
@@ -144,7 +142,7 @@ class Objects:
     def _read(self, piece: Piece) -> Iterator[bytes]:
         """At most `piece.length` bytes. Without a range: nanio refuses one that ends beyond the object."""
         left = piece.length
-        with _failures():
+        with _OneError():
             try:
                 answer = self._client.get_object(self._bucket, piece.key)
             except S3Error as error:
@@ -162,7 +160,7 @@ class Objects:
                 answer.release_conn()
 
 
-class _failures:
+class _OneError:
     """The SDK's and urllib3's many errors as one of ours."""
 
     def __enter__(self) -> None:

@@ -5,6 +5,7 @@ The child gets a bare environment: none of this service's secrets, addresses or 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -50,9 +51,7 @@ def look_at(source: Path, out: Path, limits: Limits) -> Verdict:
         start_new_session=True,
     )
     try:
-        said, complained = worker.communicate(
-            json.dumps(asdict(limits)).encode(), timeout=limits.wall_seconds
-        )
+        said, complained = worker.communicate(json.dumps(asdict(limits)).encode(), timeout=limits.wall_seconds)
     except subprocess.TimeoutExpired:
         return Verdict(False, source.stat().st_size, "", reason=Reason.TOO_COMPLEX, detail="time")
     finally:
@@ -76,10 +75,8 @@ def _bare_environment() -> dict[str, str]:
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
     """The worker and its ffmpeg are one process group."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(worker.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     worker.wait()
     for pipe in (worker.stdin, worker.stdout, worker.stderr):
         if pipe is not None:

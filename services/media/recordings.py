@@ -14,7 +14,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import imageio_ffmpeg  # type: ignore[import-untyped]  # it has no types
+import imageio_ffmpeg
 
 from services.media.domain import DerivedFile, Limits, MediaKind, Reason, Rejected, Variant
 from services.media.filetypes import AAC, M4A, MP3, MP4, OGG, WAV, WEBM, WEBM_AUDIO, FileType, sound_alone
@@ -50,9 +50,7 @@ _MUXERS = {
 # frames alone.
 _PLAIN = ["-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"]
 _PLAIN += ["-flags:a", "+bitexact", "-dn", "-sn"]
-_STREAM = re.compile(
-    r"^  Stream #0:\d+[^:]*(?:\[\w+\])?(?:\(\w+\))?: (Audio|Video): (\w+)(.*)$", re.MULTILINE
-)
+_STREAM = re.compile(r"^  Stream #0:\d+[^:]*(?:\[\w+\])?(?:\(\w+\))?: (Audio|Video): (\w+)(.*)$", re.MULTILINE)
 _PIXELS = re.compile(r", (\d{1,5})x(\d{1,5})[ ,\n]")
 _WRITTEN = re.compile(r"^out_time_us=(\d+)$", re.MULTILINE)
 
@@ -93,9 +91,7 @@ def look_at_recording(source: Path, out: Path, container: FileType, limits: Limi
     if seconds > limits.max_seconds:
         raise Rejected(Reason.TOO_LONG, f"{seconds:.0f} s")
     files = [derived(Variant.EVIDENCE, evidence, true_type.content_type, streams.pixels if is_film else None)]
-    files += (
-        _poster(source, out, container, limits) if is_film else [_playable(source, out, container, limits)]
-    )
+    files += _poster(source, out, container, limits) if is_film else [_playable(source, out, container, limits)]
     return Recording(true_type, files, seconds, streams.pixels if is_film else None)
 
 
@@ -175,9 +171,7 @@ def _playable(source: Path, out: Path, container: FileType, limits: Limits) -> D
 def _poster(source: Path, out: Path, container: FileType, limits: Limits) -> list[DerivedFile]:
     frame = out / "frame.jpg"
     edge = limits.preview_px
-    shrink = (
-        f"scale='min({edge},iw)':'min({edge},ih)':force_original_aspect_ratio=decrease:force_divisible_by=2"
-    )
+    shrink = f"scale='min({edge},iw)':'min({edge},ih)':force_original_aspect_ratio=decrease:force_divisible_by=2"
     code, said = _ffmpeg(
         [
             *_input(source, container, limits),

@@ -63,9 +63,7 @@ def add_pieces(connection: Connection, upload_id: str, position: int, stored: Se
 def pieces_of(connection: Connection, upload_id: str) -> list[Piece]:
     """An upload's pieces in order."""
     found = connection.execute(
-        select(pieces.c.key, pieces.c.length)
-        .where(pieces.c.upload_id == upload_id)
-        .order_by(pieces.c.position)
+        select(pieces.c.key, pieces.c.length).where(pieces.c.upload_id == upload_id).order_by(pieces.c.position)
     )
     return [Piece(row.key, row.length) for row in found]
 

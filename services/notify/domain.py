@@ -146,7 +146,6 @@ def read_inbound(text: str) -> Inbound:
 def _plain(text: str) -> str:
     folded = text.replace("ي", "ی").replace("ك", "ک")
     digits = "".join(
-        str(unicodedata.decimal(letter)) if unicodedata.category(letter) == "Nd" else letter
-        for letter in folded
+        str(unicodedata.decimal(letter)) if unicodedata.category(letter) == "Nd" else letter for letter in folded
     )
     return _SEPARATORS.sub("", digits).casefold()

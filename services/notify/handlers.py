@@ -94,11 +94,9 @@ def keep_drafts(
     )
 
 
-def ended(
-    message: Mapping[str, Any] | store.AnyRow, state: str, reason: str | None, moment: datetime
-) -> Event:
+def ended(message: Mapping[str, Any] | store.AnyRow, state: str, reason: str | None, moment: datetime) -> Event:
     """The event that tells how a message ended."""
-    row = message if isinstance(message, Mapping) else message._asdict()
+    row = message if isinstance(message, Mapping) else dict(message._mapping)
     about = {
         "id": uuid4(),
         "occurred_at": moment,
@@ -204,9 +202,7 @@ class Notify:
 
     def case_events(self, connection: Connection, events: Sequence[TrackedEvent]) -> None:
         """Keeps what is known of each case, and tells whom the routing table names."""
-        fresh = inbox.unseen(
-            connection, "cases", sorted(events, key=lambda event: (event.case_id, event.sequence))
-        )
+        fresh = inbox.unseen(connection, "cases", sorted(events, key=lambda event: (event.case_id, event.sequence)))
         store.keep_cases(connection, list(_latest(fresh).values()))
         told = [(event, routes) for event in fresh if (routes := self._routes(event))]
         known = store.contacts_of(connection, [event.case_id for event, _ in told])

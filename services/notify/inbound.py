@@ -86,9 +86,7 @@ class Handset:
             return
         contact = store.contact_by_code(connection, codes.hashes(code, self._index_keys))
         if contact is None:
-            self._answer(
-                connection, to, "sms.code_sent", "registering", store.language_of(connection, to.mobile_hash)
-            )
+            self._answer(connection, to, "sms.code_sent", "registering", store.language_of(connection, to.mobile_hash))
             return
         case = store.cases_of(connection, [contact.case_id]).get(contact.case_id)
         if case is not None and case.outcome is not None and case.stage in (Stage.DECIDED, Stage.CLOSED):

@@ -50,9 +50,7 @@ class Inbox:
         """Newest first. NotAllowed without an actor or a code."""
         reader = self._reader(connection, request.actor, request.code_hashes)
         after = _Cursor.parse(request.after) if request.after else None
-        rows = inbox_store.page(
-            connection, reader, (after.at, after.id) if after else None, request.limit + 1
-        )
+        rows = inbox_store.page(connection, reader, (after.at, after.id) if after else None, request.limit + 1)
         shown = rows[: request.limit]
         more = _Cursor(shown[-1].at, shown[-1].id).text() if len(rows) > request.limit else None
         return MessagePage(items=[self._shown(row, reader, request.actor) for row in shown], next=more)
@@ -69,7 +67,7 @@ class Inbox:
         if actor is not None and actor.kind is ActorKind.STAFF:
             known = store.staff_member(connection, UUID(actor.id))
             if known is not None and not known.active:
-                raise NotAllowed()
+                raise NotAllowed
             # A token may be older than the last change of roles.
             roles = known.roles if known is not None else [str(role) for role in actor.roles]
             return Reader.staff(UUID(actor.id), roles, known.unit if known is not None else actor.unit)
@@ -79,7 +77,7 @@ class Inbox:
             return Reader.by_code([actor.id])
         if actor is not None and actor.kind is ActorKind.CITIZEN:
             return Reader.citizen(UUID(actor.id))
-        raise NotAllowed()
+        raise NotAllowed
 
     def _shown(self, row: store.AnyRow, reader: Reader, actor: Actor | None) -> Message:
         language = actor.language if actor is not None else Language(row.contact_language or Language.FA)

@@ -41,9 +41,7 @@ class Reader:
         return cls(str(staff_id), staff_id=staff_id, roles=tuple(roles), unit=unit)
 
 
-def page(
-    connection: Connection, reader: Reader, after: tuple[datetime, UUID] | None, limit: int
-) -> list[AnyRow]:
+def page(connection: Connection, reader: Reader, after: tuple[datetime, UUID] | None, limit: int) -> list[AnyRow]:
     """The newest messages of this reader, or those after (older than) the given one."""
     chosen = _visible(reader).order_by(messages.c.at.desc(), messages.c.id.desc()).limit(limit)
     if after is not None:
@@ -53,9 +51,7 @@ def page(
 
 def of_ids(connection: Connection, reader: Reader, ids: Sequence[UUID]) -> list[AnyRow]:
     """Those of these messages that are this reader's."""
-    chosen = (
-        _visible(reader).where(messages.c.id.in_(ids)).order_by(messages.c.at.desc(), messages.c.id.desc())
-    )
+    chosen = _visible(reader).where(messages.c.id.in_(ids)).order_by(messages.c.at.desc(), messages.c.id.desc())
     return list(connection.execute(chosen))
 
 
@@ -69,9 +65,7 @@ def mark_read(connection: Connection, reader: Reader, ids: Sequence[UUID]) -> No
 def _visible(reader: Reader) -> Select[Any]:
     read = exists().where(readings.c.message_id == messages.c.id, readings.c.reader == reader.name)
     return (
-        select(
-            messages, contacts.c.language.label("contact_language"), cases.c.promised_on, read.label("read")
-        )
+        select(messages, contacts.c.language.label("contact_language"), cases.c.promised_on, read.label("read"))
         .outerjoin(contacts, contacts.c.case_id == messages.c.case_id)
         .outerjoin(cases, cases.c.case_id == messages.c.case_id)
         .where(messages.c.channel == MessageChannel.INBOX, _theirs(reader))

@@ -65,9 +65,7 @@ messages = Table(
     Column("staff_id", UUID(as_uuid=True)),
     Column("role", String),
     Column("unit", String),
-    Column(
-        "sealed", Text, comment="mobile and one-time code of a message about no case; emptied when it is sent"
-    ),
+    Column("sealed", Text, comment="mobile and one-time code of a message about no case; emptied when it is sent"),
     Column("mobile_hash", String(64)),
     Column("state", String, nullable=False),
     Column("reason", String),
@@ -99,9 +97,7 @@ messages = Table(
         "provider_message_id",
         postgresql_where=text("provider_message_id IS NOT NULL"),
     ),
-    Index(
-        "messages_of_handset", "mobile_hash", "created_at", postgresql_where=text("mobile_hash IS NOT NULL")
-    ),
+    Index("messages_of_handset", "mobile_hash", "created_at", postgresql_where=text("mobile_hash IS NOT NULL")),
     Index("messages_of_case", "case_id", "at", postgresql_where=text("case_id IS NOT NULL")),
     Index("messages_of_staff", "staff_id", "at", postgresql_where=text("staff_id IS NOT NULL")),
     Index("messages_of_role", "role", "at", postgresql_where=text("role IS NOT NULL")),
@@ -137,9 +133,7 @@ opt_outs = Table(
     metadata,
     Column("mobile_hash", String(64), primary_key=True),
     Column("since", DateTime(timezone=True), nullable=False),
-    Column(
-        "told_by", String, nullable=False, comment="citizen, by SMS; or provider, when it blocks the number"
-    ),
+    Column("told_by", String, nullable=False, comment="citizen, by SMS; or provider, when it blocks the number"),
 )
 
 units = Table(

@@ -37,9 +37,7 @@ class DeliveryStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-FINAL = frozenset(
-    {DeliveryStatus.DELIVERED, DeliveryStatus.UNDELIVERED, DeliveryStatus.BLOCKED, DeliveryStatus.FAILED}
-)
+FINAL = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.UNDELIVERED, DeliveryStatus.BLOCKED, DeliveryStatus.FAILED})
 
 
 class ProviderError(Exception):
@@ -286,7 +284,5 @@ def _lower(value: Any) -> Any:
 def read_status(provider: str, code: int) -> DeliveryStatus:
     """What a status code that a provider pushed to us means; `provider` as the gateway names it."""
     return (
-        _STATUSES.get(code, DeliveryStatus.UNKNOWN)
-        if provider.split("-")[0] == "kavenegar"
-        else DeliveryStatus.UNKNOWN
+        _STATUSES.get(code, DeliveryStatus.UNKNOWN) if provider.split("-")[0] == "kavenegar" else DeliveryStatus.UNKNOWN
     )

@@ -176,9 +176,7 @@ class Sender:
             return None
         return Ready(row, mobile, mobile_hash, text, lookup, tokens, first)
 
-    def _open(
-        self, row: store.AnyRow, contact: store.AnyRow | None
-    ) -> tuple[str, str | None, str, str | None] | None:
+    def _open(self, row: store.AnyRow, contact: store.AnyRow | None) -> tuple[str, str | None, str, str | None] | None:
         """(mobile, tracking code, language, one-time code); None when there is no mobile."""
         if row.audience == "handset":
             if row.event == "otp.requested.v1":
@@ -258,9 +256,7 @@ class Sender:
 
     # --- after sending ---
 
-    def _accepted(
-        self, connection: Connection, one: Ready, lease: UUID, provider: str, accepted: Accepted
-    ) -> None:
+    def _accepted(self, connection: Connection, one: Ready, lease: UUID, provider: str, accepted: Accepted) -> None:
         moment = self._clock()
         values = {
             "state": MessageState.SENT,
@@ -278,9 +274,7 @@ class Sender:
         moment = self._clock()
         tried_first = one.row.tried_first_at or moment
         ambiguous = isinstance(error, _Ambiguous) or one.row.provider is not None
-        too_late = (
-            moment - tried_first > GIVE_UP_AFTER if ambiguous else moment - one.row.created_at > TOO_OLD
-        )
+        too_late = moment - tried_first > GIVE_UP_AFTER if ambiguous else moment - one.row.created_at > TOO_OLD
         if isinstance(error, GiveUp) or too_late:
             self._end(connection, one.row, lease, MessageState.FAILED, error.reason)
             return
@@ -292,9 +286,7 @@ class Sender:
         }
         store.settle(connection, one.row.id, lease, values)
 
-    def _end(
-        self, connection: Connection, row: store.AnyRow, lease: UUID, state: MessageState, reason: str
-    ) -> None:
+    def _end(self, connection: Connection, row: store.AnyRow, lease: UUID, state: MessageState, reason: str) -> None:
         if store.settle(connection, row.id, lease, {"state": state, "reason": reason, "sealed": None}):
             outbox.add(connection, ended(row, state, reason, self._clock()))
 
@@ -321,9 +313,7 @@ class Sender:
         final = [message_id for message_id, status in statuses.items() if status in FINAL]
         with database.transaction() as connection:
             for row in store.at_provider(connection, provider.name, final):
-                apply_status(
-                    connection, row, statuses[row.provider_message_id], self._clock(), row.mobile_hash
-                )
+                apply_status(connection, row, statuses[row.provider_message_id], self._clock(), row.mobile_hash)
 
 
 class _Ambiguous(Retry):

@@ -69,7 +69,7 @@ class SendingLoops(DependencyProvider):  # type: ignore[misc]  # nameko is untyp
         while not self._stopping:
             try:
                 work(self.container.config["database"])
-            except Exception as error:  # the loop goes on whatever the database does; a lease ends by itself
+            except Exception as error:  # noqa: BLE001  # the loop goes on whatever the database does; a lease ends by itself
                 log.warning("sending was interrupted", error=logs.describe(error))
             with eventlet.Timeout(pause, False):
                 self._kicked.wait()

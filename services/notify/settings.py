@@ -17,9 +17,7 @@ def _quiet_hours(value: object) -> object:
     if value.strip().lower() == "off":
         return QuietHours(0, 0)
     start, dash, end = value.partition("-")
-    if not dash or not (
-        start.strip().isdigit() and end.strip().isdigit() and int(start) < 24 and int(end) < 24
-    ):
+    if not dash or not (start.strip().isdigit() and end.strip().isdigit() and int(start) < 24 and int(end) < 24):
         raise ValueError("wants two hours of the day such as 22-7, or off")
     return QuietHours(int(start), int(end))
 

@@ -25,9 +25,7 @@ def add_contacts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> N
         connection.execute(upsert(contacts).values(list(rows)).on_conflict_do_nothing())
 
 
-def recode_contact(
-    connection: Connection, case_id: UUID, code_hash: str, sealed_contact: str | None
-) -> AnyRow | None:
+def recode_contact(connection: Connection, case_id: UUID, code_hash: str, sealed_contact: str | None) -> AnyRow | None:
     """Gives a case its new code; the contact, or None when the case is not known yet."""
     changed = (
         update(contacts)
@@ -95,9 +93,7 @@ def keep_units(connection: Connection, version: int, tree: Sequence[tuple[str, s
         return
     connection.execute(delete(units))
     if tree:
-        connection.execute(
-            insert(units), [{"code": code, "parent": up, "version": version} for code, up in tree]
-        )
+        connection.execute(insert(units), [{"code": code, "parent": up, "version": version} for code, up in tree])
 
 
 # --- cases ---
@@ -121,9 +117,7 @@ def keep_cases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Non
 
 def cases_of(connection: Connection, case_ids: Sequence[UUID]) -> dict[UUID, AnyRow]:
     """What is known of these cases."""
-    return {
-        row.case_id: row for row in connection.execute(select(cases).where(cases.c.case_id.in_(case_ids)))
-    }
+    return {row.case_id: row for row in connection.execute(select(cases).where(cases.c.case_id.in_(case_ids)))}
 
 
 # --- messages ---
@@ -198,11 +192,7 @@ def begin_attempt(
 
 def hand_over(connection: Connection, message_id: UUID, lease: UUID, provider: str) -> bool:
     """Notes which provider is asked now, in case nobody lives to say what it answered; False as above."""
-    noted = (
-        update(messages)
-        .where(messages.c.id == message_id, messages.c.lease == lease)
-        .values(provider=provider)
-    )
+    noted = update(messages).where(messages.c.id == message_id, messages.c.lease == lease).values(provider=provider)
     return connection.execute(noted).rowcount == 1
 
 
@@ -210,9 +200,7 @@ def settle(connection: Connection, message_id: UUID, lease: UUID, values: Mappin
     """Ends the attempt of this lease; False when the lease is another's by now."""
     ended = (
         update(messages)
-        .where(
-            messages.c.id == message_id, messages.c.lease == lease, messages.c.state == MessageState.SENDING
-        )
+        .where(messages.c.id == message_id, messages.c.lease == lease, messages.c.state == MessageState.SENDING)
         .values(lease=None, leased_until=None, **values)
     )
     return connection.execute(ended).rowcount == 1
@@ -257,9 +245,7 @@ def set_next_look(connection: Connection, when: Sequence[tuple[UUID, datetime | 
     """When to ask next; None: no more."""
     for message_id, moment in when:
         connection.execute(
-            update(messages)
-            .where(messages.c.id == message_id)
-            .values(next_look_at=moment, looks=messages.c.looks + 1)
+            update(messages).where(messages.c.id == message_id).values(next_look_at=moment, looks=messages.c.looks + 1)
         )
 
 
@@ -303,6 +289,6 @@ def answers_since(connection: Connection, mobile_hash: str, since: datetime) -> 
     counted = select(func.count()).where(
         messages.c.mobile_hash == mobile_hash,
         messages.c.audience == "handset",
-        messages.c.created_at >= since,
+        messages.c.created_at > since,
     )
     return connection.execute(counted).scalar_one()

@@ -27,9 +27,7 @@ def day_text(day: date, language: str) -> str:
     return text if language == Language.FA else persian.latin_digits(text)
 
 
-def values(
-    params: Mapping[str, str], language: str, words: Table, *, code: str | None = None
-) -> dict[str, str]:
+def values(params: Mapping[str, str], language: str, words: Table, *, code: str | None = None) -> dict[str, str]:
     """Every value a template may name, as it is read in `language`."""
     spoken = Language(language)
     found = dict(params)
@@ -50,8 +48,6 @@ def values(
     return found
 
 
-def lookup_of(
-    words: Table, channel: str, template: str, language: str, filled: Mapping[str, str]
-) -> Lookup | None:
+def lookup_of(words: Table, channel: str, template: str, language: str, filled: Mapping[str, str]) -> Lookup | None:
     """How the provider knows this text, when it has approved it."""
     return words.words(channel, template, language, filled).lookup

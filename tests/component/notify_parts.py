@@ -1,17 +1,24 @@
-"""What notify's tests share: people with phones, what other services would say of their cases, notify's own database."""
+"""What notify's tests share: people with phones, what other services would say of their cases, notify's own database,
+and notify's use cases under a clock that the test holds."""
 
 from __future__ import annotations
 
 import itertools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.rows import dict_row
+from sqlalchemy import text
 
 from backbone import codes, crypto
+from backbone.database import Database
+from backbone.testing import prepared
 from contracts import tracking
 from contracts.accounts import OtpRequested, SealedOtp
 from contracts.base import now
@@ -19,12 +26,25 @@ from contracts.gateway import Contact, InboundSms, ReceiveSms, ReportDelivery
 from contracts.intake import SubmissionRecoded, SubmissionRegistered
 from contracts.tracking import CaseSnapshot, TrackedEvent
 from contracts.vocabulary import Channel, Kind, Language, Stage
+from deploy.local.sms_simulator.embedded import Simulator, running
+from deploy.local.sms_simulator.settings import Settings as SimulatorSettings
 from services.notify.domain import code_for_sms
+from services.notify.handlers import Notify
+from services.notify.inbound import Handset
+from services.notify.inbox import Inbox
+from services.notify.providers import Kavenegar
+from services.notify.routing import lookup_texts
+from services.notify.sending import Sender
+from services.notify.settings import Settings
 
 API_KEY = "kavenegar-key"
 LINE = "10008663"
 EXPECTED = date(2026, 12, 14)  # 1405/09/23
-TOLD_FA, TOLD_EN = "۱۴۰۵/۰۹/۲۳", "1405/09/23"
+TOLD_FA = "۱۴۰۵/۰۹/۲۳"
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # 15:30 in Tehran
+NIGHT = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)  # 23:30
+MORNING = datetime(2026, 11, 24, 3, 30, tzinfo=UTC)  # 7:00
 
 _numbers = itertools.count(1)
 
@@ -72,9 +92,7 @@ class Person:
     def sealed(self) -> str | None:
         if self.mobile is None:
             return None
-        return crypto.seal(
-            Contact(mobile=self.mobile, code=self.code, language=self.language), self.keys.public
-        )
+        return crypto.seal(Contact(mobile=self.mobile, code=self.code, language=self.language), self.keys.public)
 
     def registered(self) -> SubmissionRegistered:
         return SubmissionRegistered(
@@ -160,13 +178,9 @@ class Person:
     def withdrawn(self) -> Any:
         return self.event(tracking.CaseWithdrawn, Stage.WITHDRAWN, snapshot={"expected_on": None})
 
-    def texts(
-        self, text: str, provider_message_id: str | None = None, at: datetime | None = None
-    ) -> ReceiveSms:
+    def texts(self, text: str, provider_message_id: str | None = None, at: datetime | None = None) -> ReceiveSms:
         """What the gateway passes on when this phone texts the office's number."""
-        box = crypto.seal(
-            InboundSms(mobile="0" + self.phone.removeprefix("+98"), text=text), self.keys.public
-        )
+        box = crypto.seal(InboundSms(mobile="0" + self.phone.removeprefix("+98"), text=text), self.keys.public)
         return ReceiveSms(
             provider="kavenegar",
             provider_message_id=provider_message_id or str(uuid4()),
@@ -175,9 +189,7 @@ class Person:
         )
 
 
-def one_time_code(
-    keys: Keys, mobile: str, code: str, language: Language, expires_at: datetime
-) -> OtpRequested:
+def one_time_code(keys: Keys, mobile: str, code: str, language: Language, expires_at: datetime) -> OtpRequested:
     box = crypto.seal(SealedOtp(mobile=mobile, code=code, language=language), keys.public)
     return OtpRequested(id=uuid4(), occurred_at=now(), sealed_code=box, expires_at=expires_at)
 
@@ -195,9 +207,7 @@ class Rows:
         self._url = url.replace("+psycopg", "")
 
     def of_case(self, case_id: UUID, channel: str = "sms") -> list[dict[str, Any]]:
-        return self._all(
-            "select * from messages where case_id = %s and channel = %s order by at, id", case_id, channel
-        )
+        return self._all("select * from messages where case_id = %s and channel = %s order by at, id", case_id, channel)
 
     def sms(self, case_id: UUID, template: str) -> dict[str, Any]:
         (row,) = [row for row in self.of_case(case_id) if row["template"] == template]
@@ -208,12 +218,130 @@ class Rows:
 
     def everything(self) -> str:
         """All of the database as text, column by column."""
-        tables = [
-            row["tablename"]
-            for row in self._all("select tablename from pg_tables where schemaname = 'public'")
-        ]
+        tables = [row["tablename"] for row in self._all("select tablename from pg_tables where schemaname = 'public'")]
         return "\n".join(str(row) for table in tables for row in self._all(f'select * from "{table}"'))
 
     def _all(self, query: str, *values: Any) -> list[dict[str, Any]]:
         with psycopg.connect(self._url, row_factory=dict_row) as connection:
-            return connection.execute(query, values).fetchall()  # type: ignore[call-overload,no-any-return]  # ours
+            return connection.execute(query, values).fetchall()
+
+
+@dataclass
+class Office:
+    """Notify under the test's clock."""
+
+    keys: Keys
+    settings: Settings
+    database: Database
+    rows: Rows
+    simulator: Simulator
+    reserve: Simulator
+    clock: datetime = NOON
+
+    def __post_init__(self) -> None:
+        self.notify = Notify(self.settings, self.now)
+        self.handset = Handset(self.settings, self.now)
+        self.inbox = Inbox()
+        self.sender = self.another_sender()
+
+    def now(self) -> datetime:
+        return self.clock
+
+    def another_sender(self, *, with_reserve: bool = False, timeout: float = 0.5) -> Sender:
+        first = Kavenegar(base_url=self.simulator.url, api_key=API_KEY, sender=LINE, timeout=timeout, rest=60)
+        second = Kavenegar(base_url=self.reserve.url, api_key="reserve-key", name="kavenegar-reserve", timeout=timeout)
+        return Sender(self.settings, [first, second] if with_reserve else [first], self.now)
+
+    def tell(self, *events: Any) -> None:
+        with self.database.transaction() as connection:
+            for event in events:
+                if event.name == "submission.registered.v1":
+                    self.notify.registered(connection, [event])
+                elif event.name == "submission.recoded.v1":
+                    self.notify.recoded(connection, event)
+                elif event.name == "otp.requested.v1":
+                    self.notify.otp_requested(connection, event)
+                elif event.name == "staff.changed.v1":
+                    self.notify.staff_changed(connection, event)
+                elif event.name == "catalogue.changed.v1":
+                    self.notify.catalogue(connection, event)
+                else:
+                    self.notify.case_events(connection, [event])
+
+    def hear(self, *commands: Any) -> None:
+        """What handsets text, answered."""
+        for command in commands:
+            with self.database.transaction() as connection:
+                self.handset.receive_sms(connection, command)
+        self.send()
+
+    def outbox(self) -> list[tuple[str, dict[str, Any]]]:
+        """Names and bodies of the events that notify tells, in order."""
+        with self.database.read() as connection:
+            rows = connection.execute(text("select routing_key, convert_from(body, 'utf8') from outbox order by seq"))
+            return [(name, json.loads(body)) for name, body in rows]
+
+    def report(self, message_id: object, status: int) -> bool:
+        with self.database.transaction() as connection:
+            return self.handset.report_delivery(connection, delivery(message_id, status, self.clock))
+
+    def send(self, sender: Sender | None = None) -> None:
+        while (sender or self.sender).send_due(self.database):
+            pass
+
+    def later(self, **passed: float) -> None:
+        self.clock += timedelta(**passed)
+
+    def told(self, person: Person, simulator: Simulator | None = None) -> list[str]:
+        """What the provider took for this phone."""
+        return [one["text"] for one in (simulator or self.simulator).messages(person.phone, accepted=True)]
+
+
+@dataclass
+class Desk:
+    """A migrated database, two providers, and secrets: an office is opened on it for each test."""
+
+    environment: dict[str, str]
+    database: Database
+    simulator: Simulator
+    reserve: Simulator
+
+    def office(self) -> Office:
+        """On empty tables, at noon."""
+        self.simulator.reset()
+        self.reserve.reset()
+        tables = "messages, contacts, cases, inbound, helped, opt_outs, readings, units, staff, inbox, outbox"
+        with self.database.transaction() as connection:
+            connection.execute(text(f"truncate {tables}"))
+        settings = Settings(**{name.lower(): value for name, value in self.environment.items()})  # type: ignore[arg-type]
+        rows = Rows(self.environment["DATABASE_URL"])
+        return Office(Keys(self.environment), settings, self.database, rows, self.simulator, self.reserve)
+
+
+@contextmanager
+def providers() -> Iterator[tuple[Simulator, Simulator]]:
+    """Two providers over real HTTP."""
+    first = SimulatorSettings(api_key=API_KEY, sender=LINE, port=0, step_delay=0.01, templates=lookup_texts())
+    second = SimulatorSettings(api_key="reserve-key", sender="20001000", port=0, step_delay=0.01)
+    with running(first) as simulator, running(second) as reserve:
+        yield simulator, reserve
+
+
+@contextmanager
+def desks(amqp_url: str, server_url: str, name: str) -> Iterator[Desk]:
+    """A desk that is cleared away again; `name` of its database."""
+    with providers() as (simulator, reserve):
+        environment = prepared(
+            "notify",
+            amqp_url,
+            server_url,
+            name,
+            KAVENEGAR_BASE_URL=simulator.url,
+            KAVENEGAR_API_KEY=API_KEY,
+            SMS_SENDER=LINE,
+        )
+        database = Database(environment["DATABASE_URL"])
+        try:
+            yield Desk(environment, database, simulator, reserve)
+        finally:
+            database.close()

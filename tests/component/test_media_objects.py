@@ -29,9 +29,7 @@ def test_the_bucket_may_be_ensured_again(objects: Objects) -> None:
 
 def test_pieces_put_by_presigned_urls_become_one_file(objects: Objects, tmp_path: Path) -> None:
     pieces = []
-    for number, (content, counts) in enumerate(
-        [(b"a" * 3000, 3000), (b"b" * 10 + bytes(90), 10), (b"", 0), (b"c", 1)]
-    ):
+    for number, (content, counts) in enumerate([(b"a" * 3000, 3000), (b"b" * 10 + bytes(90), 10), (b"", 0), (b"c", 1)]):
         key = f"quarantine/one/{number}"
         assert httpx.put(objects.presigned_put(key, MINUTE), content=content).status_code == 200
         pieces.append(Piece(key, counts))

@@ -4,142 +4,40 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
-from backbone.database import Database
-from backbone.testing import eventually, prepared
+from backbone.testing import eventually
 from contracts.vocabulary import Language
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from deploy.local.sms_simulator.embedded import Simulator, running
-from deploy.local.sms_simulator.settings import Settings as SimulatorSettings
 from services.notify import store
-from services.notify.handlers import Notify
-from services.notify.inbound import Handset
 from services.notify.providers import Accepted, Kavenegar
-from services.notify.routing import lookup_texts
 from services.notify.sending import Sender
-from services.notify.settings import Settings
-from tests.component.notify_parts import API_KEY, LINE, TOLD_FA, Keys, Person, Rows, delivery, one_time_code
-
-NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # 15:30 in Tehran
-NIGHT = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)  # 23:30
-MORNING = datetime(2026, 11, 24, 3, 30, tzinfo=UTC)  # 7:00
-
-
-@pytest.fixture(scope="module")
-def simulator() -> Iterator[Simulator]:
-    settings = SimulatorSettings(
-        api_key=API_KEY, sender=LINE, port=0, step_delay=0.01, templates=lookup_texts()
-    )
-    with running(settings) as started:
-        yield started
+from tests.component.notify_parts import (
+    API_KEY,
+    MORNING,
+    NIGHT,
+    NOON,
+    TOLD_FA,
+    Desk,
+    Office,
+    Person,
+    desks,
+    one_time_code,
+)
 
 
 @pytest.fixture(scope="module")
-def reserve() -> Iterator[Simulator]:
-    settings = SimulatorSettings(api_key="reserve-key", sender="20001000", port=0, step_delay=0.01)
-    with running(settings) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def environment(broker: RabbitMQ, postgres: PostgreSQL, simulator: Simulator) -> dict[str, str]:
-    return prepared(
-        "notify",
-        broker.url,
-        postgres.url,
-        "notify_sending",
-        KAVENEGAR_BASE_URL=simulator.url,
-        KAVENEGAR_API_KEY=API_KEY,
-        SMS_SENDER=LINE,
-    )
-
-
-@pytest.fixture(scope="module")
-def database(environment: dict[str, str]) -> Iterator[Database]:
-    opened = Database(environment["DATABASE_URL"])
-    yield opened
-    opened.close()
-
-
-@dataclass
-class Office:
-    """Notify under the test's clock."""
-
-    keys: Keys
-    settings: Settings
-    database: Database
-    rows: Rows
-    simulator: Simulator
-    reserve: Simulator
-    clock: datetime = NOON
-
-    def __post_init__(self) -> None:
-        self.notify = Notify(self.settings, self.now)
-        self.handset = Handset(self.settings, self.now)
-        self.sender = self.another_sender()
-
-    def now(self) -> datetime:
-        return self.clock
-
-    def another_sender(self, *, with_reserve: bool = False, timeout: float = 0.5) -> Sender:
-        first = Kavenegar(base_url=self.simulator.url, api_key=API_KEY, sender=LINE, timeout=timeout, rest=60)
-        second = Kavenegar(
-            base_url=self.reserve.url, api_key="reserve-key", name="kavenegar-reserve", timeout=timeout
-        )
-        return Sender(self.settings, [first, second] if with_reserve else [first], self.now)
-
-    def tell(self, *events: Any) -> None:
-        with self.database.transaction() as connection:
-            for event in events:
-                if event.name == "submission.registered.v1":
-                    self.notify.registered(connection, [event])
-                elif event.name == "submission.recoded.v1":
-                    self.notify.recoded(connection, event)
-                elif event.name == "otp.requested.v1":
-                    self.notify.otp_requested(connection, event)
-                else:
-                    self.notify.case_events(connection, [event])
-
-    def hear(self, command: Any) -> None:
-        with self.database.transaction() as connection:
-            self.handset.receive_sms(connection, command)
-
-    def report(self, message_id: object, status: int) -> bool:
-        with self.database.transaction() as connection:
-            return self.handset.report_delivery(connection, delivery(message_id, status, self.clock))
-
-    def send(self, sender: Sender | None = None) -> None:
-        while (sender or self.sender).send_due(self.database):
-            pass
-
-    def later(self, **passed: float) -> None:
-        self.clock += timedelta(**passed)
-
-    def told(self, person: Person, simulator: Simulator | None = None) -> list[str]:
-        """What the provider took for this phone."""
-        return [one["text"] for one in (simulator or self.simulator).messages(person.phone, all=True)]
+def desk(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[Desk]:
+    with desks(broker.url, postgres.url, "notify_sending") as opened:
+        yield opened
 
 
 @pytest.fixture
-def office(
-    environment: dict[str, str], database: Database, simulator: Simulator, reserve: Simulator
-) -> Office:
-    simulator.reset()
-    reserve.reset()
-    with database.transaction() as connection:
-        connection.execute(
-            text("truncate messages, contacts, cases, inbound, helped, opt_outs, inbox, outbox")
-        )
-    settings = Settings(**{name.lower(): value for name, value in environment.items()})
-    return Office(
-        Keys(environment), settings, database, Rows(environment["DATABASE_URL"]), simulator, reserve
-    )
+def office(desk: Desk) -> Office:
+    return desk.office()
 
 
 @pytest.fixture
@@ -175,9 +73,7 @@ def test_at_night_news_waits_till_morning_and_an_answer_to_what_one_does_does_no
     office.clock = NIGHT
     office.tell(person.registered(), person.opened(), person.decided())
     office.send()
-    assert [row["template"] for row in office.rows.of_case(person.case_id) if row["sent_at"]] == [
-        "registered"
-    ]
+    assert [row["template"] for row in office.rows.of_case(person.case_id) if row["sent_at"]] == ["registered"]
 
     office.clock = MORNING - timedelta(seconds=1)
     office.send()
@@ -196,7 +92,7 @@ def test_a_one_time_code_does_not_wait_and_does_not_outlive_itself(office: Offic
     assert office.told(person) == [
         "Your Peygir sign-in code: 424242\nIt is valid for 5 minutes. Please tell it to no one."
     ]
-    assert office.simulator.messages(all=True)[0]["template"] == "peygir-otp-en"
+    assert office.simulator.messages(accepted=True)[0]["template"] == "peygir-otp-en"
 
     office.tell(one_time_code(office.keys, person.phone, "171717", Language.FA, until))
     office.clock = until
@@ -221,15 +117,13 @@ def test_what_is_no_longer_true_is_not_sent(office: Office, person: Person) -> N
     office.tell(person.withdrawn())
     office.clock = MORNING
     office.send()
-    assert [
-        row["state"] for row in office.rows.of_case(person.case_id) if row["template"] == "question_asked"
-    ] == ["skipped"]
+    assert [row["state"] for row in office.rows.of_case(person.case_id) if row["template"] == "question_asked"] == [
+        "skipped"
+    ]
     assert office.rows.sms(person.case_id, "question_asked")["reason"] == "superseded"
 
 
-def test_a_message_about_a_case_nobody_registered_yet_waits_for_its_contact(
-    office: Office, person: Person
-) -> None:
+def test_a_message_about_a_case_nobody_registered_yet_waits_for_its_contact(office: Office, person: Person) -> None:
     registered = person.registered()
     office.tell(person.opened(), person.asked())
     office.send()
@@ -276,9 +170,7 @@ def test_a_busy_provider_is_asked_again_with_growing_pauses(office: Office, pers
     assert (row["state"], row["reason"], row["attempts"]) == ("sent", None, 3)
 
 
-def test_a_withheld_answer_is_asked_for_again_and_nothing_is_sent_twice(
-    office: Office, person: Person
-) -> None:
+def test_a_withheld_answer_is_asked_for_again_and_nothing_is_sent_twice(office: Office, person: Person) -> None:
     office.simulator.fault("timeout", seconds=2)
     office.tell(person.registered(), person.opened())
     both = office.another_sender(with_reserve=True)
@@ -336,9 +228,7 @@ def test_a_killed_senders_message_is_taken_over_when_its_lease_ends_and_sent_onc
             raise Killed
 
     office.tell(person.registered(), person.opened())
-    dying = Sender(
-        office.settings, [DiesAfterSending(base_url=office.simulator.url, api_key=API_KEY)], office.now
-    )
+    dying = Sender(office.settings, [DiesAfterSending(base_url=office.simulator.url, api_key=API_KEY)], office.now)
     with pytest.raises(Killed):
         dying.send_due(office.database)
     assert office.rows.sms(person.case_id, "registered")["state"] == "sending"
@@ -394,7 +284,8 @@ def test_the_callback_follows_a_message_to_its_handset_and_the_first_final_word_
     message_id = office.rows.sms(person.case_id, "registered")["provider_message_id"]
     assert office.report(message_id, 4)
     assert office.rows.sms(person.case_id, "registered")["state"] == "sent"
-    assert office.report(message_id, 10) and office.report(message_id, 11)
+    assert office.report(message_id, 10)
+    assert office.report(message_id, 11)
     row = office.rows.sms(person.case_id, "registered")
     assert (row["state"], row["next_look_at"]) == ("delivered", None)
     assert not office.report("12345", 10), "a fresh report of what is not known yet is to come again"
@@ -414,16 +305,14 @@ def test_without_a_callback_the_provider_is_asked(office: Office, person: Person
     ("status", "state", "reason"),
     [(11, "undelivered", "undelivered"), (14, "undelivered", "blocked"), (6, "failed", "failed")],
 )
-def test_a_lost_message_is_known_as_lost(
-    office: Office, person: Person, status: int, state: str, reason: str
-) -> None:
+def test_a_lost_message_is_known_as_lost(office: Office, person: Person, status: int, state: str, reason: str) -> None:
     office.simulator.fault("lose", status=status)
     office.tell(person.registered(), person.opened())
     office.send()
     message_id = int(office.rows.sms(person.case_id, "registered")["provider_message_id"])
 
     def settled() -> bool:
-        (one,) = office.simulator.messages(person.phone, all=True)
+        (one,) = office.simulator.messages(person.phone, accepted=True)
         return bool(one["messageid"] == message_id and one["status"] == status)
 
     eventually(settled)
@@ -454,18 +343,14 @@ def test_what_ends_is_told_to_the_other_services(office: Office, person: Person)
     office.send()
     office.report(office.rows.sms(person.case_id, "registered")["provider_message_id"], 10)
     with office.database.read() as connection:
-        events = connection.execute(
-            text("select routing_key, convert_from(body, 'utf8') from outbox order by seq")
-        )
+        events = connection.execute(text("select routing_key, convert_from(body, 'utf8') from outbox order by seq"))
         told = [(name, '"channel":"sms"' in body) for name, body in events]
     delivered = "notification.delivered.v1"
     # Nobody is told that an anonymous reporter, whom nobody could tell, was not told.
     assert told == [(delivered, False), (delivered, False), (delivered, True)]
 
 
-def test_a_box_sealed_to_another_key_fails_alone(
-    office: Office, person: Person, environment: dict[str, str]
-) -> None:
+def test_a_box_sealed_to_another_key_fails_alone(office: Office, person: Person) -> None:
     broken = Person(office.keys)
     registered = broken.registered().model_copy(update={"sealed_contact": "bm90IGEgYm94"})
     office.tell(registered, broken.opened(), person.registered(), person.opened())

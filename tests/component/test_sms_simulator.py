@@ -41,9 +41,7 @@ def _clean(simulator: Simulator) -> None:
     simulator.reset()
 
 
-def call(
-    simulator: Simulator, method: str, key: str = KEY, verb: str = "POST", **form: Any
-) -> httpx.Response:
+def call(simulator: Simulator, method: str, key: str = KEY, verb: str = "POST", **form: Any) -> httpx.Response:
     params = {name: str(value) for name, value in form.items()}
     where = {"params": params} if verb == "GET" else {"data": params}
     return simulator.control.request(verb, f"/v1/{key}/{method}.json", **where)  # type: ignore[arg-type]
@@ -70,7 +68,8 @@ def send(simulator: Simulator, **form: Any) -> httpx.Response:
 @pytest.mark.parametrize("verb", ["GET", "POST"])
 def test_a_sent_message_goes_by_queue_and_telecom_to_the_handset(simulator: Simulator, verb: str) -> None:
     (sent,) = entries(call(simulator, "sms/send", verb=verb, receptor="09121234567", message="سلام"))
-    assert sent["status"] == 1 and sent["statustext"] == "در صف ارسال"
+    assert sent["status"] == 1
+    assert sent["statustext"] == "در صف ارسال"
     assert (sent["sender"], sent["receptor"], sent["message"], sent["cost"]) == (
         LINE,
         "09121234567",
@@ -80,7 +79,8 @@ def test_a_sent_message_goes_by_queue_and_telecom_to_the_handset(simulator: Simu
 
     (arrived,) = simulator.messages("+989121234567", wait=5)
 
-    assert arrived["messageid"] == sent["messageid"] and arrived["text"] == "سلام"
+    assert arrived["messageid"] == sent["messageid"]
+    assert arrived["text"] == "سلام"
     (status,) = entries(call(simulator, "sms/status", messageid=sent["messageid"]))
     assert status == {"messageid": sent["messageid"], "status": 10, "statustext": "رسیده به گیرنده"}
 
@@ -103,7 +103,7 @@ def test_a_sent_message_goes_by_queue_and_telecom_to_the_handset(simulator: Simu
 )
 def test_what_the_provider_refuses(simulator: Simulator, form: dict[str, str], code: int) -> None:
     assert refusal(send(simulator, **form)) == code
-    assert simulator.messages(all=True) == []
+    assert simulator.messages(accepted=True) == []
 
 
 def test_key_method_and_verb_are_checked(simulator: Simulator) -> None:
@@ -117,7 +117,7 @@ def test_a_local_id_is_sent_once(simulator: Simulator) -> None:
     (again,) = entries(send(simulator, localid="77"))
 
     assert again["messageid"] == first["messageid"]
-    assert len(simulator.messages(all=True)) == 1
+    assert len(simulator.messages(accepted=True)) == 1
     (status,) = entries(call(simulator, "sms/statuslocalmessageid", localid="77"))
     assert (status["messageid"], status["localid"]) == (first["messageid"], "77")
 
@@ -129,9 +129,7 @@ def test_many_receptors_get_one_message_each(simulator: Simulator) -> None:
 
 def test_an_array_is_sent_whole_or_not_at_all(simulator: Simulator) -> None:
     arrays = {"receptor": ["09121234567", "09121234568"], "sender": [LINE, LINE], "message": ["یک", "دو"]}
-    sent = entries(
-        call(simulator, "sms/sendarray", **{name: json.dumps(array) for name, array in arrays.items()})
-    )
+    sent = entries(call(simulator, "sms/sendarray", **{name: json.dumps(array) for name, array in arrays.items()}))
     assert [one["message"] for one in sent] == ["یک", "دو"]
 
     arrays["message"] = ["یک"]
@@ -207,7 +205,7 @@ def test_the_account_pays_by_part(simulator: Simulator) -> None:
 def test_without_credit_nothing_is_sent() -> None:
     with running(replace(SETTINGS, credit=1000)) as poor:
         assert refusal(send(poor)) == 418
-        assert poor.messages(all=True) == []
+        assert poor.messages(accepted=True) == []
 
 
 @pytest.mark.parametrize(("mode", "code"), [("credit", 418), ("busy", 409), ("fail", 402)])
@@ -252,7 +250,9 @@ def test_the_page_shows_each_phone_with_its_texts_escaped(simulator: Simulator) 
     simulator.messages(wait=5)
     simulator.text("09121234567", "۱")
     page = simulator.control.get("/").text
-    assert "&lt;b&gt;سلام" in page and 'dir="rtl"' in page and 'class="out">۱' in page
+    assert "&lt;b&gt;سلام" in page
+    assert 'dir="rtl"' in page
+    assert 'class="out">۱' in page
 
 
 def test_what_was_sent_survives_a_restart(tmp_path: Path) -> None:
@@ -300,7 +300,8 @@ def test_webhooks_are_repeated_until_the_office_hears() -> None:
             (sent,) = entries(send(simulator))
             calls = [office.heard.get(timeout=5) for _ in range(3)]
             assert {path for path, _ in calls} == {"/d/secret"}
-            assert calls[-1][1]["messageid"] == str(sent["messageid"]) and calls[-1][1]["status"] == "10"
+            assert calls[-1][1]["messageid"] == str(sent["messageid"])
+            assert calls[-1][1]["status"] == "10"
 
             simulator.text("09121234567", "1234 5678", times=2)
             texts = [office.heard.get(timeout=5) for _ in range(2)]

@@ -44,7 +44,7 @@ def test_the_programs_of_the_parts_are_not_root(stack: Stack, service: str, prog
     assert "0" not in users
 
 
-def test_an_image_holds_one_service_and_no_installer(stack: Stack) -> None:
+def test_an_image_holds_one_service_and_its_environment_no_installer(stack: Stack) -> None:
     for service in SERVICES:
         found = stack.python(
             service, "import os, importlib.util as u; print(sorted(os.listdir('services')), u.find_spec('pip'))"
@@ -109,3 +109,8 @@ def test_down_and_up_again_keeps_the_data(stack: Stack) -> None:
     assert stack.compose("ps", "--all", "--quiet") == ""
     stack.up()
     assert stack.stage(code) not in ("", "registering")
+
+
+def test_after_all_that_nothing_lies_among_the_dead_letters(stack: Stack) -> None:
+    listed = stack.compose("run", "--rm", "-T", "tools", "python", "-m", "backbone.dead_letters", "list")
+    assert listed.splitlines()[-1] == "0 dead letters", listed

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -346,8 +345,13 @@ class TestTheReceipt:
         assert answer["tracking_code"].replace(" ", "") not in answer["receipt"]["payload"]
         filed = {
             **{name: CRITICISM[name] for name in ("kind", "unit", "ground", "text")},
-            **{"answers": {}, "happened_on": None, "place": None, "reference": None},
-            **{"people": [], "visit_wanted": False, "uploads": []},
+            "answers": {},
+            "happened_on": None,
+            "place": None,
+            "reference": None,
+            "people": [],
+            "visit_wanted": False,
+            "uploads": [],
         }
         canonical = json.dumps(filed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         assert payload["content_hash"] == hashlib.sha256(canonical.encode()).hexdigest() == gateway.last().content_hash

@@ -51,9 +51,7 @@ def test_two_is_an_objection(text: str) -> None:
     assert read_inbound(text) is Reply.OBJECT
 
 
-@pytest.mark.parametrize(
-    "text", ["سلام", "", "12", "3", CODE + "1", "123456789012345", f"{CODE} یا 6543210987654321"]
-)
+@pytest.mark.parametrize("text", ["سلام", "", "12", "3", CODE + "1", "123456789012345", f"{CODE} یا 6543210987654321"])
 def test_anything_else_is_not_understood(text: str) -> None:
     assert read_inbound(text) == NotUnderstood()
 
@@ -118,5 +116,8 @@ def test_a_message_has_one_local_id_at_each_provider() -> None:
 
 def test_waits_grow_and_stay_within_the_providers_memory() -> None:
     waits = [retry_wait(attempt) for attempt in range(1, 12)]
-    assert waits == sorted(waits) and waits[0] == timedelta(seconds=5) and waits[-1] == timedelta(hours=1)
-    assert poll_wait(0) == timedelta(minutes=1) and poll_wait(99) == timedelta(hours=4)
+    assert waits == sorted(waits)
+    assert waits[0] == timedelta(seconds=5)
+    assert waits[-1] == timedelta(hours=1)
+    assert poll_wait(0) == timedelta(minutes=1)
+    assert poll_wait(99) == timedelta(hours=4)

@@ -10,10 +10,10 @@ import time
 from collections.abc import AsyncIterator
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -64,9 +64,7 @@ def make_app(settings: Settings) -> FastAPI:
         await app.state.network.close()
         store.close()
 
-    app = FastAPI(
-        title="SMS provider simulator", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
-    )
+    app = FastAPI(title="SMS provider simulator", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     network = Network(settings, store)
     app.state.network = network
     provider = Provider(settings, store, network)
@@ -99,18 +97,21 @@ def make_app(settings: Settings) -> FastAPI:
 
     @app.get("/_control/messages")
     async def messages(
-        receptor: str | None = None, after: int = 0, wait: float = 0, all: bool = False
+        receptor: str | None = None,
+        after: int = 0,
+        wait: float = 0,
+        accepted: Annotated[bool, Query(alias="all")] = False,
     ) -> dict[str, Any]:
         """Newest last. What reached a handset, or with `all` whatever was accepted; `wait` up to so many seconds for one."""
         mobile = rules.local_mobile(receptor) if receptor else None
         until = time.monotonic() + min(wait, 60)
         while True:
-            found = store.accepted(mobile, after) if all else store.arrived(mobile, after)
+            found = store.accepted(mobile, after) if accepted else store.arrived(mobile, after)
             left = until - time.monotonic()
             if found or left <= 0:
                 break
             await network.wait_for_news(left)
-        listed = [_shown(one, one.id if all else one.arrival or 0) for one in found]
+        listed = [_shown(one, one.id if accepted else one.arrival or 0) for one in found]
         return {"messages": listed, "last": listed[-1]["number"] if listed else after}
 
     @app.post("/_control/inbound", status_code=202)
@@ -206,6 +207,4 @@ def _page(store: Store, settings: Settings) -> str:
             for row in texts
         )
         phones.append(f"<section><h2 dir=ltr>{html.escape(phone)}</h2>{bubbles}</section>")
-    return _PAGE.format(
-        line=html.escape(settings.sender), phones="".join(phones) or "<p>هنوز پیامی نرسیده است.</p>"
-    )
+    return _PAGE.format(line=html.escape(settings.sender), phones="".join(phones) or "<p>هنوز پیامی نرسیده است.</p>")

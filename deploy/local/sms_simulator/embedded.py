@@ -23,10 +23,10 @@ class Simulator:
     control: httpx.Client
 
     def messages(
-        self, receptor: str | None = None, *, after: int = 0, wait: float = 0, all: bool = False
+        self, receptor: str | None = None, *, after: int = 0, wait: float = 0, accepted: bool = False
     ) -> list[dict]:  # type: ignore[type-arg]  # JSON
-        """What reached the handset, oldest first; waits up to `wait` seconds for the first one."""
-        asked: dict[str, str | int | float | bool] = {"after": after, "wait": wait, "all": all}
+        """What reached the handset (or, `accepted`, whatever was taken), oldest first; waits up to `wait` seconds for the first one."""
+        asked: dict[str, str | int | float | bool] = {"after": after, "wait": wait, "all": accepted}
         if receptor:
             asked["receptor"] = receptor
         answer = self.control.get("/_control/messages", params=asked, timeout=wait + 5)

@@ -51,19 +51,14 @@ class Provider:
         if len(localids) != len(receptors):
             raise Refused(419)
         return self._accept(
-            [
-                (receptor, sender, text, localid)
-                for receptor, localid in zip(receptors, localids, strict=True)
-            ],
+            [(receptor, sender, text, localid) for receptor, localid in zip(receptors, localids, strict=True)],
             fault,
             tag=params.get("tag"),
         )
 
     def _send_array(self, params: Params, fault: Fault | None) -> Entries:
         arrays = [_array(params.get(name)) for name in ("receptor", "sender", "message")]
-        localids = (
-            _array(params["localmessageids"]) if params.get("localmessageids") else [None] * len(arrays[0])
-        )
+        localids = _array(params["localmessageids"]) if params.get("localmessageids") else [None] * len(arrays[0])
         if len({len(array) for array in (*arrays, localids)}) != 1:
             raise Refused(419)
         if len(arrays[0]) > rules.MAX_RECEPTORS:
@@ -118,9 +113,7 @@ class Provider:
         entries = []
         for localid in _ids(params.get("localid")):
             message = self._store.by_localid(localid, time.time() - rules.LOCAL_ID_WINDOW)
-            entry = _status_entry(
-                str(message.id if message else 0), message.status if message else rules.INVALID
-            )
+            entry = _status_entry(str(message.id if message else 0), message.status if message else rules.INVALID)
             entries.append({**entry, "localid": localid})
         return entries
 

@@ -131,9 +131,7 @@ class Store:
         return [Message(**row) for row in rows]
 
     def step(self, message_id: int, status: int, now: float) -> Message:
-        arrival = (
-            "(select coalesce(max(arrival), 0) + 1 from message)" if status == rules.DELIVERED else "arrival"
-        )
+        arrival = "(select coalesce(max(arrival), 0) + 1 from message)" if status == rules.DELIVERED else "arrival"
         self._db.execute(
             f"update message set status = ?, changed = ?, arrival = {arrival} where id = ?",
             (status, now, message_id),
@@ -158,9 +156,7 @@ class Store:
 
     def spent(self) -> int:
         refunded = (rules.CANCELLED, rules.BLOCKED)
-        row = self._db.execute(
-            "select coalesce(sum(cost), 0) from message where status not in (?, ?)", refunded
-        )
+        row = self._db.execute("select coalesce(sum(cost), 0) from message where status not in (?, ?)", refunded)
         return int(row.fetchone()[0])
 
     def add_inbound(self, sender: str, line: str, text: str, now: float) -> Inbound:

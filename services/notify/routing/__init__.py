@@ -61,9 +61,7 @@ class Table:
     office: Mapping[str, str]
     kind_words: Mapping[str, Mapping[str, str]]
 
-    def routes_for(
-        self, event: str, *, kind: str | None = None, when: frozenset[str] = frozenset()
-    ) -> list[Route]:
+    def routes_for(self, event: str, *, kind: str | None = None, when: frozenset[str] = frozenset()) -> list[Route]:
         """Whom this event tells; `when`: the conditions that hold for it."""
         return [
             route
@@ -130,9 +128,7 @@ def _read_route(entry: dict[str, Any]) -> Route:
     return route
 
 
-def _read_words(
-    channel: str, name: str, entry: dict[str, Any], texts: dict[tuple[str, str, str], Words]
-) -> list[str]:
+def _read_words(channel: str, name: str, entry: dict[str, Any], texts: dict[tuple[str, str, str], Words]) -> list[str]:
     problems = []
     for language in LANGUAGES:
         if not isinstance(entry.get(language), str):
@@ -146,9 +142,7 @@ def _read_words(
         if found is not None and frozenset(found.tokens.values()) != needs:
             problems.append(f"{channel}.{name}.{language}: its lookup does not give the values of its text")
         texts[channel, name, language] = Words(text, needs, found)
-    both = [
-        texts[channel, name, language].needs for language in LANGUAGES if (channel, name, language) in texts
-    ]
+    both = [texts[channel, name, language].needs for language in LANGUAGES if (channel, name, language) in texts]
     if len(set(both)) > 1:
         problems.append(f"{channel}.{name}: fa and en name different values")
     return problems

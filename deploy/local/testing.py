@@ -1,0 +1,108 @@
+"""`./peygir test`: style, types, import rules, then every test against the real parts."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.local import packages
+from deploy.local.environment import ROOT
+from deploy.local.rabbitmq import RABBITMQ_MISSING, RabbitMQ
+
+SUITES = ("unit", "component", "contract", "e2e", "browser", "compose")
+LONG_SUITES = ("resilience",)
+CODE = ("contracts", "backbone", "services", "gateway", "deploy")
+CHROMIUM = ("chromium", "fonts-noto-core")  # the fonts hold Noto Naskh Arabic, which has the Persian letters
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0 when everything passed."""
+    parser = argparse.ArgumentParser(
+        prog="./peygir test",
+        description="Check style, types and import rules, then run the tests.",
+        epilog="Whatever else is given goes to pytest: ./peygir test --only unit -k codes -x",
+    )
+    parser.add_argument("--long", action="store_true", help="the tests marked long, and tests/resilience, too")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        metavar="SUITE",
+        default=[],
+        help=f"only these of tests/, without the checks of the code: {', '.join(SUITES + LONG_SUITES)}",
+    )
+    options, for_pytest = parser.parse_known_args(arguments)
+    # --only takes all words up to the next option; those that are no suite are pytest's (a path, say).
+    known = [name for name in options.only if name in SUITES + LONG_SUITES]
+    for_pytest = [name for name in options.only if name not in known] + for_pytest
+    if options.only and not known:
+        parser.error(f"--only wants one or more of {', '.join(SUITES + LONG_SUITES)}")
+    suites = known or [*SUITES, *(LONG_SUITES if options.long else ())]
+    suites = [suite for suite in suites if _has_tests(suite)]
+    try:
+        _install_missing(suites)
+    except packages.CannotInstall as problem:
+        print(f"peygir: {problem}", file=sys.stderr)
+        return 1
+    results = [_run(title, command) for title, command in ([] if known else _checks())]
+    marks = [] if options.long or "resilience" in suites else ["-m", "not long"]
+    tests = [f"tests/{suite}" for suite in suites]
+    results.append(_run("tests: " + " ".join(suites), _python("pytest", "--durations=10", *marks, *tests, *for_pytest)))
+    return _sum_up(results)
+
+
+def _checks() -> list[tuple[str, list[str]]]:
+    code = [folder for folder in (*CODE, "tests", "benchmarks") if (ROOT / folder).is_dir()]
+    return [
+        ("style (ruff check)", _python("ruff", "check", *code)),
+        ("format (ruff format)", _python("ruff", "format", "--check", *code)),
+        ("types (mypy)", _python("mypy", *code)),
+        ("import rules", [str(Path(sys.executable).with_name("lint-imports"))]),
+    ]
+
+
+def _install_missing(suites: Sequence[str]) -> None:
+    """Debian packages that the suites need; as root they are installed, else one sentence says the command."""
+    names: list[str] = []
+    if {"component", "e2e", "browser", "resilience"}.intersection(suites) and RabbitMQ.binary() is None:
+        if os.geteuid() != 0:
+            raise packages.CannotInstall(RABBITMQ_MISSING)
+        names.append("rabbitmq-server")
+    if "browser" in suites and shutil.which("chromium") is None:
+        names += CHROMIUM
+    # The virus scanner's tests bring their own signatures, and say so where there is no scanner.
+    wants_scanner = {"component", "e2e"}.intersection(suites) and not Path("/usr/sbin/clamd").exists()
+    if wants_scanner and os.geteuid() == 0:
+        names.append("clamav-daemon")
+    if names:
+        print(f"peygir: installing {', '.join(names)}", flush=True)
+        packages.install(*names)
+
+
+def _has_tests(suite: str) -> bool:
+    return any((ROOT / "tests" / suite).rglob("test_*.py"))
+
+
+def _python(*words: str) -> list[str]:
+    return [sys.executable, "-m", *words]
+
+
+def _run(title: str, command: Sequence[str]) -> tuple[str, int, float]:
+    print(f"\n== {title}", flush=True)
+    began = time.monotonic()
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    return title, code, time.monotonic() - began
+
+
+def _sum_up(results: Sequence[tuple[str, int, float]]) -> int:
+    print()
+    for title, code, seconds in results:
+        print(f"{'passed' if code == 0 else 'FAILED'}  {seconds:6.0f} s  {title}")
+    return int(any(code for _, code, _ in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

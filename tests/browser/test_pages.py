@@ -1,0 +1,414 @@
+"""A real browser walks the plain pages, in Persian and English, without script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from backbone.testing import eventually
+from deploy.demo import evidence
+from tests.browser.conftest import Walker
+from tests.e2e.people import Case, Town
+
+Walk = Callable[..., Walker]
+TEXT = "مصالح بازسازی بوستان شبانه با خودروی شخصی برده می‌شود."
+WORDS = {
+    "fa": {
+        "search": "جست‌وجو",
+        "send": "ثبت می‌کنم",
+        "follow": "پیگیری پرونده",
+        "registered": "ثبت شد",
+        "answer": "پاسخ را بفرست",
+        "arrived": "پاسخ شما رسید.",
+        "investigating": "در دست بازرس",
+        "problem": "ایرادی هست",
+        "anonymous": "بی نام",
+    },
+    "en": {
+        "search": "Search",
+        "send": "Send it",
+        "follow": "Follow up a case",
+        "registered": "Registered",
+        "answer": "Send the answer",
+        "arrived": "Your answer has arrived.",
+        "investigating": "Being investigated",
+        "problem": "There is a problem",
+        "anonymous": "Anonymous",
+    },
+}
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    file = tmp_path / "street.jpg"
+    file.write_bytes(evidence.photo())
+    return file
+
+
+def code_on(walker: Walker) -> str:
+    """The 16 digits that the page shows in four groups."""
+    shown = walker.page.locator(".code").inner_text()
+    digits = re.sub(r"\s", "", shown).translate(str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789"))
+    assert re.fullmatch(r"\d{16}", digits), shown
+    return digits
+
+
+def choose_unit(walker: Walker, words: dict[str, str], name: str, code: str) -> None:
+    walker.page.fill("#search", name)
+    walker.next(words["search"])
+    walker.shot("units-found")
+    walker.page.locator(f'button[name=unit][value="{code}"]').first.click()
+
+
+def until(walker: Walker, text: str) -> None:
+    """Loads the case again until the page says this."""
+
+    def said() -> bool:
+        walker.open("/case")
+        return walker.says(text)
+
+    eventually(said, why=f"the page does not say {text}")
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_an_anonymous_report_with_a_photo_is_filed_followed_and_answered(
+    walk: Walk, town: Town, photo: Path, language: str
+) -> None:
+    words, walker = WORDS[language], walk()
+    walker.open("/" if language == "fa" else "/?lang=en")
+    page = walker.page
+    assert page.locator("html").get_attribute("lang") == language
+    assert page.locator("html").get_attribute("dir") == ("rtl" if language == "fa" else "ltr")
+    walker.shot("home")
+    page.click('a[href="/file/information/start"]')
+    walker.shot("unit")
+    choose_unit(walker, words, "بوستان" if language == "fa" else "parks", "org.green.parks")
+    page.check("input[value=waste]")
+    walker.shot("ground")
+    walker.next()
+    page.fill("#text", TEXT)
+    walker.shot("text")
+    walker.next()
+    page.fill("#address", "بوستان ملت")
+    for part, value in (("day", "۲"), ("month", "۸"), ("year", "۱۴۰۵")) if language == "fa" else ():
+        page.fill(f"#{part}", value)
+    walker.shot("where")
+    walker.next()
+    page.set_input_files("#file", photo)
+    page.locator("button[formaction]").click()
+    assert page.locator(".files li").count() == 1
+    walker.shot("evidence")
+    walker.next()
+    walker.shot("identity")
+    walker.next()
+    walker.shot("review")
+    assert walker.says(TEXT)
+    assert walker.says(words["anonymous"])
+    assert language == "en" or walker.says("۲ آبان ۱۴۰۵")
+    page.check("#consent")
+    walker.next(words["send"])
+    code = code_on(walker)
+    walker.shot("code")
+    walker.next()
+    assert walker.says(words["problem"]), "the page goes on without the code being saved"
+    page.click('a[href="/file/receipt"]')
+    walker.shot("receipt")
+    assert code_on(walker) == code
+    page.go_back()
+    page.check("#saved")
+    walker.next()
+    until(walker, words["registered"])
+    walker.shot("case")
+
+    case = Case(code, town.caller(code=code), "", {})
+    case_id = case.view()["case_id"]
+    town.assigned(case).do(case_id, "citizen-questions", text="شماره خودرو چه بود؟")
+    until(walker, "شماره خودرو چه بود؟")
+    walker.shot("question")
+    page.click('a[href="/case/answer"]')
+    page.fill("#text", "۱۲ ایران ۳۴۵")
+    page.set_input_files("#file", photo)
+    walker.next(words["answer"])
+    assert walker.says(words["arrived"])
+    assert walker.says(words["investigating"])
+    walker.shot("answered")
+    answered = case.view()
+    assert answered["timeline"][-1]["text"] == "۱۲ ایران ۳۴۵"
+    assert len(answered["attachments"]) == 2
+
+    # Another browser follows by the code, typed as a Persian keyboard types it.
+    other = walk()
+    other.open("/follow" if language == "fa" else "/follow?lang=en")
+    assert other.says(words["follow"])
+    other.page.fill("#code", " ".join(code[at : at + 4] for at in (0, 4, 8, 12)).translate(PERSIAN))
+    other.next()
+    assert other.says(words["investigating"])
+    eventually(lambda: _pictures(other) == 2, timeout=60)
+    other.shot("followed")
+    link = other.page.locator(".files a").first.get_attribute("href")
+    downloaded = other.page.request.get(other.base + str(link))
+    assert downloaded.ok
+    assert evidence.has_gps(photo.read_bytes())
+    assert not evidence.has_gps(downloaded.body())
+    for address in (*walker.addresses, *other.addresses):
+        assert code not in address
+        assert not re.search(r"\d{16}", address)
+
+
+PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+
+def _pictures(walker: Walker) -> int:
+    walker.open("/case")
+    return walker.page.locator(".files img").count()
+
+
+def test_a_complaint_with_a_one_time_code_is_filed_decided_objected_to_and_found_again_by_its_mobile(
+    walk: Walk, town: Town
+) -> None:
+    walker, phone, words = walk(), town.phone(), WORDS["fa"]
+    page = walker.page
+    walker.open("/")
+    page.click('a[href="/file/complaint/start"]')
+    page.fill("#mobile", "0" + phone.mobile[3:])
+    walker.next()
+    walker.shot("one-time-code")
+    page.fill("#code", "0")
+    walker.next()
+    assert walker.says("کد یک‌بارمصرف درست نیست یا زمان آن گذشته است.")
+    walker.shot("wrong-one-time-code")
+    page.fill("#code", _digits(phone.next()).translate(PERSIAN))
+    walker.next()
+    page.fill("#name", "شاکی نمونه")
+    walker.shot("name")
+    walker.next()
+    page.locator('button[name=under][value="dep.urb"]').click()
+    walker.shot("unit-level")
+    page.locator('button[name=unit][value="dep.urb.permits"]').click()
+    page.check("input[value=delay]")
+    walker.next()
+    page.fill("#q_file_number", "۱۴۰۵-۱۲")
+    walker.shot("questions")
+    walker.next()
+    page.fill("#text", "پرونده من سه ماه است که مانده و هر بار می‌گویند هفته دیگر بیایید.")
+    walker.next()
+    walker.next()
+    walker.next()
+    walker.shot("review")
+    assert walker.says("شاکی نمونه")
+    page.check("#consent")
+    walker.next(words["send"])
+    code = code_on(walker)
+    assert "-".join(code[at : at + 4] for at in (0, 4, 8, 12)) in phone.next(wait=90)
+    page.check("#saved")
+    walker.next()
+    case = Case(code, town.caller(code=code), "", {})
+    inspector = town.assigned(case)
+    inspector.do(case.view()["case_id"], "decision", outcome="not_upheld", reasons="دلیلی یافت نشد.")
+    until(walker, "دلیلی یافت نشد.")
+    walker.shot("decided")
+    page.click('a[href="/case/rate"]')
+    walker.shot("rate")
+    walker.next()
+    assert walker.says("یک نمره برگزینید")
+    page.check("input[name=score][value='2']")
+    page.check("#on_time-no")
+    walker.next()
+    assert walker.says("نمره شما: ۲ از ۵")
+    page.click('a[href="/case/object"]')
+    page.fill("#text", "به مدرک من توجه نشد.")
+    walker.shot("object")
+    walker.next()
+    assert walker.says("در حال بازنگری اعتراض")
+    page.click('a[href="/case/messages"]')
+    eventually(lambda: _reload(walker, "اعتراض شما ثبت شد"))
+    walker.shot("messages")
+
+    # A code lost: the mobile finds the case again.
+    other = walk()
+    other.open("/mine")
+    other.page.fill("#mobile", phone.mobile)
+    other.next()
+    other.page.fill("#code", _digits(phone.next()))
+    other.next()
+    other.shot("mine")
+    assert other.says("اداره صدور پروانه")
+    assert other.says("اعتراض شما ثبت شد")
+    other.next()
+    assert other.says("در حال بازنگری اعتراض")
+    other.page.click('a[href="/case/withdraw"]')
+    other.shot("withdraw")
+    other.page.locator("main form button").click()
+    assert other.says("پس گرفته شد")
+    assert case.view()["stage"] == "withdrawn"
+
+
+def _reload(walker: Walker, text: str) -> bool:
+    walker.page.reload()
+    return walker.says(text)
+
+
+def _digits(text: str) -> str:
+    found = re.search(r"\d{6}", text)
+    assert found, text
+    return found.group()
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_what_is_wrong_is_said_beside_the_field_and_what_was_typed_stays(walk: Walk, language: str) -> None:
+    walker = walk()
+    page = walker.page
+    walker.open("/file/information/start" if language == "fa" else "/file/information/start?lang=en")
+    if language == "en":
+        walker.open("/file/information/start")
+    page.locator('button[name=unit][value="d1"]').click()
+    walker.next()
+    assert page.title().startswith("خطا: " if language == "fa" else "Error: ")
+    walker.shot("no-ground")
+    page.locator(".errors a").first.click()
+    assert page.evaluate("document.activeElement.id") == "ground"
+    page.check("input[value=other]")
+    walker.next()
+    page.fill("#text", "کوتاه")
+    walker.next()
+    assert page.input_value("#text") == "کوتاه"
+    assert page.locator("#text").get_attribute("aria-invalid") == "true"
+    said = page.locator("#text").get_attribute("aria-describedby") or ""
+    assert page.locator(f"#{said.split()[-1]}").is_visible()
+    walker.shot("too-short")
+    page.fill("#text", TEXT)
+    walker.next()
+    page.fill("#day", "31")
+    page.fill("#month", "13")
+    page.fill("#year", "1405")
+    page.fill("#address", "همین‌جا")
+    walker.next()
+    assert page.input_value("#month") == "13"
+    assert page.input_value("#address") == "همین‌جا"
+    assert page.locator("#day-error").is_visible()
+    walker.shot("wrong-date")
+    walker.open("/follow")
+    page.fill("#code", "1234 5678 9012 3456")
+    walker.next()
+    assert page.input_value("#code") == "1234 5678 9012 3456"
+    assert page.locator("#code-error").is_visible()
+    walker.shot("wrong-code")
+
+
+def test_back_and_two_clicks_file_one_report(walk: Walk, town: Town, photo: Path) -> None:
+    walker = walk()
+    page = walker.page
+    walker.open("/file/information/start")
+    page.locator('button[name=unit][value="d2"]').click()
+    page.check("input[value=other]")
+    walker.next()
+    page.fill("#text", "نخستین نوشته من این است.")
+    walker.next()
+    page.go_back()
+    assert page.input_value("#text") == "نخستین نوشته من این است."
+    page.fill("#text", "نوشته درست‌شده من این است و دو بار فرستاده می‌شود.")
+    walker.next()
+    walker.next()
+    walker.next()
+    walker.next()
+    assert walker.says("نوشته درست‌شده من")
+    page.check("#consent")
+    page.get_by_role("button", name=WORDS["fa"]["send"]).dblclick()
+    code = code_on(walker)
+    page.go_back()
+    assert not page.locator("#consent").count(), "the review is offered again after filing"
+    walker.open("/file/done")
+    assert code_on(walker) == code
+    Case(code, town.caller(code=code), "", {}).view()
+    head = town.officer("screener").caller
+    found = head.get("/v1/cases", text="درست‌شده من این است و دو بار").json()["items"]
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_no_page_is_wider_than_its_window(walk: Walk, width: int, language: str) -> None:
+    walker = walk(width=width)
+    page = walker.page
+    walker.open("/" if language == "fa" else "/?lang=en")
+    seen: list[str] = []
+
+    def check(name: str) -> None:
+        walker.shot(name)
+        seen.append(name)
+        assert walker.width_beyond() <= 0, f"{name} is {walker.width_beyond()} px too wide at {width} px"
+
+    check("home")
+    for path in ("/follow", "/sign-in", "/file/kind", "/file/criticism/start"):
+        walker.open(path)
+        check(path.strip("/").replace("/", "-"))
+    page.locator('button[name=unit][value="dep.urb"]').click()
+    check("ground")
+    page.check("input[value=conduct]")
+    walker.next()
+    check("questions")
+    walker.next()
+    page.fill("#text", "واژه‌ای‌بسیار‌درازکه‌شکسته‌نمی‌شود" * 4 + " https://example.org/" + "a" * 120)
+    check("text")
+    walker.next()
+    check("where")
+    walker.next()
+    check("evidence")
+    walker.next()
+    page.check("#identity")
+    check("identity")
+    walker.next()
+    check("review")
+    page.check("#consent")
+    walker.next(WORDS[language]["send"])
+    check("code")
+    page.click('a[href="/file/receipt"]')
+    check("receipt")
+    page.go_back()
+    page.check("#saved")
+    walker.next()
+    until(walker, WORDS[language]["registered"])
+    check("case")
+    assert len(seen) == 16
+
+
+def test_a_file_too_large_or_empty_is_refused_in_words(walk: Walk, tmp_path: Path) -> None:
+    walker = walk()
+    page = walker.page
+    walker.open("/file/information/start")
+    page.locator('button[name=unit][value="d2"]').click()
+    page.check("input[value=other]")
+    walker.next()
+    page.fill("#text", TEXT)
+    walker.next()
+    walker.next()
+    empty = tmp_path / "empty.jpg"
+    empty.write_bytes(b"")
+    page.set_input_files("#file", empty)
+    walker.next()
+    assert walker.says("این فایل خالی است")
+    huge = tmp_path / "huge.bin"
+    with huge.open("wb") as file:
+        file.truncate(201 * 1024 * 1024)
+    page.set_input_files("#file", huge)
+    page.context.set_default_timeout(60_000)
+    walker.next()
+    assert walker.says("این فایل بزرگ‌تر از ۲۰۰ مگابایت است")
+    walker.shot("too-large")
+    walker.next()
+    assert walker.page.url.endswith("/file/identity")
+
+
+def test_a_page_of_another_site_cannot_post_here(walk: Walk, town: Town) -> None:
+    walker = walk()
+    walker.open("/follow")
+    forged = walker.page.request.post(walker.base + "/follow", form={"code": "1", "token": "0" * 40})
+    assert forged.status == 403
+    cookies = walker.page.context.cookies()
+    assert cookies
+    assert all(one["httpOnly"] and one["sameSite"] == "Strict" for one in cookies)
+    policy = walker.page.request.get(walker.base + "/").headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'")

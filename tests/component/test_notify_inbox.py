@@ -1,0 +1,291 @@
+"""The in-app inbox: who sees what, in which order, and what they have read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+from uuid import UUID, uuid4
+
+import pytest
+
+from contracts import tracking
+from contracts.accounts import StaffChanged
+from contracts.base import now
+from contracts.errors import InvalidField, NotAllowed
+from contracts.gateway import Actor
+from contracts.intake import Catalogue, CatalogueChanged, Unit
+from contracts.notify import ListMessages, MarkRead, MessagePage
+from contracts.vocabulary import ActorKind, Language, Role, Stage
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from tests.component.notify_parts import EXPECTED, TOLD_FA, Desk, Office, Person, desks
+
+TREE = {"city": None, "works": "city", "roads": "works", "asphalt": "roads", "parks": "city"}
+
+
+@pytest.fixture(scope="module")
+def desk(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[Desk]:
+    with desks(broker.url, postgres.url, "notify_inbox") as opened:
+        yield opened
+
+
+@pytest.fixture
+def office(desk: Desk) -> Office:
+    opened = desk.office()
+    opened.tell(catalogue(1, TREE))
+    return opened
+
+
+def catalogue(version: int, tree: dict[str, str | None]) -> CatalogueChanged:
+    units = [Unit(code=code, parent=up, level="unit", name_fa=code, name_en=code) for code, up in tree.items()]
+    return CatalogueChanged(
+        id=uuid4(), occurred_at=now(), catalogue=Catalogue(version=version, units=units, grounds=[])
+    )
+
+
+def staff(*roles: Role, unit: str | None = None, staff_id: UUID | None = None) -> Actor:
+    return Actor(kind=ActorKind.STAFF, id=str(staff_id or uuid4()), roles=frozenset(roles), unit=unit)
+
+
+def read(office: Office, actor: Actor | None = None, person: Person | None = None, **more: object) -> MessagePage:
+    hashes = [person.code_hash] if person is not None else []
+    request = ListMessages.model_validate({"actor": actor, "code_hashes": hashes, **more})
+    with office.database.read() as connection:
+        return office.inbox.list_messages(connection, request)
+
+
+def templates(page: MessagePage) -> list[str]:
+    return [item.template for item in page.items]
+
+
+def test_the_holder_of_a_code_reads_what_happened_newest_first(office: Office) -> None:
+    person = Person(office.keys, mobile=None)
+    office.tell(person.registered(), person.opened(), person.asked(), person.decided())
+    page = read(office, person=person)
+    assert templates(page) == ["decided", "question_asked", "registered"]
+    assert page.items[2].text == f"شکایت شما ثبت شد و در نوبت بررسی است. نتیجه تا {TOLD_FA} اعلام می‌شود."
+    assert all(item.case_id == person.case_id and item.case_number is None and not item.read for item in page.items)
+    assert all(person.code[:4] not in item.text for item in page.items)
+
+
+def test_another_code_reads_nothing(office: Office) -> None:
+    person, other = Person(office.keys), Person(office.keys)
+    office.tell(person.registered())
+    assert read(office, person=other).items == []
+
+
+def test_a_signed_in_citizen_reads_of_all_their_cases_in_their_language(office: Office) -> None:
+    me = uuid4()
+    first, second, foreign = (Person(office.keys, citizen_id=who) for who in (me, me, uuid4()))
+    office.tell(*(person.registered() for person in (first, second, foreign)))
+    actor = Actor(kind=ActorKind.CITIZEN, id=str(me), language=Language.EN)
+    page = read(office, actor)
+    assert {item.case_id for item in page.items} == {first.case_id, second.case_id}
+    assert page.items[0].text == "Your complaint is registered and waits for its first reading."
+    bearer = Actor(kind=ActorKind.BEARER, id=first.code_hash)
+    assert [item.case_id for item in read(office, bearer).items] == [first.case_id]
+
+
+def test_reading_is_noted_for_the_citizen_whichever_way_they_came(office: Office) -> None:
+    me = uuid4()
+    person, foreign = Person(office.keys, citizen_id=me), Person(office.keys)
+    office.tell(person.registered(), person.asked(), foreign.registered())
+    (theirs,) = read(office, person=foreign).items
+    ids = [item.id for item in read(office, person=person).items]
+    with office.database.transaction() as connection:
+        wanted = MarkRead(code_hashes=[person.code_hash], ids=[ids[0], theirs.id, uuid4()])
+        marked = office.inbox.mark_read(connection, wanted)
+        again = office.inbox.mark_read(connection, wanted)
+    assert [(item.id, item.read) for item in marked.items] == [(ids[0], True)]
+    assert again == marked
+    citizen = Actor(kind=ActorKind.CITIZEN, id=str(me))
+    assert [item.read for item in read(office, citizen).items] == [True, False]
+    assert [item.read for item in read(office, person=foreign).items] == [False]
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(office: Office) -> None:
+    person = Person(office.keys, mobile=None)
+    office.tell(person.registered(), person.opened(), *(person.asked() for _ in range(6)))
+    whole = [item.id for item in read(office, person=person).items]
+    walked: list[UUID] = []
+    after: str | None = None
+    while True:
+        page = read(office, person=person, limit=2, after=after)
+        walked += [item.id for item in page.items]
+        after = page.next
+        if after is None:
+            break
+    assert walked == whole
+    assert len(whole) == 7
+    for wrong in ("x", "bm90IGEgY3Vyc29y", "MjAyNi0wMS0wMXxh"):
+        with pytest.raises(InvalidField):
+            read(office, person=person, after=wrong)
+
+
+def test_nobody_reads_without_a_name_or_a_code(office: Office) -> None:
+    with pytest.raises(NotAllowed):
+        read(office)
+    with pytest.raises(NotAllowed):
+        read(office, Actor(kind=ActorKind.SYSTEM, id="system"))
+
+
+def assigned(person: Person, inspector: UUID) -> tracking.CaseAssigned:
+    event: tracking.CaseAssigned = person.event(
+        tracking.CaseAssigned, Stage.INVESTIGATING, snapshot={"handler": inspector}
+    )
+    return event
+
+
+def test_an_inspector_reads_of_their_own_cases_alone(office: Office) -> None:
+    mine, others = uuid4(), uuid4()
+    person = Person(office.keys, unit="roads")
+    office.tell(person.opened(), assigned(person, mine))
+    (item,) = read(office, staff(Role.INSPECTOR, staff_id=mine)).items
+    assert (item.case_id, item.case_number) == (person.case_id, person.number)
+    assert read(office, staff(Role.INSPECTOR, staff_id=others)).items == []
+    citizen = Actor(kind=ActorKind.CITIZEN, id=str(mine))
+    assert read(office, citizen).items == []
+
+
+@pytest.mark.parametrize(
+    ("complained_about", "unit", "sees"),
+    [
+        ("roads", "roads", False),
+        ("roads", "asphalt", False),
+        ("roads", "works", True),
+        ("roads", "parks", True),
+        ("works", "asphalt", False),
+        ("roads", None, True),
+    ],
+)
+def test_whoever_belongs_to_the_unit_complained_about_or_below_it_reads_nothing_of_the_case(
+    office: Office, complained_about: str, unit: str | None, sees: bool
+) -> None:
+    person, me = Person(office.keys, unit=complained_about), uuid4()
+    office.tell(person.opened(), assigned(person, me))
+    office.tell(person.event(tracking.CaseObjected, Stage.REVIEW))
+    assert bool(read(office, staff(Role.INSPECTOR, staff_id=me, unit=unit)).items) is sees
+    assert bool(read(office, staff(Role.HEAD, unit=unit)).items) is sees
+
+
+def test_a_case_moved_to_ones_own_unit_disappears(office: Office) -> None:
+    person, me = Person(office.keys, unit="parks"), uuid4()
+    office.tell(person.opened(), assigned(person, me))
+    actor = staff(Role.INSPECTOR, staff_id=me, unit="asphalt")
+    assert read(office, actor).items
+    person.unit = "roads"
+    office.tell(person.event(tracking.CaseCorrected, Stage.INVESTIGATING))
+    assert read(office, actor).items == []
+
+
+@pytest.mark.parametrize(
+    ("unit", "role", "sees"),
+    [
+        ("roads", Role.LIAISON, True),
+        ("works", Role.LIAISON, True),
+        ("asphalt", Role.LIAISON, False),
+        ("parks", Role.LIAISON, False),
+        ("roads", Role.SCREENER, False),
+        (None, Role.LIAISON, False),
+    ],
+)
+def test_a_question_reaches_the_liaison_of_its_unit_without_the_case(
+    office: Office, unit: str | None, role: Role, sees: bool
+) -> None:
+    person = Person(office.keys, unit="roads")
+    office.tell(
+        person.opened(),
+        person.event(
+            tracking.UnitAsked,
+            Stage.AWAITING_UNIT,
+            question_id=uuid4(),
+            unit_asked="roads",
+            due_on=EXPECTED,
+        ),
+    )
+    items = read(office, staff(role, unit=unit)).items
+    assert bool(items) is sees
+    for item in items:
+        assert item.case_id is None
+        assert item.case_number is None
+        assert person.number not in item.model_dump_json()
+        assert str(person.case_id) not in item.model_dump_json()
+
+
+def test_each_reader_of_a_shared_message_reads_it_for_themselves(office: Office) -> None:
+    person = Person(office.keys)
+    office.tell(person.opened(), person.event(tracking.CaseObjected, Stage.REVIEW))
+    first, second = staff(Role.HEAD), staff(Role.HEAD)
+    (item,) = read(office, first).items
+    with office.database.transaction() as connection:
+        office.inbox.mark_read(connection, MarkRead(actor=first, ids=[item.id]))
+    assert [read(office, actor).items[0].read for actor in (first, second)] == [True, False]
+
+
+def test_what_accounts_said_last_counts_more_than_an_older_token(office: Office) -> None:
+    person, me = Person(office.keys), uuid4()
+    office.tell(person.opened(), person.event(tracking.CaseObjected, Stage.REVIEW))
+
+    def changed(version: int, roles: list[Role], active: bool = True) -> StaffChanged:
+        return StaffChanged(
+            id=uuid4(),
+            occurred_at=now(),
+            staff_id=me,
+            version=version,
+            display_name="مدیر",
+            roles=roles,
+            unit=None,
+            active=active,
+        )
+
+    actor = staff(Role.HEAD, staff_id=me)
+    assert read(office, actor).items
+    office.tell(changed(2, [Role.SCREENER]), changed(1, [Role.HEAD]))
+    assert read(office, actor).items == []
+    office.tell(changed(3, [Role.HEAD], active=False))
+    with pytest.raises(NotAllowed):
+        read(office, actor)
+
+
+def test_an_older_catalogue_changes_nothing(office: Office) -> None:
+    office.tell(catalogue(5, {"city": None, "roads": "city"}), catalogue(4, {**TREE, "roads": "parks"}))
+    person, me = Person(office.keys, unit="parks"), uuid4()
+    office.tell(person.opened(), assigned(person, me))
+    assert read(office, staff(Role.INSPECTOR, staff_id=me, unit="roads")).items
+
+
+def test_in_any_order_and_told_twice_the_same_is_sent_once(office: Office) -> None:
+    """All orders of a case's first events end in the same messages, whatever is repeated."""
+    for order in permutations(range(4)):
+        person = Person(office.keys)
+        events = [person.registered(), person.opened(), person.asked(), person.decided()]
+        for at in order:
+            office.tell(events[at], events[at])
+        office.tell(*events)
+        office.send()
+        office.later(seconds=70)
+        office.send()
+        texts = office.told(person)
+        starts = sorted(text.split("\n")[0].split(":")[0] for text in texts)
+        assert len(texts) == len(set(texts))
+        # Once decided, nobody is asked any more: a question told late is taken back.
+        late = order.index(2) > order.index(3)
+        assert starts[0] == "شکایت شما ثبت شد. کد رهگیری"
+        assert len(texts) <= 3
+        assert any(text.startswith("نتیجه رسیدگی") for text in texts)
+        assert not (late and any(text.startswith("برای ادامه") for text in texts))
+        assert templates(read(office, person=person)).count("decided") == 1
+        row = office.rows.sms(person.case_id, "registered")
+        assert row["params"]["date"] == EXPECTED.isoformat()
+
+
+def test_a_code_that_was_taken_is_told_once_in_either_order(office: Office) -> None:
+    for _ in range(2):
+        person = Person(office.keys)
+        registered = person.registered()
+        recoded = person.recoded()
+        office.tell(registered.model_copy(update={"code_hash": recoded.code_hash}), recoded, recoded)
+        office.tell(person.opened())
+        office.send()
+        assert [person.shown_code in text for text in office.told(person)] == [True]
+        assert office.told(person)[0].startswith("شکایت شما با کد رهگیری تازه ثبت شد")
+        assert next(item.template for item in read(office, person=person).items) == "registered_new_code"

@@ -1,0 +1,462 @@
+"""Every line of the routing table, word for word, in fa and en: events go in by the broker, SMS come out of the provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from backbone.testing import BusClient, ServiceProcess, eventually, prepared
+from contracts import tracking
+from contracts.accounts import StaffChanged
+from contracts.base import now
+from contracts.gateway import Actor
+from contracts.intake import Catalogue, CatalogueChanged, Unit
+from contracts.notify import ListMessages
+from contracts.vocabulary import ActorKind, Kind, Language, Role, Stage
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from deploy.local.sms_simulator.embedded import Simulator, running
+from deploy.local.sms_simulator.settings import Settings as SimulatorSettings
+from services.notify.routing import lookup_texts, table
+from tests.component.notify_parts import API_KEY, EXPECTED, LINE, Keys, Person, one_time_code
+
+FA, EN = Language.FA, Language.EN
+OFFICE = {FA: "بازرسی شهرداری قزوین", EN: "Qazvin Municipality Inspection"}
+DAY = {FA: "۱۴۰۵/۰۹/۲۳", EN: "1405/09/23"}
+WORD = {
+    FA: {Kind.COMPLAINT: "شکایت", Kind.CRITICISM: "انتقاد", Kind.INFORMATION: "درخواست"},
+    EN: {Kind.COMPLAINT: "complaint", Kind.CRITICISM: "criticism", Kind.INFORMATION: "submission"},
+}
+
+seen: set[tuple[str, str, str]] = set()
+"""(audience, channel, template) of the table that some test below has read word for word."""
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    settings = SimulatorSettings(api_key=API_KEY, sender=LINE, port=0, step_delay=0.01, templates=lookup_texts())
+    with running(settings) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def environment(broker: RabbitMQ, postgres: PostgreSQL, simulator: Simulator) -> dict[str, str]:
+    return prepared(
+        "notify",
+        broker.url,
+        postgres.url,
+        "notify_words",
+        KAVENEGAR_BASE_URL=simulator.url,
+        KAVENEGAR_API_KEY=API_KEY,
+        SMS_SENDER=LINE,
+        NOTIFY_QUIET_HOURS="off",
+    )
+
+
+@pytest.fixture(scope="module")
+def notify(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    process = ServiceProcess("notify", environment, tmp_path_factory.mktemp("notify") / "log").start()
+    yield process
+    process.stop()
+
+
+class Scene:
+    """One person and what reaches them."""
+
+    def __init__(self, wire: BusClient, simulator: Simulator, person: Person) -> None:
+        self.wire, self.simulator, self.person = wire, simulator, person
+        self.language = person.language
+        self._last = 0
+
+    def sms(self, template: str, text: str, audience: str = "citizen") -> None:
+        """The next SMS on the phone says just this."""
+        (arrived,) = self.simulator.messages(self.person.phone, after=self._last, wait=20)[:1]
+        self._last = arrived["number"]
+        assert arrived["text"] == text
+        seen.add((audience, "sms", template))
+
+    def inbox(self, template: str, text: str) -> None:
+        """The newest message that the holder of the code reads says just this."""
+        asked = ListMessages(code_hashes=[self.person.code_hash], limit=1)
+
+        def shown() -> bool:
+            items = self.wire.ask("notify", "list_messages", asked)["items"]
+            assert items
+            item = items[0]
+            assert item["template"] == template
+            assert item["text"] == text
+            return True
+
+        eventually(shown)
+        seen.add(("citizen", "inbox", template))
+
+    def staff(self, actor: Actor, audience: str, template: str, text: str, number: str | None) -> None:
+        """The newest message of this member of staff says just this."""
+
+        def shown() -> bool:
+            items = self.wire.ask("notify", "list_messages", ListMessages(actor=actor, limit=1))["items"]
+            assert items
+            item = items[0]
+            assert (item["template"], item["text"], item["case_number"]) == (template, text, number)
+            return True
+
+        eventually(shown)
+        seen.add((audience, "inbox", template))
+
+
+@pytest.fixture(params=[FA, EN])
+def language(request: pytest.FixtureRequest) -> Language:
+    return Language(request.param)
+
+
+@pytest.fixture
+def keys(environment: dict[str, str], notify: ServiceProcess) -> Keys:
+    return Keys(environment)
+
+
+@pytest.fixture
+def scene(wire: BusClient, simulator: Simulator, keys: Keys, language: Language) -> Scene:
+    return Scene(wire, simulator, Person(keys, language))
+
+
+def open_case(scene: Scene) -> None:
+    person, language = scene.person, scene.language
+    kind, code, office = WORD[language][person.kind], person.shown_code, OFFICE[language]
+    scene.wire.event(person.registered())
+    scene.wire.event(person.opened())
+    if language is FA:
+        scene.sms("registered", f"{kind} شما ثبت شد. کد رهگیری:\n{code}\nنتیجه تا {DAY[FA]}\n{office}")
+        scene.inbox("registered", f"{kind} شما ثبت شد و در نوبت بررسی است. نتیجه تا {DAY[FA]} اعلام می‌شود.")
+    else:
+        scene.sms(
+            "registered",
+            f"Your {kind} is registered. Tracking code:\n{code}\nResult expected by {DAY[EN]}\n{office}",
+        )
+        scene.inbox(
+            "registered",
+            f"Your {kind} is registered and waits for its first reading. The result is expected by {DAY[EN]}.",
+        )
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_from_filing_to_the_final_decision(scene: Scene, kind: Kind) -> None:
+    person, wire, language = scene.person, scene.wire, scene.language
+    person.kind = kind
+    word, code, office = WORD[language][kind], person.shown_code, OFFICE[language]
+    open_case(scene)
+
+    wire.event(person.asked())
+    if language is FA:
+        scene.sms(
+            "question_asked",
+            f"برای ادامه رسیدگی به پاسخ شما نیاز داریم. لطفاً با این کد در سامانه پیگیر پاسخ دهید:\n{code}\n{office}",
+        )
+        scene.inbox("question_asked", "بازرس پرسشی از شما دارد. تا رسیدن پاسخ شما، مهلت رسیدگی متوقف است.")
+    else:
+        scene.sms(
+            "question_asked",
+            "We need your answer to go on with your case. Please answer on the Peygir site with this code:\n"
+            f"{code}\n{office}",
+        )
+        scene.inbox(
+            "question_asked",
+            "The inspector has a question for you. The clock of your case is stopped until you answer.",
+        )
+
+    wire.event(person.decided("partly_upheld"))
+    if language is FA:
+        scene.sms(
+            "decided",
+            f"نتیجه رسیدگی به {word} شما: وارد جزئی\n{code}\nلطفاً پاسخ دهید: 1 راضی، 2 اعتراض\n{office}",
+        )
+        scene.inbox(
+            "decided",
+            f"رسیدگی به {word} شما به نتیجه رسید: وارد جزئی. می‌توانید نظر خود را بگویید یا یک بار اعتراض کنید.",
+        )
+    else:
+        scene.sms(
+            "decided",
+            f"The result of your {word}: Partly upheld\n{code}\nPlease reply: 1 satisfied, 2 object\n{office}",
+        )
+        scene.inbox("decided", f"Your {word} has been decided: Partly upheld. You may rate it, or object once.")
+
+    wire.event(person.event(tracking.CaseObjected, Stage.REVIEW))
+    if language is FA:
+        scene.sms(
+            "objection_registered",
+            f"اعتراض شما ثبت شد و بازرس دیگری آن را بررسی می‌کند.\n{code}\nنتیجه تا {DAY[FA]}\n{office}",
+        )
+        scene.inbox(
+            "objection_registered",
+            f"اعتراض شما ثبت شد و بازرس دیگری آن را بررسی می‌کند. نتیجه تا {DAY[FA]} اعلام می‌شود.",
+        )
+    else:
+        scene.sms(
+            "objection_registered",
+            "Your objection is registered; another inspector will hear it.\n"
+            f"{code}\nResult expected by {DAY[EN]}\n{office}",
+        )
+        scene.inbox(
+            "objection_registered",
+            f"Your objection is registered and another inspector will hear it. The result is expected by {DAY[EN]}.",
+        )
+
+    wire.event(person.decided("not_upheld", final=True))
+    if language is FA:
+        scene.sms("decided_final", f"نتیجه نهایی رسیدگی به {word} شما: غیروارد\n{code}\n{office}")
+        scene.inbox("decided_final", f"نتیجه نهایی رسیدگی به {word} شما: غیروارد.")
+    else:
+        scene.sms("decided_final", f"The final result of your {word}: Not upheld\n{code}\n{office}")
+        scene.inbox("decided_final", f"The final result of your {word}: Not upheld.")
+
+    wire.event(person.event(tracking.CaseRated, Stage.CLOSED, score=4))
+    if language is FA:
+        scene.inbox("rating_thanks", "از نظر شما سپاسگزاریم. نظر شما ثبت شد و در بهبود خدمات به کار می‌آید.")
+    else:
+        scene.inbox("rating_thanks", "Thank you for your rating. It is recorded and helps us serve better.")
+
+
+def test_a_refusal(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    scene.wire.event(person.event(tracking.CaseRefused, Stage.REFUSED, reason="outside_remit"))
+    if scene.language is FA:
+        scene.sms("refused", f"شکایت شما پذیرفته نشد: موضوع در صلاحیت شهرداری نیست.\n{person.shown_code}\n{office}")
+        scene.inbox("refused", "شکایت شما پذیرفته نشد: موضوع در صلاحیت شهرداری نیست.")
+    else:
+        text = "Your complaint was not accepted. It is outside the municipality's remit."
+        scene.sms("refused", f"{text}\n{person.shown_code}\n{office}")
+        scene.inbox("refused", text)
+
+
+def test_a_merger(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    scene.wire.event(person.event(tracking.CaseMerged, Stage.MERGED, into=uuid4()))
+    if scene.language is FA:
+        scene.sms(
+            "merged",
+            f"شکایت شما به پرونده‌ای با همین موضوع پیوست و همراه آن رسیدگی می‌شود.\n{person.shown_code}\n{office}",
+        )
+        scene.inbox(
+            "merged",
+            "شکایت شما همراه پرونده‌ای با همین موضوع رسیدگی می‌شود. کد رهگیری شما همچنان معتبر است.",
+        )
+    else:
+        scene.sms(
+            "merged",
+            "Your complaint was joined to a case on the same matter and is handled with it.\n"
+            f"{person.shown_code}\n{office}",
+        )
+        scene.inbox(
+            "merged",
+            "Your complaint is handled with a case on the same matter. Your tracking code stays valid.",
+        )
+
+
+def test_a_withdrawal(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    scene.wire.event(person.withdrawn())
+    if scene.language is FA:
+        text = "بنا به درخواست شما، رسیدگی به شکایت شما پایان یافت."
+    else:
+        text = "As you asked, your complaint was withdrawn."
+    scene.sms("withdrawn", f"{text}\n{person.shown_code}\n{office}")
+    scene.inbox("withdrawn", text)
+
+
+def test_a_new_code_in_place_of_one_that_was_taken(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    scene.wire.event(person.recoded())
+    if scene.language is FA:
+        scene.sms(
+            "registered_new_code",
+            "شکایت شما با کد رهگیری تازه ثبت شد؛ لطفاً این کد را به جای کد پیشین نگه دارید:\n"
+            f"{person.shown_code}\n{office}",
+        )
+        scene.inbox(
+            "registered_new_code",
+            "شکایت شما با کد رهگیری تازه‌ای ثبت شد. لطفاً رسید تازه را بگیرید و نگه دارید.",
+        )
+    else:
+        scene.sms(
+            "registered_new_code",
+            "Your complaint is registered under a new tracking code. Please keep this one in place of the first:\n"
+            f"{person.shown_code}\n{office}",
+        )
+        scene.inbox(
+            "registered_new_code",
+            "Your complaint is registered under a new tracking code. Please take its new receipt and keep it.",
+        )
+
+
+def test_a_one_time_code(scene: Scene, keys: Keys) -> None:
+    scene.wire.event(one_time_code(keys, scene.person.phone, "531864", scene.language, now() + timedelta(minutes=5)))
+    if scene.language is FA:
+        text = "کد ورود به پیگیر: 531864\nتا ۵ دقیقه معتبر است؛ لطفاً به کسی نگویید."
+    else:
+        text = "Your Peygir sign-in code: 531864\nIt is valid for 5 minutes. Please tell it to no one."
+    scene.sms("one_time_code", text, "handset")
+
+
+def test_a_handset_asks_for_its_case(scene: Scene, keys: Keys) -> None:
+    person, wire, office = scene.person, scene.wire, OFFICE[scene.language]
+    open_case(scene)
+
+    wire.command(person.texts(person.shown_code.replace("-", " ")))
+    if scene.language is FA:
+        scene.sms("status", f"مرحله: ثبت شد\nنتیجه تا {DAY[FA]}\n{office}", "handset")
+    else:
+        scene.sms("status", f"Stage: Registered\nResult expected by {DAY[EN]}\n{office}", "handset")
+
+    wire.event(person.decided("settled"))
+    scene.sms("decided", scene.simulator.messages(person.phone, after=scene._last, wait=20)[0]["text"])
+    wire.command(person.texts(person.code))
+    told = f"نتیجه رسیدگی: سازش\n{office}" if scene.language is FA else f"Result: Settled\n{office}"
+    scene.sms("status_decided", told, "handset")
+
+    another = Person(keys, scene.language)
+    wire.command(person.texts(another.code))
+    if scene.language is FA:
+        told = f"درخواست شما رسیده و در حال ثبت است. لطفاً کمی بعد دوباره کد را بفرستید.\n{office}"
+    else:
+        told = f"Your submission has arrived and is being registered. Please send the code again shortly.\n{office}"
+    scene.sms("still_registering", told, "handset")
+
+    wire.command(person.texts("1234567890123456"))
+    if scene.language is FA:
+        told = f"این کد رهگیری درست نیست. لطفاً ۱۶ رقم آن را دوباره بررسی کنید و بفرستید.\n{office}"
+    else:
+        told = f"This tracking code is not right. Please check its 16 digits and send it again.\n{office}"
+    scene.sms("code_not_found", told, "handset")
+
+
+def test_a_handset_answers_the_decision(scene: Scene) -> None:
+    person, wire, office = scene.person, scene.wire, OFFICE[scene.language]
+    open_case(scene)
+    wire.event(person.decided("upheld", until=now().date() - timedelta(days=2)))
+    scene.sms("decided", scene.simulator.messages(person.phone, after=scene._last, wait=20)[0]["text"])
+
+    wire.command(person.texts("۲"))
+    if scene.language is FA:
+        told = f"مهلت اعتراض به این نتیجه پایان یافته است.\n{office}"
+    else:
+        told = f"The time to object to this result has passed.\n{office}"
+    scene.sms("objection_closed", told, "handset")
+
+    wire.command(person.texts("۱"))
+    if scene.language is FA:
+        told = f"از پاسخ شما سپاسگزاریم. نظر شما در بهبود خدمات به کار می‌آید.\n{office}"
+    else:
+        told = f"Thank you for your answer. It helps us serve better.\n{office}"
+    scene.sms("rating_thanks", told, "handset")
+
+
+def test_a_handset_says_something_else(scene: Scene) -> None:
+    open_case(scene)
+    scene.wire.command(scene.person.texts("سلام، چه خبر؟"))
+    if scene.language is FA:
+        told = f"برای آگاهی از وضعیت پرونده، کد رهگیری ۱۶ رقمی خود را به همین شماره بفرستید.\n{OFFICE[FA]}"
+    else:
+        told = f"To learn the state of your case, send its 16-digit tracking code to this number.\n{OFFICE[EN]}"
+    scene.sms("help", told, "handset")
+
+
+def test_staff_are_told_in_their_own_inbox(scene: Scene, language: Language) -> None:
+    person, wire = scene.person, scene.wire
+    inspector, liaison, head = uuid4(), uuid4(), uuid4()
+    tree = [Unit(code="city", parent=None, level="city", name_fa="شهر", name_en="City")]
+    tree += [Unit(code="roads", parent="city", level="office", name_fa="راه", name_en="Roads")]
+    catalogue = Catalogue(version=2 if language is FA else 3, units=tree, grounds=[])
+    wire.event(CatalogueChanged(id=uuid4(), occurred_at=now(), catalogue=catalogue))
+    for staff_id, role, unit in ((inspector, Role.INSPECTOR, None), (liaison, Role.LIAISON, "roads")):
+        wire.event(
+            StaffChanged(
+                id=uuid4(),
+                occurred_at=now(),
+                staff_id=staff_id,
+                version=1,
+                display_name="کارمند",
+                roles=[role],
+                unit=unit,
+                active=True,
+            )
+        )
+
+    def actor(staff_id: object, role: Role, unit: str | None = None) -> Actor:
+        return Actor(kind=ActorKind.STAFF, id=str(staff_id), roles=frozenset({role}), unit=unit, language=language)
+
+    number = f"\u2066{person.number}\u2069" if language is FA else person.number
+    day = DAY[language]
+    fa = language is FA
+    wire.event(person.registered())
+    wire.event(person.opened())
+    handled = {"handler": inspector}
+    wire.event(person.event(tracking.CaseAssigned, Stage.INVESTIGATING, snapshot=handled))
+    scene.staff(
+        actor(inspector, Role.INSPECTOR),
+        "inspector",
+        "assigned",
+        f"رسیدگی به پرونده {number} به شما سپرده شد. مهلت: {day}."
+        if fa
+        else f"Case {number} was assigned to you. Due by {day}.",
+        person.number,
+    )
+    question = {"question_id": uuid4(), "unit_asked": "roads"}
+    wire.event(person.event(tracking.UnitAsked, Stage.AWAITING_UNIT, snapshot=handled, due_on=EXPECTED, **question))
+    scene.staff(
+        actor(liaison, Role.LIAISON, "roads"),
+        "liaison",
+        "unit_asked",
+        f"بازرسی از واحد شما پرسشی دارد. مهلت پاسخ: {day}."
+        if fa
+        else f"The inspection office has a question for your unit. Answer by {day}.",
+        None,
+    )
+    wire.event(person.event(tracking.UnitAnswered, Stage.INVESTIGATING, snapshot=handled, **question))
+    scene.staff(
+        actor(inspector, Role.INSPECTOR),
+        "inspector",
+        "unit_answered",
+        f"واحد به پرسش شما در پرونده {number} پاسخ داد."
+        if fa
+        else f"The unit has answered your question in case {number}.",
+        person.number,
+    )
+    wire.event(person.event(tracking.CitizenAnswered, Stage.INVESTIGATING, snapshot=handled, question_id=uuid4()))
+    scene.staff(
+        actor(inspector, Role.INSPECTOR),
+        "inspector",
+        "citizen_answered",
+        f"شهروند به پرسش شما در پرونده {number} پاسخ داد."
+        if fa
+        else f"The citizen has answered your question in case {number}.",
+        person.number,
+    )
+    wire.event(person.event(tracking.CaseObjected, Stage.REVIEW))
+    scene.staff(
+        actor(head, Role.HEAD),
+        "head",
+        "objection_raised",
+        f"به نتیجه پرونده {number} اعتراض شد. لطفاً آن را به بازرس دیگری بسپارید."
+        if fa
+        else f"An objection was raised in case {number}. Please assign it to another inspector.",
+        person.number,
+    )
+
+
+def test_every_line_of_the_table_was_read_above() -> None:
+    wanted = {(route.audience, route.channel, route.template) for route in table().routes}
+    assert wanted - seen == set()
+
+
+def test_the_log_holds_no_code_no_mobile_and_no_key(notify: ServiceProcess, environment: dict[str, str]) -> None:
+    log = Path(notify.log).read_text()
+    assert "+98912" not in log
+    assert "0912" not in log
+    assert environment["KAVENEGAR_API_KEY"] not in log
