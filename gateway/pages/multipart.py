@@ -26,6 +26,9 @@ _TYPE = re.compile(r"^content-type:\s*([\w.+/-]{1,100})", re.IGNORECASE | re.MUL
 class Broken(Invalid):
     """What came is not the form we sent out, or it was cut off."""
 
+    code = "broken_form"
+    texts = {"fa": "فرم کامل نرسید؛ دوباره بفرستید.", "en": "The form did not arrive whole; send it again."}
+
 
 @dataclass(frozen=True)
 class FilePart:
