@@ -182,7 +182,7 @@ _MESSAGE: dict[str, Any] = {
 }
 _MEMBER: dict[str, Any] = {
     "staff_id": _STAFF_ID,
-    "display_name": "نسرین کاظمی",
+    "display_name": "بازرس نمونه",
     "roles": ["inspector"],
     "unit": "mayor.insp",
     "active": True,
@@ -213,7 +213,7 @@ _UNIT: dict[str, Any] = {
     "name_en": "Building Permits Office",
     "active": True,
 }
-_IDENTITY: dict[str, Any] = {"name": "مریم رضایی", "national_id": None, "mobile": "+989121234567"}
+_IDENTITY: dict[str, Any] = {"name": "شاکی نمونه", "national_id": None, "mobile": "+989121234567"}
 _RECEIPT: dict[str, Any] = {
     "payload": f'{{"content_hash":"{_HASH}","filed_at":"2026-11-23T08:30:00Z","kind":"criticism",'
     f'"submission_id":"{_CASE_ID}"}}',
@@ -245,7 +245,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "Ground": _GROUND,
     "Identity": _IDENTITY,
-    "IdentityBody": {"name": "مریم رضایی", "national_id": "0012345679"},
+    "IdentityBody": {"name": "شاکی نمونه", "national_id": "0012345679"},
     "Me": {
         "id": _STAFF_ID,
         "kind": "citizen",

@@ -40,9 +40,9 @@ CLAIMS: dict[str, Any] = {"sub": str(uuid4()), "typ": "staff", "roles": ["head"]
 
 def test_a_good_token_names_its_caller(keys: Keys, tokens: Tokens) -> None:
     id_ = uuid4()
-    caller = tokens.check(keys.staff("inspector", "head", unit="roads", sub=str(id_), name="نسرین"))
+    caller = tokens.check(keys.staff("inspector", "head", unit="roads", sub=str(id_), name="بازرس نمونه"))
 
-    assert (caller.kind, caller.id, caller.unit, caller.name) == (ActorKind.STAFF, id_, "roads", "نسرین")
+    assert (caller.kind, caller.id, caller.unit, caller.name) == (ActorKind.STAFF, id_, "roads", "بازرس نمونه")
     assert caller.roles == {Role.INSPECTOR, Role.HEAD}
 
 

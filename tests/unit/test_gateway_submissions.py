@@ -24,7 +24,7 @@ REPORT: dict[str, Any] = {
     "consent": True,
 }
 CRITICISM = REPORT | {"kind": "criticism", "ground": "delay"}
-COMPLAINT = REPORT | {"kind": "complaint", "ground": "delay", "identity": {"name": "مریم رضایی"}}
+COMPLAINT = REPORT | {"kind": "complaint", "ground": "delay", "identity": {"name": "شاکی نمونه"}}
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ class TestAnAnonymousReport:
         )
 
     def test_with_a_name_contradicts_itself(self, gateway: Gateway) -> None:
-        answer = gateway.file(REPORT | {"identity": {"name": "مریم رضایی"}})
+        answer = gateway.file(REPORT | {"identity": {"name": "شاکی نمونه"}})
 
         assert (answer.status_code, reasons(answer)) == (422, {"identity": "not_when_anonymous"})
 
@@ -88,7 +88,7 @@ class TestAComplaint:
         citizen = uuid4()
         token = gateway.keys.citizen("+989121234567", sub=str(citizen))
         answer = gateway.file(
-            COMPLAINT | {"identity": {"name": "مریم رضایی", "national_id": "۰۰۱۲۳۴۵۶۷۹"}}, **bearer(token)
+            COMPLAINT | {"identity": {"name": "شاکی نمونه", "national_id": "۰۰۱۲۳۴۵۶۷۹"}}, **bearer(token)
         )
 
         assert answer.status_code == 201, answer.text
@@ -96,11 +96,11 @@ class TestAComplaint:
         assert sent.citizen_id == citizen
         assert sent.sealed_identity is not None
         assert sent.sealed_contact is not None
-        assert "مریم" not in gateway.bus.published[-1].body.decode()
+        assert "شاکی" not in gateway.bus.published[-1].body.decode()
         intake = [bytes.fromhex(env["INTAKE_PRIVATE_KEYS"])]
         notify = [bytes.fromhex(env["NOTIFY_PRIVATE_KEYS"])]
         assert crypto.unseal(sent.sealed_identity, Identity, intake) == Identity(
-            name="مریم رضایی", national_id="0012345679", mobile="+989121234567"
+            name="شاکی نمونه", national_id="0012345679", mobile="+989121234567"
         )
         contact = crypto.unseal(sent.sealed_contact, Contact, notify)
         assert contact.mobile == "+989121234567"
@@ -126,7 +126,7 @@ class TestAComplaint:
         assert reasons(answer) == {"anonymous": "not_for_complaints"}
 
     def test_with_a_national_id_that_cannot_be_is_refused(self, gateway: Gateway) -> None:
-        wrong = COMPLAINT | {"identity": {"name": "مریم رضایی", "national_id": "0012345678"}}
+        wrong = COMPLAINT | {"identity": {"name": "شاکی نمونه", "national_id": "0012345678"}}
         answer = gateway.file(wrong, **bearer(gateway.keys.citizen()))
 
         assert reasons(answer) == {"identity.national_id": "not_a_national_id"}
@@ -148,7 +148,7 @@ class TestTheDesk:
     def test_an_operator_files_for_somebody(self, gateway: Gateway) -> None:
         operator = uuid4()
         token = gateway.keys.staff("operator", sub=str(operator))
-        person = {"name": "رضا احمدی", "mobile": "۰۹۱۲۱۲۳۴۵۶۷"}
+        person = {"name": "نماینده نمونه", "mobile": "۰۹۱۲۱۲۳۴۵۶۷"}
         answer = gateway.file(COMPLAINT | {"channel": "counter", "identity": person}, **bearer(token))
 
         assert answer.status_code == 201, answer.text
@@ -185,7 +185,7 @@ class TestARetry:
             gateway.file(CRITICISM, **{"Idempotency-Key": "another-key"}),
             gateway.file(CRITICISM, **key, **bearer(a)),
             gateway.file(CRITICISM, **key, **bearer(b)),
-            gateway.file(CRITICISM | {"identity": {"name": "مریم رضایی"}}, **key),
+            gateway.file(CRITICISM | {"identity": {"name": "شاکی نمونه"}}, **key),
         ]
 
         assert all(one.status_code == 201 for one in made)
