@@ -132,12 +132,14 @@ class Child:
         except (OSError, ValueError):
             return
         if self._process is not None and self._process.pid == pid and self._process.poll() is not None:
-            return self._forget()
+            self._forget()
+            return
         if start_time(pid) == started:
             try:
                 os.kill(pid, self.stop_signal)
             except ProcessLookupError:
-                return self._forget()
+                self._forget()
+                return
             if not _until(lambda: start_time(pid) != started, 12):
                 _kill_tree(pid)
         self._forget()

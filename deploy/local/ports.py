@@ -1,6 +1,5 @@
 """Free TCP ports on the loopback address."""
 
-import os
 import random
 import socket
 from collections.abc import Iterable
@@ -56,7 +55,7 @@ def holder(port: int) -> str:
         inodes |= {f"socket:[{row[9]}]" for row in found if row[3] == "0A" and int(row[1].split(":")[1], 16) == port}
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if any(os.readlink(descriptor) in inodes for descriptor in (process / "fd").iterdir()):
+            if any(str(descriptor.readlink()) in inodes for descriptor in (process / "fd").iterdir()):
                 return f"{(process / 'comm').read_text().strip()} (process {process.name})"
         except OSError:
             continue

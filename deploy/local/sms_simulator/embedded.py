@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import uvicorn
@@ -24,8 +25,11 @@ class Simulator:
 
     def messages(
         self, receptor: str | None = None, *, after: int = 0, wait: float = 0, accepted: bool = False
-    ) -> list[dict]:  # type: ignore[type-arg]  # JSON
-        """What reached the handset (or, `accepted`, whatever was taken), oldest first; waits up to `wait` seconds for the first one."""
+    ) -> list[dict[str, Any]]:
+        """What reached the handset (or, `accepted`, whatever was taken), oldest first.
+
+        `wait`: seconds to wait for the first one.
+        """
         asked: dict[str, str | int | float | bool] = {"after": after, "wait": wait, "all": accepted}
         if receptor:
             asked["receptor"] = receptor
