@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 import pika
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parent.parent
 Result = TypeVar("Result")
 
 
-def eventually(probe: Callable[[], Result], timeout: float = 20.0, why: str = "") -> Result:
+def eventually(probe: Callable[[], Result | Literal[False] | None], timeout: float = 20.0, why: str = "") -> Result:
     """The first truthy answer of `probe`, asked again every 20 ms; an AssertionError of the probe means not yet."""
     deadline = time.monotonic() + timeout
     last: object = None

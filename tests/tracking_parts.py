@@ -119,7 +119,7 @@ class Office:
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """What tracking's database says."""
         with psycopg.connect(self._url, autocommit=True) as connection:
-            return connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]  # queries are ours
+            return connection.execute(query, parameters).fetchall()
 
     def one(self, query: str, *parameters: Any) -> Any:
         """The first value of the first row."""
@@ -128,7 +128,7 @@ class Office:
     def run(self, query: str) -> None:
         """What nobody but a test (or an intruder) does to the database."""
         with psycopg.connect(self._url, autocommit=True) as connection:
-            connection.execute(query)  # type: ignore[call-overload]  # queries are ours
+            connection.execute(query)
 
     def open(self, **changes: Any) -> SubmissionRegistered:
         """A case, open."""
@@ -169,15 +169,15 @@ class Office:
         """The citizen's view."""
         return self.ask("view_by_code", t.ViewByCode(code_hashes=[code]))
 
-    def list(self, who: Actor, **filters: Any) -> Any:
-        """A page of cases."""
+    def page(self, who: Actor, **filters: Any) -> Any:
+        """A page of the list of cases."""
         return self.ask("list_cases", t.ListCases(actor=who, **filters))
 
     def numbers(self, who: Actor, **filters: Any) -> list[str]:
         """The numbers of all cases that a list gives, page by page."""
         found, after = [], None
         while True:
-            page = self.list(who, after=after, limit=100, **filters)
+            page = self.page(who, after=after, limit=100, **filters)
             found += [line["number"] for line in page["items"]]
             after = page["next"]
             if after is None:

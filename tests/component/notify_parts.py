@@ -313,7 +313,7 @@ class Desk:
         tables = "messages, contacts, cases, inbound, helped, opt_outs, readings, units, staff, inbox, outbox"
         with self.database.transaction() as connection:
             connection.execute(text(f"truncate {tables}"))
-        settings = Settings(**{name.lower(): value for name, value in self.environment.items()})  # type: ignore[arg-type]
+        settings = Settings.model_validate({name.lower(): value for name, value in self.environment.items()})
         rows = Rows(self.environment["DATABASE_URL"])
         return Office(Keys(self.environment), settings, self.database, rows, self.simulator, self.reserve)
 

@@ -26,7 +26,7 @@ eventlet.monkey_patch()
 
 import sys
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from backbone import inbox, logs, outbox
 from backbone.consumers import TryLater, durable_event_handler
@@ -35,6 +35,7 @@ from backbone.rpc import rpc
 from backbone.run import serve
 from backbone.settings import ServiceSettings, load
 from contracts.accounts import StaffChanged
+from contracts.base import Event
 from contracts.errors import Invalid, UnknownCase
 from contracts.notify import CitizenReplied
 from tests.component.probe_contracts import Ask, Told
@@ -87,10 +88,10 @@ class Service(PeygirService):
             connection.execute(text("SELECT 1"))
         return Told(what=request.what, trace=trace.trace_id())
 
-    def _note(self, connection: object, event: object) -> None:
-        connection.execute(  # type: ignore[attr-defined]  # a SQLAlchemy Connection
+    def _note(self, connection: Connection, event: Event) -> None:
+        connection.execute(
             text("INSERT INTO effects (event_id, pid) VALUES (:id, :pid)"),
-            {"id": event.id, "pid": os.getpid()},  # type: ignore[attr-defined]  # an Event
+            {"id": event.id, "pid": os.getpid()},
         )
 
 

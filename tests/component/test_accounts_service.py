@@ -60,7 +60,7 @@ class System:
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.database, autocommit=True) as connection:
-            cursor = connection.execute(statement, values)  # type: ignore[call-overload]  # statements of these tests
+            cursor = connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
 
@@ -601,7 +601,8 @@ class TestDatabase:
         sid = claims(system, citizen.sign_in()["access_token"])["sid"]
         system.sql("UPDATE sessions SET expires_at = now() - interval '1 second' WHERE session_id = %s", sid)
         system.sql("UPDATE one_time_codes SET touched_at = now() - interval '25 hours'")
-        accounts = Accounts(Settings(**{name.lower(): value for name, value in system.environment.items()}))
+        ours = {name.lower(): value for name, value in system.environment.items()}
+        accounts = Accounts(Settings.model_validate(ours))
         database = Database(system.environment["DATABASE_URL"], pool_size=1)
         with database.transaction() as connection:
             accounts.prune(connection)

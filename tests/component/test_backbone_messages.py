@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -90,7 +91,7 @@ def told(what: str) -> StaffChanged:
 
 
 def reply(what: str = "satisfied") -> CitizenReplied:
-    return CitizenReplied(id=uuid.uuid4(), occurred_at=now(), case_id=uuid.uuid4(), reply=what)  # type: ignore[arg-type]  # pydantic turns it into a Reply
+    return CitizenReplied(id=uuid.uuid4(), occurred_at=now(), case_id=uuid.uuid4(), reply=what)
 
 
 def run_cli(broker: RabbitMQ, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:
@@ -142,7 +143,7 @@ def test_a_dead_letter_replayed_has_its_effect_once(
 ) -> None:
     start()
     event = told("note")
-    headers = {"peygir-error": "a bug", "peygir-queue": "tracking.staff", "peygir-failures": 8}
+    headers: dict[str, Any] = {"peygir-error": "a bug", "peygir-queue": "tracking.staff", "peygir-failures": 8}
     for _ in range(2):
         wire.publish("dead-letters", "staff.changed.v1", event.model_dump_json().encode(), str(event.id), **headers)
     wire.publish("dead-letters", "staff.changed.v1", b"{}", **{**headers, "peygir-queue": "no.such.queue"})

@@ -59,7 +59,7 @@ class System:
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.environment["DATABASE_URL"].replace("+psycopg", ""), autocommit=True) as connection:
-            cursor = connection.execute(statement)  # type: ignore[call-overload]  # statements of these tests
+            cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
     def tables(self) -> dict[str, list[tuple[Any, ...]]]:

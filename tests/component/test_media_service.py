@@ -69,7 +69,7 @@ class Sender:
         at = 0
         while at < len(content):
             target = self.prepare(upload_id, offset + at)
-            lengths = []
+            lengths: list[int] = []
             for url in target["part_urls"]:
                 piece = content[at + sum(lengths) :][:PART]
                 assert httpx.put(url, content=piece).status_code == 200
@@ -368,7 +368,7 @@ def test_uploads_that_nobody_refers_to_are_purged_and_the_others_are_not(
             connection.execute("UPDATE uploads SET expires_at = %s", [long_ago])
 
         ours = {name.lower(): value for name, value in where.items()}
-        use_cases, database = Media(Settings(**ours)), Database(where["DATABASE_URL"])
+        use_cases, database = Media(Settings.model_validate(ours)), Database(where["DATABASE_URL"])
         assert use_cases.purge(database) == 3
         assert use_cases.purge(database) == 0
         use_cases.sweep(database)
@@ -406,7 +406,7 @@ def test_a_late_sweep_finds_what_a_loser_left_behind(sender: Sender, media: Serv
 
     ours = {name.lower(): value for name, value in media.environment.items()}
     database = Database(media.environment["DATABASE_URL"])
-    Media(Settings(**ours)).sweep(database)
+    Media(Settings.model_validate(ours)).sweep(database)
     database.close()
 
     assert set(objects.names(f"evidence/{upload_id}/")) == kept

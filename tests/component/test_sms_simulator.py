@@ -43,8 +43,10 @@ def _clean(simulator: Simulator) -> None:
 
 def call(simulator: Simulator, method: str, key: str = KEY, verb: str = "POST", **form: Any) -> httpx.Response:
     params = {name: str(value) for name, value in form.items()}
-    where = {"params": params} if verb == "GET" else {"data": params}
-    return simulator.control.request(verb, f"/v1/{key}/{method}.json", **where)  # type: ignore[arg-type]
+    path = f"/v1/{key}/{method}.json"
+    if verb == "GET":
+        return simulator.control.get(path, params=params)
+    return simulator.control.request(verb, path, data=params)
 
 
 def refusal(answer: httpx.Response) -> int:

@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -35,7 +36,7 @@ def service(
 
 
 @pytest.fixture
-def office(service: ServiceProcess, wire: BusClient) -> Iterator[Office]:
+def office(service: ServiceProcess, wire: BusClient) -> Office:
     office = Office(wire, service.environment["DATABASE_URL"])
     office.wire.listen("tracking.events")
     return office.gather()
@@ -146,16 +147,19 @@ def test_the_same_command_at_once_has_its_effect_once(office: Office, broker: Ra
     assert [answer["version"] for answer in answers] == [version + 1] * 4
 
 
+def stored(office: Office, ids: list[UUID], share: int) -> bool:
+    """Whether at least `share` of these cases are there."""
+    found: int = office.one("SELECT count(*) FROM cases WHERE case_id = ANY(%s)", ids)
+    return found >= share
+
+
 def test_killed_at_its_work_it_loses_nothing_and_doubles_nothing(office: Office, service: ServiceProcess) -> None:
     filed = [submission() for _ in range(1_500)]
     for one in filed:
         office.wire.event(one)
     ids = [one.case_id for one in filed]
     for share in (1, 300, 700):
-        eventually(
-            lambda share=share: office.one("SELECT count(*) FROM cases WHERE case_id = ANY(%s)", ids) >= share,
-            timeout=60,
-        )
+        eventually(partial(stored, office, ids, share), timeout=60)
         service.kill()
         service.start()
     eventually(lambda: opened_once(office, ids), timeout=90)
@@ -202,7 +206,7 @@ def tamper(office: Office, statement: str, *parameters: Any) -> None:
     """As the owner of the database, who can switch the trigger off."""
     with psycopg.connect(office._url) as connection:
         connection.execute("SET session_replication_role = replica")
-        connection.execute(statement, parameters)  # type: ignore[arg-type]  # statements are ours
+        connection.execute(statement, parameters)
 
 
 def test_what_was_tampered_with_is_named(office: Office, service: ServiceProcess) -> None:

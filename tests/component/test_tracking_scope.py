@@ -141,9 +141,9 @@ def test_an_inspector_sees_what_is_assigned_to_them_now(office: Office) -> None:
 def test_roles_that_see_no_cases_get_no_list(office: Office) -> None:
     for role in (Role.LIAISON, Role.ANALYST, Role.ADMINISTRATOR, Role.CUSTODIAN, Role.OPERATOR):
         with pytest.raises(NotAllowed):
-            office.list(actor(role))
+            office.page(actor(role))
     with pytest.raises(NotAllowed):
-        office.list(Actor(kind="bearer", id="x", roles=frozenset({Role.HEAD})))
+        office.page(Actor(kind="bearer", id="x", roles=frozenset({Role.HEAD})))
 
 
 def test_filters_narrow_a_list(office: Office) -> None:
@@ -205,7 +205,7 @@ def test_search_compares_normalised_persian(office: Office) -> None:
 def test_a_line_holds_an_excerpt_and_no_more(office: Office) -> None:
     own = ground()
     file(office, 1, ground=own, text="ب" * 500)
-    [line] = office.list(office.head, ground=own)["items"]
+    [line] = office.page(office.head, ground=own)["items"]
     assert line["excerpt"] == "ب" * 140
     assert line["unit_name_fa"] == "اداره پروانه"
 
@@ -219,7 +219,7 @@ def test_pages_hold_each_case_once_while_cases_are_added(office: Office) -> None
     eventually(lambda: len(office.numbers(office.head, ground=own)) == 26)
     seen, after, pages = [], None, 0
     while True:
-        page = office.list(office.head, ground=own, after=after, limit=5)
+        page = office.page(office.head, ground=own, after=after, limit=5)
         seen += [line["case_id"] for line in page["items"]]
         after, pages = page["next"], pages + 1
         if after is None:
@@ -237,8 +237,8 @@ def test_a_page_ends_where_the_next_begins_by_stage_too(office: Office, stages: 
     for place, one in enumerate(file(office, 7, ground=own)):
         if place % 2 and len(stages) != 1:
             office.do(office.screener, one.case_id, t.StartScreening())
-    first = office.list(office.head, ground=own, stage=stages, limit=3)
-    rest = office.list(office.head, ground=own, stage=stages, limit=100, after=first["next"])
+    first = office.page(office.head, ground=own, stage=stages, limit=3)
+    rest = office.page(office.head, ground=own, stage=stages, limit=100, after=first["next"])
     assert len(first["items"]) == 3
     assert len(rest["items"]) == 4
     assert rest["next"] is None
@@ -247,4 +247,4 @@ def test_a_page_ends_where_the_next_begins_by_stage_too(office: Office, stages: 
 @pytest.mark.parametrize("cursor", ["", "x", "AAAA", "!" * 32, "é", "f" * 32])
 def test_a_cursor_that_is_none_is_refused(office: Office, cursor: str) -> None:
     with pytest.raises(InvalidField):
-        office.list(office.head, after=cursor)
+        office.page(office.head, after=cursor)

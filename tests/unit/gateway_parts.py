@@ -25,6 +25,7 @@ from contracts.intake import Catalogue, Ground, Option, Question, QuestionType, 
 from contracts.vocabulary import Kind
 from gateway.app import create_app
 from gateway.broker import Bus
+from gateway.deps import Door
 from gateway.settings import Settings
 
 Answerer = Callable[[Request], BaseModel]
@@ -99,7 +100,7 @@ class MemoryBus(Bus):
     async def stop(self) -> None:
         pass
 
-    async def publish(self, message: Outgoing, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as the bus has it  # as the bus has it
+    async def publish(self, message: Outgoing, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as the bus has it
         if not self.up:
             raise NotPublished("down")
         self.published.append(message)
@@ -172,7 +173,7 @@ class Gateway:
         self.keys, self.bus = Keys(), MemoryBus()
         self.settings = self.keys.settings(state, **settings)
         self.app = create_app(self.settings, self.bus)
-        self.door = self.app.state.door
+        self.door: Door = self.app.state.door
 
     def send(self, method: str, path: str, **more: Any) -> httpx.Response:
         async def go() -> httpx.Response:

@@ -32,7 +32,7 @@ def test_a_chain_that_nobody_touched_holds() -> None:
 
 def test_the_hash_does_not_depend_on_how_the_entry_is_held() -> None:
     entry = chain(1)[0][0]
-    stored = json.loads(json.dumps(dict(reversed(entry.details.items()))))
+    stored = json.loads(json.dumps(dict(reversed(list(entry.details.items())))))
     tehran = entry.at.astimezone(timezone(timedelta(hours=3.5)))
     assert link(FIRST, replace(entry, details=stored, at=tehran)) == link(FIRST, entry)
 

@@ -71,7 +71,7 @@ def test_what_is_owed_by_default(kind: Kind, urgent: bool, owed: int) -> None:
 
 
 def settings(**environment: str) -> Settings:
-    return Settings(amqp_url="amqp://", database_url="postgresql://", **environment)  # type: ignore[arg-type]  # as read
+    return Settings.model_validate({"amqp_url": "amqp://", "database_url": "postgresql://", **environment})
 
 
 def test_the_calendar_is_a_setting() -> None:
