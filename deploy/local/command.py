@@ -10,6 +10,9 @@ import sys
 
 from deploy.local.environment import state_folder
 
+_OWN_DATABASE = {"services.intake.keys": "DATABASE_URL_INTAKE"}
+"""Commands that read the settings of one service, which finds its database under DATABASE_URL."""
+
 
 def main() -> None:
     """Become the module that the first argument names."""
@@ -20,15 +23,17 @@ def main() -> None:
         run = {"environment": {}}
     for name, value in run["environment"].items():
         os.environ.setdefault(name, value)
+    if database := os.environ.get(_OWN_DATABASE.get(module, "")):
+        os.environ["DATABASE_URL"] = database
     sys.argv = [module, *arguments]
     asks_help = any(word in ("-h", "--help", "help") for word in arguments)
-    if not run["environment"] and not asks_help and not _can_do_without(module):
+    if not run["environment"] and not asks_help and not _has_own_parts():
         sys.exit("peygir: nothing runs here: start ./peygir up elsewhere, or set AMQP_URL and DATABASE_URL.")
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
-def _can_do_without(module: str) -> bool:
-    return module == "backbone.keys" or bool(os.environ.get("AMQP_URL") or os.environ.get("DATABASE_URL"))
+def _has_own_parts() -> bool:
+    return bool(os.environ.get("AMQP_URL") or os.environ.get("DATABASE_URL"))
 
 
 if __name__ == "__main__":
