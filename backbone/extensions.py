@@ -146,17 +146,19 @@ class Health(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
 
     def setup(self) -> None:
         self._socket: Any = None
+        self._server: Any = None
 
     def start(self) -> None:
         settings: ServiceSettings = self.container.config["settings"]
         if settings.health_port:
             self._socket = eventlet.listen((settings.health_host, settings.health_port))
-            self.container.spawn_managed_thread(
+            self._server = self.container.spawn_managed_thread(
                 lambda: eventlet.wsgi.server(self._socket, self._answer, log_output=False, debug=False)
             )
 
     def stop(self) -> None:
-        if self._socket is not None:
+        if self._server is not None:
+            self._server.kill()  # first: a socket closed under it is an error that would end the container
             self._socket.close()
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:

@@ -224,8 +224,10 @@ def bus(url: str) -> Iterator[BusClient]:
 
 
 def prepared(service: str, amqp_url: str, server_url: str, database: str, **more: str) -> dict[str, str]:
-    """The environment of one service with fresh secrets, its topology declared and its database migrated."""
+    """The environment of one service with fresh secrets, its topology declared, its queues empty, its database migrated."""
     topology.declare(amqp_url)
+    with bus(amqp_url) as client:
+        client.purge()  # what earlier tests left is not for a fresh database
     url = create_database(server_url, database)
     migrate.upgrade(service, url)
     return {**keys.generate(), "AMQP_URL": amqp_url, "DATABASE_URL": url, **more}
