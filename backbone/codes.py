@@ -42,8 +42,11 @@ def parse(typed: str, mac_keys: Sequence[bytes]) -> str | None:
 
 
 def hashes(code: str, index_keys: Sequence[bytes]) -> list[str]:
-    """The keyed hashes a code may be stored under, the current key's first."""
-    return [hmac.new(key, code.encode(), hashlib.sha256).hexdigest() for key in index_keys]
+    """The keyed hashes a code may be stored under, the current key's first.
+
+    Of its 13 digits alone: the check digits change with the MAC key, and a request retried after that must find its case.
+    """
+    return [hmac.new(key, code[:13].encode(), hashlib.sha256).hexdigest() for key in index_keys]
 
 
 def grouped(code: str) -> str:
