@@ -33,6 +33,7 @@ _LETTERS = str.maketrans(
 _DIACRITICS = re.compile("[\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed]")
 _SPACES = re.compile(r"\s+")
 _SEPARATORS = re.compile(r"[\s\-‐-―_.,\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff()/]+")
+_MOBILE = re.compile(r"(?:\+98|0098|98|0)?(9[0-9]{9})")
 _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
 
@@ -54,19 +55,17 @@ def normalise(text: str) -> str:
 
 def compact_digits(text: str) -> str | None:
     """Digits of any script with spaces, dashes and marks between them, as plain digits; None if anything else is there."""
-    bare = _SEPARATORS.sub("", latin_digits(unicodedata.normalize("NFKC", text)))
+    bare = _bare(text)
     return bare if bare.isascii() and bare.isdigit() else None
 
 
 def mobile(text: str) -> str | None:
     """An Iranian mobile in E.164 (+98 and ten digits, the first a 9), or None when it is not one.
 
-    Taken are 0912…, +98912…, 0098912…, 98912… and 912…, in any digits, with spaces or dashes.
+    Taken are 0912…, +98912…, 0098912…, 98912… and 912…, in any digits, with spaces or dashes, and with the brackets and
+    marks of direction that come along when a number is copied.
     """
-    digits = compact_digits(text.strip().removeprefix("+"))
-    if digits is None:
-        return None
-    match = re.fullmatch(r"(?:0098|98|0)?(9\d{9})", digits)
+    match = _MOBILE.fullmatch(_bare(text))
     return f"+98{match.group(1)}" if match else None
 
 
@@ -81,3 +80,7 @@ def national_id(text: str) -> str | None:
     rest = sum(int(d) * (10 - place) for place, d in enumerate(digits[:9])) % 11
     check = rest if rest < 2 else 11 - rest
     return digits if check == int(digits[9]) else None
+
+
+def _bare(text: str) -> str:
+    return _SEPARATORS.sub("", latin_digits(unicodedata.normalize("NFKC", text)))
