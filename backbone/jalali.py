@@ -24,6 +24,7 @@ _MONTHS = (
     "بهمن",
     "اسفند",
 )
+_YEARS = range(1200, 1600)
 
 
 def today(moment: datetime) -> date:
@@ -55,9 +56,14 @@ def moment(at: datetime) -> str:
 
 
 def parse(text: str) -> date | None:
-    """The Gregorian day of a Jalali date such as ۱۴۰۵/۹/۲ or 1405-09-02; None when it is not one."""
+    """The Gregorian day of a Jalali date such as ۱۴۰۵/۹/۲ or 1405-09-02; None when it is not one.
+
+    A year that nobody alive means is not one: 2026-11-23 is a Gregorian day, and 5/9/2 may be anything.
+    """
     parts = latin_digits(text.strip()).replace("-", "/").split("/")
     if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
+        return None
+    if len(parts[0]) != 4 or int(parts[0]) not in _YEARS:
         return None
     try:
         day: date = jdatetime.date(*(int(part) for part in parts)).togregorian()
