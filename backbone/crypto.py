@@ -12,13 +12,13 @@ from typing import TypeVar
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.secret import SecretBox
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class CannotOpen(ValueError):
-    """What was to be opened was sealed to another key, or damaged."""
+    """What was to be opened was sealed to another key, damaged, or holds something else. Its text quotes nothing."""
 
 
 def seal(model: BaseModel, public_key: bytes) -> str:
@@ -28,7 +28,11 @@ def seal(model: BaseModel, public_key: bytes) -> str:
 
 def unseal(sealed: str, model: type[Model], private_keys: Sequence[bytes]) -> Model:
     """The model that was sealed to any of these keys; CannotOpen otherwise."""
-    return model.model_validate_json(unseal_bytes(sealed, private_keys))
+    opened = unseal_bytes(sealed, private_keys)
+    try:
+        return model.model_validate_json(opened)
+    except ValidationError:
+        raise CannotOpen(f"it does not hold a {model.__name__}") from None  # pydantic would quote what it holds
 
 
 def unseal_bytes(sealed: str, private_keys: Sequence[bytes]) -> bytes:
