@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 HEADER = "traceparent"
-_FORM = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
+_FORM = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 
@@ -43,7 +43,7 @@ def adopt(parent: object) -> None:
 
 
 def _continuing(parent: object) -> str:
-    return _child(parent) if isinstance(parent, str) and _FORM.match(parent) else _new()
+    return _child(parent) if isinstance(parent, str) and _FORM.fullmatch(parent) else _new()
 
 
 def _new() -> str:

@@ -1,0 +1,88 @@
+"""The W3C trace context: what comes in goes on, and nonsense starts a trace of its own."""
+
+from __future__ import annotations
+
+import re
+from contextvars import copy_context
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backbone import trace
+
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+PARENT = f"00-{TRACE}-{SPAN}-01"
+FORM = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def test_a_trace_goes_on_with_a_span_of_our_own() -> None:
+    with trace.continued(PARENT) as ours:
+        version, trace_id, span, flags = ours.split("-")
+        assert (version, trace_id, flags) == ("00", TRACE, "01")
+        assert span != SPAN
+        assert trace.trace_id() == TRACE
+        assert trace.current() == ours
+
+
+def test_whether_it_is_sampled_is_passed_on() -> None:
+    with trace.continued(f"00-{TRACE}-{SPAN}-00") as ours:
+        assert ours.endswith("-00")
+
+
+def test_afterwards_the_trace_before_goes_on() -> None:
+    with trace.continued(PARENT) as outer:
+        with trace.continued(None):
+            assert trace.trace_id() != TRACE
+        assert trace.current() == outer
+
+
+def test_outside_any_trace_logs_name_none_and_a_message_starts_one() -> None:
+    def outside() -> None:
+        assert trace.trace_id() is None
+        assert FORM.fullmatch(trace.current())
+
+    copy_context().run(outside)
+
+
+def test_what_is_adopted_stays_with_its_own_work() -> None:
+    def work() -> str | None:
+        trace.adopt(PARENT)
+        return trace.trace_id()
+
+    assert copy_context().run(work) == TRACE
+    assert trace.trace_id() != TRACE
+
+
+@pytest.mark.parametrize(
+    "parent",
+    [
+        None,
+        "",
+        17,
+        b"00-" + TRACE.encode(),
+        TRACE,
+        f"00-{'0' * 32}-{SPAN}-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+        f"ff-{TRACE}-{SPAN}-01",
+        f"00-{TRACE.upper()}-{SPAN}-01",
+        f"00-{TRACE}-{SPAN}-01-more",
+        f"00-{TRACE}-{SPAN}-01\n",
+        f"00-{TRACE}-{SPAN}-01\r\nX-Injected: 1",
+        f" 00-{TRACE}-{SPAN}-01",
+    ],
+)
+def test_a_malformed_one_starts_a_new_trace(parent: object) -> None:
+    def work() -> str:
+        trace.adopt(parent)
+        return trace.current()
+
+    started = copy_context().run(work)
+    assert FORM.fullmatch(started)
+    assert TRACE not in started
+
+
+@given(st.text(max_size=80))
+def test_whatever_comes_in_what_goes_out_is_well_formed(parent: str) -> None:
+    with trace.continued(parent) as ours:
+        assert FORM.fullmatch(ours)
