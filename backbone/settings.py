@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import binascii
 import sys
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, SecretBytes, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -27,8 +27,15 @@ def _hex_key(value: Any) -> Any:
 
 def _hex_keys(value: Any) -> Any:
     if isinstance(value, str):
-        return [_hex_key(part) for part in value.split(",") if part.strip()]
+        keys = [_hex_key(part) for part in value.split(",") if part.strip()]
+        if not keys:
+            raise ValueError("names no key; at least one key is needed")
+        return keys
     return value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 HexKey = Annotated[SecretBytes, BeforeValidator(_hex_key)]
@@ -37,6 +44,9 @@ HexKey = Annotated[SecretBytes, BeforeValidator(_hex_key)]
 HexKeys = Annotated[list[SecretBytes], NoDecode, BeforeValidator(_hex_keys)]
 """Comma-separated 32-byte keys in hexadecimal, the current one first."""
 
+LogLevel = Annotated[Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(_lower)]
+"""In any letters."""
+
 
 class Settings(BaseSettings):
     """What every process needs."""
@@ -44,7 +54,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     amqp_url: SecretStr
-    log_level: str = "info"
+    log_level: LogLevel = "info"
     health_host: str = "127.0.0.1"
     health_port: int = 0
     shutdown_seconds: float = 10.0
