@@ -9,14 +9,23 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
 from backbone import trace
 
-_SECRET = re.compile(r"(?<![0-9a-fA-F-])(?:\d[ -]?){15}\d(?![0-9a-fA-F-])|(?:\+98|0098|\b98|\b0)9\d{9}\b")
+# What may stand between digits: spaces, dashes, joiners and marks of direction, also as Python's repr writes them.
+_GAP = r"(?:[ \-\u00a0\u200b-\u200f]|\\u200[b-f]|\\xa0)?"
+_0, _8, _9 = "[0۰٠]", "[8۸٨]", "[9۹٩]"
+_CODE = rf"(?<![\da-fA-F-])(?:\d{_GAP}){{15}}\d(?![\da-fA-F-])"
+_MOBILE = (
+    rf"(?:(?:\+|%2[Bb]|(?<!\w){_0}{_GAP}{_0}){_GAP}{_9}{_GAP}{_8}|(?<!\w){_9}{_GAP}{_8}|(?<!\w){_0})"
+    rf"{_GAP}{_9}(?:{_GAP}\d){{9}}(?![\da-zA-Z_])"
+)
+_SECRET = re.compile(f"{_CODE}|{_MOBILE}")
+_MASKED = "[masked]"
 
 
 def configure(service: str, level: str = "info") -> None:
@@ -92,6 +101,21 @@ def _add_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappi
 
 def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = _SECRET.sub("[masked]", value)
+        if key not in {"_record", "_from_structlog"}:  # the formatter's own
+            event[key] = _masked(value)
     return event
+
+
+def _masked(value: Any) -> Any:
+    """The same without what looks like a code or a mobile, however deep it lies; JSON's own types stay what they are."""
+    if isinstance(value, str):
+        return _SECRET.sub(_MASKED, value)
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return _MASKED if _SECRET.fullmatch(str(value)) else value
+    if isinstance(value, Mapping):
+        return {_masked(str(key)): _masked(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked(inner) for inner in value]
+    return _SECRET.sub(_MASKED, repr(value))
