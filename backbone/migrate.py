@@ -26,15 +26,17 @@ _LOCK = 7_204_505  # any number, the same in every process
 def upgrade(service: str, url: str) -> None:
     """To head, under the lock. Raises what alembic or the database raise; a failed migration changes nothing."""
     engine = create_engine(url)
-    with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
-        connection.commit()
-        config = Config()
-        config.set_main_option("script_location", str(ROOT / service / "migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+            connection.commit()
+            config = Config()
+            config.set_main_option("script_location", str(ROOT / service / "migrations"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    finally:
+        engine.dispose()  # the lock is the connection's: it must not stay behind in the pool
 
 
 def run_env(connection: Connection) -> None:
@@ -65,8 +67,13 @@ def main(names: list[str]) -> None:
     unknown = [name for name in names if name not in SERVICES]
     if unknown:
         sys.exit(f"there is no service {', '.join(unknown)}; there are {', '.join(SERVICES)}")
-    for name in names or SERVICES:
-        upgrade(name, url_of(name))
+    urls = {name: url_of(name) for name in names or SERVICES}
+    for name, url in urls.items():
+        if list(urls.values()).count(url) > 1:
+            # alembic would find the other's version there, and call this one up to date without a table of its own.
+            sys.exit(f"each service has a database of its own: set DATABASE_URL_{name.upper()}")
+    for name, url in urls.items():
+        upgrade(name, url)
         print(f"{name}: database is up to date")
 
 
