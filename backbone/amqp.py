@@ -17,6 +17,7 @@ from contracts.base import Command, Event
 FAILURES = "peygir-failures"
 ERROR = "peygir-error"
 QUEUE = "peygir-queue"
+DIED = "peygir-died"
 TRACE = trace.HEADER
 
 Waiter = TypeVar("Waiter")

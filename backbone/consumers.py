@@ -6,7 +6,7 @@ What becomes of a message whose handler raised:
 | ------------------------------------------- | ------------------------------------------------------------------ |
 | the database is out of reach                | it is held in hand and tried again until the database is back      |
 | `TryLater` (something else must come first) | a delay queue: 1 s, 10 s, 1 min, 10 min, then every 10 minutes     |
-| `contracts.errors.Invalid`, undecodable     | the dead letters, at once, with the reason                         |
+| `Invalid`, `CannotOpen`, undecodable        | the dead letters, at once, with the reason                         |
 | anything else                               | the delay queues, counted in a header; after `MAX_FAILURES` dead   |
 
 A consumer killed at its work has its messages delivered again by the broker.
@@ -23,13 +23,13 @@ from nameko.extensions import Entrypoint
 from prometheus_client import Counter
 from pydantic import ValidationError
 
-from backbone import amqp, database, logs, trace
+from backbone import amqp, crypto, database, logs, trace
 from backbone.broker import Consumption, Delivery
 from backbone.extensions import BrokerLink
 from backbone.logs import describe, frames
 from backbone.topology import DEAD_LETTERS, DELAYS
 from contracts import registry
-from contracts.base import Command, Event
+from contracts.base import Command, Event, now
 from contracts.errors import Invalid
 
 log = logs.get("consumers")
@@ -170,6 +170,8 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
             return  # unacknowledged: the broker gives it to the next process
         if isinstance(error, Invalid):
             self._bury(delivery, f"{type(error).__name__}: {error.text('en')}")
+        elif isinstance(error, crypto.CannotOpen):
+            self._bury(delivery, f"CannotOpen: {error}")
         elif isinstance(error, TryLater):
             waits = int(delivery.headers.get(WAITS, 0)) + 1
             if waits > MAX_WAITS:
@@ -190,8 +192,9 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
         self._move(delivery, delay, headers, outcome)
 
     def _bury(self, delivery: Delivery, reason: str, headers: dict[str, Any] | None = None) -> None:
+        why = {**(headers or {}), amqp.ERROR: reason, amqp.QUEUE: self.queue, amqp.DIED: now().isoformat()}
         log.error("to the dead letters", queue=self.queue, message=delivery.name[:100], reason=reason)
-        self._move(delivery, DEAD_LETTERS, {**(headers or {}), amqp.ERROR: reason, amqp.QUEUE: self.queue}, "dead")
+        self._move(delivery, DEAD_LETTERS, why, "dead")
 
     def _move(self, delivery: Delivery, exchange: str, headers: dict[str, Any], outcome: str) -> None:
         """Published elsewhere, confirmed, before it is acknowledged here: at worst it is in both places."""

@@ -15,7 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +26,8 @@ from pika.exceptions import UnroutableError
 
 from backbone import amqp
 from backbone.topology import DEAD_LETTERS, RETRY
+
+_OURS = {amqp.FAILURES, amqp.ERROR, amqp.QUEUE, amqp.DIED, "peygir-waits"}
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,13 @@ class DeadLetter:
 
     @property
     def failures(self) -> int:
-        return int(self.headers.get(amqp.FAILURES, 0))
+        counted = self.headers.get(amqp.FAILURES)
+        return counted if isinstance(counted, int) else 0
 
     @property
     def died_at(self) -> datetime | None:
+        with suppress(KeyError, ValueError, TypeError):
+            return datetime.fromisoformat(self.headers[amqp.DIED])
         deaths = self.headers.get("x-death")
         return deaths[0]["time"].replace(tzinfo=UTC) if deaths and "time" in deaths[0] else None
 
@@ -79,11 +84,7 @@ def listed(channel: BlockingChannel) -> list[DeadLetter]:
 
 def replay(channel: BlockingChannel, letter: DeadLetter) -> bool:
     """Back into its queue, confirmed, then taken from the dead. False when that queue is no more."""
-    kept = {
-        name: value
-        for name, value in letter.headers.items()
-        if not name.startswith("x-") and name not in {amqp.FAILURES, amqp.ERROR, amqp.QUEUE, "peygir-waits"}
-    }
+    kept = {name: value for name, value in letter.headers.items() if not name.startswith("x-") and name not in _OURS}
     properties, queue = letter.properties, letter.queue  # the queue is read from the headers that go
     properties.headers = kept
     try:
