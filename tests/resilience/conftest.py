@@ -1,0 +1,90 @@
+"""A Peygir that may be broken, and the people who use it meanwhile."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.local.processes import System
+from tests.e2e.people import Town
+from tests.resilience import clock
+
+Say = Callable[[str], None]
+
+BUDGETS = ("submissions", "codes", "one_code", "bad_codes", "one_time_codes", "sign_in", "session", "anonymous")
+SETTINGS = {
+    **{f"LIMIT_{name.upper()}": "off" for name in BUDGETS},
+    "OTP_RESEND_SECONDS": "0",
+    "OTP_PER_HOUR": "1000",
+    "OTP_PER_DAY": "1000",
+    # As in production, but shorter, so that a round is: a provider that withholds its answer, a sender that was killed.
+    "KAVENEGAR_TIMEOUT": "2",
+    "NOTIFY_LEASE": "15",
+    "NOTIFY_HOLD": "15",
+    "NOTIFY_PROVIDER_REST": "5",
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_libraries() -> None:
+    for name in ("pika", "httpx"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Say:
+    """Tells at once, whatever pytest captures: a seed that was not seen cannot be played again."""
+
+    def said(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n  {text}", end="", flush=True)
+
+    return said
+
+
+@pytest.fixture
+def seed(say: Say, request: pytest.FixtureRequest) -> int:
+    """Printed, and given again by PEYGIR_SEED."""
+    drawn = clock.seed()
+    say(f"{request.node.name}: PEYGIR_SEED={drawn}")
+    return drawn
+
+
+@contextmanager
+def people_of(system: System) -> Iterator[Town]:
+    """Who meets a running system."""
+    with (
+        httpx.Client(base_url=system.gateway_url, timeout=30, trust_env=False) as http,
+        httpx.Client(base_url=system.simulator_url, timeout=60, trust_env=False) as control,
+    ):
+        yield Town(system, http, control)
+
+
+@pytest.fixture(scope="session")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """All of Peygir; whoever breaks a part of it mends it again."""
+    with System(tmp_path_factory.mktemp("fragile"), environment=SETTINGS) as running:
+        yield running
+
+
+@pytest.fixture
+def town(fragile: System) -> Iterator[Town]:
+    """The people of `fragile`, after everything is ready (again)."""
+    for member in fragile.members():
+        if not member.alive:
+            member.start()
+    for process in fragile.processes():
+        process.await_ready()
+    with people_of(fragile) as town:
+        yield town
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """For parts of a test's own."""
+    return tmp_path

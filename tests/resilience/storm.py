@@ -1,0 +1,105 @@
+"""Kills, stops and freezes what runs, and starts the dead again as a supervisor does."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import psutil
+
+from backbone.testing import eventually
+from deploy.local.part import Part
+from deploy.local.processes import Process, System
+from deploy.local.supervision import watch
+from tests.resilience.clock import pass_time
+
+Member = Part | Process
+READY_WITHIN = 150.0
+
+
+class Storm:
+    """Plays on one system, from the thread that started it (see deploy.local.children.Child)."""
+
+    def __init__(self, system: System, random_: random.Random, say: Callable[[str], None]) -> None:
+        self.system, self.random, self.say = system, random_, say
+        self._supervisor = watch(system)
+
+    # --- the supervisor ---
+
+    def look(self) -> None:
+        """One look of the supervisor at everything."""
+        next(self._supervisor)
+
+    def let_pass(self, shortest: float, longest: float) -> None:
+        """A random while, supervised."""
+        pass_time(self.random.uniform(shortest, longest), self.look)
+
+    def await_ready(self) -> None:
+        """Until everything runs and says that it can work; the supervisor's pauses begin anew then."""
+
+        def ready() -> bool:
+            self.look()
+            missing = [member.name for member in self.system.members() if not _ready(member)]
+            assert not missing, f"not ready: {', '.join(missing)}"
+            return True
+
+        eventually(ready, timeout=READY_WITHIN, why="the system does not recover")
+        self._supervisor = watch(self.system)
+
+    # --- what is done to it ---
+
+    def kill(self, members: Sequence[Member]) -> None:
+        """SIGKILL, one right after the other, with all that they have started."""
+        for member in members:
+            member.kill()
+
+    def terminate(self, members: Sequence[Member]) -> None:
+        """SIGTERM (SIGINT for PostgreSQL), as a deployment does it; each stops by itself within its time."""
+        for member in members:
+            member.ask_to_stop()
+
+    def freeze(self, members: Sequence[Member], seconds: float) -> None:
+        """SIGSTOP for a while: connections stay, nobody answers, and for the supervisor all are alive."""
+        frozen = [process for member in members for process in _tree(member)]
+        for process in frozen:
+            _signal(process, signal.SIGSTOP)
+        try:
+            pass_time(seconds, self.look)
+        finally:
+            for process in frozen:
+                _signal(process, signal.SIGCONT)
+
+
+def schedule(members: Sequence[Member], rounds: int, chance: random.Random) -> list[list[Member]]:
+    """Whom each round strikes: everyone in turn, several together, all at once, in a random order."""
+    singles = [[member] for member in chance.sample(members, len(members))]
+    together = [chance.sample(members, chance.randint(2, 4)) for _ in range(-(-rounds // 3))]
+    everyone = [chance.sample(members, len(members)) for _ in range(-(-rounds // 8))]
+    alone = max(rounds - len(together) - len(everyone), 0)
+    struck = (singles * (1 + alone // len(singles)))[:alone] + together + everyone
+    chance.shuffle(struck)
+    return struck[:rounds]
+
+
+def names(members: Sequence[Member], all_of: Sequence[Member]) -> str:
+    """For people."""
+    return "everything" if len(members) == len(all_of) else ", ".join(member.name for member in members)
+
+
+def _ready(member: Member) -> bool:
+    return member.alive and (member._answers() if isinstance(member, Part) else member.ready())
+
+
+def _tree(member: Member) -> list[psutil.Process]:
+    if member.pid is None:
+        return []
+    root = psutil.Process(member.pid)
+    return [root, *root.children(recursive=True)]
+
+
+def _signal(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, number)
