@@ -438,7 +438,11 @@ async def _file(visit: Visit, draft: Draft, token: str | None) -> Response:
 
 
 async def done(visit: Visit) -> Response:
-    """The code; on from here only when the visitor says it is kept."""
+    """The code; on from here only when the visitor says it is kept.
+
+    That it is not is told by a page of its own address, not by the answer to the form: back from the receipt to the
+    answer of a form, a browser shows an error of its own instead of the code.
+    """
     filed = visit.cookies.read("done", Done, DONE_KEPT)
     if filed is None:
         return visit.go("/follow")
@@ -447,6 +451,8 @@ async def done(visit: Visit) -> Response:
             visit.cookies.write("case", drafts.OpenCase(code=filed.code))
             visit.cookies.drop("done")
             return visit.go("/case")
+        return visit.go("/file/done?unsaved=yes")
+    if visit.request.query_params.get("unsaved"):
         visit.wrong("saved", "need_saved")
     return visit.page("done", visit.say(f"done_title_{filed.kind}"), filed=filed)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from deploy.local.processes import System
 from tests.e2e.people import Town
@@ -53,12 +53,17 @@ class Walker:
         page.on("framenavigated", lambda frame: self.addresses.append(frame.url))
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        page.on("requestfailed", lambda request: self.troubles.append(f"failed: {request.url}"))
+        page.on("requestfailed", self._failed)
 
     def _said(self, message: ConsoleMessage) -> None:
         # A form with errors is answered 422, which the browser notes; all else is trouble, CSP first of all.
         if message.type in ("error", "warning") and "status of 422" not in message.text:
             self.troubles.append(message.text)
+
+    def _failed(self, request: Request) -> None:
+        # What was still loading when the visitor went on is given up by the browser itself.
+        if request.failure != "net::ERR_ABORTED":
+            self.troubles.append(f"failed: {request.url}: {request.failure}")
 
     def open(self, path: str) -> None:
         self.page.goto(self.base + path)

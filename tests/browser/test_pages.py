@@ -10,6 +10,7 @@ import pytest
 
 from backbone.testing import eventually
 from deploy.demo import evidence
+from deploy.demo.phones import Phone
 from tests.browser.conftest import Walker
 from tests.e2e.people import Case, Town
 
@@ -180,7 +181,7 @@ def test_a_complaint_with_a_one_time_code_is_filed_decided_objected_to_and_found
     walker.next()
     assert walker.says("کد یک‌بارمصرف درست نیست یا زمان آن گذشته است.")
     walker.shot("wrong-one-time-code")
-    page.fill("#code", _digits(phone.next()).translate(PERSIAN))
+    page.fill("#code", one_time_code(phone).translate(PERSIAN))
     walker.next()
     page.fill("#name", "شاکی نمونه")
     walker.shot("name")
@@ -232,7 +233,7 @@ def test_a_complaint_with_a_one_time_code_is_filed_decided_objected_to_and_found
     other.open("/mine")
     other.page.fill("#mobile", phone.mobile)
     other.next()
-    other.page.fill("#code", _digits(phone.next()))
+    other.page.fill("#code", one_time_code(phone))
     other.next()
     other.shot("mine")
     assert other.says("اداره صدور پروانه")
@@ -251,10 +252,11 @@ def _reload(walker: Walker, text: str) -> bool:
     return walker.says(text)
 
 
-def _digits(text: str) -> str:
-    found = re.search(r"\d{6}", text)
-    assert found, text
-    return found.group()
+def one_time_code(phone: Phone) -> str:
+    """The next one to arrive, other messages passed over."""
+    while True:
+        if found := re.search(r"\d{6}", phone.next()):
+            return found.group()
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
@@ -318,6 +320,7 @@ def test_back_and_two_clicks_file_one_report(walk: Walk, town: Town, photo: Path
     page.check("#consent")
     page.get_by_role("button", name=WORDS["fa"]["send"]).dblclick()
     code = code_on(walker)
+    page.wait_for_load_state("networkidle")  # the answer to the second click may still be on its way to the screen
     page.go_back()
     assert not page.locator("#consent").count(), "the review is offered again after filing"
     walker.open("/file/done")
@@ -372,7 +375,7 @@ def test_no_page_is_wider_than_its_window(walk: Walk, width: int, language: str)
     walker.next()
     until(walker, WORDS[language]["registered"])
     check("case")
-    assert len(seen) == 16
+    assert len(seen) == 15
 
 
 def test_a_file_too_large_or_empty_is_refused_in_words(walk: Walk, tmp_path: Path) -> None:
