@@ -18,6 +18,8 @@ def _named_keys(value: object) -> object:
         name, _, digits = part.strip().partition(":")
         if not name or len(digits) != 64:
             raise ValueError("wants id:hex pairs of 32-byte keys, the current one first")
+        if name in keys:
+            raise ValueError(f"names {name} twice: what is sealed under one of the two could not be opened")
         keys[name] = bytes.fromhex(digits)
     return keys
 
