@@ -140,7 +140,7 @@ class CheckReceipt(Request):
 
 
 class ReceiptState(Answer):
-    """`registered`: it is stored. `sealed_code`: only when the code on the receipt met another submission's; the code
+    """`registered`: it is stored. `new_code`: only when the code on the receipt met another submission's; the code
     that replaces it, in the clear for the holder of the receipt, 16 digits."""
 
     registered: bool

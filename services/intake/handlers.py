@@ -67,13 +67,14 @@ class Intake:
         outbox.add(connection, *(self._registered(command, targets[command.submission_id]) for command in new))
 
     def _register_under_new_code(self, connection: Connection, command: FileSubmission, to: Target) -> None:
+        """Nothing, when another process has done it in the meantime."""
         for attempt in range(1, 10):
             code = self._replacement(command.submission_id, attempt)
             code_hash = codes.hashes(code, self._index_keys)[0]
             recoded = command.model_copy(
                 update={"code_hash": code_hash, "sealed_contact": self._contact_with(command, code)}
             )
-            if store.add_submissions(connection, [_row(recoded, to, attempt)]):
+            if store.add_submissions(connection, [_row(recoded, to, attempt, asked=command.code_hash)]):
                 self._keep_identities(connection, [recoded])
                 outbox.add(
                     connection,
@@ -87,6 +88,8 @@ class Intake:
                         sealed_contact=recoded.sealed_contact,
                     ),
                 )
+                return
+            if store.known_ids(connection, [command.submission_id]):
                 return
         raise RuntimeError("nine codes in a row were taken")
 
@@ -142,7 +145,7 @@ class Intake:
             return ReceiptState(registered=False)
         if row.code_hash in request.code_hashes:
             return ReceiptState(registered=True, registered_at=row.registered_at)
-        if row.code_attempt > 0:
+        if row.code_attempt > 0 and row.code_hash_asked in request.code_hashes:
             return ReceiptState(
                 registered=True,
                 registered_at=row.registered_at,
@@ -192,12 +195,13 @@ def publish_catalogue(connection: Connection, catalogue: Catalogue) -> int | Non
     return version
 
 
-def _row(command: FileSubmission, to: Target, attempt: int = 0) -> dict[str, Any]:
+def _row(command: FileSubmission, to: Target, attempt: int = 0, asked: str | None = None) -> dict[str, Any]:
     body = command.model_dump(mode="json", include=set(_BODY))
     return {
         "submission_id": command.submission_id,
         "code_hash": command.code_hash,
         "code_attempt": attempt,
+        "code_hash_asked": asked,
         "kind": command.kind,
         "unit": to.unit,
         "unit_asked": command.unit,

@@ -63,6 +63,7 @@ submissions = Table(
     Column("submission_id", UUID(as_uuid=True), primary_key=True),
     Column("code_hash", String(64), nullable=False, unique=True),
     Column("code_attempt", SmallInteger, nullable=False),
+    Column("code_hash_asked", String(64)),  # of the code on the receipt, where a new one replaced it
     Column("kind", String, nullable=False),
     Column("unit", String),
     Column("unit_asked", String, nullable=False),
