@@ -1,0 +1,207 @@
+"""Intake through what happens to its processes, keys and catalogue: nothing is lost, doubled or left unreadable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from backbone import codes, keys, migrate
+from backbone.testing import BusClient, eventually
+from contracts.gateway import FileSubmission, Identity
+from contracts.intake import GetCatalogue
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from services.intake.seed import SAMPLE
+from tests.intake_parts import CLOSED_UNIT, Office, all_said, citizen, key_of, receipt, send
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture
+def office(wire: BusClient, broker: RabbitMQ, postgres: PostgreSQL, tmp_path: Path) -> Iterator[Office]:
+    """A fresh one for each test; no process runs yet."""
+    office = Office.open(broker, postgres, tmp_path, "intake_process")
+    yield office
+    office.close()
+
+
+@pytest.fixture
+def bus(wire: BusClient, office: Office) -> BusClient:
+    wire.listen("intake.events")
+    return wire
+
+
+def more_stored(office: Office, ids: list[UUID], than: int) -> bool:
+    return office.number("submissions", ids) > than
+
+
+class TestMasterKeys:
+    def test_it_is_changed_twice_under_way_and_the_former_dropped(self, office: Office, bus: BusClient) -> None:
+        people: dict[UUID, Identity] = {}
+
+        def file(number: int) -> list[FileSubmission]:
+            commands = []
+            for _ in range(number):
+                told = citizen()
+                commands.append(office.submission(identity=told))
+                people[commands[-1].submission_id] = told
+            send(bus, *commands)
+            return commands
+
+        first = office.environment["IDENTITY_MASTER_KEYS"]
+        second, third = (keys.generate()["IDENTITY_MASTER_KEYS"].replace("k1:", f"k{n}:") for n in (2, 3))
+        process = office.start()
+        office.stored(*file(20))
+        for current, former in ((second, first), (third, second)):
+            office.environment["IDENTITY_MASTER_KEYS"] = f"{current},{former}"
+            process.stop()
+            under_way = file(120)
+            process = office.start()
+            said_by_it = office.run("keys", "rotate")
+            office.stored(*under_way)
+            assert said_by_it.endswith("identities are now under the current master key")
+            assert office.run("keys", "rotate") == "intake: 0 identities are now under the current master key"
+            name = current.split(":")[0]
+            assert office.sql("SELECT DISTINCT master_key FROM identities") == [(name,)]
+            process.stop()
+            office.environment["IDENTITY_MASTER_KEYS"] = current  # the former one is gone for good
+            process = office.start()
+            assert len(people) in {140, 260}
+            for case_id, told in list(people.items())[:: 1 if current is third else 10]:
+                assert office.identity_of(bus, case_id) == told
+
+    def test_changing_it_touches_no_identity(self, office: Office, bus: BusClient) -> None:
+        told = citizen()
+        command = office.submission(identity=told)
+        office.start()
+        send(bus, command)
+        office.stored(command)
+        before = office.sql("SELECT nonce, ciphertext FROM identities")
+        fresh = keys.generate()["IDENTITY_MASTER_KEYS"].replace("k1:", "k2:")
+        office.environment["IDENTITY_MASTER_KEYS"] = f"{fresh},{office.environment['IDENTITY_MASTER_KEYS']}"
+        assert office.run("keys", "rotate") == "intake: 1 identities are now under the current master key"
+        assert office.sql("SELECT nonce, ciphertext FROM identities") == before
+
+
+class TestCodeKeys:
+    def test_a_receipt_tells_a_code_that_opens_its_case_after_the_key_has_changed(
+        self, office: Office, bus: BusClient
+    ) -> None:
+        code = office.new_code()
+        first, later = office.submission(code), office.submission(code, citizen())
+        process = office.start()
+        send(bus, first)
+        office.stored(first)
+        send(bus, later)
+        event = all_said(bus, later)[later.submission_id]
+        process.stop()
+        former = office.environment["CODE_MAC_KEYS"]
+        office.environment["CODE_MAC_KEYS"] = f"{keys.generate()['CODE_MAC_KEYS']},{former}"
+        office.start()
+        told = receipt(bus, office, later.submission_id, code).new_code
+        assert told is not None
+        assert codes.parse(told, [key_of(office.environment["CODE_MAC_KEYS"])]) == told
+        assert office.hash_of(told) == event["code_hash"]
+
+
+class TestTroubles:
+    def test_killed_in_the_middle_again_and_again_it_loses_none_and_doubles_none(
+        self, office: Office, bus: BusClient
+    ) -> None:
+        commands: list[FileSubmission] = []
+        unfinished = 0
+        for _ in range(3):
+            more = [office.submission(identity=citizen()) for _ in range(250)]
+            send(bus, *more)
+            before = office.number("submissions", [command.submission_id for command in commands])
+            commands += more
+            ids = [command.submission_id for command in commands]
+            process = office.start(ready=False)
+            eventually(partial(more_stored, office, ids, before), timeout=40)
+            process.kill()
+            unfinished += len(ids) - office.number("submissions", ids)
+            unfinished += int(office.sql("SELECT count(*) FROM outbox")[0][0])
+        assert unfinished > 0, "it was not killed at its work: the test shows nothing"
+        office.start()
+        office.stored(*commands, timeout=60)
+        all_said(bus, *commands, timeout=60)
+        assert office.number("identities", [command.submission_id for command in commands]) == len(commands)
+        eventually(lambda: office.sql("SELECT count(*) FROM outbox") == [(0,)])
+        assert bus.depth("dead-letters") == 0
+
+
+class TestCatalogue:
+    def catalogue(self, wire: BusClient) -> dict[str, object]:
+        answer: dict[str, object] = wire.ask("intake", "get_catalogue", GetCatalogue())
+        return answer
+
+    def sample(self, folder: Path, changed: str | None = None) -> str:
+        """The sample in a folder of its own, one unit renamed."""
+        folder.mkdir(exist_ok=True)
+        for file in SAMPLE.glob("*.csv"):
+            text = file.read_text(encoding="utf-8")
+            if changed:
+                text = text.replace("Building Permits Office", changed)
+            (folder / file.name).write_text(text, encoding="utf-8")
+        return str(folder)
+
+    def test_it_is_seeded_once_and_told_to_everybody(self, office: Office, bus: BusClient) -> None:
+        assert office.run("seed") == "intake: a catalogue is already there"
+        office.start()
+        [event] = eventually(lambda: bus.heard("catalogue.changed.v1"))
+        told = self.catalogue(bus)
+        assert event["catalogue"] == told
+        assert told["version"] == 1
+        units = told["units"]
+        assert isinstance(units, list)
+        assert sum(unit["parent"] is None for unit in units) == 1
+        assert {unit["code"]: unit["active"] for unit in units}[CLOSED_UNIT] is False
+
+    def test_what_the_administrator_changed_is_not_overwritten(self, office: Office, tmp_path: Path) -> None:
+        assert office.run("seed", self.sample(tmp_path / "new", "Permits")) == "intake: a catalogue is already there"
+        assert office.sql("SELECT max(version) FROM catalogue_versions") == [(1,)]
+
+    def test_replaced_it_has_a_new_version_that_counts_from_then_on(
+        self, office: Office, bus: BusClient, tmp_path: Path
+    ) -> None:
+        office.start()
+        earlier = office.submission()
+        send(bus, earlier)
+        all_said(bus, earlier)
+        assert office.run("seed", "--replace") == "intake: the catalogue is what it was"
+        assert office.run("seed", "--replace", self.sample(tmp_path / "new", "Permits")).startswith(
+            "intake: catalogue 2 with 100 units and "
+        )
+        eventually(lambda: [e["catalogue"]["version"] for e in bus.heard("catalogue.changed.v1")] == [1, 2])
+        assert self.catalogue(bus) == bus.heard("catalogue.changed.v1")[-1]["catalogue"]
+        later = office.submission()
+        send(bus, later)
+        names = [all_said(bus, one)[one.submission_id]["unit_name_en"] for one in (earlier, later)]
+        assert names == ["Building Permits Office", "Permits"]
+
+    def test_a_broken_tree_is_refused_whole(self, office: Office, tmp_path: Path) -> None:
+        folder = Path(self.sample(tmp_path / "broken"))
+        with (folder / "units.csv").open("a", encoding="utf-8") as file:
+            file.write("lost,no.such.parent,unit,گمشده,Lost,1\n")
+        with pytest.raises(AssertionError, match=r"lost: its parent no\.such\.parent is not there"):
+            office.run("seed", "--replace", str(folder))
+        assert office.sql("SELECT max(version) FROM catalogue_versions") == [(1,)]
+        assert office.sql("SELECT count(*) FROM units") == [(100,)]
+
+
+class TestMigrations:
+    def test_a_database_of_the_first_day_is_brought_to_date_with_what_it_holds(
+        self, office: Office, bus: BusClient
+    ) -> None:
+        office.start()
+        command = office.submission(identity=citizen())
+        send(bus, command)
+        office.stored(command)
+        office.close()
+        office.sql("ALTER TABLE submissions DROP COLUMN code_hash_asked")
+        office.sql("UPDATE alembic_version SET version_num = '0001'")
+        migrate.upgrade("intake", office.environment["DATABASE_URL"])
+        assert office.sql("SELECT submission_id, code_hash_asked FROM submissions") == [(command.submission_id, None)]
