@@ -1,6 +1,7 @@
 """`./peygir up`: everything on this machine, until Ctrl-C."""
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -92,11 +93,27 @@ def _summary(system: System, seconds: float) -> str:
     ]
     if system.seed_output.strip():
         lines += [f"  {line}".rstrip() for line in system.seed_output.strip().splitlines()] + [""]
+        lines += [*_accounts(Path(system.values["PEYGIR_CREDENTIALS"])), ""]
     lines += [
         "  ./peygir demo in another terminal plays a complaint from end to end. Ctrl-C stops everything.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _accounts(file: Path) -> list[str]:
+    """The demo staff and how they sign in: of this folder's own data, for whoever sits at this terminal."""
+    try:
+        accounts = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return []
+    rows = [("account", "unit", "password", "secret for an authenticator app (TOTP)")]
+    rows += [
+        (name, one["unit"] or "", one["password"] or "(changed)", one["totp_secret"] or "(changed)")
+        for name, one in accounts.items()
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return ["  " + "  ".join((*map(str.ljust, row, widths), row[3])) for row in rows]
 
 
 def _short(path: Path) -> str:
