@@ -1,6 +1,6 @@
-"""One connection to RabbitMQ for a nameko process: confirmed publishing and consuming, reconnecting by itself.
+"""The connections to RabbitMQ of a nameko process: confirmed publishing and consuming, reconnecting by themselves.
 
-pika's SelectConnection runs its loop in one green thread (eventlet's select), so heartbeats are answered while
+Each pika SelectConnection runs its loop in one green thread (eventlet's select), so heartbeats are answered while
 handlers work. Other green threads hand it work with `add_callback_threadsafe`.
 """
 
@@ -21,6 +21,7 @@ from backbone.amqp import NotPublished, Outgoing
 log = logs.get("broker")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+_LOOK_TIMEOUT = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,9 @@ class Consumption:
 
     def _closed(self, channel: Any, why: Any) -> None:
         self._channel = None
-        while not self.inbox.empty():  # they come again; handling them now would be work done twice
-            self.inbox.get_nowait()
+        waiting = [self.inbox.get_nowait() for _ in range(self.inbox.qsize())]
+        for told_to_stop in (one for one in waiting if one is None):
+            self.inbox.put(told_to_stop)  # the rest comes again; handling it now would be work done twice
         if not self.cancelled and channel.connection.is_open:
             log.warning("a channel closed; consuming again", queue=self.queue, why=str(why))
             channel.connection.ioloop.call_later(1.0, lambda: self._broker.reopen(self))
@@ -113,37 +115,115 @@ class Consumption:
         self._broker.in_loop(close)
 
 
-class Broker:
-    """The process's connection. Start it once; it lives until `stop`."""
+class _Line:
+    """A connection that comes back by itself; pika's loop runs in a green thread of its own."""
 
-    def __init__(self, url: str, name: str) -> None:
-        self._url, self._name = url, name
-        self._connection: Any = None
-        self._channel: Any = None
-        self._confirms: amqp.Confirms[tuple[_Batch, int]] | None = None
-        self._consumptions: list[Consumption] = []
-        self._stopping = False
+    def __init__(
+        self, url: str, name: str, *, opened: Callable[[Any], None], closed: Callable[[], None], looks: bool = False
+    ) -> None:
+        """`opened(connection)` each time it is there, `closed()` each time it is gone; `looks`: at the topology first."""
+        self._url, self._name, self._looks = url, name, looks
+        self._on_open, self._on_close = opened, closed
+        self._stopping = self._was_open = False
         self._thread: Any = None
-        self._ready = Signal()
+        self.connection: Any = None
 
     @property
-    def connected(self) -> bool:
-        """True when it can publish now."""
-        return self._channel is not None and bool(self._channel.is_open)
+    def is_open(self) -> bool:
+        return self.connection is not None and bool(self.connection.is_open)
 
     def start(self) -> None:
         if self._thread is None:
             self._thread = eventlet.spawn(self._run)
 
     def stop(self) -> None:
-        """Closes the connection; unacknowledged deliveries go back to their queues."""
         self._stopping = True
-        connection = self._connection
-        if connection is not None and connection.is_open:
-            self.in_loop(connection.close)
+        if self.is_open:
+            self.in_loop(self.connection.close)
+
+    def wait(self, seconds: float) -> None:
+        """Until it has stopped."""
         if self._thread is not None:
-            with eventlet.Timeout(5, False):
+            with eventlet.Timeout(seconds, False):
                 self._thread.wait()
+
+    def in_loop(self, work: Callable[[], None]) -> None:
+        if self.connection is not None:
+            self.connection.ioloop.add_callback_threadsafe(work)
+
+    def _run(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._stopping:
+            self._was_open = False
+            try:
+                if self._looks:
+                    with eventlet.Timeout(_LOOK_TIMEOUT):
+                        topology.ensure(self._url, timeout=5.0)
+                self._serve()
+            except (Exception, eventlet.Timeout) as error:  # noqa: BLE001  # whatever a broken broker can raise: this loop is what brings us back
+                log.warning("the broker cannot be reached", line=self._name, error=type(error).__name__, pause=pause)
+            if self._was_open:
+                pause = _FIRST_PAUSE
+            if not self._stopping:
+                eventlet.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _serve(self) -> None:
+        """From one connection's opening to its end."""
+        connection = self.connection = pika.SelectConnection(
+            amqp.parameters(self._url, self._name),
+            on_open_callback=self._opened,
+            on_open_error_callback=lambda connection, why: connection.ioloop.stop(),
+            on_close_callback=self._closed,
+        )
+        try:
+            connection.ioloop.start()
+        finally:
+            self._on_close()
+            connection.ioloop.close()
+
+    def _opened(self, connection: Any) -> None:
+        self._was_open = True
+        self._on_open(connection)
+
+    def _closed(self, connection: Any, why: Any) -> None:
+        if not self._stopping:
+            log.warning("the connection to the broker closed", line=self._name, why=str(why))
+        connection.ioloop.stop()
+
+
+class Broker:
+    """The process's connections, one to publish and one to consume. Start it once; it lives until `stop`.
+
+    Two, since a broker short of memory or disk stops reading from whoever publishes: were the acknowledgements on the
+    same line, the queues could never be emptied, and the alarm would never end.
+    """
+
+    def __init__(self, url: str, name: str) -> None:
+        self._publishing = _Line(
+            url, name, opened=self._open_publishing, closed=lambda: self._forget("the connection closed"), looks=True
+        )
+        self._consuming = _Line(url, f"{name} consumer", opened=self._open_consuming, closed=lambda: None)
+        self._channel: Any = None
+        self._confirms: amqp.Confirms[tuple[_Batch, int]] | None = None
+        self._blocked = False
+        self._consumptions: list[Consumption] = []
+
+    @property
+    def connected(self) -> bool:
+        """True when it can publish now."""
+        return self._channel is not None and bool(self._channel.is_open) and not self._blocked
+
+    def start(self) -> None:
+        self._publishing.start()
+        self._consuming.start()
+
+    def stop(self) -> None:
+        """Closes the connections; unacknowledged deliveries go back to their queues."""
+        self._publishing.stop()
+        self._consuming.stop()
+        self._publishing.wait(5)
+        self._consuming.wait(5)
 
     def publish(self, messages: Sequence[Outgoing], timeout: float = 10.0) -> list[NotPublished | None]:
         """Publishes persistent, mandatory and confirmed; one result a message, None when the broker has it for good."""
@@ -164,7 +244,7 @@ class Broker:
                     message.exchange, message.routing_key, message.body, message.properties(), mandatory=True
                 )
 
-        self.in_loop(send)
+        self._publishing.in_loop(send)
         return batch.wait(timeout)
 
     def send(self, exchange: str, routing_key: str, body: bytes, properties: Any) -> None:
@@ -172,18 +252,18 @@ class Broker:
 
         def send() -> None:
             channel, confirms = self._channel, self._confirms
-            if channel is not None and confirms is not None and channel.is_open:
+            if self.connected and confirms is not None:
                 confirms.sent("", (_Batch(1), 0))
                 channel.basic_publish(exchange, routing_key, body, properties)
 
-        self.in_loop(send)
+        self._publishing.in_loop(send)
 
     def consume(self, queue: str, prefetch: int) -> Consumption:
         """Consumes `queue` from now on, through every reconnection."""
         consumption = Consumption(self, queue, prefetch)
         self._consumptions.append(consumption)
-        if self._connection is not None and self._connection.is_open:
-            self.in_loop(lambda: self.reopen(consumption))
+        if self._consuming.is_open:
+            self._consuming.in_loop(lambda: self.reopen(consumption))
         return consumption
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
@@ -194,62 +274,30 @@ class Broker:
                 if delivery.channel.is_open:
                     delivery.channel.basic_ack(delivery.tag)
 
-        self.in_loop(ack)
-
-    def requeue(self, deliveries: Sequence[Delivery]) -> None:
-        """Back to the broker, at once, for somebody else; counts towards the queue's delivery limit."""
-
-        def nack() -> None:
-            for delivery in deliveries:
-                if delivery.channel.is_open:
-                    delivery.channel.basic_nack(delivery.tag, requeue=True)
-
-        self.in_loop(nack)
+        self._consuming.in_loop(ack)
 
     def reopen(self, consumption: Consumption) -> None:
-        connection = self._connection
-        if connection is not None and connection.is_open and not consumption.cancelled:
-            consumption.open_on(connection)
+        if self._consuming.is_open and not consumption.cancelled:
+            consumption.open_on(self._consuming.connection)
 
     def in_loop(self, work: Callable[[], None]) -> None:
-        connection = self._connection
-        if connection is not None:
-            connection.ioloop.add_callback_threadsafe(work)
+        """Runs `work` where consuming is done."""
+        self._consuming.in_loop(work)
 
-    def _run(self) -> None:
-        pause = _FIRST_PAUSE
-        while not self._stopping:
-            try:
-                topology.ensure(self._url, timeout=5.0)
-                self._connection = pika.SelectConnection(
-                    amqp.parameters(self._url, self._name),
-                    on_open_callback=self._opened,
-                    on_open_error_callback=lambda connection, why: connection.ioloop.stop(),
-                    on_close_callback=self._closed,
-                )
-                was_open = self._serve()
-                pause = _FIRST_PAUSE if was_open else pause
-            except Exception as error:  # noqa: BLE001  # whatever a broken broker can raise: this loop is what brings us back
-                log.warning("the broker cannot be reached", error=type(error).__name__, pause=pause)
-            if not self._stopping:
-                eventlet.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-
-    def _serve(self) -> bool:
-        connection = self._connection
-        try:
-            connection.ioloop.start()
-        finally:
-            was_open = self._confirms is not None
-            self._forget("the connection closed")
-            connection.ioloop.close()
-        return was_open
-
-    def _opened(self, connection: Any) -> None:
-        connection.channel(on_open_callback=self._channel_opened)
+    def _open_consuming(self, _: Any) -> None:
         for consumption in self._consumptions:
-            if not consumption.cancelled:
-                consumption.open_on(connection)
+            self.reopen(consumption)
+
+    def _open_publishing(self, connection: Any) -> None:
+        connection.add_on_connection_blocked_callback(lambda *_: self._set_blocked(True))
+        connection.add_on_connection_unblocked_callback(lambda *_: self._set_blocked(False))
+        connection.channel(on_open_callback=self._channel_opened)
+
+    def _set_blocked(self, blocked: bool) -> None:
+        log.warning("the broker takes nothing now" if blocked else "the broker takes messages again")
+        self._blocked = blocked
+        if blocked and self._confirms is not None:
+            self._confirms.lost("the broker takes nothing now")
 
     def _channel_opened(self, channel: Any) -> None:
         confirms: amqp.Confirms[tuple[_Batch, int]] = amqp.Confirms(lambda w, error: w[0].settle(w[1], error))
@@ -273,12 +321,8 @@ class Broker:
                 ),
             )
 
-    def _closed(self, connection: Any, why: Any) -> None:
-        if not self._stopping:
-            log.warning("the connection to the broker closed", why=str(why))
-        connection.ioloop.stop()
-
     def _forget(self, why: str) -> None:
+        self._blocked = False
         confirms, self._confirms, self._channel = self._confirms, None, None
         if confirms is not None:
             confirms.lost(why)

@@ -119,6 +119,8 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
         if failure is None:
             self.link.broker.ack([delivery for delivery, _ in decoded])
             OUTCOMES.labels(self.queue, "done").inc(len(decoded))
+        elif database.is_outage(failure):
+            return  # stopping, or cut off from the broker, which gives them to whoever consumes next
         elif len(decoded) == 1:
             self._failed(decoded[0][0], failure)
         elif not self._stopping:
@@ -166,8 +168,6 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
             raise _Undecodable(f"not a {delivery.name}: {', '.join(where[:5])}") from None
 
     def _failed(self, delivery: Delivery, error: BaseException) -> None:
-        if self._stopping and database.is_outage(error):
-            return  # unacknowledged: the broker gives it to the next process
         if isinstance(error, Invalid):
             self._bury(delivery, f"{type(error).__name__}: {error.text('en')}")
         elif isinstance(error, crypto.CannotOpen):
@@ -197,17 +197,26 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
         self._move(delivery, DEAD_LETTERS, why, "dead")
 
     def _move(self, delivery: Delivery, exchange: str, headers: dict[str, Any], outcome: str) -> None:
-        """Published elsewhere, confirmed, before it is acknowledged here: at worst it is in both places."""
+        """Published elsewhere, confirmed, before it is acknowledged here: at worst it is in both places.
+
+        While the broker takes nothing it is held in hand: given back, it would come again at once, and be counted as a
+        delivery each time, until the broker itself gave it up.
+        """
         kept = {name: value for name, value in delivery.headers.items() if not name.startswith("x-")}
         message_id = str(delivery.properties.message_id or f"{self.queue}-{delivery.tag}")
         moved = amqp.Outgoing(exchange, self.queue, delivery.body, message_id, delivery.name, kept | headers)
-        [error] = self.link.broker.publish([moved])
-        if error is None:
-            self.link.broker.ack([delivery])
-            OUTCOMES.labels(self.queue, outcome).inc()
-        else:
-            eventlet.sleep(1.0)  # a broker in trouble: slowly, or the delivery limit would be eaten up
-            self.link.broker.requeue([delivery])
+        pause = 0.1
+        while delivery.channel.is_open:  # closed: it comes again, and a copy would be one too many
+            [error] = self.link.broker.publish([moved])
+            if error is None:
+                self.link.broker.ack([delivery])
+                OUTCOMES.labels(self.queue, outcome).inc()
+                return
+            if self._stopping:
+                return
+            log.warning("a message cannot be moved yet; holding", queue=self.queue, to=exchange, why=str(error))
+            eventlet.sleep(pause)
+            pause = min(pause * 2, 2.0)
 
 
 durable_event_handler: Callable[..., Callable[[Method], Method]] = DurableHandler.decorator

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import psutil
 
@@ -62,15 +62,22 @@ class Storm:
             member.ask_to_stop()
 
     def freeze(self, members: Sequence[Member], seconds: float) -> None:
-        """SIGSTOP for a while: connections stay, nobody answers, and for the supervisor all are alive."""
-        frozen = [process for member in members for process in _tree(member)]
-        for process in frozen:
-            _signal(process, signal.SIGSTOP)
-        try:
+        """Frozen for a while, supervised."""
+        with frozen(members):
             pass_time(seconds, self.look)
-        finally:
-            for process in frozen:
-                _signal(process, signal.SIGCONT)
+
+
+@contextmanager
+def frozen(members: Sequence[Member]) -> Iterator[None]:
+    """SIGSTOP, and SIGCONT after: connections stay, nobody answers, and for the supervisor all are alive."""
+    stopped = [process for member in members for process in _tree(member)]
+    for process in stopped:
+        _signal(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in stopped:
+            _signal(process, signal.SIGCONT)
 
 
 def schedule(members: Sequence[Member], rounds: int, chance: random.Random) -> list[list[Member]]:

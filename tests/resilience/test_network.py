@@ -1,0 +1,179 @@
+"""Connections that end without a word, or do not end: everybody comes back, and nothing is done twice."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine
+
+from backbone import inbox, outbox
+from backbone.testing import BusClient, ServiceProcess, bus, create_database, eventually
+from contracts.accounts import StaffChanged
+from contracts.base import now
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from tests.component.probe_contracts import TABLES, Ask
+from tests.resilience.clock import chance, pass_time
+from tests.resilience.proxy import Proxy
+
+UNNOTICED = 90.0
+"""Two heartbeats of 15 s until a silent peer is given up, and some seconds to come back; generously."""
+
+
+class Probe:
+    """tests/component/probe.py behind two proxies: one to the broker, one to the database."""
+
+    def __init__(self, broker: RabbitMQ, postgres: PostgreSQL, folder: Path, name: str) -> None:
+        self.broker = broker
+        self.database = create_database(postgres.url, name)
+        engine = create_engine(self.database)
+        with engine.begin() as connection:
+            outbox.TABLE.create(connection)
+            inbox.TABLE.create(connection)
+            connection.exec_driver_sql(TABLES)
+        engine.dispose()
+        self.to_broker, self.to_database = Proxy(broker.port), Proxy(postgres.port)
+        environment = {
+            "AMQP_URL": _by_way_of(broker.url, self.to_broker.port),
+            "DATABASE_URL": _by_way_of(self.database, self.to_database.port),
+        }
+        self.process = ServiceProcess("probe", environment, folder / "probe.log", ("-m", "tests.component.probe"))
+
+    def effects(self, event: StaffChanged) -> int:
+        with psycopg.connect(self.database.replace("+psycopg", "")) as connection:
+            row = connection.execute("SELECT count(*) FROM effects WHERE event_id = %s", [event.id]).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def has_done(self, *events: StaffChanged, timeout: float) -> None:
+        eventually(lambda: all(self.effects(event) for event in events), timeout, "an event was not handled")
+        assert [self.effects(event) for event in events] == [1] * len(events)
+
+    def answers(self, timeout: float) -> None:
+        def answered() -> bool:
+            try:
+                # A connection of this moment: one that idles while a test waits is closed by the broker.
+                with bus(self.broker.url) as wire:
+                    return bool(wire.ask("probe", "tell", Ask(what="hello"), timeout=2)["what"] == "hello")
+            except TimeoutError:
+                return False
+
+        eventually(answered, timeout, "questions are not answered")
+
+    def close(self) -> None:
+        self.process.kill()
+        self.to_broker.close()
+        self.to_database.close()
+
+
+@pytest.fixture
+def probe(broker: RabbitMQ, postgres: PostgreSQL, wire: BusClient, tmp_path: Path) -> Iterator[Probe]:
+    started = Probe(broker, postgres, tmp_path, "behind_proxies")
+    try:
+        started.process.start()
+        yield started
+    finally:
+        started.close()
+
+
+def told(what: str = "note") -> StaffChanged:
+    return StaffChanged(
+        id=uuid.uuid4(),
+        occurred_at=now(),
+        staff_id=uuid.uuid4(),
+        version=1,
+        display_name=what,
+        roles=[],
+        unit=None,
+        active=True,
+    )
+
+
+def test_cut_again_and_again_each_message_has_its_effect_once(probe: Probe, wire: BusClient, seed: int) -> None:
+    random_ = chance(seed, 1)
+    events = [told(random_.choice(("note", "note", "sleep 0.3", "announce 0.1"))) for _ in range(60)]
+    for number, event in enumerate(events):
+        wire.event(event)
+        if number % 6 == 0:
+            random_.choice((probe.to_broker, probe.to_database)).cut()
+        pass_time(random_.uniform(0, 0.2))
+    probe.has_done(*events, timeout=60)
+    probe.answers(timeout=20)
+    assert wire.depth("dead-letters") == 0
+    with psycopg.connect(probe.database.replace("+psycopg", "")) as connection:
+        left = "SELECT count(*) FROM outbox"
+        eventually(lambda: connection.execute(left).fetchone() == (0,), why="the outbox does not drain")
+
+
+def test_while_the_broker_takes_nothing_its_queues_are_emptied(probe: Probe, wire: BusClient) -> None:
+    """Each effect is followed by a publication: were acknowledgements to wait behind it, they would wait for the end of an
+    alarm that ends when the queues are empty."""
+    probe.process.stop()
+    events = [told("announce 0.01") for _ in range(60)]
+    for event in events:
+        wire.event(event)
+    control = probe.broker.control
+    control("set_vm_memory_high_watermark", "0.00001")
+    try:
+        probe.process.start(ready=False)  # it can work, but not say what it did
+        probe.has_done(*events, timeout=40)
+
+        def acknowledged() -> bool:
+            return "tracking.staff\t0\n" in control("list_queues", "name", "messages")
+
+        eventually(acknowledged, timeout=30, why="what is done is not acknowledged")
+    finally:
+        control("set_vm_memory_high_watermark", "0.3")
+    with psycopg.connect(probe.database.replace("+psycopg", "")) as connection:
+        left = "SELECT count(*) FROM outbox"
+        eventually(lambda: connection.execute(left).fetchone() == (0,), why="the outbox does not drain")
+
+
+@pytest.mark.long
+def test_a_broker_that_has_fallen_silent_is_left_and_found_again(probe: Probe, wire: BusClient) -> None:
+    """No reset, no end: bytes go nowhere, as behind a router that has forgotten the connection."""
+    probe.answers(timeout=10)
+    probe.to_broker.swallow()
+    event = told()
+    wire.event(event)
+    pass_time(3)
+    probe.to_broker.heal()
+    probe.has_done(event, timeout=UNNOTICED)
+    probe.answers(timeout=UNNOTICED)
+
+
+@pytest.mark.long
+def test_silence_at_any_step_of_coming_back_is_left_too(probe: Probe, wire: BusClient, seed: int) -> None:
+    """It is cut, comes back, and is met by silence in the middle of whatever it says first."""
+    random_ = chance(seed, 2)
+    for _ in range(4):
+        probe.to_broker.cut()
+        pass_time(random_.uniform(0, 0.5))
+        probe.to_broker.swallow()
+        pass_time(2)
+        probe.to_broker.heal()
+    event = told()
+    wire.event(event)
+    probe.has_done(event, timeout=UNNOTICED)
+    probe.answers(timeout=UNNOTICED)
+
+
+@pytest.mark.long
+def test_a_database_that_has_fallen_silent_is_left_and_found_again(probe: Probe, wire: BusClient) -> None:
+    probe.answers(timeout=10)
+    probe.to_database.swallow()
+    event = told()
+    wire.event(event)
+    pass_time(3)
+    probe.to_database.heal()
+    probe.has_done(event, timeout=UNNOTICED)
+    probe.answers(timeout=UNNOTICED)
+
+
+def _by_way_of(url: str, port: int) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{port}"))
