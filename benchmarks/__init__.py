@@ -1,0 +1,1 @@
+"""What Peygir carries on one machine, measured: `./peygir bench` (README.md here)."""

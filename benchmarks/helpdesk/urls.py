@@ -1,0 +1,5 @@
+"""The helpdesk alone, below /."""
+
+from django.urls import include, path
+
+urlpatterns = [path("", include("helpdesk.urls", namespace="helpdesk"))]
