@@ -2,31 +2,69 @@
 
 psycopg waits in C by default, which would stop every green thread of the process while one query runs; the variable
 PSYCOPG_WAIT_FUNC=wait_selector makes it wait through eventlet's selectors. It must be set before psycopg is first
-imported, and nothing tells when it is not: so it is asserted here (reference: nameko.md, 5).
+imported, and nothing tells when it is not: so it is asserted here (reference: nameko.md, 5). A service then waits on
+eventlet's hub itself (`wait_on_hub`), since a query waits a dozen times and each selector costs more than the query.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import psycopg.waiting
-from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from psycopg.waiting import Ready, Wait
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 DIRTY = "outbox_dirty"
 """Set in Connection.info when an outbox row was written: the relay is kicked at commit."""
 
 
-def assert_green() -> None:
-    """Ends the process at start when queries would block every green thread."""
-    if psycopg.waiting.wait is not psycopg.waiting.wait_selector:
+PING_AFTER = 2.0
+"""Seconds unused after which a connection is tried before it is given out."""
+
+Result = TypeVar("Result")
+
+
+def make_green() -> None:
+    """Queries let other green threads run. Ends the process at start when they would block them."""
+    if psycopg.waiting.wait not in (psycopg.waiting.wait_selector, wait_on_hub):
         raise SystemExit("PSYCOPG_WAIT_FUNC=wait_selector must be set before psycopg is imported")
+    psycopg.waiting.wait = wait_on_hub
+
+
+def wait_on_hub(
+    gen: Generator[Any, Any, Result], fileno: int, interval: float = 0.0, timeout: float | None = None
+) -> Result:
+    """psycopg's wait_selector, on eventlet's hub: runs `gen` to its end; other green threads run while it would block."""
+    from eventlet.green.select import select
+    from eventlet.hubs import trampoline
+
+    if timeout is not None:
+        return psycopg.waiting.wait_selector(gen, fileno, interval, timeout)
+    try:
+        wanted = next(gen)
+        while True:
+            if wanted == Wait.R:
+                trampoline(fileno, read=True)
+                ready = Ready.R
+            elif wanted == Wait.W:
+                trampoline(fileno, write=True)
+                ready = Ready.W
+            else:
+                readable, writable, _ = select([fileno], [fileno], [])
+                ready = Ready((Ready.R if readable else 0) | (Ready.W if writable else 0))
+            wanted = gen.send(ready)
+    except StopIteration as end:
+        result: Result = end.value
+        return result
 
 
 class Database:
-    """One pool. `transaction()` commits or rolls back whole; `read()` never commits."""
+    """One pool. `transaction()` commits or rolls back whole; `read()` is for queries that need no transaction."""
 
     def __init__(self, url: str, pool_size: int = 10, statement_timeout_ms: int = 15_000) -> None:
         options = (
@@ -38,7 +76,6 @@ class Database:
             pool_size=pool_size,
             max_overflow=2,
             pool_timeout=10,
-            pool_pre_ping=True,
             hide_parameters=True,  # an error's text may be logged; what a citizen wrote may not
             connect_args={
                 "options": options,
@@ -48,6 +85,10 @@ class Database:
                 "prepare_threshold": 5,
             },
         )
+        # One query is no transaction: the trips to begin and to end one would take longer than itself.
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        event.listen(self.engine, "checkin", _note_use)
+        event.listen(self.engine, "checkout", _ping_unused)
         self._on_outbox: Callable[[], None] = lambda: None
 
     def kick_on_outbox(self, kick: Callable[[], None]) -> None:
@@ -66,7 +107,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with self.engine.connect() as connection:
+        with self._reading.connect() as connection:
             yield connection
 
     def ping(self) -> bool:
@@ -80,6 +121,20 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _note_use(_: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _ping_unused(connection: Any, record: Any, _: Any) -> None:
+    """A connection that was good a moment ago is taken for good: to try it takes as long as a query."""
+    if time.monotonic() - record.info.get("used", time.monotonic()) > PING_AFTER:
+        try:
+            connection.execute("SELECT 1")
+            connection.rollback()
+        except psycopg.Error:
+            raise DisconnectionError from None
 
 
 def is_outage(error: BaseException) -> bool:

@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_
 
 from backbone import inbox, logs, outbox, trace
 from backbone.broker import Broker
-from backbone.database import Database, assert_green
+from backbone.database import Database, make_green
 from backbone.settings import ServiceSettings
 
 log = logs.get("service")
@@ -75,7 +75,7 @@ class DatabaseLink(DependencyProvider):  # type: ignore[misc]  # nameko is untyp
     link = BrokerLink()
 
     def setup(self) -> None:
-        assert_green()
+        make_green()
         settings: ServiceSettings = self.container.config["settings"]
         self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.max_workers)
         self.container.config["database"] = self.database
@@ -110,8 +110,8 @@ class DatabaseLink(DependencyProvider):  # type: ignore[misc]  # nameko is untyp
             try:
                 while self.link.broker.connected:
                     taken, confirmed = outbox.relay_once(self.database, self.link.broker)
-                    if confirmed == 0 or taken == 0:
-                        break
+                    if confirmed == 0 or taken < outbox.MOST:
+                        break  # what came meanwhile has kicked again
             except Exception as error:  # noqa: BLE001  # the sweep goes on whatever the database or the broker do
                 log.warning("the outbox could not be swept", error=type(error).__name__)
                 eventlet.sleep(0.5)

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, DateTime, MetaData, String, Table, de
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql import insert
 
+from backbone import bulk
 from contracts.base import Event, now
 
 _metadata = MetaData()
@@ -40,13 +41,8 @@ def unseen(connection: Connection, consumer: str, events: Sequence[AnyEvent]) ->
     if not events:
         return []
     values = sorted({event.id for event in events})  # sorted: two replicas never lock the same ids in opposite order
-    statement = (
-        insert(TABLE)
-        .values([{"consumer": consumer, "event_id": event_id} for event_id in values])
-        .on_conflict_do_nothing()
-        .returning(TABLE.c.event_id)
-    )
-    new = set(connection.execute(statement).scalars())
+    rows = [{"consumer": consumer, "event_id": event_id} for event_id in values]
+    new = set(bulk.insert(connection, TABLE, rows, "ON CONFLICT DO NOTHING RETURNING event_id").scalars())
     chosen: list[AnyEvent] = []
     for event in events:
         if event.id in new:

@@ -40,6 +40,9 @@ log = logs.get("outbox")
 RELAYED = Counter("peygir_outbox_relayed_total", "Messages that the relay published and the broker confirmed")
 WAITING = Gauge("peygir_outbox_waiting", "Rows in the outbox at the last sweep")
 
+MOST = 500
+"""Rows that the relay takes at once."""
+
 _metadata = MetaData()
 TABLE = Table(
     "outbox",
@@ -75,7 +78,7 @@ def add(connection: Connection, *events: Event) -> None:
     connection.info[DIRTY] = True
 
 
-def relay_once(database: Database, broker: Broker, limit: int = 500) -> tuple[int, int]:
+def relay_once(database: Database, broker: Broker, limit: int = MOST) -> tuple[int, int]:
     """Publishes up to `limit` waiting rows; (taken, confirmed). What was not confirmed stays for the next sweep."""
     with database.engine.begin() as connection:
         rows = connection.execute(

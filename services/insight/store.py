@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from backbone import bulk
 from contracts.insight import CountCases
 from services.insight.models import facts, notifications, transitions, units
 
@@ -16,13 +17,9 @@ def keep_newest_facts(connection: Connection, rows: Sequence[dict[str, Any]]) ->
     """Cases as these events tell them, one row a case; a case that a later event told already stays as it is."""
     if not rows:
         return
-    new = upsert(facts).values(list(rows))
-    changed = {name: new.excluded[name] for name in rows[0] if name != "case_id"}
-    connection.execute(
-        new.on_conflict_do_update(
-            index_elements=[facts.c.case_id], set_=changed, where=new.excluded.sequence >= facts.c.sequence
-        )
-    )
+    changed = ", ".join(f"{name} = excluded.{name}" for name in rows[0] if name != "case_id")
+    newest = f"ON CONFLICT (case_id) DO UPDATE SET {changed} WHERE excluded.sequence >= facts.sequence"
+    bulk.insert(connection, facts, rows, newest)
 
 
 def keep_newest_decision(connection: Connection, decision: dict[str, Any]) -> None:
@@ -38,13 +35,13 @@ def keep_newest_decision(connection: Connection, decision: dict[str, Any]) -> No
 def add_transitions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """What happened to cases, each event once."""
     if rows:
-        connection.execute(upsert(transitions).values(list(rows)).on_conflict_do_nothing())
+        bulk.insert(connection, transitions, rows, "ON CONFLICT DO NOTHING")
 
 
 def add_notifications(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """What became of messages, each event once."""
     if rows:
-        connection.execute(upsert(notifications).values(list(rows)).on_conflict_do_nothing())
+        bulk.insert(connection, notifications, rows, "ON CONFLICT DO NOTHING")
 
 
 def keep_newest_units(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

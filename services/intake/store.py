@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from backbone import bulk
 from contracts.intake import Catalogue, Ground, Unit
 from services.intake.identities import SealedIdentity
 from services.intake.models import (
@@ -70,8 +71,7 @@ def add_submissions(connection: Connection, rows: Sequence[dict[str, Any]]) -> s
     """Stores those that are new; their ids. A row whose id or code hash is already there is passed over."""
     if not rows:
         return set()
-    statement = upsert(submissions).on_conflict_do_nothing().returning(submissions.c.submission_id)
-    return set(connection.execute(statement.values(list(rows))).scalars())
+    return set(bulk.insert(connection, submissions, rows, "ON CONFLICT DO NOTHING RETURNING submission_id").scalars())
 
 
 def known_ids(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from backbone import bulk
 from contracts.notify import MessageChannel, MessageState
 from services.notify.models import cases, contacts, helped, inbound, messages, opt_outs, staff, units
 
@@ -22,7 +23,7 @@ AnyRow = Row[Any]
 def add_contacts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """How the citizen of each case is reached; a case that is known stays as it is."""
     if rows:
-        connection.execute(upsert(contacts).values(list(rows)).on_conflict_do_nothing())
+        bulk.insert(connection, contacts, rows, "ON CONFLICT DO NOTHING")
 
 
 def recode_contact(connection: Connection, case_id: UUID, code_hash: str, sealed_contact: str | None) -> AnyRow | None:
@@ -103,16 +104,11 @@ def keep_cases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Non
     """What tracking said of each case; a lower sequence than one's own changes nothing but the promised day."""
     if not rows:
         return
-    new = upsert(cases).values(list(rows))
-    newer = cases.c.sequence < new.excluded.sequence
-    kept = {
-        name: func.coalesce(new.excluded[name], cases.c[name])
-        if name == "promised_on"
-        else case((newer, new.excluded[name]), else_=cases.c[name])
-        for name in rows[0]
-        if name != "case_id"
-    }
-    connection.execute(new.on_conflict_do_update(index_elements=[cases.c.case_id], set_=kept))
+    newer = "CASE WHEN cases.sequence < excluded.sequence THEN excluded.{0} ELSE cases.{0} END"
+    kept = {name: newer.format(name) for name in rows[0] if name != "case_id"}
+    kept["promised_on"] = "coalesce(excluded.promised_on, cases.promised_on)"
+    changes = ", ".join(f"{name} = {value}" for name, value in kept.items())
+    bulk.insert(connection, cases, rows, f"ON CONFLICT (case_id) DO UPDATE SET {changes}")
 
 
 def cases_of(connection: Connection, case_ids: Sequence[UUID]) -> dict[UUID, AnyRow]:
@@ -127,8 +123,7 @@ def add_messages(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> s
     """Stores those that are new; their ids."""
     if not rows:
         return set()
-    new = upsert(messages).values(list(rows)).on_conflict_do_nothing().returning(messages.c.id)
-    return set(connection.execute(new).scalars())
+    return set(bulk.insert(connection, messages, rows, "ON CONFLICT DO NOTHING RETURNING id").scalars())
 
 
 def supersede(connection: Connection, case_id: UUID, template: str) -> list[AnyRow]:

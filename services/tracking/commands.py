@@ -59,7 +59,7 @@ class Desk(Tracking):
         target = locked.get(command.into) if isinstance(command, t.Merge) else None
         context = self._facts(connection, case, command, target, request.actor)
         turn = domain.act(case, command, context)
-        record(connection, turn, request.actor, context.now, store.open_question(connection, case.case_id))
+        record(connection, turn, request.actor, context.now, context.question)
         if target is not None:
             record(connection, domain.joined_by(target, case), request.actor, context.now)
         # Without the scope: who has just found the case to be about their own unit sees this answer, and then no more.
@@ -108,9 +108,7 @@ class Desk(Tracking):
 
     def view_by_code(self, connection: Connection, request: t.ViewByCode) -> t.PublicCase:
         """What the holder of the code sees; UnknownCase when there is no case yet."""
-        # One query is no transaction: the trips to begin and to end one would take longer than itself.
-        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
-        case = views.public_by_code(alone, request.code_hashes, day_of(self.clock()))
+        case = views.public_by_code(connection, request.code_hashes, day_of(self.clock()))
         if case is None:
             raise UnknownCase
         return case

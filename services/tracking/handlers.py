@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -80,10 +81,14 @@ class Tracking:
         self.deadlines = settings.deadlines
         self._weekend = settings.weekend
         self._city: City | None = None
+        self._look_again = 0.0
 
     def city(self, connection: Connection) -> City:
-        """The city as our copy of the catalogue has it now."""
+        """The city as our copy of the catalogue has it, looked at again each second: a command asks three times."""
+        if self._city is not None and time.monotonic() < self._look_again:
+            return self._city
         version = store.catalogue_version(connection)
+        self._look_again = time.monotonic() + 1.0
         if self._city is None or self._city.version != version:
             units = {row.code: row for row in store.all_units(connection)}
             holidays = frozenset(date.fromisoformat(day) for day in store.holidays(connection))
@@ -148,6 +153,7 @@ class Tracking:
     def keep_catalogue(self, connection: Connection, event: CatalogueChanged) -> None:
         """Our copy of units, grounds and holidays; an older version is old news."""
         store.keep_catalogue(connection, event.catalogue)
+        self._look_again = 0.0
 
     # --- media and accounts ---
 
@@ -210,7 +216,6 @@ def _opening(event: SubmissionRegistered, moment: datetime) -> Entry:
 
 
 def _row(case: Case, event: SubmissionRegistered, moment: datetime) -> dict[str, Any]:
-    # Arrays of PostgreSQL are written as JSON arrays here: json_populate_recordset reads them alike.
     return {
         **vars(case),
         **event.model_dump(mode="json", include=set(_FILED)),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Table, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from backbone import bulk
 from contracts.accounts import StaffChanged
 from contracts.intake import Catalogue
 from contracts.vocabulary import Channel, Kind, Outcome, Stage
@@ -39,6 +39,8 @@ _CHANGES = [
     for column in dataclasses.fields(Case)
     if column.name not in {"case_id", "number", "code_hash", "kind", "channel", "anonymous", "filed_at", "citizen_id"}
 ]
+# The values apart from the statement: with them in it, it is read through anew each time.
+_SAVE = update(cases).where(cases.c.case_id == bindparam("saved"))
 
 
 # --- opening ---
@@ -61,41 +63,25 @@ def take_numbers(connection: Connection, year: int, count: int) -> int:
 
 
 def add_cases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
-    """Opens those whose id is new; their ids. One statement and one parameter however many they are."""
-    return set(connection.execute(_bulk(cases, " ON CONFLICT DO NOTHING RETURNING case_id"), _rows(rows)).scalars())
+    """Opens those whose id is new; their ids."""
+    return set(bulk.insert(connection, cases, rows, "ON CONFLICT DO NOTHING RETURNING case_id").scalars())
 
 
 def add_entries(connection: Connection, entries: Iterable[tuple[Entry, str, str]]) -> None:
     """Appends to timelines: (entry, previous hash, hash)."""
     rows = [{**vars(entry), "previous_hash": previous, "hash": own} for entry, previous, own in entries]
-    connection.execute(_bulk(timeline), _rows(rows))
+    bulk.insert(connection, timeline, rows)
 
 
 def add_attachments(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """What belongs to a case; what it has already stays as it is."""
     if rows:
-        connection.execute(_bulk(attachments, " ON CONFLICT DO NOTHING"), _rows(rows))
+        bulk.insert(connection, attachments, rows, "ON CONFLICT DO NOTHING")
 
 
 def known_cases(connection: Connection, ids: Iterable[UUID]) -> set[UUID]:
     """Which of these cases there are."""
     return set(connection.execute(select(cases.c.case_id).where(cases.c.case_id.in_(list(ids)))).scalars())
-
-
-def _bulk(table: Table, ending: str = "") -> Any:
-    columns = ", ".join(column.name for column in table.columns)
-    return text(
-        f"INSERT INTO {table.name} ({columns})"
-        f" SELECT {columns} FROM json_populate_recordset(NULL::{table.name}, CAST(:rows AS json)){ending}"
-    )
-
-
-def _rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    return {"rows": json.dumps(list(rows), ensure_ascii=False, default=_plain)}
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 # --- one case ---
@@ -131,7 +117,7 @@ def save(connection: Connection, case: Case) -> None:
     """A locked case as it is now."""
     values = {name: getattr(case, name) for name in _CHANGES}
     values |= {name: list(values[name]) for name in ("previous_handlers", "barred", "root_causes", "recommendations")}
-    connection.execute(update(cases).where(cases.c.case_id == case.case_id).values(values))
+    connection.execute(_SAVE, {"saved": case.case_id, **values})
 
 
 def recode(connection: Connection, case_id: UUID, old: str, new: str) -> None:

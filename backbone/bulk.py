@@ -1,0 +1,38 @@
+"""Many rows as one parameter of one statement, which stays the same however many they are: so it is compiled, prepared and
+sent once, not anew for each number of rows.
+
+Arrays of PostgreSQL are given as lists, JSON as what it says, times as datetime or ISO text; bytes cannot be given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Table, TextClause, text
+
+
+def insert(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], ending: str = ""
+) -> CursorResult[Any]:
+    """Inserts at least one row; all have the columns of the first. `ending`: SQL, ON CONFLICT… and RETURNING…"""
+    told = json.dumps(rows, ensure_ascii=False, default=_plain)
+    return connection.execute(_statement(table, tuple(rows[0]), ending), {"rows": told})
+
+
+@lru_cache(maxsize=256)
+def _statement(table: Table, names: Iterable[str], ending: str) -> TextClause:
+    columns = ", ".join(f'"{table.c[name].name}"' for name in names)
+    return text(
+        f'INSERT INTO "{table.name}" ({columns})'
+        f' SELECT {columns} FROM json_populate_recordset(NULL::"{table.name}", CAST(:rows AS json)) {ending}'
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
