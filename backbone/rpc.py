@@ -23,6 +23,7 @@ from pydantic import BaseModel, ValidationError
 
 from backbone import database, logs, trace
 from backbone.extensions import BrokerLink
+from backbone.topology import let_go
 from contracts.errors import InvalidField, PeygirError, Unavailable
 
 log = logs.get("rpc")
@@ -52,8 +53,11 @@ class _eager:  # noqa: N801  # a context manager used like the function it repla
         )
         return self._connection
 
-    def __exit__(self, *_: Any) -> None:
-        self._connection.release()
+    def __exit__(self, kind: Any, *_: Any) -> None:
+        if kind is None:
+            self._connection.release()
+        else:
+            let_go(self._connection)
 
 
 class RpcConsumer(nameko.rpc.RpcConsumer):  # type: ignore[misc]  # nameko is untyped

@@ -18,7 +18,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from amqp.exceptions import NotFound
@@ -102,7 +103,7 @@ def entities() -> Iterable[Exchange | Queue]:
 
 def declare(amqp_url: str, timeout: float = 10.0) -> None:
     """Declares everything; harmless when it exists. Raises what kombu raises when the broker cannot be reached."""
-    with Connection(amqp_url, connect_timeout=timeout) as connection:
+    with _connected(amqp_url, timeout) as connection:
         channel = connection.default_channel
         for entity in entities():
             entity(channel).declare()
@@ -111,7 +112,7 @@ def declare(amqp_url: str, timeout: float = 10.0) -> None:
 def ensure(amqp_url: str, timeout: float = 10.0) -> bool:
     """Declares everything if anything is missing, and tells whether something was. Raises what kombu raises when the broker
     cannot be reached, or forbids."""
-    with Connection(amqp_url, connect_timeout=timeout) as connection:
+    with _connected(amqp_url, timeout) as connection:
         channel = connection.default_channel
         try:
             for entity in entities():
@@ -123,6 +124,25 @@ def ensure(amqp_url: str, timeout: float = 10.0) -> bool:
             declare(amqp_url, timeout)
             return True
     return False
+
+
+def let_go(connection: Connection) -> None:
+    """Ends a connection without a word to the broker: a good-bye waits for its answer, from a silent one for ever."""
+    if connection.connected:
+        connection.connection.collect()
+
+
+@contextmanager
+def _connected(amqp_url: str, timeout: float) -> Iterator[Connection]:
+    # Reading and writing are bounded by the kernel; under eventlet they are not, so there the caller sets a limit.
+    bounds = {"read_timeout": timeout, "write_timeout": timeout}
+    connection = Connection(amqp_url, connect_timeout=timeout, transport_options=bounds)
+    try:
+        yield connection
+    except BaseException:
+        let_go(connection)
+        raise
+    connection.release()
 
 
 def _arguments(dead_letter_exchange: str) -> dict[str, str | int]:
