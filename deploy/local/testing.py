@@ -13,8 +13,7 @@ from deploy.local import packages
 from deploy.local.environment import ROOT
 from deploy.local.rabbitmq import RABBITMQ_MISSING, RabbitMQ
 
-SUITES = ("unit", "component", "contract", "e2e", "browser", "compose")
-LONG_SUITES = ("resilience",)
+SUITES = ("unit", "component", "contract", "e2e", "resilience", "browser", "compose")
 CODE = ("contracts", "backbone", "services", "gateway", "deploy")
 CHROMIUM = ("chromium", "fonts-noto-core")  # the fonts hold Noto Naskh Arabic, which has the Persian letters
 
@@ -26,21 +25,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Check style, types and import rules, then run the tests.",
         epilog="Whatever else is given goes to pytest: ./peygir test --only unit -k codes -x",
     )
-    parser.add_argument("--long", action="store_true", help="the tests marked long, and tests/resilience, too")
+    parser.add_argument("--long", action="store_true", help="the tests marked long too: most of tests/resilience")
     parser.add_argument(
         "--only",
         nargs="+",
         metavar="SUITE",
         default=[],
-        help=f"only these of tests/, without the checks of the code: {', '.join(SUITES + LONG_SUITES)}",
+        help=f"only these of tests/, without the checks of the code: {', '.join(SUITES)}",
     )
     options, for_pytest = parser.parse_known_args(arguments)
     # --only takes all words up to the next option; those that are no suite are pytest's (a path, say).
-    known = [name for name in options.only if name in SUITES + LONG_SUITES]
+    known = [name for name in options.only if name in SUITES]
     for_pytest = [name for name in options.only if name not in known] + for_pytest
     if options.only and not known:
-        parser.error(f"--only wants one or more of {', '.join(SUITES + LONG_SUITES)}")
-    suites = known or [*SUITES, *(LONG_SUITES if options.long else ())]
+        parser.error(f"--only wants one or more of {', '.join(SUITES)}")
+    suites = known or list(SUITES)
     suites = [suite for suite in suites if _has_tests(suite)]
     try:
         _install_missing(suites)
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"peygir: {problem}", file=sys.stderr)
         return 1
     results = [_run(title, command) for title, command in ([] if known else _checks())]
-    marks = [] if options.long or "resilience" in suites else ["-m", "not long"]
+    marks = [] if options.long else ["-m", "not long"]
     tests = [f"tests/{suite}" for suite in suites]
     results.append(_run("tests: " + " ".join(suites), _python("pytest", "--durations=10", *marks, *tests, *for_pytest)))
     return _sum_up(results)

@@ -1,0 +1,142 @@
+"""Long enough: nothing grows but what is stored. PEYGIR_MINUTES says how long (30 of itself; 2 are enough to try it)."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from deploy.local.environment import SERVICES
+from tests.e2e.people import Town
+from tests.resilience.clock import chance, pass_time
+from tests.resilience.conftest import Say
+from tests.resilience.ledger import Client, Entry, renew, signed_in
+from tests.resilience.reckoning import Books, nothing_waits, reckon
+from tests.resilience.storm import Member
+
+MINUTES = float(os.environ.get("PEYGIR_MINUTES") or 30)
+MEMORY_MAY_GROW = 24 * 2**20  # bytes, for each process, from the second quarter to the end
+Reading = dict[str, dict[str, int]]
+
+
+def measured(town: Town) -> Reading:
+    """What each process holds, and what lies about."""
+    system, reading = town.system, {}
+    for member in system.members():
+        tree = _tree(member)
+        # PostgreSQL's shared memory would be counted once for each session.
+        memory = sum(process.memory_full_info().uss for process in tree)
+        files = sum(process.num_fds() for process in tree)
+        reading[member.name] = {"memory": memory, "files": files, "processes": len(tree)}
+    work = system.state / "media-work"
+    connections = system.broker.control("list_connections", "pid").splitlines()
+    sessions = Books(system).one(
+        "tracking", "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+    )
+    queues = system.broker.control("list_queues", "name").splitlines()
+    reading["all"] = {
+        "connections to the broker": len(connections),
+        "sessions of the database": int(sessions),
+        "queues": len(queues),
+        "files of media's work": sum(1 for _ in work.rglob("*")) if work.exists() else 0,
+        "temporary files": sum(1 for _ in Path("/tmp").glob("peygir-*")),  # noqa: S108  # looked at, not written
+    }
+    return reading
+
+
+@pytest.mark.long
+@pytest.mark.timeout(int(MINUTES * 60 + 900))
+def test_under_steady_load_nothing_grows_but_what_is_stored(town: Town, seed: int, say: Say) -> None:
+    before = Books(town.system).cases()
+    citizens = signed_in(town, 3)
+    client = Client(town.system.gateway_url, citizens, seed, lines=6, pause=0.08, evidence=0.03).start()
+    readers = Readers(town.system.gateway_url, lambda: client.entries, seed)
+    readings: list[Reading] = []
+    began = renewed = time.monotonic()
+    try:
+        while (passed := time.monotonic() - began) < MINUTES * 60:
+            pass_time(min(30, MINUTES * 60 / 12))
+            readings.append(measured(town))
+            say(f"{passed / 60:5.1f} min  {len(client.entries)} filed  {_short(readings[-1])}")
+            if time.monotonic() - renewed > 420:
+                renew(town, citizens)
+                renewed = time.monotonic()
+        entries = client.finish()
+    finally:
+        client.abandon()
+        readers.stop()
+    nothing_waits(town.system)
+    readings.append(measured(town))
+    reckon(town, entries, before)
+    assert not readers.wrong, readers.wrong[:5]
+    say(f"{len(entries)} filed, {readers.read} read in {MINUTES:g} min; at the end {_short(readings[-1])}")
+    _nothing_grew(readings)
+    _tables_hold_no_more_than_stored(town)
+
+
+class Readers:
+    """Citizens who look where their cases are."""
+
+    def __init__(self, url: str, entries: Callable[[], list[Entry]], seed: int, number: int = 2) -> None:
+        self.read = 0
+        self.wrong: list[str] = []
+        self._entries, self._url = entries, url
+        self._stopping = threading.Event()
+        for place in range(number):
+            threading.Thread(target=self._look, args=(chance(seed, 50 + place),), daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _look(self, random_: Any) -> None:
+        with httpx.Client(base_url=self._url, timeout=20, trust_env=False) as http:
+            while not self._stopping.is_set():
+                known = [entry for entry in list(self._entries()) if entry.given]
+                if known:
+                    shown = http.get("/v1/tracking", headers={"Tracking-Code": random_.choice(known).code})
+                    if shown.status_code == 200:
+                        self.read += 1
+                    else:
+                        self.wrong.append(f"{shown.status_code} {shown.text[:200]}")
+                pass_time(random_.uniform(0, 0.05))
+
+
+def _nothing_grew(readings: list[Reading]) -> None:
+    """From the end of warming up to the end: the smallest of some readings each, since garbage comes and goes."""
+    quarter = max(1, len(readings) // 4)
+    early, late = readings[quarter : 2 * quarter] or readings[:1], readings[-quarter:]
+    grown = []
+    for name in early[0]:
+        for what in early[0][name]:
+            first, last = (min(one[name][what] for one in some if name in one) for some in (early, late))
+            allowed = max(MEMORY_MAY_GROW, first // 5) if what == "memory" else max(12, first // 4)
+            if last - first > allowed:
+                grown.append(f"{name}: {what} {first} → {last}")
+    assert not grown, grown
+
+
+def _tables_hold_no_more_than_stored(town: Town) -> None:
+    """The outbox is empty; the inbox holds one line for each message handled and nothing that is past its time."""
+    books = Books(town.system)
+    for service in SERVICES:
+        assert books.one(service, "SELECT count(*) FROM outbox") == 0
+        stale = "SELECT count(*) FROM inbox WHERE handled_at < now() - interval '31 days'"
+        assert books.one(service, stale) == 0
+
+
+def _tree(member: Member) -> list[psutil.Process]:
+    assert member.pid is not None
+    root = psutil.Process(member.pid)
+    return [root, *root.children(recursive=True)]
+
+
+def _short(reading: Reading) -> str:
+    megabytes = {name: held["memory"] // 2**20 for name, held in reading.items() if "memory" in held}
+    return f"{sum(megabytes.values())} MiB {megabytes} {reading['all']}"
