@@ -10,9 +10,9 @@ from starlette.responses import Response
 from contracts.media import Download, SignDownload, Variant
 from contracts.tracking import AuthorizeMedia, MediaGrant
 from gateway.deps import Door
-from gateway.downloads import stream_media
+from gateway.downloads import MEDIA_TYPES, stream_media
 
-_BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+_BINARY = {name: {"schema": {"type": "string", "format": "binary"}} for name in MEDIA_TYPES}
 CONTENT: dict[int | str, dict[str, Any]] = {
     200: {"description": "The bytes, under the type that media found in them", "content": _BINARY},
     206: {"description": "The part that Range asked for", "content": _BINARY},

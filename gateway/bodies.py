@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from contracts.base import GroundCode, UnitCode
 from contracts.tracking import Recommendation
 from contracts.vocabulary import Outcome, RefusalReason, RootCause
-from gateway.fields import Body, LongText, ShortText, Uploads
+from gateway.fields import Body, Day, Flag, LongText, ShortText, Uploads, Whole
 
 
 def _like(**example: Any) -> ConfigDict:
@@ -44,11 +43,11 @@ class ObjectionBody(Body):
 class RatingBody(Body):
     """`score` 1–5; the four questions may be left out."""
 
-    score: Annotated[int, Field(ge=1, le=5)]
-    informed_clearly: bool | None = None
-    treated_well: bool | None = None
-    on_time: bool | None = None
-    asked_improper: bool | None = None
+    score: Annotated[Whole, Field(ge=1, le=5)]
+    informed_clearly: Flag | None = None
+    treated_well: Flag | None = None
+    on_time: Flag | None = None
+    asked_improper: Flag | None = None
     model_config = _like(score=4, informed_clearly=True, treated_well=True, on_time=False, asked_improper=False)
 
 
@@ -62,7 +61,7 @@ class CorrectionBody(Body):
 
     unit: UnitCode | None = None
     ground: GroundCode | None = None
-    urgent: bool | None = None
+    urgent: Flag | None = None
     model_config = _like(unit="dep.urb.permits", urgent=True)
 
 
@@ -121,7 +120,7 @@ class EvidenceBody(Body):
 
 class RecommendationBody(Body):
     text: LongText
-    due_on: date
+    due_on: Day
     model_config = _like(text="زمان هر مرحله به شهروند اعلام شود.", due_on="2027-01-20")
 
 

@@ -40,6 +40,8 @@ _TYPES = frozenset(
     }
 )
 _DOCUMENT = "application/pdf"
+MEDIA_TYPES = (*sorted(_TYPES), _DOCUMENT, "application/octet-stream")
+"""What a download may be called."""
 _FIXED_HEADERS = {
     "accept-ranges": "bytes",
     "cache-control": "private, no-store",

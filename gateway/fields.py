@@ -5,11 +5,21 @@ Texts are stored as typed; refused are control characters and the marks that rev
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+)
 from pydantic_core import PydanticCustomError
 
 from backbone import jalali
@@ -32,6 +42,7 @@ ClaimText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=10
 """What happened: 10 to 10,000 characters."""
 ShortText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=1_000)]
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs"})
 _DIRECTIONS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 
@@ -80,6 +91,31 @@ def _answers(given: dict[str, AnswerValue]) -> dict[str, AnswerValue]:
     return given
 
 
+def _text_of_a_day(given: object) -> object:
+    """A number is no day, whatever second of 1970 it may be; nor is a moment."""
+    if isinstance(given, str) and not _DAY.fullmatch(given):
+        raise PydanticCustomError("date_parsing", "not a day")
+    if isinstance(given, str | date) and not isinstance(given, datetime):
+        return given
+    raise PydanticCustomError("date_type", "not a day")
+
+
+def _text_of_a_moment(given: object) -> object:
+    if isinstance(given, str) and _DAY.match(given):
+        return given
+    raise PydanticCustomError("datetime_parsing", "not a moment")
+
+
+Flag = Annotated[bool, Strict()]
+"""true or false; neither 1 nor "yes"."""
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
+Day = Annotated[date, BeforeValidator(_text_of_a_day)]
+"""2026-11-23, and nothing else that could be read as a day."""
+MomentText = Annotated[AwareDatetime, BeforeValidator(_text_of_a_moment)]
+"""A moment with its offset, as text."""
+
+
 class Body(BaseModel):
     """What comes in is strict: a field nobody declared is an error."""
 
@@ -89,8 +125,8 @@ class Body(BaseModel):
 class PlaceBody(Body):
     """Where it happened: a point (WGS 84 degrees), or words, or both."""
 
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
     address: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=500)] | None = None
 
 
@@ -118,7 +154,7 @@ class SubmissionBody(Body):
         AfterValidator(_answers),
     ] = {}
     text: ClaimText
-    happened_on: Annotated[date, AfterValidator(_happened)] | None = None
+    happened_on: Annotated[Day, AfterValidator(_happened)] | None = None
     place: PlaceBody | None = None
     reference: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=100)] | None = Field(
         None, description="A file or letter number."
@@ -127,12 +163,12 @@ class SubmissionBody(Body):
         list[Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=100)]],
         Field(max_length=10),
     ] = Field([], description="Names of the staff concerned.")
-    visit_wanted: bool = False
+    visit_wanted: Flag = False
     uploads: Uploads = []
-    consent: Annotated[bool, Field(json_schema_extra={"const": True}), AfterValidator(_accepted)] = Field(
+    consent: Annotated[Flag, Field(json_schema_extra={"const": True}), AfterValidator(_accepted)] = Field(
         description="Responsibility for what is claimed is accepted."
     )
-    anonymous: bool | None = None
+    anonymous: Flag | None = None
     identity: IdentityBody | None = None
     channel: Annotated[Channel, Field(json_schema_extra={"enum": ["web", "app", "pages", "phone", "counter"]})] = (
         Channel.WEB

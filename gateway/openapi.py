@@ -38,6 +38,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         for path, item in made["paths"].items():
             for method, operation in item.items():
                 _settle(path, method, operation)
+        _link(made["paths"])
         made["servers"] = [{"url": "/"}]
         app.openapi_schema = made
     return app.openapi_schema
@@ -49,12 +50,46 @@ async def answer(request: Request) -> Response:
 
 
 def _settle(path: str, method: str, operation: dict[str, Any]) -> None:
-    """Every error is a problem, and every operation of the tus protocol has a name that a client can be generated with."""
+    """Every error is a problem, every operation of the tus protocol has a name that a client can be generated with, and what
+    the framework cannot know of parameters and of signing in is set right."""
     operation["operationId"] = _UPLOADS.get((method, path), operation["operationId"])
     for status, response in operation["responses"].items():
         if status >= "400":
             response["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for parameter in operation.get("parameters", ()):
+        _without_null(parameter)
+        if parameter["name"] == "If-Match":
+            parameter["required"] = True  # left out, it is told by 428 and not by 422
+    if operation["operationId"] in _SIGNED_IN_OR_NOT:
+        operation["security"] = [{}, *operation["security"]]
 
+
+def _without_null(parameter: dict[str, Any]) -> None:
+    """A header or a query has no null: it is there or it is not."""
+    schema = parameter["schema"]
+    choices = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(choices) == 1:
+        del schema["anyOf"]
+        schema.update(choices[0])
+
+
+def _link(paths: dict[str, Any]) -> None:
+    """Where the code that filing gives is good for."""
+    filed = paths["/v1/submissions"]["post"]["responses"]["201"]
+    filed["links"] = {
+        operation_id: {
+            "operationId": operation_id,
+            "parameters": {"Tracking-Code": "$response.body#/tracking_code"},
+            "description": "By the code that was given",
+        }
+        for operation_id in _BY_CODE
+    }
+    filed["links"]["checkReceipt"]["requestBody"] = {"submission_id": "$response.body#/submission_id"}
+
+
+_SIGNED_IN_OR_NOT = frozenset({"fileSubmission", "countCases", "streamChanges"})
+"""A citizen or nobody; staff or the public; a session or the holder of a code."""
+_BY_CODE = ("getCaseByCode", "withdrawByCode", "listMessagesByCode", "checkReceipt")
 
 _UPLOADS = {
     ("options", "/v1/uploads"): "getUploadOptions",

@@ -10,7 +10,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from backbone import logs, trace
 from contracts import errors
@@ -197,7 +200,23 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     cls = _BY_STATUS.get(error.status_code)
     if cls is None:
         cls = PeygirError if error.status_code >= 500 else BadRequest
-    return problem(cls(), language.of(request.scope["headers"]), error.headers)
+    headers = dict(error.headers or {})
+    if cls is MethodNotAllowed:
+        headers = {"allow": ", ".join(documented_methods(request)) or headers.get("Allow", "")}
+    return problem(cls(), language.of(request.scope["headers"]), headers)
+
+
+def documented_methods(request: Request) -> list[str]:
+    """What this address takes, as the document tells it: the framework would name the methods of one of its routes alone.
+    None for a page."""
+    paths: Mapping[str, Mapping[str, Any]] = request.app.openapi()["paths"]
+    found = (item for template, item in paths.items() if _shape(template).match(request.scope["path"]))
+    return sorted(method.upper() for method in next(found, {}))
+
+
+@cache
+def _shape(template: str) -> re.Pattern[str]:
+    return compile_path(template)[0]
 
 
 async def on_unexpected(request: Request, error: Exception) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from asyncio.events import TimerHandle
 from collections.abc import Callable
 from typing import Any
@@ -12,13 +11,24 @@ import httptools
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from contracts.errors import PeygirError
+from gateway import language
+from gateway.http import SECURITY_HEADERS
+from gateway.problems import BadRequest, HeadersTooLarge, TooSlow, problem
 from gateway.settings import Settings
 
-_TEXTS = {
-    400: ("bad_request", "Bad Request", "The request cannot be read."),
-    408: ("too_slow", "Request Timeout", "The request did not arrive in time."),
-    414: ("url_too_long", "URI Too Long", "The request's address is too long."),
-    431: ("headers_too_large", "Request Header Fields Too Large", "The request's headers are too many or too large."),
+
+class UrlTooLong(PeygirError):
+    code = "url_too_long"
+    status = 414
+    texts = {"fa": "نشانی درخواست بیش از اندازه بلند است.", "en": "The request's address is too long."}
+
+
+_PHRASES: dict[type[PeygirError], str] = {
+    BadRequest: "Bad Request",
+    TooSlow: "Request Timeout",
+    UrlTooLong: "URI Too Long",
+    HeadersTooLarge: "Request Header Fields Too Large",
 }
 
 
@@ -55,19 +65,19 @@ class Protocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except _Refused as refused:
-            self._refuse(refused.status)
+            self._refuse(refused.error)
             return
         except httptools.HttpParserUpgrade:
             return  # answered as the plain request that it also is
         except httptools.HttpParserError as error:
             refused_by = error.__context__
-            self._refuse(refused_by.status if isinstance(refused_by, _Refused) else 400)
+            self._refuse(refused_by.error if isinstance(refused_by, _Refused) else BadRequest)
             return
         # A header line that never ends is in nobody's count: the parser holds it.
         if self._in_headers:
             self._spend(len(data), within=False)
             if self._taken > 2 * self.settings.max_header_bytes:
-                self._refuse(431)
+                self._refuse(HeadersTooLarge)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -79,13 +89,13 @@ class Protocol(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
         if len(self.url) > self.settings.max_url:
-            raise _Refused(414)
+            raise _Refused(UrlTooLong)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count += 1
         self._spend(len(name) + len(value) + 4)
         if self._count > self.settings.max_headers:
-            raise _Refused(431)
+            raise _Refused(HeadersTooLarge)
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -94,12 +104,12 @@ class Protocol(HttpToolsProtocol):
         try:
             super().on_headers_complete()
         except (httptools.HttpParserError, UnicodeDecodeError, ValueError):
-            raise _Refused(400) from None
+            raise _Refused(BadRequest) from None
 
     def _spend(self, size: int, within: bool = True) -> None:
         self._taken += size
         if within and self._taken > self.settings.max_header_bytes:
-            raise _Refused(431)
+            raise _Refused(HeadersTooLarge)
 
     def _start_timer(self) -> None:
         self._timer = self.loop.call_later(self.settings.header_timeout, self._late)
@@ -112,10 +122,11 @@ class Protocol(HttpToolsProtocol):
     def _late(self) -> None:
         self._timer = None
         if not self.transport.is_closing():
-            self._refuse(408)
+            self._refuse(TooSlow)
 
-    def _refuse(self, status: int) -> None:
-        """A problem without the application, and the end of the connection."""
+    def _refuse(self, error: type[PeygirError]) -> None:
+        """A problem without the application, and the end of the connection. The language is the caller's when their wish
+        came before what was too much."""
         self._refused = True
         self._stop_timer()
         if self.transport.is_closing():
@@ -123,29 +134,17 @@ class Protocol(HttpToolsProtocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.transport.close()  # an answer is under way; nothing can be said in between
             return
-        code, phrase, text = _TEXTS[status]
-        body = json.dumps(
-            {
-                "type": f"urn:peygir:problem:{code}",
-                "title": text,
-                "status": status,
-                "detail": text,
-                "code": code,
-                "instance": "urn:trace:",
-            }
-        ).encode()
-        self.transport.write(
-            f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
-            "connection: close\r\n\r\n".encode()
-            + body
-        )
+        answer = problem(error(), language.of(self.headers or []), {"connection": "close"})
+        head = [b"HTTP/1.1 %d %s" % (error.status, _PHRASES[error].encode())]
+        head += [name + b": " + value for name, value in (*answer.raw_headers, *SECURITY_HEADERS)]
+        self.transport.write(b"\r\n".join([*head, b"", bytes(answer.body)]))
         self.transport.close()
 
 
 class _Refused(Exception):
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
+    def __init__(self, error: type[PeygirError]) -> None:
+        super().__init__(error.code)
+        self.error = error
 
 
 async def health(host: str, port: int, readiness: Callable[[], tuple[str, int]]) -> asyncio.Server:

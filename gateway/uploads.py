@@ -17,12 +17,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 
 from contracts.errors import ChecksumMismatch, NotFound, PeygirError, TooLarge, Unavailable, UnsupportedMedia
 from contracts.media import Upload, UploadState
 from gateway import language
 from gateway.pieces import CHECKSUMS, Body, Checksum, Uploads
-from gateway.problems import BadRequest, Problem, TooSlow, problem
+from gateway.problems import BadRequest, MethodNotAllowed, Problem, TooSlow, problem
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,termination,checksum"
@@ -107,10 +108,58 @@ class _TusRoute(APIRoute):
         return handler
 
 
-UploadIdPath = Annotated[str, Path(description="From the Location of the creation", max_length=64)]
+UploadIdPath = Annotated[str, Path(description="From the Location of the creation")]
 _PROBLEM = {"model": Problem, "description": "RFC 9457"}
-_ERRORS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 404, 409, 410, 412, 413, 415, 503), _PROBLEM)
-_CHUNK_BODY = {"requestBody": {"content": {CHUNK_TYPE: {"schema": {"type": "string", "format": "binary"}}}}}
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return dict.fromkeys(sorted({*statuses, 400, 401, 404, 410, 412, 429, 500, 503, 504}), _PROBLEM)
+
+
+def _takes(*names: str, chunk: bool | None = None, max_size: int | None = None) -> dict[str, Any]:
+    """What an operation of the protocol takes, for the document: these headers, and bytes (`chunk` False: if you like)."""
+    parameters = [{"name": name, "in": "header", **_HEADERS[name]} for name in names]
+    for parameter in parameters:
+        if parameter["name"] == "Upload-Length" and max_size is not None:
+            parameter["schema"] = {**parameter["schema"], "maximum": max_size}
+    told: dict[str, Any] = {"parameters": parameters}
+    if chunk is not None:
+        content = {CHUNK_TYPE: {"schema": {"type": "string", "format": "binary"}}}
+        told["requestBody"] = {"required": chunk, "content": content}
+    return told
+
+
+def _tells(status: int, description: str, *names: str) -> dict[int | str, dict[str, Any]]:
+    """The success of an operation of the protocol, for the document: the headers that it carries."""
+    headers = {name: {"schema": {"type": "string"}, "required": True} for name in ("Tus-Resumable", *names)}
+    return {status: {"description": description, "headers": headers}}
+
+
+_HEADERS: dict[str, dict[str, Any]] = {
+    "Tus-Resumable": {"required": True, "schema": {"type": "string", "enum": [VERSION]}},
+    "Upload-Length": {
+        "required": True,
+        "description": "Bytes of the whole file",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Upload-Offset": {
+        "required": True,
+        "description": "Where these bytes begin",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Upload-Metadata": {
+        "required": False,
+        "description": "filename and filetype, each with its value in base64, parted by commas",
+        "schema": {"type": "string"},
+        "example": "filename cGhvdG8uanBn,filetype aW1hZ2UvanBlZw==",
+    },
+    "Upload-Checksum": {
+        "required": False,
+        "description": "sha1 or sha256 and the digest in base64: all the bytes count or none",
+        "schema": {"type": "string"},
+        "example": "sha1 Lve95gjOVATpfV8EL5X4nxwjKHE=",
+    },
+}
 
 
 def router(uploads: Uploads, *, max_size: int, stall_timeout: float = 60.0) -> APIRouter:
@@ -131,17 +180,32 @@ def router(uploads: Uploads, *, max_size: int, stall_timeout: float = 60.0) -> A
         summary="Begin an upload",
         description="Headers Tus-Resumable and Upload-Length, and if you like Upload-Metadata (filename, filetype). "
         "The answer's Location is the upload. A first chunk may come along as application/offset+octet-stream.",
-        responses=_ERRORS,
+        responses={
+            **_tells(201, "The upload is open", "Location", "Upload-Offset", "Upload-Expires"),
+            **_problems(408, 409, 413, 415),
+        },
+        openapi_extra=_takes(
+            "Tus-Resumable", "Upload-Length", "Upload-Metadata", "Upload-Checksum", chunk=False, max_size=max_size
+        ),
         response_class=Response,
     )
     async def create(request: Request) -> Response:
         return await door.create(request)
 
-    @routes.head("/{upload_id}", summary="How far an upload has come", responses=_ERRORS, response_class=Response)
+    @routes.head(
+        "/{upload_id}",
+        summary="How far an upload has come",
+        responses={
+            **_tells(200, "How far it is", "Upload-Offset", "Upload-Length", "Upload-Expires"),
+            **_problems(),
+        },
+        openapi_extra=_takes("Tus-Resumable"),
+        response_class=Response,
+    )
     async def head(request: Request, upload_id: UploadIdPath) -> Response:
         return await door.head(request, upload_id)
 
-    @routes.get("/{upload_id}", summary="What became of an upload", responses={404: _PROBLEM, 410: _PROBLEM})
+    @routes.get("/{upload_id}", summary="What became of an upload", responses=_problems())
     async def view(upload_id: UploadIdPath) -> UploadView:
         seen = await uploads.get(_checked(upload_id))
         return UploadView.model_validate(seen.model_dump(include=set(UploadView.model_fields)))
@@ -151,8 +215,11 @@ def router(uploads: Uploads, *, max_size: int, stall_timeout: float = 60.0) -> A
         status_code=204,
         summary="Send bytes",
         description="Any number of bytes from Upload-Offset on. With Upload-Checksum all of them count or none.",
-        responses={**_ERRORS, 460: _PROBLEM},
-        openapi_extra=_CHUNK_BODY,
+        responses={
+            **_tells(204, "They are kept", "Upload-Offset", "Upload-Expires"),
+            **_problems(408, 409, 413, 415, 460),
+        },
+        openapi_extra=_takes("Tus-Resumable", "Upload-Offset", "Upload-Checksum", chunk=True),
         response_class=Response,
     )
     async def patch(request: Request, upload_id: UploadIdPath) -> Response:
@@ -162,7 +229,8 @@ def router(uploads: Uploads, *, max_size: int, stall_timeout: float = 60.0) -> A
         "/{upload_id}",
         status_code=204,
         summary="Give up an upload",
-        responses=_ERRORS,
+        responses={**_tells(204, "It is gone"), **_problems(409)},
+        openapi_extra=_takes("Tus-Resumable"),
         response_class=Response,
     )
     async def delete(request: Request, upload_id: UploadIdPath) -> Response:
@@ -173,8 +241,10 @@ def router(uploads: Uploads, *, max_size: int, stall_timeout: float = 60.0) -> A
         """For clients, or proxies between, that know no PATCH or DELETE."""
         method = request.headers.get("x-http-method-override", "").upper()
         ways = {"PATCH": door.patch, "DELETE": door.delete, "HEAD": door.head}
+        if not method:
+            raise HTTPException(MethodNotAllowed.status)
         if method not in ways:
-            raise BadRequest(fields=[{"field": "X-HTTP-Method-Override", "reason": "missing"}])
+            raise BadRequest(fields=[{"field": "X-HTTP-Method-Override", "reason": "enum"}])
         return await ways[method](request, upload_id)
 
     return routes

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 
 from contracts.accounts import ListStaff, StaffList
 from contracts.base import GroundCode, UnitCode
@@ -62,7 +62,7 @@ from gateway.deps import (
     version_of,
 )
 from gateway.documents import answers, problems
-from gateway.fields import LINE_PATTERN, Body
+from gateway.fields import LINE_PATTERN, Body, MomentText
 
 router = APIRouter(tags=["cases"])
 
@@ -80,8 +80,8 @@ class CaseFilters(Body):
     handler: UUID | None = None
     outcome: Outcome | None = None
     urgent: bool | None = None
-    filed_since: AwareDatetime | None = None
-    filed_until: AwareDatetime | None = None
+    filed_since: MomentText | None = None
+    filed_until: MomentText | None = None
     text: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=200)] | None = None
     after: Cursor = None
     limit: PageSize = 25

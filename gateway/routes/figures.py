@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -12,7 +11,7 @@ from contracts.insight import CountCases, Counts, Dimension
 from contracts.vocabulary import ActorKind, Kind, Stage
 from gateway.deps import DoorDep, Shown, VisitorDep, answer
 from gateway.documents import problems
-from gateway.fields import Body
+from gateway.fields import Body, Day
 
 router = APIRouter(tags=["figures"])
 
@@ -21,8 +20,8 @@ class FigureFilters(Body):
     """`by`: one to three dimensions. `since`, `until`: days of filing in Tehran, both included."""
 
     by: Annotated[list[Dimension], Query(min_length=1, max_length=3)] = ["kind"]
-    since: date | None = None
-    until: date | None = None
+    since: Day | None = None
+    until: Day | None = None
     kind: Kind | None = None
     unit: UnitCode | None = None
     stage: Stage | None = None
