@@ -27,6 +27,8 @@ SETTINGS = {
     "NOTIFY_LEASE": "15",
     "NOTIFY_HOLD": "15",
     "NOTIFY_PROVIDER_REST": "5",
+    # Filled while a test warms up, so that what grows later is no cache.
+    "CACHE_CASES": "500",
 }
 
 
