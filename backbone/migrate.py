@@ -2,18 +2,22 @@
 
 Each service's database is `peygir_NAME`; DATABASE_URL_NAME (for example DATABASE_URL_INTAKE) or, for one service,
 DATABASE_URL tells where. Any number may run at once: an advisory lock lets one at a time work. Migrations expand first
-and contract in a later release, so that old and new processes run side by side.
+and contract in a later release, so that old and new processes run side by side; so a database that a newer release has
+migrated is fine for this one, and is left as it is.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
 from backbone import inbox, outbox
@@ -21,22 +25,44 @@ from backbone.topology import SERVICES
 
 ROOT = Path(__file__).parent.parent / "services"
 _LOCK = 7_204_505  # any number, the same in every process
+_PAUSE = 0.2
 
 
-def upgrade(service: str, url: str) -> None:
-    """To head, under the lock. Raises what alembic or the database raise; a failed migration changes nothing."""
+def upgrade(service: str, url: str) -> str | None:
+    """To head, under the lock; or, where a newer release was there, nothing: the revision that is not known here.
+
+    Raises what alembic or the database raise; a failed migration changes nothing.
+    """
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
-            connection.commit()
+            _wait_for_turn(connection)
             config = Config()
             config.set_main_option("script_location", str(ROOT / service / "migrations"))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
+            newer = _unknown_revision(connection, ScriptDirectory.from_config(config))
+            if newer is None:
+                command.upgrade(config, "head")
+                connection.commit()
+            return newer
     finally:
         engine.dispose()  # the lock is the connection's: it must not stay behind in the pool
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """Holds the lock. Waits without a transaction: CREATE INDEX CONCURRENTLY waits for all that are open, and whoever
+    waited for the lock in one would wait for that index."""
+    while not connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}).scalar_one():
+        connection.commit()
+        time.sleep(_PAUSE)
+    connection.commit()
+
+
+def _unknown_revision(connection: Connection, scripts: ScriptDirectory) -> str | None:
+    known = {script.revision for script in scripts.walk_revisions()}
+    heads = MigrationContext.configure(connection).get_current_heads()
+    connection.commit()
+    return next((revision for revision in heads if revision not in known), None)
 
 
 def run_env(connection: Connection) -> None:
@@ -73,8 +99,11 @@ def main(names: list[str]) -> None:
             # alembic would find the other's version there, and call this one up to date without a table of its own.
             sys.exit(f"each service has a database of its own: set DATABASE_URL_{name.upper()}")
     for name, url in urls.items():
-        upgrade(name, url)
-        print(f"{name}: database is up to date")
+        newer = upgrade(name, url)
+        if newer is None:
+            print(f"{name}: database is up to date")
+        else:
+            print(f"{name}: a newer release has migrated the database (to {newer}); it is left as it is")
 
 
 if __name__ == "__main__":
