@@ -20,6 +20,7 @@ from gateway.broker import Bus
 from gateway.deps import Door, at_the_door
 from gateway.documents import direct_handlers
 from gateway.http import Cors, Entry, Envelope, Express
+from gateway.metrics import Templates, templates
 from gateway.routes import (
     accounts,
     cases,
@@ -57,6 +58,7 @@ class Gateway(FastAPI):
     """FastAPI within our own middlewares, so that what is asked most need not pass through it."""
 
     outside: ASGIApp
+    templates: Templates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self.outside if scope["type"] == "http" else self.framework)(scope, receive, send)
@@ -119,6 +121,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> FastAPI:
     app.router.routes.append(Route("/healthz", _healthz, methods=["GET"]))
     app.router.routes.append(Route("/readyz", _readyz, methods=["GET"]))
     pages.install(app)
+    app.templates = templates(app.routes)
     handlers = {key: handler for module in _ROUTERS for key, handler in direct_handlers(module.router, "/v1").items()}
     inside: ASGIApp = Entry(Express(app.framework, handlers, app), settings, free=_FREE)
     app.outside = Envelope(Cors(inside, settings.cors_origins) if settings.cors_origins else inside)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from contracts.base import GroundCode, UnitCode
 from contracts.tracking import Recommendation
 from contracts.vocabulary import Outcome, RefusalReason, RootCause
-from gateway.fields import Body, Day, Flag, LongText, ShortText, Uploads, Whole
+from gateway.fields import Body, Day, Flag, LongText, ShortText, Uploads, whole
 
 
 def _like(**example: Any) -> ConfigDict:
@@ -43,7 +43,7 @@ class ObjectionBody(Body):
 class RatingBody(Body):
     """`score` 1–5; the four questions may be left out."""
 
-    score: Annotated[Whole, Field(ge=1, le=5)]
+    score: Annotated[int, Field(ge=1, le=5), BeforeValidator(whole)]
     informed_clearly: Flag | None = None
     treated_well: Flag | None = None
     on_time: Flag | None = None
@@ -129,7 +129,9 @@ class DecisionBody(Body):
 
     outcome: Outcome
     reasons: LongText
-    root_causes: Annotated[list[RootCause], Field(max_length=6), AfterValidator(_distinct)] = []
+    root_causes: Annotated[
+        list[RootCause], Field(max_length=6, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)
+    ] = []
     recommendations: Annotated[list[RecommendationBody], Field(max_length=20)] = []
     model_config = _like(
         outcome="upheld",

@@ -106,9 +106,15 @@ def _text_of_a_moment(given: object) -> object:
     raise PydanticCustomError("datetime_parsing", "not a moment")
 
 
+def whole(given: object) -> object:
+    """Before an int: 3, or 3.0 as JSON has no other number; neither true nor "3"."""
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise PydanticCustomError("int_type", "not a number")
+    return given
+
+
 Flag = Annotated[bool, Strict()]
 """true or false; neither 1 nor "yes"."""
-Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
 Day = Annotated[date, BeforeValidator(_text_of_a_day)]
 """2026-11-23, and nothing else that could be read as a day."""

@@ -19,7 +19,7 @@ from backbone import logs, trace
 from contracts.errors import PeygirError, TooLarge, UnsupportedMedia
 from gateway import language
 from gateway.documents import Handler
-from gateway.metrics import REQUESTS, SECONDS
+from gateway.metrics import REQUESTS, SECONDS, route_of
 from gateway.problems import BadRequest, TooSlow, problem
 from gateway.settings import Settings
 
@@ -310,8 +310,3 @@ class Cors:
             await send(message)
 
         await self._app(scope, receive, with_cors)
-
-
-def route_of(scope: Scope) -> str:
-    """The route's template, never the path: paths may hold what nobody should read in a log."""
-    return str(scope.get("express") or getattr(scope.get("route"), "path", "") or "unrouted")

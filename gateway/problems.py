@@ -27,6 +27,7 @@ from contracts import errors
 from contracts.errors import InvalidField, NotFound, PeygirError
 from contracts.vocabulary import Language
 from gateway import language
+from gateway.metrics import route_of
 from gateway.sentences import sentence
 
 log = logs.get("problems")
@@ -180,7 +181,7 @@ async def on_peygir_error(request: Request, error: Exception) -> Response:
     """An error of ours."""
     assert isinstance(error, PeygirError)
     if error.status >= 500 and error.code == "internal":
-        log.error("a service failed", path=_route(request))
+        log.error("a service failed", route=route_of(request.scope))
     return problem(error, language.of(request.scope["headers"]))
 
 
@@ -222,8 +223,3 @@ def _shape(template: str) -> re.Pattern[str]:
 async def on_unexpected(request: Request, error: Exception) -> Response:
     """What nobody expected: told without its text. The middleware outside logs where it came from."""
     return problem(PeygirError(), language.of(request.scope["headers"]))
-
-
-def _route(request: Request) -> str:
-    route = request.scope.get("route")
-    return str(getattr(route, "path", "")) or "unrouted"

@@ -120,7 +120,7 @@ def _takes(*names: str, chunk: bool | None = None, max_size: int | None = None) 
     """What an operation of the protocol takes, for the document: these headers, and bytes (`chunk` False: if you like)."""
     parameters = [{"name": name, "in": "header", **_HEADERS[name]} for name in names]
     for parameter in parameters:
-        if parameter["name"] == "Upload-Length" and max_size is not None:
+        if parameter["name"] in ("Upload-Length", "Upload-Offset") and max_size is not None:
             parameter["schema"] = {**parameter["schema"], "maximum": max_size}
     told: dict[str, Any] = {"parameters": parameters}
     if chunk is not None:
@@ -219,7 +219,7 @@ def router(uploads: Uploads, *, max_size: int, stall_timeout: float = 60.0) -> A
             **_tells(204, "They are kept", "Upload-Offset", "Upload-Expires"),
             **_problems(408, 409, 413, 415, 460),
         },
-        openapi_extra=_takes("Tus-Resumable", "Upload-Offset", "Upload-Checksum", chunk=True),
+        openapi_extra=_takes("Tus-Resumable", "Upload-Offset", "Upload-Checksum", chunk=True, max_size=max_size),
         response_class=Response,
     )
     async def patch(request: Request, upload_id: UploadIdPath) -> Response:

@@ -19,7 +19,9 @@ router = APIRouter(tags=["figures"])
 class FigureFilters(Body):
     """`by`: one to three dimensions. `since`, `until`: days of filing in Tehran, both included."""
 
-    by: Annotated[list[Dimension], Query(min_length=1, max_length=3)] = ["kind"]
+    by: Annotated[list[Dimension], Query(min_length=1, max_length=3, json_schema_extra={"uniqueItems": True})] = [
+        "kind"
+    ]
     since: Day | None = None
     until: Day | None = None
     kind: Kind | None = None

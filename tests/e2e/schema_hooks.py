@@ -1,0 +1,103 @@
+"""What schemathesis is told of this office: who signs in where, a real code and case, units and grounds that exist.
+
+Loaded by schemathesis itself (SCHEMATHESIS_HOOKS); PEYGIR_KNOWN names a JSON file with tokens and ids (`test_schema`).
+
+Only data that the document calls good are touched. What stands between two fields (which ground is offered for which
+kind) and in the catalogue no document can say; what is wrong on purpose stays as wrong as it was made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+from schemathesis.core.parameters import ParameterLocation
+
+KNOWN: dict[str, Any] = json.loads(Path(os.environ["PEYGIR_KNOWN"]).read_text())
+_PATHS = {"case_id": "case_id", "question_id": "question_id", "media_id": "media_id", "upload_id": "upload_id"}
+
+
+def who(path: str) -> str:
+    """Who does this kind of work."""
+    if path.startswith(("/v1/me", "/v1/submissions")):
+        return "citizen"
+    if path.startswith("/v1/unit-questions"):
+        return "liaison"
+    return "screener" if path.endswith("/screening") else "head"
+
+
+@schemathesis.auth(cache_by_key=lambda _, context: who(context.operation.path))
+class Sessions:
+    def get(self, _: Any, context: Any) -> str:
+        return str(KNOWN[who(context.operation.path)])
+
+    def set(self, case: Any, token: str, _: Any) -> None:
+        case.headers["Authorization"] = f"Bearer {token}"
+
+
+@schemathesis.serializer("application/offset+octet-stream")
+def as_bytes(_: Any, value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+@schemathesis.hook
+def before_call(_: Any, case: Any, __: Any) -> None:
+    meta = case.meta
+    if meta is None:
+        return
+
+    def good(location: ParameterLocation) -> bool:
+        part = meta.components.get(location)
+        return bool(meta.generation.mode.is_positive or (part is not None and part.mode.is_positive))
+
+    linked = meta.phase.name.value == "stateful"
+    if good(ParameterLocation.PATH) and case.path_parameters and not linked:
+        _real_ids(case.path_parameters)
+    if good(ParameterLocation.HEADER) and case.headers:
+        _real_headers(case.headers, linked)
+    if good(ParameterLocation.QUERY) and case.query:
+        case.query.pop("after", None)  # a cursor is what a page before gave
+    if good(ParameterLocation.BODY) and isinstance(case.body, dict):
+        _real_body(case.operation.path, case.body)
+    if case.operation.path == "/v1/uploads" and good(ParameterLocation.HEADER) and isinstance(case.body, bytes):
+        case.headers["Upload-Length"] = str(max(len(case.body), 1))
+
+
+def _half(given: object) -> bool:
+    """True for half of what may be given, and always for the same half."""
+    return zlib.crc32(repr(given).encode()) % 2 == 0
+
+
+def _real_ids(given: dict[str, Any]) -> None:
+    for name, known in _PATHS.items():
+        if name in given and _half(given[name]):
+            given[name] = KNOWN[known]
+
+
+def _real_headers(given: Any, linked: bool) -> None:
+    if "Tracking-Code" in given and not linked and _half(given["Tracking-Code"]):
+        given["Tracking-Code"] = KNOWN["code"]
+    if "If-Match" in given and _half(given["If-Match"]):
+        given["If-Match"] = f'"{KNOWN["version"]}"'
+    for name, value in (("Upload-Metadata", "filename cGhvdG8uanBn"), ("Upload-Checksum", "sha1 " + "A" * 27 + "=")):
+        if name in given:
+            given[name] = value
+
+
+def _real_body(path: str, body: dict[str, Any]) -> None:
+    if "mobile" in body:
+        body["mobile"] = f"0935{zlib.crc32(repr(body).encode()) % 10**7:07d}"
+    if body.get("unit") is not None:
+        body["unit"] = "dep.urb.permits"
+    if body.get("ground") is not None:
+        body["ground"] = "delay"
+    if "inspector" in body:
+        body["inspector"] = KNOWN["inspector"]
+    if path == "/v1/submissions":
+        for name in ("answers", "identity", "happened_on", "channel"):
+            body.pop(name, None)
+        body.update(kind="criticism", anonymous=True)

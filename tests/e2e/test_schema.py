@@ -1,0 +1,112 @@
+"""The API does what its OpenAPI document says, whatever it is sent: schemathesis, all checks, stateful.
+
+What is made up is the same in each run (deterministic); `-m long` makes up more. The hooks are in `schema_hooks`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.demo import evidence
+from deploy.local.environment import ROOT
+from tests.e2e.people import Town
+
+CONFIG = """
+max-stream-events = 1
+request-timeout = 30
+
+[checks]
+# Good data that do not fit the state of the case (412), of an upload (410), or what a case may be asked for in parts (416).
+positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 410, 412, 416, 429]
+# tus asks for 412 without its version; a command of staff without the version it saw is 428 (RFC 6585).
+missing_required_header.expected-statuses = [400, 401, 412, 422, 428]
+
+[generation]
+# Anybody on the way may add a header that we do not know.
+allow-extra-parameters = false
+
+[[operations]]
+# A stream that is opened does not end; tests/unit/test_gateway_stream.py and test_trust.py read it.
+include-path = "/v1/stream"
+enabled = false
+
+[[operations]]
+include-path-regex = "^/v1/uploads"
+# tus asks for 412 for another version of it.
+checks.negative_data_rejection.expected-statuses = [400, 401, 404, 405, 409, 410, 412, 413, 415, 422, 429]
+"""
+PHASES = {"made up": "examples,coverage,fuzzing", "one after the other": "stateful"}
+
+
+@pytest.fixture(scope="module")
+def known(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sessions of a citizen and of staff, and one of each thing that has an id."""
+    photo = town.caller().upload(evidence.photo())
+    case, _, citizen = town.complaint(uploads=[photo])
+    case_id = case.view()["case_id"]
+    asked = town.assigned(case).do(case_id, "unit-questions", text="علت تأخیر چیست؟", media=[photo])
+    file = tmp_path_factory.mktemp("schema") / "known.json"
+    file.write_text(
+        json.dumps(
+            {
+                **{role: town.officer(role).caller.token for role in ("screener", "head", "liaison")},
+                "citizen": citizen.token,
+                "inspector": town.officer("inspector").staff_id,
+                "code": case.code,
+                "case_id": case_id,
+                "version": asked["version"],
+                "question_id": asked["questions"][0]["question_id"],
+                "media_id": photo,
+                "upload_id": town.caller().upload(b"never evidence", "note.txt", "text/plain"),
+            }
+        )
+    )
+    return file
+
+
+def schemathesis(town: Town, known: Path, phases: str, examples: int) -> tuple[int, str]:
+    """Its exit code and what it said."""
+    folder = known.parent
+    (folder / "schemathesis.toml").write_text(CONFIG)
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("schemathesis")),
+            *("--config-file", str(folder / "schemathesis.toml")),
+            *("run", f"{town.system.gateway_url}/v1/openapi.json", "--checks", "all", "--phases", phases),
+            *("--max-examples", str(examples), "--generation-deterministic", "--no-color"),
+            "--suppress-health-check",
+            "all",
+        ],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PEYGIR_KNOWN": str(known),
+            "SCHEMATHESIS_HOOKS": "tests.e2e.schema_hooks",
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_api_is_what_its_document_says(town: Town, known: Path, phase: str) -> None:
+    code, said = schemathesis(town, known, PHASES[phase], 4)
+    assert code == 0, said[-20_000:]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_api_is_what_its_document_says_at_length(town: Town, known: Path, phase: str) -> None:
+    code, said = schemathesis(town, known, PHASES[phase], 60)
+    assert code == 0, said[-20_000:]
