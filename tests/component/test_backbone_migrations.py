@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -12,7 +12,7 @@ import pytest
 from alembic.util import CommandError
 
 from backbone import migrate
-from backbone.testing import create_database, eventually
+from backbone.testing import ROOT, create_database, eventually
 from deploy.local.parts import PostgreSQL
 
 FAILING = """
@@ -89,8 +89,12 @@ def locks(url: str) -> list[tuple[object, ...]]:
 
 
 def test_replicas_that_start_together_migrate_one_after_the_other(database: str) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: migrate.upgrade("intake", database), range(4)))
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database}
+    replicas = [
+        subprocess.Popen([sys.executable, "-m", "backbone.migrate", "intake"], cwd=ROOT, env=environment)
+        for _ in range(4)
+    ]
+    assert [replica.wait(60) for replica in replicas] == [0] * 4
     assert {"submissions", "identities", "outbox", "inbox"} <= tables(database)
     assert locks(database) == []
 

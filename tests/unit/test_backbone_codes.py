@@ -107,8 +107,8 @@ def test_without_its_key_it_is_refused() -> None:
 def test_a_retry_gets_the_same_code_and_id_and_anything_else_another(seed: bytes, other: bytes) -> None:
     code, submission_id = codes.derive([OLD], DERIVE, seed)
     assert codes.derive([OLD], DERIVE, bytes(bytearray(seed))) == (code, submission_id)
-    if other != seed:
-        other_code, other_id = codes.derive([OLD], DERIVE, other)
+    for different in {other, seed + other, other + seed, seed + b"!"} - {seed}:
+        other_code, other_id = codes.derive([OLD], DERIVE, different)
         assert other_code != code
         assert other_id != submission_id
     assert (submission_id.version, submission_id.variant) == (4, RFC_4122)
