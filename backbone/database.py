@@ -8,9 +8,11 @@ eventlet's hub itself (`wait_on_hub`), since a query waits a dozen times and eac
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import psycopg.waiting
@@ -25,6 +27,10 @@ DIRTY = "outbox_dirty"
 
 PING_AFTER = 2.0
 """Seconds unused after which a connection is tried before it is given out."""
+
+SILENCE = 40.0
+"""Seconds without a word after which a server is given up: more than any statement may take. The kernel notices a machine
+that is gone (tcp_user_timeout), but not a process that hangs on it, nor a proxy between that has lost its other end."""
 
 Result = TypeVar("Result")
 
@@ -41,7 +47,6 @@ def wait_on_hub(
 ) -> Result:
     """psycopg's wait_selector, on eventlet's hub: runs `gen` to its end; other green threads run while it would block."""
     from eventlet.green.select import select
-    from eventlet.hubs import trampoline
 
     if timeout is not None:
         return psycopg.waiting.wait_selector(gen, fileno, interval, timeout)
@@ -49,18 +54,40 @@ def wait_on_hub(
         wanted = next(gen)
         while True:
             if wanted == Wait.R:
-                trampoline(fileno, read=True)
+                _await(fileno, read=True)
                 ready = Ready.R
             elif wanted == Wait.W:
-                trampoline(fileno, write=True)
+                _await(fileno, write=True)
                 ready = Ready.W
             else:
-                readable, writable, _ = select([fileno], [fileno], [])
+                readable, writable, _ = select([fileno], [fileno], [], SILENCE)
+                if not (readable or writable):
+                    _hang_up(fileno)
+                    readable = True
                 ready = Ready((Ready.R if readable else 0) | (Ready.W if writable else 0))
             wanted = gen.send(ready)
     except StopIteration as end:
         result: Result = end.value
         return result
+
+
+class _Silent(Exception):
+    pass
+
+
+def _await(fileno: int, *, read: bool = False, write: bool = False) -> None:
+    from eventlet.hubs import trampoline
+
+    try:
+        trampoline(fileno, read=read, write=write, timeout=SILENCE, timeout_exc=_Silent)
+    except _Silent:
+        _hang_up(fileno)
+
+
+def _hang_up(fileno: int) -> None:
+    """Ends the connection under libpq, which then says that it is lost."""
+    with socket.socket(fileno=os.dup(fileno)) as line, suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
 
 
 class Database:
