@@ -61,7 +61,7 @@ def weather(
 def test_killed_at_random_nothing_is_lost_or_doubled(town: Town, seed: int, say: Say) -> None:
     storm = Storm(town.system, chance(seed, 99), say)
     everyone = town.system.members()
-    struck = schedule(everyone, rounds(3), storm.random)
+    struck = schedule(everyone, rounds(2), storm.random)
     weather(town, storm, seed, struck, storm.kill)
 
 
