@@ -12,7 +12,7 @@ import math
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from limits import RateLimitItem, parse_many
@@ -31,6 +31,11 @@ log = logs.get("limits")
 _DAY = 86_400
 _KEPT = 200_000
 _KEYS_AT_HAND = 1_000
+
+REST = 5.0
+"""Seconds without asking a shared storage that did not answer."""
+_PATIENCE = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+"""Seconds for a shared storage to answer; its client would wait for ever."""
 
 
 class Memory(Storage, SlidingWindowCounterSupport):
@@ -106,8 +111,9 @@ class Limits:
         shared = settings.limits_url
         self._shared_key = settings.code_derive_key.get_secret_value() if shared is not None else None
         storage: Storage = (
-            Memory() if shared is None else storage_from_string(f"async+{shared.get_secret_value()}")  # type: ignore[assignment]  # async+ gives an aio storage
+            Memory() if shared is None else storage_from_string(f"async+{shared.get_secret_value()}", **_PATIENCE)  # type: ignore[assignment, arg-type]  # async+ gives an aio storage; its options go to the client
         )
+        self._resting_until = 0.0
         self._limiter = SlidingWindowCounterRateLimiter(storage)
         self._budgets: Mapping[str, list[RateLimitItem]] = {
             name.removeprefix("limit_"): [] if rate == "off" else parse_many(rate)
@@ -122,18 +128,14 @@ class Limits:
     async def spend(self, budget: str, who: str) -> None:
         """Takes one from `who`'s budget; TooMany with the seconds to wait when it is used up."""
         for item in self._budgets[budget]:
-            if not await self._hit(item, budget, who):
+            if not await self._asked(self._limiter.hit, item, budget, who):
                 LIMITED.labels(budget).inc()
                 raise TooMany(retry_after=await self._wait(item, budget, who))
 
     async def left(self, budget: str, who: str) -> None:
         """TooMany when the budget is used up; takes nothing."""
         for item in self._budgets[budget]:
-            try:
-                good = await self._limiter.test(item, budget, who)
-            except Exception as error:  # noqa: BLE001  # the same
-                log.warning("the limits' storage cannot be reached", error=type(error).__name__)
-                return
+            good = await self._asked(self._limiter.test, item, budget, who)
             if not good:
                 LIMITED.labels(budget).inc()
                 raise TooMany(retry_after=await self._wait(item, budget, who))
@@ -165,10 +167,16 @@ class Limits:
                 break
         return peer
 
-    async def _hit(self, item: RateLimitItem, budget: str, who: str) -> bool:
+    async def _asked(
+        self, question: Callable[[RateLimitItem, str, str], Awaitable[bool]], item: RateLimitItem, budget: str, who: str
+    ) -> bool:
+        """Without its storage the door stays open rather than shut, and for a while does not wait for it again."""
+        if time.monotonic() < self._resting_until:
+            return True
         try:
-            return await self._limiter.hit(item, budget, who)
-        except Exception as error:  # noqa: BLE001  # without its storage the door stays open rather than shut
+            return await question(item, budget, who)
+        except Exception as error:  # noqa: BLE001  # whatever the client raises
+            self._resting_until = time.monotonic() + REST
             log.warning("the limits' storage cannot be reached", error=type(error).__name__)
             return True
 

@@ -72,10 +72,14 @@ def _install_missing(suites: Sequence[str]) -> None:
         names.append("rabbitmq-server")
     if "browser" in suites and shutil.which("chromium") is None:
         names += CHROMIUM
-    # The virus scanner's tests bring their own signatures, and say so where there is no scanner.
+    # The virus scanner's tests bring their own signatures, and are skipped with their reason where there is no scanner.
     wants_scanner = {"component", "e2e"}.intersection(suites) and not Path("/usr/sbin/clamd").exists()
     if wants_scanner and os.geteuid() == 0:
         names.append("clamav-daemon")
+    # So do those of limits that several gateways share.
+    shares_limits = "component" in suites and not (shutil.which("valkey-server") or shutil.which("redis-server"))
+    if shares_limits and os.geteuid() == 0:
+        names.append("redis-server")
     if names:
         print(f"peygir: installing {', '.join(names)}", flush=True)
         packages.install(*names)
