@@ -111,7 +111,7 @@ class Limits:
         shared = settings.limits_url
         self._shared_key = settings.code_derive_key.get_secret_value() if shared is not None else None
         storage: Storage = (
-            Memory() if shared is None else storage_from_string(f"async+{shared.get_secret_value()}", **_PATIENCE)  # type: ignore[assignment, arg-type]  # async+ gives an aio storage; its options go to the client
+            Memory() if shared is None else storage_from_string(f"async+{shared.get_secret_value()}", **_PATIENCE)  # type: ignore[assignment]  # async+ gives an aio storage; its options go to the client
         )
         self._resting_until = 0.0
         self._limiter = SlidingWindowCounterRateLimiter(storage)
