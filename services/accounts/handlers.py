@@ -138,7 +138,7 @@ class Accounts:
             row = store.staff_by_username(connection, username)
         password_hash, locked = (row.password_hash, row.locked_totp_secret) if row is not None else self._nobody
         fits = self._apart(lambda: password_fits(password_hash, request.password))
-        step = totp_step(crypto.unlock(locked, self._staff_key), request.totp, now())
+        step = self._totp_step(locked, request.totp)
         if row is None or not fits or step is None:
             return _refused("wrong")
         with database.transaction() as connection:
@@ -153,6 +153,15 @@ class Accounts:
         SIGN_INS.labels("right").inc()
         log.info("a member of staff signed in", staff_id=str(current.staff_id))
         return tokens
+
+    def _totp_step(self, locked_secret: str, told: str) -> int | None:
+        """None when it fits none, and when the secret was encrypted under another key: whoever asks learns no more."""
+        try:
+            totp_secret = crypto.unlock(locked_secret, self._staff_key)
+        except crypto.CannotOpen:
+            log.error("a TOTP secret cannot be opened; since STAFF_SECRET_KEY was changed the account wants a reset")
+            return None
+        return totp_step(totp_secret, told, now())
 
     def _count_attempt(self, connection: Connection, username_hash: str) -> None:
         row = store.claim_attempts(connection, username_hash, now())

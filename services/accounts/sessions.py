@@ -91,7 +91,13 @@ class Sessions:
         if row is None or row.revoked_at is not None or row.expires_at <= at:
             return BadToken()
         lock = self._lock(token)
-        successor = crypto.unlock(row.locked_successor, lock) if row.locked_successor else None
+        try:
+            successor = crypto.unlock(row.locked_successor, lock) if row.locked_successor else None
+            mobile = crypto.unlock(row.locked_mobile, lock) if row.locked_mobile else None
+        except crypto.CannotOpen:  # STAFF_SECRET_KEY was changed
+            log.warning("what a session needs cannot be opened; it is ended", session=str(row.session_id))
+            store.revoke_session(connection, row.session_id, at, "key")
+            return BadToken()
         successor_used = successor is not None and store.was_used(connection, _hash(successor))
         use = use_of(row.used_at, successor_used, at, self._grace)
         if use is Use.STOLEN:
@@ -102,7 +108,6 @@ class Sessions:
         if subject is None:
             store.revoke_session(connection, row.session_id, at, "subject")
             return BadToken()
-        mobile = crypto.unlock(row.locked_mobile, lock) if row.locked_mobile else None
         if successor is None:
             successor = self._issue(connection, row.session_id, mobile)
             store.use_refresh_token(connection, _hash(token), at, crypto.lock(successor, lock))

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -531,6 +532,65 @@ class TestStaff:
         for other in (actor(Role.LIAISON), actor(), actor(Role.HEAD, kind=ActorKind.CITIZEN)):
             with pytest.raises(NotAllowed):
                 wire.ask("accounts", "list_staff", ListStaff(actor=other))
+
+
+@contextmanager
+def with_another_key(system: System, folder: Path) -> Iterator[None]:
+    """The service as it is after STAFF_SECRET_KEY was changed."""
+    system.process.stop()
+    changed = ServiceProcess(
+        "accounts", {**system.environment, "STAFF_SECRET_KEY": os.urandom(32).hex()}, folder / "log"
+    )
+    changed.start()
+    try:
+        yield
+    finally:
+        changed.stop()
+        system.process.start()
+
+
+class TestAChangedKey:
+    def test_known_and_unknown_user_names_are_refused_alike(self, system: System, desk: Desk, tmp_path: Path) -> None:
+        with with_another_key(system, tmp_path):
+            refusals = []
+            for username in ("head", "nobody"):
+                with pytest.raises(BadCredentials) as refusal:
+                    desk.sign_in(username, totp="123456" if username == "nobody" else None)
+                refusals.append(str(refusal.value))
+        assert refusals[0] == refusals[1]
+        desk.forget()
+        assert desk.sign_in("head")["access_token"], "with the old key it is as it was"
+
+    def test_a_citizens_session_is_over_and_one_of_staff_goes_on_until_the_reset(
+        self, system: System, desk: Desk, citizen: Citizen, tmp_path: Path
+    ) -> None:
+        signed_in = citizen.sign_in()
+        staff = desk.sign_in("inspector")
+        retried = desk.sign_in("inspector2")
+        refresh(desk.wire, retried["refresh_token"])
+        with with_another_key(system, tmp_path):
+            with pytest.raises(BadToken):
+                refresh(citizen.wire, signed_in["refresh_token"])
+            with pytest.raises(BadToken):
+                refresh(citizen.wire, retried["refresh_token"])  # its successor cannot be opened
+            assert refresh(citizen.wire, staff["refresh_token"])["access_token"]
+        with pytest.raises(BadToken):
+            refresh(citizen.wire, signed_in["refresh_token"])
+
+    def test_seeding_with_a_password_that_is_given_tells_what_it_does_not_know(
+        self, system: System, postgres: PostgreSQL, broker: RabbitMQ, tmp_path: Path
+    ) -> None:
+        environment = prepared("accounts", broker.url, postgres.url, "accounts_reseeded")
+        run("seed", environment, DEMO_STAFF_PASSWORD="given")
+        run(
+            "seed",
+            {**environment, "STAFF_SECRET_KEY": os.urandom(32).hex()},
+            "--credentials",
+            str(tmp_path / "staff.json"),
+            DEMO_STAFF_PASSWORD="given",
+        )
+        told = json.loads((tmp_path / "staff.json").read_text())
+        assert {one["totp_secret"] for one in told.values()} == {None}
 
 
 class TestSeed:
