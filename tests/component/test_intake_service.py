@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from backbone import codes, crypto
 from backbone.database import Database
 from backbone.testing import BusClient, eventually
+from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed, UnknownCase
 from contracts.gateway import Actor, Identity
 from contracts.intake import OpenIdentity, ReceiptState
@@ -387,3 +389,4 @@ class TestIdentities:
             assert json.loads(body)["submission_id"] in {str(bad.submission_id), str(damaged.submission_id)}
             assert properties.headers["peygir-error"] == "CannotOpen: sealed to a key that is not held"
             assert properties.headers["peygir-queue"] == "intake.submissions"
+            assert now() - datetime.fromisoformat(properties.headers["peygir-died"]) < timedelta(minutes=2)
