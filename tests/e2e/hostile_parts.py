@@ -1,0 +1,96 @@
+"""What the hostile tests share: what a clear refusal is, what is stored, what a process holds, a gateway with other limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+
+from deploy.local import ports
+from deploy.local.processes import Process, System
+from tests.e2e.people import Town
+
+MIB = 1024 * 1024
+KEPT = {
+    "intake": ("submissions", "identities", "identity_openings"),
+    "tracking": ("cases", "timeline", "questions", "attachments", "commands"),
+    "media": ("uploads", "pieces", "files"),
+    "accounts": ("citizens", "sessions", "refresh_tokens"),
+    "notify": ("contacts", "inbound"),
+}
+LANGUAGES = ("fa", "en")
+
+
+def stored(town: Town, *services: str) -> dict[str, int]:
+    """How many rows are kept of whatever a caller could have left."""
+    counted = {}
+    for service in services or KEPT:
+        connection = reader(town, service)
+        for table in KEPT[service]:
+            row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+            counted[f"{service}.{table}"] = int(row[0]) if row else 0
+    return counted
+
+
+def reader(town: Town, service: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection to the database of a service, kept for the next who reads."""
+    return _connected(town.system.database_url(service).replace("+psycopg", ""))
+
+
+@cache
+def _connected(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    return psycopg.connect(url, autocommit=True)
+
+
+def refused(answer: httpx.Response, status: int, code: str, language: str) -> None:
+    """It is a problem by RFC 9457 with this status and code, in this language, that tells nothing of our insides."""
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    body = answer.json()
+    assert {"type", "title", "status", "detail", "code", "instance"} <= set(body)
+    assert (body["status"], body["code"], body["type"]) == (status, code, f"urn:peygir:problem:{code}")
+    assert answer.headers["content-language"] == language
+    sentences = [body["title"], body["detail"], *(one["message"] for one in body.get("errors", []))]
+    for sentence in sentences:
+        assert bool(re.search("[آ-ی]", sentence)) is (language == "fa"), sentence
+    assert "Traceback" not in answer.text
+
+
+def resident(*processes: Process) -> int:
+    """Bytes that these processes hold, without their children."""
+    return sum(psutil.Process(int(process.pid or 0)).memory_info().rss for process in processes)
+
+
+def called(process: Process, counter: str, **labels: str) -> float:
+    """The sum of a counter of this process over the series with these labels."""
+    told = httpx.get(f"{process.health_url}/metrics", trust_env=False).text
+    lines = [line for line in told.splitlines() if line.startswith(counter)]
+    wanted = [f'{name}="{value}"' for name, value in labels.items()]
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if all(label in line for label in wanted))
+
+
+@contextmanager
+def another_gateway(system: System, folder: Path, **settings: str) -> Iterator[tuple[Process, str]]:
+    """A gateway of its own beside the running one, with its process and its address; it ends with the block."""
+    port, health = ports.pick(), ports.pick()
+    (folder / "state").mkdir()
+    environment = {
+        **system.process("gateway").environment,
+        **settings,
+        "GATEWAY_PORT": str(port),
+        "GATEWAY_STATE_DIR": str(folder / "state"),
+        "HEALTH_PORT": str(health),
+    }
+    process = Process("gateway", ["gateway"], health, folder, environment)
+    process.start()
+    try:
+        process.await_ready()
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        process.stop(12)
