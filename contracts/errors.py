@@ -10,7 +10,7 @@
     ├── NotAuthenticated (401)   who are you?  BadCredentials, BadCode, TokenExpired
     ├── NotAllowed (403)         you are known, and may not
     ├── NotFound (404)           there is no such thing, or not for you (the two are never told apart)
-    ├── Conflict (409)           WrongStage, AlreadyDone, OffsetConflict
+    ├── Conflict (409)           WrongStage, AlreadyHandles, OffsetConflict
     ├── StaleVersion (412)       the case has changed since you read it; `current` says to what
     ├── VersionNeeded (428)
     ├── TooLarge (413), UnsupportedMedia (415), ChecksumMismatch (460)
@@ -168,6 +168,13 @@ class Conflict(PeygirError):
     code = "conflict"
     status = 409
     texts = {"fa": "این کار با وضع کنونی جور نیست.", "en": "This does not fit the present state."}
+
+
+class AlreadyHandles(Conflict):
+    """The case is this inspector's already: assigning it again would change nothing."""
+
+    code = "already_handles"
+    texts = {"fa": "این پرونده همین حالا در دست همین بازرس است.", "en": "This inspector already handles the case."}
 
 
 class WrongStage(Conflict):

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from contracts import tracking as t
 from contracts.errors import (
+    AlreadyHandles,
     ClosedUnit,
     GroundNotForKind,
     InvalidField,
@@ -204,7 +205,7 @@ def _assign(case: Case, command: t.Assign, context: Context) -> Turn:
     if case.stage is Stage.REVIEW and chosen.staff_id in case.barred:
         raise wrong("command.inspector", "decided_it_before")
     if chosen.staff_id == case.handler:
-        raise wrong("command.inspector", "already_handles_it")
+        raise AlreadyHandles
     entry = "assigned" if case.handler is None else "handed_over"
     after = replace(_without_handler(case), stage=leads_to(case, command.type), handler=chosen.staff_id)
     details = {"inspector": str(chosen.staff_id)}

@@ -98,6 +98,9 @@ def test_events_of_a_case_that_come_twice_and_backwards_change_nothing(town: Tow
         officer.do(case_id, "citizen-questions", text="نشانی دقیق چیست؟")
         case.view_at("awaiting_citizen")
         nothing_waits(town.system)
+        # Until the phones have said so: else a message is on its way before and there after.
+        underway = "SELECT count(*) FROM messages WHERE case_id = %s AND state = 'sent'"
+        eventually(lambda: Books(town.system).one("notify", underway, case_id) == 0, timeout=60)
         before = _what_is_known(town, case_id)
         texts = sorted(town.all_texts())
         wire.heard("")
