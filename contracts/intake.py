@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -235,3 +235,140 @@ class OpenIdentity(Request):
 
 class OpenedIdentity(Answer):
     identity: Identity
+
+
+# --- the administrator's commands ---
+
+
+class PutUnit(Contract):
+    """A unit as it is to be: new, or renamed, moved, closed or opened again. Its code never changes."""
+
+    change: Literal["put_unit"] = "put_unit"
+    unit: Unit
+
+
+class PutGround(Contract):
+    """A ground with its questions as it is to be. One that is for no kind is offered no more."""
+
+    change: Literal["put_ground"] = "put_ground"
+    ground: Ground
+
+
+class PutRefusalReason(Contract):
+    """Name, address and whether it is offered, of one of the reasons of `vocabulary.RefusalReason`."""
+
+    change: Literal["put_refusal_reason"] = "put_refusal_reason"
+    refusal_reason: ListedReason
+
+
+class PutRootCause(Contract):
+    """Name, and whether it is offered, of one of the causes of `vocabulary.RootCause`."""
+
+    change: Literal["put_root_cause"] = "put_root_cause"
+    root_cause: ListedCause
+
+
+class PutAnswerTemplate(Contract):
+    change: Literal["put_answer_template"] = "put_answer_template"
+    answer_template: AnswerTemplate
+
+
+class RemoveAnswerTemplate(Contract):
+    change: Literal["remove_answer_template"] = "remove_answer_template"
+    code: ListCode
+
+
+class SetCalendar(Contract):
+    """The city's calendar whole; what is None stays."""
+
+    change: Literal["set_calendar"] = "set_calendar"
+    weekend: list[int] | None = None
+    holidays: list[date] | None = None
+
+
+class SetDeadlines(Contract):
+    """All rules, in place of those there were."""
+
+    change: Literal["set_deadlines"] = "set_deadlines"
+    deadlines: list[DeadlineRule]
+
+
+class SetDecisions(Contract):
+    """Whose decisions a head approves, and when what was decided is closed; what is None stays."""
+
+    change: Literal["set_decisions"] = "set_decisions"
+    four_eyes: list[Kind] | None = None
+    auto_close_days: int | None = None
+
+
+class SetRetention(Contract):
+    """All rules, in place of those there were."""
+
+    change: Literal["set_retention"] = "set_retention"
+    retention: list[RetentionRule]
+
+
+Change = Annotated[
+    PutUnit
+    | PutGround
+    | PutRefusalReason
+    | PutRootCause
+    | PutAnswerTemplate
+    | RemoveAnswerTemplate
+    | SetCalendar
+    | SetDeadlines
+    | SetDecisions
+    | SetRetention,
+    Field(discriminator="change"),
+]
+
+
+class ChangeConfiguration(Request):
+    """RPC intake.change_configuration → Catalogue. For the administrator: all of `changes` or none.
+
+    StaleVersion when the catalogue is not at `expected_version`; InvalidField names what would be wrong, as
+    units.<code>.<field>. Repeated under its key it has its effect once.
+    """
+
+    actor: Actor
+    expected_version: int
+    idempotency_key: Annotated[str, Field(max_length=100)]
+    changes: Annotated[list[Change], Field(min_length=1, max_length=2000)]
+
+
+class GetConfiguration(Request):
+    """RPC intake.get_configuration → Catalogue. For the administrator; as it is at this moment."""
+
+    actor: Actor
+
+
+class ListConfigurationHistory(Request):
+    """RPC intake.list_configuration_history → ConfigurationHistory. For the administrator; the newest first.
+
+    `what`: one kind of thing, such as units; `code`: one of them. `after`: the cursor of the page before.
+    """
+
+    actor: Actor
+    what: Annotated[str, Field(max_length=40)] | None = None
+    code: Annotated[str, Field(max_length=100)] | None = None
+    after: int | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class ConfigurationChange(Answer):
+    """One change. `by`: the id of the member of staff, or the command that did it. `before` None: it was not there;
+    `after` None: it is no more. `version`: of the catalogue that holds it."""
+
+    id: int
+    at: Moment
+    by: str
+    what: str
+    code: str | None
+    before: Any = None
+    after: Any = None
+    version: int
+
+
+class ConfigurationHistory(Answer):
+    items: list[ConfigurationChange]
+    next: str | None = None
