@@ -243,8 +243,8 @@ class _Desk:
         self._door: Door = door
         self._known, self._key, self._version = known, idempotency_key, version_of(if_match)
 
-    async def change(self, changes: Sequence[Change], about: str = "") -> Response:
-        """`about`: the fields of an error that begin so are those of the body."""
+    async def change(self, changes: Sequence[Change], what: str = "", item: str = "") -> Response:
+        """`what`, `item`: the thing that the body is; what is wrong with it is told as a field of the body."""
         request = ChangeConfiguration(
             actor=self._known.actor,
             expected_version=self._version,
@@ -254,12 +254,13 @@ class _Desk:
         try:
             whole = await self._door.bus.ask("intake", "change_configuration", request, intake.Catalogue)
         except InvalidField as error:
-            fields = error.params.get("fields")
-            if isinstance(fields, list):
-                raise InvalidField(
-                    fields=[{**one, "field": str(one.get("field")).removeprefix(about)} for one in fields]
-                ) from None
-            raise
+            fields = error.params.get("fields", [])
+            own = f"{what}.{item}."
+            told = [
+                {**one, "field": one["field"].removeprefix(own)} if item and one.get("item") == item else one
+                for one in fields
+            ]
+            raise InvalidField(fields=told) from None
         if self._door.shelf.current is None or whole.version > self._door.shelf.current.version:
             self._door.shelf.put(whole)
         return answer(whole, etag=f'"{whole.version}"')
@@ -278,7 +279,7 @@ CodePath = Annotated[ListCode, Path(description="Its code; it never changes.")]
 )
 async def put_unit(unit: UnitCode, body: UnitBody, desk: DeskDep) -> Response:
     """What was filed before keeps the name of its day. One with open units below it cannot be closed."""
-    return await desk.change([intake.PutUnit(unit=intake.Unit(code=unit, **body.model_dump()))], f"units.{unit}.")
+    return await desk.change([intake.PutUnit(unit=intake.Unit(code=unit, **body.model_dump()))], "units", unit)
 
 
 @router.put(
@@ -291,7 +292,7 @@ async def put_unit(unit: UnitCode, body: UnitBody, desk: DeskDep) -> Response:
 async def put_ground(ground: GroundCode, body: GroundBody, desk: DeskDep) -> Response:
     """Questions are asked in their order; one with `when` only after the answer it waits for."""
     made = intake.Ground(code=ground, **body.model_dump())
-    return await desk.change([intake.PutGround(ground=made)], f"grounds.{ground}.")
+    return await desk.change([intake.PutGround(ground=made)], "grounds", ground)
 
 
 @router.put(
@@ -304,7 +305,7 @@ async def put_ground(ground: GroundCode, body: GroundBody, desk: DeskDep) -> Res
 async def put_refusal_reason(reason: RefusalReason, body: RefusalReasonBody, desk: DeskDep) -> Response:
     """A closed one is refused in a refusal; its address is told where the screener gives none."""
     made = intake.ListedReason(code=reason, **body.model_dump())
-    return await desk.change([intake.PutRefusalReason(refusal_reason=made)], f"refusal_reasons.{reason}.")
+    return await desk.change([intake.PutRefusalReason(refusal_reason=made)], "refusal_reasons", reason)
 
 
 @router.put(
@@ -317,7 +318,7 @@ async def put_refusal_reason(reason: RefusalReason, body: RefusalReasonBody, des
 async def put_root_cause(cause: RootCause, body: RootCauseBody, desk: DeskDep) -> Response:
     """A closed one is refused in a decision."""
     made = intake.ListedCause(code=cause, **body.model_dump())
-    return await desk.change([intake.PutRootCause(root_cause=made)], f"root_causes.{cause}.")
+    return await desk.change([intake.PutRootCause(root_cause=made)], "root_causes", cause)
 
 
 @router.put(
@@ -330,7 +331,7 @@ async def put_root_cause(cause: RootCause, body: RootCauseBody, desk: DeskDep) -
 async def put_answer_template(template: CodePath, body: AnswerTemplateBody, desk: DeskDep) -> Response:
     """Offered to staff for its kind and ground."""
     made = intake.AnswerTemplate(code=template, **body.model_dump())
-    return await desk.change([intake.PutAnswerTemplate(answer_template=made)], f"answer_templates.{template}.")
+    return await desk.change([intake.PutAnswerTemplate(answer_template=made)], "answer_templates", template)
 
 
 @router.delete(

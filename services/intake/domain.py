@@ -36,6 +36,9 @@ def target(asked: str, catalogue: Catalogue) -> Target:
 
 # --- what is wrong with a catalogue ---
 
+LISTS = ("units", "grounds", "refusal_reasons", "root_causes", "answer_templates")
+"""What is kept by code."""
+
 NAME, HINT, TEXT = 200, 1000, 4000
 """Letters at most."""
 MOST_DAYS, MOST_MONTHS = 250, 600
@@ -49,8 +52,13 @@ class Problem:
     reason: str
     more: tuple[tuple[str, Any], ...] = ()
 
-    def as_field(self) -> dict[str, Any]:
-        return {"field": self.field, "reason": self.reason, **dict(self.more)}
+    def as_field(self, catalogue: Catalogue) -> dict[str, Any]:
+        """For the `fields` of an error. `item`: the code of what it is about, which may hold dots itself."""
+        what, _, place = self.field.partition(".")
+        codes = [one.code for one in getattr(catalogue, what)] if what in LISTS else []
+        of = [code for code in codes if place == code or place.startswith(f"{code}.")]
+        about = {"item": max(of, key=len)} if of else {}
+        return {"field": self.field, "reason": self.reason, **about, **dict(self.more)}
 
 
 def problems(catalogue: Catalogue) -> list[Problem]:
@@ -247,10 +255,6 @@ class Difference:
     code: str | None
     before: Any
     after: Any
-
-
-LISTS = ("units", "grounds", "refusal_reasons", "root_causes", "answer_templates")
-"""What is kept by code."""
 
 
 def changed(catalogue: Catalogue, changes: Sequence[c.Change]) -> Catalogue:

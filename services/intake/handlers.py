@@ -225,7 +225,7 @@ def reconfigure(connection: Connection, by: str, changes: Sequence[Change]) -> i
     old = store.catalogue(connection)
     new = changed(old, changes)
     if wrong := problems(new):
-        raise InvalidField(fields=[problem.as_field() for problem in wrong])
+        raise InvalidField(fields=[problem.as_field(new) for problem in wrong])
     found = differences(old, new)
     if not found:
         return None

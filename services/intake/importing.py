@@ -197,11 +197,11 @@ def _placed(
     found = []
     for field in fields:
         place = str(field["field"]).removeprefix(f"{sheet.listed}.")
-        # A code may hold dots itself: the longest that fits is meant.
-        code = max((one for one in numbers if place == one or place.startswith(f"{one}.")), key=len, default=None)
+        code = field.get("item", place.split(".")[0])
+        code = code if code in numbers else None
         name = place[len(code) + 1 :].split(".")[0] if code is not None else ""
         row, column = (numbers[code], sheet.columns.get(name, name) or None) if code else (None, str(field["field"]))
-        found.append(Mistake(row, column, {key: value for key, value in field.items() if key != "field"}))
+        found.append(Mistake(row, column, {key: value for key, value in field.items() if key not in ("field", "item")}))
     return found
 
 

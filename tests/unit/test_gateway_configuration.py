@@ -137,13 +137,13 @@ class TestTheAdministratorsDoor:
 
     def test_a_mistake_stands_beside_the_field_of_the_body(self, gateway: Gateway) -> None:
         fields = [
-            {"field": "units.roads.name_fa", "reason": "missing"},
-            {"field": "units.parks.active", "reason": "open_children"},
+            {"field": "units.roads.name_fa", "reason": "missing", "item": "roads"},
+            {"field": "units.roads.north.active", "reason": "open_children", "item": "roads.north"},
         ]
         gateway.bus.answers["intake.change_configuration"] = refusing(InvalidField(fields=fields))
         answer = put(gateway, "/v1/configuration/units/roads", UNIT, "administrator")
         assert answer.status_code == 422
-        assert reasons(answer) == {"name_fa": "missing", "units.parks.active": "open_children"}
+        assert reasons(answer) == {"name_fa": "missing", "units.roads.north.active": "open_children"}
 
     def test_an_account_is_not_given_a_unit_that_is_not_there(self, gateway: Gateway) -> None:
         body = {"username": "desk-2", "display_name": "پیشخوان ۲", "roles": ["operator"], "unit": "nowhere"}

@@ -14,7 +14,7 @@ def upgrade() -> None:
         table.create(op.get_bind(), checkfirst=True)
     op.execute(
         """
-        CREATE FUNCTION history_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE OR REPLACE FUNCTION history_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             RAISE EXCEPTION 'the history only grows' USING ERRCODE = 'restrict_violation';
         END $$
@@ -23,7 +23,7 @@ def upgrade() -> None:
     for name, moment in (("changed", "UPDATE OR DELETE"), ("emptied", "TRUNCATE")):
         op.execute(
             f"""
-            CREATE TRIGGER history_is_never_{name} BEFORE {moment} ON text_history
+            CREATE OR REPLACE TRIGGER history_is_never_{name} BEFORE {moment} ON text_history
             FOR EACH STATEMENT EXECUTE FUNCTION history_only_grows()
             """
         )
