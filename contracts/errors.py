@@ -11,7 +11,7 @@
     ├── NotAllowed (403)         you are known, and may not
     ├── NotFound (404)           there is no such thing, or not for you (the two are never told apart)
     ├── Conflict (409)           WrongStage, AlreadyHandles, OffsetConflict
-    ├── StaleVersion (412)       the case has changed since you read it; `current` says to what
+    ├── StaleVersion (412)       it has changed since you read it; `current` says to what
     ├── VersionNeeded (428)
     ├── TooLarge (413), UnsupportedMedia (415), ChecksumMismatch (460)
     ├── TooMany (429)            `retry_after` seconds
@@ -211,19 +211,19 @@ class KeyReused(Conflict):
 
 
 class StaleVersion(PeygirError):
-    """`current`: the version the case has now; `changes`: what came after the caller's version."""
+    """`current`: the version it has now; `changes`: what came after the caller's version."""
 
     code = "stale_version"
     status = 412
-    texts = {"fa": "پرونده پس از آنکه آن را دیدید تغییر کرده است.", "en": "The case has changed since you read it."}
+    texts = {"fa": "پس از آنکه آن را دیدید تغییر کرده است.", "en": "It has changed since you read it."}
 
 
 class VersionNeeded(PeygirError):
     code = "version_needed"
     status = 428
     texts = {
-        "fa": "سرآیند If-Match با نسخه پرونده لازم است.",
-        "en": "An If-Match header with the case's version is needed.",
+        "fa": "سرآیند If-Match با نسخه‌ای که دیده‌اید لازم است.",
+        "en": "An If-Match header with the version that was read is needed.",
     }
 
 

@@ -196,6 +196,16 @@ _QUESTION: dict[str, Any] = {
     "required": False,
     "options": [_OPTION],
 }
+_CONDITION: dict[str, Any] = {"question": "what", "values": ["ignored"]}
+_CONDITIONAL: dict[str, Any] = {
+    "code": "counter",
+    "type": "text",
+    "name_fa": "باجه",
+    "name_en": "Counter",
+    "required": True,
+    "options": [],
+    "when": _CONDITION,
+}
 _GROUND: dict[str, Any] = {
     "code": "conduct",
     "kinds": ["complaint", "criticism"],
@@ -203,7 +213,7 @@ _GROUND: dict[str, Any] = {
     "name_en": "Staff conduct",
     "hint_fa": "روز، ساعت و باجه را بنویسید.",
     "hint_en": "",
-    "questions": [_QUESTION],
+    "questions": [_QUESTION, _CONDITIONAL],
 }
 _UNIT: dict[str, Any] = {
     "code": "dep.urb.permits",
@@ -212,6 +222,85 @@ _UNIT: dict[str, Any] = {
     "name_fa": "اداره صدور پروانه و گواهی‌های ساختمانی",
     "name_en": "Building Permits Office",
     "active": True,
+}
+_REASON: dict[str, Any] = {
+    "code": "outside_remit",
+    "name_fa": "موضوع در صلاحیت شهرداری نیست",
+    "name_en": "It is outside the municipality's remit",
+    "address_fa": "سامانه ۱۱۱",
+    "address_en": "The 111 line",
+    "active": True,
+}
+_CAUSE: dict[str, Any] = {"code": "process", "name_fa": "فرایند", "name_en": "Process", "active": True}
+_TEMPLATE: dict[str, Any] = {
+    "code": "delay_upheld",
+    "kind": "complaint",
+    "ground": "delay",
+    "text_fa": "شکایت شما وارد است.",
+    "text_en": "Your complaint is upheld.",
+}
+_DEADLINE: dict[str, Any] = {"kind": "information", "ground": None, "urgent": None, "step": "decision", "days": 30}
+_RETENTION: dict[str, Any] = {"kind": "information", "outcome": None, "identity_months": 12, "evidence_months": 24}
+_FORM: dict[str, Any] = {
+    "version": 3,
+    "units": [_UNIT],
+    "grounds": [_GROUND],
+    "holidays": ["2027-03-21"],
+    "weekend": [3, 4],
+}
+_CONFIGURATION: dict[str, Any] = {
+    **_FORM,
+    "deadlines": [_DEADLINE],
+    "refusal_reasons": [_REASON],
+    "root_causes": [_CAUSE],
+    "answer_templates": [_TEMPLATE],
+    "four_eyes": ["complaint"],
+    "auto_close_days": 10,
+    "retention": [_RETENTION],
+}
+_CONFIGURATION_CHANGE: dict[str, Any] = {
+    "id": 12,
+    "at": "2026-11-24T08:30:00Z",
+    "by": _STAFF_ID,
+    "what": "units",
+    "code": "dep.urb.permits",
+    "before": {**_UNIT, "name_en": "Permits Office"},
+    "after": _UNIT,
+    "version": 3,
+}
+_ACCOUNT: dict[str, Any] = {**_MEMBER, "username": "inspector-1", "version": 2}
+_STAFF_CHANGE: dict[str, Any] = {
+    "id": 7,
+    "at": "2026-11-24T08:30:00Z",
+    "by": "b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e22",
+    "staff_id": _STAFF_ID,
+    "action": "changed",
+    "before": {**_ACCOUNT, "roles": ["screener"], "version": 1},
+    "after": _ACCOUNT,
+}
+_TEXT_FA, _TEXT_EN = "{kind} شما پذیرفته نشد: {reason}.", "Your {kind} was not accepted. {reason}."
+_NOTIFICATION_TEXT: dict[str, Any] = {
+    "channel": "inbox",
+    "name": "refused",
+    "text_fa": "{kind} شما پذیرفته نشد. دلیل: {reason}",
+    "text_en": "Your {kind} was not accepted, since: {reason}",
+    "values": ["kind", "office", "reason"],
+    "changed": True,
+    "shipped_fa": _TEXT_FA,
+    "shipped_en": _TEXT_EN,
+    "approved": False,
+    "version": 1,
+}
+_TEXT_CHANGE: dict[str, Any] = {
+    "id": 4,
+    "at": "2026-11-24T08:30:00Z",
+    "by": _STAFF_ID,
+    "channel": "inbox",
+    "name": "refused",
+    "before_fa": None,
+    "before_en": None,
+    "after_fa": "{kind} شما پذیرفته نشد. دلیل: {reason}",
+    "after_en": "Your {kind} was not accepted, since: {reason}",
 }
 _IDENTITY: dict[str, Any] = {"name": "شاکی نمونه", "national_id": None, "mobile": "+989121234567"}
 _RECEIPT: dict[str, Any] = {
@@ -223,12 +312,38 @@ _RECEIPT: dict[str, Any] = {
 _CELL: dict[str, Any] = {"key": ["complaint"], "count": 35}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "StaffCredentials": {
+        "member": _ACCOUNT,
+        "password": "k7Qm-4vRt-9xWd-2bNs",
+        "totp_secret": "JBSWY3DPEHPK3PXP",
+        "totp_address": "otpauth://totp/Peygir:inspector-1?secret=JBSWY3DPEHPK3PXP&issuer=Peygir",
+    },
+    "StaffLists": {
+        "refusal_reasons": [_REASON],
+        "root_causes": [_CAUSE],
+        "answer_templates": [_TEMPLATE],
+    },
+    "StaffHistory": {"items": [_STAFF_CHANGE], "next": None},
+    "StaffChange": _STAFF_CHANGE,
+    "RetentionRule": _RETENTION,
+    "NotificationTexts": {"items": [_NOTIFICATION_TEXT]},
+    "NotificationTextHistory": {"items": [_TEXT_CHANGE], "next": None},
+    "NotificationTextChange": _TEXT_CHANGE,
+    "NotificationText": _NOTIFICATION_TEXT,
+    "ListedReason": _REASON,
+    "ListedCause": _CAUSE,
+    "DeadlineRule": _DEADLINE,
+    "ConfigurationHistory": {"items": [_CONFIGURATION_CHANGE], "next": None},
+    "ConfigurationChange": _CONFIGURATION_CHANGE,
+    "Configuration": _CONFIGURATION,
+    "Condition": _CONDITION,
+    "AnswerTemplate": _TEMPLATE,
     "Attachment": _ATTACHMENT,
     "CaseLine": _LINE,
     "CasePage": {"items": [_LINE], "next": None},
     "CaseQuestion": _CASE_QUESTION,
     "CaseView": _CASE,
-    "Catalogue": {"version": 3, "units": [_UNIT], "grounds": [_GROUND], "holidays": ["2027-03-21"]},
+    "Catalogue": _FORM,
     "Cell": _CELL,
     "Counts": {"by": ["kind"], "cells": [_CELL], "total": 35},
     "Decision": _DECISION,

@@ -7,9 +7,20 @@ from typing import Literal
 from uuid import UUID
 
 from backbone import jalali
+from contracts import intake
 from contracts.base import Answer
+from contracts.intake import AnswerTemplate, Ground, ListedCause, ListedReason, Unit
 from contracts.tracking import Decision, OwnCase, OwnCases, PublicCase, PublicEntry
-from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, Kind, Language, Role
+from contracts.vocabulary import (
+    KIND_NAMES,
+    OUTCOME_NAMES,
+    REFUSAL_NAMES,
+    STAGE_NAMES,
+    Kind,
+    Language,
+    RefusalReason,
+    Role,
+)
 from gateway.catalogue import Shelf
 
 REGISTERING = {Language.FA: "در حال ثبت", Language.EN: "Being registered"}
@@ -62,6 +73,28 @@ class Registering(Answer):
     stage_text: str
 
 
+class Catalogue(Answer):
+    """Everything a form needs. `version` grows with each change and is the ETag; `weekend`: days of the week, Monday 0."""
+
+    version: int
+    units: list[Unit]
+    grounds: list[Ground]
+    holidays: list[date]
+    weekend: list[int]
+
+
+class Configuration(intake.Catalogue):
+    """All that the administrator sets. `version` grows with each change and is the ETag."""
+
+
+class StaffLists(Answer):
+    """What staff choose from; `root_causes` and `refusal_reasons` that are closed are not among them."""
+
+    refusal_reasons: list[ListedReason]
+    root_causes: list[ListedCause]
+    answer_templates: list[AnswerTemplate]
+
+
 class OwnCaseView(OwnCase):
     kind_text: str
     stage_text: str
@@ -96,7 +129,7 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
         ground_name=_ground(case.ground, lang, shelf),
         filed_text=moment_text(case.filed_at, lang),
         expected_text=day_text(case.expected_on, lang),
-        refusal_text=REFUSAL_NAMES[case.refusal_reason][lang] if case.refusal_reason else None,
+        refusal_text=_refusal(case.refusal_reason, lang, shelf) if case.refusal_reason else None,
         decision=_decision(case.decision, lang),
         timeline=[
             EntryView.model_construct(
@@ -155,6 +188,13 @@ def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:
         decided_text=moment_text(decision.decided_at, lang),
         objection_until_text=day_text(decision.objection_until, lang),
     )
+
+
+def _refusal(reason: RefusalReason, lang: Language, shelf: Shelf) -> str:
+    listed = shelf.refusal_reasons.get(reason)
+    if listed is None:
+        return REFUSAL_NAMES[reason][lang]
+    return listed.name_fa if lang is Language.FA else listed.name_en
 
 
 def _ground(code: str, lang: Language, shelf: Shelf) -> str | None:

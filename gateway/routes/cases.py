@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 from contracts.accounts import ListStaff, StaffList
 from contracts.base import GroundCode, UnitCode
+from contracts.errors import InvalidField
 from contracts.media import Variant
 from contracts.notify import ListMessages, MarkRead, MessagePage
 from contracts.tracking import (
@@ -184,8 +185,15 @@ async def refuse(
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
-    """The citizen is told the reason and where to turn to."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, Refuse(**body.model_dump()))
+    """The citizen is told the reason and where to turn to: the address that is listed with the reason, when none is
+    given. A reason that the administrator has closed is refused."""
+    listed = door.shelf.refusal_reasons.get(body.reason)
+    if listed is not None and not listed.active:
+        raise InvalidField(fields=[{"field": "reason", "reason": "not_offered"}])
+    command = Refuse(**body.model_dump())
+    if command.address is None and listed is not None and listed.address_fa:
+        command = command.model_copy(update={"address": listed.address_fa})
+    return await _execute(door, known, case_id, if_match, idempotency_key, command)
 
 
 @router.post(
@@ -317,7 +325,11 @@ async def decide(
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
-    """The citizen is told the outcome and its reasons."""
+    """The citizen is told the outcome and its reasons. A root cause that the administrator has closed is refused."""
+    for cause in body.root_causes:
+        listed = door.shelf.root_causes.get(cause)
+        if listed is not None and not listed.active:
+            raise InvalidField(fields=[{"field": "root_causes", "reason": "not_offered"}])
     command = Decide(
         outcome=body.outcome, reasons=body.reasons, root_causes=body.root_causes, recommendations=body.told()
     )
