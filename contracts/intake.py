@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from contracts.base import Answer, Contract, Event, GroundCode, KeyedHash, Moment, Request, Sealed, UnitCode, UploadId
 from contracts.gateway import Actor, AnswerValue, Identity, Place
-from contracts.vocabulary import Channel, Kind, Language
+from contracts.vocabulary import Channel, Kind, Language, Outcome
 
 PRODUCER = "intake"
+
+ListCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
 class QuestionType(StrEnum):
@@ -30,15 +32,27 @@ class Option(Contract):
     name_en: str
 
 
-class Question(Contract):
-    """One extra question of a ground. `options` only for choice and choices."""
+QuestionCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
-    code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+class Condition(Answer):
+    """A question is asked when the earlier question `question` was answered with one of `values`."""
+
+    question: QuestionCode
+    values: list[str]
+
+
+class Question(Contract):
+    """One extra question of a ground. `options` only for choice and choices; without `when` it is always asked."""
+
+    code: QuestionCode
     type: QuestionType
     name_fa: str
     name_en: str
     required: bool = False
     options: list[Option] = []
+    # Left out where there is none, so that a process of the release before can read what has no condition.
+    when: Condition | None = Field(default=None, exclude_if=lambda when: when is None)
 
 
 class Ground(Contract):
@@ -62,13 +76,76 @@ class Unit(Contract):
     active: bool = True
 
 
+class DeadlineRule(Answer):
+    """Working days for one step. A rule is for every kind, ground or urgency that it does not name; of those that fit,
+    the one that names the most wins (DOMAIN: The life of a case)."""
+
+    kind: Kind | None = None
+    ground: GroundCode | None = None
+    urgent: bool | None = None
+    step: Literal["decision", "first_reading", "unit", "citizen", "objection"] = "decision"
+    days: int
+
+
+class ListedReason(Answer):
+    """A reason for refusing, with the address where the citizen may turn instead; a closed one is not offered."""
+
+    code: ListCode
+    name_fa: str
+    name_en: str
+    address_fa: str = ""
+    address_en: str = ""
+    active: bool = True
+
+
+class ListedCause(Answer):
+    """A root cause of what was upheld; a closed one is not offered."""
+
+    code: ListCode
+    name_fa: str
+    name_en: str
+    active: bool = True
+
+
+class AnswerTemplate(Answer):
+    """A text the office answers with again and again; for every kind or ground that it does not name."""
+
+    code: ListCode
+    kind: Kind | None = None
+    ground: GroundCode | None = None
+    text_fa: str
+    text_en: str
+
+
+class RetentionRule(Answer):
+    """How many months after closing the identity and the evidence of a case are kept. `outcome` None: every one for
+    which no other rule of the kind stands."""
+
+    kind: Kind
+    outcome: Outcome | None = None
+    identity_months: int
+    evidence_months: int
+
+
 class Catalogue(Answer):
-    """Everything a form needs, whole. `version` grows with each change and is the ETag."""
+    """What the administrator sets, whole. `version` grows with each change and is the ETag.
+
+    `weekend`: days of the week, Monday 0. `four_eyes`: kinds whose decisions a head approves. `auto_close_days`: working
+    days after which a case that was decided is closed.
+    """
 
     version: int
     units: list[Unit]
     grounds: list[Ground]
     holidays: list[date] = []
+    weekend: list[int] = [3, 4]
+    deadlines: list[DeadlineRule] = []
+    refusal_reasons: list[ListedReason] = []
+    root_causes: list[ListedCause] = []
+    answer_templates: list[AnswerTemplate] = []
+    four_eyes: list[Kind] = []
+    auto_close_days: int = 10
+    retention: list[RetentionRule] = []
 
 
 class CatalogueChanged(Event):
