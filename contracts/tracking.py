@@ -30,6 +30,7 @@ from contracts.vocabulary import Channel, Kind, Language, Outcome, RefusalReason
 PRODUCER = "tracking"
 
 LongText = Annotated[str, Field(min_length=1, max_length=10_000)]
+DeadlineStep = Literal["decision", "first_reading", "unit", "citizen", "recommendation"]
 ShortText = Annotated[str, Field(max_length=1_000)]
 
 
@@ -175,6 +176,32 @@ class CaseRated(TrackedEvent):
 
     name: ClassVar[str] = "case.rated.v1"
     score: Annotated[int, Field(ge=1, le=5)]
+
+
+class DeadlineWarned(TrackedEvent):
+    """The time of a step is nearly over, or (step citizen) the citizen let it pass. `unit_asked`: whose answer is owed."""
+
+    name: ClassVar[str] = "case.deadline_warned.v1"
+    step: DeadlineStep
+    due_on: date
+    unit_asked: UnitCode | None = None
+
+
+class CaseEscalated(TrackedEvent):
+    """The time of a step is over and the case goes up: to the head of inspection, then to the mayor's office (`to_unit`)."""
+
+    name: ClassVar[str] = "case.escalated.v1"
+    step: DeadlineStep
+    level: Literal["head", "mayor"]
+    due_on: date
+    unit_asked: UnitCode | None = None
+    to_unit: UnitCode | None = None
+
+
+class CaseRescheduled(TrackedEvent):
+    """The city's calendar has changed, and with it the day a decision is owed or until which one may object."""
+
+    name: ClassVar[str] = "case.rescheduled.v1"
 
 
 # --- commands of staff ----------------------------------------------------------------------------------------------

@@ -15,7 +15,15 @@ from contracts.accounts import OtpRequested, StaffChanged
 from contracts.base import Event, now
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.notify import MessageChannel, MessageState, NotificationDelivered, NotificationFailed
-from contracts.tracking import CaseDecided, CaseOpened, CaseRefused, TrackedEvent, UnitAsked
+from contracts.tracking import (
+    CaseDecided,
+    CaseEscalated,
+    CaseOpened,
+    CaseRefused,
+    DeadlineWarned,
+    TrackedEvent,
+    UnitAsked,
+)
 from contracts.vocabulary import Role
 from services.notify import store
 from services.notify.domain import SkipReason
@@ -225,6 +233,11 @@ class Notify:
         when: set[str] = set()
         if isinstance(event, CaseDecided):
             when.add("final" if event.final else "not_final")
+        if isinstance(event, DeadlineWarned):
+            unassigned = event.step == "decision" and event.state.handler is None
+            when.add("unassigned" if unassigned else event.step)
+        if isinstance(event, CaseEscalated):
+            when.add("mayor" if event.level == "mayor" else event.step)
         return self._table.routes_for(event.name, kind=event.state.kind, when=frozenset(when))
 
     def _tell_registered(self, event: SubmissionRegistered) -> list[Draft]:
@@ -259,9 +272,15 @@ class Notify:
             if event.state.handler is None:
                 return None
             draft.more["staff_id"] = event.state.handler
-        elif route.audience == "head":
-            draft.more["role"] = Role.HEAD
-        elif isinstance(event, UnitAsked):
+        elif route.audience in (Role.HEAD, Role.SCREENER):
+            draft.more["role"] = route.audience
+        elif route.audience == "mayor":
+            # The number and the day, and no more: whoever speaks for the mayor's office does not read cases.
+            if not isinstance(event, CaseEscalated) or event.to_unit is None:
+                return None
+            draft.case_id = None
+            draft.more |= {"role": Role.LIAISON, "unit": event.to_unit}
+        elif isinstance(event, UnitAsked | DeadlineWarned):
             # A liaison learns of the question alone: neither the case nor its number goes with it.
             draft.case_id = None
             draft.params = _params(event)
@@ -278,7 +297,9 @@ def _params(event: Event) -> dict[str, str]:
         params["kind"] = event.kind
     if isinstance(event, TrackedEvent):
         params["kind"] = event.state.kind
-        day: date | None = event.due_on if isinstance(event, UnitAsked) else event.state.expected_on
+        day: date | None = event.state.expected_on
+        if isinstance(event, UnitAsked | DeadlineWarned | CaseEscalated):
+            day = event.due_on
         if day is not None:
             params["date"] = day.isoformat()
     if isinstance(event, CaseDecided):

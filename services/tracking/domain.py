@@ -23,6 +23,7 @@ from contracts.errors import (
 )
 from contracts.gateway import Actor
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
+from services.tracking import clock
 from services.tracking.life import (
     ASKED,
     GIVES_WAY,
@@ -63,12 +64,17 @@ def leads_to(case: Case, name: str) -> Stage:
 
 def opened(case: Case, workdays: Workdays, deadlines: Deadlines) -> Case:
     """A case at its beginning, its clock set from the day of filing."""
-    owed = deadlines.owed(case.kind, case.urgent)
-    return replace(case, stage=Stage.REGISTERED, due_on=workdays.after(day_of(case.filed_at), owed))
+    begun = clock.begun(replace(case, stage=Stage.REGISTERED), day_of(case.filed_at), (workdays, deadlines))
+    begun = replace(begun, first_due_on=clock.first_due(case, workdays, deadlines))
+    return replace(begun, look_on=min(alarm.day for alarm in clock.alarms(begun, workdays, deadlines)))
 
 
 def act(case: Case, command: t.StaffCommand, context: Context) -> Turn:
     """A command of staff. Raises NotAllowed, WrongStage, or an Invalid that says what is wrong with the command."""
+    return clock.scheduled(_act(case, command, context), context)
+
+
+def _act(case: Case, command: t.StaffCommand, context: Context) -> Turn:
     authorise(case, command.type, context.actor)
     if command.type in GIVES_WAY and case.stage in ASKED and _overdue(context):
         lapse = _lapse(case, context)
@@ -81,7 +87,7 @@ def act(case: Case, command: t.StaffCommand, context: Context) -> Turn:
 def act_as_citizen(case: Case, command: t.CitizenCommand, context: Context) -> Turn:
     """A command of the one who filed the case. Raises WrongStage."""
     leads_to(case, command.type)
-    return _ACTS[command.type](case, command, context)
+    return clock.scheduled(_ACTS[command.type](case, command, context), context)
 
 
 def possible(case: Case, today: date) -> list[str]:
@@ -99,11 +105,20 @@ def _may_object(case: Case, today: date) -> bool:
 
 
 def _resumed(case: Case, stage: Stage, context: Context) -> Case:
-    """Back at work: the day owed moves by the working days that the clock stood still."""
-    if case.paused_on is None or case.due_on is None:
-        return replace(case, stage=stage)
-    stood = context.workdays.between(case.paused_on, context.today)
-    return replace(case, stage=stage, paused_on=None, due_on=context.workdays.after(case.due_on, stood))
+    """Back at work, with no question open."""
+    return clock.resumed(replace(case, stage=stage, asking=None), context.today, context.workdays)
+
+
+def _asking(case: Case, asked: Question, days: int, context: Context) -> Case:
+    """The case while this question waits for its answer."""
+    due = asked.due_on.isoformat()
+    told = tuple(mark for mark in case.told if not mark.startswith(("unit:", "citizen:")))
+    asking = {"unit": asked.unit, "on": context.today.isoformat(), "days": days, "due_on": due}
+    return replace(case, asking=asking, told=told)
+
+
+def _days(case: Case, step: str, context: Context) -> int:
+    return context.deadlines.days(step, case.kind, case.ground, case.urgent)
 
 
 def _turn(case: Case, after: Case, entry: str, event: type[t.TrackedEvent], **more: Any) -> Turn:
@@ -137,17 +152,20 @@ def _correct(case: Case, command: t.Correct, context: Context) -> Turn:
         if case.kind not in context.ground_kinds:
             raise GroundNotForKind
         changes["ground"] = command.ground
+    since = case.due_from or day_of(case.filed_at)
     if command.urgent is not None and command.urgent != case.urgent:
-        owed = context.deadlines.owed(case.kind, command.urgent)
         since = context.today if command.urgent else day_of(case.filed_at)
-        changes |= {"urgent": command.urgent, "due_on": context.workdays.after(since, owed)}
+        changes["urgent"] = command.urgent
     told = {name: changes[name] for name in ("unit", "ground", "urgent") if name in changes}
     if not told:
         raise wrong("command", "changes_nothing")
     before = {name: getattr(case, name) for name in told}
+    after = replace(case, **changes)
+    if "urgent" in told or _days(after, "decision", context) != _days(case, "decision", context):
+        after = clock.begun(after, since, (context.workdays, context.deadlines))
     return _turn(
         case,
-        replace(case, **changes),
+        after,
         "corrected",
         t.CaseCorrected,
         details={"before": before, "after": told},
@@ -169,6 +187,7 @@ def _refuse(case: Case, command: t.Refuse, context: Context) -> Turn:
         refusal_reason=command.reason,
         refusal_explanation=command.explanation,
         refusal_address=command.address,
+        refused_on=context.today,
     )
     details = {"reason": command.reason, "text": command.explanation, "address": command.address}
     return _turn(case, after, "refused", t.CaseRefused, details=details, fields={"reason": command.reason})
@@ -222,9 +241,11 @@ def _without_handler(case: Case) -> Case:
 
 
 def _ask_citizen(case: Case, command: t.AskCitizen, context: Context) -> Turn:
-    due = context.workdays.after(context.today, context.deadlines.citizen)
+    days = _days(case, "citizen", context)
+    due = context.workdays.after(context.today, days)
     asked = Question(context.new_id, None, command.text, context.now, due)
-    after = replace(case, stage=leads_to(case, command.type), paused_on=context.today)
+    after = clock.paused(replace(case, stage=leads_to(case, command.type)), context.today)
+    after = _asking(after, asked, days, context)
     details = {"question_id": str(asked.question_id), "text": command.text}
     fields = {"question_id": asked.question_id}
     return _turn(case, after, "citizen_asked", t.CitizenAsked, details=details, fields=fields, asked=asked)
@@ -234,9 +255,10 @@ def _ask_unit(case: Case, command: t.AskUnit, context: Context) -> Turn:
     unit = _unit(context)
     if not set(command.media) <= context.media:
         raise UnknownUpload
-    due = context.workdays.after(context.today, context.deadlines.unit)
+    days = _days(case, "unit", context)
+    due = context.workdays.after(context.today, days)
     asked = Question(context.new_id, unit.code, command.text, context.now, due, tuple(dict.fromkeys(command.media)))
-    after = replace(case, stage=leads_to(case, command.type))
+    after = _asking(replace(case, stage=leads_to(case, command.type)), asked, days, context)
     details = {
         "question_id": str(asked.question_id),
         "unit": unit.code,
@@ -264,8 +286,8 @@ def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequ
         "text": text,
         "uploads": list(uploads),
     }
-    after = replace(case, stage=stage)
-    return _turn(
+    after = replace(case, stage=stage, asking=None)
+    turn = _turn(
         case,
         after,
         "unit_answered",
@@ -275,6 +297,7 @@ def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequ
         answered=text,
         uploads=tuple(uploads),
     )
+    return clock.scheduled(turn, context)
 
 
 def _add_note(case: Case, command: t.AddNote, context: Context) -> Turn:
@@ -294,7 +317,7 @@ def _decide(case: Case, command: t.Decide, context: Context) -> Turn:
         raise NotAllowed
     if command.outcome in REASONED and not command.root_causes:
         raise wrong("command.root_causes", "missing")
-    until = None if final else context.workdays.after(context.today, context.deadlines.objection)
+    until = None if final else context.workdays.after(context.today, _days(case, "objection", context))
     advice = [recommendation.model_dump(mode="json") for recommendation in command.recommendations]
     after = replace(
         case,
@@ -353,7 +376,7 @@ def _answer_question(case: Case, command: t.AnswerQuestion, context: Context) ->
 
 
 def _withdraw(case: Case, command: t.Withdraw, context: Context) -> Turn:
-    after = replace(case, stage=leads_to(case, command.type), paused_on=None)
+    after = replace(case, stage=leads_to(case, command.type), paused_on=None, asking=None)
     lapsed = context.question is not None
     return _turn(case, after, "withdrawn", t.CaseWithdrawn, details={"text": command.reason}, lapsed=lapsed)
 
@@ -361,8 +384,8 @@ def _withdraw(case: Case, command: t.Withdraw, context: Context) -> Turn:
 def _object(case: Case, command: t.Object, context: Context) -> Turn:
     if not _may_object(case, context.today):
         raise WrongStage(stage=case.stage, command=command.type)
-    owed = context.workdays.after(context.today, context.deadlines.owed(case.kind, case.urgent))
-    after = replace(_without_handler(case), stage=leads_to(case, command.type), due_on=owed, paused_on=None)
+    after = replace(_without_handler(case), stage=leads_to(case, command.type), paused_on=None)
+    after = clock.begun(after, context.today, (context.workdays, context.deadlines))
     return _turn(case, after, "objected", t.CaseObjected, details={"text": command.text})
 
 

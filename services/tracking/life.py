@@ -83,7 +83,11 @@ TOLD = frozenset({"refused", "citizen_asked", "citizen_answered", "decided", "ob
 @dataclass(frozen=True)
 class Case:
     """A case as far as its life goes. `due_on`: the day a decision is owed, if the clock never stops again;
-    `paused_on`: since when it is stopped. `barred`: who decided it, and so may not hear the objection."""
+    `paused_on`: since when it is stopped. `barred`: who decided it, and so may not hear the objection.
+
+    The clock: a decision is owed `due_days` working days after `due_from`, not counting `pauses` (from and to, ISO days).
+    `asking`: unit, on, days and due_on of the open question. `told`: what the scheduler has said already; `look_on`: the day
+    it looks again. `calendar`: the version of the catalogue by which all days were reckoned."""
 
     case_id: UUID
     number: str
@@ -116,6 +120,15 @@ class Case:
     refusal_address: str | None = None
     merged_into: UUID | None = None
     score: int | None = None
+    due_from: date | None = None
+    due_days: int | None = None
+    pauses: tuple[Sequence[str], ...] = ()
+    asking: Mapping[str, Any] | None = None
+    first_due_on: date | None = None
+    refused_on: date | None = None
+    told: tuple[str, ...] = ()
+    look_on: date | None = None
+    calendar: int = 0
     version: int = 0
     history_hash: str = "0" * 64
 
@@ -172,6 +185,8 @@ class Context:
     ground_kinds: frozenset[str] | None = None
     target: Case | None = None
     media: frozenset[str] = frozenset()
+    calendar: int = 0
+    mayor_unit: str | None = None
 
     @property
     def today(self) -> date:

@@ -60,6 +60,16 @@ cases = Table(
     Column("barred", ARRAY(UUID(as_uuid=True)), nullable=False),
     Column("version", Integer, nullable=False),
     Column("history_hash", String(64), nullable=False),
+    # What the calendar asks (services/tracking/clock.py).
+    Column("due_from", Date),
+    Column("due_days", Integer),
+    Column("pauses", JSONB, nullable=False, server_default="[]"),
+    Column("asking", JSONB(none_as_null=True)),
+    Column("first_due_on", Date),
+    Column("refused_on", Date),
+    Column("told", JSONB, nullable=False, server_default="[]"),
+    Column("look_on", Date),
+    Column("calendar", Integer, nullable=False, server_default="0"),
     # How it ended.
     Column("outcome", String),
     Column("reasons", Text),
@@ -82,6 +92,9 @@ cases = Table(
     Index("cases_urgent", "filed_at", "case_id", postgresql_where=text("urgent")),
     Index("cases_handler", "handler", "filed_at", "case_id", postgresql_where=text("handler IS NOT NULL")),
     Index("cases_citizen", "citizen_id", "filed_at", "case_id", postgresql_where=text("citizen_id IS NOT NULL")),
+    # The scheduler's: what is due, what an older calendar reckoned.
+    Index("cases_look", "look_on", postgresql_where=text("look_on IS NOT NULL")),
+    Index("cases_calendar", "calendar", postgresql_where=text("stage NOT IN ('closed', 'merged', 'withdrawn')")),
     Index("cases_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
 )
 
@@ -169,6 +182,8 @@ catalogue = Table(
     Column("one", Boolean, primary_key=True),  # always true: there is one row
     Column("version", Integer, nullable=False),
     Column("holidays", JSONB, nullable=False),
+    Column("rules", JSONB, nullable=False, server_default="{}"),
+    Column("calendar", Integer, nullable=False, server_default="1"),  # the version that last changed a working day
 )
 
 staff = Table(

@@ -17,6 +17,7 @@ from contracts.media import MediaAccepted, MediaRejected
 from contracts.notify import CitizenReplied
 from services.tracking import store
 from services.tracking.commands import Desk
+from services.tracking.scheduler import Scheduler
 
 KEYS_KEPT = timedelta(days=30)
 
@@ -24,6 +25,7 @@ KEYS_KEPT = timedelta(days=30)
 class Service(PeygirService):
     name = "tracking"
     use_cases = UseCases(Desk)
+    scheduler = UseCases(Scheduler)
 
     # --- what others say ---
 
@@ -61,6 +63,14 @@ class Service(PeygirService):
     def forget_old_keys(self) -> None:
         with self.db.transaction() as connection:
             store.prune_commands(connection, now() - KEYS_KEPT)
+
+    @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def watch_the_calendar(self) -> None:
+        for work in (self.scheduler.recall, self.scheduler.tick):
+            while True:
+                with self.db.transaction() as connection:
+                    if work(connection) == 0:
+                        break
 
     # --- staff ---
 

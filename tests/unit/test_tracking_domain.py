@@ -27,7 +27,7 @@ from contracts.errors import (
 )
 from contracts.gateway import Actor
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Channel, Kind, Outcome, RefusalReason, Role, RootCause, Stage
-from services.tracking import domain
+from services.tracking import clock, domain
 from services.tracking.life import LIFE, Case, Context, Question, StaffFacts, Turn, UnitFacts
 from services.tracking.workdays import Deadlines, Workdays
 
@@ -208,7 +208,7 @@ def test_an_upheld_case_names_a_root_cause(outcome: Outcome) -> None:
 
 def test_an_inspector_acts_only_on_a_case_of_their_own() -> None:
     one = case(Stage.INVESTIGATING, handler=INSPECTOR)
-    assert act(one, t.AddNote(text="x"), INSPECTOR).case == one
+    assert replace(act(one, t.AddNote(text="x"), INSPECTOR).case, look_on=one.look_on) == one
     with pytest.raises(NotAllowed):
         act(one, t.AddNote(text="x"), OTHER)
 
@@ -357,7 +357,9 @@ commands = st.one_of(
     st.builds(t.Withdraw),
     st.builds(t.Object, text=st.just("x")),
     st.builds(t.Rate, score=st.integers(1, 5)),
+    st.sampled_from(["tick", "another calendar"]),
 )
+WEEKS = (WEEK, Workdays(frozenset({4}), frozenset({date(2026, 12, 5), date(2026, 12, 6)})))
 tries = st.lists(st.tuples(commands, st.sampled_from(list(PEOPLE)), st.integers(0, 12)), max_size=40)
 FORWARD = [t.StartScreening(), t.Assign(inspector=INSPECTOR)]
 
@@ -366,23 +368,33 @@ FORWARD = [t.StartScreening(), t.Assign(inspector=INSPECTOR)]
 @given(tries, st.sampled_from(Kind), st.booleans())
 def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind, ahead: bool) -> None:
     one, open_question, at, objections = case(kind=kind), None, NOON, 0
+    calendar = 0
     if ahead:
         moves = [(command, HEAD, 0) for command in FORWARD] + moves
     for command, who, days in moves:
         at += timedelta(days=days)
         staff = inspector(command.inspector) if isinstance(command, t.Assign) else None
         facts = context(who, at, question=open_question, staff=staff, target=case(Stage.SCREENING, number="1405-2"))
+        calendar += command == "another calendar"
+        facts = replace(facts, calendar=calendar, workdays=WEEKS[calendar % 2])
         try:
             turn = _try(one, command, facts)
         except (Conflict, Invalid, NotAllowed):
             continue
+        if command == "tick":
+            assert clock.tick(turn.case, facts).steps == []  # once
+            assert len(set(turn.case.told)) == len(turn.case.told)
+            assert turn.case.look_on is None or turn.case.look_on > facts.today
+        if turn.case.due_from and turn.case.due_days and not turn.case.paused_on and turn.case.stage in OPEN_STAGES:
+            owed = clock.owed_on(WEEK, turn.case.due_from, turn.case.due_days, turn.case.pauses)
+            assert calendar or turn.case.due_on == owed
         for step in turn.steps:
             before = step.previous_stage
             assert before is None or (str(before), str(step.case.stage)) in DRAWN
             objections += step.entry == "objected"
-        assert turn.case.stage is turn.steps[-1].case.stage
-        assert one.stage not in ENDS
-        if turn.steps[-1].entry == "decided":
+        assert not turn.steps or turn.case.stage is turn.steps[-1].case.stage
+        assert one.stage not in ENDS or not turn.steps
+        if turn.steps and turn.steps[-1].entry == "decided":
             assert turn.case.final == (one.stage is Stage.REVIEW)
             assert not turn.case.final or UUID(facts.actor.id) not in one.barred
         if turn.lapsed or turn.answered is not None:
@@ -390,12 +402,17 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
         open_question = turn.asked or open_question
         one = turn.case
         assert (open_question is not None) == (one.stage in {Stage.AWAITING_CITIZEN, Stage.AWAITING_UNIT})
+        assert (one.asking is not None) == (open_question is not None)
         assert (one.paused_on is not None) == (one.stage is Stage.AWAITING_CITIZEN)
         assert objections <= 1
         assert one.handler is None or one.stage is not Stage.REVIEW or one.handler not in one.barred
 
 
 def _try(one: Case, command: Any, facts: Context) -> Turn:
+    if command == "tick":
+        return clock.tick(one, facts)
+    if command == "another calendar":
+        return clock.recalled(one, facts)
     if command == "unit answers":
         asked = facts.question.question_id if facts.question else uuid4()
         return domain.answer_unit_question(one, asked, "!", [], facts)
