@@ -143,6 +143,7 @@ class CaseDecided(TrackedEvent):
     root_causes: list[RootCause] = []
     final: bool = False
     objection_until: date | None = None
+    recommended_to: UnitCode | None = None
 
 
 class CaseRefused(TrackedEvent):
@@ -202,6 +203,36 @@ class CaseRescheduled(TrackedEvent):
     """The city's calendar has changed, and with it the day a decision is owed or until which one may object."""
 
     name: ClassVar[str] = "case.rescheduled.v1"
+
+
+class DecisionProposed(TrackedEvent):
+    """A decision waits for the head's approval. What it says does not travel."""
+
+    name: ClassVar[str] = "case.decision_proposed.v1"
+
+
+class ProposalReturned(TrackedEvent):
+    """The head wants the proposed decision done over."""
+
+    name: ClassVar[str] = "case.proposal_returned.v1"
+
+
+class RecommendationReported(TrackedEvent):
+    """A unit says that it carried out a recommendation, or (`done` false) that it will not."""
+
+    name: ClassVar[str] = "case.recommendation_reported.v1"
+    recommendation_id: UUID
+    unit_asked: UnitCode
+    done: bool
+
+
+class RecommendationSettled(TrackedEvent):
+    """The office agreed with the unit's report (`now`: done or declined) or sent it back (open)."""
+
+    name: ClassVar[str] = "case.recommendation_settled.v1"
+    recommendation_id: UUID
+    unit_asked: UnitCode
+    now: Literal["done", "declined", "open"]
 
 
 # --- commands of staff ----------------------------------------------------------------------------------------------
@@ -286,8 +317,52 @@ class Close(Contract):
     type: Literal["close"] = "close"
 
 
+class Propose(Contract):
+    """A decision for the head to approve."""
+
+    type: Literal["propose"] = "propose"
+    outcome: Outcome
+    reasons: LongText
+    root_causes: list[RootCause] = []
+    recommendations: list[Recommendation] = []
+
+
+class Approve(Contract):
+    """The proposal becomes the decision; by another than who proposed it."""
+
+    type: Literal["approve"] = "approve"
+
+
+class ReturnProposal(Contract):
+    type: Literal["return_proposal"] = "return_proposal"
+    reason: LongText
+
+
+class SettleRecommendation(Contract):
+    """Agrees with what the unit reported, or sends it back, then with a reason."""
+
+    type: Literal["settle_recommendation"] = "settle_recommendation"
+    recommendation_id: UUID
+    accepted: bool
+    reason: LongText | None = None
+
+
 StaffCommand = Annotated[
-    StartScreening | Correct | Refuse | Merge | Assign | AskCitizen | AskUnit | AddNote | AddEvidence | Decide | Close,
+    StartScreening
+    | Correct
+    | Refuse
+    | Merge
+    | Assign
+    | AskCitizen
+    | AskUnit
+    | AddNote
+    | AddEvidence
+    | Decide
+    | Propose
+    | Approve
+    | ReturnProposal
+    | SettleRecommendation
+    | Close,
     Field(discriminator="type"),
 ]
 
@@ -521,6 +596,36 @@ class CaseQuestion(Answer):
     media: list[UploadId] = []
 
 
+class Proposal(Answer):
+    """A decision that waits for the head. `by`: who proposed it."""
+
+    outcome: Outcome
+    reasons: str
+    root_causes: list[RootCause] = []
+    recommendations: list[Recommendation] = []
+    by: UUID
+    at: Moment
+
+
+RecommendationState = Literal["open", "reported_done", "reported_declined", "done", "declined", "superseded"]
+
+
+class FollowedRecommendation(Answer):
+    """A recommendation and what became of it: reported by the unit, then agreed to by the office. `case_id` and `number`
+    are for the office alone."""
+
+    recommendation_id: UUID
+    case_id: UUID | None = None
+    number: str | None = None
+    unit: UnitCode
+    text: str
+    due_on: date
+    state: RecommendationState
+    reason: str | None = None
+    reported_at: Moment | None = None
+    settled_at: Moment | None = None
+
+
 class StaffCase(Answer):
     """The whole case for those who handle it; who complained is not in it (intake's sealed identities hold that)."""
 
@@ -556,6 +661,8 @@ class StaffCase(Answer):
     questions: list[CaseQuestion] = []
     attachments: list[Attachment] = []
     timeline: list[StaffEntry] = []
+    proposal: Proposal | None = None
+    followed: list[FollowedRecommendation] = []
 
 
 class GetCase(Request):
@@ -596,6 +703,29 @@ class AnswerUnitQuestion(Request):
     question_id: UUID
     text: LongText
     uploads: Annotated[list[UploadId], Field(max_length=10)] = []
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=100)]
+
+
+class ListRecommendations(Request):
+    """RPC tracking.list_recommendations → Recommendations: for a liaison those to the unit and all below it, for who sees
+    cases those of the cases they may see; the soonest due first."""
+
+    actor: Actor
+    unit: UnitCode | None = None
+    open_only: bool = True
+
+
+class Recommendations(Answer):
+    items: list[FollowedRecommendation]
+
+
+class ReportRecommendation(Request):
+    """RPC tracking.report_recommendation → FollowedRecommendation. By the unit's liaison; declined only with a reason."""
+
+    actor: Actor
+    recommendation_id: UUID
+    done: bool
+    reason: LongText | None = None
     idempotency_key: Annotated[str, Field(min_length=8, max_length=100)]
 
 

@@ -144,6 +144,29 @@ class DecisionBody(Body):
         return [Recommendation(text=one.text, due_on=one.due_on) for one in self.recommendations]
 
 
+class ReturnedBody(Body):
+    """`reason`: what is still wanted; for the inspector alone."""
+
+    reason: LongText
+    model_config = _like(reason="پاسخ واحد به تاریخ استعلام در دلایل نیامده است.")
+
+
+class ReportBody(Body):
+    """`reason`: wanted when it was not carried out."""
+
+    done: bool
+    reason: LongText | None = None
+    model_config = _like(done=True, reason="زمان هر مرحله از این هفته پیامک می‌شود.")
+
+
+class SettlementBody(Body):
+    """`accepted`: the office agrees with the unit's report; else it is sent back, with a reason."""
+
+    accepted: bool
+    reason: LongText | None = None
+    model_config = _like(accepted=False, reason="نمونه‌ای از پیامک پیوست نشده است.")
+
+
 class NothingBody(Body):
     """No field: the command says it all."""
 

@@ -21,6 +21,7 @@ from contracts.tracking import (
     CaseOpened,
     CaseRefused,
     DeadlineWarned,
+    RecommendationSettled,
     TrackedEvent,
     UnitAsked,
 )
@@ -233,6 +234,10 @@ class Notify:
         when: set[str] = set()
         if isinstance(event, CaseDecided):
             when.add("final" if event.final else "not_final")
+            if event.recommended_to is not None:
+                when.add("advised")
+        if isinstance(event, RecommendationSettled) and event.now == "open":
+            when.add("sent_back")
         if isinstance(event, DeadlineWarned):
             unassigned = event.step == "decision" and event.state.handler is None
             when.add("unassigned" if unassigned else event.step)
@@ -280,14 +285,23 @@ class Notify:
                 return None
             draft.case_id = None
             draft.more |= {"role": Role.LIAISON, "unit": event.to_unit}
-        elif isinstance(event, UnitAsked | DeadlineWarned):
+        elif (unit := _unit_of(event)) is not None:
             # A liaison learns of the question alone: neither the case nor its number goes with it.
             draft.case_id = None
             draft.params = _params(event)
-            draft.more |= {"role": Role.LIAISON, "unit": event.unit_asked}
+            draft.more |= {"role": Role.LIAISON, "unit": unit}
         else:
             return None
         return draft
+
+
+def _unit_of(event: TrackedEvent) -> str | None:
+    """The unit whose liaison is told."""
+    if isinstance(event, CaseDecided):
+        return event.recommended_to
+    if isinstance(event, UnitAsked | DeadlineWarned | CaseEscalated | RecommendationSettled):
+        return event.unit_asked
+    return None
 
 
 def _params(event: Event) -> dict[str, str]:

@@ -16,7 +16,7 @@ from contracts import tracking as t
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion, UnknownCase
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
-from services.tracking import domain, store, views
+from services.tracking import advice, decisions, domain, store, views
 from services.tracking.handlers import City, Tracking
 from services.tracking.life import Case, Context, StaffFacts, UnitFacts
 from services.tracking.record import record
@@ -75,6 +75,9 @@ class Desk(Tracking):
         if isinstance(command, t.Correct):
             kinds = store.ground_kinds(connection, command.ground) if command.ground else None
             return replace(context, unit=_unit(city, command.unit), ground_kinds=kinds)
+        if isinstance(command, t.SettleRecommendation):
+            found = advice.of_case(connection, case.case_id, command.recommendation_id)
+            return replace(context, recommended=found[0] if found else None)
         if isinstance(command, t.AskUnit):
             media = store.media_of(connection, case.case_id)
             return replace(context, unit=_unit(city, command.unit or case.unit), media=media)
@@ -91,7 +94,7 @@ class Desk(Tracking):
         case = views.staff_case(connection, case_id, scope)
         if case is None:
             raise UnknownCase
-        return case
+        return case.model_copy(update={"followed": advice.of_a_case(connection, case_id)})
 
     def get_case(self, connection: Connection, request: t.GetCase) -> t.StaffCase:
         """The whole case, or UnknownCase, be it that there is none or that it is none of theirs."""
@@ -172,6 +175,37 @@ class Desk(Tracking):
             turn = domain.answer_unit_question(case, request.question_id, request.text, uploads, context)
             record(connection, turn, request.actor, context.now, context.question)
         return views.unit_questions(connection, units, open_only=False, only=request.question_id)[0]
+
+    def list_recommendations(self, connection: Connection, request: t.ListRecommendations) -> t.Recommendations:
+        """To a liaison those of the unit, with nothing of the case; to others those of the cases they may know of."""
+        tree = self.city(connection).tree
+        units = None if request.unit is None else tree.below(request.unit)
+        if Role.LIAISON in request.actor.roles:
+            own = self._answered_for(connection, request.actor)
+            asked = own if units is None else own & units
+            return t.Recommendations(items=advice.of_units(connection, asked, request.open_only))
+        scope = self.scope(connection, request.actor)
+        return t.Recommendations(items=advice.of_scope(connection, scope, units, request.open_only))
+
+    def report_recommendation(
+        self, connection: Connection, request: t.ReportRecommendation
+    ) -> t.FollowedRecommendation:
+        """What the unit says of it. NotFound for one that was not made to the liaison's unit or one below it."""
+        _no_nul(request)
+        units = self._answered_for(connection, request.actor)
+        case_id = advice.case_of_unit(connection, request.recommendation_id, units)
+        case = store.lock(connection, case_id) if case_id is not None else None
+        if case is None:
+            raise NotFound
+        said = t.SettleRecommendation(
+            recommendation_id=request.recommendation_id, accepted=request.done, reason=request.reason
+        )
+        if not _again(connection, request.actor, request.idempotency_key, request.recommendation_id, said):
+            [one] = advice.of_case(connection, case.case_id, request.recommendation_id)
+            context = self.context(connection, request.actor, None)
+            turn = decisions.report(case, one, request.done, request.reason, context)
+            record(connection, turn, request.actor, context.now)
+        return advice.of_units(connection, units, open_only=False, only=request.recommendation_id)[0]
 
     def _answered_for(self, connection: Connection, actor: Actor) -> frozenset[str]:
         """The units this liaison answers for; the unit last told by accounts counts, where one was told."""

@@ -119,6 +119,7 @@ class Tracking:
             workdays=city.workdays,
             deadlines=city.deadlines,
             calendar=city.version,
+            four_eyes=city.four_eyes,
             new_id=uuid4(),
             question=store.open_question(connection, case_id) if case_id else None,
         )

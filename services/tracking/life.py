@@ -31,6 +31,10 @@ LIFE: Mapping[str, Mapping[Stage, Stage]] = {
     "add_note": {stage: stage for stage in (S.SCREENING, *AT_WORK, S.REVIEW, S.DECIDED)},
     "add_evidence": {stage: stage for stage in (*AT_WORK, S.REVIEW)},
     "decide": {S.INVESTIGATING: S.DECIDED, S.REVIEW: S.DECIDED},
+    "propose": {S.INVESTIGATING: S.INVESTIGATING, S.REVIEW: S.REVIEW},
+    "approve": {S.INVESTIGATING: S.DECIDED, S.REVIEW: S.DECIDED},
+    "return_proposal": {S.INVESTIGATING: S.INVESTIGATING, S.REVIEW: S.REVIEW},
+    "settle_recommendation": {stage: stage for stage in (S.DECIDED, S.REVIEW, S.CLOSED)},
     "close": {S.DECIDED: S.CLOSED, S.REFUSED: S.CLOSED},
     "answer_question": {S.AWAITING_CITIZEN: S.INVESTIGATING},
     "answer_unit_question": {S.AWAITING_UNIT: S.INVESTIGATING},
@@ -42,15 +46,20 @@ LIFE: Mapping[str, Mapping[Stage, Stage]] = {
 }
 """Command → stage it may be given in → stage it leads to."""
 
-GIVES_WAY = frozenset({"ask_citizen", "ask_unit", "decide"})
+GIVES_WAY = frozenset({"ask_citizen", "ask_unit", "decide", "propose"})
 """Commands of the inquiry that need not wait longer for an answer than its time."""
 
+STANDS_STILL = frozenset({"ask_citizen", "ask_unit", "decide"})
+"""Commands that a proposed decision keeps waiting, until the head has spoken or another is proposed."""
+
 _SCREENING = frozenset({"start_screening", "correct", "refuse", "merge", "assign"})
-_INQUIRY = frozenset({"ask_citizen", "ask_unit", "add_note", "add_evidence", "decide"})
+_INQUIRY = frozenset({"ask_citizen", "ask_unit", "add_note", "add_evidence", "decide"}) | {
+    *("propose", "settle_recommendation"),
+}
 RIGHTS: Mapping[Role, frozenset[str]] = {
     Role.SCREENER: _SCREENING,
     Role.INSPECTOR: _INQUIRY,  # on a case assigned to them
-    Role.HEAD: _SCREENING | _INQUIRY | {"close"},
+    Role.HEAD: _SCREENING | _INQUIRY | {"approve", "return_proposal", "close"},
 }
 REASONED = frozenset({Outcome.UPHELD, Outcome.PARTLY_UPHELD})
 
@@ -120,6 +129,7 @@ class Case:
     refusal_address: str | None = None
     merged_into: UUID | None = None
     score: int | None = None
+    proposal: Mapping[str, Any] | None = None
     due_from: date | None = None
     due_days: int | None = None
     pauses: tuple[Sequence[str], ...] = ()
@@ -148,6 +158,20 @@ class Question:
     asked_at: datetime
     due_on: date
     media: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """A recommendation to a unit. `state`: open, reported_done, reported_declined (the unit's word), done, declined (the
+    office agreed), or superseded by the final decision. `escalated`: that it is overdue has been said."""
+
+    recommendation_id: UUID
+    unit: str | None
+    text: str
+    due_on: date
+    state: str = "open"
+    reason: str | None = None
+    escalated: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,6 +209,8 @@ class Context:
     ground_kinds: frozenset[str] | None = None
     target: Case | None = None
     media: frozenset[str] = frozenset()
+    four_eyes: frozenset[str] = frozenset()
+    recommended: Recommended | None = None
     calendar: int = 0
     mayor_unit: str | None = None
 
@@ -207,7 +233,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Turn:
-    """What a command did. `lapsed`: the open question is over without an answer; `answered`: with this one."""
+    """What a command did. `lapsed`: the open question is over without an answer; `answered`: with this one.
+    `recommended`: recommendations as they are now; with a decision, all that it makes."""
 
     case: Case
     steps: Sequence[Step]
@@ -215,3 +242,4 @@ class Turn:
     answered: str | None = None
     lapsed: bool = False
     uploads: tuple[str, ...] = ()
+    recommended: tuple[Recommended, ...] = ()

@@ -60,6 +60,7 @@ cases = Table(
     Column("barred", ARRAY(UUID(as_uuid=True)), nullable=False),
     Column("version", Integer, nullable=False),
     Column("history_hash", String(64), nullable=False),
+    Column("proposal", JSONB(none_as_null=True)),
     # What the calendar asks (services/tracking/clock.py).
     Column("due_from", Date),
     Column("due_days", Integer),
@@ -134,6 +135,24 @@ questions = Table(
     Column("answered_at", DateTime(timezone=True)),
     Column("lapsed_at", DateTime(timezone=True)),
     Index("questions_unit", "unit", "asked_at", postgresql_where=text("unit IS NOT NULL")),
+)
+
+recommendations = Table(
+    "recommendations",
+    metadata,
+    Column("recommendation_id", UUID(as_uuid=True), primary_key=True),
+    Column("case_id", UUID(as_uuid=True), ForeignKey("cases.case_id"), nullable=False, index=True),
+    Column("unit", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", Text),
+    Column("escalated", Boolean, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("reported_at", DateTime(timezone=True)),
+    Column("settled_at", DateTime(timezone=True)),
+    Index("recommendations_unit", "unit", "due_on"),
+    Index("recommendations_due", "due_on", postgresql_where=text("state = 'open' AND NOT escalated")),
 )
 
 attachments = Table(

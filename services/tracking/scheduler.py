@@ -16,7 +16,7 @@ from backbone import logs
 from backbone.database import is_outage
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind
-from services.tracking import clock, store
+from services.tracking import advice, clock, decisions, store
 from services.tracking.handlers import Tracking
 from services.tracking.life import Case, Context, Turn
 from services.tracking.record import record
@@ -55,6 +55,15 @@ class Scheduler(Tracking):
         taken = store.lock_due(connection, today, MOST)
         for case in taken:
             self._turn(connection, case, clock.tick)
+        return len(taken)
+
+    def follow_up(self, connection: Connection) -> int:
+        """Recommendations whose day has passed."""
+        today = self.context(connection, BY_CALENDAR, None).today
+        taken = advice.lock_overdue(connection, today, MOST)
+        for case in taken:
+            those = advice.of_case(connection, case.case_id)
+            record(connection, decisions.overdue(case, those, today), BY_CALENDAR, self.clock())
         return len(taken)
 
     def _turn(self, connection: Connection, case: Case, happens: Callable[[Case, Context], Turn]) -> Turn | None:

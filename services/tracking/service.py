@@ -66,7 +66,7 @@ class Service(PeygirService):
 
     @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
     def watch_the_calendar(self) -> None:
-        for work in (self.scheduler.recall, self.scheduler.tick):
+        for work in (self.scheduler.recall, self.scheduler.tick, self.scheduler.follow_up):
             while True:
                 with self.db.transaction() as connection:
                     if work(connection) == 0:
@@ -122,6 +122,16 @@ class Service(PeygirService):
     def answer_unit_question(self, request: t.AnswerUnitQuestion) -> t.UnitQuestion:
         with self.db.transaction() as connection:
             return self.use_cases.answer_unit_question(connection, request)
+
+    @rpc
+    def list_recommendations(self, request: t.ListRecommendations) -> t.Recommendations:
+        with self.db.read() as connection:
+            return self.use_cases.list_recommendations(connection, request)
+
+    @rpc
+    def report_recommendation(self, request: t.ReportRecommendation) -> t.FollowedRecommendation:
+        with self.db.transaction() as connection:
+            return self.use_cases.report_recommendation(connection, request)
 
     @rpc
     def authorize_media(self, request: t.AuthorizeMedia) -> t.MediaGrant:

@@ -17,7 +17,7 @@ from contracts.base import now
 from contracts.gateway import Actor
 from contracts.intake import Catalogue, CatalogueChanged, Unit
 from contracts.notify import ListMessages
-from contracts.vocabulary import ActorKind, Kind, Language, Role, Stage
+from contracts.vocabulary import ActorKind, Kind, Language, Outcome, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from deploy.local.sms_simulator.embedded import Simulator, running
 from deploy.local.sms_simulator.settings import Settings as SimulatorSettings
@@ -487,6 +487,28 @@ def test_staff_are_told_what_the_calendar_brings(scene: Scene, language: Languag
             [("head", "sent_up"), ("mayor", "sent_up")],
         ),
     ]
+    recommendation: dict[str, Any] = {"recommendation_id": uuid4(), "unit_asked": "roads"}
+    decided: dict[str, Any] = {"outcome": Outcome.UPHELD, "recommended_to": "roads"}
+    told += [
+        (tracking.DecisionProposed, mine, [("head", "decision_proposed")]),
+        (tracking.ProposalReturned, mine, [("inspector", "proposal_returned")]),
+        (tracking.CaseDecided, {**mine, **decided}, [("liaison", "recommended")]),
+        (
+            tracking.RecommendationReported,
+            {**mine, **recommendation, "done": True},
+            [("inspector", "recommendation_reported"), ("head", "recommendation_reported")],
+        ),
+        (
+            tracking.RecommendationSettled,
+            {**mine, **recommendation, "now": "open"},
+            [("liaison", "recommendation_sent_back")],
+        ),
+        (
+            escalated,
+            {**mine, "step": "recommendation", "level": "head", "unit_asked": "roads"},
+            [("head", "recommendation_late"), ("liaison", "recommendation_overdue")],
+        ),
+    ]
     for event, fields, readers in told:
         wire.event(person.event(event, Stage.INVESTIGATING, **fields))
         for audience, template in readers:
@@ -523,6 +545,37 @@ CALENDAR = {
     "unit_late": {
         FA: "واحد در مهلت خود به پرسش بازرس در پرونده {number} پاسخ نداد: {day}.",
         EN: "The unit has not answered the inspector's question in case {number}. It was due by {day}.",
+    },
+    "decision_proposed": {
+        FA: "نتیجه پیشنهادی پرونده {number} در انتظار تأیید شماست.",
+        EN: "The decision proposed in case {number} waits for your approval.",
+    },
+    "proposal_returned": {
+        FA: "نتیجه پیشنهادی شما برای پرونده {number} بازگردانده شد.",
+        EN: "The decision you proposed in case {number} was returned to you.",
+    },
+    "recommended": {
+        FA: "بازرسی به واحد شما پیشنهادهایی داده است. لطفاً انجام یا دلیل انجام نشدن هر یک را گزارش کنید.",
+        EN: (
+            "The inspection office has made recommendations to your unit. "
+            "Please report each as done, or declined with its reason."
+        ),
+    },
+    "recommendation_reported": {
+        FA: "واحد درباره پیشنهاد پرونده {number} گزارش داد. لطفاً آن را بررسی کنید.",
+        EN: "The unit has reported on a recommendation of case {number}. Please look at it.",
+    },
+    "recommendation_sent_back": {
+        FA: "گزارش واحد شما درباره یک پیشنهاد بازرسی پذیرفته نشد.",
+        EN: "Your unit's report on a recommendation of the inspection office was not accepted.",
+    },
+    "recommendation_late": {
+        FA: "پیشنهاد پرونده {number} در مهلت خود انجام نشد: {day}.",
+        EN: "A recommendation of case {number} was not carried out in time. It was due by {day}.",
+    },
+    "recommendation_overdue": {
+        FA: "مهلت انجام یک پیشنهاد بازرسی به واحد شما گذشته است: {day}.",
+        EN: "The time for a recommendation to your unit is over. It was due by {day}.",
     },
     "sent_up": {
         FA: "پرونده {number} که مهلت آن {day} بود به حوزه شهردار گزارش شد.",

@@ -28,13 +28,19 @@ from contracts.errors import (
 from contracts.gateway import Actor
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Channel, Kind, Outcome, RefusalReason, Role, RootCause, Stage
 from services.tracking import clock, domain
-from services.tracking.life import LIFE, Case, Context, Question, StaffFacts, Turn, UnitFacts
+from services.tracking.life import LIFE, Case, Context, Question, Recommended, StaffFacts, Turn, UnitFacts
 from services.tracking.workdays import Deadlines, Workdays
 
 WEEK = Workdays(frozenset({3, 4}))
 NOON = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)  # a Saturday, noon in Tehran
-INSPECTOR, OTHER, HEAD, SCREENER = (UUID(int=number) for number in range(1, 5))
-PEOPLE = {INSPECTOR: Role.INSPECTOR, OTHER: Role.INSPECTOR, HEAD: Role.HEAD, SCREENER: Role.SCREENER}
+INSPECTOR, OTHER, HEAD, SCREENER, OTHER_HEAD = (UUID(int=number) for number in range(1, 6))
+PEOPLE = {
+    INSPECTOR: Role.INSPECTOR,
+    OTHER: Role.INSPECTOR,
+    SCREENER: Role.SCREENER,
+    HEAD: Role.HEAD,
+    OTHER_HEAD: Role.HEAD,
+}
 UNIT = UnitFacts("dep", "معاونت", "Deputyship", active=True, root=False)
 
 
@@ -351,6 +357,18 @@ commands = st.one_of(
         reasons=st.just("x"),
         root_causes=st.lists(st.sampled_from(RootCause), max_size=1),
     ),
+    st.builds(
+        t.Propose,
+        outcome=st.sampled_from(Outcome),
+        reasons=st.just("x"),
+        root_causes=st.just([RootCause.PROCESS]),
+        recommendations=st.just([t.Recommendation(text="x", due_on=date(2026, 12, 20))]),
+    ),
+    st.builds(t.Approve),
+    st.builds(t.ReturnProposal, reason=st.just("x")),
+    st.builds(
+        t.SettleRecommendation, recommendation_id=st.just(UUID(int=8)), accepted=st.booleans(), reason=st.just("x")
+    ),
     st.builds(t.Close),
     st.builds(t.AnswerQuestion, text=st.just("!")),
     st.just("unit answers"),
@@ -360,13 +378,14 @@ commands = st.one_of(
     st.sampled_from(["tick", "another calendar"]),
 )
 WEEKS = (WEEK, Workdays(frozenset({4}), frozenset({date(2026, 12, 5), date(2026, 12, 6)})))
+REPORTED = Recommended(UUID(int=8), "dep", "x", date(2026, 12, 1), "reported_done")
 tries = st.lists(st.tuples(commands, st.sampled_from(list(PEOPLE)), st.integers(0, 12)), max_size=40)
 FORWARD = [t.StartScreening(), t.Assign(inspector=INSPECTOR)]
 
 
 @settings(max_examples=400, deadline=None)
-@given(tries, st.sampled_from(Kind), st.booleans())
-def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind, ahead: bool) -> None:
+@given(tries, st.sampled_from(Kind), st.booleans(), st.booleans())
+def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind, ahead: bool, four_eyes: bool) -> None:
     one, open_question, at, objections = case(kind=kind), None, NOON, 0
     calendar = 0
     if ahead:
@@ -377,6 +396,7 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
         facts = context(who, at, question=open_question, staff=staff, target=case(Stage.SCREENING, number="1405-2"))
         calendar += command == "another calendar"
         facts = replace(facts, calendar=calendar, workdays=WEEKS[calendar % 2])
+        facts = replace(facts, four_eyes=frozenset({kind}) if four_eyes else frozenset(), recommended=REPORTED)
         try:
             turn = _try(one, command, facts)
         except (Conflict, Invalid, NotAllowed):
@@ -393,15 +413,19 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
             assert before is None or (str(before), str(step.case.stage)) in DRAWN
             objections += step.entry == "objected"
         assert not turn.steps or turn.case.stage is turn.steps[-1].case.stage
-        assert one.stage not in ENDS or not turn.steps
+        assert one.stage not in ENDS or not turn.steps or turn.steps[-1].entry == "recommendation_settled"
         if turn.steps and turn.steps[-1].entry == "decided":
             assert turn.case.final == (one.stage is Stage.REVIEW)
+            assert not four_eyes or (one.proposal is not None and one.proposal["by"] != facts.actor.id)
+            assert UUID(facts.actor.id) in turn.case.barred
+            assert one.proposal is None or UUID(one.proposal["by"]) in turn.case.barred
             assert not turn.case.final or UUID(facts.actor.id) not in one.barred
         if turn.lapsed or turn.answered is not None:
             open_question = None
         open_question = turn.asked or open_question
         one = turn.case
         assert (open_question is not None) == (one.stage in {Stage.AWAITING_CITIZEN, Stage.AWAITING_UNIT})
+        assert one.proposal is None or one.stage in {Stage.INVESTIGATING, Stage.REVIEW}
         assert (one.asking is not None) == (open_question is not None)
         assert (one.paused_on is not None) == (one.stage is Stage.AWAITING_CITIZEN)
         assert objections <= 1

@@ -126,6 +126,8 @@ _ALWAYS_DATED = {
         "deadline_passed",
         "unit_late",
         "sent_up",
+        "recommendation_late",
+        "recommendation_overdue",
     )
 }
 
