@@ -84,7 +84,9 @@ class MergeBody(Body):
 
 
 class AssignmentBody(Body):
-    inspector: UUID
+    """`inspector` left out: whoever is skilled in the ground and has the fewest open cases."""
+
+    inspector: UUID | None = None
     model_config = _like(inspector="b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e21")
 
 
@@ -165,6 +167,37 @@ class SettlementBody(Body):
     accepted: bool
     reason: LongText | None = None
     model_config = _like(accepted=False, reason="نمونه‌ای از پیامک پیوست نشده است.")
+
+
+class CaseSeenBody(Body):
+    """`expected_version`: the version that was seen."""
+
+    case_id: UUID
+    expected_version: Annotated[int, Field(ge=1)]
+    model_config = _like(case_id="7d3c9a0e-0f6b-4b43-8d53-5a2c1b9d2f10", expected_version=2)
+
+
+class AssignmentsBody(Body):
+    """`inspector` left out: each to whoever is skilled in its ground and has the fewest open cases."""
+
+    cases: Annotated[list[CaseSeenBody], Field(min_length=1, max_length=100)]
+    inspector: UUID | None = None
+    model_config = _like(cases=[{"case_id": "7d3c9a0e-0f6b-4b43-8d53-5a2c1b9d2f10", "expected_version": 2}])
+
+
+class HandOverBody(Body):
+    """`leaver`: whose open cases go to `inspector` or, left out, to whoever is skilled and has the fewest."""
+
+    leaver: UUID
+    inspector: UUID | None = None
+    model_config = _like(leaver="b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e21")
+
+
+class SkillsBody(Body):
+    """`grounds`: none means any."""
+
+    grounds: Annotated[list[GroundCode], Field(max_length=50)]
+    model_config = _like(grounds=["delay", "conduct"])
 
 
 class NothingBody(Body):

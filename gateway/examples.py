@@ -244,8 +244,30 @@ _RECEIPT: dict[str, Any] = {
 }
 _CELL: dict[str, Any] = {"key": ["complaint"], "count": 35}
 
+_SUGGESTION: dict[str, Any] = {"value": "delay", "share": 0.82, "of": 12, "words": ["پروانه", "استعلام"]}
+_SIMILAR: dict[str, Any] = {
+    "case_id": _CASE_ID,
+    "number": "1405-000122",
+    "stage": "investigating",
+    "unit": "dep.urb.permits",
+    "ground": "delay",
+    "filed_at": "2026-11-22T08:30:00Z",
+    "excerpt": "پرونده پایان کار من بی‌پاسخ مانده است.",
+    "similarity": 0.64,
+    "same": ["unit", "ground"],
+}
+_ASSIGNED: dict[str, Any] = {"case_id": _CASE_ID, "handler": _STAFF_ID, "version": 3, "error": None}
+_SKILLS: dict[str, Any] = {"inspector": _STAFF_ID, "grounds": ["delay"], "open_cases": 4}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "Assigned": {"items": [_ASSIGNED]},
+    "AssignedCase": _ASSIGNED,
     "Attachment": _ATTACHMENT,
+    "InspectorSkills": _SKILLS,
+    "SimilarCase": _SIMILAR,
+    "Skills": {"items": [_SKILLS]},
+    "Suggestion": _SUGGESTION,
+    "Suggestions": {"unit": None, "ground": _SUGGESTION, "urgent": None, "similar": [_SIMILAR]},
     "CaseLine": _LINE,
     "CasePage": {"items": [_LINE], "next": None},
     "CaseQuestion": _CASE_QUESTION,

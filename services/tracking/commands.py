@@ -16,7 +16,7 @@ from contracts import tracking as t
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion, UnknownCase
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
-from services.tracking import advice, decisions, domain, store, views
+from services.tracking import advice, decisions, desks, domain, store, views
 from services.tracking.handlers import City, Tracking
 from services.tracking.life import Case, Context, StaffFacts, UnitFacts
 from services.tracking.record import record
@@ -51,13 +51,13 @@ class Desk(Tracking):
         case = locked.get(request.case_id)
         if case is None:
             raise UnknownCase
-        if _again(connection, request.actor, request.idempotency_key, case.case_id, command):
+        if again(connection, request.actor, request.idempotency_key, case.case_id, command):
             return self._staff_case(connection, case.case_id, scope)
         if case.version != request.expected_version:
             later = views.entries_since(connection, case.case_id, request.expected_version)
             raise StaleVersion(current=case.version, changes=[entry.model_dump(mode="json") for entry in later])
         target = locked.get(command.into) if isinstance(command, t.Merge) else None
-        context = self._facts(connection, case, command, target, request.actor)
+        context = self.facts(connection, case, command, target, request.actor)
         turn = domain.act(case, command, context)
         record(connection, turn, request.actor, context.now, context.question)
         if target is not None:
@@ -65,13 +65,21 @@ class Desk(Tracking):
         # Without the scope: who has just found the case to be about their own unit sees this answer, and then no more.
         return self._staff_case(connection, case.case_id, None)
 
-    def _facts(
-        self, connection: Connection, case: Case, command: t.StaffCommand, target: Case | None, actor: Actor
+    def facts(
+        self,
+        connection: Connection,
+        case: Case,
+        command: t.StaffCommand,
+        target: Case | None,
+        actor: Actor,
+        besides: UUID | None = None,
     ) -> Context:
+        """What this command is judged by. `besides`: who is not chosen when the choice is ours."""
         city = self.city(connection)
         context = replace(self.context(connection, actor, case.case_id), target=target)
         if isinstance(command, t.Assign):
-            return replace(context, staff=self._candidate(connection, city, case, command.inspector))
+            chosen = command.inspector or self._free(connection, city, case, besides)
+            return replace(context, staff=self._candidate(connection, city, case, chosen) if chosen else None)
         if isinstance(command, t.Correct):
             kinds = store.ground_kinds(connection, command.ground) if command.ground else None
             return replace(context, unit=_unit(city, command.unit), ground_kinds=kinds)
@@ -82,6 +90,19 @@ class Desk(Tracking):
             media = store.media_of(connection, case.case_id)
             return replace(context, unit=_unit(city, command.unit or case.unit), media=media)
         return context
+
+    def _free(self, connection: Connection, city: City, case: Case, besides: UUID | None) -> UUID | None:
+        """Who is skilled in the ground and has the fewest open cases; where nobody is named for it, of those without any
+        named skill. None when there is no one."""
+        away = {besides, case.handler, *case.barred}
+        able = [
+            row
+            for row in desks.inspectors(connection, one_at_a_time=True)
+            if row.staff_id not in away and (row.unit is None or case.unit not in city.tree.above(row.unit))
+        ]
+        skilled = [row for row in able if case.ground in (row.grounds or ())]
+        first = next(iter(skilled or [row for row in able if not row.grounds]), None)
+        return first.staff_id if first is not None else None
 
     def _candidate(self, connection: Connection, city: City, case: Case, staff_id: UUID) -> StaffFacts | None:
         row = store.member(connection, staff_id)
@@ -134,7 +155,7 @@ class Desk(Tracking):
         case = self._lock_of_citizen(connection, request)
         if case is None:
             raise UnknownCase
-        if not _again(connection, request.actor, request.idempotency_key, case.case_id, request.command):
+        if not again(connection, request.actor, request.idempotency_key, case.case_id, request.command):
             context = self.context(connection, request.actor, case.case_id)
             turn = domain.act_as_citizen(case, request.command, context)
             record(connection, turn, request.actor, context.now, context.question)
@@ -169,7 +190,7 @@ class Desk(Tracking):
         if case is None:
             raise NotFound
         asked = t.AnswerQuestion(text=request.text, uploads=request.uploads)
-        if not _again(connection, request.actor, request.idempotency_key, request.question_id, asked):
+        if not again(connection, request.actor, request.idempotency_key, request.question_id, asked):
             context = self.context(connection, request.actor, case.case_id)
             uploads = tuple(dict.fromkeys(request.uploads))
             turn = domain.answer_unit_question(case, request.question_id, request.text, uploads, context)
@@ -200,7 +221,7 @@ class Desk(Tracking):
         said = t.SettleRecommendation(
             recommendation_id=request.recommendation_id, accepted=request.done, reason=request.reason
         )
-        if not _again(connection, request.actor, request.idempotency_key, request.recommendation_id, said):
+        if not again(connection, request.actor, request.idempotency_key, request.recommendation_id, said):
             [one] = advice.of_case(connection, case.case_id, request.recommendation_id)
             context = self.context(connection, request.actor, None)
             turn = decisions.report(case, one, request.done, request.reason, context)
@@ -257,7 +278,7 @@ def _unit(city: City, code: str | None) -> UnitFacts | None:
     return UnitFacts(row.code, row.name_fa, row.name_en, row.active, row.parent is None)
 
 
-def _again(connection: Connection, actor: Actor, key: str, about: UUID, command: BaseModel) -> bool:
+def again(connection: Connection, actor: Actor, key: str, about: UUID, command: BaseModel) -> bool:
     """Whether this very command was done under this key. KeyReused when the key was used for another one."""
     told = json.dumps([str(about), command.model_dump(mode="json")], sort_keys=True)
     digest = hashlib.sha256(told.encode()).hexdigest()

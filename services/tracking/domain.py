@@ -193,7 +193,7 @@ def _assign(case: Case, command: t.Assign, context: Context) -> Turn:
         raise wrong("unit", "not_set")
     chosen = context.staff
     if chosen is None or not chosen.inspector:
-        raise wrong("command.inspector", "not_an_inspector")
+        raise wrong("command.inspector", "not_an_inspector" if command.inspector else "nobody_free")
     if not chosen.active:
         raise wrong("command.inspector", "inactive")
     if chosen.conflicted:

@@ -215,6 +215,13 @@ staff = Table(
     Column("active", Boolean, nullable=False),
 )
 
+skills = Table(
+    "skills",
+    metadata,
+    Column("staff_id", UUID(as_uuid=True), primary_key=True),
+    Column("grounds", JSONB, nullable=False),
+)
+
 commands = Table(
     "commands",
     metadata,

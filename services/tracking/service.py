@@ -16,15 +16,15 @@ from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegi
 from contracts.media import MediaAccepted, MediaRejected
 from contracts.notify import CitizenReplied
 from services.tracking import store
-from services.tracking.commands import Desk
 from services.tracking.scheduler import Scheduler
+from services.tracking.screening import Screening
 
 KEYS_KEPT = timedelta(days=30)
 
 
 class Service(PeygirService):
     name = "tracking"
-    use_cases = UseCases(Desk)
+    use_cases = UseCases(Screening)
     scheduler = UseCases(Scheduler)
 
     # --- what others say ---
@@ -88,6 +88,31 @@ class Service(PeygirService):
     def get_case(self, request: t.GetCase) -> t.StaffCase:
         with self.db.read() as connection:
             return self.use_cases.get_case(connection, request)
+
+    @rpc
+    def suggest_screening(self, request: t.SuggestScreening) -> t.Suggestions:
+        with self.db.read() as connection:
+            return self.use_cases.suggest_screening(connection, request)
+
+    @rpc
+    def assign_many(self, request: t.AssignMany) -> t.Assigned:
+        with self.db.transaction() as connection:
+            return self.use_cases.assign_many(connection, request)
+
+    @rpc
+    def hand_over(self, request: t.HandOver) -> t.Assigned:
+        with self.db.transaction() as connection:
+            return self.use_cases.hand_over(connection, request)
+
+    @rpc
+    def set_skills(self, request: t.SetSkills) -> t.Skills:
+        with self.db.transaction() as connection:
+            return self.use_cases.set_skills(connection, request)
+
+    @rpc
+    def list_skills(self, request: t.ListSkills) -> t.Skills:
+        with self.db.read() as connection:
+            return self.use_cases.list_skills(connection, request)
 
     # --- citizens ---
 

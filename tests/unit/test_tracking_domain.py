@@ -392,7 +392,7 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
         moves = [(command, HEAD, 0) for command in FORWARD] + moves
     for command, who, days in moves:
         at += timedelta(days=days)
-        staff = inspector(command.inspector) if isinstance(command, t.Assign) else None
+        staff = inspector(command.inspector or INSPECTOR) if isinstance(command, t.Assign) else None
         facts = context(who, at, question=open_question, staff=staff, target=case(Stage.SCREENING, number="1405-2"))
         calendar += command == "another calendar"
         facts = replace(facts, calendar=calendar, workdays=WEEKS[calendar % 2])
