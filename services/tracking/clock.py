@@ -19,8 +19,7 @@ WARNED_AT = 0.8
 """The share of its time after which the handler is warned."""
 
 ENDING = frozenset({Stage.DECIDED, Stage.REFUSED})
-WATCHED = OPEN_STAGES | ENDING
-"""Stages at which the calendar has something to say."""
+"""Stages that end by themselves."""
 
 
 def owed_on(workdays: Workdays, start: date, days: int, pauses: Sequence[Sequence[str]]) -> date:

@@ -23,6 +23,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 metadata = MetaData()
 
+NOT_OVER = text("stage NOT IN ('closed', 'merged', 'withdrawn')")
+"""Cases to which the calendar may still say something; written out, so that the index of just these is always found."""
+
 cases = Table(
     "cases",
     metadata,
@@ -95,7 +98,7 @@ cases = Table(
     Index("cases_citizen", "citizen_id", "filed_at", "case_id", postgresql_where=text("citizen_id IS NOT NULL")),
     # The scheduler's: what is due, what an older calendar reckoned.
     Index("cases_look", "look_on", postgresql_where=text("look_on IS NOT NULL")),
-    Index("cases_calendar", "calendar", postgresql_where=text("stage NOT IN ('closed', 'merged', 'withdrawn')")),
+    Index("cases_calendar", "calendar", postgresql_where=NOT_OVER),
     Index("cases_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
 )
 

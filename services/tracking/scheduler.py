@@ -39,7 +39,7 @@ class Scheduler(Tracking):
 
     def recall(self, connection: Connection) -> int:
         """Cases whose days an older calendar reckoned."""
-        taken = store.lock_to_recall(connection, clock.WATCHED, MOST)
+        taken = store.lock_to_recall(connection, MOST)
         if not taken:
             return 0
         self._look_again = 0.0  # by the very newest calendar

@@ -18,6 +18,7 @@ from contracts.vocabulary import Channel, Kind, Outcome, Stage
 from services.tracking.history import Entry
 from services.tracking.life import Case, Question
 from services.tracking.models import (
+    NOT_OVER,
     attachments,
     case_numbers,
     cases,
@@ -279,10 +280,10 @@ def calendar(connection: Connection) -> tuple[list[str], dict[str, Any]]:
     return (list(row.holidays), dict(row.rules)) if row else ([], {})
 
 
-def lock_to_recall(connection: Connection, stages: Iterable[str], limit: int) -> list[Case]:
+def lock_to_recall(connection: Connection, limit: int) -> list[Case]:
     """Cases whose days were reckoned by an older calendar, locked; what another process holds is left to it."""
     newest = select(catalogue.c.calendar).scalar_subquery()
-    chosen = select(*CASE_COLUMNS).where(cases.c.calendar < newest, cases.c.stage.in_(sorted(stages)))
+    chosen = select(*CASE_COLUMNS).where(cases.c.calendar < newest, NOT_OVER)
     rows = connection.execute(chosen.limit(limit).with_for_update(skip_locked=True))
     return [case_of(row) for row in rows]
 
