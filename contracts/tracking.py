@@ -123,9 +123,10 @@ class UnitAnswered(TrackedEvent):
 
 
 class NoteAdded(TrackedEvent):
-    """An internal note; what it says does not travel."""
+    """An internal note, or another line of the office's own; what it says does not travel. `mentions`: staff to be told."""
 
     name: ClassVar[str] = "case.note_added.v1"
+    mentions: list[UUID] = []
 
 
 class EvidenceAdded(TrackedEvent):
@@ -235,6 +236,13 @@ class RecommendationSettled(TrackedEvent):
     now: Literal["done", "declined", "open"]
 
 
+class CaseReminded(TrackedEvent):
+    """The day has come of which `staff` wanted to be reminded. What for does not travel."""
+
+    name: ClassVar[str] = "case.reminded.v1"
+    staff: UUID
+
+
 # --- commands of staff ----------------------------------------------------------------------------------------------
 
 
@@ -291,8 +299,11 @@ class AskUnit(Contract):
 
 
 class AddNote(Contract):
+    """`mentions`: staff who may see the case and are told of the note."""
+
     type: Literal["add_note"] = "add_note"
     text: LongText
+    mentions: Annotated[list[UUID], Field(max_length=10)] = []
 
 
 class AddEvidence(Contract):
@@ -349,6 +360,35 @@ class SettleRecommendation(Contract):
     reason: LongText | None = None
 
 
+class Remind(Contract):
+    """The giver is reminded on a day to come."""
+
+    type: Literal["remind"] = "remind"
+    on: date
+    text: Annotated[str, Field(min_length=1, max_length=1_000)]
+
+
+class AddCheck(Contract):
+    """One more thing to see to in this case."""
+
+    type: Literal["add_check"] = "add_check"
+    text: Annotated[str, Field(min_length=1, max_length=1_000)]
+
+
+class TickCheck(Contract):
+    type: Literal["tick_check"] = "tick_check"
+    item_id: UUID
+    done: bool
+
+
+class LinkCase(Contract):
+    """The two cases belong together, each its own; `linked` false: no longer."""
+
+    type: Literal["link_case"] = "link_case"
+    to: UUID
+    linked: bool = True
+
+
 StaffCommand = Annotated[
     StartScreening
     | Correct
@@ -364,6 +404,10 @@ StaffCommand = Annotated[
     | Approve
     | ReturnProposal
     | SettleRecommendation
+    | Remind
+    | AddCheck
+    | TickCheck
+    | LinkCase
     | Close,
     Field(discriminator="type"),
 ]
@@ -628,6 +672,31 @@ class FollowedRecommendation(Answer):
     settled_at: Moment | None = None
 
 
+class CheckItem(Answer):
+    """`done_by`, `done_at`: when it is done."""
+
+    item_id: UUID
+    text: str
+    done: bool = False
+    done_by: UUID | None = None
+    done_at: Moment | None = None
+
+
+class Reminder(Answer):
+    """`said`: its day has come."""
+
+    staff: UUID
+    on: date
+    text: str
+    said: bool
+
+
+class LinkedCase(Answer):
+    case_id: UUID
+    number: str
+    stage: Stage
+
+
 class StaffCase(Answer):
     """The whole case for those who handle it; who complained is not in it (intake's sealed identities hold that)."""
 
@@ -665,6 +734,9 @@ class StaffCase(Answer):
     timeline: list[StaffEntry] = []
     proposal: Proposal | None = None
     followed: list[FollowedRecommendation] = []
+    checklist: list[CheckItem] = []
+    reminders: list[Reminder] = []
+    linked: list[LinkedCase] = []
 
 
 class GetCase(Request):

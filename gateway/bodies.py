@@ -111,7 +111,10 @@ class UnitAnswerBody(Body):
 
 
 class NoteBody(Body):
+    """`mentions`: staff who may see the case and are told."""
+
     text: LongText
+    mentions: Annotated[list[UUID], Field(max_length=10)] = []
     model_config = _like(text="با مسئول دفتر تماس گرفته شد.")
 
 
@@ -198,6 +201,32 @@ class SkillsBody(Body):
 
     grounds: Annotated[list[GroundCode], Field(max_length=50)]
     model_config = _like(grounds=["delay", "conduct"])
+
+
+class ReminderBody(Body):
+    """`on`: a day to come."""
+
+    on: date
+    text: Annotated[LongText, Field(max_length=1_000)]
+    model_config = _like(on="2027-01-10", text="پیگیری پاسخ استعلام")
+
+
+class CheckBody(Body):
+    text: Annotated[LongText, Field(max_length=1_000)]
+    model_config = _like(text="بازدید از محل")
+
+
+class TickBody(Body):
+    done: bool
+    model_config = _like(done=True)
+
+
+class LinkBody(Body):
+    """`linked` false: they no longer belong together."""
+
+    to: UUID
+    linked: bool = True
+    model_config = _like(to="7d3c9a0e-0f6b-4b43-8d53-5a2c1b9d2f10", linked=True)
 
 
 class NothingBody(Body):

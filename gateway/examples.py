@@ -105,6 +105,15 @@ _LINE: dict[str, Any] = {
     "excerpt": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
     "version": 2,
 }
+_CHECK: dict[str, Any] = {
+    "item_id": "3c9b1a52-7d1f-4b0e-8a6d-5f0b9a7c2e44",
+    "text": "بازدید از محل",
+    "done": True,
+    "done_by": _STAFF_ID,
+    "done_at": "2026-12-02T09:00:00Z",
+}
+_REMINDER: dict[str, Any] = {"staff": _STAFF_ID, "on": "2026-12-10", "text": "پیگیری پاسخ استعلام", "said": False}
+_LINKED: dict[str, Any] = {"case_id": _CASE_ID, "number": "1405-000122", "stage": "decided"}
 _FOLLOWED: dict[str, Any] = {
     "recommendation_id": "5b0a54f0-1f3e-4d0c-9a53-0d2f6a0b7d11",
     "case_id": _CASE_ID,
@@ -174,6 +183,9 @@ _STAFF_CASE: dict[str, Any] = {
     "timeline": [_STAFF_ENTRY],
     "proposal": None,
     "followed": [_FOLLOWED],
+    "checklist": [_CHECK],
+    "reminders": [_REMINDER],
+    "linked": [_LINKED],
 }
 _PROPOSAL: dict[str, Any] = {
     "outcome": "upheld",
@@ -263,6 +275,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Assigned": {"items": [_ASSIGNED]},
     "AssignedCase": _ASSIGNED,
     "Attachment": _ATTACHMENT,
+    "CheckItem": _CHECK,
+    "LinkedCase": _LINKED,
+    "Reminder": _REMINDER,
     "InspectorSkills": _SKILLS,
     "SimilarCase": _SIMILAR,
     "Skills": {"items": [_SKILLS]},

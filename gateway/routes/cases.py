@@ -281,7 +281,9 @@ async def add_note(
     if_match: IfMatch = None,
 ) -> Response:
     """Never seen by the citizen or a unit."""
-    return await execute(door, known, case_id, if_match, idempotency_key, AddNote(text=body.text))
+    return await execute(
+        door, known, case_id, if_match, idempotency_key, AddNote(text=body.text, mentions=body.mentions)
+    )
 
 
 @router.post(

@@ -20,7 +20,9 @@ from contracts.tracking import (
     CaseEscalated,
     CaseOpened,
     CaseRefused,
+    CaseReminded,
     DeadlineWarned,
+    NoteAdded,
     RecommendationSettled,
     TrackedEvent,
     UnitAsked,
@@ -223,6 +225,8 @@ class Notify:
                     # Without a contact yet, the sender waits for it.
                     sealed = contact.sealed_contact if contact is not None else ""
                     drafts.append(self._to_citizen(route, event, event.case_id, sealed))
+                elif route.audience == "mentioned":
+                    drafts += self._to_mentioned(route, event)
                 elif (draft := self._to_staff(route, event)) is not None:
                     drafts.append(draft)
         anonymous = [event.case_id for event, _ in told if event.state.anonymous]
@@ -236,6 +240,8 @@ class Notify:
             when.add("final" if event.final else "not_final")
             if event.recommended_to is not None:
                 when.add("advised")
+        if isinstance(event, NoteAdded) and event.mentions:
+            when.add("mentioned")
         if isinstance(event, RecommendationSettled) and event.now == "open":
             when.add("sent_back")
         if isinstance(event, DeadlineWarned):
@@ -263,6 +269,25 @@ class Notify:
         if route.channel == MessageChannel.SMS and sealed_contact is None:
             draft.more |= {"state": MessageState.SKIPPED, "reason": SkipReason.NO_MOBILE}
         return draft
+
+    def _to_mentioned(self, route: Route, event: TrackedEvent) -> list[Draft]:
+        """One for each of those whom the event names."""
+        names = event.mentions if isinstance(event, NoteAdded) else []
+        if isinstance(event, CaseReminded):
+            names = [event.staff]
+        params = {**_params(event), "number": event.state.number}
+        return [
+            Draft(
+                route,
+                f"{event.id}:{staff_id}",
+                event.name,
+                event.occurred_at,
+                event.case_id,
+                params,
+                {"staff_id": staff_id},
+            )
+            for staff_id in names
+        ]
 
     def _to_staff(self, route: Route, event: TrackedEvent) -> Draft | None:
         draft = Draft(

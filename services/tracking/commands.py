@@ -16,11 +16,11 @@ from contracts import tracking as t
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion, UnknownCase
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
-from services.tracking import advice, decisions, desks, domain, store, views
+from services.tracking import advice, decisions, desks, domain, inquiry, reminders, store, views
 from services.tracking.handlers import City, Tracking
 from services.tracking.life import Case, Context, StaffFacts, UnitFacts
 from services.tracking.record import record
-from services.tracking.scope import Scope, scope_of
+from services.tracking.scope import SEE_ALL, Scope, scope_of
 from services.tracking.workdays import day_of
 
 
@@ -46,8 +46,10 @@ class Desk(Tracking):
         """A command of staff. UnknownCase, StaleVersion, KeyReused, and what domain.act raises."""
         _no_nul(request)
         scope, command = self.scope(connection, request.actor), request.command
-        merged_into = [command.into] if isinstance(command, t.Merge) else []
-        locked = store.lock_for_staff(connection, [request.case_id, *merged_into], scope)
+        other = command.into if isinstance(command, t.Merge) else None
+        if isinstance(command, t.LinkCase):
+            other = command.to
+        locked = store.lock_for_staff(connection, [request.case_id, *([other] if other else [])], scope)
         case = locked.get(request.case_id)
         if case is None:
             raise UnknownCase
@@ -56,14 +58,17 @@ class Desk(Tracking):
         if case.version != request.expected_version:
             later = views.entries_since(connection, case.case_id, request.expected_version)
             raise StaleVersion(current=case.version, changes=[entry.model_dump(mode="json") for entry in later])
-        target = locked.get(command.into) if isinstance(command, t.Merge) else None
+        target = locked.get(other) if other is not None else None
         context = self.facts(connection, case, command, target, request.actor)
         turn = domain.act(case, command, context)
         record(connection, turn, request.actor, context.now, context.question)
         if target is not None:
-            record(connection, domain.joined_by(target, case), request.actor, context.now)
+            joined = domain.joined_by(target, case)
+            if isinstance(command, t.LinkCase):
+                joined = inquiry.linked(target, case, command.linked)
+            record(connection, joined, request.actor, context.now)
         # Without the scope: who has just found the case to be about their own unit sees this answer, and then no more.
-        return self._staff_case(connection, case.case_id, None)
+        return self._staff_case(connection, case.case_id, None, scope)
 
     def facts(
         self,
@@ -83,6 +88,8 @@ class Desk(Tracking):
         if isinstance(command, t.Correct):
             kinds = store.ground_kinds(connection, command.ground) if command.ground else None
             return replace(context, unit=_unit(city, command.unit), ground_kinds=kinds)
+        if isinstance(command, t.AddNote) and command.mentions:
+            return replace(context, may_see=self._may_see(connection, city, case, command.mentions))
         if isinstance(command, t.SettleRecommendation):
             found = advice.of_case(connection, case.case_id, command.recommendation_id)
             return replace(context, recommended=found[0] if found else None)
@@ -90,6 +97,15 @@ class Desk(Tracking):
             media = store.media_of(connection, case.case_id)
             return replace(context, unit=_unit(city, command.unit or case.unit), media=media)
         return context
+
+    def _may_see(self, connection: Connection, city: City, case: Case, ids: Iterable[UUID]) -> frozenset[UUID]:
+        """Those of these members of staff who may know of the case."""
+        return frozenset(
+            row.staff_id
+            for row in reminders.members(connection, ids)
+            if (SEE_ALL & set(row.roles) or row.staff_id == case.handler)
+            and (row.unit is None or case.unit not in city.tree.above(row.unit))
+        )
 
     def _free(self, connection: Connection, city: City, case: Case, besides: UUID | None) -> UUID | None:
         """Who is skilled in the ground and has the fewest open cases; where nobody is named for it, of those without any
@@ -111,11 +127,19 @@ class Desk(Tracking):
         conflicted = row.unit is not None and case.unit in city.tree.above(row.unit)
         return StaffFacts(staff_id, row.active, Role.INSPECTOR in row.roles, conflicted)
 
-    def _staff_case(self, connection: Connection, case_id: UUID, scope: Scope | None) -> t.StaffCase:
+    def _staff_case(
+        self, connection: Connection, case_id: UUID, scope: Scope | None, links: Scope | None = None
+    ) -> t.StaffCase:
         case = views.staff_case(connection, case_id, scope)
         if case is None:
             raise UnknownCase
-        return case.model_copy(update={"followed": advice.of_a_case(connection, case_id)})
+        known = links or scope
+        more = {
+            "followed": advice.of_a_case(connection, case_id),
+            "reminders": reminders.of_case(connection, case_id),
+            "linked": reminders.linked(connection, case_id, known) if known is not None else [],
+        }
+        return case.model_copy(update=more)
 
     def get_case(self, connection: Connection, request: t.GetCase) -> t.StaffCase:
         """The whole case, or UnknownCase, be it that there is none or that it is none of theirs."""

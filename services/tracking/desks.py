@@ -13,13 +13,15 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from contracts.gateway import Actor
 from contracts.tracking import SimilarCase
 from contracts.vocabulary import OPEN_STAGES, Role, Stage
-from services.tracking.models import cases, commands, skills, staff
+from services.tracking.models import IN_HAND, cases, commands, skills, staff
 from services.tracking.scope import Scope
 from services.tracking.suggestions import Earlier
 from services.tracking.views import EXCERPT
 
 LOOKED_AT = 1_000
 """The newest cases that are compared; each comparison of two texts takes some twenty microseconds."""
+READ_BESIDE = 200
+"""The newest open cases of the same unit, and as many of the same ground."""
 NEIGHBOURS = 15
 ALIKE = 0.2
 """From this similarity on two texts are taken to have something in common."""
@@ -62,7 +64,7 @@ def similar(connection: Connection, told: Row[Any], scope: Scope) -> list[Simila
         newest = select(cases.c.case_id).where(
             same, cases.c.stage.in_(stages), cases.c.case_id != told.case_id, scope.condition()
         )
-        parts.append(select(newest.order_by(cases.c.filed_at.desc()).limit(LOOKED_AT).subquery()))
+        parts.append(select(newest.order_by(cases.c.filed_at.desc()).limit(READ_BESIDE).subquery()))
     alike = func.similarity(cases.c.search, told.search)
     names = ("case_id", "number", "stage", "unit", "ground", "filed_at")
     chosen = select(
@@ -82,10 +84,7 @@ def inspectors(connection: Connection, one_at_a_time: bool = False) -> Sequence[
     if one_at_a_time:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
     in_hand = (
-        select(cases.c.handler, func.count().label("open_cases"))
-        .where(cases.c.handler.is_not(None), cases.c.stage.in_(sorted(OPEN_STAGES)))
-        .group_by(cases.c.handler)
-        .subquery()
+        select(cases.c.handler, func.count().label("open_cases")).where(IN_HAND).group_by(cases.c.handler).subquery()
     )
     load = func.coalesce(in_hand.c.open_cases, 0).label("open_cases")
     chosen = (
@@ -99,9 +98,7 @@ def inspectors(connection: Connection, one_at_a_time: bool = False) -> Sequence[
 
 def open_cases_of(connection: Connection, inspector: UUID, scope: Scope, limit: int) -> list[UUID]:
     """The open cases in one inspector's hands, the oldest first."""
-    chosen = select(cases.c.case_id).where(
-        cases.c.handler == inspector, cases.c.stage.in_(sorted(OPEN_STAGES)), scope.condition()
-    )
+    chosen = select(cases.c.case_id).where(cases.c.handler == inspector, IN_HAND, scope.condition())
     return list(connection.execute(chosen.order_by(cases.c.filed_at).limit(limit)).scalars())
 
 

@@ -22,7 +22,7 @@ from contracts.errors import (
 )
 from contracts.gateway import Actor
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
-from services.tracking import clock, decisions
+from services.tracking import clock, decisions, inquiry
 from services.tracking.life import (
     ASKED,
     GIVES_WAY,
@@ -279,10 +279,6 @@ def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequ
     return clock.scheduled(turn, context)
 
 
-def _add_note(case: Case, command: t.AddNote, context: Context) -> Turn:
-    return turn_of(case, case, "note_added", t.NoteAdded, details={"text": command.text})
-
-
 def _add_evidence(case: Case, command: t.AddEvidence, context: Context) -> Turn:
     uploads = tuple(dict.fromkeys(command.uploads))
     known = {"uploads": list(uploads)}
@@ -348,7 +344,11 @@ _ACTS: Mapping[str, Callable[..., Turn]] = {
     "assign": _assign,
     "ask_citizen": _ask_citizen,
     "ask_unit": _ask_unit,
-    "add_note": _add_note,
+    "add_note": inquiry.add_note,
+    "remind": inquiry.remind,
+    "add_check": inquiry.add_check,
+    "tick_check": inquiry.tick_check,
+    "link_case": inquiry.link_case,
     "add_evidence": _add_evidence,
     "decide": decisions.decide,
     "propose": decisions.propose,

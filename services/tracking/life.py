@@ -35,6 +35,10 @@ LIFE: Mapping[str, Mapping[Stage, Stage]] = {
     "approve": {S.INVESTIGATING: S.DECIDED, S.REVIEW: S.DECIDED},
     "return_proposal": {S.INVESTIGATING: S.INVESTIGATING, S.REVIEW: S.REVIEW},
     "settle_recommendation": {stage: stage for stage in (S.DECIDED, S.REVIEW, S.CLOSED)},
+    "remind": {stage: stage for stage in (*AT_WORK, S.REVIEW, S.DECIDED)},
+    "add_check": {stage: stage for stage in (*AT_WORK, S.REVIEW)},
+    "tick_check": {stage: stage for stage in (*AT_WORK, S.REVIEW)},
+    "link_case": {stage: stage for stage in (*AT_WORK, S.REVIEW, S.DECIDED)},
     "close": {S.DECIDED: S.CLOSED, S.REFUSED: S.CLOSED},
     "answer_question": {S.AWAITING_CITIZEN: S.INVESTIGATING},
     "answer_unit_question": {S.AWAITING_UNIT: S.INVESTIGATING},
@@ -55,6 +59,7 @@ STANDS_STILL = frozenset({"ask_citizen", "ask_unit", "decide"})
 _SCREENING = frozenset({"start_screening", "correct", "refuse", "merge", "assign"})
 _INQUIRY = frozenset({"ask_citizen", "ask_unit", "add_note", "add_evidence", "decide"}) | {
     *("propose", "settle_recommendation"),
+    *("remind", "add_check", "tick_check", "link_case"),
 }
 RIGHTS: Mapping[Role, frozenset[str]] = {
     Role.SCREENER: _SCREENING,
@@ -130,6 +135,8 @@ class Case:
     merged_into: UUID | None = None
     score: int | None = None
     proposal: Mapping[str, Any] | None = None
+    checklist: tuple[Mapping[str, Any], ...] = ()
+    links: tuple[str, ...] = ()
     due_from: date | None = None
     due_days: int | None = None
     pauses: tuple[Sequence[str], ...] = ()
@@ -175,6 +182,16 @@ class Recommended:
 
 
 @dataclass(frozen=True)
+class Reminding:
+    """Who is to be reminded of what, on which day."""
+
+    reminder_id: UUID
+    staff_id: UUID
+    on: date
+    text: str
+
+
+@dataclass(frozen=True)
 class UnitFacts:
     code: str
     name_fa: str
@@ -211,6 +228,7 @@ class Context:
     media: frozenset[str] = frozenset()
     four_eyes: frozenset[str] = frozenset()
     recommended: Recommended | None = None
+    may_see: frozenset[UUID] = frozenset()
     calendar: int = 0
     mayor_unit: str | None = None
 
@@ -243,3 +261,4 @@ class Turn:
     lapsed: bool = False
     uploads: tuple[str, ...] = ()
     recommended: tuple[Recommended, ...] = ()
+    reminder: Reminding | None = None

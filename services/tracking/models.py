@@ -26,6 +26,9 @@ metadata = MetaData()
 NOT_OVER = text("stage NOT IN ('closed', 'merged', 'withdrawn')")
 """Cases to which the calendar may still say something; written out, so that the index of just these is always found."""
 
+IN_HAND = text("handler IS NOT NULL AND stage NOT IN ('closed', 'merged', 'withdrawn', 'decided', 'refused')")
+"""Open cases that an inspector has in hand."""
+
 cases = Table(
     "cases",
     metadata,
@@ -64,6 +67,8 @@ cases = Table(
     Column("version", Integer, nullable=False),
     Column("history_hash", String(64), nullable=False),
     Column("proposal", JSONB(none_as_null=True)),
+    Column("checklist", JSONB, nullable=False, server_default="[]"),
+    Column("links", JSONB, nullable=False, server_default="[]"),
     # What the calendar asks (services/tracking/clock.py).
     Column("due_from", Date),
     Column("due_days", Integer),
@@ -98,6 +103,7 @@ cases = Table(
     Index("cases_citizen", "citizen_id", "filed_at", "case_id", postgresql_where=text("citizen_id IS NOT NULL")),
     # The scheduler's: what is due, what an older calendar reckoned.
     Index("cases_look", "look_on", postgresql_where=text("look_on IS NOT NULL")),
+    Index("cases_in_hand", "handler", postgresql_where=IN_HAND),
     Index("cases_calendar", "calendar", postgresql_where=NOT_OVER),
     Index("cases_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
 )
@@ -216,6 +222,18 @@ staff = Table(
     Column("roles", JSONB, nullable=False),
     Column("unit", String),
     Column("active", Boolean, nullable=False),
+)
+
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("reminder_id", UUID(as_uuid=True), primary_key=True),
+    Column("case_id", UUID(as_uuid=True), ForeignKey("cases.case_id"), nullable=False, index=True),
+    Column("staff_id", UUID(as_uuid=True), nullable=False),
+    Column("on_day", Date, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("said", Boolean, nullable=False, server_default="false"),
+    Index("reminders_due", "on_day", postgresql_where=text("NOT said")),
 )
 
 skills = Table(

@@ -16,10 +16,11 @@ from backbone import logs
 from backbone.database import is_outage
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind
-from services.tracking import advice, clock, decisions, store
+from services.tracking import advice, clock, decisions, inquiry, reminders, store
 from services.tracking.handlers import Tracking
 from services.tracking.life import Case, Context, Turn
 from services.tracking.record import record
+from services.tracking.scope import SEE_ALL
 from services.tracking.settings import Settings
 from services.tracking.workdays import ONE_DAY
 
@@ -64,6 +65,19 @@ class Scheduler(Tracking):
         for case in taken:
             those = advice.of_case(connection, case.case_id)
             record(connection, decisions.overdue(case, those, today), BY_CALENDAR, self.clock())
+        return len(taken)
+
+    def remind(self, connection: Connection) -> int:
+        """Reminders whose day has come, to those who may still see the case."""
+        today = self.context(connection, BY_CALENDAR, None).today
+        taken = reminders.lock_due(connection, today, MOST)
+        for case in taken:
+            due = reminders.take_due(connection, case.case_id, today)
+            roles = {
+                row.staff_id: set(row.roles) for row in reminders.members(connection, [one.staff_id for one in due])
+            }
+            seen = [one for one in due if SEE_ALL & roles.get(one.staff_id, set()) or one.staff_id == case.handler]
+            record(connection, inquiry.reminded(case, seen), BY_CALENDAR, self.clock())
         return len(taken)
 
     def _turn(self, connection: Connection, case: Case, happens: Callable[[Case, Context], Turn]) -> Turn | None:

@@ -66,7 +66,8 @@ class Service(PeygirService):
 
     @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
     def watch_the_calendar(self) -> None:
-        for work in (self.scheduler.recall, self.scheduler.tick, self.scheduler.follow_up):
+        scheduler = self.scheduler
+        for work in (scheduler.recall, scheduler.tick, scheduler.follow_up, scheduler.remind):
             while True:
                 with self.db.transaction() as connection:
                     if work(connection) == 0:

@@ -41,7 +41,7 @@ _CHANGES = [
     for column in dataclasses.fields(Case)
     if column.name not in {"case_id", "number", "code_hash", "kind", "channel", "anonymous", "filed_at", "citizen_id"}
 ]
-_LISTS = ("previous_handlers", "barred", "root_causes", "recommendations", "pauses", "told")
+_LISTS = ("previous_handlers", "barred", "root_causes", "recommendations", "pauses", "told", "checklist", "links")
 # The values apart from the statement: with them in it, it is read through anew each time.
 _SAVE = update(cases).where(cases.c.case_id == bindparam("saved"))
 

@@ -509,12 +509,18 @@ def test_staff_are_told_what_the_calendar_brings(scene: Scene, language: Languag
             [("head", "recommendation_late"), ("liaison", "recommendation_overdue")],
         ),
     ]
+    told += [
+        (tracking.NoteAdded, {**mine, "mentions": [people["screener"].id]}, [("screener", "mentioned")]),
+        (tracking.CaseReminded, {**mine, "staff": inspector}, [("inspector", "reminded")]),
+    ]
     for event, fields, readers in told:
         wire.event(person.event(event, Stage.INVESTIGATING, **fields))
         for audience, template in readers:
             text = CALENDAR[template][language].format(number=number, day=DAY[language])
             known = None if audience == "liaison" else person.number
             scene.staff(people[audience], audience, template, text, known)
+            if template in ("mentioned", "reminded"):
+                seen.add(("mentioned", "inbox", template))
 
 
 CALENDAR = {
@@ -546,6 +552,11 @@ CALENDAR = {
         FA: "واحد در مهلت خود به پرسش بازرس در پرونده {number} پاسخ نداد: {day}.",
         EN: "The unit has not answered the inspector's question in case {number}. It was due by {day}.",
     },
+    "mentioned": {
+        FA: "در یادداشتی از پرونده {number} از شما نام برده شد.",
+        EN: "You were mentioned in a note of case {number}.",
+    },
+    "reminded": {FA: "یادآوری: پرونده {number}.", EN: "Reminder: case {number}."},
     "decision_proposed": {
         FA: "نتیجه پیشنهادی پرونده {number} در انتظار تأیید شماست.",
         EN: "The decision proposed in case {number} waits for your approval.",

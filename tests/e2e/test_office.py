@@ -94,6 +94,32 @@ def test_a_decision_is_proposed_returned_approved_and_its_recommendation_followe
     refused(case.holder.post("/v1/tracking/objection", {"text": "باز هم نه."}), 409, "wrong_stage")
 
 
+def test_an_inspector_keeps_a_list_a_link_and_a_day_in_mind(town: Town) -> None:
+    first, second = town.report(), town.report()
+    ids = [str(one.view()["case_id"]) for one in (first, second)]
+    inspector, head = town.assigned(first), town.officer("head")
+    case = inspector.do(ids[0], "checklist", text="بازدید از محل")
+    item = case["checklist"][0]["item_id"]
+    assert inspector.do(ids[0], f"checklist/{item}", done=True)["checklist"][0]["done"]
+    soon = (now().date() + timedelta(days=9)).isoformat()
+    assert inspector.do(ids[0], "reminders", on=soon, text="پیگیری استعلام")["reminders"][0]["on"] == soon
+    past = {"on": "2026-01-01", "text": "x"}
+    version = inspector.read(ids[0])["version"]
+    assert inspector.caller.post(f"/v1/cases/{ids[0]}/reminders", past, version=version).status_code == 422
+    other = {"to": ids[1]}
+    assert inspector.caller.post(f"/v1/cases/{ids[0]}/links", other, version=version).status_code == 422  # not theirs
+    assert head.do(ids[0], "links", to=ids[1])["linked"][0]["case_id"] == ids[1]
+    assert inspector.read(ids[0])["linked"] == []
+    noted = inspector.do(ids[0], "notes", text="لطفاً ببینید.", mentions=[head.staff_id])
+    told = f"در یادداشتی از پرونده \u2066{noted['number']}\u2069 از شما نام برده شد."
+    eventually(lambda: told in [one["text"] for one in good(head.caller.get("/v1/messages"))["items"]])
+    refused(
+        town.officer("screener").caller.post(f"/v1/cases/{ids[0]}/checklist", {"text": "x"}, version=noted["version"]),
+        403,
+        "not_allowed",
+    )
+
+
 def test_the_screener_is_helped_and_assigns_many_at_once(town: Town) -> None:
     story = f"چراغ برق کوچه {uuid.uuid4().hex[:6]} خاموش است و کسی رسیدگی نمی‌کند."
     first, second = town.report(text=story), town.report(text=story)

@@ -369,6 +369,9 @@ commands = st.one_of(
     st.builds(
         t.SettleRecommendation, recommendation_id=st.just(UUID(int=8)), accepted=st.booleans(), reason=st.just("x")
     ),
+    st.builds(t.Remind, on=st.just(date(2027, 12, 1)), text=st.just("x")),
+    st.builds(t.AddCheck, text=st.just("x")),
+    st.builds(t.LinkCase, to=st.just(UUID(int=9)), linked=st.booleans()),
     st.builds(t.Close),
     st.builds(t.AnswerQuestion, text=st.just("!")),
     st.just("unit answers"),

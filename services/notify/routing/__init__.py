@@ -12,7 +12,7 @@ from typing import Any
 
 LANGUAGES = ("fa", "en")
 CHANNELS = ("sms", "inbox")
-AUDIENCES = ("citizen", "handset", "inspector", "screener", "liaison", "head", "mayor")
+AUDIENCES = ("citizen", "handset", "inspector", "screener", "liaison", "head", "mayor", "mentioned")
 VALUES = frozenset({"code", "date", "kind", "stage", "outcome", "reason", "otp", "number", "office"})
 
 
