@@ -159,7 +159,7 @@ class ReturnedBody(Body):
 class ReportBody(Body):
     """`reason`: wanted when it was not carried out."""
 
-    done: bool
+    done: Flag
     reason: LongText | None = None
     model_config = _like(done=True, reason="زمان هر مرحله از این هفته پیامک می‌شود.")
 
@@ -167,7 +167,7 @@ class ReportBody(Body):
 class SettlementBody(Body):
     """`accepted`: the office agrees with the unit's report; else it is sent back, with a reason."""
 
-    accepted: bool
+    accepted: Flag
     reason: LongText | None = None
     model_config = _like(accepted=False, reason="نمونه‌ای از پیامک پیوست نشده است.")
 
@@ -176,7 +176,7 @@ class CaseSeenBody(Body):
     """`expected_version`: the version that was seen."""
 
     case_id: UUID
-    expected_version: Annotated[int, Field(ge=1)]
+    expected_version: Annotated[int, BeforeValidator(whole), Field(ge=1)]
     model_config = _like(case_id="7d3c9a0e-0f6b-4b43-8d53-5a2c1b9d2f10", expected_version=2)
 
 
@@ -206,7 +206,7 @@ class SkillsBody(Body):
 class ReminderBody(Body):
     """`on`: a day to come."""
 
-    on: date
+    on: Day
     text: Annotated[LongText, Field(max_length=1_000)]
     model_config = _like(on="2027-01-10", text="پیگیری پاسخ استعلام")
 
@@ -217,7 +217,7 @@ class CheckBody(Body):
 
 
 class TickBody(Body):
-    done: bool
+    done: Flag
     model_config = _like(done=True)
 
 
@@ -225,7 +225,7 @@ class LinkBody(Body):
     """`linked` false: they no longer belong together."""
 
     to: UUID
-    linked: bool = True
+    linked: Flag = True
     model_config = _like(to="7d3c9a0e-0f6b-4b43-8d53-5a2c1b9d2f10", linked=True)
 
 
