@@ -187,6 +187,14 @@ class WrongStage(Conflict):
     }
 
 
+class FourEyesNeeded(Conflict):
+    code = "four_eyes_needed"
+    texts = {
+        "fa": "نتیجه این گونه پرونده را بازرس پیشنهاد می‌دهد و مدیر تأیید می‌کند.",
+        "en": "For this kind of case the inspector proposes the decision and the head approves it.",
+    }
+
+
 class StillRegistering(Conflict):
     code = "still_registering"
     texts = {

@@ -105,6 +105,27 @@ _LINE: dict[str, Any] = {
     "excerpt": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
     "version": 2,
 }
+_CHECK: dict[str, Any] = {
+    "item_id": "3c9b1a52-7d1f-4b0e-8a6d-5f0b9a7c2e44",
+    "text": "بازدید از محل",
+    "done": True,
+    "done_by": _STAFF_ID,
+    "done_at": "2026-12-02T09:00:00Z",
+}
+_REMINDER: dict[str, Any] = {"staff": _STAFF_ID, "on": "2026-12-10", "text": "پیگیری پاسخ استعلام", "said": False}
+_LINKED: dict[str, Any] = {"case_id": _CASE_ID, "number": "1405-000122", "stage": "decided"}
+_FOLLOWED: dict[str, Any] = {
+    "recommendation_id": "5b0a54f0-1f3e-4d0c-9a53-0d2f6a0b7d11",
+    "case_id": _CASE_ID,
+    "number": "1405-000123",
+    "unit": "dep.urb.permits",
+    "text": "زمان هر مرحله به شهروند اعلام شود.",
+    "due_on": "2027-01-20",
+    "state": "reported_done",
+    "reason": "زمان هر مرحله از این هفته پیامک می‌شود.",
+    "reported_at": "2026-12-20T08:00:00Z",
+    "settled_at": None,
+}
 _RECOMMENDATION: dict[str, Any] = {"text": "زمان هر مرحله به شهروند اعلام شود.", "due_on": "2027-01-20"}
 _CASE_QUESTION: dict[str, Any] = {
     "question_id": _QUESTION_ID,
@@ -160,6 +181,19 @@ _STAFF_CASE: dict[str, Any] = {
     "questions": [_CASE_QUESTION],
     "attachments": [_ATTACHMENT],
     "timeline": [_STAFF_ENTRY],
+    "proposal": None,
+    "followed": [_FOLLOWED],
+    "checklist": [_CHECK],
+    "reminders": [_REMINDER],
+    "linked": [_LINKED],
+}
+_PROPOSAL: dict[str, Any] = {
+    "outcome": "upheld",
+    "reasons": "تأخیر بیش از مهلت قانونی بوده است.",
+    "root_causes": ["process"],
+    "recommendations": [_RECOMMENDATION],
+    "by": _STAFF_ID,
+    "at": "2026-12-05T09:00:00Z",
 }
 _UNIT_QUESTION: dict[str, Any] = {
     "question_id": _QUESTION_ID,
@@ -311,6 +345,21 @@ _RECEIPT: dict[str, Any] = {
 }
 _CELL: dict[str, Any] = {"key": ["complaint"], "count": 35}
 
+_SUGGESTION: dict[str, Any] = {"value": "delay", "share": 0.82, "of": 12, "words": ["پروانه", "استعلام"]}
+_SIMILAR: dict[str, Any] = {
+    "case_id": _CASE_ID,
+    "number": "1405-000122",
+    "stage": "investigating",
+    "unit": "dep.urb.permits",
+    "ground": "delay",
+    "filed_at": "2026-11-22T08:30:00Z",
+    "excerpt": "پرونده پایان کار من بی‌پاسخ مانده است.",
+    "similarity": 0.64,
+    "same": ["unit", "ground"],
+}
+_ASSIGNED: dict[str, Any] = {"case_id": _CASE_ID, "handler": _STAFF_ID, "version": 3, "error": None}
+_SKILLS: dict[str, Any] = {"inspector": _STAFF_ID, "grounds": ["delay"], "open_cases": 4}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "StaffCredentials": {
         "member": _ACCOUNT,
@@ -338,7 +387,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Configuration": _CONFIGURATION,
     "Condition": _CONDITION,
     "AnswerTemplate": _TEMPLATE,
+    "Assigned": {"items": [_ASSIGNED]},
+    "AssignedCase": _ASSIGNED,
     "Attachment": _ATTACHMENT,
+    "CheckItem": _CHECK,
+    "LinkedCase": _LINKED,
+    "Reminder": _REMINDER,
+    "InspectorSkills": _SKILLS,
+    "SimilarCase": _SIMILAR,
+    "Skills": {"items": [_SKILLS]},
+    "Suggestion": _SUGGESTION,
+    "Suggestions": {"unit": None, "ground": _SUGGESTION, "urgent": None, "similar": [_SIMILAR]},
     "CaseLine": _LINE,
     "CasePage": {"items": [_LINE], "next": None},
     "CaseQuestion": _CASE_QUESTION,
@@ -383,7 +442,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Receipt": _RECEIPT,
     "ReceiptKey": {"key": "6f1ed002ab559585", "public_key": _HASH},
     "ReceiptView": {"registered": True, "registered_at": "2026-11-23T08:30:01Z", "new_tracking_code": None},
+    "FollowedRecommendation": _FOLLOWED,
+    "Proposal": _PROPOSAL,
     "Recommendation": _RECOMMENDATION,
+    "Recommendations": {"items": [_FOLLOWED]},
     "RecommendationBody": _RECOMMENDATION,
     "Registering": {"stage": "registering", "stage_text": "در حال ثبت"},
     "Revoked": {},
@@ -401,3 +463,27 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "UnitQuestion": _UNIT_QUESTION,
     "UnitQuestions": {"items": [_UNIT_QUESTION]},
 }
+
+EXAMPLES.update(
+    {
+        "AnswerTemplate": {
+            "code": "thanks",
+            "kind": "criticism",
+            "ground": None,
+            "text_fa": "از پیشنهاد شما سپاسگزاریم.",
+            "text_en": "Thank you for your suggestion.",
+        },
+        "Condition": {"question": "what", "values": ["ignored"]},
+        "DeadlineRule": {"kind": "complaint", "ground": None, "urgent": None, "step": "decision", "days": 15},
+        "ListedCause": {"code": "process", "name_fa": "فرایند", "name_en": "Process", "active": True},
+        "ListedReason": {
+            "code": "outside_remit",
+            "name_fa": "خارج از صلاحیت شهرداری",
+            "name_en": "Outside the municipality's remit",
+            "address_fa": "شرکت آب و فاضلاب، تلفن ۱۲۲",
+            "address_en": "The water company, telephone 122",
+            "active": True,
+        },
+        "RetentionRule": {"kind": "complaint", "outcome": None, "identity_months": 24, "evidence_months": 60},
+    }
+)

@@ -16,14 +16,16 @@ from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegi
 from contracts.media import MediaAccepted, MediaRejected
 from contracts.notify import CitizenReplied
 from services.tracking import store
-from services.tracking.commands import Desk
+from services.tracking.scheduler import Scheduler
+from services.tracking.screening import Screening
 
 KEYS_KEPT = timedelta(days=30)
 
 
 class Service(PeygirService):
     name = "tracking"
-    use_cases = UseCases(Desk)
+    use_cases = UseCases(Screening)
+    scheduler = UseCases(Scheduler)
 
     # --- what others say ---
 
@@ -62,6 +64,15 @@ class Service(PeygirService):
         with self.db.transaction() as connection:
             store.prune_commands(connection, now() - KEYS_KEPT)
 
+    @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def watch_the_calendar(self) -> None:
+        scheduler = self.scheduler
+        for work in (scheduler.recall, scheduler.tick, scheduler.follow_up, scheduler.remind):
+            while True:
+                with self.db.transaction() as connection:
+                    if work(connection) == 0:
+                        break
+
     # --- staff ---
 
     @rpc
@@ -78,6 +89,31 @@ class Service(PeygirService):
     def get_case(self, request: t.GetCase) -> t.StaffCase:
         with self.db.read() as connection:
             return self.use_cases.get_case(connection, request)
+
+    @rpc
+    def suggest_screening(self, request: t.SuggestScreening) -> t.Suggestions:
+        with self.db.read() as connection:
+            return self.use_cases.suggest_screening(connection, request)
+
+    @rpc
+    def assign_many(self, request: t.AssignMany) -> t.Assigned:
+        with self.db.transaction() as connection:
+            return self.use_cases.assign_many(connection, request)
+
+    @rpc
+    def hand_over(self, request: t.HandOver) -> t.Assigned:
+        with self.db.transaction() as connection:
+            return self.use_cases.hand_over(connection, request)
+
+    @rpc
+    def set_skills(self, request: t.SetSkills) -> t.Skills:
+        with self.db.transaction() as connection:
+            return self.use_cases.set_skills(connection, request)
+
+    @rpc
+    def list_skills(self, request: t.ListSkills) -> t.Skills:
+        with self.db.read() as connection:
+            return self.use_cases.list_skills(connection, request)
 
     # --- citizens ---
 
@@ -112,6 +148,16 @@ class Service(PeygirService):
     def answer_unit_question(self, request: t.AnswerUnitQuestion) -> t.UnitQuestion:
         with self.db.transaction() as connection:
             return self.use_cases.answer_unit_question(connection, request)
+
+    @rpc
+    def list_recommendations(self, request: t.ListRecommendations) -> t.Recommendations:
+        with self.db.read() as connection:
+            return self.use_cases.list_recommendations(connection, request)
+
+    @rpc
+    def report_recommendation(self, request: t.ReportRecommendation) -> t.FollowedRecommendation:
+        with self.db.transaction() as connection:
+            return self.use_cases.report_recommendation(connection, request)
 
     @rpc
     def authorize_media(self, request: t.AuthorizeMedia) -> t.MediaGrant:

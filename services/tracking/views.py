@@ -263,6 +263,8 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope | None) -> t.
             "decision": _decision(case),
             "root_causes": case.root_causes,
             "recommendations": case.recommendations,
+            "proposal": case.proposal,
+            "checklist": case.checklist,
             "questions": [_question(line, media) for line in row.asked or []],
             "attachments": [_attachment(line) for line in media],
             "timeline": [staff_entry(line) for line in row.entries or []],

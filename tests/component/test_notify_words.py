@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -16,7 +17,7 @@ from contracts.base import now
 from contracts.gateway import Actor
 from contracts.intake import Catalogue, CatalogueChanged, Unit
 from contracts.notify import ListMessages
-from contracts.vocabulary import ActorKind, Kind, Language, Role, Stage
+from contracts.vocabulary import ActorKind, Kind, Language, Outcome, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from deploy.local.sms_simulator.embedded import Simulator, running
 from deploy.local.sms_simulator.settings import Settings as SimulatorSettings
@@ -448,6 +449,150 @@ def test_staff_are_told_in_their_own_inbox(scene: Scene, language: Language) -> 
         else f"An objection was raised in case {number}. Please assign it to another inspector.",
         person.number,
     )
+
+
+def test_staff_are_told_what_the_calendar_brings(scene: Scene, language: Language) -> None:
+    person, wire = scene.person, scene.wire
+    inspector, screener, head = uuid4(), uuid4(), uuid4()
+
+    def actor(staff_id: UUID, role: Role, unit: str | None = None) -> Actor:
+        return Actor(kind=ActorKind.STAFF, id=str(staff_id), roles=frozenset({role}), unit=unit, language=language)
+
+    people = {
+        "inspector": actor(inspector, Role.INSPECTOR),
+        "screener": actor(screener, Role.SCREENER),
+        "head": actor(head, Role.HEAD),
+        "liaison": actor(uuid4(), Role.LIAISON, "roads"),
+        "mayor": actor(uuid4(), Role.LIAISON, "mayor"),
+    }
+    number = f"\u2066{person.number}\u2069" if language is FA else person.number
+    wire.event(person.registered())
+    wire.event(person.opened())
+    warned, escalated = tracking.DeadlineWarned, tracking.CaseEscalated
+    mine: dict[str, Any] = {"snapshot": {"handler": inspector}, "due_on": EXPECTED}
+    nobodys: dict[str, Any] = {"due_on": EXPECTED}
+    unit = {"step": "unit", "unit_asked": "roads"}
+    told: list[tuple[Any, dict[str, Any], list[tuple[str, str]]]] = [
+        (warned, {**nobodys, "step": "first_reading"}, [("screener", "reading_near")]),
+        (escalated, {**nobodys, "step": "first_reading", "level": "head"}, [("head", "reading_late")]),
+        (warned, {**nobodys, "step": "decision"}, [("screener", "deadline_near")]),
+        (warned, {**mine, "step": "decision"}, [("inspector", "deadline_near")]),
+        (escalated, {**mine, "step": "decision", "level": "head"}, [("head", "deadline_passed")]),
+        (warned, {**mine, "step": "citizen"}, [("inspector", "citizen_silent")]),
+        (warned, {**mine, **unit}, [("liaison", "answer_near")]),
+        (escalated, {**mine, **unit, "level": "head"}, [("head", "unit_late"), ("inspector", "unit_late")]),
+        (
+            escalated,
+            {**mine, "step": "decision", "level": "mayor", "to_unit": "mayor"},
+            [("head", "sent_up"), ("mayor", "sent_up")],
+        ),
+    ]
+    recommendation: dict[str, Any] = {"recommendation_id": uuid4(), "unit_asked": "roads"}
+    decided: dict[str, Any] = {"outcome": Outcome.UPHELD, "recommended_to": "roads"}
+    told += [
+        (tracking.DecisionProposed, mine, [("head", "decision_proposed")]),
+        (tracking.ProposalReturned, mine, [("inspector", "proposal_returned")]),
+        (tracking.CaseDecided, {**mine, **decided}, [("liaison", "recommended")]),
+        (
+            tracking.RecommendationReported,
+            {**mine, **recommendation, "done": True},
+            [("inspector", "recommendation_reported"), ("head", "recommendation_reported")],
+        ),
+        (
+            tracking.RecommendationSettled,
+            {**mine, **recommendation, "now": "open"},
+            [("liaison", "recommendation_sent_back")],
+        ),
+        (
+            escalated,
+            {**mine, "step": "recommendation", "level": "head", "unit_asked": "roads"},
+            [("head", "recommendation_late"), ("liaison", "recommendation_overdue")],
+        ),
+    ]
+    told += [
+        (tracking.NoteAdded, {**mine, "mentions": [people["screener"].id]}, [("screener", "mentioned")]),
+        (tracking.CaseReminded, {**mine, "staff": inspector}, [("inspector", "reminded")]),
+    ]
+    for event, fields, readers in told:
+        wire.event(person.event(event, Stage.INVESTIGATING, **fields))
+        for audience, template in readers:
+            text = CALENDAR[template][language].format(number=number, day=DAY[language])
+            known = None if audience == "liaison" else person.number
+            scene.staff(people[audience], audience, template, text, known)
+            if template in ("mentioned", "reminded"):
+                seen.add(("mentioned", "inbox", template))
+
+
+CALENDAR = {
+    "reading_near": {
+        FA: "پرونده {number} هنوز خوانده نشده است. مهلت بررسی اولیه: {day}.",
+        EN: "Case {number} has not been read yet. First reading due by {day}.",
+    },
+    "reading_late": {
+        FA: "پرونده {number} در مهلت بررسی اولیه خوانده نشد.",
+        EN: "Case {number} was not read within the time for a first reading.",
+    },
+    "deadline_near": {
+        FA: "مهلت رسیدگی به پرونده {number} رو به پایان است: {day}.",
+        EN: "The time for case {number} is nearly over. Due by {day}.",
+    },
+    "deadline_passed": {
+        FA: "مهلت رسیدگی به پرونده {number} گذشته است: {day}.",
+        EN: "The time for case {number} is over. It was due by {day}.",
+    },
+    "citizen_silent": {
+        FA: "شهروند در مهلت خود به پرسش شما در پرونده {number} پاسخ نداد. می‌توانید رسیدگی را ادامه دهید.",
+        EN: "The citizen has not answered your question in case {number} in time. You may go on.",
+    },
+    "answer_near": {
+        FA: "مهلت پاسخ واحد شما به پرسش بازرسی رو به پایان است: {day}.",
+        EN: "The time for your unit's answer to the inspection office is nearly over. Answer by {day}.",
+    },
+    "unit_late": {
+        FA: "واحد در مهلت خود به پرسش بازرس در پرونده {number} پاسخ نداد: {day}.",
+        EN: "The unit has not answered the inspector's question in case {number}. It was due by {day}.",
+    },
+    "mentioned": {
+        FA: "در یادداشتی از پرونده {number} از شما نام برده شد.",
+        EN: "You were mentioned in a note of case {number}.",
+    },
+    "reminded": {FA: "یادآوری: پرونده {number}.", EN: "Reminder: case {number}."},
+    "decision_proposed": {
+        FA: "نتیجه پیشنهادی پرونده {number} در انتظار تأیید شماست.",
+        EN: "The decision proposed in case {number} waits for your approval.",
+    },
+    "proposal_returned": {
+        FA: "نتیجه پیشنهادی شما برای پرونده {number} بازگردانده شد.",
+        EN: "The decision you proposed in case {number} was returned to you.",
+    },
+    "recommended": {
+        FA: "بازرسی به واحد شما پیشنهادهایی داده است. لطفاً انجام یا دلیل انجام نشدن هر یک را گزارش کنید.",
+        EN: (
+            "The inspection office has made recommendations to your unit. "
+            "Please report each as done, or declined with its reason."
+        ),
+    },
+    "recommendation_reported": {
+        FA: "واحد درباره پیشنهاد پرونده {number} گزارش داد. لطفاً آن را بررسی کنید.",
+        EN: "The unit has reported on a recommendation of case {number}. Please look at it.",
+    },
+    "recommendation_sent_back": {
+        FA: "گزارش واحد شما درباره یک پیشنهاد بازرسی پذیرفته نشد.",
+        EN: "Your unit's report on a recommendation of the inspection office was not accepted.",
+    },
+    "recommendation_late": {
+        FA: "پیشنهاد پرونده {number} در مهلت خود انجام نشد: {day}.",
+        EN: "A recommendation of case {number} was not carried out in time. It was due by {day}.",
+    },
+    "recommendation_overdue": {
+        FA: "مهلت انجام یک پیشنهاد بازرسی به واحد شما گذشته است: {day}.",
+        EN: "The time for a recommendation to your unit is over. It was due by {day}.",
+    },
+    "sent_up": {
+        FA: "پرونده {number} که مهلت آن {day} بود به حوزه شهردار گزارش شد.",
+        EN: "Case {number}, due by {day}, was reported to the mayor's office.",
+    },
+}
 
 
 def test_every_line_of_the_table_was_read_above() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 LANGUAGES = ("fa", "en")
 CHANNELS = ("sms", "inbox")
-AUDIENCES = ("citizen", "handset", "inspector", "liaison", "head")
+AUDIENCES = ("citizen", "handset", "inspector", "screener", "liaison", "head", "mayor", "mentioned")
 VALUES = frozenset({"code", "date", "kind", "stage", "outcome", "reason", "otp", "number", "office"})
 
 
@@ -167,7 +167,21 @@ def read_table(routes_toml: str, templates_toml: str) -> Table:
     return Table(tuple(routes), texts, words_file["office"], words_file["kind_words"])
 
 
-_ALWAYS_DATED = {"inbox.unit_asked"}  # its event cannot lack the date
+# Their events cannot lack the date.
+_ALWAYS_DATED = {
+    f"inbox.{name}"
+    for name in (
+        "unit_asked",
+        "deadline_near",
+        "reading_near",
+        "answer_near",
+        "deadline_passed",
+        "unit_late",
+        "sent_up",
+        "recommendation_late",
+        "recommendation_overdue",
+    )
+}
 
 
 def _read_route(entry: dict[str, Any]) -> Route:
