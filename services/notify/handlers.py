@@ -15,7 +15,16 @@ from contracts.accounts import OtpRequested, StaffChanged
 from contracts.base import Event, now
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.notify import MessageChannel, MessageState, NotificationDelivered, NotificationFailed
-from contracts.tracking import CaseDecided, CaseOpened, CaseRefused, TrackedEvent, UnitAsked
+from contracts.tracking import (
+    CaseDecided,
+    CaseOpened,
+    CaseRefused,
+    TrackedEvent,
+    UnitAsked,
+    VisitCancelled,
+    VisitEvent,
+    VisitReminded,
+)
 from contracts.vocabulary import Role
 from services.notify import store
 from services.notify.domain import SkipReason
@@ -225,6 +234,10 @@ class Notify:
         when: set[str] = set()
         if isinstance(event, CaseDecided):
             when.add("final" if event.final else "not_final")
+        if isinstance(event, VisitCancelled):
+            when.add(event.by)
+        if isinstance(event, VisitReminded):
+            when.add(event.before)
         return self._table.routes_for(event.name, kind=event.state.kind, when=frozenset(when))
 
     def _tell_registered(self, event: SubmissionRegistered) -> list[Draft]:
@@ -242,6 +255,8 @@ class Notify:
         draft = Draft(route, str(event.id), event.name, event.occurred_at, case_id, _params(event) | params)
         if route.reply and isinstance(event, CaseDecided):
             draft.more["reply_until"] = event.objection_until
+        if isinstance(event, VisitReminded):
+            draft.more["expires_at"] = event.starts_at  # what came too late reminds of nothing
         if route.channel == MessageChannel.SMS and sealed_contact is None:
             draft.more |= {"state": MessageState.SKIPPED, "reason": SkipReason.NO_MOBILE}
         return draft
@@ -281,6 +296,12 @@ def _params(event: Event) -> dict[str, str]:
         day: date | None = event.due_on if isinstance(event, UnitAsked) else event.state.expected_on
         if day is not None:
             params["date"] = day.isoformat()
+    if isinstance(event, VisitEvent) and event.starts_at is not None:
+        params |= {
+            "when": event.starts_at.isoformat(),
+            "place_fa": event.place_fa or "",
+            "place_en": event.place_en or "",
+        }
     if isinstance(event, CaseDecided):
         params["outcome"] = event.outcome
     if isinstance(event, CaseRefused):

@@ -13,12 +13,13 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from contracts import tracking as t
+from contracts import visits as v
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion, UnknownCase
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
-from services.tracking import domain, store, views
+from services.tracking import domain, store, views, visits
 from services.tracking.handlers import City, Tracking
-from services.tracking.life import Case, Context, StaffFacts, UnitFacts
+from services.tracking.life import Case, Context, StaffFacts, Turn, UnitFacts
 from services.tracking.record import record
 from services.tracking.scope import Scope, scope_of
 from services.tracking.workdays import day_of
@@ -58,12 +59,19 @@ class Desk(Tracking):
             raise StaleVersion(current=case.version, changes=[entry.model_dump(mode="json") for entry in later])
         target = locked.get(command.into) if isinstance(command, t.Merge) else None
         context = self._facts(connection, case, command, target, request.actor)
-        turn = domain.act(case, command, context)
+        turn = self._act(connection, case, command, context)
         record(connection, turn, request.actor, context.now, context.question)
         if target is not None:
             record(connection, domain.joined_by(target, case), request.actor, context.now)
         # Without the scope: who has just found the case to be about their own unit sees this answer, and then no more.
         return self._staff_case(connection, case.case_id, None)
+
+    def _act(self, connection: Connection, case: Case, command: t.StaffCommand, context: Context) -> Turn:
+        if not isinstance(command, v.StaffVisitCommand):
+            return domain.act(case, command, context)
+        domain.authorise(case, command.type, context.actor)
+        city = self.city(connection)
+        return visits.act(connection, case, command, context, lambda who: self._candidate(connection, city, case, who))
 
     def _facts(
         self, connection: Connection, case: Case, command: t.StaffCommand, target: Case | None, actor: Actor
@@ -133,7 +141,10 @@ class Desk(Tracking):
             raise UnknownCase
         if not _again(connection, request.actor, request.idempotency_key, case.case_id, request.command):
             context = self.context(connection, request.actor, case.case_id)
-            turn = domain.act_as_citizen(case, request.command, context)
+            if isinstance(request.command, v.VisitCommand):
+                turn = visits.act_as_citizen(connection, case, request.command, context, self.lead)
+            else:
+                turn = domain.act_as_citizen(case, request.command, context)
             record(connection, turn, request.actor, context.now, context.question)
         view = views.public_of(connection, case.case_id, day_of(self.clock()))
         if view is None:

@@ -10,20 +10,21 @@ from backbone.consumers import durable_event_handler
 from backbone.extensions import PeygirService, UseCases
 from backbone.rpc import rpc
 from contracts import tracking as t
+from contracts import visits as v
 from contracts.accounts import StaffChanged
 from contracts.base import now
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.media import MediaAccepted, MediaRejected
 from contracts.notify import CitizenReplied
 from services.tracking import store
-from services.tracking.commands import Desk
+from services.tracking.visits_desk import VisitDesk
 
 KEYS_KEPT = timedelta(days=30)
 
 
 class Service(PeygirService):
     name = "tracking"
-    use_cases = UseCases(Desk)
+    use_cases = UseCases(VisitDesk)
 
     # --- what others say ---
 
@@ -61,6 +62,10 @@ class Service(PeygirService):
     def forget_old_keys(self) -> None:
         with self.db.transaction() as connection:
             store.prune_commands(connection, now() - KEYS_KEPT)
+
+    @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def remind_of_visits(self) -> None:
+        self.use_cases.remind_due(self.db)
 
     # --- staff ---
 
@@ -100,6 +105,48 @@ class Service(PeygirService):
     def execute_citizen(self, request: t.ExecuteCitizenCommand) -> t.PublicCase:
         with self.db.transaction() as connection:
             return self.use_cases.execute_citizen(connection, request)
+
+    # --- visits ---
+
+    @rpc
+    def list_offered_slots(self, request: v.ListOfferedSlots) -> v.OfferedSlots:
+        with self.db.read() as connection:
+            return self.use_cases.list_offered_slots(connection, request)
+
+    @rpc
+    def list_rooms(self, request: v.ListRooms) -> v.Rooms:
+        with self.db.read() as connection:
+            return self.use_cases.list_rooms(connection, request)
+
+    @rpc
+    def add_room(self, request: v.AddRoom) -> v.Room:
+        with self.db.transaction() as connection:
+            return self.use_cases.add_room(connection, request)
+
+    @rpc
+    def close_room(self, request: v.CloseRoom) -> v.Room:
+        with self.db.transaction() as connection:
+            return self.use_cases.close_room(connection, request)
+
+    @rpc
+    def list_slots(self, request: v.ListSlots) -> v.Slots:
+        with self.db.read() as connection:
+            return self.use_cases.list_slots(connection, request)
+
+    @rpc
+    def add_slot(self, request: v.AddSlot) -> v.Slot:
+        with self.db.transaction() as connection:
+            return self.use_cases.add_slot(connection, request)
+
+    @rpc
+    def make_slots(self, request: v.MakeSlots) -> v.Slots:
+        with self.db.transaction() as connection:
+            return self.use_cases.make_slots(connection, request)
+
+    @rpc
+    def close_slot(self, request: v.CloseSlot) -> v.Slot:
+        with self.db.transaction() as connection:
+            return self.use_cases.close_slot(connection, request)
 
     # --- liaisons, evidence ---
 
