@@ -28,10 +28,12 @@ from gateway.routes import (
     figures,
     identities,
     me,
+    own_visits,
     stream,
     submissions,
     tracking,
     unit_questions,
+    visits,
     webhooks,
 )
 from gateway.settings import Settings
@@ -43,7 +45,9 @@ _ROUTERS = (
     catalogue,
     accounts,
     me,
+    own_visits,
     cases,
+    visits,
     unit_questions,
     identities,
     figures,

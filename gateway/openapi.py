@@ -106,6 +106,7 @@ _TAGS = [
     {"name": "accounts", "description": "Signing in and out"},
     {"name": "me", "description": "A signed-in citizen's own cases and messages"},
     {"name": "cases", "description": "The work of staff"},
+    {"name": "visits", "description": "Rooms, slots, and the visit of a case"},
     {"name": "unit questions", "description": "The work of a unit's liaison"},
     {"name": "identities", "description": "Who filed, on the record"},
     {"name": "figures", "description": "Counts"},

@@ -52,6 +52,12 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "only_for_operators": ("تنها کاربر پیشخوان می‌تواند آن را بدهد.", "Only a desk operator may give it."),
     "not_when_anonymous": ("در درخواست بی‌نام نمی‌آید.", "It does not belong in an anonymous submission."),
     "not_for_complaints": ("شکایت نمی‌تواند بی‌نام باشد.", "A complaint cannot be anonymous."),
+    "not_after_its_start": ("باید پس از آغاز آن باشد.", "It must be after its start."),
+    "outside_working_hours": ("بیرون از ساعت کار است.", "It is outside working hours."),
+    "no_time_for_a_slot": ("در این روزها و ساعت‌ها وقتی جا نمی‌گیرد.", "No slot fits into these days and hours."),
+    "not_an_inspector": ("بازرس نیست.", "This is not an inspector."),
+    "same_slot": ("همین وقت را دارید.", "You have this time already."),
+    "conflict_of_interest": ("تعارض منافع دارد.", "There is a conflict of interest."),
     "already_used": ("پیش‌تر به کار رفته است.", "It was used before."),
 }
 _BEGINNINGS: tuple[tuple[str, tuple[str, str]], ...] = (

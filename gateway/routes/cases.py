@@ -67,7 +67,7 @@ from gateway.fields import LINE_PATTERN, Body, MomentText
 router = APIRouter(tags=["cases"])
 
 _CASE = answers(200, "The case", ETag="Its version")
-_COMMAND = {**problems(401, 403, 404, 409, 412, 428, body=True), **_CASE}
+COMMAND = {**problems(401, 403, 404, 409, 412, 428, body=True), **_CASE}
 
 
 class CaseFilters(Body):
@@ -114,9 +114,10 @@ async def get_case(case_id: CaseId, door: DoorDep, known: StaffDep) -> Response:
     return answer(case, etag=f'"{case.version}"')
 
 
-async def _execute(
+async def execute(
     door: Door, known: Known, case_id: UUID, if_match: str | None, key: str, command: StaffCommand
 ) -> Response:
+    """A command of staff; the case after it."""
     request = ExecuteCommand(
         actor=known.actor,
         case_id=case_id,
@@ -136,7 +137,7 @@ async def _execute(
     operation_id="startScreening",
     summary="Begin the first reading",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def start_screening(
     case_id: CaseId,
@@ -147,7 +148,7 @@ async def start_screening(
     body: NothingBody | None = None,
 ) -> Response:
     """By a screener."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, StartScreening())
+    return await execute(door, known, case_id, if_match, idempotency_key, StartScreening())
 
 
 @router.post(
@@ -155,7 +156,7 @@ async def start_screening(
     operation_id="correctCase",
     summary="Set unit, ground or urgency right",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def correct(
     case_id: CaseId,
@@ -166,7 +167,7 @@ async def correct(
     if_match: IfMatch = None,
 ) -> Response:
     """Only what is given changes."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, Correct(**body.model_dump()))
+    return await execute(door, known, case_id, if_match, idempotency_key, Correct(**body.model_dump()))
 
 
 @router.post(
@@ -174,7 +175,7 @@ async def correct(
     operation_id="refuseCase",
     summary="Refuse, with a listed reason",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def refuse(
     case_id: CaseId,
@@ -185,7 +186,7 @@ async def refuse(
     if_match: IfMatch = None,
 ) -> Response:
     """The citizen is told the reason and where to turn to."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, Refuse(**body.model_dump()))
+    return await execute(door, known, case_id, if_match, idempotency_key, Refuse(**body.model_dump()))
 
 
 @router.post(
@@ -193,7 +194,7 @@ async def refuse(
     operation_id="mergeCase",
     summary="Merge into the case it duplicates",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def merge(
     case_id: CaseId,
@@ -204,7 +205,7 @@ async def merge(
     if_match: IfMatch = None,
 ) -> Response:
     """The other case must be open."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, Merge(into=body.into))
+    return await execute(door, known, case_id, if_match, idempotency_key, Merge(into=body.into))
 
 
 @router.post(
@@ -212,7 +213,7 @@ async def merge(
     operation_id="assignCase",
     summary="Assign to an inspector",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def assign(
     case_id: CaseId,
@@ -223,7 +224,7 @@ async def assign(
     if_match: IfMatch = None,
 ) -> Response:
     """Accepts a screened case, hands over one, or gives an objection to another inspector."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, Assign(inspector=body.inspector))
+    return await execute(door, known, case_id, if_match, idempotency_key, Assign(inspector=body.inspector))
 
 
 @router.post(
@@ -231,7 +232,7 @@ async def assign(
     operation_id="askCitizen",
     summary="Ask the citizen",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def ask_citizen(
     case_id: CaseId,
@@ -242,7 +243,7 @@ async def ask_citizen(
     if_match: IfMatch = None,
 ) -> Response:
     """The clock stops until the answer."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, AskCitizen(text=body.text))
+    return await execute(door, known, case_id, if_match, idempotency_key, AskCitizen(text=body.text))
 
 
 @router.post(
@@ -250,7 +251,7 @@ async def ask_citizen(
     operation_id="askUnit",
     summary="Ask a unit",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def ask_unit(
     case_id: CaseId,
@@ -261,7 +262,7 @@ async def ask_unit(
     if_match: IfMatch = None,
 ) -> Response:
     """Its liaison sees the question and what is sent along, never the case."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, AskUnit(**body.model_dump()))
+    return await execute(door, known, case_id, if_match, idempotency_key, AskUnit(**body.model_dump()))
 
 
 @router.post(
@@ -269,7 +270,7 @@ async def ask_unit(
     operation_id="addNote",
     summary="Write an internal note",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def add_note(
     case_id: CaseId,
@@ -280,7 +281,7 @@ async def add_note(
     if_match: IfMatch = None,
 ) -> Response:
     """Never seen by the citizen or a unit."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, AddNote(text=body.text))
+    return await execute(door, known, case_id, if_match, idempotency_key, AddNote(text=body.text))
 
 
 @router.post(
@@ -288,7 +289,7 @@ async def add_note(
     operation_id="addEvidence",
     summary="Add attachments",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def add_evidence(
     case_id: CaseId,
@@ -299,7 +300,7 @@ async def add_evidence(
     if_match: IfMatch = None,
 ) -> Response:
     """Uploads of the tus endpoint, by their ids."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, AddEvidence(uploads=body.uploads))
+    return await execute(door, known, case_id, if_match, idempotency_key, AddEvidence(uploads=body.uploads))
 
 
 @router.post(
@@ -307,7 +308,7 @@ async def add_evidence(
     operation_id="decideCase",
     summary="Decide",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def decide(
     case_id: CaseId,
@@ -321,7 +322,7 @@ async def decide(
     command = Decide(
         outcome=body.outcome, reasons=body.reasons, root_causes=body.root_causes, recommendations=body.told()
     )
-    return await _execute(door, known, case_id, if_match, idempotency_key, command)
+    return await execute(door, known, case_id, if_match, idempotency_key, command)
 
 
 @router.post(
@@ -329,7 +330,7 @@ async def decide(
     operation_id="closeCase",
     summary="Close",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def close(
     case_id: CaseId,
@@ -340,7 +341,7 @@ async def close(
     body: NothingBody | None = None,
 ) -> Response:
     """After the decision or refusal."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, Close())
+    return await execute(door, known, case_id, if_match, idempotency_key, Close())
 
 
 @router.get(
