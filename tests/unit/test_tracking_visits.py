@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from contracts.visits import VisitState
 from contracts.vocabulary import OPEN_STAGES, Channel, Kind, Stage
 from services.tracking import visits_domain as rules
 from services.tracking.life import PUBLIC_ENTRIES, TOLD, Case
-from services.tracking.visits_domain import BOOKED, OPEN, Lead, Slot, Visit
+from services.tracking.visits_domain import BOOKED, OPEN, Lead, Move, Slot, Visit
 from services.tracking.workdays import TEHRAN, Workdays
 
 NOON = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)  # a Saturday, noon in Tehran
@@ -107,11 +108,12 @@ def test_a_visit_is_moved_or_cancelled_until_it_begins() -> None:
         rules.move(case(), visit(), then, NOON, LEAD)
     assert rules.cancel(case(), booked(), NOON).visit.state is VisitState.CANCELLED
     begun = booked(slot(timedelta(0)))
-    for late in (
+    ways: list[Callable[[], Move]] = [
         lambda: rules.move(case(), begun, then, NOON, LEAD),
         lambda: rules.cancel(case(), begun, NOON),
         lambda: rules.call_off(case(), begun, NOON),
-    ):
+    ]
+    for late in ways:
         with pytest.raises(SlotPast):
             late()
 
@@ -212,7 +214,7 @@ def test_what_a_citizen_is_told_they_can_do_they_can(stage: Stage, state: VisitS
     here = None if state is None else visit(state, slot() if state in BOOKED else None)
     begins = here.slot.starts_at if here and here.slot else None
     other = slot(timedelta(days=5))
-    ways = {
+    ways: dict[str, Callable[[], Move]] = {
         "ask_visit": lambda: rules.ask(case(stage), here, NOON, uuid4()),
         "book_visit": lambda: rules.book(case(stage), here, other, NOON, LEAD),
         "move_visit": lambda: rules.move(case(stage), here, other, NOON, LEAD),
