@@ -5,11 +5,13 @@ The expected words are written out here. Reminders go out 30 and 15 seconds befo
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from backbone.testing import eventually
@@ -186,7 +188,7 @@ def test_what_cannot_be_done_is_told_as_a_problem_in_the_callers_language(town: 
     inspector = town.assigned(first)
     town.assigned(second)
     slot = new_slot(keeper, inspector)
-    past = new_slot(keeper, inspector, now() + timedelta(seconds=1))
+    past = new_slot(keeper, inspector, now() + timedelta(seconds=5))
     offer(town, second, slot)
     offer(town, first, slot)
 
@@ -223,3 +225,48 @@ def test_what_cannot_be_done_is_told_as_a_problem_in_the_callers_language(town: 
     told(stranger.post(f"/v1/me/cases/{case_id}/visit-cancellation", {}), 404, "unknown_case")
     told(stranger.get(f"/v1/me/cases/{case_id}/visit-slots"), 404, "unknown_case")
     told(keeper.caller.post("/v1/rooms", {"name_fa": " ", "name_en": "x" * 41}), 422, "invalid_field")
+
+
+class Browser:
+    """The plain pages without a script: what a form needs is read from the page it stands on."""
+
+    def __init__(self, town: Town) -> None:
+        self.http = httpx.Client(base_url=town.system.gateway_url, follow_redirects=True, timeout=30, trust_env=False)
+        self.page = ""
+
+    def open(self, path: str) -> str:
+        self.page = self.http.get(path).raise_for_status().text
+        return self.page
+
+    def send(self, path: str, **fields: str) -> str:
+        """Posts the form of the page that is open, which is at `path`."""
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.page))
+        self.page = self.http.post(path, data={**hidden, **fields}).raise_for_status().text
+        return self.page
+
+
+def test_the_plain_pages_ask_for_a_visit_choose_a_time_change_and_cancel_it(town: Town, keeper: Officer) -> None:
+    case, rival = town.report(), town.report(visit_wanted=True)
+    inspector = town.assigned(case)
+    browser = Browser(town)
+    browser.open("/follow")
+    assert "مراجعه حضوری" in browser.send("/follow", code=case.code)
+    browser.open("/case/visit/ask")
+    assert "درخواست مراجعه شما رسید." in browser.send("/case/visit/ask")
+    gone, first, other = (new_slot(keeper, inspector) for _ in range(3))
+    offer(town, case, gone, first, other)
+    offer(town, rival, gone)
+    browser.open("/case/visit/time")
+    assert all(slot["slot_id"] in browser.page for slot in (gone, first, other))
+    assert "یکی از وقت‌ها را برگزینید." in browser.send("/case/visit/time")
+    good(rival.holder.post("/v1/tracking/visit-booking", {"slot_id": gone["slot_id"]}))
+    assert "این وقت پر شده است" in browser.send("/case/visit/time", slot=gone["slot_id"])
+    assert gone["slot_id"] not in browser.page
+    assert PLACE_FA in browser.send("/case/visit/time", slot=first["slot_id"])
+    assert case.view()["visits"][0]["slot_id"] == first["slot_id"]
+    assert first["slot_id"] not in browser.open("/case/visit/time")
+    browser.send("/case/visit/time", slot=other["slot_id"])
+    assert case.view()["visits"][0]["state"] == "moved"
+    browser.open("/case/visit/cancel")
+    assert "مراجعه لغو شد." in browser.send("/case/visit/cancel")
+    assert case.view()["visits"][0]["state"] == "cancelled"
