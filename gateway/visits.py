@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from backbone import jalali
 from contracts.base import Answer
@@ -33,6 +35,25 @@ def _distinct(ids: list[UUID]) -> list[UUID]:
 
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=40)]
+_YEARS = range(2000, 2200)
+"""Beyond them a moment cannot be told in every time zone and calendar."""
+
+
+def _of_our_time(given: date) -> date:
+    if given.year not in _YEARS:
+        raise PydanticCustomError("date_out_of_range", "not of our time")
+    return given
+
+
+def _within_our_time(moment: datetime) -> datetime:
+    if moment.year in _YEARS:
+        return moment
+    return datetime(_YEARS.start if moment.year < _YEARS.start else _YEARS.stop, 1, 1, tzinfo=UTC)
+
+
+Moment = Annotated[MomentText, AfterValidator(_of_our_time)]
+Bound = Annotated[MomentText, AfterValidator(_within_our_time)]
+"""Where a list begins or ends."""
 Capacity = Annotated[int, Field(ge=1, le=50), BeforeValidator(whole)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
@@ -50,8 +71,8 @@ class SlotBody(Body):
 
     room_id: UUID
     inspector: UUID
-    starts_at: MomentText
-    ends_at: MomentText
+    starts_at: Moment
+    ends_at: Moment
     capacity: Capacity = 1
     model_config = _like(
         room_id="4f4b1c0e-6f0e-4b1a-9d38-2f1c5f3f8a12",
@@ -67,7 +88,7 @@ class WeekBody(Body):
 
     room_id: UUID
     inspector: UUID
-    first_day: Day
+    first_day: Annotated[Day, AfterValidator(_of_our_time)]
     opens: TimeOfDay
     closes: TimeOfDay
     minutes: Annotated[int, Field(ge=5, le=480), BeforeValidator(whole)]
@@ -139,6 +160,6 @@ def offered_slots_view(found: OfferedSlots, lang: Language) -> OfferedSlotsView:
     )
 
 
-def when(at: AwareDatetime, lang: Language) -> str:
+def when(at: datetime, lang: Language) -> str:
     """A moment in Tehran: Jalali in Persian."""
     return jalali.moment(at) if lang is Language.FA else f"{at.astimezone(jalali.TEHRAN):%-d %B %Y, %H:%M}"

@@ -28,9 +28,9 @@ from contracts.visits import (
 from gateway.bodies import NothingBody
 from gateway.deps import CaseId, DoorDep, IdempotencyKey, IfMatch, StaffDep, answer
 from gateway.documents import problems
-from gateway.fields import Body, MomentText
+from gateway.fields import Body
 from gateway.routes.cases import COMMAND, execute
-from gateway.visits import MinutesBody, OfferBody, RoomBody, SlotBody, WeekBody
+from gateway.visits import Bound, MinutesBody, OfferBody, RoomBody, SlotBody, WeekBody
 
 router = APIRouter(tags=["visits"])
 
@@ -41,8 +41,8 @@ SlotId = Annotated[UUID, Path(description="The slot's id.")]
 class SlotFilters(Body):
     """Which slots: those that begin from `since` until before `until`, of one inspector."""
 
-    since: MomentText | None = None
-    until: MomentText | None = None
+    since: Bound | None = None
+    until: Bound | None = None
     inspector: UUID | None = None
 
 

@@ -241,7 +241,9 @@ class Browser:
     def send(self, path: str, **fields: str) -> str:
         """Posts the form of the page that is open, which is at `path`."""
         hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.page))
-        self.page = self.http.post(path, data={**hidden, **fields}).raise_for_status().text
+        answer = self.http.post(path, data={**hidden, **fields})
+        assert answer.status_code in (200, 422), answer.text  # 422: the page says what is wrong
+        self.page = answer.text
         return self.page
 
 
