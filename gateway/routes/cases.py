@@ -67,7 +67,7 @@ from gateway.fields import LINE_PATTERN, Body, MomentText
 router = APIRouter(tags=["cases"])
 
 _CASE = answers(200, "The case", ETag="Its version")
-COMMAND = {**problems(401, 403, 404, 409, 412, 428, body=True), **_CASE}
+_COMMAND = {**problems(401, 403, 404, 409, 412, 428, body=True), **_CASE}
 
 
 class CaseFilters(Body):
@@ -114,10 +114,9 @@ async def get_case(case_id: CaseId, door: DoorDep, known: StaffDep) -> Response:
     return answer(case, etag=f'"{case.version}"')
 
 
-async def execute(
+async def _execute(
     door: Door, known: Known, case_id: UUID, if_match: str | None, key: str, command: StaffCommand
 ) -> Response:
-    """A command of staff; the case after it."""
     request = ExecuteCommand(
         actor=known.actor,
         case_id=case_id,
@@ -137,7 +136,7 @@ async def execute(
     operation_id="startScreening",
     summary="Begin the first reading",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def start_screening(
     case_id: CaseId,
@@ -148,7 +147,7 @@ async def start_screening(
     body: NothingBody | None = None,
 ) -> Response:
     """By a screener."""
-    return await execute(door, known, case_id, if_match, idempotency_key, StartScreening())
+    return await _execute(door, known, case_id, if_match, idempotency_key, StartScreening())
 
 
 @router.post(
@@ -156,7 +155,7 @@ async def start_screening(
     operation_id="correctCase",
     summary="Set unit, ground or urgency right",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def correct(
     case_id: CaseId,
@@ -167,7 +166,7 @@ async def correct(
     if_match: IfMatch = None,
 ) -> Response:
     """Only what is given changes."""
-    return await execute(door, known, case_id, if_match, idempotency_key, Correct(**body.model_dump()))
+    return await _execute(door, known, case_id, if_match, idempotency_key, Correct(**body.model_dump()))
 
 
 @router.post(
@@ -175,7 +174,7 @@ async def correct(
     operation_id="refuseCase",
     summary="Refuse, with a listed reason",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def refuse(
     case_id: CaseId,
@@ -186,7 +185,7 @@ async def refuse(
     if_match: IfMatch = None,
 ) -> Response:
     """The citizen is told the reason and where to turn to."""
-    return await execute(door, known, case_id, if_match, idempotency_key, Refuse(**body.model_dump()))
+    return await _execute(door, known, case_id, if_match, idempotency_key, Refuse(**body.model_dump()))
 
 
 @router.post(
@@ -194,7 +193,7 @@ async def refuse(
     operation_id="mergeCase",
     summary="Merge into the case it duplicates",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def merge(
     case_id: CaseId,
@@ -205,7 +204,7 @@ async def merge(
     if_match: IfMatch = None,
 ) -> Response:
     """The other case must be open."""
-    return await execute(door, known, case_id, if_match, idempotency_key, Merge(into=body.into))
+    return await _execute(door, known, case_id, if_match, idempotency_key, Merge(into=body.into))
 
 
 @router.post(
@@ -213,7 +212,7 @@ async def merge(
     operation_id="assignCase",
     summary="Assign to an inspector",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def assign(
     case_id: CaseId,
@@ -224,7 +223,7 @@ async def assign(
     if_match: IfMatch = None,
 ) -> Response:
     """Accepts a screened case, hands over one, or gives an objection to another inspector."""
-    return await execute(door, known, case_id, if_match, idempotency_key, Assign(inspector=body.inspector))
+    return await _execute(door, known, case_id, if_match, idempotency_key, Assign(inspector=body.inspector))
 
 
 @router.post(
@@ -232,7 +231,7 @@ async def assign(
     operation_id="askCitizen",
     summary="Ask the citizen",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def ask_citizen(
     case_id: CaseId,
@@ -243,7 +242,7 @@ async def ask_citizen(
     if_match: IfMatch = None,
 ) -> Response:
     """The clock stops until the answer."""
-    return await execute(door, known, case_id, if_match, idempotency_key, AskCitizen(text=body.text))
+    return await _execute(door, known, case_id, if_match, idempotency_key, AskCitizen(text=body.text))
 
 
 @router.post(
@@ -251,7 +250,7 @@ async def ask_citizen(
     operation_id="askUnit",
     summary="Ask a unit",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def ask_unit(
     case_id: CaseId,
@@ -262,7 +261,7 @@ async def ask_unit(
     if_match: IfMatch = None,
 ) -> Response:
     """Its liaison sees the question and what is sent along, never the case."""
-    return await execute(door, known, case_id, if_match, idempotency_key, AskUnit(**body.model_dump()))
+    return await _execute(door, known, case_id, if_match, idempotency_key, AskUnit(**body.model_dump()))
 
 
 @router.post(
@@ -270,7 +269,7 @@ async def ask_unit(
     operation_id="addNote",
     summary="Write an internal note",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def add_note(
     case_id: CaseId,
@@ -281,7 +280,7 @@ async def add_note(
     if_match: IfMatch = None,
 ) -> Response:
     """Never seen by the citizen or a unit."""
-    return await execute(door, known, case_id, if_match, idempotency_key, AddNote(text=body.text))
+    return await _execute(door, known, case_id, if_match, idempotency_key, AddNote(text=body.text))
 
 
 @router.post(
@@ -289,7 +288,7 @@ async def add_note(
     operation_id="addEvidence",
     summary="Add attachments",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def add_evidence(
     case_id: CaseId,
@@ -300,7 +299,7 @@ async def add_evidence(
     if_match: IfMatch = None,
 ) -> Response:
     """Uploads of the tus endpoint, by their ids."""
-    return await execute(door, known, case_id, if_match, idempotency_key, AddEvidence(uploads=body.uploads))
+    return await _execute(door, known, case_id, if_match, idempotency_key, AddEvidence(uploads=body.uploads))
 
 
 @router.post(
@@ -308,7 +307,7 @@ async def add_evidence(
     operation_id="decideCase",
     summary="Decide",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def decide(
     case_id: CaseId,
@@ -322,7 +321,7 @@ async def decide(
     command = Decide(
         outcome=body.outcome, reasons=body.reasons, root_causes=body.root_causes, recommendations=body.told()
     )
-    return await execute(door, known, case_id, if_match, idempotency_key, command)
+    return await _execute(door, known, case_id, if_match, idempotency_key, command)
 
 
 @router.post(
@@ -330,7 +329,7 @@ async def decide(
     operation_id="closeCase",
     summary="Close",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def close(
     case_id: CaseId,
@@ -341,7 +340,7 @@ async def close(
     body: NothingBody | None = None,
 ) -> Response:
     """After the decision or refusal."""
-    return await execute(door, known, case_id, if_match, idempotency_key, Close())
+    return await _execute(door, known, case_id, if_match, idempotency_key, Close())
 
 
 @router.get(

@@ -29,7 +29,7 @@ from gateway.bodies import NothingBody
 from gateway.deps import CaseId, DoorDep, IdempotencyKey, IfMatch, StaffDep, answer
 from gateway.documents import problems
 from gateway.fields import Body
-from gateway.routes.cases import COMMAND, execute
+from gateway.routes.cases import _COMMAND, _execute
 from gateway.visits import Bound, MinutesBody, OfferBody, RoomBody, SlotBody, WeekBody
 
 router = APIRouter(tags=["visits"])
@@ -151,7 +151,7 @@ async def close_slot(slot_id: SlotId, door: DoorDep, known: StaffDep, body: Noth
     operation_id="offerVisitSlots",
     summary="Offer times for the visit",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def offer(
     case_id: CaseId,
@@ -162,7 +162,7 @@ async def offer(
     if_match: IfMatch = None,
 ) -> Response:
     """The citizen chooses among these from now on; before, among all free slots of the case's inspector."""
-    return await execute(door, known, case_id, if_match, idempotency_key, OfferSlots(slots=body.slots))
+    return await _execute(door, known, case_id, if_match, idempotency_key, OfferSlots(slots=body.slots))
 
 
 @router.post(
@@ -170,7 +170,7 @@ async def offer(
     operation_id="callOffVisit",
     summary="Call the visit off",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def call_off(
     case_id: CaseId,
@@ -181,7 +181,7 @@ async def call_off(
     body: NothingBody | None = None,
 ) -> Response:
     """Until it begins. The citizen is told, and chooses another time."""
-    return await execute(door, known, case_id, if_match, idempotency_key, CallOffVisit())
+    return await _execute(door, known, case_id, if_match, idempotency_key, CallOffVisit())
 
 
 @router.post(
@@ -189,7 +189,7 @@ async def call_off(
     operation_id="holdVisit",
     summary="The visit was held: its minutes",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def hold(
     case_id: CaseId,
@@ -200,7 +200,7 @@ async def hold(
     if_match: IfMatch = None,
 ) -> Response:
     """The citizen reads that it was held, not its minutes."""
-    return await execute(door, known, case_id, if_match, idempotency_key, HoldVisit(minutes=body.text))
+    return await _execute(door, known, case_id, if_match, idempotency_key, HoldVisit(minutes=body.text))
 
 
 @router.post(
@@ -208,7 +208,7 @@ async def hold(
     operation_id="missVisit",
     summary="The citizen did not come",
     response_model=StaffCase,
-    responses=COMMAND,
+    responses=_COMMAND,
 )
 async def miss(
     case_id: CaseId,
@@ -219,4 +219,4 @@ async def miss(
     body: NothingBody | None = None,
 ) -> Response:
     """Once it has begun."""
-    return await execute(door, known, case_id, if_match, idempotency_key, MissVisit())
+    return await _execute(door, known, case_id, if_match, idempotency_key, MissVisit())

@@ -13,8 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
-from backbone.database import Database
+from backbone import logs
+from backbone.database import Database, is_outage
 from contracts import visits as v
 from contracts.errors import InvalidField, UnknownSlot
 from contracts.gateway import Actor
@@ -23,7 +25,10 @@ from services.tracking import visits_domain, visits_store
 from services.tracking.life import Case, Context, StaffFacts, Turn
 from services.tracking.visits_domain import Lead, Slot
 
+log = logs.get("visits")
+
 MOST = 50
+"""Reminders looked for at once."""
 BY_CALENDAR = Actor(kind=ActorKind.SYSTEM, id="scheduler")
 
 Candidate = Callable[[UUID], StaffFacts | None]
@@ -115,7 +120,15 @@ def remind_due(database: Database, at: datetime, record: Record) -> int:
     it is noted as said. Whatever is killed before the commit said nothing; how many were said."""
     with database.read() as connection:
         due = visits_store.due_reminders(connection, at, MOST)
-    return sum(_remind(database, case_id, at, record) for case_id in due)
+    said = 0
+    for case_id in due:
+        try:
+            said += _remind(database, case_id, at, record)
+        except Exception as error:
+            if isinstance(error, DBAPIError) and is_outage(error):
+                raise
+            log.exception("a reminder could not be said", case_id=str(case_id))  # and the others are
+    return said
 
 
 def _remind(database: Database, case_id: UUID, at: datetime, record: Record) -> bool:
