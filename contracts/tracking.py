@@ -25,18 +25,7 @@ from contracts.base import (
 )
 from contracts.gateway import Actor, AnswerValue, Place
 from contracts.media import UploadState, Variant
-from contracts.visits import (
-    AskVisit,
-    BookVisit,
-    CallOffVisit,
-    CancelVisit,
-    HoldVisit,
-    MissVisit,
-    MoveVisit,
-    OfferSlots,
-    StaffVisit,
-    Visit,
-)
+from contracts.visits import StaffVisit, StaffVisitCommand, Visit, VisitCommand
 from contracts.vocabulary import Channel, Kind, Language, Outcome, RefusalReason, RootCause, Stage
 
 PRODUCER = "tracking"
@@ -182,13 +171,6 @@ class CaseObjected(TrackedEvent):
     name: ClassVar[str] = "case.objected.v1"
 
 
-class CaseRated(TrackedEvent):
-    """The citizen rated how the case was handled; `score` 1–5."""
-
-    name: ClassVar[str] = "case.rated.v1"
-    score: Annotated[int, Field(ge=1, le=5)]
-
-
 class VisitEvent(TrackedEvent):
     """What every event of a visit is. Time and place while it has a slot; `place_…`: the room's name of that day."""
 
@@ -253,6 +235,13 @@ class VisitAvoided(VisitEvent):
     """The case ended while the visit was only asked for: it was not needed."""
 
     name: ClassVar[str] = "visit.avoided.v1"
+
+
+class CaseRated(TrackedEvent):
+    """The citizen rated how the case was handled; `score` 1–5."""
+
+    name: ClassVar[str] = "case.rated.v1"
+    score: Annotated[int, Field(ge=1, le=5)]
 
 
 # --- commands of staff ----------------------------------------------------------------------------------------------
@@ -349,10 +338,7 @@ StaffCommand = Annotated[
     | AddEvidence
     | Decide
     | Close
-    | OfferSlots
-    | CallOffVisit
-    | HoldVisit
-    | MissVisit,
+    | StaffVisitCommand,
     Field(discriminator="type"),
 ]
 
@@ -401,10 +387,7 @@ class Rate(Contract):
     asked_improper: bool | None = None
 
 
-CitizenCommand = Annotated[
-    AnswerQuestion | Withdraw | Object | Rate | AskVisit | BookVisit | MoveVisit | CancelVisit,
-    Field(discriminator="type"),
-]
+CitizenCommand = Annotated[AnswerQuestion | Withdraw | Object | Rate | VisitCommand, Field(discriminator="type")]
 
 
 class ExecuteCitizenCommand(Request):

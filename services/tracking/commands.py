@@ -17,11 +17,13 @@ from contracts import visits as v
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion, UnknownCase
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
-from services.tracking import domain, store, views, visits
+from services.tracking import domain, store, views
 from services.tracking.handlers import City, Tracking
 from services.tracking.life import Case, Context, StaffFacts, Turn, UnitFacts
 from services.tracking.record import record
 from services.tracking.scope import Scope, scope_of
+from services.tracking.visits import act as act_on_visit
+from services.tracking.visits import act_as_citizen as citizen_on_visit
 from services.tracking.workdays import day_of
 
 
@@ -69,9 +71,10 @@ class Desk(Tracking):
     def _act(self, connection: Connection, case: Case, command: t.StaffCommand, context: Context) -> Turn:
         if not isinstance(command, v.StaffVisitCommand):
             return domain.act(case, command, context)
-        domain.authorise(case, command.type, context.actor)
         city = self.city(connection)
-        return visits.act(connection, case, command, context, lambda who: self._candidate(connection, city, case, who))
+        return act_on_visit(
+            connection, case, command, context, lambda who: self._candidate(connection, city, case, who)
+        )
 
     def _facts(
         self, connection: Connection, case: Case, command: t.StaffCommand, target: Case | None, actor: Actor
@@ -142,7 +145,7 @@ class Desk(Tracking):
         if not _again(connection, request.actor, request.idempotency_key, case.case_id, request.command):
             context = self.context(connection, request.actor, case.case_id)
             if isinstance(request.command, v.VisitCommand):
-                turn = visits.act_as_citizen(connection, case, request.command, context, self.lead)
+                turn = citizen_on_visit(connection, case, request.command, context, self.lead)
             else:
                 turn = domain.act_as_citizen(case, request.command, context)
             record(connection, turn, request.actor, context.now, context.question)

@@ -47,11 +47,10 @@ GIVES_WAY = frozenset({"ask_citizen", "ask_unit", "decide"})
 
 _SCREENING = frozenset({"start_screening", "correct", "refuse", "merge", "assign"})
 _INQUIRY = frozenset({"ask_citizen", "ask_unit", "add_note", "add_evidence", "decide"})
-_VISITS = frozenset({"offer_slots", "call_off_visit", "hold_visit", "miss_visit"})
 RIGHTS: Mapping[Role, frozenset[str]] = {
     Role.SCREENER: _SCREENING,
-    Role.INSPECTOR: _INQUIRY | _VISITS,  # on a case assigned to them
-    Role.HEAD: _SCREENING | _INQUIRY | _VISITS | {"close"},
+    Role.INSPECTOR: _INQUIRY,  # on a case assigned to them
+    Role.HEAD: _SCREENING | _INQUIRY | {"close"},
 }
 REASONED = frozenset({Outcome.UPHELD, Outcome.PARTLY_UPHELD})
 

@@ -14,9 +14,10 @@ from backbone import outbox
 from contracts.gateway import Actor
 from contracts.tracking import CaseSnapshot, TrackedEvent
 from contracts.vocabulary import ActorKind, Stage
-from services.tracking import store, visits
+from services.tracking import store
 from services.tracking.history import Entry, link
 from services.tracking.life import Case, Question, Step, Turn
+from services.tracking.visits import with_end_of_visit
 
 
 def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, question: Question | None = None) -> Case:
@@ -24,7 +25,7 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
 
     `question`: the one that was open before.
     """
-    turn = visits.with_end_of_visit(connection, turn, now)
+    turn = with_end_of_visit(connection, turn, now)
     entries: list[tuple[Entry, str, str]] = []
     events: list[TrackedEvent] = []
     version, head = turn.case.version, turn.case.history_hash

@@ -17,6 +17,7 @@ from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegi
 from contracts.media import MediaAccepted, MediaRejected
 from contracts.notify import CitizenReplied
 from services.tracking import store
+from services.tracking.commands import Desk
 from services.tracking.visits_desk import VisitDesk
 
 KEYS_KEPT = timedelta(days=30)
@@ -24,7 +25,8 @@ KEYS_KEPT = timedelta(days=30)
 
 class Service(PeygirService):
     name = "tracking"
-    use_cases = UseCases(VisitDesk)
+    use_cases = UseCases(Desk)
+    visits = UseCases(VisitDesk)
 
     # --- what others say ---
 
@@ -65,7 +67,7 @@ class Service(PeygirService):
 
     @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
     def remind_of_visits(self) -> None:
-        self.use_cases.remind_due(self.db)
+        self.visits.remind_due(self.db)
 
     # --- staff ---
 
@@ -111,42 +113,42 @@ class Service(PeygirService):
     @rpc
     def list_offered_slots(self, request: v.ListOfferedSlots) -> v.OfferedSlots:
         with self.db.read() as connection:
-            return self.use_cases.list_offered_slots(connection, request)
+            return self.visits.list_offered_slots(connection, request)
 
     @rpc
     def list_rooms(self, request: v.ListRooms) -> v.Rooms:
         with self.db.read() as connection:
-            return self.use_cases.list_rooms(connection, request)
+            return self.visits.list_rooms(connection, request)
 
     @rpc
     def add_room(self, request: v.AddRoom) -> v.Room:
         with self.db.transaction() as connection:
-            return self.use_cases.add_room(connection, request)
+            return self.visits.add_room(connection, request)
 
     @rpc
     def close_room(self, request: v.CloseRoom) -> v.Room:
         with self.db.transaction() as connection:
-            return self.use_cases.close_room(connection, request)
+            return self.visits.close_room(connection, request)
 
     @rpc
     def list_slots(self, request: v.ListSlots) -> v.Slots:
         with self.db.read() as connection:
-            return self.use_cases.list_slots(connection, request)
+            return self.visits.list_slots(connection, request)
 
     @rpc
     def add_slot(self, request: v.AddSlot) -> v.Slot:
         with self.db.transaction() as connection:
-            return self.use_cases.add_slot(connection, request)
+            return self.visits.add_slot(connection, request)
 
     @rpc
     def make_slots(self, request: v.MakeSlots) -> v.Slots:
         with self.db.transaction() as connection:
-            return self.use_cases.make_slots(connection, request)
+            return self.visits.make_slots(connection, request)
 
     @rpc
     def close_slot(self, request: v.CloseSlot) -> v.Slot:
         with self.db.transaction() as connection:
-            return self.use_cases.close_slot(connection, request)
+            return self.visits.close_slot(connection, request)
 
     # --- liaisons, evidence ---
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from backbone.settings import ServiceSettings
 from contracts.vocabulary import Kind
-from services.tracking.visits_domain import Lead
+from services.tracking.visits_settings import VisitSettings
 from services.tracking.workdays import Deadlines
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-Seconds = Annotated[float, Field(gt=0)]
 Days = Annotated[int, Field(ge=1, le=250)]
 
 
@@ -30,12 +27,9 @@ def _weekend(value: object) -> object:
     return frozenset(DAYS.index(name) for name in names)
 
 
-class Settings(ServiceSettings):
+class Settings(VisitSettings):
     """Deadlines in working days. `weekend`: days of the week as datetime counts them, Monday 0; in the environment
-    WEEKEND=thursday,friday. `citizen_days`: after that a question is held to be left unanswered.
-
-    Visits: a week's slots lie between `visit_opens` and `visit_closes`; reminders go out so many seconds before, at an hour
-    when people are awake, Tehran."""
+    WEEKEND=thursday,friday. `citizen_days`: after that a question is held to be left unanswered."""
 
     weekend: Annotated[frozenset[int], NoDecode, BeforeValidator(_weekend)] = frozenset({3, 4})
     complaint_days: Days = 15
@@ -45,21 +39,6 @@ class Settings(ServiceSettings):
     unit_days: Days = 5
     citizen_days: Days = 10
     objection_days: Days = 10
-    visit_opens: time = time(8)
-    visit_closes: time = time(14)
-    visit_remind_day_before: Seconds = 24 * 3600
-    visit_remind_hours_before: Seconds = 2 * 3600
-    visit_remind_from_hour: Annotated[int, Field(ge=0, le=12)] = 7
-    visit_remind_until_hour: Annotated[int, Field(ge=13, le=24)] = 22
-
-    @property
-    def visit_lead(self) -> Lead:
-        return Lead(
-            day=timedelta(seconds=self.visit_remind_day_before),
-            hours=timedelta(seconds=self.visit_remind_hours_before),
-            wakes=self.visit_remind_from_hour,
-            sleeps=self.visit_remind_until_hour,
-        )
 
     @property
     def deadlines(self) -> Deadlines:

@@ -52,7 +52,8 @@ def act_as_citizen(connection: Connection, case: Case, command: v.VisitCommand, 
 def act(
     connection: Connection, case: Case, command: v.StaffVisitCommand, context: Context, candidate: Candidate
 ) -> Turn:
-    """A command of staff, who may give it. WrongStage, WrongVisitState, UnknownSlot, SlotPast, VisitNotBegun."""
+    """A command of staff. NotAllowed, WrongStage, WrongVisitState, UnknownSlot, SlotPast, VisitNotBegun."""
+    visits_domain.authorise(case, context.actor)
     visit, at = visits_store.open_visit(connection, case.case_id), context.now
     if isinstance(command, v.OfferSlots):
         done = visits_domain.offer(case, visit, _meant(connection, command.slots, candidate), at)

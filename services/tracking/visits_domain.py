@@ -15,6 +15,7 @@ from uuid import UUID
 from contracts import tracking as t
 from contracts.errors import (
     InvalidField,
+    NotAllowed,
     SlotPast,
     SlotTaken,
     UnknownSlot,
@@ -22,8 +23,9 @@ from contracts.errors import (
     WrongStage,
     WrongVisitState,
 )
+from contracts.gateway import Actor
 from contracts.visits import VisitState
-from contracts.vocabulary import OPEN_STAGES, Stage
+from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
 from services.tracking.life import Case, Step, Turn
 from services.tracking.workdays import ONE_DAY, TEHRAN, Workdays
 
@@ -134,6 +136,13 @@ def offers(case: Case, visit: Visit, slot: Slot) -> bool:
 
 
 # --- staff ---
+
+
+def authorise(case: Case, actor: Actor) -> None:
+    """NotAllowed but for the head, and for the inspector who handles the case."""
+    handles = Role.INSPECTOR in actor.roles and str(case.handler) == actor.id
+    if actor.kind is not ActorKind.STAFF or not (handles or Role.HEAD in actor.roles):
+        raise NotAllowed
 
 
 def offer(case: Case, visit: Visit | None, slots: Sequence[Slot], at: datetime) -> Move:
