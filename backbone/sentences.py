@@ -105,6 +105,13 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "It must be a day such as 2027-03-21 or 1406/01/01.",
     ),
     "no_administrator": ("هیچ مدیر سامانه‌ای نمی‌ماند.", "No administrator would remain."),
+    "date_out_of_range": ("تاریخ درستی نیست.", "It is not a date of our time."),
+    "not_after_its_start": ("باید پس از آغاز آن باشد.", "It must be after its start."),
+    "outside_working_hours": ("بیرون از ساعت کار است.", "It is outside working hours."),
+    "no_time_for_a_slot": ("در این روزها و ساعت‌ها وقتی جا نمی‌گیرد.", "No slot fits into these days and hours."),
+    "not_an_inspector": ("بازرس نیست.", "This is not an inspector."),
+    "same_slot": ("همین وقت را دارید.", "You have this time already."),
+    "conflict_of_interest": ("تعارض منافع دارد.", "There is a conflict of interest."),
     "already_used": ("پیش‌تر به کار رفته است.", "It was used before."),
 }
 _BEGINNINGS: tuple[tuple[str, tuple[str, str]], ...] = (

@@ -10,7 +10,7 @@
     ├── NotAuthenticated (401)   who are you?  BadCredentials, BadCode, TokenExpired
     ├── NotAllowed (403)         you are known, and may not
     ├── NotFound (404)           there is no such thing, or not for you (the two are never told apart)
-    ├── Conflict (409)           WrongStage, AlreadyHandles, OffsetConflict
+    ├── Conflict (409)           WrongStage, AlreadyHandles, OffsetConflict, SlotTaken, SlotPast, WrongVisitState …
     ├── StaleVersion (412)       it has changed since you read it; `current` says to what
     ├── VersionNeeded (428)
     ├── TooLarge (413), UnsupportedMedia (415), ChecksumMismatch (460)
@@ -216,6 +216,57 @@ class KeyReused(Conflict):
         "fa": "این کلید پیش‌تر برای درخواست دیگری به کار رفته است.",
         "en": "This Idempotency-Key was used for another request.",
     }
+
+
+class UnknownSlot(NotFound):
+    code = "unknown_slot"
+    texts = {"fa": "این وقت میان وقت‌های پیشنهادی نیست.", "en": "This time is not among those offered."}
+
+
+class UnknownRoom(NotFound):
+    code = "unknown_room"
+    texts = {"fa": "اتاقی با این شناسه نیست یا بسته شده است.", "en": "There is no such room, or it is closed."}
+
+
+class SlotTaken(Conflict):
+    code = "slot_taken"
+    texts = {"fa": "این وقت پر شده است؛ وقت دیگری برگزینید.", "en": "This time is taken; choose another."}
+
+
+class SlotPast(Conflict):
+    code = "slot_past"
+    texts = {"fa": "زمان این وقت گذشته است.", "en": "This time has passed."}
+
+
+class SlotOverlap(Conflict):
+    code = "slot_overlap"
+    texts = {
+        "fa": "اتاق یا بازرس در این زمان وقت دیگری دارد.",
+        "en": "The room or the inspector has another slot at this time.",
+    }
+
+
+class SlotInUse(Conflict):
+    code = "slot_in_use"
+    texts = {
+        "fa": "کسی این وقت را گرفته است؛ نخست آن مراجعه را لغو کنید.",
+        "en": "Somebody has a place in it; call that visit off first.",
+    }
+
+
+class WrongVisitState(Conflict):
+    """`state`: the visit's present state, none when there is no visit; `command`: what was tried."""
+
+    code = "wrong_visit_state"
+    texts = {
+        "fa": "مراجعه اکنون در وضعی نیست که این کار شدنی باشد.",
+        "en": "The visit is not in a state where this can be done.",
+    }
+
+
+class VisitNotBegun(Conflict):
+    code = "visit_not_begun"
+    texts = {"fa": "زمان این مراجعه هنوز نرسیده است.", "en": "The time of this visit has not come yet."}
 
 
 class StaleVersion(PeygirError):

@@ -25,6 +25,7 @@ from contracts.base import (
 )
 from contracts.gateway import Actor, AnswerValue, Place
 from contracts.media import UploadState, Variant
+from contracts.visits import StaffVisit, StaffVisitCommand, Visit, VisitCommand
 from contracts.vocabulary import Channel, Kind, Language, Outcome, RefusalReason, RootCause, Stage
 
 PRODUCER = "tracking"
@@ -171,6 +172,72 @@ class CaseObjected(TrackedEvent):
     """The citizen objected to the decision; another inspector reviews it."""
 
     name: ClassVar[str] = "case.objected.v1"
+
+
+class VisitEvent(TrackedEvent):
+    """What every event of a visit is. Time and place while it has a slot; `place_…`: the room's name of that day."""
+
+    visit_id: UUID
+    slot_id: UUID | None = None
+    starts_at: Moment | None = None
+    place_fa: str | None = None
+    place_en: str | None = None
+
+
+class VisitAsked(VisitEvent):
+    """The citizen wants to come, said at filing or later."""
+
+    name: ClassVar[str] = "visit.asked.v1"
+
+
+class VisitOffered(VisitEvent):
+    """The office offers times; the citizen is to choose."""
+
+    name: ClassVar[str] = "visit.offered.v1"
+
+
+class VisitBooked(VisitEvent):
+    """The citizen took a place."""
+
+    name: ClassVar[str] = "visit.booked.v1"
+
+
+class VisitMoved(VisitEvent):
+    """The citizen took another time."""
+
+    name: ClassVar[str] = "visit.moved.v1"
+
+
+class VisitCancelled(VisitEvent):
+    """`by` citizen; office: it cannot hold it, and another time is to be chosen; ended: the case ended before."""
+
+    name: ClassVar[str] = "visit.cancelled.v1"
+    by: Literal["citizen", "office", "ended"]
+
+
+class VisitReminded(VisitEvent):
+    """The time is near: `before` a day, or hours."""
+
+    name: ClassVar[str] = "visit.reminded.v1"
+    before: Literal["day", "hours"]
+
+
+class VisitHeld(VisitEvent):
+    """The visit took place; its minutes do not travel."""
+
+    name: ClassVar[str] = "visit.held.v1"
+
+
+class VisitMissed(VisitEvent):
+    """The citizen did not come."""
+
+    name: ClassVar[str] = "visit.missed.v1"
+
+
+class VisitAvoided(VisitEvent):
+    """The case ended while the visit was only asked for: it was not needed."""
+
+    name: ClassVar[str] = "visit.avoided.v1"
 
 
 class CaseRated(TrackedEvent):
@@ -408,7 +475,8 @@ StaffCommand = Annotated[
     | AddCheck
     | TickCheck
     | LinkCase
-    | Close,
+    | Close
+    | StaffVisitCommand,
     Field(discriminator="type"),
 ]
 
@@ -457,7 +525,7 @@ class Rate(Contract):
     asked_improper: bool | None = None
 
 
-CitizenCommand = Annotated[AnswerQuestion | Withdraw | Object | Rate, Field(discriminator="type")]
+CitizenCommand = Annotated[AnswerQuestion | Withdraw | Object | Rate | VisitCommand, Field(discriminator="type")]
 
 
 class ExecuteCitizenCommand(Request):
@@ -514,7 +582,8 @@ class Decision(Answer):
 class PublicCase(Answer):
     """What the holder of the code sees. Never an internal note, a name of staff, or a unit's answer.
 
-    `expected_on`: the day a decision is owed; None while the clock is stopped or when it is over.
+    `expected_on`: the day a decision is owed; None while the clock is stopped or when it is over. `visit_can`: what the
+    citizen can do about a visit now, of ask_visit, book_visit, move_visit and cancel_visit.
     """
 
     case_id: UUID
@@ -532,6 +601,8 @@ class PublicCase(Answer):
     refusal_address: str | None = None
     score: int | None = None
     can: list[Literal["answer_question", "withdraw", "object", "rate"]] = []
+    visits: list[Visit] = []
+    visit_can: list[str] = []
     attachments: list[Attachment] = []
     timeline: list[PublicEntry]
     version: int
@@ -731,6 +802,7 @@ class StaffCase(Answer):
     score: int | None = None
     questions: list[CaseQuestion] = []
     attachments: list[Attachment] = []
+    visits: list[StaffVisit] = []
     timeline: list[StaffEntry] = []
     proposal: Proposal | None = None
     followed: list[FollowedRecommendation] = []

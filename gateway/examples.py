@@ -47,6 +47,45 @@ _OPEN_QUESTION: dict[str, Any] = {
     "text": "تاریخ مراجعه شما چه روزی بود؟",
     "asked_at": "2026-11-25T07:00:00Z",
 }
+_VISIT: dict[str, Any] = {
+    "visit_id": "4d0f5a3c-8c0e-4c43-9a2b-1b7e5d0f9c21",
+    "state": "booked",
+    "asked_at": "2026-11-23T08:30:00Z",
+    "slot_id": "6e1f5a3c-8c0e-4c43-9a2b-1b7e5d0f9c22",
+    "starts_at": "2026-12-05T05:30:00Z",
+    "ends_at": "2026-12-05T06:00:00Z",
+    "place_fa": "ساختمان بازرسی، اتاق ۱",
+    "place_en": "Inspection building, room 1",
+}
+_VISIT_VIEW: dict[str, Any] = {
+    **_VISIT,
+    "state_text": "وقت گرفته شد",
+    "starts_text": "۱۴ آذر ۱۴۰۵، ساعت ۰۹:۰۰",
+    "place": "ساختمان بازرسی، اتاق ۱",
+}
+_STAFF_VISIT: dict[str, Any] = {**_VISIT, "inspector": _STAFF_ID, "offered": []}
+_OFFERED: dict[str, Any] = {
+    **{name: _VISIT[name] for name in ("slot_id", "starts_at", "ends_at", "place_fa", "place_en")},
+    "free": 1,
+    "starts_text": "۱۴ آذر ۱۴۰۵، ساعت ۰۹:۰۰",
+    "place": "ساختمان بازرسی، اتاق ۱",
+}
+_ROOM: dict[str, Any] = {
+    "room_id": "4f4b1c0e-6f0e-4b1a-9d38-2f1c5f3f8a12",
+    "name_fa": "ساختمان بازرسی، اتاق ۱",
+    "name_en": "Inspection building, room 1",
+    "active": True,
+}
+_SLOT_CASE: dict[str, Any] = {"case_id": _CASE_ID, "number": "1405-000123", "state": "booked"}
+_SLOT: dict[str, Any] = {
+    **{name: _VISIT[name] for name in ("slot_id", "starts_at", "ends_at", "place_fa", "place_en")},
+    "room_id": _ROOM["room_id"],
+    "inspector": _STAFF_ID,
+    "capacity": 1,
+    "taken": 1,
+    "closed": False,
+    "cases": [_SLOT_CASE],
+}
 _CASE: dict[str, Any] = {
     "case_id": _CASE_ID,
     "kind": "criticism",
@@ -63,6 +102,8 @@ _CASE: dict[str, Any] = {
     "refusal_address": None,
     "score": None,
     "can": ["answer_question", "withdraw"],
+    "visits": [_VISIT_VIEW],
+    "visit_can": ["move_visit", "cancel_visit"],
     "attachments": [_ATTACHMENT],
     "timeline": [_ENTRY],
     "version": 4,
@@ -180,6 +221,7 @@ _STAFF_CASE: dict[str, Any] = {
     "score": None,
     "questions": [_CASE_QUESTION],
     "attachments": [_ATTACHMENT],
+    "visits": [_STAFF_VISIT],
     "timeline": [_STAFF_ENTRY],
     "proposal": None,
     "followed": [_FOLLOWED],
@@ -434,6 +476,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "OpenedIdentity": {"identity": _IDENTITY},
     "Option": _OPTION,
     "OtpSent": {"resend_after": 60, "expires_in": 300},
+    "OfferedSlotView": _OFFERED,
+    "OfferedSlotsView": {"items": [_OFFERED]},
     "OwnCaseView": _OWN_CASE,
     "OwnCasesView": {"items": [_OWN_CASE]},
     "Place": _PLACE,
@@ -449,10 +493,16 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "RecommendationBody": _RECOMMENDATION,
     "Registering": {"stage": "registering", "stage_text": "در حال ثبت"},
     "Revoked": {},
+    "Room": _ROOM,
+    "Rooms": {"items": [_ROOM]},
+    "Slot": _SLOT,
+    "SlotCase": _SLOT_CASE,
+    "Slots": {"items": [_SLOT]},
     "StaffCase": _STAFF_CASE,
     "StaffEntry": _STAFF_ENTRY,
     "StaffList": {"items": [_MEMBER]},
     "StaffMember": _MEMBER,
+    "StaffVisit": _STAFF_VISIT,
     "Tokens": {
         "access_token": "eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwZjhmIn0.c2lnbmF0dXJl",
         "refresh_token": "9hXv0aG3Jt6xB1sYw8Rd0A2mZ5kq3v9mZ2Jt6xB1sYw8",
@@ -462,6 +512,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Unit": _UNIT,
     "UnitQuestion": _UNIT_QUESTION,
     "UnitQuestions": {"items": [_UNIT_QUESTION]},
+    "VisitView": _VISIT_VIEW,
 }
 
 EXAMPLES.update(

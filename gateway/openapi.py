@@ -109,6 +109,7 @@ _TAGS = [
     {"name": "screening", "description": "What is suggested, who is free, many cases at once"},
     {"name": "decisions", "description": "Decisions with four eyes, and what comes of recommendations"},
     {"name": "inquiry", "description": "Reminders, checklists, linked cases"},
+    {"name": "visits", "description": "Rooms, slots, and the visit of a case"},
     {"name": "unit questions", "description": "The work of a unit's liaison"},
     {"name": "identities", "description": "Who filed, on the record"},
     {"name": "figures", "description": "Counts"},

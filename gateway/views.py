@@ -22,6 +22,7 @@ from contracts.vocabulary import (
     Role,
 )
 from gateway.catalogue import Shelf
+from gateway.visits import VisitView, visit_view
 
 REGISTERING = {Language.FA: "در حال ثبت", Language.EN: "Being registered"}
 NEXT_STEPS = {
@@ -63,6 +64,7 @@ class CaseView(PublicCase):
     expected_text: str | None
     refusal_text: str | None = None
     decision: DecisionView | None = None
+    visits: list[VisitView] = []  # type: ignore[assignment]  # as the entries
     timeline: list[EntryView]  # type: ignore[assignment]  # each entry is the contract's, with more
 
 
@@ -120,7 +122,9 @@ class Me(Answer):
 
 def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
     """`case` for a person who reads `lang`."""
-    given = {name: getattr(case, name) for name in PublicCase.model_fields if name not in ("timeline", "decision")}
+    given = {
+        name: getattr(case, name) for name in PublicCase.model_fields if name not in ("timeline", "decision", "visits")
+    }
     return CaseView.model_construct(
         **given,
         kind_text=KIND_NAMES[case.kind][lang],
@@ -131,6 +135,7 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
         expected_text=day_text(case.expected_on, lang),
         refusal_text=_refusal(case.refusal_reason, lang, shelf) if case.refusal_reason else None,
         decision=_decision(case.decision, lang),
+        visits=[visit_view(visit, lang) for visit in case.visits],
         timeline=[
             EntryView.model_construct(
                 **dict(entry), at_text=moment_text(entry.at, lang), stage_text=STAGE_NAMES[entry.stage][lang]

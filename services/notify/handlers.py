@@ -26,6 +26,9 @@ from contracts.tracking import (
     RecommendationSettled,
     TrackedEvent,
     UnitAsked,
+    VisitCancelled,
+    VisitEvent,
+    VisitReminded,
 )
 from contracts.vocabulary import Role
 from services.notify import store
@@ -249,6 +252,10 @@ class Notify:
             when.add("unassigned" if unassigned else event.step)
         if isinstance(event, CaseEscalated):
             when.add("mayor" if event.level == "mayor" else event.step)
+        if isinstance(event, VisitCancelled):
+            when.add(event.by)
+        if isinstance(event, VisitReminded):
+            when.add(event.before)
         return self._table.routes_for(event.name, kind=event.state.kind, when=frozenset(when))
 
     def _tell_registered(self, event: SubmissionRegistered) -> list[Draft]:
@@ -266,6 +273,8 @@ class Notify:
         draft = Draft(route, str(event.id), event.name, event.occurred_at, case_id, _params(event) | params)
         if route.reply and isinstance(event, CaseDecided):
             draft.more["reply_until"] = event.objection_until
+        if isinstance(event, VisitReminded):
+            draft.more["expires_at"] = event.starts_at  # what came too late reminds of nothing
         if route.channel == MessageChannel.SMS and sealed_contact is None:
             draft.more |= {"state": MessageState.SKIPPED, "reason": SkipReason.NO_MOBILE}
         return draft
@@ -341,6 +350,12 @@ def _params(event: Event) -> dict[str, str]:
             day = event.due_on
         if day is not None:
             params["date"] = day.isoformat()
+    if isinstance(event, VisitEvent) and event.starts_at is not None:
+        params |= {
+            "when": event.starts_at.isoformat(),
+            "place_fa": event.place_fa or "",
+            "place_en": event.place_en or "",
+        }
     if isinstance(event, CaseDecided):
         params["outcome"] = event.outcome
     if isinstance(event, CaseRefused):

@@ -13,14 +13,17 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from contracts import tracking as t
+from contracts import visits as v
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion, UnknownCase
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
 from services.tracking import advice, decisions, desks, domain, inquiry, reminders, store, views
 from services.tracking.handlers import City, Tracking
-from services.tracking.life import Case, Context, StaffFacts, UnitFacts
+from services.tracking.life import Case, Context, StaffFacts, Turn, UnitFacts
 from services.tracking.record import record
 from services.tracking.scope import SEE_ALL, Scope, scope_of
+from services.tracking.visits import act as act_on_visit
+from services.tracking.visits import act_as_citizen as citizen_on_visit
 from services.tracking.workdays import day_of
 
 
@@ -60,7 +63,7 @@ class Desk(Tracking):
             raise StaleVersion(current=case.version, changes=[entry.model_dump(mode="json") for entry in later])
         target = locked.get(other) if other is not None else None
         context = self.facts(connection, case, command, target, request.actor)
-        turn = domain.act(case, command, context)
+        turn = self._act(connection, case, command, context)
         record(connection, turn, request.actor, context.now, context.question)
         if target is not None:
             joined = domain.joined_by(target, case)
@@ -69,6 +72,14 @@ class Desk(Tracking):
             record(connection, joined, request.actor, context.now)
         # Without the scope: who has just found the case to be about their own unit sees this answer, and then no more.
         return self._staff_case(connection, case.case_id, None, scope)
+
+    def _act(self, connection: Connection, case: Case, command: t.StaffCommand, context: Context) -> Turn:
+        if not isinstance(command, v.StaffVisitCommand):
+            return domain.act(case, command, context)
+        city = self.city(connection)
+        return act_on_visit(
+            connection, case, command, context, lambda who: self._candidate(connection, city, case, who)
+        )
 
     def facts(
         self,
@@ -181,7 +192,10 @@ class Desk(Tracking):
             raise UnknownCase
         if not again(connection, request.actor, request.idempotency_key, case.case_id, request.command):
             context = self.context(connection, request.actor, case.case_id)
-            turn = domain.act_as_citizen(case, request.command, context)
+            if isinstance(request.command, v.VisitCommand):
+                turn = citizen_on_visit(connection, case, request.command, context, self.lead)
+            else:
+                turn = domain.act_as_citizen(case, request.command, context)
             record(connection, turn, request.actor, context.now, context.question)
         view = views.public_of(connection, case.case_id, day_of(self.clock()))
         if view is None:

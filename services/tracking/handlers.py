@@ -23,7 +23,7 @@ from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegi
 from contracts.media import MediaAccepted, MediaRejected, UploadState
 from contracts.notify import CitizenReplied, Reply
 from contracts.vocabulary import ActorKind, Stage
-from services.tracking import domain, store
+from services.tracking import domain, store, visits_domain, visits_store
 from services.tracking.history import FIRST, Entry, link
 from services.tracking.life import Case, Context, Step
 from services.tracking.record import event_of, media_rows, record
@@ -81,6 +81,7 @@ class Tracking:
     def __init__(self, settings: Settings, clock: Clock = now) -> None:
         self.clock = clock
         self.deadlines = settings.deadlines
+        self.lead = settings.visit_lead
         self._weekend = settings.weekend
         self._city: City | None = None
         self._look_again = 0.0
@@ -160,6 +161,11 @@ class Tracking:
             [row for case, _, event in opened for row in media_rows(case.case_id, event.uploads, 1)],
         )
         outbox.add(connection, *(event_of(Step("opened", case, t.CaseOpened), 1, moment) for case, _, _ in opened))
+        for case, (entry, _, _), event in (opening[case_id] for case_id in opening if case_id in added):
+            if event.visit_wanted:
+                asked = visits_domain.ask(case, None, moment, uuid4())
+                visits_store.save(connection, asked.visit)
+                record(connection, asked.turn, Actor(kind=ActorKind(entry.actor_kind), id=str(entry.actor_id)), moment)
 
     def recode(self, connection: Connection, event: SubmissionRecoded) -> None:
         """A case answers to its new code, once there is one."""

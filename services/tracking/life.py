@@ -86,6 +86,13 @@ PUBLIC_ENTRIES = frozenset(
         "rated",
         "withdrawn",
         "closed",
+        "visit_asked",
+        "visit_offered",
+        "visit_booked",
+        "visit_moved",
+        "visit_cancelled",
+        "visit_held",
+        "visit_missed",
     }
 )
 """Entries of the timeline that the citizen sees; the others are the office's own."""

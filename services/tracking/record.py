@@ -17,6 +17,7 @@ from contracts.vocabulary import ActorKind, Stage
 from services.tracking import advice, reminders, store
 from services.tracking.history import Entry, link
 from services.tracking.life import Case, Question, Step, Turn
+from services.tracking.visits import with_end_of_visit
 
 
 def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, question: Question | None = None) -> Case:
@@ -24,6 +25,7 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
 
     `question`: the one that was open before.
     """
+    turn = with_end_of_visit(connection, turn, now)
     entries: list[tuple[Entry, str, str]] = []
     events: list[TrackedEvent] = []
     version, head = turn.case.version, turn.case.history_hash

@@ -10,6 +10,7 @@ from backbone.consumers import durable_event_handler
 from backbone.extensions import PeygirService, UseCases
 from backbone.rpc import rpc
 from contracts import tracking as t
+from contracts import visits as v
 from contracts.accounts import StaffChanged
 from contracts.base import now
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
@@ -18,6 +19,7 @@ from contracts.notify import CitizenReplied
 from services.tracking import store
 from services.tracking.scheduler import Scheduler
 from services.tracking.screening import Screening
+from services.tracking.visits_desk import VisitDesk
 
 KEYS_KEPT = timedelta(days=30)
 
@@ -26,6 +28,7 @@ class Service(PeygirService):
     name = "tracking"
     use_cases = UseCases(Screening)
     scheduler = UseCases(Scheduler)
+    visits = UseCases(VisitDesk)
 
     # --- what others say ---
 
@@ -72,6 +75,10 @@ class Service(PeygirService):
                 with self.db.transaction() as connection:
                     if work(connection) == 0:
                         break
+
+    @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def remind_of_visits(self) -> None:
+        self.visits.remind_due(self.db)
 
     # --- staff ---
 
@@ -136,6 +143,48 @@ class Service(PeygirService):
     def execute_citizen(self, request: t.ExecuteCitizenCommand) -> t.PublicCase:
         with self.db.transaction() as connection:
             return self.use_cases.execute_citizen(connection, request)
+
+    # --- visits ---
+
+    @rpc
+    def list_offered_slots(self, request: v.ListOfferedSlots) -> v.OfferedSlots:
+        with self.db.read() as connection:
+            return self.visits.list_offered_slots(connection, request)
+
+    @rpc
+    def list_rooms(self, request: v.ListRooms) -> v.Rooms:
+        with self.db.read() as connection:
+            return self.visits.list_rooms(connection, request)
+
+    @rpc
+    def add_room(self, request: v.AddRoom) -> v.Room:
+        with self.db.transaction() as connection:
+            return self.visits.add_room(connection, request)
+
+    @rpc
+    def close_room(self, request: v.CloseRoom) -> v.Room:
+        with self.db.transaction() as connection:
+            return self.visits.close_room(connection, request)
+
+    @rpc
+    def list_slots(self, request: v.ListSlots) -> v.Slots:
+        with self.db.read() as connection:
+            return self.visits.list_slots(connection, request)
+
+    @rpc
+    def add_slot(self, request: v.AddSlot) -> v.Slot:
+        with self.db.transaction() as connection:
+            return self.visits.add_slot(connection, request)
+
+    @rpc
+    def make_slots(self, request: v.MakeSlots) -> v.Slots:
+        with self.db.transaction() as connection:
+            return self.visits.make_slots(connection, request)
+
+    @rpc
+    def close_slot(self, request: v.CloseSlot) -> v.Slot:
+        with self.db.transaction() as connection:
+            return self.visits.close_slot(connection, request)
 
     # --- liaisons, evidence ---
 

@@ -43,6 +43,7 @@ from services.tracking.life import PUBLIC_ENTRIES, TOLD, Case
 from services.tracking.models import attachments, cases, media_states, questions, timeline
 from services.tracking.scope import Scope
 from services.tracking.store import CASE_COLUMNS, case_of, case_of_json
+from services.tracking.visits_views import of_case, staff_visit, visits_for_citizen
 
 EXCERPT = 140
 _CITIZENS = (ActorKind.CITIZEN, ActorKind.BEARER)
@@ -127,6 +128,7 @@ _PUBLIC = select(
         ).element,
         asked=_questions(*_OPEN_TO_CITIZEN).element,
         media=_media(attachments.c.from_office.is_(False)).element,
+        visits=of_case().element,
     )
 )
 
@@ -166,7 +168,7 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
     told = connection.exec_driver_sql(query, asked_for).scalar()
     if told is None:
         return None
-    entries, asked, media = (told.pop(part) or [] for part in ("entries", "asked", "media"))
+    entries, asked, media, visits = (told.pop(part) or [] for part in ("entries", "asked", "media", "visits"))
     case = case_of_json(told)
     return t.PublicCase.model_validate(
         {
@@ -186,6 +188,7 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
             "score": case.score,
             "can": possible(case, today),
             "attachments": [_attachment(line) for line in media],
+            **visits_for_citizen(case, visits),
             "timeline": [_public_entry(line) for line in entries],
             "version": case.version,
         }
@@ -230,7 +233,7 @@ _AS_FILED = (
     "visit_wanted",
     "language",
 )
-_STAFF = select(*CASE_COLUMNS, *(cases.c[name] for name in _AS_FILED), _entries(), _questions(), _media())
+_STAFF = select(*CASE_COLUMNS, *(cases.c[name] for name in _AS_FILED), _entries(), _questions(), _media(), of_case())
 _AS_IT_IS = (
     *(
         "case_id",
@@ -267,6 +270,7 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope | None) -> t.
             "checklist": case.checklist,
             "questions": [_question(line, media) for line in row.asked or []],
             "attachments": [_attachment(line) for line in media],
+            "visits": [staff_visit(line) for line in row.visits or []],
             "timeline": [staff_entry(line) for line in row.entries or []],
         }
     )

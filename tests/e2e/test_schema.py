@@ -15,7 +15,7 @@ import pytest
 
 from deploy.demo import evidence
 from deploy.local.environment import ROOT
-from tests.e2e.people import Town
+from tests.e2e.people import Town, good
 
 CONFIG = """
 max-stream-events = 1
@@ -50,6 +50,11 @@ def known(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
     photo = town.caller().upload(evidence.photo())
     case, _, citizen = town.complaint(uploads=[photo])
     case_id = case.view()["case_id"]
+    head = town.officer("head").caller
+    room = good(head.post("/v1/rooms", {"name_fa": "اتاق", "name_en": "Room"}), 201)
+    times = {"starts_at": "2099-12-01T09:00:00+03:30", "ends_at": "2099-12-01T10:00:00+03:30"}
+    who = {"room_id": room["room_id"], "inspector": town.officer("inspector").staff_id}
+    slot = good(head.post("/v1/visit-slots", {**who, **times}), 201)
     asked = town.assigned(case).do(case_id, "unit-questions", text="علت تأخیر چیست؟", media=[photo])
     file = tmp_path_factory.mktemp("schema") / "known.json"
     file.write_text(
@@ -61,6 +66,8 @@ def known(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "code": case.code,
                 "case_id": case_id,
                 "version": asked["version"],
+                "room_id": room["room_id"],
+                "slot_id": slot["slot_id"],
                 "question_id": asked["questions"][0]["question_id"],
                 "media_id": photo,
                 "upload_id": town.caller().upload(b"never evidence", "note.txt", "text/plain"),

@@ -13,7 +13,7 @@ from typing import Any
 LANGUAGES = ("fa", "en")
 CHANNELS = ("sms", "inbox")
 AUDIENCES = ("citizen", "handset", "inspector", "screener", "liaison", "head", "mayor", "mentioned")
-VALUES = frozenset({"code", "date", "kind", "stage", "outcome", "reason", "otp", "number", "office"})
+VALUES = frozenset({"code", "date", "kind", "stage", "outcome", "reason", "otp", "number", "office", "when", "place"})
 
 
 class BadTable(ValueError):
