@@ -162,6 +162,8 @@ class Texts:
             "date": "1405/12/29",
             "otp": "000000",
             "number": "1405-000000",
+            "when": "1405/00/00 ساعت 00:00" if language == "fa" else "1405/00/00 at 00:00",
+            "place": "0" * 40,
             "office": self._shipped.office[language],
         }
 

@@ -104,7 +104,15 @@ class Table:
 
 
 _ALWAYS = {"submission.registered.v1": {"kind", "date"}, "submission.recoded.v1": {"kind"}, "otp.requested.v1": {"otp"}}
-_OF_CASES = {"case.decided.v1": {"outcome"}, "case.refused.v1": {"reason"}}
+_TIMED = {"when", "place"}
+_OF_CASES = {
+    "case.decided.v1": {"outcome"},
+    "case.refused.v1": {"reason"},
+    "visit.booked.v1": _TIMED,
+    "visit.moved.v1": _TIMED,
+    "visit.cancelled.v1": _TIMED,
+    "visit.reminded.v1": _TIMED,
+}
 _OF_TEXTED_CODES = {"known": {"stage", "date"}, "decided": {"outcome"}}
 
 
@@ -113,13 +121,13 @@ def _offered(route: Route) -> frozenset[str]:
     what the office's own people read, and a unit reads nothing of the case (templates.toml)."""
     if route.audience == "liaison":
         return frozenset({"date"})
-    if route.event.startswith("case."):
+    if route.event.startswith(("case.", "visit.")):
         values = {"kind", "date"} | _OF_CASES.get(route.event, set())
     elif route.event == "sms.code_sent":
         values = _OF_TEXTED_CODES.get(route.when or "", set())
     else:
         values = _ALWAYS.get(route.event, set())
-    if route.audience in ("inspector", "head"):
+    if route.audience not in ("citizen", "handset"):
         values = values | {"number"}
     if (route.audience, route.channel) == ("citizen", "sms"):
         values = values | {"code"}
