@@ -57,13 +57,14 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
     """Entrypoint on one durable queue of the topology.
 
     `batch` 1: the method gets one message; more: a list of up to that many that lay ready, handled in one transaction
-    (one bad message in it makes the batch be handled one by one). `concurrency`: how many are at work at once.
+    (one bad message in it makes the batch be handled one by one). `linger`: seconds to wait for more when the batch is not
+    full, where nobody waits for the effect: a batch costs little more than one. `concurrency`: how many are at work at once.
     """
 
     link = BrokerLink()
 
-    def __init__(self, queue: str, *, batch: int = 1, concurrency: int = 4, **kwargs: Any) -> None:
-        self.queue, self.batch, self.concurrency = queue, batch, concurrency
+    def __init__(self, queue: str, *, batch: int = 1, linger: float = 0.0, concurrency: int = 4, **kwargs: Any) -> None:
+        self.queue, self.batch, self.linger, self.concurrency = queue, batch, linger, concurrency
         self._consumption: Consumption | None = None
         self._stopping = False
         self._workers: list[Any] = []
@@ -99,6 +100,8 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
         if first is None:
             return []
         taken = [first]
+        if self.linger and consumption.inbox.qsize() < self.batch - 1 and not self._stopping:
+            eventlet.sleep(self.linger)
         while len(taken) < self.batch and not consumption.inbox.empty():
             more = consumption.inbox.get_nowait()
             if more is None:

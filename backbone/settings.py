@@ -9,7 +9,7 @@ import binascii
 import sys
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, SecretBytes, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretBytes, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -61,11 +61,14 @@ class Settings(BaseSettings):
 
 
 class ServiceSettings(Settings):
-    """What every nameko service needs. `max_workers`: handlers at work at once, and connections to the database."""
+    """What every nameko service needs. `max_workers`: handlers at work at once, and connections to the database;
+    `niceness`: how far it gives way to others on the same machine, the gateway above all (0 not at all, 19 wholly).
+    """
 
     database_url: SecretStr
     max_workers: int = 10
     rpc_prefetch: int = 20
+    niceness: int = Field(5, ge=0, le=19)
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)

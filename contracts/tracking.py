@@ -990,3 +990,15 @@ class AuthorizeMedia(Request):
 class MediaGrant(Answer):
     media_id: UploadId
     case_id: UUID
+
+
+class AuthorizeIdentity(Request):
+    """RPC tracking.authorize_identity → IdentityGrant: whether the actor, head or custodian, may open who filed this case.
+    UnknownCase when there is none, or it is about a unit they belong to."""
+
+    actor: Actor
+    case_id: UUID
+
+
+class IdentityGrant(Answer):
+    case_id: UUID

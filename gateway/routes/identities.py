@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from contracts.errors import NotAllowed
 from contracts.intake import OpenedIdentity, OpenIdentity
-from contracts.tracking import GetCase, StaffCase
+from contracts.tracking import AuthorizeIdentity, IdentityGrant
 from contracts.vocabulary import Role
 from gateway.bodies import ReasonBody
 from gateway.deps import CaseId, DoorDep, StaffDep, answer
@@ -23,11 +23,12 @@ router = APIRouter(tags=["identities"])
     responses=problems(401, 403, 404, body=True),
 )
 async def open_identity(case_id: CaseId, body: ReasonBody, door: DoorDep, known: StaffDep) -> Response:
-    """For head and custodian. Each opening is recorded with its reason."""
+    """For head and custodian; a case about a unit they belong to is not found. Each opening is recorded with its reason."""
     if not known.caller.roles & {Role.HEAD, Role.CUSTODIAN}:
         raise NotAllowed
-    # Intake knows nothing of conflicts of interest; whoever may not see the case may not learn who filed it.
-    if Role.CUSTODIAN not in known.caller.roles or known.caller.unit is not None:
-        await door.bus.ask("tracking", "get_case", GetCase(actor=known.actor, case_id=case_id), StaffCase)
+    # Intake knows nothing of conflicts of interest.
+    await door.bus.ask(
+        "tracking", "authorize_identity", AuthorizeIdentity(actor=known.actor, case_id=case_id), IdentityGrant
+    )
     request = OpenIdentity(actor=known.actor, case_id=case_id, reason=body.reason)
     return answer(await door.bus.ask("intake", "open_identity", request, OpenedIdentity))

@@ -14,7 +14,7 @@ class Service(PeygirService):
     name = "insight"
     use_cases = UseCases(lambda settings: Insight())
 
-    @durable_event_handler("insight.events", batch=200, concurrency=2)
+    @durable_event_handler("insight.events", batch=200, linger=0.1, concurrency=2)
     def record(self, events: list[Event]) -> None:
         with self.db.transaction() as connection:
             self.use_cases.record(connection, events)

@@ -122,7 +122,7 @@ class Service(PeygirService):
     texts = UseCases(lambda settings: Texts())
     kick_sender = SendingLoops()
 
-    @durable_event_handler("notify.contacts", batch=100, concurrency=1)
+    @durable_event_handler("notify.contacts", batch=100, linger=0.05, concurrency=1)
     def contacts(self, events: list[SubmissionRegistered | SubmissionRecoded]) -> None:
         with self.db.transaction() as connection:
             self.use_cases.registered(connection, [e for e in events if isinstance(e, SubmissionRegistered)])
@@ -131,7 +131,7 @@ class Service(PeygirService):
                     raise TryLater("the submission itself has not been told yet")
         self.kick_sender()
 
-    @durable_event_handler("notify.cases", batch=100, concurrency=1)
+    @durable_event_handler("notify.cases", batch=100, linger=0.05, concurrency=1)
     def case_events(self, events: list[TrackedEvent]) -> None:
         with self.db.transaction() as connection:
             self.use_cases.case_events(connection, events)

@@ -21,7 +21,7 @@ from services.tracking import advice, decisions, desks, domain, inquiry, reminde
 from services.tracking.handlers import City, Tracking
 from services.tracking.life import Case, Context, StaffFacts, Turn, UnitFacts
 from services.tracking.record import record
-from services.tracking.scope import SEE_ALL, Scope, scope_of
+from services.tracking.scope import OPENS_IDENTITIES, SEE_ALL, Scope, scope_of
 from services.tracking.visits import act as act_on_visit
 from services.tracking.visits import act_as_citizen as citizen_on_visit
 from services.tracking.workdays import day_of
@@ -33,17 +33,21 @@ class Desk(Tracking):
     # --- staff ---
 
     def scope(self, connection: Connection, actor: Actor) -> Scope:
-        """Which cases this member of staff may know of. NotAllowed for who sees none.
+        """Which cases this member of staff may know of. NotAllowed for who sees none."""
+        staff_id = _id(actor, ActorKind.STAFF)
+        return scope_of(staff_id, actor.roles, self._avoided(connection, actor, staff_id))
+
+    def _avoided(self, connection: Connection, actor: Actor, staff_id: UUID) -> frozenset[str]:
+        """The units in which this member of staff has a conflict of interest. NotAllowed for a closed account.
 
         Both the unit in the token and the one last told by accounts are avoided: either may be the newer.
         """
-        staff_id = _id(actor, ActorKind.STAFF)
         known = store.member(connection, staff_id)
         if known is not None and not known.active:
             raise NotAllowed
         tree = self.city(connection).tree
         own = [unit for unit in (actor.unit, known.unit if known else None) if unit is not None]
-        return scope_of(staff_id, actor.roles, frozenset(code for unit in own for code in tree.above(unit)))
+        return frozenset(code for unit in own for code in tree.above(unit))
 
     def execute(self, connection: Connection, request: t.ExecuteCommand) -> t.StaffCase:
         """A command of staff. UnknownCase, StaleVersion, KeyReused, and what domain.act raises."""
@@ -283,6 +287,18 @@ class Desk(Tracking):
         if case_id is None:
             raise UnknownCase
         return t.MediaGrant(media_id=request.media_id, case_id=case_id)
+
+    def authorize_identity(self, connection: Connection, request: t.AuthorizeIdentity) -> t.IdentityGrant:
+        """Whether head or custodian may open who filed this case; else UnknownCase.
+
+        A custodian sees no case, so this is not asked by their scope: a conflict of interest alone is in the way.
+        """
+        if not request.actor.roles & OPENS_IDENTITIES:
+            raise NotAllowed
+        avoided = self._avoided(connection, request.actor, _id(request.actor, ActorKind.STAFF))
+        if not store.is_known(connection, request.case_id, Scope(avoided, None)):
+            raise UnknownCase
+        return t.IdentityGrant(case_id=request.case_id)
 
     def _owner(self, connection: Connection, request: t.AuthorizeMedia) -> UUID | None:
         actor, media_id = request.actor, request.media_id

@@ -12,6 +12,7 @@ from contracts.vocabulary import Role
 from services.tracking.models import cases
 
 SEE_ALL = frozenset({Role.SCREENER, Role.HEAD})
+OPENS_IDENTITIES = frozenset({Role.HEAD, Role.CUSTODIAN})
 
 
 @dataclass(frozen=True)

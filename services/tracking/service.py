@@ -186,7 +186,7 @@ class Service(PeygirService):
         with self.db.transaction() as connection:
             return self.visits.close_slot(connection, request)
 
-    # --- liaisons, evidence ---
+    # --- liaisons, evidence, identities ---
 
     @rpc
     def list_unit_questions(self, request: t.ListUnitQuestions) -> t.UnitQuestions:
@@ -212,3 +212,8 @@ class Service(PeygirService):
     def authorize_media(self, request: t.AuthorizeMedia) -> t.MediaGrant:
         with self.db.read() as connection:
             return self.use_cases.authorize_media(connection, request)
+
+    @rpc
+    def authorize_identity(self, request: t.AuthorizeIdentity) -> t.IdentityGrant:
+        with self.db.read() as connection:
+            return self.use_cases.authorize_identity(connection, request)

@@ -248,3 +248,50 @@ def test_a_page_ends_where_the_next_begins_by_stage_too(office: Office, stages: 
 def test_a_cursor_that_is_none_is_refused(office: Office, cursor: str) -> None:
     with pytest.raises(InvalidField):
         office.page(office.head, after=cursor)
+
+
+@pytest.mark.parametrize("role", [Role.HEAD, Role.CUSTODIAN])
+class TestWhoFiledACase:
+    """Tracking says who may open an identity; intake, which opens it, knows nothing of conflicts of interest."""
+
+    def may(self, office: Office, who: Actor, case_id: UUID) -> Any:
+        return office.ask("authorize_identity", t.AuthorizeIdentity(actor=who, case_id=case_id))
+
+    @pytest.mark.parametrize("unit", FREE)
+    def test_may_be_known_to_head_and_custodian_of_no_or_another_unit(
+        self, office: Office, role: Role, unit: str | None
+    ) -> None:
+        filed = office.open()
+        assert self.may(office, actor(role, unit), filed.case_id) == {"case_id": str(filed.case_id)}
+
+    @pytest.mark.parametrize("unit", CONFLICTED)
+    def test_is_hidden_from_those_of_the_unit_or_below_as_if_there_were_no_case(
+        self, office: Office, role: Role, unit: str
+    ) -> None:
+        filed = office.open()
+        for case_id in (filed.case_id, uuid.uuid4()):
+            with pytest.raises(UnknownCase) as raised:
+                self.may(office, actor(role, unit), case_id)
+            assert raised.value.params == {}
+
+    def test_is_hidden_from_who_accounts_says_was_moved_there(self, office: Office, role: Role) -> None:
+        filed, moved = office.open(), actor(role, "insp")
+        office.wire.event(staff(moved, unit=UNIT))
+        eventually(lambda: office.rows("SELECT 1 FROM staff WHERE staff_id = %s", moved.id))
+        with pytest.raises(UnknownCase):
+            self.may(office, moved, filed.case_id)
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.HEAD, Role.CUSTODIAN}))
+def test_nobody_else_may_know_who_filed_a_case(office: Office, role: Role) -> None:
+    filed = office.open()
+    with pytest.raises(NotAllowed):
+        office.ask("authorize_identity", t.AuthorizeIdentity(actor=actor(role), case_id=filed.case_id))
+
+
+def test_a_custodian_still_sees_no_case(office: Office) -> None:
+    filed, custodian = office.open(), actor(Role.CUSTODIAN)
+    with pytest.raises(NotAllowed):
+        office.get(filed.case_id, custodian)
+    with pytest.raises(NotAllowed):
+        office.numbers(custodian)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import httpx
 import piexif
+import psycopg
 import pytest
 from PIL import Image
 
@@ -180,14 +181,34 @@ def test_a_liaison_sees_the_question_and_nothing_of_the_case(town: Town) -> None
     assert unread[0].startswith("بازرسی از واحد شما پرسشی دارد. مهلت پاسخ: ")
 
 
-def test_an_identity_is_opened_for_the_custodian_alone_and_on_the_record(town: Town) -> None:
+def test_an_identity_is_opened_for_head_and_custodian_alone_and_on_the_record(town: Town) -> None:
     case, phone, _ = town.complaint()
     case_id = case.view()["case_id"]
     inspector = town.assigned(case)
     assert "شاکی نمونه" not in json.dumps(inspector.read(case_id), ensure_ascii=False)
-    refused = inspector.caller.post(f"/v1/cases/{case_id}/identity", {"reason": "می‌خواهم بدانم"})
-    assert refused.status_code == 403
-    custodian = town.officer("head").caller
-    opened = good(custodian.post(f"/v1/cases/{case_id}/identity", {"reason": "برای دعوت به جلسه"}))["identity"]
-    assert opened["name"] == "شاکی نمونه"
-    assert opened["mobile"] == phone.mobile
+    path = f"/v1/cases/{case_id}/identity"
+    for other in ("inspector", "screener", "operator", "analyst", "liaison", "administrator", "screener.permits"):
+        refused = town.officer(other).caller.post(path, {"reason": "می‌خواهم بدانم"})
+        assert refused.status_code == 403, other
+        assert phone.mobile not in refused.text
+
+    custodian, head = town.officer("custodian"), town.officer("head")
+    assert custodian.caller.get("/v1/cases").status_code == 403
+    assert custodian.caller.get(f"/v1/cases/{case_id}").status_code == 403
+    assert custodian.caller.post(path, {"reason": ""}).status_code == 422
+    for opener in (head, custodian):
+        opened = good(opener.caller.post(path, {"reason": f"برای دعوت به جلسه، {opener.username}"}))["identity"]
+        assert opened["name"] == "شاکی نمونه"
+        assert opened["mobile"] == phone.mobile
+    url = town.system.database_url("intake").replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as database:
+        record = database.execute(
+            "SELECT actor, reason FROM identity_openings WHERE submission_id = %s ORDER BY opened_at", [case_id]
+        ).fetchall()
+    assert record == [(opener.staff_id, f"برای دعوت به جلسه، {opener.username}") for opener in (head, custodian)]
+
+    # Conflict of interest holds for both: a case about the office that they belong to themselves.
+    own, _, _ = town.complaint(unit="mayor.insp")
+    for opener in (head, custodian):
+        hidden = opener.caller.post(f"/v1/cases/{own.view()['case_id']}/identity", {"reason": "می‌خواهم بدانم"})
+        assert hidden.status_code == 404, opener.username
