@@ -91,9 +91,9 @@ async def inspectors(door: DoorDep, known: StaffDep) -> Response:
     operation_id="setSkills",
     summary="Say what an inspector is skilled in",
     response_model=Skills,
-    responses=problems(401, 403, body=True),
+    responses=problems(401, 403, 404, body=True),
 )
 async def set_skills(inspector: UUID, body: SkillsBody, door: DoorDep, known: StaffDep) -> Response:
-    """By a head."""
+    """By a head. Grounds that are not in the catalogue are passed over."""
     request = SetSkills(actor=known.actor, inspector=inspector, grounds=body.grounds)
     return answer(await door.bus.ask("tracking", "set_skills", request, Skills))

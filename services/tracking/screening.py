@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from contracts import tracking as t
-from contracts.errors import InvalidField, NotAllowed, PeygirError, UnknownCase
+from contracts.errors import NotAllowed, NotFound, PeygirError, UnknownCase
 from contracts.gateway import Actor
 from contracts.vocabulary import Role
 from services.tracking import desks, domain, store, suggestions
@@ -46,8 +46,6 @@ class Screening(Desk):
         """All open cases of one inspector. Repeated, it finds no more of them."""
         scope = self.scope(connection, request.actor)
         _may_assign(request.actor)
-        if request.inspector == request.leaver:
-            raise InvalidField(fields=[{"field": "inspector", "reason": "already_handles_it"}])
         ids = desks.open_cases_of(connection, request.leaver, scope, MOST)
         locked = store.lock_for_staff(connection, ids, scope)
         mine = {case_id: case for case_id, case in locked.items() if case.handler == request.leaver}
@@ -100,17 +98,15 @@ class Screening(Desk):
     # --- skills ---
 
     def set_skills(self, connection: Connection, request: t.SetSkills) -> t.Skills:
-        """By a head."""
+        """By a head. NotFound for who is no inspector; grounds that nobody knows are passed over."""
         self.scope(connection, request.actor)
         if Role.HEAD not in request.actor.roles:
             raise NotAllowed
         known = store.member(connection, request.inspector)
         if known is None or Role.INSPECTOR not in known.roles:
-            raise InvalidField(fields=[{"field": "inspector", "reason": "not_an_inspector"}])
-        unknown = _unknown(connection, request.grounds)
-        if unknown:
-            raise InvalidField(fields=[{"field": "grounds", "reason": "unknown_ground"}])
-        desks.keep_skills(connection, request.inspector, sorted(set(request.grounds)))
+            raise NotFound
+        known_grounds = [one for one in set(request.grounds) if store.ground_kinds(connection, one) is not None]
+        desks.keep_skills(connection, request.inspector, sorted(known_grounds))
         return self.list_skills(connection, t.ListSkills(actor=request.actor))
 
     def list_skills(self, connection: Connection, request: t.ListSkills) -> t.Skills:
@@ -129,7 +125,3 @@ class Screening(Desk):
 def _may_assign(actor: Actor) -> None:
     if not any("assign" in RIGHTS.get(role, frozenset()) for role in actor.roles):
         raise NotAllowed
-
-
-def _unknown(connection: Connection, grounds: Iterable[str]) -> list[str]:
-    return [ground for ground in grounds if store.ground_kinds(connection, ground) is None]

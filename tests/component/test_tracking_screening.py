@@ -13,7 +13,7 @@ import pytest
 
 from backbone.testing import BusClient, ServiceProcess, bus, eventually, prepared
 from contracts import tracking as t
-from contracts.errors import InvalidField, KeyReused, NotAllowed, UnknownCase
+from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, UnknownCase
 from contracts.gateway import Actor
 from contracts.vocabulary import Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
@@ -160,9 +160,12 @@ def test_skills_are_the_heads_to_say(office: Office) -> None:
     for who in (office.screener, office.inspector):
         with pytest.raises(NotAllowed):
             office.ask("set_skills", t.SetSkills(actor=who, **request))
-    for wrong in ({"grounds": ["nothing"]}, {"inspector": UUID(office.screener.id)}):
-        with pytest.raises(InvalidField):
-            office.ask("set_skills", t.SetSkills(actor=office.head, **request | wrong))
+    for nobody in (UUID(office.screener.id), uuid.uuid4()):
+        with pytest.raises(NotFound):
+            office.ask("set_skills", t.SetSkills(actor=office.head, **request | {"inspector": nobody}))
+    known = t.SetSkills(actor=office.head, **request | {"grounds": ["nothing", "delay"]})
+    told = {one["inspector"]: one["grounds"] for one in office.ask("set_skills", known)["items"]}
+    assert told[office.inspector.id] == ["delay"]
     office.wire.event(staff(office.other_inspector, version=2, active=False))
     eventually(lambda: office.other_inspector.id not in loads(office))
 
