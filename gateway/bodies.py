@@ -176,7 +176,7 @@ class CaseSeenBody(Body):
     """`expected_version`: the version that was seen."""
 
     case_id: UUID
-    expected_version: Annotated[int, BeforeValidator(whole), Field(ge=1)]
+    expected_version: Annotated[int, Field(ge=1), BeforeValidator(whole)]
     model_config = _like(case_id="7d3c9a0e-0f6b-4b43-8d53-5a2c1b9d2f10", expected_version=2)
 
 

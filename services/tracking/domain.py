@@ -14,6 +14,7 @@ from contracts import tracking as t
 from contracts.errors import (
     AlreadyHandles,
     ClosedUnit,
+    Conflict,
     GroundNotForKind,
     NotAllowed,
     UnknownGround,
@@ -193,8 +194,10 @@ def _assign(case: Case, command: t.Assign, context: Context) -> Turn:
     if case.unit is None:
         raise wrong("unit", "not_set")
     chosen = context.staff
+    if chosen is None and command.inspector is None:
+        raise Conflict(reason="nobody_free")
     if chosen is None or not chosen.inspector:
-        raise wrong("command.inspector", "not_an_inspector" if command.inspector else "nobody_free")
+        raise wrong("command.inspector", "not_an_inspector")
     if not chosen.active:
         raise wrong("command.inspector", "inactive")
     if chosen.conflicted:

@@ -13,7 +13,7 @@ import pytest
 
 from backbone.testing import BusClient, ServiceProcess, bus, eventually, prepared
 from contracts import tracking as t
-from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, UnknownCase
+from contracts.errors import Conflict, KeyReused, NotAllowed, NotFound, UnknownCase
 from contracts.gateway import Actor
 from contracts.vocabulary import Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
@@ -79,9 +79,9 @@ def test_a_case_goes_to_whoever_is_skilled_and_has_the_fewest(office: Office) ->
     [conduct] = screened(office, 1, ground="conduct")
     assert office.do(office.screener, conduct, t.Assign())["handler"] == office.other_inspector.id
     [waste] = screened(office, 1, ground="waste", kind="information")
-    with pytest.raises(InvalidField) as raised:
+    with pytest.raises(Conflict) as raised:
         office.do(office.screener, waste, t.Assign())
-    assert raised.value.params["fields"] == [{"field": "command.inspector", "reason": "nobody_free"}]
+    assert raised.value.params == {"reason": "nobody_free"}
     set_skills(office, office.inspector)  # of any ground again
     assert office.do(office.screener, waste, t.Assign())["handler"] == office.inspector.id
     assert loads(office) == {office.inspector.id: 3, office.other_inspector.id: 3, office.insider.id: 0}
