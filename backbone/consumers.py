@@ -35,7 +35,7 @@ from contracts.errors import Invalid
 log = logs.get("consumers")
 
 MAX_FAILURES = 8
-"""After the pauses of 1 s, 10 s, 1 min and five of 10 min: nearly an hour of trying."""
+"""After pauses of 1 s, 10 s, 1 min and four of 10 min: 41 minutes of trying."""
 MAX_WAITS = 300
 WAITS = "peygir-waits"
 

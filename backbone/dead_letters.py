@@ -2,7 +2,7 @@
 
     list                     one line each: number, when, queue, message, failures, reason
     show N                   headers and body of one
-    replay N… | all          back to the queue it fell from (its effect happens once: the inbox knows it)
+    replay N… | all          back to the queue it fell from (its effect happens once: the inbox knows it for 30 days)
     drop N… | all            for ever
 
 Numbers are positions in the queue at the moment of the call; each call looks anew. Bodies may hold what a citizen
@@ -24,8 +24,9 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import UnroutableError
 
-from backbone import amqp
+from backbone import amqp, inbox
 from backbone.topology import DEAD_LETTERS, RETRY
+from contracts.base import now
 
 _OURS = {amqp.FAILURES, amqp.ERROR, amqp.QUEUE, amqp.DIED, "peygir-waits"}
 
@@ -146,6 +147,11 @@ def _do(verb: str, channel: BlockingChannel, letter: DeadLetter, say: Callable[[
         say(f"dropped {letter.number} ({letter.properties.type})")
     else:
         queue = letter.queue
+        if letter.died_at is not None and letter.died_at < now() - inbox.KEPT:
+            say(
+                f"{letter.number}: died more than {inbox.KEPT.days} days ago; the inbox has forgotten whether its effect "
+                "happened already, and it may happen again"
+            )
         if not replay(channel, letter):
             say(f"{letter.number}: there is no queue {queue} to replay it to; it stays here")
             return 1

@@ -81,6 +81,7 @@ class DatabaseLink(DependencyProvider):  # type: ignore[misc]  # nameko is untyp
         self.container.config["database"] = self.database
         self._kick = eventlet.event.Event()
         self._stopping = False
+        self._measured_at = 0.0
         self.database.kick_on_outbox(self._wake)
 
     def start(self) -> None:
@@ -107,14 +108,24 @@ class DatabaseLink(DependencyProvider):  # type: ignore[misc]  # nameko is untyp
             with eventlet.Timeout(1.0, False):
                 self._kick.wait()
             self._kick = eventlet.event.Event()
-            try:
-                while self.link.broker.connected:
-                    taken, confirmed = outbox.relay_once(self.database, self.link.broker)
-                    if confirmed == 0 or taken < outbox.MOST:
-                        break  # what came meanwhile has kicked again
-            except Exception as error:  # noqa: BLE001  # the sweep goes on whatever the database or the broker do
-                log.warning("the outbox could not be swept", error=type(error).__name__)
-                eventlet.sleep(0.5)
+            for step in (self._relay_all, self._measure):  # measured too while the broker is away: then above all
+                try:
+                    step()
+                except Exception as error:  # noqa: BLE001  # the sweep goes on whatever the database or the broker do
+                    log.warning("the outbox could not be swept", error=type(error).__name__)
+                    eventlet.sleep(0.5)
+
+    def _relay_all(self) -> None:
+        while self.link.broker.connected:
+            taken, confirmed = outbox.relay_once(self.database, self.link.broker)
+            if confirmed == 0 or taken < outbox.MOST:
+                break  # what came meanwhile has kicked again
+
+    def _measure(self) -> None:
+        if time.monotonic() >= self._measured_at + outbox.MEASURED_EVERY:
+            self._measured_at = time.monotonic()
+            with self.database.read() as connection:
+                outbox.measure(connection)
 
     def _prune(self) -> None:
         while True:

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy import Column, Connection, DateTime, MetaData, String, Table, delete, func
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
-from sqlalchemy.dialects.postgresql import insert
 
 from backbone import bulk
 from contracts.base import Event, now
@@ -24,16 +23,16 @@ TABLE = Table(
 )
 
 KEPT = timedelta(days=30)
-"""Longer than any message can wait in a queue, a delay or, replayed, among the dead letters."""
+"""Longer than a message waits in its queue or in the delays (two days). A dead letter waits for its operator: replayed later
+than this, it has its effect again where nothing but the inbox stands in the way (docs/runbook.md, Dead letters, has where)."""
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 
 def first_time(connection: Connection, consumer: str, event_id: UUID) -> bool:
     """True once for each consumer and event; False when its effect is already there."""
-    statement = insert(TABLE).values(consumer=consumer, event_id=event_id).on_conflict_do_nothing()
-    # Not by rowcount: SQLAlchemy does not keep it for an INSERT.
-    return connection.execute(statement.returning(TABLE.c.event_id)).first() is not None
+    row = {"consumer": consumer, "event_id": event_id}
+    return bulk.insert(connection, TABLE, [row], "ON CONFLICT DO NOTHING RETURNING event_id").first() is not None
 
 
 def unseen(connection: Connection, consumer: str, events: Sequence[AnyEvent]) -> list[AnyEvent]:

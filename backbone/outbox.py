@@ -7,7 +7,6 @@ the inbox of each consumer makes the second one nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Gauge
@@ -20,11 +19,13 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    any_,
+    bindparam,
     delete,
     func,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from backbone import amqp, logs
 from backbone.database import DIRTY, Database
@@ -38,10 +39,16 @@ if TYPE_CHECKING:
 log = logs.get("outbox")
 
 RELAYED = Counter("peygir_outbox_relayed_total", "Messages that the relay published and the broker confirmed")
-WAITING = Gauge("peygir_outbox_waiting", "Rows in the outbox at the last sweep")
+WAITING = Gauge("peygir_outbox_waiting", "Rows in the outbox of this service, counted up to 10000")
+OLDEST = Gauge(
+    "peygir_outbox_oldest_seconds", "Age of the oldest row in the outbox of this service; 0 when it is empty"
+)
 
 MOST = 500
 """Rows that the relay takes at once."""
+MEASURED_EVERY = 5.0
+"""Seconds between two looks at what waits, published or not."""
+_COUNTED = 10_000
 
 _metadata = MetaData()
 TABLE = Table(
@@ -55,6 +62,9 @@ TABLE = Table(
     Column("headers", JSONB, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
+# Written once, with the values apart: SQLAlchemy would read through each statement anew.
+_ADD = TABLE.insert()
+_DELETE = delete(TABLE).where(TABLE.c.seq == any_(bindparam("done", type_=ARRAY(BigInteger))))
 
 
 def add(connection: Connection, *events: Event) -> None:
@@ -63,7 +73,7 @@ def add(connection: Connection, *events: Event) -> None:
         return
     messages = [amqp.event(event) for event in events]
     connection.execute(
-        TABLE.insert(),
+        _ADD,
         [
             {
                 "message_id": message.message_id,
@@ -100,12 +110,21 @@ def relay_once(database: Database, broker: Broker, limit: int = MOST) -> tuple[i
                 for row in rows
             ]
         )
-        confirmed: Sequence[int] = [row.seq for row, error in zip(rows, results, strict=True) if error is None]
+        confirmed = [row.seq for row, error in zip(rows, results, strict=True) if error is None]
         for row, error in zip(rows, results, strict=True):
             if error is not None:
                 log.warning("an event could not be published yet", event_name=row.routing_key, why=str(error))
                 break
         if confirmed:
-            connection.execute(delete(TABLE).where(TABLE.c.seq.in_(confirmed)))
+            connection.execute(_DELETE, {"done": confirmed})
     RELAYED.inc(len(confirmed))
     return len(rows), len(confirmed)
+
+
+def measure(connection: Connection) -> None:
+    """Sets the gauges from what lies in the table, whoever holds it: the first rows of its index, few or none by day."""
+    first = select(TABLE.c.created_at).order_by(TABLE.c.seq).limit(_COUNTED).subquery()
+    age = func.extract("epoch", func.clock_timestamp() - func.min(first.c.created_at))
+    count, oldest = connection.execute(select(func.count(), age).select_from(first)).one()
+    WAITING.set(count)
+    OLDEST.set(max(0.0, float(oldest or 0)))

@@ -17,8 +17,6 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "intake": (
         *_CODES,
         "CODE_DERIVE_KEY",
-        "MOBILE_INDEX_KEY",
-        "INTAKE_PUBLIC_KEY",
         "INTAKE_PRIVATE_KEYS",
         "NOTIFY_PUBLIC_KEY",
         "IDENTITY_MASTER_KEYS",
@@ -28,7 +26,6 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "notify": (
         *_CODES,
         "MOBILE_INDEX_KEY",
-        "NOTIFY_PUBLIC_KEY",
         "NOTIFY_PRIVATE_KEYS",
         "KAVENEGAR_BASE_URL",
         "KAVENEGAR_API_KEY",

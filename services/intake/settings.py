@@ -32,6 +32,5 @@ class Settings(ServiceSettings):
     code_derive_key: HexKey
     intake_private_keys: HexKeys
     notify_public_key: HexKey
-    mobile_index_key: HexKey
     identity_master_keys: Annotated[dict[str, SecretBytes], NoDecode, BeforeValidator(_named_keys)]
     batch_size: int = 200

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, true
+from sqlalchemy import ColumnElement, String, all_, and_, bindparam, or_, true
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from contracts.errors import NotAllowed
 from contracts.vocabulary import Role
@@ -29,6 +32,18 @@ class Scope:
             or_(cases.c.unit.is_(None), cases.c.unit.not_in(sorted(self.avoided))) if self.avoided else true()
         )
         return conflict_free if self.handler is None else and_(cases.c.handler == self.handler, conflict_free)
+
+    def given(self) -> dict[str, Any]:
+        """The parameters of `CONDITION` for this person."""
+        return {"avoided": sorted(self.avoided), "handler": self.handler}
+
+
+_HANDLER = bindparam("handler", type_=PG_UUID, required=False)
+CONDITION: ColumnElement[bool] = and_(
+    or_(cases.c.unit.is_(None), cases.c.unit != all_(bindparam("avoided", type_=ARRAY(String), required=False))),
+    or_(_HANDLER.is_(None), cases.c.handler == _HANDLER),
+)
+"""What `condition` says, for queries that are written once."""
 
 
 def scope_of(staff_id: UUID, roles: frozenset[Role], avoided: frozenset[str]) -> Scope:

@@ -8,7 +8,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, and_, any_, bindparam, case, delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backbone import bulk
@@ -31,7 +33,7 @@ from services.tracking.models import (
     timeline,
     units,
 )
-from services.tracking.scope import Scope
+from services.tracking.scope import CONDITION, Scope
 
 CASE_COLUMNS = [cases.c[column.name] for column in dataclasses.fields(Case)]
 _RULES = {"weekend", "deadlines", "four_eyes", "auto_close_days"}
@@ -42,8 +44,18 @@ _CHANGES = [
     if column.name not in {"case_id", "number", "code_hash", "kind", "channel", "anonymous", "filed_at", "citizen_id"}
 ]
 _LISTS = ("previous_handlers", "barred", "root_causes", "recommendations", "pauses", "told", "checklist", "links")
-# The values apart from the statement: with them in it, it is read through anew each time.
+# Asked at every command: written once, with the values apart. SQLAlchemy would read through each statement anew.
 _SAVE = update(cases).where(cases.c.case_id == bindparam("saved"))
+_LOCK_FOR_STAFF = (
+    select(*CASE_COLUMNS)
+    .where(cases.c.case_id == any_(bindparam("ids", type_=ARRAY(PG_UUID))), CONDITION)
+    .order_by(cases.c.case_id)
+    .with_for_update()
+)
+_OPEN_QUESTION = select(questions).where(
+    questions.c.case_id == bindparam("case"), questions.c.answered_at.is_(None), questions.c.lapsed_at.is_(None)
+)
+_MEMBER = select(staff).where(staff.c.staff_id == bindparam("staff"))
 
 
 # --- opening ---
@@ -99,8 +111,7 @@ def is_known(connection: Connection, case_id: UUID, scope: Scope) -> bool:
 
 def lock_for_staff(connection: Connection, ids: Iterable[UUID], scope: Scope) -> dict[UUID, Case]:
     """Those of these cases that the scope knows, locked in the order of their ids: two never wait in a circle."""
-    chosen = select(*CASE_COLUMNS).where(cases.c.case_id.in_(sorted(set(ids))), scope.condition())
-    rows = connection.execute(chosen.order_by(cases.c.case_id).with_for_update())
+    rows = connection.execute(_LOCK_FOR_STAFF, {"ids": sorted(set(ids)), **scope.given()})
     return {row.case_id: case_of(row) for row in rows}
 
 
@@ -166,10 +177,7 @@ def _case(values: dict[str, Any]) -> Case:
 
 def open_question(connection: Connection, case_id: UUID) -> Question | None:
     """The question that this case waits for."""
-    chosen = select(questions).where(
-        questions.c.case_id == case_id, questions.c.answered_at.is_(None), questions.c.lapsed_at.is_(None)
-    )
-    row = connection.execute(chosen).first()
+    row = connection.execute(_OPEN_QUESTION, {"case": case_id}).first()
     if row is None:
         return None
     return Question(row.question_id, row.unit, row.text, row.asked_at, row.due_on, tuple(row.media))
@@ -337,7 +345,7 @@ def keep_staff(connection: Connection, event: StaffChanged) -> None:
 
 def member(connection: Connection, staff_id: UUID) -> Row[Any] | None:
     """One member of staff."""
-    return connection.execute(select(staff).where(staff.c.staff_id == staff_id)).first()
+    return connection.execute(_MEMBER, {"staff": staff_id}).first()
 
 
 # --- commands once ---
@@ -346,8 +354,7 @@ def member(connection: Connection, staff_id: UUID) -> Row[Any] | None:
 def note_command(connection: Connection, actor: str, key: str, command_hash: str) -> str | None:
     """None when this key is new to this actor, and now noted; else the hash of the command it was used for."""
     row = {"actor": actor, "key": key, "command_hash": command_hash}
-    statement = upsert(commands).values(row).on_conflict_do_nothing().returning(commands.c.key)
-    if connection.execute(statement).scalar() is not None:
+    if bulk.insert(connection, commands, [row], "ON CONFLICT DO NOTHING RETURNING key").scalar() is not None:
         return None
     chosen = select(commands.c.command_hash).where(commands.c.actor == actor, commands.c.key == key)
     return str(connection.execute(chosen).scalar_one())

@@ -41,8 +41,8 @@ from contracts.vocabulary import OPEN_STAGES, ActorKind
 from services.tracking.domain import possible
 from services.tracking.life import PUBLIC_ENTRIES, TOLD, Case
 from services.tracking.models import attachments, cases, media_states, questions, timeline
-from services.tracking.scope import Scope
-from services.tracking.store import CASE_COLUMNS, case_of, case_of_json
+from services.tracking.scope import CONDITION, Scope
+from services.tracking.store import CASE_COLUMNS, case_of_json
 from services.tracking.visits_views import of_case, staff_visit, visits_for_citizen
 
 EXCERPT = 140
@@ -233,7 +233,18 @@ _AS_FILED = (
     "visit_wanted",
     "language",
 )
-_STAFF = select(*CASE_COLUMNS, *(cases.c[name] for name in _AS_FILED), _entries(), _questions(), _media(), of_case())
+_STAFF = select(
+    _object(
+        # Two objects: a function of PostgreSQL takes a hundred arguments.
+        case=_object(**{column.name: column for column in CASE_COLUMNS}),
+        filed=_object(**{name: cases.c[name] for name in _AS_FILED}),
+        entries=_entries().element,
+        asked=_questions().element,
+        media=_media().element,
+        visits=of_case().element,
+    )
+).where(cases.c.case_id == bindparam("case_id", type_=PG_UUID, required=False))
+_FOR_STAFF, _AFTER_COMMAND = _written(_STAFF.where(CONDITION)), _written(_STAFF)
 _AS_IT_IS = (
     *(
         "case_id",
@@ -253,14 +264,14 @@ _AS_IT_IS = (
 
 def staff_case(connection: Connection, case_id: UUID, scope: Scope | None) -> t.StaffCase | None:
     """The whole case. `scope` None only right after a command of the same person in the same transaction."""
-    query = _STAFF.where(cases.c.case_id == case_id)
-    row = connection.execute(query if scope is None else query.where(scope.condition())).first()
-    if row is None:
+    query, given = (_AFTER_COMMAND, {}) if scope is None else (_FOR_STAFF, scope.given())
+    told = connection.exec_driver_sql(query, {"case_id": case_id, **given}).scalar()
+    if told is None:
         return None
-    case = case_of(row)
-    media = row.media or []
+    entries, asked, media = (told[part] or [] for part in ("entries", "asked", "media"))
+    case = case_of_json(told["case"])
     return t.StaffCase.model_validate(
-        {name: getattr(row, name) for name in _AS_FILED}
+        told["filed"]
         | {name: getattr(case, name) for name in _AS_IT_IS}
         | {
             "decision": _decision(case),
@@ -268,10 +279,10 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope | None) -> t.
             "recommendations": case.recommendations,
             "proposal": case.proposal,
             "checklist": case.checklist,
-            "questions": [_question(line, media) for line in row.asked or []],
+            "questions": [_question(line, media) for line in asked],
             "attachments": [_attachment(line) for line in media],
-            "visits": [staff_visit(line) for line in row.visits or []],
-            "timeline": [staff_entry(line) for line in row.entries or []],
+            "visits": [staff_visit(line) for line in told["visits"] or []],
+            "timeline": [staff_entry(line) for line in entries],
         }
     )
 

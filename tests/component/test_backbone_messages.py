@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 
@@ -150,12 +152,35 @@ def test_a_dead_letter_replayed_has_its_effect_once(
     assert "8 failures: a bug" in run_cli(broker, monkeypatch, "show", "1")[1]
     code, said = run_cli(broker, monkeypatch, "replay", "all")
     assert code == 1
+    assert "may happen again" not in said
     assert "there is no queue no.such.queue" in said
     effects.happened(event)
     assert run_cli(broker, monkeypatch, "drop", "7") == (1, "there is no dead letter 7")
     assert run_cli(broker, monkeypatch, "drop", "1")[0] == 0
     assert run_cli(broker, monkeypatch, "list")[1] == "0 dead letters"
     assert run_cli(broker, monkeypatch, "frobnicate")[0] == 2
+
+
+def test_replaying_what_the_inbox_has_forgotten_is_done_with_a_warning(
+    start: Start, wire: BusClient, effects: Effects, broker: RabbitMQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start()
+    old, young = told("note"), told("note")
+    for event, days in ((old, 31), (young, 29)):
+        died = (now() - timedelta(days=days)).isoformat()
+        headers = {"peygir-error": "a bug", "peygir-queue": "tracking.staff", "peygir-died": died}
+        wire.publish("dead-letters", "staff.changed.v1", event.model_dump_json().encode(), str(event.id), **headers)
+    code, said = run_cli(broker, monkeypatch, "replay", "all")
+    assert code == 0
+    warning = (
+        "died more than 30 days ago; the inbox has forgotten whether its effect happened already, and it may happen"
+    )
+    assert said.splitlines() == [
+        f"1: {warning} again",
+        "replayed 1 (staff.changed.v1) to tracking.staff",
+        "replayed 2 (staff.changed.v1) to tracking.staff",
+    ]
+    effects.happened(old, young)
 
 
 def test_killed_at_work_its_messages_go_to_another(start: Start, wire: BusClient, effects: Effects) -> None:
@@ -230,6 +255,32 @@ def test_what_is_decided_leaves_when_the_broker_is_back(
         # The relayed event comes round to the probe's own queue, whose inbox knows its id: no second effect.
         eventually(lambda: again.depth("insight.events") >= 2, timeout=30)
     assert effects.of(slow) == 1
+
+
+def test_what_waits_in_the_outbox_is_measured_above_all_while_the_broker_is_away(
+    start: Start, broker: RabbitMQ, database: str
+) -> None:
+    process = start()
+
+    def gauge(name: str) -> float:
+        told = httpx.get(f"{process.health}/metrics", timeout=5).text
+        return float(next(line.split()[1] for line in told.splitlines() if line.startswith(f"{name} ")))
+
+    def measured() -> tuple[float, bool]:
+        return gauge("peygir_outbox_waiting"), gauge("peygir_outbox_oldest_seconds") >= 90
+
+    eventually(lambda: measured() == (0, False))
+    broker.stop()
+    with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as connection:
+        for age in ("90 s", "0 s"):
+            connection.execute(
+                "INSERT INTO outbox (message_id, exchange, routing_key, body, headers, created_at) VALUES "
+                "(gen_random_uuid(), 'accounts.events', 'staff.changed.v1', '{}', '{}', now() - %s::interval)",
+                [age],
+            )
+    eventually(lambda: measured() == (2, True))
+    broker.start()
+    eventually(lambda: measured() == (0, False), timeout=30)
 
 
 def test_rpc_answers_with_contracts_and_typed_errors(start: Start, wire: BusClient) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
+from backbone import topology
 from backbone.testing import eventually
 
 from .stack import Stack, run
@@ -66,6 +68,18 @@ def test_a_service_can_touch_neither_the_queues_nor_the_data_of_another(stack: S
         "except psycopg.OperationalError as error: print('permission denied' in str(error))",
     )
     assert refused.split() == ["403", "True"]
+
+
+def test_the_broker_tells_prometheus_what_lies_in_each_queue(stack: Stack) -> None:
+    told = stack.python(
+        "gateway",
+        "from http.client import HTTPConnection as Connection\n"
+        "connection = Connection('rabbitmq', 15692, timeout=10)\n"
+        "connection.request('GET', '/metrics/detailed?vhost=peygir&family=queue_coarse_metrics')\n"
+        "print(connection.getresponse().read().decode())",
+    )
+    named = set(re.findall(r'(?m)^rabbitmq_detailed_queue_messages\{.*queue="([^"]+)"', told))
+    assert {*topology.SUBSCRIPTIONS, *topology.DELAYS, topology.DEAD_LETTERS} <= named
 
 
 def test_the_demo_plays_the_main_job(stack: Stack) -> None:

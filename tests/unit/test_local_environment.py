@@ -1,0 +1,21 @@
+"""What each process is given: no secret that its code does not read."""
+
+from __future__ import annotations
+
+import pytest
+
+from deploy.local.environment import GIVEN, ROOT, SERVICES
+
+FOLDERS = {**{name: f"services/{name}" for name in SERVICES}, "gateway": "gateway"}
+ALL = {name for names in GIVEN.values() for name in names}
+
+
+def reads(process: str, name: str) -> bool:
+    """Whether the process's code, beyond naming it among its settings, does something with it."""
+    files = [file for file in (ROOT / FOLDERS[process]).rglob("*.py") if file.name != "settings.py"]
+    return any(f"settings.{name.lower()}" in file.read_text() for file in files)
+
+
+@pytest.mark.parametrize("process", sorted(FOLDERS))
+def test_a_process_holds_the_secrets_that_its_code_uses_and_no_other(process: str) -> None:
+    assert set(GIVEN[process]) == {name for name in ALL if reads(process, name)}
