@@ -188,6 +188,7 @@ def test_a_database_of_the_release_before_gets_its_clock(postgres: PostgreSQL) -
             connection.execute(f"ALTER TABLE cases DROP COLUMN {column}")
         connection.execute("ALTER TABLE cases DROP COLUMN calendar")
         connection.execute("ALTER TABLE catalogue DROP COLUMN rules, DROP COLUMN calendar")
+        connection.execute("DROP TABLE rooms, visit_slots, visits CASCADE")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     migrate.upgrade("tracking", url)
     with psycopg.connect(plain) as connection:
