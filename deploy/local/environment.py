@@ -13,6 +13,7 @@ SERVICES = ("intake", "media", "tracking", "notify", "accounts", "insight")
 
 _CODES = ("CODE_MAC_KEYS", "CODE_INDEX_KEYS")
 _OBJECTS = ("S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY", "S3_BUCKET")
+RESERVE = ("KAVENEGAR_RESERVE_BASE_URL", "KAVENEGAR_RESERVE_API_KEY", "SMS_RESERVE_SENDER")
 GIVEN: dict[str, tuple[str, ...]] = {
     "intake": (
         *_CODES,
@@ -30,6 +31,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "KAVENEGAR_BASE_URL",
         "KAVENEGAR_API_KEY",
         "SMS_SENDER",
+        *RESERVE,
     ),
     "accounts": (
         "MOBILE_INDEX_KEY",

@@ -274,6 +274,7 @@ class System:
             "S3_ENDPOINT": self.given.get("S3_ENDPOINT") or self._objects.endpoint,
             "S3_BUCKET": self.given.get("S3_BUCKET") or "peygir",
             "KAVENEGAR_BASE_URL": self.given.get("KAVENEGAR_BASE_URL") or self.simulator_url,
+            **{name: self.given[name] for name in environment.RESERVE if self.given.get(name)},
             "SMS_WEBHOOK_URL_DELIVERY": f"{webhooks}/delivery",
             "SMS_WEBHOOK_URL_INBOUND": f"{webhooks}/inbound",
             "PEYGIR_GATEWAY_URL": self.gateway_url,

@@ -97,6 +97,9 @@ class Stack:
         """GET from the gateway; no answer at all is an AssertionError, which `eventually` takes for "not yet"."""
         return self._http("GET", path, headers=headers)
 
+    def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        return self._http("POST", path, json=body)
+
     def file(self, text: str) -> str:
         """The tracking code of a new anonymous criticism, accepted with 201."""
         criticism = {"kind": "criticism", "unit": "dep.urb.permits", "ground": "delay", "text": text}

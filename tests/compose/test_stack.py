@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from uuid import uuid4
 
+import pyotp
 import pytest
 
 from backbone import topology
@@ -85,6 +87,19 @@ def test_the_broker_tells_prometheus_what_lies_in_each_queue(stack: Stack) -> No
 def test_the_demo_plays_the_main_job(stack: Stack) -> None:
     story = stack.compose("run", "--rm", "-T", "tools", "python", "-m", "deploy.demo", seconds=300)
     assert "steps went as they should" in story
+
+
+def test_a_member_of_staff_entered_by_the_documented_command_signs_in(stack: Stack) -> None:
+    command = ("exec", "-T", "accounts", "python", "-m", "services.accounts.staff")
+    name = f"inspector-{uuid4().hex[:6]}"
+    told = stack.compose(*command, "add", name, "--name", "بازرس سه", "--role", "inspector", "--unit", "mayor.insp")
+    printed = re.search(r"password +(\S+)\n +authenticator +(\S+)", told)
+    assert printed, told
+    totp = pyotp.parse_uri(printed[2])
+    assert isinstance(totp, pyotp.TOTP)
+    signed_in = stack.post("/v1/auth/staff/tokens", {"username": name, "password": printed[1], "totp": totp.now()})
+    assert signed_in.status_code == 200, signed_in.text
+    assert "done" in stack.compose(*command, "close", name)
 
 
 def test_three_tracking_and_two_intake_work_side_by_side(stack: Stack) -> None:

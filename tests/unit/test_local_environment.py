@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.local.environment import GIVEN, ROOT, SERVICES
+from deploy.local.environment import GIVEN, RESERVE, ROOT, SERVICES, of_process
 
 FOLDERS = {**{name: f"services/{name}" for name in SERVICES}, "gateway": "gateway"}
 ALL = {name for names in GIVEN.values() for name in names}
@@ -19,3 +19,10 @@ def reads(process: str, name: str) -> bool:
 @pytest.mark.parametrize("process", sorted(FOLDERS))
 def test_a_process_holds_the_secrets_that_its_code_uses_and_no_other(process: str) -> None:
     assert set(GIVEN[process]) == {name for name in ALL if reads(process, name)}
+
+
+@pytest.mark.parametrize("process", sorted(FOLDERS))
+def test_a_reserve_account_that_the_terminal_names_is_notifys_alone(process: str) -> None:
+    terminal = dict.fromkeys(RESERVE, "given")
+    held = set(of_process(process, terminal, terminal)) & set(RESERVE)
+    assert held == (set(RESERVE) if process == "notify" else set())
