@@ -152,7 +152,7 @@ def test_a_kind_without_four_eyes_is_decided_as_ever(office: Office) -> None:
 
 def test_the_unit_reports_what_was_recommended_and_the_office_agrees_or_not(office: Office) -> None:
     case_id, (first, second) = recommended(office, SOON, SOON + timedelta(days=1))
-    [told] = [e for e in office.wire.heard("case.decided.v1") if e["case_id"] == str(case_id)]
+    [told] = eventually(lambda: [e for e in office.wire.heard("case.decided.v1") if e["case_id"] == str(case_id)])
     assert told["recommended_to"] == UNIT
     one, two = first["recommendation_id"], second["recommendation_id"]
     assert {one, two} <= set(listed(office, office.liaison))
