@@ -87,15 +87,27 @@ class Peer:
     ) -> None:
         self._gunicorn.stop()
 
-    def lifecycles(self, clients: int, seconds: float) -> float:
-        """Create, assign, resolve and read, how many a second; from no tickets at all, since each request of its API
-        looks at every ticket there is."""
-        with psycopg.connect(self._database, autocommit=True) as connection:
-            connection.execute("TRUNCATE helpdesk_ticket CASCADE")
+    def lifecycles(self, clients: int, seconds: float, tickets: int = 0) -> float:
+        """Create, assign, resolve and read, how many a second, beside so many tickets when it begins: each request of its
+        API looks at every ticket there is."""
+        self._hold(tickets)
         tally = load.run(load.during(self._url, clients, seconds, self._live))
         if tally.errors:
             raise RuntimeError(f"the peer answered {tally.errors[0]}")
         return tally.rate
+
+    def _hold(self, tickets: int) -> None:
+        with psycopg.connect(self._database, autocommit=True) as connection:
+            connection.execute("TRUNCATE helpdesk_ticket CASCADE")
+            if tickets:
+                load.run(load.clients(self._url, 1, lambda one: self._live(one, Tally())))
+                rows = connection.execute(
+                    "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns"
+                    " WHERE table_name = 'helpdesk_ticket' AND column_name <> 'id'"
+                ).fetchone()
+                assert rows is not None
+                copied = f"SELECT {rows[0]} FROM helpdesk_ticket CROSS JOIN generate_series(2, {tickets})"
+                connection.execute(f"INSERT INTO helpdesk_ticket ({rows[0]}) {copied}".encode())
 
     async def _live(self, connection: Connection, tally: Tally) -> None:
         began = time.perf_counter()
@@ -135,7 +147,10 @@ class Peer:
         self._folder.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(self._folder / "venv")], check=True)
         pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes"]
-        subprocess.run([str(self._python), *pip, "--requirement", str(REQUIREMENTS)], check=True)
+        command = [str(self._python), *pip, "--requirement", str(REQUIREMENTS)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"django-helpdesk could not be installed:\n{done.stderr[-2000:]}")
         mark.write_text(wanted)
 
     def _run(self, *words: str) -> str:

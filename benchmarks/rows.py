@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from benchmarks import load, machine
-from benchmarks.figures import Bar, Row, Yardstick, percentile
+from benchmarks.figures import Bar, Row, Yardstick, percentile, plain
 from benchmarks.load import Connection, Tally
 from benchmarks.peer import Peer
 from benchmarks.stand import CLIENTS, CREATED, Stand, between
@@ -23,6 +23,8 @@ from deploy.local.environment import SERVICES
 LIFECYCLE_CLIENTS = 24
 PEER_CLIENTS = (1, 3, 6)
 """Tried one after the other; the peer's best counts."""
+TICKETS = 1_000
+"""That the peer holds in a last run of its own: Peygir holds more by then."""
 SPIKES = (1, 15, 1, 25, 2, 35, 10, 0)
 """Lifecycles begun per second, step by step."""
 SLOW = 0.250
@@ -145,7 +147,7 @@ class Rows:
     def lifecycles(self) -> list[Row]:
         """Submit, wait for the case, screen, assign, decide, search; and the peer's create, assign, resolve, read."""
         life = Lifecycle(self.stand)
-        tallies, theirs = [], []
+        tallies, theirs, filled = [], [], []
         load.run(load.during(self.stand.url, LIFECYCLE_CLIENTS, 0.5, life.turn))
         for _ in range(self.plan.runs):
             life.requests.clear()
@@ -164,6 +166,14 @@ class Rows:
                 self.say(f"  django-helpdesk: {theirs[-1]:.1f} lifecycles/s")
             name = f"django-helpdesk, {best} client{'s' if best > 1 else ''}"
             yardstick = Yardstick(name, tuple(theirs), Bar(10))
+            filled.append(
+                self._watch(lambda: self.peer and self.peer.lifecycles(best, self.plan.seconds, TICKETS), "peer")
+            )
+            self.say(f"  beside {TICKETS:,} tickets: {filled[-1]:.1f} lifecycles/s")
+        beside = tuple(
+            f"django-helpdesk beside {TICKETS:,} tickets: {plain(rate)}/s; Peygir beside {self.stand.cases():,} cases"
+            for rate in filled
+        )
         whole = tuple(percentile(tally.seconds, 0.5) * 1000 for tally, _ in tallies)
         return [
             Row(
@@ -172,7 +182,7 @@ class Rows:
                 tuple(tally.rate for tally, _ in tallies),
                 Bar(100),
                 yardstick,
-                (f"{LIFECYCLE_CLIENTS} clients; the load generator used {_share(tallies[0][0])} of one core",),
+                (f"{LIFECYCLE_CLIENTS} clients; the load generator used {_share(tallies[0][0])} of one core", *beside),
             ),
             Row("lifecycles: p95 of a request", "ms", tuple(p95 for _, p95 in tallies)),
             Row("lifecycles: half are whole within", "ms", whole),
