@@ -66,7 +66,7 @@ SUBSCRIPTIONS: dict[str, tuple[Binding, ...]] = {
     "tracking.staff": _on("accounts", "staff.changed.v1"),
     "tracking.replies": _on("notify", "citizen.replied.v1"),
     "notify.contacts": _on("intake", "submission.registered.v1", "submission.recoded.v1"),
-    "notify.cases": _on("tracking", "case.#"),
+    "notify.cases": _on("tracking", "case.#", "visit.#"),
     "notify.otp": _on("accounts", "otp.requested.v1"),
     "notify.staff": _on("accounts", "staff.changed.v1"),
     "notify.catalogue": _on("intake", "catalogue.changed.v1"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -110,12 +110,93 @@ class ListStaff(Request):
 
 
 class StaffMember(Answer):
+    """`username` and `version` are for the administrator alone."""
+
     staff_id: UUID
     display_name: str
     roles: list[Role]
     unit: UnitCode | None
     active: bool = True
+    username: str | None = None
+    version: int | None = None
 
 
 class StaffList(Answer):
     items: list[StaffMember]
+
+
+# --- the administrator's commands ---
+
+Key = Annotated[str, Field(max_length=100)]
+
+
+class AddStaff(Request):
+    """RPC accounts.add_staff → StaffCredentials. For the administrator. InvalidField when the user name is taken."""
+
+    actor: Actor
+    idempotency_key: Key
+    username: Annotated[str, Field(max_length=100)]
+    display_name: Annotated[str, Field(max_length=200)]
+    roles: list[Role]
+    unit: UnitCode | None = None
+
+
+class ChangeStaff(Request):
+    """RPC accounts.change_staff → StaffMember. For the administrator: the account as it is to be; closing it ends its
+    sessions. StaleVersion. Nobody closes their own account or gives up their own role of administrator."""
+
+    actor: Actor
+    idempotency_key: Key
+    staff_id: UUID
+    expected_version: int
+    display_name: Annotated[str, Field(max_length=200)]
+    roles: list[Role]
+    unit: UnitCode | None
+    active: bool
+
+
+class ResetStaffCredentials(Request):
+    """RPC accounts.reset_staff_credentials → StaffCredentials. For the administrator; ends every session of the account."""
+
+    actor: Actor
+    idempotency_key: Key
+    staff_id: UUID
+
+
+class StaffCredentials(Answer):
+    """`password`, `totp_secret` and `totp_address` (for an authenticator app) are told once: None when the command is
+    repeated under its key, for they are kept nowhere."""
+
+    member: StaffMember
+    password: str | None = None
+    totp_secret: str | None = None
+    totp_address: str | None = None
+
+
+class ListStaffHistory(Request):
+    """RPC accounts.list_staff_history → StaffHistory. For the administrator; the newest first.
+
+    `after`: the cursor of the page before."""
+
+    actor: Actor
+    staff_id: UUID | None = None
+    after: int | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class StaffChange(Answer):
+    """One change of an account. `by`: the id of the administrator, or the command that did it. Before and after a reset
+    of credentials the account is the same, and no secret is told."""
+
+    id: int
+    at: Moment
+    by: str
+    staff_id: UUID
+    action: Literal["added", "changed", "credentials_reset"]
+    before: StaffMember | None
+    after: StaffMember | None
+
+
+class StaffHistory(Answer):
+    items: list[StaffChange]
+    next: str | None = None

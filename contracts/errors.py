@@ -10,8 +10,8 @@
     ├── NotAuthenticated (401)   who are you?  BadCredentials, BadCode, TokenExpired
     ├── NotAllowed (403)         you are known, and may not
     ├── NotFound (404)           there is no such thing, or not for you (the two are never told apart)
-    ├── Conflict (409)           WrongStage, AlreadyHandles, OffsetConflict
-    ├── StaleVersion (412)       the case has changed since you read it; `current` says to what
+    ├── Conflict (409)           WrongStage, AlreadyHandles, OffsetConflict, SlotTaken, SlotPast, WrongVisitState …
+    ├── StaleVersion (412)       it has changed since you read it; `current` says to what
     ├── VersionNeeded (428)
     ├── TooLarge (413), UnsupportedMedia (415), ChecksumMismatch (460)
     ├── TooMany (429)            `retry_after` seconds
@@ -187,6 +187,14 @@ class WrongStage(Conflict):
     }
 
 
+class FourEyesNeeded(Conflict):
+    code = "four_eyes_needed"
+    texts = {
+        "fa": "نتیجه این گونه پرونده را بازرس پیشنهاد می‌دهد و مدیر تأیید می‌کند.",
+        "en": "For this kind of case the inspector proposes the decision and the head approves it.",
+    }
+
+
 class StillRegistering(Conflict):
     code = "still_registering"
     texts = {
@@ -210,20 +218,71 @@ class KeyReused(Conflict):
     }
 
 
+class UnknownSlot(NotFound):
+    code = "unknown_slot"
+    texts = {"fa": "این وقت میان وقت‌های پیشنهادی نیست.", "en": "This time is not among those offered."}
+
+
+class UnknownRoom(NotFound):
+    code = "unknown_room"
+    texts = {"fa": "اتاقی با این شناسه نیست یا بسته شده است.", "en": "There is no such room, or it is closed."}
+
+
+class SlotTaken(Conflict):
+    code = "slot_taken"
+    texts = {"fa": "این وقت پر شده است؛ وقت دیگری برگزینید.", "en": "This time is taken; choose another."}
+
+
+class SlotPast(Conflict):
+    code = "slot_past"
+    texts = {"fa": "زمان این وقت گذشته است.", "en": "This time has passed."}
+
+
+class SlotOverlap(Conflict):
+    code = "slot_overlap"
+    texts = {
+        "fa": "اتاق یا بازرس در این زمان وقت دیگری دارد.",
+        "en": "The room or the inspector has another slot at this time.",
+    }
+
+
+class SlotInUse(Conflict):
+    code = "slot_in_use"
+    texts = {
+        "fa": "کسی این وقت را گرفته است؛ نخست آن مراجعه را لغو کنید.",
+        "en": "Somebody has a place in it; call that visit off first.",
+    }
+
+
+class WrongVisitState(Conflict):
+    """`state`: the visit's present state, none when there is no visit; `command`: what was tried."""
+
+    code = "wrong_visit_state"
+    texts = {
+        "fa": "مراجعه اکنون در وضعی نیست که این کار شدنی باشد.",
+        "en": "The visit is not in a state where this can be done.",
+    }
+
+
+class VisitNotBegun(Conflict):
+    code = "visit_not_begun"
+    texts = {"fa": "زمان این مراجعه هنوز نرسیده است.", "en": "The time of this visit has not come yet."}
+
+
 class StaleVersion(PeygirError):
-    """`current`: the version the case has now; `changes`: what came after the caller's version."""
+    """`current`: the version it has now; `changes`: what came after the caller's version."""
 
     code = "stale_version"
     status = 412
-    texts = {"fa": "پرونده پس از آنکه آن را دیدید تغییر کرده است.", "en": "The case has changed since you read it."}
+    texts = {"fa": "پس از آنکه آن را دیدید تغییر کرده است.", "en": "It has changed since you read it."}
 
 
 class VersionNeeded(PeygirError):
     code = "version_needed"
     status = 428
     texts = {
-        "fa": "سرآیند If-Match با نسخه پرونده لازم است.",
-        "en": "An If-Match header with the case's version is needed.",
+        "fa": "سرآیند If-Match با نسخه‌ای که دیده‌اید لازم است.",
+        "en": "An If-Match header with the version that was read is needed.",
     }
 
 

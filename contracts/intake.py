@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from contracts.base import Answer, Contract, Event, GroundCode, KeyedHash, Moment, Request, Sealed, UnitCode, UploadId
 from contracts.gateway import Actor, AnswerValue, Identity, Place
-from contracts.vocabulary import Channel, Kind, Language
+from contracts.vocabulary import Channel, Kind, Language, Outcome
 
 PRODUCER = "intake"
+
+ListCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
 class QuestionType(StrEnum):
@@ -30,15 +32,27 @@ class Option(Contract):
     name_en: str
 
 
-class Question(Contract):
-    """One extra question of a ground. `options` only for choice and choices."""
+QuestionCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
-    code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+class Condition(Answer):
+    """A question is asked when the earlier question `question` was answered with one of `values`."""
+
+    question: QuestionCode
+    values: list[str]
+
+
+class Question(Contract):
+    """One extra question of a ground. `options` only for choice and choices; without `when` it is always asked."""
+
+    code: QuestionCode
     type: QuestionType
     name_fa: str
     name_en: str
     required: bool = False
     options: list[Option] = []
+    # Left out where there is none, so that a process of the release before can read what has no condition.
+    when: Condition | None = Field(default=None, exclude_if=lambda when: when is None)
 
 
 class Ground(Contract):
@@ -62,13 +76,76 @@ class Unit(Contract):
     active: bool = True
 
 
+class DeadlineRule(Answer):
+    """Working days for one step. A rule is for every kind, ground or urgency that it does not name; of those that fit,
+    the one that names the most wins (DOMAIN: The life of a case)."""
+
+    kind: Kind | None = None
+    ground: GroundCode | None = None
+    urgent: bool | None = None
+    step: Literal["decision", "first_reading", "unit", "citizen", "objection"] = "decision"
+    days: int
+
+
+class ListedReason(Answer):
+    """A reason for refusing, with the address where the citizen may turn instead; a closed one is not offered."""
+
+    code: ListCode
+    name_fa: str
+    name_en: str
+    address_fa: str = ""
+    address_en: str = ""
+    active: bool = True
+
+
+class ListedCause(Answer):
+    """A root cause of what was upheld; a closed one is not offered."""
+
+    code: ListCode
+    name_fa: str
+    name_en: str
+    active: bool = True
+
+
+class AnswerTemplate(Answer):
+    """A text the office answers with again and again; for every kind or ground that it does not name."""
+
+    code: ListCode
+    kind: Kind | None = None
+    ground: GroundCode | None = None
+    text_fa: str
+    text_en: str
+
+
+class RetentionRule(Answer):
+    """How many months after closing the identity and the evidence of a case are kept. `outcome` None: every one for
+    which no other rule of the kind stands."""
+
+    kind: Kind
+    outcome: Outcome | None = None
+    identity_months: int
+    evidence_months: int
+
+
 class Catalogue(Answer):
-    """Everything a form needs, whole. `version` grows with each change and is the ETag."""
+    """What the administrator sets, whole. `version` grows with each change and is the ETag.
+
+    `weekend`: days of the week, Monday 0. `four_eyes`: kinds whose decisions a head approves. `auto_close_days`: working
+    days after which a case that was decided is closed.
+    """
 
     version: int
     units: list[Unit]
     grounds: list[Ground]
     holidays: list[date] = []
+    weekend: list[int] = [3, 4]
+    deadlines: list[DeadlineRule] = []
+    refusal_reasons: list[ListedReason] = []
+    root_causes: list[ListedCause] = []
+    answer_templates: list[AnswerTemplate] = []
+    four_eyes: list[Kind] = []
+    auto_close_days: int = 10
+    retention: list[RetentionRule] = []
 
 
 class CatalogueChanged(Event):
@@ -158,3 +235,140 @@ class OpenIdentity(Request):
 
 class OpenedIdentity(Answer):
     identity: Identity
+
+
+# --- the administrator's commands ---
+
+
+class PutUnit(Contract):
+    """A unit as it is to be: new, or renamed, moved, closed or opened again. Its code never changes."""
+
+    change: Literal["put_unit"] = "put_unit"
+    unit: Unit
+
+
+class PutGround(Contract):
+    """A ground with its questions as it is to be. One that is for no kind is offered no more."""
+
+    change: Literal["put_ground"] = "put_ground"
+    ground: Ground
+
+
+class PutRefusalReason(Contract):
+    """Name, address and whether it is offered, of one of the reasons of `vocabulary.RefusalReason`."""
+
+    change: Literal["put_refusal_reason"] = "put_refusal_reason"
+    refusal_reason: ListedReason
+
+
+class PutRootCause(Contract):
+    """Name, and whether it is offered, of one of the causes of `vocabulary.RootCause`."""
+
+    change: Literal["put_root_cause"] = "put_root_cause"
+    root_cause: ListedCause
+
+
+class PutAnswerTemplate(Contract):
+    change: Literal["put_answer_template"] = "put_answer_template"
+    answer_template: AnswerTemplate
+
+
+class RemoveAnswerTemplate(Contract):
+    change: Literal["remove_answer_template"] = "remove_answer_template"
+    code: ListCode
+
+
+class SetCalendar(Contract):
+    """The city's calendar whole; what is None stays."""
+
+    change: Literal["set_calendar"] = "set_calendar"
+    weekend: list[int] | None = None
+    holidays: list[date] | None = None
+
+
+class SetDeadlines(Contract):
+    """All rules, in place of those there were."""
+
+    change: Literal["set_deadlines"] = "set_deadlines"
+    deadlines: list[DeadlineRule]
+
+
+class SetDecisions(Contract):
+    """Whose decisions a head approves, and when what was decided is closed; what is None stays."""
+
+    change: Literal["set_decisions"] = "set_decisions"
+    four_eyes: list[Kind] | None = None
+    auto_close_days: int | None = None
+
+
+class SetRetention(Contract):
+    """All rules, in place of those there were."""
+
+    change: Literal["set_retention"] = "set_retention"
+    retention: list[RetentionRule]
+
+
+Change = Annotated[
+    PutUnit
+    | PutGround
+    | PutRefusalReason
+    | PutRootCause
+    | PutAnswerTemplate
+    | RemoveAnswerTemplate
+    | SetCalendar
+    | SetDeadlines
+    | SetDecisions
+    | SetRetention,
+    Field(discriminator="change"),
+]
+
+
+class ChangeConfiguration(Request):
+    """RPC intake.change_configuration → Catalogue. For the administrator: all of `changes` or none.
+
+    StaleVersion when the catalogue is not at `expected_version`; InvalidField names what would be wrong, as
+    units.<code>.<field>. Repeated under its key it has its effect once.
+    """
+
+    actor: Actor
+    expected_version: int
+    idempotency_key: Annotated[str, Field(max_length=100)]
+    changes: Annotated[list[Change], Field(min_length=1, max_length=2000)]
+
+
+class GetConfiguration(Request):
+    """RPC intake.get_configuration → Catalogue. For the administrator; as it is at this moment."""
+
+    actor: Actor
+
+
+class ListConfigurationHistory(Request):
+    """RPC intake.list_configuration_history → ConfigurationHistory. For the administrator; the newest first.
+
+    `what`: one kind of thing, such as units; `code`: one of them. `after`: the cursor of the page before.
+    """
+
+    actor: Actor
+    what: Annotated[str, Field(max_length=40)] | None = None
+    code: Annotated[str, Field(max_length=100)] | None = None
+    after: int | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class ConfigurationChange(Answer):
+    """One change. `by`: the id of the member of staff, or the command that did it. `before` None: it was not there;
+    `after` None: it is no more. `version`: of the catalogue that holds it."""
+
+    id: int
+    at: Moment
+    by: str
+    what: str
+    code: str | None
+    before: Any = None
+    after: Any = None
+    version: int
+
+
+class ConfigurationHistory(Answer):
+    items: list[ConfigurationChange]
+    next: str | None = None

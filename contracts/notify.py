@@ -104,3 +104,81 @@ class MarkRead(Request):
     actor: Actor | None = None
     code_hashes: list[KeyedHash] = []
     ids: Annotated[list[UUID], Field(max_length=100)]
+
+
+# --- the administrator's commands ---
+
+TextName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+TextTyped = Annotated[str, Field(max_length=1000)]
+
+
+class ListNotificationTexts(Request):
+    """RPC notify.list_notification_texts → NotificationTexts. For the administrator."""
+
+    actor: Actor
+
+
+class NotificationText(Answer):
+    """One message in both languages, as it is sent. `values`: what may stand in it in braces, such as {code};
+    `shipped_fa`, `shipped_en`: the words Peygir brings, when these are `changed`. `approved`: the SMS provider has approved
+    it and sends its own copy, so it cannot be changed here. `version` grows with each change; 0: never changed."""
+
+    channel: MessageChannel
+    name: TextName
+    text_fa: str
+    text_en: str
+    values: list[str]
+    changed: bool
+    shipped_fa: str
+    shipped_en: str
+    approved: bool
+    version: int
+
+
+class NotificationTexts(Answer):
+    items: list[NotificationText]
+
+
+class ChangeNotificationText(Request):
+    """RPC notify.change_notification_text → NotificationText. For the administrator. Both texts None: as shipped again.
+
+    StaleVersion; InvalidField for a value the event does not offer, an SMS with a link, without its code on a line of
+    its own, or of more than two parts. Repeated under its key it has its effect once.
+    """
+
+    actor: Actor
+    idempotency_key: Annotated[str, Field(max_length=100)]
+    channel: MessageChannel
+    name: TextName
+    expected_version: int
+    text_fa: TextTyped | None
+    text_en: TextTyped | None
+
+
+class ListNotificationTextHistory(Request):
+    """RPC notify.list_notification_text_history → NotificationTextHistory. For the administrator; the newest first.
+
+    `after`: the cursor of the page before."""
+
+    actor: Actor
+    after: int | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class NotificationTextChange(Answer):
+    """One change. `by`: the id of the administrator. Texts None: as shipped."""
+
+    id: int
+    at: Moment
+    by: str
+    channel: MessageChannel
+    name: TextName
+    before_fa: str | None
+    before_en: str | None
+    after_fa: str | None
+    after_en: str | None
+
+
+class NotificationTextHistory(Answer):
+    items: list[NotificationTextChange]
+    next: str | None = None

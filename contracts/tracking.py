@@ -25,11 +25,13 @@ from contracts.base import (
 )
 from contracts.gateway import Actor, AnswerValue, Place
 from contracts.media import UploadState, Variant
+from contracts.visits import StaffVisit, StaffVisitCommand, Visit, VisitCommand
 from contracts.vocabulary import Channel, Kind, Language, Outcome, RefusalReason, RootCause, Stage
 
 PRODUCER = "tracking"
 
 LongText = Annotated[str, Field(min_length=1, max_length=10_000)]
+DeadlineStep = Literal["decision", "first_reading", "unit", "citizen", "recommendation"]
 ShortText = Annotated[str, Field(max_length=1_000)]
 
 
@@ -122,9 +124,10 @@ class UnitAnswered(TrackedEvent):
 
 
 class NoteAdded(TrackedEvent):
-    """An internal note; what it says does not travel."""
+    """An internal note, or another line of the office's own; what it says does not travel. `mentions`: staff to be told."""
 
     name: ClassVar[str] = "case.note_added.v1"
+    mentions: list[UUID] = []
 
 
 class EvidenceAdded(TrackedEvent):
@@ -142,6 +145,7 @@ class CaseDecided(TrackedEvent):
     root_causes: list[RootCause] = []
     final: bool = False
     objection_until: date | None = None
+    recommended_to: UnitCode | None = None
 
 
 class CaseRefused(TrackedEvent):
@@ -170,11 +174,140 @@ class CaseObjected(TrackedEvent):
     name: ClassVar[str] = "case.objected.v1"
 
 
+class VisitEvent(TrackedEvent):
+    """What every event of a visit is. Time and place while it has a slot; `place_…`: the room's name of that day."""
+
+    visit_id: UUID
+    slot_id: UUID | None = None
+    starts_at: Moment | None = None
+    place_fa: str | None = None
+    place_en: str | None = None
+
+
+class VisitAsked(VisitEvent):
+    """The citizen wants to come, said at filing or later."""
+
+    name: ClassVar[str] = "visit.asked.v1"
+
+
+class VisitOffered(VisitEvent):
+    """The office offers times; the citizen is to choose."""
+
+    name: ClassVar[str] = "visit.offered.v1"
+
+
+class VisitBooked(VisitEvent):
+    """The citizen took a place."""
+
+    name: ClassVar[str] = "visit.booked.v1"
+
+
+class VisitMoved(VisitEvent):
+    """The citizen took another time."""
+
+    name: ClassVar[str] = "visit.moved.v1"
+
+
+class VisitCancelled(VisitEvent):
+    """`by` citizen; office: it cannot hold it, and another time is to be chosen; ended: the case ended before."""
+
+    name: ClassVar[str] = "visit.cancelled.v1"
+    by: Literal["citizen", "office", "ended"]
+
+
+class VisitReminded(VisitEvent):
+    """The time is near: `before` a day, or hours."""
+
+    name: ClassVar[str] = "visit.reminded.v1"
+    before: Literal["day", "hours"]
+
+
+class VisitHeld(VisitEvent):
+    """The visit took place; its minutes do not travel."""
+
+    name: ClassVar[str] = "visit.held.v1"
+
+
+class VisitMissed(VisitEvent):
+    """The citizen did not come."""
+
+    name: ClassVar[str] = "visit.missed.v1"
+
+
+class VisitAvoided(VisitEvent):
+    """The case ended while the visit was only asked for: it was not needed."""
+
+    name: ClassVar[str] = "visit.avoided.v1"
+
+
 class CaseRated(TrackedEvent):
     """The citizen rated how the case was handled; `score` 1–5."""
 
     name: ClassVar[str] = "case.rated.v1"
     score: Annotated[int, Field(ge=1, le=5)]
+
+
+class DeadlineWarned(TrackedEvent):
+    """The time of a step is nearly over, or (step citizen) the citizen let it pass. `unit_asked`: whose answer is owed."""
+
+    name: ClassVar[str] = "case.deadline_warned.v1"
+    step: DeadlineStep
+    due_on: date
+    unit_asked: UnitCode | None = None
+
+
+class CaseEscalated(TrackedEvent):
+    """The time of a step is over and the case goes up: to the head of inspection, then to the mayor's office (`to_unit`)."""
+
+    name: ClassVar[str] = "case.escalated.v1"
+    step: DeadlineStep
+    level: Literal["head", "mayor"]
+    due_on: date
+    unit_asked: UnitCode | None = None
+    to_unit: UnitCode | None = None
+
+
+class CaseRescheduled(TrackedEvent):
+    """The city's calendar has changed, and with it the day a decision is owed or until which one may object."""
+
+    name: ClassVar[str] = "case.rescheduled.v1"
+
+
+class DecisionProposed(TrackedEvent):
+    """A decision waits for the head's approval. What it says does not travel."""
+
+    name: ClassVar[str] = "case.decision_proposed.v1"
+
+
+class ProposalReturned(TrackedEvent):
+    """The head wants the proposed decision done over."""
+
+    name: ClassVar[str] = "case.proposal_returned.v1"
+
+
+class RecommendationReported(TrackedEvent):
+    """A unit says that it carried out a recommendation, or (`done` false) that it will not."""
+
+    name: ClassVar[str] = "case.recommendation_reported.v1"
+    recommendation_id: UUID
+    unit_asked: UnitCode
+    done: bool
+
+
+class RecommendationSettled(TrackedEvent):
+    """The office agreed with the unit's report (`now`: done or declined) or sent it back (open)."""
+
+    name: ClassVar[str] = "case.recommendation_settled.v1"
+    recommendation_id: UUID
+    unit_asked: UnitCode
+    now: Literal["done", "declined", "open"]
+
+
+class CaseReminded(TrackedEvent):
+    """The day has come of which `staff` wanted to be reminded. What for does not travel."""
+
+    name: ClassVar[str] = "case.reminded.v1"
+    staff: UUID
 
 
 # --- commands of staff ----------------------------------------------------------------------------------------------
@@ -208,10 +341,12 @@ class Merge(Contract):
 
 
 class Assign(Contract):
-    """Accepts a screened case, or hands over one under investigation, or an objection to another inspector."""
+    """Accepts a screened case, or hands over one under investigation, or an objection to another inspector.
+
+    `inspector` None: whoever is skilled in its ground and has the fewest open cases."""
 
     type: Literal["assign"] = "assign"
-    inspector: UUID
+    inspector: UUID | None = None
 
 
 class AskCitizen(Contract):
@@ -231,8 +366,11 @@ class AskUnit(Contract):
 
 
 class AddNote(Contract):
+    """`mentions`: staff who may see the case and are told of the note."""
+
     type: Literal["add_note"] = "add_note"
     text: LongText
+    mentions: Annotated[list[UUID], Field(max_length=10)] = []
 
 
 class AddEvidence(Contract):
@@ -259,8 +397,86 @@ class Close(Contract):
     type: Literal["close"] = "close"
 
 
+class Propose(Contract):
+    """A decision for the head to approve."""
+
+    type: Literal["propose"] = "propose"
+    outcome: Outcome
+    reasons: LongText
+    root_causes: list[RootCause] = []
+    recommendations: list[Recommendation] = []
+
+
+class Approve(Contract):
+    """The proposal becomes the decision; by another than who proposed it."""
+
+    type: Literal["approve"] = "approve"
+
+
+class ReturnProposal(Contract):
+    type: Literal["return_proposal"] = "return_proposal"
+    reason: LongText
+
+
+class SettleRecommendation(Contract):
+    """Agrees with what the unit reported, or sends it back, then with a reason."""
+
+    type: Literal["settle_recommendation"] = "settle_recommendation"
+    recommendation_id: UUID
+    accepted: bool
+    reason: LongText | None = None
+
+
+class Remind(Contract):
+    """The giver is reminded on a day to come."""
+
+    type: Literal["remind"] = "remind"
+    on: date
+    text: Annotated[str, Field(min_length=1, max_length=1_000)]
+
+
+class AddCheck(Contract):
+    """One more thing to see to in this case."""
+
+    type: Literal["add_check"] = "add_check"
+    text: Annotated[str, Field(min_length=1, max_length=1_000)]
+
+
+class TickCheck(Contract):
+    type: Literal["tick_check"] = "tick_check"
+    item_id: UUID
+    done: bool
+
+
+class LinkCase(Contract):
+    """The two cases belong together, each its own; `linked` false: no longer."""
+
+    type: Literal["link_case"] = "link_case"
+    to: UUID
+    linked: bool = True
+
+
 StaffCommand = Annotated[
-    StartScreening | Correct | Refuse | Merge | Assign | AskCitizen | AskUnit | AddNote | AddEvidence | Decide | Close,
+    StartScreening
+    | Correct
+    | Refuse
+    | Merge
+    | Assign
+    | AskCitizen
+    | AskUnit
+    | AddNote
+    | AddEvidence
+    | Decide
+    | Propose
+    | Approve
+    | ReturnProposal
+    | SettleRecommendation
+    | Remind
+    | AddCheck
+    | TickCheck
+    | LinkCase
+    | Close
+    | StaffVisitCommand,
     Field(discriminator="type"),
 ]
 
@@ -309,7 +525,7 @@ class Rate(Contract):
     asked_improper: bool | None = None
 
 
-CitizenCommand = Annotated[AnswerQuestion | Withdraw | Object | Rate, Field(discriminator="type")]
+CitizenCommand = Annotated[AnswerQuestion | Withdraw | Object | Rate | VisitCommand, Field(discriminator="type")]
 
 
 class ExecuteCitizenCommand(Request):
@@ -366,7 +582,8 @@ class Decision(Answer):
 class PublicCase(Answer):
     """What the holder of the code sees. Never an internal note, a name of staff, or a unit's answer.
 
-    `expected_on`: the day a decision is owed; None while the clock is stopped or when it is over.
+    `expected_on`: the day a decision is owed; None while the clock is stopped or when it is over. `visit_can`: what the
+    citizen can do about a visit now, of ask_visit, book_visit, move_visit and cancel_visit.
     """
 
     case_id: UUID
@@ -384,6 +601,8 @@ class PublicCase(Answer):
     refusal_address: str | None = None
     score: int | None = None
     can: list[Literal["answer_question", "withdraw", "object", "rate"]] = []
+    visits: list[Visit] = []
+    visit_can: list[str] = []
     attachments: list[Attachment] = []
     timeline: list[PublicEntry]
     version: int
@@ -494,6 +713,61 @@ class CaseQuestion(Answer):
     media: list[UploadId] = []
 
 
+class Proposal(Answer):
+    """A decision that waits for the head. `by`: who proposed it."""
+
+    outcome: Outcome
+    reasons: str
+    root_causes: list[RootCause] = []
+    recommendations: list[Recommendation] = []
+    by: UUID
+    at: Moment
+
+
+RecommendationState = Literal["open", "reported_done", "reported_declined", "done", "declined", "superseded"]
+
+
+class FollowedRecommendation(Answer):
+    """A recommendation and what became of it: reported by the unit, then agreed to by the office. `case_id` and `number`
+    are for the office alone."""
+
+    recommendation_id: UUID
+    case_id: UUID | None = None
+    number: str | None = None
+    unit: UnitCode
+    text: str
+    due_on: date
+    state: RecommendationState
+    reason: str | None = None
+    reported_at: Moment | None = None
+    settled_at: Moment | None = None
+
+
+class CheckItem(Answer):
+    """`done_by`, `done_at`: when it is done."""
+
+    item_id: UUID
+    text: str
+    done: bool = False
+    done_by: UUID | None = None
+    done_at: Moment | None = None
+
+
+class Reminder(Answer):
+    """`said`: its day has come."""
+
+    staff: UUID
+    on: date
+    text: str
+    said: bool
+
+
+class LinkedCase(Answer):
+    case_id: UUID
+    number: str
+    stage: Stage
+
+
 class StaffCase(Answer):
     """The whole case for those who handle it; who complained is not in it (intake's sealed identities hold that)."""
 
@@ -528,7 +802,13 @@ class StaffCase(Answer):
     score: int | None = None
     questions: list[CaseQuestion] = []
     attachments: list[Attachment] = []
+    visits: list[StaffVisit] = []
     timeline: list[StaffEntry] = []
+    proposal: Proposal | None = None
+    followed: list[FollowedRecommendation] = []
+    checklist: list[CheckItem] = []
+    reminders: list[Reminder] = []
+    linked: list[LinkedCase] = []
 
 
 class GetCase(Request):
@@ -570,6 +850,131 @@ class AnswerUnitQuestion(Request):
     text: LongText
     uploads: Annotated[list[UploadId], Field(max_length=10)] = []
     idempotency_key: Annotated[str, Field(min_length=8, max_length=100)]
+
+
+class ListRecommendations(Request):
+    """RPC tracking.list_recommendations → Recommendations: for a liaison those to the unit and all below it, for who sees
+    cases those of the cases they may see; the soonest due first."""
+
+    actor: Actor
+    unit: UnitCode | None = None
+    open_only: bool = True
+
+
+class Recommendations(Answer):
+    items: list[FollowedRecommendation]
+
+
+class ReportRecommendation(Request):
+    """RPC tracking.report_recommendation → FollowedRecommendation. By the unit's liaison; declined only with a reason."""
+
+    actor: Actor
+    recommendation_id: UUID
+    done: bool
+    reason: LongText | None = None
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=100)]
+
+
+class SuggestScreening(Request):
+    """RPC tracking.suggest_screening → Suggestions: what earlier cases say of this one. For who may screen it."""
+
+    actor: Actor
+    case_id: UUID
+
+
+class Suggestion(Answer):
+    """`value`: a unit, a ground, or "urgent". `share`: of the similar earlier cases, 0–1; `of`: how many those are;
+    `words`: those of the text that it rests on."""
+
+    value: str
+    share: float
+    of: int
+    words: list[str] = []
+
+
+class SimilarCase(Answer):
+    """An open case that may tell the same story. `similarity`: of the normalised texts, 0–1; `same`: unit, ground."""
+
+    case_id: UUID
+    number: str
+    stage: Stage
+    unit: UnitCode | None
+    ground: GroundCode
+    filed_at: Moment
+    excerpt: str
+    similarity: float
+    same: list[Literal["unit", "ground"]] = []
+
+
+class Suggestions(Answer):
+    unit: Suggestion | None = None
+    ground: Suggestion | None = None
+    urgent: Suggestion | None = None
+    similar: list[SimilarCase] = []
+
+
+class CaseSeen(Contract):
+    case_id: UUID
+    expected_version: int
+
+
+class AssignMany(Request):
+    """RPC tracking.assign_many → Assigned: each case by itself, as by the command assign; one that cannot be is told with its
+    error and stops no other. `inspector` None: each to whoever is skilled and has the fewest."""
+
+    actor: Actor
+    cases: Annotated[list[CaseSeen], Field(min_length=1, max_length=100)]
+    inspector: UUID | None = None
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=100)]
+
+
+class HandOver(Request):
+    """RPC tracking.hand_over → Assigned: all open cases of an inspector who leaves, to `inspector` or (None) to whoever is
+    skilled and has the fewest. Of the cases that the actor may know of."""
+
+    actor: Actor
+    leaver: UUID
+    inspector: UUID | None = None
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=100)]
+
+
+class AssignedCase(Answer):
+    """`handler` when it was done, else `error`: the code of what stood in its way."""
+
+    case_id: UUID
+    handler: UUID | None = None
+    version: int | None = None
+    error: str | None = None
+
+
+class Assigned(Answer):
+    items: list[AssignedCase]
+
+
+class SetSkills(Request):
+    """RPC tracking.set_skills → Skills. By a head: the grounds an inspector is skilled in; none: any ground."""
+
+    actor: Actor
+    inspector: UUID
+    grounds: Annotated[list[GroundCode], Field(max_length=50)]
+
+
+class ListSkills(Request):
+    """RPC tracking.list_skills → Skills: of all active inspectors, for who may assign."""
+
+    actor: Actor
+
+
+class InspectorSkills(Answer):
+    """`open_cases`: how many the inspector has in hand."""
+
+    inspector: UUID
+    grounds: list[GroundCode]
+    open_cases: int
+
+
+class Skills(Answer):
+    items: list[InspectorSkills]
 
 
 class AuthorizeMedia(Request):

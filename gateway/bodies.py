@@ -84,7 +84,9 @@ class MergeBody(Body):
 
 
 class AssignmentBody(Body):
-    inspector: UUID
+    """`inspector` left out: whoever is skilled in the ground and has the fewest open cases."""
+
+    inspector: UUID | None = None
     model_config = _like(inspector="b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e21")
 
 
@@ -109,7 +111,10 @@ class UnitAnswerBody(Body):
 
 
 class NoteBody(Body):
+    """`mentions`: staff who may see the case and are told."""
+
     text: LongText
+    mentions: Annotated[list[UUID], Field(max_length=10)] = []
     model_config = _like(text="با مسئول دفتر تماس گرفته شد.")
 
 
@@ -142,6 +147,86 @@ class DecisionBody(Body):
 
     def told(self) -> list[Recommendation]:
         return [Recommendation(text=one.text, due_on=one.due_on) for one in self.recommendations]
+
+
+class ReturnedBody(Body):
+    """`reason`: what is still wanted; for the inspector alone."""
+
+    reason: LongText
+    model_config = _like(reason="پاسخ واحد به تاریخ استعلام در دلایل نیامده است.")
+
+
+class ReportBody(Body):
+    """`reason`: wanted when it was not carried out."""
+
+    done: Flag
+    reason: LongText | None = None
+    model_config = _like(done=True, reason="زمان هر مرحله از این هفته پیامک می‌شود.")
+
+
+class SettlementBody(Body):
+    """`accepted`: the office agrees with the unit's report; else it is sent back, with a reason."""
+
+    accepted: Flag
+    reason: LongText | None = None
+    model_config = _like(accepted=False, reason="نمونه‌ای از پیامک پیوست نشده است.")
+
+
+class CaseSeenBody(Body):
+    """`expected_version`: the version that was seen."""
+
+    case_id: UUID
+    expected_version: Annotated[int, Field(ge=1), BeforeValidator(whole)]
+    model_config = _like(case_id="7d3c9a0e-0f6b-4b43-8d53-5a2c1b9d2f10", expected_version=2)
+
+
+class AssignmentsBody(Body):
+    """`inspector` left out: each to whoever is skilled in its ground and has the fewest open cases."""
+
+    cases: Annotated[list[CaseSeenBody], Field(min_length=1, max_length=100)]
+    inspector: UUID | None = None
+    model_config = _like(cases=[{"case_id": "7d3c9a0e-0f6b-4b43-8d53-5a2c1b9d2f10", "expected_version": 2}])
+
+
+class HandOverBody(Body):
+    """`leaver`: whose open cases go to `inspector` or, left out, to whoever is skilled and has the fewest."""
+
+    leaver: UUID
+    inspector: UUID | None = None
+    model_config = _like(leaver="b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e21")
+
+
+class SkillsBody(Body):
+    """`grounds`: none means any."""
+
+    grounds: Annotated[list[GroundCode], Field(max_length=50)]
+    model_config = _like(grounds=["delay", "conduct"])
+
+
+class ReminderBody(Body):
+    """`on`: a day to come."""
+
+    on: Day
+    text: Annotated[LongText, Field(max_length=1_000)]
+    model_config = _like(on="2027-01-10", text="پیگیری پاسخ استعلام")
+
+
+class CheckBody(Body):
+    text: Annotated[LongText, Field(max_length=1_000)]
+    model_config = _like(text="بازدید از محل")
+
+
+class TickBody(Body):
+    done: Flag
+    model_config = _like(done=True)
+
+
+class LinkBody(Body):
+    """`linked` false: they no longer belong together."""
+
+    to: UUID
+    linked: Flag = True
+    model_config = _like(to="7d3c9a0e-0f6b-4b43-8d53-5a2c1b9d2f10", linked=True)
 
 
 class NothingBody(Body):

@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from backbone import logs
 from contracts.errors import PeygirError
-from contracts.intake import Catalogue, CatalogueChanged, GetCatalogue, Ground, Unit
+from contracts.gateway import AnswerValue
+from contracts.intake import (
+    Catalogue,
+    CatalogueChanged,
+    GetCatalogue,
+    Ground,
+    ListedCause,
+    ListedReason,
+    Question,
+    Unit,
+)
 from gateway.broker import Bus
 
 log = logs.get("catalogue")
+
+
+FORM = frozenset({"version", "units", "grounds", "holidays", "weekend"})
+"""What a form needs of the catalogue, and everybody may read."""
+
+
+def asked(ground: Ground, answers: Mapping[str, AnswerValue | None]) -> list[Question]:
+    """The questions of a ground that these answers lead to: one with a condition, when the question before it is asked
+    and was answered so."""
+    found: dict[str, Question] = {}
+    for question in ground.questions:
+        if question.when is not None:
+            given = answers.get(question.when.question) if question.when.question in found else None
+            chosen = given if isinstance(given, list) else [given]
+            if not set(map(str, chosen)) & set(question.when.values):
+                continue
+        found[question.code] = question
+    return list(found.values())
 
 
 class Shelf:
@@ -27,6 +54,8 @@ class Shelf:
         self.rendered: bytes = b""
         self.units: dict[str, Unit] = {}
         self.grounds: dict[str, Ground] = {}
+        self.refusal_reasons: dict[str, ListedReason] = {}
+        self.root_causes: dict[str, ListedCause] = {}
         self._listeners: list[Callable[[], None]] = []
 
     def on_change(self, listener: Callable[[], None]) -> None:
@@ -64,7 +93,7 @@ class Shelf:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self._file.parent, prefix=".catalogue", delete=False) as new:
-                new.write(self.rendered)
+                new.write(catalogue.model_dump_json().encode())
                 new.flush()
                 os.fsync(new.fileno())
             Path(new.name).replace(self._file)
@@ -87,11 +116,11 @@ class Shelf:
 
     def _take(self, catalogue: Catalogue) -> None:
         self.current = catalogue
-        self.rendered = json.dumps(
-            catalogue.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":")
-        ).encode()
+        self.rendered = catalogue.model_dump_json(include=set(FORM)).encode()
         self.units = {unit.code: unit for unit in catalogue.units}
         self.grounds = {ground.code: ground for ground in catalogue.grounds}
+        self.refusal_reasons = {reason.code: reason for reason in catalogue.refusal_reasons}
+        self.root_causes = {cause.code: cause for cause in catalogue.root_causes}
         log.info("catalogue", version=catalogue.version, units=len(self.units))
         for listener in self._listeners:
             listener()

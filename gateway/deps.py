@@ -268,7 +268,7 @@ IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        description="The version of the case that was read: its ETag. 428 without it.",
+        description="The version that was read: its ETag. 428 without it.",
         examples=['"7"'],
         json_schema_extra={"pattern": f"^{_VERSION.pattern}$"},
     ),

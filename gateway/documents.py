@@ -24,7 +24,7 @@ _MEANINGS = {
     408: "The request did not arrive in time",
     409: "It does not fit the present state",
     410: "No longer available",
-    412: "The case has changed since it was read",
+    412: "It has changed since it was read",
     413: "Too large",
     415: "This type of content is not accepted",
     416: "The range cannot be satisfied",

@@ -47,6 +47,45 @@ _OPEN_QUESTION: dict[str, Any] = {
     "text": "تاریخ مراجعه شما چه روزی بود؟",
     "asked_at": "2026-11-25T07:00:00Z",
 }
+_VISIT: dict[str, Any] = {
+    "visit_id": "4d0f5a3c-8c0e-4c43-9a2b-1b7e5d0f9c21",
+    "state": "booked",
+    "asked_at": "2026-11-23T08:30:00Z",
+    "slot_id": "6e1f5a3c-8c0e-4c43-9a2b-1b7e5d0f9c22",
+    "starts_at": "2026-12-05T05:30:00Z",
+    "ends_at": "2026-12-05T06:00:00Z",
+    "place_fa": "ساختمان بازرسی، اتاق ۱",
+    "place_en": "Inspection building, room 1",
+}
+_VISIT_VIEW: dict[str, Any] = {
+    **_VISIT,
+    "state_text": "وقت گرفته شد",
+    "starts_text": "۱۴ آذر ۱۴۰۵، ساعت ۰۹:۰۰",
+    "place": "ساختمان بازرسی، اتاق ۱",
+}
+_STAFF_VISIT: dict[str, Any] = {**_VISIT, "inspector": _STAFF_ID, "offered": []}
+_OFFERED: dict[str, Any] = {
+    **{name: _VISIT[name] for name in ("slot_id", "starts_at", "ends_at", "place_fa", "place_en")},
+    "free": 1,
+    "starts_text": "۱۴ آذر ۱۴۰۵، ساعت ۰۹:۰۰",
+    "place": "ساختمان بازرسی، اتاق ۱",
+}
+_ROOM: dict[str, Any] = {
+    "room_id": "4f4b1c0e-6f0e-4b1a-9d38-2f1c5f3f8a12",
+    "name_fa": "ساختمان بازرسی، اتاق ۱",
+    "name_en": "Inspection building, room 1",
+    "active": True,
+}
+_SLOT_CASE: dict[str, Any] = {"case_id": _CASE_ID, "number": "1405-000123", "state": "booked"}
+_SLOT: dict[str, Any] = {
+    **{name: _VISIT[name] for name in ("slot_id", "starts_at", "ends_at", "place_fa", "place_en")},
+    "room_id": _ROOM["room_id"],
+    "inspector": _STAFF_ID,
+    "capacity": 1,
+    "taken": 1,
+    "closed": False,
+    "cases": [_SLOT_CASE],
+}
 _CASE: dict[str, Any] = {
     "case_id": _CASE_ID,
     "kind": "criticism",
@@ -63,6 +102,8 @@ _CASE: dict[str, Any] = {
     "refusal_address": None,
     "score": None,
     "can": ["answer_question", "withdraw"],
+    "visits": [_VISIT_VIEW],
+    "visit_can": ["move_visit", "cancel_visit"],
     "attachments": [_ATTACHMENT],
     "timeline": [_ENTRY],
     "version": 4,
@@ -104,6 +145,27 @@ _LINE: dict[str, Any] = {
     "outcome": None,
     "excerpt": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
     "version": 2,
+}
+_CHECK: dict[str, Any] = {
+    "item_id": "3c9b1a52-7d1f-4b0e-8a6d-5f0b9a7c2e44",
+    "text": "بازدید از محل",
+    "done": True,
+    "done_by": _STAFF_ID,
+    "done_at": "2026-12-02T09:00:00Z",
+}
+_REMINDER: dict[str, Any] = {"staff": _STAFF_ID, "on": "2026-12-10", "text": "پیگیری پاسخ استعلام", "said": False}
+_LINKED: dict[str, Any] = {"case_id": _CASE_ID, "number": "1405-000122", "stage": "decided"}
+_FOLLOWED: dict[str, Any] = {
+    "recommendation_id": "5b0a54f0-1f3e-4d0c-9a53-0d2f6a0b7d11",
+    "case_id": _CASE_ID,
+    "number": "1405-000123",
+    "unit": "dep.urb.permits",
+    "text": "زمان هر مرحله به شهروند اعلام شود.",
+    "due_on": "2027-01-20",
+    "state": "reported_done",
+    "reason": "زمان هر مرحله از این هفته پیامک می‌شود.",
+    "reported_at": "2026-12-20T08:00:00Z",
+    "settled_at": None,
 }
 _RECOMMENDATION: dict[str, Any] = {"text": "زمان هر مرحله به شهروند اعلام شود.", "due_on": "2027-01-20"}
 _CASE_QUESTION: dict[str, Any] = {
@@ -159,7 +221,21 @@ _STAFF_CASE: dict[str, Any] = {
     "score": None,
     "questions": [_CASE_QUESTION],
     "attachments": [_ATTACHMENT],
+    "visits": [_STAFF_VISIT],
     "timeline": [_STAFF_ENTRY],
+    "proposal": None,
+    "followed": [_FOLLOWED],
+    "checklist": [_CHECK],
+    "reminders": [_REMINDER],
+    "linked": [_LINKED],
+}
+_PROPOSAL: dict[str, Any] = {
+    "outcome": "upheld",
+    "reasons": "تأخیر بیش از مهلت قانونی بوده است.",
+    "root_causes": ["process"],
+    "recommendations": [_RECOMMENDATION],
+    "by": _STAFF_ID,
+    "at": "2026-12-05T09:00:00Z",
 }
 _UNIT_QUESTION: dict[str, Any] = {
     "question_id": _QUESTION_ID,
@@ -196,6 +272,16 @@ _QUESTION: dict[str, Any] = {
     "required": False,
     "options": [_OPTION],
 }
+_CONDITION: dict[str, Any] = {"question": "what", "values": ["ignored"]}
+_CONDITIONAL: dict[str, Any] = {
+    "code": "counter",
+    "type": "text",
+    "name_fa": "باجه",
+    "name_en": "Counter",
+    "required": True,
+    "options": [],
+    "when": _CONDITION,
+}
 _GROUND: dict[str, Any] = {
     "code": "conduct",
     "kinds": ["complaint", "criticism"],
@@ -203,7 +289,7 @@ _GROUND: dict[str, Any] = {
     "name_en": "Staff conduct",
     "hint_fa": "روز، ساعت و باجه را بنویسید.",
     "hint_en": "",
-    "questions": [_QUESTION],
+    "questions": [_QUESTION, _CONDITIONAL],
 }
 _UNIT: dict[str, Any] = {
     "code": "dep.urb.permits",
@@ -212,6 +298,85 @@ _UNIT: dict[str, Any] = {
     "name_fa": "اداره صدور پروانه و گواهی‌های ساختمانی",
     "name_en": "Building Permits Office",
     "active": True,
+}
+_REASON: dict[str, Any] = {
+    "code": "outside_remit",
+    "name_fa": "موضوع در صلاحیت شهرداری نیست",
+    "name_en": "It is outside the municipality's remit",
+    "address_fa": "سامانه ۱۱۱",
+    "address_en": "The 111 line",
+    "active": True,
+}
+_CAUSE: dict[str, Any] = {"code": "process", "name_fa": "فرایند", "name_en": "Process", "active": True}
+_TEMPLATE: dict[str, Any] = {
+    "code": "delay_upheld",
+    "kind": "complaint",
+    "ground": "delay",
+    "text_fa": "شکایت شما وارد است.",
+    "text_en": "Your complaint is upheld.",
+}
+_DEADLINE: dict[str, Any] = {"kind": "information", "ground": None, "urgent": None, "step": "decision", "days": 30}
+_RETENTION: dict[str, Any] = {"kind": "information", "outcome": None, "identity_months": 12, "evidence_months": 24}
+_FORM: dict[str, Any] = {
+    "version": 3,
+    "units": [_UNIT],
+    "grounds": [_GROUND],
+    "holidays": ["2027-03-21"],
+    "weekend": [3, 4],
+}
+_CONFIGURATION: dict[str, Any] = {
+    **_FORM,
+    "deadlines": [_DEADLINE],
+    "refusal_reasons": [_REASON],
+    "root_causes": [_CAUSE],
+    "answer_templates": [_TEMPLATE],
+    "four_eyes": ["complaint"],
+    "auto_close_days": 10,
+    "retention": [_RETENTION],
+}
+_CONFIGURATION_CHANGE: dict[str, Any] = {
+    "id": 12,
+    "at": "2026-11-24T08:30:00Z",
+    "by": _STAFF_ID,
+    "what": "units",
+    "code": "dep.urb.permits",
+    "before": {**_UNIT, "name_en": "Permits Office"},
+    "after": _UNIT,
+    "version": 3,
+}
+_ACCOUNT: dict[str, Any] = {**_MEMBER, "username": "inspector-1", "version": 2}
+_STAFF_CHANGE: dict[str, Any] = {
+    "id": 7,
+    "at": "2026-11-24T08:30:00Z",
+    "by": "b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e22",
+    "staff_id": _STAFF_ID,
+    "action": "changed",
+    "before": {**_ACCOUNT, "roles": ["screener"], "version": 1},
+    "after": _ACCOUNT,
+}
+_TEXT_FA, _TEXT_EN = "{kind} شما پذیرفته نشد: {reason}.", "Your {kind} was not accepted. {reason}."
+_NOTIFICATION_TEXT: dict[str, Any] = {
+    "channel": "inbox",
+    "name": "refused",
+    "text_fa": "{kind} شما پذیرفته نشد. دلیل: {reason}",
+    "text_en": "Your {kind} was not accepted, since: {reason}",
+    "values": ["kind", "office", "reason"],
+    "changed": True,
+    "shipped_fa": _TEXT_FA,
+    "shipped_en": _TEXT_EN,
+    "approved": False,
+    "version": 1,
+}
+_TEXT_CHANGE: dict[str, Any] = {
+    "id": 4,
+    "at": "2026-11-24T08:30:00Z",
+    "by": _STAFF_ID,
+    "channel": "inbox",
+    "name": "refused",
+    "before_fa": None,
+    "before_en": None,
+    "after_fa": "{kind} شما پذیرفته نشد. دلیل: {reason}",
+    "after_en": "Your {kind} was not accepted, since: {reason}",
 }
 _IDENTITY: dict[str, Any] = {"name": "شاکی نمونه", "national_id": None, "mobile": "+989121234567"}
 _RECEIPT: dict[str, Any] = {
@@ -222,13 +387,64 @@ _RECEIPT: dict[str, Any] = {
 }
 _CELL: dict[str, Any] = {"key": ["complaint"], "count": 35}
 
+_SUGGESTION: dict[str, Any] = {"value": "delay", "share": 0.82, "of": 12, "words": ["پروانه", "استعلام"]}
+_SIMILAR: dict[str, Any] = {
+    "case_id": _CASE_ID,
+    "number": "1405-000122",
+    "stage": "investigating",
+    "unit": "dep.urb.permits",
+    "ground": "delay",
+    "filed_at": "2026-11-22T08:30:00Z",
+    "excerpt": "پرونده پایان کار من بی‌پاسخ مانده است.",
+    "similarity": 0.64,
+    "same": ["unit", "ground"],
+}
+_ASSIGNED: dict[str, Any] = {"case_id": _CASE_ID, "handler": _STAFF_ID, "version": 3, "error": None}
+_SKILLS: dict[str, Any] = {"inspector": _STAFF_ID, "grounds": ["delay"], "open_cases": 4}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "StaffCredentials": {
+        "member": _ACCOUNT,
+        "password": "k7Qm-4vRt-9xWd-2bNs",
+        "totp_secret": "JBSWY3DPEHPK3PXP",
+        "totp_address": "otpauth://totp/Peygir:inspector-1?secret=JBSWY3DPEHPK3PXP&issuer=Peygir",
+    },
+    "StaffLists": {
+        "refusal_reasons": [_REASON],
+        "root_causes": [_CAUSE],
+        "answer_templates": [_TEMPLATE],
+    },
+    "StaffHistory": {"items": [_STAFF_CHANGE], "next": None},
+    "StaffChange": _STAFF_CHANGE,
+    "RetentionRule": _RETENTION,
+    "NotificationTexts": {"items": [_NOTIFICATION_TEXT]},
+    "NotificationTextHistory": {"items": [_TEXT_CHANGE], "next": None},
+    "NotificationTextChange": _TEXT_CHANGE,
+    "NotificationText": _NOTIFICATION_TEXT,
+    "ListedReason": _REASON,
+    "ListedCause": _CAUSE,
+    "DeadlineRule": _DEADLINE,
+    "ConfigurationHistory": {"items": [_CONFIGURATION_CHANGE], "next": None},
+    "ConfigurationChange": _CONFIGURATION_CHANGE,
+    "Configuration": _CONFIGURATION,
+    "Condition": _CONDITION,
+    "AnswerTemplate": _TEMPLATE,
+    "Assigned": {"items": [_ASSIGNED]},
+    "AssignedCase": _ASSIGNED,
     "Attachment": _ATTACHMENT,
+    "CheckItem": _CHECK,
+    "LinkedCase": _LINKED,
+    "Reminder": _REMINDER,
+    "InspectorSkills": _SKILLS,
+    "SimilarCase": _SIMILAR,
+    "Skills": {"items": [_SKILLS]},
+    "Suggestion": _SUGGESTION,
+    "Suggestions": {"unit": None, "ground": _SUGGESTION, "urgent": None, "similar": [_SIMILAR]},
     "CaseLine": _LINE,
     "CasePage": {"items": [_LINE], "next": None},
     "CaseQuestion": _CASE_QUESTION,
     "CaseView": _CASE,
-    "Catalogue": {"version": 3, "units": [_UNIT], "grounds": [_GROUND], "holidays": ["2027-03-21"]},
+    "Catalogue": _FORM,
     "Cell": _CELL,
     "Counts": {"by": ["kind"], "cells": [_CELL], "total": 35},
     "Decision": _DECISION,
@@ -260,6 +476,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "OpenedIdentity": {"identity": _IDENTITY},
     "Option": _OPTION,
     "OtpSent": {"resend_after": 60, "expires_in": 300},
+    "OfferedSlotView": _OFFERED,
+    "OfferedSlotsView": {"items": [_OFFERED]},
     "OwnCaseView": _OWN_CASE,
     "OwnCasesView": {"items": [_OWN_CASE]},
     "Place": _PLACE,
@@ -268,14 +486,23 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Receipt": _RECEIPT,
     "ReceiptKey": {"key": "6f1ed002ab559585", "public_key": _HASH},
     "ReceiptView": {"registered": True, "registered_at": "2026-11-23T08:30:01Z", "new_tracking_code": None},
+    "FollowedRecommendation": _FOLLOWED,
+    "Proposal": _PROPOSAL,
     "Recommendation": _RECOMMENDATION,
+    "Recommendations": {"items": [_FOLLOWED]},
     "RecommendationBody": _RECOMMENDATION,
     "Registering": {"stage": "registering", "stage_text": "در حال ثبت"},
     "Revoked": {},
+    "Room": _ROOM,
+    "Rooms": {"items": [_ROOM]},
+    "Slot": _SLOT,
+    "SlotCase": _SLOT_CASE,
+    "Slots": {"items": [_SLOT]},
     "StaffCase": _STAFF_CASE,
     "StaffEntry": _STAFF_ENTRY,
     "StaffList": {"items": [_MEMBER]},
     "StaffMember": _MEMBER,
+    "StaffVisit": _STAFF_VISIT,
     "Tokens": {
         "access_token": "eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwZjhmIn0.c2lnbmF0dXJl",
         "refresh_token": "9hXv0aG3Jt6xB1sYw8Rd0A2mZ5kq3v9mZ2Jt6xB1sYw8",
@@ -285,4 +512,29 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Unit": _UNIT,
     "UnitQuestion": _UNIT_QUESTION,
     "UnitQuestions": {"items": [_UNIT_QUESTION]},
+    "VisitView": _VISIT_VIEW,
 }
+
+EXAMPLES.update(
+    {
+        "AnswerTemplate": {
+            "code": "thanks",
+            "kind": "criticism",
+            "ground": None,
+            "text_fa": "از پیشنهاد شما سپاسگزاریم.",
+            "text_en": "Thank you for your suggestion.",
+        },
+        "Condition": {"question": "what", "values": ["ignored"]},
+        "DeadlineRule": {"kind": "complaint", "ground": None, "urgent": None, "step": "decision", "days": 15},
+        "ListedCause": {"code": "process", "name_fa": "فرایند", "name_en": "Process", "active": True},
+        "ListedReason": {
+            "code": "outside_remit",
+            "name_fa": "خارج از صلاحیت شهرداری",
+            "name_en": "Outside the municipality's remit",
+            "address_fa": "شرکت آب و فاضلاب، تلفن ۱۲۲",
+            "address_en": "The water company, telephone 122",
+            "active": True,
+        },
+        "RetentionRule": {"kind": "complaint", "outcome": None, "identity_months": 24, "evidence_months": 60},
+    }
+)

@@ -32,6 +32,7 @@ _IN_LINES = r"\x00-\x1f\x7f-\x9f" + _BIDI
 _IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f" + _BIDI
 
 LINE_PATTERN = rf"^[^{_IN_LINES}]*$"
+NAME_PATTERN = rf"^[^{_IN_LINES}]*[^\s{_IN_LINES}][^{_IN_LINES}]*$"
 TEXT_PATTERN = rf"^[^{_IN_TEXT}]*[^\s{_IN_TEXT}][^{_IN_TEXT}]*$"
 
 Line = Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=200)]

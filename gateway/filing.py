@@ -31,7 +31,7 @@ from contracts.intake import Ground, Question, QuestionType
 from contracts.vocabulary import ActorKind, Channel, Kind, Language, Role
 from gateway.auth import Caller, Tokens
 from gateway.broker import Bus
-from gateway.catalogue import Shelf
+from gateway.catalogue import Shelf, asked
 from gateway.fields import SubmissionBody
 from gateway.metrics import FILED
 from gateway.receipts import Receipt, Signer, content_hash
@@ -244,8 +244,13 @@ class Filing:
 def _wrong_answers(ground: Ground, answers: dict[str, AnswerValue]) -> list[dict[str, str]]:
     questions = {question.code: question for question in ground.questions}
     wrong = [{"field": f"answers.{code}", "reason": "unknown_question"} for code in answers if code not in questions]
+    reached = {question.code for question in asked(ground, answers)}
     for code, question in questions.items():
         value = answers.get(code)
+        if code not in reached:
+            if code in answers:
+                wrong.append({"field": f"answers.{code}", "reason": "not_asked"})
+            continue
         if value is None or value in ("", []):
             if question.required:
                 wrong.append({"field": f"answers.{code}", "reason": "missing"})

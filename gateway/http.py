@@ -294,7 +294,7 @@ class Cors:
         if scope["method"] == "OPTIONS" and asks:
             headers = [
                 *common,
-                (b"access-control-allow-methods", b"GET, HEAD, POST, PATCH, DELETE"),
+                (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
                 (b"access-control-allow-headers", self._allowed),
                 (b"access-control-max-age", b"600"),
                 (b"content-length", b"0"),

@@ -84,7 +84,7 @@ class Hub:
     def heard(self, name: str, body: bytes) -> None:
         """One event from the bus."""
         kind = name.split(".", 1)[0]
-        if kind == "case":
+        if kind in ("case", "visit"):
             event = json.loads(body)
             for on_case in self._on_case:
                 on_case(UUID(event["case_id"]))

@@ -17,7 +17,7 @@ DESCRIPTION = """The complaints and reports system of a city's inspection office
 JSON in UTF-8. Errors are `application/problem+json` (RFC 9457) in the language of `Accept-Language` (fa, en; fa when left
 out) with a stable `code`. Times are UTC with their offset; `…_text` is for people (Jalali in Persian). The tracking code is a
 secret: it travels in the header `Tracking-Code` or in a body, never in an address. `Idempotency-Key` makes a repetition safe.
-A case's `ETag` is its version; commands of staff carry it back in `If-Match`."""
+The `ETag` of a case, or of what the administrator sets, is its version; commands of staff carry it back in `If-Match`."""
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -106,9 +106,16 @@ _TAGS = [
     {"name": "accounts", "description": "Signing in and out"},
     {"name": "me", "description": "A signed-in citizen's own cases and messages"},
     {"name": "cases", "description": "The work of staff"},
+    {"name": "screening", "description": "What is suggested, who is free, many cases at once"},
+    {"name": "decisions", "description": "Decisions with four eyes, and what comes of recommendations"},
+    {"name": "inquiry", "description": "Reminders, checklists, linked cases"},
+    {"name": "visits", "description": "Rooms, slots, and the visit of a case"},
     {"name": "unit questions", "description": "The work of a unit's liaison"},
     {"name": "identities", "description": "Who filed, on the record"},
     {"name": "figures", "description": "Counts"},
+    {"name": "configuration", "description": "What the administrator sets, and who changed what"},
+    {"name": "staff", "description": "Accounts of staff, for the administrator"},
+    {"name": "notification texts", "description": "The words of messages, for the administrator"},
     {"name": "uploads", "description": "Evidence, by the tus 1.0 protocol"},
     {"name": "stream", "description": "What changes, live"},
     {"name": "webhooks", "description": "What SMS providers push"},

@@ -23,12 +23,12 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 from backbone import logs, trace
+from backbone.sentences import sentence
 from contracts import errors
 from contracts.errors import InvalidField, NotFound, PeygirError
 from contracts.vocabulary import Language
 from gateway import language
 from gateway.metrics import route_of
-from gateway.sentences import sentence
 
 log = logs.get("problems")
 

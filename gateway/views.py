@@ -7,10 +7,22 @@ from typing import Literal
 from uuid import UUID
 
 from backbone import jalali
+from contracts import intake
 from contracts.base import Answer
+from contracts.intake import AnswerTemplate, Ground, ListedCause, ListedReason, Unit
 from contracts.tracking import Decision, OwnCase, OwnCases, PublicCase, PublicEntry
-from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, Kind, Language, Role
+from contracts.vocabulary import (
+    KIND_NAMES,
+    OUTCOME_NAMES,
+    REFUSAL_NAMES,
+    STAGE_NAMES,
+    Kind,
+    Language,
+    RefusalReason,
+    Role,
+)
 from gateway.catalogue import Shelf
+from gateway.visits import VisitView, visit_view
 
 REGISTERING = {Language.FA: "در حال ثبت", Language.EN: "Being registered"}
 NEXT_STEPS = {
@@ -52,6 +64,7 @@ class CaseView(PublicCase):
     expected_text: str | None
     refusal_text: str | None = None
     decision: DecisionView | None = None
+    visits: list[VisitView] = []  # type: ignore[assignment]  # as the entries
     timeline: list[EntryView]  # type: ignore[assignment]  # each entry is the contract's, with more
 
 
@@ -60,6 +73,28 @@ class Registering(Answer):
 
     stage: Literal["registering"] = "registering"
     stage_text: str
+
+
+class Catalogue(Answer):
+    """Everything a form needs. `version` grows with each change and is the ETag; `weekend`: days of the week, Monday 0."""
+
+    version: int
+    units: list[Unit]
+    grounds: list[Ground]
+    holidays: list[date]
+    weekend: list[int]
+
+
+class Configuration(intake.Catalogue):
+    """All that the administrator sets. `version` grows with each change and is the ETag."""
+
+
+class StaffLists(Answer):
+    """What staff choose from; `root_causes` and `refusal_reasons` that are closed are not among them."""
+
+    refusal_reasons: list[ListedReason]
+    root_causes: list[ListedCause]
+    answer_templates: list[AnswerTemplate]
 
 
 class OwnCaseView(OwnCase):
@@ -87,7 +122,9 @@ class Me(Answer):
 
 def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
     """`case` for a person who reads `lang`."""
-    given = {name: getattr(case, name) for name in PublicCase.model_fields if name not in ("timeline", "decision")}
+    given = {
+        name: getattr(case, name) for name in PublicCase.model_fields if name not in ("timeline", "decision", "visits")
+    }
     return CaseView.model_construct(
         **given,
         kind_text=KIND_NAMES[case.kind][lang],
@@ -96,8 +133,9 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
         ground_name=_ground(case.ground, lang, shelf),
         filed_text=moment_text(case.filed_at, lang),
         expected_text=day_text(case.expected_on, lang),
-        refusal_text=REFUSAL_NAMES[case.refusal_reason][lang] if case.refusal_reason else None,
+        refusal_text=_refusal(case.refusal_reason, lang, shelf) if case.refusal_reason else None,
         decision=_decision(case.decision, lang),
+        visits=[visit_view(visit, lang) for visit in case.visits],
         timeline=[
             EntryView.model_construct(
                 **dict(entry), at_text=moment_text(entry.at, lang), stage_text=STAGE_NAMES[entry.stage][lang]
@@ -155,6 +193,13 @@ def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:
         decided_text=moment_text(decision.decided_at, lang),
         objection_until_text=day_text(decision.objection_until, lang),
     )
+
+
+def _refusal(reason: RefusalReason, lang: Language, shelf: Shelf) -> str:
+    listed = shelf.refusal_reasons.get(reason)
+    if listed is None:
+        return REFUSAL_NAMES[reason][lang]
+    return listed.name_fa if lang is Language.FA else listed.name_en
 
 
 def _ground(code: str, lang: Language, shelf: Shelf) -> str | None:

@@ -51,10 +51,13 @@ def store(parts_folder: Path) -> Iterator[ObjectStore]:
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """All of Peygir on free ports, as `./peygir up` runs it; the limits at the door are off, since all tests come from one
-    address, and a one-time code may be asked for again at once. Whoever stops a part of it starts it again."""
+    address, a one-time code may be asked for again at once, and of visits one is reminded within seconds.
+    Whoever stops a part of it starts it again."""
     budgets = ("submissions", "codes", "one_code", "bad_codes", "one_time_codes", "sign_in", "session", "anonymous")
     limits = {f"LIMIT_{name.upper()}": "off" for name in budgets}
-    with System(tmp_path_factory.mktemp("system"), environment={**limits, "OTP_RESEND_SECONDS": "0"}) as running:
+    reminders = {"DAY_BEFORE": "30", "HOURS_BEFORE": "15", "FROM_HOUR": "0", "UNTIL_HOUR": "24"}
+    given = {"OTP_RESEND_SECONDS": "0", **{f"VISIT_REMIND_{name}": value for name, value in reminders.items()}}
+    with System(tmp_path_factory.mktemp("system"), environment={**limits, **given}) as running:
         yield running
 
 

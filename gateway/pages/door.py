@@ -16,6 +16,7 @@ from contracts.intake import Catalogue
 from contracts.media import Variant
 from contracts.notify import Message
 from contracts.tracking import CitizenCommand, OwnCase, PublicCase
+from contracts.visits import OfferedSlot
 from contracts.vocabulary import Kind, Language
 
 
@@ -103,6 +104,10 @@ class Door(Protocol):
         ...
 
     async def execute(self, visitor: Visitor, key: CaseKey, idempotency_key: str, command: CitizenCommand) -> None: ...
+
+    async def offered_slots(self, visitor: Visitor, key: CaseKey) -> list[OfferedSlot]:
+        """The times that may be chosen for the visit of this case."""
+        ...
 
     async def messages(self, visitor: Visitor, key: CaseKey | None) -> list[Message]:
         """Newest first: of one case, or all of the signed-in citizen."""

@@ -8,8 +8,10 @@ from typing import Any
 from starlette.responses import Response
 
 from contracts.errors import Unavailable
+from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Question, QuestionType, Unit
 from contracts.vocabulary import Kind
+from gateway.catalogue import asked as questions_asked
 from gateway.pages import draft as drafts
 from gateway.pages import evidence, signing_in, units, words
 from gateway.pages.cookies import TooMuch
@@ -256,8 +258,10 @@ async def questions(visit: Visit) -> Response:
     asked = drafts.ground_of(draft, _catalogue(visit))
     assert asked is not None
     if visit.request.method == "POST":
-        answers = {}
+        answers: dict[str, AnswerValue] = {}
         for question in asked.questions:
+            if question not in questions_asked(asked, answers):
+                continue
             value, problem = drafts.read_answer(question, visit.form.get(f"q_{question.code}", []))
             if problem is not None:
                 visit.wrong(f"q_{question.code}", problem, label=visit.name(question))
@@ -267,7 +271,17 @@ async def questions(visit: Visit) -> Response:
         if not visit.errors and (gone := _on(visit, draft, "questions", f"q_{asked.questions[0].code}")):
             return gone
     title = visit.say("questions_title", ground=visit.name(asked))
-    return _page(visit, draft, "questions", "questions", title, ground=asked)
+    hints = {question.code: _condition(visit, question, asked.questions) for question in asked.questions}
+    return _page(visit, draft, "questions", "questions", title, ground=asked, hints=hints)
+
+
+def _condition(visit: Visit, question: Question, among: list[Question]) -> str:
+    """When a question with a condition is to be answered; the page shows all, for it knows no script."""
+    if question.when is None:
+        return ""
+    before = next(one for one in among if one.code == question.when.question)
+    names = [visit.name(option) for option in before.options if option.value in question.when.values]
+    return visit.say("only_if", question=visit.name(before), values=visit.say("or").join(names))
 
 
 async def text(visit: Visit) -> Response:
@@ -382,7 +396,9 @@ async def review(visit: Visit) -> Response:
         visit.say("review_title"),
         unit_name=_unit_name(visit, draft),
         ground=ground,
-        answers=[(q, _shown_answer(visit, q, draft)) for q in (ground.questions if ground else [])],
+        answers=[
+            (q, _shown_answer(visit, q, draft)) for q in (questions_asked(ground, draft.answers) if ground else [])
+        ],
         mobile_known=known.mobile if known and draft.anonymous is not True else None,
     )
 

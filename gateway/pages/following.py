@@ -13,11 +13,16 @@ from contracts.errors import (
     NotAuthenticated,
     NotFound,
     PeygirError,
+    SlotPast,
+    SlotTaken,
     StillRegistering,
+    UnknownSlot,
     UnknownTrackingCode,
+    WrongVisitState,
 )
 from contracts.media import UploadState, Variant
 from contracts.tracking import AnswerQuestion, CitizenCommand, Object, PublicCase, Rate, Withdraw
+from contracts.visits import AskVisit, BookVisit, CancelVisit, MoveVisit
 from gateway.pages import draft as drafts
 from gateway.pages import evidence, signing_in
 from gateway.pages.cookies import TooMuch
@@ -150,6 +155,50 @@ async def withdraw(visit: Visit) -> Response:
     return visit.page("withdraw", visit.say("withdraw_title"), typed=reason, key=_form_key(visit))
 
 
+async def ask_visit(visit: Visit) -> Response:
+    return await _sure(visit, "ask", AskVisit())
+
+
+async def cancel_visit(visit: Visit) -> Response:
+    return await _sure(visit, "cancel", CancelVisit())
+
+
+async def _sure(visit: Visit, action: str, command: CitizenCommand) -> Response:
+    """Asks once more before it is done."""
+    known, away = await _may(visit, f"{action}_visit")
+    if away or known is None:
+        return away or visit.go("/case")
+    if visit.request.method == "POST":
+        return await _execute(visit, command, f"{action}_visit", visit.typed("key"))
+    return visit.page("visit_sure", visit.say(f"visit_{action}_title"), action=action, key=_form_key(visit))
+
+
+async def choose_slot(visit: Visit) -> Response:
+    """A time for the visit, or another one. What was taken meanwhile is said, and the times are shown anew."""
+    known, away = await _may(visit, "book_visit", "move_visit")
+    opened = _opened(visit)
+    if away or known is None or opened is None:
+        return away or visit.go("/case")
+    books = "book_visit" in known.visit_can
+    if visit.request.method == "POST":
+        try:
+            slot_id = UUID(visit.typed("slot"))
+            command = BookVisit(slot_id=slot_id) if books else MoveVisit(slot_id=slot_id)
+            visitor = await _visitor(visit, opened)
+            await visit.door.execute(visitor, _key(opened), secrets.token_urlsafe(24), command)
+        except ValueError:
+            visit.wrong("slot", "need_slot")
+        except (SlotTaken, SlotPast, UnknownSlot) as error:
+            visit.refused("slot", error)
+        except WrongVisitState:  # a second click: the case page shows what the first one did
+            return visit.go("/case")
+        else:
+            visit.cookies.write("case", opened.model_copy(update={"said": "book_visit"}))
+            return visit.go("/case")
+    slots = await visit.door.offered_slots(await _visitor(visit, opened), _key(opened))
+    return visit.page("visit_slot", visit.say("visit_slot_title"), slots=slots, key=_form_key(visit))
+
+
 async def messages(visit: Visit) -> Response:
     opened = _opened(visit)
     if opened is None:
@@ -251,8 +300,8 @@ async def _visitor(visit: Visit, opened: OpenCase) -> Visitor:
     return visit.visitor(await signing_in.access_token(visit) if opened.code is None else None)
 
 
-async def _may(visit: Visit, action: str) -> tuple[PublicCase | None, Response | None]:
-    """The case, when this can be done with it now; else where to go."""
+async def _may(visit: Visit, *actions: str) -> tuple[PublicCase | None, Response | None]:
+    """The case, when one of these can be done with it now; else where to go."""
     opened = _opened(visit)
     if opened is None:
         return None, visit.go("/follow")
@@ -260,7 +309,8 @@ async def _may(visit: Visit, action: str) -> tuple[PublicCase | None, Response |
         known = await visit.door.case(await _visitor(visit, opened), _key(opened))
     except (StillRegistering, NotFound, NotAuthenticated):
         return None, visit.go("/case")
-    return (known, None) if action in known.can else (None, visit.go("/case"))
+    possible = {*known.can, *known.visit_can}
+    return (known, None) if possible.intersection(actions) else (None, visit.go("/case"))
 
 
 async def _execute(visit: Visit, command: CitizenCommand, said: str, key: str) -> Response:

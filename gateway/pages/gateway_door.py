@@ -18,6 +18,7 @@ from contracts.intake import Catalogue
 from contracts.media import Variant
 from contracts.notify import ListMessages, Message, MessagePage
 from contracts.tracking import AuthorizeMedia, CitizenCommand, ListOwnCases, OwnCase, OwnCases, PublicCase, ViewOwnCase
+from contracts.visits import ListOfferedSlots, OfferedSlot, OfferedSlots
 from contracts.vocabulary import ActorKind, Channel
 from gateway import attachments, deps
 from gateway.auth import Caller
@@ -130,6 +131,14 @@ class GatewayDoor:
             return
         actor = self._citizen(visitor)
         await self._door.tracking.execute(actor, command, idempotency_key, case_id=key.case_id)
+
+    async def offered_slots(self, visitor: Visitor, key: CaseKey) -> list[OfferedSlot]:
+        if key.code is not None:
+            holder = await self._holder(visitor, key.code)
+            request = ListOfferedSlots(actor=holder.actor, code_hashes=holder.code_hashes)
+        else:
+            request = ListOfferedSlots(actor=self._citizen(visitor), case_id=key.case_id)
+        return (await self._door.bus.ask("tracking", "list_offered_slots", request, OfferedSlots)).items
 
     async def messages(self, visitor: Visitor, key: CaseKey | None) -> list[Message]:
         if key is not None and key.code is not None:

@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 from contracts.accounts import ListStaff, StaffList
 from contracts.base import GroundCode, UnitCode
+from contracts.errors import InvalidField
 from contracts.media import Variant
 from contracts.notify import ListMessages, MarkRead, MessagePage
 from contracts.tracking import (
@@ -67,7 +68,7 @@ from gateway.fields import LINE_PATTERN, Body, MomentText
 router = APIRouter(tags=["cases"])
 
 _CASE = answers(200, "The case", ETag="Its version")
-_COMMAND = {**problems(401, 403, 404, 409, 412, 428, body=True), **_CASE}
+COMMAND = {**problems(401, 403, 404, 409, 412, 428, body=True), **_CASE}
 
 
 class CaseFilters(Body):
@@ -114,9 +115,10 @@ async def get_case(case_id: CaseId, door: DoorDep, known: StaffDep) -> Response:
     return answer(case, etag=f'"{case.version}"')
 
 
-async def _execute(
+async def execute(
     door: Door, known: Known, case_id: UUID, if_match: str | None, key: str, command: StaffCommand
 ) -> Response:
+    """A command of staff; the case after it."""
     request = ExecuteCommand(
         actor=known.actor,
         case_id=case_id,
@@ -136,7 +138,7 @@ async def _execute(
     operation_id="startScreening",
     summary="Begin the first reading",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def start_screening(
     case_id: CaseId,
@@ -147,7 +149,7 @@ async def start_screening(
     body: NothingBody | None = None,
 ) -> Response:
     """By a screener."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, StartScreening())
+    return await execute(door, known, case_id, if_match, idempotency_key, StartScreening())
 
 
 @router.post(
@@ -155,7 +157,7 @@ async def start_screening(
     operation_id="correctCase",
     summary="Set unit, ground or urgency right",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def correct(
     case_id: CaseId,
@@ -166,7 +168,7 @@ async def correct(
     if_match: IfMatch = None,
 ) -> Response:
     """Only what is given changes."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, Correct(**body.model_dump()))
+    return await execute(door, known, case_id, if_match, idempotency_key, Correct(**body.model_dump()))
 
 
 @router.post(
@@ -174,7 +176,7 @@ async def correct(
     operation_id="refuseCase",
     summary="Refuse, with a listed reason",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def refuse(
     case_id: CaseId,
@@ -184,8 +186,15 @@ async def refuse(
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
-    """The citizen is told the reason and where to turn to."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, Refuse(**body.model_dump()))
+    """The citizen is told the reason and where to turn to: the address that is listed with the reason, when none is
+    given. A reason that the administrator has closed is refused."""
+    listed = door.shelf.refusal_reasons.get(body.reason)
+    if listed is not None and not listed.active:
+        raise InvalidField(fields=[{"field": "reason", "reason": "not_offered"}])
+    command = Refuse(**body.model_dump())
+    if command.address is None and listed is not None and listed.address_fa:
+        command = command.model_copy(update={"address": listed.address_fa})
+    return await execute(door, known, case_id, if_match, idempotency_key, command)
 
 
 @router.post(
@@ -193,7 +202,7 @@ async def refuse(
     operation_id="mergeCase",
     summary="Merge into the case it duplicates",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def merge(
     case_id: CaseId,
@@ -204,7 +213,7 @@ async def merge(
     if_match: IfMatch = None,
 ) -> Response:
     """The other case must be open."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, Merge(into=body.into))
+    return await execute(door, known, case_id, if_match, idempotency_key, Merge(into=body.into))
 
 
 @router.post(
@@ -212,7 +221,7 @@ async def merge(
     operation_id="assignCase",
     summary="Assign to an inspector",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def assign(
     case_id: CaseId,
@@ -223,7 +232,7 @@ async def assign(
     if_match: IfMatch = None,
 ) -> Response:
     """Accepts a screened case, hands over one, or gives an objection to another inspector."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, Assign(inspector=body.inspector))
+    return await execute(door, known, case_id, if_match, idempotency_key, Assign(inspector=body.inspector))
 
 
 @router.post(
@@ -231,7 +240,7 @@ async def assign(
     operation_id="askCitizen",
     summary="Ask the citizen",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def ask_citizen(
     case_id: CaseId,
@@ -242,7 +251,7 @@ async def ask_citizen(
     if_match: IfMatch = None,
 ) -> Response:
     """The clock stops until the answer."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, AskCitizen(text=body.text))
+    return await execute(door, known, case_id, if_match, idempotency_key, AskCitizen(text=body.text))
 
 
 @router.post(
@@ -250,7 +259,7 @@ async def ask_citizen(
     operation_id="askUnit",
     summary="Ask a unit",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def ask_unit(
     case_id: CaseId,
@@ -261,7 +270,7 @@ async def ask_unit(
     if_match: IfMatch = None,
 ) -> Response:
     """Its liaison sees the question and what is sent along, never the case."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, AskUnit(**body.model_dump()))
+    return await execute(door, known, case_id, if_match, idempotency_key, AskUnit(**body.model_dump()))
 
 
 @router.post(
@@ -269,7 +278,7 @@ async def ask_unit(
     operation_id="addNote",
     summary="Write an internal note",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def add_note(
     case_id: CaseId,
@@ -280,7 +289,9 @@ async def add_note(
     if_match: IfMatch = None,
 ) -> Response:
     """Never seen by the citizen or a unit."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, AddNote(text=body.text))
+    return await execute(
+        door, known, case_id, if_match, idempotency_key, AddNote(text=body.text, mentions=body.mentions)
+    )
 
 
 @router.post(
@@ -288,7 +299,7 @@ async def add_note(
     operation_id="addEvidence",
     summary="Add attachments",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def add_evidence(
     case_id: CaseId,
@@ -299,7 +310,7 @@ async def add_evidence(
     if_match: IfMatch = None,
 ) -> Response:
     """Uploads of the tus endpoint, by their ids."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, AddEvidence(uploads=body.uploads))
+    return await execute(door, known, case_id, if_match, idempotency_key, AddEvidence(uploads=body.uploads))
 
 
 @router.post(
@@ -307,7 +318,7 @@ async def add_evidence(
     operation_id="decideCase",
     summary="Decide",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def decide(
     case_id: CaseId,
@@ -317,11 +328,15 @@ async def decide(
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
-    """The citizen is told the outcome and its reasons."""
+    """The citizen is told the outcome and its reasons. A root cause that the administrator has closed is refused."""
+    for cause in body.root_causes:
+        listed = door.shelf.root_causes.get(cause)
+        if listed is not None and not listed.active:
+            raise InvalidField(fields=[{"field": "root_causes", "reason": "not_offered"}])
     command = Decide(
         outcome=body.outcome, reasons=body.reasons, root_causes=body.root_causes, recommendations=body.told()
     )
-    return await _execute(door, known, case_id, if_match, idempotency_key, command)
+    return await execute(door, known, case_id, if_match, idempotency_key, command)
 
 
 @router.post(
@@ -329,7 +344,7 @@ async def decide(
     operation_id="closeCase",
     summary="Close",
     response_model=StaffCase,
-    responses=_COMMAND,
+    responses=COMMAND,
 )
 async def close(
     case_id: CaseId,
@@ -340,7 +355,7 @@ async def close(
     body: NothingBody | None = None,
 ) -> Response:
     """After the decision or refusal."""
-    return await _execute(door, known, case_id, if_match, idempotency_key, Close())
+    return await execute(door, known, case_id, if_match, idempotency_key, Close())
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""Units, grounds and holidays: what a form needs."""
+"""Units, grounds and calendar: what a form needs; and the lists staff choose from."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from fastapi import APIRouter, Header
 from starlette.responses import Response
 
 from contracts.errors import Unavailable
-from contracts.intake import Catalogue
-from gateway.deps import JSON, DoorDep, VisitorDep
+from gateway.deps import JSON, DoorDep, StaffDep, VisitorDep, answer
 from gateway.documents import answers, problems
+from gateway.views import Catalogue, StaffLists
 
 router = APIRouter(tags=["catalogue"])
 
@@ -18,7 +18,7 @@ router = APIRouter(tags=["catalogue"])
 @router.get(
     "/catalogue",
     operation_id="getCatalogue",
-    summary="Units, grounds with their extra questions, and holidays",
+    summary="Units, grounds with their extra questions, weekend and holidays",
     response_model=Catalogue,
     responses={
         **problems(asks=False),
@@ -41,3 +41,24 @@ async def get_catalogue(
     if etag in given or "*" in given:
         return Response(status_code=304, headers=headers)
     return Response(door.shelf.rendered, 200, headers, JSON)
+
+
+@router.get(
+    "/lists",
+    operation_id="getStaffLists",
+    summary="Refusal reasons, root causes and answer templates",
+    response_model=StaffLists,
+    responses=problems(401, 403, asks=False),
+)
+async def get_lists(door: DoorDep, _: StaffDep) -> Response:
+    """For any member of staff, as the administrator has set them."""
+    catalogue = door.shelf.current
+    if catalogue is None:
+        raise Unavailable(retry_after=door.settings.retry_after)
+    return answer(
+        StaffLists(
+            refusal_reasons=[reason for reason in catalogue.refusal_reasons if reason.active],
+            root_causes=[cause for cause in catalogue.root_causes if cause.active],
+            answer_templates=catalogue.answer_templates,
+        )
+    )

@@ -1,14 +1,17 @@
-"""The rules of signing in. Imports the standard library and contracts alone."""
+"""The rules of signing in, and of the staff. Imports the standard library and contracts alone."""
 
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+
+from contracts.vocabulary import Role
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -100,6 +103,28 @@ def username_form(typed: str) -> str:
 def password_form(typed: str) -> bytes:
     """The bytes of a password, the same whatever keyboard composed them."""
     return unicodedata.normalize("NFKC", typed).encode()
+
+
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,49}")
+
+
+def wrong_with_username(username: str) -> str | None:
+    """A stable word for what is wrong with a new user name, in its `username_form`; None when nothing is."""
+    return None if _USERNAME.fullmatch(username) else "string_pattern_mismatch"
+
+
+def wrong_with_member(display_name: str, roles: Sequence[Role], unit: str | None) -> Iterator[dict[str, str]]:
+    """What is wrong with a member of staff, as the `fields` of an error."""
+    if not display_name.strip():
+        yield {"field": "display_name", "reason": "missing"}
+    if any(unicodedata.category(letter) in ("Cc", "Cs") or letter in "\u202d\u202e" for letter in display_name):
+        yield {"field": "display_name", "reason": "forbidden_characters"}
+    if not roles:
+        yield {"field": "roles", "reason": "missing"}
+    if len(set(roles)) != len(roles):
+        yield {"field": "roles", "reason": "twice"}
+    if Role.LIAISON in roles and unit is None:  # for whose unit would they answer?
+        yield {"field": "unit", "reason": "missing"}
 
 
 # --- refresh tokens ---

@@ -176,6 +176,7 @@ class Accounts:
         """Staff, all or of one role, to those who assign and administer; NotAllowed to anybody else."""
         if request.actor.kind is not ActorKind.STAFF or not request.actor.roles & MAY_LIST_STAFF:
             raise NotAllowed
+        administers = Role.ADMINISTRATOR in request.actor.roles
         return StaffList(
             items=[
                 StaffMember(
@@ -184,6 +185,8 @@ class Accounts:
                     roles=[Role(role) for role in row.roles],
                     unit=row.unit,
                     active=row.active,
+                    username=row.username if administers else None,
+                    version=row.version if administers else None,
                 )
                 for row in store.list_staff(connection, request.role)
             ]

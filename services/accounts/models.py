@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Identity,
     Integer,
     MetaData,
     SmallInteger,
@@ -16,7 +17,7 @@ from sqlalchemy import (
     Text,
     func,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 metadata = MetaData()
 
@@ -54,6 +55,28 @@ staff = Table(
     Column("active", Boolean, nullable=False),
     Column("version", Integer, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+staff_history = Table(  # only grows, by a trigger; no secret is in it
+    "staff_history",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("by", String, nullable=False),
+    Column("staff_id", UUID(as_uuid=True), nullable=False, index=True),
+    Column("action", String, nullable=False),
+    Column("before", JSONB(none_as_null=True)),
+    Column("after", JSONB(none_as_null=True)),
+)
+
+staff_commands = Table(  # so that one repeated under its key has its effect once
+    "staff_commands",
+    metadata,
+    Column("actor", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("command_hash", String(64), nullable=False),
+    Column("staff_id", UUID(as_uuid=True), nullable=False),
+    Column("done_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
 sign_in_attempts = Table(  # by user name, whether anybody has it or not

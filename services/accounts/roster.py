@@ -1,8 +1,9 @@
-"""The staff: adding, changing and closing accounts, each change told to the other services."""
+"""The staff: adding, changing and closing accounts, each change told to the other services and kept in the history."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
@@ -14,6 +15,9 @@ from contracts.vocabulary import Role
 from services.accounts import store
 from services.accounts.credentials import hash_password
 from services.accounts.domain import username_form
+
+COMMAND = "command"
+"""Who did it, in the history, when it was done from the command line."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ def add(
     member: Member,
     password: str,
     totp_secret: str,
+    by: str = COMMAND,
 ) -> bool:
     """A new account; False, and nothing changed, when its user name or id is taken."""
     values = {
@@ -46,24 +51,29 @@ def add(
     }
     if not store.add_staff(connection, values):
         return False
+    _remember(connection, by, "added", staff_id, None, _known(username, 1, member))
     outbox.add(connection, _changed(staff_id, 1, member))
     return True
 
 
-def change(connection: Connection, username: str, member: Member) -> bool:
+def change(connection: Connection, username: str, member: Member, by: str = COMMAND) -> bool:
     """Name, roles, unit or activity of an account; False when there is none. Closing it ends its sessions."""
     row = store.lock_staff(connection, username_form(username))
     if row is None:
         return False
     version = row.version + 1
     store.change_staff(connection, row.staff_id, {"version": version, **_columns(member)})
+    before = _known(row.username, row.version, member_of(row))
+    _remember(connection, by, "changed", row.staff_id, before, _known(row.username, version, member))
     if not member.active:
         store.revoke_sessions_of(connection, row.staff_id, now(), "closed")
     outbox.add(connection, _changed(row.staff_id, version, member))
     return True
 
 
-def reset_credentials(connection: Connection, staff_key: bytes, username: str, password: str, totp_secret: str) -> bool:
+def reset_credentials(
+    connection: Connection, staff_key: bytes, username: str, password: str, totp_secret: str, by: str = COMMAND
+) -> bool:
     """A new password and TOTP secret, and every session ended; False when there is no such account."""
     row = store.lock_staff(connection, username_form(username))
     if row is None:
@@ -75,7 +85,39 @@ def reset_credentials(connection: Connection, staff_key: bytes, username: str, p
         {"password_hash": hash_password(password), "locked_totp_secret": locked, "totp_last_step": 0},
     )
     store.revoke_sessions_of(connection, row.staff_id, now(), "credentials")
+    same = _known(row.username, row.version, member_of(row))
+    _remember(connection, by, "credentials_reset", row.staff_id, same, same)
     return True
+
+
+def member_of(row: Any) -> Member:
+    """The account in a row of the table."""
+    return Member(row.display_name, tuple(Role(role) for role in row.roles), row.unit, row.active)
+
+
+def _known(username: str, version: int, member: Member) -> dict[str, object]:
+    return {"username": username_form(username), "version": version, **_columns(member)}
+
+
+def _remember(
+    connection: Connection,
+    by: str,
+    action: str,
+    staff_id: UUID,
+    before: dict[str, object] | None,
+    after: dict[str, object],
+) -> None:
+    told = {"staff_id": str(staff_id)}
+    store.add_history(
+        connection,
+        {
+            "by": by,
+            "staff_id": staff_id,
+            "action": action,
+            "before": before and {**told, **before},
+            "after": {**told, **after},
+        },
+    )
 
 
 def _columns(member: Member) -> dict[str, object]:

@@ -11,18 +11,26 @@ from nameko.timer import timer
 from backbone.extensions import PeygirService, UseCases
 from backbone.rpc import rpc
 from contracts.accounts import (
+    AddStaff,
+    ChangeStaff,
     ListStaff,
+    ListStaffHistory,
     OtpSent,
     RefreshTokens,
     RequestOtp,
+    ResetStaffCredentials,
     Revoked,
     RevokeTokens,
     SignInStaff,
+    StaffCredentials,
+    StaffHistory,
     StaffList,
+    StaffMember,
     Tokens,
     VerifyOtp,
 )
 from contracts.errors import Unavailable
+from services.accounts.administration import Administration
 from services.accounts.handlers import Accounts, committed
 from services.accounts.settings import Settings
 
@@ -55,6 +63,7 @@ def use_cases(settings: Settings) -> Accounts:
 class Service(PeygirService):
     name = "accounts"
     use_cases = UseCases(use_cases)
+    administration = UseCases(Administration)
 
     @rpc
     def request_otp(self, request: RequestOtp) -> OtpSent:
@@ -86,6 +95,26 @@ class Service(PeygirService):
     def list_staff(self, request: ListStaff) -> StaffList:
         with self.db.read() as connection:
             return self.use_cases.list_staff(connection, request)
+
+    @rpc
+    def add_staff(self, request: AddStaff) -> StaffCredentials:
+        with self.db.transaction() as connection:
+            return self.administration.add(connection, request)
+
+    @rpc
+    def change_staff(self, request: ChangeStaff) -> StaffMember:
+        with self.db.transaction() as connection:
+            return self.administration.change(connection, request)
+
+    @rpc
+    def reset_staff_credentials(self, request: ResetStaffCredentials) -> StaffCredentials:
+        with self.db.transaction() as connection:
+            return self.administration.reset_credentials(connection, request)
+
+    @rpc
+    def list_staff_history(self, request: ListStaffHistory) -> StaffHistory:
+        with self.db.read() as connection:
+            return self.administration.history(connection, request)
 
     @timer(interval=600)  # type: ignore[untyped-decorator]  # nameko is untyped
     def prune(self) -> None:

@@ -18,6 +18,8 @@ from services.accounts.models import (
     sessions,
     sign_in_attempts,
     staff,
+    staff_commands,
+    staff_history,
 )
 
 _PRUNING = 7_204_507  # any number, the same in every process
@@ -116,6 +118,39 @@ def list_staff(connection: Connection, role: Role | None) -> list[Row[Any]]:
     """All staff, or those of one role, by name."""
     chosen = select(staff).order_by(staff.c.display_name, staff.c.staff_id)
     return list(connection.execute(chosen if role is None else chosen.where(staff.c.roles.any(role.value))).all())
+
+
+def lock_staff_by_id(connection: Connection, staff_id: UUID) -> Row[Any] | None:
+    """A member of staff, locked for a change."""
+    return connection.execute(select(staff).where(staff.c.staff_id == staff_id).with_for_update()).first()
+
+
+def add_history(connection: Connection, values: dict[str, Any]) -> None:
+    """What was done to an account; appended, never changed."""
+    connection.execute(insert(staff_history).values(**values))
+
+
+def history(connection: Connection, staff_id: UUID | None, after: int | None, limit: int) -> list[Row[Any]]:
+    """What was done to accounts, or to one, the newest first."""
+    chosen = select(staff_history).order_by(staff_history.c.id.desc()).limit(limit)
+    if staff_id is not None:
+        chosen = chosen.where(staff_history.c.staff_id == staff_id)
+    if after is not None:
+        chosen = chosen.where(staff_history.c.id < after)
+    return list(connection.execute(chosen).all())
+
+
+def note_command(
+    connection: Connection, actor: str, key: str, command_hash: str, staff_id: UUID
+) -> tuple[str, UUID] | None:
+    """Notes that a command was done under this key; hash and account of the one done before under it, or None."""
+    row = {"actor": actor, "key": key, "command_hash": command_hash, "staff_id": staff_id}
+    noted = upsert(staff_commands).values(row).on_conflict_do_nothing().returning(staff_commands.c.key)
+    if connection.execute(noted).first() is not None:
+        return None
+    chosen = select(staff_commands).where(staff_commands.c.actor == actor, staff_commands.c.key == key)
+    before = connection.execute(chosen).one()
+    return before.command_hash, before.staff_id
 
 
 def take_totp_step(connection: Connection, staff_id: UUID, step: int) -> bool:

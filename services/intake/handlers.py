@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,21 +12,26 @@ from sqlalchemy import Connection
 from backbone import codes, crypto, outbox
 from backbone.settings import secret, secrets
 from contracts.base import now
-from contracts.errors import NotAllowed, UnknownCase
-from contracts.gateway import Contact, FileSubmission, Identity
+from contracts.errors import InvalidField, KeyReused, NotAllowed, StaleVersion, UnknownCase
+from contracts.gateway import Actor, Contact, FileSubmission, Identity
 from contracts.intake import (
     Catalogue,
     CatalogueChanged,
+    Change,
+    ChangeConfiguration,
     CheckReceipt,
+    ConfigurationHistory,
+    GetConfiguration,
+    ListConfigurationHistory,
     OpenedIdentity,
     OpenIdentity,
     ReceiptState,
     SubmissionRecoded,
     SubmissionRegistered,
 )
-from contracts.vocabulary import Role
+from contracts.vocabulary import ActorKind, Role
 from services.intake import store
-from services.intake.domain import Target, target
+from services.intake.domain import Target, changed, differences, problems, target
 from services.intake.identities import Vault
 from services.intake.settings import Settings
 
@@ -161,6 +167,35 @@ class Intake:
             self._catalogue = store.catalogue(connection)
         return self._catalogue
 
+    def configuration(self, connection: Connection, request: GetConfiguration) -> Catalogue:
+        """The same, to the administrator."""
+        _only_administrator(request.actor)
+        return self.catalogue(connection)
+
+    def change_configuration(self, connection: Connection, request: ChangeConfiguration) -> Catalogue:
+        """All of the changes or none; the catalogue after them. StaleVersion, InvalidField, KeyReused."""
+        _only_administrator(request.actor)
+        store.lock_catalogue(connection)
+        told = request.model_dump_json(include={"changes"})
+        digest = hashlib.sha256(told.encode()).hexdigest()
+        before = store.note_command(connection, request.actor.id, request.idempotency_key, digest)
+        if before not in (None, digest):
+            raise KeyReused
+        if before is None:
+            version = store.catalogue_version(connection)
+            if version != request.expected_version:
+                later = store.history_since(connection, request.expected_version)
+                raise StaleVersion(current=version, changes=[one.model_dump(mode="json") for one in later])
+            reconfigure(connection, request.actor.id, request.changes)
+        return store.catalogue(connection)
+
+    def configuration_history(self, connection: Connection, request: ListConfigurationHistory) -> ConfigurationHistory:
+        """Who changed what, the newest first."""
+        _only_administrator(request.actor)
+        found = store.history(connection, request, request.limit + 1)
+        shown = found[: request.limit]
+        return ConfigurationHistory(items=shown, next=str(shown[-1].id) if len(found) > request.limit else None)
+
     # --- identities ---
 
     def open_identity(self, connection: Connection, request: OpenIdentity) -> OpenedIdentity:
@@ -182,6 +217,24 @@ class Intake:
         return len(rows)
 
 
+def reconfigure(connection: Connection, by: str, changes: Sequence[Change]) -> int | None:
+    """Changes the catalogue whole, keeps who did it, and tells everybody; its version, or None when nothing differs.
+
+    InvalidField, and nothing changed, when the catalogue would not be a good one. The caller holds `lock_catalogue`.
+    """
+    old = store.catalogue(connection)
+    new = changed(old, changes)
+    if wrong := problems(new):
+        raise InvalidField(fields=[problem.as_field(new) for problem in wrong])
+    found = differences(old, new)
+    if not found:
+        return None
+    version = publish_catalogue(connection, new)
+    if version is not None:
+        store.add_history(connection, by, version, found)
+    return version
+
+
 def publish_catalogue(connection: Connection, catalogue: Catalogue) -> int | None:
     """Stores a new catalogue and tells everybody; its version, or None when it is what we had."""
     version = store.replace_catalogue(connection, catalogue)
@@ -193,6 +246,11 @@ def publish_catalogue(connection: Connection, catalogue: Catalogue) -> int | Non
             ),
         )
     return version
+
+
+def _only_administrator(actor: Actor) -> None:
+    if actor.kind is not ActorKind.STAFF or Role.ADMINISTRATOR not in actor.roles:
+        raise NotAllowed
 
 
 def _row(command: FileSubmission, to: Target, attempt: int = 0, asked: str | None = None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Identity,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -48,6 +49,36 @@ grounds = Table(
 )
 
 holidays = Table("holidays", metadata, Column("day", Date, primary_key=True))
+
+settings = Table(  # what the administrator set, by its name in the catalogue: weekend, deadlines, …
+    "settings",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", JSONB, nullable=False),
+)
+
+configuration_history = Table(  # only grows, by a trigger
+    "configuration_history",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("by", String, nullable=False),
+    Column("what", String, nullable=False),
+    Column("code", String),
+    Column("before", JSONB(none_as_null=True)),
+    Column("after", JSONB(none_as_null=True)),
+    Column("version", Integer, nullable=False),
+    Index("configuration_history_of_one", "what", "code", "id"),
+)
+
+configuration_commands = Table(  # so that one repeated under its key has its effect once
+    "configuration_commands",
+    metadata,
+    Column("actor", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("command_hash", String(64), nullable=False),
+    Column("done_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
 
 catalogue_versions = Table(
     "catalogue_versions",

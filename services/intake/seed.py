@@ -16,7 +16,7 @@ from backbone.migrate import url_of
 from contracts.intake import Catalogue, Ground, Option, Question, QuestionType, Unit
 from contracts.vocabulary import Kind
 from services.intake import store
-from services.intake.domain import check_tree
+from services.intake.domain import problems
 from services.intake.handlers import publish_catalogue
 
 SAMPLE = Path(__file__).parent / "sample"
@@ -49,7 +49,7 @@ QUESTIONS: dict[str, list[Question]] = {
 
 
 def read(folder: Path) -> Catalogue:
-    """The catalogue in `folder`; ValueError names every problem of the tree."""
+    """The catalogue in `folder`; ValueError names every problem."""
     units = [
         Unit(
             code=row["code"],
@@ -61,8 +61,6 @@ def read(folder: Path) -> Catalogue:
         )
         for row in _rows(folder / "units.csv")
     ]
-    if problems := check_tree(units):
-        raise ValueError("; ".join(problems))
     grounds = [
         Ground(
             code=row["code"],
@@ -75,7 +73,10 @@ def read(folder: Path) -> Catalogue:
         for row in _rows(folder / "grounds.csv")
     ]
     days = sorted({date.fromisoformat(row["date"]) for row in _rows(folder / "holidays.csv")})
-    return Catalogue(version=0, units=units, grounds=grounds, holidays=days)
+    catalogue = Catalogue(version=0, units=units, grounds=grounds, holidays=days)
+    if wrong := problems(catalogue):
+        raise ValueError("; ".join(f"{problem.field}: {problem.reason}" for problem in wrong))
+    return catalogue
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -92,6 +93,10 @@ def main(arguments: list[str]) -> None:
             print("intake: a catalogue is already there")
             return
         catalogue = read(Path(folders[0]) if folders else SAMPLE)
+        # What is not in the files stays as it was set.
+        catalogue = store.catalogue(connection).model_copy(
+            update={name: getattr(catalogue, name) for name in ("units", "grounds", "holidays")}
+        )
         version = publish_catalogue(connection, catalogue)
     if version is None:
         print("intake: the catalogue is what it was")

@@ -6,7 +6,18 @@ from backbone.consumers import durable_event_handler
 from backbone.extensions import PeygirService, UseCases
 from backbone.rpc import rpc
 from contracts.gateway import FileSubmission
-from contracts.intake import Catalogue, CheckReceipt, GetCatalogue, OpenedIdentity, OpenIdentity, ReceiptState
+from contracts.intake import (
+    Catalogue,
+    ChangeConfiguration,
+    CheckReceipt,
+    ConfigurationHistory,
+    GetCatalogue,
+    GetConfiguration,
+    ListConfigurationHistory,
+    OpenedIdentity,
+    OpenIdentity,
+    ReceiptState,
+)
 from services.intake.handlers import Intake
 
 
@@ -23,6 +34,21 @@ class Service(PeygirService):
     def get_catalogue(self, request: GetCatalogue) -> Catalogue:
         with self.db.read() as connection:
             return self.use_cases.catalogue(connection)
+
+    @rpc
+    def get_configuration(self, request: GetConfiguration) -> Catalogue:
+        with self.db.read() as connection:
+            return self.use_cases.configuration(connection, request)
+
+    @rpc
+    def change_configuration(self, request: ChangeConfiguration) -> Catalogue:
+        with self.db.transaction() as connection:
+            return self.use_cases.change_configuration(connection, request)
+
+    @rpc
+    def list_configuration_history(self, request: ListConfigurationHistory) -> ConfigurationHistory:
+        with self.db.read() as connection:
+            return self.use_cases.configuration_history(connection, request)
 
     @rpc
     def check_receipt(self, request: CheckReceipt) -> ReceiptState:

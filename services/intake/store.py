@@ -11,14 +11,18 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backbone import bulk
-from contracts.intake import Catalogue, Ground, Unit
+from contracts.intake import Catalogue, ConfigurationChange, Ground, ListConfigurationHistory, Unit
+from services.intake.domain import REFUSAL_REASONS, ROOT_CAUSES, Difference
 from services.intake.identities import SealedIdentity
 from services.intake.models import (
     catalogue_versions,
+    configuration_commands,
+    configuration_history,
     grounds,
     holidays,
     identities,
     identity_openings,
+    settings,
     submissions,
     units,
 )
@@ -30,8 +34,18 @@ def catalogue_version(connection: Connection) -> int:
     return newest
 
 
+SETTINGS = tuple(name for name in Catalogue.model_fields if name not in ("version", "units", "grounds", "holidays"))
+"""Parts of the catalogue that are kept whole, by name."""
+
+
+def lock_catalogue(connection: Connection) -> None:
+    """Whoever changes the catalogue waits here for its turn, until its transaction ends."""
+    connection.execute(select(func.pg_advisory_xact_lock(7_204_506)))
+
+
 def catalogue(connection: Connection) -> Catalogue:
-    """The whole catalogue as it is now."""
+    """The whole catalogue as it is now; what nobody has set yet is what it is when Peygir is new."""
+    kept = {row.name: row.value for row in connection.execute(select(settings.c.name, settings.c.value))}
     return Catalogue(
         version=catalogue_version(connection),
         units=[
@@ -43,17 +57,22 @@ def catalogue(connection: Connection) -> Catalogue:
             for row in connection.execute(select(grounds).order_by(grounds.c.position))
         ],
         holidays=list(connection.execute(select(holidays.c.day).order_by(holidays.c.day)).scalars()),
+        **{
+            "refusal_reasons": REFUSAL_REASONS,
+            "root_causes": ROOT_CAUSES,
+            **{name: value for name, value in kept.items() if name in SETTINGS},
+        },
     )
 
 
 def replace_catalogue(connection: Connection, new: Catalogue) -> int | None:
     """Stores the catalogue whole; its new version, or None when nothing differs."""
     content = hashlib.sha256(new.model_dump_json(exclude={"version"}).encode()).hexdigest()
-    connection.execute(select(func.pg_advisory_xact_lock(7_204_506)))
+    lock_catalogue(connection)
     newest = select(catalogue_versions.c.content_hash).order_by(catalogue_versions.c.version.desc()).limit(1)
     if connection.execute(newest).scalar() == content:
         return None
-    for table in (units, grounds, holidays):
+    for table in (units, grounds, holidays, settings):
         connection.execute(delete(table))
     connection.execute(insert(units), [dict(unit) | {"position": at} for at, unit in enumerate(new.units)])
     connection.execute(
@@ -61,10 +80,62 @@ def replace_catalogue(connection: Connection, new: Catalogue) -> int | None:
     )
     if new.holidays:
         connection.execute(insert(holidays), [{"day": day} for day in new.holidays])
+    whole = new.model_dump(mode="json", include=set(SETTINGS))
+    connection.execute(insert(settings), [{"name": name, "value": value} for name, value in whole.items()])
     version: int = connection.execute(
         insert(catalogue_versions).values(content_hash=content).returning(catalogue_versions.c.version)
     ).scalar_one()
     return version
+
+
+def add_history(connection: Connection, by: str, version: int, found: Sequence[Difference]) -> None:
+    """Who made what of what; appended, never changed."""
+    connection.execute(
+        insert(configuration_history),
+        [
+            {
+                "by": by,
+                "what": one.what,
+                "code": one.code,
+                "before": one.before,
+                "after": one.after,
+                "version": version,
+            }
+            for one in found
+        ],
+    )
+
+
+def history(connection: Connection, request: ListConfigurationHistory, limit: int) -> list[ConfigurationChange]:
+    """Changes, the newest first."""
+    table = configuration_history
+    chosen = select(table).order_by(table.c.id.desc()).limit(limit)
+    for column, value in ((table.c.what, request.what), (table.c.code, request.code)):
+        chosen = chosen if value is None else chosen.where(column == value)
+    if request.after is not None:
+        chosen = chosen.where(table.c.id < request.after)
+    return [ConfigurationChange(**row._mapping) for row in connection.execute(chosen)]
+
+
+def history_since(connection: Connection, version: int, limit: int = 20) -> list[ConfigurationChange]:
+    """The first changes after a version."""
+    table = configuration_history
+    chosen = select(table).where(table.c.version > version).order_by(table.c.id).limit(limit)
+    return [ConfigurationChange(**row._mapping) for row in connection.execute(chosen)]
+
+
+def note_command(connection: Connection, actor: str, key: str, command_hash: str) -> str | None:
+    """Notes that a command was done under this key; the hash of the one done before under it, or None."""
+    row = {"actor": actor, "key": key, "command_hash": command_hash}
+    # By the row that came back: SQLAlchemy does not keep the rowcount of an INSERT.
+    noted = upsert(configuration_commands).values(row).on_conflict_do_nothing()
+    if connection.execute(noted.returning(configuration_commands.c.key)).first() is not None:
+        return None
+    table = configuration_commands
+    before: str = connection.execute(
+        select(table.c.command_hash).where(table.c.actor == actor, table.c.key == key)
+    ).scalar_one()
+    return before
 
 
 def add_submissions(connection: Connection, rows: Sequence[dict[str, Any]]) -> set[UUID]:

@@ -15,7 +15,21 @@ from contracts.accounts import OtpRequested, StaffChanged
 from contracts.base import Event, now
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.notify import MessageChannel, MessageState, NotificationDelivered, NotificationFailed
-from contracts.tracking import CaseDecided, CaseOpened, CaseRefused, TrackedEvent, UnitAsked
+from contracts.tracking import (
+    CaseDecided,
+    CaseEscalated,
+    CaseOpened,
+    CaseRefused,
+    CaseReminded,
+    DeadlineWarned,
+    NoteAdded,
+    RecommendationSettled,
+    TrackedEvent,
+    UnitAsked,
+    VisitCancelled,
+    VisitEvent,
+    VisitReminded,
+)
 from contracts.vocabulary import Role
 from services.notify import store
 from services.notify.domain import SkipReason
@@ -214,6 +228,8 @@ class Notify:
                     # Without a contact yet, the sender waits for it.
                     sealed = contact.sealed_contact if contact is not None else ""
                     drafts.append(self._to_citizen(route, event, event.case_id, sealed))
+                elif route.audience == "mentioned":
+                    drafts += self._to_mentioned(route, event)
                 elif (draft := self._to_staff(route, event)) is not None:
                     drafts.append(draft)
         anonymous = [event.case_id for event, _ in told if event.state.anonymous]
@@ -225,6 +241,21 @@ class Notify:
         when: set[str] = set()
         if isinstance(event, CaseDecided):
             when.add("final" if event.final else "not_final")
+            if event.recommended_to is not None:
+                when.add("advised")
+        if isinstance(event, NoteAdded) and event.mentions:
+            when.add("mentioned")
+        if isinstance(event, RecommendationSettled) and event.now == "open":
+            when.add("sent_back")
+        if isinstance(event, DeadlineWarned):
+            unassigned = event.step == "decision" and event.state.handler is None
+            when.add("unassigned" if unassigned else event.step)
+        if isinstance(event, CaseEscalated):
+            when.add("mayor" if event.level == "mayor" else event.step)
+        if isinstance(event, VisitCancelled):
+            when.add(event.by)
+        if isinstance(event, VisitReminded):
+            when.add(event.before)
         return self._table.routes_for(event.name, kind=event.state.kind, when=frozenset(when))
 
     def _tell_registered(self, event: SubmissionRegistered) -> list[Draft]:
@@ -242,9 +273,30 @@ class Notify:
         draft = Draft(route, str(event.id), event.name, event.occurred_at, case_id, _params(event) | params)
         if route.reply and isinstance(event, CaseDecided):
             draft.more["reply_until"] = event.objection_until
+        if isinstance(event, VisitReminded):
+            draft.more["expires_at"] = event.starts_at  # what came too late reminds of nothing
         if route.channel == MessageChannel.SMS and sealed_contact is None:
             draft.more |= {"state": MessageState.SKIPPED, "reason": SkipReason.NO_MOBILE}
         return draft
+
+    def _to_mentioned(self, route: Route, event: TrackedEvent) -> list[Draft]:
+        """One for each of those whom the event names."""
+        names = event.mentions if isinstance(event, NoteAdded) else []
+        if isinstance(event, CaseReminded):
+            names = [event.staff]
+        params = {**_params(event), "number": event.state.number}
+        return [
+            Draft(
+                route,
+                f"{event.id}:{staff_id}",
+                event.name,
+                event.occurred_at,
+                event.case_id,
+                params,
+                {"staff_id": staff_id},
+            )
+            for staff_id in names
+        ]
 
     def _to_staff(self, route: Route, event: TrackedEvent) -> Draft | None:
         draft = Draft(
@@ -259,16 +311,31 @@ class Notify:
             if event.state.handler is None:
                 return None
             draft.more["staff_id"] = event.state.handler
-        elif route.audience == "head":
-            draft.more["role"] = Role.HEAD
-        elif isinstance(event, UnitAsked):
+        elif route.audience in (Role.HEAD, Role.SCREENER):
+            draft.more["role"] = route.audience
+        elif route.audience == "mayor":
+            # The number and the day, and no more: whoever speaks for the mayor's office does not read cases.
+            if not isinstance(event, CaseEscalated) or event.to_unit is None:
+                return None
+            draft.case_id = None
+            draft.more |= {"role": Role.LIAISON, "unit": event.to_unit}
+        elif (unit := _unit_of(event)) is not None:
             # A liaison learns of the question alone: neither the case nor its number goes with it.
             draft.case_id = None
             draft.params = _params(event)
-            draft.more |= {"role": Role.LIAISON, "unit": event.unit_asked}
+            draft.more |= {"role": Role.LIAISON, "unit": unit}
         else:
             return None
         return draft
+
+
+def _unit_of(event: TrackedEvent) -> str | None:
+    """The unit whose liaison is told."""
+    if isinstance(event, CaseDecided):
+        return event.recommended_to
+    if isinstance(event, UnitAsked | DeadlineWarned | CaseEscalated | RecommendationSettled):
+        return event.unit_asked
+    return None
 
 
 def _params(event: Event) -> dict[str, str]:
@@ -278,9 +345,17 @@ def _params(event: Event) -> dict[str, str]:
         params["kind"] = event.kind
     if isinstance(event, TrackedEvent):
         params["kind"] = event.state.kind
-        day: date | None = event.due_on if isinstance(event, UnitAsked) else event.state.expected_on
+        day: date | None = event.state.expected_on
+        if isinstance(event, UnitAsked | DeadlineWarned | CaseEscalated):
+            day = event.due_on
         if day is not None:
             params["date"] = day.isoformat()
+    if isinstance(event, VisitEvent) and event.starts_at is not None:
+        params |= {
+            "when": event.starts_at.isoformat(),
+            "place_fa": event.place_fa or "",
+            "place_en": event.place_en or "",
+        }
     if isinstance(event, CaseDecided):
         params["outcome"] = event.outcome
     if isinstance(event, CaseRefused):

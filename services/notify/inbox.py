@@ -15,7 +15,7 @@ from contracts.errors import InvalidField, NotAllowed
 from contracts.gateway import Actor
 from contracts.notify import ListMessages, MarkRead, Message, MessagePage
 from contracts.vocabulary import ActorKind, Language
-from services.notify import inbox_store, store, wording
+from services.notify import inbox_store, store, texts, wording
 from services.notify.inbox_store import Reader
 from services.notify.routing import Table, table
 
@@ -53,14 +53,16 @@ class Inbox:
         rows = inbox_store.page(connection, reader, (after.at, after.id) if after else None, request.limit + 1)
         shown = rows[: request.limit]
         more = _Cursor(shown[-1].at, shown[-1].id).text() if len(rows) > request.limit else None
-        return MessagePage(items=[self._shown(row, reader, request.actor) for row in shown], next=more)
+        words = texts.current(connection, self._table)
+        return MessagePage(items=[self._shown(row, reader, request.actor, words) for row in shown], next=more)
 
     def mark_read(self, connection: Connection, request: MarkRead) -> MessagePage:
         """Those of `ids` that are this reader's, read from now on."""
         reader = self._reader(connection, request.actor, request.code_hashes)
         rows = inbox_store.of_ids(connection, reader, request.ids)
         inbox_store.mark_read(connection, reader, [row.id for row in rows])
-        items = [self._shown(row, reader, request.actor).model_copy(update={"read": True}) for row in rows]
+        words = texts.current(connection, self._table)
+        items = [self._shown(row, reader, request.actor, words).model_copy(update={"read": True}) for row in rows]
         return MessagePage(items=items)
 
     def _reader(self, connection: Connection, actor: Actor | None, code_hashes: Sequence[str]) -> Reader:
@@ -79,18 +81,18 @@ class Inbox:
             return Reader.citizen(UUID(actor.id))
         raise NotAllowed
 
-    def _shown(self, row: store.AnyRow, reader: Reader, actor: Actor | None) -> Message:
+    def _shown(self, row: store.AnyRow, reader: Reader, actor: Actor | None, words: Table) -> Message:
         language = actor.language if actor is not None else Language(row.contact_language or Language.FA)
         params = dict(row.params)
         if row.promised_on is not None and row.event == "submission.registered.v1":
             params["date"] = row.promised_on.isoformat()
-        filled = wording.values(params, language, self._table)
+        filled = wording.values(params, language, words)
         return Message(
             id=row.id,
             case_id=row.case_id,
             case_number=row.params.get("number") if reader.staff_id is not None else None,
             template=row.template,
-            text=self._table.render(row.channel, row.template, language, filled),
+            text=words.render(row.channel, row.template, language, filled),
             at=row.at,
             read=row.read,
         )

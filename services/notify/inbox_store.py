@@ -84,8 +84,7 @@ def _theirs(reader: Reader) -> ColumnElement[bool]:
 
 def _of_staff(reader: Reader) -> ColumnElement[bool]:
     addressed: list[ColumnElement[bool]] = [messages.c.staff_id == reader.staff_id]
-    if Role.HEAD in reader.roles:
-        addressed.append(messages.c.role == Role.HEAD)
+    addressed += [messages.c.role == role for role in (Role.HEAD, Role.SCREENER) if role in reader.roles]
     about_a_case = or_(*addressed)
     if reader.unit is not None:
         # Conflict of interest (DOMAIN: The people): whoever belongs to the unit complained about, or below it.

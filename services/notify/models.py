@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Date,
     DateTime,
+    Identity,
     Index,
     Integer,
     MetaData,
@@ -152,4 +154,39 @@ staff = Table(
     Column("roles", ARRAY(String), nullable=False),
     Column("unit", String),
     Column("active", Boolean, nullable=False),
+)
+
+# --- the administrator's words ---
+
+texts = Table(  # in place of those in routing/templates.toml; fa and en NULL: as shipped again
+    "texts",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("fa", Text),
+    Column("en", Text),
+    Column("version", Integer, nullable=False),
+)
+
+text_history = Table(  # only grows, by a trigger
+    "text_history",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("by", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("before_fa", Text),
+    Column("before_en", Text),
+    Column("after_fa", Text),
+    Column("after_en", Text),
+)
+
+text_commands = Table(  # so that one repeated under its key has its effect once
+    "text_commands",
+    metadata,
+    Column("actor", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("command_hash", String(64), nullable=False),
+    Column("done_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )

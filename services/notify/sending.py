@@ -25,7 +25,7 @@ from contracts.base import now
 from contracts.gateway import Contact
 from contracts.notify import MessageState
 from contracts.vocabulary import Language
-from services.notify import store, wording
+from services.notify import store, texts, wording
 from services.notify.domain import (
     GIVE_UP_AFTER,
     POLL_WINDOW,
@@ -163,11 +163,12 @@ class Sender:
         params = dict(row.params)
         if row.waits_for_case and case is not None and case.promised_on is not None:
             params["date"] = case.promised_on.isoformat()
-        filled = wording.values(params, language, self._table, code=code)
+        words = texts.current(connection, self._table)
+        filled = wording.values(params, language, words, code=code)
         if otp is not None:
             filled["otp"] = otp
-        text = self._table.render(row.channel, row.template, language, filled)
-        lookup = wording.lookup_of(self._table, row.channel, row.template, language, filled)
+        text = words.render(row.channel, row.template, language, filled)
+        lookup = wording.lookup_of(words, row.channel, row.template, language, filled)
         tokens = {token: filled[name] for token, name in lookup.tokens.items()} if lookup else {}
         awake = (name for name in self._providers if self._circuit.resting(name) is None)
         first = row.provider or next(awake, None)

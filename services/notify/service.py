@@ -16,7 +16,17 @@ from backbone.rpc import rpc
 from contracts.accounts import OtpRequested, StaffChanged
 from contracts.gateway import ReceiveSms, ReportDelivery
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
-from contracts.notify import ListMessages, MarkRead, MessagePage
+from contracts.notify import (
+    ChangeNotificationText,
+    ListMessages,
+    ListNotificationTextHistory,
+    ListNotificationTexts,
+    MarkRead,
+    MessagePage,
+    NotificationText,
+    NotificationTextHistory,
+    NotificationTexts,
+)
 from contracts.tracking import TrackedEvent
 from services.notify.handlers import Notify
 from services.notify.inbound import Handset
@@ -24,6 +34,7 @@ from services.notify.inbox import Inbox
 from services.notify.providers import Kavenegar
 from services.notify.sending import Sender
 from services.notify.settings import Settings
+from services.notify.texts import Texts
 
 log = logs.get("sending")
 
@@ -108,6 +119,7 @@ class Service(PeygirService):
     use_cases = UseCases(Notify)
     handset = UseCases(Handset)
     inbox = UseCases(lambda settings: Inbox())
+    texts = UseCases(lambda settings: Texts())
     kick_sender = SendingLoops()
 
     @durable_event_handler("notify.contacts", batch=100, linger=0.05, concurrency=1)
@@ -159,3 +171,18 @@ class Service(PeygirService):
     def mark_read(self, request: MarkRead) -> MessagePage:
         with self.db.transaction() as connection:
             return self.inbox.mark_read(connection, request)
+
+    @rpc
+    def list_notification_texts(self, request: ListNotificationTexts) -> NotificationTexts:
+        with self.db.read() as connection:
+            return self.texts.list_texts(connection, request)
+
+    @rpc
+    def change_notification_text(self, request: ChangeNotificationText) -> NotificationText:
+        with self.db.transaction() as connection:
+            return self.texts.change_text(connection, request)
+
+    @rpc
+    def list_notification_text_history(self, request: ListNotificationTextHistory) -> NotificationTextHistory:
+        with self.db.read() as connection:
+            return self.texts.history(connection, request)

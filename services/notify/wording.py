@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 
 from backbone import jalali, persian
 from contracts.vocabulary import (
@@ -19,6 +19,13 @@ from services.notify.domain import code_for_sms
 from services.notify.routing import Lookup, Table
 
 _ISOLATED = "\u2066{}\u2069"  # left to right: after Persian letters 1405-000123 would be shown as 000123-1405
+
+
+_AT = {Language.FA: " ساعت ", Language.EN: " at "}
+
+
+def _digits(text: str, language: Language) -> str:
+    return persian.persian_digits(text) if language is Language.FA else text
 
 
 def day_text(day: date, language: str) -> str:
@@ -41,6 +48,10 @@ def values(params: Mapping[str, str], language: str, words: Table, *, code: str 
         found["stage"] = STAGE_NAMES[Stage(found["stage"])][spoken]
     if "date" in found:
         found["date"] = day_text(date.fromisoformat(found["date"]), spoken)
+    if "when" in found:
+        at = datetime.fromisoformat(found["when"]).astimezone(jalali.TEHRAN)
+        found["when"] = f"{day_text(at.date(), spoken)}{_AT[spoken]}{_digits(f'{at:%H:%M}', spoken)}"
+        found["place"] = found["place_fa" if spoken is Language.FA else "place_en"]
     if "number" in found and spoken == Language.FA:
         found["number"] = _ISOLATED.format(found["number"])
     if code is not None:

@@ -13,14 +13,17 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from contracts import tracking as t
+from contracts import visits as v
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion, UnknownCase
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
-from services.tracking import domain, store, views
+from services.tracking import advice, decisions, desks, domain, inquiry, reminders, store, views
 from services.tracking.handlers import City, Tracking
-from services.tracking.life import Case, Context, StaffFacts, UnitFacts
+from services.tracking.life import Case, Context, StaffFacts, Turn, UnitFacts
 from services.tracking.record import record
-from services.tracking.scope import OPENS_IDENTITIES, Scope, scope_of
+from services.tracking.scope import OPENS_IDENTITIES, SEE_ALL, Scope, scope_of
+from services.tracking.visits import act as act_on_visit
+from services.tracking.visits import act_as_citizen as citizen_on_visit
 from services.tracking.workdays import day_of
 
 
@@ -50,39 +53,87 @@ class Desk(Tracking):
         """A command of staff. UnknownCase, StaleVersion, KeyReused, and what domain.act raises."""
         _no_nul(request)
         scope, command = self.scope(connection, request.actor), request.command
-        merged_into = [command.into] if isinstance(command, t.Merge) else []
-        locked = store.lock_for_staff(connection, [request.case_id, *merged_into], scope)
+        other = command.into if isinstance(command, t.Merge) else None
+        if isinstance(command, t.LinkCase):
+            other = command.to
+        locked = store.lock_for_staff(connection, [request.case_id, *([other] if other else [])], scope)
         case = locked.get(request.case_id)
         if case is None:
             raise UnknownCase
-        if _again(connection, request.actor, request.idempotency_key, case.case_id, command):
+        if again(connection, request.actor, request.idempotency_key, case.case_id, command):
             return self._staff_case(connection, case.case_id, scope)
         if case.version != request.expected_version:
             later = views.entries_since(connection, case.case_id, request.expected_version)
             raise StaleVersion(current=case.version, changes=[entry.model_dump(mode="json") for entry in later])
-        target = locked.get(command.into) if isinstance(command, t.Merge) else None
-        context = self._facts(connection, case, command, target, request.actor)
-        turn = domain.act(case, command, context)
+        target = locked.get(other) if other is not None else None
+        context = self.facts(connection, case, command, target, request.actor)
+        turn = self._act(connection, case, command, context)
         record(connection, turn, request.actor, context.now, context.question)
         if target is not None:
-            record(connection, domain.joined_by(target, case), request.actor, context.now)
+            joined = domain.joined_by(target, case)
+            if isinstance(command, t.LinkCase):
+                joined = inquiry.linked(target, case, command.linked)
+            record(connection, joined, request.actor, context.now)
         # Without the scope: who has just found the case to be about their own unit sees this answer, and then no more.
-        return self._staff_case(connection, case.case_id, None)
+        return self._staff_case(connection, case.case_id, None, scope)
 
-    def _facts(
-        self, connection: Connection, case: Case, command: t.StaffCommand, target: Case | None, actor: Actor
+    def _act(self, connection: Connection, case: Case, command: t.StaffCommand, context: Context) -> Turn:
+        if not isinstance(command, v.StaffVisitCommand):
+            return domain.act(case, command, context)
+        city = self.city(connection)
+        return act_on_visit(
+            connection, case, command, context, lambda who: self._candidate(connection, city, case, who)
+        )
+
+    def facts(
+        self,
+        connection: Connection,
+        case: Case,
+        command: t.StaffCommand,
+        target: Case | None,
+        actor: Actor,
+        besides: UUID | None = None,
     ) -> Context:
+        """What this command is judged by. `besides`: who is not chosen when the choice is ours."""
         city = self.city(connection)
         context = replace(self.context(connection, actor, case.case_id), target=target)
         if isinstance(command, t.Assign):
-            return replace(context, staff=self._candidate(connection, city, case, command.inspector))
+            chosen = command.inspector or self._free(connection, city, case, besides)
+            return replace(context, staff=self._candidate(connection, city, case, chosen) if chosen else None)
         if isinstance(command, t.Correct):
             kinds = store.ground_kinds(connection, command.ground) if command.ground else None
             return replace(context, unit=_unit(city, command.unit), ground_kinds=kinds)
+        if isinstance(command, t.AddNote) and command.mentions:
+            return replace(context, may_see=self._may_see(connection, city, case, command.mentions))
+        if isinstance(command, t.SettleRecommendation):
+            found = advice.of_case(connection, case.case_id, command.recommendation_id)
+            return replace(context, recommended=found[0] if found else None)
         if isinstance(command, t.AskUnit):
             media = store.media_of(connection, case.case_id)
             return replace(context, unit=_unit(city, command.unit or case.unit), media=media)
         return context
+
+    def _may_see(self, connection: Connection, city: City, case: Case, ids: Iterable[UUID]) -> frozenset[UUID]:
+        """Those of these members of staff who may know of the case."""
+        return frozenset(
+            row.staff_id
+            for row in reminders.members(connection, ids)
+            if (SEE_ALL & set(row.roles) or row.staff_id == case.handler)
+            and (row.unit is None or case.unit not in city.tree.above(row.unit))
+        )
+
+    def _free(self, connection: Connection, city: City, case: Case, besides: UUID | None) -> UUID | None:
+        """Who is skilled in the ground and has the fewest open cases; where nobody is named for it, of those without any
+        named skill. None when there is no one."""
+        away = {besides, case.handler, *case.barred}
+        able = [
+            row
+            for row in desks.inspectors(connection, one_at_a_time=True)
+            if row.staff_id not in away and (row.unit is None or case.unit not in city.tree.above(row.unit))
+        ]
+        skilled = [row for row in able if case.ground in (row.grounds or ())]
+        first = next(iter(skilled or [row for row in able if not row.grounds]), None)
+        return first.staff_id if first is not None else None
 
     def _candidate(self, connection: Connection, city: City, case: Case, staff_id: UUID) -> StaffFacts | None:
         row = store.member(connection, staff_id)
@@ -91,11 +142,19 @@ class Desk(Tracking):
         conflicted = row.unit is not None and case.unit in city.tree.above(row.unit)
         return StaffFacts(staff_id, row.active, Role.INSPECTOR in row.roles, conflicted)
 
-    def _staff_case(self, connection: Connection, case_id: UUID, scope: Scope | None) -> t.StaffCase:
+    def _staff_case(
+        self, connection: Connection, case_id: UUID, scope: Scope | None, links: Scope | None = None
+    ) -> t.StaffCase:
         case = views.staff_case(connection, case_id, scope)
         if case is None:
             raise UnknownCase
-        return case
+        known = links or scope
+        more = {
+            "followed": advice.of_a_case(connection, case_id),
+            "reminders": reminders.of_case(connection, case_id),
+            "linked": reminders.linked(connection, case_id, known) if known is not None else [],
+        }
+        return case.model_copy(update=more)
 
     def get_case(self, connection: Connection, request: t.GetCase) -> t.StaffCase:
         """The whole case, or UnknownCase, be it that there is none or that it is none of theirs."""
@@ -135,9 +194,12 @@ class Desk(Tracking):
         case = self._lock_of_citizen(connection, request)
         if case is None:
             raise UnknownCase
-        if not _again(connection, request.actor, request.idempotency_key, case.case_id, request.command):
+        if not again(connection, request.actor, request.idempotency_key, case.case_id, request.command):
             context = self.context(connection, request.actor, case.case_id)
-            turn = domain.act_as_citizen(case, request.command, context)
+            if isinstance(request.command, v.VisitCommand):
+                turn = citizen_on_visit(connection, case, request.command, context, self.lead)
+            else:
+                turn = domain.act_as_citizen(case, request.command, context)
             record(connection, turn, request.actor, context.now, context.question)
         view = views.public_of(connection, case.case_id, day_of(self.clock()))
         if view is None:
@@ -170,12 +232,43 @@ class Desk(Tracking):
         if case is None:
             raise NotFound
         asked = t.AnswerQuestion(text=request.text, uploads=request.uploads)
-        if not _again(connection, request.actor, request.idempotency_key, request.question_id, asked):
+        if not again(connection, request.actor, request.idempotency_key, request.question_id, asked):
             context = self.context(connection, request.actor, case.case_id)
             uploads = tuple(dict.fromkeys(request.uploads))
             turn = domain.answer_unit_question(case, request.question_id, request.text, uploads, context)
             record(connection, turn, request.actor, context.now, context.question)
         return views.unit_questions(connection, units, open_only=False, only=request.question_id)[0]
+
+    def list_recommendations(self, connection: Connection, request: t.ListRecommendations) -> t.Recommendations:
+        """To a liaison those of the unit, with nothing of the case; to others those of the cases they may know of."""
+        tree = self.city(connection).tree
+        units = None if request.unit is None else tree.below(request.unit)
+        if Role.LIAISON in request.actor.roles:
+            own = self._answered_for(connection, request.actor)
+            asked = own if units is None else own & units
+            return t.Recommendations(items=advice.of_units(connection, asked, request.open_only))
+        scope = self.scope(connection, request.actor)
+        return t.Recommendations(items=advice.of_scope(connection, scope, units, request.open_only))
+
+    def report_recommendation(
+        self, connection: Connection, request: t.ReportRecommendation
+    ) -> t.FollowedRecommendation:
+        """What the unit says of it. NotFound for one that was not made to the liaison's unit or one below it."""
+        _no_nul(request)
+        units = self._answered_for(connection, request.actor)
+        case_id = advice.case_of_unit(connection, request.recommendation_id, units)
+        case = store.lock(connection, case_id) if case_id is not None else None
+        if case is None:
+            raise NotFound
+        said = t.SettleRecommendation(
+            recommendation_id=request.recommendation_id, accepted=request.done, reason=request.reason
+        )
+        if not again(connection, request.actor, request.idempotency_key, request.recommendation_id, said):
+            [one] = advice.of_case(connection, case.case_id, request.recommendation_id)
+            context = self.context(connection, request.actor, None)
+            turn = decisions.report(case, one, request.done, request.reason, context)
+            record(connection, turn, request.actor, context.now)
+        return advice.of_units(connection, units, open_only=False, only=request.recommendation_id)[0]
 
     def _answered_for(self, connection: Connection, actor: Actor) -> frozenset[str]:
         """The units this liaison answers for; the unit last told by accounts counts, where one was told."""
@@ -239,7 +332,7 @@ def _unit(city: City, code: str | None) -> UnitFacts | None:
     return UnitFacts(row.code, row.name_fa, row.name_en, row.active, row.parent is None)
 
 
-def _again(connection: Connection, actor: Actor, key: str, about: UUID, command: BaseModel) -> bool:
+def again(connection: Connection, actor: Actor, key: str, about: UUID, command: BaseModel) -> bool:
     """Whether this very command was done under this key. KeyReused when the key was used for another one."""
     told = json.dumps([str(about), command.model_dump(mode="json")], sort_keys=True)
     digest = hashlib.sha256(told.encode()).hexdigest()

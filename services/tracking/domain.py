@@ -14,8 +14,8 @@ from contracts import tracking as t
 from contracts.errors import (
     AlreadyHandles,
     ClosedUnit,
+    Conflict,
     GroundNotForKind,
-    InvalidField,
     NotAllowed,
     UnknownGround,
     UnknownUnit,
@@ -24,12 +24,13 @@ from contracts.errors import (
 )
 from contracts.gateway import Actor
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
+from services.tracking import clock, decisions, inquiry
 from services.tracking.life import (
     ASKED,
     GIVES_WAY,
     LIFE,
-    REASONED,
     RIGHTS,
+    STANDS_STILL,
     Case,
     Context,
     Question,
@@ -37,12 +38,8 @@ from services.tracking.life import (
     Turn,
     UnitFacts,
 )
+from services.tracking.moves import days_of, leads_to, turn_of, wrong
 from services.tracking.workdays import Deadlines, Workdays, day_of
-
-
-def wrong(path: str, reason: str) -> InvalidField:
-    """The command names something that will not do."""
-    return InvalidField(fields=[{"field": path, "reason": reason}])
 
 
 def authorise(case: Case, name: str, actor: Actor) -> None:
@@ -54,23 +51,22 @@ def authorise(case: Case, name: str, actor: Actor) -> None:
         raise NotAllowed
 
 
-def leads_to(case: Case, name: str) -> Stage:
-    """Where the command leads from here; WrongStage when it is not drawn."""
-    stage = LIFE[name].get(case.stage)
-    if stage is None:
-        raise WrongStage(stage=case.stage, command=name)
-    return stage
-
-
 def opened(case: Case, workdays: Workdays, deadlines: Deadlines) -> Case:
     """A case at its beginning, its clock set from the day of filing."""
-    owed = deadlines.owed(case.kind, case.urgent)
-    return replace(case, stage=Stage.REGISTERED, due_on=workdays.after(day_of(case.filed_at), owed))
+    begun = clock.begun(replace(case, stage=Stage.REGISTERED), day_of(case.filed_at), (workdays, deadlines))
+    begun = replace(begun, first_due_on=clock.first_due(case, workdays, deadlines))
+    return replace(begun, look_on=min(alarm.day for alarm in clock.alarms(begun, workdays, deadlines)))
 
 
 def act(case: Case, command: t.StaffCommand, context: Context) -> Turn:
     """A command of staff. Raises NotAllowed, WrongStage, or an Invalid that says what is wrong with the command."""
+    return clock.scheduled(_act(case, command, context), context)
+
+
+def _act(case: Case, command: t.StaffCommand, context: Context) -> Turn:
     authorise(case, command.type, context.actor)
+    if case.proposal is not None and command.type in STANDS_STILL:
+        raise WrongStage(stage=case.stage, command=command.type)
     if command.type in GIVES_WAY and case.stage in ASKED and _overdue(context):
         lapse = _lapse(case, context)
         turn = _ACTS[command.type](lapse.case, command, replace(context, question=None))
@@ -82,7 +78,7 @@ def act(case: Case, command: t.StaffCommand, context: Context) -> Turn:
 def act_as_citizen(case: Case, command: t.CitizenCommand, context: Context) -> Turn:
     """A command of the one who filed the case. Raises WrongStage."""
     leads_to(case, command.type)
-    return _ACTS[command.type](case, command, context)
+    return clock.scheduled(_ACTS[command.type](case, command, context), context)
 
 
 def possible(case: Case, today: date) -> list[str]:
@@ -100,18 +96,16 @@ def _may_object(case: Case, today: date) -> bool:
 
 
 def _resumed(case: Case, stage: Stage, context: Context) -> Case:
-    """Back at work: the day owed moves by the working days that the clock stood still."""
-    if case.paused_on is None or case.due_on is None:
-        return replace(case, stage=stage)
-    stood = context.workdays.between(case.paused_on, context.today)
-    return replace(case, stage=stage, paused_on=None, due_on=context.workdays.after(case.due_on, stood))
+    """Back at work, with no question open."""
+    return clock.resumed(replace(case, stage=stage, asking=None), context.today, context.workdays)
 
 
-def _turn(case: Case, after: Case, entry: str, event: type[t.TrackedEvent], **more: Any) -> Turn:
-    """A turn of one step. `details` go to the timeline, `fields` to the event, the rest to the Turn."""
-    previous = case.stage if after.stage is not case.stage else None
-    step = Step(entry, after, event, more.pop("details", {}), more.pop("fields", {}), previous)
-    return Turn(after, [step], **more)
+def _asking(case: Case, asked: Question, days: int, context: Context) -> Case:
+    """The case while this question waits for its answer."""
+    due = asked.due_on.isoformat()
+    told = tuple(mark for mark in case.told if not mark.startswith(("unit:", "citizen:")))
+    asking = {"unit": asked.unit, "on": context.today.isoformat(), "days": days, "due_on": due}
+    return replace(case, asking=asking, told=told)
 
 
 def _lapse(case: Case, context: Context) -> Step:
@@ -124,7 +118,7 @@ def _lapse(case: Case, context: Context) -> Step:
 
 
 def _start_screening(case: Case, command: t.StartScreening, context: Context) -> Turn:
-    return _turn(case, replace(case, stage=leads_to(case, command.type)), "screening_started", t.CaseStageChanged)
+    return turn_of(case, replace(case, stage=leads_to(case, command.type)), "screening_started", t.CaseStageChanged)
 
 
 def _correct(case: Case, command: t.Correct, context: Context) -> Turn:
@@ -138,17 +132,20 @@ def _correct(case: Case, command: t.Correct, context: Context) -> Turn:
         if case.kind not in context.ground_kinds:
             raise GroundNotForKind
         changes["ground"] = command.ground
+    since = case.due_from or day_of(case.filed_at)
     if command.urgent is not None and command.urgent != case.urgent:
-        owed = context.deadlines.owed(case.kind, command.urgent)
         since = context.today if command.urgent else day_of(case.filed_at)
-        changes |= {"urgent": command.urgent, "due_on": context.workdays.after(since, owed)}
+        changes["urgent"] = command.urgent
     told = {name: changes[name] for name in ("unit", "ground", "urgent") if name in changes}
     if not told:
         raise wrong("command", "changes_nothing")
     before = {name: getattr(case, name) for name in told}
-    return _turn(
+    after = replace(case, **changes)
+    if "urgent" in told or days_of(after, "decision", context) != days_of(case, "decision", context):
+        after = clock.begun(after, since, (context.workdays, context.deadlines))
+    return turn_of(
         case,
-        replace(case, **changes),
+        after,
         "corrected",
         t.CaseCorrected,
         details={"before": before, "after": told},
@@ -170,9 +167,10 @@ def _refuse(case: Case, command: t.Refuse, context: Context) -> Turn:
         refusal_reason=command.reason,
         refusal_explanation=command.explanation,
         refusal_address=command.address,
+        refused_on=context.today,
     )
     details = {"reason": command.reason, "text": command.explanation, "address": command.address}
-    return _turn(case, after, "refused", t.CaseRefused, details=details, fields={"reason": command.reason})
+    return turn_of(case, after, "refused", t.CaseRefused, details=details, fields={"reason": command.reason})
 
 
 def _merge(case: Case, command: t.Merge, context: Context) -> Turn:
@@ -184,18 +182,20 @@ def _merge(case: Case, command: t.Merge, context: Context) -> Turn:
         raise wrong("command.into", "not_open")
     after = replace(case, stage=leads_to(case, command.type), merged_into=command.into)
     details = {"into": str(command.into), "number": context.target.number}
-    return _turn(case, after, "merged", t.CaseMerged, details=details, fields={"into": command.into})
+    return turn_of(case, after, "merged", t.CaseMerged, details=details, fields={"into": command.into})
 
 
 def joined_by(target: Case, merged: Case) -> Turn:
     """What a merge leaves in the case that goes on."""
-    return _turn(target, target, "duplicate_joined", t.NoteAdded, details={"number": merged.number})
+    return turn_of(target, target, "duplicate_joined", t.NoteAdded, details={"number": merged.number})
 
 
 def _assign(case: Case, command: t.Assign, context: Context) -> Turn:
     if case.unit is None:
         raise wrong("unit", "not_set")
     chosen = context.staff
+    if chosen is None and command.inspector is None:
+        raise Conflict(reason="nobody_free")
     if chosen is None or not chosen.inspector:
         raise wrong("command.inspector", "not_an_inspector")
     if not chosen.active:
@@ -207,9 +207,10 @@ def _assign(case: Case, command: t.Assign, context: Context) -> Turn:
     if chosen.staff_id == case.handler:
         raise AlreadyHandles
     entry = "assigned" if case.handler is None else "handed_over"
-    after = replace(_without_handler(case), stage=leads_to(case, command.type), handler=chosen.staff_id)
+    # What the one before proposed was theirs.
+    after = replace(_without_handler(case), stage=leads_to(case, command.type), handler=chosen.staff_id, proposal=None)
     details = {"inspector": str(chosen.staff_id)}
-    return _turn(case, after, entry, t.CaseAssigned, details=details)
+    return turn_of(case, after, entry, t.CaseAssigned, details=details)
 
 
 def _without_handler(case: Case) -> Case:
@@ -223,21 +224,24 @@ def _without_handler(case: Case) -> Case:
 
 
 def _ask_citizen(case: Case, command: t.AskCitizen, context: Context) -> Turn:
-    due = context.workdays.after(context.today, context.deadlines.citizen)
+    days = days_of(case, "citizen", context)
+    due = context.workdays.after(context.today, days)
     asked = Question(context.new_id, None, command.text, context.now, due)
-    after = replace(case, stage=leads_to(case, command.type), paused_on=context.today)
+    after = clock.paused(replace(case, stage=leads_to(case, command.type)), context.today)
+    after = _asking(after, asked, days, context)
     details = {"question_id": str(asked.question_id), "text": command.text}
     fields = {"question_id": asked.question_id}
-    return _turn(case, after, "citizen_asked", t.CitizenAsked, details=details, fields=fields, asked=asked)
+    return turn_of(case, after, "citizen_asked", t.CitizenAsked, details=details, fields=fields, asked=asked)
 
 
 def _ask_unit(case: Case, command: t.AskUnit, context: Context) -> Turn:
     unit = _unit(context)
     if not set(command.media) <= context.media:
         raise UnknownUpload
-    due = context.workdays.after(context.today, context.deadlines.unit)
+    days = days_of(case, "unit", context)
+    due = context.workdays.after(context.today, days)
     asked = Question(context.new_id, unit.code, command.text, context.now, due, tuple(dict.fromkeys(command.media)))
-    after = replace(case, stage=leads_to(case, command.type))
+    after = _asking(replace(case, stage=leads_to(case, command.type)), asked, days, context)
     details = {
         "question_id": str(asked.question_id),
         "unit": unit.code,
@@ -246,7 +250,7 @@ def _ask_unit(case: Case, command: t.AskUnit, context: Context) -> Turn:
         "media": list(asked.media),
     }
     fields = {"question_id": asked.question_id, "unit_asked": unit.code, "due_on": due}
-    return _turn(case, after, "unit_asked", t.UnitAsked, details=details, fields=fields, asked=asked)
+    return turn_of(case, after, "unit_asked", t.UnitAsked, details=details, fields=fields, asked=asked)
 
 
 def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequence[str], context: Context) -> Turn:
@@ -265,8 +269,8 @@ def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequ
         "text": text,
         "uploads": list(uploads),
     }
-    after = replace(case, stage=stage)
-    return _turn(
+    after = replace(case, stage=stage, asking=None)
+    turn = turn_of(
         case,
         after,
         "unit_answered",
@@ -276,62 +280,20 @@ def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequ
         answered=text,
         uploads=tuple(uploads),
     )
-
-
-def _add_note(case: Case, command: t.AddNote, context: Context) -> Turn:
-    return _turn(case, case, "note_added", t.NoteAdded, details={"text": command.text})
+    return clock.scheduled(turn, context)
 
 
 def _add_evidence(case: Case, command: t.AddEvidence, context: Context) -> Turn:
     uploads = tuple(dict.fromkeys(command.uploads))
     known = {"uploads": list(uploads)}
-    return _turn(case, case, "evidence_added", t.EvidenceAdded, details=known, fields=known, uploads=uploads)
-
-
-def _decide(case: Case, command: t.Decide, context: Context) -> Turn:
-    final = case.stage is Stage.REVIEW
-    actor = UUID(context.actor.id)
-    if final and actor in case.barred:
-        raise NotAllowed
-    if command.outcome in REASONED and not command.root_causes:
-        raise wrong("command.root_causes", "missing")
-    until = None if final else context.workdays.after(context.today, context.deadlines.objection)
-    advice = [recommendation.model_dump(mode="json") for recommendation in command.recommendations]
-    after = replace(
-        case,
-        stage=leads_to(case, command.type),
-        outcome=command.outcome,
-        reasons=command.reasons,
-        decided_at=context.now,
-        final=final,
-        objection_until=until,
-        root_causes=tuple(command.root_causes),
-        recommendations=tuple(advice),
-        barred=tuple(dict.fromkeys((*case.barred, actor, *([case.handler] if case.handler else [])))),
-        score=None,
-    )
-    details = {
-        "outcome": command.outcome,
-        "text": command.reasons,
-        "root_causes": list(command.root_causes),
-        "recommendations": advice,
-        "final": final,
-        "objection_until": until.isoformat() if until else None,
-    }
-    fields = {
-        "outcome": command.outcome,
-        "root_causes": command.root_causes,
-        "final": final,
-        "objection_until": until,
-    }
-    return _turn(case, after, "decided", t.CaseDecided, details=details, fields=fields)
+    return turn_of(case, case, "evidence_added", t.EvidenceAdded, details=known, fields=known, uploads=uploads)
 
 
 def _close(case: Case, command: t.Close, context: Context) -> Turn:
     # Closing would take the right to object away.
     if case.stage is Stage.DECIDED and _may_object(case, context.today):
         raise WrongStage(stage=case.stage, command=command.type)
-    return _turn(case, replace(case, stage=leads_to(case, command.type)), "closed", t.CaseStageChanged)
+    return turn_of(case, replace(case, stage=leads_to(case, command.type)), "closed", t.CaseStageChanged)
 
 
 # --- the citizen ---
@@ -341,7 +303,7 @@ def _answer_question(case: Case, command: t.AnswerQuestion, context: Context) ->
     assert context.question is not None
     uploads = tuple(dict.fromkeys(command.uploads))
     question_id = context.question.question_id
-    return _turn(
+    return turn_of(
         case,
         _resumed(case, leads_to(case, command.type), context),
         "citizen_answered",
@@ -354,28 +316,28 @@ def _answer_question(case: Case, command: t.AnswerQuestion, context: Context) ->
 
 
 def _withdraw(case: Case, command: t.Withdraw, context: Context) -> Turn:
-    after = replace(case, stage=leads_to(case, command.type), paused_on=None)
+    after = replace(case, stage=leads_to(case, command.type), paused_on=None, asking=None, proposal=None)
     lapsed = context.question is not None
-    return _turn(case, after, "withdrawn", t.CaseWithdrawn, details={"text": command.reason}, lapsed=lapsed)
+    return turn_of(case, after, "withdrawn", t.CaseWithdrawn, details={"text": command.reason}, lapsed=lapsed)
 
 
 def _object(case: Case, command: t.Object, context: Context) -> Turn:
     if not _may_object(case, context.today):
         raise WrongStage(stage=case.stage, command=command.type)
-    owed = context.workdays.after(context.today, context.deadlines.owed(case.kind, case.urgent))
-    after = replace(_without_handler(case), stage=leads_to(case, command.type), due_on=owed, paused_on=None)
-    return _turn(case, after, "objected", t.CaseObjected, details={"text": command.text})
+    after = replace(_without_handler(case), stage=leads_to(case, command.type), paused_on=None)
+    after = clock.begun(after, context.today, (context.workdays, context.deadlines))
+    return turn_of(case, after, "objected", t.CaseObjected, details={"text": command.text})
 
 
 def _rate(case: Case, command: t.Rate, context: Context) -> Turn:
     after = replace(case, score=command.score)
     details = command.model_dump(mode="json", exclude={"type"}, exclude_none=True)
-    return _turn(case, after, "rated", t.CaseRated, details=details, fields={"score": command.score})
+    return turn_of(case, after, "rated", t.CaseRated, details=details, fields={"score": command.score})
 
 
 def note(case: Case, details: Mapping[str, Any]) -> Turn:
     """A line of the office's own timeline that changes nothing."""
-    return _turn(case, case, "noted", t.NoteAdded, details=details)
+    return turn_of(case, case, "noted", t.NoteAdded, details=details)
 
 
 _ACTS: Mapping[str, Callable[..., Turn]] = {
@@ -386,9 +348,17 @@ _ACTS: Mapping[str, Callable[..., Turn]] = {
     "assign": _assign,
     "ask_citizen": _ask_citizen,
     "ask_unit": _ask_unit,
-    "add_note": _add_note,
+    "add_note": inquiry.add_note,
+    "remind": inquiry.remind,
+    "add_check": inquiry.add_check,
+    "tick_check": inquiry.tick_check,
+    "link_case": inquiry.link_case,
     "add_evidence": _add_evidence,
-    "decide": _decide,
+    "decide": decisions.decide,
+    "propose": decisions.propose,
+    "approve": decisions.approve,
+    "return_proposal": decisions.return_proposal,
+    "settle_recommendation": decisions.settle,
     "close": _close,
     "answer_question": _answer_question,
     "withdraw": _withdraw,

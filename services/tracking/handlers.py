@@ -23,14 +23,14 @@ from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegi
 from contracts.media import MediaAccepted, MediaRejected, UploadState
 from contracts.notify import CitizenReplied, Reply
 from contracts.vocabulary import ActorKind, Stage
-from services.tracking import domain, store
+from services.tracking import domain, store, visits_domain, visits_store
 from services.tracking.history import FIRST, Entry, link
 from services.tracking.life import Case, Context, Step
 from services.tracking.record import event_of, media_rows, record
 from services.tracking.settings import Settings
 from services.tracking.tree import Tree
 from services.tracking.views import searchable
-from services.tracking.workdays import Workdays
+from services.tracking.workdays import Deadlines, Rule, Workdays
 
 Clock = Callable[[], datetime]
 BY_SMS = Actor(kind=ActorKind.BEARER, id="sms")
@@ -71,6 +71,8 @@ class City:
     workdays: Workdays
     tree: Tree
     units: dict[str, Any]
+    deadlines: Deadlines
+    four_eyes: frozenset[str] = frozenset()
 
 
 class Tracking:
@@ -79,6 +81,7 @@ class Tracking:
     def __init__(self, settings: Settings, clock: Clock = now) -> None:
         self.clock = clock
         self.deadlines = settings.deadlines
+        self.lead = settings.visit_lead
         self._weekend = settings.weekend
         self._city: City | None = None
         self._look_again = 0.0
@@ -91,18 +94,33 @@ class Tracking:
         self._look_again = time.monotonic() + 1.0
         if self._city is None or self._city.version != version:
             units = {row.code: row for row in store.all_units(connection)}
-            holidays = frozenset(date.fromisoformat(day) for day in store.holidays(connection))
+            days, rules = store.calendar(connection)
+            weekend = frozenset(rules.get("weekend", self._weekend))
+            if len(weekend) >= 7:  # no day would ever come
+                weekend = self._weekend
+            workdays = Workdays(weekend, frozenset(date.fromisoformat(day) for day in days))
             tree = Tree({code: row.parent for code, row in units.items()})
-            self._city = City(version, Workdays(self._weekend, holidays), tree, units)
+            deadlines = replace(
+                self.deadlines,
+                rules=tuple(
+                    Rule(row["step"], row["days"], row.get("kind"), row.get("ground"), row.get("urgent"))
+                    for row in rules.get("deadlines", ())
+                ),
+                auto_close=rules.get("auto_close_days", self.deadlines.auto_close),
+            )
+            self._city = City(version, workdays, tree, units, deadlines, frozenset(rules.get("four_eyes", ())))
         return self._city
 
     def context(self, connection: Connection, actor: Actor, case_id: UUID | None) -> Context:
         """What every command is judged by; the rest depends on the command."""
+        city = self.city(connection)
         return Context(
             actor=actor,
             now=self.clock(),
-            workdays=self.city(connection).workdays,
-            deadlines=self.deadlines,
+            workdays=city.workdays,
+            deadlines=city.deadlines,
+            calendar=city.version,
+            four_eyes=city.four_eyes,
             new_id=uuid4(),
             question=store.open_question(connection, case_id) if case_id else None,
         )
@@ -117,13 +135,14 @@ class Tracking:
         if not filed:
             return
         moment = self.clock()
-        workdays = self.city(connection).workdays
+        city = self.city(connection)
         opening: dict[UUID, tuple[Case, tuple[Entry, str, str], SubmissionRegistered]] = {}
         for year, group in groupby(filed, key=lambda event: jalali.year(jalali.today(event.filed_at))):
             of_year = list(group)
             first = store.take_numbers(connection, year, len(of_year))
             for place, event in enumerate(of_year):
-                case = domain.opened(_case(event, f"{year}-{first + place:06d}"), workdays, self.deadlines)
+                case = domain.opened(_case(event, f"{year}-{first + place:06d}"), city.workdays, city.deadlines)
+                case = replace(case, calendar=city.version)
                 entry = _opening(event, moment)
                 head = link(FIRST, entry)
                 opening[case.case_id] = (
@@ -142,6 +161,11 @@ class Tracking:
             [row for case, _, event in opened for row in media_rows(case.case_id, event.uploads, 1)],
         )
         outbox.add(connection, *(event_of(Step("opened", case, t.CaseOpened), 1, moment) for case, _, _ in opened))
+        for case, (entry, _, _), event in (opening[case_id] for case_id in opening if case_id in added):
+            if event.visit_wanted:
+                asked = visits_domain.ask(case, None, moment, uuid4())
+                visits_store.save(connection, asked.visit)
+                record(connection, asked.turn, Actor(kind=ActorKind(entry.actor_kind), id=str(entry.actor_id)), moment)
 
     def recode(self, connection: Connection, event: SubmissionRecoded) -> None:
         """A case answers to its new code, once there is one."""

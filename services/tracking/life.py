@@ -31,6 +31,14 @@ LIFE: Mapping[str, Mapping[Stage, Stage]] = {
     "add_note": {stage: stage for stage in (S.SCREENING, *AT_WORK, S.REVIEW, S.DECIDED)},
     "add_evidence": {stage: stage for stage in (*AT_WORK, S.REVIEW)},
     "decide": {S.INVESTIGATING: S.DECIDED, S.REVIEW: S.DECIDED},
+    "propose": {S.INVESTIGATING: S.INVESTIGATING, S.REVIEW: S.REVIEW},
+    "approve": {S.INVESTIGATING: S.DECIDED, S.REVIEW: S.DECIDED},
+    "return_proposal": {S.INVESTIGATING: S.INVESTIGATING, S.REVIEW: S.REVIEW},
+    "settle_recommendation": {stage: stage for stage in (S.DECIDED, S.REVIEW, S.CLOSED)},
+    "remind": {stage: stage for stage in (*AT_WORK, S.REVIEW, S.DECIDED)},
+    "add_check": {stage: stage for stage in (*AT_WORK, S.REVIEW)},
+    "tick_check": {stage: stage for stage in (*AT_WORK, S.REVIEW)},
+    "link_case": {stage: stage for stage in (*AT_WORK, S.REVIEW, S.DECIDED)},
     "close": {S.DECIDED: S.CLOSED, S.REFUSED: S.CLOSED},
     "answer_question": {S.AWAITING_CITIZEN: S.INVESTIGATING},
     "answer_unit_question": {S.AWAITING_UNIT: S.INVESTIGATING},
@@ -42,15 +50,21 @@ LIFE: Mapping[str, Mapping[Stage, Stage]] = {
 }
 """Command → stage it may be given in → stage it leads to."""
 
-GIVES_WAY = frozenset({"ask_citizen", "ask_unit", "decide"})
+GIVES_WAY = frozenset({"ask_citizen", "ask_unit", "decide", "propose"})
 """Commands of the inquiry that need not wait longer for an answer than its time."""
 
+STANDS_STILL = frozenset({"ask_citizen", "ask_unit", "decide"})
+"""Commands that a proposed decision keeps waiting, until the head has spoken or another is proposed."""
+
 _SCREENING = frozenset({"start_screening", "correct", "refuse", "merge", "assign"})
-_INQUIRY = frozenset({"ask_citizen", "ask_unit", "add_note", "add_evidence", "decide"})
+_INQUIRY = frozenset({"ask_citizen", "ask_unit", "add_note", "add_evidence", "decide"}) | {
+    *("propose", "settle_recommendation"),
+    *("remind", "add_check", "tick_check", "link_case"),
+}
 RIGHTS: Mapping[Role, frozenset[str]] = {
     Role.SCREENER: _SCREENING,
     Role.INSPECTOR: _INQUIRY,  # on a case assigned to them
-    Role.HEAD: _SCREENING | _INQUIRY | {"close"},
+    Role.HEAD: _SCREENING | _INQUIRY | {"approve", "return_proposal", "close"},
 }
 REASONED = frozenset({Outcome.UPHELD, Outcome.PARTLY_UPHELD})
 
@@ -72,6 +86,13 @@ PUBLIC_ENTRIES = frozenset(
         "rated",
         "withdrawn",
         "closed",
+        "visit_asked",
+        "visit_offered",
+        "visit_booked",
+        "visit_moved",
+        "visit_cancelled",
+        "visit_held",
+        "visit_missed",
     }
 )
 """Entries of the timeline that the citizen sees; the others are the office's own."""
@@ -83,7 +104,11 @@ TOLD = frozenset({"refused", "citizen_asked", "citizen_answered", "decided", "ob
 @dataclass(frozen=True)
 class Case:
     """A case as far as its life goes. `due_on`: the day a decision is owed, if the clock never stops again;
-    `paused_on`: since when it is stopped. `barred`: who decided it, and so may not hear the objection."""
+    `paused_on`: since when it is stopped. `barred`: who decided it, and so may not hear the objection.
+
+    The clock: a decision is owed `due_days` working days after `due_from`, not counting `pauses` (from and to, ISO days).
+    `asking`: unit, on, days and due_on of the open question. `told`: what the scheduler has said already; `look_on`: the day
+    it looks again. `calendar`: the version of the catalogue by which all days were reckoned."""
 
     case_id: UUID
     number: str
@@ -116,6 +141,18 @@ class Case:
     refusal_address: str | None = None
     merged_into: UUID | None = None
     score: int | None = None
+    proposal: Mapping[str, Any] | None = None
+    checklist: tuple[Mapping[str, Any], ...] = ()
+    links: tuple[str, ...] = ()
+    due_from: date | None = None
+    due_days: int | None = None
+    pauses: tuple[Sequence[str], ...] = ()
+    asking: Mapping[str, Any] | None = None
+    first_due_on: date | None = None
+    refused_on: date | None = None
+    told: tuple[str, ...] = ()
+    look_on: date | None = None
+    calendar: int = 0
     version: int = 0
     history_hash: str = "0" * 64
 
@@ -135,6 +172,30 @@ class Question:
     asked_at: datetime
     due_on: date
     media: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """A recommendation to a unit. `state`: open, reported_done, reported_declined (the unit's word), done, declined (the
+    office agreed), or superseded by the final decision. `escalated`: that it is overdue has been said."""
+
+    recommendation_id: UUID
+    unit: str | None
+    text: str
+    due_on: date
+    state: str = "open"
+    reason: str | None = None
+    escalated: bool = False
+
+
+@dataclass(frozen=True)
+class Reminding:
+    """Who is to be reminded of what, on which day."""
+
+    reminder_id: UUID
+    staff_id: UUID
+    on: date
+    text: str
 
 
 @dataclass(frozen=True)
@@ -172,6 +233,11 @@ class Context:
     ground_kinds: frozenset[str] | None = None
     target: Case | None = None
     media: frozenset[str] = frozenset()
+    four_eyes: frozenset[str] = frozenset()
+    recommended: Recommended | None = None
+    may_see: frozenset[UUID] = frozenset()
+    calendar: int = 0
+    mayor_unit: str | None = None
 
     @property
     def today(self) -> date:
@@ -192,7 +258,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Turn:
-    """What a command did. `lapsed`: the open question is over without an answer; `answered`: with this one."""
+    """What a command did. `lapsed`: the open question is over without an answer; `answered`: with this one.
+    `recommended`: recommendations as they are now; with a decision, all that it makes."""
 
     case: Case
     steps: Sequence[Step]
@@ -200,3 +267,5 @@ class Turn:
     answered: str | None = None
     lapsed: bool = False
     uploads: tuple[str, ...] = ()
+    recommended: tuple[Recommended, ...] = ()
+    reminder: Reminding | None = None

@@ -23,6 +23,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 metadata = MetaData()
 
+NOT_OVER = text("stage NOT IN ('closed', 'merged', 'withdrawn')")
+"""Cases to which the calendar may still say something; written out, so that the index of just these is always found."""
+
+IN_HAND = text("handler IS NOT NULL AND stage NOT IN ('closed', 'merged', 'withdrawn', 'decided', 'refused')")
+"""Open cases that an inspector has in hand."""
+
 cases = Table(
     "cases",
     metadata,
@@ -60,6 +66,19 @@ cases = Table(
     Column("barred", ARRAY(UUID(as_uuid=True)), nullable=False),
     Column("version", Integer, nullable=False),
     Column("history_hash", String(64), nullable=False),
+    Column("proposal", JSONB(none_as_null=True)),
+    Column("checklist", JSONB, nullable=False, server_default="[]"),
+    Column("links", JSONB, nullable=False, server_default="[]"),
+    # What the calendar asks (services/tracking/clock.py).
+    Column("due_from", Date),
+    Column("due_days", Integer),
+    Column("pauses", JSONB, nullable=False, server_default="[]"),
+    Column("asking", JSONB(none_as_null=True)),
+    Column("first_due_on", Date),
+    Column("refused_on", Date),
+    Column("told", JSONB, nullable=False, server_default="[]"),
+    Column("look_on", Date),
+    Column("calendar", Integer, nullable=False, server_default="0"),
     # How it ended.
     Column("outcome", String),
     Column("reasons", Text),
@@ -82,6 +101,10 @@ cases = Table(
     Index("cases_urgent", "filed_at", "case_id", postgresql_where=text("urgent")),
     Index("cases_handler", "handler", "filed_at", "case_id", postgresql_where=text("handler IS NOT NULL")),
     Index("cases_citizen", "citizen_id", "filed_at", "case_id", postgresql_where=text("citizen_id IS NOT NULL")),
+    # The scheduler's: what is due, what an older calendar reckoned.
+    Index("cases_look", "look_on", postgresql_where=text("look_on IS NOT NULL")),
+    Index("cases_in_hand", "handler", postgresql_where=IN_HAND),
+    Index("cases_calendar", "calendar", postgresql_where=NOT_OVER),
     Index("cases_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
 )
 
@@ -121,6 +144,24 @@ questions = Table(
     Column("answered_at", DateTime(timezone=True)),
     Column("lapsed_at", DateTime(timezone=True)),
     Index("questions_unit", "unit", "asked_at", postgresql_where=text("unit IS NOT NULL")),
+)
+
+recommendations = Table(
+    "recommendations",
+    metadata,
+    Column("recommendation_id", UUID(as_uuid=True), primary_key=True),
+    Column("case_id", UUID(as_uuid=True), ForeignKey("cases.case_id"), nullable=False, index=True),
+    Column("unit", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", Text),
+    Column("escalated", Boolean, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("reported_at", DateTime(timezone=True)),
+    Column("settled_at", DateTime(timezone=True)),
+    Index("recommendations_unit", "unit", "due_on"),
+    Index("recommendations_due", "due_on", postgresql_where=text("state = 'open' AND NOT escalated")),
 )
 
 attachments = Table(
@@ -169,6 +210,8 @@ catalogue = Table(
     Column("one", Boolean, primary_key=True),  # always true: there is one row
     Column("version", Integer, nullable=False),
     Column("holidays", JSONB, nullable=False),
+    Column("rules", JSONB, nullable=False, server_default="{}"),
+    Column("calendar", Integer, nullable=False, server_default="1"),  # the version that last changed a working day
 )
 
 staff = Table(
@@ -179,6 +222,25 @@ staff = Table(
     Column("roles", JSONB, nullable=False),
     Column("unit", String),
     Column("active", Boolean, nullable=False),
+)
+
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("reminder_id", UUID(as_uuid=True), primary_key=True),
+    Column("case_id", UUID(as_uuid=True), ForeignKey("cases.case_id"), nullable=False, index=True),
+    Column("staff_id", UUID(as_uuid=True), nullable=False),
+    Column("on_day", Date, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("said", Boolean, nullable=False, server_default="false"),
+    Index("reminders_due", "on_day", postgresql_where=text("NOT said")),
+)
+
+skills = Table(
+    "skills",
+    metadata,
+    Column("staff_id", UUID(as_uuid=True), primary_key=True),
+    Column("grounds", JSONB, nullable=False),
 )
 
 commands = Table(

@@ -14,9 +14,10 @@ from backbone import outbox
 from contracts.gateway import Actor
 from contracts.tracking import CaseSnapshot, TrackedEvent
 from contracts.vocabulary import ActorKind, Stage
-from services.tracking import store
+from services.tracking import advice, reminders, store
 from services.tracking.history import Entry, link
 from services.tracking.life import Case, Question, Step, Turn
+from services.tracking.visits import with_end_of_visit
 
 
 def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, question: Question | None = None) -> Case:
@@ -24,6 +25,7 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
 
     `question`: the one that was open before.
     """
+    turn = with_end_of_visit(connection, turn, now)
     entries: list[tuple[Entry, str, str]] = []
     events: list[TrackedEvent] = []
     version, head = turn.case.version, turn.case.history_hash
@@ -51,6 +53,13 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
         store.answer_question(connection, question.question_id, turn.answered, now)
     if turn.asked is not None:
         store.add_question(connection, after.case_id, turn.asked)
+    if turn.reminder is not None:
+        reminders.add(connection, after.case_id, turn.reminder)
+    if turn.recommended:
+        made = turn.steps[-1].entry == "decided" if turn.steps else False
+        advice.keep(connection, after.case_id, turn.recommended, now, made)
+    elif turn.steps and turn.steps[-1].entry == "decided":
+        advice.supersede(connection, after.case_id, now)
     from_office = actor.kind is ActorKind.STAFF
     of_question = question.question_id if turn.answered is not None and question is not None else None
     store.add_attachments(connection, media_rows(after.case_id, turn.uploads, version, from_office, of_question))

@@ -10,20 +10,25 @@ from backbone.consumers import durable_event_handler
 from backbone.extensions import PeygirService, UseCases
 from backbone.rpc import rpc
 from contracts import tracking as t
+from contracts import visits as v
 from contracts.accounts import StaffChanged
 from contracts.base import now
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.media import MediaAccepted, MediaRejected
 from contracts.notify import CitizenReplied
 from services.tracking import store
-from services.tracking.commands import Desk
+from services.tracking.scheduler import Scheduler
+from services.tracking.screening import Screening
+from services.tracking.visits_desk import VisitDesk
 
 KEYS_KEPT = timedelta(days=30)
 
 
 class Service(PeygirService):
     name = "tracking"
-    use_cases = UseCases(Desk)
+    use_cases = UseCases(Screening)
+    scheduler = UseCases(Scheduler)
+    visits = UseCases(VisitDesk)
 
     # --- what others say ---
 
@@ -62,6 +67,19 @@ class Service(PeygirService):
         with self.db.transaction() as connection:
             store.prune_commands(connection, now() - KEYS_KEPT)
 
+    @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def watch_the_calendar(self) -> None:
+        scheduler = self.scheduler
+        for work in (scheduler.recall, scheduler.tick, scheduler.follow_up, scheduler.remind):
+            while True:
+                with self.db.transaction() as connection:
+                    if work(connection) == 0:
+                        break
+
+    @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def remind_of_visits(self) -> None:
+        self.visits.remind_due(self.db)
+
     # --- staff ---
 
     @rpc
@@ -78,6 +96,31 @@ class Service(PeygirService):
     def get_case(self, request: t.GetCase) -> t.StaffCase:
         with self.db.read() as connection:
             return self.use_cases.get_case(connection, request)
+
+    @rpc
+    def suggest_screening(self, request: t.SuggestScreening) -> t.Suggestions:
+        with self.db.read() as connection:
+            return self.use_cases.suggest_screening(connection, request)
+
+    @rpc
+    def assign_many(self, request: t.AssignMany) -> t.Assigned:
+        with self.db.transaction() as connection:
+            return self.use_cases.assign_many(connection, request)
+
+    @rpc
+    def hand_over(self, request: t.HandOver) -> t.Assigned:
+        with self.db.transaction() as connection:
+            return self.use_cases.hand_over(connection, request)
+
+    @rpc
+    def set_skills(self, request: t.SetSkills) -> t.Skills:
+        with self.db.transaction() as connection:
+            return self.use_cases.set_skills(connection, request)
+
+    @rpc
+    def list_skills(self, request: t.ListSkills) -> t.Skills:
+        with self.db.read() as connection:
+            return self.use_cases.list_skills(connection, request)
 
     # --- citizens ---
 
@@ -101,6 +144,48 @@ class Service(PeygirService):
         with self.db.transaction() as connection:
             return self.use_cases.execute_citizen(connection, request)
 
+    # --- visits ---
+
+    @rpc
+    def list_offered_slots(self, request: v.ListOfferedSlots) -> v.OfferedSlots:
+        with self.db.read() as connection:
+            return self.visits.list_offered_slots(connection, request)
+
+    @rpc
+    def list_rooms(self, request: v.ListRooms) -> v.Rooms:
+        with self.db.read() as connection:
+            return self.visits.list_rooms(connection, request)
+
+    @rpc
+    def add_room(self, request: v.AddRoom) -> v.Room:
+        with self.db.transaction() as connection:
+            return self.visits.add_room(connection, request)
+
+    @rpc
+    def close_room(self, request: v.CloseRoom) -> v.Room:
+        with self.db.transaction() as connection:
+            return self.visits.close_room(connection, request)
+
+    @rpc
+    def list_slots(self, request: v.ListSlots) -> v.Slots:
+        with self.db.read() as connection:
+            return self.visits.list_slots(connection, request)
+
+    @rpc
+    def add_slot(self, request: v.AddSlot) -> v.Slot:
+        with self.db.transaction() as connection:
+            return self.visits.add_slot(connection, request)
+
+    @rpc
+    def make_slots(self, request: v.MakeSlots) -> v.Slots:
+        with self.db.transaction() as connection:
+            return self.visits.make_slots(connection, request)
+
+    @rpc
+    def close_slot(self, request: v.CloseSlot) -> v.Slot:
+        with self.db.transaction() as connection:
+            return self.visits.close_slot(connection, request)
+
     # --- liaisons, evidence, identities ---
 
     @rpc
@@ -112,6 +197,16 @@ class Service(PeygirService):
     def answer_unit_question(self, request: t.AnswerUnitQuestion) -> t.UnitQuestion:
         with self.db.transaction() as connection:
             return self.use_cases.answer_unit_question(connection, request)
+
+    @rpc
+    def list_recommendations(self, request: t.ListRecommendations) -> t.Recommendations:
+        with self.db.read() as connection:
+            return self.use_cases.list_recommendations(connection, request)
+
+    @rpc
+    def report_recommendation(self, request: t.ReportRecommendation) -> t.FollowedRecommendation:
+        with self.db.transaction() as connection:
+            return self.use_cases.report_recommendation(connection, request)
 
     @rpc
     def authorize_media(self, request: t.AuthorizeMedia) -> t.MediaGrant:

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from backbone.settings import ServiceSettings
 from contracts.vocabulary import Kind
+from services.tracking.visits_settings import VisitSettings
 from services.tracking.workdays import Deadlines
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -27,9 +27,10 @@ def _weekend(value: object) -> object:
     return frozenset(DAYS.index(name) for name in names)
 
 
-class Settings(ServiceSettings):
+class Settings(VisitSettings):
     """Deadlines in working days. `weekend`: days of the week as datetime counts them, Monday 0; in the environment
-    WEEKEND=thursday,friday. `citizen_days`: after that a question is held to be left unanswered."""
+    WEEKEND=thursday,friday. `citizen_days`: after that a question is held to be left unanswered. `mayor_days`: from the head
+    of inspection to `mayor_unit`, the mayor's office. What the catalogue says of these goes before what stands here."""
 
     weekend: Annotated[frozenset[int], NoDecode, BeforeValidator(_weekend)] = frozenset({3, 4})
     complaint_days: Days = 15
@@ -39,6 +40,10 @@ class Settings(ServiceSettings):
     unit_days: Days = 5
     citizen_days: Days = 10
     objection_days: Days = 10
+    first_reading_days: Days = 2
+    mayor_days: Days = 5
+    auto_close_days: Days = 10
+    mayor_unit: str = "mayor"
 
     @property
     def deadlines(self) -> Deadlines:
@@ -52,4 +57,7 @@ class Settings(ServiceSettings):
             unit=self.unit_days,
             citizen=self.citizen_days,
             objection=self.objection_days,
+            first_reading=self.first_reading_days,
+            mayor=self.mayor_days,
+            auto_close=self.auto_close_days,
         )

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, any_, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, and_, any_, bindparam, case, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -20,6 +20,7 @@ from contracts.vocabulary import Channel, Kind, Outcome, Stage
 from services.tracking.history import Entry
 from services.tracking.life import Case, Question
 from services.tracking.models import (
+    NOT_OVER,
     attachments,
     case_numbers,
     cases,
@@ -35,12 +36,14 @@ from services.tracking.models import (
 from services.tracking.scope import CONDITION, Scope
 
 CASE_COLUMNS = [cases.c[column.name] for column in dataclasses.fields(Case)]
+_RULES = {"weekend", "deadlines", "four_eyes", "auto_close_days"}
 _NAMES = [column.name for column in CASE_COLUMNS]
 _CHANGES = [
     column.name
     for column in dataclasses.fields(Case)
     if column.name not in {"case_id", "number", "code_hash", "kind", "channel", "anonymous", "filed_at", "citizen_id"}
 ]
+_LISTS = ("previous_handlers", "barred", "root_causes", "recommendations", "pauses", "told", "checklist", "links")
 # Asked at every command: written once, with the values apart. SQLAlchemy would read through each statement anew.
 _SAVE = update(cases).where(cases.c.case_id == bindparam("saved"))
 _LOCK_FOR_STAFF = (
@@ -82,7 +85,8 @@ def add_cases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[
 def add_entries(connection: Connection, entries: Iterable[tuple[Entry, str, str]]) -> None:
     """Appends to timelines: (entry, previous hash, hash)."""
     rows = [{**vars(entry), "previous_hash": previous, "hash": own} for entry, previous, own in entries]
-    bulk.insert(connection, timeline, rows)
+    if rows:
+        bulk.insert(connection, timeline, rows)
 
 
 def add_attachments(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -133,7 +137,7 @@ def lock_own(connection: Connection, case_id: UUID, citizen_id: UUID) -> Case | 
 def save(connection: Connection, case: Case) -> None:
     """A locked case as it is now."""
     values = {name: getattr(case, name) for name in _CHANGES}
-    values |= {name: list(values[name]) for name in ("previous_handlers", "barred", "root_causes", "recommendations")}
+    values |= {name: list(values[name]) for name in _LISTS}
     connection.execute(_SAVE, {"saved": case.case_id, **values})
 
 
@@ -150,7 +154,7 @@ def case_of(row: Row[Any]) -> Case:
 
 def case_of_json(told: Mapping[str, Any]) -> Case:
     """The case in a JSON object of its columns."""
-    days = ("due_on", "paused_on", "objection_until")
+    days = ("due_on", "paused_on", "objection_until", "due_from", "first_due_on", "refused_on", "look_on")
     moments = ("filed_at", "decided_at")
     return _case(
         dict(told)
@@ -163,7 +167,7 @@ def _case(values: dict[str, Any]) -> Case:
     values["kind"], values["stage"] = Kind(values["kind"]), Stage(values["stage"])
     values["channel"] = Channel(values["channel"])
     values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None
-    for name in ("previous_handlers", "barred", "root_causes", "recommendations"):
+    for name in _LISTS:
         values[name] = tuple(values[name])
     return Case(**values)
 
@@ -213,6 +217,14 @@ def lapse_question(connection: Connection, question_id: UUID, at: datetime) -> N
     connection.execute(update(questions).where(questions.c.question_id == question_id).values(lapsed_at=at))
 
 
+def set_question_due(connection: Connection, case_id: UUID, due_on: date) -> None:
+    """The open question of a case has another last day."""
+    chosen = update(questions).where(
+        questions.c.case_id == case_id, questions.c.answered_at.is_(None), questions.c.lapsed_at.is_(None)
+    )
+    connection.execute(chosen.values(due_on=due_on))
+
+
 def media_of(connection: Connection, case_id: UUID) -> frozenset[str]:
     """All media of a case."""
     return frozenset(
@@ -236,13 +248,20 @@ def keep_media_states(connection: Connection, rows: Sequence[Mapping[str, Any]])
 
 
 def keep_catalogue(connection: Connection, new: Catalogue) -> bool:
-    """Takes over units, grounds and holidays; False when it is no newer than ours. Units that went stay, inactive:
+    """Takes over units, grounds, holidays and rules; False when it is no newer than ours. Units that went stay, inactive:
     old cases are about them."""
-    row = {"one": True, "version": new.version, "holidays": [day.isoformat() for day in new.holidays]}
-    statement = upsert(catalogue).values(row)
+    # Only what was said: where an older intake says nothing, the settings hold.
+    rules = new.model_dump(mode="json", include=_RULES, exclude_unset=True)
+    row = {"one": True, "version": new.version, "holidays": [day.isoformat() for day in new.holidays], "rules": rules}
+    statement = upsert(catalogue).values(**row, calendar=new.version)
+    told = {name: statement.excluded[name] for name in ("version", "holidays", "rules")}
+    same = and_(
+        catalogue.c.holidays == statement.excluded.holidays,
+        catalogue.c.rules["weekend"].is_not_distinct_from(statement.excluded.rules["weekend"]),
+    )
     statement = statement.on_conflict_do_update(
         index_elements=["one"],
-        set_={"version": statement.excluded.version, "holidays": statement.excluded.holidays},
+        set_={**told, "calendar": case((same, catalogue.c.calendar), else_=statement.excluded.version)},
         where=catalogue.c.version < statement.excluded.version,
     )
     if connection.execute(statement.returning(catalogue.c.version)).scalar() is None:
@@ -269,9 +288,31 @@ def catalogue_version(connection: Connection) -> int:
     return connection.execute(select(catalogue.c.version)).scalar() or 0
 
 
-def holidays(connection: Connection) -> list[str]:
-    """The city's holidays, ISO days."""
-    return list(connection.execute(select(catalogue.c.holidays)).scalar() or [])
+def calendar(connection: Connection) -> tuple[list[str], dict[str, Any]]:
+    """The city's holidays, ISO days, and the rules that the administrator set."""
+    row = connection.execute(select(catalogue.c.holidays, catalogue.c.rules)).first()
+    return (list(row.holidays), dict(row.rules)) if row else ([], {})
+
+
+def lock_to_recall(connection: Connection, limit: int) -> list[Case]:
+    """Cases whose days were reckoned by an older calendar, locked; what another process holds is left to it."""
+    newest = select(catalogue.c.calendar).scalar_subquery()
+    chosen = select(*CASE_COLUMNS).where(cases.c.calendar < newest, NOT_OVER)
+    rows = connection.execute(chosen.limit(limit).with_for_update(skip_locked=True))
+    return [case_of(row) for row in rows]
+
+
+def lock_due(connection: Connection, today: date, limit: int) -> list[Case]:
+    """Cases at which the scheduler is to look today, locked; what another process holds is left to it."""
+    chosen = select(*CASE_COLUMNS).where(cases.c.look_on <= today).order_by(cases.c.look_on)
+    rows = connection.execute(chosen.limit(limit).with_for_update(skip_locked=True))
+    return [case_of(row) for row in rows]
+
+
+def look_again(connection: Connection, case_id: UUID, on: date, calendar: int) -> None:
+    """The scheduler could not finish with this case and tries on another day."""
+    chosen = update(cases).where(cases.c.case_id == case_id)
+    connection.execute(chosen.values(look_on=on, calendar=func.greatest(cases.c.calendar, calendar)))
 
 
 def all_units(connection: Connection) -> Sequence[Row[Any]]:

@@ -43,6 +43,7 @@ from services.tracking.life import PUBLIC_ENTRIES, TOLD, Case
 from services.tracking.models import attachments, cases, media_states, questions, timeline
 from services.tracking.scope import CONDITION, Scope
 from services.tracking.store import CASE_COLUMNS, case_of_json
+from services.tracking.visits_views import of_case, staff_visit, visits_for_citizen
 
 EXCERPT = 140
 _CITIZENS = (ActorKind.CITIZEN, ActorKind.BEARER)
@@ -127,6 +128,7 @@ _PUBLIC = select(
         ).element,
         asked=_questions(*_OPEN_TO_CITIZEN).element,
         media=_media(attachments.c.from_office.is_(False)).element,
+        visits=of_case().element,
     )
 )
 
@@ -166,7 +168,7 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
     told = connection.exec_driver_sql(query, asked_for).scalar()
     if told is None:
         return None
-    entries, asked, media = (told.pop(part) or [] for part in ("entries", "asked", "media"))
+    entries, asked, media, visits = (told.pop(part) or [] for part in ("entries", "asked", "media", "visits"))
     case = case_of_json(told)
     return t.PublicCase.model_validate(
         {
@@ -186,6 +188,7 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
             "score": case.score,
             "can": possible(case, today),
             "attachments": [_attachment(line) for line in media],
+            **visits_for_citizen(case, visits),
             "timeline": [_public_entry(line) for line in entries],
             "version": case.version,
         }
@@ -232,11 +235,13 @@ _AS_FILED = (
 )
 _STAFF = select(
     _object(
-        **{column.name: column for column in CASE_COLUMNS},
-        **{name: cases.c[name] for name in _AS_FILED},
+        # Two objects: a function of PostgreSQL takes a hundred arguments.
+        case=_object(**{column.name: column for column in CASE_COLUMNS}),
+        filed=_object(**{name: cases.c[name] for name in _AS_FILED}),
         entries=_entries().element,
         asked=_questions().element,
         media=_media().element,
+        visits=of_case().element,
     )
 ).where(cases.c.case_id == bindparam("case_id", type_=PG_UUID, required=False))
 _FOR_STAFF, _AFTER_COMMAND = _written(_STAFF.where(CONDITION)), _written(_STAFF)
@@ -263,18 +268,20 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope | None) -> t.
     told = connection.exec_driver_sql(query, {"case_id": case_id, **given}).scalar()
     if told is None:
         return None
-    entries, asked, media = (told.pop(part) or [] for part in ("entries", "asked", "media"))
-    as_filed = {name: told.pop(name) for name in _AS_FILED}
-    case = case_of_json(told)
+    entries, asked, media = (told[part] or [] for part in ("entries", "asked", "media"))
+    case = case_of_json(told["case"])
     return t.StaffCase.model_validate(
-        as_filed
+        told["filed"]
         | {name: getattr(case, name) for name in _AS_IT_IS}
         | {
             "decision": _decision(case),
             "root_causes": case.root_causes,
             "recommendations": case.recommendations,
+            "proposal": case.proposal,
+            "checklist": case.checklist,
             "questions": [_question(line, media) for line in asked],
             "attachments": [_attachment(line) for line in media],
+            "visits": [staff_visit(line) for line in told["visits"] or []],
             "timeline": [staff_entry(line) for line in entries],
         }
     )

@@ -42,8 +42,31 @@ class Workdays:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """One row of the administrator's table of deadlines. What is None fits every case."""
+
+    step: str
+    days: int
+    kind: str | None = None
+    ground: str | None = None
+    urgent: bool | None = None
+
+    def fits(self, step: str, kind: str, ground: str, urgent: bool) -> bool:
+        wanted = ((self.kind, kind), (self.ground, ground), (self.urgent, urgent))
+        return self.step == step and all(own is None or own == value for own, value in wanted)
+
+    @property
+    def rank(self) -> tuple[int, bool, bool]:
+        """How particular it is: the more it names the more; of two that name as many, first the urgency, then the ground."""
+        named = [self.urgent is not None, self.ground is not None, self.kind is not None]
+        return sum(named), named[0], named[1]
+
+
+@dataclass(frozen=True)
 class Deadlines:
-    """In working days: a decision by kind, or when urgent; a unit's and a citizen's answer; the time to object."""
+    """In working days: a first reading; a decision by kind, or when urgent; a unit's and a citizen's answer; the time to
+    object. These hold where no row of `rules` is more particular. `mayor`: from the head of inspection to the mayor's
+    office; `auto_close`: from a refusal or a final decision to the closing."""
 
     decision: Mapping[Kind, int] = field(
         default_factory=lambda: {Kind.COMPLAINT: 15, Kind.CRITICISM: 15, Kind.INFORMATION: 30}
@@ -52,7 +75,20 @@ class Deadlines:
     unit: int = 5
     citizen: int = 10
     objection: int = 10
+    first_reading: int = 2
+    mayor: int = 5
+    auto_close: int = 10
+    rules: tuple[Rule, ...] = ()
 
-    def owed(self, kind: Kind, urgent: bool) -> int:
-        """Working days in which a decision is owed."""
-        return self.urgent if urgent else self.decision[kind]
+    def days(self, step: str, kind: Kind, ground: str, urgent: bool) -> int:
+        """Working days for a step: decision, first_reading, unit, citizen or objection. The most particular row wins."""
+        fitting = [rule for rule in (*self._defaults(), *self.rules) if rule.fits(step, kind, ground, urgent)]
+        return max(enumerate(fitting), key=lambda one: (one[1].rank, one[0]))[1].days
+
+    def _defaults(self) -> list[Rule]:
+        steps = ("first_reading", "unit", "citizen", "objection")
+        return [
+            Rule("decision", self.urgent, urgent=True),
+            *(Rule("decision", days, kind=kind) for kind, days in self.decision.items()),
+            *(Rule(step, getattr(self, step)) for step in steps),
+        ]

@@ -29,6 +29,8 @@ from backbone import crypto, keys
 from backbone.database import Database
 from backbone.testing import ROOT, BusClient, ServiceProcess, bus, eventually, prepared
 from contracts.accounts import (
+    AddStaff,
+    ChangeStaff,
     ListStaff,
     RefreshTokens,
     RequestOtp,
@@ -670,3 +672,79 @@ class TestDatabase:
         assert system.sql("SELECT * FROM sessions WHERE session_id = %s", sid) == []
         assert system.sql("SELECT * FROM refresh_tokens WHERE session_id = %s", sid) == []
         assert system.sql("SELECT * FROM one_time_codes") == []
+
+
+class TestTheAdministratorsDesk:
+    @pytest.fixture
+    def administrator(self, system: System) -> Actor:
+        return self.actor_of(system, "administrator")
+
+    def actor_of(self, system: System, username: str) -> Actor:
+        ((id_, roles),) = system.sql("SELECT staff_id, roles FROM staff WHERE username = %s", username)
+        return Actor(kind=ActorKind.STAFF, id=str(id_), roles=frozenset(Role(role) for role in roles))
+
+    def add(self, wire: BusClient, actor: Actor, **more: Any) -> dict[str, Any]:
+        about = {"username": f"desk-{uuid4().hex[:8]}", "display_name": "پیشخوان", "roles": [Role.OPERATOR]}
+        request = AddStaff(actor=actor, idempotency_key=uuid4().hex, **{**about, **more})
+        answer: dict[str, Any] = wire.ask("accounts", "add_staff", request)
+        return answer
+
+    def test_a_new_account_is_told_to_the_others(self, system: System, wire: BusClient, administrator: Actor) -> None:
+        wire.listen("accounts.events")
+        made = self.add(wire, administrator)["member"]
+        (event,) = eventually(lambda: [e for e in wire.heard("staff.changed.v1") if e["staff_id"] == made["staff_id"]])
+        assert (event["roles"], event["active"], event["version"]) == (["operator"], True, 1)
+
+    def test_an_administrator_of_yesterday_changes_nothing(
+        self, system: System, wire: BusClient, administrator: Actor
+    ) -> None:
+        made = self.add(wire, administrator, roles=[Role.ADMINISTRATOR])["member"]
+        token = Actor(kind=ActorKind.STAFF, id=made["staff_id"], roles=frozenset({Role.ADMINISTRATOR}))
+        self.add(wire, token)
+        closing = ChangeStaff(
+            actor=administrator,
+            idempotency_key=uuid4().hex,
+            staff_id=made["staff_id"],
+            expected_version=1,
+            display_name="پیشخوان",
+            roles=[Role.ADMINISTRATOR],
+            unit=None,
+            active=False,
+        )
+        wire.ask("accounts", "change_staff", closing)
+        with pytest.raises(NotAllowed):  # although the token still names the role
+            self.add(wire, token)
+
+    @pytest.mark.parametrize("username", ["head", "screener", "analyst"])
+    def test_nobody_else_adds_an_account(self, system: System, wire: BusClient, username: str) -> None:
+        with pytest.raises(NotAllowed):
+            self.add(wire, self.actor_of(system, username))
+
+    @pytest.mark.parametrize(
+        ("more", "field"),
+        [
+            ({"username": "a b"}, "username"),
+            ({"display_name": " "}, "display_name"),
+            ({"roles": []}, "roles"),
+            ({"roles": [Role.LIAISON]}, "unit"),
+        ],
+    )
+    def test_an_account_nobody_could_work_with_is_refused(
+        self, system: System, wire: BusClient, administrator: Actor, more: dict[str, Any], field: str
+    ) -> None:
+        with pytest.raises(InvalidField) as wrong:
+            self.add(wire, administrator, **more)
+        assert [one["field"] for one in wrong.value.params["fields"]] == [field]
+
+    def test_user_names_and_versions_are_for_the_administrator(
+        self, system: System, wire: BusClient, administrator: Actor
+    ) -> None:
+        for actor, told in ((administrator, True), (self.actor_of(system, "head"), False)):
+            items = wire.ask("accounts", "list_staff", ListStaff(actor=actor))["items"]
+            assert all((one["username"] is not None) is told and (one["version"] is not None) is told for one in items)
+
+    def test_the_history_only_grows(self, system: System, wire: BusClient, administrator: Actor) -> None:
+        self.add(wire, administrator)
+        for statement in ("UPDATE staff_history SET by = 'x'", "DELETE FROM staff_history", "TRUNCATE staff_history"):
+            with pytest.raises(psycopg.errors.RestrictViolation):
+                system.sql(statement)

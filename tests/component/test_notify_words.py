@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -16,7 +17,7 @@ from contracts.base import now
 from contracts.gateway import Actor
 from contracts.intake import Catalogue, CatalogueChanged, Unit
 from contracts.notify import ListMessages
-from contracts.vocabulary import ActorKind, Kind, Language, Role, Stage
+from contracts.vocabulary import ActorKind, Kind, Language, Outcome, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from deploy.local.sms_simulator.embedded import Simulator, running
 from deploy.local.sms_simulator.settings import Settings as SimulatorSettings
@@ -447,6 +448,251 @@ def test_staff_are_told_in_their_own_inbox(scene: Scene, language: Language) -> 
         if fa
         else f"An objection was raised in case {number}. Please assign it to another inspector.",
         person.number,
+    )
+
+
+def test_staff_are_told_what_the_calendar_brings(scene: Scene, language: Language) -> None:
+    person, wire = scene.person, scene.wire
+    inspector, screener, head = uuid4(), uuid4(), uuid4()
+
+    def actor(staff_id: UUID, role: Role, unit: str | None = None) -> Actor:
+        return Actor(kind=ActorKind.STAFF, id=str(staff_id), roles=frozenset({role}), unit=unit, language=language)
+
+    people = {
+        "inspector": actor(inspector, Role.INSPECTOR),
+        "screener": actor(screener, Role.SCREENER),
+        "head": actor(head, Role.HEAD),
+        "liaison": actor(uuid4(), Role.LIAISON, "roads"),
+        "mayor": actor(uuid4(), Role.LIAISON, "mayor"),
+    }
+    number = f"\u2066{person.number}\u2069" if language is FA else person.number
+    wire.event(person.registered())
+    wire.event(person.opened())
+    warned, escalated = tracking.DeadlineWarned, tracking.CaseEscalated
+    mine: dict[str, Any] = {"snapshot": {"handler": inspector}, "due_on": EXPECTED}
+    nobodys: dict[str, Any] = {"due_on": EXPECTED}
+    unit = {"step": "unit", "unit_asked": "roads"}
+    told: list[tuple[Any, dict[str, Any], list[tuple[str, str]]]] = [
+        (warned, {**nobodys, "step": "first_reading"}, [("screener", "reading_near")]),
+        (escalated, {**nobodys, "step": "first_reading", "level": "head"}, [("head", "reading_late")]),
+        (warned, {**nobodys, "step": "decision"}, [("screener", "deadline_near")]),
+        (warned, {**mine, "step": "decision"}, [("inspector", "deadline_near")]),
+        (escalated, {**mine, "step": "decision", "level": "head"}, [("head", "deadline_passed")]),
+        (warned, {**mine, "step": "citizen"}, [("inspector", "citizen_silent")]),
+        (warned, {**mine, **unit}, [("liaison", "answer_near")]),
+        (escalated, {**mine, **unit, "level": "head"}, [("head", "unit_late"), ("inspector", "unit_late")]),
+        (
+            escalated,
+            {**mine, "step": "decision", "level": "mayor", "to_unit": "mayor"},
+            [("head", "sent_up"), ("mayor", "sent_up")],
+        ),
+    ]
+    recommendation: dict[str, Any] = {"recommendation_id": uuid4(), "unit_asked": "roads"}
+    decided: dict[str, Any] = {"outcome": Outcome.UPHELD, "recommended_to": "roads"}
+    told += [
+        (tracking.DecisionProposed, mine, [("head", "decision_proposed")]),
+        (tracking.ProposalReturned, mine, [("inspector", "proposal_returned")]),
+        (tracking.CaseDecided, {**mine, **decided}, [("liaison", "recommended")]),
+        (
+            tracking.RecommendationReported,
+            {**mine, **recommendation, "done": True},
+            [("inspector", "recommendation_reported"), ("head", "recommendation_reported")],
+        ),
+        (
+            tracking.RecommendationSettled,
+            {**mine, **recommendation, "now": "open"},
+            [("liaison", "recommendation_sent_back")],
+        ),
+        (
+            escalated,
+            {**mine, "step": "recommendation", "level": "head", "unit_asked": "roads"},
+            [("head", "recommendation_late"), ("liaison", "recommendation_overdue")],
+        ),
+    ]
+    told += [
+        (tracking.NoteAdded, {**mine, "mentions": [people["screener"].id]}, [("screener", "mentioned")]),
+        (tracking.CaseReminded, {**mine, "staff": inspector}, [("inspector", "reminded")]),
+    ]
+    for event, fields, readers in told:
+        wire.event(person.event(event, Stage.INVESTIGATING, **fields))
+        for audience, template in readers:
+            text = CALENDAR[template][language].format(number=number, day=DAY[language])
+            known = None if audience == "liaison" else person.number
+            scene.staff(people[audience], audience, template, text, known)
+            if template in ("mentioned", "reminded"):
+                seen.add(("mentioned", "inbox", template))
+
+
+CALENDAR = {
+    "reading_near": {
+        FA: "پرونده {number} هنوز خوانده نشده است. مهلت بررسی اولیه: {day}.",
+        EN: "Case {number} has not been read yet. First reading due by {day}.",
+    },
+    "reading_late": {
+        FA: "پرونده {number} در مهلت بررسی اولیه خوانده نشد.",
+        EN: "Case {number} was not read within the time for a first reading.",
+    },
+    "deadline_near": {
+        FA: "مهلت رسیدگی به پرونده {number} رو به پایان است: {day}.",
+        EN: "The time for case {number} is nearly over. Due by {day}.",
+    },
+    "deadline_passed": {
+        FA: "مهلت رسیدگی به پرونده {number} گذشته است: {day}.",
+        EN: "The time for case {number} is over. It was due by {day}.",
+    },
+    "citizen_silent": {
+        FA: "شهروند در مهلت خود به پرسش شما در پرونده {number} پاسخ نداد. می‌توانید رسیدگی را ادامه دهید.",
+        EN: "The citizen has not answered your question in case {number} in time. You may go on.",
+    },
+    "answer_near": {
+        FA: "مهلت پاسخ واحد شما به پرسش بازرسی رو به پایان است: {day}.",
+        EN: "The time for your unit's answer to the inspection office is nearly over. Answer by {day}.",
+    },
+    "unit_late": {
+        FA: "واحد در مهلت خود به پرسش بازرس در پرونده {number} پاسخ نداد: {day}.",
+        EN: "The unit has not answered the inspector's question in case {number}. It was due by {day}.",
+    },
+    "mentioned": {
+        FA: "در یادداشتی از پرونده {number} از شما نام برده شد.",
+        EN: "You were mentioned in a note of case {number}.",
+    },
+    "reminded": {FA: "یادآوری: پرونده {number}.", EN: "Reminder: case {number}."},
+    "decision_proposed": {
+        FA: "نتیجه پیشنهادی پرونده {number} در انتظار تأیید شماست.",
+        EN: "The decision proposed in case {number} waits for your approval.",
+    },
+    "proposal_returned": {
+        FA: "نتیجه پیشنهادی شما برای پرونده {number} بازگردانده شد.",
+        EN: "The decision you proposed in case {number} was returned to you.",
+    },
+    "recommended": {
+        FA: "بازرسی به واحد شما پیشنهادهایی داده است. لطفاً انجام یا دلیل انجام نشدن هر یک را گزارش کنید.",
+        EN: (
+            "The inspection office has made recommendations to your unit. "
+            "Please report each as done, or declined with its reason."
+        ),
+    },
+    "recommendation_reported": {
+        FA: "واحد درباره پیشنهاد پرونده {number} گزارش داد. لطفاً آن را بررسی کنید.",
+        EN: "The unit has reported on a recommendation of case {number}. Please look at it.",
+    },
+    "recommendation_sent_back": {
+        FA: "گزارش واحد شما درباره یک پیشنهاد بازرسی پذیرفته نشد.",
+        EN: "Your unit's report on a recommendation of the inspection office was not accepted.",
+    },
+    "recommendation_late": {
+        FA: "پیشنهاد پرونده {number} در مهلت خود انجام نشد: {day}.",
+        EN: "A recommendation of case {number} was not carried out in time. It was due by {day}.",
+    },
+    "recommendation_overdue": {
+        FA: "مهلت انجام یک پیشنهاد بازرسی به واحد شما گذشته است: {day}.",
+        EN: "The time for a recommendation to your unit is over. It was due by {day}.",
+    },
+    "sent_up": {
+        FA: "پرونده {number} که مهلت آن {day} بود به حوزه شهردار گزارش شد.",
+        EN: "Case {number}, due by {day}, was reported to the mayor's office.",
+    },
+}
+
+
+def test_a_citizen_is_told_of_a_visit_and_its_inspector_too(scene: Scene) -> None:
+    person, wire, office, code = scene.person, scene.wire, OFFICE[scene.language], scene.person.shown_code
+    fa = scene.language is FA
+    open_case(scene)
+    inspector = uuid4()
+    at = datetime(2076, 12, 5, 6, 0, tzinfo=UTC)  # a reminder that comes too late is not sent
+    when, place = ("۱۴۵۵/۰۹/۱۵ ساعت ۰۹:۳۰", "اتاق ۱") if fa else ("1455/09/15 at 09:30", "Room 1")
+    timed = {"slot_id": uuid4(), "starts_at": at, "place_fa": "اتاق ۱", "place_en": "Room 1"}
+    number = f"\u2066{person.number}\u2069" if fa else person.number
+
+    def happens(cls: type[tracking.VisitEvent], **more: object) -> None:
+        handled = {"handler": inspector}
+        wire.event(person.event(cls, Stage.INVESTIGATING, snapshot=handled, visit_id=uuid4(), **more))
+
+    def told(template: str, sms: str, inbox: str) -> None:
+        scene.sms(template, f"{sms}\n{code}\n{office}")
+        scene.inbox(template, inbox)
+
+    def staff(template: str, text: str) -> None:
+        reader = Actor(
+            kind=ActorKind.STAFF, id=str(inspector), roles=frozenset({Role.INSPECTOR}), language=scene.language
+        )
+        scene.staff(reader, "inspector", template, text, person.number)
+
+    happens(tracking.VisitAsked)
+    staff(
+        "visit_asked_for_staff",
+        f"شهروند پرونده {number} مراجعه حضوری خواسته است." if fa else f"The citizen of case {number} asks for a visit.",
+    )
+    happens(tracking.VisitOffered)
+    told(
+        "visit_offered",
+        "برای مراجعه حضوری شما وقت‌هایی پیشنهاد شده است. لطفاً با این کد یکی را برگزینید:"
+        if fa
+        else "Times are offered for your visit. Please choose one with this code:",
+        "برای مراجعه حضوری شما وقت‌هایی پیشنهاد شده است. یکی را برگزینید."
+        if fa
+        else "Times are offered for your visit. Please choose one.",
+    )
+    for cls, template, more, words in (
+        (tracking.VisitBooked, "visit_booked", {}, "وقت مراجعه شما: " if fa else "Your visit: "),
+        (tracking.VisitMoved, "visit_moved", {}, "وقت تازه مراجعه شما: " if fa else "Your visit is moved to "),
+        (
+            tracking.VisitReminded,
+            "visit_tomorrow",
+            {"before": "day"},
+            "یادآوری مراجعه شما: " if fa else "A reminder of your visit: ",
+        ),
+        (
+            tracking.VisitReminded,
+            "visit_soon",
+            {"before": "hours"},
+            "مراجعه شما نزدیک است: " if fa else "Your visit is soon: ",
+        ),
+    ):
+        happens(cls, **timed, **more)
+        told(template, f"{words}{when}\n{place}", f"{words}{when}{'،' if fa else ','} {place}.")
+        if cls is tracking.VisitBooked:
+            staff(
+                "visit_booked_for_staff",
+                f"مراجعه پرونده {number}: {when}، {place}." if fa else f"Visit in case {number}: {when}, {place}.",
+            )
+        if cls is tracking.VisitMoved:
+            staff(
+                "visit_moved_for_staff",
+                f"مراجعه پرونده {number} به {when}، {place} جابه‌جا شد."
+                if fa
+                else f"The visit in case {number} is moved to {when}, {place}.",
+            )
+    happens(tracking.VisitCancelled, **timed, by="office")
+    told(
+        "visit_called_off",
+        f"مراجعه {when} برگزار نمی‌شود. لطفاً با این کد وقت دیگری برگزینید:"
+        if fa
+        else f"Your visit of {when} cannot take place. Please choose another time with this code:",
+        f"مراجعه {when} برگزار نمی‌شود. لطفاً وقت دیگری برگزینید."
+        if fa
+        else f"Your visit of {when} cannot take place. Please choose another time.",
+    )
+    happens(tracking.VisitCancelled, **timed, by="ended")
+    ended = (
+        f"رسیدگی پایان یافت و مراجعه {when} لازم نیست."
+        if fa
+        else f"Your case has ended; the visit of {when} is not needed."
+    )
+    told("visit_not_needed", ended, ended)
+    happens(tracking.VisitCancelled, **timed, by="citizen")
+    scene.inbox("visit_cancelled", "درخواست مراجعه شما پس گرفته شد." if fa else "Your visit is cancelled.")
+    staff(
+        "visit_cancelled_for_staff",
+        f"شهروند پرونده {number} مراجعه را لغو کرد." if fa else f"The citizen of case {number} cancelled the visit.",
+    )
+    happens(tracking.VisitMissed, **timed)
+    scene.inbox(
+        "visit_missed",
+        "در وقت مراجعه شما را ندیدیم. اگر هنوز لازم است، دوباره درخواست دهید."
+        if fa
+        else "We did not see you at the time of your visit. If it is still needed, ask again.",
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import schemathesis
 from schemathesis.core.parameters import ParameterLocation
 
 KNOWN: dict[str, Any] = json.loads(Path(os.environ["PEYGIR_KNOWN"]).read_text())
-_PATHS = {"case_id": "case_id", "question_id": "question_id", "media_id": "media_id", "upload_id": "upload_id"}
+_PATHS = ("case_id", "question_id", "media_id", "upload_id", "room_id", "slot_id")
 
 
 def who(path: str) -> str:
@@ -73,9 +74,9 @@ def _half(given: object) -> bool:
 
 
 def _real_ids(given: dict[str, Any]) -> None:
-    for name, known in _PATHS.items():
+    for name in _PATHS:
         if name in given and _half(given[name]):
-            given[name] = KNOWN[known]
+            given[name] = KNOWN[name]
 
 
 def _real_headers(given: Any, linked: bool) -> None:
@@ -95,8 +96,18 @@ def _real_body(path: str, body: dict[str, Any]) -> None:
         body["unit"] = "dep.urb.permits"
     if body.get("ground") is not None:
         body["ground"] = "delay"
+    if body.get("room_id") is not None and _half(body["room_id"]):
+        body["room_id"] = KNOWN["room_id"]
     if "inspector" in body:
         body["inspector"] = KNOWN["inspector"]
+    if path == "/v1/visit-slots":
+        day = zlib.crc32(repr(body).encode()) % 9000
+        starts = datetime(2100, 1, 1, tzinfo=UTC) + timedelta(days=day)
+        body.update(starts_at=starts.isoformat(), ends_at=(starts + timedelta(minutes=30)).isoformat())
+    if path == "/v1/visit-slots/weeks":
+        day = zlib.crc32(repr(body).encode()) % 9000
+        first = date(2130, 1, 1) + timedelta(days=day)
+        body.update(first_day=first.isoformat(), opens="08:00", closes="13:00", minutes=60)
     if path == "/v1/submissions":
         for name in ("answers", "identity", "happened_on", "channel"):
             body.pop(name, None)

@@ -13,7 +13,7 @@ import pytest
 
 from contracts.base import now
 from contracts.notify import MessageChannel, NotificationDelivered
-from contracts.tracking import CaseSnapshot, CaseStageChanged, UnitAsked
+from contracts.tracking import CaseSnapshot, CaseStageChanged, UnitAsked, VisitAsked
 from contracts.vocabulary import Channel, Kind, Stage
 from gateway.live import Hub, Reader
 from gateway.routes.stream import _frames
@@ -107,6 +107,14 @@ def test_staff_are_told_what_they_may_see(
 
     expected = {"event": "case.changed", "case_id": str(event.case_id), "version": 4, "stage": "screening"}
     assert told(reader) == ([expected] if is_told else [])
+
+
+def test_what_becomes_of_a_visit_is_a_change_of_its_case(gateway: Gateway) -> None:
+    reader = opened(gateway, None, frozenset({CODE_HASH}))
+    known = changed(code_hash=CODE_HASH)
+    hear(gateway, VisitAsked(**known.model_dump(), visit_id=uuid4()))
+
+    assert [(one["event"], one["case_id"]) for one in told(reader)] == [("case.changed", str(known.case_id))]
 
 
 def test_without_a_tree_nobody_with_a_unit_is_told(tmp_path: Path) -> None:

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from backbone import keys
-from contracts.intake import Catalogue, Unit
-from services.intake.domain import Target, check_tree, target
+from contracts.intake import (
+    Catalogue,
+    Condition,
+    DeadlineRule,
+    Ground,
+    ListedReason,
+    Option,
+    PutUnit,
+    Question,
+    QuestionType,
+    RetentionRule,
+    SetCalendar,
+    Unit,
+)
+from contracts.vocabulary import Kind
+from services.intake.domain import Difference, Target, changed, differences, problems, target
 from services.intake.seed import SAMPLE, read
 from services.intake.settings import Settings
 
@@ -36,30 +52,133 @@ class TestTarget:
         assert target("roads", Catalogue(version=0, units=[], grounds=[])) == Target(None)
 
 
+def wrong(units: list[Unit] | None = None, **more: Any) -> dict[str, str]:
+    """Which fields of this catalogue are wrong, and why."""
+    catalogue = Catalogue(version=1, units=TREE if units is None else units, grounds=more.pop("grounds", []), **more)
+    return {problem.field: problem.reason for problem in problems(catalogue)}
+
+
+def asks(*questions: Question) -> list[Ground]:
+    return [Ground(code="delay", kinds=[Kind.COMPLAINT], name_fa="اطاله", name_en="Delay", questions=list(questions))]
+
+
+WHERE = Question(
+    code="where",
+    type=QuestionType.CHOICE,
+    name_fa="کجا",
+    name_en="Where",
+    options=[Option(value=value, name_fa=value, name_en=value) for value in ("desk", "phone")],
+)
+
+
+def text(code: str, **more: Any) -> Question:
+    return Question(code=code, type=QuestionType.TEXT, name_fa=code, name_en=code, **more)
+
+
 class TestTree:
     def test_a_tree_is_a_tree(self) -> None:
-        assert check_tree(TREE) == []
+        assert wrong() == {}
 
     def test_the_sample_can_be_filed_in(self) -> None:
         sample = read(SAMPLE)
-        assert check_tree(sample.units) == []
+        assert problems(sample) == []
         assert all(ground.kinds for ground in sample.grounds)
         assert sample.holidays == sorted(set(sample.holidays))
 
     def test_a_parent_must_be_there(self) -> None:
-        assert check_tree([*TREE, unit("lost", "gone")]) == ["lost: its parent gone is not there"]
+        assert wrong([*TREE, unit("lost", "gone")]) == {"units.lost.parent": "unknown_unit"}
 
     def test_a_code_stands_once(self) -> None:
-        assert check_tree([*TREE, unit("roads", "city")]) == ["a code stands twice"]
+        assert wrong([*TREE, unit("roads", "city")]) == {"units.roads": "twice"}
 
-    @pytest.mark.parametrize("units", [[], [*TREE[1:2], unit("city", "works")], [*TREE, unit("another", None)]])
-    def test_there_is_one_root(self, units: list[Unit]) -> None:
-        assert "there must be exactly one root" in check_tree(units)
+    def test_there_is_one_root(self) -> None:
+        assert wrong([]) == {"units": "no_root"}
+        assert wrong([*TREE, unit("another", None)]) == {"units.another.parent": "second_root"}
 
     def test_nobody_is_their_own_ancestor(self) -> None:
         round_about = [unit("a", "c"), unit("b", "a"), unit("c", "b"), unit("d", "c")]
-        problems = check_tree([*TREE, *round_about])
-        assert sorted(problems) == [f"{code}: its ancestors form a circle" for code in "abcd"]
+        found = wrong([*TREE, *round_about])
+        assert found == {f"units.{code}.parent": "circle" for code in "abc"}
+
+    def test_a_unit_with_open_ones_below_it_cannot_be_closed(self) -> None:
+        closing = changed(CATALOGUE, [PutUnit(unit=unit("works", "city", active=False))])
+        assert [(one.field, one.reason) for one in problems(closing)] == [("units.works.active", "open_children")]
+
+    @pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\x00b", "a\u202eb", "دو\nسطر"])
+    def test_a_name_is_a_line_of_text(self, name: str) -> None:
+        assert "units.city.name_fa" in wrong([unit("city", None).model_copy(update={"name_fa": name})])
+
+
+class TestQuestions:
+    def test_a_question_may_wait_for_an_earlier_answer(self) -> None:
+        assert wrong(grounds=asks(WHERE, text("counter", when=Condition(question="where", values=["desk"])))) == {}
+
+    @pytest.mark.parametrize(
+        ("questions", "field", "reason"),
+        [
+            ([text("a"), text("a")], "a", "twice"),
+            ([WHERE.model_copy(update={"options": []})], "where.options", "missing"),
+            ([text("a", options=WHERE.options)], "a.options", "not_for_this_type"),
+            ([WHERE.model_copy(update={"options": WHERE.options * 2})], "where.options", "twice"),
+            (
+                [text("a", when=Condition(question="where", values=["desk"])), WHERE],
+                "a.when.question",
+                "not_an_earlier_question",
+            ),
+            ([text("a", when=Condition(question="a", values=["x"]))], "a.when.question", "not_an_earlier_question"),
+            ([text("b"), text("a", when=Condition(question="b", values=["x"]))], "a.when.question", "not_a_choice"),
+            ([WHERE, text("a", when=Condition(question="where", values=[]))], "a.when.values", "missing"),
+            ([WHERE, text("a", when=Condition(question="where", values=["web"]))], "a.when.values", "not_an_option"),
+        ],
+    )
+    def test_what_could_not_be_asked_is_refused(self, questions: list[Question], field: str, reason: str) -> None:
+        assert wrong(grounds=asks(*questions)) == {f"grounds.delay.questions.{field}": reason}
+
+
+class TestRules:
+    @pytest.mark.parametrize(("days", "good"), [(0, False), (1, True), (250, True), (251, False), (-1, False)])
+    def test_a_deadline_is_between_1_and_250_working_days(self, days: int, good: bool) -> None:
+        assert (wrong(deadlines=[DeadlineRule(days=days)]) == {}) is good
+        assert (wrong(auto_close_days=days) == {}) is good
+
+    def test_a_deadline_stands_once_and_for_a_ground_that_is_there(self) -> None:
+        rules = [DeadlineRule(days=1), DeadlineRule(days=2), DeadlineRule(days=3, ground="gone")]
+        assert wrong(deadlines=rules) == {"deadlines.1": "twice", "deadlines.2.ground": "unknown_ground"}
+
+    def test_the_week_keeps_a_working_day(self) -> None:
+        assert wrong(weekend=[0, 1, 2, 3, 4, 5]) == {}
+        assert wrong(weekend=[]) == {}
+        assert wrong(weekend=[0, 1, 2, 3, 4, 5, 6]) == {"weekend": "no_working_day"}
+        assert wrong(weekend=[7]) == {"weekend": "not_a_weekday"}
+        assert wrong(weekend=[4, 4]) == {"weekend": "twice"}
+
+    def test_a_reason_that_no_refusal_could_give_is_refused(self) -> None:
+        reason = ListedReason(code="bad_mood", name_fa="بی‌حوصلگی", name_en="A bad mood")
+        assert wrong(refusal_reasons=[reason]) == {"refusal_reasons.bad_mood.code": "unknown_code"}
+
+    def test_retention_is_said_once_for_each_outcome(self) -> None:
+        rule = RetentionRule(kind=Kind.COMPLAINT, identity_months=12, evidence_months=0)
+        assert wrong(retention=[rule]) == {"retention.0.evidence_months": "greater_than_equal"}
+        assert wrong(retention=[rule.model_copy(update={"evidence_months": 1})] * 2) == {"retention.1": "twice"}
+
+
+class TestChanges:
+    def test_a_change_is_told_as_before_and_after(self) -> None:
+        renamed = unit("roads", "city").model_copy(update={"name_en": "Streets"})
+        new = unit("parks", "city")
+        after = changed(CATALOGUE, [PutUnit(unit=renamed), PutUnit(unit=new), SetCalendar(weekend=[4])])
+        assert differences(CATALOGUE, after) == [
+            Difference("units", "roads", TREE[2].model_dump(mode="json"), renamed.model_dump(mode="json")),
+            Difference("units", "parks", None, new.model_dump(mode="json")),
+            Difference("weekend", None, [3, 4], [4]),
+        ]
+
+    def test_what_says_the_same_is_no_change(self) -> None:
+        assert differences(CATALOGUE, changed(CATALOGUE, [PutUnit(unit=TREE[1]), SetCalendar(holidays=[])])) == []
+
+    def test_a_unit_keeps_its_place_in_the_list(self) -> None:
+        after = changed(CATALOGUE, [PutUnit(unit=TREE[1].model_copy(update={"name_en": "W"}))])
+        assert [one.code for one in after.units] == [one.code for one in TREE]
 
 
 class TestMasterKeys:

@@ -28,6 +28,8 @@ def worst_values(language: str) -> dict[str, str]:
         "reason": longest(REFUSAL_NAMES, language),
         "otp": "123456",
         "number": "1405-000123",
+        "when": "۱۴۰۵/۱۲/۲۹ ساعت ۱۰:۳۰" if language == "fa" else "1405/12/29 at 10:30",
+        "place": "x" * 40,  # contracts.visits.PlaceName
     }
 
 

@@ -27,14 +27,20 @@ from contracts.errors import (
 )
 from contracts.gateway import Actor
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Channel, Kind, Outcome, RefusalReason, Role, RootCause, Stage
-from services.tracking import domain
-from services.tracking.life import LIFE, Case, Context, Question, StaffFacts, Turn, UnitFacts
+from services.tracking import clock, domain
+from services.tracking.life import LIFE, Case, Context, Question, Recommended, StaffFacts, Turn, UnitFacts
 from services.tracking.workdays import Deadlines, Workdays
 
 WEEK = Workdays(frozenset({3, 4}))
 NOON = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)  # a Saturday, noon in Tehran
-INSPECTOR, OTHER, HEAD, SCREENER = (UUID(int=number) for number in range(1, 5))
-PEOPLE = {INSPECTOR: Role.INSPECTOR, OTHER: Role.INSPECTOR, HEAD: Role.HEAD, SCREENER: Role.SCREENER}
+INSPECTOR, OTHER, HEAD, SCREENER, OTHER_HEAD = (UUID(int=number) for number in range(1, 6))
+PEOPLE = {
+    INSPECTOR: Role.INSPECTOR,
+    OTHER: Role.INSPECTOR,
+    SCREENER: Role.SCREENER,
+    HEAD: Role.HEAD,
+    OTHER_HEAD: Role.HEAD,
+}
 UNIT = UnitFacts("dep", "معاونت", "Deputyship", active=True, root=False)
 
 
@@ -208,7 +214,7 @@ def test_an_upheld_case_names_a_root_cause(outcome: Outcome) -> None:
 
 def test_an_inspector_acts_only_on_a_case_of_their_own() -> None:
     one = case(Stage.INVESTIGATING, handler=INSPECTOR)
-    assert act(one, t.AddNote(text="x"), INSPECTOR).case == one
+    assert replace(act(one, t.AddNote(text="x"), INSPECTOR).case, look_on=one.look_on) == one
     with pytest.raises(NotAllowed):
         act(one, t.AddNote(text="x"), OTHER)
 
@@ -351,51 +357,89 @@ commands = st.one_of(
         reasons=st.just("x"),
         root_causes=st.lists(st.sampled_from(RootCause), max_size=1),
     ),
+    st.builds(
+        t.Propose,
+        outcome=st.sampled_from(Outcome),
+        reasons=st.just("x"),
+        root_causes=st.just([RootCause.PROCESS]),
+        recommendations=st.just([t.Recommendation(text="x", due_on=date(2026, 12, 20))]),
+    ),
+    st.builds(t.Approve),
+    st.builds(t.ReturnProposal, reason=st.just("x")),
+    st.builds(
+        t.SettleRecommendation, recommendation_id=st.just(UUID(int=8)), accepted=st.booleans(), reason=st.just("x")
+    ),
+    st.builds(t.Remind, on=st.just(date(2027, 12, 1)), text=st.just("x")),
+    st.builds(t.AddCheck, text=st.just("x")),
+    st.builds(t.LinkCase, to=st.just(UUID(int=9)), linked=st.booleans()),
     st.builds(t.Close),
     st.builds(t.AnswerQuestion, text=st.just("!")),
     st.just("unit answers"),
     st.builds(t.Withdraw),
     st.builds(t.Object, text=st.just("x")),
     st.builds(t.Rate, score=st.integers(1, 5)),
+    st.sampled_from(["tick", "another calendar"]),
 )
+WEEKS = (WEEK, Workdays(frozenset({4}), frozenset({date(2026, 12, 5), date(2026, 12, 6)})))
+REPORTED = Recommended(UUID(int=8), "dep", "x", date(2026, 12, 1), "reported_done")
 tries = st.lists(st.tuples(commands, st.sampled_from(list(PEOPLE)), st.integers(0, 12)), max_size=40)
 FORWARD = [t.StartScreening(), t.Assign(inspector=INSPECTOR)]
 
 
 @settings(max_examples=400, deadline=None)
-@given(tries, st.sampled_from(Kind), st.booleans())
-def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind, ahead: bool) -> None:
+@given(tries, st.sampled_from(Kind), st.booleans(), st.booleans())
+def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind, ahead: bool, four_eyes: bool) -> None:
     one, open_question, at, objections = case(kind=kind), None, NOON, 0
+    calendar = 0
     if ahead:
         moves = [(command, HEAD, 0) for command in FORWARD] + moves
     for command, who, days in moves:
         at += timedelta(days=days)
-        staff = inspector(command.inspector) if isinstance(command, t.Assign) else None
+        staff = inspector(command.inspector or INSPECTOR) if isinstance(command, t.Assign) else None
         facts = context(who, at, question=open_question, staff=staff, target=case(Stage.SCREENING, number="1405-2"))
+        calendar += command == "another calendar"
+        facts = replace(facts, calendar=calendar, workdays=WEEKS[calendar % 2])
+        facts = replace(facts, four_eyes=frozenset({kind}) if four_eyes else frozenset(), recommended=REPORTED)
         try:
             turn = _try(one, command, facts)
         except (Conflict, Invalid, NotAllowed):
             continue
+        if command == "tick":
+            assert clock.tick(turn.case, facts).steps == []  # once
+            assert len(set(turn.case.told)) == len(turn.case.told)
+            assert turn.case.look_on is None or turn.case.look_on > facts.today
+        if turn.case.due_from and turn.case.due_days and not turn.case.paused_on and turn.case.stage in OPEN_STAGES:
+            owed = clock.owed_on(WEEK, turn.case.due_from, turn.case.due_days, turn.case.pauses)
+            assert calendar or turn.case.due_on == owed
         for step in turn.steps:
             before = step.previous_stage
             assert before is None or (str(before), str(step.case.stage)) in DRAWN
             objections += step.entry == "objected"
-        assert turn.case.stage is turn.steps[-1].case.stage
-        assert one.stage not in ENDS
-        if turn.steps[-1].entry == "decided":
+        assert not turn.steps or turn.case.stage is turn.steps[-1].case.stage
+        assert one.stage not in ENDS or not turn.steps or turn.steps[-1].entry == "recommendation_settled"
+        if turn.steps and turn.steps[-1].entry == "decided":
             assert turn.case.final == (one.stage is Stage.REVIEW)
+            assert not four_eyes or (one.proposal is not None and one.proposal["by"] != facts.actor.id)
+            assert UUID(facts.actor.id) in turn.case.barred
+            assert one.proposal is None or UUID(one.proposal["by"]) in turn.case.barred
             assert not turn.case.final or UUID(facts.actor.id) not in one.barred
         if turn.lapsed or turn.answered is not None:
             open_question = None
         open_question = turn.asked or open_question
         one = turn.case
         assert (open_question is not None) == (one.stage in {Stage.AWAITING_CITIZEN, Stage.AWAITING_UNIT})
+        assert one.proposal is None or one.stage in {Stage.INVESTIGATING, Stage.REVIEW}
+        assert (one.asking is not None) == (open_question is not None)
         assert (one.paused_on is not None) == (one.stage is Stage.AWAITING_CITIZEN)
         assert objections <= 1
         assert one.handler is None or one.stage is not Stage.REVIEW or one.handler not in one.barred
 
 
 def _try(one: Case, command: Any, facts: Context) -> Turn:
+    if command == "tick":
+        return clock.tick(one, facts)
+    if command == "another calendar":
+        return clock.recalled(one, facts)
     if command == "unit answers":
         asked = facts.question.question_id if facts.question else uuid4()
         return domain.answer_unit_question(one, asked, "!", [], facts)

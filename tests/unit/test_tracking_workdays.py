@@ -67,7 +67,7 @@ def test_two_spans_are_as_long_as_both(calendar: Workdays, three: tuple[date, ..
     ],
 )
 def test_what_is_owed_by_default(kind: Kind, urgent: bool, owed: int) -> None:
-    assert Deadlines().owed(kind, urgent) == owed
+    assert Deadlines().days("decision", kind, "delay", urgent) == owed
 
 
 def settings(**environment: str) -> Settings:
@@ -77,7 +77,7 @@ def settings(**environment: str) -> Settings:
 def test_the_calendar_is_a_setting() -> None:
     assert settings().weekend == {THURSDAY, FRIDAY}
     assert settings(weekend="Friday").weekend == {FRIDAY}
-    assert settings(complaint_days="30").deadlines.owed(Kind.COMPLAINT, False) == 30
+    assert settings(complaint_days="30").deadlines.days("decision", Kind.COMPLAINT, "delay", False) == 30
     assert settings().deadlines == Deadlines()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from string import Formatter
@@ -12,8 +12,8 @@ from typing import Any
 
 LANGUAGES = ("fa", "en")
 CHANNELS = ("sms", "inbox")
-AUDIENCES = ("citizen", "handset", "inspector", "liaison", "head")
-VALUES = frozenset({"code", "date", "kind", "stage", "outcome", "reason", "otp", "number", "office"})
+AUDIENCES = ("citizen", "handset", "inspector", "screener", "liaison", "head", "mayor", "mentioned")
+VALUES = frozenset({"code", "date", "kind", "stage", "outcome", "reason", "otp", "number", "office", "when", "place"})
 
 
 class BadTable(ValueError):
@@ -78,11 +78,71 @@ class Table:
             found = self.texts[channel, f"{template}_undated", language if language in LANGUAGES else "fa"]
         return found
 
+    def with_texts(self, texts: Mapping[tuple[str, str, str], str]) -> Table:
+        """The same with other words for some texts. One that is not there any more is passed over."""
+        other = {key: Words(text, needs_of(text)) for key, text in texts.items() if key in self.texts}
+        return replace(self, texts={**self.texts, **other}) if other else self
+
+    def offers(self, channel: str, name: str) -> frozenset[str]:
+        """The values that a text may name: those which every event that is told in its words brings.
+
+        A date may be named where there is another text for the day on which none is known, or it is always known.
+        """
+        told = name.removesuffix("_undated")
+        offered = [_offered(route) for route in self.routes if (route.channel, route.template) == (channel, told)]
+        values = frozenset.intersection(*offered) if offered else frozenset()
+        undated = (channel, f"{told}_undated", LANGUAGES[0]) in self.texts
+        if name != told or not (undated or f"{channel}.{name}" in _ALWAYS_DATED):
+            values -= {"date"}
+        return values | {"office"}
+
     def render(self, channel: str, template: str, language: str, values: Mapping[str, str]) -> str:
         """The message as its reader sees it. Raises KeyError for a missing value: half a sentence is never sent."""
         language = language if language in LANGUAGES else "fa"
         words = self.words(channel, template, language, values)
         return words.text.format_map({**values, "office": self.office[language]})
+
+
+_ALWAYS = {"submission.registered.v1": {"kind", "date"}, "submission.recoded.v1": {"kind"}, "otp.requested.v1": {"otp"}}
+_TIMED = {"when", "place"}
+_OF_CASES = {
+    "case.decided.v1": {"outcome"},
+    "case.refused.v1": {"reason"},
+    "visit.booked.v1": _TIMED,
+    "visit.moved.v1": _TIMED,
+    "visit.cancelled.v1": _TIMED,
+    "visit.reminded.v1": _TIMED,
+}
+_OF_TEXTED_CODES = {"known": {"stage", "date"}, "decided": {"outcome"}}
+
+
+def _offered(route: Route) -> frozenset[str]:
+    """What handlers put into a message of this route. The code stands in an SMS to who filed alone, the case's number in
+    what the office's own people read, and a unit reads nothing of the case (templates.toml)."""
+    if route.audience == "liaison":
+        return frozenset({"date"})
+    if route.event.startswith(("case.", "visit.")):
+        values = {"kind", "date"} | _OF_CASES.get(route.event, set())
+    elif route.event == "sms.code_sent":
+        values = _OF_TEXTED_CODES.get(route.when or "", set())
+    else:
+        values = _ALWAYS.get(route.event, set())
+    if route.audience not in ("citizen", "handset"):
+        values = values | {"number"}
+    if (route.audience, route.channel) == ("citizen", "sms"):
+        values = values | {"code"}
+    return frozenset(values)
+
+
+def needs_of(text: str) -> frozenset[str]:
+    """The values that a text names in braces. ValueError when a brace has no partner, or holds more than a name."""
+    found = set()
+    for _, name, form, conversion in Formatter().parse(text):
+        if name is not None:
+            if form or conversion or not name.isidentifier():
+                raise ValueError(f"{{{name}}} is more than a name")
+            found.add(name)
+    return frozenset(found)
 
 
 def read_table(routes_toml: str, templates_toml: str) -> Table:
@@ -115,7 +175,21 @@ def read_table(routes_toml: str, templates_toml: str) -> Table:
     return Table(tuple(routes), texts, words_file["office"], words_file["kind_words"])
 
 
-_ALWAYS_DATED = {"inbox.unit_asked"}  # its event cannot lack the date
+# Their events cannot lack the date.
+_ALWAYS_DATED = {
+    f"inbox.{name}"
+    for name in (
+        "unit_asked",
+        "deadline_near",
+        "reading_near",
+        "answer_near",
+        "deadline_passed",
+        "unit_late",
+        "sent_up",
+        "recommendation_late",
+        "recommendation_overdue",
+    )
+}
 
 
 def _read_route(entry: dict[str, Any]) -> Route:
@@ -135,7 +209,7 @@ def _read_words(channel: str, name: str, entry: dict[str, Any], texts: dict[tupl
             problems.append(f"{channel}.{name} has no {language}")
             continue
         text = entry[language].strip()
-        needs = frozenset(field for _, field, _, _ in Formatter().parse(text) if field is not None)
+        needs = needs_of(text)
         problems += [f"{channel}.{name}.{language}: unknown value {one}" for one in sorted(needs - VALUES)]
         lookup = entry.get("lookup", {}).get(language)
         found = Lookup(lookup["template"], lookup["tokens"]) if lookup else None

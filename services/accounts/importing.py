@@ -1,0 +1,128 @@
+"""A table of the staff into the accounts: `python -m services.accounts.importing FILE [--dry-run]`.
+
+Columns: username, display_name, roles (separated by |), unit, active. A row adds the account of its user name or changes it;
+accounts that are not in the file stay. All rows are taken or none. Needs DATABASE_URL_ACCOUNTS and STAFF_SECRET_KEY. The
+credentials of new accounts are printed once, for whoever hands them over; they cannot be read again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from backbone import tables
+from backbone.database import Database
+from backbone.migrate import url_of
+from backbone.tables import Mistake, Refused, Row, yes_or_no
+from contracts.vocabulary import Role
+from services.accounts import roster, store
+from services.accounts.administration import totp_address
+from services.accounts.credentials import fresh_password, fresh_totp_secret
+from services.accounts.domain import username_form, wrong_with_member, wrong_with_username
+from services.accounts.roster import Member
+from services.accounts.settings import staff_key
+
+COMMAND = "import staff"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a new account signs in with."""
+
+    username: str
+    password: str
+    totp_address: str
+
+
+@dataclass(frozen=True)
+class Done:
+    new: list[Credentials]
+    changed: int
+    same: int
+
+
+def take(connection: Connection, key: bytes, path: Path, units: Collection[str] | None) -> Done:
+    """The whole table, in the caller's transaction. Refused, row by row, when anything is wrong.
+
+    `units`: the codes there are; None: not known here, any is taken.
+    """
+    rows = tables.read(path, ("username", "display_name", "roles"), ("unit", "active"))
+    members, wrong = {}, []
+    for row in rows:
+        username, member, mistakes = _read(row, units)
+        if username in members:
+            mistakes.append(Mistake(row.number, "username", {"reason": "twice"}))
+        wrong += mistakes
+        members[username] = member
+    if wrong:
+        raise Refused(wrong)
+    new, changed = [], 0
+    for username, member in sorted(members.items()):
+        known = store.lock_staff(connection, username)
+        if known is None:
+            password, secret = fresh_password(), fresh_totp_secret()
+            roster.add(connection, key, uuid4(), username, member, password, secret, by=COMMAND)
+            new.append(Credentials(username, password, totp_address(username, secret)))
+        elif member != roster.member_of(known):
+            roster.change(connection, username, member, by=COMMAND)
+            changed += 1
+    if not any(row.active for row in store.list_staff(connection, Role.ADMINISTRATOR)):
+        raise Refused([Mistake(None, None, {"reason": "no_administrator"})])
+    return Done(new, changed, len(rows) - len(new) - changed)
+
+
+def _read(row: Row, units: Collection[str] | None) -> tuple[str, Member, list[Mistake]]:
+    username = username_form(row.values["username"])
+    fields: list[dict[str, str]] = []
+    if (reason := wrong_with_username(username)) is not None:
+        fields.append({"field": "username", "reason": reason})
+    named = [part.strip() for part in row.values["roles"].split("|") if part.strip()]
+    roles = tuple(Role(name) for name in named if name in set(Role))
+    if len(roles) != len(named):
+        fields.append({"field": "roles", "reason": "enum"})
+    unit = row.values.get("unit") or None
+    if unit is not None and units is not None and unit not in units:
+        fields.append({"field": "unit", "reason": "unknown_unit"})
+    active = yes_or_no(row.values.get("active") or "1")
+    if not isinstance(active, bool):
+        fields.append({"field": "active", "reason": "bool_parsing"})
+    fields += wrong_with_member(row.values["display_name"], roles, unit) if len(roles) == len(named) else []
+    mistakes = [Mistake(row.number, field.pop("field"), field) for field in fields]
+    return username, Member(row.values["display_name"], roles, unit, active is True), mistakes
+
+
+class _DryRun(Exception):
+    """Ends the transaction without its effect."""
+
+
+def main(arguments: Sequence[str], units: Collection[str] | None = None) -> int:
+    """0; 1 when the table was refused."""
+    parser = argparse.ArgumentParser(prog="peygir import staff", description="A table of the staff into the accounts.")
+    parser.add_argument("file", type=Path, help="CSV (UTF-8) or XLSX; the first row names the columns")
+    parser.add_argument("--dry-run", action="store_true", help="only tell what is wrong, and what would change")
+    options = parser.parse_args(arguments)
+    key, database = staff_key(), Database(url_of("accounts"), pool_size=1)
+    try:
+        with database.transaction() as connection:
+            done = take(connection, key, options.file, units)
+            if options.dry_run:
+                raise _DryRun
+    except Refused as refused:
+        refused.tell()
+        return 1
+    except _DryRun:
+        print("dry run: nothing was changed")
+    print(f"accounts: staff: {len(done.new)} new, {done.changed} changed, {done.same} as before")
+    for one in [] if options.dry_run else done.new:
+        print(f"{one.username}\n  password       {one.password}\n  authenticator  {one.totp_address}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

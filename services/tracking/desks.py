@@ -1,0 +1,114 @@
+"""Queries on who has what in hand, and on cases like another; a line of comment each. Staff's carry their scope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, and_, desc, func, select, text, union
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from contracts.gateway import Actor
+from contracts.tracking import SimilarCase
+from contracts.vocabulary import OPEN_STAGES, Role, Stage
+from services.tracking.models import IN_HAND, cases, commands, skills, staff
+from services.tracking.scope import Scope
+from services.tracking.suggestions import Earlier
+from services.tracking.views import EXCERPT
+
+LOOKED_AT = 1_000
+"""The newest cases that are compared; each comparison of two texts takes some twenty microseconds."""
+READ_BESIDE = 200
+"""The newest open cases of the same unit, and as many of the same ground."""
+NEIGHBOURS = 15
+ALIKE = 0.2
+"""From this similarity on two texts are taken to have something in common."""
+TWINS = 5
+YEAR = timedelta(days=365)
+_ONE_AT_A_TIME = 7_204_506  # any number, the same in every process
+
+
+def text_of(connection: Connection, case_id: UUID, scope: Scope) -> Row[Any] | None:
+    """What a case is compared by."""
+    chosen = select(cases.c.case_id, cases.c.search, cases.c.unit, cases.c.ground)
+    return connection.execute(chosen.where(cases.c.case_id == case_id, scope.condition())).first()
+
+
+def earlier(connection: Connection, case_id: UUID, search: str, now: datetime, scope: Scope) -> list[Earlier]:
+    """The most similar of the newest cases that somebody has read."""
+    names = ("unit", "ground", "urgent", "search")
+    newest = (
+        select(*(cases.c[name] for name in names))
+        .where(
+            cases.c.case_id != case_id,
+            cases.c.stage.not_in([Stage.REGISTERED, Stage.SCREENING, Stage.REFUSED]),
+            cases.c.filed_at > now - YEAR,
+            scope.condition(),
+        )
+        .order_by(cases.c.filed_at.desc())
+        .limit(LOOKED_AT)
+        .subquery()
+    )
+    alike = func.similarity(newest.c.search, search)
+    chosen = select(newest, alike.label("alike")).where(alike >= ALIKE).order_by(desc("alike")).limit(NEIGHBOURS)
+    return [Earlier(row.unit, row.ground, row.urgent, row.search, row.alike) for row in connection.execute(chosen)]
+
+
+def similar(connection: Connection, told: Row[Any], scope: Scope) -> list[SimilarCase]:
+    """Open cases of the same unit or ground, the most similar first."""
+    stages = sorted(OPEN_STAGES)
+    parts = []
+    for same in (cases.c.unit == told.unit, cases.c.ground == told.ground):
+        newest = select(cases.c.case_id).where(
+            same, cases.c.stage.in_(stages), cases.c.case_id != told.case_id, scope.condition()
+        )
+        parts.append(select(newest.order_by(cases.c.filed_at.desc()).limit(READ_BESIDE).subquery()))
+    alike = func.similarity(cases.c.search, told.search)
+    names = ("case_id", "number", "stage", "unit", "ground", "filed_at")
+    chosen = select(
+        *(cases.c[name] for name in names), func.left(cases.c.text, EXCERPT).label("excerpt"), alike.label("similarity")
+    )
+    chosen = chosen.where(cases.c.case_id.in_(union(*parts)), alike >= ALIKE, scope.condition())
+    found = []
+    for row in connection.execute(chosen.order_by(desc("similarity")).limit(TWINS)):
+        same = [name for name in ("unit", "ground") if getattr(row, name) == getattr(told, name)]
+        found.append(SimilarCase.model_validate({**row._mapping, "similarity": round(row.similarity, 2), "same": same}))
+    return found
+
+
+def inspectors(connection: Connection, one_at_a_time: bool = False) -> Sequence[Row[Any]]:
+    """Active inspectors with their skills, those with the fewest open cases first. `one_at_a_time`: until the end of this
+    transaction nobody else chooses by this, so that two do not both find the same one free."""
+    if one_at_a_time:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
+    in_hand = (
+        select(cases.c.handler, func.count().label("open_cases")).where(IN_HAND).group_by(cases.c.handler).subquery()
+    )
+    load = func.coalesce(in_hand.c.open_cases, 0).label("open_cases")
+    chosen = (
+        select(staff.c.staff_id, staff.c.unit, skills.c.grounds, load)
+        .outerjoin(skills, skills.c.staff_id == staff.c.staff_id)
+        .outerjoin(in_hand, in_hand.c.handler == staff.c.staff_id)
+        .where(and_(staff.c.active, staff.c.roles.contains([str(Role.INSPECTOR)])))
+    )
+    return connection.execute(chosen.order_by("open_cases", staff.c.staff_id)).all()
+
+
+def open_cases_of(connection: Connection, inspector: UUID, scope: Scope, limit: int) -> list[UUID]:
+    """The open cases in one inspector's hands, the oldest first."""
+    chosen = select(cases.c.case_id).where(cases.c.handler == inspector, IN_HAND, scope.condition())
+    return list(connection.execute(chosen.order_by(cases.c.filed_at).limit(limit)).scalars())
+
+
+def keep_skills(connection: Connection, inspector: UUID, grounds: Sequence[str]) -> None:
+    """What an inspector is skilled in from now on."""
+    statement = upsert(skills).values(staff_id=inspector, grounds=list(grounds))
+    connection.execute(statement.on_conflict_do_update(index_elements=["staff_id"], set_={"grounds": list(grounds)}))
+
+
+def was_done(connection: Connection, actor: Actor, key: str) -> bool:
+    """Whether this actor has used this key."""
+    chosen = select(commands.c.key).where(commands.c.actor == f"{actor.kind}:{actor.id}", commands.c.key == key)
+    return connection.execute(chosen).first() is not None

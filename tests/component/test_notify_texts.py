@@ -1,0 +1,94 @@
+"""The administrator's words over notify's own database: taken once, sent from the next message on, kept in a history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion
+from contracts.gateway import Actor
+from contracts.notify import (
+    ChangeNotificationText,
+    ListNotificationTextHistory,
+    ListNotificationTexts,
+    MessageChannel,
+    NotificationText,
+)
+from contracts.vocabulary import ActorKind, Role
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from services.notify.texts import Texts
+from tests.component.notify_parts import Desk, Office, desks
+
+ADMINISTRATOR = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.ADMINISTRATOR}))
+FA, EN = "{kind} پایان یافت.\n{code}", "Your {kind} is over.\n{code}"
+
+
+@pytest.fixture(scope="module")
+def desk(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[Desk]:
+    with desks(broker.url, postgres.url, "notify_texts") as opened:
+        yield opened
+
+
+@pytest.fixture
+def office(desk: Desk) -> Office:
+    return desk.office()
+
+
+def change(office: Office, version: int = 0, name: str = "withdrawn", **more: Any) -> NotificationText:
+    about = {"actor": ADMINISTRATOR, "idempotency_key": uuid4().hex, "text_fa": FA, "text_en": EN, **more}
+    request = ChangeNotificationText(channel=MessageChannel.SMS, name=name, expected_version=version, **about)
+    with office.database.transaction() as connection:
+        return Texts().change_text(connection, request)
+
+
+def test_a_change_is_seen_and_has_its_effect_once(office: Office) -> None:
+    key = uuid4().hex
+    first = change(office, idempotency_key=key)
+    assert (first.text_fa, first.changed, first.version) == (FA, True, 1)
+    assert change(office, idempotency_key=key) == first
+    with pytest.raises(KeyReused):
+        change(office, idempotency_key=key, text_en="Over: {kind}\n{code}")
+    with pytest.raises(StaleVersion):
+        change(office, version=0)
+    with office.database.read() as connection:
+        found = Texts().history(connection, ListNotificationTextHistory(actor=ADMINISTRATOR))
+        listed = Texts().list_texts(connection, ListNotificationTexts(actor=ADMINISTRATOR)).items
+    newest = found.items[0]
+    assert (newest.by, newest.before_fa, newest.after_fa) == (ADMINISTRATOR.id, None, FA)
+    assert [one.name for one in listed if one.changed] == ["withdrawn"]
+
+
+def test_what_is_shipped_comes_back(office: Office) -> None:
+    change(office)
+    restored = change(office, version=1, text_fa=None, text_en=None)
+    assert (restored.text_fa, restored.changed, restored.version) == (restored.shipped_fa, False, 2)
+
+
+def test_a_text_that_is_sent_nowhere_cannot_be_changed(office: Office) -> None:
+    with pytest.raises(NotFound):
+        change(office, name="gone")
+
+
+def test_a_refused_text_leaves_its_key_free(office: Office) -> None:
+    key = uuid4().hex
+    with pytest.raises(InvalidField):
+        change(office, idempotency_key=key, text_fa=FA + " www.a.ir")
+    assert change(office, idempotency_key=key).changed
+
+
+@pytest.mark.parametrize("role", [Role.HEAD, Role.ANALYST])
+def test_nobody_else_changes_words(office: Office, role: Role) -> None:
+    with pytest.raises(NotAllowed):
+        change(office, actor=Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role})))
+
+
+@pytest.mark.parametrize("statement", ["UPDATE text_history SET by = 'x'", "DELETE FROM text_history"])
+def test_the_history_only_grows(office: Office, statement: str) -> None:
+    change(office)
+    with pytest.raises(DBAPIError, match="the history only grows"), office.database.transaction() as connection:
+        connection.execute(text(statement))

@@ -1,0 +1,223 @@
+"""Decisions with four eyes and the follow-up of recommendations, over the broker, with the service as a process."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from backbone.testing import BusClient, ServiceProcess, eventually, prepared
+from contracts import tracking as t
+from contracts.base import now
+from contracts.errors import (
+    FourEyesNeeded,
+    InvalidField,
+    KeyReused,
+    NotAllowed,
+    NotFound,
+    StaleVersion,
+    UnknownCase,
+    WrongStage,
+)
+from contracts.gateway import Actor
+from contracts.intake import CatalogueChanged
+from contracts.vocabulary import Kind, Role
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from tests.tracking_parts import UNIT, Office, actor, catalogue, decision
+
+LATE, SOON = now().date() - timedelta(days=3), now().date() + timedelta(days=30)
+
+
+@pytest.fixture(scope="module")
+def service(
+    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServiceProcess]:
+    environment = prepared("tracking", broker.url, postgres.url, "tracking_decisions")
+    process = ServiceProcess("tracking", environment, tmp_path_factory.mktemp("tracking") / "tracking.log").start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def office(service: ServiceProcess, wire: BusClient) -> Office:
+    wire.listen("tracking.events")
+    office = Office(wire, service.environment["DATABASE_URL"]).gather()
+    whole = catalogue().catalogue.model_copy(update={"version": 2, "four_eyes": [Kind.COMPLAINT]})
+    whole = type(whole).model_validate(whole.model_dump())
+    wire.event(CatalogueChanged(id=uuid.uuid4(), occurred_at=now(), catalogue=whole))
+    eventually(lambda: office.one("SELECT version FROM catalogue") == 2)
+    return office
+
+
+def proposal(*due: date) -> t.Propose:
+    made = [t.Recommendation(text=f"پیشنهاد تا {day}", due_on=day) for day in due]
+    return t.Propose(outcome="upheld", reasons="راز پیشنهاد", root_causes=["process"], recommendations=made)
+
+
+def recommended(office: Office, *due: date) -> tuple[UUID, list[dict[str, Any]]]:
+    """A decided complaint, and what it recommends to the unit."""
+    filed = office.investigated()
+    eventually_four_eyes(office, filed.case_id)
+    office.do(office.inspector, filed.case_id, proposal(*due))
+    case = office.do(office.head, filed.case_id, t.Approve())
+    return filed.case_id, case["followed"]
+
+
+def eventually_four_eyes(office: Office, case_id: UUID) -> None:
+    """The service looks at its copy of the catalogue once a second."""
+
+    def needed() -> bool:
+        request = t.ExecuteCommand(
+            actor=office.head,
+            case_id=case_id,
+            expected_version=office.get(case_id)["version"],
+            idempotency_key=uuid.uuid4().hex,
+            command=t.Decide(outcome="upheld", reasons="x"),  # not whole: never a decision
+        )
+        with pytest.raises((FourEyesNeeded, InvalidField)) as raised:
+            office.ask("execute", request)
+        return isinstance(raised.value, FourEyesNeeded)
+
+    eventually(needed)
+
+
+def report(
+    office: Office, one: str, done: bool, reason: str | None = None, who: Actor | None = None, key: str = ""
+) -> Any:
+    request = t.ReportRecommendation(
+        actor=who or office.liaison,
+        recommendation_id=UUID(one),
+        done=done,
+        reason=reason,
+        idempotency_key=key or uuid.uuid4().hex,
+    )
+    return office.ask("report_recommendation", request)
+
+
+def listed(office: Office, who: Actor, **filters: Any) -> list[str]:
+    items = office.ask("list_recommendations", t.ListRecommendations(actor=who, **filters))["items"]
+    return [item["recommendation_id"] for item in items]
+
+
+def test_a_decision_is_proposed_returned_proposed_again_and_approved(office: Office) -> None:
+    filed = office.investigated()
+    eventually_four_eyes(office, filed.case_id)
+    seen = office.do(office.inspector, filed.case_id, proposal())
+    assert seen["proposal"]["by"] == office.inspector.id
+    assert eventually(lambda: office.wire.heard("case.decision_proposed.v1"))
+    public = office.view(filed.code_hash)
+    assert public["stage"] == "investigating"
+    assert public["decision"] is None
+    assert "راز پیشنهاد" not in json.dumps(public, ensure_ascii=False)
+    for who in (office.inspector, office.screener):
+        with pytest.raises(NotAllowed):
+            office.do(who, filed.case_id, t.Approve())
+    with pytest.raises(WrongStage):
+        office.do(office.inspector, filed.case_id, t.AskCitizen(text="؟"))
+    assert office.do(office.head, filed.case_id, t.ReturnProposal(reason="راز بازگشت"))["proposal"] is None
+    with pytest.raises(WrongStage):
+        office.do(office.head, filed.case_id, t.Approve())
+    office.do(office.inspector, filed.case_id, proposal())
+    with pytest.raises(StaleVersion):
+        office.do(office.head, filed.case_id, t.Approve(), version=3)
+    office.do(office.head, filed.case_id, t.Approve())
+    public = office.view(filed.code_hash)
+    assert public["decision"]["reasons"] == "راز پیشنهاد"
+    assert "راز بازگشت" not in json.dumps(public, ensure_ascii=False)
+    assert [entry["entry"] for entry in public["timeline"]][-1] == "decided"
+
+
+def test_who_proposed_and_who_approved_do_not_hear_the_objection(office: Office) -> None:
+    case_id, _ = recommended(office)
+    code = office.one("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
+    office.do_as_citizen(code, t.Object(text="نه"))
+    with pytest.raises(InvalidField):
+        office.do(office.head, case_id, t.Assign(inspector=UUID(office.inspector.id)))
+    office.do(office.head, case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+    office.do(office.other_inspector, case_id, proposal())
+    with pytest.raises(NotAllowed):
+        office.do(office.head, case_id, t.Approve())
+    assert office.do(actor(Role.HEAD), case_id, t.Approve())["decision"]["final"]
+
+
+def test_a_kind_without_four_eyes_is_decided_as_ever(office: Office) -> None:
+    filed = office.investigated(kind=Kind.CRITICISM)
+    assert office.do(office.inspector, filed.case_id, decision())["stage"] == "decided"
+
+
+def test_the_unit_reports_what_was_recommended_and_the_office_agrees_or_not(office: Office) -> None:
+    case_id, (first, second) = recommended(office, SOON, SOON + timedelta(days=1))
+    [told] = eventually(lambda: [e for e in office.wire.heard("case.decided.v1") if e["case_id"] == str(case_id)])
+    assert told["recommended_to"] == UNIT
+    one, two = first["recommendation_id"], second["recommendation_id"]
+    assert {one, two} <= set(listed(office, office.liaison))
+    seen = office.ask("list_recommendations", t.ListRecommendations(actor=office.liaison))["items"]
+    assert all(item["case_id"] is None and item["number"] is None for item in seen)
+    reported = report(office, one, True, key="the-same-report")
+    assert reported["state"] == "reported_done"
+    assert report(office, one, True, key="the-same-report") == reported
+    with pytest.raises(KeyReused):
+        report(office, one, False, "x", key="the-same-report")
+    with pytest.raises(InvalidField):
+        report(office, two, False)
+    report(office, two, False, "بودجه نیست")
+    assert eventually(lambda: len(office.wire.heard("case.recommendation_reported.v1")) >= 2)
+    for who in (office.screener, office.other_inspector):
+        with pytest.raises((NotAllowed, UnknownCase)):
+            office.do(who, case_id, t.SettleRecommendation(recommendation_id=UUID(one), accepted=True))
+    settled = t.SettleRecommendation(recommendation_id=UUID(one), accepted=True)
+    case = office.do(office.inspector, case_id, settled)
+    assert {item["recommendation_id"]: item["state"] for item in case["followed"]} == {
+        one: "done",
+        two: "reported_declined",
+    }
+    with pytest.raises(InvalidField):
+        office.do(office.head, case_id, t.SettleRecommendation(recommendation_id=UUID(two), accepted=False))
+    back = t.SettleRecommendation(recommendation_id=UUID(two), accepted=False, reason="بودجه هست")
+    case = office.do(office.head, case_id, back)
+    assert {item["recommendation_id"]: item["state"] for item in case["followed"]}[two] == "open"
+    assert two in listed(office, office.liaison)
+    assert one not in listed(office, office.liaison)
+    with pytest.raises(WrongStage):
+        report(office, one, False, "x")
+
+
+def test_recommendations_are_known_to_whom_they_concern(office: Office) -> None:
+    _, [one] = recommended(office, SOON)
+    known = one["recommendation_id"]
+    assert known in listed(office, office.head, unit="dep.urb")
+    assert known not in listed(office, office.head, unit="dep.civ")
+    assert known in listed(office, office.inspector)
+    assert known not in listed(office, office.other_inspector)
+    assert known not in listed(office, actor(Role.HEAD, UNIT))  # conflict of interest
+    stranger = actor(Role.LIAISON, "dep.civ")
+    assert known not in listed(office, stranger)
+    with pytest.raises(NotFound):
+        report(office, known, True, who=stranger)
+    with pytest.raises(NotAllowed):
+        report(office, known, True, who=office.head)
+    with pytest.raises(NotAllowed):
+        listed(office, actor(Role.ANALYST))
+
+
+def test_what_is_overdue_goes_up_once_and_a_final_decision_takes_its_place(office: Office) -> None:
+    case_id, [one] = recommended(office, LATE)
+
+    def escalated() -> list[Any]:
+        events = {event["id"]: event for event in office.wire.heard("case.escalated.v1")}
+        return [e for e in events.values() if e["case_id"] == str(case_id) and e["step"] == "recommendation"]
+
+    eventually(escalated)
+    assert office.one("SELECT escalated FROM recommendations WHERE recommendation_id = %s", one["recommendation_id"])
+    code = office.one("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
+    office.do_as_citizen(code, t.Object(text="نه"))
+    office.do(office.head, case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+    office.do(office.other_inspector, case_id, proposal(SOON))
+    followed = office.do(actor(Role.HEAD), case_id, t.Approve())["followed"]
+    assert sorted(item["state"] for item in followed) == ["open", "superseded"]
+    assert len(escalated()) == 1

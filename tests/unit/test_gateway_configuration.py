@@ -1,0 +1,194 @@
+"""The administrator at the door, and questions with a condition: who may, what is asked of whom, how a mistake is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from pydantic import BaseModel
+
+from contracts.base import Request
+from contracts.errors import InvalidField
+from contracts.intake import (
+    Catalogue,
+    ChangeConfiguration,
+    Condition,
+    Ground,
+    ListedReason,
+    PutUnit,
+    Question,
+    QuestionType,
+)
+from contracts.vocabulary import Kind
+from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, reasons, refusing
+
+UNIT = {"parent": "city", "level": "office", "name_fa": "راه‌ها", "name_en": "Streets"}
+
+_CONDUCT = CATALOGUE.grounds[2]
+_IF_RUDE = Condition(question="what", values=["rude"])
+CONDITIONAL = CATALOGUE.model_copy(
+    update={
+        "version": 8,
+        "grounds": [
+            *CATALOGUE.grounds[:2],
+            _CONDUCT.model_copy(
+                update={
+                    "questions": [
+                        *_CONDUCT.questions[1:],
+                        Question(
+                            code="words",
+                            type=QuestionType.TEXT,
+                            name_fa="واژه‌ها",
+                            name_en="Words",
+                            required=True,
+                            when=_IF_RUDE,
+                        ),
+                    ]
+                }
+            ),
+        ],
+        "refusal_reasons": [
+            ListedReason(code="repeat", name_fa="تکراری", name_en="Again", active=False),
+            ListedReason(code="outside_remit", name_fa="بیرون", name_en="Out", address_fa="سامانه ۱۱۱"),
+        ],
+    }
+)
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Gateway:
+    made = Gateway(tmp_path, **UNLIMITED)
+    made.door.shelf.put(CONDITIONAL)
+    return made
+
+
+def put(gateway: Gateway, path: str, body: dict[str, Any], *roles: str, **headers: str) -> httpx.Response:
+    sent = {"Idempotency-Key": uuid4().hex, "If-Match": '"8"', **bearer(gateway.keys.staff(*roles)), **headers}
+    return gateway.send("PUT", path, json=body, headers=sent)
+
+
+def ask(gateway: Gateway, **answers: Any) -> dict[str, str]:
+    body = {
+        "kind": "criticism",
+        "unit": "roads",
+        "ground": "conduct",
+        "text": "در باجه با من تند رفتار شد.",
+        "consent": True,
+        "answers": answers,
+    }
+    return reasons(gateway.file(body))
+
+
+class TestConditionalQuestions:
+    def test_one_whose_condition_is_met_has_to_be_answered(self, gateway: Gateway) -> None:
+        assert ask(gateway, what="rude") == {"answers.words": "missing"}
+        assert ask(gateway, what="rude", words="ناسزا") == {}
+
+    def test_one_whose_condition_is_not_met_is_neither_needed_nor_taken(self, gateway: Gateway) -> None:
+        assert ask(gateway) == {}
+        assert ask(gateway, words="ناسزا") == {"answers.words": "not_asked"}
+
+
+class TestTheAdministratorsDoor:
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("GET", "/v1/configuration"),
+            ("GET", "/v1/configuration/history"),
+            ("PUT", "/v1/configuration/units/roads"),
+            ("DELETE", "/v1/configuration/answer-templates/x"),
+            ("GET", "/v1/staff/history"),
+            ("POST", f"/v1/staff/{uuid4()}/credentials"),
+            ("GET", "/v1/notification-texts"),
+            ("DELETE", "/v1/notification-texts/sms/decided"),
+        ],
+    )
+    @pytest.mark.parametrize("role", ["head", "screener", "analyst", "citizen", None])
+    def test_nobody_else_comes_in(self, gateway: Gateway, method: str, path: str, role: str | None) -> None:
+        token = gateway.keys.citizen() if role == "citizen" else gateway.keys.staff(role) if role else None
+        headers = {"Idempotency-Key": uuid4().hex, "If-Match": '"8"', **(bearer(token) if token else {})}
+        answer = gateway.send(method, path, json=UNIT if method == "PUT" else None, headers=headers)
+        assert answer.status_code == (403 if role else 401)
+        assert gateway.bus.asked == []
+
+    def test_a_change_carries_what_was_seen_and_its_key(self, gateway: Gateway) -> None:
+        def changed(request: Request) -> BaseModel:
+            assert isinstance(request, ChangeConfiguration)
+            (change,) = request.changes
+            assert isinstance(change, PutUnit)
+            assert (request.expected_version, request.idempotency_key) == (8, "key-12345")
+            return CONDITIONAL.model_copy(update={"version": 9, "units": [change.unit]})
+
+        gateway.bus.answers["intake.change_configuration"] = changed
+        answer = put(
+            gateway, "/v1/configuration/units/roads", UNIT, "administrator", **{"Idempotency-Key": "key-12345"}
+        )
+        assert (answer.status_code, answer.headers["etag"]) == (200, '"9"')
+        assert answer.json()["units"][0]["name_en"] == "Streets"
+        assert gateway.door.shelf.units["roads"].name_en == "Streets"  # at once, before the event is heard
+
+    def test_without_the_version_that_was_seen_nothing_is_asked(self, gateway: Gateway) -> None:
+        answer = put(gateway, "/v1/configuration/units/roads", UNIT, "administrator", **{"If-Match": ""})
+        assert answer.status_code == 428
+        assert gateway.bus.asked == []
+
+    def test_a_mistake_stands_beside_the_field_of_the_body(self, gateway: Gateway) -> None:
+        fields = [
+            {"field": "units.roads.name_fa", "reason": "missing", "item": "roads"},
+            {"field": "units.roads.north.active", "reason": "open_children", "item": "roads.north"},
+        ]
+        gateway.bus.answers["intake.change_configuration"] = refusing(InvalidField(fields=fields))
+        answer = put(gateway, "/v1/configuration/units/roads", UNIT, "administrator")
+        assert answer.status_code == 422
+        assert reasons(answer) == {"name_fa": "missing", "units.roads.north.active": "open_children"}
+
+    def test_an_account_is_not_given_a_unit_that_is_not_there(self, gateway: Gateway) -> None:
+        body = {"username": "desk-2", "display_name": "پیشخوان ۲", "roles": ["operator"], "unit": "nowhere"}
+        headers = {"Idempotency-Key": uuid4().hex, **bearer(gateway.keys.staff("administrator"))}
+        answer = gateway.send("POST", "/v1/staff", json=body, headers=headers)
+        assert (answer.status_code, reasons(answer)) == (422, {"unit": "unknown_unit"})
+        assert gateway.bus.asked == []
+
+
+class TestWhatOthersSeeOfIt:
+    def test_the_public_catalogue_tells_what_a_form_needs_and_no_more(self, gateway: Gateway) -> None:
+        shown = gateway.send("GET", "/v1/catalogue").json()
+        assert set(shown) == {"version", "units", "grounds", "holidays", "weekend"}
+
+    def test_the_copy_on_disk_is_whole(self, gateway: Gateway) -> None:
+        again = Gateway(gateway.settings.gateway_state_dir)
+        again.door.shelf.read()
+        assert again.door.shelf.current == CONDITIONAL
+
+    def test_staff_are_offered_the_reasons_that_are_open(self, gateway: Gateway) -> None:
+        shown = gateway.send("GET", "/v1/lists", headers=bearer(gateway.keys.staff("screener"))).json()
+        assert [reason["code"] for reason in shown["refusal_reasons"]] == ["outside_remit"]
+        assert gateway.send("GET", "/v1/lists", headers=bearer(gateway.keys.citizen())).status_code == 403
+
+    def test_a_closed_reason_is_refused(self, gateway: Gateway) -> None:
+        headers = {"Idempotency-Key": uuid4().hex, "If-Match": '"1"', **bearer(gateway.keys.staff("screener"))}
+        body = {"reason": "repeat", "explanation": "پیش‌تر پاسخ داده شده است."}
+        answer = gateway.send("POST", f"/v1/cases/{uuid4()}/refusal", json=body, headers=headers)
+        assert reasons(answer) == {"reason": "not_offered"}
+
+    def test_the_listed_address_is_told_where_none_is_given(self, gateway: Gateway) -> None:
+        headers = {"Idempotency-Key": uuid4().hex, "If-Match": '"1"', **bearer(gateway.keys.staff("screener"))}
+        body = {"reason": "outside_remit", "explanation": "با شرکت آب است."}
+        gateway.send("POST", f"/v1/cases/{uuid4()}/refusal", json=body, headers=headers)
+        (_, request), *_ = gateway.bus.asked
+        assert request.model_dump()["command"]["address"] == "سامانه ۱۱۱"
+
+
+def test_a_process_of_the_release_before_reads_grounds_without_conditions() -> None:
+    ground = Ground(
+        code="delay",
+        kinds=[Kind.COMPLAINT],
+        name_fa="اطاله",
+        name_en="Delay",
+        questions=[Question(code="since", type=QuestionType.DATE, name_fa="از کی", name_en="Since")],
+    )
+    told = Catalogue(version=1, units=[], grounds=[ground]).model_dump(mode="json")
+    assert "when" not in told["grounds"][0]["questions"][0]

@@ -1,0 +1,73 @@
+"""What the administrator's words may say."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.notify.routing import LANGUAGES, needs_of, table
+from services.notify.texts import Texts
+
+FA = "نتیجه {kind} شما: {outcome}\n{code}\n{office}"
+EN = "Result of your {kind}: {outcome}\n{code}\n{office}"
+
+
+def wrong(channel: str, name: str, fa: str | None, en: str | None) -> dict[str, str]:
+    return {one["field"]: one["reason"] for one in Texts()._wrong(channel, name, {"fa": fa, "en": en})}
+
+
+def test_every_shipped_text_names_only_what_its_event_offers() -> None:
+    """Else the list of values shown to the administrator would be too short."""
+    for (channel, name, _), words in table().texts.items():
+        assert words.needs <= table().offers(channel, name), (channel, name)
+
+
+def test_every_shipped_text_could_be_written_by_the_administrator() -> None:
+    texts = table().texts
+    for channel, name in dict.fromkeys((channel, name) for channel, name, _ in texts):
+        fa, en = (texts[channel, name, language] for language in LANGUAGES)
+        if fa.lookup is None:
+            assert wrong(channel, name, fa.text, en.text) == {}, (channel, name)
+
+
+def test_good_words_are_taken() -> None:
+    assert wrong("sms", "decided", FA, EN) == {}
+
+
+@pytest.mark.parametrize("link", ["https://q.ir/a", "www.qazvin.ir", "my.qazvin.ir", "qazvin.IR/x", "bit.ly/abc"])
+def test_an_sms_holds_no_link(link: str) -> None:
+    assert wrong("sms", "decided", f"{FA} {link}", EN) == {"text_fa": "link_in_sms"}
+
+
+@pytest.mark.parametrize(
+    ("channel", "name", "fa", "en", "told"),
+    [
+        ("sms", "decided", FA.replace("{code}\n", ""), EN, "value_on_own_line"),
+        ("sms", "decided", FA.replace("\n{code}", " {code}"), EN, "value_on_own_line"),
+        ("sms", "decided", FA + "{reason}", EN, "value_not_offered"),
+        ("sms", "decided", FA + "{number}", EN, "value_not_offered"),
+        ("inbox", "decided", "{code}", "{code}", "value_not_offered"),
+        ("inbox", "unit_asked", "{kind} {date}", "{kind} {date}", "value_not_offered"),
+        ("sms", "decided", FA + "{date}", EN + "{date}", "value_not_offered"),
+        ("sms", "decided", FA + "{", EN, "bad_placeholder"),
+        ("sms", "decided", FA.replace("{kind}", "{kind!r}"), EN, "bad_placeholder"),
+        ("sms", "decided", FA.replace("{kind}", "{kind.x}"), EN, "bad_placeholder"),
+        ("sms", "decided", FA.replace("{kind}", "{}"), EN, "bad_placeholder"),
+        ("sms", "decided", FA + "ا" * 140, EN, "too_many_parts"),
+        ("sms", "decided", FA + "\x07", EN, "forbidden_characters"),
+        ("sms", "decided", None, EN, "missing"),
+        ("sms", "one_time_code", "{otp}", "{otp}", "approved_by_provider"),
+    ],
+)
+def test_what_would_reach_nobody_well_is_refused(channel: str, name: str, fa: str | None, en: str, told: str) -> None:
+    assert wrong(channel, name, fa, en)["text_fa"] == told
+
+
+def test_both_languages_name_the_same() -> None:
+    assert wrong("sms", "decided", FA, EN.replace(" {outcome}", "")) == {"text_en": "values_differ"}
+
+
+def test_words_in_place_of_shipped_ones_are_sent() -> None:
+    changed = table().with_texts({("sms", "withdrawn", "fa"): "پایان {kind}\n{code}", ("sms", "gone", "fa"): "x"})
+    assert changed.render("sms", "withdrawn", "fa", {"kind": "شکایت", "code": "1"}) == "پایان شکایت\n1"
+    assert changed.render("sms", "withdrawn", "en", {"kind": "complaint", "code": "1"}).startswith("As you asked")
+    assert needs_of("{a} {{b}}") == {"a"}

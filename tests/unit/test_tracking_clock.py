@@ -1,0 +1,233 @@
+"""The clock of a case: pauses, holidays and other calendars; who is warned, where it goes up, when it is closed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts import tracking as t
+from contracts.vocabulary import Kind, Outcome, Stage
+from services.tracking import clock, domain
+from services.tracking.life import Case, Turn
+from services.tracking.workdays import TEHRAN, Deadlines, Rule, Workdays, day_of
+from tests.unit.test_tracking_domain import NOON, WEEK, act, case, context, later, question
+
+calendars = st.builds(
+    Workdays,
+    st.frozensets(st.integers(0, 6), max_size=5),
+    st.frozensets(st.dates(date(2026, 11, 1), date(2027, 2, 28)), max_size=30),
+)
+days = st.dates(date(2026, 11, 1), date(2026, 12, 31))
+pauses = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), max_size=5)
+
+
+def ticked(one: Case, at: datetime, **facts: Any) -> Turn:
+    return clock.tick(one, replace(context(at=at), **facts))
+
+
+def said(turn: Turn) -> list[str]:
+    return [f"{step.details['step']}:{step.details.get('level', 'warning')}" for step in turn.steps]
+
+
+# --- arithmetic ---
+
+
+@given(calendars, days, st.integers(1, 40), pauses)
+def test_the_day_owed_is_the_same_counted_at_once_or_pause_by_pause(
+    calendar: Workdays, start: date, owed: int, stood: list[tuple[int, int]]
+) -> None:
+    one = replace(case(), due_from=start, due_days=owed, due_on=calendar.after(start, owed), pauses=())
+    today = start
+    for after, length in stood:
+        today += timedelta(days=after)
+        one = clock.paused(one, today)
+        today += timedelta(days=length)
+        one = clock.resumed(one, today, calendar)
+    assert one.due_on == clock.owed_on(calendar, start, owed, one.pauses)
+    assert one.due_on is not None
+    assert calendar.works(one.due_on)
+    # What was worked on, not counting the days that the clock stood, is what was owed.
+    assert calendar.between(start, one.due_on) == owed + clock.stood(calendar, one.pauses)
+
+
+@given(calendars, days, st.integers(1, 40), st.dates(date(2026, 11, 1), date(2027, 2, 28)))
+def test_one_more_holiday_never_brings_a_deadline_nearer(calendar: Workdays, start: date, owed: int, day: date) -> None:
+    more = replace(calendar, holidays=calendar.holidays | {day})
+    moved = more.after(start, owed)
+    due = calendar.after(start, owed)
+    assert moved >= due
+    assert (moved == due) == (not calendar.works(day) or not start < day <= due)
+
+
+@given(calendars, days, st.integers(1, 40))
+def test_a_pause_within_one_day_costs_nothing(calendar: Workdays, start: date, owed: int) -> None:
+    day = start.isoformat()
+    assert clock.owed_on(calendar, start, owed, [(day, day)]) == calendar.after(start, owed)
+
+
+@given(
+    st.datetimes(datetime(1995, 1, 1), datetime(2022, 12, 31)),
+    st.integers(1, 40),
+    calendars,
+)
+def test_the_hour_is_nothing_even_in_years_when_tehran_changed_its_clocks(
+    local: datetime, owed: int, calendar: Workdays
+) -> None:
+    """Whatever the hour of filing, and on whichever side of a change to summer time."""
+    moments = [
+        datetime.combine(local.date(), hour, TEHRAN).astimezone(UTC) for hour in (time(2), local.time(), time(23, 59))
+    ]
+    opened = [
+        domain.opened(replace(case(), filed_at=moment), calendar, Deadlines(decision=dict.fromkeys(Kind, owed)))
+        for moment in moments
+    ]
+    assert {one.due_from for one in opened} == {local.date()}
+    assert {one.due_on for one in opened} == {calendar.after(local.date(), owed)}
+
+
+def test_summer_time_of_old_dates_is_known() -> None:
+    # 2022-03-21 20:00 UTC is half past eleven in the evening; an hour later in the summer of that year is tomorrow.
+    assert day_of(datetime(2022, 3, 21, 20, 0, tzinfo=UTC)) == date(2022, 3, 21)
+    assert day_of(datetime(2022, 6, 21, 20, 0, tzinfo=UTC)) == date(2022, 6, 22)
+    assert day_of(datetime(2023, 6, 21, 20, 0, tzinfo=UTC)) == date(2023, 6, 21)
+
+
+def test_the_row_that_names_the_most_wins_and_settings_are_the_default() -> None:
+    deadlines = Deadlines(
+        rules=(
+            Rule("decision", 20, kind="complaint"),
+            Rule("decision", 7, kind="complaint", ground="conduct"),
+            Rule("decision", 2, kind="complaint", ground="conduct", urgent=True),
+            Rule("unit", 3),
+        )
+    )
+    assert deadlines.days("decision", Kind.COMPLAINT, "delay", False) == 20
+    assert deadlines.days("decision", Kind.COMPLAINT, "conduct", False) == 7
+    assert deadlines.days("decision", Kind.COMPLAINT, "conduct", True) == 2
+    assert deadlines.days("decision", Kind.COMPLAINT, "delay", True) == 1  # urgent by the settings
+    assert deadlines.days("decision", Kind.INFORMATION, "waste", False) == 30
+    assert deadlines.days("unit", Kind.COMPLAINT, "delay", False) == 3
+    assert deadlines.days("first_reading", Kind.COMPLAINT, "delay", False) == 2
+
+
+# --- what the scheduler says ---
+
+
+def test_the_handler_is_warned_at_four_fifths_and_past_it_the_case_goes_up_step_by_step() -> None:
+    one = case(Stage.INVESTIGATING)  # filed on Saturday 21 November, owed on 12 December
+    assert one.due_on == date(2026, 12, 12)
+    expected = {15: [], 16: ["decision:warning"], 21: [], 22: ["decision:head"], 28: [], 29: ["decision:mayor"]}
+    for day, words in expected.items():  # 7 December is the 12th of 15 working days
+        turn = ticked(one, later(day))
+        assert said(turn) == words
+        one = turn.case
+    assert one.look_on is None
+
+
+def test_nobody_is_warned_while_the_clock_stands() -> None:
+    asked = act(case(Stage.INVESTIGATING), t.AskCitizen(text="؟"), at=later(1))
+    assert said(ticked(asked.case, later(60))) == ["citizen:warning"]
+
+
+def test_a_unit_that_is_late_is_warned_and_then_told_on() -> None:
+    one = act(case(Stage.INVESTIGATING), t.AskUnit(text="؟")).case  # five days, until 28 November
+    warned = ticked(one, later(4))
+    assert said(warned) == ["unit:warning"]
+    late = ticked(warned.case, later(8))
+    assert said(late) == ["unit:head"]
+    assert late.steps[0].fields["unit_asked"] == "dep"
+    asked_again = act(replace(late.case, stage=Stage.INVESTIGATING), t.AskUnit(text="؟"), at=later(8)).case
+    assert said(ticked(asked_again, later(14)))[:1] == ["unit:warning"]
+
+
+def test_a_first_reading_is_owed_in_two_working_days() -> None:
+    one = case()
+    assert one.first_due_on == date(2026, 11, 23)
+    assert said(ticked(one, later(2))) == ["first_reading:warning"]
+    late = ticked(one, later(3))
+    assert said(late) == ["first_reading:warning", "first_reading:head"]
+    assert ticked(act(one, t.StartScreening()).case, later(3)).steps == []
+
+
+def test_a_decided_case_closes_when_nobody_can_object_any_more() -> None:
+    decided = act(case(Stage.INVESTIGATING), t.Decide(outcome=Outcome.NOT_UPHELD, reasons="x")).case
+    assert ticked(decided, later(14)).steps == []
+    closed = ticked(decided, later(15))
+    assert closed.case.stage is Stage.CLOSED
+    assert closed.case.look_on is None
+
+
+def test_a_refused_case_closes_after_the_days_of_the_setting() -> None:
+    refused = act(case(Stage.SCREENING), t.Refuse(reason="no_reasons", explanation="x")).case
+    short = replace(Deadlines(), auto_close=3)
+    assert ticked(refused, later(4), deadlines=short).case.stage is Stage.CLOSED
+    assert ticked(refused, later(3), deadlines=short).case.stage is Stage.REFUSED
+
+
+def test_an_objection_sets_the_clock_anew_and_its_warnings_with_it() -> None:
+    decided = replace(
+        case(Stage.DECIDED), objection_until=date(2026, 12, 5), told=("decision:warning", "decision:head")
+    )
+    review = domain.act_as_citizen(decided, t.Object(text="x"), context(at=later(7))).case
+    assert review.told == ()
+    assert review.due_from == day_of(later(7))
+
+
+# --- the calendar changes ---
+
+
+@given(calendars, calendars, st.integers(0, 20), pauses)
+def test_under_another_calendar_a_case_is_as_if_it_had_always_been_so(
+    old: Workdays, new: Workdays, wait: int, stood: list[tuple[int, int]]
+) -> None:
+    def lived(calendar: Workdays) -> tuple[Case, date]:
+        one = replace(domain.opened(case(), calendar, Deadlines()), stage=Stage.INVESTIGATING)
+        today = day_of(NOON) + timedelta(days=wait)
+        for after, length in stood:
+            today += timedelta(days=after)
+            one = clock.paused(one, today)
+            today += timedelta(days=length)
+            one = clock.resumed(one, today, calendar)
+        return one, today
+
+    (one, today), (other, _) = lived(old), lived(new)
+    moment = datetime.combine(today, time(12), TEHRAN)
+    turn = clock.recalled(one, replace(context(at=moment), workdays=new, calendar=7))
+    assert turn.case.due_on == other.due_on
+    assert turn.case.calendar == 7
+    assert [step.entry for step in turn.steps] == (["rescheduled"] if one.due_on != other.due_on else [])
+    assert clock.recalled(turn.case, replace(context(at=moment), workdays=new, calendar=7)).steps == []
+
+
+def test_a_case_of_the_release_before_keeps_its_day_and_gets_a_clock() -> None:
+    old = replace(case(Stage.INVESTIGATING), due_from=None, due_days=None, look_on=None)
+    turn = clock.recalled(old, replace(context(), calendar=1))
+    assert turn.case.due_on == old.due_on
+    assert turn.steps == []
+    assert turn.case.look_on is not None
+
+
+def test_the_time_to_object_never_grows_shorter() -> None:
+    decided = act(case(Stage.INVESTIGATING), t.Decide(outcome=Outcome.NOT_UPHELD, reasons="x")).case
+    more_work = replace(context(), workdays=Workdays(frozenset()), calendar=2)
+    assert clock.recalled(decided, more_work).case.objection_until == decided.objection_until
+    less_work = replace(context(), workdays=Workdays(WEEK.weekend, frozenset({date(2026, 11, 24)})), calendar=2)
+    assert clock.recalled(decided, less_work).case.objection_until == date(2026, 12, 6)
+
+
+def test_a_units_last_day_moves_with_the_calendar() -> None:
+    asked = act(case(Stage.INVESTIGATING), t.AskUnit(text="؟")).case
+    holiday = Workdays(WEEK.weekend, frozenset({date(2026, 11, 24)}))
+    moved = clock.recalled(asked, replace(context(question=question("dep")), workdays=holiday, calendar=2)).case
+    assert moved.asking is not None
+    assert moved.asking["due_on"] == "2026-11-29"
+
+
+@pytest.mark.parametrize("stage", [Stage.MERGED, Stage.WITHDRAWN, Stage.CLOSED])
+def test_what_is_over_is_left_alone(stage: Stage) -> None:
+    assert ticked(case(stage), later(400)).steps == []

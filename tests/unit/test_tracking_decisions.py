@@ -1,0 +1,161 @@
+"""Four eyes, and what becomes of recommendations; one sentence each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from contracts import tracking as t
+from contracts.errors import FourEyesNeeded, InvalidField, NotAllowed, NotFound, WrongStage
+from contracts.vocabulary import Kind, Outcome, RootCause, Stage
+from services.tracking import decisions, domain
+from services.tracking.life import Case, Recommended
+from tests.unit.test_tracking_domain import (
+    HEAD,
+    INSPECTOR,
+    OTHER,
+    OTHER_HEAD,
+    SCREENER,
+    act,
+    case,
+    context,
+    decide,
+    inspector,
+    later,
+)
+
+FOUR_EYES: dict[str, Any] = {"four_eyes": frozenset({Kind.COMPLAINT})}
+ADVICE = [t.Recommendation(text="زمان هر مرحله گفته شود.", due_on=date(2026, 12, 20))]
+
+
+def proposal() -> t.Propose:
+    return t.Propose(outcome=Outcome.UPHELD, reasons="دلیل", root_causes=[RootCause.PROCESS], recommendations=ADVICE)
+
+
+def investigated(**changes: Any) -> Case:
+    return case(Stage.INVESTIGATING, handler=INSPECTOR, **changes)
+
+
+def proposed() -> Case:
+    return act(investigated(), proposal(), INSPECTOR, **FOUR_EYES).case
+
+
+def test_a_kind_with_four_eyes_is_decided_by_nobody_alone() -> None:
+    for who in (INSPECTOR, HEAD):
+        with pytest.raises(FourEyesNeeded):
+            act(investigated(), decide(), who, **FOUR_EYES)
+    assert act(investigated(), decide(), INSPECTOR).case.stage is Stage.DECIDED  # no four eyes: as ever
+
+
+def test_a_proposal_leaves_the_stage_and_what_the_citizen_sees_alone() -> None:
+    turn = act(investigated(), proposal(), INSPECTOR, **FOUR_EYES)
+    assert turn.case.stage is Stage.INVESTIGATING
+    assert turn.case.outcome is None
+    assert [step.entry for step in turn.steps] == ["decision_proposed"]
+    assert turn.recommended == ()
+
+
+def test_what_the_head_approves_is_the_decision_as_proposed_and_both_are_barred() -> None:
+    turn = act(proposed(), t.Approve(), HEAD, **FOUR_EYES)
+    assert (turn.case.stage, turn.case.outcome, turn.case.reasons) == (Stage.DECIDED, Outcome.UPHELD, "دلیل")
+    assert turn.case.proposal is None
+    assert set(turn.case.barred) == {INSPECTOR, HEAD}
+    assert [(one.unit, one.text, one.due_on) for one in turn.recommended] == [("dep", ADVICE[0].text, ADVICE[0].due_on)]
+    assert turn.steps[0].fields["recommended_to"] == "dep"
+    review = domain.act_as_citizen(turn.case, t.Object(text="نه"), context()).case
+    with pytest.raises(InvalidField):
+        act(review, t.Assign(inspector=INSPECTOR), OTHER_HEAD, staff=inspector())
+    heard = act(review, t.Assign(inspector=OTHER), OTHER_HEAD, staff=inspector(OTHER)).case
+    again = act(heard, proposal(), OTHER, **FOUR_EYES).case
+    with pytest.raises(NotAllowed):
+        act(again, t.Approve(), HEAD, **FOUR_EYES)
+    assert act(again, t.Approve(), OTHER_HEAD, **FOUR_EYES).case.final
+
+
+def test_who_proposed_does_not_approve() -> None:
+    one = act(investigated(), proposal(), HEAD, **FOUR_EYES).case
+    with pytest.raises(NotAllowed):
+        act(one, t.Approve(), HEAD, **FOUR_EYES)
+    assert act(one, t.Approve(), OTHER_HEAD, **FOUR_EYES).case.stage is Stage.DECIDED
+
+
+def test_a_returned_proposal_is_the_inspectors_again() -> None:
+    turn = act(proposed(), t.ReturnProposal(reason="ناقص"), HEAD)
+    assert (turn.case.stage, turn.case.proposal) == (Stage.INVESTIGATING, None)
+    assert act(turn.case, t.AskUnit(text="؟"), INSPECTOR).case.stage is Stage.AWAITING_UNIT
+    for command in (t.Approve(), t.ReturnProposal(reason="x")):
+        with pytest.raises(WrongStage):
+            act(turn.case, command, HEAD)
+
+
+@pytest.mark.parametrize("command", [t.AskCitizen(text="؟"), t.AskUnit(text="؟"), decide()])
+def test_a_waiting_proposal_keeps_the_inquiry_where_it_is(command: Any) -> None:
+    with pytest.raises(WrongStage):
+        act(proposed(), command, HEAD)
+
+
+def test_a_proposal_goes_with_the_inspector_who_made_it_and_with_the_case() -> None:
+    assert act(proposed(), t.Assign(inspector=OTHER), staff=inspector(OTHER)).case.proposal is None
+    assert domain.act_as_citizen(proposed(), t.Withdraw(), context()).case.proposal is None
+
+
+@pytest.mark.parametrize("who", [INSPECTOR, SCREENER])
+@pytest.mark.parametrize("command", [t.Approve(), t.ReturnProposal(reason="x")])
+def test_only_a_head_approves_or_returns(who: UUID, command: Any) -> None:
+    with pytest.raises(NotAllowed):
+        act(proposed(), command, who)
+
+
+def test_a_proposal_is_as_whole_as_a_decision() -> None:
+    with pytest.raises(InvalidField):
+        act(investigated(), t.Propose(outcome=Outcome.UPHELD, reasons="x"), INSPECTOR)
+
+
+def recommended(state: str = "open", **changes: Any) -> Recommended:
+    return replace(Recommended(UUID(int=8), "dep", "x", date(2026, 12, 1), state), **changes)
+
+
+def settlement(accepted: bool, reason: str | None = None) -> t.SettleRecommendation:
+    return t.SettleRecommendation(recommendation_id=UUID(int=8), accepted=accepted, reason=reason)
+
+
+def test_the_unit_reports_and_the_office_has_the_last_word() -> None:
+    one = case(Stage.CLOSED)
+    for done, reason, end in ((True, None, "done"), (False, "بودجه نیست", "declined")):
+        [reported] = decisions.report(one, recommended(), done, reason, context()).recommended
+        [settled] = act(one, settlement(True), HEAD, recommended=reported).recommended
+        assert settled.state == end
+        [again] = act(one, settlement(False, "کافی نیست"), HEAD, recommended=reported).recommended
+        assert again.state == "open"
+
+
+def test_declining_and_sending_back_want_a_reason() -> None:
+    with pytest.raises(InvalidField):
+        decisions.report(case(Stage.DECIDED), recommended(), False, None, context())
+    with pytest.raises(InvalidField):
+        act(case(Stage.DECIDED), settlement(False), HEAD, recommended=recommended("reported_done"))
+
+
+def test_what_was_not_reported_or_is_over_is_not_settled() -> None:
+    for state in ("open", "done", "declined", "superseded"):
+        with pytest.raises(WrongStage):
+            act(case(Stage.DECIDED), settlement(True), HEAD, recommended=recommended(state))
+    for state in ("done", "declined", "superseded"):
+        with pytest.raises(WrongStage):
+            decisions.report(case(Stage.DECIDED), recommended(state), True, None, context())
+    with pytest.raises(NotFound):
+        act(case(Stage.DECIDED), settlement(True), HEAD)
+
+
+def test_what_is_overdue_goes_up_once() -> None:
+    one, today = case(Stage.CLOSED), (later(0) + timedelta(days=11)).date()
+    late = [recommended(), recommended("reported_done"), recommended(due_on=today), recommended(escalated=True)]
+    turn = decisions.overdue(one, late, today)
+    assert [step.fields["step"] for step in turn.steps] == ["recommendation"]
+    assert [told.escalated for told in turn.recommended] == [True]
+    assert decisions.overdue(one, turn.recommended, today).steps == []
+    assert turn.case == one
