@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, sync_playwright
 
 from deploy.local.processes import System
 from tests.e2e.people import Town
@@ -92,6 +92,20 @@ class Walker:
             main.locator("form button[type=submit]:not(.quiet):not(.second)").first.click()
         else:
             main.get_by_role("button", name=name, exact=True).first.click()
+
+    def back(self) -> None:
+        """The browser's back button. While Chromium changes one page's process for the next, there is no history to ask."""
+        for _ in range(50):
+            self.page.wait_for_load_state()
+            try:
+                self.page.go_back()
+            except Error as error:
+                if "Not attached to an active page" not in error.message:
+                    raise
+                self.page.wait_for_timeout(100)
+            else:
+                return
+        raise AssertionError("the page never came to rest")
 
     def says(self, text: str) -> bool:
         return text in self.page.locator("body").inner_text()

@@ -118,7 +118,7 @@ def test_an_anonymous_report_with_a_photo_is_filed_followed_and_answered(
     page.click('a[href="/file/receipt"]')
     walker.shot("receipt")
     assert code_on(walker) == code
-    page.go_back()
+    walker.back()
     page.check("#saved")
     walker.next()
     until(walker, words["registered"])
@@ -308,8 +308,9 @@ def test_back_and_two_clicks_file_one_report(walk: Walk, town: Town, photo: Path
     page.check("input[value=other]")
     walker.next()
     page.fill("#text", "نخستین نوشته من این است.")
-    walker.next()
-    page.go_back()
+    with page.expect_navigation():
+        walker.next()
+    walker.back()
     assert page.input_value("#text") == "نخستین نوشته من این است."
     page.fill("#text", "نوشته درست‌شده من این است و دو بار فرستاده می‌شود.")
     walker.next()
@@ -321,7 +322,7 @@ def test_back_and_two_clicks_file_one_report(walk: Walk, town: Town, photo: Path
     page.get_by_role("button", name=WORDS["fa"]["send"]).dblclick()
     code = code_on(walker)
     page.wait_for_load_state("networkidle")  # the answer to the second click may still be on its way to the screen
-    page.go_back()
+    walker.back()
     assert not page.locator("#consent").count(), "the review is offered again after filing"
     walker.open("/file/done")
     assert code_on(walker) == code
@@ -370,7 +371,7 @@ def test_no_page_is_wider_than_its_window(walk: Walk, width: int, language: str)
     check("code")
     page.click('a[href="/file/receipt"]')
     check("receipt")
-    page.go_back()
+    walker.back()
     page.check("#saved")
     walker.next()
     until(walker, WORDS[language]["registered"])

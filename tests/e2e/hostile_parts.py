@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -13,6 +14,7 @@ import httpx
 import psutil
 import psycopg
 
+from backbone.testing import eventually
 from deploy.local import ports
 from deploy.local.processes import Process, System
 from tests.e2e.people import Town
@@ -32,11 +34,26 @@ def stored(town: Town, *services: str) -> dict[str, int]:
     """How many rows are kept of whatever a caller could have left."""
     counted = {}
     for service in services or KEPT:
-        connection = reader(town, service)
         for table in KEPT[service]:
-            row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-            counted[f"{service}.{table}"] = int(row[0]) if row else 0
+            counted[f"{service}.{table}"] = _number(town, service, table)
     return counted
+
+
+def at_rest(town: Town, *services: str) -> dict[str, int]:
+    """`stored`, once what earlier tests set going has arrived everywhere: nothing to be told, and two readings alike."""
+
+    def alike() -> dict[str, int] | None:
+        first = stored(town)
+        time.sleep(0.25)
+        told = not any(_number(town, service, "outbox") for service in KEPT)
+        return stored(town, *services) if told and stored(town) == first else None
+
+    return eventually(alike, timeout=60)
+
+
+def _number(town: Town, service: str, table: str) -> int:
+    row = reader(town, service).execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(row[0]) if row else 0
 
 
 def reader(town: Town, service: str) -> psycopg.Connection[tuple[Any, ...]]:

@@ -13,7 +13,7 @@ import pytest
 
 from backbone.testing import eventually
 from tests import media_samples as samples
-from tests.e2e.hostile_parts import LANGUAGES, MIB, refused, resident, stored
+from tests.e2e.hostile_parts import LANGUAGES, MIB, at_rest, refused, resident, stored
 from tests.e2e.people import JSON, Caller, Town, good
 
 pytestmark = pytest.mark.timeout(180)
@@ -76,7 +76,7 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
 @pytest.mark.parametrize("case", BAD)
 def test_a_file_that_cannot_be_evidence_is_rejected_and_nothing_of_it_is_kept(town: Town, case: str) -> None:
     make, reason = BAD[case]
-    before = stored(town, "media")
+    before = at_rest(town, "media")
     filed = town.report(uploads=[(upload_id := uploaded(town.caller(), make()))])
     assert settled(town.caller(), upload_id)["reason"] == reason
 
@@ -105,7 +105,7 @@ def test_a_bomb_costs_the_services_no_memory(town: Town) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_larger_than_allowed_is_refused_before_its_first_byte(town: Town, language: str) -> None:
-    before = stored(town, "media")
+    before = at_rest(town, "media")
     caller = town.caller(language)
     for size in (201 * MIB, 200 * MIB + 1):
         answer = caller.request("POST", "/v1/uploads", headers={**TUS, "Upload-Length": str(size)})
@@ -162,7 +162,7 @@ def test_a_chunk_out_of_place_or_damaged_changes_nothing(town: Town, language: s
     caller = town.caller(language)
     place = created(caller, 1_000)
     assert sent(caller, place, 0, bytes(100)).status_code == 204
-    before = stored(town, "media")
+    before = at_rest(town, "media")
     for offset in (0, 99, 101, 1_000):
         answer = sent(caller, place, offset, b"x" * 50)
         refused(answer, 409, "offset_conflict", language)

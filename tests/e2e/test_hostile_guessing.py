@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from deploy.local.processes import Process
-from tests.e2e.hostile_parts import LANGUAGES, another_gateway, called, refused, stored
+from tests.e2e.hostile_parts import LANGUAGES, another_gateway, at_rest, called, refused, stored
 from tests.e2e.people import Caller, Town, good
 
 LIMITS = {
@@ -93,7 +93,7 @@ def test_one_time_codes_are_neither_had_without_end_nor_guessed(town: Town, door
 
     assert sent
     right = sent.group()
-    before = stored(town, "accounts")
+    before = at_rest(town, "accounts")
     answers = []
     for at in range(1, 10):
         wrong = f"{(int(right) + at) % 1_000_000:06d}"

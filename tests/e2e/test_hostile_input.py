@@ -24,7 +24,7 @@ from joserfc.jwk import OctKey, OKPKey
 from backbone.testing import eventually
 from deploy.local.environment import ROOT
 from services.intake.seed import SAMPLE
-from tests.e2e.hostile_parts import LANGUAGES, MIB, refused, stored
+from tests.e2e.hostile_parts import LANGUAGES, MIB, at_rest, refused, stored
 from tests.e2e.people import JSON, Town, good
 
 REPORT: JSON = {
@@ -100,7 +100,7 @@ def test_a_submission_that_is_wrong_is_refused_and_not_kept(
     town: Town, closed_unit: str, language: str, case: str
 ) -> None:
     change, status, code, field = FIELDS[case]
-    before = stored(town)
+    before = at_rest(town)
     body = json.dumps(REPORT | change if isinstance(change, dict) else change)
     answer = town.caller(language).request(
         "POST", "/v1/submissions", content=body, headers={"Content-Type": "application/json"}
@@ -133,7 +133,7 @@ BODIES: dict[str, tuple[bytes, str, int, str]] = {
 @pytest.mark.parametrize("path", ["/v1/submissions", "/v1/auth/tokens", "/v1/tracking"])
 def test_a_body_that_cannot_be_read_is_refused_at_every_door(town: Town, language: str, path: str, case: str) -> None:
     body, kind, status, code = BODIES[case]
-    before = stored(town)
+    before = at_rest(town)
     answer = town.caller(language).request("POST", path, content=body, headers={"Content-Type": kind})
     refused(answer, status, code, language)
     assert stored(town) == before
@@ -218,7 +218,7 @@ def test_a_token_as_accounts_makes_it_is_believed(town: Town) -> None:
 @pytest.mark.parametrize("kind", TOKENS)
 def test_a_token_that_is_not_good_opens_no_door(town: Town, language: str, kind: str) -> None:
     token = TOKENS[kind](town)
-    before = stored(town)
+    before = at_rest(town)
     for method, path, more in DOORS:
         answer = town.caller(language, token=token).request(method, path, **more)
         refused(answer, 401, "bad_token", language)
@@ -233,7 +233,7 @@ def test_another_citizens_case_is_not_there(town: Town, language: str) -> None:
     case, _, _ = town.complaint()
     case_id = case.view()["case_id"]
     stranger, _ = town.sign_in(town.phone(), language)
-    before = stored(town, "tracking")
+    before = at_rest(town, "tracking")
     for method, path, body in (
         ("GET", "", None),
         ("POST", "/withdrawal", {}),
@@ -255,7 +255,7 @@ def test_a_command_on_what_was_not_seen_is_refused(town: Town, language: str) ->
     version = screener.read(case_id)["version"]
     screener.do(case_id, "screening")
     caller = town.caller(language, token=screener.caller.token)
-    before = stored(town, "tracking")
+    before = at_rest(town, "tracking")
     path = f"/v1/cases/{case_id}/corrections"
     stale = caller.post(path, {"urgent": True}, version=version)
     refused(stale, 412, "stale_version", language)

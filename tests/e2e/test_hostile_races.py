@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.e2e.hostile_parts import refused, stored
+from tests.e2e.hostile_parts import at_rest, refused, stored
 from tests.e2e.people import JSON, Case, Town, good
 
 MANY = 6
@@ -76,7 +76,7 @@ def test_a_one_time_code_used_twice_at_once_signs_one_in(town: Town) -> None:
     good(caller.post("/v1/auth/codes", {"mobile": phone.mobile}))
     code = re.search(r"\d{6}", phone.next())
     assert code
-    before = stored(town, "accounts")
+    before = at_rest(town, "accounts")
     body = {"mobile": phone.mobile, "code": code.group()}
     answers = at_once(*[lambda: caller.post("/v1/auth/tokens", body)] * MANY)
     assert outcomes(answers) == {(200, ""): 1, (401, "bad_code"): MANY - 1}

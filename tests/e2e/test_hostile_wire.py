@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from deploy.local.processes import Process
-from tests.e2e.hostile_parts import LANGUAGES, MIB, another_gateway, refused, resident, stored
+from tests.e2e.hostile_parts import LANGUAGES, MIB, another_gateway, at_rest, refused, resident, stored
 from tests.e2e.people import Town
 
 WORDS = {"fa": "fa-IR", "en": "en-GB,en;q=0.9"}
@@ -102,7 +102,7 @@ def requests(language: str) -> dict[str, tuple[list[bytes], int, str]]:
 @pytest.mark.parametrize("case", ["headers that never end", "a body that trickles", "a body that never comes"])
 def test_who_is_slow_is_told_so_and_let_go(town: Town, door: Impatient, language: str, case: str) -> None:
     parts, status, code = requests(language)[case]
-    before = stored(town, "intake", "tracking")
+    before = at_rest(town, "intake", "tracking")
     began = time.monotonic()
     refused(door.said(*parts, pause=0.05), status, code, language)
     assert time.monotonic() - began < 8
@@ -140,7 +140,7 @@ def test_what_is_no_http_is_refused(door: Impatient, raw: bytes) -> None:
 
 
 def test_a_body_of_unannounced_length_is_cut_where_it_is_too_much(town: Town, door: Impatient, language: str) -> None:
-    before, held = stored(town, "intake"), resident(door.process)
+    before, held = at_rest(town, "intake"), resident(door.process)
     chunk = b"10000\r\n" + b"[" * 65_536 + b"\r\n"
     answer = door.said(POST + wish(language) + b"Transfer-Encoding: chunked\r\n\r\n", *([chunk] * 800))
     refused(answer, 413, "too_large", language)
