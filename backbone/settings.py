@@ -68,7 +68,7 @@ class ServiceSettings(Settings):
     database_url: SecretStr
     max_workers: int = 10
     rpc_prefetch: int = 20
-    niceness: int = Field(5, ge=0, le=19)
+    niceness: int = Field(10, ge=0, le=19)
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)

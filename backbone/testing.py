@@ -91,7 +91,7 @@ class ServiceProcess:
             self.process = subprocess.Popen(
                 [sys.executable, *self._arguments],
                 cwd=ROOT,
-                env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **self.environment},
+                env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "NICENESS": "0", **self.environment},
                 stdout=log,
                 stderr=log,
             )

@@ -20,6 +20,7 @@ from deploy.local.processes import System, remove
 
 NAMES = ("memory", "submissions", "status", "lifecycles", "spikes", "upload")
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
+_BEGAN = time.monotonic()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,7 +84,8 @@ def _rows(system: System, names: Sequence[str], plan: Plan, options: argparse.Na
 
 
 def say(text: str) -> None:
-    print(text, flush=True)
+    """With the seconds since the start: what takes long is seen."""
+    print(f"{time.monotonic() - _BEGAN:4.0f} s  {text}", flush=True)
 
 
 if __name__ == "__main__":

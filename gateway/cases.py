@@ -1,14 +1,15 @@
 """Answers to "where is my case?", kept until something happens to the case.
 
-Keyed by the code's hash. An answer is forgotten when tracking, media or notify say that something changed, and after a
-while anyway. While events may be missed nothing is kept. A code whose case does not exist yet is never kept.
+Keyed by the code's hash and the language. An answer is forgotten when tracking, media or notify say that something
+changed, and after a while anyway. While events may be missed nothing is kept. A code whose case does not exist yet is
+never kept.
 """
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from contracts.media import UploadState
@@ -19,22 +20,28 @@ from gateway.metrics import CACHE
 _DROPS_KEPT = 20_000
 
 
-@dataclass(slots=True)
-class Kept:
-    """`rendered`: the answer's bytes by language, made when first asked for."""
+Key = tuple[str, Language]
+"""A code's hash and the language of the answer."""
 
-    case: PublicCase
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`answer`: JSON, as it is sent. Bytes, since the objects it was made of take five times as much."""
+
+    case_id: UUID
+    media: tuple[str, ...]
+    answer: bytes
     until: float
-    rendered: dict[Language, bytes] = field(default_factory=dict)
 
 
 class Cases:
-    """At most `most` cases, each for at most `seconds`."""
+    """At most `most` answers of `size` bytes together, each for at most `seconds`."""
 
-    def __init__(self, most: int, seconds: float) -> None:
-        self._most, self._seconds = most, seconds
-        self._kept: OrderedDict[str, Kept] = OrderedDict()
-        self._codes: dict[UUID, set[str]] = {}
+    def __init__(self, most: int, size: int, seconds: float) -> None:
+        self._most, self._size, self._seconds = most, size, seconds
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
+        self._held = 0
+        self._keys: dict[UUID, set[Key]] = {}
         self._media: dict[str, UUID] = {}
         # When a case last changed: an answer asked for before that is old already when it comes.
         self._dropped: OrderedDict[UUID, float] = OrderedDict()
@@ -44,35 +51,36 @@ class Cases:
         """Whether events are heard; without them nothing is kept."""
         self._listening_since = time.monotonic() if subscribed else None
         self._kept.clear()
-        self._codes.clear()
+        self._keys.clear()
         self._media.clear()
+        self._held = 0
 
-    def get(self, code_hash: str) -> Kept | None:
-        kept = self._kept.get(code_hash)
+    def get(self, key: Key) -> bytes | None:
+        kept = self._kept.get(key)
         if kept is None or kept.until < time.monotonic():
             CACHE.labels("miss").inc()
             return None
         CACHE.labels("hit").inc()
-        return kept
+        return kept.answer
 
-    def put(self, code_hash: str, case: PublicCase, asked_at: float) -> Kept:
+    def put(self, key: Key, case: PublicCase, answer: bytes, asked_at: float) -> None:
         """Keeps an answer that was asked for at `asked_at` (monotonic), unless it may be old or is about to change."""
-        kept = Kept(case, time.monotonic() + self._seconds)
         since = self._listening_since
-        if since is None or asked_at < since or self._most == 0 or asked_at <= self._dropped.get(case.case_id, -1.0):
-            return kept
+        if since is None or asked_at < since or asked_at <= self._dropped.get(case.case_id, -1.0):
+            return
         # What media says about an attachment reaches us and tracking at once: tracking's answer may be the older.
         if any(one.state in (UploadState.OPEN, UploadState.PROCESSING) for one in case.attachments):
-            return kept
-        self._kept[code_hash] = kept
-        self._kept.move_to_end(code_hash)
-        self._codes.setdefault(case.case_id, set()).add(code_hash)
-        for one in case.attachments:
-            self._media[one.media_id] = case.case_id
-        while len(self._kept) > self._most:
-            oldest, gone = self._kept.popitem(last=False)
-            self._forget(oldest, gone.case)
-        return kept
+            return
+        if key in self._kept:
+            self._forget(key)
+        media = tuple(one.media_id for one in case.attachments)
+        self._kept[key] = Kept(case.case_id, media, answer, time.monotonic() + self._seconds)
+        self._held += len(answer)
+        self._keys.setdefault(case.case_id, set()).add(key)
+        for media_id in media:
+            self._media[media_id] = case.case_id
+        while len(self._kept) > self._most or self._held > self._size:
+            self._forget(next(iter(self._kept)))
 
     def drop(self, case_id: UUID) -> None:
         """Something happened to this case."""
@@ -80,10 +88,8 @@ class Cases:
         self._dropped.move_to_end(case_id)
         if len(self._dropped) > _DROPS_KEPT:
             self._dropped.popitem(last=False)
-        for code_hash in list(self._codes.get(case_id, ())):
-            gone = self._kept.pop(code_hash, None)
-            if gone is not None:
-                self._forget(code_hash, gone.case)
+        for key in list(self._keys.get(case_id, ())):
+            self._forget(key)
 
     def drop_media(self, media_id: str) -> None:
         """Something happened to this attachment."""
@@ -94,11 +100,12 @@ class Cases:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def _forget(self, code_hash: str, case: PublicCase) -> None:
-        codes = self._codes.get(case.case_id)
-        if codes is not None:
-            codes.discard(code_hash)
-            if not codes:
-                del self._codes[case.case_id]
-                for one in case.attachments:
-                    self._media.pop(one.media_id, None)
+    def _forget(self, key: Key) -> None:
+        gone = self._kept.pop(key)
+        self._held -= len(gone.answer)
+        keys = self._keys[gone.case_id]
+        keys.discard(key)
+        if not keys:
+            del self._keys[gone.case_id]
+            for media_id in gone.media:
+                self._media.pop(media_id, None)

@@ -55,7 +55,7 @@ class Door:
         self.shelf = Shelf(settings.gateway_state_dir)
         self.limits = Limits(settings)
         self.filing = Filing(settings, bus, self.shelf, self.tokens)
-        self.cases = Cases(settings.cache_cases, settings.cache_seconds)
+        self.cases = Cases(settings.cache_cases, settings.cache_bytes, settings.cache_seconds)
         self.tracking = Tracking(bus, self.cases, self.shelf)
         self.hub = Hub(settings, self.shelf)
         # For presigned URLs alone.

@@ -71,6 +71,7 @@ class Settings(ProcessSettings):
     retry_after: int = Field(5, ge=1)
 
     cache_cases: int = Field(50_000, ge=0)
+    cache_bytes: int = Field(32 * 1024 * 1024, ge=0)
     cache_seconds: float = Field(300.0, gt=0)
     max_streams: int = Field(2_000, ge=1)
     stream_queue: int = Field(100, ge=1)

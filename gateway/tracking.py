@@ -10,7 +10,7 @@ from contracts.gateway import Actor
 from contracts.tracking import CitizenCommand, ExecuteCitizenCommand, PublicCase, ViewByCode
 from contracts.vocabulary import Language
 from gateway.broker import Bus
-from gateway.cases import Cases, Kept
+from gateway.cases import Cases
 from gateway.catalogue import Shelf
 from gateway.views import CaseView, case_view
 
@@ -23,9 +23,15 @@ class Tracking:
         # The names of grounds are in what was rendered.
         shelf.on_change(lambda: cases.subscription(bus.subscribed))
 
-    async def find(self, code_hashes: list[str]) -> Kept | None:
-        """The case of a code, kept or asked for; None while it is being registered."""
-        kept = self._cases.get(code_hashes[0])
+    async def view(self, code_hashes: list[str], lang: Language) -> CaseView | None:
+        """The case of a code for a person; None while it is being registered."""
+        answer = await self.rendered(code_hashes, lang)
+        return None if answer is None else CaseView.model_validate_json(answer)
+
+    async def rendered(self, code_hashes: list[str], lang: Language) -> bytes | None:
+        """The same as JSON, kept or asked for."""
+        key = (code_hashes[0], lang)
+        kept = self._cases.get(key)
         if kept is not None:
             return kept
         asked_at = time.monotonic()
@@ -33,22 +39,9 @@ class Tracking:
             case = await self._bus.ask("tracking", "view_by_code", ViewByCode(code_hashes=code_hashes), PublicCase)
         except UnknownCase:
             return None
-        return self._cases.put(code_hashes[0], case, asked_at)
-
-    async def view(self, code_hashes: list[str], lang: Language) -> CaseView | None:
-        """The case of a code for a person; None while it is being registered."""
-        kept = await self.find(code_hashes)
-        return None if kept is None else case_view(kept.case, lang, self._shelf)
-
-    async def rendered(self, code_hashes: list[str], lang: Language) -> bytes | None:
-        """The same as JSON, made once for each language."""
-        kept = await self.find(code_hashes)
-        if kept is None:
-            return None
-        made = kept.rendered.get(lang)
-        if made is None:
-            made = kept.rendered[lang] = case_view(kept.case, lang, self._shelf).model_dump_json().encode()
-        return made
+        answer = case_view(case, lang, self._shelf).model_dump_json().encode()
+        self._cases.put(key, case, answer, asked_at)
+        return answer
 
     async def execute(
         self,

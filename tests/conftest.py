@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"  # before psycopg is first imported, see backbone.database
+os.environ.setdefault("NICENESS", "0")  # what a test waits for does not give way to the test
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -115,10 +115,10 @@ class GatewayDoor:
     async def case(self, visitor: Visitor, key: CaseKey) -> PublicCase:
         if key.code is not None:
             holder = await self._holder(visitor, key.code)
-            kept = await self._door.tracking.find(holder.code_hashes)
-            if kept is None:
+            seen = await self._door.tracking.view(holder.code_hashes, visitor.language)
+            if seen is None:
                 raise StillRegistering
-            return kept.case
+            return seen
         if key.case_id is None:
             raise NotAuthenticated
         request = ViewOwnCase(actor=self._citizen(visitor), case_id=key.case_id)

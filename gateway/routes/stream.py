@@ -66,14 +66,14 @@ async def stream(
         raise TooMany(retry_after=30)
     if hashes:
         try:
-            kept = await door.tracking.find(hashes)
+            seen = await door.tracking.view(hashes, visitor.language)
         except PeygirError:
-            kept = None  # its events name the code's hash, too
+            seen = None  # its events name the code's hash, too
         except BaseException:
             door.hub.close(reader)
             raise
-        if kept is not None:
-            reader.case_ids.add(str(kept.case.case_id))
+        if seen is not None:
+            reader.case_ids.add(str(seen.case_id))
     return StreamingResponse(
         _frames(door.hub, reader, door.settings.stream_heartbeat),
         media_type="text/event-stream",

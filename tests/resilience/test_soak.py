@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import psutil
 import pytest
 
 from deploy.local.environment import SERVICES
+from deploy.local.processes import System
 from tests.e2e.people import Town
 from tests.resilience.clock import chance, pass_time
 from tests.resilience.conftest import Say
@@ -36,11 +39,11 @@ def measured(town: Town) -> Reading:
         files = sum(process.num_fds() for process in tree)
         reading[member.name] = {"memory": memory, "files": files, "processes": len(tree)}
     work = system.state / "media-work"
-    connections = system.broker.control("list_connections", "pid").splitlines()
+    connections = _told(system, "list_connections", "pid")
     sessions = Books(system).one(
         "tracking", "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
     )
-    queues = system.broker.control("list_queues", "name").splitlines()
+    queues = _told(system, "list_queues", "name")
     reading["all"] = {
         "connections to the broker": len(connections),
         "sessions of the database": int(sessions),
@@ -129,6 +132,14 @@ def _tables_hold_no_more_than_stored(town: Town) -> None:
         assert books.one(service, "SELECT count(*) FROM outbox") == 0
         stale = "SELECT count(*) FROM inbox WHERE handled_at < now() - interval '31 days'"
         assert books.one(service, stale) == 0
+
+
+def _told(system: System, *question: str) -> list[str]:
+    """What the broker says. Its tool starts an Erlang machine of its own each time, and gives up on a busy computer."""
+    for _ in range(4):
+        with suppress(subprocess.SubprocessError):
+            return system.broker.control(*question).splitlines()
+    raise AssertionError(f"the broker does not say {question}")
 
 
 def _tree(member: Member) -> list[psutil.Process]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,7 +22,8 @@ from contracts.tracking import (
     PublicCase,
     PublicEntry,
 )
-from contracts.vocabulary import Channel, Kind, Stage
+from contracts.vocabulary import Channel, Kind, Language, Stage
+from gateway.cases import Cases
 from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, reasons, refusing
 
 CASE = UUID("0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11")
@@ -152,6 +154,28 @@ def test_nothing_is_kept_while_events_may_be_missed(gateway: Gateway, code: str)
     read(gateway, code)
     read(gateway, code)
     assert len(gateway.bus.asked) == 3
+
+
+def test_answers_are_kept_up_to_a_number_and_to_their_bytes() -> None:
+    def put(cases: Cases, number: int, size: int) -> None:
+        cases.put((str(number), Language.FA), case(case_id=UUID(int=number)), b"x" * size, time.monotonic())
+
+    def kept(cases: Cases) -> list[int]:
+        return [number for number in range(8) if cases.get((str(number), Language.FA))]
+
+    by_number, by_size = Cases(3, 1_000, 60), Cases(100, 1_000, 60)
+    for cases, size in ((by_number, 10), (by_size, 300)):
+        cases.subscription(True)
+        for number in range(6):
+            put(cases, number, size)
+            put(cases, number, size)  # again: counted once
+        assert kept(cases) == [3, 4, 5]
+    put(by_size, 6, 2_000)  # larger than all that may be kept
+    assert kept(by_size) == []
+    put(by_size, 7, 1_000)
+    by_size.drop(UUID(int=7))
+    put(by_size, 7, 1_000)
+    assert kept(by_size) == [7]
 
 
 def test_a_case_whose_attachment_is_being_looked_at_is_not_kept(gateway: Gateway, code: str) -> None:
