@@ -24,6 +24,9 @@ log = logs.get("service")
 HANDLED = Counter("peygir_handled_total", "Calls of entrypoints", ["method", "outcome"])
 SECONDS = Histogram("peygir_handled_seconds", "Time in entrypoints", ["method"])
 
+FIRST_PRUNING, PRUNING = 5.0, 3600.0
+"""Seconds from its start, and from one to the next, that a process prunes its inbox: those that seldom live an hour do, too."""
+
 
 class BrokerLink(SharedExtension):  # type: ignore[misc]  # nameko is untyped
     """The process's one pika connection."""
@@ -128,8 +131,10 @@ class DatabaseLink(DependencyProvider):  # type: ignore[misc]  # nameko is untyp
                 outbox.measure(connection)
 
     def _prune(self) -> None:
+        pause = FIRST_PRUNING
         while True:
-            eventlet.sleep(3600)
+            eventlet.sleep(pause)
+            pause = PRUNING
             try:
                 with self.database.transaction() as connection:
                     inbox.prune(connection)

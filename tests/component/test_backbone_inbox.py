@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import create_engine, insert, select
 
 from backbone import inbox
-from backbone.testing import create_database
+from backbone.testing import ServiceProcess, create_database, eventually, prepared
 from contracts.base import now
-from deploy.local.parts import PostgreSQL
+from deploy.local.parts import PostgreSQL, RabbitMQ
 
 
 def test_what_is_older_than_any_message_is_forgotten_and_the_rest_is_not(postgres: PostgreSQL) -> None:
@@ -25,3 +26,25 @@ def test_what_is_older_than_any_message_is_forgotten_and_the_rest_is_not(postgre
         assert set(connection.execute(select(inbox.TABLE.c.event_id)).scalars()) == set(ids[:2])
         assert not inbox.first_time(connection, "c", ids[1]), "a message that may still come is forgotten"
     engine.dispose()
+
+
+def test_a_service_forgets_soon_after_its_start(broker: RabbitMQ, postgres: PostgreSQL, tmp_path: Path) -> None:
+    environment = prepared("notify", broker.url, postgres.url, "pruned_inbox")
+    engine = create_engine(environment["DATABASE_URL"])
+    old, young = uuid.uuid4(), uuid.uuid4()
+    with engine.begin() as connection:
+        rows = [(old, now() - 2 * inbox.KEPT), (young, now())]
+        connection.execute(
+            insert(inbox.TABLE), [{"consumer": "c", "event_id": one, "handled_at": at} for one, at in rows]
+        )
+
+    def left() -> set[uuid.UUID]:
+        with engine.connect() as connection:
+            return set(connection.execute(select(inbox.TABLE.c.event_id)).scalars())
+
+    service = ServiceProcess("notify", environment, tmp_path / "log").start()
+    try:
+        eventually(lambda: left() == {young}, timeout=30)
+    finally:
+        service.stop()
+        engine.dispose()
