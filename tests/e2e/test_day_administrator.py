@@ -222,7 +222,7 @@ def test_a_colleague_comes_and_goes_and_tables_are_tried_before_they_are_taken(
     )
     done = bring(town, "grounds", str(broken))
     assert done.returncode == 1
-    for said in ("row 3, column kind(s)", "row 4, column code", "row 4, column name_fa", "سطر ۳"):
+    for said in ("row 3, column kind(s)", "row 4, column code", "سطر ۳، ستون kind(s)", "سطر ۴، ستون code"):
         assert said in done.stderr, done.stderr
     right.write_text(head + f"{code},complaint,محور جدول,Ground of the table,\n", encoding="utf-8")
     done = bring(town, "grounds", str(right), "--dry-run")
