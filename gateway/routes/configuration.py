@@ -185,13 +185,15 @@ class DecisionsBody(Body):
 
 
 class RetentionRuleBody(Body):
-    """Months after closing. `outcome` null: every outcome for which the kind has no other rule."""
+    """Months after the case's end. `outcome` null: every outcome for which the kind has no other rule, and cases that were
+    never decided. `text_months` null: texts are kept."""
 
     kind: Kind
     outcome: Outcome | None = None
     identity_months: int
     evidence_months: int
-    model_config = _like(kind="information", identity_months=12, evidence_months=24)
+    text_months: int | None = None
+    model_config = _like(kind="information", identity_months=12, evidence_months=24, text_months=60)
 
 
 class RetentionBody(Body):
@@ -385,10 +387,11 @@ async def set_decisions(body: DecisionsBody, desk: DeskDep) -> Response:
 @router.put(
     "/retention",
     operation_id="setRetention",
-    summary="How long identities and evidence are kept",
+    summary="How long identities, evidence and texts are kept",
     response_model=Configuration,
     responses=_CHANGE,
 )
 async def set_retention(body: RetentionBody, desk: DeskDep) -> Response:
-    """All rules at once."""
+    """All rules at once. What is past its time is erased by itself, within the minute, and does not come back when a rule is
+    made longer."""
     return await desk.change([intake.SetRetention(**body.model_dump())])

@@ -88,14 +88,14 @@ class Office:
             return [self.fill(one) for one in value]
         return self.known[value] if isinstance(value, str) and value.startswith("$") else value
 
-    def caller(self, who: str, language: str) -> Caller:
-        """Somebody, in this language."""
+    def headers_of(self, who: str) -> dict[str, str]:
+        """What somebody shows at the door."""
         if who.startswith("code of "):
-            return self.town.caller(language, code=self.cases[who.removeprefix("code of ")].code)
+            return {"Tracking-Code": self.cases[who.removeprefix("code of ")].code}
         if who == "nobody":
-            return self.town.caller(language)
-        own = {"citizen": self.citizen, "stranger": self.stranger}.get(who) or self.town.officer(who).caller
-        return self.town.caller(language, token=own.token)
+            return {}
+        known = {"citizen": self.citizen, "stranger": self.stranger}.get(who) or self.town.officer(who).caller
+        return {"Authorization": f"Bearer {known.token}"}
 
 
 def opened(town: Town) -> Office:

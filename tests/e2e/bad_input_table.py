@@ -182,7 +182,7 @@ SUBMISSIONS: dict[str, Command] = {
     "createUpload": Command(
         "nobody",
         (
-            Wrong(412, "tus_version_needed", headers={"Tus-Resumable": "0.2"}),
+            Wrong(412, "tus_version", headers={"Tus-Resumable": "0.2"}),
             Wrong(422, "invalid_field", headers={"Upload-Length": "-1"}),
             Wrong(413, "too_large", headers={"Upload-Length": str(10**12)}),
             Wrong(422, "invalid_field", headers={"Upload-Metadata": "filename !"}),

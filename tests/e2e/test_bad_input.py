@@ -110,9 +110,8 @@ def common(operation: Operation, command: Command) -> list[Wrong]:
 
 def sent(office: Office, operation: Operation, command: Command, wrong: Wrong, language: str) -> httpx.Response:
     """The answer to the command with this one thing wrong about it."""
-    caller = office.caller(wrong.by or command.by, language)
     path = operation.path.format(**office.fill({**command.of, **wrong.of}))
-    headers = {**command.headers}
+    headers = {**office.headers_of(wrong.by or command.by), **command.headers}
     if "Idempotency-Key" in operation.headers:
         headers["Idempotency-Key"] = uuid.uuid4().hex
     if command.version:
@@ -125,12 +124,7 @@ def sent(office: Office, operation: Operation, command: Command, wrong: Wrong, l
         body = {"json": office.fill({**command.body, **wrong.body})}
     if operation.method == "PATCH":
         body = {"content": b"0123456789"}
-    return _with(caller.request, headers, operation.method, path, **body)
-
-
-def _with(request: Any, headers: dict[str, str], method: str, path: str, **more: Any) -> httpx.Response:
-    answer: httpx.Response = request(method, path, headers=headers, **more)
-    return answer
+    return office.town.caller(language).request(operation.method, path, headers=headers, **body)
 
 
 def test_no_command_is_left_out(document: dict[str, Operation]) -> None:
@@ -167,13 +161,12 @@ def _raw(
     office: Office, operation: Operation, command: Command, content: bytes, kind: str, language: str
 ) -> httpx.Response:
     """A body that is no JSON, with all else as it should be."""
-    caller = office.caller(command.by, language)
-    headers = {"Content-Type": kind, "Idempotency-Key": uuid.uuid4().hex, **command.headers}
+    shown = office.headers_of(command.by)
+    headers = {"Content-Type": kind, "Idempotency-Key": uuid.uuid4().hex, **shown, **command.headers}
     if command.version:
         headers["If-Match"] = f'"{office.versions[command.version]}"'
-    return _with(
-        caller.request, headers, operation.method, operation.path.format(**office.fill(command.of)), content=content
-    )
+    path = operation.path.format(**office.fill(command.of))
+    return office.town.caller(language).request(operation.method, path, headers=headers, content=content)
 
 
 def test_the_table_would_notice_a_right_request(office: Office, document: dict[str, Operation]) -> None:
