@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from backbone.persian import normalise
@@ -64,7 +65,7 @@ def lock_due(connection: Connection, rule: Rule, before: datetime, limit: int) -
     return [(case_of(row), row.ended_at) for row in connection.execute(chosen)]
 
 
-def _any_but(rule: Rule) -> object:
+def _any_but(rule: Rule) -> ColumnElement[bool]:
     return or_(cases.c.outcome.is_(None), cases.c.outcome.not_in(sorted(rule.besides)))
 
 
@@ -115,11 +116,18 @@ def forget_media(connection: Connection, case_id: UUID, now: datetime) -> list[s
 def forget_texts(connection: Connection, case: Case) -> None:
     """What anybody wrote, but for the timeline: kind, unit, ground, days, outcome, causes and score stay."""
     this = cases.c.case_id == case.case_id
-    filed = {"text": "", "search": f" {normalise(case.number)} ", "answers": {}, "people": [], "place": None}
+    filed: dict[str, Any] = {
+        "text": "",
+        "search": f" {normalise(case.number)} ",
+        "answers": {},
+        "people": [],
+        "place": None,
+    }
     written = {"reference": None, "happened_on": None, "refusal_explanation": None, "refusal_address": None}
     connection.execute(update(cases).where(this).values({**filed, **written}))
     of_case = {table: table.c.case_id == case.case_id for table in (questions, recommendations, reminders)}
-    answered = func.coalesce(func.left(questions.c.answer, 0))
-    connection.execute(update(questions).where(of_case[questions]).values(text="", answer=answered))
+    connection.execute(
+        update(questions).where(of_case[questions]).values(text="", answer=func.left(questions.c.answer, 0))
+    )
     connection.execute(update(recommendations).where(of_case[recommendations]).values(text="", reason=None))
     connection.execute(update(reminders).where(of_case[reminders]).values(text=""))
