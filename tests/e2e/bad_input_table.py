@@ -183,7 +183,7 @@ SUBMISSIONS: dict[str, Command] = {
         "nobody",
         (
             Wrong(412, "tus_version", headers={"Tus-Resumable": "0.2"}),
-            Wrong(422, "invalid_field", headers={"Upload-Length": "-1"}),
+            Wrong(400, "bad_request", headers={"Upload-Length": "-1"}),
             Wrong(413, "too_large", headers={"Upload-Length": str(10**12)}),
             Wrong(422, "invalid_field", headers={"Upload-Metadata": "filename !"}),
         ),
@@ -256,7 +256,7 @@ CITIZENS: dict[str, Command] = {
         Wrong(409, "wrong_visit_state", by="code of registered"),
     ),
     "moveVisitByCode": by_code(
-        "booked", {"slot_id": "$slot.free"}, *_SLOT_WRONG[1:], Wrong(409, "wrong_visit_state", by="code of wishing")
+        "booked", {"slot_id": "$slot.free"}, *_SLOT_WRONG, Wrong(409, "wrong_visit_state", by="code of wishing")
     ),
     "cancelVisitByCode": by_code("booked", {}, Wrong(409, "wrong_visit_state", by="code of registered")),
     "answerQuestion": own("asked", TEXT, stage("decided"), field_wrong(uploads=["x"])),
@@ -268,7 +268,7 @@ CITIZENS: dict[str, Command] = {
     "markOwnMessagesRead": Command("citizen", (*not_for("head"), field_wrong(ids="all")), body={"ids": []}),
     "askVisit": own("registered", {}, stage("past"), Wrong(409, "wrong_visit_state", of={"case_id": "$case.wishing"})),
     "bookVisit": own("wishing", {"slot_id": "$slot.free"}, *_SLOT_WRONG),
-    "moveVisit": own("booked", {"slot_id": "$slot.free"}, *_SLOT_WRONG[1:]),
+    "moveVisit": own("booked", {"slot_id": "$slot.free"}, *_SLOT_WRONG),
     "cancelVisit": own("booked", {}, Wrong(409, "wrong_visit_state", of={"case_id": "$case.registered"})),
 }
 
@@ -530,7 +530,8 @@ ADMINISTRATION: dict[str, Command] = {
         field_wrong(parent="no.such.unit"),
         field_wrong(parent=None),  # a second root
         field_wrong(name_fa=" "),
-        field_wrong(level="street"),
+        field_wrong(level=" "),
+        field_wrong(active="no"),
         unit="test.of.the.walk",
     ),
     "putGround": configured(
@@ -539,18 +540,25 @@ ADMINISTRATION: dict[str, Command] = {
         field_wrong(questions=[{"code": "x", "type": "choice", **NAMES}]),
         ground="walk",
     ),
-    "putRefusalReason": configured(NAMES, field_wrong(name_en=""), reason="repeat"),
-    "putRootCause": configured(NAMES, field_wrong(name_fa=""), cause="people"),
+    "putRefusalReason": configured(NAMES, field_wrong(name_en=""), field_wrong(active=0), reason="repeat"),
+    "putRootCause": configured(NAMES, field_wrong(name_fa=""), field_wrong(active="true"), cause="people"),
     "putAnswerTemplate": configured(
         {"text_fa": "متن", "text_en": "Text"}, field_wrong(text_fa=" "), field_wrong(ground="nowhere"), template="walk"
     ),
     "removeAnswerTemplate": configured(None, Wrong(422, "invalid_field", of={"template": "%20"}), template="walk"),
     "setCalendar": configured(
-        {"weekend": [4]}, field_wrong(weekend=[0, 1, 2, 3, 4, 5, 6]), field_wrong(holidays=["tomorrow"])
+        {"weekend": [4]},
+        field_wrong(weekend=[0, 1, 2, 3, 4, 5, 6]),
+        field_wrong(holidays=["tomorrow"]),
+        field_wrong(holidays=[0]),
+        field_wrong(weekend=["4"]),
     ),
     "setDeadlines": configured(
         {"deadlines": [{"days": 7}]},
         field_wrong(deadlines=[{"days": 0}]),
+        field_wrong(deadlines=[{"days": "7"}]),
+        field_wrong(deadlines=[{"days": True}]),
+        field_wrong(deadlines=[{"days": 7, "urgent": "yes"}]),
         field_wrong(deadlines=[{"days": 7, "kind": "gossip"}]),
         field_wrong(deadlines=[{"days": 7, "ground": "nowhere"}]),
     ),
@@ -560,6 +568,7 @@ ADMINISTRATION: dict[str, Command] = {
     "setRetention": configured(
         {"retention": [{"kind": "complaint", "identity_months": 12, "evidence_months": 12}]},
         field_wrong(retention=[{"kind": "complaint", "identity_months": 0, "evidence_months": 12}]),
+        field_wrong(retention=[{"kind": "complaint", "identity_months": "12", "evidence_months": 12}]),
         field_wrong(retention=[{"kind": "complaint", "identity_months": 12, "evidence_months": 12}] * 2),
     ),
     "addStaff": Command(

@@ -59,7 +59,13 @@ def test_the_city_changes_and_the_form_with_it(town: Town, desk: Administrator) 
     good(desk.put(f"units/{office}", unit("اداره آزمون")))
     options = [{"value": value, "name_fa": value, "name_en": value} for value in ("desk", "phone")]
     where = {"code": "where", "type": "choice", "name_fa": "کجا؟", "name_en": "Where?", "options": options}
-    counter = {"code": "counter", "type": "number", "name_fa": "شماره باجه", "name_en": "Counter", "required": True}
+    counter: JSON = {
+        "code": "counter",
+        "type": "number",
+        "name_fa": "شماره باجه",
+        "name_en": "Counter",
+        "required": True,
+    }
     questions = [where, {**counter, "when": {"question": "where", "values": ["desk"]}}]
     body = {"kinds": ["criticism"], "name_fa": "محور آزمون", "name_en": "Ground of the test", "questions": questions}
     good(desk.put(f"grounds/{ground}", body))
