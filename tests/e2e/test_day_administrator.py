@@ -83,8 +83,14 @@ def test_the_city_changes_and_the_form_with_it(town: Town, desk: Administrator) 
 
     # Closed: nothing more is filed against it, and nobody corrects a case to it; what was filed goes its way.
     good(desk.put(f"units/{office}", unit("اداره آزمون", active=False)))
-    body = {"kind": "criticism", "unit": office, "ground": ground, "text": "باز هم صف درازی است.", "consent": True}
-    refused(town.caller().post("/v1/submissions", {**body, "anonymous": True}), 422, "closed_unit")
+    late: JSON = {
+        "kind": "criticism",
+        "unit": office,
+        "ground": ground,
+        "text": "باز هم صف درازی است.",
+        "consent": True,
+    }
+    refused(town.caller().post("/v1/submissions", {**late, "anonymous": True}), 422, "closed_unit")
     other = town.report().view()["case_id"]
     screener.do(other, "screening")
     version = screener.read(other)["version"]

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.vocabulary import KeptPart
@@ -66,6 +66,7 @@ def broken(chain: list[Line]) -> str | None:
     return first_break(chain, len(chain), chain[-1][2])
 
 
+@settings(deadline=None)
 @given(entries, st.permutations(list(KeptPart)))
 def test_whatever_goes_in_whatever_order_the_chain_holds_and_no_text_is_left(
     those: list[Entry], parts: list[KeptPart]
@@ -82,6 +83,7 @@ def test_whatever_goes_in_whatever_order_the_chain_holds_and_no_text_is_left(
         assert one.details == {name: value for name, value in before.details.items() if name not in WRITTEN}
 
 
+@settings(deadline=None)
 @given(entries, st.sampled_from([KeptPart.IDENTITY, KeptPart.TEXTS]))
 def test_what_goes_twice_goes_once(those: list[Entry], part: KeptPart) -> None:
     chain = chained(those)
@@ -145,6 +147,7 @@ def test_months_are_counted_back_to_the_same_day_or_the_last(today: date, months
     assert rule(months).ended_before(now).date() == day
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1)), st.integers(1, 240))
 def test_what_may_go_today_may_go_tomorrow(moment: datetime, months: int) -> None:
     now = moment.replace(tzinfo=UTC)
