@@ -54,11 +54,13 @@ def _on(service: str, *keys: str) -> tuple[Binding, ...]:
 
 SUBSCRIPTIONS: dict[str, tuple[Binding, ...]] = {
     "intake.submissions": (Binding(COMMANDS, "file_submission.v1"),),
+    "intake.retention": _on("tracking", "case.retention_due.v1"),
     "media.process": _on("media", "media.uploaded.v1"),
     "media.claims": (
         *_on("intake", "submission.registered.v1"),
         *_on("tracking", "case.citizen_answered.v1", "case.unit_answered.v1", "case.evidence_added.v1"),
     ),
+    "media.retention": _on("tracking", "case.retention_due.v1"),
     "tracking.registrations": _on("intake", "submission.registered.v1"),
     "tracking.recoded": _on("intake", "submission.recoded.v1"),
     "tracking.catalogue": _on("intake", "catalogue.changed.v1"),
@@ -67,6 +69,7 @@ SUBSCRIPTIONS: dict[str, tuple[Binding, ...]] = {
     "tracking.replies": _on("notify", "citizen.replied.v1"),
     "notify.contacts": _on("intake", "submission.registered.v1", "submission.recoded.v1"),
     "notify.cases": _on("tracking", "case.#", "visit.#"),
+    "notify.retention": _on("tracking", "case.retention_due.v1"),
     "notify.otp": _on("accounts", "otp.requested.v1"),
     "notify.staff": _on("accounts", "staff.changed.v1"),
     "notify.catalogue": _on("intake", "catalogue.changed.v1"),

@@ -118,13 +118,14 @@ class AnswerTemplate(Answer):
 
 
 class RetentionRule(Answer):
-    """How many months after closing the identity and the evidence of a case are kept. `outcome` None: every one for
-    which no other rule of the kind stands."""
+    """How many months after its end the identity, the evidence and the texts of a case are kept. `outcome` None: every one
+    for which no other rule of the kind stands; `text_months` None: texts are kept."""
 
     kind: Kind
     outcome: Outcome | None = None
     identity_months: int
     evidence_months: int
+    text_months: int | None = None
 
 
 class Catalogue(Answer):
@@ -191,6 +192,16 @@ class SubmissionRegistered(Event):
     sealed_contact: Sealed | None = None
     mobile_hash: KeyedHash | None = None
     content_hash: KeyedHash
+
+
+class IdentityErased(Event):
+    """Who filed a submission is kept no longer: by the rule of so many `months` after the end of its case."""
+
+    name: ClassVar[str] = "identity.erased.v1"
+    producer: ClassVar[str] = PRODUCER
+
+    case_id: UUID
+    months: int
 
 
 class SubmissionRecoded(Event):

@@ -155,6 +155,17 @@ class MediaAccepted(Event):
     duration_seconds: float | None = None
 
 
+class MediaErased(Event):
+    """The bytes of these media of a case are kept no longer: by the rule of so many `months` after its end."""
+
+    name: ClassVar[str] = "media.erased.v1"
+    producer: ClassVar[str] = PRODUCER
+
+    case_id: UUID
+    media: list[UploadId]
+    months: int
+
+
 class MediaRejected(Event):
     """`reason`: a stable code: type_not_permitted, empty, too_large, damaged, too_many_pixels, too_long, encrypted,
     too_complex, infected; and for what a case refers to: incomplete (never finished), unknown, expired."""

@@ -26,7 +26,7 @@ from contracts.base import (
 from contracts.gateway import Actor, AnswerValue, Place
 from contracts.media import UploadState, Variant
 from contracts.visits import StaffVisit, StaffVisitCommand, Visit, VisitCommand
-from contracts.vocabulary import Channel, Kind, Language, Outcome, RefusalReason, RootCause, Stage
+from contracts.vocabulary import Channel, KeptPart, Kind, Language, Outcome, RefusalReason, RootCause, Stage
 
 PRODUCER = "tracking"
 
@@ -271,6 +271,20 @@ class CaseRescheduled(TrackedEvent):
     """The city's calendar has changed, and with it the day a decision is owed or until which one may object."""
 
     name: ClassVar[str] = "case.rescheduled.v1"
+
+
+class RetentionDue(TrackedEvent):
+    """The time is over for which a part of an ended case is kept; whoever holds of it erases it now.
+
+    `rule_outcome`, `months`: the rule of the case's kind by which it is. `media`: of the part evidence, all that it has.
+    """
+
+    name: ClassVar[str] = "case.retention_due.v1"
+    part: KeptPart
+    months: int
+    rule_outcome: Outcome | None = None
+    ended_at: Moment
+    media: list[UploadId] = []
 
 
 class DecisionProposed(TrackedEvent):

@@ -64,6 +64,14 @@ class RefusalReason(StrEnum):
     RESUBMITTED = "resubmitted"
 
 
+class KeptPart(StrEnum):
+    """What is kept of an ended case for a time of its own."""
+
+    IDENTITY = "identity"  # who filed it, and how they are reached
+    EVIDENCE = "evidence"  # the bytes of its attachments
+    TEXTS = "texts"  # what was written by anybody
+
+
 class Channel(StrEnum):
     WEB = "web"
     APP = "app"

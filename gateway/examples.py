@@ -316,7 +316,13 @@ _TEMPLATE: dict[str, Any] = {
     "text_en": "Your complaint is upheld.",
 }
 _DEADLINE: dict[str, Any] = {"kind": "information", "ground": None, "urgent": None, "step": "decision", "days": 30}
-_RETENTION: dict[str, Any] = {"kind": "information", "outcome": None, "identity_months": 12, "evidence_months": 24}
+_RETENTION: dict[str, Any] = {
+    "kind": "information",
+    "outcome": None,
+    "identity_months": 12,
+    "evidence_months": 24,
+    "text_months": None,
+}
 _FORM: dict[str, Any] = {
     "version": 3,
     "units": [_UNIT],

@@ -116,6 +116,8 @@ def whole(given: object) -> object:
 
 Flag = Annotated[bool, Strict()]
 """true or false; neither 1 nor "yes"."""
+Whole = Annotated[int, BeforeValidator(whole)]
+"""A whole number; not its text."""
 Number = Annotated[float, Strict()]
 Day = Annotated[date, BeforeValidator(_text_of_a_day)]
 """2026-11-23, and nothing else that could be read as a day."""

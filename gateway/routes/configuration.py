@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -25,7 +24,7 @@ from contracts.intake import (
 from contracts.vocabulary import Kind, Outcome, RefusalReason, Role, RootCause
 from gateway.deps import Door, DoorDep, IdempotencyKey, IfMatch, Known, PageSize, StaffDep, answer, version_of
 from gateway.documents import answers, problems
-from gateway.fields import Body
+from gateway.fields import Body, Day, Flag, Whole
 from gateway.views import Configuration
 
 router = APIRouter(prefix="/configuration", tags=["configuration"])
@@ -58,7 +57,7 @@ class UnitBody(Body):
     level: Typed
     name_fa: Typed
     name_en: Typed
-    active: bool = True
+    active: Flag = True
     model_config = _like(
         parent="dep.urb", level="office", name_fa="اداره صدور پروانه", name_en="Building Permits Office", active=True
     )
@@ -86,7 +85,7 @@ class GroundQuestionBody(Body):
     type: QuestionType
     name_fa: Typed
     name_en: Typed
-    required: bool = False
+    required: Flag = False
     options: Annotated[list[OptionBody], Field(max_length=50)] = []
     when: ConditionBody | None = None
     model_config = _like(
@@ -124,7 +123,7 @@ class RefusalReasonBody(Body):
     name_en: Typed
     address_fa: Typed = ""
     address_en: Typed = ""
-    active: bool = True
+    active: Flag = True
     model_config = _like(
         name_fa="موضوع در صلاحیت شهرداری نیست",
         name_en="It is outside the municipality's remit",
@@ -136,7 +135,7 @@ class RefusalReasonBody(Body):
 class RootCauseBody(Body):
     name_fa: Typed
     name_en: Typed
-    active: bool = True
+    active: Flag = True
     model_config = _like(name_fa="فرایند", name_en="Process", active=True)
 
 
@@ -153,8 +152,8 @@ class AnswerTemplateBody(Body):
 class CalendarBody(Body):
     """`weekend`: days of the week, Monday 0; not all seven. What is left out stays."""
 
-    weekend: Annotated[list[int], Field(max_length=7)] | None = None
-    holidays: Annotated[list[date], Field(max_length=2000)] | None = None
+    weekend: Annotated[list[Whole], Field(max_length=7)] | None = None
+    holidays: Annotated[list[Day], Field(max_length=2000)] | None = None
     model_config = _like(weekend=[3, 4], holidays=["2027-03-21"])
 
 
@@ -163,9 +162,9 @@ class DeadlineBody(Body):
 
     kind: Kind | None = None
     ground: GroundCode | None = None
-    urgent: bool | None = None
+    urgent: Flag | None = None
     step: Literal["decision", "first_reading", "unit", "citizen", "objection"] = "decision"
-    days: int
+    days: Whole
     model_config = _like(kind="information", step="decision", days=30)
 
 
@@ -180,18 +179,20 @@ class DecisionsBody(Body):
     """`four_eyes`: kinds whose decisions a head approves; `auto_close_days`: working days. What is left out stays."""
 
     four_eyes: Annotated[list[Kind], Field(max_length=10)] | None = None
-    auto_close_days: int | None = None
+    auto_close_days: Whole | None = None
     model_config = _like(four_eyes=["complaint"], auto_close_days=10)
 
 
 class RetentionRuleBody(Body):
-    """Months after closing. `outcome` null: every outcome for which the kind has no other rule."""
+    """Months after the case's end. `outcome` null: every outcome for which the kind has no other rule, and cases that were
+    never decided. `text_months` null: texts are kept."""
 
     kind: Kind
     outcome: Outcome | None = None
-    identity_months: int
-    evidence_months: int
-    model_config = _like(kind="information", identity_months=12, evidence_months=24)
+    identity_months: Whole
+    evidence_months: Whole
+    text_months: Whole | None = None
+    model_config = _like(kind="information", identity_months=12, evidence_months=24, text_months=60)
 
 
 class RetentionBody(Body):
@@ -385,10 +386,11 @@ async def set_decisions(body: DecisionsBody, desk: DeskDep) -> Response:
 @router.put(
     "/retention",
     operation_id="setRetention",
-    summary="How long identities and evidence are kept",
+    summary="How long identities, evidence and texts are kept",
     response_model=Configuration,
     responses=_CHANGE,
 )
 async def set_retention(body: RetentionBody, desk: DeskDep) -> Response:
-    """All rules at once."""
+    """All rules at once. What is past its time is erased by itself, within the minute, and does not come back when a rule is
+    made longer."""
     return await desk.change([intake.SetRetention(**body.model_dump())])

@@ -22,7 +22,7 @@ from contracts.errors import UnknownUnit
 from contracts.vocabulary import Role
 from gateway.deps import Door, DoorDep, IdempotencyKey, IfMatch, PageSize, answer, version_of
 from gateway.documents import answers, problems
-from gateway.fields import LINE_PATTERN, Body
+from gateway.fields import LINE_PATTERN, Body, Flag
 from gateway.routes.configuration import AdministratorDep, HistoryAfter
 
 router = APIRouter(prefix="/staff", tags=["staff"])
@@ -51,7 +51,7 @@ class ChangedStaffBody(Body):
     display_name: _Line
     roles: _Roles
     unit: UnitCode | None
-    active: bool
+    active: Flag
     model_config = _like(display_name="پیشخوان ۲", roles=["operator", "screener"], unit="mayor.insp", active=True)
 
 

@@ -212,6 +212,8 @@ def _retention(catalogue: Catalogue) -> Iterator[Problem]:
         at = f"retention.{number}"
         yield from _between(f"{at}.identity_months", rule.identity_months, 1, MOST_MONTHS)
         yield from _between(f"{at}.evidence_months", rule.evidence_months, 1, MOST_MONTHS)
+        if rule.text_months is not None:
+            yield from _between(f"{at}.text_months", rule.text_months, 1, MOST_MONTHS)
         if (rule.kind, rule.outcome) in seen:
             yield Problem(at, "twice")
         seen.add((rule.kind, rule.outcome))

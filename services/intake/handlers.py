@@ -22,6 +22,7 @@ from contracts.intake import (
     CheckReceipt,
     ConfigurationHistory,
     GetConfiguration,
+    IdentityErased,
     ListConfigurationHistory,
     OpenedIdentity,
     OpenIdentity,
@@ -29,7 +30,8 @@ from contracts.intake import (
     SubmissionRecoded,
     SubmissionRegistered,
 )
-from contracts.vocabulary import ActorKind, Role
+from contracts.tracking import RetentionDue
+from contracts.vocabulary import ActorKind, KeptPart, Role
 from services.intake import store
 from services.intake.domain import Target, changed, differences, problems, target
 from services.intake.identities import Vault
@@ -112,6 +114,8 @@ class Intake:
         return crypto.seal(Contact(mobile=identity.mobile, code=code, language=command.language), self._notify_key)
 
     def _keep_identities(self, connection: Connection, commands: Sequence[FileSubmission]) -> None:
+        sealed = [command.submission_id for command in commands if command.sealed_identity is not None]
+        erased = store.erased(connection, sealed, KeptPart.IDENTITY) if sealed else set()
         store.add_identities(
             connection,
             [
@@ -123,7 +127,7 @@ class Intake:
                     ),
                 )
                 for command in commands
-                if command.sealed_identity is not None
+                if command.sealed_identity is not None and command.submission_id not in erased
             ],
         )
 
@@ -207,6 +211,27 @@ class Intake:
             raise UnknownCase
         store.note_opening(connection, request.case_id, request.actor.id, request.reason)
         return OpenedIdentity(identity=self._vault.open(request.case_id, sealed))
+
+    def retention_due(self, connection: Connection, event: RetentionDue) -> None:
+        """Erases who filed a submission, or what it says, when its time is over; once, and never to come back.
+
+        What was erased is not told again: a repetition, or the same under another event, finds it done.
+        """
+        if event.part is KeptPart.EVIDENCE:
+            return
+        # Before the note: a submission that is being registered at this moment is waited for.
+        store.lock_submission(connection, event.case_id)
+        rule = f"{event.state.kind}, {event.rule_outcome or 'any outcome'}: {event.months} months"
+        first = store.note_erasure(connection, event.case_id, event.part, rule)
+        # Again in any case: a backup that was put back brings rows back, not this event's effect.
+        if event.part is KeptPart.TEXTS:
+            store.forget_texts(connection, event.case_id)
+            return
+        store.forget_identity(connection, event.case_id)
+        if first:
+            outbox.add(
+                connection, IdentityErased(id=uuid4(), occurred_at=now(), case_id=event.case_id, months=event.months)
+            )
 
     def rotate_master_key(self, connection: Connection, limit: int = 500) -> int:
         """Wraps up to `limit` data keys anew under the current master key; how many."""

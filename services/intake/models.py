@@ -128,3 +128,12 @@ identity_openings = Table(
     Column("reason", Text, nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
+
+erasures = Table(  # only grows: what was erased does not come back, and why it went
+    "erasures",
+    metadata,
+    Column("submission_id", UUID(as_uuid=True), primary_key=True),
+    Column("part", String, primary_key=True),  # identity, texts
+    Column("rule", String, nullable=False),
+    Column("erased_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)

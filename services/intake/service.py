@@ -18,6 +18,7 @@ from contracts.intake import (
     OpenIdentity,
     ReceiptState,
 )
+from contracts.tracking import RetentionDue
 from services.intake.handlers import Intake
 
 
@@ -29,6 +30,11 @@ class Service(PeygirService):
     def file_submissions(self, commands: list[FileSubmission]) -> None:
         with self.db.transaction() as connection:
             self.use_cases.register(connection, commands)
+
+    @durable_event_handler("intake.retention", concurrency=1)
+    def retention_due(self, event: RetentionDue) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.retention_due(connection, event)
 
     @rpc
     def get_catalogue(self, request: GetCatalogue) -> Catalogue:

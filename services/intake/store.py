@@ -18,6 +18,7 @@ from services.intake.models import (
     catalogue_versions,
     configuration_commands,
     configuration_history,
+    erasures,
     grounds,
     holidays,
     identities,
@@ -176,6 +177,38 @@ def identity(connection: Connection, submission_id: UUID) -> SealedIdentity | No
     if row is None:
         return None
     return SealedIdentity(row.master_key, bytes(row.wrapped_key), bytes(row.nonce), bytes(row.ciphertext))
+
+
+def note_erasure(connection: Connection, submission_id: UUID, part: str, rule: str) -> bool:
+    """That a part of a submission is kept no longer, and by which rule; False when that was noted before."""
+    row = {"submission_id": submission_id, "part": part, "rule": rule}
+    noted = upsert(erasures).values(row).on_conflict_do_nothing().returning(erasures.c.part)
+    return connection.execute(noted).first() is not None
+
+
+def erased(connection: Connection, ids: Sequence[UUID], part: str) -> set[UUID]:
+    """Those of these submissions of which the part is kept no longer."""
+    chosen = select(erasures.c.submission_id).where(erasures.c.submission_id.in_(ids), erasures.c.part == part)
+    return set(connection.execute(chosen).scalars())
+
+
+def lock_submission(connection: Connection, submission_id: UUID) -> bool:
+    """Whether there is one; nobody else works on it until the transaction ends."""
+    chosen = select(submissions.c.submission_id).where(submissions.c.submission_id == submission_id)
+    return connection.execute(chosen.with_for_update()).first() is not None
+
+
+def forget_identity(connection: Connection, submission_id: UUID) -> None:
+    """Who filed a submission, and from whose account."""
+    connection.execute(delete(identities).where(identities.c.submission_id == submission_id))
+    this = submissions.c.submission_id == submission_id
+    connection.execute(update(submissions).where(this).values(citizen_id=None))
+
+
+def forget_texts(connection: Connection, submission_id: UUID) -> None:
+    """What was written in a submission. The hash of its content stays: a receipt can still be checked."""
+    this = submissions.c.submission_id == submission_id
+    connection.execute(update(submissions).where(this).values(body={}))
 
 
 def note_opening(connection: Connection, submission_id: UUID, actor: str, reason: str) -> None:

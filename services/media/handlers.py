@@ -26,6 +26,7 @@ from contracts.media import (
     Download,
     MediaAccepted,
     MediaClaimed,
+    MediaErased,
     MediaRejected,
     MediaUploaded,
     PrepareChunk,
@@ -35,6 +36,8 @@ from contracts.media import (
     UploadState,
     Variant,
 )
+from contracts.tracking import RetentionDue
+from contracts.vocabulary import KeptPart
 from services.media import store
 from services.media.domain import INLINE_TYPES, DerivedFile, Reason, Verdict, shown_name
 from services.media.objects import Objects, Piece, StoreFailed
@@ -264,6 +267,9 @@ class Media:
         """
         if not upload_ids:
             return
+        if store.is_erased(connection, case_id):
+            # An old message that came again: what is of no case goes by itself.
+            return
         claimed = store.claim(connection, upload_ids, case_id)
         outbox.add(connection, *(_claimed(row.upload_id, case_id) for row in claimed))
         known = store.uploads_of(connection, upload_ids)
@@ -275,6 +281,22 @@ class Media:
                 outbox.add(connection, _rejected(upload_id, "expired"))
             elif row.case_id != case_id:
                 log.warning("an upload of one case was named by another", upload_begins=_short(upload_id))
+
+    # --- retention ---
+
+    def retention_due(self, connection: Connection, event: RetentionDue) -> None:
+        """Erases the evidence of a case when its time is over: from now on nobody can read it, and the sweep takes the
+        bytes out of the object store. Once; nothing of it comes back."""
+        if event.part is not KeptPart.EVIDENCE:
+            return
+        ids = store.ids_of_case(connection, event.case_id)
+        for upload_id in ids:
+            store.settle(connection, upload_id, _LIVING, UploadState.REMOVED, now())
+        store.forget_names(connection, ids)
+        rule = f"{event.state.kind}, {event.rule_outcome or 'any outcome'}: {event.months} months"
+        if store.note_erasure(connection, event.case_id, rule, len(ids)):
+            about = {"case_id": event.case_id, "media": ids, "months": event.months}
+            outbox.add(connection, MediaErased(id=uuid4(), occurred_at=now(), **about))
 
     # --- downloads ---
 

@@ -75,3 +75,12 @@ files = Table(
     Column("width", Integer),
     Column("height", Integer),
 )
+
+erasures = Table(  # cases whose evidence is kept no longer; what is claimed for one later is not kept either
+    "erasures",
+    metadata,
+    Column("case_id", UUID(as_uuid=True), primary_key=True),
+    Column("rule", String, nullable=False),
+    Column("media", Integer, nullable=False),  # how many went
+    Column("erased_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)

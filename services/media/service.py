@@ -22,7 +22,7 @@ from contracts.media import (
     TerminateUpload,
     Upload,
 )
-from contracts.tracking import CitizenAnswered, EvidenceAdded, UnitAnswered
+from contracts.tracking import CitizenAnswered, EvidenceAdded, RetentionDue, UnitAnswered
 from services.media.handlers import Media
 from services.media.objects import StoreFailed
 from services.media.scan import ScanFailed
@@ -78,6 +78,15 @@ class Service(PeygirService):
     def claim(self, event: SubmissionRegistered | CitizenAnswered | UnitAnswered | EvidenceAdded) -> None:
         with self.db.transaction() as connection:
             self.use_cases.claim(connection, event.case_id, event.uploads)
+
+    @durable_event_handler("media.retention", concurrency=1)
+    def retention_due(self, event: RetentionDue) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.retention_due(connection, event)
+        try:
+            self.use_cases.sweep(self.db)
+        except StoreFailed as error:
+            log.warning("erased evidence waits for the next sweep", error=str(error))
 
     @timer(interval=60)  # type: ignore[untyped-decorator]  # nameko is untyped
     def purge(self) -> None:

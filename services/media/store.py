@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, case, delete, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.media import UploadState
 from services.media.domain import DerivedFile
-from services.media.models import files, pieces, uploads
+from services.media.models import erasures, files, pieces, uploads
 from services.media.objects import Piece
 
 UploadRow = Row[Any]
@@ -168,6 +169,30 @@ def expired(connection: Connection, at: datetime, limit: int = 100) -> list[Uplo
             .with_for_update(skip_locked=True)
         )
     )
+
+
+def ids_of_case(connection: Connection, case_id: UUID) -> list[str]:
+    """All uploads of a case that are not removed, locked in one order."""
+    chosen = select(uploads.c.upload_id).where(uploads.c.case_id == case_id, uploads.c.state != UploadState.REMOVED)
+    return list(connection.execute(chosen.order_by(uploads.c.upload_id).with_for_update()).scalars())
+
+
+def forget_names(connection: Connection, ids: Sequence[str]) -> None:
+    """What these uploads were called, and what was in them."""
+    gone = {"file_name": None, "declared_type": None, "sha256": None}
+    connection.execute(update(uploads).where(uploads.c.upload_id.in_(ids)).values(gone))
+
+
+def note_erasure(connection: Connection, case_id: UUID, rule: str, media: int) -> bool:
+    """That the evidence of a case is kept no longer, and by which rule; False when that was noted before."""
+    row = {"case_id": case_id, "rule": rule, "media": media}
+    noted = upsert(erasures).values(row).on_conflict_do_nothing().returning(erasures.c.case_id)
+    return connection.execute(noted).first() is not None
+
+
+def is_erased(connection: Connection, case_id: UUID) -> bool:
+    """Whether the evidence of this case is kept no longer."""
+    return connection.execute(select(erasures.c.case_id).where(erasures.c.case_id == case_id)).first() is not None
 
 
 def to_sweep(connection: Connection, settled_before: datetime, limit: int = 100) -> list[UploadRow]:

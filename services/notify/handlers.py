@@ -24,13 +24,14 @@ from contracts.tracking import (
     DeadlineWarned,
     NoteAdded,
     RecommendationSettled,
+    RetentionDue,
     TrackedEvent,
     UnitAsked,
     VisitCancelled,
     VisitEvent,
     VisitReminded,
 )
-from contracts.vocabulary import Role
+from contracts.vocabulary import KeptPart, Role
 from services.notify import store
 from services.notify.domain import SkipReason
 from services.notify.routing import Route, Table, table
@@ -138,7 +139,10 @@ class Notify:
 
         The SMS waits a moment for the expected date, which tracking says when it opens the case.
         """
-        fresh = inbox.unseen(connection, "contacts", sorted(events, key=lambda event: event.case_id))
+        seen = inbox.unseen(connection, "contacts", sorted(events, key=lambda event: event.case_id))
+        gone = store.erased(connection, [event.case_id for event in seen]) if seen else set()
+        # An old message that came again: that citizen is known no longer.
+        fresh = [event for event in seen if event.case_id not in gone]
         store.add_contacts(
             connection,
             [
@@ -161,6 +165,8 @@ class Notify:
 
     def recoded(self, connection: Connection, event: SubmissionRecoded) -> bool:
         """Tells the code that replaces the first one; False when the submission itself is not known yet."""
+        if store.erased(connection, [event.case_id]):
+            return True
         contact = store.recode_contact(connection, event.case_id, event.code_hash, event.sealed_contact)
         if contact is None:
             return False
@@ -234,6 +240,14 @@ class Notify:
                     drafts.append(draft)
         anonymous = [event.case_id for event, _ in told if event.state.anonymous]
         keep_drafts(connection, drafts, self._clock(), quiet_cases=anonymous)
+
+    def retention_due(self, connection: Connection, event: RetentionDue) -> None:
+        """Forgets who filed a case and how they are reached, when the time of that is over; nothing brings it back."""
+        if event.part is not KeptPart.IDENTITY:
+            return
+        rule = f"{event.state.kind}, {event.rule_outcome or 'any outcome'}: {event.months} months"
+        store.note_erasure(connection, event.case_id, rule)
+        store.forget_citizen(connection, event.case_id)
 
     # --- who, and in which words ---
 

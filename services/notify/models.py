@@ -37,6 +37,14 @@ contacts = Table(
     Column("registered_at", DateTime(timezone=True), nullable=False),
 )
 
+erasures = Table(  # citizens who are known no longer: nothing that comes again brings them back
+    "erasures",
+    metadata,
+    Column("case_id", UUID(as_uuid=True), primary_key=True),
+    Column("rule", String, nullable=False),
+    Column("erased_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
 # What tracking last said of each case: the state of the highest sequence, whatever order events came in.
 cases = Table(
     "cases",

@@ -27,7 +27,7 @@ from contracts.notify import (
     NotificationTextHistory,
     NotificationTexts,
 )
-from contracts.tracking import TrackedEvent
+from contracts.tracking import RetentionDue, TrackedEvent
 from services.notify.handlers import Notify
 from services.notify.inbound import Handset
 from services.notify.inbox import Inbox
@@ -136,6 +136,11 @@ class Service(PeygirService):
         with self.db.transaction() as connection:
             self.use_cases.case_events(connection, events)
         self.kick_sender()
+
+    @durable_event_handler("notify.retention", concurrency=1)
+    def retention_due(self, event: RetentionDue) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.retention_due(connection, event)
 
     @durable_event_handler("notify.otp")
     def otp_requested(self, event: OtpRequested) -> None:

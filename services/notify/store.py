@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backbone import bulk
 from contracts.notify import MessageChannel, MessageState
-from services.notify.models import cases, contacts, helped, inbound, messages, opt_outs, staff, units
+from services.notify.models import cases, contacts, erasures, helped, inbound, messages, opt_outs, staff, units
 
 AnyRow = Row[Any]
 
@@ -35,6 +35,24 @@ def recode_contact(connection: Connection, case_id: UUID, code_hash: str, sealed
         .returning(contacts)
     )
     return connection.execute(changed).first()
+
+
+def note_erasure(connection: Connection, case_id: UUID, rule: str) -> None:
+    """That nothing is kept any more of who filed this case, and by which rule."""
+    connection.execute(upsert(erasures).values(case_id=case_id, rule=rule).on_conflict_do_nothing())
+
+
+def erased(connection: Connection, case_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these cases of whose citizen nothing is kept any more."""
+    return set(connection.execute(select(erasures.c.case_id).where(erasures.c.case_id.in_(case_ids))).scalars())
+
+
+def forget_citizen(connection: Connection, case_id: UUID) -> None:
+    """How the citizen of a case is reached, and who it is. The messages stay, for what they count."""
+    nobody = {"sealed_contact": None, "mobile_hash": None, "citizen_id": None}
+    connection.execute(update(contacts).where(contacts.c.case_id == case_id).values(nobody))
+    told = {"sealed": None, "mobile_hash": None}
+    connection.execute(update(messages).where(messages.c.case_id == case_id).values(told))
 
 
 def contacts_of(connection: Connection, case_ids: Sequence[UUID]) -> dict[UUID, AnyRow]:

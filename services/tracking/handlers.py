@@ -73,6 +73,7 @@ class City:
     units: dict[str, Any]
     deadlines: Deadlines
     four_eyes: frozenset[str] = frozenset()
+    retention: tuple[dict[str, Any], ...] = ()
 
 
 class Tracking:
@@ -108,7 +109,15 @@ class Tracking:
                 ),
                 auto_close=rules.get("auto_close_days", self.deadlines.auto_close),
             )
-            self._city = City(version, workdays, tree, units, deadlines, frozenset(rules.get("four_eyes", ())))
+            self._city = City(
+                version,
+                workdays,
+                tree,
+                units,
+                deadlines,
+                frozenset(rules.get("four_eyes", ())),
+                tuple(rules.get("retention", ())),
+            )
         return self._city
 
     def context(self, connection: Connection, actor: Actor, case_id: UUID | None) -> Context:

@@ -45,20 +45,30 @@ def link(previous: str, entry: Entry) -> str:
     return hashlib.sha256(previous.encode() + canonical.encode()).hexdigest()
 
 
+def remains(own: str, entry: Entry) -> str:
+    """What vouches for the rest of a line of which something was erased; `own`: its hash, as it was written."""
+    return link(own, entry)
+
+
 def first_break(entries: Iterable[tuple[Entry, str, str]], version: int, head: str) -> str | None:
     """What is wrong with one case's chain, at its first wrong link; None when it holds.
 
     `entries`: (entry, its stored previous hash, its stored hash) by sequence; `version` and `head`: the last sequence
-    and hash as the case itself knows them, so that a cut-off end is seen too.
+    and hash as the case itself knows them, so that a cut-off end is seen too. A line of which something was erased when its
+    time was over cannot be hashed again: a later line `erased`, itself of the chain, vouches for its hash and for its rest.
     """
     expected, sequence = FIRST, 0
-    for entry, previous, stored in entries:
+    chain = list(entries)
+    vouched: dict[str, list[str]] = {}
+    for entry, _, _ in chain:
+        vouched |= entry.details.get("lines", {}) if entry.entry == "erased" else {}
+    for entry, previous, stored in chain:
         sequence += 1
         if entry.sequence != sequence:
             return f"entry {sequence} is missing"
         if previous != expected:
             return f"entry {sequence} is not chained to the one before it"
-        if link(previous, entry) != stored:
+        if link(previous, entry) != stored and vouched.get(str(sequence)) != [stored, remains(stored, entry)]:
             return f"entry {sequence} is not what was written"
         expected = stored
     if sequence != version or expected != head:

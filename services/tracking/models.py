@@ -26,6 +26,9 @@ metadata = MetaData()
 NOT_OVER = text("stage NOT IN ('closed', 'merged', 'withdrawn')")
 """Cases to which the calendar may still say something; written out, so that the index of just these is always found."""
 
+OVER = text("stage IN ('closed', 'merged', 'withdrawn')")
+"""Cases that have ended."""
+
 IN_HAND = text("handler IS NOT NULL AND stage NOT IN ('closed', 'merged', 'withdrawn', 'decided', 'refused')")
 """Open cases that an inspector has in hand."""
 
@@ -92,6 +95,11 @@ cases = Table(
     Column("refusal_address", Text),
     Column("merged_into", UUID(as_uuid=True)),
     Column("score", SmallInteger),
+    # How long what of it is kept (services/tracking/retention.py); `ended_at` is noted soon after the end.
+    Column("ended_at", DateTime(timezone=True)),
+    Column("identity_erased_at", DateTime(timezone=True)),
+    Column("evidence_erased_at", DateTime(timezone=True)),
+    Column("texts_erased_at", DateTime(timezone=True)),
     # The lists of staff and citizens, each by pages of (filed_at, case_id).
     Index("cases_filed", "filed_at", "case_id"),
     Index("cases_stage", "stage", "filed_at", "case_id"),
@@ -105,6 +113,11 @@ cases = Table(
     Index("cases_look", "look_on", postgresql_where=text("look_on IS NOT NULL")),
     Index("cases_in_hand", "handler", postgresql_where=IN_HAND),
     Index("cases_calendar", "calendar", postgresql_where=NOT_OVER),
+    Index("cases_end", "case_id", postgresql_where=text(f"ended_at IS NULL AND {OVER.text}")),
+    *(
+        Index(f"cases_{part}_kept", "kind", "ended_at", postgresql_where=text(f"{part}_erased_at IS NULL"))
+        for part in ("identity", "evidence", "texts")
+    ),
     Index("cases_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
 )
 

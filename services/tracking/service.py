@@ -17,6 +17,7 @@ from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegi
 from contracts.media import MediaAccepted, MediaRejected
 from contracts.notify import CitizenReplied
 from services.tracking import store
+from services.tracking.retention import Retention
 from services.tracking.scheduler import Scheduler
 from services.tracking.screening import Screening
 from services.tracking.visits_desk import VisitDesk
@@ -29,6 +30,7 @@ class Service(PeygirService):
     use_cases = UseCases(Screening)
     scheduler = UseCases(Scheduler)
     visits = UseCases(VisitDesk)
+    retention = UseCases(Retention)
 
     # --- what others say ---
 
@@ -71,6 +73,14 @@ class Service(PeygirService):
     def watch_the_calendar(self) -> None:
         scheduler = self.scheduler
         for work in (scheduler.recall, scheduler.tick, scheduler.follow_up, scheduler.remind):
+            while True:
+                with self.db.transaction() as connection:
+                    if work(connection) == 0:
+                        break
+
+    @timer(interval=10)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def erase_what_was_kept_long_enough(self) -> None:
+        for work in (self.retention.note_ends, self.retention.erase):
             while True:
                 with self.db.transaction() as connection:
                     if work(connection) == 0:

@@ -310,9 +310,9 @@ class Desk:
         """On empty tables, at noon."""
         self.simulator.reset()
         self.reserve.reset()
-        tables = "messages, contacts, cases, inbound, helped, opt_outs, readings, units, staff, texts, text_commands"
+        tables = "messages, contacts, erasures, cases, inbound, helped, opt_outs, readings, units, staff, texts"
         with self.database.transaction() as connection:
-            connection.execute(text(f"truncate {tables}, inbox, outbox"))
+            connection.execute(text(f"truncate {tables}, text_commands, inbox, outbox"))
         settings = Settings.model_validate({name.lower(): value for name, value in self.environment.items()})
         rows = Rows(self.environment["DATABASE_URL"])
         return Office(Keys(self.environment), settings, self.database, rows, self.simulator, self.reserve)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import tracking as t
@@ -23,6 +23,7 @@ calendars = st.builds(
     st.frozensets(st.dates(date(2026, 11, 1), date(2027, 2, 28)), max_size=30),
 )
 days = st.dates(date(2026, 11, 1), date(2026, 12, 31))
+ASKING = {"unit": "dep", "on": "2026-11-21", "days": 5, "due_on": "2026-11-28"}
 pauses = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), max_size=5)
 
 
@@ -62,6 +63,48 @@ def test_one_more_holiday_never_brings_a_deadline_nearer(calendar: Workdays, sta
     due = calendar.after(start, owed)
     assert moved >= due
     assert (moved == due) == (not calendar.works(day) or not start < day <= due)
+
+
+@settings(deadline=None)
+@given(st.lists(calendars, min_size=1, max_size=4), days, st.integers(1, 40), pauses, st.booleans())
+def test_a_calendar_that_changed_often_is_as_if_the_last_had_always_been(
+    those: list[Workdays], start: date, owed: int, stood: list[tuple[int, int]], asked: bool
+) -> None:
+    """However often the city changes its mind, a case is reckoned by its last calendar, and twice by the same changes nothing."""
+    one = replace(case(Stage.INVESTIGATING), due_from=start, due_days=owed, due_on=WEEK.after(start, owed))
+    today = start
+    for after, length in stood:
+        today += timedelta(days=after)
+        one = clock.paused(one, today)
+        today += timedelta(days=length)
+        one = clock.resumed(one, today, WEEK)
+    if asked:
+        one = replace(one, stage=Stage.AWAITING_UNIT, asking={**ASKING, "on": today.isoformat(), "days": 5})
+    for version, calendar in enumerate(those, 1):
+        facts = replace(context(at=later(1)), workdays=calendar, calendar=version)
+        one = clock.recalled(one, facts).case
+        again = clock.recalled(one, facts)
+        assert (again.case, again.steps) == (one, [])
+    assert one.due_on == clock.owed_on(those[-1], start, owed, one.pauses)
+    assert one.calendar == len(those)
+    if asked:
+        assert one.asking is not None
+        assert one.asking["due_on"] == those[-1].after(today, 5).isoformat()
+
+
+@settings(deadline=None)
+@given(st.lists(calendars, max_size=4), st.integers(0, 20))
+def test_the_time_to_object_is_never_made_shorter(those: list[Workdays], passed: int) -> None:
+    one = act(case(Stage.INVESTIGATING), t.Decide(outcome=Outcome.NOT_UPHELD, reasons="x", root_causes=[])).case
+    for version, calendar in enumerate(those, 1):
+        promised = one.objection_until
+        assert promised is not None
+        facts = replace(context(at=later(passed)), workdays=calendar, calendar=version)
+        one = clock.recalled(one, facts).case
+        assert one.objection_until is not None
+        assert one.objection_until >= promised
+        # What is over is not opened again.
+        assert promised >= facts.today or one.objection_until == promised
 
 
 @given(calendars, days, st.integers(1, 40))

@@ -371,6 +371,7 @@ commands = st.one_of(
     ),
     st.builds(t.Remind, on=st.just(date(2027, 12, 1)), text=st.just("x")),
     st.builds(t.AddCheck, text=st.just("x")),
+    st.builds(t.TickCheck, item_id=st.just(UUID(int=7)), done=st.booleans()),
     st.builds(t.LinkCase, to=st.just(UUID(int=9)), linked=st.booleans()),
     st.builds(t.Close),
     st.builds(t.AnswerQuestion, text=st.just("!")),
@@ -380,6 +381,19 @@ commands = st.one_of(
     st.builds(t.Rate, score=st.integers(1, 5)),
     st.sampled_from(["tick", "another calendar"]),
 )
+TRIED = {
+    *("start_screening", "correct", "refuse", "merge", "assign", "ask_citizen", "ask_unit", "add_note", "add_evidence"),
+    *("decide", "propose", "approve", "return_proposal", "settle_recommendation", "remind", "add_check", "tick_check"),
+    *("link_case", "close", "answer_question", "answer_unit_question", "withdraw", "object", "rate"),
+}
+"""What is tried below; "lapse" comes of others."""
+
+
+def test_every_command_is_tried() -> None:
+    """Whoever draws another command tries it in the sequences too."""
+    assert set(LIFE) == {*TRIED, "lapse"}
+
+
 WEEKS = (WEEK, Workdays(frozenset({4}), frozenset({date(2026, 12, 5), date(2026, 12, 6)})))
 REPORTED = Recommended(UUID(int=8), "dep", "x", date(2026, 12, 1), "reported_done")
 tries = st.lists(st.tuples(commands, st.sampled_from(list(PEOPLE)), st.integers(0, 12)), max_size=40)

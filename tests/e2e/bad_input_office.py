@@ -1,0 +1,203 @@
+"""The office that the walk over every command goes through: a case at each stage, and one of each thing that has an id."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from backbone.testing import eventually
+from contracts.base import now
+from deploy.demo import evidence
+from tests.e2e.day_parts import weeks_pass
+from tests.e2e.hostile_parts import KEPT, reader
+from tests.e2e.people import JSON, Caller, Case, Town, good
+from tests.e2e.test_office import DECISION
+from tests.e2e.test_visits import new_room, new_slot, offer
+
+REFUSAL = {"reason": "repeat", "explanation": "پیش‌تر پاسخ داده شده است."}
+
+
+def _of(table: str, order: str, *columns: str) -> str:
+    return f"md5(string_agg(concat_ws(',', {', '.join((order, *columns))}), ';' ORDER BY {order})) FROM {table}"
+
+
+def _how_many(*tables: str) -> tuple[str, ...]:
+    return tuple(f"count(*) FROM {table}" for table in tables)
+
+
+MARKS = {
+    "tracking": (
+        _of("cases", "case_id", "version", "stage", "look_on"),
+        _of("visits", "visit_id", "state", "slot_id"),
+        _of("visit_slots", "slot_id", "closed"),
+        _of("rooms", "room_id", "active"),
+        _of("skills", "staff_id", "grounds"),
+        _of("recommendations", "recommendation_id", "state"),
+        *_how_many("reminders"),
+    ),
+    "intake": ("max(version) FROM catalogue_versions", *_how_many("configuration_history", "configuration_commands")),
+    "accounts": ("sum(version) FROM staff", *_how_many("staff_history", "staff_commands")),
+    "notify": ("sum(version) FROM texts", *_how_many("text_history", "text_commands", "readings", "opt_outs")),
+    "media": (_of("uploads", "upload_id", "received", "state"),),
+}
+"""What a command would leave where counting rows does not show it."""
+
+
+def kept(town: Town, *besides: str) -> dict[str, str]:
+    """All that a command could change, as far as it is stored; but what is in the tables `besides`."""
+    found = {}
+    for service, tables in KEPT.items():
+        for what in (*_how_many(*(one for one in tables if one not in besides), "outbox"), *MARKS[service]):
+            row = reader(town, service).execute(f"SELECT {what}").fetchone()
+            found[f"{service}: {what}"] = str(row)
+    return found
+
+
+def at_peace(town: Town, *besides: str) -> dict[str, str]:
+    """`kept`, once nothing is on its way any more: three readings alike."""
+
+    def alike() -> dict[str, str] | None:
+        first = kept(town, *besides)
+        for _ in range(2):
+            time.sleep(0.3)
+            if kept(town, *besides) != first:
+                return None
+        return first
+
+    return eventually(alike, timeout=90)
+
+
+@dataclass
+class Office:
+    """`$name` → what it stands for; who may be the caller; `versions` of what has one."""
+
+    town: Town
+    citizen: Caller
+    stranger: Caller
+    cases: dict[str, Case]
+    known: dict[str, str]
+    versions: dict[str, int]
+
+    def fill(self, value: Any) -> Any:
+        """The value with what its `$names` stand for."""
+        if isinstance(value, dict):
+            return {name: self.fill(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self.fill(one) for one in value]
+        return self.known[value] if isinstance(value, str) and value.startswith("$") else value
+
+    def headers_of(self, who: str) -> dict[str, str]:
+        """What somebody shows at the door."""
+        if who.startswith("code of "):
+            return {"Tracking-Code": self.cases[who.removeprefix("code of ")].code}
+        if who == "nobody":
+            return {}
+        known = {"citizen": self.citizen, "stranger": self.stranger}.get(who) or self.town.officer(who).caller
+        return {"Authorization": f"Bearer {known.token}"}
+
+
+def opened(town: Town) -> Office:
+    """The office, with everything in it at rest."""
+    phone = town.phone()
+    citizen, _ = town.sign_in(phone)
+    stranger, _ = town.sign_in(town.phone())
+    about = {"kind": "complaint", "unit": "dep.urb.permits", "ground": "delay", "text": "پرونده من سه ماه مانده است."}
+    names = (
+        "registered",
+        "screening",
+        "investigating",
+        "asked",
+        "awaiting_unit",
+        "answered",
+        "proposed",
+        "decided",
+        "past",
+    )
+    ends = ("refused", "merged", "withdrawn", "wishing", "booked", "rival")
+    wishes = ("wishing", "booked", "rival")
+    cases = {
+        name: town.file(citizen, **about, identity={"name": "شاکی نمونه"}, visit_wanted=name in wishes)
+        for name in (*names, *ends)
+    }
+    cases["anonymous"] = town.report()
+    ids = {name: str(case.view()["case_id"]) for name, case in cases.items()}
+    known = {f"$case.{name}": case_id for name, case_id in ids.items()}
+    known |= {"$code.decided": cases["decided"].code, "$webhook": town.system.values["SMS_WEBHOOK_SECRET"]}
+    for name in ("inspector", "head", "liaison", "analyst"):
+        known[f"${name}"] = town.officer(name).staff_id
+    _brought_to_their_stages(town, cases, ids, known)
+    _visits(town, cases, known)
+    known["$upload"] = _half_sent(town)
+    weeks_pass(town, ids["past"], 8)
+    cases["past"].view_at("closed")
+    at_peace(town)
+    head, desk = town.officer("head"), town.officer("administrator").caller
+    versions = {f"$case.{name}": head.read(case_id)["version"] for name, case_id in ids.items()}
+    versions["$configuration"] = good(desk.get("/v1/configuration"))["version"]
+    accounts = good(desk.get("/v1/staff"))["items"]
+    versions["$analyst"] = next(one["version"] for one in accounts if one["staff_id"] == known["$analyst"])
+    texts = good(desk.get("/v1/notification-texts"))["items"]
+    [text] = [one for one in texts if (one["channel"], one["name"]) == ("sms", "withdrawn")]
+    return Office(town, citizen, stranger, cases, known, {**versions, "$text": text["version"]})
+
+
+def _brought_to_their_stages(town: Town, cases: dict[str, Case], ids: dict[str, str], known: dict[str, str]) -> None:
+    screener, liaison = town.officer("screener"), town.officer("liaison")
+    for name in ("screening", "refused", "merged"):
+        screener.do(ids[name], "screening")
+    screener.do(ids["refused"], "refusal", **REFUSAL)
+    screener.do(ids["merged"], "merge", into=ids["screening"])
+    good(cases["withdrawn"].holder.post("/v1/tracking/withdrawal", {}))
+    in_hand = (
+        "investigating",
+        "asked",
+        "awaiting_unit",
+        "answered",
+        "proposed",
+        "decided",
+        "past",
+        "wishing",
+        "booked",
+    )
+    for name in (*in_hand, "rival"):
+        inspector = town.assigned(cases[name])
+    listed = inspector.do(ids["investigating"], "checklist", text="دیدن بایگانی")["checklist"]
+    known["$check"] = listed[0]["item_id"]
+    photo = inspector.caller.upload(evidence.photo())
+    inspector.do(ids["answered"], "evidence", uploads=[photo])
+    known["$evidence"] = photo
+    eventually(lambda: inspector.read(ids["answered"])["attachments"][0]["state"] == "accepted", timeout=60)
+    inspector.do(ids["asked"], "citizen-questions", text="چه روزی؟")
+    for name, mark in (("awaiting_unit", "$question"), ("answered", "$question.answered")):
+        asked: JSON = inspector.do(ids[name], "unit-questions", text="چرا؟")
+        known[mark] = asked["questions"][-1]["question_id"]
+    path = f"/v1/unit-questions/{known['$question.answered']}/answer"
+    good(liaison.caller.post(path, {"text": "در بایگانی مانده بود."}))
+    inspector.do(ids["proposed"], "proposal", **DECISION)
+    inspector.do(ids["past"], "decision", outcome="not_upheld", reasons="دلیلی یافت نشد.")
+    decided = inspector.do(ids["decided"], "decision", **DECISION)
+    known["$recommendation"] = decided["followed"][0]["recommendation_id"]
+
+
+def _visits(town: Town, cases: dict[str, Case], known: dict[str, str]) -> None:
+    keeper, inspector = town.officer("head"), town.officer("inspector")
+    free, full, booked = (new_slot(keeper, inspector) for _ in range(3))
+    past = new_slot(keeper, inspector, now() + timedelta(seconds=8))
+    offer(town, cases["rival"], full)
+    offer(town, cases["booked"], booked, free, full, past)
+    for name, slot in (("rival", full), ("booked", booked)):
+        good(cases[name].holder.post("/v1/tracking/visit-booking", {"slot_id": slot["slot_id"]}))
+    eventually(lambda: datetime.fromisoformat(past["ends_at"]) < now())
+    slots = {"past": past, "free": free, "full": full}
+    known |= {f"$slot.{name}": slot["slot_id"] for name, slot in slots.items()}
+    known |= {"$full.starts": full["starts_at"], "$full.ends": full["ends_at"], "$room": new_room(keeper)}
+
+
+def _half_sent(town: Town) -> str:
+    """An upload of which nothing has come yet."""
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "10"}
+    made = town.caller().request("POST", "/v1/uploads", headers=headers)
+    assert made.status_code == 201, made.text
+    return made.headers["Location"].rsplit("/", 1)[1]

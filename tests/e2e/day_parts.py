@@ -1,0 +1,90 @@
+"""What the days of the office's people share: what is refused, what an inbox says, and weeks that pass for one case."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import httpx
+from psycopg.types.json import Jsonb
+
+from backbone.testing import eventually
+from tests.e2e.hostile_parts import reader
+from tests.e2e.people import JSON, Officer, Town, good
+from tests.e2e.test_story import numeric
+
+_DAYS = ("due_on", "due_from", "first_due_on", "look_on", "objection_until", "refused_on", "paused_on")
+_MOMENTS = ("filed_at", "opened_at", "decided_at")
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> None:
+    """It is a problem with this status and code."""
+    assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
+
+
+def told(officer: Officer, text: str, seconds: float = 30) -> None:
+    """Waits until the officer's inbox says this."""
+
+    def found() -> bool:
+        said = [one["text"] for one in good(officer.caller.get("/v1/messages"))["items"]]
+        assert text in said, said[:5]
+        return True
+
+    eventually(found, timeout=seconds)
+
+
+def shown(number: str) -> str:
+    """A case's number as it stands in a Persian sentence."""
+    return f"\u2066{number}\u2069"
+
+
+def jalali(day: str) -> str:
+    """An ISO day as it stands in a Persian message."""
+    return numeric(date.fromisoformat(day), "fa")
+
+
+def entries(case: JSON) -> list[str]:
+    """What the timeline says has happened, in order."""
+    return [str(one["entry"]) for one in case["timeline"]]
+
+
+def last(case: JSON, entry: str) -> JSON:
+    """The details of the newest line of this kind in the timeline."""
+    found: JSON = next(one["details"] for one in reversed(case["timeline"]) if one["entry"] == entry)
+    return found
+
+
+def weeks_pass(town: Town, case_id: str, weeks: int) -> None:
+    """As if all that has happened to this case had happened `weeks` earlier; its timeline stays as it was written."""
+    back = timedelta(weeks=weeks)
+    moved = ", ".join(f"{name} = {name} - %(back)s" for name in _MOMENTS)
+    days = ", ".join(f"{name} = ({name} - %(back)s)::date" for name in _DAYS)
+    with reader(town, "tracking").transaction():
+        # Waits for the scheduler to let go of the case, and then keeps it out.
+        row = _one(town, "SELECT asking, pauses FROM cases WHERE case_id = %(case)s FOR UPDATE", case=case_id)
+        asking = row[0] and {**row[0], "on": _earlier(row[0]["on"], back), "due_on": _earlier(row[0]["due_on"], back)}
+        pauses = [[_earlier(day, back) for day in pause] for pause in row[1]]
+        _one(
+            town,
+            f"UPDATE cases SET {moved}, {days}, asking = %(asking)s, pauses = %(pauses)s WHERE case_id = %(case)s"
+            " RETURNING case_id",
+            case=case_id,
+            back=back,
+            asking=Jsonb(asking) if asking else None,
+            pauses=Jsonb(pauses),
+        )
+        for table, columns in (("questions", ("asked_at", "due_on")), ("recommendations", ("made_at", "due_on"))):
+            changes = ", ".join(f"{name} = {name} - %(back)s" for name in columns)
+            reader(town, "tracking").execute(
+                f"UPDATE {table} SET {changes} WHERE case_id = %(case)s", {"case": case_id, "back": back}
+            )
+
+
+def _earlier(day: str, back: timedelta) -> str:
+    return (date.fromisoformat(day) - back).isoformat()
+
+
+def _one(town: Town, statement: str, **given: Any) -> Any:
+    row = reader(town, "tracking").execute(statement, given).fetchone()
+    assert row is not None
+    return row
