@@ -8,11 +8,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,25 +43,48 @@ class Receipt(BaseModel):
 
 
 class Signer:
-    """Holds the office's key."""
+    """Holds the office's key, and believes what `earlier` ones (public, 32 octets each) have signed."""
 
-    def __init__(self, seed: bytes) -> None:
+    def __init__(self, seed: bytes, earlier: Sequence[bytes] = ()) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self.key_id = hashlib.sha256(self.public).hexdigest()[:16]
+        self.earlier = tuple(key for key in earlier if key != self.public)
+        every = (self.public, *self.earlier)
+        self.key_ids = tuple(hashlib.sha256(key).hexdigest()[:16] for key in every)
+        self.key_id = self.key_ids[0]
+        self._known = [Ed25519PublicKey.from_public_bytes(key) for key in every]
 
     def sign(self, submission_id: UUID, filed_at: datetime, kind: str, content_hash: str) -> Receipt:
-        payload = json.dumps(
-            {
-                "content_hash": content_hash,
-                "filed_at": filed_at.isoformat().replace("+00:00", "Z"),
-                "kind": kind,
-                "submission_id": str(submission_id),
-            },
-            separators=(",", ":"),
-        )
-        signature = base64.b64encode(self._key.sign(payload.encode())).decode()
+        payload = payload_of(submission_id, filed_at, kind, content_hash)
+        signature = base64.b64encode(self.signature(payload.encode())).decode()
         return Receipt.model_construct(payload=payload, signature=signature, key=self.key_id)
+
+    def signature(self, content: bytes) -> bytes:
+        """64 octets."""
+        return self._key.sign(content)
+
+    def signed(self, content: bytes, signature: bytes) -> bool:
+        """Whether one of our keys signed just this."""
+        for key in self._known:
+            try:
+                key.verify(signature, content)
+            except InvalidSignature:
+                continue
+            return True
+        return False
+
+
+def payload_of(submission_id: UUID, filed_at: datetime, kind: str, content_hash: str) -> str:
+    """What a receipt says, as it is signed. `filed_at` in UTC."""
+    return json.dumps(
+        {
+            "content_hash": content_hash,
+            "filed_at": filed_at.isoformat().replace("+00:00", "Z"),
+            "kind": kind,
+            "submission_id": str(submission_id),
+        },
+        separators=(",", ":"),
+    )
 
 
 def content_hash(filed: dict[str, Any]) -> str:
