@@ -18,24 +18,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import BaseModel, ConfigDict, Field
 
+RECEIPT_EXAMPLE: dict[str, Any] = {
+    "payload": '{"content_hash":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",'
+    '"filed_at":"2026-11-23T08:30:00Z","kind":"criticism",'
+    '"submission_id":"0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11"}',
+    "signature": "c2lnbmF0dXJlIG9mIDY0IGJ5dGVz",
+    "key": "6f1ed002ab559585",
+}
+
 
 class Receipt(BaseModel):
     """`signature`: Ed25519 over the UTF-8 bytes of `payload`, base64. `key`: the first 16 hex digits of the SHA-256 of the
     public key, which is at /v1/receipts/key. The payload names submission_id, filed_at, kind and content_hash."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "payload": '{"content_hash":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",'
-                    '"filed_at":"2026-11-23T08:30:00Z","kind":"criticism",'
-                    '"submission_id":"0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11"}',
-                    "signature": "c2lnbmF0dXJlIG9mIDY0IGJ5dGVz",
-                    "key": "6f1ed002ab559585",
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [RECEIPT_EXAMPLE]})
 
     payload: str
     signature: str

@@ -33,7 +33,7 @@ class Settings(ProcessSettings):
     `trusted_proxies`: addresses whose X-Forwarded-For is believed. `gateway_state_dir`: where the catalogue's copy lies.
     `limits_url`: empty for this process's memory, or valkey://… once several gateways run. `public_url`: how citizens reach
     us, for the addresses on papers; empty: as the request that asked for one did. `receipt_public_keys`: of earlier
-    RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_…`: the drawing of PDFs.
+    RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_seconds`: within which a PDF is drawn.
     """
 
     gateway_host: str = "127.0.0.1"
@@ -81,7 +81,6 @@ class Settings(ProcessSettings):
     stream_heartbeat: float = Field(15.0, gt=0)
 
     paper_seconds: float = Field(15.0, gt=0)
-    paper_idle: float = Field(30.0, gt=0)
     max_papers: int = Field(20, ge=1)
 
     limits_url: SecretStr | None = None

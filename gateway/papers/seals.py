@@ -61,7 +61,14 @@ class Seals:
 
     def of_letter(self, told: LetterSeal) -> str:
         """The line that vouches for a letter."""
-        fields = ("L1", told.number, told.case_number, told.issued_on.isoformat(), told.outcome, _short(told.content_hash))
+        fields = (
+            "L1",
+            told.number,
+            told.case_number,
+            told.issued_on.isoformat(),
+            told.outcome,
+            _short(told.content_hash),
+        )
         line = "~".join(fields)
         return f"{line}~{_packed(self._signer.signature(line.encode()))}"
 

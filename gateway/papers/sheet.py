@@ -7,7 +7,7 @@ measure letters one by one, though a letter's width depends on its neighbours, a
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +16,7 @@ import segno
 from fpdf import FPDF
 from fpdf.bidi import BidiParagraph
 from fpdf.enums import TextDirection
+from fpdf.fonts import TTFFont
 
 from gateway.papers.paper import Paper, Section, Stamp
 
@@ -29,30 +30,28 @@ _GREY, _BLACK, _GREEN = (90, 90, 90), (20, 20, 20), (0, 95, 75)
 
 
 def pdf(paper: Paper, stamp: Stamp) -> bytes:
-    """The bytes of the PDF. Each page names how many there are, so a paper of several is laid out twice."""
-    sheet = Sheet(paper, stamp, 1)
+    """The bytes of the PDF."""
+    sheet = Sheet(paper, stamp)
     sheet.lay_out()
-    if sheet.page_no() > 1:
-        sheet = Sheet(paper, stamp, sheet.page_no())
-        sheet.lay_out()
     sheet.embed_file(bytes=paper.content().encode(), basename="content.json", desc=paper.title)
     return bytes(sheet.output())
 
 
 class Sheet(FPDF):
-    """One PDF of one paper, of so many pages."""
+    """One PDF of one paper."""
 
-    def __init__(self, paper: Paper, stamp: Stamp, pages: int) -> None:
+    def __init__(self, paper: Paper, stamp: Stamp) -> None:
         super().__init__(format="A4")
-        self.paper, self.stamp, self._pages = paper, stamp, pages
+        self.paper, self.stamp = paper, stamp
+        self._widths: dict[tuple[str, bool, str], float] = {}
         self.rtl = paper.language == "fa"
         self.set_margin(MARGIN)
         self.c_margin = 0.0
         self.set_auto_page_break(True, FOOT + 4)
         for style, name in (("", "Regular"), ("B", "Bold")):
             self.add_font("Vazirmatn", style, FONTS / f"Vazirmatn-{name}.ttf")
-        self._known = frozenset(self.fonts["vazirmatn"].cmap) & frozenset(self.fonts["vazirmatnB"].cmap)
-        self.alias_nb_pages("")  # type: ignore[arg-type]  # no text of a citizen's stands for a number of ours
+        self._known = frozenset(self._font("").cmap) & frozenset(self._font("B").cmap)
+        self.alias_nb_pages("")  # no text of a citizen's stands for a number of ours
         self.set_creation_date(datetime.fromisoformat(stamp.made_at))
         self.set_title(paper.title)
         self.set_author(paper.office)
@@ -106,8 +105,12 @@ class Sheet(FPDF):
         yield " ".join(line)
 
     def _width(self, text: str, right: bool) -> float:
-        self._direct(right)
-        return float(self.get_string_width(text))
+        """Of text in one direction, shaped; kept, since words come again."""
+        key = (text, right, self.font_style)
+        if key not in self._widths:
+            shaping = {"features": {}, "fragment_direction": _direction(right)}
+            self._widths[key] = self._font(self.font_style).get_text_width(text, 1.0, shaping)[1] / self.k
+        return self._widths[key] * self.font_size_pt
 
     def _pieces(self, word: str, room: float) -> Iterator[str]:
         right = from_the_right(word, self.rtl)
@@ -128,8 +131,13 @@ class Sheet(FPDF):
             for one in unicodedata.normalize("NFC", text)
         )
 
+    def _font(self, style: str) -> TTFFont:
+        font = self.fonts[f"vazirmatn{style}"]
+        assert isinstance(font, TTFFont)
+        return font
+
     def _direct(self, right: bool) -> None:
-        self.set_text_shaping(True, direction=TextDirection.RTL if right else TextDirection.LTR)
+        self.set_text_shaping(True, direction=_direction(right))
 
     # --- the paper ---
 
@@ -141,15 +149,6 @@ class Sheet(FPDF):
         y = self.get_y() + 1
         self.line(MARGIN, y, MARGIN + self.epw, y)
         self.set_y(y + GAP + 1)
-
-    def footer(self) -> None:
-        self.styled(SMALL, "", _GREY)
-        told = self.stamp.of_pages.format(page=self._number(self.page), pages=self._number(self._pages))
-        wide = self._width(told, self.rtl)
-        self.set_auto_page_break(False)
-        self.set_y(-FOOT)
-        self.text_in(told, MARGIN + (self.epw - wide) / 2, wide + 1, own_side=False)
-        self.set_auto_page_break(True, FOOT + 4)
 
     def lay_out(self) -> None:
         """Head, facts, sections, closing, seal."""
@@ -166,6 +165,7 @@ class Sheet(FPDF):
         for text in self.paper.closing:
             self.text_in(text, MARGIN, self.epw)
         self._stamp()
+        self._number_pages()
 
     def _section(self, section: Section) -> None:
         self.ln(GAP)
@@ -203,6 +203,17 @@ class Sheet(FPDF):
             self.styled(SMALL, "", _GREY)
             self.text_in(note, beside, self.epw - QR - GAP, 4.6)
 
+    def _number_pages(self) -> None:
+        """At the foot of each, once it is known how many there are."""
+        self.set_auto_page_break(False)
+        for page in self.pages:
+            self.page = page
+            self.styled(TITLE)  # a page's own font is not known here: the change is what writes it
+            self.styled(SMALL, "", _GREY)
+            told = self.stamp.of_pages.format(page=self._number(page), pages=self._number(len(self.pages)))
+            self.set_y(-FOOT)
+            self.text_in(told, MARGIN + self.epw / 3, self.epw / 3, own_side=False)
+
     def _keep_together(self, height: float) -> None:
         if self.will_page_break(height):
             self.add_page()
@@ -211,10 +222,13 @@ class Sheet(FPDF):
         return str(number).translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")) if self.rtl else str(number)
 
 
+def _direction(right: bool) -> TextDirection:
+    return TextDirection.RTL if right else TextDirection.LTR
+
+
 def levels_of(paragraph: str, right: bool) -> list[int]:
     """The embedding level of each character (UAX #9): even from the left, odd from the right."""
-    base = TextDirection.RTL if right else TextDirection.LTR
-    found = BidiParagraph(paragraph, base, preserve_bn_chars=True).get_characters_with_embedding_level()
+    found = BidiParagraph(paragraph, _direction(right), preserve_bn_chars=True).get_characters_with_embedding_level()
     levels = [one.embedding_level for one in found]
     assert len(levels) == len(paragraph), "a character has no level"
     return levels
@@ -253,7 +267,7 @@ def _is_mark(one: str) -> bool:
     return unicodedata.category(one) in ("Mn", "Me", "Cf")
 
 
-def _runs(dots: bytearray) -> Iterator[tuple[int, int]]:
+def _runs(dots: Iterable[int]) -> Iterator[tuple[int, int]]:
     """Where the dark stretches of a row begin and end."""
     start = None
     for at, dark in enumerate((*dots, 0)):
