@@ -5,7 +5,7 @@
     │   ├── InvalidField         `fields` says which and why
     │   ├── UnknownUnit, UnknownGround, ClosedUnit, GroundNotForKind
     │   ├── ConsentMissing, IdentityNeeded
-    │   ├── UnknownUpload, TooManyFiles, NotGenuine
+    │   ├── UnknownUpload, TooManyFiles
     │   └── UnsupportedLanguage …
     ├── NotAuthenticated (401)   who are you?  BadCredentials, BadCode, TokenExpired
     ├── NotAllowed (403)         you are known, and may not
@@ -110,14 +110,6 @@ class UnknownUpload(Invalid):
     }
 
 
-class NotGenuine(Invalid):
-    code = "not_genuine"
-    texts = {
-        "fa": "این رسید را سامانه ما امضا نکرده یا پس از امضا تغییر کرده است.",
-        "en": "We did not sign this receipt, or it was changed afterwards.",
-    }
-
-
 class TooManyFiles(Invalid):
     code = "too_many_files"
     texts = {"fa": "بیش از {limit} پیوست پذیرفته نمی‌شود.", "en": "No more than {limit} attachments are accepted."}
@@ -170,6 +162,14 @@ class UnknownTrackingCode(NotFound):
 class UnknownCase(NotFound):
     code = "unknown_case"
     texts = {"fa": "پرونده‌ای با این مشخصات پیدا نشد.", "en": "No such case was found."}
+
+
+class NotGenuine(NotFound):
+    code = "not_genuine"
+    texts = {
+        "fa": "این رسید را سامانه ما امضا نکرده یا پس از امضا تغییر کرده است.",
+        "en": "We did not sign this receipt, or it was changed afterwards.",
+    }
 
 
 class Conflict(PeygirError):

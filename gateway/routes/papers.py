@@ -159,12 +159,12 @@ async def letter_by_code(request: Request, door: DoorDep, bearer: BearerDep, lan
     operation_id="printReceipt",
     summary="A receipt as PDF, with a QR code to check it by",
     response_class=Response,
-    responses={**problems(body=True, asks=False), **_PDF},
+    responses={**problems(404, body=True, asks=False), **_PDF},
 )
 async def receipt(
     request: Request, body: ReceiptPdfBody, door: DoorDep, visitor: VisitorDep, lang: Lang = None
 ) -> Response:
-    """422 `not_genuine` for one that is not ours, or not as we gave it. The tracking code is not in it."""
+    """404 `not_genuine` for one that is not ours, or not as we gave it. The tracking code is not in it."""
     given = Receipt(payload=body.payload, signature=body.signature, key=body.key)
     return await door.papers.receipt(request, given, lang or visitor.language)
 
