@@ -80,7 +80,7 @@ def _decided(letter: Letter, language: Language) -> list[Section]:
         days = ("، " if language is Language.FA else ", ").join(
             str(day_text(day, language)) for day in letter.recommended_until
         )
-        sections.append(Section(say("recommendations"), paragraphs=(say("recommended", days=days),)))
+        sections.append(Section(say("recommendations"), paragraphs=(say("recommended"), days)))
     if letter.final:
         sections.append(Section(say("objection"), paragraphs=(say("is_final"),)))
     elif letter.objection_until is not None:

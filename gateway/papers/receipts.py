@@ -22,9 +22,11 @@ def receipt_paper(told: ReceiptSeal, language: Language) -> Paper:
             (say("kind"), KIND_NAMES[told.kind][language]),
             (say("receipt_filed"), moment_text(told.filed_at, language)),
             (say("receipt_number"), str(told.submission_id)),
-            (say("receipt_hash"), told.content_hash),
         ),
-        sections=(Section(paragraphs=(say("receipt_opening"), say("receipt_about"))),),
+        sections=(
+            Section(paragraphs=(say("receipt_opening"),)),
+            Section(say("receipt_hash"), paragraphs=(told.content_hash, say("receipt_about"))),
+        ),
     )
 
 

@@ -66,7 +66,7 @@ class Sheet(FPDF):
     def text_in(self, text: str, x: float, width: float, height: float = LINE, own_side: bool = True) -> None:
         """A text of any length in the column that begins at `x`, paragraph by paragraph. `own_side`: each paragraph from
         the side that its first letter says; else from the paper's."""
-        for typed in text.split("\n"):
+        for typed in text.strip().split("\n"):
             paragraph = " ".join(self.shown(typed).split())
             right = from_the_right(paragraph, self.rtl) if own_side else self.rtl
             levels = levels_of(paragraph, right)
@@ -183,10 +183,14 @@ class Sheet(FPDF):
             self._keep_together(2 * LINE)
             y = self.get_y()
             self.styled(TEXT, "", _GREY)
-            self.text_in(label, MARGIN + self.epw - LABEL if self.rtl else MARGIN, LABEL, own_side=False)
+            right = MARGIN + self.epw - LABEL
+            self.text_in(label, right + GAP if self.rtl else MARGIN, LABEL - GAP, own_side=False)
+            below, page = self.get_y(), self.page
             self.set_y(y)
             self.styled(TEXT, "B")
             self.text_in(value, MARGIN if self.rtl else MARGIN + LABEL, self.epw - LABEL, own_side=False)
+            if self.page == page:
+                self.set_y(max(below, self.get_y()))
 
     def _stamp(self) -> None:
         code = segno.make_qr(self.stamp.address, error="m", boost_error=False)
@@ -212,7 +216,8 @@ class Sheet(FPDF):
             self.styled(SMALL, "", _GREY)
             told = self.stamp.of_pages.format(page=self._number(page), pages=self._number(len(self.pages)))
             self.set_y(-FOOT)
-            self.text_in(told, MARGIN + self.epw / 3, self.epw / 3, own_side=False)
+            wide = self._width(told, self.rtl) + 1
+            self.text_in(told, MARGIN + (self.epw - wide) / 2, wide, own_side=False)
 
     def _keep_together(self, height: float) -> None:
         if self.will_page_break(height):
