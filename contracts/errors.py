@@ -10,7 +10,7 @@
     ├── NotAuthenticated (401)   who are you?  BadCredentials, BadCode, TokenExpired
     ├── NotAllowed (403)         you are known, and may not
     ├── NotFound (404)           there is no such thing, or not for you (the two are never told apart)
-    ├── Conflict (409)           WrongStage, AlreadyHandles, OffsetConflict, SlotTaken, SlotPast, WrongVisitState …
+    ├── Conflict (409)           WrongStage, AlreadyHandles, NoLetter, OffsetConflict, SlotTaken, SlotPast, WrongVisitState …
     ├── StaleVersion (412)       it has changed since you read it; `current` says to what
     ├── VersionNeeded (428)
     ├── TooLarge (413), UnsupportedMedia (415), ChecksumMismatch (460)
@@ -164,6 +164,14 @@ class UnknownCase(NotFound):
     texts = {"fa": "پرونده‌ای با این مشخصات پیدا نشد.", "en": "No such case was found."}
 
 
+class NotGenuine(NotFound):
+    code = "not_genuine"
+    texts = {
+        "fa": "این رسید را سامانه ما امضا نکرده یا پس از امضا تغییر کرده است.",
+        "en": "We did not sign this receipt, or it was changed afterwards.",
+    }
+
+
 class Conflict(PeygirError):
     code = "conflict"
     status = 409
@@ -200,6 +208,14 @@ class StillRegistering(Conflict):
     texts = {
         "fa": "درخواست شما رسیده و در حال ثبت است؛ کمی بعد دوباره تلاش کنید.",
         "en": "Your submission has arrived and is being registered; try again shortly.",
+    }
+
+
+class NoLetter(Conflict):
+    code = "no_letter"
+    texts = {
+        "fa": "برای این پرونده نامه‌ای نیست؛ نامه پس از اعلام نتیجه یا رد درخواست آماده می‌شود.",
+        "en": "There is no letter for this case; it is made once the case is decided or refused.",
     }
 
 

@@ -33,6 +33,7 @@ from gateway.routes import (
     me,
     notification_texts,
     own_visits,
+    papers,
     screening,
     staff,
     stream,
@@ -64,6 +65,7 @@ _ROUTERS = (
     staff,
     notification_texts,
     stream,
+    papers,
     webhooks,
 )
 _FREE = ("/v1/uploads", "/v1/webhooks")

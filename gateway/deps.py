@@ -36,6 +36,7 @@ from gateway.catalogue import Shelf
 from gateway.filing import Filing
 from gateway.limits import Limits
 from gateway.live import Hub
+from gateway.papers.desk import Papers
 from gateway.pieces import Uploads, object_store_client
 from gateway.settings import Settings
 from gateway.tracking import Tracking
@@ -57,6 +58,7 @@ class Door:
         self.filing = Filing(settings, bus, self.shelf, self.tokens)
         self.cases = Cases(settings.cache_cases, settings.cache_bytes, settings.cache_seconds)
         self.tracking = Tracking(bus, self.cases, self.shelf)
+        self.papers = Papers(settings, bus, self.shelf, self.filing.signer)
         self.hub = Hub(settings, self.shelf)
         # For presigned URLs alone.
         self.store = object_store_client()

@@ -73,7 +73,8 @@ class Filing:
         self._national_id_required = settings.national_id_required
         self._max_uploads = settings.max_uploads
         self._retry_after = settings.retry_after
-        self.signer = Signer(secret(settings.receipt_private_key))
+        earlier = [secret(key) for key in settings.receipt_public_keys]
+        self.signer = Signer(secret(settings.receipt_private_key), earlier)
 
     async def file(
         self, body: SubmissionBody, caller: Caller | None, language: Language, idempotency_key: str | None = None

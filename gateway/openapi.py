@@ -116,6 +116,7 @@ _TAGS = [
     {"name": "configuration", "description": "What the administrator sets, and who changed what"},
     {"name": "staff", "description": "Accounts of staff, for the administrator"},
     {"name": "notification texts", "description": "The words of messages, for the administrator"},
+    {"name": "papers", "description": "Letters and receipts as PDF, and whether one is genuine"},
     {"name": "uploads", "description": "Evidence, by the tus 1.0 protocol"},
     {"name": "stream", "description": "What changes, live"},
     {"name": "webhooks", "description": "What SMS providers push"},

@@ -8,32 +8,30 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import BaseModel, ConfigDict, Field
+
+RECEIPT_EXAMPLE: dict[str, Any] = {
+    "payload": '{"content_hash":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",'
+    '"filed_at":"2026-11-23T08:30:00Z","kind":"criticism",'
+    '"submission_id":"0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11"}',
+    "signature": "c2lnbmF0dXJlIG9mIDY0IGJ5dGVz",
+    "key": "6f1ed002ab559585",
+}
 
 
 class Receipt(BaseModel):
     """`signature`: Ed25519 over the UTF-8 bytes of `payload`, base64. `key`: the first 16 hex digits of the SHA-256 of the
     public key, which is at /v1/receipts/key. The payload names submission_id, filed_at, kind and content_hash."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "payload": '{"content_hash":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",'
-                    '"filed_at":"2026-11-23T08:30:00Z","kind":"criticism",'
-                    '"submission_id":"0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11"}',
-                    "signature": "c2lnbmF0dXJlIG9mIDY0IGJ5dGVz",
-                    "key": "6f1ed002ab559585",
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [RECEIPT_EXAMPLE]})
 
     payload: str
     signature: str
@@ -41,25 +39,48 @@ class Receipt(BaseModel):
 
 
 class Signer:
-    """Holds the office's key."""
+    """Holds the office's key, and believes what `earlier` ones (public, 32 octets each) have signed."""
 
-    def __init__(self, seed: bytes) -> None:
+    def __init__(self, seed: bytes, earlier: Sequence[bytes] = ()) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self.key_id = hashlib.sha256(self.public).hexdigest()[:16]
+        self.earlier = tuple(key for key in earlier if key != self.public)
+        every = (self.public, *self.earlier)
+        self.key_ids = tuple(hashlib.sha256(key).hexdigest()[:16] for key in every)
+        self.key_id = self.key_ids[0]
+        self._known = [Ed25519PublicKey.from_public_bytes(key) for key in every]
 
     def sign(self, submission_id: UUID, filed_at: datetime, kind: str, content_hash: str) -> Receipt:
-        payload = json.dumps(
-            {
-                "content_hash": content_hash,
-                "filed_at": filed_at.isoformat().replace("+00:00", "Z"),
-                "kind": kind,
-                "submission_id": str(submission_id),
-            },
-            separators=(",", ":"),
-        )
-        signature = base64.b64encode(self._key.sign(payload.encode())).decode()
+        payload = payload_of(submission_id, filed_at, kind, content_hash)
+        signature = base64.b64encode(self.signature(payload.encode())).decode()
         return Receipt.model_construct(payload=payload, signature=signature, key=self.key_id)
+
+    def signature(self, content: bytes) -> bytes:
+        """64 octets."""
+        return self._key.sign(content)
+
+    def signed(self, content: bytes, signature: bytes) -> bool:
+        """Whether one of our keys signed just this."""
+        for key in self._known:
+            try:
+                key.verify(signature, content)
+            except InvalidSignature:
+                continue
+            return True
+        return False
+
+
+def payload_of(submission_id: UUID, filed_at: datetime, kind: str, content_hash: str) -> str:
+    """What a receipt says, as it is signed. `filed_at` in UTC."""
+    return json.dumps(
+        {
+            "content_hash": content_hash,
+            "filed_at": filed_at.isoformat().replace("+00:00", "Z"),
+            "kind": kind,
+            "submission_id": str(submission_id),
+        },
+        separators=(",", ":"),
+    )
 
 
 def content_hash(filed: dict[str, Any]) -> str:

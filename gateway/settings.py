@@ -31,12 +31,15 @@ class Settings(ProcessSettings):
     """Sizes in bytes, times in seconds. A limit reads "30/minute;300/hour"; "off" takes it away.
 
     `trusted_proxies`: addresses whose X-Forwarded-For is believed. `gateway_state_dir`: where the catalogue's copy lies.
-    `limits_url`: empty for this process's memory, or valkey://… once several gateways run.
+    `limits_url`: empty for this process's memory, or valkey://… once several gateways run. `public_url`: how citizens reach
+    us, for the addresses on papers; empty: as the request that asked for one did. `receipt_public_keys`: of earlier
+    RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_seconds`: within which a PDF is drawn.
     """
 
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(8000, ge=0, le=65535)
     gateway_state_dir: Path = Path(".peygir/gateway")
+    public_url: Annotated[str, Field(pattern=r"^(https?://[A-Za-z0-9.:\[\]_-]+)?$")] = ""
 
     code_mac_keys: HexKeys
     code_index_keys: HexKeys
@@ -47,6 +50,7 @@ class Settings(ProcessSettings):
     contact_key: HexKey
     access_token_public_keys: HexKeys
     receipt_private_key: HexKey
+    receipt_public_keys: HexKeys = []
     sms_webhook_secret: SecretStr
     sms_provider: str = "kavenegar"
 
@@ -76,6 +80,9 @@ class Settings(ProcessSettings):
     max_streams: int = Field(2_000, ge=1)
     stream_queue: int = Field(100, ge=1)
     stream_heartbeat: float = Field(15.0, gt=0)
+
+    paper_seconds: float = Field(15.0, gt=0)
+    max_papers: int = Field(20, ge=1)
 
     limits_url: SecretStr | None = None
     limit_submissions: str = "30/minute;300/hour"

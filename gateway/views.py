@@ -130,10 +130,10 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
         kind_text=KIND_NAMES[case.kind][lang],
         stage_text=STAGE_NAMES[case.stage][lang],
         unit_name=case.unit_name_fa if lang is Language.FA else case.unit_name_en,
-        ground_name=_ground(case.ground, lang, shelf),
+        ground_name=ground_name(case.ground, lang, shelf),
         filed_text=moment_text(case.filed_at, lang),
         expected_text=day_text(case.expected_on, lang),
-        refusal_text=_refusal(case.refusal_reason, lang, shelf) if case.refusal_reason else None,
+        refusal_text=refusal_name(case.refusal_reason, lang, shelf) if case.refusal_reason else None,
         decision=_decision(case.decision, lang),
         visits=[visit_view(visit, lang) for visit in case.visits],
         timeline=[
@@ -195,14 +195,16 @@ def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:
     )
 
 
-def _refusal(reason: RefusalReason, lang: Language, shelf: Shelf) -> str:
+def refusal_name(reason: RefusalReason, lang: Language, shelf: Shelf) -> str:
+    """As the administrator names it, else as we do."""
     listed = shelf.refusal_reasons.get(reason)
     if listed is None:
         return REFUSAL_NAMES[reason][lang]
     return listed.name_fa if lang is Language.FA else listed.name_en
 
 
-def _ground(code: str, lang: Language, shelf: Shelf) -> str | None:
+def ground_name(code: str, lang: Language, shelf: Shelf) -> str | None:
+    """None for one that the catalogue at hand does not have."""
     ground = shelf.grounds.get(code)
     if ground is None:
         return None

@@ -18,6 +18,7 @@ from contracts.notify import Message
 from contracts.tracking import CitizenCommand, OwnCase, PublicCase
 from contracts.visits import OfferedSlot
 from contracts.vocabulary import Kind, Language
+from gateway.papers.seals import Seal
 
 
 @dataclass(frozen=True)
@@ -125,4 +126,16 @@ class Door(Protocol):
         self, visitor: Visitor, key: CaseKey, media_id: str, variant: Variant, request: Request
     ) -> Response:
         """The answer to `request`: the file, or the part of it that was asked for. Never HTML."""
+        ...
+
+    async def letter(self, visitor: Visitor, key: CaseKey, request: Request) -> Response:
+        """The case's letter as PDF. NoLetter, StillRegistering."""
+        ...
+
+    async def receipt(self, visitor: Visitor, payload: str, signature: str, request: Request) -> Response:
+        """A receipt of ours as PDF. NotGenuine."""
+        ...
+
+    async def check_paper(self, visitor: Visitor, seal: str) -> Seal | None:
+        """What a genuine paper's seal vouches for."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import jdatetime
@@ -14,6 +14,7 @@ from contracts.base import now
 from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Ground, Question, QuestionType
 from contracts.vocabulary import Kind, Language
+from gateway.receipts import payload_of
 
 KEPT = 2 * 60 * 60  # seconds
 
@@ -71,6 +72,11 @@ class Done(BaseModel):
     unit_name: str
     files: int
     saved: bool = False
+
+    @property
+    def payload(self) -> str:
+        """The receipt's, as it was signed."""
+        return payload_of(UUID(self.receipt_id), datetime.fromisoformat(self.filed_at), self.kind, self.content_hash)
 
 
 class OpenCase(BaseModel):

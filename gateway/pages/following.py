@@ -57,11 +57,11 @@ async def follow(visit: Visit) -> Response:
 
 
 async def case(visit: Visit) -> Response:
-    opened = _opened(visit)
+    opened = opened_case(visit)
     if opened is None:
         return visit.go("/follow")
     try:
-        known = await visit.door.case(await _visitor(visit, opened), _key(opened))
+        known = await visit.door.case(await visitor_of(visit, opened), case_key(opened))
     except StillRegistering:
         return visit.page("registering", visit.say("registering_title"))
     except (NotFound, NotAuthenticated):
@@ -176,7 +176,7 @@ async def _sure(visit: Visit, action: str, command: CitizenCommand) -> Response:
 async def choose_slot(visit: Visit) -> Response:
     """A time for the visit, or another one. What was taken meanwhile is said, and the times are shown anew."""
     known, away = await _may(visit, "book_visit", "move_visit")
-    opened = _opened(visit)
+    opened = opened_case(visit)
     if away or known is None or opened is None:
         return away or visit.go("/case")
     books = "book_visit" in known.visit_can
@@ -184,8 +184,8 @@ async def choose_slot(visit: Visit) -> Response:
         try:
             slot_id = UUID(visit.typed("slot"))
             command = BookVisit(slot_id=slot_id) if books else MoveVisit(slot_id=slot_id)
-            visitor = await _visitor(visit, opened)
-            await visit.door.execute(visitor, _key(opened), secrets.token_urlsafe(24), command)
+            visitor = await visitor_of(visit, opened)
+            await visit.door.execute(visitor, case_key(opened), secrets.token_urlsafe(24), command)
         except ValueError:
             visit.wrong("slot", "need_slot")
         except (SlotTaken, SlotPast, UnknownSlot) as error:
@@ -195,28 +195,28 @@ async def choose_slot(visit: Visit) -> Response:
         else:
             visit.cookies.write("case", opened.model_copy(update={"said": "book_visit"}))
             return visit.go("/case")
-    slots = await visit.door.offered_slots(await _visitor(visit, opened), _key(opened))
+    slots = await visit.door.offered_slots(await visitor_of(visit, opened), case_key(opened))
     return visit.page("visit_slot", visit.say("visit_slot_title"), slots=slots, key=_form_key(visit))
 
 
 async def messages(visit: Visit) -> Response:
-    opened = _opened(visit)
+    opened = opened_case(visit)
     if opened is None:
         return visit.go("/follow")
-    found = await visit.door.messages(await _visitor(visit, opened), _key(opened))
+    found = await visit.door.messages(await visitor_of(visit, opened), case_key(opened))
     return visit.page("messages", visit.say("messages_title"), messages=found)
 
 
 async def file(visit: Visit) -> Response:
     """A file of the opened case, when it may be seen with it."""
-    opened = _opened(visit)
+    opened = opened_case(visit)
     if opened is None:
         return visit.go("/follow")
     media_id, wanted = visit.request.path_params["media_id"], visit.request.path_params.get("variant", "evidence")
     if not re.fullmatch(r"[A-Za-z0-9_-]{22,64}", media_id) or wanted not in set(Variant):
         raise NotFound
     response = await visit.door.download(
-        await _visitor(visit, opened), _key(opened), media_id, Variant(wanted), visit.request
+        await visitor_of(visit, opened), case_key(opened), media_id, Variant(wanted), visit.request
     )
     visit.cookies.apply(response)
     return response
@@ -287,26 +287,26 @@ def _code_page(visit: Visit, sent_to: str) -> Response:
 # --- what they share ------------------------------------------------------------------------------------------------
 
 
-def _opened(visit: Visit) -> OpenCase | None:
+def opened_case(visit: Visit) -> OpenCase | None:
     return visit.cookies.read("case", OpenCase, CASE_KEPT)
 
 
-def _key(opened: OpenCase) -> CaseKey:
+def case_key(opened: OpenCase) -> CaseKey:
     return CaseKey(code=opened.code, case_id=opened.case_id)
 
 
-async def _visitor(visit: Visit, opened: OpenCase) -> Visitor:
+async def visitor_of(visit: Visit, opened: OpenCase) -> Visitor:
     """With a token only where the case is opened by it: a code alone says nothing of who holds it."""
     return visit.visitor(await signing_in.access_token(visit) if opened.code is None else None)
 
 
 async def _may(visit: Visit, *actions: str) -> tuple[PublicCase | None, Response | None]:
     """The case, when one of these can be done with it now; else where to go."""
-    opened = _opened(visit)
+    opened = opened_case(visit)
     if opened is None:
         return None, visit.go("/follow")
     try:
-        known = await visit.door.case(await _visitor(visit, opened), _key(opened))
+        known = await visit.door.case(await visitor_of(visit, opened), case_key(opened))
     except (StillRegistering, NotFound, NotAuthenticated):
         return None, visit.go("/case")
     possible = {*known.can, *known.visit_can}
@@ -314,11 +314,11 @@ async def _may(visit: Visit, *actions: str) -> tuple[PublicCase | None, Response
 
 
 async def _execute(visit: Visit, command: CitizenCommand, said: str, key: str) -> Response:
-    opened = _opened(visit)
+    opened = opened_case(visit)
     assert opened is not None
     key = key if 8 <= len(key) <= 100 else _form_key(visit)
     try:
-        await visit.door.execute(await _visitor(visit, opened), _key(opened), key, command)
+        await visit.door.execute(await visitor_of(visit, opened), case_key(opened), key, command)
     except PeygirError as error:
         if error.status in (409, 412):  # it has moved on meanwhile: the case page shows to where
             return visit.go("/case")

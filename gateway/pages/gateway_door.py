@@ -15,6 +15,7 @@ from contracts.accounts import OtpSent, RefreshTokens, RequestOtp, Revoked, Revo
 from contracts.errors import NotAuthenticated, PeygirError, StillRegistering
 from contracts.gateway import Actor
 from contracts.intake import Catalogue
+from contracts.letters import ReadLetter
 from contracts.media import Variant
 from contracts.notify import ListMessages, Message, MessagePage
 from contracts.tracking import AuthorizeMedia, CitizenCommand, ListOwnCases, OwnCase, OwnCases, PublicCase, ViewOwnCase
@@ -25,8 +26,10 @@ from gateway.auth import Caller
 from gateway.fields import IdentityBody, PlaceBody, SubmissionBody
 from gateway.pages.door import CaseKey, Filed, Filing, Limits, Visitor
 from gateway.pages.multipart import Broken
+from gateway.papers.seals import Seal
 from gateway.pieces import Body, Uploads
 from gateway.problems import invalid
+from gateway.receipts import Receipt
 
 TEXT_LIMIT = 5_000
 """Characters of what happened: what a browser holds in cookies until it is filed. Longer texts go by file."""
@@ -163,6 +166,26 @@ class GatewayDoor:
         else:
             asked = AuthorizeMedia(actor=self._citizen(visitor), case_id=key.case_id, media_id=media_id)
         return await attachments.send(request, self._door, asked, variant)
+
+    # --- papers ---
+
+    async def letter(self, visitor: Visitor, key: CaseKey, request: Request) -> Response:
+        if key.code is not None:
+            holder = await self._holder(visitor, key.code)
+            asked = ReadLetter(actor=holder.actor, code_hashes=holder.code_hashes)
+        else:
+            asked = ReadLetter(actor=self._citizen(visitor), case_id=key.case_id)
+        return await self._door.papers.letter(request, asked, visitor.language)
+
+    async def receipt(self, visitor: Visitor, payload: str, signature: str, request: Request) -> Response:
+        await self._door.limits.spend("anonymous", visitor.address)
+        key = self._door.filing.signer.key_id
+        given = Receipt(payload=payload, signature=signature, key=key)
+        return await self._door.papers.receipt(request, given, visitor.language)
+
+    async def check_paper(self, visitor: Visitor, seal: str) -> Seal | None:
+        await self._door.limits.spend("anonymous", visitor.address)
+        return self._door.papers.check(seal)
 
 
 def _body(visitor: Visitor, filing: Filing) -> SubmissionBody:

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.pages import filing, following
+from gateway.pages import filing, following, papers
 from gateway.pages.door import Door
 from gateway.pages.visit import FOLDER, HEADERS, Page, Visit, attend, style, style_path
 
@@ -41,9 +41,11 @@ PAGES: dict[str, Page] = {
     "/file/review": filing.review,
     "/file/done": filing.done,
     "/file/receipt": filing.receipt,
+    "/file/receipt/pdf": papers.receipt,
     "/follow": following.follow,
     "/case": following.case,
     "/case/leave": following.leave,
+    "/case/letter": papers.letter,
     "/case/answer": following.answer,
     "/case/answer/more": following.answer,
     "/case/rate": following.rate,
@@ -55,6 +57,8 @@ PAGES: dict[str, Page] = {
     "/case/messages": following.messages,
     "/case/files/{media_id:str}": following.file,
     "/case/files/{media_id:str}/{variant:str}": following.file,
+    "/verify": papers.verify,
+    "/verify/{seal:str}": papers.verify,
     "/mine": following.mine,
     "/mine/open": following.open_own,
     "/mine/leave": following.sign_out,

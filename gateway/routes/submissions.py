@@ -60,10 +60,12 @@ class ReceiptView(Answer):
 
 
 class ReceiptKey(Answer):
-    """`public_key`: Ed25519, 32 bytes in hexadecimal. `key`: its name on receipts."""
+    """`public_key`: Ed25519, 32 bytes in hexadecimal. `key`: its name on receipts. `earlier_public_keys`: what was signed
+    with them is still good."""
 
     key: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
     public_key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    earlier_public_keys: list[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = []
 
 
 async def _file(request: Request) -> Response:
@@ -137,4 +139,6 @@ async def check_receipt(body: ReceiptBody, door: DoorDep, bearer: BearerDep) -> 
 )
 async def receipt_key(door: DoorDep, _: VisitorDep) -> Response:
     """Ed25519; the signature is over the UTF-8 bytes of the receipt's `payload`."""
-    return answer(ReceiptKey(key=door.filing.signer.key_id, public_key=door.filing.signer.public.hex()))
+    signer = door.filing.signer
+    earlier = [key.hex() for key in signer.earlier]
+    return answer(ReceiptKey(key=signer.key_id, public_key=signer.public.hex(), earlier_public_keys=earlier))

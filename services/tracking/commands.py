@@ -16,8 +16,9 @@ from contracts import tracking as t
 from contracts import visits as v
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion, UnknownCase
 from contracts.gateway import Actor
+from contracts.letters import Letter, ReadLetter
 from contracts.vocabulary import ActorKind, Role
-from services.tracking import advice, decisions, desks, domain, inquiry, reminders, store, views
+from services.tracking import advice, decisions, desks, domain, inquiry, letters, reminders, store, views
 from services.tracking.handlers import City, Tracking
 from services.tracking.life import Case, Context, StaffFacts, Turn, UnitFacts
 from services.tracking.record import record
@@ -166,6 +167,13 @@ class Desk(Tracking):
         scope = self.scope(connection, request.actor)
         units = None if request.unit is None else self.city(connection).tree.below(request.unit)
         return views.case_page(connection, request, scope, units)
+
+    # --- letters ---
+
+    def read_letter(self, connection: Connection, request: ReadLetter) -> Letter:
+        """The formal letter of a decided or refused case, for staff, its citizen, or who holds its code."""
+        staff = request.actor.kind is ActorKind.STAFF
+        return letters.read(connection, request, self.scope(connection, request.actor) if staff else None)
 
     # --- citizens ---
 

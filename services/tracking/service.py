@@ -14,6 +14,7 @@ from contracts import visits as v
 from contracts.accounts import StaffChanged
 from contracts.base import now
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
+from contracts.letters import Letter, ReadLetter
 from contracts.media import MediaAccepted, MediaRejected
 from contracts.notify import CitizenReplied
 from services.tracking import store
@@ -153,6 +154,13 @@ class Service(PeygirService):
     def execute_citizen(self, request: t.ExecuteCitizenCommand) -> t.PublicCase:
         with self.db.transaction() as connection:
             return self.use_cases.execute_citizen(connection, request)
+
+    # --- letters ---
+
+    @rpc
+    def read_letter(self, request: ReadLetter) -> Letter:
+        with self.db.read() as connection:
+            return self.use_cases.read_letter(connection, request)
 
     # --- visits ---
 

@@ -1,0 +1,43 @@
+"""The formal letter that tells the citizen how a case ended (DOMAIN: The life of a case), as tracking knows it."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from contracts.base import Answer, GroundCode, KeyedHash, Moment, Request
+from contracts.gateway import Actor
+from contracts.vocabulary import Kind, Outcome, RefusalReason
+
+
+class ReadLetter(Request):
+    """RPC tracking.read_letter → Letter, for staff who may know of the case, for the citizen who filed it (`case_id`) or
+    for who holds its code (`code_hashes`). UnknownCase; NoLetter while it is neither decided nor refused."""
+
+    actor: Actor
+    case_id: UUID | None = None
+    code_hashes: list[KeyedHash] = []
+
+
+class Letter(Answer):
+    """What the letter tells: decided (`outcome`, `reasons`) or refused (`refusal_…`). Neither code nor citizen is in it, and
+    of the recommendations only the days until which the unit has to report: their words are for the unit.
+
+    `number`: the case's number and which letter of the case it is, 1405-000123-1. `final`: after an objection."""
+
+    number: str
+    case_number: str
+    issued_at: Moment
+    kind: Kind
+    unit_name_fa: str | None
+    unit_name_en: str | None
+    ground: GroundCode
+    filed_at: Moment
+    outcome: Outcome | None = None
+    reasons: str | None = None
+    final: bool = False
+    objection_until: date | None = None
+    recommended_until: list[date] = []
+    refusal_reason: RefusalReason | None = None
+    refusal_explanation: str | None = None
+    refusal_address: str | None = None

@@ -1,0 +1,37 @@
+"""What is printed on a receipt: just what its signature vouches for."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from contracts.vocabulary import KIND_NAMES, Language
+from gateway.papers.paper import Paper, Section, Stamp
+from gateway.papers.seals import ReceiptSeal
+from gateway.papers.words import text
+from gateway.views import moment_text
+
+
+def receipt_paper(told: ReceiptSeal, language: Language) -> Paper:
+    """The receipt's words."""
+    say = partial(text, language)
+    return Paper(
+        language=language,
+        office=say("office"),
+        title=say("receipt"),
+        facts=(
+            (say("kind"), KIND_NAMES[told.kind][language]),
+            (say("receipt_filed"), moment_text(told.filed_at, language)),
+            (say("receipt_number"), str(told.submission_id)),
+        ),
+        sections=(
+            Section(paragraphs=(say("receipt_opening"),)),
+            Section(say("receipt_hash"), paragraphs=(told.content_hash, say("receipt_about"))),
+        ),
+    )
+
+
+def receipt_stamp(told: ReceiptSeal, seal: str, language: Language, verify: str) -> Stamp:
+    """`seal` as `Seals.of_receipt` gives it; `verify`: the address of the page that checks it."""
+    say = partial(text, language)
+    address = f"{verify}/{seal}"
+    return Stamp(address, (say("check_receipt"), address), say("pages"), told.filed_at.isoformat())

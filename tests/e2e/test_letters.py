@@ -1,0 +1,201 @@
+"""The letter to the citizen and the receipt, as PDF: who gets them, what is on them, and that anybody can check them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from backbone import jalali, persian
+from contracts.base import now
+from tests.e2e.hostile_parts import refused
+from tests.e2e.people import Caller, Town, good
+from tests.unit.papers import Read, read
+
+REASONS = "پرونده ۴۷ روز در اداره مانده و مهلت آن (طبق نامه ADM-77) گذشته است.\nبنابراین شکایت وارد است."
+DECISION: dict[str, Any] = {"outcome": "upheld", "reasons": REASONS, "root_causes": ["process"]}
+
+
+def letter(caller: Caller, path: str, **params: str) -> Read:
+    answer = caller.get(path, **params)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="peygir-letter-1')
+    return read(answer.content)
+
+
+def speaking(town: Town, caller: Caller, language: str) -> Caller:
+    """The same person in this language."""
+    return town.caller(language, caller.token, caller.code)
+
+
+def nothing_secret(found: Read, *secrets: str) -> None:
+    for secret in secrets:
+        for form in (secret, persian.persian_digits(secret)):
+            assert form not in found.content
+            assert form not in found.text.replace(" ", "")
+            assert form.encode() not in found.raw
+
+
+def decide(town: Town, case_id: str, **more: Any) -> dict[str, Any]:
+    """Proposed by the inspector, approved by the head."""
+    town.officer("inspector").do(case_id, "proposal", **{**DECISION, **more})
+    return town.officer("head").do(case_id, "approval")
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_the_letter_of_a_decision_reaches_its_citizen_by_code_and_account_and_staff(town: Town, language: str) -> None:
+    case, phone, citizen = town.complaint()
+    case_id = case.view()["case_id"]
+    inspector = town.assigned(case)
+    for caller, path in (
+        (case.holder, "/v1/tracking/letter"),
+        (citizen, f"/v1/me/cases/{case_id}/letter"),
+        (inspector.caller, f"/v1/cases/{case_id}/letter"),
+    ):
+        refused(speaking(town, caller, language).get(path), 409, "no_letter", language)
+    due = town.working_day(20).isoformat()
+    decided = decide(town, case_id, recommendations=[{"text": "سامانه نوبت‌دهی را درست کنید.", "due_on": due}])
+    number = decided["number"]
+
+    found = letter(speaking(town, case.holder, language), "/v1/tracking/letter")
+    for caller, path in (
+        (citizen, f"/v1/me/cases/{case_id}/letter"),
+        (inspector.caller, f"/v1/cases/{case_id}/letter"),
+        (town.officer("head").caller, f"/v1/cases/{case_id}/letter"),
+    ):
+        assert letter(speaking(town, caller, language), path).content == found.content
+    fa = language == "fa"
+    until = date.fromisoformat(decided["decision"]["objection_until"])
+    today = jalali.today(now())
+    for told in (
+        (
+            persian.persian_digits(f"{number}-1"),
+            jalali.long(today),
+            "شکایت",
+            "وارد",
+            "اداره صدور پروانه",
+            jalali.long(until),
+        )
+        if fa
+        else (f"{number}-1", f"{today:%-d %B %Y}", "Complaint", "Upheld", f"{until:%-d %B %Y}")
+    ):
+        assert told in found.content, told
+    assert json.dumps(REASONS, ensure_ascii=False)[1:-1] in found.content
+    # What was recommended is the unit's to read; that it was, and until when, the citizen's too.
+    assert "نوبت‌دهی" not in found.content
+    assert (jalali.long(date.fromisoformat(due)) if fa else f"{date.fromisoformat(due):%-d %B %Y}") in found.content
+    nothing_secret(found, case.code, case.dashed, phone.mobile, phone.mobile[3:], "شاکی نمونه", case_id)
+
+    # The code on it leads to a page that confirms it; so does the published key, without us.
+    [address] = found.codes
+    seal = httpx.URL(address).path.rsplit("/", 1)[1]
+    checked = good(town.caller(language).post("/v1/papers/check", {"seal": address}))
+    assert checked["genuine"]
+    assert checked["letter"]["number"] == f"{number}-1"
+    assert checked["letter"]["case_number"] == number
+    assert checked["letter"]["outcome_text"] == ("وارد" if fa else "Upheld")
+    page = town.http.get(f"/verify/{seal}", headers={"Cookie": f"peygir-language={language}"}).text
+    assert ("این نامه درست است" if fa else "This letter is genuine") in page
+    assert checked["letter"]["content_hash"] in page
+    assert REASONS.split("\n")[1] not in page
+    key = good(town.caller().get("/v1/receipts/key"))["public_key"]
+    said, _, signature = seal.rpartition("~")
+    published = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
+    published.verify(base64.urlsafe_b64decode(signature + "=="), said.encode())
+    forged = said.replace("~upheld~", "~not_upheld~")
+    with pytest.raises(InvalidSignature):
+        published.verify(base64.urlsafe_b64decode(signature + "=="), forged.encode())
+    assert good(town.caller().post("/v1/papers/check", {"seal": f"{forged}~{signature}"}))["genuine"] is False
+    assert "درستی این نوشته تأیید نمی‌شود" in town.http.get(f"/verify/{forged}~{signature}").text
+
+
+def test_a_letter_is_nobody_elses(town: Town) -> None:
+    case, _, _ = town.complaint()
+    case_id = case.view()["case_id"]
+    town.assigned(case)
+    decide(town, case_id)
+    other, _, stranger = town.complaint()
+    refused(stranger.get(f"/v1/me/cases/{case_id}/letter"), 404, "unknown_case", "fa")
+    refused(other.holder.get("/v1/tracking/letter"), 409, "no_letter", "fa")
+    refused(town.caller(code="1234567890123456").get("/v1/tracking/letter"), 404, "unknown_tracking_code", "fa")
+    path = f"/v1/cases/{case_id}/letter"
+    for officer in ("inspector2", "screener.permits"):  # not theirs; a conflict of interest
+        refused(town.officer(officer).caller.get(path), 404, "unknown_case", "fa")
+    for officer in ("liaison", "analyst", "operator", "administrator", "custodian"):
+        refused(town.officer(officer).caller.get(path), 403, "not_allowed", "fa")
+    refused(town.caller().get(path), 401, "not_authenticated", "fa")
+
+
+def test_after_an_objection_a_second_letter_is_final(town: Town) -> None:
+    case, _, _ = town.complaint()
+    case_id = case.view()["case_id"]
+    town.assigned(case)
+    number = decide(town, case_id)["number"]
+    first = letter(case.holder, "/v1/tracking/letter")
+    good(case.holder.post("/v1/tracking/objection", {"text": "به مدرک دوم من توجه نشد."}))
+    assert letter(case.holder, "/v1/tracking/letter").content == first.content  # it stands until the final one
+    town.officer("head").do(case_id, "assignment", inspector=town.officer("inspector2").staff_id)
+    decided_final(town, case_id)
+    second = letter(case.holder, "/v1/tracking/letter", lang="en")
+    assert f"{number}-2" in second.content
+    assert "final at this office" in second.content
+    assert "You may object" not in second.content.replace("you may", "You may")
+    for found in (first, second):  # the earlier letter was issued, and stays genuine
+        assert good(town.caller().post("/v1/papers/check", {"seal": found.codes[0]}))["genuine"]
+
+
+def decided_final(town: Town, case_id: str) -> None:
+    """By the second inspector; who approved the first decision may not approve this one, so it is decided at once."""
+    town.officer("inspector2").do(case_id, "decision", outcome="not_upheld", reasons="مدرک دوم چیزی را تغییر نداد.")
+
+
+def test_a_refusal_has_a_letter_with_its_reason_and_the_right_address(town: Town) -> None:
+    case = town.report()
+    case_id = case.view()["case_id"]
+    screener = town.officer("screener")
+    screener.do(case_id, "screening")
+    where = "شرکت آب و فاضلاب قزوین، تلفن 122"
+    refusal = {"reason": "outside_remit", "explanation": "این موضوع با شرکت آب است.", "address": where}
+    screener.do(case_id, "refusal", **refusal)
+    found = letter(case.holder, "/v1/tracking/letter")
+    for told in ("عدم پذیرش", "صلاحیت شهرداری", refusal["explanation"], where):
+        assert told in found.content
+    assert "اعتراض" not in found.content
+    assert letter(screener.caller, f"/v1/cases/{case_id}/letter").content == found.content
+    checked = good(town.caller().post("/v1/papers/check", {"seal": found.codes[0]}))
+    assert (checked["letter"]["outcome"], checked["letter"]["outcome_text"]) == ("refused", "قابل رسیدگی نیست")
+
+
+def test_the_receipt_of_what_was_filed_is_printed_and_checked(town: Town) -> None:
+    case = town.report()
+    receipt = case.filed["receipt"]
+    answer = town.caller("en").post("/v1/receipts/pdf", receipt)
+    assert answer.status_code == 200, answer.text
+    found = read(answer.content)
+    assert case.submission_id in found.content
+    nothing_secret(found, case.code)
+    told = good(town.caller().post("/v1/papers/check", {"seal": found.codes[0]}))["receipt"]
+    assert told["submission_id"] == case.submission_id
+    assert told["content_hash"] == json.loads(receipt["payload"])["content_hash"]
+    changed = {**receipt, "payload": receipt["payload"].replace("information", "complaint")}
+    for language in ("fa", "en"):
+        refused(town.caller(language).post("/v1/receipts/pdf", changed), 404, "not_genuine", language)
+
+
+def test_drawing_takes_nothing_of_the_gateway_when_it_is_over(town: Town) -> None:
+    """No process of the press is left, and the gateway goes on answering while one draws."""
+    import psutil
+
+    pid = town.system.process("gateway").pid
+    assert pid is not None
+    receipt = town.report().filed["receipt"]
+    for language in ("fa", "en"):
+        assert town.caller(language).post("/v1/receipts/pdf", receipt).status_code == 200
+    assert psutil.Process(pid).children(recursive=True) == []

@@ -1,0 +1,268 @@
+"""Letters and receipts at the door: who is asked for them, what comes out, and what is said of a paper's seal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from backbone import codes
+from contracts.errors import NoLetter, Unavailable, UnknownCase
+from contracts.letters import Letter, ReadLetter
+from contracts.vocabulary import ActorKind, Kind, Outcome
+from gateway.papers.paper import Paper, Stamp
+from gateway.papers.press import Press
+from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, reasons, refusing
+from tests.unit.papers import read
+
+CASE = UUID("0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11")
+LETTER = Letter(
+    number="1405-000123-1",
+    case_number="1405-000123",
+    issued_at=datetime(2026, 12, 6, 9, tzinfo=UTC),
+    kind=Kind.CRITICISM,
+    unit_name_fa="راه‌ها",
+    unit_name_en="Roads",
+    ground="delay",
+    filed_at=datetime(2026, 11, 23, 8, 30, tzinfo=UTC),
+    outcome=Outcome.UPHELD,
+    reasons="تأخیر روشن است.",
+    objection_until=date(2026, 12, 20),
+)
+
+
+@pytest.fixture(scope="module")
+def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+    made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
+    made.door.shelf.put(CATALOGUE)
+    return made
+
+
+@pytest.fixture
+def gateway(only_one: Gateway) -> Gateway:
+    only_one.bus.asked.clear()
+    only_one.bus.answers["tracking.read_letter"] = lambda _: LETTER
+    return only_one
+
+
+@pytest.fixture
+def code(gateway: Gateway) -> str:
+    return codes.mint(gateway.door.mac_keys)
+
+
+def asked(gateway: Gateway) -> ReadLetter:
+    [(method, request)] = gateway.bus.asked
+    assert method == "tracking.read_letter"
+    assert isinstance(request, ReadLetter)
+    return request
+
+
+def is_pdf(answer: httpx.Response, name: str) -> bytes:
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["content-disposition"] == f"attachment; filename=\"{name}\"; filename*=UTF-8''{name}"
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    return answer.content
+
+
+def test_the_letter_comes_by_code_in_the_callers_language_and_its_code_leads_to_what_it_says(
+    gateway: Gateway, code: str
+) -> None:
+    for headers, params, language in (
+        ({}, {}, "fa"),
+        ({"Accept-Language": "en"}, {}, "en"),
+        ({"Accept-Language": "en"}, {"lang": "fa"}, "fa"),
+    ):
+        gateway.bus.asked.clear()
+        answer = gateway.send("GET", "/v1/tracking/letter", params=params, headers={"Tracking-Code": code, **headers})
+        found = read(is_pdf(answer, f"peygir-letter-1405-000123-1-{language}.pdf"))
+        assert answer.headers["content-language"] == language
+        assert (
+            json.loads(found.content)["title"]
+            == {"fa": "نامه اعلام نتیجه رسیدگی", "en": "Notice of decision"}[language]
+        )
+        assert code not in found.text
+        assert code not in found.content
+        [address] = found.codes
+        assert re.fullmatch(r"http://door/verify/L1~1405-000123-1~1405-000123~2026-12-06~upheld~\S+", address)
+        page = gateway.send("GET", httpx.URL(address).path)
+        assert "این نامه درست است" in page.text
+        assert "۱۴۰۵-۰۰۰۱۲۳-۱" in page.text
+    assert asked(gateway).actor.kind is ActorKind.BEARER
+    assert asked(gateway).code_hashes == codes.hashes(code, gateway.door.index_keys)
+
+
+def test_a_citizen_and_staff_are_asked_for_as_who_they_are(gateway: Gateway) -> None:
+    citizen, staff = uuid4(), uuid4()
+    answer = gateway.send("GET", f"/v1/me/cases/{CASE}/letter", headers=bearer(gateway.keys.citizen(sub=str(citizen))))
+    assert answer.status_code == 200
+    assert (asked(gateway).actor.kind, asked(gateway).actor.id, asked(gateway).case_id) == (
+        "citizen",
+        str(citizen),
+        CASE,
+    )
+    gateway.bus.asked.clear()
+    token = gateway.keys.staff("inspector", unit="parks", sub=str(staff))
+    assert gateway.send("GET", f"/v1/cases/{CASE}/letter", headers=bearer(token)).status_code == 200
+    actor = asked(gateway).actor
+    assert (actor.kind, actor.id, actor.unit, actor.roles) == ("staff", str(staff), "parks", {"inspector"})
+
+
+@pytest.mark.parametrize(
+    ("path", "who", "status", "error"),
+    [
+        (f"/v1/cases/{CASE}/letter", None, 401, "not_authenticated"),
+        (f"/v1/cases/{CASE}/letter", "citizen", 403, "not_allowed"),
+        (f"/v1/me/cases/{CASE}/letter", None, 401, "not_authenticated"),
+        (f"/v1/me/cases/{CASE}/letter", "staff", 403, "not_allowed"),
+        ("/v1/tracking/letter", None, 422, "invalid_field"),
+        ("/v1/cases/nothing/letter", "staff", 422, "invalid_field"),
+    ],
+)
+def test_who_is_not_meant_is_told_so_and_nobody_is_asked(
+    gateway: Gateway, path: str, who: str | None, status: int, error: str
+) -> None:
+    token = {"citizen": gateway.keys.citizen(), "staff": gateway.keys.staff("inspector")}.get(who or "")
+    answer = gateway.send("GET", path, headers=bearer(token) if token else {})
+    assert (answer.status_code, answer.json()["code"]) == (status, error)
+    assert gateway.bus.asked == []
+
+
+def test_before_the_decision_there_is_no_letter_and_before_the_case_it_is_being_registered(
+    gateway: Gateway, code: str
+) -> None:
+    for error, status, told in ((NoLetter(), 409, "no_letter"), (UnknownCase(), 409, "still_registering")):
+        gateway.bus.answers["tracking.read_letter"] = refusing(error)
+        for language, letters in (("fa", r"[\u0600-\u06ff]"), ("en", r"^[ -~]+$")):
+            headers = {"Tracking-Code": code, "Accept-Language": language}
+            answer = gateway.send("GET", "/v1/tracking/letter", headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (status, told)
+            assert re.search(letters, answer.json()["detail"])
+
+
+@pytest.mark.parametrize("host", ["evil.example/x?y", "a" * 300, "evil example", "[::1"])
+def test_an_address_that_is_none_is_not_printed(gateway: Gateway, code: str, host: str) -> None:
+    answer = gateway.send("GET", "/v1/tracking/letter", headers={"Tracking-Code": code, "Host": host})
+    if answer.status_code == 422:
+        assert reasons(answer) == {"Host": "string_pattern_mismatch"}
+    else:
+        assert read(answer.content).codes[0].startswith("http://door/verify/L1~")
+
+
+def test_the_public_address_is_printed_where_one_is_set(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, public_url="https://peygir.qazvin.example", **UNLIMITED)
+    gateway.door.shelf.put(CATALOGUE)
+    receipt = filed(gateway)
+    answer = gateway.send("POST", "/v1/receipts/pdf", json=receipt)
+    [address] = read(answer.content).codes
+    assert address.startswith("https://peygir.qazvin.example/verify/R1~")
+
+
+def filed(gateway: Gateway) -> dict[str, Any]:
+    body = {"kind": "criticism", "unit": "roads", "ground": "delay", "text": "چاله خیابان مانده است.", "consent": True}
+    answer = gateway.file(body)
+    assert answer.status_code == 201, answer.text
+    receipt: dict[str, Any] = answer.json()["receipt"]
+    return receipt
+
+
+def test_a_receipt_is_printed_and_its_code_leads_to_what_was_filed(gateway: Gateway) -> None:
+    receipt = filed(gateway)
+    told = json.loads(receipt["payload"])
+    answer = gateway.send("POST", "/v1/receipts/pdf", json=receipt)
+    found = read(is_pdf(answer, f"peygir-receipt-{told['submission_id'][:8]}-fa.pdf"))
+    for printed in (told["submission_id"], told["content_hash"]):
+        assert printed in found.content
+    [address] = found.codes
+    checked = gateway.send("POST", "/v1/papers/check", json={"seal": address}).json()
+    assert checked["genuine"] is True
+    assert checked["letter"] is None
+    assert {name: checked["receipt"][name] for name in told} == told
+    assert checked["receipt"]["kind_text"] == "انتقاد"
+    assert "این رسید درست است" in gateway.send("GET", httpx.URL(address).path).text
+
+
+@pytest.mark.parametrize("change", ["payload", "signature", "key"])
+def test_a_receipt_that_was_changed_is_not_printed(gateway: Gateway, change: str) -> None:
+    receipt = filed(gateway)
+    receipt[change] = receipt[change].replace("criticism", "complaint")
+    if change != "payload":
+        receipt[change] = ("0" if receipt[change][0] != "0" else "1") + receipt[change][1:]
+    for language in ("fa", "en"):
+        headers = {"Accept-Language": language}
+        answer = gateway.send("POST", "/v1/receipts/pdf", json=receipt, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_genuine")
+
+
+@pytest.mark.parametrize("seal", ["L1~x", "https://door/verify/", "سلام", "L1~1405-1-1~1405-1~2026-12-06~upheld~a~b"])
+def test_a_paper_that_is_not_ours_is_said_to_be_none(gateway: Gateway, seal: str) -> None:
+    answer = gateway.send("POST", "/v1/papers/check", json={"seal": seal})
+    assert answer.json() == {"genuine": False, "letter": None, "receipt": None}
+
+
+def test_the_page_says_so_in_both_languages_and_shows_nothing_of_what_was_made_up(gateway: Gateway) -> None:
+    made_up = "L1~1405-666666-1~1405-666666~2026-12-06~upheld~" + "A" * 43 + "~" + "A" * 86
+    page = gateway.send("GET", f"/verify/{made_up}")
+    assert page.status_code == 200
+    assert "درستی این نوشته تأیید نمی‌شود" in page.text
+    assert "666666" not in page.text
+    assert "۶۶۶۶۶۶" not in page.text
+    english = gateway.send("GET", f"/verify/{made_up}", headers={"Cookie": "peygir-language=en"})
+    assert "could not be confirmed" in english.text
+
+
+# --- the press ---
+
+PAPER, STAMP = Paper("fa", "بازرسی", "نامه", (), ()), Stamp("a", (), "{page}{pages}", "2026-12-06T09:00:00+00:00")
+
+
+def test_papers_wait_for_each_other_and_the_loop_goes_on() -> None:
+    async def go() -> tuple[list[bytes], int]:
+        press, ticks = Press(60, 5, 5), 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0.01)
+
+        ticking = asyncio.create_task(tick())
+        made = await asyncio.gather(*(press.draw(Paper("fa", "", str(one), (), ()), STAMP) for one in range(2)))
+        ticking.cancel()
+        return made, ticks
+
+    made, ticks = asyncio.run(go())
+    assert [one[:5] for one in made] == [b"%PDF-", b"%PDF-"]
+    assert ticks > 20
+
+
+def test_too_many_papers_are_refused_and_one_that_takes_too_long_is_given_up() -> None:
+    async def go() -> None:
+        with pytest.raises(Unavailable):
+            await Press(60, 0, 5).draw(PAPER, STAMP)
+        started = time.monotonic()
+        with pytest.raises(Unavailable) as refused:
+            await Press(0.05, 5, 7).draw(PAPER, STAMP)
+        assert refused.value.params == {"retry_after": 7}
+        assert time.monotonic() - started < 10
+
+    asyncio.run(go())
+
+
+def test_a_paper_that_cannot_be_drawn_is_unavailable_and_the_next_one_is_drawn() -> None:
+    async def go() -> bytes:
+        press = Press(60, 5, 5)
+        with pytest.raises(Unavailable):
+            await press.draw(PAPER, Stamp("x" * 9000, (), "{page}{pages}", "2026-12-06T09:00:00+00:00"))
+        return await press.draw(PAPER, STAMP)
+
+    assert asyncio.run(go()).startswith(b"%PDF-")

@@ -1,0 +1,303 @@
+"""Papers: what is on them, how Persian stands on them, and seals that nobody can change."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import string
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pypdfium2
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from contracts.errors import Unavailable
+from contracts.letters import Letter
+from contracts.vocabulary import Kind, Language, Outcome, RefusalReason
+from gateway.catalogue import Shelf
+from gateway.papers import words
+from gateway.papers.letters import letter_paper
+from gateway.papers.paper import Paper, Section, Stamp, from_json, to_json
+from gateway.papers.seals import LetterSeal, ReceiptSeal, Seals, line_in
+from gateway.papers.sheet import from_the_right, in_visual_order, levels_of, pdf
+from gateway.receipts import Receipt, Signer
+from tests.unit.gateway_parts import CATALOGUE
+from tests.unit.papers import plain, read
+
+SEED = bytes(range(32))
+HASH = hashlib.sha256(b"what is printed").hexdigest()
+TOLD = LetterSeal("1405-000123-1", "1405-000123", date(2026, 12, 6), "partly_upheld", HASH)
+FILED = datetime(2026, 11, 23, 8, 30, 0, 123456, UTC)
+SUBMISSION = UUID("0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11")
+
+
+@pytest.fixture
+def seals() -> Seals:
+    return Seals(Signer(SEED))
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    kept = Shelf(tmp_path)
+    kept.put(CATALOGUE)
+    return kept
+
+
+def letter(**more: Any) -> Letter:
+    told = {
+        "number": "1405-000123-1",
+        "case_number": "1405-000123",
+        "issued_at": datetime(2026, 12, 6, 9, tzinfo=UTC),
+        "kind": Kind.COMPLAINT,
+        "unit_name_fa": "اداره راه‌ها",
+        "unit_name_en": "Roads",
+        "ground": "delay",
+        "filed_at": FILED,
+        "outcome": Outcome.PARTLY_UPHELD,
+        "reasons": "تأخیر بیش از مهلت بوده است.",
+        "objection_until": date(2026, 12, 20),
+    }
+    return Letter.model_validate({**told, **more})
+
+
+def paper(*paragraphs: str, language: str = "fa") -> Paper:
+    return Paper(
+        language, "بازرسی", "نامه", (("شماره", "۱۴۰۵-۱"),), (Section("دلیل‌ها", (), paragraphs),), ("با احترام",)
+    )
+
+
+def drawn(made: Paper, address: str = "https://peygir.example/verify/L1~x") -> Any:
+    return read(pdf(made, Stamp(address, ("بسنجید:", address), "صفحه {page} از {pages}", FILED.isoformat())))
+
+
+# --- seals ---
+
+
+def test_a_letters_seal_tells_what_was_signed(seals: Seals) -> None:
+    line = seals.of_letter(TOLD)
+    assert seals.check(line) == TOLD
+    assert len(f"https://peygir.qazvin.example/verify/{line}") <= 251  # a QR code of 61 dots, for any camera
+    assert set(line) <= set(string.ascii_letters + string.digits + "~-_")  # needs no escaping in a path
+
+
+def test_a_letters_seal_is_checked_with_the_published_key_alone(seals: Seals) -> None:
+    said, _, signature = seals.of_letter(TOLD).rpartition("~")
+    published = Ed25519PublicKey.from_public_bytes(Signer(SEED).public)
+    published.verify(base64.urlsafe_b64decode(signature + "=="), said.encode())
+
+
+def test_a_receipts_seal_carries_the_receipts_own_signature(seals: Seals) -> None:
+    receipt = Signer(SEED).sign(SUBMISSION, FILED, Kind.CRITICISM, HASH)
+    line = seals.of_receipt(receipt)
+    assert line is not None
+    assert seals.check(line) == ReceiptSeal(SUBMISSION, FILED, Kind.CRITICISM, HASH)
+    assert base64.urlsafe_b64decode(line.rpartition("~")[2] + "==") == base64.b64decode(receipt.signature)
+
+
+@pytest.mark.parametrize("which", ["letter", "receipt"])
+def test_no_single_character_of_a_seal_can_be_changed_left_out_or_added(seals: Seals, which: str) -> None:
+    receipt = Signer(SEED).sign(SUBMISSION, FILED, Kind.CRITICISM, HASH)
+    line = seals.of_letter(TOLD) if which == "letter" else seals.of_receipt(receipt)
+    assert line is not None
+    for at in range(len(line)):
+        assert seals.check(line[:at] + line[at + 1 :]) is None
+        for other in "AZaz09~-_Q=+ ":
+            if other != line[at]:
+                assert seals.check(line[:at] + other + line[at + 1 :]) is None, at
+            assert seals.check(line[:at] + other + line[at:]) is None or other == line[at], at
+    assert seals.check(line + "=") is None
+
+
+@pytest.mark.parametrize(
+    "line", ["", "~", "L1", "L1~" * 7, "R1~a~b~c~d~e", "L1~a~b~c~d~e~f", "سلام", "x" * 5000, "\ud800"]
+)
+def test_what_is_no_seal_is_not_genuine(seals: Seals, line: str) -> None:
+    assert seals.check(line) is None
+
+
+def test_another_offices_seal_is_not_ours_and_an_earlier_key_of_ours_is_believed() -> None:
+    old, new = Signer(SEED), bytes(32)
+    line = Seals(old).of_letter(TOLD)
+    assert Seals(Signer(new)).check(line) is None
+    assert Seals(Signer(new, [old.public])).check(line) == TOLD
+    receipt = old.sign(SUBMISSION, FILED, Kind.CRITICISM, HASH)
+    assert Seals(Signer(new)).of_receipt(receipt) is None
+    assert Seals(Signer(new, [old.public])).of_receipt(receipt) is not None
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "{}",
+        "[]",
+        "null",
+        "[" * 900,
+        '{"content_hash":"00","filed_at":1,"kind":"x","submission_id":[]}',
+        json.dumps(
+            {"content_hash": HASH, "filed_at": "2026-11-23T08:30:00Z", "kind": "criticism", "submission_id": "x"}
+        ),
+    ],
+)
+def test_what_is_no_receipt_of_ours_gets_no_seal(seals: Seals, payload: str) -> None:
+    signer = Signer(SEED)
+    signature = base64.b64encode(signer.signature(payload.encode())).decode()
+    assert seals.of_receipt(Receipt(payload=payload, signature=signature, key=signer.key_id)) is None
+
+
+def test_a_seal_is_found_in_what_was_pasted() -> None:
+    assert line_in(" https://peygir.example/verify/L1~a~b?lang=en\n") == "L1~a~b"
+    assert line_in("L1~a\n  ~b") == "L1~a~b"
+
+
+# --- words ---
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_a_decided_letter_tells_outcome_reasons_and_the_right_to_object(shelf: Shelf, language: Language) -> None:
+    made = letter_paper(letter(recommended_until=[date(2027, 1, 20)]), language, shelf)
+    said = made.content()
+    fa = language is Language.FA
+    assert made.title == ("نامه اعلام نتیجه رسیدگی" if fa else "Notice of decision")
+    assert ("۱۴۰۵-۰۰۰۱۲۳-۱" if fa else "1405-000123-1") in said
+    for words_ in (
+        ("شکایت", "اداره راه‌ها", "اطاله", "وارد جزئی", "۱۵ آذر ۱۴۰۵", "تا پایان ۲۹ آذر ۱۴۰۵", "۳۰ دی ۱۴۰۵")
+        if fa
+        else (
+            "Complaint",
+            "Roads",
+            "Delay",
+            "Partly upheld",
+            "6 December 2026",
+            "end of 20 December 2026",
+            "20 January 2027",
+        )
+    ):
+        assert words_ in said
+    assert "تأخیر بیش از مهلت بوده است." in said
+
+
+def test_the_final_letter_offers_no_objection(shelf: Shelf) -> None:
+    made = letter_paper(letter(number="1405-000123-2", final=True, objection_until=None), Language.FA, shelf)
+    assert made.title == "نامه اعلام نتیجه نهایی پس از اعتراض"
+    assert "نهایی است" in made.content()
+    assert "می‌توانید یک بار" not in made.content()
+
+
+def test_a_refusal_tells_its_reason_and_the_right_address(shelf: Shelf) -> None:
+    refused = letter(
+        outcome=None,
+        reasons=None,
+        objection_until=None,
+        refusal_reason=RefusalReason.OUTSIDE_REMIT,
+        refusal_explanation="موضوع به شرکت آب مربوط است.",
+        refusal_address="شرکت آب و فاضلاب، خیابان نمونه",
+    )
+    said = letter_paper(refused, Language.FA, shelf).content()
+    for told in ("عدم پذیرش", "صلاحیت شهرداری نیست", "موضوع به شرکت آب مربوط است.", "شرکت آب و فاضلاب، خیابان نمونه"):
+        assert told in said
+    assert "اعتراض" not in said
+
+
+def test_no_letter_goes_out_without_the_names_of_grounds(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable):
+        letter_paper(letter(), Language.FA, Shelf(tmp_path))
+
+
+def test_every_text_is_used_and_takes_the_same_values_in_both_languages() -> None:
+    folder = Path(words.__file__).parent
+    code = (
+        "".join(file.read_text() for file in folder.glob("*.py")) + '"letter_decided" "letter_final" "letter_refused"'
+    )
+    code += '"opening_decided" "opening_final" "opening_refused"'
+    for key, texts in words.texts().items():
+        assert f'"{key}"' in code, key
+        fields = [{name for _, name, _, _ in string.Formatter().parse(texts[one]) if name} for one in ("fa", "en")]
+        assert fields[0] == fields[1], key
+
+
+def test_a_paper_comes_to_the_worker_as_it_was() -> None:
+    made, stamp = paper("یک", "دو"), Stamp("a", ("b",), "c", FILED.isoformat())
+    assert from_json(to_json(made, stamp)) == (made, stamp)
+
+
+# --- the sheet ---
+
+
+def test_the_qr_code_is_read_and_the_content_is_attached() -> None:
+    made = paper("متن")
+    address = f"https://peygir.qazvin.example/verify/{Seals(Signer(SEED)).of_letter(TOLD)}"
+    found = drawn(made, address)
+    assert found.codes == [address]
+    assert found.content == made.content()
+    assert hashlib.sha256(found.content.encode()).hexdigest() == made.content_hash()
+    assert found.title == "نامه"
+
+
+def test_the_same_paper_is_the_same_pdf_but_for_its_id() -> None:
+    assert drawn(paper("متن")).text == drawn(paper("متن")).text
+
+
+def extent(text: str, letter: str) -> float:
+    """How far, in points, the letters of this kind reach on the sheet of a text."""
+    page = pypdfium2.PdfDocument(drawn(paper(text)).raw)[0].get_textpage()
+    boxes = [page.get_charbox(at) for at in range(page.count_chars()) if page.get_text_range(at, 1) == letter]
+    assert len(boxes) == 3
+    return float(max(right for _, _, right, _ in boxes) - min(left for left, _, _, _ in boxes))
+
+
+def test_persian_letters_are_joined() -> None:
+    """Joined, theh is wide at the end of a word alone; a ZWNJ after each makes each an end."""
+    assert extent("ثثث", "ث") < 0.7 * extent("ث\u200cث\u200cث", "ث")
+
+
+def test_latin_and_digits_stand_in_their_own_order_among_persian() -> None:
+    line = "سامانه Qazvin Man بند ۱۲ دارد"
+    runs = [text for text, _ in in_visual_order(line, levels_of(line, True))]
+    assert runs == [" دارد", "۱۲", " بند ", "Qazvin Man", "سامانه "]
+    mixed = "see شماره ۱۲۳ here"
+    assert [text for text, _ in in_visual_order(mixed, levels_of(mixed, False))] == ["see ", "۱۲۳", "شماره ", " here"]
+
+
+@pytest.mark.parametrize(("text", "right"), [("سلام Hi", True), ("Hi سلام", False), ("«سلام»", True), ("۱۲ - (", True)])
+def test_a_paragraph_begins_where_its_first_letter_says(text: str, right: bool) -> None:
+    assert from_the_right(text, otherwise=True) is right
+
+
+def test_a_long_text_goes_over_several_numbered_pages_and_loses_no_word() -> None:
+    words_ = [f"واژه{number}x" for number in range(1500)]
+    found = drawn(paper(" ".join(words_)))
+    assert found.pages > 2
+    assert found.codes == ["https://peygir.example/verify/L1~x"]
+    said = plain(found.text)
+    assert [word for word in words_ if word.removeprefix("واژه").removesuffix("x") not in said] == []
+    document = [plain(part) for part in found.text.split("بازرسی")]
+    assert len(document) == found.pages + 1  # the office's name heads each page
+    assert "صفحه ۱ از" in said
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "a" * 5000,
+        "ک" * 5000,
+        "\n" * 3000,
+        "😀👨‍👩‍👧🏽 漢字 עברית \u0651\u0651\u0651",
+        "{nb} {page} {pages} %s **bold** __x__",
+        "\u202e\u2066\u200f\u200e",
+        "(((((«»[[[}}}",
+        "\u00a0\t \u3000",
+        "",
+    ],
+)
+def test_no_text_breaks_the_sheet(hostile: str) -> None:
+    found = drawn(paper(hostile))
+    assert found.pages >= 1
+    assert found.codes == ["https://peygir.example/verify/L1~x"]
+
+
+def test_what_the_font_cannot_show_is_marked() -> None:
+    assert "\ufffd" in drawn(paper("متن 漢 پایان")).text
