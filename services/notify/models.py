@@ -100,6 +100,12 @@ messages = Table(
     Column("looks", SmallInteger, nullable=False, server_default=text("0")),
     Column("next_look_at", DateTime(timezone=True)),
     Index("messages_due", "next_attempt_at", postgresql_where=text("state = 'due'")),
+    Index("messages_in_order", text("urgent DESC"), "next_attempt_at", postgresql_where=text("state = 'due'")),
+    Index(
+        "messages_soon_worthless",
+        "expires_at",
+        postgresql_where=text("state = 'due' AND expires_at IS NOT NULL"),
+    ),
     Index("messages_leased", "leased_until", postgresql_where=text("state = 'sending'")),
     Index("messages_followed", "next_look_at", postgresql_where=text("next_look_at IS NOT NULL")),
     Index(

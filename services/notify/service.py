@@ -38,7 +38,7 @@ from services.notify.texts import Texts
 
 log = logs.get("sending")
 
-AT_ONCE = 8  # messages in the air at the provider, for one process
+AT_ONCE = 16  # messages in the air at the provider, for one process
 
 
 class SendingLoops(DependencyProvider):  # type: ignore[misc]  # nameko is untyped

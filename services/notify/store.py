@@ -160,26 +160,30 @@ def supersede(connection: Connection, case_id: UUID, template: str) -> list[AnyR
 def claim(
     connection: Connection, *, now: datetime, lease: UUID, seconds: float, hold: float, limit: int
 ) -> list[AnyRow]:
-    """Leases messages whose time has come, and those whose sender has not been heard of since its lease ended."""
+    """Leases messages whose time has come, and those whose sender has not been heard of since its lease ended.
+
+    First what is worth nothing in a few minutes (one-time codes): a city that files at once fills the queue with notices,
+    and whoever wants to sign in then does not wait behind them.
+    """
     case_known = exists().where(cases.c.case_id == messages.c.case_id)
-    due = and_(
-        messages.c.state == MessageState.DUE,
-        messages.c.next_attempt_at <= now,
-        or_(~messages.c.waits_for_case, messages.c.created_at <= now - timedelta(seconds=hold), case_known),
-    )
+    due = and_(messages.c.state == MessageState.DUE, messages.c.next_attempt_at <= now)
+    soon_worthless = messages.c.expires_at.is_not(None)
+    told = or_(~messages.c.waits_for_case, messages.c.created_at <= now - timedelta(seconds=hold), case_known)
     orphaned = and_(messages.c.state == MessageState.SENDING, messages.c.leased_until <= now)
-    chosen = (
-        select(messages.c.id)
-        .where(or_(due, orphaned))
-        # A one-time code does not queue behind the morning's waiting messages.
-        .order_by(messages.c.urgent.desc(), messages.c.next_attempt_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("chosen")  # taken once: as a subquery its limit may be applied again for each row looked at
-    )
+    ids: list[UUID] = []
+    for condition, order in (
+        (and_(due, soon_worthless), [messages.c.expires_at]),
+        (orphaned, [messages.c.leased_until]),
+        (and_(due, ~soon_worthless, told), [messages.c.urgent.desc(), messages.c.next_attempt_at]),
+    ):
+        if len(ids) < limit:
+            chosen = select(messages.c.id).where(condition).order_by(*order).limit(limit - len(ids))
+            ids += connection.execute(chosen.with_for_update(skip_locked=True)).scalars()
+    if not ids:
+        return []
     leased = (
         update(messages)
-        .where(messages.c.id.in_(select(chosen.c.id)))
+        .where(messages.c.id.in_(ids))
         .values(
             state=MessageState.SENDING,
             lease=lease,
@@ -188,7 +192,7 @@ def claim(
         )
         .returning(messages)
     )
-    return sorted(connection.execute(leased), key=lambda row: row.next_attempt_at)
+    return sorted(connection.execute(leased), key=lambda row: ids.index(row.id))
 
 
 def begin_attempt(

@@ -102,6 +102,15 @@ def test_a_one_time_code_does_not_wait_and_does_not_outlive_itself(office: Offic
     assert (row["state"], row["reason"], row["sealed"]) == ("skipped", "expired", None)
 
 
+def test_a_one_time_code_goes_before_all_notices_of_a_busy_hour(office: Office, person: Person) -> None:
+    office.tell(*(Person(office.keys).registered() for _ in range(20)))
+    office.later(seconds=61)
+    until = office.clock + timedelta(minutes=5)
+    office.tell(one_time_code(office.keys, person.phone, "424242", Language.FA, until))
+    assert office.sender.send_due(office.database, limit=8) == 8
+    assert len(office.told(person)) == 1, "who signs in waits behind what others filed"
+
+
 def test_a_text_that_is_not_approved_yet_is_sent_as_it_is(office: Office, person: Person) -> None:
     office.simulator.fault("fail", status=424, methods=["verify/lookup"])
     until = office.clock + timedelta(minutes=5)
