@@ -215,15 +215,12 @@ class Intake:
     def retention_due(self, connection: Connection, event: RetentionDue) -> None:
         """Erases who filed a submission, or what it says, when its time is over; once, and never to come back.
 
-        What was erased is not told again: a repetition, or the same under another event, finds it done.
+        Said again, under this event's id or another's, it erases what a backup may have brought back, and is told once.
         """
         if event.part is KeptPart.EVIDENCE:
             return
-        # Before the note: a submission that is being registered at this moment is waited for.
-        store.lock_submission(connection, event.case_id)
         rule = f"{event.state.kind}, {event.rule_outcome or 'any outcome'}: {event.months} months"
         first = store.note_erasure(connection, event.case_id, event.part, rule)
-        # Again in any case: a backup that was put back brings rows back, not this event's effect.
         if event.part is KeptPart.TEXTS:
             store.forget_texts(connection, event.case_id)
             return

@@ -192,12 +192,6 @@ def erased(connection: Connection, ids: Sequence[UUID], part: str) -> set[UUID]:
     return set(connection.execute(chosen).scalars())
 
 
-def lock_submission(connection: Connection, submission_id: UUID) -> bool:
-    """Whether there is one; nobody else works on it until the transaction ends."""
-    chosen = select(submissions.c.submission_id).where(submissions.c.submission_id == submission_id)
-    return connection.execute(chosen.with_for_update()).first() is not None
-
-
 def forget_identity(connection: Connection, submission_id: UUID) -> None:
     """Who filed a submission, and from whose account."""
     connection.execute(delete(identities).where(identities.c.submission_id == submission_id))

@@ -185,7 +185,7 @@ SUBMISSIONS: dict[str, Command] = {
             Wrong(412, "tus_version", headers={"Tus-Resumable": "0.2"}),
             Wrong(400, "bad_request", headers={"Upload-Length": "-1"}),
             Wrong(413, "too_large", headers={"Upload-Length": str(10**12)}),
-            Wrong(422, "invalid_field", headers={"Upload-Metadata": "filename !"}),
+            Wrong(400, "bad_request", headers={"Upload-Metadata": "filename !"}),
         ),
         headers={**TUS, "Upload-Length": "10"},
     ),

@@ -157,7 +157,8 @@ def test_the_calendar_deadlines_and_retention_are_kept_and_told(
     assert good(town.caller().get("/v1/catalogue"))["weekend"] == [4]
     assert wrong(desk.put("calendar", {"weekend": [0, 1, 2, 3, 4, 5, 6]})) == {"weekend": "no_working_day"}
     assert wrong(desk.put("deadlines", {"deadlines": [{"days": 251}]})) == {"deadlines.0.days": "less_than_equal"}
-    retention = [{"kind": "information", "outcome": None, "identity_months": 12, "evidence_months": 24}]
+    months = {"identity_months": 12, "evidence_months": 24, "text_months": None}
+    retention = [{"kind": "information", "outcome": None, **months}]
     assert good(desk.put("retention", {"retention": retention}))["retention"] == retention
     newest = desk.history(what="retention")[0]
     assert newest["after"] == retention

@@ -145,6 +145,38 @@ class TestTheAdministratorsDoor:
         assert answer.status_code == 422
         assert reasons(answer) == {"name_fa": "missing", "units.roads.north.active": "open_children"}
 
+    @pytest.mark.parametrize(
+        ("path", "body", "field"),
+        [
+            ("/v1/configuration/units/roads", {**UNIT, "active": "no"}, "active"),
+            ("/v1/configuration/units/roads", {**UNIT, "active": 0}, "active"),
+            ("/v1/configuration/calendar", {"weekend": ["4"]}, "weekend.0"),
+            ("/v1/configuration/calendar", {"holidays": [0]}, "holidays.0"),
+            ("/v1/configuration/deadlines", {"deadlines": [{"days": "7"}]}, "deadlines.0.days"),
+            ("/v1/configuration/deadlines", {"deadlines": [{"days": True}]}, "deadlines.0.days"),
+            ("/v1/configuration/deadlines", {"deadlines": [{"days": 7, "urgent": "yes"}]}, "deadlines.0.urgent"),
+            ("/v1/configuration/decisions", {"auto_close_days": "10"}, "auto_close_days"),
+            (
+                "/v1/configuration/retention",
+                {"retention": [{"kind": "complaint", "identity_months": 1, "evidence_months": 1, "text_months": "1"}]},
+                "retention.0.text_months",
+            ),
+            (
+                f"/v1/staff/{uuid4()}",
+                {"display_name": "پیشخوان", "roles": ["operator"], "unit": None, "active": "no"},
+                "active",
+            ),
+        ],
+    )
+    def test_a_text_is_no_flag_and_no_number(
+        self, gateway: Gateway, path: str, body: dict[str, Any], field: str
+    ) -> None:
+        """An account closed, or a unit, by the word "no" would be nobody's wish."""
+        answer = put(gateway, path, body, "administrator")
+        assert answer.status_code == 422
+        assert list(reasons(answer)) == [field]
+        assert gateway.bus.asked == []
+
     def test_an_account_is_not_given_a_unit_that_is_not_there(self, gateway: Gateway) -> None:
         body = {"username": "desk-2", "display_name": "پیشخوان ۲", "roles": ["operator"], "unit": "nowhere"}
         headers = {"Idempotency-Key": uuid4().hex, **bearer(gateway.keys.staff("administrator"))}
