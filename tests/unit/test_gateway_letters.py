@@ -114,7 +114,8 @@ def test_a_citizen_and_staff_are_asked_for_as_who_they_are(gateway: Gateway) -> 
     token = gateway.keys.staff("inspector", unit="parks", sub=str(staff))
     assert gateway.send("GET", f"/v1/cases/{CASE}/letter", headers=bearer(token)).status_code == 200
     actor = asked(gateway).actor
-    assert (actor.kind, actor.id, actor.unit, actor.roles) == ("staff", str(staff), "parks", {"inspector"})
+    assert (actor.kind, actor.id, actor.unit) == ("staff", str(staff), "parks")
+    assert set(actor.roles) == {"inspector"}
 
 
 @pytest.mark.parametrize(
