@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import subprocess
+import sys
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -222,6 +224,12 @@ def test_the_page_says_so_in_both_languages_and_shows_nothing_of_what_was_made_u
 
 
 # --- the press ---
+
+
+def test_what_draws_papers_takes_no_memory_of_the_gateway() -> None:
+    look = "import gateway.app, sys; print({'fpdf', 'uharfbuzz', 'fontTools', 'segno', 'PIL'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout == "set()\n"
+
 
 PAPER, STAMP = Paper("fa", "بازرسی", "نامه", (), ()), Stamp("a", (), "{page}{pages}", "2026-12-06T09:00:00+00:00")
 
