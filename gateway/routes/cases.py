@@ -13,6 +13,7 @@ from contracts.base import GroundCode, UnitCode
 from contracts.errors import InvalidField
 from contracts.media import Variant
 from contracts.notify import ListMessages, MarkRead, MessagePage
+from contracts.searches import CasePage, ListCases
 from contracts.tracking import (
     AddEvidence,
     AddNote,
@@ -20,13 +21,11 @@ from contracts.tracking import (
     AskUnit,
     Assign,
     AuthorizeMedia,
-    CasePage,
     Close,
     Correct,
     Decide,
     ExecuteCommand,
     GetCase,
-    ListCases,
     Merge,
     Refuse,
     StaffCase,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, and_, desc, func, select, text, union
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.gateway import Actor
-from contracts.tracking import SimilarCase
+from contracts.screening import SimilarCase
 from contracts.vocabulary import OPEN_STAGES, Role, Stage
 from services.tracking.models import IN_HAND, cases, commands, skills, staff
 from services.tracking.scope import Scope

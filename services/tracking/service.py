@@ -9,6 +9,8 @@ from nameko.timer import timer
 from backbone.consumers import durable_event_handler
 from backbone.extensions import PeygirService, UseCases
 from backbone.rpc import rpc
+from contracts import screening as sc
+from contracts import searches as se
 from contracts import tracking as t
 from contracts import visits as v
 from contracts.accounts import StaffChanged
@@ -88,7 +90,7 @@ class Service(PeygirService):
             return self.use_cases.execute(connection, request)
 
     @rpc
-    def list_cases(self, request: t.ListCases) -> t.CasePage:
+    def list_cases(self, request: se.ListCases) -> se.CasePage:
         with self.db.read() as connection:
             return self.use_cases.list_cases(connection, request)
 
@@ -98,27 +100,27 @@ class Service(PeygirService):
             return self.use_cases.get_case(connection, request)
 
     @rpc
-    def suggest_screening(self, request: t.SuggestScreening) -> t.Suggestions:
+    def suggest_screening(self, request: sc.SuggestScreening) -> sc.Suggestions:
         with self.db.read() as connection:
             return self.use_cases.suggest_screening(connection, request)
 
     @rpc
-    def assign_many(self, request: t.AssignMany) -> t.Assigned:
+    def assign_many(self, request: sc.AssignMany) -> sc.Assigned:
         with self.db.transaction() as connection:
             return self.use_cases.assign_many(connection, request)
 
     @rpc
-    def hand_over(self, request: t.HandOver) -> t.Assigned:
+    def hand_over(self, request: sc.HandOver) -> sc.Assigned:
         with self.db.transaction() as connection:
             return self.use_cases.hand_over(connection, request)
 
     @rpc
-    def set_skills(self, request: t.SetSkills) -> t.Skills:
+    def set_skills(self, request: sc.SetSkills) -> sc.Skills:
         with self.db.transaction() as connection:
             return self.use_cases.set_skills(connection, request)
 
     @rpc
-    def list_skills(self, request: t.ListSkills) -> t.Skills:
+    def list_skills(self, request: sc.ListSkills) -> sc.Skills:
         with self.db.read() as connection:
             return self.use_cases.list_skills(connection, request)
 

@@ -34,6 +34,7 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from backbone.persian import normalise
+from contracts import searches as se
 from contracts import tracking as t
 from contracts.errors import InvalidField
 from contracts.media import UploadState
@@ -323,7 +324,7 @@ _LINE = (
 _EQUAL = ("kind", "ground", "handler", "outcome", "urgent")
 
 
-def case_page(connection: Connection, request: t.ListCases, scope: Scope, units: Iterable[str] | None) -> t.CasePage:
+def case_page(connection: Connection, request: se.ListCases, scope: Scope, units: Iterable[str] | None) -> se.CasePage:
     """One page of what the scope knows, newest filed first. `units`: the unit asked for and all below it."""
     conditions = [scope.condition(), *_filters(request, units), *_containing(request.text)]
     if request.after is not None:
@@ -332,10 +333,10 @@ def case_page(connection: Connection, request: t.ListCases, scope: Scope, units:
     query = _page(select(*(cases.c[name] for name in _LINE), excerpt), conditions, request.stage, request.limit + 1)
     rows = connection.execute(query).all()
     items = [
-        t.CaseLine.model_validate({**row._mapping, "expected_on": _expected(row)}) for row in rows[: request.limit]
+        se.CaseLine.model_validate({**row._mapping, "expected_on": _expected(row)}) for row in rows[: request.limit]
     ]
     more = len(rows) > request.limit
-    return t.CasePage(items=items, next=_cursor(items[-1].filed_at, items[-1].case_id) if more else None)
+    return se.CasePage(items=items, next=_cursor(items[-1].filed_at, items[-1].case_id) if more else None)
 
 
 def _page(query: Select[Any], conditions: list[ColumnElement[bool]], stages: Sequence[str], limit: int) -> Select[Any]:
@@ -354,7 +355,7 @@ def _page(query: Select[Any], conditions: list[ColumnElement[bool]], stages: Seq
     return select(together).order_by(together.c.filed_at.desc(), together.c.case_id.desc()).limit(limit)
 
 
-def _filters(request: t.ListCases, units: Iterable[str] | None) -> list[ColumnElement[bool]]:
+def _filters(request: se.ListCases, units: Iterable[str] | None) -> list[ColumnElement[bool]]:
     wanted = {name: getattr(request, name) for name in _EQUAL}
     found: list[ColumnElement[bool]] = [cases.c[name] == value for name, value in wanted.items() if value is not None]
     if units is not None:
