@@ -12,7 +12,6 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from contracts import searches as se
 from contracts import tracking as t
 from contracts import visits as v
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion, UnknownCase
@@ -160,13 +159,6 @@ class Desk(Tracking):
     def get_case(self, connection: Connection, request: t.GetCase) -> t.StaffCase:
         """The whole case, or UnknownCase, be it that there is none or that it is none of theirs."""
         return self._staff_case(connection, request.case_id, self.scope(connection, request.actor))
-
-    def list_cases(self, connection: Connection, request: se.ListCases) -> se.CasePage:
-        """A page of the cases that the actor may know of."""
-        _no_nul(request)
-        scope = self.scope(connection, request.actor)
-        units = None if request.unit is None else self.city(connection).tree.below(request.unit)
-        return views.case_page(connection, request, scope, units)
 
     # --- citizens ---
 

@@ -15,8 +15,8 @@ from contracts.screening import SimilarCase
 from contracts.vocabulary import OPEN_STAGES, Role, Stage
 from services.tracking.models import IN_HAND, cases, commands, skills, staff
 from services.tracking.scope import Scope
+from services.tracking.searching import EXCERPT
 from services.tracking.suggestions import Earlier
-from services.tracking.views import EXCERPT
 
 LOOKED_AT = 1_000
 """The newest cases that are compared; each comparison of two texts takes some twenty microseconds."""

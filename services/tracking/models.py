@@ -29,6 +29,12 @@ NOT_OVER = text("stage NOT IN ('closed', 'merged', 'withdrawn')")
 IN_HAND = text("handler IS NOT NULL AND stage NOT IN ('closed', 'merged', 'withdrawn', 'decided', 'refused')")
 """Open cases that an inspector has in hand."""
 
+EXPECTED = (
+    "(coalesce(CASE WHEN paused_on IS NULL AND stage IN ('registered', 'screening', 'investigating', 'awaiting_citizen', "
+    "'awaiting_unit', 'review') THEN due_on END, DATE '9999-12-31'))"
+)
+"""The day a decision is owed, and long after all days where none is; written out for the index, too."""
+
 cases = Table(
     "cases",
     metadata,
@@ -105,6 +111,8 @@ cases = Table(
     Index("cases_look", "look_on", postgresql_where=text("look_on IS NOT NULL")),
     Index("cases_in_hand", "handler", postgresql_where=IN_HAND),
     Index("cases_calendar", "calendar", postgresql_where=NOT_OVER),
+    Index("cases_expected", text(EXPECTED), "case_id"),
+    Index("cases_decided", "decided_at", "case_id", postgresql_where=text("decided_at IS NOT NULL")),
     Index("cases_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
 )
 

@@ -21,6 +21,7 @@ from contracts.notify import CitizenReplied
 from services.tracking import store
 from services.tracking.scheduler import Scheduler
 from services.tracking.screening import Screening
+from services.tracking.searches_desk import SearchDesk
 from services.tracking.visits_desk import VisitDesk
 
 KEYS_KEPT = timedelta(days=30)
@@ -31,6 +32,7 @@ class Service(PeygirService):
     use_cases = UseCases(Screening)
     scheduler = UseCases(Scheduler)
     visits = UseCases(VisitDesk)
+    searches = UseCases(SearchDesk)
 
     # --- what others say ---
 
@@ -88,11 +90,6 @@ class Service(PeygirService):
     def execute(self, request: t.ExecuteCommand) -> t.StaffCase:
         with self.db.transaction() as connection:
             return self.use_cases.execute(connection, request)
-
-    @rpc
-    def list_cases(self, request: se.ListCases) -> se.CasePage:
-        with self.db.read() as connection:
-            return self.use_cases.list_cases(connection, request)
 
     @rpc
     def get_case(self, request: t.GetCase) -> t.StaffCase:
@@ -187,6 +184,43 @@ class Service(PeygirService):
     def close_slot(self, request: v.CloseSlot) -> v.Slot:
         with self.db.transaction() as connection:
             return self.visits.close_slot(connection, request)
+
+    # --- lists and searches ---
+
+    @rpc
+    def list_cases(self, request: se.ListCases) -> se.CasePage:
+        with self.db.read() as connection:
+            return self.searches.list_cases(connection, request)
+
+    @rpc
+    def count_cases(self, request: se.CountCases) -> se.CaseCount:
+        with self.db.read() as connection:
+            return self.searches.count_cases(connection, request)
+
+    @rpc
+    def keep_search(self, request: se.KeepSearch) -> se.Search:
+        with self.db.transaction() as connection:
+            return self.searches.keep_search(connection, request)
+
+    @rpc
+    def list_searches(self, request: se.ListSearches) -> se.SearchPage:
+        with self.db.read() as connection:
+            return self.searches.list_searches(connection, request)
+
+    @rpc
+    def get_search(self, request: se.GetSearch) -> se.Search:
+        with self.db.read() as connection:
+            return self.searches.get_search(connection, request)
+
+    @rpc
+    def change_search(self, request: se.ChangeSearch) -> se.Search:
+        with self.db.transaction() as connection:
+            return self.searches.change_search(connection, request)
+
+    @rpc
+    def drop_search(self, request: se.DropSearch) -> se.Dropped:
+        with self.db.transaction() as connection:
+            return self.searches.drop_search(connection, request)
 
     # --- liaisons, evidence, identities ---
 

@@ -12,7 +12,7 @@ from backbone.rpc import Rpc
 from backbone.topology import SERVICES
 from contracts.base import Answer, Request
 
-MODULES = ("accounts", "insight", "intake", "media", "notify", "screening", "searches", "tracking", "visits")
+MODULES = ("accounts", "exports", "insight", "intake", "media", "notify", "screening", "searches", "tracking", "visits")
 _PROMISE = re.compile(r"RPC (\w+)\.(\w+) → (\w+)")
 
 
