@@ -138,7 +138,7 @@ class CountQuery(FiltersBody):
     below: bool = True
     urgent: bool | None = None
     filed_since: MomentText | None = None
-    filed_until: DayOrMoment | None = None  # type: ignore[assignment]  # wider than in a body, as it was from the first
+    filed_until: DayOrMoment | None = None  # wider than in a body, as it was from the first
     search: UUID | None = None
 
     def asked(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from nameko.timer import timer
 from backbone.consumers import durable_event_handler
 from backbone.extensions import PeygirService, UseCases
 from backbone.rpc import rpc
+from contracts import exports as x
 from contracts import screening as sc
 from contracts import searches as se
 from contracts import tracking as t
@@ -19,6 +20,7 @@ from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegi
 from contracts.media import MediaAccepted, MediaRejected
 from contracts.notify import CitizenReplied
 from services.tracking import store
+from services.tracking.exporting import Exporter
 from services.tracking.scheduler import Scheduler
 from services.tracking.screening import Screening
 from services.tracking.searches_desk import SearchDesk
@@ -33,6 +35,7 @@ class Service(PeygirService):
     scheduler = UseCases(Scheduler)
     visits = UseCases(VisitDesk)
     searches = UseCases(SearchDesk)
+    exports = UseCases(Exporter)
 
     # --- what others say ---
 
@@ -83,6 +86,15 @@ class Service(PeygirService):
     @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
     def remind_of_visits(self) -> None:
         self.visits.remind_due(self.db)
+
+    @timer(interval=1)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def make_exports(self) -> None:
+        self.exports.work(self.db)
+
+    @timer(interval=60)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def purge_exports(self) -> None:
+        with self.db.transaction() as connection:
+            self.exports.purge(connection)
 
     # --- staff ---
 
@@ -221,6 +233,33 @@ class Service(PeygirService):
     def drop_search(self, request: se.DropSearch) -> se.Dropped:
         with self.db.transaction() as connection:
             return self.searches.drop_search(connection, request)
+
+    # --- exports ---
+
+    @rpc
+    def start_export(self, request: x.StartExport) -> x.Export:
+        with self.db.transaction() as connection:
+            return self.exports.start_export(connection, request)
+
+    @rpc
+    def list_exports(self, request: x.ListExports) -> x.ExportPage:
+        with self.db.read() as connection:
+            return self.exports.list_exports(connection, request)
+
+    @rpc
+    def get_export(self, request: x.GetExport) -> x.Export:
+        with self.db.read() as connection:
+            return self.exports.get_export(connection, request)
+
+    @rpc
+    def drop_export(self, request: x.DropExport) -> x.Dropped:
+        with self.db.transaction() as connection:
+            return self.exports.drop_export(connection, request)
+
+    @rpc
+    def read_export(self, request: x.ReadExport) -> x.ExportPiece:
+        with self.db.read() as connection:
+            return self.exports.read_export(connection, request)
 
     # --- liaisons, evidence, identities ---
 
