@@ -1,13 +1,16 @@
 """The file of an export, made in a process of its own: `python -m services.tracking.export_files csv|xlsx fa|en`.
 
-Rows come as JSON lines on standard input, the file goes to standard output, row by row, so that memory does not grow with
-them. Exit code 0 when all of it is there. CSV is UTF-8 with BOM; a cell that a spreadsheet would take for a formula begins
-with an apostrophe. Days are there twice, Jalali and ISO, in Tehran's time. What looks like a tracking code, a mobile or a
-national ID is masked in the text: a file goes where no scope follows it.
+Asked over standard input, answered over standard output, each message led by its length (four bytes): a page of rows as JSON
+lines in, what there is of the file by now out; an empty page in, the rest of the file out. So neither memory nor a disk has
+to hold the whole. CSV is UTF-8 with BOM; a cell that a spreadsheet would take for a formula begins with an apostrophe. XLSX
+is one sheet of texts, written straight into its zip: a library would first put all of it into a file. Days are there twice,
+Jalali and ISO, in Tehran's time. What looks like a tracking code, a mobile or a national ID is masked in the text: a file
+goes where no scope follows it.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import ctypes
 import io
@@ -15,9 +18,11 @@ import json
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import IO, Any
+from xml.sax.saxutils import escape
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from backbone import jalali, logs
 from backbone.persian import national_id
@@ -29,7 +34,9 @@ Words = tuple[str, str]
 _PR_SET_PDEATHSIG = 1
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _TEN_DIGITS = re.compile(r"(?<!\d)\d{10}(?!\d)")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+MOST_IN_A_CELL = 32_767
+"""What a spreadsheet takes in one cell."""
 _YES: dict[bool, Words] = {True: ("بله", "yes"), False: ("خیر", "no")}
 _STAGES: dict[Stage, Words] = {
     Stage.REGISTERED: ("ثبت شد", "Registered"),
@@ -54,31 +61,81 @@ _CHANNELS: dict[Channel, Words] = {
 }
 
 
-def main(format_: str, language: str, rows: IO[bytes], out: IO[bytes]) -> None:
-    """All rows into one file."""
-    table = _table(rows, Language(language))
-    if format_ == "csv":
-        _csv(table, out)
-    else:
-        _workbook(table, out, Language(language))
-
-
-def _table(rows: Iterable[bytes], language: Language) -> Iterator[Sequence[object]]:
-    """The headings, then a line of cells for each row."""
+def serve(format_: str, language: Language, asked: IO[bytes], answers: IO[bytes]) -> None:
+    """One file, from its first page to its end."""
     at = 0 if language is Language.FA else 1
-    yield [heading[at] for heading, _ in COLUMNS]
-    for line in rows:
-        row = json.loads(line)
-        yield [cell(row, at) for _, cell in COLUMNS]
+    out = Out()
+    file: CsvFile | WorkbookFile = CsvFile(out) if format_ == "csv" else WorkbookFile(out, language)
+    file.add([heading[at] for heading, _ in COLUMNS])
+    while page := read_message(asked):
+        for line in page.splitlines():
+            row = json.loads(line)
+            file.add([cell(row, at) for _, cell in COLUMNS])
+        write_message(answers, out.taken())
+    file.close()
+    write_message(answers, out.taken())
 
 
-def _csv(table: Iterable[Sequence[object]], out: IO[bytes]) -> None:
-    text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=False)
-    writer = csv.writer(text, lineterminator="\r\n")
-    for cells in table:
-        writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
-    text.flush()
-    text.detach()
+def read_message(pipe: IO[bytes]) -> bytes:
+    """The next message; EOFError when the other end has gone."""
+    return _read(pipe, int.from_bytes(_read(pipe, 4), "big"))
+
+
+def write_message(pipe: IO[bytes], message: bytes) -> None:
+    """All of it, at once."""
+    left = memoryview(len(message).to_bytes(4, "big") + message)
+    while left:
+        written = pipe.write(left)
+        left = left[len(left) if written is None else written :]
+    pipe.flush()
+
+
+def _read(pipe: IO[bytes], size: int) -> bytes:
+    parts = []
+    while size:
+        part = pipe.read(size)
+        if not part:
+            raise EOFError
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+class Out:
+    """What has been written and not been taken yet. It cannot be sought in: the zip is written in one go."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, part: bytes) -> int:
+        self._parts.append(bytes(part))
+        return len(part)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def taken(self) -> bytes:
+        found = b"".join(self._parts)
+        self._parts.clear()
+        return found
+
+
+class CsvFile:
+    """Comma-separated, as spreadsheets open it."""
+
+    def __init__(self, out: Out) -> None:
+        out.write(codecs.BOM_UTF8)
+        self._out = out
+
+    def add(self, cells: Sequence[object]) -> None:
+        line = io.StringIO(newline="")
+        csv.writer(line, lineterminator="\r\n").writerow(
+            [harmless(cell) if isinstance(cell, str) else cell for cell in cells]
+        )
+        self._out.write(line.getvalue().encode())
+
+    def close(self) -> None:
+        """Nothing follows the last line."""
 
 
 def harmless(text: str) -> str:
@@ -86,25 +143,61 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _workbook(table: Iterable[Sequence[object]], out: IO[bytes], language: Language) -> None:
-    from openpyxl import Workbook  # needed here alone, and slow to import
-    from openpyxl.cell import WriteOnlyCell
+class WorkbookFile:
+    """Office Open XML with what a spreadsheet needs and no more. Its cells are texts and numbers, never formulas."""
 
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("پرونده‌ها" if language is Language.FA else "Cases")
-    sheet.sheet_view.rightToLeft = language is Language.FA
-    sheet.freeze_panes = "A2"
+    def __init__(self, out: Out, language: Language) -> None:
+        self._zip = ZipFile(out, "w", ZIP_DEFLATED)  # type: ignore[call-overload]  # it writes, and asks nothing else
+        name = "پرونده‌ها" if language is Language.FA else "Cases"
+        for path, text in _PARTS.items():
+            self._zip.writestr(path, _XML + text.format(name=name))
+        self._sheet = self._zip.open("xl/worksheets/sheet1.xml", "w")  # no ZIP64: Excel does not take it
+        right_to_left = ' rightToLeft="1"' if language is Language.FA else ""
+        self._write(f"{_XML}{_SHEET.format(right_to_left=right_to_left)}")
 
-    def shown(value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        cell = WriteOnlyCell(sheet, value=_CONTROL.sub("", value))
-        cell.data_type = "s"  # never a formula
-        return cell
+    def add(self, cells: Sequence[object]) -> None:
+        self._write(f"<row>{''.join(map(_cell, cells))}</row>")
 
-    for cells in table:
-        sheet.append([shown(cell) for cell in cells])
-    book.save(out)
+    def close(self) -> None:
+        self._write("</sheetData></worksheet>")
+        self._sheet.close()
+        self._zip.close()
+
+    def _write(self, text: str) -> None:
+        self._sheet.write(text.encode())
+
+
+def _cell(value: object) -> str:
+    if value is None or value == "":
+        return "<c/>"
+    if isinstance(value, int):
+        return f"<c><v>{value}</v></c>"
+    text = escape(_NOT_XML.sub("", str(value))[:MOST_IN_A_CELL])
+    return f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+
+
+_XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_PARTS = {
+    "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
+    f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPE}.worksheet+xml"/></Types>',
+    "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
+    f'<Relationship Id="r1" Type="{_RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+    "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATIONS}">'
+    '<sheets><sheet name="{name}" sheetId="1" r:id="r1"/></sheets></workbook>',
+    "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
+    f'<Relationship Id="r1" Type="{_RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+}
+_SHEET = (
+    f'<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0"'
+    '{right_to_left}><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
+    "<sheetData>"
+)
 
 
 # --- cells ---
@@ -175,5 +268,4 @@ COLUMNS: tuple[tuple[Words, Callable[[Row, int], object]], ...] = (
 
 if __name__ == "__main__":
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # ends with who asked for it
-    main(sys.argv[1], sys.argv[2], sys.stdin.buffer, sys.stdout.buffer)
-    sys.stdout.buffer.flush()
+    serve(sys.argv[1], Language(sys.argv[2]), sys.stdin.buffer, sys.stdout.buffer)

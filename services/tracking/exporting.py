@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 import time
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Row
@@ -27,6 +28,7 @@ from backbone.database import Database, is_outage
 from contracts.base import now
 from contracts.errors import NotAllowed
 from services.tracking import exports_store, searching
+from services.tracking.export_files import read_message, write_message
 from services.tracking.exports_desk import ExportDesk, filters_of, owner_of, told
 from services.tracking.exports_store import FILE, ROWS
 from services.tracking.handlers import Clock
@@ -43,10 +45,6 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 class Lost(Exception):
     """Another is at it now, or it was cancelled."""
-
-
-class Unmade(Exception):
-    """The process that makes the file ended with `code`."""
 
 
 class Exporter(ExportDesk):
@@ -134,61 +132,77 @@ class Exporter(ExportDesk):
 
     def _make(self, database: Database, row: Row[Any]) -> bool:
         """The file of all rows; False when the rights have changed meanwhile, and it is to be read anew."""
-        # Files without a name: nothing of them is left behind, whoever is killed.
-        with tempfile.TemporaryFile() as rows, tempfile.TemporaryFile() as made:
-            with database.transaction() as connection:
-                pages = self._held(connection, row.export_id).pages
+        with database.transaction() as connection:
+            pages = self._held(connection, row.export_id).pages
+            exports_store.drop_pieces(connection, row.export_id, FILE)  # of who was killed over it
+        file = _Pieces(row.export_id)
+        with _maker(row.format, row.language) as ask:
             for page in range(pages):
                 with database.transaction() as connection:
                     self._held(connection, row.export_id)
+                    file.keep(connection)
                     packed = exports_store.piece(connection, row.export_id, ROWS, page)
                 if packed is None:
                     raise Lost
-                rows.write(zlib.decompress(packed))
-            rows.flush()
-            rows.seek(0)
-            self._run(database, row, rows, made)
-            with database.transaction() as connection:
-                return self._keep_file(connection, row.export_id, made)
-
-    def _run(self, database: Database, row: Row[Any], rows: IO[bytes], made: IO[bytes]) -> None:
-        """In a process of its own: to write a workbook would hold up everything here."""
-        maker = subprocess.Popen(
-            [sys.executable, "-m", "services.tracking.export_files", row.format, row.language],
-            stdin=rows,
-            stdout=made,
-            stderr=subprocess.DEVNULL,
-            cwd=_ROOT,
-            env={"PATH": "", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-            start_new_session=True,
-        )
-        try:
-            renewed = time.monotonic()
-            while maker.poll() is None:
-                time.sleep(0.05)
-                if time.monotonic() > renewed + self._lease.total_seconds() / 4:
-                    renewed = time.monotonic()
-                    with database.transaction() as connection:
-                        self._held(connection, row.export_id)
-        finally:
-            if maker.poll() is None:
-                maker.kill()
-            maker.wait()
-        if maker.returncode != 0:
-            raise Unmade(f"the maker of the file ended with {maker.returncode}")
-
-    def _keep_file(self, connection: Connection, export_id: UUID, made: IO[bytes]) -> bool:
-        row = self._held(connection, export_id)
-        try:
-            same = row.rights == told(self.rights(connection, owner_of(row)))
-        except NotAllowed:
-            same = False
-        if not same:
-            return False
-        made.seek(0)
-        size = pieces = 0
-        while content := made.read(PIECE):
-            exports_store.add_piece(connection, export_id, FILE, pieces, content)
-            size, pieces = size + len(content), pieces + 1
-        exports_store.end(connection, export_id, "done", self._keep, size=size, pieces=pieces)
+                file.add(ask(zlib.decompress(packed)))
+            file.add(ask(b""))
+        with database.transaction() as connection:
+            held = self._held(connection, row.export_id)
+            try:
+                if held.rights != told(self.rights(connection, owner_of(held))):
+                    return False
+            except NotAllowed:
+                return False  # told when it is read anew
+            file.keep(connection, last=True)
+            exports_store.end(connection, row.export_id, "done", self._keep, size=file.size, pieces=file.kept)
         return True
+
+
+class _Pieces:
+    """The file as it comes, cut into pieces of one size."""
+
+    def __init__(self, export_id: UUID) -> None:
+        self._export_id, self._waiting = export_id, bytearray()
+        self.size = self.kept = 0
+
+    def add(self, content: bytes) -> None:
+        self._waiting += content
+        self.size += len(content)
+
+    def keep(self, connection: Connection, last: bool = False) -> None:
+        """All whole pieces, and with the last ones what is left."""
+        while len(self._waiting) >= PIECE or (last and self._waiting):
+            exports_store.add_piece(connection, self._export_id, FILE, self.kept, bytes(self._waiting[:PIECE]))
+            del self._waiting[:PIECE]
+            self.kept += 1
+
+
+@contextmanager
+def _maker(format_: str, language: str) -> Iterator[Callable[[bytes], bytes]]:
+    """The process that makes the file: a page in, what there is of the file out. Here it would hold up everything."""
+    maker = subprocess.Popen(
+        [sys.executable, "-m", "services.tracking.export_files", format_, language],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=_ROOT,
+        env={"LC_ALL": "C.UTF-8", "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        start_new_session=True,
+    )
+    asked, answers = maker.stdin, maker.stdout
+    assert asked is not None
+    assert answers is not None
+
+    def ask(page: bytes) -> bytes:
+        write_message(asked, page)
+        return read_message(answers)
+
+    try:
+        yield ask
+    finally:
+        if maker.poll() is None:
+            maker.kill()
+        maker.wait()
+        for pipe in (asked, answers):
+            with suppress(OSError):
+                pipe.close()
