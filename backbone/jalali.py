@@ -86,12 +86,13 @@ def parse(text: str) -> date | None:
 
 def day(text: str) -> date | None:
     """The Gregorian day of a date as people type it, in any digits: ۱۴۰۵/۹/۲, 1405-09-02 or 2026-11-23; None when it is no
-    day of our time (1900 to 2199)."""
-    plain = latin_digits(text.strip())
-    found = parse(plain)
-    if found is None and _ISO.fullmatch(plain):
-        try:
-            found = date.fromisoformat(plain)
-        except ValueError:
-            return None
-    return found if found is not None and 1900 <= found.year < 2200 else None
+    day of our time: Gregorian from 1900 to 2199, Jalali from 1200 to 1599."""
+    typed = latin_digits(text.strip())
+    jalali = parse(typed)
+    if jalali is not None or not _ISO.fullmatch(typed):
+        return jalali
+    try:
+        found = date.fromisoformat(typed)
+    except ValueError:
+        return None
+    return found if 1900 <= found.year < 2200 else None
