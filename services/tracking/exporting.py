@@ -155,6 +155,7 @@ class Exporter(ExportDesk):
                 return False  # told when it is read anew
             file.keep(connection, last=True)
             exports_store.end(connection, row.export_id, "done", self._keep, size=file.size, pieces=file.kept)
+        log.info("an export is made", export=str(row.export_id), owner=str(row.owner), rows=held.rows_done)
         return True
 
 
