@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import re
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 import jdatetime
@@ -25,11 +26,17 @@ _MONTHS = (
     "اسفند",
 )
 _YEARS = range(1200, 1600)
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def today(moment: datetime) -> date:
     """The Gregorian day it is in Tehran at `moment`."""
     return moment.astimezone(TEHRAN).date()
+
+
+def starts(day: date) -> datetime:
+    """The moment at which a Gregorian day begins in Tehran."""
+    return datetime.combine(day, time(), TEHRAN)
 
 
 def year(day: date) -> int:
@@ -45,8 +52,13 @@ def long(day: date) -> str:
 
 def short(day: date) -> str:
     """۱۴۰۵/۰۹/۰۲"""
+    return persian_digits(plain(day))
+
+
+def plain(day: date) -> str:
+    """1405/09/02, for what programs read."""
     jalali = jdatetime.date.fromgregorian(date=day)
-    return persian_digits(f"{jalali.year:04d}/{jalali.month:02d}/{jalali.day:02d}")
+    return f"{jalali.year:04d}/{jalali.month:02d}/{jalali.day:02d}"
 
 
 def moment(at: datetime) -> str:
@@ -70,3 +82,17 @@ def parse(text: str) -> date | None:
     except ValueError:
         return None
     return day
+
+
+def day(text: str) -> date | None:
+    """The Gregorian day of a date as people type it, in any digits: ۱۴۰۵/۹/۲, 1405-09-02 or 2026-11-23; None when it is no
+    day of our time: Gregorian from 1900 to 2199, Jalali from 1200 to 1599."""
+    typed = latin_digits(text.strip())
+    jalali = parse(typed)
+    if jalali is not None or not _ISO.fullmatch(typed):
+        return jalali
+    try:
+        found = date.fromisoformat(typed)
+    except ValueError:
+        return None
+    return found if 1900 <= found.year < 2200 else None

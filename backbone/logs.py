@@ -69,6 +69,11 @@ def configure(service: str, level: str = "info") -> None:
         logging.getLogger(telling).setLevel(logging.CRITICAL)
 
 
+def masked(text: str) -> str:
+    """The text without what looks like a tracking code or a mobile."""
+    return _SECRET.sub(_MASKED, text)
+
+
 def get(name: str) -> Any:
     """A logger bound to the room it speaks from."""
     return structlog.get_logger(room=name)

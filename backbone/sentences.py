@@ -107,6 +107,12 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "no_administrator": ("هیچ مدیر سامانه‌ای نمی‌ماند.", "No administrator would remain."),
     "date_out_of_range": ("تاریخ درستی نیست.", "It is not a date of our time."),
     "not_after_its_start": ("باید پس از آغاز آن باشد.", "It must be after its start."),
+    "before_its_start": ("پیش از آغاز آن است.", "It is before its start."),
+    "not_a_case_number": (
+        "باید شماره پرونده‌ای مانند ۱۴۰۵-۰۰۰۱۲۳ یا بخش پایانی آن باشد.",
+        "It must be a case number such as 1405-000123, or its last part.",
+    ),
+    "blank": ("نباید خالی باشد.", "It may not be blank."),
     "outside_working_hours": ("بیرون از ساعت کار است.", "It is outside working hours."),
     "no_time_for_a_slot": ("در این روزها و ساعت‌ها وقتی جا نمی‌گیرد.", "No slot fits into these days and hours."),
     "not_an_inspector": ("بازرس نیست.", "This is not an inspector."),

@@ -10,7 +10,7 @@
     ├── NotAuthenticated (401)   who are you?  BadCredentials, BadCode, TokenExpired
     ├── NotAllowed (403)         you are known, and may not
     ├── NotFound (404)           there is no such thing, or not for you (the two are never told apart)
-    ├── Conflict (409)           WrongStage, AlreadyHandles, NoLetter, OffsetConflict, SlotTaken, SlotPast, WrongVisitState …
+    ├── Conflict (409)           WrongStage, AlreadyHandles, NoLetter, OffsetConflict, SlotTaken, TooManyExports …
     ├── StaleVersion (412)       it has changed since you read it; `current` says to what
     ├── VersionNeeded (428)
     ├── TooLarge (413), UnsupportedMedia (415), ChecksumMismatch (460)
@@ -283,6 +283,33 @@ class WrongVisitState(Conflict):
 class VisitNotBegun(Conflict):
     code = "visit_not_begun"
     texts = {"fa": "زمان این مراجعه هنوز نرسیده است.", "en": "The time of this visit has not come yet."}
+
+
+class TooManySearches(Conflict):
+    """`limit`: how many one person may keep."""
+
+    code = "too_many_searches"
+    texts = {
+        "fa": "بیش از {limit} جست‌وجو نگه داشته نمی‌شود؛ یکی را پاک کنید.",
+        "en": "No more than {limit} searches are kept; drop one first.",
+    }
+
+
+class TooManyExports(Conflict):
+    """`limit`: how many one person may have open at once."""
+
+    code = "too_many_exports"
+    texts = {
+        "fa": "{limit} خروجی در دست ساخت دارید؛ بگذارید یکی تمام شود یا آن را لغو کنید.",
+        "en": "You have {limit} exports in the making; let one end, or cancel it.",
+    }
+
+
+class ExportNotDone(Conflict):
+    """`state`: the export's present state."""
+
+    code = "export_not_done"
+    texts = {"fa": "پرونده این خروجی آماده نیست.", "en": "The file of this export is not ready."}
 
 
 class StaleVersion(PeygirError):

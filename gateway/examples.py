@@ -544,3 +544,62 @@ EXAMPLES.update(
         "RetentionRule": {"kind": "complaint", "outcome": None, "identity_months": 24, "evidence_months": 60},
     }
 )
+
+_FILTER: dict[str, Any] = {
+    "number": [],
+    "stage": ["investigating"],
+    "kind": [],
+    "unit": ["dep.urb"],
+    "below": True,
+    "ground": [],
+    "handler": [],
+    "outcome": [],
+    "urgent": None,
+    "filed_from": "2026-09-23",
+    "filed_until": "2026-12-21",
+    "filed_since": None,
+    "filed_before": None,
+    "decided_from": None,
+    "decided_until": None,
+    "due_from": None,
+    "due_until": None,
+    "attached": ["image"],
+    "text": "پایان کار",
+}
+_SEARCH: dict[str, Any] = {
+    "search_id": "2a6f0c1e-5d3b-4b1a-9d38-2f1c5f3f8a14",
+    "name": "شهرسازی، در دست بررسی",
+    "filters": _FILTER,
+    "sort": "due_on",
+    "shared_with": "inspector",
+    "owner": _STAFF_ID,
+    "own": True,
+    "version": 1,
+    "made_at": "2026-11-23T08:30:00Z",
+    "changed_at": "2026-11-23T08:30:00Z",
+}
+_EXPORT: dict[str, Any] = {
+    "export_id": "7c1d0c1e-5d3b-4b1a-9d38-2f1c5f3f8a15",
+    "state": "running",
+    "format": "xlsx",
+    "language": "fa",
+    "filters": _FILTER,
+    "search": None,
+    "rows_done": 500,
+    "rows_total": 1240,
+    "size": None,
+    "error": None,
+    "asked_at": "2026-11-23T08:30:00Z",
+    "finished_at": None,
+    "expires_at": None,
+}
+EXAMPLES.update(
+    {
+        "CaseCount": {"count": 12},
+        "Filter": _FILTER,
+        "Search": _SEARCH,
+        "SearchPage": {"items": [_SEARCH], "next": None},
+        "Export": _EXPORT,
+        "ExportPage": {"items": [_EXPORT]},
+    }
+)

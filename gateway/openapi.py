@@ -106,6 +106,8 @@ _TAGS = [
     {"name": "accounts", "description": "Signing in and out"},
     {"name": "me", "description": "A signed-in citizen's own cases and messages"},
     {"name": "cases", "description": "The work of staff"},
+    {"name": "searches", "description": "Searches that staff keep and share"},
+    {"name": "exports", "description": "Files of cases, made in the background"},
     {"name": "screening", "description": "What is suggested, who is free, many cases at once"},
     {"name": "decisions", "description": "Decisions with four eyes, and what comes of recommendations"},
     {"name": "inquiry", "description": "Reminders, checklists, linked cases"},

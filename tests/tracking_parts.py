@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 
 from backbone.testing import BusClient, eventually
+from contracts import searches as se
 from contracts import tracking as t
 from contracts.accounts import StaffChanged
 from contracts.base import Contract, now
@@ -171,7 +172,7 @@ class Office:
 
     def page(self, who: Actor, **filters: Any) -> Any:
         """A page of the list of cases."""
-        return self.ask("list_cases", t.ListCases(actor=who, **filters))
+        return self.ask("list_cases", se.ListCases(actor=who, **filters))
 
     def numbers(self, who: Actor, **filters: Any) -> list[str]:
         """The numbers of all cases that a list gives, page by page."""

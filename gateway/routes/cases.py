@@ -6,13 +6,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import StringConstraints
 
 from contracts.accounts import ListStaff, StaffList
-from contracts.base import GroundCode, UnitCode
 from contracts.errors import InvalidField
 from contracts.media import Variant
 from contracts.notify import ListMessages, MarkRead, MessagePage
+from contracts.searches import CaseCount, CasePage, CountCases, ListCases
 from contracts.tracking import (
     AddEvidence,
     AddNote,
@@ -20,20 +19,18 @@ from contracts.tracking import (
     AskUnit,
     Assign,
     AuthorizeMedia,
-    CasePage,
     Close,
     Correct,
     Decide,
     ExecuteCommand,
     GetCase,
-    ListCases,
     Merge,
     Refuse,
     StaffCase,
     StaffCommand,
     StartScreening,
 )
-from contracts.vocabulary import Kind, Outcome, Role, Stage
+from contracts.vocabulary import Role
 from gateway import attachments
 from gateway.bodies import (
     AssignmentBody,
@@ -63,7 +60,7 @@ from gateway.deps import (
     version_of,
 )
 from gateway.documents import answers, problems
-from gateway.fields import LINE_PATTERN, Body, MomentText
+from gateway.searches import CountQuery, PageQuery
 
 router = APIRouter(tags=["cases"])
 
@@ -71,35 +68,32 @@ _CASE = answers(200, "The case", ETag="Its version")
 COMMAND = {**problems(401, 403, 404, 409, 412, 428, body=True), **_CASE}
 
 
-class CaseFilters(Body):
-    """Which cases. `text`: words in number and text, in normalised Persian; `unit` takes all below it."""
-
-    stage: Annotated[list[Stage], Query(max_length=11)] = []
-    kind: Kind | None = None
-    unit: UnitCode | None = None
-    ground: GroundCode | None = None
-    handler: UUID | None = None
-    outcome: Outcome | None = None
-    urgent: bool | None = None
-    filed_since: MomentText | None = None
-    filed_until: MomentText | None = None
-    text: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=200)] | None = None
-    after: Cursor = None
-    limit: PageSize = 25
-
-
 @router.get(
     "/cases",
     operation_id="listCases",
     summary="The cases I may see",
     response_model=CasePage,
-    responses=problems(401, 403, 422),
+    responses=problems(401, 403, 404, 422),
 )
-async def list_cases(door: DoorDep, known: StaffDep, filters: Annotated[CaseFilters, Query()]) -> Response:
-    """Newest filed first, by pages: `next` is the `after` of the following one. A case against the unit one belongs to, or
-    one above it, is never among them."""
-    request = ListCases(actor=known.actor, **filters.model_dump())
+async def list_cases(door: DoorDep, known: StaffDep, filters: Annotated[PageQuery, Query()]) -> Response:
+    """Newest filed first, or as `sort` says, by pages: `next` is the `after` of the following one. All filters have to hold,
+    of several values of one filter one of them. A case against the unit one belongs to, or one above it, is never among
+    them."""
+    request = ListCases(actor=known.actor, **filters.asked())
     return answer(await door.bus.ask("tracking", "list_cases", request, CasePage))
+
+
+@router.get(
+    "/cases/count",
+    operation_id="countFoundCases",
+    summary="How many cases I may see",
+    response_model=CaseCount,
+    responses=problems(401, 403, 404, 422),
+)
+async def count_cases(door: DoorDep, known: StaffDep, filters: Annotated[CountQuery, Query()]) -> Response:
+    """With the filters of the list."""
+    request = CountCases(actor=known.actor, **filters.asked())
+    return answer(await door.bus.ask("tracking", "count_cases", request, CaseCount))
 
 
 @router.get(

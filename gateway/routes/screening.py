@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from contracts.tracking import (
+from contracts.screening import (
     Assigned,
     AssignMany,
     CaseSeen,

@@ -161,13 +161,6 @@ class Desk(Tracking):
         """The whole case, or UnknownCase, be it that there is none or that it is none of theirs."""
         return self._staff_case(connection, request.case_id, self.scope(connection, request.actor))
 
-    def list_cases(self, connection: Connection, request: t.ListCases) -> t.CasePage:
-        """A page of the cases that the actor may know of."""
-        _no_nul(request)
-        scope = self.scope(connection, request.actor)
-        units = None if request.unit is None else self.city(connection).tree.below(request.unit)
-        return views.case_page(connection, request, scope, units)
-
     # --- letters ---
 
     def read_letter(self, connection: Connection, request: ReadLetter) -> Letter:

@@ -11,12 +11,12 @@ from sqlalchemy import Connection, Row, and_, desc, func, select, text, union
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.gateway import Actor
-from contracts.tracking import SimilarCase
+from contracts.screening import SimilarCase
 from contracts.vocabulary import OPEN_STAGES, Role, Stage
 from services.tracking.models import IN_HAND, cases, commands, skills, staff
 from services.tracking.scope import Scope
+from services.tracking.searching import EXCERPT
 from services.tracking.suggestions import Earlier
-from services.tracking.views import EXCERPT
 
 LOOKED_AT = 1_000
 """The newest cases that are compared; each comparison of two texts takes some twenty microseconds."""

@@ -27,9 +27,9 @@ from services.tracking import domain, store, visits_domain, visits_store
 from services.tracking.history import FIRST, Entry, link
 from services.tracking.life import Case, Context, Step
 from services.tracking.record import event_of, media_rows, record
+from services.tracking.searching import searchable
 from services.tracking.settings import Settings
 from services.tracking.tree import Tree
-from services.tracking.views import searchable
 from services.tracking.workdays import Deadlines, Rule, Workdays
 
 Clock = Callable[[], datetime]

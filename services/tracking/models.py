@@ -32,6 +32,12 @@ OVER = text("stage IN ('closed', 'merged', 'withdrawn')")
 IN_HAND = text("handler IS NOT NULL AND stage NOT IN ('closed', 'merged', 'withdrawn', 'decided', 'refused')")
 """Open cases that an inspector has in hand."""
 
+EXPECTED = (
+    "(coalesce(CASE WHEN paused_on IS NULL AND stage IN ('registered', 'screening', 'investigating', 'awaiting_citizen', "
+    "'awaiting_unit', 'review') THEN due_on END, DATE '9999-12-31'))"
+)
+"""The day a decision is owed, and long after all days where none is; written out for the index, too."""
+
 cases = Table(
     "cases",
     metadata,
@@ -118,6 +124,8 @@ cases = Table(
         Index(f"cases_{part}_kept", "kind", "ended_at", postgresql_where=text(f"{part}_erased_at IS NULL"))
         for part in ("identity", "evidence", "texts")
     ),
+    Index("cases_expected", text(EXPECTED), "case_id"),
+    Index("cases_decided", "decided_at", "case_id", postgresql_where=text("decided_at IS NOT NULL")),
     Index("cases_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
 )
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from contracts import screening as sc
 from contracts import tracking as t
 from contracts.errors import NotAllowed, NotFound, PeygirError, UnknownCase
 from contracts.gateway import Actor
@@ -23,7 +24,7 @@ MOST = 500
 class Screening(Desk):
     """The use cases of the screener's and the head's lists."""
 
-    def suggest_screening(self, connection: Connection, request: t.SuggestScreening) -> t.Suggestions:
+    def suggest_screening(self, connection: Connection, request: sc.SuggestScreening) -> sc.Suggestions:
         """What earlier and open cases say; only such as the actor may know of."""
         scope = self.scope(connection, request.actor)
         _may_assign(request.actor)
@@ -33,16 +34,16 @@ class Screening(Desk):
         earlier = desks.earlier(connection, request.case_id, told.search, self.clock(), scope)
         unit, ground, urgent = suggestions.suggest(told.search.strip(), earlier)
         similar = desks.similar(connection, told, scope)
-        return t.Suggestions(unit=unit, ground=ground, urgent=urgent, similar=similar)
+        return sc.Suggestions(unit=unit, ground=ground, urgent=urgent, similar=similar)
 
-    def assign_many(self, connection: Connection, request: t.AssignMany) -> t.Assigned:
+    def assign_many(self, connection: Connection, request: sc.AssignMany) -> sc.Assigned:
         """Each by itself: what cannot be assigned is told and stops no other."""
         versions = {one.case_id: one.expected_version for one in request.cases}
         locked = store.lock_for_staff(connection, versions, self.scope(connection, request.actor))
         _may_assign(request.actor)
         return self._assign_all(connection, request, list(versions), locked, versions)
 
-    def hand_over(self, connection: Connection, request: t.HandOver) -> t.Assigned:
+    def hand_over(self, connection: Connection, request: sc.HandOver) -> sc.Assigned:
         """All open cases of one inspector. Repeated, it finds no more of them."""
         scope = self.scope(connection, request.actor)
         _may_assign(request.actor)
@@ -55,12 +56,12 @@ class Screening(Desk):
     def _assign_all(
         self,
         connection: Connection,
-        request: t.AssignMany | t.HandOver,
+        request: sc.AssignMany | sc.HandOver,
         ids: Sequence[UUID],
         locked: Mapping[UUID, Case],
         versions: Mapping[UUID, int],
         besides: UUID | None = None,
-    ) -> t.Assigned:
+    ) -> sc.Assigned:
         items = []
         command = t.Assign(inspector=request.inspector)
         for case_id in ids:
@@ -70,34 +71,34 @@ class Screening(Desk):
                     raise UnknownCase
                 items.append(self._assign_one(connection, request, case, versions[case_id], command, besides))
             except PeygirError as error:
-                items.append(t.AssignedCase(case_id=case_id, error=error.code))
-        return t.Assigned(items=items)
+                items.append(sc.AssignedCase(case_id=case_id, error=error.code))
+        return sc.Assigned(items=items)
 
     def _assign_one(
         self,
         connection: Connection,
-        request: t.AssignMany | t.HandOver,
+        request: sc.AssignMany | sc.HandOver,
         case: Case,
         version: int,
         command: t.Assign,
         besides: UUID | None,
-    ) -> t.AssignedCase:
+    ) -> sc.AssignedCase:
         # The key is noted only for what is done: judged first, by rules that write nothing.
         key = f"{request.idempotency_key}:{case.case_id}"
         if desks.was_done(connection, request.actor, key):
             again(connection, request.actor, key, case.case_id, command)
-            return t.AssignedCase(case_id=case.case_id, handler=case.handler, version=case.version)
+            return sc.AssignedCase(case_id=case.case_id, handler=case.handler, version=case.version)
         if case.version != version:
-            return t.AssignedCase(case_id=case.case_id, error="stale_version")
+            return sc.AssignedCase(case_id=case.case_id, error="stale_version")
         context = self.facts(connection, case, command, None, request.actor, besides)
         turn = domain.act(case, command, context)
         again(connection, request.actor, key, case.case_id, command)
         after = record(connection, turn, request.actor, context.now, context.question)
-        return t.AssignedCase(case_id=case.case_id, handler=after.handler, version=after.version)
+        return sc.AssignedCase(case_id=case.case_id, handler=after.handler, version=after.version)
 
     # --- skills ---
 
-    def set_skills(self, connection: Connection, request: t.SetSkills) -> t.Skills:
+    def set_skills(self, connection: Connection, request: sc.SetSkills) -> sc.Skills:
         """By a head. NotFound for who is no inspector; grounds that nobody knows are passed over."""
         self.scope(connection, request.actor)
         if Role.HEAD not in request.actor.roles:
@@ -107,16 +108,16 @@ class Screening(Desk):
             raise NotFound
         known_grounds = [one for one in set(request.grounds) if store.ground_kinds(connection, one) is not None]
         desks.keep_skills(connection, request.inspector, sorted(known_grounds))
-        return self.list_skills(connection, t.ListSkills(actor=request.actor))
+        return self.list_skills(connection, sc.ListSkills(actor=request.actor))
 
-    def list_skills(self, connection: Connection, request: t.ListSkills) -> t.Skills:
+    def list_skills(self, connection: Connection, request: sc.ListSkills) -> sc.Skills:
         """Of all active inspectors."""
         self.scope(connection, request.actor)
         _may_assign(request.actor)
         rows = desks.inspectors(connection)
-        return t.Skills(
+        return sc.Skills(
             items=[
-                t.InspectorSkills(inspector=row.staff_id, grounds=row.grounds or [], open_cases=row.open_cases)
+                sc.InspectorSkills(inspector=row.staff_id, grounds=row.grounds or [], open_cases=row.open_cases)
                 for row in rows
             ]
         )

@@ -9,6 +9,9 @@ from nameko.timer import timer
 from backbone.consumers import durable_event_handler
 from backbone.extensions import PeygirService, UseCases
 from backbone.rpc import rpc
+from contracts import exports as x
+from contracts import screening as sc
+from contracts import searches as se
 from contracts import tracking as t
 from contracts import visits as v
 from contracts.accounts import StaffChanged
@@ -18,9 +21,11 @@ from contracts.letters import Letter, ReadLetter
 from contracts.media import MediaAccepted, MediaRejected
 from contracts.notify import CitizenReplied
 from services.tracking import store
+from services.tracking.exporting import Exporter
 from services.tracking.retention import Retention
 from services.tracking.scheduler import Scheduler
 from services.tracking.screening import Screening
+from services.tracking.searches_desk import SearchDesk
 from services.tracking.visits_desk import VisitDesk
 
 KEYS_KEPT = timedelta(days=30)
@@ -32,6 +37,8 @@ class Service(PeygirService):
     scheduler = UseCases(Scheduler)
     visits = UseCases(VisitDesk)
     retention = UseCases(Retention)
+    searches = UseCases(SearchDesk)
+    exports = UseCases(Exporter)
 
     # --- what others say ---
 
@@ -91,6 +98,15 @@ class Service(PeygirService):
     def remind_of_visits(self) -> None:
         self.visits.remind_due(self.db)
 
+    @timer(interval=1)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def make_exports(self) -> None:
+        self.exports.work(self.db)
+
+    @timer(interval=60)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def purge_exports(self) -> None:
+        with self.db.transaction() as connection:
+            self.exports.purge(connection)
+
     # --- staff ---
 
     @rpc
@@ -99,37 +115,32 @@ class Service(PeygirService):
             return self.use_cases.execute(connection, request)
 
     @rpc
-    def list_cases(self, request: t.ListCases) -> t.CasePage:
-        with self.db.read() as connection:
-            return self.use_cases.list_cases(connection, request)
-
-    @rpc
     def get_case(self, request: t.GetCase) -> t.StaffCase:
         with self.db.read() as connection:
             return self.use_cases.get_case(connection, request)
 
     @rpc
-    def suggest_screening(self, request: t.SuggestScreening) -> t.Suggestions:
+    def suggest_screening(self, request: sc.SuggestScreening) -> sc.Suggestions:
         with self.db.read() as connection:
             return self.use_cases.suggest_screening(connection, request)
 
     @rpc
-    def assign_many(self, request: t.AssignMany) -> t.Assigned:
+    def assign_many(self, request: sc.AssignMany) -> sc.Assigned:
         with self.db.transaction() as connection:
             return self.use_cases.assign_many(connection, request)
 
     @rpc
-    def hand_over(self, request: t.HandOver) -> t.Assigned:
+    def hand_over(self, request: sc.HandOver) -> sc.Assigned:
         with self.db.transaction() as connection:
             return self.use_cases.hand_over(connection, request)
 
     @rpc
-    def set_skills(self, request: t.SetSkills) -> t.Skills:
+    def set_skills(self, request: sc.SetSkills) -> sc.Skills:
         with self.db.transaction() as connection:
             return self.use_cases.set_skills(connection, request)
 
     @rpc
-    def list_skills(self, request: t.ListSkills) -> t.Skills:
+    def list_skills(self, request: sc.ListSkills) -> sc.Skills:
         with self.db.read() as connection:
             return self.use_cases.list_skills(connection, request)
 
@@ -203,6 +214,70 @@ class Service(PeygirService):
     def close_slot(self, request: v.CloseSlot) -> v.Slot:
         with self.db.transaction() as connection:
             return self.visits.close_slot(connection, request)
+
+    # --- lists and searches ---
+
+    @rpc
+    def list_cases(self, request: se.ListCases) -> se.CasePage:
+        with self.db.read() as connection:
+            return self.searches.list_cases(connection, request)
+
+    @rpc
+    def count_cases(self, request: se.CountCases) -> se.CaseCount:
+        with self.db.read() as connection:
+            return self.searches.count_cases(connection, request)
+
+    @rpc
+    def keep_search(self, request: se.KeepSearch) -> se.Search:
+        with self.db.transaction() as connection:
+            return self.searches.keep_search(connection, request)
+
+    @rpc
+    def list_searches(self, request: se.ListSearches) -> se.SearchPage:
+        with self.db.read() as connection:
+            return self.searches.list_searches(connection, request)
+
+    @rpc
+    def get_search(self, request: se.GetSearch) -> se.Search:
+        with self.db.read() as connection:
+            return self.searches.get_search(connection, request)
+
+    @rpc
+    def change_search(self, request: se.ChangeSearch) -> se.Search:
+        with self.db.transaction() as connection:
+            return self.searches.change_search(connection, request)
+
+    @rpc
+    def drop_search(self, request: se.DropSearch) -> se.Dropped:
+        with self.db.transaction() as connection:
+            return self.searches.drop_search(connection, request)
+
+    # --- exports ---
+
+    @rpc
+    def start_export(self, request: x.StartExport) -> x.Export:
+        with self.db.transaction() as connection:
+            return self.exports.start_export(connection, request)
+
+    @rpc
+    def list_exports(self, request: x.ListExports) -> x.ExportPage:
+        with self.db.read() as connection:
+            return self.exports.list_exports(connection, request)
+
+    @rpc
+    def get_export(self, request: x.GetExport) -> x.Export:
+        with self.db.read() as connection:
+            return self.exports.get_export(connection, request)
+
+    @rpc
+    def drop_export(self, request: x.DropExport) -> x.Dropped:
+        with self.db.transaction() as connection:
+            return self.exports.drop_export(connection, request)
+
+    @rpc
+    def read_export(self, request: x.ReadExport) -> x.ExportPiece:
+        with self.db.read() as connection:
+            return self.exports.read_export(connection, request)
 
     # --- liaisons, evidence, identities ---
 

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from contracts.vocabulary import Kind
-from services.tracking.visits_settings import VisitSettings
+from services.tracking.exports_settings import ExportSettings
 from services.tracking.workdays import Deadlines
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -27,7 +27,7 @@ def _weekend(value: object) -> object:
     return frozenset(DAYS.index(name) for name in names)
 
 
-class Settings(VisitSettings):
+class Settings(ExportSettings):
     """Deadlines in working days. `weekend`: days of the week as datetime counts them, Monday 0; in the environment
     WEEKEND=thursday,friday. `citizen_days`: after that a question is held to be left unanswered. `mayor_days`: from the head
     of inspection to `mayor_unit`, the mayor's office. What the catalogue says of these goes before what stands here."""

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from contracts.tracking import Suggestion
+from contracts.screening import Suggestion
 
 ENOUGH = 0.5
 """The share of the similar cases from which on something is suggested."""

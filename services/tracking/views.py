@@ -1,14 +1,12 @@
-"""What is read: the citizen's view, the staff's view, lists and search. One query each, whole.
+"""What is read: the citizen's view, the staff's view, the unit's. One query each, whole.
 
 Staff's queries carry `Scope.condition()`; a citizen's carry the code's hash or the citizen's id.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -27,15 +25,12 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from backbone.persian import normalise
 from contracts import tracking as t
-from contracts.errors import InvalidField
 from contracts.media import UploadState
 from contracts.vocabulary import OPEN_STAGES, ActorKind
 from services.tracking.domain import possible
@@ -45,7 +40,6 @@ from services.tracking.scope import CONDITION, Scope
 from services.tracking.store import CASE_COLUMNS, case_of_json
 from services.tracking.visits_views import of_case, staff_visit, visits_for_citizen
 
-EXCERPT = 140
 _CITIZENS = (ActorKind.CITIZEN, ActorKind.BEARER)
 
 
@@ -303,96 +297,6 @@ def entries_since(connection: Connection, case_id: UUID, version: int, limit: in
     chosen = select(timeline).where(timeline.c.case_id == case_id, timeline.c.sequence > version)
     rows = connection.execute(chosen.order_by(timeline.c.sequence).limit(limit))
     return [staff_entry(dict(row._mapping)) for row in rows]
-
-
-_LINE = (
-    *(
-        "case_id",
-        "number",
-        "kind",
-        "stage",
-        "unit",
-        "unit_name_fa",
-        "ground",
-        "urgent",
-        "anonymous",
-        "filed_at",
-    ),
-    *("due_on", "paused_on", "handler", "outcome", "version"),
-)
-_EQUAL = ("kind", "ground", "handler", "outcome", "urgent")
-
-
-def case_page(connection: Connection, request: t.ListCases, scope: Scope, units: Iterable[str] | None) -> t.CasePage:
-    """One page of what the scope knows, newest filed first. `units`: the unit asked for and all below it."""
-    conditions = [scope.condition(), *_filters(request, units), *_containing(request.text)]
-    if request.after is not None:
-        conditions.append(tuple_(cases.c.filed_at, cases.c.case_id) < tuple_(*_position(request.after)))
-    excerpt = func.left(cases.c.text, EXCERPT).label("excerpt")
-    query = _page(select(*(cases.c[name] for name in _LINE), excerpt), conditions, request.stage, request.limit + 1)
-    rows = connection.execute(query).all()
-    items = [
-        t.CaseLine.model_validate({**row._mapping, "expected_on": _expected(row)}) for row in rows[: request.limit]
-    ]
-    more = len(rows) > request.limit
-    return t.CasePage(items=items, next=_cursor(items[-1].filed_at, items[-1].case_id) if more else None)
-
-
-def _page(query: Select[Any], conditions: list[ColumnElement[bool]], stages: Sequence[str], limit: int) -> Select[Any]:
-    """The newest rows. Asked for by stage, each stage gives its newest by its own index and the newest of these are
-    taken: else a stage that few cases are at would be looked for through all of them."""
-    newest_first = (cases.c.filed_at.desc(), cases.c.case_id.desc())
-    if not stages:
-        return query.where(*conditions).order_by(*newest_first).limit(limit)
-    parts = [
-        query.where(cases.c.stage == stage, *conditions).order_by(*newest_first).limit(limit).subquery()
-        for stage in dict.fromkeys(stages)
-    ]
-    if len(parts) == 1:
-        return select(parts[0]).order_by(parts[0].c.filed_at.desc(), parts[0].c.case_id.desc())
-    together = select(parts[0]).union_all(*(select(part) for part in parts[1:])).subquery()
-    return select(together).order_by(together.c.filed_at.desc(), together.c.case_id.desc()).limit(limit)
-
-
-def _filters(request: t.ListCases, units: Iterable[str] | None) -> list[ColumnElement[bool]]:
-    wanted = {name: getattr(request, name) for name in _EQUAL}
-    found: list[ColumnElement[bool]] = [cases.c[name] == value for name, value in wanted.items() if value is not None]
-    if units is not None:
-        found.append(cases.c.unit.in_(sorted(units)))
-    if request.filed_since is not None:
-        found.append(cases.c.filed_at >= request.filed_since)
-    if request.filed_until is not None:
-        found.append(cases.c.filed_at < request.filed_until)
-    return found
-
-
-def searchable(number: str, typed: str) -> str:
-    """What `_containing` looks into: normalised, with a space at either end so that each word has one before it."""
-    return f" {normalise(f'{number} {typed}')} "
-
-
-def _containing(words: str | None) -> list[ColumnElement[bool]]:
-    """All words, anywhere; one or two letters only where a word begins, since trigrams do not tell more."""
-    parts = dict.fromkeys(normalise(words or "").split())
-    return [
-        cases.c.search.contains(part if len(part) > 2 else f" {part}", autoescape=True) for part in list(parts)[:10]
-    ]
-
-
-def _cursor(filed_at: datetime, case_id: UUID) -> str:
-    micros = (filed_at - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
-    return base64.urlsafe_b64encode(micros.to_bytes(8, "big", signed=True) + case_id.bytes).decode()
-
-
-def _position(cursor: str) -> tuple[Any, Any]:
-    try:
-        raw = base64.urlsafe_b64decode(cursor.encode())
-        if len(raw) != 24:
-            raise ValueError
-        moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int.from_bytes(raw[:8], "big", signed=True))
-    except (ValueError, binascii.Error, OverflowError):
-        raise InvalidField(fields=[{"field": "after", "reason": "not_a_cursor"}]) from None
-    return literal(moment, cases.c.filed_at.type), literal(UUID(bytes=raw[8:]), cases.c.case_id.type)
 
 
 # --- liaisons ---

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from backbone.testing import BusClient, ServiceProcess, bus, eventually, prepared
+from contracts import screening as sc
 from contracts import tracking as t
 from contracts.errors import Conflict, KeyReused, NotAllowed, NotFound, UnknownCase
 from contracts.gateway import Actor
@@ -51,9 +52,9 @@ def assign_many(
     key: str = "",
     version: int = 2,
 ) -> dict[str, dict[str, Any]]:
-    request = t.AssignMany(
+    request = sc.AssignMany(
         actor=who or office.screener,
-        cases=[t.CaseSeen(case_id=case_id, expected_version=version) for case_id in cases],
+        cases=[sc.CaseSeen(case_id=case_id, expected_version=version) for case_id in cases],
         inspector=inspector,
         idempotency_key=key or uuid.uuid4().hex,
     )
@@ -61,12 +62,12 @@ def assign_many(
 
 
 def set_skills(office: Office, who: Actor, *grounds: str) -> None:
-    request = t.SetSkills(actor=office.head, inspector=UUID(who.id), grounds=list(grounds))
+    request = sc.SetSkills(actor=office.head, inspector=UUID(who.id), grounds=list(grounds))
     office.ask("set_skills", request)
 
 
 def loads(office: Office) -> dict[str, int]:
-    skills = office.ask("list_skills", t.ListSkills(actor=office.screener))
+    skills = office.ask("list_skills", sc.ListSkills(actor=office.screener))
     return {item["inspector"]: item["open_cases"] for item in skills["items"]}
 
 
@@ -141,15 +142,15 @@ def test_a_leavers_open_cases_go_to_others_in_one_step(office: Office) -> None:
     office.do(office.inspector, asked, t.AskUnit(text="چرا؟"))
     for who in (office.inspector, actor(Role.LIAISON, UNIT)):
         with pytest.raises(NotAllowed):
-            office.ask("hand_over", t.HandOver(actor=who, leaver=UUID(office.inspector.id), idempotency_key="x" * 8))
-    handed = t.HandOver(actor=office.head, leaver=UUID(office.inspector.id), idempotency_key="handed-over")
+            office.ask("hand_over", sc.HandOver(actor=who, leaver=UUID(office.inspector.id), idempotency_key="x" * 8))
+    handed = sc.HandOver(actor=office.head, leaver=UUID(office.inspector.id), idempotency_key="handed-over")
     items = office.ask("hand_over", handed)["items"]
     assert {item["case_id"] for item in items} == {str(one) for one in cases}
     assert {item["handler"] for item in items} == {office.other_inspector.id}
     assert office.get(asked)["stage"] == "awaiting_unit"
     assert office.get(gone)["handler"] == office.inspector.id
     assert office.ask("hand_over", handed)["items"] == []
-    back = t.HandOver(
+    back = sc.HandOver(
         actor=actor(Role.HEAD, UNIT), leaver=UUID(office.other_inspector.id), idempotency_key=uuid.uuid4().hex
     )
     assert office.ask("hand_over", back)["items"] == []  # conflict of interest
@@ -159,11 +160,11 @@ def test_skills_are_the_heads_to_say(office: Office) -> None:
     request = {"inspector": UUID(office.inspector.id), "grounds": ["delay"]}
     for who in (office.screener, office.inspector):
         with pytest.raises(NotAllowed):
-            office.ask("set_skills", t.SetSkills(actor=who, **request))
+            office.ask("set_skills", sc.SetSkills(actor=who, **request))
     for nobody in (UUID(office.screener.id), uuid.uuid4()):
         with pytest.raises(NotFound):
-            office.ask("set_skills", t.SetSkills(actor=office.head, **request | {"inspector": nobody}))
-    known = t.SetSkills(actor=office.head, **request | {"grounds": ["nothing", "delay"]})
+            office.ask("set_skills", sc.SetSkills(actor=office.head, **request | {"inspector": nobody}))
+    known = sc.SetSkills(actor=office.head, **request | {"grounds": ["nothing", "delay"]})
     told = {one["inspector"]: one["grounds"] for one in office.ask("set_skills", known)["items"]}
     assert told[office.inspector.id] == ["delay"]
     office.wire.event(staff(office.other_inspector, version=2, active=False))
@@ -175,7 +176,7 @@ def test_earlier_cases_suggest_what_a_new_one_is_and_open_ones_that_it_repeats(o
         office.investigated(text="پروانه ساختمان ما در شهرداری معطل استعلام مانده است.")
     office.open(text="پروانه ساختمان ما در شهرداری معطل استعلام است.", unit="dep.civ", ground="conduct")
     new = office.open(text="پروانه ساختمان من معطل استعلام مانده و خطر دارد.", unit=None, ground="delay")
-    asked = t.SuggestScreening(actor=office.screener, case_id=new.case_id)
+    asked = sc.SuggestScreening(actor=office.screener, case_id=new.case_id)
     told = office.ask("suggest_screening", asked)
     assert told["unit"]["value"] == UNIT
     assert told["unit"]["of"] == 3
@@ -185,9 +186,9 @@ def test_earlier_cases_suggest_what_a_new_one_is_and_open_ones_that_it_repeats(o
     assert [one["same"] for one in told["similar"]] == [["ground"]] * 3
     assert all(0.2 <= one["similarity"] <= 1 for one in told["similar"])
     # Who belongs to the unit complained about learns nothing of it by way of suggestions.
-    inside = office.ask("suggest_screening", t.SuggestScreening(actor=actor(Role.SCREENER, UNIT), case_id=new.case_id))
+    inside = office.ask("suggest_screening", sc.SuggestScreening(actor=actor(Role.SCREENER, UNIT), case_id=new.case_id))
     assert (inside["unit"], inside["ground"], inside["similar"]) == (None, None, [])
     with pytest.raises(NotAllowed):
-        office.ask("suggest_screening", t.SuggestScreening(actor=office.inspector, case_id=new.case_id))
+        office.ask("suggest_screening", sc.SuggestScreening(actor=office.inspector, case_id=new.case_id))
     with pytest.raises(UnknownCase):
-        office.ask("suggest_screening", t.SuggestScreening(actor=office.screener, case_id=uuid.uuid4()))
+        office.ask("suggest_screening", sc.SuggestScreening(actor=office.screener, case_id=uuid.uuid4()))

@@ -12,7 +12,19 @@ from backbone.rpc import Rpc
 from backbone.topology import SERVICES
 from contracts.base import Answer, Request
 
-MODULES = ("accounts", "insight", "intake", "letters", "media", "notify", "tracking", "visits")
+MODULES = (
+    "accounts",
+    "exports",
+    "insight",
+    "intake",
+    "letters",
+    "media",
+    "notify",
+    "screening",
+    "searches",
+    "tracking",
+    "visits",
+)
 _PROMISE = re.compile(r"RPC (\w+)\.(\w+) → (\w+)")
 
 

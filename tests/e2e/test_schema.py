@@ -58,6 +58,8 @@ def known(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
     who = {"room_id": room["room_id"], "inspector": town.officer("inspector").staff_id}
     slot = good(head.post("/v1/visit-slots", {**who, **times}), 201)
     asked = town.assigned(case).do(case_id, "unit-questions", text="علت تأخیر چیست؟", media=[photo])
+    search = good(head.post("/v1/searches", {"name": "همه", "filters": {}}), 201)
+    export = good(head.post("/v1/exports", {"format": "csv"}), 202)
     file = tmp_path_factory.mktemp("schema") / "known.json"
     file.write_text(
         json.dumps(
@@ -70,6 +72,8 @@ def known(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "version": asked["version"],
                 "room_id": room["room_id"],
                 "slot_id": slot["slot_id"],
+                "search_id": search["search_id"],
+                "export_id": export["export_id"],
                 "question_id": asked["questions"][0]["question_id"],
                 "media_id": photo,
                 "upload_id": town.caller().upload(b"never evidence", "note.txt", "text/plain"),

@@ -65,3 +65,43 @@ def test_what_is_no_day_is_none(typed: str) -> None:
 def test_a_day_of_another_calendar_or_age_is_not_taken_for_a_jalali_one(typed: str) -> None:
     """2026-11-23 would be a day six centuries from now, 5/9/2 one thirteen centuries ago."""
     assert jalali.parse(typed) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "day"),
+    [
+        ("1405/08/03", date(2026, 10, 25)),
+        ("۱۴۰۵/۸/۳", date(2026, 10, 25)),
+        ("١٤٠٥-٠٨-٠٣", date(2026, 10, 25)),
+        (" 1405/8/03 ", date(2026, 10, 25)),
+        ("2026-10-25", date(2026, 10, 25)),
+        ("۲۰۲۶-۱۰-۲۵", date(2026, 10, 25)),
+        ("1403/12/30", date(2025, 3, 20)),  # a leap year
+        ("1404/12/30", None),
+        ("1405/13/01", None),
+        ("1405/07/31", None),
+        ("2026-02-29", None),
+        ("2026/10/25", None),  # which calendar is meant?
+        ("05/08/03", None),
+        ("0001-01-01", None),
+        ("9999-12-31", None),
+        ("2026-10-25T00:00:00Z", None),
+        ("", None),
+        ("فردا", None),
+    ],
+)
+def test_a_day_is_read_as_people_type_it(typed: str, day: date | None) -> None:
+    assert jalali.day(typed) == day
+
+
+@given(st.dates(date(1900, 1, 1), date(2199, 12, 31)), st.sampled_from(["0123456789", "۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩"]))
+def test_every_day_is_read_back_in_both_calendars_and_all_digits(day: date, digits: str) -> None:
+    script = str.maketrans("0123456789", digits)
+    for typed in (jalali.plain(day), jalali.short(day), day.isoformat()):
+        assert jalali.day(typed.translate(script)) == day
+
+
+@given(st.text(max_size=12))
+def test_no_text_breaks_the_reading_of_a_day(typed: str) -> None:
+    found = jalali.day(typed)
+    assert found is None or 1821 <= found.year < 2222

@@ -1,0 +1,116 @@
+"""Queries of exports, a line of comment each. Whoever makes one holds it by a lease; each step renews it, or finds it lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, update
+
+from services.tracking.exports_models import OPEN, export_pieces, exports
+
+ROWS, FILE = "rows", "file"
+"""The two parts of what is kept: rows as JSON lines, packed, a page each; the file as it is fetched."""
+_NOBODY = {"worker": None, "leased_until": None, "tries": 0}
+
+
+# --- for who asked ---
+
+
+def add(connection: Connection, row: Mapping[str, Any]) -> None:
+    """A new one, waiting."""
+    connection.execute(insert(exports).values(**row, state="waiting", rows_done=0, pages=0, read=False, tries=0))
+
+
+def open_of(connection: Connection, owner: UUID) -> int:
+    """How many this person has in the making."""
+    return int(connection.execute(select(func.count()).where(exports.c.owner == owner, OPEN)).scalar_one())
+
+
+def one(connection: Connection, export_id: UUID, owner: UUID) -> Row[Any] | None:
+    """A person's own."""
+    return connection.execute(select(exports).where(exports.c.export_id == export_id, exports.c.owner == owner)).first()
+
+
+def all_of(connection: Connection, owner: UUID, limit: int = 200) -> list[Row[Any]]:
+    """A person's own, the newest first."""
+    chosen = select(exports).where(exports.c.owner == owner).order_by(exports.c.asked_at.desc()).limit(limit)
+    return list(connection.execute(chosen))
+
+
+def drop(connection: Connection, export_id: UUID, owner: UUID) -> bool:
+    """A person's own is no more, with all that was made of it; False when there is none."""
+    gone = delete(exports).where(exports.c.export_id == export_id, exports.c.owner == owner)
+    return connection.execute(gone).rowcount > 0
+
+
+def piece(connection: Connection, export_id: UUID, part: str, place: int) -> bytes | None:
+    """One piece."""
+    chosen = select(export_pieces.c.content).where(
+        export_pieces.c.export_id == export_id, export_pieces.c.part == part, export_pieces.c.place == place
+    )
+    found = connection.execute(chosen).scalar()
+    return None if found is None else bytes(found)
+
+
+# --- for who makes it ---
+
+
+def take(connection: Connection, worker: UUID, lease: timedelta) -> Row[Any] | None:
+    """One that is to be made and nobody is at, from now on this worker's; those that have the least rows come first, so
+    that a large one holds no small one up."""
+    free = or_(exports.c.leased_until.is_(None), exports.c.leased_until < func.now())
+    first = (
+        select(exports.c.export_id)
+        .where(OPEN, free)
+        .order_by(exports.c.rows_done, exports.c.asked_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    taken = update(exports).where(exports.c.export_id == first)
+    values = {"state": "running", "worker": worker, "leased_until": func.now() + lease, "tries": exports.c.tries + 1}
+    return connection.execute(taken.values(**values).returning(exports)).first()
+
+
+def renew(connection: Connection, export_id: UUID, worker: UUID, lease: timedelta) -> Row[Any] | None:
+    """The export, locked, and its lease renewed; None when it was cancelled or another worker has taken it up."""
+    mine = update(exports).where(exports.c.export_id == export_id, exports.c.worker == worker, OPEN)
+    return connection.execute(mine.values(leased_until=func.now() + lease).returning(exports)).first()
+
+
+def change(connection: Connection, export_id: UUID, **values: Any) -> None:
+    """A renewed one as it is from now on."""
+    connection.execute(update(exports).where(exports.c.export_id == export_id).values(**values))
+
+
+def let_go(connection: Connection, export_id: UUID, worker: UUID) -> None:
+    """Whoever is free goes on with it."""
+    mine = update(exports).where(exports.c.export_id == export_id, exports.c.worker == worker, OPEN)
+    connection.execute(mine.values(**_NOBODY))
+
+
+def end(connection: Connection, export_id: UUID, state: str, keep: timedelta, **values: Any) -> None:
+    """A renewed one is over; it and its file are gone after `keep`."""
+    over = {"finished_at": func.now(), "expires_at": func.now() + keep, **_NOBODY}
+    change(connection, export_id, state=state, **over, **values)
+    drop_pieces(connection, export_id, *([ROWS] if state == "done" else [ROWS, FILE]))
+
+
+def add_piece(connection: Connection, export_id: UUID, part: str, place: int, content: bytes) -> None:
+    """One piece more."""
+    row = {"export_id": export_id, "part": part, "place": place, "content": content}
+    connection.execute(insert(export_pieces).values(**row))
+
+
+def drop_pieces(connection: Connection, export_id: UUID, *parts: str) -> None:
+    """What was made of these parts is gone."""
+    gone = delete(export_pieces).where(export_pieces.c.export_id == export_id, export_pieces.c.part.in_(parts))
+    connection.execute(gone)
+
+
+def purge(connection: Connection) -> int:
+    """Those whose time is over are gone; how many."""
+    return connection.execute(delete(exports).where(exports.c.expires_at < text("now()"))).rowcount

@@ -1,0 +1,375 @@
+"""Exports: exactly what the asker may see, made once whoever is killed meanwhile, for the asker alone."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from openpyxl import load_workbook
+
+from backbone.testing import BusClient, ServiceProcess, eventually, prepared
+from contracts import exports as x
+from contracts import searches as se
+from contracts.base import now
+from contracts.errors import ExportNotDone, Gone, InvalidField, KeyReused, NotAllowed, NotFound, TooManyExports
+from contracts.gateway import Actor
+from contracts.vocabulary import Language, Role
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from tests.tracking_parts import UNIT, Office, actor, staff, submission
+
+LEASE = 3
+
+
+@pytest.fixture(scope="module")
+def environment(broker: RabbitMQ, postgres: PostgreSQL) -> dict[str, str]:
+    settings = {"EXPORTS_PAGE": "7", "EXPORTS_LEASE": str(LEASE), "EXPORTS_OPEN": "2", "EXPORTS_MOST_ROWS": "400"}
+    return prepared("tracking", broker.url, postgres.url, "tracking_exports", **settings)
+
+
+@pytest.fixture(scope="module")
+def service(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    process = ServiceProcess("tracking", environment, tmp_path_factory.mktemp("tracking") / "tracking.log").start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def office(service: ServiceProcess, wire: BusClient) -> Office:
+    return Office(wire, service.environment["DATABASE_URL"]).gather()
+
+
+def ground() -> str:
+    return f"g{uuid.uuid4().hex[:12]}"
+
+
+def file(office: Office, count: int, **changes: Any) -> None:
+    """So many cases, a second apart."""
+    filed = [submission(filed_at=now() + timedelta(seconds=place), **changes) for place in range(count)]
+    for one in filed:
+        office.wire.event(one)
+    ids = [one.case_id for one in filed]
+    eventually(lambda: office.one("SELECT count(*) FROM cases WHERE case_id = ANY(%s)", ids) == count)
+
+
+def start(office: Office, who: Actor, format_: str = "csv", key: str | None = None, **filters: Any) -> Any:
+    request = x.StartExport(
+        actor=who,
+        filters=se.Filter(**filters),
+        format=x.ExportFormat(format_),
+        language=Language.EN,
+        idempotency_key=key or uuid.uuid4().hex,
+    )
+    return office.ask("start_export", request)
+
+
+def state(office: Office, who: Actor, export_id: str) -> Any:
+    return office.ask("get_export", x.GetExport(actor=who, export_id=export_id))
+
+
+def ended(office: Office, who: Actor, export_id: str) -> Any:
+    """The export when it is over."""
+
+    def over() -> Any:
+        found = state(office, who, export_id)
+        return found if found["state"] in ("done", "failed") else None
+
+    return eventually(over, timeout=90)
+
+
+def content(office: Office, who: Actor, export_id: str) -> bytes:
+    """The file, piece by piece."""
+    found, piece = b"", 0
+    while True:
+        one = office.ask("read_export", x.ReadExport(actor=who, export_id=export_id, piece=piece))
+        found += base64.b64decode(one["content"])
+        piece += 1
+        if piece == one["pieces"]:
+            assert len(found) == one["size"]
+            return found
+
+
+def rows(office: Office, who: Actor, export_id: str) -> list[dict[str, str]]:
+    told = content(office, who, export_id)
+    assert told.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(told.decode("utf-8-sig"), newline="")))
+
+
+def made(office: Office, who: Actor, **filters: Any) -> list[dict[str, str]]:
+    """The rows of an export from beginning to end."""
+    export = start(office, who, **filters)
+    over = ended(office, who, export["export_id"])
+    assert over["state"] == "done", over
+    found = rows(office, who, export["export_id"])
+    assert over["rows_done"] == over["rows_total"] == len(found)
+    office.ask("drop_export", x.DropExport(actor=who, export_id=export["export_id"]))
+    return found
+
+
+def test_it_holds_what_the_list_holds_in_its_order(office: Office) -> None:
+    own = ground()
+    file(office, 15, ground=own)  # three pages
+    found = made(office, office.head, ground=[own])
+    assert [row["Number"] for row in found] == office.numbers(office.head, ground=own)
+    assert {row["Stage"] for row in found} == {"Registered"}
+    assert all(row["Filed (Jalali)"].startswith("14") and row["Filed"].startswith("20") for row in found)
+    assert made(office, office.head, ground=[own], unit=["dep.civ"]) == []
+
+
+def test_a_workbook_holds_the_same_and_no_formula(office: Office) -> None:
+    own = ground()
+    file(office, 8, ground=own, text='=HYPERLINK("http://x","پرونده")')
+    export = start(office, office.head, "xlsx", ground=[own])
+    assert ended(office, office.head, export["export_id"])["state"] == "done"
+    sheet = load_workbook(io.BytesIO(content(office, office.head, export["export_id"]))).worksheets[0]
+    table = list(sheet.iter_rows())
+    assert [row[0].value for row in table[1:]] == office.numbers(office.head, ground=own)
+    assert {(row[-1].value, row[-1].data_type) for row in table[1:]} == {('=HYPERLINK("http://x","پرونده")', "s")}
+    [line] = {row["Text"] for row in made(office, office.head, ground=[own])}
+    assert line == '\'=HYPERLINK("http://x","پرونده")'
+
+
+def test_codes_mobiles_and_national_ids_are_masked(office: Office) -> None:
+    own = ground()
+    file(office, 1, ground=own, text="کد ۴۸۲۱ ۰۹۳۷ ۵۵۱۸ ۲۶۰۴ و شماره ۰۹۱۲۱۲۳۴۵۶۷ و کد ملی 0012345679، پلاک ۱۲۳")
+    [row] = made(office, office.head, ground=[own])
+    assert row["Text"] == "کد [masked] و شماره [masked] و کد ملی [masked]، پلاک ۱۲۳"
+
+
+@pytest.mark.parametrize("unit", [UNIT, "dep.urb.permits.desk"])
+def test_it_holds_nothing_against_ones_own_unit(office: Office, unit: str) -> None:
+    own = ground()
+    file(office, 2, ground=own)
+    file(office, 3, ground=own, unit="dep.civ")
+    assert len(made(office, office.head, ground=[own])) == 5
+    assert {row["Unit code"] for row in made(office, actor(Role.HEAD, unit), ground=[own])} == {"dep.civ"}
+
+
+def test_an_inspector_gets_what_is_in_their_hands(office: Office) -> None:
+    own = ground()
+    file(office, 2, ground=own)
+    mine = office.investigated(ground=own)
+    found = made(office, office.inspector, ground=[own])
+    assert [row["Number"] for row in found] == [office.get(mine.case_id)["number"]]
+    assert found[0]["Inspector's id"] == office.inspector.id
+
+
+@pytest.mark.parametrize(
+    "role", [Role.LIAISON, Role.ANALYST, Role.ADMINISTRATOR, Role.CUSTODIAN, Role.OPERATOR], ids=str
+)
+def test_who_sees_no_list_gets_no_export(office: Office, role: Role) -> None:
+    with pytest.raises(NotAllowed):
+        start(office, actor(role))
+    with pytest.raises(NotAllowed):
+        office.ask("list_exports", x.ListExports(actor=actor(role)))
+
+
+def test_it_is_its_owners_alone(office: Office) -> None:
+    export_id = start(office, office.head, ground=[ground()])["export_id"]
+    ended(office, office.head, export_id)
+    other = actor(Role.HEAD)
+    for request, method in (
+        (x.GetExport(actor=other, export_id=export_id), "get_export"),
+        (x.ReadExport(actor=other, export_id=export_id), "read_export"),
+        (x.DropExport(actor=other, export_id=export_id), "drop_export"),
+    ):
+        with pytest.raises(NotFound):
+            office.ask(method, request)
+    assert office.ask("list_exports", x.ListExports(actor=other))["items"] == []
+    assert export_id in [
+        one["export_id"] for one in office.ask("list_exports", x.ListExports(actor=office.head))["items"]
+    ]
+    office.ask("drop_export", x.DropExport(actor=office.head, export_id=export_id))
+    assert office.one("SELECT count(*) FROM export_pieces WHERE export_id = %s", export_id) == 0
+
+
+def test_bad_filters_and_repetitions(office: Office) -> None:
+    with pytest.raises(InvalidField) as raised:
+        start(office, office.head, number=["12-x"])
+    assert raised.value.params["fields"] == [{"field": "filters.number", "reason": "not_a_case_number"}]
+    own, key = ground(), uuid.uuid4().hex
+    first = start(office, office.head, key=key, ground=[own])
+    assert start(office, office.head, key=key, ground=[own])["export_id"] == first["export_id"]
+    with pytest.raises(KeyReused):
+        start(office, office.head, key=key, ground=[ground()])
+    ended(office, office.head, first["export_id"])
+    office.ask("drop_export", x.DropExport(actor=office.head, export_id=first["export_id"]))
+
+
+def test_too_many_rows_are_refused(office: Office) -> None:
+    who = actor(Role.HEAD)
+    own = ground()
+    file(office, 401, ground=own)
+    over = ended(office, who, start(office, who, ground=[own])["export_id"])
+    assert (over["state"], over["error"], over["rows_total"]) == ("failed", "too_many_rows", 401)
+
+
+class Holding:
+    """All exports at a standstill: whoever would take one waits for this transaction, and passes the row over."""
+
+    def __init__(self, office: Office, environment: dict[str, str]) -> None:
+        self._office, self._url = office, environment["DATABASE_URL"].replace("+psycopg", "")
+
+    def __enter__(self) -> None:
+        self._connection = psycopg.connect(self._url)
+        # Readers go on; whoever would write waits.
+        self._connection.execute("LOCK TABLE export_pieces IN SHARE ROW EXCLUSIVE MODE")
+
+    def __exit__(self, *_: Any) -> None:
+        self._connection.rollback()
+        self._connection.close()
+
+
+def test_only_so_many_are_open_at_once_and_none_is_read_before_it_is_done(
+    office: Office, environment: dict[str, str]
+) -> None:
+    who, own = actor(Role.HEAD), ground()
+    file(office, 1, ground=own)
+    with Holding(office, environment):
+        opened = [start(office, who, ground=[own])["export_id"] for _ in range(2)]
+        with pytest.raises(TooManyExports) as raised:
+            start(office, who, ground=[own])
+        assert raised.value.params == {"limit": 2}
+        with pytest.raises(ExportNotDone):
+            office.ask("read_export", x.ReadExport(actor=who, export_id=opened[0]))
+    for export_id in opened:
+        assert ended(office, who, export_id)["state"] == "done"
+    assert start(office, who, ground=[own])
+
+
+def test_who_loses_their_rights_meanwhile_gets_nothing(office: Office, environment: dict[str, str]) -> None:
+    leaver, mover, own = actor(Role.HEAD), actor(Role.SCREENER), ground()
+    file(office, 2, ground=own)
+    file(office, 1, ground=own, unit="dep.civ")
+    for who in (leaver, mover):
+        office.wire.event(staff(who))
+    eventually(lambda: office.one("SELECT count(*) FROM staff WHERE staff_id IN (%s, %s)", leaver.id, mover.id) == 2)
+    with Holding(office, environment):
+        left, moved = (start(office, who, ground=[own])["export_id"] for who in (leaver, mover))
+        office.wire.event(staff(leaver, version=2, active=False))
+        office.wire.event(staff(mover, version=2, unit=UNIT))
+        both = "SELECT count(*) FROM staff WHERE version = 2 AND staff_id IN (%s, %s)"
+        eventually(lambda: office.one(both, leaver.id, mover.id) == 2)
+    over = ended(office, mover, moved)
+    assert {row["Unit code"] for row in rows(office, mover, moved)} == {"dep.civ"}
+    assert over["rows_total"] == 1
+    eventually(lambda: office.one("SELECT state FROM exports WHERE export_id = %s", left) == "failed", timeout=60)
+    assert office.one("SELECT error FROM exports WHERE export_id = %s", left) == "not_allowed"
+
+
+def test_a_file_made_under_wider_rights_is_given_no_more(office: Office) -> None:
+    who, own = actor(Role.HEAD), ground()
+    file(office, 1, ground=own)
+    export_id = start(office, who, ground=[own])["export_id"]
+    assert ended(office, who, export_id)["state"] == "done"
+    assert content(office, who, export_id)
+    office.wire.event(staff(who, unit=UNIT))
+    eventually(lambda: office.rows("SELECT 1 FROM staff WHERE staff_id = %s", who.id))
+    with pytest.raises(Gone):
+        content(office, who, export_id)
+
+
+def test_a_kept_search_narrows_it(office: Office) -> None:
+    own = ground()
+    file(office, 2, ground=own)
+    file(office, 1, ground=own, unit="dep.civ")
+    kept = office.ask(
+        "keep_search",
+        se.KeepSearch(
+            actor=office.head, name="عمران", filters=se.Filter(unit=["dep.civ"]), idempotency_key=uuid.uuid4().hex
+        ),
+    )
+    request = x.StartExport(
+        actor=office.head,
+        filters=se.Filter(ground=[own]),
+        search=kept["search_id"],
+        format=x.ExportFormat.CSV,
+        idempotency_key=uuid.uuid4().hex,
+    )
+    export_id = office.ask("start_export", request)["export_id"]
+    assert ended(office, office.head, export_id)["rows_total"] == 1
+    with pytest.raises(NotFound):
+        office.ask(
+            "start_export", request.model_copy(update={"search": uuid.uuid4(), "idempotency_key": "another-key"})
+        )
+
+
+def test_old_ones_are_purged(office: Office) -> None:
+    who = actor(Role.HEAD)
+    export_id = start(office, who, ground=[ground()])["export_id"]
+    over = ended(office, who, export_id)
+    assert over["expires_at"] > over["finished_at"]
+    office.run(f"UPDATE exports SET expires_at = now() - interval '1 s' WHERE export_id = '{export_id}'")
+    with pytest.raises(NotFound):
+        eventually(lambda: state(office, who, export_id) is None, timeout=90)
+
+
+@pytest.fixture
+def slow_pages(office: Office) -> Iterator[None]:
+    """A database that takes its time over each page, so that there is a midst to kill in."""
+    office.run(
+        """
+        CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END $$;
+        CREATE TRIGGER slow BEFORE INSERT ON export_pieces FOR EACH ROW EXECUTE FUNCTION take_time()
+        """
+    )
+    yield
+    office.run("DROP FUNCTION take_time() CASCADE")
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.usefixtures("slow_pages")
+def test_two_replicas_and_kills_in_the_midst_make_each_file_once_and_whole(
+    office: Office, service: ServiceProcess, environment: dict[str, str], tmp_path: Path
+) -> None:
+    own = ground()
+    file(office, 150, ground=own)
+    expected = office.numbers(office.head, ground=own)
+    people = [actor(Role.HEAD) for _ in range(2)]
+    other = ServiceProcess("tracking", environment, tmp_path / "other.log").start()
+    try:
+        asked = [
+            (who, start(office, who, format_, ground=[own])["export_id"])
+            for who in people
+            for format_ in ("csv", "xlsx")
+        ]
+        eventually(lambda: office.one("SELECT max(rows_done) FROM exports WHERE state = 'running' AND rows_done < 150"))
+        other.kill()
+        service.kill()
+        other.start()
+        for who, export_id in asked:
+            over = ended(office, who, export_id)
+            assert (over["state"], over["rows_done"]) == ("done", 150), over
+        service.start()
+    finally:
+        other.stop()
+        if service.process is not None and service.process.poll() is not None:
+            service.start()
+    for number, (who, export_id) in enumerate(asked):
+        if number % 2 == 0:
+            assert [row["Number"] for row in rows(office, who, export_id)] == expected
+        else:
+            sheet = load_workbook(io.BytesIO(content(office, who, export_id)), read_only=True).worksheets[0]
+            assert [row[0] for row in sheet.iter_rows(min_row=2, values_only=True)] == expected
+    assert office.one("SELECT count(*) FROM export_pieces WHERE part = 'rows'") == 0
+
+
+def test_a_cancelled_one_is_made_no_further(office: Office, environment: dict[str, str]) -> None:
+    who, own = actor(Role.HEAD), ground()
+    file(office, 20, ground=own)
+    with Holding(office, environment):
+        export_id = start(office, who, ground=[own])["export_id"]
+        eventually(lambda: office.one("SELECT state FROM exports WHERE export_id = %s", export_id) == "running")
+    office.ask("drop_export", x.DropExport(actor=who, export_id=export_id))
+    with pytest.raises(NotFound):
+        state(office, who, export_id)
+    assert len(made(office, who, ground=[own])) == 20  # whoever was at it is free for others
+    assert office.one("SELECT count(*) FROM export_pieces WHERE export_id = %s", export_id) == 0

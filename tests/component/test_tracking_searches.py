@@ -1,0 +1,331 @@
+"""What staff look for cases by, in which order they get them, and the searches they keep and share."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from backbone import jalali
+from backbone.testing import BusClient, ServiceProcess, eventually, prepared
+from contracts import searches as se
+from contracts import tracking as t
+from contracts.base import now
+from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion, TooManySearches
+from contracts.gateway import Actor
+from contracts.intake import SubmissionRegistered
+from contracts.media import MediaAccepted
+from contracts.vocabulary import Kind, Role
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from tests.tracking_parts import UNIT, Office, actor, submission
+
+MOST = 3
+
+
+@pytest.fixture(scope="module")
+def service(
+    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServiceProcess]:
+    environment = prepared("tracking", broker.url, postgres.url, "tracking_searches", SEARCHES_MOST=str(MOST))
+    process = ServiceProcess("tracking", environment, tmp_path_factory.mktemp("tracking") / "tracking.log").start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def office(service: ServiceProcess, wire: BusClient) -> Office:
+    return Office(wire, service.environment["DATABASE_URL"]).gather()
+
+
+def ground() -> str:
+    return f"g{uuid.uuid4().hex[:12]}"
+
+
+def file(office: Office, *changes: dict[str, Any], **shared: Any) -> list[SubmissionRegistered]:
+    """A case for each of these, a minute apart unless said otherwise, the oldest first."""
+    begun = now() - timedelta(days=1)
+    filed = [
+        submission(**{"filed_at": begun + timedelta(minutes=place), **shared, **one})
+        for place, one in enumerate(changes)
+    ]
+    for one in filed:
+        office.wire.event(one)
+    ids = [one.case_id for one in filed]
+    eventually(lambda: office.one("SELECT count(*) FROM cases WHERE case_id = ANY(%s)", ids) == len(filed))
+    return filed
+
+
+def ids(office: Office, who: Actor, **filters: Any) -> list[UUID]:
+    """All cases that a list gives, page by page of two."""
+    found: list[UUID] = []
+    after = None
+    while True:
+        page = office.page(who, after=after, limit=2, **filters)
+        found += [UUID(line["case_id"]) for line in page["items"]]
+        after = page["next"]
+        if after is None:
+            counted = {name: value for name, value in filters.items() if name != "sort"}
+            assert office.ask("count_cases", se.CountCases(actor=who, **counted))["count"] == len(found)
+            return found
+
+
+def tehran(day: date, hour: int = 0, minute: int = 0) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=jalali.TEHRAN)
+
+
+# --- filters ---
+
+
+def test_several_values_of_one_filter_are_alternatives_and_filters_add_up(office: Office) -> None:
+    own = ground()
+    a, b, c = file(
+        office, {"kind": Kind.COMPLAINT}, {"kind": Kind.CRITICISM}, {"kind": Kind.INFORMATION, "unit": "dep.civ"}, ground=own
+    )  # fmt: skip
+    head = office.head
+    assert set(ids(office, head, ground=[own], kind=["complaint", "information"])) == {a.case_id, c.case_id}
+    assert ids(office, head, ground=[own, ground()], kind=["criticism"]) == [b.case_id]
+    assert ids(office, head, ground=[own], kind=["complaint"], unit=["dep.civ"]) == []
+    assert set(ids(office, head, ground=[own], unit=["dep.civ", UNIT])) == {a.case_id, b.case_id, c.case_id}
+
+
+def test_a_unit_is_taken_with_all_below_it_unless_said_otherwise(office: Office) -> None:
+    own = ground()
+    above, below = file(office, {"unit": "dep.urb"}, {"unit": UNIT}, ground=own)
+    assert set(ids(office, office.head, ground=[own], unit=["dep.urb"])) == {above.case_id, below.case_id}
+    assert ids(office, office.head, ground=[own], unit=["dep.urb"], below=False) == [above.case_id]
+
+
+def test_a_number_is_found_whole_or_by_its_end_in_any_digits(office: Office) -> None:
+    [filed] = file(office, {})
+    number = office.get(filed.case_id)["number"]
+    year, last = number.split("-")
+    persian = number.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+    for typed in (number, persian, last, last.lstrip("0"), f"{year}-{int(last)}", f" {number} "):
+        assert ids(office, office.head, number=[typed]) == [filed.case_id], typed
+    assert ids(office, office.head, number=[f"1399-{last}"]) == []
+    for typed in ("", "x", "1405", "1405-", "14050-1", f"{number}x", "%"):
+        if typed == "1405":  # the end of a number, of which there is none as large
+            assert ids(office, office.head, number=[typed]) == []
+            continue
+        with pytest.raises(InvalidField) as raised:
+            office.page(office.head, number=[typed])
+        assert raised.value.params["fields"][0] == {"field": "number", "reason": "not_a_case_number"}
+
+
+def test_days_are_tehrans_and_both_ends_belong_to_the_span(office: Office) -> None:
+    own, day = ground(), date(2026, 10, 25)
+    last_minute = tehran(day - timedelta(days=1), 23, 59)
+    first, late, next_day = tehran(day), tehran(day, 23, 59), tehran(day + timedelta(days=1))
+    _, b, c, d = file(office, *({"filed_at": at} for at in (last_minute, first, late, next_day)), ground=own)
+    assert ids(office, office.head, ground=[own], filed_from=day, filed_until=day) == [c.case_id, b.case_id]
+    assert ids(office, office.head, ground=[own], filed_from=day + timedelta(days=1)) == [d.case_id]
+    assert len(ids(office, office.head, ground=[own], filed_until=day)) == 3
+    with pytest.raises(InvalidField) as raised:
+        office.page(office.head, filed_from=day, filed_until=day - timedelta(days=1))
+    assert raised.value.params["fields"] == [{"field": "filed_until", "reason": "before_its_start"}]
+
+
+def test_the_day_of_the_decision(office: Office) -> None:
+    own = ground()
+    decided = office.decided(ground=own)
+    file(office, {}, ground=own)
+    today = jalali.today(now())
+    assert ids(office, office.head, ground=[own], decided_from=today, decided_until=today) == [decided.case_id]
+    assert ids(office, office.head, ground=[own], decided_until=today - timedelta(days=1)) == []
+    assert ids(office, office.head, ground=[own], outcome=["upheld", "settled"]) == [decided.case_id]
+
+
+def test_the_day_a_decision_is_owed_for_cases_that_owe_one(office: Office) -> None:
+    own = ground()
+    soon, later = file(
+        office, {"filed_at": now() - timedelta(days=20)}, {"filed_at": now() + timedelta(days=20)}, ground=own
+    )
+    paused, over = office.investigated(ground=own), office.decided(ground=own)
+    office.do(office.inspector, paused.case_id, t.AskCitizen(text="کدام روز؟"))
+    due = {one: date.fromisoformat(office.get(one)["expected_on"]) for one in (soon.case_id, later.case_id)}
+    until = due[soon.case_id]
+    assert ids(office, office.head, ground=[own], due_until=until) == [soon.case_id]
+    assert ids(office, office.head, ground=[own], due_from=until + timedelta(days=1)) == [later.case_id]
+    assert set(ids(office, office.head, ground=[own], due_from=until)) == {soon.case_id, later.case_id}
+    assert ids(office, office.head, ground=[own], sort="due_on")[:2] == [soon.case_id, later.case_id]
+    assert ids(office, office.head, ground=[own], sort="-due_on")[2:] == [later.case_id, soon.case_id]
+    assert set(ids(office, office.head, ground=[own], sort="due_on")[2:]) == {paused.case_id, over.case_id}
+
+
+def test_who_has_it_in_hand(office: Office) -> None:
+    own = ground()
+    mine = office.investigated(ground=own)
+    file(office, {}, ground=own)
+    assert ids(office, office.head, ground=[own], handler=[office.inspector.id, uuid.uuid4()]) == [mine.case_id]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "kind"),
+    [("image/jpeg", "image"), ("audio/mp4", "audio"), ("video/mp4", "video"), ("application/pdf", "document")],
+)
+def test_what_kind_of_file_is_attached(office: Office, media_type: str, kind: str) -> None:
+    own, media = ground(), uuid.uuid4().hex
+    filed, _ = file(office, {"uploads": [media]}, {"uploads": [uuid.uuid4().hex]}, ground=own)
+    assert ids(office, office.head, ground=[own], attached=[kind]) == []  # not looked at yet
+    office.wire.event(
+        MediaAccepted(
+            id=uuid.uuid4(),
+            occurred_at=now(),
+            media_id=media,
+            media_type=media_type,
+            size=10,
+            sha256="a" * 64,
+            variants=[],
+        )
+    )
+    eventually(lambda: office.one("SELECT count(*) FROM media_states WHERE media_id = %s", media))
+    assert ids(office, office.head, ground=[own], attached=[kind]) == [filed.case_id]
+    assert ids(office, office.head, ground=[own], attached=[one for one in se.FileType if one != kind]) == []
+    assert ids(office, office.head, ground=[own], attached=list(se.FileType)) == [filed.case_id]
+
+
+@pytest.mark.parametrize("sort", ["-filed_at", "filed_at", "due_on", "-due_on"])
+def test_each_order_gives_each_case_once_by_pages(office: Office, sort: str) -> None:
+    own = ground()
+    filed = file(office, *[{"filed_at": now() + timedelta(days=place % 3)} for place in range(7)], ground=own)
+    found = ids(office, office.head, ground=[own], sort=sort)
+    assert sorted(found) == sorted(one.case_id for one in filed)
+    backwards = sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
+    assert ids(office, office.head, ground=[own], sort=backwards) == found[::-1]
+    staged = ids(office, office.head, ground=[own], sort=sort, stage=["registered", "closed"])
+    assert staged == found
+
+
+def test_a_cursor_belongs_to_its_order(office: Office) -> None:
+    own = ground()
+    file(office, {}, {}, ground=own)
+    for sort in ("-filed_at", "filed_at", "due_on"):
+        after = office.page(office.head, ground=[own], limit=1, sort=sort)["next"]
+        for other in {"-filed_at", "filed_at", "due_on", "-due_on"} - {sort}:
+            with pytest.raises(InvalidField) as raised:
+                office.page(office.head, ground=[own], after=after, sort=other)
+            assert raised.value.params["fields"] == [{"field": "after", "reason": "not_a_cursor"}]
+
+
+def test_a_gateway_of_the_release_before_is_understood(office: Office) -> None:
+    own = ground()
+    [filed] = file(office, {}, ground=own)
+    told = {"actor": office.head, "kind": "complaint", "ground": own, "unit": None, "filed_until": now().isoformat()}
+    assert se.ListCases.model_validate(told).filed_before is not None
+    assert ids(office, office.head, **{name: value for name, value in told.items() if name != "actor"}) == [
+        filed.case_id
+    ]
+
+
+# --- kept searches ---
+
+
+def keep(office: Office, who: Actor, name: str = "جست‌وجو", **more: Any) -> Any:
+    given = {"filters": se.Filter(), "idempotency_key": uuid.uuid4().hex, **more}
+    return office.ask("keep_search", se.KeepSearch(actor=who, name=name, **given))
+
+
+def listed(office: Office, who: Actor) -> list[str]:
+    found, after = [], None
+    while True:
+        page = office.ask("list_searches", se.ListSearches(actor=who, after=after, limit=1))
+        found += [one["search_id"] for one in page["items"]]
+        after = page["next"]
+        if after is None:
+            return found
+
+
+def test_a_search_is_kept_read_renamed_and_dropped_by_its_owner(office: Office) -> None:
+    me = actor(Role.HEAD)
+    filters = se.Filter(unit=["dep.urb"], below=False, filed_from=date(2026, 10, 25), text="پایان کار")
+    kept = keep(office, me, "  شهرسازی ", filters=filters, sort="due_on")
+    assert (kept["name"], kept["version"], kept["own"], kept["owner"]) == ("شهرسازی", 1, True, me.id)
+    assert se.Filter.model_validate(kept["filters"]) == filters
+    assert listed(office, me) == [kept["search_id"]]
+    change = se.ChangeSearch(actor=me, search_id=kept["search_id"], expected_version=1, name="عمران")
+    renamed = office.ask("change_search", change)
+    assert (renamed["name"], renamed["version"], renamed["sort"]) == ("عمران", 2, "due_on")
+    with pytest.raises(StaleVersion) as raised:
+        office.ask("change_search", change)
+    assert raised.value.params == {"current": 2}
+    with pytest.raises(StaleVersion):
+        office.ask("drop_search", se.DropSearch(actor=me, search_id=kept["search_id"], expected_version=1))
+    assert office.ask("get_search", se.GetSearch(actor=me, search_id=kept["search_id"])) == renamed
+    office.ask("drop_search", se.DropSearch(actor=me, search_id=kept["search_id"], expected_version=2))
+    assert listed(office, me) == []
+
+
+def test_it_is_shared_with_one_role_or_all_and_changed_by_its_owner_alone(office: Office) -> None:
+    me, head, inspector = actor(Role.HEAD), actor(Role.HEAD), actor(Role.INSPECTOR)
+    kept = keep(office, me)
+    read = [se.GetSearch(actor=one, search_id=kept["search_id"]) for one in (head, inspector)]
+    for request in read:
+        with pytest.raises(NotFound):
+            office.ask("get_search", request)
+    share = se.ChangeSearch(
+        actor=me, search_id=kept["search_id"], expected_version=1, shared_with=se.Audience.INSPECTOR
+    )
+    office.ask("change_search", share)
+    assert office.ask("get_search", read[1])["own"] is False
+    with pytest.raises(NotFound):
+        office.ask("get_search", read[0])
+    again = share.model_copy(update={"expected_version": 2, "shared_with": se.Audience.ALL})
+    office.ask("change_search", again)
+    assert listed(office, head)[-1] == kept["search_id"] or kept["search_id"] in listed(office, head)
+    for other in (head, inspector):
+        with pytest.raises(NotAllowed):
+            office.ask("change_search", again.model_copy(update={"actor": other, "expected_version": 3}))
+        with pytest.raises(NotAllowed):
+            office.ask("drop_search", se.DropSearch(actor=other, search_id=kept["search_id"], expected_version=3))
+    office.ask("drop_search", se.DropSearch(actor=me, search_id=kept["search_id"], expected_version=3))
+
+
+def test_who_runs_a_shared_search_finds_what_they_may_see(office: Office) -> None:
+    own, me = ground(), actor(Role.HEAD)
+    against, beside = file(office, {}, {"unit": "dep.civ"}, ground=own)
+    kept = keep(office, me, filters=se.Filter(ground=[own]), shared_with=se.Audience.ALL)["search_id"]
+    assert set(ids(office, me, search=kept)) == {against.case_id, beside.case_id}
+    assert ids(office, me, search=kept, unit=["dep.civ"]) == [beside.case_id]  # both have to hold
+    assert ids(office, actor(Role.SCREENER, UNIT), search=kept) == [beside.case_id]
+    assert ids(office, office.inspector, search=kept) == []
+    with pytest.raises(NotFound):
+        office.page(me, search=uuid.uuid4())
+
+
+def test_only_so_many_are_kept_and_a_repetition_makes_none(office: Office) -> None:
+    me, key = actor(Role.SCREENER), uuid.uuid4().hex
+    first = keep(office, me, idempotency_key=key)
+    assert keep(office, me, idempotency_key=key) == first
+    with pytest.raises(KeyReused):
+        keep(office, me, "دیگر", idempotency_key=key)
+    for _ in range(MOST - 1):
+        keep(office, me)
+    with pytest.raises(TooManySearches) as raised:
+        keep(office, me)
+    assert raised.value.params == {"limit": MOST}
+    assert len(listed(office, me)) >= MOST
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"), [({"name": " "}, "name"), ({"filters": se.Filter(number=["x"])}, "filters.number")]
+)
+def test_what_makes_no_sense_is_not_kept(office: Office, changes: dict[str, Any], field: str) -> None:
+    me = actor(Role.HEAD)
+    with pytest.raises(InvalidField) as raised:
+        keep(office, me, **{"name": "نام", **changes})
+    assert raised.value.params["fields"][0]["field"] == field
+    assert office.one("SELECT count(*) FROM searches WHERE owner = %s", me.id) == 0
+
+
+@pytest.mark.parametrize("role", [Role.LIAISON, Role.ANALYST, Role.ADMINISTRATOR, Role.CUSTODIAN, Role.OPERATOR])
+def test_who_sees_no_case_keeps_and_reads_no_search(office: Office, role: Role) -> None:
+    with pytest.raises(NotAllowed):
+        keep(office, actor(role))
+    with pytest.raises(NotAllowed):
+        office.ask("list_searches", se.ListSearches(actor=actor(role)))
+    with pytest.raises(NotAllowed):
+        office.ask("count_cases", se.CountCases(actor=actor(role)))
