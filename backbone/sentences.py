@@ -37,6 +37,10 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "duplicate_key": ("یک نام دو بار آمده است.", "A name appears twice."),
     "too_deep": ("بیش از اندازه تودرتو است.", "It is nested too deeply."),
     "consent_missing": ("پذیرفتن مسئولیت درستی گفته‌ها لازم است.", "Accepting responsibility for the claim is needed."),
+    "citizen_consent_missing": (
+        "بگویید شهروند چگونه و به چه چیزی رضایت داده است.",
+        "Say how the citizen consented, and to what.",
+    ),
     "unknown_unit": ("واحدی با این کد نیست.", "There is no unit with this code."),
     "closed_unit": ("این واحد تعطیل شده است.", "This unit is closed."),
     "unknown_ground": ("محوری با این کد نیست.", "There is no ground with this code."),

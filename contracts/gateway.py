@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.base import Command, Contract, GroundCode, KeyedHash, Moment, Sealed, UnitCode, UploadId
-from contracts.vocabulary import ActorKind, Channel, Kind, Language, Role
+from contracts.vocabulary import ActorKind, Channel, ConsentForm, ConsentTo, Kind, Language, Role
 
 AnswerValue = str | int | float | bool | list[str]
 
@@ -53,13 +53,23 @@ class Contact(Contract):
     language: Language = Language.FA
 
 
+class Consent(Contract):
+    """How a citizen agreed that an operator files for them, to what, and which operator wrote it down when. Neither who the
+    citizen is nor what they said."""
+
+    form: ConsentForm
+    to: list[ConsentTo]
+    recorded_by: UUID
+    recorded_at: Moment
+
+
 class FileSubmission(Command):
     """One submission, published persistent, mandatory and confirmed to `intake.submissions` before the 201.
 
     `content_hash`: SHA-256 of what was filed, part of the receipt. `retryable`: the code was derived from an
     Idempotency-Key, so the same `submission_id` and `code_hash` may come again and mean the same submission.
     `unit` and `ground` were checked against the gateway's catalogue when it had one (`catalogue_version`), else only
-    for their form.
+    for their form. `consent`: of whom an operator files for; without ConsentTo.SMS there is no `sealed_contact`.
     """
 
     name: ClassVar[str] = "file_submission.v1"
@@ -88,6 +98,7 @@ class FileSubmission(Command):
     mobile_hash: KeyedHash | None = None
     content_hash: KeyedHash
     catalogue_version: int | None = None
+    consent: Consent | None = None
 
 
 class ReceiveSms(Command):

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.base import Answer, Contract, Event, GroundCode, KeyedHash, Moment, Request, Sealed, UnitCode, UploadId
-from contracts.gateway import Actor, AnswerValue, Identity, Place
+from contracts.gateway import Actor, AnswerValue, Consent, Identity, Place
 from contracts.vocabulary import Channel, Kind, Language, Outcome
 
 PRODUCER = "intake"
@@ -162,6 +162,7 @@ class SubmissionRegistered(Event):
 
     `sealed_contact` can be opened by notify alone; None when there is no way to reach the citizen.
     `unit` is None when the unit asked for is unknown, closed or the root: screening sets it right (`unit_asked`).
+    `consent`: when an operator filed it for the citizen.
     """
 
     name: ClassVar[str] = "submission.registered.v1"
@@ -191,6 +192,7 @@ class SubmissionRegistered(Event):
     sealed_contact: Sealed | None = None
     mobile_hash: KeyedHash | None = None
     content_hash: KeyedHash
+    consent: Consent | None = None
 
 
 class SubmissionRecoded(Event):

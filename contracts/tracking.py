@@ -23,7 +23,7 @@ from contracts.base import (
     UnitCode,
     UploadId,
 )
-from contracts.gateway import Actor, AnswerValue, Place
+from contracts.gateway import Actor, AnswerValue, Consent, Place
 from contracts.media import UploadState, Variant
 from contracts.visits import StaffVisit, StaffVisitCommand, Visit, VisitCommand
 from contracts.vocabulary import Channel, Kind, Language, Outcome, RefusalReason, RootCause, Stage
@@ -769,7 +769,9 @@ class LinkedCase(Answer):
 
 
 class StaffCase(Answer):
-    """The whole case for those who handle it; who complained is not in it (intake's sealed identities hold that)."""
+    """The whole case for those who handle it; who complained is not in it (intake's sealed identities hold that).
+
+    `consent`: how the citizen agreed, when an operator filed it for them."""
 
     case_id: UUID
     number: str
@@ -809,6 +811,7 @@ class StaffCase(Answer):
     checklist: list[CheckItem] = []
     reminders: list[Reminder] = []
     linked: list[LinkedCase] = []
+    consent: Consent | None = None
 
 
 class GetCase(Request):

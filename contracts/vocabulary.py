@@ -73,6 +73,21 @@ class Channel(StrEnum):
     SMS = "sms"
 
 
+class ConsentForm(StrEnum):
+    """How a citizen agreed that an operator files for them."""
+
+    SPOKEN = "spoken"
+    SIGNED = "signed"
+    RECORDED_CALL = "recorded_call"
+
+
+class ConsentTo(StrEnum):
+    """What they agreed to: that it is filed in their name, that they are reached by SMS."""
+
+    FILING = "filing"
+    SMS = "sms"
+
+
 class Language(StrEnum):
     FA = "fa"
     EN = "en"

@@ -189,6 +189,12 @@ _STAFF_ENTRY: dict[str, Any] = {
     "hash": _HASH,
 }
 _PLACE: dict[str, Any] = {"latitude": 36.27, "longitude": 50.0, "address": "خیابان فلسطین"}
+_CONSENT: dict[str, Any] = {
+    "form": "recorded_call",
+    "to": ["filing", "sms"],
+    "recorded_by": _STAFF_ID,
+    "recorded_at": "2026-11-23T08:30:00Z",
+}
 _STAFF_CASE: dict[str, Any] = {
     "case_id": _CASE_ID,
     "number": "1405-000123",
@@ -209,7 +215,7 @@ _STAFF_CASE: dict[str, Any] = {
     "visit_wanted": False,
     "urgent": False,
     "anonymous": False,
-    "channel": "web",
+    "channel": "phone",
     "language": "fa",
     "filed_at": "2026-11-23T08:30:00Z",
     "expected_on": "2026-12-15",
@@ -228,6 +234,7 @@ _STAFF_CASE: dict[str, Any] = {
     "checklist": [_CHECK],
     "reminders": [_REMINDER],
     "linked": [_LINKED],
+    "consent": _CONSENT,
 }
 _PROPOSAL: dict[str, Any] = {
     "outcome": "upheld",
@@ -447,6 +454,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Catalogue": _FORM,
     "Cell": _CELL,
     "Counts": {"by": ["kind"], "cells": [_CELL], "total": 35},
+    "Consent": _CONSENT,
     "Decision": _DECISION,
     "DecisionView": _DECISION_VIEW,
     "EntryView": _ENTRY,

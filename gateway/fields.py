@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 from backbone import jalali
 from contracts.base import GroundCode, UnitCode, UploadId, now
 from contracts.gateway import AnswerValue
-from contracts.vocabulary import Channel, Kind, Language
+from contracts.vocabulary import Channel, ConsentForm, ConsentTo, Kind, Language
 
 _BIDI = "\\u202a-\\u202e\\u2066-\\u2069"
 _IN_LINES = r"\x00-\x1f\x7f-\x9f" + _BIDI
@@ -149,6 +149,20 @@ class IdentityBody(Body):
     )
 
 
+class DeskConsentBody(Body):
+    """From a desk operator: how the citizen agreed, and to what. Without `filing` nothing is filed for them; without `sms`
+    their mobile is kept sealed with their identity and no message goes to it."""
+
+    form: ConsentForm
+    to: Annotated[
+        list[ConsentTo], Field(max_length=2, json_schema_extra={"uniqueItems": True}), AfterValidator(_different)
+    ]
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"form": "signed", "to": ["filing", "sms"]}]}
+    )
+
+
 class SubmissionBody(Body):
     """One submission. `anonymous` left out: information is anonymous, the rest is not (when there is somebody to name)."""
 
@@ -177,6 +191,9 @@ class SubmissionBody(Body):
     )
     anonymous: Flag | None = None
     identity: IdentityBody | None = None
+    desk_consent: DeskConsentBody | None = Field(
+        None, description="From a desk operator, and needed from one: the consent of the citizen they file for."
+    )
     channel: Annotated[Channel, Field(json_schema_extra={"enum": ["web", "app", "pages", "phone", "counter"]})] = (
         Channel.WEB
     )

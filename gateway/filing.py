@@ -16,6 +16,7 @@ from backbone.amqp import NotPublished
 from backbone.settings import secret, secrets
 from contracts.base import now
 from contracts.errors import (
+    CitizenConsentMissing,
     ClosedUnit,
     GroundNotForKind,
     IdentityNeeded,
@@ -26,9 +27,9 @@ from contracts.errors import (
     UnknownGround,
     UnknownUnit,
 )
-from contracts.gateway import AnswerValue, Contact, FileSubmission, Identity, Place
+from contracts.gateway import AnswerValue, Consent, Contact, FileSubmission, Identity, Place
 from contracts.intake import Ground, Question, QuestionType
-from contracts.vocabulary import ActorKind, Channel, Kind, Language, Role
+from contracts.vocabulary import ActorKind, Channel, ConsentTo, Kind, Language, Role
 from gateway.auth import Caller, Tokens
 from gateway.broker import Bus
 from gateway.catalogue import Shelf, asked
@@ -42,21 +43,29 @@ _DESK = frozenset({Channel.PHONE, Channel.COUNTER})
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What is promised to the citizen. `code`: 16 digits."""
+    """What is promised to the citizen. `code`: 16 digits. `by_sms`: they get it by SMS, too."""
 
     code: str
     submission_id: UUID
     receipt: Receipt
-    mobile_known: bool
+    by_sms: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    """Who files, as far as it is to be known."""
+    """Who files, as far as it is to be known. `consent`: what they agreed to, where an operator files for them."""
 
     citizen_id: UUID | None = None
     filed_by: UUID | None = None
     identity: Identity | None = None
+    consent: Consent | None = None
+
+    @property
+    def reached_at(self) -> str | None:
+        """The mobile to send messages to."""
+        if self.identity is None or (self.consent is not None and ConsentTo.SMS not in self.consent.to):
+            return None
+        return self.identity.mobile
 
 
 class Filing:
@@ -108,7 +117,7 @@ class Filing:
             code, submission_id = self._derived(idempotency_key, hashed, body, person, caller)
         language = body.language or language
         identity = person.identity
-        mobile = identity.mobile if identity else None
+        mobile = person.reached_at
         filed_at = now()
         command = FileSubmission.model_construct(
             submission_id=submission_id,
@@ -137,6 +146,7 @@ class Filing:
             mobile_hash=crypto.keyed_hash(mobile, self._mobile_key) if mobile else None,
             content_hash=hashed,
             catalogue_version=self._shelf.current.version if self._shelf.current else None,
+            consent=person.consent,
         )
         receipt = self.signer.sign(submission_id, filed_at, body.kind.value, hashed)
         return command, Taken(code, submission_id, receipt, mobile is not None)
@@ -154,6 +164,7 @@ class Filing:
                 str(person.citizen_id or ""),
                 # Who it is about may differ although all else is the same; hashed, since a national ID may be in it.
                 hashlib.sha256(person.identity.model_dump_json().encode()).hexdigest() if person.identity else "",
+                *([person.consent.form, *sorted(person.consent.to)] if person.consent else []),
             ]
         )
         return codes.derive(self._mac_keys, self._derive_key, seed.encode())
@@ -185,6 +196,8 @@ class Filing:
             return self._through_the_desk(body, caller)
         if body.channel in _DESK or body.channel is Channel.SMS:
             raise InvalidField(fields=[{"field": "channel", "reason": "only_for_operators"}])
+        if body.desk_consent is not None:
+            raise InvalidField(fields=[{"field": "desk_consent", "reason": "only_for_operators"}])
         identity = body.identity
         if identity is not None and identity.mobile is not None:
             raise InvalidField(fields=[{"field": "identity.mobile", "reason": "only_for_operators"}])
@@ -206,6 +219,7 @@ class Filing:
             raise NotAllowed
         if body.channel not in _DESK:
             raise InvalidField(fields=[{"field": "channel", "reason": "literal_error"}])
+        consent = _consent(body, operator)
         if body.kind is Kind.COMPLAINT:
             if body.anonymous:
                 raise InvalidField(fields=[{"field": "anonymous", "reason": "not_for_complaints"}])
@@ -214,14 +228,14 @@ class Filing:
         if self._anonymous(body):
             if body.identity is not None:
                 raise InvalidField(fields=[{"field": "identity", "reason": "not_when_anonymous"}])
-            return _Person(filed_by=operator.id)
+            return _Person(filed_by=operator.id, consent=consent)
         mobile = None
         if body.identity is not None and body.identity.mobile is not None:
             mobile = persian.mobile(body.identity.mobile)
             if mobile is None:
                 raise InvalidField(fields=[{"field": "identity.mobile", "reason": "not_a_mobile"}])
         named = self._named(body, None, mobile)
-        return _Person(None, operator.id, named.identity)
+        return _Person(None, operator.id, named.identity, consent)
 
     def _named(self, body: SubmissionBody, citizen_id: UUID | None, mobile: str | None) -> _Person:
         given = body.identity
@@ -239,6 +253,17 @@ class Filing:
 
     def _anonymous(self, body: SubmissionBody) -> bool:
         return body.kind is Kind.INFORMATION if body.anonymous is None else body.anonymous
+
+
+def _consent(body: SubmissionBody, operator: Caller) -> Consent:
+    """What the citizen agreed to. CitizenConsentMissing when they did not agree that it is filed for them."""
+    given = body.desk_consent
+    if given is None or ConsentTo.FILING not in given.to:
+        field = "desk_consent" if given is None else "desk_consent.to"
+        raise CitizenConsentMissing(fields=[{"field": field, "reason": "citizen_consent_missing"}])
+    if ConsentTo.SMS in given.to and (body.identity is None or body.identity.mobile is None):
+        raise InvalidField(fields=[{"field": "identity.mobile", "reason": "missing"}])
+    return Consent(form=given.form, to=given.to, recorded_by=operator.id, recorded_at=now())
 
 
 def _wrong_answers(ground: Ground, answers: dict[str, AnswerValue]) -> list[dict[str, str]]:

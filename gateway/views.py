@@ -161,9 +161,9 @@ def own_cases_view(cases: OwnCases, lang: Language) -> OwnCasesView:
     )
 
 
-def next_steps(mobile_known: bool, lang: Language) -> list[str]:
-    """What a citizen does after filing."""
-    return [*NEXT_STEPS[lang], *([BY_SMS[lang]] if mobile_known else [])]
+def next_steps(by_sms: bool, lang: Language) -> list[str]:
+    """What a citizen does after filing. `by_sms`: the code goes to their mobile, too."""
+    return [*NEXT_STEPS[lang], *([BY_SMS[lang]] if by_sms else [])]
 
 
 def kind_text(kind: Kind, lang: Language) -> str:

@@ -69,7 +69,7 @@ class Intake:
                 if id_ not in known:
                     self._register_under_new_code(connection, by_id[id_], targets[id_])
         new = [by_id[id_] for id_ in by_id if id_ in added]
-        self._keep_identities(connection, new)
+        self._keep_people(connection, new)
         outbox.add(connection, *(self._registered(command, targets[command.submission_id]) for command in new))
 
     def _register_under_new_code(self, connection: Connection, command: FileSubmission, to: Target) -> None:
@@ -81,7 +81,7 @@ class Intake:
                 update={"code_hash": code_hash, "sealed_contact": self._contact_with(command, code)}
             )
             if store.add_submissions(connection, [_row(recoded, to, attempt, asked=command.code_hash)]):
-                self._keep_identities(connection, [recoded])
+                self._keep_people(connection, [recoded])
                 outbox.add(
                     connection,
                     self._registered(recoded, to),
@@ -104,14 +104,18 @@ class Intake:
         return codes.derive(self._mac_keys, self._derive_key, b"recode" + submission_id.bytes + bytes([attempt]))[0]
 
     def _contact_with(self, command: FileSubmission, code: str) -> str | None:
-        if command.sealed_identity is None:
+        # Without a contact the citizen has no mobile, or does not want to be reached there.
+        if command.sealed_identity is None or command.sealed_contact is None:
             return None
         identity = crypto.unseal(command.sealed_identity, Identity, self._private_keys)
         if identity.mobile is None:
             return None
         return crypto.seal(Contact(mobile=identity.mobile, code=code, language=command.language), self._notify_key)
 
-    def _keep_identities(self, connection: Connection, commands: Sequence[FileSubmission]) -> None:
+    def _keep_people(self, connection: Connection, commands: Sequence[FileSubmission]) -> None:
+        """Who filed these, sealed, and what they agreed to."""
+        consented = [(command.submission_id, command.consent) for command in commands if command.consent is not None]
+        store.add_consents(connection, consented)
         store.add_identities(
             connection,
             [

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backbone import bulk
+from contracts.gateway import Consent
 from contracts.intake import Catalogue, ConfigurationChange, Ground, ListConfigurationHistory, Unit
 from services.intake.domain import REFUSAL_REASONS, ROOT_CAUSES, Difference
 from services.intake.identities import SealedIdentity
@@ -18,6 +19,7 @@ from services.intake.models import (
     catalogue_versions,
     configuration_commands,
     configuration_history,
+    consents,
     grounds,
     holidays,
     identities,
@@ -166,6 +168,24 @@ def add_identities(connection: Connection, rows: Sequence[tuple[UUID, str | None
                     "ciphertext": sealed.ciphertext,
                 }
                 for submission_id, mobile_hash, sealed in rows
+            ],
+        )
+
+
+def add_consents(connection: Connection, rows: Sequence[tuple[UUID, Consent]]) -> None:
+    """What the citizens agreed to for whom an operator filed these submissions."""
+    if rows:
+        connection.execute(
+            upsert(consents).on_conflict_do_nothing(),
+            [
+                {
+                    "submission_id": submission_id,
+                    "form": consent.form,
+                    "agreed_to": list(consent.to),
+                    "recorded_by": consent.recorded_by,
+                    "recorded_at": consent.recorded_at,
+                }
+                for submission_id, consent in rows
             ],
         )
 

@@ -58,6 +58,7 @@ _FILED = (
         "channel",
         "language",
         "anonymous",
+        "consent",
     ),
     *("citizen_id", "filed_at"),
 )
@@ -231,11 +232,13 @@ def _opening(event: SubmissionRegistered, moment: datetime) -> Entry:
     """The first entry; with the hash of what was filed, the chain vouches for the text too."""
     kind = ActorKind.CITIZEN if event.citizen_id else ActorKind.BEARER
     by = str(event.citizen_id) if event.citizen_id else event.code_hash
-    details = {
+    details: dict[str, Any] = {
         "content_hash": event.content_hash,
         "unit_asked": event.unit_asked,
         "uploads": list(event.uploads),
     }
+    if event.consent is not None:
+        details["consent"] = event.consent.model_dump(mode="json")
     return Entry(event.case_id, 1, "opened", kind, by, moment, Stage.REGISTERED, details)
 
 

@@ -54,6 +54,7 @@ cases = Table(
     Column("language", String, nullable=False),
     Column("anonymous", Boolean, nullable=False),
     Column("citizen_id", UUID(as_uuid=True)),
+    Column("consent", JSONB(none_as_null=True)),  # of whom an operator filed for
     Column("filed_at", DateTime(timezone=True), nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False),
     # Where it stands.

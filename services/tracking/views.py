@@ -232,6 +232,7 @@ _AS_FILED = (
     "people",
     "visit_wanted",
     "language",
+    "consent",
 )
 _STAFF = select(
     _object(

@@ -15,7 +15,7 @@ from backbone.database import Database
 from backbone.testing import BusClient, eventually
 from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed, UnknownCase
-from contracts.gateway import Actor, Identity
+from contracts.gateway import Actor, Consent, FileSubmission, Identity
 from contracts.intake import OpenIdentity, ReceiptState
 from contracts.vocabulary import ActorKind, Language, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
@@ -56,6 +56,41 @@ def office(broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.Temp
 def bus(wire: BusClient) -> BusClient:
     wire.listen("intake.events")
     return wire
+
+
+class TestTheDesk:
+    def test_what_the_citizen_agreed_to_is_kept_and_told_without_who_they_are(
+        self, office: Office, bus: BusClient
+    ) -> None:
+        operator, told = uuid4(), citizen()
+        consent = Consent(form="recorded_call", to=["filing", "sms"], recorded_by=operator, recorded_at=now())
+        command = office.submission(identity=told, channel="phone", filed_by=operator, consent=consent)
+        send(bus, command, command)
+        event = all_said(bus, command)[command.submission_id]
+
+        assert Consent.model_validate(event["consent"]) == consent
+        assert str(told.name) not in json.dumps(event, ensure_ascii=False)
+        columns = "form, agreed_to, recorded_by, recorded_at"
+        rows = office.sql(f"SELECT {columns} FROM consents WHERE submission_id = %s", command.submission_id)
+        assert rows == [("recorded_call", ["filing", "sms"], operator, consent.recorded_at)]
+
+    def test_who_did_not_agree_to_sms_gets_none_about_a_new_code_either(self, office: Office, bus: BusClient) -> None:
+        code = office.new_code()
+        consent = Consent(form="spoken", to=["filing"], recorded_by=uuid4(), recorded_at=now())
+        quiet = {"consent": consent, "sealed_contact": None, "mobile_hash": None}
+        first = office.submission(code)
+        office_stored(office, bus, first)
+        second = office.submission(code, citizen(), **quiet)
+        send(bus, second)
+        event = eventually(lambda: said(bus, RECODED, second))[second.submission_id]
+
+        assert event["sealed_contact"] is None
+        assert all_said(bus, second)[second.submission_id]["sealed_contact"] is None
+
+
+def office_stored(office: Office, bus: BusClient, command: FileSubmission) -> None:
+    send(bus, command)
+    office.stored(command)
 
 
 class TestRegistering:

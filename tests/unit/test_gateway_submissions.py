@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,6 +26,12 @@ REPORT: dict[str, Any] = {
 }
 CRITICISM = REPORT | {"kind": "criticism", "ground": "delay"}
 COMPLAINT = REPORT | {"kind": "complaint", "ground": "delay", "identity": {"name": "شاکی نمونه"}}
+
+AT_THE_DESK: dict[str, Any] = COMPLAINT | {
+    "channel": "counter",
+    "identity": {"name": "نماینده نمونه", "mobile": "۰۹۱۲۱۲۳۴۵۶۷"},
+    "desk_consent": {"form": "signed", "to": ["filing", "sms"]},
+}
 
 
 @pytest.fixture(scope="module")
@@ -145,19 +152,78 @@ class TestAComplaint:
 
 
 class TestTheDesk:
-    def test_an_operator_files_for_somebody(self, gateway: Gateway) -> None:
+    def test_an_operator_files_for_somebody_who_consented(self, gateway: Gateway) -> None:
         operator = uuid4()
         token = gateway.keys.staff("operator", sub=str(operator))
-        person = {"name": "نماینده نمونه", "mobile": "۰۹۱۲۱۲۳۴۵۶۷"}
-        answer = gateway.file(COMPLAINT | {"channel": "counter", "identity": person}, **bearer(token))
+        answer = gateway.file(AT_THE_DESK, **bearer(token))
 
         assert answer.status_code == 201, answer.text
+        assert len(answer.json()["next_steps"]) == 3
         sent = gateway.last()
         assert (sent.filed_by, sent.citizen_id, sent.channel) == (operator, None, "counter")
         assert sent.sealed_contact is not None
+        assert sent.consent is not None
+        assert (sent.consent.form, sent.consent.to) == ("signed", ["filing", "sms"])
+        assert (sent.consent.recorded_by, sent.consent.recorded_at >= sent.filed_at - timedelta(seconds=5)) == (
+            operator,
+            True,
+        )
+
+    def test_who_did_not_consent_to_sms_is_known_and_not_written_to(self, gateway: Gateway) -> None:
+        token = gateway.keys.staff("operator")
+        answer = gateway.file(AT_THE_DESK | {"desk_consent": {"form": "spoken", "to": ["filing"]}}, **bearer(token))
+
+        assert (answer.status_code, len(answer.json()["next_steps"])) == (201, 2)
+        sent = gateway.last()
+        assert (sent.sealed_contact, sent.mobile_hash) == (None, None)
+        private = [bytes.fromhex(gateway.keys.environment["INTAKE_PRIVATE_KEYS"])]
+        assert sent.sealed_identity is not None
+        assert crypto.unseal(sent.sealed_identity, Identity, private).mobile == "+989121234567"
+
+    @pytest.mark.parametrize(
+        ("consent", "field"),
+        [(None, "desk_consent"), ({"form": "signed", "to": ["sms"]}, "desk_consent.to")],
+    )
+    @pytest.mark.parametrize(("language", "says"), [("fa", "رضایت"), ("en", "consent")])
+    def test_nothing_is_filed_for_who_did_not_consent(
+        self, gateway: Gateway, consent: Any, field: str, language: str, says: str
+    ) -> None:
+        headers = bearer(gateway.keys.staff("operator")) | {"Accept-Language": language}
+        for body in (AT_THE_DESK, REPORT | {"channel": "phone"}):
+            answer = gateway.file(body | {"desk_consent": consent}, **headers)
+
+            assert (answer.status_code, answer.json()["code"]) == (422, "citizen_consent_missing")
+            assert reasons(answer) == {field: "citizen_consent_missing"}
+            assert says in answer.json()["detail"]
+        assert gateway.bus.published == []
+
+    def test_consent_to_sms_needs_a_mobile_and_its_words_are_known(self, gateway: Gateway) -> None:
+        headers = bearer(gateway.keys.staff("operator"))
+        without = AT_THE_DESK | {"identity": {"name": "نماینده نمونه"}}
+        assert reasons(gateway.file(without, **headers)) == {"identity.mobile": "missing"}
+        wrong = AT_THE_DESK | {"desk_consent": {"form": "nodded", "to": ["filing", "filing"]}}
+        assert reasons(gateway.file(wrong, **headers)) == {"desk_consent.form": "enum", "desk_consent.to": "twice"}
+        assert gateway.bus.published == []
+
+    def test_citizens_need_none_and_give_none(self, gateway: Gateway) -> None:
+        given = REPORT | {"desk_consent": AT_THE_DESK["desk_consent"]}
+        assert reasons(gateway.file(given)) == {"desk_consent": "only_for_operators"}
+        assert gateway.file(REPORT).status_code == 201
+        assert gateway.last().consent is None
+
+    def test_a_retry_is_the_same_only_with_the_same_consent(self, gateway: Gateway) -> None:
+        headers = bearer(gateway.keys.staff("operator")) | {"Idempotency-Key": "key-of-the-desk"}
+        codes_given = [
+            gateway.file(AT_THE_DESK | {"desk_consent": {"form": "signed", "to": to}}, **headers).json()[
+                "tracking_code"
+            ]
+            for to in (["filing", "sms"], ["sms", "filing"], ["filing"])
+        ]
+
+        assert codes_given[0] == codes_given[1] != codes_given[2]
 
     def test_other_staff_do_not(self, gateway: Gateway) -> None:
-        answer = gateway.file(COMPLAINT | {"channel": "counter"}, **bearer(gateway.keys.staff("inspector")))
+        answer = gateway.file(AT_THE_DESK, **bearer(gateway.keys.staff("inspector")))
 
         assert answer.status_code == 403
 
