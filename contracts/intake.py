@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.base import Answer, Contract, Event, GroundCode, KeyedHash, Moment, Request, Sealed, UnitCode, UploadId
-from contracts.gateway import Actor, AnswerValue, Consent, Identity, Place
+from contracts.gateway import Actor, AnswerValue, Consent, Group, GroupMember, Identity, Place
 from contracts.vocabulary import Channel, Kind, Language, Outcome
 
 PRODUCER = "intake"
@@ -193,6 +193,7 @@ class SubmissionRegistered(Event):
     mobile_hash: KeyedHash | None = None
     content_hash: KeyedHash
     consent: Consent | None = None
+    group: Group | None = None
 
 
 class SubmissionRecoded(Event):
@@ -236,7 +237,10 @@ class OpenIdentity(Request):
 
 
 class OpenedIdentity(Answer):
+    """`members`: those of a group who were named besides `identity`, who represents them."""
+
     identity: Identity
+    members: list[GroupMember] = []
 
 
 # --- the administrator's commands ---

@@ -23,7 +23,7 @@ from contracts.base import (
     UnitCode,
     UploadId,
 )
-from contracts.gateway import Actor, AnswerValue, Consent, Place
+from contracts.gateway import Actor, AnswerValue, Consent, Group, Place
 from contracts.media import UploadState, Variant
 from contracts.visits import StaffVisit, StaffVisitCommand, Visit, VisitCommand
 from contracts.vocabulary import Channel, Kind, Language, Outcome, RefusalReason, RootCause, Stage
@@ -663,7 +663,7 @@ class ListCases(Request):
 
 
 class CaseLine(Answer):
-    """`excerpt`: the first 140 characters of the text."""
+    """`excerpt`: the first 140 characters of the text. `group_members`: how many complain together, None: one."""
 
     case_id: UUID
     number: str
@@ -680,6 +680,7 @@ class CaseLine(Answer):
     outcome: Outcome | None
     excerpt: str
     version: int
+    group_members: int | None = None
 
 
 class CasePage(Answer):
@@ -771,7 +772,8 @@ class LinkedCase(Answer):
 class StaffCase(Answer):
     """The whole case for those who handle it; who complained is not in it (intake's sealed identities hold that).
 
-    `consent`: how the citizen agreed, when an operator filed it for them."""
+    `consent`: how the citizen agreed, when an operator filed it for them. `group`: when who filed it
+    represents others."""
 
     case_id: UUID
     number: str
@@ -812,6 +814,7 @@ class StaffCase(Answer):
     reminders: list[Reminder] = []
     linked: list[LinkedCase] = []
     consent: Consent | None = None
+    group: Group | None = None
 
 
 class GetCase(Request):

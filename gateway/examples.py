@@ -145,6 +145,7 @@ _LINE: dict[str, Any] = {
     "outcome": None,
     "excerpt": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
     "version": 2,
+    "group_members": None,
 }
 _CHECK: dict[str, Any] = {
     "item_id": "3c9b1a52-7d1f-4b0e-8a6d-5f0b9a7c2e44",
@@ -195,6 +196,8 @@ _CONSENT: dict[str, Any] = {
     "recorded_by": _STAFF_ID,
     "recorded_at": "2026-11-23T08:30:00Z",
 }
+_GROUP: dict[str, Any] = {"members": 12, "common": "ساکنان یک کوچه که آسفالت آن کنده شده است."}
+_GROUP_MEMBER: dict[str, Any] = {"name": "همسایه نمونه", "mobile": "+989351234567"}
 _STAFF_CASE: dict[str, Any] = {
     "case_id": _CASE_ID,
     "number": "1405-000123",
@@ -235,6 +238,7 @@ _STAFF_CASE: dict[str, Any] = {
     "reminders": [_REMINDER],
     "linked": [_LINKED],
     "consent": _CONSENT,
+    "group": _GROUP,
 }
 _PROPOSAL: dict[str, Any] = {
     "outcome": "upheld",
@@ -481,7 +485,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Message": _MESSAGE,
     "MessagePage": {"items": [_MESSAGE], "next": None},
     "OpenQuestion": _OPEN_QUESTION,
-    "OpenedIdentity": {"identity": _IDENTITY},
+    "Group": _GROUP,
+    "GroupMember": _GROUP_MEMBER,
+    "OpenedIdentity": {"identity": _IDENTITY, "members": [_GROUP_MEMBER]},
     "Option": _OPTION,
     "OtpSent": {"resend_after": 60, "expires_in": 300},
     "OfferedSlotView": _OFFERED,

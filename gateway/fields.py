@@ -163,6 +163,43 @@ class DeskConsentBody(Body):
     )
 
 
+class GroupMemberBody(Body):
+    """One of the group besides its representative: a name, a mobile (0912…, +98912…, in any digits), or both."""
+
+    name: Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=2, max_length=100)] | None = None
+    mobile: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = None
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"name": "همسایه نمونه", "mobile": "09351234567"}]}
+    )
+
+
+class GroupBody(Body):
+    """A complaint of several people. Who files represents them: the code, all messages and every answer are theirs alone.
+
+    `members`: how many they are, the representative among them. `people`: others of them, as far as they want to be named;
+    sealed with the representative's identity.
+    """
+
+    members: Annotated[int, Field(ge=2), BeforeValidator(whole)]
+    common: ShortText = Field(description="What they have in common.")
+    people: Annotated[list[GroupMemberBody], Field(max_length=100)] = []
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "members": 12,
+                    "common": "ساکنان یک کوچه که آسفالت آن کنده شده است.",
+                    "people": [{"name": "همسایه نمونه", "mobile": "09351234567"}],
+                }
+            ]
+        },
+    )
+
+
 class SubmissionBody(Body):
     """One submission. `anonymous` left out: information is anonymous, the rest is not (when there is somebody to name)."""
 
@@ -194,6 +231,7 @@ class SubmissionBody(Body):
     desk_consent: DeskConsentBody | None = Field(
         None, description="From a desk operator, and needed from one: the consent of the citizen they file for."
     )
+    group: GroupBody | None = Field(None, description="Only for a complaint.")
     channel: Annotated[Channel, Field(json_schema_extra={"enum": ["web", "app", "pages", "phone", "counter"]})] = (
         Channel.WEB
     )
@@ -225,8 +263,9 @@ class SubmissionBody(Body):
     )
 
     def filed(self) -> dict[str, Any]:
-        """What the receipt's hash is over."""
-        return self.model_dump(
+        """What the receipt's hash is over; of a group what is told of it, not who they are."""
+        told = {} if self.group is None else {"group": self.group.model_dump(mode="json", exclude={"people"})}
+        return told | self.model_dump(
             mode="json",
             include={
                 "kind",

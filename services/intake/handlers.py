@@ -13,7 +13,7 @@ from backbone import codes, crypto, outbox
 from backbone.settings import secret, secrets
 from contracts.base import now
 from contracts.errors import InvalidField, KeyReused, NotAllowed, StaleVersion, UnknownCase
-from contracts.gateway import Actor, Contact, FileSubmission, Identity
+from contracts.gateway import Actor, Contact, FileSubmission, GroupMembers, Identity
 from contracts.intake import (
     Catalogue,
     CatalogueChanged,
@@ -35,7 +35,10 @@ from services.intake.domain import Target, changed, differences, problems, targe
 from services.intake.identities import Vault
 from services.intake.settings import Settings
 
-_BODY = ("answers", "text", "happened_on", "place", "reference", "people", "visit_wanted", "uploads", "filed_by")
+_BODY = (
+    *("answers", "text", "happened_on", "place", "reference", "people", "visit_wanted", "uploads", "filed_by"),
+    "group",
+)
 
 
 class Intake:
@@ -116,6 +119,19 @@ class Intake:
         """Who filed these, sealed, and what they agreed to."""
         consented = [(command.submission_id, command.consent) for command in commands if command.consent is not None]
         store.add_consents(connection, consented)
+        store.add_members(
+            connection,
+            [
+                (
+                    command.submission_id,
+                    self._vault.seal_members(
+                        command.submission_id, crypto.unseal(command.sealed_members, GroupMembers, self._private_keys)
+                    ),
+                )
+                for command in commands
+                if command.sealed_members is not None
+            ],
+        )
         store.add_identities(
             connection,
             [
@@ -210,15 +226,21 @@ class Intake:
         if sealed is None:
             raise UnknownCase
         store.note_opening(connection, request.case_id, request.actor.id, request.reason)
-        return OpenedIdentity(identity=self._vault.open(request.case_id, sealed))
+        others = store.members(connection, request.case_id)
+        return OpenedIdentity(
+            identity=self._vault.open(request.case_id, sealed),
+            members=self._vault.open_members(request.case_id, others).items if others else [],
+        )
 
     def rotate_master_key(self, connection: Connection, limit: int = 500) -> int:
-        """Wraps up to `limit` data keys anew under the current master key; how many."""
-        rows = store.identities_under_other_keys(connection, self._vault.current, limit)
-        for row in rows:
-            wrapped = self._vault.rewrap(row.master_key, bytes(row.wrapped_key))
-            store.set_wrapped_key(connection, row.submission_id, self._vault.current, wrapped)
-        return len(rows)
+        """Wraps up to `limit` data keys of a table anew under the current master key; how many."""
+        wrapped = 0
+        for table in store.SEALED:
+            for row in store.under_other_keys(connection, table, self._vault.current, limit):
+                key = self._vault.rewrap(row.master_key, bytes(row.wrapped_key))
+                store.set_wrapped_key(connection, table, row.submission_id, self._vault.current, key)
+                wrapped += 1
+        return wrapped
 
 
 def reconfigure(connection: Connection, by: str, changes: Sequence[Change]) -> int | None:

@@ -237,6 +237,8 @@ def _opening(event: SubmissionRegistered, moment: datetime) -> Entry:
         "unit_asked": event.unit_asked,
         "uploads": list(event.uploads),
     }
+    if event.group is not None:
+        details["group_members"] = event.group.members
     if event.consent is not None:
         details["consent"] = event.consent.model_dump(mode="json")
     return Entry(event.case_id, 1, "opened", kind, by, moment, Stage.REGISTERED, details)
@@ -246,6 +248,8 @@ def _row(case: Case, event: SubmissionRegistered, moment: datetime) -> dict[str,
     return {
         **vars(case),
         **event.model_dump(mode="json", include=set(_FILED)),
+        "group_members": event.group.members if event.group else None,
+        "group_common": event.group.common if event.group else None,
         "search": searchable(case.number, event.text),
         "opened_at": moment,
     }

@@ -54,6 +54,8 @@ cases = Table(
     Column("language", String, nullable=False),
     Column("anonymous", Boolean, nullable=False),
     Column("citizen_id", UUID(as_uuid=True)),
+    Column("group_members", Integer),  # how many complain together, None: one
+    Column("group_common", Text),
     Column("consent", JSONB(none_as_null=True)),  # of whom an operator filed for
     Column("filed_at", DateTime(timezone=True), nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False),

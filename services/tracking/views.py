@@ -234,11 +234,12 @@ _AS_FILED = (
     "language",
     "consent",
 )
+_OF_GROUP = ("group_members", "group_common")
 _STAFF = select(
     _object(
         # Two objects: a function of PostgreSQL takes a hundred arguments.
         case=_object(**{column.name: column for column in CASE_COLUMNS}),
-        filed=_object(**{name: cases.c[name] for name in _AS_FILED}),
+        filed=_object(**{name: cases.c[name] for name in (*_AS_FILED, *_OF_GROUP)}),
         entries=_entries().element,
         asked=_questions().element,
         media=_media().element,
@@ -271,6 +272,7 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope | None) -> t.
         return None
     entries, asked, media = (told[part] or [] for part in ("entries", "asked", "media"))
     case = case_of_json(told["case"])
+    members, common = (told["filed"].pop(name) for name in _OF_GROUP)
     return t.StaffCase.model_validate(
         told["filed"]
         | {name: getattr(case, name) for name in _AS_IT_IS}
@@ -280,6 +282,7 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope | None) -> t.
             "recommendations": case.recommendations,
             "proposal": case.proposal,
             "checklist": case.checklist,
+            "group": {"members": members, "common": common} if members else None,
             "questions": [_question(line, media) for line in asked],
             "attachments": [_attachment(line) for line in media],
             "visits": [staff_visit(line) for line in told["visits"] or []],
@@ -319,7 +322,7 @@ _LINE = (
         "anonymous",
         "filed_at",
     ),
-    *("due_on", "paused_on", "handler", "outcome", "version"),
+    *("due_on", "paused_on", "handler", "outcome", "version", "group_members"),
 )
 _EQUAL = ("kind", "ground", "handler", "outcome", "urgent")
 

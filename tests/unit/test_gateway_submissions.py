@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from backbone import codes, crypto
-from contracts.gateway import Contact, Identity
+from contracts.gateway import Contact, GroupMember, GroupMembers, Identity
 from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, reasons
 
 REPORT: dict[str, Any] = {
@@ -31,6 +31,14 @@ AT_THE_DESK: dict[str, Any] = COMPLAINT | {
     "channel": "counter",
     "identity": {"name": "نماینده نمونه", "mobile": "۰۹۱۲۱۲۳۴۵۶۷"},
     "desk_consent": {"form": "signed", "to": ["filing", "sms"]},
+}
+
+OF_A_GROUP: dict[str, Any] = COMPLAINT | {
+    "group": {
+        "members": 12,
+        "common": "ساکنان کوچه شانزدهم",
+        "people": [{"name": "همسایه نخست", "mobile": "۰۹۳۵۱۲۳۴۵۶۷"}, {"name": "همسایه دوم"}],
+    }
 }
 
 
@@ -231,6 +239,79 @@ class TestTheDesk:
         assert reasons(gateway.file(REPORT | {"channel": "phone"})) == {"channel": "only_for_operators"}
         given = CRITICISM | {"identity": {"mobile": "09121234567"}}
         assert reasons(gateway.file(given)) == {"identity.mobile": "only_for_operators"}
+
+
+class TestAGroup:
+    def test_travels_with_its_number_and_its_members_sealed_to_intake(self, gateway: Gateway) -> None:
+        answer = gateway.file(OF_A_GROUP, **bearer(gateway.keys.citizen()))
+
+        assert answer.status_code == 201, answer.text
+        sent = gateway.last()
+        assert sent.group is not None
+        assert (sent.group.members, sent.group.common) == (12, "ساکنان کوچه شانزدهم")
+        sent_as_it_is = gateway.bus.published[-1].body.decode()
+        assert "همسایه" not in sent_as_it_is
+        assert "9351234567" not in sent_as_it_is
+        private = [bytes.fromhex(gateway.keys.environment["INTAKE_PRIVATE_KEYS"])]
+        assert sent.sealed_members is not None
+        assert crypto.unseal(sent.sealed_members, GroupMembers, private).items == [
+            GroupMember(name="همسایه نخست", mobile="+989351234567"),
+            GroupMember(name="همسایه دوم"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("change", "wrong"),
+        [
+            ({"members": 1}, {"group.members": "greater_than_equal"}),
+            ({"members": 1001}, {"group.members": "less_than_equal"}),
+            ({"members": "12"}, {"group.members": "int_type"}),
+            ({"common": " "}, {"group.common": "string_pattern_mismatch"}),
+            ({"members": 2}, {"group.people": "more_than_members"}),
+            (
+                {"people": [{"mobile": "12"}, {}]},
+                {"group.people.0.mobile": "not_a_mobile", "group.people.1": "missing"},
+            ),
+            ({"people": [{"mobile": "09121234567"}]}, {"group.people.0.mobile": "is_the_representative"}),
+            (
+                {"people": [{"mobile": "09351234567"}, {"mobile": "۰۰۹۸۹۳۵۱۲۳۴۵۶۷"}]},
+                {"group.people.1.mobile": "twice"},
+            ),
+        ],
+    )
+    def test_that_cannot_be_is_refused(self, gateway: Gateway, change: Any, wrong: dict[str, str]) -> None:
+        for language in ("fa", "en"):
+            headers = bearer(gateway.keys.citizen()) | {"Accept-Language": language}
+            answer = gateway.file(OF_A_GROUP | {"group": OF_A_GROUP["group"] | change}, **headers)
+
+            assert (answer.status_code, reasons(answer)) == (422, wrong)
+            assert all(one["message"] not in ("درست نیست.", "It is not right.") for one in answer.json()["errors"]), (
+                answer.text
+            )
+        assert gateway.bus.published == []
+
+    def test_has_one_representative_who_is_known(self, gateway: Gateway) -> None:
+        assert gateway.file(OF_A_GROUP).json()["code"] == "identity_needed"
+        for kind in (CRITICISM, REPORT):
+            answer = gateway.file(kind | {"group": OF_A_GROUP["group"]}, **bearer(gateway.keys.citizen()))
+            assert reasons(answer) == {"group": "only_for_complaints"}
+
+    def test_its_receipt_vouches_for_what_was_told_of_it(self, gateway: Gateway) -> None:
+        headers = bearer(gateway.keys.citizen())
+        hashes = []
+        for group in (OF_A_GROUP["group"], OF_A_GROUP["group"] | {"people": []}, {"members": 13, "common": "همسایه"}):
+            payload = gateway.file(OF_A_GROUP | {"group": group}, **headers).json()["receipt"]["payload"]
+            hashes.append(json.loads(payload)["content_hash"])
+
+        assert hashes[0] == hashes[1] != hashes[2]
+
+    def test_a_retry_with_other_members_is_another(self, gateway: Gateway) -> None:
+        headers = bearer(gateway.keys.citizen(sub=str(uuid4()))) | {"Idempotency-Key": "key-of-a-group"}
+        given = [
+            gateway.file(OF_A_GROUP | {"group": OF_A_GROUP["group"] | people}, **headers).json()["tracking_code"]
+            for people in ({}, {}, {"people": []})
+        ]
+
+        assert given[0] == given[1] != given[2]
 
 
 class TestARetry:

@@ -1,4 +1,4 @@
-"""What the citizen agreed to for whom an operator filed."""
+"""What the citizen agreed to for whom an operator filed; how many complain together, and what they have in common."""
 
 from alembic import op
 
@@ -7,5 +7,6 @@ down_revision = "0006_visits"
 
 
 def upgrade() -> None:
-    # A database made from today's models has it already.
-    op.execute("ALTER TABLE cases ADD COLUMN IF NOT EXISTS consent jsonb")
+    # A database made from today's models has them already.
+    for column in ("consent jsonb", "group_members integer", "group_common text"):
+        op.execute(f"ALTER TABLE cases ADD COLUMN IF NOT EXISTS {column}")
