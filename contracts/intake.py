@@ -9,13 +9,23 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, Contract, Event, GroundCode, KeyedHash, Moment, Request, Sealed, UnitCode, UploadId
+from contracts.base import (
+    Answer,
+    Contract,
+    Event,
+    GroundCode,
+    KeyedHash,
+    ListCode,
+    Moment,
+    Request,
+    Sealed,
+    UnitCode,
+    UploadId,
+)
 from contracts.gateway import Actor, AnswerValue, Consent, Group, GroupMember, Identity, Place
 from contracts.vocabulary import Channel, Kind, Language, Outcome
 
 PRODUCER = "intake"
-
-ListCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
 class QuestionType(StrEnum):
@@ -261,14 +271,14 @@ class PutGround(Contract):
 
 
 class PutRefusalReason(Contract):
-    """Name, address and whether it is offered, of one of the reasons of `vocabulary.RefusalReason`."""
+    """A reason as it is to be: new, or renamed, with another address, closed or opened again. Its code never changes."""
 
     change: Literal["put_refusal_reason"] = "put_refusal_reason"
     refusal_reason: ListedReason
 
 
 class PutRootCause(Contract):
-    """Name, and whether it is offered, of one of the causes of `vocabulary.RootCause`."""
+    """A cause as it is to be: new, or renamed, closed or opened again. Its code never changes."""
 
     change: Literal["put_root_cause"] = "put_root_cause"
     root_cause: ListedCause

@@ -17,6 +17,7 @@ from contracts.base import (
     Contract,
     GroundCode,
     KeyedHash,
+    ListCode,
     Moment,
     Request,
     Sequence,
@@ -26,7 +27,7 @@ from contracts.base import (
 from contracts.gateway import Actor, AnswerValue, Consent, Group, Place
 from contracts.media import UploadState, Variant
 from contracts.visits import StaffVisit, StaffVisitCommand, Visit, VisitCommand
-from contracts.vocabulary import Channel, Kind, Language, Outcome, RefusalReason, RootCause, Stage
+from contracts.vocabulary import Channel, Kind, Language, Outcome, Stage
 
 PRODUCER = "tracking"
 
@@ -142,17 +143,19 @@ class CaseDecided(TrackedEvent):
 
     name: ClassVar[str] = "case.decided.v1"
     outcome: Outcome
-    root_causes: list[RootCause] = []
+    root_causes: list[ListCode] = []
     final: bool = False
     objection_until: date | None = None
     recommended_to: UnitCode | None = None
 
 
 class CaseRefused(TrackedEvent):
-    """The case is not handled, for a listed reason that the citizen is told."""
+    """The case is not handled, for a listed reason that the citizen is told. `reason_…`: its name of that day."""
 
     name: ClassVar[str] = "case.refused.v1"
-    reason: RefusalReason
+    reason: ListCode
+    reason_fa: str | None = None
+    reason_en: str | None = None
 
 
 class CaseMerged(TrackedEvent):
@@ -327,10 +330,11 @@ class Correct(Contract):
 
 
 class Refuse(Contract):
-    """`explanation` is told to the citizen, with `address`: where to turn to instead."""
+    """`reason`: one that the administrator offers. `explanation` is told to the citizen, with `address`: where to turn to
+    instead."""
 
     type: Literal["refuse"] = "refuse"
-    reason: RefusalReason
+    reason: ListCode
     explanation: LongText
     address: ShortText | None = None
 
@@ -384,12 +388,13 @@ class Recommendation(Contract):
 
 
 class Decide(Contract):
-    """`reasons` are told to the citizen. An upheld or partly upheld case names at least one root cause."""
+    """`reasons` are told to the citizen. An upheld or partly upheld case names at least one root cause, of those that the
+    administrator offers."""
 
     type: Literal["decide"] = "decide"
     outcome: Outcome
     reasons: LongText
-    root_causes: list[RootCause] = []
+    root_causes: list[ListCode] = []
     recommendations: list[Recommendation] = []
 
 
@@ -403,7 +408,7 @@ class Propose(Contract):
     type: Literal["propose"] = "propose"
     outcome: Outcome
     reasons: LongText
-    root_causes: list[RootCause] = []
+    root_causes: list[ListCode] = []
     recommendations: list[Recommendation] = []
 
 
@@ -583,7 +588,8 @@ class PublicCase(Answer):
     """What the holder of the code sees. Never an internal note, a name of staff, or a unit's answer.
 
     `expected_on`: the day a decision is owed; None while the clock is stopped or when it is over. `visit_can`: what the
-    citizen can do about a visit now, of ask_visit, book_visit, move_visit and cancel_visit.
+    citizen can do about a visit now, of ask_visit, book_visit, move_visit and cancel_visit. `refusal_name_…`: the reason's
+    name of the day it was refused.
     """
 
     case_id: UUID
@@ -596,7 +602,9 @@ class PublicCase(Answer):
     expected_on: date | None
     question: OpenQuestion | None = None
     decision: Decision | None = None
-    refusal_reason: RefusalReason | None = None
+    refusal_reason: ListCode | None = None
+    refusal_name_fa: str | None = None
+    refusal_name_en: str | None = None
     refusal_explanation: str | None = None
     refusal_address: str | None = None
     score: int | None = None
@@ -719,7 +727,7 @@ class Proposal(Answer):
 
     outcome: Outcome
     reasons: str
-    root_causes: list[RootCause] = []
+    root_causes: list[ListCode] = []
     recommendations: list[Recommendation] = []
     by: UUID
     at: Moment
@@ -769,6 +777,14 @@ class LinkedCase(Answer):
     stage: Stage
 
 
+class Named(Answer):
+    """Something of a list of the administrator's, under the name it had that day."""
+
+    code: ListCode
+    name_fa: str
+    name_en: str
+
+
 class StaffCase(Answer):
     """The whole case for those who handle it; who complained is not in it (intake's sealed identities hold that).
 
@@ -800,7 +816,7 @@ class StaffCase(Answer):
     expected_on: date | None
     handler: UUID | None
     decision: Decision | None
-    root_causes: list[RootCause] = []
+    root_causes: list[ListCode] = []
     recommendations: list[Recommendation] = []
     merged_into: UUID | None = None
     score: int | None = None
@@ -815,6 +831,8 @@ class StaffCase(Answer):
     linked: list[LinkedCase] = []
     consent: Consent | None = None
     group: Group | None = None
+    refusal: Named | None = None
+    root_cause_names: list[Named] = []
 
 
 class GetCase(Request):

@@ -98,6 +98,8 @@ _CASE: dict[str, Any] = {
     "question": _OPEN_QUESTION,
     "decision": None,
     "refusal_reason": None,
+    "refusal_name_fa": None,
+    "refusal_name_en": None,
     "refusal_explanation": None,
     "refusal_address": None,
     "score": None,
@@ -196,6 +198,7 @@ _CONSENT: dict[str, Any] = {
     "recorded_by": _STAFF_ID,
     "recorded_at": "2026-11-23T08:30:00Z",
 }
+_NAMED: dict[str, Any] = {"code": "process", "name_fa": "فرایند", "name_en": "Process"}
 _GROUP: dict[str, Any] = {"members": 12, "common": "ساکنان یک کوچه که آسفالت آن کنده شده است."}
 _GROUP_MEMBER: dict[str, Any] = {"name": "همسایه نمونه", "mobile": "+989351234567"}
 _STAFF_CASE: dict[str, Any] = {
@@ -239,6 +242,8 @@ _STAFF_CASE: dict[str, Any] = {
     "linked": [_LINKED],
     "consent": _CONSENT,
     "group": _GROUP,
+    "refusal": None,
+    "root_cause_names": [_NAMED],
 }
 _PROPOSAL: dict[str, Any] = {
     "outcome": "upheld",
@@ -486,6 +491,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "MessagePage": {"items": [_MESSAGE], "next": None},
     "OpenQuestion": _OPEN_QUESTION,
     "Group": _GROUP,
+    "Named": _NAMED,
     "GroupMember": _GROUP_MEMBER,
     "OpenedIdentity": {"identity": _IDENTITY, "members": [_GROUP_MEMBER]},
     "Option": _OPTION,

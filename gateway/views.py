@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
@@ -133,7 +134,7 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
         ground_name=_ground(case.ground, lang, shelf),
         filed_text=moment_text(case.filed_at, lang),
         expected_text=day_text(case.expected_on, lang),
-        refusal_text=_refusal(case.refusal_reason, lang, shelf) if case.refusal_reason else None,
+        refusal_text=refusal_text(case, lang, shelf.refusal_reasons),
         decision=_decision(case.decision, lang),
         visits=[visit_view(visit, lang) for visit in case.visits],
         timeline=[
@@ -195,11 +196,18 @@ def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:
     )
 
 
-def _refusal(reason: RefusalReason, lang: Language, shelf: Shelf) -> str:
-    listed = shelf.refusal_reasons.get(reason)
-    if listed is None:
-        return REFUSAL_NAMES[reason][lang]
-    return listed.name_fa if lang is Language.FA else listed.name_en
+def refusal_text(case: PublicCase, lang: Language, reasons: Mapping[str, ListedReason]) -> str | None:
+    """What the reason was called that day; of a case refused before that was kept, what it is called now."""
+    reason = case.refusal_reason
+    if reason is None:
+        return None
+    named = case.refusal_name_fa if lang is Language.FA else case.refusal_name_en
+    if named is not None:
+        return named
+    listed = reasons.get(reason)
+    if listed is not None:
+        return listed.name_fa if lang is Language.FA else listed.name_en
+    return REFUSAL_NAMES[RefusalReason(reason)][lang] if reason in set(RefusalReason) else reason
 
 
 def _ground(code: str, lang: Language, shelf: Shelf) -> str | None:

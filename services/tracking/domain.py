@@ -38,7 +38,7 @@ from services.tracking.life import (
     Turn,
     UnitFacts,
 )
-from services.tracking.moves import days_of, leads_to, turn_of, wrong
+from services.tracking.moves import days_of, leads_to, named, turn_of, wrong
 from services.tracking.workdays import Deadlines, Workdays, day_of
 
 
@@ -161,6 +161,8 @@ def _unit(context: Context) -> UnitFacts:
 
 
 def _refuse(case: Case, command: t.Refuse, context: Context) -> Turn:
+    names = named(context.refusal_reasons, [command.reason], "command.reason")
+    called = {"reason_fa": names[command.reason]["name_fa"], "reason_en": names[command.reason]["name_en"]}
     after = replace(
         case,
         stage=leads_to(case, command.type),
@@ -168,9 +170,11 @@ def _refuse(case: Case, command: t.Refuse, context: Context) -> Turn:
         refusal_explanation=command.explanation,
         refusal_address=command.address,
         refused_on=context.today,
+        names={**case.names, "refusal": names},
     )
-    details = {"reason": command.reason, "text": command.explanation, "address": command.address}
-    return turn_of(case, after, "refused", t.CaseRefused, details=details, fields={"reason": command.reason})
+    told = {"reason": command.reason, **called}
+    details = {**told, "text": command.explanation, "address": command.address}
+    return turn_of(case, after, "refused", t.CaseRefused, details=details, fields=told)
 
 
 def _merge(case: Case, command: t.Merge, context: Context) -> Turn:

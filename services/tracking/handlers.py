@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -25,7 +25,7 @@ from contracts.notify import CitizenReplied, Reply
 from contracts.vocabulary import ActorKind, Stage
 from services.tracking import domain, store, visits_domain, visits_store
 from services.tracking.history import FIRST, Entry, link
-from services.tracking.life import Case, Context, Step
+from services.tracking.life import SHIPPED_CAUSES, SHIPPED_REASONS, Case, Context, Listed, Step
 from services.tracking.record import event_of, media_rows, record
 from services.tracking.settings import Settings
 from services.tracking.tree import Tree
@@ -74,6 +74,8 @@ class City:
     units: dict[str, Any]
     deadlines: Deadlines
     four_eyes: frozenset[str] = frozenset()
+    refusal_reasons: Mapping[str, Listed] = field(default_factory=lambda: SHIPPED_REASONS)
+    root_causes: Mapping[str, Listed] = field(default_factory=lambda: SHIPPED_CAUSES)
 
 
 class Tracking:
@@ -109,7 +111,16 @@ class Tracking:
                 ),
                 auto_close=rules.get("auto_close_days", self.deadlines.auto_close),
             )
-            self._city = City(version, workdays, tree, units, deadlines, frozenset(rules.get("four_eyes", ())))
+            self._city = City(
+                version,
+                workdays,
+                tree,
+                units,
+                deadlines,
+                frozenset(rules.get("four_eyes", ())),
+                _listed(rules.get("refusal_reasons"), SHIPPED_REASONS),
+                _listed(rules.get("root_causes"), SHIPPED_CAUSES),
+            )
         return self._city
 
     def context(self, connection: Connection, actor: Actor, case_id: UUID | None) -> Context:
@@ -122,6 +133,8 @@ class Tracking:
             deadlines=city.deadlines,
             calendar=city.version,
             four_eyes=city.four_eyes,
+            refusal_reasons=city.refusal_reasons,
+            root_causes=city.root_causes,
             new_id=uuid4(),
             question=store.open_question(connection, case_id) if case_id else None,
         )
@@ -208,6 +221,13 @@ class Tracking:
         except WrongStage:
             turn = domain.note(case, {"reply": event.reply})
         record(connection, turn, BY_SMS, context.now, context.question)
+
+
+def _listed(rows: Sequence[Mapping[str, Any]] | None, otherwise: Mapping[str, Listed]) -> Mapping[str, Listed]:
+    """A list of the catalogue by code."""
+    if rows is None:
+        return otherwise
+    return {row["code"]: Listed(row["name_fa"], row["name_en"], row["active"]) for row in rows}
 
 
 def _case(event: SubmissionRegistered, number: str) -> Case:

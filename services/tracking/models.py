@@ -82,6 +82,8 @@ cases = Table(
     Column("told", JSONB, nullable=False, server_default="[]"),
     Column("look_on", Date),
     Column("calendar", Integer, nullable=False, server_default="0"),
+    # What its refusal reason and root causes were called that day.
+    Column("names", JSONB, nullable=False, server_default="{}"),
     # How it ended.
     Column("outcome", String),
     Column("reasons", Text),

@@ -13,7 +13,7 @@ from contracts import tracking as t
 from contracts.errors import FourEyesNeeded, InvalidField, NotAllowed, NotFound, WrongStage
 from contracts.vocabulary import Kind, Outcome, RootCause, Stage
 from services.tracking import decisions, domain
-from services.tracking.life import Case, Recommended
+from services.tracking.life import Case, Listed, Recommended
 from tests.unit.test_tracking_domain import (
     HEAD,
     INSPECTOR,
@@ -113,6 +113,26 @@ def test_only_a_head_approves_or_returns(who: UUID, command: Any) -> None:
 def test_a_proposal_is_as_whole_as_a_decision() -> None:
     with pytest.raises(InvalidField):
         act(investigated(), t.Propose(outcome=Outcome.UPHELD, reasons="x"), INSPECTOR)
+
+
+WEATHER = {"root_causes": {"weather": Listed("هوا", "Weather"), "rain": Listed("باران", "Rain", active=False)}}
+UPHELD = t.Propose(outcome=Outcome.UPHELD, reasons="دلیل", root_causes=["weather"])
+
+
+def test_root_causes_are_those_the_office_keeps_under_the_name_of_the_day() -> None:
+    for cause, reason in (("process", "unknown_code"), ("rain", "not_offered")):
+        for made in (t.Decide, t.Propose):
+            with pytest.raises(InvalidField) as refused:
+                act(
+                    investigated(), made(outcome=Outcome.UPHELD, reasons="x", root_causes=[cause]), INSPECTOR, **WEATHER
+                )
+            assert refused.value.params["fields"] == [{"field": "command.root_causes", "reason": reason}]
+    one = act(investigated(), UPHELD, INSPECTOR, **WEATHER).case
+    # Closed and renamed between the proposal and its approval: what was proposed stands.
+    closed = {"root_causes": {"weather": Listed("جوّ", "Sky", active=False)}}
+    turn = act(one, t.Approve(), HEAD, **closed)
+    assert turn.case.names == {"causes": {"weather": {"name_fa": "هوا", "name_en": "Weather"}}}
+    assert turn.steps[0].details["root_cause_names"] == turn.case.names["causes"]
 
 
 def recommended(state: str = "open", **changes: Any) -> Recommended:
