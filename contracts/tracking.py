@@ -165,6 +165,14 @@ class CaseMerged(TrackedEvent):
     into: UUID
 
 
+class JoinedCaseDecided(TrackedEvent):
+    """The case that this merged one goes on in was decided. Of that case nothing travels but its outcome."""
+
+    name: ClassVar[str] = "case.joined_decided.v1"
+    outcome: Outcome
+    final: bool = False
+
+
 class CaseWithdrawn(TrackedEvent):
     """The citizen took the case back."""
 
@@ -560,7 +568,8 @@ class Attachment(Answer):
 
 class PublicEntry(Answer):
     """One line of the timeline that the citizen may read. `by`: "you" or "office". `entry`: what happened, such as
-    opened, citizen_asked, citizen_answered, decided. `text`: only what was written to or by the citizen."""
+    opened, citizen_asked, citizen_answered, decided. `text`: only what was written to or by the citizen. `outcome`: of a
+    decision, be it of the case that this one was merged into (joined_decided)."""
 
     sequence: Sequence
     at: Moment
@@ -568,6 +577,7 @@ class PublicEntry(Answer):
     by: Literal["you", "office"]
     stage: Stage
     text: str | None = None
+    outcome: Outcome | None = None
 
 
 class OpenQuestion(Answer):
@@ -584,12 +594,20 @@ class Decision(Answer):
     objection_until: date | None = None
 
 
+class JoinedOutcome(Answer):
+    """How the case was decided that a merged one goes on in; the reasons were written to another."""
+
+    outcome: Outcome
+    decided_at: Moment
+    final: bool
+
+
 class PublicCase(Answer):
     """What the holder of the code sees. Never an internal note, a name of staff, or a unit's answer.
 
     `expected_on`: the day a decision is owed; None while the clock is stopped or when it is over. `visit_can`: what the
     citizen can do about a visit now, of ask_visit, book_visit, move_visit and cancel_visit. `refusal_name_…`: the reason's
-    name of the day it was refused.
+    name of the day it was refused. `joined`: of a merged case, once the case that it goes on in is decided.
     """
 
     case_id: UUID
@@ -607,6 +625,7 @@ class PublicCase(Answer):
     refusal_name_en: str | None = None
     refusal_explanation: str | None = None
     refusal_address: str | None = None
+    joined: JoinedOutcome | None = None
     score: int | None = None
     can: list[Literal["answer_question", "withdraw", "object", "rate"]] = []
     visits: list[Visit] = []

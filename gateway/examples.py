@@ -28,6 +28,15 @@ _ENTRY: dict[str, Any] = {
     "text": None,
     "at_text": "۲ آذر ۱۴۰۵، ساعت ۱۲:۰۰",
     "stage_text": "ثبت شد",
+    "outcome": None,
+    "outcome_text": None,
+}
+_JOINED: dict[str, Any] = {
+    "outcome": "upheld",
+    "decided_at": "2026-12-06T09:00:00Z",
+    "final": False,
+    "outcome_text": "وارد",
+    "decided_text": "۱۵ آذر ۱۴۰۵، ساعت ۱۲:۳۰",
 }
 _DECISION: dict[str, Any] = {
     "outcome": "upheld",
@@ -102,6 +111,7 @@ _CASE: dict[str, Any] = {
     "refusal_name_en": None,
     "refusal_explanation": None,
     "refusal_address": None,
+    "joined": None,
     "score": None,
     "can": ["answer_question", "withdraw"],
     "visits": [_VISIT_VIEW],
@@ -491,6 +501,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "MessagePage": {"items": [_MESSAGE], "next": None},
     "OpenQuestion": _OPEN_QUESTION,
     "Group": _GROUP,
+    "JoinedView": _JOINED,
     "Named": _NAMED,
     "GroupMember": _GROUP_MEMBER,
     "OpenedIdentity": {"identity": _IDENTITY, "members": [_GROUP_MEMBER]},

@@ -11,7 +11,7 @@ from backbone import jalali
 from contracts import intake
 from contracts.base import Answer
 from contracts.intake import AnswerTemplate, Ground, ListedCause, ListedReason, Unit
-from contracts.tracking import Decision, OwnCase, OwnCases, PublicCase, PublicEntry
+from contracts.tracking import Decision, JoinedOutcome, OwnCase, OwnCases, PublicCase, PublicEntry
 from contracts.vocabulary import (
     KIND_NAMES,
     OUTCOME_NAMES,
@@ -45,6 +45,12 @@ BY_SMS = {
 class EntryView(PublicEntry):
     at_text: str
     stage_text: str
+    outcome_text: str | None = None
+
+
+class JoinedView(JoinedOutcome):
+    outcome_text: str
+    decided_text: str
 
 
 class DecisionView(Decision):
@@ -65,6 +71,7 @@ class CaseView(PublicCase):
     expected_text: str | None
     refusal_text: str | None = None
     decision: DecisionView | None = None
+    joined: JoinedView | None = None
     visits: list[VisitView] = []  # type: ignore[assignment]  # as the entries
     timeline: list[EntryView]  # type: ignore[assignment]  # each entry is the contract's, with more
 
@@ -124,7 +131,9 @@ class Me(Answer):
 def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
     """`case` for a person who reads `lang`."""
     given = {
-        name: getattr(case, name) for name in PublicCase.model_fields if name not in ("timeline", "decision", "visits")
+        name: getattr(case, name)
+        for name in PublicCase.model_fields
+        if name not in ("timeline", "decision", "joined", "visits")
     }
     return CaseView.model_construct(
         **given,
@@ -136,10 +145,14 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
         expected_text=day_text(case.expected_on, lang),
         refusal_text=refusal_text(case, lang, shelf.refusal_reasons),
         decision=_decision(case.decision, lang),
+        joined=_joined(case.joined, lang),
         visits=[visit_view(visit, lang) for visit in case.visits],
         timeline=[
             EntryView.model_construct(
-                **dict(entry), at_text=moment_text(entry.at, lang), stage_text=STAGE_NAMES[entry.stage][lang]
+                **dict(entry),
+                at_text=moment_text(entry.at, lang),
+                stage_text=STAGE_NAMES[entry.stage][lang],
+                outcome_text=OUTCOME_NAMES[entry.outcome][lang] if entry.outcome else None,
             )
             for entry in case.timeline
         ],
@@ -193,6 +206,16 @@ def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:
         outcome_text=OUTCOME_NAMES[decision.outcome][lang],
         decided_text=moment_text(decision.decided_at, lang),
         objection_until_text=day_text(decision.objection_until, lang),
+    )
+
+
+def _joined(joined: JoinedOutcome | None, lang: Language) -> JoinedView | None:
+    if joined is None:
+        return None
+    return JoinedView.model_construct(
+        **dict(joined),
+        outcome_text=OUTCOME_NAMES[joined.outcome][lang],
+        decided_text=moment_text(joined.decided_at, lang),
     )
 
 

@@ -22,6 +22,7 @@ from contracts.tracking import (
     CaseRefused,
     CaseReminded,
     DeadlineWarned,
+    JoinedCaseDecided,
     NoteAdded,
     RecommendationSettled,
     TrackedEvent,
@@ -358,7 +359,7 @@ def _params(event: Event) -> dict[str, str]:
             "place_fa": event.place_fa or "",
             "place_en": event.place_en or "",
         }
-    if isinstance(event, CaseDecided):
+    if isinstance(event, CaseDecided | JoinedCaseDecided):
         params["outcome"] = event.outcome
     if isinstance(event, CaseRefused):
         called = {"reason_fa": event.reason_fa, "reason_en": event.reason_en}

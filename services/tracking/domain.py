@@ -23,7 +23,7 @@ from contracts.errors import (
     WrongStage,
 )
 from contracts.gateway import Actor
-from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
+from contracts.vocabulary import OPEN_STAGES, ActorKind, Outcome, Role, Stage
 from services.tracking import clock, decisions, inquiry
 from services.tracking.life import (
     ASKED,
@@ -192,6 +192,12 @@ def _merge(case: Case, command: t.Merge, context: Context) -> Turn:
 def joined_by(target: Case, merged: Case) -> Turn:
     """What a merge leaves in the case that goes on."""
     return turn_of(target, target, "duplicate_joined", t.NoteAdded, details={"number": merged.number})
+
+
+def joined_decided(case: Case, outcome: Outcome, final: bool) -> Turn:
+    """What a merged case is told of the decision of the case it goes on in: the outcome, and nothing of who else complained."""
+    told = {"outcome": outcome, "final": final}
+    return turn_of(case, case, "joined_decided", t.JoinedCaseDecided, details=told, fields=told)
 
 
 def _assign(case: Case, command: t.Assign, context: Context) -> Turn:

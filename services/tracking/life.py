@@ -85,6 +85,7 @@ PUBLIC_ENTRIES = frozenset(
         "corrected",
         "refused",
         "merged",
+        "joined_decided",
         "assigned",
         "citizen_asked",
         "citizen_answered",

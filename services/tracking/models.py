@@ -108,9 +108,19 @@ cases = Table(
     Index("cases_citizen", "citizen_id", "filed_at", "case_id", postgresql_where=text("citizen_id IS NOT NULL")),
     # The scheduler's: what is due, what an older calendar reckoned.
     Index("cases_look", "look_on", postgresql_where=text("look_on IS NOT NULL")),
+    Index("cases_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     Index("cases_in_hand", "handler", postgresql_where=IN_HAND),
     Index("cases_calendar", "calendar", postgresql_where=NOT_OVER),
     Index("cases_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+)
+
+outcomes_to_tell = Table(  # decisions of cases that others were merged into; a row goes when those have been told
+    "outcomes_to_tell",
+    metadata,
+    Column("case_id", UUID(as_uuid=True), ForeignKey("cases.case_id"), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("outcome", String, nullable=False),
+    Column("final", Boolean, nullable=False),
 )
 
 case_numbers = Table(

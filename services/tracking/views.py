@@ -197,6 +197,7 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
             **_refusal_names(case),
             "refusal_explanation": case.refusal_explanation,
             "refusal_address": case.refusal_address,
+            "joined": _joined(entries),
             "score": case.score,
             "can": possible(case, today),
             "attachments": [_attachment(line) for line in media],
@@ -212,6 +213,15 @@ def _refusal_names(case: Case) -> dict[str, str | None]:
     return {f"refusal_{name}": named.get(name) for name in ("name_fa", "name_en")}
 
 
+def _joined(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The last that was heard of the case that this one goes on in."""
+    told = [line for line in entries if line["entry"] == "joined_decided"]
+    if not told:
+        return None
+    details = told[-1]["details"]
+    return {"outcome": details["outcome"], "final": details["final"], "decided_at": told[-1]["at"]}
+
+
 def _public_entry(line: dict[str, Any]) -> dict[str, Any]:
     return {
         "sequence": line["sequence"],
@@ -220,6 +230,7 @@ def _public_entry(line: dict[str, Any]) -> dict[str, Any]:
         "stage": line["stage"],
         "by": "you" if line["actor_kind"] in _CITIZENS else "office",
         "text": line["details"].get("text") if line["entry"] in TOLD else None,
+        "outcome": line["details"].get("outcome") if line["entry"] in ("decided", "joined_decided") else None,
     }
 
 

@@ -271,6 +271,26 @@ def test_a_merger(scene: Scene) -> None:
         )
 
 
+def test_the_outcome_of_the_case_that_it_was_merged_into(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    event = person.event(tracking.JoinedCaseDecided, Stage.MERGED, outcome="upheld")
+    scene.wire.event(event)
+    scene.wire.event(event)
+    if scene.language is FA:
+        scene.sms(
+            "joined_decided",
+            f"نتیجه پرونده‌ای که شکایت شما به آن پیوسته است: وارد\n{person.shown_code}\n{office}",
+        )
+        scene.inbox("joined_decided", "پرونده‌ای که شکایت شما همراه آن رسیدگی شد به نتیجه رسید: وارد.")
+    else:
+        scene.sms(
+            "joined_decided",
+            f"The result of the case your complaint was joined to: Upheld\n{person.shown_code}\n{office}",
+        )
+        scene.inbox("joined_decided", "The case your complaint was handled with has been decided: Upheld.")
+
+
 def test_a_withdrawal(scene: Scene) -> None:
     person, office = scene.person, OFFICE[scene.language]
     open_case(scene)
