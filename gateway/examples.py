@@ -411,6 +411,8 @@ _RECEIPT: dict[str, Any] = {
     "signature": "V6hG2tqk0pWlq7V2v7Y0m3a0jH4m1o6mZ4JbYw8Rd0Akq3v9mZ2Jt6xB1sYw8Rd0Akq3v9mZ2Jt6xB1sYw8Rd==",
     "key": "6f1ed002ab559585",
 }
+_VISIT_FIGURES: dict[str, Any] = {"asked": 20, "held": 10, "avoided": 5, "cancelled": None, "no_show": 0}
+_VISIT_CELL: dict[str, Any] = {"key": ["1405-09"], **_VISIT_FIGURES}
 _CELL: dict[str, Any] = {"key": ["complaint"], "count": 35}
 
 _SUGGESTION: dict[str, Any] = {"value": "delay", "share": 0.82, "of": 12, "words": ["پروانه", "استعلام"]}
@@ -472,6 +474,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "CaseView": _CASE,
     "Catalogue": _FORM,
     "Cell": _CELL,
+    "VisitCell": _VISIT_CELL,
+    "VisitCounts": {"by": ["month"], "cells": [_VISIT_CELL], "totals": _VISIT_FIGURES},
+    "VisitFigures": _VISIT_FIGURES,
     "Counts": {"by": ["kind"], "cells": [_CELL], "total": 35},
     "Consent": _CONSENT,
     "Decision": _DECISION,

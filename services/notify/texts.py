@@ -113,7 +113,7 @@ class Texts:
     # --- what a text may say ---
 
     def _wrong(
-        self, channel: str, name: str, told: Mapping[str, str | None], reasons: Sequence[Any]
+        self, channel: str, name: str, told: Mapping[str, str | None], reasons: Sequence[Any] = ()
     ) -> Iterator[dict[str, Any]]:
         """What is wrong with both texts; nothing is with two that are None."""
         if all(text is None for text in told.values()):

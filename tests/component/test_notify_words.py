@@ -236,7 +236,7 @@ def test_a_refusal(scene: Scene) -> None:
 def test_a_refusal_for_a_reason_of_the_offices_own(scene: Scene) -> None:
     person, office = scene.person, OFFICE[scene.language]
     open_case(scene)
-    named = {"reason_fa": "مهر ندارد", "reason_en": "It bears no stamp"}
+    named: dict[str, Any] = {"reason_fa": "مهر ندارد", "reason_en": "It bears no stamp"}
     scene.wire.event(person.event(tracking.CaseRefused, Stage.REFUSED, reason="no_stamp", **named))
     if scene.language is FA:
         scene.sms("refused", f"شکایت شما پذیرفته نشد: مهر ندارد.\n{person.shown_code}\n{office}")

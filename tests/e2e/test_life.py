@@ -11,7 +11,7 @@ import pytest
 
 from backbone.testing import eventually
 from deploy.local.environment import ROOT
-from tests.e2e.people import Case, Town, good
+from tests.e2e.people import JSON, Case, Town, good
 
 
 def test_a_refusal_tells_its_reason_and_where_to_turn_to(town: Town) -> None:
@@ -81,7 +81,7 @@ def test_citizens_of_merged_cases_are_told_the_later_decision_once_and_nothing_o
     for case, phone, citizen in merged:
         text = phone.next()
         assert text == f"نتیجه پرونده‌ای که شکایت شما به آن پیوسته است: وارد\n{case.dashed}\nبازرسی شهرداری قزوین"
-        view = eventually(lambda case=case: (seen := case.view())["joined"] and seen)
+        view = knows_the_outcome(case)
         assert view["joined"]["outcome_text"] == "وارد"
         assert [one["outcome_text"] for one in view["timeline"] if one["entry"] == "joined_decided"] == ["وارد"]
         assert case.inbox()[-1] == "پرونده‌ای که شکایت شما همراه آن رسیدگی شد به نتیجه رسید: وارد."
@@ -93,6 +93,17 @@ def test_citizens_of_merged_cases_are_told_the_later_decision_once_and_nothing_o
     texts = town.all_texts()
     for case, _, _ in merged:
         assert len([text for text in texts if case.dashed in text and "پیوسته است" in text]) == 1
+
+
+def knows_the_outcome(case: Case) -> JSON:
+    """What the code of a merged case shows once it was told."""
+
+    def told() -> JSON:
+        view = case.view()
+        assert view["joined"]
+        return view
+
+    return eventually(told)
 
 
 def test_a_stale_command_is_refused_and_a_repeated_one_has_its_effect_once(town: Town) -> None:

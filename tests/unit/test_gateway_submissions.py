@@ -306,9 +306,10 @@ class TestAGroup:
 
     def test_a_retry_with_other_members_is_another(self, gateway: Gateway) -> None:
         headers = bearer(gateway.keys.citizen(sub=str(uuid4()))) | {"Idempotency-Key": "key-of-a-group"}
+        changes: list[dict[str, Any]] = [{}, {}, {"people": []}]
         given = [
-            gateway.file(OF_A_GROUP | {"group": OF_A_GROUP["group"] | people}, **headers).json()["tracking_code"]
-            for people in ({}, {}, {"people": []})
+            gateway.file(OF_A_GROUP | {"group": OF_A_GROUP["group"] | change}, **headers).json()["tracking_code"]
+            for change in changes
         ]
 
         assert given[0] == given[1] != given[2]
