@@ -25,7 +25,7 @@ def decide(case: Case, command: t.Decide, context: Context) -> Turn:
     if case.kind in context.four_eyes:
         raise FourEyesNeeded
     causes = _causes(command, context)
-    return _decided(case, command, context, "decide", [UUID(context.actor.id)], causes)
+    return _decided(case, command, context, "decide", UUID(context.actor.id), causes)
 
 
 def propose(case: Case, command: t.Propose, context: Context) -> Turn:
@@ -44,17 +44,23 @@ def propose(case: Case, command: t.Propose, context: Context) -> Turn:
 
 
 def approve(case: Case, command: t.Approve, context: Context) -> Turn:
-    """The proposal becomes the decision. NotAllowed for who proposed it: four eyes are two people."""
+    """The proposal becomes the decision. NotAllowed for who proposed it: four eyes are two people.
+
+    An objection asks for another inspector (DOMAIN: The life of a case): the head who approved the first decision may
+    approve the final one, which somebody else has proposed; who had proposed, made or handled the first may not.
+    """
     if case.proposal is None:
         raise WrongStage(stage=case.stage, command=command.type)
     proposer, actor = UUID(case.proposal["by"]), UUID(context.actor.id)
     if proposer == actor:
         raise NotAllowed
+    if actor != case.approver:
+        _may_decide(case, actor)
     told = {name: value for name, value in case.proposal.items() if name not in ("by", "at", "causes")}
     decision = t.Decide.model_validate(told)
     # Proposed as they were offered that day; what was closed since does not undo it.
     causes = case.proposal["causes"] if "causes" in case.proposal else _causes(decision, context)
-    return _decided(case, decision, context, command.type, [proposer, actor], causes)
+    return _decided(case, decision, context, command.type, proposer, causes, approver=actor)
 
 
 def return_proposal(case: Case, command: t.ReturnProposal, context: Context) -> Turn:
@@ -83,19 +89,20 @@ def _decided(
     command: t.Decide,
     context: Context,
     name: str,
-    deciders: list[UUID],
+    decider: UUID,
     causes: Mapping[str, Mapping[str, str]],
+    approver: UUID | None = None,
 ) -> Turn:
+    """`decider`: whose decision it is; `approver`: who agreed, where it was proposed."""
     final = case.stage is Stage.REVIEW
-    for one in deciders:
-        _may_decide(case, one)
+    _may_decide(case, decider)
     until = None if final else context.workdays.after(context.today, days_of(case, "objection", context))
     made = [
         Recommended(uuid5(context.new_id, str(place)), case.unit, one.text, one.due_on)
         for place, one in enumerate(command.recommendations)
     ]
     advice = [one.model_dump(mode="json") for one in command.recommendations]
-    handlers = [case.handler] if case.handler else []
+    barred = (one for one in (*case.barred, decider, approver, case.handler) if one is not None)
     after = replace(
         case,
         stage=leads_to(case, name),
@@ -107,7 +114,8 @@ def _decided(
         objection_until=until,
         root_causes=tuple(command.root_causes),
         recommendations=tuple(advice),
-        barred=tuple(dict.fromkeys((*case.barred, *deciders, *handlers))),
+        barred=tuple(dict.fromkeys(barred)),
+        approver=approver if approver != case.handler else None,
         score=None,
         names={**case.names, "causes": causes},
     )
@@ -120,8 +128,8 @@ def _decided(
         "final": final,
         "objection_until": until.isoformat() if until else None,
     }
-    if len(deciders) > 1:
-        details["proposed_by"] = str(deciders[0])
+    if approver is not None:
+        details["proposed_by"] = str(decider)
     fields = {
         "outcome": command.outcome,
         "root_causes": command.root_causes,

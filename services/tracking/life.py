@@ -132,7 +132,8 @@ SHIPPED_REASONS, SHIPPED_CAUSES = _shipped(REFUSAL_NAMES), _shipped(ROOT_CAUSE_N
 @dataclass(frozen=True)
 class Case:
     """A case as far as its life goes. `due_on`: the day a decision is owed, if the clock never stops again;
-    `paused_on`: since when it is stopped. `barred`: who decided it, and so may not hear the objection.
+    `paused_on`: since when it is stopped. `barred`: who decided it, and so may not hear the objection;
+    `approver`, one of them, only agreed to what another proposed, and may do so again.
 
     The clock: a decision is owed `due_days` working days after `due_from`, not counting `pauses` (from and to, ISO days).
     `asking`: unit, on, days and due_on of the open question. `told`: what the scheduler has said already; `look_on`: the day
@@ -159,6 +160,7 @@ class Case:
     handler: UUID | None = None
     previous_handlers: tuple[UUID, ...] = ()
     barred: tuple[UUID, ...] = ()
+    approver: UUID | None = None
     outcome: Outcome | None = None
     reasons: str | None = None
     decided_at: datetime | None = None

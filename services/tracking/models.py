@@ -67,6 +67,7 @@ cases = Table(
     Column("handler", UUID(as_uuid=True)),
     Column("previous_handlers", ARRAY(UUID(as_uuid=True)), nullable=False),
     Column("barred", ARRAY(UUID(as_uuid=True)), nullable=False),
+    Column("approver", UUID(as_uuid=True)),
     Column("version", Integer, nullable=False),
     Column("history_hash", String(64), nullable=False),
     Column("proposal", JSONB(none_as_null=True)),

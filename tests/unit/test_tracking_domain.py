@@ -433,7 +433,9 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
             assert not four_eyes or (one.proposal is not None and one.proposal["by"] != facts.actor.id)
             assert UUID(facts.actor.id) in turn.case.barred
             assert one.proposal is None or UUID(one.proposal["by"]) in turn.case.barred
-            assert not turn.case.final or UUID(facts.actor.id) not in one.barred
+            decider = UUID(one.proposal["by"] if isinstance(command, t.Approve) and one.proposal else facts.actor.id)
+            assert not turn.case.final or decider not in one.barred
+            assert not turn.case.final or UUID(facts.actor.id) not in set(one.barred) - {one.approver}
         if turn.lapsed or turn.answered is not None:
             open_question = None
         open_question = turn.asked or open_question
