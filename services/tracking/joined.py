@@ -17,9 +17,10 @@ from services.tracking.store import CASE_COLUMNS, case_of
 def note_outcome(connection: Connection, case_id: UUID, sequence: int, outcome: str, final: bool) -> None:
     """A decision to be told to those merged into this case, which is locked, so that none is merged meanwhile; nothing when
     there are none."""
-    row = select(literal(case_id, cases.c.case_id.type), literal(sequence), literal(outcome), literal(final))
+    told = {"case_id": case_id, "sequence": sequence, "outcome": str(outcome), "final": final}
+    row = select(*(literal(value, outcomes_to_tell.c[name].type) for name, value in told.items()))
     row = row.where(exists().where(cases.c.merged_into == case_id))
-    connection.execute(insert(outcomes_to_tell).from_select(["case_id", "sequence", "outcome", "final"], row))
+    connection.execute(insert(outcomes_to_tell).from_select(list(told), row))
 
 
 def take_outcomes(connection: Connection, limit: int) -> Sequence[Row[Any]]:

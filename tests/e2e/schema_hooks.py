@@ -113,6 +113,6 @@ def _real_body(path: str, body: dict[str, Any]) -> None:
         first = date(2130, 1, 1) + timedelta(days=day)
         body.update(first_day=first.isoformat(), opens="08:00", closes="13:00", minutes=60)
     if path == "/v1/submissions":
-        for name in ("answers", "identity", "happened_on", "channel"):
+        for name in ("answers", "identity", "happened_on", "channel", "group", "desk_consent"):
             body.pop(name, None)
         body.update(kind="criticism", anonymous=True)
