@@ -44,6 +44,12 @@ def year(day: date) -> int:
     return int(jdatetime.date.fromgregorian(date=day).year)
 
 
+def month(day: date) -> str:
+    """1405-09: the Jalali month of a Gregorian day, for programs."""
+    jalali = jdatetime.date.fromgregorian(date=day)
+    return f"{jalali.year:04d}-{jalali.month:02d}"
+
+
 def long(day: date) -> str:
     """۲ آذر ۱۴۰۵"""
     jalali = jdatetime.date.fromgregorian(date=day)

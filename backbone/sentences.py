@@ -37,6 +37,10 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "duplicate_key": ("یک نام دو بار آمده است.", "A name appears twice."),
     "too_deep": ("بیش از اندازه تودرتو است.", "It is nested too deeply."),
     "consent_missing": ("پذیرفتن مسئولیت درستی گفته‌ها لازم است.", "Accepting responsibility for the claim is needed."),
+    "citizen_consent_missing": (
+        "بگویید شهروند چگونه و به چه چیزی رضایت داده است.",
+        "Say how the citizen consented, and to what.",
+    ),
     "unknown_unit": ("واحدی با این کد نیست.", "There is no unit with this code."),
     "closed_unit": ("این واحد تعطیل شده است.", "This unit is closed."),
     "unknown_ground": ("محوری با این کد نیست.", "There is no ground with this code."),
@@ -52,6 +56,12 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "only_for_operators": ("تنها کاربر پیشخوان می‌تواند آن را بدهد.", "Only a desk operator may give it."),
     "not_when_anonymous": ("در درخواست بی‌نام نمی‌آید.", "It does not belong in an anonymous submission."),
     "not_for_complaints": ("شکایت نمی‌تواند بی‌نام باشد.", "A complaint cannot be anonymous."),
+    "only_for_complaints": ("تنها شکایت می‌تواند گروهی باشد.", "Only a complaint can be a group's."),
+    "more_than_members": (
+        "نام‌بردگان همراه نماینده بیش از شمار اعضا هستند.",
+        "With their representative, more are named than there are members.",
+    ),
+    "is_the_representative": ("این شماره از آن نماینده گروه است.", "This is the mobile of the group's representative."),
     "not_asked": ("با پاسخ‌های دیگر شما این پرسش پیش نمی‌آید.", "Your other answers do not lead to this question."),
     "not_offered": ("این گزینه دیگر به کار نمی‌رود.", "It is not offered any more."),
     "no_root": ("درخت واحدها ریشه ندارد.", "The tree of units has no root."),

@@ -17,6 +17,9 @@ Version = int
 Sequence = Annotated[int, Field(ge=0)]
 UnitCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 GroundCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,49}$")]
+ListCode = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="of a list that the administrator keeps")
+]
 KeyedHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="HMAC-SHA256, hex")]
 Sealed = Annotated[str, Field(max_length=4096, description="X25519 sealed box, base64; only its owner can open it")]
 Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]

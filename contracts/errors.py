@@ -4,7 +4,7 @@
     ├── Invalid (422)            the input is wrong; nothing was changed
     │   ├── InvalidField         `fields` says which and why
     │   ├── UnknownUnit, UnknownGround, ClosedUnit, GroundNotForKind
-    │   ├── ConsentMissing, IdentityNeeded
+    │   ├── ConsentMissing, CitizenConsentMissing, IdentityNeeded
     │   ├── UnknownUpload, TooManyFiles
     │   └── UnsupportedLanguage …
     ├── NotAuthenticated (401)   who are you?  BadCredentials, BadCode, TokenExpired
@@ -90,6 +90,14 @@ class ConsentMissing(Invalid):
     texts = {
         "fa": "بدون پذیرفتن مسئولیت درستی گفته‌ها ثبت ممکن نیست.",
         "en": "You must accept responsibility for what is claimed.",
+    }
+
+
+class CitizenConsentMissing(Invalid):
+    code = "citizen_consent_missing"
+    texts = {
+        "fa": "بدون رضایت ثبت‌شده شهروند، کسی به جای او درخواست ثبت نمی‌کند.",
+        "en": "Nobody files for a citizen whose consent is not recorded.",
     }
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.base import Command, Contract, GroundCode, KeyedHash, Moment, Sealed, UnitCode, UploadId
-from contracts.vocabulary import ActorKind, Channel, Kind, Language, Role
+from contracts.vocabulary import ActorKind, Channel, ConsentForm, ConsentTo, Kind, Language, Role
 
 AnswerValue = str | int | float | bool | list[str]
 
@@ -53,13 +53,45 @@ class Contact(Contract):
     language: Language = Language.FA
 
 
+class Consent(Contract):
+    """How a citizen agreed that an operator files for them, to what, and which operator wrote it down when. Neither who the
+    citizen is nor what they said."""
+
+    form: ConsentForm
+    to: list[ConsentTo]
+    recorded_by: UUID
+    recorded_at: Moment
+
+
+class Group(Contract):
+    """A complaint of several people, filed by the one who represents them. `members`: how many they are, the representative
+    among them; `common`: what they have in common."""
+
+    members: Annotated[int, Field(ge=2)]
+    common: Annotated[str, Field(min_length=1, max_length=1_000)]
+
+
+class GroupMember(Contract):
+    """One of a group besides its representative."""
+
+    name: Annotated[str, Field(max_length=100)] | None = None
+    mobile: Annotated[str, Field(pattern=r"^\+98\d{10}$")] | None = None
+
+
+class GroupMembers(Contract):
+    """What `FileSubmission.sealed_members` holds; never stored in the clear."""
+
+    items: list[GroupMember]
+
+
 class FileSubmission(Command):
     """One submission, published persistent, mandatory and confirmed to `intake.submissions` before the 201.
 
     `content_hash`: SHA-256 of what was filed, part of the receipt. `retryable`: the code was derived from an
     Idempotency-Key, so the same `submission_id` and `code_hash` may come again and mean the same submission.
     `unit` and `ground` were checked against the gateway's catalogue when it had one (`catalogue_version`), else only
-    for their form.
+    for their form. `consent`: of whom an operator files for; without ConsentTo.SMS there is no `sealed_contact`.
+    `group`: the others of it who were named are in `sealed_members`, sealed to intake.
     """
 
     name: ClassVar[str] = "file_submission.v1"
@@ -88,6 +120,9 @@ class FileSubmission(Command):
     mobile_hash: KeyedHash | None = None
     content_hash: KeyedHash
     catalogue_version: int | None = None
+    consent: Consent | None = None
+    group: Group | None = None
+    sealed_members: Annotated[str, Field(max_length=131_072)] | None = None
 
 
 class ReceiveSms(Command):

@@ -9,13 +9,23 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, Contract, Event, GroundCode, KeyedHash, Moment, Request, Sealed, UnitCode, UploadId
-from contracts.gateway import Actor, AnswerValue, Identity, Place
+from contracts.base import (
+    Answer,
+    Contract,
+    Event,
+    GroundCode,
+    KeyedHash,
+    ListCode,
+    Moment,
+    Request,
+    Sealed,
+    UnitCode,
+    UploadId,
+)
+from contracts.gateway import Actor, AnswerValue, Consent, Group, GroupMember, Identity, Place
 from contracts.vocabulary import Channel, Kind, Language, Outcome
 
 PRODUCER = "intake"
-
-ListCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
 class QuestionType(StrEnum):
@@ -163,6 +173,7 @@ class SubmissionRegistered(Event):
 
     `sealed_contact` can be opened by notify alone; None when there is no way to reach the citizen.
     `unit` is None when the unit asked for is unknown, closed or the root: screening sets it right (`unit_asked`).
+    `consent`: when an operator filed it for the citizen.
     """
 
     name: ClassVar[str] = "submission.registered.v1"
@@ -192,6 +203,8 @@ class SubmissionRegistered(Event):
     sealed_contact: Sealed | None = None
     mobile_hash: KeyedHash | None = None
     content_hash: KeyedHash
+    consent: Consent | None = None
+    group: Group | None = None
 
 
 class IdentityErased(Event):
@@ -245,7 +258,10 @@ class OpenIdentity(Request):
 
 
 class OpenedIdentity(Answer):
+    """`members`: those of a group who were named besides `identity`, who represents them."""
+
     identity: Identity
+    members: list[GroupMember] = []
 
 
 # --- the administrator's commands ---
@@ -266,14 +282,14 @@ class PutGround(Contract):
 
 
 class PutRefusalReason(Contract):
-    """Name, address and whether it is offered, of one of the reasons of `vocabulary.RefusalReason`."""
+    """A reason as it is to be: new, or renamed, with another address, closed or opened again. Its code never changes."""
 
     change: Literal["put_refusal_reason"] = "put_refusal_reason"
     refusal_reason: ListedReason
 
 
 class PutRootCause(Contract):
-    """Name, and whether it is offered, of one of the causes of `vocabulary.RootCause`."""
+    """A cause as it is to be: new, or renamed, closed or opened again. Its code never changes."""
 
     change: Literal["put_root_cause"] = "put_root_cause"
     root_cause: ListedCause

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from contracts.base import Answer, GroundCode, KeyedHash, Moment, Request
+from contracts.base import Answer, GroundCode, KeyedHash, ListCode, Moment, Request
 from contracts.gateway import Actor
-from contracts.vocabulary import Kind, Outcome, RefusalReason
+from contracts.vocabulary import Kind, Outcome
 
 
 class ReadLetter(Request):
@@ -23,7 +23,8 @@ class Letter(Answer):
     """What the letter tells: decided (`outcome`, `reasons`) or refused (`refusal_…`). Neither code nor citizen is in it, and
     of the recommendations only the days until which the unit has to report: their words are for the unit.
 
-    `number`: the case's number and which letter of the case it is, 1405-000123-1. `final`: after an objection."""
+    `number`: the case's number and which letter of the case it is, 1405-000123-1. `final`: after an objection.
+    `refusal_name_…`: what the reason was called that day."""
 
     number: str
     case_number: str
@@ -38,6 +39,8 @@ class Letter(Answer):
     final: bool = False
     objection_until: date | None = None
     recommended_until: list[date] = []
-    refusal_reason: RefusalReason | None = None
+    refusal_reason: ListCode | None = None
+    refusal_name_fa: str | None = None
+    refusal_name_en: str | None = None
     refusal_explanation: str | None = None
     refusal_address: str | None = None

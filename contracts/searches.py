@@ -85,7 +85,7 @@ class ListCases(Filter, Request):
 
 
 class CaseLine(Answer):
-    """`excerpt`: the first 140 characters of the text."""
+    """`excerpt`: the first 140 characters of the text. `group_members`: how many complain together, None: one."""
 
     case_id: UUID
     number: str
@@ -102,6 +102,7 @@ class CaseLine(Answer):
     outcome: Outcome | None
     excerpt: str
     version: int
+    group_members: int | None = None
 
 
 class CasePage(Answer):

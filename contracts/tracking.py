@@ -17,16 +17,17 @@ from contracts.base import (
     Contract,
     GroundCode,
     KeyedHash,
+    ListCode,
     Moment,
     Request,
     Sequence,
     UnitCode,
     UploadId,
 )
-from contracts.gateway import Actor, AnswerValue, Place
+from contracts.gateway import Actor, AnswerValue, Consent, Group, Place
 from contracts.media import UploadState, Variant
 from contracts.visits import StaffVisit, StaffVisitCommand, Visit, VisitCommand
-from contracts.vocabulary import Channel, KeptPart, Kind, Language, Outcome, RefusalReason, RootCause, Stage
+from contracts.vocabulary import Channel, KeptPart, Kind, Language, Outcome, Stage
 
 PRODUCER = "tracking"
 
@@ -142,17 +143,19 @@ class CaseDecided(TrackedEvent):
 
     name: ClassVar[str] = "case.decided.v1"
     outcome: Outcome
-    root_causes: list[RootCause] = []
+    root_causes: list[ListCode] = []
     final: bool = False
     objection_until: date | None = None
     recommended_to: UnitCode | None = None
 
 
 class CaseRefused(TrackedEvent):
-    """The case is not handled, for a listed reason that the citizen is told."""
+    """The case is not handled, for a listed reason that the citizen is told. `reason_…`: its name of that day."""
 
     name: ClassVar[str] = "case.refused.v1"
-    reason: RefusalReason
+    reason: ListCode
+    reason_fa: str | None = None
+    reason_en: str | None = None
 
 
 class CaseMerged(TrackedEvent):
@@ -160,6 +163,14 @@ class CaseMerged(TrackedEvent):
 
     name: ClassVar[str] = "case.merged.v1"
     into: UUID
+
+
+class JoinedCaseDecided(TrackedEvent):
+    """The case that this merged one goes on in was decided. Of that case nothing travels but its outcome."""
+
+    name: ClassVar[str] = "case.joined_decided.v1"
+    outcome: Outcome
+    final: bool = False
 
 
 class CaseWithdrawn(TrackedEvent):
@@ -341,10 +352,11 @@ class Correct(Contract):
 
 
 class Refuse(Contract):
-    """`explanation` is told to the citizen, with `address`: where to turn to instead."""
+    """`reason`: one that the administrator offers. `explanation` is told to the citizen, with `address`: where to turn to
+    instead."""
 
     type: Literal["refuse"] = "refuse"
-    reason: RefusalReason
+    reason: ListCode
     explanation: LongText
     address: ShortText | None = None
 
@@ -398,12 +410,13 @@ class Recommendation(Contract):
 
 
 class Decide(Contract):
-    """`reasons` are told to the citizen. An upheld or partly upheld case names at least one root cause."""
+    """`reasons` are told to the citizen. An upheld or partly upheld case names at least one root cause, of those that the
+    administrator offers."""
 
     type: Literal["decide"] = "decide"
     outcome: Outcome
     reasons: LongText
-    root_causes: list[RootCause] = []
+    root_causes: list[ListCode] = []
     recommendations: list[Recommendation] = []
 
 
@@ -417,7 +430,7 @@ class Propose(Contract):
     type: Literal["propose"] = "propose"
     outcome: Outcome
     reasons: LongText
-    root_causes: list[RootCause] = []
+    root_causes: list[ListCode] = []
     recommendations: list[Recommendation] = []
 
 
@@ -569,7 +582,8 @@ class Attachment(Answer):
 
 class PublicEntry(Answer):
     """One line of the timeline that the citizen may read. `by`: "you" or "office". `entry`: what happened, such as
-    opened, citizen_asked, citizen_answered, decided. `text`: only what was written to or by the citizen."""
+    opened, citizen_asked, citizen_answered, decided. `text`: only what was written to or by the citizen. `outcome`: of a
+    decision, be it of the case that this one was merged into (joined_decided)."""
 
     sequence: Sequence
     at: Moment
@@ -577,6 +591,7 @@ class PublicEntry(Answer):
     by: Literal["you", "office"]
     stage: Stage
     text: str | None = None
+    outcome: Outcome | None = None
 
 
 class OpenQuestion(Answer):
@@ -593,11 +608,20 @@ class Decision(Answer):
     objection_until: date | None = None
 
 
+class JoinedOutcome(Answer):
+    """How the case was decided that a merged one goes on in; the reasons were written to another."""
+
+    outcome: Outcome
+    decided_at: Moment
+    final: bool
+
+
 class PublicCase(Answer):
     """What the holder of the code sees. Never an internal note, a name of staff, or a unit's answer.
 
     `expected_on`: the day a decision is owed; None while the clock is stopped or when it is over. `visit_can`: what the
-    citizen can do about a visit now, of ask_visit, book_visit, move_visit and cancel_visit.
+    citizen can do about a visit now, of ask_visit, book_visit, move_visit and cancel_visit. `refusal_name_…`: the reason's
+    name of the day it was refused. `joined`: of a merged case, once the case that it goes on in is decided.
     """
 
     case_id: UUID
@@ -610,9 +634,12 @@ class PublicCase(Answer):
     expected_on: date | None
     question: OpenQuestion | None = None
     decision: Decision | None = None
-    refusal_reason: RefusalReason | None = None
+    refusal_reason: ListCode | None = None
+    refusal_name_fa: str | None = None
+    refusal_name_en: str | None = None
     refusal_explanation: str | None = None
     refusal_address: str | None = None
+    joined: JoinedOutcome | None = None
     score: int | None = None
     can: list[Literal["answer_question", "withdraw", "object", "rate"]] = []
     visits: list[Visit] = []
@@ -686,7 +713,7 @@ class Proposal(Answer):
 
     outcome: Outcome
     reasons: str
-    root_causes: list[RootCause] = []
+    root_causes: list[ListCode] = []
     recommendations: list[Recommendation] = []
     by: UUID
     at: Moment
@@ -736,8 +763,19 @@ class LinkedCase(Answer):
     stage: Stage
 
 
+class Named(Answer):
+    """Something of a list of the administrator's, under the name it had that day."""
+
+    code: ListCode
+    name_fa: str
+    name_en: str
+
+
 class StaffCase(Answer):
-    """The whole case for those who handle it; who complained is not in it (intake's sealed identities hold that)."""
+    """The whole case for those who handle it; who complained is not in it (intake's sealed identities hold that).
+
+    `consent`: how the citizen agreed, when an operator filed it for them. `group`: when who filed it
+    represents others."""
 
     case_id: UUID
     number: str
@@ -764,7 +802,7 @@ class StaffCase(Answer):
     expected_on: date | None
     handler: UUID | None
     decision: Decision | None
-    root_causes: list[RootCause] = []
+    root_causes: list[ListCode] = []
     recommendations: list[Recommendation] = []
     merged_into: UUID | None = None
     score: int | None = None
@@ -777,6 +815,10 @@ class StaffCase(Answer):
     checklist: list[CheckItem] = []
     reminders: list[Reminder] = []
     linked: list[LinkedCase] = []
+    consent: Consent | None = None
+    group: Group | None = None
+    refusal: Named | None = None
+    root_cause_names: list[Named] = []
 
 
 class GetCase(Request):

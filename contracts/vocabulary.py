@@ -46,6 +46,8 @@ class Outcome(StrEnum):
 
 
 class RootCause(StrEnum):
+    """Those that Peygir brings; the administrator adds others."""
+
     PEOPLE = "people"
     PROCESS = "process"
     REGULATION = "regulation"
@@ -55,6 +57,8 @@ class RootCause(StrEnum):
 
 
 class RefusalReason(StrEnum):
+    """Those that Peygir brings; the administrator adds others."""
+
     OUTSIDE_REMIT = "outside_remit"
     IDENTITY_INCOMPLETE = "identity_incomplete"
     REPEAT = "repeat"
@@ -78,6 +82,21 @@ class Channel(StrEnum):
     PAGES = "pages"  # the plain pages without script
     PHONE = "phone"
     COUNTER = "counter"
+    SMS = "sms"
+
+
+class ConsentForm(StrEnum):
+    """How a citizen agreed that an operator files for them."""
+
+    SPOKEN = "spoken"
+    SIGNED = "signed"
+    RECORDED_CALL = "recorded_call"
+
+
+class ConsentTo(StrEnum):
+    """What they agreed to: that it is filed in their name, that they are reached by SMS."""
+
+    FILING = "filing"
     SMS = "sms"
 
 
@@ -161,4 +180,13 @@ REFUSAL_NAMES: dict[RefusalReason, dict[Language, str]] = {
         Language.FA: "همین موضوع اکنون در دست رسیدگی است",
         Language.EN: "The same matter is already being handled",
     },
+}
+
+ROOT_CAUSE_NAMES: dict[RootCause, dict[Language, str]] = {
+    RootCause.PEOPLE: {Language.FA: "نیروی انسانی", Language.EN: "People"},
+    RootCause.PROCESS: {Language.FA: "فرایند", Language.EN: "Process"},
+    RootCause.REGULATION: {Language.FA: "قوانین و مقررات", Language.EN: "Regulation"},
+    RootCause.RESOURCES: {Language.FA: "منابع و امکانات", Language.EN: "Resources"},
+    RootCause.INFORMATION: {Language.FA: "اطلاع‌رسانی", Language.EN: "Information"},
+    RootCause.OUTSIDE: {Language.FA: "عامل بیرونی", Language.EN: "Outside the municipality"},
 }

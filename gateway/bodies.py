@@ -8,9 +8,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from contracts.base import GroundCode, UnitCode
+from contracts.base import GroundCode, ListCode, UnitCode
 from contracts.tracking import Recommendation
-from contracts.vocabulary import Outcome, RefusalReason, RootCause
+from contracts.vocabulary import Outcome
 from gateway.fields import Body, Day, Flag, LongText, ShortText, Uploads, whole
 
 
@@ -66,9 +66,9 @@ class CorrectionBody(Body):
 
 
 class RefusalBody(Body):
-    """`explanation` is told to the citizen, with `address`: where to turn to instead."""
+    """`reason`: of those at /v1/lists. `explanation` is told to the citizen, with `address`: where to turn to instead."""
 
-    reason: RefusalReason
+    reason: ListCode
     explanation: LongText
     address: ShortText | None = None
     model_config = _like(
@@ -130,12 +130,13 @@ class RecommendationBody(Body):
 
 
 class DecisionBody(Body):
-    """`reasons` are told to the citizen. An upheld or partly upheld case names at least one root cause."""
+    """`reasons` are told to the citizen. An upheld or partly upheld case names at least one root cause of those at
+    /v1/lists."""
 
     outcome: Outcome
     reasons: LongText
     root_causes: Annotated[
-        list[RootCause], Field(max_length=6, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)
+        list[ListCode], Field(max_length=6, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)
     ] = []
     recommendations: Annotated[list[RecommendationBody], Field(max_length=20)] = []
     model_config = _like(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from backbone import logs
-from contracts.errors import PeygirError
+from contracts.errors import InvalidField, PeygirError
 from contracts.gateway import AnswerValue
 from contracts.intake import (
     Catalogue,
@@ -113,6 +113,17 @@ class Shelf:
             above = self.units.get(step)
             step = above.parent if above else None
         return frozenset(found)
+
+    @staticmethod
+    def check_offered(
+        field: str, listed: Mapping[str, ListedReason] | Mapping[str, ListedCause], codes: Iterable[str]
+    ) -> None:
+        """InvalidField for a code that the administrator does not offer. Tracking looks again: our copy may be the older."""
+        for code in codes if listed else ():
+            if code not in listed:
+                raise InvalidField(fields=[{"field": field, "reason": "unknown_code"}])
+            if not listed[code].active:
+                raise InvalidField(fields=[{"field": field, "reason": "not_offered"}])
 
     def _take(self, catalogue: Catalogue) -> None:
         self.current = catalogue

@@ -28,6 +28,15 @@ _ENTRY: dict[str, Any] = {
     "text": None,
     "at_text": "۲ آذر ۱۴۰۵، ساعت ۱۲:۰۰",
     "stage_text": "ثبت شد",
+    "outcome": None,
+    "outcome_text": None,
+}
+_JOINED: dict[str, Any] = {
+    "outcome": "upheld",
+    "decided_at": "2026-12-06T09:00:00Z",
+    "final": False,
+    "outcome_text": "وارد",
+    "decided_text": "۱۵ آذر ۱۴۰۵، ساعت ۱۲:۳۰",
 }
 _DECISION: dict[str, Any] = {
     "outcome": "upheld",
@@ -98,8 +107,11 @@ _CASE: dict[str, Any] = {
     "question": _OPEN_QUESTION,
     "decision": None,
     "refusal_reason": None,
+    "refusal_name_fa": None,
+    "refusal_name_en": None,
     "refusal_explanation": None,
     "refusal_address": None,
+    "joined": None,
     "score": None,
     "can": ["answer_question", "withdraw"],
     "visits": [_VISIT_VIEW],
@@ -145,6 +157,7 @@ _LINE: dict[str, Any] = {
     "outcome": None,
     "excerpt": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
     "version": 2,
+    "group_members": None,
 }
 _CHECK: dict[str, Any] = {
     "item_id": "3c9b1a52-7d1f-4b0e-8a6d-5f0b9a7c2e44",
@@ -189,6 +202,15 @@ _STAFF_ENTRY: dict[str, Any] = {
     "hash": _HASH,
 }
 _PLACE: dict[str, Any] = {"latitude": 36.27, "longitude": 50.0, "address": "خیابان فلسطین"}
+_CONSENT: dict[str, Any] = {
+    "form": "recorded_call",
+    "to": ["filing", "sms"],
+    "recorded_by": _STAFF_ID,
+    "recorded_at": "2026-11-23T08:30:00Z",
+}
+_NAMED: dict[str, Any] = {"code": "process", "name_fa": "فرایند", "name_en": "Process"}
+_GROUP: dict[str, Any] = {"members": 12, "common": "ساکنان یک کوچه که آسفالت آن کنده شده است."}
+_GROUP_MEMBER: dict[str, Any] = {"name": "همسایه نمونه", "mobile": "+989351234567"}
 _STAFF_CASE: dict[str, Any] = {
     "case_id": _CASE_ID,
     "number": "1405-000123",
@@ -209,7 +231,7 @@ _STAFF_CASE: dict[str, Any] = {
     "visit_wanted": False,
     "urgent": False,
     "anonymous": False,
-    "channel": "web",
+    "channel": "phone",
     "language": "fa",
     "filed_at": "2026-11-23T08:30:00Z",
     "expected_on": "2026-12-15",
@@ -228,6 +250,10 @@ _STAFF_CASE: dict[str, Any] = {
     "checklist": [_CHECK],
     "reminders": [_REMINDER],
     "linked": [_LINKED],
+    "consent": _CONSENT,
+    "group": _GROUP,
+    "refusal": None,
+    "root_cause_names": [_NAMED],
 }
 _PROPOSAL: dict[str, Any] = {
     "outcome": "upheld",
@@ -391,6 +417,8 @@ _RECEIPT: dict[str, Any] = {
     "signature": "V6hG2tqk0pWlq7V2v7Y0m3a0jH4m1o6mZ4JbYw8Rd0Akq3v9mZ2Jt6xB1sYw8Rd0Akq3v9mZ2Jt6xB1sYw8Rd==",
     "key": "6f1ed002ab559585",
 }
+_VISIT_FIGURES: dict[str, Any] = {"asked": 20, "held": 10, "avoided": 5, "cancelled": None, "no_show": 0}
+_VISIT_CELL: dict[str, Any] = {"key": ["1405-09"], **_VISIT_FIGURES}
 _CELL: dict[str, Any] = {"key": ["complaint"], "count": 35}
 
 _SUGGESTION: dict[str, Any] = {"value": "delay", "share": 0.82, "of": 12, "words": ["پروانه", "استعلام"]}
@@ -452,7 +480,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "CaseView": _CASE,
     "Catalogue": _FORM,
     "Cell": _CELL,
+    "VisitCell": _VISIT_CELL,
+    "VisitCounts": {"by": ["month"], "cells": [_VISIT_CELL], "totals": _VISIT_FIGURES},
+    "VisitFigures": _VISIT_FIGURES,
     "Counts": {"by": ["kind"], "cells": [_CELL], "total": 35},
+    "Consent": _CONSENT,
     "Decision": _DECISION,
     "DecisionView": _DECISION_VIEW,
     "EntryView": _ENTRY,
@@ -479,7 +511,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Message": _MESSAGE,
     "MessagePage": {"items": [_MESSAGE], "next": None},
     "OpenQuestion": _OPEN_QUESTION,
-    "OpenedIdentity": {"identity": _IDENTITY},
+    "Group": _GROUP,
+    "JoinedView": _JOINED,
+    "Named": _NAMED,
+    "GroupMember": _GROUP_MEMBER,
+    "OpenedIdentity": {"identity": _IDENTITY, "members": [_GROUP_MEMBER]},
     "Option": _OPTION,
     "OtpSent": {"resend_after": 60, "expires_in": 300},
     "OfferedSlotView": _OFFERED,

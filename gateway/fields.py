@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 from backbone import jalali
 from contracts.base import GroundCode, UnitCode, UploadId, now
 from contracts.gateway import AnswerValue
-from contracts.vocabulary import Channel, Kind, Language
+from contracts.vocabulary import Channel, ConsentForm, ConsentTo, Kind, Language
 
 _BIDI = "\\u202a-\\u202e\\u2066-\\u2069"
 _IN_LINES = r"\x00-\x1f\x7f-\x9f" + _BIDI
@@ -151,6 +151,57 @@ class IdentityBody(Body):
     )
 
 
+class DeskConsentBody(Body):
+    """From a desk operator: how the citizen agreed, and to what. Without `filing` nothing is filed for them; without `sms`
+    their mobile is kept sealed with their identity and no message goes to it."""
+
+    form: ConsentForm
+    to: Annotated[
+        list[ConsentTo], Field(max_length=2, json_schema_extra={"uniqueItems": True}), AfterValidator(_different)
+    ]
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"form": "signed", "to": ["filing", "sms"]}]}
+    )
+
+
+class GroupMemberBody(Body):
+    """One of the group besides its representative: a name, a mobile (0912…, +98912…, in any digits), or both."""
+
+    name: Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=2, max_length=100)] | None = None
+    mobile: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = None
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"name": "همسایه نمونه", "mobile": "09351234567"}]}
+    )
+
+
+class GroupBody(Body):
+    """A complaint of several people. Who files represents them: the code, all messages and every answer are theirs alone.
+
+    `members`: how many they are, the representative among them. `people`: others of them, as far as they want to be named;
+    sealed with the representative's identity.
+    """
+
+    members: Annotated[int, Field(ge=2), BeforeValidator(whole)]
+    common: ShortText = Field(description="What they have in common.")
+    people: Annotated[list[GroupMemberBody], Field(max_length=100)] = []
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "members": 12,
+                    "common": "ساکنان یک کوچه که آسفالت آن کنده شده است.",
+                    "people": [{"name": "همسایه نمونه", "mobile": "09351234567"}],
+                }
+            ]
+        },
+    )
+
+
 class SubmissionBody(Body):
     """One submission. `anonymous` left out: information is anonymous, the rest is not (when there is somebody to name)."""
 
@@ -179,6 +230,10 @@ class SubmissionBody(Body):
     )
     anonymous: Flag | None = None
     identity: IdentityBody | None = None
+    desk_consent: DeskConsentBody | None = Field(
+        None, description="From a desk operator, and needed from one: the consent of the citizen they file for."
+    )
+    group: GroupBody | None = Field(None, description="Only for a complaint.")
     channel: Annotated[Channel, Field(json_schema_extra={"enum": ["web", "app", "pages", "phone", "counter"]})] = (
         Channel.WEB
     )
@@ -210,8 +265,9 @@ class SubmissionBody(Body):
     )
 
     def filed(self) -> dict[str, Any]:
-        """What the receipt's hash is over."""
-        return self.model_dump(
+        """What the receipt's hash is over; of a group what is told of it, not who they are."""
+        told = {} if self.group is None else {"group": self.group.model_dump(mode="json", exclude={"people"})}
+        return told | self.model_dump(
             mode="json",
             include={
                 "kind",

@@ -16,6 +16,7 @@ from backbone.amqp import NotPublished
 from backbone.settings import secret, secrets
 from contracts.base import now
 from contracts.errors import (
+    CitizenConsentMissing,
     ClosedUnit,
     GroundNotForKind,
     IdentityNeeded,
@@ -26,13 +27,23 @@ from contracts.errors import (
     UnknownGround,
     UnknownUnit,
 )
-from contracts.gateway import AnswerValue, Contact, FileSubmission, Identity, Place
+from contracts.gateway import (
+    AnswerValue,
+    Consent,
+    Contact,
+    FileSubmission,
+    Group,
+    GroupMember,
+    GroupMembers,
+    Identity,
+    Place,
+)
 from contracts.intake import Ground, Question, QuestionType
-from contracts.vocabulary import ActorKind, Channel, Kind, Language, Role
+from contracts.vocabulary import ActorKind, Channel, ConsentTo, Kind, Language, Role
 from gateway.auth import Caller, Tokens
 from gateway.broker import Bus
 from gateway.catalogue import Shelf, asked
-from gateway.fields import SubmissionBody
+from gateway.fields import GroupMemberBody, SubmissionBody
 from gateway.metrics import FILED
 from gateway.receipts import Receipt, Signer, content_hash
 from gateway.settings import Settings
@@ -42,21 +53,29 @@ _DESK = frozenset({Channel.PHONE, Channel.COUNTER})
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What is promised to the citizen. `code`: 16 digits."""
+    """What is promised to the citizen. `code`: 16 digits. `by_sms`: they get it by SMS, too."""
 
     code: str
     submission_id: UUID
     receipt: Receipt
-    mobile_known: bool
+    by_sms: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    """Who files, as far as it is to be known."""
+    """Who files, as far as it is to be known. `consent`: what they agreed to, where an operator files for them."""
 
     citizen_id: UUID | None = None
     filed_by: UUID | None = None
     identity: Identity | None = None
+    consent: Consent | None = None
+
+    @property
+    def reached_at(self) -> str | None:
+        """The mobile to send messages to."""
+        if self.identity is None or (self.consent is not None and ConsentTo.SMS not in self.consent.to):
+            return None
+        return self.identity.mobile
 
 
 class Filing:
@@ -72,6 +91,7 @@ class Filing:
         self._notify_key = secret(settings.notify_public_key)
         self._national_id_required = settings.national_id_required
         self._max_uploads = settings.max_uploads
+        self._group_most = settings.group_most
         self._retry_after = settings.retry_after
         earlier = [secret(key) for key in settings.receipt_public_keys]
         self.signer = Signer(secret(settings.receipt_private_key), earlier)
@@ -101,15 +121,16 @@ class Filing:
         if len(body.uploads) > self._max_uploads:
             raise InvalidField(fields=[{"field": "uploads", "reason": "too_long", "max_length": self._max_uploads}])
         person = self._person(body, caller)
+        members = self._members(body, person)
         filed = body.filed()
         hashed = content_hash(filed)
         if idempotency_key is None:
             code, submission_id = codes.mint(self._mac_keys), uuid4()
         else:
-            code, submission_id = self._derived(idempotency_key, hashed, body, person, caller)
+            code, submission_id = self._derived(idempotency_key, hashed, body, person, caller, members)
         language = body.language or language
         identity = person.identity
-        mobile = identity.mobile if identity else None
+        mobile = person.reached_at
         filed_at = now()
         command = FileSubmission.model_construct(
             submission_id=submission_id,
@@ -138,12 +159,21 @@ class Filing:
             mobile_hash=crypto.keyed_hash(mobile, self._mobile_key) if mobile else None,
             content_hash=hashed,
             catalogue_version=self._shelf.current.version if self._shelf.current else None,
+            consent=person.consent,
+            group=Group(members=body.group.members, common=body.group.common) if body.group else None,
+            sealed_members=crypto.seal(members, self._intake_key) if members else None,
         )
         receipt = self.signer.sign(submission_id, filed_at, body.kind.value, hashed)
         return command, Taken(code, submission_id, receipt, mobile is not None)
 
     def _derived(
-        self, key: str, hashed: str, body: SubmissionBody, person: _Person, caller: Caller | None
+        self,
+        key: str,
+        hashed: str,
+        body: SubmissionBody,
+        person: _Person,
+        caller: Caller | None,
+        members: GroupMembers | None,
     ) -> tuple[str, UUID]:
         """The same for each retry of the same request by the same person; another for anybody or anything else."""
         seed = json.dumps(
@@ -155,6 +185,8 @@ class Filing:
                 str(person.citizen_id or ""),
                 # Who it is about may differ although all else is the same; hashed, since a national ID may be in it.
                 hashlib.sha256(person.identity.model_dump_json().encode()).hexdigest() if person.identity else "",
+                *([hashlib.sha256(members.model_dump_json().encode()).hexdigest()] if members else []),
+                *([person.consent.form, *sorted(person.consent.to)] if person.consent else []),
             ]
         )
         return codes.derive(self._mac_keys, self._derive_key, seed.encode())
@@ -186,6 +218,8 @@ class Filing:
             return self._through_the_desk(body, caller)
         if body.channel in _DESK or body.channel is Channel.SMS:
             raise InvalidField(fields=[{"field": "channel", "reason": "only_for_operators"}])
+        if body.desk_consent is not None:
+            raise InvalidField(fields=[{"field": "desk_consent", "reason": "only_for_operators"}])
         identity = body.identity
         if identity is not None and identity.mobile is not None:
             raise InvalidField(fields=[{"field": "identity.mobile", "reason": "only_for_operators"}])
@@ -207,6 +241,7 @@ class Filing:
             raise NotAllowed
         if body.channel not in _DESK:
             raise InvalidField(fields=[{"field": "channel", "reason": "literal_error"}])
+        consent = _consent(body, operator)
         if body.kind is Kind.COMPLAINT:
             if body.anonymous:
                 raise InvalidField(fields=[{"field": "anonymous", "reason": "not_for_complaints"}])
@@ -215,14 +250,14 @@ class Filing:
         if self._anonymous(body):
             if body.identity is not None:
                 raise InvalidField(fields=[{"field": "identity", "reason": "not_when_anonymous"}])
-            return _Person(filed_by=operator.id)
+            return _Person(filed_by=operator.id, consent=consent)
         mobile = None
         if body.identity is not None and body.identity.mobile is not None:
             mobile = persian.mobile(body.identity.mobile)
             if mobile is None:
                 raise InvalidField(fields=[{"field": "identity.mobile", "reason": "not_a_mobile"}])
         named = self._named(body, None, mobile)
-        return _Person(None, operator.id, named.identity)
+        return _Person(None, operator.id, named.identity, consent)
 
     def _named(self, body: SubmissionBody, citizen_id: UUID | None, mobile: str | None) -> _Person:
         given = body.identity
@@ -238,8 +273,55 @@ class Filing:
             return _Person(citizen_id=citizen_id)
         return _Person(citizen_id, None, Identity(name=name, national_id=national_id, mobile=mobile))
 
+    def _members(self, body: SubmissionBody, person: _Person) -> GroupMembers | None:
+        """The others of a group who were named. InvalidField names each that is wrong."""
+        group = body.group
+        if group is None:
+            return None
+        if body.kind is not Kind.COMPLAINT:
+            raise InvalidField(fields=[{"field": "group", "reason": "only_for_complaints"}])
+        wrong: list[dict[str, str | int]] = []
+        if group.members > self._group_most:
+            wrong.append({"field": "group.members", "reason": "less_than_equal", "le": self._group_most})
+        if len(group.people) >= group.members:
+            wrong.append({"field": "group.people", "reason": "more_than_members"})
+        items: list[GroupMember] = []
+        seen: set[str] = set()
+        for place, one in enumerate(group.people):
+            mobile = persian.mobile(one.mobile) if one.mobile is not None else None
+            reason = _wrong_member(one, mobile, person, seen)
+            if reason is not None:
+                wrong.append({"field": f"group.people.{place}{reason[0]}", "reason": reason[1]})
+            items.append(GroupMember(name=one.name, mobile=mobile))
+            seen |= {mobile} if mobile else set()
+        if wrong:
+            raise InvalidField(fields=wrong)
+        return GroupMembers(items=items) if items else None
+
     def _anonymous(self, body: SubmissionBody) -> bool:
         return body.kind is Kind.INFORMATION if body.anonymous is None else body.anonymous
+
+
+def _consent(body: SubmissionBody, operator: Caller) -> Consent:
+    """What the citizen agreed to. CitizenConsentMissing when they did not agree that it is filed for them."""
+    given = body.desk_consent
+    if given is None or ConsentTo.FILING not in given.to:
+        field = "desk_consent" if given is None else "desk_consent.to"
+        raise CitizenConsentMissing(fields=[{"field": field, "reason": "citizen_consent_missing"}])
+    if ConsentTo.SMS in given.to and (body.identity is None or body.identity.mobile is None):
+        raise InvalidField(fields=[{"field": "identity.mobile", "reason": "missing"}])
+    return Consent(form=given.form, to=given.to, recorded_by=operator.id, recorded_at=now())
+
+
+def _wrong_member(one: GroupMemberBody, mobile: str | None, person: _Person, seen: set[str]) -> tuple[str, str] | None:
+    """Which of a member's fields is wrong, and why."""
+    if one.name is None and one.mobile is None:
+        return "", "missing"
+    if one.mobile is not None and mobile is None:
+        return ".mobile", "not_a_mobile"
+    if mobile is not None and person.identity is not None and mobile == person.identity.mobile:
+        return ".mobile", "is_the_representative"
+    return (".mobile", "twice") if mobile in seen else None
 
 
 def _wrong_answers(ground: Ground, answers: dict[str, AnswerValue]) -> list[dict[str, str]]:

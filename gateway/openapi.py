@@ -87,7 +87,7 @@ def _link(paths: dict[str, Any]) -> None:
     filed["links"]["checkReceipt"]["requestBody"] = {"submission_id": "$response.body#/submission_id"}
 
 
-_SIGNED_IN_OR_NOT = frozenset({"fileSubmission", "countCases", "streamChanges"})
+_SIGNED_IN_OR_NOT = frozenset({"fileSubmission", "countCases", "countVisits", "streamChanges"})
 """A citizen or nobody; staff or the public; a session or the holder of a code."""
 _BY_CODE = ("getCaseByCode", "withdrawByCode", "listMessagesByCode", "checkReceipt")
 

@@ -67,6 +67,7 @@ class Settings(ProcessSettings):
     max_uploads: int = Field(10, ge=0, le=10)
     max_upload_size: int = Field(209_715_200, ge=0)
     national_id_required: bool = False
+    group_most: int = Field(1_000, ge=2)
 
     publish_timeout: float = Field(1.8, gt=0)
     max_publishing: int = Field(2_000, ge=1)

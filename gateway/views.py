@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
@@ -10,7 +11,8 @@ from backbone import jalali
 from contracts import intake
 from contracts.base import Answer
 from contracts.intake import AnswerTemplate, Ground, ListedCause, ListedReason, Unit
-from contracts.tracking import Decision, OwnCase, OwnCases, PublicCase, PublicEntry
+from contracts.letters import Letter
+from contracts.tracking import Decision, JoinedOutcome, OwnCase, OwnCases, PublicCase, PublicEntry
 from contracts.vocabulary import (
     KIND_NAMES,
     OUTCOME_NAMES,
@@ -44,6 +46,12 @@ BY_SMS = {
 class EntryView(PublicEntry):
     at_text: str
     stage_text: str
+    outcome_text: str | None = None
+
+
+class JoinedView(JoinedOutcome):
+    outcome_text: str
+    decided_text: str
 
 
 class DecisionView(Decision):
@@ -64,6 +72,7 @@ class CaseView(PublicCase):
     expected_text: str | None
     refusal_text: str | None = None
     decision: DecisionView | None = None
+    joined: JoinedView | None = None
     visits: list[VisitView] = []  # type: ignore[assignment]  # as the entries
     timeline: list[EntryView]  # type: ignore[assignment]  # each entry is the contract's, with more
 
@@ -123,7 +132,9 @@ class Me(Answer):
 def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
     """`case` for a person who reads `lang`."""
     given = {
-        name: getattr(case, name) for name in PublicCase.model_fields if name not in ("timeline", "decision", "visits")
+        name: getattr(case, name)
+        for name in PublicCase.model_fields
+        if name not in ("timeline", "decision", "joined", "visits")
     }
     return CaseView.model_construct(
         **given,
@@ -133,12 +144,16 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
         ground_name=ground_name(case.ground, lang, shelf),
         filed_text=moment_text(case.filed_at, lang),
         expected_text=day_text(case.expected_on, lang),
-        refusal_text=refusal_name(case.refusal_reason, lang, shelf) if case.refusal_reason else None,
+        refusal_text=refusal_text(case, lang, shelf.refusal_reasons),
         decision=_decision(case.decision, lang),
+        joined=_joined(case.joined, lang),
         visits=[visit_view(visit, lang) for visit in case.visits],
         timeline=[
             EntryView.model_construct(
-                **dict(entry), at_text=moment_text(entry.at, lang), stage_text=STAGE_NAMES[entry.stage][lang]
+                **dict(entry),
+                at_text=moment_text(entry.at, lang),
+                stage_text=STAGE_NAMES[entry.stage][lang],
+                outcome_text=OUTCOME_NAMES[entry.outcome][lang] if entry.outcome else None,
             )
             for entry in case.timeline
         ],
@@ -161,9 +176,9 @@ def own_cases_view(cases: OwnCases, lang: Language) -> OwnCasesView:
     )
 
 
-def next_steps(mobile_known: bool, lang: Language) -> list[str]:
-    """What a citizen does after filing."""
-    return [*NEXT_STEPS[lang], *([BY_SMS[lang]] if mobile_known else [])]
+def next_steps(by_sms: bool, lang: Language) -> list[str]:
+    """What a citizen does after filing. `by_sms`: the code goes to their mobile, too."""
+    return [*NEXT_STEPS[lang], *([BY_SMS[lang]] if by_sms else [])]
 
 
 def kind_text(kind: Kind, lang: Language) -> str:
@@ -195,12 +210,28 @@ def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:
     )
 
 
-def refusal_name(reason: RefusalReason, lang: Language, shelf: Shelf) -> str:
-    """As the administrator names it, else as we do."""
-    listed = shelf.refusal_reasons.get(reason)
-    if listed is None:
-        return REFUSAL_NAMES[reason][lang]
-    return listed.name_fa if lang is Language.FA else listed.name_en
+def _joined(joined: JoinedOutcome | None, lang: Language) -> JoinedView | None:
+    if joined is None:
+        return None
+    return JoinedView.model_construct(
+        **dict(joined),
+        outcome_text=OUTCOME_NAMES[joined.outcome][lang],
+        decided_text=moment_text(joined.decided_at, lang),
+    )
+
+
+def refusal_text(case: PublicCase | Letter, lang: Language, reasons: Mapping[str, ListedReason]) -> str | None:
+    """What the reason was called that day; of a case refused before that was kept, what it is called now."""
+    reason = case.refusal_reason
+    if reason is None:
+        return None
+    named = case.refusal_name_fa if lang is Language.FA else case.refusal_name_en
+    if named is not None:
+        return named
+    listed = reasons.get(reason)
+    if listed is not None:
+        return listed.name_fa if lang is Language.FA else listed.name_en
+    return REFUSAL_NAMES[RefusalReason(reason)][lang] if reason in set(RefusalReason) else reason
 
 
 def ground_name(code: str, lang: Language, shelf: Shelf) -> str | None:

@@ -16,12 +16,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from contracts.errors import NotFound, PeygirError, TooLarge
+from contracts.intake import ListedReason
 from contracts.tracking import PublicEntry
-from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, Language
+from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Language
 from gateway.pages import words
 from gateway.pages.cookies import Cookies
 from gateway.pages.door import Door, Visitor
 from gateway.pages.draft import SignedIn
+from gateway.views import refusal_text
 
 FOLDER = Path(__file__).parent
 FORM_LIMIT = 128 * 1024  # octets of a form without files
@@ -137,6 +139,10 @@ class Visit:
         self.errors = []
         return self.page("problem", self.say("problem_title"), 403, message=self.say("problem_stale"))
 
+    def _reasons(self) -> dict[str, ListedReason]:
+        catalogue = self.door.catalogue()
+        return {} if catalogue is None else {reason.code: reason for reason in catalogue.refusal_reasons}
+
     def _context(self, title: str, context: dict[str, Any]) -> dict[str, Any]:
         language = self.language
         return {
@@ -157,7 +163,7 @@ class Visit:
             "kind_name": lambda kind: KIND_NAMES[kind][language],
             "stage_name": lambda stage: STAGE_NAMES[stage][language],
             "outcome_name": lambda outcome: OUTCOME_NAMES[outcome][language],
-            "refusal_name": lambda reason: REFUSAL_NAMES[reason][language],
+            "refusal_name": lambda case: refusal_text(case, language, self._reasons()),
             "style": style_path(),
             **context,
         }

@@ -13,7 +13,7 @@ from gateway.catalogue import Shelf
 from gateway.papers.paper import Paper, Section, Stamp
 from gateway.papers.seals import REFUSED, LetterSeal, Seals
 from gateway.papers.words import digits, text
-from gateway.views import day_text, ground_name, refusal_name
+from gateway.views import day_text, ground_name, refusal_text
 
 
 def letter_paper(letter: Letter, language: Language, shelf: Shelf) -> Paper:
@@ -35,7 +35,7 @@ def letter_paper(letter: Letter, language: Language, shelf: Shelf) -> Paper:
         sections += [Section(facts=tuple(about)), *_decided(letter, language)]
     else:
         if letter.refusal_reason is not None:
-            about.append((say("reason"), refusal_name(letter.refusal_reason, language, shelf)))
+            about.append((say("reason"), refusal_text(letter, language, shelf.refusal_reasons)))
         sections += [Section(facts=tuple(about)), *_refused(letter, language)]
     return Paper(
         language=language,

@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from contracts.accounts import ListStaff, StaffList
-from contracts.errors import InvalidField
 from contracts.media import Variant
 from contracts.notify import ListMessages, MarkRead, MessagePage
 from contracts.searches import CaseCount, CasePage, CountCases, ListCases
@@ -182,9 +181,8 @@ async def refuse(
 ) -> Response:
     """The citizen is told the reason and where to turn to: the address that is listed with the reason, when none is
     given. A reason that the administrator has closed is refused."""
+    door.shelf.check_offered("reason", door.shelf.refusal_reasons, [body.reason])
     listed = door.shelf.refusal_reasons.get(body.reason)
-    if listed is not None and not listed.active:
-        raise InvalidField(fields=[{"field": "reason", "reason": "not_offered"}])
     command = Refuse(**body.model_dump())
     if command.address is None and listed is not None and listed.address_fa:
         command = command.model_copy(update={"address": listed.address_fa})
@@ -323,10 +321,7 @@ async def decide(
     if_match: IfMatch = None,
 ) -> Response:
     """The citizen is told the outcome and its reasons. A root cause that the administrator has closed is refused."""
-    for cause in body.root_causes:
-        listed = door.shelf.root_causes.get(cause)
-        if listed is not None and not listed.active:
-            raise InvalidField(fields=[{"field": "root_causes", "reason": "not_offered"}])
+    door.shelf.check_offered("root_causes", door.shelf.root_causes, body.root_causes)
     command = Decide(
         outcome=body.outcome, reasons=body.reasons, root_causes=body.root_causes, recommendations=body.told()
     )

@@ -9,19 +9,18 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import ConfigDict, Field, StringConstraints
 
 from contracts import intake
-from contracts.base import GroundCode, UnitCode
+from contracts.base import GroundCode, ListCode, UnitCode
 from contracts.errors import InvalidField, NotAllowed
 from contracts.intake import (
     Change,
     ChangeConfiguration,
     ConfigurationHistory,
     GetConfiguration,
-    ListCode,
     ListConfigurationHistory,
     QuestionCode,
     QuestionType,
 )
-from contracts.vocabulary import Kind, Outcome, RefusalReason, Role, RootCause
+from contracts.vocabulary import Kind, Outcome, Role
 from gateway.deps import Door, DoorDep, IdempotencyKey, IfMatch, Known, PageSize, StaffDep, answer, version_of
 from gateway.documents import answers, problems
 from gateway.fields import Body, Day, Flag, Whole
@@ -299,12 +298,13 @@ async def put_ground(ground: GroundCode, body: GroundBody, desk: DeskDep) -> Res
 @router.put(
     "/refusal-reasons/{reason}",
     operation_id="putRefusalReason",
-    summary="Name, address and use of a refusal reason",
+    summary="A new refusal reason; or rename, close or open one",
     response_model=Configuration,
     responses=_CHANGE,
 )
-async def put_refusal_reason(reason: RefusalReason, body: RefusalReasonBody, desk: DeskDep) -> Response:
-    """A closed one is refused in a refusal; its address is told where the screener gives none."""
+async def put_refusal_reason(reason: CodePath, body: RefusalReasonBody, desk: DeskDep) -> Response:
+    """A closed one is refused in a refusal; its address is told where the screener gives none. What was refused before keeps
+    the name of its day."""
     made = intake.ListedReason(code=reason, **body.model_dump())
     return await desk.change([intake.PutRefusalReason(refusal_reason=made)], "refusal_reasons", reason)
 
@@ -312,11 +312,11 @@ async def put_refusal_reason(reason: RefusalReason, body: RefusalReasonBody, des
 @router.put(
     "/root-causes/{cause}",
     operation_id="putRootCause",
-    summary="Name and use of a root cause",
+    summary="A new root cause; or rename, close or open one",
     response_model=Configuration,
     responses=_CHANGE,
 )
-async def put_root_cause(cause: RootCause, body: RootCauseBody, desk: DeskDep) -> Response:
+async def put_root_cause(cause: CodePath, body: RootCauseBody, desk: DeskDep) -> Response:
     """A closed one is refused in a decision."""
     made = intake.ListedCause(code=cause, **body.model_dump())
     return await desk.change([intake.PutRootCause(root_cause=made)], "root_causes", cause)

@@ -42,6 +42,7 @@ async def propose(
     if_match: IfMatch = None,
 ) -> Response:
     """By the inspector, for the head to approve. The citizen goes on seeing that it is being investigated."""
+    door.shelf.check_offered("root_causes", door.shelf.root_causes, body.root_causes)
     command = Propose(
         outcome=body.outcome, reasons=body.reasons, root_causes=body.root_causes, recommendations=body.told()
     )

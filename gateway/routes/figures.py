@@ -1,4 +1,4 @@
-"""Counts of cases: for the public with small cells suppressed, for staff in full."""
+"""Counts of cases and of visits: for the public with small cells suppressed, for staff in full."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from contracts.base import UnitCode
-from contracts.insight import CountCases, Counts, Dimension
+from contracts.insight import CountCases, Counts, CountVisits, Dimension, VisitCounts, VisitDimension
 from contracts.vocabulary import ActorKind, Kind, Stage
 from gateway.deps import DoorDep, Shown, VisitorDep, answer
 from gateway.documents import problems
@@ -29,6 +29,18 @@ class FigureFilters(Body):
     stage: Stage | None = None
 
 
+class VisitFilters(Body):
+    """`by`: one to three dimensions. `since`, `until`: days in Tehran, both included."""
+
+    by: Annotated[list[VisitDimension], Query(min_length=1, max_length=3, json_schema_extra={"uniqueItems": True})] = [
+        "month"
+    ]
+    since: Day | None = None
+    until: Day | None = None
+    kind: Kind | None = None
+    unit: UnitCode | None = None
+
+
 @router.get(
     "/figures",
     operation_id="countCases",
@@ -42,3 +54,20 @@ async def count(door: DoorDep, visitor: VisitorDep, _: Shown, filters: Annotated
     actor = caller.actor(visitor.language) if caller is not None and caller.kind is ActorKind.STAFF else None
     request = CountCases(actor=actor, **filters.model_dump())
     return answer(await door.bus.ask("insight", "count_cases", request, Counts))
+
+
+@router.get(
+    "/figures/visits",
+    operation_id="countVisits",
+    summary="How many visits, and what became of them",
+    response_model=VisitCounts,
+    responses=problems(401, 403, 422),
+)
+async def count_visits(
+    door: DoorDep, visitor: VisitorDep, _: Shown, filters: Annotated[VisitFilters, Query()]
+) -> Response:
+    """By Jalali month, unit and ground. A figure below five is suppressed (null) for the public."""
+    caller = visitor.caller
+    actor = caller.actor(visitor.language) if caller is not None and caller.kind is ActorKind.STAFF else None
+    request = CountVisits(actor=actor, **filters.model_dump())
+    return answer(await door.bus.ask("insight", "count_visits", request, VisitCounts))

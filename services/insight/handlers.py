@@ -9,18 +9,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection
 
 from backbone import jalali
 from contracts.base import Event
 from contracts.errors import InvalidField, Unavailable
-from contracts.insight import Cell, CountCases, Counts
+from contracts.insight import Cell, CountCases, Counts, CountVisits, VisitCell, VisitCounts, VisitFigures
 from contracts.intake import CatalogueChanged
 from contracts.notify import NotificationDelivered, NotificationFailed
-from contracts.tracking import CaseDecided, TrackedEvent
+from contracts.tracking import (
+    CaseDecided,
+    TrackedEvent,
+    VisitAsked,
+    VisitAvoided,
+    VisitCancelled,
+    VisitEvent,
+    VisitHeld,
+    VisitMissed,
+)
 from services.insight import store
-from services.insight.domain import lineage, public, public_total, subtree, viewer
+from services.insight.domain import Viewer, lineage, public, public_total, subtree, viewer
 
 MOST_CELLS = 10_000
 """More than anybody reads; an answer beyond it is asked for in parts."""
@@ -38,6 +48,7 @@ class Insight:
         store.keep_newest_facts(connection, [_fact(newest[case_id]) for case_id in sorted(newest)])
         for case_id in sorted(decided):
             store.keep_newest_decision(connection, _decision(decided[case_id]))
+        store.keep_visits(connection, _visits([event for event in tracked if isinstance(event, VisitEvent)]))
         by_id = {event.id: event for event in events}
         in_order = [by_id[event_id] for event_id in sorted(by_id)]
         store.add_transitions(connection, [_transition(e) for e in in_order if isinstance(e, TrackedEvent)])
@@ -60,20 +71,14 @@ class Insight:
         suppressed cell (`domain.public_total`). InvalidField: a dimension twice, or too many cells. Unavailable: the
         viewer's unit is not known here yet, so what must be kept from them cannot be told.
         """
-        if len(set(request.by)) != len(request.by):
-            raise InvalidField(fields=[{"field": "by", "reason": "twice"}])
-        who, tree = viewer(request.actor), store.tree(connection)
-        if who.unit is not None and who.unit not in tree:
-            raise Unavailable(retry_after=5)
+        who, units = _seen(connection, request)
         rows = store.count(
             connection,
             request,
-            within=None if request.unit is None else subtree(request.unit, tree),
-            hidden=frozenset() if who.unit is None else lineage(who.unit, tree),
+            **units,
             limit=MOST_CELLS + 1,
         )
-        if len(rows) > MOST_CELLS:
-            raise InvalidField(fields=[{"field": "by", "reason": "too_many_cells"}])
+        _not_too_many(rows)
         counts = [row.cases for row in rows]
         return Counts(
             by=request.by,
@@ -83,6 +88,51 @@ class Insight:
             ],
             total=sum(counts) if who.exact else public_total(counts),
         )
+
+    def count_visits(self, connection: Connection, request: CountVisits) -> VisitCounts:
+        """Visits by one to three dimensions: who sees what, and what is suppressed, is as in `count_cases`. A figure of zero is
+        told, and takes no part in what the total might tell of others. InvalidField, Unavailable as there."""
+        who, units = _seen(connection, request)
+        rows = store.count_visits(connection, request, **units, limit=MOST_CELLS + 1)
+        _not_too_many(rows)
+        told = {figure: [getattr(row, figure) for row in rows] for figure in store.FIGURES}
+        return VisitCounts(
+            by=request.by,
+            cells=[
+                VisitCell(
+                    key=list(row[: len(request.by)]),
+                    **{
+                        figure: getattr(row, figure) if who.exact else public(getattr(row, figure))
+                        for figure in store.FIGURES
+                    },
+                )
+                for row in rows
+            ],
+            totals=VisitFigures(
+                **{
+                    figure: sum(counts) if who.exact else public_total([count for count in counts if count])
+                    for figure, counts in told.items()
+                }
+            ),
+        )
+
+
+def _seen(connection: Connection, request: CountCases | CountVisits) -> tuple[Viewer, dict[str, Any]]:
+    """Who asks, and which units count: `within` and `hidden` of the store's counts."""
+    if len(set(request.by)) != len(request.by):
+        raise InvalidField(fields=[{"field": "by", "reason": "twice"}])
+    who, tree = viewer(request.actor), store.tree(connection)
+    if who.unit is not None and who.unit not in tree:
+        raise Unavailable(retry_after=5)
+    return who, {
+        "within": None if request.unit is None else subtree(request.unit, tree),
+        "hidden": frozenset() if who.unit is None else lineage(who.unit, tree),
+    }
+
+
+def _not_too_many(rows: Sequence[Any]) -> None:
+    if len(rows) > MOST_CELLS:
+        raise InvalidField(fields=[{"field": "by", "reason": "too_many_cells"}])
 
 
 def newest_last(events: Sequence[TrackedEvent]) -> list[TrackedEvent]:
@@ -115,6 +165,40 @@ def _fact(event: TrackedEvent) -> dict[str, Any]:
         "expected_on": state.expected_on,
         "told_at": event.occurred_at,
     }
+
+
+def _visits(events: Sequence[VisitEvent]) -> list[dict[str, Any]]:
+    """A row for each visit; sorted, so that two replicas never lock the same rows in opposite order."""
+    rows: dict[UUID, dict[str, Any]] = {}
+    for event in sorted(events, key=lambda event: event.sequence):
+        ended, day = _ended(event), jalali.today(event.occurred_at)
+        before = rows.get(event.visit_id, {})
+        asked = isinstance(event, VisitAsked)
+        rows[event.visit_id] = {
+            "visit_id": event.visit_id,
+            "case_id": event.case_id,
+            "asked_on": day if asked else before.get("asked_on"),
+            "asked_month": jalali.month(day) if asked else before.get("asked_month"),
+            "sequence": event.sequence,
+            "ended": ended,
+            "ended_on": day if ended else None,
+            "ended_month": jalali.month(day) if ended else None,
+        }
+    return [rows[visit_id] for visit_id in sorted(rows)]
+
+
+def _ended(event: VisitEvent) -> str | None:
+    """How the visit ended with this event. What the office takes back is asked for again, without a time."""
+    match event:
+        case VisitHeld():
+            return "held"
+        case VisitMissed():
+            return "no_show"
+        case VisitAvoided():
+            return "avoided"
+        case VisitCancelled() if event.by != "office":
+            return "cancelled"
+    return None
 
 
 def _decision(event: CaseDecided) -> dict[str, Any]:

@@ -57,6 +57,23 @@ transitions = Table(  # every event of every case
     Index("transitions_of_case", "case_id", "sequence"),
 )
 
+visits = (
+    Table(  # a visit: when it was asked for, and what the newest event of it told; its unit and ground are its case's
+        "visits",
+        metadata,
+        Column("visit_id", UUID(as_uuid=True), primary_key=True),
+        Column("case_id", UUID(as_uuid=True), nullable=False),
+        Column("asked_on", Date),  # in Tehran; none before that event was heard
+        Column("asked_month", String),  # Jalali
+        Column("sequence", Integer, nullable=False),
+        Column("ended", String),  # held, avoided, cancelled or no_show; none while it is open
+        Column("ended_on", Date),
+        Column("ended_month", String),
+        Index("visits_asked", "asked_on"),
+        Index("visits_ended", "ended_on"),
+    )
+)
+
 notifications = Table(  # what became of messages to people
     "notifications",
     metadata,

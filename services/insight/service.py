@@ -6,7 +6,7 @@ from backbone.consumers import durable_event_handler
 from backbone.extensions import PeygirService, UseCases
 from backbone.rpc import rpc
 from contracts.base import Event
-from contracts.insight import CountCases, Counts
+from contracts.insight import CountCases, Counts, CountVisits, VisitCounts
 from services.insight.handlers import Insight
 
 
@@ -23,3 +23,8 @@ class Service(PeygirService):
     def count_cases(self, request: CountCases) -> Counts:
         with self.db.read() as connection:
             return self.use_cases.count_cases(connection, request)
+
+    @rpc
+    def count_visits(self, request: CountVisits) -> VisitCounts:
+        with self.db.read() as connection:
+            return self.use_cases.count_visits(connection, request)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, literal, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backbone import bulk
-from contracts.insight import CountCases
-from services.insight.models import facts, notifications, transitions, units
+from contracts.insight import CountCases, CountVisits
+from services.insight.models import facts, notifications, transitions, units, visits
 
 
 def keep_newest_facts(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -30,6 +30,19 @@ def keep_newest_decision(connection: Connection, decision: dict[str, Any]) -> No
         .where(func.coalesce(facts.c.decided_sequence, -1) < decision["decided_sequence"])
         .values(decided_at=decision["decided_at"], decided_sequence=decision["decided_sequence"])
     )
+
+
+def keep_visits(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Visits as these events tell them, one row a visit; what a later event told of its end stays, and when it was asked for
+    is told once."""
+    if not rows:
+        return
+    newer = "{0} = CASE WHEN excluded.sequence >= visits.sequence THEN excluded.{0} ELSE visits.{0} END"
+    first = "{0} = coalesce(visits.{0}, excluded.{0})"
+    changed = [newer.format(name) for name in ("ended", "ended_on", "ended_month")]
+    changed += [first.format(name) for name in ("asked_on", "asked_month")]
+    changed.append("sequence = greatest(excluded.sequence, visits.sequence)")
+    bulk.insert(connection, visits, rows, f"ON CONFLICT (visit_id) DO UPDATE SET {', '.join(changed)}")
 
 
 def add_transitions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -81,8 +94,43 @@ def count(
         chosen = chosen.where(facts.c.kind == request.kind.value)
     if request.stage is not None:
         chosen = chosen.where(facts.c.stage == request.stage.value)
-    if within is not None:
-        chosen = chosen.where(facts.c.unit.in_(sorted(within)))
+    return list(connection.execute(chosen.where(*_units(within, hidden))).all())
+
+
+FIGURES = ("asked", "held", "avoided", "cancelled", "no_show")
+"""What visits are counted by, in the order of the answer."""
+
+
+def count_visits(
+    connection: Connection,
+    request: CountVisits,
+    within: frozenset[str] | None,
+    hidden: frozenset[str],
+    limit: int,
+) -> list[Row[Any]]:
+    """Visits by the dimensions asked for, in their order, then the figures; `within` and `hidden` are units."""
+    told = union_all(
+        select(visits.c.case_id, visits.c.asked_month.label("month"), visits.c.asked_on.label("day"), _ASKED),
+        select(visits.c.case_id, visits.c.ended_month, visits.c.ended_on, visits.c.ended),
+    ).subquery()
+    columns = [told.c.month if name == "month" else facts.c[name] for name in request.by]
+    figures = [func.count().filter(told.c.figure == figure).label(figure) for figure in FIGURES]
+    chosen = select(*columns, *figures).join_from(told, facts, facts.c.case_id == told.c.case_id)
+    chosen = chosen.where(told.c.day.is_not(None)).group_by(*columns).order_by(*columns).limit(limit)
+    if request.since is not None:
+        chosen = chosen.where(told.c.day >= request.since)
+    if request.until is not None:
+        chosen = chosen.where(told.c.day <= request.until)
+    if request.kind is not None:
+        chosen = chosen.where(facts.c.kind == request.kind.value)
+    return list(connection.execute(chosen.where(*_units(within, hidden))).all())
+
+
+_ASKED = literal("asked").label("figure")
+
+
+def _units(within: frozenset[str] | None, hidden: frozenset[str]) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [] if within is None else [facts.c.unit.in_(sorted(within))]
     if hidden:
-        chosen = chosen.where(or_(facts.c.unit.is_(None), facts.c.unit.not_in(sorted(hidden))))
-    return list(connection.execute(chosen).all())
+        found.append(or_(facts.c.unit.is_(None), facts.c.unit.not_in(sorted(hidden))))
+    return found

@@ -13,7 +13,7 @@ from backbone import codes, crypto, outbox
 from backbone.settings import secret, secrets
 from contracts.base import now
 from contracts.errors import InvalidField, KeyReused, NotAllowed, StaleVersion, UnknownCase
-from contracts.gateway import Actor, Contact, FileSubmission, Identity
+from contracts.gateway import Actor, Contact, FileSubmission, GroupMembers, Identity
 from contracts.intake import (
     Catalogue,
     CatalogueChanged,
@@ -37,7 +37,10 @@ from services.intake.domain import Target, changed, differences, problems, targe
 from services.intake.identities import Vault
 from services.intake.settings import Settings
 
-_BODY = ("answers", "text", "happened_on", "place", "reference", "people", "visit_wanted", "uploads", "filed_by")
+_BODY = (
+    *("answers", "text", "happened_on", "place", "reference", "people", "visit_wanted", "uploads", "filed_by"),
+    "group",
+)
 
 
 class Intake:
@@ -71,7 +74,7 @@ class Intake:
                 if id_ not in known:
                     self._register_under_new_code(connection, by_id[id_], targets[id_])
         new = [by_id[id_] for id_ in by_id if id_ in added]
-        self._keep_identities(connection, new)
+        self._keep_people(connection, new)
         outbox.add(connection, *(self._registered(command, targets[command.submission_id]) for command in new))
 
     def _register_under_new_code(self, connection: Connection, command: FileSubmission, to: Target) -> None:
@@ -83,7 +86,7 @@ class Intake:
                 update={"code_hash": code_hash, "sealed_contact": self._contact_with(command, code)}
             )
             if store.add_submissions(connection, [_row(recoded, to, attempt, asked=command.code_hash)]):
-                self._keep_identities(connection, [recoded])
+                self._keep_people(connection, [recoded])
                 outbox.add(
                     connection,
                     self._registered(recoded, to),
@@ -106,16 +109,33 @@ class Intake:
         return codes.derive(self._mac_keys, self._derive_key, b"recode" + submission_id.bytes + bytes([attempt]))[0]
 
     def _contact_with(self, command: FileSubmission, code: str) -> str | None:
-        if command.sealed_identity is None:
+        # Without a contact the citizen has no mobile, or does not want to be reached there.
+        if command.sealed_identity is None or command.sealed_contact is None:
             return None
         identity = crypto.unseal(command.sealed_identity, Identity, self._private_keys)
         if identity.mobile is None:
             return None
         return crypto.seal(Contact(mobile=identity.mobile, code=code, language=command.language), self._notify_key)
 
-    def _keep_identities(self, connection: Connection, commands: Sequence[FileSubmission]) -> None:
+    def _keep_people(self, connection: Connection, commands: Sequence[FileSubmission]) -> None:
+        """Who filed these, sealed, and what they agreed to."""
+        consented = [(command.submission_id, command.consent) for command in commands if command.consent is not None]
+        store.add_consents(connection, consented)
         sealed = [command.submission_id for command in commands if command.sealed_identity is not None]
         erased = store.erased(connection, sealed, KeptPart.IDENTITY) if sealed else set()
+        store.add_members(
+            connection,
+            [
+                (
+                    command.submission_id,
+                    self._vault.seal_members(
+                        command.submission_id, crypto.unseal(command.sealed_members, GroupMembers, self._private_keys)
+                    ),
+                )
+                for command in commands
+                if command.sealed_members is not None and command.submission_id not in erased
+            ],
+        )
         store.add_identities(
             connection,
             [
@@ -210,7 +230,11 @@ class Intake:
         if sealed is None:
             raise UnknownCase
         store.note_opening(connection, request.case_id, request.actor.id, request.reason)
-        return OpenedIdentity(identity=self._vault.open(request.case_id, sealed))
+        others = store.members(connection, request.case_id)
+        return OpenedIdentity(
+            identity=self._vault.open(request.case_id, sealed),
+            members=self._vault.open_members(request.case_id, others).items if others else [],
+        )
 
     def retention_due(self, connection: Connection, event: RetentionDue) -> None:
         """Erases who filed a submission, or what it says, when its time is over; once, and never to come back.
@@ -231,12 +255,14 @@ class Intake:
             )
 
     def rotate_master_key(self, connection: Connection, limit: int = 500) -> int:
-        """Wraps up to `limit` data keys anew under the current master key; how many."""
-        rows = store.identities_under_other_keys(connection, self._vault.current, limit)
-        for row in rows:
-            wrapped = self._vault.rewrap(row.master_key, bytes(row.wrapped_key))
-            store.set_wrapped_key(connection, row.submission_id, self._vault.current, wrapped)
-        return len(rows)
+        """Wraps up to `limit` data keys of a table anew under the current master key; how many."""
+        wrapped = 0
+        for table in store.SEALED:
+            for row in store.under_other_keys(connection, table, self._vault.current, limit):
+                key = self._vault.rewrap(row.master_key, bytes(row.wrapped_key))
+                store.set_wrapped_key(connection, table, row.submission_id, self._vault.current, key)
+                wrapped += 1
+        return wrapped
 
 
 def reconfigure(connection: Connection, by: str, changes: Sequence[Change]) -> int | None:

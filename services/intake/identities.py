@@ -12,8 +12,12 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+from pydantic import BaseModel
 
-from contracts.gateway import Identity
+from contracts.gateway import GroupMembers, Identity
+
+_MEMBERS = b"members"
+"""Sealed along with what it is of, so that one row cannot be put in another's place."""
 
 
 class Damaged(Exception):
@@ -38,22 +42,32 @@ class Vault:
         self.current = next(iter(master_keys))
 
     def seal(self, submission_id: UUID, identity: Identity) -> SealedIdentity:
-        key, nonce = AESGCM.generate_key(256), os.urandom(12)
-        ciphertext = AESGCM(key).encrypt(nonce, identity.model_dump_json().encode(), submission_id.bytes)
-        return SealedIdentity(self.current, aes_key_wrap(self._keys[self.current], key), nonce, ciphertext)
+        return self._lock(submission_id.bytes, identity)
 
     def open(self, submission_id: UUID, sealed: SealedIdentity) -> Identity:
-        try:
-            key = aes_key_unwrap(self._key(sealed.master_key), sealed.wrapped_key)
-            return Identity.model_validate_json(
-                AESGCM(key).decrypt(sealed.nonce, sealed.ciphertext, submission_id.bytes)
-            )
-        except (InvalidUnwrap, InvalidTag) as error:
-            raise Damaged(str(submission_id)) from error
+        return Identity.model_validate_json(self._unlock(submission_id.bytes, sealed))
+
+    def seal_members(self, submission_id: UUID, members: GroupMembers) -> SealedIdentity:
+        return self._lock(submission_id.bytes + _MEMBERS, members)
+
+    def open_members(self, submission_id: UUID, sealed: SealedIdentity) -> GroupMembers:
+        return GroupMembers.model_validate_json(self._unlock(submission_id.bytes + _MEMBERS, sealed))
 
     def rewrap(self, master_key: str, wrapped_key: bytes) -> bytes:
         """The same data key under the current master key."""
         return aes_key_wrap(self._keys[self.current], aes_key_unwrap(self._key(master_key), wrapped_key))
+
+    def _lock(self, about: bytes, told: BaseModel) -> SealedIdentity:
+        key, nonce = AESGCM.generate_key(256), os.urandom(12)
+        ciphertext = AESGCM(key).encrypt(nonce, told.model_dump_json().encode(), about)
+        return SealedIdentity(self.current, aes_key_wrap(self._keys[self.current], key), nonce, ciphertext)
+
+    def _unlock(self, about: bytes, sealed: SealedIdentity) -> bytes:
+        try:
+            key = aes_key_unwrap(self._key(sealed.master_key), sealed.wrapped_key)
+            return AESGCM(key).decrypt(sealed.nonce, sealed.ciphertext, about)
+        except (InvalidUnwrap, InvalidTag) as error:
+            raise Damaged(str(UUID(bytes=about[:16]))) from error
 
     def _key(self, name: str) -> bytes:
         if name not in self._keys:

@@ -119,6 +119,26 @@ identities = Table(
     Column("ciphertext", LargeBinary, nullable=False),
 )
 
+group_members = Table(  # those of a group who were named besides its representative, sealed together
+    "group_members",
+    metadata,
+    Column("submission_id", UUID(as_uuid=True), primary_key=True),
+    Column("master_key", String, nullable=False, index=True),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+)
+
+consents = Table(  # of whom an operator filed for
+    "consents",
+    metadata,
+    Column("submission_id", UUID(as_uuid=True), primary_key=True),
+    Column("form", String, nullable=False),
+    Column("agreed_to", ARRAY(String), nullable=False),
+    Column("recorded_by", UUID(as_uuid=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)
+
 identity_openings = Table(
     "identity_openings",
     metadata,

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, Row, Table, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backbone import bulk
+from contracts.gateway import Consent
 from contracts.intake import Catalogue, ConfigurationChange, Ground, ListConfigurationHistory, Unit
 from services.intake.domain import REFUSAL_REASONS, ROOT_CAUSES, Difference
 from services.intake.identities import SealedIdentity
@@ -18,8 +19,10 @@ from services.intake.models import (
     catalogue_versions,
     configuration_commands,
     configuration_history,
+    consents,
     erasures,
     grounds,
+    group_members,
     holidays,
     identities,
     identity_openings,
@@ -171,9 +174,43 @@ def add_identities(connection: Connection, rows: Sequence[tuple[UUID, str | None
         )
 
 
+def add_members(connection: Connection, rows: Sequence[tuple[UUID, SealedIdentity]]) -> None:
+    """Those of groups who were named besides their representatives, sealed."""
+    if rows:
+        told = [{"submission_id": submission_id, **vars(sealed)} for submission_id, sealed in rows]
+        connection.execute(upsert(group_members).on_conflict_do_nothing(), told)
+
+
+def members(connection: Connection, submission_id: UUID) -> SealedIdentity | None:
+    """The sealed members of one group, or None when none was named."""
+    return _sealed(connection.execute(select(group_members).where(group_members.c.submission_id == submission_id)))
+
+
+def add_consents(connection: Connection, rows: Sequence[tuple[UUID, Consent]]) -> None:
+    """What the citizens agreed to for whom an operator filed these submissions."""
+    if rows:
+        connection.execute(
+            upsert(consents).on_conflict_do_nothing(),
+            [
+                {
+                    "submission_id": submission_id,
+                    "form": consent.form,
+                    "agreed_to": list(consent.to),
+                    "recorded_by": consent.recorded_by,
+                    "recorded_at": consent.recorded_at,
+                }
+                for submission_id, consent in rows
+            ],
+        )
+
+
 def identity(connection: Connection, submission_id: UUID) -> SealedIdentity | None:
     """The sealed identity of one submission, or None when it was anonymous."""
-    row = connection.execute(select(identities).where(identities.c.submission_id == submission_id)).first()
+    return _sealed(connection.execute(select(identities).where(identities.c.submission_id == submission_id)))
+
+
+def _sealed(found: CursorResult[Any]) -> SealedIdentity | None:
+    row = found.first()
     if row is None:
         return None
     return SealedIdentity(row.master_key, bytes(row.wrapped_key), bytes(row.nonce), bytes(row.ciphertext))
@@ -193,8 +230,9 @@ def erased(connection: Connection, ids: Sequence[UUID], part: str) -> set[UUID]:
 
 
 def forget_identity(connection: Connection, submission_id: UUID) -> None:
-    """Who filed a submission, and from whose account."""
-    connection.execute(delete(identities).where(identities.c.submission_id == submission_id))
+    """Who filed a submission, and with whom, and from whose account."""
+    for sealed in SEALED:
+        connection.execute(delete(sealed).where(sealed.c.submission_id == submission_id))
     this = submissions.c.submission_id == submission_id
     connection.execute(update(submissions).where(this).values(citizen_id=None))
 
@@ -215,17 +253,23 @@ def submission(connection: Connection, submission_id: UUID) -> Row[Any] | None:
     return connection.execute(select(submissions).where(submissions.c.submission_id == submission_id)).first()
 
 
-def identities_under_other_keys(connection: Connection, current: str, limit: int) -> list[Row[Any]]:
-    """Identities whose data key is wrapped by an old master key, locked for re-wrapping."""
-    chosen = select(identities.c.submission_id, identities.c.master_key, identities.c.wrapped_key)
-    chosen = chosen.where(identities.c.master_key != current).limit(limit).with_for_update(skip_locked=True)
+SEALED = (identities, group_members)
+"""Tables of what data keys seal."""
+
+
+def under_other_keys(connection: Connection, table: Table, current: str, limit: int) -> list[Row[Any]]:
+    """Rows of a table of `SEALED` whose data key is wrapped by an old master key, locked for re-wrapping."""
+    chosen = select(table.c.submission_id, table.c.master_key, table.c.wrapped_key)
+    chosen = chosen.where(table.c.master_key != current).limit(limit).with_for_update(skip_locked=True)
     return list(connection.execute(chosen).all())
 
 
-def set_wrapped_key(connection: Connection, submission_id: UUID, master_key: str, wrapped_key: bytes) -> None:
-    """The data key of one identity under another master key."""
+def set_wrapped_key(
+    connection: Connection, table: Table, submission_id: UUID, master_key: str, wrapped_key: bytes
+) -> None:
+    """The data key of one row under another master key."""
     connection.execute(
-        update(identities)
-        .where(identities.c.submission_id == submission_id)
+        update(table)
+        .where(table.c.submission_id == submission_id)
         .values(master_key=master_key, wrapped_key=wrapped_key)
     )

@@ -22,6 +22,7 @@ from contracts.tracking import (
     CaseRefused,
     CaseReminded,
     DeadlineWarned,
+    JoinedCaseDecided,
     NoteAdded,
     RecommendationSettled,
     RetentionDue,
@@ -183,9 +184,11 @@ class Notify:
         return True
 
     def catalogue(self, connection: Connection, event: CatalogueChanged) -> None:
-        """Keeps who is above whom among the units."""
+        """Keeps who is above whom among the units, and what the reasons for refusing are called."""
         tree = [(unit.code, unit.parent) for unit in event.catalogue.units]
-        store.keep_units(connection, event.catalogue.version, tree)
+        if store.keep_units(connection, event.catalogue.version, tree):
+            named = event.catalogue.refusal_reasons
+            store.keep_reasons(connection, [{"code": one.code, "fa": one.name_fa, "en": one.name_en} for one in named])
 
     # --- accounts ---
 
@@ -370,10 +373,11 @@ def _params(event: Event) -> dict[str, str]:
             "place_fa": event.place_fa or "",
             "place_en": event.place_en or "",
         }
-    if isinstance(event, CaseDecided):
+    if isinstance(event, CaseDecided | JoinedCaseDecided):
         params["outcome"] = event.outcome
     if isinstance(event, CaseRefused):
-        params["reason"] = event.reason
+        called = {"reason_fa": event.reason_fa, "reason_en": event.reason_en}
+        params |= {"reason": event.reason, **{name: told for name, told in called.items() if told}}
     return params
 
 

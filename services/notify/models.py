@@ -160,6 +160,14 @@ units = Table(
     Column("version", Integer, nullable=False),
 )
 
+refusal_reasons = Table(  # what the administrator calls them, for the length of an SMS
+    "refusal_reasons",
+    metadata,
+    Column("code", String, primary_key=True),
+    Column("fa", String, nullable=False),
+    Column("en", String, nullable=False),
+)
+
 staff = Table(
     "staff",
     metadata,

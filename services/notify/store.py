@@ -12,7 +12,18 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backbone import bulk
 from contracts.notify import MessageChannel, MessageState
-from services.notify.models import cases, contacts, erasures, helped, inbound, messages, opt_outs, staff, units
+from services.notify.models import (
+    cases,
+    contacts,
+    erasures,
+    helped,
+    inbound,
+    messages,
+    opt_outs,
+    refusal_reasons,
+    staff,
+    units,
+)
 
 AnyRow = Row[Any]
 
@@ -105,14 +116,27 @@ def staff_member(connection: Connection, staff_id: UUID) -> AnyRow | None:
     return connection.execute(select(staff).where(staff.c.staff_id == staff_id)).first()
 
 
-def keep_units(connection: Connection, version: int, tree: Sequence[tuple[str, str | None]]) -> None:
-    """The tree of units of this version of the catalogue; an older one changes nothing."""
+def keep_units(connection: Connection, version: int, tree: Sequence[tuple[str, str | None]]) -> bool:
+    """The tree of units of this version of the catalogue; False, and nothing changed, when it is no newer than ours."""
     connection.execute(select(func.pg_advisory_xact_lock(7_204_511)))
     if (connection.execute(select(func.max(units.c.version))).scalar() or 0) >= version:
-        return
+        return False
     connection.execute(delete(units))
     if tree:
         connection.execute(insert(units), [{"code": code, "parent": up, "version": version} for code, up in tree])
+    return True
+
+
+def keep_reasons(connection: Connection, rows: Sequence[Mapping[str, str]]) -> None:
+    """What the reasons for refusing are called now; the caller holds what `keep_units` locks."""
+    connection.execute(delete(refusal_reasons))
+    if rows:
+        connection.execute(insert(refusal_reasons), list(rows))
+
+
+def reasons(connection: Connection) -> Sequence[AnyRow]:
+    """What the reasons for refusing are called; none before the catalogue was told."""
+    return connection.execute(select(refusal_reasons)).all()
 
 
 # --- cases ---

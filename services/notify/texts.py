@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -24,6 +24,7 @@ from contracts.notify import (
     NotificationTexts,
 )
 from contracts.vocabulary import OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, ActorKind, Language, Role
+from services.notify import store
 from services.notify.domain import code_for_sms, sms_parts
 from services.notify.models import text_commands, text_history, texts
 from services.notify.routing import LANGUAGES, Table, needs_of, table
@@ -68,7 +69,7 @@ class Texts:
             if row.version != request.expected_version:
                 raise StaleVersion(current=row.version)
             told = {language: _typed(getattr(request, f"text_{language}")) for language in LANGUAGES}
-            if wrong := list(self._wrong(*key, told)):
+            if wrong := list(self._wrong(*key, told, store.reasons(connection))):
                 raise InvalidField(fields=wrong)
             self._replace(connection, request.actor, row, told)
         return self._shown(*key, _locked(connection, *key))
@@ -111,7 +112,9 @@ class Texts:
 
     # --- what a text may say ---
 
-    def _wrong(self, channel: str, name: str, told: Mapping[str, str | None]) -> Iterator[dict[str, Any]]:
+    def _wrong(
+        self, channel: str, name: str, told: Mapping[str, str | None], reasons: Sequence[Any] = ()
+    ) -> Iterator[dict[str, Any]]:
         """What is wrong with both texts; nothing is with two that are None."""
         if all(text is None for text in told.values()):
             return
@@ -142,19 +145,20 @@ class Texts:
             if channel == MessageChannel.SMS:
                 if _LINK.search(text):
                     yield {"field": field, "reason": "link_in_sms"}
-                if not unknown and sms_parts(text.format_map(self._longest(language))) > MOST_PARTS:
+                if not unknown and sms_parts(text.format_map(self._longest(language, reasons))) > MOST_PARTS:
                     yield {"field": field, "reason": "too_many_parts", "most": MOST_PARTS}
         if len(set(named)) > 1:
             yield {"field": "text_en", "reason": "values_differ"}
 
-    def _longest(self, language: str) -> dict[str, str]:
-        """The longest that each value can be."""
+    def _longest(self, language: str, reasons: Sequence[Any]) -> dict[str, str]:
+        """The longest that each value can be. `reasons`: as the administrator calls them, when that is known."""
         spoken = Language(language)
         names: dict[str, list[str]] = {
             "kind": [words[language] for words in self._shipped.kind_words.values()],
             "stage": [words[spoken] for words in STAGE_NAMES.values()],
             "outcome": [words[spoken] for words in OUTCOME_NAMES.values()],
-            "reason": [words[spoken] for words in REFUSAL_NAMES.values()],
+            "reason": [getattr(row, language) for row in reasons]
+            or [words[spoken] for words in REFUSAL_NAMES.values()],
         }
         return {
             **{name: max(words, key=len) for name, words in names.items()},

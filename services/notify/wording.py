@@ -28,6 +28,11 @@ def _digits(text: str, language: Language) -> str:
     return persian.persian_digits(text) if language is Language.FA else text
 
 
+def _shipped_reason(code: str, language: Language) -> str:
+    """Of a refusal that was told before its event carried the name."""
+    return REFUSAL_NAMES[RefusalReason(code)][language] if code in set(RefusalReason) else code
+
+
 def day_text(day: date, language: str) -> str:
     """The Jalali day, in the digits of the language."""
     text = jalali.short(day)
@@ -43,7 +48,7 @@ def values(params: Mapping[str, str], language: str, words: Table, *, code: str 
     if "outcome" in found:
         found["outcome"] = OUTCOME_NAMES[Outcome(found["outcome"])][spoken]
     if "reason" in found:
-        found["reason"] = REFUSAL_NAMES[RefusalReason(found["reason"])][spoken]
+        found["reason"] = found.get(f"reason_{spoken}") or _shipped_reason(found["reason"], spoken)
     if "stage" in found:
         found["stage"] = STAGE_NAMES[Stage(found["stage"])][spoken]
     if "date" in found:

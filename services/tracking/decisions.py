@@ -14,7 +14,7 @@ from contracts import tracking as t
 from contracts.errors import FourEyesNeeded, NotAllowed, NotFound, WrongStage
 from contracts.vocabulary import Stage
 from services.tracking.life import REASONED, Case, Context, Recommended, Step, Turn
-from services.tracking.moves import days_of, leads_to, turn_of, wrong
+from services.tracking.moves import days_of, leads_to, named, turn_of, wrong
 
 REPORTED = {"reported_done": "done", "reported_declined": "declined"}
 """What the unit said → what it is once the office has agreed."""
@@ -24,16 +24,17 @@ def decide(case: Case, command: t.Decide, context: Context) -> Turn:
     """At once, for kinds that need no second pair of eyes."""
     if case.kind in context.four_eyes:
         raise FourEyesNeeded
-    return _decided(case, command, context, "decide", [UUID(context.actor.id)])
+    causes = _causes(command, context)
+    return _decided(case, command, context, "decide", UUID(context.actor.id), causes)
 
 
 def propose(case: Case, command: t.Propose, context: Context) -> Turn:
     """For the head to approve; an earlier proposal gives way. The citizen sees nothing of it."""
     actor = UUID(context.actor.id)
     _may_decide(case, actor)
-    _whole(command)
     proposal = {
         **command.model_dump(mode="json", exclude={"type"}),
+        "causes": _causes(command, context),
         "by": str(actor),
         "at": context.now.isoformat(),
     }
@@ -43,14 +44,23 @@ def propose(case: Case, command: t.Propose, context: Context) -> Turn:
 
 
 def approve(case: Case, command: t.Approve, context: Context) -> Turn:
-    """The proposal becomes the decision. NotAllowed for who proposed it: four eyes are two people."""
+    """The proposal becomes the decision. NotAllowed for who proposed it: four eyes are two people.
+
+    An objection asks for another inspector (DOMAIN: The life of a case): the head who approved the first decision may
+    approve the final one, which somebody else has proposed; who had proposed, made or handled the first may not.
+    """
     if case.proposal is None:
         raise WrongStage(stage=case.stage, command=command.type)
     proposer, actor = UUID(case.proposal["by"]), UUID(context.actor.id)
     if proposer == actor:
         raise NotAllowed
-    told = {name: value for name, value in case.proposal.items() if name not in ("by", "at")}
-    return _decided(case, t.Decide.model_validate(told), context, command.type, [proposer, actor])
+    if actor != case.approver:
+        _may_decide(case, actor)
+    told = {name: value for name, value in case.proposal.items() if name not in ("by", "at", "causes")}
+    decision = t.Decide.model_validate(told)
+    # Proposed as they were offered that day; what was closed since does not undo it.
+    causes = case.proposal["causes"] if "causes" in case.proposal else _causes(decision, context)
+    return _decided(case, decision, context, command.type, proposer, causes, approver=actor)
 
 
 def return_proposal(case: Case, command: t.ReturnProposal, context: Context) -> Turn:
@@ -67,23 +77,32 @@ def _may_decide(case: Case, actor: UUID) -> None:
         raise NotAllowed
 
 
-def _whole(command: t.Decide | t.Propose) -> None:
+def _causes(command: t.Decide | t.Propose, context: Context) -> dict[str, dict[str, str]]:
+    """What its root causes are called today; InvalidField when one is wanted, or not offered."""
     if command.outcome in REASONED and not command.root_causes:
         raise wrong("command.root_causes", "missing")
+    return named(context.root_causes, command.root_causes, "command.root_causes")
 
 
-def _decided(case: Case, command: t.Decide, context: Context, name: str, deciders: list[UUID]) -> Turn:
+def _decided(
+    case: Case,
+    command: t.Decide,
+    context: Context,
+    name: str,
+    decider: UUID,
+    causes: Mapping[str, Mapping[str, str]],
+    approver: UUID | None = None,
+) -> Turn:
+    """`decider`: whose decision it is; `approver`: who agreed, where it was proposed."""
     final = case.stage is Stage.REVIEW
-    for one in deciders:
-        _may_decide(case, one)
-    _whole(command)
+    _may_decide(case, decider)
     until = None if final else context.workdays.after(context.today, days_of(case, "objection", context))
     made = [
         Recommended(uuid5(context.new_id, str(place)), case.unit, one.text, one.due_on)
         for place, one in enumerate(command.recommendations)
     ]
     advice = [one.model_dump(mode="json") for one in command.recommendations]
-    handlers = [case.handler] if case.handler else []
+    barred = (one for one in (*case.barred, decider, approver, case.handler) if one is not None)
     after = replace(
         case,
         stage=leads_to(case, name),
@@ -95,19 +114,22 @@ def _decided(case: Case, command: t.Decide, context: Context, name: str, decider
         objection_until=until,
         root_causes=tuple(command.root_causes),
         recommendations=tuple(advice),
-        barred=tuple(dict.fromkeys((*case.barred, *deciders, *handlers))),
+        barred=tuple(dict.fromkeys(barred)),
+        approver=approver if approver != case.handler else None,
         score=None,
+        names={**case.names, "causes": causes},
     )
     details = {
         "outcome": command.outcome,
         "text": command.reasons,
         "root_causes": list(command.root_causes),
+        "root_cause_names": causes,
         "recommendations": advice,
         "final": final,
         "objection_until": until.isoformat() if until else None,
     }
-    if len(deciders) > 1:
-        details["proposed_by"] = str(deciders[0])
+    if approver is not None:
+        details["proposed_by"] = str(decider)
     fields = {
         "outcome": command.outcome,
         "root_causes": command.root_causes,

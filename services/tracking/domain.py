@@ -23,7 +23,7 @@ from contracts.errors import (
     WrongStage,
 )
 from contracts.gateway import Actor
-from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
+from contracts.vocabulary import OPEN_STAGES, ActorKind, Outcome, Role, Stage
 from services.tracking import clock, decisions, inquiry
 from services.tracking.life import (
     ASKED,
@@ -38,7 +38,7 @@ from services.tracking.life import (
     Turn,
     UnitFacts,
 )
-from services.tracking.moves import days_of, leads_to, turn_of, wrong
+from services.tracking.moves import days_of, leads_to, named, turn_of, wrong
 from services.tracking.workdays import Deadlines, Workdays, day_of
 
 
@@ -161,6 +161,8 @@ def _unit(context: Context) -> UnitFacts:
 
 
 def _refuse(case: Case, command: t.Refuse, context: Context) -> Turn:
+    names = named(context.refusal_reasons, [command.reason], "command.reason")
+    called = {"reason_fa": names[command.reason]["name_fa"], "reason_en": names[command.reason]["name_en"]}
     after = replace(
         case,
         stage=leads_to(case, command.type),
@@ -168,9 +170,11 @@ def _refuse(case: Case, command: t.Refuse, context: Context) -> Turn:
         refusal_explanation=command.explanation,
         refusal_address=command.address,
         refused_on=context.today,
+        names={**case.names, "refusal": names},
     )
-    details = {"reason": command.reason, "text": command.explanation, "address": command.address}
-    return turn_of(case, after, "refused", t.CaseRefused, details=details, fields={"reason": command.reason})
+    told = {"reason": command.reason, **called}
+    details = {**told, "text": command.explanation, "address": command.address}
+    return turn_of(case, after, "refused", t.CaseRefused, details=details, fields=told)
 
 
 def _merge(case: Case, command: t.Merge, context: Context) -> Turn:
@@ -188,6 +192,12 @@ def _merge(case: Case, command: t.Merge, context: Context) -> Turn:
 def joined_by(target: Case, merged: Case) -> Turn:
     """What a merge leaves in the case that goes on."""
     return turn_of(target, target, "duplicate_joined", t.NoteAdded, details={"number": merged.number})
+
+
+def joined_decided(case: Case, outcome: Outcome, final: bool) -> Turn:
+    """What a merged case is told of the decision of the case it goes on in: the outcome, and nothing of who else complained."""
+    told = {"outcome": outcome, "final": final}
+    return turn_of(case, case, "joined_decided", t.JoinedCaseDecided, details=told, fields=told)
 
 
 def _assign(case: Case, command: t.Assign, context: Context) -> Turn:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -25,7 +25,7 @@ from contracts.notify import CitizenReplied, Reply
 from contracts.vocabulary import ActorKind, Stage
 from services.tracking import domain, store, visits_domain, visits_store
 from services.tracking.history import FIRST, Entry, link
-from services.tracking.life import Case, Context, Step
+from services.tracking.life import SHIPPED_CAUSES, SHIPPED_REASONS, Case, Context, Listed, Step
 from services.tracking.record import event_of, media_rows, record
 from services.tracking.searching import searchable
 from services.tracking.settings import Settings
@@ -58,6 +58,7 @@ _FILED = (
         "channel",
         "language",
         "anonymous",
+        "consent",
     ),
     *("citizen_id", "filed_at"),
 )
@@ -74,6 +75,8 @@ class City:
     deadlines: Deadlines
     four_eyes: frozenset[str] = frozenset()
     retention: tuple[dict[str, Any], ...] = ()
+    refusal_reasons: Mapping[str, Listed] = field(default_factory=lambda: SHIPPED_REASONS)
+    root_causes: Mapping[str, Listed] = field(default_factory=lambda: SHIPPED_CAUSES)
 
 
 class Tracking:
@@ -117,6 +120,8 @@ class Tracking:
                 deadlines,
                 frozenset(rules.get("four_eyes", ())),
                 tuple(rules.get("retention", ())),
+                _listed(rules.get("refusal_reasons"), SHIPPED_REASONS),
+                _listed(rules.get("root_causes"), SHIPPED_CAUSES),
             )
         return self._city
 
@@ -130,6 +135,8 @@ class Tracking:
             deadlines=city.deadlines,
             calendar=city.version,
             four_eyes=city.four_eyes,
+            refusal_reasons=city.refusal_reasons,
+            root_causes=city.root_causes,
             new_id=uuid4(),
             question=store.open_question(connection, case_id) if case_id else None,
         )
@@ -218,6 +225,13 @@ class Tracking:
         record(connection, turn, BY_SMS, context.now, context.question)
 
 
+def _listed(rows: Sequence[Mapping[str, Any]] | None, otherwise: Mapping[str, Listed]) -> Mapping[str, Listed]:
+    """A list of the catalogue by code."""
+    if rows is None:
+        return otherwise
+    return {row["code"]: Listed(row["name_fa"], row["name_en"], row["active"]) for row in rows}
+
+
 def _case(event: SubmissionRegistered, number: str) -> Case:
     return Case(
         case_id=event.case_id,
@@ -240,11 +254,15 @@ def _opening(event: SubmissionRegistered, moment: datetime) -> Entry:
     """The first entry; with the hash of what was filed, the chain vouches for the text too."""
     kind = ActorKind.CITIZEN if event.citizen_id else ActorKind.BEARER
     by = str(event.citizen_id) if event.citizen_id else event.code_hash
-    details = {
+    details: dict[str, Any] = {
         "content_hash": event.content_hash,
         "unit_asked": event.unit_asked,
         "uploads": list(event.uploads),
     }
+    if event.group is not None:
+        details["group_members"] = event.group.members
+    if event.consent is not None:
+        details["consent"] = event.consent.model_dump(mode="json")
     return Entry(event.case_id, 1, "opened", kind, by, moment, Stage.REGISTERED, details)
 
 
@@ -252,6 +270,8 @@ def _row(case: Case, event: SubmissionRegistered, moment: datetime) -> dict[str,
     return {
         **vars(case),
         **event.model_dump(mode="json", include=set(_FILED)),
+        "group_members": event.group.members if event.group else None,
+        "group_common": event.group.common if event.group else None,
         "search": searchable(case.number, event.text),
         "opened_at": moment,
     }

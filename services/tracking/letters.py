@@ -24,6 +24,7 @@ def letter_of(case: Case, refused_at: datetime | None) -> Letter:
     issued_at = case.decided_at if decided else refused_at
     if issued_at is None:
         raise NoLetter
+    named = case.names.get("refusal", {}).get(case.refusal_reason, {})
     return Letter(
         number=f"{case.number}-{2 if case.final else 1}",
         case_number=case.number,
@@ -39,6 +40,8 @@ def letter_of(case: Case, refused_at: datetime | None) -> Letter:
         objection_until=case.objection_until,
         recommended_until=sorted({date.fromisoformat(one["due_on"]) for one in case.recommendations}),
         refusal_reason=None if decided else case.refusal_reason,
+        refusal_name_fa=None if decided else named.get("name_fa"),
+        refusal_name_en=None if decided else named.get("name_en"),
         refusal_explanation=None if decided else case.refusal_explanation,
         refusal_address=None if decided else case.refusal_address,
     )

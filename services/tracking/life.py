@@ -13,7 +13,17 @@ from uuid import UUID
 
 from contracts import tracking as t
 from contracts.gateway import Actor
-from contracts.vocabulary import OPEN_STAGES, Channel, Kind, Outcome, Role, Stage
+from contracts.vocabulary import (
+    OPEN_STAGES,
+    REFUSAL_NAMES,
+    ROOT_CAUSE_NAMES,
+    Channel,
+    Kind,
+    Language,
+    Outcome,
+    Role,
+    Stage,
+)
 from services.tracking.workdays import Deadlines, Workdays, day_of
 
 S = Stage
@@ -75,6 +85,7 @@ PUBLIC_ENTRIES = frozenset(
         "corrected",
         "refused",
         "merged",
+        "joined_decided",
         "assigned",
         "citizen_asked",
         "citizen_answered",
@@ -102,13 +113,33 @@ TOLD = frozenset({"refused", "citizen_asked", "citizen_answered", "decided", "ob
 
 
 @dataclass(frozen=True)
+class Listed:
+    """A refusal reason or a root cause as the administrator keeps it. `active`: offered."""
+
+    name_fa: str
+    name_en: str
+    active: bool = True
+
+
+def _shipped(names: Mapping[Any, Mapping[Language, str]]) -> dict[str, Listed]:
+    return {str(code): Listed(told[Language.FA], told[Language.EN]) for code, told in names.items()}
+
+
+SHIPPED_REASONS, SHIPPED_CAUSES = _shipped(REFUSAL_NAMES), _shipped(ROOT_CAUSE_NAMES)
+"""As long as the catalogue says nothing of them."""
+
+
+@dataclass(frozen=True)
 class Case:
     """A case as far as its life goes. `due_on`: the day a decision is owed, if the clock never stops again;
-    `paused_on`: since when it is stopped. `barred`: who decided it, and so may not hear the objection.
+    `paused_on`: since when it is stopped. `barred`: who decided it, and so may not hear the objection;
+    `approver`, one of them, only agreed to what another proposed, and may do so again.
 
     The clock: a decision is owed `due_days` working days after `due_from`, not counting `pauses` (from and to, ISO days).
     `asking`: unit, on, days and due_on of the open question. `told`: what the scheduler has said already; `look_on`: the day
-    it looks again. `calendar`: the version of the catalogue by which all days were reckoned."""
+    it looks again. `calendar`: the version of the catalogue by which all days were reckoned.
+
+    `names`: what its refusal reason and root causes were called that day, as `named` gives them, by code."""
 
     case_id: UUID
     number: str
@@ -129,6 +160,7 @@ class Case:
     handler: UUID | None = None
     previous_handlers: tuple[UUID, ...] = ()
     barred: tuple[UUID, ...] = ()
+    approver: UUID | None = None
     outcome: Outcome | None = None
     reasons: str | None = None
     decided_at: datetime | None = None
@@ -153,6 +185,7 @@ class Case:
     told: tuple[str, ...] = ()
     look_on: date | None = None
     calendar: int = 0
+    names: Mapping[str, Any] = field(default_factory=dict)
     version: int = 0
     history_hash: str = "0" * 64
 
@@ -238,6 +271,8 @@ class Context:
     may_see: frozenset[UUID] = frozenset()
     calendar: int = 0
     mayor_unit: str | None = None
+    refusal_reasons: Mapping[str, Listed] = field(default_factory=lambda: SHIPPED_REASONS)
+    root_causes: Mapping[str, Listed] = field(default_factory=lambda: SHIPPED_CAUSES)
 
     @property
     def today(self) -> date:

@@ -63,6 +63,9 @@ cases = Table(
     Column("language", String, nullable=False),
     Column("anonymous", Boolean, nullable=False),
     Column("citizen_id", UUID(as_uuid=True)),
+    Column("group_members", Integer),  # how many complain together, None: one
+    Column("group_common", Text),
+    Column("consent", JSONB(none_as_null=True)),  # of whom an operator filed for
     Column("filed_at", DateTime(timezone=True), nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False),
     # Where it stands.
@@ -73,6 +76,7 @@ cases = Table(
     Column("handler", UUID(as_uuid=True)),
     Column("previous_handlers", ARRAY(UUID(as_uuid=True)), nullable=False),
     Column("barred", ARRAY(UUID(as_uuid=True)), nullable=False),
+    Column("approver", UUID(as_uuid=True)),
     Column("version", Integer, nullable=False),
     Column("history_hash", String(64), nullable=False),
     Column("proposal", JSONB(none_as_null=True)),
@@ -88,6 +92,8 @@ cases = Table(
     Column("told", JSONB, nullable=False, server_default="[]"),
     Column("look_on", Date),
     Column("calendar", Integer, nullable=False, server_default="0"),
+    # What its refusal reason and root causes were called that day.
+    Column("names", JSONB, nullable=False, server_default="{}"),
     # How it ended.
     Column("outcome", String),
     Column("reasons", Text),
@@ -117,6 +123,7 @@ cases = Table(
     Index("cases_citizen", "citizen_id", "filed_at", "case_id", postgresql_where=text("citizen_id IS NOT NULL")),
     # The scheduler's: what is due, what an older calendar reckoned.
     Index("cases_look", "look_on", postgresql_where=text("look_on IS NOT NULL")),
+    Index("cases_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     Index("cases_in_hand", "handler", postgresql_where=IN_HAND),
     Index("cases_calendar", "calendar", postgresql_where=NOT_OVER),
     Index("cases_end", "case_id", postgresql_where=text(f"ended_at IS NULL AND {OVER.text}")),
@@ -127,6 +134,15 @@ cases = Table(
     Index("cases_expected", text(EXPECTED), "case_id"),
     Index("cases_decided", "decided_at", "case_id", postgresql_where=text("decided_at IS NOT NULL")),
     Index("cases_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+)
+
+outcomes_to_tell = Table(  # decisions of cases that others were merged into; a row goes when those have been told
+    "outcomes_to_tell",
+    metadata,
+    Column("case_id", UUID(as_uuid=True), ForeignKey("cases.case_id"), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("outcome", String, nullable=False),
+    Column("final", Boolean, nullable=False),
 )
 
 case_numbers = Table(

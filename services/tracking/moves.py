@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contracts import tracking as t
 from contracts.errors import InvalidField, WrongStage
 from contracts.vocabulary import Stage
-from services.tracking.life import LIFE, Case, Context, Step, Turn
+from services.tracking.life import LIFE, Case, Context, Listed, Step, Turn
 
 
 def wrong(path: str, reason: str) -> InvalidField:
     """The command names something that will not do."""
     return InvalidField(fields=[{"field": path, "reason": reason}])
+
+
+def named(listed: Mapping[str, Listed], codes: Iterable[str], path: str) -> dict[str, dict[str, str]]:
+    """What the administrator calls these today: code → name_fa, name_en. InvalidField for one that is not offered."""
+    found = {}
+    for code in codes:
+        one = listed.get(code)
+        if one is None:
+            raise wrong(path, "unknown_code")
+        if not one.active:
+            raise wrong(path, "not_offered")
+        found[code] = {"name_fa": one.name_fa, "name_en": one.name_en}
+    return found
 
 
 def leads_to(case: Case, name: str) -> Stage:

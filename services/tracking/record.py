@@ -14,7 +14,7 @@ from backbone import outbox
 from contracts.gateway import Actor
 from contracts.tracking import CaseSnapshot, TrackedEvent
 from contracts.vocabulary import ActorKind, Stage
-from services.tracking import advice, reminders, store
+from services.tracking import advice, joined, reminders, store
 from services.tracking.history import Entry, link
 from services.tracking.life import Case, Question, Step, Turn
 from services.tracking.visits import with_end_of_visit
@@ -44,6 +44,9 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
         previous, head = head, link(head, entry)
         entries.append((entry, previous, head))
         events.append(event_of(step, version, now))
+        if step.entry in ("decided", "joined_decided"):
+            details = step.details
+            joined.note_outcome(connection, step.case.case_id, version, details["outcome"], details["final"])
     after = replace(turn.case, version=version, history_hash=head)
     store.save(connection, after)
     store.add_entries(connection, entries)

@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from backbone import logs
 from backbone.database import is_outage
 from contracts.gateway import Actor
-from contracts.vocabulary import ActorKind
-from services.tracking import advice, clock, decisions, inquiry, reminders, store
+from contracts.vocabulary import ActorKind, Outcome
+from services.tracking import advice, clock, decisions, domain, inquiry, joined, reminders, store
 from services.tracking.handlers import Tracking
 from services.tracking.life import Case, Context, Turn
 from services.tracking.record import record
@@ -78,6 +78,15 @@ class Scheduler(Tracking):
             }
             seen = [one for one in due if SEE_ALL & roles.get(one.staff_id, set()) or one.staff_id == case.handler]
             record(connection, inquiry.reminded(case, seen), BY_CALENDAR, self.clock())
+        return len(taken)
+
+    def tell_joined(self, connection: Connection) -> int:
+        """Decisions of cases that others were merged into. Those merged into such a one in turn are told in the next round."""
+        taken = joined.take_outcomes(connection, MOST)
+        for row in taken:
+            for case in joined.lock_merged(connection, row.case_id):
+                turn = domain.joined_decided(case, Outcome(row.outcome), row.final)
+                record(connection, turn, BY_CALENDAR, self.clock())
         return len(taken)
 
     def _turn(self, connection: Connection, case: Case, happens: Callable[[Case, Context], Turn]) -> Turn | None:

@@ -63,7 +63,7 @@ _LINE = (
         "anonymous",
         "filed_at",
     ),
-    *("due_on", "paused_on", "handler", "outcome", "version"),
+    *("due_on", "paused_on", "handler", "outcome", "version", "group_members"),
 )
 
 

@@ -80,7 +80,7 @@ class Service(PeygirService):
     @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
     def watch_the_calendar(self) -> None:
         scheduler = self.scheduler
-        for work in (scheduler.recall, scheduler.tick, scheduler.follow_up, scheduler.remind):
+        for work in (scheduler.recall, scheduler.tick, scheduler.follow_up, scheduler.remind, scheduler.tell_joined):
             while True:
                 with self.db.transaction() as connection:
                     if work(connection) == 0:

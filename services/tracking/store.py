@@ -36,7 +36,7 @@ from services.tracking.models import (
 from services.tracking.scope import CONDITION, Scope
 
 CASE_COLUMNS = [cases.c[column.name] for column in dataclasses.fields(Case)]
-_RULES = {"weekend", "deadlines", "four_eyes", "auto_close_days", "retention"}
+_RULES = {"weekend", "deadlines", "four_eyes", "auto_close_days", "retention", "refusal_reasons", "root_causes"}
 _NAMES = [column.name for column in CASE_COLUMNS]
 _CHANGES = [
     column.name

@@ -106,6 +106,17 @@ def _decision(case: Case) -> t.Decision | None:
     )
 
 
+_HALF = len(CASE_COLUMNS) // 2
+
+
+def _case_parts() -> dict[str, Any]:
+    """The case's own columns in two objects: a function of PostgreSQL takes a hundred arguments."""
+    return {
+        "case": _object(**{column.name: column for column in CASE_COLUMNS[:_HALF]}),
+        "rest": _object(**{column.name: column for column in CASE_COLUMNS[_HALF:]}),
+    }
+
+
 # --- the citizen ---
 
 _OPEN_TO_CITIZEN = (
@@ -116,7 +127,7 @@ _OPEN_TO_CITIZEN = (
 # One column of JSON: forty take SQLAlchemy longer to describe than the database to find.
 _PUBLIC = select(
     _object(
-        **{column.name: column for column in CASE_COLUMNS},
+        **_case_parts(),
         entries=_entries(
             timeline.c.entry.in_(bindparam(None, sorted(PUBLIC_ENTRIES), expanding=True, literal_execute=True))
         ).element,
@@ -162,8 +173,8 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
     told = connection.exec_driver_sql(query, asked_for).scalar()
     if told is None:
         return None
-    entries, asked, media, visits = (told.pop(part) or [] for part in ("entries", "asked", "media", "visits"))
-    case = case_of_json(told)
+    entries, asked, media, visits = (told[part] or [] for part in ("entries", "asked", "media", "visits"))
+    case = case_of_json(told["case"] | told["rest"])
     return t.PublicCase.model_validate(
         {
             "case_id": case.case_id,
@@ -177,8 +188,10 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
             "question": asked[0] if asked else None,
             "decision": _decision(case),
             "refusal_reason": case.refusal_reason,
+            **_refusal_names(case),
             "refusal_explanation": case.refusal_explanation,
             "refusal_address": case.refusal_address,
+            "joined": _joined(entries),
             "score": case.score,
             "can": possible(case, today),
             "attachments": [_attachment(line) for line in media],
@@ -189,6 +202,20 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
     )
 
 
+def _refusal_names(case: Case) -> dict[str, str | None]:
+    named = case.names.get("refusal", {}).get(case.refusal_reason, {})
+    return {f"refusal_{name}": named.get(name) for name in ("name_fa", "name_en")}
+
+
+def _joined(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The last that was heard of the case that this one goes on in."""
+    told = [line for line in entries if line["entry"] == "joined_decided"]
+    if not told:
+        return None
+    details = told[-1]["details"]
+    return {"outcome": details["outcome"], "final": details["final"], "decided_at": told[-1]["at"]}
+
+
 def _public_entry(line: dict[str, Any]) -> dict[str, Any]:
     return {
         "sequence": line["sequence"],
@@ -197,6 +224,7 @@ def _public_entry(line: dict[str, Any]) -> dict[str, Any]:
         "stage": line["stage"],
         "by": "you" if line["actor_kind"] in _CITIZENS else "office",
         "text": line["details"].get("text") if line["entry"] in TOLD else None,
+        "outcome": line["details"].get("outcome") if line["entry"] in ("decided", "joined_decided") else None,
     }
 
 
@@ -226,12 +254,13 @@ _AS_FILED = (
     "people",
     "visit_wanted",
     "language",
+    "consent",
 )
+_OF_GROUP = ("group_members", "group_common")
 _STAFF = select(
     _object(
-        # Two objects: a function of PostgreSQL takes a hundred arguments.
-        case=_object(**{column.name: column for column in CASE_COLUMNS}),
-        filed=_object(**{name: cases.c[name] for name in _AS_FILED}),
+        **_case_parts(),
+        filed=_object(**{name: cases.c[name] for name in (*_AS_FILED, *_OF_GROUP)}),
         entries=_entries().element,
         asked=_questions().element,
         media=_media().element,
@@ -263,7 +292,8 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope | None) -> t.
     if told is None:
         return None
     entries, asked, media = (told[part] or [] for part in ("entries", "asked", "media"))
-    case = case_of_json(told["case"])
+    case = case_of_json(told["case"] | told["rest"])
+    members, common = (told["filed"].pop(name) for name in _OF_GROUP)
     return t.StaffCase.model_validate(
         told["filed"]
         | {name: getattr(case, name) for name in _AS_IT_IS}
@@ -271,14 +301,21 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope | None) -> t.
             "decision": _decision(case),
             "root_causes": case.root_causes,
             "recommendations": case.recommendations,
+            "refusal": next(iter(_named(case, "refusal")), None),
+            "root_cause_names": _named(case, "causes"),
             "proposal": case.proposal,
             "checklist": case.checklist,
+            "group": {"members": members, "common": common} if members else None,
             "questions": [_question(line, media) for line in asked],
             "attachments": [_attachment(line) for line in media],
             "visits": [staff_visit(line) for line in told["visits"] or []],
             "timeline": [staff_entry(line) for line in entries],
         }
     )
+
+
+def _named(case: Case, what: str) -> list[dict[str, str]]:
+    return [{"code": code, **told} for code, told in case.names.get(what, {}).items()]
 
 
 def _question(line: dict[str, Any], media: list[dict[str, Any]]) -> dict[str, Any]:

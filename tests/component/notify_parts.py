@@ -310,7 +310,10 @@ class Desk:
         """On empty tables, at noon."""
         self.simulator.reset()
         self.reserve.reset()
-        tables = "messages, contacts, erasures, cases, inbound, helped, opt_outs, readings, units, staff, texts"
+        tables = (
+            "messages, contacts, erasures, cases, inbound, helped, opt_outs, readings, units, staff, texts,"
+            " refusal_reasons"
+        )
         with self.database.transaction() as connection:
             connection.execute(text(f"truncate {tables}, text_commands, inbox, outbox"))
         settings = Settings.model_validate({name.lower(): value for name, value in self.environment.items()})

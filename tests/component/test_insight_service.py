@@ -20,7 +20,7 @@ from contracts.accounts import OtpRequested, StaffChanged
 from contracts.base import Event
 from contracts.errors import InvalidField, Unavailable
 from contracts.gateway import Actor
-from contracts.insight import CountCases
+from contracts.insight import CountCases, CountVisits
 from contracts.intake import Catalogue, CatalogueChanged, Unit
 from contracts.notify import MessageChannel, NotificationDelivered, NotificationFailed
 from contracts.tracking import (
@@ -33,6 +33,14 @@ from contracts.tracking import (
     CaseSnapshot,
     CaseStageChanged,
     TrackedEvent,
+    VisitAsked,
+    VisitAvoided,
+    VisitBooked,
+    VisitCancelled,
+    VisitEvent,
+    VisitHeld,
+    VisitMissed,
+    VisitMoved,
 )
 from contracts.vocabulary import ActorKind, Channel, Kind, Outcome, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
@@ -66,11 +74,11 @@ class System:
         """All that was kept."""
         return {
             name: self.sql(f"SELECT * FROM {name} ORDER BY 1")
-            for name in ("facts", "transitions", "notifications", "units")
+            for name in ("facts", "transitions", "notifications", "units", "visits")
         }
 
     def forget(self) -> None:
-        self.sql("TRUNCATE facts, transitions, notifications, units")
+        self.sql("TRUNCATE facts, transitions, notifications, units, visits")
 
 
 @pytest.fixture(scope="module")
@@ -390,3 +398,92 @@ class TestSuppression:
         most_of_it = ask(wire, "stage", actor=None, kind=Kind.COMPLAINT)[0]
         assert most_of_it == {"registered": 10, "refused": None}
         assert all_of_it == 10
+
+
+def visit(*steps: tuple[type[VisitEvent], datetime], unit: str = "dep.urb.permits", **more: Any) -> list[VisitEvent]:
+    """One visit of a case of its own, step by step."""
+    visit_id, case_id, state = uuid4(), uuid4(), snapshot(unit=unit, stage=Stage.INVESTIGATING)
+    events = []
+    for sequence, (cls, at) in enumerate(steps, start=2):
+        event: Any = cls
+        extra = more if cls is VisitCancelled else {}
+        told = {"id": uuid4(), "occurred_at": at, "case_id": case_id, "sequence": sequence, "state": state}
+        events.append(event(**told, visit_id=visit_id, **extra))
+    return events
+
+
+ABAN, AZAR, DEY = (datetime(2026, month, day, 8, 30, tzinfo=UTC) for month, day in ((11, 1), (12, 1), (12, 25)))
+
+
+def visits_of(wire: BusClient, *by: str, actor: Actor | None = HEAD, **more: Any) -> tuple[dict[Any, Any], list[Any]]:
+    """Figures by key (asked, held, avoided, cancelled, no_show), and their totals."""
+    figures = ("asked", "held", "avoided", "cancelled", "no_show")
+    answer = wire.ask("insight", "count_visits", CountVisits(actor=actor, by=list(by), **more))
+    cells = {tuple(cell["key"]): [cell[name] for name in figures] for cell in answer["cells"]}
+    return cells, [answer["totals"][name] for name in figures]
+
+
+class TestVisits:
+    def test_each_counts_when_it_was_asked_for_and_when_it_ended(self, system: System, wire: BusClient) -> None:
+        tell(
+            system,
+            wire,
+            catalogue(),
+            *visit((VisitAsked, ABAN), (VisitBooked, ABAN), (VisitHeld, AZAR)),
+            *visit((VisitAsked, AZAR), (VisitBooked, AZAR), (VisitMissed, AZAR)),
+            *visit((VisitAsked, AZAR), (VisitAvoided, DEY), unit="mayor.insp"),
+            *visit((VisitAsked, AZAR), (VisitCancelled, DEY), by="citizen"),
+            *visit((VisitAsked, AZAR), (VisitBooked, AZAR), (VisitCancelled, DEY), by="ended"),
+            *visit((VisitAsked, AZAR), (VisitBooked, AZAR), (VisitCancelled, DEY), by="office"),
+        )
+        cells, totals = visits_of(wire, "month")
+        assert cells == {
+            ("1405-08",): [1, 0, 0, 0, 0],
+            ("1405-09",): [5, 1, 0, 0, 1],
+            ("1405-10",): [0, 0, 0, 2, 0],
+        }
+        assert totals == [6, 1, 0, 2, 1]  # the head's own unit is no part of it
+        everybody = HEAD.model_copy(update={"unit": "dep.urb"})
+        assert visits_of(wire, "unit", "ground", actor=everybody)[0] == {("mayor.insp", "delay"): [1, 0, 1, 0, 0]}
+        days: dict[str, Any] = {"since": date(2026, 12, 20), "until": date(2026, 12, 31)}
+        assert visits_of(wire, "ground", **days)[0] == {("delay",): [0, 0, 0, 2, 0]}
+        assert visits_of(wire, "month", kind=Kind.INFORMATION) == ({}, [0, 0, 0, 0, 0])
+        assert visits_of(wire, "unit", unit="dep.urb")[0] == {("dep.urb.permits",): [6, 1, 0, 2, 1]}
+
+    def test_doubled_and_disordered_events_make_the_same_figures(self, system: System, wire: BusClient) -> None:
+        ends = (VisitHeld, VisitMissed, VisitAvoided)
+        events: list[Event] = [catalogue()]
+        for n in range(30):
+            events += visit((VisitAsked, ABAN), (VisitBooked, ABAN), (VisitMoved, AZAR), (ends[n % 3], DEY))
+        tell(system, wire, *events)
+        eventually(lambda: visits_of(wire, "month")[1] == [30, 10, 10, 0, 10])
+        in_order = system.tables()["visits"]
+        for seed in (1, 2):
+            system.forget()
+            again = [*events, *events]
+            random.Random(seed).shuffle(again)
+            tell(system, wire, *again)
+            eventually(lambda: system.tables()["visits"] == in_order)
+
+    def test_a_visit_of_which_only_the_end_was_heard_yet_is_not_asked_for_twice(
+        self, system: System, wire: BusClient
+    ) -> None:
+        asked, held = visit((VisitAsked, ABAN), (VisitHeld, AZAR))
+        tell(system, wire, catalogue(), held)
+        assert visits_of(wire, "month")[0] == {("1405-09",): [0, 1, 0, 0, 0]}
+        tell(system, wire, asked, held)
+        assert visits_of(wire, "month")[0] == {("1405-08",): [1, 0, 0, 0, 0], ("1405-09",): [0, 1, 0, 0, 0]}
+
+    def test_small_figures_are_told_to_staff_alone(self, system: System, wire: BusClient) -> None:
+        some = [visit((VisitAsked, ABAN), (VisitHeld, ABAN)) for _ in range(7)]
+        few = [visit((VisitAsked, ABAN), (VisitMissed, ABAN)) for _ in range(3)]
+        tell(system, wire, catalogue(), *(event for events in some + few for event in events))
+        assert visits_of(wire, "month")[0] == {("1405-08",): [10, 7, 0, 0, 3]}
+        for actor in (None, HEAD.model_copy(update={"roles": frozenset({Role.LIAISON})})):
+            cells, totals = visits_of(wire, "month", actor=actor)
+            assert cells == {("1405-08",): [10, 5, 0, 0, None]}
+            assert totals == [10, 5, 0, 0, None]
+
+    def test_a_dimension_twice_is_refused(self, system: System, wire: BusClient) -> None:
+        with pytest.raises(InvalidField):
+            visits_of(wire, "month", "month")

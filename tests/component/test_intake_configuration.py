@@ -138,8 +138,12 @@ def database(office: Office) -> Iterator[Database]:
 
 TABLES = {
     "grounds": ("code,kind(s),name_fa,name_en\nlight,complaint|criticism,روشنایی,Lighting\n", "grounds", 1),
-    "refusal-reasons": ("code,name_fa,name_en,address_fa\nrepeat,تکراری,Again,سامانه ۱۱۱\n", "refusal_reasons", 0),
-    "root-causes": ("code,name_fa,name_en,active\nprocess,روال,Process,0\n", "root_causes", 0),
+    "refusal-reasons": (
+        "code,name_fa,name_en,address_fa\nrepeat,تکراری,Again,سامانه ۱۱۱\nno_stamp,بی‌مهر,Without a stamp,\n",
+        "refusal_reasons",
+        1,
+    ),
+    "root-causes": ("code,name_fa,name_en,active\nprocess,روال,Process,0\nweather,هوا,Weather,1\n", "root_causes", 1),
     "answer-templates": (
         "code,kind,ground,text_fa,text_en\nlate,complaint,,دیر شد,It was late\n",
         "answer_templates",
@@ -171,7 +175,7 @@ def test_each_kind_of_table_is_taken(wire: BusClient, database: Database, tmp_pa
         ("deadlines", "kind,days\ncomplaint,5\ncomplaint,6\nrumour,x\n", [(4, "days"), (4, "kind")]),
         ("deadlines", "kind,days\ncomplaint,5\ncomplaint,300\n", [(3, None), (3, "days")]),
         ("holidays", "date\n2031-02-30\n1410/13/01\n", [(2, "date"), (3, "date")]),
-        ("refusal-reasons", "code,name_fa,name_en\nmood,الف,a\nrepeat,,b\n", [(2, "code"), (3, "name_fa")]),
+        ("refusal-reasons", "code,name_fa,name_en\nBad Mood,الف,a\nrepeat,,b\n", [(2, "code"), (3, "name_fa")]),
         ("grounds", "code,kind(s),name_fa,name_en,questions\na,complaint,الف,a,[{]\n", [(2, "questions")]),
         ("units", "code,parent_code,level,name_fa,name_en\na.b,mq,x,الف,a\na.b,mq,x,الف,a\n", [(3, "code")]),
     ],

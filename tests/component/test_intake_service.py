@@ -15,12 +15,13 @@ from backbone.database import Database
 from backbone.testing import BusClient, eventually
 from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed, UnknownCase
-from contracts.gateway import Actor, Identity
-from contracts.intake import OpenIdentity, ReceiptState
+from contracts.gateway import Actor, Consent, FileSubmission, Group, GroupMember, GroupMembers, Identity
+from contracts.intake import OpenedIdentity, OpenIdentity, ReceiptState
 from contracts.vocabulary import ActorKind, Language, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.intake import store
 from services.intake.handlers import Intake
+from services.intake.identities import Damaged, Vault
 from services.intake.settings import Settings
 from tests.intake_parts import (
     CLOSED_UNIT,
@@ -33,6 +34,7 @@ from tests.intake_parts import (
     all_said,
     citizen,
     key_of,
+    new_mobile,
     receipt,
     said,
     send,
@@ -56,6 +58,73 @@ def office(broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.Temp
 def bus(wire: BusClient) -> BusClient:
     wire.listen("intake.events")
     return wire
+
+
+class TestAGroup:
+    def test_its_members_are_kept_sealed_and_shown_to_who_opens_the_identity(
+        self, office: Office, bus: BusClient
+    ) -> None:
+        others = [GroupMember(name=f"همسایه {uuid4().hex}", mobile=new_mobile()), GroupMember(mobile=new_mobile())]
+        to_intake = key_of(office.environment["INTAKE_PUBLIC_KEY"])
+        command = office.submission(
+            identity=citizen(),
+            group=Group(members=7, common="ساکنان یک کوچه"),
+            sealed_members=crypto.seal(GroupMembers(items=others), to_intake),
+        )
+        send(bus, command, command)
+        event = all_said(bus, command)[command.submission_id]
+
+        assert event["group"] == {"members": 7, "common": "ساکنان یک کوچه"}
+        told = json.dumps(event, ensure_ascii=False) + office.dump()
+        for secret in (others[0].name, others[0].mobile, others[1].mobile):
+            assert str(secret) not in told
+        actor = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.CUSTODIAN}))
+        request = OpenIdentity(actor=actor, case_id=command.submission_id, reason="دعوت همه به جلسه")
+        assert OpenedIdentity.model_validate(bus.ask("intake", "open_identity", request)).members == others
+
+    def test_one_row_cannot_be_put_in_anothers_place(self, office: Office) -> None:
+        vault = Vault({"k": bytes(32)})
+        one, other = uuid4(), uuid4()
+        members = vault.seal_members(one, GroupMembers(items=[GroupMember(name="همسایه")]))
+        with pytest.raises(Damaged):
+            vault.open_members(other, members)
+        with pytest.raises(Damaged):
+            vault.open(one, members)
+
+
+class TestTheDesk:
+    def test_what_the_citizen_agreed_to_is_kept_and_told_without_who_they_are(
+        self, office: Office, bus: BusClient
+    ) -> None:
+        operator, told = uuid4(), citizen()
+        consent = Consent(form="recorded_call", to=["filing", "sms"], recorded_by=operator, recorded_at=now())
+        command = office.submission(identity=told, channel="phone", filed_by=operator, consent=consent)
+        send(bus, command, command)
+        event = all_said(bus, command)[command.submission_id]
+
+        assert Consent.model_validate(event["consent"]) == consent
+        assert str(told.name) not in json.dumps(event, ensure_ascii=False)
+        columns = "form, agreed_to, recorded_by, recorded_at"
+        rows = office.sql(f"SELECT {columns} FROM consents WHERE submission_id = %s", command.submission_id)
+        assert rows == [("recorded_call", ["filing", "sms"], operator, consent.recorded_at)]
+
+    def test_who_did_not_agree_to_sms_gets_none_about_a_new_code_either(self, office: Office, bus: BusClient) -> None:
+        code = office.new_code()
+        consent = Consent(form="spoken", to=["filing"], recorded_by=uuid4(), recorded_at=now())
+        quiet = {"consent": consent, "sealed_contact": None, "mobile_hash": None}
+        first = office.submission(code)
+        office_stored(office, bus, first)
+        second = office.submission(code, citizen(), **quiet)
+        send(bus, second)
+        event = eventually(lambda: said(bus, RECODED, second))[second.submission_id]
+
+        assert event["sealed_contact"] is None
+        assert all_said(bus, second)[second.submission_id]["sealed_contact"] is None
+
+
+def office_stored(office: Office, bus: BusClient, command: FileSubmission) -> None:
+    send(bus, command)
+    office.stored(command)
 
 
 class TestRegistering:

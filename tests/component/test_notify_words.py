@@ -233,6 +233,19 @@ def test_a_refusal(scene: Scene) -> None:
         scene.inbox("refused", text)
 
 
+def test_a_refusal_for_a_reason_of_the_offices_own(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    named: dict[str, Any] = {"reason_fa": "مهر ندارد", "reason_en": "It bears no stamp"}
+    scene.wire.event(person.event(tracking.CaseRefused, Stage.REFUSED, reason="no_stamp", **named))
+    if scene.language is FA:
+        scene.sms("refused", f"شکایت شما پذیرفته نشد: مهر ندارد.\n{person.shown_code}\n{office}")
+        scene.inbox("refused", "شکایت شما پذیرفته نشد: مهر ندارد.")
+    else:
+        scene.sms("refused", f"Your complaint was not accepted. It bears no stamp.\n{person.shown_code}\n{office}")
+        scene.inbox("refused", "Your complaint was not accepted. It bears no stamp.")
+
+
 def test_a_merger(scene: Scene) -> None:
     person, office = scene.person, OFFICE[scene.language]
     open_case(scene)
@@ -256,6 +269,26 @@ def test_a_merger(scene: Scene) -> None:
             "merged",
             "Your complaint is handled with a case on the same matter. Your tracking code stays valid.",
         )
+
+
+def test_the_outcome_of_the_case_that_it_was_merged_into(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    event = person.event(tracking.JoinedCaseDecided, Stage.MERGED, outcome="upheld")
+    scene.wire.event(event)
+    scene.wire.event(event)
+    if scene.language is FA:
+        scene.sms(
+            "joined_decided",
+            f"نتیجه پرونده‌ای که شکایت شما به آن پیوسته است: وارد\n{person.shown_code}\n{office}",
+        )
+        scene.inbox("joined_decided", "پرونده‌ای که شکایت شما همراه آن رسیدگی شد به نتیجه رسید: وارد.")
+    else:
+        scene.sms(
+            "joined_decided",
+            f"The result of the case your complaint was joined to: Upheld\n{person.shown_code}\n{office}",
+        )
+        scene.inbox("joined_decided", "The case your complaint was handled with has been decided: Upheld.")
 
 
 def test_a_withdrawal(scene: Scene) -> None:

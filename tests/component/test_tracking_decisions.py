@@ -132,17 +132,31 @@ def test_a_decision_is_proposed_returned_proposed_again_and_approved(office: Off
     assert [entry["entry"] for entry in public["timeline"]][-1] == "decided"
 
 
-def test_who_proposed_and_who_approved_do_not_hear_the_objection(office: Office) -> None:
+def test_another_inspector_hears_the_objection_and_the_same_head_may_approve(office: Office) -> None:
     case_id, _ = recommended(office)
     code = office.one("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
     office.do_as_citizen(code, t.Object(text="نه"))
     with pytest.raises(InvalidField):
         office.do(office.head, case_id, t.Assign(inspector=UUID(office.inspector.id)))
     office.do(office.head, case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
-    office.do(office.other_inspector, case_id, proposal())
     with pytest.raises(NotAllowed):
-        office.do(office.head, case_id, t.Approve())
-    assert office.do(actor(Role.HEAD), case_id, t.Approve())["decision"]["final"]
+        office.do(office.head, case_id, proposal())
+    office.do(office.other_inspector, case_id, proposal())
+    assert office.do(office.head, case_id, t.Approve())["decision"]["final"]
+
+
+def test_a_head_who_proposed_the_first_decision_does_not_approve_the_final_one(office: Office) -> None:
+    filed = office.investigated()
+    eventually_four_eyes(office, filed.case_id)
+    office.do(office.head, filed.case_id, proposal())
+    other_head = actor(Role.HEAD)
+    office.do(other_head, filed.case_id, t.Approve())
+    office.do_as_citizen(filed.code_hash, t.Object(text="نه"))
+    office.do(office.head, filed.case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+    office.do(office.other_inspector, filed.case_id, proposal())
+    with pytest.raises(NotAllowed):
+        office.do(office.head, filed.case_id, t.Approve())
+    assert office.do(other_head, filed.case_id, t.Approve())["decision"]["final"]
 
 
 def test_a_kind_without_four_eyes_is_decided_as_ever(office: Office) -> None:

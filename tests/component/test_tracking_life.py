@@ -236,6 +236,49 @@ def test_a_duplicate_is_merged_into_an_open_case(office: Office) -> None:
         office.do(office.screener, third.case_id, t.Merge(into=second.case_id))
 
 
+def test_merged_cases_are_told_each_decision_of_the_one_they_go_on_in_once_down_a_chain(office: Office) -> None:
+    last, second, first, alone = office.open(), office.open(), office.open(), office.open()
+    others = [office.open() for _ in range(2)]
+    for one, into in ((first, second), (second, last), *((other, last) for other in others)):
+        office.do(office.screener, one.case_id, t.StartScreening())
+        office.do(office.screener, one.case_id, t.Merge(into=into.case_id))
+    office.do(office.screener, last.case_id, t.StartScreening())
+    office.do(office.screener, last.case_id, t.Assign(inspector=UUID(office.inspector.id)))
+    secret = "دلیلی که به دیگری نوشته شد"
+    office.do(office.inspector, last.case_id, decision(secret))
+    merged = [first, second, *others]
+
+    def told(times: int) -> bool:
+        return all(len(joined(office, one.case_id)) == times for one in merged)
+
+    eventually(lambda: told(1))
+    for one in merged:
+        view = office.view(one.code_hash)
+        assert (view["stage"], view["decision"], view["can"]) == ("merged", None, [])
+        assert (view["joined"]["outcome"], view["joined"]["final"]) == ("upheld", False)
+        assert view["timeline"][-1]["entry"] == "joined_decided"
+        assert view["timeline"][-1]["outcome"] == "upheld"
+        assert secret not in str(view)
+        assert str(last.case_id) not in str(view)
+        assert office.get(one.case_id)["timeline"][-1]["actor_kind"] == "system"
+    assert joined(office, alone.case_id) == joined(office, last.case_id) == []
+
+    office.do_as_citizen(last.code_hash, t.Object(text="نمی‌پذیرم"))
+    office.do(office.head, last.case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+    office.do(office.other_inspector, last.case_id, t.Decide(outcome="not_upheld", reasons=secret))
+    eventually(lambda: told(2))
+    assert office.view(first.code_hash)["joined"]["outcome"] == "not_upheld"
+    assert office.view(first.code_hash)["joined"]["final"]
+    assert office.one("SELECT count(*) FROM outcomes_to_tell") == 0
+    assert [row["final"] for row in joined(office, first.case_id)] == [False, True]
+
+
+def joined(office: Office, case_id: UUID) -> list[dict[str, object]]:
+    """What a case was told of the one it goes on in."""
+    query = "SELECT details FROM timeline WHERE case_id = %s AND entry = 'joined_decided' ORDER BY sequence"
+    return [row[0] for row in office.rows(query, case_id)]
+
+
 def test_screening_sets_an_unknown_unit_right_before_the_case_is_assigned(office: Office) -> None:
     filed = office.open(unit=None, unit_name_fa=None, unit_name_en=None)
     office.do(office.screener, filed.case_id, t.StartScreening())

@@ -104,6 +104,10 @@ def _real_body(path: str, body: dict[str, Any]) -> None:
         body["unit"] = "dep.urb.permits"
     if body.get("ground") is not None:
         body["ground"] = "delay"
+    if path.endswith("/refusal") and "reason" in body:
+        body["reason"] = "outside_remit"  # of the list, which no document can say
+    if "root_causes" in body:
+        body["root_causes"] = ["process"]
     if body.get("room_id") is not None and _half(body["room_id"]):
         body["room_id"] = KNOWN["room_id"]
     if "inspector" in body:
@@ -119,6 +123,6 @@ def _real_body(path: str, body: dict[str, Any]) -> None:
     if isinstance(body.get("filters"), dict):
         _open_spans(body["filters"])
     if path == "/v1/submissions":
-        for name in ("answers", "identity", "happened_on", "channel"):
+        for name in ("answers", "identity", "happened_on", "channel", "group", "desk_consent"):
             body.pop(name, None)
         body.update(kind="criticism", anonymous=True)

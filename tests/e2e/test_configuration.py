@@ -17,8 +17,9 @@ import pytest
 from openpyxl import Workbook
 
 from backbone.testing import eventually
+from deploy.demo.phones import Phone
 from deploy.local.environment import ROOT
-from tests.e2e.people import JSON, Caller, Town, good
+from tests.e2e.people import JSON, Caller, Case, Town, good
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -232,6 +233,107 @@ def test_a_workbook_is_taken_whole_or_not_at_all(town: Town, desk: Administrator
     # The door hears of it as of any other change.
     eventually(lambda: two in [each["code"] for each in good(town.caller().get("/v1/catalogue"))["units"]])
     assert "0 new, 0 changed, 2 as before" in bring(town, "units", right).stdout
+
+
+def refused_for(town: Town, reason: str) -> tuple[Case, Phone]:
+    """A complaint refused for this reason."""
+    case, phone, _ = town.complaint()
+    screener, case_id = town.officer("screener"), case.view()["case_id"]
+    screener.do(case_id, "screening")
+    screener.do(case_id, "refusal", reason=reason, explanation="نخست آن را به دبیرخانه ببرید.")
+    return case, phone
+
+
+def test_a_refusal_reason_is_added_told_renamed_and_closed_and_old_cases_keep_its_name(
+    town: Town, desk: Administrator
+) -> None:
+    code = f"no_stamp_{uuid.uuid4().hex[:6]}"
+    first = {"name_fa": "مهر دبیرخانه ندارد", "name_en": "It bears no stamp", "address_fa": "دبیرخانه، طبقه یک"}
+    screener = town.officer("screener")
+    assert send(screener.caller, "PUT", f"{DESK}/refusal-reasons/{code}", first).status_code == 403
+    before = desk.read()
+    assert desk.put(f"refusal-reasons/{code}", first, version=before["version"] - 1).status_code == 412
+    assert wrong(desk.put(f"refusal-reasons/{code}", {**first, "name_en": " "})) == {"name_en": "missing"}
+    assert wrong(desk.put("refusal-reasons/Bad-Code", first)) == {"reason": "string_pattern_mismatch"}
+    assert desk.read() == before
+    good(desk.put(f"refusal-reasons/{code}", first))
+    assert code in [one["code"] for one in good(screener.caller.get("/v1/lists"))["refusal_reasons"]]
+
+    case, phone = eventually(lambda: refused_for(town, code), timeout=60)
+    assert "مهر دبیرخانه ندارد" in phone.next()
+    assert any("مهر دبیرخانه ندارد" in text for text in case.inbox())
+    view = case.view()
+    assert (view["refusal_reason"], view["refusal_text"]) == (code, "مهر دبیرخانه ندارد")
+    assert view["refusal_address"] == "دبیرخانه، طبقه یک"
+    english = good(town.caller("en", code=case.code).get("/v1/tracking"))
+    assert english["refusal_text"] == "It bears no stamp"
+
+    good(desk.put(f"refusal-reasons/{code}", {**first, "name_fa": "نامه بی‌مهر است"}))
+    later, later_phone = eventually(lambda: refused_for(town, code), timeout=60)
+    assert "نامه بی‌مهر است" in later_phone.next()
+    assert later.view()["refusal_text"] == "نامه بی‌مهر است"
+    assert case.view()["refusal_text"] == "مهر دبیرخانه ندارد"
+    assert any("مهر دبیرخانه ندارد" in text for text in case.inbox())
+    seen = screener.read(view["case_id"])
+    assert seen["refusal"] == {"code": code, "name_fa": "مهر دبیرخانه ندارد", "name_en": "It bears no stamp"}
+
+    good(desk.put(f"refusal-reasons/{code}", {**first, "active": False}))
+    assert code not in [one["code"] for one in good(screener.caller.get("/v1/lists"))["refusal_reasons"]]
+    open_case, _, _ = town.complaint()
+    case_id = open_case.view()["case_id"]
+    version = screener.do(case_id, "screening")["version"]
+    for language in ("fa", "en"):
+        caller = town.caller(language, token=screener.caller.token)
+        for reason, why in ((code, "not_offered"), ("never_listed", "unknown_code")):
+            body = {"reason": reason, "explanation": "نمی‌شود."}
+            assert wrong(caller.post(f"/v1/cases/{case_id}/refusal", body, version=version)) == {"reason": why}
+    assert (screener.read(case_id)["stage"], screener.read(case_id)["version"]) == ("screening", version)
+    assert case.view()["refusal_text"] == "مهر دبیرخانه ندارد"
+    closed, renamed, made = desk.history(what="refusal_reasons", item=code)
+    assert (made["before"], renamed["after"]["name_fa"], closed["after"]["active"]) == (None, "نامه بی‌مهر است", False)
+
+
+def test_a_root_cause_is_added_and_a_closed_one_is_kept_in_old_decisions(town: Town, desk: Administrator) -> None:
+    code = f"weather_{uuid.uuid4().hex[:6]}"
+    good(desk.put(f"root-causes/{code}", {"name_fa": "آب و هوا", "name_en": "Weather"}))
+    body = {"outcome": "upheld", "reasons": "برف راه را بسته بود.", "root_causes": [code]}
+
+    def decided() -> tuple[str, JSON]:
+        case = town.report()
+        case_id = str(case.view()["case_id"])
+        inspector = town.assigned(case)
+        return case_id, inspector.do(case_id, "decision", **body)
+
+    case_id, seen = eventually(decided, timeout=60)
+    assert seen["root_cause_names"] == [{"code": code, "name_fa": "آب و هوا", "name_en": "Weather"}]
+    good(desk.put(f"root-causes/{code}", {"name_fa": "بارش", "name_en": "Snow", "active": False}))
+    inspector = town.officer("inspector")
+    assert inspector.read(case_id)["root_cause_names"] == seen["root_cause_names"]
+    other = town.report()
+    other_id = other.view()["case_id"]
+    town.assigned(other)
+    version = inspector.read(other_id)["version"]
+    assert wrong(inspector.caller.post(f"/v1/cases/{other_id}/decision", body, version=version)) == {
+        "root_causes": "not_offered"
+    }
+    assert inspector.read(other_id)["version"] == version
+
+
+def test_reasons_and_causes_come_by_table_too(town: Town, desk: Administrator, tmp_path: Path) -> None:
+    code = f"by_table_{uuid.uuid4().hex[:6]}"
+    path = tmp_path / "reasons.csv"
+    head = "code,name_fa,name_en,active\n"
+    path.write_text(f"{head}{code},نام,Name,1\nBad Code,ن,N,1\n", encoding="utf-8")
+    before = desk.read()
+    refused = bring(town, "refusal-reasons", str(path))
+    assert (refused.returncode, "row 3, column code" in refused.stderr) == (1, True), refused.stderr
+    assert desk.read() == before
+    path.write_text(f"{head}{code},نام,Name,1\n", encoding="utf-8")
+    for what, listed in (("refusal-reasons", "refusal_reasons"), ("root-causes", "root_causes")):
+        assert "1 new" in bring(town, what, str(path)).stdout
+        [made] = [one for one in desk.read()[listed] if one["code"] == code]
+        assert (made["name_fa"], made["active"]) == ("نام", True)
+        assert desk.history(what=listed, item=code)[0]["by"] == f"import {what}"
 
 
 def test_an_account_is_made_used_changed_reset_and_closed(town: Town, desk: Administrator) -> None:

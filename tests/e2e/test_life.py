@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 
 import pytest
 
 from backbone.testing import eventually
 from deploy.local.environment import ROOT
-from tests.e2e.people import Case, Town, good
+from tests.e2e.people import JSON, Case, Town, good
 
 
 def test_a_refusal_tells_its_reason_and_where_to_turn_to(town: Town) -> None:
@@ -59,6 +60,50 @@ def test_a_duplicate_is_merged_and_its_citizen_told(town: Town) -> None:
     assert phone.next() == (
         f"شکایت شما به پرونده‌ای با همین موضوع پیوست و همراه آن رسیدگی می‌شود.\n{second.dashed}\nبازرسی شهرداری قزوین"
     )
+
+
+def test_citizens_of_merged_cases_are_told_the_later_decision_once_and_nothing_of_each_other(town: Town) -> None:
+    word = f"سیمرغ{uuid.uuid4().hex[:6]}"
+    goes_on, _, _ = town.complaint(text=f"پرونده من در {word} مانده است.")
+    merged = [town.complaint() for _ in range(3)]
+    ids = [str(case.view()["case_id"]) for case, _, _ in merged]
+    screener = town.officer("screener")
+    # A chain: the second into the first, the first into the case that goes on, and so the third.
+    for one, into in ((ids[1], ids[0]), (ids[0], goes_on.view()["case_id"]), (ids[2], goes_on.view()["case_id"])):
+        screener.do(one, "screening")
+        screener.do(one, "merge", into=into)
+    for _, phone, _ in merged:
+        phone.next()  # that it was merged
+    inspector = town.assigned(goes_on)
+    reasons = f"{word} نامه را گم کرده است."
+    inspector.do(goes_on.view()["case_id"], "decision", outcome="upheld", reasons=reasons, root_causes=["process"])
+
+    for case, phone, citizen in merged:
+        text = phone.next()
+        assert text == f"نتیجه پرونده‌ای که شکایت شما به آن پیوسته است: وارد\n{case.dashed}\nبازرسی شهرداری قزوین"
+        view = knows_the_outcome(case)
+        assert view["joined"]["outcome_text"] == "وارد"
+        assert [one["outcome_text"] for one in view["timeline"] if one["entry"] == "joined_decided"] == ["وارد"]
+        assert case.inbox()[-1] == "پرونده‌ای که شکایت شما همراه آن رسیدگی شد به نتیجه رسید: وارد."
+        english = good(town.caller("en", code=case.code).get("/v1/tracking"))
+        assert english["joined"]["outcome_text"] == "Upheld"
+        for told in (str(view), str(case.inbox()), text):
+            assert word not in told
+        assert citizen.post(f"/v1/me/cases/{view['case_id']}/objection", {"text": "نه"}).status_code == 409
+    texts = town.all_texts()
+    for case, _, _ in merged:
+        assert len([text for text in texts if case.dashed in text and "پیوسته است" in text]) == 1
+
+
+def knows_the_outcome(case: Case) -> JSON:
+    """What the code of a merged case shows once it was told."""
+
+    def told() -> JSON:
+        view = case.view()
+        assert view["joined"]
+        return view
+
+    return eventually(told)
 
 
 def test_a_stale_command_is_refused_and_a_repeated_one_has_its_effect_once(town: Town) -> None:

@@ -139,3 +139,32 @@ def test_the_screener_is_helped_and_assigns_many_at_once(town: Town) -> None:
     refused(town.officer("liaison").caller.post("/v1/assignments", body), 403, "not_allowed")
     skilled = {one["inspector"]: one for one in good(head.caller.get("/v1/inspectors"))["items"]}
     assert skilled[items[0]["handler"]]["open_cases"] >= 1
+
+
+def test_with_four_eyes_an_objection_needs_another_inspector_and_no_second_head(town: Town) -> None:
+    administrator, head = town.officer("administrator").caller, town.officer("head")
+    rules = good(administrator.get("/v1/configuration"))
+
+    def set_four_eyes(kinds: list[str]) -> None:
+        version = good(administrator.get("/v1/configuration"))["version"]
+        headers = {"Idempotency-Key": uuid.uuid4().hex, "If-Match": f'"{version}"'}
+        good(administrator.request("PUT", "/v1/configuration/decisions", json={"four_eyes": kinds}, headers=headers))
+
+    set_four_eyes(["complaint"])
+    try:
+        case, _, _ = town.complaint()
+        case_id = str(case.view()["case_id"])
+        inspector, other = town.assigned(case), town.officer("inspector2")
+        inspector.do(case_id, "proposal", **DECISION)
+        head.do(case_id, "approval")
+        assert not case.view_at("decided")["decision"]["final"]
+        good(case.holder.post("/v1/tracking/objection", {"text": "نمی‌پذیرم."}))
+        head.do(case_id, "assignment", inspector=other.staff_id)
+        version = head.read(case_id)["version"]
+        own = head.caller.post(f"/v1/cases/{case_id}/proposal", DECISION, version=version)
+        assert (own.status_code, head.read(case_id)["version"]) == (403, version)
+        other.do(case_id, "proposal", **DECISION)
+        head.do(case_id, "approval")
+        assert case.view_at("decided")["decision"]["final"]
+    finally:
+        set_four_eyes(rules["four_eyes"])

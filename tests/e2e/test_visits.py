@@ -16,7 +16,7 @@ import pytest
 
 from backbone.testing import eventually
 from contracts.base import now
-from tests.e2e.people import JSON, Case, Officer, Town, good
+from tests.e2e.people import JSON, UNIT, Case, Officer, Town, good
 from tests.e2e.test_story import numeric
 
 PLACE_FA, PLACE_EN = "ساختمان بازرسی، اتاق ۱", "Inspection building, room 1"
@@ -272,3 +272,32 @@ def test_the_plain_pages_ask_for_a_visit_choose_a_time_change_and_cancel_it(town
     browser.open("/case/visit/cancel")
     assert "مراجعه لغو شد." in browser.send("/case/visit/cancel")
     assert case.view()["visits"][0]["state"] == "cancelled"
+
+
+def test_the_figures_count_visits_asked_for_and_what_became_of_them(town: Town, keeper: Officer) -> None:
+    figures = ("asked", "held", "avoided", "cancelled", "no_show")
+
+    def counted() -> list[int]:
+        answer = good(keeper.caller.get("/v1/figures/visits", by=["month", "ground"], unit=UNIT))
+        assert all(re.fullmatch(r"14\d\d-\d\d", cell["key"][0]) for cell in answer["cells"])
+        return [answer["totals"][name] for name in figures]
+
+    before = counted()
+    for _ in range(2):
+        case, _, _ = town.complaint(visit_wanted=True)
+        case.view()
+        good(case.holder.post("/v1/tracking/withdrawal", {}))
+    expected = [before[0] + 2, before[1], before[2] + 2, *before[3:]]
+    eventually(lambda: counted() == expected)
+    public = good(town.caller().get("/v1/figures/visits", by="unit"))
+    assert all(cell[name] is None or cell[name] % 5 == 0 for cell in public["cells"] for name in figures)
+    for language, wrong in (
+        ("fa", {"by": "day"}),
+        ("en", {"since": "1405-09-01x"}),
+        ("en", {"by": ["month", "month"]}),
+    ):
+        refused = town.caller(language).get("/v1/figures/visits", **wrong)
+        assert (refused.status_code, refused.headers["content-language"]) == (422, language)
+    accused = town.officer("screener.permits").caller
+    cells = good(accused.get("/v1/figures/visits", by="unit"))["cells"]
+    assert UNIT not in [cell["key"][0] for cell in cells]

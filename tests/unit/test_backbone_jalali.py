@@ -19,6 +19,11 @@ def test_a_day_is_written_long_and_short() -> None:
     assert jalali.short(DAY) == "۱۴۰۵/۰۹/۰۲"
 
 
+def test_a_month_is_one_that_can_be_sorted() -> None:
+    assert jalali.month(DAY) == "1405-09"
+    assert [jalali.month(day) for day in (date(2026, 3, 20), date(2026, 3, 21))] == ["1404-12", "1405-01"]
+
+
 def test_a_moment_is_written_in_tehran() -> None:
     assert jalali.moment(datetime(2026, 11, 23, 10, 35, tzinfo=UTC)) == "۲ آذر ۱۴۰۵، ساعت ۱۴:۰۵"
     assert jalali.moment(datetime(2026, 11, 23, 20, 45, tzinfo=UTC)) == "۳ آذر ۱۴۰۵، ساعت ۰۰:۱۵"

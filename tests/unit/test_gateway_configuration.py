@@ -17,6 +17,7 @@ from contracts.intake import (
     ChangeConfiguration,
     Condition,
     Ground,
+    ListedCause,
     ListedReason,
     PutUnit,
     Question,
@@ -53,6 +54,10 @@ CONDITIONAL = CATALOGUE.model_copy(
         "refusal_reasons": [
             ListedReason(code="repeat", name_fa="تکراری", name_en="Again", active=False),
             ListedReason(code="outside_remit", name_fa="بیرون", name_en="Out", address_fa="سامانه ۱۱۱"),
+        ],
+        "root_causes": [
+            ListedCause(code="outside", name_fa="بیرون", name_en="Outside", active=False),
+            ListedCause(code="weather", name_fa="هوا", name_en="Weather"),
         ],
     }
 )
@@ -205,6 +210,15 @@ class TestWhatOthersSeeOfIt:
         body = {"reason": "repeat", "explanation": "پیش‌تر پاسخ داده شده است."}
         answer = gateway.send("POST", f"/v1/cases/{uuid4()}/refusal", json=body, headers=headers)
         assert reasons(answer) == {"reason": "not_offered"}
+
+    @pytest.mark.parametrize("path", ["decision", "proposal"])
+    def test_a_root_cause_that_is_not_offered_is_refused(self, gateway: Gateway, path: str) -> None:
+        headers = {"Idempotency-Key": uuid4().hex, "If-Match": '"1"', **bearer(gateway.keys.staff("head"))}
+        for cause, reason in (("outside", "not_offered"), ("moon", "unknown_code")):
+            body = {"outcome": "upheld", "reasons": "دلیل", "root_causes": ["weather", cause]}
+            answer = gateway.send("POST", f"/v1/cases/{uuid4()}/{path}", json=body, headers=headers)
+            assert reasons(answer) == {"root_causes": reason}
+        assert gateway.bus.asked == []
 
     def test_the_listed_address_is_told_where_none_is_given(self, gateway: Gateway) -> None:
         headers = {"Idempotency-Key": uuid4().hex, "If-Match": '"1"', **bearer(gateway.keys.staff("screener"))}

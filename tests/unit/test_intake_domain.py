@@ -13,6 +13,7 @@ from contracts.intake import (
     Condition,
     DeadlineRule,
     Ground,
+    ListedCause,
     ListedReason,
     Option,
     PutUnit,
@@ -152,9 +153,13 @@ class TestRules:
         assert wrong(weekend=[7]) == {"weekend": "not_a_weekday"}
         assert wrong(weekend=[4, 4]) == {"weekend": "twice"}
 
-    def test_a_reason_that_no_refusal_could_give_is_refused(self) -> None:
-        reason = ListedReason(code="bad_mood", name_fa="بی‌حوصلگی", name_en="A bad mood")
-        assert wrong(refusal_reasons=[reason]) == {"refusal_reasons.bad_mood.code": "unknown_code"}
+    def test_reasons_and_causes_are_the_offices_own_with_names_in_both_languages(self) -> None:
+        reason = ListedReason(code="no_stamp", name_fa="بی‌مهر", name_en="Without a stamp")
+        cause = ListedCause(code="weather", name_fa="هوا", name_en="")
+        assert wrong(refusal_reasons=[reason], root_causes=[cause]) == {"root_causes.weather.name_en": "missing"}
+        assert wrong(refusal_reasons=[reason, reason]) == {"refusal_reasons.no_stamp": "twice"}
+        many = [reason.model_copy(update={"code": f"r{number}"}) for number in range(201)]
+        assert wrong(refusal_reasons=many) == {"refusal_reasons": "too_long"}
 
     def test_retention_is_said_once_for_each_outcome(self) -> None:
         rule = RetentionRule(kind=Kind.COMPLAINT, identity_months=12, evidence_months=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from services.notify.routing import LANGUAGES, needs_of, table
@@ -71,3 +73,11 @@ def test_words_in_place_of_shipped_ones_are_sent() -> None:
     assert changed.render("sms", "withdrawn", "fa", {"kind": "شکایت", "code": "1"}) == "پایان شکایت\n1"
     assert changed.render("sms", "withdrawn", "en", {"kind": "complaint", "code": "1"}).startswith("As you asked")
     assert needs_of("{a} {{b}}") == {"a"}
+
+
+def test_the_offices_own_reasons_count_for_the_length_of_an_sms() -> None:
+    texts = table().texts
+    told: dict[str, str | None] = {one: texts["sms", "refused", one].text for one in LANGUAGES}
+    for words, fields in ((10, []), (60, ["text_fa"])):
+        reasons = [SimpleNamespace(fa="نامه " * words, en="short")]
+        assert [one["field"] for one in Texts()._wrong("sms", "refused", told, reasons)] == fields

@@ -13,7 +13,7 @@ from contracts import tracking as t
 from contracts.errors import FourEyesNeeded, InvalidField, NotAllowed, NotFound, WrongStage
 from contracts.vocabulary import Kind, Outcome, RootCause, Stage
 from services.tracking import decisions, domain
-from services.tracking.life import Case, Recommended
+from services.tracking.life import Case, Listed, Recommended
 from tests.unit.test_tracking_domain import (
     HEAD,
     INSPECTOR,
@@ -59,7 +59,7 @@ def test_a_proposal_leaves_the_stage_and_what_the_citizen_sees_alone() -> None:
     assert turn.recommended == ()
 
 
-def test_what_the_head_approves_is_the_decision_as_proposed_and_both_are_barred() -> None:
+def test_what_the_head_approves_is_the_decision_as_proposed_and_its_inspector_does_not_hear_the_objection() -> None:
     turn = act(proposed(), t.Approve(), HEAD, **FOUR_EYES)
     assert (turn.case.stage, turn.case.outcome, turn.case.reasons) == (Stage.DECIDED, Outcome.UPHELD, "دلیل")
     assert turn.case.proposal is None
@@ -71,9 +71,34 @@ def test_what_the_head_approves_is_the_decision_as_proposed_and_both_are_barred(
         act(review, t.Assign(inspector=INSPECTOR), OTHER_HEAD, staff=inspector())
     heard = act(review, t.Assign(inspector=OTHER), OTHER_HEAD, staff=inspector(OTHER)).case
     again = act(heard, proposal(), OTHER, **FOUR_EYES).case
-    with pytest.raises(NotAllowed):
-        act(again, t.Approve(), HEAD, **FOUR_EYES)
-    assert act(again, t.Approve(), OTHER_HEAD, **FOUR_EYES).case.final
+    for head in (HEAD, OTHER_HEAD):
+        assert act(again, t.Approve(), head, **FOUR_EYES).case.final
+
+
+def review_of(one: Case) -> Case:
+    """After an objection, in another inspector's hands."""
+    objected = domain.act_as_citizen(one, t.Object(text="نه"), context()).case
+    return act(objected, t.Assign(inspector=OTHER), OTHER_HEAD, staff=inspector(OTHER)).case
+
+
+def test_a_head_who_approved_the_first_decision_approves_the_final_one_but_does_not_make_it() -> None:
+    review = review_of(act(proposed(), t.Approve(), HEAD, **FOUR_EYES).case)
+    for command in (proposal(), decide()):
+        with pytest.raises(NotAllowed):
+            act(review, command, HEAD)
+    with pytest.raises(InvalidField):
+        act(review, t.Assign(inspector=HEAD), OTHER_HEAD, staff=inspector(HEAD))
+
+
+def test_a_head_who_made_proposed_or_handled_the_first_decision_does_not_approve_the_final_one() -> None:
+    made = act(investigated(), decide(), HEAD).case
+    put = act(act(investigated(), proposal(), HEAD, **FOUR_EYES).case, t.Approve(), OTHER_HEAD, **FOUR_EYES).case
+    own = replace(act(investigated(), proposal(), OTHER_HEAD, **FOUR_EYES).case, handler=HEAD)
+    handled = act(own, t.Approve(), HEAD, **FOUR_EYES).case
+    for first in (made, put, handled):
+        again = act(review_of(first), proposal(), OTHER, **FOUR_EYES).case
+        with pytest.raises(NotAllowed):
+            act(again, t.Approve(), HEAD, **FOUR_EYES)
 
 
 def test_who_proposed_does_not_approve() -> None:
@@ -113,6 +138,26 @@ def test_only_a_head_approves_or_returns(who: UUID, command: Any) -> None:
 def test_a_proposal_is_as_whole_as_a_decision() -> None:
     with pytest.raises(InvalidField):
         act(investigated(), t.Propose(outcome=Outcome.UPHELD, reasons="x"), INSPECTOR)
+
+
+WEATHER = {"root_causes": {"weather": Listed("هوا", "Weather"), "rain": Listed("باران", "Rain", active=False)}}
+UPHELD = t.Propose(outcome=Outcome.UPHELD, reasons="دلیل", root_causes=["weather"])
+
+
+def test_root_causes_are_those_the_office_keeps_under_the_name_of_the_day() -> None:
+    for cause, reason in (("process", "unknown_code"), ("rain", "not_offered")):
+        for made in (t.Decide, t.Propose):
+            with pytest.raises(InvalidField) as refused:
+                act(
+                    investigated(), made(outcome=Outcome.UPHELD, reasons="x", root_causes=[cause]), INSPECTOR, **WEATHER
+                )
+            assert refused.value.params["fields"] == [{"field": "command.root_causes", "reason": reason}]
+    one = act(investigated(), UPHELD, INSPECTOR, **WEATHER).case
+    # Closed and renamed between the proposal and its approval: what was proposed stands.
+    closed = {"root_causes": {"weather": Listed("جوّ", "Sky", active=False)}}
+    turn = act(one, t.Approve(), HEAD, **closed)
+    assert turn.case.names == {"causes": {"weather": {"name_fa": "هوا", "name_en": "Weather"}}}
+    assert turn.steps[0].details["root_cause_names"] == turn.case.names["causes"]
 
 
 def recommended(state: str = "open", **changes: Any) -> Recommended:

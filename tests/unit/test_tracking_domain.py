@@ -28,7 +28,7 @@ from contracts.errors import (
 from contracts.gateway import Actor
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Channel, Kind, Outcome, RefusalReason, Role, RootCause, Stage
 from services.tracking import clock, domain
-from services.tracking.life import LIFE, Case, Context, Question, Recommended, StaffFacts, Turn, UnitFacts
+from services.tracking.life import LIFE, Case, Context, Listed, Question, Recommended, StaffFacts, Turn, UnitFacts
 from services.tracking.workdays import Deadlines, Workdays
 
 WEEK = Workdays(frozenset({3, 4}))
@@ -97,6 +97,17 @@ def later(days: int) -> datetime:
 
 
 # --- screening ---
+
+
+def test_a_refusal_gives_a_reason_that_the_office_offers_under_the_name_of_the_day() -> None:
+    kept = {"refusal_reasons": {"no_stamp": Listed("بی‌مهر", "Unstamped"), "old": Listed("کهنه", "Old", active=False)}}
+    for code, why in (("repeat", "unknown_code"), ("old", "not_offered")):
+        with pytest.raises(InvalidField) as refused:
+            act(case(Stage.SCREENING), t.Refuse(reason=code, explanation="x"), SCREENER, **kept)
+        assert refused.value.params["fields"] == [{"field": "command.reason", "reason": why}]
+    turn = act(case(Stage.SCREENING), t.Refuse(reason="no_stamp", explanation="x"), SCREENER, **kept)
+    assert turn.case.names == {"refusal": {"no_stamp": {"name_fa": "بی‌مهر", "name_en": "Unstamped"}}}
+    assert turn.steps[0].fields == {"reason": "no_stamp", "reason_fa": "بی‌مهر", "reason_en": "Unstamped"}
 
 
 def test_a_screened_case_is_accepted_by_assigning_it() -> None:
@@ -436,7 +447,9 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
             assert not four_eyes or (one.proposal is not None and one.proposal["by"] != facts.actor.id)
             assert UUID(facts.actor.id) in turn.case.barred
             assert one.proposal is None or UUID(one.proposal["by"]) in turn.case.barred
-            assert not turn.case.final or UUID(facts.actor.id) not in one.barred
+            decider = UUID(one.proposal["by"] if isinstance(command, t.Approve) and one.proposal else facts.actor.id)
+            assert not turn.case.final or decider not in one.barred
+            assert not turn.case.final or UUID(facts.actor.id) not in set(one.barred) - {one.approver}
         if turn.lapsed or turn.answered is not None:
             open_question = None
         open_question = turn.asked or open_question

@@ -107,6 +107,7 @@ _ALWAYS = {"submission.registered.v1": {"kind", "date"}, "submission.recoded.v1"
 _TIMED = {"when", "place"}
 _OF_CASES = {
     "case.decided.v1": {"outcome"},
+    "case.joined_decided.v1": {"outcome"},
     "case.refused.v1": {"reason"},
     "visit.booked.v1": _TIMED,
     "visit.moved.v1": _TIMED,
