@@ -34,8 +34,8 @@ def letter_paper(letter: Letter, language: Language, shelf: Shelf) -> Paper:
         about.append((say("outcome"), OUTCOME_NAMES[letter.outcome][language]))
         sections += [Section(facts=tuple(about)), *_decided(letter, language)]
     else:
-        if letter.refusal_reason is not None:
-            about.append((say("reason"), refusal_text(letter, language, shelf.refusal_reasons)))
+        if (named := refusal_text(letter, language, shelf.refusal_reasons)) is not None:
+            about.append((say("reason"), named))
         sections += [Section(facts=tuple(about)), *_refused(letter, language)]
     return Paper(
         language=language,
