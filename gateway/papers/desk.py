@@ -21,7 +21,7 @@ from gateway.papers.seals import ReceiptSeal, Seal, Seals
 from gateway.receipts import Receipt, Signer
 from gateway.settings import Settings
 
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9._:\[\]-]{1,255}")
+_ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
 class Papers:
