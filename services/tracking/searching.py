@@ -17,8 +17,6 @@ from sqlalchemy import (
     Date,
     Row,
     Select,
-    String,
-    cast,
     exists,
     false,
     func,
@@ -31,15 +29,18 @@ from sqlalchemy import (
 
 from backbone import jalali
 from backbone.persian import latin_digits, normalise
+from contracts.base import now
 from contracts.errors import InvalidField
 from contracts.searches import CaseLine, CasePage, FileType, Filter, Sort
 from contracts.vocabulary import OPEN_STAGES, Stage
-from services.tracking.models import EXPECTED, attachments, case_numbers, cases, media_states
+from services.tracking.models import EXPECTED, attachments, cases, media_states
 from services.tracking.scope import Scope
 from services.tracking.tree import Tree
 from services.tracking.workdays import ONE_DAY
 
 EXCERPT = 140
+_FIRST_YEAR = 1390
+"""No case of an office that uses this is older."""
 _NUMBER = re.compile(r"(?:([0-9]{4})-)?([0-9]{1,9})")
 _MEDIA_TYPES = {
     FileType.IMAGE: ("image/%",),
@@ -123,19 +124,16 @@ def _in_time(wanted: Filter) -> list[ColumnElement[bool]]:
 
 
 def _numbered(numbers: Sequence[str]) -> ColumnElement[bool]:
-    """Whole numbers; of a last part alone, that of each year."""
+    """Whole numbers; of a last part alone, that of each year: written out, so that the index of numbers is used."""
     whole: list[str] = []
-    parts: list[ColumnElement[bool]] = []
+    years = range(_FIRST_YEAR, jalali.year(jalali.today(now())) + 2)
     for one in numbers:
         match = _NUMBER.fullmatch(latin_digits(one.strip()))
         if match is None:
             raise InvalidField(fields=[{"field": "number", "reason": "not_a_case_number"}])
-        year, last = match.group(1), f"{int(match.group(2)):06d}"
-        if year:
-            whole.append(f"{year}-{last}")
-        else:
-            parts.append(cases.c.number.in_(select(cast(case_numbers.c.year, String) + f"-{last}")))
-    return or_(cases.c.number.in_(whole), *parts)
+        last = f"{int(match.group(2)):06d}"
+        whole += [f"{year}-{last}" for year in ([match.group(1)] if match.group(1) else years)]
+    return cases.c.number.in_(whole)
 
 
 def _attached(types: Sequence[FileType]) -> ColumnElement[bool]:
