@@ -226,8 +226,8 @@ class Tracking:
 
 
 def _listed(rows: Sequence[Mapping[str, Any]] | None, otherwise: Mapping[str, Listed]) -> Mapping[str, Listed]:
-    """A list of the catalogue by code."""
-    if rows is None:
+    """A list of the catalogue by code. It is never empty: an entry is closed, not taken away; so an empty one says nothing."""
+    if not rows:
         return otherwise
     return {row["code"]: Listed(row["name_fa"], row["name_en"], row["active"]) for row in rows}
 
