@@ -80,7 +80,8 @@ def test_the_queue_tells_what_is_new_what_it_resembles_and_where_it_belongs(town
     assert second.view_at("merged")["can"] == []
     joined = screener.read(first_id)
     assert last(joined, "duplicate_joined") == {"number": merged["number"]}
-    eventually(lambda: second.inbox()[-1].startswith("درخواست شما به پرونده‌ای با همین موضوع پیوست"))
+    told_citizen = "درخواست شما همراه پرونده‌ای با همین موضوع رسیدگی می‌شود. کد رهگیری شما همچنان معتبر است."
+    eventually(lambda: second.inbox()[-1] == told_citizen)
 
 
 def test_what_is_not_the_citys_is_refused_and_what_is_waits_for_an_inspector(town: Town) -> None:
