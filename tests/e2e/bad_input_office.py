@@ -35,7 +35,8 @@ MARKS = {
         _of("rooms", "room_id", "active"),
         _of("skills", "staff_id", "grounds"),
         _of("recommendations", "recommendation_id", "state"),
-        *_how_many("reminders"),
+        _of("searches", "search_id", "version"),
+        *_how_many("reminders", "exports"),
     ),
     "intake": ("max(version) FROM catalogue_versions", *_how_many("configuration_history", "configuration_commands")),
     "accounts": ("sum(version) FROM staff", *_how_many("staff_history", "staff_commands")),
@@ -140,6 +141,8 @@ def opened(town: Town) -> Office:
     versions["$analyst"] = next(one["version"] for one in accounts if one["staff_id"] == known["$analyst"])
     texts = good(desk.get("/v1/notification-texts"))["items"]
     [text] = [one for one in texts if (one["channel"], one["name"]) == ("sms", "withdrawn")]
+    search = good(head.caller.post("/v1/searches", {"name": "دیرکرد", "filters": {"ground": ["delay"]}}), 201)
+    known["$search"], versions["$search"] = search["search_id"], search["version"]
     return Office(town, citizen, stranger, cases, known, {**versions, "$text": text["version"]})
 
 

@@ -126,6 +126,7 @@ SUBMISSIONS: dict[str, Command] = {
             field_wrong(answers={"no_such_question": "1"}),
             field_wrong(identity={"name": "نام"}),  # an anonymous one with a name
             field_wrong(channel="counter"),
+            field_wrong(group={"members": 1}),
             Wrong(401, "identity_needed", body={"kind": "complaint", "ground": "delay", "anonymous": False}),
             Wrong(403, "not_allowed", by="screener"),
             Wrong(422, "invalid_field", headers={"Idempotency-Key": "short"}),
@@ -622,4 +623,73 @@ ADMINISTRATION: dict[str, Command] = {
     ),
 }
 
-COMMANDS: dict[str, Command] = {**SUBMISSIONS, **CITIZENS, **STAFF, **VISITS, **ADMINISTRATION}
+SEARCHES: dict[str, Command] = {
+    "keepSearch": Command(
+        "screener",
+        (
+            *not_for("liaison", "citizen"),
+            field_wrong(name=" "),
+            field_wrong(filters={"stage": ["nowhere"]}),
+            field_wrong(filters={"filed_from": "1405/13/01"}),
+            field_wrong(shared_with="everybody"),
+            field_wrong(sort="text"),
+        ),
+        body={"name": "دیرکرد", "filters": {"ground": ["delay"]}},
+    ),
+    "changeSearch": Command(
+        "head",
+        (
+            *not_for("liaison", "citizen"),
+            Wrong(404, "not_found", by="screener"),  # it is not shared
+            Wrong(404, "not_found", of={"search_id": NOBODY}),
+            field_wrong(name=""),
+        ),
+        of={"search_id": "$search"},
+        body={"name": "دیرکردها"},
+        version="$search",
+    ),
+    "dropSearch": Command(
+        "head",
+        (
+            *not_for("liaison", "citizen"),
+            Wrong(404, "not_found", by="screener"),
+            Wrong(404, "not_found", of={"search_id": NOBODY}),
+        ),
+        of={"search_id": "$search"},
+        version="$search",
+    ),
+    "startExport": Command(
+        "head",
+        (
+            *not_for("liaison", "citizen"),
+            field_wrong(format="pdf"),
+            field_wrong(filters={"kind": ["gossip"]}),
+            Wrong(404, "not_found", body={"search": NOBODY}),
+        ),
+        body={"format": "csv"},
+    ),
+    "dropExport": Command(
+        "head",
+        (*not_for("liaison", "citizen"), Wrong(404, "not_found"), Wrong(422, "invalid_field", of={"export_id": "x"})),
+        of={"export_id": NOBODY},
+    ),
+}
+
+PAPERS: dict[str, Command] = {
+    "printReceipt": Command(
+        "nobody",
+        (Wrong(404, "not_genuine"), field_wrong(key="x"), field_wrong(payload=7)),
+        body={"payload": "e30", "signature": "AAAA", "key": "0" * 16},
+    ),
+    "checkPaper": Command("nobody", (field_wrong(seal=""), field_wrong(seal=["x"])), body={"seal": "x"}),
+}
+
+COMMANDS: dict[str, Command] = {
+    **SUBMISSIONS,
+    **CITIZENS,
+    **STAFF,
+    **VISITS,
+    **ADMINISTRATION,
+    **SEARCHES,
+    **PAPERS,
+}
