@@ -29,7 +29,7 @@ def test_what_is_older_than_any_message_is_forgotten_and_the_rest_is_not(postgre
 
 
 def test_a_service_forgets_soon_after_its_start(broker: RabbitMQ, postgres: PostgreSQL, tmp_path: Path) -> None:
-    environment = prepared("notify", broker.url, postgres.url, "pruned_inbox")
+    environment = prepared("tracking", broker.url, postgres.url, "pruned_inbox")
     engine = create_engine(environment["DATABASE_URL"])
     old, young = uuid.uuid4(), uuid.uuid4()
     with engine.begin() as connection:
@@ -42,7 +42,7 @@ def test_a_service_forgets_soon_after_its_start(broker: RabbitMQ, postgres: Post
         with engine.connect() as connection:
             return set(connection.execute(select(inbox.TABLE.c.event_id)).scalars())
 
-    service = ServiceProcess("notify", environment, tmp_path / "log").start()
+    service = ServiceProcess("tracking", environment, tmp_path / "log").start()
     try:
         eventually(lambda: left() == {young}, timeout=30)
     finally:
