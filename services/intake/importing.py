@@ -55,7 +55,7 @@ def _number(text: str) -> Any:
 @dataclass(frozen=True)
 class Sheet:
     """How one kind of table is read. `listed`: where it stands in the catalogue; `columns`: those named otherwise than
-    the field they hold; `parse`: what a field is made of, where it is not its text."""
+    the field they hold; `parse`: what a field is made of, where it is not its text; `empty`: needed columns that may be empty."""
 
     listed: str
     model: type[BaseModel]
@@ -64,6 +64,7 @@ class Sheet:
     change: Callable[[Any], c.Change] | None
     columns: Mapping[str, str]
     parse: Mapping[str, Parse]
+    empty: frozenset[str] = frozenset()
 
 
 SHEETS: dict[str, Sheet] = {
@@ -75,6 +76,7 @@ SHEETS: dict[str, Sheet] = {
         lambda unit: c.PutUnit(unit=unit),
         {"parent": "parent_code"},
         {"parent": _or_none, "active": yes_or_no},
+        frozenset({"parent_code"}),
     ),
     "grounds": Sheet(
         "grounds",
@@ -174,10 +176,15 @@ def _items(sheet: Sheet, rows: Sequence[Row], present: Mapping[str, BaseModel]) 
             column = sheet.columns.get(name, name)
             if column in row.values and not (column == "active" and not row.values[column]):
                 values[name] = sheet.parse.get(name, str)(row.values[column])
+        found = []
         try:
             items.append(sheet.model.model_validate(values))
         except ValidationError as error:
-            wrong += mistakes_of(error, row, sheet.columns)
+            found = mistakes_of(error, row, sheet.columns)
+        told = {one.column for one in found}
+        # What the catalogue would say of an empty name is said with the rest, not at a second try.
+        empty = [one for one in sheet.needed if one not in sheet.empty and one not in told and not row.values[one]]
+        wrong += [*found, *(Mistake(row.number, one, {"reason": "missing"}) for one in empty)]
         if code := row.values.get("code"):
             if code in seen:
                 wrong.append(Mistake(row.number, "code", {"reason": "twice"}))

@@ -124,7 +124,7 @@ def test_a_group_has_one_representative_who_alone_is_told_and_heard(town: Town) 
     assert good(member.get("/v1/me/cases"))["items"] == []
     assert member.get(f"/v1/me/cases/{case_id}").status_code == 404
     answered = {"text": "من هم همین را می‌گویم."}
-    inspector.do(case_id, "questions", text="از چه روزی؟")
+    inspector.do(case_id, "citizen-questions", text="از چه روزی؟")
     assert case.dashed in phone.next()
     assert member.post(f"/v1/me/cases/{case_id}/answers", answered).status_code == 404
     assert good(representative.post(f"/v1/me/cases/{case_id}/answers", answered))["stage"] == "investigating"
