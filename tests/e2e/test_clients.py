@@ -95,9 +95,10 @@ def made(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Modul
     """The package that openapi-python-client makes; a warning would be an operation that it could not make."""
     folder = tmp_path_factory.mktemp("made")
     (folder / "openapi.json").write_text(json.dumps(good(town.caller().get("/v1/openapi.json"))))
-    # The type that tus gives its bytes is, to a generator, bytes.
+    # The type that tus gives its bytes, and a PDF, are to a generator bytes.
     (folder / "config.yml").write_text(
         'post_hooks: []\ncontent_type_overrides:\n  "application/offset+octet-stream": application/octet-stream\n'
+        "  application/pdf: application/octet-stream\n"
     )
     command = str(Path(sys.executable).with_name("openapi-python-client"))
     options = ["--path", "openapi.json", "--meta", "none", "--output-path", "peygir_client", "--config", "config.yml"]

@@ -9,12 +9,15 @@ from tests.e2e.people import JSON, Town, good
 
 pytestmark = pytest.mark.timeout(180)
 
+CONSENT: JSON = {"form": "spoken", "to": ["filing"]}
+CONSENT_TO_SMS: JSON = {**CONSENT, "to": ["filing", "sms"]}
 COMPLAINT: JSON = {
     "kind": "complaint",
     "unit": "dep.urb.permits",
     "ground": "delay",
     "text": "پرونده پایان کار من سه ماه است که مانده است.",
     "channel": "counter",
+    "desk_consent": CONSENT,
 }
 
 
@@ -27,7 +30,8 @@ def test_somebody_at_the_counter_gets_a_code_by_sms_and_goes_on_alone(town: Town
     phone = town.phone()
     local = "0" + phone.mobile[3:]
     persian = local.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
-    case = town.file(operator.caller, **COMPLAINT, identity={"name": "مراجع نمونه", "mobile": persian}, language="fa")
+    about = {**COMPLAINT, "desk_consent": CONSENT_TO_SMS, "language": "fa"}
+    case = town.file(operator.caller, **about, identity={"name": "مراجع نمونه", "mobile": persian})
     assert case.dashed in phone.next()
 
     # The case says that it came over the counter; who filed it for whom is the office's to know, not the case's.
@@ -49,7 +53,13 @@ def test_somebody_at_the_counter_gets_a_code_by_sms_and_goes_on_alone(town: Town
 
 def test_somebody_on_the_phone_reports_without_a_name_or_criticises_in_english(town: Town) -> None:
     operator = town.officer("operator")
-    report = {"kind": "information", "unit": "dep.civ.roads", "ground": "waste", "channel": "phone"}
+    report: JSON = {
+        "kind": "information",
+        "unit": "dep.civ.roads",
+        "ground": "waste",
+        "channel": "phone",
+        "desk_consent": CONSENT,
+    }
     case = town.file(operator.caller, **report, text="مصالح شهر شبانه برده می‌شود.")
     inspector = town.assigned(case)
     read = inspector.read(case.view()["case_id"])
@@ -57,7 +67,8 @@ def test_somebody_on_the_phone_reports_without_a_name_or_criticises_in_english(t
     texts = len(town.all_texts())
 
     phone = town.phone()
-    criticism = {"kind": "criticism", "unit": "org.waste", "ground": "weak", "channel": "phone", "language": "en"}
+    criticism: JSON = {"kind": "criticism", "unit": "org.waste", "ground": "weak", "channel": "phone", "language": "en"}
+    criticism["desk_consent"] = CONSENT_TO_SMS
     spoken = town.file(
         operator.caller,
         **criticism,
@@ -83,6 +94,7 @@ def test_what_is_filed_wrongly_at_the_desk_is_told_by_its_field(town: Town, lang
         return fields(answer)
 
     assert file(channel="web") == {"channel": "literal_error"}
+    assert file(desk_consent=None) == {"desk_consent": "citizen_consent_missing"}
     assert file(identity=None) == {"identity.name": "missing"}
     assert file(anonymous=True) == {"anonymous": "not_for_complaints"}
     assert file(identity={**named, "mobile": "021-3344"}) == {"identity.mobile": "not_a_mobile"}
@@ -96,7 +108,8 @@ def test_what_is_filed_wrongly_at_the_desk_is_told_by_its_field(town: Town, lang
     own = citizen.post("/v1/submissions", {**COMPLAINT, "consent": True, "identity": named})
     assert fields(own) == {"channel": "only_for_operators"}
     other = {**named, "mobile": "09121234567"}
-    own = citizen.post("/v1/submissions", {**COMPLAINT, "channel": "web", "consent": True, "identity": other})
+    about = {name: value for name, value in COMPLAINT.items() if name not in ("channel", "desk_consent")}
+    own = citizen.post("/v1/submissions", {**about, "consent": True, "identity": other})
     assert fields(own) == {"identity.mobile": "only_for_operators"}
 
 

@@ -94,7 +94,13 @@ def test_what_is_not_the_citys_is_refused_and_what_is_waits_for_an_inspector(tow
     why = {"reason": "outside_remit", "explanation": "قطع برق با شرکت توزیع برق است.", "address": "سامانه ۱۲۱"}
     gone = screener.do(power_id, "refusal", **why)
     assert gone["stage"] == "refused"
-    assert last(gone, "refused") == {"reason": "outside_remit", "text": why["explanation"], "address": "سامانه ۱۲۱"}
+    assert last(gone, "refused") == {
+        "reason": "outside_remit",
+        "reason_fa": "موضوع در صلاحیت شهرداری نیست",
+        "reason_en": "It is outside the municipality's remit",
+        "text": why["explanation"],
+        "address": "سامانه ۱۲۱",
+    }
     view = power.view_at("refused")
     assert (view["refusal_explanation"], view["refusal_address"]) == (why["explanation"], "سامانه ۱۲۱")
     assert "موضوع در صلاحیت شهرداری نیست" in phone.next()
