@@ -13,14 +13,16 @@ from backbone.migrate import url_of
 from services.accounts import importing as accounts
 from services.intake import importing as intake
 from services.intake import store
+from services.notify import importing as notify
 
 USAGE = f"""usage: ./peygir import WHAT FILE [--dry-run]
 
-WHAT is one of {", ".join((*intake.WHAT, "staff"))}.
+WHAT is one of {", ".join((*intake.WHAT, "staff", "notification-texts"))}.
 FILE is CSV (UTF-8) or XLSX; its first row names the columns (docs/runbook.md, "Tables of the office").
 
-A row adds what has its code, or changes it; what is not in the file stays, but deadlines are replaced whole. When anything is
-wrong, each mistake is told with its row and column, and nothing is changed. --dry-run changes nothing in any case."""
+A row adds what has its code, or changes it; what is not in the file stays, but deadlines and retention are replaced whole. When
+anything is wrong, each mistake is told with its row and column, and nothing is changed. --dry-run changes nothing in any
+case."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,6 +37,8 @@ def main(arguments: Sequence[str]) -> int:
         with Database(url_of("intake"), pool_size=1).read() as connection:
             units = {unit.code for unit in store.catalogue(connection).units}
         return accounts.main(rest, units)
+    if what == "notification-texts":
+        return notify.main(rest)
     return intake.main(arguments)
 
 

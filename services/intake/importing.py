@@ -1,7 +1,8 @@
 """Tables of the office into the catalogue: `python -m services.intake.importing WHAT FILE [--dry-run]`.
 
-A row adds what has its code, or changes it; what is not in the file stays, but deadlines, which have no code, are replaced
-whole. All rows are taken or none. Needs DATABASE_URL_INTAKE; the change goes out by the outbox, as the administrator's own.
+A row adds what has its code, or changes it; what is not in the file stays, but rules without a code (deadlines, retention)
+are replaced whole. All rows are taken or none. Needs DATABASE_URL_INTAKE; the change goes out by the outbox, as the
+administrator's own.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def _number(text: str) -> Any:
 @dataclass(frozen=True)
 class Sheet:
     """How one kind of table is read. `listed`: where it stands in the catalogue; `columns`: those named otherwise than
-    the field they hold; `parse`: what a field is made of, where it is not its text; `empty`: needed columns that may be empty."""
+    the field they hold; `parse`: what a field is made of, where it is not its text; `empty`: needed columns that may be empty;
+    `change`: what one row does, or `whole`: what all rows do together."""
 
     listed: str
     model: type[BaseModel]
@@ -65,6 +67,7 @@ class Sheet:
     columns: Mapping[str, str]
     parse: Mapping[str, Parse]
     empty: frozenset[str] = frozenset()
+    whole: Callable[[list[Any]], c.Change] | None = None
 
 
 SHEETS: dict[str, Sheet] = {
@@ -128,6 +131,22 @@ SHEETS: dict[str, Sheet] = {
             "step": lambda text: text or "decision",
             "days": _number,
         },
+        whole=lambda rules: c.SetDeadlines(deadlines=rules),
+    ),
+    "retention": Sheet(
+        "retention",
+        c.RetentionRule,
+        ("kind", "identity_months", "evidence_months"),
+        ("outcome", "text_months"),
+        None,
+        {},
+        {
+            "outcome": _or_none,
+            "identity_months": _number,
+            "evidence_months": _number,
+            "text_months": lambda text: _number(text) if text else None,
+        },
+        whole=lambda rules: c.SetRetention(retention=rules),
     ),
 }
 WHAT = (*SHEETS, "holidays")
@@ -153,13 +172,15 @@ def take(connection: Connection, what: str, path: Path) -> Done:
     rows = tables.read(path, sheet.needed, sheet.optional)
     present = {} if sheet.change is None else {one.code: one for one in getattr(catalogue, sheet.listed)}
     items = _items(sheet, rows, present)
-    changes = [c.SetDeadlines(deadlines=items)] if sheet.change is None else [sheet.change(one) for one in items]
+    changes = [] if sheet.change is None else [sheet.change(one) for one in items]
+    if sheet.whole is not None:
+        changes = [sheet.whole(items)]
     try:
         version = reconfigure(connection, f"import {what}", changes)
     except InvalidField as error:
         raise Refused(_placed(sheet, rows, items, error.params["fields"])) from None
     if sheet.change is None:
-        fresh = [one for one in items if one not in catalogue.deadlines]
+        fresh = [one for one in items if one not in getattr(catalogue, sheet.listed)]
         return Done(len(fresh), 0, len(items) - len(fresh), version)
     new = [one for one in items if one.code not in present]
     same = [one for one in items if one == present.get(one.code)]

@@ -71,8 +71,26 @@ class Texts:
             told = {language: _typed(getattr(request, f"text_{language}")) for language in LANGUAGES}
             if wrong := list(self._wrong(*key, told, store.reasons(connection))):
                 raise InvalidField(fields=wrong)
-            self._replace(connection, request.actor, row, told)
+            self._replace(connection, request.actor.id, row, told)
         return self._shown(*key, _locked(connection, *key))
+
+    def take(self, connection: Connection, by: str, given: Mapping[tuple[str, str], Mapping[str, str | None]]) -> int:
+        """Many texts at once, by channel and name: other words, or with None for both languages those that are shipped; how
+        many differ. InvalidField naming `item`, (channel, name), for each mistake."""
+        wrong, changed = [], 0
+        for key, typed in given.items():
+            if (*key, "fa") not in self._shipped.texts:
+                wrong.append({"item": key, "field": "name", "reason": "enum"})
+                continue
+            told = {language: _typed(typed[language]) for language in LANGUAGES}
+            wrong += [{"item": key, **one} for one in self._wrong(*key, told, store.reasons(connection))]
+            row = _locked(connection, *key)
+            if not wrong and any(getattr(row, language) != text for language, text in told.items()):
+                self._replace(connection, by, row, told)
+                changed += 1
+        if wrong:
+            raise InvalidField(fields=wrong)
+        return changed
 
     def history(self, connection: Connection, request: ListNotificationTextHistory) -> NotificationTextHistory:
         """Who changed which text, the newest first."""
@@ -84,14 +102,14 @@ class Texts:
         shown = found[: request.limit]
         return NotificationTextHistory(items=shown, next=str(shown[-1].id) if len(found) > request.limit else None)
 
-    def _replace(self, connection: Connection, actor: Actor, row: Any, told: Mapping[str, str | None]) -> None:
+    def _replace(self, connection: Connection, by: str, row: Any, told: Mapping[str, str | None]) -> None:
         if all(getattr(row, language) == text for language, text in told.items()):
             return
         this = (texts.c.channel == row.channel) & (texts.c.name == row.name)
         connection.execute(texts.update().where(this).values(**told, version=row.version + 1))
         connection.execute(
             insert(text_history).values(
-                by=actor.id,
+                by=by,
                 channel=row.channel,
                 name=row.name,
                 **{f"before_{language}": getattr(row, language) for language in LANGUAGES},

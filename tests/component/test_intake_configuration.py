@@ -150,6 +150,11 @@ TABLES = {
         1,
     ),
     "deadlines": ("kind,ground,urgent,step,days\n,,yes,,۱\ninformation,,,decision,30\n", "deadlines", 2),
+    "retention": (
+        "kind,outcome,identity_months,evidence_months,text_months\ncomplaint,,۲۴,12,\ncomplaint,upheld,36,36,60\n",
+        "retention",
+        2,
+    ),
     "holidays": ("date,name_fa\n2031-03-21,نوروز\n۱۴۱۰/۰۱/۰۲,نوروز\n", "holidays", 2),
 }
 
@@ -165,7 +170,7 @@ def test_each_kind_of_table_is_taken(wire: BusClient, database: Database, tmp_pa
     after = read(wire)
     assert (done.new, done.version) == (new, after.version)
     assert getattr(after, listed) != getattr(before, listed)
-    if listed not in ("deadlines", "holidays"):  # what the table does not name stays
+    if listed not in ("deadlines", "retention", "holidays"):  # what the table does not name stays
         assert len(getattr(after, listed)) == len(getattr(before, listed)) + new
 
 
@@ -174,6 +179,11 @@ def test_each_kind_of_table_is_taken(wire: BusClient, database: Database, tmp_pa
     [
         ("deadlines", "kind,days\ncomplaint,5\ncomplaint,6\nrumour,x\n", [(4, "days"), (4, "kind")]),
         ("deadlines", "kind,days\ncomplaint,5\ncomplaint,300\n", [(3, None), (3, "days")]),
+        (
+            "retention",
+            "kind,identity_months,evidence_months\nrumour,1,1\ncomplaint,x,1\n",
+            [(2, "kind"), (3, "identity_months")],
+        ),
         ("holidays", "date\n2031-02-30\n1410/13/01\n", [(2, "date"), (3, "date")]),
         ("refusal-reasons", "code,name_fa,name_en\nBad Mood,الف,a\nrepeat,,b\n", [(2, "code"), (3, "name_fa")]),
         ("grounds", "code,kind(s),name_fa,name_en,questions\na,complaint,الف,a,[{]\n", [(2, "questions")]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from backbone.tables import Refused
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion
 from contracts.gateway import Actor
 from contracts.notify import (
@@ -21,6 +23,7 @@ from contracts.notify import (
 )
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
+from services.notify import importing
 from services.notify.texts import Texts
 from tests.component.notify_parts import Desk, Office, desks
 
@@ -92,3 +95,32 @@ def test_the_history_only_grows(office: Office, statement: str) -> None:
     change(office)
     with pytest.raises(DBAPIError, match="the history only grows"), office.database.transaction() as connection:
         connection.execute(text(statement))
+
+
+def test_a_table_of_texts_is_taken_whole_or_not_at_all(office: Office, tmp_path: Path) -> None:
+    def take(*lines: str) -> importing.Done:
+        path = tmp_path / "texts.csv"
+        path.write_text("\n".join(("channel,name,text_fa,text_en", *lines)), encoding="utf-8")
+        with office.database.transaction() as connection:
+            return importing.take(connection, path)
+
+    def shown(name: str) -> NotificationText:
+        request = ListNotificationTexts(actor=ADMINISTRATOR)
+        with office.database.read() as connection:
+            listed = Texts().list_texts(connection, request).items
+        return next(one for one in listed if (one.channel, one.name) == (MessageChannel.SMS, name))
+
+    row = f'sms,withdrawn,"{FA}","{EN}"'
+    with pytest.raises(Refused) as refused:
+        take(row, "sms,no_such_text,الف,a", f'sms,withdrawn,"{FA}",', 'sms,closed,"بی‌کد","{no_such_value}"')
+    assert {(one.row, one.column) for one in refused.value.mistakes} >= {(3, "name"), (4, "name")}
+    assert not shown("withdrawn").changed
+
+    assert take(row) == importing.Done(changed=1, same=0)
+    assert take(row) == importing.Done(changed=0, same=1)
+    assert (shown("withdrawn").text_fa, shown("withdrawn").version) == (FA, 1)
+    with office.database.read() as connection:
+        history = Texts().history(connection, ListNotificationTextHistory(actor=ADMINISTRATOR)).items
+    assert [(one.by, one.name) for one in history[:1]] == [("import notification-texts", "withdrawn")]
+    assert take("sms,withdrawn,,") == importing.Done(changed=1, same=0)
+    assert shown("withdrawn").text_fa == shown("withdrawn").shipped_fa
