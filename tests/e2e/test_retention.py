@@ -27,7 +27,7 @@ from tests.e2e.people import JSON, Caller, Case, Officer, Town, good
 from tests.e2e.test_configuration import Administrator, wrong
 from tests.e2e.test_day_inspector import accepted
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 RULES: list[JSON] = [
     {"kind": "complaint", "outcome": None, "identity_months": 60, "evidence_months": 60, "text_months": None},
@@ -53,7 +53,7 @@ def months_pass(town: Town, case_id: str, months: int) -> None:
         row = connection.execute("SELECT ended_at FROM cases WHERE case_id = %s", [case_id]).fetchone()
         return row is not None and row[0] is not None
 
-    eventually(ended, timeout=30)
+    eventually(ended, timeout=90)
     connection.execute(
         "UPDATE cases SET ended_at = %s WHERE case_id = %s", [now() - timedelta(days=31 * months), case_id]
     )
@@ -68,7 +68,7 @@ def erased(head: Officer, case_id: str, *parts: str) -> JSON:
         assert found == list(parts), found
         return case
 
-    return eventually(said, timeout=40)
+    return eventually(said, timeout=120)
 
 
 def everything(town: Town, service: str) -> str:
@@ -81,7 +81,7 @@ def everything(town: Town, service: str) -> str:
 
 def nowhere(town: Town, service: str, word: str) -> None:
     """Waits until a service's database has this word nowhere."""
-    eventually(lambda: word not in everything(town, service), timeout=30)
+    eventually(lambda: word not in everything(town, service), timeout=120)
 
 
 def objects(town: Town) -> Objects:
