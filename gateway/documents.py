@@ -62,7 +62,7 @@ def answers(status: int, description: str, **headers: str) -> dict[int | str, di
 
 def directly(handler: Handler) -> Callable[[Any], Any]:
     """Marks an endpoint as handled by `handler(request)`, before and without the framework: for what is called thousands
-    of times a second. The endpoint itself only says in the document what the handler takes and answers."""
+    of times a second. The endpoint says in the document what the handler takes and answers, and answers the same by it."""
 
     def mark(endpoint: Any) -> Any:
         endpoint.direct = handler

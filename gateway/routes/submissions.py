@@ -102,14 +102,19 @@ async def _file(request: Request) -> Response:
 )
 @directly(_file)
 async def file_submission(
-    body: SubmissionBody, door: DoorDep, visitor: VisitorDep, _: Shown, idempotency_key: OptionalKey = None
+    request: Request,
+    body: SubmissionBody,
+    door: DoorDep,
+    visitor: VisitorDep,
+    _: Shown,
+    idempotency_key: OptionalKey = None,
 ) -> Response:
     """Answered when the submission is stored for good: what got a code is never lost. A complaint needs a citizen's
     session (POST /v1/auth/tokens) and a name; information is anonymous unless `anonymous` is false. A desk operator files for
     a citizen (`channel` counter or phone) with the citizen's recorded `desk_consent`, and reads the code out to them: it is
     shown this once. With 503 nothing was filed. Repeat a request whose answer you never saw with its Idempotency-Key: it gets
     the same code."""
-    raise NotImplementedError  # _file is called in its place
+    return await _file(request)
 
 
 @router.post(
