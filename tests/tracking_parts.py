@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
-from backbone.testing import BusClient, eventually
+from backbone.testing import BusClient, ServiceProcess, eventually
 from contracts import searches as se
 from contracts import tracking as t
 from contracts.accounts import StaffChanged
@@ -27,6 +30,15 @@ UNITS = {
     "dep.civ": "mq",
 }
 UNIT = "dep.urb.permits"
+
+
+@contextmanager
+def three_of_tracking(environment: dict[str, str], logs: Path) -> Iterator[list[ServiceProcess]]:
+    """Three replicas at work, stopped at the end; each has its log in `logs`."""
+    processes = [ServiceProcess("tracking", environment, logs / f"tracking-{one}.log").start() for one in range(3)]
+    yield processes
+    for process in processes:
+        process.stop()
 
 
 def catalogue(version: int = 1) -> CatalogueChanged:

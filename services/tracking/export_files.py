@@ -26,7 +26,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from backbone import jalali, logs
 from backbone.persian import national_id
-from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, Channel, Kind, Language, Outcome, Stage
+from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Channel, Kind, Language, Outcome, Stage
 
 Row = dict[str, Any]
 Words = tuple[str, str]
@@ -39,17 +39,12 @@ MOST_IN_A_CELL = 32_767
 """What a spreadsheet takes in one cell."""
 _YES: dict[bool, Words] = {True: ("بله", "yes"), False: ("خیر", "no")}
 _STAGES: dict[Stage, Words] = {
-    Stage.REGISTERED: ("ثبت شد", "Registered"),
-    Stage.SCREENING: ("در حال بررسی اولیه", "First reading"),
-    Stage.INVESTIGATING: ("در دست بازرس", "Being investigated"),
+    **{stage: (names[Language.FA], names[Language.EN]) for stage, names in STAGE_NAMES.items()},
+    # What citizens are told of these speaks to them.
     Stage.AWAITING_CITIZEN: ("در انتظار پاسخ شهروند", "Waiting for the citizen"),
     Stage.AWAITING_UNIT: ("در انتظار پاسخ واحد", "Waiting for the unit"),
-    Stage.DECIDED: ("نتیجه اعلام شد", "Decided"),
-    Stage.REVIEW: ("در حال بازنگری اعتراض", "Objection being reviewed"),
     Stage.REFUSED: ("پذیرفته نشد", "Not accepted"),
     Stage.MERGED: ("به پرونده مشابه پیوست", "Merged"),
-    Stage.WITHDRAWN: ("پس گرفته شد", "Withdrawn"),
-    Stage.CLOSED: ("بسته شد", "Closed"),
 }
 _CHANNELS: dict[Channel, Words] = {
     Channel.WEB: ("وب", "Web"),

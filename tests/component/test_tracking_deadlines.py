@@ -8,7 +8,6 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from contracts.base import now
 from contracts.intake import CatalogueChanged, DeadlineRule
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.tracking.workdays import Workdays, day_of
-from tests.tracking_parts import UNIT, Office, catalogue, decision, submission
+from tests.tracking_parts import UNIT, Office, catalogue, decision, submission, three_of_tracking
 
 LONG_AGO = timedelta(days=120)
 
@@ -34,11 +33,8 @@ def environment(broker: RabbitMQ, postgres: PostgreSQL) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def replicas(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ServiceProcess]]:
-    place: Path = tmp_path_factory.mktemp("tracking")
-    processes = [ServiceProcess("tracking", environment, place / f"tracking-{one}.log").start() for one in range(3)]
-    yield processes
-    for process in processes:
-        process.stop()
+    with three_of_tracking(environment, tmp_path_factory.mktemp("tracking")) as processes:
+        yield processes
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from contracts.intake import Catalogue, CatalogueChanged, RetentionRule
 from contracts.vocabulary import Kind, Outcome, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.tracking.verify_history import broken
-from tests.tracking_parts import Office, catalogue, submission
+from tests.tracking_parts import Office, catalogue, submission, three_of_tracking
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -38,11 +37,8 @@ def environment(broker: RabbitMQ, postgres: PostgreSQL) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def replicas(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ServiceProcess]]:
-    place: Path = tmp_path_factory.mktemp("tracking")
-    processes = [ServiceProcess("tracking", environment, place / f"tracking-{one}.log").start() for one in range(3)]
-    yield processes
-    for process in processes:
-        process.stop()
+    with three_of_tracking(environment, tmp_path_factory.mktemp("tracking")) as processes:
+        yield processes
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +10,7 @@ from backbone.testing import eventually
 from contracts.base import now
 from deploy.demo import evidence
 from tests.e2e.day_parts import weeks_pass
-from tests.e2e.hostile_parts import KEPT, reader
+from tests.e2e.hostile_parts import KEPT, reader, unchanged
 from tests.e2e.people import JSON, Caller, Case, Town, good
 from tests.e2e.test_office import DECISION
 from tests.e2e.test_visits import new_room, new_slot, offer
@@ -57,17 +56,8 @@ def kept(town: Town, *besides: str) -> dict[str, str]:
 
 
 def at_peace(town: Town, *besides: str) -> dict[str, str]:
-    """`kept`, once nothing is on its way any more: three readings alike."""
-
-    def alike() -> dict[str, str] | None:
-        first = kept(town, *besides)
-        for _ in range(2):
-            time.sleep(0.3)
-            if kept(town, *besides) != first:
-                return None
-        return first
-
-    return eventually(alike, timeout=90)
+    """`kept`, once nothing is on its way any more."""
+    return unchanged(lambda: kept(town, *besides))
 
 
 @dataclass

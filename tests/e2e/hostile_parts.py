@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import psutil
@@ -28,6 +28,7 @@ KEPT = {
     "notify": ("contacts", "inbound"),
 }
 LANGUAGES = ("fa", "en")
+Reading = TypeVar("Reading")
 
 
 def stored(town: Town, *services: str) -> dict[str, int]:
@@ -40,15 +41,28 @@ def stored(town: Town, *services: str) -> dict[str, int]:
 
 
 def at_rest(town: Town, *services: str) -> dict[str, int]:
-    """`stored`, once what earlier tests set going has arrived everywhere: nothing to be told, and two readings alike."""
+    """`stored`, once what earlier tests set going has arrived everywhere: nothing to be told, and three readings alike."""
 
-    def alike() -> dict[str, int] | None:
-        first = stored(town)
-        time.sleep(0.25)
-        told = not any(_number(town, service, "outbox") for service in KEPT)
-        return stored(town, *services) if told and stored(town) == first else None
+    def read() -> dict[str, int]:
+        return stored(town) | {f"{service}.outbox": _number(town, service, "outbox") for service in KEPT}
 
-    return eventually(alike, timeout=60)
+    unchanged(read, lambda seen: not any(count for name, count in seen.items() if name.endswith(".outbox")))
+    return stored(town, *services)
+
+
+def unchanged(read: Callable[[], Reading], good: Callable[[Reading], bool] = lambda _: True) -> Reading:
+    """What `read` reads, once it is `good` and three readings in a row are alike: that nothing comes any more is no event
+    that could be waited for."""
+
+    def alike() -> Reading | None:
+        first = read()
+        for _ in range(2):
+            time.sleep(0.3)
+            if read() != first:
+                return None
+        return first if good(first) else None
+
+    return eventually(alike, timeout=90)
 
 
 def _number(town: Town, service: str, table: str) -> int:
