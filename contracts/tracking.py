@@ -173,6 +173,21 @@ class JoinedCaseDecided(TrackedEvent):
     final: bool = False
 
 
+class JoinedCaseRefused(TrackedEvent):
+    """The case that this merged one goes on in is not handled, for a reason that holds for this one, too."""
+
+    name: ClassVar[str] = "case.joined_refused.v1"
+    reason: ListCode
+    reason_fa: str | None = None
+    reason_en: str | None = None
+
+
+class CaseReopened(TrackedEvent):
+    """The case that this merged one went on in ended and decided nothing: this one is screened by itself again."""
+
+    name: ClassVar[str] = "case.reopened.v1"
+
+
 class CaseWithdrawn(TrackedEvent):
     """The citizen took the case back."""
 
@@ -616,12 +631,23 @@ class JoinedOutcome(Answer):
     final: bool
 
 
+class JoinedRefusal(Answer):
+    """Why the case is not handled that a merged one goes on in; what was explained to its citizen was written to another."""
+
+    refusal_reason: ListCode
+    refusal_name_fa: str | None = None
+    refusal_name_en: str | None = None
+    refusal_address: str | None = None
+    refused_at: Moment
+
+
 class PublicCase(Answer):
     """What the holder of the code sees. Never an internal note, a name of staff, or a unit's answer.
 
     `expected_on`: the day a decision is owed; None while the clock is stopped or when it is over. `visit_can`: what the
     citizen can do about a visit now, of ask_visit, book_visit, move_visit and cancel_visit. `refusal_name_…`: the reason's
-    name of the day it was refused. `joined`: of a merged case, once the case that it goes on in is decided.
+    name of the day it was refused. `joined`, `joined_refusal`: of a merged case, once the case that it goes on in is decided or
+    refused.
     """
 
     case_id: UUID
@@ -640,6 +666,7 @@ class PublicCase(Answer):
     refusal_explanation: str | None = None
     refusal_address: str | None = None
     joined: JoinedOutcome | None = None
+    joined_refusal: JoinedRefusal | None = None
     score: int | None = None
     can: list[Literal["answer_question", "withdraw", "object", "rate"]] = []
     visits: list[Visit] = []

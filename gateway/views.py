@@ -12,7 +12,7 @@ from contracts import intake
 from contracts.base import Answer
 from contracts.intake import AnswerTemplate, Ground, ListedCause, ListedReason, Unit
 from contracts.letters import Letter
-from contracts.tracking import Decision, JoinedOutcome, OwnCase, OwnCases, PublicCase, PublicEntry
+from contracts.tracking import Decision, JoinedOutcome, JoinedRefusal, OwnCase, OwnCases, PublicCase, PublicEntry
 from contracts.vocabulary import (
     KIND_NAMES,
     OUTCOME_NAMES,
@@ -54,6 +54,11 @@ class JoinedView(JoinedOutcome):
     decided_text: str
 
 
+class JoinedRefusalView(JoinedRefusal):
+    refusal_text: str
+    refused_text: str
+
+
 class DecisionView(Decision):
     outcome_text: str
     decided_text: str
@@ -73,6 +78,7 @@ class CaseView(PublicCase):
     refusal_text: str | None = None
     decision: DecisionView | None = None
     joined: JoinedView | None = None
+    joined_refusal: JoinedRefusalView | None = None
     visits: list[VisitView] = []  # type: ignore[assignment]  # as the entries
     timeline: list[EntryView]  # type: ignore[assignment]  # each entry is the contract's, with more
 
@@ -134,7 +140,7 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
     given = {
         name: getattr(case, name)
         for name in PublicCase.model_fields
-        if name not in ("timeline", "decision", "joined", "visits")
+        if name not in ("timeline", "decision", "joined", "joined_refusal", "visits")
     }
     return CaseView.model_construct(
         **given,
@@ -147,6 +153,7 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
         refusal_text=refusal_text(case, lang, shelf.refusal_reasons),
         decision=_decision(case.decision, lang),
         joined=_joined(case.joined, lang),
+        joined_refusal=_joined_refusal(case.joined_refusal, lang, shelf.refusal_reasons),
         visits=[visit_view(visit, lang) for visit in case.visits],
         timeline=[
             EntryView.model_construct(
@@ -220,7 +227,21 @@ def _joined(joined: JoinedOutcome | None, lang: Language) -> JoinedView | None:
     )
 
 
-def refusal_text(case: PublicCase | Letter, lang: Language, reasons: Mapping[str, ListedReason]) -> str | None:
+def _joined_refusal(
+    refusal: JoinedRefusal | None, lang: Language, reasons: Mapping[str, ListedReason]
+) -> JoinedRefusalView | None:
+    if refusal is None:
+        return None
+    return JoinedRefusalView.model_construct(
+        **dict(refusal),
+        refusal_text=refusal_text(refusal, lang, reasons),
+        refused_text=moment_text(refusal.refused_at, lang),
+    )
+
+
+def refusal_text(
+    case: PublicCase | JoinedRefusal | Letter, lang: Language, reasons: Mapping[str, ListedReason]
+) -> str | None:
     """What the reason was called that day; of a case refused before that was kept, what it is called now."""
     reason = case.refusal_reason
     if reason is None:

@@ -23,6 +23,7 @@ from contracts.tracking import (
     CaseReminded,
     DeadlineWarned,
     JoinedCaseDecided,
+    JoinedCaseRefused,
     NoteAdded,
     RecommendationSettled,
     RetentionDue,
@@ -375,7 +376,7 @@ def _params(event: Event) -> dict[str, str]:
         }
     if isinstance(event, CaseDecided | JoinedCaseDecided):
         params["outcome"] = event.outcome
-    if isinstance(event, CaseRefused):
+    if isinstance(event, CaseRefused | JoinedCaseRefused):
         called = {"reason_fa": event.reason_fa, "reason_en": event.reason_en}
         params |= {"reason": event.reason, **{name: told for name, told in called.items() if told}}
     return params

@@ -29,6 +29,7 @@ from services.tracking.life import (
     ASKED,
     GIVES_WAY,
     LIFE,
+    OF_THE_MATTER,
     RIGHTS,
     STANDS_STILL,
     Case,
@@ -194,10 +195,30 @@ def joined_by(target: Case, merged: Case) -> Turn:
     return turn_of(target, target, "duplicate_joined", t.NoteAdded, details={"number": merged.number})
 
 
-def joined_decided(case: Case, outcome: Outcome, final: bool) -> Turn:
-    """What a merged case is told of the decision of the case it goes on in: the outcome, and nothing of who else complained."""
-    told = {"outcome": outcome, "final": final}
-    return turn_of(case, case, "joined_decided", t.JoinedCaseDecided, details=told, fields=told)
+def joined_ended(case: Case, entry: Mapping[str, Any], heard: bool, context: Context) -> Turn:
+    """What a merged case hears of the one it goes on in: of a decision the outcome, of a refusal that lies in the matter the
+    reason, and nothing of who else complained. Any other end was another citizen's: the case is its own again, unless it
+    has `heard` an outcome already.
+
+    `entry`: what the timeline of the other said, with its `entry`, `details` and the `number` of that case.
+    """
+    told = entry["details"]
+    if entry["entry"] in ("decided", "joined_decided"):
+        outcome = {"outcome": Outcome(told["outcome"]), "final": told["final"]}
+        return turn_of(case, case, "joined_decided", t.JoinedCaseDecided, details=outcome, fields=outcome)
+    if entry["entry"] != "withdrawn" and told["reason"] in OF_THE_MATTER:
+        reason = {name: told.get(name) for name in ("reason", "reason_fa", "reason_en")}
+        details = {**reason, "address": told.get("address")}
+        return turn_of(case, case, "joined_refused", t.JoinedCaseRefused, details=details, fields=reason)
+    return Turn(case, []) if heard else _parted(case, entry, context)
+
+
+def _parted(case: Case, entry: Mapping[str, Any], context: Context) -> Turn:
+    """Back to screening, owed anew from today: the first day may be long past."""
+    own = replace(case, stage=leads_to(case, "part"), merged_into=None, calendar=context.calendar)
+    own = clock.begun(own, context.today, (context.workdays, context.deadlines))
+    details = {"number": entry["number"], "after": entry["entry"]}
+    return clock.scheduled(turn_of(case, own, "reopened", t.CaseReopened, details=details), context)
 
 
 def _assign(case: Case, command: t.Assign, context: Context) -> Turn:

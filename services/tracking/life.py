@@ -21,6 +21,7 @@ from contracts.vocabulary import (
     Kind,
     Language,
     Outcome,
+    RefusalReason,
     Role,
     Stage,
 )
@@ -57,6 +58,8 @@ LIFE: Mapping[str, Mapping[Stage, Stage]] = {
     "rate": {S.DECIDED: S.DECIDED},
     # Not a command: a question whose time has passed gives way to the next step of the inquiry.
     "lapse": dict.fromkeys(ASKED, S.INVESTIGATING),
+    # Nor this: the case that a merged one went on in ended and decided nothing.
+    "part": {S.MERGED: S.SCREENING},
 }
 """Command → stage it may be given in → stage it leads to."""
 
@@ -77,6 +80,9 @@ RIGHTS: Mapping[Role, frozenset[str]] = {
     Role.HEAD: _SCREENING | _INQUIRY | {"approve", "return_proposal", "close"},
 }
 REASONED = frozenset({Outcome.UPHELD, Outcome.PARTLY_UPHELD})
+OF_THE_MATTER = frozenset({RefusalReason.OUTSIDE_REMIT, RefusalReason.PENDING_ELSEWHERE})
+"""Refusal reasons that lie in the matter, and so hold for all who complained of it; any other, one that the administrator
+added included, may lie in what one of them did or left out."""
 
 PUBLIC_ENTRIES = frozenset(
     {
@@ -86,6 +92,8 @@ PUBLIC_ENTRIES = frozenset(
         "refused",
         "merged",
         "joined_decided",
+        "joined_refused",
+        "reopened",
         "assigned",
         "citizen_asked",
         "citizen_answered",

@@ -44,9 +44,9 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
         previous, head = head, link(head, entry)
         entries.append((entry, previous, head))
         events.append(event_of(step, version, now))
-        if step.entry in ("decided", "joined_decided"):
-            details = step.details
-            joined.note_outcome(connection, step.case.case_id, version, details["outcome"], details["final"])
+        if step.entry in joined.TOLD:
+            end, final = step.details.get("outcome", step.entry), step.details.get("final", False)
+            joined.note_end(connection, step.case.case_id, version, end, final)
     after = replace(turn.case, version=version, history_hash=head)
     store.save(connection, after)
     store.add_entries(connection, entries)

@@ -20,6 +20,7 @@ from services.tracking.models import (
     attachments,
     cases,
     media_states,
+    outcomes_to_tell,
     questions,
     recommendations,
     reminders,
@@ -53,7 +54,8 @@ def lock_due(connection: Connection, rule: Rule, before: datetime, limit: int) -
     holds is left to it. One that was merged into a case which goes on waits for its end."""
     outcome = cases.c.outcome == rule.outcome if rule.outcome else _any_but(rule)
     goes_on = cases.alias("goes_on")
-    waits = exists().where(goes_on.c.case_id == cases.c.merged_into, goes_on.c.ended_at.is_(None))
+    untold = exists().where(outcomes_to_tell.c.case_id == goes_on.c.case_id)  # it may be its own again
+    waits = exists().where(goes_on.c.case_id == cases.c.merged_into, or_(goes_on.c.ended_at.is_(None), untold))
     chosen = (
         select(*CASE_COLUMNS, cases.c.ended_at)
         .where(cases.c.kind == rule.kind, cases.c.ended_at < before, ERASED_AT[rule.part].is_(None), outcome)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from backbone import logs
 from backbone.database import is_outage
 from contracts.gateway import Actor
-from contracts.vocabulary import ActorKind, Outcome
+from contracts.vocabulary import ActorKind
 from services.tracking import advice, clock, decisions, domain, inquiry, joined, reminders, store
 from services.tracking.handlers import Tracking
 from services.tracking.life import Case, Context, Turn
@@ -81,12 +81,15 @@ class Scheduler(Tracking):
         return len(taken)
 
     def tell_joined(self, connection: Connection) -> int:
-        """Decisions of cases that others were merged into. Those merged into such a one in turn are told in the next round."""
-        taken = joined.take_outcomes(connection, MOST)
+        """Ends of cases that others were merged into. Those merged into such a one in turn are told in the next round."""
+        taken = joined.take_ends(connection, MOST)
         for row in taken:
-            for case in joined.lock_merged(connection, row.case_id):
-                turn = domain.joined_decided(case, Outcome(row.outcome), row.final)
-                record(connection, turn, BY_CALENDAR, self.clock())
+            for case, heard in joined.lock_merged(connection, row.case_id):
+                context = self.context(connection, BY_CALENDAR, None)
+                turn = domain.joined_ended(case, row._mapping, heard, context)
+                record(connection, turn, BY_CALENDAR, context.now)
+                if turn.case.stage is not case.stage:
+                    joined.go_on(connection, case.case_id)
         return len(taken)
 
     def _turn(self, connection: Connection, case: Case, happens: Callable[[Case, Context], Turn]) -> Turn | None:

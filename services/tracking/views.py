@@ -192,6 +192,7 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
             "refusal_explanation": case.refusal_explanation,
             "refusal_address": case.refusal_address,
             "joined": _joined(entries),
+            "joined_refusal": _joined_refusal(entries),
             "score": case.score,
             "can": possible(case, today),
             "attachments": [_attachment(line) for line in media],
@@ -214,6 +215,15 @@ def _joined(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
         return None
     details = told[-1]["details"]
     return {"outcome": details["outcome"], "final": details["final"], "decided_at": told[-1]["at"]}
+
+
+def _joined_refusal(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+    line = next((line for line in entries if line["entry"] == "joined_refused"), None)
+    if line is None:
+        return None
+    names = {"reason": "refusal_reason", "reason_fa": "refusal_name_fa", "reason_en": "refusal_name_en"}
+    told = {to: line["details"].get(name) for name, to in (*names.items(), ("address", "refusal_address"))}
+    return {**told, "refused_at": line["at"]}
 
 
 def _public_entry(line: dict[str, Any]) -> dict[str, Any]:

@@ -291,6 +291,35 @@ def test_the_outcome_of_the_case_that_it_was_merged_into(scene: Scene) -> None:
         scene.inbox("joined_decided", "The case your complaint was handled with has been decided: Upheld.")
 
 
+def test_the_refusal_of_the_case_that_it_was_merged_into(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    names = {"reason_fa": "در صلاحیت نیست", "reason_en": "Outside the remit"}
+    event = person.event(tracking.JoinedCaseRefused, Stage.MERGED, reason="outside_remit", **names)
+    scene.wire.event(event)
+    scene.wire.event(event)
+    if scene.language is FA:
+        text = "پرونده‌ای که شکایت شما به آن پیوسته است پذیرفته نشد: در صلاحیت نیست."
+    else:
+        text = "The case your complaint was joined to was not accepted. Outside the remit."
+    scene.sms("joined_refused", f"{text}\n{person.shown_code}\n{office}")
+    scene.inbox("joined_refused", text)
+
+
+def test_a_merged_case_that_is_its_own_again(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    event = person.event(tracking.CaseReopened, Stage.SCREENING)
+    scene.wire.event(event)
+    scene.wire.event(event)
+    if scene.language is FA:
+        text = "پرونده‌ای که شکایت شما به آن پیوسته بود بی‌نتیجه ماند. کار شما جداگانه رسیدگی می‌شود."
+    else:
+        text = "The case your complaint was joined to ended without a result. Your complaint is now handled by itself."
+    scene.sms("reopened", f"{text}\n{person.shown_code}\n{office}")
+    scene.inbox("reopened", text)
+
+
 def test_a_withdrawal(scene: Scene) -> None:
     person, office = scene.person, OFFICE[scene.language]
     open_case(scene)

@@ -26,7 +26,7 @@ from contracts.errors import (
     WrongStage,
 )
 from contracts.gateway import Actor
-from contracts.intake import SubmissionRecoded
+from contracts.intake import SubmissionRecoded, SubmissionRegistered
 from contracts.media import MediaAccepted, MediaRejected
 from contracts.notify import CitizenReplied, Reply
 from contracts.vocabulary import ActorKind, Role
@@ -271,6 +271,83 @@ def test_merged_cases_are_told_each_decision_of_the_one_they_go_on_in_once_down_
     assert office.view(first.code_hash)["joined"]["final"]
     assert office.one("SELECT count(*) FROM outcomes_to_tell") == 0
     assert [row["final"] for row in joined(office, first.case_id)] == [False, True]
+
+
+def merged_into(office: Office, main: SubmissionRegistered) -> SubmissionRegistered:
+    """A case that goes on in another."""
+    one = office.open()
+    office.do(office.screener, one.case_id, t.StartScreening())
+    office.do(office.screener, one.case_id, t.Merge(into=main.case_id))
+    return one
+
+
+def last_entry(office: Office, one: SubmissionRegistered) -> str:
+    return str(office.view(one.code_hash)["timeline"][-1]["entry"])
+
+
+def test_a_withdrawn_case_takes_no_other_with_it(office: Office) -> None:
+    main = office.investigated()
+    one = merged_into(office, main)
+    eventually(lambda: office.one("SELECT ended_at FROM cases WHERE case_id = %s", one.case_id) is not None, timeout=40)
+    office.do_as_citizen(main.code_hash, t.Withdraw(reason="رازی که به دیگری مربوط است"))
+    eventually(lambda: last_entry(office, one) == "reopened")
+    view = office.view(one.code_hash)
+    assert (view["stage"], view["can"]) == ("screening", ["withdraw"])
+    assert view["expected_on"] is not None
+    assert "راز" not in str(view)
+    ended = "SELECT ended_at, merged_into FROM cases WHERE case_id = %s"
+    assert office.rows(ended, one.case_id) == [(None, None)]
+    # And it is the office's again.
+    office.do(office.screener, one.case_id, t.Assign(inspector=UUID(office.inspector.id)))
+    assert office.do(office.inspector, one.case_id, decision())["stage"] == "decided"
+
+
+def test_what_was_merged_before_the_last_merge_goes_on_with_the_case_it_was_merged_into(office: Office) -> None:
+    main, one = office.investigated(), office.open()
+    first = merged_into(office, one)
+    office.do(office.screener, one.case_id, t.StartScreening())
+    office.do(office.screener, one.case_id, t.Merge(into=main.case_id))
+    office.do_as_citizen(main.code_hash, t.Withdraw())
+    eventually(lambda: last_entry(office, one) == "reopened")
+    assert last_entry(office, first) == "merged"
+    office.do(office.screener, one.case_id, t.Assign(inspector=UUID(office.inspector.id)))
+    office.do(office.inspector, one.case_id, decision())
+    eventually(lambda: last_entry(office, first) == "joined_decided")
+
+
+def test_a_refusal_holds_for_merged_cases_only_when_it_lies_in_the_matter(office: Office) -> None:
+    def refused(reason: str) -> SubmissionRegistered:
+        main = office.open()
+        office.do(office.screener, main.case_id, t.StartScreening())
+        one = merged_into(office, main)
+        office.do(office.screener, main.case_id, t.Refuse(reason=reason, explanation="رازی برای او", address="آبفا"))
+        return one
+
+    told, freed = refused("outside_remit"), refused("identity_incomplete")
+    eventually(lambda: last_entry(office, told) == "joined_refused")
+    view = office.view(told.code_hash)
+    assert view["stage"] == "merged"
+    assert (view["joined_refusal"]["refusal_reason"], view["joined_refusal"]["refusal_address"]) == (
+        "outside_remit",
+        "آبفا",
+    )
+    assert "راز" not in str(view)
+    eventually(lambda: last_entry(office, freed) == "reopened")
+    assert office.view(freed.code_hash)["joined_refusal"] is None
+    assert office.one("SELECT count(*) FROM outcomes_to_tell") == 0
+
+
+def test_who_heard_an_outcome_keeps_it_when_the_objection_is_withdrawn_and_who_did_not_is_free(office: Office) -> None:
+    main = office.investigated()
+    heard = merged_into(office, main)
+    office.do(office.inspector, main.case_id, decision())
+    eventually(lambda: last_entry(office, heard) == "joined_decided")
+    office.do_as_citizen(main.code_hash, t.Object(text="نه"))
+    late = merged_into(office, main)
+    office.do_as_citizen(main.code_hash, t.Withdraw())
+    eventually(lambda: last_entry(office, late) == "reopened")
+    assert last_entry(office, heard) == "joined_decided"
+    assert office.view(heard.code_hash)["joined"]["outcome"] == "upheld"
 
 
 def joined(office: Office, case_id: UUID) -> list[dict[str, object]]:

@@ -11,6 +11,8 @@ import pytest
 
 from backbone.testing import eventually
 from deploy.local.environment import ROOT
+from tests.e2e.day_parts import shown
+from tests.e2e.day_parts import told as told_of
 from tests.e2e.people import JSON, Case, Town, good
 
 
@@ -93,6 +95,46 @@ def test_citizens_of_merged_cases_are_told_the_later_decision_once_and_nothing_o
     texts = town.all_texts()
     for case, _, _ in merged:
         assert len([text for text in texts if case.dashed in text and "پیوسته است" in text]) == 1
+
+
+def test_whoever_was_merged_into_a_case_that_ends_without_a_decision_is_told_what_is_true_for_them(town: Town) -> None:
+    screener = town.officer("screener")
+    mains = [town.complaint() for _ in range(2)]
+    withdrawn, refused = (str(case.view()["case_id"]) for case, _, _ in mains)
+    merged = []
+    screener.do(refused, "screening")
+    for into in (withdrawn, refused):
+        case, phone, _ = town.complaint()
+        screener.do(case.view()["case_id"], "screening")
+        screener.do(case.view()["case_id"], "merge", into=into)
+        phone.next()
+        merged.append((case, phone))
+    (freed, freed_phone), (told, told_phone) = merged
+
+    good(mains[0][2].post(f"/v1/me/cases/{withdrawn}/withdrawal", {"reason": "کارم انجام شد."}))
+    text = "پرونده‌ای که شکایت شما به آن پیوسته بود بی‌نتیجه ماند. کار شما جداگانه رسیدگی می‌شود."
+    assert freed_phone.next() == f"{text}\n{freed.dashed}\nبازرسی شهرداری قزوین"
+    view = freed.view_at("screening")
+    assert (view["timeline"][-1]["entry"], view["can"]) == ("reopened", ["withdraw"])
+    eventually(lambda: freed.inbox()[-1] == text)
+    number = shown(screener.read(view["case_id"])["number"])
+    said = f"پرونده‌ای که پرونده {number} به آن پیوسته بود بی‌نتیجه پایان یافت؛ {number} دوباره در انتظار غربالگری است."
+    told_of(screener, said)
+
+    screener.do(refused, "refusal", reason="outside_remit", explanation="به دیگری نوشته شد.", address="آب و فاضلاب")
+    text = "پرونده‌ای که شکایت شما به آن پیوسته است پذیرفته نشد: موضوع در صلاحیت شهرداری نیست"
+    assert told_phone.next() == f"{text}.\n{told.dashed}\nبازرسی شهرداری قزوین"
+
+    def knows() -> JSON:
+        view = told.view()
+        assert view["joined_refusal"]
+        return view
+
+    view = eventually(knows)
+    assert view["joined_refusal"]["refusal_text"] == "موضوع در صلاحیت شهرداری نیست"
+    assert view["joined_refusal"]["refusal_address"] == "آب و فاضلاب"
+    assert "به دیگری" not in str(view)
+    assert view["stage"] == "merged"
 
 
 def knows_the_outcome(case: Case) -> JSON:

@@ -28,7 +28,18 @@ from contracts.errors import (
 from contracts.gateway import Actor
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Channel, Kind, Outcome, RefusalReason, Role, RootCause, Stage
 from services.tracking import clock, domain
-from services.tracking.life import LIFE, Case, Context, Listed, Question, Recommended, StaffFacts, Turn, UnitFacts
+from services.tracking.life import (
+    LIFE,
+    OF_THE_MATTER,
+    Case,
+    Context,
+    Listed,
+    Question,
+    Recommended,
+    StaffFacts,
+    Turn,
+    UnitFacts,
+)
 from services.tracking.workdays import Deadlines, Workdays
 
 WEEK = Workdays(frozenset({3, 4}))
@@ -319,6 +330,50 @@ def test_nothing_is_owed_but_by_an_open_case_whose_clock_runs(stage: Stage) -> N
     assert (case(stage).expected_on is not None) == (stage in OPEN_STAGES)
 
 
+# --- merged ---
+
+
+def end_of_the_other(entry: str, reason: str = RefusalReason.NO_REASONS) -> dict[str, Any]:
+    """What the timeline of the case that a merged one goes on in says."""
+    details = {
+        "refused": {"reason": reason, "reason_fa": "نام", "reason_en": "Name", "text": "به دیگری", "address": "نشانی"},
+        "decided": {"outcome": "upheld", "final": False, "text": "به دیگری"},
+        "withdrawn": {"text": "به دیگری"},
+    }
+    return {"entry": entry, "number": "1405-000002", "details": details[entry]}
+
+
+def merged(**changes: Any) -> Case:
+    return case(Stage.MERGED, merged_into=UUID(int=9), **changes)
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [("withdrawn", ""), *(("refused", one) for one in [*sorted(set(RefusalReason) - OF_THE_MATTER), "of_our_own"])],
+)
+def test_what_another_did_or_left_out_ends_no_complaint_that_was_merged_into_theirs(entry: str, reason: str) -> None:
+    turn = domain.joined_ended(merged(), end_of_the_other(entry, reason), False, context(at=later(100)))
+    assert (turn.case.stage, turn.case.merged_into) == (Stage.SCREENING, None)
+    assert [step.entry for step in turn.steps] == ["reopened"]
+    assert turn.steps[0].details == {"number": "1405-000002", "after": entry}
+    assert turn.case.expected_on == WEEK.after(context(at=later(100)).today, 15)  # the first day is long past
+    assert turn.case.look_on is not None
+
+
+@pytest.mark.parametrize("reason", sorted(OF_THE_MATTER))
+def test_a_refusal_that_lies_in_the_matter_holds_for_all_who_complained_of_it(reason: RefusalReason) -> None:
+    turn = domain.joined_ended(merged(), end_of_the_other("refused", reason), False, context())
+    assert turn.case.stage is Stage.MERGED
+    [step] = turn.steps
+    assert step.fields == {"reason": reason, "reason_fa": "نام", "reason_en": "Name"}
+    assert step.details == {**step.fields, "address": "نشانی"}
+
+
+def test_who_has_heard_an_outcome_keeps_it_when_an_objection_to_it_is_withdrawn() -> None:
+    turn = domain.joined_ended(merged(), end_of_the_other("withdrawn"), True, context())
+    assert (turn.steps, turn.case.stage) == ([], Stage.MERGED)
+
+
 # --- whatever is tried, in whatever order ---
 
 DRAWN = {
@@ -326,6 +381,7 @@ DRAWN = {
     ("screening", "investigating"),
     ("screening", "refused"),
     ("screening", "merged"),
+    ("merged", "screening"),
     ("refused", "closed"),
     ("investigating", "awaiting_citizen"),
     ("investigating", "awaiting_unit"),
@@ -342,7 +398,7 @@ DRAWN = {
     ("awaiting_unit", "withdrawn"),
     ("review", "withdrawn"),
 }
-"""DOMAIN's drawing, written out by hand: what LIFE must not exceed."""
+"""DOMAIN's drawing, written out by hand: what LIFE must not exceed; with the way back of a merged case (docs/adr/0008)."""
 
 ENDS = {Stage.CLOSED, Stage.MERGED, Stage.WITHDRAWN}
 
@@ -391,18 +447,19 @@ commands = st.one_of(
     st.builds(t.Object, text=st.just("x")),
     st.builds(t.Rate, score=st.integers(1, 5)),
     st.sampled_from(["tick", "another calendar"]),
+    st.sampled_from(["withdrawn", "refused", "decided"]).map(lambda end: f"the other case is {end}"),
 )
 TRIED = {
     *("start_screening", "correct", "refuse", "merge", "assign", "ask_citizen", "ask_unit", "add_note", "add_evidence"),
     *("decide", "propose", "approve", "return_proposal", "settle_recommendation", "remind", "add_check", "tick_check"),
     *("link_case", "close", "answer_question", "answer_unit_question", "withdraw", "object", "rate"),
 }
-"""What is tried below; "lapse" comes of others."""
+"""What is tried below; "lapse" and "part" come of others."""
 
 
 def test_every_command_is_tried() -> None:
     """Whoever draws another command tries it in the sequences too."""
-    assert set(LIFE) == {*TRIED, "lapse"}
+    assert set(LIFE) == {*TRIED, "lapse", "part"}
 
 
 WEEKS = (WEEK, Workdays(frozenset({4}), frozenset({date(2026, 12, 5), date(2026, 12, 6)})))
@@ -441,7 +498,9 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
             assert before is None or (str(before), str(step.case.stage)) in DRAWN
             objections += step.entry == "objected"
         assert not turn.steps or turn.case.stage is turn.steps[-1].case.stage
-        assert one.stage not in ENDS or not turn.steps or turn.steps[-1].entry == "recommendation_settled"
+        if one.stage in ENDS and turn.steps:
+            assert turn.steps[-1].entry in {"recommendation_settled", "joined_decided", "reopened"}
+        assert (turn.case.merged_into is not None) == (turn.case.stage is Stage.MERGED)
         if turn.steps and turn.steps[-1].entry == "decided":
             assert turn.case.final == (one.stage is Stage.REVIEW)
             assert not four_eyes or (one.proposal is not None and one.proposal["by"] != facts.actor.id)
@@ -463,6 +522,10 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
 
 
 def _try(one: Case, command: Any, facts: Context) -> Turn:
+    if isinstance(command, str) and command.startswith("the other case is"):
+        if one.stage is not Stage.MERGED:
+            raise Conflict(reason="not merged")
+        return domain.joined_ended(one, end_of_the_other(command.split()[-1]), False, facts)
     if command == "tick":
         return clock.tick(one, facts)
     if command == "another calendar":

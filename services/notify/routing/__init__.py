@@ -108,6 +108,7 @@ _TIMED = {"when", "place"}
 _OF_CASES = {
     "case.decided.v1": {"outcome"},
     "case.joined_decided.v1": {"outcome"},
+    "case.joined_refused.v1": {"reason"},
     "case.refused.v1": {"reason"},
     "visit.booked.v1": _TIMED,
     "visit.moved.v1": _TIMED,
