@@ -33,11 +33,9 @@ def measured(town: Town) -> Reading:
     """What each process holds, and what lies about."""
     system, reading = town.system, {}
     for member in system.members():
-        tree = _tree(member)
-        # PostgreSQL's shared memory would be counted once for each session.
-        memory = sum(process.memory_full_info().uss for process in tree)
-        files = sum(process.num_fds() for process in tree)
-        reading[member.name] = {"memory": memory, "files": files, "processes": len(tree)}
+        held = [one for one in map(_held, _tree(member)) if one is not None]
+        memory, files = (sum(column) for column in zip(*held, strict=True))
+        reading[member.name] = {"memory": memory, "files": files, "processes": len(held)}
     work = system.state / "media-work"
     connections = _told(system, "list_connections", "pid")
     sessions = Books(system).one(
@@ -52,6 +50,15 @@ def measured(town: Town) -> Reading:
         "temporary files": sum(1 for _ in Path("/tmp").glob("peygir-*")),  # noqa: S108  # looked at, not written
     }
     return reading
+
+
+def _held(process: psutil.Process) -> tuple[int, int] | None:
+    """Bytes that are this process's alone (PostgreSQL's shared memory would be counted once for each session), and its open
+    files; None for a session or a worker that has just ended."""
+    try:
+        return process.memory_full_info().uss, process.num_fds()
+    except psutil.NoSuchProcess:
+        return None
 
 
 @pytest.mark.long
