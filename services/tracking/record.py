@@ -48,8 +48,7 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
             details = step.details
             joined.note_outcome(connection, step.case.case_id, version, details["outcome"], details["final"])
     after = replace(turn.case, version=version, history_hash=head)
-    store.save(connection, after)
-    store.add_entries(connection, entries)
+    store.save(connection, after, entries)
     if turn.lapsed and question is not None:
         store.lapse_question(connection, question.question_id, now)
     if turn.answered is not None and question is not None:
