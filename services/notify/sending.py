@@ -8,7 +8,7 @@ there a second copy of the same code is better than none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -73,6 +73,15 @@ class Ready:
     provider: str | None
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known for a batch of messages: contacts and cases by case, and the words of now."""
+
+    contacts: Mapping[UUID, store.AnyRow]
+    cases: Mapping[UUID, store.AnyRow]
+    words: Table
+
+
 class Sender:
     """One per process. `providers` in the order in which they are tried."""
 
@@ -103,18 +112,28 @@ class Sender:
                 hold=self._settings.notify_hold,
                 limit=limit,
             )
-            ready = [one for row in rows if (one := self._prepare(connection, row, lease)) is not None]
+            known = self._known(connection, rows)
+            ready = [one for row in rows if (one := self._prepare(connection, row, lease, known)) is not None]
         for _ in spread(lambda one: self._send(database, one, lease), ready):
             pass
         return len(rows)
 
     # --- before sending ---
 
-    def _prepare(self, connection: Connection, row: store.AnyRow, lease: UUID) -> Ready | None:
+    def _known(self, connection: Connection, rows: Sequence[store.AnyRow]) -> Known:
+        ids = [row.case_id for row in rows if row.case_id]
+        if not rows:
+            return Known({}, {}, self._table)
+        return Known(
+            store.contacts_of(connection, ids) if ids else {},
+            store.cases_of(connection, ids) if ids else {},
+            texts.current(connection, self._table),
+        )
+
+    def _prepare(self, connection: Connection, row: store.AnyRow, lease: UUID, known: Known) -> Ready | None:
         """The message ready to go, or None when it is settled: skipped, or put off."""
         moment = self._clock()
-        contact = store.contacts_of(connection, [row.case_id]).get(row.case_id) if row.case_id else None
-        case = store.cases_of(connection, [row.case_id]).get(row.case_id) if row.case_id else None
+        contact, case = known.contacts.get(row.case_id), known.cases.get(row.case_id)
         if row.expires_at is not None and row.expires_at <= moment:
             self._skip(connection, row, lease, SkipReason.EXPIRED)
             return None
@@ -146,7 +165,7 @@ class Sender:
             if allowed > moment:
                 self._put_off(connection, row, lease, allowed)
                 return None
-        return self._worded(connection, row, lease, case, mobile, mobile_hash, code, language, otp)
+        return self._worded(connection, row, lease, case, known.words, mobile, mobile_hash, code, language, otp)
 
     def _worded(
         self,
@@ -154,6 +173,7 @@ class Sender:
         row: store.AnyRow,
         lease: UUID,
         case: store.AnyRow | None,
+        words: Table,
         mobile: str,
         mobile_hash: str,
         code: str | None,
@@ -163,7 +183,6 @@ class Sender:
         params = dict(row.params)
         if row.waits_for_case and case is not None and case.promised_on is not None:
             params["date"] = case.promised_on.isoformat()
-        words = texts.current(connection, self._table)
         filled = wording.values(params, language, words, code=code)
         if otp is not None:
             filled["otp"] = otp
@@ -206,7 +225,9 @@ class Sender:
             with database.transaction() as connection:
                 self._refused(connection, one, lease, error)
             return
-        with database.transaction() as connection:
+        # As a rule it is one statement, which needs no transaction around it.
+        whole = database.transaction() if accepted.status in FINAL else database.read()
+        with whole as connection:
             self._accepted(connection, one, lease, name, accepted)
 
     def _ask_providers(self, database: Database, one: Ready, lease: UUID) -> tuple[str, Accepted]:

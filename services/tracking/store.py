@@ -22,7 +22,6 @@ from services.tracking.life import Case, Question
 from services.tracking.models import (
     NOT_OVER,
     attachments,
-    case_numbers,
     cases,
     catalogue,
     commands,
@@ -49,6 +48,11 @@ _CHANGES = [
 _LINE = (*(column.name for column in dataclasses.fields(Entry)), "previous_hash", "hash")
 _LISTS = ("previous_handlers", "barred", "root_causes", "recommendations", "pauses", "told", "checklist", "links")
 # Asked at every command: written once, with the values apart. SQLAlchemy would read through each statement anew.
+_TAKE_NUMBERS = text(
+    "INSERT INTO case_numbers (year, last) VALUES (:year, :count)"
+    " ON CONFLICT (year) DO UPDATE SET last = case_numbers.last + excluded.last"
+    " RETURNING last - :count + 1, set_config('synchronous_commit', 'off', true)"
+)
 _CHANGED = ", ".join(_CHANGES)
 _SAVE = text(
     f"WITH saved AS (UPDATE cases SET ({_CHANGED}) = (SELECT {_CHANGED} FROM json_populate_record(NULL::cases,"
@@ -75,14 +79,8 @@ def take_numbers(connection: Connection, year: int, count: int) -> int:
     So no batch waits for another's commit; what a failed batch has taken is a gap. Waiting for the disk is not needed:
     the batch that uses the numbers commits later, and with it all that was written before.
     """
-    statement = upsert(case_numbers).values(year=year, last=count)
-    statement = statement.on_conflict_do_update(
-        index_elements=["year"], set_={"last": case_numbers.c.last + statement.excluded.last}
-    )
-    with connection.engine.begin() as own:
-        own.execute(text("SET LOCAL synchronous_commit = off"))
-        last: int = own.execute(statement.returning(case_numbers.c.last)).scalar_one()
-    return last - count + 1
+    with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as own:
+        return int(own.execute(_TAKE_NUMBERS, {"year": year, "count": count}).scalar_one())
 
 
 def add_cases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
