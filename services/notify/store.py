@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backbone import bulk
@@ -282,12 +282,17 @@ def claim_looks(connection: Connection, *, now: datetime, limit: int) -> list[An
     return list(connection.execute(chosen))
 
 
+_NEXT_LOOK = text(
+    "UPDATE messages SET next_look_at = told.next_look_at, looks = messages.looks + 1"
+    " FROM json_to_recordset(CAST(:rows AS json)) AS told (id uuid, next_look_at timestamptz) WHERE messages.id = told.id"
+)
+
+
 def set_next_look(connection: Connection, when: Sequence[tuple[UUID, datetime | None]]) -> None:
     """When to ask next; None: no more."""
-    for message_id, moment in when:
-        connection.execute(
-            update(messages).where(messages.c.id == message_id).values(next_look_at=moment, looks=messages.c.looks + 1)
-        )
+    if when:
+        rows = [{"id": message_id, "next_look_at": moment} for message_id, moment in when]
+        connection.execute(_NEXT_LOOK, {"rows": bulk.told(rows)})
 
 
 # --- what handsets say ---
