@@ -219,16 +219,19 @@ def claim(
     return sorted(connection.execute(leased), key=lambda row: ids.index(row.id))
 
 
-def begin_attempt(
-    connection: Connection, message_id: UUID, lease: UUID, now: datetime, values: Mapping[str, Any]
-) -> bool:
-    """Notes that the provider is about to be asked; False when the lease is another's by now."""
-    begun = (
-        update(messages)
-        .where(messages.c.id == message_id, messages.c.lease == lease)
-        .values(tried_first_at=func.coalesce(messages.c.tried_first_at, now), **values)
-    )
-    return connection.execute(begun).rowcount == 1
+_BEGUN = text(
+    "UPDATE messages SET params = told.params, mobile_hash = told.mobile_hash, provider = told.provider,"
+    " tried_first_at = coalesce(messages.tried_first_at, :now)"
+    " FROM json_to_recordset(CAST(:rows AS json)) AS told (id uuid, params jsonb, mobile_hash text, provider text)"
+    " WHERE messages.id = told.id"
+)
+
+
+def begin_attempts(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Notes of messages claimed in this transaction that their provider is about to be asked: id, params, mobile_hash,
+    provider."""
+    if rows:
+        connection.execute(_BEGUN, {"rows": bulk.told(rows), "now": now})
 
 
 def hand_over(connection: Connection, message_id: UUID, lease: UUID, provider: str) -> bool:
