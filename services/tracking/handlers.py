@@ -25,7 +25,7 @@ from contracts.notify import CitizenReplied, Reply
 from contracts.vocabulary import ActorKind, Stage
 from services.tracking import domain, store, visits_domain, visits_store
 from services.tracking.history import FIRST, Entry, link
-from services.tracking.life import SHIPPED_CAUSES, SHIPPED_REASONS, Case, Context, Listed, Step
+from services.tracking.life import ASKED, SHIPPED_CAUSES, SHIPPED_REASONS, Case, Context, Listed, Step
 from services.tracking.record import event_of, media_rows, record
 from services.tracking.searching import searchable
 from services.tracking.settings import Settings
@@ -125,7 +125,7 @@ class Tracking:
             )
         return self._city
 
-    def context(self, connection: Connection, actor: Actor, case_id: UUID | None) -> Context:
+    def context(self, connection: Connection, actor: Actor, case: Case | None) -> Context:
         """What every command is judged by; the rest depends on the command."""
         city = self.city(connection)
         return Context(
@@ -138,7 +138,7 @@ class Tracking:
             refusal_reasons=city.refusal_reasons,
             root_causes=city.root_causes,
             new_id=uuid4(),
-            question=store.open_question(connection, case_id) if case_id else None,
+            question=store.open_question(connection, case.case_id) if case and case.stage in ASKED else None,
         )
 
     # --- intake ---
@@ -214,7 +214,7 @@ class Tracking:
             raise TryLater("the case is not open yet")
         if not inbox.first_time(connection, "tracking.replies", event.id):
             return
-        context = self.context(connection, BY_SMS, case.case_id)
+        context = self.context(connection, BY_SMS, case)
         command: t.CitizenCommand = (
             t.Rate(score=5) if event.reply is Reply.SATISFIED else t.Object(text=OBJECTION_BY_SMS)
         )

@@ -48,8 +48,7 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
             details = step.details
             joined.note_outcome(connection, step.case.case_id, version, details["outcome"], details["final"])
     after = replace(turn.case, version=version, history_hash=head)
-    store.save(connection, after)
-    store.add_entries(connection, entries)
+    store.save(connection, after, entries)
     if turn.lapsed and question is not None:
         store.lapse_question(connection, question.question_id, now)
     if turn.answered is not None and question is not None:
@@ -61,7 +60,7 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
     if turn.recommended:
         made = turn.steps[-1].entry == "decided" if turn.steps else False
         advice.keep(connection, after.case_id, turn.recommended, now, made)
-    elif turn.steps and turn.steps[-1].entry == "decided":
+    elif turn.case.final and turn.steps and turn.steps[-1].entry == "decided":  # there was an earlier decision
         advice.supersede(connection, after.case_id, now)
     from_office = actor.kind is ActorKind.STAFF
     of_question = question.question_id if turn.answered is not None and question is not None else None
