@@ -42,6 +42,7 @@ from contracts.intake import Ground, Question, QuestionType
 from contracts.vocabulary import ActorKind, Channel, ConsentTo, Kind, Language, Role
 from gateway.auth import Caller, Tokens
 from gateway.broker import Bus
+from gateway.cases import Issued
 from gateway.catalogue import Shelf, asked
 from gateway.fields import GroupMemberBody, SubmissionBody
 from gateway.metrics import FILED
@@ -81,8 +82,8 @@ class _Person:
 class Filing:
     """Files submissions for the API and the pages alike."""
 
-    def __init__(self, settings: Settings, bus: Bus, shelf: Shelf, tokens: Tokens) -> None:
-        self._bus, self._shelf, self._tokens = bus, shelf, tokens
+    def __init__(self, settings: Settings, bus: Bus, shelf: Shelf, tokens: Tokens, issued: Issued) -> None:
+        self._bus, self._shelf, self._tokens, self._issued = bus, shelf, tokens, issued
         self._mac_keys = secrets(settings.code_mac_keys)
         self._index_keys = secrets(settings.code_index_keys)
         self._derive_key = secret(settings.code_derive_key)
@@ -111,6 +112,7 @@ class Filing:
         except NotPublished:
             FILED.labels(body.kind.value, "unavailable").inc()
             raise Unavailable(retry_after=self._retry_after) from None
+        self._issued.given(command.code_hash)
         FILED.labels(body.kind.value, "accepted").inc()
         return taken
 

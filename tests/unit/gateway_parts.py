@@ -85,6 +85,7 @@ class MemoryBus(Bus):
         super().__init__("amqp://nowhere")
         self.published: list[Outgoing] = []
         self.asked: list[tuple[str, Request]] = []
+        self.timeouts: list[float | None] = []
         self.answers: dict[str, Answerer] = {}
         self.up = True
         self.subscribed = True
@@ -114,6 +115,7 @@ class MemoryBus(Bus):
         timeout: float | None = None,  # noqa: ASYNC109  # as the bus has it
     ) -> Any:
         self.asked.append((f"{service}.{method}", request))
+        self.timeouts.append(timeout)
         answerer = self.answers.get(f"{service}.{method}")
         if answerer is None:
             raise Unavailable(retry_after=5)
