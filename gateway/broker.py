@@ -87,6 +87,11 @@ class Bus:
         return self._publishing is not None and bool(self._publishing.is_open) and not self._blocked
 
     @property
+    def blocked(self) -> bool:
+        """True while the broker is there and takes nothing (it is short of memory or disk)."""
+        return self._blocked
+
+    @property
     def can_ask(self) -> bool:
         """True when services can be asked."""
         return self._asking is not None and bool(self._asking.is_open) and not self._blocked

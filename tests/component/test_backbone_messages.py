@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import psycopg
@@ -21,8 +21,11 @@ from contracts.errors import PeygirError, UnknownCase
 from contracts.notify import CitizenReplied
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.component.probe_contracts import TABLES, Ask
+from tests.resilience.storm import alarm
 
-Start = Callable[[], ServiceProcess]
+
+class Start(Protocol):
+    def __call__(self, ready: bool = True) -> ServiceProcess: ...
 
 
 class Effects:
@@ -67,12 +70,12 @@ def effects(database: str) -> Effects:
 def start(wire: BusClient, broker: RabbitMQ, database: str, tmp_path: Path) -> Iterator[Start]:
     running: list[ServiceProcess] = []
 
-    def start() -> ServiceProcess:
+    def start(ready: bool = True) -> ServiceProcess:
         environment = {"AMQP_URL": broker.url, "DATABASE_URL": database}
         log = tmp_path / f"probe{len(running)}.log"
         process = ServiceProcess("probe", environment, log, ("-m", "tests.component.probe"))
         running.append(process)
-        return process.start()
+        return process.start(ready)
 
     yield start
     for process in running:
@@ -219,6 +222,22 @@ def test_with_the_database_away_messages_are_held_and_none_is_called_dead(
     effects.happened(*events, *replies)
     assert wire.depth("dead-letters") == 0
     eventually(process.ready)
+
+
+def says(process: ServiceProcess, what: str) -> bool:
+    """Whether /readyz says this now."""
+    try:
+        return httpx.get(f"{process.health}/readyz", timeout=5).text == f"{what}\n"
+    except httpx.TransportError:
+        return False
+
+
+def test_a_broker_that_takes_nothing_is_not_called_missing(start: Start, wire: BusClient, broker: RabbitMQ) -> None:
+    wire.event(told("invalid"))  # has to be published again, to the dead letters
+    with alarm(broker):
+        process = start(ready=False)
+        eventually(lambda: says(process, "broker blocks publishers"), timeout=40)
+    eventually(lambda: says(process, "ready"))
 
 
 def test_it_comes_back_with_the_broker(start: Start, broker: RabbitMQ, effects: Effects) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 
 import httpx
@@ -18,7 +17,7 @@ from tests.e2e.people import Case, Town
 from tests.resilience.conftest import Say
 from tests.resilience.ledger import Client, signed_in
 from tests.resilience.reckoning import Books, nothing_waits, reckon
-from tests.resilience.storm import frozen
+from tests.resilience.storm import alarm, frozen
 
 REPORT = {"kind": "information", "unit": "dep.civ.roads", "ground": "waste", "consent": True}
 WITHIN = 2.0
@@ -134,17 +133,6 @@ def test_a_broker_that_hangs_is_not_waited_for(town: Town) -> None:
     assert Books(town.system).cases() - before in range(1, 5)
 
 
-@contextmanager
-def alarm(town: Town) -> Iterator[None]:
-    """The broker's memory alarm: whoever publishes is blocked, whoever consumes is not."""
-    control = town.system.broker.control
-    control("set_vm_memory_high_watermark", "0.00001")
-    try:
-        yield
-    finally:
-        control("set_vm_memory_high_watermark", "0.3")
-
-
 def test_while_the_broker_takes_nothing_what_it_has_is_worked_off(town: Town) -> None:
     """An alarm passes only when queues are emptied: a consumer whose acknowledgements wait behind its own publications
     would keep it up for ever."""
@@ -153,7 +141,7 @@ def test_while_the_broker_takes_nothing_what_it_has_is_worked_off(town: Town) ->
     waiting = [taken(town) for _ in range(20)]
     books = Books(town.system)
     before = books.submissions()
-    with alarm(town):
+    with alarm(town.system.broker):
         eventually(lambda: refused_at_once(town))
         intake.start()
         eventually(lambda: books.submissions() == before + len(waiting), 40, why="the queue is not worked off")
@@ -179,7 +167,7 @@ def test_an_alarm_of_minutes_kills_no_message(town: Town) -> None:
     tracking = town.system.process("tracking")
     tracking.stop(PATIENCE)
     waiting = [taken(town) for _ in range(30)]
-    with alarm(town):
+    with alarm(town.system.broker):
         eventually(lambda: refused_at_once(town))
         tracking.start()
         until = time.monotonic() + 150

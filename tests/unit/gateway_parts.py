@@ -87,12 +87,16 @@ class MemoryBus(Bus):
         self.asked: list[tuple[str, Request]] = []
         self.timeouts: list[float | None] = []
         self.answers: dict[str, Answerer] = {}
-        self.up = True
+        self.up, self.takes_nothing = True, False
         self.subscribed = True
 
     @property
     def connected(self) -> bool:
         return self.up
+
+    @property
+    def blocked(self) -> bool:
+        return self.takes_nothing
 
     async def start(self) -> None:
         for listener in self._subscription_listeners:
