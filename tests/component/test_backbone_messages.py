@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -238,6 +239,76 @@ def test_a_broker_that_takes_nothing_is_not_called_missing(start: Start, wire: B
         process = start(ready=False)
         eventually(lambda: says(process, "broker blocks publishers"), timeout=40)
     eventually(lambda: says(process, "ready"))
+
+
+@contextmanager
+def held_in_hand(
+    count: int, process: ServiceProcess, wire: BusClient, broker: RabbitMQ, database: str
+) -> Iterator[None]:
+    """So many messages that have to go to the dead letters, in the hands of a process that knows that the broker takes
+    nothing. If it did not, it would have sent each once already, and the broker would take them after the alarm."""
+    url = database.replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as other, psycopg.connect(url) as locking:
+        locking.execute("LOCK TABLE attempts")
+        for _ in range(count):
+            wire.event(told("invalid"))
+        at_work = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'attempts'::regclass"
+        eventually(lambda: other.execute(at_work).fetchone() == (count,))
+        with alarm(broker):
+            other.execute(
+                "INSERT INTO outbox (message_id, exchange, routing_key, body, headers) "
+                "VALUES (gen_random_uuid(), 'accounts.events', 'otp.requested.v1', '{}', '{}')"
+            )
+            eventually(lambda: says(process, "broker blocks publishers"))
+            locking.commit()
+            eventually(lambda: process.log.read_text().count("a message cannot be moved yet; holding") >= count)
+            yield
+
+
+def all_done(broker: RabbitMQ) -> bool:
+    """Whether nothing is left of the probe's queue, in anybody's hands either."""
+    return "tracking.staff\t0\n" in broker.control("list_queues", "name", "messages")
+
+
+def test_what_cannot_be_moved_while_the_broker_takes_nothing_is_held_and_moved_later(
+    start: Start, wire: BusClient, broker: RabbitMQ, database: str
+) -> None:
+    with held_in_hand(1, start(), wire, broker, database):
+        assert wire.depth("dead-letters") == 0
+    eventually(lambda: wire.depth("dead-letters") == 1)
+    eventually(lambda: all_done(broker), timeout=30)
+    assert wire.depth("dead-letters") == 1
+
+
+def test_a_message_held_when_its_channel_closes_is_left_to_the_broker(
+    start: Start, wire: BusClient, broker: RabbitMQ, database: str
+) -> None:
+    """It comes again; were the one in hand moved as well, there would be two."""
+    process = start()
+    with held_in_hand(2, process, wire, broker, database):  # one in each of its hands
+        listed = broker.control("list_connections", "pid", "client_properties").splitlines()
+        [consuming] = [line.split("\t")[0] for line in listed if "probe consumer" in line]
+        broker.control("close_connection", consuming, "a test closes it")
+        eventually(lambda: "the connection to the broker closed" in process.log.read_text())
+    eventually(lambda: wire.depth("dead-letters") >= 2)
+    eventually(lambda: all_done(broker), timeout=30)
+    assert wire.depth("dead-letters") == 2
+
+
+def test_told_to_stop_while_the_database_is_away_it_leaves_the_message_as_it_was(
+    start: Start, wire: BusClient, postgres: PostgreSQL
+) -> None:
+    """It waits for the next process, and nothing is counted against it."""
+    process = start()
+    postgres.stop()
+    try:
+        wire.event(told("note"))
+        eventually(lambda: "the database is away; holding" in process.log.read_text())
+        assert process.stop() == 0
+    finally:
+        postgres.start()
+    properties, _ = eventually(lambda: wire.take("tracking.staff"))
+    assert "peygir-failures" not in properties.headers
 
 
 def test_it_comes_back_with_the_broker(start: Start, broker: RabbitMQ, effects: Effects) -> None:
