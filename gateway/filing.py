@@ -130,13 +130,14 @@ class Filing:
             code, submission_id = codes.mint(self._mac_keys), uuid4()
         else:
             code, submission_id = self._derived(idempotency_key, hashed, body, person, caller, members)
+        code_hash, *other_code_hashes = codes.hashes(code, self._index_keys)
         language = body.language or language
         identity = person.identity
         mobile = person.reached_at
         filed_at = now()
         command = FileSubmission.model_construct(
             submission_id=submission_id,
-            code_hash=codes.hashes(code, self._index_keys)[0],
+            code_hash=code_hash,
             retryable=idempotency_key is not None,
             kind=body.kind,
             unit=body.unit,
@@ -164,6 +165,7 @@ class Filing:
             consent=person.consent,
             group=Group(members=body.group.members, common=body.group.common) if body.group else None,
             sealed_members=crypto.seal(members, self._intake_key) if members else None,
+            other_code_hashes=other_code_hashes,
         )
         receipt = self.signer.sign(submission_id, filed_at, body.kind.value, hashed)
         return command, Taken(code, submission_id, receipt, mobile is not None)
