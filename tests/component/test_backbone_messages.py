@@ -373,6 +373,49 @@ def test_what_waits_in_the_outbox_is_measured_above_all_while_the_broker_is_away
     eventually(lambda: measured() == (0, False), timeout=30)
 
 
+REGISTERED = "submission.registered.v1"
+
+
+def test_media_is_asked_to_take_only_what_names_uploads(
+    start: Start, wire: BusClient, database: str, effects: Effects
+) -> None:
+    """Whichever release has put an event into the outbox: an earlier one names no route."""
+    start()
+    headers: tuple[dict[str, str], ...] = (
+        {"peygir-route": f"{REGISTERED}.without_uploads"},
+        {"peygir-route": REGISTERED},
+        {},
+    )
+    with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as connection:
+        for given in headers:
+            connection.execute(
+                "INSERT INTO outbox (message_id, exchange, routing_key, body, headers) "
+                "VALUES (gen_random_uuid(), 'intake.events', %s, '{}', %s)",
+                [REGISTERED, json.dumps(given)],
+            )
+    for everybody in ("tracking.registrations", "notify.contacts", "insight.events"):
+        eventually(lambda queue=everybody: wire.depth(queue) == 3)  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
+    assert wire.depth("media.claims") == 2
+    properties, _ = eventually(lambda: wire.take("tracking.registrations"))
+    assert properties.type == REGISTERED, "a consumer knows it by its name"
+
+
+def test_nothing_is_published_before_the_bindings_of_the_release_are_there(
+    start: Start, wire: BusClient, broker: RabbitMQ, database: str
+) -> None:
+    """As where a new release starts on a running deployment: the queues are there, a binding is not."""
+    wire.channel.queue_unbind("tracking.registrations", "intake.events", f"{REGISTERED}.#")
+    wire.channel.exchange_delete(topology.BINDINGS)
+    with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO outbox (message_id, exchange, routing_key, body, headers) "
+            "VALUES (gen_random_uuid(), 'intake.events', %s, '{}', %s)",
+            [REGISTERED, json.dumps({"peygir-route": f"{REGISTERED}.without_uploads"})],
+        )
+    start()
+    eventually(lambda: wire.depth("tracking.registrations") == 1)
+
+
 def test_rpc_answers_with_contracts_and_typed_errors(start: Start, wire: BusClient) -> None:
     process = start()
     assert wire.ask("probe", "tell", Ask(what="hello"))["what"] == "hello"
