@@ -53,7 +53,7 @@ class Bus:
         url: str,
         name: str = "gateway",
         *,
-        publish_timeout: float = 1.8,
+        publish_timeout: float = 1.5,
         rpc_timeout: float = 5.0,
         max_publishing: int = 2_000,
         max_asking: int = 500,
