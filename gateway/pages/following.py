@@ -95,7 +95,8 @@ async def answer(visit: Visit) -> Response:
         sent = list(draft.files)
         if not await evidence.read_form_with_file(visit, sent):
             return visit.stale()
-        draft = draft.model_copy(update={"text": visit.typed("text"), "files": sent})
+        text = visit.typed("text") if "text" in visit.form else draft.text
+        draft = draft.model_copy(update={"text": text, "files": sent})
         if len(draft.text) > LONG:
             visit.wrong("text", "too_long", limit=LONG)
         elif not draft.text and not more:
