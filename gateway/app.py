@@ -164,7 +164,9 @@ def readiness(door: Door) -> tuple[str, int]:
     """What /readyz says: ready when submissions are taken."""
     if door.ready:
         return "ready\n", 200
-    return ("stopping\n" if door.stopping else "missing: broker\n"), 503
+    if door.stopping:
+        return "stopping\n", 503
+    return ("broker blocks publishers\n" if door.bus.blocked else "missing: broker\n"), 503
 
 
 __all__: list[Any] = ["create_app", "make_bus", "readiness"]

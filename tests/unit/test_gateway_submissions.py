@@ -61,6 +61,14 @@ def blind(tmp_path: Path) -> Gateway:
     return Gateway(tmp_path, **UNLIMITED)
 
 
+def test_after_the_keys_rotated_intake_is_told_what_the_code_was_before(tmp_path: Path) -> None:
+    new, old = b"n" * 32, b"o" * 32
+    gateway = Gateway(tmp_path, code_index_keys=f"{new.hex()},{old.hex()}", **UNLIMITED)
+    code = gateway.file(REPORT).json()["tracking_code"].replace(" ", "")
+    sent = gateway.last()
+    assert [sent.code_hash, *sent.other_code_hashes] == codes.hashes(code, [new, old])
+
+
 class TestAnAnonymousReport:
     def test_gets_a_code_of_ours_and_travels_without_it(self, gateway: Gateway) -> None:
         answer = gateway.file(REPORT)
