@@ -132,9 +132,10 @@ class Stand:
         return Member(me["id"], token, time.monotonic())
 
 
-def start(folder: Path, say: Any) -> System:
-    """The system, started; whoever calls stops it. `folder` is emptied before."""
-    remove(folder)
+def start(folder: Path, say: Any, *, fresh: bool = True) -> System:
+    """The system, started; whoever calls stops it. `folder` is emptied before, if it is to be `fresh`."""
+    if fresh:
+        remove(folder)
     for variable in ("AMQP_URL", "DATABASE_URL", "S3_ENDPOINT"):
         with suppress(KeyError):
             del os.environ[variable]  # everything is measured on this machine, with parts of our own

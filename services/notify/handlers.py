@@ -115,7 +115,9 @@ def keep_drafts(
     )
 
 
-def ended(message: Mapping[str, Any] | store.AnyRow, state: str, reason: str | None, moment: datetime) -> Event:
+def ended(
+    message: Mapping[str, Any] | store.AnyRow, state: str, reason: str | None, moment: datetime
+) -> NotificationDelivered | NotificationFailed:
     """The event that tells how a message ended."""
     row = message if isinstance(message, Mapping) else dict(message._mapping)
     about = {
