@@ -114,7 +114,7 @@ def plans(urls: Mapping[str, str]) -> Iterator[Planned]:
         sample = Sample(connection)
         city = Tracking(Settings(amqp_url="amqp://nobody", database_url=urls["tracking"])).city(connection)
         tree = city.tree
-    asked = {
+    asked: dict[str, dict[str, Ask]] = {
         "tracking": _of_tracking(sample, tree),
         "notify": _of_notify(sample),
         "insight": _of_insight(sample),
@@ -282,7 +282,7 @@ def _of_insight(sample: Sample) -> dict[str, Ask]:
     insight = Insight()
 
     def counted(by: list[str], **given: Any) -> Ask:
-        return lambda c: insight.count_cases(c, i.CountCases(actor=head, by=by, **given))  # type: ignore[arg-type]  # dimensions
+        return lambda c: insight.count_cases(c, i.CountCases(actor=head, by=by, **given))
 
     return {
         "count_cases by day, a month": counted(["day"], **month),
