@@ -42,7 +42,7 @@ class Million:
 
     def after(self, before: list[Row]) -> list[Row]:
         """The rows beside the city."""
-        self.stand.filed = self.stand.cases()
+        self.stand.begin_here()
         told = [*self.queries(), self.status()]
         told += [_compared(row, before) for row in self.rows.submissions()]
         told += [_compared(row, before) for row in self.rows.lifecycles()]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
@@ -17,10 +15,10 @@ CASES = 12_000
 
 
 @pytest.fixture(scope="module")
-def urls(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[dict[str, str]]:
+def urls(broker: RabbitMQ, postgres: PostgreSQL) -> dict[str, str]:
     environment = founded(broker, postgres, "plans")
     fill(environment, CASES, say=lambda text: None)
-    yield {service: environment[f"DATABASE_URL_{service.upper()}"] for service in SERVICES}
+    return {service: environment[f"DATABASE_URL_{service.upper()}"] for service in SERVICES}
 
 
 def test_no_hot_query_reads_all_cases_or_timelines(urls: dict[str, str]) -> None:
