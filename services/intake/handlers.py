@@ -68,7 +68,7 @@ class Intake:
         targets = {id_: target(command.unit, catalogue) for id_, command in by_id.items()}
         taken = self._taken_under_another_key(connection, by_id)
         free = [command for id_, command in by_id.items() if id_ not in taken]
-        added = store.add_submissions(connection, [_row(c, targets[c.submission_id]) for c in free])
+        added = store.add_submissions(connection, [row_of(c, targets[c.submission_id]) for c in free])
         passed = [id_ for id_ in by_id if id_ not in added]
         if passed:
             known = store.known_ids(connection, passed)
@@ -77,7 +77,7 @@ class Intake:
                     self._register_under_new_code(connection, by_id[id_], targets[id_])
         new = [by_id[id_] for id_ in by_id if id_ in added]
         self._keep_people(connection, new)
-        outbox.add(connection, *(self._registered(command, targets[command.submission_id]) for command in new))
+        outbox.add(connection, *(registered(command, targets[command.submission_id]) for command in new))
 
     def _taken_under_another_key(self, connection: Connection, commands: Mapping[UUID, FileSubmission]) -> set[UUID]:
         """Those whose code another submission has under an index key that is not the current one any more (or not yet):
@@ -102,11 +102,11 @@ class Intake:
             recoded = command.model_copy(
                 update={"code_hash": code_hash, "sealed_contact": self._contact_with(command, code)}
             )
-            if store.add_submissions(connection, [_row(recoded, to, attempt, asked=command.code_hash)]):
+            if store.add_submissions(connection, [row_of(recoded, to, attempt, asked=command.code_hash)]):
                 self._keep_people(connection, [recoded])
                 outbox.add(
                     connection,
-                    self._registered(recoded, to),
+                    registered(recoded, to),
                     SubmissionRecoded(
                         id=uuid4(),
                         occurred_at=now(),
@@ -166,23 +166,6 @@ class Intake:
                 for command in commands
                 if command.sealed_identity is not None and command.submission_id not in erased
             ],
-        )
-
-    def _registered(self, command: FileSubmission, to: Target) -> SubmissionRegistered:
-        return SubmissionRegistered(
-            id=uuid4(),
-            occurred_at=now(),
-            case_id=command.submission_id,
-            unit=to.unit,
-            unit_asked=command.unit,
-            unit_name_fa=to.name_fa,
-            unit_name_en=to.name_en,
-            anonymous=command.sealed_identity is None,
-            **{
-                name: getattr(command, name)
-                for name in SubmissionRegistered.model_fields
-                if name in FileSubmission.model_fields and name != "unit"
-            },
         )
 
     def check_receipt(self, connection: Connection, request: CheckReceipt) -> ReceiptState:
@@ -318,7 +301,27 @@ def _only_administrator(actor: Actor) -> None:
         raise NotAllowed
 
 
-def _row(command: FileSubmission, to: Target, attempt: int = 0, asked: str | None = None) -> dict[str, Any]:
+def registered(command: FileSubmission, to: Target) -> SubmissionRegistered:
+    """What others are told of a submission that is stored."""
+    return SubmissionRegistered(
+        id=uuid4(),
+        occurred_at=now(),
+        case_id=command.submission_id,
+        unit=to.unit,
+        unit_asked=command.unit,
+        unit_name_fa=to.name_fa,
+        unit_name_en=to.name_en,
+        anonymous=command.sealed_identity is None,
+        **{
+            name: getattr(command, name)
+            for name in SubmissionRegistered.model_fields
+            if name in FileSubmission.model_fields and name != "unit"
+        },
+    )
+
+
+def row_of(command: FileSubmission, to: Target, attempt: int = 0, asked: str | None = None) -> dict[str, Any]:
+    """A submission as it is stored."""
     body = command.model_dump(mode="json", include=set(_BODY))
     return {
         "submission_id": command.submission_id,
