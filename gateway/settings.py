@@ -34,11 +34,13 @@ class Settings(ProcessSettings):
     `limits_url`: empty for this process's memory, or valkey://… once several gateways run. `public_url`: how citizens reach
     us, for the addresses on papers; empty: as the request that asked for one did. `receipt_public_keys`: of earlier
     RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_seconds`: within which a PDF is drawn.
+    `checkpoint_dir`: where each day's signed checkpoint is written; None: beside the catalogue's copy.
     """
 
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(8000, ge=0, le=65535)
     gateway_state_dir: Path = Path(".peygir/gateway")
+    checkpoint_dir: Path | None = None
     public_url: Annotated[str, Field(pattern=r"^(https?://[A-Za-z0-9.:\[\]_-]+)?$")] = ""
 
     code_mac_keys: HexKeys
