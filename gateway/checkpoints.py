@@ -146,6 +146,7 @@ async def _once(settings: Settings) -> Path:
 
 def main() -> int:
     """Makes one now and says where it lies; 1 when a service does not answer."""
+    logs.configure("checkpoints", "error")  # standard output says where it lies and no more
     try:
         print(asyncio.run(_once(load(Settings))))
     except (PeygirError, TimeoutError, OSError) as error:
