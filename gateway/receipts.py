@@ -29,7 +29,8 @@ RECEIPT_EXAMPLE: dict[str, Any] = {
 
 class Receipt(BaseModel):
     """`signature`: Ed25519 over the UTF-8 bytes of `payload`, base64. `key`: the first 16 hex digits of the SHA-256 of the
-    public key, which is at /v1/receipts/key. The payload names submission_id, filed_at, kind and content_hash."""
+    public key, which is at /v1/receipts/key. The payload names submission_id, filed_at, kind and content_hash: SHA-256 over
+    what was filed (docs/verify_receipt.py makes it again)."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [RECEIPT_EXAMPLE]})
 
