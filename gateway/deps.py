@@ -33,6 +33,7 @@ from gateway.auth import Caller, Tokens
 from gateway.broker import Bus
 from gateway.cases import Cases, Issued
 from gateway.catalogue import Shelf
+from gateway.checkpoints import Checkpoints, folder_of
 from gateway.filing import Filing
 from gateway.limits import Limits
 from gateway.live import Hub
@@ -60,6 +61,7 @@ class Door:
         self.cases = Cases(settings.cache_cases, settings.cache_bytes, settings.cache_seconds)
         self.tracking = Tracking(bus, self.cases, self.issued, self.shelf, settings.status_timeout)
         self.papers = Papers(settings, bus, self.shelf, self.filing.signer)
+        self.checkpoints = Checkpoints(bus, self.filing.signer, folder_of(settings))
         self.hub = Hub(settings, self.shelf)
         # For presigned URLs alone.
         self.store = object_store_client()

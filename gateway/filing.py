@@ -122,6 +122,8 @@ class Filing:
         self._check_target(body)
         if len(body.uploads) > self._max_uploads:
             raise InvalidField(fields=[{"field": "uploads", "reason": "too_long", "max_length": self._max_uploads}])
+        if strange := body.upload_hashes.keys() - set(body.uploads):
+            raise InvalidField(fields=[{"field": f"upload_hashes.{one}", "reason": "not_uploaded"} for one in strange])
         person = self._person(body, caller)
         members = self._members(body, person)
         filed = body.filed()

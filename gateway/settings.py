@@ -36,11 +36,13 @@ class Settings(ProcessSettings):
     RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_seconds`: within which a PDF is drawn.
     `publish_timeout`: within which the broker has to confirm a submission; with what a busy machine adds, 503 comes within 2 s.
     `status_timeout`: within which a case is read by its code, before the citizen is told that it cannot be.
+    `checkpoint_dir`: where each day's signed checkpoint is written; None: beside the catalogue's copy.
     """
 
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(8000, ge=0, le=65535)
     gateway_state_dir: Path = Path(".peygir/gateway")
+    checkpoint_dir: Path | None = None
     public_url: Annotated[str, Field(pattern=r"^(https?://[A-Za-z0-9.:\[\]_-]+)?$")] = ""
 
     code_mac_keys: HexKeys

@@ -296,3 +296,11 @@ commands = Table(
     Column("command_hash", String(64), nullable=False),
     Column("done_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
 )
+
+checkpoints = Table(  # the signed files that vouch for the audit logs and the timelines, as they were given away
+    "checkpoints",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+)
