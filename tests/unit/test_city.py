@@ -22,7 +22,8 @@ def test_every_case_has_its_day_and_its_number() -> None:
     planned = days(10_000, LAST, WORKDAYS)
     assert (len(planned), planned[-1].on) == (DAYS, LAST)
     assert sum(day.cases for day in planned) == 10_000
-    place, numbers = 0, set()
+    place = 0
+    numbers: set[tuple[int, int]] = set()
     for day in planned:
         assert day.first == place
         place += day.cases
