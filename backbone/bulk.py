@@ -19,17 +19,26 @@ def insert(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], ending: str = ""
 ) -> CursorResult[Any]:
     """Inserts at least one row; all have the columns of the first. `ending`: SQL, ON CONFLICT… and RETURNING…"""
-    told = json.dumps(rows, ensure_ascii=False, default=_plain)
-    return connection.execute(_statement(table, tuple(rows[0]), ending), {"rows": told})
+    return connection.execute(_statement(table, tuple(rows[0]), ending), {"rows": told(rows)})
+
+
+def told(rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> str:
+    """Rows, or one, as such a parameter."""
+    return json.dumps(rows, ensure_ascii=False, default=_plain)
+
+
+def inserting(table: Table, names: Iterable[str]) -> str:
+    """SQL that inserts `:rows` with these columns, as a part of a greater statement."""
+    columns = ", ".join(f'"{table.c[name].name}"' for name in names)
+    return (
+        f'INSERT INTO "{table.name}" ({columns})'
+        f' SELECT {columns} FROM json_populate_recordset(NULL::"{table.name}", CAST(:rows AS json))'
+    )
 
 
 @lru_cache(maxsize=256)
 def _statement(table: Table, names: Iterable[str], ending: str) -> TextClause:
-    columns = ", ".join(f'"{table.c[name].name}"' for name in names)
-    return text(
-        f'INSERT INTO "{table.name}" ({columns})'
-        f' SELECT {columns} FROM json_populate_recordset(NULL::"{table.name}", CAST(:rows AS json)) {ending}'
-    )
+    return text(f"{inserting(table, names)} {ending}")
 
 
 def _plain(value: object) -> object:

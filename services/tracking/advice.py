@@ -76,11 +76,6 @@ def of_scope(
     return [_followed(row) for row in connection.execute(chosen)]
 
 
-def of_a_case(connection: Connection, case_id: UUID) -> list[FollowedRecommendation]:
-    """Those of a case that the reader was found to know of."""
-    return [_followed(row) for row in connection.execute(_listed(False, cases.c.case_id == case_id))]
-
-
 def of_units(
     connection: Connection, units: Iterable[str], open_only: bool, only: UUID | None = None
 ) -> list[FollowedRecommendation]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -26,6 +26,8 @@ from services.tracking.scope import OPENS_IDENTITIES, SEE_ALL, Scope, scope_of
 from services.tracking.visits import act as act_on_visit
 from services.tracking.visits import act_as_citizen as citizen_on_visit
 from services.tracking.workdays import day_of
+
+View = TypeVar("View", t.StaffCase, t.PublicCase)
 
 
 class Desk(Tracking):
@@ -62,7 +64,7 @@ class Desk(Tracking):
         if case is None:
             raise UnknownCase
         if again(connection, request.actor, request.idempotency_key, case.case_id, command):
-            return self._staff_case(connection, case.case_id, scope)
+            return _found(views.staff_case(connection, case.case_id, scope))
         if case.version != request.expected_version:
             later = views.entries_since(connection, case.case_id, request.expected_version)
             raise StaleVersion(current=case.version, changes=[entry.model_dump(mode="json") for entry in later])
@@ -75,8 +77,8 @@ class Desk(Tracking):
             if isinstance(command, t.LinkCase):
                 joined = inquiry.linked(target, case, command.linked)
             record(connection, joined, request.actor, context.now)
-        # Without the scope: who has just found the case to be about their own unit sees this answer, and then no more.
-        return self._staff_case(connection, case.case_id, None, scope)
+        # Who has just found the case to be about their own unit sees this answer, and then no more.
+        return _found(views.staff_case(connection, case.case_id, scope, after_command=True))
 
     def _act(self, connection: Connection, case: Case, command: t.StaffCommand, context: Context) -> Turn:
         if not isinstance(command, v.StaffVisitCommand):
@@ -97,7 +99,7 @@ class Desk(Tracking):
     ) -> Context:
         """What this command is judged by. `besides`: who is not chosen when the choice is ours."""
         city = self.city(connection)
-        context = replace(self.context(connection, actor, case.case_id), target=target)
+        context = replace(self.context(connection, actor, case), target=target)
         if isinstance(command, t.Assign):
             chosen = command.inspector or self._free(connection, city, case, besides)
             return replace(context, staff=self._candidate(connection, city, case, chosen) if chosen else None)
@@ -143,23 +145,9 @@ class Desk(Tracking):
         conflicted = row.unit is not None and case.unit in city.tree.above(row.unit)
         return StaffFacts(staff_id, row.active, Role.INSPECTOR in row.roles, conflicted)
 
-    def _staff_case(
-        self, connection: Connection, case_id: UUID, scope: Scope | None, links: Scope | None = None
-    ) -> t.StaffCase:
-        case = views.staff_case(connection, case_id, scope)
-        if case is None:
-            raise UnknownCase
-        known = links or scope
-        more = {
-            "followed": advice.of_a_case(connection, case_id),
-            "reminders": reminders.of_case(connection, case_id),
-            "linked": reminders.linked(connection, case_id, known) if known is not None else [],
-        }
-        return case.model_copy(update=more)
-
     def get_case(self, connection: Connection, request: t.GetCase) -> t.StaffCase:
         """The whole case, or UnknownCase, be it that there is none or that it is none of theirs."""
-        return self._staff_case(connection, request.case_id, self.scope(connection, request.actor))
+        return _found(views.staff_case(connection, request.case_id, self.scope(connection, request.actor)))
 
     # --- letters ---
 
@@ -172,18 +160,12 @@ class Desk(Tracking):
 
     def view_by_code(self, connection: Connection, request: t.ViewByCode) -> t.PublicCase:
         """What the holder of the code sees; UnknownCase when there is no case yet."""
-        case = views.public_by_code(connection, request.code_hashes, day_of(self.clock()))
-        if case is None:
-            raise UnknownCase
-        return case
+        return _found(views.public_by_code(connection, request.code_hashes, day_of(self.clock())))
 
     def view_own_case(self, connection: Connection, request: t.ViewOwnCase) -> t.PublicCase:
         """The same for the signed-in citizen who filed it."""
         citizen_id = _id(request.actor, ActorKind.CITIZEN)
-        case = views.public_own(connection, request.case_id, citizen_id, day_of(self.clock()))
-        if case is None:
-            raise UnknownCase
-        return case
+        return _found(views.public_own(connection, request.case_id, citizen_id, day_of(self.clock())))
 
     def list_own_cases(self, connection: Connection, request: t.ListOwnCases) -> t.OwnCases:
         """What the signed-in citizen filed."""
@@ -196,16 +178,13 @@ class Desk(Tracking):
         if case is None:
             raise UnknownCase
         if not again(connection, request.actor, request.idempotency_key, case.case_id, request.command):
-            context = self.context(connection, request.actor, case.case_id)
+            context = self.context(connection, request.actor, case)
             if isinstance(request.command, v.VisitCommand):
                 turn = citizen_on_visit(connection, case, request.command, context, self.lead)
             else:
                 turn = domain.act_as_citizen(case, request.command, context)
             record(connection, turn, request.actor, context.now, context.question)
-        view = views.public_of(connection, case.case_id, day_of(self.clock()))
-        if view is None:
-            raise UnknownCase
-        return view
+        return _found(views.public_of(connection, case.case_id, day_of(self.clock())))
 
     def _lock_of_citizen(self, connection: Connection, request: t.ExecuteCitizenCommand) -> Case | None:
         if request.actor.kind not in (ActorKind.CITIZEN, ActorKind.BEARER):
@@ -234,7 +213,7 @@ class Desk(Tracking):
             raise NotFound
         asked = t.AnswerQuestion(text=request.text, uploads=request.uploads)
         if not again(connection, request.actor, request.idempotency_key, request.question_id, asked):
-            context = self.context(connection, request.actor, case.case_id)
+            context = self.context(connection, request.actor, case)
             uploads = tuple(dict.fromkeys(request.uploads))
             turn = domain.answer_unit_question(case, request.question_id, request.text, uploads, context)
             record(connection, turn, request.actor, context.now, context.question)
@@ -314,6 +293,12 @@ class Desk(Tracking):
             units = self._answered_for(connection, actor)
             return views.media_for_units(connection, media_id, units, request.question_id)
         return views.media_for_staff(connection, media_id, self.scope(connection, actor), request.case_id)
+
+
+def _found(view: View | None) -> View:
+    if view is None:
+        raise UnknownCase
+    return view
 
 
 def _id(actor: Actor, kind: ActorKind) -> UUID:

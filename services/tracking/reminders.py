@@ -1,4 +1,4 @@
-"""Queries on reminders, on linked cases and on who may be mentioned, a line of comment each."""
+"""Queries on reminders and on who may be mentioned, a line of comment each."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from contracts.tracking import LinkedCase, Reminder
 from services.tracking.life import Case, Reminding
 from services.tracking.models import cases, reminders, staff
-from services.tracking.scope import Scope
 from services.tracking.store import CASE_COLUMNS, case_of
 
 
@@ -20,14 +18,6 @@ def add(connection: Connection, case_id: UUID, one: Reminding) -> None:
     """A reminder of a day to come."""
     row = {"reminder_id": one.reminder_id, "case_id": case_id, "staff_id": one.staff_id, "on_day": one.on}
     connection.execute(insert(reminders).values(**row, text=one.text))
-
-
-def of_case(connection: Connection, case_id: UUID) -> list[Reminder]:
-    """All reminders of a case, the soonest first."""
-    chosen = select(reminders).where(reminders.c.case_id == case_id).order_by(reminders.c.on_day)
-    return [
-        Reminder(staff=row.staff_id, on=row.on_day, text=row.text, said=row.said) for row in connection.execute(chosen)
-    ]
 
 
 def lock_due(connection: Connection, today: date, limit: int) -> list[Case]:
@@ -47,15 +37,3 @@ def take_due(connection: Connection, case_id: UUID, today: date) -> list[Remindi
 def members(connection: Connection, ids: Iterable[UUID]) -> Sequence[Row[Any]]:
     """These members of staff, as far as they are active."""
     return connection.execute(select(staff).where(staff.c.staff_id.in_(list(ids)), staff.c.active)).all()
-
-
-def linked(connection: Connection, case_id: UUID, scope: Scope) -> list[LinkedCase]:
-    """The cases linked to this one that the scope knows."""
-    links = connection.execute(select(cases.c.links).where(cases.c.case_id == case_id)).scalar() or []
-    if not links:
-        return []
-    chosen = select(cases.c.case_id, cases.c.number, cases.c.stage)
-    chosen = chosen.where(cases.c.case_id.in_([UUID(one) for one in links]), scope.condition())
-    return [
-        LinkedCase.model_validate(dict(row._mapping)) for row in connection.execute(chosen.order_by(cases.c.number))
-    ]

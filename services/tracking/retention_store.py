@@ -54,12 +54,12 @@ def lock_due(connection: Connection, rule: Rule, before: datetime, limit: int) -
     holds is left to it. One that was merged into a case which goes on waits for its end."""
     outcome = cases.c.outcome == rule.outcome if rule.outcome else _any_but(rule)
     goes_on = cases.alias("goes_on")
-    untold = exists().where(outcomes_to_tell.c.case_id == goes_on.c.case_id)  # it may be its own again
-    waits = exists().where(goes_on.c.case_id == cases.c.merged_into, or_(goes_on.c.ended_at.is_(None), untold))
+    told = ~exists().where(outcomes_to_tell.c.case_id == goes_on.c.case_id)  # till then it may be its own again
     chosen = (
         select(*CASE_COLUMNS, cases.c.ended_at)
+        .select_from(cases.outerjoin(goes_on, goes_on.c.case_id == cases.c.merged_into))
         .where(cases.c.kind == rule.kind, cases.c.ended_at < before, ERASED_AT[rule.part].is_(None), outcome)
-        .where(or_(cases.c.merged_into.is_(None), ~waits))
+        .where(or_(goes_on.c.case_id.is_(None), and_(goes_on.c.ended_at.is_not(None), told)))
         .order_by(cases.c.ended_at)
         .limit(limit)
         .with_for_update(of=cases, skip_locked=True)

@@ -22,7 +22,6 @@ from services.tracking.life import Case, Question
 from services.tracking.models import (
     NOT_OVER,
     attachments,
-    case_numbers,
     cases,
     catalogue,
     commands,
@@ -35,6 +34,9 @@ from services.tracking.models import (
 )
 from services.tracking.scope import CONDITION, Scope
 
+Link = tuple[Entry, str, str]
+"""A line of a timeline: the entry, the hash of the one before it, its own."""
+
 CASE_COLUMNS = [cases.c[column.name] for column in dataclasses.fields(Case)]
 _RULES = {"weekend", "deadlines", "four_eyes", "auto_close_days", "retention", "refusal_reasons", "root_causes"}
 _NAMES = [column.name for column in CASE_COLUMNS]
@@ -43,9 +45,19 @@ _CHANGES = [
     for column in dataclasses.fields(Case)
     if column.name not in {"case_id", "number", "code_hash", "kind", "channel", "anonymous", "filed_at", "citizen_id"}
 ]
+_LINE = (*(column.name for column in dataclasses.fields(Entry)), "previous_hash", "hash")
 _LISTS = ("previous_handlers", "barred", "root_causes", "recommendations", "pauses", "told", "checklist", "links")
 # Asked at every command: written once, with the values apart. SQLAlchemy would read through each statement anew.
-_SAVE = update(cases).where(cases.c.case_id == bindparam("saved"))
+_TAKE_NUMBERS = text(
+    "INSERT INTO case_numbers (year, last) VALUES (:year, :count)"
+    " ON CONFLICT (year) DO UPDATE SET last = case_numbers.last + excluded.last"
+    " RETURNING last - :count + 1, set_config('synchronous_commit', 'off', true)"
+)
+_CHANGED = ", ".join(_CHANGES)
+_SAVE = text(
+    f"WITH saved AS (UPDATE cases SET ({_CHANGED}) = (SELECT {_CHANGED} FROM json_populate_record(NULL::cases,"
+    f" CAST(:row AS json))) WHERE case_id = :saved) {bulk.inserting(timeline, _LINE)}"
+)
 _LOCK_FOR_STAFF = (
     select(*CASE_COLUMNS)
     .where(cases.c.case_id == any_(bindparam("ids", type_=ARRAY(PG_UUID))), CONDITION)
@@ -67,14 +79,8 @@ def take_numbers(connection: Connection, year: int, count: int) -> int:
     So no batch waits for another's commit; what a failed batch has taken is a gap. Waiting for the disk is not needed:
     the batch that uses the numbers commits later, and with it all that was written before.
     """
-    statement = upsert(case_numbers).values(year=year, last=count)
-    statement = statement.on_conflict_do_update(
-        index_elements=["year"], set_={"last": case_numbers.c.last + statement.excluded.last}
-    )
-    with connection.engine.begin() as own:
-        own.execute(text("SET LOCAL synchronous_commit = off"))
-        last: int = own.execute(statement.returning(case_numbers.c.last)).scalar_one()
-    return last - count + 1
+    with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as own:
+        return int(own.execute(_TAKE_NUMBERS, {"year": year, "count": count}).scalar_one())
 
 
 def add_cases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
@@ -82,11 +88,14 @@ def add_cases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[
     return set(bulk.insert(connection, cases, rows, "ON CONFLICT DO NOTHING RETURNING case_id").scalars())
 
 
-def add_entries(connection: Connection, entries: Iterable[tuple[Entry, str, str]]) -> None:
-    """Appends to timelines: (entry, previous hash, hash)."""
-    rows = [{**vars(entry), "previous_hash": previous, "hash": own} for entry, previous, own in entries]
-    if rows:
+def add_entries(connection: Connection, entries: Iterable[Link]) -> None:
+    """Appends to timelines."""
+    if rows := _lines(entries):
         bulk.insert(connection, timeline, rows)
+
+
+def _lines(entries: Iterable[Link]) -> list[dict[str, Any]]:
+    return [{**vars(entry), "previous_hash": previous, "hash": own} for entry, previous, own in entries]
 
 
 def add_attachments(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -134,11 +143,11 @@ def lock_own(connection: Connection, case_id: UUID, citizen_id: UUID) -> Case | 
     return case_of(row) if row else None
 
 
-def save(connection: Connection, case: Case) -> None:
-    """A locked case as it is now."""
-    values = {name: getattr(case, name) for name in _CHANGES}
-    values |= {name: list(values[name]) for name in _LISTS}
-    connection.execute(_SAVE, {"saved": case.case_id, **values})
+def save(connection: Connection, case: Case, entries: Sequence[Link]) -> None:
+    """A locked case as it is now, and what was added to its timeline: one statement."""
+    row = {name: getattr(case, name) for name in _CHANGES}
+    given = {"saved": case.case_id, "row": bulk.told(row), "rows": bulk.told(_lines(entries))}
+    connection.execute(_SAVE, given)
 
 
 def recode(connection: Connection, case_id: UUID, old: str, new: str) -> None:

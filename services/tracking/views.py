@@ -35,7 +35,7 @@ from contracts.media import UploadState
 from contracts.vocabulary import OPEN_STAGES, ActorKind
 from services.tracking.domain import possible
 from services.tracking.life import PUBLIC_ENTRIES, TOLD, Case
-from services.tracking.models import attachments, cases, media_states, questions, timeline
+from services.tracking.models import attachments, cases, media_states, questions, recommendations, reminders, timeline
 from services.tracking.scope import CONDITION, Scope
 from services.tracking.store import CASE_COLUMNS, case_of_json
 from services.tracking.visits_views import of_case, staff_visit, visits_for_citizen
@@ -85,6 +85,26 @@ def _media(*conditions: ColumnElement[bool], of: Any = cases.c.case_id) -> Any:
         .where(attachments.c.case_id == of, *conditions)
         .scalar_subquery()
         .label("media")
+    )
+
+
+def _recommendations() -> Any:
+    names = ("recommendation_id", "unit", "text", "due_on", "state", "reason", "reported_at", "settled_at")
+    line = _object(**{name: recommendations.c[name] for name in names})
+    order = (recommendations.c.due_on, recommendations.c.recommendation_id)
+    return (
+        select(func.json_agg(aggregate_order_by(line, *order)))
+        .where(recommendations.c.case_id == cases.c.case_id)
+        .scalar_subquery()
+    )
+
+
+def _reminders() -> Any:
+    line = _object(staff=reminders.c.staff_id, on=reminders.c.on_day, text=reminders.c.text, said=reminders.c.said)
+    return (
+        select(func.json_agg(aggregate_order_by(line, reminders.c.on_day)))
+        .where(reminders.c.case_id == cases.c.case_id)
+        .scalar_subquery()
     )
 
 
@@ -275,6 +295,8 @@ _STAFF = select(
         asked=_questions().element,
         media=_media().element,
         visits=of_case().element,
+        followed=_recommendations(),
+        reminders=_reminders(),
     )
 ).where(cases.c.case_id == bindparam("case_id", type_=PG_UUID, required=False))
 _FOR_STAFF, _AFTER_COMMAND = _written(_STAFF.where(CONDITION)), _written(_STAFF)
@@ -295,9 +317,10 @@ _AS_IT_IS = (
 )
 
 
-def staff_case(connection: Connection, case_id: UUID, scope: Scope | None) -> t.StaffCase | None:
-    """The whole case. `scope` None only right after a command of the same person in the same transaction."""
-    query, given = (_AFTER_COMMAND, {}) if scope is None else (_FOR_STAFF, scope.given())
+def staff_case(connection: Connection, case_id: UUID, scope: Scope, after_command: bool = False) -> t.StaffCase | None:
+    """The whole case. `after_command`, of the same person in the same transaction: whatever it made of the case, they see
+    it this once; the cases linked to it are those of the scope all the same."""
+    query, given = (_AFTER_COMMAND, {}) if after_command else (_FOR_STAFF, scope.given())
     told = connection.exec_driver_sql(query, {"case_id": case_id, **given}).scalar()
     if told is None:
         return None
@@ -320,8 +343,18 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope | None) -> t.
             "attachments": [_attachment(line) for line in media],
             "visits": [staff_visit(line) for line in told["visits"] or []],
             "timeline": [staff_entry(line) for line in entries],
+            "followed": [{**line, "case_id": case_id, "number": case.number} for line in told["followed"] or []],
+            "reminders": told["reminders"] or [],
+            "linked": _linked(connection, case, scope) if case.links else [],
         }
     )
+
+
+def _linked(connection: Connection, case: Case, scope: Scope) -> list[dict[str, Any]]:
+    """The cases linked to this one that the scope knows."""
+    chosen = select(cases.c.case_id, cases.c.number, cases.c.stage)
+    chosen = chosen.where(cases.c.case_id.in_([UUID(one) for one in case.links]), scope.condition())
+    return [dict(row._mapping) for row in connection.execute(chosen.order_by(cases.c.number))]
 
 
 def _named(case: Case, what: str) -> list[dict[str, str]]:
