@@ -220,7 +220,7 @@ def _of_tracking(sample: Sample, tree: Any) -> dict[str, Ask]:
         "of_units": lambda c: advice.of_units(c, [sample.unit], open_only=True),
         "of_scope": lambda c: advice.of_scope(c, head, None, open_only=True),
         "reminders.lock_due": lambda c: reminders.lock_due(c, today, 50),
-        "take_outcomes": lambda c: joined.take_outcomes(c, 50),
+        "take_ends": lambda c: joined.take_ends(c, 50),
         "lock_merged": lambda c: joined.lock_merged(c, sample.case_id),
         "note_ends": lambda c: retention_store.note_ends(c, 500),
         "retention lock_due": lambda c: retention_store.lock_due(c, rule, now - timedelta(days=365), 50),

@@ -234,7 +234,7 @@ def _joined_refusal(
         return None
     return JoinedRefusalView.model_construct(
         **dict(refusal),
-        refusal_text=refusal_text(refusal, lang, reasons),
+        refusal_text=refusal_text(refusal, lang, reasons) or refusal.refusal_reason,
         refused_text=moment_text(refusal.refused_at, lang),
     )
 

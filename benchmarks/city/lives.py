@@ -254,7 +254,9 @@ class Life:
 
     def joined(self, decided: t.CaseDecided, at: datetime) -> None:
         """What a merged case hears of the decision of the case it goes on in."""
-        self.take(domain.joined_decided(self.case, decided.outcome, decided.final), BY_CALENDAR, at)
+        told = {"outcome": decided.outcome, "final": decided.final}
+        entry = {"entry": "decided", "details": told, "number": decided.state.number}
+        self.take(domain.joined_ended(self.case, entry, False, self.context(BY_CALENDAR, at)), BY_CALENDAR, at)
 
     def _meet(self) -> None:
         """A place at the next public meeting is offered, taken, reminded of and used."""

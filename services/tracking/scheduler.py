@@ -86,7 +86,7 @@ class Scheduler(Tracking):
         for row in taken:
             for case, heard in joined.lock_merged(connection, row.case_id):
                 context = self.context(connection, BY_CALENDAR, None)
-                turn = domain.joined_ended(case, row._mapping, heard, context)
+                turn = domain.joined_ended(case, dict(row._mapping), heard, context)
                 record(connection, turn, BY_CALENDAR, context.now)
                 if turn.case.stage is not case.stage:
                     joined.go_on(connection, case.case_id)

@@ -294,7 +294,7 @@ def test_the_outcome_of_the_case_that_it_was_merged_into(scene: Scene) -> None:
 def test_the_refusal_of_the_case_that_it_was_merged_into(scene: Scene) -> None:
     person, office = scene.person, OFFICE[scene.language]
     open_case(scene)
-    names = {"reason_fa": "در صلاحیت نیست", "reason_en": "Outside the remit"}
+    names: dict[str, Any] = {"reason_fa": "در صلاحیت نیست", "reason_en": "Outside the remit"}
     event = person.event(tracking.JoinedCaseRefused, Stage.MERGED, reason="outside_remit", **names)
     scene.wire.event(event)
     scene.wire.event(event)
