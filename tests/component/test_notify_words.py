@@ -574,6 +574,7 @@ def test_staff_are_told_what_the_calendar_brings(scene: Scene, language: Languag
     told += [
         (tracking.NoteAdded, {**mine, "mentions": [people["screener"].id]}, [("screener", "mentioned")]),
         (tracking.CaseReminded, {**mine, "staff": inspector}, [("inspector", "reminded")]),
+        (tracking.CaseReopened, {}, [("screener", "reopened_for_staff")]),
     ]
     for event, fields, readers in told:
         wire.event(person.event(event, Stage.INVESTIGATING, **fields))
@@ -586,6 +587,10 @@ def test_staff_are_told_what_the_calendar_brings(scene: Scene, language: Languag
 
 
 CALENDAR = {
+    "reopened_for_staff": {
+        FA: "پرونده‌ای که پرونده {number} به آن پیوسته بود بی‌نتیجه پایان یافت؛ {number} دوباره در انتظار غربالگری است.",
+        EN: "The case that {number} was merged into ended without a result; {number} waits for screening again.",
+    },
     "reading_near": {
         FA: "پرونده {number} هنوز خوانده نشده است. مهلت بررسی اولیه: {day}.",
         EN: "Case {number} has not been read yet. First reading due by {day}.",
