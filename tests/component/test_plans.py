@@ -21,12 +21,14 @@ def urls(broker: RabbitMQ, postgres: PostgreSQL) -> dict[str, str]:
     return {service: environment[f"DATABASE_URL_{service.upper()}"] for service in SERVICES}
 
 
+@pytest.mark.long
 def test_no_hot_query_reads_all_cases_or_timelines(urls: dict[str, str]) -> None:
     found = list(plans(urls))
     assert len(found) > 90
     assert [(one.service, one.name, one.read_whole) for one in found if not one.sound] == []
 
 
+@pytest.mark.long
 def test_a_query_without_its_index_is_named(urls: dict[str, str]) -> None:
     # Given that somebody has taken an index away, as a migration might
     with psycopg.connect(urls["tracking"].replace("+psycopg", ""), autocommit=True) as connection:
