@@ -59,7 +59,7 @@ def founded(broker: RabbitMQ, postgres: PostgreSQL, name: str) -> dict[str, str]
         catalogue = intake_store.catalogue(connection)
     with Database(urls["tracking"], pool_size=1).transaction() as connection:
         tracking_store.keep_catalogue(connection, catalogue)
-        for role in (Role.SCREENER, Role.HEAD, *[Role.INSPECTOR] * 4):
+        for role in (Role.SCREENER, Role.HEAD, *[Role.INSPECTOR] * 40):
             tracking_store.keep_staff(connection, staff(actor(role, "mayor.insp")))
     with Database(urls["insight"], pool_size=1).transaction() as connection:
         places = [{"code": unit.code, "parent": unit.parent, "version": catalogue.version} for unit in catalogue.units]
