@@ -227,6 +227,7 @@ class SubmissionBody(Body):
     uploads: Uploads = []
     upload_hashes: Annotated[dict[UploadId, KeyedHash], Field(max_length=10)] = Field(
         {},
+        json_schema_extra={"additionalProperties": False},  # what is named otherwise is refused
         description="SHA-256 (hex) of files in `uploads`, before they were sent: the receipt then vouches for them, too.",
     )
     consent: Annotated[Flag, Field(json_schema_extra={"const": True}), AfterValidator(_accepted)] = Field(

@@ -21,6 +21,7 @@ from contracts import tracking as t
 from contracts.gateway import Actor
 from contracts.vocabulary import Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
+from services.insight import store as insight_store
 from services.intake import store as intake_store
 from services.intake.handlers import publish_catalogue
 from services.intake.identities import Vault
@@ -58,8 +59,11 @@ def founded(broker: RabbitMQ, postgres: PostgreSQL, name: str) -> dict[str, str]
         catalogue = intake_store.catalogue(connection)
     with Database(urls["tracking"], pool_size=1).transaction() as connection:
         tracking_store.keep_catalogue(connection, catalogue)
-        for role in (Role.SCREENER, Role.HEAD, *[Role.INSPECTOR] * 4):
+        for role in (Role.SCREENER, Role.HEAD, *[Role.INSPECTOR] * 40):
             tracking_store.keep_staff(connection, staff(actor(role, "mayor.insp")))
+    with Database(urls["insight"], pool_size=1).transaction() as connection:
+        places = [{"code": unit.code, "parent": unit.parent, "version": catalogue.version} for unit in catalogue.units]
+        insight_store.keep_newest_units(connection, places)
     return environment | {f"DATABASE_URL_{service.upper()}": url for service, url in urls.items()}
 
 

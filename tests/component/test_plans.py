@@ -11,7 +11,8 @@ from benchmarks.plans import Planned, page, plans
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.component.test_city import founded
 
-CASES = 12_000
+CASES = 40_000
+BIG = {"cases", "timeline", "facts"}
 
 
 @pytest.fixture(scope="module")
@@ -21,12 +22,15 @@ def urls(broker: RabbitMQ, postgres: PostgreSQL) -> dict[str, str]:
     return {service: environment[f"DATABASE_URL_{service.upper()}"] for service in SERVICES}
 
 
+@pytest.mark.long
 def test_no_hot_query_reads_all_cases_or_timelines(urls: dict[str, str]) -> None:
     found = list(plans(urls))
     assert len(found) > 90
-    assert [(one.service, one.name, one.read_whole) for one in found if not one.sound] == []
+    # Of a city so small some smaller tables are rightly read whole; `./peygir bench plans` shows those of a million cases.
+    assert [(one.name, one.read_whole) for one in found if not one.sound and BIG & set(one.read_whole)] == []
 
 
+@pytest.mark.long
 def test_a_query_without_its_index_is_named(urls: dict[str, str]) -> None:
     # Given that somebody has taken an index away, as a migration might
     with psycopg.connect(urls["tracking"].replace("+psycopg", ""), autocommit=True) as connection:
@@ -38,8 +42,7 @@ def test_a_query_without_its_index_is_named(urls: dict[str, str]) -> None:
             wrong = [one for one in plans({"tracking": urls["tracking"]}) if not one.sound]
         finally:
             connection.execute(str(definition))
-    assert "own_cases" in {one.name for one in wrong}
-    assert all(one.read_whole == ["cases"] for one in wrong)
+    assert [one.read_whole for one in wrong if one.name == "own_cases"] == [["cases"]]
 
 
 def test_the_page_tells_each_plan() -> None:
