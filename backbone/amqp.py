@@ -19,6 +19,7 @@ ERROR = "peygir-error"
 QUEUE = "peygir-queue"
 DIED = "peygir-died"
 TRACE = trace.HEADER
+WITHOUT_UPLOADS = ".without_uploads"
 
 Waiter = TypeVar("Waiter")
 
@@ -51,10 +52,12 @@ class Outgoing:
 
 
 def event(message: Event) -> Outgoing:
-    """An event on its producer's exchange, under the present trace."""
+    """An event on its producer's exchange, under the present trace. Its routing key is its name; with an ending where it
+    could name uploads and names none, so that it does not go to who only keeps these."""
+    names_none = not getattr(message, "uploads", True)
     return Outgoing(
         f"{message.producer}.events",
-        message.name,
+        message.name + (WITHOUT_UPLOADS if names_none else ""),
         encode(message),
         str(message.id),
         message.name,

@@ -214,6 +214,11 @@ class Broker:
         """True when it can publish now."""
         return self._channel is not None and bool(self._channel.is_open) and not self._blocked
 
+    @property
+    def blocked(self) -> bool:
+        """True while the broker is there and takes nothing (it is short of memory or disk)."""
+        return self._blocked
+
     def start(self) -> None:
         self._publishing.start()
         self._consuming.start()

@@ -186,20 +186,27 @@ class Health(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
             start_response("200 OK", [("Content-Type", "text/plain")])
             return [b"alive\n"]
         if path == "/readyz":
-            missing = [name for name, good in self._parts().items() if not good]
-            status = "503 Service Unavailable" if missing else "200 OK"
+            troubles = self._troubles()
+            status = "503 Service Unavailable" if troubles else "200 OK"
             start_response(status, [("Content-Type", "text/plain")])
-            return [f"{'missing: ' + ', '.join(missing) if missing else 'ready'}\n".encode()]
+            return [f"{'; '.join(troubles) or 'ready'}\n".encode()]
         start_response("404 Not Found", [("Content-Type", "text/plain")])
         return [b"not found\n"]
 
-    def _parts(self) -> dict[str, bool]:
+    def _troubles(self) -> list[str]:
+        """Why it cannot work; nothing when it can."""
         database: Database = self.container.config["database"]
-        return {
-            "broker": self.link.broker.connected,
+        broker = self.link.broker
+        parts = {
+            "broker": broker.connected or broker.blocked,
             "database": database.ping(),
             "start": bool(self.container.config.get("started")),
         }
+        missing = [name for name, good in parts.items() if not good]
+        return [
+            *([f"missing: {', '.join(missing)}"] if missing else []),
+            *(["broker blocks publishers"] if broker.blocked else []),
+        ]
 
 
 class PeygirService:

@@ -1,4 +1,5 @@
-"""`./peygir bench`: measures every row of the design's table, or those named, beside its yardstick of the same run."""
+"""`./peygir bench`: measures every row of the design's table, or those named, beside its yardstick of the same run.
+`./peygir bench fill`, `plans` and `million` are about a city of a million cases (--help of each)."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 
 from benchmarks import figures, machine, stand
+from benchmarks.city import command as city
 from benchmarks.peer import Peer
 from benchmarks.rows import QUICK, Plan, Rows
 from deploy.local.children import CannotStart
@@ -25,12 +27,15 @@ _BEGAN = time.monotonic()
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when everything was measured, whether or not the bars hold; 1 when something could not be."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] in city.COMMANDS:
+        return city.main(given, say)
     parser = argparse.ArgumentParser(prog="./peygir bench", description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"only these of {', '.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="short runs, under three minutes in all")
     parser.add_argument("--without-peer", action="store_true", help="do not install and measure django-helpdesk")
     parser.add_argument("--write", action="store_true", help="put the figures into benchmarks/RESULTS.md")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     unknown = set(options.rows) - set(NAMES)
     if unknown:
         parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 BEGIN, END = "<!-- figures: written by ./peygir bench --write -->", "<!-- end of the figures -->"
+MILLION = "<!-- figures: written by ./peygir bench million --write -->"
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -129,13 +130,13 @@ def markdown(rows: Sequence[Row]) -> str:
     return "\n".join([*told, *(["", *remarks] if remarks else [])])
 
 
-def renewed(page: str, figures: str) -> str:
-    """The page with the figures between its two marks put in anew. ValueError without the marks."""
-    before, found, rest = page.partition(BEGIN)
+def renewed(page: str, figures: str, begin: str = BEGIN) -> str:
+    """The page with the figures between the mark `begin` and the end put in anew. ValueError without the marks."""
+    before, found, rest = page.partition(begin)
     _, ended, after = rest.partition(END)
     if not (found and ended):
         raise ValueError("the page has no place for figures")
-    return f"{before}{BEGIN}\n{figures}\n{END}{after}"
+    return f"{before}{begin}\n{figures}\n{END}{after}"
 
 
 def plain(figure: float) -> str:

@@ -125,10 +125,10 @@ class Rows:
         """Each code once: not cached. A few codes again and again: cached."""
         fresh, cached = [], []
         codes = self.stand.fresh_codes(self.plan.codes * self.plan.runs + 500)
-        few = [_status(code) for code in codes[-500:]]
+        few = [status_of(code) for code in codes[-500:]]
         load.run(load.each(self.stand.url, CLIENTS, few))
         for run in range(self.plan.runs):
-            asked = [_status(code) for code in codes[run * self.plan.codes : (run + 1) * self.plan.codes]]
+            asked = [status_of(code) for code in codes[run * self.plan.codes : (run + 1) * self.plan.codes]]
             fresh.append(self._watch(lambda asked=asked: self._ask(asked), "not cached"))  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
             again = few * max(1, int(self.plan.seconds * 10))
             cached.append(self._watch(lambda again=again: self._ask(again), "cached"))  # type: ignore[misc]  # as above
@@ -312,7 +312,7 @@ class Lifecycle:
         code = between(filed.body, b'"tracking_code":"')
         while True:
             await asyncio.sleep(_POLL)
-            seen = await self._ask(connection, _status(code))
+            seen = await self._ask(connection, status_of(code))
             if b'"stage":"registering"' not in seen.body:
                 break
         case = "/v1/cases/" + between(seen.body, b'"case_id":"')
@@ -345,7 +345,8 @@ class _Unwished(Exception):
     """An answer that ends a lifecycle."""
 
 
-def _status(code: str) -> bytes:
+def status_of(code: str) -> bytes:
+    """Where is my case, as a request."""
     return load.request("GET", "/v1/tracking", {"Tracking-Code": code})
 
 

@@ -57,6 +57,7 @@ class Stand:
         self.url = system.gateway_url
         self.codes: list[str] = []
         self.filed = 0
+        self._before, self._since = 0, None
         self._members: dict[str, Member] = {}
         self._bodies = cycle(_submissions())
 
@@ -97,9 +98,16 @@ class Stand:
 
     def cases(self) -> int:
         """How many cases are open, or were."""
-        row = self._tracking.execute("SELECT count(*) FROM cases").fetchone()
-        assert row is not None
-        return int(row[0])
+        query, since = "SELECT count(*) FROM cases", self._since
+        row = self._tracking.execute(f"{query} WHERE filed_at > %s" if since else query, [since] if since else None)
+        [(count,)] = row.fetchall()
+        return self._before + int(count)
+
+    def begin_here(self) -> None:
+        """Counts from here on only what is filed from now on: to count a million again and again would be a load itself."""
+        self._before, self._since = 0, None
+        self.filed = self._before = self.cases()
+        [(self._since,)] = self._tracking.execute("SELECT max(filed_at) FROM cases").fetchall()
 
     def settle(self, patience: float = 300.0) -> None:
         """Waits until every case is there, every queue empty, and nobody at work."""
@@ -132,9 +140,10 @@ class Stand:
         return Member(me["id"], token, time.monotonic())
 
 
-def start(folder: Path, say: Any) -> System:
-    """The system, started; whoever calls stops it. `folder` is emptied before."""
-    remove(folder)
+def start(folder: Path, say: Any, *, fresh: bool = True) -> System:
+    """The system, started; whoever calls stops it. `folder` is emptied before, if it is to be `fresh`."""
+    if fresh:
+        remove(folder)
     for variable in ("AMQP_URL", "DATABASE_URL", "S3_ENDPOINT"):
         with suppress(KeyError):
             del os.environ[variable]  # everything is measured on this machine, with parts of our own

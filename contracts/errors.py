@@ -15,7 +15,7 @@
     ├── VersionNeeded (428)
     ├── TooLarge (413), UnsupportedMedia (415), ChecksumMismatch (460)
     ├── TooMany (429)            `retry_after` seconds
-    └── Unavailable (503)        `retry_after` seconds; nothing half done
+    └── Unavailable (503)        `retry_after` seconds; nothing half done. DeadlinePassed (504), StatusUnavailable
 
 Over RPC an error travels as its class name and one dict of parameters (nameko's exc_type and exc_args), so the
 gateway finds the same class again: `from_wire`.
@@ -392,6 +392,18 @@ class DeadlinePassed(Unavailable):
     code = "deadline_passed"
     status = 504
     texts = {"fa": "پاسخ به‌موقع نرسید؛ دوباره تلاش کنید.", "en": "No answer came in time; try again."}
+
+
+class StatusUnavailable(Unavailable):
+    """A good code, and nobody who can say now how its case stands: whether it has one yet is not known either."""
+
+    code = "status_unavailable"
+    texts = {
+        "fa": "وضعیت را اکنون نمی‌توان خواند؛ آنچه ثبت کرده‌اید محفوظ است و لازم نیست دوباره بفرستید."
+        " چند دقیقه دیگر نگاه کنید.",
+        "en": "The status cannot be read just now. What you filed is safe and need not be sent again; look again in a few"
+        " minutes.",
+    }
 
 
 def _leaves(cls: type[PeygirError]) -> list[type[PeygirError]]:

@@ -87,6 +87,8 @@ class GroupMembers(Contract):
 class FileSubmission(Command):
     """One submission, published persistent, mandatory and confirmed to `intake.submissions` before the 201.
 
+    `code_hash`: under the current one of the gateway's keys; `other_code_hashes`: under each other one it holds, since a
+    submission before the keys rotated may have had the same code.
     `content_hash`: SHA-256 of what was filed, part of the receipt. `retryable`: the code was derived from an
     Idempotency-Key, so the same `submission_id` and `code_hash` may come again and mean the same submission.
     `unit` and `ground` were checked against the gateway's catalogue when it had one (`catalogue_version`), else only
@@ -123,6 +125,7 @@ class FileSubmission(Command):
     consent: Consent | None = None
     group: Group | None = None
     sealed_members: Annotated[str, Field(max_length=131_072)] | None = None
+    other_code_hashes: list[KeyedHash] = []
 
 
 class ReceiveSms(Command):

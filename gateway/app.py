@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -25,6 +26,7 @@ from gateway.routes import (
     accounts,
     cases,
     catalogue,
+    checkpoints,
     configuration,
     decisions,
     exports,
@@ -70,6 +72,7 @@ _ROUTERS = (
     notification_texts,
     stream,
     papers,
+    checkpoints,
     webhooks,
 )
 _FREE = ("/v1/uploads", "/v1/webhooks")
@@ -109,7 +112,9 @@ def create_app(settings: Settings, bus: Bus | None = None) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         door.shelf.read()
         await door.bus.start()
+        daily = asyncio.create_task(door.checkpoints.every_day())
         yield
+        daily.cancel()
         door.stop()
         await door.bus.stop()
         await door.store.aclose()
@@ -164,7 +169,9 @@ def readiness(door: Door) -> tuple[str, int]:
     """What /readyz says: ready when submissions are taken."""
     if door.ready:
         return "ready\n", 200
-    return ("stopping\n" if door.stopping else "missing: broker\n"), 503
+    if door.stopping:
+        return "stopping\n", 503
+    return ("broker blocks publishers\n" if door.bus.blocked else "missing: broker\n"), 503
 
 
 __all__: list[Any] = ["create_app", "make_bus", "readiness"]

@@ -53,7 +53,7 @@ class Bus:
         url: str,
         name: str = "gateway",
         *,
-        publish_timeout: float = 1.8,
+        publish_timeout: float = 1.5,
         rpc_timeout: float = 5.0,
         max_publishing: int = 2_000,
         max_asking: int = 500,
@@ -85,6 +85,11 @@ class Bus:
     def connected(self) -> bool:
         """True when a submission would be published now."""
         return self._publishing is not None and bool(self._publishing.is_open) and not self._blocked
+
+    @property
+    def blocked(self) -> bool:
+        """True while the broker is there and takes nothing (it is short of memory or disk)."""
+        return self._blocked
 
     @property
     def can_ask(self) -> bool:

@@ -1,4 +1,5 @@
-"""Answers to "where is my case?", kept until something happens to the case.
+"""What is known here of "where is my case?": answers, kept until something happens to the case, and which codes were given
+here and have no case yet.
 
 Keyed by the code's hash and the language. An answer is forgotten when tracking, media or notify say that something
 changed, and after a while anyway. While events may be missed nothing is kept. A code whose case does not exist yet is
@@ -32,6 +33,40 @@ class Kept:
     media: tuple[str, ...]
     answer: bytes
     until: float
+
+
+class Issued:
+    """The last `most` codes, by hash, that were given here or of whose case something was heard: while a code's case has
+    neither been seen nor heard of, it is being registered, and that can be said without asking anyone."""
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
+        self._has_case: OrderedDict[str, bool] = OrderedDict()
+        self._listening = False
+
+    def subscription(self, subscribed: bool) -> None:
+        """Whether events are heard; when some may be missed, nothing is known any more."""
+        self._listening = subscribed
+        self._has_case.clear()
+
+    def given(self, code_hash: str) -> None:
+        """This code was promised to a citizen, for the first time or again."""
+        self._note(code_hash, self._has_case.get(code_hash, False))
+
+    def has_case(self, code_hash: str) -> None:
+        self._note(code_hash, True)
+
+    def registering(self, code_hashes: list[str]) -> bool:
+        """Whether one of these was given here and has no case yet."""
+        return any(self._has_case.get(code_hash) is False for code_hash in code_hashes)
+
+    def _note(self, code_hash: str, has_case: bool) -> None:
+        if not self._listening:
+            return
+        self._has_case[code_hash] = has_case
+        self._has_case.move_to_end(code_hash)
+        if len(self._has_case) > self._most:
+            self._has_case.popitem(last=False)
 
 
 class Cases:

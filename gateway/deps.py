@@ -31,8 +31,9 @@ from contracts.vocabulary import ActorKind, Language
 from gateway import language
 from gateway.auth import Caller, Tokens
 from gateway.broker import Bus
-from gateway.cases import Cases
+from gateway.cases import Cases, Issued
 from gateway.catalogue import Shelf
+from gateway.checkpoints import Checkpoints, folder_of
 from gateway.filing import Filing
 from gateway.limits import Limits
 from gateway.live import Hub
@@ -55,10 +56,12 @@ class Door:
         self.tokens = Tokens(secrets(settings.access_token_public_keys), settings.contact_key.get_secret_value())
         self.shelf = Shelf(settings.gateway_state_dir)
         self.limits = Limits(settings)
-        self.filing = Filing(settings, bus, self.shelf, self.tokens)
+        self.issued = Issued()
+        self.filing = Filing(settings, bus, self.shelf, self.tokens, self.issued)
         self.cases = Cases(settings.cache_cases, settings.cache_bytes, settings.cache_seconds)
-        self.tracking = Tracking(bus, self.cases, self.shelf)
+        self.tracking = Tracking(bus, self.cases, self.issued, self.shelf, settings.status_timeout)
         self.papers = Papers(settings, bus, self.shelf, self.filing.signer)
+        self.checkpoints = Checkpoints(bus, self.filing.signer, folder_of(settings))
         self.hub = Hub(settings, self.shelf)
         # For presigned URLs alone.
         self.store = object_store_client()
@@ -67,8 +70,10 @@ class Door:
         bus.on_event(self.shelf.heard)
         bus.on_event(self.hub.heard)
         self.hub.on_case(self.cases.drop)
+        self.hub.on_code(self.issued.has_case)
         self.hub.on_media(self.cases.drop_media)
         bus.on_subscription(self.cases.subscription)
+        bus.on_subscription(self.issued.subscription)
         bus.on_connect(lambda: self.shelf.renew(bus))
 
     def stop(self) -> None:

@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from backbone import jalali
-from contracts.base import GroundCode, UnitCode, UploadId, now
+from contracts.base import GroundCode, KeyedHash, UnitCode, UploadId, now
 from contracts.gateway import AnswerValue
 from contracts.vocabulary import Channel, ConsentForm, ConsentTo, Kind, Language
 
@@ -225,6 +225,10 @@ class SubmissionBody(Body):
     ] = Field([], description="Names of the staff concerned.")
     visit_wanted: Flag = False
     uploads: Uploads = []
+    upload_hashes: Annotated[dict[UploadId, KeyedHash], Field(max_length=10)] = Field(
+        {},
+        description="SHA-256 (hex) of files in `uploads`, before they were sent: the receipt then vouches for them, too.",
+    )
     consent: Annotated[Flag, Field(json_schema_extra={"const": True}), AfterValidator(_accepted)] = Field(
         description="Responsibility for what is claimed is accepted."
     )
@@ -267,6 +271,8 @@ class SubmissionBody(Body):
     def filed(self) -> dict[str, Any]:
         """What the receipt's hash is over; of a group what is told of it, not who they are."""
         told = {} if self.group is None else {"group": self.group.model_dump(mode="json", exclude={"people"})}
+        if self.upload_hashes:
+            told["upload_hashes"] = self.upload_hashes
         return told | self.model_dump(
             mode="json",
             include={

@@ -42,6 +42,7 @@ from contracts.intake import Ground, Question, QuestionType
 from contracts.vocabulary import ActorKind, Channel, ConsentTo, Kind, Language, Role
 from gateway.auth import Caller, Tokens
 from gateway.broker import Bus
+from gateway.cases import Issued
 from gateway.catalogue import Shelf, asked
 from gateway.fields import GroupMemberBody, SubmissionBody
 from gateway.metrics import FILED
@@ -81,8 +82,8 @@ class _Person:
 class Filing:
     """Files submissions for the API and the pages alike."""
 
-    def __init__(self, settings: Settings, bus: Bus, shelf: Shelf, tokens: Tokens) -> None:
-        self._bus, self._shelf, self._tokens = bus, shelf, tokens
+    def __init__(self, settings: Settings, bus: Bus, shelf: Shelf, tokens: Tokens, issued: Issued) -> None:
+        self._bus, self._shelf, self._tokens, self._issued = bus, shelf, tokens, issued
         self._mac_keys = secrets(settings.code_mac_keys)
         self._index_keys = secrets(settings.code_index_keys)
         self._derive_key = secret(settings.code_derive_key)
@@ -111,6 +112,7 @@ class Filing:
         except NotPublished:
             FILED.labels(body.kind.value, "unavailable").inc()
             raise Unavailable(retry_after=self._retry_after) from None
+        self._issued.given(command.code_hash)
         FILED.labels(body.kind.value, "accepted").inc()
         return taken
 
@@ -120,6 +122,8 @@ class Filing:
         self._check_target(body)
         if len(body.uploads) > self._max_uploads:
             raise InvalidField(fields=[{"field": "uploads", "reason": "too_long", "max_length": self._max_uploads}])
+        if strange := body.upload_hashes.keys() - set(body.uploads):
+            raise InvalidField(fields=[{"field": f"upload_hashes.{one}", "reason": "not_uploaded"} for one in strange])
         person = self._person(body, caller)
         members = self._members(body, person)
         filed = body.filed()
@@ -128,13 +132,14 @@ class Filing:
             code, submission_id = codes.mint(self._mac_keys), uuid4()
         else:
             code, submission_id = self._derived(idempotency_key, hashed, body, person, caller, members)
+        code_hash, *other_code_hashes = codes.hashes(code, self._index_keys)
         language = body.language or language
         identity = person.identity
         mobile = person.reached_at
         filed_at = now()
         command = FileSubmission.model_construct(
             submission_id=submission_id,
-            code_hash=codes.hashes(code, self._index_keys)[0],
+            code_hash=code_hash,
             retryable=idempotency_key is not None,
             kind=body.kind,
             unit=body.unit,
@@ -162,6 +167,7 @@ class Filing:
             consent=person.consent,
             group=Group(members=body.group.members, common=body.group.common) if body.group else None,
             sealed_members=crypto.seal(members, self._intake_key) if members else None,
+            other_code_hashes=other_code_hashes,
         )
         receipt = self.signer.sign(submission_id, filed_at, body.kind.value, hashed)
         return command, Taken(code, submission_id, receipt, mobile is not None)

@@ -46,11 +46,16 @@ class Hub:
         self._readers: set[Reader] = set()
         self._by_address: defaultdict[str, int] = defaultdict(int)
         self._on_case: list[Callable[[UUID], None]] = []
+        self._on_code: list[Callable[[str], None]] = []
         self._on_media: list[Callable[[str], None]] = []
 
     def on_case(self, listener: Callable[[UUID], None]) -> None:
         """`listener(case_id)` whenever a case changed."""
         self._on_case.append(listener)
+
+    def on_code(self, listener: Callable[[str], None]) -> None:
+        """`listener(code_hash)` whenever something is heard of the case of this code."""
+        self._on_code.append(listener)
 
     def on_media(self, listener: Callable[[str], None]) -> None:
         """`listener(media_id)` whenever an attachment changed."""
@@ -88,6 +93,9 @@ class Hub:
             event = json.loads(body)
             for on_case in self._on_case:
                 on_case(UUID(event["case_id"]))
+            if code_hash := event["state"].get("code_hash"):
+                for on_code in self._on_code:
+                    on_code(code_hash)
             if self._readers:
                 self._tell_case(name, event)
         elif kind == "media":

@@ -34,11 +34,15 @@ class Settings(ProcessSettings):
     `limits_url`: empty for this process's memory, or valkey://… once several gateways run. `public_url`: how citizens reach
     us, for the addresses on papers; empty: as the request that asked for one did. `receipt_public_keys`: of earlier
     RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_seconds`: within which a PDF is drawn.
+    `publish_timeout`: within which the broker has to confirm a submission; with what a busy machine adds, 503 comes within 2 s.
+    `status_timeout`: within which a case is read by its code, before the citizen is told that it cannot be.
+    `checkpoint_dir`: where each day's signed checkpoint is written; None: beside the catalogue's copy.
     """
 
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(8000, ge=0, le=65535)
     gateway_state_dir: Path = Path(".peygir/gateway")
+    checkpoint_dir: Path | None = None
     public_url: Annotated[str, Field(pattern=r"^(https?://[A-Za-z0-9.:\[\]_-]+)?$")] = ""
 
     code_mac_keys: HexKeys
@@ -69,9 +73,10 @@ class Settings(ProcessSettings):
     national_id_required: bool = False
     group_most: int = Field(1_000, ge=2)
 
-    publish_timeout: float = Field(1.8, gt=0)
+    publish_timeout: float = Field(1.5, gt=0)
     max_publishing: int = Field(2_000, ge=1)
     rpc_timeout: float = Field(5.0, gt=0)
+    status_timeout: float = Field(1.5, gt=0)
     max_asking: int = Field(500, ge=1)
     retry_after: int = Field(5, ge=1)
 

@@ -5,26 +5,27 @@ from __future__ import annotations
 import time
 from uuid import UUID
 
-from contracts.errors import StillRegistering, UnknownCase
+from contracts.errors import StatusUnavailable, StillRegistering, Unavailable, UnknownCase
 from contracts.gateway import Actor
 from contracts.tracking import CitizenCommand, ExecuteCitizenCommand, PublicCase, ViewByCode
 from contracts.vocabulary import Language
 from gateway.broker import Bus
-from gateway.cases import Cases
+from gateway.cases import Cases, Issued
 from gateway.catalogue import Shelf
 from gateway.views import CaseView, case_view
 
 
 class Tracking:
-    """What the holder of a code, or a signed-in citizen, does with a case."""
+    """What the holder of a code, or a signed-in citizen, does with a case. `timeout`: seconds that reading may take."""
 
-    def __init__(self, bus: Bus, cases: Cases, shelf: Shelf) -> None:
-        self._bus, self._cases, self._shelf = bus, cases, shelf
+    def __init__(self, bus: Bus, cases: Cases, issued: Issued, shelf: Shelf, timeout: float) -> None:
+        self._bus, self._cases, self._issued, self._shelf = bus, cases, issued, shelf
+        self._timeout = timeout
         # The names of grounds are in what was rendered.
         shelf.on_change(lambda: cases.subscription(bus.subscribed))
 
     async def view(self, code_hashes: list[str], lang: Language) -> CaseView | None:
-        """The case of a code for a person; None while it is being registered."""
+        """The case of a code for a person; None while it is being registered. StatusUnavailable when that cannot be told."""
         answer = await self.rendered(code_hashes, lang)
         return None if answer is None else CaseView.model_validate_json(answer)
 
@@ -36,9 +37,16 @@ class Tracking:
             return kept
         asked_at = time.monotonic()
         try:
-            case = await self._bus.ask("tracking", "view_by_code", ViewByCode(code_hashes=code_hashes), PublicCase)
+            request = ViewByCode(code_hashes=code_hashes)
+            case = await self._bus.ask("tracking", "view_by_code", request, PublicCase, self._timeout)
         except UnknownCase:
             return None
+        except Unavailable as error:
+            if self._issued.registering(code_hashes):
+                return None
+            raise StatusUnavailable(error.params) from None
+        for code_hash in code_hashes:
+            self._issued.has_case(code_hash)
         answer = case_view(case, lang, self._shelf).model_dump_json().encode()
         self._cases.put(key, case, answer, asked_at)
         return answer

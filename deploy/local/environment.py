@@ -50,6 +50,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "CONTACT_KEY",
         "ACCESS_TOKEN_PUBLIC_KEYS",
         "RECEIPT_PRIVATE_KEY",
+        "CHECKPOINT_DIR",
         "SMS_WEBHOOK_SECRET",
     ),
     "simulator": ("SMS_SENDER",),

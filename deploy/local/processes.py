@@ -277,6 +277,7 @@ class System:
             **{name: self.given[name] for name in environment.RESERVE if self.given.get(name)},
             "SMS_WEBHOOK_URL_DELIVERY": f"{webhooks}/delivery",
             "SMS_WEBHOOK_URL_INBOUND": f"{webhooks}/inbound",
+            "CHECKPOINT_DIR": self.given.get("CHECKPOINT_DIR") or str(self.state / "checkpoints"),
             "PEYGIR_GATEWAY_URL": self.gateway_url,
             "PEYGIR_SIMULATOR_URL": self.simulator_url,
             "PEYGIR_CREDENTIALS": str(self.state / "credentials.json"),

@@ -19,6 +19,7 @@ from contracts.tracking import CitizenCommand, OwnCase, PublicCase
 from contracts.visits import OfferedSlot
 from contracts.vocabulary import Kind, Language
 from gateway.papers.seals import Seal
+from gateway.receipts import Receipt
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,10 @@ class Door(Protocol):
 
     async def receipt(self, visitor: Visitor, payload: str, signature: str, request: Request) -> Response:
         """A receipt of ours as PDF. NotGenuine."""
+        ...
+
+    async def seal_of(self, visitor: Visitor, receipt: Receipt) -> str | None:
+        """The seal of a receipt of ours, as a paper would bear it; None for any other."""
         ...
 
     async def check_paper(self, visitor: Visitor, seal: str) -> Seal | None:

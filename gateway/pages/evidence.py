@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contracts.errors import PeygirError, TooLarge
 from gateway.pages.draft import SentFile
-from gateway.pages.multipart import Broken, Multipart
+from gateway.pages.multipart import Broken, Multipart, drain
 from gateway.pages.visit import Visit, clean
 
 MEGABYTE = 1024 * 1024
@@ -15,7 +15,10 @@ async def read_form_with_file(visit: Visit, files: list[SentFile]) -> bool:
 
     False: the form is not from a page of ours. Every other field is in `visit.form`, whatever became of the file.
     """
-    form = Multipart(visit.request)
+    try:
+        form = Multipart(visit.request)
+    except Broken:
+        return await _read_without_file(visit)
     try:
         await form.open()
         for field, values in form.fields.items():
@@ -29,6 +32,18 @@ async def read_form_with_file(visit: Visit, files: list[SentFile]) -> bool:
         if not visit.cookies.is_form_token(visit.typed("token")):
             return False
         visit.wrong("file", "file_broken")
+    return True
+
+
+async def _read_without_file(visit: Visit) -> bool:
+    """A form that came as another type than we asked for: its file is not in it, what was typed may be."""
+    if visit.request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
+        await visit.read_form()
+        if not visit.cookies.is_form_token(visit.typed("token")):
+            return False
+    else:
+        await drain(visit.request.stream())
+    visit.wrong("file", "file_broken")
     return True
 
 

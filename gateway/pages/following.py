@@ -15,6 +15,7 @@ from contracts.errors import (
     PeygirError,
     SlotPast,
     SlotTaken,
+    StatusUnavailable,
     StillRegistering,
     UnknownSlot,
     UnknownTrackingCode,
@@ -46,8 +47,8 @@ async def follow(visit: Visit) -> Response:
         else:
             try:
                 await visit.door.case(visit.visitor(), CaseKey(code=code))
-            except StillRegistering:
-                pass
+            except (StillRegistering, StatusUnavailable):
+                pass  # the code is good: the case's page tells what is known of it
             except NotFound as error:
                 visit.refused("code", error)
             if not visit.errors:
@@ -64,6 +65,8 @@ async def case(visit: Visit) -> Response:
         known = await visit.door.case(await visitor_of(visit, opened), case_key(opened))
     except StillRegistering:
         return visit.page("registering", visit.say("registering_title"))
+    except StatusUnavailable as error:
+        return visit.problem(error, visit.say("status_away_title"))
     except (NotFound, NotAuthenticated):
         visit.cookies.drop("case")
         return visit.go("/follow")
@@ -92,7 +95,8 @@ async def answer(visit: Visit) -> Response:
         sent = list(draft.files)
         if not await evidence.read_form_with_file(visit, sent):
             return visit.stale()
-        draft = draft.model_copy(update={"text": visit.typed("text"), "files": sent})
+        text = visit.typed("text") if "text" in visit.form else draft.text
+        draft = draft.model_copy(update={"text": text, "files": sent})
         if len(draft.text) > LONG:
             visit.wrong("text", "too_long", limit=LONG)
         elif not draft.text and not more:

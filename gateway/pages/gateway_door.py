@@ -183,6 +183,10 @@ class GatewayDoor:
         given = Receipt(payload=payload, signature=signature, key=key)
         return await self._door.papers.receipt(request, given, visitor.language)
 
+    async def seal_of(self, visitor: Visitor, receipt: Receipt) -> str | None:
+        await self._door.limits.spend("anonymous", visitor.address)
+        return self._door.papers.seals.of_receipt(receipt)
+
     async def check_paper(self, visitor: Visitor, seal: str) -> Seal | None:
         await self._door.limits.spend("anonymous", visitor.address)
         return self._door.papers.check(seal)

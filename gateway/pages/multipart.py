@@ -30,6 +30,15 @@ class Broken(Invalid):
     texts = {"fa": "فرم کامل نرسید؛ دوباره بفرستید.", "en": "The form did not arrive whole; send it again."}
 
 
+async def drain(stream: AsyncIterator[bytes]) -> None:
+    """Reads a body to its end and throws it away."""
+    read = 0
+    async for chunk in stream:
+        read += len(chunk)
+        if read >= DRAINED:
+            return
+
+
 @dataclass(frozen=True)
 class FilePart:
     """`size` in octets."""
@@ -101,11 +110,8 @@ class Multipart:
 
     async def drain(self) -> None:
         """Reads the rest and throws it away."""
-        read = 0
         self._buffer = b""
-        while read < DRAINED and await self._more():
-            read += len(self._buffer)
-            self._buffer = b""
+        await drain(self._stream)
 
     async def _more(self) -> bool:
         async for chunk in self._stream:

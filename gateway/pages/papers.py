@@ -9,7 +9,7 @@ from gateway.pages.draft import Done
 from gateway.pages.filing import DONE_KEPT
 from gateway.pages.following import case_key, opened_case, visitor_of
 from gateway.pages.visit import Visit
-from gateway.papers.seals import LONGEST, line_in
+from gateway.papers.seals import LONGEST, NOT_OURS, line_in, receipt_in
 from gateway.routes.papers import paper_view
 
 
@@ -36,10 +36,12 @@ async def receipt(visit: Visit) -> Response:
 
 
 async def verify(visit: Visit) -> Response:
-    """`/verify` takes what is typed or pasted, `/verify/SEAL` is what a QR code holds: a path, since these pages work
-    without script, and a change of language keeps a path and no more."""
+    """`/verify` takes what is typed or pasted, be it a receipt's JSON; `/verify/SEAL` is what a QR code holds: a path, since
+    these pages work without script, and a change of language keeps a path and no more."""
     seal = visit.request.path_params.get("seal")
     typed = line_in(visit.typed("seal"))
+    if (receipt := receipt_in(visit.typed("seal"))) is not None:
+        typed = await visit.door.seal_of(visit.visitor(), receipt) or NOT_OURS
     if visit.request.method == "POST":
         if 0 < len(typed) <= LONGEST and typed.isascii():
             return visit.go(f"/verify/{typed}")

@@ -127,9 +127,10 @@ class Visit:
         response.headers.update({**HEADERS, "Content-Language": str(self.language)})
         return response
 
-    def problem(self, error: PeygirError) -> Response:
+    def problem(self, error: PeygirError, title: str | None = None) -> Response:
         self.errors = []
-        answer = self.page("problem", self.say("problem_title"), error.status, message=error.text(self.language))
+        title = title or self.say("problem_title")
+        answer = self.page("problem", title, error.status, message=error.text(self.language))
         if "retry_after" in error.params:
             answer.headers["Retry-After"] = str(error.params["retry_after"])
         return answer

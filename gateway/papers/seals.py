@@ -20,11 +20,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from pydantic import BaseModel, ValidationError
+
 from contracts.vocabulary import Kind, Outcome
 from gateway.receipts import Receipt, Signer, payload_of
 
 REFUSED = "refused"
 LONGEST = 400
+NOT_OURS = "R1~"
+"""What stands for a receipt that we did not sign: no line of ours."""
 _NUMBER = re.compile(r"[0-9]{4}-[0-9]{1,12}")
 _LETTER_NUMBER = re.compile(r"[0-9]{4}-[0-9]{1,12}-[0-9]{1,3}")
 
@@ -129,6 +133,22 @@ class Seals:
 def line_in(typed: str) -> str:
     """The line in what somebody typed or pasted: the address of a QR code, or the line itself."""
     return "".join(typed.split()).rsplit("/", 1)[-1].partition("?")[0]
+
+
+def receipt_in(typed: str) -> Receipt | None:
+    """The receipt in what somebody pasted: its JSON, or the answer that it came in."""
+    try:
+        return _Pasted.model_validate_json(typed).receipt
+    except ValidationError:
+        pass
+    try:
+        return Receipt.model_validate_json(typed)
+    except ValidationError:
+        return None
+
+
+class _Pasted(BaseModel):
+    receipt: Receipt
 
 
 def _receipt(payload: str) -> ReceiptSeal | None:

@@ -8,7 +8,8 @@ from eventlet import tpool
 from eventlet.semaphore import Semaphore
 from nameko.timer import timer
 
-from backbone.extensions import PeygirService, UseCases
+from backbone.audited import AuditedService
+from backbone.extensions import UseCases
 from backbone.rpc import rpc
 from contracts.accounts import (
     AddStaff,
@@ -60,7 +61,7 @@ def use_cases(settings: Settings) -> Accounts:
     return Accounts(settings, Apart(settings.password_checks_at_once, settings.password_checks_waiting))
 
 
-class Service(PeygirService):
+class Service(AuditedService):
     name = "accounts"
     use_cases = UseCases(use_cases)
     administration = UseCases(Administration)
@@ -98,18 +99,15 @@ class Service(PeygirService):
 
     @rpc
     def add_staff(self, request: AddStaff) -> StaffCredentials:
-        with self.db.transaction() as connection:
-            return self.administration.add(connection, request)
+        return self.command(self.administration.add, request)
 
     @rpc
     def change_staff(self, request: ChangeStaff) -> StaffMember:
-        with self.db.transaction() as connection:
-            return self.administration.change(connection, request)
+        return self.command(self.administration.change, request)
 
     @rpc
     def reset_staff_credentials(self, request: ResetStaffCredentials) -> StaffCredentials:
-        with self.db.transaction() as connection:
-            return self.administration.reset_credentials(connection, request)
+        return self.command(self.administration.reset_credentials, request)
 
     @rpc
     def list_staff_history(self, request: ListStaffHistory) -> StaffHistory:

@@ -45,16 +45,16 @@ class Insight:
         newest = {event.case_id: event for event in newest_last(tracked)}
         decided = {event.case_id: event for event in newest_last(tracked) if isinstance(event, CaseDecided)}
         # Sorted: two replicas never lock the same rows in opposite order.
-        store.keep_newest_facts(connection, [_fact(newest[case_id]) for case_id in sorted(newest)])
+        store.keep_newest_facts(connection, [fact_of(newest[case_id]) for case_id in sorted(newest)])
         for case_id in sorted(decided):
-            store.keep_newest_decision(connection, _decision(decided[case_id]))
-        store.keep_visits(connection, _visits([event for event in tracked if isinstance(event, VisitEvent)]))
+            store.keep_newest_decision(connection, decision_of(decided[case_id]))
+        store.keep_visits(connection, visits_of([event for event in tracked if isinstance(event, VisitEvent)]))
         by_id = {event.id: event for event in events}
         in_order = [by_id[event_id] for event_id in sorted(by_id)]
-        store.add_transitions(connection, [_transition(e) for e in in_order if isinstance(e, TrackedEvent)])
+        store.add_transitions(connection, [transition_of(e) for e in in_order if isinstance(e, TrackedEvent)])
         store.add_notifications(
             connection,
-            [_notification(e) for e in in_order if isinstance(e, NotificationDelivered | NotificationFailed)],
+            [notification_of(e) for e in in_order if isinstance(e, NotificationDelivered | NotificationFailed)],
         )
         for catalogue in (event.catalogue for event in events if isinstance(event, CatalogueChanged)):
             places = {unit.code: unit.parent for unit in catalogue.units}
@@ -144,7 +144,8 @@ def _text(value: Any) -> str | None:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _fact(event: TrackedEvent) -> dict[str, Any]:
+def fact_of(event: TrackedEvent) -> dict[str, Any]:
+    """A case as this event tells it, but for its decision."""
     state = event.state
     return {
         "case_id": event.case_id,
@@ -167,7 +168,7 @@ def _fact(event: TrackedEvent) -> dict[str, Any]:
     }
 
 
-def _visits(events: Sequence[VisitEvent]) -> list[dict[str, Any]]:
+def visits_of(events: Sequence[VisitEvent]) -> list[dict[str, Any]]:
     """A row for each visit; sorted, so that two replicas never lock the same rows in opposite order."""
     rows: dict[UUID, dict[str, Any]] = {}
     for event in sorted(events, key=lambda event: event.sequence):
@@ -201,11 +202,13 @@ def _ended(event: VisitEvent) -> str | None:
     return None
 
 
-def _decision(event: CaseDecided) -> dict[str, Any]:
+def decision_of(event: CaseDecided) -> dict[str, Any]:
+    """When a case was decided."""
     return {"case_id": event.case_id, "decided_at": event.occurred_at, "decided_sequence": event.sequence}
 
 
-def _transition(event: TrackedEvent) -> dict[str, Any]:
+def transition_of(event: TrackedEvent) -> dict[str, Any]:
+    """One thing that happened to a case."""
     return {
         "event_id": event.id,
         "case_id": event.case_id,
@@ -217,7 +220,8 @@ def _transition(event: TrackedEvent) -> dict[str, Any]:
     }
 
 
-def _notification(event: NotificationDelivered | NotificationFailed) -> dict[str, Any]:
+def notification_of(event: NotificationDelivered | NotificationFailed) -> dict[str, Any]:
+    """What became of one message."""
     return {
         "event_id": event.id,
         "case_id": event.case_id,

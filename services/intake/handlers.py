@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -66,7 +66,9 @@ class Intake:
         # Sorted: two replicas never lock the same rows in opposite order.
         by_id = {command.submission_id: command for command in sorted(commands, key=lambda c: c.code_hash)}
         targets = {id_: target(command.unit, catalogue) for id_, command in by_id.items()}
-        added = store.add_submissions(connection, [_row(c, targets[c.submission_id]) for c in by_id.values()])
+        taken = self._taken_under_another_key(connection, by_id)
+        free = [command for id_, command in by_id.items() if id_ not in taken]
+        added = store.add_submissions(connection, [row_of(c, targets[c.submission_id]) for c in free])
         passed = [id_ for id_ in by_id if id_ not in added]
         if passed:
             known = store.known_ids(connection, passed)
@@ -75,21 +77,36 @@ class Intake:
                     self._register_under_new_code(connection, by_id[id_], targets[id_])
         new = [by_id[id_] for id_ in by_id if id_ in added]
         self._keep_people(connection, new)
-        outbox.add(connection, *(self._registered(command, targets[command.submission_id]) for command in new))
+        outbox.add(connection, *(registered(command, targets[command.submission_id]) for command in new))
+
+    def _taken_under_another_key(self, connection: Connection, commands: Mapping[UUID, FileSubmission]) -> set[UUID]:
+        """Those whose code another submission has under an index key that is not the current one any more (or not yet):
+        the table's unique hashes cannot tell."""
+        others = [code_hash for command in commands.values() for code_hash in command.other_code_hashes]
+        if not others:
+            return set()
+        owners = {command.code_hash: id_ for id_, command in commands.items()} | store.codes_taken(connection, others)
+        return {
+            id_
+            for id_, command in commands.items()
+            if any(owners.get(code_hash, id_) != id_ for code_hash in command.other_code_hashes)
+        }
 
     def _register_under_new_code(self, connection: Connection, command: FileSubmission, to: Target) -> None:
         """Nothing, when another process has done it in the meantime."""
         for attempt in range(1, 10):
             code = self._replacement(command.submission_id, attempt)
-            code_hash = codes.hashes(code, self._index_keys)[0]
+            code_hash, *others = codes.hashes(code, self._index_keys)
+            if set(store.codes_taken(connection, others).values()) - {command.submission_id}:
+                continue
             recoded = command.model_copy(
                 update={"code_hash": code_hash, "sealed_contact": self._contact_with(command, code)}
             )
-            if store.add_submissions(connection, [_row(recoded, to, attempt, asked=command.code_hash)]):
+            if store.add_submissions(connection, [row_of(recoded, to, attempt, asked=command.code_hash)]):
                 self._keep_people(connection, [recoded])
                 outbox.add(
                     connection,
-                    self._registered(recoded, to),
+                    registered(recoded, to),
                     SubmissionRecoded(
                         id=uuid4(),
                         occurred_at=now(),
@@ -149,23 +166,6 @@ class Intake:
                 for command in commands
                 if command.sealed_identity is not None and command.submission_id not in erased
             ],
-        )
-
-    def _registered(self, command: FileSubmission, to: Target) -> SubmissionRegistered:
-        return SubmissionRegistered(
-            id=uuid4(),
-            occurred_at=now(),
-            case_id=command.submission_id,
-            unit=to.unit,
-            unit_asked=command.unit,
-            unit_name_fa=to.name_fa,
-            unit_name_en=to.name_en,
-            anonymous=command.sealed_identity is None,
-            **{
-                name: getattr(command, name)
-                for name in SubmissionRegistered.model_fields
-                if name in FileSubmission.model_fields and name != "unit"
-            },
         )
 
     def check_receipt(self, connection: Connection, request: CheckReceipt) -> ReceiptState:
@@ -301,7 +301,27 @@ def _only_administrator(actor: Actor) -> None:
         raise NotAllowed
 
 
-def _row(command: FileSubmission, to: Target, attempt: int = 0, asked: str | None = None) -> dict[str, Any]:
+def registered(command: FileSubmission, to: Target) -> SubmissionRegistered:
+    """What others are told of a submission that is stored."""
+    return SubmissionRegistered(
+        id=uuid4(),
+        occurred_at=now(),
+        case_id=command.submission_id,
+        unit=to.unit,
+        unit_asked=command.unit,
+        unit_name_fa=to.name_fa,
+        unit_name_en=to.name_en,
+        anonymous=command.sealed_identity is None,
+        **{
+            name: getattr(command, name)
+            for name in SubmissionRegistered.model_fields
+            if name in FileSubmission.model_fields and name != "unit"
+        },
+    )
+
+
+def row_of(command: FileSubmission, to: Target, attempt: int = 0, asked: str | None = None) -> dict[str, Any]:
+    """A submission as it is stored."""
     body = command.model_dump(mode="json", include=set(_BODY))
     return {
         "submission_id": command.submission_id,

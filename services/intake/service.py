@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from backbone.audited import AuditedService
 from backbone.consumers import durable_event_handler
-from backbone.extensions import PeygirService, UseCases
+from backbone.extensions import UseCases
 from backbone.rpc import rpc
 from contracts.gateway import FileSubmission
 from contracts.intake import (
@@ -22,7 +23,7 @@ from contracts.tracking import RetentionDue
 from services.intake.handlers import Intake
 
 
-class Service(PeygirService):
+class Service(AuditedService):
     name = "intake"
     use_cases = UseCases(Intake)
 
@@ -48,8 +49,7 @@ class Service(PeygirService):
 
     @rpc
     def change_configuration(self, request: ChangeConfiguration) -> Catalogue:
-        with self.db.transaction() as connection:
-            return self.use_cases.change_configuration(connection, request)
+        return self.command(self.use_cases.change_configuration, request)
 
     @rpc
     def list_configuration_history(self, request: ListConfigurationHistory) -> ConfigurationHistory:
@@ -63,5 +63,4 @@ class Service(PeygirService):
 
     @rpc
     def open_identity(self, request: OpenIdentity) -> OpenedIdentity:
-        with self.db.transaction() as connection:
-            return self.use_cases.open_identity(connection, request)
+        return self.command(self.use_cases.open_identity, request)

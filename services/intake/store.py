@@ -149,6 +149,14 @@ def add_submissions(connection: Connection, rows: Sequence[dict[str, Any]]) -> s
     return set(bulk.insert(connection, submissions, rows, "ON CONFLICT DO NOTHING RETURNING submission_id").scalars())
 
 
+def codes_taken(connection: Connection, code_hashes: Sequence[str]) -> dict[str, UUID]:
+    """Which of these codes belong to a submission, and to which."""
+    chosen = select(submissions.c.code_hash, submissions.c.submission_id).where(
+        submissions.c.code_hash.in_(code_hashes)
+    )
+    return {row.code_hash: row.submission_id for row in connection.execute(chosen)}
+
+
 def known_ids(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
     """Which of these submissions are stored."""
     chosen = select(submissions.c.submission_id).where(submissions.c.submission_id.in_(ids))

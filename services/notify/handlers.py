@@ -43,6 +43,11 @@ Clock = Callable[[], datetime]
 _MESSAGES = UUID("5b6d0f3c-6a0b-5e0f-9b0e-6f8f5f0c2a11")  # the space of our message ids; never to be changed
 
 
+def message_id(key: str, audience: str, channel: str) -> UUID:
+    """The id of a message: the same whenever it is made again of the same event."""
+    return uuid5(_MESSAGES, f"{key}:{audience}:{channel}")
+
+
 @dataclass
 class Draft:
     """A message to be: what the routing table wants told, before it is known whether it can be."""
@@ -59,7 +64,7 @@ class Draft:
         """As it is stored: due, or in the inbox at once."""
         inbox_message = self.route.channel == MessageChannel.INBOX
         return {
-            "id": uuid5(_MESSAGES, f"{self.key}:{self.route.audience}:{self.route.channel}"),
+            "id": message_id(self.key, self.route.audience, self.route.channel),
             "event": self.event,
             "case_id": self.case_id,
             "channel": self.route.channel,
@@ -110,7 +115,9 @@ def keep_drafts(
     )
 
 
-def ended(message: Mapping[str, Any] | store.AnyRow, state: str, reason: str | None, moment: datetime) -> Event:
+def ended(
+    message: Mapping[str, Any] | store.AnyRow, state: str, reason: str | None, moment: datetime
+) -> NotificationDelivered | NotificationFailed:
     """The event that tells how a message ended."""
     row = message if isinstance(message, Mapping) else dict(message._mapping)
     about = {
@@ -126,133 +133,23 @@ def ended(message: Mapping[str, Any] | store.AnyRow, state: str, reason: str | N
     return NotificationFailed(**about, reason=reason or "unknown")
 
 
-class Notify:
-    """The use cases of what other services say. Each takes messages of one queue, within one transaction."""
+class Telling:
+    """Who is to be told of an event, over which channel, in which words: as the routing table says. Reads nothing else."""
 
-    def __init__(self, settings: Settings, clock: Clock = now, words: Table | None = None) -> None:
-        self._clock = clock
+    def __init__(self, words: Table | None = None) -> None:
         self._table = words or table()
 
-    # --- intake ---
-
-    def registered(self, connection: Connection, events: Sequence[SubmissionRegistered]) -> None:
-        """Notes how each citizen is reached, and tells them their code.
-
-        The SMS waits a moment for the expected date, which tracking says when it opens the case.
-        """
-        seen = inbox.unseen(connection, "contacts", sorted(events, key=lambda event: event.case_id))
-        gone = store.erased(connection, [event.case_id for event in seen]) if seen else set()
-        # An old message that came again: that citizen is known no longer.
-        fresh = [event for event in seen if event.case_id not in gone]
-        store.add_contacts(
-            connection,
-            [
-                {
-                    "case_id": event.case_id,
-                    "code_hash": event.code_hash,
-                    "kind": event.kind,
-                    "language": event.language,
-                    "citizen_id": event.citizen_id,
-                    "mobile_hash": event.mobile_hash,
-                    "sealed_contact": event.sealed_contact,
-                    "registered_at": event.occurred_at,
-                }
-                for event in fresh
-            ],
-        )
-        drafts = [draft for event in fresh for draft in self._tell_registered(event)]
-        anonymous = [event.case_id for event in fresh if event.anonymous]
-        keep_drafts(connection, drafts, self._clock(), quiet_cases=anonymous)
-
-    def recoded(self, connection: Connection, event: SubmissionRecoded) -> bool:
-        """Tells the code that replaces the first one; False when the submission itself is not known yet."""
-        if store.erased(connection, [event.case_id]):
-            return True
-        contact = store.recode_contact(connection, event.case_id, event.code_hash, event.sealed_contact)
-        if contact is None:
-            return False
-        if not inbox.first_time(connection, "contacts", event.id):
-            return True
-        moment = self._clock()
-        superseded = store.supersede(connection, event.case_id, "registered")
-        outbox.add(connection, *(ended(row, row.state, row.reason, moment) for row in superseded))
-        drafts = [
-            self._to_citizen(route, event, event.case_id, contact.sealed_contact, kind=contact.kind)
-            for route in self._table.routes_for(event.name, kind=contact.kind)
-        ]
-        keep_drafts(connection, drafts, moment)
-        return True
-
-    def catalogue(self, connection: Connection, event: CatalogueChanged) -> None:
-        """Keeps who is above whom among the units, and what the reasons for refusing are called."""
-        tree = [(unit.code, unit.parent) for unit in event.catalogue.units]
-        if store.keep_units(connection, event.catalogue.version, tree):
-            named = event.catalogue.refusal_reasons
-            store.keep_reasons(connection, [{"code": one.code, "fa": one.name_fa, "en": one.name_en} for one in named])
-
-    # --- accounts ---
-
-    def staff_changed(self, connection: Connection, event: StaffChanged) -> None:
-        """Keeps roles and unit of a member of staff, for what their inbox may show."""
-        store.keep_staff(
-            connection,
-            {
-                "staff_id": event.staff_id,
-                "version": event.version,
-                "roles": sorted(event.roles),
-                "unit": event.unit,
-                "active": event.active,
-            },
-        )
-
-    def otp_requested(self, connection: Connection, event: OtpRequested) -> None:
-        """Tells a one-time code; the box stays sealed until it is sent, and is emptied then."""
-        if not inbox.first_time(connection, "otp", event.id):
-            return
-        drafts = [
-            Draft(
-                route,
-                str(event.id),
-                event.name,
-                event.occurred_at,
-                more={"sealed": event.sealed_code, "expires_at": event.expires_at},
-            )
-            for route in self._table.routes_for(event.name)
-        ]
-        keep_drafts(connection, drafts, self._clock())
-
-    # --- tracking ---
-
-    def case_events(self, connection: Connection, events: Sequence[TrackedEvent]) -> None:
-        """Keeps what is known of each case, and tells whom the routing table names."""
-        fresh = inbox.unseen(connection, "cases", sorted(events, key=lambda event: (event.case_id, event.sequence)))
-        store.keep_cases(connection, list(_latest(fresh).values()))
-        told = [(event, routes) for event in fresh if (routes := self._routes(event))]
-        known = store.contacts_of(connection, [event.case_id for event, _ in told])
+    def of_case(self, event: TrackedEvent, sealed_contact: str | None) -> list[Draft]:
+        """What an event of a case tells; `sealed_contact`: how its citizen is reached, "" when that is not known yet."""
         drafts = []
-        for event, routes in told:
-            contact = known.get(event.case_id)
-            for route in routes:
-                if route.audience == "citizen":
-                    # Without a contact yet, the sender waits for it.
-                    sealed = contact.sealed_contact if contact is not None else ""
-                    drafts.append(self._to_citizen(route, event, event.case_id, sealed))
-                elif route.audience == "mentioned":
-                    drafts += self._to_mentioned(route, event)
-                elif (draft := self._to_staff(route, event)) is not None:
-                    drafts.append(draft)
-        anonymous = [event.case_id for event, _ in told if event.state.anonymous]
-        keep_drafts(connection, drafts, self._clock(), quiet_cases=anonymous)
-
-    def retention_due(self, connection: Connection, event: RetentionDue) -> None:
-        """Forgets who filed a case and how they are reached, when the time of that is over; nothing brings it back."""
-        if event.part is not KeptPart.IDENTITY:
-            return
-        rule = f"{event.state.kind}, {event.rule_outcome or 'any outcome'}: {event.months} months"
-        store.note_erasure(connection, event.case_id, rule)
-        store.forget_citizen(connection, event.case_id)
-
-    # --- who, and in which words ---
+        for route in self._routes(event):
+            if route.audience == "citizen":
+                drafts.append(self._to_citizen(route, event, event.case_id, sealed_contact))
+            elif route.audience == "mentioned":
+                drafts += self._to_mentioned(route, event)
+            elif (draft := self._to_staff(route, event)) is not None:
+                drafts.append(draft)
+        return drafts
 
     def _routes(self, event: TrackedEvent) -> list[Route]:
         when: set[str] = set()
@@ -275,7 +172,8 @@ class Notify:
             when.add(event.before)
         return self._table.routes_for(event.name, kind=event.state.kind, when=frozenset(when))
 
-    def _tell_registered(self, event: SubmissionRegistered) -> list[Draft]:
+    def of_registered(self, event: SubmissionRegistered) -> list[Draft]:
+        """The code, to whoever filed it; the SMS waits for the day expected."""
         drafts = []
         for route in self._table.routes_for(event.name, kind=event.kind):
             draft = self._to_citizen(route, event, event.case_id, event.sealed_contact)
@@ -346,6 +244,126 @@ class Notify:
         return draft
 
 
+class Notify(Telling):
+    """The use cases of what other services say. Each takes messages of one queue, within one transaction."""
+
+    def __init__(self, settings: Settings, clock: Clock = now, words: Table | None = None) -> None:
+        super().__init__(words)
+        self._clock = clock
+
+    # --- intake ---
+
+    def registered(self, connection: Connection, events: Sequence[SubmissionRegistered]) -> None:
+        """Notes how each citizen is reached, and tells them their code.
+
+        The SMS waits a moment for the expected date, which tracking says when it opens the case.
+        """
+        seen = inbox.unseen(connection, "contacts", sorted(events, key=lambda event: event.case_id))
+        gone = store.erased(connection, [event.case_id for event in seen]) if seen else set()
+        # An old message that came again: that citizen is known no longer.
+        fresh = [event for event in seen if event.case_id not in gone]
+        store.add_contacts(
+            connection,
+            [
+                {
+                    "case_id": event.case_id,
+                    "code_hash": event.code_hash,
+                    "kind": event.kind,
+                    "language": event.language,
+                    "citizen_id": event.citizen_id,
+                    "mobile_hash": event.mobile_hash,
+                    "sealed_contact": event.sealed_contact,
+                    "registered_at": event.occurred_at,
+                }
+                for event in fresh
+            ],
+        )
+        drafts = [draft for event in fresh for draft in self.of_registered(event)]
+        anonymous = [event.case_id for event in fresh if event.anonymous]
+        keep_drafts(connection, drafts, self._clock(), quiet_cases=anonymous)
+
+    def recoded(self, connection: Connection, event: SubmissionRecoded) -> bool:
+        """Tells the code that replaces the first one; False when the submission itself is not known yet."""
+        if store.erased(connection, [event.case_id]):
+            return True
+        contact = store.recode_contact(connection, event.case_id, event.code_hash, event.sealed_contact)
+        if contact is None:
+            return False
+        if not inbox.first_time(connection, "contacts", event.id):
+            return True
+        moment = self._clock()
+        superseded = store.supersede(connection, event.case_id, "registered")
+        outbox.add(connection, *(ended(row, row.state, row.reason, moment) for row in superseded))
+        drafts = [
+            self._to_citizen(route, event, event.case_id, contact.sealed_contact, kind=contact.kind)
+            for route in self._table.routes_for(event.name, kind=contact.kind)
+        ]
+        keep_drafts(connection, drafts, moment)
+        return True
+
+    def catalogue(self, connection: Connection, event: CatalogueChanged) -> None:
+        """Keeps who is above whom among the units, and what the reasons for refusing are called."""
+        tree = [(unit.code, unit.parent) for unit in event.catalogue.units]
+        if store.keep_units(connection, event.catalogue.version, tree):
+            named = event.catalogue.refusal_reasons
+            store.keep_reasons(connection, [{"code": one.code, "fa": one.name_fa, "en": one.name_en} for one in named])
+
+    # --- accounts ---
+
+    def staff_changed(self, connection: Connection, event: StaffChanged) -> None:
+        """Keeps roles and unit of a member of staff, for what their inbox may show."""
+        store.keep_staff(
+            connection,
+            {
+                "staff_id": event.staff_id,
+                "version": event.version,
+                "roles": sorted(event.roles),
+                "unit": event.unit,
+                "active": event.active,
+            },
+        )
+
+    def otp_requested(self, connection: Connection, event: OtpRequested) -> None:
+        """Tells a one-time code; the box stays sealed until it is sent, and is emptied then."""
+        if not inbox.first_time(connection, "otp", event.id):
+            return
+        drafts = [
+            Draft(
+                route,
+                str(event.id),
+                event.name,
+                event.occurred_at,
+                more={"sealed": event.sealed_code, "expires_at": event.expires_at},
+            )
+            for route in self._table.routes_for(event.name)
+        ]
+        keep_drafts(connection, drafts, self._clock())
+
+    # --- tracking ---
+
+    def case_events(self, connection: Connection, events: Sequence[TrackedEvent]) -> None:
+        """Keeps what is known of each case, and tells whom the routing table names."""
+        fresh = inbox.unseen(connection, "cases", sorted(events, key=lambda event: (event.case_id, event.sequence)))
+        store.keep_cases(connection, list(latest(fresh).values()))
+        told = [event for event in fresh if self._routes(event)]
+        known = store.contacts_of(connection, [event.case_id for event in told])
+        drafts = []
+        for event in told:
+            contact = known.get(event.case_id)
+            # Without a contact yet, the sender waits for it.
+            drafts += self.of_case(event, contact.sealed_contact if contact is not None else "")
+        anonymous = [event.case_id for event in told if event.state.anonymous]
+        keep_drafts(connection, drafts, self._clock(), quiet_cases=anonymous)
+
+    def retention_due(self, connection: Connection, event: RetentionDue) -> None:
+        """Forgets who filed a case and how they are reached, when the time of that is over; nothing brings it back."""
+        if event.part is not KeptPart.IDENTITY:
+            return
+        rule = f"{event.state.kind}, {event.rule_outcome or 'any outcome'}: {event.months} months"
+        store.note_erasure(connection, event.case_id, rule)
+        store.forget_citizen(connection, event.case_id)
+
+
 def _unit_of(event: TrackedEvent) -> str | None:
     """The unit whose liaison is told."""
     if isinstance(event, CaseDecided):
@@ -381,7 +399,7 @@ def _params(event: Event) -> dict[str, str]:
     return params
 
 
-def _latest(events: Sequence[TrackedEvent]) -> dict[UUID, dict[str, Any]]:
+def latest(events: Sequence[TrackedEvent]) -> dict[UUID, dict[str, Any]]:
     """One row for each case: its highest sequence, with the day promised at its opening when that is among them."""
     rows: dict[UUID, dict[str, Any]] = {}
     for event in events:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, literal, or_, select, tuple_, union
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.notify import MessageChannel
@@ -42,17 +42,25 @@ class Reader:
 
 
 def page(connection: Connection, reader: Reader, after: tuple[datetime, UUID] | None, limit: int) -> list[AnyRow]:
-    """The newest messages of this reader, or those after (older than) the given one."""
-    chosen = _visible(reader).order_by(messages.c.at.desc(), messages.c.id.desc()).limit(limit)
-    if after is not None:
-        chosen = chosen.where(tuple_(messages.c.at, messages.c.id) < after)
+    """The newest messages of this reader, or those after (older than) the given one.
+
+    Each way in which a message may be theirs gives its first by its own index, and the first of these are taken.
+    """
+    parts = []
+    for theirs in _theirs(reader):
+        one = _from().where(messages.c.channel == MessageChannel.INBOX, theirs).order_by(*_NEWEST).limit(limit)
+        if after is not None:
+            one = one.where(messages.c.at <= after[0], tuple_(messages.c.at, messages.c.id) < after)
+        parts.append(select(one.with_only_columns(messages.c.id).subquery()))
+    first = union(*parts)
+    chosen = _shown(reader).where(messages.c.id.in_(first)).order_by(*_NEWEST).limit(limit)
     return list(connection.execute(chosen))
 
 
 def of_ids(connection: Connection, reader: Reader, ids: Sequence[UUID]) -> list[AnyRow]:
     """Those of these messages that are this reader's."""
-    chosen = _visible(reader).where(messages.c.id.in_(ids)).order_by(messages.c.at.desc(), messages.c.id.desc())
-    return list(connection.execute(chosen))
+    chosen = _shown(reader).where(messages.c.channel == MessageChannel.INBOX, or_(*_theirs(reader)))
+    return list(connection.execute(chosen.where(messages.c.id.in_(ids)).order_by(*_NEWEST)))
 
 
 def mark_read(connection: Connection, reader: Reader, ids: Sequence[UUID]) -> None:
@@ -62,41 +70,41 @@ def mark_read(connection: Connection, reader: Reader, ids: Sequence[UUID]) -> No
         connection.execute(upsert(readings).values(rows).on_conflict_do_nothing())
 
 
-def _visible(reader: Reader) -> Select[Any]:
+_NEWEST = (messages.c.at.desc(), messages.c.id.desc())
+
+
+def _from() -> Select[Any]:
+    joined = messages.outerjoin(contacts, contacts.c.case_id == messages.c.case_id)
+    return select(messages).select_from(joined.outerjoin(cases, cases.c.case_id == messages.c.case_id))
+
+
+def _shown(reader: Reader) -> Select[Any]:
     read = exists().where(readings.c.message_id == messages.c.id, readings.c.reader == reader.name)
-    return (
-        select(messages, contacts.c.language.label("contact_language"), cases.c.promised_on, read.label("read"))
-        .outerjoin(contacts, contacts.c.case_id == messages.c.case_id)
-        .outerjoin(cases, cases.c.case_id == messages.c.case_id)
-        .where(messages.c.channel == MessageChannel.INBOX, _theirs(reader))
-    )
+    more = (contacts.c.language.label("contact_language"), cases.c.promised_on, read.label("read"))
+    return _from().add_columns(*more)
 
 
-def _theirs(reader: Reader) -> ColumnElement[bool]:
+def _theirs(reader: Reader) -> list[ColumnElement[bool]]:
+    """The ways in which a message may be this reader's, one for each index."""
     if reader.staff_id is not None:
         return _of_staff(reader)
     if reader.citizen_id is not None:
         own = select(contacts.c.case_id).where(contacts.c.citizen_id == reader.citizen_id)
     else:
         own = select(contacts.c.case_id).where(contacts.c.code_hash.in_(reader.code_hashes))
-    return and_(messages.c.audience == "citizen", messages.c.case_id.in_(own))
+    return [and_(messages.c.audience == "citizen", messages.c.case_id.in_(own))]
 
 
-def _of_staff(reader: Reader) -> ColumnElement[bool]:
+def _of_staff(reader: Reader) -> list[ColumnElement[bool]]:
     addressed: list[ColumnElement[bool]] = [messages.c.staff_id == reader.staff_id]
     addressed += [messages.c.role == role for role in (Role.HEAD, Role.SCREENER) if role in reader.roles]
-    about_a_case = or_(*addressed)
     if reader.unit is not None:
         # Conflict of interest (DOMAIN: The people): whoever belongs to the unit complained about, or below it.
-        mine = messages.c.case_id.in_(select(cases.c.case_id).where(cases.c.unit.in_(_upwards(reader.unit))))
-        about_a_case = and_(about_a_case, or_(messages.c.case_id.is_(None), ~mine))
-    put_to_my_unit: ColumnElement[bool] = false()
+        free = or_(messages.c.case_id.is_(None), cases.c.unit.is_(None), cases.c.unit.not_in(_upwards(reader.unit)))
+        addressed = [and_(one, free) for one in addressed]
     if Role.LIAISON in reader.roles and reader.unit is not None:
-        put_to_my_unit = and_(
-            messages.c.role == Role.LIAISON,
-            or_(messages.c.unit == reader.unit, messages.c.unit.in_(_downwards(reader.unit))),
-        )
-    return or_(about_a_case, put_to_my_unit)
+        addressed.append(and_(messages.c.role == Role.LIAISON, messages.c.unit.in_(_downwards(reader.unit))))
+    return addressed
 
 
 def _upwards(unit: str) -> Select[Any]:
@@ -108,6 +116,6 @@ def _upwards(unit: str) -> Select[Any]:
 
 def _downwards(unit: str) -> Select[Any]:
     """The unit and all below it."""
-    here = select(units.c.code).where(units.c.code == unit).cte("downwards", recursive=True)
+    here = select(literal(unit).label("code")).cte("downwards", recursive=True)
     below = select(units.c.code).join(here, units.c.parent == here.c.code)
     return select(here.union(below).c.code)

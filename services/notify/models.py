@@ -117,6 +117,7 @@ messages = Table(
     Index("messages_of_case", "case_id", "at", postgresql_where=text("case_id IS NOT NULL")),
     Index("messages_of_staff", "staff_id", "at", postgresql_where=text("staff_id IS NOT NULL")),
     Index("messages_of_role", "role", "at", postgresql_where=text("role IS NOT NULL")),
+    Index("messages_of_unit", "unit", "at", postgresql_where=text("unit IS NOT NULL")),
 )
 
 readings = Table(

@@ -8,7 +8,7 @@ there a second copy of the same code is better than none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -57,6 +57,7 @@ TOO_OLD = timedelta(days=3)  # a stage of three days ago is no news
 CONTACT_WAIT = timedelta(seconds=10)
 _NOT_REACHED_REST = 15.0
 
+_BEGUN = ("params", "mobile_hash", "provider")
 Spread = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
 
 
@@ -65,6 +66,7 @@ class Ready:
     """A message with all that is needed to send it."""
 
     row: store.AnyRow
+    params: dict[str, Any]
     mobile: str
     mobile_hash: str
     text: str
@@ -74,12 +76,16 @@ class Ready:
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is known for a batch of messages: contacts and cases by case, and the words of now."""
+class Reached:
+    """A message, what is known of its case, and who it is for."""
 
-    contacts: Mapping[UUID, store.AnyRow]
-    cases: Mapping[UUID, store.AnyRow]
-    words: Table
+    row: store.AnyRow
+    case: store.AnyRow | None
+    mobile: str
+    mobile_hash: str
+    code: str | None
+    language: str
+    otp: str | None
 
 
 class Sender:
@@ -112,28 +118,41 @@ class Sender:
                 hold=self._settings.notify_hold,
                 limit=limit,
             )
-            known = self._known(connection, rows)
-            ready = [one for row in rows if (one := self._prepare(connection, row, lease, known)) is not None]
+            ready = self._prepare(connection, rows, lease)
         for _ in spread(lambda one: self._send(database, one, lease), ready):
             pass
         return len(rows)
 
     # --- before sending ---
 
-    def _known(self, connection: Connection, rows: Sequence[store.AnyRow]) -> Known:
-        ids = [row.case_id for row in rows if row.case_id]
+    def _prepare(self, connection: Connection, rows: Sequence[store.AnyRow], lease: UUID) -> list[Ready]:
+        """Those of these messages that are ready to go, noted as begun; the others are settled: skipped, or put off."""
         if not rows:
-            return Known({}, {}, self._table)
-        return Known(
-            store.contacts_of(connection, ids) if ids else {},
-            store.cases_of(connection, ids) if ids else {},
-            texts.current(connection, self._table),
-        )
+            return []
+        ids = [row.case_id for row in rows if row.case_id]
+        contacts, cases = store.contacts_of(connection, ids), store.cases_of(connection, ids)
+        reached = [
+            one
+            for row in rows
+            if (one := self._reach(connection, row, lease, contacts.get(row.case_id), cases.get(row.case_id)))
+        ]
+        unwilling = store.is_opted_out(connection, [one.mobile_hash for one in reached])
+        words = texts.current(connection, self._table)
+        ready = [self._worded(one, words) for one in reached if self._may_go(connection, one, lease, unwilling)]
+        begun = [{"id": one.row.id, **{name: getattr(one, name) for name in _BEGUN}} for one in ready]
+        store.begin_attempts(connection, begun, self._clock())
+        return ready
 
-    def _prepare(self, connection: Connection, row: store.AnyRow, lease: UUID, known: Known) -> Ready | None:
-        """The message ready to go, or None when it is settled: skipped, or put off."""
+    def _reach(
+        self,
+        connection: Connection,
+        row: store.AnyRow,
+        lease: UUID,
+        contact: store.AnyRow | None,
+        case: store.AnyRow | None,
+    ) -> Reached | None:
+        """Who is to be told, or None when the message is settled."""
         moment = self._clock()
-        contact, case = known.contacts.get(row.case_id), known.cases.get(row.case_id)
         if row.expires_at is not None and row.expires_at <= moment:
             self._skip(connection, row, lease, SkipReason.EXPIRED)
             return None
@@ -147,54 +166,44 @@ class Sender:
             self._put_off(connection, row, lease, moment + CONTACT_WAIT)
             return None
         try:
-            reached = self._open(row, contact)
+            opened = self._open(row, contact)
         except ValueError as error:  # CannotOpen, or not what the box should hold: no try will be better
             log.error("a sealed box could not be opened", message_id=str(row.id), error=logs.describe(error))
             self._end(connection, row, lease, MessageState.FAILED, "sealed_to_another_key")
             return None
-        if reached is None:
+        if opened is None:
             self._skip(connection, row, lease, SkipReason.NO_MOBILE)
             return None
-        mobile, code, language, otp = reached
-        mobile_hash = crypto.keyed_hash(mobile, self._mobile_key)
-        if row.audience == "citizen" and store.is_opted_out(connection, [mobile_hash]):
+        mobile, code, language, otp = opened
+        return Reached(row, case, mobile, crypto.keyed_hash(mobile, self._mobile_key), code, language, otp)
+
+    def _may_go(self, connection: Connection, one: Reached, lease: UUID, unwilling: Collection[str]) -> bool:
+        """Whether the message may be sent now; else it is settled."""
+        row, moment = one.row, self._clock()
+        if row.audience == "citizen" and one.mobile_hash in unwilling:
             self._skip(connection, row, lease, SkipReason.OPTED_OUT)
-            return None
+            return False
         if not row.urgent and row.tried_first_at is None:
             allowed = self._settings.notify_quiet_hours.next_allowed(moment)
             if allowed > moment:
                 self._put_off(connection, row, lease, allowed)
-                return None
-        return self._worded(connection, row, lease, case, known.words, mobile, mobile_hash, code, language, otp)
+                return False
+        return True
 
-    def _worded(
-        self,
-        connection: Connection,
-        row: store.AnyRow,
-        lease: UUID,
-        case: store.AnyRow | None,
-        words: Table,
-        mobile: str,
-        mobile_hash: str,
-        code: str | None,
-        language: str,
-        otp: str | None,
-    ) -> Ready | None:
+    def _worded(self, one: Reached, words: Table) -> Ready:
+        row = one.row
         params = dict(row.params)
-        if row.waits_for_case and case is not None and case.promised_on is not None:
-            params["date"] = case.promised_on.isoformat()
-        filled = wording.values(params, language, words, code=code)
-        if otp is not None:
-            filled["otp"] = otp
-        text = words.render(row.channel, row.template, language, filled)
-        lookup = wording.lookup_of(words, row.channel, row.template, language, filled)
+        if row.waits_for_case and one.case is not None and one.case.promised_on is not None:
+            params["date"] = one.case.promised_on.isoformat()
+        filled = wording.values(params, one.language, words, code=one.code)
+        if one.otp is not None:
+            filled["otp"] = one.otp
+        text = words.render(row.channel, row.template, one.language, filled)
+        lookup = wording.lookup_of(words, row.channel, row.template, one.language, filled)
         tokens = {token: filled[name] for token, name in lookup.tokens.items()} if lookup else {}
         awake = (name for name in self._providers if self._circuit.resting(name) is None)
         first = row.provider or next(awake, None)
-        noted = {"params": params, "mobile_hash": mobile_hash, "provider": first}
-        if not store.begin_attempt(connection, row.id, lease, self._clock(), noted):
-            return None
-        return Ready(row, mobile, mobile_hash, text, lookup, tokens, first)
+        return Ready(row, params, one.mobile, one.mobile_hash, text, lookup, tokens, first)
 
     def _open(self, row: store.AnyRow, contact: store.AnyRow | None) -> tuple[str, str | None, str, str | None] | None:
         """(mobile, tracking code, language, one-time code); None when there is no mobile."""

@@ -9,9 +9,10 @@ import eventlet
 from nameko.extensions import DependencyProvider
 
 from backbone import logs
+from backbone.audited import AuditedService
 from backbone.consumers import TryLater, durable_event_handler
 from backbone.database import Database
-from backbone.extensions import PeygirService, UseCases
+from backbone.extensions import UseCases
 from backbone.rpc import rpc
 from contracts.accounts import OtpRequested, StaffChanged
 from contracts.gateway import ReceiveSms, ReportDelivery
@@ -114,7 +115,7 @@ def providers_of(settings: Settings) -> list[Kavenegar]:
     return providers
 
 
-class Service(PeygirService):
+class Service(AuditedService):
     name = "notify"
     use_cases = UseCases(Notify)
     handset = UseCases(Handset)
@@ -184,8 +185,7 @@ class Service(PeygirService):
 
     @rpc
     def change_notification_text(self, request: ChangeNotificationText) -> NotificationText:
-        with self.db.transaction() as connection:
-            return self.texts.change_text(connection, request)
+        return self.command(self.texts.change_text, request)
 
     @rpc
     def list_notification_text_history(self, request: ListNotificationTextHistory) -> NotificationTextHistory:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backbone import bulk
@@ -219,16 +219,19 @@ def claim(
     return sorted(connection.execute(leased), key=lambda row: ids.index(row.id))
 
 
-def begin_attempt(
-    connection: Connection, message_id: UUID, lease: UUID, now: datetime, values: Mapping[str, Any]
-) -> bool:
-    """Notes that the provider is about to be asked; False when the lease is another's by now."""
-    begun = (
-        update(messages)
-        .where(messages.c.id == message_id, messages.c.lease == lease)
-        .values(tried_first_at=func.coalesce(messages.c.tried_first_at, now), **values)
-    )
-    return connection.execute(begun).rowcount == 1
+_BEGUN = text(
+    "UPDATE messages SET params = told.params, mobile_hash = told.mobile_hash, provider = told.provider,"
+    " tried_first_at = coalesce(messages.tried_first_at, :now)"
+    " FROM json_to_recordset(CAST(:rows AS json)) AS told (id uuid, params jsonb, mobile_hash text, provider text)"
+    " WHERE messages.id = told.id"
+)
+
+
+def begin_attempts(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Notes of messages claimed in this transaction that their provider is about to be asked: id, params, mobile_hash,
+    provider."""
+    if rows:
+        connection.execute(_BEGUN, {"rows": bulk.told(rows), "now": now})
 
 
 def hand_over(connection: Connection, message_id: UUID, lease: UUID, provider: str) -> bool:
@@ -282,12 +285,17 @@ def claim_looks(connection: Connection, *, now: datetime, limit: int) -> list[An
     return list(connection.execute(chosen))
 
 
+_NEXT_LOOK = text(
+    "UPDATE messages SET next_look_at = told.next_look_at, looks = messages.looks + 1"
+    " FROM json_to_recordset(CAST(:rows AS json)) AS told (id uuid, next_look_at timestamptz) WHERE messages.id = told.id"
+)
+
+
 def set_next_look(connection: Connection, when: Sequence[tuple[UUID, datetime | None]]) -> None:
     """When to ask next; None: no more."""
-    for message_id, moment in when:
-        connection.execute(
-            update(messages).where(messages.c.id == message_id).values(next_look_at=moment, looks=messages.c.looks + 1)
-        )
+    if when:
+        rows = [{"id": message_id, "next_look_at": moment} for message_id, moment in when]
+        connection.execute(_NEXT_LOOK, {"rows": bulk.told(rows)})
 
 
 # --- what handsets say ---

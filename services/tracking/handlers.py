@@ -157,16 +157,16 @@ class Tracking:
             of_year = list(group)
             first = store.take_numbers(connection, year, len(of_year))
             for place, event in enumerate(of_year):
-                case = domain.opened(_case(event, f"{year}-{first + place:06d}"), city.workdays, city.deadlines)
+                case = domain.opened(case_of(event, f"{year}-{first + place:06d}"), city.workdays, city.deadlines)
                 case = replace(case, calendar=city.version)
-                entry = _opening(event, moment)
+                entry = opening_of(event, moment)
                 head = link(FIRST, entry)
                 opening[case.case_id] = (
                     replace(case, version=1, history_hash=head),
                     (entry, FIRST, head),
                     event,
                 )
-        added = store.add_cases(connection, [_row(case, event, moment) for case, _, event in opening.values()])
+        added = store.add_cases(connection, [row_of(case, event, moment) for case, _, event in opening.values()])
         passed = set(opening) - added
         if passed - store.known_cases(connection, passed):
             raise RuntimeError("a case could not be opened: its code belongs to another case")
@@ -232,7 +232,8 @@ def _listed(rows: Sequence[Mapping[str, Any]] | None, otherwise: Mapping[str, Li
     return {row["code"]: Listed(row["name_fa"], row["name_en"], row["active"]) for row in rows}
 
 
-def _case(event: SubmissionRegistered, number: str) -> Case:
+def case_of(event: SubmissionRegistered, number: str) -> Case:
+    """The case of a submission, before its clock is set."""
     return Case(
         case_id=event.case_id,
         number=number,
@@ -250,7 +251,7 @@ def _case(event: SubmissionRegistered, number: str) -> Case:
     )
 
 
-def _opening(event: SubmissionRegistered, moment: datetime) -> Entry:
+def opening_of(event: SubmissionRegistered, moment: datetime) -> Entry:
     """The first entry; with the hash of what was filed, the chain vouches for the text too."""
     kind = ActorKind.CITIZEN if event.citizen_id else ActorKind.BEARER
     by = str(event.citizen_id) if event.citizen_id else event.code_hash
@@ -266,7 +267,8 @@ def _opening(event: SubmissionRegistered, moment: datetime) -> Entry:
     return Entry(event.case_id, 1, "opened", kind, by, moment, Stage.REGISTERED, details)
 
 
-def _row(case: Case, event: SubmissionRegistered, moment: datetime) -> dict[str, Any]:
+def row_of(case: Case, event: SubmissionRegistered, moment: datetime) -> dict[str, Any]:
+    """A case as it is stored when it is opened."""
     return {
         **vars(case),
         **event.model_dump(mode="json", include=set(_FILED)),

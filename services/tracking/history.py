@@ -7,12 +7,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 FIRST = "0" * 64
 """What the first entry of every case is chained to."""
+
+BACK_DATED = timedelta(minutes=10)
+"""How far the clocks of our machines may be apart: an entry older than the one before it by more is dated back."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def first_break(entries: Iterable[tuple[Entry, str, str]], version: int, head: s
     """
     expected, sequence = FIRST, 0
     chain = list(entries)
+    newest = chain[0][0].at if chain else None
     vouched: dict[str, list[str]] = {}
     for entry, _, _ in chain:
         vouched |= entry.details.get("lines", {}) if entry.entry == "erased" else {}
@@ -70,7 +74,9 @@ def first_break(entries: Iterable[tuple[Entry, str, str]], version: int, head: s
             return f"entry {sequence} is not chained to the one before it"
         if link(previous, entry) != stored and vouched.get(str(sequence)) != [stored, remains(stored, entry)]:
             return f"entry {sequence} is not what was written"
-        expected = stored
+        if newest is not None and newest - entry.at > BACK_DATED:
+            return f"entry {sequence} is dated back"
+        expected, newest = stored, entry.at
     if sequence != version or expected != head:
         return f"it ends at entry {sequence}, not where the case says ({version})"
     return None

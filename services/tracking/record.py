@@ -26,28 +26,12 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
     `question`: the one that was open before.
     """
     turn = with_end_of_visit(connection, turn, now)
-    entries: list[tuple[Entry, str, str]] = []
-    events: list[TrackedEvent] = []
-    version, head = turn.case.version, turn.case.history_hash
-    for step in turn.steps:
-        version += 1
-        entry = Entry(
-            step.case.case_id,
-            version,
-            step.entry,
-            actor.kind,
-            actor.id,
-            now,
-            step.case.stage,
-            dict(step.details),
-        )
-        previous, head = head, link(head, entry)
-        entries.append((entry, previous, head))
-        events.append(event_of(step, version, now))
+    entries, events = lines(turn, actor, now)
+    for (entry, _, _), step in zip(entries, turn.steps, strict=True):
         if step.entry in ("decided", "joined_decided"):
             details = step.details
-            joined.note_outcome(connection, step.case.case_id, version, details["outcome"], details["final"])
-    after = replace(turn.case, version=version, history_hash=head)
+            joined.note_outcome(connection, entry.case_id, entry.sequence, details["outcome"], details["final"])
+    after = written(turn, entries)
     store.save(connection, after, entries)
     if turn.lapsed and question is not None:
         store.lapse_question(connection, question.question_id, now)
@@ -64,9 +48,32 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
         advice.supersede(connection, after.case_id, now)
     from_office = actor.kind is ActorKind.STAFF
     of_question = question.question_id if turn.answered is not None and question is not None else None
-    store.add_attachments(connection, media_rows(after.case_id, turn.uploads, version, from_office, of_question))
+    store.add_attachments(connection, media_rows(after.case_id, turn.uploads, after.version, from_office, of_question))
     outbox.add(connection, *events)
     return after
+
+
+def lines(turn: Turn, actor: Actor, now: datetime) -> tuple[list[tuple[Entry, str, str]], list[TrackedEvent]]:
+    """What a turn adds to the timeline, (entry, previous hash, hash), and the event of each line."""
+    entries: list[tuple[Entry, str, str]] = []
+    events: list[TrackedEvent] = []
+    version, head = turn.case.version, turn.case.history_hash
+    for step in turn.steps:
+        version += 1
+        about = (step.case.case_id, version, step.entry, actor.kind, actor.id, now, step.case.stage)
+        entry = Entry(*about, dict(step.details))
+        previous, head = head, link(head, entry)
+        entries.append((entry, previous, head))
+        events.append(event_of(step, version, now))
+    return entries, events
+
+
+def written(turn: Turn, entries: Sequence[tuple[Entry, str, str]]) -> Case:
+    """The case of a turn, at the end of its timeline."""
+    if not entries:
+        return turn.case
+    last, _, head = entries[-1]
+    return replace(turn.case, version=last.sequence, history_hash=head)
 
 
 def media_rows(

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from backbone.persian import normalise
@@ -53,11 +53,11 @@ def lock_due(connection: Connection, rule: Rule, before: datetime, limit: int) -
     holds is left to it. One that was merged into a case which goes on waits for its end."""
     outcome = cases.c.outcome == rule.outcome if rule.outcome else _any_but(rule)
     goes_on = cases.alias("goes_on")
-    waits = exists().where(goes_on.c.case_id == cases.c.merged_into, goes_on.c.ended_at.is_(None))
     chosen = (
         select(*CASE_COLUMNS, cases.c.ended_at)
+        .select_from(cases.outerjoin(goes_on, goes_on.c.case_id == cases.c.merged_into))
         .where(cases.c.kind == rule.kind, cases.c.ended_at < before, ERASED_AT[rule.part].is_(None), outcome)
-        .where(or_(cases.c.merged_into.is_(None), ~waits))
+        .where(or_(goes_on.c.case_id.is_(None), goes_on.c.ended_at.is_not(None)))
         .order_by(cases.c.ended_at)
         .limit(limit)
         .with_for_update(of=cases, skip_locked=True)

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from nameko.timer import timer
 
+from backbone.audited import AuditedService
 from backbone.consumers import durable_event_handler
-from backbone.extensions import PeygirService, UseCases
+from backbone.extensions import UseCases
 from backbone.rpc import rpc
 from contracts import exports as x
 from contracts import screening as sc
@@ -15,12 +16,14 @@ from contracts import searches as se
 from contracts import tracking as t
 from contracts import visits as v
 from contracts.accounts import StaffChanged
+from contracts.audit import KeepCheckpoint, KeptCheckpoint, ReadLatestCheckpoint, ReadTimelineRoot, TimelineRoot
 from contracts.base import now
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.letters import Letter, ReadLetter
 from contracts.media import MediaAccepted, MediaRejected
 from contracts.notify import CitizenReplied
 from services.tracking import store
+from services.tracking.checkpoints import Checkpoints
 from services.tracking.exporting import Exporter
 from services.tracking.retention import Retention
 from services.tracking.scheduler import Scheduler
@@ -31,7 +34,7 @@ from services.tracking.visits_desk import VisitDesk
 KEYS_KEPT = timedelta(days=30)
 
 
-class Service(PeygirService):
+class Service(AuditedService):
     name = "tracking"
     use_cases = UseCases(Screening)
     scheduler = UseCases(Scheduler)
@@ -39,6 +42,7 @@ class Service(PeygirService):
     retention = UseCases(Retention)
     searches = UseCases(SearchDesk)
     exports = UseCases(Exporter)
+    checkpoints = UseCases(lambda settings: Checkpoints())
 
     # --- what others say ---
 
@@ -111,8 +115,7 @@ class Service(PeygirService):
 
     @rpc
     def execute(self, request: t.ExecuteCommand) -> t.StaffCase:
-        with self.db.transaction() as connection:
-            return self.use_cases.execute(connection, request)
+        return self.command(self.use_cases.execute, request)
 
     @rpc
     def get_case(self, request: t.GetCase) -> t.StaffCase:
@@ -126,18 +129,15 @@ class Service(PeygirService):
 
     @rpc
     def assign_many(self, request: sc.AssignMany) -> sc.Assigned:
-        with self.db.transaction() as connection:
-            return self.use_cases.assign_many(connection, request)
+        return self.command(self.use_cases.assign_many, request)
 
     @rpc
     def hand_over(self, request: sc.HandOver) -> sc.Assigned:
-        with self.db.transaction() as connection:
-            return self.use_cases.hand_over(connection, request)
+        return self.command(self.use_cases.hand_over, request)
 
     @rpc
     def set_skills(self, request: sc.SetSkills) -> sc.Skills:
-        with self.db.transaction() as connection:
-            return self.use_cases.set_skills(connection, request)
+        return self.command(self.use_cases.set_skills, request)
 
     @rpc
     def list_skills(self, request: sc.ListSkills) -> sc.Skills:
@@ -163,8 +163,7 @@ class Service(PeygirService):
 
     @rpc
     def execute_citizen(self, request: t.ExecuteCitizenCommand) -> t.PublicCase:
-        with self.db.transaction() as connection:
-            return self.use_cases.execute_citizen(connection, request)
+        return self.command(self.use_cases.execute_citizen, request)
 
     # --- letters ---
 
@@ -187,13 +186,11 @@ class Service(PeygirService):
 
     @rpc
     def add_room(self, request: v.AddRoom) -> v.Room:
-        with self.db.transaction() as connection:
-            return self.visits.add_room(connection, request)
+        return self.command(self.visits.add_room, request)
 
     @rpc
     def close_room(self, request: v.CloseRoom) -> v.Room:
-        with self.db.transaction() as connection:
-            return self.visits.close_room(connection, request)
+        return self.command(self.visits.close_room, request)
 
     @rpc
     def list_slots(self, request: v.ListSlots) -> v.Slots:
@@ -202,18 +199,15 @@ class Service(PeygirService):
 
     @rpc
     def add_slot(self, request: v.AddSlot) -> v.Slot:
-        with self.db.transaction() as connection:
-            return self.visits.add_slot(connection, request)
+        return self.command(self.visits.add_slot, request)
 
     @rpc
     def make_slots(self, request: v.MakeSlots) -> v.Slots:
-        with self.db.transaction() as connection:
-            return self.visits.make_slots(connection, request)
+        return self.command(self.visits.make_slots, request)
 
     @rpc
     def close_slot(self, request: v.CloseSlot) -> v.Slot:
-        with self.db.transaction() as connection:
-            return self.visits.close_slot(connection, request)
+        return self.command(self.visits.close_slot, request)
 
     # --- lists and searches ---
 
@@ -229,8 +223,7 @@ class Service(PeygirService):
 
     @rpc
     def keep_search(self, request: se.KeepSearch) -> se.Search:
-        with self.db.transaction() as connection:
-            return self.searches.keep_search(connection, request)
+        return self.command(self.searches.keep_search, request)
 
     @rpc
     def list_searches(self, request: se.ListSearches) -> se.SearchPage:
@@ -244,20 +237,17 @@ class Service(PeygirService):
 
     @rpc
     def change_search(self, request: se.ChangeSearch) -> se.Search:
-        with self.db.transaction() as connection:
-            return self.searches.change_search(connection, request)
+        return self.command(self.searches.change_search, request)
 
     @rpc
     def drop_search(self, request: se.DropSearch) -> se.Dropped:
-        with self.db.transaction() as connection:
-            return self.searches.drop_search(connection, request)
+        return self.command(self.searches.drop_search, request)
 
     # --- exports ---
 
     @rpc
     def start_export(self, request: x.StartExport) -> x.Export:
-        with self.db.transaction() as connection:
-            return self.exports.start_export(connection, request)
+        return self.command(self.exports.start_export, request)
 
     @rpc
     def list_exports(self, request: x.ListExports) -> x.ExportPage:
@@ -271,8 +261,7 @@ class Service(PeygirService):
 
     @rpc
     def drop_export(self, request: x.DropExport) -> x.Dropped:
-        with self.db.transaction() as connection:
-            return self.exports.drop_export(connection, request)
+        return self.command(self.exports.drop_export, request)
 
     @rpc
     def read_export(self, request: x.ReadExport) -> x.ExportPiece:
@@ -288,8 +277,7 @@ class Service(PeygirService):
 
     @rpc
     def answer_unit_question(self, request: t.AnswerUnitQuestion) -> t.UnitQuestion:
-        with self.db.transaction() as connection:
-            return self.use_cases.answer_unit_question(connection, request)
+        return self.command(self.use_cases.answer_unit_question, request)
 
     @rpc
     def list_recommendations(self, request: t.ListRecommendations) -> t.Recommendations:
@@ -298,8 +286,7 @@ class Service(PeygirService):
 
     @rpc
     def report_recommendation(self, request: t.ReportRecommendation) -> t.FollowedRecommendation:
-        with self.db.transaction() as connection:
-            return self.use_cases.report_recommendation(connection, request)
+        return self.command(self.use_cases.report_recommendation, request)
 
     @rpc
     def authorize_media(self, request: t.AuthorizeMedia) -> t.MediaGrant:
@@ -308,5 +295,21 @@ class Service(PeygirService):
 
     @rpc
     def authorize_identity(self, request: t.AuthorizeIdentity) -> t.IdentityGrant:
+        return self.command(self.use_cases.authorize_identity, request)
+
+    # --- checkpoints ---
+
+    @rpc
+    def read_timeline_root(self, request: ReadTimelineRoot) -> TimelineRoot:
         with self.db.read() as connection:
-            return self.use_cases.authorize_identity(connection, request)
+            return self.checkpoints.timeline_root(connection, request)
+
+    @rpc
+    def keep_checkpoint(self, request: KeepCheckpoint) -> KeptCheckpoint:
+        with self.db.transaction() as connection:
+            return self.checkpoints.keep(connection, request)
+
+    @rpc
+    def read_latest_checkpoint(self, request: ReadLatestCheckpoint) -> KeptCheckpoint:
+        with self.db.read() as connection:
+            return self.checkpoints.latest(connection, request)

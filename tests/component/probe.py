@@ -47,8 +47,6 @@ class Service(PeygirService):
     @durable_event_handler("tracking.staff", concurrency=2)
     def obey(self, event: StaffChanged) -> None:
         verb, _, number = event.display_name.partition(" ")
-        if verb == "invalid":
-            raise Invalid
         with self.db.transaction() as connection:
             times = connection.execute(
                 text(
@@ -57,6 +55,8 @@ class Service(PeygirService):
                 ),
                 {"id": event.id},
             ).scalar_one()
+        if verb == "invalid":
+            raise Invalid
         if verb in {"fail", "later"} and times <= int(number):
             raise TryLater("not yet") if verb == "later" else ValueError("a bug that quotes +989121234567")
         if verb in {"sleep", "announce"}:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import psycopg
@@ -21,8 +22,11 @@ from contracts.errors import PeygirError, UnknownCase
 from contracts.notify import CitizenReplied
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.component.probe_contracts import TABLES, Ask
+from tests.resilience.storm import alarm
 
-Start = Callable[[], ServiceProcess]
+
+class Start(Protocol):
+    def __call__(self, ready: bool = True) -> ServiceProcess: ...
 
 
 class Effects:
@@ -67,12 +71,12 @@ def effects(database: str) -> Effects:
 def start(wire: BusClient, broker: RabbitMQ, database: str, tmp_path: Path) -> Iterator[Start]:
     running: list[ServiceProcess] = []
 
-    def start() -> ServiceProcess:
+    def start(ready: bool = True) -> ServiceProcess:
         environment = {"AMQP_URL": broker.url, "DATABASE_URL": database}
         log = tmp_path / f"probe{len(running)}.log"
         process = ServiceProcess("probe", environment, log, ("-m", "tests.component.probe"))
         running.append(process)
-        return process.start()
+        return process.start(ready)
 
     yield start
     for process in running:
@@ -221,6 +225,92 @@ def test_with_the_database_away_messages_are_held_and_none_is_called_dead(
     eventually(process.ready)
 
 
+def says(process: ServiceProcess, what: str) -> bool:
+    """Whether /readyz says this now."""
+    try:
+        return httpx.get(f"{process.health}/readyz", timeout=5).text == f"{what}\n"
+    except httpx.TransportError:
+        return False
+
+
+def test_a_broker_that_takes_nothing_is_not_called_missing(start: Start, wire: BusClient, broker: RabbitMQ) -> None:
+    wire.event(told("invalid"))  # has to be published again, to the dead letters
+    with alarm(broker):
+        process = start(ready=False)
+        eventually(lambda: says(process, "broker blocks publishers"), timeout=40)
+    eventually(lambda: says(process, "ready"))
+
+
+@contextmanager
+def held_in_hand(
+    count: int, process: ServiceProcess, wire: BusClient, broker: RabbitMQ, database: str
+) -> Iterator[None]:
+    """So many messages that have to go to the dead letters, in the hands of a process that knows that the broker takes
+    nothing. If it did not, it would have sent each once already, and the broker would take them after the alarm."""
+    url = database.replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as other, psycopg.connect(url) as locking:
+        locking.execute("LOCK TABLE attempts")
+        for _ in range(count):
+            wire.event(told("invalid"))
+        at_work = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'attempts'::regclass"
+        eventually(lambda: other.execute(at_work).fetchone() == (count,))
+        with alarm(broker):
+            other.execute(
+                "INSERT INTO outbox (message_id, exchange, routing_key, body, headers) "
+                "VALUES (gen_random_uuid(), 'accounts.events', 'otp.requested.v1', '{}', '{}')"
+            )
+            eventually(lambda: says(process, "broker blocks publishers"))
+            locking.commit()
+            eventually(lambda: process.log.read_text().count("a message cannot be moved yet; holding") >= count)
+            yield
+
+
+def all_done(broker: RabbitMQ) -> bool:
+    """Whether nothing is left of the probe's queue, in anybody's hands either."""
+    return "tracking.staff\t0\n" in broker.control("list_queues", "name", "messages")
+
+
+def test_what_cannot_be_moved_while_the_broker_takes_nothing_is_held_and_moved_later(
+    start: Start, wire: BusClient, broker: RabbitMQ, database: str
+) -> None:
+    with held_in_hand(1, start(), wire, broker, database):
+        assert wire.depth("dead-letters") == 0
+    eventually(lambda: wire.depth("dead-letters") == 1)
+    eventually(lambda: all_done(broker), timeout=30)
+    assert wire.depth("dead-letters") == 1
+
+
+def test_a_message_held_when_its_channel_closes_is_left_to_the_broker(
+    start: Start, wire: BusClient, broker: RabbitMQ, database: str
+) -> None:
+    """It comes again; were the one in hand moved as well, there would be two."""
+    process = start()
+    with held_in_hand(2, process, wire, broker, database):  # one in each of its hands
+        listed = broker.control("list_connections", "pid", "client_properties").splitlines()
+        [consuming] = [line.split("\t")[0] for line in listed if "probe consumer" in line]
+        broker.control("close_connection", consuming, "a test closes it")
+        eventually(lambda: "the connection to the broker closed" in process.log.read_text())
+    eventually(lambda: wire.depth("dead-letters") >= 2)
+    eventually(lambda: all_done(broker), timeout=30)
+    assert wire.depth("dead-letters") == 2
+
+
+def test_told_to_stop_while_the_database_is_away_it_leaves_the_message_as_it_was(
+    start: Start, wire: BusClient, postgres: PostgreSQL
+) -> None:
+    """It waits for the next process, and nothing is counted against it."""
+    process = start()
+    postgres.stop()
+    try:
+        wire.event(told("note"))
+        eventually(lambda: "the database is away; holding" in process.log.read_text())
+        assert process.stop() == 0
+    finally:
+        postgres.start()
+    properties, _ = eventually(lambda: wire.take("tracking.staff"))
+    assert "peygir-failures" not in properties.headers
+
+
 def test_it_comes_back_with_the_broker(start: Start, broker: RabbitMQ, effects: Effects) -> None:
     process = start()
     broker.restart()
@@ -281,6 +371,49 @@ def test_what_waits_in_the_outbox_is_measured_above_all_while_the_broker_is_away
     eventually(lambda: measured() == (2, True))
     broker.start()
     eventually(lambda: measured() == (0, False), timeout=30)
+
+
+REGISTERED = "submission.registered.v1"
+
+
+def test_media_is_asked_to_take_only_what_names_uploads(
+    start: Start, wire: BusClient, database: str, effects: Effects
+) -> None:
+    """Whichever release has put an event into the outbox: an earlier one names no route."""
+    start()
+    headers: tuple[dict[str, str], ...] = (
+        {"peygir-route": f"{REGISTERED}.without_uploads"},
+        {"peygir-route": REGISTERED},
+        {},
+    )
+    with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as connection:
+        for given in headers:
+            connection.execute(
+                "INSERT INTO outbox (message_id, exchange, routing_key, body, headers) "
+                "VALUES (gen_random_uuid(), 'intake.events', %s, '{}', %s)",
+                [REGISTERED, json.dumps(given)],
+            )
+    for everybody in ("tracking.registrations", "notify.contacts", "insight.events"):
+        eventually(lambda queue=everybody: wire.depth(queue) == 3)  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
+    assert wire.depth("media.claims") == 2
+    properties, _ = eventually(lambda: wire.take("tracking.registrations"))
+    assert properties.type == REGISTERED, "a consumer knows it by its name"
+
+
+def test_nothing_is_published_before_the_bindings_of_the_release_are_there(
+    start: Start, wire: BusClient, broker: RabbitMQ, database: str
+) -> None:
+    """As where a new release starts on a running deployment: the queues are there, a binding is not."""
+    wire.channel.queue_unbind("tracking.registrations", "intake.events", f"{REGISTERED}.#")
+    wire.channel.exchange_delete(topology.BINDINGS)
+    with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO outbox (message_id, exchange, routing_key, body, headers) "
+            "VALUES (gen_random_uuid(), 'intake.events', %s, '{}', %s)",
+            [REGISTERED, json.dumps({"peygir-route": f"{REGISTERED}.without_uploads"})],
+        )
+    start()
+    eventually(lambda: wire.depth("tracking.registrations") == 1)
 
 
 def test_rpc_answers_with_contracts_and_typed_errors(start: Start, wire: BusClient) -> None:

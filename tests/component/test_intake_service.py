@@ -45,10 +45,19 @@ pytestmark = pytest.mark.timeout(240)
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
+EARLIER_KEY = b"k" * 32
+
+
+def earlier(code: str) -> str:
+    """Under what a code was stored before the keys rotated."""
+    return codes.hashes(code, [EARLIER_KEY])[0]
+
+
 @pytest.fixture(scope="module")
 def office(broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """With one process, for the tests that end no process."""
     office = Office.open(broker, postgres, tmp_path_factory.mktemp("intake"), "intake_service")
+    office.environment["CODE_INDEX_KEYS"] += f",{EARLIER_KEY.hex()}"  # the keys have rotated once
     office.start()
     yield office
     office.close()
@@ -252,6 +261,46 @@ class TestMeetingOnOneCode:
         assert receipt(bus, office, later.submission_id, new_code).new_code is None
         assert receipt(bus, office, first.submission_id, code).new_code is None
         assert office.identity_of(bus, later.submission_id) == told
+
+    @pytest.mark.parametrize("together", [True, False])
+    def test_one_of_the_days_before_the_keys_rotated_keeps_its_code(
+        self, office: Office, bus: BusClient, together: bool
+    ) -> None:
+        code = office.new_code()
+        before = office.submission(code, code_hash=earlier(code))
+        later = office.submission(code, citizen(), other_code_hashes=[earlier(code)])
+        if together:
+            with office.asleep():
+                send(bus, before, later)
+        else:
+            send(bus, before)
+            office.stored(before)
+            # Its client asks again after the rotation, under the same key: no other submission.
+            again = before.model_copy(update={"code_hash": office.hash_of(code), "other_code_hashes": [earlier(code)]})
+            send(bus, again, later)
+        office.stored(before, later)
+        events = all_said(bus, before, later)
+        assert events[before.submission_id]["code_hash"] == earlier(code)
+        assert said(bus, RECODED, before, later).keys() == {later.submission_id}
+        new_code = receipt(bus, office, later.submission_id, code).new_code
+        assert new_code not in (None, code)
+
+    def test_the_new_code_is_not_one_of_the_days_before_the_keys_rotated_either(
+        self, office: Office, bus: BusClient
+    ) -> None:
+        code = office.new_code()
+        first, later = office.submission(code), office.submission(code)
+        keys = [key_of(office.environment[name]) for name in ("CODE_MAC_KEYS", "CODE_DERIVE_KEY")]
+        seed = b"recode" + later.submission_id.bytes + b"\1"
+        would_be = codes.derive(keys[:1], keys[1], seed)[0]
+        its_owner = office.submission(would_be, code_hash=earlier(would_be))
+        send(bus, its_owner, first)
+        office.stored(its_owner, first)
+        send(bus, later)
+        office.stored(later)
+        all_said(bus, first, later)
+        new_code = receipt(bus, office, later.submission_id, code).new_code
+        assert new_code not in (None, code, would_be)
 
     def test_both_in_one_batch(self, office: Office, bus: BusClient) -> None:
         code = office.new_code()

@@ -14,6 +14,7 @@ from contracts.base import Answer, Request
 
 MODULES = (
     "accounts",
+    "audit",
     "exports",
     "insight",
     "intake",
@@ -25,7 +26,7 @@ MODULES = (
     "tracking",
     "visits",
 )
-_PROMISE = re.compile(r"RPC (\w+)\.(\w+) → (\w+)")
+_PROMISE = re.compile(r"RPC\s(\w+)\.(\w+)\s→\s+(\w+)")
 
 
 def promises() -> dict[tuple[str, str], tuple[type[Request], type[Answer]]]:
@@ -34,10 +35,10 @@ def promises() -> dict[tuple[str, str], tuple[type[Request], type[Answer]]]:
         module = importlib.import_module(f"contracts.{name}")
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, Request) and value.__module__ == module.__name__:
-                promise = _PROMISE.search(value.__doc__ or "")
-                assert promise, f"{value.__name__} does not say which RPC it is for"
-                service, method, answer = promise.groups()
-                found[service, method] = (value, getattr(module, answer))
+                made = _PROMISE.findall(value.__doc__ or "")
+                assert made, f"{value.__name__} does not say which RPC it is for"
+                for service, method, answer in made:
+                    found[service, method] = (value, getattr(module, answer))
     return found
 
 

@@ -213,7 +213,7 @@ def test_the_demo_says_in_one_sentence_what_is_missing(town: Town) -> None:
 def test_every_timeline_holds_its_chain_and_no_message_was_given_up(town: Town) -> None:
     """After whatever the other tests have done."""
     for module, says in (
-        ("services.tracking.verify_history", "every chain holds"),
+        ("deploy.verify_history", "every chain holds"),
         ("backbone.dead_letters list", "0 dead letters"),
     ):
         done = subprocess.run(

@@ -241,7 +241,7 @@ def test_another_outcome_has_another_time_and_a_shorter_rule_reaches_what_has_en
 def chains_hold(town: Town) -> bool:
     """`./peygir verify-history`."""
     done = subprocess.run(
-        [sys.executable, "-m", "services.tracking.verify_history"],
+        [sys.executable, "-m", "deploy.verify_history"],
         cwd=ROOT,
         env={**os.environ, **town.system.values, "PYTHONPATH": str(ROOT)},
         capture_output=True,

@@ -59,7 +59,8 @@ class Wrong(Exception):
 
 
 class Client:
-    """Files from several threads until `finish`; the ledger is `entries`."""
+    """Files from several threads until `finish`; the ledger is `entries`. `pause`: seconds between two of a thread, at most
+    twice as many; may be changed meanwhile."""
 
     def __init__(
         self,
@@ -72,7 +73,7 @@ class Client:
         evidence: float = 0.06,
     ) -> None:
         self._url, self._citizens = url, citizens
-        self._pause, self._evidence = pause, evidence
+        self.pause, self._evidence = pause, evidence
         self.entries: list[Entry] = []
         self.slowest = 0.0
         self._wrong: list[str] = []
@@ -123,7 +124,7 @@ class Client:
                 except Wrong as wrong:
                     self._wrong.append(str(wrong))
                     return
-                pass_time(random_.uniform(0, 2 * self._pause))
+                pass_time(random_.uniform(0, 2 * self.pause))
 
     def _written(self, random_: random.Random) -> Entry:
         text = f"گزارش آزمایشی {uuid.uuid4().hex}"

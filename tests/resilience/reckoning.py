@@ -14,6 +14,7 @@ import psycopg
 
 from backbone import topology
 from backbone.testing import BusClient, bus, eventually
+from contracts.audit import AUDITED
 from deploy.local.environment import ROOT, SERVICES
 from deploy.local.processes import System
 from tests.e2e.people import Town
@@ -91,10 +92,14 @@ def nothing_waits(system: System, patience: float = 120.0) -> None:
 
 
 def histories_hold(system: System) -> None:
-    """Every case's timeline, by the tool that the office has for it."""
+    """Every case's timeline and every audit log, by the tool that the office has for it."""
     done = subprocess.run(
-        [sys.executable, "-m", "services.tracking.verify_history"],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "DATABASE_URL_TRACKING": system.database_url("tracking")},
+        [sys.executable, "-m", "deploy.verify_history"],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            **{f"DATABASE_URL_{name.upper()}": system.database_url(name) for name in AUDITED},
+        },
         cwd=ROOT,
         capture_output=True,
         text=True,

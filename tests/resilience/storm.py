@@ -12,6 +12,7 @@ import psutil
 
 from backbone.testing import eventually
 from deploy.local.part import Part
+from deploy.local.parts import RabbitMQ
 from deploy.local.processes import Process, System
 from deploy.local.supervision import watch
 from tests.resilience.clock import pass_time
@@ -65,6 +66,16 @@ class Storm:
         """Frozen for a while, supervised."""
         with frozen(members):
             pass_time(seconds, self.look)
+
+
+@contextmanager
+def alarm(broker: RabbitMQ) -> Iterator[None]:
+    """The broker's memory alarm: whoever publishes is blocked, whoever consumes is not."""
+    broker.control("set_vm_memory_high_watermark", "0.00001")
+    try:
+        yield
+    finally:
+        broker.control("set_vm_memory_high_watermark", "0.3")
 
 
 @contextmanager

@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 
 import httpx
 import pytest
 
 from backbone.testing import bus, eventually
 from deploy.local.processes import PATIENCE
+from tests.e2e.hostile_parts import called
 from tests.e2e.people import Case, Town
 from tests.resilience.conftest import Say
 from tests.resilience.ledger import Client, signed_in
 from tests.resilience.reckoning import Books, nothing_waits, reckon
-from tests.resilience.storm import frozen
+from tests.resilience.storm import alarm, frozen
 
 REPORT = {"kind": "information", "unit": "dep.civ.roads", "ground": "waste", "consent": True}
-WITHIN = 2.0 + 0.5  # DESIGN: within 2 s; the rest is for a machine that others use
+WITHIN = 2.0
+"""DESIGN: broker down, 503 within 2 s."""
+
+
+def timed(town: Town, route: str, ask: Callable[[], httpx.Response]) -> tuple[httpx.Response, float]:
+    """An answer, and the seconds that the gateway took from the request to the answer's last byte, by its own metrics: what a
+    busy machine takes to hand both over is not the gateway's. Nobody else may ask at this route meanwhile."""
+    gateway = town.system.process("gateway")
+
+    def told() -> tuple[float, float]:
+        return tuple(called(gateway, f"peygir_http_seconds_{what}", route=route) for what in ("count", "sum"))  # type: ignore[return-value]  # two of two
+
+    (count, spent), answer = told(), ask()
+    eventually(lambda: told()[0] > count)
+    return answer, told()[1] - spent
 
 
 def filed(town: Town, key: str | None = None) -> tuple[httpx.Response, float]:
     """One anonymous report, and how long its answer took."""
-    began = time.monotonic()
     body = {**REPORT, "text": "آسفالت نو دوباره کنده شد."}
-    answer = town.caller().post("/v1/submissions", body, key=key)
-    return answer, time.monotonic() - began
+    return timed(town, "/v1/submissions", lambda: town.caller().post("/v1/submissions", body, key=key))
 
 
 def taken(town: Town) -> Case:
@@ -57,6 +70,8 @@ def refused_at_once(town: Town) -> bool:
 
 
 def test_with_every_service_stopped_codes_are_given_and_the_cases_come_after(town: Town, seed: int, say: Say) -> None:
+    older = taken(town)
+    older.view()
     before = Books(town.system).cases()
     citizens = signed_in(town, 2)
     services = [p for p in town.system.processes() if p.name not in ("gateway", "simulator")]
@@ -70,9 +85,12 @@ def test_with_every_service_stopped_codes_are_given_and_the_cases_come_after(tow
         entries = client.finish()
     finally:
         client.abandon()
-    # Nobody is there to ask; that is said, and in time.
-    shown = town.caller(code=entries[0].code).get("/v1/tracking")
-    assert shown.status_code in (503, 504), shown.text
+    # Nobody is there to ask: of a code just given the door knows by itself, of an older one, whose
+    # answer it keeps in Persian alone, it says that it cannot tell.
+    for code, status, told in ((entries[0].code, 200, "registering"), (older.code, 503, "status_unavailable")):
+        shown, took = timed(town, "/v1/tracking", partial(town.caller("en", code=code).get, "/v1/tracking"))
+        assert (shown.status_code, shown.json().get("code") or shown.json()["stage"]) == (status, told)
+        assert took < WITHIN, f"it took {took:.1f} s to say so"
     for service in services:
         service.start()
     for service in services:
@@ -116,17 +134,6 @@ def test_a_broker_that_hangs_is_not_waited_for(town: Town) -> None:
     assert Books(town.system).cases() - before in range(1, 5)
 
 
-@contextmanager
-def alarm(town: Town) -> Iterator[None]:
-    """The broker's memory alarm: whoever publishes is blocked, whoever consumes is not."""
-    control = town.system.broker.control
-    control("set_vm_memory_high_watermark", "0.00001")
-    try:
-        yield
-    finally:
-        control("set_vm_memory_high_watermark", "0.3")
-
-
 def test_while_the_broker_takes_nothing_what_it_has_is_worked_off(town: Town) -> None:
     """An alarm passes only when queues are emptied: a consumer whose acknowledgements wait behind its own publications
     would keep it up for ever."""
@@ -135,7 +142,7 @@ def test_while_the_broker_takes_nothing_what_it_has_is_worked_off(town: Town) ->
     waiting = [taken(town) for _ in range(20)]
     books = Books(town.system)
     before = books.submissions()
-    with alarm(town):
+    with alarm(town.system.broker):
         eventually(lambda: refused_at_once(town))
         intake.start()
         eventually(lambda: books.submissions() == before + len(waiting), 40, why="the queue is not worked off")
@@ -161,7 +168,7 @@ def test_an_alarm_of_minutes_kills_no_message(town: Town) -> None:
     tracking = town.system.process("tracking")
     tracking.stop(PATIENCE)
     waiting = [taken(town) for _ in range(30)]
-    with alarm(town):
+    with alarm(town.system.broker):
         eventually(lambda: refused_at_once(town))
         tracking.start()
         until = time.monotonic() + 150

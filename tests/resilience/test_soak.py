@@ -25,6 +25,7 @@ from tests.resilience.reckoning import Books, nothing_waits, reckon
 from tests.resilience.storm import Member
 
 MINUTES = float(os.environ.get("PEYGIR_MINUTES") or 30)
+HALF = 0.5  # of what the machine has
 MEMORY_MAY_GROW = 24 * 2**20  # bytes, for each process, from the second quarter to the end
 Reading = dict[str, dict[str, int]]
 
@@ -33,11 +34,9 @@ def measured(town: Town) -> Reading:
     """What each process holds, and what lies about."""
     system, reading = town.system, {}
     for member in system.members():
-        tree = _tree(member)
-        # PostgreSQL's shared memory would be counted once for each session.
-        memory = sum(process.memory_full_info().uss for process in tree)
-        files = sum(process.num_fds() for process in tree)
-        reading[member.name] = {"memory": memory, "files": files, "processes": len(tree)}
+        held = [one for one in map(_held, _tree(member)) if one is not None]
+        memory, files = (sum(column) for column in zip(*held, strict=True))
+        reading[member.name] = {"memory": memory, "files": files, "processes": len(held)}
     work = system.state / "media-work"
     connections = _told(system, "list_connections", "pid")
     sessions = Books(system).one(
@@ -54,20 +53,32 @@ def measured(town: Town) -> Reading:
     return reading
 
 
+def _held(process: psutil.Process) -> tuple[int, int] | None:
+    """Bytes that are this process's alone (PostgreSQL's shared memory would be counted once for each session), and its open
+    files; None for a session or a worker that has just ended."""
+    try:
+        return process.memory_full_info().uss, process.num_fds()
+    except psutil.NoSuchProcess:
+        return None
+
+
 @pytest.mark.long
 @pytest.mark.timeout(int(MINUTES * 60 + 900))
 def test_under_steady_load_nothing_grows_but_what_is_stored(town: Town, seed: int, say: Say) -> None:
     before = Books(town.system).cases()
     citizens = signed_in(town, 3)
-    client = Client(town.system.gateway_url, citizens, seed, lines=6, pause=0.08, evidence=0.03).start()
+    client = Client(town.system.gateway_url, citizens, seed, lines=6, pause=0.2, evidence=0.03).start()
     readers = Readers(town.system.gateway_url, lambda: client.entries, seed)
     readings: list[Reading] = []
+    busy = Busy(town.system)
     began = renewed = time.monotonic()
     try:
         while (passed := time.monotonic() - began) < MINUTES * 60:
             pass_time(min(30, MINUTES * 60 / 12))
             readings.append(measured(town))
-            say(f"{passed / 60:5.1f} min  {len(client.entries)} filed  {_short(readings[-1])}")
+            used = busy.since_last()
+            client.pause *= min(1.5, max(0.7, used / HALF))
+            say(f"{passed / 60:5.1f} min  {used:.0%} busy  {len(client.entries)} filed  {_short(readings[-1])}")
             if time.monotonic() - renewed > 420:
                 renew(town, citizens)
                 renewed = time.monotonic()
@@ -82,6 +93,30 @@ def test_under_steady_load_nothing_grows_but_what_is_stored(town: Town, seed: in
     say(f"{len(entries)} filed, {readers.read} read in {MINUTES:g} min; at the end {_short(readings[-1])}")
     _nothing_grew(readings)
     _tables_hold_no_more_than_stored(town)
+
+
+class Busy:
+    """How much of the machine the processes of the system use, whatever else runs on it: capacity is where that is all."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._before = self._used()
+        self._at = time.monotonic()
+
+    def since_last(self) -> float:
+        """The part of all cores, 0 to 1."""
+        used, at = self._used(), time.monotonic()
+        part = sum(used[pid] - self._before.get(pid, 0.0) for pid in used) / (at - self._at) / (os.cpu_count() or 1)
+        self._before, self._at = used, at
+        return part
+
+    def _used(self) -> dict[int, float]:
+        seconds = {}
+        for process in (one for member in self._system.members() for one in _tree(member)):
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                seconds[process.pid] = times.user + times.system
+        return seconds
 
 
 class Readers:

@@ -85,13 +85,18 @@ class MemoryBus(Bus):
         super().__init__("amqp://nowhere")
         self.published: list[Outgoing] = []
         self.asked: list[tuple[str, Request]] = []
+        self.timeouts: list[float | None] = []
         self.answers: dict[str, Answerer] = {}
-        self.up = True
+        self.up, self.takes_nothing = True, False
         self.subscribed = True
 
     @property
     def connected(self) -> bool:
         return self.up
+
+    @property
+    def blocked(self) -> bool:
+        return self.takes_nothing
 
     async def start(self) -> None:
         for listener in self._subscription_listeners:
@@ -114,6 +119,7 @@ class MemoryBus(Bus):
         timeout: float | None = None,  # noqa: ASYNC109  # as the bus has it
     ) -> Any:
         self.asked.append((f"{service}.{method}", request))
+        self.timeouts.append(timeout)
         answerer = self.answers.get(f"{service}.{method}")
         if answerer is None:
             raise Unavailable(retry_after=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -17,7 +18,9 @@ from backbone.amqp import Confirms, NotPublished
 from contracts.accounts import StaffChanged
 from contracts.base import now
 from contracts.gateway import ReportDelivery
+from contracts.intake import SubmissionRegistered
 
+PAYLOADS = Path(__file__).parents[1] / "contract" / "payloads"
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
@@ -170,6 +173,14 @@ def test_an_event_goes_to_its_producers_exchange_persistent_and_under_the_presen
     assert properties.message_id == str(event.id)
     assert properties.type == "staff.changed.v1"
     assert properties.headers["traceparent"].split("-")[1] == PARENT.split("-")[1]
+
+
+@pytest.mark.parametrize(("uploads", "ending"), [(["A" * 22], ""), ([], ".without_uploads")])
+def test_an_event_that_names_no_uploads_goes_past_who_keeps_them(uploads: list[str], ending: str) -> None:
+    payload = json.loads((PAYLOADS / "submission.registered.v1" / "2026-11.json").read_text())
+    message = amqp.event(SubmissionRegistered.model_validate({**payload, "uploads": uploads}))
+    assert message.routing_key == f"submission.registered.v1{ending}"
+    assert message.properties().type == message.name == "submission.registered.v1"
 
 
 def test_a_command_goes_to_the_gateways_exchange() -> None:

@@ -221,6 +221,32 @@ def test_the_page_says_so_in_both_languages_and_shows_nothing_of_what_was_made_u
     assert "could not be confirmed" in english.text
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_page_takes_a_receipt_as_it_was_given(gateway: Gateway, whole: bool) -> None:
+    receipt = filed(gateway)
+    pasted: Any = {"tracking_code": "0000", "receipt": receipt} if whole else receipt
+    page = pasted_into_the_page(gateway, json.dumps(pasted, indent=1))
+    assert "این رسید درست است" in page.text
+    assert json.loads(receipt["payload"])["content_hash"] in page.text
+
+
+def test_the_page_says_of_a_changed_receipt_that_it_is_none(gateway: Gateway) -> None:
+    receipt = filed(gateway)
+    receipt["payload"] = receipt["payload"].replace("criticism", "complaint")
+    assert "درستی این نوشته تأیید نمی‌شود" in pasted_into_the_page(gateway, json.dumps(receipt)).text
+
+
+def pasted_into_the_page(gateway: Gateway, text: str) -> httpx.Response:
+    """What the page shows then."""
+    form = gateway.send("GET", "/verify")
+    token = re.search(r'name="token" value="([^"]+)"', form.text)
+    assert token is not None
+    cookies = {"Cookie": "; ".join(line.partition(";")[0] for line in form.headers.get_list("set-cookie"))}
+    answer = gateway.send("POST", "/verify", data={"token": token[1], "seal": text}, headers=cookies)
+    assert answer.status_code == 303, answer.text
+    return gateway.send("GET", answer.headers["location"], headers=cookies)
+
+
 # --- the press ---
 
 

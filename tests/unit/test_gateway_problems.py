@@ -147,6 +147,16 @@ def test_the_public_port_has_no_metrics(gateway: Gateway) -> None:
     assert gateway.send("GET", "/readyz").text == "ready\n"
 
 
+def test_a_door_that_cannot_publish_says_why(tmp_path_factory: pytest.TempPathFactory) -> None:
+    made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
+    made.bus.up = False
+    answer = made.send("GET", "/readyz")
+    assert (answer.status_code, answer.text) == (503, "missing: broker\n")
+    made.bus.takes_nothing = True
+    answer = made.send("GET", "/readyz")
+    assert (answer.status_code, answer.text) == (503, "broker blocks publishers\n")
+
+
 def test_the_catalogue_is_not_sent_twice(tmp_path_factory: pytest.TempPathFactory) -> None:
     from tests.unit.gateway_parts import CATALOGUE
 

@@ -61,6 +61,14 @@ def blind(tmp_path: Path) -> Gateway:
     return Gateway(tmp_path, **UNLIMITED)
 
 
+def test_after_the_keys_rotated_intake_is_told_what_the_code_was_before(tmp_path: Path) -> None:
+    new, old = b"n" * 32, b"o" * 32
+    gateway = Gateway(tmp_path, code_index_keys=f"{new.hex()},{old.hex()}", **UNLIMITED)
+    code = gateway.file(REPORT).json()["tracking_code"].replace(" ", "")
+    sent = gateway.last()
+    assert [sent.code_hash, *sent.other_code_hashes] == codes.hashes(code, [new, old])
+
+
 class TestAnAnonymousReport:
     def test_gets_a_code_of_ours_and_travels_without_it(self, gateway: Gateway) -> None:
         answer = gateway.file(REPORT)
@@ -470,6 +478,10 @@ class TestWhatIsRefused:
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
+def hashes(upload: str, octet: str) -> dict[str, Any]:
+    return {"upload_hashes": {upload: octet * 32}}
+
+
 class TestWithoutTheBroker:
     def test_nothing_is_promised(self, gateway: Gateway) -> None:
         gateway.bus.up = False
@@ -481,6 +493,16 @@ class TestWithoutTheBroker:
 
 
 class TestTheReceipt:
+    def test_vouches_for_the_files_whose_hashes_were_told(self, gateway: Gateway) -> None:
+        upload = "kq3v9mZ2Jt6xB1sYw8Rd0A"
+        bare, told = (gateway.file(CRITICISM | {"uploads": [upload]} | more) for more in ({}, hashes(upload, "ab")))
+        other = gateway.file(CRITICISM | {"uploads": [upload]} | hashes(upload, "cd"))
+        vouched = {json.loads(one.json()["receipt"]["payload"])["content_hash"] for one in (bare, told, other)}
+        assert len(vouched) == 3
+        assert reasons(gateway.file(CRITICISM | hashes(upload, "ab"))) == {f"upload_hashes.{upload}": "not_uploaded"}
+        wrong = gateway.file(CRITICISM | {"uploads": [upload], "upload_hashes": {upload: "xyz"}})
+        assert reasons(wrong) == {f"upload_hashes.{upload}": "string_pattern_mismatch"}
+
     def test_is_signed_and_tells_the_hash_of_what_was_filed(self, gateway: Gateway) -> None:
         answer = gateway.file(CRITICISM).json()
         key = gateway.send("GET", "/v1/receipts/key").json()

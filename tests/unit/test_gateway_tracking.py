@@ -12,7 +12,7 @@ import pytest
 from backbone import codes
 from backbone.persian import persian_digits
 from contracts.base import now
-from contracts.errors import StillRegistering, UnknownCase, WrongStage
+from contracts.errors import DeadlinePassed, StillRegistering, UnknownCase, WrongStage
 from contracts.media import UploadState
 from contracts.tracking import (
     Attachment,
@@ -23,7 +23,7 @@ from contracts.tracking import (
     PublicEntry,
 )
 from contracts.vocabulary import Channel, Kind, Language, Stage
-from gateway.cases import Cases
+from gateway.cases import Cases, Issued
 from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, reasons, refusing
 
 CASE = UUID("0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11")
@@ -69,6 +69,7 @@ def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
 def gateway(only_one: Gateway) -> Gateway:
     only_one.door.cases.subscription(True)
     only_one.bus.asked.clear()
+    only_one.bus.timeouts.clear()
     only_one.bus.answers.clear()
     only_one.bus.answers["tracking.view_by_code"] = lambda _: case()
     return only_one
@@ -262,4 +263,94 @@ def test_a_service_that_is_not_there_is_503(gateway: Gateway, code: str) -> None
     gateway.bus.answers.clear()
     answer = read(gateway, code)
 
-    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "unavailable", "5")
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (
+        503,
+        "status_unavailable",
+        "5",
+    )
+
+
+def opened(code_hash: str) -> str:
+    event = json.loads(changed(uuid4()))
+    return json.dumps({**event, "state": {**event["state"], "code_hash": code_hash}})
+
+
+def given(gateway: Gateway, key: str | None = None) -> str:
+    """A code that this door has just given to a citizen."""
+    body = {
+        "kind": "information",
+        "unit": "roads",
+        "ground": "waste",
+        "text": "آسفالت نو دوباره کنده شد.",
+        "consent": True,
+    }
+    answer = gateway.file(body, **({"Idempotency-Key": key} if key else {}))
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["tracking_code"]).replace(" ", "")
+
+
+@pytest.fixture
+def nobody_answers(gateway: Gateway) -> Gateway:
+    """Tracking is stopped: its questions wait in the queue until their time is over."""
+    gateway.door.issued.subscription(True)
+    gateway.bus.answers["tracking.view_by_code"] = refusing(DeadlinePassed(retry_after=5))
+    return gateway
+
+
+def stage(answer: Any) -> Any:
+    return answer.status_code, answer.json().get("stage") or answer.json()["code"]
+
+
+REGISTERING, NOT_KNOWN = (200, "registering"), (503, "status_unavailable")
+
+
+def test_while_nobody_answers_a_code_just_given_is_being_registered_and_another_is_not(nobody_answers: Gateway) -> None:
+    just_given, older = given(nobody_answers), codes.mint(nobody_answers.door.mac_keys)
+    assert stage(read(nobody_answers, just_given)) == REGISTERING
+
+    answer = read(nobody_answers, older, **{"Accept-Language": "en"})
+    assert (stage(answer), answer.headers["retry-after"]) == (NOT_KNOWN, "5")
+    assert "What you filed is safe" in answer.json()["detail"]
+
+
+def test_a_code_whose_case_was_heard_of_is_not_said_to_be_registering(nobody_answers: Gateway) -> None:
+    key = "a-key-of-the-phone"
+    code = given(nobody_answers, key)
+    [current, *_] = codes.hashes(code, nobody_answers.door.index_keys)
+    nobody_answers.bus.hear("case.opened.v1", opened(current))
+    assert stage(read(nobody_answers, code)) == NOT_KNOWN
+
+    assert given(nobody_answers, key) == code, "the phone asks again, and gets its code again"
+    assert stage(read(nobody_answers, code)) == NOT_KNOWN
+
+
+def test_a_code_whose_case_was_seen_is_not_said_to_be_registering(nobody_answers: Gateway) -> None:
+    code = given(nobody_answers)
+    away = nobody_answers.bus.answers["tracking.view_by_code"]
+    nobody_answers.bus.answers["tracking.view_by_code"] = lambda _: case()
+    assert stage(read(nobody_answers, code)) == (200, "screening")
+    nobody_answers.door.cases.drop(CASE)
+
+    nobody_answers.bus.answers["tracking.view_by_code"] = away
+    assert stage(read(nobody_answers, code)) == NOT_KNOWN
+
+
+def test_once_events_may_have_been_missed_nothing_is_said_of_a_code(nobody_answers: Gateway) -> None:
+    code = given(nobody_answers)
+    nobody_answers.door.issued.subscription(False)
+    nobody_answers.door.issued.subscription(True)
+    assert stage(read(nobody_answers, code)) == NOT_KNOWN
+
+
+def test_only_so_many_codes_are_remembered() -> None:
+    issued = Issued(most=3)
+    issued.subscription(True)
+    for code_hash in "abcd":
+        issued.given(code_hash)
+    assert [code_hash for code_hash in "abcd" if issued.registering([code_hash])] == ["b", "c", "d"]
+
+
+def test_reading_a_code_is_waited_for_less_long_than_a_command(gateway: Gateway, code: str) -> None:
+    read(gateway, code)
+    assert gateway.bus.timeouts == [gateway.settings.status_timeout]
+    assert gateway.settings.status_timeout < 2

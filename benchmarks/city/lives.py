@@ -1,0 +1,478 @@
+"""Lives of cases, played by the product's own rules without a database: who does what when, what the calendar adds, and all
+that is written and told of it.
+
+One life is played in earnest and stands for the two dozen that are stamped after it (stamps.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from benchmarks.city import words
+from benchmarks.city.words import Complaint
+from contracts import tracking as t
+from contracts.gateway import Actor, FileSubmission, Place
+from contracts.intake import Catalogue
+from contracts.vocabulary import (
+    OPEN_STAGES,
+    ActorKind,
+    Channel,
+    Kind,
+    Language,
+    Outcome,
+    RefusalReason,
+    RootCause,
+    Stage,
+)
+from services.intake import handlers as intake
+from services.intake.domain import target
+from services.tracking import clock, decisions, domain, visits_domain
+from services.tracking import handlers as tracking
+from services.tracking.advice import OPEN as OPEN_ADVICE
+from services.tracking.handlers import City
+from services.tracking.history import FIRST, Entry, link
+from services.tracking.life import Case, Context, Question, Recommended, StaffFacts, Step, Turn, UnitFacts
+from services.tracking.record import event_of, lines, media_rows, written
+from services.tracking.scheduler import BY_CALENDAR
+from services.tracking.visits_domain import Lead, Move, Slot, Visit
+from services.tracking.workdays import ONE_DAY, TEHRAN, day_of
+
+LEEWAY = timedelta(minutes=10)
+"""A stamped life is later than the one it stands for, by less than this: so every day stays the same."""
+NAMESPACE = UUID("0b6f3a52-5d0e-5a86-9a4c-2d6f6c1b7a01")
+PLACE_FA, PLACE_EN = "اتاق ملاقات بازرسی", "Inspection meeting room"
+PLACES_OF_A_DAY = 60
+"""How many an inspector hears in the two hours of each Tuesday's public meeting."""
+
+
+@dataclass(frozen=True)
+class Town:
+    """What the lives are played in. `until`: nothing happens later. `avoided`: units that the office's own people may hear
+    nothing about."""
+
+    city: City
+    catalogue: Catalogue
+    screeners: tuple[Actor, ...]
+    inspectors: tuple[Actor, ...]
+    heads: tuple[Actor, ...]
+    until: datetime
+    mayor_unit: str
+    lead: Lead
+    avoided: frozenset[str] = frozenset()
+
+    def complaints(self) -> list[Complaint]:
+        """Those of the corpus that this catalogue knows the unit and the ground of."""
+        known = {ground.code for ground in self.catalogue.grounds}
+        fit = [
+            one
+            for one in words.complaints()
+            if one.ground in known and target(one.unit, self.catalogue).unit and one.unit not in self.avoided
+        ]
+        if not fit:
+            raise ValueError("the catalogue has none of the units of the sample: seed it first")
+        return fit
+
+
+class _NotYet(Exception):
+    """The next thing would happen after `until`."""
+
+
+class Life:
+    """One case from its filing to where it stands at the end: what is in tracking, and every event."""
+
+    def __init__(self, town: Town, rng: Random, complaint: Complaint, filed_at: datetime) -> None:
+        self.town, self._rng = town, rng
+        self.question: Question | None = None
+        self.questions: dict[UUID, dict[str, Any]] = {}
+        self.recommended: dict[UUID, dict[str, Any]] = {}
+        self.visit: Visit | None = None
+        self.entries: list[tuple[Entry, str, str]] = []
+        self.events: list[t.TrackedEvent] = []
+        self.attachments: list[dict[str, Any]] = []
+        self.uploads: list[tuple[str, datetime]] = []
+        self.ended_at: datetime | None = None
+        self.twin: Life | None = None
+        self.inspector = rng.choice(town.inspectors)
+        self.command = self._filed(complaint, filed_at)
+        self.event = intake.registered(self.command, target(self.command.unit, town.catalogue))
+        self.at = filed_at + timedelta(seconds=rng.uniform(0.3, 3))
+        self.event = self.event.model_copy(update={"occurred_at": self.at})
+        self.opened_at = self.at
+        self._open()
+
+    # --- filing ---
+
+    def _filed(self, complaint: Complaint, filed_at: datetime) -> FileSubmission:
+        rng = self._rng
+        known = {Kind.COMPLAINT: 1.0, Kind.CRITICISM: 0.5, Kind.INFORMATION: 0.08}[complaint.kind] > rng.random()
+        uploads = [uuid4().hex for _ in range(rng.choice((0, 0, 0, 0, 1, 1, 2)))]
+        place = Place(latitude=36.27, longitude=50.0, address=rng.choice(words.STREETS)) if rng.random() < 0.4 else None
+        by = (Channel.WEB, Channel.APP, Channel.PAGES, Channel.PHONE, Channel.COUNTER)
+        return FileSubmission.model_construct(
+            submission_id=uuid4(),
+            code_hash=_hex64(),
+            retryable=True,
+            kind=complaint.kind,
+            unit=complaint.unit,
+            ground=complaint.ground,
+            text=f"text {uuid4().hex}",
+            place=place,
+            visit_wanted=rng.random() < 0.07,
+            uploads=uploads,
+            channel=rng.choices(by, (30, 40, 8, 14, 8))[0],
+            language=Language.FA,
+            filed_at=filed_at,
+            citizen_id=uuid4() if known else None,
+            sealed_identity="sealed" if known else None,
+            sealed_contact=f"contact {uuid4().hex}" if known else None,
+            mobile_hash=_hex64() if known else None,
+            content_hash=_hex64(),
+        )
+
+    def _open(self) -> None:
+        event, city = self.event, self.town.city
+        self.uploads += [(one, self.at) for one in event.uploads]
+        case = tracking.case_of(event, f"number {uuid4().hex}")
+        case = replace(domain.opened(case, city.workdays, city.deadlines), calendar=city.version)
+        entry = tracking.opening_of(event, self.at)
+        head = link(FIRST, entry)
+        self.case = replace(case, version=1, history_hash=head)
+        self.first = self.case
+        self.entries.append((entry, FIRST, head))
+        self.attachments += media_rows(case.case_id, event.uploads, 1)
+        self.events.append(event_of(Step("opened", self.case, t.CaseOpened), 1, self.at))
+        self.citizen = Actor(kind=ActorKind(entry.actor_kind), id=str(entry.actor_id))
+        if event.visit_wanted:
+            self._visited(visits_domain.ask(self.case, None, self.at, uuid4()), self.citizen, self.at)
+
+    # --- the script ---
+
+    def play(self, path: str) -> None:
+        """Plays the script `path` as far as time goes, and what the calendar does meanwhile."""
+        try:
+            self._play(path)
+            self._calendar(self.town.until)
+        except _NotYet:
+            pass
+        if self.case.stage in (Stage.CLOSED, Stage.MERGED, Stage.WITHDRAWN):
+            ends = ("closed", "merged", "withdrawn")
+            self.ended_at = max(entry.at for entry, _, _ in self.entries if entry.entry in ends)
+
+    def _play(self, path: str) -> None:
+        rng, screener = self._rng, self._rng.choice(self.town.screeners)
+        self.staff(screener, t.StartScreening(), rng.choice((0, 0, 1, 1, 1, 2, 3)))
+        if self.event.kind is Kind.COMPLAINT and not self.case.urgent and rng.random() < 0.04:
+            self.staff(screener, t.Correct(urgent=True))
+        if path == "refused":
+            reason = rng.choice(list(words.REFUSALS))
+            self.staff(screener, _refusal(reason))
+            return
+        if self.twin is not None:
+            self._merge(screener)
+        self._assign(screener, self.inspector, rng.choice((0, 0, 1, 1, 2, 4)))
+        if self.visit is not None and rng.random() < 0.5:
+            self._meet()
+        if path == "withdrawn":
+            self.by_citizen(t.Withdraw(reason=words.WITHDRAWN), rng.randint(1, 6))
+            return
+        self._inquire()
+        self._decide(rng.choice((1, 2, 3, 4, 6, 8, 12)))
+        if path == "objected" and self.case.objection_until is not None:
+            self.by_citizen(t.Object(text=words.OBJECTION), rng.randint(1, 8))
+            others = [one for one in self.town.inspectors if UUID(one.id) not in self.case.barred]
+            self.inspector = rng.choice(others)
+            self._assign(rng.choice(self.town.heads), self.inspector, 1)
+            self._decide(rng.randint(3, 12))
+        if rng.random() < 0.45:
+            self.by_citizen(_rating(rng), rng.randint(0, 5))
+        self._follow_up()
+
+    def _inquire(self) -> None:
+        rng = self._rng
+        if rng.random() < 0.3:
+            self.staff(self.inspector, t.AddNote(text=words.NOTE), rng.randint(0, 2))
+        if rng.random() < 0.4:
+            self.staff(self.inspector, t.AskUnit(text=words.TO_UNIT), rng.randint(0, 3))
+            self._unit_answers(rng.randint(1, 5))
+        if rng.random() < 0.15:
+            self.staff(self.inspector, t.AskCitizen(text=words.TO_CITIZEN), rng.randint(0, 2))
+            self.by_citizen(t.AnswerQuestion(text=words.OF_CITIZEN), rng.randint(1, 5))
+
+    def _decide(self, days: int) -> None:
+        rng = self._rng
+        outcome = rng.choices(list(Outcome), (32, 18, 34, 9, 7))[0]
+        causes: list[str] = []
+        advice = []
+        if outcome in (Outcome.UPHELD, Outcome.PARTLY_UPHELD):
+            causes = [str(rng.choice(list(RootCause)))]
+            if self.case.unit is not None and rng.random() < 0.25:
+                due = self.town.city.workdays.after(day_of(self.at), days + rng.choice((8, 20, 30)))
+                advice = [t.Recommendation(text=words.ADVICE, due_on=due)]
+        told: dict[str, Any] = {"outcome": outcome, "reasons": rng.choice(words.REASONS[outcome])}
+        told |= {"root_causes": causes, "recommendations": advice}
+        if self.case.kind in self.town.city.four_eyes:
+            self.staff(self.inspector, t.Propose(**told), days)
+            able = [one for one in self.town.heads if UUID(one.id) not in self.case.barred] or self.town.heads
+            self.staff(rng.choice(able), t.Approve(), 1)
+        else:
+            self.staff(self.inspector, t.Decide(**told), days)
+        if self.twin is not None:
+            [*_, decided] = [event for event in self.events if isinstance(event, t.CaseDecided)]
+            self.twin.joined(decided, self.at + timedelta(seconds=2))
+
+    def _follow_up(self) -> None:
+        """Three of four units report what was recommended, and the inspector agrees."""
+        for one in list(self.recommended):
+            if self.recommended[one]["state"] != "open" or self._rng.random() < 0.25:
+                continue
+            at = self._in_office(self._rng.randint(2, 6))
+            turn = decisions.report(self.case, self._advised(one), True, None, self.context(self.liaison, at))
+            self.take(turn, self.liaison, at)
+            done = t.SettleRecommendation(recommendation_id=one, accepted=True)
+            self.staff(self.inspector, done, 1, recommended=self._advised(one))
+
+    def _merge(self, screener: Actor) -> None:
+        """The twin, filed soon after, is found to repeat this one."""
+        twin = self.twin
+        assert twin is not None
+        twin.wait_for(self.at)
+        twin.staff(screener, t.StartScreening())
+        moment = twin.in_a_moment()
+        self._until(moment)
+        twin.staff(screener, t.Merge(into=self.case.case_id), at=moment, target=self.case)
+        self.take(domain.joined_by(self.case, twin.case), screener, moment)
+        twin.ended_at = moment
+
+    def wait_for(self, at: datetime) -> None:
+        """Nothing but the calendar until then."""
+        self._until(at)
+        self.at = max(self.at, at)
+
+    def joined(self, decided: t.CaseDecided, at: datetime) -> None:
+        """What a merged case hears of the decision of the case it goes on in."""
+        self.take(domain.joined_decided(self.case, decided.outcome, decided.final), BY_CALENDAR, at)
+
+    def _meet(self) -> None:
+        """A place at the next public meeting is offered, taken, reminded of and used."""
+        assert self.visit is not None
+        at = self._in_office(0)
+        slot = slot_of(self.inspector, meeting_after(day_of(at) + 3 * ONE_DAY, self.town))
+        self._visited(visits_domain.offer(self.case, self.visit, [slot], at), self.inspector, at)
+        at = self.in_a_moment()
+        self._visited(visits_domain.book(self.case, self.visit, slot, at, self.town.lead), self.citizen, at)
+        for moment in (self.visit.remind_day_at, self.visit.remind_hours_at):
+            if moment is not None:
+                self._until(at := moment.astimezone(UTC) + timedelta(seconds=2))
+                said = visits_domain.remind(self.case, self.visit, at)
+                if said is not None:
+                    self._visited(said, BY_CALENDAR, at)
+        self._until(at := slot.ends_at + timedelta(minutes=20))
+        self._visited(visits_domain.hold(self.case, self.visit, words.MINUTES, at), self.inspector, at)
+
+    def _unit_answers(self, days: int) -> None:
+        at = self._in_office(days)
+        if self.question is None:
+            return
+        context = self.context(self.liaison, at)
+        asked = self.question.question_id
+        self.take(domain.answer_unit_question(self.case, asked, words.OF_UNIT, (), context), self.liaison, at)
+
+    def _assign(self, by: Actor, inspector: Actor, days: int) -> None:
+        facts = StaffFacts(UUID(inspector.id), active=True, inspector=True, conflicted=False)
+        self.staff(by, t.Assign(inspector=UUID(inspector.id)), days, staff=facts)
+
+    # --- turns ---
+
+    @property
+    def liaison(self) -> Actor:
+        """Who answers for the unit complained about."""
+        return Actor(kind=ActorKind.STAFF, id=str(uuid5(NAMESPACE, f"liaison {self.case.unit}")), unit=self.case.unit)
+
+    def context(self, actor: Actor, at: datetime, **facts: Any) -> Context:
+        city = self.town.city
+        row = city.units.get(self.case.unit or "")
+        unit = UnitFacts(row.code, row.name_fa, row.name_en, row.active, row.parent is None) if row else None
+        given: Mapping[str, Any] = {"question": self.question, "unit": unit, "mayor_unit": self._mayor(), **facts}
+        return Context(
+            actor=actor,
+            now=at,
+            workdays=city.workdays,
+            deadlines=city.deadlines,
+            new_id=uuid4(),
+            four_eyes=city.four_eyes,
+            calendar=city.version,
+            refusal_reasons=city.refusal_reasons,
+            root_causes=city.root_causes,
+            **given,
+        )
+
+    def _mayor(self) -> str | None:
+        mayor, city = self.town.mayor_unit, self.town.city
+        return mayor if mayor in city.units and self.case.unit not in city.tree.above(mayor) else None
+
+    def staff(
+        self, actor: Actor, command: t.StaffCommand, days: int = 0, at: datetime | None = None, **facts: Any
+    ) -> None:
+        """A command of staff after so many working days, in office hours; or at a moment."""
+        at = at or self._in_office(days)
+        self.take(domain.act(self.case, command, self.context(actor, at, **facts)), actor, at)
+
+    def by_citizen(self, command: t.CitizenCommand, days: int) -> None:
+        """What the one who filed it does, days later, on any day."""
+        day = day_of(self.at) + days * ONE_DAY
+        at = datetime.combine(day, time(self._rng.randint(9, 21), self._rng.randint(0, 45)), TEHRAN).astimezone(UTC)
+        self._until(at := max(at, self.in_a_moment()))
+        self.take(domain.act_as_citizen(self.case, command, self.context(self.citizen, at)), self.citizen, at)
+
+    def take(self, turn: Turn, actor: Actor, at: datetime) -> None:
+        """Notes a turn as record.py writes it."""
+        self.at = at
+        visit = self.visit if self.visit is not None and self.visit.state in visits_domain.OPEN else None
+        if visit is not None and turn.case.stage not in OPEN_STAGES and self.case.stage in OPEN_STAGES:
+            end = visits_domain.ended(turn.case, visit, at)
+            if end is not None:
+                self.visit, turn = end[0], replace(turn, steps=[*turn.steps, end[1]])
+        entries, events = lines(turn, actor, at)
+        self.case = written(turn, entries)
+        self.entries += entries
+        self.events += events
+        if self.question is not None and (turn.lapsed or turn.answered is not None):
+            now = {"lapsed_at": at} if turn.lapsed else {"answer": turn.answered, "answered_at": at}
+            self.questions[self.question.question_id] |= now
+            self.question = None
+        if turn.asked is not None:
+            self.question = turn.asked
+            over = {"case_id": self.case.case_id, "answer": None, "answered_at": None, "lapsed_at": None}
+            self.questions[turn.asked.question_id] = {**vars(turn.asked), "media": list(turn.asked.media), **over}
+        self._advise(turn, at)
+
+    def _advise(self, turn: Turn, at: datetime) -> None:
+        if turn.steps and turn.steps[-1].entry == "decided":
+            for row in self.recommended.values():
+                if row["state"] in OPEN_ADVICE:
+                    row |= {"state": "superseded", "settled_at": at}
+        for one in turn.recommended:
+            new = {"case_id": self.case.case_id, "made_at": at, "reported_at": None, "settled_at": None}
+            row = self.recommended.get(one.recommendation_id, new) | vars(one)
+            if one.state.startswith("reported"):
+                row["reported_at"] = at
+            if one.state in ("done", "declined"):
+                row["settled_at"] = at
+            self.recommended[one.recommendation_id] = row
+
+    def _advised(self, one: UUID) -> Recommended:
+        row = self.recommended[one]
+        return Recommended(**{name: row[name] for name in Recommended.__dataclass_fields__})
+
+    def _visited(self, move: Move, actor: Actor, at: datetime) -> None:
+        self.visit = move.visit
+        self.take(move.turn, actor, at)
+
+    # --- time ---
+
+    def in_a_moment(self) -> datetime:
+        return self.at + timedelta(seconds=self._rng.uniform(60, 900))
+
+    def _in_office(self, days: int) -> datetime:
+        """A moment in office hours so many working days on; what the calendar does before is done."""
+        workdays = self.town.city.workdays
+        day = workdays.after(day_of(self.at), days)
+        if not workdays.works(day):
+            day = workdays.after(day, 1)
+        clocked = time(self._rng.randint(8, 13), self._rng.randint(0, 45), self._rng.randint(0, 59))
+        at = datetime.combine(day, clocked, TEHRAN)
+        if at <= self.at:
+            later = self.in_a_moment().astimezone(TEHRAN)
+            at = later if later.hour < 14 else datetime.combine(workdays.after(day, 1), clocked, TEHRAN)
+        moment = at.astimezone(UTC) + timedelta(microseconds=self._rng.randrange(1_000_000))
+        self._until(moment)
+        return moment
+
+    def _until(self, at: datetime) -> None:
+        self._calendar(min(at, self.town.until))
+        if at > self.town.until:
+            raise _NotYet
+
+    def _calendar(self, before: datetime) -> None:
+        """What the scheduler does until then: warnings, escalations, the end; recommendations that are overdue."""
+        while True:
+            late = [
+                row["due_on"] + ONE_DAY
+                for row in self.recommended.values()
+                if row["state"] == "open" and not row["escalated"]
+            ]
+            days = [day for day in (self.case.look_on, *late) if day is not None]
+            if not days:
+                return
+            at = max(_begins(min(days)), self.at) + timedelta(seconds=self._rng.uniform(0.1, 2))
+            if at > before:
+                return
+            context = self.context(BY_CALENDAR, at)
+            if self.case.look_on == min(days):
+                self.take(clock.tick(self.case, context), BY_CALENDAR, at)
+            else:
+                those = [self._advised(one) for one in self.recommended]
+                self.take(decisions.overdue(self.case, those, day_of(at)), BY_CALENDAR, at)
+
+
+def meeting_after(day: date, town: Town) -> date:
+    """The first Tuesday from `day` on that is a working day: the office's public meeting."""
+    while day.weekday() != 1 or not town.city.workdays.works(day):
+        day += ONE_DAY
+    return day
+
+
+def slot_of(inspector: Actor, day: date) -> Slot:
+    """The public meeting of one inspector on that day."""
+    starts = datetime.combine(day, time(9), TEHRAN).astimezone(UTC)
+    slot_id = uuid5(NAMESPACE, f"slot {inspector.id} {day}")
+    ends = starts + timedelta(hours=2)
+    return Slot(slot_id, UUID(inspector.id), starts, ends, PLACES_OF_A_DAY, 0, False, PLACE_FA, PLACE_EN)
+
+
+def _begins(day: date) -> datetime:
+    return datetime.combine(day, time(), TEHRAN).astimezone(UTC)
+
+
+def _refusal(reason: RefusalReason) -> t.Refuse:
+    return t.Refuse(reason=reason, explanation=words.REFUSALS[reason])
+
+
+def _rating(rng: Random) -> t.Rate:
+    score = rng.choices((1, 2, 3, 4, 5), (18, 12, 20, 26, 24))[0]
+    good = score > 2
+    return t.Rate(
+        score=score, informed_clearly=good, treated_well=good, on_time=rng.random() < 0.7, asked_improper=False
+    )
+
+
+def _hex64() -> str:
+    return uuid4().hex + uuid4().hex
+
+
+PATHS: Mapping[str, int] = {"decided": 74, "refused": 9, "withdrawn": 5, "objected": 9, "joined": 3}
+"""How a life goes, of a hundred; `joined`: another that tells the same is merged into it."""
+
+
+def play(town: Town, rng: Random, complaints: list[Complaint], filed_at: datetime) -> list[Life]:
+    """One life; or two, of which the second is merged into the first."""
+    path = rng.choices(list(PATHS), list(PATHS.values()))[0]
+    complaint = rng.choice(complaints)
+    life = Life(town, rng, complaint, filed_at)
+    lives = [life]
+    if path == "joined":
+        life.twin = Life(town, rng, complaint, filed_at + timedelta(minutes=3))
+        lives.append(life.twin)
+        life.play(path)
+        if life.twin.case.stage is Stage.REGISTERED:
+            life.twin.play("refused")
+        return lives
+    life.play(path)
+    return lives
+
+
+__all__ = ["LEEWAY", "Case", "Life", "Town", "play"]

@@ -1,0 +1,257 @@
+"""All rows that the product would have written of a life, in each service's database, by the services' own functions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from backbone import inbox
+from benchmarks.city.lives import Life
+from contracts import tracking as t
+from contracts.notify import MessageState
+from contracts.vocabulary import ActorKind
+from services.insight import handlers as insight
+from services.insight import models as insight_models
+from services.intake import handlers as intake
+from services.intake import models as intake_models
+from services.intake.domain import target
+from services.media import models as media_models
+from services.notify import models as notify_models
+from services.notify.handlers import Draft, Telling, ended, latest
+from services.tracking import handlers as tracking
+from services.tracking import models as tracking_models
+from services.tracking import visits_models
+
+Row = dict[str, Any]
+Key = tuple[str, str]
+"""A service and one of its tables."""
+
+TABLES: dict[Key, Table] = {
+    (service, table.name): table
+    for service, tables in {
+        "tracking": [
+            tracking_models.cases,
+            tracking_models.timeline,
+            tracking_models.questions,
+            tracking_models.recommendations,
+            tracking_models.attachments,
+            tracking_models.media_states,
+            tracking_models.commands,
+            visits_models.visits,
+            inbox.TABLE,
+        ],
+        "intake": [intake_models.submissions, intake_models.identities],
+        "notify": [
+            notify_models.contacts,
+            notify_models.cases,
+            notify_models.messages,
+            notify_models.readings,
+            inbox.TABLE,
+        ],
+        "insight": [
+            insight_models.facts,
+            insight_models.transitions,
+            insight_models.visits[0] if isinstance(insight_models.visits, tuple) else insight_models.visits,
+            insight_models.notifications,
+        ],
+        "media": [media_models.uploads, media_models.files],
+    }.items()
+    for table in tables
+}
+FRESH = timedelta(hours=48)
+"""How long a provider is asked what became of a message."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A message with what its id is made of, and the id of the event that told its end (None: nothing was told)."""
+
+    row: Row
+    draft: Draft
+    told: UUID | None
+
+
+@cache
+def _telling() -> Telling:
+    return Telling()
+
+
+class Rows:
+    """The rows of one life. `placeholder`s stand for what only a stamp knows; `moments` are all times in them."""
+
+    def __init__(self, life: Life, rng: Random) -> None:
+        self.life, self._rng = life, rng
+        self.search = f"search {life.case.case_id.hex}"
+        self.wrapped, self.nonce, self.ciphertext = (
+            f"{name} {life.case.case_id.hex}" for name in ("key", "nonce", "box")
+        )
+        self.command_keys: list[str] = []
+        self.at_provider: list[str] = []
+        self.sent: list[Sent] = []
+        self.of: dict[Key, list[Row]] = defaultdict(list)
+        self._tracking()
+        self._intake()
+        self._notify()
+        self._insight()
+        self._media()
+
+    def moments(self) -> Iterator[datetime]:
+        for rows in self.of.values():
+            for row in rows:
+                yield from (value for value in row.values() if isinstance(value, datetime))
+
+    def _recent(self, at: datetime) -> bool:
+        return at > self.life.town.until - inbox.KEPT
+
+    # --- each service ---
+
+    def _tracking(self) -> None:
+        life, add = self.life, self._adder("tracking")
+        opened = tracking.row_of(life.first, life.event, life.opened_at)
+        erased: Row = dict.fromkeys(("identity_erased_at", "evidence_erased_at", "texts_erased_at"))
+        add("cases", {**opened, **vars(life.case), "ended_at": life.ended_at, "search": self.search, **erased})
+        for entry, previous, own in life.entries:
+            add("timeline", {**vars(entry), "previous_hash": previous, "hash": own})
+            if self._recent(entry.at) and entry.actor_kind != ActorKind.SYSTEM and entry.entry != "opened":
+                key = f"command {entry.case_id.hex}{entry.sequence:04d}"
+                self.command_keys.append(key)
+                by = f"{entry.actor_kind}:{entry.actor_id}"
+                add("commands", {"actor": by, "key": key, "command_hash": own, "done_at": entry.at})
+        for row in life.questions.values():
+            add("questions", row)
+        for row in life.recommended.values():
+            add("recommendations", row)
+        for row in life.attachments:
+            add("attachments", row)
+        if life.visit is not None:
+            visit = {name: value for name, value in vars(life.visit).items() if name != "slot"}
+            add("visits", {**visit, "slot_id": life.visit.slot.slot_id if life.visit.slot else None})
+        if self._recent(life.opened_at):
+            self._handled("tracking", "tracking.registrations", life.event.id, life.opened_at)
+
+    def _intake(self) -> None:
+        life, add = self.life, self._adder("intake")
+        command = life.command
+        filed = intake.row_of(command, target(command.unit, life.town.catalogue))
+        add("submissions", {**filed, "registered_at": life.opened_at})
+        if command.sealed_identity is not None:
+            about = {
+                "submission_id": command.submission_id,
+                "mobile_hash": command.mobile_hash,
+                "master_key": "master key",
+            }
+            sealed = {"wrapped_key": self.wrapped, "nonce": self.nonce, "ciphertext": self.ciphertext}
+            add("identities", {**about, **sealed})
+
+    def _notify(self) -> None:
+        life, add, event = self.life, self._adder("notify"), self.life.event
+        reached = {"mobile_hash": event.mobile_hash, "sealed_contact": event.sealed_contact, "recoded": False}
+        names = ("case_id", "code_hash", "kind", "language", "citizen_id")
+        about = {name: getattr(event, name) for name in names}
+        add("contacts", {**about, **reached, "registered_at": event.occurred_at})
+        for row in latest(life.events).values():
+            add("cases", row)
+        if self._recent(life.opened_at):
+            self._handled("notify", "contacts", event.id, life.opened_at)
+        told = [(event.occurred_at, _telling().of_registered(event))]
+        for one in life.events:
+            told.append((one.occurred_at, _telling().of_case(one, event.sealed_contact)))
+            if self._recent(one.occurred_at):
+                self._handled("notify", "cases", one.id, one.occurred_at)
+        for at, drafts in told:
+            for draft in drafts:
+                self._send(draft, at)
+
+    def _send(self, draft: Draft, at: datetime) -> None:
+        add, row = self._adder("notify"), draft.row(at)
+        row |= {"attempts": 0, "looks": 0}
+        if row["state"] == MessageState.DUE:
+            row |= self._became(row, at)
+        add("messages", row)
+        nobody = row["state"] == MessageState.SKIPPED and self.life.event.anonymous
+        over = None
+        if not nobody and row["state"] != MessageState.SENT:
+            over = ended(row, row["state"], row["reason"], row["delivered_at"] or at)
+            self._adder("insight")("notifications", insight.notification_of(over))
+        self.sent.append(Sent(row, draft, over.id if over else None))
+        reader = "citizen" if row["audience"] == "citizen" else row["staff_id"] and str(row["staff_id"])
+        if row["channel"] == "inbox" and reader and self._rng.random() < (0.3 if reader == "citizen" else 0.8):
+            add("readings", {"message_id": row["id"], "reader": reader, "read_at": at + timedelta(minutes=50)})
+
+    def _became(self, row: Row, at: datetime) -> Row:
+        """Of a text message: mostly delivered; nothing is left to be sent when the services start."""
+        tried = {"attempts": 1, "provider": "kavenegar", "tried_first_at": at + timedelta(seconds=1)}
+        tried |= {"mobile_hash": self.life.event.mobile_hash}
+        chance = self._rng.random()
+        if chance < 0.02:
+            return {"state": MessageState.SKIPPED, "reason": "opted_out"}
+        if chance < 0.03:
+            return {**tried, "state": MessageState.FAILED, "reason": "bad_number"}
+        self.at_provider.append(own := f"at provider {row['id'].hex}")
+        sent = {**tried, "provider_message_id": own, "sent_at": at + timedelta(seconds=2)}
+        if at > self.life.town.until - FRESH and chance < 0.2:
+            return {
+                **sent,
+                "state": MessageState.SENT,
+                "looks": 4,
+                "next_look_at": self.life.town.until + timedelta(hours=5),
+            }
+        if chance < 0.07:
+            return {**sent, "state": MessageState.UNDELIVERED, "reason": "undelivered", "looks": 2}
+        return {**sent, "state": MessageState.DELIVERED, "delivered_at": at + timedelta(seconds=9), "looks": 1}
+
+    def _insight(self) -> None:
+        life, add = self.life, self._adder("insight")
+        decided = [event for event in life.events if isinstance(event, t.CaseDecided)]
+        decision = insight.decision_of(decided[-1]) if decided else {"decided_at": None, "decided_sequence": None}
+        add("facts", {**insight.fact_of(life.events[-1]), **decision})
+        for event in life.events:
+            add("transitions", insight.transition_of(event))
+        for row in insight.visits_of([event for event in life.events if isinstance(event, t.VisitEvent)]):
+            add("visits", row)
+
+    def _media(self) -> None:
+        """What the store would hold of the evidence is not there: a download of it finds nothing."""
+        add, about = self._adder("media"), {"content_type": "image/jpeg", "size": 184_320, "sha256": "5" * 64}
+        for upload_id, at in self.life.uploads:
+            states = {
+                "state": "accepted",
+                "media_type": "image/jpeg",
+                "size": 184_320,
+                "variants": ["evidence", "preview"],
+            }
+            self._adder("tracking")("media_states", {"media_id": upload_id, **states, "told_at": at})
+            moments = {"created_at": at, "expires_at": at + timedelta(days=1), "settled_at": at, "swept_at": at}
+            found = {**about, "kind": "image", "scanned": False, "removed_parts": ["exif"], "received": 184_320}
+            own = {
+                "upload_id": upload_id,
+                "case_id": self.life.case.case_id,
+                "state": "accepted",
+                "file_name": "photo.jpg",
+            }
+            add("uploads", {**own, **found, **moments, "declared_type": "image/jpeg"})
+            for variant in ("evidence", "preview"):
+                key = f"evidence/{upload_id}/city/{variant}.jpg"
+                add(
+                    "files",
+                    {"upload_id": upload_id, "variant": variant, "key": key, **about, "width": 1280, "height": 960},
+                )
+
+    # --- parts ---
+
+    def _adder(self, service: str) -> Any:
+        def add(table: str, row: Mapping[str, Any]) -> None:
+            self.of[service, table].append(dict(row))
+
+        return add
+
+    def _handled(self, service: str, consumer: str, event_id: UUID, at: datetime) -> None:
+        self.of[service, "inbox"].append({"consumer": consumer, "event_id": event_id, "handled_at": at})

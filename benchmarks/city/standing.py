@@ -1,0 +1,111 @@
+"""The stand that a city is filled into: all of Peygir in a folder of its own that stays, so that a million cases need to be
+made once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid5
+
+import psycopg
+import pyotp
+from psycopg import sql
+
+from backbone.database import Database
+from backbone.testing import eventually
+from benchmarks import stand
+from benchmarks.city.fill import fill
+from benchmarks.city.lives import NAMESPACE
+from contracts.vocabulary import Role
+from deploy.local.environment import state_folder
+from deploy.local.processes import System
+from services.accounts import roster
+from services.accounts.roster import Member
+from services.accounts.seed import OFFICE
+
+INSPECTORS = 40
+"""Besides the two of the demo: a million cases in two years are more than two could read."""
+
+Say = Callable[[str], None]
+
+
+def folder() -> Path:
+    return state_folder() / "bench" / "city"
+
+
+def start(say: Say) -> System:
+    """Everything, with what the folder holds; whoever calls stops it."""
+    system = stand.start(folder(), say, fresh=False)
+    try:
+        _staff(system)
+    except BaseException:
+        system.stop()
+        raise
+    return system
+
+
+def is_filled(system: System, cases: int) -> bool:
+    """Whether a city of so many cases is there, whole."""
+    with tracking(system) as connection:
+        if connection.execute("SELECT to_regclass('city')").fetchone() == (None,):
+            return False
+        written = connection.execute("SELECT sum(cases) FROM city_days").fetchone()
+        waiting = connection.execute("SELECT count(*) FROM city_indexes").fetchone()
+    return written == (cases,) and waiting == (0,)
+
+
+def filled(system: System, cases: int, say: Say) -> float:
+    """Fills it while the services stand still; cases a second, 0 when all was there."""
+    processes = system.processes()
+    say(f"filling with {cases:,} cases")
+    for process in processes:
+        process.ask_to_stop()
+    for process in processes:
+        process.await_stop(30)
+    with _unhurried(system.database.url):
+        rate = fill(system.values, cases, say)
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.await_ready()
+    return rate
+
+
+@contextmanager
+def _unhurried(url: str) -> Iterator[None]:
+    """The server need not be ready for a power cut while it is filled; a killed process loses nothing by this."""
+    given = {"full_page_writes": "off", "max_wal_size": "16GB", "checkpoint_timeout": "1h"}
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        for name, value in given.items():
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+        connection.execute("SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            connection.execute("ALTER SYSTEM RESET ALL")
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute("CHECKPOINT")
+
+
+def tracking(system: System) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(system.database_url("tracking").replace("+psycopg", ""), autocommit=True)
+
+
+def _staff(system: System) -> None:
+    """The inspectors, by accounts' own function, as far as they are not there; told to the others as always."""
+    key = bytes.fromhex(system.values["STAFF_SECRET_KEY"])
+    names = [f"city.inspector{number}" for number in range(1, INSPECTORS + 1)]
+    database = Database(system.database_url("accounts"), pool_size=1)
+    for number, name in enumerate(names, start=1):
+        member = Member(f"بازرس شهر {number}", (Role.INSPECTOR,), OFFICE)
+        with database.transaction() as connection:
+            if not roster.add(
+                connection, key, uuid5(NAMESPACE, name), name, member, secrets.token_urlsafe(24), pyotp.random_base32()
+            ):
+                break  # all of them were added in an earlier run
+    database.close()
+    known = "SELECT count(*) FROM staff WHERE roles ? 'inspector'"
+    with tracking(system) as connection:
+        eventually(lambda: (connection.execute(known).fetchone() or (0,))[0] >= INSPECTORS, timeout=60)  # type: ignore[operator]  # a count

@@ -1,0 +1,369 @@
+"""`./peygir bench plans`: how PostgreSQL answers every hot query in a filled city. The queries are those that the services'
+own functions ask, heard as they ask them; what each then changes is taken back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, event
+
+from backbone import inbox, outbox
+from backbone.broker import Broker
+from backbone.database import Database
+from contracts import insight as i
+from contracts import searches as se
+from contracts.gateway import Actor
+from contracts.vocabulary import ActorKind, KeptPart, Outcome, Role, Stage
+from services.accounts import store as accounts
+from services.insight.handlers import Insight
+from services.intake import store as intake
+from services.media import store as media
+from services.notify import inbox_store
+from services.notify import store as notify
+from services.notify.inbox_store import Reader
+from services.tracking import (
+    advice,
+    desks,
+    joined,
+    reminders,
+    retention_store,
+    searching,
+    store,
+    views,
+    visits_store,
+)
+from services.tracking.handlers import Tracking
+from services.tracking.retention_domain import Rule
+from services.tracking.scope import Scope
+from services.tracking.settings import Settings
+from services.tracking.visits_domain import Visit
+
+LARGE = frozenset(
+    {"cases", "timeline", "questions", "attachments", "messages", "readings", "contacts", "submissions", "identities"}
+    | {"facts", "transitions", "notifications", "uploads", "files", "citizens", "media_states"}
+)
+"""Tables that grow with the cases: no hot query reads one of them from end to end."""
+_WHOLE = re.compile(r"Seq Scan on (\w+)")
+_TOOK = re.compile(r"Execution Time: ([\d.]+) ms")
+_MILD = frozenset({"count_cases by kind, all years", "count_cases by unit and stage, all years", "inbox.prune"})
+"""Asked rarely, of everything there is: the whole is read because the whole is asked for."""
+
+Ask = Callable[[Connection], object]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One query as it was answered. `name`: the function that asks it; `plan`: EXPLAIN (ANALYZE, BUFFERS)."""
+
+    service: str
+    name: str
+    statement: str
+    plan: str
+
+    @property
+    def took(self) -> float:
+        """Milliseconds."""
+        found = _TOOK.search(self.plan)
+        return float(found[1]) if found else 0.0
+
+    @property
+    def read_whole(self) -> list[str]:
+        """Large tables that were read from end to end."""
+        return sorted(set(_WHOLE.findall(self.plan)) & LARGE)
+
+    @property
+    def sound(self) -> bool:
+        return not self.read_whole or self.name in _MILD
+
+
+@dataclass
+class Sample:
+    """What there is to ask for, of the city itself."""
+
+    tracking: Connection
+    case_id: UUID = field(init=False)
+    open_id: UUID = field(init=False)
+    code_hash: str = field(init=False)
+    citizen: UUID = field(init=False)
+    handler: UUID = field(init=False)
+    number: str = field(init=False)
+    unit: str = field(init=False)
+    newest: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        def one(query: str) -> Any:
+            return self.tracking.exec_driver_sql(query).first()
+
+        known = "SELECT case_id, code_hash, citizen_id, number, unit FROM cases WHERE citizen_id IS NOT NULL"
+        self.case_id, self.code_hash, self.citizen, self.number, self.unit = one(f"{known} ORDER BY case_id LIMIT 1")
+        waiting = "SELECT case_id FROM cases WHERE stage IN ('registered', 'screening', 'investigating')"
+        [self.open_id] = one(f"{waiting} ORDER BY case_id LIMIT 1")
+        [self.handler] = one("SELECT handler FROM cases WHERE handler IS NOT NULL ORDER BY case_id LIMIT 1")
+        [self.newest] = one("SELECT max(filed_at) FROM cases")
+
+
+def plans(urls: Mapping[str, str]) -> Iterator[Planned]:
+    """Every hot query of every service; `urls`: of its database, by service."""
+    with Database(urls["tracking"], pool_size=1).read() as connection:
+        sample = Sample(connection)
+        city = Tracking(Settings(amqp_url="amqp://nobody", database_url=urls["tracking"])).city(connection)
+        tree = city.tree
+    asked: dict[str, dict[str, Ask]] = {
+        "tracking": _of_tracking(sample, tree),
+        "notify": _of_notify(sample),
+        "insight": _of_insight(sample),
+        "intake": _of_intake(sample),
+        "media": _of_media(sample),
+        "accounts": {"citizen": lambda c: accounts.citizen(c, "0" * 64)},
+    }
+    for service, asks in asked.items():
+        if service in urls:
+            database = Database(urls[service], pool_size=2, statement_timeout_ms=0)
+            asks = {**asks, "inbox.prune": inbox.prune, "outbox.relay_once": _relayed(database)}
+            for name, ask in asks.items():
+                for statement, parameters in _heard(database, ask):
+                    yield Planned(service, name, statement, _explained(database, statement, parameters))
+            database.close()
+
+
+def _heard(database: Database, ask: Ask) -> list[tuple[str, Any]]:
+    """What this asks, without what it changes."""
+    heard: list[tuple[str, Any]] = []
+
+    def listen(_: Any, __: Any, statement: str, parameters: Any, ___: Any, many: bool) -> None:
+        if re.match(r"\s*(SELECT|UPDATE|DELETE|WITH)", statement) and "pg_advisory" not in statement:
+            heard.append((statement, parameters[0] if many else parameters))
+
+    with database.engine.connect() as connection:
+        event.listen(database.engine, "before_cursor_execute", listen)
+        try:
+            ask(connection)
+        finally:
+            event.remove(database.engine, "before_cursor_execute", listen)
+            connection.rollback()
+    return heard
+
+
+def _explained(database: Database, statement: str, parameters: Any) -> str:
+    with database.engine.connect() as connection:
+        explained = f"EXPLAIN (ANALYZE, BUFFERS, SETTINGS) {statement}"
+        connection.exec_driver_sql(
+            explained, parameters
+        )  # what the first of a day reads from the disk is no plan's doing
+        lines = connection.exec_driver_sql(explained, parameters).scalars().all()
+        connection.rollback()
+    return "\n".join(lines)
+
+
+# --- what is asked ---
+
+
+def _of_tracking(sample: Sample, tree: Any) -> dict[str, Ask]:
+    today, now = date.today(), datetime.now(UTC)
+    head, mine = Scope(frozenset(tree.above("mayor.insp")), None), Scope(frozenset(), sample.handler)
+    parent = sample.unit.split(".")[0]
+    filters: dict[str, dict[str, Any]] = {
+        "all": {},
+        "investigating": {"stage": [Stage.INVESTIGATING]},
+        "the screening queue": {"stage": [Stage.REGISTERED, Stage.SCREENING]},
+        "a unit and all below": {"unit": [parent]},
+        "an inspector's": {"handler": [sample.handler]},
+        "upheld": {"outcome": [Outcome.UPHELD]},
+        "urgent": {"urgent": True},
+        "a word": {"text": "آسفالت"},
+        "three words": {"text": "پروانه بازدید نوروزیان"},
+        "a word that nobody wrote": {"text": "قسطنطنیه"},
+        "a month": {"filed_from": today - timedelta(days=400), "filed_until": today - timedelta(days=370)},
+        "decided this week": {"decided_from": today - timedelta(days=7)},
+        "owed this week": {"due_from": today, "due_until": today + timedelta(days=7)},
+        "a number": {"number": [sample.number]},
+        "the end of a number": {"number": [sample.number[-6:]]},
+        "a number as text": {"text": sample.number},
+        "a ground in a unit with photos": {"ground": ["duty"], "unit": [parent], "attached": ["image"]},
+    }
+
+    def page(of: Scope, sort: str = "-filed_at", **given: Any) -> Ask:
+        return lambda c: searching.case_page(c, [se.Filter(**given)], of, tree, sort)  # type: ignore[arg-type]  # a Sort
+
+    def counted(**given: Any) -> Ask:
+        return lambda c: searching.count(c, [se.Filter(**given)], head, tree)
+
+    beyond = searching.ORDERS["-filed_at"].cursor(sample.newest - timedelta(days=300), UUID(int=1))
+    rule = Rule(KeptPart.IDENTITY, "complaint", None, 12, frozenset({"referred"}))
+    visit = Visit(uuid4(), sample.case_id, "asked", now)  # type: ignore[arg-type]  # its state is not asked about
+    found: dict[str, Ask] = {
+        "public_by_code": lambda c: views.public_by_code(c, [sample.code_hash], today),
+        "own_cases": lambda c: views.own_cases(c, sample.citizen),
+        "public_own": lambda c: views.public_own(c, sample.case_id, sample.citizen, today),
+        "staff_case": lambda c: views.staff_case(c, sample.case_id, head),
+        **{f"case_page: {name}": page(head, **given) for name, given in filters.items()},
+        **{f"count: {name}": counted(**given) for name, given in filters.items()},
+        "case_page of an inspector": page(mine),
+        "case_page by the day owed": page(head, "due_on"),
+        "case_page by the day owed, last first": page(head, "-due_on", stage=[Stage.INVESTIGATING]),
+        "whole_page, of an export": lambda c: searching.whole_page(c, [se.Filter()], head, tree, beyond, 500),
+        "lock_for_staff": lambda c: store.lock_for_staff(c, [sample.open_id], head),
+        "lock_by_code": lambda c: store.lock_by_code(c, [sample.code_hash]),
+        "open_question": lambda c: store.open_question(c, sample.open_id),
+        "suggest_screening": lambda c: _suggested(c, sample, head),
+        "inspectors": desks.inspectors,
+        "open_cases_of": lambda c: desks.open_cases_of(c, sample.handler, head, 500),
+        "lock_to_recall": lambda c: store.lock_to_recall(c, 50),
+        "lock_due": lambda c: store.lock_due(c, today + timedelta(days=1), 50),
+        "lock_overdue": lambda c: advice.lock_overdue(c, today, 50),
+        "of_units": lambda c: advice.of_units(c, [sample.unit], open_only=True),
+        "of_scope": lambda c: advice.of_scope(c, head, None, open_only=True),
+        "reminders.lock_due": lambda c: reminders.lock_due(c, today, 50),
+        "take_outcomes": lambda c: joined.take_outcomes(c, 50),
+        "lock_merged": lambda c: joined.lock_merged(c, sample.case_id),
+        "note_ends": lambda c: retention_store.note_ends(c, 500),
+        "retention lock_due": lambda c: retention_store.lock_due(c, rule, now - timedelta(days=365), 50),
+        "retention lock_due, nothing due": lambda c: retention_store.lock_due(c, rule, now - timedelta(days=9_999), 50),
+        "unit_questions": lambda c: views.unit_questions(c, [sample.unit], open_only=True),
+        "media_of": lambda c: store.media_of(c, sample.case_id),
+        "list_slots": lambda c: visits_store.list_slots(c, head, since=now, inspector=sample.handler),
+        "free_slots": lambda c: visits_store.free_slots(c, _case(c, sample), visit, now),
+        "due_reminders": lambda c: visits_store.due_reminders(c, now, 50),
+        "case_heads": lambda c: store.case_heads(c, sample.case_id, 1_000),
+        "histories": lambda c: store.histories(c, [sample.case_id]),
+        "prune_commands": lambda c: store.prune_commands(c, now - timedelta(days=30)),
+    }
+    return found
+
+
+def _case(connection: Connection, sample: Sample) -> Any:
+    case = store.lock(connection, sample.open_id)
+    assert case is not None
+    return case
+
+
+def _suggested(connection: Connection, sample: Sample, scope: Scope) -> None:
+    told = desks.text_of(connection, sample.open_id, scope)
+    assert told is not None
+    desks.earlier(connection, sample.open_id, told.search, datetime.now(UTC), scope)
+    desks.similar(connection, told, scope)
+
+
+def _of_notify(sample: Sample) -> dict[str, Ask]:
+    now = datetime.now(UTC)
+    head = Reader.staff(uuid4(), [Role.HEAD], "mayor.insp")
+    claimed = {"now": now, "lease": uuid4(), "seconds": 60.0, "hold": 60.0, "limit": 8}
+    return {
+        "claim": lambda c: notify.claim(c, **claimed),  # type: ignore[arg-type]  # of several types
+        "claim_looks": lambda c: notify.claim_looks(c, now=now, limit=500),
+        "contacts_of": lambda c: notify.contacts_of(c, [sample.case_id]),
+        "contact_by_code": lambda c: notify.contact_by_code(c, [sample.code_hash]),
+        "language_of": lambda c: notify.language_of(c, "0" * 64),
+        "last_question": lambda c: notify.last_question(c, "0" * 64),
+        "answers_since": lambda c: notify.answers_since(c, "0" * 64, now - timedelta(hours=1)),
+        "at_provider": lambda c: notify.at_provider(c, "kavenegar", ["12345"]),
+        "inbox of a code": lambda c: inbox_store.page(c, Reader.by_code([sample.code_hash]), None, 50),
+        "inbox of a citizen": lambda c: inbox_store.page(c, Reader.citizen(sample.citizen), None, 50),
+        "inbox of an inspector": lambda c: inbox_store.page(
+            c, Reader.staff(sample.handler, [Role.INSPECTOR], "mayor.insp"), None, 50
+        ),
+        "inbox of a head": lambda c: inbox_store.page(c, head, None, 50),
+        "inbox of a head, a year back": lambda c: inbox_store.page(c, head, (now - timedelta(days=365), uuid4()), 50),
+        "inbox of a liaison": lambda c: inbox_store.page(
+            c, Reader.staff(uuid4(), [Role.LIAISON], sample.unit), None, 50
+        ),
+    }
+
+
+def _of_insight(sample: Sample) -> dict[str, Ask]:
+    head = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.HEAD}), unit="mayor.insp")
+    month = {"since": sample.newest.date() - timedelta(days=30), "until": sample.newest.date()}
+    insight = Insight()
+
+    def counted(by: list[str], **given: Any) -> Ask:
+        return lambda c: insight.count_cases(c, i.CountCases(actor=head, by=by, **given))
+
+    return {
+        "count_cases by day, a month": counted(["day"], **month),
+        "count_cases by unit, a month": counted(["unit"], **month),
+        "count_cases of a unit by ground": counted(["ground"], unit=sample.unit, **month),
+        "count_cases by kind, all years": counted(["kind"]),
+        "count_cases by unit and stage, all years": counted(["unit", "stage"]),
+        "count_visits": lambda c: insight.count_visits(c, i.CountVisits(actor=head, by=["month"], **month)),
+    }
+
+
+def _of_intake(sample: Sample) -> dict[str, Ask]:
+    return {
+        "known_ids": lambda c: intake.known_ids(c, [sample.case_id]),
+        "submission": lambda c: intake.submission(c, sample.case_id),
+        "identity": lambda c: intake.identity(c, sample.case_id),
+        "erased": lambda c: intake.erased(c, [sample.case_id], KeptPart.IDENTITY),
+    }
+
+
+def _of_media(sample: Sample) -> dict[str, Ask]:
+    now = datetime.now(UTC)
+    return {
+        "uploads_of": lambda c: media.uploads_of(c, ["a" * 32]),
+        "claim": lambda c: media.claim(c, ["a" * 32], sample.case_id),
+        "expired": lambda c: media.expired(c, now),
+        "to_sweep": lambda c: media.to_sweep(c, now),
+        "ids_of_case": lambda c: media.ids_of_case(c, sample.case_id),
+        "forget": lambda c: media.forget(c, now - timedelta(days=7)),
+    }
+
+
+class _Nobody(Broker):
+    """Takes nothing: what waits stays."""
+
+    def __init__(self) -> None:
+        pass
+
+    def publish(self, messages: Any, timeout: float = 0) -> Any:
+        return [ConnectionError() for _ in messages]
+
+
+def _relayed(database: Database) -> Ask:
+    return lambda _: outbox.relay_once(database, _Nobody())
+
+
+# --- as a page ---
+
+
+def page(found: list[Planned], heading: str) -> str:
+    """PLANS.md: a table of all, then each plan."""
+    lines = [
+        "# How every hot query is answered",
+        "",
+        "Written by `./peygir bench plans --write`; the queries are those that the services' own functions asked. Each was asked",
+        "twice, and the second time is told, so that what lay on the disk is no plan's doing. No plan may read one of the tables",
+        "that grow with the cases from end to end, but for figures over all years, which ask for the whole.",
+        "",
+        heading,
+        "",
+        "| service | asked by | ms | read whole |",
+        "| --- | --- | --- | --- |",
+        *(f"| {one.service} | {one.name} | {one.took:.2f} | {', '.join(one.read_whole)} |" for one in found),
+        "",
+    ]
+    for one in found:
+        lines += [
+            f"## {one.service}: {one.name}",
+            "",
+            "```",
+            " ".join(one.statement.split())[:600],
+            "",
+            one.plan,
+            "```",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def as_json(found: list[Planned]) -> str:
+    """For the file of a run."""
+    return json.dumps(
+        [vars(one) | {"took": one.took, "read_whole": one.read_whole} for one in found], ensure_ascii=False
+    )

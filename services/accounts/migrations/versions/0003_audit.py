@@ -1,0 +1,12 @@
+"""The audit log."""
+
+from alembic import op
+
+from backbone import audit
+
+revision = "0003_audit"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    audit.create(op)

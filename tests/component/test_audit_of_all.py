@@ -1,0 +1,329 @@
+"""Every audited service at work: what they note, the checkpoint that vouches for it, and whoever rewrites it being named."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from backbone import audit, keys, migrate, topology
+from backbone.testing import ROOT, BusClient, ServiceProcess, create_database, eventually
+from contracts import tracking as t
+from contracts.accounts import ResetStaffCredentials
+from contracts.audit import AUDITED, KeepCheckpoint
+from contracts.errors import NotAllowed, StaleVersion, UnknownCase
+from contracts.gateway import Actor
+from contracts.intake import ChangeConfiguration, GetCatalogue, OpenIdentity, SetDecisions
+from contracts.notify import ChangeNotificationText, ListNotificationTexts
+from contracts.vocabulary import ActorKind, Role
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from services.accounts.seed import staff_id
+from services.tracking.history import FIRST, Entry, link
+from tests.intake_parts import Office as Intake
+from tests.intake_parts import citizen, send
+from tests.tracking_parts import Office, actor
+
+pytestmark = pytest.mark.timeout(240)
+
+ADMINISTRATOR = Actor(
+    kind=ActorKind.STAFF, id=str(staff_id("administrator")), roles=frozenset({Role.ADMINISTRATOR}), unit="mayor.insp"
+)
+SECRET = "بهارستان"
+"""A word that is in a text, a name and a reason, and must be in no entry."""
+
+
+@dataclass
+class House:
+    """The four services, each with its database."""
+
+    environment: dict[str, str]
+    processes: list[ServiceProcess]
+    folder: Path
+
+    def sql(self, service: str, statement: str, *values: Any) -> list[dict[str, Any]]:
+        """As somebody who has the databases, and so can switch their triggers off."""
+        url = self.environment[f"DATABASE_URL_{service.upper()}"].replace("+psycopg", "")
+        with psycopg.connect(url, row_factory=dict_row) as connection:
+            connection.execute("SET session_replication_role = replica")
+            cursor = connection.execute(statement.encode(), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def run(self, module: str, *arguments: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def verify(self, *checkpoints: Path) -> list[str]:
+        """What `peygir verify-history` finds broken."""
+        code, said = self.run(
+            "deploy.verify_history", *(word for file in checkpoints for word in ("--checkpoint", str(file)))
+        )
+        broken = [line for line in said.splitlines() if "hold" not in line]
+        assert code == (1 if broken else 0), said
+        return broken
+
+    def checkpoint(self) -> Path:
+        code, said = self.run("gateway.checkpoints")
+        assert code == 0, said
+        return Path(said.strip())
+
+    def chained(self, service: str) -> list[dict[str, Any]]:
+        """The entries, once nothing waits any more."""
+        eventually(lambda: self.sql(service, "SELECT count(*) AS left FROM audit_waiting")[0]["left"] == 0)
+        return self.sql(service, "SELECT * FROM audit ORDER BY position")
+
+
+@pytest.fixture(scope="module")
+def house(broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("house")
+    topology.declare(broker.url)
+    urls = {name: create_database(postgres.url, f"audit_of_{name}") for name in AUDITED}
+    environment = {
+        **keys.generate(),
+        "AMQP_URL": broker.url,
+        "CHECKPOINT_DIR": str(folder / "checkpoints"),
+        "KAVENEGAR_BASE_URL": "http://127.0.0.1:9",
+        "KAVENEGAR_API_KEY": "none",
+        "SMS_SENDER": "1000",
+        **{f"DATABASE_URL_{name.upper()}": url for name, url in urls.items()},
+    }
+    processes = []
+    for name, url in urls.items():
+        migrate.upgrade(name, url)
+        processes.append(ServiceProcess(name, {**environment, "DATABASE_URL": url}, folder / f"{name}.log"))
+    house = House(environment, processes, folder)
+    for seed in ("services.intake.seed", "services.accounts.seed"):
+        code, said = house.run(seed)
+        assert code == 0, said
+    for process in processes:
+        process.start()
+    yield house
+    for process in processes:
+        process.stop()
+
+
+@pytest.fixture
+def office(house: House, wire: BusClient) -> Office:
+    return Office(wire, house.environment["DATABASE_URL_TRACKING"]).gather()
+
+
+def what(entry: dict[str, Any]) -> tuple[str, str, str]:
+    return entry["command"], entry["subjects"][0] if entry["subjects"] else "", entry["result"]
+
+
+def test_commands_and_readings_of_identities_are_noted_with_who_gave_them(
+    house: House, office: Office, wire: BusClient
+) -> None:
+    filed = office.open(text=f"در {SECRET} رسیدگی نشد")
+    case = str(filed.case_id)
+    office.do(office.screener, filed.case_id, t.StartScreening())
+    with pytest.raises(StaleVersion):
+        office.do(office.screener, filed.case_id, t.AddNote(text=SECRET), version=1)
+    with pytest.raises(UnknownCase):
+        office.do(office.insider, filed.case_id, t.AddNote(text=SECRET), version=2)
+    office.do_as_citizen(filed.code_hash, t.Withdraw(reason=SECRET))
+    of_case = [entry for entry in house.chained("tracking") if case in entry["subjects"]]
+    assert [what(entry) for entry in of_case] == [
+        ("start_screening", case, "done"),
+        ("add_note", case, "stale_version"),
+        ("add_note", case, "unknown_case"),
+        ("withdraw", case, "done"),
+    ]
+    assert [(entry["actor_kind"], entry["actor_id"], entry["roles"]) for entry in of_case] == [
+        ("staff", office.screener.id, ["screener"]),
+        ("staff", office.screener.id, ["screener"]),
+        ("staff", office.insider.id, ["inspector"]),
+        ("bearer", None, []),
+    ]
+    assert filed.code_hash not in str(house.chained("tracking"))
+
+
+def test_opening_an_identity_is_noted_where_it_is_asked_and_where_it_is_opened(
+    house: House, office: Office, wire: BusClient
+) -> None:
+    intake = Intake({**house.environment, "DATABASE_URL": house.environment["DATABASE_URL_INTAKE"]}, house.folder)
+    person = citizen()
+    command = intake.submission(identity=person, text=SECRET)
+    send(wire, command)
+    intake.stored(command)
+    head, analyst = actor(Role.HEAD), actor(Role.ANALYST)
+    wire.ask("intake", "open_identity", OpenIdentity(actor=head, case_id=command.submission_id, reason=SECRET))
+    with pytest.raises(NotAllowed):
+        wire.ask("intake", "open_identity", OpenIdentity(actor=analyst, case_id=command.submission_id, reason=SECRET))
+    with pytest.raises(NotAllowed):
+        wire.ask("tracking", "authorize_identity", t.AuthorizeIdentity(actor=analyst, case_id=command.submission_id))
+    case = str(command.submission_id)
+    opened = [entry for entry in house.chained("intake") if case in entry["subjects"]]
+    assert [(entry["actor_id"], *what(entry)) for entry in opened] == [
+        (head.id, "open_identity", case, "done"),
+        (analyst.id, "open_identity", case, "not_allowed"),
+    ]
+    asked = [entry for entry in house.chained("tracking") if case in entry["subjects"]]
+    assert [(entry["actor_id"], *what(entry)) for entry in asked] == [
+        (analyst.id, "authorize_identity", case, "not_allowed")
+    ]
+    for service in AUDITED:
+        told = str(house.chained(service))
+        assert not any(str(word) in told for word in (SECRET, person.name, person.mobile, person.national_id))
+
+
+def test_what_the_administrator_does_is_noted_in_each_service(house: House, wire: BusClient) -> None:
+    version = wire.ask("intake", "get_catalogue", GetCatalogue())["version"]
+    wire.ask(
+        "intake",
+        "change_configuration",
+        ChangeConfiguration(
+            actor=ADMINISTRATOR,
+            expected_version=version,
+            idempotency_key=uuid4().hex,
+            changes=[SetDecisions(auto_close_days=12)],
+        ),
+    )
+    about = staff_id("inspector")
+    wire.ask(
+        "accounts",
+        "reset_staff_credentials",
+        ResetStaffCredentials(actor=ADMINISTRATOR, idempotency_key=uuid4().hex, staff_id=about),
+    )
+    texts = wire.ask("notify", "list_notification_texts", ListNotificationTexts(actor=ADMINISTRATOR))["items"]
+    text = next(one for one in texts if one["channel"] == "inbox")
+    wire.ask(
+        "notify",
+        "change_notification_text",
+        ChangeNotificationText(
+            actor=ADMINISTRATOR,
+            idempotency_key=uuid4().hex,
+            channel="inbox",
+            name=text["name"],
+            expected_version=text["version"],
+            text_fa=None,
+            text_en=None,
+        ),
+    )
+    assert what(house.chained("intake")[-1]) == ("change_configuration", "set_decisions", "done")
+    assert what(house.chained("accounts")[-1]) == ("reset_staff_credentials", str(about), "done")
+    assert what(house.chained("notify")[-1]) == ("change_notification_text", f"inbox:{text['name']}", "done")
+    assert {house.chained(name)[-1]["actor_id"] for name in ("intake", "accounts", "notify")} == {ADMINISTRATOR.id}
+
+
+# --- the checkpoint ---
+
+
+def timeline_written_anew(house: House, case_id: UUID, change: Callable[[Entry], Entry]) -> None:
+    """The whole chain of a case, with each entry changed, so that it holds in itself."""
+    head = FIRST
+    for row in house.sql("tracking", "SELECT * FROM timeline WHERE case_id = %s ORDER BY sequence", case_id):
+        entry = change(Entry(**{name: row[name] for name in Entry.__dataclass_fields__}))
+        previous, head = head, link(head, entry)
+        house.sql(
+            "tracking",
+            "UPDATE timeline SET at = %s, details = %s, previous_hash = %s, hash = %s"
+            " WHERE case_id = %s AND sequence = %s RETURNING 1 AS done",
+            entry.at,
+            Jsonb(dict(entry.details)),
+            previous,
+            head,
+            case_id,
+            entry.sequence,
+        )
+    house.sql("tracking", "UPDATE cases SET history_hash = %s WHERE case_id = %s RETURNING 1 AS done", head, case_id)
+
+
+def audit_written_anew(house: House, service: str, position: int, **changes: Any) -> None:
+    """One entry changed, and the chain from there on made to fit."""
+    previous = audit.FIRST
+    for row in house.sql(service, "SELECT * FROM audit ORDER BY position"):
+        told = row | (changes if row["position"] == position else {})
+        own = audit.hash_of(previous, row["position"], told)
+        house.sql(
+            service,
+            "UPDATE audit SET result = %s, at = %s, previous_hash = %s, hash = %s WHERE position = %s RETURNING 1 AS done",
+            told["result"],
+            told["at"],
+            previous,
+            own,
+            row["position"],
+        )
+        previous = own
+
+
+def test_who_writes_whole_chains_anew_is_found_with_a_checkpoint_alone(house: House, office: Office) -> None:
+    old, other = office.decided(), office.decided()
+    for one in (old, other):  # as if it had been yesterday: what is younger than ten minutes is in no checkpoint yet
+        timeline_written_anew(house, one.case_id, lambda entry: replace(entry, at=entry.at - timedelta(days=1)))
+    for service in AUDITED:
+        house.chained(service)
+    checkpoint = house.checkpoint()
+    office.do(office.head, old.case_id, t.AddNote(text="پس از آن"))
+    many = len(house.chained("tracking"))
+    assert house.verify(checkpoint) == []
+
+    timeline_written_anew(
+        house, other.case_id, lambda entry: replace(entry, details={**entry.details, "outcome": "not_upheld"})
+    )
+    audit_written_anew(house, "tracking", many - 2, result="not_allowed")
+    assert house.verify() == []
+    first, second = house.verify(checkpoint)
+    assert first == (
+        f"tracking audit: entry {many - 1} is not the one that the checkpoint {name_of(checkpoint)} has seen:"
+        " written anew after entry 0"
+    )
+    assert second.startswith(
+        f"tracking timelines: of a case whose id begins with {str(other.case_id)[:2]} an entry before"
+    )
+
+    later = house.checkpoint()  # vouches for what is there now, and takes nothing back that the older one has seen
+    assert house.verify(later) == []
+    assert len(house.verify(later, checkpoint)) == 2
+
+    house.sql("tracking", "DELETE FROM audit WHERE position > 2 RETURNING 1 AS done")
+    assert f"tracking audit: it ends at entry 2, but the checkpoint {name_of(later)} has seen entry {many}" in (
+        house.verify(later)
+    )
+
+
+def name_of(checkpoint: Path) -> str:
+    return checkpoint.stem.removeprefix("peygir-checkpoint-")
+
+
+def test_a_checkpoint_is_believed_only_as_it_was_signed(house: House, office: Office, tmp_path: Path) -> None:
+    checkpoint = house.checkpoint()
+    document = json.loads(checkpoint.read_text())
+    forged = tmp_path / "forged.json"
+    forged.write_text(
+        json.dumps({**document, "payload": document["payload"].replace('"position":', '"position": ', 1)})
+    )
+    code, said = house.run("deploy.verify_history", "--checkpoint", str(forged))
+    assert (code, "not signed" in said) == (1, True)
+    code, said = house.run("deploy.verify_history", "--checkpoint", str(checkpoint), "--key", "ab" * 32)
+    assert (code, "not signed" in said) == (1, True)
+    told = json.loads(document["payload"])
+    assert set(told["audit"]) == set(AUDITED)
+    assert len(told["timelines"]["buckets"]) == 256
+
+
+def test_of_two_gateways_at_once_one_makes_it_and_both_have_it(house: House, wire: BusClient) -> None:
+    kept = [
+        wire.ask("tracking", "keep_checkpoint", KeepCheckpoint(name="2020-01-01", document=document))
+        for document in ("first", "second")
+    ]
+    assert kept == [{"name": "2020-01-01", "document": "first"}] * 2

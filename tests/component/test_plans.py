@@ -1,0 +1,49 @@
+"""No hot query reads a table that grows with the cases from end to end: asked of a city large enough for the planner to know."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from benchmarks.city.databases import SERVICES
+from benchmarks.city.fill import fill
+from benchmarks.plans import Planned, page, plans
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from tests.component.test_city import founded
+
+CASES = 12_000
+
+
+@pytest.fixture(scope="module")
+def urls(broker: RabbitMQ, postgres: PostgreSQL) -> dict[str, str]:
+    environment = founded(broker, postgres, "plans")
+    fill(environment, CASES, say=lambda text: None)
+    return {service: environment[f"DATABASE_URL_{service.upper()}"] for service in SERVICES}
+
+
+def test_no_hot_query_reads_all_cases_or_timelines(urls: dict[str, str]) -> None:
+    found = list(plans(urls))
+    assert len(found) > 90
+    assert [(one.service, one.name, one.read_whole) for one in found if not one.sound] == []
+
+
+def test_a_query_without_its_index_is_named(urls: dict[str, str]) -> None:
+    # Given that somebody has taken an index away, as a migration might
+    with psycopg.connect(urls["tracking"].replace("+psycopg", ""), autocommit=True) as connection:
+        [definition] = connection.execute(
+            "SELECT pg_get_indexdef(oid) FROM pg_class WHERE relname = 'cases_citizen'"
+        ).fetchone() or [None]
+        connection.execute("DROP INDEX cases_citizen")
+        try:
+            wrong = [one for one in plans({"tracking": urls["tracking"]}) if not one.sound]
+        finally:
+            connection.execute(str(definition))
+    assert "own_cases" in {one.name for one in wrong}
+    assert all(one.read_whole == ["cases"] for one in wrong)
+
+
+def test_the_page_tells_each_plan() -> None:
+    plan = "Seq Scan on cases  (cost=0.00..1.00)\nExecution Time: 12.5 ms"
+    told = page([Planned("tracking", "own_cases", "SELECT 1", plan)], "a machine")
+    assert "| tracking | own_cases | 12.50 | cases |" in told
+    assert plan in told

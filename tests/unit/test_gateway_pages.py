@@ -1,0 +1,155 @@
+"""The plain pages where something is away or wrong: what the visitor reads, and what they need not do again."""
+
+from __future__ import annotations
+
+import html
+import re
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from backbone import codes
+from contracts.base import now
+from contracts.errors import DeadlinePassed, UnknownCase
+from contracts.tracking import OpenQuestion, PublicCase
+from contracts.vocabulary import Kind, Stage
+from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, refusing
+
+
+class Browser:
+    """A browser without script: keeps cookies, goes where it is sent, posts the form of the page it shows."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway, self.cookies = gateway, dict[str, str]()
+        self.answer: httpx.Response
+
+    def open(self, path: str, method: str = "GET", headers: dict[str, str] | None = None, **more: object) -> str:
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        self.answer = self.gateway.send(method, path, headers={**(headers or {}), "cookie": cookie}, **more)
+        self.cookies |= {name: value for name, value in self.answer.cookies.items() if value}
+        if self.answer.status_code == 303:
+            return self.open(self.answer.headers["location"])
+        return self.text
+
+    def send(self, path: str, **fields: str) -> str:
+        return self.open(path, "POST", data={"token": self.token, **fields})
+
+    @property
+    def text(self) -> str:
+        """What the page says, without its marks."""
+        return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", self.answer.text)).split())
+
+    @property
+    def token(self) -> str:
+        return str(re.findall(r'name="token" value="([^"]*)"', self.answer.text)[0])
+
+
+@pytest.fixture(scope="module")
+def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+    made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
+    made.door.shelf.put(CATALOGUE)
+    return made
+
+
+@pytest.fixture
+def gateway(only_one: Gateway) -> Gateway:
+    only_one.bus.answers.clear()
+    return only_one
+
+
+@pytest.fixture
+def browser(gateway: Gateway) -> Browser:
+    return Browser(gateway)
+
+
+def test_a_status_that_cannot_be_read_is_told_with_its_comfort_and_is_there_later(
+    gateway: Gateway, browser: Browser
+) -> None:
+    gateway.bus.answers["tracking.view_by_code"] = refusing(DeadlinePassed(retry_after=5))
+    browser.open("/follow")
+    told = browser.send("/follow", code=codes.mint(gateway.door.mac_keys))
+
+    assert (browser.answer.status_code, browser.answer.headers["retry-after"]) == (503, "5")
+    assert "وضعیت اکنون خوانده نمی‌شود" in told
+    assert "آنچه ثبت کرده‌اید محفوظ است" in told
+    assert "در حال ثبت" not in told
+    # The code need not be typed again.
+    gateway.bus.answers["tracking.view_by_code"] = refusing(UnknownCase())
+    assert "در حال ثبت است" in browser.open("/case")
+
+
+# --- a form that came as another type than was asked for ---
+
+
+@pytest.fixture
+def at_evidence(browser: Browser) -> Browser:
+    """At the step of the form where files are chosen."""
+    browser.open("/file/criticism/start")
+    browser.send("/file/unit", unit="parks")
+    browser.send("/file/ground", ground="delay")
+    browser.send("/file/text", text="پرونده سه ماه مانده است.")
+    browser.send("/file/where")
+    assert 'action="/file/evidence"' in browser.answer.text
+    return browser
+
+
+BROKEN = "فایل کامل نرسید؛ دوباره بفرستید"
+
+
+def beside_the_file(browser: Browser) -> str:
+    """What is said beside the field for the file."""
+    found = re.search(r'id="file-error">.*?</span>(.*?)</span>', browser.answer.text, re.DOTALL)
+    return html.unescape(found.group(1)) if found else ""
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "multipart/form-data", "image/jpeg", ""])
+@pytest.mark.parametrize("path", ["/file/evidence", "/file/evidence/more"])
+def test_another_type_than_the_forms_is_told_beside_the_file(
+    at_evidence: Browser, path: str, content_type: str
+) -> None:
+    at_evidence.open(path, "POST", {"content-type": content_type}, content=b"\xff\xd8 no form at all")
+
+    assert at_evidence.answer.status_code == 422
+    assert BROKEN in beside_the_file(at_evidence)
+    assert 'action="/file/evidence"' in at_evidence.answer.text
+    # The form that is shown works, and nothing typed before is lost.
+    at_evidence.open("/file/text")
+    assert "پرونده سه ماه مانده است." in at_evidence.text
+
+
+def test_a_form_without_its_file_is_read_and_told_beside_the_file(at_evidence: Browser) -> None:
+    at_evidence.send("/file/evidence", file="photo.jpg")
+    assert (at_evidence.answer.status_code, BROKEN in beside_the_file(at_evidence)) == (422, True)
+
+
+def test_such_a_form_from_a_foreign_page_is_refused(at_evidence: Browser) -> None:
+    at_evidence.open("/file/evidence", "POST", data={"token": "x" * 40, "file": "photo.jpg"})
+    assert at_evidence.answer.status_code == 403
+
+
+def test_an_answer_that_came_as_another_type_keeps_its_text(gateway: Gateway, browser: Browser) -> None:
+    gateway.bus.answers["tracking.view_by_code"] = lambda _: PublicCase(
+        case_id=uuid4(),
+        kind=Kind.CRITICISM,
+        stage=Stage.AWAITING_CITIZEN,
+        unit_name_fa="پارک‌ها",
+        unit_name_en="Parks",
+        ground="delay",
+        filed_at=now(),
+        expected_on=None,
+        question=OpenQuestion(question_id=uuid4(), text="نخستین بار چه روزی بود؟", asked_at=now()),
+        can=["answer_question"],
+        timeline=[],
+        version=5,
+    )
+    browser.open("/follow")
+    browser.send("/follow", code=codes.mint(gateway.door.mac_keys))
+    browser.open("/case/answer")
+    browser.send("/case/answer", text="دوم شهریور")
+    assert (browser.answer.status_code, BROKEN in beside_the_file(browser)) == (422, True)
+    assert "دوم شهریور" in browser.text
+
+    browser.open("/case/answer", "POST", {"content-type": "text/plain"}, content=b"nothing of the form")
+    assert (browser.answer.status_code, BROKEN in beside_the_file(browser)) == (422, True)
+    assert "دوم شهریور" in browser.text
