@@ -70,7 +70,7 @@ def similar(connection: Connection, told: Row[Any], scope: Scope) -> list[Simila
     chosen = select(
         *(cases.c[name] for name in names), func.left(cases.c.text, EXCERPT).label("excerpt"), alike.label("similarity")
     )
-    chosen = chosen.where(cases.c.case_id.in_(union(*parts)), alike >= ALIKE, scope.condition())
+    chosen = chosen.where(cases.c.case_id.in_(union(*parts)), alike >= ALIKE)
     found = []
     for row in connection.execute(chosen.order_by(desc("similarity")).limit(TWINS)):
         same = [name for name in ("unit", "ground") if getattr(row, name) == getattr(told, name)]

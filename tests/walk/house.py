@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, get_type_hints
 
@@ -79,4 +80,7 @@ class House:
         made = {
             name: provider._factory(settings) for name, provider in vars(cls).items() if isinstance(provider, UseCases)
         }
-        return SimpleNamespace(cls=cls, db=database(url), **made)
+        found = SimpleNamespace(cls=cls, db=database(url), **made)
+        if hasattr(cls, "command"):
+            found.command = partial(cls.command, found)
+        return found

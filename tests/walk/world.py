@@ -88,7 +88,7 @@ class World:
         """What a database holds, past all services."""
         url = self.urls[service].replace("+psycopg", "")
         with psycopg.connect(url, row_factory=psycopg.rows.dict_row) as connection:
-            return connection.execute(query).fetchall()  # type: ignore[call-overload,no-any-return]
+            return connection.execute(query).fetchall()
 
 
 class Maker:
@@ -266,7 +266,10 @@ class Maker:
         self.oracle.cases[case_id] = facts
         self.mark(case_id, case_id, Sort.CASE)
         self.mark(code, case_id, Sort.CITIZEN)
-        word = lambda: self.word(case_id, Sort.FILED)  # noqa: E731  # said nine times below
+
+        def word() -> str:
+            return self.word(case_id, Sort.FILED)
+
         facts.text = f"{word()} {changes.get('story', STORIES[ground])} {word()}"
         by_operator = self.chance.random() < 0.3
         operator = next(one for one in self.world.people if one.name == "operator")
@@ -304,7 +307,7 @@ class Maker:
             made = self.house.made[service]
             with made.db.transaction() as connection:
                 getattr(made.use_cases, method)(connection, [facts.filed])
-        if self.chance.random() < 0.5:
+        if self.chance.random() < 0.15:
             self.world.people.append(
                 Person(
                     f"holder of a code {len(self.oracle.cases)}", Actor(kind=ActorKind.BEARER, id=code), code_hash=code
@@ -357,6 +360,8 @@ class Maker:
             self.do(self.inspector_of(facts), facts, t.AskCitizen(text=self.word(case, Sort.TO_CITIZEN)))
         elif life in ("awaiting_unit", "unit_answered"):
             self.ask_unit(facts, answered=life == "unit_answered")
+            if life == "unit_answered":
+                self.ask_unit(facts, answered=True)
         elif life == "proposed":
             self.propose(facts)
         else:
@@ -394,7 +399,10 @@ class Maker:
     def inquire(self, facts: CaseFacts) -> None:
         """What an inspector does, each with words of its own."""
         case, by = facts.case_id, self.inspector_of(facts)
-        word = lambda: self.word(case, Sort.OFFICE)  # noqa: E731  # said often below
+
+        def word() -> str:
+            return self.word(case, Sort.OFFICE)
+
         self.do(by, facts, t.AddNote(text=word(), mentions=[UUID(self.head.id)]))
         self.do(by, facts, t.Remind(on=(self.at + timedelta(days=9)).date(), text=word()))
         after = self.do(by, facts, t.AddCheck(text=word()))
@@ -406,8 +414,9 @@ class Maker:
 
     def ask_unit(self, facts: CaseFacts, answered: bool) -> None:
         case = facts.case_id
-        asked = self.chance.choice([facts.unit or "off.a", "off.a", "desk.a", "org.b", "off2.b"])
-        sent = facts.filed.uploads[0]
+        # Of two questions of one case the second is put to the other branch.
+        asked = self.chance.choice(["off2.b", "org.b"] if facts.questions else ["off.a", "desk.a", "off2.a"])
+        sent = facts.filed.uploads[len(facts.questions)]
         self.oracle.canaries[sent[:9]] = facts.media[sent] = Canary(case, Sort.SENT_ALONG, asked)
         question = self.word(case, Sort.UNIT, asked)
         after = self.do(self.inspector_of(facts), facts, t.AskUnit(text=question, unit=asked, media=[sent]))
