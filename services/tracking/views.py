@@ -339,7 +339,7 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope, after_comman
             "followed": [{**line, "case_id": case_id, "number": case.number} for line in told["followed"] or []],
             "reminders": told["reminders"] or [],
             "linked": [dict(row._mapping) for row in known if str(row.case_id) in case.links],
-            "merged_into": next((row.case_id for row in known if row.case_id == case.merged_into), None),
+            "merged_into": next((row.case_id for row in known if str(row.case_id) == str(case.merged_into)), None),
         }
     )
 

@@ -206,6 +206,9 @@ class Walk:
             linked = {str(one.case_id) for one in found.linked}
             granted = {one for one in case.row["links"] if self.oracle.knows(person, self.oracle.cases[UUID(one)])}
             self.same(person, "tracking.get_case: linked", linked, granted)
+            into = case.row["merged_into"]
+            seen = into if into and self.oracle.knows(person, self.oracle.cases[into]) else None
+            self.same(person, "tracking.get_case: merged_into", found.merged_into, seen)
 
     def _filters(self, cases: Sequence[CaseFacts]) -> Iterable[tuple[dict[str, Any], Callable[[CaseFacts], bool]]]:
         """Filters with what they find."""
