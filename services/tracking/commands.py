@@ -66,7 +66,7 @@ class Desk(Tracking):
         if again(connection, request.actor, request.idempotency_key, case.case_id, command):
             return _found(views.staff_case(connection, case.case_id, scope))
         if case.version != request.expected_version:
-            later = views.entries_since(connection, case.case_id, request.expected_version)
+            later = views.entries_since(connection, case.case_id, request.expected_version, scope)
             raise StaleVersion(current=case.version, changes=[entry.model_dump(mode="json") for entry in later])
         target = locked.get(other) if other is not None else None
         context = self.facts(connection, case, command, target, request.actor)

@@ -70,7 +70,7 @@ def similar(connection: Connection, told: Row[Any], scope: Scope) -> list[Simila
     chosen = select(
         *(cases.c[name] for name in names), func.left(cases.c.text, EXCERPT).label("excerpt"), alike.label("similarity")
     )
-    chosen = chosen.where(cases.c.case_id.in_(union(*parts)), alike >= ALIKE, scope.condition())
+    chosen = chosen.where(cases.c.case_id.in_(union(*parts)), alike >= ALIKE)
     found = []
     for row in connection.execute(chosen.order_by(desc("similarity")).limit(TWINS)):
         same = [name for name in ("unit", "ground") if getattr(row, name) == getattr(told, name)]
@@ -78,14 +78,14 @@ def similar(connection: Connection, told: Row[Any], scope: Scope) -> list[Simila
     return found
 
 
-def inspectors(connection: Connection, one_at_a_time: bool = False) -> Sequence[Row[Any]]:
-    """Active inspectors with their skills, those with the fewest open cases first. `one_at_a_time`: until the end of this
-    transaction nobody else chooses by this, so that two do not both find the same one free."""
+def inspectors(connection: Connection, scope: Scope | None = None, one_at_a_time: bool = False) -> Sequence[Row[Any]]:
+    """Active inspectors with their skills, those with the fewest open cases first: of those that the scope knows or (None: it
+    is told to nobody) of all. `one_at_a_time`: until the end of this transaction nobody else chooses by this, so that two do
+    not both find the same one free."""
     if one_at_a_time:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
-    in_hand = (
-        select(cases.c.handler, func.count().label("open_cases")).where(IN_HAND).group_by(cases.c.handler).subquery()
-    )
+    counted = select(cases.c.handler, func.count().label("open_cases")).where(IN_HAND).group_by(cases.c.handler)
+    in_hand = (counted if scope is None else counted.where(scope.condition())).subquery()
     load = func.coalesce(in_hand.c.open_cases, 0).label("open_cases")
     chosen = (
         select(staff.c.staff_id, staff.c.unit, skills.c.grounds, load)

@@ -111,10 +111,10 @@ class Screening(Desk):
         return self.list_skills(connection, sc.ListSkills(actor=request.actor))
 
     def list_skills(self, connection: Connection, request: sc.ListSkills) -> sc.Skills:
-        """Of all active inspectors."""
-        self.scope(connection, request.actor)
+        """Of all active inspectors; counted are the cases that the actor may know of."""
+        scope = self.scope(connection, request.actor)
         _may_assign(request.actor)
-        rows = desks.inspectors(connection)
+        rows = desks.inspectors(connection, scope)
         return sc.Skills(
             items=[
                 sc.InspectorSkills(inspector=row.staff_id, grounds=row.grounds or [], open_cases=row.open_cases)

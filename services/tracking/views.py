@@ -33,6 +33,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from contracts import tracking as t
 from contracts.media import UploadState
 from contracts.vocabulary import OPEN_STAGES, ActorKind
+from services.tracking import beside
 from services.tracking.domain import possible
 from services.tracking.life import PUBLIC_ENTRIES, TOLD, Case
 from services.tracking.models import attachments, cases, media_states, questions, recommendations, reminders, timeline
@@ -313,7 +314,7 @@ _AS_IT_IS = (
         "ground",
         "urgent",
     ),
-    *("anonymous", "channel", "filed_at", "expected_on", "handler", "merged_into", "score"),
+    *("anonymous", "channel", "filed_at", "expected_on", "handler", "score"),
 )
 
 
@@ -326,6 +327,8 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope, after_comman
         return None
     entries, asked, media = (told[part] or [] for part in ("entries", "asked", "media"))
     case = case_of_json(told["case"] | told["rest"])
+    known = beside.of_case(connection, case, entries, scope)
+    entries = [beside.without_others(line, known) for line in entries]
     members, common = (told["filed"].pop(name) for name in _OF_GROUP)
     return t.StaffCase.model_validate(
         told["filed"]
@@ -345,16 +348,10 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope, after_comman
             "timeline": [staff_entry(line) for line in entries],
             "followed": [{**line, "case_id": case_id, "number": case.number} for line in told["followed"] or []],
             "reminders": told["reminders"] or [],
-            "linked": _linked(connection, case, scope) if case.links else [],
+            "linked": [dict(row._mapping) for row in known if str(row.case_id) in case.links],
+            "merged_into": next((row.case_id for row in known if str(row.case_id) == str(case.merged_into)), None),
         }
     )
-
-
-def _linked(connection: Connection, case: Case, scope: Scope) -> list[dict[str, Any]]:
-    """The cases linked to this one that the scope knows."""
-    chosen = select(cases.c.case_id, cases.c.number, cases.c.stage)
-    chosen = chosen.where(cases.c.case_id.in_([UUID(one) for one in case.links]), scope.condition())
-    return [dict(row._mapping) for row in connection.execute(chosen.order_by(cases.c.number))]
 
 
 def _named(case: Case, what: str) -> list[dict[str, str]]:
@@ -372,11 +369,15 @@ def staff_entry(line: dict[str, Any]) -> t.StaffEntry:
     return t.StaffEntry.model_validate({**line, "actor_id": known})
 
 
-def entries_since(connection: Connection, case_id: UUID, version: int, limit: int = 50) -> list[t.StaffEntry]:
-    """What came after `version`, oldest first."""
+def entries_since(
+    connection: Connection, case_id: UUID, version: int, scope: Scope, limit: int = 50
+) -> list[t.StaffEntry]:
+    """What came after `version`, oldest first; other cases are named to whom the scope knows them."""
     chosen = select(timeline).where(timeline.c.case_id == case_id, timeline.c.sequence > version)
     rows = connection.execute(chosen.order_by(timeline.c.sequence).limit(limit))
-    return [staff_entry(dict(row._mapping)) for row in rows]
+    entries = [dict(row._mapping) for row in rows]
+    known = beside.known(connection, beside.names(entries), scope)
+    return [staff_entry(beside.without_others(line, known)) for line in entries]
 
 
 # --- liaisons ---

@@ -1,0 +1,103 @@
+"""Everybody walks a whole world and finds nothing that DOMAIN.md does not grant; and without any one condition of the stores'
+queries, they would (tests/walk/)."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from deploy.local.parts import PostgreSQL
+from tests.walk.house import SERVICES, House, rpcs
+from tests.walk.mutants import ROOT, conditions
+from tests.walk.walking import NOWHERE, Walk
+from tests.walk.world import Maker, World
+
+SEED = int(os.environ.get("PEYGIR_SEED", random.SystemRandom().randrange(1_000_000)))
+SOME = 12
+"""Conditions that are taken out in an ordinary run; all of them with --long."""
+
+
+@pytest.fixture(scope="module")
+def world(postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Path]:
+    print(f"PEYGIR_SEED={SEED} makes this world again")
+    made = Maker(postgres.url, SEED).make()
+    file = tmp_path_factory.mktemp("walk") / "world"
+    made.save(file)
+    return made, file
+
+
+def test_every_entrypoint_is_walked_or_says_why_not() -> None:
+    entrypoints = {f"{service}.{method}" for service in (*SERVICES, "media") for method in rpcs(service)}
+    walked = {name.replace("_", ".", 1) for name in Walk.methods()}
+    assert entrypoints == walked | set(NOWHERE)
+    assert not walked & set(NOWHERE)
+
+
+@pytest.mark.timeout(240)
+def test_nobody_is_told_what_is_not_theirs(world: tuple[World, Path]) -> None:
+    made, _ = world
+    stages = {case.stage for case in made.oracle.cases.values()}
+    assert len(stages) == 11, stages
+    assert Walk(made, House(made.urls, made.keys)).all() > 10_000
+
+
+SAYS_NOT_WHOSE = {
+    "tracking/store.py:recode:1": "of an event of intake",
+    "tracking/store.py:answer_question:1": "of a case that is locked",
+    "tracking/store.py:lapse_question:1": "of a case that is locked",
+    "tracking/views.py:unit_questions:4": "one of those that are the units'",
+    "tracking/searching.py:conditions:1": "a filter; the scope stands beside it",
+    "tracking/desks.py:similar:1": "a likeness; the scope stands beside it",
+    "tracking/desks.py:inspectors:2": "joins two tables",
+    "tracking/desks.py:inspectors:3": "joins two tables",
+    "tracking/desks.py:open_cases_of:1": "a filter; the scope stands beside it",
+    "tracking/desks.py:open_cases_of:2": "only keeps hidden cases from filling its limit: those found are locked by scope again",
+    "tracking/advice.py:of_scope:2": "a filter; the scope stands beside it",
+    "tracking/letters.py:module:1": "a line of the timeline of a case that is the reader's",
+    "tracking/visits_store.py:free_slots:1": "times of the inspector of a case that is the reader's",
+    "tracking/searches_store.py:how_many:1": "a limit",
+    "tracking/exports_store.py:open_of:1": "a limit",
+    "tracking/exports_store.py:renew:1": "among those who make exports",
+    "tracking/exports_store.py:let_go:1": "among those who make exports",
+    "insight/store.py:_units:1": "a filter; the hidden units stand beside it",
+    "notify/inbox_store.py:_of_staff:5": "what names a unit is for its liaison alone",
+}
+"""Conditions on the same columns that keep nothing from anybody, and why."""
+
+
+def without(names: Sequence[str], file: Path) -> dict[str, str]:
+    """What was found without each of these conditions; nothing for those that nobody missed."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "tests.walk.mutants", str(file), *names],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = [line.partition(" ") for line in answer.stdout.splitlines()]
+    assert len([word for word, _, _ in told if word in ("found", "survived")]) == len(names), answer.stderr
+    return {rest.partition(": ")[0]: rest for word, _, rest in told if word == "found"}
+
+
+def test_what_is_not_taken_out_is_there() -> None:
+    assert set(SAYS_NOT_WHOSE) <= set(conditions())
+
+
+@pytest.mark.timeout(300)
+def test_without_some_conditions_somebody_is_told_too_much(world: tuple[World, Path]) -> None:
+    names = random.Random(SEED).sample([name for name in conditions() if name not in SAYS_NOT_WHOSE], SOME)
+    assert set(without(names, world[1])) == set(names)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_without_any_one_condition_somebody_is_told_too_much(world: tuple[World, Path]) -> None:
+    names = [name for name in conditions() if name not in SAYS_NOT_WHOSE]
+    assert set(without(names, world[1])) == set(names)
