@@ -15,10 +15,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-from alembic.operations import Operations
 from pydantic import BaseModel
 from sqlalchemy import (
     BigInteger,
@@ -44,6 +43,9 @@ from contracts.base import Request, now
 from contracts.errors import PeygirError
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind
+
+if TYPE_CHECKING:  # a service that runs has no use for alembic, which takes some 9 MiB
+    from alembic.operations import Operations
 
 log = logs.get("audit")
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -36,6 +37,8 @@ SUBSCRIPTIONS = (
     (topology.events_of("notify"), "#"),
 )
 _PAUSE = 0.3
+_LOOK = 0.25
+"""Seconds from one look whether a slow service still answers anybody to the next."""
 _EVENTS_KEPT = 20_000
 
 
@@ -43,6 +46,17 @@ class _Wire(BaseModel):
     """What stands around an answer."""
 
     error: dict[str, Any] | None = None
+
+
+@dataclass
+class _Question:
+    """One that waits for its answer: until `until`, or, with `patience`, until its service is not heard for so long."""
+
+    service: str
+    waiter: asyncio.Future[bytes | PeygirError]
+    until: float
+    patience: float | None
+    timer: asyncio.TimerHandle | None = None
 
 
 class Bus:
@@ -68,7 +82,8 @@ class Bus:
         self._confirms: amqp.Confirms[asyncio.Future[NotPublished | None]] | None = None
         self._asking: Any = None
         self._reply_to = ""
-        self._questions: dict[str, asyncio.Future[bytes | PeygirError]] = {}
+        self._questions: dict[str, _Question] = {}
+        self._heard: dict[str, float] = {}  # when each service last answered anybody
         self._asked = 0
         self._blocked = False
         self._stopping = False
@@ -156,20 +171,21 @@ class Bus:
         method: str,
         request: Request,
         answer: type[Answered],
-        timeout: float | None = None,  # noqa: ASYNC109  # the same
+        patience: float | None = None,
     ) -> Answered:
         """The answer of `service.method`. Errors: whatever the service raised; Unavailable (it is not there, or the broker
-        is not); DeadlinePassed."""
+        is not); DeadlinePassed, at the latest after the deadline of RPC, after `patience` seconds already when the service
+        has answered nobody for so long: then it is away, else it is slow and worth waiting for."""
         channel = self._asking
         if channel is None or not channel.is_open or self._blocked or len(self._questions) >= self._max_asking:
             ASKED.labels(service, method, "unavailable").inc()
             raise Unavailable(retry_after=self._retry_after)
-        seconds = timeout or self._rpc_timeout
+        seconds = self._rpc_timeout
         self._asked += 1
         correlation = str(self._asked)
-        waiter: asyncio.Future[bytes | PeygirError] = self._loop.create_future()
-        self._questions[correlation] = waiter
-        timer = self._loop.call_later(seconds, self._overdue, correlation)
+        question = _Question(service, self._loop.create_future(), self._loop.time() + seconds, patience)
+        self._questions[correlation] = question
+        question.timer = self._loop.call_later(min(patience or seconds, seconds), self._overdue, correlation)
         properties = pika.BasicProperties(
             reply_to=self._reply_to,
             correlation_id=correlation,
@@ -184,14 +200,14 @@ class Bus:
         body = f'{{"args":[],"kwargs":{{"request":{request.model_dump_json()}}}}}'.encode()
         try:
             channel.basic_publish(EXCHANGE, f"{service}.{method}", body, properties, mandatory=True)
-            result = await waiter
+            result = await question.waiter
         except PeygirError:
             raise
         except Exception as error:  # noqa: BLE001  # as above
             log.warning("a question could not be sent", error=type(error).__name__)
             result = Unavailable(retry_after=self._retry_after)
         finally:
-            timer.cancel()
+            question.timer.cancel()
             self._questions.pop(correlation, None)
         if isinstance(result, PeygirError):
             ASKED.labels(service, method, result.code).inc()
@@ -345,20 +361,35 @@ class Bus:
     # --- what the broker says ---
 
     def _answered(self, _: Any, __: Any, properties: Any, body: bytes) -> None:
-        waiter = self._questions.get(properties.correlation_id)
-        if waiter is not None and not waiter.done():
-            waiter.set_result(body)
+        question = self._questions.get(properties.correlation_id)
+        if question is None:
+            return
+        self._heard[question.service] = self._loop.time()
+        if not question.waiter.done():
+            question.waiter.set_result(body)
 
     def _returned(self, _: Any, __: Any, properties: Any, ___: bytes) -> None:
         self._fail(properties.correlation_id, Unavailable(retry_after=self._retry_after))
 
     def _overdue(self, correlation: str) -> None:
-        self._fail(correlation, DeadlinePassed(retry_after=self._retry_after))
+        question = self._questions.get(correlation)
+        if question is not None and self._is_slow(question):
+            again = min(self._loop.time() + _LOOK, question.until)
+            question.timer = self._loop.call_at(again, self._overdue, correlation)
+        else:
+            self._fail(correlation, DeadlinePassed(retry_after=self._retry_after))
+
+    def _is_slow(self, question: _Question) -> bool:
+        """Whether its service is there, and has answered others while this one waits."""
+        now, heard = self._loop.time(), self._heard.get(question.service)
+        if question.patience is None or heard is None or now >= question.until:
+            return False
+        return now - heard < question.patience
 
     def _fail(self, correlation: str, error: PeygirError) -> None:
-        waiter = self._questions.get(correlation)
-        if waiter is not None and not waiter.done():
-            waiter.set_result(error)
+        question = self._questions.get(correlation)
+        if question is not None and not question.waiter.done():
+            question.waiter.set_result(error)
 
     def _happened(self, _: Any, method: Any, properties: Any, body: bytes) -> None:
         name = str(properties.type or method.routing_key)

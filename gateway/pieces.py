@@ -49,7 +49,7 @@ class Asks(Protocol):
         method: str,
         request: Request,
         answer: type[Answered],
-        timeout: float | None = None,  # noqa: ASYNC109  # as the bus has it
+        patience: float | None = None,
     ) -> Answered: ...
 
 

@@ -35,7 +35,8 @@ class Settings(ProcessSettings):
     us, for the addresses on papers; empty: as the request that asked for one did. `receipt_public_keys`: of earlier
     RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_seconds`: within which a PDF is drawn.
     `publish_timeout`: within which the broker has to confirm a submission; with what a busy machine adds, 503 comes within 2 s.
-    `status_timeout`: within which a case is read by its code, before the citizen is told that it cannot be.
+    `status_timeout`: a case is read by its code as long as RPC may take, unless tracking answers nobody for so long: then the
+    citizen is told that it cannot be read now.
     `checkpoint_dir`: where each day's signed checkpoint is written; None: beside the catalogue's copy.
     """
 

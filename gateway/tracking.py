@@ -16,11 +16,12 @@ from gateway.views import CaseView, case_view
 
 
 class Tracking:
-    """What the holder of a code, or a signed-in citizen, does with a case. `timeout`: seconds that reading may take."""
+    """What the holder of a code, or a signed-in citizen, does with a case. `patience`: seconds in which tracking
+    has to answer somebody while a case is read, or else it is away."""
 
-    def __init__(self, bus: Bus, cases: Cases, issued: Issued, shelf: Shelf, timeout: float) -> None:
+    def __init__(self, bus: Bus, cases: Cases, issued: Issued, shelf: Shelf, patience: float) -> None:
         self._bus, self._cases, self._issued, self._shelf = bus, cases, issued, shelf
-        self._timeout = timeout
+        self._patience = patience
         # The names of grounds are in what was rendered.
         shelf.on_change(lambda: cases.subscription(bus.subscribed))
 
@@ -38,7 +39,7 @@ class Tracking:
         asked_at = time.monotonic()
         try:
             request = ViewByCode(code_hashes=code_hashes)
-            case = await self._bus.ask("tracking", "view_by_code", request, PublicCase, self._timeout)
+            case = await self._bus.ask("tracking", "view_by_code", request, PublicCase, self._patience)
         except UnknownCase:
             return None
         except Unavailable as error:

@@ -85,7 +85,7 @@ class MemoryBus(Bus):
         super().__init__("amqp://nowhere")
         self.published: list[Outgoing] = []
         self.asked: list[tuple[str, Request]] = []
-        self.timeouts: list[float | None] = []
+        self.patience: list[float | None] = []
         self.answers: dict[str, Answerer] = {}
         self.up, self.takes_nothing = True, False
         self.subscribed = True
@@ -116,10 +116,10 @@ class MemoryBus(Bus):
         method: str,
         request: Request,
         answer: Any,
-        timeout: float | None = None,  # noqa: ASYNC109  # as the bus has it
+        patience: float | None = None,
     ) -> Any:
         self.asked.append((f"{service}.{method}", request))
-        self.timeouts.append(timeout)
+        self.patience.append(patience)
         answerer = self.answers.get(f"{service}.{method}")
         if answerer is None:
             raise Unavailable(retry_after=5)

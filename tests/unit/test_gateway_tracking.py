@@ -69,7 +69,7 @@ def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
 def gateway(only_one: Gateway) -> Gateway:
     only_one.door.cases.subscription(True)
     only_one.bus.asked.clear()
-    only_one.bus.timeouts.clear()
+    only_one.bus.patience.clear()
     only_one.bus.answers.clear()
     only_one.bus.answers["tracking.view_by_code"] = lambda _: case()
     return only_one
@@ -352,5 +352,5 @@ def test_only_so_many_codes_are_remembered() -> None:
 
 def test_reading_a_code_is_waited_for_less_long_than_a_command(gateway: Gateway, code: str) -> None:
     read(gateway, code)
-    assert gateway.bus.timeouts == [gateway.settings.status_timeout]
+    assert gateway.bus.patience == [gateway.settings.status_timeout]
     assert gateway.settings.status_timeout < 2

@@ -1,0 +1,79 @@
+"""How long the gateway waits for a service: for one that is slow, not for one that is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+from sqlalchemy import create_engine
+
+from backbone import inbox, outbox
+from backbone.testing import ServiceProcess, create_database
+from contracts.errors import DeadlinePassed
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from gateway.broker import Bus
+from tests.component.probe_contracts import TABLES, Ask, Told
+
+SLOW = Ask(what="slow", seconds=2.0)
+PATIENCE = 0.4
+Question = Callable[[Bus], Awaitable[Told]]
+
+
+@pytest.fixture(scope="module")
+def ask(
+    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Question], Told]]:
+    """What comes of a question on a bus of its own, to a probe that is there."""
+    database = create_database(postgres.url, "probe")
+    engine = create_engine(database)
+    with engine.begin() as connection:
+        outbox.TABLE.create(connection)
+        inbox.TABLE.create(connection)
+        connection.exec_driver_sql(TABLES)
+    engine.dispose()
+    environment = {"AMQP_URL": broker.url, "DATABASE_URL": database}
+    log = tmp_path_factory.mktemp("probe") / "log"
+    process = ServiceProcess("probe", environment, log, ("-m", "tests.component.probe")).start()
+
+    async def asked(question: Question) -> Told:
+        bus, ready = Bus(broker.url, "test"), asyncio.Event()
+
+        async def connected() -> None:
+            ready.set()
+
+        bus.on_connect(connected)
+        await bus.start()
+        try:
+            await ready.wait()
+            await bus.ask("probe", "tell", Ask(what="are you there"), Told)
+            return await question(bus)
+        finally:
+            await bus.stop()
+
+    yield lambda question: asyncio.run(asyncio.wait_for(asked(question), 60))
+    process.kill()
+
+
+async def patiently(bus: Bus) -> Told:
+    return await bus.ask("probe", "tell", SLOW, Told, patience=PATIENCE)
+
+
+def test_a_service_that_answers_others_is_waited_for(ask: Callable[[Question], Told]) -> None:
+    async def beside_others(bus: Bus) -> Told:
+        waiting = asyncio.ensure_future(patiently(bus))
+        while not waiting.done():
+            await bus.ask("probe", "tell", Ask(what="quick"), Told)
+            await asyncio.sleep(0.05)
+        return await waiting
+
+    assert ask(beside_others).what == "slow"
+
+
+def test_one_that_answers_nobody_is_given_up(ask: Callable[[Question], Told]) -> None:
+    with pytest.raises(DeadlinePassed):
+        ask(patiently)
+
+
+def test_a_command_is_waited_for_as_long_as_its_deadline_says(ask: Callable[[Question], Told]) -> None:
+    assert ask(lambda bus: bus.ask("probe", "tell", SLOW, Told)).what == "slow"
