@@ -98,6 +98,7 @@ def make_bus(settings: Settings) -> Bus:
         settings.amqp_url.get_secret_value(),
         publish_timeout=settings.publish_timeout,
         rpc_timeout=settings.rpc_timeout,
+        rpc_deadline=settings.rpc_deadline,
         max_publishing=settings.max_publishing,
         max_asking=settings.max_asking,
         retry_after=settings.retry_after,

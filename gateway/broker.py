@@ -50,12 +50,12 @@ class _Wire(BaseModel):
 
 @dataclass
 class _Question:
-    """One that waits for its answer: until `until`, or, with `patience`, until its service is not heard for so long."""
+    """One that waits for its answer: until `until`, or until its service has answered nobody for `patience` seconds."""
 
     service: str
     waiter: asyncio.Future[bytes | PeygirError]
     until: float
-    patience: float | None
+    patience: float
     timer: asyncio.TimerHandle | None = None
 
 
@@ -69,12 +69,14 @@ class Bus:
         *,
         publish_timeout: float = 1.5,
         rpc_timeout: float = 5.0,
+        rpc_deadline: float = 15.0,
         max_publishing: int = 2_000,
         max_asking: int = 500,
         retry_after: int = 5,
     ) -> None:
         self._url, self._name = url, name
-        self._publish_timeout, self._rpc_timeout = publish_timeout, rpc_timeout
+        self._publish_timeout = publish_timeout
+        self._rpc_timeout, self._rpc_deadline = rpc_timeout, max(rpc_timeout, rpc_deadline)
         self._max_publishing, self._max_asking = max_publishing, max_asking
         self._retry_after = retry_after
         self._connection: Any = None
@@ -174,18 +176,18 @@ class Bus:
         patience: float | None = None,
     ) -> Answered:
         """The answer of `service.method`. Errors: whatever the service raised; Unavailable (it is not there, or the broker
-        is not); DeadlinePassed, at the latest after the deadline of RPC, after `patience` seconds already when the service
-        has answered nobody for so long: then it is away, else it is slow and worth waiting for."""
+        is not); DeadlinePassed: when the service has answered nobody for `patience` seconds (else the bus's `rpc_timeout`),
+        and at the latest after `rpc_deadline`. One that answers others is slow, and worth waiting for."""
         channel = self._asking
         if channel is None or not channel.is_open or self._blocked or len(self._questions) >= self._max_asking:
             ASKED.labels(service, method, "unavailable").inc()
             raise Unavailable(retry_after=self._retry_after)
-        seconds = self._rpc_timeout
+        seconds, patience = self._rpc_deadline, patience or self._rpc_timeout
         self._asked += 1
         correlation = str(self._asked)
         question = _Question(service, self._loop.create_future(), self._loop.time() + seconds, patience)
         self._questions[correlation] = question
-        question.timer = self._loop.call_later(min(patience or seconds, seconds), self._overdue, correlation)
+        question.timer = self._loop.call_later(min(patience, seconds), self._overdue, correlation)
         properties = pika.BasicProperties(
             reply_to=self._reply_to,
             correlation_id=correlation,
@@ -382,9 +384,7 @@ class Bus:
     def _is_slow(self, question: _Question) -> bool:
         """Whether its service is there, and has answered others while this one waits."""
         now, heard = self._loop.time(), self._heard.get(question.service)
-        if question.patience is None or heard is None or now >= question.until:
-            return False
-        return now - heard < question.patience
+        return heard is not None and now < question.until and now - heard < question.patience
 
     def _fail(self, correlation: str, error: PeygirError) -> None:
         question = self._questions.get(correlation)

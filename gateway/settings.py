@@ -35,8 +35,8 @@ class Settings(ProcessSettings):
     us, for the addresses on papers; empty: as the request that asked for one did. `receipt_public_keys`: of earlier
     RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_seconds`: within which a PDF is drawn.
     `publish_timeout`: within which the broker has to confirm a submission; with what a busy machine adds, 503 comes within 2 s.
-    `status_timeout`: a case is read by its code as long as RPC may take, unless tracking answers nobody for so long: then the
-    citizen is told that it cannot be read now.
+    `rpc_timeout`: a service that answers nobody for so long is away; `rpc_deadline`: how long one is waited for that does.
+    `status_timeout`: the same as rpc_timeout, for reading a case by its code.
     `checkpoint_dir`: where each day's signed checkpoint is written; None: beside the catalogue's copy.
     """
 
@@ -77,6 +77,7 @@ class Settings(ProcessSettings):
     publish_timeout: float = Field(1.5, gt=0)
     max_publishing: int = Field(2_000, ge=1)
     rpc_timeout: float = Field(5.0, gt=0)
+    rpc_deadline: float = Field(15.0, gt=0)
     status_timeout: float = Field(1.5, gt=0)
     max_asking: int = Field(500, ge=1)
     retry_after: int = Field(5, ge=1)

@@ -37,7 +37,7 @@ def ask(
     process = ServiceProcess("probe", environment, log, ("-m", "tests.component.probe")).start()
 
     async def asked(question: Question) -> Told:
-        bus, ready = Bus(broker.url, "test"), asyncio.Event()
+        bus, ready = Bus(broker.url, "test", rpc_timeout=PATIENCE, rpc_deadline=5.0), asyncio.Event()
 
         async def connected() -> None:
             ready.set()
@@ -55,13 +55,13 @@ def ask(
     process.kill()
 
 
-async def patiently(bus: Bus) -> Told:
-    return await bus.ask("probe", "tell", SLOW, Told, patience=PATIENCE)
+async def slow(bus: Bus) -> Told:
+    return await bus.ask("probe", "tell", SLOW, Told)
 
 
 def test_a_service_that_answers_others_is_waited_for(ask: Callable[[Question], Told]) -> None:
     async def beside_others(bus: Bus) -> Told:
-        waiting = asyncio.ensure_future(patiently(bus))
+        waiting = asyncio.ensure_future(slow(bus))
         while not waiting.done():
             await bus.ask("probe", "tell", Ask(what="quick"), Told)
             await asyncio.sleep(0.05)
@@ -72,8 +72,21 @@ def test_a_service_that_answers_others_is_waited_for(ask: Callable[[Question], T
 
 def test_one_that_answers_nobody_is_given_up(ask: Callable[[Question], Told]) -> None:
     with pytest.raises(DeadlinePassed):
-        ask(patiently)
+        ask(slow)
 
 
-def test_a_command_is_waited_for_as_long_as_its_deadline_says(ask: Callable[[Question], Told]) -> None:
-    assert ask(lambda bus: bus.ask("probe", "tell", SLOW, Told)).what == "slow"
+def test_who_asks_says_how_long_nobody_need_be_answered(ask: Callable[[Question], Told]) -> None:
+    assert ask(lambda bus: bus.ask("probe", "tell", SLOW, Told, patience=4.0)).what == "slow"
+
+
+def test_nothing_is_waited_for_past_its_deadline(ask: Callable[[Question], Told]) -> None:
+    async def beside_others(bus: Bus) -> Told:
+        never = Ask(what="never", seconds=20.0)
+        waiting = asyncio.ensure_future(bus.ask("probe", "tell", never, Told))
+        while not waiting.done():
+            await bus.ask("probe", "tell", Ask(what="quick"), Told)
+            await asyncio.sleep(0.05)
+        return await waiting
+
+    with pytest.raises(DeadlinePassed):
+        ask(beside_others)
