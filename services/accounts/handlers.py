@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from prometheus_client import Counter
 from sqlalchemy import Connection
@@ -34,6 +34,7 @@ from contracts.accounts import (
 )
 from contracts.base import now
 from contracts.errors import BadCode, BadCredentials, InvalidField, NotAllowed, PeygirError, TooMany
+from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
 from services.accounts import domain, store
 from services.accounts.credentials import fresh_totp_secret, hash_password, password_fits, totp_step
@@ -174,9 +175,10 @@ class Accounts:
 
     def list_staff(self, connection: Connection, request: ListStaff) -> StaffList:
         """Staff, all or of one role, to those who assign and administer; NotAllowed to anybody else."""
-        if request.actor.kind is not ActorKind.STAFF or not request.actor.roles & MAY_LIST_STAFF:
+        roles = self._roles_now(connection, request.actor)
+        if not roles & MAY_LIST_STAFF:
             raise NotAllowed
-        administers = Role.ADMINISTRATOR in request.actor.roles
+        administers = Role.ADMINISTRATOR in roles
         return StaffList(
             items=[
                 StaffMember(
@@ -191,6 +193,11 @@ class Accounts:
                 for row in store.list_staff(connection, request.role)
             ]
         )
+
+    def _roles_now(self, connection: Connection, actor: Actor) -> frozenset[Role]:
+        """Those of the token that the account still has: a token may be older than the last change of them."""
+        row = store.staff_by_id(connection, UUID(actor.id)) if actor.kind is ActorKind.STAFF else None
+        return actor.roles & frozenset(row.roles) if row is not None and row.active else frozenset()
 
     # --- sessions ---
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -521,19 +521,36 @@ class TestStaff:
         database.close()
 
     def test_staff_are_listed_to_those_who_assign_and_to_nobody_else(self, wire: BusClient, system: System) -> None:
-        def actor(*roles: Role, kind: ActorKind = ActorKind.STAFF) -> Actor:
-            return Actor(kind=kind, id=str(uuid4()), roles=frozenset(roles))
+        def actor(name: str, *roles: Role, kind: ActorKind = ActorKind.STAFF) -> Actor:
+            return Actor(kind=kind, id=str(staff_id(name)), roles=frozenset(roles))
 
-        answer = wire.ask("accounts", "list_staff", ListStaff(actor=actor(Role.HEAD), role=Role.INSPECTOR))
+        head = actor("head", Role.HEAD)
+        answer = wire.ask("accounts", "list_staff", ListStaff(actor=head, role=Role.INSPECTOR))
         assert {item["staff_id"] for item in answer["items"]} == {
             str(staff_id("inspector")),
             str(staff_id("inspector2")),
         }
-        everybody = wire.ask("accounts", "list_staff", ListStaff(actor=actor(Role.SCREENER)))
+        everybody = wire.ask("accounts", "list_staff", ListStaff(actor=actor("screener", Role.SCREENER)))
         assert len(everybody["items"]) == len(DEMO_STAFF)
-        for other in (actor(Role.LIAISON), actor(), actor(Role.HEAD, kind=ActorKind.CITIZEN)):
+        once = actor("inspector", Role.HEAD)  # a token from before another role was given
+        unknown = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.HEAD}))
+        citizen = actor("head", Role.HEAD, kind=ActorKind.CITIZEN)
+        for other in (actor("liaison", Role.LIAISON), actor("head"), once, unknown, citizen):
             with pytest.raises(NotAllowed):
                 wire.ask("accounts", "list_staff", ListStaff(actor=other))
+
+    def test_staff_are_not_listed_to_whose_account_was_closed(self, wire: BusClient, system: System) -> None:
+        head = Actor(kind=ActorKind.STAFF, id=str(staff_id("head")), roles=frozenset({Role.HEAD}))
+        database = Database(system.environment["DATABASE_URL"], pool_size=1)
+        known = DEMO_STAFF["head"]
+        with database.transaction() as connection:
+            roster.change(connection, "head", replace(known, active=False))
+        with pytest.raises(NotAllowed):
+            wire.ask("accounts", "list_staff", ListStaff(actor=head))
+        with database.transaction() as connection:
+            roster.change(connection, "head", known)
+        database.close()
+        assert wire.ask("accounts", "list_staff", ListStaff(actor=head))["items"]
 
 
 @contextmanager
