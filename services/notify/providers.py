@@ -108,6 +108,11 @@ class Circuit:
         until, reason = self._until.get(provider, (0.0, ""))
         return reason if self._clock() < until else None
 
+    def left(self, provider: str) -> float:
+        """Seconds until it has rested."""
+        until, _ = self._until.get(provider, (0.0, ""))
+        return max(0.0, until - self._clock())
+
 
 _STATUSES = {
     1: DeliveryStatus.QUEUED,

@@ -107,7 +107,10 @@ class Sender:
         self._circuit = Circuit()
 
     def send_due(self, database: Database, spread: Spread = map, limit: int = 8) -> int:
-        """Sends up to `limit` messages, side by side where `spread` can; how many were taken."""
+        """Sends up to `limit` messages, side by side where `spread` can; how many were taken. None while all providers rest:
+        what is not tried stays as it is, and goes as soon as one is well again."""
+        if self._providers and all(map(self._circuit.resting, self._providers)):
+            return 0
         lease, moment = uuid4(), self._clock()
         with database.transaction() as connection:
             rows = store.claim(
@@ -245,7 +248,7 @@ class Sender:
         pinned = one.row.provider
         names = [pinned] if pinned in self._providers else list(self._providers)
         refusal: ProviderError = Retry("no_provider")
-        noted = one.provider
+        noted, heard = one.provider, False
         for name in names:
             resting = self._circuit.resting(name)
             if resting is not None:
@@ -262,6 +265,7 @@ class Sender:
                 ASKED.labels(name, error.reason).inc()
                 log.warning("a provider refused", provider=name, reason=error.reason, rest=error.rest)
                 self._circuit.rest(name, error.rest, error.reason)
+                heard = True
                 refusal = _sooner(refusal, Retry(error.reason) if error.rest else GiveUp(error.reason))
             except Retry as error:
                 ASKED.labels(name, error.reason).inc()
@@ -269,10 +273,14 @@ class Sender:
                     raise _Ambiguous(name, error) from None
                 if error.reason == "not_reached":
                     self._circuit.rest(name, _NOT_REACHED_REST, error.reason)
+                else:
+                    heard = True
                 refusal = _sooner(refusal, error)
             else:
                 ASKED.labels(name, "accepted").inc()
                 return name, accepted
+        if names and not heard:
+            raise _Untried(refusal.reason, min(map(self._circuit.left, names)))
         raise refusal
 
     def _ask(self, provider: Provider, one: Ready) -> Accepted:
@@ -315,6 +323,9 @@ class Sender:
             "next_attempt_at": moment + retry_wait(one.row.attempts),
             "provider": error.provider if isinstance(error, _Ambiguous) else one.row.provider,
         }
+        if isinstance(error, _Untried):
+            again = moment + timedelta(seconds=error.seconds)
+            values |= {"attempts": one.row.attempts - 1, "next_attempt_at": again}
         store.settle(connection, one.row.id, lease, values)
 
     def _end(self, connection: Connection, row: store.AnyRow, lease: UUID, state: MessageState, reason: str) -> None:
@@ -353,6 +364,15 @@ class _Ambiguous(Retry):
     def __init__(self, provider: str, error: Retry) -> None:
         super().__init__(error.reason, ambiguous=True)
         self.provider = provider
+
+
+class _Untried(Retry):
+    """No provider heard of it: they rest, or were not reached. One rests for `seconds` more. That is no attempt, after which
+    the next would wait longer: a provider that was away for two minutes must not cost a message a quarter of an hour."""
+
+    def __init__(self, reason: str, seconds: float) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
 
 
 def _sooner(one: ProviderError, other: ProviderError) -> ProviderError:

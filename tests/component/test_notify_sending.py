@@ -13,7 +13,7 @@ from backbone.testing import eventually
 from contracts.vocabulary import Language
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.notify import store
-from services.notify.providers import Accepted, Kavenegar
+from services.notify.providers import Accepted, Kavenegar, Retry
 from services.notify.sending import Sender
 from tests.component.notify_parts import (
     API_KEY,
@@ -177,6 +177,50 @@ def test_a_busy_provider_is_asked_again_with_growing_pauses(office: Office, pers
     assert len(office.told(person)) == 1
     row = office.rows.sms(person.case_id, "registered")
     assert (row["state"], row["reason"], row["attempts"]) == ("sent", None, 3)
+
+
+def test_a_provider_that_was_away_costs_a_message_no_more_than_its_absence(office: Office, person: Person) -> None:
+    class Away(Kavenegar):
+        reached = False
+
+        def send(self, text: str, receptor: str, localid: str) -> Accepted:
+            if not self.reached:
+                raise Retry("not_reached")
+            return super().send(text, receptor, localid)
+
+    provider, other = Away(base_url=office.simulator.url, api_key=API_KEY), Person(office.keys)
+    office.tell(person.registered(), person.opened())
+    sender = Sender(office.settings, [provider], office.now)
+    assert sender.send_due(office.database) == 1
+    office.tell(other.registered(), other.opened())
+    assert sender.send_due(office.database) == 0, "while nobody can be reached, nothing is taken up"
+    for _ in range(8):
+        office.later(seconds=16)
+        office.send(Sender(office.settings, [provider], office.now))  # to which nobody rests any more
+    row = office.rows.sms(person.case_id, "registered")
+    assert (row["state"], row["reason"], row["attempts"]) == ("due", "not_reached", 0)
+
+    provider.reached = True
+    office.later(seconds=16)
+    office.send(Sender(office.settings, [provider], office.now))
+    assert len(office.told(person)) == len(office.told(other)) == 1
+
+
+def test_a_message_of_a_provider_that_rests_waits_for_that_one_alone(office: Office, person: Person) -> None:
+    office.simulator.fault("timeout", seconds=2)
+    office.tell(person.registered(), person.opened())
+    both = office.another_sender(with_reserve=True)
+    office.send(both)  # who knows whether the first has taken it
+    office.later(seconds=5)
+    office.simulator.fault("credit")
+    other = Person(office.keys)
+    office.tell(other.registered(), other.opened())
+    for _ in range(6):
+        office.send(both)
+        office.later(seconds=20)
+    assert len(office.told(other, office.reserve)) == 1
+    assert office.told(person, office.reserve) == []
+    assert office.rows.sms(person.case_id, "registered")["attempts"] <= 2
 
 
 def test_a_withheld_answer_is_asked_for_again_and_nothing_is_sent_twice(office: Office, person: Person) -> None:
