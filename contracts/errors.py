@@ -8,7 +8,7 @@
     │   ├── UnknownUpload, TooManyFiles
     │   └── UnsupportedLanguage …
     ├── NotAuthenticated (401)   who are you?  BadCredentials, BadCode, TokenExpired
-    ├── NotAllowed (403)         you are known, and may not
+    ├── NotAllowed (403)         you are known, and may not; ConsentNeeded
     ├── NotFound (404)           there is no such thing, or not for you (the two are never told apart)
     ├── Conflict (409)           WrongStage, AlreadyHandles, NoLetter, OffsetConflict, SlotTaken, TooManyExports …
     ├── StaleVersion (412)       it has changed since you read it; `current` says to what
@@ -153,6 +153,14 @@ class NotAllowed(PeygirError):
     texts = {"fa": "شما اجازه این کار را ندارید.", "en": "You are not allowed to do this."}
 
 
+class ConsentNeeded(NotAllowed):
+    code = "consent_needed"
+    texts = {
+        "fa": "هویت تنها با موافقت امین هویت و تا زمانی که او داده است باز می‌شود؛ نخست درخواست کنید.",
+        "en": "An identity is opened only with a custodian's consent, and for as long as it was given; ask for it first.",
+    }
+
+
 class NotFound(PeygirError):
     code = "not_found"
     status = 404
@@ -232,6 +240,11 @@ class OffsetConflict(Conflict):
 
     code = "offset_conflict"
     texts = {"fa": "جای ادامه بارگذاری درست نیست.", "en": "The upload's offset is not what the server has."}
+
+
+class AlreadyDecided(Conflict):
+    code = "already_decided"
+    texts = {"fa": "درباره این درخواست پیش‌تر تصمیم گرفته شده است.", "en": "This request has been decided already."}
 
 
 class KeyReused(Conflict):

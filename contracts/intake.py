@@ -250,11 +250,13 @@ class ReceiptState(Answer):
 
 
 class OpenIdentity(Request):
-    """RPC intake.open_identity → OpenedIdentity. Allowed to head and custodian; each opening is recorded with its reason."""
+    """RPC intake.open_identity → OpenedIdentity. Allowed to head and custodian; each opening is recorded with its reason and
+    with who consented to it, as tracking said (IdentityGrant)."""
 
     actor: Actor
     case_id: UUID
     reason: Annotated[str, Field(min_length=5, max_length=500)]
+    consented_by: UUID | None = None
 
 
 class OpenedIdentity(Answer):

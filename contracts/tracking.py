@@ -929,11 +929,14 @@ class MediaGrant(Answer):
 
 class AuthorizeIdentity(Request):
     """RPC tracking.authorize_identity → IdentityGrant: whether the actor, head or custodian, may open who filed this case.
-    UnknownCase when there is none, or it is about a unit they belong to."""
+    UnknownCase when there is none, or it is about a unit they belong to; ConsentNeeded while no custodian has consented."""
 
     actor: Actor
     case_id: UUID
 
 
 class IdentityGrant(Answer):
+    """`consented_by`: the custodian; None where the kind of case needs no consent."""
+
     case_id: UUID
+    consented_by: UUID | None = None

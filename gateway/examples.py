@@ -412,6 +412,20 @@ _TEXT_CHANGE: dict[str, Any] = {
     "after_en": "Your {kind} was not accepted, since: {reason}",
 }
 _IDENTITY: dict[str, Any] = {"name": "شاکی نمونه", "national_id": None, "mobile": "+989121234567"}
+_IDENTITY_REQUEST: dict[str, Any] = {
+    "request_id": "2c9f4b1e-7d35-4a80-9b6e-51d0c3a7e842",
+    "case_id": _CASE_ID,
+    "kind": "complaint",
+    "asked_by": _STAFF_ID,
+    "asked_at": "2026-11-24T08:30:00Z",
+    "reason": "برای دعوت به جلسه رسیدگی",
+    "minutes": 60,
+    "state": "waiting",
+    "decided_by": None,
+    "decided_at": None,
+    "answer": None,
+    "open_until": None,
+}
 _RECEIPT: dict[str, Any] = {
     "payload": f'{{"content_hash":"{_HASH}","filed_at":"2026-11-23T08:30:00Z","kind":"criticism",'
     f'"submission_id":"{_CASE_ID}"}}',
@@ -500,6 +514,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "Ground": _GROUND,
     "Identity": _IDENTITY,
+    "IdentityRequest": _IDENTITY_REQUEST,
+    "IdentityRequests": {"items": [_IDENTITY_REQUEST], "next": None},
     "IdentityBody": {"name": "شاکی نمونه", "national_id": "0012345679"},
     "Me": {
         "id": _STAFF_ID,

@@ -229,7 +229,7 @@ class Intake:
         sealed = store.identity(connection, request.case_id)
         if sealed is None:
             raise UnknownCase
-        store.note_opening(connection, request.case_id, request.actor.id, request.reason)
+        store.note_opening(connection, request)
         others = store.members(connection, request.case_id)
         return OpenedIdentity(
             identity=self._vault.open(request.case_id, sealed),

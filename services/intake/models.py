@@ -147,6 +147,7 @@ identity_openings = Table(
     Column("actor", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("consented_by", UUID(as_uuid=True)),
 )
 
 erasures = Table(  # only grows: what was erased does not come back, and why it went

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backbone import bulk
 from contracts.gateway import Consent
-from contracts.intake import Catalogue, ConfigurationChange, Ground, ListConfigurationHistory, Unit
+from contracts.intake import Catalogue, ConfigurationChange, Ground, ListConfigurationHistory, OpenIdentity, Unit
 from services.intake.domain import REFUSAL_REASONS, ROOT_CAUSES, Difference
 from services.intake.identities import SealedIdentity
 from services.intake.models import (
@@ -251,9 +251,10 @@ def forget_texts(connection: Connection, submission_id: UUID) -> None:
     connection.execute(update(submissions).where(this).values(body={}))
 
 
-def note_opening(connection: Connection, submission_id: UUID, actor: str, reason: str) -> None:
-    """That an identity was opened, by whom and why; appended, never changed."""
-    connection.execute(insert(identity_openings).values(submission_id=submission_id, actor=actor, reason=reason))
+def note_opening(connection: Connection, request: OpenIdentity) -> None:
+    """Who opened whose identity, why, and by whose consent."""
+    told = {"actor": request.actor.id, "reason": request.reason, "consented_by": request.consented_by}
+    connection.execute(insert(identity_openings).values(submission_id=request.case_id, **told))
 
 
 def submission(connection: Connection, submission_id: UUID) -> Row[Any] | None:

@@ -22,7 +22,7 @@ from services.tracking import advice, decisions, desks, domain, inquiry, letters
 from services.tracking.handlers import City, Tracking
 from services.tracking.life import Case, Context, StaffFacts, Turn, UnitFacts
 from services.tracking.record import record
-from services.tracking.scope import OPENS_IDENTITIES, SEE_ALL, Scope, scope_of
+from services.tracking.scope import SEE_ALL, Scope, scope_of
 from services.tracking.visits import act as act_on_visit
 from services.tracking.visits import act_as_citizen as citizen_on_visit
 from services.tracking.workdays import day_of
@@ -267,18 +267,6 @@ class Desk(Tracking):
         if case_id is None:
             raise UnknownCase
         return t.MediaGrant(media_id=request.media_id, case_id=case_id)
-
-    def authorize_identity(self, connection: Connection, request: t.AuthorizeIdentity) -> t.IdentityGrant:
-        """Whether head or custodian may open who filed this case; else UnknownCase.
-
-        A custodian sees no case, so this is not asked by their scope: a conflict of interest alone is in the way.
-        """
-        if not request.actor.roles & OPENS_IDENTITIES:
-            raise NotAllowed
-        avoided = self._avoided(connection, request.actor, _id(request.actor, ActorKind.STAFF))
-        if not store.is_known(connection, request.case_id, Scope(avoided, None)):
-            raise UnknownCase
-        return t.IdentityGrant(case_id=request.case_id)
 
     def _owner(self, connection: Connection, request: t.AuthorizeMedia) -> UUID | None:
         actor, media_id = request.actor, request.media_id

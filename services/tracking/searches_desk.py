@@ -15,6 +15,7 @@ from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind
 from services.tracking import searches_store, searching
 from services.tracking.commands import Desk, _id, _no_nul, again
+from services.tracking.cursors import cursor
 from services.tracking.handlers import Clock
 from services.tracking.settings import Settings
 
@@ -91,7 +92,7 @@ class SearchDesk(Desk):
         rows = searches_store.page(connection, seen, request.after, request.limit + 1)
         items = [_shown(row, own) for row in rows[: request.limit]]
         more = len(rows) > request.limit
-        return se.SearchPage(items=items, next=searches_store.cursor(rows[request.limit - 1]) if more else None)
+        return se.SearchPage(items=items, next=_cursor(items[-1]) if more else None)
 
     def get_search(self, connection: Connection, request: se.GetSearch) -> se.Search:
         """One of these. NotFound."""
@@ -152,6 +153,10 @@ def _check(name: str | None, filters: se.Filter | None) -> None:
 
 def _stored(filters: se.Filter) -> dict[str, Any]:
     return filters.model_dump(mode="json", exclude_defaults=True)
+
+
+def _cursor(last: se.Search) -> str:
+    return cursor(last.made_at, last.search_id)
 
 
 def _shown(row: Row[Any], own: UUID) -> se.Search:

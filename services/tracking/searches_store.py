@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, text, tuple_, update
 
-from contracts.errors import InvalidField
 from contracts.searches import Audience
 from contracts.vocabulary import Role
+from services.tracking.cursors import place
 from services.tracking.searches_models import searches
-
-_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def hold(connection: Connection, owner: UUID, what: str) -> None:
@@ -50,7 +45,7 @@ def page(connection: Connection, seen: ColumnElement[bool], after: str | None, l
     """Those that are known to who asks, the newest first."""
     chosen = select(searches).where(seen)
     if after is not None:
-        chosen = chosen.where(tuple_(searches.c.made_at, searches.c.search_id) < _place(after))
+        chosen = chosen.where(tuple_(searches.c.made_at, searches.c.search_id) < place(after))
     ordered = chosen.order_by(searches.c.made_at.desc(), searches.c.search_id.desc())
     return list(connection.execute(ordered.limit(limit)))
 
@@ -63,19 +58,3 @@ def change(connection: Connection, search_id: UUID, values: Mapping[str, Any]) -
 def drop(connection: Connection, search_id: UUID) -> None:
     """It is no more."""
     connection.execute(delete(searches).where(searches.c.search_id == search_id))
-
-
-def cursor(row: Row[Any]) -> str:
-    """The place of a row, for the page after it."""
-    micros: int = (row.made_at - _EPOCH) // timedelta(microseconds=1)
-    return base64.urlsafe_b64encode(micros.to_bytes(8, "big", signed=True) + row.search_id.bytes).decode()
-
-
-def _place(after: str) -> Any:
-    try:
-        raw = base64.urlsafe_b64decode(after.encode())
-        if len(raw) != 24:
-            raise ValueError
-        return _EPOCH + timedelta(microseconds=int.from_bytes(raw[:8], "big", signed=True)), UUID(bytes=raw[8:])
-    except (ValueError, binascii.Error, OverflowError):
-        raise InvalidField(fields=[{"field": "after", "reason": "not_a_cursor"}]) from None

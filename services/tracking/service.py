@@ -11,6 +11,7 @@ from backbone.consumers import durable_event_handler
 from backbone.extensions import UseCases
 from backbone.rpc import rpc
 from contracts import exports as x
+from contracts import identities as ids
 from contracts import screening as sc
 from contracts import searches as se
 from contracts import tracking as t
@@ -25,6 +26,7 @@ from contracts.notify import CitizenReplied
 from services.tracking import store
 from services.tracking.checkpoints import Checkpoints
 from services.tracking.exporting import Exporter
+from services.tracking.identities_desk import IdentityDesk
 from services.tracking.retention import Retention
 from services.tracking.scheduler import Scheduler
 from services.tracking.screening import Screening
@@ -42,6 +44,7 @@ class Service(AuditedService):
     retention = UseCases(Retention)
     searches = UseCases(SearchDesk)
     exports = UseCases(Exporter)
+    identities = UseCases(IdentityDesk)
     checkpoints = UseCases(lambda settings: Checkpoints())
 
     # --- what others say ---
@@ -295,7 +298,20 @@ class Service(AuditedService):
 
     @rpc
     def authorize_identity(self, request: t.AuthorizeIdentity) -> t.IdentityGrant:
-        return self.command(self.use_cases.authorize_identity, request)
+        return self.command(self.identities.authorize, request)
+
+    @rpc
+    def ask_for_identity(self, request: ids.AskForIdentity) -> ids.IdentityRequest:
+        return self.command(self.identities.ask, request)
+
+    @rpc
+    def decide_identity_request(self, request: ids.DecideIdentityRequest) -> ids.IdentityRequest:
+        return self.command(self.identities.decide, request)
+
+    @rpc
+    def list_identity_requests(self, request: ids.ListIdentityRequests) -> ids.IdentityRequests:
+        with self.db.read() as connection:
+            return self.identities.requests(connection, request)
 
     # --- checkpoints ---
 

@@ -27,10 +27,18 @@ def _weekend(value: object) -> object:
     return frozenset(DAYS.index(name) for name in names)
 
 
+def _kinds(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return frozenset(part.strip().lower() for part in value.split(",") if part.strip())
+
+
 class Settings(ExportSettings):
     """Deadlines in working days. `weekend`: days of the week as datetime counts them, Monday 0; in the environment
     WEEKEND=thursday,friday. `citizen_days`: after that a question is held to be left unanswered. `mayor_days`: from the head
-    of inspection to `mayor_unit`, the mayor's office. What the catalogue says of these goes before what stands here."""
+    of inspection to `mayor_unit`, the mayor's office. What the catalogue says of these goes before what stands here.
+    `identity_consent`: kinds of cases whose sealed identity is opened only with a custodian's consent, in the environment
+    IDENTITY_CONSENT=complaint,information (empty: none); `identity_minutes_most`: for how long at most."""
 
     weekend: Annotated[frozenset[int], NoDecode, BeforeValidator(_weekend)] = frozenset({3, 4})
     complaint_days: Days = 15
@@ -44,6 +52,8 @@ class Settings(ExportSettings):
     mayor_days: Days = 5
     auto_close_days: Days = 10
     mayor_unit: str = "mayor"
+    identity_consent: Annotated[frozenset[Kind], NoDecode, BeforeValidator(_kinds)] = frozenset(Kind)
+    identity_minutes_most: Annotated[int, Field(ge=1, le=10_080)] = 24 * 60
 
     @property
     def deadlines(self) -> Deadlines:

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from backbone.testing import BusClient, ServiceProcess, eventually, prepared
+from contracts import identities as i
 from contracts import tracking as t
 from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed, UnknownCase
@@ -250,11 +251,21 @@ def test_a_cursor_that_is_none_is_refused(office: Office, cursor: str) -> None:
         office.page(office.head, after=cursor)
 
 
+def consented(office: Office, who: Actor, case_id: UUID) -> None:
+    """A custodian has consented to that they open who filed this case."""
+    told = {"reason": "برای دعوت به جلسه", "minutes": 60, "idempotency_key": uuid.uuid4().hex}
+    asked = office.ask("ask_for_identity", i.AskForIdentity(actor=who, case_id=case_id, **told))
+    word = i.DecideIdentityRequest(actor=actor(Role.CUSTODIAN), request_id=asked["request_id"], consent=True)
+    office.ask("decide_identity_request", word)
+
+
 @pytest.mark.parametrize("role", [Role.HEAD, Role.CUSTODIAN])
 class TestWhoFiledACase:
     """Tracking says who may open an identity; intake, which opens it, knows nothing of conflicts of interest."""
 
     def may(self, office: Office, who: Actor, case_id: UUID) -> Any:
+        """With a consent, where it can be asked for."""
+        consented(office, who, case_id)
         return office.ask("authorize_identity", t.AuthorizeIdentity(actor=who, case_id=case_id))
 
     @pytest.mark.parametrize("unit", FREE)
@@ -262,7 +273,7 @@ class TestWhoFiledACase:
         self, office: Office, role: Role, unit: str | None
     ) -> None:
         filed = office.open()
-        assert self.may(office, actor(role, unit), filed.case_id) == {"case_id": str(filed.case_id)}
+        assert self.may(office, actor(role, unit), filed.case_id)["case_id"] == str(filed.case_id)
 
     @pytest.mark.parametrize("unit", CONFLICTED)
     def test_is_hidden_from_those_of_the_unit_or_below_as_if_there_were_no_case(
@@ -276,10 +287,11 @@ class TestWhoFiledACase:
 
     def test_is_hidden_from_who_accounts_says_was_moved_there(self, office: Office, role: Role) -> None:
         filed, moved = office.open(), actor(role, "insp")
+        consented(office, moved, filed.case_id)
         office.wire.event(staff(moved, unit=UNIT))
         eventually(lambda: office.rows("SELECT 1 FROM staff WHERE staff_id = %s", moved.id))
         with pytest.raises(UnknownCase):
-            self.may(office, moved, filed.case_id)
+            office.ask("authorize_identity", t.AuthorizeIdentity(actor=moved, case_id=filed.case_id))
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.HEAD, Role.CUSTODIAN}))

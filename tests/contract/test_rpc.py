@@ -16,6 +16,7 @@ MODULES = (
     "accounts",
     "audit",
     "exports",
+    "identities",
     "insight",
     "intake",
     "letters",

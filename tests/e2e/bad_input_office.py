@@ -35,6 +35,7 @@ MARKS = {
         _of("skills", "staff_id", "grounds"),
         _of("recommendations", "recommendation_id", "state"),
         _of("searches", "search_id", "version"),
+        _of("identity_requests", "request_id", "state"),
         *_how_many("reminders", "exports"),
     ),
     "intake": ("max(version) FROM catalogue_versions", *_how_many("configuration_history", "configuration_commands")),
@@ -133,6 +134,9 @@ def opened(town: Town) -> Office:
     [text] = [one for one in texts if (one["channel"], one["name"]) == ("sms", "withdrawn")]
     search = good(head.caller.post("/v1/searches", {"name": "دیرکرد", "filters": {"ground": ["delay"]}}), 201)
     known["$search"], versions["$search"] = search["search_id"], search["version"]
+    town.allowed(ids["registered"], "برای دعوت به جلسه")
+    wish = head.caller.post(f"/v1/cases/{ids['screening']}/identity/requests", {"reason": "برای دعوت به جلسه"})
+    known["$identity_request"] = good(wish, 201)["request_id"]
     return Office(town, citizen, stranger, cases, known, {**versions, "$text": text["version"]})
 
 

@@ -401,11 +401,37 @@ STAFF: dict[str, Command] = {
         "head",
         (
             *not_for("inspector", "screener", "analyst", "citizen"),
-            Wrong(404, "unknown_case", of={"case_id": "$case.anonymous"}),  # nobody is known
+            Wrong(404, "unknown_case", of={"case_id": NOBODY}),
+            Wrong(403, "consent_needed", of={"case_id": "$case.screening"}),
             field_wrong(reason="چرا"),
         ),
         of={"case_id": "$case.registered"},
         body={"reason": "برای دعوت به جلسه"},
+    ),
+    "askForIdentity": Command(
+        "head",
+        (
+            *not_for("inspector", "screener", "analyst", "citizen"),
+            Wrong(404, "unknown_case", of={"case_id": NOBODY}),
+            field_wrong(reason="چرا"),
+            field_wrong(minutes=0),
+            field_wrong(minutes="60"),
+            field_wrong(minutes=10_080),  # more than the office allows
+        ),
+        of={"case_id": "$case.registered"},
+        body={"reason": "برای دعوت به جلسه", "minutes": 30},
+    ),
+    "decideIdentityRequest": Command(
+        "custodian",
+        (
+            *not_for("head", "inspector", "screener", "analyst", "citizen"),
+            Wrong(404, "not_found", of={"request_id": NOBODY}),
+            Wrong(422, "invalid_field", of={"request_id": "x"}),
+            field_wrong(consent="yes"),
+            field_wrong(reason="چرا"),
+        ),
+        of={"request_id": "$identity_request"},
+        body={"consent": False},
     ),
     "assignCases": Command(
         "screener",

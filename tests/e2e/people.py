@@ -151,6 +151,9 @@ class Town:
     system: System
     http: httpx.Client
     control: httpx.Client
+    mobiles: set[str] = field(default_factory=set)
+    codes: set[str] = field(default_factory=set)
+    """All that were given out here: nothing but the sealed store may tell them (test_whole_town.py)."""
     _officers: dict[str, tuple[Officer, float]] = field(default_factory=dict)
     _catalogue: JSON = field(default_factory=dict)
 
@@ -158,7 +161,9 @@ class Town:
         return Caller(self.http, language, token, code)
 
     def phone(self) -> Phone:
-        return Phone(self.control, f"+98935{secrets.randbelow(10**7):07d}")
+        mobile = f"+98935{secrets.randbelow(10**7):07d}"
+        self.mobiles.add(mobile)
+        return Phone(self.control, mobile)
 
     def all_texts(self) -> list[str]:
         """Every text that the SMS provider was given."""
@@ -186,6 +191,7 @@ class Town:
         """A submission; the Case in the hands of who holds its code."""
         filed = good(who.post("/v1/submissions", {"consent": True, "language": who.language, **body}), 201)
         code = filed["tracking_code"].replace(" ", "")
+        self.codes.add(code)
         return Case(code, self.caller(who.language, code=code), filed["submission_id"], filed)
 
     def report(self, **body: Any) -> Case:
@@ -243,6 +249,17 @@ class Town:
         screener.do(case_id, "screening")
         screener.do(case_id, "assignment", inspector=self.officer(inspector).staff_id)
         return self.officer(inspector)
+
+    def allowed(self, case_id: str, reason: str, by: str = "head") -> None:
+        """A custodian has consented to that this officer opens who filed the case."""
+        asked = self.officer(by).caller.post(f"/v1/cases/{case_id}/identity/requests", {"reason": reason})
+        path = f"/v1/identity-requests/{good(asked, 201)['request_id']}/decision"
+        assert good(self.officer("custodian").caller.post(path, {"consent": True}))["state"] == "consented"
+
+    def opens(self, case_id: str, reason: str, by: str = "head") -> httpx.Response:
+        """Who filed the case, opened by this officer, to which a custodian consents."""
+        self.allowed(case_id, reason, by)
+        return self.officer(by).caller.post(f"/v1/cases/{case_id}/identity", {"reason": reason})
 
     # --- the calendar, counted here on its own ---
 

@@ -164,7 +164,7 @@ def test_who_reports_without_a_name_answers_by_the_code_and_comes_to_the_office(
     line = next(one for one in read["timeline"] if one["entry"] == "citizen_answered")
     assert (line["actor_kind"], line["actor_id"]) == ("bearer", None)
     assert read["anonymous"] is True
-    refused(keeper.caller.post(f"/v1/cases/{case_id}/identity", {"reason": "برای دعوت به جلسه"}), 404, "unknown_case")
+    refused(town.opens(case_id, "برای دعوت به جلسه"), 404, "unknown_case")
 
     # They come: a time is offered, taken, and what was said is written down for the office alone.
     hold_visit(town, case, me, keeper)

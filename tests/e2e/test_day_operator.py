@@ -40,7 +40,7 @@ def test_somebody_at_the_counter_gets_a_code_by_sms_and_goes_on_alone(town: Town
     assert (read["channel"], read["anonymous"]) == ("counter", False)
     for secret in ("مراجع نمونه", phone.mobile[3:]):
         assert secret not in str(read)
-    opened = town.officer("head").caller.post(f"/v1/cases/{read['case_id']}/identity", {"reason": "برای دعوت به جلسه"})
+    opened = town.opens(read["case_id"], "برای دعوت به جلسه")
     assert good(opened)["identity"] == {"name": "مراجع نمونه", "national_id": None, "mobile": phone.mobile}
 
     # At home they answer the inspector with the code alone, and by SMS they learn how it stands.

@@ -65,8 +65,7 @@ def test_who_did_not_consent_to_sms_gets_none(town: Town) -> None:
     eventually(lambda: len(case.inbox()) == 2)
     assert not any(case.dashed in text for text in town.all_texts())
 
-    head = town.officer("head").caller
-    opened = good(head.post(f"/v1/cases/{view['case_id']}/identity", {"reason": "تماس برای توضیح"}))
+    opened = good(town.opens(view["case_id"], "تماس برای توضیح"))
     assert opened["identity"]["name"] == NAME
     assert opened["identity"]["mobile"] == phone.mobile
 
@@ -138,7 +137,7 @@ def test_a_group_has_one_representative_who_alone_is_told_and_heard(town: Town) 
     )
 
     assert inspector.caller.post(f"/v1/cases/{case_id}/identity", {"reason": "دعوت به جلسه"}).status_code == 403
-    opened = town.officer("custodian").caller.post(f"/v1/cases/{case_id}/identity", {"reason": "دعوت به جلسه"})
+    opened = town.opens(case_id, "دعوت به جلسه")
     assert good(opened)["members"] == people
     assert good(opened)["identity"]["mobile"] == phone.mobile
 

@@ -181,34 +181,67 @@ def test_a_liaison_sees_the_question_and_nothing_of_the_case(town: Town) -> None
     assert unread[0].startswith("بازرسی از واحد شما پرسشی دارد. مهلت پاسخ: ")
 
 
-def test_an_identity_is_opened_for_head_and_custodian_alone_and_on_the_record(town: Town) -> None:
+def test_an_identity_is_opened_by_two_for_a_time_and_on_the_record(town: Town) -> None:
     case, phone, _ = town.complaint()
     case_id = case.view()["case_id"]
     inspector = town.assigned(case)
     assert "شاکی نمونه" not in json.dumps(inspector.read(case_id), ensure_ascii=False)
-    path = f"/v1/cases/{case_id}/identity"
+    path, reason = f"/v1/cases/{case_id}/identity", "برای دعوت به جلسه"
     for other in ("inspector", "screener", "operator", "analyst", "liaison", "administrator", "screener.permits"):
-        refused = town.officer(other).caller.post(path, {"reason": "می‌خواهم بدانم"})
-        assert refused.status_code == 403, other
-        assert phone.mobile not in refused.text
+        for asked in (path, f"{path}/requests"):
+            refused = town.officer(other).caller.post(asked, {"reason": "می‌خواهم بدانم"})
+            assert refused.status_code == 403, other
+            assert phone.mobile not in refused.text
 
     custodian, head = town.officer("custodian"), town.officer("head")
     assert custodian.caller.get("/v1/cases").status_code == 403
     assert custodian.caller.get(f"/v1/cases/{case_id}").status_code == 403
-    assert custodian.caller.post(path, {"reason": ""}).status_code == 422
-    for opener in (head, custodian):
-        opened = good(opener.caller.post(path, {"reason": f"برای دعوت به جلسه، {opener.username}"}))["identity"]
-        assert opened["name"] == "شاکی نمونه"
-        assert opened["mobile"] == phone.mobile
-    url = town.system.database_url("intake").replace("+psycopg", "")
-    with psycopg.connect(url, autocommit=True) as database:
-        record = database.execute(
-            "SELECT actor, reason FROM identity_openings WHERE submission_id = %s ORDER BY opened_at", [case_id]
-        ).fetchall()
-    assert record == [(opener.staff_id, f"برای دعوت به جلسه، {opener.username}") for opener in (head, custodian)]
+    for alone in (head, custodian):
+        answer = alone.caller.post(path, {"reason": reason})
+        assert (answer.status_code, answer.json()["code"]) == (403, "consent_needed")
+        assert "امین هویت" in answer.json()["title"]
+
+    # The head asks; the custodian sees why, and who, and nothing of the case or its citizen; the word is theirs alone.
+    request = good(head.caller.post(f"{path}/requests", {"reason": reason, "minutes": 30}), 201)
+    waiting = good(custodian.caller.get("/v1/identity-requests", waiting=True))["items"]
+    [shown] = [one for one in waiting if one["request_id"] == request["request_id"]]
+    assert (shown["asked_by"], shown["reason"], shown["kind"]) == (head.staff_id, reason, "complaint")
+    for secret in (phone.mobile, "شاکی نمونه", inspector.read(case_id)["number"]):
+        assert secret not in json.dumps(waiting, ensure_ascii=False)
+    decision = f"/v1/identity-requests/{request['request_id']}/decision"
+    assert head.caller.post(decision, {"consent": True}).status_code == 403
+    given = good(custodian.caller.post(decision, {"consent": True, "reason": "لازم است."}))
+    assert (given["state"], given["decided_by"]) == ("consented", custodian.staff_id)
+    assert good(head.caller.get("/v1/identity-requests"))["items"][0] == given
+
+    opened = good(head.caller.post(path, {"reason": reason}))["identity"]
+    assert (opened["name"], opened["mobile"]) == ("شاکی نمونه", phone.mobile)
+    assert custodian.caller.post(path, {"reason": reason}).json()["code"] == "consent_needed", (
+        "who consents does not read"
+    )
+    with psycopg.connect(town.system.database_url("intake").replace("+psycopg", "")) as database:
+        query = "SELECT actor, reason, consented_by::text FROM identity_openings WHERE submission_id = %s"
+        assert database.execute(query, [case_id]).fetchall() == [(head.staff_id, reason, custodian.staff_id)]
+
+    # The audit of both services names both; and when its time is over, the consent is worth nothing.
+    for service, command in (("intake", "open_identity"), ("tracking", "decide_identity_request")):
+        with psycopg.connect(town.system.database_url(service).replace("+psycopg", "")) as database:
+            query = (
+                "SELECT actor_id, subjects FROM (SELECT * FROM audit_waiting UNION ALL SELECT NULL, at, actor_kind, actor_id,"
+                " roles, command, subjects, result, trace_id FROM audit) a WHERE command = %s AND result = 'done'"
+            )
+            noted = database.execute(query, [command]).fetchall()
+        told = {"open_identity": (head.staff_id, custodian.staff_id), "decide_identity_request": (custodian.staff_id,)}
+        assert any(row[0] == told[command][0] and set(told[command][1:]) <= set(row[1]) for row in noted), service
+    with psycopg.connect(town.system.database_url("tracking").replace("+psycopg", ""), autocommit=True) as database:
+        database.execute(
+            "UPDATE identity_requests SET open_until = now() WHERE request_id = %s", [request["request_id"]]
+        )
+    assert head.caller.post(path, {"reason": reason}).json()["code"] == "consent_needed"
 
     # Conflict of interest holds for both: a case about the office that they belong to themselves.
     own, _, _ = town.complaint(unit="mayor.insp")
     for opener in (head, custodian):
-        hidden = opener.caller.post(f"/v1/cases/{own.view()['case_id']}/identity", {"reason": "می‌خواهم بدانم"})
-        assert hidden.status_code == 404, opener.username
+        for asked in ("identity", "identity/requests"):
+            hidden = opener.caller.post(f"/v1/cases/{own.view()['case_id']}/{asked}", {"reason": "می‌خواهم بدانم"})
+            assert hidden.status_code == 404, opener.username

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 WHO = frozenset(
     {
         *("unit", "handler", "citizen_id", "code_hash", "owner", "shared_with", "staff_id", "role", "audience"),
-        *("from_office", "entry", "media", "question_id", "inspector"),
+        *("from_office", "entry", "media", "question_id", "inspector", "asked_by"),
     }
 )
 """Columns that say whose something is, or for whom."""
@@ -42,7 +42,7 @@ FILES = (
         "tracking/beside.py",
     ),
     *("tracking/advice.py", "tracking/letters.py", "tracking/visits_store.py", "tracking/searches_store.py"),
-    *("tracking/exports_store.py", "insight/store.py", "notify/inbox_store.py"),
+    *("tracking/exports_store.py", "tracking/identities_store.py", "insight/store.py", "notify/inbox_store.py"),
 )
 """Where queries for people are."""
 

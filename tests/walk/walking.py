@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from contracts import exports as x
+from contracts import identities as ids
 from contracts import insight as i
 from contracts import screening as sc
 from contracts import searches as se
@@ -75,13 +76,17 @@ OFFICES_OWN = frozenset(
 """Entries of a timeline that are not for the citizen."""
 SEES_CASES = frozenset({Role.HEAD, Role.SCREENER, Role.INSPECTOR})
 ASSIGNS = frozenset({Role.HEAD, Role.SCREENER})
+OPENS_IDENTITIES = frozenset({Role.HEAD, Role.CUSTODIAN})
 EXACT = frozenset({Role.HEAD, Role.ANALYST, Role.ADMINISTRATOR, Role.SCREENER, Role.INSPECTOR})
 UNKNOWN = frozenset({"unknown_case", "not_allowed", "not_found"})
 SAMPLE = 12
 
 
 WALKED_FIRST: dict[str, tuple[str, ...]] = {
-    "is_known": ("authorize_identity",),
+    "kind_of": ("ask_for_identity", "authorize_identity"),
+    "consent": ("authorize_identity",),
+    "_with_case": ("list_identity_requests", "decide_identity_request"),
+    "asked_by": ("list_identity_requests",),
     "lock_by_code": ("execute_citizen",),
     "lock_own": ("execute_citizen",),
     "case_of_question": ("answer_unit_question",),
@@ -678,12 +683,63 @@ class Walk:
         self.same(person, f"tracking.authorize_media {request.media_id}", code is None, granted)
 
     def tracking_authorize_identity(self, person: Person) -> None:
-        opens = person.roles & {Role.HEAD, Role.CUSTODIAN}
+        consented = {
+            row["case_id"]
+            for row in self.world.rows("tracking", "SELECT * FROM identity_requests WHERE state = 'consented'")
+            if str(row["asked_by"]) == person.id
+        }
         for case in self.oracle.cases.values():
             request = t.AuthorizeIdentity(actor=self.actor(person), case_id=case.case_id)
-            _, code = self.ask(person, "tracking.authorize_identity", request)
+            _, code = self.ask(person, "tracking.authorize_identity", request, check=False)
+            if person.roles & OPENS_IDENTITIES and not self.oracle.conflicted(person, case.unit):
+                expected = None if case.case_id in consented else "consent_needed"
+                self.same(person, "tracking.authorize_identity", code, expected)
+            else:
+                self.refused(person, "tracking.authorize_identity", code)
+
+    def tracking_ask_for_identity(self, person: Person) -> None:
+        opens = person.roles & OPENS_IDENTITIES
+        for case in self.oracle.cases.values():
+            request = ids.AskForIdentity(
+                actor=self.actor(person),
+                case_id=case.case_id,
+                reason="walked",
+                minutes=30,
+                idempotency_key=uuid.uuid4().hex,
+            )
+            _, code = self.ask(person, "tracking.ask_for_identity", request, check=False)
             granted = bool(opens) and not self.oracle.conflicted(person, case.unit)
-            self.same(person, "tracking.authorize_identity", code is None, granted)
+            self.same(person, "tracking.ask_for_identity", code is None, granted)
+
+    def tracking_list_identity_requests(self, person: Person) -> None:
+        for waiting_only in (False, True):
+            request = ids.ListIdentityRequests(actor=self.actor(person), waiting_only=waiting_only, limit=100)
+            told, code = self.ask(person, "tracking.list_identity_requests", request, check=False)
+            if not person.roles & OPENS_IDENTITIES:
+                self.refused(person, "tracking.list_identity_requests", code)
+                continue
+            found = {one.request_id for one in told.items}
+            self.same(person, "tracking.list_identity_requests", found, self._identity_requests(person, waiting_only))
+
+    def tracking_decide_identity_request(self, person: Person) -> None:
+        # The ids of cases in it are for those who decide, and no word of them is.
+        granted = self._identity_requests(person) if Role.CUSTODIAN in person.roles else set()
+        for row in self.world.rows("tracking", "SELECT * FROM identity_requests WHERE state = 'waiting'"):
+            request = ids.DecideIdentityRequest(actor=self.actor(person), request_id=row["request_id"], consent=False)
+            _, code = self.ask(person, "tracking.decide_identity_request", request, check=False)
+            may = row["request_id"] in granted and str(row["asked_by"]) != person.id
+            self.same(person, "tracking.decide_identity_request", code is None, may)
+
+    def _identity_requests(self, person: Person, waiting_only: bool = True) -> set[UUID]:
+        """To custodians all, to heads their own; of cases about units they belong to none."""
+        return {
+            row["request_id"]
+            for row in self.world.rows("tracking", "SELECT * FROM identity_requests")
+            if person.roles & OPENS_IDENTITIES
+            and (row["state"] == "waiting" or not waiting_only)
+            and (Role.CUSTODIAN in person.roles or str(row["asked_by"]) == person.id)
+            and not self.oracle.conflicted(person, self.oracle.cases[row["case_id"]].unit)
+        }
 
     # --- insight ---
 

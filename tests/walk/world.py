@@ -20,6 +20,7 @@ from backbone import keys, migrate
 from backbone.database import Database
 from backbone.testing import create_database
 from contracts import exports as x
+from contracts import identities as ids
 from contracts import searches as se
 from contracts import tracking as t
 from contracts import visits as v
@@ -184,6 +185,7 @@ class Maker:
             for life in A_LIFE:
                 self.live(life)
         self._family()
+        self._identity_requests()
         for person, unit in self.later:
             moved = Person(person.name, person.actor, person.units | {unit}, person.active)
             self.world.people[self.world.people.index(person)] = moved
@@ -500,6 +502,20 @@ class Maker:
                 self.do(self.screener, facts, t.StartScreening())
                 self.assign(facts)
             self.world.probes.append(self.file(unit=None, ground="delay", story=story).case_id)
+
+    def _identity_requests(self) -> None:
+        """Asked for by each who may, of cases about several units; some of them consented to, some refused."""
+        custodian = Actor(kind=ActorKind.STAFF, id=str(uuid.uuid4()), roles=frozenset({Role.CUSTODIAN}))
+        for person in self.world.people:
+            if not (person.active and person.roles & {Role.HEAD, Role.CUSTODIAN}):
+                continue
+            open_to = [one for one in self.oracle.cases.values() if not self.oracle.conflicted(person, one.unit)]
+            for place, case in enumerate(open_to[:: max(1, len(open_to) // 6)]):
+                told = {"reason": "walked", "minutes": 1_440, "idempotency_key": uuid.uuid4().hex}
+                made = self._ask(ids.AskForIdentity(actor=person.actor, case_id=case.case_id, **told))
+                if place % 3:
+                    word = {"request_id": made.request_id, "consent": place % 3 == 1}
+                    self._ask(ids.DecideIdentityRequest(actor=custodian, **word))
 
     def _kept(self) -> None:
         """Searches, kept and shared, and exports, made."""

@@ -1,0 +1,79 @@
+"""What is asked of tracking before a sealed identity is opened: one asks with a reason, a custodian consents (DOMAIN.md)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from contracts.base import Answer, Moment, Request
+from contracts.gateway import Actor
+from contracts.searches import Key
+from contracts.vocabulary import Kind
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500)]
+Minutes = Annotated[int, Field(ge=1, le=10_080)]
+
+
+class IdentityRequestState(StrEnum):
+    WAITING = "waiting"
+    CONSENTED = "consented"
+    REFUSED = "refused"
+
+
+class IdentityRequest(Answer):
+    """`asked_by`, `decided_by`: staff. `minutes`: for how long it may be opened once consented to; `open_until`: until when.
+    Who filed the case is not in it, nor what it says."""
+
+    request_id: UUID
+    case_id: UUID
+    kind: Kind
+    asked_by: UUID
+    asked_at: Moment
+    reason: str
+    minutes: int
+    state: IdentityRequestState
+    decided_by: UUID | None = None
+    decided_at: Moment | None = None
+    answer: str | None = None
+    open_until: Moment | None = None
+
+
+class IdentityRequests(Answer):
+    """`next`: the cursor of the page after."""
+
+    items: list[IdentityRequest]
+    next: str | None = None
+
+
+class AskForIdentity(Request):
+    """RPC tracking.ask_for_identity → IdentityRequest. By head or custodian; UnknownCase when there is none, or it is about
+    a unit they belong to; InvalidField (`minutes`: more than the office allows); KeyReused."""
+
+    actor: Actor
+    case_id: UUID
+    reason: Reason
+    minutes: Minutes
+    idempotency_key: Key
+
+
+class DecideIdentityRequest(Request):
+    """RPC tracking.decide_identity_request → IdentityRequest. By a custodian who is not the one who asked (else NotAllowed);
+    NotFound when there is none, or it is about a unit they belong to; AlreadyDecided unless it was decided just so by them."""
+
+    actor: Actor
+    request_id: UUID
+    consent: bool
+    reason: Reason | None = None
+
+
+class ListIdentityRequests(Request):
+    """RPC tracking.list_identity_requests → IdentityRequests, the newest first: to custodians all but those about units they
+    belong to, to heads their own. `waiting_only`: those that nobody has decided."""
+
+    actor: Actor
+    waiting_only: bool = False
+    after: str | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
