@@ -18,7 +18,8 @@ from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.exc import OperationalError
 
 from backbone import inbox, outbox
 from backbone.topology import SERVICES
@@ -26,6 +27,11 @@ from backbone.topology import SERVICES
 ROOT = Path(__file__).parent.parent / "services"
 _LOCK = 7_204_505  # any number, the same in every process
 _PAUSE = 0.2
+LOCK_TIMEOUT = "1s"
+"""How long a change of a table waits for those at work on it: all that come after it wait meanwhile, and it is behind the
+longest of those before. Then it lets them pass, and tries again."""
+_LET_PASS, _TRIES = 0.5, 240
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 def upgrade(service: str, url: str) -> str | None:
@@ -42,8 +48,8 @@ def upgrade(service: str, url: str) -> str | None:
             config.attributes["connection"] = connection
             newer = _unknown_revision(connection, ScriptDirectory.from_config(config))
             if newer is None:
-                command.upgrade(config, "head")
-                connection.commit()
+                event.listen(connection, "begin", _be_patient)
+                _to_head(connection, config)
             return newer
     finally:
         engine.dispose()  # the lock is the connection's: it must not stay behind in the pool
@@ -56,6 +62,24 @@ def _wait_for_turn(connection: Connection) -> None:
         connection.commit()
         time.sleep(_PAUSE)
     connection.commit()
+
+
+def _be_patient(connection: Connection) -> None:
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+
+
+def _to_head(connection: Connection, config: Config) -> None:
+    """Migration by migration, each whole or not at all; one that finds a table in use is tried again."""
+    for tried in range(1, _TRIES + 1):
+        try:
+            command.upgrade(config, "head")
+            connection.commit()
+            return
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE or tried == _TRIES:
+                raise
+            connection.rollback()
+            time.sleep(_LET_PASS)
 
 
 def _unknown_revision(connection: Connection, scripts: ScriptDirectory) -> str | None:

@@ -1,0 +1,234 @@
+"""An upgrade while the city works: from the schema of the release before, with its rows in it, while others read and write.
+
+`schemas/` has what pg_dump said of each database at that release. Rows are made of nothing but what the tables demand, by the
+thousand; PEYGIR_CASES says how many cases (5,000; a million are those of ten years, and are asked for with --long).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from backbone import migrate
+from backbone.testing import ROOT, create_database
+from deploy.local.parts import PostgreSQL
+
+SCHEMAS = Path(__file__).parent / "schemas"
+SERVICES = sorted(file.stem for file in SCHEMAS.glob("*.sql"))
+LARGE = {
+    "tracking": {"cases": 1.0, "timeline": 5.0, "attachments": 0.5, "questions": 0.3},
+    "intake": {"submissions": 1.0, "identities": 0.7},
+    "notify": {"contacts": 1.0, "messages": 4.0, "cases": 1.0},
+    "insight": {"facts": 1.0},
+    "media": {"uploads": 0.5},
+    "accounts": {"citizens": 0.4, "staff": 0.0001},
+}
+"""Tables that grow with the cases, and how many rows there are for each."""
+PATIENCE = "5s"
+"""What the gateway waits for a service (RPC_TIMEOUT): who waits longer for the database is told an error."""
+
+_ANY_ROW = "-c session_replication_role=replica"
+"""What a row refers to need not be there."""
+_CASTS = re.compile(r"::character varying|::text|\[\]|[() ]")
+_VALUES = {
+    "uuid": "gen_random_uuid()",
+    "bytea": "decode(md5(random()::text), 'hex')",
+    "jsonb": "'{}'::jsonb",
+    "boolean": "false",
+    "date": "current_date",
+    "timestamp with time zone": "now()",
+    "smallint": "1",
+    "integer": "1",
+    "bigint": "1",
+    "ARRAY": "'{}'",
+}
+
+
+def demanded(connection: psycopg.Connection[Any], table: str) -> dict[str, str]:
+    """The columns that a row must have, and an expression for each: what is unique is random."""
+    found = connection.execute(
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s"
+        " AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO' ORDER BY ordinal_position",
+        [table],
+    )
+    text = "md5(random()::text || clock_timestamp()::text)"
+    whole = "(random() * 2000000000)::integer"
+    return {
+        name: whole if name in ("sequence", "position") else _VALUES.get(kind, text) for name, kind in found.fetchall()
+    }
+
+
+def row(connection: psycopg.Connection[Any], table: str, rows: int = 1) -> sql.Composed:
+    """A statement that writes so many."""
+    columns = demanded(connection, table)
+    return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM generate_series(1, {})").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.SQL(", ").join(map(sql.SQL, columns.values())),
+        sql.Literal(rows),
+    )
+
+
+def opened(url: str, options: str = "") -> psycopg.Connection[Any]:
+    return psycopg.connect(url.replace("+psycopg", ""), autocommit=True, options=options)
+
+
+def of_the_release_before(postgres: PostgreSQL, service: str, cases: int) -> str:
+    url = create_database(postgres.url, f"old_{service}")
+    with opened(url, _ANY_ROW) as connection:
+        connection.execute((SCHEMAS / f"{service}.sql").read_bytes())
+        for table, share in LARGE[service].items():
+            connection.execute(row(connection, table, max(10, round(cases * share))))
+        connection.execute("ANALYZE")
+    return url
+
+
+class Load:
+    """Two who write new rows and change and read old ones, and one who reads for long, until it is enough."""
+
+    def __init__(self, url: str, tables: list[str]) -> None:
+        self._url, self._tables = url, tables
+        self.errors: list[str] = []
+        self.added = dict.fromkeys(tables, 0)
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def at_work(self) -> Iterator[Load]:
+        threads = [threading.Thread(target=self._write) for _ in range(2)]
+        threads.append(threading.Thread(target=self._read_long))
+        for thread in threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._over.set()
+            for thread in threads:
+                thread.join()
+
+    def _write(self) -> None:
+        with opened(self._url, f"{_ANY_ROW} -c statement_timeout={PATIENCE}") as connection:
+            steps = [(table, *self._steps(connection, table)) for table in self._tables]
+            while not self._over.is_set():
+                for table, insert, touch in steps:
+                    try:
+                        connection.execute(insert)
+                        with self._lock:
+                            self.added[table] += 1
+                        connection.execute(touch)
+                    except psycopg.Error as error:
+                        self.errors.append(f"{table}: {error}")
+                time.sleep(0.002)
+
+    @staticmethod
+    def _steps(connection: psycopg.Connection[Any], table: str) -> tuple[sql.Composed, sql.Composed]:
+        """One new row; and an old one locked, as a command does first."""
+        locked = sql.SQL("SELECT * FROM {} LIMIT 1 FOR UPDATE SKIP LOCKED").format(sql.Identifier(table))
+        return row(connection, table), locked
+
+    def _read_long(self) -> None:
+        """As an export or a backup does: a transaction that reads each table and stays open for a while."""
+        with opened(self._url) as connection:
+            while not self._over.is_set():
+                with connection.transaction():
+                    for table in self._tables:
+                        connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)))
+                    self._over.wait(1.0)
+                self._over.wait(0.3)
+
+
+def counted(url: str, tables: list[str]) -> dict[str, int]:
+    with opened(url) as connection:
+        query = "SELECT count(*) FROM {}"
+        return {
+            table: connection.execute(sql.SQL(query).format(sql.Identifier(table))).fetchone()[0]  # type: ignore[index]  # a count is one row
+            for table in tables
+        }
+
+
+def shape(url: str) -> set[tuple[Any, ...]]:
+    """Columns, indexes, constraints and triggers, whatever order they were made in."""
+    with opened(url) as connection:
+        found = connection.execute(
+            """
+            SELECT 'column', table_name, column_name, data_type || ' ' || is_nullable FROM information_schema.columns
+            WHERE table_schema = 'public'
+            UNION ALL
+            SELECT 'index', tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+            UNION ALL
+            SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+            WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+            UNION ALL
+            SELECT 'trigger', event_object_table, trigger_name, event_manipulation FROM information_schema.triggers
+            """
+        )
+        # What was dumped and read again has the same conditions with other casts and brackets.
+        return {(*names, _CASTS.sub("", told)) for *names, told in found.fetchall()}
+
+
+def upgraded(urls: dict[str, str]) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment |= {f"DATABASE_URL_{service.upper()}": url for service, url in urls.items()}
+    command = [sys.executable, "-m", "backbone.migrate", *urls]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2_000:]
+
+
+def goes_on_while_it_is_upgraded(postgres: PostgreSQL, service: str, cases: int) -> None:
+    url, tables = of_the_release_before(postgres, service, cases), list(LARGE[service])
+    before = counted(url, tables)
+    with Load(url, tables).at_work() as load:
+        time.sleep(0.5)
+        upgraded({service: url})
+        time.sleep(0.5)
+    assert not load.errors, load.errors[:5]
+    assert all(load.added.values()), "nobody was at work"
+    assert counted(url, tables) == {table: before[table] + load.added[table] for table in tables}
+
+    fresh = create_database(postgres.url, f"new_{service}")
+    migrate.upgrade(service, fresh)
+    assert shape(url) == shape(fresh), "a database that grew is not what a new one is"
+    migrate.upgrade(service, url)
+    assert shape(url) == shape(fresh), "done again, it is done anew"
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_upgrade_is_noticed_by_nobody_who_is_at_work(postgres: PostgreSQL, service: str) -> None:
+    goes_on_while_it_is_upgraded(postgres, service, int(os.environ.get("PEYGIR_CASES") or 5_000))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("service", SERVICES)
+def test_nor_with_a_million_cases(postgres: PostgreSQL, service: str) -> None:
+    goes_on_while_it_is_upgraded(postgres, service, int(os.environ.get("PEYGIR_CASES") or 1_000_000))
+
+
+def test_a_change_of_a_table_lets_pass_who_came_after_it(postgres: PostgreSQL) -> None:
+    """One reads for long, the change waits for them, and all others would wait for the change."""
+    url = of_the_release_before(postgres, "intake", 100)
+    with opened(url) as reading, opened(url, "-c statement_timeout=2500") as other, reading.transaction():
+        reading.execute("SELECT count(*) FROM submissions, identity_openings")
+        waiting = threading.Thread(target=upgraded, args=({"intake": url},))
+        waiting.start()
+        ends = time.monotonic() + 6
+        while time.monotonic() < ends:
+            other.execute(row(other, "identity_openings"))
+            time.sleep(0.1)
+        assert waiting.is_alive(), "the change did not wait"
+    waiting.join()
+    with opened(url) as after:
+        after.execute("SELECT consented_by FROM identity_openings LIMIT 1")
