@@ -109,12 +109,6 @@ def known_cases(connection: Connection, ids: Iterable[UUID]) -> set[UUID]:
     return set(connection.execute(select(cases.c.case_id).where(cases.c.case_id.in_(list(ids)))).scalars())
 
 
-def is_known(connection: Connection, case_id: UUID, scope: Scope) -> bool:
-    """Whether there is this case, for who may know of it."""
-    chosen = select(cases.c.case_id).where(cases.c.case_id == case_id, scope.condition())
-    return connection.execute(chosen).first() is not None
-
-
 # --- one case ---
 
 

@@ -110,7 +110,7 @@ WALKED_FIRST: dict[str, tuple[str, ...]] = {
     "list_slots": ("list_slots",),
     "seen_by": ("get_search",),
     "one": ("get_search", "get_export"),
-    "page": ("list_searches", "list_messages"),
+    "page": ("list_searches", "list_messages", "list_identity_requests"),
     "all_of": ("list_exports",),
     "drop": ("drop_export",),
     "module": ("get_case", "view_own_case", "view_by_code"),
