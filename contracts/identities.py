@@ -6,14 +6,14 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from contracts.base import Answer, Moment, Request
 from contracts.gateway import Actor
 from contracts.searches import Key
 from contracts.vocabulary import Kind
 
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500)]
+Reason = Annotated[str, Field(min_length=5, max_length=500)]
 Minutes = Annotated[int, Field(ge=1, le=10_080)]
 
 
