@@ -14,7 +14,7 @@ from contracts.searches import Key
 from contracts.vocabulary import Kind
 
 Reason = Annotated[str, Field(min_length=5, max_length=500)]
-Minutes = Annotated[int, Field(ge=1, le=10_080)]
+Minutes = Annotated[int, Field(ge=1, le=1_440)]
 
 
 class IdentityRequestState(StrEnum):

@@ -247,7 +247,7 @@ class IdentityRequestBody(Body):
     """`minutes`: for how long it may be opened once a custodian has consented."""
 
     reason: Annotated[LongText, Field(min_length=5, max_length=500)]
-    minutes: Annotated[int, Field(ge=1, le=10_080), BeforeValidator(whole)] = 60
+    minutes: Annotated[int, Field(ge=1, le=1_440), BeforeValidator(whole)] = 60
     model_config = _like(reason="برای دعوت به جلسه رسیدگی", minutes=60)
 
 

@@ -100,8 +100,9 @@ class Hub:
                 self._tell_case(name, event)
         elif kind == "media":
             event = json.loads(body)
-            for on_media in self._on_media:
-                on_media(str(event["media_id"]))
+            for media_id in event.get("media") or [event["media_id"]]:  # those of a case that were erased come together
+                for on_media in self._on_media:
+                    on_media(str(media_id))
         elif kind == "notification" and self._readers:
             event = json.loads(body)
             if event.get("case_id") and event.get("channel") == "inbox":

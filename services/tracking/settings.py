@@ -53,7 +53,7 @@ class Settings(ExportSettings):
     auto_close_days: Days = 10
     mayor_unit: str = "mayor"
     identity_consent: Annotated[frozenset[Kind], NoDecode, BeforeValidator(_kinds)] = frozenset(Kind)
-    identity_minutes_most: Annotated[int, Field(ge=1, le=10_080)] = 24 * 60
+    identity_minutes_most: Annotated[int, Field(ge=1, le=1_440)] = 1_440
 
     @property
     def deadlines(self) -> Deadlines:

@@ -35,7 +35,7 @@ REASON = "برای دعوت به جلسه"
 def service(
     broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServiceProcess]:
-    environment = prepared("tracking", broker.url, postgres.url, "tracking_identities")
+    environment = prepared("tracking", broker.url, postgres.url, "tracking_identities", IDENTITY_MINUTES_MOST="120")
     process = ServiceProcess("tracking", environment, tmp_path_factory.mktemp("tracking") / "tracking.log").start()
     yield process
     process.stop()
@@ -203,7 +203,7 @@ def test_a_head_reads_their_own_and_custodians_what_waits(
 
 
 @pytest.mark.parametrize(
-    ("more", "error"), [({"minutes": 10_080}, InvalidField), ({"reason": "کوتاه\x00است"}, PeygirError)]
+    ("more", "error"), [({"minutes": 121}, InvalidField), ({"reason": "کوتاه\x00است"}, PeygirError)]
 )
 def test_what_cannot_be_asked_is_refused(
     office: Office, case_id: UUID, head: Actor, more: dict[str, Any], error: type[PeygirError]

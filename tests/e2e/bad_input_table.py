@@ -416,7 +416,7 @@ STAFF: dict[str, Command] = {
             field_wrong(reason="چرا"),
             field_wrong(minutes=0),
             field_wrong(minutes="60"),
-            field_wrong(minutes=10_080),  # more than the office allows
+            field_wrong(minutes=1_441),
         ),
         of={"case_id": "$case.registered"},
         body={"reason": "برای دعوت به جلسه", "minutes": 30},

@@ -196,6 +196,9 @@ def test_a_case_whose_attachment_is_being_looked_at_is_not_kept(gateway: Gateway
     gateway.bus.hear("media.rejected.v1", json.dumps({"media_id": media}))
     read(gateway, code)
     assert len(gateway.bus.asked) == 4
+    gateway.bus.hear("media.erased.v1", json.dumps({"media": ["another", media]}))  # those of a case come together
+    read(gateway, code)
+    assert len(gateway.bus.asked) == 5
 
 
 def test_a_command_by_code_is_made_by_its_bearer_and_forgets_the_answer_kept(gateway: Gateway, code: str) -> None:
