@@ -3,8 +3,10 @@
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +16,8 @@ from deploy.local.environment import ROOT
 from deploy.local.rabbitmq import RABBITMQ_MISSING, RabbitMQ
 
 SUITES = ("unit", "component", "contract", "e2e", "resilience", "browser", "compose")
+LANES = (("unit", "component", "contract"), ("e2e", "resilience", "browser"), ("compose",))
+"""The first two go on at the same time, for each waits more than it works; the images have the machine for themselves."""
 CODE = ("contracts", "backbone", "services", "gateway", "deploy")
 CHROMIUM = ("chromium", "fonts-noto-core")  # the fonts hold Noto Naskh Arabic, which has the Persian letters
 
@@ -47,9 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"peygir: {problem}", file=sys.stderr)
         return 1
     results = [_run(title, command) for title, command in ([] if known else _checks())]
-    marks = [] if options.long else ["-m", "not long"]
-    tests = [f"tests/{suite}" for suite in suites]
-    results.append(_run("tests: " + " ".join(suites), _python("pytest", "--durations=10", *marks, *tests, *for_pytest)))
+    words = ["--durations=10", *([] if options.long else ["-m", "not long"]), *for_pytest]
+    for_all = [list(suites)] if known else [[suite for suite in lane if suite in suites] for lane in LANES]
+    lanes = [
+        (f"tests: {' '.join(lane)}", _python("pytest", *(f"tests/{suite}" for suite in lane), *words))
+        for lane in for_all
+        if lane
+    ]
+    beside = lanes[:2] if len(lanes) > 2 else []
+    results += _run_beside(beside) if beside else []
+    results += [_run(title, command) for title, command in lanes[len(beside) :]]
     return _sum_up(results)
 
 
@@ -98,6 +109,27 @@ def _run(title: str, command: Sequence[str]) -> tuple[str, int, float]:
     began = time.monotonic()
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
     return title, code, time.monotonic() - began
+
+
+def _run_beside(commands: Sequence[tuple[str, list[str]]]) -> list[tuple[str, int, float]]:
+    """Two at the same time; what the first says is shown as it comes, what the second said when both are done."""
+    first, (title, command) = commands
+    with tempfile.TemporaryFile() as said:
+        print(f"\n== {title}: at the same time, told below", flush=True)
+        began = time.monotonic()
+        # The first has pytest's memory of what failed last; two would overwrite each other's.
+        second = subprocess.Popen([*command, "-p", "no:cacheprovider"], cwd=ROOT, stdout=said, stderr=said)
+        try:
+            results = [_run(*first)]
+            results.append((title, second.wait(), time.monotonic() - began))
+        finally:
+            second.send_signal(signal.SIGINT)  # stopped: it ends its own servers
+            second.wait()
+        said.seek(0)
+        print(f"\n== {title}", flush=True)
+        shutil.copyfileobj(said, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    return results
 
 
 def _sum_up(results: Sequence[tuple[str, int, float]]) -> int:
