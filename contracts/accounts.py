@@ -173,6 +173,22 @@ class StaffCredentials(Answer):
     totp_address: str | None = None
 
 
+class ListChangedStaff(Request):
+    """RPC accounts.list_changed_staff → ChangedStaff: for the gateway, whose accounts were changed so lately that access
+    tokens of before are still good by themselves."""
+
+
+class AccountVersion(Answer):
+    """`version`: as in StaffChanged; a token says of which one it was made (claim `ver`)."""
+
+    staff_id: UUID
+    version: int
+
+
+class ChangedStaff(Answer):
+    items: list[AccountVersion]
+
+
 class ListStaffHistory(Request):
     """RPC accounts.list_staff_history → StaffHistory. For the administrator; the newest first.
 

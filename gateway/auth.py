@@ -18,6 +18,7 @@ from backbone import crypto
 from contracts.errors import BadToken
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Language, Role
+from gateway.standing import Standing
 
 _LONGEST = 4096
 _KEPT = 10_000
@@ -25,7 +26,8 @@ _KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody signed in. `contact`: a citizen's verified mobile, still locked. `expires_at`: epoch seconds."""
+    """Somebody signed in. `contact`: a citizen's verified mobile, still locked. `expires_at`: epoch seconds. `version`: of
+    the account, a member of staff's, when the token was made."""
 
     kind: ActorKind
     id: UUID
@@ -35,6 +37,7 @@ class Caller:
     session: str | None
     contact: str | None
     expires_at: float
+    version: int = 0
 
     def actor(self, language: Language) -> Actor:
         return Actor(kind=self.kind, id=str(self.id), roles=self.roles, unit=self.unit, language=language)
@@ -43,15 +46,17 @@ class Caller:
 class Tokens:
     """Checks access tokens. One that was good is remembered until it expires, so that its signature is checked once."""
 
-    def __init__(self, public_keys: Sequence[bytes], contact_key: bytes) -> None:
+    def __init__(self, public_keys: Sequence[bytes], contact_key: bytes, standing: Standing) -> None:
         self._keys = [OKPKey.import_key(Ed25519PublicKey.from_public_bytes(key)) for key in public_keys]
         self._contact_key = contact_key
+        self._standing = standing
         # EdDSA alone: neither none nor a symmetric algorithm can be asked for by a token.
         self._registry = jws.JWSRegistry(algorithms=["EdDSA"])
         self._good: OrderedDict[str, Caller] = OrderedDict()
 
     def check(self, token: str) -> Caller:
-        """The caller this token names; BadToken when it is not ours, not valid now, or not an access token."""
+        """The caller this token names; BadToken when it is not ours, not valid now, not an access token, or
+        made before its account was changed."""
         known = self._good.get(token)
         if known is None:
             known = self._verified(token)
@@ -60,6 +65,8 @@ class Tokens:
                 self._good.popitem(last=False)
         if known.expires_at <= time.time():
             self._good.pop(token, None)
+            raise BadToken
+        if self._standing.is_past(known.id, known.version):
             raise BadToken
         return known
 
@@ -102,6 +109,7 @@ def _caller(claims: dict[str, Any]) -> Caller:
             session=claims.get("sid"),
             contact=contact if isinstance(contact, str) else None,
             expires_at=expires_at,
+            version=int(claims.get("ver", 0)),
         )
     except (KeyError, ValueError, TypeError, AttributeError):
         raise BadToken from None

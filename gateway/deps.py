@@ -40,6 +40,7 @@ from gateway.live import Hub
 from gateway.papers.desk import Papers
 from gateway.pieces import Uploads, object_store_client
 from gateway.settings import Settings
+from gateway.standing import Standing
 from gateway.tracking import Tracking
 
 JSON = "application/json"
@@ -53,7 +54,10 @@ class Door:
         self.settings, self.bus = settings, bus
         self.mac_keys = secrets(settings.code_mac_keys)
         self.index_keys = secrets(settings.code_index_keys)
-        self.tokens = Tokens(secrets(settings.access_token_public_keys), settings.contact_key.get_secret_value())
+        self.standing = Standing(bus)
+        self.tokens = Tokens(
+            secrets(settings.access_token_public_keys), settings.contact_key.get_secret_value(), self.standing
+        )
         self.shelf = Shelf(settings.gateway_state_dir)
         self.limits = Limits(settings)
         self.issued = Issued()
@@ -69,6 +73,7 @@ class Door:
         self.stopping = False
         bus.on_event(self.shelf.heard)
         bus.on_event(self.hub.heard)
+        self.standing.on_change(self.hub.end_of)
         self.hub.on_case(self.cases.drop)
         self.hub.on_code(self.issued.has_case)
         self.hub.on_media(self.cases.drop_media)
@@ -79,6 +84,7 @@ class Door:
     def stop(self) -> None:
         """No more streams; not ready any more. What is in hand goes on."""
         self.stopping = True
+        self.standing.stop()
         self.hub.end_all()
 
     @property

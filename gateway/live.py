@@ -81,6 +81,12 @@ class Hub:
                 del self._by_address[reader.address_key]
             STREAMS.set(len(self._readers))
 
+    def end_of(self, staff_id: UUID) -> None:
+        """Their account was changed: they open the stream again, as who they are now."""
+        for reader in list(self._readers):
+            if reader.caller is not None and reader.caller.id == staff_id:
+                self._drop(reader)
+
     def end_all(self) -> None:
         """The process stops: every stream ends."""
         for reader in list(self._readers):

@@ -18,6 +18,8 @@ from backbone import crypto, logs, outbox, persian
 from backbone.database import Database
 from backbone.settings import secret
 from contracts.accounts import (
+    AccountVersion,
+    ChangedStaff,
     ListStaff,
     OtpRequested,
     OtpSent,
@@ -47,6 +49,8 @@ log = logs.get("accounts")
 CODES = Counter("peygir_one_time_codes_total", "One-time codes by what became of them", ["outcome"])
 SIGN_INS = Counter("peygir_staff_sign_ins_total", "Sign-ins of staff", ["outcome"])
 
+_COMMITTED_WITHIN = timedelta(minutes=1)
+"""From the time a change bears to its being seen by others."""
 MAY_LIST_STAFF = frozenset({Role.HEAD, Role.SCREENER, Role.ADMINISTRATOR})
 
 Apart = Callable[[Callable[[], bool]], bool]
@@ -62,6 +66,7 @@ class Accounts:
         self._index_key = secret(settings.mobile_index_key)
         self._notify_key = secret(settings.notify_public_key)
         self._staff_key = secret(settings.staff_secret_key)
+        self._token_life = timedelta(seconds=settings.access_seconds)
         self._sessions = Sessions(settings)
         self._apart = apart
         # Somebody to check when nobody has the user name, so that it takes as long.
@@ -173,6 +178,11 @@ class Accounts:
         failures = (row.failures if at - row.last_at < domain.FORGIVEN_AFTER else 0) + 1
         store.count_attempt(connection, username_hash, failures, at + domain.block_after(failures), at)
 
+    def list_changed_staff(self, connection: Connection) -> ChangedStaff:
+        """The accounts that an access token which is still good may tell of as they were."""
+        rows = store.changed_staff(connection, now() - self._token_life - _COMMITTED_WITHIN)
+        return ChangedStaff(items=[AccountVersion(staff_id=row.staff_id, version=row.version) for row in rows])
+
     def list_staff(self, connection: Connection, request: ListStaff) -> StaffList:
         """Staff, all or of one role, to those who assign and administer; NotAllowed to anybody else."""
         roles = self._roles_now(connection, request.actor)
@@ -238,4 +248,5 @@ def _refused(why: str) -> Tokens:
 
 
 def _subject(row: Any) -> Subject:
-    return Subject("staff", row.staff_id, tuple(Role(role) for role in row.roles), row.unit, row.display_name)
+    roles = tuple(Role(role) for role in row.roles)
+    return Subject("staff", row.staff_id, roles, row.unit, row.display_name, version=row.version)

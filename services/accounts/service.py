@@ -13,7 +13,9 @@ from backbone.extensions import UseCases
 from backbone.rpc import rpc
 from contracts.accounts import (
     AddStaff,
+    ChangedStaff,
     ChangeStaff,
+    ListChangedStaff,
     ListStaff,
     ListStaffHistory,
     OtpSent,
@@ -96,6 +98,11 @@ class Service(AuditedService):
     def list_staff(self, request: ListStaff) -> StaffList:
         with self.db.read() as connection:
             return self.use_cases.list_staff(connection, request)
+
+    @rpc
+    def list_changed_staff(self, request: ListChangedStaff) -> ChangedStaff:
+        with self.db.read() as connection:
+            return self.use_cases.list_changed_staff(connection)
 
     @rpc
     def add_staff(self, request: AddStaff) -> StaffCredentials:

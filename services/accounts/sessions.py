@@ -17,7 +17,7 @@ import secrets as randomness
 import warnings
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -46,7 +46,8 @@ warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=Securi
 
 @dataclass(frozen=True)
 class Subject:
-    """Who a session belongs to. `type`: "citizen" or "staff"; `mobile`: a citizen's, verified."""
+    """Who a session belongs to. `type`: "citizen" or "staff"; `mobile`: a citizen's, verified; `version`: of a member of
+    staff's account."""
 
     type: str
     id: UUID
@@ -54,6 +55,7 @@ class Subject:
     unit: str | None = None
     name: str | None = None
     mobile: str | None = None
+    version: int | None = None
 
 
 class Sessions:
@@ -142,6 +144,8 @@ class Sessions:
             "iat": int(at.timestamp()),
             "exp": int(ends.timestamp()),
         }
+        if subject.version is not None:
+            claims["ver"] = subject.version
         if subject.mobile is not None:
             claims["ctc"] = crypto.lock(subject.mobile, self._contact_key)
         return Tokens(
@@ -152,7 +156,7 @@ class Sessions:
 
 
 def _with_mobile(subject: Subject, mobile: str | None) -> Subject:
-    return Subject(subject.type, subject.id, subject.roles, subject.unit, subject.name, mobile)
+    return replace(subject, mobile=mobile)
 
 
 def _hash(token: str) -> str:

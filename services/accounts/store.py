@@ -120,6 +120,11 @@ def list_staff(connection: Connection, role: Role | None) -> list[Row[Any]]:
     return list(connection.execute(chosen if role is None else chosen.where(staff.c.roles.any(role.value))).all())
 
 
+def changed_staff(connection: Connection, since: datetime) -> list[Row[Any]]:
+    """Id and version of each account that was changed since."""
+    return list(connection.execute(select(staff.c.staff_id, staff.c.version).where(staff.c.changed_at >= since)).all())
+
+
 def lock_staff_by_id(connection: Connection, staff_id: UUID) -> Row[Any] | None:
     """A member of staff, locked for a change."""
     return connection.execute(select(staff).where(staff.c.staff_id == staff_id).with_for_update()).first()

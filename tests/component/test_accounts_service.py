@@ -24,6 +24,7 @@ import pytest
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
+from sqlalchemy import text
 
 from backbone import crypto, keys
 from backbone.database import Database
@@ -31,6 +32,7 @@ from backbone.testing import ROOT, BusClient, ServiceProcess, bus, eventually, p
 from contracts.accounts import (
     AddStaff,
     ChangeStaff,
+    ListChangedStaff,
     ListStaff,
     RefreshTokens,
     RequestOtp,
@@ -538,6 +540,25 @@ class TestStaff:
         for other in (actor("liaison", Role.LIAISON), actor("head"), once, unknown, citizen):
             with pytest.raises(NotAllowed):
                 wire.ask("accounts", "list_staff", ListStaff(actor=other))
+
+    def test_whose_account_was_changed_lately_is_told_with_its_version_and_so_does_the_next_token(
+        self, wire: BusClient, system: System, desk: Desk
+    ) -> None:
+        def changed() -> dict[str, int]:
+            answer = wire.ask("accounts", "list_changed_staff", ListChangedStaff())
+            return {item["staff_id"]: item["version"] for item in answer["items"]}
+
+        database, own = Database(system.environment["DATABASE_URL"], pool_size=1), str(staff_id("screener"))
+        with database.transaction() as connection:
+            connection.execute(text("UPDATE staff SET changed_at = now() - interval '20 minutes'"))
+        assert changed() == {}
+        before = claims(system, desk.sign_in("screener")["access_token"])["ver"]
+        with database.transaction() as connection:
+            roster.change(connection, "screener", DEMO_STAFF["screener"])
+        database.close()
+        assert changed() == {own: before + 1}
+        desk.forget()
+        assert claims(system, desk.sign_in("screener")["access_token"])["ver"] == before + 1
 
     def test_staff_are_not_listed_to_whose_account_was_closed(self, wire: BusClient, system: System) -> None:
         head = Actor(kind=ActorKind.STAFF, id=str(staff_id("head")), roles=frozenset({Role.HEAD}))

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.parts import PostgreSQL
+from tests.walk.door import DoorWalk
 from tests.walk.house import SERVICES, House, rpcs
 from tests.walk.mutants import ROOT, conditions
 from tests.walk.walking import NOWHERE, Walk
@@ -45,6 +46,14 @@ def test_nobody_is_told_what_is_not_theirs(world: tuple[World, Path]) -> None:
     stages = {case.stage for case in made.oracle.cases.values()}
     assert len(stages) == 11, stages
     assert Walk(made, House(made.urls, made.keys)).all() > 10_000
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("much", [1, pytest.param(6, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
+def test_nobody_is_told_at_the_door_what_is_not_theirs(world: tuple[World, Path], tmp_path: Path, much: int) -> None:
+    made, _ = world
+    walk = DoorWalk(made, House(made.urls, made.keys), tmp_path, much)
+    assert walk.all() > 10_000
 
 
 SAYS_NOT_WHOSE = {

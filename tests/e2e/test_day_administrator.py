@@ -218,11 +218,21 @@ def test_a_colleague_comes_and_goes_and_tables_are_tried_before_they_are_taken(
     other_id = town.report(unit="org.waste").view()["case_id"]
     assert good(newcomer.get(f"/v1/cases/{other_id}"))["case_id"] == other_id
 
-    # The account is closed: the session that is open does nothing more with cases.
+    # Moved into the unit of the other case: the session of before is over at once, the next one knows the new unit.
     path = f"/v1/staff/{made['member']['staff_id']}"
-    closed = {"display_name": "غربالگر آزمون", "roles": ["screener"], "unit": "dep.civ.roads", "active": False}
-    good(send(desk.caller, "PUT", path, closed, version=1))
-    eventually(lambda: newcomer.get(f"/v1/cases/{other_id}").status_code in (401, 403))
+    moved = {"display_name": "غربالگر آزمون", "roles": ["screener"], "unit": "org.waste", "active": True}
+    good(send(desk.caller, "PUT", path, moved, version=1))
+    eventually(lambda: newcomer.get("/v1/me").status_code == 401)
+    refreshed = good(town.caller().post("/v1/auth/refresh", {"refresh_token": tokens["refresh_token"]}))
+    newcomer = town.caller(token=refreshed["access_token"])
+    assert good(newcomer.get("/v1/me"))["unit"] == "org.waste"
+    assert newcomer.get(f"/v1/cases/{other_id}").status_code == 404
+    assert good(newcomer.get(f"/v1/cases/{case_id}"))["case_id"] == case_id
+
+    # The account is closed: no session of it is good for anything.
+    good(send(desk.caller, "PUT", path, {**moved, "active": False}, version=2))
+    eventually(lambda: newcomer.get("/v1/me").status_code == 401)
+    assert town.caller().post("/v1/auth/refresh", {"refresh_token": refreshed["refresh_token"]}).status_code == 401
 
     # A table with mistakes names each by row and column and changes nothing; nor does a right one that is only tried.
     before = desk.read()

@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from contracts.accounts import StaffChanged
 from contracts.base import now
 from contracts.notify import MessageChannel, NotificationDelivered
 from contracts.tracking import CaseSnapshot, CaseStageChanged, UnitAsked, VisitAsked
-from contracts.vocabulary import Channel, Kind, Stage
+from contracts.vocabulary import Channel, Kind, Role, Stage
 from gateway.live import Hub, Reader
 from gateway.routes.stream import _frames
 from tests.unit.gateway_parts import CATALOGUE, Gateway
@@ -64,6 +65,19 @@ def opened(gateway: Gateway, caller: Any = None, hashes: frozenset[str] = frozen
     reader = gateway.door.hub.open(str(uuid4()), caller, hashes)
     assert reader is not None
     return reader
+
+
+def account(staff_id: UUID, version: int) -> StaffChanged:
+    return StaffChanged(
+        id=uuid4(),
+        occurred_at=now(),
+        staff_id=staff_id,
+        version=version,
+        display_name="سرپرست",
+        roles=[Role.HEAD],
+        unit=None,
+        active=True,
+    )
 
 
 def told(reader: Reader) -> list[dict[str, Any]]:
@@ -195,6 +209,14 @@ def test_a_reader_that_does_not_read_is_dropped(gateway: Gateway) -> None:
     assert slow.dropped
     assert slow.queue.get_nowait() is None
     assert not quick.dropped
+
+
+def test_whose_account_was_changed_has_to_open_the_stream_again(gateway: Gateway) -> None:
+    mine, others = (gateway.door.tokens.check(gateway.keys.staff("head", ver=1)) for _ in range(2))
+    reader, other = opened(gateway, mine), opened(gateway, others)
+    hear(gateway, account(mine.id, version=2))
+
+    assert (reader.dropped, other.dropped) == (True, False)
 
 
 def test_one_address_has_so_many_streams(gateway: Gateway) -> None:

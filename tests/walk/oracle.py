@@ -18,8 +18,12 @@ from contracts.vocabulary import ActorKind, Role, Stage
 
 TRACE = re.compile(
     r"zq[0-9]{6}x|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b14[0-9]{2}-[0-9]{6}\b|\b[0-9a-f]{64}\b"
+    r"|\b[0-9]{4}(?:[  -]?[0-9]{4}){3}\b"
 )
-"""What a canary looks like, wherever it stands: a word of a case, an id, a number, a hash of a code."""
+"""What a canary looks like, wherever it stands: a word of a case, an id, a number, a hash of a code, a code."""
+
+
+ASCII_DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", "0123456789" * 2)
 
 
 class Sort(StrEnum):
@@ -31,7 +35,8 @@ class Sort(StrEnum):
     OFFICE = "office"  # notes, minutes, reminders, checklists, proposals, the office's own files
     UNIT = "unit"  # a question to a unit, its answer, a recommendation to it
     SENT_ALONG = "sent_along"  # a file of the citizen's that was sent to a unit with its question
-    CITIZEN = "citizen"  # who complained: their id, the hash of their code
+    CITIZEN = "citizen"  # who complained: their id, their code and its hash
+    IDENTITY = "identity"  # their sealed name
     STAFF = "staff"  # who of the staff: not for citizens, not for units
     SLOT = "slot"  # a time of the visits' calendar: no case's
 
@@ -46,6 +51,7 @@ class CaseFacts:
     citizen_id: UUID | None
     text: str
     filed: Any
+    code: str = ""
     number: str = ""
     handler: UUID | None = None
     stage: Stage = Stage.REGISTERED
@@ -66,13 +72,15 @@ class Canary:
 @dataclass(frozen=True)
 class Person:
     """Somebody who asks. `actor` None: nobody. `units`: those a member of staff belongs to, be it by the token or by what
-    accounts told; `active`: not dismissed; `code_hash`: of the code that a bearer holds."""
+    accounts told; `active`: not dismissed; `code_hash`: of the code that a bearer holds; `version`: of the account, when the
+    token was made."""
 
     name: str
     actor: Actor | None
     units: frozenset[str] = frozenset()
     active: bool = True
     code_hash: str | None = None
+    version: int = 1
 
     @property
     def staff(self) -> bool:
@@ -94,6 +102,8 @@ class Oracle:
         self._parents = dict(parents)
         self.cases: dict[UUID, CaseFacts] = {}
         self.canaries: dict[str, Canary] = {}
+        self.consents: set[tuple[str, UUID]] = set()
+        """Who may open which identity: asked for, and consented to by somebody else."""
 
     def upwards(self, unit: str | None) -> set[str]:
         """The unit and all above it."""
@@ -133,6 +143,11 @@ class Oracle:
         """Whether this liaison answers for the unit: their own or one below it. The last word of accounts counts."""
         return Role.LIAISON in person.roles and any(own in self.upwards(unit) for own in person.units)
 
+    def opens(self, person: Person, case: CaseFacts) -> bool:
+        """Whether this person may open who complained."""
+        consented = (person.id, case.case_id) in self.consents
+        return consented and bool(person.roles & {Role.HEAD, Role.CUSTODIAN}) and not self.conflicted(person, case.unit)
+
     def may_know(self, person: Person, canary: Canary) -> bool:
         """Whether this word may stand in an answer to this person."""
         if canary.sort is Sort.SLOT:
@@ -140,6 +155,8 @@ class Oracle:
         if canary.sort is Sort.STAFF:
             return person.staff
         case = self.cases[canary.case] if canary.case is not None else None
+        if canary.sort is Sort.IDENTITY:
+            return case is not None and self.opens(person, case)
         if case is None or canary.sort is Sort.CITIZEN:
             # Who complained is sealed: staff open that by another door, with reason and consent.
             return case is not None and not person.staff and self.knows(person, case)
@@ -151,8 +168,8 @@ class Oracle:
 
     def found(self, person: Person, text: str) -> Iterator[str]:
         """The canaries in a text that this person may not read."""
-        for word in set(TRACE.findall(text)):
-            canary = self.canaries.get(word)
-            if canary is not None and not self.may_know(person, canary):
+        for word in set(TRACE.findall(text.translate(ASCII_DIGITS))):
+            canary = self.canaries.get(word) or self.canaries.get(re.sub("[  -]", "", word))
+            if canary is not None and word != person.id and not self.may_know(person, canary):
                 case = self.cases[canary.case] if canary.case is not None else None
                 yield f"{canary.sort} of {case.number if case else 'nobody'}: {word}"

@@ -7,7 +7,7 @@ import pickle
 import random
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import text
 
-from backbone import keys, migrate
+from backbone import codes, crypto, keys, migrate
 from backbone.database import Database
 from backbone.testing import create_database
 from contracts import exports as x
@@ -26,10 +26,11 @@ from contracts import tracking as t
 from contracts import visits as v
 from contracts.accounts import StaffChanged
 from contracts.base import Event
-from contracts.gateway import Actor, Consent, Group, Place
+from contracts.gateway import Actor, Consent, FileSubmission, Group, Identity, Place
 from contracts.intake import Catalogue, CatalogueChanged, Ground, SubmissionRegistered, Unit
 from contracts.media import MediaAccepted
 from contracts.vocabulary import ActorKind, Channel, Kind, Language, Outcome, Role
+from services.accounts import roster
 from tests.walk.house import SERVICES, House
 from tests.walk.oracle import Canary, CaseFacts, Oracle, Person, Sort
 
@@ -76,6 +77,9 @@ class World:
     exports: dict[UUID, str] = field(default_factory=dict)
     recommendations: dict[UUID, tuple[UUID, str | None]] = field(default_factory=dict)
     probes: list[UUID] = field(default_factory=list)
+    catalogue: Catalogue | None = None
+    standing: dict[str, int] = field(default_factory=dict)
+    """Of each member of staff's account the version that accounts told last."""
 
     def save(self, file: Path) -> None:
         file.write_bytes(pickle.dumps(self))
@@ -142,20 +146,28 @@ class Maker:
         return made
 
     def staff(
-        self, name: str, roles: Role | set[Role], unit: str | None, told: str | None = "same", active: bool = True
+        self,
+        name: str,
+        roles: Role | set[Role],
+        unit: str | None,
+        told: str | None = "same",
+        active: bool = True,
+        version: int = 1,
     ) -> Person:
-        """`unit`: as the token says; `told`: as accounts told last."""
+        """`unit`, `version`: as the token says; `told`: as accounts told last."""
         held = roles if isinstance(roles, set) else {roles}
         actor = Actor(kind=ActorKind.STAFF, id=str(uuid.uuid4()), roles=frozenset(held), unit=unit)
         last = unit if told == "same" else told
         belongs = {one for one in (unit, last) if one is not None}
-        person = Person(name, actor, frozenset(belongs), active)
+        person = Person(name, actor, frozenset(belongs), active, version=version)
         self.world.people.append(person)
         self.mark(actor.id, None, Sort.STAFF)
-        self.hear_of(person, last)
+        self.hear_of(person, last, 2 if version == 1 and not (active and last == unit) else 1)
         return person
 
     def hear_of(self, person: Person, unit: str | None, version: int = 1) -> None:
+        self.world.standing[person.id] = version
+        self._open_account(person, unit)
         event = StaffChanged(
             id=uuid.uuid4(),
             occurred_at=self.at,
@@ -170,6 +182,16 @@ class Maker:
             made = self.house.made[service]
             with made.db.transaction() as connection:
                 getattr(made.use_cases, method)(connection, event)
+
+    def _open_account(self, person: Person, unit: str | None) -> None:
+        """As the administrator would have: accounts itself asks for nobody else's word."""
+        assert person.actor is not None
+        member = roster.Member(person.name, tuple(person.actor.roles), unit, person.active)
+        name = f"staff-{person.id}"
+        key = bytes.fromhex(self.world.keys["STAFF_SECRET_KEY"])
+        with self.house.made["accounts"].db.transaction() as connection:
+            if not roster.change(connection, name, member):
+                roster.add(connection, key, UUID(person.id), name, member, "walked-" + uuid.uuid4().hex, "A" * 32)
 
     def citizen(self, name: str) -> Person:
         person = Person(name, Actor(kind=ActorKind.CITIZEN, id=str(uuid.uuid4())))
@@ -187,7 +209,7 @@ class Maker:
         self._family()
         self._identity_requests()
         for person, unit in self.later:
-            moved = Person(person.name, person.actor, person.units | {unit}, person.active)
+            moved = replace(person, units=person.units | {unit})
             self.world.people[self.world.people.index(person)] = moved
             self.hear_of(moved, unit, version=2)
         self._kept()
@@ -202,6 +224,7 @@ class Maker:
         ]
         grounds = [Ground(code=code, kinds=[kind], name_fa=code, name_en=code) for code, kind in GROUNDS.items()]
         whole = Catalogue(version=1, units=told, grounds=grounds, four_eyes=[Kind.COMPLAINT, Kind.INFORMATION])
+        self.world.catalogue = whole
         self.catalogue = CatalogueChanged(id=uuid.uuid4(), occurred_at=self.at, catalogue=whole)
         for service, method in (("tracking", "keep_catalogue"), ("notify", "catalogue")):
             made = self.house.made[service]
@@ -219,7 +242,7 @@ class Maker:
             self.staff(f"head of {unit}", Role.HEAD, unit)
         self.staff("screener of no unit", Role.SCREENER, None)
         self.staff("screener who moved", Role.SCREENER, "insp", told="off.a")
-        self.staff("screener whose token is newer", Role.SCREENER, "off.b", told="insp")
+        self.staff("screener whose token is newer", Role.SCREENER, "off.b", told="insp", version=2)
         self.staff("dismissed head", Role.HEAD, "insp", active=False)
         self.staff("head and inspector", {Role.HEAD, Role.INSPECTOR}, "org.a")
         for unit in ("dep.a", "off.a", "desk.a", "off2.a", "org.b", "desk.b"):
@@ -260,14 +283,17 @@ class Maker:
 
     def file(self, **changes: Any) -> CaseFacts:
         """A case with a word in every field."""
-        case_id, code = uuid.uuid4(), uuid.uuid4().hex * 2
+        case_id = uuid.uuid4()
+        typed = codes.mint(self._keys("CODE_MAC_KEYS"))
+        code = codes.hashes(typed, self._keys("CODE_INDEX_KEYS"))[0]
         ground = changes.get("ground") or self.chance.choice(list(GROUNDS))
         unit = changes.get("unit", self.chance.choice([one for one in self.parents if one not in ("mq", "insp")]))
-        owner = self.chance.choice([None, *self.citizens])
-        facts = CaseFacts(case_id, code, unit, UUID(owner.id) if owner else None, "", None)
+        owner = changes.get("owner") or self.chance.choice([None, *self.citizens])
+        facts = CaseFacts(case_id, code, unit, UUID(owner.id) if owner else None, "", None, code=typed)
         self.oracle.cases[case_id] = facts
         self.mark(case_id, case_id, Sort.CASE)
         self.mark(code, case_id, Sort.CITIZEN)
+        self.mark(typed, case_id, Sort.CITIZEN)
 
         def word() -> str:
             return self.word(case_id, Sort.FILED)
@@ -309,7 +335,8 @@ class Maker:
             made = self.house.made[service]
             with made.db.transaction() as connection:
                 getattr(made.use_cases, method)(connection, [facts.filed])
-        if self.chance.random() < 0.15:
+        self._seal(facts)
+        if self.chance.random() < 0.15 or changes.get("held"):
             self.world.people.append(
                 Person(
                     f"holder of a code {len(self.oracle.cases)}", Actor(kind=ActorKind.BEARER, id=code), code_hash=code
@@ -317,13 +344,39 @@ class Maker:
             )
         return facts
 
+    def _seal(self, facts: CaseFacts) -> None:
+        """Who filed it, as intake keeps that; of anonymous ones, too, so that there is something to be found."""
+        filed = facts.filed
+        told = Identity(name=self.word(facts.case_id, Sort.IDENTITY))
+        command = FileSubmission(
+            submission_id=facts.case_id,
+            code_hash=facts.code_hash,
+            kind=filed.kind,
+            unit=filed.unit_asked,
+            ground=filed.ground,
+            text=filed.text,
+            channel=filed.channel,
+            language=filed.language,
+            filed_at=filed.filed_at,
+            sealed_identity=crypto.seal(told, bytes.fromhex(self.world.keys["INTAKE_PUBLIC_KEY"])),
+            content_hash=filed.content_hash,
+        )
+        intake = self.house.made["intake"]
+        with intake.db.transaction() as connection:
+            intake.use_cases.register(connection, [command])
+
+    def _keys(self, name: str) -> list[bytes]:
+        return [bytes.fromhex(key) for key in self.world.keys[name].split(",")]
+
     def live(self, life: str) -> None:
         """One case, as far as `life` says."""
         if life == "unknown_unit":
             facts = self.file(unit=None)
             self.do(self.screener, facts, t.StartScreening())
             return
-        facts = self.file(visit_wanted=life.startswith("visit"))
+        # Whatever the seed: somebody holds the code of a decided case, and a citizen has one of their own.
+        sure = {"held": True} if life == "decided" else {"owner": self.citizens[0]} if life == "rated" else {}
+        facts = self.file(visit_wanted=life.startswith("visit"), **sure)
         case = facts.case_id
         if life == "registered":
             return
@@ -516,6 +569,8 @@ class Maker:
                 if place % 3:
                     word = {"request_id": made.request_id, "consent": place % 3 == 1}
                     self._ask(ids.DecideIdentityRequest(actor=custodian, **word))
+                if place % 3 == 1:
+                    self.oracle.consents.add((person.id, case.case_id))
 
     def _kept(self) -> None:
         """Searches, kept and shared, and exports, made."""

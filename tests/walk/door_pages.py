@@ -1,0 +1,72 @@
+"""The walk's plain pages: every one, as a browser asks for it that has opened a case or is signed in."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from types import SimpleNamespace
+from typing import Any, cast
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts.vocabulary import ActorKind
+from gateway.pages.cookies import Cookies
+from gateway.pages.draft import OpenCase, SignedIn
+from gateway.pages.routes import PAGES
+from gateway.settings import Settings
+from tests.walk.door import DoorWalk, Operation
+from tests.walk.oracle import CaseFacts, Person, Sort
+
+_FILE = "/case/files/{media_id:str}"
+
+
+async def walk_pages(walk: DoorWalk) -> None:
+    """By everybody who comes to them: staff do not."""
+    for person in walk.world.people:
+        if not person.staff:
+            for case, cookie in _opened(walk, person):
+                for path in PAGES:
+                    await _page(walk, person, path, case, cookie)
+
+
+def _opened(walk: DoorWalk, person: Person) -> list[tuple[CaseFacts | None, str]]:
+    """What this person's browser has open: nothing; the case of a code; by a changed cookie's word, any case."""
+    if person.actor is None:
+        return [(None, "")]
+    if person.actor.kind is ActorKind.BEARER:
+        [own] = walk.oracle.known(person)
+        return [(own, _cookies(walk.settings, case=OpenCase(code=own.code)))]
+    signed_in = SignedIn(
+        access_token=walk.keys.citizen(sub=person.actor.id),
+        refresh_token="none",
+        mobile="+989120000000",
+        expires_at=4e9,
+    )
+    cases = [*walk.known(person), *walk.hidden(person)]
+    return [(case, _cookies(walk.settings, case=OpenCase(case_id=case.case_id), citizen=signed_in)) for case in cases]
+
+
+async def _page(walk: DoorWalk, person: Person, path: str, case: CaseFacts | None, cookie: str) -> None:
+    files = list((case or next(iter(walk.oracle.cases.values()))).media) if "media_id" in path else [""]
+    operation = Operation(f"page {path}", "GET", path)
+    for file in files:
+        at = path.replace(":str", "").format(kind="complaint", media_id=file, variant="thumbnail", seal="x")
+        answer = await walk.send(operation, person, at, headers={"Cookie": cookie})
+        if case is None or path not in ("/case", _FILE):
+            continue
+        granted = walk.oracle.knows(person, case)
+        if path == _FILE:
+            granted = granted and case.media[file].sort in (Sort.FILED, Sort.SENT_ALONG)
+        walk.same(person, operation.name, answer.status_code == 200, granted)
+
+
+def _cookies(settings: Settings, **values: Any) -> str:
+    """As the pages would have set them."""
+    key = hmac.new(settings.code_derive_key.get_secret_value(), b"plain pages", hashlib.sha256).digest()
+    request = cast(Request, SimpleNamespace(cookies={}, url=SimpleNamespace(scheme="http")))
+    made, answer = Cookies(request, key), Response()
+    for name, value in values.items():
+        made.write(name, value)
+    made.apply(answer)
+    return "; ".join(line.partition(";")[0] for line in answer.headers.getlist("set-cookie"))
