@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -135,15 +135,19 @@ def command(database: Database, work: Callable[[Connection, Asked], Answered], r
 
 def append(connection: Connection, request: Request, result: str, answer: BaseModel | None = None) -> None:
     """One entry, if this transaction commits. Last in it: nothing waits for it, and it waits for nothing."""
-    actor = _actor(request)
+    note(connection, _actor(request), name_of(request), _subjects(request) or _of_answer(answer), result)
+
+
+def note(connection: Connection, actor: Actor, what: str, subjects: Iterable[str], result: str = DONE) -> None:
+    """One entry of what comes as no command: a sign-in."""
     connection.execute(
         _ADD,
         {
             "actor_kind": actor.kind,
             "actor_id": actor.id if actor.kind is ActorKind.STAFF else None,
             "roles": sorted(actor.roles),
-            "command": name_of(request),
-            "subjects": _subjects(request) or _of_answer(answer),
+            "command": what,
+            "subjects": list(subjects),
             "result": result,
             "trace_id": trace.trace_id(),
         },

@@ -76,6 +76,7 @@ SUBSCRIPTIONS: dict[str, tuple[Binding, ...]] = {
     "tracking.replies": _on("notify", "citizen.replied.v1"),
     "notify.contacts": _on("intake", "submission.registered.v1.#", "submission.recoded.v1"),
     "notify.cases": _on("tracking", "case.#", "visit.#"),
+    "notify.identities": _on("tracking", "identity.#"),
     "notify.retention": _on("tracking", "case.retention_due.v1"),
     "notify.otp": _on("accounts", "otp.requested.v1"),
     "notify.staff": _on("accounts", "staff.changed.v1"),

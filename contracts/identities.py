@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, Moment, Request
+from contracts.base import Answer, Event, Moment, Request
 from contracts.gateway import Actor
 from contracts.searches import Key
 from contracts.vocabulary import Kind
@@ -46,6 +46,30 @@ class IdentityRequests(Answer):
 
     items: list[IdentityRequest]
     next: str | None = None
+
+
+class IdentityEvent(Event):
+    """Something about a request to open who filed a case; neither reason nor identity travels. `asked_by`: staff."""
+
+    producer: ClassVar[str] = "tracking"
+
+    request_id: UUID
+    case_id: UUID
+    kind: Kind
+    asked_by: UUID
+
+
+class IdentityAsked(IdentityEvent):
+    """A custodian's consent is waited for."""
+
+    name: ClassVar[str] = "identity.asked.v1"
+
+
+class IdentityDecided(IdentityEvent):
+    """`open_until`: how long the one who asked may open it, once consented to; None: refused."""
+
+    name: ClassVar[str] = "identity.decided.v1"
+    open_until: Moment | None = None
 
 
 class AskForIdentity(Request):

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from prometheus_client import Counter
 from sqlalchemy import Connection
 
-from backbone import crypto, logs, outbox, persian
+from backbone import audit, crypto, logs, outbox, persian
 from backbone.database import Database
 from backbone.settings import secret
 from contracts.accounts import (
@@ -51,6 +51,7 @@ SIGN_INS = Counter("peygir_staff_sign_ins_total", "Sign-ins of staff", ["outcome
 
 _COMMITTED_WITHIN = timedelta(minutes=1)
 """From the time a change bears to its being seen by others."""
+SIGN_IN = "sign_in_staff"
 MAY_LIST_STAFF = frozenset({Role.HEAD, Role.SCREENER, Role.ADMINISTRATOR})
 
 Apart = Callable[[Callable[[], bool]], bool]
@@ -155,7 +156,9 @@ class Accounts:
             if not store.take_totp_step(connection, current.staff_id, step):
                 return _refused("replayed")
             store.forget_attempts(connection, username_hash)
-            tokens = self._sessions.open(connection, _subject(current))
+            subject = _subject(current)
+            tokens = self._sessions.open(connection, subject)
+            audit.note(connection, _actor_of(subject), SIGN_IN, [str(subject.id)])
         SIGN_INS.labels("right").inc()
         log.info("a member of staff signed in", staff_id=str(current.staff_id))
         return tokens
@@ -250,3 +253,7 @@ def _refused(why: str) -> Tokens:
 def _subject(row: Any) -> Subject:
     roles = tuple(Role(role) for role in row.roles)
     return Subject("staff", row.staff_id, roles, row.unit, row.display_name, version=row.version)
+
+
+def _actor_of(subject: Subject) -> Actor:
+    return Actor(kind=ActorKind.STAFF, id=str(subject.id), roles=frozenset(subject.roles), unit=subject.unit)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from backbone import inbox, outbox
 from contracts.accounts import OtpRequested, StaffChanged
 from contracts.base import Event, now
+from contracts.identities import IdentityDecided, IdentityEvent
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.notify import MessageChannel, MessageState, NotificationDelivered, NotificationFailed
 from contracts.tracking import (
@@ -182,6 +183,20 @@ class Telling:
                 draft.more["waits_for_case"] = True
             drafts.append(draft)
         return drafts
+
+    def of_identity(self, event: IdentityEvent) -> list[Draft]:
+        """Of a request to open an identity: the kind of the case alone. Its id goes along for the conflict of interest."""
+        given = isinstance(event, IdentityDecided) and event.open_until is not None
+        when = frozenset({"consented" if given else "refused"})
+        whom: dict[str, dict[str, Any]] = {
+            "custodian": {"role": Role.CUSTODIAN},
+            "asker": {"staff_id": event.asked_by},
+        }
+        key, params = str(event.id), {"kind": event.kind.value}
+        return [
+            Draft(route, key, event.name, event.occurred_at, event.case_id, params, whom[route.audience])
+            for route in self._table.routes_for(event.name, kind=event.kind, when=when)
+        ]
 
     def _to_citizen(
         self, route: Route, event: Event, case_id: UUID, sealed_contact: str | None, **params: str
@@ -355,6 +370,11 @@ class Notify(Telling):
             drafts += self.of_case(event, contact.sealed_contact if contact is not None else "")
         anonymous = [event.case_id for event in told if event.state.anonymous]
         keep_drafts(connection, drafts, self._clock(), quiet_cases=anonymous)
+
+    def identity_event(self, connection: Connection, event: IdentityEvent) -> None:
+        """Tells custodians that their consent is waited for, and who asked for it what became of that."""
+        if inbox.first_time(connection, "identities", event.id):
+            keep_drafts(connection, self.of_identity(event), self._clock())
 
     def retention_due(self, connection: Connection, event: RetentionDue) -> None:
         """Forgets who filed a case and how they are reached, when the time of that is over; nothing brings it back."""

@@ -16,6 +16,7 @@ from backbone.extensions import UseCases
 from backbone.rpc import rpc
 from contracts.accounts import OtpRequested, StaffChanged
 from contracts.gateway import ReceiveSms, ReportDelivery
+from contracts.identities import IdentityAsked, IdentityDecided
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.notify import (
     ChangeNotificationText,
@@ -137,6 +138,11 @@ class Service(AuditedService):
         with self.db.transaction() as connection:
             self.use_cases.case_events(connection, events)
         self.kick_sender()
+
+    @durable_event_handler("notify.identities", concurrency=1)
+    def identity_event(self, event: IdentityAsked | IdentityDecided) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.identity_event(connection, event)
 
     @durable_event_handler("notify.retention", concurrency=1)
     def retention_due(self, event: RetentionDue) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import Connection, true
 
+from backbone import outbox
 from contracts import identities as i
 from contracts.base import now
 from contracts.errors import AlreadyDecided, ConsentNeeded, InvalidField, NotAllowed, NotFound, UnknownCase
@@ -55,6 +56,7 @@ class IdentityDesk(Desk):
                     "state": store.WAITING,
                 },
             )
+            outbox.add(connection, self._told(store.one(connection, request_id, scope), i.IdentityAsked))
         return _shown(store.one(connection, request_id, scope))
 
     def decide(self, connection: Connection, request: i.DecideIdentityRequest) -> i.IdentityRequest:
@@ -74,6 +76,7 @@ class IdentityDesk(Desk):
             until = at + timedelta(minutes=row.minutes) if request.consent else None
             told = {"state": state, "decided_by": own, "decided_at": at, "answer": request.reason, "open_until": until}
             store.decide(connection, request.request_id, told)
+            outbox.add(connection, self._told(row, i.IdentityDecided, open_until=until))
         elif (row.state, row.decided_by, row.answer) != (state, own, request.reason):
             raise AlreadyDecided
         return _shown(store.one(connection, request.request_id, scope))
@@ -100,6 +103,10 @@ class IdentityDesk(Desk):
         if given is None:
             raise ConsentNeeded
         return IdentityGrant(case_id=request.case_id, consented_by=given.decided_by)
+
+    def _told(self, row: Any, event: type[i.IdentityEvent], **more: Any) -> i.IdentityEvent:
+        about = {name: getattr(row, name) for name in ("request_id", "case_id", "kind", "asked_by")}
+        return event.model_validate({"id": uuid4(), "occurred_at": self.clock(), **about, **more})
 
     def _opener(self, connection: Connection, actor: Actor) -> tuple[UUID, Scope]:
         own = _id(actor, ActorKind.STAFF)

@@ -541,6 +541,25 @@ class TestStaff:
             with pytest.raises(NotAllowed):
                 wire.ask("accounts", "list_staff", ListStaff(actor=other))
 
+    def test_who_signed_in_is_in_the_audit_and_who_only_tried_is_not(self, system: System, desk: Desk) -> None:
+        told = "actor_kind, actor_id, roles, subjects, result"
+        query = f"SELECT {told} FROM audit_waiting UNION ALL SELECT {told} FROM audit"
+        own = str(staff_id("analyst"))
+        database = Database(system.environment["DATABASE_URL"], pool_size=1)
+
+        def noted() -> list[tuple[Any, ...]]:
+            with database.read() as connection:
+                return [tuple(row) for row in connection.execute(text(query)) if own in row.subjects]
+
+        before = len(noted())
+        desk.forget()
+        with pytest.raises(BadCredentials):
+            desk.sign_in("analyst", password="wrong-password-of-a-stranger")
+        desk.forget()
+        desk.sign_in("analyst")
+        assert noted()[before:] == [("staff", own, ["analyst"], [own], "done")]
+        database.close()
+
     def test_whose_account_was_changed_lately_is_told_with_its_version_and_so_does_the_next_token(
         self, wire: BusClient, system: System, desk: Desk
     ) -> None:

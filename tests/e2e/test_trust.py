@@ -16,7 +16,7 @@ from PIL import Image
 
 from backbone.testing import eventually
 from deploy.demo import evidence
-from tests.e2e.people import UNIT, Caller, Case, Town, good
+from tests.e2e.people import UNIT, Caller, Case, Officer, Town, good
 
 
 def photo_with_gps() -> bytes:
@@ -181,6 +181,16 @@ def test_a_liaison_sees_the_question_and_nothing_of_the_case(town: Town) -> None
     assert unread[0].startswith("بازرسی از واحد شما پرسشی دارد. مهلت پاسخ: ")
 
 
+def hears(officer: Officer, case_id: str, text: str) -> None:
+    """The inbox says it of this case, and does not say which number it has."""
+
+    def found() -> bool:
+        items = [one for one in good(officer.caller.get("/v1/messages"))["items"] if one["case_id"] == case_id]
+        return (text, None) in [(one["text"], one["case_number"]) for one in items]
+
+    eventually(found)
+
+
 def test_an_identity_is_opened_by_two_for_a_time_and_on_the_record(town: Town) -> None:
     case, phone, _ = town.complaint()
     case_id = case.view()["case_id"]
@@ -209,11 +219,13 @@ def test_an_identity_is_opened_by_two_for_a_time_and_on_the_record(town: Town) -
     assert (shown["asked_by"], shown["reason"], shown["kind"]) == (head.staff_id, reason, "complaint")
     for secret in (phone.mobile, "شاکی نمونه", inspector.read(case_id)["number"]):
         assert secret not in json.dumps(waiting, ensure_ascii=False)
+    hears(custodian, case_id, "دیدن هویت ثبت‌کننده یک شکایت به موافقت شما نیاز دارد.")
     decision = f"/v1/identity-requests/{request['request_id']}/decision"
     assert head.caller.post(decision, {"consent": True}).status_code == 403
     given = good(custodian.caller.post(decision, {"consent": True, "reason": "لازم است."}))
     assert (given["state"], given["decided_by"]) == ("consented", custodian.staff_id)
     assert good(head.caller.get("/v1/identity-requests"))["items"][0] == given
+    hears(head, case_id, "با دیدن هویت ثبت‌کننده یک شکایت که خواسته بودید موافقت شد.")
 
     opened = good(head.caller.post(path, {"reason": reason}))["identity"]
     assert (opened["name"], opened["mobile"]) == ("شاکی نمونه", phone.mobile)

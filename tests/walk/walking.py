@@ -795,7 +795,11 @@ class Walk:
                 granted = self.oracle.answers_for(person, row["unit"])
             else:
                 # By name: it was told while the case was theirs, and stays in their inbox.
-                granted = str(row["staff_id"]) == person.id or row["role"] in person.roles & {"head", "screener"}
+                granted = str(row["staff_id"]) == person.id or row["role"] in person.roles & {
+                    "head",
+                    "screener",
+                    "custodian",
+                }
                 granted = granted and bool(person.roles) and not (case and self.oracle.conflicted(person, case.unit))
             if granted:
                 found.add(row["id"])
@@ -881,7 +885,12 @@ class Walk:
         some = next(iter(self.oracle.cases))
         request = OpenIdentity(actor=self.actor(person), case_id=some, reason="walked")
         _, code = self.ask(person, "intake.open_identity", request, check=False)
-        self.same(person, "intake.open_identity", code is None, bool(person.roles & {Role.HEAD, Role.CUSTODIAN}))
+        self.same(
+            person,
+            "intake.open_identity",
+            code is None,
+            bool(person.staff and self.actor(person).roles & OPENS_IDENTITIES),
+        )
 
     def accounts_list_staff(self, person: Person) -> None:
         request = ListStaff(actor=self.actor(person))

@@ -606,6 +606,10 @@ class Maker:
         ]
         with notify.db.transaction() as connection:
             notify.use_cases.case_events(connection, told)
+            for row in rows:
+                for one in (ids.IdentityAsked, ids.IdentityDecided):
+                    if row.routing_key == one.name:
+                        notify.use_cases.identity_event(connection, one.model_validate_json(bytes(row.body)))
         with insight.db.transaction() as connection:
             insight.use_cases.record(connection, [self.catalogue, *told])
 

@@ -12,7 +12,18 @@ from typing import Any
 
 LANGUAGES = ("fa", "en")
 CHANNELS = ("sms", "inbox")
-AUDIENCES = ("citizen", "handset", "inspector", "screener", "liaison", "head", "mayor", "mentioned")
+AUDIENCES = (
+    "citizen",
+    "handset",
+    "inspector",
+    "screener",
+    "liaison",
+    "head",
+    "mayor",
+    "mentioned",
+    "custodian",
+    "asker",
+)
 VALUES = frozenset({"code", "date", "kind", "stage", "outcome", "reason", "otp", "number", "office", "when", "place"})
 
 
@@ -120,9 +131,11 @@ _OF_TEXTED_CODES = {"known": {"stage", "date"}, "decided": {"outcome"}}
 
 def _offered(route: Route) -> frozenset[str]:
     """What handlers put into a message of this route. The code stands in an SMS to who filed alone, the case's number in
-    what the office's own people read, and a unit reads nothing of the case (templates.toml)."""
+    what those of the office read who see cases, and a unit reads nothing of the case (templates.toml)."""
     if route.audience == "liaison":
         return frozenset({"date"})
+    if route.audience in ("custodian", "asker"):
+        return frozenset({"kind"})
     if route.event.startswith(("case.", "visit.")):
         values = {"kind", "date"} | _OF_CASES.get(route.event, set())
     elif route.event == "sms.code_sent":
