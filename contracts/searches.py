@@ -106,8 +106,11 @@ class CaseLine(Answer):
 
 
 class CasePage(Answer):
+    """`masked`: to an analyst, who is told neither what is said in a case (`excerpt` is empty) nor who handles it."""
+
     items: list[CaseLine]
     next: str | None = None
+    masked: bool = False
 
 
 class CountCases(Filter, Request):

@@ -490,7 +490,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Suggestion": _SUGGESTION,
     "Suggestions": {"unit": None, "ground": _SUGGESTION, "urgent": None, "similar": [_SIMILAR]},
     "CaseLine": _LINE,
-    "CasePage": {"items": [_LINE], "next": None},
+    "CasePage": {"items": [_LINE], "next": None, "masked": False},
     "CaseQuestion": _CASE_QUESTION,
     "CaseView": _CASE,
     "Catalogue": _FORM,

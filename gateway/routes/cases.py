@@ -77,7 +77,8 @@ COMMAND = {**problems(401, 403, 404, 409, 412, 428, body=True), **_CASE}
 async def list_cases(door: DoorDep, known: StaffDep, filters: Annotated[PageQuery, Query()]) -> Response:
     """Newest filed first, or as `sort` says, by pages: `next` is the `after` of the following one. All filters have to hold,
     of several values of one filter one of them. A case against the unit one belongs to, or one above it, is never among
-    them."""
+    them. To an analyst they come masked, without what is said in them and who handles them, and cannot be looked for by
+    either (403), nor by a kept search."""
     request = ListCases(actor=known.actor, **filters.asked())
     return answer(await door.bus.ask("tracking", "list_cases", request, CasePage))
 

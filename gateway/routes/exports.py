@@ -58,7 +58,8 @@ _FIXED_HEADERS = {
     },
 )
 async def start(body: ExportBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey) -> Response:
-    """By who sees cases, and of those alone that they may see while it is made; no codes, no identities. 409 with too many
+    """By who sees cases, and of those alone that they may see while it is made; no codes, no identities; to an
+    analyst without texts and handlers, which cannot be looked for either (403). 409 with too many
     in the making."""
     request = StartExport(
         actor=known.actor,

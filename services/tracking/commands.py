@@ -35,10 +35,10 @@ class Desk(Tracking):
 
     # --- staff ---
 
-    def scope(self, connection: Connection, actor: Actor) -> Scope:
-        """Which cases this member of staff may know of. NotAllowed for who sees none."""
+    def scope(self, connection: Connection, actor: Actor, masks: bool = False) -> Scope:
+        """Which cases this member of staff may know of. NotAllowed for who sees none. `masks`: as in `scope_of`."""
         staff_id = _id(actor, ActorKind.STAFF)
-        return scope_of(staff_id, actor.roles, self._avoided(connection, actor, staff_id))
+        return scope_of(staff_id, actor.roles, self._avoided(connection, actor, staff_id), masks)
 
     def _avoided(self, connection: Connection, actor: Actor, staff_id: UUID) -> frozenset[str]:
         """The units in which this member of staff has a conflict of interest. NotAllowed for a closed account.

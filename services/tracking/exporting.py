@@ -110,6 +110,9 @@ class Exporter(ExportDesk):
             exports_store.end(connection, export_id, "failed", self._keep, error="not_allowed")
             return "over"
         asked, tree = filters_of(row), self.city(connection).tree
+        if scope.masked and any(searching.looks_behind_the_mask(one) for one in asked):
+            exports_store.end(connection, export_id, "failed", self._keep, error="not_allowed")
+            return "over"
         after, pages, done = row.place, row.pages, row.rows_done
         if row.rights != told(scope):
             exports_store.drop_pieces(connection, export_id, ROWS)

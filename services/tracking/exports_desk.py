@@ -35,9 +35,9 @@ class ExportDesk(SearchDesk):
     def start_export(self, connection: Connection, request: x.StartExport) -> x.Export:
         """A new one, waiting. TooManyExports, NotFound for the search, InvalidField, KeyReused."""
         _no_nul(request)
-        self.rights(connection, request.actor)
+        scope = self.rights(connection, request.actor)
         owner = _id(request.actor, ActorKind.STAFF)
-        filters = self.asked(connection, request.actor, request.filters, request.search, "filters.")
+        filters = self.asked(connection, request.actor, request.filters, request.search, scope, "filters.")
         export_id = uuid5(_MADE_OF_KEYS, f"{owner}:{request.idempotency_key}")
         same = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
         if not again(connection, request.actor, request.idempotency_key, export_id, same):
@@ -95,11 +95,12 @@ class ExportDesk(SearchDesk):
         return x.ExportPiece.model_validate({**told, "content": base64.b64encode(content).decode()})
 
     def rights(self, connection: Connection, actor: Actor) -> Scope:
-        """What the actor may see, by their roles as accounts told them last, where it has. NotAllowed for who sees no case."""
+        """What the actor may see, by their roles as accounts told them last, where it has: an analyst, masked. NotAllowed for
+        who sees no case."""
         known = store.member(connection, _id(actor, ActorKind.STAFF))
         if known is not None:
             actor = actor.model_copy(update={"roles": actor.roles & {Role(role) for role in known.roles}})
-        return self.scope(connection, actor)
+        return self.scope(connection, actor, masks=True)
 
     def _own(self, connection: Connection, actor: Actor, export_id: UUID) -> Row[Any]:
         row = exports_store.one(connection, export_id, _id(actor, ActorKind.STAFF))
@@ -110,7 +111,8 @@ class ExportDesk(SearchDesk):
 
 def told(scope: Scope) -> dict[str, Any]:
     """The scope, for keeping."""
-    return {"avoided": sorted(scope.avoided), "handler": str(scope.handler) if scope.handler else None}
+    kept = {"avoided": sorted(scope.avoided), "handler": str(scope.handler) if scope.handler else None}
+    return {**kept, "masked": True} if scope.masked else kept
 
 
 def covers(kept: Mapping[str, Any] | None, scope: Scope) -> bool:
@@ -118,6 +120,7 @@ def covers(kept: Mapping[str, Any] | None, scope: Scope) -> bool:
     if kept is None:
         return False
     same = scope.handler is None or kept["handler"] == str(scope.handler)
+    same = same and (not scope.masked or kept.get("masked", False))
     return same and scope.avoided <= set(kept["avoided"])
 
 

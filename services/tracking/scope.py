@@ -21,10 +21,11 @@ OPENS_IDENTITIES = frozenset({Role.HEAD, Role.CUSTODIAN})
 @dataclass(frozen=True)
 class Scope:
     """`avoided`: the units a case may not be about: the person's own and all above it. `handler`: only what is
-    assigned to this inspector."""
+    assigned to this inspector. `masked`: without what is said in it and who of the staff handles it."""
 
     avoided: frozenset[str]
     handler: UUID | None
+    masked: bool = False
 
     def condition(self) -> ColumnElement[bool]:
         """What a row of `cases` must fulfil to be known to this person at all."""
@@ -46,10 +47,13 @@ CONDITION: ColumnElement[bool] = and_(
 """What `condition` says, for queries that are written once."""
 
 
-def scope_of(staff_id: UUID, roles: frozenset[Role], avoided: frozenset[str]) -> Scope:
-    """NotAllowed for roles that see no cases."""
+def scope_of(staff_id: UUID, roles: frozenset[Role], avoided: frozenset[str], masks: bool = False) -> Scope:
+    """NotAllowed for roles that see no cases. `masks`: who asks leaves out what a masked scope must not show, and so an
+    analyst may have it."""
     if roles & SEE_ALL:
         return Scope(avoided, None)
     if Role.INSPECTOR in roles:
         return Scope(avoided, staff_id)
+    if masks and Role.ANALYST in roles:
+        return Scope(avoided, None, masked=True)
     raise NotAllowed

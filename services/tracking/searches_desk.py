@@ -17,13 +17,15 @@ from services.tracking import searches_store, searching
 from services.tracking.commands import Desk, _id, _no_nul, again
 from services.tracking.cursors import cursor
 from services.tracking.handlers import Clock
+from services.tracking.scope import Scope
 from services.tracking.settings import Settings
 
 _MADE_OF_KEYS = UUID("4b8e2c90-6a17-5d3f-9c25-7e0d1f8a6b41")  # the space of such ids; never to be changed
 
 
 class SearchDesk(Desk):
-    """The desk, with lists and kept searches. All of it is for who sees cases at all, and for the others NotAllowed."""
+    """The desk, with lists and kept searches. All of it is for who sees cases at all, and for the others NotAllowed; an analyst
+    has lists and counts, masked."""
 
     def __init__(self, settings: Settings, clock: Clock = now) -> None:
         super().__init__(settings, clock)
@@ -34,23 +36,32 @@ class SearchDesk(Desk):
     def list_cases(self, connection: Connection, request: se.ListCases) -> se.CasePage:
         """A page of the cases that the actor may know of."""
         _no_nul(request)
-        scope = self.scope(connection, request.actor)
-        asked = self.asked(connection, request.actor, request, request.search)
+        scope = self.scope(connection, request.actor, masks=True)
+        asked = self.asked(connection, request.actor, request, request.search, scope)
         tree = self.city(connection).tree
         return searching.case_page(connection, asked, scope, tree, request.sort, request.after, request.limit)
 
     def count_cases(self, connection: Connection, request: se.CountCases) -> se.CaseCount:
         """How many there are of these."""
         _no_nul(request)
-        scope = self.scope(connection, request.actor)
-        asked = self.asked(connection, request.actor, request, request.search)
+        scope = self.scope(connection, request.actor, masks=True)
+        asked = self.asked(connection, request.actor, request, request.search, scope)
         return se.CaseCount(count=searching.count(connection, asked, scope, self.city(connection).tree))
 
     def asked(
-        self, connection: Connection, actor: Actor, filters: se.Filter, search: UUID | None, path: str = ""
+        self,
+        connection: Connection,
+        actor: Actor,
+        filters: se.Filter,
+        search: UUID | None,
+        scope: Scope,
+        path: str = "",
     ) -> Sequence[se.Filter]:
-        """What has to hold: these filters, and those of a kept search. InvalidField, NotFound."""
+        """What has to hold: these filters, and those of a kept search, of which who sees cases masked has none. InvalidField,
+        NotFound, NotAllowed."""
         searching.check(filters, path)
+        if scope.masked and (search is not None or searching.looks_behind_the_mask(filters)):
+            raise NotAllowed
         if search is None:
             return [filters]
         return [filters, se.Filter.model_validate(self._known(connection, actor, search).filters)]

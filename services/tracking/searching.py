@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -17,11 +17,13 @@ from sqlalchemy import (
     Date,
     Row,
     Select,
+    cast,
     exists,
     false,
     func,
     literal,
     literal_column,
+    null,
     or_,
     select,
     tuple_,
@@ -82,6 +84,11 @@ def check(wanted: Filter, path: str = "") -> None:
             wrong.append({"field": f"{path}{name}_until", "reason": "before_its_start"})
     if wrong:
         raise InvalidField(fields=wrong)
+
+
+def looks_behind_the_mask(wanted: Filter) -> bool:
+    """Whether it looks for what a masked scope does not show: what is found would tell it."""
+    return bool(normalise(wanted.text or "") or wanted.handler)
 
 
 def conditions(wanted: Filter, tree: Tree) -> list[ColumnElement[bool]]:
@@ -222,12 +229,14 @@ def case_page(
     where, stages = found_by(asked, scope, tree)
     if after is not None:
         where.append(order.beyond(after))
-    excerpt = func.left(cases.c.text, EXCERPT).label("excerpt")
-    columns = (*(cases.c[name] for name in _LINE), excerpt, order.key.label("place"))
+    shown = _shown(scope)
+    excerpt = func.left(shown["text"], EXCERPT).label("excerpt")
+    columns = (*(shown[name] for name in _LINE), excerpt, order.key.label("place"))
     rows = connection.execute(_page(select(*columns), where, stages, order, limit + 1)).all()
     items = [CaseLine.model_validate({**row._mapping, "expected_on": _expected(row)}) for row in rows[:limit]]
     more = len(rows) > limit
-    return CasePage(items=items, next=order.cursor(rows[limit - 1].place, rows[limit - 1].case_id) if more else None)
+    after = order.cursor(rows[limit - 1].place, rows[limit - 1].case_id) if more else None
+    return CasePage(items=items, next=after, masked=scope.masked)
 
 
 _WHOLE = (
@@ -245,7 +254,8 @@ def whole_page(
     where, stages = found_by(asked, scope, tree)
     if after is not None:
         where.append(order.beyond(after))
-    columns = (cases.c.case_id, *(cases.c[name] for name in _WHOLE), order.key.label("place"))
+    shown = _shown(scope)
+    columns = (cases.c.case_id, *(shown[name] for name in _WHOLE), order.key.label("place"))
     rows = connection.execute(_page(select(*columns), where, stages, order, limit + 1)).all()
     lines = [
         {
@@ -259,6 +269,15 @@ def whole_page(
     ]
     last = rows[limit - 1] if len(rows) > limit else None
     return lines, order.cursor(last.place, last.case_id) if last is not None else None
+
+
+def _shown(scope: Scope) -> Mapping[str, ColumnElement[Any]]:
+    """A case's columns by name; masked ones are empty before they leave the database."""
+    columns: dict[str, ColumnElement[Any]] = dict(cases.c.items())
+    if scope.masked:
+        columns["text"] = literal("", cases.c.text.type).label("text")
+        columns["handler"] = cast(null(), cases.c.handler.type).label("handler")
+    return columns
 
 
 def _iso(at: date | None) -> str | None:

@@ -161,14 +161,38 @@ def test_an_inspector_gets_what_is_in_their_hands(office: Office) -> None:
     assert found[0]["Inspector's id"] == office.inspector.id
 
 
-@pytest.mark.parametrize(
-    "role", [Role.LIAISON, Role.ANALYST, Role.ADMINISTRATOR, Role.CUSTODIAN, Role.OPERATOR], ids=str
-)
+@pytest.mark.parametrize("role", [Role.LIAISON, Role.ADMINISTRATOR, Role.CUSTODIAN, Role.OPERATOR], ids=str)
 def test_who_sees_no_list_gets_no_export(office: Office, role: Role) -> None:
     with pytest.raises(NotAllowed):
         start(office, actor(role))
     with pytest.raises(NotAllowed):
         office.ask("list_exports", x.ListExports(actor=actor(role)))
+
+
+def test_an_analyst_gets_it_without_what_is_said_and_who_handles_it(office: Office) -> None:
+    own = ground()
+    office.investigated(ground=own, text="یوزپلنگستان در پروانه ما نیست")
+    analyst = actor(Role.ANALYST)
+    [row] = made(office, analyst, ground=[own])
+    [whole] = made(office, office.head, ground=[own])
+    assert whole["Text"].startswith("یوزپلنگستان")
+    assert whole["Inspector's id"] == office.inspector.id
+    assert row == {**whole, "Text": "", "Inspector's id": ""}
+    for hidden in ({"text": "یوزپلنگستان"}, {"handler": [office.inspector.id]}):
+        with pytest.raises(NotAllowed):
+            start(office, analyst, ground=[own], **hidden)
+
+
+def test_who_is_an_analyst_from_now_on_reads_no_file_of_before(office: Office) -> None:
+    own, me = ground(), actor(Role.HEAD)
+    office.investigated(ground=own)
+    export = start(office, me, ground=[own])
+    ended(office, me, export["export_id"])
+    analyst = me.model_copy(update={"roles": frozenset({Role.ANALYST})})
+    with pytest.raises(Gone):
+        office.ask("read_export", x.ReadExport(actor=analyst, export_id=export["export_id"]))
+    [masked] = made(office, analyst, ground=[own])
+    assert masked["Text"] == ""
 
 
 def test_it_is_its_owners_alone(office: Office) -> None:

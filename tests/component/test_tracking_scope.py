@@ -12,6 +12,7 @@ import pytest
 
 from backbone.testing import BusClient, ServiceProcess, eventually, prepared
 from contracts import identities as i
+from contracts import searches as se
 from contracts import tracking as t
 from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed, UnknownCase
@@ -140,11 +141,36 @@ def test_an_inspector_sees_what_is_assigned_to_them_now(office: Office) -> None:
 
 
 def test_roles_that_see_no_cases_get_no_list(office: Office) -> None:
-    for role in (Role.LIAISON, Role.ANALYST, Role.ADMINISTRATOR, Role.CUSTODIAN, Role.OPERATOR):
+    for role in (Role.LIAISON, Role.ADMINISTRATOR, Role.CUSTODIAN, Role.OPERATOR):
         with pytest.raises(NotAllowed):
             office.page(actor(role))
     with pytest.raises(NotAllowed):
         office.page(Actor(kind="bearer", id="x", roles=frozenset({Role.HEAD})))
+
+
+def test_an_analyst_sees_that_there_are_cases_and_not_what_they_say(office: Office) -> None:
+    own, analyst = ground(), actor(Role.ANALYST)
+    case = office.investigated(ground=own, text="خرسستان همسایه ماست")
+    page = office.page(analyst, ground=[own])
+    [line], [whole] = page["items"], office.page(office.head, ground=[own])["items"]
+    assert page["masked"]
+    assert (whole["excerpt"], whole["handler"]) == ("خرسستان همسایه ماست", office.inspector.id)
+    assert line == {**whole, "excerpt": "", "handler": None}
+    assert office.page(analyst, ground=[own], sort="due_on", stage=["investigating"])["items"] == [line]
+    for hidden in ({"text": "خرسستان"}, {"text": "ه"}, {"handler": [office.inspector.id]}):
+        with pytest.raises(NotAllowed):
+            office.page(analyst, ground=[own], **hidden)
+        with pytest.raises(NotAllowed):
+            office.ask("count_cases", se.CountCases.model_validate({"actor": analyst, **hidden}))
+    # Of the unit complained about they see no more than others of it; what is masked comes back into no case.
+    of_it = actor(Role.ANALYST, unit=whole["unit"])
+    assert office.page(of_it, ground=[own])["items"] == []
+    for command in (t.AddNote(text="-"), t.Correct(ground=own)):
+        with pytest.raises(NotAllowed):
+            office.do(analyst, case.case_id, command)
+    # Who is something else besides sees what that one sees.
+    both = office.head.model_copy(update={"roles": frozenset({Role.ANALYST, Role.HEAD})})
+    assert office.page(both, ground=[own])["items"] == [whole]
 
 
 def test_filters_narrow_a_list(office: Office) -> None:

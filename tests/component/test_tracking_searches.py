@@ -327,5 +327,6 @@ def test_who_sees_no_case_keeps_and_reads_no_search(office: Office, role: Role) 
         keep(office, actor(role))
     with pytest.raises(NotAllowed):
         office.ask("list_searches", se.ListSearches(actor=actor(role)))
-    with pytest.raises(NotAllowed):
-        office.ask("count_cases", se.CountCases(actor=actor(role)))
+    if role is not Role.ANALYST:  # who counts them all, and has no searches
+        with pytest.raises(NotAllowed):
+            office.ask("count_cases", se.CountCases(actor=actor(role)))

@@ -316,8 +316,30 @@ def test_an_export_is_its_owners_alone(town: Town, head: Officer) -> None:
     good(head.caller.get(f"{place}/file"), 404)
 
 
+def test_an_analyst_lists_counts_and_exports_what_is_masked(town: Town, head: Officer) -> None:
+    text = word()
+    filed(town, text)
+    analyst = town.officer("analyst")
+    [whole] = good(head.caller.get("/v1/cases", text=text))["items"]
+    number = whole["number"]
+    page = good(analyst.caller.get("/v1/cases", number=number))
+    [line] = page["items"]
+    assert (page["masked"], line["excerpt"], line["handler"], line["number"]) == (True, "", None, number)
+    assert good(analyst.caller.get("/v1/cases/count", number=number))["count"] == 1
+    hiding: list[dict[str, Any]] = [{"text": text}, {"handler": [head.staff_id]}]
+    for hidden in hiding:
+        for path in ("/v1/cases", "/v1/cases/count"):
+            assert good(analyst.caller.get(path, **hidden), 403)["code"] == "not_allowed"
+        asked = analyst.caller.post("/v1/exports", {"filters": hidden, "format": "csv"})
+        assert good(asked, 403)["code"] == "not_allowed"
+    file = exported(analyst, filters={"number": [number]}, format="csv", language="en")
+    assert number in file.text
+    assert text not in file.text
+    assert analyst.caller.get(f"/v1/cases/{line['case_id']}").status_code == 403
+
+
 def test_who_sees_no_list_exports_nothing_and_bad_wishes_are_named(town: Town, head: Officer) -> None:
-    for role in ("liaison", "analyst", "administrator", "custodian"):
+    for role in ("liaison", "administrator", "custodian"):
         assert good(town.officer(role).caller.post("/v1/exports", {"format": "csv"}), 403)["code"] == "not_allowed"
     assert town.caller().post("/v1/exports", {"format": "csv"}).status_code == 401
     before = good(head.caller.get("/v1/exports"))["items"]

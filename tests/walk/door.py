@@ -26,7 +26,7 @@ from gateway.pieces import Uploads
 from tests.unit.gateway_parts import UNLIMITED, Keys, MemoryBus, bearer
 from tests.walk.house import House
 from tests.walk.oracle import TRACE, CaseFacts, Oracle, Person, Sort
-from tests.walk.walking import SEES_CASES, Leak
+from tests.walk.walking import FINDS_CASES, SEES_CASES, Leak
 from tests.walk.world import World
 
 TELLS_OF_NO_CASE = frozenset(
@@ -348,14 +348,15 @@ class DoorWalk:
         """What is granted is answered, too: a door that refuses everybody would tell nothing."""
         name, first = operation.name, answers[0]
         known = self.oracle.known(person)
-        sees = bool(person.roles & SEES_CASES)
+        sees, finds = bool(person.roles & SEES_CASES), bool(person.roles & FINDS_CASES)
+        listed = self.oracle.listed(person)
         citizen = person.actor is not None and person.actor.kind is ActorKind.CITIZEN
         holds = person.actor is not None and person.actor.kind is ActorKind.BEARER
-        if name == "listCases" and sees and not query:
+        if name == "listCases" and finds and not query:
             told = sorted(one["case_id"] for page in answers for one in page.json()["items"])
-            self.same(person, name, told, sorted(str(one.case_id) for one in known))
-        elif name == "countFoundCases" and sees and not query:
-            self.same(person, name, first.json()["count"], len(known))
+            self.same(person, name, told, sorted(str(one.case_id) for one in listed))
+        elif name == "countFoundCases" and finds and not query:
+            self.same(person, name, first.json()["count"], len(listed))
         elif name == "getCase":
             assert case is not None
             self.same(person, f"{name} {case.number}", first.status_code == 200, sees and case in known)
@@ -383,7 +384,7 @@ class DoorWalk:
             self.same(person, name, first.status_code == 200, of_it and self.oracle.answers_for(person, unit))
         elif name in ("getExport", "downloadExport"):
             owner = self.world.exports[UUID(values["export_id"])]
-            self.same(person, name, first.status_code == 200, owner == person.id and sees)
+            self.same(person, name, first.status_code == 200, owner == person.id and finds)
         elif name == "getLatestCheckpoint":
             self.same(person, name, first.is_success, False)  # none was made of this world
 

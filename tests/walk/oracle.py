@@ -37,7 +37,7 @@ class Sort(StrEnum):
     SENT_ALONG = "sent_along"  # a file of the citizen's that was sent to a unit with its question
     CITIZEN = "citizen"  # who complained: their id, their code and its hash
     IDENTITY = "identity"  # their sealed name
-    STAFF = "staff"  # who of the staff: not for citizens, not for units
+    STAFF = "staff"  # who of the staff: not for citizens, not for units, not for analysts
     SLOT = "slot"  # a time of the visits' calendar: no case's
 
 
@@ -131,6 +131,15 @@ class Oracle:
             return True
         return Role.INSPECTOR in person.roles and str(case.handler) == person.actor.id
 
+    def lists(self, person: Person, case: CaseFacts) -> bool:
+        """Whether this person may find the case in a list, a count or an export: an analyst does, masked."""
+        masked = Role.ANALYST in person.roles and not self.conflicted(person, case.unit)
+        return self.knows(person, case) or (masked and Role.INSPECTOR not in person.roles)
+
+    def listed(self, person: Person) -> list[CaseFacts]:
+        """All cases that this person may find."""
+        return [case for case in self.cases.values() if self.lists(person, case)]
+
     def known(self, person: Person) -> list[CaseFacts]:
         """All cases that this person may know of."""
         return [case for case in self.cases.values() if self.knows(person, case)]
@@ -153,13 +162,15 @@ class Oracle:
         if canary.sort is Sort.SLOT:
             return person.actor is not None
         if canary.sort is Sort.STAFF:
-            return person.staff
+            return person.staff and person.roles != {Role.ANALYST}
         case = self.cases[canary.case] if canary.case is not None else None
         if canary.sort is Sort.IDENTITY:
             return case is not None and self.opens(person, case)
         if case is None or canary.sort is Sort.CITIZEN:
             # Who complained is sealed: staff open that by another door, with reason and consent.
             return case is not None and not person.staff and self.knows(person, case)
+        if canary.sort is Sort.CASE and self.lists(person, case):
+            return True
         if canary.sort in (Sort.UNIT, Sort.SENT_ALONG) and self.answers_for(person, canary.unit):
             return True
         if not self.knows(person, case):

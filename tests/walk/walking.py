@@ -76,6 +76,7 @@ OFFICES_OWN = frozenset(
 )
 """Entries of a timeline that are not for the citizen."""
 SEES_CASES = frozenset({Role.HEAD, Role.SCREENER, Role.INSPECTOR})
+FINDS_CASES = SEES_CASES | {Role.ANALYST}
 ASSIGNS = frozenset({Role.HEAD, Role.SCREENER})
 OPENS_IDENTITIES = frozenset({Role.HEAD, Role.CUSTODIAN})
 EXACT = frozenset({Role.HEAD, Role.ANALYST, Role.ADMINISTRATOR, Role.SCREENER, Role.INSPECTOR})
@@ -198,6 +199,15 @@ class Walk:
     def sees_cases(self, person: Person) -> bool:
         return bool(person.roles & SEES_CASES)
 
+    def finds_cases(self, person: Person) -> bool:
+        """In lists, counts and exports, be it masked."""
+        return bool(person.roles & FINDS_CASES)
+
+    def behind_the_mask(self, person: Person, filters: Any) -> bool:
+        """Whether what is asked for is what this person is not shown."""
+        masked = self.finds_cases(person) and not self.sees_cases(person)
+        return masked and bool({"text", "handler"} & set(filters))
+
     # --- tracking: cases ---
 
     def tracking_get_case(self, person: Person) -> None:
@@ -238,16 +248,16 @@ class Walk:
         return unit in self.oracle.upwards(case.unit)
 
     def tracking_list_cases(self, person: Person) -> None:
-        known, every = self.oracle.known(person), list(self.oracle.cases.values())
+        known, every = self.oracle.listed(person), list(self.oracle.cases.values())
         for filters, holds in self._filters(every):
             found = self._page_by_page(person, **filters)
-            if self.sees_cases(person):
+            if self.finds_cases(person) and not self.behind_the_mask(person, filters):
                 granted = sorted(str(case.case_id) for case in known if holds(case))
                 self.same(person, f"tracking.list_cases {filters}", found, granted)
-        for sort in ("filed_at", "due_on", "-due_on") if self.sees_cases(person) else ():
+        for sort in ("filed_at", "due_on", "-due_on") if self.finds_cases(person) else ():
             found = self._page_by_page(person, sort=sort)
             self.same(person, f"tracking.list_cases {sort}", found, sorted(str(case.case_id) for case in known))
-        for case in self.hidden(person)[:SAMPLE]:
+        for case in [one for one in self.hidden(person) if not self.oracle.lists(person, one)][:SAMPLE]:
             for filters in ({"text": case.text.split()[0]}, {"number": [case.number]}):
                 self.same(person, f"tracking.list_cases {filters}", self._page_by_page(person, **filters), [])
         for search_id, (owner, shared) in self.world.searches.items():
@@ -264,22 +274,24 @@ class Walk:
             request = se.ListCases.model_validate({"actor": self.actor(person), "after": after, "limit": 40, **filters})
             page, code = self.ask(person, "tracking.list_cases", request)
             if code is not None:
-                if self.sees_cases(person):
+                if self.finds_cases(person) and not self.behind_the_mask(person, filters):
                     raise Leak(f"tracking.list_cases refuses {person.name}: {code}")
                 return []
+            if self.behind_the_mask(person, filters):
+                raise Leak(f"tracking.list_cases looks for {filters} behind the mask of {person.name}")
             found += [str(line.case_id) for line in page.items]
             after = page.next
             if after is None:
                 return sorted(found)
 
     def tracking_count_cases(self, person: Person) -> None:
-        known, every = self.oracle.known(person), list(self.oracle.cases.values())
+        known, every = self.oracle.listed(person), list(self.oracle.cases.values())
         wanted = list(self._filters(every))
         wanted += [({"text": case.text.split()[0]}, lambda _: False) for case in self.hidden(person)[:SAMPLE]]
         for filters, holds in wanted:
             request = se.CountCases.model_validate({"actor": self.actor(person), **filters})
             found, code = self.ask(person, "tracking.count_cases", request)
-            if not self.sees_cases(person):
+            if not self.finds_cases(person) or self.behind_the_mask(person, filters):
                 self.refused(person, "tracking.count_cases", code)
                 continue
             granted = sum(1 for case in known if holds(case))
@@ -561,7 +573,7 @@ class Walk:
 
     def tracking_list_exports(self, person: Person) -> None:
         told, code = self.ask(person, "tracking.list_exports", x.ListExports(actor=self.actor(person)))
-        if not self.sees_cases(person):
+        if not self.finds_cases(person):
             self.refused(person, "tracking.list_exports", code)
             return
         granted = {one for one, owner in self.world.exports.items() if owner == person.id}
@@ -573,24 +585,24 @@ class Walk:
         for export_id, owner in self.world.exports.items():
             request = x.GetExport(actor=self.actor(person), export_id=export_id)
             _, code = self.ask(person, "tracking.get_export", request)
-            self.same(person, "tracking.get_export", code is None, owner == person.id and self.sees_cases(person))
+            self.same(person, "tracking.get_export", code is None, owner == person.id and self.finds_cases(person))
 
     def tracking_read_export(self, person: Person) -> None:
         for export_id, owner in self.world.exports.items():
             request = x.ReadExport(actor=self.actor(person), export_id=export_id)
             told, code = self.ask(person, "tracking.read_export", request)
-            self.same(person, "tracking.read_export", code is None, owner == person.id and self.sees_cases(person))
+            self.same(person, "tracking.read_export", code is None, owner == person.id and self.finds_cases(person))
             if told is not None:
                 file = base64.b64decode(told.content).decode("utf-8-sig")
                 self.read(person, "tracking.read_export", file)
                 numbers = {word for word in TRACE.findall(file) if word[:2] == "14"}
-                self.same(person, "tracking.read_export", numbers, {case.number for case in self.oracle.known(person)})
+                self.same(person, "tracking.read_export", numbers, {case.number for case in self.oracle.listed(person)})
 
     def tracking_drop_export(self, person: Person) -> None:
         for export_id, owner in self.world.exports.items():
             request = x.DropExport(actor=self.actor(person), export_id=export_id)
             _, code = self.ask(person, "tracking.drop_export", request)
-            self.same(person, "tracking.drop_export", code is None, owner == person.id and self.sees_cases(person))
+            self.same(person, "tracking.drop_export", code is None, owner == person.id and self.finds_cases(person))
 
     def tracking_start_export(self, person: Person) -> None:
         for search_id, (owner, shared) in self.world.searches.items():

@@ -575,6 +575,7 @@ class Maker:
     def _kept(self) -> None:
         """Searches, kept and shared, and exports, made."""
         seeing = [one for one in self.world.people if one.roles & {Role.HEAD, Role.SCREENER, Role.INSPECTOR}]
+        analysts = [one for one in self.world.people if Role.ANALYST in one.roles]
         for place, person in enumerate(seeing):
             shared = (se.Audience.NOBODY, se.Audience.ALL, se.Audience.INSPECTOR, se.Audience.HEAD)[place % 4]
             kept = self._ask(
@@ -587,7 +588,7 @@ class Maker:
                 )
             )
             self.world.searches[kept.search_id] = (person.id, shared)
-        for person in seeing[::2]:
+        for person in [*seeing[::2], *analysts]:
             made = self._ask(x.StartExport(actor=person.actor, format="csv", idempotency_key=uuid.uuid4().hex))
             self.world.exports[made.export_id] = person.id
         tracking = self.house.made["tracking"]
