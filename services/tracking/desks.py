@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, desc, func, select, text, union
+from sqlalchemy import ColumnElement, Connection, Integer, Row, and_, cast, desc, func, literal, select, text, union
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.gateway import Actor
@@ -19,9 +19,15 @@ from services.tracking.searching import EXCERPT
 from services.tracking.suggestions import Earlier
 
 LOOKED_AT = 1_000
-"""The newest cases that are compared; each comparison of two texts takes some twenty microseconds."""
+"""The newest cases in which words are looked for; a word in a text takes less than a microsecond."""
 READ_BESIDE = 200
 """The newest open cases of the same unit, and as many of the same ground."""
+LOOKED_FOR = 12
+"""The longest words of a text, which say most of what it is about."""
+COMPARED, COMPARED_BESIDE = 250, 120
+"""Those with most of these words, whose whole texts are compared: that takes fifty microseconds each. Of 250 read cases of the
+city in benchmarks/ the right unit was suggested 154 times, and 155 times when all thousand were compared; the right ground
+189 and 194 times; in half of the time."""
 NEIGHBOURS = 15
 ALIKE = 0.2
 """From this similarity on two texts are taken to have something in common."""
@@ -51,9 +57,18 @@ def earlier(connection: Connection, case_id: UUID, search: str, now: datetime, s
         .limit(LOOKED_AT)
         .subquery()
     )
-    alike = func.similarity(newest.c.search, search)
-    chosen = select(newest, alike.label("alike")).where(alike >= ALIKE).order_by(desc("alike")).limit(NEIGHBOURS)
+    likely = select(newest).order_by(_shared(newest.c.search, search).desc()).limit(COMPARED).subquery()
+    alike = func.similarity(likely.c.search, search)
+    chosen = select(likely, alike.label("alike")).where(alike >= ALIKE).order_by(desc("alike")).limit(NEIGHBOURS)
     return [Earlier(row.unit, row.ground, row.urgent, row.search, row.alike) for row in connection.execute(chosen)]
+
+
+def _shared(column: ColumnElement[Any], search: str) -> ColumnElement[int]:
+    """How many of the words of a normalised text another holds, wherever in a word."""
+    words = {word for word in search.split() if len(word) > 3 and not word[0].isdigit()}
+    chosen = sorted(words, key=lambda word: (-len(word), word))[:LOOKED_FOR]
+    held = [cast(column.contains(word, autoescape=True), Integer) for word in chosen]
+    return sum(held[1:], held[0]) if held else literal(0)
 
 
 def similar(connection: Connection, told: Row[Any], scope: Scope) -> list[SimilarCase]:
@@ -65,12 +80,12 @@ def similar(connection: Connection, told: Row[Any], scope: Scope) -> list[Simila
             same, cases.c.stage.in_(stages), cases.c.case_id != told.case_id, scope.condition()
         )
         parts.append(select(newest.order_by(cases.c.filed_at.desc()).limit(READ_BESIDE).subquery()))
-    alike = func.similarity(cases.c.search, told.search)
-    names = ("case_id", "number", "stage", "unit", "ground", "filed_at")
-    chosen = select(
-        *(cases.c[name] for name in names), func.left(cases.c.text, EXCERPT).label("excerpt"), alike.label("similarity")
-    )
-    chosen = chosen.where(cases.c.case_id.in_(union(*parts)), alike >= ALIKE)
+    names = ("case_id", "number", "stage", "unit", "ground", "filed_at", "search")
+    read = select(*(cases.c[name] for name in names), func.left(cases.c.text, EXCERPT).label("excerpt"))
+    read = read.where(cases.c.case_id.in_(union(*parts)))
+    likely = read.order_by(_shared(cases.c.search, told.search).desc()).limit(COMPARED_BESIDE).subquery()
+    alike = func.similarity(likely.c.search, told.search)
+    chosen = select(likely, alike.label("similarity")).where(alike >= ALIKE)
     found = []
     for row in connection.execute(chosen.order_by(desc("similarity")).limit(TWINS)):
         same = [name for name in ("unit", "ground") if getattr(row, name) == getattr(told, name)]
