@@ -156,7 +156,8 @@ class ChangeStaff(Request):
 
 
 class ResetStaffCredentials(Request):
-    """RPC accounts.reset_staff_credentials → StaffCredentials. For the administrator; ends every session of the account."""
+    """RPC accounts.reset_staff_credentials → StaffCredentials. For the administrator; ends every session of the account, and
+    its access tokens."""
 
     actor: Actor
     idempotency_key: Key
@@ -202,7 +203,7 @@ class ListStaffHistory(Request):
 
 class StaffChange(Answer):
     """One change of an account. `by`: the id of the administrator, or the command that did it. Before and after a reset
-    of credentials the account is the same, and no secret is told."""
+    of credentials the account is the same but for its version, and no secret is told."""
 
     id: int
     at: Moment

@@ -89,7 +89,7 @@ class Administration:
             return StaffCredentials(member=_member(row))
         password, totp_secret = fresh_password(), fresh_totp_secret()
         roster.reset_credentials(connection, self._staff_key, row.username, password, totp_secret, by=request.actor.id)
-        return _credentials(row, password, totp_secret)
+        return _credentials(_known(connection, row.staff_id), password, totp_secret)
 
     def history(self, connection: Connection, request: ListStaffHistory) -> StaffHistory:
         """Who changed which account, the newest first."""

@@ -74,19 +74,18 @@ def change(connection: Connection, username: str, member: Member, by: str = COMM
 def reset_credentials(
     connection: Connection, staff_key: bytes, username: str, password: str, totp_secret: str, by: str = COMMAND
 ) -> bool:
-    """A new password and TOTP secret, and every session ended; False when there is no such account."""
+    """A new password and TOTP secret, and every session ended, access tokens of before included: whoever has the old ones
+    shall do nothing more. False when there is no such account."""
     row = store.lock_staff(connection, username_form(username))
     if row is None:
         return False
-    locked = crypto.lock(totp_secret, staff_key)
-    store.change_staff(
-        connection,
-        row.staff_id,
-        {"password_hash": hash_password(password), "locked_totp_secret": locked, "totp_last_step": 0},
-    )
+    locked, version, member = crypto.lock(totp_secret, staff_key), row.version + 1, member_of(row)
+    secrets = {"password_hash": hash_password(password), "locked_totp_secret": locked, "totp_last_step": 0}
+    store.change_staff(connection, row.staff_id, {"version": version, **secrets})
     store.revoke_sessions_of(connection, row.staff_id, now(), "credentials")
-    same = _known(row.username, row.version, member_of(row))
-    _remember(connection, by, "credentials_reset", row.staff_id, same, same)
+    before, after = (_known(row.username, one, member) for one in (row.version, version))
+    _remember(connection, by, "credentials_reset", row.staff_id, before, after)
+    outbox.add(connection, _changed(row.staff_id, version, member))
     return True
 
 
