@@ -50,6 +50,15 @@ LARGE = frozenset(
 )
 """Tables that grow with the cases: no hot query reads one of them from end to end."""
 _WHOLE = re.compile(r"Seq Scan on (\w+)")
+SETTINGS = {
+    "as services set it": {},
+    "jit = on": {"jit": "on"},
+    "random_page_cost = 1.1": {"random_page_cost": "1.1"},
+    "work_mem = 32MB": {"work_mem": "32MB"},
+    "no parallel workers": {"max_parallel_workers_per_gather": "0"},
+}
+"""What PostgreSQL may be told otherwise, to see what it is worth."""
+_PLANNED = re.compile(r"Planning Time: ([\d.]+) ms")
 _TOOK = re.compile(r"Execution Time: ([\d.]+) ms")
 _MILD = frozenset({"count_cases by kind, all years", "count_cases by unit and stage, all years", "inbox.prune"})
 """Asked rarely, of everything there is: the whole is read because the whole is asked for."""
@@ -59,12 +68,14 @@ Ask = Callable[[Connection], object]
 
 @dataclass(frozen=True)
 class Planned:
-    """One query as it was answered. `name`: the function that asks it; `plan`: EXPLAIN (ANALYZE, BUFFERS)."""
+    """One query as it was answered. `name`: the function that asks it; `plan`: EXPLAIN (ANALYZE, BUFFERS); `under`: its
+    milliseconds, planning included, under each of SETTINGS."""
 
     service: str
     name: str
     statement: str
     plan: str
+    under: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def took(self) -> float:
@@ -128,7 +139,12 @@ def plans(urls: Mapping[str, str]) -> Iterator[Planned]:
             asks = {**asks, "inbox.prune": inbox.prune, "outbox.relay_once": _relayed(database)}
             for name, ask in asks.items():
                 for statement, parameters in _heard(database, ask):
-                    yield Planned(service, name, statement, _explained(database, statement, parameters))
+                    plan = _explained(database, statement, parameters)
+                    under = {
+                        name: _whole(_explained(database, statement, parameters, told))
+                        for name, told in SETTINGS.items()
+                    }
+                    yield Planned(service, name, statement, plan, under)
             database.close()
 
 
@@ -150,8 +166,14 @@ def _heard(database: Database, ask: Ask) -> list[tuple[str, Any]]:
     return heard
 
 
-def _explained(database: Database, statement: str, parameters: Any) -> str:
+def _whole(plan: str) -> float:
+    return sum(float(found[1]) for pattern in (_PLANNED, _TOOK) if (found := pattern.search(plan)))
+
+
+def _explained(database: Database, statement: str, parameters: Any, settings: Mapping[str, str] | None = None) -> str:
     with database.engine.connect() as connection:
+        for name, value in (settings or {}).items():
+            connection.exec_driver_sql(f"SET LOCAL {name} = '{value}'")
         explained = f"EXPLAIN (ANALYZE, BUFFERS, SETTINGS) {statement}"
         connection.exec_driver_sql(
             explained, parameters
@@ -347,6 +369,7 @@ def page(found: list[Planned], heading: str) -> str:
         "| --- | --- | --- | --- |",
         *(f"| {one.service} | {one.name} | {one.took:.2f} | {', '.join(one.read_whole)} |" for one in found),
         "",
+        *_by_setting(found),
     ]
     for one in found:
         lines += [
@@ -360,6 +383,29 @@ def page(found: list[Planned], heading: str) -> str:
             "",
         ]
     return "\n".join(lines)
+
+
+def _by_setting(found: list[Planned]) -> Iterator[str]:
+    """What each setting costs or saves, over all queries and where most."""
+    yield from (
+        "## Under other settings",
+        "",
+        "Planning and execution of all these queries together, and the query that",
+    )
+    yield from (
+        "gains and the one that loses most against what services set.",
+        "",
+        "| setting | ms | gains most | loses most |",
+    )
+    yield "| --- | --- | --- | --- |"
+    first, *_ = SETTINGS
+    for name in SETTINGS:
+        changes = sorted(
+            (one.under[name] - one.under[first], f"{one.service} {one.name}") for one in found if one.under
+        )
+        told = [f"{by:+.1f} {query}" if name != first else "" for by, query in (changes[0], changes[-1])]
+        yield f"| {name} | {sum(one.under[name] for one in found):,.0f} | {told[0]} | {told[1]} |"
+    yield ""
 
 
 def as_json(found: list[Planned]) -> str:

@@ -13,10 +13,11 @@ from sqlalchemy import Connection
 from backbone import outbox
 from contracts.gateway import Actor
 from contracts.tracking import CaseSnapshot, TrackedEvent
-from contracts.vocabulary import ActorKind, Stage
-from services.tracking import advice, joined, reminders, store
+from contracts.vocabulary import OPEN_STAGES, ActorKind, Stage
+from services.tracking import advice, joined, reminders, retention_store, store
 from services.tracking.history import Entry, link
 from services.tracking.life import Case, Question, Step, Turn
+from services.tracking.retention_domain import tells_texts
 from services.tracking.visits import with_end_of_visit
 
 
@@ -33,6 +34,8 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
             joined.note_end(connection, entry.case_id, entry.sequence, end, final)
     after = written(turn, entries)
     store.save(connection, after, entries)
+    if turn.case.stage not in OPEN_STAGES and any(tells_texts(entry) for entry, _, _ in entries):
+        retention_store.look_again(connection, after.case_id)  # its texts may have gone already
     if turn.lapsed and question is not None:
         store.lapse_question(connection, question.question_id, now)
     if turn.answered is not None and question is not None:

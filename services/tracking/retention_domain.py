@@ -46,11 +46,16 @@ def rules_of(rows: Sequence[Mapping[str, Any]]) -> Iterator[Rule]:
                 yield Rule(part, kind, outcome, months, frozenset() if outcome else besides)
 
 
+def tells_texts(entry: Entry) -> bool:
+    """Whether there is something in the line that somebody wrote."""
+    return entry.entry != "erased" and bool(WRITTEN & set(entry.details))
+
+
 def left_of(entry: Entry, part: KeptPart) -> Entry:
     """The line without what the part says: itself when there is nothing of it."""
     if part is KeptPart.IDENTITY and entry.actor_kind == ActorKind.CITIZEN and entry.actor_id is not None:
         return replace(entry, actor_id=None)
-    if part is KeptPart.TEXTS and entry.entry != "erased" and WRITTEN & set(entry.details):
+    if part is KeptPart.TEXTS and tells_texts(entry):
         return replace(entry, details={name: value for name, value in entry.details.items() if name not in WRITTEN})
     return entry
 

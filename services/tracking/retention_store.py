@@ -76,6 +76,12 @@ def note_erased(connection: Connection, case_id: UUID, part: KeptPart, now: date
     connection.execute(update(cases).where(cases.c.case_id == case_id).values({ERASED_AT[part].name: now}))
 
 
+def look_again(connection: Connection, case_id: UUID) -> None:
+    """Something was written in a case whose texts have gone: they are due once more."""
+    gone = and_(cases.c.case_id == case_id, cases.c.texts_erased_at.is_not(None))
+    connection.execute(update(cases).where(gone).values(texts_erased_at=None))
+
+
 def entries_of(connection: Connection, case_id: UUID) -> list[tuple[Entry, str]]:
     """The timeline of a case in order, each line with its hash."""
     chosen = select(timeline).where(timeline.c.case_id == case_id).order_by(timeline.c.sequence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -112,6 +113,33 @@ def test_what_goes_is_what_the_rule_says_and_figures_stay(office: Office, enviro
     assert office.one("SELECT count(*) FROM timeline WHERE case_id = %s AND actor_kind = 'citizen'"
                       " AND actor_id IS NOT NULL", case_id) == 0  # fmt: skip
     assert office.get(case_id)["attachments"][0]["state"] == "processing"  # media never spoke of it
+    assert holds(environment)
+
+
+def test_what_is_written_when_the_texts_have_gone_goes_too(office: Office, environment: dict[str, str]) -> None:
+    filed = office.investigated()
+    advised = t.Recommendation(text="باجه دوم", due_on=date(2030, 1, 1))
+    decided = t.Decide(outcome="upheld", reasons="راز", root_causes=["process"], recommendations=[advised])
+    [advice] = office.do(office.inspector, filed.case_id, decided)["followed"]
+    office.run(
+        "UPDATE cases SET stage = 'closed', look_on = NULL, ended_at = now() - interval '2 months'"
+        f" WHERE case_id = '{filed.case_id}'"
+    )
+    eventually(lambda: "texts" in gone(office, filed.case_id), timeout=60)
+    report = t.ReportRecommendation(
+        actor=office.liaison,
+        recommendation_id=UUID(advice["recommendation_id"]),
+        done=False,
+        reason="ققنوس بودجه ندارد",
+        idempotency_key=uuid.uuid4().hex,
+    )
+    office.ask("report_recommendation", report)
+    eventually(lambda: gone(office, filed.case_id).count("texts") == 2, timeout=60)
+    told = "SELECT string_agg(details::text, '') FROM timeline WHERE case_id = %s"
+    assert "ققنوس" not in str(office.rows(told, filed.case_id))
+    assert office.rows("SELECT state, reason FROM recommendations WHERE case_id = %s", filed.case_id) == [
+        ("reported_declined", None)
+    ]
     assert holds(environment)
 
 
