@@ -20,8 +20,9 @@ from services.tracking.suggestions import Earlier
 
 LOOKED_AT = 1_000
 """The newest cases in which words are looked for; a word in a text takes less than a microsecond."""
-READ_BESIDE = 200
-"""The newest open cases of the same unit, and as many of the same ground."""
+READ_BACK, READ_BESIDE = 2_000, 200
+"""Of the newest cases of the same unit the newest that are open, and as many of the same ground: so it takes no longer when a
+whole city complains of one unit."""
 LOOKED_FOR = 12
 """The longest words of a text, which say most of what it is about."""
 COMPARED, COMPARED_BESIDE = 250, 120
@@ -76,13 +77,13 @@ def similar(connection: Connection, told: Row[Any], scope: Scope) -> list[Simila
     stages = sorted(OPEN_STAGES)
     parts = []
     for same in (cases.c.unit == told.unit, cases.c.ground == told.ground):
-        newest = select(cases.c.case_id).where(
-            same, cases.c.stage.in_(stages), cases.c.case_id != told.case_id, scope.condition()
-        )
-        parts.append(select(newest.order_by(cases.c.filed_at.desc()).limit(READ_BESIDE).subquery()))
+        back = select(cases.c.case_id, cases.c.stage, cases.c.filed_at).where(same, scope.condition())
+        newest = back.order_by(cases.c.filed_at.desc()).limit(READ_BACK).subquery()
+        open_ones = select(newest.c.case_id).where(newest.c.stage.in_(stages), newest.c.case_id != told.case_id)
+        parts.append(open_ones.order_by(newest.c.filed_at.desc()).limit(READ_BESIDE))
     names = ("case_id", "number", "stage", "unit", "ground", "filed_at", "search")
     read = select(*(cases.c[name] for name in names), func.left(cases.c.text, EXCERPT).label("excerpt"))
-    read = read.where(cases.c.case_id.in_(union(*parts)))
+    read = read.where(cases.c.case_id.in_(union(*(select(part.subquery()) for part in parts))))
     likely = read.order_by(_shared(cases.c.search, told.search).desc()).limit(COMPARED_BESIDE).subquery()
     alike = func.similarity(likely.c.search, told.search)
     chosen = select(likely, alike.label("similarity")).where(alike >= ALIKE)
