@@ -88,7 +88,8 @@ class FiltersBody(Body):
 
     `number`: whole, or its last part in any year. `unit` takes all below it, unless `below` is false. `handler`: the
     inspector. Days are Tehran's, Jalali or Gregorian, both ends included; `due`: the day a decision is owed, for cases that
-    owe one. `attached`: an attachment is such a file. `text`: words in number and text, in normalised Persian.
+    owe one. `attached`: an attachment is such a file. `text`: words in number and text, in normalised Persian; a whole number is
+    that case's alone.
     """
 
     number: Annotated[list[CaseNumber], Field(max_length=50)] = []

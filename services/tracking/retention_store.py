@@ -40,7 +40,8 @@ ERASED_AT = {
 def note_ends(connection: Connection, limit: int) -> int:
     """Notes of cases that are over when they ended, by their timelines; how many. What another process holds is left to
     it."""
-    chosen = select(cases.c.case_id).where(cases.c.ended_at.is_(None), OVER)
+    # In the order of its index: without, the planner takes a look through all that are over for quicker, ten times a minute.
+    chosen = select(cases.c.case_id).where(cases.c.ended_at.is_(None), OVER).order_by(cases.c.case_id)
     ids = list(connection.execute(chosen.limit(limit).with_for_update(skip_locked=True)).scalars())
     if ids:
         last = select(func.max(timeline.c.at)).where(timeline.c.case_id == cases.c.case_id, timeline.c.entry.in_(ENDS))

@@ -43,6 +43,7 @@ from services.tracking.workdays import ONE_DAY
 EXCERPT = 140
 _FIRST_YEAR = 1390
 """No case of an office that uses this is older."""
+_WHOLE_NUMBER = re.compile(r"1[34][0-9]{2}-[0-9]{6,9}")
 _NUMBER = re.compile(r"(?:([0-9]{4})-)?([0-9]{1,9})")
 _MEDIA_TYPES = {
     FileType.IMAGE: ("image/%",),
@@ -158,10 +159,14 @@ def searchable(number: str, typed: str) -> str:
 
 
 def _containing(words: str | None) -> list[ColumnElement[bool]]:
-    """All words, anywhere; one or two letters only where a word begins, since trigrams do not tell more."""
-    parts = dict.fromkeys(normalise(words or "").split())
+    """All words, anywhere; one or two letters only where a word begins, since trigrams do not tell more. A whole case number is
+    that case's: its digits are in so many others that trigrams tell little of it."""
+    parts = list(dict.fromkeys(normalise(words or "").split()))[:10]
     return [
-        cases.c.search.contains(part if len(part) > 2 else f" {part}", autoescape=True) for part in list(parts)[:10]
+        cases.c.number == part
+        if _WHOLE_NUMBER.fullmatch(part)
+        else cases.c.search.contains(part if len(part) > 2 else f" {part}", autoescape=True)
+        for part in parts
     ]
 
 

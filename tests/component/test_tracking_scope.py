@@ -206,8 +206,15 @@ def test_search_compares_normalised_persian(office: Office) -> None:
     file(office, 2, ground=own, text="چیز دیگری است")
     number = office.get(filed.case_id)["number"]
 
+    file(office, 1, ground=own, text=f"درباره پرونده {number} است")  # is not that case
+
     def finds(words: str) -> bool:
         return office.numbers(office.head, ground=own, text=words) == [number]
+
+    persian = number.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+    assert finds(persian)
+    assert finds(f"{persian} خیابان")
+    assert not finds(f"{number} چیز")
 
     for words in (
         "کاشانی",
