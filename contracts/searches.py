@@ -33,8 +33,8 @@ class Filter(Contract):
 
     `number`: a whole case number, or its last part in any year. `unit` takes all below it, unless `below` is false.
     `handler`: the inspector who has it. Days are Tehran's, both ends belong to the span; `due`: the day a decision is owed,
-    for cases that owe one. `filed_since` and `filed_before` are moments. `text`: words in number (a whole one: that case's alone) and text, compared in
-    normalised Persian. `attached`: some attachment was found to be such a file.
+    for cases that owe one. `filed_since` and `filed_before` are moments. `text`: words in number and text, compared in
+    normalised Persian; a whole number is that case's alone. `attached`: some attachment was found to be such a file.
     """
 
     number: Annotated[list[str], Field(max_length=50)] = []

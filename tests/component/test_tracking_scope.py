@@ -233,7 +233,7 @@ def test_search_compares_normalised_persian(office: Office) -> None:
         assert finds(words), words
     for words in ("شیراز", "کاشانی شیراز", "اش", "%", "_", "ا_ب"):
         assert not finds(words), words
-    assert len(office.numbers(office.head, ground=own, text="   ")) == 3
+    assert len(office.numbers(office.head, ground=own, text="   ")) == 4
 
 
 def test_a_line_holds_an_excerpt_and_no_more(office: Office) -> None:
