@@ -104,11 +104,6 @@ class PostgreSQL(Part):
             "unix_socket_directories": "",
             "max_connections": "300",
             "shared_buffers": f"{_shared_buffers()}MB",
-            # With many cases each page that a command touches is one that was not touched since the last checkpoint, and
-            # goes whole into the log: fewer checkpoints, and pages compressed.
-            "max_wal_size": "4GB",
-            "checkpoint_timeout": "15min",
-            "wal_compression": "on",
             "fsync": "on",
             "logging_collector": "off",
             "timezone": "UTC",
