@@ -387,24 +387,18 @@ def page(found: list[Planned], heading: str) -> str:
 
 def _by_setting(found: list[Planned]) -> Iterator[str]:
     """What each setting costs or saves, over all queries and where most."""
-    yield from (
-        "## Under other settings",
-        "",
-        "Planning and execution of all these queries together, and the query that",
-    )
-    yield from (
-        "gains and the one that loses most against what services set.",
-        "",
-        "| setting | ms | gains most | loses most |",
-    )
-    yield "| --- | --- | --- | --- |"
-    first, *_ = SETTINGS
-    for name in SETTINGS:
-        changes = sorted(
-            (one.under[name] - one.under[first], f"{one.service} {one.name}") for one in found if one.under
-        )
-        told = [f"{by:+.1f} {query}" if name != first else "" for by, query in (changes[0], changes[-1])]
-        yield f"| {name} | {sum(one.under[name] for one in found):,.0f} | {told[0]} | {told[1]} |"
+    told = [one for one in found if one.under]
+    if not told:
+        return
+    first, *others = SETTINGS
+    yield "## Under other settings\n"
+    yield "Planning and execution of all these queries together, and what gains and what loses most against what services set.\n"
+    yield "| setting | ms | gains most | loses most |\n| --- | --- | --- | --- |"
+    yield f"| {first} | {sum(one.under[first] for one in told):,.0f} | | |"
+    for name in others:
+        changes = sorted((one.under[name] - one.under[first], f"{one.service} {one.name}") for one in told)
+        most = " | ".join(f"{by:+.1f} {query}" for by, query in (changes[0], changes[-1]))
+        yield f"| {name} | {sum(one.under[name] for one in told):,.0f} | {most} |"
     yield ""
 
 

@@ -15,6 +15,7 @@ from contracts import tracking
 from contracts.accounts import StaffChanged
 from contracts.base import now
 from contracts.gateway import Actor
+from contracts.identities import IdentityAsked, IdentityDecided, IdentityEvent
 from contracts.intake import Catalogue, CatalogueChanged, Unit
 from contracts.notify import ListMessages
 from contracts.vocabulary import ActorKind, Kind, Language, Outcome, Role, Stage
@@ -761,6 +762,37 @@ def test_a_citizen_is_told_of_a_visit_and_its_inspector_too(scene: Scene) -> Non
         if fa
         else "We did not see you at the time of your visit. If it is still needed, ask again.",
     )
+
+
+def test_custodians_and_who_asked_are_told_of_an_identity_and_not_of_which_case(
+    scene: Scene, language: Language
+) -> None:
+    fa, person = language is FA, scene.person
+    asker = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.HEAD}), language=language)
+    custodian = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.CUSTODIAN}), language=language)
+    about = {"case_id": person.case_id, "request_id": uuid4(), "kind": Kind.COMPLAINT, "asked_by": UUID(asker.id)}
+
+    def happens(event: type[IdentityEvent], **more: Any) -> None:
+        made = event.model_validate({"id": uuid4(), "occurred_at": now(), **about, **more})
+        scene.wire.event(made)
+        scene.wire.event(made)  # twice heard is once told
+
+    happens(IdentityAsked)
+    needed = "دیدن هویت ثبت‌کننده یک شکایت به موافقت شما نیاز دارد."
+    waits = "A request to see who filed a complaint waits for your consent."
+    scene.staff(custodian, "custodian", "identity_asked", needed if fa else waits, None)
+    happens(IdentityDecided, open_until=now())
+    given = "با دیدن هویت ثبت‌کننده یک شکایت که خواسته بودید موافقت شد."
+    consented = "Your request to see who filed a complaint was consented to."
+    scene.staff(asker, "asker", "identity_consented", given if fa else consented, None)
+    happens(IdentityDecided)
+    kept = "با دیدن هویت ثبت‌کننده یک شکایت که خواسته بودید موافقت نشد."
+    scene.staff(
+        asker, "asker", "identity_kept", kept if fa else "Your request to see who filed a complaint was refused.", None
+    )
+    items = scene.wire.ask("notify", "list_messages", ListMessages(actor=asker))["items"]
+    told = [item["template"] for item in items if item["case_id"] == str(person.case_id)]
+    assert told == ["identity_kept", "identity_consented"]
 
 
 def test_every_line_of_the_table_was_read_above() -> None:
