@@ -141,8 +141,8 @@ def plans(urls: Mapping[str, str]) -> Iterator[Planned]:
                 for statement, parameters in _heard(database, ask):
                     plan = _explained(database, statement, parameters)
                     under = {
-                        name: _whole(_explained(database, statement, parameters, told))
-                        for name, told in SETTINGS.items()
+                        setting: _whole(_explained(database, statement, parameters, told) if told else plan)
+                        for setting, told in SETTINGS.items()
                     }
                     yield Planned(service, name, statement, plan, under)
             database.close()

@@ -14,12 +14,18 @@ from starlette.requests import Request
 from gateway import deps
 from gateway.pages.gateway_door import GatewayDoor
 from gateway.pages.routes import router
+from gateway.settings import Settings
+
+
+def cookie_key(settings: Settings) -> bytes:
+    """32 octets for cookies and forms, made of the codes' own key."""
+    return hmac.new(settings.code_derive_key.get_secret_value(), b"plain pages", hashlib.sha256).digest()
 
 
 def install(app: FastAPI) -> None:
     """Adds the pages to the gateway's app. Their cookies' key comes from the codes' own, so all gateways share it."""
     door: deps.Door = app.state.door
-    key = hmac.new(door.settings.code_derive_key.get_secret_value(), b"plain pages", hashlib.sha256).digest()
+    key = cookie_key(door.settings)
 
     def address(request: Request) -> str:
         return deps.address_key(door, request)
@@ -27,4 +33,4 @@ def install(app: FastAPI) -> None:
     app.include_router(router(GatewayDoor(door, lambda: door.uploads, door.settings.max_upload_size), key, address))
 
 
-__all__ = ["install", "router"]
+__all__ = ["cookie_key", "install", "router"]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response
 from starlette.responses import StreamingResponse
 
-from contracts.errors import NotAuthenticated, PeygirError, TooMany, Unavailable
+from contracts.errors import BadToken, NotAuthenticated, PeygirError, TooMany, Unavailable
 from gateway import deps
 from gateway.deps import DoorDep, Shown, VisitorDep
 from gateway.documents import problems
@@ -61,6 +61,9 @@ async def stream(
         hashes = await deps.bearer_of(door, visitor.address_key, deps.typed_in_header(tracking_code))
     if door.stopping:
         raise Unavailable(retry_after=door.settings.retry_after)
+    # What was heard since the token was looked at has ended the streams of then, and not this one.
+    if visitor.caller is not None and door.standing.is_past(visitor.caller.id, visitor.caller.version):
+        raise BadToken
     reader = door.hub.open(visitor.address_key, visitor.caller, frozenset(hashes))
     if reader is None:
         raise TooMany(retry_after=30)

@@ -67,7 +67,6 @@ class Accounts:
         self._index_key = secret(settings.mobile_index_key)
         self._notify_key = secret(settings.notify_public_key)
         self._staff_key = secret(settings.staff_secret_key)
-        self._token_life = timedelta(seconds=settings.access_seconds)
         self._sessions = Sessions(settings)
         self._apart = apart
         # Somebody to check when nobody has the user name, so that it takes as long.
@@ -183,7 +182,7 @@ class Accounts:
 
     def list_changed_staff(self, connection: Connection) -> ChangedStaff:
         """The accounts that an access token which is still good may tell of as they were."""
-        rows = store.changed_staff(connection, now() - self._token_life - _COMMITTED_WITHIN)
+        rows = store.changed_staff(connection, now() - self._sessions.access - _COMMITTED_WITHIN)
         return ChangedStaff(items=[AccountVersion(staff_id=row.staff_id, version=row.version) for row in rows])
 
     def list_staff(self, connection: Connection, request: ListStaff) -> StaffList:

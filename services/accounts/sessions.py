@@ -66,7 +66,7 @@ class Sessions:
         )
         self._contact_key = secret(settings.contact_key)
         self._own_key = secret(settings.staff_secret_key)
-        self._access = timedelta(seconds=settings.access_seconds)
+        self.access = timedelta(seconds=settings.access_seconds)
         self._grace = settings.refresh_grace_seconds
         self._lifetimes = {
             "citizen": timedelta(seconds=settings.citizen_session_seconds),
@@ -133,7 +133,7 @@ class Sessions:
     def _tokens(
         self, subject: Subject, session_id: UUID, refresh_token: str, at: datetime, expires_at: datetime
     ) -> Tokens:
-        ends = min(at + self._access, expires_at)  # an access token never outlives its session
+        ends = min(at + self.access, expires_at)  # an access token never outlives its session
         claims = {
             "sub": str(subject.id),
             "typ": subject.type,

@@ -32,14 +32,11 @@ OVER = text("stage IN ('closed', 'merged', 'withdrawn')")
 IN_HAND = text("handler IS NOT NULL AND stage NOT IN ('closed', 'merged', 'withdrawn', 'decided', 'refused')")
 """Open cases that an inspector has in hand."""
 
-EXPECTED = (
-    "(coalesce(CASE WHEN paused_on IS NULL AND stage IN ('registered', 'screening', 'investigating', 'awaiting_citizen', "
-    "'awaiting_unit', 'review') THEN due_on END, DATE '9999-12-31'))"
-)
-"""The day a decision is owed, and long after all days where none is; written out for the index, too."""
-
 OPEN = text("stage IN ('registered', 'screening', 'investigating', 'awaiting_citizen', 'awaiting_unit', 'review')")
 """Cases that go on."""
+
+EXPECTED = f"(coalesce(CASE WHEN paused_on IS NULL AND {OPEN.text} THEN due_on END, DATE '9999-12-31'))"
+"""The day a decision is owed, and long after all days where none is; written out for the index, too."""
 
 cases = Table(
     "cases",

@@ -64,7 +64,7 @@ def test_a_service_that_answers_others_is_waited_for(ask: Callable[[Question], T
         waiting = asyncio.ensure_future(slow(bus))
         while not waiting.done():
             await bus.ask("probe", "tell", Ask(what="quick"), Told)
-            await asyncio.sleep(0.05)
+            await asyncio.wait({waiting}, timeout=0.05)
         return await waiting
 
     assert ask(beside_others).what == "slow"
@@ -85,7 +85,7 @@ def test_nothing_is_waited_for_past_its_deadline(ask: Callable[[Question], Told]
         waiting = asyncio.ensure_future(bus.ask("probe", "tell", never, Told))
         while not waiting.done():
             await bus.ask("probe", "tell", Ask(what="quick"), Told)
-            await asyncio.sleep(0.05)
+            await asyncio.wait({waiting}, timeout=0.05)
         return await waiting
 
     with pytest.raises(DeadlinePassed):

@@ -55,6 +55,17 @@ def test_a_token_that_says_no_version_is_older_than_any_change(gateway: Gateway)
     assert status(gateway, None) == 401
 
 
+def test_no_stream_begins_with_a_token_that_became_past_on_its_way_in(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def change_meanwhile(*_: Any) -> None:
+        hear(gateway, account(ME, version=2))
+
+    monkeypatch.setattr(gateway.door.limits, "spend", change_meanwhile)
+    token = bearer(gateway.keys.staff("screener", sub=str(ME), ver=1))
+    assert gateway.send("GET", "/v1/stream", headers=token).status_code == 401
+
+
 def test_what_was_missed_is_asked_for_until_accounts_answers(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(standing, "_PAUSE", 0.01)
     told = ChangedStaff(items=[AccountVersion(staff_id=ME, version=5)])

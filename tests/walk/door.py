@@ -26,7 +26,7 @@ from gateway.pieces import Uploads
 from tests.unit.gateway_parts import UNLIMITED, Keys, MemoryBus, bearer
 from tests.walk.house import House
 from tests.walk.oracle import TRACE, CaseFacts, Oracle, Person, Sort
-from tests.walk.walking import FINDS_CASES, SEES_CASES, Leak
+from tests.walk.walking import FINDS_CASES, OPENS_IDENTITIES, SEES_CASES, Leak, Witness
 from tests.walk.world import World
 
 _STREAM = "streamChanges"
@@ -100,7 +100,7 @@ class Operation:
         return re.findall(r"{(\w+)}", self.path)
 
 
-class DoorWalk:
+class DoorWalk(Witness):
     """Walks one world through a gateway of its own. `much`: how many cases each person asks for by each operation, of those
     they may know and of those they may not. Stops at the first leak."""
 
@@ -208,10 +208,6 @@ class DoorWalk:
                     raise Leak(f"{where} tells {person.name} {word} with {answer.status_code}")
         return answer
 
-    def same(self, person: Person, where: str, told: Any, granted: Any) -> None:
-        if told != granted:
-            raise Leak(f"{where} tells {person.name} {told!r}, and granted is {granted!r}")
-
     # --- whom to ask for what ---
 
     def hidden(self, person: Person) -> list[CaseFacts]:
@@ -289,7 +285,7 @@ class DoorWalk:
                 yield {"unit": case.unit, "below": False} if case.unit else {"stage": case.stage}
             for search in list(self.world.searches)[:: max(1, 4 // self.much)]:
                 yield {"search": str(search)}
-        elif operation.name == "listRecommendations" or operation.name == "listUnitQuestions":
+        elif operation.name in ("listRecommendations", "listUnitQuestions"):
             yield {"open_only": False}
         elif operation.name == "countCases":
             yield {"by": ["unit", "stage"]}
@@ -382,9 +378,7 @@ class DoorWalk:
         elif name == "downloadUnitQuestionAttachment":
             assert case is not None
             canary = case.media[values["media_id"]]
-            unit = next(
-                row["unit"] for row in self._rows["questions"] if str(row["question_id"]) == values["question_id"]
-            )
+            unit = self._unit_asked(values)
             of_it = canary.sort in (Sort.UNIT, Sort.SENT_ALONG) and canary.unit == unit
             self.same(person, name, first.status_code == 200, of_it and self.oracle.answers_for(person, unit))
         elif name in ("getExport", "downloadExport"):
@@ -411,12 +405,17 @@ class DoorWalk:
 
     def _may_command(self, operation: Operation, person: Person, values: Mapping[str, str], case: CaseFacts) -> bool:
         if operation.name == "answerUnitQuestion":
-            row = next(one for one in self._rows["questions"] if str(one["question_id"]) == values["question_id"])
-            return row["unit"] is not None and self.oracle.answers_for(person, row["unit"])
+            unit = self._unit_asked(values)
+            return unit is not None and self.oracle.answers_for(person, unit)
         if operation.name in ("askForIdentity", "openIdentity"):
-            opens = person.roles & {Role.HEAD, Role.CUSTODIAN}
-            return bool(opens) and not self.oracle.conflicted(person, case.unit)
+            return bool(person.roles & OPENS_IDENTITIES) and not self.oracle.conflicted(person, case.unit)
         return self.oracle.knows(person, case)
+
+    def _unit_asked(self, values: Mapping[str, str]) -> Any:
+        """The unit that the question in the path was put to; None: to the citizen."""
+        rows = self._rows["questions"]
+        [unit] = [one["unit"] for one in rows if str(one["question_id"]) == values["question_id"]]
+        return unit
 
     def _told_back(self, operation: Operation, person: Person) -> Iterable[str]:
         """What a custodian has to be told: of which case an identity is asked for."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.vocabulary import ActorKind
+from gateway.pages import cookie_key
 from gateway.pages.cookies import Cookies
 from gateway.pages.draft import OpenCase, SignedIn
 from gateway.pages.routes import PAGES
@@ -63,9 +62,8 @@ async def _page(walk: DoorWalk, person: Person, path: str, case: CaseFacts | Non
 
 def _cookies(settings: Settings, **values: Any) -> str:
     """As the pages would have set them."""
-    key = hmac.new(settings.code_derive_key.get_secret_value(), b"plain pages", hashlib.sha256).digest()
     request = cast(Request, SimpleNamespace(cookies={}, url=SimpleNamespace(scheme="http")))
-    made, answer = Cookies(request, key), Response()
+    made, answer = Cookies(request, cookie_key(settings)), Response()
     for name, value in values.items():
         made.write(name, value)
     made.apply(answer)

@@ -124,7 +124,15 @@ class Leak(AssertionError):
     """Somebody was told what DOMAIN.md does not grant them, or not told what it does."""
 
 
-class Walk:
+class Witness:
+    """Holds what is told against what is granted."""
+
+    def same(self, person: Person, where: str, told: Any, granted: Any) -> None:
+        if told != granted:
+            raise Leak(f"{where} tells {person.name} {told!r}, and granted is {granted!r}")
+
+
+class Walk(Witness):
     """Walks one world. Stops at the first leak. `house` undoes whatever a command did. `thin`: of the cases that are asked
     for one by one, every so many only."""
 
@@ -176,10 +184,6 @@ class Walk:
         for word in self.oracle.found(person, told):
             if word.rpartition(" ")[2] not in given:
                 raise Leak(f"{where} tells {person.name} {word}")
-
-    def same(self, person: Person, where: str, told: Any, granted: Any) -> None:
-        if told != granted:
-            raise Leak(f"{where} tells {person.name} {told!r}, and granted is {granted!r}")
 
     def refused(self, person: Person, where: str, code: str | None, how: Iterable[str] = UNKNOWN) -> None:
         if code is None or code not in how:
