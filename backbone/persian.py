@@ -47,9 +47,31 @@ def persian_digits(text: str) -> str:
     return text.translate(_PERSIAN_DIGITS)
 
 
+_MARKS_IN_A_ROW = 30
+"""As UAX #15, Stream-Safe Text Format, has it: no language needs more marks on one letter."""
+
+
+def nfkc(text: str) -> str:
+    """Unicode's NFKC in linear time. A letter keeps its first 30 combining marks: sorting a run of them, as normalising
+    does, takes quadratic time, so a text of marks alone would keep a whole process busy."""
+    return unicodedata.normalize("NFKC", _bounded_marks(text))
+
+
+def _bounded_marks(text: str) -> str:
+    if len(text) <= _MARKS_IN_A_ROW or text.isascii():
+        return text
+    kept: list[str] = []
+    marks = 0
+    for letter in text:
+        marks = marks + 1 if unicodedata.combining(letter) else 0
+        if marks <= _MARKS_IN_A_ROW:
+            kept.append(letter)
+    return "".join(kept)
+
+
 def normalise(text: str) -> str:
     """The form for comparing and searching: one kind of letter, digit and space, no diacritics, lower case."""
-    text = unicodedata.normalize("NFKC", text).translate(_LETTERS).translate(_DIGITS)
+    text = nfkc(text).translate(_LETTERS).translate(_DIGITS)
     return _SPACES.sub(" ", _DIACRITICS.sub("", text)).strip().casefold()
 
 
@@ -83,4 +105,4 @@ def national_id(text: str) -> str | None:
 
 
 def _bare(text: str) -> str:
-    return _SEPARATORS.sub("", latin_digits(unicodedata.normalize("NFKC", text)))
+    return _SEPARATORS.sub("", latin_digits(nfkc(text)))

@@ -35,6 +35,10 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "union_tag_invalid": ("یکی از مقدارهای شناخته نیست.", "It is not one of the known values."),
     "json_invalid": ("JSON درستی نیست.", "It is not proper JSON."),
     "duplicate_key": ("یک نام دو بار آمده است.", "A name appears twice."),
+    "too_many_containers": (
+        "بیش از {max_length} فهرست و شیء در آن است.",
+        "It has more than {max_length} lists and objects.",
+    ),
     "too_deep": ("بیش از اندازه تودرتو است.", "It is nested too deeply."),
     "consent_missing": ("پذیرفتن مسئولیت درستی گفته‌ها لازم است.", "Accepting responsibility for the claim is needed."),
     "citizen_consent_missing": (

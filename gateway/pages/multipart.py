@@ -55,8 +55,11 @@ class Multipart:
         self.fields: dict[str, list[str]] = {}
         self.file: FilePart | None = None
         self._stream = request.stream()
-        self._buffer = b""
-        self._taken = 0  # octets of the body that have left the buffer
+        # What has come and not been taken is `self._buffer[self._at :]`. A bytearray with a place in it, so that many small
+        # fields, or a body that comes byte by byte, cost linear time.
+        self._buffer = bytearray()
+        self._at = 0
+        self._taken = 0  # octets of the body that have been taken
         match = _BOUNDARY.match(request.headers.get("content-type", ""))
         length = request.headers.get("content-length", "")
         if match is None or not (length.isascii() and length.isdigit()):
@@ -100,9 +103,9 @@ class Multipart:
         """The file's octets, exactly `file.size` of them; Broken when they are cut off or more follows."""
         left = self.file.size if self.file else 0
         while left:
-            if not self._buffer and not await self._more():
+            if self._at == len(self._buffer) and not await self._more():
                 raise Broken
-            chunk, self._buffer = self._buffer[:left], self._buffer[left:]
+            chunk = self._cut(min(left, len(self._buffer) - self._at))
             left -= len(chunk)
             yield chunk
         if await self._take(len(self._closing)) != self._closing:
@@ -110,28 +113,39 @@ class Multipart:
 
     async def drain(self) -> None:
         """Reads the rest and throws it away."""
-        self._buffer = b""
+        self._buffer.clear()
+        self._at = 0
         await drain(self._stream)
 
     async def _more(self) -> bool:
         async for chunk in self._stream:
             if chunk:
+                del self._buffer[: self._at]  # a bytearray forgets its beginning without a copy
+                self._at = 0
                 self._buffer += chunk
                 return True
         return False
 
     async def _until(self, mark: bytes) -> bytes:
-        while (at := self._buffer.find(mark)) < 0:
-            if self._taken + len(self._buffer) > HEAD_LIMIT or not await self._more():
+        looked_through = 0
+        while (end := self._buffer.find(mark, self._at + looked_through)) < 0:
+            looked_through = max(0, len(self._buffer) - self._at - len(mark) + 1)
+            if self._taken + len(self._buffer) - self._at > HEAD_LIMIT or not await self._more():
                 raise Broken
-        found, self._buffer = self._buffer[:at], self._buffer[at + len(mark) :]
-        self._taken += at + len(mark)
-        return found
+        before = self._cut(end - self._at)
+        self._at += len(mark)
+        self._taken += len(before) + len(mark)
+        return before
 
     async def _take(self, count: int) -> bytes:
-        while len(self._buffer) < count:
+        while len(self._buffer) - self._at < count:
             if not await self._more():
                 raise Broken
-        found, self._buffer = self._buffer[:count], self._buffer[count:]
         self._taken += count
-        return found
+        return self._cut(count)
+
+    def _cut(self, count: int) -> bytes:
+        """The next `count` octets, which have come."""
+        taken = bytes(self._buffer[self._at : self._at + count])
+        self._at += count
+        return taken

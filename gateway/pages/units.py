@@ -6,6 +6,7 @@ from backbone.persian import normalise
 from contracts.intake import Catalogue, Unit
 
 FOUND_LIMIT = 20
+WORDS_LIMIT = 200  # characters of what is searched for; a name is shorter
 
 
 class Tree:
@@ -47,7 +48,7 @@ class Tree:
 
     def search(self, words: str) -> list[Unit]:
         """Units whose Persian or English name, or that of a unit above, has every word; the nearest first."""
-        wanted = normalise(words).split()
+        wanted = list(dict.fromkeys(normalise(words[:WORDS_LIMIT]).split()))
         scored: list[tuple[int, int, Unit]] = []
         for place, unit in enumerate(self._units.values()):
             if not self.may_choose(unit.code):

@@ -121,12 +121,12 @@ async def _pushed(given: str, request: Request, door: Door) -> list[dict[str, st
 
 
 async def _body(request: Request) -> bytes:
-    taken = b""
+    taken = bytearray()
     async for part in request.stream():
         taken += part
         if len(taken) > _MOST:
             raise TooLarge(limit=_MOST)
-    return taken
+    return bytes(taken)
 
 
 def _read(raw: bytes, content_type: str) -> list[dict[str, str]]:

@@ -1,0 +1,146 @@
+"""Whatever a stranger sends is read in time linear in its size: the input is doubled twice, and the work compared.
+
+The work of one reading is taken as the least of several runs in CPU time. Four times the input takes about four times as
+long where reading is linear and sixteen times where it is quadratic; what is asserted lies between the two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from backbone import codes, logs, persian
+from contracts.errors import PeygirError
+from gateway import language
+from gateway.fields import SubmissionBody
+from gateway.http import check_json, plain_cookies
+from gateway.pages.cookies import Cookies
+from gateway.pages.multipart import Multipart
+from gateway.pages.units import Tree
+from gateway.pages.visit import clean
+from gateway.papers.seals import receipt_in
+from gateway.uploads import read_metadata
+from services.notify.domain import read_inbound
+from tests.unit.gateway_parts import CATALOGUE
+
+Read = Callable[[Any], object]
+Build = Callable[[int], Any]
+
+BODY = 262_144
+"""Bytes of the largest JSON body."""
+HEADERS = 32_768
+"""Bytes of the most headers that come in."""
+TEXT = 40_000
+"""Characters, more than any field takes."""
+
+
+def json_case(build: Callable[[int], bytes]) -> tuple[Read, Build, int]:
+    return check_json, build, BODY
+
+
+def cookies(header: bytes) -> object:
+    """What a page takes from a Cookie header, behind the middleware."""
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"cookie", plain_cookies(header))]}
+    return Cookies(Request(scope), bytes(32)).plain("language")
+
+
+def form(parts: list[bytes]) -> object:
+    """A form that comes in these parts, up to the first byte of its file."""
+
+    async def stream() -> AsyncIterator[dict[str, object]]:
+        for part in parts:
+            yield {"type": "http.request", "body": part, "more_body": True}
+
+    messages = stream()
+    headers = [(b"content-type", b"multipart/form-data; boundary=x"), (b"content-length", b"999999")]
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
+
+    async def read() -> object:
+        return await Multipart(Request(scope, messages.__anext__)).open()
+
+    return asyncio.run(read())
+
+
+def submission(values: dict[str, Any]) -> object:
+    return SubmissionBody.model_validate(values)
+
+
+CASES: dict[str, tuple[Read, Build, int]] = {
+    "json: a string of escaped quotes that never ends": json_case(lambda n: b"[" * 25 + b'"' + b'\\"' * (n // 2)),
+    "json: brackets alone": json_case(lambda n: b"[" * n),
+    "json: many empty lists": json_case(lambda n: b"[" + b"[]," * (n // 3) + b"1]"),
+    "json: many names": json_case(lambda n: b"{" + b",".join(b'"%d":1' % i for i in range(n // 11)) + b"}"),
+    "json: lists as deep as is allowed": json_case(lambda n: b"[" + (b"[" * 20 + b"]" * 20 + b",") * (n // 41) + b"1]"),
+    "json: a number of many digits": json_case(lambda n: b"[" + b"1" * n + b"]"),
+    "json: a fraction of many digits": json_case(lambda n: b"[0." + b"1" * n + b"e-300]"),
+    "json: a string of escapes": json_case(lambda n: b'["' + b"\\ud800" * (n // 6) + b'"]'),
+    "submission: names that nobody knows": (
+        submission,
+        lambda n: {str(number): number for number in range(n // 10)},
+        BODY,
+    ),
+    "submission: a text of spaces": (submission, lambda n: {"text": " " * n}, BODY),
+    "submission: uploads without end": (submission, lambda n: {"uploads": ["x"] * (n // 4)}, BODY),
+    "headers: languages": (language.wanted, lambda n: "fa;q=0.1," * (n // 9), HEADERS),
+    "headers: quoted cookies": (cookies, lambda n: b'a="' + b'\\"' * (n // 2) + b'"', HEADERS),
+    "headers: many cookies": (cookies, lambda n: b"peygir-language=en;" * (n // 19), HEADERS),
+    "tus: metadata without end": (read_metadata, lambda n: ",".join(f"k{i} YQ==" for i in range(n // 10)), HEADERS),
+    "tus: one long value": (read_metadata, lambda n: "filename " + "YWFh" * (n // 4), HEADERS),
+    "form: byte by byte": (form, lambda n: [b"--x\r\n", *[b"a"] * n], 32_000),
+    "form: many small fields": (
+        form,
+        lambda n: [b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n' * (n // 56)],
+        120_000,
+    ),
+    "form: a head of names that do not end": (form, lambda n: [b"--x\r\n" + b';name="' * (n // 7)], 120_000),
+    "text: marks of two kinds on one letter": (persian.normalise, lambda n: "a" + "\u0300\u0316" * (n // 2), TEXT),
+    "text: one letter that stands for many": (persian.normalise, lambda n: "\ufdfa" * n, TEXT),
+    "text: a mobile of marks": (persian.mobile, lambda n: "0912" + "\u0300\u0316" * (n // 2), TEXT),
+    "text: a code of dashes": (lambda typed: codes.parse(typed, [bytes(32)]), lambda n: "1-" * (n // 2), TEXT),
+    "text: control marks": (clean, lambda n: "\x00\r\n" * (n // 3), TEXT),
+    "sms: digits without end": (read_inbound, lambda n: "۱" * n, TEXT),
+    "sms: codes without end": (read_inbound, lambda n: "1234567890123456a" * (n // 17), TEXT),
+    "search: words for a unit": (Tree(CATALOGUE).search, lambda n: "را " * (n // 3), TEXT),
+    "receipt: pasted brackets": (receipt_in, lambda n: "[" * n, BODY),
+    "logs: digits that might be a code": (logs.masked, lambda n: "0 " * (n // 2), BODY),
+    "logs: what might be a mobile": (logs.masked, lambda n: "+98" * (n // 3), BODY),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_twice_the_input_is_about_twice_the_work(name: str) -> None:
+    read, build, size = CASES[name]
+    small, large = build(size // 4), build(size)
+
+    ratios = []
+    for _ in range(3):
+        ratios.append(max(seconds(read, large), 1e-9) / max(seconds(read, small), 2e-4))
+        if ratios[-1] < 9:
+            break
+    assert min(ratios) < 9, f"four times the input was {min(ratios):.0f} times the work"
+
+
+def seconds(read: Read, given: object) -> float:
+    """The least CPU time of some readings."""
+    least = float("inf")
+    for _ in range(3):
+        began = time.thread_time()
+        with contextlib.suppress(PeygirError, ValueError, StopAsyncIteration, RuntimeError):  # refusals cost, too
+            read(given)
+        least = min(least, time.thread_time() - began)
+    return least
+
+
+def test_a_letter_keeps_the_marks_that_a_language_needs() -> None:
+    assert persian.nfkc("e" + "\u0301" * 30) == persian.nfkc("e" + "\u0301" * 500)
+    assert persian.nfkc("علّت مُهر e\u0301") == "علّت مُهر é"
+
+
+def test_a_cookie_with_escapes_is_left_out_and_the_others_stay() -> None:
+    assert plain_cookies(b'other="a\\"b"; mine="a="; peygir-language=en') == b' mine="a="; peygir-language=en'
