@@ -7,9 +7,14 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 # From util-linux, which every Debian has: asks the kernel to signal the child when its launcher dies.
 _SETPRIV = shutil.which("setpriv", path="/usr/bin:/bin")
+
+
+PRIVATE = 0o077
+"""The umask of every process: databases, evidence and logs are for the user who runs them alone."""
 
 
 class CannotStart(Exception):
@@ -80,7 +85,7 @@ class Child:
             raise CannotStart(f"{self.name} cannot start: the program {self.command[0]} was not found.")
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.pidfile.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as output:
+        with private_log(self.log) as output:
             self._process = subprocess.Popen(
                 [*self._leash(), *self.command],
                 stdin=subprocess.DEVNULL,
@@ -89,8 +94,9 @@ class Child:
                 env=self.environment,
                 cwd=self.folder,
                 start_new_session=True,
+                umask=PRIVATE,
             )
-        self.pidfile.write_text(f"{self._process.pid} {start_time(self._process.pid)}\n")
+        write_pidfile(self.pidfile, self._process.pid)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process itself, when it runs."""
@@ -163,6 +169,13 @@ class Child:
         self.pidfile.unlink(missing_ok=True)
 
 
+def private_log(path: Path) -> IO[bytes]:
+    """The log opened for appending, readable by its owner alone, also when an earlier run left it open to others."""
+    log = os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
+    os.fchmod(log.fileno(), 0o600)
+    return log
+
+
 def running(pidfile: Path) -> int | None:
     """The id of the process that a pid file names, None when that process is gone."""
     try:
@@ -185,9 +198,11 @@ def kill_leftovers_of(folder: Path) -> None:
             _kill_tree(int(entry.name))
 
 
-def write_pidfile(pidfile: Path) -> None:
-    """Note this very process, in the form that `running` reads."""
-    pidfile.write_text(f"{os.getpid()} {start_time(os.getpid())}\n")
+def write_pidfile(pidfile: Path, pid: int | None = None) -> None:
+    """Note a process, or this very one, in the form that `running` reads."""
+    pid = pid or os.getpid()
+    pidfile.touch(0o600)
+    pidfile.write_text(f"{pid} {start_time(pid)}\n")
 
 
 def _kill_tree(pid: int, reap: Callable[[], object] = lambda: None) -> None:

@@ -4,6 +4,8 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 from backbone import keys
@@ -57,8 +59,16 @@ GIVEN: dict[str, tuple[str, ...]] = {
 }
 """Process → the names it gets, as in docker-compose.yml: what works here works there."""
 
-# Names that a process must not inherit from the terminal, since the launcher decides them for each.
+_SYSTEM = re.compile(
+    r"^(PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|LD_LIBRARY_PATH|SSL_CERT_(FILE|DIR)|PYTHON[A-Z]+"
+    r"|EVENTLET_[A-Z_]+|OPENBLAS_[A-Z0-9_]+|IMAGEIO_FFMPEG_EXE)$"
+)
+"""What any program may need from the terminal. Everything else of it may be a secret of somebody's."""
+
+# Names that a process does not take from the terminal, since the launcher decides them for each.
 _DECIDED = re.compile(r"^(AMQP_URL|DATABASE_URL.*|S3_.*|HEALTH_.*|GATEWAY_(HOST|PORT|STATE_DIR)|SIMULATOR_.*)$")
+
+_OF_COMMANDS = re.compile(r"^(PEYGIR_|DEMO_STAFF_)[A-Z_]+$")
 
 
 def load(file: Path, given: Mapping[str, str]) -> dict[str, str]:
@@ -83,15 +93,43 @@ def load(file: Path, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def of_process(name: str, everything: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
-    """The environment of one process: what the terminal has, without secrets that are not its own."""
-    known = {variable for variables in GIVEN.values() for variable in variables} | set(everything)
-    kept = {key: value for key, value in inherited.items() if key not in known and not _DECIDED.match(key)}
+    """The environment of one process: its own secrets, its settings as the terminal has them, and what any program needs."""
+    secret = {variable for variables in GIVEN.values() for variable in variables} | set(everything)
+    own_settings = setting_names(name) - secret
+    kept = {
+        key: value
+        for key, value in inherited.items()
+        if (_SYSTEM.match(key) or key in own_settings) and not _DECIDED.match(key)
+    }
     own = {variable: everything[variable] for variable in GIVEN[name] if variable in everything}
-    # The code is run from the tree, wherever the terminal stands.
-    return {**kept, **own, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+    return {**kept, **own, **_PYTHON}
+
+
+def of_command(everything: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a command of ours that is run once, such as a migration: it may need any value of this run."""
+    settings = {setting for name in GIVEN for setting in setting_names(name)}
+    kept = {
+        key: value
+        for key, value in inherited.items()
+        if _SYSTEM.match(key) or _OF_COMMANDS.match(key) or key in settings
+    }
+    return {**kept, **everything, **_PYTHON}
+
+
+@cache
+def setting_names(process: str) -> frozenset[str]:
+    """The names of the environment that a process reads as its settings."""
+    if process == "simulator":
+        return frozenset()  # all that it reads is decided by the launcher
+    module = "gateway.settings" if process == "gateway" else f"services.{process}.settings"
+    fields: Mapping[str, object] = import_module(module).Settings.model_fields
+    return frozenset(field.upper() for field in fields)
 
 
 ROOT = Path(__file__).resolve().parents[2]
+
+_PYTHON = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+"""The code is run from the tree, wherever the terminal stands."""
 
 
 def state_folder() -> Path:

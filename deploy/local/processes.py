@@ -25,7 +25,7 @@ from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
 from deploy.local import environment, ports
-from deploy.local.children import CannotStart, Child
+from deploy.local.children import PRIVATE, CannotStart, Child
 from deploy.local.environment import ROOT, SERVICES
 from deploy.local.part import Part, write_private
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ, create_databases, database_url
@@ -223,6 +223,7 @@ class System:
     # How it starts
 
     def _start(self) -> None:
+        self._make_folders()
         self._set_logs_aside()
         for leftover in sorted((self.state / "run").glob("*.pid")):
             Child(leftover.stem, [], log=leftover, pidfile=leftover, environment={}, folder=ROOT).end_leftover()
@@ -293,7 +294,6 @@ class System:
             module = ["gateway"]
             env |= {"GATEWAY_HOST": self.host, "GATEWAY_PORT": str(self._port("gateway"))}
             env["GATEWAY_STATE_DIR"] = str(self.state / "gateway")
-            (self.state / "gateway").mkdir(exist_ok=True)
         elif name == "simulator":
             module = ["deploy.local.sms_simulator"]
             env |= {
@@ -315,12 +315,18 @@ class System:
 
     def _run(self, name: str, module: list[str]) -> str:
         """Run one of our own commands to its end; its output. CannotStart when it fails."""
-        env = {**self.given, **self.values, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        env = environment.of_command(self.values, self.given)
         done = subprocess.run(
-            [sys.executable, "-m", *module], env=env, cwd=ROOT, capture_output=True, text=True, check=False
+            [sys.executable, "-m", *module],
+            env=env,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            umask=PRIVATE,
         )
         log = self._log(name)
-        log.write_text(done.stderr + done.stdout)
+        write_private(log, done.stderr + done.stdout)
         if done.returncode != 0:
             tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
             raise CannotStart(f"{name} failed; its log is {log}, and ends:\n{tail}")
@@ -366,8 +372,15 @@ class System:
     def _log(self, name: str) -> Path:
         return self.state / "log" / f"{name}.log"
 
+    def _make_folders(self) -> None:
+        """Each for its owner alone. PostgreSQL, run by root as a user of its own, passes through the state's folder."""
+        self.state.chmod(0o711)
+        for name in ("log", "run", "gateway", "media-work", "checkpoints", "objects", "rabbitmq"):
+            folder = self.state / name
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o700)
+
     def _set_logs_aside(self) -> None:
-        (self.state / "log").mkdir(parents=True, exist_ok=True)
         for log in (self.state / "log").glob("*.log"):
             if log.stat().st_size > LOG_LIMIT:
                 log.replace(log.with_suffix(".log.1"))

@@ -1,5 +1,6 @@
 """The private parts of a local run: they keep port and data through a kill -9, and say what is wrong."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -57,6 +58,31 @@ def test_rabbitmq_stops_in_good_order(broker_folder: Path) -> None:
 @pytest.fixture
 def broker_folder(tmp_path: Path) -> Path:
     return tmp_path / "rabbitmq"
+
+
+def test_postgresql_logs_an_error_without_what_a_citizen_wrote(tmp_path: Path) -> None:
+    server = PostgreSQL(tmp_path)
+    server.start()
+    try:
+        url = server.database_url("postgres").replace("+psycopg", "")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE told (word text UNIQUE, times int CHECK (times > 0))")
+            connection.execute("INSERT INTO told VALUES ('canary', 1)")
+            for statement, values in (
+                ("INSERT INTO told VALUES (%s, 1)", ["canary"]),  # the key would be told
+                ("INSERT INTO told VALUES (%s, -1)", ["canary2"]),  # the row
+                ("SELECT 'canary' FROM nowhere", []),  # the statement
+                ("SELECT %s::int FROM told", ["1"]),
+                ("DO $$ BEGIN EXECUTE 'SELECT ''canary'' FROM nowhere'; END $$", []),  # the query and its context
+            ):
+                with contextlib.suppress(psycopg.Error):
+                    connection.execute(statement, values)
+        server.stop()
+        log = server.log.read_text()
+        assert log.count("ERROR:") == 4
+        assert "canary" not in log
+    finally:
+        server.kill()
 
 
 def test_postgresql_keeps_port_and_committed_rows_through_a_kill(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from deploy.docker.env import ASKED, generate, missing
 from deploy.local import environment
+from deploy.local.postgresql import QUIET_LOG
 
 from .stack import ROOT, Stack, run
 
@@ -47,6 +48,11 @@ def test_only_the_gateway_publishes_a_port_and_on_this_machine_alone_unless_told
     [port] = published["gateway"]
     assert (port["host_ip"], port["published"], port["target"]) == ("127.0.0.1", "8000", 8000)
     assert all("network_mode" not in service for service in services.values())
+
+
+def test_postgresql_logs_no_row_key_or_statement(services: Services) -> None:
+    command = services["postgres"]["command"]
+    assert {f"--{name}={value}" for name, value in QUIET_LOG.items()} <= set(command)
 
 
 def test_only_gateway_and_notify_reach_the_outside(config: dict[str, Any], services: Services) -> None:

@@ -26,3 +26,18 @@ def test_a_reserve_account_that_the_terminal_names_is_notifys_alone(process: str
     terminal = dict.fromkeys(RESERVE, "given")
     held = set(of_process(process, terminal, terminal)) & set(RESERVE)
     assert held == (set(RESERVE) if process == "notify" else set())
+
+
+@pytest.mark.parametrize("process", [*sorted(FOLDERS), "simulator"])
+def test_a_process_takes_from_the_terminal_its_settings_and_what_any_program_needs(process: str) -> None:
+    terminal = {
+        "PATH": "/bin",
+        "LC_ALL": "C.UTF-8",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "GITHUB_TOKEN": "x",
+        "LOG_LEVEL": "debug",
+    }
+    held = of_process(process, {}, terminal)
+    assert {"PATH", "LC_ALL"} <= set(held)
+    assert not {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN"} & set(held)
+    assert ("LOG_LEVEL" in held) is (process != "simulator")
