@@ -39,6 +39,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "بیش از {max_length} فهرست و شیء در آن است.",
         "It has more than {max_length} lists and objects.",
     ),
+    "too_many_fields": ("بیش از {max_length} نام در یک شیء است.", "It has an object of more than {max_length} names."),
     "too_deep": ("بیش از اندازه تودرتو است.", "It is nested too deeply."),
     "consent_missing": ("پذیرفتن مسئولیت درستی گفته‌ها لازم است.", "Accepting responsibility for the claim is needed."),
     "citizen_consent_missing": (

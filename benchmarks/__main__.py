@@ -20,7 +20,7 @@ from deploy.local.children import CannotStart
 from deploy.local.environment import ROOT, state_folder
 from deploy.local.processes import System, remove
 
-NAMES = ("memory", "submissions", "status", "lifecycles", "spikes", "upload")
+NAMES = ("memory", "submissions", "status", "lifecycles", "spikes", "upload", "hostile")
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 _BEGAN = time.monotonic()
 

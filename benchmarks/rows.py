@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from benchmarks import load, machine
+from benchmarks import hostile, load, machine
 from benchmarks.figures import Bar, Row, Yardstick, percentile, plain
 from benchmarks.load import Connection, Tally
 from benchmarks.peer import Peer
@@ -59,6 +59,7 @@ class Rows:
             "lifecycles": self.lifecycles,
             "spikes": self.spikes,
             "upload": self.upload,
+            "hostile": lambda: [hostile.judged(self.stand, self.plan.runs)],
         }
 
     # --- memory ---

@@ -42,6 +42,8 @@ _CSP = (b"content-security-policy", CSP.encode())
 _BODIED = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _DEPTH = 24
 _CONTAINERS = (dict, list)
+_MOST_NAMES = 500
+"""Names in one object; the longest of ours has some tens."""
 _MOST_CONTAINERS = 20_000
 """Lists and objects of one body; the longest of ours has some hundreds."""
 PARSED = "peygir.json"
@@ -249,9 +251,9 @@ def check_json(body: bytes) -> Any:
     if brackets > _MOST_CONTAINERS:
         raise BadRequest(fields=[{"field": "body", "reason": "too_many_containers", "max_length": _MOST_CONTAINERS}])
     try:
-        value = json.loads(body, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_whole)
-    except _Twice:
-        raise BadRequest(fields=[{"field": "body", "reason": "duplicate_key"}]) from None
+        value = json.loads(body, object_pairs_hook=_object, parse_constant=_refuse)
+    except _Refused as error:
+        raise BadRequest(fields=[error.field]) from None
     except RecursionError:
         raise BadRequest(fields=[{"field": "body", "reason": "too_deep"}]) from None
     except ValueError:
@@ -276,23 +278,24 @@ def _deeper_than(depth: int, value: Any) -> bool:
     return bool(level)
 
 
-class _Twice(ValueError):
-    pass
+class _Refused(Exception):
+    def __init__(self, reason: str, **limits: int) -> None:
+        super().__init__(reason)
+        self.field = {"field": "body", "reason": reason, **limits}
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of names that each come once. Bounded, since each name that a model does not know is an error to collect."""
+    if len(pairs) > _MOST_NAMES:
+        raise _Refused("too_many_fields", max_length=_MOST_NAMES)
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise _Twice
+        raise _Refused("duplicate_key")
     return made
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(constant)
-
-
-def _whole(digits: str) -> int:
-    return int(digits) if len(digits) <= 400 else 10**400
 
 
 class Cors:

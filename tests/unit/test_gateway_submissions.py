@@ -448,6 +448,7 @@ class TestWhatIsRefused:
             (b"[" * 10_000, 400, "too_deep"),
             (b"[" * 100_000, 400, "too_many_containers"),
             (b"[" * 30 + b"]" * 29, 400, "json_invalid"),
+            (b"{" + b",".join(b'"%d":1' % number for number in range(501)) + b"}", 400, "too_many_fields"),
             (b'{"a":' * 30 + b"1" + b"}" * 30, 400, "too_deep"),
             (b"", 422, "model_type"),
             (b"null", 422, "model_type"),
