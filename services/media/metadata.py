@@ -113,3 +113,42 @@ def orientation_in(picture: bytes) -> int:
             value = number(place + 8, 2)
             return value if 1 <= value <= 8 else _UPRIGHT
     return _UPRIGHT
+
+
+_JP2_SIGNATURE = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
+_JP2_KEPT = {b"jP  ", b"ftyp", b"jp2h", b"jp2c"}
+_CODESTREAM = b"\xff\x4f\xff\x51"
+
+
+def jpeg2000_without_metadata(picture: bytes) -> bytes:
+    """The same JPEG 2000 with the boxes that make its pixels alone, without comments in the codestream's header."""
+    if picture.startswith(_CODESTREAM):
+        return _codestream_without_comments(picture)
+    if not picture.startswith(_JP2_SIGNATURE):
+        return picture
+    kept, at = [], 0
+    while at + 8 <= len(picture):
+        length, kind = int.from_bytes(picture[at : at + 4], "big"), picture[at + 4 : at + 8]
+        head = 8
+        if length == 1:
+            length, head = int.from_bytes(picture[at + 8 : at + 16], "big"), 16
+        end = len(picture) if length == 0 else at + length
+        if length != 0 and length < head:
+            return picture
+        if kind == b"jp2c":
+            codestream = _codestream_without_comments(picture[at + head : end])
+            kept.append(struct.pack(">I", 8 + len(codestream)) + kind + codestream)
+        elif kind in _JP2_KEPT:
+            kept.append(picture[at:end])
+        at = end
+    return b"".join(kept)
+
+
+def _codestream_without_comments(stream: bytes) -> bytes:
+    kept, at = [stream[:2]], 2
+    while at + 4 <= len(stream) and stream[at] == 0xFF and stream[at + 1] != 0x90:  # the first tile begins
+        end = at + 2 + int.from_bytes(stream[at + 2 : at + 4], "big")
+        if stream[at + 1] != 0x64:
+            kept.append(stream[at:end])
+        at = end
+    return b"".join(kept) + stream[at:]
