@@ -71,7 +71,7 @@ SUBSCRIPTIONS: dict[str, tuple[Binding, ...]] = {
     "tracking.registrations": _on("intake", "submission.registered.v1.#"),
     "tracking.recoded": _on("intake", "submission.recoded.v1"),
     "tracking.catalogue": _on("intake", "catalogue.changed.v1"),
-    "tracking.media": _on("media", "media.accepted.v1", "media.rejected.v1"),
+    "tracking.media": _on("media", "media.accepted.v1", "media.rejected.v1", "media.delayed.v1"),
     "tracking.staff": _on("accounts", "staff.changed.v1"),
     "tracking.replies": _on("notify", "citizen.replied.v1"),
     "notify.contacts": _on("intake", "submission.registered.v1.#", "submission.recoded.v1"),

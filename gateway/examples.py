@@ -18,6 +18,7 @@ _ATTACHMENT: dict[str, Any] = {
     "variants": ["evidence", "preview", "thumbnail"],
     "reason": None,
     "from_office": False,
+    "notes": [],
 }
 _ENTRY: dict[str, Any] = {
     "sequence": 1,

@@ -21,7 +21,7 @@ from contracts.errors import (
     UnknownTrackingCode,
     WrongVisitState,
 )
-from contracts.media import UploadState, Variant
+from contracts.media import MediaNote, UploadState, Variant
 from contracts.tracking import AnswerQuestion, CitizenCommand, Object, PublicCase, Rate, Withdraw
 from contracts.visits import AskVisit, BookVisit, CancelVisit, MoveVisit
 from gateway.pages import draft as drafts
@@ -335,6 +335,12 @@ def _form_key(visit: Visit) -> str:
     return visit.typed("key") or secrets.token_urlsafe(24)
 
 
+def _player(media_type: str | None) -> str | None:
+    """The element of a page that plays it, where one does."""
+    kind = (media_type or "").partition("/")[0]
+    return kind if kind in {"audio", "video"} else None
+
+
 def _files(case: PublicCase) -> list[dict[str, object]]:
     """For the page: each attachment with its number, whether it can be opened, and its picture."""
     return [
@@ -346,8 +352,11 @@ def _files(case: PublicCase) -> list[dict[str, object]]:
             "reason": one.reason or "other",
             "thumbnail": Variant.THUMBNAIL in one.variants,
             "playable": Variant.PLAYABLE in one.variants,
+            "player": _player(one.media_type),
             "size": one.size,
             "from_office": one.from_office,
+            "notes": one.notes,
+            "delayed": MediaNote.CHECK_DELAYED in one.notes,
         }
         for number, one in enumerate(case.attachments, 1)
     ]

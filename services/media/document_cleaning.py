@@ -25,20 +25,117 @@ from pypdf.generic import (
 from services.media.metadata import jpeg2000_without_metadata, jpeg_without_metadata
 
 _CATALOG = frozenset(
-    "/Type /Version /Pages /PageLabels /Names /Dests /ViewerPreferences /PageLayout /PageMode /Outlines /AcroForm "
-    "/StructTreeRoot /MarkInfo /Lang /OCProperties".split()
+    [
+        "/Type",
+        "/Version",
+        "/Pages",
+        "/PageLabels",
+        "/Names",
+        "/Dests",
+        "/ViewerPreferences",
+        "/PageLayout",
+        "/PageMode",
+        "/Outlines",
+        "/AcroForm",
+        "/StructTreeRoot",
+        "/MarkInfo",
+        "/Lang",
+        "/OCProperties",
+    ]
 )
 _PAGE = frozenset(
-    "/Type /Parent /Resources /MediaBox /CropBox /BleedBox /TrimBox /ArtBox /Rotate /Contents /Group /Annots "
-    "/StructParents /Tabs /UserUnit /Kids /Count".split()
+    [
+        "/Type",
+        "/Parent",
+        "/Resources",
+        "/MediaBox",
+        "/CropBox",
+        "/BleedBox",
+        "/TrimBox",
+        "/ArtBox",
+        "/Rotate",
+        "/Contents",
+        "/Group",
+        "/Annots",
+        "/StructParents",
+        "/Tabs",
+        "/UserUnit",
+        "/Kids",
+        "/Count",
+    ]
 )
-_FIELD = frozenset("/Type /FT /Parent /Kids /T /Ff /V /DV /Opt /MaxLen /DA /Q /DR /DS /TI /I".split())
+_FIELD = frozenset(
+    [
+        "/Type",
+        "/FT",
+        "/Parent",
+        "/Kids",
+        "/T",
+        "/Ff",
+        "/V",
+        "/DV",
+        "/Opt",
+        "/MaxLen",
+        "/DA",
+        "/Q",
+        "/DR",
+        "/DS",
+        "/TI",
+        "/I",
+    ]
+)
 _ANNOTATION = _FIELD - {"/T"} | frozenset(
-    "/Subtype /Rect /Contents /P /F /AP /AS /Border /C /StructParent /OC /A /Dest /H /QuadPoints /InkList /L /Vertices "
-    "/LE /IC /BS /BE /CA /ca /BM /Name /Popup /Open /IRT /RT /IT /MK /CL /RD /LL /LLE /LLO /Cap /CP /CO /Path /State "
-    "/StateModel /Sy /RO /OverlayText /Repeat".split()
+    [
+        "/Subtype",
+        "/Rect",
+        "/Contents",
+        "/P",
+        "/F",
+        "/AP",
+        "/AS",
+        "/Border",
+        "/C",
+        "/StructParent",
+        "/OC",
+        "/A",
+        "/Dest",
+        "/H",
+        "/QuadPoints",
+        "/InkList",
+        "/L",
+        "/Vertices",
+        "/LE",
+        "/IC",
+        "/BS",
+        "/BE",
+        "/CA",
+        "/ca",
+        "/BM",
+        "/Name",
+        "/Popup",
+        "/Open",
+        "/IRT",
+        "/RT",
+        "/IT",
+        "/MK",
+        "/CL",
+        "/RD",
+        "/LL",
+        "/LLE",
+        "/LLO",
+        "/Cap",
+        "/CP",
+        "/CO",
+        "/Path",
+        "/State",
+        "/StateModel",
+        "/Sy",
+        "/RO",
+        "/OverlayText",
+        "/Repeat",
+    ]
 )
-_FORM = frozenset("/Fields /NeedAppearances /DR /DA /Q".split())
+_FORM = frozenset(["/Fields", "/NeedAppearances", "/DR", "/DA", "/Q"])
 _NAMES = frozenset({"/Dests"})
 
 _UNWANTED_ANYWHERE = {

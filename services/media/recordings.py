@@ -164,9 +164,7 @@ def _film(source: Path, out: Path, streams: Streams, limits: Limits) -> Recordin
     return Recording(evidence.content_type, MediaKind.VIDEO, files, seconds, streams.pixels, notes)
 
 
-def _film_as_it_is(
-    source: Path, out: Path, streams: Streams, limits: Limits
-) -> tuple[DerivedFile | None, float]:
+def _film_as_it_is(source: Path, out: Path, streams: Streams, limits: Limits) -> tuple[DerivedFile | None, float]:
     """The pictures as they were recorded, with their seconds; None where no container of the web takes them."""
     true_type = _film_container(streams)
     if true_type is None:
@@ -233,9 +231,7 @@ def _converted(source: Path, out: Path, streams: Streams, limits: Limits) -> tup
     return derived(Variant.PLAYABLE, path, MP4.content_type), seconds
 
 
-def _copied(
-    source: Path, path: Path, streams: Streams, how: list[str], muxer: str, limits: Limits
-) -> float | None:
+def _copied(source: Path, path: Path, streams: Streams, how: list[str], muxer: str, limits: Limits) -> float | None:
     """Seconds written; None where the container does not take these streams after all."""
     try:
         return _write(source, path, streams, how, muxer, limits)

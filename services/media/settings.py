@@ -22,6 +22,8 @@ class Settings(ServiceSettings):
     `media_max_pixels` may be sent, `media_kept_pixels` are kept of a picture. `media_reading_seconds`: until a file is
     judged; the conversion of a recording may take up to `media_wall_seconds`.
 
+    `media_delayed_seconds`: after so long without a verdict it is said that the check is delayed.
+
     `media_part_bytes`: the gateway stores an upload in objects of at most this size. `media_life_seconds`:
     how long an upload lives without a new byte, or finished without a case. `media_purge_grace_seconds`: a
     process that has just started purges nothing for this long, since after a long stop the cases that refer
@@ -49,6 +51,7 @@ class Settings(ServiceSettings):
     media_memory_bytes: Annotated[int, Field(ge=256 * MIB)] = 2048 * MIB
     media_work_dir: Path = Path(tempfile.gettempdir()) / "peygir-media"
 
+    media_delayed_seconds: Annotated[int, Field(ge=60)] = 900
     media_life_seconds: Annotated[int, Field(ge=1)] = 24 * 3600
     media_purge_grace_seconds: Annotated[int, Field(ge=0)] = 3600
     media_upload_url_seconds: Annotated[int, Field(ge=60)] = 2 * 3600
