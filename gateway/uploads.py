@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from contracts.errors import ChecksumMismatch, NotFound, PeygirError, TooLarge, Unavailable, UnsupportedMedia
-from contracts.media import Upload, UploadState
+from contracts.media import MediaNote, Upload, UploadState
 from gateway import language
 from gateway.pieces import CHECKSUMS, Body, Checksum, Uploads
 from gateway.problems import BadRequest, MethodNotAllowed, Problem, TooSlow, problem

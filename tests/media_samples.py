@@ -138,12 +138,19 @@ def voice_note(folder: Path, suffix: str = ".ogg", seconds: float = 2) -> bytes:
     return ffmpeg(folder, f"voice{suffix}", *tone, *_TAGS, "-c:a", codec[suffix], "-b:a", "32k")
 
 
-def film(folder: Path, suffix: str = ".mp4", seconds: float = 2, sound: bool = True) -> bytes:
-    codecs = {".mp4": ("libx264", "aac"), ".webm": ("libvpx", "libopus"), ".mkv": ("libx264", "aac")}
-    pictures, voice = codecs[suffix]
+def amr(folder: Path, seconds: float = 2) -> bytes:
+    """As older phones record a voice: 8 kHz, AMR narrow band."""
+    tone = ("-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}")
+    return ffmpeg(folder, "voice.amr", *tone, "-c:a", "libopencore_amrnb", "-ar", "8000", "-ac", "1", "-b:a", "12.2k")
+
+
+def film(folder: Path, suffix: str = ".mp4", seconds: float = 2, sound: bool = True, pictures: str = "") -> bytes:
+    """A test card of 320 × 240; `pictures`: another encoder than is usual for the container."""
+    codecs = {".webm": ("libvpx", "libopus"), ".avi": ("mpeg4", "libmp3lame"), ".wmv": ("wmv2", "wmav2")}
+    usual, voice = codecs.get(suffix, ("libx264", "aac"))
     tone = ("-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}") if sound else ()
     view = ("-f", "lavfi", "-i", f"testsrc=size=320x240:rate=10:duration={seconds}")
-    how = ("-c:v", pictures, "-pix_fmt", "yuv420p", *(("-c:a", voice) if sound else ()))
+    how = ("-c:v", pictures or usual, "-pix_fmt", "yuv420p", *(("-c:a", voice) if sound else ()))
     return ffmpeg(folder, f"film{suffix}", *view, *tone, *_TAGS, *how)
 
 

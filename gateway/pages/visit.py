@@ -29,7 +29,7 @@ FOLDER = Path(__file__).parent
 FORM_LIMIT = 128 * 1024  # octets of a form without files
 SIGNED_IN_KEPT = 60 * 60  # seconds
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
