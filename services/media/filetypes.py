@@ -39,6 +39,8 @@ MP4 = FileType("video/mp4", MediaKind.VIDEO, ".mp4")
 WEBM = FileType("video/webm", MediaKind.VIDEO, ".webm")
 WEBM_AUDIO = FileType("audio/webm", MediaKind.AUDIO, ".webm")
 FLAC = FileType("audio/flac", MediaKind.AUDIO, ".flac")
+RECORDING = FileType("application/octet-stream", MediaKind.VIDEO, ".mp4")
+"""Begins as a container of sound or film that the web does not know, or under another label."""
 UNKNOWN = FileType("application/octet-stream", MediaKind.VIDEO, "")
 """Begins as nothing in the table; evidence only if ffmpeg finds sound or film in it."""
 
@@ -64,6 +66,27 @@ _MP4_BRANDS = {
     b"M4V ",
     b"MSNV",
 }
+
+
+_OTHER_RECORDINGS = (
+    b"\x1aE\xdf\xa3",  # Matroska
+    b"OggS",
+    b"#!AMR",
+    b"FLV\x01",
+    b"caff",
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # ASF: WMA and WMV
+)
+_STILL_BRANDS = {b"mif1", b"msf1", b"avif", b"avis"}
+
+
+def begins_as(head: bytes) -> FileType:
+    """What to read a file as that begins like `head`."""
+    found = true_type(head)
+    if found is not None:
+        return found
+    iso_film = head[4:8] == b"ftyp" and head[8:12] not in _STILL_BRANDS
+    windows_film = head.startswith(b"RIFF") and head[8:12] == b"AVI "
+    return RECORDING if iso_film or windows_film or head.startswith(_OTHER_RECORDINGS) else UNKNOWN
 
 
 def true_type(head: bytes) -> FileType | None:

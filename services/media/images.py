@@ -48,6 +48,7 @@ _STRIPPED: dict[FileType, Callable[[bytes], bytes]] = {
 _FILLED_WITH = {JPEG: {127, 128, 129}, PNG: {0}}
 # A picture that lacks more of its rows than this is no longer the picture that was taken.
 _MISSING_AT_MOST = 0.1
+_BLOCK = 8
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -162,10 +163,12 @@ def _read(content: Path | io.BytesIO, source: Path, true_type: FileType, limits:
         if width * height > 2 * limits.kept_pixels:
             image.draft(None, (width // 2, height // 2))  # JPEG alone: half the size costs a quarter of the memory
         image.load()
-        if tolerant and (missing := _missing(image, true_type)):
+        if tolerant:
+            missing = _missing(image, true_type)
             if missing > _MISSING_AT_MOST:
                 raise Rejected(Reason.DAMAGED, f"{missing:.0%} of it is missing")
-            notes.append(Note.CUT_OFF)
+            if missing or true_type is not JPEG:  # a JPEG may have lacked no more than its end marker
+                notes.append(Note.CUT_OFF)
         removed = _what_is_beside_the_pixels(image) + (["frames"] if frames > 1 else [])
         orientation = _orientation(image, content, source)
         pixels = _plain_mode(image)
@@ -192,14 +195,15 @@ def _frames(image: Image.Image) -> int:
 
 
 def _missing(image: Image.Image, true_type: FileType) -> float:
-    """The share of rows, from the bottom, that the decoder filled since the data had ended."""
+    """The share of rows, from the bottom, that the decoder filled since the data had ended, in part or wholly."""
     filling = _FILLED_WITH.get(true_type)
     if filling is None:
         return 0.0
     grey = image.convert("L")
     count = 0
     for row in range(grey.height - 1, -1, -1):
-        extrema = grey.crop((0, row, grey.width, row + 1)).getextrema()
+        # From the left the data came last: a row of blocks whose right end is filled is missing in part.
+        extrema = grey.crop((max(0, grey.width - _BLOCK), row, grey.width, row + 1)).getextrema()
         if not all(value in filling for value in extrema):
             break
         count += 1

@@ -90,14 +90,14 @@ def _say_reading() -> None:
 
 def _accepted(source: Path, out: Path, limits: Limits, size: int, sha256: str) -> Verdict:
     # The readers are imported after `confine`, and only the one that is needed.
-    from services.media.filetypes import HEAD_BYTES, UNKNOWN, WEAK_TYPES, true_type
+    from services.media.filetypes import HEAD_BYTES, WEAK_TYPES, begins_as
 
     if size == 0:
         raise Rejected(Reason.EMPTY)
     if size > limits.max_bytes:
         raise Rejected(Reason.TOO_LARGE)
     with source.open("rb") as file:
-        found = true_type(file.read(HEAD_BYTES)) or UNKNOWN
+        found = begins_as(file.read(HEAD_BYTES))
     common = Verdict(True, size, sha256, content_type=found.content_type, kind=found.kind)
     if found.kind is MediaKind.IMAGE:
         from services.media.images import look_at_image
