@@ -192,6 +192,7 @@ def clean(writer: PdfWriter) -> set[str]:
     names = _value(catalog, "/Names")
     if isinstance(names, DictionaryObject):
         removed |= _keep_only(names, _NAMES, "attachments")
+    removed |= _clean_layers(catalog)
     for stored in list(writer._objects):  # noqa: SLF001  # nor a public walk over its objects
         if stored is None:
             continue
@@ -234,6 +235,20 @@ def _clean_form(writer: PdfWriter) -> set[str]:
             field[NameObject("/T")] = TextStringObject(f"field{len(seen)}")
         kids = _value(field, "/Kids")
         waiting += [*kids] if isinstance(kids, ArrayObject) else []
+    return removed
+
+
+def _clean_layers(catalog: DictionaryObject) -> set[str]:
+    """The settings of layers lose who made them."""
+    layers = _value(catalog, "/OCProperties")
+    if not isinstance(layers, DictionaryObject):
+        return set()
+    others = _value(layers, "/Configs")
+    settings = [_value(layers, "/D"), *(one.get_object() for one in others or () if isinstance(others, ArrayObject))]
+    removed: set[str] = set()
+    for setting in settings:
+        if isinstance(setting, DictionaryObject):
+            removed |= _drop(setting, "/Creator", "/Name")
     return removed
 
 

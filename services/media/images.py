@@ -8,12 +8,13 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from math import sqrt
 from pathlib import Path
 from typing import Any
 
 import pillow_heif
-from PIL import Image, ImageCms, ImageFile
+from PIL import Image, ImageChops, ImageCms, ImageFile
 
 from services.media.domain import DerivedFile, Limits, Note, Reason, Rejected, Variant
 from services.media.filetypes import GIF, HEIC, JPEG, PNG, TIFF, WEBP, FileType
@@ -22,6 +23,7 @@ from services.media.metadata import (
     jpeg_ended,
     jpeg_without_metadata,
     orientation_in,
+    png_share,
     png_without_metadata,
     webp_without_metadata,
 )
@@ -40,15 +42,14 @@ _WRITERS: dict[FileType, tuple[str, dict[str, Any]]] = {
 _CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _LONGEST_EDGE = {"JPEG": 65_500, "WEBP": 16_383}
 _STRIPPED: dict[FileType, Callable[[bytes], bytes]] = {
-    JPEG: jpeg_without_metadata,
+    JPEG: partial(jpeg_without_metadata, profile=True),
     PNG: png_without_metadata,
     WEBP: webp_without_metadata,
 }
-# What a decoder leaves where the data ended: libjpeg grey, libpng zeros.
-_FILLED_WITH = {JPEG: {127, 128, 129}, PNG: {0}}
 # A picture that lacks more of its rows than this is no longer the picture that was taken.
 _MISSING_AT_MOST = 0.1
-_BLOCK = 8
+_OTHER_DATA = b"\x5a\xa5\x33\xcc" * 4096
+_VISIBLY = 8
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -164,10 +165,10 @@ def _read(content: Path | io.BytesIO, source: Path, true_type: FileType, limits:
             image.draft(None, (width // 2, height // 2))  # JPEG alone: half the size costs a quarter of the memory
         image.load()
         if tolerant:
-            missing = _missing(image, true_type)
-            if missing > _MISSING_AT_MOST:
+            missing = _missing(content.getvalue() if isinstance(content, io.BytesIO) else b"", true_type)
+            if missing is not None and missing > _MISSING_AT_MOST:
                 raise Rejected(Reason.DAMAGED, f"{missing:.0%} of it is missing")
-            if missing or true_type is not JPEG:  # a JPEG may have lacked no more than its end marker
+            if missing is not None:
                 notes.append(Note.CUT_OFF)
         removed = _what_is_beside_the_pixels(image) + (["frames"] if frames > 1 else [])
         orientation = _orientation(image, content, source)
@@ -194,20 +195,30 @@ def _frames(image: Image.Image) -> int:
         return 1
 
 
-def _missing(image: Image.Image, true_type: FileType) -> float:
-    """The share of rows, from the bottom, that the decoder filled since the data had ended, in part or wholly."""
-    filling = _FILLED_WITH.get(true_type)
-    if filling is None:
-        return 0.0
-    grey = image.convert("L")
-    count = 0
-    for row in range(grey.height - 1, -1, -1):
-        # From the left the data came last: a row of blocks whose right end is filled is missing in part.
-        extrema = grey.crop((max(0, grey.width - _BLOCK), row, grey.width, row + 1)).getextrema()
-        if not all(value in filling for value in extrema):
-            break
-        count += 1
-    return count / grey.height
+def _missing(content: bytes, true_type: FileType) -> float | None:
+    """The share of its rows that a picture lacks at the bottom; None when it lacks nothing at all."""
+    if true_type is JPEG:
+        return _missing_of_jpeg(content)
+    if true_type is PNG:
+        return 1 - png_share(content)
+    return 0.0
+
+
+def _missing_of_jpeg(content: bytes) -> float | None:
+    """What the data does not determine: it changes with whatever is put in the place of what is missing."""
+    as_it_is, otherwise = (_small_and_grey(made) for made in (content, content[:-2] + _OTHER_DATA + content[-2:]))
+    difference = ImageChops.difference(as_it_is, otherwise)
+    if difference.getbbox() is None:
+        return None
+    rows = difference.resize((1, difference.height), Image.Resampling.BOX).tobytes()
+    first = next((row for row, value in enumerate(rows) if value > _VISIBLY), len(rows))
+    return 1 - first / len(rows)
+
+
+def _small_and_grey(content: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(content), formats=_READERS[JPEG]) as image:
+        image.draft("L", (image.width // 8, image.height // 8))
+        return image.convert("L")
 
 
 def _orientation(image: Image.Image, content: Path | io.BytesIO, source: Path) -> int:

@@ -6,47 +6,57 @@ structure than it should comes back as it was: the decoder has the last word.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Literal
 
-_PNG_KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB"}
+_PNG_KEPT = {b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB"}
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _WEBP_KEPT = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"}
+_AFTER_PIXELS = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _ORIENTATION = 0x0112
 _UPRIGHT = 1
 
 
-def jpeg_without_metadata(picture: bytes) -> bytes:
+def jpeg_without_metadata(picture: bytes, *, profile: bool = False) -> bytes:
     """The same JPEG, its pixels untouched, without EXIF, XMP, other application segments and comments.
 
-    APP0 (JFIF), APP2 (colour profile) and APP14 (Adobe's colour transform) decide how it looks, and stay.
+    APP0 (JFIF) and APP14 (Adobe's colour transform) decide how it looks, and stay; with `profile` also APP2, which
+    may name the device. Inside a PDF nobody looks at it: the document says the colours.
     """
     if not picture.startswith(b"\xff\xd8"):
         return picture
     kept, at = [b"\xff\xd8"], 2
-    while at + 4 <= len(picture) and picture[at] == 0xFF:
+    while at + 2 <= len(picture) and picture[at] == 0xFF:
         marker = picture[at + 1]
         if marker == 0xFF:
             at += 1
             continue
-        if marker == 0xDA:  # the picture itself begins
-            return b"".join(kept) + picture[at:]
+        if marker == 0xD9:
+            return b"".join(kept) + picture[at : at + 2]
         end = at + 2 + int.from_bytes(picture[at + 2 : at + 4], "big")
-        if not (marker == 0xFE or (0xE0 <= marker <= 0xEF and not _shapes_a_jpeg(marker, picture[at + 4 : end]))):
+        if marker == 0xDA:  # pixels, until the next marker; what follows the last one is no part of the picture
+            next_marker = _AFTER_PIXELS.search(picture, end)
+            if next_marker is None:
+                return b"".join(kept) + picture[at:]
+            end = next_marker.start()
+            kept.append(picture[at:end])
+        elif marker != 0xFE and (not 0xE0 <= marker <= 0xEF or _is_shaping(marker, picture[at + 4 : end], profile)):
             kept.append(picture[at:end])
         at = end
-    return picture
+    return b"".join(kept) + picture[at:]
 
 
-def _shapes_a_jpeg(marker: int, content: bytes) -> bool:
+def _is_shaping(marker: int, content: bytes, profile: bool) -> bool:
     """Whether an application segment decides how the picture looks. A JFIF extension may hold a thumbnail, APP2 a
     second picture's index (MPF).
     """
     if marker == 0xE0:
         return content.startswith(b"JFIF\0")
     if marker == 0xE2:
-        return content.startswith(b"ICC_PROFILE\0")
+        return profile and content.startswith(b"ICC_PROFILE\0")
     return marker == 0xEE and content.startswith(b"Adobe")
 
 
@@ -59,21 +69,38 @@ def png_without_metadata(picture: bytes) -> bytes:
     """The same PNG with the chunks that make its pixels alone, their checksums made right, and an end."""
     if not picture.startswith(_PNG_SIGNATURE):
         return picture
-    kept, at = [_PNG_SIGNATURE], len(_PNG_SIGNATURE)
-    while at + 8 <= len(picture):
+    kept = [_png_chunk(kind, content) for kind, content in _png_chunks(picture) if kind in _PNG_KEPT]
+    return _PNG_SIGNATURE + b"".join(kept) + _png_chunk(b"IEND", b"")
+
+
+def _png_chunks(picture: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and content of each chunk before the end."""
+    at = len(_PNG_SIGNATURE)
+    while at + 8 <= len(picture) and picture[at + 4 : at + 8] != b"IEND":
         length = int.from_bytes(picture[at : at + 4], "big")
-        kind = picture[at + 4 : at + 8]
-        content = picture[at + 8 : at + 8 + length]
-        if kind in _PNG_KEPT and kind != b"IEND":
-            kept.append(_png_chunk(kind, content))
+        yield picture[at + 4 : at + 8], picture[at + 8 : at + 8 + length]
         at += 12 + length
-        if kind == b"IEND":
-            break
-    return b"".join(kept) + _png_chunk(b"IEND", b"")
 
 
 def _png_chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def png_share(picture: bytes) -> float:
+    """The share of its pixels' data that a PNG holds, 1.0 for all."""
+    if len(picture) < 33:
+        return 0.0
+    width, height, depth, colour = struct.unpack(">IIBB", picture[16:26])
+    row = 1 + (width * depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 4) + 7) // 8
+    unpacked, count = zlib.decompressobj(), 0
+    for kind, content in _png_chunks(picture):
+        while kind == b"IDAT" and content:
+            try:
+                count += len(unpacked.decompress(content, 1 << 20))
+            except zlib.error:
+                return count / max(1, row * height)
+            content = unpacked.unconsumed_tail
+    return min(1.0, count / max(1, row * height))
 
 
 def webp_without_metadata(picture: bytes) -> bytes:

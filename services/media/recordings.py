@@ -12,6 +12,7 @@ import signal
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from services.media.audio_frames import adts_frames, mp3_frames
 from services.media.domain import DerivedFile, Limits, MediaKind, Note, Reason, Rejected, Variant
 from services.media.ffmpeg import Streams, last_line, reading, require_ffmpeg, run_ffmpeg, seconds_written, streams_in
 from services.media.filetypes import (
@@ -71,6 +72,7 @@ _SPECIAL = {
     "ipod": ["-movflags", "+faststart"],
     "mp3": ["-write_xing", "0", "-id3v2_version", "0"],
 }
+_FRAMES_ALONE = {"mp3": mp3_frames, "adts": adts_frames}
 _SOUND_ENCODER = ["-c:a", "aac", "-ac", "1", "-ar", "44100", "-b:a", "64k"]
 _FILM_ENCODER = ["-c:v", "libx264", "-preset", "veryfast", "-profile:v", "main", "-pix_fmt", "yuv420p"]
 _FILM_ENCODER += ["-crf", "23", "-threads:v", "2"]
@@ -125,9 +127,13 @@ def _sound(source: Path, out: Path, streams: Streams, limits: Limits) -> Recordi
     if streams.sound in fitting:
         muxer = _MUXERS.get(true_type, "ipod" if streams.sound in _IN_IPOD else "mp4")
         path = out / f"evidence{true_type.suffix}"
-        seconds = _copied(source, path, streams, [*sound, "-c", "copy"], muxer, limits)
+        # FLAC is encoded anew, which loses nothing: ffmpeg would copy tags behind it as if they were sound.
+        how = [*sound, "-c:a", "flac" if true_type is FLAC else "copy"]
+        seconds = _copied(source, path, streams, how, muxer, limits)
         if seconds is not None:
             _check_length(seconds, limits)
+            if muxer in _FRAMES_ALONE:
+                path.write_bytes(_FRAMES_ALONE[muxer](path.read_bytes()))
             evidence = derived(Variant.EVIDENCE, path, true_type.content_type)
     if evidence is None:  # nothing was read yet but headers
         true_type = M4A

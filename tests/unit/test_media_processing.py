@@ -139,6 +139,25 @@ def test_a_photo_that_lacks_its_last_rows_is_shown_as_viewers_show_it(look: Look
     assert seen.picture().size == (640, 480)
 
 
+def test_a_photo_in_grey_that_lacks_its_end_marker_alone_is_whole(look: Looker) -> None:
+    made = io.BytesIO()
+    Image.new("RGB", (640, 480), (128, 128, 128)).save(made, "JPEG")
+
+    seen = look(made.getvalue()[:-2])
+
+    assert (seen.verdict.accepted, seen.verdict.notes) == (True, []), seen.verdict
+
+
+@pytest.mark.parametrize("share", [0.99, 0.5])
+def test_a_black_png_that_is_cut_off_is_taken_by_how_much_is_there(look: Looker, share: float) -> None:
+    made = io.BytesIO()
+    Image.effect_noise((400, 400), 5).point(lambda value: value // 64).save(made, "PNG", compress_level=0)
+
+    seen = look(made.getvalue()[: int(len(made.getvalue()) * share)])
+
+    assert seen.verdict.accepted == (share > 0.9), seen.verdict
+
+
 def test_a_picture_whose_metadata_alone_is_cut_off_is_whole(look: Looker) -> None:
     whole = samples.webp()
 
