@@ -113,7 +113,7 @@ def bomb() -> bytes:
 
 
 def ffmpeg_path() -> str:
-    return imageio_ffmpeg.get_ffmpeg_exe()
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
 def ffmpeg(folder: Path, name: str, *arguments: str) -> bytes:
@@ -155,7 +155,9 @@ def referring(other: Path) -> bytes:
     made = bytearray(whole[:at] + entry + whole[at + before :])
     for box in (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"):
         start = made.rindex(box, 0, at) - 4
-        made[start : start + 4] = struct.pack(">I", int.from_bytes(made[start : start + 4], "big") + len(entry) - before)
+        made[start : start + 4] = struct.pack(
+            ">I", int.from_bytes(made[start : start + 4], "big") + len(entry) - before
+        )
     return bytes(made)
 
 

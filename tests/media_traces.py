@@ -35,7 +35,13 @@ _XMP = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><dc:creator>{NAME}</dc:creator></x:
 
 def spelled() -> list[bytes]:
     """The name in every encoding that metadata uses."""
-    return [_BYTES, NAME.encode("utf-16-le"), NAME.encode("utf-16-be"), _BYTES.hex().encode(), _BYTES.hex().upper().encode()]
+    return [
+        _BYTES,
+        NAME.encode("utf-16-le"),
+        NAME.encode("utf-16-be"),
+        _BYTES.hex().encode(),
+        _BYTES.hex().upper().encode(),
+    ]
 
 
 # --- pictures ---
@@ -195,7 +201,11 @@ def _sound(folder: Path, suffix: str, *how: str) -> bytes:
 
 def _id3() -> bytes:
     frames = b""
-    for kind, content in ((b"TPE1", b"\3" + _BYTES), (b"TIT2", b"\1\xff\xfe" + NAME.encode("utf-16-le")), (b"PRIV", _BYTES)):
+    for kind, content in (
+        (b"TPE1", b"\3" + _BYTES),
+        (b"TIT2", b"\1\xff\xfe" + NAME.encode("utf-16-le")),
+        (b"PRIV", _BYTES),
+    ):
         frames += kind + struct.pack(">I", len(content)) + b"\0\0" + content
     size = bytes((len(frames) >> shift) & 0x7F for shift in (21, 14, 7, 0))
     return b"ID3\3\0\0" + size + frames
@@ -275,14 +285,16 @@ def pdf(folder: Path) -> bytes:
     add, root = writer._add_object, writer._root_object
     xmp = add(_stream(_XMP, Type=_name("Metadata"), Subtype=_name("XML")))
     root[_name("Metadata")] = xmp
-    show = add(_stream(b"1 0 0 rg 20 20 60 60 re f", **{"Metadata": xmp}))
+    show = add(_stream(b"1 0 0 rg 20 20 60 60 re f", Metadata=xmp))
     page[_name("Contents")] = show
     page[_name("LastModified")] = _text()
     page[_name("PieceInfo")] = _dictionary(Tool=_dictionary(Private=_text()))
     page[_name("Thumb")] = add(_stream(_BYTES, Type=_name("XObject")))
     page[_name("MyTool")] = _text()
     page[_name("Resources")] = _dictionary(XObject=_dictionary(Im0=_jpeg_object(writer), Im1=_wrapped_jpeg(writer)))
-    yellow = _stream(b"1 1 0 rg 0 0 40 40 re f", Type=_name("XObject"), Subtype=_name("Form"), BBox=_box_at(0, 0, 40, 40))
+    yellow = _stream(
+        b"1 1 0 rg 0 0 40 40 re f", Type=_name("XObject"), Subtype=_name("Form"), BBox=_box_at(0, 0, 40, 40)
+    )
     appearance = _dictionary(N=add(yellow))
     remark = _dictionary(
         Type=_name("Annot"), Subtype=_name("Square"), Rect=_box_at(100, 20, 140, 60), AP=appearance, T=_text(),
@@ -321,7 +333,9 @@ def pdf(folder: Path) -> bytes:
         SigFlags=NumberObject(3), XFA=add(_stream(_XMP)), NeedAppearances=BooleanObject(False),
     )  # fmt: skip
     root[_name("Perms")] = _dictionary(DocMDP=add(_signature()), UR3=add(_signature()))
-    root[_name("DSS")] = _dictionary(Certs=ArrayObject([add(_stream(_BYTES))]), VRI=_dictionary(X=_dictionary(TU=_text())))
+    root[_name("DSS")] = _dictionary(
+        Certs=ArrayObject([add(_stream(_BYTES))]), VRI=_dictionary(X=_dictionary(TU=_text()))
+    )
     root[_name("Names")] = _dictionary(
         EmbeddedFiles=_dictionary(Names=ArrayObject([_text(), _file(writer)])),
         Templates=_dictionary(Names=ArrayObject([_text(), add(_dictionary(Type=_name("Template"), Note=_text()))])),
@@ -397,11 +411,8 @@ def everything_in(document: bytes) -> bytes:
     """A PDF's bytes, and all its objects and streams laid open."""
     opened = [document]
     reader = PdfReader(io.BytesIO(document))
-    for number in range(1, int(reader.trailer["/Size"])):
-        try:
-            part = reader.get_object(number)
-        except Exception:  # a number that is not used
-            continue
+    for number in sorted(reader.xref.get(0, {}) | reader.xref_objStm):
+        part = reader.get_object(number)
         opened.append(repr(part).encode())
         if isinstance(part, StreamObject):
             opened.append(bytes(part._data))
@@ -412,7 +423,27 @@ def everything_in(document: bytes) -> bytes:
 
 KINDS: dict[str, Callable[[Path], bytes]] = {
     made.__name__: made
-    for made in (jpeg, png, webp, gif, tiff, heic, mp4, mov, matroska, webm, avi, mp3, aac, m4a, ogg, flac, wav, wma, pdf)
+    for made in (
+        jpeg,
+        png,
+        webp,
+        gif,
+        tiff,
+        heic,
+        mp4,
+        mov,
+        matroska,
+        webm,
+        avi,
+        mp3,
+        aac,
+        m4a,
+        ogg,
+        flac,
+        wav,
+        wma,
+        pdf,
+    )
 }
 
 

@@ -61,7 +61,7 @@ class Streams:
 def require_ffmpeg() -> str:
     """Where it is. Raises MachineryFailed."""
     try:
-        path = imageio_ffmpeg.get_ffmpeg_exe()
+        path: str = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
         raise MachineryFailed(f"no ffmpeg: {error}") from error
     if not os.access(path, os.X_OK):

@@ -90,7 +90,8 @@ def png_share(picture: bytes) -> float:
     """The share of its pixels' data that a PNG holds, 1.0 for all."""
     if len(picture) < 33:
         return 0.0
-    width, height, depth, colour = struct.unpack(">IIBB", picture[16:26])
+    width, height = int.from_bytes(picture[16:20], "big"), int.from_bytes(picture[20:24], "big")
+    depth, colour = picture[24], picture[25]
     row = 1 + (width * depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 4) + 7) // 8
     unpacked, count = zlib.decompressobj(), 0
     for kind, content in _png_chunks(picture):

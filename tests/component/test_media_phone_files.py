@@ -53,9 +53,7 @@ def accepted(sender: Sender, content: bytes) -> tuple[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", SOUND)
-def test_a_phones_sound_is_taken_and_its_copy_plays_in_every_browser(
-    sender: Sender, name: str, tmp_path: Path
-) -> None:
+def test_a_phones_sound_is_taken_and_its_copy_plays_in_every_browser(sender: Sender, name: str, tmp_path: Path) -> None:
     upload_id, event = accepted(sender, (FILES / name).read_bytes())
 
     answer, made = sender.download(upload_id, Variant.PLAYABLE)
@@ -66,9 +64,7 @@ def test_a_phones_sound_is_taken_and_its_copy_plays_in_every_browser(
 
 
 @pytest.mark.parametrize("name", FILMS)
-def test_a_phones_film_is_taken_and_its_copy_plays_in_every_browser(
-    sender: Sender, name: str, tmp_path: Path
-) -> None:
+def test_a_phones_film_is_taken_and_its_copy_plays_in_every_browser(sender: Sender, name: str, tmp_path: Path) -> None:
     upload_id, event = accepted(sender, (FILES / name).read_bytes())
 
     for variant in (Variant.EVIDENCE, Variant.PLAYABLE):

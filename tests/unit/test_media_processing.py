@@ -290,7 +290,16 @@ def test_a_film_without_sound_is_a_film(look: Looker, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("suffix", "pictures"),
-    [(".mkv", ""), (".mov", ""), (".mov", "libx265"), (".3gp", ""), (".avi", ""), (".wmv", ""), (".ts", ""), (".flv", "")],
+    [
+        (".mkv", ""),
+        (".mov", ""),
+        (".mov", "libx265"),
+        (".3gp", ""),
+        (".avi", ""),
+        (".wmv", ""),
+        (".ts", ""),
+        (".flv", ""),
+    ],
 )
 def test_a_film_is_taken_by_its_streams_whatever_holds_them(
     look: Looker, tmp_path: Path, suffix: str, pictures: str

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pypdfium2
 import pytest
+from PIL import Image
 
 from services.media.domain import Limits, Variant
 from services.media.metadata import jpeg2000_without_metadata
@@ -55,15 +57,14 @@ def test_what_a_document_shows_stays_as_it_was(tmp_path: Path) -> None:
     assert b"'42'" in content
 
 
-def _drawn(document: bytes) -> samples.Image.Image:
+def _drawn(document: bytes) -> Image.Image:
     opened = pypdfium2.PdfDocument(document)
     opened.init_forms()
-    return opened[0].render(may_draw_forms=True).to_pil().convert("RGB")
+    drawn: Image.Image = opened[0].render(may_draw_forms=True).to_pil()
+    return drawn.convert("RGB")
 
 
 def test_a_jpeg_2000_loses_its_boxes_and_comments_and_keeps_its_pixels() -> None:
-    import io
-
     picture = io.BytesIO()
     samples.picture((64, 48)).save(picture, "JPEG2000", comment=traces.NAME)
     box = (8 + 11).to_bytes(4, "big") + b"xml " + traces.NAME.encode()
@@ -72,5 +73,5 @@ def test_a_jpeg_2000_loses_its_boxes_and_comments_and_keeps_its_pixels() -> None
     made = jpeg2000_without_metadata(whole)
 
     assert traces.NAME.encode() not in made
-    opened = samples.Image.open(io.BytesIO(made))
-    assert opened.tobytes() == samples.Image.open(io.BytesIO(picture.getvalue())).tobytes()
+    opened = Image.open(io.BytesIO(made))
+    assert opened.tobytes() == Image.open(io.BytesIO(picture.getvalue())).tobytes()
