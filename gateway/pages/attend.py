@@ -16,9 +16,10 @@ from backbone import logs
 from contracts.errors import NotAllowed, NotFound, PeygirError, Unavailable
 from gateway.pages import typed
 from gateway.pages.cookies import TooMuch
+from gateway.pages.multipart import fields_of
 from gateway.pages.origin import Origin
 from gateway.pages.typed import SentForms, TypedForm
-from gateway.pages.visit import Page, StaleForm, Visit
+from gateway.pages.visit import Page, StaleForm, Visit, clean
 from gateway.visit_store import StoreUnavailable
 
 log = logs.get("pages")
@@ -87,10 +88,13 @@ async def _posted(visit: Visit, page: Page, shows: Page, reads_form: bool) -> Re
     try:
         response = await _run(visit, page, reads_form)
     except PeygirError as error:
+        if not isinstance(error, StaleForm):
+            await _read_unread(visit)
         return await _failed(visit, shows, error)
     except Exception:
         await _keep_typed(visit)
         raise
+    await _read_unread(visit)
     if visit.accepted or await _was_sent(visit):
         _forget_typed(visit)
     elif await _keep_typed(visit) and response.status_code == 303:
@@ -115,6 +119,15 @@ async def _run(visit: Visit, page: Page, reads_form: bool) -> Response:
             raise StaleForm
         await _keep_typed(visit)
     return await page(visit)
+
+
+async def _read_unread(visit: Visit) -> None:
+    """Reads what was typed into a form with a file whose page answered before it looked at the form."""
+    if visit.form:
+        return
+    fields = await fields_of(visit.request)
+    if fields and visit.cookies.is_form_token(fields.get("token", [""])[0]):
+        visit.form = {name: [clean(value) for value in values] for name, values in fields.items()}
 
 
 async def _failed(visit: Visit, shows: Page, error: PeygirError) -> Response:

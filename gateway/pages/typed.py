@@ -10,7 +10,10 @@ Form = dict[str, list[str]]
 
 PREFIX = "typed:"
 _NOT_KEPT = frozenset(
-    {"token", "consent", "saved", "remove", "unit", "under", "keep", "search", "case", "kind", "file", "code"}
+    {
+        *("token", "ticket", "consent", "saved", "remove", "skip"),
+        *("unit", "under", "keep", "search", "case", "kind", "file", "code"),
+    }
 )
 """Buttons and ticks, which are quickly pressed again; and codes, which are secrets."""
 _NO_TEXT = frozenset({"key", "identity", "ground", "score", "slot"})

@@ -101,8 +101,8 @@ class Visit:
     def __init__(self, request: Request, door: Door, site: Site, address: str) -> None:
         self.request, self.door, self.address = request, door, address
         self.origin = origin_of(request, site.public_url)
-        # From another site a visit is not begun: a browser that keeps cookies back there has one already.
-        starts = request.method == "POST" or self.origin is not Origin.FOREIGN
+        # What another site makes a browser send comes without cookies, and must not begin a visit over the one there is.
+        starts = self.origin is Origin.OWN or (request.method != "POST" and self.origin is Origin.UNKNOWN)
         self.cookies = Cookies(request, site.key, site.store, site.public_url.startswith("https:"), starts)
         self.language = Language.EN if self.cookies.plain("language") == "en" else Language.FA
         self.form: dict[str, list[str]] = {}

@@ -86,8 +86,8 @@ class Browser:
         asyncio.run(kept.save())
         kept.apply(answer)
         for line in answer.headers.getlist("set-cookie"):
-            name, _, value = line.partition(";")[0].partition("=")
-            self.cookies[name] = value
+            cookie, _, content = line.partition(";")[0].partition("=")
+            self.cookies[cookie] = content
         return self
 
     def forgets(self, *names: str) -> Browser:

@@ -378,24 +378,27 @@ def test_a_draft_that_is_gone_is_said_to_be_and_what_was_just_typed_is_kept(gate
     assert TEXT in browser.source
 
 
-def test_an_answer_is_there_after_its_case_was_closed_by_time_and_opened_again(gateway: Gateway, clock: Clock) -> None:
+@pytest.mark.parametrize("form", ["/case/object", "/case/answer", "/case/withdraw"])
+def test_what_was_written_is_there_after_its_case_was_closed_by_time_and_opened_again(
+    gateway: Gateway, clock: Clock, form: str
+) -> None:
     browser, mine = Browser(gateway), code(gateway)
     browser.open("/follow")
     browser.send("/follow", code=mine)
-    browser.open("/case/object")
+    browser.open(form)
     clock.ahead = 62 * 60
-    post(browser, "/case/object", {"text": TEXT})
+    post(browser, form, {"text": TEXT})
     assert browser.answer.url.path == "/follow"
     assert "آنچه نوشته‌اید نگه داشته شده است" in browser.text
     # Another case shows nothing of it.
     browser.send("/follow", code=code(gateway))
     assert browser.answer.url.path == "/case"
     assert TEXT not in browser.source
-    browser.open("/case/object")
+    browser.open(form)
     assert TEXT not in browser.source
     browser.open("/follow")
     browser.send("/follow", code=mine)
-    assert browser.answer.url.path == "/case/object"
+    assert browser.answer.url.path == form
     assert TEXT in browser.source
 
 
@@ -600,6 +603,12 @@ def test_no_form_of_another_site_is_taken_even_with_a_good_token(
     assert "سایت دیگری" in browser.text
     assert TEXT not in browser.source
     assert (everything(gateway), len(gateway.bus.asked)) == (before, asked)
+    # A browser sends none of its cookies along there: the answer must not set others over them.
+    for given in (headers, {}):
+        without = gateway.send("POST", address(path), headers=given, data={"token": token, "text": TEXT})
+        assert without.status_code == 403 or (path in routes.WITH_FILES and not given)
+        assert "set-cookie" not in without.headers
+    assert everything(gateway) == before
 
 
 @pytest.mark.parametrize(
