@@ -114,8 +114,10 @@ def create_app(settings: Settings, bus: Bus | None = None) -> FastAPI:
         door.shelf.read()
         await door.bus.start()
         daily = asyncio.create_task(door.checkpoints.every_day())
+        sweeping = asyncio.create_task(door.visit_store.sweep_forever())
         yield
         daily.cancel()
+        sweeping.cancel()
         door.stop()
         await door.bus.stop()
         await door.store.aclose()

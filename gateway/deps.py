@@ -42,6 +42,7 @@ from gateway.pieces import Uploads, object_store_client
 from gateway.settings import Settings
 from gateway.standing import Standing
 from gateway.tracking import Tracking
+from gateway.visit_store import make_store
 
 JSON = "application/json"
 Model = TypeVar("Model", bound=BaseModel)
@@ -60,6 +61,7 @@ class Door:
         )
         self.shelf = Shelf(settings.gateway_state_dir)
         self.limits = Limits(settings)
+        self.visit_store = make_store(settings)
         self.issued = Issued()
         self.filing = Filing(settings, bus, self.shelf, self.tokens, self.issued)
         self.cases = Cases(settings.cache_cases, settings.cache_bytes, settings.cache_seconds)

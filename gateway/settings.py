@@ -37,6 +37,8 @@ class Settings(ProcessSettings):
     `publish_timeout`: within which the broker has to confirm a submission; with what a busy machine adds, 503 comes within 2 s.
     `rpc_timeout`: a service that answers nobody for so long is away; `rpc_deadline`: how long one is waited for that does.
     `status_timeout`: the same as rpc_timeout, for reading a case by its code.
+    `visits_kept`, `visits_bytes`: how many visitors' drafts are kept in files, and how much in all (gateway/visit_store.py);
+    with a `limits_url` they are kept in that server.
     `checkpoint_dir`: where each day's signed checkpoint is written; None: beside the catalogue's copy.
     """
 
@@ -91,6 +93,9 @@ class Settings(ProcessSettings):
 
     paper_seconds: float = Field(15.0, gt=0)
     max_papers: int = Field(20, ge=1)
+
+    visits_kept: int = Field(50_000, ge=1)
+    visits_bytes: int = Field(512 * 1024 * 1024, ge=1024 * 1024)
 
     limits_url: SecretStr | None = None
     limit_submissions: str = "30/minute;300/hour"

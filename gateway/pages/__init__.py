@@ -14,6 +14,7 @@ from starlette.requests import Request
 from gateway import deps
 from gateway.pages.gateway_door import GatewayDoor
 from gateway.pages.routes import router
+from gateway.pages.visit import Site
 from gateway.settings import Settings
 
 
@@ -30,7 +31,8 @@ def install(app: FastAPI) -> None:
     def address(request: Request) -> str:
         return deps.address_key(door, request)
 
-    app.include_router(router(GatewayDoor(door, lambda: door.uploads, door.settings.max_upload_size), key, address))
+    site = Site(key, door.visit_store, door.settings.public_url)
+    app.include_router(router(GatewayDoor(door, lambda: door.uploads, door.settings.max_upload_size), site, address))
 
 
 __all__ = ["cookie_key", "install", "router"]

@@ -31,8 +31,8 @@ from gateway.pieces import Body, Uploads
 from gateway.problems import invalid
 from gateway.receipts import Receipt
 
-TEXT_LIMIT = 5_000
-"""Characters of what happened: what a browser holds in cookies until it is filed. Longer texts go by file."""
+TEXT_LIMIT = 10_000
+"""Characters of what happened, as `gateway.fields.ClaimText` takes them."""
 
 
 class GatewayDoor:

@@ -1,4 +1,4 @@
-"""Who the visitor is: a mobile, a one-time code by SMS, and the tokens kept in the visitor's own browser."""
+"""Who the visitor is: a mobile, a one-time code by SMS, and the tokens kept with the visit."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ async def send_code(visit: Visit, typed: str) -> bool:
         visit.refused("mobile", error)
         return False
     visit.cookies.write("mobile", Pending(mobile=mobile))
+    visit.accept()
     return True
 
 
@@ -54,8 +55,10 @@ async def check_code(visit: Visit, mobile: str) -> bool:
     except (BadCode, TooMany, InvalidField) as error:
         visit.refused("code", error)
         return False
+    visit.cookies.renew_visit()
     _keep(visit, tokens, mobile)
     visit.cookies.drop("mobile")
+    visit.accept()
     return True
 
 
@@ -76,9 +79,12 @@ async def access_token(visit: Visit) -> str | None:
 
 
 async def leave(visit: Visit) -> None:
-    """Signs out, also where the refresh token was taken."""
+    """Signs out, also where the refresh token was taken. A draft goes along into the new visit; what was opened does not."""
     known = visit.signed_in
-    visit.cookies.drop("citizen")
+    for name in ("citizen", "mobile", "case", "answer"):
+        visit.cookies.drop(name)
+    visit.cookies.drop_all("typed:/case")
+    visit.cookies.renew_visit()
     if known is not None:
         with suppress(PeygirError):  # it runs out by itself; this browser has forgotten it
             await visit.door.revoke(visit.visitor(), known.refresh_token)
