@@ -14,7 +14,7 @@
     ├── StaleVersion (412)       it has changed since you read it; `current` says to what
     ├── VersionNeeded (428)
     ├── TooLarge (413), UnsupportedMedia (415), ChecksumMismatch (460)
-    ├── TooMany (429)            `retry_after` seconds
+    ├── TooMany (429)            `retry_after` seconds. ChallengeNeeded
     └── Unavailable (503)        `retry_after` seconds; nothing half done. DeadlinePassed (504), StatusUnavailable
 
 Over RPC an error travels as its class name and one dict of parameters (nameko's exc_type and exc_args), so the
@@ -378,13 +378,39 @@ class Gone(PeygirError):
 
 
 class TooMany(PeygirError):
-    """`retry_after`: seconds."""
+    """`retry_after`: seconds; the text says them in words where they are known."""
 
     code = "too_many"
     status = 429
     texts = {
         "fa": "تعداد درخواست‌ها زیاد است؛ کمی بعد دوباره تلاش کنید.",
         "en": "Too many requests; try again in a while.",
+    }
+    timed_texts: ClassVar[Mapping[str, str]] = {
+        "fa": "تعداد درخواست‌ها زیاد است؛ {wait} دیگر دوباره تلاش کنید.",
+        "en": "Too many requests; try again in {wait}.",
+    }
+
+    def text(self, language: str) -> str:
+        seconds = self.params.get("retry_after")
+        if not isinstance(seconds, int | float):
+            return super().text(language)
+        template = self.timed_texts.get(language) or self.timed_texts["fa"]
+        return template.format(wait=duration_text(seconds, language))
+
+
+class ChallengeNeeded(TooMany):
+    """Too many from this address: wait `retry_after` seconds, or send the same request with a solved `challenge`:
+    {"token", "algorithm", "bits"}, as docs/adr/0010-graded-limits.md tells."""
+
+    code = "challenge_needed"
+    texts = {
+        "fa": "از شبکه شما درخواست‌های زیادی رسیده است؛ کمی بعد دوباره تلاش کنید.",
+        "en": "Too many requests have come from your network; try again in a while.",
+    }
+    timed_texts = {
+        "fa": "از شبکه شما درخواست‌های زیادی رسیده است؛ {wait} دیگر دوباره تلاش کنید.",
+        "en": "Too many requests have come from your network; try again in {wait}.",
     }
 
 
@@ -417,6 +443,20 @@ class StatusUnavailable(Unavailable):
         "en": "The status cannot be read just now. What you filed is safe and need not be sent again; look again in a few"
         " minutes.",
     }
+
+
+_PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+_UNITS = ((3_600, "ساعت", "hour"), (60, "دقیقه", "minute"), (1, "ثانیه", "second"))
+
+
+def duration_text(seconds: float, language: str) -> str:
+    """A length of time in words, rounded up to what one waits by: «۲ دقیقه», "45 seconds"."""
+    whole = max(1, -int(-seconds // 1))
+    size, fa, en = next(unit for unit in _UNITS if whole >= 2 * unit[0] or unit[0] == 1)
+    count = -(-whole // size)
+    if language == "en":
+        return f"{count} {en}{'' if count == 1 else 's'}"
+    return f"{count} {fa}".translate(_PERSIAN_DIGITS)
 
 
 def _leaves(cls: type[PeygirError]) -> list[type[PeygirError]]:

@@ -10,10 +10,13 @@ import hmac
 
 from fastapi import FastAPI
 from starlette.requests import Request
+from starlette.responses import Response
 
+from contracts.errors import PeygirError
 from gateway import deps
 from gateway.pages.gateway_door import GatewayDoor
 from gateway.pages.routes import router
+from gateway.pages.visit import Visit
 from gateway.settings import Settings
 
 
@@ -25,12 +28,20 @@ def cookie_key(settings: Settings) -> bytes:
 def install(app: FastAPI) -> None:
     """Adds the pages to the gateway's app. Their cookies' key comes from the codes' own, so all gateways share it."""
     door: deps.Door = app.state.door
-    key = cookie_key(door.settings)
 
     def address(request: Request) -> str:
         return deps.address_key(door, request)
 
-    app.include_router(router(GatewayDoor(door, lambda: door.uploads, door.settings.max_upload_size), key, address))
+    app.include_router(router(_pages_door(door), cookie_key(door.settings), address))
 
 
-__all__ = ["cookie_key", "install", "router"]
+def problem(door: deps.Door, request: Request, error: PeygirError) -> Response:
+    """The page that tells an error to whoever sent this request, in their language."""
+    return Visit(request, _pages_door(door), cookie_key(door.settings), "").problem(error)
+
+
+def _pages_door(door: deps.Door) -> GatewayDoor:
+    return GatewayDoor(door, lambda: door.uploads, door.settings.max_upload_size)
+
+
+__all__ = ["cookie_key", "install", "problem", "router"]

@@ -24,11 +24,13 @@ from gateway.receipts import Receipt
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who stands at the door: `address` for the limits alone, `access_token` when signed in by a one-time code."""
+    """Who stands at the door: `address` for the limits alone, `access_token` when signed in by a one-time code. `ticket`: of a
+    visitor who was told to wait."""
 
     address: str
     language: Language
     access_token: str | None = None
+    ticket: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ class Door(Protocol):
     @property
     def limits(self) -> Limits: ...
 
-    def code(self, typed: str) -> str | None:
-        """The 16 digits of what was typed, or None when it cannot be a code of ours."""
+    async def find_code(self, visitor: Visitor, typed: str) -> str:
+        """The 16 digits of a code that was typed. UnknownTrackingCode, TooMany. A code in a `CaseKey` was found before."""
         ...
 
     def catalogue(self) -> Catalogue | None:

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from contracts.errors import NotFound, PeygirError, TooLarge
+from contracts.errors import NotFound, PeygirError, TooLarge, TooMany
 from contracts.intake import ListedReason
 from contracts.tracking import PublicEntry
 from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Language
@@ -59,6 +59,8 @@ class Visit:
         self.language = Language.EN if self.cookies.plain("language") == "en" else Language.FA
         self.form: dict[str, list[str]] = {}
         self.errors: list[Said] = []
+        self.refusal: TooMany | None = None
+        """Why the visitor is to wait."""
 
     @property
     def path(self) -> str:
@@ -69,7 +71,13 @@ class Visit:
         return self.cookies.read("citizen", SignedIn, SIGNED_IN_KEPT)
 
     def visitor(self, access_token: str | None = None) -> Visitor:
-        return Visitor(self.address, self.language, access_token)
+        return Visitor(self.address, self.language, access_token, self.typed("ticket") or None)
+
+    @property
+    def ticket(self) -> str | None:
+        """What the form carries that is to be sent again after a while."""
+        ticket = self.refusal.params.get("ticket") if self.refusal is not None else None
+        return str(ticket) if ticket else None
 
     def say(self, key: str, /, **values: object) -> str:
         return words.text(self.language, key, **values)
@@ -111,12 +119,18 @@ class Visit:
 
     def refused(self, field: str, error: PeygirError) -> None:
         """An error of the system that belongs beside a field."""
+        if isinstance(error, TooMany):
+            self.refusal = error
         self.errors.append(Said(field, error.text(self.language)))
 
     def page(self, template: str, title: str, /, status: int | None = None, **context: Any) -> Response:
-        """The page; 422 when it tells errors."""
+        """The page; 422 when it tells errors, 429 when one of them is to wait."""
         html = _environment().get_template(f"{template}.html").render(self._context(title, context))
-        return self.answer(HTMLResponse(html, status or (422 if self.errors else 200)))
+        refused = self.refusal.status if self.refusal is not None else 422
+        answer = self.answer(HTMLResponse(html, status or (refused if self.errors else 200)))
+        if self.refusal is not None and "retry_after" in self.refusal.params:
+            answer.headers["Retry-After"] = str(self.refusal.params["retry_after"])
+        return answer
 
     def go(self, path: str) -> Response:
         """On to another page, by GET: so back and reload never send a form again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, Field, StringConstraints
 
 from backbone import persian
@@ -18,8 +18,8 @@ from contracts.accounts import (
     Tokens,
     VerifyOtp,
 )
-from contracts.errors import BadCode, BadCredentials, InvalidField
-from gateway.deps import DoorDep, VisitorDep, answer
+from contracts.errors import BadCode, BadCredentials, BadToken, InvalidField
+from gateway.deps import DoorDep, VisitorDep, answer, client_of
 from gateway.documents import problems
 from gateway.fields import LINE_PATTERN, Body
 
@@ -75,12 +75,12 @@ def mobile_of(typed: str) -> str:
     response_model=OtpSent,
     responses=problems(body=True),
 )
-async def request_code(body: MobileBody, door: DoorDep, visitor: VisitorDep) -> Response:
+async def request_code(request: Request, body: MobileBody, door: DoorDep, visitor: VisitorDep) -> Response:
     """The answer is the same whether or not the number is known. Seconds until it may be asked again, and until it
     expires."""
-    await door.limits.spend("one_time_codes", visitor.address_key)
-    request = RequestOtp(mobile=mobile_of(body.mobile), language=visitor.language)
-    return answer(await door.bus.ask("accounts", "request_otp", request, OtpSent))
+    await door.admission.one_time_code(client_of(door, request))
+    asked = RequestOtp(mobile=mobile_of(body.mobile), language=visitor.language)
+    return answer(await door.bus.ask("accounts", "request_otp", asked, OtpSent))
 
 
 @router.post(
@@ -90,9 +90,9 @@ async def request_code(body: MobileBody, door: DoorDep, visitor: VisitorDep) -> 
     response_model=Tokens,
     responses=problems(401, body=True),
 )
-async def sign_in(body: OneTimeCodeBody, door: DoorDep, visitor: VisitorDep) -> Response:
+async def sign_in(request: Request, body: OneTimeCodeBody, door: DoorDep, _: VisitorDep) -> Response:
     """An access token of 15 minutes, and a refresh token that is good once."""
-    await door.limits.spend("sign_in", visitor.address_key)
+    await door.admission.sign_in(client_of(door, request))
     mobile = mobile_of(body.mobile)
     code = persian.compact_digits(body.code)
     if code is None:
@@ -107,14 +107,14 @@ async def sign_in(body: OneTimeCodeBody, door: DoorDep, visitor: VisitorDep) -> 
     response_model=Tokens,
     responses=problems(401, body=True),
 )
-async def sign_in_staff(body: StaffBody, door: DoorDep, visitor: VisitorDep) -> Response:
+async def sign_in_staff(request: Request, body: StaffBody, door: DoorDep, _: VisitorDep) -> Response:
     """User name, password and the six digits of the authenticator. Which of them was wrong is not told."""
-    await door.limits.spend("sign_in", visitor.address_key)
+    await door.admission.sign_in(client_of(door, request))
     totp = persian.compact_digits(body.totp)
     if totp is None or "\x00" in body.password:
         raise BadCredentials
-    request = SignInStaff(username=body.username, password=body.password, totp=totp)
-    return answer(await door.bus.ask("accounts", "sign_in_staff", request, Tokens))
+    asked = SignInStaff(username=body.username, password=body.password, totp=totp)
+    return answer(await door.bus.ask("accounts", "sign_in_staff", asked, Tokens))
 
 
 @router.post(
@@ -124,11 +124,16 @@ async def sign_in_staff(body: StaffBody, door: DoorDep, visitor: VisitorDep) -> 
     response_model=Tokens,
     responses=problems(401, body=True),
 )
-async def refresh(body: RefreshBody, door: DoorDep, visitor: VisitorDep) -> Response:
-    """A refresh token that comes a second time ends its session."""
-    await door.limits.spend("sign_in", visitor.address_key)
-    request = RefreshTokens(refresh_token=body.refresh_token)
-    return answer(await door.bus.ask("accounts", "refresh", request, Tokens))
+async def refresh(request: Request, body: RefreshBody, door: DoorDep, _: VisitorDep) -> Response:
+    """A refresh token that comes a second time ends its session. Counted by the token: others at the same address do not
+    matter."""
+    await door.admission.refresh(body.refresh_token)
+    asked = RefreshTokens(refresh_token=body.refresh_token)
+    try:
+        return answer(await door.bus.ask("accounts", "refresh", asked, Tokens))
+    except BadToken:
+        await door.admission.bad_token(client_of(door, request))
+        raise
 
 
 @router.post(
@@ -138,8 +143,8 @@ async def refresh(body: RefreshBody, door: DoorDep, visitor: VisitorDep) -> Resp
     response_model=Revoked,
     responses=problems(body=True),
 )
-async def revoke(body: RefreshBody, door: DoorDep, visitor: VisitorDep) -> Response:
+async def revoke(body: RefreshBody, door: DoorDep, _: VisitorDep) -> Response:
     """An unknown token is answered alike."""
-    await door.limits.spend("sign_in", visitor.address_key)
+    await door.admission.refresh(body.refresh_token)
     request = RevokeTokens(refresh_token=body.refresh_token)
     return answer(await door.bus.ask("accounts", "revoke", request, Revoked))
