@@ -184,8 +184,9 @@ class Gateway:
         self.app = create_app(self.settings, self.bus)
         self.door: Door = self.app.state.door
 
-    def send(self, method: str, path: str, address: str = "127.0.0.1", **more: Any) -> httpx.Response:
+    def send(self, method: str, path: str, **more: Any) -> httpx.Response:
         """`address`: of the caller."""
+        address = more.pop("address", "127.0.0.1")
 
         async def go() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(address, 40_000))

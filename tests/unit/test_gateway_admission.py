@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from backbone import codes
 from contracts.accounts import OtpSent, Tokens
 from contracts.errors import BadToken, UnknownCase
 from gateway import challenges, general_budget
+from gateway.limits import Memory
 from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, refusing
 from tests.unit.test_gateway_pages import Browser
 
@@ -45,10 +45,10 @@ def limited(folder: Path, delays: list[float] | None = None, **settings: Any) ->
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     moment = [1_800_000_000.0]
     monkeypatch.setattr(time, "time", lambda: moment[0])
-    yield moment
+    return moment
 
 
 def by_header(gateway: Gateway, code: str, **more: Any) -> httpx.Response:
@@ -58,6 +58,13 @@ def by_header(gateway: Gateway, code: str, **more: Any) -> httpx.Response:
 
 def right(gateway: Gateway) -> str:
     return codes.mint(gateway.door.mac_keys)
+
+
+def forget(gateway: Gateway) -> None:
+    """Nothing has been counted yet."""
+    storage = gateway.door.limits._limiter.storage
+    assert isinstance(storage, Memory)
+    storage._counted.clear()
 
 
 # --- every path ---
@@ -80,7 +87,7 @@ def test_every_route_spends_of_the_general_budget_but_those_named(tmp_path: Path
     free = set()
     for at, (method, path) in enumerate(routes):
         address = f"198.51.{at // 250}.{at % 250}"
-        first, second = (gateway.send(method, path, address) for _ in range(2))
+        first, second = (gateway.send(method, path, address=address) for _ in range(2))
         assert first.status_code != 429, (method, path)
         if second.status_code != 429:
             free.add(path)
@@ -136,7 +143,7 @@ def code_paths(gateway: Gateway) -> list[tuple[str, str]]:
 
 
 def guess(gateway: Gateway, method: str, path: str, code: str = WRONG) -> int:
-    body = {} if method == "GET" else {"json": {}}
+    body: dict[str, Any] = {} if method == "GET" else {"json": {}}
     return gateway.send(method, path, headers={"Tracking-Code": code}, **body).status_code
 
 
@@ -156,7 +163,7 @@ def test_guessing_stops_at_the_same_count_whatever_the_path(tmp_path: Path) -> N
 
     for at, (method, path) in enumerate(paths):
         # Seven by all ways together: some by this one, one by the body, one by the page.
-        gateway.door.limits._limiter.storage._counted.clear()
+        forget(gateway)
         answers = [guess(gateway, method, path) for _ in range(5)]
         assert answers == [404] * 5, (method, path, answers)
         assert (by_body(), by_page()) == (404, 422)
@@ -333,7 +340,7 @@ def test_beyond_the_budget_of_an_address_a_challenge_goes_for_codes_and_for_sign
         "/v1/auth/staff/tokens": {"username": "head", "password": "x", "totp": "123456"},
     }
     for path, body in bodies.items():
-        gateway.door.limits._limiter.storage._counted.clear()
+        forget(gateway)
         assert gateway.send("POST", path, json=body).status_code in (200, 503)
         refused = gateway.send("POST", path, json=body)
         assert (refused.status_code, refused.json()["code"]) == (429, "challenge_needed")
