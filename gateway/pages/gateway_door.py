@@ -82,14 +82,16 @@ class GatewayDoor:
 
     # --- who ---
 
-    async def request_otp(self, visitor: Visitor, mobile: str) -> OtpSent:
+    async def request_otp(self, visitor: Visitor, mobile: str, otp_session: str | None) -> OtpSent:
         await self._door.admission.one_time_code(_client(visitor))
-        request = RequestOtp(mobile=mobile, language=visitor.language)
+        request = RequestOtp(
+            mobile=mobile, language=visitor.language, asker=visitor.address, otp_session=otp_session
+        )
         return await self._door.bus.ask("accounts", "request_otp", request, OtpSent)
 
-    async def verify_otp(self, visitor: Visitor, mobile: str, code: str) -> Tokens:
+    async def verify_otp(self, visitor: Visitor, mobile: str, code: str, otp_session: str | None) -> Tokens:
         await self._door.admission.sign_in(_client(visitor))
-        request = VerifyOtp(mobile=mobile, code=code[:20])
+        request = VerifyOtp(mobile=mobile, code=code[:20], asker=visitor.address, otp_session=otp_session)
         return await self._door.bus.ask("accounts", "verify_otp", request, Tokens)
 
     async def refresh(self, visitor: Visitor, refresh_token: str) -> Tokens:
