@@ -84,6 +84,8 @@ class OneTimeCodes:
             store.replace_code(connection, mobile_hash, code_hash, expires_at, [*_lately(row.requested, at), at])
             if asker is not None:
                 otp_store.forget_tries(connection, mobile_hash, asker)
+            else:
+                otp_store.void_codes_of_nobody(connection, mobile_hash)
             outbox.add(connection, OtpRequested(id=uuid4(), occurred_at=at, sealed_code=sealed, expires_at=expires_at))
         elif own is None:
             session |= {"code_hash": "", "expires_at": at}

@@ -33,6 +33,12 @@ def keep_session(connection: Connection, values: dict[str, Any]) -> None:
     connection.execute(added.on_conflict_do_update(index_elements=["session_hash"], set_=again))
 
 
+def void_codes_of_nobody(connection: Connection, mobile_hash: str) -> None:
+    """A gateway of the release before asks for everybody alike: its new code makes its one before void."""
+    void = update(otp_sessions).where(otp_sessions.c.mobile_hash == mobile_hash, otp_sessions.c.asker_hash.is_(None))
+    connection.execute(void.values(used=True))
+
+
 def count_session_try(connection: Connection, session_hash: str) -> None:
     """One more wrong code told by a session that asked."""
     connection.execute(
