@@ -14,7 +14,7 @@
     ├── StaleVersion (412)       it has changed since you read it; `current` says to what
     ├── VersionNeeded (428)
     ├── TooLarge (413), UnsupportedMedia (415), ChecksumMismatch (460)
-    ├── TooMany (429)            `retry_after` seconds. ChallengeNeeded
+    ├── TooMany (429)            `retry_after` seconds
     └── Unavailable (503)        `retry_after` seconds; nothing half done. DeadlinePassed (504), StatusUnavailable
 
 Over RPC an error travels as its class name and one dict of parameters (nameko's exc_type and exc_args), so the
@@ -378,7 +378,8 @@ class Gone(PeygirError):
 
 
 class TooMany(PeygirError):
-    """`retry_after`: seconds; the text says them in words where they are known."""
+    """`retry_after`: seconds; the text says them in words where they are known. `challenge`, where there is one: what may be
+    solved instead of waiting, {"token", "algorithm", "bits"} (docs/adr/0010-graded-limits.md)."""
 
     code = "too_many"
     status = 429
@@ -397,21 +398,6 @@ class TooMany(PeygirError):
             return super().text(language)
         template = self.timed_texts.get(language) or self.timed_texts["fa"]
         return template.format(wait=duration_text(seconds, language))
-
-
-class ChallengeNeeded(TooMany):
-    """Too many from this address: wait `retry_after` seconds, or send the same request with a solved `challenge`:
-    {"token", "algorithm", "bits"}, as docs/adr/0010-graded-limits.md tells."""
-
-    code = "challenge_needed"
-    texts = {
-        "fa": "از شبکه شما درخواست‌های زیادی رسیده است؛ کمی بعد دوباره تلاش کنید.",
-        "en": "Too many requests have come from your network; try again in a while.",
-    }
-    timed_texts = {
-        "fa": "از شبکه شما درخواست‌های زیادی رسیده است؛ {wait} دیگر دوباره تلاش کنید.",
-        "en": "Too many requests have come from your network; try again in {wait}.",
-    }
 
 
 class Unavailable(PeygirError):

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 
 from backbone import codes
 from backbone.settings import secrets
-from contracts.errors import ChallengeNeeded, TooMany, UnknownTrackingCode
+from contracts.errors import TooMany, UnknownTrackingCode
 from gateway.challenges import Challenges
 from gateway.limits import Limits
 from gateway.settings import Settings
@@ -156,8 +156,8 @@ class Admission:
             await self._limits.count(f"{budget}_challenged", client.address_key)
 
     async def _challenged(self, budget: str, client: Client, refusal: TooMany) -> None:
-        """Nothing when the client has answered a challenge of this budget; else ChallengeNeeded, or for a page a TooMany
-        whose `ticket` is good when it has waited."""
+        """Nothing when the client has answered a challenge of this budget; else TooMany with one, or for a page with a `ticket`
+        that is good when it has waited."""
         who, settings = client.address_key, self._settings
         wrong = await self._limits.counted(f"{budget}_challenged", who)
         bits = min(settings.challenge_bits_most, settings.challenge_bits + wrong // _WRONG_PER_BIT)
@@ -172,6 +172,6 @@ class Admission:
         if client.computes:
             token = self.challenges.work(budget, who, bits)
             challenge = {"token": token, "algorithm": "sha256", "bits": bits}
-            raise ChallengeNeeded(retry_after=refusal.params["retry_after"], challenge=challenge)
+            raise TooMany(retry_after=refusal.params["retry_after"], challenge=challenge)
         seconds = min(settings.wait_seconds_most, settings.wait_seconds + wrong * _WAIT_GROWS)
         raise TooMany(retry_after=seconds, ticket=self.challenges.wait(budget, who, seconds))

@@ -84,9 +84,7 @@ class GatewayDoor:
 
     async def request_otp(self, visitor: Visitor, mobile: str, otp_session: str | None) -> OtpSent:
         await self._door.admission.one_time_code(_client(visitor))
-        request = RequestOtp(
-            mobile=mobile, language=visitor.language, asker=visitor.address, otp_session=otp_session
-        )
+        request = RequestOtp(mobile=mobile, language=visitor.language, asker=visitor.address, otp_session=otp_session)
         return await self._door.bus.ask("accounts", "request_otp", request, OtpSent)
 
     async def verify_otp(self, visitor: Visitor, mobile: str, code: str, otp_session: str | None) -> Tokens:

@@ -592,9 +592,7 @@ class TestStaff:
         else:
             desk.fail(username, 1, "office")
 
-    def test_a_device_that_signed_in_before_is_let_through_whatever_others_do(
-        self, system: System, desk: Desk
-    ) -> None:
+    def test_a_device_that_signed_in_before_is_let_through_whatever_others_do(self, system: System, desk: Desk) -> None:
         device = desk.sign_in("analyst", asker="office")["device_token"]
         system.sql("UPDATE staff SET totp_last_step = 0")
         desk.fail("analyst", 5, "office")

@@ -70,7 +70,12 @@ class TestCode:
             # Of several that were sent, at the wish of different people, each is good; not for ever.
             ([StoredCode("b" * 64, ago(-300), False), GOOD], "a" * 64, True, Verdict.RIGHT),
             ([StoredCode("b" * 64, ago(-300), False)] * 3 + [GOOD], "a" * 64, True, Verdict.WRONG),
-            ([StoredCode("a" * 64, ago(-300), True), StoredCode("b" * 64, ago(-300), False)], "a" * 64, True, Verdict.WRONG),
+            (
+                [StoredCode("a" * 64, ago(-300), True), StoredCode("b" * 64, ago(-300), False)],
+                "a" * 64,
+                True,
+                Verdict.WRONG,
+            ),
         ],
     )
     def test_what_it_is_worth(self, stored: list[StoredCode], told: str, may_try: bool, verdict: Verdict) -> None:

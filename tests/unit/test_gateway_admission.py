@@ -216,7 +216,7 @@ def test_beyond_that_a_right_code_with_a_solved_challenge_is_answered(tmp_path: 
         by_header(gateway, WRONG)
     refused = by_header(gateway, right(gateway), headers={"Accept-Language": "en"})
     problem = refused.json()
-    assert (refused.status_code, problem["code"]) == (429, "challenge_needed")
+    assert (refused.status_code, problem["code"]) == (429, "too_many")
     assert problem["params"]["retry_after"] == int(refused.headers["retry-after"])
     challenge = problem["params"]["challenge"]
     assert challenge["algorithm"] == "sha256"
@@ -343,7 +343,7 @@ def test_beyond_the_budget_of_an_address_a_challenge_goes_for_codes_and_for_sign
         forget(gateway)
         assert gateway.send("POST", path, json=body).status_code in (200, 503)
         refused = gateway.send("POST", path, json=body)
-        assert (refused.status_code, refused.json()["code"]) == (429, "challenge_needed")
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many")
         challenge = refused.json()["params"]["challenge"]
         headers = {"Challenge-Answer": challenges.solve(challenge["token"], challenge["bits"])}
         assert gateway.send("POST", path, json=body, headers=headers).status_code in (200, 503)
@@ -390,12 +390,12 @@ def test_submissions_of_an_address_have_a_budget_and_a_citizen_their_own(tmp_pat
     assert [gateway.file(REPORT).status_code for _ in range(3)] == [201, 201, 429]
     refused = gateway.file(REPORT, **{"Accept-Language": "en"})
     challenge = refused.json()["params"]["challenge"]
-    assert refused.json()["code"] == "challenge_needed"
+    assert refused.json()["code"] == "too_many"
     solved = {"Challenge-Answer": challenges.solve(challenge["token"], challenge["bits"])}
     assert gateway.file(REPORT, **solved).status_code == 201
     citizen = bearer(gateway.keys.citizen())
     assert [gateway.file(REPORT, **citizen).status_code for _ in range(3)] == [201, 201, 429]
-    assert gateway.file(REPORT, **citizen).json()["code"] == "too_many"
+    assert "challenge" not in gateway.file(REPORT, **citizen).json()["params"]
     assert gateway.send("GET", "/v1/catalogue").status_code == 200
 
 
