@@ -16,10 +16,10 @@ from tests.e2e.hostile_parts import LANGUAGES, another_gateway, at_rest, called,
 from tests.e2e.people import Caller, Town, good
 
 LIMITS = {
-    "LIMIT_BAD_CODES": "10/minute;60/hour",
+    "LIMIT_BAD_CODES": "10/hour",
     "LIMIT_CODES": "120/minute",
-    "LIMIT_ONE_TIME_CODES": "3/minute",
-    "LIMIT_SIGN_IN": "8/minute",
+    "LIMIT_ONE_TIME_CODES": "3/hour",
+    "LIMIT_SIGN_IN": "8/hour",
 }
 
 

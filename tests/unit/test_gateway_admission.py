@@ -13,7 +13,7 @@ from fastapi.routing import iter_route_contexts
 
 from backbone import codes
 from contracts.accounts import OtpSent, Tokens
-from contracts.errors import BadToken, UnknownCase
+from contracts.errors import BadCode, BadToken, TooMany, UnknownCase
 from gateway import challenges, general_budget
 from gateway.limits import Memory
 from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, refusing
@@ -350,6 +350,66 @@ def test_beyond_the_budget_of_an_address_a_challenge_goes_for_codes_and_for_sign
         assert gateway.send("POST", path, json=body, headers=headers).status_code == 429
 
 
+def test_tries_are_told_apart_by_session_and_address_on_pages_and_api(tmp_path: Path) -> None:
+    gateway = limited(tmp_path)
+    gateway.bus.answers["accounts.request_otp"] = lambda _: OtpSent(
+        resend_after=60, expires_in=300, otp_session="session-of-this-browser"
+    )
+    gateway.bus.answers["accounts.verify_otp"] = refusing(BadCode())
+    browser = Browser(gateway)
+    browser.open("/sign-in")
+    browser.send("/sign-in", mobile="09121234567")
+    browser.send("/sign-in/code/again")
+    browser.send("/sign-in/code", code="123456")
+    mobile = {"mobile": "09121234567"}
+    gateway.send("POST", "/v1/auth/codes", json=mobile)
+    gateway.send("POST", "/v1/auth/codes", json={**mobile, "otp_session": "of-an-app"}, address=OF_OTHERS)
+    gateway.send("POST", "/v1/auth/tokens", json={**mobile, "code": "123456", "otp_session": "of-an-app"})
+    asked: list[Any] = [request for _, request in gateway.bus.asked]
+
+    sessions = [request.otp_session for request in asked]
+    assert sessions == [None, *["session-of-this-browser"] * 2, None, "of-an-app", "of-an-app"]
+    here, elsewhere = asked[0].asker, asked[4].asker
+    assert [request.asker for request in asked] == [here, here, here, here, elsewhere, here]
+    assert here != elsewhere
+    assert "127.0.0.1" not in here
+
+
+def test_a_device_that_signed_in_shows_it(tmp_path: Path) -> None:
+    gateway = limited(tmp_path)
+    gateway.bus.answers["accounts.sign_in_staff"] = lambda _: Tokens(
+        access_token="a", refresh_token="b", expires_in=900, device_token="d1.device.1.mac"
+    )
+    staff = {"username": "head", "password": "x", "totp": "123456"}
+    first = gateway.send("POST", "/v1/auth/staff/tokens", json=staff)
+    gateway.send("POST", "/v1/auth/staff/tokens", json={**staff, "device_token": first.json()["device_token"]})
+    asked: list[Any] = [request for _, request in gateway.bus.asked]
+    assert [request.device_token for request in asked] == [None, "d1.device.1.mac"]
+    assert asked[0].asker
+
+
+def test_a_form_that_is_refused_for_its_address_is_filed_after_a_while(tmp_path: Path, clock: list[float]) -> None:
+    gateway = limited(tmp_path, limit_submissions="1/day")
+    browser = Browser(gateway)
+    browser.open("/file/criticism/start")
+    browser.send("/file/unit", unit="parks")
+    browser.send("/file/ground", ground="delay")
+    browser.send("/file/text", text="پرونده سه ماه مانده است.")
+    browser.send("/file/where")
+    browser.open("/file/evidence", "POST", files={"token": (None, browser.token)})
+    browser.send("/file/identity", identity="anonymous")
+    assert 'name="consent"' in browser.answer.text
+    gateway.file(REPORT)
+    browser.send("/file/review", consent="yes")
+    assert browser.answer.status_code == 429
+    ticket, *_ = re.findall(r'name="ticket" value="([^"]*)"', browser.answer.text)
+    clock[0] += int(browser.answer.headers["retry-after"])
+    told = browser.send("/file/review", consent="yes", ticket=ticket)
+    assert browser.answer.status_code == 200
+    assert gateway.last().text == "پرونده سه ماه مانده است."
+    assert re.search(r"[۰-۹]{4}", told)
+
+
 def tokens(refresh_token: str) -> Tokens:
     return Tokens(access_token="a", refresh_token=refresh_token, expires_in=900)
 
@@ -413,8 +473,6 @@ def test_submissions_of_an_address_have_a_budget_and_a_citizen_their_own(tmp_pat
     ],
 )
 def test_a_refusal_says_how_long_to_wait(tmp_path: Path, seconds: int, fa: str, en: str) -> None:
-    from contracts.errors import TooMany
-
     gateway = limited(tmp_path)
     gateway.bus.answers["accounts.request_otp"] = refusing(TooMany(retry_after=seconds))
     for language, wait in (("fa", fa), ("en", en)):
