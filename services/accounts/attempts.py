@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
+from prometheus_client import Counter
 from sqlalchemy import Connection, Row
 
 from backbone import crypto, outbox
@@ -28,6 +29,7 @@ from contracts.base import now
 from contracts.errors import TooMany
 from services.accounts import domain, store
 
+SIGN_INS = Counter("peygir_staff_sign_ins_total", "Sign-ins of staff", ["outcome"])
 _VERSION = "d1"
 
 
@@ -116,12 +118,13 @@ class Attempts:
         self,
         connection: Connection,
         key: str,
-        rest: Any,
+        rest: Callable[[int], timedelta],
         forgiven: timedelta = domain.FORGIVEN_AFTER,
     ) -> int:
         row = store.claim_attempts(connection, key, now())
         at = now()  # after the wait for the row, or an attempt that came together with another would look too early
         if row.blocked_until > at:
+            SIGN_INS.labels("blocked").inc()
             raise TooMany(retry_after=domain.seconds_until(row.blocked_until, at))
         failures = (row.failures if at - row.last_at < forgiven else 0) + 1
         store.count_attempt(connection, key, failures, at + rest(failures), at)

@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from prometheus_client import Counter
 from sqlalchemy import Connection
 
 from backbone import audit, crypto, logs
@@ -37,7 +36,7 @@ from contracts.errors import BadCode, BadCredentials, NotAllowed, PeygirError
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
 from services.accounts import domain, store
-from services.accounts.attempts import Attempts, Devices
+from services.accounts.attempts import SIGN_INS, Attempts, Devices
 from services.accounts.credentials import fresh_totp_secret, hash_password, password_fits, totp_step
 from services.accounts.one_time_codes import OneTimeCodes
 from services.accounts.sessions import Sessions, Subject
@@ -45,7 +44,6 @@ from services.accounts.settings import Settings
 
 log = logs.get("accounts")
 
-SIGN_INS = Counter("peygir_staff_sign_ins_total", "Sign-ins of staff", ["outcome"])
 
 _COMMITTED_WITHIN = timedelta(minutes=1)
 """From the time a change bears to its being seen by others."""
