@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from backbone import codes
 from backbone.settings import secrets
 from contracts.errors import TooMany, UnknownTrackingCode
-from gateway.challenges import Challenges
+from gateway.challenges import GOOD_FOR, Challenges
 from gateway.limits import Limits
 from gateway.settings import Settings
 
@@ -71,6 +71,11 @@ class Admission:
         self._mac_keys, self._index_keys = secrets(settings.code_mac_keys), secrets(settings.code_index_keys)
         key = hmac.new(settings.code_derive_key.get_secret_value(), b"challenges", hashlib.sha256).digest()
         self.challenges = Challenges(key)
+
+    @property
+    def counts_requests(self) -> bool:
+        """Whether the budgets of `request` have limits at all."""
+        return self._limits.limited("session") or self._limits.limited("anonymous")
 
     async def request(self, address_key: str, account: str | None) -> None:
         """Any request. `account`: the id of who is signed in."""
@@ -167,7 +172,7 @@ class Admission:
                 if client.computes
                 else self.challenges.check_wait(budget, who, client.answer)
             )
-            if answered is not None and await self._limits.first("challenge", answered.id, answered.good_for):
+            if answered is not None and await self._limits.first("challenge", answered, GOOD_FOR + 1):
                 return
         if client.computes:
             token = self.challenges.work(budget, who, bits)

@@ -17,18 +17,10 @@ import time
 from dataclasses import dataclass
 
 GOOD_FOR = 300
-"""Seconds in which a challenge is to be answered."""
+"""Seconds in which a challenge is to be answered, from when that is possible."""
 _TOLERANCE = 2
 """By how many bits the work asked for may have risen since the challenge was made."""
 _LONGEST = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A challenge that was answered rightly. `id`: to use it once; `good_for`: seconds until it is good no more."""
-
-    id: str
-    good_for: int
 
 
 class Challenges:
@@ -45,20 +37,20 @@ class Challenges:
         """A challenge that asks for nothing but so many seconds."""
         return self._make(purpose, who, 0, time.time() + seconds)
 
-    def check_work(self, purpose: str, who: str, answer: str, bits: int) -> Answered | None:
-        """None unless this answers a challenge of ours with about so many bits."""
+    def check_work(self, purpose: str, who: str, answer: str, bits: int) -> str | None:
+        """Its id, to use it once; None unless this answers a challenge of ours with about so many bits."""
         challenge, colon, nonce = answer.partition(":")
         found = self._read(purpose, who, challenge) if colon and nonce and len(answer) <= _LONGEST else None
         if found is None or found.bits < max(1, bits - _TOLERANCE):
             return None
-        return found.answered if leading_zeros(answer) >= found.bits else None
+        return found.id if leading_zeros(answer) >= found.bits else None
 
-    def check_wait(self, purpose: str, who: str, answer: str) -> Answered | None:
-        """None unless this is a challenge of ours whose time has come."""
+    def check_wait(self, purpose: str, who: str, answer: str) -> str | None:
+        """Its id; None unless this is a challenge of ours whose time has come."""
         found = self._read(purpose, who, answer) if len(answer) <= _LONGEST else None
         if found is None or found.bits or time.time() < found.not_before:
             return None
-        return found.answered
+        return found.id
 
     def _make(self, purpose: str, who: str, bits: int, not_before: float) -> str:
         expires = int(max(not_before, time.time())) + GOOD_FOR
@@ -71,10 +63,9 @@ class Challenges:
             return None
         # From here on it is a line of ours.
         _, its_purpose, bits, not_before, expires, random = line.split(".")
-        left = int(expires) - time.time()
-        if its_purpose != purpose or left <= 0:
+        if its_purpose != purpose or time.time() >= int(expires):
             return None
-        return _Challenge(int(bits), int(not_before), Answered(random, int(left) + 1))
+        return _Challenge(random, int(bits), int(not_before))
 
     def _mac(self, line: str, who: str) -> str:
         return hmac.new(self._key, f"{line}\0{who}".encode(), hashlib.sha256).hexdigest()[:32]
@@ -82,9 +73,9 @@ class Challenges:
 
 @dataclass(frozen=True, slots=True)
 class _Challenge:
+    id: str
     bits: int
     not_before: int
-    answered: Answered
 
 
 def leading_zeros(answer: str) -> int:

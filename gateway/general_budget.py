@@ -25,7 +25,8 @@ class GeneralBudget:
         self._app, self._door, self._page = app, door, page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_exempt(scope["path"]):
+        counted = scope["type"] == "http" and self._door.admission.counts_requests and not is_exempt(scope["path"])
+        if not counted:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
