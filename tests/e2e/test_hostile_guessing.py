@@ -147,7 +147,7 @@ def test_the_office_is_told_who_tries_its_accounts_and_is_not_locked_out(town: T
     analyst = town.caller("en", token=tokens["access_token"])
 
     def told() -> bool:
-        items = good(analyst.get("/v1/me/messages"))["items"]
+        items = good(analyst.get("/v1/messages"))["items"]
         return any("sign in under your user name" in item["text"] for item in items)
 
     eventually(told)

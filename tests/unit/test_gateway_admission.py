@@ -175,14 +175,14 @@ def test_guessing_stops_at_the_same_count_whatever_the_path(tmp_path: Path) -> N
     assert gateway.bus.asked == [], "a wrong code costs nobody behind the gateway anything"
 
 
-def test_two_thousand_guesses_of_one_address_come_to_nothing(tmp_path: Path, clock: list[float]) -> None:
+def test_many_guesses_of_one_address_come_to_nothing(tmp_path: Path, clock: list[float]) -> None:
     gateway = limited(tmp_path, limit_bad_codes="30/minute;60/hour")
     browser = Browser(gateway)
     browser.open("/follow")
     form = {"token": browser.token}
     answers = []
-    for at in range(2_025):
-        clock[0] += 51 / 2_025
+    for at in range(400):
+        clock[0] += 1 / 40  # as quick as /follow once took them
         if at % 2:
             answers.append(by_header(gateway, WRONG).status_code == 404)
         else:
