@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from contracts.errors import NotFound, PeygirError, TooLarge, TooMany
+from contracts.errors import NotFound, PeygirError, TooLarge, TooMany, duration_text
 from contracts.intake import ListedReason
 from contracts.tracking import PublicEntry
 from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Language
@@ -121,6 +121,10 @@ class Visit:
         """An error of the system that belongs beside a field."""
         if isinstance(error, TooMany):
             self.refusal = error
+        if self.ticket is not None:
+            wait = duration_text(error.params["retry_after"], self.language)
+            self.wrong(field, "wait_and_send", wait=wait)
+            return
         self.errors.append(Said(field, error.text(self.language)))
 
     def page(self, template: str, title: str, /, status: int | None = None, **context: Any) -> Response:

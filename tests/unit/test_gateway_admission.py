@@ -269,7 +269,7 @@ def test_a_page_says_how_long_to_wait_and_then_the_same_form_is_looked_at(tmp_pa
     told = browser.send("/follow", code=code)
     wait = int(browser.answer.headers["retry-after"])
     assert (browser.answer.status_code, wait) == (429, 20)
-    assert "۲۰ ثانیه دیگر دوباره تلاش کنید" in told
+    assert "۲۰ ثانیه صبر کنید و سپس همین فرم را دوباره بفرستید" in told
     assert f'value="{code}"' in browser.answer.text, "what was typed stays"
 
     (ticket,) = re.findall(r'name="ticket" value="([^"]*)"', browser.answer.text)
