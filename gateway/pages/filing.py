@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from contracts.errors import Unavailable
+from contracts.errors import TooMany, Unavailable
 from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Question, QuestionType, Unit
 from contracts.vocabulary import Kind
@@ -407,7 +407,10 @@ async def review(visit: Visit) -> Response:
         if visit.typed("consent") != "yes":
             visit.wrong("consent", "need_consent")
         else:
-            return await _file(visit, draft, token)
+            try:
+                return await _file(visit, draft, token)
+            except TooMany as error:  # the same form is sent again after a while
+                visit.refused("consent", error)
     ground = drafts.ground_of(draft, visit.door.catalogue())
     known = visit.signed_in
     return _page(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import suppress
 from uuid import UUID
 
 from starlette.responses import Response
@@ -17,8 +18,8 @@ from contracts.errors import (
     SlotTaken,
     StatusUnavailable,
     StillRegistering,
+    TooMany,
     UnknownSlot,
-    UnknownTrackingCode,
     WrongVisitState,
 )
 from contracts.media import MediaNote, UploadState, Variant
@@ -48,18 +49,23 @@ async def follow(visit: Visit) -> Response:
     if visit.request.method == "POST":
         if not typed:
             visit.wrong("code", "need_code")
-        elif (code := visit.door.code(typed)) is None:
-            visit.refused("code", UnknownTrackingCode())
-        else:
-            try:
-                await visit.door.case(visit.visitor(), CaseKey(code=code))
-            except (StillRegistering, StatusUnavailable):
-                pass  # the code is good: the case's page tells what is known of it
-            except NotFound as error:
-                visit.refused("code", error)
-            if not visit.errors:
-                return _open(visit, OpenCase(code=code))
+        elif (code := await _find_code(visit, typed)) is not None:
+            return _open(visit, OpenCase(code=code))
     return visit.page("follow", visit.say("follow_title"), typed=typed)
+
+
+async def _find_code(visit: Visit, typed: str) -> str | None:
+    """The code that was typed, when it is one; None with an error beside the field."""
+    try:
+        code = await visit.door.find_code(visit.visitor(), typed)
+        with suppress(
+            StillRegistering, StatusUnavailable
+        ):  # the code is good: the case's page tells what is known of it
+            await visit.door.case(visit.visitor(), CaseKey(code=code))
+    except (NotFound, TooMany) as error:
+        visit.refused("code", error)
+        return None
+    return code
 
 
 async def case(visit: Visit) -> Response:

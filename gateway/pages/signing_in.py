@@ -17,9 +17,10 @@ PENDING_KEPT = 30 * 60  # seconds
 
 
 class Pending(BaseModel):
-    """A mobile that a code was sent to."""
+    """A mobile that a code was sent to. `otp_session`: by it the tries of this browser are counted apart from others'."""
 
     mobile: str
+    otp_session: str | None = None
 
 
 async def send_code(visit: Visit, typed: str) -> bool:
@@ -28,12 +29,13 @@ async def send_code(visit: Visit, typed: str) -> bool:
     if mobile is None:
         visit.wrong("mobile", "need_mobile")
         return False
+    otp_session = _otp_session(visit, mobile)
     try:
-        await visit.door.request_otp(visit.visitor(), mobile)
+        sent = await visit.door.request_otp(visit.visitor(), mobile, otp_session)
     except (TooMany, InvalidField) as error:
         visit.refused("mobile", error)
         return False
-    visit.cookies.write("mobile", Pending(mobile=mobile))
+    visit.cookies.write("mobile", Pending(mobile=mobile, otp_session=sent.otp_session or otp_session))
     visit.accept()
     return True
 
@@ -44,6 +46,11 @@ def pending(visit: Visit) -> str | None:
     return found.mobile if found else None
 
 
+def _otp_session(visit: Visit, mobile: str) -> str | None:
+    found = visit.cookies.read("mobile", Pending, PENDING_KEPT)
+    return found.otp_session if found is not None and found.mobile == mobile else None
+
+
 async def check_code(visit: Visit, mobile: str) -> bool:
     """Signs the visitor in; False with an error beside the field."""
     code = persian.compact_digits(visit.typed("code"))
@@ -51,7 +58,7 @@ async def check_code(visit: Visit, mobile: str) -> bool:
         visit.wrong("code", "need_otp")
         return False
     try:
-        tokens = await visit.door.verify_otp(visit.visitor(), mobile, code)
+        tokens = await visit.door.verify_otp(visit.visitor(), mobile, code, _otp_session(visit, mobile))
     except (BadCode, TooMany, InvalidField) as error:
         visit.refused("code", error)
         return False

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from contracts.errors import NotAllowed, PeygirError, TooLarge, Unavailable
+from contracts.errors import NotAllowed, PeygirError, TooLarge, TooMany, Unavailable, duration_text
 from contracts.intake import ListedReason
 from contracts.tracking import PublicEntry
 from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Kind, Language
@@ -109,6 +109,8 @@ class Visit:
         self.errors: list[Said] = []
         self.accepted = self.had_effect = False
         self.status: int | None = None
+        self.refusal: TooMany | None = None
+        """Why the visitor is to wait."""
 
     async def begin(self) -> None:
         """Reads what is kept for the visitor."""
@@ -156,7 +158,8 @@ class Visit:
         scope = {**self.request.scope, "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
         shown = copy.copy(self)
         shown.request = Request(scope)
-        shown.errors = [Said("", error.text(self.language))]
+        shown.errors = []
+        shown.refused("", error)
         shown.status = error.status
         return shown
 
@@ -182,7 +185,13 @@ class Visit:
         return self.cookies.read("citizen", SignedIn, SIGNED_IN_KEPT)
 
     def visitor(self, access_token: str | None = None) -> Visitor:
-        return Visitor(self.address, self.language, access_token)
+        return Visitor(self.address, self.language, access_token, self.typed("ticket") or None)
+
+    @property
+    def ticket(self) -> str | None:
+        """What the form carries that is to be sent again after a while."""
+        ticket = self.refusal.params.get("ticket") if self.refusal is not None else None
+        return str(ticket) if ticket else None
 
     def say(self, key: str, /, **values: object) -> str:
         return words.text(self.language, key, **values)
@@ -224,12 +233,20 @@ class Visit:
 
     def refused(self, field: str, error: PeygirError) -> None:
         """An error of the system that belongs beside a field."""
+        if isinstance(error, TooMany):
+            self.refusal = error
+        if self.ticket is not None:
+            wait = duration_text(error.params["retry_after"], self.language)
+            self.wrong(field, "wait_and_send", wait=wait)
+            return
         self.errors.append(Said(field, error.text(self.language)))
 
     def page(self, template: str, title: str, /, status: int | None = None, **context: Any) -> Response:
-        """The page; 422 when it tells errors."""
+        """The page; 422 when it tells errors, 429 when one of them is to wait."""
         html = _environment().get_template(f"{template}.html").render(self._context(title, context))
-        return self.answer(HTMLResponse(html, status or self.status or (422 if self.errors else 200)))
+        refused = self.status or (self.refusal.status if self.refusal is not None else 422)
+        answer = self.answer(HTMLResponse(html, status or self.status or (refused if self.errors else 200)))
+        return self.with_delay(answer, self.refusal) if self.refusal is not None else answer
 
     def go(self, path: str, note: str = "") -> Response:
         """On to another page, by GET: so back and reload never send a form again. `note`: what is to be said there; without
