@@ -1,7 +1,8 @@
 """`python -m gateway.papers.worker`: a paper as JSON on standard input, its PDF on standard output.
 
-In a process of its own: drawing takes a second of a core and 60 MB, which the gateway has no use for between papers. It
-limits its own memory and time and dies with its parent. What the libraries have to say of a text is not written anywhere.
+In a process of its own: drawing takes a third of a second of a core and 60 MB, which the gateway has no use for between
+papers. It limits its own memory and time and dies with its parent. What the libraries have to say of a text is not written
+anywhere.
 """
 
 from __future__ import annotations
