@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,24 @@ def _networks(value: object) -> object:
     return [ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip()]
 
 
+_ORIGIN = re.compile(
+    r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
+)
+_LARGEST_EMBLEM = 200_000  # bytes
+
+
+def emblem_in(file: Path) -> str:
+    """The SVG in a file; ValueError when it is none, or too large to be put on every paper."""
+    try:
+        drawing = file.read_bytes()
+        text = drawing.decode()
+    except (OSError, UnicodeDecodeError):
+        raise ValueError("is no SVG file that can be read") from None
+    if len(drawing) > _LARGEST_EMBLEM or "<svg" not in text:
+        raise ValueError(f"is no SVG of at most {_LARGEST_EMBLEM} bytes")
+    return text
+
+
 Listed = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
 Networks = Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_networks)]
 
@@ -32,8 +51,10 @@ class Settings(ProcessSettings):
 
     `trusted_proxies`: addresses whose X-Forwarded-For is believed. `gateway_state_dir`: where the catalogue's copy lies.
     `limits_url`: empty for this process's memory, or valkey://… once several gateways run. `public_url`: how citizens reach
-    us, for the addresses on papers; empty: as the request that asked for one did. `receipt_public_keys`: of earlier
-    RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_seconds`: within which a PDF is drawn.
+    us, scheme and host; it is on papers, and never taken from a request. `receipt_public_keys`: of earlier
+    RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_seconds`: within which a PDF is drawn;
+    `max_papers`: how many may wait for it, `papers_each` of one account or address; `paper_emblem`: an SVG for their head,
+    ours if left out.
     `publish_timeout`: within which the broker has to confirm a submission; with what a busy machine adds, 503 comes within 2 s.
     `rpc_timeout`: a service that answers nobody for so long is away; `rpc_deadline`: how long one is waited for that does.
     `status_timeout`: the same as rpc_timeout, for reading a case by its code.
@@ -50,7 +71,7 @@ class Settings(ProcessSettings):
     gateway_port: int = Field(8000, ge=0, le=65535)
     gateway_state_dir: Path = Path(".peygir/gateway")
     checkpoint_dir: Path | None = None
-    public_url: Annotated[str, Field(pattern=r"^(https?://[A-Za-z0-9.:\[\]_-]+)?$")] = ""
+    public_url: str = Field("", validate_default=True)
 
     code_mac_keys: HexKeys
     code_index_keys: HexKeys
@@ -97,6 +118,8 @@ class Settings(ProcessSettings):
 
     paper_seconds: float = Field(15.0, gt=0)
     max_papers: int = Field(20, ge=1)
+    papers_each: int = Field(3, ge=1)
+    paper_emblem: Path | None = None
 
     visits_kept: int = Field(50_000, ge=1)
     visits_bytes: int = Field(512 * 1024 * 1024, ge=1024 * 1024)
@@ -146,6 +169,24 @@ class Settings(ProcessSettings):
             parse_many(value)
         except ValueError:
             raise ValueError('reads like "30/minute;300/hour", or "off"') from None
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        if not _ORIGIN.fullmatch(value):
+            raise ValueError(
+                "is needed: how citizens reach the gateway, as https://host or https://host:port without a path. "
+                "It is on letters and receipts"
+            )
+        return value
+
+    @field_validator("paper_emblem")
+    @classmethod
+    def _emblem(cls, value: Path | None) -> Path | None:
+        """Read at the start, so that a wrong one is noticed then."""
+        if value is not None:
+            emblem_in(value)
         return value
 
     @field_validator("code_mac_keys", "code_index_keys", "access_token_public_keys")

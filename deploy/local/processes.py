@@ -279,6 +279,7 @@ class System:
             "SMS_WEBHOOK_URL_DELIVERY": f"{webhooks}/delivery",
             "SMS_WEBHOOK_URL_INBOUND": f"{webhooks}/inbound",
             "CHECKPOINT_DIR": self.given.get("CHECKPOINT_DIR") or str(self.state / "checkpoints"),
+            "PUBLIC_URL": self.given.get("PUBLIC_URL") or self.gateway_url,
             "PEYGIR_GATEWAY_URL": self.gateway_url,
             "PEYGIR_SIMULATOR_URL": self.simulator_url,
             "PEYGIR_CREDENTIALS": str(self.state / "credentials.json"),

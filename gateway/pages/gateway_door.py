@@ -177,14 +177,14 @@ class GatewayDoor:
         if key.code is not None:
             holder = await self._holder(visitor, key.code)
             asked = ReadLetter(actor=holder.actor, code_hashes=holder.code_hashes)
-        else:
-            asked = ReadLetter(actor=self._citizen(visitor), case_id=key.case_id)
-        return await self._door.papers.letter(request, asked, visitor.language)
+            return await self._door.papers.letter(request, asked, visitor.language, visitor.address)
+        asked = ReadLetter(actor=self._citizen(visitor), case_id=key.case_id)
+        return await self._door.papers.letter(request, asked, visitor.language, asked.actor.id)
 
     async def receipt(self, visitor: Visitor, payload: str, signature: str, request: Request) -> Response:
         key = self._door.filing.signer.key_id
         given = Receipt(payload=payload, signature=signature, key=key)
-        return await self._door.papers.receipt(request, given, visitor.language)
+        return await self._door.papers.receipt(request, given, visitor.language, visitor.address)
 
     async def seal_of(self, visitor: Visitor, receipt: Receipt) -> str | None:
         return self._door.papers.seals.of_receipt(receipt)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     func,
     text,
 )
@@ -160,6 +161,17 @@ case_numbers = Table(
     metadata,
     Column("year", SmallInteger, primary_key=True, autoincrement=False),
     Column("last", BigInteger, nullable=False),
+)
+
+letters = Table(  # the numbers under which decisions and refusals went out, by their place in the timeline
+    "letters",
+    metadata,
+    Column("case_id", UUID(as_uuid=True), ForeignKey("cases.case_id"), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("year", SmallInteger, nullable=False),
+    Column("serial", Integer, nullable=False),
+    Column("approved", Boolean, nullable=False),
+    UniqueConstraint("year", "serial", name="letters_number"),
 )
 
 timeline = Table(

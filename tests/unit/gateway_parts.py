@@ -148,6 +148,7 @@ class Keys:
                 **{name.lower(): value for name, value in self.environment.items()},
                 "amqp_url": "amqp://nowhere",
                 "gateway_state_dir": state,
+                "public_url": "http://door",
                 **more,
             }
         )

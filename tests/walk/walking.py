@@ -28,6 +28,7 @@ from contracts.intake import (
     GetConfiguration,
     ListConfigurationHistory,
     OpenIdentity,
+    ReadOwnName,
     SetCalendar,
 )
 from contracts.letters import ReadLetter
@@ -907,6 +908,16 @@ class Walk(Witness):
             code is None,
             bool(person.staff and self.actor(person).roles & OPENS_IDENTITIES),
         )
+
+    def intake_read_own_name(self, person: Person) -> None:
+        """A citizen's own name, to them alone; of others' cases nothing, and to nobody else an answer."""
+        for case in [*self.hidden(person), *self.oracle.known(person)][: SAMPLE * 2]:
+            request = ReadOwnName(actor=self.actor(person), case_id=case.case_id)
+            told, code = self.ask(person, "intake.read_own_name", request)
+            if not self._citizen(person):
+                self.same(person, "intake.read_own_name", code, "not_allowed")
+            elif str(case.citizen_id) != self.actor(person).id:
+                self.same(person, "intake.read_own_name", told.name, None)
 
     def accounts_list_staff(self, person: Person) -> None:
         request = ListStaff(actor=self.actor(person))
