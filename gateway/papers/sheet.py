@@ -27,9 +27,9 @@ def pdf(paper: Paper, stamp: Stamp) -> bytes:
     """The bytes of the PDF: PDF/A-3a, tagged, with the paper's content as the attachment content.json."""
     sheet = json.dumps(_sheet(paper, stamp), ensure_ascii=False)
     made: bytes = typst.compile(
-        _TEMPLATE.read_bytes(),
-        root=str(FONTS),
-        font_paths=[str(FONTS)],
+        _TEMPLATE,
+        root=_TEMPLATE.parent,
+        font_paths=[FONTS],
         ignore_system_fonts=True,
         sys_inputs={"sheet": sheet},
         format="pdf",

@@ -477,7 +477,7 @@ def test_a_client_that_leaves_takes_its_paper_out_of_the_queue(gateway: Gateway)
             "client": ("127.0.0.1", 5),
             "server": ("door", 80),
         }
-        asking = asyncio.create_task(gateway.app(scope, receive, send))  # type: ignore[arg-type]  # as a server does
+        asking = asyncio.create_task(gateway.app(scope, receive, send))
         async with asyncio.timeout(20):
             while not press.waiting:  # noqa: ASYNC110  # the queue tells nobody
                 await asyncio.sleep(0)
