@@ -146,6 +146,14 @@ async def _drawn(asked: bytes) -> bytes | None:
 
 
 def _bare_environment() -> dict[str, str]:
-    """None of the gateway's secrets."""
+    """None of the gateway's secrets. One thread, as on any number of cores: each more would reserve address space, of which
+    the worker takes only so much."""
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
-    return {**kept, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {
+        **kept,
+        "RAYON_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "2",
+        "LC_ALL": "C.UTF-8",
+        "PYTHONPATH": str(_ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
