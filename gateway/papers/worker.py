@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import resource
 import signal
 import sys
 
 MEMORY, CPU_SECONDS = 768 * 1024 * 1024, 20
+NICENESS = 10  # what comes in goes first
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 
 
@@ -24,6 +26,7 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
+    os.nice(NICENESS)
     logging.disable()
     # After the limits: the fonts and the shaper are what takes memory.
     from gateway.papers.paper import from_json

@@ -368,6 +368,12 @@ def test_a_text_is_never_read_as_markup(hostile: str) -> None:
     assert "".join(hostile.split()) in copied(hostile, "en")
 
 
+def test_no_character_stops_a_letter() -> None:
+    """PDF/A takes no sign without a picture, and none of private use: of all that there are every hundredth or so."""
+    known = (chr(one) for first in range(0, 97, 32) for one in range(first, 0x110000, 97) if not 0xD800 <= one < 0xE000)
+    assert drawn(paper(" ".join(known))).raw.startswith(b"%PDF-")
+
+
 @pytest.mark.parametrize("one", ["\u202e", "\u202d", "\u202a", "\x00", "\x1b", "\u200b", "\ufeff", "\u2028"])
 def test_what_turns_or_hides_a_text_is_not_set(one: str) -> None:
     assert shown(f"not{one}upheld").replace(" ", "") == "notupheld"
