@@ -911,13 +911,17 @@ class Walk(Witness):
 
     def intake_read_own_name(self, person: Person) -> None:
         """A citizen's own name, to them alone; of others' cases nothing, and to nobody else an answer."""
+        name = "intake.read_own_name"
         for case in [*self.hidden(person), *self.oracle.known(person)][: SAMPLE * 2]:
             request = ReadOwnName(actor=self.actor(person), case_id=case.case_id)
-            told, code = self.ask(person, "intake.read_own_name", request)
+            own = self._citizen(person) and str(case.citizen_id) == self.actor(person).id
+            told, code = self.ask(person, name, request, check=not own)
             if not self._citizen(person):
-                self.same(person, "intake.read_own_name", code, "not_allowed")
-            elif str(case.citizen_id) != self.actor(person).id:
-                self.same(person, "intake.read_own_name", told.name, None)
+                self.same(person, name, code, "not_allowed")
+            elif not own:
+                self.same(person, name, told.name, None)
+            elif told.name is not None:
+                self.same(person, name, self.oracle.canaries[told.name].case, case.case_id)
 
     def accounts_list_staff(self, person: Person) -> None:
         request = ListStaff(actor=self.actor(person))
