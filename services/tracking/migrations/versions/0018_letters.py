@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017_letters"
-down_revision = "0016_expected_open"
+revision = "0018_letters"
+down_revision = "0017_media_notes"
 
 
 def upgrade() -> None:
