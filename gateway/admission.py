@@ -13,6 +13,7 @@ wide ones, for a carrier or an office puts many people behind one, and what is b
 | `one_code` | tracking code | 429 |
 | `submissions` | account, or address | 429 for an account, a challenge for an address |
 | `one_time_codes`, `sign_in` | address | a challenge |
+| `upload_megabytes` | address | 429: bytes of evidence that are stored, whether they count in the end or not |
 | `refresh` | token | 429: renewing and ending one session |
 | `bad_tokens` | address | 429 instead of the 401, and nothing else: a good token is never refused for others' bad ones |
 
@@ -112,6 +113,10 @@ class Admission:
             await self._limits.spend("submissions", account)
         else:
             await self._graded("submissions", client)
+
+    async def stored_megabytes(self, address_key: str, amount: int) -> None:
+        """So much is about to be stored for this address. How much may be announced is counted by media."""
+        await self._limits.spend("upload_megabytes", address_key, amount)
 
     async def one_time_code(self, client: Client) -> None:
         """Asking for one; how often one mobile may be sent any is counted by accounts."""

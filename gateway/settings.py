@@ -136,6 +136,7 @@ class Settings(ProcessSettings):
     limit_bad_tokens: str = "60/minute;600/hour"
     limit_session: str = "600/minute"
     limit_anonymous: str = "3000/minute"
+    limit_upload_megabytes: str = "4000/hour;20000/day"
     limit_streams: int = Field(20, ge=1)
     limit_streams_by_address: int = Field(400, ge=1)
     bad_codes_undelayed: int = Field(10, ge=0)
@@ -158,6 +159,7 @@ class Settings(ProcessSettings):
         "limit_bad_tokens",
         "limit_session",
         "limit_anonymous",
+        "limit_upload_megabytes",
     )
     @classmethod
     def _limits(cls, value: str) -> str:

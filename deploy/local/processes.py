@@ -297,6 +297,7 @@ class System:
         env = environment.of_process(name, self.values, self.given)
         env["AMQP_URL"] = self.values["AMQP_URL"]
         env.setdefault("MEDIA_WORK_DIR", str(self.state / "media-work"))
+        env.setdefault("MEDIA_STORE_FOLDER", str(self.state))
         if name == "gateway":
             module = ["gateway"]
             env |= {"GATEWAY_HOST": self.host, "GATEWAY_PORT": str(self._port("gateway"))}

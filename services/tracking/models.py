@@ -231,7 +231,19 @@ attachments = Table(
     Column("position", Integer, nullable=False),
     Column("from_office", Boolean, nullable=False),
     Column("question_id", UUID(as_uuid=True)),
+    # The citizen was told that it is refused.
+    Column("refusal_told", Boolean, nullable=False, server_default=text("false")),
     Index("attachments_media", "media_id"),
+)
+
+withheld = (
+    Table(  # attachments that this case cannot have, whatever others can; they may be named before the case is open
+        "withheld",
+        metadata,
+        Column("case_id", UUID(as_uuid=True), primary_key=True),
+        Column("media_id", String, primary_key=True),
+        Column("reason", String, nullable=False),
+    )
 )
 
 media_states = Table(

@@ -97,6 +97,7 @@ def media_rows(
             "position": version * 100 + place,
             "from_office": from_office,
             "question_id": question_id,
+            "refusal_told": False,
         }
         for place, media_id in enumerate(uploads)
     ]

@@ -77,6 +77,7 @@ UNLIMITED = {
         "bad_tokens",
         "session",
         "anonymous",
+        "upload_megabytes",
     )
 }
 

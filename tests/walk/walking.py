@@ -61,7 +61,8 @@ NOWHERE = {
     "tracking.keep_checkpoint": "for ourselves: the signed file of hashes that everybody is given",
     "tracking.read_latest_checkpoint": "the signed file of hashes that everybody is given",
     "media.create_upload": "by whoever has a file: nothing is told but an unguessable id",
-    "media.get_upload": "by its unguessable id, which only its uploader has",
+    "media.get_upload": "by its unguessable id, until a case has it (test_media_service)",
+    "media.list_file_names": "the gateway asks for the citizen whose case tracking has just shown",
     "media.prepare_chunk": "by its unguessable id, which only its uploader has",
     "media.record_chunk": "by its unguessable id, which only its uploader has",
     "media.terminate_upload": "by its unguessable id, which only its uploader has",
@@ -99,6 +100,7 @@ WALKED_FIRST: dict[str, tuple[str, ...]] = {
     "media_for_code": ("authorize_media",),
     "media_for_citizen": ("authorize_media",),
     "media_for_units": ("authorize_media",),
+    "_sent_along": ("list_unit_questions", "authorize_media"),
     "text_of": ("suggest_screening",),
     "earlier": ("suggest_screening",),
     "similar": ("suggest_screening",),
@@ -425,14 +427,16 @@ class Walk(Witness):
     def tracking_execute_citizen(self, person: Person) -> None:
         for case in self._others(person):
             codes = [person.code_hash] if person.code_hash else []
-            request = t.ExecuteCitizenCommand(
-                actor=self.actor(person),
-                code_hashes=codes,
-                case_id=case.case_id,
-                idempotency_key=uuid.uuid4().hex,
-                command=t.Withdraw(),
-            )
-            self.refused(person, "tracking.execute_citizen", self.ask(person, "tracking.execute_citizen", request)[1])
+            for command in (t.Withdraw(), t.SendEvidence(uploads=[uuid.uuid4().hex])):
+                request = t.ExecuteCitizenCommand(
+                    actor=self.actor(person),
+                    code_hashes=codes,
+                    case_id=case.case_id,
+                    idempotency_key=uuid.uuid4().hex,
+                    command=command,
+                )
+                _, code = self.ask(person, "tracking.execute_citizen", request)
+                self.refused(person, "tracking.execute_citizen", code)
         if person.code_hash:
             request = t.ExecuteCitizenCommand(
                 actor=self.actor(person),
