@@ -121,6 +121,17 @@ class Admission:
         """An attempt; how many one mobile or account may have is counted by accounts."""
         await self._graded("sign_in", client)
 
+    async def worked(self, budget: str, client: Client) -> bool:
+        """Whether an answered challenge of this budget came along."""
+        if client.answer is None or not await self._answered(budget, client):
+            return False
+        await self._limits.count(f"{budget}_challenged", client.address_key)
+        return True
+
+    async def offer_work(self, budget: str, client: Client, refusal: TooMany) -> TooMany:
+        """A refusal by a service, with a challenge that may be solved instead of waiting."""
+        return TooMany(refusal.params, challenge=await self._work(budget, client))
+
     async def refresh(self, token: str) -> None:
         """Renewing or ending a session, by its refresh token."""
         await self._limits.spend("refresh", hashlib.sha256(token.encode()).hexdigest()[:32])
@@ -163,20 +174,30 @@ class Admission:
     async def _challenged(self, budget: str, client: Client, refusal: TooMany) -> None:
         """Nothing when the client has answered a challenge of this budget; else TooMany with one, or for a page with a `ticket`
         that is good when it has waited."""
-        who, settings = client.address_key, self._settings
-        wrong = await self._limits.counted(f"{budget}_challenged", who)
-        bits = min(settings.challenge_bits_most, settings.challenge_bits + wrong // _WRONG_PER_BIT)
-        if client.answer is not None:
-            answered = (
-                self.challenges.check_work(budget, who, client.answer, bits)
-                if client.computes
-                else self.challenges.check_wait(budget, who, client.answer)
-            )
-            if answered is not None and await self._limits.first("challenge", answered, GOOD_FOR + 1):
-                return
+        if client.answer is not None and await self._answered(budget, client):
+            return
         if client.computes:
-            token = self.challenges.work(budget, who, bits)
-            challenge = {"token": token, "algorithm": "sha256", "bits": bits}
-            raise TooMany(retry_after=refusal.params["retry_after"], challenge=challenge)
+            raise await self.offer_work(budget, client, refusal)
+        settings = self._settings
+        wrong = await self._limits.counted(f"{budget}_challenged", client.address_key)
         seconds = min(settings.wait_seconds_most, settings.wait_seconds + wrong * _WAIT_GROWS)
-        raise TooMany(retry_after=seconds, ticket=self.challenges.wait(budget, who, seconds))
+        raise TooMany(retry_after=seconds, ticket=self.challenges.wait(budget, client.address_key, seconds))
+
+    async def _answered(self, budget: str, client: Client) -> bool:
+        """Whether the challenge is answered, and for the first time."""
+        answer, who = client.answer or "", client.address_key
+        if client.computes:
+            answered = self.challenges.check_work(budget, who, answer, await self._bits(budget, client))
+        else:
+            answered = self.challenges.check_wait(budget, who, answer)
+        return answered is not None and await self._limits.first("challenge", answered, GOOD_FOR + 1)
+
+    async def _work(self, budget: str, client: Client) -> dict[str, str | int]:
+        bits = await self._bits(budget, client)
+        token = self.challenges.work(budget, client.address_key, bits)
+        return {"token": token, "algorithm": "sha256", "bits": bits}
+
+    async def _bits(self, budget: str, client: Client) -> int:
+        wrong = await self._limits.counted(f"{budget}_challenged", client.address_key)
+        settings = self._settings
+        return min(settings.challenge_bits_most, settings.challenge_bits + wrong // _WRONG_PER_BIT)

@@ -390,6 +390,29 @@ def test_a_device_that_signed_in_shows_it(tmp_path: Path) -> None:
     assert asked[0].asker
 
 
+def test_a_user_name_that_rests_for_an_address_goes_on_by_work(tmp_path: Path) -> None:
+    gateway = limited(tmp_path)
+
+    def sign_in(asked: Any) -> Tokens:
+        if asked.username == "slow":
+            raise TooMany(retry_after=15)
+        if asked.worked:
+            return tokens("next")
+        raise TooMany(retry_after=15, work_passes=True)
+
+    gateway.bus.answers["accounts.sign_in_staff"] = sign_in
+    staff = {"username": "head", "password": "x", "totp": "123456"}
+    refused = gateway.send("POST", "/v1/auth/staff/tokens", json=staff)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "15")
+    assert set(refused.json()["params"]) == {"retry_after", "challenge"}
+    challenge = refused.json()["params"]["challenge"]
+    solved = {"Challenge-Answer": challenges.solve(challenge["token"], challenge["bits"])}
+    slow = gateway.send("POST", "/v1/auth/staff/tokens", json={**staff, "username": "slow"})
+    assert slow.json()["params"] == {"retry_after": 15}, "where work would not do, none is asked for"
+    assert gateway.send("POST", "/v1/auth/staff/tokens", json=staff, headers=solved).status_code == 200
+    assert gateway.send("POST", "/v1/auth/staff/tokens", json=staff, headers=solved).status_code == 429, "once"
+
+
 def test_a_form_that_is_refused_for_its_address_is_filed_after_a_while(tmp_path: Path, clock: list[float]) -> None:
     gateway = limited(tmp_path, limit_submissions="1/day")
     browser = Browser(gateway)
