@@ -259,6 +259,35 @@ def test_guessing_by_challenges_grows_ever_harder(tmp_path: Path) -> None:
     assert (bits[0], bits[-1]) == (EASY["challenge_bits"], EASY["challenge_bits_most"])
 
 
+def test_many_households_of_one_network_are_challenged_together(tmp_path: Path) -> None:
+    gateway = limited(tmp_path, limit_bad_codes="2/day", limit_bad_codes_by_network="6/day")
+
+    def guess_from(household: int, network: str = "2001:db8:1", **more: Any) -> httpx.Response:
+        return by_header(gateway, WRONG, address=f"{network}:{household:x}::1", **more)
+
+    answers = [guess_from(household).status_code for household in range(9)]
+    assert answers == [404] * 6 + [429] * 3
+    assert guess_from(1, "2001:db8:2").status_code == 404, "another network"
+    bits = []
+    for household in range(20, 32):
+        challenge = guess_from(household).json()["params"]["challenge"]
+        bits.append(challenge["bits"])
+        solved = challenges.solve(challenge["token"], challenge["bits"])
+        assert guess_from(household, headers={"Challenge-Answer": solved}).status_code == 404
+    assert bits[-1] > bits[0], "what one household guessed makes it harder for the next"
+
+
+def test_a_crowd_is_not_made_to_work_as_who_guesses(tmp_path: Path) -> None:
+    gateway = limited(tmp_path, limit_one_time_codes="1/day")
+    gateway.bus.answers["accounts.request_otp"] = lambda _: OtpSent(resend_after=60, expires_in=300)
+    ask_for_code(gateway, "09120000000")
+    for at in range(40):
+        challenge = ask_for_code(gateway, "09120000001").json()["params"]["challenge"]
+        assert challenge["bits"] == EASY["challenge_bits"]
+        solved = challenges.solve(challenge["token"], challenge["bits"])
+        assert ask_for_code(gateway, f"0912000{at:04d}", **{"Challenge-Answer": solved}).status_code == 200
+
+
 def test_a_page_says_how_long_to_wait_and_then_the_same_form_is_looked_at(tmp_path: Path, clock: list[float]) -> None:
     gateway = limited(tmp_path, limit_bad_codes="2/day")
     for _ in range(2):
