@@ -13,7 +13,7 @@ from fastapi.routing import iter_route_contexts
 from gateway import challenges, general_budget
 from tests.unit.admission_parts import EASY, OF_OTHERS, WRONG, by_header, forget, held_clock, limited, right
 from tests.unit.gateway_parts import Gateway, bearer
-from tests.unit.test_gateway_pages import Browser
+from tests.unit.pages_parts import Browser
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from contracts.errors import BadCode, BadToken, TooMany
 from gateway import challenges
 from tests.unit.admission_parts import EASY, OF_OTHERS, REPORT, forget, held_clock, limited
 from tests.unit.gateway_parts import Gateway, bearer, refusing
-from tests.unit.test_gateway_pages import Browser
+from tests.unit.pages_parts import Browser
 
 
 @pytest.fixture
