@@ -129,6 +129,7 @@ class Settings(ProcessSettings):
     limit_codes: str = "1200/minute"
     limit_one_code: str = "60/minute"
     limit_bad_codes: str = "30/minute;60/hour"
+    limit_bad_codes_by_network: str = "300/minute;600/hour"
     limit_waited_codes: str = "30/hour"
     limit_one_time_codes: str = "30/minute;300/hour"
     limit_sign_in: str = "120/minute;1200/hour"
@@ -152,6 +153,7 @@ class Settings(ProcessSettings):
         "limit_codes",
         "limit_one_code",
         "limit_bad_codes",
+        "limit_bad_codes_by_network",
         "limit_waited_codes",
         "limit_one_time_codes",
         "limit_sign_in",

@@ -70,6 +70,7 @@ UNLIMITED = {
         "codes",
         "one_code",
         "bad_codes",
+        "bad_codes_by_network",
         "waited_codes",
         "one_time_codes",
         "sign_in",
