@@ -165,7 +165,18 @@ def fields_of(
             reason = str(context.get("error", reason)) if reason == "value_error" else reason
         limits = {
             name: context[name]
-            for name in ("min_length", "max_length", "ge", "le", "gt", "lt", "expected")
+            for name in (
+                "min_length",
+                "max_length",
+                "ge",
+                "le",
+                "gt",
+                "lt",
+                "expected",
+                "earliest",
+                "latest",
+                "meanings",
+            )
             if isinstance(context.get(name), int | float | str)
         }
         fields.append({"field": ".".join(place), "reason": reason, **limits})

@@ -9,8 +9,7 @@ from uuid import UUID
 import jdatetime
 from pydantic import BaseModel, Field
 
-from backbone import jalali, persian
-from contracts.base import now
+from backbone import dates, persian
 from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Ground, Question, QuestionType
 from contracts.vocabulary import Kind, Language
@@ -130,21 +129,6 @@ def grounds_for(kind: Kind, catalogue: Catalogue | None) -> list[Ground]:
     return [ground for ground in (catalogue.grounds if catalogue else []) if kind in ground.kinds]
 
 
-def read_date(day: str, month: str, year: str, language: Language) -> date | None:
-    """A Jalali date in Persian, a Gregorian one in English; a year says by itself which it is. None: there is no such day."""
-    try:
-        d, m, y = (int(persian.latin_digits(part.strip())) for part in (day, month, year))
-        if y < 100 and language is Language.FA:
-            y += 1400 if y < 50 else 1300
-        return date(y, m, d) if y > 1700 else jdatetime.date(y, m, d).togregorian()
-    except (ValueError, OverflowError):
-        return None
-
-
-def is_future(day: date) -> bool:
-    return day > jalali.today(now())
-
-
 def read_answer(question: Question, values: list[str]) -> tuple[AnswerValue | None, str | None]:
     """The answer in the question's type, or which text tells what is wrong with it; (None, None): left out."""
     typed = [value.strip() for value in values if value.strip()]
@@ -166,16 +150,9 @@ def read_answer(question: Question, values: list[str]) -> tuple[AnswerValue | No
             return None, "wrong_number"
         return (int(number) if number == int(number) else number), None
     if question.type is QuestionType.DATE:
-        day = jalali.parse(typed[0]) or _gregorian(typed[0])
-        return (day.isoformat(), None) if day else (None, "wrong_date")
+        found = dates.read(typed[0])
+        return (found.day.isoformat(), None) if found.day else (None, "wrong_date")
     return typed[0], None
-
-
-def _gregorian(text: str) -> date | None:
-    try:
-        return date.fromisoformat(persian.latin_digits(text).replace("/", "-"))
-    except ValueError:
-        return None
 
 
 def date_parts(iso: str, language: Language) -> tuple[str, str, str]:

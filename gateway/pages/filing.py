@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from backbone import dates
 from contracts.errors import Unavailable
 from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Question, QuestionType, Unit
@@ -331,13 +332,11 @@ async def where(visit: Visit) -> Response:
 def _read_day(visit: Visit, typed: dict[str, str]) -> str | None:
     if not any(typed.values()):
         return None
-    day = drafts.read_date(typed["day"], typed["month"], typed["year"], visit.language)
-    if day is None:
+    found = dates.read(" / ".join(part for part in typed.values() if part))
+    if found.day is None:
         visit.wrong("day", "wrong_date")
         return None
-    if drafts.is_future(day):
-        visit.wrong("day", "future_date")
-    return day.isoformat()
+    return found.day.isoformat()
 
 
 async def files(visit: Visit) -> Response:
