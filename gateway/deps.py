@@ -221,7 +221,8 @@ async def bearer_of(door: Door, address_key: str, typed: str) -> list[str]:
     await limits.spend("codes", address_key)
     code = codes.parse(typed, door.mac_keys)
     if code is None:
-        await limits.spend("bad_codes", address_key)
+        for _ in range(max(1, len(codes.candidates(typed)))):  # each number in a pasted text is a guess
+            await limits.spend("bad_codes", address_key)
         raise UnknownTrackingCode
     hashes = codes.hashes(code, door.index_keys)
     await limits.spend("one_code", hashes[0])
