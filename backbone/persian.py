@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import islice
 
 _DIGITS = {ord(c): str(d) for zero in ("۰", "٠") for d in range(10) for c in [chr(ord(zero) + d)]}
 _LETTERS = str.maketrans(
@@ -89,6 +90,11 @@ def _bounded_marks(text: str) -> str:
 def is_blank(text: str) -> bool:
     """Nothing in it can be seen: spaces, ZWNJ, fillers, marks of direction, accents without a letter."""
     return _VISIBLE.search(text) is None
+
+
+def seen(text: str, most: int) -> int:
+    """How many characters of it can be seen, counted up to `most`."""
+    return sum(1 for _ in islice(_VISIBLE.finditer(text), most))
 
 
 def without_marks(text: str) -> str:

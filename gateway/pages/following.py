@@ -29,6 +29,7 @@ from gateway.pages import evidence, signing_in
 from gateway.pages.cookies import TooMuch
 from gateway.pages.door import CaseKey, Visitor
 from gateway.pages.draft import AnswerDraft, OpenCase
+from gateway.pages.shown import file_title, filed_rows
 from gateway.pages.visit import Visit
 
 CASE_KEPT = 60 * 60  # seconds
@@ -73,7 +74,9 @@ async def case(visit: Visit) -> Response:
     said = opened.said
     if said:
         visit.cookies.write("case", opened.model_copy(update={"said": None}))
-    return visit.page("case", visit.say("follow_title"), case=known, said=said, files=_files(known))
+    return visit.page(
+        "case", visit.say("follow_title"), case=known, said=said, files=_files(visit, known), wrote=_wrote(visit, known)
+    )
 
 
 async def leave(visit: Visit) -> Response:
@@ -335,11 +338,22 @@ def _form_key(visit: Visit) -> str:
     return visit.typed("key") or secrets.token_urlsafe(24)
 
 
-def _files(case: PublicCase) -> list[dict[str, object]]:
-    """For the page: each attachment with its number, whether it can be opened, and its picture."""
+def _wrote(visit: Visit, case: PublicCase) -> dict[str, object] | None:
+    """What the citizen filed, for the page; None where it is not kept any more."""
+    if case.filed is None:
+        return None
+    catalogue = visit.door.catalogue()
+    grounds = catalogue.grounds if catalogue else []
+    ground = next((one for one in grounds if one.code == case.ground), None)
+    name = visit.name(ground) if ground else ""
+    return {"text": case.filed.text, "ground": name, "rows": filed_rows(visit, case.filed, ground)}
+
+
+def _files(visit: Visit, case: PublicCase) -> list[dict[str, object]]:
+    """For the page: each attachment with its name, whether it can be opened, and its picture."""
     return [
         {
-            "number": number,
+            "title": file_title(visit, one, number),
             "id": one.media_id,
             "ready": one.state is UploadState.ACCEPTED,
             "rejected": one.state in (UploadState.REJECTED, UploadState.REMOVED),

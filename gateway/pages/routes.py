@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.pages import filing, following, papers
+from gateway.pages import details, filing, following, papers
 from gateway.pages.door import Door
 from gateway.pages.visit import FOLDER, HEADERS, Page, Visit, attend, style, style_path
 
@@ -31,9 +31,12 @@ PAGES: dict[str, Page] = {
     "/file/name": filing.name,
     "/file/unit": filing.unit,
     "/file/ground": filing.ground,
-    "/file/questions": filing.questions,
+    "/file/questions/{code:str}": details.question,
     "/file/text": filing.text,
-    "/file/where": filing.where,
+    "/file/place": details.place,
+    "/file/date": details.date,
+    "/file/people": details.people,
+    "/file/reference": details.reference,
     "/file/evidence": filing.files,
     "/file/evidence/more": filing.files,
     "/file/evidence/remove": filing.remove_file,
