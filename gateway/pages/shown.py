@@ -57,5 +57,7 @@ def file_title(visit: Visit, one: Attachment, number: int) -> str:
     name = getattr(one, "file_name", None)
     if name:
         return str(name)
-    kind = (one.media_type or "").partition("/")[0]
+    if one.media_type is None:  # not looked at yet
+        return visit.say("file_unknown", number=number)
+    kind = one.media_type.partition("/")[0]
     return visit.say(f"file_{kind}" if kind in ("image", "audio", "video") else "file_document", number=number)

@@ -126,8 +126,8 @@ def walked(browser: Reader, kind: str = "criticism") -> Iterator[str]:
 def test_every_page_asks_one_thing_and_the_parts_stay_as_many(browser: Reader) -> None:
     seen, parts = [], []
     for step in walked(browser):
-        assert f'action="/file/{step}"' in browser.answer.text or page_of(browser) == f"/file/{step}"
         if step != "unit":  # a search and a list are two ways to say one thing
+            assert page_of(browser) == f"/file/{step}"
             assert questions_on(browser) == 1, step
         assert len(re.findall(r"<h1", browser.answer.text)) == 1
         seen.append(step)
@@ -357,8 +357,8 @@ def test_attachments_are_named_by_their_kind(gateway: Gateway, browser: Reader) 
     waiting = Attachment(media_id="w" * 22, state=UploadState.PROCESSING)
     said = opened(gateway, browser, a_case(attachments=[*sent, waiting]))
     names = {
-        "fa": ("عکس ۱ ۲ کیلوبایت", "صدای ۲", "فیلم ۳", "سند ۴", "سند ۵ : در حال بررسی"),
-        "en": ("Photo 1 2 KB", "Recording 2", "Film 3", "Document 4", "Document 5 : being checked"),
+        "fa": ("عکس ۱ ۲ کیلوبایت", "صدای ۲", "فیلم ۳", "سند ۴", "فایل ۵ : در حال بررسی"),
+        "en": ("Photo 1 2 KB", "Recording 2", "Film 3", "Document 4", "File 5 : being checked"),
     }
     for name in names[browser.language]:
         assert name in said
