@@ -187,7 +187,22 @@ Whole = Annotated[int, BeforeValidator(whole)]
 Number = Annotated[float, Strict()]
 AnyDay = Annotated[date, BeforeValidator(_text_of_a_day)]
 """2026-11-23, and nothing else that could be read as a day."""
-Day = Annotated[AnyDay, AfterValidator(_in_use)]
+_IN_A_YEAR = (
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
+Day = Annotated[
+    AnyDay,
+    AfterValidator(_in_use),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^(?:200[2-9]|20[1-9][0-9]|21[01][0-9]|212[01])-{_IN_A_YEAR}$",
+            "description": "A day, from 2001-03-21 (1 Farvardin 1380) to 2122-03-20.",
+            "examples": ["2026-11-23"],
+        }
+    ),
+]
 """The same from 1380 to 1500: what programs of the office send."""
 PastDay = Annotated[
     date,
