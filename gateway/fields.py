@@ -212,7 +212,7 @@ PastDay = Annotated[
             "type": "string",
             "maxLength": dates.LONGEST,
             "description": "The day in Tehran, from 1 Farvardin 1380 (2001-03-21) to today: 2026-11-23, or as people type it, "
-            "Jalali or Gregorian, in any digits.",
+            "Jalali or Gregorian, in any digits. The receipt's hash is over 2026-11-23.",
             "examples": ["2026-11-20", "۲۹ آبان ۱۴۰۵"],
         }
     ),
