@@ -656,9 +656,9 @@ class PublicCase(Answer):
     """What the holder of the code sees. Never an internal note, a name of staff, or a unit's answer.
 
     `filed`: what they wrote themselves; None once it has been erased. `expected_on`: the day a decision is owed; None while
-    the clock is stopped or when it is over. `visit_can`: what the citizen can do about a visit now, of ask_visit, book_visit, move_visit and cancel_visit. `refusal_name_…`: the reason's
-    name of the day it was refused. `joined`, `joined_refusal`: of a merged case, once the case that it goes on in is decided or
-    refused.
+    the clock is stopped or when it is over. `visit_can`: what the citizen can do about a visit now, of ask_visit, book_visit,
+    move_visit and cancel_visit. `refusal_name_…`: the reason's name of the day it was refused. `joined`, `joined_refusal`: of
+    a merged case, once the case that it goes on in is decided or refused.
     """
 
     case_id: UUID

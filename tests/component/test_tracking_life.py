@@ -67,7 +67,9 @@ def test_whoever_holds_the_code_reads_what_they_filed(office: Office) -> None:
     alone = office.open(text="تنها متن، بی جا و روز.")
     assert office.view(alone.code_hash)["filed"] == {
         **dict.fromkeys(("happened_on", "address", "reference")),
-        "text": "تنها متن، بی جا و روز.", "answers": {}, "people": [],
+        "text": "تنها متن، بی جا و روز.",
+        "answers": {},
+        "people": [],
     }
 
 

@@ -74,7 +74,7 @@ def browser(gateway: Gateway, request: pytest.FixtureRequest) -> Reader:
     return Reader(gateway, request.param)
 
 
-def page_of(browser: Reader) -> str:
+def page_of(browser: Browser) -> str:
     """The address that the shown form is posted to."""
     return str(browser.answer.url.path)
 
