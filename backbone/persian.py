@@ -52,6 +52,7 @@ _MARKS = re.compile(rf"[{COMBINING}{HIDDEN}{DIRECTIONS}{_HIDDEN_TOO}]+")
 _SEPARATORS = re.compile(rf"[\s\-‐-―−_.,،٬·()/\\{HIDDEN}{DIRECTIONS}]+")
 _MOBILE = re.compile(r"(?:tel:)?(?:(?:\+|00)?980?|0)?(9[0-9]{9})", re.IGNORECASE)
 _LONGEST_NUMBER = 200  # characters that anybody puts around a mobile or national ID
+_LONGEST_MESSAGE = 1_000
 _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
 
@@ -112,6 +113,16 @@ def compact_digits(text: str) -> str | None:
     """Digits of any script with spaces, dashes and marks between them, as plain digits; None if anything else is there."""
     bare = _bare(text)
     return bare if bare.isascii() and bare.isdigit() else None
+
+
+def only_number(text: str, length: int) -> str | None:
+    """The number of so many digits in a text, be it a whole message; None when there is none, or more than one."""
+    alone = compact_digits(text)
+    if alone is not None and len(alone) == length:
+        return alone
+    runs = re.findall(rf"(?<!\d)\d{{{length}}}(?!\d)", text[:_LONGEST_MESSAGE])
+    found = {"".join(str(unicodedata.decimal(digit)) for digit in run) for run in runs}
+    return found.pop() if len(found) == 1 else None
 
 
 def mobile(text: str) -> str | None:

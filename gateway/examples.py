@@ -102,6 +102,7 @@ _FILED_TEXT: dict[str, Any] = {
     "address": "خیابان فلسطین",
     "reference": None,
     "people": [],
+    "happened_text": "۲۹ آبان ۱۴۰۵",
 }
 _CASE: dict[str, Any] = {
     "case_id": _CASE_ID,
@@ -502,7 +503,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "CasePage": {"items": [_LINE], "next": None, "masked": False},
     "CaseQuestion": _CASE_QUESTION,
     "CaseView": _CASE,
-    "FiledText": _FILED_TEXT,
+    "FiledView": _FILED_TEXT,
     "Catalogue": _FORM,
     "Cell": _CELL,
     "VisitCell": _VISIT_CELL,

@@ -12,7 +12,16 @@ from contracts import intake
 from contracts.base import Answer
 from contracts.intake import AnswerTemplate, Ground, ListedCause, ListedReason, Unit
 from contracts.letters import Letter
-from contracts.tracking import Decision, JoinedOutcome, JoinedRefusal, OwnCase, OwnCases, PublicCase, PublicEntry
+from contracts.tracking import (
+    Decision,
+    FiledText,
+    JoinedOutcome,
+    JoinedRefusal,
+    OwnCase,
+    OwnCases,
+    PublicCase,
+    PublicEntry,
+)
 from contracts.vocabulary import (
     KIND_NAMES,
     OUTCOME_NAMES,
@@ -65,6 +74,10 @@ class DecisionView(Decision):
     objection_until_text: str | None = None
 
 
+class FiledView(FiledText):
+    happened_text: str | None = None
+
+
 class CaseView(PublicCase):
     """A case as its citizen sees it. `…_text`: in the caller's language, dates Jalali in Persian. `unit_name`,
     `ground_name`: the names in that language."""
@@ -76,6 +89,7 @@ class CaseView(PublicCase):
     filed_text: str
     expected_text: str | None
     refusal_text: str | None = None
+    filed: FiledView | None = None
     decision: DecisionView | None = None
     joined: JoinedView | None = None
     joined_refusal: JoinedRefusalView | None = None
@@ -140,7 +154,7 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
     given = {
         name: getattr(case, name)
         for name in PublicCase.model_fields
-        if name not in ("timeline", "decision", "joined", "joined_refusal", "visits")
+        if name not in ("timeline", "filed", "decision", "joined", "joined_refusal", "visits")
     }
     return CaseView.model_construct(
         **given,
@@ -151,6 +165,7 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
         filed_text=moment_text(case.filed_at, lang),
         expected_text=day_text(case.expected_on, lang),
         refusal_text=refusal_text(case, lang, shelf.refusal_reasons),
+        filed=_filed(case.filed, lang),
         decision=_decision(case.decision, lang),
         joined=_joined(case.joined, lang),
         joined_refusal=_joined_refusal(case.joined_refusal, lang, shelf.refusal_reasons),
@@ -204,6 +219,13 @@ def day_text(day: date | None, lang: Language) -> str | None:
     if day is None:
         return None
     return jalali.long(day) if lang is Language.FA else f"{day:%-d %B %Y}"
+
+
+def _filed(filed: FiledText | None, lang: Language) -> FiledView | None:
+    if filed is None:
+        return None
+    day = date.fromisoformat(filed.happened_on) if filed.happened_on else None
+    return FiledView.model_construct(**dict(filed), happened_text=day_text(day, lang))
 
 
 def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:

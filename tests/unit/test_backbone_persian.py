@@ -152,3 +152,19 @@ def test_just_one_check_digit_is_right(body: str) -> None:
 )
 def test_what_is_no_national_id_is_none(typed: str) -> None:
     assert persian.national_id(typed) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("123456", "123456"),
+        ("۱۲۳ ۴۵۶", "123456"),
+        ("کد ورود شما: ۱۲۳۴۵۶\n@peygir.example #123456", "123456"),
+        ("123456 در ساعت 14:05 به 09121234567", "123456"),
+        ("123456 یا 654321", None),
+        ("1234567", None),
+        ("کد نرسید", None),
+    ],
+)
+def test_the_one_number_of_a_message_is_found(typed: str, meant: str | None) -> None:
+    assert persian.only_number(typed, 6) == meant
