@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from backbone import persian
-from contracts.errors import Unavailable
+from contracts.errors import TooMany, Unavailable
 from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Unit
 from contracts.vocabulary import Kind
@@ -18,9 +18,10 @@ from gateway.pages import draft as drafts
 from gateway.pages import evidence, signing_in, units
 from gateway.pages.cookies import TooMuch
 from gateway.pages.door import Filing
-from gateway.pages.draft import Done, Draft
+from gateway.pages.draft import Done, Draft, SentFile
 from gateway.pages.shown import answer_text
 from gateway.pages.visit import Visit
+from gateway.visit_store import StoreUnavailable
 
 DONE_KEPT = 60 * 60  # seconds
 SHORTEST_TEXT, LONGEST_NAME, MOST_PEOPLE = 10, 100, 10  # as gateway.fields has them
@@ -28,7 +29,9 @@ KINDS = (Kind.COMPLAINT, Kind.CRITICISM, Kind.INFORMATION)
 
 
 def _draft(visit: Visit) -> Draft | None:
-    return visit.cookies.read("draft", Draft, drafts.KEPT)
+    """The visitor's draft; one that is not kept yet where a kind is being begun."""
+    kept = visit.cookies.read("draft", Draft, drafts.KEPT)
+    return Draft(kind=visit.kind_begun) if kept is None and visit.kind_begun else kept
 
 
 def _catalogue(visit: Visit) -> Catalogue:
@@ -39,12 +42,13 @@ def _catalogue(visit: Visit) -> Catalogue:
 
 
 def _keep(visit: Visit, draft: Draft, field: str) -> bool:
-    """False with an error beside `field`, when it is more than the browser can hold."""
+    """False with an error beside `field`, when it is more than is kept of one visitor."""
     try:
         visit.cookies.write("draft", draft)
     except TooMuch:
         visit.wrong(field, "too_much")
         return False
+    visit.accept()
     return True
 
 
@@ -60,7 +64,7 @@ def _on(visit: Visit, draft: Draft, step: str, field: str) -> Response | None:
 def _misplaced(visit: Visit, draft: Draft | None, step: str) -> Response | None:
     """Where to go instead, when this page is not this visitor's turn."""
     if draft is None:
-        return visit.go("/file/done" if visit.cookies.read("done", Done, DONE_KEPT) else "/file/kind")
+        return visit.go("/file/done") if visit.cookies.read("done", Done, DONE_KEPT) else visit.gone("/file/kind")
     signed_in = visit.signed_in is not None
     walk = drafts.steps(draft, visit.door.catalogue(), signed_in)
     turn = drafts.next_step(draft, visit.door.catalogue(), signed_in)
@@ -83,13 +87,21 @@ def _page(visit: Visit, draft: Draft, step: str, template: str, title: str, **co
 
 
 async def begin(visit: Visit) -> Response:
-    """From the home page: the kind is chosen already."""
+    """From the home page: the kind is chosen already. Here is the first page of this kind; only what is posted to it begins
+    a draft, since a link may be followed by anybody's doing. A draft of another kind is changed on the page of kinds."""
     wanted = visit.request.path_params["kind"]
-    return _begin(visit, Kind(wanted)) if wanted in set(Kind) else visit.go("/file/kind")
+    if wanted not in set(Kind):
+        return visit.go("/file/kind")
+    kept, signed_in = visit.cookies.read("draft", Draft, drafts.KEPT), visit.signed_in is not None
+    if kept is not None and kept.kind != wanted and visit.request.method != "POST":
+        return await kind(visit)
+    step = drafts.next_step(kept or Draft(kind=Kind(wanted)), visit.door.catalogue(), signed_in)
+    first = {"mobile": mobile, "name": name, "unit": unit}.get(step)
+    return visit.go(f"/file/{step}") if first is None or kept is not None else await first(visit)
 
 
 def _begin(visit: Visit, kind: Kind) -> Response:
-    draft = drafts.with_kind(_draft(visit), kind)
+    draft = drafts.with_kind(visit.cookies.read("draft", Draft, drafts.KEPT), kind)
     visit.cookies.write("draft", draft)
     return visit.go(f"/file/{drafts.next_step(draft, visit.door.catalogue(), visit.signed_in is not None)}")
 
@@ -101,14 +113,16 @@ async def kind(visit: Visit) -> Response:
             return _begin(visit, chosen)
         visit.wrong("kind", "need_kind")
     draft = _draft(visit)
-    return visit.page("kind", visit.say("kind_title"), kinds=KINDS, chosen=draft.kind if draft else None)
+    chosen = visit.kind_begun or (draft.kind if draft else None)
+    return visit.page("kind", visit.say("kind_title"), kinds=KINDS, chosen=chosen)
 
 
 async def forget(visit: Visit) -> Response:
-    """Nothing of the draft is left in the browser; the files it had sent are unreferenced and go by themselves."""
+    """Nothing of the draft is left; the files it had sent are unreferenced and go by themselves."""
     if visit.request.method == "POST":
         visit.cookies.drop("draft")
         visit.cookies.drop("mobile")
+        visit.cookies.drop_all("typed:/file")
     return visit.go("/")
 
 
@@ -287,7 +301,7 @@ async def files(visit: Visit) -> Response:
         sent = list(draft.files)
         if not await evidence.read_form_with_file(visit, sent):
             return visit.stale()
-        draft = draft.model_copy(update={"files": sent})
+        draft = await _draft_with(visit, draft, sent)
         if not visit.errors:
             if visit.path.endswith("/more"):
                 if _keep(visit, draft, "file"):
@@ -297,6 +311,14 @@ async def files(visit: Visit) -> Response:
         else:
             _keep(visit, draft, "file")
     return _page(visit, draft, "evidence", "evidence", visit.say("evidence_title"), limits=visit.door.limits)
+
+
+async def _draft_with(visit: Visit, draft: Draft, sent: list[SentFile]) -> Draft:
+    """The draft with the files that arrived. A file takes its time: what another page kept meanwhile stays."""
+    await visit.cookies.load()
+    newest = _draft(visit) or draft
+    arrived = [file for file in sent if file not in draft.files]
+    return newest.model_copy(update={"files": [*newest.files, *arrived]})
 
 
 async def remove_file(visit: Visit) -> Response:
@@ -320,7 +342,10 @@ async def review(visit: Visit) -> Response:
         if visit.typed("consent") != "yes":
             visit.wrong("consent", "need_consent")
         else:
-            return await _file(visit, draft, token)
+            try:
+                return await _file(visit, draft, token)
+            except TooMany as error:  # the same form is sent again after a while
+                visit.refused("consent", error)
     ground = drafts.ground_of(draft, visit.door.catalogue())
     known = visit.signed_in
     return _page(
@@ -359,21 +384,25 @@ async def _file(visit: Visit, draft: Draft, token: str | None) -> Response:
     )
     filed = await visit.door.file(visit.visitor(None if anonymous else token), filing, draft.key)
     told = json.loads(filed.receipt)
-    visit.cookies.write(
-        "done",
-        Done(
-            code=filed.code,
-            kind=draft.kind,
-            anonymous=anonymous,
-            receipt_id=filed.receipt_id,
-            filed_at=told["filed_at"],
-            content_hash=told["content_hash"],
-            signature=filed.signature,
-            unit_name=_unit_name(visit, draft),
-            files=len(draft.files),
-        ),
+    done = Done(
+        code=filed.code,
+        kind=draft.kind,
+        anonymous=anonymous,
+        receipt_id=filed.receipt_id,
+        filed_at=told["filed_at"],
+        content_hash=told["content_hash"],
+        signature=filed.signature,
+        unit_name=_unit_name(visit, draft),
+        files=len(draft.files),
     )
+    visit.accept(had_effect=True)
+    visit.cookies.write("done", done)
     visit.cookies.drop("draft")
+    visit.cookies.drop_all("typed:/file")
+    try:
+        await visit.cookies.save()
+    except StoreUnavailable:  # the code is shown here and now, since no other page could know it
+        return visit.page("done", visit.say(f"done_title_{done.kind}"), filed=done)
     return visit.go("/file/done")
 
 

@@ -23,6 +23,7 @@ AUDIENCES = (
     "mentioned",
     "custodian",
     "asker",
+    "account_owner",
 )
 VALUES = frozenset({"code", "date", "kind", "stage", "outcome", "reason", "otp", "number", "office", "when", "place"})
 
@@ -134,6 +135,8 @@ def _offered(route: Route) -> frozenset[str]:
     what those of the office read who see cases, and a unit reads nothing of the case (templates.toml)."""
     if route.audience == "liaison":
         return frozenset({"date"})
+    if route.audience == "account_owner":
+        return frozenset()
     if route.audience in ("custodian", "asker"):
         return frozenset({"kind"})
     if route.event.startswith(("case.", "visit.")):
