@@ -16,7 +16,7 @@ from contracts.media import UploadState
 from contracts.tracking import Attachment, FiledText, PublicCase
 from contracts.vocabulary import Kind, Stage
 from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway
-from tests.unit.test_gateway_pages import Browser
+from tests.unit.pages_parts import Browser
 
 TEXT = "پرونده سه ماه مانده است."
 QUESTIONS = [
