@@ -165,7 +165,11 @@ def failure(error: PeygirError, path: str, headers: RawHeaders, more: Mapping[st
         return problem(error, language.of(given), {**(more or {}), **vary})
     from gateway.pages.failure import failure_page  # the pages stand on this module
 
-    return failure_page(error, given, {**(more or {}), **vary})
+    try:
+        return failure_page(error, given, {**(more or {}), **vary})
+    except Exception as broken:  # noqa: BLE001  # whatever it is, the caller is answered
+        log.error("the page for a failure failed", error=logs.describe(broken), frames=logs.frames(broken))
+        return problem(error, language.of(given), {**(more or {}), **vary})
 
 
 def is_of_pages(path: str) -> bool:

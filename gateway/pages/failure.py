@@ -38,8 +38,6 @@ def _context(error: PeygirError, spoken: Language) -> dict[str, Any]:
         "message": words.text(spoken, "failure_missing_hint") if missing else error.text(spoken),
         "comfort": words.text(spoken, "failure_nothing_lost") if ours else "",
         "errors": [],
-        "note": "",
-        "keeps_text": False,
         "style": style_path(),
     }
 
