@@ -38,6 +38,7 @@ class ForeignForm(NotAllowed):
 class OtherCase(StaleForm):
     """A form of one case, while another one is open."""
 
+    code = "form_of_another_case"
     texts = {
         "fa": "این فرم از پرونده دیگری است، نه از پرونده‌ای که اکنون در این مرورگر باز است؛ چیزی فرستاده نشد. "
         "همان پرونده را دوباره باز کنید.",
