@@ -406,6 +406,36 @@ def test_what_was_written_is_there_after_its_case_was_closed_by_time_and_opened_
     assert TEXT in browser.source
 
 
+def test_a_form_over_the_general_budget_is_shown_with_its_text_and_kept(
+    tmp_path: Path, text_pages: dict[str, list[str]], clock: Clock
+) -> None:
+    gateway = Gateway(tmp_path, **{**UNLIMITED, "limit_anonymous": "3/minute"})
+    gateway.door.shelf.put(CATALOGUE)
+    answers_well(gateway)
+    for path, fields in text_pages.items():
+        if path in CODE_FIELDS:
+            continue
+        clock.ahead += 3600
+        browser = at_every_page(gateway, path)
+        browser.open(address(path))
+        typed, form = fill(browser, fields), browser.hidden
+        while gateway.send("GET", "/").status_code != 429:
+            pass
+        sent = {**form, **typed}
+        more: dict[str, Any] = multipart(sent) if path in routes.WITH_FILES else {"headers": {}, "data": sent}
+        browser.open(address(path), "POST", **more)
+        assert browser.answer.status_code == 429, path
+        shows(browser, typed)
+        clock.ahead += 3600
+        kept = browser.holds()
+        if opened := kept.read("case", OpenCase):
+            browser.given(case=opened)
+        if citizen := kept.read("citizen", SignedIn):
+            browser.given(citizen=citizen.model_copy(update={"expires_at": time.time() + 900}))
+        browser.open(address(path))
+        shows(browser, typed)
+
+
 # --- answers ---
 
 
