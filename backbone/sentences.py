@@ -124,6 +124,10 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "The Persian and the English text have to name the same values.",
     ),
     "link_in_sms": ("پیامک نباید پیوند داشته باشد.", "An SMS may hold no link."),
+    "too_fine": (
+        "آمار عمومی تا این اندازه ریز نیست: ماه، و یکی از واحد، محور، نوع و مرحله.",
+        "Public figures are not so fine: months, and one of unit, ground, kind and stage.",
+    ),
     "too_many_parts": ("پیامک از {most} بخش بلندتر می‌شود.", "The SMS would take more than {most} parts."),
     "not_utf8": ("متن پرونده UTF-8 نیست.", "The text of the file is not UTF-8."),
     "no_such_file": ("چنین پرونده‌ای نیست.", "There is no such file."),
