@@ -99,8 +99,7 @@ class Insight:
         return VisitCounts(
             by=request.by,
             cells=[
-                VisitCell(key=list(row[: len(request.by)]), **counts)
-                for row, counts in zip(rows, figures, strict=True)
+                VisitCell(key=list(row[: len(request.by)]), **counts) for row, counts in zip(rows, figures, strict=True)
             ],
             totals=VisitFigures(**{figure: sum(counts[figure] for counts in figures) for figure in store.FIGURES}),
         )

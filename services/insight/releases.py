@@ -37,7 +37,9 @@ class Releases:
         key = release_store.key(connection)
         rows: list[dict[str, Any]] = []
         for since, end in _spans(before + ONE_DAY, until):
-            rows += _cells(key, CASES, "all", since, end, {"": release_store.count(connection, "all", since, end)[None]})
+            rows += _cells(
+                key, CASES, "all", since, end, {"": release_store.count(connection, "all", since, end)[None]}
+            )
             month = jalali.month_span(since)
             if month[1] <= until:
                 rows += self._tables(connection, key, *month)
@@ -65,9 +67,7 @@ class Releases:
 
     def count_cases(self, connection: Connection, request: CountCases) -> Counts:
         """Cases as the public is told them. InvalidField `too_fine`: no published table is so fine."""
-        filters = {
-            name: value for name in ("kind", "stage", "unit") if (value := getattr(request, name)) is not None
-        }
+        filters = {name: value for name in ("kind", "stage", "unit") if (value := getattr(request, name)) is not None}
         dimension = publication.table_of(request.by, filters)
         if dimension is None:
             raise _too_fine(request.by)

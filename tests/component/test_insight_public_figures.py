@@ -54,9 +54,7 @@ def opened(at: datetime = MEHR, case_id: UUID | None = None, **more: Any) -> Cas
 
 def corrected(case: CaseOpened, **more: Any) -> CaseCorrected:
     state = case.state.model_copy(update=more)
-    return CaseCorrected(
-        id=uuid4(), occurred_at=case.occurred_at, case_id=case.case_id, sequence=2, state=state
-    )
+    return CaseCorrected(id=uuid4(), occurred_at=case.occurred_at, case_id=case.case_id, sequence=2, state=state)
 
 
 def visit(at: datetime) -> list[TrackedEvent]:
@@ -67,9 +65,7 @@ def visit(at: datetime) -> list[TrackedEvent]:
 def catalogue() -> CatalogueChanged:
     units = [Unit(code=code, parent=TREE[code], level="unit", name_fa=code, name_en=code) for code in TREE]
     grounds = [Ground(code=code, kinds=[Kind.COMPLAINT], name_fa=code, name_en=code) for code in GROUNDS]
-    return CatalogueChanged(
-        id=uuid4(), occurred_at=MEHR, catalogue=Catalogue(version=1, units=units, grounds=grounds)
-    )
+    return CatalogueChanged(id=uuid4(), occurred_at=MEHR, catalogue=Catalogue(version=1, units=units, grounds=grounds))
 
 
 @dataclass

@@ -58,8 +58,8 @@ NOWHERE = {
         for service in ("tracking", "intake", "notify", "accounts")
     },
     "tracking.read_timeline_root": "a hash of all timelines, of which nothing can be read back",
-    "tracking.keep_checkpoint": "for ourselves: the signed file of hashes that everybody is given",
-    "tracking.read_latest_checkpoint": "the signed file of hashes that everybody is given",
+    "tracking.keep_checkpoint": "for ourselves: the signed file whose hash everybody is given",
+    "tracking.read_latest_checkpoint": "the gateway gives away its hash alone",
     "media.create_upload": "by whoever has a file: nothing is told but an unguessable id",
     "media.get_upload": "by its unguessable id, until a case has it (test_media_service)",
     "media.list_file_names": "the gateway asks for the citizen whose case tracking has just shown",
@@ -792,14 +792,18 @@ class Walk(Witness):
             self.same(person, f"insight.count_cases {name}", (told.cells, told.total, told.until), ([], None, None))
         for by, more in ((["stage", "ground"], {}), (["day"], {}), (["kind"], {"unit": "dep.a"})):
             request = i.CountCases(actor=person.actor, by=by, **more)
-            self.same(person, "insight.count_cases", self.ask(person, "insight.count_cases", request)[1], "invalid_field")
+            self.same(
+                person, "insight.count_cases", self.ask(person, "insight.count_cases", request)[1], "invalid_field"
+            )
 
     def insight_count_visits(self, person: Person) -> None:
         if not (person.actor and person.staff and person.actor.roles & EXACT):
             told, _ = self.ask(person, "insight.count_visits", i.CountVisits(actor=person.actor, by=["month"]))
             self.same(person, "insight.count_visits", (told.cells, told.until), ([], None))
             request = i.CountVisits(actor=person.actor, by=["unit"])
-            self.same(person, "insight.count_visits", self.ask(person, "insight.count_visits", request)[1], "invalid_field")
+            self.same(
+                person, "insight.count_visits", self.ask(person, "insight.count_visits", request)[1], "invalid_field"
+            )
             return
         told, _ = self.ask(person, "insight.count_visits", i.CountVisits(actor=person.actor, by=["unit"]))
         asked = Counter(
