@@ -25,8 +25,8 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "string_type": ("باید متن باشد.", "It must be text."),
     "string_unicode": ("متن درستی نیست.", "It is not proper text."),
     "forbidden_characters": (
-        "نویسه‌های کنترلی یا تغییردهنده جهت متن پذیرفته نمی‌شود.",
-        "Control characters and direction overrides are not accepted.",
+        "نویسه‌های کنترلی، نادیدنی یا تغییردهنده جهت متن پذیرفته نمی‌شود.",
+        "Control characters, invisible ones and direction overrides are not accepted.",
     ),
     "too_long": ("بیش از {max_length} مورد پذیرفته نمی‌شود.", "No more than {max_length} are accepted."),
     "too_short": ("دست‌کم {min_length} مورد لازم است.", "At least {min_length} are needed."),
@@ -123,7 +123,10 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "متن فارسی و انگلیسی باید یک مقدارها را نام ببرند.",
         "The Persian and the English text have to name the same values.",
     ),
-    "link_in_sms": ("پیامک نباید پیوند داشته باشد.", "An SMS may hold no link."),
+    "link_in_sms": (
+        "پیامک نباید پیوند یا نشانی اینترنتی داشته باشد: {value}",
+        "An SMS may hold no link or Internet address: {value}",
+    ),
     "too_fine": (
         "آمار عمومی تا این اندازه ریز نیست: ماه، و یکی از واحد، محور، نوع و مرحله.",
         "Public figures are not so fine: months, and one of unit, ground, kind and stage.",
