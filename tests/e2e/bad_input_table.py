@@ -493,7 +493,11 @@ STAFF: dict[str, Command] = {
 }
 
 VISITS: dict[str, Command] = {
-    "addRoom": Command("head", (*not_for("inspector", "screener", "citizen"), field_wrong(name_fa=" "), field_wrong(name_en="evil.xyz")), body=NAMES),
+    "addRoom": Command(
+        "head",
+        (*not_for("inspector", "screener", "citizen"), field_wrong(name_fa=" "), field_wrong(name_en="evil.xyz")),
+        body=NAMES,
+    ),
     "closeRoom": Command(
         "head",
         (*not_for("inspector", "citizen"), Wrong(404, "unknown_room", of={"room_id": NOBODY})),
