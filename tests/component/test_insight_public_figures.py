@@ -137,9 +137,9 @@ def every_question() -> Iterator[tuple[str, dict[str, Any]]]:
             for chosen in filters:
                 for days in ranges:
                     yield "cases", {"by": list(by), **chosen, **days}
-    for by in (["month"], ["unit"], ["ground"], ["month", "unit"]):
+    for names in (["month"], ["unit"], ["ground"], ["month", "unit"]):
         for days in ranges:
-            yield "visits", {"by": by, **days}
+            yield "visits", {"by": names, **days}
 
 
 def everything(office: Office) -> dict[str, Any]:

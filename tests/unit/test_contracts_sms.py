@@ -113,7 +113,7 @@ def test_what_is_no_link_is_taken(text: str) -> None:
 def test_all_words_of_the_product_are_taken() -> None:
     words = [text.text for (channel, _, _), text in table().texts.items() if channel == "sms"]
     for names in (KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES):
-        words += [told[language] for told in names.values() for language in Language]  # type: ignore[attr-defined]
+        words += [told[language] for told in names.values() for language in Language]
     for word in words:
         assert list(wrong_in_sms(word, lines=True)) == [], word
 
