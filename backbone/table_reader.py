@@ -1,4 +1,4 @@
-"""Reads one table, in a process of its own: `python -m backbone.table_reader FILE`.
+"""Reads one table from standard input, in a process of its own: `python -m backbone.table_reader csv|xlsx < FILE`.
 
 A workbook is an archive of XML, and a small one may unpack to more than the machine has. So it is read where it can harm
 nothing: with bounded memory and time, in its own process, and looked at before it is unpacked. On standard output stands one JSON
@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import csv
 import ctypes
+import io
 import json
+import os
 import resource
 import signal
 import sys
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from xml.parsers import expat
 
 MIB = 1 << 20
@@ -52,17 +53,15 @@ class Unreadable(Exception):
         self.field = {"reason": reason, **named}
 
 
-def main(path: Path) -> None:
+def main(format_: str) -> None:
     """Writes the rows, or why there are none."""
     bounded()
     try:
-        told: dict[str, Any] = {"rows": read(path)}
+        told: dict[str, Any] = {"rows": read(format_, sys.stdin.buffer)}
     except Unreadable as error:
         told = error.field
     except UnicodeDecodeError:
         told = {"reason": "not_utf8"}
-    except FileNotFoundError:
-        told = {"reason": "no_such_file"}
     except MemoryError:
         told = {"reason": "takes_too_much_memory"}
     except Exception:  # noqa: BLE001  # whatever a reader of foreign files raises, it is no table
@@ -81,13 +80,14 @@ def bounded() -> None:
         resource.setrlimit(what, (most, most))
 
 
-def read(path: Path) -> list[list[str]]:
-    """All rows, without the empty ones behind the last. Unreadable, and what the libraries raise."""
-    if path.stat().st_size > MOST_FILE:
+def read(format_: str, file: BinaryIO) -> list[list[str]]:
+    """All rows, without the empty ones behind the last. A CSV may come through a pipe. Unreadable, and what the libraries
+    raise."""
+    if os.fstat(file.fileno()).st_size > MOST_FILE:
         raise Unreadable("file_too_large", most=MOST_FILE // MIB)
     rows: list[list[str]] = []
     letters = filled = gap = 0
-    for cells in _workbook(path) if path.suffix.lower() == ".xlsx" else _csv(path):
+    for cells in _workbook(file) if format_ == "xlsx" else _csv(file):
         while cells and not cells[-1]:
             cells.pop()
         if not cells:
@@ -107,20 +107,19 @@ def read(path: Path) -> list[list[str]]:
     return rows
 
 
-def _csv(path: Path) -> Iterator[list[str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for cells in csv.reader(file, strict=True):
-            yield [cell.strip() for cell in cells]
+def _csv(file: BinaryIO) -> Iterator[list[str]]:
+    for cells in csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), strict=True):
+        yield [cell.strip() for cell in cells]
 
 
 # --- workbooks ---
 
 
-def _workbook(path: Path) -> Iterator[list[str]]:
-    _look_over(path)
+def _workbook(file: BinaryIO) -> Iterator[list[str]]:
+    _look_over(file)
     from openpyxl import load_workbook  # needed here alone, and slow to import
 
-    book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+    book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
     try:
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # what a file says of its own size may be anything
@@ -130,9 +129,9 @@ def _workbook(path: Path) -> Iterator[list[str]]:
         book.close()
 
 
-def _look_over(path: Path) -> None:
+def _look_over(file: BinaryIO) -> None:
     """What would be too much is refused before it is unpacked."""
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
         parts = archive.infolist()
         if len(parts) > MOST_PARTS:
             raise Unreadable("unpacks_too_large", most=MOST_UNPACKED // MIB)
@@ -190,4 +189,4 @@ def _shown(cell: Any) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(sys.argv[1])

@@ -121,19 +121,24 @@ def yes_or_no(text: str) -> bool | str:
 
 def _lines(path: Path) -> list[list[str]]:
     """All rows, read in a process of its own with bounded memory and time (`backbone.table_reader`). Refused."""
-    command = [sys.executable, "-m", "backbone.table_reader", str(path.absolute())]
+    command = [sys.executable, "-m", "backbone.table_reader", "xlsx" if path.suffix.lower() == ".xlsx" else "csv"]
     environment = {"LC_ALL": "C.UTF-8", "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=_ROOT,
-            env=environment,
-            timeout=MOST_SECONDS,
-            check=False,
-        )
+        with path.open("rb") as file:
+            done = subprocess.run(
+                command,
+                stdin=file,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=_ROOT,
+                env=environment,
+                timeout=MOST_SECONDS,
+                check=False,
+            )
+    except FileNotFoundError:
+        raise Refused([Mistake(None, None, {"reason": "no_such_file"})]) from None
+    except OSError:
+        raise Refused([Mistake(None, None, {"reason": "not_a_table"})]) from None
     except subprocess.TimeoutExpired:
         raise Refused([Mistake(None, None, {"reason": "takes_too_long"})]) from None
     try:

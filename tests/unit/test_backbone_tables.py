@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import subprocess
 import sys
@@ -237,6 +238,15 @@ def test_what_would_take_too_long_or_too_much_is_told(tmp_path: Path, monkeypatc
     monkeypatch.undo()
     huge = file(tmp_path, b"code,name_fa\n" + b"a,b\n" * 6_000_000)
     assert refused(huge) == [(None, None, "file_too_large")]
+
+
+def test_a_csv_may_come_through_a_pipe_and_a_folder_is_no_table(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, GOOD.encode())
+    os.close(writing)
+    assert [row.number for row in tables.read(Path(f"/dev/fd/{reading}"), ("code", "name_fa"))] == [2, 4]
+    os.close(reading)
+    assert refused(tmp_path) == [(None, None, "not_a_table")]
 
 
 def test_formatted_rows_without_a_word_are_no_rows(tmp_path: Path) -> None:
