@@ -189,4 +189,4 @@ def test_the_dashboard_counts_what_is_there_and_tells_the_public_less(town: Town
     # The week in which they were filed is not over, so the public is told nothing of them; and never so finely.
     assert good(public.get("/v1/figures", by=["month", "unit"]))["cells"] == []
     refused = public.get("/v1/figures", by="stage", unit="org.fire")
-    assert (refused.status_code, refused.json()["fields"][0]["reason"]) == (422, "too_fine")
+    assert (refused.status_code, refused.json()["errors"][0]["reason"]) == (422, "too_fine")
