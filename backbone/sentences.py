@@ -144,7 +144,10 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "پرونده XLSX تعریف‌هایی دارد یا چنان تودرتو است که در هیچ جدول واقعی نیست.",
         "The XLSX file holds declarations, or is nested more deeply, than any real table.",
     ),
-    "too_much_text": ("متن خانه‌ها روی هم از {most} نویسه بیشتر است.", "The cells hold more than {most} characters in all."),
+    "too_much_text": (
+        "متن خانه‌ها روی هم از {most} نویسه بیشتر است.",
+        "The cells hold more than {most} characters in all.",
+    ),
     "takes_too_long": ("خواندن پرونده بیش از اندازه طول می‌کشد.", "Reading the file takes too long."),
     "takes_too_much_memory": (
         "خواندن پرونده بیش از اندازه حافظه می‌خواهد.",

@@ -166,7 +166,6 @@ class TestRules:
         assert wrong(retention=[rule]) == {"retention.0.evidence_months": "greater_than_equal"}
         assert wrong(retention=[rule.model_copy(update={"evidence_months": 1})] * 2) == {"retention.1": "twice"}
 
-
     @pytest.mark.parametrize("name", ["See evil.xyz", "bit[.]ly", "by my.qazvin.ir"])
     def test_a_refusal_reason_goes_into_an_sms_and_holds_no_link(self, name: str) -> None:
         reason = ListedReason(code="no_stamp", name_fa="بی‌مهر", name_en=name)
