@@ -157,14 +157,15 @@ def _number_at(text: str, groups: Sequence[_Group], place: int, fresh: bool) -> 
     """How many groups from this place on are one number; 0: none. `fresh`: nothing that was left stands before it in its run."""
     digits, found = "", 0
     fours = [len(group.digits) for group in groups[place : place + 4]] == [4, 4, 4, 4]
+    iban = _iban_begins(text, groups[place])
     # An IBAN holds what would be a code, and a code may begin as a mobile does; a phone ends where its groups do.
     for number, group in enumerate(groups[place : place + 24], start=1):
         digits += group.digits
-        if len(digits) > 24:
+        if len(digits) > 24 or (found > 0 and len(digits) > 14 and not fours and not iban):
             break
         if len(digits) >= 8 and _is_number(text, groups[place : place + number], digits, fresh):
             found = number
-            if len(digits) < 16 and not fours and not _iban_begins(text, groups[place]):
+            if 10 < len(digits) < 16 and not fours and not iban:
                 break
     return found
 
