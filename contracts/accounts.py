@@ -46,6 +46,18 @@ class StaffChanged(Event):
     active: bool
 
 
+class SessionEnded(Event):
+    """Sessions that ended before their time: signed out, a refresh token that was stolen, an account closed or given new
+    credentials. Their access tokens (claim `sid`) are good for nothing from now on. Only the sessions' ids, of which nobody
+    can tell whose they were. `until`: the moment by which the last of these tokens has expired by itself."""
+
+    name: ClassVar[str] = "session.ended.v1"
+    producer: ClassVar[str] = PRODUCER
+
+    session_ids: Annotated[list[UUID], Field(min_length=1)]
+    until: Moment
+
+
 class RequestOtp(Request):
     """RPC accounts.request_otp → OtpSent. The same answer whether or not the number is known."""
 
@@ -82,13 +94,41 @@ class RefreshTokens(Request):
 
 
 class RevokeTokens(Request):
-    """RPC accounts.revoke → Revoked. Ends the session of this refresh token; an unknown one is answered alike."""
+    """RPC accounts.revoke → RevokedSession. Ends the session of this refresh token; an unknown one is no error."""
 
     refresh_token: Annotated[str, Field(max_length=200)]
 
 
 class Revoked(Answer):
-    pass
+    """What the person is told: the same whether there was such a session or not."""
+
+
+class EndedSession(Answer):
+    """`until`: as in SessionEnded."""
+
+    session_id: UUID
+    until: Moment
+
+
+class RevokedSession(Answer):
+    """`ended`: the session of the token, for the gateway alone; None: no such token."""
+
+    ended: EndedSession | None = None
+
+
+class ListEndedSessions(Request):
+    """RPC accounts.list_ended_sessions → EndedSessions: for the gateway, the sessions that ended before their time so lately
+    that access tokens of theirs are still good by themselves. `after`: the last id of the page before."""
+
+    after: UUID | None = None
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 5_000
+
+
+class EndedSessions(Answer):
+    """`next`: to be given as `after`; None: these were the last."""
+
+    items: list[EndedSession]
+    next: UUID | None = None
 
 
 class Tokens(Answer):

@@ -87,6 +87,12 @@ class Hub:
             if reader.caller is not None and reader.caller.id == staff_id:
                 self._drop(reader)
 
+    def end_session(self, session: str) -> None:
+        """The session has ended, and its streams with it."""
+        for reader in list(self._readers):
+            if reader.caller is not None and reader.caller.session == session:
+                self._drop(reader)
+
     def end_all(self) -> None:
         """The process stops: every stream ends."""
         for reader in list(self._readers):

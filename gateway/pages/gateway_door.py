@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from backbone import codes
-from contracts.accounts import OtpSent, RefreshTokens, RequestOtp, Revoked, RevokeTokens, Tokens, VerifyOtp
+from contracts.accounts import OtpSent, RefreshTokens, RequestOtp, Tokens, VerifyOtp
 from contracts.errors import NotAuthenticated, PeygirError, StillRegistering
 from contracts.gateway import Actor
 from contracts.intake import Catalogue
@@ -98,7 +98,7 @@ class GatewayDoor:
         return await self._door.bus.ask("accounts", "refresh", RefreshTokens(refresh_token=refresh_token), Tokens)
 
     async def revoke(self, visitor: Visitor, refresh_token: str) -> None:
-        await self._door.bus.ask("accounts", "revoke", RevokeTokens(refresh_token=refresh_token), Revoked)
+        await self._door.revocations.sign_out(refresh_token)
 
     def _caller(self, visitor: Visitor) -> Caller | None:
         return self._door.tokens.check(visitor.access_token) if visitor.access_token else None

@@ -13,7 +13,6 @@ from contracts.accounts import (
     RefreshTokens,
     RequestOtp,
     Revoked,
-    RevokeTokens,
     SignInStaff,
     Tokens,
     VerifyOtp,
@@ -139,7 +138,7 @@ async def refresh(body: RefreshBody, door: DoorDep, visitor: VisitorDep) -> Resp
     responses=problems(body=True),
 )
 async def revoke(body: RefreshBody, door: DoorDep, visitor: VisitorDep) -> Response:
-    """An unknown token is answered alike."""
+    """Its access tokens and streams end with it. An unknown token is answered alike."""
     await door.limits.spend("sign_in", visitor.address_key)
-    request = RevokeTokens(refresh_token=body.refresh_token)
-    return answer(await door.bus.ask("accounts", "revoke", request, Revoked))
+    await door.revocations.sign_out(body.refresh_token)
+    return answer(Revoked())

@@ -127,7 +127,10 @@ def wrong_with_member(display_name: str, roles: Sequence[Role], unit: str | None
         yield {"field": "unit", "reason": "missing"}
 
 
-# --- refresh tokens ---
+# --- tokens ---
+
+ACCESS_SECONDS_MOST = 15 * 60
+"""No access token lives longer: the gateway remembers for so long which sessions have ended."""
 
 
 class Use(Enum):

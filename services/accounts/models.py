@@ -96,7 +96,7 @@ sessions = Table(  # a family of refresh tokens
     Column("subject_id", UUID(as_uuid=True), nullable=False, index=True),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
-    Column("revoked_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True), index=True),
     Column("revoked_because", String),
 )
 

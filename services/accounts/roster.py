@@ -15,6 +15,7 @@ from contracts.vocabulary import Role
 from services.accounts import store
 from services.accounts.credentials import hash_password
 from services.accounts.domain import username_form
+from services.accounts.endings import end_sessions_of
 
 COMMAND = "command"
 """Who did it, in the history, when it was done from the command line."""
@@ -66,7 +67,7 @@ def change(connection: Connection, username: str, member: Member, by: str = COMM
     before = _known(row.username, row.version, member_of(row))
     _remember(connection, by, "changed", row.staff_id, before, _known(row.username, version, member))
     if not member.active:
-        store.revoke_sessions_of(connection, row.staff_id, now(), "closed")
+        end_sessions_of(connection, row.staff_id, "closed")
     outbox.add(connection, _changed(row.staff_id, version, member))
     return True
 
@@ -82,7 +83,7 @@ def reset_credentials(
     locked, version, member = crypto.lock(totp_secret, staff_key), row.version + 1, member_of(row)
     secrets = {"password_hash": hash_password(password), "locked_totp_secret": locked, "totp_last_step": 0}
     store.change_staff(connection, row.staff_id, {"version": version, **secrets})
-    store.revoke_sessions_of(connection, row.staff_id, now(), "credentials")
+    end_sessions_of(connection, row.staff_id, "credentials")
     before, after = (_known(row.username, one, member) for one in (row.version, version))
     _remember(connection, by, "credentials_reset", row.staff_id, before, after)
     outbox.add(connection, _changed(row.staff_id, version, member))

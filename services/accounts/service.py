@@ -15,14 +15,16 @@ from contracts.accounts import (
     AddStaff,
     ChangedStaff,
     ChangeStaff,
+    EndedSessions,
     ListChangedStaff,
+    ListEndedSessions,
     ListStaff,
     ListStaffHistory,
     OtpSent,
     RefreshTokens,
     RequestOtp,
     ResetStaffCredentials,
-    Revoked,
+    RevokedSession,
     RevokeTokens,
     SignInStaff,
     StaffCredentials,
@@ -90,9 +92,14 @@ class Service(AuditedService):
         return committed(answer)
 
     @rpc
-    def revoke(self, request: RevokeTokens) -> Revoked:
+    def revoke(self, request: RevokeTokens) -> RevokedSession:
         with self.db.transaction() as connection:
             return self.use_cases.revoke(connection, request)
+
+    @rpc
+    def list_ended_sessions(self, request: ListEndedSessions) -> EndedSessions:
+        with self.db.read() as connection:
+            return self.use_cases.list_ended_sessions(connection, request)
 
     @rpc
     def list_staff(self, request: ListStaff) -> StaffList:

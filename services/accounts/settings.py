@@ -8,6 +8,7 @@ import sys
 from pydantic import Field
 
 from backbone.settings import HexKey, ServiceSettings
+from services.accounts.domain import ACCESS_SECONDS_MOST
 
 
 class Settings(ServiceSettings):
@@ -30,7 +31,7 @@ class Settings(ServiceSettings):
     otp_per_hour: int = Field(default=5, ge=1)
     otp_per_day: int = Field(default=15, ge=1)
 
-    access_seconds: int = Field(default=15 * 60, ge=1)
+    access_seconds: int = Field(default=ACCESS_SECONDS_MOST, ge=1, le=ACCESS_SECONDS_MOST)
     citizen_session_seconds: int = Field(default=30 * 24 * 3600, ge=1)
     staff_session_seconds: int = Field(default=12 * 3600, ge=1)
     refresh_grace_seconds: int = Field(default=10, ge=0)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -33,6 +34,7 @@ from contracts.accounts import (
     AddStaff,
     ChangeStaff,
     ListChangedStaff,
+    ListEndedSessions,
     ListStaff,
     RefreshTokens,
     RequestOtp,
@@ -366,12 +368,88 @@ class TestTokens:
         self, citizen: Citizen
     ) -> None:
         token = citizen.sign_in()["refresh_token"]
-        ours = citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token=token))
+        citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token=token))
         nobodys = citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token="nobody's"))
-        assert ours == nobodys
+        assert nobodys == {"ended": None}
         for told in (token, "nobody's"):
             with pytest.raises(BadToken):
                 refresh(citizen.wire, told)
+
+
+def ended_sessions(wire: BusClient) -> set[str]:
+    return {session for event in wire.heard("session.ended.v1") for session in event["session_ids"]}
+
+
+def listed_sessions(wire: BusClient, limit: int = 5_000) -> set[str]:
+    """All that a gateway which starts now is given."""
+    found: set[str] = set()
+    after = None
+    while True:
+        page = wire.ask("accounts", "list_ended_sessions", ListEndedSessions(after=after, limit=limit))
+        found |= {ended["session_id"] for ended in page["items"]}
+        after = page["next"]
+        if after is None:
+            return found
+
+
+class TestEndedSessions:
+    """However a session ends before its time, the gateways hear of it, and one that starts later is given it."""
+
+    def is_known(self, wire: BusClient, sid: str) -> None:
+        assert eventually(lambda: sid in ended_sessions(wire))
+        assert sid in listed_sessions(wire)
+
+    def test_signing_out(self, system: System, citizen: Citizen) -> None:
+        tokens = citizen.sign_in()
+        sid = claims(system, tokens["access_token"])["sid"]
+        answer = citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token=tokens["refresh_token"]))
+        assert answer["ended"]["session_id"] == sid
+        self.is_known(citizen.wire, sid)
+        [event] = [event for event in citizen.wire.heard("session.ended.v1") if sid in event["session_ids"]]
+        assert set(event) - {"_name"} == {"id", "occurred_at", "session_ids", "until"}  # nothing that tells whose
+        assert claims(system, tokens["access_token"])["exp"] <= datetime.fromisoformat(event["until"]).timestamp()
+        citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token=tokens["refresh_token"]))
+        assert len([event for event in citizen.wire.heard("session.ended.v1") if sid in event["session_ids"]]) == 1
+
+    def test_a_stolen_refresh_token(self, system: System, citizen: Citizen) -> None:
+        first = citizen.sign_in()
+        second = refresh(citizen.wire, first["refresh_token"])
+        refresh(citizen.wire, second["refresh_token"])
+        with pytest.raises(BadToken):
+            refresh(citizen.wire, first["refresh_token"])
+        self.is_known(citizen.wire, claims(system, first["access_token"])["sid"])
+
+    @pytest.mark.parametrize("how", ["reset", "close"])
+    def test_credentials_reset_and_an_account_closed(
+        self, system: System, wire: BusClient, desk: Desk, how: str
+    ) -> None:
+        wire.listen("accounts.events")
+        mine, others = (claims(system, desk.sign_in(name)["access_token"])["sid"] for name in ("analyst", "operator"))
+        run("staff", system.environment, how, "analyst")
+        try:
+            self.is_known(wire, mine)
+            assert others not in listed_sessions(wire)
+        finally:
+            run("staff", system.environment, "reopen", "analyst")
+            key = bytes.fromhex(system.environment["STAFF_SECRET_KEY"])
+            known = system.staff["analyst"]
+            with Database(system.environment["DATABASE_URL"], 1).transaction() as connection:
+                roster.reset_credentials(connection, key, "analyst", known["password"], known["totp_secret"])
+
+    def test_a_list_is_given_in_pages_and_leaves_out_what_nobody_holds_a_token_of(
+        self, system: System, wire: BusClient
+    ) -> None:
+        fresh, old = [str(uuid4()) for _ in range(5)], str(uuid4())
+        for sid in (*fresh, old):
+            system.sql(
+                "INSERT INTO sessions (session_id, subject_type, subject_id, expires_at, revoked_at) "
+                "VALUES (%s, 'citizen', %s, now() + interval '1 day', now() - %s * interval '1 minute')",
+                sid,
+                str(uuid4()),
+                20 if sid == old else 10,
+            )
+        assert set(fresh) <= listed_sessions(wire, limit=2)
+        assert old not in listed_sessions(wire, limit=2)
 
 
 class Desk:

@@ -50,6 +50,7 @@ NOWHERE = {
     "accounts.verify_otp": "tokens for who proves a mobile (test_accounts_service)",
     "accounts.sign_in_staff": "tokens for who proves an account (test_accounts_service)",
     "accounts.list_changed_staff": "asked by the gateway for itself: versions of accounts by their ids",
+    "accounts.list_ended_sessions": "asked by the gateway for itself: random ids of sessions, nobody's name beside them",
     "accounts.refresh": "tokens for who holds one (test_accounts_service)",
     "accounts.revoke": "answers the same whatever it is asked (test_accounts_service)",
     **{
