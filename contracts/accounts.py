@@ -171,7 +171,8 @@ Key = Annotated[str, Field(max_length=100)]
 
 
 class AddStaff(Request):
-    """RPC accounts.add_staff → StaffCredentials. For the administrator. InvalidField when the user name is taken."""
+    """RPC accounts.add_staff → AddedStaff. For the administrator; with a role that takes two of them it is only asked for
+    (contracts/staff_changes.py). InvalidField when the user name is taken."""
 
     actor: Actor
     idempotency_key: Key
@@ -182,8 +183,9 @@ class AddStaff(Request):
 
 
 class ChangeStaff(Request):
-    """RPC accounts.change_staff → StaffMember. For the administrator: the account as it is to be; closing it ends its
-    sessions. StaleVersion. Nobody closes their own account or gives up their own role of administrator."""
+    """RPC accounts.change_staff → ChangedStaffMember. For the administrator: the account as it is to be; closing it ends its
+    sessions. What takes two administrators is only asked for. StaleVersion. Nobody closes their own account or gives up their
+    own role of administrator."""
 
     actor: Actor
     idempotency_key: Key
@@ -196,8 +198,8 @@ class ChangeStaff(Request):
 
 
 class ResetStaffCredentials(Request):
-    """RPC accounts.reset_staff_credentials → StaffCredentials. For the administrator; ends every session of the account, and
-    its access tokens."""
+    """RPC accounts.reset_staff_credentials → ResetStaff. For the administrator; ends every session of the account, and its
+    access tokens. For an account with a role that takes two administrators it is only asked for."""
 
     actor: Actor
     idempotency_key: Key
@@ -242,7 +244,8 @@ class ListStaffHistory(Request):
 
 
 class StaffChange(Answer):
-    """One change of an account. `by`: the id of the administrator, or the command that did it. Before and after a reset
+    """One change of an account. `by`: the id of the administrator who did it or, with `confirmed_by`, who asked for it; or the
+    command that did it. Before and after a reset
     of credentials the account is the same but for its version, and no secret is told."""
 
     id: int
@@ -252,6 +255,7 @@ class StaffChange(Answer):
     action: Literal["added", "changed", "credentials_reset"]
     before: StaffMember | None
     after: StaffMember | None
+    confirmed_by: UUID | None = None
 
 
 class StaffHistory(Answer):
