@@ -6,59 +6,22 @@ such an account may do, or give it new credentials.
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
-from contracts.accounts import PRODUCER, Key, StaffCredentials, StaffMember
-from contracts.base import Answer, Event, Moment, Request
+from contracts.accounts import (
+    PRODUCER,
+    Key,
+    RequestedStaffChange,
+    StaffChangeAction,
+    StaffChangeState,
+    StaffMember,
+)
+from contracts.base import Answer, Event, Request
 from contracts.gateway import Actor
 from contracts.vocabulary import Role
-
-
-class StaffChangeState(StrEnum):
-    PENDING = "pending"
-    CONFIRMED = "confirmed"
-    DENIED = "denied"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-
-
-StaffChangeAction = Literal["add", "change", "reset_credentials"]
-
-
-class RequestedStaffChange(Answer):
-    """One change that was asked for. `before`: the account as it was then, None for a new one; `after`: as it is to be, its
-    `version` the one it will have. `new_credentials`: the account gets a new password and TOTP secret with it. `outdated`: the
-    account was changed since, or the one who asked is no administrator any more, so nobody can confirm it. `actions`: what
-    the reader may do with it."""
-
-    change_id: UUID
-    number: int
-    action: StaffChangeAction
-    state: StaffChangeState
-    staff_id: UUID
-    before: StaffMember | None
-    after: StaffMember
-    new_credentials: bool
-    asked_by: UUID
-    asked_at: Moment
-    expires_at: Moment
-    decided_by: UUID | None = None
-    decided_at: Moment | None = None
-    outdated: bool = False
-    actions: list[Literal["confirm", "deny", "cancel"]] = []
-
-
-class StaffChangeAsked(Answer):
-    """`password`: of the account once the change is confirmed; told to the one who asked, in this answer alone. The other half
-    of the credentials, the TOTP secret, is told to the one who confirms, so that neither can sign in with them alone. None
-    without new credentials, and when the command is repeated under its key."""
-
-    change: RequestedStaffChange
-    password: str | None = None
 
 
 class StaffChangeConfirmed(Answer):
@@ -69,24 +32,6 @@ class StaffChangeConfirmed(Answer):
     member: StaffMember
     totp_secret: str | None = None
     totp_address: str | None = None
-
-
-class AddedStaff(StaffCredentials):
-    """`asked`: it takes another administrator; `member` is then the account as it is to be."""
-
-    asked: StaffChangeAsked | None = None
-
-
-class ChangedStaffMember(StaffMember):
-    """`asked`: it takes another administrator; the rest is then the account as it still is."""
-
-    asked: StaffChangeAsked | None = None
-
-
-class ResetStaff(StaffCredentials):
-    """`asked`: it takes another administrator; the account's credentials are then those of before."""
-
-    asked: StaffChangeAsked | None = None
 
 
 class ListStaffChanges(Request):

@@ -9,10 +9,15 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import ConfigDict, Field, StringConstraints
 
 from contracts.accounts import (
+    AddedStaff,
     AddStaff,
+    ChangedStaffMember,
     ChangeStaff,
     ListStaffHistory,
+    RequestedStaffChange,
+    ResetStaff,
     ResetStaffCredentials,
+    StaffChangeAsked,
     StaffCredentials,
     StaffHistory,
     StaffMember,
@@ -20,14 +25,9 @@ from contracts.accounts import (
 from contracts.base import UnitCode
 from contracts.errors import NotAllowed, UnknownUnit
 from contracts.staff_changes import (
-    AddedStaff,
-    ChangedStaffMember,
     ConfirmStaffChange,
     DenyStaffChange,
     ListStaffChanges,
-    RequestedStaffChange,
-    ResetStaff,
-    StaffChangeAsked,
     StaffChangeConfirmed,
     StaffChanges,
 )

@@ -10,15 +10,19 @@ from sqlalchemy import Connection
 
 from backbone.settings import secret
 from contracts.accounts import (
+    AddedStaff,
     AddStaff,
+    ChangedStaffMember,
     ChangeStaff,
     ListStaffHistory,
+    ResetStaff,
     ResetStaffCredentials,
     StaffChange,
+    StaffChangeAction,
+    StaffChangeAsked,
     StaffHistory,
 )
 from contracts.errors import InvalidField, KeyReused, NotFound, StaleVersion
-from contracts.staff_changes import AddedStaff, ChangedStaffMember, ResetStaff, StaffChangeAction, StaffChangeAsked
 from contracts.vocabulary import Role
 from services.accounts import roster, store
 from services.accounts.credentials import fresh_password, fresh_totp_secret

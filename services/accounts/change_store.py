@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from contracts.staff_changes import StaffChangeState
+from contracts.accounts import StaffChangeState
 from contracts.vocabulary import Role
 from services.accounts.models import staff, staff_changes
 

@@ -12,8 +12,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection
 
 from backbone import audit, outbox
+from contracts.accounts import StaffChangeAction, StaffChangeState
 from contracts.base import now
-from contracts.staff_changes import StaffChangeAction, StaffChangeDecided, StaffChangeState
+from contracts.staff_changes import StaffChangeDecided
 from contracts.vocabulary import Role
 from services.accounts import change_store
 from services.accounts.domain import (

@@ -12,8 +12,10 @@ from backbone.audited import AuditedService
 from backbone.extensions import UseCases
 from backbone.rpc import rpc
 from contracts.accounts import (
+    AddedStaff,
     AddStaff,
     ChangedStaff,
+    ChangedStaffMember,
     ChangeStaff,
     EndedSessions,
     ListChangedStaff,
@@ -22,7 +24,9 @@ from contracts.accounts import (
     ListStaffHistory,
     OtpSent,
     RefreshTokens,
+    RequestedStaffChange,
     RequestOtp,
+    ResetStaff,
     ResetStaffCredentials,
     RevokedSession,
     RevokeTokens,
@@ -34,13 +38,9 @@ from contracts.accounts import (
 )
 from contracts.errors import Unavailable
 from contracts.staff_changes import (
-    AddedStaff,
-    ChangedStaffMember,
     ConfirmStaffChange,
     DenyStaffChange,
     ListStaffChanges,
-    RequestedStaffChange,
-    ResetStaff,
     StaffChangeConfirmed,
     StaffChanges,
 )

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from backbone import audit, outbox
 from backbone.settings import secret
-from contracts.accounts import StaffMember
+from contracts.accounts import RequestedStaffChange, StaffChangeAction, StaffChangeAsked, StaffChangeState, StaffMember
 from contracts.base import now
 from contracts.errors import (
     AlreadyDecided,
@@ -33,14 +33,10 @@ from contracts.staff_changes import (
     ConfirmStaffChange,
     DenyStaffChange,
     ListStaffChanges,
-    RequestedStaffChange,
-    StaffChangeAction,
-    StaffChangeAsked,
     StaffChangeConfirmed,
     StaffChangeDecided,
     StaffChangeRequested,
     StaffChanges,
-    StaffChangeState,
 )
 from contracts.vocabulary import ActorKind, Role
 from services.accounts import change_store, roster, store

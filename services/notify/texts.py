@@ -139,6 +139,9 @@ class Texts:
         if self._shipped.texts[channel, name, "fa"].lookup is not None:
             yield {"field": "text_fa", "reason": "approved_by_provider"}
             return
+        if self._shipped.texts[channel, name, "fa"].fixed:
+            yield {"field": "text_fa", "reason": "fixed_text"}
+            return
         offered, named = self._shipped.offers(channel, name), []
         for language, text in told.items():
             field = f"text_{language}"
