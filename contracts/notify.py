@@ -35,7 +35,8 @@ class Reply(StrEnum):
 
 
 class NotificationDelivered(Event):
-    """A message reached its handset (or, in the inbox, was put there)."""
+    """A message reached its handset (or, in the inbox, was put there). `to_citizen`: of the case, not to somebody of the office
+    about it."""
 
     name: ClassVar[str] = "notification.delivered.v1"
     producer: ClassVar[str] = PRODUCER
@@ -44,6 +45,7 @@ class NotificationDelivered(Event):
     case_id: UUID | None
     template: str
     channel: MessageChannel
+    to_citizen: bool = True
 
 
 class NotificationFailed(Event):

@@ -132,7 +132,7 @@ def ended(
         "channel": row["channel"],
     }
     if state == MessageState.DELIVERED:
-        return NotificationDelivered(**about)
+        return NotificationDelivered(**about, to_citizen=row["audience"] in ("citizen", "handset"))
     return NotificationFailed(**about, reason=reason or "unknown")
 
 

@@ -17,6 +17,7 @@ from contracts.vocabulary import OPEN_STAGES, ActorKind, Stage
 from services.tracking import advice, joined, reminders, retention_store, store
 from services.tracking.history import Entry, link
 from services.tracking.life import Case, Question, Step, Turn
+from services.tracking.public import CHANGES_VIEW, is_noticed, noticed
 from services.tracking.retention_domain import tells_texts
 from services.tracking.visits import with_end_of_visit
 
@@ -27,7 +28,7 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
     `question`: the one that was open before.
     """
     turn = with_end_of_visit(connection, turn, now)
-    entries, events = lines(turn, actor, now)
+    entries, events = lines(turn, actor, now, _public_version(connection, turn))
     for (entry, _, _), step in zip(entries, turn.steps, strict=True):
         if step.entry in joined.TOLD:
             end, final = step.details.get("outcome", step.entry), step.details.get("final", False)
@@ -56,8 +57,11 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
     return after
 
 
-def lines(turn: Turn, actor: Actor, now: datetime) -> tuple[list[tuple[Entry, str, str]], list[TrackedEvent]]:
-    """What a turn adds to the timeline, (entry, previous hash, hash), and the event of each line."""
+def lines(
+    turn: Turn, actor: Actor, now: datetime, public_version: int
+) -> tuple[list[tuple[Entry, str, str]], list[TrackedEvent]]:
+    """What a turn adds to the timeline, (entry, previous hash, hash), and the event of each line. `public_version`: of the case
+    before."""
     entries: list[tuple[Entry, str, str]] = []
     events: list[TrackedEvent] = []
     version, head = turn.case.version, turn.case.history_hash
@@ -67,7 +71,9 @@ def lines(turn: Turn, actor: Actor, now: datetime) -> tuple[list[tuple[Entry, st
         entry = Entry(*about, dict(step.details))
         previous, head = head, link(head, entry)
         entries.append((entry, previous, head))
-        events.append(event_of(step, version, now))
+        seen = is_noticed(step.entry, step.previous_stage is not None)
+        public_version += seen
+        events.append(event_of(step, version, now, public_version if seen else None))
     return entries, events
 
 
@@ -99,14 +105,23 @@ def media_rows(
     ]
 
 
-def event_of(step: Step, sequence: int, now: datetime) -> TrackedEvent:
-    """What others are told of a step."""
+def _public_version(connection: Connection, turn: Turn) -> int:
+    """How many entries the citizen has noticed before this turn; asked for only where it adds one."""
+    if not any(is_noticed(step.entry, step.previous_stage is not None) for step in turn.steps):
+        return 0
+    return len(noticed(store.stages_of_entries(connection, turn.case.case_id, CHANGES_VIEW)))
+
+
+def event_of(step: Step, sequence: int, now: datetime, public_version: int | None) -> TrackedEvent:
+    """What others are told of a step. `public_version`: None when the citizen does not notice it."""
     return step.event(
         id=uuid4(),
         occurred_at=now,
         case_id=step.case.case_id,
         sequence=sequence,
         state=snapshot(step.case, step.previous_stage),
+        noticed=public_version is not None,
+        public_version=public_version,
         **step.fields,
     )
 

@@ -5,7 +5,7 @@ Staff's queries carry `Scope.condition()`; a citizen's carry the code's hash or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,7 @@ from services.tracking import beside
 from services.tracking.domain import possible
 from services.tracking.life import PUBLIC_ENTRIES, TOLD, Case
 from services.tracking.models import attachments, cases, media_states, questions, recommendations, reminders, timeline
+from services.tracking.public import CHANGES_VIEW, noticed
 from services.tracking.scope import CONDITION, Scope
 from services.tracking.store import CASE_COLUMNS, case_of_json
 from services.tracking.visits_views import of_case, staff_visit, visits_for_citizen
@@ -150,7 +151,7 @@ _PUBLIC = select(
     _object(
         **_case_parts(),
         entries=_entries(
-            timeline.c.entry.in_(bindparam(None, sorted(PUBLIC_ENTRIES), expanding=True, literal_execute=True))
+            timeline.c.entry.in_(bindparam(None, sorted(CHANGES_VIEW), expanding=True, literal_execute=True))
         ).element,
         asked=_questions(*_OPEN_TO_CITIZEN).element,
         media=_media(attachments.c.from_office.is_(False)).element,
@@ -196,6 +197,8 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
         return None
     entries, asked, media, visits = (told[part] or [] for part in ("entries", "asked", "media", "visits"))
     case = case_of_json(told["case"] | told["rest"])
+    entries = noticed(entries)
+    shown = [line for line in entries if line["entry"] in PUBLIC_ENTRIES]
     return t.PublicCase.model_validate(
         {
             "case_id": case.case_id,
@@ -218,8 +221,8 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
             "can": possible(case, today),
             "attachments": [_attachment(line) for line in media],
             **visits_for_citizen(case, visits),
-            "timeline": [_public_entry(line) for line in entries],
-            "version": case.version,
+            "timeline": [_public_entry(line, place) for place, line in enumerate(shown, start=1)],
+            "version": len(entries),
         }
     )
 
@@ -229,7 +232,7 @@ def _refusal_names(case: Case) -> dict[str, str | None]:
     return {f"refusal_{name}": named.get(name) for name in ("name_fa", "name_en")}
 
 
-def _joined(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _joined(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """The last that was heard of the case that this one goes on in."""
     told = [line for line in entries if line["entry"] == "joined_decided"]
     if not told:
@@ -238,7 +241,7 @@ def _joined(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
     return {"outcome": details["outcome"], "final": details["final"], "decided_at": told[-1]["at"]}
 
 
-def _joined_refusal(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _joined_refusal(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     line = next((line for line in entries if line["entry"] == "joined_refused"), None)
     if line is None:
         return None
@@ -247,9 +250,9 @@ def _joined_refusal(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
     return {**told, "refused_at": line["at"]}
 
 
-def _public_entry(line: dict[str, Any]) -> dict[str, Any]:
+def _public_entry(line: Mapping[str, Any], place: int) -> dict[str, Any]:
     return {
-        "sequence": line["sequence"],
+        "sequence": place,
         "at": line["at"],
         "entry": line["entry"],
         "stage": line["stage"],
