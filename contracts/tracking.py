@@ -61,7 +61,9 @@ class CaseSnapshot(Contract):
 
 
 class TrackedEvent(CaseEvent):
-    """What every event of tracking is. `noticed`: whether what the citizen sees of the case has changed with it; nothing about it reaches them otherwise.
+    """What every event of tracking is.
+
+    `noticed`: whether what the citizen sees of the case has changed with it; nothing about it reaches them otherwise.
     `public_version`: the `version` of PublicCase after it, in which the office's own entries are not counted; None where
     `noticed` is False, and in events of an earlier release."""
 

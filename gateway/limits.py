@@ -12,7 +12,7 @@ import math
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from limits import RateLimitItem, parse_many
@@ -148,7 +148,7 @@ class Limits:
         salt = self._todays_salt()
         key = self._keys.get(address)
         if key is None:
-            key = hmac.new(salt, _household(address).encode(), hashlib.sha256).hexdigest()[:32]
+            key = hmac.new(salt, household(address).encode(), hashlib.sha256).hexdigest()[:32]
             self._keys[address] = key
             if len(self._keys) > _KEYS_AT_HAND:
                 self._keys.popitem(last=False)
@@ -190,8 +190,7 @@ class Limits:
     def _trusted(self, address: str) -> bool:
         if not _is_address(address):
             return False
-        parsed = ip_address(address)
-        return any(_contains(network, parsed) for network in self._proxies)
+        return is_within(self._proxies, address)
 
     def _todays_salt(self) -> bytes:
         day = int(time.time() // _DAY)
@@ -210,6 +209,14 @@ def _contains(network: IPv4Network | IPv6Network, address: object) -> bool:
     return getattr(address, "version", 0) == network.version and address in network
 
 
+def is_within(networks: Sequence[IPv4Network | IPv6Network], address: str) -> bool:
+    """Whether an address lies in one of these networks; what is no address lies in none."""
+    if not _is_address(address):
+        return False
+    parsed = ip_address(address)
+    return any(_contains(network, parsed) for network in networks)
+
+
 def _is_address(text: str) -> bool:
     try:
         ip_address(text)
@@ -218,7 +225,8 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _household(address: str) -> str:
+def household(address: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 one: what one caller has."""
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -21,7 +21,7 @@ def inbox(town: Town, username: str, about: str) -> list[str]:
     """What this officer's inbox says about an account."""
     officer = town.officer(username).caller
     officer.language = "en"
-    items: list[JSON] = good(officer.get("/v1/me/messages"))["items"]
+    items: list[JSON] = good(officer.get("/v1/messages"))["items"]
     return [one["text"] for one in items if about in one["text"]]
 
 
