@@ -123,7 +123,8 @@ class ListNotificationTexts(Request):
 class NotificationText(Answer):
     """One message in both languages, as it is sent. `values`: what may stand in it in braces, such as {code};
     `shipped_fa`, `shipped_en`: the words Peygir brings, when these are `changed`. `approved`: the SMS provider has approved
-    it and sends its own copy, so it cannot be changed here. `version` grows with each change; 0: never changed."""
+    it and sends its own copy, so it cannot be changed here. `fixed`: nobody changes it, since by it people hear of what
+    administrators do. `version` grows with each change; 0: never changed."""
 
     channel: MessageChannel
     name: TextName
@@ -134,6 +135,7 @@ class NotificationText(Answer):
     shipped_fa: str
     shipped_en: str
     approved: bool
+    fixed: bool = False
     version: int
 
 

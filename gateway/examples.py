@@ -422,6 +422,7 @@ _NOTIFICATION_TEXT: dict[str, Any] = {
     "shipped_fa": _TEXT_FA,
     "shipped_en": _TEXT_EN,
     "approved": False,
+    "fixed": False,
     "version": 1,
 }
 _TEXT_CHANGE: dict[str, Any] = {

@@ -205,6 +205,7 @@ class Texts:
             shipped_fa=shipped["fa"].text,
             shipped_en=shipped["en"].text,
             approved=shipped["fa"].lookup is not None,
+            fixed=shipped["fa"].fixed,
             version=row.version if row is not None else 0,
         )
 

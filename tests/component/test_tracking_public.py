@@ -154,6 +154,14 @@ def test_what_the_citizen_is_shown_is_told_with_the_version_that_is_read_then(of
     filed = office.open(citizen_id=uuid4())
     citizen, case_id, code = Citizen(office, filed, gateway), filed.case_id, filed.code_hash
     inspector = office.inspector
+
+    def answer_of_unit() -> None:
+        [question] = [one for one in office.get(case_id)["questions"] if one["unit"] and one["answer"] is None]
+        reply = t.AnswerUnitQuestion(
+            actor=office.liaison, question_id=question["question_id"], text="در دست است.", idempotency_key=uuid4().hex
+        )
+        office.ask("answer_unit_question", reply)
+
     steps: list[Any] = [
         lambda: office.do(office.screener, case_id, t.StartScreening()),
         lambda: office.do(office.screener, case_id, t.Correct(ground="conduct", urgent=True)),
@@ -161,6 +169,7 @@ def test_what_the_citizen_is_shown_is_told_with_the_version_that_is_read_then(of
         lambda: office.do(inspector, case_id, t.AskCitizen(text="چه روزی؟")),
         lambda: office.do_as_citizen(code, t.AnswerQuestion(text="دیروز")),
         lambda: office.do(inspector, case_id, t.AskUnit(text="چرا؟")),
+        answer_of_unit,
         lambda: office.do(inspector, case_id, decision()),
         lambda: office.do_as_citizen(code, t.Object(text="به مدرکم توجه نشده است.")),
     ]
