@@ -15,17 +15,22 @@ CHANGES_VIEW = PUBLIC_ENTRIES | {"rescheduled", "erased"}
 """Entries that are shown, and those that are not but change what is: the day expected, texts whose time is over."""
 
 
-def is_noticed(entry: str, stage_changed: bool) -> bool:
-    """Whether the citizen's view is another one after this entry. Who of the office handles the case is its own affair: an
-    assignment is shown as the beginning of the inquiry, and not shown when it only goes from one inspector to another."""
-    return entry in CHANGES_VIEW and (entry != "assigned" or stage_changed)
-
-
 def noticed(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Of these entries (`entry`, `stage`, by sequence; those of `CHANGES_VIEW` at least) the ones that the citizen notices."""
-    found, stage = [], None
+    """Of these entries (`entry`, `stage`, by sequence; those of `CHANGES_VIEW` at least) the ones after which the citizen's view
+    is another one. Who of the office handles a case is its own affair: an assignment is shown as the beginning of the inquiry,
+    or of the review of an objection, and not when the case only goes from one inspector to another."""
+    found: list[Mapping[str, Any]] = []
+    stage, objected = None, False
     for line in entries:
-        if is_noticed(line["entry"], line["stage"] != stage):
-            found.append(line)
-            stage = line["stage"]
+        entry = line["entry"]
+        if entry not in CHANGES_VIEW:
+            continue
+        if entry == "assigned":
+            if line["stage"] == stage and not objected:
+                continue
+            objected = False
+        elif entry == "objected":
+            objected = True
+        stage = line["stage"]
+        found.append(line)
     return found

@@ -98,7 +98,7 @@ def _lines(entries: Iterable[Link]) -> list[dict[str, Any]]:
     return [{**vars(entry), "previous_hash": previous, "hash": own} for entry, previous, own in entries]
 
 
-def stages_of_entries(connection: Connection, case_id: UUID, names: Collection[str]) -> list[Mapping[str, Any]]:
+def stages_of_entries(connection: Connection, case_id: UUID, names: Collection[str]) -> list[dict[str, Any]]:
     """Entry and stage of the lines of a case's timeline that have one of these names, in their order."""
     chosen = select(timeline.c.entry, timeline.c.stage).order_by(timeline.c.sequence)
     rows = connection.execute(chosen.where(timeline.c.case_id == case_id, timeline.c.entry.in_(sorted(names))))

@@ -17,7 +17,7 @@ from contracts.base import now
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from gateway.auth import Caller
-from tests.tracking_parts import Office, decision
+from tests.tracking_parts import Office, actor, decision, staff
 from tests.unit.gateway_parts import CATALOGUE, Gateway
 
 JSON = dict[str, Any]
@@ -191,8 +191,14 @@ def test_another_inspector_for_an_objection_is_the_offices_own_affair(office: Of
     citizen = Citizen(office, filed, gateway)
     office.do_as_citizen(filed.code_hash, t.Object(text="به مدرکم توجه نشده است."))
     citizen.told()
-    before = citizen.view()
+    third = actor(Role.INSPECTOR)
+    office.wire.event(staff(third))
+    eventually(lambda: office.one("SELECT count(*) FROM staff WHERE staff_id = %s", third.id))
     office.do(office.head, filed.case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+    told, _ = citizen.told()
+    assert len(told) == 1  # the review has begun
+    before = citizen.view()
+    office.do(office.head, filed.case_id, t.Assign(inspector=UUID(third.id)))
     told, of_head = citizen.told()
     assert (told, of_head) == ([], 1)
     assert citizen.view() == before
