@@ -48,7 +48,7 @@ from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Language, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.accounts import roster
-from services.accounts.roster import Member
+from services.accounts.domain import Member
 from services.accounts.seed import DEMO_STAFF, staff_id
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.filterwarnings("ignore:EdDSA is deprecated")]
