@@ -25,7 +25,7 @@ SETTINGS = {
     "LOG_LEVEL": "warning",
     **{
         f"LIMIT_{name}": "off"
-        for name in ("SUBMISSIONS", "CODES", "ONE_CODE", "BAD_CODES", "SIGN_IN", "SESSION", "ANONYMOUS")
+        for name in ("SUBMISSIONS", "CODES", "ONE_CODE", "BAD_CODES", "SIGN_IN", "REFRESH", "SESSION", "ANONYMOUS")
     },
 }
 CLIENTS = 50

@@ -59,25 +59,54 @@ class SessionEnded(Event):
     until: Moment
 
 
+class SignInFailuresNoted(Event):
+    """Somebody tried again and again to sign in as this member of staff, who is to be told; at most one a day for each
+    account. `failures`: in a row, so far."""
+
+    name: ClassVar[str] = "sign_in.failures.v1"
+    producer: ClassVar[str] = PRODUCER
+
+    staff_id: UUID
+    failures: int
+
+
+AskerKey = Annotated[str, Field(max_length=100)]
+"""What stands for the address of who asks, today: a keyed hash, made by the gateway."""
+OtpSession = Annotated[str, Field(max_length=100)]
+"""An opaque value that who asks for one-time codes keeps: their tries are counted by it, and others' are not."""
+
+
 class RequestOtp(Request):
-    """RPC accounts.request_otp → OtpSent. The same answer whether or not the number is known."""
+    """RPC accounts.request_otp → OtpSent. The same answer whether or not the number is known, or others asked for it.
+
+    `otp_session`: of the answer before, when asking again; TooMany when that is too early.
+    """
 
     mobile: Mobile
     language: Language = Language.FA
+    asker: AskerKey | None = None
+    otp_session: OtpSession | None = None
 
 
 class OtpSent(Answer):
-    """Seconds."""
+    """Seconds. `otp_session`: to be given with the code."""
 
     resend_after: int
     expires_in: int
+    otp_session: OtpSession | None = None
 
 
 class VerifyOtp(Request):
-    """RPC accounts.verify_otp → Tokens. BadCode, or TooMany after five tries."""
+    """RPC accounts.verify_otp → Tokens. BadCode, whatever is wrong, too many tries included."""
 
     mobile: Mobile
     code: Annotated[str, Field(max_length=20)]
+    asker: AskerKey | None = None
+    otp_session: OtpSession | None = None
+
+
+DeviceToken = Annotated[str, Field(max_length=200)]
+"""Says that this device signed in as this account before; good until the account's credentials are reset."""
 
 
 class SignInStaff(Request):
@@ -86,6 +115,8 @@ class SignInStaff(Request):
     username: Annotated[str, Field(max_length=100)]
     password: Annotated[str, Field(max_length=200)]
     totp: Annotated[str, Field(max_length=20)]
+    asker: AskerKey | None = None
+    device_token: DeviceToken | None = None
 
 
 class RefreshTokens(Request):
@@ -135,12 +166,14 @@ class EndedSessions(Answer):
 class Tokens(Answer):
     """`access_token`: a JWT signed with EdDSA, checked by the gateway alone. Its claims: `sub` (UUID), `typ`
     ("citizen" or "staff"), `roles`, `unit`, `name`, `sid` (session), `iat`, `exp`, and for a citizen `ctc`: the
-    verified mobile, a SecretBox under CONTACT_KEY, base64. `expires_in` in seconds."""
+    verified mobile, a SecretBox under CONTACT_KEY, base64. `expires_in` in seconds. `device_token`: when staff sign in, to be
+    kept and given at the next sign-in; others' wrong attempts do not hold such a device up."""
 
     access_token: str
     refresh_token: str
     expires_in: int
     token_type: str = "Bearer"  # noqa: S105  # the scheme's name
+    device_token: DeviceToken | None = None
 
 
 class ListStaff(Request):

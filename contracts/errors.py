@@ -398,7 +398,8 @@ class Gone(PeygirError):
 
 
 class TooMany(PeygirError):
-    """`retry_after`: seconds."""
+    """`retry_after`: seconds; the text says them in words where they are known. `challenge`, where there is one: what may be
+    solved instead of waiting, {"token", "algorithm", "bits"} (docs/adr/0010-graded-limits.md)."""
 
     code = "too_many"
     status = 429
@@ -406,6 +407,17 @@ class TooMany(PeygirError):
         "fa": "تعداد درخواست‌ها زیاد است؛ کمی بعد دوباره تلاش کنید.",
         "en": "Too many requests; try again in a while.",
     }
+    timed_texts: ClassVar[Mapping[str, str]] = {
+        "fa": "تعداد درخواست‌ها زیاد است؛ {wait} دیگر دوباره تلاش کنید.",
+        "en": "Too many requests; try again in {wait}.",
+    }
+
+    def text(self, language: str) -> str:
+        seconds = self.params.get("retry_after")
+        if not isinstance(seconds, int | float):
+            return super().text(language)
+        template = self.timed_texts.get(language) or self.timed_texts["fa"]
+        return template.format(wait=duration_text(seconds, language))
 
 
 class Unavailable(PeygirError):
@@ -437,6 +449,20 @@ class StatusUnavailable(Unavailable):
         "en": "The status cannot be read just now. What you filed is safe and need not be sent again; look again in a few"
         " minutes.",
     }
+
+
+_PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+_UNITS = ((3_600, "ساعت", "hour"), (60, "دقیقه", "minute"), (1, "ثانیه", "second"))
+
+
+def duration_text(seconds: float, language: str) -> str:
+    """A length of time in words, rounded up to what one waits by: «۲ دقیقه», "45 seconds"."""
+    whole = max(1, -int(-seconds // 1))
+    size, fa, en = next(unit for unit in _UNITS if whole >= 2 * unit[0] or unit[0] == 1)
+    count = -(-whole // size)
+    if language == "en":
+        return f"{count} {en}{'' if count == 1 else 's'}"
+    return f"{count} {fa}".translate(_PERSIAN_DIGITS)
 
 
 def _leaves(cls: type[PeygirError]) -> list[type[PeygirError]]:

@@ -21,11 +21,21 @@ class UploadState(StrEnum):
     REMOVED = "removed"
 
 
+class MediaNote(StrEnum):
+    """What whoever looks at a file should know: of accepted evidence, or (check_delayed) of one still being checked."""
+
+    FIRST_FRAME_ONLY = "first_frame_only"  # of an animated picture, or of one of several pages
+    SCALED_DOWN = "scaled_down"  # more pixels were sent than are kept
+    CUT_OFF = "cut_off"  # the file ends early: what is missing is grey
+    NO_PLAYABLE_COPY = "no_playable_copy"  # too much work to convert: only some programs play it
+    CHECK_DELAYED = "check_delayed"  # something of the office's is out of order; the check goes on when it is mended
+
+
 class Variant(StrEnum):
     EVIDENCE = "evidence"  # what may be downloaded: metadata stripped
     PREVIEW = "preview"  # JPEG, at most 1280 px
     THUMBNAIL = "thumbnail"  # JPEG, at most 320 px
-    PLAYABLE = "playable"  # M4A, for every browser
+    PLAYABLE = "playable"  # of sound and film, for every browser: M4A (AAC) or MP4 (H.264, AAC)
 
 
 class CreateUpload(Request):
@@ -54,6 +64,7 @@ class Upload(Answer):
     declared_type: str | None = None
     reason: str | None = None
     part_size: int = 0
+    notes: list[MediaNote] = []
 
 
 class PrepareChunk(Request):
@@ -153,6 +164,17 @@ class MediaAccepted(Event):
     variants: list[Variant]
     scanned: bool = False
     duration_seconds: float | None = None
+    notes: list[MediaNote] = []
+
+
+class MediaDelayed(Event):
+    """The check of an upload takes longer than it should, because something of ours is out of order. Its verdict comes
+    later; nobody needs to send it again."""
+
+    name: ClassVar[str] = "media.delayed.v1"
+    producer: ClassVar[str] = PRODUCER
+
+    media_id: UploadId
 
 
 class MediaErased(Event):

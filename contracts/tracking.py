@@ -25,7 +25,7 @@ from contracts.base import (
     UploadId,
 )
 from contracts.gateway import Actor, AnswerValue, Consent, Group, Place
-from contracts.media import UploadState, Variant
+from contracts.media import MediaNote, UploadState, Variant
 from contracts.visits import StaffVisit, StaffVisitCommand, Visit, VisitCommand
 from contracts.vocabulary import Channel, KeptPart, Kind, Language, Outcome, Stage
 
@@ -590,7 +590,8 @@ class ExecuteCitizenCommand(Request):
 
 
 class Attachment(Answer):
-    """`state`: processing, accepted or rejected (then `reason`). `from_office`: added by staff."""
+    """`state`: processing, accepted or rejected (then `reason`). `from_office`: added by staff. `notes`: what to know
+    about it, such as first_frame_only or scaled_down; check_delayed while processing takes longer than it should."""
 
     media_id: UploadId
     state: UploadState
@@ -599,6 +600,7 @@ class Attachment(Answer):
     variants: list[Variant] = []
     reason: str | None = None
     from_office: bool = False
+    notes: list[MediaNote] = []
 
 
 class PublicEntry(Answer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -20,6 +21,7 @@ from gateway import openapi, pages, problems, uploads
 from gateway.broker import Bus
 from gateway.deps import Door, at_the_door
 from gateway.documents import direct_handlers
+from gateway.general_budget import GeneralBudget
 from gateway.http import Cors, Entry, Envelope, Express
 from gateway.metrics import Templates, templates
 from gateway.routes import (
@@ -114,8 +116,10 @@ def create_app(settings: Settings, bus: Bus | None = None) -> FastAPI:
         door.shelf.read()
         await door.bus.start()
         daily = asyncio.create_task(door.checkpoints.every_day())
+        sweeping = asyncio.create_task(door.visit_store.sweep_forever())
         yield
         daily.cancel()
+        sweeping.cancel()
         door.stop()
         await door.bus.stop()
         await door.store.aclose()
@@ -153,6 +157,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> FastAPI:
     app.templates = templates(app.routes)
     handlers = {key: handler for module in _ROUTERS for key, handler in direct_handlers(module.router, "/v1").items()}
     inside: ASGIApp = Entry(Express(app.framework, handlers, app), settings, free=_FREE)
+    inside = GeneralBudget(inside, door, partial(pages.problem, door))
     app.outside = Envelope(Cors(inside, settings.cors_origins) if settings.cors_origins else inside)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

@@ -22,13 +22,13 @@ from pydantic import BaseModel, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from backbone import codes
 from backbone.settings import secrets
 from contracts.base import UploadId
-from contracts.errors import BadToken, InvalidField, NotAllowed, NotAuthenticated, UnknownTrackingCode, VersionNeeded
+from contracts.errors import BadToken, InvalidField, NotAllowed, NotAuthenticated, VersionNeeded
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Language
 from gateway import language
+from gateway.admission import ANSWER_HEADER, Admission, Client
 from gateway.auth import Caller, Tokens
 from gateway.broker import Bus
 from gateway.cases import Cases, Issued
@@ -43,6 +43,7 @@ from gateway.pieces import Uploads, object_store_client
 from gateway.settings import Settings
 from gateway.standing import Standing
 from gateway.tracking import Tracking
+from gateway.visit_store import make_store
 
 JSON = "application/json"
 Model = TypeVar("Model", bound=BaseModel)
@@ -65,6 +66,8 @@ class Door:
         )
         self.shelf = Shelf(settings.gateway_state_dir)
         self.limits = Limits(settings)
+        self.visit_store = make_store(settings)
+        self.admission = Admission(settings, self.limits)
         self.issued = Issued()
         self.filing = Filing(settings, bus, self.shelf, self.tokens, self.issued)
         self.cases = Cases(settings.cache_cases, settings.cache_bytes, settings.cache_seconds)
@@ -125,6 +128,11 @@ def address_key(door: Door, request: Request) -> str:
     return door.limits.address_key(address)
 
 
+def client_of(door: Door, request: Request) -> Client:
+    """This request's sender, as limits see them."""
+    return Client(address_key(door, request), request.headers.get(ANSWER_HEADER))
+
+
 def caller_of(door: Door, request: Request) -> Caller | None:
     """Who signed this request; None without a token, BadToken with a wrong one."""
     given = request.headers.getlist("authorization")
@@ -157,17 +165,12 @@ Shown = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
 async def _visitor(request: Request, door: DoorDep) -> Visitor:
-    visitor = visitor_of(door, request)
-    if visitor.caller is not None:
-        await door.limits.spend("session", str(visitor.caller.id))
-    else:
-        await door.limits.spend("anonymous", visitor.address_key)
-    return visitor
+    return visitor_of(door, request)
 
 
 VisitorDep = Annotated[Visitor, Depends(_visitor)]
 at_the_door = Depends(_visitor)
-"""For a router that needs no Visitor: a wrong token is refused, and the visit is taken from a budget."""
+"""For a router that needs no Visitor: a wrong token is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,20 +222,9 @@ class Bearer:
         return Actor(kind=ActorKind.BEARER, id=self.code_hashes[0], language=self.visitor.language)
 
 
-async def bearer_of(door: Door, address_key: str, typed: str) -> list[str]:
-    """The hashes of a code that was typed. A bad one is UnknownTrackingCode at once, without asking anyone, and spends a
-    stricter budget; once that is used up, no code of this address is looked at."""
-    limits = door.limits
-    if limits.limited("bad_codes"):
-        await limits.left("bad_codes", address_key)
-    await limits.spend("codes", address_key)
-    code = codes.parse(typed, door.mac_keys)
-    if code is None:
-        await limits.spend("bad_codes", address_key)
-        raise UnknownTrackingCode
-    hashes = codes.hashes(code, door.index_keys)
-    await limits.spend("one_code", hashes[0])
-    return hashes
+async def bearer_of(door: Door, client: Client, typed: str) -> list[str]:
+    """The hashes of a code that was typed; UnknownTrackingCode for a bad one, at once and without asking anyone."""
+    return (await door.admission.tracking_code(client, typed)).hashes
 
 
 TrackingCode = Annotated[
@@ -259,7 +251,7 @@ def typed_in_header(value: str) -> str:
 
 async def _bearer(request: Request, door: DoorDep, tracking_code: TrackingCode) -> Bearer:
     visitor = Visitor(address_key(door, request), language.of(request.scope["headers"]), None)
-    return Bearer(visitor, await bearer_of(door, visitor.address_key, typed_in_header(tracking_code)))
+    return Bearer(visitor, await bearer_of(door, client_of(door, request), typed_in_header(tracking_code)))
 
 
 BearerDep = Annotated[Bearer, Depends(_bearer)]

@@ -30,7 +30,7 @@ _MEANINGS = {
     416: "The range cannot be satisfied",
     422: "Something in the request is wrong; `errors` says what",
     428: "If-Match is needed",
-    429: "Too many requests; see Retry-After",
+    429: "Too many requests; see Retry-After, and `params.challenge` for what may be solved instead of waiting",
     431: "Too many or too large headers",
     503: "Not available now, nothing was done; see Retry-After",
     504: "No answer came in time; repeating it is safe with its key",

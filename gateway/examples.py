@@ -18,6 +18,7 @@ _ATTACHMENT: dict[str, Any] = {
     "variants": ["evidence", "preview", "thumbnail"],
     "reason": None,
     "from_office": False,
+    "notes": [],
 }
 _ENTRY: dict[str, Any] = {
     "sequence": 1,
@@ -580,7 +581,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "GroupMember": _GROUP_MEMBER,
     "OpenedIdentity": {"identity": _IDENTITY, "members": [_GROUP_MEMBER]},
     "Option": _OPTION,
-    "OtpSent": {"resend_after": 60, "expires_in": 300},
+    "OtpSent": {"resend_after": 60, "expires_in": 300, "otp_session": "vT3kq9mZ2Jt6xB1sYw8Rd0A2mZ5kq3v9"},
     "OfferedSlotView": _OFFERED,
     "OfferedSlotsView": {"items": [_OFFERED]},
     "OwnCaseView": _OWN_CASE,
@@ -613,6 +614,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "refresh_token": "9hXv0aG3Jt6xB1sYw8Rd0A2mZ5kq3v9mZ2Jt6xB1sYw8",
         "expires_in": 900,
         "token_type": "Bearer",
+        "device_token": "d1.kq3v9mZ2Jt6xB1sY.1795680000.5b1f0c2a9d384e1b8f7f6f0e1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d",
     },
     "Unit": _UNIT,
     "UnitQuestion": _UNIT_QUESTION,

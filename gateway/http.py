@@ -336,8 +336,8 @@ class Cors:
     """Closed unless origins are named: then these, with our headers, without cookies."""
 
     _allowed = (
-        b"authorization, content-type, tracking-code, idempotency-key, if-match, if-none-match, accept-language, traceparent, "
-        b"tus-resumable, upload-length, upload-offset, upload-metadata, upload-checksum"
+        b"authorization, content-type, tracking-code, challenge-answer, idempotency-key, if-match, if-none-match, "
+        b"accept-language, traceparent, tus-resumable, upload-length, upload-offset, upload-metadata, upload-checksum"
     )
     _exposed = (
         b"etag, location, retry-after, content-language, x-request-id, tus-resumable, tus-version, tus-extension, "

@@ -1,7 +1,10 @@
 """Budgets at the door, by the `limits` library: in this process's memory, or in Valkey once several gateways run.
 
-Addresses are stored nowhere: what is counted is an HMAC of the address under a salt that changes daily. The salt lives in
-memory alone; gateways that share a Valkey derive it from a key they share, so that they count together.
+Addresses are stored nowhere: what is counted is an HMAC of the address under a salt that changes daily. The salt is derived
+from a key that all gateways share, so that they count together, and so that accounts, which is sent the HMAC and keeps a
+keyed hash of it, counts one address alike whichever gateway it came by.
+
+Which budget is spent when is said in one place: gateway/admission.py.
 """
 
 from __future__ import annotations
@@ -9,13 +12,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Protocol
 
-from limits import RateLimitItem, parse_many
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerSecond, parse_many
 from limits.aio.storage import Storage
 from limits.aio.storage.base import SlidingWindowCounterSupport
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
@@ -32,10 +35,18 @@ _DAY = 86_400
 _KEPT = 200_000
 _KEYS_AT_HAND = 1_000
 
+_ANY_NUMBER = 2**31
+"""More than is ever counted: for counters that refuse nothing."""
 REST = 5.0
 """Seconds without asking a shared storage that did not answer."""
 _PATIENCE = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
 """Seconds for a shared storage to answer; its client would wait for ever."""
+
+
+class _Question(Protocol):
+    """The limiter's `hit` or `test`."""
+
+    def __call__(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> Awaitable[bool]: ...
 
 
 class Memory(Storage, SlidingWindowCounterSupport):
@@ -109,7 +120,7 @@ class Limits:
 
     def __init__(self, settings: Settings) -> None:
         shared = settings.limits_url
-        self._shared_key = settings.code_derive_key.get_secret_value() if shared is not None else None
+        self._shared_key = settings.code_derive_key.get_secret_value()
         storage: Storage = (
             Memory() if shared is None else storage_from_string(f"async+{shared.get_secret_value()}", **_PATIENCE)  # type: ignore[assignment]  # async+ gives an aio storage; its options go to the client
         )
@@ -125,20 +136,46 @@ class Limits:
         # Of those who are here now, so that an HMAC is not made for each request.
         self._keys: OrderedDict[str, str] = OrderedDict()
 
-    async def spend(self, budget: str, who: str) -> None:
-        """Takes one from `who`'s budget; TooMany with the seconds to wait when it is used up."""
-        for item in self._budgets[budget]:
-            if not await self._asked(self._limiter.hit, item, budget, who):
+    async def spend(self, budget: str, who: str, amount: int = 1) -> None:
+        """Takes `amount` from `who`'s budget; TooMany with the seconds to wait when so much is not left, and nothing taken."""
+        items = self._budgets[budget]
+        for position, item in enumerate(items):
+            if not await self._asked(self._limiter.hit, item, budget, who, amount):
                 LIMITED.labels(budget).inc()
+                for taken in items[:position]:
+                    await self._asked(self._limiter.hit, taken, budget, who, -amount)
                 raise TooMany(retry_after=await self._wait(item, budget, who))
+
+    async def give_back(self, budget: str, who: str, amount: int = 1) -> None:
+        """Returns what was taken for something that turned out to cost nothing."""
+        for item in self._budgets[budget]:
+            await self._asked(self._limiter.hit, item, budget, who, -amount)
 
     async def left(self, budget: str, who: str) -> None:
         """TooMany when the budget is used up; takes nothing."""
         for item in self._budgets[budget]:
-            good = await self._asked(self._limiter.test, item, budget, who)
-            if not good:
+            if not await self._asked(self._limiter.test, item, budget, who):
                 LIMITED.labels(budget).inc()
                 raise TooMany(retry_after=await self._wait(item, budget, who))
+
+    async def used(self, budget: str, who: str) -> int:
+        """How much of the budget's first rate is used; 0 where there is no limit."""
+        items = self._budgets[budget]
+        return await self._used(items[0], budget, who) if items else 0
+
+    async def count(self, what: str, who: str) -> None:
+        """One more within the hour, of something that has no limit of its own."""
+        await self._asked(self._limiter.hit, RateLimitItemPerHour(_ANY_NUMBER), what, who)
+
+    async def counted(self, what: str, who: str) -> int:
+        """How many of them came within the hour."""
+        return await self._used(RateLimitItemPerHour(_ANY_NUMBER), what, who)
+
+    async def first(self, what: str, who: str, seconds: int) -> bool:
+        """True the first time within `seconds`, and False from then on: for what may be used once."""
+        # All of a large budget at once: what of the window before still counts is then enough to refuse.
+        item = RateLimitItemPerSecond(_ANY_NUMBER, seconds)
+        return await self._asked(self._limiter.hit, item, what, who, _ANY_NUMBER)
 
     def limited(self, budget: str) -> bool:
         return bool(self._budgets[budget])
@@ -167,14 +204,19 @@ class Limits:
                 break
         return peer
 
-    async def _asked(
-        self, question: Callable[[RateLimitItem, str, str], Awaitable[bool]], item: RateLimitItem, budget: str, who: str
-    ) -> bool:
-        """Without its storage the door stays open rather than shut, and for a while does not wait for it again."""
+    async def _used(self, item: RateLimitItem, what: str, who: str) -> int:
+        try:
+            stats = await self._limiter.get_window_stats(item, what, who)
+        except Exception:  # noqa: BLE001  # whatever the client raises; `_asked` tells of it
+            return 0
+        return item.amount - stats.remaining
+
+    async def _asked(self, question: _Question, item: RateLimitItem, what: str, who: str, cost: int = 1) -> bool:
+        """Without its storage the gateway stays open rather than shut, and for a while does not wait for it again."""
         if time.monotonic() < self._resting_until:
             return True
         try:
-            return await question(item, budget, who)
+            return await question(item, what, who, cost=cost)
         except Exception as error:  # noqa: BLE001  # whatever the client raises
             self._resting_until = time.monotonic() + REST
             log.warning("the limits' storage cannot be reached", error=type(error).__name__)
@@ -195,11 +237,7 @@ class Limits:
     def _todays_salt(self) -> bytes:
         day = int(time.time() // _DAY)
         if self._salt[0] != day:
-            fresh = (
-                secrets.token_bytes(32)
-                if self._shared_key is None
-                else hmac.new(self._shared_key, b"limits\0" + str(day).encode(), hashlib.sha256).digest()
-            )
+            fresh = hmac.new(self._shared_key, b"limits\0" + str(day).encode(), hashlib.sha256).digest()
             self._salt = (day, fresh)
             self._keys.clear()
         return self._salt[1]

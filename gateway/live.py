@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +37,11 @@ class Reader:
     dropped: bool = False
     case_ids: set[str] = field(default_factory=set)
 
+    @property
+    def owner(self) -> str:
+        """Whose stream it is: an account's, or that of whoever holds a code."""
+        return str(self.caller.id) if self.caller is not None else "".join(sorted(self.code_hashes))
+
 
 class Hub:
     """Hears events and hands them to the readers they are for."""
@@ -44,7 +49,8 @@ class Hub:
     def __init__(self, settings: Settings, shelf: Shelf) -> None:
         self._settings, self._shelf = settings, shelf
         self._readers: set[Reader] = set()
-        self._by_address: defaultdict[str, int] = defaultdict(int)
+        # Open streams by owner, and by address, which may be that of a whole office.
+        self._open: Counter[str] = Counter()
         self._on_case: list[Callable[[UUID], None]] = []
         self._on_code: list[Callable[[str], None]] = []
         self._on_media: list[Callable[[str], None]] = []
@@ -62,23 +68,26 @@ class Hub:
         self._on_media.append(listener)
 
     def open(self, address_key: str, caller: Caller | None, code_hashes: frozenset[str]) -> Reader | None:
-        """A new reader, or None when there are too many (of this address)."""
+        """A new reader, or None when there are too many (of this owner, or this address)."""
+        reader = Reader(address_key, caller, code_hashes, asyncio.Queue(self._settings.stream_queue))
         if len(self._readers) >= self._settings.max_streams:
             return None
-        if self._by_address[address_key] >= self._settings.limit_streams:
+        if self._open[reader.owner] >= self._settings.limit_streams:
             return None
-        reader = Reader(address_key, caller, code_hashes, asyncio.Queue(self._settings.stream_queue))
+        if self._open[address_key] >= self._settings.limit_streams_by_address:
+            return None
         self._readers.add(reader)
-        self._by_address[address_key] += 1
+        self._open.update((reader.owner, address_key))
         STREAMS.set(len(self._readers))
         return reader
 
     def close(self, reader: Reader) -> None:
         if reader in self._readers:
             self._readers.discard(reader)
-            self._by_address[reader.address_key] -= 1
-            if self._by_address[reader.address_key] <= 0:
-                del self._by_address[reader.address_key]
+            for counted in (reader.owner, reader.address_key):
+                self._open[counted] -= 1
+                if self._open[counted] <= 0:
+                    del self._open[counted]
             STREAMS.set(len(self._readers))
 
     def end_of(self, staff_id: UUID) -> None:

@@ -17,7 +17,11 @@ DESCRIPTION = """The complaints and reports system of a city's inspection office
 JSON in UTF-8. Errors are `application/problem+json` (RFC 9457) in the language of `Accept-Language` (fa, en; fa when left
 out) with a stable `code`. Times are UTC with their offset; `…_text` is for people (Jalali in Persian). The tracking code is a
 secret: it travels in the header `Tracking-Code` or in a body, never in an address. `Idempotency-Key` makes a repetition safe.
-The `ETag` of a case, or of what the administrator sets, is its version; commands of staff carry it back in `If-Match`."""
+The `ETag` of a case, or of what the administrator sets, is its version; commands of staff carry it back in `If-Match`.
+
+429 `too_many` says in `params.retry_after` (and `Retry-After`) how many seconds to wait. Where `params.challenge` comes with it,
+the same request may be sent at once with `Challenge-Answer: <token>:<nonce>`: a nonce of your choice (visible ASCII) with which
+SHA-256 of the header's value begins with `bits` zero bits. It is good once and for five minutes."""
 
 
 def document(app: FastAPI) -> dict[str, Any]:

@@ -115,7 +115,7 @@ _BY_STATUS: Mapping[int, type[PeygirError]] = {
     431: HeadersTooLarge,
     503: errors.Unavailable,
 }
-_HIDDEN = frozenset({"fields", "retry_after"})
+_HIDDEN = frozenset({"fields"})
 
 
 def problem(error: PeygirError, lang: Language, headers: Mapping[str, str] | None = None) -> Response:

@@ -40,6 +40,12 @@ class Settings(ProcessSettings):
     `publish_timeout`: within which the broker has to confirm a submission; with what a busy machine adds, 503 comes within 2 s.
     `rpc_timeout`: a service that answers nobody for so long is away; `rpc_deadline`: how long one is waited for that does.
     `status_timeout`: the same as rpc_timeout, for reading a case by its code.
+    `visits_kept`, `visits_bytes`: how many visitors' drafts are kept in files, and how much in all (gateway/visit_store.py);
+    with a `limits_url` they are kept in that server.
+    `limit_*`: gateway/admission.py says what each counts. Of one address the first `bad_codes_undelayed` wrong tracking codes
+    of a minute are answered at once, and each further one slows its look-ups by `bad_code_delay`, to `bad_code_delay_most`.
+    `challenge_bits`: of the first proof of work that is asked for, and of the hardest one. `wait_seconds`: the same for pages,
+    which cannot compute.
     `checkpoint_dir`: where each day's signed checkpoint is written; None: beside the catalogue's copy.
     """
 
@@ -98,24 +104,41 @@ class Settings(ProcessSettings):
     paper_seconds: float = Field(15.0, gt=0)
     max_papers: int = Field(20, ge=1)
 
+    visits_kept: int = Field(50_000, ge=1)
+    visits_bytes: int = Field(512 * 1024 * 1024, ge=1024 * 1024)
+
     limits_url: SecretStr | None = None
     limit_submissions: str = "30/minute;300/hour"
-    limit_codes: str = "120/minute"
+    limit_codes: str = "1200/minute"
     limit_one_code: str = "60/minute"
-    limit_bad_codes: str = "10/minute;60/hour"
-    limit_one_time_codes: str = "5/minute;30/hour"
-    limit_sign_in: str = "20/minute;100/hour"
+    limit_bad_codes: str = "30/minute;60/hour"
+    limit_waited_codes: str = "30/hour"
+    limit_one_time_codes: str = "30/minute;300/hour"
+    limit_sign_in: str = "120/minute;1200/hour"
+    limit_refresh: str = "30/minute"
+    limit_bad_tokens: str = "60/minute;600/hour"
     limit_session: str = "600/minute"
-    limit_anonymous: str = "600/minute"
+    limit_anonymous: str = "3000/minute"
     limit_streams: int = Field(20, ge=1)
+    limit_streams_by_address: int = Field(400, ge=1)
+    bad_codes_undelayed: int = Field(10, ge=0)
+    bad_code_delay: float = Field(0.25, ge=0)
+    bad_code_delay_most: float = Field(5.0, ge=0)
+    challenge_bits: int = Field(18, ge=1, le=40)
+    challenge_bits_most: int = Field(28, ge=1, le=40)
+    wait_seconds: int = Field(20, ge=1)
+    wait_seconds_most: int = Field(600, ge=1)
 
     @field_validator(
         "limit_submissions",
         "limit_codes",
         "limit_one_code",
         "limit_bad_codes",
+        "limit_waited_codes",
         "limit_one_time_codes",
         "limit_sign_in",
+        "limit_refresh",
+        "limit_bad_tokens",
         "limit_session",
         "limit_anonymous",
     )

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from contracts.errors import ChecksumMismatch, NotFound, PeygirError, TooLarge, Unavailable, UnsupportedMedia
-from contracts.media import Upload, UploadState
+from contracts.media import MediaNote, Upload, UploadState
 from gateway import language
 from gateway.pieces import CHECKSUMS, Body, Checksum, Uploads
 from gateway.problems import BadRequest, MethodNotAllowed, Problem, TooSlow, problem
@@ -60,7 +60,8 @@ class TusVersionNeeded(PeygirError):
 class UploadView(BaseModel):
     """An upload as its owner sees it. `size`, `offset` in bytes; `state`: open while bytes are missing,
     processing, then accepted, or rejected with a stable `reason` such as type_not_permitted, damaged or
-    infected.
+    infected. `notes`: what to know about it, such as first_frame_only or scaled_down; check_delayed while
+    processing takes longer than it should.
     """
 
     model_config = ConfigDict(
@@ -73,6 +74,7 @@ class UploadView(BaseModel):
                     "offset": 2481337,
                     "file_name": "photo.jpg",
                     "reason": None,
+                    "notes": ["scaled_down"],
                     "expires_at": "2026-11-24T08:30:00Z",
                 }
             ]
@@ -85,6 +87,7 @@ class UploadView(BaseModel):
     offset: int = Field(ge=0)
     file_name: str | None = None
     reason: str | None = None
+    notes: list[MediaNote] = []
     expires_at: datetime
 
 

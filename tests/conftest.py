@@ -54,7 +54,10 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """All of Peygir on free ports, as `./peygir up` runs it; the limits at the door are off, since all tests come from one
     address, a one-time code may be asked for again at once, and of visits one is reminded within seconds.
     Whoever stops a part of it starts it again."""
-    budgets = ("submissions", "codes", "one_code", "bad_codes", "one_time_codes", "sign_in", "session", "anonymous")
+    budgets = (
+        *("submissions", "codes", "one_code", "bad_codes", "waited_codes", "one_time_codes"),
+        *("sign_in", "refresh", "bad_tokens", "session", "anonymous"),
+    )
     limits = {f"LIMIT_{name.upper()}": "off" for name in budgets}
     reminders = {"DAY_BEFORE": "30", "HOURS_BEFORE": "15", "FROM_HOUR": "0", "UNTIL_HOUR": "24"}
     given = {"OTP_RESEND_SECONDS": "0", **{f"VISIT_REMIND_{name}": value for name, value in reminders.items()}}

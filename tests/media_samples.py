@@ -5,6 +5,7 @@ pypdf.
 from __future__ import annotations
 
 import io
+import struct
 import subprocess
 from pathlib import Path
 
@@ -96,11 +97,23 @@ def heic() -> bytes:
     return out.getvalue()
 
 
+def frames(kind: str, count: int = 3) -> bytes:
+    """An animated GIF, PNG or WebP, or a TIFF of several pages."""
+    out = io.BytesIO()
+    pages = [picture((320, 240)).rotate(90 * number) for number in range(count)]
+    pages[0].save(out, kind, save_all=True, append_images=pages[1:])
+    return out.getvalue()
+
+
 def bomb() -> bytes:
     """A PNG of a few kB that unfolds to 400 million pixels."""
     out = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(out, "PNG", optimize=True)
     return out.getvalue()
+
+
+def ffmpeg_path() -> str:
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
 def ffmpeg(folder: Path, name: str, *arguments: str) -> bytes:
@@ -112,6 +125,40 @@ def ffmpeg(folder: Path, name: str, *arguments: str) -> bytes:
         timeout=60,
     )
     return path.read_bytes()
+
+
+def described(content: bytes, folder: Path) -> str:
+    """What ffmpeg finds in a file."""
+    path = folder / "described"
+    path.write_bytes(content)
+    command = [ffmpeg_path(), "-hide_banner", "-i", str(path)]
+    return subprocess.run(command, capture_output=True, timeout=60, check=False).stderr.decode("utf-8", "replace")
+
+
+def turned(folder: Path, film: bytes) -> bytes:
+    """The same film with the mark that it was taken with the phone upright."""
+    (folder / "lying.mp4").write_bytes(film)
+    lying = ("-display_rotation", "90", "-i", str(folder / "lying.mp4"))
+    return ffmpeg(folder, "turned.mp4", *lying, "-c", "copy")
+
+
+def referring(other: Path) -> bytes:
+    """A QuickTime film whose pictures are said to lie in the file `other` (a Macintosh alias in its index)."""
+    whole = other.read_bytes()
+    path, name = str(other).encode(), other.name.encode()
+    alias = bytes(10) + b"\1x".ljust(28, b"\0") + bytes(12) + (bytes([len(name)]) + name).ljust(64, b"\0") + bytes(16)
+    alias += struct.pack(">HH", 0, 0) + bytes(16)
+    alias += struct.pack(">HH", 2, len(path)) + path + bytes(len(path) % 2) + struct.pack(">hH", -1, 0)
+    entry = struct.pack(">I4sI", 12 + len(alias), b"alis", 0) + alias
+    at = whole.index(b"dref") + 12  # behind its version and the number of entries
+    before = int.from_bytes(whole[at : at + 4], "big")
+    made = bytearray(whole[:at] + entry + whole[at + before :])
+    for box in (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"):
+        start = made.rindex(box, 0, at) - 4
+        made[start : start + 4] = struct.pack(
+            ">I", int.from_bytes(made[start : start + 4], "big") + len(entry) - before
+        )
+    return bytes(made)
 
 
 _TAGS = (
@@ -138,12 +185,19 @@ def voice_note(folder: Path, suffix: str = ".ogg", seconds: float = 2) -> bytes:
     return ffmpeg(folder, f"voice{suffix}", *tone, *_TAGS, "-c:a", codec[suffix], "-b:a", "32k")
 
 
-def film(folder: Path, suffix: str = ".mp4", seconds: float = 2, sound: bool = True) -> bytes:
-    codecs = {".mp4": ("libx264", "aac"), ".webm": ("libvpx", "libopus"), ".mkv": ("libx264", "aac")}
-    pictures, voice = codecs[suffix]
+def amr(folder: Path, seconds: float = 2) -> bytes:
+    """As older phones record a voice: 8 kHz, AMR narrow band."""
+    tone = ("-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}")
+    return ffmpeg(folder, "voice.amr", *tone, "-c:a", "libopencore_amrnb", "-ar", "8000", "-ac", "1", "-b:a", "12.2k")
+
+
+def film(folder: Path, suffix: str = ".mp4", seconds: float = 2, sound: bool = True, pictures: str = "") -> bytes:
+    """A test card of 320 × 240; `pictures`: another encoder than is usual for the container."""
+    codecs = {".webm": ("libvpx", "libopus"), ".avi": ("mpeg4", "libmp3lame"), ".wmv": ("wmv2", "wmav2")}
+    usual, voice = codecs.get(suffix, ("libx264", "aac"))
     tone = ("-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}") if sound else ()
     view = ("-f", "lavfi", "-i", f"testsrc=size=320x240:rate=10:duration={seconds}")
-    how = ("-c:v", pictures, "-pix_fmt", "yuv420p", *(("-c:a", voice) if sound else ()))
+    how = ("-c:v", pictures or usual, "-pix_fmt", "yuv420p", *(("-c:a", voice) if sound else ()))
     return ffmpeg(folder, f"film{suffix}", *view, *tone, *_TAGS, *how)
 
 

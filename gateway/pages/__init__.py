@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+from contextlib import suppress
 
 from fastapi import FastAPI
 from starlette.requests import Request
+from starlette.responses import Response
 
+from contracts.errors import PeygirError
 from gateway import deps
 from gateway.pages.gateway_door import GatewayDoor
 from gateway.pages.routes import router
+from gateway.pages.visit import Site, Visit
 from gateway.settings import Settings
 
 
@@ -25,12 +30,29 @@ def cookie_key(settings: Settings) -> bytes:
 def install(app: FastAPI) -> None:
     """Adds the pages to the gateway's app. Their cookies' key comes from the codes' own, so all gateways share it."""
     door: deps.Door = app.state.door
-    key = cookie_key(door.settings)
 
     def address(request: Request) -> str:
         return deps.address_key(door, request)
 
-    app.include_router(router(GatewayDoor(door, lambda: door.uploads, door.settings.max_upload_size), key, address))
+    app.include_router(router(_pages_door(door), _site(door), address))
 
 
-__all__ = ["cookie_key", "install", "router"]
+async def problem(door: deps.Door, request: Request, error: PeygirError) -> Response:
+    """The page that tells an error to whoever sent this request, in their language, with what they had typed."""
+    visit = Visit(request, _pages_door(door), _site(door), "")
+    if request.method == "POST" and "urlencoded" in request.headers.get("content-type", ""):
+        with suppress(PeygirError, ValueError, TimeoutError):
+            async with asyncio.timeout(door.settings.body_timeout):
+                await visit.read_form()
+    return visit.problem(error)
+
+
+def _site(door: deps.Door) -> Site:
+    return Site(cookie_key(door.settings), door.visit_store, door.settings.public_url)
+
+
+def _pages_door(door: deps.Door) -> GatewayDoor:
+    return GatewayDoor(door, lambda: door.uploads, door.settings.max_upload_size)
+
+
+__all__ = ["cookie_key", "install", "problem", "router"]

@@ -24,11 +24,13 @@ from gateway.receipts import Receipt
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who stands at the door: `address` for the limits alone, `access_token` when signed in by a one-time code."""
+    """Who stands at the door: `address` for the limits alone, `access_token` when signed in by a one-time code. `ticket`: of a
+    visitor who was told to wait."""
 
     address: str
     language: Language
     access_token: str | None = None
+    ticket: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ class Door(Protocol):
     @property
     def limits(self) -> Limits: ...
 
-    def code(self, typed: str) -> str | None:
-        """The 16 digits of what was typed, or None when it cannot be a code of ours."""
+    async def find_code(self, visitor: Visitor, typed: str) -> str:
+        """The 16 digits of a code that was typed. UnknownTrackingCode, TooMany. A code in a `CaseKey` was found before."""
         ...
 
     def catalogue(self) -> Catalogue | None:
@@ -93,9 +95,11 @@ class Door(Protocol):
         """Accepts a submission; the same `key` with the same filing gives the same code."""
         ...
 
-    async def request_otp(self, visitor: Visitor, mobile: str) -> OtpSent: ...
+    async def request_otp(self, visitor: Visitor, mobile: str, otp_session: str | None) -> OtpSent:
+        """`otp_session`: of the code that this browser asked for before."""
+        ...
 
-    async def verify_otp(self, visitor: Visitor, mobile: str, code: str) -> Tokens: ...
+    async def verify_otp(self, visitor: Visitor, mobile: str, code: str, otp_session: str | None) -> Tokens: ...
 
     async def refresh(self, visitor: Visitor, refresh_token: str) -> Tokens: ...
 

@@ -15,8 +15,9 @@ from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Ground, Question, QuestionType
 from contracts.vocabulary import Kind, Language
 from gateway.receipts import payload_of
+from gateway.visit_store import LIFETIME
 
-KEPT = 2 * 60 * 60  # seconds
+KEPT = LIFETIME  # seconds
 
 
 class SentFile(BaseModel):
@@ -80,16 +81,16 @@ class Done(BaseModel):
 
 
 class OpenCase(BaseModel):
-    """The case that this browser looks at: by code, or by id for the signed-in citizen. `said`: what was just done."""
+    """The case that this browser looks at: by code, or by id for the signed-in citizen."""
 
     code: str | None = None
     case_id: UUID | None = None
-    said: str | None = None
 
 
 class AnswerDraft(BaseModel):
-    """An answer with its files on the way."""
+    """An answer with its files on the way. `about`: the question it is for. `key`: the Idempotency-Key."""
 
+    about: str = ""
     key: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
     text: str = ""
     files: list[SentFile] = []

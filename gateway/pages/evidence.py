@@ -20,9 +20,11 @@ async def read_form_with_file(visit: Visit, files: list[SentFile]) -> bool:
     except Broken:
         return await _read_without_file(visit)
     try:
-        await form.open()
-        for field, values in form.fields.items():
-            visit.form[field] = [clean(value) for value in values]
+        try:
+            await form.open()
+        finally:
+            for field, values in form.fields.items():
+                visit.form[field] = [clean(value) for value in values]
         if not visit.cookies.is_form_token(visit.typed("token")):
             await form.drain()
             return False

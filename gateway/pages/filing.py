@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from contracts.errors import Unavailable
+from contracts.errors import TooMany, Unavailable
 from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Question, QuestionType, Unit
 from contracts.vocabulary import Kind
@@ -16,8 +16,9 @@ from gateway.pages import draft as drafts
 from gateway.pages import evidence, signing_in, units, words
 from gateway.pages.cookies import TooMuch
 from gateway.pages.door import Filing
-from gateway.pages.draft import Done, Draft
+from gateway.pages.draft import Done, Draft, SentFile
 from gateway.pages.visit import Visit
+from gateway.visit_store import StoreUnavailable
 
 DONE_KEPT = 60 * 60  # seconds
 SHORTEST_TEXT, LONGEST_NAME, MOST_PEOPLE = 10, 100, 10  # as gateway.fields has them
@@ -25,7 +26,9 @@ KINDS = (Kind.COMPLAINT, Kind.CRITICISM, Kind.INFORMATION)
 
 
 def _draft(visit: Visit) -> Draft | None:
-    return visit.cookies.read("draft", Draft, drafts.KEPT)
+    """The visitor's draft; one that is not kept yet where a kind is being begun."""
+    kept = visit.cookies.read("draft", Draft, drafts.KEPT)
+    return Draft(kind=visit.kind_begun) if kept is None and visit.kind_begun else kept
 
 
 def _catalogue(visit: Visit) -> Catalogue:
@@ -36,12 +39,13 @@ def _catalogue(visit: Visit) -> Catalogue:
 
 
 def _keep(visit: Visit, draft: Draft, field: str) -> bool:
-    """False with an error beside `field`, when it is more than the browser can hold."""
+    """False with an error beside `field`, when it is more than is kept of one visitor."""
     try:
         visit.cookies.write("draft", draft)
     except TooMuch:
         visit.wrong(field, "too_much")
         return False
+    visit.accept()
     return True
 
 
@@ -57,7 +61,7 @@ def _on(visit: Visit, draft: Draft, step: str, field: str) -> Response | None:
 def _misplaced(visit: Visit, draft: Draft | None, step: str) -> Response | None:
     """Where to go instead, when this page is not this visitor's turn."""
     if draft is None:
-        return visit.go("/file/done" if visit.cookies.read("done", Done, DONE_KEPT) else "/file/kind")
+        return visit.go("/file/done") if visit.cookies.read("done", Done, DONE_KEPT) else visit.gone("/file/kind")
     signed_in = visit.signed_in is not None
     walk = drafts.steps(draft, visit.door.catalogue(), signed_in)
     turn = drafts.next_step(draft, visit.door.catalogue(), signed_in)
@@ -77,13 +81,21 @@ def _page(visit: Visit, draft: Draft, step: str, template: str, title: str, **co
 
 
 async def begin(visit: Visit) -> Response:
-    """From the home page: the kind is chosen already."""
+    """From the home page: the kind is chosen already. Here is the first page of this kind; only what is posted to it begins
+    a draft, since a link may be followed by anybody's doing. A draft of another kind is changed on the page of kinds."""
     wanted = visit.request.path_params["kind"]
-    return _begin(visit, Kind(wanted)) if wanted in set(Kind) else visit.go("/file/kind")
+    if wanted not in set(Kind):
+        return visit.go("/file/kind")
+    kept, signed_in = visit.cookies.read("draft", Draft, drafts.KEPT), visit.signed_in is not None
+    if kept is not None and kept.kind != wanted and visit.request.method != "POST":
+        return await kind(visit)
+    step = drafts.next_step(kept or Draft(kind=Kind(wanted)), visit.door.catalogue(), signed_in)
+    first = {"mobile": mobile, "name": name, "unit": unit}.get(step)
+    return visit.go(f"/file/{step}") if first is None or kept is not None else await first(visit)
 
 
 def _begin(visit: Visit, kind: Kind) -> Response:
-    draft = drafts.with_kind(_draft(visit), kind)
+    draft = drafts.with_kind(visit.cookies.read("draft", Draft, drafts.KEPT), kind)
     visit.cookies.write("draft", draft)
     return visit.go(f"/file/{drafts.next_step(draft, visit.door.catalogue(), visit.signed_in is not None)}")
 
@@ -95,14 +107,16 @@ async def kind(visit: Visit) -> Response:
             return _begin(visit, chosen)
         visit.wrong("kind", "need_kind")
     draft = _draft(visit)
-    return visit.page("kind", visit.say("kind_title"), kinds=KINDS, chosen=draft.kind if draft else None)
+    chosen = visit.kind_begun or (draft.kind if draft else None)
+    return visit.page("kind", visit.say("kind_title"), kinds=KINDS, chosen=chosen)
 
 
 async def forget(visit: Visit) -> Response:
-    """Nothing of the draft is left in the browser; the files it had sent are unreferenced and go by themselves."""
+    """Nothing of the draft is left; the files it had sent are unreferenced and go by themselves."""
     if visit.request.method == "POST":
         visit.cookies.drop("draft")
         visit.cookies.drop("mobile")
+        visit.cookies.drop_all("typed:/file")
     return visit.go("/")
 
 
@@ -323,7 +337,7 @@ async def where(visit: Visit) -> Response:
             visit.wrong("people", "too_many_people", count=MOST_PEOPLE)
         if not visit.errors and (gone := _on(visit, draft, "where", "address")):
             return gone
-    elif draft.happened_on:
+    elif draft.happened_on and not any(typed.values()):
         typed = dict(zip(parts, drafts.date_parts(draft.happened_on, visit.language), strict=True))
     return _page(visit, draft, "where", "where", visit.say("where_title"), typed=typed)
 
@@ -352,7 +366,7 @@ async def files(visit: Visit) -> Response:
         sent = list(draft.files)
         if not await evidence.read_form_with_file(visit, sent):
             return visit.stale()
-        draft = draft.model_copy(update={"files": sent})
+        draft = await _draft_with(visit, draft, sent)
         if not visit.errors:
             if visit.path.endswith("/more"):
                 if _keep(visit, draft, "file"):
@@ -362,6 +376,14 @@ async def files(visit: Visit) -> Response:
         else:
             _keep(visit, draft, "file")
     return _page(visit, draft, "evidence", "evidence", visit.say("evidence_title"), limits=visit.door.limits)
+
+
+async def _draft_with(visit: Visit, draft: Draft, sent: list[SentFile]) -> Draft:
+    """The draft with the files that arrived. A file takes its time: what another page kept meanwhile stays."""
+    await visit.cookies.load()
+    newest = _draft(visit) or draft
+    arrived = [file for file in sent if file not in draft.files]
+    return newest.model_copy(update={"files": [*newest.files, *arrived]})
 
 
 async def remove_file(visit: Visit) -> Response:
@@ -385,7 +407,10 @@ async def review(visit: Visit) -> Response:
         if visit.typed("consent") != "yes":
             visit.wrong("consent", "need_consent")
         else:
-            return await _file(visit, draft, token)
+            try:
+                return await _file(visit, draft, token)
+            except TooMany as error:  # the same form is sent again after a while
+                visit.refused("consent", error)
     ground = drafts.ground_of(draft, visit.door.catalogue())
     known = visit.signed_in
     return _page(
@@ -435,21 +460,25 @@ async def _file(visit: Visit, draft: Draft, token: str | None) -> Response:
     )
     filed = await visit.door.file(visit.visitor(None if anonymous else token), filing, draft.key)
     told = json.loads(filed.receipt)
-    visit.cookies.write(
-        "done",
-        Done(
-            code=filed.code,
-            kind=draft.kind,
-            anonymous=anonymous,
-            receipt_id=filed.receipt_id,
-            filed_at=told["filed_at"],
-            content_hash=told["content_hash"],
-            signature=filed.signature,
-            unit_name=_unit_name(visit, draft),
-            files=len(draft.files),
-        ),
+    done = Done(
+        code=filed.code,
+        kind=draft.kind,
+        anonymous=anonymous,
+        receipt_id=filed.receipt_id,
+        filed_at=told["filed_at"],
+        content_hash=told["content_hash"],
+        signature=filed.signature,
+        unit_name=_unit_name(visit, draft),
+        files=len(draft.files),
     )
+    visit.accept(had_effect=True)
+    visit.cookies.write("done", done)
     visit.cookies.drop("draft")
+    visit.cookies.drop_all("typed:/file")
+    try:
+        await visit.cookies.save()
+    except StoreUnavailable:  # the code is shown here and now, since no other page could know it
+        return visit.page("done", visit.say(f"done_title_{done.kind}"), filed=done)
     return visit.go("/file/done")
 
 

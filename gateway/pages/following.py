@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import suppress
 from uuid import UUID
 
 from starlette.responses import Response
@@ -17,11 +18,11 @@ from contracts.errors import (
     SlotTaken,
     StatusUnavailable,
     StillRegistering,
+    TooMany,
     UnknownSlot,
-    UnknownTrackingCode,
     WrongVisitState,
 )
-from contracts.media import UploadState, Variant
+from contracts.media import MediaNote, UploadState, Variant
 from contracts.tracking import AnswerQuestion, CitizenCommand, Object, PublicCase, Rate, Withdraw
 from contracts.visits import AskVisit, BookVisit, CancelVisit, MoveVisit
 from gateway.pages import draft as drafts
@@ -33,28 +34,38 @@ from gateway.pages.visit import Visit
 
 CASE_KEPT = 60 * 60  # seconds
 LONG, SHORT = 10_000, 1_000  # characters, as contracts/tracking has them
+FORMS = {
+    "/case/answer": {"answer_question"},
+    "/case/rate": {"rate"},
+    "/case/object": {"object"},
+    "/case/withdraw": {"withdraw"},
+}
 RATED = ("informed_clearly", "treated_well", "on_time", "asked_improper")
 
 
 async def follow(visit: Visit) -> Response:
-    """The code is typed into a form and kept in an encrypted cookie: it is never in an address."""
+    """The code is typed into a form and kept sealed with the visit: it is never in an address."""
     typed = visit.typed("code")
     if visit.request.method == "POST":
         if not typed:
             visit.wrong("code", "need_code")
-        elif (code := visit.door.code(typed)) is None:
-            visit.refused("code", UnknownTrackingCode())
-        else:
-            try:
-                await visit.door.case(visit.visitor(), CaseKey(code=code))
-            except (StillRegistering, StatusUnavailable):
-                pass  # the code is good: the case's page tells what is known of it
-            except NotFound as error:
-                visit.refused("code", error)
-            if not visit.errors:
-                visit.cookies.write("case", OpenCase(code=code))
-                return visit.go("/case")
+        elif (code := await _find_code(visit, typed)) is not None:
+            return _open(visit, OpenCase(code=code))
     return visit.page("follow", visit.say("follow_title"), typed=typed)
+
+
+async def _find_code(visit: Visit, typed: str) -> str | None:
+    """The code that was typed, when it is one; None with an error beside the field."""
+    try:
+        code = await visit.door.find_code(visit.visitor(), typed)
+        with suppress(
+            StillRegistering, StatusUnavailable
+        ):  # the code is good: the case's page tells what is known of it
+            await visit.door.case(visit.visitor(), CaseKey(code=code))
+    except (NotFound, TooMany) as error:
+        visit.refused("code", error)
+        return None
+    return code
 
 
 async def case(visit: Visit) -> Response:
@@ -68,12 +79,8 @@ async def case(visit: Visit) -> Response:
     except StatusUnavailable as error:
         return visit.problem(error, visit.say("status_away_title"))
     except (NotFound, NotAuthenticated):
-        visit.cookies.drop("case")
-        return visit.go("/follow")
-    said = opened.said
-    if said:
-        visit.cookies.write("case", opened.model_copy(update={"said": None}))
-    return visit.page("case", visit.say("follow_title"), case=known, said=said, files=_files(known))
+        return visit.go("/sign-in" if opened.code is None and visit.signed_in is None else "/follow")
+    return visit.page("case", visit.say("follow_title"), case=known, files=_files(known), may=_forms_of(known))
 
 
 async def leave(visit: Visit) -> Response:
@@ -81,6 +88,7 @@ async def leave(visit: Visit) -> Response:
     if visit.request.method == "POST":
         visit.cookies.drop("case")
         visit.cookies.drop("answer")
+        visit.cookies.drop_all("typed:/case")
     return visit.go("/")
 
 
@@ -89,14 +97,17 @@ async def answer(visit: Visit) -> Response:
     known, away = await _may(visit, "answer_question")
     if away or known is None:
         return away or visit.go("/case")
-    draft = visit.cookies.read("answer", AnswerDraft, drafts.KEPT) or AnswerDraft()
+    about = str(known.question.question_id) if known.question else ""
+    draft = visit.cookies.read("answer", AnswerDraft, drafts.KEPT)
+    if draft is None or draft.about != about:
+        draft = AnswerDraft(about=about)
     more = visit.path.endswith("/more")
     if visit.request.method == "POST":
         sent = list(draft.files)
         if not await evidence.read_form_with_file(visit, sent):
             return visit.stale()
         text = visit.typed("text") if "text" in visit.form else draft.text
-        draft = draft.model_copy(update={"text": text, "files": sent})
+        draft = draft.model_copy(update={"text": text, "files": sent, "key": _form_key(visit, draft.key)})
         if len(draft.text) > LONG:
             visit.wrong("text", "too_long", limit=LONG)
         elif not draft.text and not more:
@@ -106,15 +117,13 @@ async def answer(visit: Visit) -> Response:
         except TooMuch:
             visit.wrong("text", "too_much")
         if not visit.errors and more:
+            visit.accept()
             return visit.go("/case/answer")
         if not visit.errors:
             command = AnswerQuestion(text=draft.text, uploads=[file.id for file in draft.files])
-            visit.cookies.drop("answer")
-            return await _execute(visit, command, "answer", draft.key)
+            return await _execute(visit, command, "answer", draft.key, dropped="answer")
     elif more:
         return visit.go("/case/answer")
-    else:
-        visit.cookies.write("answer", draft)  # fixes its key, so that two clicks are one answer
     limits = visit.door.limits
     return visit.page("answer", visit.say("answer_title"), case=known, draft=draft, limits=limits)
 
@@ -197,8 +206,8 @@ async def choose_slot(visit: Visit) -> Response:
         except WrongVisitState:  # a second click: the case page shows what the first one did
             return visit.go("/case")
         else:
-            visit.cookies.write("case", opened.model_copy(update={"said": "book_visit"}))
-            return visit.go("/case")
+            visit.accept(had_effect=True)
+            return visit.go("/case", "book_visit")
     slots = await visit.door.offered_slots(await visitor_of(visit, opened), case_key(opened))
     return visit.page("visit_slot", visit.say("visit_slot_title"), slots=slots, key=_form_key(visit))
 
@@ -219,11 +228,9 @@ async def file(visit: Visit) -> Response:
     media_id, wanted = visit.request.path_params["media_id"], visit.request.path_params.get("variant", "evidence")
     if not re.fullmatch(r"[A-Za-z0-9_-]{22,64}", media_id) or wanted not in set(Variant):
         raise NotFound
-    response = await visit.door.download(
+    return await visit.door.download(
         await visitor_of(visit, opened), case_key(opened), media_id, Variant(wanted), visit.request
     )
-    visit.cookies.apply(response)
-    return response
 
 
 # --- by mobile ------------------------------------------------------------------------------------------------------
@@ -245,10 +252,9 @@ async def mine(visit: Visit) -> Response:
 
 async def open_own(visit: Visit) -> Response:
     try:
-        visit.cookies.write("case", OpenCase(case_id=UUID(visit.typed("case"))))
+        return _open(visit, OpenCase(case_id=UUID(visit.typed("case"))))
     except ValueError:
         return visit.go("/mine")
-    return visit.go("/case")
 
 
 async def sign_in(visit: Visit) -> Response:
@@ -265,7 +271,8 @@ async def sign_in_code(visit: Visit) -> Response:
     if sent_to is None:
         return visit.go("/sign-in")
     if visit.request.method == "POST" and await signing_in.check_code(visit, sent_to):
-        return visit.go("/mine")
+        opened = opened_case(visit)
+        return visit.go("/mine") if opened is None or opened.code is not None else _open(visit, opened, "/mine")
     return _code_page(visit, sent_to)
 
 
@@ -280,7 +287,6 @@ async def sign_in_again(visit: Visit) -> Response:
 async def sign_out(visit: Visit) -> Response:
     if visit.request.method == "POST":
         await signing_in.leave(visit)
-        visit.cookies.drop("case")
     return visit.go("/")
 
 
@@ -293,6 +299,15 @@ def _code_page(visit: Visit, sent_to: str) -> Response:
 
 def opened_case(visit: Visit) -> OpenCase | None:
     return visit.cookies.read("case", OpenCase, CASE_KEPT)
+
+
+def _open(visit: Visit, opened: OpenCase, otherwise: str = "/case") -> Response:
+    """Opens a case; on to the form that was filled in for it and not sent, if there is one."""
+    visit.cookies.write("case", opened)
+    visit.accept()
+    visit.is_about(opened)
+    unsent = visit.unsent()
+    return visit.go(unsent[0].path, "kept") if unsent else visit.go(otherwise)
 
 
 def case_key(opened: OpenCase) -> CaseKey:
@@ -317,22 +332,37 @@ async def _may(visit: Visit, *actions: str) -> tuple[PublicCase | None, Response
     return (known, None) if possible.intersection(actions) else (None, visit.go("/case"))
 
 
-async def _execute(visit: Visit, command: CitizenCommand, said: str, key: str) -> Response:
+async def _execute(visit: Visit, command: CitizenCommand, said: str, key: str, dropped: str = "") -> Response:
+    """Has its effect once, and what was typed is kept until it has. `dropped`: what else is done with then."""
     opened = opened_case(visit)
     assert opened is not None
-    key = key if 8 <= len(key) <= 100 else _form_key(visit)
+    key = key if 8 <= len(key) <= 100 else secrets.token_urlsafe(24)
     try:
         await visit.door.execute(await visitor_of(visit, opened), case_key(opened), key, command)
     except PeygirError as error:
         if error.status in (409, 412):  # it has moved on meanwhile: the case page shows to where
             return visit.go("/case")
         raise
-    visit.cookies.write("case", opened.model_copy(update={"said": said}))
-    return visit.go("/case")
+    visit.accept(had_effect=True)
+    visit.cookies.drop(dropped)
+    return visit.go("/case", said)
 
 
-def _form_key(visit: Visit) -> str:
-    return visit.typed("key") or secrets.token_urlsafe(24)
+def _form_key(visit: Visit, otherwise: str = "") -> str:
+    key = visit.typed("key")
+    return key if 8 <= len(key) <= 100 else otherwise or secrets.token_urlsafe(24)
+
+
+def _forms_of(case: PublicCase) -> set[str]:
+    """Addresses of the forms that can be sent for this case now."""
+    possible = {*case.can, *case.visit_can}
+    return {path for path, actions in FORMS.items() if possible.intersection(actions)}
+
+
+def _player(media_type: str | None) -> str | None:
+    """The element of a page that plays it, where one does."""
+    kind = (media_type or "").partition("/")[0]
+    return kind if kind in {"audio", "video"} else None
 
 
 def _files(case: PublicCase) -> list[dict[str, object]]:
@@ -346,8 +376,11 @@ def _files(case: PublicCase) -> list[dict[str, object]]:
             "reason": one.reason or "other",
             "thumbnail": Variant.THUMBNAIL in one.variants,
             "playable": Variant.PLAYABLE in one.variants,
+            "player": _player(one.media_type),
             "size": one.size,
             "from_office": one.from_office,
+            "notes": one.notes,
+            "delayed": MediaNote.CHECK_DELAYED in one.notes,
         }
         for number, one in enumerate(case.attachments, 1)
     ]

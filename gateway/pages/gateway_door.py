@@ -10,9 +10,8 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from backbone import codes
 from contracts.accounts import OtpSent, RefreshTokens, RequestOtp, Tokens, VerifyOtp
-from contracts.errors import NotAuthenticated, PeygirError, StillRegistering
+from contracts.errors import BadToken, NotAuthenticated, PeygirError, StillRegistering
 from contracts.gateway import Actor
 from contracts.intake import Catalogue
 from contracts.letters import ReadLetter
@@ -22,6 +21,7 @@ from contracts.tracking import AuthorizeMedia, CitizenCommand, ListOwnCases, Own
 from contracts.visits import ListOfferedSlots, OfferedSlot, OfferedSlots
 from contracts.vocabulary import ActorKind, Channel
 from gateway import attachments, deps
+from gateway.admission import Client
 from gateway.auth import Caller
 from gateway.fields import IdentityBody, PlaceBody, SubmissionBody
 from gateway.pages.door import CaseKey, Filed, Filing, Limits, Visitor
@@ -31,8 +31,8 @@ from gateway.pieces import Body, Uploads
 from gateway.problems import invalid
 from gateway.receipts import Receipt
 
-TEXT_LIMIT = 5_000
-"""Characters of what happened: what a browser holds in cookies until it is filed. Longer texts go by file."""
+TEXT_LIMIT = 10_000
+"""Characters of what happened, as `gateway.fields.ClaimText` takes them."""
 
 
 class GatewayDoor:
@@ -42,8 +42,8 @@ class GatewayDoor:
         self._door, self._uploads = door, uploads
         self.limits = Limits(file_size=file_size, files=max(1, door.settings.max_uploads), text=TEXT_LIMIT)
 
-    def code(self, typed: str) -> str | None:
-        return codes.parse(typed, self._door.mac_keys)
+    async def find_code(self, visitor: Visitor, typed: str) -> str:
+        return (await self._door.admission.tracking_code(_client(visitor), typed)).code
 
     def catalogue(self) -> Catalogue | None:
         return self._door.shelf.current
@@ -52,7 +52,7 @@ class GatewayDoor:
 
     async def file(self, visitor: Visitor, filing: Filing, key: str) -> Filed:
         caller = self._caller(visitor)
-        await self._door.limits.spend("submissions", str(caller.id) if caller else visitor.address)
+        await self._door.admission.submission(_client(visitor), str(caller.id) if caller else None)
         taken = await self._door.filing.file(_body(visitor, filing), caller, visitor.language, key)
         return Filed(
             code=taken.code,
@@ -64,7 +64,6 @@ class GatewayDoor:
     async def upload(
         self, visitor: Visitor, file_name: str, media_type: str, size: int, chunks: AsyncIterator[bytes]
     ) -> str:
-        await self._door.limits.spend("anonymous", visitor.address)
         uploads = self._uploads()
         upload = await uploads.create(size, file_name or None, media_type)
         body = Body(chunks, size, self._door.settings.stall_timeout)
@@ -83,21 +82,26 @@ class GatewayDoor:
 
     # --- who ---
 
-    async def request_otp(self, visitor: Visitor, mobile: str) -> OtpSent:
-        await self._door.limits.spend("one_time_codes", visitor.address)
-        request = RequestOtp(mobile=mobile, language=visitor.language)
+    async def request_otp(self, visitor: Visitor, mobile: str, otp_session: str | None) -> OtpSent:
+        await self._door.admission.one_time_code(_client(visitor))
+        request = RequestOtp(mobile=mobile, language=visitor.language, asker=visitor.address, otp_session=otp_session)
         return await self._door.bus.ask("accounts", "request_otp", request, OtpSent)
 
-    async def verify_otp(self, visitor: Visitor, mobile: str, code: str) -> Tokens:
-        await self._door.limits.spend("sign_in", visitor.address)
-        request = VerifyOtp(mobile=mobile, code=code[:20])
+    async def verify_otp(self, visitor: Visitor, mobile: str, code: str, otp_session: str | None) -> Tokens:
+        await self._door.admission.sign_in(_client(visitor))
+        request = VerifyOtp(mobile=mobile, code=code[:20], asker=visitor.address, otp_session=otp_session)
         return await self._door.bus.ask("accounts", "verify_otp", request, Tokens)
 
     async def refresh(self, visitor: Visitor, refresh_token: str) -> Tokens:
-        await self._door.limits.spend("sign_in", visitor.address)
-        return await self._door.bus.ask("accounts", "refresh", RefreshTokens(refresh_token=refresh_token), Tokens)
+        await self._door.admission.refresh(refresh_token)
+        try:
+            return await self._door.bus.ask("accounts", "refresh", RefreshTokens(refresh_token=refresh_token), Tokens)
+        except BadToken:
+            await self._door.admission.bad_token(_client(visitor))
+            raise
 
     async def revoke(self, visitor: Visitor, refresh_token: str) -> None:
+        await self._door.admission.refresh(refresh_token)
         await self._door.revocations.sign_out(refresh_token)
 
     def _caller(self, visitor: Visitor) -> Caller | None:
@@ -112,7 +116,7 @@ class GatewayDoor:
     # --- cases ---
 
     async def _holder(self, visitor: Visitor, code: str) -> deps.Bearer:
-        hashes = await deps.bearer_of(self._door, visitor.address, code)
+        hashes = (await self._door.admission.opened_code(code)).hashes
         return deps.Bearer(deps.Visitor(visitor.address, visitor.language, None), hashes)
 
     async def case(self, visitor: Visitor, key: CaseKey) -> PublicCase:
@@ -178,18 +182,19 @@ class GatewayDoor:
         return await self._door.papers.letter(request, asked, visitor.language)
 
     async def receipt(self, visitor: Visitor, payload: str, signature: str, request: Request) -> Response:
-        await self._door.limits.spend("anonymous", visitor.address)
         key = self._door.filing.signer.key_id
         given = Receipt(payload=payload, signature=signature, key=key)
         return await self._door.papers.receipt(request, given, visitor.language)
 
     async def seal_of(self, visitor: Visitor, receipt: Receipt) -> str | None:
-        await self._door.limits.spend("anonymous", visitor.address)
         return self._door.papers.seals.of_receipt(receipt)
 
     async def check_paper(self, visitor: Visitor, seal: str) -> Seal | None:
-        await self._door.limits.spend("anonymous", visitor.address)
         return self._door.papers.check(seal)
+
+
+def _client(visitor: Visitor) -> Client:
+    return Client(visitor.address, visitor.ticket, computes=False)
 
 
 def _body(visitor: Visitor, filing: Filing) -> SubmissionBody:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from contracts.errors import Invalid
 
@@ -37,6 +38,19 @@ async def drain(stream: AsyncIterator[bytes]) -> None:
         read += len(chunk)
         if read >= DRAINED:
             return
+
+
+async def fields_of(request: Request) -> dict[str, list[str]]:
+    """The fields of a posted form as far as they arrived, its file thrown away; none where another part of the code has
+    read the body, or it is no such form."""
+    try:
+        form = Multipart(request)
+    except Broken:
+        return {}
+    with suppress(Broken, ClientDisconnect, RuntimeError):  # starlette's, for a body that was read before
+        await form.open()
+        await form.drain()
+    return form.fields
 
 
 @dataclass(frozen=True)

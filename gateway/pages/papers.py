@@ -22,7 +22,6 @@ async def letter(visit: Visit) -> Response:
         response = await visit.door.letter(await visitor_of(visit, opened), case_key(opened), visit.request)
     except (NoLetter, StillRegistering, NotFound, NotAuthenticated):
         return visit.go("/case")
-    visit.cookies.apply(response)
     return response
 
 
@@ -30,9 +29,7 @@ async def receipt(visit: Visit) -> Response:
     filed = visit.cookies.read("done", Done, DONE_KEPT)
     if filed is None:
         return visit.go("/follow")
-    response = await visit.door.receipt(visit.visitor(), filed.payload, filed.signature, visit.request)
-    visit.cookies.apply(response)
-    return response
+    return await visit.door.receipt(visit.visitor(), filed.payload, filed.signature, visit.request)
 
 
 async def verify(visit: Visit) -> Response:
@@ -44,6 +41,7 @@ async def verify(visit: Visit) -> Response:
         typed = await visit.door.seal_of(visit.visitor(), receipt) or NOT_OURS
     if visit.request.method == "POST":
         if 0 < len(typed) <= LONGEST and typed.isascii():
+            visit.accept()
             return visit.go(f"/verify/{typed}")
         visit.wrong("seal", "need_seal")
     found = None if seal is None else paper_view(await visit.door.check_paper(visit.visitor(), seal), visit.language)

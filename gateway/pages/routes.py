@@ -9,8 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.pages import filing, following, papers
+from gateway.pages.attend import attend
 from gateway.pages.door import Door
-from gateway.pages.visit import FOLDER, HEADERS, Page, Visit, attend, style, style_path
+from gateway.pages.typed import form_path
+from gateway.pages.visit import FOLDER, HEADERS, Page, Site, Visit, style, style_path
 
 WITH_FILES = frozenset({"/file/evidence", "/file/evidence/more", "/case/answer", "/case/answer/more"})
 """Their POST carries a file: no limit on the body but the file's own, which the page itself holds."""
@@ -68,22 +70,23 @@ PAGES: dict[str, Page] = {
 }
 
 
-def router(door: Door, key: bytes, address: Callable[[Request], str]) -> APIRouter:
-    """Routes of every page. `key`: 32 octets for cookies and forms, the same in every gateway; `address`: of a visitor."""
+def router(door: Door, site: Site, address: Callable[[Request], str]) -> APIRouter:
+    """Routes of every page. `address`: of a visitor."""
     routes = APIRouter()
-    for path, page in PAGES.items():
-        endpoint = _endpoint(page, path not in WITH_FILES, door, key, address)
-        routes.add_route(path, endpoint, ["GET", "POST"], include_in_schema=False)
+    for path in PAGES:
+        routes.add_route(path, _endpoint(path, door, site, address), ["GET", "POST"], include_in_schema=False)
     routes.add_route(style_path(), _style, ["GET"], include_in_schema=False)
     routes.add_route("/pages/icon.svg", _icon, ["GET"], include_in_schema=False)
     return routes
 
 
 def _endpoint(
-    page: Page, reads_form: bool, door: Door, key: bytes, address: Callable[[Request], str]
+    path: str, door: Door, site: Site, address: Callable[[Request], str]
 ) -> Callable[[Request], Awaitable[Response]]:
+    page, shows, reads_form = PAGES[path], PAGES[form_path(path)], path not in WITH_FILES
+
     async def endpoint(request: Request) -> Response:
-        return await attend(Visit(request, door, key, address(request)), page, reads_form)
+        return await attend(Visit(request, door, site, address(request)), page, shows, reads_form)
 
     return endpoint
 

@@ -1,4 +1,4 @@
-"""Who the visitor is: a mobile, a one-time code by SMS, and the tokens kept in the visitor's own browser."""
+"""Who the visitor is: a mobile, a one-time code by SMS, and the tokens kept with the visit."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ PENDING_KEPT = 30 * 60  # seconds
 
 
 class Pending(BaseModel):
-    """A mobile that a code was sent to."""
+    """A mobile that a code was sent to. `otp_session`: by it the tries of this browser are counted apart from others'."""
 
     mobile: str
+    otp_session: str | None = None
 
 
 async def send_code(visit: Visit, typed: str) -> bool:
@@ -28,12 +29,14 @@ async def send_code(visit: Visit, typed: str) -> bool:
     if mobile is None:
         visit.wrong("mobile", "need_mobile")
         return False
+    otp_session = _otp_session(visit, mobile)
     try:
-        await visit.door.request_otp(visit.visitor(), mobile)
+        sent = await visit.door.request_otp(visit.visitor(), mobile, otp_session)
     except (TooMany, InvalidField) as error:
         visit.refused("mobile", error)
         return False
-    visit.cookies.write("mobile", Pending(mobile=mobile))
+    visit.cookies.write("mobile", Pending(mobile=mobile, otp_session=sent.otp_session or otp_session))
+    visit.accept()
     return True
 
 
@@ -43,6 +46,11 @@ def pending(visit: Visit) -> str | None:
     return found.mobile if found else None
 
 
+def _otp_session(visit: Visit, mobile: str) -> str | None:
+    found = visit.cookies.read("mobile", Pending, PENDING_KEPT)
+    return found.otp_session if found is not None and found.mobile == mobile else None
+
+
 async def check_code(visit: Visit, mobile: str) -> bool:
     """Signs the visitor in; False with an error beside the field."""
     code = persian.compact_digits(visit.typed("code"))
@@ -50,12 +58,14 @@ async def check_code(visit: Visit, mobile: str) -> bool:
         visit.wrong("code", "need_otp")
         return False
     try:
-        tokens = await visit.door.verify_otp(visit.visitor(), mobile, code)
+        tokens = await visit.door.verify_otp(visit.visitor(), mobile, code, _otp_session(visit, mobile))
     except (BadCode, TooMany, InvalidField) as error:
         visit.refused("code", error)
         return False
+    visit.cookies.renew_visit()
     _keep(visit, tokens, mobile)
     visit.cookies.drop("mobile")
+    visit.accept()
     return True
 
 
@@ -76,9 +86,12 @@ async def access_token(visit: Visit) -> str | None:
 
 
 async def leave(visit: Visit) -> None:
-    """Signs out, also where the refresh token was taken."""
+    """Signs out, also where the refresh token was taken. A draft goes along into the new visit; what was opened does not."""
     known = visit.signed_in
-    visit.cookies.drop("citizen")
+    for name in ("citizen", "mobile", "case", "answer"):
+        visit.cookies.drop(name)
+    visit.cookies.drop_all("typed:/case")
+    visit.cookies.renew_visit()
     if known is not None:
         with suppress(PeygirError):  # it runs out by itself; this browser has forgotten it
             await visit.door.revoke(visit.visitor(), known.refresh_token)

@@ -58,7 +58,7 @@ async def stream(
     if visitor.caller is None:
         if tracking_code is None:
             raise NotAuthenticated
-        hashes = await deps.bearer_of(door, visitor.address_key, deps.typed_in_header(tracking_code))
+        hashes = await deps.bearer_of(door, deps.client_of(door, request), deps.typed_in_header(tracking_code))
     if door.stopping:
         raise Unavailable(retry_after=door.settings.retry_after)
     # What was heard since the token was looked at has ended the streams of then, and not this one.

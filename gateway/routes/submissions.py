@@ -71,7 +71,8 @@ class ReceiptKey(Answer):
 async def _file(request: Request) -> Response:
     door = deps.the_door(request)
     visitor = deps.visitor_of(door, request)
-    await door.limits.spend("submissions", visitor.budget_key)
+    account = str(visitor.caller.id) if visitor.caller is not None else None
+    await door.admission.submission(deps.client_of(door, request), account)
     keys = request.headers.getlist("idempotency-key")
     if keys and (len(keys) > 1 or not deps.is_key(keys[0])):
         raise InvalidField(fields=[{"field": "Idempotency-Key", "reason": "string_pattern_mismatch"}])

@@ -38,7 +38,7 @@ class TrackingCodeBody(Body):
 async def _by_code(request: Request, typed: str) -> Response:
     door = deps.the_door(request)
     lang = language.of(request.scope["headers"])
-    hashes = await deps.bearer_of(door, deps.address_key(door, request), typed)
+    hashes = await deps.bearer_of(door, deps.client_of(door, request), typed)
     body = await door.tracking.rendered(hashes, lang)
     if body is None:
         body = Registering(stage_text=REGISTERING[lang]).model_dump_json().encode()

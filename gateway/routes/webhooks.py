@@ -22,6 +22,7 @@ from backbone.settings import secret
 from contracts.base import Command, now
 from contracts.errors import InvalidField, NotFound, TooLarge, Unavailable
 from contracts.gateway import InboundSms, ReceiveSms, ReportDelivery
+from gateway import deps
 from gateway.deps import Door, DoorDep
 from gateway.documents import problems
 from gateway.problems import BadRequest
@@ -108,6 +109,8 @@ async def _pushed(given: str, request: Request, door: Door) -> list[dict[str, st
     """What came, one or several, with names in lower case; NotFound when the secret is another."""
     expected = door.settings.sms_webhook_secret.get_secret_value().encode()
     if not expected or not hmac.compare_digest(given.encode(), expected):
+        # The provider itself, who comes by one address for everybody, is not counted.
+        await door.admission.request(deps.address_key(door, request), None)
         raise NotFound
     query = dict(_flat(parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=50)))
     bodies: list[dict[str, str]] = [{}]

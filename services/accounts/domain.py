@@ -57,13 +57,25 @@ def seconds_until(moment: datetime, at: datetime) -> int:
     return max(0, -int(-left // 1))
 
 
+def share_of_one_asker(pace: Pace) -> Pace:
+    """How often one mobile may be sent a code at the wish of one address: never all of it, so that a stranger who asks for
+    codes again and again does not keep its owner from getting one."""
+    return Pace(resend=0, per_hour=max(1, pace.per_hour - 1), per_day=max(1, pace.per_day - 3))
+
+
+STRANGERS_TRIES = 10
+"""Wrong codes within `STRANGERS_FORGIVEN` that may be told for one mobile by all who did not ask for any."""
+STRANGERS_FORGIVEN = HOUR
+LIVE_CODES = 3
+"""How many of the codes sent to one mobile, by the wish of different people, are good at a time: the newest."""
+
+
 @dataclass(frozen=True)
 class StoredCode:
-    """What is kept of a code that was sent. `tries`: how many wrong ones were told."""
+    """What is kept of a code that was sent."""
 
     code_hash: str
     expires_at: datetime
-    tries: int
     used: bool
 
 
@@ -74,14 +86,16 @@ class Verdict(Enum):
     VOID = "void"  # expired, used, or none was sent: as good as wrong
 
 
-def judge(stored: StoredCode | None, told_hash: str, at: datetime, tries_allowed: int) -> Verdict:
-    """What a code told is worth: each is compared alike, whatever else is wrong with it."""
-    equal = hmac.compare_digest(stored.code_hash if stored else "0" * 64, told_hash)
-    if stored is None or stored.used or at >= stored.expires_at:
-        return Verdict.VOID
-    if stored.tries >= tries_allowed:
+def judge(stored: Sequence[StoredCode], told_hash: str, at: datetime, *, may_try: bool) -> Verdict:
+    """What a code told is worth: each is compared alike, whatever else is wrong with it. `stored`: the newest first."""
+    compared = [*stored[:LIVE_CODES], *[None] * (LIVE_CODES - len(stored))]
+    equal = [hmac.compare_digest(one.code_hash if one else "0" * 64, told_hash) for one in compared]
+    live = [one is not None and not one.used and at < one.expires_at for one in compared]
+    if not may_try:
         return Verdict.TRIED_TOO_OFTEN
-    return Verdict.RIGHT if equal else Verdict.WRONG
+    if not any(live):
+        return Verdict.VOID
+    return Verdict.RIGHT if any(same and good for same, good in zip(equal, live, strict=True)) else Verdict.WRONG
 
 
 # --- staff ---
@@ -93,6 +107,24 @@ def block_after(failures: int) -> timedelta:
         return timedelta(0)
     doublings: int = 2 ** min(failures - FREE_FAILURES, 20)
     return min(FIRST_BLOCK * doublings, LONGEST_BLOCK)
+
+
+TOLD_AFTER = 5
+"""Wrong sign-ins in a row of which the account's owner is told, at most once a day."""
+SECOND_FACTOR_TRIES = 10
+"""Wrong one-time passwords within an hour, with the right password, from devices that never signed in: whoever tries has the
+password, and three of a million one-time passwords fit."""
+PAUSE_FROM, PAUSE_DOUBLES_EACH = 50, 25
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(seconds=30)
+
+
+def pause_after(failures: int) -> timedelta:
+    """How long an account takes no attempt of a device that never signed in, after so many wrong ones in a row from all
+    addresses together: guessing from many addresses becomes slow, and nobody is kept out for long."""
+    if failures < PAUSE_FROM:
+        return timedelta(0)
+    doublings: int = 2 ** min((failures - PAUSE_FROM) // PAUSE_DOUBLES_EACH, 20)
+    return min(FIRST_PAUSE * doublings, LONGEST_PAUSE)
 
 
 def username_form(typed: str) -> str:

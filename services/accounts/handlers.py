@@ -11,10 +11,9 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from prometheus_client import Counter
 from sqlalchemy import Connection
 
-from backbone import audit, crypto, logs, outbox, persian
+from backbone import audit, crypto, logs
 from backbone.database import Database
 from backbone.settings import secret
 from contracts.accounts import (
@@ -24,13 +23,11 @@ from contracts.accounts import (
     EndedSessions,
     ListEndedSessions,
     ListStaff,
-    OtpRequested,
     OtpSent,
     RefreshTokens,
     RequestOtp,
     RevokedSession,
     RevokeTokens,
-    SealedOtp,
     SignInStaff,
     StaffList,
     StaffMember,
@@ -38,20 +35,19 @@ from contracts.accounts import (
     VerifyOtp,
 )
 from contracts.base import now
-from contracts.errors import BadCode, BadCredentials, InvalidField, NotAllowed, PeygirError, TooMany
+from contracts.errors import BadCode, BadCredentials, NotAllowed, PeygirError
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
 from services.accounts import domain, store
+from services.accounts.attempts import SIGN_INS, Attempts, Devices
 from services.accounts.credentials import fresh_totp_secret, hash_password, password_fits, totp_step
-from services.accounts.domain import Pace, StoredCode, Verdict
 from services.accounts.endings import good_until
+from services.accounts.one_time_codes import OneTimeCodes
 from services.accounts.sessions import Sessions, Subject
 from services.accounts.settings import Settings
 
 log = logs.get("accounts")
 
-CODES = Counter("peygir_one_time_codes_total", "One-time codes by what became of them", ["outcome"])
-SIGN_INS = Counter("peygir_staff_sign_ins_total", "Sign-ins of staff", ["outcome"])
 
 _COMMITTED_WITHIN = timedelta(minutes=1)
 """From the time a change bears to its being seen by others."""
@@ -67,104 +63,71 @@ class Accounts:
 
     def __init__(self, settings: Settings, apart: Apart = lambda work: work()) -> None:
         self._settings = settings
-        self._pace = Pace(settings.otp_resend_seconds, settings.otp_per_hour, settings.otp_per_day)
-        self._index_key = secret(settings.mobile_index_key)
-        self._notify_key = secret(settings.notify_public_key)
         self._staff_key = secret(settings.staff_secret_key)
+        self._codes = OneTimeCodes(settings)
+        self._attempts = Attempts(self._staff_key)
+        self._devices = Devices(self._staff_key, settings.device_days)
         self._sessions = Sessions(settings)
         self._apart = apart
         # Somebody to check when nobody has the user name, so that it takes as long.
-        self._nobody = (hash_password(uuid4().hex), crypto.lock(fresh_totp_secret(), self._staff_key))
+        self._nobody = (uuid4(), hash_password(uuid4().hex), crypto.lock(fresh_totp_secret(), self._staff_key))
 
     # --- citizens ---
 
     def request_otp(self, connection: Connection, request: RequestOtp) -> OtpSent:
-        """Sends a code to a mobile and makes the one before void. TooMany while it is too early for another.
-
-        Nobody looks whether a citizen with this mobile is known, so nothing can tell.
-        """
-        mobile, mobile_hash = self._mobile(request.mobile)
-        row = store.claim_code_row(connection, mobile_hash)
-        at = now()  # after the wait for the row
-        wait = domain.wait_for_code(row.requested, at, self._pace)
-        if wait:
-            CODES.labels("too_early").inc()
-            raise TooMany(retry_after=wait)
-        code = domain.fresh_code()
-        expires_at = at + timedelta(seconds=self._settings.otp_seconds)
-        recent = [moment for moment in row.requested if at - moment < domain.DAY]
-        store.replace_code(connection, mobile_hash, self._code_hash(mobile_hash, code), expires_at, [*recent, at])
-        sealed = crypto.seal(SealedOtp(mobile=mobile, code=code, language=request.language), self._notify_key)
-        outbox.add(connection, OtpRequested(id=uuid4(), occurred_at=at, sealed_code=sealed, expires_at=expires_at))
-        CODES.labels("sent").inc()
-        return OtpSent(resend_after=self._settings.otp_resend_seconds, expires_in=self._settings.otp_seconds)
+        """Sends a code to a mobile (one_time_codes.py)."""
+        return self._codes.request(connection, request)
 
     def verify_otp(self, connection: Connection, request: VerifyOtp) -> Tokens | PeygirError:
-        """Tokens for the code last sent to this mobile, once; BadCode, or TooMany when it was tried too often."""
-        mobile, mobile_hash = self._mobile(request.mobile)
-        row = store.lock_code(connection, mobile_hash)
-        at = now()
-        stored = (
-            StoredCode(row.code_hash, row.expires_at, row.tries, row.used)
-            if row is not None and row.expires_at is not None
-            else None
-        )
-        told = self._code_hash(mobile_hash, persian.compact_digits(request.code) or "")
-        verdict = domain.judge(stored, told, at, self._settings.otp_tries)
-        CODES.labels(verdict.value).inc()
-        if verdict is Verdict.TRIED_TOO_OFTEN:
-            return TooMany(retry_after=max(1, domain.wait_for_code(row.requested if row else [], at, self._pace)))
-        if verdict is Verdict.WRONG:
-            store.count_wrong_code(connection, mobile_hash)
-        if verdict is not Verdict.RIGHT:
+        """Tokens for a code that was sent to this mobile, once; BadCode, whatever is wrong."""
+        mobile = self._codes.verify(connection, request)
+        if mobile is None:
             return BadCode()
-        store.spend_code(connection, mobile_hash)
+        _, mobile_hash = self._codes.mobile(mobile)
         return self._sessions.open(
             connection, Subject("citizen", store.citizen(connection, mobile_hash), mobile=mobile)
         )
 
-    def _mobile(self, told: str) -> tuple[str, str]:
-        """E.164 and its keyed hash; InvalidField when it is no Iranian mobile."""
-        mobile = persian.mobile(told)
-        if mobile is None:
-            raise InvalidField(fields=[{"field": "mobile", "reason": "not_a_mobile"}])
-        return mobile, crypto.keyed_hash(mobile, self._index_key)
-
-    def _code_hash(self, mobile_hash: str, code: str) -> str:
-        return crypto.keyed_hash(f"one-time code:{mobile_hash}:{code}", self._staff_key)
-
     # --- staff ---
 
     def sign_in(self, database: Database, request: SignInStaff) -> Tokens:
-        """Tokens for a user name with its password and TOTP; BadCredentials, or TooMany while the name rests.
+        """Tokens for a user name with its password and TOTP; BadCredentials, or TooMany while it rests (attempts.py).
 
         Known and unknown user names are counted, slowed and answered alike, with the same work. An attempt is counted
         as a failure before it is checked, so that many at once gain nothing; no transaction is open meanwhile.
         """
         username = domain.username_form(request.username)
-        username_hash = crypto.keyed_hash(f"username:{username}", self._staff_key)
         with database.transaction() as connection:
-            self._count_attempt(connection, username_hash)
             row = store.staff_by_username(connection, username)
-        password_hash, locked = (row.password_hash, row.locked_totp_secret) if row is not None else self._nobody
+            staff_id, password_hash, locked = (
+                (row.staff_id, row.password_hash, row.locked_totp_secret) if row is not None else self._nobody
+            )
+            device = self._devices.read(request.device_token, staff_id, password_hash)
+            attempt = self._attempts.begin(connection, username, request.asker, device)
         fits = self._apart(lambda: password_fits(password_hash, request.password))
         step = self._totp_step(locked, request.totp)
         if row is None or not fits or step is None:
+            with database.transaction() as connection:
+                self._attempts.failed(connection, attempt, row, password_fits=row is not None and fits)
             return _refused("wrong")
         with database.transaction() as connection:
             # Read again: the check took a while, and a change of staff in that while counts.
             current = store.lock_staff(connection, username)
             if current is None or not current.active or current.password_hash != password_hash:
                 return _refused("inactive")
+            if self._attempts.second_factor_rests(connection, attempt):
+                return _refused("second_factor_rests")
             if not store.take_totp_step(connection, current.staff_id, step):
                 return _refused("replayed")
-            store.forget_attempts(connection, username_hash)
+            self._attempts.succeeded(connection, attempt)
             subject = _subject(current)
             tokens = self._sessions.open(connection, subject)
             audit.note(connection, _actor_of(subject), SIGN_IN, [str(subject.id)])
         SIGN_INS.labels("right").inc()
         log.info("a member of staff signed in", staff_id=str(current.staff_id))
-        return tokens
+        return tokens.model_copy(
+            update={"device_token": self._devices.token(current.staff_id, current.password_hash, device)}
+        )
 
     def _totp_step(self, locked_secret: str, told: str) -> int | None:
         """None when it fits none, and when the secret was encrypted under another key: whoever asks learns no more."""
@@ -174,15 +137,6 @@ class Accounts:
             log.error("a TOTP secret cannot be opened; since STAFF_SECRET_KEY was changed the account wants a reset")
             return None
         return totp_step(totp_secret, told, now())
-
-    def _count_attempt(self, connection: Connection, username_hash: str) -> None:
-        row = store.claim_attempts(connection, username_hash, now())
-        at = now()  # after the wait for the row, or an attempt that came together with another would look too early
-        if row.blocked_until > at:
-            SIGN_INS.labels("blocked").inc()
-            raise TooMany(retry_after=domain.seconds_until(row.blocked_until, at))
-        failures = (row.failures if at - row.last_at < domain.FORGIVEN_AFTER else 0) + 1
-        store.count_attempt(connection, username_hash, failures, at + domain.block_after(failures), at)
 
     def list_changed_staff(self, connection: Connection) -> ChangedStaff:
         """The accounts that an access token which is still good may tell of as they were."""
@@ -245,6 +199,7 @@ class Accounts:
     def prune(self, connection: Connection) -> None:
         """Deletes what has passed: codes of yesterday, sessions at their end, forgiven attempts."""
         at = now()
+        self._codes.prune(connection, at)
         gone = store.prune(connection, at, at - domain.DAY, at - domain.FORGIVEN_AFTER)
         if any(gone.values()):
             log.info("pruned", **gone)

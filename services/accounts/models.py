@@ -32,16 +32,44 @@ citizens = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
-one_time_codes = Table(  # one row a mobile: a new code overwrites the old one
-    "one_time_codes",
+one_time_codes = (
+    Table(  # one row a mobile: when it was sent codes, and the newest; `tries` of those who asked without an address
+        "one_time_codes",
+        metadata,
+        Column("mobile_hash", String(64), primary_key=True),
+        Column("code_hash", String(64), nullable=False, server_default=""),
+        Column("expires_at", DateTime(timezone=True)),
+        Column("tries", SmallInteger, nullable=False, server_default="0"),
+        Column("used", Boolean, nullable=False, server_default="false"),
+        Column("requested", ARRAY(DateTime(timezone=True)), nullable=False, server_default="{}"),
+        Column("touched_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
+    )
+)
+
+otp_sessions = Table(  # who asked for codes to a mobile; `asked` also when none was sent, `sent` when one was
+    "otp_sessions",
     metadata,
-    Column("mobile_hash", String(64), primary_key=True),
-    Column("code_hash", String(64), nullable=False, server_default=""),
-    Column("expires_at", DateTime(timezone=True)),
+    Column("session_hash", String(64), primary_key=True),
+    Column("mobile_hash", String(64), nullable=False, index=True),
+    Column("asker_hash", String(64)),
+    Column("code_hash", String(64), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("tries", SmallInteger, nullable=False, server_default="0"),
     Column("used", Boolean, nullable=False, server_default="false"),
-    Column("requested", ARRAY(DateTime(timezone=True)), nullable=False, server_default="{}"),
-    Column("touched_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
+    Column("asked", ARRAY(DateTime(timezone=True)), nullable=False),
+    Column("sent", ARRAY(DateTime(timezone=True)), nullable=False, server_default="{}"),
+    Column("asked_at", DateTime(timezone=True), nullable=False, index=True),
+)
+
+otp_tries = (
+    Table(  # wrong codes told without a session that asked: by address, and of all strangers together (asker_hash '')
+        "otp_tries",
+        metadata,
+        Column("mobile_hash", String(64), primary_key=True),
+        Column("asker_hash", String(64), primary_key=True),
+        Column("tries", Integer, nullable=False),
+        Column("since", DateTime(timezone=True), nullable=False, index=True),
+    )
 )
 
 staff = Table(
@@ -107,7 +135,9 @@ staff_commands = Table(  # so that one repeated under its key has its effect onc
     Column("done_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
-sign_in_attempts = Table(  # by user name, whether anybody has it or not
+# By a keyed hash of what is counted (attempts.py), whether anybody has the user name or not. The column has the name of the
+# first of these.
+sign_in_attempts = Table(
     "sign_in_attempts",
     metadata,
     Column("username_hash", String(64), primary_key=True),

@@ -15,7 +15,8 @@ class Settings(ServiceSettings):
     """Lengths of time in seconds, where no other unit is named.
 
     `otp_*`: one-time codes. `refresh_grace_seconds`: how long a refresh token that was just used may come again and
-    mean the same refresh (its answer was lost); later it means theft. `password_checks_at_once`: argon2 runs in this
+    mean the same refresh (its answer was lost); later it means theft. `device_days`: how long a
+    device that signed in is known. `password_checks_at_once`: argon2 runs in this
     process at a time, each 64 MiB and one core; `password_checks_waiting` more may wait for them.
     `staff_change_days`: how long a change that takes two administrators waits for the second one.
     """
@@ -31,6 +32,8 @@ class Settings(ServiceSettings):
     otp_resend_seconds: int = Field(default=60, ge=0)
     otp_per_hour: int = Field(default=5, ge=1)
     otp_per_day: int = Field(default=15, ge=1)
+
+    device_days: int = Field(default=180, ge=1)
 
     access_seconds: int = Field(default=ACCESS_SECONDS_MOST, ge=1, le=ACCESS_SECONDS_MOST)
     citizen_session_seconds: int = Field(default=30 * 24 * 3600, ge=1)

@@ -1,39 +1,25 @@
-"""PDF: read, cleaned and written anew. Runs in the worker process alone.
+"""PDF: read as viewers read it, cleaned and written anew. Runs in the worker process alone.
 
-What goes: document information, XMP, attachments, forms' XFA, every action that runs, opens or sends
-something (JavaScript, Launch, SubmitForm, ImportData, GoToR, GoToE, movies and sounds), and the EXIF of
-pictures inside (a phone's "photo to PDF" keeps the place in them). What stays: pages, text, plain links. A
-document that opens only with a password is refused: nobody could check it, and nobody at the office could
-read it.
+What goes: whatever names its authors, tells where it was made, runs, opens or sends something, is attached, or was
+there in an earlier revision (`document_cleaning.py`). What stays: pages, their text and pictures, remarks and filled
+forms, plain links. A document that opens only with a password is refused: nobody could check it, and nobody at the
+office could read it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
 from pathlib import Path
-from typing import Any
 
+import pypdfium2
 from pypdf import PasswordType, PdfReader, PdfWriter
-from pypdf.errors import PyPdfError
-from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, StreamObject
 
+from services.media.document_cleaning import clean
 from services.media.domain import DerivedFile, Limits, Reason, Rejected, Variant
+from services.media.filetypes import HEAD_BYTES
 from services.media.measure import derived
 
-_ACTIVE_KEYS = {
-    "/AA": "active_content",
-    "/OpenAction": "active_content",
-    "/JavaScript": "active_content",
-    "/JS": "active_content",
-    "/XFA": "active_content",
-    "/RichMediaContent": "active_content",
-    "/EmbeddedFiles": "attachments",
-    "/AF": "attachments",
-    "/Metadata": "xmp",
-    "/PieceInfo": "xmp",
-}
-_PLAIN_ACTIONS = {"/GoTo", "/URI", "/Named"}
-_ACTIVE_ANNOTATIONS = {"/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen", "/3D"}
+_LOCKED = {pypdfium2.raw.FPDF_ERR_PASSWORD, pypdfium2.raw.FPDF_ERR_SECURITY}
 
 
 def look_at_document(source: Path, out: Path, limits: Limits) -> tuple[list[DerivedFile], list[str], int]:
@@ -41,122 +27,66 @@ def look_at_document(source: Path, out: Path, limits: Limits) -> tuple[list[Deri
 
     Raises Rejected with ENCRYPTED, TOO_LONG or DAMAGED.
     """
+    content = _from_its_header(source)
     try:
-        reader = PdfReader(source, strict=False)
-        if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
-            raise Rejected(Reason.ENCRYPTED)
-        pages = len(reader.pages)
-        if pages == 0:
-            raise Rejected(Reason.DAMAGED, "no pages")
-        if pages > limits.max_pages:
-            raise Rejected(Reason.TOO_LONG, f"{pages} pages")
-        removed = {"information"} if reader.metadata else set()
-        writer = PdfWriter(clone_from=reader)
-        removed |= _cleaned(writer)
-        writer.metadata = None
-        writer.compress_identical_objects(remove_duplicates=False, remove_unreferenced=True)
-        path = out / "evidence.pdf"
-        writer.write(path)
-    except (PyPdfError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
-        raise Rejected(Reason.DAMAGED, type(error).__name__) from error
+        return _rewritten(content, out, limits)
+    except (Rejected, MemoryError):
+        raise
+    except Exception:  # noqa: BLE001  # whatever is wrong with it, a viewer's reader may mend it
+        return _rewritten(_repaired(content), out, limits)
+
+
+def _from_its_header(source: Path) -> bytes:
+    """Without what was put before the document: a byte-order mark, lines of a mail gateway."""
+    content = source.read_bytes()
+    begin = content.find(b"%PDF-", 0, HEAD_BYTES)
+    return content[max(begin, 0) :]
+
+
+def _rewritten(content: bytes, out: Path, limits: Limits) -> tuple[list[DerivedFile], list[str], int]:
+    reader = PdfReader(io.BytesIO(content), strict=False)
+    if reader.is_encrypted and not _opens(reader):
+        raise _Locked
+    pages = len(reader.pages)
+    if pages == 0:
+        raise Rejected(Reason.DAMAGED, "no pages")
+    if pages > limits.max_pages:
+        raise Rejected(Reason.TOO_LONG, f"{pages} pages")
+    removed = {"information"} if reader.metadata else set()
+    writer = PdfWriter(clone_from=reader)
+    removed |= clean(writer)
+    writer.metadata = None
+    writer._ID = None  # noqa: SLF001  # the identifier of the document it was made from
+    writer.compress_identical_objects(remove_duplicates=False, remove_unreferenced=True)
+    path = out / "evidence.pdf"
+    writer.write(path)
     return [derived(Variant.EVIDENCE, path, "application/pdf")], sorted(removed), pages
 
 
-def _cleaned(writer: PdfWriter) -> set[str]:
-    removed: set[str] = set()
-    for stored in list(writer._objects):  # noqa: SLF001  # the writer offers no public walk over its objects
-        if stored is None:
-            continue
-        for part in _parts(stored):
-            if isinstance(part, DictionaryObject):
-                removed |= _clean(part)
-            if isinstance(part, StreamObject) and _filters(part)[-1:] == ["/DCTDecode"]:
-                removed |= _clean_jpeg(part)
-    return removed
+class _Locked(Exception):
+    """No password that we know opens it, or its encryption is one that pypdf does not know."""
 
 
-def _parts(root: Any) -> Iterator[Any]:
-    """`root` and everything written inside it, not what it refers to (that has its own turn)."""
-    waiting = [root]
-    while waiting:
-        part = waiting.pop()
-        yield part
-        if isinstance(part, DictionaryObject):
-            waiting.extend(value for value in part.values() if not isinstance(value, IndirectObject))
-        elif isinstance(part, ArrayObject):
-            waiting.extend(value for value in part if not isinstance(value, IndirectObject))
+def _opens(reader: PdfReader) -> bool:
+    try:
+        return reader.decrypt("") != PasswordType.NOT_DECRYPTED
+    except Exception:  # noqa: BLE001  # an encryption that it does not know, or that is broken
+        return False
 
 
-def _clean(part: DictionaryObject) -> set[str]:
-    removed = set()
-    for key, what in _ACTIVE_KEYS.items():
-        if key in part:
-            del part[NameObject(key)]
-            removed.add(what)
-    is_action = part.get("/Type") == "/Action" or ("/S" in part and "/Type" not in part and _acts(part))
-    if is_action and part.get("/S") not in _PLAIN_ACTIONS:
-        part.clear()
-        removed.add("active_content")
-    elif part.get("/Subtype") in _ACTIVE_ANNOTATIONS:
-        for key in ("/FS", "/A", "/Sound", "/Movie", "/RichMediaSettings", "/3DD"):
-            part.pop(NameObject(key), None)
-        removed.add("attachments")
-    elif part.get("/Type") in {"/Filespec", "/F"} or "/EF" in part:
-        part.pop(NameObject("/EF"), None)
-        removed.add("attachments")
-    return removed
+def _repaired(content: bytes) -> bytes:
+    """The document as PDFium, the reader of Chromium, understands it, in the clear.
 
-
-def _acts(part: DictionaryObject) -> bool:
-    return part.get("/S") in {
-        "/JavaScript",
-        "/Launch",
-        "/SubmitForm",
-        "/ImportData",
-        "/GoToR",
-        "/GoToE",
-        "/Rendition",
-        "/Movie",
-        "/Sound",
-        "/RichMediaExecute",
-        "/Hide",
-        "/ResetForm",
-    }
-
-
-def _filters(stream: StreamObject) -> list[str]:
-    value = stream.get("/Filter")
-    value = value.get_object() if value is not None else []
-    return [str(name) for name in value] if isinstance(value, ArrayObject) else [str(value)]
-
-
-def _clean_jpeg(stream: StreamObject) -> set[str]:
-    if len(_filters(stream)) != 1:
-        return set()  # wrapped again (ASCII85, Flate): no camera or phone writes that
-    before = bytes(stream._data)  # noqa: SLF001  # get_data would decode the picture
-    after = jpeg_without_metadata(before)
-    stream._data = after  # noqa: SLF001  # as above
-    return {"exif"} if len(after) < len(before) else set()
-
-
-def jpeg_without_metadata(picture: bytes) -> bytes:
-    """The same JPEG, its pixels untouched, without EXIF, XMP, other application segments and comments.
-
-    APP0 (JFIF), APP2 (colour profile) and APP14 (Adobe's colour transform) decide how it looks, and stay.
-    What is no JPEG comes back as it was.
+    Raises Rejected with ENCRYPTED or DAMAGED.
     """
-    if not picture.startswith(b"\xff\xd8"):
-        return picture
-    kept, at = [b"\xff\xd8"], 2
-    while at + 4 <= len(picture) and picture[at] == 0xFF:
-        marker = picture[at + 1]
-        if marker == 0xFF:
-            at += 1
-            continue
-        if marker == 0xDA:  # the picture itself begins
-            return b"".join(kept) + picture[at:]
-        end = at + 2 + int.from_bytes(picture[at + 2 : at + 4], "big")
-        if not (marker == 0xFE or (0xE0 <= marker <= 0xEF and marker not in (0xE0, 0xE2, 0xEE))):
-            kept.append(picture[at:end])
-        at = end
-    return picture
+    try:
+        document = pypdfium2.PdfDocument(content)
+    except pypdfium2.PdfiumError as error:
+        locked = error.err_code in _LOCKED or (b"/Encrypt" in content and b"/Standard" not in content)
+        raise Rejected(Reason.ENCRYPTED if locked else Reason.DAMAGED, "PDFium cannot open it") from error
+    try:
+        made = io.BytesIO()
+        document.save(made, flags=pypdfium2.raw.FPDF_REMOVE_SECURITY)
+        return made.getvalue()
+    finally:
+        document.close()

@@ -29,13 +29,22 @@ class Reason(StrEnum):
     INFECTED = "infected"
 
 
+class Note(StrEnum):
+    """What whoever looks at accepted evidence should know about it; as contracts.media.MediaNote."""
+
+    FIRST_FRAME_ONLY = "first_frame_only"  # of an animated picture or one of several pages
+    SCALED_DOWN = "scaled_down"  # more pixels were sent than are kept
+    CUT_OFF = "cut_off"  # the file ends early: what is missing is grey
+    NO_PLAYABLE_COPY = "no_playable_copy"  # too much work to convert: only some programs play it
+
+
 class Variant(StrEnum):
     """The files made from one upload. What a citizen sent is itself never handed out."""
 
     EVIDENCE = "evidence"  # whole, without hidden data: re-encoded image, rewritten document, remuxed sound or film
     PREVIEW = "preview"  # JPEG, at most 1280 px
     THUMBNAIL = "thumbnail"  # JPEG, at most 320 px
-    PLAYABLE = "playable"  # M4A (AAC), for every browser
+    PLAYABLE = "playable"  # what every browser plays: MP4 (H.264, AAC) or M4A (AAC)
 
 
 # Shown in the browser when asked for; all else (documents, most of all) is only ever saved.
@@ -46,6 +55,7 @@ INLINE_TYPES = frozenset(
         "image/webp",
         "audio/mpeg",
         "audio/aac",
+        "audio/flac",
         "audio/mp4",
         "audio/ogg",
         "audio/wav",
@@ -76,18 +86,26 @@ class Rejected(Exception):
         self.detail = detail
 
 
+class MachineryFailed(Exception):
+    """Something of ours that the look needs is missing or broken; nothing is said about the file."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a file may cost. Lengths in bytes, times in seconds.
 
     `memory` is address space of each process that looks at the file (Python, ffmpeg), not what is resident.
+    `max_pixels` may be sent; of a picture `kept_pixels` are kept. `reading_seconds`: until a file is judged; only
+    the conversion of a recording that was found good may take longer, all in all `wall_seconds`.
     """
 
     max_bytes: int = 200 * 1024 * 1024
-    max_pixels: int = 50_000_000
+    max_pixels: int = 200_000_000
+    kept_pixels: int = 50_000_000
     max_seconds: float = 2 * 3600.0
     max_pages: int = 2000
     cpu_seconds: int = 300
+    reading_seconds: float = 45.0
     wall_seconds: float = 600.0
     memory: int = 2 * 1024 * 1024 * 1024
     preview_px: int = 1280
@@ -125,6 +143,7 @@ class Verdict:
     seconds: float | None = None
     pages: int | None = None
     removed: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     files: list[DerivedFile] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -136,5 +155,6 @@ class Verdict:
         known = dict(value)
         known["files"] = [DerivedFile(**{**file, "variant": Variant(file["variant"])}) for file in value["files"]]
         known["kind"] = MediaKind(value["kind"]) if value["kind"] else None
+        known["notes"] = [Note(note) for note in value["notes"]]
         known["reason"] = Reason(value["reason"]) if value["reason"] else None
         return cls(**known)

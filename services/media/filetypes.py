@@ -1,8 +1,8 @@
-"""The true type of a file, from its first bytes alone. Its name and declared type are never asked.
+"""What the first bytes of a file say that it is. Its name and declared type are never asked.
 
-The table holds exactly the permitted types (DESIGN 5): what is not in it is refused, so there is nothing to
-keep up with. A container (ISO media, EBML, Ogg) is told apart by its brand or codec here; whether an MP4 or
-WebM has pictures or sound alone, only ffmpeg can say.
+Pictures and documents are known by their signature alone. Sound and film are known by their streams, which only
+ffmpeg can tell (`recordings.py`): the table holds the containers that are common, so that a broken one is called
+damaged, not of a type that is not permitted. What is not in it is shown to ffmpeg as well, as `UNKNOWN`.
 """
 
 from __future__ import annotations
@@ -16,31 +16,40 @@ HEAD_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class FileType:
-    """`demuxer`: ffmpeg's name of the only reader this file is given to; `suffix`: of the evidence made from
-    it.
-    """
+    """`suffix`: of the evidence made from it."""
 
     content_type: str
     kind: MediaKind
     suffix: str
-    demuxer: str = ""
 
 
 JPEG = FileType("image/jpeg", MediaKind.IMAGE, ".jpg")
 PNG = FileType("image/png", MediaKind.IMAGE, ".png")
 WEBP = FileType("image/webp", MediaKind.IMAGE, ".webp")
 HEIC = FileType("image/heic", MediaKind.IMAGE, ".jpg")
+GIF = FileType("image/gif", MediaKind.IMAGE, ".png")
+TIFF = FileType("image/tiff", MediaKind.IMAGE, ".jpg")
 PDF = FileType("application/pdf", MediaKind.DOCUMENT, ".pdf")
-MP3 = FileType("audio/mpeg", MediaKind.AUDIO, ".mp3", "mp3")
-AAC = FileType("audio/aac", MediaKind.AUDIO, ".aac", "aac")
-M4A = FileType("audio/mp4", MediaKind.AUDIO, ".m4a", "mov")
-OGG = FileType("audio/ogg", MediaKind.AUDIO, ".ogg", "ogg")
-WAV = FileType("audio/wav", MediaKind.AUDIO, ".wav", "wav")
-MP4 = FileType("video/mp4", MediaKind.VIDEO, ".mp4", "mov")
-WEBM = FileType("video/webm", MediaKind.VIDEO, ".webm", "matroska")
-WEBM_AUDIO = FileType("audio/webm", MediaKind.AUDIO, ".webm", "matroska")
+MP3 = FileType("audio/mpeg", MediaKind.AUDIO, ".mp3")
+AAC = FileType("audio/aac", MediaKind.AUDIO, ".aac")
+M4A = FileType("audio/mp4", MediaKind.AUDIO, ".m4a")
+OGG = FileType("audio/ogg", MediaKind.AUDIO, ".ogg")
+WAV = FileType("audio/wav", MediaKind.AUDIO, ".wav")
+MP4 = FileType("video/mp4", MediaKind.VIDEO, ".mp4")
+WEBM = FileType("video/webm", MediaKind.VIDEO, ".webm")
+WEBM_AUDIO = FileType("audio/webm", MediaKind.AUDIO, ".webm")
+FLAC = FileType("audio/flac", MediaKind.AUDIO, ".flac")
+RECORDING = FileType("application/octet-stream", MediaKind.VIDEO, ".mp4")
+"""Begins as a container of sound or film that the web does not know, or under another label."""
+UNKNOWN = FileType("application/octet-stream", MediaKind.VIDEO, "")
+"""Begins as nothing in the table; evidence only if ffmpeg finds sound or film in it."""
 
-PERMITTED = (JPEG, PNG, WEBP, HEIC, PDF, MP3, AAC, M4A, OGG, WAV, MP4, WEBM, WEBM_AUDIO)
+PERMITTED = (JPEG, PNG, WEBP, HEIC, GIF, TIFF, PDF, MP3, AAC, M4A, OGG, WAV, MP4, WEBM, WEBM_AUDIO, FLAC)
+WEAK_TYPES = (GIF, TIFF)
+"""Their signature is so short that what cannot be decoded behind it is no such picture."""
+
+# Viewers look for the header of a PDF in its first kilobyte: byte-order marks and mail gateways come before it.
+_PDF_HEADER_WITHIN = 1024
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 _M4A_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
@@ -59,14 +68,37 @@ _MP4_BRANDS = {
 }
 
 
+_OTHER_RECORDINGS = (
+    b"\x1aE\xdf\xa3",  # Matroska
+    b"OggS",
+    b"#!AMR",
+    b"FLV\x01",
+    b"caff",
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # ASF: WMA and WMV
+)
+_STILL_BRANDS = {b"mif1", b"msf1", b"avif", b"avis"}
+
+
+def begins_as(head: bytes) -> FileType:
+    """What to read a file as that begins like `head`."""
+    found = true_type(head)
+    if found is not None:
+        return found
+    iso_film = head[4:8] == b"ftyp" and head[8:12] not in _STILL_BRANDS
+    windows_film = head.startswith(b"RIFF") and head[8:12] == b"AVI "
+    return RECORDING if iso_film or windows_film or head.startswith(_OTHER_RECORDINGS) else UNKNOWN
+
+
 def true_type(head: bytes) -> FileType | None:
     """The permitted type whose bytes begin like `head` (the first `HEAD_BYTES`, or all), or None."""
     if head.startswith(b"\xff\xd8\xff"):
         return JPEG
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return PNG
-    if head.startswith(b"%PDF-"):
-        return PDF
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return GIF
+    if head.startswith((b"II*\0", b"MM\0*")):
+        return TIFF
     if head.startswith(b"RIFF") and len(head) >= 12:
         return {b"WEBP": WEBP, b"WAVE": WAV}.get(head[8:12])
     if head[4:8] == b"ftyp":
@@ -75,12 +107,9 @@ def true_type(head: bytes) -> FileType | None:
         return _ogg(head)
     if head.startswith(b"\x1aE\xdf\xa3"):
         return WEBM if b"\x42\x82" in head[:64] and b"webm" in head[:64] else None
-    return _mpeg_audio(head)
-
-
-def sound_alone(container: FileType) -> FileType:
-    """What an MP4 or WebM without pictures is called."""
-    return {MP4: M4A, WEBM: WEBM_AUDIO}.get(container, container)
+    if head.startswith(b"fLaC"):
+        return FLAC
+    return _mpeg_audio(head) or (PDF if b"%PDF-" in head[:_PDF_HEADER_WITHIN] else None)
 
 
 def _iso_media(head: bytes) -> FileType | None:

@@ -26,7 +26,9 @@ from contracts.media import (
     Download,
     MediaAccepted,
     MediaClaimed,
+    MediaDelayed,
     MediaErased,
+    MediaNote,
     MediaRejected,
     MediaUploaded,
     PrepareChunk,
@@ -166,6 +168,7 @@ class Media:
             declared_type=row.declared_type,
             reason=row.reason,
             part_size=self._settings.media_part_bytes,
+            notes=[MediaNote(note) for note in row.notes or []],
         )
 
     def _ensure_bucket(self) -> None:
@@ -199,8 +202,8 @@ class Media:
         verdict, scanned = self._verdict(source, out)
         attempt = f"evidence/{row.upload_id}/{secrets.token_urlsafe(6)}/"
         made = [(file, attempt + file.name) for file in verdict.files]
-        for file, key in made:
-            self._objects.put_file(key, out / file.name, file.content_type)
+        for name, (file, key) in {file.name: (file, key) for file, key in made}.items():  # two variants may be one file
+            self._objects.put_file(key, out / name, file.content_type)
         with database.transaction() as connection:
             settled = self._settle(connection, row.upload_id, verdict, made, scanned)
         log.info(
@@ -212,12 +215,13 @@ class Media:
             type=verdict.content_type,
             size=verdict.size,
             removed=verdict.removed,
+            notes=verdict.notes,
             scanned=scanned,
             first=settled,
         )
         try:
             if not settled:  # terminated meanwhile, or another process was faster
-                self._objects.remove([key for _, key in made])
+                self._objects.remove({key for _, key in made})
             self._objects.remove([piece.key for piece in pieces])
         except StoreFailed:
             pass  # the sweep comes by later
@@ -242,6 +246,7 @@ class Media:
             "sha256": verdict.sha256 or None,
             "scanned": scanned,
             "reason": verdict.reason,
+            "notes": [str(note) for note in verdict.notes],
         }
         if verdict.accepted:
             found |= {"kind": verdict.kind, "content_type": verdict.content_type, "seconds": verdict.seconds}
@@ -256,6 +261,16 @@ class Media:
         else:
             outbox.add(connection, _rejected(upload_id, str(verdict.reason)))
         return True
+
+    def tell_delayed(self, database: Database) -> int:
+        """Tells, once each, of uploads whose check should long be over; how many. It is tried again meanwhile, and from
+        the dead letters when whoever runs Peygir gives them back: this is so that nobody waits without a word.
+        """
+        complete_before = now() - timedelta(seconds=self._settings.media_delayed_seconds)
+        with database.transaction() as connection:
+            ids = store.note_delayed(connection, complete_before + self._settings.life, MediaNote.CHECK_DELAYED.value)
+            outbox.add(connection, *(_delayed(upload_id) for upload_id in ids))
+        return len(ids)
 
     # --- claims ---
 
@@ -392,6 +407,10 @@ def _claimed(upload_id: str, case_id: UUID) -> MediaClaimed:
     return MediaClaimed(id=uuid4(), occurred_at=now(), media_id=upload_id, case_id=case_id)
 
 
+def _delayed(upload_id: str) -> MediaDelayed:
+    return MediaDelayed(id=uuid4(), occurred_at=now(), media_id=upload_id)
+
+
 def _rejected(upload_id: str, reason: str) -> MediaRejected:
     return MediaRejected(id=uuid4(), occurred_at=now(), media_id=upload_id, reason=reason)
 
@@ -408,6 +427,7 @@ def _accepted(upload_id: str, verdict: Verdict, scanned: bool) -> MediaAccepted:
         variants=[Variant(file.variant.value) for file in verdict.files],
         scanned=scanned,
         duration_seconds=verdict.seconds,
+        notes=[MediaNote(note.value) for note in verdict.notes],
     )
 
 

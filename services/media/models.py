@@ -46,6 +46,7 @@ uploads = Table(
     Column("seconds", Double),
     Column("pages", Integer),
     Column("removed_parts", ARRAY(String)),
+    Column("notes", ARRAY(String)),
 )
 Index(
     "uploads_to_expire",

@@ -1,6 +1,10 @@
 """The look at one file, asked of a worker process (`services.media.worker`) and held to a wall clock.
 
 The child gets a bare environment: none of this service's secrets, addresses or keys.
+
+Whose fault an end without a verdict is, is told by where it happened. Once the worker has said that it reads the
+file, every end is the file's: an exception, a crash, memory, time. Before that, and where the disk we write on is
+full, it is ours, and another try may help.
 """
 
 from __future__ import annotations
@@ -8,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,22 +20,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 from services.media.domain import Limits, Reason, Verdict
+from services.media.worker import READING
 
-# Ends that the file itself brought about: its own limits, or a decoder that fell over it.
-_THE_FILES_FAULT = {
-    signal.SIGXCPU,
-    signal.SIGXFSZ,
-    signal.SIGSEGV,
-    signal.SIGABRT,
-    signal.SIGBUS,
-    signal.SIGILL,
-}
-_THE_FILES_FAULT |= {signal.SIGFPE}
 _ROOT = Path(__file__).resolve().parents[2]
+# The worker was ended from outside: for the machine's memory, or by somebody's hand.
+_FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM}
+_OUT_OF_TIME = {signal.SIGALRM, signal.SIGXCPU}
+_FULL_DISK_BYTES = 16 * 1024 * 1024
 
 
 class ProcessingFailed(Exception):
-    """The look was cut short by something beside the file (the worker was killed, ffmpeg is missing): try
+    """The look was cut short by something beside the file (no worker, no ffmpeg, no room on the disk): try
     again.
     """
 
@@ -38,9 +38,24 @@ class ProcessingFailed(Exception):
 def look_at(source: Path, out: Path, limits: Limits) -> Verdict:
     """The verdict on `source`. Derived files are in `out` (an empty folder) when it was accepted.
 
-    Blocks for at most `limits.wall_seconds`; under eventlet only the calling green thread waits. Whatever
+    Blocks for at most twice `limits.wall_seconds`; under eventlet only the calling green thread waits. Whatever
     ends the wait (a timeout, a stop of the service) ends the worker too. Raises ProcessingFailed.
     """
+    verdict = _look_once(source, out, limits)
+    if verdict is None:  # it may have died for another one's hunger; twice is the file's own
+        _clear(out)
+        verdict = _look_once(source, out, limits)
+    if verdict is None:
+        verdict = _too_complex(source, "killed")
+    if not verdict.accepted:
+        _clear(out)
+        if shutil.disk_usage(out).free < _FULL_DISK_BYTES:
+            raise ProcessingFailed("no room on the disk")
+    return verdict
+
+
+def _look_once(source: Path, out: Path, limits: Limits) -> Verdict | None:
+    """None when the worker was killed while it read."""
     worker = subprocess.Popen(
         [sys.executable, "-m", "services.media.worker", str(source), str(out)],
         stdin=subprocess.PIPE,
@@ -53,19 +68,32 @@ def look_at(source: Path, out: Path, limits: Limits) -> Verdict:
     try:
         said, complained = worker.communicate(json.dumps(asdict(limits)).encode(), timeout=limits.wall_seconds)
     except subprocess.TimeoutExpired:
-        return Verdict(False, source.stat().st_size, "", reason=Reason.TOO_COMPLEX, detail="time")
+        return _too_complex(source, "time")
     finally:
         _end(worker)
-    if worker.returncode < 0 and -worker.returncode in _THE_FILES_FAULT:
-        detail = signal.Signals(-worker.returncode).name
-        return Verdict(False, source.stat().st_size, "", reason=Reason.TOO_COMPLEX, detail=detail)
-    try:
-        if worker.returncode != 0:
-            raise ValueError(f"exit {worker.returncode}")
-        return Verdict.from_json(json.loads(said))
-    except (ValueError, KeyError, TypeError) as error:
+    reading, answer = said.startswith(READING), said.removeprefix(READING)
+    if worker.returncode == 0:
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            return Verdict.from_json(json.loads(answer))
+    if not reading or worker.returncode == os.EX_TEMPFAIL:
         last = complained.decode("utf-8", "replace").strip()[-500:]
-        raise ProcessingFailed(f"{error}: {last}") from error
+        raise ProcessingFailed(f"the worker ended with {worker.returncode}: {last}")
+    if worker.returncode < 0:
+        name = signal.Signals(-worker.returncode)
+        if name in _FROM_OUTSIDE:
+            return None
+        return _too_complex(source, "time" if name in _OUT_OF_TIME else name.name)
+    return Verdict(False, source.stat().st_size, "", reason=Reason.DAMAGED, detail=f"exit {worker.returncode}")
+
+
+def _too_complex(source: Path, detail: str) -> Verdict:
+    return Verdict(False, source.stat().st_size, "", reason=Reason.TOO_COMPLEX, detail=detail)
+
+
+def _clear(folder: Path) -> None:
+    """What a look cut short has written."""
+    for left in folder.iterdir():
+        left.unlink(missing_ok=True)
 
 
 def _bare_environment() -> dict[str, str]:

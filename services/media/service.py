@@ -67,7 +67,7 @@ class Service(PeygirService):
         with self.db.read() as connection:
             return self.use_cases.sign(connection, request)
 
-    @durable_event_handler("media.process", concurrency=1)
+    @durable_event_handler("media.process", concurrency=2)
     def process(self, event: MediaUploaded) -> None:
         try:
             self.use_cases.process(self.db, event.media_id)
@@ -91,6 +91,9 @@ class Service(PeygirService):
     @timer(interval=60)  # type: ignore[untyped-decorator]  # nameko is untyped
     def purge(self) -> None:
         try:
+            delayed = self.use_cases.tell_delayed(self.db)
+            if delayed:
+                log.error("uploads wait for their check longer than they should", uploads=delayed)
             purged = self.use_cases.purge(self.db)
             swept = self.use_cases.sweep(self.db)
         except StoreFailed as error:

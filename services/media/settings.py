@@ -19,6 +19,11 @@ class Settings(ServiceSettings):
     """Lengths in bytes, times in seconds. `clamav_host` left out: files are accepted unscanned, and marked
     so.
 
+    `media_max_pixels` may be sent, `media_kept_pixels` are kept of a picture. `media_reading_seconds`: until a file is
+    judged; the conversion of a recording may take up to `media_wall_seconds`.
+
+    `media_delayed_seconds`: after so long without a verdict it is said that the check is delayed.
+
     `media_part_bytes`: the gateway stores an upload in objects of at most this size. `media_life_seconds`:
     how long an upload lives without a new byte, or finished without a case. `media_purge_grace_seconds`: a
     process that has just started purges nothing for this long, since after a long stop the cases that refer
@@ -36,14 +41,17 @@ class Settings(ServiceSettings):
 
     media_max_bytes: Annotated[int, Field(gt=0)] = 200 * MIB
     media_part_bytes: Annotated[int, Field(ge=64 * 1024, le=64 * MIB)] = 8 * MIB
-    media_max_pixels: Annotated[int, Field(gt=0)] = 50_000_000
+    media_max_pixels: Annotated[int, Field(gt=0)] = 200_000_000
+    media_kept_pixels: Annotated[int, Field(gt=0)] = 50_000_000
     media_max_seconds: Annotated[float, Field(gt=0)] = 2 * 3600
     media_max_pages: Annotated[int, Field(gt=0)] = 2000
     media_cpu_seconds: Annotated[int, Field(gt=0)] = 300
+    media_reading_seconds: Annotated[float, Field(gt=0)] = 45
     media_wall_seconds: Annotated[float, Field(gt=0)] = 600
     media_memory_bytes: Annotated[int, Field(ge=256 * MIB)] = 2048 * MIB
     media_work_dir: Path = Path(tempfile.gettempdir()) / "peygir-media"
 
+    media_delayed_seconds: Annotated[int, Field(ge=60)] = 900
     media_life_seconds: Annotated[int, Field(ge=1)] = 24 * 3600
     media_purge_grace_seconds: Annotated[int, Field(ge=0)] = 3600
     media_upload_url_seconds: Annotated[int, Field(ge=60)] = 2 * 3600
@@ -54,9 +62,11 @@ class Settings(ServiceSettings):
         return Limits(
             max_bytes=self.media_max_bytes,
             max_pixels=self.media_max_pixels,
+            kept_pixels=self.media_kept_pixels,
             max_seconds=self.media_max_seconds,
             max_pages=self.media_max_pages,
             cpu_seconds=self.media_cpu_seconds,
+            reading_seconds=self.media_reading_seconds,
             wall_seconds=self.media_wall_seconds,
             memory=self.media_memory_bytes,
         )

@@ -96,6 +96,23 @@ def settle(
     return row
 
 
+def note_delayed(connection: Connection, expires_before: datetime, note: str) -> list[str]:
+    """Notes it on uploads that wait for their verdict and expire before this, where it is not noted yet; their ids."""
+    waiting = (
+        select(uploads.c.upload_id)
+        .where(
+            uploads.c.state == UploadState.PROCESSING,
+            uploads.c.settled_at.is_(None),  # as the index says
+            uploads.c.expires_at < expires_before,
+            uploads.c.notes.is_(None),
+        )
+        .order_by(uploads.c.upload_id)
+        .with_for_update(skip_locked=True)
+    )
+    noted = update(uploads).where(uploads.c.upload_id.in_(waiting)).values(notes=[note])
+    return list(connection.execute(noted.returning(uploads.c.upload_id)).scalars())
+
+
 def add_files(connection: Connection, upload_id: str, made: Sequence[tuple[DerivedFile, str]]) -> None:
     """The files made from an accepted upload, each with its key in the object store."""
     connection.execute(

@@ -2,8 +2,11 @@
 
 The look at one file, in a process of its own: what hostile bytes can break here is this process. It limits
 its own memory, CPU time and file size (ffmpeg inherits them), leaves the network where the kernel lets it,
-and dies with its parent. It prints one JSON object, a verdict, and exits with 0. Any other exit says nothing
-about the file.
+and dies with its parent.
+
+It says two things, one a line: `reading` once all that is ours is in place and the file's turn begins, and then a
+JSON object, the verdict. From `reading` on, whatever ends the process is the file's doing and a verdict about it;
+an end before that, or one with `EX_TEMPFAIL`, says nothing about the file.
 """
 
 from __future__ import annotations
@@ -17,7 +20,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from services.media.domain import Limits, MediaKind, Reason, Rejected, Verdict
+from services.media.domain import Limits, MachineryFailed, MediaKind, Reason, Rejected, Verdict
+
+READING = b"reading\n"
+"""What the worker says before it looks at the file's content."""
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
@@ -27,8 +33,12 @@ def main() -> int:
     source, out = Path(sys.argv[1]), Path(sys.argv[2])
     limits = Limits(**json.load(sys.stdin))
     confine(limits)
-    verdict = look(source, out, limits)
-    json.dump(verdict.to_json(), sys.stdout)
+    try:
+        verdict = look(source, out, limits)
+    except MachineryFailed as error:
+        sys.stderr.write(str(error))
+        return os.EX_TEMPFAIL
+    sys.stdout.write(json.dumps(verdict.to_json()))
     return 0
 
 
@@ -49,37 +59,58 @@ def confine(limits: Limits) -> None:
 
 
 def look(source: Path, out: Path, limits: Limits) -> Verdict:
-    """The verdict on `source`; derived files are written into `out`."""
+    """The verdict on `source`; derived files are written into `out`. Raises MachineryFailed.
+
+    Everything raised from `reading` on is about the file, whatever it is: which errors a decoder may raise is
+    nothing that could be listed.
+    """
     from services.media.measure import sha256_of
 
     size = source.stat().st_size
     sha256 = sha256_of(source)
+    _say_reading()
+    signal.setitimer(signal.ITIMER_REAL, limits.reading_seconds)  # its signal ends the process, decoders and all
     try:
         return _accepted(source, out, limits, size, sha256)
+    except MachineryFailed:
+        raise
     except Rejected as rejected:
         return Verdict(False, size, sha256, reason=rejected.reason, detail=rejected.detail)
-    except MemoryError:
-        return Verdict(False, size, sha256, reason=Reason.TOO_COMPLEX, detail="memory")
+    except (MemoryError, RecursionError) as error:
+        return Verdict(False, size, sha256, reason=Reason.TOO_COMPLEX, detail=type(error).__name__)
+    except Exception as error:  # noqa: BLE001  # the boundary itself
+        return Verdict(False, size, sha256, reason=Reason.DAMAGED, detail=type(error).__name__)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _say_reading() -> None:
+    os.write(sys.stdout.fileno(), READING)
 
 
 def _accepted(source: Path, out: Path, limits: Limits, size: int, sha256: str) -> Verdict:
     # The readers are imported after `confine`, and only the one that is needed.
-    from services.media.filetypes import HEAD_BYTES, true_type
+    from services.media.filetypes import HEAD_BYTES, WEAK_TYPES, begins_as
 
     if size == 0:
         raise Rejected(Reason.EMPTY)
     if size > limits.max_bytes:
         raise Rejected(Reason.TOO_LARGE)
     with source.open("rb") as file:
-        found = true_type(file.read(HEAD_BYTES))
-    if found is None:
-        raise Rejected(Reason.TYPE_NOT_PERMITTED)
+        found = begins_as(file.read(HEAD_BYTES))
     common = Verdict(True, size, sha256, content_type=found.content_type, kind=found.kind)
     if found.kind is MediaKind.IMAGE:
         from services.media.images import look_at_image
 
-        files, removed = look_at_image(source, out, found, limits)
-        return replace(common, files=files, removed=removed, width=files[0].width, height=files[0].height)
+        try:
+            picture = look_at_image(source, out, found, limits)
+        except Rejected as rejected:
+            if found in WEAK_TYPES and rejected.reason is Reason.DAMAGED:
+                raise Rejected(Reason.TYPE_NOT_PERMITTED, rejected.detail) from rejected
+            raise
+        files, notes = picture.files, picture.notes
+        width, height = files[0].width, files[0].height
+        return replace(common, files=files, removed=picture.removed, notes=notes, width=width, height=height)
     if found.kind is MediaKind.DOCUMENT:
         from services.media.documents import look_at_document
 
@@ -88,15 +119,16 @@ def _accepted(source: Path, out: Path, limits: Limits, size: int, sha256: str) -
     from services.media.recordings import look_at_recording
 
     recording = look_at_recording(source, out, found, limits)
-    width, height = recording.pixels or (None, None)
+    pixels = recording.pixels or (None, None)
     return replace(
         common,
-        content_type=recording.true_type.content_type,
-        kind=recording.true_type.kind,
+        content_type=recording.content_type,
+        kind=recording.kind,
         files=recording.files,
         seconds=round(recording.seconds, 2),
-        width=width,
-        height=height,
+        notes=recording.notes,
+        width=pixels[0],
+        height=pixels[1],
     )
 
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import Connection
 
 from backbone import inbox, outbox
-from contracts.accounts import OtpRequested, StaffChanged, StaffChangeState
+from contracts.accounts import OtpRequested, SignInFailuresNoted, StaffChanged, StaffChangeState
 from contracts.base import Event, now
 from contracts.identities import IdentityDecided, IdentityEvent
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
@@ -368,6 +368,17 @@ class Notify(Telling):
                 event.occurred_at,
                 more={"sealed": event.sealed_code, "expires_at": event.expires_at},
             )
+            for route in self._table.routes_for(event.name)
+        ]
+        keep_drafts(connection, drafts, self._clock())
+
+    def sign_in_failures(self, connection: Connection, event: SignInFailuresNoted) -> None:
+        """Tells a member of staff that others try to sign in as them."""
+        if not inbox.first_time(connection, "sign_ins", event.id):
+            return
+        whom = {"staff_id": event.staff_id}
+        drafts = [
+            Draft(route, str(event.id), event.name, event.occurred_at, more=dict(whom))
             for route in self._table.routes_for(event.name)
         ]
         keep_drafts(connection, drafts, self._clock())

@@ -14,7 +14,7 @@ from backbone.consumers import TryLater, durable_event_handler
 from backbone.database import Database
 from backbone.extensions import UseCases
 from backbone.rpc import rpc
-from contracts.accounts import OtpRequested, StaffChanged
+from contracts.accounts import OtpRequested, SignInFailuresNoted, StaffChanged
 from contracts.gateway import ReceiveSms, ReportDelivery
 from contracts.identities import IdentityAsked, IdentityDecided
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
@@ -155,6 +155,11 @@ class Service(AuditedService):
         with self.db.transaction() as connection:
             self.use_cases.otp_requested(connection, event)
         self.kick_sender()
+
+    @durable_event_handler("notify.sign_ins", concurrency=1)
+    def sign_in_failures(self, event: SignInFailuresNoted) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.sign_in_failures(connection, event)
 
     @durable_event_handler("notify.inbound")
     def inbound(self, command: ReceiveSms | ReportDelivery) -> None:

@@ -20,7 +20,7 @@ from contracts.base import now
 from contracts.errors import WrongStage
 from contracts.gateway import Actor
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
-from contracts.media import MediaAccepted, MediaRejected, UploadState
+from contracts.media import MediaAccepted, MediaDelayed, MediaNote, MediaRejected, UploadState
 from contracts.notify import CitizenReplied, Reply
 from contracts.vocabulary import ActorKind, Stage
 from services.tracking import domain, store, visits_domain, visits_store
@@ -197,7 +197,9 @@ class Tracking:
 
     # --- media and accounts ---
 
-    def keep_media(self, connection: Connection, events: Sequence[MediaAccepted | MediaRejected]) -> None:
+    def keep_media(
+        self, connection: Connection, events: Sequence[MediaAccepted | MediaRejected | MediaDelayed]
+    ) -> None:
         """What became of media, of cases open or not yet; the latest word counts, in whatever order it comes."""
         store.keep_media_states(connection, [_media_state(event) for event in events])
 
@@ -279,20 +281,18 @@ def row_of(case: Case, event: SubmissionRegistered, moment: datetime) -> dict[st
     }
 
 
-def _media_state(event: MediaAccepted | MediaRejected) -> dict[str, Any]:
+def _media_state(event: MediaAccepted | MediaRejected | MediaDelayed) -> dict[str, Any]:
     told = {"media_id": event.media_id, "told_at": event.occurred_at}
+    nothing_yet = told | {"media_type": None, "size": None, "variants": [], "reason": None, "notes": []}
+    if isinstance(event, MediaDelayed):
+        return nothing_yet | {"state": UploadState.PROCESSING, "notes": [MediaNote.CHECK_DELAYED]}
     if isinstance(event, MediaRejected):
-        return told | {
-            "state": UploadState.REJECTED,
-            "media_type": None,
-            "size": None,
-            "variants": [],
-            "reason": event.reason,
-        }
+        return nothing_yet | {"state": UploadState.REJECTED, "reason": event.reason}
     return told | {
         "state": UploadState.ACCEPTED,
         "media_type": event.media_type,
         "size": event.size,
         "variants": [str(variant) for variant in event.variants],
         "reason": None,
+        "notes": [str(note) for note in event.notes],
     }

@@ -231,6 +231,7 @@ media_states = Table(
     Column("size", BigInteger),
     Column("variants", JSONB, nullable=False),
     Column("reason", String),
+    Column("notes", JSONB),
     Column("told_at", DateTime(timezone=True), nullable=False),
 )
 

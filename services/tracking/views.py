@@ -79,7 +79,7 @@ def _questions(*conditions: ColumnElement[bool]) -> Any:
 
 
 def _media(*conditions: ColumnElement[bool], of: Any = cases.c.case_id) -> Any:
-    told = {name: media_states.c[name] for name in ("state", "media_type", "size", "reason", "variants")}
+    told = {name: media_states.c[name] for name in ("state", "media_type", "size", "reason", "variants", "notes")}
     line = _object(**{name: attachments.c[name] for name in ("media_id", "from_office", "question_id")}, **told)
     return (
         select(func.json_agg(aggregate_order_by(line, attachments.c.position, attachments.c.media_id)))
@@ -112,7 +112,12 @@ def _reminders() -> Any:
 
 def _attachment(line: dict[str, Any]) -> t.Attachment:
     return t.Attachment.model_validate(
-        {**line, "state": line["state"] or UploadState.PROCESSING, "variants": line["variants"] or []}
+        {
+            **line,
+            "state": line["state"] or UploadState.PROCESSING,
+            "variants": line["variants"] or [],
+            "notes": line["notes"] or [],
+        }
     )
 
 

@@ -107,8 +107,10 @@ class Citizen:
         self.mobile = f"+989{uuid4().int % 10**9:09d}"
         self._seen = 0
 
-    def request(self) -> dict[str, Any]:
-        answer: dict[str, Any] = self.wire.ask("accounts", "request_otp", RequestOtp(mobile=self.mobile))
+    def request(self, asker: str | None = None, session: str | None = None) -> dict[str, Any]:
+        """`asker`: what stands for an address; `session`: that a request before was answered with."""
+        request = RequestOtp(mobile=self.mobile, asker=asker, otp_session=session)
+        answer: dict[str, Any] = self.wire.ask("accounts", "request_otp", request)
         return answer
 
     def read_sms(self) -> str:
@@ -132,9 +134,28 @@ class Citizen:
         self._seen = len(self.wire.heard("otp.requested.v1"))
         return code
 
-    def verify(self, code: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self.wire.ask("accounts", "verify_otp", VerifyOtp(mobile=self.mobile, code=code))
+    def verify(self, code: str, asker: str | None = None, session: str | None = None) -> dict[str, Any]:
+        request = VerifyOtp(mobile=self.mobile, code=code, asker=asker, otp_session=session)
+        answer: dict[str, Any] = self.wire.ask("accounts", "verify_otp", request)
         return answer
+
+    def fail(self, code: str, asker: str | None = None, session: str | None = None) -> None:
+        """The answer that every failure has."""
+        with pytest.raises(BadCode) as refusal:
+            self.verify(code, asker, session)
+        assert refusal.value.params == {}
+
+    def codes_sent(self) -> int:
+        """How many codes were sent to this mobile."""
+        [(count,)] = self.system.sql(
+            "SELECT coalesce(max(cardinality(requested)), 0) FROM one_time_codes WHERE mobile_hash = %s",
+            self.mobile_hash,
+        )
+        return int(count)
+
+    @property
+    def mobile_hash(self) -> str:
+        return crypto.keyed_hash(self.mobile, bytes.fromhex(self.system.environment["MOBILE_INDEX_KEY"]))
 
     def sign_in(self) -> dict[str, Any]:
         self.request()
@@ -147,7 +168,20 @@ class Citizen:
             "ARRAY(SELECT moment - %s * interval '1 second' FROM unnest(requested) AS moment) WHERE mobile_hash = %s",
             seconds,
             seconds,
-            crypto.keyed_hash(self.mobile, bytes.fromhex(self.system.environment["MOBILE_INDEX_KEY"])),
+            self.mobile_hash,
+        )
+        earlier = "ARRAY(SELECT moment - %s * interval '1 second' FROM unnest({0}) AS moment)"
+        self.system.sql(
+            "UPDATE otp_sessions SET expires_at = expires_at - %s * interval '1 second', "
+            f"asked_at = asked_at - %s * interval '1 second', asked = {earlier.format('asked')}, "
+            f"sent = {earlier.format('sent')} WHERE mobile_hash = %s",
+            *[seconds] * 4,
+            self.mobile_hash,
+        )
+        self.system.sql(
+            "UPDATE otp_tries SET since = since - %s * interval '1 second' WHERE mobile_hash = %s",
+            seconds,
+            self.mobile_hash,
         )
 
 
@@ -173,7 +207,8 @@ class TestOneTimeCodes:
     def test_a_code_signs_in_and_the_token_carries_the_mobile_for_the_gateway_alone(
         self, system: System, citizen: Citizen
     ) -> None:
-        assert citizen.request() == {"resend_after": 60, "expires_in": 300}
+        sent = citizen.request()
+        assert (sent["resend_after"], sent["expires_in"]) == (60, 300)
         tokens = citizen.verify(citizen.read_sms())
         told = claims(system, tokens["access_token"])
         assert told["typ"] == "citizen"
@@ -193,7 +228,9 @@ class TestOneTimeCodes:
         unknown = citizen.request()
         citizen.verify(citizen.read_sms())
         citizen.let_pass(60)
-        assert citizen.request() == unknown
+        known = citizen.request()
+        assert len(known.pop("otp_session")) == len(unknown.pop("otp_session"))
+        assert known == unknown
 
     def test_a_number_that_asked_for_no_code_is_answered_like_a_wrong_code(self, citizen: Citizen) -> None:
         with pytest.raises(BadCode):
@@ -212,11 +249,78 @@ class TestOneTimeCodes:
         citizen.request()
         code = citizen.read_sms()
         for n in range(1, 6):
-            with pytest.raises(BadCode):
-                citizen.verify(another(code, n))
-        with pytest.raises(TooMany) as refusal:
-            citizen.verify(code)
-        assert 1 <= refusal.value.params["retry_after"] <= 60
+            citizen.fail(another(code, n))
+        citizen.fail(code)
+
+    def test_of_a_session_five_wrong_tries_are_counted_and_no_more(self, citizen: Citizen) -> None:
+        session = citizen.request("home")["otp_session"]
+        code = citizen.read_sms()
+        for n in range(1, 6):
+            citizen.fail(another(code, n), "home", session)
+        citizen.fail(code, "elsewhere", session)
+        citizen.let_pass(60)
+        assert citizen.request("home", session)["otp_session"] == session
+        assert citizen.verify(citizen.read_sms(), "home", session)["access_token"]
+
+    @pytest.mark.parametrize("asker", ["elsewhere", "home"])
+    def test_a_strangers_wrong_tries_do_not_harm_who_asked(self, citizen: Citizen, asker: str) -> None:
+        session = citizen.request("home")["otp_session"]
+        code = citizen.read_sms()
+        for n in range(1, 12):
+            citizen.fail(another(code, n), asker)
+            citizen.fail(another(code, n), asker, "no session of anybody")
+        citizen.fail(code, asker)
+        assert citizen.verify(code, "home", session)["access_token"]
+
+    def test_a_client_without_the_session_is_known_by_its_address(self, citizen: Citizen) -> None:
+        citizen.request("home")
+        code = citizen.read_sms()
+        for at in range(12):
+            citizen.fail(another(code, at + 1), f"stranger {at}")
+        assert citizen.verify(code, "home")["access_token"]
+
+    def test_all_strangers_together_have_ten_tries_an_hour(self, system: System, citizen: Citizen) -> None:
+        citizen.request("home")
+        code = citizen.read_sms()
+        for at in range(10):
+            citizen.fail(another(code, at + 1), f"stranger {at}")
+        citizen.fail(code, "stranger 11")
+        system.sql("UPDATE otp_tries SET since = since - interval '1 hour'")
+        assert citizen.verify(code, "stranger 11")["access_token"], "who has the SMS may be anywhere"
+
+    def test_a_code_that_a_stranger_asks_for_leaves_the_one_before_good(self, citizen: Citizen) -> None:
+        session = citizen.request("home")["otp_session"]
+        mine = citizen.read_sms()
+        citizen.let_pass(61)
+        citizen.request("elsewhere")
+        others = citizen.read_sms()
+        assert citizen.verify(mine, "home", session)["access_token"]
+        citizen.fail(others, "elsewhere")  # its owner is in: no code of before is good
+
+    def test_nobody_is_told_that_somebody_asked_just_now(self, citizen: Citizen) -> None:
+        first = citizen.request("home")
+        second = citizen.request("elsewhere")
+        assert {**first, "otp_session": ""} == {**second, "otp_session": ""}
+        assert citizen.codes_sent() == 1
+        # Each of the two is told of its own asking alone, and both alike.
+        for asker, session in (("home", first["otp_session"]), ("elsewhere", second["otp_session"])):
+            with pytest.raises(TooMany) as refusal:
+                citizen.request(asker, session)
+            assert 55 <= refusal.value.params["retry_after"] <= 60
+        # The session that was sent nothing gets no tries by it: they would be without end.
+        code = citizen.read_sms()
+        for at in range(5):
+            citizen.fail(another(code, at + 1), "elsewhere", second["otp_session"])
+        citizen.fail(code, "elsewhere", second["otp_session"])
+        assert citizen.verify(code, "home", first["otp_session"])["access_token"]
+
+    def test_a_stranger_does_not_use_up_the_codes_of_an_hour(self, citizen: Citizen) -> None:
+        for _ in range(8):
+            citizen.request("elsewhere")
+            citizen.let_pass(61)
+        assert citizen.codes_sent() == 4
+        citizen.request("home")
+        assert citizen.codes_sent() == 5
 
     def test_the_fifth_try_may_still_be_right(self, citizen: Citizen) -> None:
         citizen.request()
@@ -467,7 +571,14 @@ class Desk:
     def totp(self, username: str, steps: int = 0) -> str:
         return pyotp.TOTP(self.system.staff[username]["totp_secret"]).at(int(time.time()) + 30 * steps)
 
-    def sign_in(self, username: str, password: str | None = None, totp: str | None = None) -> dict[str, Any]:
+    def sign_in(
+        self,
+        username: str,
+        password: str | None = None,
+        totp: str | None = None,
+        asker: str | None = None,
+        device_token: str | None = None,
+    ) -> dict[str, Any]:
         known = self.system.staff.get(username, {"password": "-"})
         answer: dict[str, Any] = self.wire.ask(
             "accounts",
@@ -476,9 +587,16 @@ class Desk:
                 username=username,
                 password=password or known["password"],
                 totp=totp if totp is not None else self.totp(username),
+                asker=asker,
+                device_token=device_token,
             ),
         )
         return answer
+
+    def fail(self, username: str, times: int, asker: str, device_token: str | None = None) -> None:
+        for _ in range(times):
+            with pytest.raises(BadCredentials):
+                self.sign_in(username, "wrong password", "000000", asker, device_token)
 
     def forget(self) -> None:
         """As if nobody had signed in before."""
@@ -547,6 +665,93 @@ class TestStaff:
         with pytest.raises(TooMany) as refusal:
             desk.sign_in(username, "wrong password", "000000")
         assert 25 <= refusal.value.params["retry_after"] <= 30
+
+    @pytest.mark.parametrize("username", ["analyst", "nobody"])
+    def test_a_strangers_failures_rest_at_their_own_address(self, desk: Desk, username: str) -> None:
+        desk.fail(username, 5, "elsewhere")
+        with pytest.raises(TooMany):
+            desk.sign_in(username, "wrong password", "000000", "elsewhere")
+        if username == "analyst":
+            assert desk.sign_in(username, asker="office")["access_token"]
+        else:
+            desk.fail(username, 1, "office")
+
+    def test_a_device_that_signed_in_before_is_let_through_whatever_others_do(self, system: System, desk: Desk) -> None:
+        device = desk.sign_in("analyst", asker="office")["device_token"]
+        system.sql("UPDATE staff SET totp_last_step = 0")
+        desk.fail("analyst", 5, "office")
+        with pytest.raises(TooMany):
+            desk.sign_in("analyst", asker="office")
+        again = desk.sign_in("analyst", asker="office", device_token=device)
+        assert again["device_token"]
+
+        # It has a counter of its own, and is nobody else's.
+        system.sql("UPDATE staff SET totp_last_step = 0")
+        desk.fail("analyst", 5, "office", again["device_token"])
+        with pytest.raises(TooMany):
+            desk.sign_in("analyst", asker="elsewhere", device_token=again["device_token"])
+        assert desk.sign_in("analyst", asker="home")["access_token"]
+
+    @pytest.mark.parametrize("change", ["forged", "anothers", "reset", "old"])
+    def test_a_device_token_that_is_not_good_is_none(self, system: System, desk: Desk, change: str) -> None:
+        device = desk.sign_in("analyst", asker="office")["device_token"]
+        version, name, made, mac = device.split(".")
+        key = bytes.fromhex(system.environment["STAFF_SECRET_KEY"])
+        if change == "forged":
+            device = f"{version}.{name}x.{made}.{mac}"
+        elif change == "anothers":
+            device = desk.sign_in("head", asker="office")["device_token"]
+        elif change == "reset":
+            database = Database(system.environment["DATABASE_URL"], pool_size=1)
+            with database.transaction() as connection:
+                known = system.staff["analyst"]
+                roster.reset_credentials(connection, key, "analyst", known["password"], known["totp_secret"])
+            database.close()
+        else:
+            line = f"{version}.{name}.{int(made) - 181 * 86_400}"
+            [(id_, hashed)] = system.sql("SELECT staff_id, password_hash FROM staff WHERE username = 'analyst'")
+            device = f"{line}.{crypto.keyed_hash(f'device:{id_}:{hashed}:{line}', key)}"
+        system.sql("UPDATE staff SET totp_last_step = 0")
+        desk.fail("analyst", 5, "office")
+        with pytest.raises(TooMany):
+            desk.sign_in("analyst", asker="office", device_token=device)
+
+    def test_guessing_from_many_addresses_becomes_slow_and_holds_no_known_device_up(
+        self, system: System, desk: Desk
+    ) -> None:
+        device = desk.sign_in("analyst", asker="office")["device_token"]
+        desk.fail("analyst", 1, "address 0")
+        system.sql("UPDATE sign_in_attempts SET failures = 80 WHERE failures > 0")  # of many more
+        desk.fail("analyst", 1, "address 1")
+        with pytest.raises(TooMany) as refusal:
+            desk.sign_in("analyst", "wrong password", "000000", "address 2")
+        assert 1 <= refusal.value.params["retry_after"] <= 4
+        system.sql("UPDATE staff SET totp_last_step = 0")
+        assert desk.sign_in("analyst", asker="office", device_token=device)["access_token"]
+        system.sql("UPDATE staff SET totp_last_step = 0")
+        system.sql("UPDATE sign_in_attempts SET blocked_until = now()")
+        assert desk.sign_in("analyst", asker="address 3")["access_token"], "slow is not shut"
+
+    def test_who_has_the_password_does_not_guess_the_authenticator(self, system: System, desk: Desk) -> None:
+        device = desk.sign_in("analyst", asker="office")["device_token"]
+        system.sql("UPDATE staff SET totp_last_step = 0")
+        for at in range(10):
+            with pytest.raises(BadCredentials):
+                desk.sign_in("analyst", totp="000000", asker=f"address {at}")
+        with pytest.raises(BadCredentials):  # not told from a wrong one
+            desk.sign_in("analyst", asker="address 11")
+        assert desk.sign_in("analyst", asker="office", device_token=device)["access_token"]
+
+    def test_the_owner_is_told_once_a_day(self, system: System, desk: Desk, wire: BusClient) -> None:
+        wire.listen("accounts.events")
+        for username in ("nobody", "analyst"):
+            for at in range(12):
+                desk.fail(username, 1, f"address {at}")
+        told = eventually(lambda: wire.heard("sign_in.failures.v1"))
+        assert [(event["staff_id"], event["failures"]) for event in told] == [(str(staff_id("analyst")), 5)]
+        system.sql("UPDATE sign_in_attempts SET last_at = last_at - interval '1 day' WHERE failures = 5")
+        desk.fail("analyst", 1, "address 13")
+        eventually(lambda: len(wire.heard("sign_in.failures.v1")) == 2)
 
     def test_a_right_sign_in_forgets_the_failures(self, system: System, desk: Desk) -> None:
         for _ in range(4):

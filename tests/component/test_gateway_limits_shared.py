@@ -80,6 +80,25 @@ def test_two_gateways_spend_one_budget(tmp_path: Path) -> None:
 
 
 @needs_server
+def test_what_one_gateway_gives_back_or_has_seen_the_other_knows(tmp_path: Path) -> None:
+    async def go(one: Limits, other: Limits) -> None:
+        await one.spend("submissions", "somebody", 3)
+        with pytest.raises(TooMany):
+            await other.spend("submissions", "somebody", 3)
+        await other.give_back("submissions", "somebody", 2)
+        assert await one.used("submissions", "somebody") == 1
+        await one.spend("submissions", "somebody", 4)
+        assert await one.first("challenge", "a", 300)
+        assert not await other.first("challenge", "a", 300)
+        await one.count("wrong", "somebody")
+        await other.count("wrong", "somebody")
+        assert await one.counted("wrong", "somebody") == 2
+
+    with running(tmp_path) as port:
+        asyncio.run(go(*gateways(Keys(), tmp_path, port, limit_submissions="5/hour")))
+
+
+@needs_server
 def test_the_server_never_has_an_address(tmp_path: Path) -> None:
     address = "203.0.113.7"
     with running(tmp_path) as port:

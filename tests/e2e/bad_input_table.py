@@ -147,15 +147,17 @@ SUBMISSIONS: dict[str, Command] = {
         ),
         body={"tracking_code": "$code.decided"},
     ),
-    "requestOneTimeCode": Command("nobody", (field_wrong(mobile="021-33"),), body={"mobile": "09350000000"}),
+    "requestOneTimeCode": Command(
+        "nobody", (field_wrong(mobile="021-33"), field_wrong(otp_session="no session")), body={"mobile": "09350000000"}
+    ),
     "signInCitizen": Command(
         "nobody",
-        (Wrong(401, "bad_code", body={"code": "کد"}), field_wrong(mobile="021-33")),
+        (Wrong(401, "bad_code", body={"code": "کد"}), field_wrong(mobile="021-33"), field_wrong(otp_session="")),
         body={"mobile": "09350000000", "code": "000000"},
     ),
     "signInStaff": Command(
         "nobody",
-        (Wrong(401, "bad_credentials", body={"totp": "x"}), field_wrong(username="")),
+        (Wrong(401, "bad_credentials", body={"totp": "x"}), field_wrong(username=""), field_wrong(device_token="é")),
         body={"username": "nobody-of-the-walk", "password": "x", "totp": "000000"},
     ),
     "refreshTokens": Command(

@@ -70,8 +70,11 @@ UNLIMITED = {
         "codes",
         "one_code",
         "bad_codes",
+        "waited_codes",
         "one_time_codes",
         "sign_in",
+        "refresh",
+        "bad_tokens",
         "session",
         "anonymous",
     )
@@ -182,8 +185,11 @@ class Gateway:
         self.door: Door = self.app.state.door
 
     def send(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """`address`: of the caller."""
+        address = more.pop("address", "127.0.0.1")
+
         async def go() -> httpx.Response:
-            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(address, 40_000))
             async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
                 return await client.request(method, path, **more)
 

@@ -9,12 +9,9 @@ from typing import Any
 
 import pytest
 
-from backbone import codes
 from contracts.errors import TooMany
 from gateway.limits import Limits, Memory
-from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, Keys, bearer
-
-REPORT = {"kind": "information", "unit": "roads", "ground": "waste", "text": "مصالح رها شده است.", "consent": True}
+from tests.unit.gateway_parts import Keys
 
 
 def limits(tmp_path: Path, **settings: Any) -> Limits:
@@ -83,7 +80,7 @@ class TestAddresses:
 
         assert key == made.address_key("203.0.113.7") != made.address_key("203.0.113.8")
         assert "203.0.113" not in key
-        assert key != limits(tmp_path).address_key("203.0.113.7"), "the salt is this process's own"
+        assert key != limits(tmp_path).address_key("203.0.113.7"), "the salt is this installation's own"
 
     def test_are_somebody_else_tomorrow(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         made = limits(tmp_path)
@@ -123,40 +120,35 @@ class TestAddresses:
         assert limits(tmp_path).address(("10.0.0.1", 1), "198.51.100.1") == "10.0.0.1"
 
 
-class TestAtTheDoor:
-    def test_submissions_of_one_address_have_a_budget_of_their_own(self, tmp_path: Path) -> None:
-        gateway = Gateway(tmp_path, **UNLIMITED | {"limit_submissions": "2/hour"})
-        gateway.door.shelf.put(CATALOGUE)
+def test_what_is_given_back_can_be_spent_again(tmp_path: Path) -> None:
+    made = limits(tmp_path, limit_codes="3/minute;4/hour")
+    assert spend(made, "codes", "a", 3) == 3
+    asyncio.run(made.give_back("codes", "a"))
+    assert spend(made, "codes", "a", 3) == 1
 
-        assert [gateway.file(REPORT).status_code for _ in range(4)] == [201, 201, 429, 429]
-        refused = gateway.file(REPORT, **{"Accept-Language": "en"})
-        assert (refused.json()["code"], refused.json()["title"]) == (
-            "too_many",
-            "Too many requests; try again in a while.",
-        )
-        assert int(refused.headers["retry-after"]) > 0
-        assert gateway.file(REPORT, **bearer(gateway.keys.citizen())).status_code == 201, "a citizen has their own"
-        assert gateway.send("GET", "/v1/catalogue").status_code == 200
 
-    def test_guessing_of_codes_is_slowed_and_asks_nobody(self, tmp_path: Path) -> None:
-        gateway = Gateway(tmp_path, **UNLIMITED | {"limit_bad_codes": "3/minute"})
-        guesses = [gateway.send("GET", "/v1/tracking", headers={"Tracking-Code": f"{at:016d}"}) for at in range(9)]
-        good = [one.status_code for one in guesses].count(200) + [one.status_code for one in guesses].count(503)
+def test_what_one_rate_refuses_is_not_taken_from_the_others(tmp_path: Path) -> None:
+    made = limits(tmp_path, limit_codes="5/minute;2/hour")
+    assert spend(made, "codes", "a", 2) == 2
+    spend(made, "codes", "a", 1)
+    assert asyncio.run(made.used("codes", "a")) == 2
 
-        assert [one.status_code for one in guesses].count(404) == 3
-        assert [one.status_code for one in guesses].count(429) == 6 - good
-        assert len(gateway.bus.asked) == good
-        code = codes.mint(gateway.door.mac_keys)
-        assert gateway.send("GET", "/v1/tracking", headers={"Tracking-Code": code}).status_code == 429
 
-    def test_one_time_codes_and_sign_in_have_budgets_of_their_own(self, tmp_path: Path) -> None:
-        gateway = Gateway(tmp_path, **UNLIMITED | {"limit_one_time_codes": "1/hour", "limit_sign_in": "1/hour"})
+def test_more_than_one_may_be_spent_at_once(tmp_path: Path) -> None:
+    made = limits(tmp_path, limit_codes="10/minute")
+    asyncio.run(made.spend("codes", "a", 8))
+    with pytest.raises(TooMany):
+        asyncio.run(made.spend("codes", "a", 3))
+    asyncio.run(made.spend("codes", "a", 2))
 
-        def ask() -> int:
-            return gateway.send("POST", "/v1/auth/codes", json={"mobile": "09121234567"}).status_code
 
-        def enter() -> int:
-            body = {"mobile": "09121234567", "code": "123456"}
-            return gateway.send("POST", "/v1/auth/tokens", json=body).status_code
+def test_what_may_be_used_once_is_used_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = limits(tmp_path)
+    moment = 1_800_000_000.0 + 299  # the last second of a window of five minutes
+    monkeypatch.setattr(time, "time", lambda: moment)
 
-        assert [ask(), ask(), enter(), enter()] == [503, 429, 503, 429]
+    assert asyncio.run(made.first("challenge", "a", 300))
+    assert not asyncio.run(made.first("challenge", "a", 300))
+    moment += 290
+    assert not asyncio.run(made.first("challenge", "a", 300))
+    assert asyncio.run(made.first("challenge", "b", 300))

@@ -6,7 +6,6 @@ import html
 import re
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from backbone import codes
@@ -15,34 +14,7 @@ from contracts.errors import DeadlinePassed, UnknownCase
 from contracts.tracking import OpenQuestion, PublicCase
 from contracts.vocabulary import Kind, Stage
 from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, refusing
-
-
-class Browser:
-    """A browser without script: keeps cookies, goes where it is sent, posts the form of the page it shows."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self.gateway, self.cookies = gateway, dict[str, str]()
-        self.answer: httpx.Response
-
-    def open(self, path: str, method: str = "GET", headers: dict[str, str] | None = None, **more: object) -> str:
-        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        self.answer = self.gateway.send(method, path, headers={**(headers or {}), "cookie": cookie}, **more)
-        self.cookies |= {name: value for name, value in self.answer.cookies.items() if value}
-        if self.answer.status_code == 303:
-            return self.open(self.answer.headers["location"])
-        return self.text
-
-    def send(self, path: str, **fields: str) -> str:
-        return self.open(path, "POST", data={"token": self.token, **fields})
-
-    @property
-    def text(self) -> str:
-        """What the page says, without its marks."""
-        return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", self.answer.text)).split())
-
-    @property
-    def token(self) -> str:
-        return str(re.findall(r'name="token" value="([^"]*)"', self.answer.text)[0])
+from tests.unit.pages_parts import Browser
 
 
 @pytest.fixture(scope="module")

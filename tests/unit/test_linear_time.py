@@ -20,7 +20,6 @@ from contracts.errors import PeygirError
 from gateway import language
 from gateway.fields import SubmissionBody
 from gateway.http import check_json, plain_cookies
-from gateway.pages.cookies import Cookies
 from gateway.pages.multipart import Multipart
 from gateway.pages.units import Tree
 from gateway.pages.visit import clean
@@ -47,7 +46,7 @@ def json_case(build: Callable[[int], bytes]) -> tuple[Read, Build, int]:
 def cookies(header: bytes) -> object:
     """What a page takes from a Cookie header, behind the middleware."""
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"cookie", plain_cookies(header))]}
-    return Cookies(Request(scope), bytes(32)).plain("language")
+    return Request(scope).cookies.get("peygir-language")
 
 
 def form(parts: list[bytes]) -> object:

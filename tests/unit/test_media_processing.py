@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from services.media.domain import Limits, MediaKind, Reason, Variant, Verdict
+from services.media.domain import DerivedFile, Limits, MediaKind, Note, Reason, Variant, Verdict
 from services.media.processing import ProcessingFailed, look_at
 from tests import media_samples as samples
 
@@ -30,6 +30,9 @@ class Look:
 
     def content(self, variant: Variant) -> bytes:
         return next((self._out / file.name).read_bytes() for file in self.verdict.files if file.variant is variant)
+
+    def file(self, variant: Variant) -> DerivedFile:
+        return next(file for file in self.verdict.files if file.variant is variant)
 
     def picture(self, variant: Variant = Variant.EVIDENCE) -> Image.Image:
         return Image.open(io.BytesIO(self.content(variant)))
@@ -123,7 +126,86 @@ def test_heic_becomes_a_jpeg_that_any_browser_shows(look: Looker) -> None:
 def test_a_picture_cut_off_is_refused(look: Looker, make: Callable[[], bytes]) -> None:
     whole = make()
 
-    assert look(whole[: len(whole) * 2 // 3]).verdict.reason is Reason.DAMAGED
+    assert look(whole[: len(whole) * 2 // 5]).verdict.reason is Reason.DAMAGED
+
+
+def test_a_photo_that_lacks_its_last_rows_is_shown_as_viewers_show_it(look: Looker) -> None:
+    whole = samples.photo()
+
+    seen = look(whole[: len(whole) * 97 // 100])
+
+    assert seen.verdict.accepted, seen.verdict
+    assert seen.verdict.notes == [Note.CUT_OFF]
+    assert seen.picture().size == (640, 480)
+
+
+def test_a_photo_in_grey_that_lacks_its_end_marker_alone_is_whole(look: Looker) -> None:
+    made = io.BytesIO()
+    Image.new("RGB", (640, 480), (128, 128, 128)).save(made, "JPEG")
+
+    seen = look(made.getvalue()[:-2])
+
+    assert (seen.verdict.accepted, seen.verdict.notes) == (True, []), seen.verdict
+
+
+@pytest.mark.parametrize("share", [0.99, 0.5])
+def test_a_black_png_that_is_cut_off_is_taken_by_how_much_is_there(look: Looker, share: float) -> None:
+    made = io.BytesIO()
+    Image.effect_noise((400, 400), 5).point(lambda value: value // 64).save(made, "PNG", compress_level=0)
+
+    seen = look(made.getvalue()[: int(len(made.getvalue()) * share)])
+
+    assert seen.verdict.accepted == (share > 0.9), seen.verdict
+
+
+def test_a_picture_whose_metadata_alone_is_cut_off_is_whole(look: Looker) -> None:
+    whole = samples.webp()
+
+    seen = look(whole[: whole.index(b"EXIF") + 100])
+
+    assert (seen.verdict.accepted, seen.verdict.notes) == (True, []), seen.verdict
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_of_several_pictures_in_one_file_the_first_is_kept_and_that_is_said(look: Looker, kind: str) -> None:
+    sent = samples.frames(kind)
+    first = Image.open(io.BytesIO(sent)).convert("RGB")
+
+    seen = look(sent)
+
+    assert seen.verdict.accepted, seen.verdict
+    assert seen.verdict.notes == [Note.FIRST_FRAME_ONLY]
+    made = seen.picture().convert("RGB")
+    assert [*made.resize((4, 4)).tobytes()] == pytest.approx([*first.resize((4, 4)).tobytes()], abs=12)
+
+
+@pytest.mark.parametrize("size", [(1, 4000), (4000, 1), (1, 1), (70_000, 2)])
+def test_a_picture_of_any_shape_has_copies(look: Looker, size: tuple[int, int]) -> None:
+    made = io.BytesIO()
+    Image.new("RGB", size, "red").save(made, "PNG")
+
+    seen = look(made.getvalue())
+
+    assert seen.picture().size == size
+    assert max(seen.picture(Variant.PREVIEW).size) <= 1280
+    assert max(seen.picture(Variant.THUMBNAIL).size) <= 320
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("JPEG", "RGB"), ("PNG", "RGB"), ("PNG", "1")])
+def test_more_pixels_than_are_kept_are_scaled_down(look: Looker, kind: str, mode: str) -> None:
+    made = io.BytesIO()
+    Image.new(mode, (14_000, 14_000)).save(made, kind)
+
+    seen = look(made.getvalue())
+
+    assert seen.verdict.accepted, seen.verdict
+    width, height = seen.picture().size
+    assert 40_000_000 < width * height <= 50_000_000
+    assert seen.verdict.notes == [Note.SCALED_DOWN]
+
+
+def test_more_pixels_than_may_be_sent_are_refused(look: Looker) -> None:
+    assert look(samples.photo(), replace(Limits(), max_pixels=1000)).verdict.reason is Reason.TOO_MANY_PIXELS
 
 
 def test_a_picture_that_would_fill_memory_is_refused_before_it_is_decoded(look: Looker) -> None:
@@ -197,7 +279,7 @@ def test_a_film_loses_its_tags_and_gets_a_poster(look: Looker, tmp_path: Path, s
     assert seen.verdict.accepted, seen.verdict
     assert (seen.verdict.kind, seen.verdict.content_type) == (MediaKind.VIDEO, content_type)
     assert (seen.verdict.width, seen.verdict.height) == (320, 240)
-    assert seen.variants == {Variant.EVIDENCE, Variant.PREVIEW, Variant.THUMBNAIL}
+    assert seen.variants == {Variant.EVIDENCE, Variant.PREVIEW, Variant.THUMBNAIL, Variant.PLAYABLE}
     assert seen.picture(Variant.PREVIEW).size == (320, 240)
     assert not any(word in seen.content(Variant.EVIDENCE) for word in (b"Neda", b"36.2686", b"Qazvin"))
 
@@ -206,8 +288,101 @@ def test_a_film_without_sound_is_a_film(look: Looker, tmp_path: Path) -> None:
     assert look(samples.film(tmp_path, sound=False)).verdict.kind is MediaKind.VIDEO
 
 
-def test_matroska_is_not_webm(look: Looker, tmp_path: Path) -> None:
-    assert look(samples.film(tmp_path, ".mkv")).verdict.reason is Reason.TYPE_NOT_PERMITTED
+@pytest.mark.parametrize(
+    ("suffix", "pictures"),
+    [
+        (".mkv", ""),
+        (".mov", ""),
+        (".mov", "libx265"),
+        (".3gp", ""),
+        (".avi", ""),
+        (".wmv", ""),
+        (".ts", ""),
+        (".flv", ""),
+    ],
+)
+def test_a_film_is_taken_by_its_streams_whatever_holds_them(
+    look: Looker, tmp_path: Path, suffix: str, pictures: str
+) -> None:
+    seen = look(samples.film(tmp_path, suffix, pictures=pictures))
+
+    assert seen.verdict.accepted, seen.verdict
+    assert seen.verdict.kind is MediaKind.VIDEO
+    for variant in (Variant.EVIDENCE, Variant.PLAYABLE):
+        assert seen.file(variant).content_type == "video/mp4"
+    playable = samples.described(seen.content(Variant.PLAYABLE), tmp_path)
+    assert "Video: h264" in playable
+    assert "yuv420p" in playable
+    assert "Audio: aac" in playable
+    assert seen.verdict.seconds == pytest.approx(2, abs=0.3)
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".flac", "flac"), (".wma", "wmav2"), (".caf", "alac"), (".mka", "aac")])
+def test_sound_is_taken_by_its_streams_whatever_holds_them(
+    look: Looker, tmp_path: Path, suffix: str, codec: str
+) -> None:
+    tone = ("-f", "lavfi", "-i", "sine=frequency=440:duration=2")
+
+    seen = look(samples.ffmpeg(tmp_path, f"sound{suffix}", *tone, "-c:a", codec))
+
+    assert (seen.verdict.accepted, seen.verdict.kind) == (True, MediaKind.AUDIO), seen.verdict
+    assert "Audio: aac" in samples.described(seen.content(Variant.PLAYABLE), tmp_path)
+
+
+def test_a_film_taken_sideways_stands_upright(look: Looker, tmp_path: Path) -> None:
+    film = samples.turned(tmp_path, samples.film(tmp_path))
+
+    seen = look(film)
+
+    assert (seen.verdict.width, seen.verdict.height) == (240, 320)
+    assert seen.picture(Variant.PREVIEW).size == (240, 320)
+    assert "rotation of" in samples.described(seen.content(Variant.PLAYABLE), tmp_path)
+
+
+def test_a_film_too_large_to_convert_in_time_is_evidence_without_a_copy(
+    look: Looker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = samples.film(tmp_path, ".mov", pictures="libx265")
+    slow = tmp_path / "slow"
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *libx264*) kill -XCPU $$;; esac\nexec {samples.ffmpeg_path()} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(slow))
+
+    seen = look(film)
+
+    assert seen.verdict.accepted, seen.verdict
+    assert Variant.PLAYABLE not in seen.variants
+    assert seen.verdict.notes == [Note.NO_PLAYABLE_COPY]
+
+
+PLAYLISTS = {
+    "HLS": b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",
+    "concat": b"ffconcat version 1.0\nfile /etc/passwd\n",
+    "SDP": b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 9 RTP/AVP 0\n",
+    "DASH": b'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period/></MPD>',
+    "SMIL": b"<smil><body><video src='file:///etc/passwd'/></body></smil>",
+    "PLS": b"[playlist]\nFile1=file:///etc/passwd\n",
+    "subtitles": b"1\n00:00:01,000 --> 00:00:02,000\nhello\n",
+    "ffmetadata": b";FFMETADATA1\ntitle=x\n",
+    "HLS behind a tag": b"ID3\x04\x00\x00\x00\x00\x00\x00#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n",
+}
+
+
+@pytest.mark.parametrize("kind", PLAYLISTS)
+def test_what_only_names_other_files_is_no_recording(look: Looker, kind: str) -> None:
+    verdict = look(PLAYLISTS[kind]).verdict
+
+    assert not verdict.accepted
+    assert verdict.reason in {Reason.TYPE_NOT_PERMITTED, Reason.DAMAGED}
+
+
+def test_a_film_whose_index_names_another_file_reads_none(look: Looker, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.mov"
+    secret.write_bytes(samples.film(tmp_path, ".mov"))
+
+    verdict = look(samples.referring(secret)).verdict
+
+    assert not verdict.accepted, verdict
 
 
 def test_a_recording_beyond_the_limit_is_refused(look: Looker, tmp_path: Path) -> None:

@@ -111,7 +111,12 @@ class DoorWalk(Witness):
         self.keys.environment = dict(world.keys)
         self.bus = HouseBus(house)
         self.settings = self.keys.settings(
-            folder, **UNLIMITED, stream_queue=100_000, limit_streams=10_000, max_streams=10_000
+            folder,
+            **UNLIMITED,
+            stream_queue=100_000,
+            limit_streams=10_000,
+            limit_streams_by_address=10_000,
+            max_streams=10_000,
         )
         self.app = create_app(self.settings, self.bus)
         self.door: Door = self.app.state.door

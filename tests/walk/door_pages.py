@@ -13,7 +13,6 @@ from gateway.pages import cookie_key
 from gateway.pages.cookies import Cookies
 from gateway.pages.draft import OpenCase, SignedIn
 from gateway.pages.routes import PAGES
-from gateway.settings import Settings
 from tests.walk.door import DoorWalk, Operation
 from tests.walk.oracle import CaseFacts, Person, Sort
 
@@ -24,18 +23,18 @@ async def walk_pages(walk: DoorWalk) -> None:
     """By everybody who comes to them: staff do not."""
     for person in walk.world.people:
         if not person.staff:
-            for case, cookie in _opened(walk, person):
+            for case, cookie in await _opened(walk, person):
                 for path in PAGES:
                     await _page(walk, person, path, case, cookie)
 
 
-def _opened(walk: DoorWalk, person: Person) -> list[tuple[CaseFacts | None, str]]:
+async def _opened(walk: DoorWalk, person: Person) -> list[tuple[CaseFacts | None, str]]:
     """What this person's browser has open: nothing; the case of a code; by a changed cookie's word, any case."""
     if person.actor is None:
         return [(None, "")]
     if person.actor.kind is ActorKind.BEARER:
         [own] = walk.oracle.known(person)
-        return [(own, _cookies(walk.settings, case=OpenCase(code=own.code)))]
+        return [(own, await _cookies(walk, case=OpenCase(code=own.code)))]
     signed_in = SignedIn(
         access_token=walk.keys.citizen(sub=person.actor.id),
         refresh_token="none",
@@ -43,7 +42,7 @@ def _opened(walk: DoorWalk, person: Person) -> list[tuple[CaseFacts | None, str]
         expires_at=4e9,
     )
     cases = [*walk.known(person), *walk.hidden(person)]
-    return [(case, _cookies(walk.settings, case=OpenCase(case_id=case.case_id), citizen=signed_in)) for case in cases]
+    return [(case, await _cookies(walk, case=OpenCase(case_id=case.case_id), citizen=signed_in)) for case in cases]
 
 
 async def _page(walk: DoorWalk, person: Person, path: str, case: CaseFacts | None, cookie: str) -> None:
@@ -60,11 +59,12 @@ async def _page(walk: DoorWalk, person: Person, path: str, case: CaseFacts | Non
         walk.same(person, operation.name, answer.status_code == 200, granted)
 
 
-def _cookies(settings: Settings, **values: Any) -> str:
+async def _cookies(walk: DoorWalk, **values: Any) -> str:
     """As the pages would have set them."""
-    request = cast(Request, SimpleNamespace(cookies={}, url=SimpleNamespace(scheme="http")))
-    made, answer = Cookies(request, cookie_key(settings)), Response()
+    request = cast(Request, SimpleNamespace(cookies={}))
+    made, answer = Cookies(request, cookie_key(walk.settings), walk.door.visit_store), Response()
     for name, value in values.items():
         made.write(name, value)
+    await made.save()
     made.apply(answer)
     return "; ".join(line.partition(";")[0] for line in answer.headers.getlist("set-cookie"))

@@ -24,6 +24,7 @@ AUDIENCES = (
     "custodian",
     "asker",
     "administrator",
+    "account_owner",
 )
 VALUES = frozenset(
     {"code", "date", "kind", "stage", "outcome", "reason", "otp", "number", "office", "when", "place"}
@@ -146,6 +147,8 @@ def _offered(route: Route) -> frozenset[str]:
         return frozenset(known | ({"decider"} if route.when in ("confirmed", "denied") else set()))
     if route.audience == "liaison":
         return frozenset({"date"})
+    if route.audience == "account_owner":
+        return frozenset()
     if route.audience in ("custodian", "asker"):
         return frozenset({"kind"})
     if route.event.startswith(("case.", "visit.")):

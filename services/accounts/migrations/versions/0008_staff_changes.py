@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-revision = "0005_staff_changes"
-down_revision = "0004_ended_sessions"
+revision = "0008_staff_changes"
+down_revision = "0007_ended_sessions"
 
 
 def upgrade() -> None:

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0004_ended_sessions"
-down_revision = "0003_audit"
+revision = "0007_ended_sessions"
+down_revision = "0006_otp_sessions"
 
 
 def upgrade() -> None:

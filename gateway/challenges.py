@@ -1,0 +1,91 @@
+"""What a caller does to go on where the budget of its address is used up: work, or wait.
+
+A challenge is a line that only a gateway can make, bound to one purpose and one address, good for five minutes and once:
+
+    v1.<purpose>.<bits>.<not before>.<expires>.<random>.<HMAC>        times in epoch seconds
+
+*Work*: find a `nonce` of visible ASCII so that SHA-256 of `<challenge>:<nonce>` begins with so many zero bits, and send
+`<challenge>:<nonce>`. *Wait*: send the challenge itself, not before its time. Nothing is stored until one is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from dataclasses import dataclass
+
+GOOD_FOR = 300
+"""Seconds in which a challenge is to be answered, from when that is possible."""
+_TOLERANCE = 2
+"""By how many bits the work asked for may have risen since the challenge was made."""
+_LONGEST = 300
+
+
+class Challenges:
+    """`key`: 32 bytes, the same in every gateway."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def work(self, purpose: str, who: str, bits: int) -> str:
+        """A challenge that asks for 2**bits hashes on average."""
+        return self._make(purpose, who, bits, 0.0)
+
+    def wait(self, purpose: str, who: str, seconds: int) -> str:
+        """A challenge that asks for nothing but so many seconds."""
+        return self._make(purpose, who, 0, time.time() + seconds)
+
+    def check_work(self, purpose: str, who: str, answer: str, bits: int) -> str | None:
+        """Its id, to use it once; None unless this answers a challenge of ours with about so many bits."""
+        challenge, colon, nonce = answer.partition(":")
+        found = self._read(purpose, who, challenge) if colon and nonce and len(answer) <= _LONGEST else None
+        if found is None or found.bits < max(1, bits - _TOLERANCE):
+            return None
+        return found.id if leading_zeros(answer) >= found.bits else None
+
+    def check_wait(self, purpose: str, who: str, answer: str) -> str | None:
+        """Its id; None unless this is a challenge of ours whose time has come."""
+        found = self._read(purpose, who, answer) if len(answer) <= _LONGEST else None
+        if found is None or found.bits or time.time() < found.not_before:
+            return None
+        return found.id
+
+    def _make(self, purpose: str, who: str, bits: int, not_before: float) -> str:
+        expires = int(max(not_before, time.time())) + GOOD_FOR
+        line = f"v1.{purpose}.{bits}.{int(-(-not_before // 1))}.{expires}.{secrets.token_urlsafe(12)}"
+        return f"{line}.{self._mac(line, who)}"
+
+    def _read(self, purpose: str, who: str, challenge: str) -> _Challenge | None:
+        line, _, mac = challenge.rpartition(".")
+        if not challenge.isascii() or not hmac.compare_digest(mac, self._mac(line, who)):
+            return None
+        # From here on it is a line of ours.
+        _, its_purpose, bits, not_before, expires, random = line.split(".")
+        if its_purpose != purpose or time.time() >= int(expires):
+            return None
+        return _Challenge(random, int(bits), int(not_before))
+
+    def _mac(self, line: str, who: str) -> str:
+        return hmac.new(self._key, f"{line}\0{who}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Challenge:
+    id: str
+    bits: int
+    not_before: int
+
+
+def leading_zeros(answer: str) -> int:
+    """Zero bits at the beginning of its SHA-256."""
+    return 256 - int.from_bytes(hashlib.sha256(answer.encode("utf-8", "replace")).digest()).bit_length()
+
+
+def solve(challenge: str, bits: int) -> str:
+    """The answer to a challenge of work, as a client finds it."""
+    nonce = 0
+    while leading_zeros(answer := f"{challenge}:{nonce}") < bits:
+        nonce += 1
+    return answer

@@ -1,0 +1,180 @@
+"""Files of real devices and programs (`tests/media_files`), through the media service as users run it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from backbone.database import Database
+from backbone.testing import BusClient, ServiceProcess, eventually
+from contracts.media import UploadState, Variant
+from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
+from services.media.handlers import Media
+from services.media.settings import Settings
+from tests import media_samples as samples
+from tests.component.test_media_service import Sender, database_of, environment
+
+pytestmark = pytest.mark.timeout(180)
+FILES = Path(__file__).parents[1] / "media_files"
+SOUND = ("chromium_audio_mp4_opus.mp4", "samsung_recorder.m4a", "old.amr")
+FILMS = ("iphone.mov", "android.3gp")
+
+
+@pytest.fixture(scope="module")
+def media(
+    broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServiceProcess]:
+    folder = tmp_path_factory.mktemp("media")
+    service = ServiceProcess("media", environment(broker, postgres, store, folder), folder / "log").start()
+    yield service
+    service.kill()
+
+
+@pytest.fixture
+def sender(wire: BusClient, media: ServiceProcess) -> Sender:
+    wire.listen("media.events")
+    return Sender(wire)
+
+
+def accepted(sender: Sender, content: bytes) -> tuple[str, dict[str, Any]]:
+    """The upload's id and what media said of it to the others."""
+    upload_id = sender.send(content)
+    seen = sender.settled(upload_id)
+    assert seen["state"] == UploadState.ACCEPTED, seen
+    [event] = eventually(lambda: [e for e in sender.wire.heard("media.accepted.v1") if e["media_id"] == upload_id])
+    assert seen["notes"] == event["notes"]
+    return upload_id, event
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_a_phones_sound_is_taken_and_its_copy_plays_in_every_browser(sender: Sender, name: str, tmp_path: Path) -> None:
+    upload_id, event = accepted(sender, (FILES / name).read_bytes())
+
+    answer, made = sender.download(upload_id, Variant.PLAYABLE)
+    assert (answer["media_type"], answer["inline"]) == ("audio/mp4", True)
+    assert "Audio: aac" in samples.described(made, tmp_path)
+    assert event["media_type"] == "audio/mp4"
+    assert event["duration_seconds"] == pytest.approx(3, abs=0.7)
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_a_phones_film_is_taken_and_its_copy_plays_in_every_browser(sender: Sender, name: str, tmp_path: Path) -> None:
+    upload_id, event = accepted(sender, (FILES / name).read_bytes())
+
+    for variant in (Variant.EVIDENCE, Variant.PLAYABLE):
+        answer, made = sender.download(upload_id, variant)
+        assert (answer["media_type"], answer["inline"]) == ("video/mp4", True)
+        streams = samples.described(made, tmp_path)
+        assert "Video: h264" in streams
+        assert "yuv420p" in streams
+        assert "Audio: aac" in streams
+    assert set(event["variants"]) == {"evidence", "playable", "preview", "thumbnail"}
+
+
+def picture(sender: Sender, upload_id: str, variant: Variant = Variant.EVIDENCE) -> Image.Image:
+    return Image.open(io.BytesIO(sender.download(upload_id, variant)[1]))
+
+
+def test_a_photo_whose_metadata_cannot_be_read_is_taken_and_stands_upright(sender: Sender) -> None:
+    content = (FILES / "srational_neg0.jpg").read_bytes()
+    lying = Image.open(io.BytesIO(content)).size
+
+    upload_id, event = accepted(sender, content)
+
+    assert picture(sender, upload_id).size == (lying[1], lying[0])
+    assert event["notes"] == []
+
+
+def test_a_picture_of_one_column_has_a_verdict(sender: Sender) -> None:
+    upload_id, _ = accepted(sender, (FILES / "thin.png").read_bytes())
+
+    assert picture(sender, upload_id).size == (1, 4000)
+    assert min(picture(sender, upload_id, Variant.THUMBNAIL).size) == 1
+
+
+def test_a_photo_without_its_end_marker_is_taken_whole(sender: Sender) -> None:
+    content = (FILES / "no_eoi.jpg").read_bytes()
+
+    upload_id, event = accepted(sender, content)
+
+    made = picture(sender, upload_id).convert("RGB")
+    whole = Image.open(io.BytesIO(content + b"\xff\xd9")).convert("RGB")
+    assert made.size == whole.size
+    assert [*made.resize((8, 8)).tobytes()] == pytest.approx([*whole.resize((8, 8)).tobytes()], abs=6)
+    assert event["notes"] == []
+
+
+def test_a_photo_of_64_megapixels_is_taken_and_scaled_down(sender: Sender) -> None:
+    made = io.BytesIO()
+    samples.picture((9248, 6936)).save(made, "JPEG", quality=50)
+
+    upload_id, event = accepted(sender, made.getvalue())
+
+    width, height = picture(sender, upload_id).size
+    assert 45_000_000 < width * height <= 50_000_000
+    assert width / height == pytest.approx(4 / 3, abs=0.01)
+    assert event["notes"] == ["scaled_down"]
+
+
+@pytest.mark.parametrize("name", ["bom.pdf", "no_eof.pdf"])
+def test_a_document_that_viewers_open_is_taken(sender: Sender, name: str) -> None:
+    upload_id, event = accepted(sender, (FILES / name).read_bytes())
+
+    made = sender.download(upload_id)[1]
+    assert made.startswith(b"%PDF-")
+    assert made.rstrip().endswith(b"%%EOF")
+    assert PdfReader(io.BytesIO(made), strict=True).pages[0].extract_text().strip()
+    assert event["media_type"] == "application/pdf"
+
+
+def test_a_document_that_needs_a_password_is_refused_with_that_reason(sender: Sender) -> None:
+    seen = sender.settled(sender.send((FILES / "user_password.pdf").read_bytes()))
+
+    assert (seen["state"], seen["reason"]) == (UploadState.REJECTED, "encrypted")
+
+
+def test_of_an_animated_picture_the_first_frame_is_kept_and_that_is_said(sender: Sender) -> None:
+    upload_id, event = accepted(sender, (FILES / "animated.webp").read_bytes())
+
+    assert event["notes"] == ["first_frame_only"]
+    assert getattr(picture(sender, upload_id), "n_frames", 1) == 1
+
+
+def test_while_a_check_is_held_up_by_ourselves_it_is_said_once(
+    broker: RabbitMQ,
+    postgres: PostgreSQL,
+    store: ObjectStore,
+    wire: BusClient,
+    media: ServiceProcess,
+    tmp_path: Path,
+) -> None:
+    media.kill()
+    where = environment(broker, postgres, store, tmp_path, CLAMAV_HOST="127.0.0.1", CLAMAV_PORT="1")
+    service = ServiceProcess("media", where, tmp_path / "log").start()
+    try:
+        wire.listen("media.events")
+        sender = Sender(wire)
+        waiting = sender.send(samples.photo())
+        use_cases = Media(Settings.model_validate({name.lower(): value for name, value in where.items()}))
+        database = Database(where["DATABASE_URL"])
+        assert use_cases.tell_delayed(database) == 0
+
+        with database_of(service) as connection:
+            connection.execute("UPDATE uploads SET expires_at = expires_at - interval '1 hour'")
+        assert use_cases.tell_delayed(database) == 1
+        assert use_cases.tell_delayed(database) == 0
+        database.close()
+
+        seen = sender.state(waiting)
+        assert (seen["state"], seen["notes"]) == (UploadState.PROCESSING, ["check_delayed"])
+        [event] = eventually(lambda: wire.heard("media.delayed.v1"))
+        assert event["media_id"] == waiting
+    finally:
+        service.kill()
+        media.start()

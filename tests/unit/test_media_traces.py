@@ -1,0 +1,77 @@
+"""A name planted everywhere in files of every kind is in nothing that anybody may download."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from PIL import Image
+
+from services.media.domain import Limits, Variant
+from services.media.metadata import jpeg2000_without_metadata
+from services.media.processing import look_at
+from tests import media_samples as samples
+from tests import media_traces as traces
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def made_of(content: bytes, folder: Path) -> dict[Variant, bytes]:
+    """All files made of one that must be accepted."""
+    source, out = folder / "in", folder / "out"
+    source.write_bytes(content)
+    out.mkdir()
+    verdict = look_at(source, out, Limits())
+    assert verdict.accepted, verdict
+    return {file.variant: (out / file.name).read_bytes() for file in verdict.files}
+
+
+@pytest.mark.parametrize("kind", traces.KINDS)
+def test_a_name_beside_the_content_is_in_no_file_made_of_it(kind: str, tmp_path: Path) -> None:
+    sent = traces.KINDS[kind](tmp_path)
+    laid_open = traces.everything_in(sent) if kind == "pdf" else sent
+    assert any(name in laid_open for name in traces.spelled()), "the sample must have the name in it"
+
+    for variant, made in made_of(sent, tmp_path).items():
+        content = traces.everything_in(made) if made.startswith(b"%PDF") else made
+        found = [name for name in traces.spelled() if name in content]
+        assert not found, (variant, content[content.index(found[0]) - 80 :][:200])
+        if kind not in ("jpeg", "png", "webp", "gif", "tiff", "heic", "pdf"):
+            assert traces.NAME not in samples.described(made, tmp_path)
+
+
+def test_what_a_document_shows_stays_as_it_was(tmp_path: Path) -> None:
+    sent = traces.pdf(tmp_path)
+
+    made = made_of(sent, tmp_path)[Variant.EVIDENCE]
+
+    before, after = (_drawn(document) for document in (sent, made))
+    assert traces.shows(after, (50, 250)) == (255, 0, 0)  # the page itself
+    assert traces.shows(after, (120, 260)) == (255, 255, 0)  # a remark
+    assert traces.shows(after, (220, 270)) == (0, 0, 255)  # a filled field
+    assert after.tobytes() == before.tobytes()
+    content = traces.everything_in(made)
+    assert b"the pavement is broken here" in content
+    assert b"'42'" in content
+
+
+def _drawn(document: bytes) -> Image.Image:
+    opened = pypdfium2.PdfDocument(document)
+    opened.init_forms()
+    drawn: Image.Image = opened[0].render(may_draw_forms=True).to_pil()
+    return drawn.convert("RGB")
+
+
+def test_a_jpeg_2000_loses_its_boxes_and_comments_and_keeps_its_pixels() -> None:
+    picture = io.BytesIO()
+    samples.picture((64, 48)).save(picture, "JPEG2000", comment=traces.NAME)
+    box = (8 + 11).to_bytes(4, "big") + b"xml " + traces.NAME.encode()
+    whole = picture.getvalue() + box
+
+    made = jpeg2000_without_metadata(whole)
+
+    assert traces.NAME.encode() not in made
+    opened = Image.open(io.BytesIO(made))
+    assert opened.tobytes() == Image.open(io.BytesIO(picture.getvalue())).tobytes()
