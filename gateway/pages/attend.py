@@ -145,7 +145,7 @@ async def _failed(visit: Visit, shows: Page, error: PeygirError) -> Response:
         subject = of_form or ""
         if of_form:
             await _keep_typed(visit, subject)
-            return visit.problem(OtherCase())
+            return visit.problem(OtherCase(), to_follow=True)
     await _keep_typed(visit, subject)
     return await _show_again(visit, shows, error)
 

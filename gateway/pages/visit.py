@@ -38,8 +38,7 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
-    # Not no-referrer: with it a browser sends "Origin: null" along with our own forms.
-    "Referrer-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -107,7 +106,7 @@ class Visit:
         self.language = Language.EN if self.cookies.plain("language") == "en" else Language.FA
         self.form: dict[str, list[str]] = {}
         self.errors: list[Said] = []
-        self.accepted = self.had_effect = False
+        self.accepted = self.had_effect = self.restored = False
         self.status: int | None = None
         self.refusal: TooMany | None = None
         """Why the visitor is to wait."""
@@ -140,7 +139,7 @@ class Visit:
         """Takes up what was typed on this page before and did not have its effect."""
         kept = self._kept_form(typed.PREFIX + typed.form_path(self.path))
         if kept is not None:
-            self.form = kept.fields
+            self.form, self.restored = kept.fields, bool(typed.texts(kept.fields))
 
     def unsent(self) -> list[Unsent]:
         """Forms of the opened case that were filled in and did not have their effect."""
@@ -266,14 +265,14 @@ class Visit:
         response.headers.update({**HEADERS, "Content-Language": str(self.language)})
         return response
 
-    def problem(self, error: PeygirError, title: str | None = None) -> Response:
-        """A page that says what went wrong, with what was written, if anything was."""
+    def problem(self, error: PeygirError, title: str | None = None, to_follow: bool = False) -> Response:
+        """A page that says what went wrong, with what was written, if anything was. `to_follow`: a code is wanted next."""
         self.errors = []
         posted = self.request.method == "POST" and self.origin is not Origin.FOREIGN
         context = {
             "message": error.text(self.language),
             "written": typed.texts(self.form) if posted else [],
-            "back_to": typed.form_path(self.path) if posted else self.path,
+            "back_to": "/follow" if to_follow else typed.form_path(self.path) if posted else self.path,
         }
         return self.with_delay(self.page("problem", title or self.say("problem_title"), error.status, **context), error)
 

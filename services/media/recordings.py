@@ -123,15 +123,16 @@ def _sound(source: Path, out: Path, streams: Streams, limits: Limits) -> Recordi
     true_type, fitting = _SOUND_AS_IT_IS.get(streams.container, (M4A, _IN_MP4))
     if streams.sound not in fitting:
         true_type, fitting = M4A, _IN_MP4
-    evidence = None
+    evidence, copied_seconds = None, 0.0
     if streams.sound in fitting:
         muxer = _MUXERS.get(true_type, "ipod" if streams.sound in _IN_IPOD else "mp4")
         path = out / f"evidence{true_type.suffix}"
         # FLAC is encoded anew, which loses nothing: ffmpeg would copy tags behind it as if they were sound.
         how = [*sound, "-c:a", "flac" if true_type is FLAC else "copy"]
-        seconds = _copied(source, path, streams, how, muxer, limits)
-        if seconds is not None:
-            _check_length(seconds, limits)
+        copied = _copied(source, path, streams, how, muxer, limits)
+        if copied is not None:
+            copied_seconds = copied
+            _check_length(copied_seconds, limits)
             if muxer in _FRAMES_ALONE:
                 path.write_bytes(_FRAMES_ALONE[muxer](path.read_bytes()))
             evidence = derived(Variant.EVIDENCE, path, true_type.content_type)
@@ -142,8 +143,15 @@ def _sound(source: Path, out: Path, streams: Streams, limits: Limits) -> Recordi
             raise Rejected(Reason.DAMAGED, "nothing in it can be decoded")
     _take_time()
     path = out / "playable.m4a"
-    seconds = _write(source, path, streams, [*sound, *_SOUND_ENCODER], "ipod", limits)
-    _check_length(seconds, limits)
+    try:
+        seconds = _write(source, path, streams, [*sound, *_SOUND_ENCODER], "ipod", limits)
+        _check_length(seconds, limits)
+    except Rejected as rejected:
+        if evidence is None or rejected.reason is not Reason.TOO_COMPLEX:
+            raise
+        path.unlink(missing_ok=True)
+        notes = [Note.NO_PLAYABLE_COPY]
+        return Recording(true_type.content_type, MediaKind.AUDIO, [evidence], copied_seconds, None, notes)
     playable = derived(Variant.PLAYABLE, path, M4A.content_type)
     evidence = evidence or replace(playable, variant=Variant.EVIDENCE)
     return Recording(true_type.content_type, MediaKind.AUDIO, [evidence, playable], seconds, None)

@@ -88,6 +88,27 @@ def test_a_recording_plays_on_the_case_page_and_opened_alone(
     plays_and_seeks(alone)
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("fa", "تنها تصویر نخست نگه داشته شد"), ("en", "only the first one was kept")]
+)
+def test_of_an_animated_picture_the_citizen_and_the_office_are_told_what_is_kept(
+    walk: Walk, town: Town, language: str, words: str
+) -> None:
+    case = town.report(uploads=[town.caller().upload(samples.frames("GIF"), "moving.gif", "image/gif")])
+    eventually(lambda: case.view()["attachments"][0]["state"] == "accepted", timeout=60)
+
+    walker = walk()
+    walker.open(f"/follow?lang={language}")
+    walker.page.fill("#code", case.code)
+    walker.next()
+    assert walker.says(words)
+    walker.shot("first-frame-only")
+
+    case_id = case.view()["case_id"]
+    [attachment] = town.assigned(case).read(case_id)["attachments"]
+    assert attachment["notes"] == ["first_frame_only"]
+
+
 def test_a_file_that_was_sent_as_a_recording_never_becomes_a_page(town: Town, tmp_path: Path) -> None:
     case = case_with(town, "a film", tmp_path)
     [attachment] = case.view()["attachments"]

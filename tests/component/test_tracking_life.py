@@ -27,7 +27,7 @@ from contracts.errors import (
 )
 from contracts.gateway import Actor
 from contracts.intake import SubmissionRecoded, SubmissionRegistered
-from contracts.media import MediaAccepted, MediaRejected
+from contracts.media import MediaAccepted, MediaDelayed, MediaRejected
 from contracts.notify import CitizenReplied, Reply
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
@@ -425,6 +425,7 @@ def test_a_case_answers_to_its_new_code_whichever_event_comes_first(office: Offi
 def test_media_told_of_before_or_after_the_case_is_shown_alike(office: Office) -> None:
     early, late, bad = media_id(), media_id(), media_id()
     told = {"media_type": "image/jpeg", "size": 10, "sha256": "a" * 64, "variants": ["evidence"]}
+    told |= {"notes": ["first_frame_only"]}
     office.wire.event(MediaAccepted(id=uuid.uuid4(), occurred_at=now(), media_id=early, **told))
     filed = office.open(uploads=[early, late, bad])
     office.wire.event(MediaAccepted(id=uuid.uuid4(), occurred_at=now(), media_id=late, **told))
@@ -438,7 +439,23 @@ def test_media_told_of_before_or_after_the_case_is_shown_alike(office: Office) -
     [first, _, last] = office.get(filed.case_id)["attachments"]
     assert first["media_id"] == early
     assert first["variants"] == ["evidence"]
+    assert first["notes"] == ["first_frame_only"]
     assert last["reason"] == "infected"
+
+
+def test_evidence_whose_check_is_delayed_is_said_to_be_until_its_verdict_comes(office: Office) -> None:
+    photo = media_id()
+    filed = office.open(uploads=[photo])
+    office.wire.event(MediaDelayed(id=uuid.uuid4(), occurred_at=now(), media_id=photo))
+
+    eventually(lambda: office.view(filed.code_hash)["attachments"][0]["notes"] == ["check_delayed"])
+    assert office.view(filed.code_hash)["attachments"][0]["state"] == "processing"
+    assert office.get(filed.case_id)["attachments"][0]["notes"] == ["check_delayed"]
+
+    told = {"media_type": "image/jpeg", "size": 10, "sha256": "a" * 64, "variants": ["evidence"]}
+    office.wire.event(MediaAccepted(id=uuid.uuid4(), occurred_at=now(), media_id=photo, **told))
+    eventually(lambda: office.view(filed.code_hash)["attachments"][0]["state"] == "accepted")
+    assert office.view(filed.code_hash)["attachments"][0]["notes"] == []
 
 
 def test_evidence_is_granted_to_those_its_case_allows(office: Office) -> None:

@@ -17,7 +17,7 @@ from contracts.errors import BadCode, BadToken, TooMany, UnknownCase
 from gateway import challenges, general_budget
 from gateway.limits import Memory
 from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, refusing
-from tests.unit.test_gateway_pages import Browser
+from tests.unit.pages_parts import Browser
 
 REPORT = {"kind": "information", "unit": "roads", "ground": "waste", "text": "مصالح رها شده است.", "consent": True}
 WRONG = "1234567890123456"

@@ -139,6 +139,19 @@ def test_a_photo_that_lacks_its_last_rows_is_shown_as_viewers_show_it(look: Look
     assert seen.picture().size == (640, 480)
 
 
+def test_a_progressive_photo_that_lacks_its_end_lacks_fine_detail_alone(look: Looker) -> None:
+    made = io.BytesIO()
+    samples.picture((1600, 1200)).save(made, "JPEG", quality=92, progressive=True)
+    whole = made.getvalue()
+
+    seen = look(whole[: len(whole) * 9 // 10])
+
+    assert seen.verdict.accepted, seen.verdict
+    assert [*seen.picture().resize((8, 8)).tobytes()] == pytest.approx(
+        [*samples.picture((1600, 1200)).resize((8, 8)).tobytes()], abs=12
+    )
+
+
 def test_a_photo_in_grey_that_lacks_its_end_marker_alone_is_whole(look: Looker) -> None:
     made = io.BytesIO()
     Image.new("RGB", (640, 480), (128, 128, 128)).save(made, "JPEG")
@@ -337,6 +350,21 @@ def test_a_film_taken_sideways_stands_upright(look: Looker, tmp_path: Path) -> N
     assert (seen.verdict.width, seen.verdict.height) == (240, 320)
     assert seen.picture(Variant.PREVIEW).size == (240, 320)
     assert "rotation of" in samples.described(seen.content(Variant.PLAYABLE), tmp_path)
+
+
+def test_sound_too_long_to_convert_in_time_is_evidence_without_a_copy(
+    look: Looker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = samples.voice_note(tmp_path, ".ogg")
+    slow = tmp_path / "slow"
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *64k*) kill -XCPU $$;; esac\nexec {samples.ffmpeg_path()} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(slow))
+
+    seen = look(sound)
+
+    assert (seen.variants, seen.verdict.notes) == ({Variant.EVIDENCE}, [Note.NO_PLAYABLE_COPY]), seen.verdict
+    assert seen.verdict.seconds == pytest.approx(2, abs=0.2)
 
 
 def test_a_film_too_large_to_convert_in_time_is_evidence_without_a_copy(

@@ -357,6 +357,7 @@ def test_after_long_writing_the_text_comes_back_once_one_is_signed_in_again(
     browser.send("/file/mobile", mobile=MOBILE)
     browser.send("/file/code", code="123456")
     assert browser.answer.url.path == "/file/text"
+    assert "پیش‌تر اینجا نوشته‌اید" in browser.text
     assert TEXT in browser.source
     post(browser, "/file/text", {"text": TEXT})
     assert browser.answer.url.path != "/file/text"
