@@ -61,7 +61,9 @@ def test_a_key_that_was_current_before_is_honoured(keys: Keys) -> None:
     public = [bytes.fromhex(one.environment["ACCESS_TOKEN_PUBLIC_KEYS"]) for one in (other, keys)]
 
     bus = MemoryBus()
-    assert Tokens(public, bytes(32), Standing(bus), SessionRevocations(bus)).check(keys.staff("head")).roles == {Role.HEAD}
+    assert Tokens(public, bytes(32), Standing(bus), SessionRevocations(bus)).check(keys.staff("head")).roles == {
+        Role.HEAD
+    }
 
 
 @pytest.mark.parametrize(
