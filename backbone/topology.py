@@ -38,7 +38,7 @@ DELAYS: dict[str, int] = {"delay.1s": 1_000, "delay.10s": 10_000, "delay.1m": 60
 """Exchange and queue name → milliseconds."""
 
 
-BINDINGS = "bindings.2"
+BINDINGS = "bindings.3"
 """An exchange that nobody uses, declared when all else is; its number grows with a release that brings a binding, which cannot
 be looked at. So a process of that release publishes nothing before its bindings are there."""
 
@@ -71,7 +71,9 @@ SUBSCRIPTIONS: dict[str, tuple[Binding, ...]] = {
     "tracking.registrations": _on("intake", "submission.registered.v1.#"),
     "tracking.recoded": _on("intake", "submission.recoded.v1"),
     "tracking.catalogue": _on("intake", "catalogue.changed.v1"),
-    "tracking.media": _on("media", "media.accepted.v1", "media.rejected.v1", "media.delayed.v1"),
+    "tracking.media": _on(
+        "media", "media.accepted.v1", "media.rejected.v1", "media.delayed.v1", "media.claim_refused.v1"
+    ),
     "tracking.staff": _on("accounts", "staff.changed.v1"),
     "tracking.replies": _on("notify", "citizen.replied.v1"),
     "notify.contacts": _on("intake", "submission.registered.v1.#", "submission.recoded.v1"),

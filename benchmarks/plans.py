@@ -23,6 +23,7 @@ from contracts.vocabulary import ActorKind, KeptPart, Outcome, Role, Stage
 from services.accounts import store as accounts
 from services.insight.handlers import Insight
 from services.intake import store as intake
+from services.media import claims, quarantine
 from services.media import store as media
 from services.notify import inbox_store
 from services.notify import store as notify
@@ -325,14 +326,19 @@ def _of_intake(sample: Sample) -> dict[str, Ask]:
     }
 
 
+_BUDGETS = quarantine.Budgets(2**40, 2**31, 2**40, 2**31)
+
+
 def _of_media(sample: Sample) -> dict[str, Ask]:
     now = datetime.now(UTC)
     return {
-        "uploads_of": lambda c: media.uploads_of(c, ["a" * 32]),
-        "claim": lambda c: media.claim(c, ["a" * 32], sample.case_id),
+        "upload": lambda c: media.upload(c, "a" * 32),
+        "check": lambda c: quarantine.check(c, _BUDGETS, 1, "a" * 32, now),
+        "claim": lambda c: claims.claim(c, claims.Claimant(sample.case_id), ["a" * 32], now, timedelta(days=1)),
+        "names": lambda c: claims.names(c, sample.case_id, ["a" * 32]),
         "expired": lambda c: media.expired(c, now),
         "to_sweep": lambda c: media.to_sweep(c, now),
-        "ids_of_case": lambda c: media.ids_of_case(c, sample.case_id),
+        "let_go": lambda c: claims.let_go(c, sample.case_id),
         "forget": lambda c: media.forget(c, now - timedelta(days=7)),
     }
 

@@ -25,8 +25,16 @@ SETTINGS = {
     "LOG_LEVEL": "warning",
     **{
         f"LIMIT_{name}": "off"
-        for name in ("SUBMISSIONS", "CODES", "ONE_CODE", "BAD_CODES", "SIGN_IN", "REFRESH", "SESSION", "ANONYMOUS")
+        for name in (
+            *("SUBMISSIONS", "CODES", "ONE_CODE", "BAD_CODES", "SIGN_IN", "REFRESH", "SESSION", "ANONYMOUS"),
+            "UPLOAD_MEGABYTES",
+        )
     },
+    # All that is sent here comes from one address, and most of it is named by no case.
+    "MEDIA_ADDRESS_BYTES": str(64 * 1024**3),
+    "MEDIA_QUARANTINE_BYTES": str(64 * 1024**3),
+    "MEDIA_ADDRESS_FILES": "100000",
+    "MEDIA_OPEN_UPLOADS": "100000",
 }
 CLIENTS = 50
 CREATED = 201

@@ -110,13 +110,18 @@ DeviceToken = Annotated[str, Field(max_length=200)]
 
 
 class SignInStaff(Request):
-    """RPC accounts.sign_in_staff → Tokens. BadCredentials tells nothing of which part was wrong."""
+    """RPC accounts.sign_in_staff → Tokens. BadCredentials tells nothing of which part was wrong.
+
+    `worked`: the gateway was given a proof of work for this attempt, so wrong ones of others at its address do not hold it up. A
+    TooMany with `work_passes` says that such a proof would do.
+    """
 
     username: Annotated[str, Field(max_length=100)]
     password: Annotated[str, Field(max_length=200)]
     totp: Annotated[str, Field(max_length=20)]
     asker: AskerKey | None = None
     device_token: DeviceToken | None = None
+    worked: bool = False
 
 
 class RefreshTokens(Request):

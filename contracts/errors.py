@@ -14,8 +14,9 @@
     ├── StaleVersion (412)       it has changed since you read it; `current` says to what
     ├── VersionNeeded (428)
     ├── TooLarge (413), UnsupportedMedia (415), ChecksumMismatch (460)
-    ├── TooMany (429)            `retry_after` seconds
-    └── Unavailable (503)        `retry_after` seconds; nothing half done. DeadlinePassed (504), StatusUnavailable
+    ├── TooMany (429)            `retry_after` seconds; TooManyUploads
+    └── Unavailable (503)        `retry_after` seconds; nothing half done. DeadlinePassed (504), StatusUnavailable,
+                                 EvidenceUnavailable
 
 Over RPC an error travels as its class name and one dict of parameters (nameko's exc_type and exc_args), so the
 gateway finds the same class again: `from_wire`.
@@ -326,6 +327,16 @@ class VisitNotBegun(Conflict):
     texts = {"fa": "زمان این مراجعه هنوز نرسیده است.", "en": "The time of this visit has not come yet."}
 
 
+class EvidenceFull(Conflict):
+    """`limit`: how many files of its citizen one case takes."""
+
+    code = "evidence_full"
+    texts = {
+        "fa": "هر پرونده تا {limit} فایل از شما می‌پذیرد و به این شمار رسیده‌اید.",
+        "en": "One case takes up to {limit} files from you, and that number is reached.",
+    }
+
+
 class TooManySearches(Conflict):
     """`limit`: how many one person may keep."""
 
@@ -420,6 +431,18 @@ class TooMany(PeygirError):
         return template.format(wait=duration_text(seconds, language))
 
 
+class TooManyUploads(TooMany):
+    """Of one address: files that are not finished, or that no case refers to yet."""
+
+    code = "too_many_uploads"
+    texts = {
+        "fa": "از نشانی شما فایل‌های ناتمام یا ثبت‌نشده زیادی در راه است. کمی بعد دوباره بفرستید؛"
+        " درخواست را هم می‌توانید بدون فایل ثبت کنید و مدرک را بعداً با کد رهگیری بفرستید.",
+        "en": "Too many files from your address are unfinished or belong to no submission yet. Try again in a while; you can"
+        " also file without files and send evidence later with your tracking code.",
+    }
+
+
 class Unavailable(PeygirError):
     """`retry_after`: seconds."""
 
@@ -428,6 +451,16 @@ class Unavailable(PeygirError):
     texts = {
         "fa": "سامانه اکنون در دسترس نیست؛ چیزی ثبت نشد. کمی بعد دوباره تلاش کنید.",
         "en": "The system is not available now; nothing was stored. Try again in a while.",
+    }
+
+
+class EvidenceUnavailable(Unavailable):
+    """Files cannot be taken now: the store is full or away. Submissions are taken all the same."""
+
+    code = "evidence_unavailable"
+    texts = {
+        "fa": "اکنون فایلی پذیرفته نمی‌شود. درخواست بدون فایل هم ثبت می‌شود و مدرک را بعداً با کد رهگیری می‌توانید بفرستید.",
+        "en": "Files cannot be accepted just now. You can file without them, and send evidence later with your tracking code.",
     }
 
 

@@ -249,6 +249,21 @@ class ReceiptState(Answer):
     new_code: str | None = None
 
 
+class ReadOwnName(Request):
+    """RPC intake.read_own_name → OwnName. For the citizen who filed it signed in, with the mobile verified: the name that
+    they gave is theirs to read, and opens nobody else's. NotAllowed for everybody else who asks, staff and whoever holds no
+    more than the code."""
+
+    actor: Actor
+    case_id: UUID
+
+
+class OwnName(Answer):
+    """None when they gave none, it is kept no longer, or the case is not theirs."""
+
+    name: str | None = None
+
+
 class OpenIdentity(Request):
     """RPC intake.open_identity → OpenedIdentity. Allowed to head and custodian; each opening is recorded with its reason and
     with who consented to it, as tracking said (IdentityGrant)."""

@@ -23,8 +23,10 @@ class Letter(Answer):
     """What the letter tells: decided (`outcome`, `reasons`) or refused (`refusal_…`). Neither code nor citizen is in it, and
     of the recommendations only the days until which the unit has to report: their words are for the unit.
 
-    `number`: the case's number and which letter of the case it is, 1405-000123-1. `final`: after an objection.
-    `refusal_name_…`: what the reason was called that day."""
+    `number`: the case's number and which letter of the case it is, 1405-000123-1. `registry_number`: under which the
+    secretariat finds it, Jalali year and seven digits, 1405/4821375, given once and drawn by lot, so that it does not tell
+    how many letters there are; None for letters from before there were such numbers. `approved`: by the head, where somebody
+    else had proposed it. `final`: after an objection. `refusal_name_…`: what the reason was called that day."""
 
     number: str
     case_number: str
@@ -37,6 +39,8 @@ class Letter(Answer):
     outcome: Outcome | None = None
     reasons: str | None = None
     final: bool = False
+    registry_number: str | None = None
+    approved: bool = False
     objection_until: date | None = None
     recommended_until: list[date] = []
     refusal_reason: ListCode | None = None

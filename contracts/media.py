@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, ClassVar
 from uuid import UUID
@@ -38,16 +39,38 @@ class Variant(StrEnum):
     PLAYABLE = "playable"  # of sound and film, for every browser: M4A (AAC) or MP4 (H.264, AAC)
 
 
+FILE_SUFFIXES: Mapping[str, str] = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "application/pdf": ".pdf",
+    "audio/mpeg": ".mp3",
+    "audio/aac": ".aac",
+    "audio/mp4": ".m4a",
+    "audio/ogg": ".ogg",
+    "audio/flac": ".flac",
+    "audio/wav": ".wav",
+    "audio/webm": ".webm",
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
+}
+"""What a file of evidence is called by, for each type that media makes."""
+
+
 class CreateUpload(Request):
-    """RPC media.create_upload → Upload. `size` in bytes; `file_name` as typed, shown but never used as a path."""
+    """RPC media.create_upload → Upload. `size` in bytes; `file_name` as typed, shown to its citizen alone and never used as
+    a path. `address_key`: a keyed hash of the sender's address with a salt of the day, by which uploads that are not
+    finished, or that no case refers to yet, are counted. TooManyUploads, EvidenceUnavailable, TooLarge."""
 
     size: Annotated[int, Field(ge=0)]
     file_name: Annotated[str, Field(max_length=255)] | None = None
     declared_type: Annotated[str, Field(max_length=100)] | None = None
+    address_key: Annotated[str, Field(pattern=r"^[0-9a-f]{32,64}$")] | None = None
 
 
 class GetUpload(Request):
-    """RPC media.get_upload → Upload."""
+    """RPC media.get_upload → Upload. NotFound once a case refers to it and all its bytes have come: from then on its state
+    is told with the case, to those who may see that."""
 
     upload_id: UploadId
 
@@ -100,25 +123,43 @@ class RecordChunk(Request):
 
 
 class TerminateUpload(Request):
-    """RPC media.terminate_upload → Upload. An upload that a case refers to is kept: WrongStage."""
+    """RPC media.terminate_upload → Upload. An upload that a case refers to is kept: WrongStage while its bytes still come,
+    then NotFound."""
 
     upload_id: UploadId
+
+
+class ListFileNames(Request):
+    """RPC media.list_file_names → FileNames. For the citizen of this case alone: the caller has made sure of that."""
+
+    case_id: UUID
+    media_ids: Annotated[list[UploadId], Field(max_length=500)]
+
+
+class FileNames(Answer):
+    """`names`: by media id, what the citizen's device called each file; without those that had no name, and those that
+    another than the citizen of this case has sent."""
+
+    names: dict[UploadId, str]
 
 
 class SignDownload(Request):
     """RPC media.sign_download → Download. The caller has asked tracking whether this media may be seen.
 
     `case_id`: the case that tracking allowed it for; media of another case is NotFound. StillRegistering while the
-    media is being looked at or not yet claimed by its case; Gone when it was rejected or removed.
+    media is being looked at or not yet claimed by its case; Gone when it was rejected or removed. `label`: what the
+    attachment is saved as, before its suffix.
     """
 
     media_id: UploadId
     variant: Variant = Variant.EVIDENCE
     case_id: UUID | None = None
+    label: Annotated[str, Field(pattern=r"^[a-z]{1,20}-[1-9][0-9]{0,5}$")] = "evidence-1"
 
 
 class Download(Answer):
-    """`url`: presigned, short-lived, for the gateway only. `size` in bytes."""
+    """`url`: presigned, short-lived, for the gateway only. `size` in bytes. `file_name`: neutral, such as
+    evidence-2.jpg; what the citizen's device called it is not told with the bytes."""
 
     url: str
     media_type: str
@@ -175,6 +216,18 @@ class MediaDelayed(Event):
     producer: ClassVar[str] = PRODUCER
 
     media_id: UploadId
+
+
+class ClaimRefused(Event):
+    """A case names an upload that it cannot have, while others can: `already_used` (it belongs to a case of somebody else) or
+    `expired` (it was of another case, and is kept no longer). Nothing changes for the other cases."""
+
+    name: ClassVar[str] = "media.claim_refused.v1"
+    producer: ClassVar[str] = PRODUCER
+
+    media_id: UploadId
+    case_id: UUID
+    reason: str
 
 
 class MediaErased(Event):

@@ -138,10 +138,19 @@ class NoteAdded(TrackedEvent):
 
 
 class EvidenceAdded(TrackedEvent):
-    """Uploads that came after filing; media keeps them."""
+    """Uploads that came after filing; media keeps them. `by_citizen`: who filed the case sent them; else the office."""
 
     name: ClassVar[str] = "case.evidence_added.v1"
     uploads: list[UploadId]
+    by_citizen: bool = False
+
+
+class EvidenceRefused(TrackedEvent):
+    """Files that the citizen sent cannot be taken; why is told with the case. `first`: none was refused in this case before."""
+
+    name: ClassVar[str] = "case.evidence_refused.v1"
+    media: list[UploadId]
+    first: bool = True
 
 
 class CaseDecided(TrackedEvent):
@@ -573,7 +582,16 @@ class Rate(Contract):
     asked_improper: bool | None = None
 
 
-CitizenCommand = Annotated[AnswerQuestion | Withdraw | Object | Rate | VisitCommand, Field(discriminator="type")]
+class SendEvidence(Contract):
+    """More evidence, or better, while the case is open; the stage stays. EvidenceFull beyond what one case takes."""
+
+    type: Literal["send_evidence"] = "send_evidence"
+    uploads: Annotated[list[UploadId], Field(min_length=1, max_length=10)]
+
+
+CitizenCommand = Annotated[
+    AnswerQuestion | Withdraw | Object | Rate | SendEvidence | VisitCommand, Field(discriminator="type")
+]
 
 
 class ExecuteCitizenCommand(Request):
@@ -590,8 +608,10 @@ class ExecuteCitizenCommand(Request):
 
 
 class Attachment(Answer):
-    """`state`: processing, accepted or rejected (then `reason`). `from_office`: added by staff. `notes`: what to know
-    about it, such as first_frame_only or scaled_down; check_delayed while processing takes longer than it should."""
+    """`state`: processing, accepted or rejected (then `reason`). `from_office`: added by staff. `number`: its place among those
+    of the same side of the case, or of the question it was sent along with. `file_name`: by that number, or in the view of
+    the citizen who sent it as their device called it. `notes`: what to know about it, such as first_frame_only or
+    scaled_down; check_delayed while processing takes longer than it should."""
 
     media_id: UploadId
     state: UploadState
@@ -600,6 +620,8 @@ class Attachment(Answer):
     variants: list[Variant] = []
     reason: str | None = None
     from_office: bool = False
+    number: int = 0
+    file_name: str | None = None
     notes: list[MediaNote] = []
 
 
@@ -653,7 +675,8 @@ class PublicCase(Answer):
     """What the holder of the code sees. Never an internal note, a name of staff, or a unit's answer.
 
     `expected_on`: the day a decision is owed; None while the clock is stopped or when it is over. `visit_can`: what the
-    citizen can do about a visit now, of ask_visit, book_visit, move_visit and cancel_visit. `refusal_name_…`: the reason's
+    citizen can do about a visit now, of ask_visit, book_visit, move_visit and cancel_visit. `evidence_left`: how many more
+    files the citizen can send now. `refusal_name_…`: the reason's
     name of the day it was refused. `joined`, `joined_refusal`: of a merged case, once the case that it goes on in is decided or
     refused. `version`: grows with what the citizen is shown, and with nothing else.
     """
@@ -680,6 +703,7 @@ class PublicCase(Answer):
     visits: list[Visit] = []
     visit_can: list[str] = []
     attachments: list[Attachment] = []
+    evidence_left: int = 0
     timeline: list[PublicEntry]
     version: int
 
@@ -931,8 +955,11 @@ class AuthorizeMedia(Request):
 
 
 class MediaGrant(Answer):
+    """`label`: what the media is saved as, before its suffix."""
+
     media_id: UploadId
     case_id: UUID
+    label: str = "evidence-1"
 
 
 class AuthorizeIdentity(Request):

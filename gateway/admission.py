@@ -9,10 +9,12 @@ wide ones, for a carrier or an office puts many people behind one, and what is b
 | `anonymous` | address | 429: every other request, whatever its path (general_budget.py) |
 | `codes` | address | a challenge: tracking codes that are typed or sent |
 | `bad_codes` | address | first delays, then a challenge, harder with each further wrong code |
+| `bad_codes_by_network` | IPv6 /48 | a challenge |
 | `waited_codes` | address | 429: wrong codes of pages that waited for each |
 | `one_code` | tracking code | 429 |
 | `submissions` | account, or address | 429 for an account, a challenge for an address |
 | `one_time_codes`, `sign_in` | address | a challenge |
+| `upload_megabytes` | address | 429: bytes of evidence that are stored, whether they count in the end or not |
 | `refresh` | token | 429: renewing and ending one session |
 | `bad_tokens` | address | 429 instead of the 401, and nothing else: a good token is never refused for others' bad ones |
 
@@ -33,12 +35,15 @@ from backbone import codes
 from backbone.settings import secrets
 from contracts.errors import TooMany, UnknownTrackingCode
 from gateway.challenges import GOOD_FOR, Challenges
-from gateway.limits import Limits
+from gateway.limits import Limits, network_of
 from gateway.settings import Settings
 
 ANSWER_HEADER = "Challenge-Answer"
-_WRONG_PER_BIT = 8
-"""So many wrong ones within the hour make a challenge twice as hard."""
+_PER_BIT = {"bad_codes": 4, "staff_sign_in": 4}
+"""So many challenges answered within the hour, by who guessed wrong, make the next one twice as hard."""
+_PER_BIT_OF_A_CROWD = 64
+"""The same where those who come are not wrong but many: their challenges grow slowly, and by `_BITS_OF_A_CROWD` in all."""
+_BITS_OF_A_CROWD = 4
 _WAIT_GROWS = 5
 """Seconds that each wrong one within the hour adds to a wait."""
 
@@ -94,11 +99,11 @@ class Admission:
         code = codes.parse(typed, self._mac_keys)
         await self._slow_down(client)
         if code is None:
-            if taken != "bad_codes":
-                await self._limits.count("bad_codes_challenged", client.address_key)
+            if ("bad_codes", client.address_key) not in taken:
+                await self._limits.count("bad_codes_challenged", _whole(client))
             raise UnknownTrackingCode
-        if taken is not None:
-            await self._limits.give_back(taken, client.address_key)
+        for budget, who in taken:
+            await self._limits.give_back(budget, who)
         return await self.opened_code(code)
 
     async def opened_code(self, code: str) -> Admitted:
@@ -113,6 +118,10 @@ class Admission:
         else:
             await self._graded("submissions", client)
 
+    async def stored_megabytes(self, address_key: str, amount: int) -> None:
+        """So much is about to be stored for this address. How much may be announced is counted by media."""
+        await self._limits.spend("upload_megabytes", address_key, amount)
+
     async def one_time_code(self, client: Client) -> None:
         """Asking for one; how often one mobile may be sent any is counted by accounts."""
         await self._graded("one_time_codes", client)
@@ -120,6 +129,17 @@ class Admission:
     async def sign_in(self, client: Client) -> None:
         """An attempt; how many one mobile or account may have is counted by accounts."""
         await self._graded("sign_in", client)
+
+    async def worked(self, budget: str, client: Client) -> bool:
+        """Whether an answered challenge of this budget came along."""
+        if client.answer is None or not await self._answered(budget, client):
+            return False
+        await self._limits.count(f"{budget}_challenged", _whole(client))
+        return True
+
+    async def offer_work(self, budget: str, client: Client, refusal: TooMany) -> TooMany:
+        """A refusal by a service, with a challenge that may be solved instead of waiting."""
+        return TooMany(refusal.params, challenge=await self._work(budget, client))
 
     async def refresh(self, token: str) -> None:
         """Renewing or ending a session, by its refresh token."""
@@ -129,20 +149,28 @@ class Admission:
         """A refresh token that was none: TooMany instead of saying so, once there were too many."""
         await self._limits.spend("bad_tokens", client.address_key)
 
-    async def _take_bad_code(self, client: Client) -> str | None:
-        """Takes for a wrong code before it is known to be one, so that many at once gain nothing; the budget it was taken
-        from, None where work was done for it."""
+    async def _take_bad_code(self, client: Client) -> list[tuple[str, str]]:
+        """Takes for a wrong code before it is known to be one, so that many at once gain nothing; what it was taken from, and
+        nothing where work was done for it."""
+        taken: list[tuple[str, str]] = []
         if not self._limits.limited("bad_codes"):
-            return "bad_codes"
+            return taken
+        wanted = [("bad_codes", client.address_key)]
+        if (network := network_of(client.address_key)) is not None:
+            wanted.append(("bad_codes_by_network", network))
         try:
-            await self._limits.spend("bad_codes", client.address_key)
+            for budget, who in wanted:
+                await self._limits.spend(budget, who)
+                taken.append((budget, who))
         except TooMany as refusal:
+            for budget, who in taken:
+                await self._limits.give_back(budget, who)
             await self._challenged("bad_codes", client, refusal)
             if client.computes:
-                return None
-            await self._limits.spend("waited_codes", client.address_key)
-            return "waited_codes"
-        return "bad_codes"
+                return []
+            await self._limits.spend("waited_codes", _whole(client))
+            return [("waited_codes", _whole(client))]
+        return taken
 
     async def _slow_down(self, client: Client) -> None:
         settings = self._settings
@@ -158,25 +186,41 @@ class Admission:
             await self._limits.spend(budget, client.address_key)
         except TooMany as refusal:
             await self._challenged(budget, client, refusal)
-            await self._limits.count(f"{budget}_challenged", client.address_key)
+            await self._limits.count(f"{budget}_challenged", _whole(client))
 
     async def _challenged(self, budget: str, client: Client, refusal: TooMany) -> None:
         """Nothing when the client has answered a challenge of this budget; else TooMany with one, or for a page with a `ticket`
         that is good when it has waited."""
-        who, settings = client.address_key, self._settings
-        wrong = await self._limits.counted(f"{budget}_challenged", who)
-        bits = min(settings.challenge_bits_most, settings.challenge_bits + wrong // _WRONG_PER_BIT)
-        if client.answer is not None:
-            answered = (
-                self.challenges.check_work(budget, who, client.answer, bits)
-                if client.computes
-                else self.challenges.check_wait(budget, who, client.answer)
-            )
-            if answered is not None and await self._limits.first("challenge", answered, GOOD_FOR + 1):
-                return
+        if client.answer is not None and await self._answered(budget, client):
+            return
         if client.computes:
-            token = self.challenges.work(budget, who, bits)
-            challenge = {"token": token, "algorithm": "sha256", "bits": bits}
-            raise TooMany(retry_after=refusal.params["retry_after"], challenge=challenge)
-        seconds = min(settings.wait_seconds_most, settings.wait_seconds + wrong * _WAIT_GROWS)
-        raise TooMany(retry_after=seconds, ticket=self.challenges.wait(budget, who, seconds))
+            raise await self.offer_work(budget, client, refusal)
+        settings = self._settings
+        wrong = await self._limits.counted(f"{budget}_challenged", _whole(client))
+        steps = wrong if budget in _PER_BIT else min(_BITS_OF_A_CROWD, wrong // _PER_BIT_OF_A_CROWD)
+        seconds = min(settings.wait_seconds_most, settings.wait_seconds + steps * _WAIT_GROWS)
+        raise TooMany(retry_after=seconds, ticket=self.challenges.wait(budget, client.address_key, seconds))
+
+    async def _answered(self, budget: str, client: Client) -> bool:
+        """Whether the challenge is answered, and for the first time."""
+        answer, who = client.answer or "", client.address_key
+        if client.computes:
+            answered = self.challenges.check_work(budget, who, answer, await self._bits(budget, client))
+        else:
+            answered = self.challenges.check_wait(budget, who, answer)
+        return answered is not None and await self._limits.first("challenge", answered, GOOD_FOR + 1)
+
+    async def _work(self, budget: str, client: Client) -> dict[str, str | int]:
+        bits = await self._bits(budget, client)
+        token = self.challenges.work(budget, client.address_key, bits)
+        return {"token": token, "algorithm": "sha256", "bits": bits}
+
+    async def _bits(self, budget: str, client: Client) -> int:
+        wrong = await self._limits.counted(f"{budget}_challenged", _whole(client))
+        steps = wrong // _PER_BIT[budget] if budget in _PER_BIT else min(_BITS_OF_A_CROWD, wrong // _PER_BIT_OF_A_CROWD)
+        return min(self._settings.challenge_bits_most, self._settings.challenge_bits + steps)
+
+
+def _whole(client: Client) -> str:
+    """By which a challenge grows: an address, or all of the IPv6 network that one customer may have."""
+    return network_of(client.address_key) or client.address_key

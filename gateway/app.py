@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from contracts.errors import PeygirError
 from gateway import openapi, pages, problems, uploads
 from gateway.broker import Bus
-from gateway.deps import Door, at_the_door
+from gateway.deps import Door, address_key, at_the_door
 from gateway.documents import direct_handlers
 from gateway.general_budget import GeneralBudget
 from gateway.http import Cors, Entry, Envelope, Express
@@ -147,7 +147,12 @@ def create_app(settings: Settings, bus: Bus | None = None) -> FastAPI:
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(
-        uploads.router(door.uploads, max_size=settings.max_upload_size, stall_timeout=settings.stall_timeout),
+        uploads.router(
+            door.uploads,
+            max_size=settings.max_upload_size,
+            stall_timeout=settings.stall_timeout,
+            address_key=partial(address_key, door),
+        ),
         dependencies=[at_the_door],
     )
     app.router.routes.append(Route("/v1/openapi.json", openapi.answer, methods=["GET"], name="openapi"))

@@ -22,7 +22,7 @@ CONTENT: dict[int | str, dict[str, Any]] = {
 async def signed(door: Door, asked: AuthorizeMedia, variant: Variant) -> Download:
     """UnknownCase when this caller may not see it; StillRegistering while it is being looked at; Gone when removed."""
     grant = await door.bus.ask("tracking", "authorize_media", asked, MediaGrant)
-    request = SignDownload(media_id=grant.media_id, variant=variant, case_id=grant.case_id)
+    request = SignDownload(media_id=grant.media_id, variant=variant, case_id=grant.case_id, label=grant.label)
     return await door.bus.ask("media", "sign_download", request, Download)
 
 

@@ -77,7 +77,7 @@ class Door:
         self.hub = Hub(settings, self.shelf)
         # For presigned URLs alone.
         self.store = object_store_client()
-        self.uploads = Uploads(bus, self.store)
+        self.uploads = Uploads(bus, self.store, self.admission.stored_megabytes)
         self.stopping = False
         bus.on_event(self.shelf.heard)
         bus.on_event(self.hub.heard)

@@ -18,8 +18,11 @@ _ATTACHMENT: dict[str, Any] = {
     "variants": ["evidence", "preview", "thumbnail"],
     "reason": None,
     "from_office": False,
+    "number": 1,
+    "file_name": "evidence-1.jpg",
     "notes": [],
 }
+_OWN_ATTACHMENT: dict[str, Any] = {**_ATTACHMENT, "file_name": "IMG_20261123.jpg", "reason_text": None}
 _ENTRY: dict[str, Any] = {
     "sequence": 1,
     "at": "2026-11-23T08:30:00Z",
@@ -118,7 +121,8 @@ _CASE: dict[str, Any] = {
     "can": ["answer_question", "withdraw"],
     "visits": [_VISIT_VIEW],
     "visit_can": ["move_visit", "cancel_visit"],
-    "attachments": [_ATTACHMENT],
+    "attachments": [_OWN_ATTACHMENT],
+    "evidence_left": 49,
     "timeline": [_ENTRY],
     "version": 4,
     "kind_text": "انتقاد",
@@ -519,6 +523,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Assigned": {"items": [_ASSIGNED]},
     "AssignedCase": _ASSIGNED,
     "Attachment": _ATTACHMENT,
+    "AttachmentView": _OWN_ATTACHMENT,
     "CheckItem": _CHECK,
     "LinkedCase": _LINKED,
     "Reminder": _REMINDER,

@@ -37,6 +37,7 @@ _KEYS_AT_HAND = 1_000
 
 _ANY_NUMBER = 2**31
 """More than is ever counted: for counters that refuse nothing."""
+_OF_NETWORK = "-"
 REST = 5.0
 """Seconds without asking a shared storage that did not answer."""
 _PATIENCE = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
@@ -181,11 +182,14 @@ class Limits:
         return bool(self._budgets[budget])
 
     def address_key(self, address: str) -> str:
-        """What stands for an address today. All of an IPv6 /64 is one household."""
+        """What stands for an address today. All of an IPv6 /64 is one household; its key says of which /48."""
         salt = self._todays_salt()
         key = self._keys.get(address)
         if key is None:
-            key = hmac.new(salt, household(address).encode(), hashlib.sha256).hexdigest()[:32]
+            own, network = _addresses_of(address)
+            key = _keyed(salt, own)[:32]
+            if network is not None:
+                key = f"{_keyed(salt, network)[:16]}{_OF_NETWORK}{key[:16]}"
             self._keys[address] = key
             if len(self._keys) > _KEYS_AT_HAND:
                 self._keys.popitem(last=False)
@@ -263,14 +267,29 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def network_of(address_key: str) -> str | None:
+    """What stands for the IPv6 /48 of an address; None for IPv4. One customer may have all 65,536 /64 of a /48."""
+    network, mark, _ = address_key.partition(_OF_NETWORK)
+    return network if mark else None
+
+
 def household(address: str) -> str:
     """An IPv4 address, or the /64 of an IPv6 one: what one caller has."""
+    return _addresses_of(address)[0]
+
+
+def _keyed(salt: bytes, text: str) -> str:
+    return hmac.new(salt, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _addresses_of(address: str) -> tuple[str, str | None]:
+    """What counts as one address, and the network above it, where one customer may have many."""
     try:
         parsed = ip_address(address)
     except ValueError:
-        return address
+        return address, None
     if isinstance(parsed, IPv6Address):
         if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(IPv6Network((parsed, 64), strict=False))
-    return address
+            return str(parsed.ipv4_mapped), None
+        return str(IPv6Network((parsed, 64), strict=False)), str(IPv6Network((parsed, 48), strict=False))
+    return address, None

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -22,7 +22,14 @@ from starlette.requests import ClientDisconnect
 
 from backbone import logs
 from contracts.base import Request
-from contracts.errors import ChecksumMismatch, OffsetConflict, TooLarge, Unavailable
+from contracts.errors import (
+    ChecksumMismatch,
+    DeadlinePassed,
+    EvidenceUnavailable,
+    OffsetConflict,
+    TooLarge,
+    Unavailable,
+)
 from contracts.media import (
     ChunkTarget,
     CreateUpload,
@@ -78,6 +85,11 @@ class Body:
         self.cut = False
         self.hash: Any = None
 
+    @property
+    def left(self) -> int | None:
+        """How many bytes are still to be had, as far as the client has announced it."""
+        return None if self._length is None else self._length - self._received + len(self._waiting)
+
     async def next(self, limit: int) -> memoryview:
         """Some bytes, none at the end."""
         while not self._waiting and not self.ended:
@@ -101,34 +113,66 @@ class Body:
         self._waiting = memoryview(chunk)
 
 
+Spend = Callable[[str, int], Awaitable[None]]
+"""Takes so many megabytes from the budget of an address key. Raises TooMany."""
+_MEGABYTE = 1024 * 1024
+
+
 class Uploads:
-    """Uploads at media and in the object store. `client`: for the object store alone."""
+    """Uploads at media and in the object store. `client`: for the object store alone. What is stored is taken from its
+    sender's budget by `spend`, also what does not count in the end: it fills the store as well.
 
-    def __init__(self, bus: Asks, client: httpx.AsyncClient) -> None:
-        self._bus, self._client = bus, client
+    Whatever is missing for it (media, the store, room in it) is EvidenceUnavailable: one may file without.
+    """
 
-    async def create(self, size: int, file_name: str | None = None, declared_type: str | None = None) -> Upload:
-        """A new upload of `size` bytes. Raises TooLarge, Unavailable."""
-        request = CreateUpload(size=size, file_name=file_name, declared_type=declared_type)
-        return await self._bus.ask("media", "create_upload", request, Upload)
+    def __init__(self, bus: Asks, client: httpx.AsyncClient, spend: Spend | None = None) -> None:
+        self._bus, self._client, self._spend = bus, client, spend
 
-    async def get(self, upload_id: str) -> Upload:
-        """Raises NotFound, Gone, Unavailable."""
-        return await self._bus.ask("media", "get_upload", GetUpload(upload_id=upload_id), Upload)
+    async def create(
+        self,
+        size: int,
+        file_name: str | None = None,
+        declared_type: str | None = None,
+        address_key: str | None = None,
+    ) -> Upload:
+        """A new upload of `size` bytes. Raises TooLarge, TooManyUploads, EvidenceUnavailable."""
+        request = CreateUpload(size=size, file_name=file_name, declared_type=declared_type, address_key=address_key)
+        return await self._ask("create_upload", request, Upload)
+
+    async def _ask(
+        self, method: str, request: Request, answer: type[Answered], patience: float | None = None
+    ) -> Answered:
+        try:
+            return await self._bus.ask("media", method, request, answer, patience)
+        except (DeadlinePassed, EvidenceUnavailable):
+            raise
+        except Unavailable as error:
+            raise EvidenceUnavailable(error.params) from error
+
+    async def get(self, upload_id: str, patience: float | None = None) -> Upload:
+        """Raises NotFound, Gone, Unavailable. `patience`: seconds for media to answer somebody, or else it is away."""
+        return await self._ask("get_upload", GetUpload(upload_id=upload_id), Upload, patience)
 
     async def terminate(self, upload_id: str) -> Upload:
         """Raises NotFound, Gone, WrongStage, Unavailable."""
-        return await self._bus.ask("media", "terminate_upload", TerminateUpload(upload_id=upload_id), Upload)
+        return await self._ask("terminate_upload", TerminateUpload(upload_id=upload_id), Upload)
 
-    async def append(self, upload_id: str, offset: int, body: Body, checksum: Checksum | None = None) -> Upload:
+    async def append(
+        self,
+        upload_id: str,
+        offset: int,
+        body: Body,
+        checksum: Checksum | None = None,
+        address_key: str | None = None,
+    ) -> Upload:
         """Stores the body from `offset` on; the upload as it is then. What comes of a cut body counts, unless
         it had a checksum: then all of it counts or none.
 
-        Raises OffsetConflict, TooLarge (more than the upload has left), ChecksumMismatch, NotFound, Gone,
-        Unavailable.
+        Raises OffsetConflict, TooLarge (more than the upload has left), ChecksumMismatch, NotFound, Gone, TooMany (what
+        was stored until then counts), EvidenceUnavailable.
         """
         if checksum is not None:
-            return await self._append_checked(upload_id, offset, body, checksum)
+            return await self._append_checked(upload_id, offset, body, checksum, address_key)
         while True:
             target = await self._prepare(upload_id, offset)
             upload, left = target.upload, target.upload.size - offset
@@ -136,7 +180,7 @@ class Uploads:
                 await _nothing_more(body)
                 return upload
             for number, url in enumerate(target.part_urls):
-                stored = await self._put(url, body, min(target.upload.part_size, left))
+                stored = await self._put(url, body, min(target.upload.part_size, left), address_key)
                 if stored == 0:
                     return upload
                 left -= stored
@@ -147,13 +191,15 @@ class Uploads:
                 if body.ended or left == 0:
                     return upload
 
-    async def _append_checked(self, upload_id: str, offset: int, body: Body, checksum: Checksum) -> Upload:
+    async def _append_checked(
+        self, upload_id: str, offset: int, body: Body, checksum: Checksum, address_key: str | None
+    ) -> Upload:
         body.hash = hashlib.new(checksum.algorithm, usedforsecurity=False)
         target = await self._prepare(upload_id, offset)
         left = target.upload.size - offset
         lengths: list[int] = []
         for url in target.part_urls:
-            stored = await self._put(url, body, min(target.upload.part_size, left))
+            stored = await self._put(url, body, min(target.upload.part_size, left), address_key)
             if stored:
                 lengths.append(stored)
             left -= stored
@@ -165,9 +211,7 @@ class Uploads:
         return await self._record(target, offset, 0, lengths) if lengths else target.upload
 
     async def _prepare(self, upload_id: str, offset: int) -> ChunkTarget:
-        target = await self._bus.ask(
-            "media", "prepare_chunk", PrepareChunk(upload_id=upload_id, offset=offset), ChunkTarget
-        )
+        target = await self._ask("prepare_chunk", PrepareChunk(upload_id=upload_id, offset=offset), ChunkTarget)
         if target.upload.offset != offset:
             raise OffsetConflict(offset=target.upload.offset)
         return target
@@ -180,15 +224,19 @@ class Uploads:
             first_part=first_part,
             lengths=lengths,
         )
-        return await self._bus.ask("media", "record_chunk", request, Upload)
+        return await self._ask("record_chunk", request, Upload)
 
-    async def _put(self, url: str, body: Body, length: int) -> int:
-        """Stores up to `length` bytes of the body under `url`; how many. Raises Unavailable: then none of
+    async def _put(self, url: str, body: Body, length: int, address_key: str | None) -> int:
+        """Stores up to `length` bytes of the body under `url`; how many. Raises TooMany, EvidenceUnavailable: then none of
         them count.
         """
-        first = await body.next(length) if length else memoryview(b"")
+        if body.left is not None:  # no more room than is needed: many small chunks would fill the store with zeros
+            length = min(length, body.left)
+        first = await body.next(length) if length > 0 else memoryview(b"")
         if not first:
             return 0
+        if self._spend is not None and address_key is not None:
+            await self._spend(address_key, -(-length // _MEGABYTE))
         came = 0
 
         async def content() -> AsyncIterator[bytes]:
@@ -205,10 +253,10 @@ class Uploads:
             answer = await self._client.put(url, content=content(), headers={"Content-Length": str(length)})
         except httpx.HTTPError as error:
             log.warning("the object store did not take a piece", error=type(error).__name__)
-            raise Unavailable(retry_after=2) from error
+            raise EvidenceUnavailable(retry_after=5) from error
         if answer.status_code != httpx.codes.OK:
             log.warning("the object store refused a piece", status=answer.status_code)
-            raise Unavailable(retry_after=2)
+            raise EvidenceUnavailable(retry_after=5)
         return came
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,24 @@ def _networks(value: object) -> object:
     return [ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip()]
 
 
+_ORIGIN = re.compile(
+    r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
+)
+_LARGEST_EMBLEM = 200_000  # bytes
+
+
+def emblem_in(file: Path) -> str:
+    """The SVG in a file; ValueError when it is none, or too large to be put on every paper."""
+    try:
+        drawing = file.read_bytes()
+        text = drawing.decode()
+    except (OSError, UnicodeDecodeError):
+        raise ValueError("is no SVG file that can be read") from None
+    if len(drawing) > _LARGEST_EMBLEM or "<svg" not in text:
+        raise ValueError(f"is no SVG of at most {_LARGEST_EMBLEM} bytes")
+    return text
+
+
 Listed = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
 Networks = Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_networks)]
 
@@ -32,8 +51,10 @@ class Settings(ProcessSettings):
 
     `trusted_proxies`: addresses whose X-Forwarded-For is believed. `gateway_state_dir`: where the catalogue's copy lies.
     `limits_url`: empty for this process's memory, or valkey://… once several gateways run. `public_url`: how citizens reach
-    us, for the addresses on papers; empty: as the request that asked for one did. `receipt_public_keys`: of earlier
-    RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_seconds`: within which a PDF is drawn.
+    us, scheme and host; it is on papers, and never taken from a request. `receipt_public_keys`: of earlier
+    RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_seconds`: within which a PDF is drawn;
+    `max_papers`: how many may wait for it, `papers_each` of one account or address; `paper_emblem`: an SVG for their head,
+    ours if left out.
     `body_timeout`: within which JSON or a form without files is there. `stall_timeout`: for which any other body may pause, and a
     reader may take nothing; `min_body_rate`: in bytes a second, what such a body has to come at besides, on average.
     `max_connections_of_address`: a trusted proxy may open more.
@@ -53,7 +74,7 @@ class Settings(ProcessSettings):
     gateway_port: int = Field(8000, ge=0, le=65535)
     gateway_state_dir: Path = Path(".peygir/gateway")
     checkpoint_dir: Path | None = None
-    public_url: Annotated[str, Field(pattern=r"^(https?://[A-Za-z0-9.:\[\]_-]+)?$")] = ""
+    public_url: str = Field("", validate_default=True)
 
     code_mac_keys: HexKeys
     code_index_keys: HexKeys
@@ -103,6 +124,8 @@ class Settings(ProcessSettings):
 
     paper_seconds: float = Field(15.0, gt=0)
     max_papers: int = Field(20, ge=1)
+    papers_each: int = Field(3, ge=1)
+    paper_emblem: Path | None = None
 
     visits_kept: int = Field(50_000, ge=1)
     visits_bytes: int = Field(512 * 1024 * 1024, ge=1024 * 1024)
@@ -112,6 +135,7 @@ class Settings(ProcessSettings):
     limit_codes: str = "1200/minute"
     limit_one_code: str = "60/minute"
     limit_bad_codes: str = "30/minute;60/hour"
+    limit_bad_codes_by_network: str = "300/minute;600/hour"
     limit_waited_codes: str = "30/hour"
     limit_one_time_codes: str = "30/minute;300/hour"
     limit_sign_in: str = "120/minute;1200/hour"
@@ -119,6 +143,7 @@ class Settings(ProcessSettings):
     limit_bad_tokens: str = "60/minute;600/hour"
     limit_session: str = "600/minute"
     limit_anonymous: str = "3000/minute"
+    limit_upload_megabytes: str = "4000/hour;20000/day"
     limit_streams: int = Field(20, ge=1)
     limit_streams_by_address: int = Field(400, ge=1)
     bad_codes_undelayed: int = Field(10, ge=0)
@@ -134,6 +159,7 @@ class Settings(ProcessSettings):
         "limit_codes",
         "limit_one_code",
         "limit_bad_codes",
+        "limit_bad_codes_by_network",
         "limit_waited_codes",
         "limit_one_time_codes",
         "limit_sign_in",
@@ -141,6 +167,7 @@ class Settings(ProcessSettings):
         "limit_bad_tokens",
         "limit_session",
         "limit_anonymous",
+        "limit_upload_megabytes",
     )
     @classmethod
     def _limits(cls, value: str) -> str:
@@ -152,6 +179,24 @@ class Settings(ProcessSettings):
             parse_many(value)
         except ValueError:
             raise ValueError('reads like "30/minute;300/hour", or "off"') from None
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        if not _ORIGIN.fullmatch(value):
+            raise ValueError(
+                "is needed: how citizens reach the gateway, as https://host or https://host:port without a path. "
+                "It is on letters and receipts"
+            )
+        return value
+
+    @field_validator("paper_emblem")
+    @classmethod
+    def _emblem(cls, value: Path | None) -> Path | None:
+        """Read at the start, so that a wrong one is noticed then."""
+        if value is not None:
+            emblem_in(value)
         return value
 
     @field_validator("code_mac_keys", "code_index_keys", "access_token_public_keys")

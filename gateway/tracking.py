@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from uuid import UUID
 
 from contracts.errors import StatusUnavailable, StillRegistering, Unavailable, UnknownCase
 from contracts.gateway import Actor
+from contracts.media import FileNames, ListFileNames, UploadState
 from contracts.tracking import CitizenCommand, ExecuteCitizenCommand, PublicCase, ViewByCode
 from contracts.vocabulary import Language
 from gateway.broker import Bus
@@ -48,9 +50,26 @@ class Tracking:
             raise StatusUnavailable(error.params) from None
         for code_hash in code_hashes:
             self._issued.has_case(code_hash)
-        answer = case_view(case, lang, self._shelf).model_dump_json().encode()
-        self._cases.put(key, case, answer, asked_at)
+        names = await self._file_names(case)
+        answer = case_view(case, lang, self._shelf, names).model_dump_json().encode()
+        if names is not None:
+            self._cases.put(key, case, answer, asked_at)
         return answer
+
+    async def shown(self, case: PublicCase, lang: Language) -> CaseView:
+        """A case for the citizen who filed it: with what their device called the files they sent."""
+        return case_view(case, lang, self._shelf, await self._file_names(case))
+
+    async def _file_names(self, case: PublicCase) -> Mapping[str, str] | None:
+        """By media id; media alone knows them, and without it a case is shown all the same. None: not known now."""
+        ids = [one.media_id for one in case.attachments if one.state is not UploadState.REMOVED]
+        if not ids:
+            return {}
+        request = ListFileNames(case_id=case.case_id, media_ids=ids)
+        try:
+            return (await self._bus.ask("media", "list_file_names", request, FileNames, self._patience)).names
+        except Unavailable:
+            return None
 
     async def execute(
         self,
@@ -76,4 +95,4 @@ class Tracking:
                 raise StillRegistering from None
             raise
         self._cases.drop(case.case_id)
-        return case_view(case, actor.language, self._shelf)
+        return await self.shown(case, actor.language)

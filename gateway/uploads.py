@@ -19,11 +19,12 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from contracts.errors import ChecksumMismatch, NotFound, PeygirError, TooLarge, Unavailable, UnsupportedMedia
+from contracts.errors import ChecksumMismatch, NotFound, PeygirError, TooLarge, TooMany, Unavailable, UnsupportedMedia
 from contracts.media import MediaNote, Upload, UploadState
 from gateway import language
 from gateway.pieces import CHECKSUMS, Body, Checksum, Uploads
 from gateway.problems import BadRequest, MethodNotAllowed, Problem, TooSlow, problem
+from gateway.refusals import reason_text
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,termination,checksum"
@@ -58,10 +59,10 @@ class TusVersionNeeded(PeygirError):
 
 
 class UploadView(BaseModel):
-    """An upload as its owner sees it. `size`, `offset` in bytes; `state`: open while bytes are missing,
-    processing, then accepted, or rejected with a stable `reason` such as type_not_permitted, damaged or
-    infected. `notes`: what to know about it, such as first_frame_only or scaled_down; check_delayed while
-    processing takes longer than it should.
+    """An upload as its owner sees it, until a case has it. `size`, `offset` in bytes; `state`: open while bytes are
+    missing, processing, then accepted, or rejected with a stable `reason` such as type_not_permitted, encrypted, too_long,
+    damaged or infected, and `reason_text` in the caller's language. `notes`: what to know about it, such as
+    first_frame_only or scaled_down; check_delayed while processing takes longer than it should.
     """
 
     model_config = ConfigDict(
@@ -74,6 +75,7 @@ class UploadView(BaseModel):
                     "offset": 2481337,
                     "file_name": "photo.jpg",
                     "reason": None,
+                    "reason_text": None,
                     "notes": ["scaled_down"],
                     "expires_at": "2026-11-24T08:30:00Z",
                 }
@@ -87,6 +89,7 @@ class UploadView(BaseModel):
     offset: int = Field(ge=0)
     file_name: str | None = None
     reason: str | None = None
+    reason_text: str | None = None
     notes: list[MediaNote] = []
     expires_at: datetime
 
@@ -165,12 +168,18 @@ _HEADERS: dict[str, dict[str, Any]] = {
 }
 
 
-def router(uploads: Uploads, *, max_size: int, stall_timeout: float = 60.0) -> APIRouter:
+def router(
+    uploads: Uploads,
+    *,
+    max_size: int,
+    stall_timeout: float = 60.0,
+    address_key: Callable[[Request], str] | None = None,
+) -> APIRouter:
     """The routes. `max_size` in bytes is what is told; media decides. `stall_timeout`: seconds without a
-    byte.
+    byte. `address_key`: what a request's address is counted by.
     """
     routes = APIRouter(prefix="/v1/uploads", tags=["uploads"], route_class=_TusRoute)
-    door = _Door(uploads, max_size, stall_timeout)
+    door = _Door(uploads, max_size, stall_timeout, address_key)
 
     @routes.options("", status_code=204, summary="What this server offers of tus")
     @routes.options("/{upload_id}", status_code=204, include_in_schema=False)
@@ -209,9 +218,13 @@ def router(uploads: Uploads, *, max_size: int, stall_timeout: float = 60.0) -> A
         return await door.head(request, upload_id)
 
     @routes.get("/{upload_id}", summary="What became of an upload", responses=_problems())
-    async def view(upload_id: UploadIdPath) -> UploadView:
+    async def view(request: Request, upload_id: UploadIdPath) -> UploadView:
+        """Look here before filing: a refused file says why, and can be replaced. Once a case has the upload, this is 404 for
+        everybody: its state is told with the case (`attachments`)."""
         seen = await uploads.get(_checked(upload_id))
-        return UploadView.model_validate(seen.model_dump(include=set(UploadView.model_fields)))
+        told = seen.model_dump(include=set(UploadView.model_fields))
+        said = reason_text(seen.reason, language.of(request.scope["headers"]))
+        return UploadView.model_validate({**told, "reason_text": said})
 
     @routes.patch(
         "/{upload_id}",
@@ -256,8 +269,11 @@ def router(uploads: Uploads, *, max_size: int, stall_timeout: float = 60.0) -> A
 class _Door:
     """The protocol's words, read and said."""
 
-    def __init__(self, uploads: Uploads, max_size: int, stall_timeout: float) -> None:
+    def __init__(
+        self, uploads: Uploads, max_size: int, stall_timeout: float, address_key: Callable[[Request], str] | None
+    ) -> None:
         self._uploads, self._max_size, self._stall = uploads, max_size, stall_timeout
+        self._address_key = address_key
 
     def offers(self) -> dict[str, str]:
         return {
@@ -277,7 +293,7 @@ class _Door:
             raise TooLarge(limit=self._max_size)
         metadata = read_metadata(request.headers.get("upload-metadata", ""))
         checksum = _checksum(request)
-        upload = await self._uploads.create(size, *_name_and_type(metadata))
+        upload = await self._uploads.create(size, *_name_and_type(metadata), address_key=self._key_of(request))
         if _content_type(request) == CHUNK_TYPE:
             upload = await self._first_chunk(request, upload, checksum)
         headers = {"location": f"/v1/uploads/{upload.upload_id}", "upload-offset": str(upload.offset)}
@@ -289,7 +305,7 @@ class _Door:
             return (await self._append(request, upload.upload_id, 0, checksum))[0]
         except ChecksumMismatch:
             return upload
-        except Unavailable:
+        except (Unavailable, TooMany):
             return await self._uploads.get(upload.upload_id)
 
     async def head(self, request: Request, upload_id: str) -> Response:
@@ -329,7 +345,10 @@ class _Door:
         if length is not None and offset + length > self._max_size:
             raise TooLarge(limit=self._max_size)
         body = Body(request.stream(), length, self._stall)
-        return await self._uploads.append(upload_id, offset, body, checksum), body
+        return await self._uploads.append(upload_id, offset, body, checksum, self._key_of(request)), body
+
+    def _key_of(self, request: Request) -> str | None:
+        return self._address_key(request) if self._address_key is not None else None
 
 
 def read_metadata(header: str) -> dict[str, str]:

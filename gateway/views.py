@@ -12,7 +12,16 @@ from contracts import intake
 from contracts.base import Answer
 from contracts.intake import AnswerTemplate, Ground, ListedCause, ListedReason, Unit
 from contracts.letters import Letter
-from contracts.tracking import Decision, JoinedOutcome, JoinedRefusal, OwnCase, OwnCases, PublicCase, PublicEntry
+from contracts.tracking import (
+    Attachment,
+    Decision,
+    JoinedOutcome,
+    JoinedRefusal,
+    OwnCase,
+    OwnCases,
+    PublicCase,
+    PublicEntry,
+)
 from contracts.vocabulary import (
     KIND_NAMES,
     OUTCOME_NAMES,
@@ -24,6 +33,7 @@ from contracts.vocabulary import (
     Role,
 )
 from gateway.catalogue import Shelf
+from gateway.refusals import reason_text
 from gateway.visits import VisitView, visit_view
 
 REGISTERING = {Language.FA: "در حال ثبت", Language.EN: "Being registered"}
@@ -31,10 +41,12 @@ NEXT_STEPS = {
     Language.FA: (
         "کد رهگیری را جایی یادداشت کنید؛ تنها راه پیگیری شماست.",
         "با همین کد می‌توانید مرحله رسیدگی را ببینید و به پرسش‌ها پاسخ دهید.",
+        "تا پرونده باز است، با همین کد می‌توانید عکس، سند یا صدای دیگری هم بفرستید.",
     ),
     Language.EN: (
         "Write the tracking code down; it is your only way to follow up.",
         "With this code you can see the stage and answer questions.",
+        "While the case is open you can also send more photos, documents or recordings with it.",
     ),
 }
 BY_SMS = {
@@ -65,6 +77,13 @@ class DecisionView(Decision):
     objection_until_text: str | None = None
 
 
+class AttachmentView(Attachment):
+    """An attachment as the citizen who sent it sees it: `file_name` as their device called it, `reason_text` why it was
+    refused."""
+
+    reason_text: str | None = None
+
+
 class CaseView(PublicCase):
     """A case as its citizen sees it. `…_text`: in the caller's language, dates Jalali in Persian. `unit_name`,
     `ground_name`: the names in that language."""
@@ -79,6 +98,7 @@ class CaseView(PublicCase):
     decision: DecisionView | None = None
     joined: JoinedView | None = None
     joined_refusal: JoinedRefusalView | None = None
+    attachments: list[AttachmentView] = []  # type: ignore[assignment]  # as the entries
     visits: list[VisitView] = []  # type: ignore[assignment]  # as the entries
     timeline: list[EntryView]  # type: ignore[assignment]  # each entry is the contract's, with more
 
@@ -135,12 +155,12 @@ class Me(Answer):
     mobile: str | None
 
 
-def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
-    """`case` for a person who reads `lang`."""
+def case_view(case: PublicCase, lang: Language, shelf: Shelf, file_names: Mapping[str, str] | None = None) -> CaseView:
+    """`case` for a person who reads `lang`. `file_names`: by media id, what their device called the files they sent."""
     given = {
         name: getattr(case, name)
         for name in PublicCase.model_fields
-        if name not in ("timeline", "decision", "joined", "joined_refusal", "visits")
+        if name not in ("timeline", "decision", "joined", "joined_refusal", "visits", "attachments")
     }
     return CaseView.model_construct(
         **given,
@@ -154,6 +174,7 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf) -> CaseView:
         decision=_decision(case.decision, lang),
         joined=_joined(case.joined, lang),
         joined_refusal=_joined_refusal(case.joined_refusal, lang, shelf.refusal_reasons),
+        attachments=[_attachment(one, lang, file_names or {}) for one in case.attachments],
         visits=[visit_view(visit, lang) for visit in case.visits],
         timeline=[
             EntryView.model_construct(
@@ -204,6 +225,11 @@ def day_text(day: date | None, lang: Language) -> str | None:
     if day is None:
         return None
     return jalali.long(day) if lang is Language.FA else f"{day:%-d %B %Y}"
+
+
+def _attachment(attachment: Attachment, lang: Language, file_names: Mapping[str, str]) -> AttachmentView:
+    told = {**dict(attachment), "file_name": file_names.get(attachment.media_id, attachment.file_name)}
+    return AttachmentView.model_construct(**told, reason_text=reason_text(attachment.reason, lang))
 
 
 def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:

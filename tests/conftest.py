@@ -55,12 +55,19 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     address, a one-time code may be asked for again at once, and of visits one is reminded within seconds.
     Whoever stops a part of it starts it again."""
     budgets = (
+<<<<<<< HEAD
         *("submissions", "codes", "one_code", "bad_codes", "waited_codes", "one_time_codes"),
+        *("sign_in", "refresh", "bad_tokens", "session", "anonymous", "upload_megabytes"),
+=======
+        *("submissions", "codes", "one_code", "bad_codes", "bad_codes_by_network", "waited_codes", "one_time_codes"),
         *("sign_in", "refresh", "bad_tokens", "session", "anonymous"),
+>>>>>>> w/limits
     )
     limits = {f"LIMIT_{name.upper()}": "off" for name in budgets}
     reminders = {"DAY_BEFORE": "30", "HOURS_BEFORE": "15", "FROM_HOUR": "0", "UNTIL_HOUR": "24"}
-    given = {"OTP_RESEND_SECONDS": "0", **{f"VISIT_REMIND_{name}": value for name, value in reminders.items()}}
+    roomy = {name: str(2**40) for name in ("MEDIA_ADDRESS_BYTES", "MEDIA_QUARANTINE_BYTES")}
+    roomy |= dict.fromkeys(("MEDIA_ADDRESS_FILES", "MEDIA_OPEN_UPLOADS"), "100000")
+    given = {"OTP_RESEND_SECONDS": "0", **roomy, **{f"VISIT_REMIND_{name}": value for name, value in reminders.items()}}
     with System(tmp_path_factory.mktemp("system"), environment={**limits, **given}) as running:
         yield running
 

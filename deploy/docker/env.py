@@ -21,7 +21,10 @@ PASSWORDS = (
 """Every password of PostgreSQL and RabbitMQ, under its name in .env."""
 
 ASKED = (*PASSWORDS, "S3_ACCESS_KEY", "S3_SECRET_KEY")
-"""What `check` asks for: without these a part would start open to everybody. The services check their own keys."""
+"""The secrets that `check` asks for: without these a part would start open to everybody. The services check their own keys."""
+
+NEEDED = (*ASKED, "PUBLIC_URL")
+"""What `check` asks for besides the passwords: the gateway does not start without."""
 
 HEAD = """\
 # Peygir, docker compose. Secret: keep it readable by its owner alone, and a copy of it away from this machine.
@@ -30,6 +33,8 @@ HEAD = """\
 COMPOSE_PROFILES=demo
 GATEWAY_BIND=127.0.0.1
 GATEWAY_PORT=8000
+# How citizens reach the gateway: it is on letters and receipts. In production: https:// and your host.
+PUBLIC_URL=http://127.0.0.1:8000
 KAVENEGAR_BASE_URL=http://sms-simulator:8010
 SMS_SENDER=10008663
 # When phones may not ring, Tehran; off suits the demo, whose phones wake nobody. In production: 22-7.
@@ -47,8 +52,8 @@ def generate() -> str:
 
 
 def missing(environment: Mapping[str, str]) -> list[str]:
-    """Names of the parts' passwords that are absent or empty."""
-    return [name for name in ASKED if not environment.get(name)]
+    """Names of what is needed and absent or empty."""
+    return [name for name in NEEDED if not environment.get(name)]
 
 
 def main(arguments: list[str]) -> int:
@@ -60,7 +65,7 @@ def main(arguments: list[str]) -> int:
         case ["check"]:
             names = missing(os.environ)
             if names:
-                lacking = "There is no .env" if len(names) == len(ASKED) else f"Not set in .env: {', '.join(names)}"
+                lacking = "There is no .env" if set(ASKED) <= set(names) else f"Not set in .env: {', '.join(names)}"
                 print(
                     f"{lacking}. `deploy/docker/make-env` writes a new one; .env.example explains it.",
                     file=sys.stderr,

@@ -53,6 +53,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "ACCESS_TOKEN_PUBLIC_KEYS",
         "RECEIPT_PRIVATE_KEY",
         "CHECKPOINT_DIR",
+        "PUBLIC_URL",
         "SMS_WEBHOOK_SECRET",
     ),
     "simulator": ("SMS_SENDER",),

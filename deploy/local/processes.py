@@ -114,6 +114,12 @@ class System:
         return f"http://{self.host}:{self._port('gateway')}"
 
     @property
+    def _reached_at(self) -> str:
+        """The address on papers: where all addresses are listened on, this machine's own."""
+        everywhere = self.host in ("0.0.0.0", "::")
+        return f"http://127.0.0.1:{self._port('gateway')}" if everywhere else self.gateway_url
+
+    @property
     def simulator_url(self) -> str:
         """The SMS simulator: its page of phones at /, the provider's API below /v1."""
         return f"http://127.0.0.1:{self._port('simulator')}"
@@ -279,6 +285,7 @@ class System:
             "SMS_WEBHOOK_URL_DELIVERY": f"{webhooks}/delivery",
             "SMS_WEBHOOK_URL_INBOUND": f"{webhooks}/inbound",
             "CHECKPOINT_DIR": self.given.get("CHECKPOINT_DIR") or str(self.state / "checkpoints"),
+            "PUBLIC_URL": self.given.get("PUBLIC_URL") or self._reached_at,
             "PEYGIR_GATEWAY_URL": self.gateway_url,
             "PEYGIR_SIMULATOR_URL": self.simulator_url,
             "PEYGIR_CREDENTIALS": str(self.state / "credentials.json"),
@@ -290,6 +297,7 @@ class System:
         env = environment.of_process(name, self.values, self.given)
         env["AMQP_URL"] = self.values["AMQP_URL"]
         env.setdefault("MEDIA_WORK_DIR", str(self.state / "media-work"))
+        env.setdefault("MEDIA_STORE_FOLDER", str(self.state))
         if name == "gateway":
             module = ["gateway"]
             env |= {"GATEWAY_HOST": self.host, "GATEWAY_PORT": str(self._port("gateway"))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -13,13 +13,14 @@ from starlette.responses import Response
 from contracts.accounts import OtpSent, Tokens
 from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue
-from contracts.media import Variant
+from contracts.media import UploadState, Variant
 from contracts.notify import Message
-from contracts.tracking import CitizenCommand, OwnCase, PublicCase
+from contracts.tracking import CitizenCommand, OwnCase
 from contracts.visits import OfferedSlot
 from contracts.vocabulary import Kind, Language
 from gateway.papers.seals import Seal
 from gateway.receipts import Receipt
+from gateway.views import CaseView
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,18 @@ class Filed:
 
 
 @dataclass(frozen=True)
+class UploadStatus:
+    """What has become of a file before it is filed. `reason`: why it was refused, in the visitor's words."""
+
+    state: UploadState
+    reason: str | None = None
+
+    @property
+    def refused(self) -> bool:
+        return self.state in (UploadState.REJECTED, UploadState.REMOVED)
+
+
+@dataclass(frozen=True)
 class CaseKey:
     """What opens a case: its code, or its id for the signed-in citizen who filed it."""
 
@@ -105,7 +118,7 @@ class Door(Protocol):
 
     async def revoke(self, visitor: Visitor, refresh_token: str) -> None: ...
 
-    async def case(self, visitor: Visitor, key: CaseKey) -> PublicCase:
+    async def case(self, visitor: Visitor, key: CaseKey) -> CaseView:
         """StillRegistering while it has only just been filed."""
         ...
 
@@ -125,6 +138,18 @@ class Door(Protocol):
         self, visitor: Visitor, file_name: str, media_type: str, size: int, chunks: AsyncIterator[bytes]
     ) -> str:
         """Streams `size` bytes to the store; the upload's id. An upload that breaks off is removed again."""
+        ...
+
+    async def upload_states(self, visitor: Visitor, upload_ids: Sequence[str]) -> dict[str, UploadStatus]:
+        """What has become of files that were sent and not filed yet, by id; those that cannot be told are left out."""
+        ...
+
+    async def upload_verdict(self, visitor: Visitor, upload_id: str) -> UploadStatus | None:
+        """What became of a file that has just been sent, where that is known within a few seconds; else None."""
+        ...
+
+    async def give_up_upload(self, upload_id: str) -> None:
+        """It is not wanted any more; never an error."""
         ...
 
     async def download(

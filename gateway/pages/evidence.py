@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contracts.errors import PeygirError, TooLarge
+from gateway.pages.door import UploadStatus
 from gateway.pages.draft import SentFile
 from gateway.pages.multipart import Broken, Multipart, drain
 from gateway.pages.visit import Visit, clean
@@ -37,6 +40,11 @@ async def read_form_with_file(visit: Visit, files: list[SentFile]) -> bool:
     return True
 
 
+async def statuses(visit: Visit, files: Sequence[SentFile]) -> dict[str, UploadStatus]:
+    """What has become of these files, by id; empty where that cannot be told now."""
+    return await visit.door.upload_states(visit.visitor(), [file.id for file in files])
+
+
 async def _read_without_file(visit: Visit) -> bool:
     """A form that came as another type than we asked for: its file is not in it, what was typed may be."""
     if visit.request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
@@ -61,7 +69,12 @@ async def _send(visit: Visit, form: Multipart, already: int) -> SentFile | None:
     else:
         try:
             id_ = await visit.door.upload(visit.visitor(), file.name, file.media_type, file.size, form.chunks())
-            return SentFile(id=id_, name=file.name[-80:], size=file.size)
+            status = await visit.door.upload_verdict(visit.visitor(), id_)
+            if status is None or not status.refused:
+                return SentFile(id=id_, name=file.name[-80:], size=file.size)
+            await visit.door.give_up_upload(id_)
+            visit.wrong("file", "file_refused", name=file.name[-80:], reason=status.reason)
+            return None
         except TooLarge:
             visit.wrong("file", "file_too_large", size=limits.file_size // MEGABYTE)
         except Broken:

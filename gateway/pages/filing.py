@@ -375,7 +375,9 @@ async def files(visit: Visit) -> Response:
                 return gone
         else:
             _keep(visit, draft, "file")
-    return _page(visit, draft, "evidence", "evidence", visit.say("evidence_title"), limits=visit.door.limits)
+    title, limits = visit.say("evidence_title"), visit.door.limits
+    statuses = await evidence.statuses(visit, draft.files)
+    return _page(visit, draft, "evidence", "evidence", title, limits=limits, statuses=statuses)
 
 
 async def _draft_with(visit: Visit, draft: Draft, sent: list[SentFile]) -> Draft:
@@ -390,6 +392,9 @@ async def remove_file(visit: Visit) -> Response:
     draft = _draft(visit)
     if visit.request.method == "POST" and draft is not None:
         kept = [file for file in draft.files if file.id != visit.typed("remove")]
+        for file in draft.files:
+            if file not in kept:
+                await visit.door.give_up_upload(file.id)
         _keep(visit, draft.model_copy(update={"files": kept}), "file")
     return visit.go("/file/evidence")
 
@@ -425,6 +430,7 @@ async def review(visit: Visit) -> Response:
             (q, _shown_answer(visit, q, draft)) for q in (questions_asked(ground, draft.answers) if ground else [])
         ],
         mobile_known=known.mobile if known and draft.anonymous is not True else None,
+        statuses=await evidence.statuses(visit, draft.files),
     )
 
 

@@ -31,6 +31,7 @@ from gateway.pages.cookies import TooMuch
 from gateway.pages.door import CaseKey, Visitor
 from gateway.pages.draft import AnswerDraft, OpenCase
 from gateway.pages.visit import Visit
+from gateway.views import CaseView
 
 CASE_KEPT = 60 * 60  # seconds
 LONG, SHORT = 10_000, 1_000  # characters, as contracts/tracking has them
@@ -319,7 +320,7 @@ async def visitor_of(visit: Visit, opened: OpenCase) -> Visitor:
     return visit.visitor(await signing_in.access_token(visit) if opened.code is None else None)
 
 
-async def _may(visit: Visit, *actions: str) -> tuple[PublicCase | None, Response | None]:
+async def _may(visit: Visit, *actions: str) -> tuple[CaseView | None, Response | None]:
     """The case, when one of these can be done with it now; else where to go."""
     opened = opened_case(visit)
     if opened is None:
@@ -365,15 +366,17 @@ def _player(media_type: str | None) -> str | None:
     return kind if kind in {"audio", "video"} else None
 
 
-def _files(case: PublicCase) -> list[dict[str, object]]:
-    """For the page: each attachment with its number, whether it can be opened, and its picture."""
+def _files(case: CaseView) -> list[dict[str, object]]:
+    """For the page: each attachment with its number and name, whether it can be opened, and its picture."""
     return [
         {
-            "number": number,
+            "number": one.number,
+            "name": one.file_name,
             "id": one.media_id,
             "ready": one.state is UploadState.ACCEPTED,
-            "rejected": one.state in (UploadState.REJECTED, UploadState.REMOVED),
-            "reason": one.reason or "other",
+            "rejected": one.state is UploadState.REJECTED,
+            "removed": one.state is UploadState.REMOVED,
+            "reason": one.reason_text,
             "thumbnail": Variant.THUMBNAIL in one.variants,
             "playable": Variant.PLAYABLE in one.variants,
             "player": _player(one.media_type),
@@ -382,5 +385,5 @@ def _files(case: PublicCase) -> list[dict[str, object]]:
             "notes": one.notes,
             "delayed": MediaNote.CHECK_DELAYED in one.notes,
         }
-        for number, one in enumerate(case.attachments, 1)
+        for one in case.attachments
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
@@ -11,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.accounts import OtpSent, RefreshTokens, RequestOtp, Tokens, VerifyOtp
-from contracts.errors import BadToken, NotAuthenticated, PeygirError, StillRegistering
+from contracts.errors import BadToken, Gone, NotAuthenticated, PeygirError, StillRegistering
 from contracts.gateway import Actor
 from contracts.intake import Catalogue
 from contracts.letters import ReadLetter
-from contracts.media import Variant
+from contracts.media import UploadState, Variant
 from contracts.notify import ListMessages, Message, MessagePage
 from contracts.tracking import AuthorizeMedia, CitizenCommand, ListOwnCases, OwnCase, OwnCases, PublicCase, ViewOwnCase
 from contracts.visits import ListOfferedSlots, OfferedSlot, OfferedSlots
@@ -24,15 +25,22 @@ from gateway import attachments, deps
 from gateway.admission import Client
 from gateway.auth import Caller
 from gateway.fields import IdentityBody, PlaceBody, SubmissionBody
-from gateway.pages.door import CaseKey, Filed, Filing, Limits, Visitor
+from gateway.pages.door import CaseKey, Filed, Filing, Limits, UploadStatus, Visitor
 from gateway.pages.multipart import Broken
 from gateway.papers.seals import Seal
 from gateway.pieces import Body, Uploads
 from gateway.problems import invalid
 from gateway.receipts import Receipt
+from gateway.refusals import reason_text
+from gateway.views import CaseView
 
 TEXT_LIMIT = 10_000
 """Characters of what happened, as `gateway.fields.ClaimText` takes them."""
+STATE_PATIENCE = 1.0
+"""Seconds for media to say what became of a file; a page is shown without it."""
+VERDICT_PAUSES = (0.3, 0.4, 0.6, 0.8, 0.9)
+"""Seconds between looks at a file that was just sent: most are judged by then, and one that is refused is told where it was
+chosen."""
 
 
 class GatewayDoor:
@@ -65,16 +73,40 @@ class GatewayDoor:
         self, visitor: Visitor, file_name: str, media_type: str, size: int, chunks: AsyncIterator[bytes]
     ) -> str:
         uploads = self._uploads()
-        upload = await uploads.create(size, file_name or None, media_type)
+        upload = await uploads.create(size, file_name or None, media_type, visitor.address)
         body = Body(chunks, size, self._door.settings.stall_timeout)
         try:
-            stored = await uploads.append(upload.upload_id, 0, body)
+            stored = await uploads.append(upload.upload_id, 0, body, address_key=visitor.address)
             if stored.offset != size or body.cut:
                 raise Broken
         except Exception:
             await self._give_up(uploads, upload.upload_id)
             raise
         return upload.upload_id
+
+    async def upload_states(self, visitor: Visitor, upload_ids: Sequence[str]) -> dict[str, UploadStatus]:
+        found = await asyncio.gather(*(self._state(visitor, upload_id) for upload_id in upload_ids))
+        return {upload_id: status for upload_id, status in zip(upload_ids, found, strict=True) if status is not None}
+
+    async def upload_verdict(self, visitor: Visitor, upload_id: str) -> UploadStatus | None:
+        for pause in VERDICT_PAUSES:
+            await asyncio.sleep(pause)
+            status = await self._state(visitor, upload_id)
+            if status is None or status.state not in (UploadState.OPEN, UploadState.PROCESSING):
+                return status
+        return None
+
+    async def _state(self, visitor: Visitor, upload_id: str) -> UploadStatus | None:
+        try:
+            seen = await self._uploads().get(upload_id, STATE_PATIENCE)
+        except Gone:
+            return UploadStatus(UploadState.REMOVED, reason_text("expired", visitor.language))
+        except PeygirError:  # media is away, or a case has it: the file is shown as it was sent
+            return None
+        return UploadStatus(seen.state, reason_text(seen.reason, visitor.language))
+
+    async def give_up_upload(self, upload_id: str) -> None:
+        await self._give_up(self._uploads(), upload_id)
 
     async def _give_up(self, uploads: Uploads, upload_id: str) -> None:
         with suppress(PeygirError):  # media forgets what nothing refers to
@@ -119,7 +151,7 @@ class GatewayDoor:
         hashes = (await self._door.admission.opened_code(code)).hashes
         return deps.Bearer(deps.Visitor(visitor.address, visitor.language, None), hashes)
 
-    async def case(self, visitor: Visitor, key: CaseKey) -> PublicCase:
+    async def case(self, visitor: Visitor, key: CaseKey) -> CaseView:
         if key.code is not None:
             holder = await self._holder(visitor, key.code)
             seen = await self._door.tracking.view(holder.code_hashes, visitor.language)
@@ -129,7 +161,8 @@ class GatewayDoor:
         if key.case_id is None:
             raise NotAuthenticated
         request = ViewOwnCase(actor=self._citizen(visitor), case_id=key.case_id)
-        return await self._door.bus.ask("tracking", "view_own_case", request, PublicCase)
+        case = await self._door.bus.ask("tracking", "view_own_case", request, PublicCase)
+        return await self._door.tracking.shown(case, visitor.language)
 
     async def execute(self, visitor: Visitor, key: CaseKey, idempotency_key: str, command: CitizenCommand) -> None:
         if key.code is not None:
@@ -177,14 +210,14 @@ class GatewayDoor:
         if key.code is not None:
             holder = await self._holder(visitor, key.code)
             asked = ReadLetter(actor=holder.actor, code_hashes=holder.code_hashes)
-        else:
-            asked = ReadLetter(actor=self._citizen(visitor), case_id=key.case_id)
-        return await self._door.papers.letter(request, asked, visitor.language)
+            return await self._door.papers.letter(request, asked, visitor.language, visitor.address)
+        asked = ReadLetter(actor=self._citizen(visitor), case_id=key.case_id)
+        return await self._door.papers.letter(request, asked, visitor.language, asked.actor.id)
 
     async def receipt(self, visitor: Visitor, payload: str, signature: str, request: Request) -> Response:
         key = self._door.filing.signer.key_id
         given = Receipt(payload=payload, signature=signature, key=key)
-        return await self._door.papers.receipt(request, given, visitor.language)
+        return await self._door.papers.receipt(request, given, visitor.language, visitor.address)
 
     async def seal_of(self, visitor: Visitor, receipt: Receipt) -> str | None:
         return self._door.papers.seals.of_receipt(receipt)

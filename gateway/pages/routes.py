@@ -8,13 +8,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.pages import filing, following, papers
+from gateway.pages import case_evidence, filing, following, papers
 from gateway.pages.attend import attend
 from gateway.pages.door import Door
 from gateway.pages.typed import form_path
 from gateway.pages.visit import FOLDER, HEADERS, Page, Site, Visit, style, style_path
 
-WITH_FILES = frozenset({"/file/evidence", "/file/evidence/more", "/case/answer", "/case/answer/more"})
+WITH_FILES = frozenset({"/file/evidence", "/file/evidence/more", "/case/answer", "/case/answer/more", "/case/evidence"})
 """Their POST carries a file: no limit on the body but the file's own, which the page itself holds."""
 
 
@@ -50,6 +50,7 @@ PAGES: dict[str, Page] = {
     "/case/letter": papers.letter,
     "/case/answer": following.answer,
     "/case/answer/more": following.answer,
+    "/case/evidence": case_evidence.send,
     "/case/rate": following.rate,
     "/case/object": following.object_,
     "/case/withdraw": following.withdraw,

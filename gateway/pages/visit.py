@@ -204,10 +204,6 @@ class Visit:
         key = f"entry_{entry.entry}"
         return self.say(key) if key in words.texts() else STAGE_NAMES[entry.stage][self.language]
 
-    def rejection(self, reason: str) -> str:
-        key = f"reason_{reason}"
-        return self.say(key if key in words.texts() else "reason_other")
-
     async def read_form(self) -> None:
         """Reads a form without files. TooLarge beyond FORM_LIMIT."""
         body = bytearray()

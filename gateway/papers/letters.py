@@ -1,4 +1,5 @@
-"""What is printed on a letter (DOMAIN: The life of a case), in one language. Neither the code nor the citizen is on it."""
+"""What is printed on a letter (DOMAIN: The life of a case), in one language. The tracking code is never on it, and the
+citizen's name on the copy alone that they read themselves, signed in (docs/adr/0011)."""
 
 from __future__ import annotations
 
@@ -16,8 +17,9 @@ from gateway.papers.words import digits, text
 from gateway.views import day_text, ground_name, refusal_text
 
 
-def letter_paper(letter: Letter, language: Language, shelf: Shelf) -> Paper:
-    """The letter's words. Unavailable while the gateway knows no names of grounds: no letter goes out without them."""
+def letter_paper(letter: Letter, language: Language, shelf: Shelf, addressee: str | None = None) -> Paper:
+    """The letter's words. `addressee`: the citizen's name, where it is known and the reader is this citizen. Unavailable
+    while the gateway knows no names of grounds: no letter goes out without them."""
     ground = ground_name(letter.ground, language, shelf)
     if ground is None:
         raise Unavailable(retry_after=5)
@@ -25,11 +27,15 @@ def letter_paper(letter: Letter, language: Language, shelf: Shelf) -> Paper:
     filed = _day(letter.filed_at, language)
     how = _how(letter)
     unit = letter.unit_name_fa if language is Language.FA else letter.unit_name_en or letter.unit_name_fa
-    about = [(say("kind"), KIND_NAMES[letter.kind][language])]
+    about = [
+        (say("case_number"), digits(language, letter.case_number)),
+        (say("kind"), KIND_NAMES[letter.kind][language]),
+    ]
     if unit:
         about.append((say("unit"), unit))
     about += [(say("ground"), ground), (say("filed"), filed)]
-    sections = [Section(paragraphs=(say("greeting"), say(f"opening_{how}", filed=filed)))]
+    greeting = say("greeting_named", name=addressee) if addressee else say("greeting")
+    sections = [Section(paragraphs=(greeting, say(f"opening_{how}", filed=filed)))]
     if letter.outcome is not None:
         about.append((say("outcome"), OUTCOME_NAMES[letter.outcome][language]))
         sections += [Section(facts=tuple(about)), *_decided(letter, language)]
@@ -42,12 +48,12 @@ def letter_paper(letter: Letter, language: Language, shelf: Shelf) -> Paper:
         office=say("office"),
         title=say(f"letter_{how}"),
         facts=(
-            (say("letter_number"), digits(language, letter.number)),
+            *_registered(letter, language),
             (say("letter_date"), _day(letter.issued_at, language)),
-            (say("case_number"), digits(language, letter.case_number)),
+            (say("letter_number"), digits(language, letter.number)),
         ),
         sections=tuple(sections),
-        closing=(say("with_respect"), say("office")),
+        closing=(say("with_respect"), say("signed_head" if letter.approved else "signed_for_head"), say("office")),
     )
 
 
@@ -65,6 +71,15 @@ def letter_stamp(letter: Letter, paper: Paper, language: Language, seals: Seals,
     say = partial(text, language)
     notes = (say("check_letter"), f"{verify}/{seal}", say("content_hash"), paper.content_hash())
     return Stamp(f"{verify}/{seal}", notes, say("pages"), letter.issued_at.isoformat())
+
+
+def _registered(letter: Letter, language: Language) -> tuple[tuple[str, str], ...]:
+    """The secretariat's number as offices write it: year, the letter of the office, the letter's own."""
+    if letter.registry_number is None:
+        return ()
+    year, serial = letter.registry_number.split("/")
+    shown = text(language, "registry_form", year=digits(language, year), serial=digits(language, serial))
+    return ((text(language, "registry_number"), shown),)
 
 
 def _how(letter: Letter) -> str:

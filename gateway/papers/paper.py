@@ -41,12 +41,13 @@ class Paper:
 @dataclass(frozen=True)
 class Stamp:
     """What stands beside the QR code. `address`: what it holds; `notes`: how to check it; `of_pages`: page {page} of {pages};
-    `made_at`: ISO 8601, for the file's own date."""
+    `made_at`: ISO 8601, for the file's own date. `emblem`: SVG; empty for the product's own."""
 
     address: str
     notes: tuple[str, ...]
     of_pages: str
     made_at: str
+    emblem: str = ""
 
 
 def to_json(paper: Paper, stamp: Stamp) -> bytes:

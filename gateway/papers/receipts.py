@@ -18,13 +18,16 @@ def receipt_paper(told: ReceiptSeal, language: Language) -> Paper:
         language=language,
         office=say("office"),
         title=say("receipt"),
-        facts=(
-            (say("kind"), KIND_NAMES[told.kind][language]),
-            (say("receipt_filed"), moment_text(told.filed_at, language)),
-            (say("receipt_number"), str(told.submission_id)),
-        ),
+        facts=(),
         sections=(
             Section(paragraphs=(say("receipt_opening"),)),
+            Section(
+                facts=(
+                    (say("kind"), KIND_NAMES[told.kind][language]),
+                    (say("receipt_filed"), moment_text(told.filed_at, language)),
+                    (say("receipt_number"), str(told.submission_id)),
+                )
+            ),
             Section(say("receipt_hash"), paragraphs=(told.content_hash, say("receipt_about"))),
         ),
     )

@@ -17,13 +17,15 @@ from contracts.accounts import (
     Tokens,
     VerifyOtp,
 )
-from contracts.errors import BadCode, BadCredentials, BadToken, InvalidField
+from contracts.errors import BadCode, BadCredentials, BadToken, InvalidField, TooMany
 from gateway.deps import DoorDep, VisitorDep, answer, client_of
 from gateway.documents import problems
 from gateway.fields import LINE_PATTERN, Body
 
 router = APIRouter(prefix="/auth", tags=["accounts"])
 
+_RESTING = "staff_sign_in"
+"""What a challenge is for that goes instead of waiting while accounts lets a user name rest for an address."""
 Short = Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=40)]
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~+/=-]+$", min_length=1, max_length=200)]
 
@@ -125,7 +127,10 @@ async def sign_in(request: Request, body: OneTimeCodeBody, door: DoorDep, visito
 async def sign_in_staff(request: Request, body: StaffBody, door: DoorDep, visitor: VisitorDep) -> Response:
     """User name, password and the six digits of the authenticator. Which of them was wrong is not told. The answer's
     `device_token` is to be kept on the device and given at its next sign-in."""
-    await door.admission.sign_in(client_of(door, request))
+    client = client_of(door, request)
+    worked = await door.admission.worked(_RESTING, client)
+    if not worked:
+        await door.admission.sign_in(client)
     totp = persian.compact_digits(body.totp)
     if totp is None or "\x00" in body.password:
         raise BadCredentials
@@ -135,8 +140,14 @@ async def sign_in_staff(request: Request, body: StaffBody, door: DoorDep, visito
         totp=totp,
         asker=visitor.address_key,
         device_token=body.device_token,
+        worked=worked,
     )
-    return answer(await door.bus.ask("accounts", "sign_in_staff", asked, Tokens))
+    try:
+        return answer(await door.bus.ask("accounts", "sign_in_staff", asked, Tokens))
+    except TooMany as refusal:
+        if not refusal.params.pop("work_passes", False):
+            raise
+        raise await door.admission.offer_work(_RESTING, client, refusal) from None
 
 
 @router.post(

@@ -17,12 +17,13 @@ from contracts.tracking import (
     OwnCases,
     PublicCase,
     Rate,
+    SendEvidence,
     ViewOwnCase,
     Withdraw,
 )
 from contracts.vocabulary import ActorKind
 from gateway import attachments
-from gateway.bodies import AnswerBody, ObjectionBody, RatingBody, ReadBody, WithdrawalBody
+from gateway.bodies import AnswerBody, EvidenceBody, ObjectionBody, RatingBody, ReadBody, WithdrawalBody
 from gateway.deps import (
     CaseId,
     CitizenDep,
@@ -38,7 +39,7 @@ from gateway.deps import (
     key_or_new,
 )
 from gateway.documents import answers, problems
-from gateway.views import CaseView, Me, OwnCasesView, case_view, own_cases_view
+from gateway.views import CaseView, Me, OwnCasesView, own_cases_view
 
 router = APIRouter(prefix="/me", tags=["me"])
 _ETAG = answers(200, "The case", ETag="Its version")
@@ -87,7 +88,7 @@ async def own_cases(door: DoorDep, known: CitizenDep) -> Response:
 async def own_case(case_id: CaseId, door: DoorDep, known: CitizenDep) -> Response:
     """As the holder of its code sees it."""
     case = await door.bus.ask("tracking", "view_own_case", ViewOwnCase(actor=known.actor, case_id=case_id), PublicCase)
-    return answer(case_view(case, known.visitor.language, door.shelf), etag=f'"{case.version}"')
+    return answer(await door.tracking.shown(case, known.visitor.language), etag=f'"{case.version}"')
 
 
 async def _execute(door: Door, known: Known, case_id: CaseId, command: CitizenCommand, key: str | None) -> Response:
@@ -108,6 +109,20 @@ async def answer_question(
     """The clock runs again."""
     command = AnswerQuestion(text=body.text, uploads=body.uploads)
     return await _execute(door, known, case_id, command, idempotency_key)
+
+
+@router.post(
+    "/cases/{case_id}/attachments",
+    operation_id="sendEvidence",
+    summary="Send more evidence, or better",
+    response_model=CaseView,
+    responses=problems(401, 403, 404, 409, body=True),
+)
+async def send_evidence(
+    case_id: CaseId, body: EvidenceBody, door: DoorDep, known: CitizenDep, idempotency_key: OptionalKey = None
+) -> Response:
+    """At any time while the case is open, as many as `evidence_left` says. The stage stays, and the handler is told."""
+    return await _execute(door, known, case_id, SendEvidence(uploads=body.uploads), idempotency_key)
 
 
 @router.post(

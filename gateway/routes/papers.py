@@ -123,7 +123,7 @@ class PaperView(Answer):
 async def letter(request: Request, case_id: CaseId, door: DoorDep, known: StaffDep, lang: Lang = None) -> Response:
     """What the citizen was told when the case was decided or refused; 409 `no_letter` before. For who may read the case."""
     asked = ReadLetter(actor=known.actor, case_id=case_id)
-    return await door.papers.letter(request, asked, lang or known.visitor.language)
+    return await door.papers.letter(request, asked, lang or known.visitor.language, known.visitor.budget_key)
 
 
 @router.get(
@@ -138,7 +138,7 @@ async def own_letter(
 ) -> Response:
     """409 `no_letter` until the case is decided or refused."""
     asked = ReadLetter(actor=known.actor, case_id=case_id)
-    return await door.papers.letter(request, asked, lang or known.visitor.language)
+    return await door.papers.letter(request, asked, lang or known.visitor.language, known.visitor.budget_key)
 
 
 @router.get(
@@ -151,7 +151,7 @@ async def own_letter(
 async def letter_by_code(request: Request, door: DoorDep, bearer: BearerDep, lang: Lang = None) -> Response:
     """409 `no_letter` until the case is decided or refused. The tracking code is not in it."""
     asked = ReadLetter(actor=bearer.actor, code_hashes=bearer.code_hashes)
-    return await door.papers.letter(request, asked, lang or bearer.visitor.language)
+    return await door.papers.letter(request, asked, lang or bearer.visitor.language, bearer.visitor.budget_key)
 
 
 @router.post(
@@ -166,7 +166,7 @@ async def receipt(
 ) -> Response:
     """404 `not_genuine` for one that is not ours, or not as we gave it. The tracking code is not in it."""
     given = Receipt(payload=body.payload, signature=body.signature, key=body.key)
-    return await door.papers.receipt(request, given, lang or visitor.language)
+    return await door.papers.receipt(request, given, lang or visitor.language, visitor.budget_key)
 
 
 @router.post(

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from contracts.errors import InvalidField
 from contracts.media import Variant
 from contracts.notify import ListMessages, MarkRead, MessagePage
-from contracts.tracking import AnswerQuestion, AuthorizeMedia, Object, Rate, Withdraw
+from contracts.tracking import AnswerQuestion, AuthorizeMedia, Object, Rate, SendEvidence, Withdraw
 from gateway import attachments, deps, language
-from gateway.bodies import AnswerBody, ObjectionBody, RatingBody, ReadBody, WithdrawalBody
+from gateway.bodies import AnswerBody, EvidenceBody, ObjectionBody, RatingBody, ReadBody, WithdrawalBody
 from gateway.deps import BearerDep, DoorDep, MediaId, OptionalKey, TrackingCode, answer, key_or_new
 from gateway.documents import directly, problems
 from gateway.fields import Body
@@ -99,6 +99,23 @@ async def answer_question(
 ) -> Response:
     """The clock runs again."""
     command = AnswerQuestion(text=body.text, uploads=body.uploads)
+    return answer(
+        await door.tracking.execute(bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes)
+    )
+
+
+@router.post(
+    "/attachments",
+    operation_id="sendEvidenceByCode",
+    summary="Send more evidence, or better",
+    response_model=CaseView,
+    responses=problems(404, 409, body=True),
+)
+async def send_evidence(
+    body: EvidenceBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+) -> Response:
+    """At any time while the case is open, as many as `evidence_left` says. The stage stays, and the handler is told."""
+    command = SendEvidence(uploads=body.uploads)
     return answer(
         await door.tracking.execute(bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes)
     )

@@ -2,7 +2,7 @@
 
 | counted by | after | then |
 | --- | --- | --- |
-| user name and address | 5 wrong ones in a row | that address rests with that name: 15 s, doubling to 15 minutes |
+| user name and address | 5 wrong ones in a row | that address rests with that name: 15 s, doubling to 15 minutes; or works |
 | device | 5 wrong ones in a row | that device rests, alike |
 | user name, from devices that never signed in | 50 in a row | one attempt each 2 s, doubling to 30 s |
 | user name, right password, wrong one-time password | 10 within an hour | none of a device that never signed in is right |
@@ -74,13 +74,16 @@ class Attempts:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def begin(self, connection: Connection, username: str, asker: str | None, device: str | None) -> Attempt:
-        """Counts an attempt before it is checked, so that many at once gain nothing. TooMany while its lane rests."""
+    def begin(
+        self, connection: Connection, username: str, asker: str | None, device: str | None, *, worked: bool = False
+    ) -> Attempt:
+        """Counts an attempt before it is checked, so that many at once gain nothing. TooMany while its lane rests: an
+        address's does not for who has `worked`."""
         if device is not None:
             lane = self._hash(f"device:{device}")
         else:
             lane = self._hash(f"username:{username}" if asker is None else f"username:{username}\0{asker}")
-        failures = self._count(connection, lane, domain.block_after)
+        failures = self._count(connection, lane, domain.block_after, work_passes=device is None, worked=worked)
         if device is None:
             failures = max(failures, self._count(connection, self._account(username), domain.pause_after))
         return Attempt(username, lane, device, failures)
@@ -121,12 +124,16 @@ class Attempts:
         key: str,
         rest: Callable[[int], timedelta],
         forgiven: timedelta = domain.FORGIVEN_AFTER,
+        *,
+        work_passes: bool = False,
+        worked: bool = False,
     ) -> int:
         row = store.claim_attempts(connection, key, now())
         at = now()  # after the wait for the row, or an attempt that came together with another would look too early
-        if row.blocked_until > at:
+        if row.blocked_until > at and not (work_passes and worked):
             SIGN_INS.labels("blocked").inc()
-            raise TooMany(retry_after=domain.seconds_until(row.blocked_until, at))
+            more = {"work_passes": True} if work_passes else {}
+            raise TooMany(retry_after=domain.seconds_until(row.blocked_until, at), **more)
         failures = (row.failures if at - row.last_at < forgiven else 0) + 1
         store.count_attempt(connection, key, failures, at + rest(failures), at)
         return int(failures)

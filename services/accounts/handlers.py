@@ -103,7 +103,7 @@ class Accounts:
                 (row.staff_id, row.password_hash, row.locked_totp_secret) if row is not None else self._nobody
             )
             device = self._devices.read(request.device_token, staff_id, password_hash)
-            attempt = self._attempts.begin(connection, username, request.asker, device)
+            attempt = self._attempts.begin(connection, username, request.asker, device, worked=request.worked)
         fits = self._apart(lambda: password_fits(password_hash, request.password))
         step = self._totp_step(locked, request.totp)
         if row is None or not fits or step is None:

@@ -26,6 +26,8 @@ from contracts.intake import (
     ListConfigurationHistory,
     OpenedIdentity,
     OpenIdentity,
+    OwnName,
+    ReadOwnName,
     ReceiptState,
     SubmissionRecoded,
     SubmissionRegistered,
@@ -221,6 +223,16 @@ class Intake:
         return ConfigurationHistory(items=shown, next=str(shown[-1].id) if len(found) > request.limit else None)
 
     # --- identities ---
+
+    def own_name(self, connection: Connection, request: ReadOwnName) -> OwnName:
+        """The name in a citizen's own submission, for their letter. NotAllowed for anyone who is no citizen signed in."""
+        if request.actor.kind is not ActorKind.CITIZEN:
+            raise NotAllowed
+        row = store.submission(connection, request.case_id)
+        sealed = store.identity(connection, request.case_id)
+        if row is None or sealed is None or row.citizen_id != UUID(request.actor.id):
+            return OwnName()
+        return OwnName(name=self._vault.open(request.case_id, sealed).name)
 
     def open_identity(self, connection: Connection, request: OpenIdentity) -> OpenedIdentity:
         """Who filed a submission, to those allowed, on the record. UnknownCase when nobody is known."""

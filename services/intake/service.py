@@ -17,6 +17,8 @@ from contracts.intake import (
     ListConfigurationHistory,
     OpenedIdentity,
     OpenIdentity,
+    OwnName,
+    ReadOwnName,
     ReceiptState,
 )
 from contracts.tracking import RetentionDue
@@ -60,6 +62,11 @@ class Service(AuditedService):
     def check_receipt(self, request: CheckReceipt) -> ReceiptState:
         with self.db.read() as connection:
             return self.use_cases.check_receipt(connection, request)
+
+    @rpc
+    def read_own_name(self, request: ReadOwnName) -> OwnName:
+        with self.db.read() as connection:
+            return self.use_cases.own_name(connection, request)
 
     @rpc
     def open_identity(self, request: OpenIdentity) -> OpenedIdentity:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -64,17 +63,6 @@ INLINE_TYPES = frozenset(
         "video/webm",
     }
 )
-
-_NOT_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]+')
-
-
-def shown_name(declared: str | None, suffix: str) -> str:
-    """A file name to save under: the citizen's own words without what a file system or a direction override
-    could abuse, and the suffix of what it really is, so that no `photo.jpg.exe` comes back.
-    """
-    stem = _NOT_IN_A_NAME.sub(" ", (declared or "").replace("\\", "/").rsplit("/", 1)[-1])
-    stem = stem.rsplit(".", 1)[0].strip(" .")[:100]
-    return f"{stem or 'evidence'}{suffix}"
 
 
 class Rejected(Exception):

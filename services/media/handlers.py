@@ -22,8 +22,11 @@ from contracts.base import now
 from contracts.errors import Gone, NotFound, OffsetConflict, StillRegistering, TooLarge, WrongStage
 from contracts.media import (
     ChunkTarget,
+    ClaimRefused,
     CreateUpload,
     Download,
+    FileNames,
+    ListFileNames,
     MediaAccepted,
     MediaClaimed,
     MediaDelayed,
@@ -40,8 +43,8 @@ from contracts.media import (
 )
 from contracts.tracking import RetentionDue
 from contracts.vocabulary import KeptPart
-from services.media import store
-from services.media.domain import INLINE_TYPES, DerivedFile, Reason, Verdict, shown_name
+from services.media import claims, quarantine, store
+from services.media.domain import INLINE_TYPES, DerivedFile, Reason, Verdict
 from services.media.objects import Objects, Piece, StoreFailed
 from services.media.processing import look_at
 from services.media.scan import Scanner, ScanResult
@@ -77,9 +80,12 @@ class Media:
     # --- uploads ---
 
     def create(self, connection: Connection, request: CreateUpload) -> Upload:
-        """A new upload under an id that cannot be guessed. Raises TooLarge, StoreFailed."""
+        """A new upload under an id that cannot be guessed. Raises TooLarge, TooManyUploads, EvidenceUnavailable,
+        StoreFailed."""
         if request.size > self._settings.media_max_bytes:
             raise TooLarge(limit=self._settings.media_max_bytes)
+        at = now()
+        quarantine.check(connection, self._settings.budgets, request.size, request.address_key, at)
         self._ensure_bucket()
         empty = request.size == 0
         row = store.add_upload(
@@ -91,7 +97,8 @@ class Media:
                 "state": UploadState.PROCESSING if empty else UploadState.OPEN,
                 "file_name": request.file_name,
                 "declared_type": request.declared_type,
-                "expires_at": now() + self._settings.life,
+                "address_key": request.address_key,
+                "expires_at": at + (self._settings.life if empty else self._settings.open_life),
             },
         )
         if empty:
@@ -101,6 +108,10 @@ class Media:
     def get(self, connection: Connection, upload_id: str) -> Upload:
         """Raises NotFound, Gone."""
         return self._seen(self._alive(connection, upload_id))
+
+    def file_names(self, connection: Connection, request: ListFileNames) -> FileNames:
+        """What the citizen of this case called its files."""
+        return FileNames(names=claims.names(connection, request.case_id, request.media_ids))
 
     def prepare(self, connection: Connection, request: PrepareChunk) -> ChunkTarget:
         """Where the bytes from `request.offset` on are to be put. Raises NotFound, Gone, OffsetConflict."""
@@ -141,7 +152,7 @@ class Media:
     def terminate(self, connection: Connection, upload_id: str) -> Upload:
         """Removed for good; what it left in the object store goes with the next sweep (`sweep`).
 
-        Raises NotFound, Gone, and WrongStage when a case refers to it.
+        Raises NotFound, Gone, and WrongStage when a case waits for it.
         """
         row = self._alive(connection, upload_id)
         removed = store.settle(connection, upload_id, _LIVING, UploadState.REMOVED, now(), unclaimed=True)
@@ -150,8 +161,10 @@ class Media:
         return self._seen(removed)
 
     def _alive(self, connection: Connection, upload_id: str) -> store.UploadRow:
+        """One that its sender may still ask for: all that a case refers to is told with the case alone, and its id is known
+        to those who handle that. While its bytes come its sender has to go on."""
         row = store.upload(connection, upload_id)
-        if row is None:
+        if row is None or (row.case_id is not None and row.state != UploadState.OPEN):
             raise NotFound
         if row.state == UploadState.REMOVED or (row.state == UploadState.OPEN and row.expires_at <= now()):
             raise Gone
@@ -164,8 +177,8 @@ class Media:
             offset=row.received,
             state=UploadState(row.state),
             expires_at=row.expires_at,
-            file_name=row.file_name,
-            declared_type=row.declared_type,
+            file_name=row.file_name if row.case_id is None else None,
+            declared_type=row.declared_type if row.case_id is None else None,
             reason=row.reason,
             part_size=self._settings.media_part_bytes,
             notes=[MediaNote(note) for note in row.notes or []],
@@ -274,40 +287,38 @@ class Media:
 
     # --- claims ---
 
-    def claim(self, connection: Connection, case_id: UUID, upload_ids: Sequence[str]) -> None:
-        """These uploads belong to the case from now on. Harmless when repeated.
+    def claim(self, connection: Connection, claimant: claims.Claimant, upload_ids: Sequence[str]) -> None:
+        """These uploads belong to the case from now on, and to those of the same person that had them before. Harmless when
+        repeated.
 
-        The case is told at once of one that can never become evidence: it is unknown, or was removed before
-        the case came. One that is another case's already stays there.
+        The case is told at once of one that cannot become its evidence: it is unknown, was removed before the case came, or
+        belongs to a case of somebody else.
         """
         if not upload_ids:
             return
+        case_id = claimant.case_id
         if store.is_erased(connection, case_id):
             # An old message that came again: what is of no case goes by itself.
             return
-        claimed = store.claim(connection, upload_ids, case_id)
-        outbox.add(connection, *(_claimed(row.upload_id, case_id) for row in claimed))
-        known = store.uploads_of(connection, upload_ids)
-        for upload_id in upload_ids:
-            row = known.get(upload_id)
-            if row is None:
-                outbox.add(connection, _rejected(upload_id, "unknown"))
-            elif row.case_id is None:
-                outbox.add(connection, _rejected(upload_id, "expired"))
-            elif row.case_id != case_id:
-                log.warning("an upload of one case was named by another", upload_begins=_short(upload_id))
+        outcome = claims.claim(connection, claimant, upload_ids, now(), self._settings.life)
+        outbox.add(connection, *(_claimed(upload_id, case_id) for upload_id in outcome.claimed))
+        outbox.add(connection, *(_rejected(upload_id, reason) for upload_id, reason in outcome.rejected.items()))
+        for upload_id, reason in outcome.refused.items():
+            log.warning("a case cannot have an upload", upload_begins=_short(upload_id), reason=reason)
+            about = {"media_id": upload_id, "case_id": case_id, "reason": reason}
+            outbox.add(connection, ClaimRefused(id=uuid4(), occurred_at=now(), **about))
 
     # --- retention ---
 
     def retention_due(self, connection: Connection, event: RetentionDue) -> None:
-        """Erases the evidence of a case when its time is over: from now on nobody can read it, and the sweep takes the
-        bytes out of the object store. Once; nothing of it comes back."""
+        """Erases the evidence of a case when its time is over: from now on nobody can read it there, and the sweep takes the
+        bytes of what no other case refers to out of the object store. Once; nothing of it comes back."""
         if event.part is not KeptPart.EVIDENCE:
             return
-        ids = store.ids_of_case(connection, event.case_id)
-        for upload_id in ids:
+        ids, last = claims.let_go(connection, event.case_id)
+        for upload_id in last:
             store.settle(connection, upload_id, _LIVING, UploadState.REMOVED, now())
-        store.forget_names(connection, ids)
+        store.forget_names(connection, last)
         rule = f"{event.state.kind}, {event.rule_outcome or 'any outcome'}: {event.months} months"
         if store.note_erasure(connection, event.case_id, rule, len(ids)):
             about = {"case_id": event.case_id, "media": ids, "months": event.months}
@@ -318,7 +329,7 @@ class Media:
     def sign(self, connection: Connection, request: SignDownload) -> Download:
         """Where the gateway reads one variant from. Raises NotFound, Gone, StillRegistering."""
         row = store.upload(connection, request.media_id)
-        if row is None or (request.case_id is not None and row.case_id not in (None, request.case_id)):
+        if row is None or not self._is_of(connection, row, request.case_id):
             raise NotFound
         if row.state in (UploadState.REJECTED, UploadState.REMOVED):
             raise Gone
@@ -328,13 +339,18 @@ class Media:
         if file is None:
             raise NotFound
         return Download(
+            # What the citizen's device called it may name them, or whom they mean, and bytes are handed on: it stays here.
             url=self._objects.presigned_get(file.key, timedelta(seconds=self._settings.media_download_url_seconds)),
             media_type=file.content_type,
             size=file.size,
-            file_name=shown_name(row.file_name, PurePosixPath(file.key).suffix),
+            file_name=request.label + PurePosixPath(file.key).suffix,
             sha256=file.sha256,
             inline=file.content_type in INLINE_TYPES,
         )
+
+    def _is_of(self, connection: Connection, row: store.UploadRow, case_id: UUID | None) -> bool:
+        """Whether this case, if one is named, has the upload, or may have it soon."""
+        return case_id is None or row.case_id in (None, case_id) or claims.is_of(connection, row.upload_id, case_id)
 
     # --- forgetting ---
 

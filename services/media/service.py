@@ -8,13 +8,15 @@ from backbone import logs
 from backbone.consumers import TryLater, durable_event_handler
 from backbone.extensions import PeygirService, UseCases
 from backbone.rpc import rpc
-from contracts.errors import Unavailable
+from contracts.errors import EvidenceUnavailable
 from contracts.intake import SubmissionRegistered
 from contracts.media import (
     ChunkTarget,
     CreateUpload,
     Download,
+    FileNames,
     GetUpload,
+    ListFileNames,
     MediaUploaded,
     PrepareChunk,
     RecordChunk,
@@ -23,11 +25,20 @@ from contracts.media import (
     Upload,
 )
 from contracts.tracking import CitizenAnswered, EvidenceAdded, RetentionDue, UnitAnswered
+from services.media.claims import Claimant
 from services.media.handlers import Media
 from services.media.objects import StoreFailed
 from services.media.scan import ScanFailed
 
 log = logs.get("media")
+
+
+def _claimant(event: SubmissionRegistered | CitizenAnswered | UnitAnswered | EvidenceAdded) -> Claimant:
+    """Who names uploads, in which case."""
+    if isinstance(event, SubmissionRegistered):
+        return Claimant(event.case_id, event.citizen_id)
+    from_office = isinstance(event, UnitAnswered) or (isinstance(event, EvidenceAdded) and not event.by_citizen)
+    return Claimant(event.case_id, event.state.citizen_id, from_office)
 
 
 class Service(PeygirService):
@@ -40,12 +51,17 @@ class Service(PeygirService):
             with self.db.transaction() as connection:
                 return self.use_cases.create(connection, request)
         except StoreFailed as error:
-            raise Unavailable(retry_after=5) from error
+            raise EvidenceUnavailable(retry_after=5) from error
 
     @rpc
     def get_upload(self, request: GetUpload) -> Upload:
         with self.db.read() as connection:
             return self.use_cases.get(connection, request.upload_id)
+
+    @rpc
+    def list_file_names(self, request: ListFileNames) -> FileNames:
+        with self.db.read() as connection:
+            return self.use_cases.file_names(connection, request)
 
     @rpc
     def prepare_chunk(self, request: PrepareChunk) -> ChunkTarget:
@@ -77,7 +93,7 @@ class Service(PeygirService):
     @durable_event_handler("media.claims")
     def claim(self, event: SubmissionRegistered | CitizenAnswered | UnitAnswered | EvidenceAdded) -> None:
         with self.db.transaction() as connection:
-            self.use_cases.claim(connection, event.case_id, event.uploads)
+            self.use_cases.claim(connection, _claimant(event), event.uploads)
 
     @durable_event_handler("media.retention", concurrency=1)
     def retention_due(self, event: RetentionDue) -> None:

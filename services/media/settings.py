@@ -11,6 +11,7 @@ from pydantic import Field, HttpUrl, SecretStr
 
 from backbone.settings import ServiceSettings
 from services.media.domain import Limits
+from services.media.quarantine import Budgets
 
 MIB = 1024 * 1024
 
@@ -29,6 +30,11 @@ class Settings(ServiceSettings):
     process that has just started purges nothing for this long, since after a long stop the cases that refer
     to old uploads are still in the queues. `media_work_dir`: needs room for about three times the largest
     file.
+
+    On the way at once, announced and not finished or not named by any case: `media_address_bytes` and
+    `media_address_files` of one address, `media_quarantine_bytes` and `media_open_uploads` of all. An upload of
+    which no byte comes lives for `media_open_seconds`. `media_store_folder`: where the object store keeps its objects,
+    when it is on this machine; `media_free_bytes` stay free there.
     """
 
     s3_endpoint: HttpUrl
@@ -53,6 +59,13 @@ class Settings(ServiceSettings):
 
     media_delayed_seconds: Annotated[int, Field(ge=60)] = 900
     media_life_seconds: Annotated[int, Field(ge=1)] = 24 * 3600
+    media_open_seconds: Annotated[int, Field(ge=1)] = 3600
+    media_address_bytes: Annotated[int, Field(gt=0)] = 2048 * MIB
+    media_address_files: Annotated[int, Field(gt=0)] = 50
+    media_quarantine_bytes: Annotated[int, Field(gt=0)] = 20 * 1024 * MIB
+    media_open_uploads: Annotated[int, Field(gt=0)] = 2000
+    media_store_folder: Path | None = None
+    media_free_bytes: Annotated[int, Field(ge=0)] = 2048 * MIB
     media_purge_grace_seconds: Annotated[int, Field(ge=0)] = 3600
     media_upload_url_seconds: Annotated[int, Field(ge=60)] = 2 * 3600
     media_download_url_seconds: Annotated[int, Field(ge=5)] = 300
@@ -70,6 +83,22 @@ class Settings(ServiceSettings):
             wall_seconds=self.media_wall_seconds,
             memory=self.media_memory_bytes,
         )
+
+    @property
+    def budgets(self) -> Budgets:
+        return Budgets(
+            address_bytes=self.media_address_bytes,
+            address_files=self.media_address_files,
+            total_bytes=self.media_quarantine_bytes,
+            total_files=self.media_open_uploads,
+            store_folder=self.media_store_folder,
+            free_bytes=self.media_free_bytes,
+        )
+
+    @property
+    def open_life(self) -> timedelta:
+        """How long an upload of which nothing has come lives."""
+        return timedelta(seconds=min(self.media_open_seconds, self.media_life_seconds))
 
     @property
     def life(self) -> timedelta:

@@ -88,6 +88,10 @@ def settle(
     if unclaimed:
         wanted.append(uploads.c.case_id.is_(None))
     values = {"state": becomes, "settled_at": at, "swept_at": None, **found}
+    if becomes is UploadState.ACCEPTED:  # counts against its sender's address until a case refers to it
+        values["address_key"] = case((uploads.c.case_id.is_(None), uploads.c.address_key), else_=None)
+    else:
+        values["address_key"] = None
     row = connection.execute(update(uploads).where(*wanted).values(values).returning(uploads)).one_or_none()
     if row is not None:
         connection.execute(delete(pieces).where(pieces.c.upload_id == upload_id))
@@ -145,32 +149,6 @@ def keys_of(connection: Connection, upload_id: str) -> set[str]:
     return set(connection.execute(select(files.c.key).where(files.c.upload_id == upload_id)).scalars())
 
 
-def claim(connection: Connection, upload_ids: Sequence[str], case_id: UUID) -> list[UploadRow]:
-    """Gives to a case those of these uploads that are alive and no other case's; returns the newly given."""
-    # Locked in one order, so that two claims with the same uploads never wait for each other.
-    free = (
-        select(uploads.c.upload_id)
-        .where(
-            uploads.c.upload_id.in_(upload_ids),
-            uploads.c.case_id.is_(None),
-            uploads.c.state != UploadState.REMOVED,
-        )
-        .order_by(uploads.c.upload_id)
-        .with_for_update()
-    )
-    return list(
-        connection.execute(
-            update(uploads).where(uploads.c.upload_id.in_(free)).values(case_id=case_id).returning(uploads)
-        )
-    )
-
-
-def uploads_of(connection: Connection, upload_ids: Sequence[str]) -> dict[str, UploadRow]:
-    """Those of these uploads that are known, by id."""
-    found = connection.execute(select(uploads).where(uploads.c.upload_id.in_(upload_ids)))
-    return {row.upload_id: row for row in found}
-
-
 def expired(connection: Connection, at: datetime, limit: int = 100) -> list[UploadRow]:
     """Uploads past their life: those of no case, and those that a case waits for in vain. Locked; others' are
     passed.
@@ -186,12 +164,6 @@ def expired(connection: Connection, at: datetime, limit: int = 100) -> list[Uplo
             .with_for_update(skip_locked=True)
         )
     )
-
-
-def ids_of_case(connection: Connection, case_id: UUID) -> list[str]:
-    """All uploads of a case that are not removed, locked in one order."""
-    chosen = select(uploads.c.upload_id).where(uploads.c.case_id == case_id, uploads.c.state != UploadState.REMOVED)
-    return list(connection.execute(chosen.order_by(uploads.c.upload_id).with_for_update()).scalars())
 
 
 def forget_names(connection: Connection, ids: Sequence[str]) -> None:

@@ -24,6 +24,8 @@ from contracts.tracking import (
     CaseRefused,
     CaseReminded,
     DeadlineWarned,
+    EvidenceAdded,
+    EvidenceRefused,
     JoinedCaseDecided,
     JoinedCaseRefused,
     NoteAdded,
@@ -164,6 +166,10 @@ class Telling:
             when.add("mentioned")
         if isinstance(event, RecommendationSettled) and event.now == "open":
             when.add("sent_back")
+        if isinstance(event, EvidenceAdded) and event.by_citizen:
+            when.add("by_citizen" if event.state.handler is not None else "by_citizen_unassigned")
+        if isinstance(event, EvidenceRefused) and event.first:
+            when.add("first")
         if isinstance(event, DeadlineWarned):
             unassigned = event.step == "decision" and event.state.handler is None
             when.add("unassigned" if unassigned else event.step)

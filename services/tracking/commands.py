@@ -18,7 +18,7 @@ from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, Stal
 from contracts.gateway import Actor
 from contracts.letters import Letter, ReadLetter
 from contracts.vocabulary import ActorKind, Role
-from services.tracking import advice, decisions, desks, domain, inquiry, letters, reminders, store, views
+from services.tracking import advice, decisions, desks, domain, evidence, inquiry, letters, reminders, store, views
 from services.tracking.handlers import City, Tracking
 from services.tracking.life import Case, Context, StaffFacts, Turn, UnitFacts
 from services.tracking.record import record
@@ -172,18 +172,24 @@ class Desk(Tracking):
         return views.own_cases(connection, _id(request.actor, ActorKind.CITIZEN))
 
     def execute_citizen(self, connection: Connection, request: t.ExecuteCitizenCommand) -> t.PublicCase:
-        """A command of the one who filed the case. UnknownCase, KeyReused, WrongStage."""
+        """A command of the one who filed the case. UnknownCase, KeyReused, WrongStage, EvidenceFull."""
         _no_nul(request)
+        uploads: list[str] = getattr(request.command, "uploads", [])
+        evidence.expect(connection, uploads)
         case = self._lock_of_citizen(connection, request)
         if case is None:
             raise UnknownCase
         if not again(connection, request.actor, request.idempotency_key, case.case_id, request.command):
             context = self.context(connection, request.actor, case)
+            if isinstance(request.command, t.SendEvidence):
+                sent = evidence.sent_by_citizen(connection, case.case_id)
+                context = replace(context, sent=sent, media=store.media_of(connection, case.case_id))
             if isinstance(request.command, v.VisitCommand):
                 turn = citizen_on_visit(connection, case, request.command, context, self.lead)
             else:
                 turn = domain.act_as_citizen(case, request.command, context)
             record(connection, turn, request.actor, context.now, context.question)
+            self.tell_refusals(connection, uploads)
         return _found(views.public_of(connection, case.case_id, day_of(self.clock())))
 
     def _lock_of_citizen(self, connection: Connection, request: t.ExecuteCitizenCommand) -> Case | None:
@@ -263,12 +269,12 @@ class Desk(Tracking):
 
     def authorize_media(self, connection: Connection, request: t.AuthorizeMedia) -> t.MediaGrant:
         """Whether this caller may see this media, and of which case it is; else UnknownCase."""
-        case_id = self._owner(connection, request)
-        if case_id is None:
+        owner = self._owner(connection, request)
+        if owner is None:
             raise UnknownCase
-        return t.MediaGrant(media_id=request.media_id, case_id=case_id)
+        return t.MediaGrant(media_id=request.media_id, case_id=owner.case_id, label=owner.label)
 
-    def _owner(self, connection: Connection, request: t.AuthorizeMedia) -> UUID | None:
+    def _owner(self, connection: Connection, request: t.AuthorizeMedia) -> views.MediaOwner | None:
         actor, media_id = request.actor, request.media_id
         if request.code_hashes:
             return views.media_for_code(connection, media_id, request.code_hashes, request.case_id)

@@ -15,6 +15,7 @@ from contracts.errors import (
     AlreadyHandles,
     ClosedUnit,
     Conflict,
+    EvidenceFull,
     GroundNotForKind,
     NotAllowed,
     UnknownGround,
@@ -27,6 +28,7 @@ from contracts.vocabulary import OPEN_STAGES, ActorKind, Outcome, Role, Stage
 from services.tracking import clock, decisions, inquiry
 from services.tracking.life import (
     ASKED,
+    EVIDENCE_MOST,
     GIVES_WAY,
     LIFE,
     OF_THE_MATTER,
@@ -86,6 +88,11 @@ def possible(case: Case, today: date) -> list[str]:
     """What the citizen can do now, of answer_question, withdraw, object and rate."""
     names = [name for name in ("answer_question", "withdraw", "object", "rate") if case.stage in LIFE[name]]
     return [name for name in names if name != "object" or _may_object(case, today)]
+
+
+def evidence_left(case: Case, sent: int) -> int:
+    """How many more files its citizen may send now, who has sent so many."""
+    return max(0, EVIDENCE_MOST - sent) if case.stage in LIFE["send_evidence"] else 0
 
 
 def _overdue(context: Context) -> bool:
@@ -320,6 +327,12 @@ def _add_evidence(case: Case, command: t.AddEvidence, context: Context) -> Turn:
     return turn_of(case, case, "evidence_added", t.EvidenceAdded, details=known, fields=known, uploads=uploads)
 
 
+def refuse_evidence(case: Case, media: Sequence[str], first: bool) -> Turn:
+    """What the citizen sent cannot be taken. `first`: the first of this case."""
+    known = {"media": list(media)}
+    return turn_of(case, case, "evidence_refused", t.EvidenceRefused, details=known, fields={**known, "first": first})
+
+
 def _close(case: Case, command: t.Close, context: Context) -> Turn:
     # Closing would take the right to object away.
     if case.stage is Stage.DECIDED and _may_object(case, context.today):
@@ -344,6 +357,17 @@ def _answer_question(case: Case, command: t.AnswerQuestion, context: Context) ->
         answered=command.text,
         uploads=uploads,
     )
+
+
+def _send_evidence(case: Case, command: t.SendEvidence, context: Context) -> Turn:
+    uploads = tuple(dict.fromkeys(one for one in command.uploads if one not in context.media))
+    if not uploads:
+        return Turn(case, [])  # the case has them all
+    if len(context.sent) + len(uploads) > EVIDENCE_MOST:
+        raise EvidenceFull(limit=EVIDENCE_MOST)
+    known = {"uploads": list(uploads)}
+    fields = {**known, "by_citizen": True}
+    return turn_of(case, case, "evidence_sent", t.EvidenceAdded, details=known, fields=fields, uploads=uploads)
 
 
 def _withdraw(case: Case, command: t.Withdraw, context: Context) -> Turn:
@@ -392,6 +416,7 @@ _ACTS: Mapping[str, Callable[..., Turn]] = {
     "settle_recommendation": decisions.settle,
     "close": _close,
     "answer_question": _answer_question,
+    "send_evidence": _send_evidence,
     "withdraw": _withdraw,
     "object": _object,
     "rate": _rate,

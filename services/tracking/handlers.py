@@ -20,10 +20,10 @@ from contracts.base import now
 from contracts.errors import WrongStage
 from contracts.gateway import Actor
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
-from contracts.media import MediaAccepted, MediaDelayed, MediaNote, MediaRejected, UploadState
+from contracts.media import ClaimRefused, MediaAccepted, MediaDelayed, MediaNote, MediaRejected, UploadState
 from contracts.notify import CitizenReplied, Reply
-from contracts.vocabulary import ActorKind, Stage
-from services.tracking import domain, store, visits_domain, visits_store
+from contracts.vocabulary import OPEN_STAGES, ActorKind, Stage
+from services.tracking import domain, evidence, store, visits_domain, visits_store
 from services.tracking.history import FIRST, Entry, link
 from services.tracking.life import ASKED, SHIPPED_CAUSES, SHIPPED_REASONS, Case, Context, Listed, Step
 from services.tracking.record import event_of, media_rows, record
@@ -34,6 +34,7 @@ from services.tracking.workdays import Deadlines, Rule, Workdays
 
 Clock = Callable[[], datetime]
 BY_SMS = Actor(kind=ActorKind.BEARER, id="sms")
+BY_MEDIA = Actor(kind=ActorKind.SYSTEM, id="media")
 OBJECTION_BY_SMS = "اعتراض با پاسخ پیامکی"
 
 _FILED = (
@@ -152,6 +153,8 @@ class Tracking:
             return
         moment = self.clock()
         city = self.city(connection)
+        uploads = [upload_id for event in filed for upload_id in event.uploads]
+        evidence.expect(connection, uploads)
         opening: dict[UUID, tuple[Case, tuple[Entry, str, str], SubmissionRegistered]] = {}
         for year, group in groupby(filed, key=lambda event: jalali.year(jalali.today(event.filed_at))):
             of_year = list(group)
@@ -182,6 +185,7 @@ class Tracking:
                 asked = visits_domain.ask(case, None, moment, uuid4())
                 visits_store.save(connection, asked.visit)
                 record(connection, asked.turn, Actor(kind=ActorKind(entry.actor_kind), id=str(entry.actor_id)), moment)
+        self.tell_refusals(connection, uploads)
 
     def recode(self, connection: Connection, event: SubmissionRecoded) -> None:
         """A case answers to its new code, once there is one."""
@@ -198,10 +202,29 @@ class Tracking:
     # --- media and accounts ---
 
     def keep_media(
-        self, connection: Connection, events: Sequence[MediaAccepted | MediaRejected | MediaDelayed]
+        self, connection: Connection, events: Sequence[MediaAccepted | MediaRejected | MediaDelayed | ClaimRefused]
     ) -> None:
         """What became of media, of cases open or not yet; the latest word counts, in whatever order it comes."""
-        store.keep_media_states(connection, [_media_state(event) for event in events])
+        refused = [event for event in events if isinstance(event, ClaimRefused)]
+        evidence.expect(connection, [event.media_id for event in events])  # all of them in one order
+        if states := [_media_state(event) for event in events if not isinstance(event, ClaimRefused)]:
+            store.keep_media_states(connection, states)
+        evidence.withhold(
+            connection, [event.model_dump(include={"case_id", "media_id", "reason"}) for event in refused]
+        )
+        self.tell_refusals(connection, [event.media_id for event in events if not isinstance(event, MediaAccepted)])
+
+    def tell_refusals(self, connection: Connection, media_ids: Sequence[str]) -> None:
+        """Those of these that are refused are told to the citizens who sent them, once; `evidence.expect` came before."""
+        if not media_ids:
+            return
+        for case_id, candidates in evidence.untold(connection, media_ids).items():
+            case = store.lock(connection, case_id)
+            media, first = evidence.take_untold(connection, case_id, candidates)
+            if case is None or not media or case.stage not in OPEN_STAGES:
+                continue
+            context = self.context(connection, BY_MEDIA, case)
+            record(connection, domain.refuse_evidence(case, media, first), BY_MEDIA, context.now)
 
     def keep_staff(self, connection: Connection, event: StaffChanged) -> None:
         """Who may be made handler, and which unit they belong to."""

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Label, String, cast, func, select
+from sqlalchemy.dialects.postgresql import insert
 
+from backbone import jalali
 from contracts.errors import NoLetter, UnknownCase
 from contracts.letters import Letter, ReadLetter
 from contracts.vocabulary import ActorKind
 from services.tracking.life import Case
-from services.tracking.models import cases, timeline
+from services.tracking.models import cases, letters, timeline
 from services.tracking.scope import Scope
 from services.tracking.store import CASE_COLUMNS, case_of
 
+_FEWEST, _MOST = 1_000_000, 9_999_999
+_TRIES = 50
 
-def letter_of(case: Case, refused_at: datetime | None) -> Letter:
-    """The letter. NoLetter while the case is neither decided nor refused. A decision that an objection calls in question
-    keeps its letter until the final one, the second of the case, takes its place."""
+TOLD_BY_LETTER = frozenset({"decided", "refused"})
+"""Entries of the timeline that a letter tells the citizen."""
+
+
+def register(connection: Connection, case_id: UUID, sequence: int, issued_at: datetime, approved: bool) -> None:
+    """Gives the letter of this entry of the timeline its number, in the transaction of the entry. Seven digits by lot: a
+    running number would tell each citizen how many letters, and so complaints, there were since the last one."""
+    year = jalali.year(jalali.today(issued_at))
+    about = {"case_id": case_id, "sequence": sequence, "year": year, "approved": approved}
+    for _ in range(_TRIES):
+        serial = _FEWEST + secrets.randbelow(_MOST - _FEWEST + 1)
+        added = insert(letters).values(**about, serial=serial).on_conflict_do_nothing(constraint="letters_number")
+        if connection.execute(added.returning(letters.c.serial)).first() is not None:
+            return
+    raise RuntimeError("the numbers of this year's letters are nearly all taken")
+
+
+def letter_of(case: Case, refused_at: datetime | None, number: str | None = None, approved: bool = False) -> Letter:
+    """The letter. `number`: the secretariat's; `approved`: by the head. NoLetter while the case is neither decided nor
+    refused. A decision that an objection calls in question keeps its letter until the final one, the second of the case,
+    takes its place."""
     decided = case.outcome is not None and case.decided_at is not None
     issued_at = case.decided_at if decided else refused_at
     if issued_at is None:
@@ -37,6 +61,8 @@ def letter_of(case: Case, refused_at: datetime | None) -> Letter:
         outcome=case.outcome,
         reasons=case.reasons,
         final=case.final,
+        registry_number=number,
+        approved=approved,
         objection_until=case.objection_until,
         recommended_until=sorted({date.fromisoformat(one["due_on"]) for one in case.recommendations}),
         refusal_reason=None if decided else case.refusal_reason,
@@ -56,10 +82,10 @@ def read(connection: Connection, request: ReadLetter, scope: Scope | None) -> Le
         whose = (cases.c.case_id == request.case_id, cases.c.citizen_id == UUID(request.actor.id))
     else:
         whose = (cases.c.code_hash.in_(request.code_hashes),)
-    row = connection.execute(select(*CASE_COLUMNS, _REFUSED_AT).where(*whose)).first()
+    row = connection.execute(select(*CASE_COLUMNS, _REFUSED_AT, _NUMBER, _APPROVED).where(*whose)).first()
     if row is None:
         raise UnknownCase
-    return letter_of(case_of(row), row.refused_at)
+    return letter_of(case_of(row), row.refused_at, row.letter_number, bool(row.letter_approved))
 
 
 _REFUSED_AT = (
@@ -69,3 +95,13 @@ _REFUSED_AT = (
     .scalar_subquery()
     .label("refused_at")
 )
+
+
+def _of_latest(value: ColumnElement[Any], name: str) -> Label[Any]:
+    """Of the letter that stands: the last that was given a number."""
+    latest = select(value).where(letters.c.case_id == cases.c.case_id).order_by(letters.c.sequence.desc()).limit(1)
+    return latest.scalar_subquery().label(name)
+
+
+_NUMBER = _of_latest(cast(letters.c.year, String) + "/" + cast(letters.c.serial, String), "letter_number")
+_APPROVED = _of_latest(letters.c.approved, "letter_approved")

@@ -53,6 +53,7 @@ LIFE: Mapping[str, Mapping[Stage, Stage]] = {
     "close": {S.DECIDED: S.CLOSED, S.REFUSED: S.CLOSED},
     "answer_question": {S.AWAITING_CITIZEN: S.INVESTIGATING},
     "answer_unit_question": {S.AWAITING_UNIT: S.INVESTIGATING},
+    "send_evidence": {stage: stage for stage in OPEN_STAGES},
     "withdraw": dict.fromkeys(OPEN_STAGES, S.WITHDRAWN),
     "object": {S.DECIDED: S.REVIEW},
     "rate": {S.DECIDED: S.DECIDED},
@@ -62,6 +63,9 @@ LIFE: Mapping[str, Mapping[Stage, Stage]] = {
     "part": {S.MERGED: S.SCREENING},
 }
 """Command → stage it may be given in → stage it leads to."""
+
+EVIDENCE_MOST = 50
+"""How many files of its citizen one case takes."""
 
 GIVES_WAY = frozenset({"ask_citizen", "ask_unit", "decide", "propose"})
 """Commands of the inquiry that need not wait longer for an answer than its time."""
@@ -100,6 +104,8 @@ PUBLIC_ENTRIES = frozenset(
         "unit_asked",
         "unit_answered",
         "question_lapsed",
+        "evidence_sent",
+        "evidence_refused",
         "decided",
         "objected",
         "rated",
@@ -261,7 +267,7 @@ class StaffFacts:
 @dataclass(frozen=True)
 class Context:
     """What a command is judged by. Facts about what it names are None when there is no such thing, or not for this
-    actor."""
+    actor. `media`: all of the case; `sent`: those of its citizen."""
 
     actor: Actor
     now: datetime
@@ -274,6 +280,7 @@ class Context:
     ground_kinds: frozenset[str] | None = None
     target: Case | None = None
     media: frozenset[str] = frozenset()
+    sent: frozenset[str] = frozenset()
     four_eyes: frozenset[str] = frozenset()
     recommended: Recommended | None = None
     may_see: frozenset[UUID] = frozenset()

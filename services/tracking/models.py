@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     func,
     text,
 )
@@ -162,6 +163,17 @@ case_numbers = Table(
     Column("last", BigInteger, nullable=False),
 )
 
+letters = Table(  # the numbers under which decisions and refusals went out, by their place in the timeline
+    "letters",
+    metadata,
+    Column("case_id", UUID(as_uuid=True), ForeignKey("cases.case_id"), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("year", SmallInteger, nullable=False),
+    Column("serial", Integer, nullable=False),
+    Column("approved", Boolean, nullable=False),
+    UniqueConstraint("year", "serial", name="letters_number"),
+)
+
 timeline = Table(
     "timeline",
     metadata,
@@ -219,7 +231,19 @@ attachments = Table(
     Column("position", Integer, nullable=False),
     Column("from_office", Boolean, nullable=False),
     Column("question_id", UUID(as_uuid=True)),
+    # The citizen was told that it is refused.
+    Column("refusal_told", Boolean, nullable=False, server_default=text("false")),
     Index("attachments_media", "media_id"),
+)
+
+withheld = (
+    Table(  # attachments that this case cannot have, whatever others can; they may be named before the case is open
+        "withheld",
+        metadata,
+        Column("case_id", UUID(as_uuid=True), primary_key=True),
+        Column("media_id", String, primary_key=True),
+        Column("reason", String, nullable=False),
+    )
 )
 
 media_states = Table(

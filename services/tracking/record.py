@@ -14,7 +14,7 @@ from backbone import outbox
 from contracts.gateway import Actor
 from contracts.tracking import CaseSnapshot, TrackedEvent
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Stage
-from services.tracking import advice, joined, reminders, retention_store, store
+from services.tracking import advice, joined, letters, reminders, retention_store, store
 from services.tracking.history import Entry, link
 from services.tracking.life import Case, Question, Step, Turn
 from services.tracking.public import CHANGES_VIEW, noticed
@@ -35,6 +35,9 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
             joined.note_end(connection, entry.case_id, entry.sequence, end, final)
     after = written(turn, entries)
     store.save(connection, after, entries)
+    for entry, _, _ in entries:
+        if entry.entry in letters.TOLD_BY_LETTER:
+            letters.register(connection, entry.case_id, entry.sequence, now, "proposed_by" in entry.details)
     if turn.case.stage not in OPEN_STAGES and any(tells_texts(entry) for entry, _, _ in entries):
         retention_store.look_again(connection, after.case_id)  # its texts may have gone already
     if turn.lapsed and question is not None:
@@ -101,6 +104,7 @@ def media_rows(
             "position": version * 100 + place,
             "from_office": from_office,
             "question_id": question_id,
+            "refusal_told": False,
         }
         for place, media_id in enumerate(uploads)
     ]

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from backbone.persian import normalise
 from contracts.media import UploadState
 from contracts.vocabulary import KeptPart
+from services.tracking import evidence
 from services.tracking.history import Entry
 from services.tracking.life import Case
 from services.tracking.models import (
@@ -25,6 +26,7 @@ from services.tracking.models import (
     recommendations,
     reminders,
     timeline,
+    withheld,
 )
 from services.tracking.retention_domain import Rule
 from services.tracking.store import CASE_COLUMNS, case_of
@@ -117,8 +119,18 @@ def forget_citizen(connection: Connection, case_id: UUID) -> None:
 def forget_media(connection: Connection, case_id: UUID, now: datetime) -> list[str]:
     """The attachments of a case can be seen no more; all their ids."""
     ids = list(connection.execute(select(attachments.c.media_id).where(attachments.c.case_id == case_id)).scalars())
+    other = attachments.alias()
+    shared = exists().where(
+        other.c.media_id == media_states.c.media_id,
+        other.c.case_id != case_id,
+        other.c.case_id == cases.c.case_id,
+        cases.c.evidence_erased_at.is_(None),
+        ~exists().where(withheld.c.case_id == other.c.case_id, withheld.c.media_id == other.c.media_id),
+    )
     gone = {"state": UploadState.REMOVED, "variants": [], "told_at": now}
-    connection.execute(update(media_states).where(media_states.c.media_id.in_(ids)).values(gone))
+    connection.execute(update(media_states).where(media_states.c.media_id.in_(ids), ~shared).values(gone))
+    rows = [{"case_id": case_id, "media_id": media_id, "reason": evidence.ERASED} for media_id in sorted(ids)]
+    evidence.withhold(connection, rows)
     return sorted(ids)
 
 

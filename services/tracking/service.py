@@ -21,7 +21,7 @@ from contracts.audit import KeepCheckpoint, KeptCheckpoint, ReadLatestCheckpoint
 from contracts.base import now
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.letters import Letter, ReadLetter
-from contracts.media import MediaAccepted, MediaDelayed, MediaRejected
+from contracts.media import ClaimRefused, MediaAccepted, MediaDelayed, MediaRejected
 from contracts.notify import CitizenReplied
 from services.tracking import store
 from services.tracking.checkpoints import Checkpoints
@@ -65,7 +65,7 @@ class Service(AuditedService):
             self.use_cases.keep_catalogue(connection, event)
 
     @durable_event_handler("tracking.media", batch=100, concurrency=1)
-    def keep_media(self, events: list[MediaAccepted | MediaRejected | MediaDelayed]) -> None:
+    def keep_media(self, events: list[MediaAccepted | MediaRejected | MediaDelayed | ClaimRefused]) -> None:
         with self.db.transaction() as connection:
             self.use_cases.keep_media(connection, events)
 

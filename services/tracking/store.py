@@ -17,6 +17,7 @@ from backbone import bulk
 from contracts.accounts import StaffChanged
 from contracts.intake import Catalogue
 from contracts.vocabulary import Channel, Kind, Outcome, Stage
+from services.tracking.evidence import not_withheld
 from services.tracking.history import Entry
 from services.tracking.life import Case, Question
 from services.tracking.models import (
@@ -236,10 +237,9 @@ def set_question_due(connection: Connection, case_id: UUID, due_on: date) -> Non
 
 
 def media_of(connection: Connection, case_id: UUID) -> frozenset[str]:
-    """All media of a case."""
-    return frozenset(
-        connection.execute(select(attachments.c.media_id).where(attachments.c.case_id == case_id)).scalars()
-    )
+    """All media that a case may show."""
+    chosen = select(attachments.c.media_id).where(attachments.c.case_id == case_id, not_withheld())
+    return frozenset(connection.execute(chosen).scalars())
 
 
 def keep_media_states(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -6,6 +6,7 @@ Staff's queries carry `Scope.condition()`; a citizen's carry the code's hash or 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Row,
     Select,
     String,
@@ -21,7 +23,6 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    literal,
     literal_column,
     or_,
     select,
@@ -31,10 +32,9 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from contracts import tracking as t
-from contracts.media import UploadState
 from contracts.vocabulary import OPEN_STAGES, ActorKind
-from services.tracking import beside
-from services.tracking.domain import possible
+from services.tracking import beside, evidence
+from services.tracking.domain import evidence_left, possible
 from services.tracking.life import PUBLIC_ENTRIES, TOLD, Case
 from services.tracking.models import attachments, cases, media_states, questions, recommendations, reminders, timeline
 from services.tracking.public import CHANGES_VIEW, noticed
@@ -80,7 +80,12 @@ def _questions(*conditions: ColumnElement[bool]) -> Any:
 
 def _media(*conditions: ColumnElement[bool], of: Any = cases.c.case_id) -> Any:
     told = {name: media_states.c[name] for name in ("state", "media_type", "size", "reason", "variants", "notes")}
-    line = _object(**{name: attachments.c[name] for name in ("media_id", "from_office", "question_id")}, **told)
+    line = _object(
+        **{name: attachments.c[name] for name in ("media_id", "from_office", "question_id")},
+        number=evidence.place_in_case(),
+        withheld=evidence.reason_withheld(),
+        **told,
+    )
     return (
         select(func.json_agg(aggregate_order_by(line, attachments.c.position, attachments.c.media_id)))
         .select_from(attachments.outerjoin(media_states, media_states.c.media_id == attachments.c.media_id))
@@ -107,17 +112,6 @@ def _reminders() -> Any:
         select(func.json_agg(aggregate_order_by(line, reminders.c.on_day)))
         .where(reminders.c.case_id == cases.c.case_id)
         .scalar_subquery()
-    )
-
-
-def _attachment(line: dict[str, Any]) -> t.Attachment:
-    return t.Attachment.model_validate(
-        {
-            **line,
-            "state": line["state"] or UploadState.PROCESSING,
-            "variants": line["variants"] or [],
-            "notes": line["notes"] or [],
-        }
     )
 
 
@@ -224,7 +218,8 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
             "joined_refusal": _joined_refusal(entries),
             "score": case.score,
             "can": possible(case, today),
-            "attachments": [_attachment(line) for line in media],
+            "attachments": [evidence.view(line) for line in media],
+            "evidence_left": evidence_left(case, len(media)),
             **visits_for_citizen(case, visits),
             "timeline": [_public_entry(line, place) for place, line in enumerate(shown, start=1)],
             "version": len(entries),
@@ -351,7 +346,7 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope, after_comman
             "checklist": case.checklist,
             "group": {"members": members, "common": common} if members else None,
             "questions": [_question(line, media) for line in asked],
-            "attachments": [_attachment(line) for line in media],
+            "attachments": [evidence.view(line) for line in media],
             "visits": [staff_visit(line) for line in told["visits"] or []],
             "timeline": [staff_entry(line) for line in entries],
             "followed": [{**line, "case_id": case_id, "number": case.number} for line in told["followed"] or []],
@@ -395,11 +390,8 @@ def unit_questions(
     connection: Connection, units: Iterable[str], open_only: bool, only: UUID | None = None, limit: int = 200
 ) -> list[t.UnitQuestion]:
     """Questions put to these units, the latest first, with what was sent along or answered: never more of the case."""
-    sent = or_(
-        questions.c.media.contains(func.jsonb_build_array(attachments.c.media_id)),
-        attachments.c.question_id == questions.c.question_id,
-    )
-    chosen = select(questions, _media(sent, of=questions.c.case_id).label("sent"))
+    sent = _media(_sent_along(attachments), evidence.not_withheld(), of=questions.c.case_id)
+    chosen = select(questions, sent.label("sent"))
     chosen = chosen.where(questions.c.unit.in_(sorted(units)))
     if open_only:
         chosen = chosen.where(questions.c.answered_at.is_(None), questions.c.lapsed_at.is_(None))
@@ -407,7 +399,9 @@ def unit_questions(
         chosen = chosen.where(questions.c.question_id == only)
     rows = connection.execute(chosen.order_by(questions.c.asked_at.desc()).limit(limit))
     return [
-        t.UnitQuestion.model_validate({**row._mapping, "media": [_attachment(line) for line in row.sent or []]})
+        t.UnitQuestion.model_validate(
+            {**row._mapping, "media": [evidence.view(line, number) for number, line in enumerate(row.sent or [], 1)]}
+        )
         for row in rows
     ]
 
@@ -415,14 +409,22 @@ def unit_questions(
 # --- evidence ---
 
 
-def media_for_staff(connection: Connection, media_id: str, scope: Scope, case_id: UUID | None) -> UUID | None:
+@dataclass(frozen=True)
+class MediaOwner:
+    """The case that media belongs to, and what it is saved as for this reader."""
+
+    case_id: UUID
+    label: str
+
+
+def media_for_staff(connection: Connection, media_id: str, scope: Scope, case_id: UUID | None) -> MediaOwner | None:
     """The case, known to this scope, that the media belongs to."""
     return _media_owner(connection, media_id, case_id, scope.condition())
 
 
 def media_for_code(
     connection: Connection, media_id: str, code_hashes: Sequence[str], case_id: UUID | None
-) -> UUID | None:
+) -> MediaOwner | None:
     """The case of this code, when the citizen gave it this media."""
     return _media_owner(
         connection,
@@ -433,34 +435,46 @@ def media_for_code(
     )
 
 
-def media_for_citizen(connection: Connection, media_id: str, citizen_id: UUID, case_id: UUID | None) -> UUID | None:
+def media_for_citizen(
+    connection: Connection, media_id: str, citizen_id: UUID, case_id: UUID | None
+) -> MediaOwner | None:
     """The citizen's own case, when the citizen gave it this media."""
     return _media_owner(
         connection, media_id, case_id, cases.c.citizen_id == citizen_id, attachments.c.from_office.is_(False)
     )
 
 
-def media_for_units(connection: Connection, media_id: str, units: Iterable[str], question_id: UUID) -> UUID | None:
+def media_for_units(
+    connection: Connection, media_id: str, units: Iterable[str], question_id: UUID
+) -> MediaOwner | None:
     """The case of a question put to one of these units, when the media was sent along or answered with."""
-    sent = or_(
-        questions.c.media.contains(func.jsonb_build_array(literal(media_id))),
-        attachments.c.question_id == question_id,
-    )
     asked = exists(literal_column("1")).where(
         questions.c.question_id == question_id,
         questions.c.case_id == attachments.c.case_id,
         questions.c.unit.in_(sorted(units)),
-        sent,
+        _sent_along(attachments),
     )
-    return _media_owner(connection, media_id, None, asked)
+    with_it = exists(literal_column("1")).where(questions.c.question_id == question_id, _sent_along(evidence.counted))
+    number = evidence.place_in_case(with_it, evidence.not_withheld(evidence.counted))
+    return _media_owner(connection, media_id, None, asked, number=number)
+
+
+def _sent_along(of: FromClause) -> ColumnElement[bool]:
+    """That an attachment went with the question, to the unit or back."""
+    return or_(
+        questions.c.media.contains(func.jsonb_build_array(of.c.media_id)),
+        of.c.question_id == questions.c.question_id,
+    )
 
 
 def _media_owner(
-    connection: Connection, media_id: str, case_id: UUID | None, *conditions: ColumnElement[bool]
-) -> UUID | None:
-    chosen = select(cases.c.case_id).join(attachments, attachments.c.case_id == cases.c.case_id)
-    chosen = chosen.where(and_(attachments.c.media_id == media_id, *conditions))
+    connection: Connection, media_id: str, case_id: UUID | None, *conditions: ColumnElement[bool], number: Any = None
+) -> MediaOwner | None:
+    place = evidence.place_in_case() if number is None else number
+    chosen = select(cases.c.case_id, attachments.c.from_office, place.label("number"))
+    chosen = chosen.join(attachments, attachments.c.case_id == cases.c.case_id)
+    chosen = chosen.where(and_(attachments.c.media_id == media_id, evidence.not_withheld(), *conditions))
     if case_id is not None:
         chosen = chosen.where(cases.c.case_id == case_id)
-    found: UUID | None = connection.execute(chosen.limit(1)).scalar()
-    return found
+    row = connection.execute(chosen.order_by(cases.c.case_id).limit(1)).first()
+    return None if row is None else MediaOwner(row.case_id, evidence.label_of(row.number, row.from_office))

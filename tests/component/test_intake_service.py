@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -16,7 +16,7 @@ from backbone.testing import BusClient, eventually
 from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed, UnknownCase
 from contracts.gateway import Actor, Consent, FileSubmission, Group, GroupMember, GroupMembers, Identity
-from contracts.intake import OpenedIdentity, OpenIdentity, ReceiptState
+from contracts.intake import OpenedIdentity, OpenIdentity, OwnName, ReadOwnName, ReceiptState
 from contracts.vocabulary import ActorKind, Language, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.intake import store
@@ -442,6 +442,33 @@ class TestIdentities:
             "SELECT actor, reason FROM identity_openings WHERE submission_id = %s", command.submission_id
         )
         assert openings == [(actor.id, "به حکم دادگاه")] * 2, "each opening is recorded"
+
+    def test_a_citizen_reads_the_own_name_in_the_own_submission_and_no_other(
+        self, office: Office, bus: BusClient
+    ) -> None:
+        told, me, other = citizen(), uuid4(), uuid4()
+        mine = office.submission(identity=told).model_copy(update={"citizen_id": me})
+        not_mine = office.submission(identity=citizen())  # by an operator, say: nobody was signed in
+        for command in (mine, not_mine):
+            send(bus, command)
+            office.stored(command)
+
+        def name(actor: Actor, command: FileSubmission) -> str | None:
+            request = ReadOwnName(actor=actor, case_id=command.submission_id)
+            return OwnName.model_validate(bus.ask("intake", "read_own_name", request)).name
+
+        def signed_in(who: UUID) -> Actor:
+            return Actor(kind=ActorKind.CITIZEN, id=str(who))
+
+        assert name(signed_in(me), mine) == told.name
+        for who, command in ((other, mine), (me, not_mine), (uuid4(), not_mine)):
+            assert name(signed_in(who), command) is None
+        assert name(signed_in(me), office.submission()) is None  # of which there is none
+        holder = Actor(kind=ActorKind.BEARER, id=mine.code_hash)
+        staff = Actor(kind=ActorKind.STAFF, id=str(me), roles=frozenset(Role))
+        for actor in (holder, staff):
+            with pytest.raises(NotAllowed):
+                name(actor, mine)
 
     @pytest.mark.parametrize("roles", [set(), *({role} for role in Role if role not in {Role.HEAD, Role.CUSTODIAN})])
     def test_nobody_else_opens_it(self, office: Office, bus: BusClient, roles: set[Role]) -> None:

@@ -22,6 +22,7 @@ from contracts.intake import SubmissionRegistered
 from contracts.media import (
     CreateUpload,
     GetUpload,
+    ListFileNames,
     MediaUploaded,
     PrepareChunk,
     RecordChunk,
@@ -185,7 +186,7 @@ def test_a_photo_goes_up_in_pieces_and_comes_down_without_its_place(sender: Send
     assert (answer["media_type"], answer["inline"], answer["file_name"]) == (
         "image/jpeg",
         True,
-        "neda's photo.exe.jpg",
+        "evidence-1.jpg",  # what her phone called it may say who she is
     )
     assert (answer["size"], answer["sha256"]) == (len(made), hashlib.sha256(made).hexdigest())
     [event] = eventually(lambda: [e for e in sender.wire.heard("media.accepted.v1") if e["media_id"] == upload_id])
@@ -201,7 +202,7 @@ def test_a_voice_note_can_be_played(sender: Sender, tmp_path: Path) -> None:
     assert sender.settled(upload_id)["state"] == UploadState.ACCEPTED
     answer, made = sender.download(upload_id, Variant.PLAYABLE)
     assert answer["media_type"] == "audio/mp4"
-    assert answer["file_name"] == "evidence.m4a"
+    assert answer["file_name"] == "evidence-1.m4a"
     assert made[4:8] == b"ftyp"
     with pytest.raises(NotFound):
         sender.download(upload_id, Variant.THUMBNAIL)
@@ -313,10 +314,6 @@ def test_what_a_case_refers_to_is_kept_and_belongs_to_that_case(sender: Sender) 
     [claimed] = eventually(lambda: sender.wire.heard("media.claimed.v1"))
     assert (claimed["media_id"], claimed["case_id"]) == (upload_id, str(case))
     assert sender.download(upload_id, case_id=case)[1]
-    with pytest.raises(WrongStage):
-        sender.wire.ask("media", "terminate_upload", TerminateUpload(upload_id=upload_id))
-
-    sender.wire.event(filed(upload_id, case_id=other))
     sender.wire.event(last := filed(unknown := "u" * 32, case_id=other))
     [rejected] = eventually(lambda: [e for e in sender.wire.heard("media.rejected.v1") if e["media_id"] == unknown])
     assert rejected["reason"] == "unknown"
@@ -324,6 +321,47 @@ def test_what_a_case_refers_to_is_kept_and_belongs_to_that_case(sender: Sender) 
     with pytest.raises(NotFound):
         sender.download(upload_id, case_id=other)
     assert len(sender.wire.heard("media.claimed.v1")) == 1
+
+
+def test_an_upload_says_nothing_once_a_case_has_it(sender: Sender) -> None:
+    """Those who handle the case know its id; its citizen is told with the case, and what they called it, too."""
+    upload_id, case, other = sender.send(samples.photo(), "neda 09121234567.jpg"), uuid.uuid4(), uuid.uuid4()
+    half = sender.create(1000, "neda.jpg")
+    assert sender.settled(upload_id)["file_name"] == "neda 09121234567.jpg"
+
+    sender.wire.event(filed(upload_id, half, case_id=case))
+    eventually(lambda: len(sender.wire.heard("media.claimed.v1")) == 2)
+
+    for ask, request in (
+        ("get_upload", GetUpload(upload_id=upload_id)),
+        ("prepare_chunk", PrepareChunk(upload_id=upload_id, offset=0)),
+        ("terminate_upload", TerminateUpload(upload_id=upload_id)),
+    ):
+        with pytest.raises(NotFound):
+            sender.wire.ask("media", ask, request)
+    # Its sender goes on with what is not whole, and hears no name of it.
+    assert sender.put(half, bytes(10))["offset"] == 10
+    assert sender.state(half)["file_name"] is None
+    with pytest.raises(WrongStage):
+        sender.wire.ask("media", "terminate_upload", TerminateUpload(upload_id=half))
+
+    def names(case_id: uuid.UUID) -> Any:
+        return sender.wire.ask("media", "list_file_names", ListFileNames(case_id=case_id, media_ids=[upload_id, half]))
+
+    assert names(case)["names"] == {upload_id: "neda 09121234567.jpg", half: "neda.jpg"}
+    assert names(other)["names"] == {}
+
+
+def test_bytes_and_their_record_in_the_store_have_no_typed_name(sender: Sender, media: ServiceProcess) -> None:
+    upload_id = sender.send(samples.photo(), "neda 09121234567.jpg")
+    sender.settled(upload_id)
+    answer, _ = sender.download(upload_id, label="office-2")
+    assert answer["file_name"] == "office-2.jpg"
+    keys, headers = list(objects_of(media).names(f"evidence/{upload_id}/")), dict(httpx.get(answer["url"]).headers)
+    told = f"{keys} {headers} {sender.wire.heard('media.accepted.v1')}"
+    assert "neda" not in told
+    assert "09121234567" not in told
+    assert "neda" not in media.log.read_text()
 
 
 def test_a_killed_process_leaves_the_look_to_the_next_and_it_counts_once(
@@ -361,8 +399,7 @@ def test_uploads_that_nobody_refers_to_are_purged_and_the_others_are_not(
         sender.put(half, bytes(500))
         wire.event(filed(wanted, awaited))
         eventually(lambda: len(wire.heard("media.claimed.v1")) == 2)
-        sender.settled(wanted)
-        sender.settled(unwanted)
+        eventually(lambda: len(wire.heard("media.accepted.v1")) == 2)
         with database_of(service) as connection:
             long_ago = datetime(2026, 1, 1, tzinfo=UTC)
             connection.execute("UPDATE uploads SET expires_at = %s", [long_ago])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +20,7 @@ from contracts.errors import (
     FourEyesNeeded,
     InvalidField,
     KeyReused,
+    NoLetter,
     NotAllowed,
     NotFound,
     StaleVersion,
@@ -26,7 +29,8 @@ from contracts.errors import (
 )
 from contracts.gateway import Actor
 from contracts.intake import CatalogueChanged
-from contracts.vocabulary import Kind, Role
+from contracts.letters import Letter, ReadLetter
+from contracts.vocabulary import ActorKind, Kind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.tracking_parts import UNIT, Office, actor, catalogue, decision
 
@@ -235,3 +239,42 @@ def test_what_is_overdue_goes_up_once_and_a_final_decision_takes_its_place(offic
     followed = office.do(actor(Role.HEAD), case_id, t.Approve())["followed"]
     assert sorted(item["state"] for item in followed) == ["open", "superseded"]
     assert len(escalated()) == 1
+
+
+def letter(office: Office, code_hash: str) -> Letter:
+    bearer = Actor(kind=ActorKind.BEARER, id=code_hash)
+    return Letter.model_validate(office.ask("read_letter", ReadLetter(actor=bearer, code_hashes=[code_hash])))
+
+
+def test_a_letter_has_its_number_from_the_decision_on_and_another_after_the_objection(office: Office) -> None:
+    filed = office.investigated()
+    eventually_four_eyes(office, filed.case_id)
+    office.do(office.inspector, filed.case_id, proposal())
+    with pytest.raises(NoLetter):
+        letter(office, filed.code_hash)
+    assert office.rows("SELECT serial FROM letters WHERE case_id = %s", filed.case_id) == []
+    office.do(office.head, filed.case_id, t.Approve())
+    first = letter(office, filed.code_hash)
+    assert re.fullmatch(r"14[0-9]{2}/[1-9][0-9]{6}", first.registry_number or "")
+    assert first.approved
+    assert letter(office, filed.code_hash) == first  # given once
+    office.do_as_citizen(filed.code_hash, t.Object(text="مدرک دوم دیده نشد."))
+    assert letter(office, filed.code_hash).registry_number == first.registry_number
+    serials = office.rows("SELECT year, serial FROM letters WHERE case_id = %s", filed.case_id)
+    assert [f"{year}/{serial}" for year, serial in serials] == [first.registry_number]
+
+
+def test_numbers_of_letters_do_not_tell_how_many_there_are(office: Office) -> None:
+    """Two decisions one after the other: neither next to each other nor in their order, but for a chance in a million."""
+    told = [office.decided(kind=Kind.CRITICISM) for _ in range(6)]
+    serials = [int((letter(office, one.code_hash).registry_number or "0/0").split("/")[1]) for one in told]
+    assert len(set(serials)) == 6
+    assert min(abs(one - other) for one, other in pairwise(serials)) > 1
+    assert not letter(office, told[0].code_hash).approved
+
+
+def test_a_refusal_has_a_number_too(office: Office) -> None:
+    filed = office.open()
+    office.do(office.screener, filed.case_id, t.StartScreening())
+    office.do(office.screener, filed.case_id, t.Refuse(reason="outside_remit", explanation="در صلاحیت نیست."))
+    assert letter(office, filed.code_hash).registry_number

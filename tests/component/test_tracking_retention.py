@@ -112,7 +112,7 @@ def test_what_goes_is_what_the_rule_says_and_figures_stay(office: Office, enviro
     assert office.rows(kept, case_id) == [(None, "", "upheld", ["process"], "complaint", "closed", "")]
     assert office.one("SELECT count(*) FROM timeline WHERE case_id = %s AND actor_kind = 'citizen'"
                       " AND actor_id IS NOT NULL", case_id) == 0  # fmt: skip
-    assert office.get(case_id)["attachments"][0]["state"] == "processing"  # media never spoke of it
+    assert office.get(case_id)["attachments"][0]["state"] == "removed"
     assert holds(environment)
 
 

@@ -55,7 +55,11 @@ class Stack:
 
     def _compose(self, *words: str, seconds: float = 600) -> subprocess.CompletedProcess[str]:
         project = ("--project-name", self.project, "--env-file", str(self.env_file), "--profile", "demo")
-        own = {"GATEWAY_PORT": str(self.port), "PEYGIR_SETTINGS": str(self.env_file.with_name("settings.env"))}
+        own = {
+            "GATEWAY_PORT": str(self.port),
+            "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
+            "PEYGIR_SETTINGS": str(self.env_file.with_name("settings.env")),
+        }
         return _run("docker", "compose", *project, *words, seconds=seconds, **own)
 
     def up(self, *words: str) -> None:

@@ -206,7 +206,7 @@ SUBMISSIONS: dict[str, Command] = {
     "terminateUpload": Command(
         "nobody",
         (
-            Wrong(409, "wrong_stage", of={"upload_id": "$evidence"}),
+            Wrong(404, "not_found", of={"upload_id": "$evidence"}),  # a case has it
             Wrong(404, "not_found", of={"upload_id": "n" * 32}),
         ),
         of={"upload_id": "$upload"},
@@ -224,6 +224,16 @@ _SLOT_WRONG = (
 CITIZENS: dict[str, Command] = {
     "answerQuestionByCode": by_code(
         "asked", TEXT, Wrong(409, "wrong_stage", by="code of decided"), field_wrong(text=" ")
+    ),
+    "sendEvidenceByCode": by_code(
+        "registered",
+        {"uploads": ["$upload"]},
+        Wrong(409, "wrong_stage", by="code of decided"),
+        field_wrong(uploads=[]),
+        field_wrong(uploads=["x"]),
+    ),
+    "sendEvidence": own(
+        "registered", {"uploads": ["$upload"]}, stage("decided"), stage("withdrawn"), field_wrong(uploads=[])
     ),
     "withdrawByCode": by_code(
         "registered",

@@ -77,8 +77,9 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
 def test_a_file_that_cannot_be_evidence_is_rejected_and_nothing_of_it_is_kept(town: Town, case: str) -> None:
     make, reason = BAD[case]
     before = at_rest(town, "media")
-    filed = town.report(uploads=[(upload_id := uploaded(town.caller(), make()))])
+    upload_id = uploaded(town.caller(), make())
     assert settled(town.caller(), upload_id)["reason"] == reason
+    filed = town.report(uploads=[upload_id])
 
     shown = eventually(lambda: next(iter(filed.view()["attachments"]), None))
     eventually(lambda: filed.view()["attachments"][0]["state"] == "rejected")
@@ -118,8 +119,9 @@ def test_what_is_larger_than_allowed_is_refused_before_its_first_byte(town: Town
 
 def test_a_polyglot_leaves_all_but_its_picture_behind(town: Town) -> None:
     content = samples.photo() + PAGE + zipped()
-    filed = town.report(uploads=[(upload_id := uploaded(town.caller(), content, "picture.jpg.html"))])
+    upload_id = uploaded(town.caller(), content, "picture.jpg.html")
     assert settled(town.caller(), upload_id)["state"] == "accepted"
+    filed = town.report(uploads=[upload_id])
     eventually(lambda: filed.view()["attachments"][0]["state"] == "accepted")
     for variant in ("evidence", "preview", "thumbnail"):
         got = filed.holder.get(f"/v1/tracking/attachments/{upload_id}", variant=variant)
@@ -144,8 +146,9 @@ NAMES = (
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 def test_a_file_name_that_means_harm_does_none(town: Town, name: str) -> None:
-    filed = town.report(uploads=[(upload_id := uploaded(town.caller(), samples.photo(), name))])
+    upload_id = uploaded(town.caller(), samples.photo(), name)
     assert settled(town.caller(), upload_id)["state"] == "accepted"
+    filed = town.report(uploads=[upload_id])
     eventually(lambda: filed.view()["attachments"][0]["state"] == "accepted")
     got = filed.holder.get(f"/v1/tracking/attachments/{upload_id}")
     told = got.headers["content-disposition"]

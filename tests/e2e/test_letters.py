@@ -66,12 +66,22 @@ def test_the_letter_of_a_decision_reaches_its_citizen_by_code_and_account_and_st
 
     found = letter(speaking(town, case.holder, language), "/v1/tracking/letter")
     for caller, path in (
-        (citizen, f"/v1/me/cases/{case_id}/letter"),
         (inspector.caller, f"/v1/cases/{case_id}/letter"),
         (town.officer("head").caller, f"/v1/cases/{case_id}/letter"),
     ):
         assert letter(speaking(town, caller, language), path).content == found.content
     fa = language == "fa"
+    # Who signs in reads the own name; nothing else is different, and it is as genuine.
+    own = letter(speaking(town, citizen, language), f"/v1/me/cases/{case_id}/letter")
+    greeting, named = ("شهروند گرامی،", "شهروند گرامی، شاکی نمونه") if fa else ("Dear citizen,", "Dear شاکی نمونه,")
+    assert own.content == found.content.replace(greeting, named)
+    assert good(town.caller(language).post("/v1/papers/check", {"seal": own.codes[0]}))["genuine"]
+    nothing_secret(own, case.code, case.dashed, phone.mobile, phone.mobile[3:], case_id)
+    head = dict(json.loads(found.content)["facts"])
+    year, _, serial = head["شماره دبیرخانه" if fa else "Registry number"].split("/")
+    assert persian.latin_digits(year) == str(jalali.year(jalali.today(now())))
+    assert 1_000_000 <= int(persian.latin_digits(serial)) <= 9_999_999
+    assert ("مدیر بازرسی" if fa else "Head of Inspection") in json.loads(found.content)["closing"]
     until = date.fromisoformat(decided["decision"]["objection_until"])
     today = jalali.today(now())
     for told in (

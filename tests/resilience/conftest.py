@@ -16,7 +16,17 @@ from tests.resilience import clock
 
 Say = Callable[[str], None]
 
-BUDGETS = ("submissions", "codes", "one_code", "bad_codes", "one_time_codes", "sign_in", "session", "anonymous")
+BUDGETS = (
+    "submissions",
+    "codes",
+    "one_code",
+    "bad_codes",
+    "one_time_codes",
+    "sign_in",
+    "session",
+    "anonymous",
+    "upload_megabytes",
+)
 SETTINGS = {
     **{f"LIMIT_{name.upper()}": "off" for name in BUDGETS},
     "OTP_RESEND_SECONDS": "0",

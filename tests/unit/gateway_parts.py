@@ -70,6 +70,7 @@ UNLIMITED = {
         "codes",
         "one_code",
         "bad_codes",
+        "bad_codes_by_network",
         "waited_codes",
         "one_time_codes",
         "sign_in",
@@ -77,6 +78,7 @@ UNLIMITED = {
         "bad_tokens",
         "session",
         "anonymous",
+        "upload_megabytes",
     )
 }
 
@@ -148,6 +150,7 @@ class Keys:
                 **{name.lower(): value for name, value in self.environment.items()},
                 "amqp_url": "amqp://nowhere",
                 "gateway_state_dir": state,
+                "public_url": "http://door",
                 **more,
             }
         )

@@ -59,7 +59,8 @@ def test_values_are_told_as_copy_reads_them() -> None:
     assert field(b"\x01\xff", cases.c.text.type) == r"\\x01ff"
     assert field(True, cases.c.urgent.type) == "t"
     row = {"case_id": UUID(int=2), "media_id": "m", "position": 100, "from_office": False, "question_id": None}
-    assert lines(attachments, [row]) == "00000000-0000-0000-0000-000000000002\tm\t100\tf\t\\N\n"
+    row["refusal_told"] = False
+    assert lines(attachments, [row]) == "00000000-0000-0000-0000-000000000002\tm\t100\tf\t\\N\tf\n"
 
 
 def test_places_are_found_and_filled_and_nothing_else_is_touched() -> None:

@@ -1,9 +1,8 @@
-"""What one may do how often, by the API and the pages alike, and what who goes beyond has to do."""
+"""Budgets of every path and of tracking codes, by the API and the pages alike, and what who goes beyond them has to do."""
 
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,60 +10,20 @@ import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from backbone import codes
-from contracts.accounts import OtpSent, Tokens
-from contracts.errors import BadCode, BadToken, TooMany, UnknownCase
 from gateway import challenges, general_budget
-from gateway.limits import Memory
-from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, refusing
+from tests.unit.admission_parts import EASY, OF_OTHERS, WRONG, by_header, forget, held_clock, limited, right
+from tests.unit.gateway_parts import Gateway, bearer
 from tests.unit.pages_parts import Browser
 
-REPORT = {"kind": "information", "unit": "roads", "ground": "waste", "text": "مصالح رها شده است.", "consent": True}
-WRONG = "1234567890123456"
-EASY = {"challenge_bits": 4, "challenge_bits_most": 8}
-OF_OTHERS = "203.0.113.9"
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    return held_clock(monkeypatch)
 
 
 @pytest.fixture
 def delays() -> list[float]:
     return []
-
-
-def limited(folder: Path, delays: list[float] | None = None, **settings: Any) -> Gateway:
-    """A gateway with these limits and no others, which waits for nothing."""
-    gateway = Gateway(folder, **{**UNLIMITED, **EASY, **settings})
-
-    async def delay(seconds: float) -> None:
-        if delays is not None:
-            delays.append(seconds)
-
-    gateway.door.admission.delay = delay
-    gateway.door.shelf.put(CATALOGUE)
-    gateway.bus.answers["tracking.view_by_code"] = refusing(UnknownCase())
-    return gateway
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    moment = [1_800_000_000.0]
-    monkeypatch.setattr(time, "time", lambda: moment[0])
-    return moment
-
-
-def by_header(gateway: Gateway, code: str, **more: Any) -> httpx.Response:
-    headers = {"Tracking-Code": code, **more.pop("headers", {})}
-    return gateway.send("GET", "/v1/tracking", headers=headers, **more)
-
-
-def right(gateway: Gateway) -> str:
-    return codes.mint(gateway.door.mac_keys)
-
-
-def forget(gateway: Gateway) -> None:
-    """Nothing has been counted yet."""
-    storage = gateway.door.limits._limiter.storage
-    assert isinstance(storage, Memory)
-    storage._counted.clear()
 
 
 # --- every path ---
@@ -259,6 +218,24 @@ def test_guessing_by_challenges_grows_ever_harder(tmp_path: Path) -> None:
     assert (bits[0], bits[-1]) == (EASY["challenge_bits"], EASY["challenge_bits_most"])
 
 
+def test_many_households_of_one_network_are_challenged_together(tmp_path: Path) -> None:
+    gateway = limited(tmp_path, limit_bad_codes="2/day", limit_bad_codes_by_network="6/day")
+
+    def guess_from(household: int, network: str = "2001:db8:1", **more: Any) -> httpx.Response:
+        return by_header(gateway, WRONG, address=f"{network}:{household:x}::1", **more)
+
+    answers = [guess_from(household).status_code for household in range(9)]
+    assert answers == [404] * 6 + [429] * 3
+    assert guess_from(1, "2001:db8:2").status_code == 404, "another network"
+    bits = []
+    for household in range(20, 32):
+        challenge = guess_from(household).json()["params"]["challenge"]
+        bits.append(challenge["bits"])
+        solved = challenges.solve(challenge["token"], challenge["bits"])
+        assert guess_from(household, headers={"Challenge-Answer": solved}).status_code == 404
+    assert bits[-1] > bits[0], "what one household guessed makes it harder for the next"
+
+
 def test_a_page_says_how_long_to_wait_and_then_the_same_form_is_looked_at(tmp_path: Path, clock: list[float]) -> None:
     gateway = limited(tmp_path, limit_bad_codes="2/day")
     for _ in range(2):
@@ -317,181 +294,3 @@ def test_right_codes_cost_their_address_nothing(tmp_path: Path) -> None:
     gateway = limited(tmp_path, limit_bad_codes="2/hour")
     assert {by_header(gateway, right(gateway)).status_code for _ in range(20)} == {200}
     assert [by_header(gateway, WRONG).status_code for _ in range(3)] == [404, 404, 429]
-
-
-# --- one-time codes, sign-in, sessions, filing ---
-
-
-def ask_for_code(gateway: Gateway, mobile: str, **headers: str) -> httpx.Response:
-    return gateway.send("POST", "/v1/auth/codes", json={"mobile": mobile}, headers=headers)
-
-
-def test_many_phones_behind_one_carrier_address_ask_for_their_codes(tmp_path: Path) -> None:
-    gateway = Gateway(tmp_path)  # as it comes
-    gateway.bus.answers["accounts.request_otp"] = lambda _: OtpSent(resend_after=60, expires_in=300)
-    answers = [ask_for_code(gateway, f"0912000{at:04d}").status_code for at in range(25)]
-    assert answers == [200] * 25
-
-
-def test_beyond_the_budget_of_an_address_a_challenge_goes_for_codes_and_for_signing_in(tmp_path: Path) -> None:
-    gateway = limited(tmp_path, limit_one_time_codes="1/hour", limit_sign_in="1/hour")
-    gateway.bus.answers["accounts.request_otp"] = lambda _: OtpSent(resend_after=60, expires_in=300)
-    bodies: dict[str, dict[str, str]] = {
-        "/v1/auth/codes": {"mobile": "09121234567"},
-        "/v1/auth/tokens": {"mobile": "09121234567", "code": "123456"},
-        "/v1/auth/staff/tokens": {"username": "head", "password": "x", "totp": "123456"},
-    }
-    for path, body in bodies.items():
-        forget(gateway)
-        assert gateway.send("POST", path, json=body).status_code in (200, 503)
-        refused = gateway.send("POST", path, json=body)
-        assert (refused.status_code, refused.json()["code"]) == (429, "too_many")
-        challenge = refused.json()["params"]["challenge"]
-        headers = {"Challenge-Answer": challenges.solve(challenge["token"], challenge["bits"])}
-        assert gateway.send("POST", path, json=body, headers=headers).status_code in (200, 503)
-        assert gateway.send("POST", path, json=body, headers=headers).status_code == 429
-
-
-def test_tries_are_told_apart_by_session_and_address_on_pages_and_api(tmp_path: Path) -> None:
-    gateway = limited(tmp_path)
-    gateway.bus.answers["accounts.request_otp"] = lambda _: OtpSent(
-        resend_after=60, expires_in=300, otp_session="session-of-this-browser"
-    )
-    gateway.bus.answers["accounts.verify_otp"] = refusing(BadCode())
-    browser = Browser(gateway)
-    browser.open("/sign-in")
-    browser.send("/sign-in", mobile="09121234567")
-    browser.send("/sign-in/code/again")
-    browser.send("/sign-in/code", code="123456")
-    mobile = {"mobile": "09121234567"}
-    gateway.send("POST", "/v1/auth/codes", json=mobile)
-    gateway.send("POST", "/v1/auth/codes", json={**mobile, "otp_session": "of-an-app"}, address=OF_OTHERS)
-    gateway.send("POST", "/v1/auth/tokens", json={**mobile, "code": "123456", "otp_session": "of-an-app"})
-    asked: list[Any] = [request for _, request in gateway.bus.asked]
-
-    sessions = [request.otp_session for request in asked]
-    assert sessions == [None, *["session-of-this-browser"] * 2, None, "of-an-app", "of-an-app"]
-    here, elsewhere = asked[0].asker, asked[4].asker
-    assert [request.asker for request in asked] == [here, here, here, here, elsewhere, here]
-    assert here != elsewhere
-    assert "127.0.0.1" not in here
-
-
-def test_a_device_that_signed_in_shows_it(tmp_path: Path) -> None:
-    gateway = limited(tmp_path)
-    gateway.bus.answers["accounts.sign_in_staff"] = lambda _: Tokens(
-        access_token="a", refresh_token="b", expires_in=900, device_token="d1.device.1.mac"
-    )
-    staff = {"username": "head", "password": "x", "totp": "123456"}
-    first = gateway.send("POST", "/v1/auth/staff/tokens", json=staff)
-    gateway.send("POST", "/v1/auth/staff/tokens", json={**staff, "device_token": first.json()["device_token"]})
-    asked: list[Any] = [request for _, request in gateway.bus.asked]
-    assert [request.device_token for request in asked] == [None, "d1.device.1.mac"]
-    assert asked[0].asker
-
-
-def test_a_form_that_is_refused_for_its_address_is_filed_after_a_while(tmp_path: Path, clock: list[float]) -> None:
-    gateway = limited(tmp_path, limit_submissions="1/day")
-    browser = Browser(gateway)
-    browser.open("/file/criticism/start")
-    browser.send("/file/unit", unit="parks")
-    browser.send("/file/ground", ground="delay")
-    browser.send("/file/text", text="پرونده سه ماه مانده است.")
-    browser.send("/file/where")
-    browser.open("/file/evidence", "POST", files={"token": (None, browser.token)})
-    browser.send("/file/identity", identity="anonymous")
-    assert 'name="consent"' in browser.answer.text
-    gateway.file(REPORT)
-    browser.send("/file/review", consent="yes")
-    assert browser.answer.status_code == 429
-    ticket, *_ = re.findall(r'name="ticket" value="([^"]*)"', browser.answer.text)
-    clock[0] += int(browser.answer.headers["retry-after"])
-    told = browser.send("/file/review", consent="yes", ticket=ticket)
-    assert browser.answer.status_code == 200
-    assert gateway.last().text == "پرونده سه ماه مانده است."
-    assert re.search(r"[۰-۹]{4}", told)
-
-
-def tokens(refresh_token: str) -> Tokens:
-    return Tokens(access_token="a", refresh_token=refresh_token, expires_in=900)
-
-
-def test_an_office_that_renews_its_tokens_locks_nobody_out(tmp_path: Path) -> None:
-    gateway = Gateway(tmp_path)  # as it comes
-    gateway.bus.answers["accounts.refresh"] = lambda asked: tokens(asked.refresh_token)  # type: ignore[attr-defined]
-
-    def renew(token: str) -> int:
-        return gateway.send("POST", "/v1/auth/refresh", json={"refresh_token": token}).status_code
-
-    assert {renew(f"token-of-{member}") for member in range(30) for _ in range(8)} == {200}
-    staff = {"username": "head", "password": "x", "totp": "123456"}
-    assert gateway.send("POST", "/v1/auth/staff/tokens", json=staff).status_code == 503, "signing in is not spent by it"
-
-
-def test_bad_refresh_tokens_are_counted_and_good_ones_do_not_suffer(tmp_path: Path) -> None:
-    gateway = limited(tmp_path, limit_bad_tokens="2/hour", limit_refresh="3/hour")
-
-    def answer(asked: Any) -> Tokens:
-        if asked.refresh_token.startswith("good"):
-            return tokens("next")
-        raise BadToken
-
-    gateway.bus.answers["accounts.refresh"] = answer
-
-    def renew(token: str) -> int:
-        return gateway.send("POST", "/v1/auth/refresh", json={"refresh_token": token}).status_code
-
-    assert [renew(f"bad-{at}") for at in range(4)] == [401, 401, 429, 429]
-    assert [renew("good-1"), renew("good-2")] == [200, 200]
-    assert [renew("good-3") for _ in range(4)] == [200, 200, 200, 429], "one token for itself has an end"
-
-
-def test_submissions_of_an_address_have_a_budget_and_a_citizen_their_own(tmp_path: Path) -> None:
-    gateway = limited(tmp_path, limit_submissions="2/hour")
-
-    assert [gateway.file(REPORT).status_code for _ in range(3)] == [201, 201, 429]
-    refused = gateway.file(REPORT, **{"Accept-Language": "en"})
-    challenge = refused.json()["params"]["challenge"]
-    assert refused.json()["code"] == "too_many"
-    solved = {"Challenge-Answer": challenges.solve(challenge["token"], challenge["bits"])}
-    assert gateway.file(REPORT, **solved).status_code == 201
-    citizen = bearer(gateway.keys.citizen())
-    assert [gateway.file(REPORT, **citizen).status_code for _ in range(3)] == [201, 201, 429]
-    assert "challenge" not in gateway.file(REPORT, **citizen).json()["params"]
-    assert gateway.send("GET", "/v1/catalogue").status_code == 200
-
-
-# --- what is told ---
-
-
-@pytest.mark.parametrize(
-    ("seconds", "fa", "en"),
-    [
-        (1, "۱ ثانیه", "1 second"),
-        (45, "۴۵ ثانیه", "45 seconds"),
-        (120, "۲ دقیقه", "2 minutes"),
-        (121, "۳ دقیقه", "3 minutes"),
-        (7_200, "۲ ساعت", "2 hours"),
-    ],
-)
-def test_a_refusal_says_how_long_to_wait(tmp_path: Path, seconds: int, fa: str, en: str) -> None:
-    gateway = limited(tmp_path)
-    gateway.bus.answers["accounts.request_otp"] = refusing(TooMany(retry_after=seconds))
-    for language, wait in (("fa", fa), ("en", en)):
-        answer = ask_for_code(gateway, "09121234567", **{"Accept-Language": language})
-        assert wait in answer.json()["detail"]
-        assert answer.json()["params"] == {"retry_after": seconds}
-        assert answer.headers["retry-after"] == str(seconds)
-    browser = Browser(gateway)
-    browser.open("/sign-in")
-    assert fa in browser.send("/sign-in", mobile="09121234567")
-    assert (browser.answer.status_code, browser.answer.headers["retry-after"]) == (429, str(seconds))
-
-
-def test_a_page_that_is_refused_by_the_general_budget_is_a_page_in_its_language(tmp_path: Path) -> None:
-    gateway = limited(tmp_path, limit_anonymous="2/hour")
-    browser = Browser(gateway)
-    browser.open("/follow?lang=en")
-    assert "Too many requests; try again in" in browser.open("/follow")
-    assert browser.answer.status_code == 429
-    assert int(browser.answer.headers["retry-after"]) > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,15 +15,18 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import psutil
 import pytest
+from pydantic import ValidationError
 
 from backbone import codes
-from contracts.errors import NoLetter, Unavailable, UnknownCase
+from contracts.errors import NoLetter, TooMany, Unavailable, UnknownCase
+from contracts.intake import OwnName
 from contracts.letters import Letter, ReadLetter
 from contracts.vocabulary import ActorKind, Kind, Outcome
 from gateway.papers.paper import Paper, Stamp
-from gateway.papers.press import Press
-from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, reasons, refusing
+from gateway.papers.press import Press, Turns
+from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, Keys, bearer, refusing
 from tests.unit.papers import read
 
 CASE = UUID("0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11")
@@ -61,7 +65,7 @@ def code(gateway: Gateway) -> str:
 
 
 def asked(gateway: Gateway) -> ReadLetter:
-    [(method, request)] = gateway.bus.asked
+    [(method, request)] = [one for one in gateway.bus.asked if one[0] != "intake.read_own_name"]
     assert method == "tracking.read_letter"
     assert isinstance(request, ReadLetter)
     return request
@@ -152,11 +156,87 @@ def test_before_the_decision_there_is_no_letter_and_before_the_case_it_is_being_
             assert re.search(letters, answer.json()["detail"])
 
 
-@pytest.mark.parametrize("host", ["evil.example/x?y", "a" * 300, "evil example", "[::1"])
-def test_an_address_that_is_none_is_not_printed(gateway: Gateway, code: str, host: str) -> None:
-    answer = gateway.send("GET", "/v1/tracking/letter", headers={"Tracking-Code": code, "Host": host})
-    assert answer.status_code == 422
-    assert reasons(answer) == {"Host": "string_pattern_mismatch"}
+@pytest.mark.parametrize("host", ["evil.example", "evil.example/x?y", "door:81", "[::1]", "a" * 300])
+def test_no_address_of_a_request_is_printed(gateway: Gateway, code: str, host: str) -> None:
+    """Whoever prints a receipt for somebody else chooses the Host, and where a proxy passes it on, the scheme and host there."""
+    named = {"Host": host, "X-Forwarded-Host": host, "X-Forwarded-Proto": "ftp", "Forwarded": f"host={host}"}
+    letter_ = gateway.send("GET", "/v1/tracking/letter", headers={"Tracking-Code": code, **named})
+    receipt_ = gateway.send("POST", "/v1/receipts/pdf", json=filed(gateway), headers=named)
+    for answer in (letter_, receipt_):
+        assert answer.status_code == 200
+        found = read(answer.content)
+        [address] = found.codes
+        assert address.startswith("http://door/verify/")
+        assert "evil" not in found.text
+
+
+@pytest.mark.parametrize(
+    "given", [None, "", "peygir.example", "https://", "https://a/b", "https://a?b", "ftp://a", "https://a b"]
+)
+def test_a_gateway_does_not_start_without_its_public_address(given: str | None) -> None:
+    kept = {name: value for name, value in os.environ.items() if name != "PUBLIC_URL"}
+    keys = Keys().environment
+    environment = {**kept, **keys, "AMQP_URL": "amqp://nowhere", **({} if given is None else {"PUBLIC_URL": given})}
+    asked = [
+        sys.executable,
+        "-c",
+        "from gateway.settings import Settings; from backbone.settings import load; load(Settings)",
+    ]
+    done = subprocess.run(asked, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "PUBLIC_URL: " in done.stderr
+    assert "how citizens reach the gateway" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "given", ["https://peygir.qazvin.ir", "http://127.0.0.1:8000", "https://[2001:db8::1]:8443", "http://gateway"]
+)
+def test_an_address_by_which_citizens_reach_it_is_taken(tmp_path: Path, given: str) -> None:
+    assert Keys().settings(tmp_path, public_url=given).public_url == given
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\x89PNG", b"<svg>" + b" " * 300_000])
+def test_an_emblem_that_is_none_is_noticed_at_the_start(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "emblem.svg"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ValidationError):
+        Keys().settings(tmp_path, paper_emblem=file)
+
+
+# --- whose name is on it ---
+
+
+def test_a_letter_names_its_citizen_to_themselves_alone(gateway: Gateway, code: str) -> None:
+    gateway.bus.answers["intake.read_own_name"] = lambda _: OwnName(name=" زهرا  نمونه ")
+    citizen = bearer(gateway.keys.citizen())
+    staff = bearer(gateway.keys.staff("head"))
+    own = gateway.send("GET", f"/v1/me/cases/{CASE}/letter", headers=citizen)
+    assert "شهروند گرامی، زهرا نمونه" in read(own.content).content
+    english = gateway.send("GET", f"/v1/me/cases/{CASE}/letter?lang=en", headers=citizen)
+    assert "Dear زهرا نمونه," in read(english.content).content
+    gateway.bus.asked.clear()
+    for path, headers in ((f"/v1/cases/{CASE}/letter", staff), ("/v1/tracking/letter", {"Tracking-Code": code})):
+        found = read(gateway.send("GET", path, headers=headers).content)
+        assert "نمونه" not in found.content + found.text
+        assert "شهروند گرامی" in found.content
+    assert [method for method, _ in gateway.bus.asked] == ["tracking.read_letter"] * 2
+
+
+@pytest.mark.parametrize("told", [OwnName(), OwnName(name="  "), None])
+def test_without_a_name_the_letter_goes_out_without(gateway: Gateway, told: OwnName | None) -> None:
+    gateway.bus.answers["intake.read_own_name"] = lambda _: told or refusing(Unavailable(retry_after=5))(_)
+    answer = gateway.send("GET", f"/v1/me/cases/{CASE}/letter", headers=bearer(gateway.keys.citizen()))
+    assert "شهروند گرامی،" in json.loads(read(answer.content).content)["sections"][0]["paragraphs"][0]
+
+
+def test_a_name_may_be_anything_and_stays_a_name(gateway: Gateway) -> None:
+    hostile = '#read("/etc/passwd") {name} *x* \u202eevil'
+    gateway.bus.answers["intake.read_own_name"] = lambda _: OwnName(name=hostile)
+    answer = gateway.send("GET", f"/v1/me/cases/{CASE}/letter?lang=en", headers=bearer(gateway.keys.citizen()))
+    assert f"Dear {hostile}," in json.loads(read(answer.content).content)["sections"][0]["paragraphs"][0]
+    assert "root:" not in read(answer.content).text
 
 
 def test_the_public_address_is_printed_where_one_is_set(tmp_path: Path) -> None:
@@ -251,7 +331,7 @@ def pasted_into_the_page(gateway: Gateway, text: str) -> httpx.Response:
 
 
 def test_what_draws_papers_takes_no_memory_of_the_gateway() -> None:
-    look = "import gateway.app, sys; print({'fpdf', 'uharfbuzz', 'fontTools', 'segno', 'PIL'} & set(sys.modules))"
+    look = "import gateway.app, sys; print({'typst', 'segno', 'fontTools', 'PIL'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
@@ -260,7 +340,7 @@ PAPER, STAMP = Paper("fa", "بازرسی", "نامه", (), ()), Stamp("a", (), "
 
 def test_papers_wait_for_each_other_and_the_loop_goes_on() -> None:
     async def go() -> tuple[list[bytes], int]:
-        press, ticks = Press(60, 5, 5), 0
+        press, ticks = Press(60, 5, 5, 5), 0
 
         async def tick() -> None:
             nonlocal ticks
@@ -269,7 +349,7 @@ def test_papers_wait_for_each_other_and_the_loop_goes_on() -> None:
                 await asyncio.sleep(0.01)
 
         ticking = asyncio.create_task(tick())
-        made = await asyncio.gather(*(press.draw(Paper("fa", "", str(one), (), ()), STAMP) for one in range(2)))
+        made = await asyncio.gather(*(press.draw(Paper("fa", "", str(one), (), ()), STAMP, "a") for one in range(2)))
         ticking.cancel()
         return made, ticks
 
@@ -281,10 +361,10 @@ def test_papers_wait_for_each_other_and_the_loop_goes_on() -> None:
 def test_too_many_papers_are_refused_and_one_that_takes_too_long_is_given_up() -> None:
     async def go() -> None:
         with pytest.raises(Unavailable):
-            await Press(60, 0, 5).draw(PAPER, STAMP)
+            await Press(60, 0, 5, 5).draw(PAPER, STAMP, "a")
         started = time.monotonic()
         with pytest.raises(Unavailable) as refused:
-            await Press(0.05, 5, 7).draw(PAPER, STAMP)
+            await Press(0.05, 5, 5, 7).draw(PAPER, STAMP, "a")
         assert refused.value.params == {"retry_after": 7}
         assert time.monotonic() - started < 10
 
@@ -293,9 +373,119 @@ def test_too_many_papers_are_refused_and_one_that_takes_too_long_is_given_up() -
 
 def test_a_paper_that_cannot_be_drawn_is_unavailable_and_the_next_one_is_drawn() -> None:
     async def go() -> bytes:
-        press = Press(60, 5, 5)
+        press = Press(60, 5, 5, 5)
         with pytest.raises(Unavailable):
-            await press.draw(PAPER, Stamp("x" * 9000, (), "{page}{pages}", "2026-12-06T09:00:00+00:00"))
-        return await press.draw(PAPER, STAMP)
+            await press.draw(PAPER, Stamp("x" * 9000, (), "{page}{pages}", "2026-12-06T09:00:00+00:00"), "a")
+        return await press.draw(PAPER, STAMP, "a")
 
     assert asyncio.run(go()).startswith(b"%PDF-")
+
+
+def test_one_requester_cannot_fill_the_queue_of_the_others() -> None:
+    async def go() -> None:
+        press = Press(60, 20, 2, 7)
+        many = [asyncio.create_task(press.draw(Paper("fa", "", str(n), (), ()), STAMP, "greedy")) for n in range(50)]
+        await asyncio.sleep(0)
+        assert press.waiting == 2
+        made = await press.draw(PAPER, STAMP, "another")
+        assert made.startswith(b"%PDF-")
+        told = await asyncio.gather(*many, return_exceptions=True)
+        refused = [one for one in told if isinstance(one, TooMany)]
+        assert len(refused) == 48
+        assert refused[0].params == {"retry_after": 7}
+        assert press.waiting == 0
+        # What was drawn is there for the next time, and nobody is kept in mind for ever.
+        assert await press.draw(PAPER, STAMP, "greedy") == made
+
+    asyncio.run(go())
+
+
+def test_turns_go_round_among_requesters_and_whoever_leaves_leaves_no_gap() -> None:
+    async def go() -> list[str]:
+        turns, served, ends = Turns(), [], asyncio.Event()
+
+        async def paper(requester: str, name: str) -> None:
+            async with turns.turn(requester):
+                served.append(name)
+                await ends.wait()
+
+        wanted = [("a", "a1"), ("a", "a2"), ("a", "a3"), ("b", "b1"), ("c", "c1"), ("b", "b2")]
+        tasks = {name: asyncio.create_task(paper(requester, name)) for requester, name in wanted}
+        await asyncio.sleep(0)
+        tasks["c1"].cancel()  # while it waits
+        ends.set()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        async with asyncio.timeout(5), turns.turn("d"):
+            served.append("d1")
+        return served
+
+    assert asyncio.run(go()) == ["a1", "a2", "b1", "a3", "b2", "d1"]
+
+
+def test_a_turn_that_was_given_to_somebody_who_leaves_goes_to_the_next() -> None:
+    async def go() -> None:
+        turns = Turns()
+        first = turns.turn("a")
+        await first.__aenter__()
+
+        async def wait(requester: str) -> str:
+            async with turns.turn(requester):
+                return requester
+
+        leaving, next_ = asyncio.create_task(wait("b")), asyncio.create_task(wait("c"))
+        await asyncio.sleep(0)
+        await first.__aexit__(None, None, None)  # b has the turn and does not know it yet
+        leaving.cancel()
+        async with asyncio.timeout(5):
+            assert await next_ == "c"
+        assert leaving.cancelled()
+
+    asyncio.run(go())
+
+
+def test_a_client_that_leaves_takes_its_paper_out_of_the_queue(gateway: Gateway) -> None:
+    """Before its turn and while its paper is drawn: no process is left, and the next one is drawn."""
+
+    async def go() -> None:
+        press = gateway.door.papers.press
+        receipt = json.dumps(filed_soon).encode()
+        gone = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            if not sent:
+                sent.append(True)
+                return {"type": "http.request", "body": receipt, "more_body": False}
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            answered.append(message)
+
+        sent: list[bool] = []
+        answered: list[Any] = []
+        headers = [(b"host", b"door"), (b"content-type", b"application/json")]
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "POST",
+            "scheme": "http",
+            "path": "/v1/receipts/pdf",
+            "raw_path": b"/v1/receipts/pdf",
+            "query_string": b"lang=en",
+            "headers": headers,
+            "client": ("127.0.0.1", 5),
+            "server": ("door", 80),
+        }
+        asking = asyncio.create_task(gateway.app(scope, receive, send))
+        async with asyncio.timeout(20):
+            while not press.waiting:  # noqa: ASYNC110  # the queue tells nobody
+                await asyncio.sleep(0)
+            gone.set()
+            await asking
+        assert press.waiting == 0
+        assert answered[0]["status"] == 499
+        assert psutil.Process().children() == []
+
+    filed_soon = filed(gateway)
+    asyncio.run(go())

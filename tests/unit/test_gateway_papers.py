@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import string
+import tempfile
+import unicodedata
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,7 @@ from uuid import UUID
 import pypdfium2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pypdf import PdfReader
 
 from contracts.errors import Unavailable
 from contracts.letters import Letter
@@ -23,7 +28,7 @@ from gateway.papers import words
 from gateway.papers.letters import letter_paper
 from gateway.papers.paper import Paper, Section, Stamp, from_json, to_json
 from gateway.papers.seals import LetterSeal, ReceiptSeal, Seals, line_in
-from gateway.papers.sheet import from_the_right, in_visual_order, levels_of, pdf
+from gateway.papers.sheet import FONTS, from_the_right, pdf, shown
 from gateway.receipts import Receipt, Signer
 from tests.unit.gateway_parts import CATALOGUE
 from tests.unit.papers import plain, read
@@ -72,6 +77,17 @@ def paper(*paragraphs: str, language: str = "fa") -> Paper:
 
 def drawn(made: Paper, address: str = "https://peygir.example/verify/L1~x") -> Any:
     return read(pdf(made, Stamp(address, ("بسنجید:", address), "صفحه {page} از {pages}", FILED.isoformat())))
+
+
+def alone(text: str) -> pypdfium2.PdfPage:
+    """The page of a text with nothing else on it."""
+    sheet = Paper("fa", "", "", (), (Section("", (), (text,)),), ())
+    return pypdfium2.PdfDocument(pdf(sheet, Stamp("https://peygir.example/x", (), "", FILED.isoformat())))[0]
+
+
+def copied(text: str, language: str = "fa") -> str:
+    """A text's letters in the order in which a reader gives them that leaves them as they are written."""
+    return "".join(PdfReader(io.BytesIO(drawn(paper(text, language=language)).raw)).pages[0].extract_text().split())
 
 
 # --- seals ---
@@ -237,29 +253,174 @@ def test_the_qr_code_is_read_and_the_content_is_attached() -> None:
     assert found.title == "نامه"
 
 
-def test_the_same_paper_is_the_same_pdf_but_for_its_id() -> None:
-    assert drawn(paper("متن")).text == drawn(paper("متن")).text
+def test_the_same_paper_is_the_same_pdf() -> None:
+    assert drawn(paper("متن")).raw == drawn(paper("متن")).raw
 
 
-def extent(text: str, letter: str) -> float:
-    """How far, in points, the letters of this kind reach on the sheet of a text."""
-    page = pypdfium2.PdfDocument(drawn(paper(text)).raw)[0].get_textpage()
-    boxes = [page.get_charbox(at) for at in range(page.count_chars()) if page.get_text_range(at, 1) == letter]
-    assert len(boxes) == 3
-    return float(max(right for _, _, right, _ in boxes) - min(left for left, _, _, _ in boxes))
+def boxes(text: str, letters: str) -> list[tuple[float, float]]:
+    """Where these letters of a text of one line stand: left and right, in points, in the order of the text."""
+    page = alone(text).get_textpage()
+    places = [(page.get_text_range(at, 1), page.get_charbox(at)) for at in range(page.count_chars())]
+    return [(left, right) for one, (left, _, right, _) in places if one and one in letters]
+
+
+def extent(text: str, letters: str) -> float:
+    """How far these letters reach."""
+    stand = boxes(text, letters)
+    assert len(stand) == len(letters)
+    return max(right for _, right in stand) - min(left for left, _ in stand)
 
 
 def test_persian_letters_are_joined() -> None:
     """Joined, theh is wide at the end of a word alone; a ZWNJ after each makes each an end."""
-    assert extent("ثثث", "ث") < 0.7 * extent("ث\u200cث\u200cث", "ث")
+    assert extent("ثثث", "ثثث") < 0.7 * extent("ث\u200cث\u200cث", "ثثث")
+
+
+MARKS = "\u064e\u0650\u064f\u0651\u064b\u064d\u064c\u0652\u0670\u0654"
+"""Zebar, zir, pish, tashdid, the three tanvins, sokun, the small alef, hamze above."""
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_marked_word_stays_one_word(mark: str) -> None:
+    """Its letters are as wide as without the mark: none takes the form that it has at the end of a word."""
+    plain_, marked = "عثثث", f"ع{mark}ث{mark}ث{mark}ث"
+    assert extent(marked, plain_) == pytest.approx(extent(plain_, plain_), rel=0.05)
+
+
+@pytest.mark.parametrize("word", ["علّت", "مُهر", "مُعلِّم", "خانهٔ", "قرآنِ", "اوّلاً", "تأمّل", "مسألهٔ", "رَبّ"])
+def test_a_marked_word_is_copied_as_one_word_with_all_its_letters(word: str) -> None:
+    """Some readers put the mark before its letter; none may take the word apart or tell a letter twice."""
+    words_ = plain(drawn(paper(f"الف {word} پایان")).text).split()
+    assert sorted(words_[words_.index("الف") + 1]) == sorted(unicodedata.normalize("NFC", word))
+
+
+def test_a_zwnj_stays_between_its_letters() -> None:
+    """In a word it is, for whoever copies it, where it was typed."""
+    text = PdfReader(io.BytesIO(drawn(paper("آنها می\u200cروند و خانه\u200cها")).raw)).pages[0].extract_text()
+    assert "می\u200cروند" in text
+    assert "خانه\u200cها" in text
+
+
+FONT_OF = {
+    "✓": "NotoSansSymbols2",
+    "→": "NotoSansSymbols",
+    "⇒": "NotoSansMath",
+    "①": "NotoSansSymbols",
+    "😀": "NotoEmoji",
+    "👨\u200d👩\u200d👧": "NotoEmoji",
+    "🇮🇷": "NotoEmoji",
+    "Ж": "NotoSans",
+    "ڙ": "NotoSansArabic",
+    "漢": "PeygirBox",
+    "ไ": "PeygirBox",
+    "\U000abcde": "PeygirBox",
+}
+
+
+@pytest.mark.parametrize("sign", FONT_OF)
+def test_every_sign_is_drawn_by_a_font_that_has_it_and_stays_what_it_was(sign: str) -> None:
+    found = drawn(paper(f"متن {sign} پایان"))
+    assert FONT_OF[sign] in {name.partition("+")[2].rpartition("-")[0] for name in fonts_in(found.raw)}
+    assert "\ufffd" not in found.text
+    if FONT_OF[sign] != "NotoEmoji":  # of which a reader gives back some parts alone
+        assert sign in copied(sign)
+
+
+def fonts_in(raw: bytes) -> set[str]:
+    """The names of the fonts that a PDF draws with."""
+    named: set[str] = set()
+    for page in PdfReader(io.BytesIO(raw)).pages:
+        resources: Any = page["/Resources"]
+        named |= {str(font.get_object()["/BaseFont"]).removeprefix("/") for font in resources["/Font"].values()}
+    return named
 
 
 def test_latin_and_digits_stand_in_their_own_order_among_persian() -> None:
-    line = "سامانه Qazvin Man بند ۱۲ دارد"
-    runs = [text for text, _ in in_visual_order(line, levels_of(line, True))]
-    assert runs == [" دارد", "۱۲", " بند ", "Qazvin Man", "سامانه "]
-    mixed = "see شماره ۱۲۳ here"
-    assert [text for text, _ in in_visual_order(mixed, levels_of(mixed, False))] == ["see ", "۱۲۳", "شماره ", " here"]
+    """From left to right as they are seen."""
+    assert seen("سامانه Qazvin Man بند ۱۲ دارد", "دارد", "12", "بند", "Qazvin", "Man", "سامانه")
+    assert seen("see شماره ۱۲۳ here", "see", "۱۲۳", "شماره", "here")
+    assert seen("نامه (طبق ADM-77) به a.b@example.com رسید", "رسید", "example", "به", "ADM", "طبق")
+    assert seen("طبق https://example.com/a?b=c رسید", "رسید", "https", "طبق")
+
+
+def seen(text: str, *in_order: str) -> bool:
+    """Whether these parts of it stand so from left to right; each begins with a letter that is in no other place."""
+    page = alone(text).get_textpage()
+    lefts = []
+    for part in in_order:
+        first = page.search(part.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")) if part.isdigit() else part)
+        found = first.get_next()
+        assert found is not None, part
+        lefts.append(min(page.get_charbox(at)[0] for at in range(found[0], sum(found))))
+    return lefts == sorted(lefts)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        '#read("/etc/passwd")',
+        '#import "@preview/cetz:0.3.0"; *bold* _it_ $x^2$ `raw` <a> @b',
+        "#panic() = Heading // no comment /* nor this */ \\ #{ sys.inputs }",
+        "{page} {pages} %s ${HOME} <b>x</b>",
+    ],
+)
+def test_a_text_is_never_read_as_markup(hostile: str) -> None:
+    assert "".join(hostile.split()) in copied(hostile, "en")
+
+
+def test_no_character_stops_a_letter() -> None:
+    """PDF/A takes no sign without a picture, and none of private use: of all that there are every hundredth or so."""
+    known = (chr(one) for first in range(0, 97, 32) for one in range(first, 0x110000, 97) if not 0xD800 <= one < 0xE000)
+    assert drawn(paper(" ".join(known))).raw.startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("one", ["\u202e", "\u202d", "\u202a", "\x00", "\x1b", "\u200b", "\ufeff", "\u2028"])
+def test_what_turns_or_hides_a_text_is_not_set(one: str) -> None:
+    assert shown(f"not{one}upheld").replace(" ", "") == "notupheld"
+
+
+def test_an_address_is_copied_whole_though_it_is_cut_at_the_ends_of_lines() -> None:
+    address = f"https://peygir.qazvin.example/verify/{Seals(Signer(SEED)).of_letter(TOLD)}"
+    found = PdfReader(io.BytesIO(drawn(paper("متن"), address).raw)).pages[0].extract_text()
+    assert address in "".join(found.split())
+
+
+@pytest.mark.parametrize("word", ["a" * 400, "ک" * 400, "1" * 400, "😀" * 100, "https://example.com/" + "x-" * 200])
+def test_a_word_longer_than_a_line_stays_within_the_margins(word: str) -> None:
+    page = alone(word)
+    text = page.get_textpage()
+    stand = [text.get_charbox(at) for at in range(text.count_chars())]
+    width = page.get_width()
+    assert min(left for left, _, right, _ in stand if right > left) > 50
+    assert max(right for left, _, right, _ in stand if right > left) < width - 50
+
+
+def test_the_file_says_what_it_is_and_nothing_of_the_machine() -> None:
+    for language in ("fa", "en"):
+        found = drawn(paper("متن", language=language))
+        reader = PdfReader(io.BytesIO(found.raw))
+        root: Any = reader.trailer["/Root"]
+        assert root["/Lang"] == language
+        assert root["/MarkInfo"]["/Marked"]
+        metadata = root["/Metadata"].get_data().decode()
+        assert "<pdfaid:part>3</pdfaid:part>" in metadata
+        assert reader.metadata is not None
+        assert reader.metadata.author == "بازرسی"
+        everything = found.raw + metadata.encode() + b"".join(str(one).encode() for one in reader.metadata.values())
+        for told in (str(FONTS), tempfile.gettempdir(), str(Path.home()), "gateway/papers"):
+            assert told.encode() not in everything
+
+
+def test_the_offices_own_emblem_takes_the_place_of_ours() -> None:
+    own = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h9v9H0z" fill="#ff0000"/></svg>'
+    address = "https://peygir.example/verify/L1~x"
+    stamp = Stamp(address, ("بسنجید:", address), "{page}/{pages}", FILED.isoformat())
+    reds = []
+    for emblem in ("", own):
+        page = pypdfium2.PdfDocument(pdf(paper("متن"), replace(stamp, emblem=emblem)))[0].render(scale=1).to_pil()
+        reds.append(sum(count for count, colour in page.convert("RGB").getcolors(1 << 24) if colour == (255, 0, 0)))
+    assert reds[0] == 0
+    assert reds[1] > 1_000
 
 
 @pytest.mark.parametrize(("text", "right"), [("سلام Hi", True), ("Hi سلام", False), ("«سلام»", True), ("۱۲ - (", True)])
@@ -297,7 +458,3 @@ def test_no_text_breaks_the_sheet(hostile: str) -> None:
     found = drawn(paper(hostile))
     assert found.pages >= 1
     assert found.codes == ["https://peygir.example/verify/L1~x"]
-
-
-def test_what_the_font_cannot_show_is_marked() -> None:
-    assert "\ufffd" in drawn(paper("متن 漢 پایان")).text

@@ -131,7 +131,7 @@ class TestAComplaint:
         with pytest.raises(crypto.CannotOpen):
             crypto.unseal(sent.sealed_contact, Contact, intake)
         assert sent.mobile_hash == crypto.keyed_hash("+989121234567", bytes.fromhex(env["MOBILE_INDEX_KEY"]))
-        assert len(answer.json()["next_steps"]) == 3
+        assert len(answer.json()["next_steps"]) == 4
 
     def test_needs_a_verified_mobile(self, gateway: Gateway) -> None:
         answer = gateway.file(COMPLAINT)
@@ -174,7 +174,7 @@ class TestTheDesk:
         answer = gateway.file(AT_THE_DESK, **bearer(token))
 
         assert answer.status_code == 201, answer.text
-        assert len(answer.json()["next_steps"]) == 3
+        assert len(answer.json()["next_steps"]) == 4
         sent = gateway.last()
         assert (sent.filed_by, sent.citizen_id, sent.channel) == (operator, None, "counter")
         assert sent.sealed_contact is not None
@@ -189,7 +189,7 @@ class TestTheDesk:
         token = gateway.keys.staff("operator")
         answer = gateway.file(AT_THE_DESK | {"desk_consent": {"form": "spoken", "to": ["filing"]}}, **bearer(token))
 
-        assert (answer.status_code, len(answer.json()["next_steps"])) == (201, 2)
+        assert (answer.status_code, len(answer.json()["next_steps"])) == (201, 3)
         sent = gateway.last()
         assert (sent.sealed_contact, sent.mobile_hash) == (None, None)
         private = [bytes.fromhex(gateway.keys.environment["INTAKE_PRIVATE_KEYS"])]

@@ -12,8 +12,8 @@ import pytest
 from backbone import codes
 from backbone.persian import persian_digits
 from contracts.base import now
-from contracts.errors import DeadlinePassed, StillRegistering, UnknownCase, WrongStage
-from contracts.media import UploadState
+from contracts.errors import DeadlinePassed, StillRegistering, Unavailable, UnknownCase, WrongStage
+from contracts.media import FileNames, ListFileNames, UploadState
 from contracts.tracking import (
     Attachment,
     CaseSnapshot,
@@ -181,24 +181,56 @@ def test_answers_are_kept_up_to_a_number_and_to_their_bytes() -> None:
 
 def test_a_case_whose_attachment_is_being_looked_at_is_not_kept(gateway: Gateway, code: str) -> None:
     media = "m" * 22
+    gateway.bus.answers["media.list_file_names"] = lambda _: FileNames(names={})
+
+    def looked_up() -> int:
+        return [asked for asked, _ in gateway.bus.asked].count("tracking.view_by_code")
+
     looking = case(attachments=[Attachment(media_id=media, state=UploadState.PROCESSING)])
     gateway.bus.answers["tracking.view_by_code"] = lambda _: looking
     read(gateway, code)
     read(gateway, code)
-    assert len(gateway.bus.asked) == 2
+    assert looked_up() == 2
 
     gateway.bus.answers["tracking.view_by_code"] = lambda _: case(
         attachments=[Attachment(media_id=media, state=UploadState.ACCEPTED)]
     )
     read(gateway, code)
     read(gateway, code)
-    assert len(gateway.bus.asked) == 3
+    assert looked_up() == 3
     gateway.bus.hear("media.rejected.v1", json.dumps({"media_id": media}))
     read(gateway, code)
-    assert len(gateway.bus.asked) == 4
+    assert looked_up() == 4
     gateway.bus.hear("media.erased.v1", json.dumps({"media": ["another", media]}))  # those of a case come together
     read(gateway, code)
-    assert len(gateway.bus.asked) == 5
+    assert looked_up() == 5
+
+
+def test_the_files_of_a_case_are_named_to_who_sent_them(gateway: Gateway, code: str) -> None:
+    photo, letter = "p" * 22, "l" * 22
+    refused = Attachment(
+        media_id=letter, state=UploadState.REJECTED, reason="encrypted", number=2, file_name="evidence-2"
+    )
+    sent = Attachment(media_id=photo, state=UploadState.ACCEPTED, number=1, file_name="evidence-1.jpg")
+    gateway.bus.answers["tracking.view_by_code"] = lambda _: case(attachments=[sent, refused])
+    gateway.bus.answers["media.list_file_names"] = lambda _: FileNames(names={letter: "نامه ندا.pdf"})
+
+    seen = read(gateway, code).json()["attachments"]
+    assert [one["file_name"] for one in seen] == ["evidence-1.jpg", "نامه ندا.pdf"]
+    assert seen[0]["reason_text"] is None
+    assert "گذرواژه" in seen[1]["reason_text"]
+    asked = next(request for name, request in gateway.bus.asked if name == "media.list_file_names")
+    assert asked == ListFileNames(case_id=case().case_id, media_ids=[photo, letter])
+
+
+def test_without_media_a_case_is_shown_all_the_same_and_not_kept(gateway: Gateway, code: str) -> None:
+    sent = Attachment(media_id="p" * 22, state=UploadState.ACCEPTED, number=1, file_name="evidence-1.jpg")
+    gateway.bus.answers["tracking.view_by_code"] = lambda _: case(attachments=[sent])
+    gateway.bus.answers["media.list_file_names"] = refusing(Unavailable(retry_after=1))
+
+    assert read(gateway, code).json()["attachments"][0]["file_name"] == "evidence-1.jpg"
+    gateway.bus.answers["media.list_file_names"] = lambda _: FileNames(names={"p" * 22: "من.jpg"})
+    assert read(gateway, code).json()["attachments"][0]["file_name"] == "من.jpg"
 
 
 def test_a_command_by_code_is_made_by_its_bearer_and_forgets_the_answer_kept(gateway: Gateway, code: str) -> None:

@@ -443,6 +443,7 @@ commands = st.one_of(
     st.builds(t.Close),
     st.builds(t.AnswerQuestion, text=st.just("!")),
     st.just("unit answers"),
+    st.builds(t.SendEvidence, uploads=st.just(["s" * 22])),
     st.builds(t.Withdraw),
     st.builds(t.Object, text=st.just("x")),
     st.builds(t.Rate, score=st.integers(1, 5)),
@@ -453,6 +454,7 @@ TRIED = {
     *("start_screening", "correct", "refuse", "merge", "assign", "ask_citizen", "ask_unit", "add_note", "add_evidence"),
     *("decide", "propose", "approve", "return_proposal", "settle_recommendation", "remind", "add_check", "tick_check"),
     *("link_case", "close", "answer_question", "answer_unit_question", "withdraw", "object", "rate"),
+    "send_evidence",
 }
 """What is tried below; "lapse" and "part" come of others."""
 
@@ -533,6 +535,6 @@ def _try(one: Case, command: Any, facts: Context) -> Turn:
     if command == "unit answers":
         asked = facts.question.question_id if facts.question else uuid4()
         return domain.answer_unit_question(one, asked, "!", [], facts)
-    if isinstance(command, t.AnswerQuestion | t.Withdraw | t.Object | t.Rate):
+    if isinstance(command, t.AnswerQuestion | t.SendEvidence | t.Withdraw | t.Object | t.Rate):
         return domain.act_as_citizen(one, command, facts)
     return domain.act(one, command, facts)

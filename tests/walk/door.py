@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import itertools
 import re
+import secrets
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -60,6 +61,8 @@ class HouseBus(MemoryBus):
         if service != "media":
             told = self._house.ask(service, method, request)
             return answer.model_validate_json(told.model_dump_json())
+        if method == "list_file_names":  # whoever reads one that is not of their own case has been told who sent it
+            return media.FileNames(names={media_id: f"{media_id}.jpg" for media_id in request.media_ids})
         if method != "sign_download":
             raise NotFound
         content = request.media_id.encode()
@@ -67,7 +70,7 @@ class HouseBus(MemoryBus):
             url=f"http://objects/{request.media_id}",
             media_type="image/jpeg",
             size=len(content),
-            file_name=f"{request.media_id}.jpg",
+            file_name=f"{request.label}.jpg",
             sha256=hashlib.sha256(content).hexdigest(),
         )
 
@@ -439,6 +442,8 @@ class DoorWalk(Witness):
         inspector = next(one for one in self.world.people if one.roles == {Role.INSPECTOR} and one.active)
         other = str(hidden[0].case_id) if hidden else str(uuid.uuid4())
         files = list(hidden[0].media)[:1] if hidden else ["none000000000000000000"]
+        if operation.name.startswith("sendEvidence"):  # what is another case's media refuses (test_media_claims)
+            files = [secrets.token_urlsafe(24)]
         put = {
             "inspector": inspector.id,
             "leaver": inspector.id,

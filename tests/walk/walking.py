@@ -28,6 +28,7 @@ from contracts.intake import (
     GetConfiguration,
     ListConfigurationHistory,
     OpenIdentity,
+    ReadOwnName,
     SetCalendar,
 )
 from contracts.letters import ReadLetter
@@ -62,7 +63,8 @@ NOWHERE = {
     "tracking.keep_checkpoint": "for ourselves: the signed file of hashes that everybody is given",
     "tracking.read_latest_checkpoint": "the signed file of hashes that everybody is given",
     "media.create_upload": "by whoever has a file: nothing is told but an unguessable id",
-    "media.get_upload": "by its unguessable id, which only its uploader has",
+    "media.get_upload": "by its unguessable id, until a case has it (test_media_service)",
+    "media.list_file_names": "the gateway asks for the citizen whose case tracking has just shown",
     "media.prepare_chunk": "by its unguessable id, which only its uploader has",
     "media.record_chunk": "by its unguessable id, which only its uploader has",
     "media.terminate_upload": "by its unguessable id, which only its uploader has",
@@ -100,6 +102,7 @@ WALKED_FIRST: dict[str, tuple[str, ...]] = {
     "media_for_code": ("authorize_media",),
     "media_for_citizen": ("authorize_media",),
     "media_for_units": ("authorize_media",),
+    "_sent_along": ("list_unit_questions", "authorize_media"),
     "text_of": ("suggest_screening",),
     "earlier": ("suggest_screening",),
     "similar": ("suggest_screening",),
@@ -426,14 +429,16 @@ class Walk(Witness):
     def tracking_execute_citizen(self, person: Person) -> None:
         for case in self._others(person):
             codes = [person.code_hash] if person.code_hash else []
-            request = t.ExecuteCitizenCommand(
-                actor=self.actor(person),
-                code_hashes=codes,
-                case_id=case.case_id,
-                idempotency_key=uuid.uuid4().hex,
-                command=t.Withdraw(),
-            )
-            self.refused(person, "tracking.execute_citizen", self.ask(person, "tracking.execute_citizen", request)[1])
+            for command in (t.Withdraw(), t.SendEvidence(uploads=[uuid.uuid4().hex])):
+                request = t.ExecuteCitizenCommand(
+                    actor=self.actor(person),
+                    code_hashes=codes,
+                    case_id=case.case_id,
+                    idempotency_key=uuid.uuid4().hex,
+                    command=command,
+                )
+                _, code = self.ask(person, "tracking.execute_citizen", request)
+                self.refused(person, "tracking.execute_citizen", code)
         if person.code_hash:
             request = t.ExecuteCitizenCommand(
                 actor=self.actor(person),
@@ -909,6 +914,20 @@ class Walk(Witness):
             code is None,
             bool(person.staff and self.actor(person).roles & OPENS_IDENTITIES),
         )
+
+    def intake_read_own_name(self, person: Person) -> None:
+        """A citizen's own name, to them alone; of others' cases nothing, and to nobody else an answer."""
+        name = "intake.read_own_name"
+        for case in [*self.hidden(person), *self.oracle.known(person)][: SAMPLE * 2]:
+            request = ReadOwnName(actor=self.actor(person), case_id=case.case_id)
+            own = self._citizen(person) and str(case.citizen_id) == self.actor(person).id
+            told, code = self.ask(person, name, request, check=not own)
+            if not self._citizen(person):
+                self.same(person, name, code, "not_allowed")
+            elif not own:
+                self.same(person, name, told.name, None)
+            elif told.name is not None:
+                self.same(person, name, self.oracle.canaries[told.name].case, case.case_id)
 
     def accounts_list_staff(self, person: Person) -> None:
         request = ListStaff(actor=self.actor(person))

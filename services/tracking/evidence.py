@@ -1,0 +1,125 @@
+"""Evidence after it was filed: which of it was refused, how many files its citizen may still send; its queries.
+
+`media_states` holds what media says of an upload, whichever cases have it; `withheld` what one case alone cannot have. Both
+may come before the case does. Whoever writes an attachment writes its state's row first (`expect`), as whoever hears of a
+state does: so of the two at once one waits, and sees what the other wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, func, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from contracts import tracking as t
+from contracts.media import FILE_SUFFIXES, UploadState
+from services.tracking.models import attachments, media_states, withheld
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+ERASED = "erased"
+"""Why one case has an upload no more that another still has."""
+
+
+def expect(connection: Connection, media_ids: Iterable[str]) -> None:
+    """Before uploads are written as attachments, and before any case is locked for them."""
+    rows = [
+        {"media_id": media_id, "state": UploadState.PROCESSING, "variants": [], "told_at": _LONG_AGO}
+        for media_id in sorted(set(media_ids))
+    ]
+    if rows:
+        connection.execute(upsert(media_states).values(rows).on_conflict_do_nothing())
+
+
+def withhold(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """These cases cannot have these uploads: case_id, media_id, reason."""
+    if rows:
+        connection.execute(upsert(withheld).values(list(rows)).on_conflict_do_nothing())
+
+
+def untold(connection: Connection, media_ids: Iterable[str]) -> dict[UUID, list[str]]:
+    """Cases whose citizens sent these and were not told yet that they are refused, in the order of their ids."""
+    chosen = (
+        select(attachments.c.case_id, attachments.c.media_id)
+        .outerjoin(media_states, media_states.c.media_id == attachments.c.media_id)
+        .outerjoin(withheld, _of_attachment())
+        .where(attachments.c.media_id.in_(sorted(set(media_ids))))
+        .where(attachments.c.from_office.is_(False), attachments.c.refusal_told.is_(False))
+        .where(or_(media_states.c.state == UploadState.REJECTED, withheld.c.reason != ERASED))
+        .order_by(attachments.c.case_id, attachments.c.position, attachments.c.media_id)
+    )
+    found: dict[UUID, list[str]] = {}
+    for row in connection.execute(chosen):
+        found.setdefault(row.case_id, []).append(row.media_id)
+    return found
+
+
+def take_untold(connection: Connection, case_id: UUID, media_ids: Sequence[str]) -> tuple[list[str], bool]:
+    """Of a locked case: those of these that nobody was told of meanwhile, told from now on; and whether they are the first."""
+    of_case = attachments.c.case_id == case_id
+    first = connection.execute(select(~exists().where(of_case, attachments.c.refusal_told))).scalar_one()
+    chosen = update(attachments).where(of_case, attachments.c.media_id.in_(media_ids))
+    chosen = chosen.where(attachments.c.refusal_told.is_(False))
+    taken = set(connection.execute(chosen.values(refusal_told=True).returning(attachments.c.media_id)).scalars())
+    return [media_id for media_id in media_ids if media_id in taken], bool(first)
+
+
+def sent_by_citizen(connection: Connection, case_id: UUID) -> frozenset[str]:
+    """What the citizen gave this case."""
+    chosen = select(attachments.c.media_id).where(attachments.c.case_id == case_id)
+    return frozenset(connection.execute(chosen.where(attachments.c.from_office.is_(False))).scalars())
+
+
+def not_withheld(of: FromClause = attachments) -> ColumnElement[bool]:
+    """The condition that an attachment is its case's to show."""
+    return ~exists().where(_of_attachment(of)).correlate(of)
+
+
+def reason_withheld() -> Any:
+    """Why an attachment is not its case's; NULL for all others."""
+    return select(withheld.c.reason).where(_of_attachment()).correlate(attachments).scalar_subquery()
+
+
+def place_in_case(*conditions: ColumnElement[bool]) -> Any:
+    """An attachment's number among those of the same side of its case (`conditions`: among those of `counted` that meet
+    them): it stays the same whatever is added."""
+    return (
+        select(func.count())
+        .select_from(counted)
+        .where(
+            counted.c.case_id == attachments.c.case_id,
+            tuple_(counted.c.position, counted.c.media_id) <= tuple_(attachments.c.position, attachments.c.media_id),
+            *(conditions or (counted.c.from_office == attachments.c.from_office,)),
+        )
+        .correlate(attachments)
+        .scalar_subquery()
+    )
+
+
+counted = attachments.alias("counted")
+
+
+def view(line: Mapping[str, Any], number: int | None = None) -> t.Attachment:
+    """An attachment as it is shown: under a name that says nothing of who sent it."""
+    state, variants, reason = line["state"] or UploadState.PROCESSING, line["variants"] or [], line["reason"]
+    if line["withheld"] is not None:
+        erased = line["withheld"] == ERASED
+        state, variants = UploadState.REMOVED if erased else UploadState.REJECTED, []
+        reason = None if erased else line["withheld"]
+    number = line["number"] if number is None else number
+    label = label_of(number, line["from_office"])
+    shown = {**line, "state": state, "variants": variants, "reason": reason, "number": number}
+    shown["notes"] = line["notes"] or []
+    return t.Attachment.model_validate({**shown, "file_name": label + FILE_SUFFIXES.get(line["media_type"] or "", "")})
+
+
+def label_of(number: int, from_office: bool) -> str:
+    """What an attachment is called before its suffix."""
+    return f"office-{number}" if from_office else f"evidence-{number}"
+
+
+def _of_attachment(of: FromClause = attachments) -> ColumnElement[bool]:
+    return and_(withheld.c.case_id == of.c.case_id, withheld.c.media_id == of.c.media_id)

@@ -1,0 +1,199 @@
+"""Evidence after filing: its citizen sends more, and hears of what is refused; everybody else sees neutral names."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from backbone.testing import BusClient, ServiceProcess, eventually, prepared
+from contracts import tracking as t
+from contracts.base import now
+from contracts.errors import EvidenceFull, UnknownCase, WrongStage
+from contracts.media import ClaimRefused, MediaAccepted, MediaRejected
+from deploy.local.parts import PostgreSQL, RabbitMQ
+from services.tracking.life import EVIDENCE_MOST
+from tests.tracking_parts import Office, decision
+
+
+@pytest.fixture(scope="module")
+def service(
+    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServiceProcess]:
+    environment = prepared("tracking", broker.url, postgres.url, "tracking_evidence")
+    process = ServiceProcess("tracking", environment, tmp_path_factory.mktemp("tracking") / "tracking.log").start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def office(service: ServiceProcess, wire: BusClient) -> Office:
+    office = Office(wire, service.environment["DATABASE_URL"])
+    office.wire.listen("tracking.events")
+    return office.gather()
+
+
+def media_id() -> str:
+    return uuid.uuid4().hex
+
+
+def accepted(media: str, media_type: str = "image/jpeg") -> MediaAccepted:
+    made = {"media_type": media_type, "size": 10, "sha256": "a" * 64, "variants": ["evidence"]}
+    return MediaAccepted(id=uuid.uuid4(), occurred_at=now(), media_id=media, **made)
+
+
+def rejected(media: str, reason: str = "damaged") -> MediaRejected:
+    return MediaRejected(id=uuid.uuid4(), occurred_at=now(), media_id=media, reason=reason)
+
+
+def withheld(media: str, case_id: UUID, reason: str = "already_used") -> ClaimRefused:
+    return ClaimRefused(id=uuid.uuid4(), occurred_at=now(), media_id=media, case_id=case_id, reason=reason)
+
+
+def refusals(office: Office, case_id: UUID) -> list[dict[str, Any]]:
+    return [e for e in office.wire.heard("case.evidence_refused.v1") if e["case_id"] == str(case_id)]
+
+
+def states(office: Office, code: str) -> list[tuple[str, str | None]]:
+    return [(one["state"], one["reason"]) for one in office.view(code)["attachments"]]
+
+
+def test_more_evidence_is_sent_while_the_case_is_open_and_its_handler_hears(office: Office) -> None:
+    filed = office.investigated()
+    photo, key = media_id(), uuid.uuid4().hex
+
+    seen = office.do_as_citizen(filed.code_hash, t.SendEvidence(uploads=[photo]), key)
+    again = office.do_as_citizen(filed.code_hash, t.SendEvidence(uploads=[photo]), key)
+
+    assert [one["media_id"] for one in seen["attachments"]] == [photo]
+    assert seen["version"] == again["version"]
+    assert seen["evidence_left"] == EVIDENCE_MOST - 1
+    assert (seen["stage"], seen["timeline"][-1]["entry"], seen["timeline"][-1]["by"]) == (
+        "investigating",
+        "evidence_sent",
+        "you",
+    )
+    [event] = eventually(lambda: office.wire.heard("case.evidence_added.v1"))
+    assert (event["uploads"], event["by_citizen"]) == ([photo], True)
+    assert event["state"]["handler"] == office.inspector.id
+    staff_view = office.get(filed.case_id, office.inspector)
+    assert [(one["media_id"], one["from_office"]) for one in staff_view["attachments"]] == [(photo, False)]
+
+
+def test_what_the_case_has_already_is_no_second_attachment(office: Office) -> None:
+    photo = media_id()
+    filed = office.open(uploads=[photo])
+
+    seen = office.do_as_citizen(filed.code_hash, t.SendEvidence(uploads=[photo]))
+
+    assert (len(seen["attachments"]), seen["version"]) == (1, 1)
+
+
+def test_one_case_takes_so_many_files_and_none_once_it_is_over(office: Office) -> None:
+    filed = office.investigated()
+    for _ in range(EVIDENCE_MOST // 10):
+        office.do_as_citizen(filed.code_hash, t.SendEvidence(uploads=[media_id() for _ in range(10)]))
+    assert office.view(filed.code_hash)["evidence_left"] == 0
+    with pytest.raises(EvidenceFull) as refused:
+        office.do_as_citizen(filed.code_hash, t.SendEvidence(uploads=[media_id()]))
+    assert refused.value.params["limit"] == EVIDENCE_MOST
+
+    office.do(office.inspector, filed.case_id, decision())
+    assert office.view(filed.code_hash)["evidence_left"] == 0
+    with pytest.raises(WrongStage):
+        office.do_as_citizen(filed.code_hash, t.SendEvidence(uploads=[media_id()]))
+
+
+@pytest.mark.parametrize("verdict_first", [True, False])
+def test_a_refused_file_is_told_once_whichever_came_first(office: Office, verdict_first: bool) -> None:
+    bad, worse, good = media_id(), media_id(), media_id()
+    verdicts = [rejected(bad), rejected(bad), accepted(good)]
+    if verdict_first:
+        for verdict in verdicts:
+            office.wire.event(verdict)
+        eventually(lambda: office.one("SELECT count(*) FROM media_states WHERE media_id = %s", good) == 1)
+        filed = office.open(uploads=[bad, good, worse])
+    else:
+        filed = office.open(uploads=[bad, good, worse])
+        for verdict in verdicts:
+            office.wire.event(verdict)
+
+    [told] = eventually(lambda: refusals(office, filed.case_id))
+    assert (told["media"], told["first"]) == ([bad], True)
+    office.wire.event(rejected(worse, "too_long"))
+    [_, second] = eventually(lambda: len(refusals(office, filed.case_id)) == 2 and refusals(office, filed.case_id))
+    assert (second["media"], second["first"]) == ([worse], False)
+    assert states(office, filed.code_hash) == [("rejected", "damaged"), ("accepted", None), ("rejected", "too_long")]
+    entries = [(one["entry"], one["by"]) for one in office.view(filed.code_hash)["timeline"]]
+    assert entries == [("opened", "you"), ("evidence_refused", "office"), ("evidence_refused", "office")]
+
+
+def test_a_refused_file_of_the_office_is_not_told_to_the_citizen(office: Office) -> None:
+    filed = office.investigated()
+    internal, own = media_id(), media_id()
+    office.do(office.inspector, filed.case_id, t.AddEvidence(uploads=[internal]))
+    office.do_as_citizen(filed.code_hash, t.SendEvidence(uploads=[own]))
+
+    office.wire.event(rejected(internal))
+    office.wire.event(rejected(own))
+
+    [told] = eventually(lambda: refusals(office, filed.case_id))
+    assert told["media"] == [own]
+
+
+@pytest.mark.parametrize("refusal_first", [True, False])
+def test_what_one_case_cannot_have_is_refused_there_alone(office: Office, refusal_first: bool) -> None:
+    photo, second = media_id(), uuid.uuid4()
+    first = office.open(uploads=[photo])
+    office.wire.event(accepted(photo))
+    if refusal_first:
+        office.wire.event(withheld(photo, second))
+        eventually(lambda: office.one("SELECT count(*) FROM withheld WHERE case_id = %s", second) == 1)
+    other = office.open(uploads=[photo], case_id=second)
+    if not refusal_first:
+        office.wire.event(withheld(photo, second))
+
+    [told] = eventually(lambda: refusals(office, second))
+    assert told["media"] == [photo]
+    assert states(office, other.code_hash) == [("rejected", "already_used")]
+    assert states(office, first.code_hash) == [("accepted", None)]
+    assert office.ask("authorize_media", t.AuthorizeMedia(code_hashes=[first.code_hash], media_id=photo))
+    with pytest.raises(UnknownCase):
+        office.ask("authorize_media", t.AuthorizeMedia(code_hashes=[other.code_hash], media_id=photo))
+
+
+def test_attachments_are_named_by_their_place_and_what_they_are(office: Office) -> None:
+    photo, letter, internal, answer = (media_id() for _ in range(4))
+    filed = office.investigated(uploads=[photo, letter])
+    office.wire.event(accepted(photo))
+    office.wire.event(accepted(letter, "application/pdf"))
+    office.do(office.inspector, filed.case_id, t.AddEvidence(uploads=[internal]))
+    office.do(office.inspector, filed.case_id, t.AskUnit(text="این نامه؟", media=[letter]))
+    [question] = office.ask("list_unit_questions", t.ListUnitQuestions(actor=office.liaison))["items"]
+    eventually(lambda: states(office, filed.code_hash)[1][0] == "accepted")
+    request = t.AnswerUnitQuestion(
+        actor=office.liaison,
+        question_id=question["question_id"],
+        text="این است.",
+        uploads=[answer],
+        idempotency_key=uuid.uuid4().hex,
+    )
+    office.ask("answer_unit_question", request)
+
+    seen = office.get(filed.case_id, office.inspector)["attachments"]
+    assert [one["file_name"] for one in seen] == ["evidence-1.jpg", "evidence-2.pdf", "office-1", "office-2"]
+    [question] = office.ask("list_unit_questions", t.ListUnitQuestions(actor=office.liaison, open_only=False))["items"]
+    # How much more the case has is not for the unit to know.
+    assert [one["file_name"] for one in question["media"]] == ["evidence-1.pdf", "office-2"]
+    about = {"question_id": question["question_id"]}
+    for actor, media, more, label in (
+        (office.inspector, letter, {}, "evidence-2"),
+        (office.inspector, internal, {}, "office-1"),
+        (office.liaison, letter, about, "evidence-1"),
+        (office.liaison, answer, about, "office-2"),
+    ):
+        grant = office.ask("authorize_media", t.AuthorizeMedia(actor=actor, media_id=media, **more))
+        assert grant["label"] == label
