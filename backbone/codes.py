@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from backbone import persian
 
 _SPACE = 10**13
+_BETWEEN = rf"[\s\-‐-―−_.,،٬·•|/\\\\ـ{persian.HIDDEN}{persian.DIRECTIONS}]"
+_GROUP = re.compile(r"\d+")
+_CHAIN = re.compile(rf"\d(?:{_BETWEEN}*\d)*")
+"""Digits and what may stand between the groups of a code."""
 
 
 def mint(mac_keys: Sequence[bytes]) -> str:
@@ -30,15 +36,65 @@ def derive(mac_keys: Sequence[bytes], derive_key: bytes, seed: bytes) -> tuple[s
     return _with_mac(f"{number:013d}", mac_keys[0]), UUID(bytes=digest[16:32], version=4)
 
 
+LONGEST_TEXT = 2_000
+"""Characters of a text that a code is looked for in: a few messages as a phone pastes them."""
+MOST_CANDIDATES = 4
+"""Numbers in one text that may be its code. Each is a guess, and is counted as one: more are no text of a citizen's."""
+
+
+def candidates(text: str) -> list[str]:
+    """Every number of 16 digits in a text that may be a code, each once; [] when there is none, or there are too many.
+
+    Digits of any script; between groups stand spaces, dashes, dots, slashes and marks that cannot be seen. Four groups of
+    four, two of eight and one of sixteen come before any other grouping, so that a date or a mobile beside the code is not
+    taken for a part of it. Linear in the length of the text.
+    """
+    if len(text) > LONGEST_TEXT:
+        return []
+    alone = text.replace(" ", "").replace("-", "")
+    if len(alone) == 16 and alone.isascii() and alone.isdigit():  # as nearly everybody sends it
+        return [alone]
+    usual: dict[str, None] = {}
+    others: dict[str, None] = {}
+    for chain in _CHAIN.findall(text):
+        groups = [_digits(group) for group in _GROUP.findall(chain)]
+        for window in _windows(groups):
+            (usual if _is_usual(window) else others)["".join(window)] = None
+    found = list(usual or others)
+    return found if len(found) <= MOST_CANDIDATES else []
+
+
 def parse(typed: str, mac_keys: Sequence[bytes]) -> str | None:
-    """The 16 digits of what somebody typed, in any script and grouping; None when it cannot be a code of ours."""
-    if len(typed) > 64:
-        return None
-    digits = persian.compact_digits(typed)
-    if digits is None or len(digits) != 16:
-        return None
-    good = [hmac.compare_digest(_with_mac(digits[:13], key), digits) for key in mac_keys]
-    return digits if any(good) else None
+    """The 16 digits of the code in what somebody typed or pasted, a whole message too; None when no code of ours is in it,
+    or more than one."""
+    good = [code for code in candidates(typed) if is_ours(code, mac_keys)]
+    return good[0] if len(good) == 1 else None
+
+
+def is_ours(digits: str, mac_keys: Sequence[bytes]) -> bool:
+    """16 digits whose last three were made with one of these keys."""
+    good = [hmac.compare_digest(_with_mac(digits[:13], key), digits) for key in mac_keys]  # all, in the same time
+    return any(good)
+
+
+def _windows(groups: list[str]) -> Iterator[list[str]]:
+    """Neighbouring groups that are 16 digits together: of each beginning one at most."""
+    end = length = 0
+    for start, group in enumerate(groups):
+        while length < 16 and end < len(groups):
+            length += len(groups[end])
+            end += 1
+        if length == 16:
+            yield groups[start:end]
+        length -= len(group)
+
+
+def _is_usual(window: list[str]) -> bool:
+    return [len(group) for group in window] in ([4, 4, 4, 4], [8, 8], [16])
+
+
+def _digits(group: str) -> str:
+    return "".join(str(unicodedata.decimal(digit)) for digit in group)
 
 
 def hashes(code: str, index_keys: Sequence[bytes]) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
+from backbone import jalali
 from backbone.persian import persian_digits
 from contracts.vocabulary import Language
 
@@ -53,10 +55,25 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "unknown_question": ("این محور چنین پرسشی ندارد.", "This ground has no such question."),
     "not_an_option": ("یکی از گزینه‌ها نیست.", "It is not one of the options."),
     "not_a_number": ("باید عدد باشد.", "It must be a number."),
-    "not_a_date": ("باید تاریخی به شکل 2026-11-23 باشد.", "It must be a date such as 2026-11-23."),
+    "not_a_date": (
+        "باید تاریخی مانند ۲ آذر ۱۴۰۵ یا ۱۴۰۵/۹/۲ باشد.",
+        "It must be a date such as 2026-11-23 or 23 November 2026.",
+    ),
+    "year_incomplete": (
+        "سال را با چهار رقم بنویسید، مانند ۱۴۰۵/۹/۲.",
+        "Write the year with four digits, as in 2026-11-23.",
+    ),
+    "ambiguous_date": (
+        "دو معنا دارد: {meanings}؟ نام ماه را بنویسید.",
+        "It may mean two days: {meanings}? Write the name of the month.",
+    ),
+    "too_long_ago": ("باید روزی از {earliest} تا {latest} باشد.", "It must be a day from {earliest} to {latest}."),
     "not_a_mobile": ("شماره همراه درستی نیست.", "It is not a mobile number."),
     "not_a_national_id": ("کد ملی درست نیست.", "It is not a national ID."),
-    "in_the_future": ("نمی‌تواند در آینده باشد.", "It cannot be in the future."),
+    "in_the_future": (
+        "نمی‌تواند در آینده باشد؛ روزی تا {latest}.",
+        "It cannot be in the future: a day up to {latest}.",
+    ),
     "twice": ("یک مورد دو بار آمده است.", "One of them appears twice."),
     "only_for_operators": ("تنها کاربر پیشخوان می‌تواند آن را بدهد.", "Only a desk operator may give it."),
     "not_when_anonymous": ("در درخواست بی‌نام نمی‌آید.", "It does not belong in an anonymous submission."),
@@ -128,7 +145,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "This takes two administrators, one asking and one confirming; a table cannot do it.",
     ),
     "no_administrator": ("هیچ مدیر سامانه‌ای نمی‌ماند.", "No administrator would remain."),
-    "date_out_of_range": ("تاریخ درستی نیست.", "It is not a date of our time."),
+    "date_out_of_range": ("باید روزی از {earliest} تا {latest} باشد.", "It must be a day from {earliest} to {latest}."),
     "not_after_its_start": ("باید پس از آغاز آن باشد.", "It must be after its start."),
     "before_its_start": ("پیش از آغاز آن است.", "It is before its start."),
     "not_a_case_number": (
@@ -165,12 +182,19 @@ def sentence(field: Mapping[str, Any], lang: Language) -> str:
     if pair is None:
         pair = next((texts for beginning, texts in _BEGINNINGS if reason.startswith(beginning)), _OTHERWISE)
     template = pair[0] if lang is Language.FA else pair[1]
-    values = {
-        name: persian_digits(str(value)) if lang is Language.FA else value
-        for name, value in field.items()
-        if name not in ("field", "reason")
-    }
+    values = {name: _shown(name, value, lang) for name, value in field.items() if name not in ("field", "reason")}
     try:
         return template.format(**values)
     except (KeyError, IndexError):
         return _OTHERWISE[0] if lang is Language.FA else _OTHERWISE[1]
+
+
+_DAYS = frozenset({"earliest", "latest", "meanings"})
+
+
+def _shown(name: str, value: object, lang: Language) -> object:
+    if name in _DAYS:
+        days = [date.fromisoformat(one) for one in str(value).split()]
+        shown = [jalali.long(day) if lang is Language.FA else f"{day:%-d %B %Y}" for day in days]
+        return (" یا " if lang is Language.FA else " or ").join(shown)
+    return persian_digits(str(value)) if lang is Language.FA else value

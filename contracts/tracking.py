@@ -671,14 +671,25 @@ class JoinedRefusal(Answer):
     refused_at: Moment
 
 
+class FiledText(Answer):
+    """What the citizen wrote when they filed, as typed. `happened_on`: ISO, Gregorian."""
+
+    text: str
+    answers: dict[str, AnswerValue] = {}
+    happened_on: str | None = None
+    address: str | None = None
+    reference: str | None = None
+    people: list[str] = []
+
+
 class PublicCase(Answer):
     """What the holder of the code sees. Never an internal note, a name of staff, or a unit's answer.
 
-    `expected_on`: the day a decision is owed; None while the clock is stopped or when it is over. `visit_can`: what the
-    citizen can do about a visit now, of ask_visit, book_visit, move_visit and cancel_visit. `evidence_left`: how many more
-    files the citizen can send now. `refusal_name_…`: the reason's
-    name of the day it was refused. `joined`, `joined_refusal`: of a merged case, once the case that it goes on in is decided or
-    refused. `version`: grows with what the citizen is shown, and with nothing else.
+    `filed`: what they wrote themselves; None once it has been erased. `expected_on`: the day a decision is owed; None while
+    the clock is stopped or when it is over. `visit_can`: what the citizen can do about a visit now, of ask_visit, book_visit,
+    move_visit and cancel_visit. `evidence_left`: how many more files the citizen can send now. `refusal_name_…`: the reason's
+    name of the day it was refused. `joined`, `joined_refusal`: of a merged case, once the case that it goes on in is decided
+    or refused. `version`: grows with what the citizen is shown, and with nothing else.
     """
 
     case_id: UUID
@@ -688,6 +699,7 @@ class PublicCase(Answer):
     unit_name_en: str | None
     ground: GroundCode
     filed_at: Moment
+    filed: FiledText | None = None
     expected_on: date | None
     question: OpenQuestion | None = None
     decision: Decision | None = None

@@ -18,6 +18,7 @@ wide ones, for a carrier or an office puts many people behind one, and what is b
 | `refresh` | token | 429: renewing and ending one session |
 | `bad_tokens` | address | 429 instead of the 401, and nothing else: a good token is never refused for others' bad ones |
 
+A text in which a code is looked for takes from `bad_codes` for each number in it that may be one (backbone/codes.py).
 A challenge is work for a program and a while for a page without script (challenges.py).
 A code that a browser has opened is not looked up again as if it were typed: others' wrong codes do not concern it.
 docs/adr/0010-graded-limits.md has the arithmetic.
@@ -96,6 +97,10 @@ class Admission:
         """
         await self._graded("codes", client)
         taken = await self._take_bad_code(client)
+        for _ in codes.candidates(typed)[
+            1:
+        ]:  # each further number in a pasted text is a guess, whatever the others are
+            await self._take_bad_code(client)
         code = codes.parse(typed, self._mac_keys)
         await self._slow_down(client)
         if code is None:

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from contracts.base import GroundCode, ListCode, UnitCode
 from contracts.tracking import Recommendation
 from contracts.vocabulary import Outcome
-from gateway.fields import Body, Day, Flag, LongText, ShortText, Uploads, whole
+from gateway.fields import Body, Day, Flag, LongText, ReasonText, ShortText, Uploads, whole
 
 
 def _like(**example: Any) -> ConfigDict:
@@ -208,12 +208,12 @@ class ReminderBody(Body):
     """`on`: a day to come."""
 
     on: Day
-    text: Annotated[LongText, Field(max_length=1_000)]
+    text: ShortText
     model_config = _like(on="2027-01-10", text="پیگیری پاسخ استعلام")
 
 
 class CheckBody(Body):
-    text: Annotated[LongText, Field(max_length=1_000)]
+    text: ShortText
     model_config = _like(text="بازدید از محل")
 
 
@@ -239,19 +239,19 @@ class NothingBody(Body):
 class ReasonBody(Body):
     """`reason`: kept on the record with who opened it."""
 
-    reason: Annotated[LongText, Field(min_length=5, max_length=500)]
+    reason: ReasonText
     model_config = _like(reason="برای دعوت به جلسه رسیدگی")
 
 
 class IdentityRequestBody(Body):
     """`minutes`: for how long it may be opened once a custodian has consented."""
 
-    reason: Annotated[LongText, Field(min_length=5, max_length=500)]
+    reason: ReasonText
     minutes: Annotated[int, Field(ge=1, le=1_440), BeforeValidator(whole)] = 60
     model_config = _like(reason="برای دعوت به جلسه رسیدگی", minutes=60)
 
 
 class IdentityDecisionBody(Body):
     consent: Flag
-    reason: Annotated[LongText, Field(min_length=5, max_length=500)] | None = None
+    reason: ReasonText | None = None
     model_config = _like(consent=True, reason="برای رسیدگی لازم است.")

@@ -99,6 +99,15 @@ _SLOT: dict[str, Any] = {
     "closed": False,
     "cases": [_SLOT_CASE],
 }
+_FILED_TEXT: dict[str, Any] = {
+    "text": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
+    "answers": {"since": "2026-10-23", "file_number": "1405-1234"},
+    "happened_on": "2026-11-20",
+    "address": "خیابان فلسطین",
+    "reference": None,
+    "people": [],
+    "happened_text": "۲۹ آبان ۱۴۰۵",
+}
 _CASE: dict[str, Any] = {
     "case_id": _CASE_ID,
     "kind": "criticism",
@@ -107,6 +116,7 @@ _CASE: dict[str, Any] = {
     "unit_name_en": "Building Permits Office",
     "ground": "delay",
     "filed_at": "2026-11-23T08:30:00Z",
+    "filed": _FILED_TEXT,
     "expected_on": None,
     "question": _OPEN_QUESTION,
     "decision": None,
@@ -536,6 +546,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "CasePage": {"items": [_LINE], "next": None, "masked": False},
     "CaseQuestion": _CASE_QUESTION,
     "CaseView": _CASE,
+    "FiledView": _FILED_TEXT,
     "Catalogue": _FORM,
     "Cell": _CELL,
     "VisitCell": _VISIT_CELL,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -19,29 +19,65 @@ from pydantic import (
     Field,
     Strict,
     StringConstraints,
+    WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
 
-from backbone import jalali
+from backbone import dates, jalali, persian
 from contracts.base import GroundCode, KeyedHash, UnitCode, UploadId, now
 from contracts.gateway import AnswerValue
 from contracts.vocabulary import Channel, ConsentForm, ConsentTo, Kind, Language
 
-_BIDI = "\\u202a-\\u202e\\u2066-\\u2069"
-_IN_LINES = r"\x00-\x1f\x7f-\x9f" + _BIDI
-_IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f" + _BIDI
+_IN_LINES = r"\x00-\x1f\x7f-\x9f" + persian.DIRECTIONS
+_IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f" + persian.DIRECTIONS
+_UNSEEN_IN_LINES = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000" + persian.COMBINING + persian.HIDDEN
+_UNSEEN_IN_TEXT = r"\t\n\r" + _UNSEEN_IN_LINES
+
+
+def _seen(unseen: str, refused: str, times: int = 1) -> str:
+    """A pattern of texts that have no character of `refused`, and at least so many that are none of `unseen` either."""
+    return rf"^(?:[{unseen}]*[^{unseen}{refused}]){{{times}}}[^{refused}]*$"
+
 
 LINE_PATTERN = rf"^[^{_IN_LINES}]*$"
-NAME_PATTERN = rf"^[^{_IN_LINES}]*[^\s{_IN_LINES}][^{_IN_LINES}]*$"
-TEXT_PATTERN = rf"^[^{_IN_TEXT}]*[^\s{_IN_TEXT}][^{_IN_TEXT}]*$"
+NAME_PATTERN = _seen(_UNSEEN_IN_LINES, _IN_LINES)
+TEXT_PATTERN = _seen(_UNSEEN_IN_TEXT, _IN_TEXT)
+CLAIM_CHARACTERS, CLAIM_SEEN = 10, 5
+"""What happened is told in so many characters, of which so many can be seen."""
+
+
+def _not_blank(given: object) -> object:
+    """What cannot be seen was not given."""
+    if isinstance(given, str) and persian.is_blank(given):
+        raise PydanticCustomError("missing", "nothing that can be seen")
+    return given
+
+
+NotBlank = BeforeValidator(_not_blank)
+_EmptyOrSeen = BeforeValidator(lambda given: given if given == "" else _not_blank(given))
+_OptionalLine = rf"^(?:{NAME_PATTERN[1:-1]})?$"
 
 Line = Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=200)]
 """One line of text."""
-LongText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=10_000)]
+LongText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=10_000), NotBlank]
 """Several lines; not blank."""
-ClaimText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=10, max_length=10_000)]
+ClaimText = Annotated[
+    str,
+    StringConstraints(
+        pattern=_seen(_UNSEEN_IN_TEXT, _IN_TEXT, CLAIM_SEEN), min_length=CLAIM_CHARACTERS, max_length=10_000
+    ),
+    NotBlank,
+]
 """What happened: 10 to 10,000 characters."""
-ShortText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=1_000)]
+ShortText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=1_000), NotBlank]
+ReasonText = Annotated[
+    str, StringConstraints(pattern=_seen(_UNSEEN_IN_TEXT, _IN_TEXT, 3), min_length=5, max_length=500), NotBlank
+]
+"""Why something sealed is opened."""
+PersonName = Annotated[
+    str, StringConstraints(pattern=_seen(_UNSEEN_IN_LINES, _IN_LINES, 2), min_length=2, max_length=100), NotBlank
+]
+"""Of a person, as they write it."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs"})
@@ -72,9 +108,39 @@ def _accepted(consent: bool) -> bool:
     return consent
 
 
-def _happened(day: date) -> date:
-    if day > jalali.today(now()) + timedelta(days=1):
-        raise PydanticCustomError("in_the_future", "cannot be in the future")
+def bounds() -> dict[str, str]:
+    """Between which days something can have happened."""
+    return {"earliest": dates.EARLIEST.isoformat(), "latest": jalali.today(now()).isoformat()}
+
+
+def happened(given: object) -> date:
+    """Before a date: the day something happened, as people type it. Neither before 1380 nor after today in Tehran."""
+    if isinstance(given, str):
+        found = dates.read(given)
+        if found.day is None:
+            raise PydanticCustomError(str(found.problem), "not a day", wrong_day(found))
+        day = found.day
+    elif isinstance(given, date) and not isinstance(given, datetime):
+        day = given
+    else:
+        raise PydanticCustomError("date_type", "not a day")
+    reason = dates.told_of(day, jalali.today(now()))
+    if reason is not None:
+        raise PydanticCustomError(reason, "not of these days", dict(bounds()))
+    return day
+
+
+def wrong_day(found: dates.Reading) -> dict[str, str]:
+    """What a sentence about a day that was not understood tells: the days it may mean, or those it can be."""
+    if found.meanings:
+        return {"meanings": " ".join(day.isoformat() for day in found.meanings)}
+    return bounds() if found.problem in ("too_long_ago", "in_the_future") else {}
+
+
+def _in_use(day: date) -> date:
+    if not dates.EARLIEST <= day <= dates.LATEST:
+        limits = {"earliest": dates.EARLIEST.isoformat(), "latest": dates.LATEST.isoformat()}
+        raise PydanticCustomError("date_out_of_range", "not of our time", dict(limits))
     return day
 
 
@@ -119,8 +185,39 @@ Flag = Annotated[bool, Strict()]
 Whole = Annotated[int, BeforeValidator(whole)]
 """A whole number; not its text."""
 Number = Annotated[float, Strict()]
-Day = Annotated[date, BeforeValidator(_text_of_a_day)]
+AnyDay = Annotated[date, BeforeValidator(_text_of_a_day)]
 """2026-11-23, and nothing else that could be read as a day."""
+_IN_A_YEAR = (
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
+Day = Annotated[
+    AnyDay,
+    AfterValidator(_in_use),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^(?:200[2-9]|20[1-9][0-9]|21[01][0-9]|212[01])-{_IN_A_YEAR}$",
+            "description": "A day, from 2001-03-21 (1 Farvardin 1380) to 2122-03-20.",
+            "examples": ["2026-11-23"],
+        }
+    ),
+]
+"""The same from 1380 to 1500: what programs of the office send."""
+PastDay = Annotated[
+    date,
+    BeforeValidator(happened),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": dates.LONGEST,
+            "description": "The day in Tehran, from 1 Farvardin 1380 (2001-03-21) to today: 2026-11-23, or as people type it, "
+            "Jalali or Gregorian, in any digits. The receipt's hash is over 2026-11-23.",
+            "examples": ["2026-11-20", "۲۹ آبان ۱۴۰۵"],
+        }
+    ),
+]
+"""When something happened."""
 MomentText = Annotated[AwareDatetime, BeforeValidator(_text_of_a_moment)]
 """A moment with its offset, as text."""
 
@@ -136,13 +233,13 @@ class PlaceBody(Body):
 
     latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
-    address: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=500)] | None = None
+    address: Annotated[str, StringConstraints(pattern=_OptionalLine, max_length=500), _EmptyOrSeen] | None = None
 
 
 class IdentityBody(Body):
     """Who files. A citizen's mobile comes from their verified session; only a desk operator gives `mobile`."""
 
-    name: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=2, max_length=100)] | None = None
+    name: PersonName | None = None
     national_id: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = Field(
         None, description="Ten digits in any script, checked by its check digit."
     )
@@ -168,7 +265,7 @@ class DeskConsentBody(Body):
 class GroupMemberBody(Body):
     """One of the group besides its representative: a name, a mobile (0912…, +98912…, in any digits), or both."""
 
-    name: Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=2, max_length=100)] | None = None
+    name: PersonName | None = None
     mobile: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = None
 
     model_config = ConfigDict(
@@ -214,13 +311,13 @@ class SubmissionBody(Body):
         AfterValidator(_answers),
     ] = {}
     text: ClaimText
-    happened_on: Annotated[Day, AfterValidator(_happened)] | None = None
+    happened_on: PastDay | None = None
     place: PlaceBody | None = None
-    reference: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=100)] | None = Field(
+    reference: Annotated[str, StringConstraints(pattern=_OptionalLine, max_length=100), _EmptyOrSeen] | None = Field(
         None, description="A file or letter number."
     )
     people: Annotated[
-        list[Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=100)]],
+        list[Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=100), NotBlank]],
         Field(max_length=10),
     ] = Field([], description="Names of the staff concerned.")
     visit_wanted: Flag = False

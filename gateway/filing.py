@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID, uuid4
+
+from pydantic_core import PydanticCustomError
 
 from backbone import amqp, codes, crypto, persian
 from backbone.amqp import NotPublished
@@ -44,7 +45,7 @@ from gateway.auth import Caller, Tokens
 from gateway.broker import Bus
 from gateway.cases import Issued
 from gateway.catalogue import Shelf, asked
-from gateway.fields import GroupMemberBody, SubmissionBody
+from gateway.fields import GroupMemberBody, SubmissionBody, happened
 from gateway.metrics import FILED
 from gateway.receipts import Receipt, Signer, content_hash
 from gateway.settings import Settings
@@ -119,7 +120,7 @@ class Filing:
     def _prepare(
         self, body: SubmissionBody, caller: Caller | None, language: Language, idempotency_key: str | None
     ) -> tuple[FileSubmission, Taken]:
-        self._check_target(body)
+        body = self._checked(body)
         if len(body.uploads) > self._max_uploads:
             raise InvalidField(fields=[{"field": "uploads", "reason": "too_long", "max_length": self._max_uploads}])
         if strange := body.upload_hashes.keys() - set(body.uploads):
@@ -199,9 +200,10 @@ class Filing:
 
     # --- what it is about ---
 
-    def _check_target(self, body: SubmissionBody) -> None:
+    def _checked(self, body: SubmissionBody) -> SubmissionBody:
+        """With days among the answers as dates. InvalidField for what does not fit the catalogue."""
         if self._shelf.current is None:
-            return  # any well-formed target is taken; screening sets it right
+            return body  # any well-formed target is taken; screening sets it right
         unit = self._shelf.units.get(body.unit)
         if unit is None or unit.parent is None:
             raise UnknownUnit(fields=[{"field": "unit", "reason": "unknown_unit"}])
@@ -212,10 +214,12 @@ class Filing:
             raise UnknownGround(fields=[{"field": "ground", "reason": "unknown_ground"}])
         if body.kind not in ground.kinds:
             raise GroundNotForKind(fields=[{"field": "ground", "reason": "ground_not_for_kind"}])
-        if body.answers or ground.questions:
-            wrong = _wrong_answers(ground, body.answers)
-            if wrong:
-                raise InvalidField(fields=wrong)
+        if not body.answers and not ground.questions:
+            return body
+        answers, wrong = _read_answers(ground, body.answers)
+        if wrong:
+            raise InvalidField(fields=wrong)
+        return body if answers == body.answers else body.model_copy(update={"answers": answers})
 
     # --- who it is ---
 
@@ -330,9 +334,13 @@ def _wrong_member(one: GroupMemberBody, mobile: str | None, person: _Person, see
     return (".mobile", "twice") if mobile in seen else None
 
 
-def _wrong_answers(ground: Ground, answers: dict[str, AnswerValue]) -> list[dict[str, str]]:
+def _read_answers(
+    ground: Ground, answers: dict[str, AnswerValue]
+) -> tuple[dict[str, AnswerValue], list[dict[str, str]]]:
+    """The answers, days as dates; and which of them are wrong, and why."""
     questions = {question.code: question for question in ground.questions}
     wrong = [{"field": f"answers.{code}", "reason": "unknown_question"} for code in answers if code not in questions]
+    read = dict(answers)
     reached = {question.code for question in asked(ground, answers)}
     for code, question in questions.items():
         value = answers.get(code)
@@ -340,34 +348,31 @@ def _wrong_answers(ground: Ground, answers: dict[str, AnswerValue]) -> list[dict
             if code in answers:
                 wrong.append({"field": f"answers.{code}", "reason": "not_asked"})
             continue
-        if value is None or value in ("", []):
+        if value is None or value == [] or (isinstance(value, str) and persian.is_blank(value)):
             if question.required:
                 wrong.append({"field": f"answers.{code}", "reason": "missing"})
+            continue
+        if question.type is QuestionType.DATE:
+            try:
+                read[code] = happened(value).isoformat()
+            except PydanticCustomError as error:
+                wrong.append({"field": f"answers.{code}", "reason": error.type, **(error.context or {})})
             continue
         reason = _wrong(question, value)
         if reason is not None:
             wrong.append({"field": f"answers.{code}", "reason": reason})
-    return wrong
+    return read, wrong
 
 
 def _wrong(question: Question, value: AnswerValue) -> str | None:
     options = {option.value for option in question.options}
     match question.type:
-        case QuestionType.TEXT:
-            return None if isinstance(value, str) else "string_type"
         case QuestionType.NUMBER:
             return None if isinstance(value, int | float) and not isinstance(value, bool) else "not_a_number"
-        case QuestionType.DATE:
-            return None if isinstance(value, str) and _is_date(value) else "not_a_date"
         case QuestionType.CHOICE:
             return None if isinstance(value, str) and value in options else "not_an_option"
         case QuestionType.CHOICES:
             good = isinstance(value, list) and len(set(value)) == len(value) and set(value) <= options
             return None if good else "not_an_option"
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return len(text) == 10 and date.fromisoformat(text) is not None
-    except ValueError:
-        return False
+        case _:
+            return None if isinstance(value, str) else "string_type"

@@ -19,7 +19,7 @@ from contracts.errors import PeygirError, TooLarge, UnsupportedMedia
 from gateway import language
 from gateway.documents import Handler
 from gateway.metrics import REQUESTS, SECONDS, route_of
-from gateway.problems import CLIENT_GONE, BadRequest, TooSlow, problem
+from gateway.problems import CLIENT_GONE, BadRequest, TooSlow, failure, problem
 from gateway.settings import Settings
 
 log = logs.get("http")
@@ -101,7 +101,7 @@ class Envelope:
             if status and not finished:
                 raise _CutOff from None  # part of an answer is out; the connection has to be cut
             if not status:
-                await problem(PeygirError(), language.of(scope["headers"]))(scope, receive, with_headers)
+                await failure(PeygirError(), scope["path"], scope["headers"])(scope, receive, with_headers)
         finally:
             route = route_of(scope)
             told = CLIENT_GONE if gone else status

@@ -1,4 +1,5 @@
-"""Every error as RFC 9457 problem+json, in the caller's language, without details of ours.
+"""Every error as RFC 9457 problem+json, in the caller's language, without details of ours; as a page where a browser asks
+for one outside of /v1.
 
     {"type": "urn:peygir:problem:unknown_unit", "title": …, "status": 422, "detail": …, "code": "unknown_unit",
      "instance": "urn:trace:<trace id>", "errors": [{"field": "unit", "reason": "unknown_unit", "message": …}],
@@ -150,6 +151,51 @@ def problem(error: PeygirError, lang: Language, headers: Mapping[str, str] | Non
     return Response(json.dumps(body, ensure_ascii=False), error.status, sent, MEDIA_TYPE)
 
 
+RawHeaders = Iterable[tuple[bytes, bytes]]
+_NO_PAGES = ("/v1", "/healthz", "/readyz", "/metrics")
+
+
+def failure(error: PeygirError, path: str, headers: RawHeaders, more: Mapping[str, str] | None = None) -> Response:
+    """The answer that tells `error` to whoever sent these headers to this path: a page to a browser, else a problem."""
+    given = list(headers)
+    if not is_of_pages(path):
+        return problem(error, language.of(given), more)
+    vary = {"vary": "Accept, Accept-Language, Cookie"}
+    if not prefers_html(given):
+        return problem(error, language.of(given), {**(more or {}), **vary})
+    from gateway.pages.failure import failure_page  # the pages stand on this module
+
+    try:
+        return failure_page(error, given, {**(more or {}), **vary})
+    except Exception as broken:  # noqa: BLE001  # whatever it is, the caller is answered
+        log.error("the page for a failure failed", error=logs.describe(broken), frames=logs.frames(broken))
+        return problem(error, language.of(given), {**(more or {}), **vary})
+
+
+def is_of_pages(path: str) -> bool:
+    """Whether an address is one that people open, and not one of the API."""
+    return not any(path == one or path.startswith(f"{one}/") for one in _NO_PAGES)
+
+
+def prefers_html(headers: RawHeaders) -> bool:
+    """Whether Accept names HTML, and no JSON that it would rather have (RFC 9110, 12.5.1)."""
+    wanted = {"html": 0.0, "json": 0.0}
+    accepted = b",".join(value for name, value in headers if name == b"accept").decode("latin-1")
+    for part in accepted.split(",")[:40]:
+        media_type, _, parameters = part.strip().lower().partition(";")
+        kind = {"text/html": "html", "application/xhtml+xml": "html"}.get(media_type.strip())
+        if kind is None and media_type.strip() in ("application/json", MEDIA_TYPE):
+            kind = "json"
+        if kind is not None:
+            wanted[kind] = max(wanted[kind], _quality(parameters))
+    return wanted["html"] > 0 and wanted["html"] >= wanted["json"]
+
+
+def _quality(parameters: str) -> float:
+    found = re.search(r"(?:^|;)\s*q=([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", parameters)
+    return float(found.group(1)) if found else 1.0
+
+
 def fields_of(
     found: Iterable[Any], drop: frozenset[str] = frozenset({"body", "query", "path", "header"})
 ) -> list[dict[str, Any]]:
@@ -165,7 +211,18 @@ def fields_of(
             reason = str(context.get("error", reason)) if reason == "value_error" else reason
         limits = {
             name: context[name]
-            for name in ("min_length", "max_length", "ge", "le", "gt", "lt", "expected")
+            for name in (
+                "min_length",
+                "max_length",
+                "ge",
+                "le",
+                "gt",
+                "lt",
+                "expected",
+                "earliest",
+                "latest",
+                "meanings",
+            )
             if isinstance(context.get(name), int | float | str)
         }
         fields.append({"field": ".".join(place), "reason": reason, **limits})
@@ -182,7 +239,7 @@ async def on_peygir_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, PeygirError)
     if error.status >= 500 and error.code == "internal":
         log.error("a service failed", route=route_of(request.scope))
-    return problem(error, language.of(request.scope["headers"]))
+    return failure(error, request.scope["path"], request.scope["headers"])
 
 
 async def on_validation_error(request: Request, error: Exception) -> Response:
@@ -192,7 +249,7 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
     told: PeygirError = InvalidField(fields=fields_of(found))
     if any(one["type"] == "json_invalid" for one in found):
         told = BadRequest(fields=[{"field": "body", "reason": "json_invalid"}])
-    return problem(told, language.of(request.scope["headers"]))
+    return failure(told, request.scope["path"], request.scope["headers"])
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
@@ -204,7 +261,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     if cls is MethodNotAllowed:
         headers = {"allow": ", ".join(documented_methods(request)) or headers.get("Allow", "")}
-    return problem(cls(), language.of(request.scope["headers"]), headers)
+    return failure(cls(), request.scope["path"], request.scope["headers"], headers)
 
 
 def documented_methods(request: Request) -> list[str]:
@@ -231,4 +288,4 @@ async def on_client_gone(request: Request, error: Exception) -> Response:
 
 async def on_unexpected(request: Request, error: Exception) -> Response:
     """What nobody expected: told without its text. The middleware outside logs where it came from."""
-    return problem(PeygirError(), language.of(request.scope["headers"]))
+    return failure(PeygirError(), request.scope["path"], request.scope["headers"])

@@ -10,13 +10,13 @@ from uuid import UUID
 from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from backbone import jalali
+from backbone import dates
 from contracts.base import GroundCode, UnitCode
 from contracts.exports import ExportFormat
 from contracts.searches import Audience, FileType, Filter, Sort
 from contracts.vocabulary import Kind, Language, Outcome, Stage
 from gateway.deps import Cursor, PageSize
-from gateway.fields import LINE_PATTERN, NAME_PATTERN, Body, Flag, MomentText
+from gateway.fields import LINE_PATTERN, NAME_PATTERN, Body, Flag, MomentText, NotBlank
 
 _PERSIAN, _ARABIC = (
     str.maketrans("0123456789", "".join(chr(zero + one) for one in range(10))) for zero in (0x6F0, 0x660)
@@ -55,7 +55,7 @@ _DAY_SCHEMA = {
 def _day(given: object) -> object:
     if isinstance(given, date) and not isinstance(given, datetime):
         return given
-    found = jalali.day(given) if isinstance(given, str) and len(given) <= 40 else None
+    found = dates.read(given).day if isinstance(given, str) else None
     if found is None:
         raise PydanticCustomError("not_a_day", "not a day")
     return found
@@ -80,7 +80,7 @@ CaseNumber = Annotated[
     Field(description="A case number, or its last part in any year, in any digits.", examples=["1405-000123"]),
 ]
 Words = Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=200)]
-Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=100)]
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=100), NotBlank]
 
 
 class FiltersBody(Body):

@@ -13,11 +13,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from contracts.errors import PeygirError
-from gateway import language
 from gateway.connections import Connections, TooManyConnections, names_one_host
 from gateway.http import SECURITY_HEADERS
 from gateway.limits import household, is_within
-from gateway.problems import BadRequest, HeadersTooLarge, TooSlow, problem
+from gateway.problems import BadRequest, HeadersTooLarge, TooSlow, failure
 from gateway.settings import Settings
 
 
@@ -238,7 +237,11 @@ class Protocol(HttpToolsProtocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.transport.close()  # an answer is under way; nothing can be said in between
             return
-        answer = problem(error(), language.of(self.headers or []), {"connection": "close"})
+        headers = list(self.headers or [])
+        if not any(name == b"accept" for name, _ in headers):  # what is too long came before it; pages are for browsers
+            headers.append((b"accept", b"text/html" if self.url else b"*/*"))
+        path = (self.url or b"").partition(b"?")[0].decode("latin-1")
+        answer = failure(error(), path, headers, {"connection": "close"})
         head = [b"HTTP/1.1 %d %s" % (error.status, _PHRASES[error].encode())]
         head += [name + b": " + value for name, value in (*answer.raw_headers, *SECURITY_HEADERS)]
         self.transport.write(b"\r\n".join([*head, b"", bytes(answer.body)]))

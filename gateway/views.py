@@ -15,6 +15,7 @@ from contracts.letters import Letter
 from contracts.tracking import (
     Attachment,
     Decision,
+    FiledText,
     JoinedOutcome,
     JoinedRefusal,
     OwnCase,
@@ -84,6 +85,10 @@ class AttachmentView(Attachment):
     reason_text: str | None = None
 
 
+class FiledView(FiledText):
+    happened_text: str | None = None
+
+
 class CaseView(PublicCase):
     """A case as its citizen sees it. `…_text`: in the caller's language, dates Jalali in Persian. `unit_name`,
     `ground_name`: the names in that language."""
@@ -95,6 +100,7 @@ class CaseView(PublicCase):
     filed_text: str
     expected_text: str | None
     refusal_text: str | None = None
+    filed: FiledView | None = None
     decision: DecisionView | None = None
     joined: JoinedView | None = None
     joined_refusal: JoinedRefusalView | None = None
@@ -160,7 +166,7 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf, file_names: Mappin
     given = {
         name: getattr(case, name)
         for name in PublicCase.model_fields
-        if name not in ("timeline", "decision", "joined", "joined_refusal", "visits", "attachments")
+        if name not in ("timeline", "filed", "decision", "joined", "joined_refusal", "visits", "attachments")
     }
     return CaseView.model_construct(
         **given,
@@ -171,6 +177,7 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf, file_names: Mappin
         filed_text=moment_text(case.filed_at, lang),
         expected_text=day_text(case.expected_on, lang),
         refusal_text=refusal_text(case, lang, shelf.refusal_reasons),
+        filed=_filed(case.filed, lang),
         decision=_decision(case.decision, lang),
         joined=_joined(case.joined, lang),
         joined_refusal=_joined_refusal(case.joined_refusal, lang, shelf.refusal_reasons),
@@ -230,6 +237,13 @@ def day_text(day: date | None, lang: Language) -> str | None:
 def _attachment(attachment: Attachment, lang: Language, file_names: Mapping[str, str]) -> AttachmentView:
     told = {**dict(attachment), "file_name": file_names.get(attachment.media_id, attachment.file_name)}
     return AttachmentView.model_construct(**told, reason_text=reason_text(attachment.reason, lang))
+
+
+def _filed(filed: FiledText | None, lang: Language) -> FiledView | None:
+    if filed is None:
+        return None
+    day = date.fromisoformat(filed.happened_on) if filed.happened_on else None
+    return FiledView.model_construct(**dict(filed), happened_text=day_text(day, lang))
 
 
 def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:

@@ -13,7 +13,7 @@ from backbone import jalali
 from contracts.base import Answer
 from contracts.visits import OfferedSlot, OfferedSlots, Visit, VisitState
 from contracts.vocabulary import Language
-from gateway.fields import NAME_PATTERN, Body, Day, LongText, MomentText, whole
+from gateway.fields import NAME_PATTERN, AnyDay, Body, LongText, MomentText, NotBlank, whole
 
 STATE_NAMES: dict[VisitState, dict[Language, str]] = {
     VisitState.ASKED: {Language.FA: "درخواست شد", Language.EN: "Asked for"},
@@ -34,14 +34,15 @@ def _distinct(ids: list[UUID]) -> list[UUID]:
     return list(dict.fromkeys(ids))
 
 
-Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=40)]
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=40), NotBlank]
 _YEARS = range(2000, 2200)
 """Beyond them a moment cannot be told in every time zone and calendar."""
 
 
 def _of_our_time(given: date) -> date:
     if given.year not in _YEARS:
-        raise PydanticCustomError("date_out_of_range", "not of our time")
+        limits = {"earliest": f"{_YEARS.start}-01-01", "latest": f"{_YEARS.stop - 1}-12-31"}
+        raise PydanticCustomError("date_out_of_range", "not of our time", dict(limits))
     return given
 
 
@@ -88,7 +89,7 @@ class WeekBody(Body):
 
     room_id: UUID
     inspector: UUID
-    first_day: Annotated[Day, AfterValidator(_of_our_time)]
+    first_day: Annotated[AnyDay, AfterValidator(_of_our_time)]
     opens: TimeOfDay
     closes: TimeOfDay
     minutes: Annotated[int, Field(ge=5, le=480), BeforeValidator(whole)]

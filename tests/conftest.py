@@ -55,13 +55,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     address, a one-time code may be asked for again at once, and of visits one is reminded within seconds.
     Whoever stops a part of it starts it again."""
     budgets = (
-<<<<<<< HEAD
-        *("submissions", "codes", "one_code", "bad_codes", "waited_codes", "one_time_codes"),
-        *("sign_in", "refresh", "bad_tokens", "session", "anonymous", "upload_megabytes"),
-=======
         *("submissions", "codes", "one_code", "bad_codes", "bad_codes_by_network", "waited_codes", "one_time_codes"),
-        *("sign_in", "refresh", "bad_tokens", "session", "anonymous"),
->>>>>>> w/limits
+        *("sign_in", "refresh", "bad_tokens", "session", "anonymous", "upload_megabytes"),
     )
     limits = {f"LIMIT_{name.upper()}": "off" for name in budgets}
     reminders = {"DAY_BEFORE": "30", "HOURS_BEFORE": "15", "FROM_HOUR": "0", "UNTIL_HOUR": "24"}

@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from contextlib import suppress
 
 from fastapi import FastAPI
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from contracts.errors import PeygirError
 from gateway import deps
+from gateway.pages.attend import refuse
 from gateway.pages.gateway_door import GatewayDoor
 from gateway.pages.routes import router
 from gateway.pages.visit import Site, Visit
@@ -40,11 +40,11 @@ def install(app: FastAPI) -> None:
 async def problem(door: deps.Door, request: Request, error: PeygirError) -> Response:
     """The page that tells an error to whoever sent this request, in their language, with what they had typed."""
     visit = Visit(request, _pages_door(door), _site(door), "")
-    if request.method == "POST" and "urlencoded" in request.headers.get("content-type", ""):
-        with suppress(PeygirError, ValueError, TimeoutError):
-            async with asyncio.timeout(door.settings.body_timeout):
-                await visit.read_form()
-    return visit.problem(error)
+    try:
+        async with asyncio.timeout(door.settings.body_timeout):
+            return await refuse(visit, error)
+    except (TimeoutError, ClientDisconnect):
+        return visit.problem(error)
 
 
 def _site(door: deps.Door) -> Site:

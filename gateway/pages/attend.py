@@ -18,7 +18,7 @@ from gateway.pages import typed
 from gateway.pages.cookies import TooMuch
 from gateway.pages.multipart import fields_of
 from gateway.pages.origin import Origin
-from gateway.pages.typed import SentForms, TypedForm
+from gateway.pages.typed import Form, SentForms, TypedForm
 from gateway.pages.visit import Page, StaleForm, Visit, clean
 from gateway.problems import TooSlow
 from gateway.visit_store import StoreUnavailable
@@ -39,6 +39,7 @@ class ForeignForm(NotAllowed):
 class OtherCase(StaleForm):
     """A form of one case, while another one is open."""
 
+    code = "form_of_another_case"
     texts = {
         "fa": "این فرم از پرونده دیگری است، نه از پرونده‌ای که اکنون در این مرورگر باز است؛ چیزی فرستاده نشد. "
         "همان پرونده را دوباره باز کنید.",
@@ -65,6 +66,21 @@ async def attend(visit: Visit, page: Page, shows: Page, reads_form: bool) -> Res
         response = await _read(visit, page)
     visit.cookies.apply(response)
     return response
+
+
+async def refuse(visit: Visit, error: PeygirError) -> Response:
+    """The answer to a request that is refused before its page is asked. What was typed is shown, and kept for a visitor of
+    whom something is kept already: who floods us makes no new records."""
+    await visit.begin()
+    if visit.request.method == "POST" and visit.origin is not Origin.FOREIGN:
+        if visit.request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
+            with suppress(PeygirError, ValueError):
+                await visit.read_form()
+        else:
+            visit.form = _cleaned(await fields_of(visit.request, to_its_end=False))
+        if visit.cookies.names("") and visit.cookies.is_form_token(visit.typed("token")):
+            await _keep_typed(visit)
+    return visit.problem(error)
 
 
 async def _read(visit: Visit, page: Page) -> Response:
@@ -131,7 +147,11 @@ async def _read_unread(visit: Visit) -> None:
     except TooSlow:
         return  # what came too slowly is not waited for again
     if fields and visit.cookies.is_form_token(fields.get("token", [""])[0]):
-        visit.form = {name: [clean(value) for value in values] for name, values in fields.items()}
+        visit.form = _cleaned(fields)
+
+
+def _cleaned(fields: Form) -> Form:
+    return {name: [clean(value) for value in values] for name, values in fields.items()}
 
 
 async def _failed(visit: Visit, shows: Page, error: PeygirError) -> Response:
@@ -139,9 +159,8 @@ async def _failed(visit: Visit, shows: Page, error: PeygirError) -> Response:
     if isinstance(error, StaleForm):
         of_form = visit.cookies.form_subject(visit.typed("token"))
         if of_form is None and visit.origin is not Origin.OWN:
-            return visit.problem(
-                error
-            )  # it may be a forgery: what is in it is shown, and neither kept nor offered again
+            # It may be a forgery: what is in it is shown, and neither kept nor offered again.
+            return visit.problem(error)
         subject = of_form or ""
         if of_form:
             await _keep_typed(visit, subject)

@@ -9,11 +9,11 @@ from uuid import UUID
 import jdatetime
 from pydantic import BaseModel, Field
 
-from backbone import jalali, persian
-from contracts.base import now
+from backbone import persian
 from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Ground, Question, QuestionType
 from contracts.vocabulary import Kind, Language
+from gateway.catalogue import asked
 from gateway.receipts import payload_of
 from gateway.visit_store import LIFETIME
 
@@ -96,11 +96,44 @@ class AnswerDraft(BaseModel):
     files: list[SentFile] = []
 
 
+_SECTIONS: dict[str, tuple[str, ...]] = {
+    "who": ("mobile", "code", "name", "identity"),
+    "about": ("unit", "ground"),
+    "happened": ("text", "place", "date", "people", "reference"),
+    "evidence": ("evidence",),
+    "review": ("review",),
+}
+"""The parts of the form, each of some pages; how many pages depends on the answers, how many parts does not."""
+_QUESTION = "questions/"
+
+
+def question_step(code: str) -> str:
+    return _QUESTION + code
+
+
+def is_question(step: str) -> bool:
+    """Whether a step is one question of a ground."""
+    return step.startswith(_QUESTION)
+
+
+def sections(kind: Kind) -> list[str]:
+    """The parts of the form in order."""
+    if kind is Kind.COMPLAINT:
+        return ["who", "about", "happened", "evidence", "review"]
+    return ["about", "happened", "evidence", "who", "review"]
+
+
+def section_of(step: str) -> str:
+    """The part of the form that a page belongs to."""
+    return next((section for section, steps in _SECTIONS.items() if step in steps), "about")
+
+
 def steps(draft: Draft, catalogue: Catalogue | None, signed_in: bool) -> list[str]:
     """The pages of this submission in order, all but the kind."""
     who = ["name"] if signed_in else ["mobile", "code", "name"]
     ground = ground_of(draft, catalogue)
-    about = ["unit", "ground", *(["questions"] if ground and ground.questions else []), "text", "where", "evidence"]
+    questions = [question_step(one.code) for one in (asked(ground, draft.answers) if ground else [])]
+    about = ["unit", "ground", *questions, *_SECTIONS["happened"], "evidence"]
     if draft.kind is Kind.COMPLAINT:
         return [*who, *about, "review"]
     return [*about, "identity", *(who if draft.anonymous is False else []), "review"]
@@ -116,7 +149,7 @@ def with_kind(draft: Draft | None, kind: Kind) -> Draft:
     """The draft for this kind; what does not fit it is asked again."""
     if draft is None or draft.kind is kind:
         return draft or Draft(kind=kind)
-    kept = [step for step in draft.done if step not in ("ground", "questions", "identity")]
+    kept = [step for step in draft.done if step not in ("ground", "identity") and not is_question(step)]
     update: dict[str, object] = {"kind": kind, "ground": None, "answers": {}, "anonymous": None, "done": kept}
     return draft.model_copy(update=update)
 
@@ -131,24 +164,10 @@ def grounds_for(kind: Kind, catalogue: Catalogue | None) -> list[Ground]:
     return [ground for ground in (catalogue.grounds if catalogue else []) if kind in ground.kinds]
 
 
-def read_date(day: str, month: str, year: str, language: Language) -> date | None:
-    """A Jalali date in Persian, a Gregorian one in English; a year says by itself which it is. None: there is no such day."""
-    try:
-        d, m, y = (int(persian.latin_digits(part.strip())) for part in (day, month, year))
-        if y < 100 and language is Language.FA:
-            y += 1400 if y < 50 else 1300
-        return date(y, m, d) if y > 1700 else jdatetime.date(y, m, d).togregorian()
-    except (ValueError, OverflowError):
-        return None
-
-
-def is_future(day: date) -> bool:
-    return day > jalali.today(now())
-
-
 def read_answer(question: Question, values: list[str]) -> tuple[AnswerValue | None, str | None]:
-    """The answer in the question's type, or which text tells what is wrong with it; (None, None): left out."""
-    typed = [value.strip() for value in values if value.strip()]
+    """The answer in the question's type, or which text tells what is wrong with it; (None, None): left out. Of a day,
+    what was typed."""
+    typed = [value.strip() for value in values if not persian.is_blank(value)]
     if not typed:
         return None, "need_field" if question.required else None
     if question.type is QuestionType.CHOICES:
@@ -166,17 +185,7 @@ def read_answer(question: Question, values: list[str]) -> tuple[AnswerValue | No
         if number != number or abs(number) > 1e15:
             return None, "wrong_number"
         return (int(number) if number == int(number) else number), None
-    if question.type is QuestionType.DATE:
-        day = jalali.parse(typed[0]) or _gregorian(typed[0])
-        return (day.isoformat(), None) if day else (None, "wrong_date")
     return typed[0], None
-
-
-def _gregorian(text: str) -> date | None:
-    try:
-        return date.fromisoformat(persian.latin_digits(text).replace("/", "-"))
-    except ValueError:
-        return None
 
 
 def date_parts(iso: str, language: Language) -> tuple[str, str, str]:

@@ -7,16 +7,19 @@ from typing import Any
 
 from starlette.responses import Response
 
+from backbone import persian
 from contracts.errors import TooMany, Unavailable
 from contracts.gateway import AnswerValue
-from contracts.intake import Catalogue, Question, QuestionType, Unit
+from contracts.intake import Catalogue, Unit
 from contracts.vocabulary import Kind
 from gateway.catalogue import asked as questions_asked
+from gateway.fields import CLAIM_SEEN
 from gateway.pages import draft as drafts
-from gateway.pages import evidence, signing_in, units, words
+from gateway.pages import evidence, signing_in, units
 from gateway.pages.cookies import TooMuch
 from gateway.pages.door import Filing
 from gateway.pages.draft import Done, Draft, SentFile
+from gateway.pages.shown import answer_text
 from gateway.pages.visit import Visit
 from gateway.visit_store import StoreUnavailable
 
@@ -74,7 +77,10 @@ def _page(visit: Visit, draft: Draft, step: str, template: str, title: str, **co
     walk = drafts.steps(draft, visit.door.catalogue(), visit.signed_in is not None)
     at = walk.index(step)
     before = f"/file/{walk[at - 1]}" if at else "/file/kind"
-    return visit.page(template, title, draft=draft, step=at + 1, steps=len(walk), before=before, **context)
+    sections = drafts.sections(draft.kind)
+    section = drafts.section_of(step)
+    place: dict[str, Any] = {"step": sections.index(section) + 1, "steps": len(sections), "section": section}
+    return visit.page(template, title, draft=draft, before=before, **place, **context)
 
 
 # --- kind -----------------------------------------------------------------------------------------------------------
@@ -166,7 +172,7 @@ async def name(visit: Visit) -> Response:
     assert draft is not None
     if visit.request.method == "POST":
         draft = draft.model_copy(update={"name": visit.line("name")})
-        if len(draft.name) < 2:
+        if persian.seen(draft.name, 2) < 2:
             visit.wrong("name", "need_name")
         elif len(draft.name) > LONGEST_NAME:
             visit.wrong("name", "too_long", limit=LONGEST_NAME)
@@ -256,46 +262,12 @@ async def ground(visit: Visit) -> Response:
         chosen = visit.typed("ground")
         if chosen in {one.code for one in offered}:
             if chosen != draft.ground:
-                kept = [step for step in draft.done if step != "questions"]
+                kept = [step for step in draft.done if not drafts.is_question(step)]
                 draft = draft.model_copy(update={"ground": chosen, "answers": {}, "done": kept})
             if gone := _on(visit, draft, "ground", "ground"):
                 return gone
         visit.wrong("ground", "need_ground")
     return _page(visit, draft, "ground", "ground", visit.say("ground_title"), grounds=offered)
-
-
-async def questions(visit: Visit) -> Response:
-    draft = _draft(visit)
-    if away := _misplaced(visit, draft, "questions"):
-        return away
-    assert draft is not None
-    asked = drafts.ground_of(draft, _catalogue(visit))
-    assert asked is not None
-    if visit.request.method == "POST":
-        answers: dict[str, AnswerValue] = {}
-        for question in asked.questions:
-            if question not in questions_asked(asked, answers):
-                continue
-            value, problem = drafts.read_answer(question, visit.form.get(f"q_{question.code}", []))
-            if problem is not None:
-                visit.wrong(f"q_{question.code}", problem, label=visit.name(question))
-            elif value is not None:
-                answers[question.code] = value
-        draft = draft.model_copy(update={"answers": answers})
-        if not visit.errors and (gone := _on(visit, draft, "questions", f"q_{asked.questions[0].code}")):
-            return gone
-    title = visit.say("questions_title", ground=visit.name(asked))
-    hints = {question.code: _condition(visit, question, asked.questions) for question in asked.questions}
-    return _page(visit, draft, "questions", "questions", title, ground=asked, hints=hints)
-
-
-def _condition(visit: Visit, question: Question, among: list[Question]) -> str:
-    """When a question with a condition is to be answered; the page shows all, for it knows no script."""
-    if question.when is None:
-        return ""
-    before = next(one for one in among if one.code == question.when.question)
-    names = [visit.name(option) for option in before.options if option.value in question.when.values]
-    return visit.say("only_if", question=visit.name(before), values=visit.say("or").join(names))
 
 
 async def text(visit: Visit) -> Response:
@@ -308,50 +280,13 @@ async def text(visit: Visit) -> Response:
         draft = draft.model_copy(update={"text": visit.typed("text")})
         if not draft.text:
             visit.wrong("text", "need_text")
-        elif len(draft.text) < SHORTEST_TEXT:
+        elif len(draft.text) < SHORTEST_TEXT or persian.seen(draft.text, CLAIM_SEEN) < CLAIM_SEEN:
             visit.wrong("text", "too_short")
         elif len(draft.text) > limit:
             visit.wrong("text", "too_long", limit=limit)
         elif gone := _on(visit, draft, "text", "text"):
             return gone
     return _page(visit, draft, "text", "text", visit.say("text_title"), limit=limit)
-
-
-async def where(visit: Visit) -> Response:
-    draft = _draft(visit)
-    if away := _misplaced(visit, draft, "where"):
-        return away
-    assert draft is not None
-    parts = ("day", "month", "year")
-    typed = {part: visit.typed(part) for part in parts}
-    if visit.request.method == "POST":
-        people = [line.strip() for line in visit.typed("people").split("\n") if line.strip()]
-        draft = draft.model_copy(
-            update={"address": visit.line("address"), "reference": visit.line("reference"), "people": people}
-        )
-        draft = draft.model_copy(update={"happened_on": _read_day(visit, typed)})
-        for field, value, limit in (("address", draft.address, 500), ("reference", draft.reference, 100)):
-            if len(value) > limit:
-                visit.wrong(field, "too_long", limit=limit)
-        if len(people) > MOST_PEOPLE or any(len(person) > LONGEST_NAME for person in people):
-            visit.wrong("people", "too_many_people", count=MOST_PEOPLE)
-        if not visit.errors and (gone := _on(visit, draft, "where", "address")):
-            return gone
-    elif draft.happened_on and not any(typed.values()):
-        typed = dict(zip(parts, drafts.date_parts(draft.happened_on, visit.language), strict=True))
-    return _page(visit, draft, "where", "where", visit.say("where_title"), typed=typed)
-
-
-def _read_day(visit: Visit, typed: dict[str, str]) -> str | None:
-    if not any(typed.values()):
-        return None
-    day = drafts.read_date(typed["day"], typed["month"], typed["year"], visit.language)
-    if day is None:
-        visit.wrong("day", "wrong_date")
-        return None
-    if drafts.is_future(day):
-        visit.wrong("day", "future_date")
-    return day.isoformat()
 
 
 async def files(visit: Visit) -> Response:
@@ -427,23 +362,12 @@ async def review(visit: Visit) -> Response:
         unit_name=_unit_name(visit, draft),
         ground=ground,
         answers=[
-            (q, _shown_answer(visit, q, draft)) for q in (questions_asked(ground, draft.answers) if ground else [])
+            (q, answer_text(visit, q, draft.answers.get(q.code)))
+            for q in (questions_asked(ground, draft.answers) if ground else [])
         ],
         mobile_known=known.mobile if known and draft.anonymous is not True else None,
         statuses=await evidence.statuses(visit, draft.files),
     )
-
-
-def _shown_answer(visit: Visit, question: Question, draft: Draft) -> str:
-    value = draft.answers.get(question.code)
-    if value is None:
-        return ""
-    names = {option.value: visit.name(option) for option in question.options}
-    if question.type is QuestionType.DATE:
-        return words.day(visit.language, str(value))
-    values = value if isinstance(value, list) else [str(value)]
-    shown = "، ".join(names.get(one, one) for one in values)
-    return words.digits(visit.language, shown) if question.type is QuestionType.NUMBER else shown
 
 
 async def _file(visit: Visit, draft: Draft, token: str | None) -> Response:
@@ -456,7 +380,7 @@ async def _file(visit: Visit, draft: Draft, token: str | None) -> Response:
         unit=draft.unit or "",
         ground=draft.ground or "",
         text=draft.text,
-        answers=draft.answers,
+        answers=_answers(draft, visit.door.catalogue()),
         happened_on=draft.happened_on,
         address=draft.address or None,
         reference=draft.reference or None,
@@ -486,6 +410,13 @@ async def _file(visit: Visit, draft: Draft, token: str | None) -> Response:
     except StoreUnavailable:  # the code is shown here and now, since no other page could know it
         return visit.page("done", visit.say(f"done_title_{done.kind}"), filed=done)
     return visit.go("/file/done")
+
+
+def _answers(draft: Draft, catalogue: Catalogue | None) -> dict[str, AnswerValue]:
+    """Those that the ground asks for today: it may have changed while the form was filled in."""
+    ground = drafts.ground_of(draft, catalogue)
+    wanted = questions_asked(ground, draft.answers) if ground else []
+    return {question.code: draft.answers[question.code] for question in wanted if question.code in draft.answers}
 
 
 async def done(visit: Visit) -> Response:

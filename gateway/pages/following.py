@@ -30,6 +30,7 @@ from gateway.pages import evidence, signing_in
 from gateway.pages.cookies import TooMuch
 from gateway.pages.door import CaseKey, Visitor
 from gateway.pages.draft import AnswerDraft, OpenCase
+from gateway.pages.shown import file_title, filed_rows
 from gateway.pages.visit import Visit
 from gateway.views import CaseView
 
@@ -81,7 +82,14 @@ async def case(visit: Visit) -> Response:
         return visit.problem(error, visit.say("status_away_title"))
     except (NotFound, NotAuthenticated):
         return visit.go("/sign-in" if opened.code is None and visit.signed_in is None else "/follow")
-    return visit.page("case", visit.say("follow_title"), case=known, files=_files(known), may=_forms_of(known))
+    return visit.page(
+        "case",
+        visit.say("follow_title"),
+        case=known,
+        files=_files(visit, known),
+        may=_forms_of(known),
+        wrote=_wrote(visit, known),
+    )
 
 
 async def leave(visit: Visit) -> Response:
@@ -366,12 +374,22 @@ def _player(media_type: str | None) -> str | None:
     return kind if kind in {"audio", "video"} else None
 
 
-def _files(case: CaseView) -> list[dict[str, object]]:
-    """For the page: each attachment with its number and name, whether it can be opened, and its picture."""
+def _wrote(visit: Visit, case: PublicCase) -> dict[str, object] | None:
+    """What the citizen filed, for the page; None where it is not kept any more."""
+    if case.filed is None:
+        return None
+    catalogue = visit.door.catalogue()
+    grounds = catalogue.grounds if catalogue else []
+    ground = next((one for one in grounds if one.code == case.ground), None)
+    name = visit.name(ground) if ground else ""
+    return {"text": case.filed.text, "ground": name, "rows": filed_rows(visit, case.filed, ground)}
+
+
+def _files(visit: Visit, case: CaseView) -> list[dict[str, object]]:
+    """For the page: each attachment with its name, whether it can be opened, and its picture."""
     return [
         {
-            "number": one.number,
-            "name": one.file_name,
+            "title": file_title(visit, one),
             "id": one.media_id,
             "ready": one.state is UploadState.ACCEPTED,
             "rejected": one.state is UploadState.REJECTED,

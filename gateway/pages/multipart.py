@@ -40,16 +40,17 @@ async def drain(stream: AsyncIterator[bytes]) -> None:
             return
 
 
-async def fields_of(request: Request) -> dict[str, list[str]]:
-    """The fields of a posted form as far as they arrived, its file thrown away; none where another part of the code has
-    read the body, or it is no such form."""
+async def fields_of(request: Request, to_its_end: bool = True) -> dict[str, list[str]]:
+    """The fields of a posted form as far as they arrived, its file thrown away, or left unread; none where another part of
+    the code has read the body, or it is no such form."""
     try:
         form = Multipart(request)
     except Broken:
         return {}
     with suppress(Broken, ClientDisconnect, RuntimeError):  # starlette's, for a body that was read before
         await form.open()
-        await form.drain()
+        if to_its_end:
+            await form.drain()
     return form.fields
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.pages import case_evidence, filing, following, papers
+from gateway.pages import case_evidence, details, filing, following, papers
 from gateway.pages.attend import attend
 from gateway.pages.door import Door
 from gateway.pages.typed import form_path
@@ -33,9 +33,12 @@ PAGES: dict[str, Page] = {
     "/file/name": filing.name,
     "/file/unit": filing.unit,
     "/file/ground": filing.ground,
-    "/file/questions": filing.questions,
+    "/file/questions/{code:str}": details.question,
     "/file/text": filing.text,
-    "/file/where": filing.where,
+    "/file/place": details.place,
+    "/file/date": details.date,
+    "/file/people": details.people,
+    "/file/reference": details.reference,
     "/file/evidence": filing.files,
     "/file/evidence/more": filing.files,
     "/file/evidence/remove": filing.remove_file,

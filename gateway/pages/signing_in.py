@@ -14,6 +14,7 @@ from gateway.pages.draft import SignedIn
 from gateway.pages.visit import Visit
 
 PENDING_KEPT = 30 * 60  # seconds
+CODE_DIGITS = 6  # of a one-time code; a whole message with one may be pasted
 
 
 class Pending(BaseModel):
@@ -53,7 +54,8 @@ def _otp_session(visit: Visit, mobile: str) -> str | None:
 
 async def check_code(visit: Visit, mobile: str) -> bool:
     """Signs the visitor in; False with an error beside the field."""
-    code = persian.compact_digits(visit.typed("code"))
+    typed = visit.typed("code")
+    code = persian.only_number(typed, CODE_DIGITS) or persian.compact_digits(typed)
     if not code:
         visit.wrong("code", "need_otp")
         return False

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from backbone import persian
 from contracts.errors import NotAllowed, PeygirError, TooLarge, TooMany, Unavailable, duration_text
 from contracts.intake import ListedReason
 from contracts.tracking import PublicEntry
@@ -216,8 +217,9 @@ class Visit:
             self.form.setdefault(field, []).append(clean(value))
 
     def typed(self, field: str) -> str:
-        """What was posted in a field, without the spaces around it."""
-        return self.form.get(field, [""])[0].strip()
+        """What was posted in a field, without the spaces around it; empty when nothing of it can be seen."""
+        text = self.form.get(field, [""])[0].strip()
+        return "" if persian.is_blank(text) else text
 
     def line(self, field: str) -> str:
         """The same on one line."""

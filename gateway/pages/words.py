@@ -32,9 +32,11 @@ def number(language: Language, value: int) -> str:
     return digits(language, value)
 
 
-def day(language: Language, value: date | str) -> str:
-    """۲ آذر ۱۴۰۵, or 23 November 2026."""
+def day(language: Language, value: date | datetime | str) -> str:
+    """۲ آذر ۱۴۰۵, or 23 November 2026; of a moment, the day it was in Tehran."""
     known = date.fromisoformat(value) if isinstance(value, str) else value
+    if isinstance(known, datetime):
+        known = jalali.today(known)
     return jalali.long(known) if language is Language.FA else f"{known.day} {known:%B %Y}"
 
 

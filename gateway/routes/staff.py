@@ -34,7 +34,7 @@ from contracts.staff_changes import (
 from contracts.vocabulary import Role
 from gateway.deps import Door, DoorDep, IdempotencyKey, IfMatch, PageSize, StaffDep, answer, version_of
 from gateway.documents import answers, problems
-from gateway.fields import LINE_PATTERN, Body, Flag
+from gateway.fields import NAME_PATTERN, Body, Flag, NotBlank
 from gateway.routes.configuration import AdministratorDep, HistoryAfter
 
 router = APIRouter(prefix="/staff", tags=["staff"])
@@ -48,7 +48,7 @@ ASKED: dict[int | str, dict[str, Any]] = {
     }
 }
 
-_Line = Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=100)]
+_Line = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=100), NotBlank]
 _Roles = Annotated[list[Role], Field(min_length=1, max_length=8)]
 
 

@@ -147,7 +147,7 @@ def wrong_with_username(username: str) -> str | None:
 
 def wrong_with_member(display_name: str, roles: Sequence[Role], unit: str | None) -> Iterator[dict[str, str]]:
     """What is wrong with a member of staff, as the `fields` of an error."""
-    if not display_name.strip():
+    if not any(map(_is_seen, display_name)):
         yield {"field": "display_name", "reason": "missing"}
     if any(unicodedata.category(letter) in ("Cc", "Cs") or letter in "\u202d\u202e" for letter in display_name):
         yield {"field": "display_name", "reason": "forbidden_characters"}
@@ -157,6 +157,11 @@ def wrong_with_member(display_name: str, roles: Sequence[Role], unit: str | None
         yield {"field": "roles", "reason": "twice"}
     if Role.LIAISON in roles and unit is None:  # for whose unit would they answer?
         yield {"field": "unit", "reason": "missing"}
+
+
+def _is_seen(letter: str) -> bool:
+    """It leaves a mark where it is printed: no space, accent, mark of direction or filler."""
+    return unicodedata.category(letter)[0] in "LNPS" and letter not in "\u115f\u1160\u2800\u3164\uffa0"
 
 
 @dataclass(frozen=True)

@@ -232,12 +232,17 @@ def _between(at: str, value: int, least: int, most: int) -> Iterator[Problem]:
 
 
 def _text(at: str, text: str, most: int, *, empty: bool = False, lines: bool = False) -> Iterator[Problem]:
-    if not empty and not text.strip():
+    if not empty and not any(map(_is_seen, text)):
         yield Problem(at, "missing")
     if len(text) > most:
         yield Problem(at, "string_too_long", (("max_length", most),))
     if any(_is_forbidden(letter, lines) for letter in text):
         yield Problem(at, "forbidden_characters")
+
+
+def _is_seen(letter: str) -> bool:
+    """It leaves a mark where it is printed: no space, accent, mark of direction or filler."""
+    return unicodedata.category(letter)[0] in "LNPS" and letter not in "\u115f\u1160\u2800\u3164\uffa0"
 
 
 def _is_forbidden(letter: str, lines: bool) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 
-from backbone import jalali, tables
+from backbone import dates, tables
 from backbone.database import Database
 from backbone.migrate import url_of
 from backbone.persian import latin_digits
@@ -251,12 +251,9 @@ def _take_holidays(connection: Connection, catalogue: Catalogue, path: Path) -> 
 
 
 def _day(text: str) -> date | None:
-    """2027-03-21, or the Jalali day such as ۱۴۰۶/۰۱/۰۱."""
-    try:
-        day = date.fromisoformat(latin_digits(text))
-    except ValueError:
-        return jalali.parse(text)
-    return day if day.year > 1900 else jalali.parse(text.replace("-", "/"))
+    """2027-03-21, or the Jalali day such as ۱۴۰۶/۰۱/۰۱; of our time."""
+    day = dates.read(text).day
+    return day if day is not None and dates.EARLIEST <= day <= dates.LATEST else None
 
 
 class _DryRun(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -95,9 +96,7 @@ def poll_wait(polls: int) -> timedelta:
 
 @dataclass(frozen=True)
 class SentCode:
-    """`digits`: 16, as the citizen typed them; whether they are a code is another question."""
-
-    digits: str
+    """There are numbers in the text, which may be a code; whether one is, its MAC says."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +129,8 @@ _OPT_OUT = {"لغو", "لغو11", "stop", "off"}
 _OPT_IN = {"فعال", "شروع", "start", "on"}
 
 
-def read_inbound(text: str) -> Inbound:
-    """What a handset's text asks for. Digits of any script, any separators; words around a code do not matter."""
+def read_inbound(text: str, candidates: Sequence[str]) -> Inbound:
+    """What a handset's text asks for. `candidates`: the numbers in it that may be a code."""
     plain = _plain(text)
     if plain in _REPLIES:
         return _REPLIES[plain]
@@ -139,8 +138,7 @@ def read_inbound(text: str) -> Inbound:
         return OptOut()
     if plain in _OPT_IN:
         return OptIn()
-    runs = re.findall(r"(?<!\d)\d{16}(?!\d)", plain)
-    return SentCode(runs[0]) if len(set(runs)) == 1 else NotUnderstood()
+    return SentCode() if candidates else NotUnderstood()
 
 
 def _plain(text: str) -> str:

@@ -53,7 +53,7 @@ class Handset:
         """Reads a text and answers it; the same text told twice by the provider is one."""
         sms = crypto.unseal(command.sealed_message, InboundSms, self._private_keys)
         mobile = persian.mobile(sms.mobile)
-        meaning = read_inbound(sms.text)
+        meaning = read_inbound(sms.text, codes.candidates(sms.text))
         mobile_hash = crypto.keyed_hash(mobile, self._mobile_key) if mobile else None
         noted = {
             "provider": command.provider,
@@ -69,7 +69,7 @@ class Handset:
             return
         conversation = _Conversation(command, mobile, mobile_hash)
         if isinstance(meaning, SentCode):
-            self._code_sent(connection, conversation, meaning.digits)
+            self._code_sent(connection, conversation, sms.text)
         elif isinstance(meaning, Reply):
             self._replied(connection, conversation, meaning)
         elif isinstance(meaning, OptOut):
@@ -79,8 +79,8 @@ class Handset:
         elif isinstance(meaning, NotUnderstood):
             self._help(connection, conversation, "sms.not_understood")
 
-    def _code_sent(self, connection: Connection, to: _Conversation, digits: str) -> None:
-        code = codes.parse(digits, self._mac_keys)
+    def _code_sent(self, connection: Connection, to: _Conversation, text: str) -> None:
+        code = codes.parse(text, self._mac_keys)
         if code is None:
             self._help(connection, to, "sms.code_sent", "bad_code")
             return

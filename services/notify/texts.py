@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from backbone import persian
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion
 from contracts.gateway import Actor
 from contracts.notify import (
@@ -219,7 +220,7 @@ def _locked(connection: Connection, channel: str, name: str) -> Any:
 
 
 def _typed(text: str | None) -> str | None:
-    return None if text is None else text.replace("\r\n", "\n").strip() or None
+    return None if text is None or persian.is_blank(text) else text.replace("\r\n", "\n").strip()
 
 
 def _only_administrator(actor: Actor) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, Row
 
+from backbone import persian
 from contracts import searches as se
 from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed, NotFound, StaleVersion, TooManySearches
@@ -156,7 +157,7 @@ class SearchDesk(Desk):
 
 
 def _check(name: str | None, filters: se.Filter | None) -> None:
-    if name is not None and not name.strip():
+    if name is not None and persian.is_blank(name):
         raise InvalidField(fields=[{"field": "name", "reason": "blank"}])
     if filters is not None:
         searching.check(filters, "filters.")

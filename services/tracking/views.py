@@ -145,10 +145,12 @@ _OPEN_TO_CITIZEN = (
     questions.c.answered_at.is_(None),
     questions.c.lapsed_at.is_(None),
 )
+_FILED = ("text", "answers", "happened_on", "place", "reference", "people")
 # One column of JSON: forty take SQLAlchemy longer to describe than the database to find.
 _PUBLIC = select(
     _object(
         **_case_parts(),
+        filed=_object(**{name: cases.c[name] for name in _FILED}),
         entries=_entries(
             timeline.c.entry.in_(bindparam(None, sorted(CHANGES_VIEW), expanding=True, literal_execute=True))
         ).element,
@@ -207,6 +209,7 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
             "unit_name_en": case.unit_name_en,
             "ground": case.ground,
             "filed_at": case.filed_at,
+            "filed": _filed(told["filed"]),
             "expected_on": case.expected_on,
             "question": asked[0] if asked else None,
             "decision": _decision(case),
@@ -225,6 +228,14 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
             "version": len(entries),
         }
     )
+
+
+def _filed(row: dict[str, Any]) -> dict[str, Any] | None:
+    """What the citizen wrote; None where the time is over for which texts are kept."""
+    if not row["text"]:
+        return None
+    place = row.pop("place") or {}
+    return {**row, "address": place.get("address") or None}
 
 
 def _refusal_names(case: Case) -> dict[str, str | None]:

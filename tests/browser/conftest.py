@@ -44,9 +44,11 @@ def chromium() -> Iterator[Browser]:
 
 
 class Walker:
-    """One visitor's page. `shot` takes a picture of each step into the test's folder; `troubles`: what the browser said."""
+    """One visitor's page. `shot` takes a picture of each step into the test's folder; `troubles`: what the browser said, but
+    for answers of an `expected` status."""
 
-    def __init__(self, page: Page, base: str, folder: Path) -> None:
+    def __init__(self, page: Page, base: str, folder: Path, expected: tuple[int, ...] = ()) -> None:
+        self._expected = (422, *expected)
         self.page, self.base, self._folder, self._shots = page, base, folder, 0
         self.troubles: list[str] = []
         self.addresses: list[str] = []
@@ -57,7 +59,9 @@ class Walker:
 
     def _said(self, message: ConsoleMessage) -> None:
         # A form with errors is answered 422, which the browser notes; all else is trouble, CSP first of all.
-        if message.type in ("error", "warning") and "status of 422" not in message.text:
+        if any(f"status of {status}" in message.text for status in self._expected):
+            return
+        if message.type in ("error", "warning"):
             self.troubles.append(message.text)
 
     def _failed(self, request: Request) -> None:
@@ -120,7 +124,7 @@ def walk(chromium: Browser, system: System, tmp_path: Path) -> Iterator[Callable
     """Makes visitors: `walk(width=360)`; pictures are in tmp_path. Script is off, as on the phones these pages are for."""
     walkers: list[Walker] = []
 
-    def make(width: int = 360, script: bool = False) -> Walker:
+    def make(width: int = 360, script: bool = False, expected: tuple[int, ...] = ()) -> Walker:
         context = chromium.new_context(
             java_script_enabled=script,
             viewport={"width": width, "height": 760},
@@ -128,7 +132,7 @@ def walk(chromium: Browser, system: System, tmp_path: Path) -> Iterator[Callable
             timezone_id="Asia/Tehran",
         )
         context.set_default_timeout(15_000)
-        walker = Walker(context.new_page(), system.gateway_url, tmp_path)
+        walker = Walker(context.new_page(), system.gateway_url, tmp_path, expected)
         walkers.append(walker)
         return walker
 

@@ -27,6 +27,9 @@ WORDS = {
         "investigating": "در دست بازرس",
         "problem": "ایرادی هست",
         "anonymous": "بی نام",
+        "skip": "این پرسش را رد می‌کنم",
+        "wrote": "آنچه نوشته‌اید",
+        "choose": "انتخاب فایل",
     },
     "en": {
         "search": "Search",
@@ -38,6 +41,9 @@ WORDS = {
         "investigating": "Being investigated",
         "problem": "There is a problem",
         "anonymous": "Anonymous",
+        "skip": "Skip this question",
+        "wrote": "What you wrote",
+        "choose": "Choose a file",
     },
 }
 
@@ -62,6 +68,26 @@ def choose_unit(walker: Walker, words: dict[str, str], name: str, code: str) -> 
     walker.next(words["search"])
     walker.shot("units-found")
     walker.page.locator(f'button[name=unit][value="{code}"]').first.click()
+
+
+DETAILS = ("place", "date", "people", "reference")
+
+
+def answer_questions(walker: Walker, values: dict[str, str]) -> None:
+    """Every question of the ground, one a page: with one of these values, or left out."""
+    while "/file/questions/" in walker.page.url:
+        for field, value in values.items():
+            if walker.page.locator(field).count():
+                walker.page.fill(field, value)
+        walker.shot("question-of-a-ground")
+        walker.next()
+
+
+def skip_details(walker: Walker) -> None:
+    """Past place, day, people and file number, none of which has to be given."""
+    for step in DETAILS:
+        assert walker.page.url.endswith(f"/file/{step}"), walker.page.url
+        walker.next()
 
 
 def until(walker: Walker, text: str) -> None:
@@ -94,11 +120,26 @@ def test_an_anonymous_report_with_a_photo_is_filed_followed_and_answered(
     walker.shot("text")
     walker.next()
     page.fill("#address", "بوستان ملت")
+    walker.shot("place")
+    walker.next()
     for part, value in (("day", "۲"), ("month", "۸"), ("year", "۱۴۰۵")) if language == "fa" else ():
         page.fill(f"#{part}", value)
-    walker.shot("where")
+    walker.shot("date")
     walker.next()
+    page.fill("#people", "نگهبان بوستان")
+    walker.shot("people")
+    walker.next()
+    walker.shot("reference")
+    walker.next(words["skip"])
+    # The control speaks the page's language until a file is chosen, and then tells which.
+    assert page.locator(".file label").inner_text() == words["choose"]
+    assert page.locator("#file").bounding_box() == {
+        **(page.locator("#file").bounding_box() or {}),
+        "width": 1,
+        "height": 1,
+    }
     page.set_input_files("#file", photo)
+    assert (page.locator("#file").bounding_box() or {"width": 0})["width"] > 150
     page.locator("button[formaction]").click()
     assert page.locator(".files li").count() == 1
     walker.shot("evidence")
@@ -122,6 +163,9 @@ def test_an_anonymous_report_with_a_photo_is_filed_followed_and_answered(
     page.check("#saved")
     walker.next()
     until(walker, words["registered"])
+    page.locator(".wrote summary", has_text=words["wrote"]).click()
+    assert page.locator(".wrote .typed").inner_text() == TEXT
+    assert page.locator(".wrote").get_by_text("نگهبان بوستان").is_visible()
     walker.shot("case")
 
     case = Case(code, town.caller(code=code), "", {})
@@ -191,12 +235,10 @@ def test_a_complaint_with_a_one_time_code_is_filed_decided_objected_to_and_found
     page.locator('button[name=unit][value="dep.urb.permits"]').click()
     page.check("input[value=delay]")
     walker.next()
-    page.fill("#q_file_number", "۱۴۰۵-۱۲")
-    walker.shot("questions")
-    walker.next()
+    answer_questions(walker, {"#q_file_number": "۱۴۰۵-۱۲"})
     page.fill("#text", "پرونده من سه ماه است که مانده و هر بار می‌گویند هفته دیگر بیایید.")
     walker.next()
-    walker.next()
+    skip_details(walker)
     walker.next()
     walker.shot("review")
     assert walker.says("شاکی نمونه")
@@ -283,13 +325,13 @@ def test_what_is_wrong_is_said_beside_the_field_and_what_was_typed_stays(walk: W
     walker.shot("too-short")
     page.fill("#text", TEXT)
     walker.next()
+    walker.next()
     page.fill("#day", "31")
     page.fill("#month", "13")
     page.fill("#year", "1405")
-    page.fill("#address", "همین‌جا")
     walker.next()
     assert page.input_value("#month") == "13"
-    assert page.input_value("#address") == "همین‌جا"
+    assert page.input_value("#year") == "1405"
     assert page.locator("#day-error").is_visible()
     walker.shot("wrong-date")
     walker.open("/follow")
@@ -314,7 +356,7 @@ def test_back_and_two_clicks_file_one_report(walk: Walk, town: Town, photo: Path
     assert page.input_value("#text") == "نخستین نوشته من این است."
     page.fill("#text", "نوشته درست‌شده من این است و دو بار فرستاده می‌شود.")
     walker.next()
-    walker.next()
+    skip_details(walker)
     walker.next()
     walker.next()
     assert walker.says("نوشته درست‌شده من")
@@ -353,13 +395,15 @@ def test_no_page_is_wider_than_its_window(walk: Walk, width: int, language: str)
     check("ground")
     page.check("input[value=conduct]")
     walker.next()
-    check("questions")
-    walker.next()
+    while "/file/questions/" in page.url:
+        check(page.url.rsplit("/", 1)[1])
+        walker.next()
     page.fill("#text", "واژه‌ای‌بسیار‌درازکه‌شکسته‌نمی‌شود" * 4 + " https://example.org/" + "a" * 120)
     check("text")
     walker.next()
-    check("where")
-    walker.next()
+    for step in DETAILS:
+        check(step)
+        walker.next()
     check("evidence")
     walker.next()
     page.check("#identity")
@@ -375,8 +419,9 @@ def test_no_page_is_wider_than_its_window(walk: Walk, width: int, language: str)
     page.check("#saved")
     walker.next()
     until(walker, WORDS[language]["registered"])
+    page.locator(".wrote summary").click()
     check("case")
-    assert len(seen) == 15
+    assert len(seen) >= 18
 
 
 def test_a_file_too_large_or_empty_is_refused_in_words(walk: Walk, tmp_path: Path) -> None:
@@ -388,7 +433,7 @@ def test_a_file_too_large_or_empty_is_refused_in_words(walk: Walk, tmp_path: Pat
     walker.next()
     page.fill("#text", TEXT)
     walker.next()
-    walker.next()
+    skip_details(walker)
     empty = tmp_path / "empty.jpg"
     empty.write_bytes(b"")
     page.set_input_files("#file", empty)
@@ -404,6 +449,19 @@ def test_a_file_too_large_or_empty_is_refused_in_words(walk: Walk, tmp_path: Pat
     walker.shot("too-large")
     walker.next()
     assert walker.page.url.endswith("/file/identity")
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_an_unknown_address_is_a_page_that_leads_on(walk: Walk, language: str) -> None:
+    walker = walk(expected=(404,))
+    walker.open("/" if language == "fa" else "/?lang=en")
+    walker.open("/no/such/page?x=1")
+    assert walker.page.locator("html").get_attribute("lang") == language
+    assert walker.says("این صفحه پیدا نشد" if language == "fa" else "This page was not found")
+    walker.shot("unknown")
+    assert walker.width_beyond() <= 0
+    walker.page.locator('main a[href="/follow"]').click()
+    assert walker.says(WORDS[language]["follow"])
 
 
 def test_a_page_of_another_site_cannot_post_here(walk: Walk, town: Town) -> None:

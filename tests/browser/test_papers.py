@@ -11,7 +11,7 @@ import pytest
 
 from backbone.persian import persian_digits
 from tests.browser.conftest import Walker
-from tests.browser.test_pages import WORDS, code_on
+from tests.browser.test_pages import WORDS, answer_questions, code_on, skip_details
 from tests.e2e.people import Town
 from tests.unit.papers import Read, read
 
@@ -97,10 +97,11 @@ def test_the_receipt_is_saved_after_filing_and_its_code_confirms_it(walk: Walk, 
     page.locator('button[name=unit][value="dep.urb"]').click()
     page.check("input[value=conduct]")
     walker.next()
-    walker.next()
+    answer_questions(walker, {})
     page.fill("#text", "پیشخوان این اداره هر روز یک ساعت دیر باز می‌شود.")
-    for _ in range(3):
-        walker.next()
+    walker.next()
+    skip_details(walker)
+    walker.next()
     page.check("#identity")
     walker.next()
     page.check("#consent")

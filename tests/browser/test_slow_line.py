@@ -12,6 +12,7 @@ from PIL import Image
 
 from backbone.testing import eventually
 from tests.browser.conftest import Walker
+from tests.browser.test_pages import skip_details
 from tests.e2e.people import Case, Town
 
 UP = 64 * 1024  # bytes a second: half a megabit
@@ -37,7 +38,7 @@ def test_an_upload_over_a_slow_line_arrives_whole(walk: Callable[..., Walker], t
     walker.next()
     page.fill("#text", TEXT)
     walker.next()
-    walker.next()
+    skip_details(walker)
     page.set_input_files("#file", photo)
 
     line = page.context.new_cdp_session(page)

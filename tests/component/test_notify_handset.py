@@ -57,6 +57,20 @@ def test_a_code_in_any_writing_is_answered_with_stage_and_date(
     assert answers(office, person) == [f"مرحله: ثبت شد\nنتیجه تا {TOLD_FA}\nبازرسی شهرداری قزوین"]
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "پیگیر\nکد رهگیری شکایت شما:\n{}\nتلفن ۰۲۸۳۳۲۲۱۱۰۰",
+        "{} شماره من 0912 345 6789 است",
+        "ثبت در ۱۴۰۵/۰۹/۰۲ ساعت ۱۴:۰۵، کد: {}",
+    ],
+)
+@pytest.mark.parametrize("group", ["-", "/", " / ", "_"])
+def test_a_code_is_found_in_a_whole_message(office: Office, person: Person, message: str, group: str) -> None:
+    office.hear(person.texts(message.format(group.join(person.code[at : at + 4] for at in range(0, 16, 4)))))
+    assert answers(office, person) == [f"مرحله: ثبت شد\nنتیجه تا {TOLD_FA}\nبازرسی شهرداری قزوین"]
+
+
 def test_a_code_is_answered_to_whoever_holds_it_in_the_language_of_the_case(office: Office) -> None:
     owner, holder = Person(office.keys, Language.EN), Person(office.keys)
     office.tell(owner.registered(), owner.opened(), owner.asked())

@@ -25,7 +25,7 @@ from contracts.errors import (
     UnknownUpload,
     WrongStage,
 )
-from contracts.gateway import Actor
+from contracts.gateway import Actor, Place
 from contracts.intake import SubmissionRecoded, SubmissionRegistered
 from contracts.media import MediaAccepted, MediaDelayed, MediaRejected
 from contracts.notify import CitizenReplied, Reply
@@ -52,6 +52,25 @@ def office(service: ServiceProcess, wire: BusClient) -> Office:
 
 def media_id() -> str:
     return uuid.uuid4().hex
+
+
+def test_whoever_holds_the_code_reads_what_they_filed(office: Office) -> None:
+    wrote = {
+        "text": "پروانه من\nسه ماه است که صادر نشده.",
+        "answers": {"since": "2026-10-23", "counters": ["1", "2"]},
+        "happened_on": "2026-11-20",
+        "reference": "1405-12",
+        "people": ["کارمند باجه ۳"],
+    }
+    filed = office.open(**wrote, place=Place(address="خیابان سپه", latitude=36.27, longitude=50.0))
+    assert office.view(filed.code_hash)["filed"] == {**wrote, "address": "خیابان سپه"}
+    alone = office.open(text="تنها متن، بی جا و روز.")
+    assert office.view(alone.code_hash)["filed"] == {
+        **dict.fromkeys(("happened_on", "address", "reference")),
+        "text": "تنها متن، بی جا و روز.",
+        "answers": {},
+        "people": [],
+    }
 
 
 def test_a_complaint_lives_from_its_opening_to_a_final_decision(office: Office) -> None:

@@ -108,6 +108,8 @@ def test_what_goes_is_what_the_rule_says_and_figures_stay(office: Office, enviro
                         " FROM timeline WHERE case_id = c.case_id) t WHERE case_id = %s", case_id)  # fmt: skip
     assert "ققنوس" not in str(row)
     assert "پروانه در مهلت" not in str(row)
+    code_hash = office.one("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
+    assert office.view(code_hash)["filed"] is None
     kept = "SELECT citizen_id, text, outcome, root_causes, kind, stage, reasons FROM cases WHERE case_id = %s"
     assert office.rows(kept, case_id) == [(None, "", "upheld", ["process"], "complaint", "closed", "")]
     assert office.one("SELECT count(*) FROM timeline WHERE case_id = %s AND actor_kind = 'citizen'"

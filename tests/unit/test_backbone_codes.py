@@ -61,7 +61,9 @@ def test_it_is_shown_as_on_a_bank_card_and_read_back() -> None:
     assert codes.parse(shown, [OLD]) == code
 
 
-@pytest.mark.parametrize("typed", ["", " ", "1234", "کد رهگیری", "1234 5678 9012 345x", "²" * 17, "0" * 65])
+@pytest.mark.parametrize(
+    "typed", ["", " ", "1234", "کد رهگیری", "1234 5678 9012 345x", "²" * 17, "0" * 65, "0 " * 2_001]
+)
 def test_what_is_no_code_is_none(typed: str) -> None:
     assert codes.parse(typed, [OLD]) is None
 
@@ -70,7 +72,52 @@ def test_a_digit_too_few_or_too_many_is_refused() -> None:
     code = code_of(b"")
     assert codes.parse(code[:-1], [OLD]) is None
     assert codes.parse(code + "0", [OLD]) is None
-    assert codes.parse(" " * 49 + code, [OLD]) is None, "longer than anything a person types"
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "کد پیگیری شما: {}",
+        "کد رهگیری شکایت شما:\n{}\nبازرسی شهرداری قزوین، تلفن ۰۲۸۳۳۲۲۱۱۰۰",
+        "پیگیر\nشکایت شما در ۱۴۰۵/۰۹/۰۲ ساعت ۱۴:۰۵ ثبت شد.\n{}\nلغو۱۱",
+        "{} 09121234567",
+        "0912 345 6789 {}",
+        "+98 912 345 6789 - {} - 1405/09/02",
+        "2026-11-23 14:05:11 {}",
+        "شماره پرونده 1405-000123 کد {}",
+        "<{}>",
+        "Your code: {}. Keep it; visit https://peygir.example/follow?x=123",
+    ],
+)
+@pytest.mark.parametrize("mark", ["", " ", "-", "/", " / ", ".", "_", "–", "\u00a0", "\u2060 "])
+def test_a_code_is_found_in_a_whole_message(around: str, mark: str) -> None:
+    for code in some_codes(20):
+        typed = around.format(mark.join(code[at : at + 4] for at in range(0, 16, 4)))
+        for script in SCRIPTS:
+            assert codes.parse(typed.translate(str.maketrans("0123456789", script)), [OLD]) == code
+
+
+def test_of_two_codes_in_one_text_neither_is_taken() -> None:
+    one, other = some_codes(2)
+    assert codes.parse(f"{codes.grouped(one)} یا {codes.grouped(other)}", [OLD]) is None
+    assert codes.parse(f"{one} و دوباره {codes.grouped(one)}", [OLD]) == one
+
+
+def test_one_text_is_no_way_to_try_many_codes() -> None:
+    """Each number that is looked at is a guess, and more than a few make the text none of a citizen's."""
+    for count in range(1, 200):
+        text = "، کد ".join(f"{n:016d}" for n in range(count))
+        assert len(codes.candidates(text)) <= codes.MOST_CANDIDATES
+    many = "، کد ".join([*some_codes(1), *(f"{n:016d}" for n in range(codes.MOST_CANDIDATES))])
+    assert codes.parse(many, [OLD]) is None
+    assert codes.candidates("1" * 1_000 + " " + " ".join("12" * 400)) == []
+
+
+@given(st.text(alphabet=st.sampled_from("0123456789۰۹٣ -/.\u200cآa:\n"), max_size=300))
+def test_no_text_breaks_the_search_for_a_code(text: str) -> None:
+    found = codes.candidates(text)
+    assert len(found) <= codes.MOST_CANDIDATES
+    assert all(re.fullmatch(r"[0-9]{16}", code) for code in found)
 
 
 def test_of_mistyped_codes_hardly_one_in_a_thousand_is_let_in() -> None:

@@ -89,6 +89,14 @@ def test_a_mobile_is_read_in_every_spelling(body: str, prefix: str, script: str,
         "(+98) 912 000 0000",
         "＋９８９１２０００００００",
         "+ 98-912-000-0000",
+        "+98 (0)912 000 0000",
+        "0098 (0) 912 000 00 00",
+        "(0912) 000-0000",
+        "tel:+989120000000",
+        "\u2066+98\u00a0912\u00a0000\u00a00000\u2069",
+        "0912\u2060 000\u00ad0000\ufe0f",
+        "0912·000·0000",
+        "0912/000/0000",
     ],
 )
 def test_a_mobile_is_read_with_whatever_copying_puts_around_it(typed: str) -> None:
@@ -144,3 +152,19 @@ def test_just_one_check_digit_is_right(body: str) -> None:
 )
 def test_what_is_no_national_id_is_none(typed: str) -> None:
     assert persian.national_id(typed) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("123456", "123456"),
+        ("۱۲۳ ۴۵۶", "123456"),
+        ("کد ورود شما: ۱۲۳۴۵۶\n@peygir.example #123456", "123456"),
+        ("123456 در ساعت 14:05 به 09121234567", "123456"),
+        ("123456 یا 654321", None),
+        ("1234567", None),
+        ("کد نرسید", None),
+    ],
+)
+def test_the_one_number_of_a_message_is_found(typed: str, meant: str | None) -> None:
+    assert persian.only_number(typed, 6) == meant

@@ -134,7 +134,8 @@ def test_a_form_that_is_refused_for_its_address_is_filed_after_a_while(tmp_path:
     browser.send("/file/unit", unit="parks")
     browser.send("/file/ground", ground="delay")
     browser.send("/file/text", text="پرونده سه ماه مانده است.")
-    browser.send("/file/where")
+    for step in ("place", "date", "people", "reference"):
+        browser.send(f"/file/{step}")
     browser.open("/file/evidence", "POST", files={"token": (None, browser.token)})
     browser.send("/file/identity", identity="anonymous")
     assert 'name="consent"' in browser.answer.text

@@ -61,7 +61,8 @@ def at_evidence(browser: Browser) -> Browser:
     browser.send("/file/unit", unit="parks")
     browser.send("/file/ground", ground="delay")
     browser.send("/file/text", text="پرونده سه ماه مانده است.")
-    browser.send("/file/where")
+    for step in ("place", "date", "people", "reference"):
+        browser.send(f"/file/{step}")
     assert 'action="/file/evidence"' in browser.answer.text
     return browser
 

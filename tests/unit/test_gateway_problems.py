@@ -120,8 +120,7 @@ def test_every_answer_carries_the_security_headers(gateway: Gateway, path: str) 
 
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
-    # A page's own forms need their origin told, to our own site alone.
-    assert headers["referrer-policy"] == ("same-origin" if path == "/" else "no-referrer")
+    assert headers["referrer-policy"] == "no-referrer"
     assert "unsafe" not in headers["content-security-policy"]
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "server" not in headers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -389,3 +390,17 @@ def test_reading_a_code_is_waited_for_less_long_than_a_command(gateway: Gateway,
     read(gateway, code)
     assert gateway.bus.patience == [gateway.settings.status_timeout]
     assert gateway.settings.status_timeout < 2
+
+
+def test_a_whole_message_is_looked_through_and_each_number_in_it_is_a_guess(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, **UNLIMITED | {"limit_bad_codes": "9/hour"})
+    gateway.bus.answers["tracking.view_by_code"] = lambda _: case()
+    code = codes.mint(gateway.door.mac_keys)
+    message = f"کد رهگیری شکایت شما:\n{codes.grouped(code)}\nتلفن ۰۲۸۳۳۲۲۱۱۰۰"
+
+    def ask(typed: str) -> int:
+        return gateway.send("POST", "/v1/tracking", json={"tracking_code": typed}).status_code
+
+    assert ask(message) == 200
+    wrong = "، کد ".join(f"{n:016d}" for n in range(4))
+    assert [ask(wrong) for _ in range(3)] == [404, 404, 429]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from backbone import codes, logs, persian
+from backbone import codes, dates, logs, persian
 from contracts.errors import PeygirError
 from gateway import language
 from gateway.fields import SubmissionBody
@@ -66,6 +66,14 @@ def form(parts: list[bytes]) -> object:
     return asyncio.run(read())
 
 
+def sms(text: str) -> object:
+    return read_inbound(text, codes.candidates(text))
+
+
+def code_in(text: str) -> object:
+    return codes.parse(text, [bytes(32)])
+
+
 def submission(values: dict[str, Any]) -> object:
     return SubmissionBody.model_validate(values)
 
@@ -101,10 +109,21 @@ CASES: dict[str, tuple[Read, Build, int]] = {
     "text: marks of two kinds on one letter": (persian.normalise, lambda n: "a" + "\u0300\u0316" * (n // 2), TEXT),
     "text: one letter that stands for many": (persian.normalise, lambda n: "\ufdfa" * n, TEXT),
     "text: a mobile of marks": (persian.mobile, lambda n: "0912" + "\u0300\u0316" * (n // 2), TEXT),
-    "text: a code of dashes": (lambda typed: codes.parse(typed, [bytes(32)]), lambda n: "1-" * (n // 2), TEXT),
+    "text: a code of dashes": (code_in, lambda n: "1-" * (n // 2), TEXT),
     "text: control marks": (clean, lambda n: "\x00\r\n" * (n // 3), TEXT),
-    "sms: digits without end": (read_inbound, lambda n: "۱" * n, TEXT),
-    "sms: codes without end": (read_inbound, lambda n: "1234567890123456a" * (n // 17), TEXT),
+    "text: a name of marks that cannot be seen": (
+        submission,
+        lambda n: {"identity": {"name": "\u200c\u0301" * (n // 2)}},
+        BODY,
+    ),
+    "text: a claim of letters between marks": (submission, lambda n: {"text": "\u2800\u0301ا\u200c" * (n // 8)}, BODY),
+    "text: a claim of spaces and one letter": (submission, lambda n: {"text": " " * n + "ا"}, BODY),
+    "text: a day of digits": (dates.read, lambda n: "1405/9/" * (n // 7), BODY),
+    "text: a day of words": (submission, lambda n: {"happened_on": "آذر و " * (n // 6)}, BODY),
+    "text: a message of four digits again and again": (code_in, lambda n: "1234 " * (n // 5), BODY),
+    "text: a message of separators": (code_in, lambda n: "1" + " / " * (n // 3) + "a", BODY),
+    "sms: digits without end": (sms, lambda n: "۱" * n, TEXT),
+    "sms: codes without end": (sms, lambda n: "1234567890123456a" * (n // 17), TEXT),
     "search: words for a unit": (Tree(CATALOGUE).search, lambda n: "را " * (n // 3), TEXT),
     "receipt: pasted brackets": (receipt_in, lambda n: "[" * n, BODY),
     "logs: digits that might be a code": (logs.masked, lambda n: "0 " * (n // 2), BODY),

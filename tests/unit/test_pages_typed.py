@@ -58,8 +58,8 @@ def public_case(**more: Any) -> PublicCase:
 
 
 def draft(kind: Kind = Kind.COMPLAINT, **more: Any) -> Draft:
-    done = ["mobile", "code", "name", "unit", "ground", "questions", "text", "where", "date", "people", "address"]
-    done += ["reference", "place", "evidence", "identity"]
+    done = ["mobile", "code", "name", "unit", "ground", "text", "place", "date", "people", "reference"]
+    done += ["questions/day", "questions/times", "questions/what", "evidence", "identity"]
     ground = "delay" if kind is Kind.COMPLAINT else "conduct"
     known = {"unit": "parks", "ground": ground, "name": "شاکی نمونه", "done": done, "anonymous": False}
     return Draft(kind=kind, **{**known, **more})
@@ -116,12 +116,14 @@ def at_every_page(gateway: Gateway, path: str) -> Browser:
     browser = Browser(gateway).given(case=OpenCase(code=code(gateway)))
     if path in ("/file/mobile", "/file/code", "/sign-in", "/sign-in/code") or "{kind" in path:
         return browser.given(mobile=Pending(mobile=MOBILE), **({} if "{kind" in path else {"draft": draft()}))
-    kind = Kind.CRITICISM if path == "/file/questions" else Kind.COMPLAINT
+    kind = Kind.CRITICISM if path == "/file/questions/{code:str}" else Kind.COMPLAINT
     return browser.given(draft=draft(kind), citizen=signed_in(gateway))
 
 
 def address(path: str) -> str:
-    return path.replace(":str", "").format(kind="complaint", media_id="m" * 22, variant="thumbnail", seal="x")
+    return path.replace(":str", "").format(
+        kind="complaint", code="day", media_id="m" * 22, variant="thumbnail", seal="x"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +147,8 @@ def cookie(browser: Browser) -> str:
 
 
 def test_the_pages_with_text_are_those_that_are_known(text_pages: dict[str, list[str]]) -> None:
-    wanted = {"/file/{kind:str}/start", "/file/mobile", "/file/name", "/file/text", "/file/questions", "/case/answer"}
+    wanted = {"/file/{kind:str}/start", "/file/mobile", "/file/name", "/file/text", "/case/answer"}
+    wanted |= {f"/file/{step}" for step in ("questions/{code:str}", "place", "date", "people", "reference")}
     assert wanted | {"/case/object", "/case/withdraw", "/verify", "/sign-in"} | CODE_FIELDS <= set(text_pages)
 
 
@@ -401,6 +404,36 @@ def test_what_was_written_is_there_after_its_case_was_closed_by_time_and_opened_
     browser.send("/follow", code=mine)
     assert browser.answer.url.path == form
     assert TEXT in browser.source
+
+
+def test_a_form_over_the_general_budget_is_shown_with_its_text_and_kept(
+    tmp_path: Path, text_pages: dict[str, list[str]], clock: Clock
+) -> None:
+    gateway = Gateway(tmp_path, **{**UNLIMITED, "limit_anonymous": "3/minute"})
+    gateway.door.shelf.put(CATALOGUE)
+    answers_well(gateway)
+    for path, fields in text_pages.items():
+        if path in CODE_FIELDS:
+            continue
+        clock.ahead += 3600
+        browser = at_every_page(gateway, path)
+        browser.open(address(path))
+        typed, form = fill(browser, fields), browser.hidden
+        while gateway.send("GET", "/").status_code != 429:
+            pass
+        sent = {**form, **typed}
+        more: dict[str, Any] = multipart(sent) if path in routes.WITH_FILES else {"headers": {}, "data": sent}
+        browser.open(address(path), "POST", **more)
+        assert browser.answer.status_code == 429, path
+        shows(browser, typed)
+        clock.ahead += 3600
+        kept = browser.holds()
+        if opened := kept.read("case", OpenCase):
+            browser.given(case=opened)
+        if citizen := kept.read("citizen", SignedIn):
+            browser.given(citizen=citizen.model_copy(update={"expires_at": time.time() + 900}))
+        browser.open(address(path))
+        shows(browser, typed)
 
 
 # --- answers ---

@@ -49,7 +49,7 @@ async def _page(walk: DoorWalk, person: Person, path: str, case: CaseFacts | Non
     files = list((case or next(iter(walk.oracle.cases.values()))).media) if "media_id" in path else [""]
     operation = Operation(f"page {path}", "GET", path)
     for file in files:
-        at = path.replace(":str", "").format(kind="complaint", media_id=file, variant="thumbnail", seal="x")
+        at = path.replace(":str", "").format(kind="complaint", code="day", media_id=file, variant="thumbnail", seal="x")
         answer = await walk.send(operation, person, at, headers={"Cookie": cookie})
         if case is None or path not in ("/case", _FILE):
             continue

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0018_evidence"
-down_revision = "0017_media_notes"
+revision = "0019_evidence"
+down_revision = "0018_letters"
 
 
 def upgrade() -> None:

@@ -1,0 +1,161 @@
+"""What people type, as the API takes it: days in every writing, names and texts that can be seen."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from backbone import jalali, persian
+from contracts.base import now
+from gateway import bodies, fields, searches, visits
+from gateway.routes import staff
+from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, reasons
+
+UNSEEN = [
+    "   ",
+    "\u200c\u200c\u200c",
+    "\u200b\u2060\ufeff",
+    "\u2800" * 12,
+    "\u3164\u115f\u1160\uffa0",
+    "\u00ad" * 5,
+    "\u200e\u200f\u061c",
+    "\ufe0f\ufe0e",
+    "\u0301\u064b\u064e\u0651",
+    "\u00a0\u2003\u3000",
+    "\u034f\u180e\u17b5",
+]
+TEXT = "پرونده من سه ماه است که بی‌پاسخ مانده."
+CRITICISM: dict[str, Any] = {
+    "kind": "criticism",
+    "unit": "parks",
+    "ground": "delay",
+    "text": TEXT,
+    "consent": True,
+    "anonymous": True,
+}
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+    made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
+    made.door.shelf.put(CATALOGUE)
+    return made
+
+
+# --- days ---
+
+
+@pytest.mark.parametrize("typed", ["2026-11-20", "۲۹ آبان ۱۴۰۵", "۲۹ / ۸ / ۱۴۰۵", "1405/08/29", "20 November 2026"])
+def test_a_day_is_taken_as_people_type_it_and_kept_as_a_date(gateway: Gateway, typed: str) -> None:
+    assert gateway.file(CRITICISM | {"happened_on": typed}).status_code == 201
+    assert gateway.last().happened_on == "2026-11-20"
+    of_a_ground = CRITICISM | {"ground": "conduct", "answers": {"day": typed}}
+    assert gateway.file(of_a_ground).status_code == 201
+    assert gateway.last().answers == {"day": "2026-11-20"}
+
+
+def test_today_in_tehran_is_the_last_day_and_1380_the_first(gateway: Gateway) -> None:
+    today = jalali.today(now())
+    for day, status in ((today, 201), (today + timedelta(days=1), 422)):
+        assert gateway.file(CRITICISM | {"happened_on": day.isoformat()}).status_code == status
+    for typed, status in (("1380/01/01", 201), ("1379/12/29", 422)):
+        assert gateway.file(CRITICISM | {"happened_on": typed}).status_code == status
+
+
+@pytest.mark.parametrize(("language", "said"), [("fa", "از ۱ فروردین ۱۳۸۰ تا "), ("en", "from 21 March 2001 to ")])
+def test_a_day_out_of_bounds_is_refused_with_its_bounds(gateway: Gateway, language: str, said: str) -> None:
+    answer = gateway.file(CRITICISM | {"happened_on": "0001-01-01"}, **{"accept-language": language})
+    assert (answer.status_code, reasons(answer)) == (422, {"happened_on": "too_long_ago"})
+    assert said in answer.json()["errors"][0]["message"]
+
+
+def test_an_ambiguous_day_is_asked_about_with_what_it_may_mean(gateway: Gateway) -> None:
+    answer = gateway.file(CRITICISM | {"happened_on": "3/4/2026"}, **{"accept-language": "en"})
+    assert reasons(answer) == {"happened_on": "ambiguous_date"}
+    assert "4 March 2026 or 3 April 2026" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("given_day", ["0001-01-01", "9999-12-31", "1379-12-29"])
+def test_days_that_staff_give_are_of_our_time(given_day: str) -> None:
+    for body in (
+        {"text": "زمان هر مرحله اعلام شود.", "due_on": given_day},
+        {"text": "زمان هر مرحله اعلام شود.", "on": given_day},
+    ):
+        model: type[BaseModel] = bodies.RecommendationBody if "due_on" in body else bodies.ReminderBody
+        with pytest.raises(ValidationError) as refused:
+            model.model_validate(body)
+        assert [one["type"] for one in refused.value.errors()] == ["date_out_of_range"]
+
+
+# --- what cannot be seen ---
+
+TYPES = {
+    "long text": fields.LongText,
+    "claim": fields.ClaimText,
+    "short text": fields.ShortText,
+    "reason": fields.ReasonText,
+    "name": fields.PersonName,
+    "name of a search": searches.Name,
+    "name of a room": visits.Name,
+    "name of staff": staff._Line,
+}
+
+
+@pytest.mark.parametrize("typed", UNSEEN, ids=lambda typed: " ".join(f"{ord(one):04x}" for one in typed[:3]))
+@pytest.mark.parametrize("name", TYPES)
+def test_what_cannot_be_seen_was_not_given(name: str, typed: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(TYPES[name]).validate_python(typed)
+    assert [one["type"] for one in refused.value.errors()] == ["missing"]
+
+
+@pytest.mark.parametrize("typed", UNSEEN, ids=lambda typed: " ".join(f"{ord(one):04x}" for one in typed[:3]))
+def test_an_unseen_name_text_or_answer_files_nothing(gateway: Gateway, typed: str) -> None:
+    before = len(gateway.bus.published)
+    wrong: list[dict[str, Any]] = [
+        {"text": typed},
+        {"people": [typed]},
+        {"reference": typed},
+        {"place": {"address": typed}},
+        {"anonymous": False, "identity": {"name": typed}},
+        {"ground": "conduct", "answers": {"day": typed}},
+    ]
+    for change in wrong:
+        answer = gateway.file(CRITICISM | change)
+        assert (answer.status_code, set(reasons(answer).values())) == (422, {"missing"}), change
+    assert len(gateway.bus.published) == before
+
+
+@pytest.mark.parametrize("typed", ["علی رضایی", "می‌نا", "مُهر", "Zoë Q", "李 明", "O'Brien", "محمّد"])
+def test_a_name_of_any_script_is_taken_as_typed(typed: str) -> None:
+    assert TypeAdapter(fields.PersonName).validate_python(typed) == typed
+
+
+@given(st.text(max_size=60))
+def test_the_pattern_in_the_document_says_what_is_taken(typed: str) -> None:
+    for kind in (fields.LongText, fields.PersonName, fields.ClaimText):
+        schema = TypeAdapter(kind).json_schema()
+        fits = schema["minLength"] <= len(typed) <= schema["maxLength"] and bool(re.search(schema["pattern"], typed))
+        try:
+            TypeAdapter(kind).validate_python(typed)
+        except ValidationError:
+            assert not fits, typed
+        else:
+            assert fits, typed
+
+
+@given(
+    st.text(
+        alphabet=st.sampled_from(" \t\n\u00a0\u200c\u200f\u2800\u3164\u00ad\u064e\u0301\ufe0f\u2066\U000e0041"),
+        max_size=40,
+    )
+)
+def test_a_text_of_unseen_characters_is_blank_and_one_letter_makes_it_none(typed: str) -> None:
+    assert persian.is_blank(typed)
+    assert not persian.is_blank(typed + "ا" + typed)
