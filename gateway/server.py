@@ -58,6 +58,7 @@ class Protocol(HttpToolsProtocol):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
+        self.url = b""  # asked for before a request has begun, when none comes
         self._taken = 0
         self._count = 0
         self._in_headers = False

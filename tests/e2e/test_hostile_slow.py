@@ -88,6 +88,12 @@ def test_the_time_of_a_file_is_in_proportion_to_its_size(door: Impatient, length
         assert time.monotonic() - began < 15
 
 
+def test_a_connection_on_which_nothing_comes_is_ended(door: Impatient) -> None:
+    with closing(door.connect()) as line:
+        assert answer_on(line).status_code == 408
+        assert line.recv(1) == b""
+
+
 def test_a_body_behind_its_answer_is_cut_too(door: Impatient) -> None:
     """The answer needs no body, so nobody reads it; the line stays open only as long as a body may take."""
     with closing(door.connect()) as line:
