@@ -161,6 +161,14 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "باید روزی مانند 2027-03-21 یا ۱۴۰۶/۰۱/۰۱ باشد.",
         "It must be a day such as 2027-03-21 or 1406/01/01.",
     ),
+    "fixed_text": (
+        "این متن تغییر نمی‌کند: امینان هویت با آن از کار راهبران آگاه می‌شوند.",
+        "This text is not changed: by it the custodians hear of what administrators do.",
+    ),
+    "two_administrators": (
+        "این تغییر را دو راهبر سامانه باید انجام دهند: یکی درخواست کند و دیگری تأیید؛ با جدول نمی‌شود.",
+        "This takes two administrators, one asking and one confirming; a table cannot do it.",
+    ),
     "no_administrator": ("هیچ مدیر سامانه‌ای نمی‌ماند.", "No administrator would remain."),
     "date_out_of_range": ("باید روزی از {earliest} تا {latest} باشد.", "It must be a day from {earliest} to {latest}."),
     "not_after_its_start": ("باید پس از آغاز آن باشد.", "It must be after its start."),

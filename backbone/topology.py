@@ -81,6 +81,7 @@ SUBSCRIPTIONS: dict[str, tuple[Binding, ...]] = {
     "notify.identities": _on("tracking", "identity.#"),
     "notify.retention": _on("tracking", "case.retention_due.v1"),
     "notify.otp": _on("accounts", "otp.requested.v1"),
+    "notify.staff_changes": _on("accounts", "staff_change.#"),
     "notify.sign_ins": _on("accounts", "sign_in.failures.v1"),
     "notify.staff": _on("accounts", "staff.changed.v1"),
     "notify.catalogue": _on("intake", "catalogue.changed.v1"),

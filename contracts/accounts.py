@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -44,6 +45,18 @@ class StaffChanged(Event):
     roles: list[Role]
     unit: UnitCode | None
     active: bool
+
+
+class SessionEnded(Event):
+    """Sessions that ended before their time: signed out, a refresh token that was stolen, an account closed or given new
+    credentials. Their access tokens (claim `sid`) are good for nothing from now on. Only the sessions' ids, of which nobody
+    can tell whose they were. `until`: the moment by which the last of these tokens has expired by itself."""
+
+    name: ClassVar[str] = "session.ended.v1"
+    producer: ClassVar[str] = PRODUCER
+
+    session_ids: Annotated[list[UUID], Field(min_length=1)]
+    until: Moment
 
 
 class SignInFailuresNoted(Event):
@@ -118,13 +131,41 @@ class RefreshTokens(Request):
 
 
 class RevokeTokens(Request):
-    """RPC accounts.revoke → Revoked. Ends the session of this refresh token; an unknown one is answered alike."""
+    """RPC accounts.revoke → RevokedSession. Ends the session of this refresh token; an unknown one is no error."""
 
     refresh_token: Annotated[str, Field(max_length=200)]
 
 
 class Revoked(Answer):
-    pass
+    """What the person is told: the same whether there was such a session or not."""
+
+
+class EndedSession(Answer):
+    """`until`: as in SessionEnded."""
+
+    session_id: UUID
+    until: Moment
+
+
+class RevokedSession(Answer):
+    """`ended`: the session of the token, for the gateway alone; None: no such token."""
+
+    ended: EndedSession | None = None
+
+
+class ListEndedSessions(Request):
+    """RPC accounts.list_ended_sessions → EndedSessions: for the gateway, the sessions that ended before their time so lately
+    that access tokens of theirs are still good by themselves. `after`: the last id of the page before."""
+
+    after: UUID | None = None
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 5_000
+
+
+class EndedSessions(Answer):
+    """`next`: to be given as `after`; None: these were the last."""
+
+    items: list[EndedSession]
+    next: UUID | None = None
 
 
 class Tokens(Answer):
@@ -169,7 +210,8 @@ Key = Annotated[str, Field(max_length=100)]
 
 
 class AddStaff(Request):
-    """RPC accounts.add_staff → StaffCredentials. For the administrator. InvalidField when the user name is taken."""
+    """RPC accounts.add_staff → AddedStaff. For the administrator; with a role that takes two of them it is only asked for
+    (contracts/staff_changes.py). InvalidField when the user name is taken."""
 
     actor: Actor
     idempotency_key: Key
@@ -180,8 +222,9 @@ class AddStaff(Request):
 
 
 class ChangeStaff(Request):
-    """RPC accounts.change_staff → StaffMember. For the administrator: the account as it is to be; closing it ends its
-    sessions. StaleVersion. Nobody closes their own account or gives up their own role of administrator."""
+    """RPC accounts.change_staff → ChangedStaffMember. For the administrator: the account as it is to be; closing it ends its
+    sessions. What takes two administrators is only asked for. StaleVersion. Nobody closes their own account or gives up their
+    own role of administrator."""
 
     actor: Actor
     idempotency_key: Key
@@ -194,8 +237,8 @@ class ChangeStaff(Request):
 
 
 class ResetStaffCredentials(Request):
-    """RPC accounts.reset_staff_credentials → StaffCredentials. For the administrator; ends every session of the account, and
-    its access tokens."""
+    """RPC accounts.reset_staff_credentials → ResetStaff. For the administrator; ends every session of the account, and its
+    access tokens. For an account with a role that takes two administrators it is only asked for."""
 
     actor: Actor
     idempotency_key: Key
@@ -210,6 +253,70 @@ class StaffCredentials(Answer):
     password: str | None = None
     totp_secret: str | None = None
     totp_address: str | None = None
+
+
+# What takes two administrators is asked for by one of them (contracts/staff_changes.py).
+
+
+class StaffChangeState(StrEnum):
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    DENIED = "denied"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+StaffChangeAction = Literal["add", "change", "reset_credentials"]
+
+
+class RequestedStaffChange(Answer):
+    """One change that was asked for. `before`: the account as it was then, None for a new one; `after`: as it is to be, its
+    `version` the one it will have. `new_credentials`: the account gets a new password and TOTP secret with it. `outdated`: the
+    account was changed since, or the one who asked is no administrator any more, so nobody can confirm it. `actions`: what
+    the reader may do with it."""
+
+    change_id: UUID
+    number: int
+    action: StaffChangeAction
+    state: StaffChangeState
+    staff_id: UUID
+    before: StaffMember | None
+    after: StaffMember
+    new_credentials: bool
+    asked_by: UUID
+    asked_at: Moment
+    expires_at: Moment
+    decided_by: UUID | None = None
+    decided_at: Moment | None = None
+    outdated: bool = False
+    actions: list[Literal["confirm", "deny", "cancel"]] = []
+
+
+class StaffChangeAsked(Answer):
+    """`password`: of the account once the change is confirmed; told to the one who asked, in this answer alone. The other half
+    of the credentials, the TOTP secret, is told to the one who confirms, so that neither can sign in with them alone. None
+    without new credentials, and when the command is repeated under its key."""
+
+    change: RequestedStaffChange
+    password: str | None = None
+
+
+class AddedStaff(StaffCredentials):
+    """`asked`: it takes another administrator; `member` is then the account as it is to be."""
+
+    asked: StaffChangeAsked | None = None
+
+
+class ChangedStaffMember(StaffMember):
+    """`asked`: it takes another administrator; the rest is then the account as it still is."""
+
+    asked: StaffChangeAsked | None = None
+
+
+class ResetStaff(StaffCredentials):
+    """`asked`: it takes another administrator; the account's credentials are then those of before."""
+
+    asked: StaffChangeAsked | None = None
 
 
 class ListChangedStaff(Request):
@@ -240,7 +347,8 @@ class ListStaffHistory(Request):
 
 
 class StaffChange(Answer):
-    """One change of an account. `by`: the id of the administrator, or the command that did it. Before and after a reset
+    """One change of an account. `by`: the id of the administrator who did it or, with `confirmed_by`, who asked for it; or the
+    command that did it. Before and after a reset
     of credentials the account is the same but for its version, and no secret is told."""
 
     id: int
@@ -250,6 +358,7 @@ class StaffChange(Answer):
     action: Literal["added", "changed", "credentials_reset"]
     before: StaffMember | None
     after: StaffMember | None
+    confirmed_by: UUID | None = None
 
 
 class StaffHistory(Answer):

@@ -248,6 +248,26 @@ class AlreadyDecided(Conflict):
     texts = {"fa": "درباره این درخواست پیش‌تر تصمیم گرفته شده است.", "en": "This request has been decided already."}
 
 
+class SecondAdministratorNeeded(Conflict):
+    """Whoever asked for a change, or whose own account it is, cannot confirm it."""
+
+    code = "second_administrator_needed"
+    texts = {
+        "fa": "این تغییر را راهبر دیگری باید تأیید کند؛ نه کسی که آن را خواسته است و نه صاحب همان حساب.",
+        "en": "Another administrator has to confirm this change: neither who asked for it nor whose account it is.",
+    }
+
+
+class StaffChangeOutdated(Conflict):
+    """The account is not as it was when the change was asked for, the asker is no administrator any more, or it expired."""
+
+    code = "staff_change_outdated"
+    texts = {
+        "fa": "از زمان این درخواست حساب تغییر کرده یا مهلت درخواست گذشته است؛ درخواست تازه‌ای لازم است.",
+        "en": "The account was changed since this was asked for, or the request has expired; it has to be asked for anew.",
+    }
+
+
 class KeyReused(Conflict):
     code = "idempotency_key_reused"
     texts = {

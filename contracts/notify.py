@@ -35,7 +35,8 @@ class Reply(StrEnum):
 
 
 class NotificationDelivered(Event):
-    """A message reached its handset (or, in the inbox, was put there)."""
+    """A message reached its handset (or, in the inbox, was put there). `to_citizen`: of the case, not to somebody of the office
+    about it."""
 
     name: ClassVar[str] = "notification.delivered.v1"
     producer: ClassVar[str] = PRODUCER
@@ -44,6 +45,7 @@ class NotificationDelivered(Event):
     case_id: UUID | None
     template: str
     channel: MessageChannel
+    to_citizen: bool = True
 
 
 class NotificationFailed(Event):
@@ -121,7 +123,8 @@ class ListNotificationTexts(Request):
 class NotificationText(Answer):
     """One message in both languages, as it is sent. `values`: what may stand in it in braces, such as {code};
     `shipped_fa`, `shipped_en`: the words Peygir brings, when these are `changed`. `approved`: the SMS provider has approved
-    it and sends its own copy, so it cannot be changed here. `version` grows with each change; 0: never changed."""
+    it and sends its own copy, so it cannot be changed here. `fixed`: nobody changes it, since by it people hear of what
+    administrators do. `version` grows with each change; 0: never changed."""
 
     channel: MessageChannel
     name: TextName
@@ -132,6 +135,7 @@ class NotificationText(Answer):
     shipped_fa: str
     shipped_en: str
     approved: bool
+    fixed: bool = False
     version: int
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from contracts import accounts, gateway, identities, intake, media, notify, tracking
+from contracts import accounts, gateway, identities, intake, media, notify, staff_changes, tracking
 from contracts.base import Command, Event
 
 T = TypeVar("T")
 
 # Named so that importing this module imports, and so registers, every contract.
-_MODULES = (accounts, gateway, identities, intake, media, notify, tracking)
+_MODULES = (accounts, gateway, identities, intake, media, notify, staff_changes, tracking)
 
 
 def events() -> dict[str, type[Event]]:

@@ -61,10 +61,16 @@ class CaseSnapshot(Contract):
 
 
 class TrackedEvent(CaseEvent):
-    """What every event of tracking is."""
+    """What every event of tracking is.
+
+    `noticed`: whether what the citizen sees of the case has changed with it; nothing about it reaches them otherwise.
+    `public_version`: the `version` of PublicCase after it, in which the office's own entries are not counted; None where
+    `noticed` is False, and in events of an earlier release."""
 
     producer: ClassVar[str] = PRODUCER
     state: CaseSnapshot
+    noticed: bool = True
+    public_version: int | None = None
 
 
 class CaseOpened(TrackedEvent):
@@ -620,9 +626,9 @@ class Attachment(Answer):
 
 
 class PublicEntry(Answer):
-    """One line of the timeline that the citizen may read. `by`: "you" or "office". `entry`: what happened, such as
-    opened, citizen_asked, citizen_answered, decided. `text`: only what was written to or by the citizen. `outcome`: of a
-    decision, be it of the case that this one was merged into (joined_decided)."""
+    """One line of the timeline that the citizen may read. `sequence`: among these lines, without a gap. `by`: "you" or
+    "office". `entry`: what happened, such as opened, citizen_asked, citizen_answered, decided. `text`: only what was written to
+    or by the citizen. `outcome`: of a decision, be it of the case that this one was merged into (joined_decided)."""
 
     sequence: Sequence
     at: Moment
@@ -683,7 +689,7 @@ class PublicCase(Answer):
     the clock is stopped or when it is over. `visit_can`: what the citizen can do about a visit now, of ask_visit, book_visit,
     move_visit and cancel_visit. `evidence_left`: how many more files the citizen can send now. `refusal_name_…`: the reason's
     name of the day it was refused. `joined`, `joined_refusal`: of a merged case, once the case that it goes on in is decided
-    or refused.
+    or refused. `version`: grows with what the citizen is shown, and with nothing else.
     """
 
     case_id: UUID

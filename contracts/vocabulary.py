@@ -116,6 +116,21 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+ROLE_NAMES: dict[Role, dict[Language, str]] = {
+    Role.OPERATOR: {Language.FA: "کاربر پیشخوان", Language.EN: "operator"},
+    Role.SCREENER: {Language.FA: "کارشناس غربالگری", Language.EN: "screener"},
+    Role.INSPECTOR: {Language.FA: "بازرس", Language.EN: "inspector"},
+    Role.HEAD: {Language.FA: "مدیر بازرسی", Language.EN: "head of inspection"},
+    Role.LIAISON: {Language.FA: "رابط واحد", Language.EN: "unit liaison"},
+    Role.CUSTODIAN: {Language.FA: "امین هویت", Language.EN: "custodian of identities"},
+    Role.ANALYST: {Language.FA: "تحلیلگر", Language.EN: "analyst"},
+    Role.ADMINISTRATOR: {Language.FA: "راهبر سامانه", Language.EN: "administrator"},
+}
+
+TWO_ADMINISTRATOR_ROLES = frozenset({Role.HEAD, Role.CUSTODIAN, Role.ADMINISTRATOR})
+"""Roles that open identities, or that grant them: two administrators are needed for each (DOMAIN.md, The people)."""
+
+
 class ActorKind(StrEnum):
     CITIZEN = "citizen"  # signed in with a mobile
     BEARER = "bearer"  # holds the tracking code, nothing more

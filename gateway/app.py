@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -136,6 +136,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> FastAPI:
             PeygirError: problems.on_peygir_error,
             RequestValidationError: problems.on_validation_error,
             HTTPException: problems.on_http_exception,
+            ClientDisconnect: problems.on_client_gone,
             Exception: problems.on_unexpected,
         },
         redirect_slashes=False,

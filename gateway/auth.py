@@ -18,6 +18,7 @@ from backbone import crypto
 from contracts.errors import BadToken
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Language, Role
+from gateway.ended_sessions import SessionRevocations
 from gateway.standing import Standing
 
 _LONGEST = 4096
@@ -46,17 +47,20 @@ class Caller:
 class Tokens:
     """Checks access tokens. One that was good is remembered until it expires, so that its signature is checked once."""
 
-    def __init__(self, public_keys: Sequence[bytes], contact_key: bytes, standing: Standing) -> None:
+    def __init__(
+        self, public_keys: Sequence[bytes], contact_key: bytes, standing: Standing, revocations: SessionRevocations
+    ) -> None:
         self._keys = [OKPKey.import_key(Ed25519PublicKey.from_public_bytes(key)) for key in public_keys]
         self._contact_key = contact_key
         self._standing = standing
+        self._revocations = revocations
         # EdDSA alone: neither none nor a symmetric algorithm can be asked for by a token.
         self._registry = jws.JWSRegistry(algorithms=["EdDSA"])
         self._good: OrderedDict[str, Caller] = OrderedDict()
 
     def check(self, token: str) -> Caller:
-        """The caller this token names; BadToken when it is not ours, not valid now, not an access token, or
-        made before its account was changed."""
+        """The caller this token names; BadToken when it is not ours, not valid now, not an access token, made before its
+        account was changed, or of a session that has ended."""
         known = self._good.get(token)
         if known is None:
             known = self._verified(token)
@@ -66,9 +70,14 @@ class Tokens:
         if known.expires_at <= time.time():
             self._good.pop(token, None)
             raise BadToken
-        if self._standing.is_past(known.id, known.version):
+        if self.is_revoked(known):
+            self._good.pop(token, None)
             raise BadToken
         return known
+
+    def is_revoked(self, caller: Caller) -> bool:
+        """Whether this caller's session has ended, or their account was changed, since the token was made."""
+        return self._standing.is_past(caller.id, caller.version) or self._revocations.has_ended(caller.session)
 
     def mobile(self, caller: Caller) -> str | None:
         """A citizen's verified mobile in E.164."""
@@ -106,7 +115,7 @@ def _caller(claims: dict[str, Any]) -> Caller:
             else frozenset(),
             unit=claims.get("unit") if kind is ActorKind.STAFF else None,
             name=claims.get("name"),
-            session=claims.get("sid"),
+            session=str(claims["sid"]) if claims.get("sid") is not None else None,
             contact=contact if isinstance(contact, str) else None,
             expires_at=expires_at,
             version=int(claims.get("ver", 0)),

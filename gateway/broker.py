@@ -36,6 +36,7 @@ SUBSCRIPTIONS = (
     (topology.events_of("media"), "#"),
     (topology.events_of("notify"), "#"),
     (topology.events_of("accounts"), "staff.changed.v1"),
+    (topology.events_of("accounts"), "session.ended.v1"),
 )
 _PAUSE = 0.3
 _LOOK = 0.25

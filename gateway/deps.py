@@ -34,6 +34,7 @@ from gateway.broker import Bus
 from gateway.cases import Cases, Issued
 from gateway.catalogue import Shelf
 from gateway.checkpoints import Checkpoints, folder_of
+from gateway.ended_sessions import SessionRevocations
 from gateway.filing import Filing
 from gateway.limits import Limits
 from gateway.live import Hub
@@ -56,8 +57,12 @@ class Door:
         self.mac_keys = secrets(settings.code_mac_keys)
         self.index_keys = secrets(settings.code_index_keys)
         self.standing = Standing(bus)
+        self.revocations = SessionRevocations(bus)
         self.tokens = Tokens(
-            secrets(settings.access_token_public_keys), settings.contact_key.get_secret_value(), self.standing
+            secrets(settings.access_token_public_keys),
+            settings.contact_key.get_secret_value(),
+            self.standing,
+            self.revocations,
         )
         self.shelf = Shelf(settings.gateway_state_dir)
         self.limits = Limits(settings)
@@ -77,6 +82,7 @@ class Door:
         bus.on_event(self.shelf.heard)
         bus.on_event(self.hub.heard)
         self.standing.on_change(self.hub.end_of)
+        self.revocations.on_end(self.hub.end_session)
         self.hub.on_case(self.cases.drop)
         self.hub.on_code(self.issued.has_case)
         self.hub.on_media(self.cases.drop_media)
@@ -88,6 +94,7 @@ class Door:
         """No more streams; not ready any more. What is in hand goes on."""
         self.stopping = True
         self.standing.stop()
+        self.revocations.stop()
         self.hub.end_all()
 
     @property

@@ -402,6 +402,30 @@ _STAFF_CHANGE: dict[str, Any] = {
     "before": {**_ACCOUNT, "roles": ["screener"], "version": 1},
     "after": _ACCOUNT,
 }
+_REQUESTED_STAFF_CHANGE: dict[str, Any] = {
+    "change_id": "4d1f0c7a-2b9e-4c55-8f0e-6a1d2c3b4e5f",
+    "number": 3,
+    "action": "change",
+    "state": "pending",
+    "staff_id": _STAFF_ID,
+    "before": _ACCOUNT,
+    "after": {**_ACCOUNT, "roles": ["head"], "version": 4},
+    "new_credentials": True,
+    "asked_by": "b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e22",
+    "asked_at": "2026-11-24T08:30:00Z",
+    "expires_at": "2026-12-01T08:30:00Z",
+    "decided_by": None,
+    "decided_at": None,
+    "outdated": False,
+    "actions": ["confirm", "deny"],
+}
+_CONFIRMED_STAFF_CHANGE: dict[str, Any] = {
+    **_REQUESTED_STAFF_CHANGE,
+    "state": "confirmed",
+    "decided_by": "b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e23",
+    "decided_at": "2026-11-24T09:10:00Z",
+    "actions": [],
+}
 _TEXT_FA, _TEXT_EN = "{kind} شما پذیرفته نشد: {reason}.", "Your {kind} was not accepted. {reason}."
 _NOTIFICATION_TEXT: dict[str, Any] = {
     "channel": "inbox",
@@ -413,6 +437,7 @@ _NOTIFICATION_TEXT: dict[str, Any] = {
     "shipped_fa": _TEXT_FA,
     "shipped_en": _TEXT_EN,
     "approved": False,
+    "fixed": False,
     "version": 1,
 }
 _TEXT_CHANGE: dict[str, Any] = {
@@ -470,6 +495,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "StaffCredentials": {
         "member": _ACCOUNT,
         "password": "k7Qm-4vRt-9xWd-2bNs",
+        "totp_secret": "JBSWY3DPEHPK3PXP",
+        "totp_address": "otpauth://totp/Peygir:inspector-1?secret=JBSWY3DPEHPK3PXP&issuer=Peygir",
+    },
+    "RequestedStaffChange": _REQUESTED_STAFF_CHANGE,
+    "StaffChanges": {"items": [_REQUESTED_STAFF_CHANGE], "next": None},
+    "StaffChangeAsked": {
+        "change": {**_REQUESTED_STAFF_CHANGE, "actions": ["cancel"]},
+        "password": "k7Qm-4vRt-9xWd-2bNs",
+    },
+    "StaffChangeConfirmed": {
+        "change": _CONFIRMED_STAFF_CHANGE,
+        "member": _CONFIRMED_STAFF_CHANGE["after"],
         "totp_secret": "JBSWY3DPEHPK3PXP",
         "totp_address": "otpauth://totp/Peygir:inspector-1?secret=JBSWY3DPEHPK3PXP&issuer=Peygir",
     },

@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backbone import logs, trace
@@ -19,7 +19,7 @@ from contracts.errors import PeygirError, TooLarge, UnsupportedMedia
 from gateway import language
 from gateway.documents import Handler
 from gateway.metrics import REQUESTS, SECONDS, route_of
-from gateway.problems import BadRequest, TooSlow, failure, problem
+from gateway.problems import CLIENT_GONE, BadRequest, TooSlow, failure, problem
 from gateway.settings import Settings
 
 log = logs.get("http")
@@ -47,6 +47,7 @@ _MOST_NAMES = 500
 _MOST_CONTAINERS = 20_000
 """Lists and objects of one body; the longest of ours has some hundreds."""
 PARSED = "peygir.json"
+UPLOADS = "/v1/uploads"
 
 
 class Envelope:
@@ -68,7 +69,14 @@ class Envelope:
                 scope["headers"][index] = (name, plain_cookies(value))
         # The task ends with the request, and the trace with it.
         trace.adopt(parent)
-        status, finished = 0, False
+        status, finished, gone = 0, False, False
+
+        async def watched() -> Message:
+            nonlocal gone
+            message = await receive()
+            if message["type"] == "http.disconnect" and not status:
+                gone = True
+            return message
 
         async def with_headers(message: Message) -> None:
             nonlocal status, finished
@@ -85,7 +93,9 @@ class Envelope:
             await send(message)
 
         try:
-            await self._app(scope, receive, with_headers)
+            await self._app(scope, watched, with_headers)
+        except ClientDisconnect:
+            gone = True  # no error of ours, and nobody to tell
         except Exception as error:  # noqa: BLE001  # the last net: what nobody caught
             log.error("a request failed", route=route_of(scope), error=logs.describe(error), frames=logs.frames(error))
             if status and not finished:
@@ -94,7 +104,8 @@ class Envelope:
                 await failure(PeygirError(), scope["path"], scope["headers"])(scope, receive, with_headers)
         finally:
             route = route_of(scope)
-            REQUESTS.labels(route, scope["method"] if route != "unrouted" else "-", str(status)).inc()
+            told = CLIENT_GONE if gone else status
+            REQUESTS.labels(route, scope["method"] if route != "unrouted" else "-", str(told)).inc()
             SECONDS.labels(route).observe(time.perf_counter() - started)
 
 
@@ -133,13 +144,16 @@ class _CutOff(Exception):
 class Entry:
     """What may come in under `prefix`: JSON of a bounded size and depth, in time; elsewhere, bodies that keep coming.
 
-    A slow body is cut: JSON must be there within `body_timeout` seconds, any other body may pause for `stall_timeout`.
+    A slow body is cut: JSON and forms without files must be there within `body_timeout` seconds; any other body may pause for
+    `stall_timeout` and has to come at `min_body_rate` besides, so that its size bounds its time. Only the time that we wait for
+    the caller counts.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings, prefix: str = "/v1/", free: tuple[str, ...] = ()) -> None:
         self._app = app
         self._prefix, self._free = prefix, free
         self._most, self._seconds, self._stall = settings.max_json_body, settings.body_timeout, settings.stall_timeout
+        self._rate = settings.min_body_rate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in _BODIED:
@@ -147,7 +161,7 @@ class Entry:
             return
         path: str = scope["path"]
         if not path.startswith(self._prefix) or path.startswith(self._free):
-            await self._app(scope, self._keeping_on(receive), send)
+            await self._bounded(scope, receive, send, tells=not path.startswith(UPLOADS))
             return
         try:
             body = await self._json(scope, receive)
@@ -212,23 +226,43 @@ class Entry:
             raise _Gone
         return message
 
-    def _keeping_on(self, receive: Receive) -> Callable[[], Awaitable[Message]]:
-        """Each part of the body within `stall_timeout`; then the caller counts as gone. After the body, no limit."""
-        ended = False
+    async def _bounded(self, scope: Scope, receive: Receive, send: Send, tells: bool) -> None:
+        """With a body that comes in time. When it does not, the application hears TooSlow where it `tells` the caller of errors
+        by itself, as pages do; else that the caller is gone: of an upload, what has come until then counts."""
+        ended, slow, waited, received = False, False, 0.0, 0
+        grace = self._seconds if _is_plain_form(scope) else self._stall
 
         async def next_part() -> Message:
-            nonlocal ended
+            nonlocal ended, slow, waited, received
             if ended:
                 return await receive()
+            left = grace + received / self._rate - waited
+            began = time.monotonic()
             try:
-                async with asyncio.timeout(self._stall):
+                async with asyncio.timeout(max(0.01, min(self._stall, left))):
                     message = await receive()
             except TimeoutError:
+                slow = True
+                if tells:
+                    raise TooSlow from None
                 return {"type": "http.disconnect"}
+            waited += time.monotonic() - began
+            received += len(message.get("body", b""))
             ended = not message.get("more_body", False)
             return message
 
-        return next_part
+        async def closing(message: Message) -> None:
+            if slow and message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            await send(message)
+
+        await self._app(scope, next_part, closing)
+
+
+def _is_plain_form(scope: Scope) -> bool:
+    """A form without files, as a page sends it."""
+    kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+    return bool(kind.split(b";")[0].strip().lower() == b"application/x-www-form-urlencoded")
 
 
 class _Gone(Exception):

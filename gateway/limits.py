@@ -14,7 +14,7 @@ import hmac
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Protocol
 
@@ -186,8 +186,8 @@ class Limits:
         salt = self._todays_salt()
         key = self._keys.get(address)
         if key is None:
-            household, network = _household(address)
-            key = _keyed(salt, household)[:32]
+            own, network = _addresses_of(address)
+            key = _keyed(salt, own)[:32]
             if network is not None:
                 key = f"{_keyed(salt, network)[:16]}{_OF_NETWORK}{key[:16]}"
             self._keys[address] = key
@@ -236,8 +236,7 @@ class Limits:
     def _trusted(self, address: str) -> bool:
         if not _is_address(address):
             return False
-        parsed = ip_address(address)
-        return any(_contains(network, parsed) for network in self._proxies)
+        return is_within(self._proxies, address)
 
     def _todays_salt(self) -> bytes:
         day = int(time.time() // _DAY)
@@ -250,6 +249,14 @@ class Limits:
 
 def _contains(network: IPv4Network | IPv6Network, address: object) -> bool:
     return getattr(address, "version", 0) == network.version and address in network
+
+
+def is_within(networks: Sequence[IPv4Network | IPv6Network], address: str) -> bool:
+    """Whether an address lies in one of these networks; what is no address lies in none."""
+    if not _is_address(address):
+        return False
+    parsed = ip_address(address)
+    return any(_contains(network, parsed) for network in networks)
 
 
 def _is_address(text: str) -> bool:
@@ -266,11 +273,16 @@ def network_of(address_key: str) -> str | None:
     return network if mark else None
 
 
+def household(address: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 one: what one caller has."""
+    return _addresses_of(address)[0]
+
+
 def _keyed(salt: bytes, text: str) -> str:
     return hmac.new(salt, text.encode(), hashlib.sha256).hexdigest()
 
 
-def _household(address: str) -> tuple[str, str | None]:
+def _addresses_of(address: str) -> tuple[str, str | None]:
     """What counts as one address, and the network above it, where one customer may have many."""
     try:
         parsed = ip_address(address)

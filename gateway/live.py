@@ -1,7 +1,7 @@
 """What changes, told to those who may know (DESIGN: Live).
 
-    bearer of a code   their case
-    citizen            their own cases (`citizen_id` of the snapshot)
+    bearer of a code   their case, where what they are shown of it has changed
+    citizen            their own cases (`citizen_id` of the snapshot), likewise
     screener, head     every case but those of a unit they belong to, or that stands above theirs (conflict of interest)
     inspector          the cases they handle, with the same exception
     liaison            questions to their unit or one below; never the case
@@ -96,6 +96,12 @@ class Hub:
             if reader.caller is not None and reader.caller.id == staff_id:
                 self._drop(reader)
 
+    def end_session(self, session: str) -> None:
+        """The session has ended, and its streams with it."""
+        for reader in list(self._readers):
+            if reader.caller is not None and reader.caller.session == session:
+                self._drop(reader)
+
     def end_all(self) -> None:
         """The process stops: every stream ends."""
         for reader in list(self._readers):
@@ -106,8 +112,9 @@ class Hub:
         kind = name.split(".", 1)[0]
         if kind in ("case", "visit"):
             event = json.loads(body)
-            for on_case in self._on_case:
-                on_case(UUID(event["case_id"]))
+            if event.get("noticed", True):  # else what is kept for who holds the code is as true as before
+                for on_case in self._on_case:
+                    on_case(UUID(event["case_id"]))
             if code_hash := event["state"].get("code_hash"):
                 for on_code in self._on_code:
                     on_code(code_hash)
@@ -120,20 +127,15 @@ class Hub:
                     on_media(str(media_id))
         elif kind == "notification" and self._readers:
             event = json.loads(body)
-            if event.get("case_id") and event.get("channel") == "inbox":
+            if event.get("case_id") and event.get("channel") == "inbox" and event.get("to_citizen", True):
                 self._tell_message(event)
 
     def _tell_case(self, name: str, event: dict[str, Any]) -> None:
         state = event["state"]
-        told = _frame(
-            "case.changed",
-            {
-                "event": "case.changed",
-                "case_id": event["case_id"],
-                "version": event["sequence"],
-                "stage": state["stage"],
-            },
-        )
+        noticed = event.get("noticed", True)
+        of_office = _changed(event, event["sequence"])
+        # The citizen's count is their own: one of the office's entries between two of theirs would be a gap in it.
+        of_citizen = _changed(event, event.get("public_version") or event["sequence"])
         question = None
         if name.startswith(("case.unit_asked.", "case.unit_answered.")):
             question = _frame(
@@ -141,7 +143,10 @@ class Hub:
             )
         for reader in list(self._readers):
             if self._may_know(reader, event["case_id"], state):
-                self._put(reader, told)
+                if not _is_citizen(reader):
+                    self._put(reader, of_office)
+                elif noticed:
+                    self._put(reader, of_citizen)
             elif question is not None and self._is_asked(reader, event["unit_asked"]):
                 self._put(reader, question)
 
@@ -194,6 +199,15 @@ class Hub:
         while not reader.queue.empty():
             reader.queue.get_nowait()
         reader.queue.put_nowait(None)
+
+
+def _is_citizen(reader: Reader) -> bool:
+    return reader.caller is None or reader.caller.kind is ActorKind.CITIZEN
+
+
+def _changed(event: dict[str, Any], version: int) -> bytes:
+    told = {"case_id": event["case_id"], "version": version, "stage": event["state"]["stage"]}
+    return _frame("case.changed", {"event": "case.changed", **told})
 
 
 def _frame(event: str, data: dict[str, Any]) -> bytes:

@@ -277,6 +277,15 @@ def _shape(template: str) -> re.Pattern[str]:
     return compile_path(template)[0]
 
 
+CLIENT_GONE = 499
+"""The status in the metrics of a request whose caller left before the answer; it is sent to nobody."""
+
+
+async def on_client_gone(request: Request, error: Exception) -> Response:
+    """The caller left in the middle of the request: no error, and nobody to answer."""
+    return Response(status_code=CLIENT_GONE)
+
+
 async def on_unexpected(request: Request, error: Exception) -> Response:
     """What nobody expected: told without its text. The middleware outside logs where it came from."""
     return failure(PeygirError(), request.scope["path"], request.scope["headers"])

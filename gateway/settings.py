@@ -55,6 +55,9 @@ class Settings(ProcessSettings):
     RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_seconds`: within which a PDF is drawn;
     `max_papers`: how many may wait for it, `papers_each` of one account or address; `paper_emblem`: an SVG for their head,
     ours if left out.
+    `body_timeout`: within which JSON or a form without files is there. `stall_timeout`: for which any other body may pause, and a
+    reader may take nothing; `min_body_rate`: in bytes a second, what such a body has to come at besides, on average.
+    `max_connections_of_address`: a trusted proxy may open more.
     `publish_timeout`: within which the broker has to confirm a submission; with what a busy machine adds, 503 comes within 2 s.
     `rpc_timeout`: a service that answers nobody for so long is away; `rpc_deadline`: how long one is waited for that does.
     `status_timeout`: the same as rpc_timeout, for reading a case by its code.
@@ -96,6 +99,9 @@ class Settings(ProcessSettings):
     header_timeout: float = Field(10.0, gt=0)
     body_timeout: float = Field(15.0, gt=0)
     stall_timeout: float = Field(60.0, gt=0)
+    min_body_rate: int = Field(1_024, ge=1)
+    max_connections: int = Field(4_000, ge=1)
+    max_connections_of_address: int = Field(500, ge=1)
     max_uploads: int = Field(10, ge=0, le=10)
     max_upload_size: int = Field(209_715_200, ge=0)
     national_id_required: bool = False

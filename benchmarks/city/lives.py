@@ -144,7 +144,7 @@ class Life:
         self.first = self.case
         self.entries.append((entry, FIRST, head))
         self.attachments += media_rows(case.case_id, event.uploads, 1)
-        self.events.append(event_of(Step("opened", self.case, t.CaseOpened), 1, self.at))
+        self.events.append(event_of(Step("opened", self.case, t.CaseOpened), 1, self.at, 1))
         self.citizen = Actor(kind=ActorKind(entry.actor_kind), id=str(entry.actor_id))
         if event.visit_wanted:
             self._visited(visits_domain.ask(self.case, None, self.at, uuid4()), self.citizen, self.at)
@@ -338,7 +338,8 @@ class Life:
             end = visits_domain.ended(turn.case, visit, at)
             if end is not None:
                 self.visit, turn = end[0], replace(turn, steps=[*turn.steps, end[1]])
-        entries, events = lines(turn, actor, at)
+        before = [{"entry": entry.entry, "stage": entry.stage} for entry, _, _ in self.entries]
+        entries, events = lines(turn, actor, at, before)
         self.case = written(turn, entries)
         self.entries += entries
         self.events += events

@@ -22,7 +22,7 @@ from contracts.vocabulary import Role
 from deploy.local.environment import state_folder
 from deploy.local.processes import System
 from services.accounts import roster
-from services.accounts.roster import Member
+from services.accounts.domain import Member
 from services.accounts.seed import OFFICE
 
 INSPECTORS = 40

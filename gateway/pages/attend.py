@@ -20,6 +20,7 @@ from gateway.pages.multipart import fields_of
 from gateway.pages.origin import Origin
 from gateway.pages.typed import Form, SentForms, TypedForm
 from gateway.pages.visit import Page, StaleForm, Visit, clean
+from gateway.problems import TooSlow
 from gateway.visit_store import StoreUnavailable
 
 log = logs.get("pages")
@@ -141,7 +142,10 @@ async def _read_unread(visit: Visit) -> None:
     """Reads what was typed into a form with a file whose page answered before it looked at the form."""
     if visit.form:
         return
-    fields = await fields_of(visit.request)
+    try:
+        fields = await fields_of(visit.request)
+    except TooSlow:
+        return  # what came too slowly is not waited for again
     if fields and visit.cookies.is_form_token(fields.get("token", [""])[0]):
         visit.form = _cleaned(fields)
 

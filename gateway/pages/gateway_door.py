@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contracts.accounts import OtpSent, RefreshTokens, RequestOtp, Revoked, RevokeTokens, Tokens, VerifyOtp
+from contracts.accounts import OtpSent, RefreshTokens, RequestOtp, Tokens, VerifyOtp
 from contracts.errors import BadToken, Gone, NotAuthenticated, PeygirError, StillRegistering
 from contracts.gateway import Actor
 from contracts.intake import Catalogue
@@ -134,7 +134,7 @@ class GatewayDoor:
 
     async def revoke(self, visitor: Visitor, refresh_token: str) -> None:
         await self._door.admission.refresh(refresh_token)
-        await self._door.bus.ask("accounts", "revoke", RevokeTokens(refresh_token=refresh_token), Revoked)
+        await self._door.revocations.sign_out(refresh_token)
 
     def _caller(self, visitor: Visitor) -> Caller | None:
         return self._door.tokens.check(visitor.access_token) if visitor.access_token else None

@@ -13,7 +13,6 @@ from contracts.accounts import (
     RefreshTokens,
     RequestOtp,
     Revoked,
-    RevokeTokens,
     SignInStaff,
     Tokens,
     VerifyOtp,
@@ -178,7 +177,7 @@ async def refresh(request: Request, body: RefreshBody, door: DoorDep, _: Visitor
     responses=problems(body=True),
 )
 async def revoke(body: RefreshBody, door: DoorDep, _: VisitorDep) -> Response:
-    """An unknown token is answered alike."""
+    """Its access tokens and streams end with it. An unknown token is answered alike."""
     await door.admission.refresh(body.refresh_token)
-    request = RevokeTokens(refresh_token=body.refresh_token)
-    return answer(await door.bus.ask("accounts", "revoke", request, Revoked))
+    await door.revocations.sign_out(body.refresh_token)
+    return answer(Revoked())

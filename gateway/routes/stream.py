@@ -62,7 +62,7 @@ async def stream(
     if door.stopping:
         raise Unavailable(retry_after=door.settings.retry_after)
     # What was heard since the token was looked at has ended the streams of then, and not this one.
-    if visitor.caller is not None and door.standing.is_past(visitor.caller.id, visitor.caller.version):
+    if visitor.caller is not None and door.tokens.is_revoked(visitor.caller):
         raise BadToken
     reader = door.hub.open(visitor.address_key, visitor.caller, frozenset(hashes))
     if reader is None:

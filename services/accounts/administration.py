@@ -6,64 +6,84 @@ import hashlib
 from typing import Any
 from uuid import UUID, uuid4
 
-import pyotp
 from sqlalchemy import Connection
 
 from backbone.settings import secret
 from contracts.accounts import (
+    AddedStaff,
     AddStaff,
+    ChangedStaffMember,
     ChangeStaff,
     ListStaffHistory,
+    ResetStaff,
     ResetStaffCredentials,
     StaffChange,
-    StaffCredentials,
+    StaffChangeAction,
+    StaffChangeAsked,
     StaffHistory,
-    StaffMember,
 )
-from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion
-from contracts.gateway import Actor
-from contracts.vocabulary import ActorKind, Role
+from contracts.errors import InvalidField, KeyReused, NotFound, StaleVersion
+from contracts.vocabulary import Role
 from services.accounts import roster, store
 from services.accounts.credentials import fresh_password, fresh_totp_secret
-from services.accounts.domain import username_form, wrong_with_member, wrong_with_username
-from services.accounts.roster import Member
+from services.accounts.domain import (
+    Member,
+    needs_two_administrators,
+    renews_credentials,
+    sensitive_roles,
+    username_form,
+    wrong_with_member,
+    wrong_with_username,
+)
 from services.accounts.settings import Settings
+from services.accounts.staff_changes import TwoAdministrators, member_answer, only_administrator, totp_address
 
 
 class Administration:
-    """The use cases of the administrator. Each is done once under its key, and kept in the history."""
+    """The use cases of the administrator. Each is done once under its key, and kept in the history; what takes two
+    administrators is asked for."""
 
     def __init__(self, settings: Settings) -> None:
         self._staff_key = secret(settings.staff_secret_key)
+        self._two = TwoAdministrators(settings)
 
-    def add(self, connection: Connection, request: AddStaff) -> StaffCredentials:
+    def add(self, connection: Connection, request: AddStaff) -> AddedStaff:
         """A new account, and its credentials, once. InvalidField, KeyReused."""
-        self._only_administrator(connection, request.actor)
+        only_administrator(connection, request.actor)
         staff_id = uuid4()
         if (done := self._done(connection, request, staff_id)) is not None:
-            return StaffCredentials(member=_member(_known(connection, done)))
+            asked = self._two.asked_before(connection, request.actor, request.idempotency_key)
+            return AddedStaff(
+                member=asked.change.after if asked else member_answer(_known(connection, done)), asked=asked
+            )
         username = username_form(request.username)
         wrong = list(wrong_with_member(request.display_name, request.roles, request.unit))
         if (reason := wrong_with_username(username)) is not None:
             wrong.append({"field": "username", "reason": reason})
+        elif store.staff_by_username(connection, username) is not None:
+            wrong.append({"field": "username", "reason": "already_used"})
         if wrong:
             raise InvalidField(fields=wrong)
-        password, totp_secret = fresh_password(), fresh_totp_secret()
         member = Member(request.display_name, tuple(request.roles), request.unit)
+        if needs_two_administrators(None, member):
+            after = _as_answer(staff_id, username, 1, member)
+            asked = self._ask(connection, request, "add", None, after, True)
+            return AddedStaff(member=asked.change.after, asked=asked)
+        password, totp_secret = fresh_password(), fresh_totp_secret()
         if not roster.add(
             connection, self._staff_key, staff_id, username, member, password, totp_secret, by=request.actor.id
         ):
             raise InvalidField(fields=[{"field": "username", "reason": "already_used"}])
-        return _credentials(_known(connection, staff_id), password, totp_secret)
+        return AddedStaff(**_credentials(_known(connection, staff_id), password, totp_secret))
 
-    def change(self, connection: Connection, request: ChangeStaff) -> StaffMember:
+    def change(self, connection: Connection, request: ChangeStaff) -> ChangedStaffMember:
         """Name, roles, unit and whether the account is open. NotFound, StaleVersion, InvalidField, KeyReused."""
-        self._only_administrator(connection, request.actor)
+        only_administrator(connection, request.actor)
         row = store.lock_staff_by_id(connection, request.staff_id)
         if row is None:
             raise NotFound
         if self._done(connection, request, row.staff_id) is not None:
-            return _member(row)
+            return _changed(row, self._two.asked_before(connection, request.actor, request.idempotency_key))
         if row.version != request.expected_version:
             raise StaleVersion(current=row.version)
         wrong = list(wrong_with_member(request.display_name, request.roles, request.unit))
@@ -74,37 +94,51 @@ class Administration:
                 wrong.append({"field": "roles", "reason": "own_account"})
         if wrong:
             raise InvalidField(fields=wrong)
+        before = roster.member_of(row)
         member = Member(request.display_name, tuple(request.roles), request.unit, request.active)
-        if member != roster.member_of(row):
+        if needs_two_administrators(before, member):
+            renewed = renews_credentials(before, member)
+            after = _as_answer(row.staff_id, row.username, row.version + (2 if renewed else 1), member)
+            return _changed(row, self._ask(connection, request, "change", row, after, renewed))
+        if member != before:
             roster.change(connection, row.username, member, by=request.actor.id)
-        return _member(_known(connection, row.staff_id))
+        return _changed(_known(connection, row.staff_id))
 
-    def reset_credentials(self, connection: Connection, request: ResetStaffCredentials) -> StaffCredentials:
+    def reset_credentials(self, connection: Connection, request: ResetStaffCredentials) -> ResetStaff:
         """A new password and TOTP secret, once; every session of the account ends. NotFound, KeyReused."""
-        self._only_administrator(connection, request.actor)
+        only_administrator(connection, request.actor)
         row = store.lock_staff_by_id(connection, request.staff_id)
         if row is None:
             raise NotFound
         if self._done(connection, request, row.staff_id) is not None:
-            return StaffCredentials(member=_member(row))
+            asked = self._two.asked_before(connection, request.actor, request.idempotency_key)
+            return ResetStaff(member=member_answer(row), asked=asked)
+        member = roster.member_of(row)
+        if sensitive_roles(member):  # of a closed account, too: it may be opened again
+            after = _as_answer(row.staff_id, row.username, row.version + 1, member)
+            asked = self._ask(connection, request, "reset_credentials", row, after, True)
+            return ResetStaff(member=member_answer(row), asked=asked)
         password, totp_secret = fresh_password(), fresh_totp_secret()
         roster.reset_credentials(connection, self._staff_key, row.username, password, totp_secret, by=request.actor.id)
-        return _credentials(_known(connection, row.staff_id), password, totp_secret)
+        return ResetStaff(**_credentials(_known(connection, row.staff_id), password, totp_secret))
+
+    def _ask(
+        self,
+        connection: Connection,
+        request: AddStaff | ChangeStaff | ResetStaffCredentials,
+        action: StaffChangeAction,
+        before: Any | None,
+        after: dict[str, Any],
+        new_credentials: bool,
+    ) -> StaffChangeAsked:
+        return self._two.ask(connection, request.actor, request.idempotency_key, action, before, after, new_credentials)
 
     def history(self, connection: Connection, request: ListStaffHistory) -> StaffHistory:
         """Who changed which account, the newest first."""
-        self._only_administrator(connection, request.actor)
+        only_administrator(connection, request.actor)
         rows = store.history(connection, request.staff_id, request.after, request.limit + 1)
         shown = [StaffChange(**row._mapping) for row in rows[: request.limit]]
         return StaffHistory(items=shown, next=str(shown[-1].id) if len(rows) > request.limit else None)
-
-    def _only_administrator(self, connection: Connection, actor: Actor) -> None:
-        """By the roles of this moment: a token may be older than the last change of them."""
-        if actor.kind is not ActorKind.STAFF:
-            raise NotAllowed
-        row = store.staff_by_id(connection, UUID(actor.id))
-        if row is None or not row.active or Role.ADMINISTRATOR not in row.roles:
-            raise NotAllowed
 
     def _done(
         self, connection: Connection, request: AddStaff | ChangeStaff | ResetStaffCredentials, staff_id: UUID
@@ -126,27 +160,27 @@ def _known(connection: Connection, staff_id: UUID) -> Any:
     return row
 
 
-def _member(row: Any) -> StaffMember:
-    return StaffMember(
-        staff_id=row.staff_id,
-        display_name=row.display_name,
-        roles=[Role(role) for role in row.roles],
-        unit=row.unit,
-        active=row.active,
-        username=row.username,
-        version=row.version,
-    )
+def _changed(row: Any, asked: StaffChangeAsked | None = None) -> ChangedStaffMember:
+    return ChangedStaffMember(**member_answer(row).model_dump(), asked=asked)
 
 
-def _credentials(row: Any, password: str, totp_secret: str) -> StaffCredentials:
-    return StaffCredentials(
-        member=_member(row),
-        password=password,
-        totp_secret=totp_secret,
-        totp_address=totp_address(row.username, totp_secret),
-    )
+def _as_answer(staff_id: UUID, username: str, version: int, member: Member) -> dict[str, Any]:
+    """An account as it is to be, as StaffMember's JSON."""
+    return {
+        "staff_id": str(staff_id),
+        "display_name": member.display_name,
+        "roles": [role.value for role in member.roles],
+        "unit": member.unit,
+        "active": member.active,
+        "username": username,
+        "version": version,
+    }
 
 
-def totp_address(username: str, totp_secret: str) -> str:
-    """What an authenticator app reads, as a QR code."""
-    return pyotp.TOTP(totp_secret).provisioning_uri(name=username, issuer_name="Peygir")
+def _credentials(row: Any, password: str, totp_secret: str) -> dict[str, Any]:
+    return {
+        "member": member_answer(row),
+        "password": password,
+        "totp_secret": totp_secret,
+        "totp_address": totp_address(row.username, totp_secret),
+    }

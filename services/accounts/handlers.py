@@ -19,11 +19,14 @@ from backbone.settings import secret
 from contracts.accounts import (
     AccountVersion,
     ChangedStaff,
+    EndedSession,
+    EndedSessions,
+    ListEndedSessions,
     ListStaff,
     OtpSent,
     RefreshTokens,
     RequestOtp,
-    Revoked,
+    RevokedSession,
     RevokeTokens,
     SignInStaff,
     StaffList,
@@ -38,6 +41,7 @@ from contracts.vocabulary import ActorKind, Role
 from services.accounts import domain, store
 from services.accounts.attempts import SIGN_INS, Attempts, Devices
 from services.accounts.credentials import fresh_totp_secret, hash_password, password_fits, totp_step
+from services.accounts.endings import good_until
 from services.accounts.one_time_codes import OneTimeCodes
 from services.accounts.sessions import Sessions, Subject
 from services.accounts.settings import Settings
@@ -178,10 +182,19 @@ class Accounts:
 
         return self._sessions.refresh(connection, request.refresh_token, find)
 
-    def revoke(self, connection: Connection, request: RevokeTokens) -> Revoked:
-        """Ends a session; its access token still lives out its 15 minutes. An unknown token is answered alike."""
-        self._sessions.revoke(connection, request.refresh_token)
-        return Revoked()
+    def revoke(self, connection: Connection, request: RevokeTokens) -> RevokedSession:
+        """Ends a session, its access tokens included. Nothing happens for an unknown token."""
+        return RevokedSession(ended=self._sessions.revoke(connection, request.refresh_token))
+
+    def list_ended_sessions(self, connection: Connection, request: ListEndedSessions) -> EndedSessions:
+        """The sessions that ended before their time, of which an access token may still be good by itself."""
+        since = now() - self._sessions.access - _COMMITTED_WITHIN
+        rows = store.ended_sessions(connection, since, request.after, request.limit + 1)
+        shown = rows[: request.limit]
+        return EndedSessions(
+            items=[EndedSession(session_id=row.session_id, until=good_until(row.revoked_at)) for row in shown],
+            next=shown[-1].session_id if len(rows) > request.limit else None,
+        )
 
     def prune(self, connection: Connection) -> None:
         """Deletes what has passed: codes of yesterday, sessions at their end, forgiven attempts."""

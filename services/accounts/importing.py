@@ -1,7 +1,9 @@
 """A table of the staff into the accounts: `python -m services.accounts.importing FILE [--dry-run]`.
 
 Columns: username, display_name, roles (separated by |), unit, active. A row adds the account of its user name or changes it;
-accounts that are not in the file stay. All rows are taken or none. Needs DATABASE_URL_ACCOUNTS and STAFF_SECRET_KEY. The
+accounts that are not in the file stay. All rows are taken or none. A row that takes two administrators (a role that opens
+identities or grants those, or more for an account that has one) is refused: it is asked for in the system itself; only the
+first two administrators may come from a table. Needs DATABASE_URL_ACCOUNTS and STAFF_SECRET_KEY. The
 credentials of new accounts are printed once, for whoever hands them over; they cannot be read again.
 """
 
@@ -21,12 +23,11 @@ from backbone.database import Database
 from backbone.migrate import url_of
 from backbone.tables import Mistake, Refused, Row, yes_or_no
 from contracts.vocabulary import Role
-from services.accounts import roster, store
-from services.accounts.administration import totp_address
+from services.accounts import roster, server_side, store
 from services.accounts.credentials import fresh_password, fresh_totp_secret
-from services.accounts.domain import username_form, wrong_with_member, wrong_with_username
-from services.accounts.roster import Member
+from services.accounts.domain import Member, renews_credentials, username_form, wrong_with_member, wrong_with_username
 from services.accounts.settings import staff_key
+from services.accounts.staff_changes import totp_address
 
 COMMAND = "import staff"
 
@@ -42,9 +43,12 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Done:
+    """`renewed`: accounts that were made administrators, with new credentials."""
+
     new: list[Credentials]
     changed: int
     same: int
+    renewed: list[Credentials]
 
 
 def take(connection: Connection, key: bytes, path: Path, units: Collection[str] | None) -> Done:
@@ -53,28 +57,45 @@ def take(connection: Connection, key: bytes, path: Path, units: Collection[str] 
     `units`: the codes there are; None: not known here, any is taken.
     """
     rows = tables.read(path, ("username", "display_name", "roles"), ("unit", "active"))
-    members, wrong = {}, []
+    members: dict[str, Member] = {}
+    numbers: dict[str, int] = {}
+    wrong = []
     for row in rows:
         username, member, mistakes = _read(row, units)
         if username in members:
             mistakes.append(Mistake(row.number, "username", {"reason": "twice"}))
         wrong += mistakes
-        members[username] = member
+        members[username], numbers[username] = member, row.number
     if wrong:
         raise Refused(wrong)
-    new, changed = [], 0
+    new: list[Credentials] = []
+    renewed: list[Credentials] = []
+    changed = 0
     for username, member in sorted(members.items()):
         known = store.lock_staff(connection, username)
+        before = roster.member_of(known) if known is not None else None
+        if member == before:
+            continue
+        if not server_side.is_allowed(connection, known, member):
+            wrong.append(Mistake(numbers[username], "roles", {"reason": "two_administrators"}))
+            continue
+        password, secret = fresh_password(), fresh_totp_secret()
+        staff_id = known.staff_id if known is not None else uuid4()
         if known is None:
-            password, secret = fresh_password(), fresh_totp_secret()
-            roster.add(connection, key, uuid4(), username, member, password, secret, by=COMMAND)
+            roster.add(connection, key, staff_id, username, member, password, secret, by=COMMAND)
             new.append(Credentials(username, password, totp_address(username, secret)))
-        elif member != roster.member_of(known):
+        else:
             roster.change(connection, username, member, by=COMMAND)
             changed += 1
+            if renews_credentials(before, member):
+                roster.reset_credentials(connection, key, username, password, secret, by=COMMAND)
+                renewed.append(Credentials(username, password, totp_address(username, secret)))
+        server_side.note(connection, "import_staff", staff_id, username, before, member)
+    if wrong:
+        raise Refused(wrong)
     if not any(row.active for row in store.list_staff(connection, Role.ADMINISTRATOR)):
         raise Refused([Mistake(None, None, {"reason": "no_administrator"})])
-    return Done(new, changed, len(rows) - len(new) - changed)
+    return Done(new, changed, len(rows) - len(new) - changed, renewed)
 
 
 def _read(row: Row, units: Collection[str] | None) -> tuple[str, Member, list[Mistake]]:
@@ -119,7 +140,7 @@ def main(arguments: Sequence[str], units: Collection[str] | None = None) -> int:
     except _DryRun:
         print("dry run: nothing was changed")
     print(f"accounts: staff: {len(done.new)} new, {done.changed} changed, {done.same} as before")
-    for one in [] if options.dry_run else done.new:
+    for one in [] if options.dry_run else [*done.new, *done.renewed]:
         print(f"{one.username}\n  password       {one.password}\n  authenticator  {one.totp_address}")
     return 0
 

@@ -9,13 +9,16 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Identity,
+    Index,
     Integer,
     MetaData,
     SmallInteger,
     String,
     Table,
     Text,
+    UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
@@ -95,6 +98,31 @@ staff_history = Table(  # only grows, by a trigger; no secret is in it
     Column("action", String, nullable=False),
     Column("before", JSONB(none_as_null=True)),
     Column("after", JSONB(none_as_null=True)),
+    Column("confirmed_by", UUID(as_uuid=True)),  # where it took two administrators
+)
+
+staff_changes = Table(  # asked for by one administrator, to be confirmed by another
+    "staff_changes",
+    metadata,
+    Column("change_id", UUID(as_uuid=True), primary_key=True),
+    Column("number", BigInteger, Identity(), nullable=False, unique=True),
+    Column("action", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("staff_id", UUID(as_uuid=True), nullable=False),
+    Column("username", String, nullable=False),
+    Column("expected_version", Integer, nullable=False),  # 0: a new account
+    Column("before", JSONB(none_as_null=True)),
+    Column("after", JSONB, nullable=False),
+    Column("new_credentials", Boolean, nullable=False),
+    Column("password_hash", String),  # of the password that the asker was told; emptied when it is decided
+    Column("asked_by", UUID(as_uuid=True), nullable=False),
+    Column("asked_under", String, nullable=False),  # the command's key
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("decided_by", UUID(as_uuid=True)),
+    Column("decided_at", DateTime(timezone=True)),
+    UniqueConstraint("asked_by", "asked_under", name="staff_changes_key"),
+    Index("staff_changes_pending", "expires_at", postgresql_where=text("state = 'pending'")),
 )
 
 staff_commands = Table(  # so that one repeated under its key has its effect once
@@ -126,7 +154,7 @@ sessions = Table(  # a family of refresh tokens
     Column("subject_id", UUID(as_uuid=True), nullable=False, index=True),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
-    Column("revoked_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True), index=True),
     Column("revoked_because", String),
 )
 

@@ -5,7 +5,9 @@ Needs DATABASE_URL (or DATABASE_URL_ACCOUNTS) and STAFF_SECRET_KEY. DEMO_STAFF_P
 so that every run tells the same without keeping it anywhere. With FILE the credentials go there, for its owner's eyes
 only: JSON, user name → role, unit, password, totp_secret; otherwise they are printed.
 
-Run again it changes nothing. An account whose password was changed since keeps it; its credentials are then null.
+The demo accounts with roles that open identities are made by this command alone, which the audit shows; none is where the
+office has administrators of its own. Run again it changes nothing. An account whose password was changed since keeps it; its
+credentials are then null.
 """
 
 from __future__ import annotations
@@ -21,14 +23,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from backbone import crypto
+from backbone import audit, crypto
 from backbone.database import Database
 from backbone.migrate import url_of
 from contracts.vocabulary import Role
 from services.accounts import roster, store
 from services.accounts.credentials import password_fits
-from services.accounts.roster import Member
+from services.accounts.domain import Member, sensitive_roles
 from services.accounts.settings import staff_key
+from services.accounts.staff_changes import SYSTEM
 
 NAMESPACE = UUID("6f1b1f6e-3c0a-5d0c-9a53-0b7e5d1c2f10")
 """A demo account's id is uuid5(NAMESPACE, user name): the same everywhere."""
@@ -44,6 +47,7 @@ DEMO_STAFF: dict[str, Member] = {
     "custodian": Member("امین هویت", (Role.CUSTODIAN,), OFFICE),
     "analyst": Member("تحلیلگر", (Role.ANALYST,), OFFICE),
     "administrator": Member("راهبر سامانه", (Role.ADMINISTRATOR,), OFFICE),
+    "administrator2": Member("راهبر دوم سامانه", (Role.ADMINISTRATOR,), OFFICE),
     # Belongs to a unit that can be complained about, so must never see its cases (DOMAIN: The people).
     "screener.permits": Member("کارشناس غربالگری، اداره صدور پروانه", (Role.SCREENER,), "dep.urb.permits"),
 }
@@ -73,16 +77,22 @@ def seed(
 ) -> dict[str, dict[str, str | None]]:
     """Adds the demo accounts that are not there; user name → role, unit, password, totp_secret (null: not known here)."""
     told: dict[str, dict[str, str | None]] = {}
+    with database.read() as connection:
+        others = [row for row in store.list_staff(connection, Role.ADMINISTRATOR) if row.username not in DEMO_STAFF]
+    ruled = any(row.active for row in others)
     for username, member in DEMO_STAFF.items():
         own = credentials_of(username, staff_key, password, totp_secret)
         with database.transaction() as connection:
             row = store.staff_by_username(connection, username)
+            if row is None and ruled and sensitive_roles(member):
+                continue  # they alone grant such roles
             known = row is None or (
                 password_fits(row.password_hash, own.password)
                 and _opened(row.locked_totp_secret, staff_key) == own.totp_secret
             )
             if row is None:
                 roster.add(connection, staff_key, staff_id(username), username, member, own.password, own.totp_secret)
+                audit.note(connection, SYSTEM, "seed_staff", [str(staff_id(username))])
         told[username] = {
             "role": member.roles[0].value,
             "unit": member.unit,
@@ -127,6 +137,9 @@ def main(arguments: list[str]) -> None:
             sys.exit("DEMO_STAFF_TOTP_SECRET is not base32 (A–Z and 2–7, padded with =)")
     database = Database(url_of("accounts"), pool_size=1)
     told = seed(database, key, os.environ.get("DEMO_STAFF_PASSWORD") or None, totp_secret)
+    if left_out := DEMO_STAFF.keys() - told.keys():
+        names = ", ".join(sorted(left_out))
+        print(f"accounts: not made, since this office has administrators of its own, who grant such roles: {names}")
     if options.credentials is not None:
         write(told, options.credentials)
         print(f"accounts: {len(told)} demo staff; their passwords and TOTP secrets are in {options.credentials}")

@@ -12,30 +12,42 @@ from backbone.audited import AuditedService
 from backbone.extensions import UseCases
 from backbone.rpc import rpc
 from contracts.accounts import (
+    AddedStaff,
     AddStaff,
     ChangedStaff,
+    ChangedStaffMember,
     ChangeStaff,
+    EndedSessions,
     ListChangedStaff,
+    ListEndedSessions,
     ListStaff,
     ListStaffHistory,
     OtpSent,
     RefreshTokens,
+    RequestedStaffChange,
     RequestOtp,
+    ResetStaff,
     ResetStaffCredentials,
-    Revoked,
+    RevokedSession,
     RevokeTokens,
     SignInStaff,
-    StaffCredentials,
     StaffHistory,
     StaffList,
-    StaffMember,
     Tokens,
     VerifyOtp,
 )
 from contracts.errors import Unavailable
+from contracts.staff_changes import (
+    ConfirmStaffChange,
+    DenyStaffChange,
+    ListStaffChanges,
+    StaffChangeConfirmed,
+    StaffChanges,
+)
 from services.accounts.administration import Administration
 from services.accounts.handlers import Accounts, committed
 from services.accounts.settings import Settings
+from services.accounts.staff_changes import TwoAdministrators
 
 
 class Apart:
@@ -67,6 +79,7 @@ class Service(AuditedService):
     name = "accounts"
     use_cases = UseCases(use_cases)
     administration = UseCases(Administration)
+    two_administrators = UseCases(TwoAdministrators)
 
     @rpc
     def request_otp(self, request: RequestOtp) -> OtpSent:
@@ -90,9 +103,14 @@ class Service(AuditedService):
         return committed(answer)
 
     @rpc
-    def revoke(self, request: RevokeTokens) -> Revoked:
+    def revoke(self, request: RevokeTokens) -> RevokedSession:
         with self.db.transaction() as connection:
             return self.use_cases.revoke(connection, request)
+
+    @rpc
+    def list_ended_sessions(self, request: ListEndedSessions) -> EndedSessions:
+        with self.db.read() as connection:
+            return self.use_cases.list_ended_sessions(connection, request)
 
     @rpc
     def list_staff(self, request: ListStaff) -> StaffList:
@@ -105,15 +123,15 @@ class Service(AuditedService):
             return self.use_cases.list_changed_staff(connection)
 
     @rpc
-    def add_staff(self, request: AddStaff) -> StaffCredentials:
+    def add_staff(self, request: AddStaff) -> AddedStaff:
         return self.command(self.administration.add, request)
 
     @rpc
-    def change_staff(self, request: ChangeStaff) -> StaffMember:
+    def change_staff(self, request: ChangeStaff) -> ChangedStaffMember:
         return self.command(self.administration.change, request)
 
     @rpc
-    def reset_staff_credentials(self, request: ResetStaffCredentials) -> StaffCredentials:
+    def reset_staff_credentials(self, request: ResetStaffCredentials) -> ResetStaff:
         return self.command(self.administration.reset_credentials, request)
 
     @rpc
@@ -121,7 +139,21 @@ class Service(AuditedService):
         with self.db.read() as connection:
             return self.administration.history(connection, request)
 
+    @rpc
+    def list_staff_changes(self, request: ListStaffChanges) -> StaffChanges:
+        with self.db.read() as connection:
+            return self.two_administrators.list_changes(connection, request)
+
+    @rpc
+    def confirm_staff_change(self, request: ConfirmStaffChange) -> StaffChangeConfirmed:
+        return self.command(self.two_administrators.confirm, request)
+
+    @rpc
+    def deny_staff_change(self, request: DenyStaffChange) -> RequestedStaffChange:
+        return self.command(self.two_administrators.deny, request)
+
     @timer(interval=600)  # type: ignore[untyped-decorator]  # nameko is untyped
     def prune(self) -> None:
         with self.db.transaction() as connection:
             self.use_cases.prune(connection)
+            self.two_administrators.expire(connection)

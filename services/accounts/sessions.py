@@ -30,12 +30,13 @@ from sqlalchemy import Connection
 from backbone import crypto, logs
 from backbone.keys import ed25519_public
 from backbone.settings import secret
-from contracts.accounts import Tokens
+from contracts.accounts import EndedSession, Tokens
 from contracts.base import now
 from contracts.errors import BadToken, PeygirError
 from contracts.vocabulary import Role
 from services.accounts import store
 from services.accounts.domain import Use, use_of
+from services.accounts.endings import end_session, good_until
 from services.accounts.settings import Settings
 
 log = logs.get("sessions")
@@ -98,28 +99,30 @@ class Sessions:
             mobile = crypto.unlock(row.locked_mobile, lock) if row.locked_mobile else None
         except crypto.CannotOpen:  # STAFF_SECRET_KEY was changed
             log.warning("what a session needs cannot be opened; it is ended", session=str(row.session_id))
-            store.revoke_session(connection, row.session_id, at, "key")
+            end_session(connection, row.session_id, "key")
             return BadToken()
         successor_used = successor is not None and store.was_used(connection, _hash(successor))
         use = use_of(row.used_at, successor_used, at, self._grace)
         if use is Use.STOLEN:
             log.warning("a used refresh token came again; its session is ended", session=str(row.session_id))
-            store.revoke_session(connection, row.session_id, at, "reuse")
+            end_session(connection, row.session_id, "reuse")
             return BadToken()
         subject = find(row)
         if subject is None:
-            store.revoke_session(connection, row.session_id, at, "subject")
+            end_session(connection, row.session_id, "subject")
             return BadToken()
         if successor is None:
             successor = self._issue(connection, row.session_id, mobile)
             store.use_refresh_token(connection, _hash(token), at, crypto.lock(successor, lock))
         return self._tokens(_with_mobile(subject, mobile), row.session_id, successor, at, row.expires_at)
 
-    def revoke(self, connection: Connection, token: str) -> None:
-        """Ends the family of this token; nothing when there is none."""
+    def revoke(self, connection: Connection, token: str) -> EndedSession | None:
+        """Ends the family of this token; None when there is none. One that had ended is told as it ended."""
         row = store.lock_refresh_token(connection, _hash(token))
-        if row is not None:
-            store.revoke_session(connection, row.session_id, now(), "signed_out")
+        if row is None:
+            return None
+        ended_at = row.revoked_at or end_session(connection, row.session_id, "signed_out") or row.expires_at
+        return EndedSession(session_id=row.session_id, until=good_until(ended_at))
 
     def _issue(self, connection: Connection, session_id: UUID, mobile: str | None) -> str:
         token = randomness.token_urlsafe(32)

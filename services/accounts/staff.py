@@ -15,11 +15,15 @@ import pyotp
 from backbone.database import Database
 from backbone.migrate import url_of
 from contracts.vocabulary import Role
-from services.accounts import roster, store
+from services.accounts import roster, server_side, store
 from services.accounts.credentials import fresh_password, fresh_totp_secret
-from services.accounts.domain import username_form
-from services.accounts.roster import Member
+from services.accounts.domain import Member, renews_credentials, username_form
 from services.accounts.settings import staff_key
+
+TWO_NEEDED = (
+    "this takes two administrators, one asking and one confirming, in the system itself (docs/runbook.md). Only an "
+    "administrator can be made or mended here, and only while there are fewer than two others."
+)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,30 +51,45 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _wanted(options: argparse.Namespace, before: Member | None) -> Member:
+    """The account as it is to be; what is not given stays."""
+    if before is None:
+        return Member(options.name, tuple(options.role), options.unit)
+    given = options if options.verb == "change" else argparse.Namespace(name=None, role=None, unit=None)
+    return Member(
+        given.name or before.display_name,
+        tuple(given.role or before.roles),
+        given.unit or before.unit,
+        active={"close": False, "reopen": True}.get(options.verb, before.active),
+    )
+
+
 def main(arguments: list[str]) -> None:
     options = _parser().parse_args(arguments)
     key, database = staff_key(), Database(url_of("accounts"), pool_size=1)
     password, secret = fresh_password(), fresh_totp_secret()
+    username = username_form(options.username)
     with database.transaction() as connection:
-        row = store.lock_staff(connection, username_form(options.username))
+        row = store.lock_staff(connection, username)
         if (row is None) != (options.verb == "add"):
             sys.exit(f"accounts: {'there is no' if row is None else 'there is already a'} {options.username}")
+        before = roster.member_of(row) if row is not None else None
+        member, reset = _wanted(options, before), options.verb == "reset"
+        if not server_side.is_allowed(connection, row, member, reset):
+            sys.exit(f"accounts: {options.verb} {options.username}: {TWO_NEEDED}")
+        staff_id = row.staff_id if row is not None else uuid4()
         if row is None:
-            member = Member(options.name, tuple(options.role), options.unit)
-            roster.add(connection, key, uuid4(), options.username, member, password, secret)
-        elif options.verb == "reset":
-            roster.reset_credentials(connection, key, options.username, password, secret)
+            roster.add(connection, key, staff_id, username, member, password, secret)
+        elif reset:
+            roster.reset_credentials(connection, key, username, password, secret)
         else:
-            given = options.verb == "change"
-            member = Member(
-                (given and options.name) or row.display_name,
-                tuple((given and options.role) or (Role(role) for role in row.roles)),
-                (given and options.unit) or row.unit,
-                active={"close": False, "reopen": True}.get(options.verb, row.active),
-            )
-            roster.change(connection, options.username, member)
+            roster.change(connection, username, member)
+        renewed = not reset and row is not None and renews_credentials(before, member)
+        if renewed:
+            roster.reset_credentials(connection, key, username, password, secret)
+        server_side.note(connection, f"{options.verb}_staff_on_server", staff_id, username, before, member, reset)
     print(f"accounts: {options.verb} {options.username}: done")
-    if options.verb in {"add", "reset"}:
+    if renewed or options.verb in {"add", "reset"}:
         address = pyotp.TOTP(secret).provisioning_uri(name=username_form(options.username), issuer_name="Peygir")
         print(f"  password       {password}\n  authenticator  {address}")
 

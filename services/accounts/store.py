@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.vocabulary import Role
@@ -240,16 +240,28 @@ def use_refresh_token(connection: Connection, token_hash: str, at: datetime, loc
     )
 
 
-def revoke_session(connection: Connection, session_id: UUID, at: datetime, because: str) -> None:
-    """Ends a session; one that was ended stays as it was ended."""
-    ended = update(sessions).where(sessions.c.session_id == session_id, sessions.c.revoked_at.is_(None))
-    connection.execute(ended.values(revoked_at=at, revoked_because=because))
+def revoke_session(connection: Connection, session_id: UUID, at: datetime, because: str) -> list[UUID]:
+    """Ends a session; one that was ended stays as it was ended. The ids of those that were not."""
+    return _revoke(connection, sessions.c.session_id == session_id, at, because)
 
 
-def revoke_sessions_of(connection: Connection, subject_id: UUID, at: datetime, because: str) -> None:
-    """Ends every session of a citizen or a member of staff."""
-    ended = update(sessions).where(sessions.c.subject_id == subject_id, sessions.c.revoked_at.is_(None))
-    connection.execute(ended.values(revoked_at=at, revoked_because=because))
+def revoke_sessions_of(connection: Connection, subject_id: UUID, at: datetime, because: str) -> list[UUID]:
+    """Ends every session of a citizen or a member of staff; the ids of those that had not ended."""
+    return _revoke(connection, sessions.c.subject_id == subject_id, at, because)
+
+
+def _revoke(connection: Connection, whose: ColumnElement[bool], at: datetime, because: str) -> list[UUID]:
+    ended = update(sessions).where(whose, sessions.c.revoked_at.is_(None), sessions.c.expires_at > at)
+    changed = ended.values(revoked_at=at, revoked_because=because).returning(sessions.c.session_id)
+    return list(connection.execute(changed).scalars())
+
+
+def ended_sessions(connection: Connection, since: datetime, after: UUID | None, limit: int) -> list[Row[Any]]:
+    """Id and end of each session that was ended since, in the order of the ids."""
+    chosen = select(sessions.c.session_id, sessions.c.revoked_at).where(sessions.c.revoked_at >= since)
+    if after is not None:
+        chosen = chosen.where(sessions.c.session_id > after)
+    return list(connection.execute(chosen.order_by(sessions.c.session_id).limit(limit)).all())
 
 
 # --- what has passed ---

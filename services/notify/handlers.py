@@ -11,11 +11,12 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import Connection
 
 from backbone import inbox, outbox
-from contracts.accounts import OtpRequested, SignInFailuresNoted, StaffChanged
+from contracts.accounts import OtpRequested, SignInFailuresNoted, StaffChanged, StaffChangeState
 from contracts.base import Event, now
 from contracts.identities import IdentityDecided, IdentityEvent
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.notify import MessageChannel, MessageState, NotificationDelivered, NotificationFailed
+from contracts.staff_changes import StaffChangeDecided, StaffChangeRequested
 from contracts.tracking import (
     CaseDecided,
     CaseEscalated,
@@ -133,7 +134,7 @@ def ended(
         "channel": row["channel"],
     }
     if state == MessageState.DELIVERED:
-        return NotificationDelivered(**about)
+        return NotificationDelivered(**about, to_citizen=row["audience"] in ("citizen", "handset"))
     return NotificationFailed(**about, reason=reason or "unknown")
 
 
@@ -202,6 +203,22 @@ class Telling:
         return [
             Draft(route, key, event.name, event.occurred_at, event.case_id, params, whom[route.audience])
             for route in self._table.routes_for(event.name, kind=event.kind, when=when)
+        ]
+
+    def of_staff_change(self, event: StaffChangeRequested | StaffChangeDecided) -> list[Draft]:
+        """Of a change that takes two administrators: who asked, for which account, and what became of it."""
+        params = {"account": event.username, "roles": " ".join(event.roles)}
+        when = {"reset" if event.action == "reset_credentials" else "granted"}
+        if event.asked_by_name is not None:
+            params["asker"] = event.asked_by_name
+        if isinstance(event, StaffChangeDecided):
+            ends = {StaffChangeState.CONFIRMED: "confirmed", StaffChangeState.DENIED: "denied"}
+            when = {ends.get(event.state, "dropped") if event.asked_by is not None else "on_server"}
+            if event.decided_by_name is not None:
+                params["decider"] = event.decided_by_name
+        return [
+            Draft(route, str(event.id), event.name, event.occurred_at, None, params, {"role": route.audience})
+            for route in self._table.routes_for(event.name, when=frozenset(when))
         ]
 
     def _to_citizen(
@@ -392,6 +409,11 @@ class Notify(Telling):
         """Tells custodians that their consent is waited for, and who asked for it what became of that."""
         if inbox.first_time(connection, "identities", event.id):
             keep_drafts(connection, self.of_identity(event), self._clock())
+
+    def staff_change(self, connection: Connection, event: StaffChangeRequested | StaffChangeDecided) -> None:
+        """Tells all custodians of a role that opens identities."""
+        if inbox.first_time(connection, "staff_changes", event.id):
+            keep_drafts(connection, self.of_staff_change(event), self._clock())
 
     def retention_due(self, connection: Connection, event: RetentionDue) -> None:
         """Forgets who filed a case and how they are reached, when the time of that is over; nothing brings it back."""

@@ -98,7 +98,9 @@ def _theirs(reader: Reader) -> list[ColumnElement[bool]]:
 def _of_staff(reader: Reader) -> list[ColumnElement[bool]]:
     addressed: list[ColumnElement[bool]] = [messages.c.staff_id == reader.staff_id]
     addressed += [
-        messages.c.role == role for role in (Role.HEAD, Role.SCREENER, Role.CUSTODIAN) if role in reader.roles
+        messages.c.role == role
+        for role in (Role.HEAD, Role.SCREENER, Role.CUSTODIAN, Role.ADMINISTRATOR)
+        if role in reader.roles
     ]
     if reader.unit is not None:
         # Conflict of interest (DOMAIN: The people): whoever belongs to the unit complained about, or below it.

@@ -29,6 +29,7 @@ from contracts.notify import (
     NotificationTextHistory,
     NotificationTexts,
 )
+from contracts.staff_changes import StaffChangeDecided, StaffChangeRequested
 from contracts.tracking import RetentionDue, TrackedEvent
 from services.notify.handlers import Notify
 from services.notify.inbound import Handset
@@ -173,6 +174,11 @@ class Service(AuditedService):
     def staff_changed(self, event: StaffChanged) -> None:
         with self.db.transaction() as connection:
             self.use_cases.staff_changed(connection, event)
+
+    @durable_event_handler("notify.staff_changes", concurrency=1)
+    def staff_change(self, event: StaffChangeRequested | StaffChangeDecided) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.staff_change(connection, event)
 
     @durable_event_handler("notify.catalogue", concurrency=1)
     def catalogue_changed(self, event: CatalogueChanged) -> None:

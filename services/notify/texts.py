@@ -138,6 +138,9 @@ class Texts:
         if self._shipped.texts[channel, name, "fa"].lookup is not None:
             yield {"field": "text_fa", "reason": "approved_by_provider"}
             return
+        if self._shipped.texts[channel, name, "fa"].fixed:
+            yield {"field": "text_fa", "reason": "fixed_text"}
+            return
         offered, named = self._shipped.offers(channel, name), []
         for language, text in told.items():
             field = f"text_{language}"
@@ -201,6 +204,7 @@ class Texts:
             shipped_fa=shipped["fa"].text,
             shipped_en=shipped["en"].text,
             approved=shipped["fa"].lookup is not None,
+            fixed=shipped["fa"].fixed,
             version=row.version if row is not None else 0,
         )
 

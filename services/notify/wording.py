@@ -9,10 +9,12 @@ from backbone import jalali, persian
 from contracts.vocabulary import (
     OUTCOME_NAMES,
     REFUSAL_NAMES,
+    ROLE_NAMES,
     STAGE_NAMES,
     Language,
     Outcome,
     RefusalReason,
+    Role,
     Stage,
 )
 from services.notify.domain import code_for_sms
@@ -57,6 +59,11 @@ def values(params: Mapping[str, str], language: str, words: Table, *, code: str 
         at = datetime.fromisoformat(found["when"]).astimezone(jalali.TEHRAN)
         found["when"] = f"{day_text(at.date(), spoken)}{_AT[spoken]}{_digits(f'{at:%H:%M}', spoken)}"
         found["place"] = found["place_fa" if spoken is Language.FA else "place_en"]
+    if "roles" in found:
+        separator = "، " if spoken is Language.FA else ", "
+        found["roles"] = separator.join(ROLE_NAMES[Role(role)][spoken] for role in found["roles"].split())
+    if "account" in found and spoken is Language.FA:
+        found["account"] = _ISOLATED.format(found["account"])
     if "number" in found and spoken == Language.FA:
         found["number"] = _ISOLATED.format(found["number"])
     if code is not None:

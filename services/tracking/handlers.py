@@ -179,7 +179,7 @@ class Tracking:
             connection,
             [row for case, _, event in opened for row in media_rows(case.case_id, event.uploads, 1)],
         )
-        outbox.add(connection, *(event_of(Step("opened", case, t.CaseOpened), 1, moment) for case, _, _ in opened))
+        outbox.add(connection, *(event_of(Step("opened", case, t.CaseOpened), 1, moment, 1) for case, _, _ in opened))
         for case, (entry, _, _), event in (opening[case_id] for case_id in opening if case_id in added):
             if event.visit_wanted:
                 asked = visits_domain.ask(case, None, moment, uuid4())

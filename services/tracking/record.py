@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from contracts.vocabulary import OPEN_STAGES, ActorKind, Stage
 from services.tracking import advice, joined, letters, reminders, retention_store, store
 from services.tracking.history import Entry, link
 from services.tracking.life import Case, Question, Step, Turn
+from services.tracking.public import CHANGES_VIEW, noticed
 from services.tracking.retention_domain import tells_texts
 from services.tracking.visits import with_end_of_visit
 
@@ -27,7 +28,7 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
     `question`: the one that was open before.
     """
     turn = with_end_of_visit(connection, turn, now)
-    entries, events = lines(turn, actor, now)
+    entries, events = lines(turn, actor, now, _read_before(connection, turn))
     for (entry, _, _), step in zip(entries, turn.steps, strict=True):
         if step.entry in joined.TOLD:
             end, final = step.details.get("outcome", step.entry), step.details.get("final", False)
@@ -59,18 +60,24 @@ def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, ques
     return after
 
 
-def lines(turn: Turn, actor: Actor, now: datetime) -> tuple[list[tuple[Entry, str, str]], list[TrackedEvent]]:
-    """What a turn adds to the timeline, (entry, previous hash, hash), and the event of each line."""
+def lines(
+    turn: Turn, actor: Actor, now: datetime, before: Sequence[Mapping[str, Any]]
+) -> tuple[list[tuple[Entry, str, str]], list[TrackedEvent]]:
+    """What a turn adds to the timeline, (entry, previous hash, hash), and the event of each line. `before`: what the citizen may
+    have noticed until then."""
     entries: list[tuple[Entry, str, str]] = []
     events: list[TrackedEvent] = []
     version, head = turn.case.version, turn.case.history_hash
+    seen, count = list(before), len(noticed(before))
     for step in turn.steps:
         version += 1
         about = (step.case.case_id, version, step.entry, actor.kind, actor.id, now, step.case.stage)
         entry = Entry(*about, dict(step.details))
         previous, head = head, link(head, entry)
         entries.append((entry, previous, head))
-        events.append(event_of(step, version, now))
+        seen.append({"entry": step.entry, "stage": step.case.stage})
+        before_it, count = count, len(noticed(seen))
+        events.append(event_of(step, version, now, count if count > before_it else None))
     return entries, events
 
 
@@ -103,14 +110,23 @@ def media_rows(
     ]
 
 
-def event_of(step: Step, sequence: int, now: datetime) -> TrackedEvent:
-    """What others are told of a step."""
+def _read_before(connection: Connection, turn: Turn) -> list[dict[str, Any]]:
+    """What the citizen may have noticed before this turn; asked for only where the turn may add to it."""
+    if not any(step.entry in CHANGES_VIEW for step in turn.steps):
+        return []
+    return store.stages_of_entries(connection, turn.case.case_id, CHANGES_VIEW)
+
+
+def event_of(step: Step, sequence: int, now: datetime, public_version: int | None) -> TrackedEvent:
+    """What others are told of a step. `public_version`: None when the citizen does not notice it."""
     return step.event(
         id=uuid4(),
         occurred_at=now,
         case_id=step.case.case_id,
         sequence=sequence,
         state=snapshot(step.case, step.previous_stage),
+        noticed=public_version is not None,
+        public_version=public_version,
         **step.fields,
     )
 

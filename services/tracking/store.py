@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -97,6 +97,13 @@ def add_entries(connection: Connection, entries: Iterable[Link]) -> None:
 
 def _lines(entries: Iterable[Link]) -> list[dict[str, Any]]:
     return [{**vars(entry), "previous_hash": previous, "hash": own} for entry, previous, own in entries]
+
+
+def stages_of_entries(connection: Connection, case_id: UUID, names: Collection[str]) -> list[dict[str, Any]]:
+    """Entry and stage of the lines of a case's timeline that have one of these names, in their order."""
+    chosen = select(timeline.c.entry, timeline.c.stage).order_by(timeline.c.sequence)
+    rows = connection.execute(chosen.where(timeline.c.case_id == case_id, timeline.c.entry.in_(sorted(names))))
+    return [dict(row) for row in rows.mappings()]
 
 
 def add_attachments(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -5,7 +5,7 @@ Staff's queries carry `Scope.condition()`; a citizen's carry the code's hash or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -37,6 +37,7 @@ from services.tracking import beside, evidence
 from services.tracking.domain import evidence_left, possible
 from services.tracking.life import PUBLIC_ENTRIES, TOLD, Case
 from services.tracking.models import attachments, cases, media_states, questions, recommendations, reminders, timeline
+from services.tracking.public import CHANGES_VIEW, noticed
 from services.tracking.scope import CONDITION, Scope
 from services.tracking.store import CASE_COLUMNS, case_of_json
 from services.tracking.visits_views import of_case, staff_visit, visits_for_citizen
@@ -151,7 +152,7 @@ _PUBLIC = select(
         **_case_parts(),
         filed=_object(**{name: cases.c[name] for name in _FILED}),
         entries=_entries(
-            timeline.c.entry.in_(bindparam(None, sorted(PUBLIC_ENTRIES), expanding=True, literal_execute=True))
+            timeline.c.entry.in_(bindparam(None, sorted(CHANGES_VIEW), expanding=True, literal_execute=True))
         ).element,
         asked=_questions(*_OPEN_TO_CITIZEN).element,
         media=_media(attachments.c.from_office.is_(False)).element,
@@ -197,6 +198,8 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
         return None
     entries, asked, media, visits = (told[part] or [] for part in ("entries", "asked", "media", "visits"))
     case = case_of_json(told["case"] | told["rest"])
+    entries = noticed(entries)
+    shown = [line for line in entries if line["entry"] in PUBLIC_ENTRIES]
     return t.PublicCase.model_validate(
         {
             "case_id": case.case_id,
@@ -221,8 +224,8 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
             "attachments": [evidence.view(line) for line in media],
             "evidence_left": evidence_left(case, len(media)),
             **visits_for_citizen(case, visits),
-            "timeline": [_public_entry(line) for line in entries],
-            "version": case.version,
+            "timeline": [_public_entry(line, place) for place, line in enumerate(shown, start=1)],
+            "version": len(entries),
         }
     )
 
@@ -240,7 +243,7 @@ def _refusal_names(case: Case) -> dict[str, str | None]:
     return {f"refusal_{name}": named.get(name) for name in ("name_fa", "name_en")}
 
 
-def _joined(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _joined(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """The last that was heard of the case that this one goes on in."""
     told = [line for line in entries if line["entry"] == "joined_decided"]
     if not told:
@@ -249,7 +252,7 @@ def _joined(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
     return {"outcome": details["outcome"], "final": details["final"], "decided_at": told[-1]["at"]}
 
 
-def _joined_refusal(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _joined_refusal(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     line = next((line for line in entries if line["entry"] == "joined_refused"), None)
     if line is None:
         return None
@@ -258,9 +261,9 @@ def _joined_refusal(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
     return {**told, "refused_at": line["at"]}
 
 
-def _public_entry(line: dict[str, Any]) -> dict[str, Any]:
+def _public_entry(line: Mapping[str, Any], place: int) -> dict[str, Any]:
     return {
-        "sequence": line["sequence"],
+        "sequence": place,
         "at": line["at"],
         "entry": line["entry"],
         "stage": line["stage"],

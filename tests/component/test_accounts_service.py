@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -33,6 +34,7 @@ from contracts.accounts import (
     AddStaff,
     ChangeStaff,
     ListChangedStaff,
+    ListEndedSessions,
     ListStaff,
     RefreshTokens,
     RequestOtp,
@@ -46,7 +48,7 @@ from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Language, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.accounts import roster
-from services.accounts.roster import Member
+from services.accounts.domain import Member
 from services.accounts.seed import DEMO_STAFF, staff_id
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.filterwarnings("ignore:EdDSA is deprecated")]
@@ -470,12 +472,94 @@ class TestTokens:
         self, citizen: Citizen
     ) -> None:
         token = citizen.sign_in()["refresh_token"]
-        ours = citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token=token))
+        citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token=token))
         nobodys = citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token="nobody's"))
-        assert ours == nobodys
+        assert nobodys == {"ended": None}
         for told in (token, "nobody's"):
             with pytest.raises(BadToken):
                 refresh(citizen.wire, told)
+
+
+def restore(system: System, username: str) -> None:
+    """An account of the seed as it was: open, with the credentials that were told."""
+    key, known = bytes.fromhex(system.environment["STAFF_SECRET_KEY"]), system.staff[username]
+    database = Database(system.environment["DATABASE_URL"], 1)
+    with database.transaction() as connection:
+        roster.change(connection, username, DEMO_STAFF[username])
+        roster.reset_credentials(connection, key, username, known["password"], known["totp_secret"])
+    database.close()
+
+
+def ended_sessions(wire: BusClient) -> set[str]:
+    return {session for event in wire.heard("session.ended.v1") for session in event["session_ids"]}
+
+
+def listed_sessions(wire: BusClient, limit: int = 5_000) -> set[str]:
+    """All that a gateway which starts now is given."""
+    found: set[str] = set()
+    after = None
+    while True:
+        page = wire.ask("accounts", "list_ended_sessions", ListEndedSessions(after=after, limit=limit))
+        found |= {ended["session_id"] for ended in page["items"]}
+        after = page["next"]
+        if after is None:
+            return found
+
+
+class TestEndedSessions:
+    """However a session ends before its time, the gateways hear of it, and one that starts later is given it."""
+
+    def is_known(self, wire: BusClient, sid: str) -> None:
+        assert eventually(lambda: sid in ended_sessions(wire))
+        assert sid in listed_sessions(wire)
+
+    def test_signing_out(self, system: System, citizen: Citizen) -> None:
+        tokens = citizen.sign_in()
+        sid = claims(system, tokens["access_token"])["sid"]
+        answer = citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token=tokens["refresh_token"]))
+        assert answer["ended"]["session_id"] == sid
+        self.is_known(citizen.wire, sid)
+        [event] = [event for event in citizen.wire.heard("session.ended.v1") if sid in event["session_ids"]]
+        assert set(event) - {"_name"} == {"id", "occurred_at", "session_ids", "until"}  # nothing that tells whose
+        assert claims(system, tokens["access_token"])["exp"] <= datetime.fromisoformat(event["until"]).timestamp()
+        citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token=tokens["refresh_token"]))
+        assert len([event for event in citizen.wire.heard("session.ended.v1") if sid in event["session_ids"]]) == 1
+
+    def test_a_stolen_refresh_token(self, system: System, citizen: Citizen) -> None:
+        first = citizen.sign_in()
+        second = refresh(citizen.wire, first["refresh_token"])
+        refresh(citizen.wire, second["refresh_token"])
+        with pytest.raises(BadToken):
+            refresh(citizen.wire, first["refresh_token"])
+        self.is_known(citizen.wire, claims(system, first["access_token"])["sid"])
+
+    @pytest.mark.parametrize("how", ["reset", "close"])
+    def test_credentials_reset_and_an_account_closed(
+        self, system: System, wire: BusClient, desk: Desk, how: str
+    ) -> None:
+        wire.listen("accounts.events")
+        mine, others = (claims(system, desk.sign_in(name)["access_token"])["sid"] for name in ("analyst", "operator"))
+        run("staff", system.environment, how, "analyst")
+        try:
+            self.is_known(wire, mine)
+            assert others not in listed_sessions(wire)
+        finally:
+            restore(system, "analyst")
+
+    def test_a_list_is_given_in_pages_and_leaves_out_what_nobody_holds_a_token_of(
+        self, system: System, wire: BusClient
+    ) -> None:
+        fresh, old = [str(uuid4()) for _ in range(5)], str(uuid4())
+        for sid in (*fresh, old):
+            system.sql(
+                "INSERT INTO sessions (session_id, subject_type, subject_id, expires_at, revoked_at) "
+                "VALUES (%s, 'citizen', %s, now() + interval '1 day', now() - %s * interval '1 minute')",
+                sid,
+                str(uuid4()),
+                20 if sid == old else 10,
+            )
+        assert set(fresh) <= listed_sessions(wire, limit=2)
+        assert old not in listed_sessions(wire, limit=2)
 
 
 class Desk:
@@ -878,16 +962,16 @@ class TestSeed:
 
 
 class TestStaffCommand:
-    def test_a_new_administrator_signs_in_with_what_was_printed_until_closed(self, system: System, desk: Desk) -> None:
+    def test_a_new_account_signs_in_with_what_was_printed_until_closed(self, system: System, desk: Desk) -> None:
         def staff(*arguments: str) -> str:
             return run("staff", system.environment, *arguments)
 
-        printed = staff("add", "first", "--name", "راهبر", "--role", "administrator", "--unit", "mayor")
+        printed = staff("add", "first", "--name", "اپراتور", "--role", "operator", "--unit", "mayor")
         password = printed.split("password")[1].split()[0]
         totp = pyotp.parse_uri(printed.split()[-1])
         assert isinstance(totp, pyotp.TOTP)
         tokens = desk.sign_in("first", password, totp.now())
-        assert claims(system, tokens["access_token"])["roles"] == ["administrator"]
+        assert claims(system, tokens["access_token"])["roles"] == ["operator"]
         staff("close", "first")
         with pytest.raises(BadToken):
             refresh(desk.wire, tokens["refresh_token"])
@@ -964,22 +1048,25 @@ class TestTheAdministratorsDesk:
     def test_an_administrator_of_yesterday_changes_nothing(
         self, system: System, wire: BusClient, administrator: Actor
     ) -> None:
-        made = self.add(wire, administrator, roles=[Role.ADMINISTRATOR])["member"]
-        token = Actor(kind=ActorKind.STAFF, id=made["staff_id"], roles=frozenset({Role.ADMINISTRATOR}))
+        token = self.actor_of(system, "administrator2")
         self.add(wire, token)
+        [(version,)] = system.sql("SELECT version FROM staff WHERE username = 'administrator2'")
         closing = ChangeStaff(
             actor=administrator,
             idempotency_key=uuid4().hex,
-            staff_id=made["staff_id"],
-            expected_version=1,
-            display_name="پیشخوان",
+            staff_id=token.id,
+            expected_version=version,
+            display_name="راهبر دوم سامانه",
             roles=[Role.ADMINISTRATOR],
-            unit=None,
+            unit="mayor.insp",
             active=False,
         )
-        wire.ask("accounts", "change_staff", closing)
-        with pytest.raises(NotAllowed):  # although the token still names the role
-            self.add(wire, token)
+        assert wire.ask("accounts", "change_staff", closing)["active"] is False  # one is enough to take a role away
+        try:
+            with pytest.raises(NotAllowed):  # although the token still names the role
+                self.add(wire, token)
+        finally:
+            restore(system, "administrator2")
 
     @pytest.mark.parametrize("username", ["head", "screener", "analyst"])
     def test_nobody_else_adds_an_account(self, system: System, wire: BusClient, username: str) -> None:

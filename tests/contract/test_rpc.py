@@ -24,6 +24,7 @@ MODULES = (
     "notify",
     "screening",
     "searches",
+    "staff_changes",
     "tracking",
     "visits",
 )

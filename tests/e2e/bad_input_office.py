@@ -39,7 +39,11 @@ MARKS = {
         *_how_many("reminders", "exports"),
     ),
     "intake": ("max(version) FROM catalogue_versions", *_how_many("configuration_history", "configuration_commands")),
-    "accounts": ("sum(version) FROM staff", *_how_many("staff_history", "staff_commands")),
+    "accounts": (
+        "sum(version) FROM staff",
+        *_how_many("staff_history", "staff_commands"),
+        _of("staff_changes", "change_id", "state"),
+    ),
     "notify": ("sum(version) FROM texts", *_how_many("text_history", "text_commands", "readings", "opt_outs")),
     "media": (_of("uploads", "upload_id", "received", "state"),),
 }
@@ -129,6 +133,11 @@ def opened(town: Town) -> Office:
     versions = {f"$case.{name}": head.read(case_id)["version"] for name, case_id in ids.items()}
     versions["$configuration"] = good(desk.get("/v1/configuration"))["version"]
     accounts = good(desk.get("/v1/staff"))["items"]
+    for mark in ("$staff_change", "$staff_change.denied"):
+        reset = desk.post(f"/v1/staff/{known['$head']}/credentials", {})
+        known[mark] = good(reset, 202)["change"]["change_id"]
+    denial = f"/v1/staff/changes/{known['$staff_change.denied']}/denial"
+    good(town.officer("administrator2").caller.post(denial, {}))
     versions["$analyst"] = next(one["version"] for one in accounts if one["staff_id"] == known["$analyst"])
     texts = good(desk.get("/v1/notification-texts"))["items"]
     [text] = [one for one in texts if (one["channel"], one["name"]) == ("sms", "withdrawn")]

@@ -646,6 +646,27 @@ ADMINISTRATION: dict[str, Command] = {
         (*not_for("head", "citizen"), Wrong(404, "not_found", of={"staff_id": NOBODY})),
         of={"staff_id": "$analyst"},
     ),
+    "confirmStaffChange": Command(
+        "administrator2",
+        (
+            *not_for("head", "custodian", "citizen"),
+            Wrong(404, "not_found", of={"change_id": NOBODY}),
+            Wrong(422, "invalid_field", of={"change_id": "x"}),
+            Wrong(409, "second_administrator_needed", by="administrator"),  # who asked for it
+            Wrong(409, "already_decided", of={"change_id": "$staff_change.denied"}),
+        ),
+        of={"change_id": "$staff_change"},
+    ),
+    "denyStaffChange": Command(
+        "administrator2",
+        (
+            *not_for("head", "custodian", "citizen"),
+            Wrong(404, "not_found", of={"change_id": NOBODY}),
+            Wrong(422, "invalid_field", of={"change_id": "x"}),
+            Wrong(409, "already_decided", by="administrator", of={"change_id": "$staff_change.denied"}),
+        ),
+        of={"change_id": "$staff_change"},
+    ),
     "changeNotificationText": Command(
         "administrator",
         (

@@ -16,6 +16,7 @@ import pytest
 from contracts.errors import BadToken
 from contracts.vocabulary import ActorKind, Role
 from gateway.auth import Tokens
+from gateway.ended_sessions import SessionRevocations
 from gateway.standing import Standing
 from tests.unit.gateway_parts import UNLIMITED, Gateway, Keys, MemoryBus, bearer
 
@@ -28,7 +29,8 @@ def keys() -> Keys:
 @pytest.fixture
 def tokens(keys: Keys) -> Tokens:
     public = [bytes.fromhex(keys.environment["ACCESS_TOKEN_PUBLIC_KEYS"])]
-    return Tokens(public, bytes.fromhex(keys.environment["CONTACT_KEY"]), Standing(MemoryBus()))
+    bus = MemoryBus()
+    return Tokens(public, bytes.fromhex(keys.environment["CONTACT_KEY"]), Standing(bus), SessionRevocations(bus))
 
 
 def forged(header: dict[str, Any], claims: dict[str, Any], signature: bytes = b"") -> str:
@@ -58,7 +60,10 @@ def test_a_key_that_was_current_before_is_honoured(keys: Keys) -> None:
     other = Keys()
     public = [bytes.fromhex(one.environment["ACCESS_TOKEN_PUBLIC_KEYS"]) for one in (other, keys)]
 
-    assert Tokens(public, bytes(32), Standing(MemoryBus())).check(keys.staff("head")).roles == {Role.HEAD}
+    bus = MemoryBus()
+    assert Tokens(public, bytes(32), Standing(bus), SessionRevocations(bus)).check(keys.staff("head")).roles == {
+        Role.HEAD
+    }
 
 
 @pytest.mark.parametrize(

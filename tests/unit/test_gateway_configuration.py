@@ -107,6 +107,8 @@ class TestTheAdministratorsDoor:
             ("DELETE", "/v1/configuration/answer-templates/x"),
             ("GET", "/v1/staff/history"),
             ("POST", f"/v1/staff/{uuid4()}/credentials"),
+            ("POST", f"/v1/staff/changes/{uuid4()}/confirmation"),
+            ("POST", f"/v1/staff/changes/{uuid4()}/denial"),
             ("GET", "/v1/notification-texts"),
             ("DELETE", "/v1/notification-texts/sms/decided"),
         ],

@@ -163,7 +163,8 @@ def test_a_bearer_is_told_of_messages_about_their_case(gateway: Gateway) -> None
     reader = opened(gateway, None, frozenset({CODE_HASH}))
     mine = uuid4()
     reader.case_ids.add(str(mine))
-    for case_id, channel in ((mine, "inbox"), (mine, "sms"), (uuid4(), "inbox")):
+    about = ((mine, "inbox", True), (mine, "inbox", False), (mine, "sms", True), (uuid4(), "inbox", True))
+    for case_id, channel, to_citizen in about:  # a message to somebody of the office about the case is not theirs
         delivered = NotificationDelivered(
             id=uuid4(),
             occurred_at=now(),
@@ -171,10 +172,26 @@ def test_a_bearer_is_told_of_messages_about_their_case(gateway: Gateway) -> None
             case_id=case_id,
             template="x",
             channel=MessageChannel(channel),
+            to_citizen=to_citizen,
         )
         hear(gateway, delivered)
 
     assert told(reader) == [{"event": "message.arrived", "case_id": str(mine)}]
+
+
+def test_what_the_office_keeps_to_itself_is_told_to_the_office_alone(gateway: Gateway) -> None:
+    mine, citizen_id = uuid4(), uuid4()
+    bearer = opened(gateway, None, frozenset({CODE_HASH}))
+    citizen = opened(gateway, gateway.door.tokens.check(gateway.keys.citizen(sub=str(citizen_id))))
+    head = staff(gateway, "head")
+    state = {"code_hash": CODE_HASH, "citizen_id": citizen_id}
+    note = changed(mine, 5, **state).model_copy(update={"noticed": False})
+    hear(gateway, note)
+    assert (told(bearer), told(citizen)) == ([], [])
+    assert [one["version"] for one in told(head)] == [5]
+
+    hear(gateway, changed(mine, 6, **state).model_copy(update={"public_version": 4}))
+    assert [one["version"] for one in (*told(bearer), *told(citizen), *told(head))] == [4, 4, 6]
 
 
 @pytest.mark.parametrize(

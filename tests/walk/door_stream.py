@@ -80,8 +80,13 @@ def _granted(oracle: Oracle, person: Person, row: Mapping[str, Any]) -> Iterator
     then = replace(oracle.cases[UUID(event["case_id"])], unit=state.get("unit"), handler=handler)
     asked = name.startswith(("case.unit_asked.", "case.unit_answered."))
     if oracle.knows(person, then):
-        told = {"case_id": event["case_id"], "version": event["sequence"], "stage": state["stage"]}
-        yield _frame("case.changed", told)
+        if person.staff:
+            version = event["sequence"]
+        elif event["noticed"] and event["public_version"]:  # the office's own entries are not counted
+            version = event["public_version"]
+        else:
+            return
+        yield _frame("case.changed", {"case_id": event["case_id"], "version": version, "stage": state["stage"]})
     elif asked and oracle.answers_for(person, event["unit_asked"]):
         yield _frame("unit_question.changed", {"question_id": event["question_id"]})
 

@@ -39,6 +39,7 @@ from contracts.notify import (
     ListNotificationTexts,
     MarkRead,
 )
+from contracts.staff_changes import ConfirmStaffChange, DenyStaffChange, ListStaffChanges
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
 from tests.walk.house import House
 from tests.walk.oracle import TRACE, CaseFacts, Oracle, Person, Sort
@@ -51,6 +52,7 @@ NOWHERE = {
     "accounts.verify_otp": "tokens for who proves a mobile (test_accounts_service)",
     "accounts.sign_in_staff": "tokens for who proves an account (test_accounts_service)",
     "accounts.list_changed_staff": "asked by the gateway for itself: versions of accounts by their ids",
+    "accounts.list_ended_sessions": "asked by the gateway for itself: random ids of sessions, nobody's name beside them",
     "accounts.refresh": "tokens for who holds one (test_accounts_service)",
     "accounts.revoke": "answers the same whatever it is asked (test_accounts_service)",
     **{
@@ -970,6 +972,18 @@ class Walk(Witness):
             actor=self.actor(person), idempotency_key=uuid.uuid4().hex, staff_id=uuid.uuid4()
         )
         self._only(person, "accounts.reset_staff_credentials", request, Role.ADMINISTRATOR)
+
+    def accounts_list_staff_changes(self, person: Person) -> None:
+        request = ListStaffChanges(actor=self.actor(person))
+        self._only(person, "accounts.list_staff_changes", request, Role.ADMINISTRATOR, Role.CUSTODIAN)
+
+    def accounts_confirm_staff_change(self, person: Person) -> None:
+        request = ConfirmStaffChange(actor=self.actor(person), idempotency_key=uuid.uuid4().hex, change_id=uuid.uuid4())
+        self._only(person, "accounts.confirm_staff_change", request, Role.ADMINISTRATOR)
+
+    def accounts_deny_staff_change(self, person: Person) -> None:
+        request = DenyStaffChange(actor=self.actor(person), change_id=uuid.uuid4())
+        self._only(person, "accounts.deny_staff_change", request, Role.ADMINISTRATOR)
 
     def accounts_list_staff_history(self, person: Person) -> None:
         request = ListStaffHistory(actor=self.actor(person))

@@ -31,6 +31,7 @@ from contracts.intake import Catalogue, CatalogueChanged, Ground, SubmissionRegi
 from contracts.media import MediaAccepted
 from contracts.vocabulary import ActorKind, Channel, Kind, Language, Outcome, Role
 from services.accounts import roster
+from services.accounts.domain import Member
 from tests.walk.house import SERVICES, House
 from tests.walk.oracle import Canary, CaseFacts, Oracle, Person, Sort
 
@@ -186,7 +187,7 @@ class Maker:
     def _open_account(self, person: Person, unit: str | None) -> None:
         """As the administrator would have: accounts itself asks for nobody else's word."""
         assert person.actor is not None
-        member = roster.Member(person.name, tuple(person.actor.roles), unit, person.active)
+        member = Member(person.name, tuple(person.actor.roles), unit, person.active)
         name = f"staff-{person.id}"
         key = bytes.fromhex(self.world.keys["STAFF_SECRET_KEY"])
         with self.house.made["accounts"].db.transaction() as connection:

@@ -23,9 +23,13 @@ AUDIENCES = (
     "mentioned",
     "custodian",
     "asker",
+    "administrator",
     "account_owner",
 )
-VALUES = frozenset({"code", "date", "kind", "stage", "outcome", "reason", "otp", "number", "office", "when", "place"})
+VALUES = frozenset(
+    {"code", "date", "kind", "stage", "outcome", "reason", "otp", "number", "office", "when", "place"}
+    | {"account", "roles", "asker", "decider"}
+)
 
 
 class BadTable(ValueError):
@@ -57,11 +61,12 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Words:
-    """One text in one language. `needs`: the values it names."""
+    """One text in one language. `needs`: the values it names. `fixed`: the office cannot word it anew."""
 
     text: str
     needs: frozenset[str]
     lookup: Lookup | None = None
+    fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,11 @@ class Table:
 
     def with_texts(self, texts: Mapping[tuple[str, str, str], str]) -> Table:
         """The same with other words for some texts. One that is not there any more is passed over."""
-        other = {key: Words(text, needs_of(text)) for key, text in texts.items() if key in self.texts}
+        other = {
+            key: Words(text, needs_of(text))
+            for key, text in texts.items()
+            if key in self.texts and not self.texts[key].fixed
+        }
         return replace(self, texts={**self.texts, **other}) if other else self
 
     def offers(self, channel: str, name: str) -> frozenset[str]:
@@ -133,6 +142,9 @@ _OF_TEXTED_CODES = {"known": {"stage", "date"}, "decided": {"outcome"}}
 def _offered(route: Route) -> frozenset[str]:
     """What handlers put into a message of this route. The code stands in an SMS to who filed alone, the case's number in
     what those of the office read who see cases, and a unit reads nothing of the case (templates.toml)."""
+    if route.event.startswith("staff_change."):
+        known = {"account", "roles"} if route.when == "on_server" else {"account", "roles", "asker"}
+        return frozenset(known | ({"decider"} if route.when in ("confirmed", "denied") else set()))
     if route.audience == "liaison":
         return frozenset({"date"})
     if route.audience == "account_owner":
@@ -233,7 +245,7 @@ def _read_words(channel: str, name: str, entry: dict[str, Any], texts: dict[tupl
         found = Lookup(lookup["template"], lookup["tokens"]) if lookup else None
         if found is not None and frozenset(found.tokens.values()) != needs:
             problems.append(f"{channel}.{name}.{language}: its lookup does not give the values of its text")
-        texts[channel, name, language] = Words(text, needs, found)
+        texts[channel, name, language] = Words(text, needs, found, bool(entry.get("fixed", False)))
     both = [texts[channel, name, language].needs for language in LANGUAGES if (channel, name, language) in texts]
     if len(set(both)) > 1:
         problems.append(f"{channel}.{name}: fa and en name different values")

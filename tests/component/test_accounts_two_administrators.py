@@ -1,0 +1,462 @@
+"""Roles that open identities, or grant those: one administrator asks, another one confirms, the custodians are told."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pyotp
+import pytest
+
+from backbone.testing import ROOT, BusClient, ServiceProcess, eventually, prepared
+from contracts.accounts import (
+    AddStaff,
+    ChangeStaff,
+    ListStaffHistory,
+    RefreshTokens,
+    ResetStaffCredentials,
+    SignInStaff,
+)
+from contracts.errors import (
+    AlreadyDecided,
+    BadCredentials,
+    BadToken,
+    KeyReused,
+    NotAllowed,
+    NotFound,
+    SecondAdministratorNeeded,
+    StaffChangeOutdated,
+)
+from contracts.gateway import Actor
+from contracts.staff_changes import ConfirmStaffChange, DenyStaffChange, ListStaffChanges
+from contracts.vocabulary import ActorKind, Role
+from deploy.local.parts import PostgreSQL, RabbitMQ
+
+pytestmark = pytest.mark.timeout(180)
+JSON = dict[str, Any]
+
+
+@dataclass
+class Office:
+    """A running accounts service with two administrators and a third one, who was granted the role by both."""
+
+    environment: dict[str, str]
+    wire: BusClient
+    actors: dict[str, Actor] = field(default_factory=dict)
+
+    def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        url = self.environment["DATABASE_URL"].replace("+psycopg", "")
+        with psycopg.connect(url, autocommit=True) as connection:
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def run(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": os.environ["PATH"], **self.environment}
+        command = [sys.executable, "-m", f"services.accounts.{module}", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    def actor(self, username: str) -> Actor:
+        ((id_, roles),) = self.sql("SELECT staff_id, roles FROM staff WHERE username = %s", username)
+        return Actor(kind=ActorKind.STAFF, id=str(id_), roles=frozenset(Role(role) for role in roles))
+
+    def account(self, username: str) -> JSON:
+        names = ("staff_id", "roles", "unit", "active", "version")
+        ((row),) = self.sql(f"SELECT {', '.join(names)} FROM staff WHERE username = %s", username)
+        return dict(zip(names, row, strict=True))
+
+    def add(self, by: str, *roles: Role, username: str | None = None, key: str | None = None) -> JSON:
+        request = AddStaff(
+            actor=self.actor(by),
+            idempotency_key=key or uuid4().hex,
+            username=username or f"desk-{uuid4().hex[:8]}",
+            display_name="میز",
+            roles=list(roles),
+        )
+        answer: JSON = self.wire.ask("accounts", "add_staff", request)
+        return answer
+
+    def change(self, by: str, username: str, **more: Any) -> JSON:
+        seen = self.account(username)
+        about = {"roles": seen["roles"], "unit": seen["unit"], "active": seen["active"], **more}
+        request = ChangeStaff(
+            actor=self.actor(by),
+            idempotency_key=uuid4().hex,
+            staff_id=seen["staff_id"],
+            expected_version=seen["version"],
+            display_name="میز",
+            **about,
+        )
+        answer: JSON = self.wire.ask("accounts", "change_staff", request)
+        return answer
+
+    def reset(self, by: str, username: str) -> JSON:
+        request = ResetStaffCredentials(
+            actor=self.actor(by), idempotency_key=uuid4().hex, staff_id=self.account(username)["staff_id"]
+        )
+        answer: JSON = self.wire.ask("accounts", "reset_staff_credentials", request)
+        return answer
+
+    def confirm(self, by: str, asked: JSON, key: str | None = None) -> JSON:
+        request = ConfirmStaffChange(
+            actor=self.actor(by), idempotency_key=key or uuid4().hex, change_id=asked["change"]["change_id"]
+        )
+        answer: JSON = self.wire.ask("accounts", "confirm_staff_change", request)
+        return answer
+
+    def deny(self, by: str, asked: JSON) -> JSON:
+        request = DenyStaffChange(actor=self.actor(by), change_id=asked["change"]["change_id"])
+        answer: JSON = self.wire.ask("accounts", "deny_staff_change", request)
+        return answer
+
+    def made(self, *roles: Role) -> tuple[str, str, str]:
+        """A new account with these roles: its user name, password and TOTP secret."""
+        username = f"desk-{uuid4().hex[:8]}"
+        asked = self.add("administrator", *roles, username=username)["asked"]
+        return username, asked["password"], self.confirm("administrator2", asked)["totp_secret"]
+
+    def sign_in(self, username: str, password: str, totp_secret: str) -> JSON:
+        self.sql("DELETE FROM sign_in_attempts")
+        self.sql("UPDATE staff SET totp_last_step = 0")
+        totp = pyotp.TOTP(totp_secret).at(int(time.time()))
+        tokens: JSON = self.wire.ask(
+            "accounts", "sign_in_staff", SignInStaff(username=username, password=password, totp=totp)
+        )
+        return tokens
+
+    def shown(self, by: str, asked: JSON, pending_only: bool = False) -> JSON | None:
+        request = ListStaffChanges(actor=self.actor(by), pending_only=pending_only)
+        items = self.wire.ask("accounts", "list_staff_changes", request)["items"]
+        return next((one for one in items if one["change_id"] == asked["change"]["change_id"]), None)
+
+    def events(self, asked: JSON) -> list[JSON]:
+        names = ("staff_change.requested.v1", "staff_change.decided.v1")
+        heard = [event for name in names for event in self.wire.heard(name)]
+        return [event for event in heard if event["change_id"] == asked["change"]["change_id"]]
+
+    def audited(self, subject: str) -> list[tuple[str, str, str | None]]:
+        """Command, result and actor of each entry about this, in the order in which they were made."""
+        columns = "command, result, actor_id, subjects, at"
+        rows = self.sql(f"SELECT {columns} FROM audit UNION ALL SELECT {columns} FROM audit_waiting ORDER BY at")
+        return [(command, result, actor) for command, result, actor, subjects, _ in rows if subject in subjects]
+
+
+@pytest.fixture(scope="module")
+def environment(
+    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    folder = tmp_path_factory.mktemp("accounts")
+    made = prepared("accounts", broker.url, postgres.url, "two_administrators")
+    Office(made, None).run("seed", "--credentials", str(folder / "staff.json"))  # type: ignore[arg-type]  # needs no bus
+    process = ServiceProcess("accounts", made, folder / "log").start()
+    yield made
+    process.stop()
+
+
+@pytest.fixture
+def office(environment: dict[str, str], wire: BusClient) -> Office:
+    wire.listen("accounts.events")
+    return Office(environment, wire)
+
+
+@pytest.mark.parametrize("role", [Role.HEAD, Role.CUSTODIAN, Role.ADMINISTRATOR])
+def test_a_new_account_comes_to_life_with_the_second_administrator(office: Office, role: Role) -> None:
+    username = f"desk-{uuid4().hex[:8]}"
+    answer = office.add("administrator", role, username=username)
+    asked = answer["asked"]
+    assert (answer["password"], answer["totp_secret"]) == (None, None)
+    assert asked["change"]["state"] == "pending"
+    assert office.sql("SELECT 1 FROM staff WHERE username = %s", username) == []
+
+    done = office.confirm("administrator2", asked)
+    assert done["member"]["roles"] == [role]
+    assert done["change"]["state"] == "confirmed"
+    # Half of the credentials each: the password was told to who asked, the TOTP secret to who confirmed.
+    assert "totp" not in json.dumps(asked)
+    assert asked["password"] not in json.dumps(done)
+    assert office.sign_in(username, asked["password"], done["totp_secret"])["access_token"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"roles": [Role.ANALYST, Role.HEAD]},
+        {"roles": [Role.CUSTODIAN]},
+        {"roles": [Role.ADMINISTRATOR]},
+    ],
+)
+def test_a_role_that_is_granted_brings_new_credentials_and_ends_what_was_open(office: Office, change: JSON) -> None:
+    made = office.add("administrator", Role.ANALYST)  # one administrator alone, who knows how to sign in with it
+    username = made["member"]["username"]
+    tokens = office.sign_in(username, made["password"], made["totp_secret"])
+    asked = office.change("administrator", username, **change)["asked"]
+    assert office.account(username)["roles"] == ["analyst"]
+
+    done = office.confirm("administrator2", asked)
+    assert set(office.account(username)["roles"]) == set(change["roles"])
+    assert done["change"]["after"]["version"] == done["member"]["version"]
+    with pytest.raises(BadCredentials):
+        office.sign_in(username, made["password"], made["totp_secret"])
+    with pytest.raises(BadToken):
+        office.wire.ask("accounts", "refresh", RefreshTokens(refresh_token=tokens["refresh_token"]))
+    assert office.sign_in(username, asked["password"], done["totp_secret"])
+
+
+@pytest.mark.parametrize(
+    "change", [{"unit": "dep.urb"}, {"roles": [Role.HEAD, Role.INSPECTOR]}, {"roles": [Role.HEAD, Role.CUSTODIAN]}]
+)
+def test_what_extends_an_account_takes_two_and_leaves_its_credentials(office: Office, change: JSON) -> None:
+    username, password, totp_secret = office.made(Role.HEAD)
+    asked = office.change("administrator", username, **change)["asked"]
+    assert asked["password"] is None
+    before = office.account(username)
+    assert before["unit"] is None
+    done = office.confirm("administrator2", asked)
+    assert done["totp_secret"] is None
+    assert office.account(username)["version"] == before["version"] + 1
+    assert office.sign_in(username, password, totp_secret)
+
+
+def test_one_is_enough_to_take_away_and_two_are_needed_to_give_back(office: Office) -> None:
+    username, password, totp_secret = office.made(Role.HEAD)
+    assert office.change("administrator", username, active=False)["asked"] is None
+    asked = office.change("administrator", username, active=True)["asked"]
+    with pytest.raises(BadCredentials):
+        office.sign_in(username, password, totp_secret)
+    office.confirm("administrator2", asked)
+    with pytest.raises(BadCredentials):  # whoever closed it may have known them
+        office.sign_in(username, password, totp_secret)
+    assert office.change("administrator", username, roles=[Role.ANALYST])["asked"] is None
+    assert office.account(username)["roles"] == ["analyst"]
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_new_credentials_of_such_an_account_take_two_even_while_it_is_closed(office: Office, active: bool) -> None:
+    username, password, totp_secret = office.made(Role.CUSTODIAN)
+    if not active:
+        office.change("administrator", username, active=False)
+    answer = office.reset("administrator", username)
+    assert (answer["password"], answer["totp_secret"]) == (None, None)
+    asked = answer["asked"]
+    if active:
+        assert office.sign_in(username, password, totp_secret)  # still
+    done = office.confirm("administrator2", asked)
+    if active:
+        with pytest.raises(BadCredentials):
+            office.sign_in(username, asked["password"], totp_secret)
+        with pytest.raises(BadCredentials):
+            office.sign_in(username, password, done["totp_secret"])
+        assert office.sign_in(username, asked["password"], done["totp_secret"])
+
+
+def test_nobody_confirms_for_themselves(office: Office) -> None:
+    asked = office.add("administrator", Role.HEAD)["asked"]
+    with pytest.raises(SecondAdministratorNeeded):
+        office.confirm("administrator", asked)
+    own = office.reset("administrator", "administrator2")["asked"]
+    with pytest.raises(SecondAdministratorNeeded):
+        office.confirm("administrator2", own)
+    for username in ("head", "custodian", "screener"):
+        with pytest.raises(NotAllowed):
+            office.confirm(username, asked)
+        with pytest.raises(NotAllowed):
+            office.deny(username, asked)
+    assert office.shown("administrator", asked)["actions"] == ["cancel"]  # type: ignore[index]
+    assert office.shown("administrator2", asked)["actions"] == ["confirm", "deny"]  # type: ignore[index]
+    assert office.shown("administrator2", own)["actions"] == ["deny"]  # type: ignore[index]
+    assert office.shown("custodian", asked)["actions"] == []  # type: ignore[index]
+    assert [result for _, result, _ in office.audited(asked["change"]["change_id"])].count(
+        "second_administrator_needed"
+    ) == 1
+
+
+def test_an_administrator_who_was_dismissed_meanwhile_confirms_nothing_and_is_no_asker_either(office: Office) -> None:
+    third = office.made(Role.ADMINISTRATOR)[0]
+    waits, theirs = office.add("administrator", Role.HEAD)["asked"], office.add(third, Role.HEAD)["asked"]
+    token = office.actor(third)
+    office.change("administrator", third, roles=[Role.ANALYST])
+    request = ConfirmStaffChange(actor=token, idempotency_key=uuid4().hex, change_id=waits["change"]["change_id"])
+    with pytest.raises(NotAllowed):
+        office.wire.ask("accounts", "confirm_staff_change", request)
+    with pytest.raises(StaffChangeOutdated):
+        office.confirm("administrator2", theirs)
+    assert office.shown("administrator2", theirs)["outdated"] is True  # type: ignore[index]
+
+
+def test_what_was_changed_meanwhile_is_not_confirmed_as_it_was(office: Office) -> None:
+    username = office.add("administrator", Role.ANALYST)["member"]["username"]
+    asked = office.change("administrator", username, roles=[Role.HEAD])["asked"]
+    office.change("administrator", username, unit="dep.urb")
+    with pytest.raises(StaffChangeOutdated):
+        office.confirm("administrator2", asked)
+    assert office.account(username)["roles"] == ["analyst"]
+
+    name = f"desk-{uuid4().hex[:8]}"
+    first, second = (office.add("administrator", Role.HEAD, username=name)["asked"] for _ in range(2))
+    office.confirm("administrator2", first)
+    with pytest.raises(StaffChangeOutdated):
+        office.confirm("administrator2", second)
+
+
+def test_what_was_ended_is_not_confirmed(office: Office) -> None:
+    cancelled, denied, expired = (office.add("administrator", Role.HEAD)["asked"] for _ in range(3))
+    assert office.deny("administrator", cancelled)["state"] == "cancelled"
+    assert office.deny("administrator2", denied)["state"] == "denied"
+    assert office.deny("administrator2", denied)["state"] == "denied"  # again, and nothing changes
+    office.sql("UPDATE staff_changes SET expires_at = now() WHERE change_id = %s", expired["change"]["change_id"])
+    for asked in (cancelled, denied):
+        with pytest.raises(AlreadyDecided):
+            office.confirm("administrator2", asked)
+    with pytest.raises(StaffChangeOutdated):
+        office.confirm("administrator2", expired)
+    with pytest.raises(AlreadyDecided):
+        office.deny("administrator", denied)
+    assert office.shown("administrator", expired)["state"] == "expired"  # type: ignore[index]
+    assert office.shown("administrator", expired, pending_only=True) is None
+    with pytest.raises(NotFound):
+        office.confirm("administrator2", {"change": {"change_id": str(uuid4())}})
+
+
+def test_what_expired_is_told_and_its_password_forgotten(office: Office) -> None:
+    from backbone.database import Database
+    from services.accounts.settings import Settings
+    from services.accounts.staff_changes import TwoAdministrators
+
+    asked = office.add("administrator", Role.HEAD)["asked"]
+    change_id = asked["change"]["change_id"]
+    office.sql("UPDATE staff_changes SET expires_at = now() WHERE change_id = %s", change_id)
+    settings = Settings.model_validate({name.lower(): value for name, value in office.environment.items()})
+    database = Database(office.environment["DATABASE_URL"], pool_size=1)
+    with database.transaction() as connection:
+        assert TwoAdministrators(settings).expire(connection) >= 1
+    database.close()
+    told = eventually(lambda: [event for event in office.events(asked) if event.get("state") == "expired"])
+    assert told[0]["decided_by"] is None
+    assert office.sql("SELECT password_hash FROM staff_changes WHERE change_id = %s", change_id) == [(None,)]
+    assert ("expire_staff_change", "done", None) in office.audited(change_id)
+
+
+def test_a_repeated_command_has_its_effect_once_and_tells_no_secret_again(office: Office) -> None:
+    key, username = uuid4().hex, f"desk-{uuid4().hex[:8]}"
+    first = office.add("administrator", Role.HEAD, username=username, key=key)["asked"]
+    again = office.add("administrator", Role.HEAD, username=username, key=key)["asked"]
+    assert again == {**first, "password": None}
+
+    key = uuid4().hex
+    done = office.confirm("administrator2", first, key)
+    repeated = office.confirm("administrator2", first, key)
+    assert repeated == {**done, "totp_secret": None, "totp_address": None}
+    assert office.account(username)["version"] == 1
+    with pytest.raises(KeyReused):
+        office.confirm("administrator2", office.add("administrator", Role.HEAD)["asked"], key)
+
+
+def test_custodians_are_told_who_asked_for_which_account_and_what_became_of_it(office: Office) -> None:
+    asked = office.add("administrator", Role.CUSTODIAN)["asked"]
+    office.confirm("administrator2", asked)
+
+    def both() -> list[JSON]:
+        found = office.events(asked)
+        assert len(found) == 2
+        return found
+
+    requested, decided = eventually(both)
+    username = asked["change"]["after"]["username"]
+    for event in (requested, decided):
+        assert (event["username"], event["roles"], event["action"]) == (username, ["custodian"], "add")
+        assert (event["asked_by"], event["asked_by_name"]) == (office.actor("administrator").id, "راهبر سامانه")
+        assert asked["password"] not in json.dumps(event)
+    assert (decided["state"], decided["decided_by_name"]) == ("confirmed", "راهبر دوم سامانه")
+
+
+def test_the_audit_and_the_history_name_both(office: Office) -> None:
+    one, two = office.actor("administrator").id, office.actor("administrator2").id
+    asked = office.add("administrator", Role.HEAD)["asked"]
+    office.confirm("administrator2", asked)
+    entries = office.audited(asked["change"]["change_id"])
+    assert ("ask_for_staff_change", "done", one) in entries
+    assert ("confirm_staff_change", "done", two) in entries
+    assert ("ask_for_staff_change", "done", one) in office.audited(asked["change"]["staff_id"])
+    request = ListStaffHistory(actor=office.actor("administrator"), staff_id=asked["change"]["staff_id"])
+    [added] = office.wire.ask("accounts", "list_staff_history", request)["items"]
+    assert (added["by"], added["confirmed_by"]) == (one, two)
+
+
+def test_nothing_that_is_kept_of_a_change_tells_its_password(office: Office) -> None:
+    asked = office.add("administrator", Role.HEAD)["asked"]
+    tables = office.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    dump = "\n".join(str(row) for (table,) in tables for row in office.sql(f'SELECT t::text FROM "{table}" AS t'))
+    assert asked["password"] not in dump
+
+
+# --- on the server ---
+
+
+def table(path: Path, *rows: JSON) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, ("username", "display_name", "roles", "unit", "active"))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_a_command_on_the_server_grants_nothing_that_takes_two(office: Office) -> None:
+    before = office.sql("SELECT username, roles, active, version FROM staff ORDER BY username")
+    for arguments in (
+        ("add", "new-head", "--name", "میز", "--role", "head"),
+        ("add", "new-administrator", "--name", "میز", "--role", "administrator"),
+        ("change", "analyst", "--role", "custodian"),
+        ("change", "head", "--unit", "dep.urb"),
+        ("reset", "head"),
+        ("reset", "custodian"),
+    ):
+        done = office.run("staff", *arguments)
+        assert done.returncode != 0, arguments
+        assert "two administrators" in done.stderr
+    assert office.sql("SELECT username, roles, active, version FROM staff ORDER BY username") == before
+
+
+def test_a_table_grants_nothing_that_takes_two_and_names_the_row(office: Office, tmp_path: Path) -> None:
+    before = office.sql("SELECT username, roles, active, version FROM staff ORDER BY username")
+    rows = [
+        {"username": "table-desk", "display_name": "میز", "roles": "operator"},
+        {"username": "table-head", "display_name": "میز", "roles": "head"},
+        {"username": "analyst", "display_name": "میز", "roles": "analyst|custodian"},
+    ]
+    done = office.run("importing", str(table(tmp_path / "staff.csv", *rows)))
+    assert done.returncode == 1
+    for said in ("row 3, column roles", "row 4, column roles", "two administrators", "سطر ۳"):
+        assert said in done.stderr, done.stderr
+    assert "row 2" not in done.stderr
+    assert office.sql("SELECT username, roles, active, version FROM staff ORDER BY username") == before
+
+
+def test_the_first_two_administrators_are_made_on_the_server_and_the_audit_shows_it(
+    broker: RabbitMQ, postgres: PostgreSQL
+) -> None:
+    made = Office(prepared("accounts", broker.url, postgres.url, "first_administrators"), None)  # type: ignore[arg-type]  # needs no bus
+    for number in (1, 2, 3):
+        done = made.run("staff", "add", f"admin-{number}", "--name", "راهبر", "--role", "administrator")
+        assert (done.returncode == 0) is (number < 3), done.stderr
+    assert made.run("staff", "add", "head", "--name", "مدیر", "--role", "head").returncode != 0
+    ids = [str(id_) for (id_,) in made.sql("SELECT staff_id FROM staff ORDER BY username")]
+    assert len(ids) == 2
+    for staff_id in ids:
+        assert made.audited(staff_id) == [("add_staff_on_server", "done", None)]
+    rows = made.sql("SELECT count(*) FROM outbox WHERE routing_key = 'staff_change.decided.v1'")
+    assert rows == [(2,)]
+    # One of two has lost the telephone: nobody but the server could help, and does.
+    assert made.run("staff", "reset", "admin-2").returncode == 0
+    # Where the office has administrators of its own, the demo staff brings no role that opens identities.
+    assert made.run("seed").returncode == 0
+    sensitive = "SELECT username FROM staff WHERE roles && ARRAY['head', 'custodian', 'administrator']::varchar[]"
+    assert sorted(name for (name,) in made.sql(sensitive)) == ["admin-1", "admin-2"]
