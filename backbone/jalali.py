@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import jdatetime
@@ -45,6 +45,13 @@ def month(day: date) -> str:
     """1405-09: the Jalali month of a Gregorian day, for programs."""
     jalali = jdatetime.date.fromgregorian(date=day)
     return f"{jalali.year:04d}-{jalali.month:02d}"
+
+
+def month_span(day: date) -> tuple[date, date]:
+    """The first and the last Gregorian day of the Jalali month in which a Gregorian day lies."""
+    first = jdatetime.date.fromgregorian(date=day).replace(day=1)
+    following = jdatetime.date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return first.togregorian(), following.togregorian() - timedelta(days=1)
 
 
 def long(day: date) -> str:

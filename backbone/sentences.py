@@ -25,8 +25,8 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "string_type": ("باید متن باشد.", "It must be text."),
     "string_unicode": ("متن درستی نیست.", "It is not proper text."),
     "forbidden_characters": (
-        "نویسه‌های کنترلی یا تغییردهنده جهت متن پذیرفته نمی‌شود.",
-        "Control characters and direction overrides are not accepted.",
+        "نویسه‌های کنترلی، نادیدنی یا تغییردهنده جهت متن پذیرفته نمی‌شود.",
+        "Control characters, invisible ones and direction overrides are not accepted.",
     ),
     "too_long": ("بیش از {max_length} مورد پذیرفته نمی‌شود.", "No more than {max_length} are accepted."),
     "too_short": ("دست‌کم {min_length} مورد لازم است.", "At least {min_length} are needed."),
@@ -123,11 +123,36 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "متن فارسی و انگلیسی باید یک مقدارها را نام ببرند.",
         "The Persian and the English text have to name the same values.",
     ),
-    "link_in_sms": ("پیامک نباید پیوند داشته باشد.", "An SMS may hold no link."),
+    "link_in_sms": (
+        "پیامک نباید پیوند یا نشانی اینترنتی داشته باشد: {value}",
+        "An SMS may hold no link or Internet address: {value}",
+    ),
+    "too_fine": (
+        "آمار عمومی تا این اندازه ریز نیست: ماه، و یکی از واحد، محور، نوع و مرحله.",
+        "Public figures are not so fine: months, and one of unit, ground, kind and stage.",
+    ),
     "too_many_parts": ("پیامک از {most} بخش بلندتر می‌شود.", "The SMS would take more than {most} parts."),
     "not_utf8": ("متن پرونده UTF-8 نیست.", "The text of the file is not UTF-8."),
     "no_such_file": ("چنین پرونده‌ای نیست.", "There is no such file."),
     "not_a_table": ("پرونده CSV یا XLSX خواندنی نیست.", "It is not a CSV or XLSX file that can be read."),
+    "file_too_large": ("پرونده از {most} مگابایت بزرگ‌تر است.", "The file is larger than {most} MiB."),
+    "unpacks_too_large": (
+        "محتوای فشرده پرونده پس از بازشدن از {most} مگابایت بیشتر می‌شود، یا بیش از اندازه فشرده است.",
+        "Unpacked, a part of the file takes more than {most} MiB, or it is packed more tightly than any real one.",
+    ),
+    "unsafe_xml": (
+        "پرونده XLSX تعریف‌هایی دارد یا چنان تودرتو است که در هیچ جدول واقعی نیست.",
+        "The XLSX file holds declarations, or is nested more deeply, than any real table.",
+    ),
+    "too_much_text": (
+        "متن خانه‌ها روی هم از {most} نویسه بیشتر است.",
+        "The cells hold more than {most} characters in all.",
+    ),
+    "takes_too_long": ("خواندن پرونده بیش از اندازه طول می‌کشد.", "Reading the file takes too long."),
+    "takes_too_much_memory": (
+        "خواندن پرونده بیش از اندازه حافظه می‌خواهد.",
+        "Reading the file takes too much memory.",
+    ),
     "empty_table": ("هیچ سطری ندارد.", "It has no rows."),
     "missing_column": ("این ستون لازم است.", "This column is needed."),
     "unknown_column": ("چنین ستونی شناخته نیست.", "There is no such column."),

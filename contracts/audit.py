@@ -56,7 +56,7 @@ class ReadLatestCheckpoint(Request):
 
 
 class KeptCheckpoint(Answer):
-    """`document`: the signed file as it is given away."""
+    """`document`: the full signed file. It has counts: the gateway gives away its hash alone."""
 
     name: CheckpointName | None = None
     document: str | None = None

@@ -13,15 +13,16 @@ from contracts.vocabulary import Kind, Stage
 
 PRODUCER = "insight"
 
-Dimension = Literal["day", "unit", "ground", "kind", "stage"]
+Dimension = Literal["day", "month", "unit", "ground", "kind", "stage"]
 VisitDimension = Literal["month", "unit", "ground"]
 
 
 class CountCases(Request):
     """RPC insight.count_cases → Counts. Days are Tehran's calendar days of filing, both ends included.
 
-    `actor` None is the public: cells below five are suppressed, and every other figure is rounded down to a multiple of
-    five, so that no difference of two answers is a small cell. `unit` takes the unit and all below it.
+    `unit` takes the unit and all below it. Anybody but the staff whose work it is gets public figures (docs/adr/0012): of
+    the newest weekly release, blurred, in fives, without small cells, of whole Jalali months between `since` and `until`,
+    by month and one of unit, ground, kind and stage. InvalidField `too_fine` for anything finer.
     """
 
     actor: Actor | None = None
@@ -34,25 +35,27 @@ class CountCases(Request):
 
 
 class Cell(Answer):
-    """`key`: one value for each dimension of `by`, in order. `count` None: suppressed, since it is below five."""
+    """`key`: one value for each dimension of `by`, in order; a month is Jalali, such as 1405-09."""
 
     key: list[str | None]
     count: int | None
 
 
 class Counts(Answer):
-    """`total` None: suppressed, since it would tell what a suppressed cell is."""
+    """Of public figures `total` is None when it is too small to be published, and cells too small are left out, as those
+    without any case are; `until`: the last day that the release counts. Exact figures have no `until`."""
 
     by: list[Dimension]
     cells: list[Cell]
     total: int | None
+    until: date | None = None
 
 
 class CountVisits(Request):
     """RPC insight.count_visits → VisitCounts. Days are Tehran's calendar days, both ends included: the one on which a visit was
     asked for counts for asked, the one on which it ended for the rest.
 
-    `actor`, `unit` as in CountCases; what is suppressed, too.
+    `actor`, `unit` as in CountCases. Public figures are by month alone, of the whole city.
     """
 
     actor: Actor | None = None
@@ -65,7 +68,7 @@ class CountVisits(Request):
 
 class VisitFigures(Answer):
     """How many visits were asked for, and what became of visits: held; avoided, since the case ended before a time was
-    chosen; cancelled by the citizen or because the case ended; the citizen did not come. None: suppressed."""
+    chosen; cancelled by the citizen or because the case ended; the citizen did not come. None: too small to be published."""
 
     asked: int | None
     held: int | None
@@ -81,6 +84,9 @@ class VisitCell(VisitFigures):
 
 
 class VisitCounts(Answer):
+    """`until`: as in Counts."""
+
     by: list[VisitDimension]
     cells: list[VisitCell]
     totals: VisitFigures
+    until: date | None = None

@@ -1,7 +1,8 @@
 """Walks every chain: the audit log of each service, and the timelines. `./peygir verify-history`, or in a deployment
 `python -m deploy.verify_history`.
 
-    --checkpoint FILE   also holds them against a signed checkpoint; several may be given, they are taken by age
+    --checkpoint FILE   also holds them against a signed checkpoint, a full or a public one; several may be given, they are
+                        taken by age. Of a public one the full one is taken from those given, or as tracking kept it
     --key HEX           the published key that signed it (GET /v1/receipts/key); else RECEIPT_PUBLIC_KEYS or
                         RECEIPT_PRIVATE_KEY
     --case CASE_ID      one case's timeline and nothing else
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import hashlib
 import json
 import os
 import sys
@@ -24,7 +26,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from backbone import audit
 from backbone.database import Database
@@ -32,6 +34,7 @@ from backbone.migrate import url_of
 from contracts.audit import AUDITED
 from services.tracking import verify_history as timelines
 from services.tracking.checkpoints import timeline_root
+from services.tracking.models import checkpoints
 
 Checkpoint = dict[str, Any]
 
@@ -46,19 +49,19 @@ def main(arguments: Sequence[str]) -> int:
         return timelines.main(["--case", given.case])
     try:
         keys = [Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for key in given.key] or _known_keys()
-        checkpoints = sorted((_read(file, keys) for file in given.checkpoint), key=lambda one: str(one["made_at"]))
+        signed = _full([_read(file, keys) for file in given.checkpoint])
     except (OSError, ValueError) as error:
         print(error)
         return 1
-    broken = [_audit(service, checkpoints) for service in AUDITED]
-    rewritten = _rewritten_timelines(checkpoints)
+    broken = [_audit(service, signed) for service in AUDITED]
+    rewritten = _rewritten_timelines(signed)
     for problem in rewritten:
         print(problem)
     return 1 if timelines.main([]) or rewritten or any(broken) else 0
 
 
-def _read(file: Path, keys: Sequence[Ed25519PublicKey]) -> Checkpoint:
-    """What a checkpoint says; ValueError unless one of these keys signed just this."""
+def _read(file: Path, keys: Sequence[Ed25519PublicKey]) -> str:
+    """The payload of a checkpoint; ValueError unless one of these keys signed just this."""
     try:
         document = json.loads(file.read_text())
         payload, signature = document["payload"].encode(), base64.b64decode(document["signature"], validate=True)
@@ -69,11 +72,37 @@ def _read(file: Path, keys: Sequence[Ed25519PublicKey]) -> Checkpoint:
             key.verify(signature, payload)
         except InvalidSignature:
             continue
-        told: Checkpoint = json.loads(payload)
-        if told.get("type") != "checkpoint":
+        if json.loads(payload).get("type") not in ("checkpoint", "public_checkpoint"):
             raise ValueError(f"{file}: signed, but no checkpoint")
-        return told
+        return str(document["payload"])
     raise ValueError(f"{file}: not signed with {'this key' if keys else 'a key that is known here; give it by --key'}")
+
+
+def _full(payloads: Sequence[str]) -> list[Checkpoint]:
+    """What these checkpoints say, the oldest first. ValueError when of a public one there is no full one any more that has
+    its hash: it was changed, or taken away."""
+    by_hash = {hashlib.sha256(payload.encode()).hexdigest(): payload for payload in payloads}
+    found: dict[str, Checkpoint] = {}
+    for payload in payloads:
+        told = json.loads(payload)
+        if told["type"] == "public_checkpoint":
+            full = by_hash.get(told["commitment"]) or _kept(told["name"])
+            if full is None or hashlib.sha256(full.encode()).hexdigest() != told["commitment"]:
+                why = "is not kept any more" if full is None else "is not the one that was published"
+                raise ValueError(f"the full checkpoint {told['name']} {why}")
+            told = json.loads(full)
+        found[told["name"]] = told
+    return sorted(found.values(), key=lambda one: str(one["made_at"]))
+
+
+def _kept(name: str) -> str | None:
+    """The payload of a full checkpoint as tracking kept it."""
+    with _snapshot("tracking") as connection:
+        document = connection.execute(select(checkpoints.c.document).where(checkpoints.c.name == name)).scalar()
+    try:
+        return None if document is None else str(json.loads(document)["payload"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _known_keys() -> list[Ed25519PublicKey]:
@@ -84,21 +113,19 @@ def _known_keys() -> list[Ed25519PublicKey]:
     return keys
 
 
-def _audit(service: str, checkpoints: Sequence[Checkpoint]) -> bool:
+def _audit(service: str, signed: Sequence[Checkpoint]) -> bool:
     """Says how one audit log is; whether it is broken."""
     with _snapshot(service) as connection:
         walked, problem = audit.first_break(connection)
-        problem = problem or _rewritten_audit(connection, service, checkpoints, walked)
+        problem = problem or _rewritten_audit(connection, service, signed, walked)
     print(f"{service} audit: {problem or f'{walked} entries, the chain holds'}")
     return problem is not None
 
 
-def _rewritten_audit(
-    connection: Connection, service: str, checkpoints: Sequence[Checkpoint], walked: int
-) -> str | None:
+def _rewritten_audit(connection: Connection, service: str, signed: Sequence[Checkpoint], walked: int) -> str | None:
     """Where a chain that holds in itself is another one than a checkpoint has seen."""
     good = 0
-    for one in checkpoints:
+    for one in signed:
         seen = one["audit"].get(service, {"position": 0})
         position, named = seen["position"], f"the checkpoint {one['name']}"
         if position > walked:
@@ -109,11 +136,11 @@ def _rewritten_audit(
     return None
 
 
-def _rewritten_timelines(checkpoints: Sequence[Checkpoint]) -> list[str]:
+def _rewritten_timelines(signed: Sequence[Checkpoint]) -> list[str]:
     """Of which cases the timelines are others than a checkpoint has seen; said once, for the oldest that differs."""
     found: dict[str, str] = {}
     with _snapshot("tracking") as connection:
-        for one in checkpoints:
+        for one in signed:
             until = datetime.fromisoformat(one["timelines"]["until"])
             for bucket, seen in one["timelines"]["buckets"].items():
                 if bucket not in found and timeline_root(connection, bucket, until).hash != seen:

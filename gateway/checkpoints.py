@@ -1,7 +1,9 @@
 """Checkpoints: once a day, and by `python -m gateway.checkpoints`, the heads of all chains, signed with the receipts' key.
 
-Whoever was given the file can show later that what came before was rewritten, be it by somebody who has the databases: chains
-can be made anew, our signature of that day cannot. Only hashes, counts and times are in it.
+There are two files of each. The full one, with hashes, counts and times, stays with the office. The public one holds the
+SHA-256 of the full one, which a random salt makes another one each day, and nothing else: not even whether anything happened
+since the day before. Whoever was given it can show later that what came before was rewritten, be it by somebody who has the
+databases: chains can be made anew, our signature of that day cannot.
 """
 
 from __future__ import annotations
@@ -53,16 +55,19 @@ class Checkpoints:
         self._bus, self._signer, self._folder, self._clock = bus, signer, folder, clock
 
     async def latest(self) -> KeptCheckpoint:
+        """The newest full one."""
         return await self._bus.ask("tracking", "read_latest_checkpoint", ReadLatestCheckpoint(), KeptCheckpoint)
+
+    async def latest_public(self) -> str | None:
+        """The newest public one; None when there is none yet."""
+        kept = await self.latest()
+        return None if kept.document is None else public_of(kept.document, self._signer)
 
     async def make(self, name: str | None = None) -> Path:
         """A new one, named by its moment, or the one of this name; where it lies. Unavailable, DeadlinePassed."""
         moment = self._clock()
         told = await self._told(name or moment.strftime("%Y-%m-%dT%H%M%SZ"), moment)
-        payload = json.dumps(told, sort_keys=True, separators=(",", ":"))
-        signature = base64.b64encode(self._signer.signature(payload.encode())).decode()
-        document = json.dumps({"payload": payload, "signature": signature, "key": self._signer.key_id})
-        keep = KeepCheckpoint(name=told["name"], document=document)
+        keep = KeepCheckpoint(name=told["name"], document=_signed(told, self._signer))
         return self._written(await self._bus.ask("tracking", "keep_checkpoint", keep, KeptCheckpoint))
 
     async def every_day(self) -> None:
@@ -97,6 +102,7 @@ class Checkpoints:
             "type": "checkpoint",
             "name": name,
             "made_at": moment.isoformat(),
+            "salt": os.urandom(32).hex(),
             "audit": {service: head.model_dump(mode="json") for service, head in heads.items()},
             "timelines": {
                 "until": until.isoformat(),
@@ -107,16 +113,37 @@ class Checkpoints:
         }
 
     def _written(self, kept: KeptCheckpoint) -> Path:
-        """Whole or not at all, and never twice."""
+        """Both files, each whole or not at all, and never twice; where the full one lies."""
         assert kept.name is not None
         assert kept.document is not None
         file = self._folder / f"peygir-checkpoint-{kept.name}.json"
-        if not file.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            draft = file.with_suffix(f".{os.getpid()}.tmp")
-            draft.write_text(kept.document)
-            draft.replace(file)
+        public = self._folder / f"peygir-checkpoint-{kept.name}.public.json"
+        _write_once(public, public_of(kept.document, self._signer))
+        _write_once(file, kept.document)
         return file
+
+
+def public_of(document: str, signer: Signer) -> str:
+    """What may be given away of a full checkpoint: its name, its moment and the hash of all of it, signed."""
+    payload: str = json.loads(document)["payload"]
+    told = json.loads(payload)
+    commitment = hashlib.sha256(payload.encode()).hexdigest()
+    public = {"type": "public_checkpoint", "name": told["name"], "made_at": told["made_at"], "commitment": commitment}
+    return _signed(public, signer)
+
+
+def _signed(told: dict[str, Any], signer: Signer) -> str:
+    payload = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    signature = base64.b64encode(signer.signature(payload.encode())).decode()
+    return json.dumps({"payload": payload, "signature": signature, "key": signer.key_id})
+
+
+def _write_once(file: Path, content: str) -> None:
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(f".{os.getpid()}.tmp")
+        draft.write_text(content)
+        draft.replace(file)
 
 
 def folder_of(settings: Settings) -> Path:
@@ -145,7 +172,7 @@ async def _once(settings: Settings) -> Path:
 
 
 def main() -> int:
-    """Makes one now and says where it lies; 1 when a service does not answer."""
+    """Makes one now and says where the full file lies; 1 when a service does not answer."""
     logs.configure("checkpoints", "error")  # standard output says where it lies and no more
     try:
         print(asyncio.run(_once(load(Settings))))

@@ -40,19 +40,16 @@ class Receipt(BaseModel):
 
 
 CHECKPOINT_EXAMPLE: dict[str, Any] = {
-    "payload": '{"audit":{"intake":{"at":"2026-11-23T08:30:00Z","hash":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c1'
-    '5b0f00a08","position":12}},"made_at":"2026-11-23T20:31:00+00:00","name":"2026-11-23","timelines":{"buckets":{},"cases":0,'
-    '"root":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","until":"2026-11-23T20:21:00+00:00"},'
-    '"type":"checkpoint"}',
+    "payload": '{"commitment":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",'
+    '"made_at":"2026-11-23T20:31:00+00:00","name":"2026-11-23","type":"public_checkpoint"}',
     "signature": "c2lnbmF0dXJlIG9mIDY0IGJ5dGVz",
     "key": "6f1ed002ab559585",
 }
 
 
 class Checkpoint(BaseModel):
-    """Signed as a receipt is. The payload names the head of each service's audit log (`audit`), and the hash over the last
-    entries of all cases, by the first two digits of their ids (`timelines.buckets`), of what was written until
-    `timelines.until`."""
+    """Signed as a receipt is. The payload names the checkpoint (`name`), its moment (`made_at`) and the SHA-256 of the full
+    checkpoint's payload (`commitment`), which the office keeps."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [CHECKPOINT_EXAMPLE]})
 

@@ -154,6 +154,11 @@ def with_kind(draft: Draft | None, kind: Kind) -> Draft:
     return draft.model_copy(update=update)
 
 
+def with_arrived(draft: Draft, before: list[SentFile], sent: list[SentFile]) -> Draft:
+    """The draft with those files of `sent` that were not there `before`."""
+    return draft.model_copy(update={"files": [*draft.files, *(file for file in sent if file not in before)]})
+
+
 def ground_of(draft: Draft, catalogue: Catalogue | None) -> Ground | None:
     """The ground chosen, while the catalogue offers it for this kind."""
     offered = catalogue.grounds if catalogue else []

@@ -18,7 +18,7 @@ from gateway.pages import draft as drafts
 from gateway.pages import evidence, signing_in, units
 from gateway.pages.cookies import TooMuch
 from gateway.pages.door import Filing
-from gateway.pages.draft import Done, Draft, SentFile
+from gateway.pages.draft import Done, Draft
 from gateway.pages.shown import answer_text
 from gateway.pages.visit import Visit
 from gateway.visit_store import StoreUnavailable
@@ -87,8 +87,7 @@ def _page(visit: Visit, draft: Draft, step: str, template: str, title: str, **co
 
 
 async def begin(visit: Visit) -> Response:
-    """From the home page: the kind is chosen already. Here is the first page of this kind; only what is posted to it begins
-    a draft, since a link may be followed by anybody's doing. A draft of another kind is changed on the page of kinds."""
+    """The first page of a kind; only what is posted to it begins a draft. One of another kind is changed where kinds are."""
     wanted = visit.request.path_params["kind"]
     if wanted not in set(Kind):
         return visit.go("/file/kind")
@@ -301,7 +300,8 @@ async def files(visit: Visit) -> Response:
         sent = list(draft.files)
         if not await evidence.read_form_with_file(visit, sent):
             return visit.stale()
-        draft = await _draft_with(visit, draft, sent)
+        await visit.cookies.load()  # a file takes its time: what another page kept meanwhile stays
+        draft = drafts.with_arrived(_draft(visit) or draft, draft.files, sent)
         if not visit.errors:
             if visit.path.endswith("/more"):
                 if _keep(visit, draft, "file"):
@@ -313,14 +313,6 @@ async def files(visit: Visit) -> Response:
     title, limits = visit.say("evidence_title"), visit.door.limits
     statuses = await evidence.statuses(visit, draft.files)
     return _page(visit, draft, "evidence", "evidence", title, limits=limits, statuses=statuses)
-
-
-async def _draft_with(visit: Visit, draft: Draft, sent: list[SentFile]) -> Draft:
-    """The draft with the files that arrived. A file takes its time: what another page kept meanwhile stays."""
-    await visit.cookies.load()
-    newest = _draft(visit) or draft
-    arrived = [file for file in sent if file not in draft.files]
-    return newest.model_copy(update={"files": [*newest.files, *arrived]})
 
 
 async def remove_file(visit: Visit) -> Response:

@@ -20,9 +20,10 @@ router = APIRouter(tags=["checkpoints"])
     responses=problems(404),
 )
 async def latest(door: DoorDep, _: VisitorDep) -> Response:
-    """The heads of every audit log and of the timelines, as the file that the office gives away each day. Keep it: with it
-    `verify-history` finds whether anything older was rewritten. It holds hashes, counts and times alone."""
-    kept = await door.checkpoints.latest()
-    if kept.document is None:
+    """A signed hash over the heads of every audit log and of the timelines, as the file that the office gives away each day.
+    Keep it: with it `verify-history` finds whether anything older was rewritten. It tells nothing of what is in the logs,
+    nor how much, nor whether anything was added since the day before."""
+    document = await door.checkpoints.latest_public()
+    if document is None:
         raise NotFound
-    return Response(kept.document.encode(), 200, {"cache-control": "no-store"}, JSON)
+    return Response(document.encode(), 200, {"cache-control": "no-store"}, JSON)

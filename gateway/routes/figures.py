@@ -1,4 +1,4 @@
-"""Counts of cases and of visits: for the public with small cells suppressed, for staff in full."""
+"""Counts of cases and of visits: for the public those of the newest weekly release, for staff in full."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ router = APIRouter(tags=["figures"])
 
 
 class FigureFilters(Body):
-    """`by`: one to three dimensions. `since`, `until`: days of filing in Tehran, both included."""
+    """`by`: one to three dimensions, for the public at most `month` and one other. `since`, `until`: days of filing in Tehran,
+    both included; for the public the whole months between them count."""
 
     by: Annotated[list[Dimension], Query(min_length=1, max_length=3, json_schema_extra={"uniqueItems": True})] = [
         "kind"
@@ -30,7 +31,8 @@ class FigureFilters(Body):
 
 
 class VisitFilters(Body):
-    """`by`: one to three dimensions. `since`, `until`: days in Tehran, both included."""
+    """`by`: one to three dimensions, for the public `month` alone. `since`, `until`: days in Tehran, both included; for the
+    public the whole months between them count."""
 
     by: Annotated[list[VisitDimension], Query(min_length=1, max_length=3, json_schema_extra={"uniqueItems": True})] = [
         "month"
@@ -49,7 +51,8 @@ class VisitFilters(Body):
     responses=problems(401, 403, 422),
 )
 async def count(door: DoorDep, visitor: VisitorDep, _: Shown, filters: Annotated[FigureFilters, Query()]) -> Response:
-    """A cell below five is suppressed (`count` null) for the public."""
+    """The public is answered from the newest weekly release, which counts up to `until`: blurred, in fives, by month and at
+    most one of unit, ground, kind and stage. What is too small to be published is left out, as is what has no case."""
     caller = visitor.caller
     actor = caller.actor(visitor.language) if caller is not None and caller.kind is ActorKind.STAFF else None
     request = CountCases(actor=actor, **filters.model_dump())
@@ -66,7 +69,8 @@ async def count(door: DoorDep, visitor: VisitorDep, _: Shown, filters: Annotated
 async def count_visits(
     door: DoorDep, visitor: VisitorDep, _: Shown, filters: Annotated[VisitFilters, Query()]
 ) -> Response:
-    """By Jalali month, unit and ground. A figure below five is suppressed (null) for the public."""
+    """By Jalali month, unit and ground. For the public by month alone, of the newest weekly release; a figure too small to be
+    published is null."""
     caller = visitor.caller
     actor = caller.actor(visitor.language) if caller is not None and caller.kind is ActorKind.STAFF else None
     request = CountVisits(actor=actor, **filters.model_dump())

@@ -29,8 +29,9 @@ from contracts.tracking import (
     VisitHeld,
     VisitMissed,
 )
-from services.insight import store
-from services.insight.domain import Viewer, lineage, public, public_total, subtree, viewer
+from services.insight import release_store, store
+from services.insight.domain import Viewer, lineage, subtree, viewer
+from services.insight.releases import Releases
 
 MOST_CELLS = 10_000
 """More than anybody reads; an answer beyond it is asked for in parts."""
@@ -38,6 +39,9 @@ MOST_CELLS = 10_000
 
 class Insight:
     """The use cases of one process."""
+
+    def __init__(self) -> None:
+        self._public = Releases()
 
     def record(self, connection: Connection, events: Sequence[Event]) -> None:
         """Keeps what these events tell; those that tell no figure are passed over."""
@@ -62,69 +66,56 @@ class Insight:
                 connection,
                 [{"code": c, "parent": places[c], "version": catalogue.version} for c in sorted(places)],
             )
+            release_store.keep_grounds(connection, [ground.code for ground in catalogue.grounds])
 
     def count_cases(self, connection: Connection, request: CountCases) -> Counts:
         """Counts by one to three dimensions.
 
-        Staff never have cases of their own unit or one above it in any count. Outside of the staff whose work it is, every
-        figure is rounded down to a multiple of five (`domain.public`), and the total is left out where it would narrow a
-        suppressed cell (`domain.public_total`). InvalidField: a dimension twice, or too many cells. Unavailable: the
-        viewer's unit is not known here yet, so what must be kept from them cannot be told.
+        Staff never have cases of their own unit or one above it in any count. Anybody but the staff whose work it is gets
+        public figures (`releases`). InvalidField: a dimension twice, too many cells, or finer than what is public.
+        Unavailable: the viewer's unit is not known here yet, so what must be kept from them cannot be told.
         """
-        who, units = _seen(connection, request)
-        rows = store.count(
-            connection,
-            request,
-            **units,
-            limit=MOST_CELLS + 1,
-        )
+        _once(request.by)
+        who = viewer(request.actor)
+        if not who.exact:
+            return self._public.count_cases(connection, request)
+        rows = store.count(connection, request, **_units(connection, request, who), limit=MOST_CELLS + 1)
         _not_too_many(rows)
-        counts = [row.cases for row in rows]
         return Counts(
             by=request.by,
-            cells=[
-                Cell(key=[_text(value) for value in row[:-1]], count=row.cases if who.exact else public(row.cases))
-                for row in rows
-            ],
-            total=sum(counts) if who.exact else public_total(counts),
+            cells=[Cell(key=[_text(value) for value in row[:-1]], count=row.cases) for row in rows],
+            total=sum(row.cases for row in rows),
         )
 
     def count_visits(self, connection: Connection, request: CountVisits) -> VisitCounts:
-        """Visits by one to three dimensions: who sees what, and what is suppressed, is as in `count_cases`. A figure of zero is
-        told, and takes no part in what the total might tell of others. InvalidField, Unavailable as there."""
-        who, units = _seen(connection, request)
-        rows = store.count_visits(connection, request, **units, limit=MOST_CELLS + 1)
+        """Visits by one to three dimensions: who sees what is as in `count_cases`. InvalidField, Unavailable as there."""
+        _once(request.by)
+        who = viewer(request.actor)
+        if not who.exact:
+            return self._public.count_visits(connection, request)
+        rows = store.count_visits(connection, request, **_units(connection, request, who), limit=MOST_CELLS + 1)
         _not_too_many(rows)
-        told = {figure: [getattr(row, figure) for row in rows] for figure in store.FIGURES}
+        figures = [{figure: getattr(row, figure) for figure in store.FIGURES} for row in rows]
         return VisitCounts(
             by=request.by,
             cells=[
-                VisitCell(
-                    key=list(row[: len(request.by)]),
-                    **{
-                        figure: getattr(row, figure) if who.exact else public(getattr(row, figure))
-                        for figure in store.FIGURES
-                    },
-                )
-                for row in rows
+                VisitCell(key=list(row[: len(request.by)]), **counts) for row, counts in zip(rows, figures, strict=True)
             ],
-            totals=VisitFigures(
-                **{
-                    figure: sum(counts) if who.exact else public_total([count for count in counts if count])
-                    for figure, counts in told.items()
-                }
-            ),
+            totals=VisitFigures(**{figure: sum(counts[figure] for counts in figures) for figure in store.FIGURES}),
         )
 
 
-def _seen(connection: Connection, request: CountCases | CountVisits) -> tuple[Viewer, dict[str, Any]]:
-    """Who asks, and which units count: `within` and `hidden` of the store's counts."""
-    if len(set(request.by)) != len(request.by):
+def _once(by: Sequence[str]) -> None:
+    if len(set(by)) != len(by):
         raise InvalidField(fields=[{"field": "by", "reason": "twice"}])
-    who, tree = viewer(request.actor), store.tree(connection)
+
+
+def _units(connection: Connection, request: CountCases | CountVisits, who: Viewer) -> dict[str, Any]:
+    """Which units count: `within` and `hidden` of the store's counts. Unavailable."""
+    tree = store.tree(connection)
     if who.unit is not None and who.unit not in tree:
         raise Unavailable(retry_after=5)
-    return who, {
+    return {
         "within": None if request.unit is None else subtree(request.unit, tree),
         "hidden": frozenset() if who.unit is None else lineage(who.unit, tree),
     }

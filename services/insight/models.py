@@ -9,6 +9,7 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -92,4 +93,35 @@ units = Table(  # the tree; a unit that left the catalogue keeps the place it ha
     Column("code", String, primary_key=True),
     Column("parent", String),
     Column("version", Integer, nullable=False),
+)
+
+grounds = Table(  # every ground ever heard of: a published table has a row for each, used or not
+    "grounds",
+    metadata,
+    Column("code", String, primary_key=True),
+)
+
+releases = Table(  # what was published when: figures up to and including a day
+    "releases",
+    metadata,
+    Column("until", Date, primary_key=True),  # a Friday in Tehran
+    Column("released_at", DateTime(timezone=True), nullable=False),
+)
+
+public_figures = Table(  # the published cells, blurred; written once and never changed
+    "public_figures",
+    metadata,
+    Column("measure", String, primary_key=True),  # cases, or a figure of visits
+    Column("dimension", String, primary_key=True),  # all, unit, ground, kind, stage
+    Column("key", String, primary_key=True),  # a unit, a ground, …; empty for all, and for cases without a unit
+    Column("since", Date, primary_key=True),
+    Column("until", Date, nullable=False),
+    Column("month", String, nullable=False),  # Jalali
+    Column("value", Integer, nullable=False),
+)
+
+figures_key = Table(  # what the blur is made with: one row, made by the migration
+    "figures_key",
+    metadata,
+    Column("key", LargeBinary, nullable=False),
 )

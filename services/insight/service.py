@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from nameko.timer import timer
+
 from backbone.consumers import durable_event_handler
 from backbone.extensions import PeygirService, UseCases
 from backbone.rpc import rpc
-from contracts.base import Event
+from contracts.base import Event, now
 from contracts.insight import CountCases, Counts, CountVisits, VisitCounts
 from services.insight.handlers import Insight
+from services.insight.releases import Releases
 
 
 class Service(PeygirService):
     name = "insight"
     use_cases = UseCases(lambda settings: Insight())
+    releases = UseCases(lambda settings: Releases())
 
     @durable_event_handler("insight.events", batch=200, linger=0.1, concurrency=2)
     def record(self, events: list[Event]) -> None:
         with self.db.transaction() as connection:
             self.use_cases.record(connection, events)
+
+    @timer(interval=600)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def release_public_figures(self) -> None:
+        # Not at the start: what waited in the queue while nobody took it is to be counted, too.
+        with self.db.transaction() as connection:
+            self.releases.release(connection, now())
 
     @rpc
     def count_cases(self, request: CountCases) -> Counts:

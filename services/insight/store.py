@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, literal, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    Row,
+    String,
+    TableValuedAlias,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from backbone import bulk
+from backbone import bulk, jalali
 from contracts.insight import CountCases, CountVisits
 from services.insight.models import facts, notifications, transitions, units, visits
 
@@ -84,8 +100,11 @@ def count(
     limit: int,
 ) -> list[Row[Any]]:
     """Cases by the dimensions asked for, in their order, then how many; `within` and `hidden` are units."""
-    columns = [facts.c[name] for name in request.by]
+    days = _months_of_days(connection) if "month" in request.by else None
+    columns = [facts.c[name] if days is None or name != "month" else days.c.month for name in request.by]
     chosen = select(*columns, func.count().label("cases")).group_by(*columns).order_by(*columns).limit(limit)
+    if days is not None:
+        chosen = chosen.select_from(facts.join(days, days.c.day == facts.c.day))
     if request.since is not None:
         chosen = chosen.where(facts.c.day >= request.since)
     if request.until is not None:
@@ -95,6 +114,15 @@ def count(
     if request.stage is not None:
         chosen = chosen.where(facts.c.stage == request.stage.value)
     return list(connection.execute(chosen.where(*_units(within, hidden))).all())
+
+
+def _months_of_days(connection: Connection) -> TableValuedAlias:
+    """The Jalali month (`month`) of each `day` from the first case to the last: PostgreSQL knows no Jalali calendar."""
+    first, last = connection.execute(select(func.min(facts.c.day), func.max(facts.c.day))).one()
+    days = [] if first is None else [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    months = [jalali.month(day) for day in days]
+    given = (literal(days, ARRAY(Date)), literal(months, ARRAY(String)))
+    return func.unnest(*given).table_valued(column("day", Date), column("month", String), name="days").render_derived()
 
 
 FIGURES = ("asked", "held", "avoided", "cancelled", "no_show")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts import intake as c
+from contracts import sms
 from contracts.intake import Catalogue, Question, QuestionType, Unit
 from contracts.vocabulary import REFUSAL_NAMES, ROOT_CAUSE_NAMES, Language
 
@@ -190,8 +191,9 @@ def _lists(catalogue: Catalogue) -> Iterator[Problem]:
             yield Problem(name, "too_long", (("max_length", MOST_LISTED),))
     for reason in catalogue.refusal_reasons:
         at = f"refusal_reasons.{reason.code}"
-        yield from _text(f"{at}.name_fa", reason.name_fa, NAME)
-        yield from _text(f"{at}.name_en", reason.name_en, NAME)
+        for field, name in (("name_fa", reason.name_fa), ("name_en", reason.name_en)):  # they go into an SMS
+            yield from _text(f"{at}.{field}", name, NAME)
+            yield from _no_link(f"{at}.{field}", name)
         yield from _text(f"{at}.address_fa", reason.address_fa, NAME, empty=True)
         yield from _text(f"{at}.address_en", reason.address_en, NAME, empty=True)
     for cause in catalogue.root_causes:
@@ -243,6 +245,13 @@ def _text(at: str, text: str, most: int, *, empty: bool = False, lines: bool = F
 def _is_seen(letter: str) -> bool:
     """It leaves a mark where it is printed: no space, accent, mark of direction or filler."""
     return unicodedata.category(letter)[0] in "LNPS" and letter not in "\u115f\u1160\u2800\u3164\uffa0"
+
+
+def _no_link(at: str, text: str) -> Iterator[Problem]:
+    """Of what goes into an SMS. Control characters are told by `_text`."""
+    for reason, named in sms.wrong_in_sms(text):
+        if reason != "forbidden_characters" or not any(_is_forbidden(letter, lines=False) for letter in text):
+            yield Problem(at, reason, tuple(named.items()))
 
 
 def _is_forbidden(letter: str, lines: bool) -> bool:

@@ -280,11 +280,13 @@ class Intake:
 def reconfigure(connection: Connection, by: str, changes: Sequence[Change]) -> int | None:
     """Changes the catalogue whole, keeps who did it, and tells everybody; its version, or None when nothing differs.
 
-    InvalidField, and nothing changed, when the catalogue would not be a good one. The caller holds `lock_catalogue`.
+    InvalidField, and nothing changed, when the catalogue would not be a good one. What an earlier release let in, and would
+    not pass today, stands in the way of no other change. The caller holds `lock_catalogue`.
     """
     old = store.catalogue(connection)
     new = changed(old, changes)
-    if wrong := problems(new):
+    before = set(problems(old))
+    if wrong := [problem for problem in problems(new) if problem not in before]:
         raise InvalidField(fields=[problem.as_field(new) for problem in wrong])
     found = differences(old, new)
     if not found:

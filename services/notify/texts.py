@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +10,7 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backbone import persian
+from contracts import sms
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion
 from contracts.gateway import Actor
 from contracts.notify import (
@@ -31,7 +30,6 @@ from services.notify.models import text_commands, text_history, texts
 from services.notify.routing import LANGUAGES, Table, needs_of, table
 
 MOST_PARTS = 2
-_LINK = re.compile(r"://|www\.|\b[a-z0-9-]+\.(ir|com|org|net|info|io|link|ly|me)\b|\.\s?(ir|com|org)\b", re.IGNORECASE)
 _CARRIES = ("code", "otp")
 """Values without which the person could not go on: a text that is shipped with one has to keep it."""
 
@@ -149,7 +147,7 @@ class Texts:
             if text is None:
                 yield {"field": field, "reason": "missing"}
                 continue
-            if any(unicodedata.category(letter) in ("Cc", "Cs") and letter != "\n" for letter in text):
+            if sms.has_hidden_letters(text, lines=True):
                 yield {"field": field, "reason": "forbidden_characters"}
             try:
                 needs = needs_of(text)
@@ -165,8 +163,8 @@ class Texts:
                 if value in shipped and f"{{{value}}}" not in text.splitlines():
                     yield {"field": field, "reason": "value_on_own_line", "value": value}
             if channel == MessageChannel.SMS:
-                if _LINK.search(text):
-                    yield {"field": field, "reason": "link_in_sms"}
+                if (link := sms.link_in(text)) is not None:
+                    yield {"field": field, "reason": "link_in_sms", "value": link}
                 if not unknown and sms_parts(text.format_map(self._longest(language, reasons))) > MOST_PARTS:
                     yield {"field": field, "reason": "too_many_parts", "most": MOST_PARTS}
         if len(set(named)) > 1:

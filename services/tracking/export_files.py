@@ -4,8 +4,8 @@ Asked over standard input, answered over standard output, each message led by it
 lines in, what there is of the file by now out; an empty page in, the rest of the file out. So neither memory nor a disk has
 to hold the whole. CSV is UTF-8 with BOM; a cell that a spreadsheet would take for a formula begins with an apostrophe. XLSX
 is one sheet of texts, written straight into its zip: a library would first put all of it into a file. Days are there twice,
-Jalali and ISO, in Tehran's time. What looks like a tracking code, a mobile or a national ID is masked in the text: a file
-goes where no scope follows it.
+Jalali and ISO, in Tehran's time. What tells who somebody is, as far as its form shows it, is masked in the text
+(`backbone.masking`): a file goes where no scope follows it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from typing import IO, Any
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from backbone import jalali, logs
-from backbone.persian import national_id
+from backbone import jalali
+from backbone.masking import masked
 from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Channel, Kind, Language, Outcome, Stage
 
 Row = dict[str, Any]
@@ -33,7 +33,6 @@ Words = tuple[str, str]
 
 _PR_SET_PDEATHSIG = 1
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_TEN_DIGITS = re.compile(r"(?<!\d)\d{10}(?!\d)")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 MOST_IN_A_CELL = 32_767
 """What a spreadsheet takes in one cell."""
@@ -232,11 +231,6 @@ def _outcome(row: Row, at: int) -> object:
 
 def _unit_name(row: Row, at: int) -> object:
     return row[("unit_name_fa", "unit_name_en")[at]]
-
-
-def masked(text: str) -> str:
-    """The text without what looks like a tracking code, a mobile or a national ID."""
-    return _TEN_DIGITS.sub(lambda found: "[masked]" if national_id(found.group()) else found.group(), logs.masked(text))
 
 
 COLUMNS: tuple[tuple[Words, Callable[[Row, int], object]], ...] = (

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from backbone.database import Database
+from contracts import sms
 from contracts import visits as v
 from contracts.base import now
 from contracts.errors import (
@@ -73,9 +74,17 @@ class VisitDesk(Desk):
         """A new room; repeated with its key, the one it made. KeyReused."""
         self._allowed(connection, request.actor, KEEPERS)
         _no_nul(request)
+        names = {"name_fa": request.name_fa, "name_en": request.name_en}  # they go into an SMS
+        wrong = [
+            {"field": field, "reason": reason, **named}
+            for field, name in names.items()
+            for reason, named in sms.wrong_in_sms(name)
+        ]
+        if wrong:
+            raise InvalidField(fields=wrong)
         room_id = _id_of(request.actor, request.idempotency_key)
         if not self.again(connection, request, room_id):
-            row = {"room_id": room_id, "name_fa": request.name_fa, "name_en": request.name_en, "active": True}
+            row = {"room_id": room_id, **names, "active": True}
             visits_store.add_room(connection, row)
         return self._room(connection, room_id)
 

@@ -291,6 +291,7 @@ def test_who_writes_whole_chains_anew_is_found_with_a_checkpoint_alone(house: Ho
         f"tracking timelines: of a case whose id begins with {str(other.case_id)[:2]} an entry before"
     )
 
+    assert house.verify(public_of(checkpoint)) == [first, second]
     later = house.checkpoint()  # vouches for what is there now, and takes nothing back that the older one has seen
     assert house.verify(later) == []
     assert len(house.verify(later, checkpoint)) == 2
@@ -299,6 +300,27 @@ def test_who_writes_whole_chains_anew_is_found_with_a_checkpoint_alone(house: Ho
     assert f"tracking audit: it ends at entry 2, but the checkpoint {name_of(later)} has seen entry {many}" in (
         house.verify(later)
     )
+
+
+def public_of(checkpoint: Path) -> Path:
+    return checkpoint.with_suffix(".public.json")
+
+
+def test_a_full_checkpoint_that_was_changed_or_taken_away_is_found_by_the_public_one(
+    house: House, tmp_path: Path
+) -> None:
+    full = house.checkpoint()
+    public = public_of(full)
+    kept = house.sql("tracking", "SELECT document FROM checkpoints WHERE name = %s", name_of(full))[0]["document"]
+    assert house.verify(public) == house.verify(full, public)
+    changed = kept.replace('\\"cases\\":', '\\"cases\\": ')
+    assert changed != kept
+    put = "UPDATE checkpoints SET document = %s WHERE name = %s RETURNING 1 AS done"
+    house.sql("tracking", put, changed, name_of(full))
+    assert house.verify(public) == [f"the full checkpoint {name_of(full)} is not the one that was published"]
+    assert house.verify(public, full) == house.verify(full)
+    house.sql("tracking", "DELETE FROM checkpoints WHERE name = %s RETURNING 1 AS done", name_of(full))
+    assert house.verify(public) == [f"the full checkpoint {name_of(full)} is not kept any more"]
 
 
 def name_of(checkpoint: Path) -> str:

@@ -74,11 +74,11 @@ class System:
         """All that was kept."""
         return {
             name: self.sql(f"SELECT * FROM {name} ORDER BY 1")
-            for name in ("facts", "transitions", "notifications", "units", "visits")
+            for name in ("facts", "transitions", "notifications", "units", "visits", "grounds")
         }
 
     def forget(self) -> None:
-        self.sql("TRUNCATE facts, transitions, notifications, units, visits")
+        self.sql("TRUNCATE facts, transitions, notifications, units, visits, grounds, releases, public_figures")
 
 
 @pytest.fixture(scope="module")
@@ -362,44 +362,6 @@ class TestCounts:
             ask(wire, "kind", "kind", actor=None)
 
 
-class TestSuppression:
-    @pytest.fixture(autouse=True)
-    def cases(self, system: System, wire: BusClient) -> None:
-        tell(
-            system,
-            wire,
-            catalogue(),
-            *(opened() for _ in range(12)),
-            *(opened(kind=Kind.CRITICISM) for _ in range(7)),
-            *(opened(kind=Kind.INFORMATION) for _ in range(4)),
-        )
-
-    @pytest.mark.parametrize(
-        "actor",
-        [
-            None,
-            Actor(kind=ActorKind.CITIZEN, id="x", roles=frozenset({Role.HEAD})),
-            Actor(kind=ActorKind.BEARER, id="x"),
-            Actor(kind=ActorKind.STAFF, id="x", roles=frozenset({Role.OPERATOR}), unit="mayor.insp"),
-        ],
-    )
-    def test_outside_small_cells_are_suppressed_and_all_else_is_told_in_fives(
-        self, wire: BusClient, actor: Actor | None
-    ) -> None:
-        assert ask(wire, "kind", actor=actor) == ({"complaint": 10, "criticism": 5, "information": None}, 20)
-        assert ask(wire, "kind", actor=actor, kind=Kind.INFORMATION) == ({"information": None}, None)
-
-    def test_staff_see_exact_figures(self, wire: BusClient) -> None:
-        assert ask(wire, "kind") == ({"complaint": 12, "criticism": 7, "information": 4}, 23)
-
-    def test_what_differs_between_two_answers_reveals_no_small_cell(self, system: System, wire: BusClient) -> None:
-        tell(system, wire, opened(stage=Stage.REFUSED))
-        all_of_it = ask(wire, "kind", actor=None, kind=Kind.COMPLAINT)[0]["complaint"]
-        most_of_it = ask(wire, "stage", actor=None, kind=Kind.COMPLAINT)[0]
-        assert most_of_it == {"registered": 10, "refused": None}
-        assert all_of_it == 10
-
-
 def visit(*steps: tuple[type[VisitEvent], datetime], unit: str = "dep.urb.permits", **more: Any) -> list[VisitEvent]:
     """One visit of a case of its own, step by step."""
     visit_id, case_id, state = uuid4(), uuid4(), snapshot(unit=unit, stage=Stage.INVESTIGATING)
@@ -476,16 +438,6 @@ class TestVisits:
         assert visits_of(wire, "month")[0] == {("1405-09",): [0, 1, 0, 0, 0]}
         tell(system, wire, asked, held)
         assert visits_of(wire, "month")[0] == {("1405-08",): [1, 0, 0, 0, 0], ("1405-09",): [0, 1, 0, 0, 0]}
-
-    def test_small_figures_are_told_to_staff_alone(self, system: System, wire: BusClient) -> None:
-        some = [visit((VisitAsked, ABAN), (VisitHeld, ABAN)) for _ in range(7)]
-        few = [visit((VisitAsked, ABAN), (VisitMissed, ABAN)) for _ in range(3)]
-        tell(system, wire, catalogue(), *(event for events in some + few for event in events))
-        assert visits_of(wire, "month")[0] == {("1405-08",): [10, 7, 0, 0, 3]}
-        for actor in (None, HEAD.model_copy(update={"roles": frozenset({Role.LIAISON})})):
-            cells, totals = visits_of(wire, "month", actor=actor)
-            assert cells == {("1405-08",): [10, 5, 0, 0, None]}
-            assert totals == [10, 5, 0, 0, None]
 
     def test_a_dimension_twice_is_refused(self, system: System, wire: BusClient) -> None:
         with pytest.raises(InvalidField):

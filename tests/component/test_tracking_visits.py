@@ -456,3 +456,14 @@ def test_rooms_are_listed_and_made_once(office: Reception) -> None:
     assert [one for one in listed if one["room_id"] == first["room_id"]] == [first]
     with pytest.raises(UnknownRoom):
         office.ask("close_room", v.CloseRoom(actor=office.head, room_id=uuid.uuid4()))
+
+
+@pytest.mark.parametrize("name", ["evil.xyz", "bit[.]ly", "Room\u202e 1"])
+def test_the_name_of_a_room_goes_into_an_sms_and_holds_no_link(office: Reception, name: str) -> None:
+    key = uuid.uuid4().hex
+    with pytest.raises(InvalidField) as found:
+        office.ask("add_room", v.AddRoom(actor=office.head, idempotency_key=key, name_fa="تالار", name_en=name))
+    [field] = found.value.params["fields"]
+    assert field["field"] == "name_en"
+    made = office.ask("add_room", v.AddRoom(actor=office.head, idempotency_key=key, name_fa="تالار", name_en="Hall"))
+    assert made["name_en"] == "Hall"

@@ -493,7 +493,11 @@ STAFF: dict[str, Command] = {
 }
 
 VISITS: dict[str, Command] = {
-    "addRoom": Command("head", (*not_for("inspector", "screener", "citizen"), field_wrong(name_fa=" ")), body=NAMES),
+    "addRoom": Command(
+        "head",
+        (*not_for("inspector", "screener", "citizen"), field_wrong(name_fa=" "), field_wrong(name_en="evil.xyz")),
+        body=NAMES,
+    ),
     "closeRoom": Command(
         "head",
         (*not_for("inspector", "citizen"), Wrong(404, "unknown_room", of={"room_id": NOBODY})),
@@ -579,7 +583,9 @@ ADMINISTRATION: dict[str, Command] = {
         field_wrong(questions=[{"code": "x", "type": "choice", **NAMES}]),
         ground="walk",
     ),
-    "putRefusalReason": configured(NAMES, field_wrong(name_en=""), field_wrong(active=0), reason="repeat"),
+    "putRefusalReason": configured(
+        NAMES, field_wrong(name_en=""), field_wrong(name_fa="bit[.]ly"), field_wrong(active=0), reason="repeat"
+    ),
     "putRootCause": configured(NAMES, field_wrong(name_fa=""), field_wrong(active="true"), cause="people"),
     "putAnswerTemplate": configured(
         {"text_fa": "متن", "text_en": "Text"}, field_wrong(text_fa=" "), field_wrong(ground="nowhere"), template="walk"

@@ -108,7 +108,11 @@ def test_a_checkpoint_of_the_town_is_public_and_holds(town: Town, tmp_path: Path
     kept = Path(said.strip())
     assert kept.parent == Path(town.system.state) / "checkpoints"
     public = good(town.caller().get("/v1/checkpoints/latest"))
-    assert public == json.loads(kept.read_text())
+    assert public == json.loads(kept.with_suffix(".public.json").read_text())
+    full = json.loads(kept.read_text())["payload"]
+    told = json.loads(public["payload"])
+    assert set(told) == {"type", "name", "made_at", "commitment"}
+    assert told["commitment"] == hashlib.sha256(full.encode()).hexdigest()
     fetched = tmp_path / "latest.json"
     fetched.write_text(json.dumps(public))
     key = good(town.caller().get("/v1/receipts/key"))["public_key"]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import os
+import random
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from openpyxl import Workbook
 
-from backbone import tables
+from backbone import table_reader, tables
 from backbone.tables import Mistake, Refused, Row
+from backbone.testing import ROOT
 from contracts.vocabulary import Language
 
 GOOD = "code,name_fa\nroads,راه‌ها\n\n parks ,پارک‌ها\n"
@@ -68,6 +75,194 @@ def test_what_is_no_such_table_is_refused(
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert refused(tmp_path / "gone.csv") == [(None, None, "no_such_file")]
+
+
+def package(folder: Path, parts: dict[str, bytes], name: str = "a.xlsx") -> Path:
+    """A workbook of one sheet, with these parts in place of its own."""
+    book = Workbook()
+    assert book.active is not None
+    book.active.append(["code", "name_fa"])
+    book.active.append(["roads", "راه‌ها"])
+    made = io.BytesIO()
+    book.save(made)
+    with ZipFile(made) as source, ZipFile(folder / name, "w", ZIP_DEFLATED) as target:
+        own = {part: source.read(part) for part in source.namelist()}
+        if "xl/sharedStrings.xml" in parts:  # openpyxl itself writes its texts into their cells
+            own[TYPES] = own[TYPES].replace(b"</Types>", SHARED.encode() + b"</Types>")
+        for part, content in {**own, **parts}.items():
+            target.writestr(part, content)
+    return folder / name
+
+
+TYPES = "[Content_Types].xml"
+SHARED = (
+    '<Override PartName="/xl/sharedStrings.xml" '
+    'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>'
+)
+SHEET = "xl/worksheets/sheet1.xml"
+MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+TEXT = '<c r="{}" t="inlineStr"><is><t>{}</t></is></c>'
+
+
+def sheet(rows: str, before: str = "", doctype: str = "") -> bytes:
+    return f'<?xml version="1.0"?>{doctype}<worksheet {MAIN}>{before}<sheetData>{rows}</sheetData></worksheet>'.encode()
+
+
+HEAD = f'<row r="1">{TEXT.format("A1", "code")}{TEXT.format("B1", "name_fa")}</row>'
+STRINGS = f"<sst {MAIN}>{{}}</sst>"
+STYLES = f"<styleSheet {MAIN}><cellXfs>{{}}</cellXfs></styleSheet>"
+FOREIGN = '<!DOCTYPE s [<!ENTITY f SYSTEM "file:///etc/passwd">]>'
+LONG_TEXT = "ا" * 30_000
+
+
+def noise(size: int) -> str:
+    """What can hardly be packed."""
+    return random.Random(7).randbytes(size // 2).hex()
+
+
+BOMBS: dict[str, tuple[dict[str, bytes], str]] = {
+    "a sheet that unpacks to 200 MB": ({SHEET: sheet(HEAD + " " * 200_000_000)}, "unpacks_too_large"),
+    "a picture of nothing": ({"xl/media/image1.png": b"\0" * 100_000_000}, "unpacks_too_large"),
+    "many parts": ({f"xl/x{number}.xml": b"<a/>" for number in range(1_200)}, "unpacks_too_large"),
+    "shared texts": (
+        {"xl/sharedStrings.xml": STRINGS.format(f"<si><t>{noise(17_000_000)}</t></si>").encode()},
+        "unpacks_too_large",
+    ),
+    "one text in very many cells": (
+        {
+            "xl/sharedStrings.xml": STRINGS.format(f"<si><t>{LONG_TEXT}</t></si>").encode(),
+            SHEET: sheet(
+                "".join(
+                    f'<row r="{row}"><c r="A{row}" t="s"><v>0</v></c><c r="B{row}" t="s"><v>0</v></c></row>'
+                    for row in range(1, 15_000)
+                )
+            ),
+        },
+        "too_much_text",
+    ),
+    "entities within entities": (
+        {
+            SHEET: sheet(
+                HEAD + f'<row r="2">{TEXT.format("A2", "&e9;")}</row>',
+                doctype='<!DOCTYPE x [<!ENTITY e0 "lol">'
+                + "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
+                + "]>",
+            )
+        },
+        "unsafe_xml",
+    ),
+    "a file of this machine": (
+        {"xl/sharedStrings.xml": f"{FOREIGN}<sst {MAIN}><si><t>&f;</t></si></sst>".encode()},
+        "unsafe_xml",
+    ),
+    "elements in elements": ({SHEET: sheet(HEAD + "<a>" * 5_000 + "</a>" * 5_000)}, "unsafe_xml"),
+    "elements in elements of styles": (
+        {"xl/styles.xml": f"<styleSheet {MAIN}>{'<a>' * 5_000}{'</a>' * 5_000}</styleSheet>".encode()},
+        "unsafe_xml",
+    ),
+    "very many rows": (
+        {
+            SHEET: sheet(
+                "".join(f'<row r="{row}"><c r="A{row}"><v>{row * 7919}</v></c></row>' for row in range(1, 60_000))
+            )
+        },
+        "too_long",
+    ),
+    "a row far below": ({SHEET: sheet(HEAD + f'<row r="1048576">{TEXT.format("A1048576", "x")}</row>')}, "too_long"),
+    "a row below the last there is": (
+        {SHEET: sheet(HEAD + f'<row r="999999999">{TEXT.format("A999999999", "x")}</row>')},
+        "empty_table",
+    ),
+    "a cell far to the right": (
+        {SHEET: sheet(HEAD + f'<row r="2">{TEXT.format("XFD2", "x")}</row>')},
+        "too_many_cells",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_workbook_that_was_made_to_harm_is_refused_with_its_cause(tmp_path: Path, kind: str) -> None:
+    parts, told = BOMBS[kind]
+    path = package(tmp_path, parts)
+    assert path.stat().st_size < 11_000_000
+    assert [reason for _, _, reason in refused(path)] == [told]
+
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from backbone import table_reader, tables
+try:
+    tables.read(Path(sys.argv[1]), ("code", "name_fa"))
+except tables.Refused as refused:
+    print(refused.mistakes[0].field["reason"])
+own = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, int(own.split()[1]) // 1024)
+"""
+
+
+def memory_of(path: Path) -> tuple[int, int]:
+    """MiB at most of the process that reads it, and of the one that asks."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, str(path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    reading, asking = done.stdout.splitlines()[-1].split()
+    return int(reading), int(asking)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"xl/sharedStrings.xml": STRINGS.format("<si><t/></si>" * 1_200_000).encode()},
+        {"xl/styles.xml": STYLES.format('<xf numFmtId="1"/>' * 700_000).encode()},
+        {SHEET: sheet(HEAD, before='<dimension ref="A1:XFD1048576"/>')},
+        {
+            SHEET: sheet(
+                HEAD + "".join(f'<row r="{row}">{TEXT.format(f"XFD{row}", "x")}</row>' for row in range(2, 3_000))
+            )
+        },
+        BOMBS["one text in very many cells"][0],
+    ],
+    ids=["shared strings", "styles", "dimension", "wide rows", "one text in many cells"],
+)
+def test_reading_takes_no_more_memory_than_it_may(tmp_path: Path, parts: dict[str, bytes]) -> None:
+    reading, asking = memory_of(package(tmp_path, parts))
+    assert reading <= table_reader.MOST_MEMORY // table_reader.MIB
+    assert asking < 150
+
+
+def test_what_would_take_too_long_or_too_much_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = package(tmp_path, {})
+    monkeypatch.setattr(tables, "MOST_SECONDS", 0.001)
+    assert refused(path) == [(None, None, "takes_too_long")]
+    monkeypatch.undo()
+    huge = file(tmp_path, b"code,name_fa\n" + b"a,b\n" * 6_000_000)
+    assert refused(huge) == [(None, None, "file_too_large")]
+
+
+def test_a_csv_may_come_through_a_pipe_and_a_folder_is_no_table(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, GOOD.encode())
+    os.close(writing)
+    assert [row.number for row in tables.read(Path(f"/dev/fd/{reading}"), ("code", "name_fa"))] == [2, 4]
+    os.close(reading)
+    assert refused(tmp_path) == [(None, None, "not_a_table")]
+
+
+def test_formatted_rows_without_a_word_are_no_rows(tmp_path: Path) -> None:
+    """Spreadsheets keep them to the end of the sheet."""
+    rows = "".join(f'<row r="{row}"><c r="A{row}" s="0"/></row>' for row in range(3, 50_000))
+    path = package(
+        tmp_path, {SHEET: sheet(HEAD + f'<row r="2">{TEXT.format("A2", "a")}{TEXT.format("B2", "b")}</row>{rows}')}
+    )
+    assert tables.read(path, ("code", "name_fa")) == [Row(2, {"code": "a", "name_fa": "b"})]
+
+
+def test_every_reason_is_told_in_both_languages() -> None:
+    for reason in ("file_too_large", "unpacks_too_large", "unsafe_xml", "too_much_text", "takes_too_long"):
+        mistake = Mistake(None, None, {"reason": reason, "most": 64})
+        assert "درست نیست" not in mistake.text(Language.FA)
+        assert "not right" not in mistake.text(Language.EN)
 
 
 def test_a_mistake_is_told_in_both_languages() -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
@@ -50,42 +46,3 @@ class TestViewer:
         for kind in set(ActorKind) - {ActorKind.STAFF}:
             actor = Actor(kind=kind, id="x", roles=frozenset({Role.HEAD}))
             assert domain.viewer(actor).exact is False
-
-
-class TestSmallCells:
-    def test_below_five_nothing_is_told_and_above_only_fives(self) -> None:
-        told = [domain.public(count) for count in (0, 1, 4, 5, 9, 10, 11, 14)]
-        assert told == [0, None, None, 5, 5, 10, 10, 10]
-
-    def test_the_difference_of_two_figures_is_never_known_to_be_small(self) -> None:
-        """Of any two told figures, of a set and of a part of it, the rest may be at least four different numbers."""
-        for whole, part in product(range(60), repeat=2):
-            if part <= whole:
-                told = (domain.public(whole), domain.public(part))
-                rests = {
-                    other_whole - other_part
-                    for other_whole, other_part in product(range(70), repeat=2)
-                    if other_part <= other_whole and (domain.public(other_whole), domain.public(other_part)) == told
-                }
-                assert len(rests) >= 4 or rests == {0}
-
-    @given(st.lists(st.integers(1, 13), min_size=1, max_size=6))
-    def test_an_answer_leaves_every_suppressed_cell_anything_from_one_to_four(self, counts: list[int]) -> None:
-        total = domain.public_total(counts)
-        told = [domain.public(count) for count in counts]
-        if total is None or None not in told:
-            return
-        ranges = [range(1, 5) if cell is None else range(cell, cell + 5) for cell in told]
-        place = told.index(None)
-        possible = {cells[place] for cells in product(*ranges) if total <= sum(cells) <= total + 4}
-        assert possible == {1, 2, 3, 4}
-
-    def test_a_total_that_would_reveal_is_left_out(self) -> None:
-        assert domain.public_total([4, 4, 4, 4, 4]) is None
-        assert domain.public_total([4]) is None
-
-    def test_a_total_that_reveals_nothing_is_told(self) -> None:
-        assert domain.public_total([]) == 0
-        assert domain.public_total([12, 13]) == 25
-        assert domain.public_total([12, 2]) == 10
-        assert domain.public_total([12, 3]) == 15

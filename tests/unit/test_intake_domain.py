@@ -166,6 +166,15 @@ class TestRules:
         assert wrong(retention=[rule]) == {"retention.0.evidence_months": "greater_than_equal"}
         assert wrong(retention=[rule.model_copy(update={"evidence_months": 1})] * 2) == {"retention.1": "twice"}
 
+    @pytest.mark.parametrize("name", ["See evil.xyz", "bit[.]ly", "by my.qazvin.ir"])
+    def test_a_refusal_reason_goes_into_an_sms_and_holds_no_link(self, name: str) -> None:
+        reason = ListedReason(code="no_stamp", name_fa="بی‌مهر", name_en=name)
+        assert wrong(refusal_reasons=[reason]) == {"refusal_reasons.no_stamp.name_en": "link_in_sms"}
+        turned = ListedReason(code="no_stamp", name_fa="بی\u2066مهر", name_en="Without a stamp")
+        assert wrong(refusal_reasons=[turned]) == {"refusal_reasons.no_stamp.name_fa": "forbidden_characters"}
+        elsewhere = ListedReason(code="no_stamp", name_fa="بی‌مهر", name_en="No stamp", address_en="my.qazvin.ir")
+        assert wrong(refusal_reasons=[elsewhere]) == {}  # the address is told in the answer, not by SMS
+
 
 class TestChanges:
     def test_a_change_is_told_as_before_and_after(self) -> None:

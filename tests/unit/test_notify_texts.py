@@ -6,6 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from backbone.sentences import sentence
+from contracts.vocabulary import Language
 from services.notify.routing import LANGUAGES, needs_of, table
 from services.notify.texts import Texts
 
@@ -37,9 +39,33 @@ def test_good_words_are_taken() -> None:
     assert wrong("sms", "decided", FA, EN) == {}
 
 
-@pytest.mark.parametrize("link", ["https://q.ir/a", "www.qazvin.ir", "my.qazvin.ir", "qazvin.IR/x", "bit.ly/abc"])
+@pytest.mark.parametrize(
+    "link", ["https://q.ir/a", "my.qazvin.ir", "evil.xyz", "bit[.]ly/abc", "bit．ly", "{kind}.xyz"]
+)
 def test_an_sms_holds_no_link(link: str) -> None:
     assert wrong("sms", "decided", f"{FA} {link}", EN) == {"text_fa": "link_in_sms"}
+    assert wrong("sms", "decided", FA, f"{EN} {link}") == {"text_en": "link_in_sms"}
+
+
+def test_the_error_names_the_link_in_both_languages() -> None:
+    [field] = Texts()._wrong("sms", "decided", {"fa": f"{FA} bit[.]ly/x", "en": EN})
+    assert sentence(field, Language.EN) == "An SMS may hold no link or Internet address: bit.ly"
+    assert sentence(field, Language.FA) == "پیامک نباید پیوند یا نشانی اینترنتی داشته باشد: bit.ly"
+
+
+@pytest.mark.parametrize("channel", ["sms", "inbox"])
+@pytest.mark.parametrize(
+    "letter", ["\u202e", "\u2066", "\u200f", "\u200b", "\u00ad", "\u2060", "\u2028", "\ufe0f", "\U000e0041"]
+)
+def test_no_text_holds_letters_that_nobody_sees(channel: str, letter: str) -> None:
+    told = (FA, EN) if channel == "sms" else ("نتیجه {kind} شما", "Result of your {kind}")
+    assert wrong(channel, "decided", f"{told[0][:6]}{letter}{told[0][6:]}", told[1]) == {
+        "text_fa": "forbidden_characters"
+    }
+
+
+def test_the_zero_width_non_joiner_of_persian_is_taken() -> None:
+    assert wrong("sms", "decided", FA.replace("نتیجه", "نتیجه‌ی"), EN) == {}
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,8 @@ NOWHERE = {
         for service in ("tracking", "intake", "notify", "accounts")
     },
     "tracking.read_timeline_root": "a hash of all timelines, of which nothing can be read back",
-    "tracking.keep_checkpoint": "for ourselves: the signed file of hashes that everybody is given",
-    "tracking.read_latest_checkpoint": "the signed file of hashes that everybody is given",
+    "tracking.keep_checkpoint": "for ourselves: the signed file whose hash everybody is given",
+    "tracking.read_latest_checkpoint": "the gateway gives away its hash alone",
     "media.create_upload": "by whoever has a file: nothing is told but an unguessable id",
     "media.get_upload": "by its unguessable id, until a case has it (test_media_service)",
     "media.list_file_names": "the gateway asks for the citizen whose case tracking has just shown",
@@ -773,7 +773,9 @@ class Walk(Witness):
         return unit is None or own is None or unit not in self.oracle.upwards(own)
 
     def insight_count_cases(self, person: Person) -> None:
-        exact = bool(person.actor and person.staff and person.actor.roles & EXACT)
+        if not (person.actor and person.staff and person.actor.roles & EXACT):
+            self._public_figures(person)
+            return
         every = [case for case in self.oracle.cases.values() if self._counted(person, case.unit)]
         for name in ("unit", "ground", "kind", "stage"):
             for within in (None, "dep.a"):
@@ -781,28 +783,37 @@ class Walk(Witness):
                 told, _ = self.ask(person, "insight.count_cases", request)
                 those = [case for case in every if within is None or within in self.oracle.upwards(case.unit)]
                 granted = Counter(case.row[name] for case in those)
-                for cell in told.cells:
-                    self._figure(person, f"insight.count_cases {name}", cell.count, granted.pop(cell.key[0], 0), exact)
-                self.same(person, f"insight.count_cases {name}: left out", dict(granted), {})
-                if exact:
-                    self.same(person, f"insight.count_cases {name}: total", told.total, len(those))
+                counted = {cell.key[0]: cell.count for cell in told.cells}
+                self.same(person, f"insight.count_cases {name}", counted, dict(granted))
+                self.same(person, f"insight.count_cases {name}: total", told.total, len(those))
+
+    def _public_figures(self, person: Person) -> None:
+        """Of this world nothing was released, so nothing of it is told; and nothing fine can be asked for."""
+        for name in ("unit", "ground", "kind", "stage", "month"):
+            told, _ = self.ask(person, "insight.count_cases", i.CountCases(actor=person.actor, by=[name]))
+            self.same(person, f"insight.count_cases {name}", (told.cells, told.total, told.until), ([], None, None))
+        for by, more in ((["stage", "ground"], {}), (["day"], {}), (["kind"], {"unit": "dep.a"})):
+            request = i.CountCases(actor=person.actor, by=by, **more)
+            self.same(
+                person, "insight.count_cases", self.ask(person, "insight.count_cases", request)[1], "invalid_field"
+            )
 
     def insight_count_visits(self, person: Person) -> None:
-        exact = bool(person.actor and person.staff and person.actor.roles & EXACT)
+        if not (person.actor and person.staff and person.actor.roles & EXACT):
+            told, _ = self.ask(person, "insight.count_visits", i.CountVisits(actor=person.actor, by=["month"]))
+            self.same(person, "insight.count_visits", (told.cells, told.until), ([], None))
+            request = i.CountVisits(actor=person.actor, by=["unit"])
+            self.same(
+                person, "insight.count_visits", self.ask(person, "insight.count_visits", request)[1], "invalid_field"
+            )
+            return
         told, _ = self.ask(person, "insight.count_visits", i.CountVisits(actor=person.actor, by=["unit"]))
         asked = Counter(
             case.unit
             for row in self.world.rows("tracking", "SELECT case_id FROM visits")
             if self._counted(person, (case := self.oracle.cases[row["case_id"]]).unit)
         )
-        for cell in told.cells:
-            self._figure(person, "insight.count_visits", cell.asked, asked.pop(cell.key[0], 0), exact)
-        self.same(person, "insight.count_visits: left out", dict(asked), {})
-
-    def _figure(self, person: Person, where: str, told: int | None, true: int, exact: bool) -> None:
-        """Outside of the staff whose work it is, small cells are suppressed (k < 5), and no figure is exact."""
-        granted = true if exact else None if 0 < true < 5 else true - true % 5
-        self.same(person, where, told, granted)
+        self.same(person, "insight.count_visits", {cell.key[0]: cell.asked for cell in told.cells}, dict(asked))
 
     # --- notify ---
 
