@@ -186,7 +186,7 @@ NO_HOST: dict[str, bytes] = {
     "the same twice": b"GET /healthz HTTP/1.1\r\nHost: door\r\nHost: door\r\n\r\n",
     "an invalid one": b"GET /healthz HTTP/1.1\r\nHost: door/path\r\n\r\n",
     "an empty one": b"GET /healthz HTTP/1.1\r\nHost:\r\n\r\n",
-    "another than the target's": b"GET http://other/healthz HTTP/1.1\r\nHost: door\r\n\r\n",
+    "another than the target's": b"GET http://other/healthz HTTP/1.1\r\nHost: door\r\nAccept: application/json\r\n\r\n",
 }
 
 
