@@ -351,10 +351,10 @@ def test_a_case_whose_texts_are_erased_shows_none(gateway: Gateway, browser: Rea
 def test_attachments_are_named_by_their_kind(gateway: Gateway, browser: Reader) -> None:
     types = ("image/jpeg", "audio/mpeg", "video/mp4", "application/pdf")
     sent = [
-        Attachment(media_id=f"{at:022d}", state=UploadState.ACCEPTED, media_type=kind, size=2048)
+        Attachment(media_id=f"{at:022d}", state=UploadState.ACCEPTED, media_type=kind, size=2048, number=at + 1)
         for at, kind in enumerate(types)
     ]
-    waiting = Attachment(media_id="w" * 22, state=UploadState.PROCESSING)
+    waiting = Attachment(media_id="w" * 22, state=UploadState.PROCESSING, number=5)
     said = opened(gateway, browser, a_case(attachments=[*sent, waiting]))
     names = {
         "fa": ("عکس ۱ ۲ کیلوبایت", "صدای ۲", "فیلم ۳", "سند ۴", "فایل ۵ : در حال بررسی"),
