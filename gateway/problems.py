@@ -268,8 +268,11 @@ def documented_methods(request: Request) -> list[str]:
     """What this address takes, as the document tells it: the framework would name the methods of one of its routes alone.
     None for a page."""
     paths: Mapping[str, Mapping[str, Any]] = request.app.openapi()["paths"]
-    found = (item for template, item in paths.items() if _shape(template).match(request.scope["path"]))
-    return sorted(method.upper() for method in next(found, {}))
+    path = request.scope["path"]
+    if path in paths:  # before a template that it would fit, too
+        return sorted(method.upper() for method in paths[path])
+    fitting = (item for template, item in paths.items() if _shape(template).match(path))
+    return sorted(method.upper() for method in next(fitting, {}))
 
 
 @cache

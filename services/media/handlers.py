@@ -329,6 +329,8 @@ class Media:
     def sign(self, connection: Connection, request: SignDownload) -> Download:
         """Where the gateway reads one variant from. Raises NotFound, Gone, StillRegistering."""
         row = store.upload(connection, request.media_id)
+        if request.case_id is not None and store.is_erased(connection, request.case_id):
+            raise Gone
         if row is None or not self._is_of(connection, row, request.case_id):
             raise NotFound
         if row.state in (UploadState.REJECTED, UploadState.REMOVED):

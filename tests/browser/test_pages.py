@@ -473,4 +473,6 @@ def test_a_page_of_another_site_cannot_post_here(walk: Walk, town: Town) -> None
     assert cookies
     assert all(one["httpOnly"] and one["sameSite"] == "Lax" for one in cookies)
     policy = walker.page.request.get(walker.base + "/").headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'")
+    assert policy.startswith(
+        "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; form-action 'self'"
+    )

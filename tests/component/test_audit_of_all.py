@@ -104,6 +104,7 @@ def house(broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempP
         "KAVENEGAR_BASE_URL": "http://127.0.0.1:9",
         "KAVENEGAR_API_KEY": "none",
         "SMS_SENDER": "1000",
+        "PUBLIC_URL": "https://peygir.example",
         **{f"DATABASE_URL_{name.upper()}": url for name, url in urls.items()},
     }
     processes = []

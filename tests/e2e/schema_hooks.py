@@ -112,6 +112,9 @@ def _real_body(path: str, body: dict[str, Any]) -> None:
         body["room_id"] = KNOWN["room_id"]
     if "inspector" in body:
         body["inspector"] = KNOWN["inspector"]
+    if path == "/v1/rooms":  # no link in any spelling, and no letter that cannot be seen, which no document can say
+        words = f"اتاق {zlib.crc32(repr(body).encode())}"
+        body.update({name: words for name, value in body.items() if isinstance(value, str)})
     if path == "/v1/visit-slots":
         day = zlib.crc32(repr(body).encode()) % 9000
         starts = datetime(2100, 1, 1, tzinfo=UTC) + timedelta(days=day)

@@ -112,7 +112,7 @@ def test_words_are_found_however_they_are_written(town: Town, head: Officer, typ
         ("filed_from", "1405/13/01", "باید روزی مانند", "It must be a day such as"),
         ("due_until", "فردا", "باید روزی مانند", "It must be a day such as"),
         ("decided_from", "2026-02-30", "باید روزی مانند", "It must be a day such as"),
-        ("filed_until", "2026/10/25", "باید روزی مانند", "It must be a day such as"),
+        ("filed_until", "2026/13/25", "باید روزی مانند", "It must be a day such as"),
         ("number", "پنج", "قالب آن درست نیست", "Its form is not right"),
         ("kind", "praise", "یکی از مقدارهای شناخته نیست", "not one of the known values"),
         ("stage", "lost", "یکی از مقدارهای شناخته نیست", "not one of the known values"),

@@ -135,7 +135,13 @@ class Load:
     @staticmethod
     def _steps(connection: psycopg.Connection[Any], table: str) -> tuple[sql.Composed, sql.Composed]:
         """One new row; and an old one locked, as a command does first."""
-        locked = sql.SQL("SELECT * FROM {} LIMIT 1 FOR UPDATE SKIP LOCKED").format(sql.Identifier(table))
+        # By the names of its columns, as our code reads: a plan of SELECT * ends with the first column that is added.
+        columns = (
+            connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(sql.Identifier(table))).description or []
+        )
+        locked = sql.SQL("SELECT {} FROM {} LIMIT 1 FOR UPDATE SKIP LOCKED").format(
+            sql.SQL(", ").join(sql.Identifier(column.name) for column in columns), sql.Identifier(table)
+        )
         return row(connection, table), locked
 
     def _read_long(self) -> None:

@@ -273,6 +273,7 @@ class DoorWalk(Witness):
             **dict.fromkeys(("unit", "ground", "reason", "cause", "template"), "off.a"),
             "inspector": someone,
             "staff_id": someone,
+            "change_id": someone,
             "channel": "inbox",
             "secret": "wrong",
             "upload_id": next(iter(next(iter(self.oracle.cases.values())).media)),
