@@ -1,14 +1,8 @@
-"""Whatever a stranger sends is read in time linear in its size: the input is doubled twice, and the work compared.
-
-The work of one reading is taken as the least of several runs in CPU time. Four times the input takes about four times as
-long where reading is linear and sixteen times where it is quadratic; what is asserted lies between the two.
-"""
+"""Whatever text a stranger sends is read in time linear in its size (linear.py). Files: test_linear_time_files.py."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -16,7 +10,6 @@ import pytest
 from starlette.requests import Request
 
 from backbone import codes, dates, logs, persian
-from contracts.errors import PeygirError
 from gateway import language
 from gateway.fields import SubmissionBody
 from gateway.http import check_json, plain_cookies
@@ -27,9 +20,7 @@ from gateway.papers.seals import receipt_in
 from gateway.uploads import read_metadata
 from services.notify.domain import read_inbound
 from tests.unit.gateway_parts import CATALOGUE
-
-Read = Callable[[Any], object]
-Build = Callable[[int], Any]
+from tests.unit.linear import Build, Read, assert_linear
 
 BODY = 262_144
 """Bytes of the largest JSON body."""
@@ -132,27 +123,8 @@ CASES: dict[str, tuple[Read, Build, int]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_twice_the_input_is_about_twice_the_work(name: str) -> None:
-    read, build, size = CASES[name]
-    small, large = build(size // 4), build(size)
-
-    ratios = []
-    for _ in range(3):
-        ratios.append(max(seconds(read, large), 1e-9) / max(seconds(read, small), 2e-4))
-        if ratios[-1] < 9:
-            break
-    assert min(ratios) < 9, f"four times the input was {min(ratios):.0f} times the work"
-
-
-def seconds(read: Read, given: object) -> float:
-    """The least CPU time of some readings."""
-    least = float("inf")
-    for _ in range(3):
-        began = time.thread_time()
-        with contextlib.suppress(PeygirError, ValueError, StopAsyncIteration, RuntimeError):  # refusals cost, too
-            read(given)
-        least = min(least, time.thread_time() - began)
-    return least
+def test_four_times_the_input_is_about_four_times_the_work(name: str) -> None:
+    assert_linear(*CASES[name])
 
 
 def test_a_letter_keeps_the_marks_that_a_language_needs() -> None:
