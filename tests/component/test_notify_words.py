@@ -12,12 +12,13 @@ import pytest
 
 from backbone.testing import BusClient, ServiceProcess, eventually, prepared
 from contracts import tracking
-from contracts.accounts import StaffChanged
+from contracts.accounts import SignInFailuresNoted, StaffChanged, StaffChangeState
 from contracts.base import now
 from contracts.gateway import Actor
 from contracts.identities import IdentityAsked, IdentityDecided, IdentityEvent
 from contracts.intake import Catalogue, CatalogueChanged, Unit
 from contracts.notify import ListMessages
+from contracts.staff_changes import StaffChangeDecided, StaffChangeEvent, StaffChangeRequested
 from contracts.vocabulary import ActorKind, Kind, Language, Outcome, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from deploy.local.sms_simulator.embedded import Simulator, running
@@ -793,6 +794,177 @@ def test_custodians_and_who_asked_are_told_of_an_identity_and_not_of_which_case(
     items = scene.wire.ask("notify", "list_messages", ListMessages(actor=asker))["items"]
     told = [item["template"] for item in items if item["case_id"] == str(person.case_id)]
     assert told == ["identity_kept", "identity_consented"]
+
+
+def test_a_citizen_is_told_of_refused_files_and_texted_of_the_first_alone(scene: Scene) -> None:
+    person, wire, office, fa = scene.person, scene.wire, OFFICE[scene.language], scene.language is FA
+    open_case(scene)
+    if fa:
+        sms = "یکی از فایل‌های شما پذیرفته نشد. با این کد ببینید چرا و اگر خواستید فایل دیگری بفرستید:"
+        text = (
+            "دست‌کم یکی از فایل‌هایی که فرستاده‌اید پذیرفته نشد. نام فایل و دلیل آن در پرونده نوشته شده است؛ "
+            "تا پرونده باز است می‌توانید فایل دیگری بفرستید."
+        )
+    else:
+        sms = "A file of yours could not be accepted. With this code you can see why and send another:"
+        text = (
+            "At least one of the files you sent could not be accepted. Your case says which one and why; "
+            "while it is open you can send another."
+        )
+    for first in (True, False):
+        wire.event(person.event(tracking.EvidenceRefused, Stage.SCREENING, media=["A" * 22], first=first))
+        if first:
+            scene.sms("evidence_refused", f"{sms}\n{person.shown_code}\n{office}")
+        scene.inbox("evidence_refused", text)
+
+    def both_are_read() -> bool:
+        items = wire.ask("notify", "list_messages", ListMessages(code_hashes=[person.code_hash]))["items"]
+        return [item["template"] for item in items] == ["evidence_refused", "evidence_refused", "registered"]
+
+    eventually(both_are_read)
+    wire.event(person.asked())
+    asked = (
+        "برای ادامه رسیدگی به پاسخ شما نیاز داریم. لطفاً با این کد در سامانه پیگیر پاسخ دهید:"
+        if fa
+        else "We need your answer to go on with your case. Please answer on the Peygir site with this code:"
+    )
+    scene.sms("question_asked", f"{asked}\n{person.shown_code}\n{office}")  # the next one: of the second file, none
+
+
+def test_whoever_has_the_case_is_told_what_the_citizen_sent_and_not_what_the_office_did(scene: Scene) -> None:
+    person, wire, fa = scene.person, scene.wire, scene.language is FA
+    inspector, screener = (
+        Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role}), language=scene.language)
+        for role in (Role.INSPECTOR, Role.SCREENER)
+    )
+    number = f"\u2066{person.number}\u2069" if fa else person.number
+    text = (
+        f"شهروند برای پرونده {number} مدرک تازه‌ای فرستاد."
+        if fa
+        else f"The citizen has sent more evidence for case {number}."
+    )
+    wire.event(person.registered())
+    wire.event(person.opened())
+
+    def added(stage: Stage, handler: UUID | None, by_citizen: bool) -> None:
+        more = {"uploads": ["A" * 22], "by_citizen": by_citizen}
+        wire.event(person.event(tracking.EvidenceAdded, stage, snapshot={"handler": handler}, **more))
+
+    def of_this_case(reader: Actor) -> list[str]:
+        items = wire.ask("notify", "list_messages", ListMessages(actor=reader))["items"]
+        return [item["template"] for item in items if item["case_id"] == str(person.case_id)]
+
+    added(Stage.SCREENING, None, False)
+    added(Stage.SCREENING, None, True)
+    scene.staff(screener, "screener", "evidence_sent", text, person.number)
+    added(Stage.INVESTIGATING, UUID(inspector.id), False)
+    added(Stage.INVESTIGATING, UUID(inspector.id), True)
+    scene.staff(inspector, "inspector", "evidence_sent", text, person.number)
+    assert of_this_case(screener) == of_this_case(inspector) == ["evidence_sent"]
+
+
+def test_whose_account_others_try_is_told_so(scene: Scene, language: Language) -> None:
+    owner = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.SCREENER}), language=language)
+    noted = SignInFailuresNoted(id=uuid4(), occurred_at=now(), staff_id=UUID(owner.id), failures=5)
+    scene.wire.event(noted)
+    if language is FA:
+        text = (
+            "چند بار پیاپی با نام کاربری شما و گذرواژه یا رمز نادرست برای ورود تلاش شده است. اگر شما نبوده‌اید، "
+            "به راهبر سامانه خبر دهید. دستگاهی که پیش‌تر با آن وارد شده‌اید، همچنان وارد می‌شود."
+        )
+    else:
+        text = (
+            "Somebody tried several times in a row to sign in under your user name with a wrong password or code. "
+            "If it was not you, tell the administrator. A device that you signed in with before still signs in."
+        )
+    scene.staff(owner, "account_owner", "sign_in_failures", text, None)
+
+
+def test_custodians_are_told_of_every_change_that_takes_two_administrators(scene: Scene, language: Language) -> None:
+    fa, wire = language is FA, scene.wire
+    custodian, administrator = (
+        Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role}), language=language)
+        for role in (Role.CUSTODIAN, Role.ADMINISTRATOR)
+    )
+    username = f"head-{language}"
+    account = f"\u2066{username}\u2069" if fa else username
+    asker, decider = ("مریم کاظمی", "رضا نادری") if fa else ("Maryam Kazemi", "Reza Naderi")
+    who = f"{account} (مدیر بازرسی)" if fa else f"{account} (head of inspection)"
+    both = f"{account} (مدیر بازرسی، امین هویت)" if fa else f"{account} (head of inspection, custodian of identities)"
+    asked = {"asked_by": uuid4(), "asked_by_name": asker}
+    decided = {"decided_by": uuid4(), "decided_by_name": decider}
+    told: list[str] = []
+
+    def happens(event: type[StaffChangeEvent], action: str, roles: list[Role], **more: Any) -> None:
+        about = {"change_id": uuid4(), "staff_id": uuid4(), "action": action, "username": username, "roles": roles}
+        made = event.model_validate({"id": uuid4(), "occurred_at": now(), **about, **more})
+        wire.event(made)
+        wire.event(made)  # twice heard is once told
+
+    def custodians(template: str, in_fa: str, in_en: str) -> None:
+        scene.staff(custodian, "custodian", template, in_fa if fa else in_en, None)
+        told.append(template)
+
+    def waits(whose: str) -> None:
+        text = (
+            f"{asker} تغییر حساب {whose} را خواسته است و تأیید راهبر دیگری لازم است."
+            if fa
+            else f"{asker} asked for a change of the account {whose}; it needs another administrator's confirmation."
+        )
+        scene.staff(administrator, "administrator", "staff_change_waits", text, None)
+
+    happens(StaffChangeRequested, "add", [Role.HEAD], **asked)
+    custodians(
+        "staff_grant_requested",
+        f"{asker} برای حساب {account} این نقش را خواسته است: مدیر بازرسی. پیش از تأیید راهبر دوم اثری ندارد.",
+        f"{asker} asked that the account {account} be given, or extended as: head of inspection. "
+        "It has no effect until a second administrator confirms.",
+    )
+    waits(who)
+    happens(StaffChangeRequested, "reset_credentials", [Role.HEAD, Role.CUSTODIAN], **asked)
+    custodians(
+        "staff_reset_requested",
+        f"{asker} برای حساب {both} گذرواژه و کد ورود تازه خواسته است. پیش از تأیید راهبر دوم اثری ندارد.",
+        f"{asker} asked for a new password and sign-in codes of the account {both}. "
+        "It has no effect until a second administrator confirms.",
+    )
+    waits(both)
+    happens(StaffChangeDecided, "add", [Role.HEAD], **asked, **decided, state=StaffChangeState.CONFIRMED)
+    custodians(
+        "staff_change_confirmed",
+        f"تغییر حساب {who} که {asker} خواسته بود به تأیید {decider} رسید و انجام شد.",
+        f"The change of the account {who} that {asker} asked for was confirmed by {decider} and is done.",
+    )
+    happens(StaffChangeDecided, "add", [Role.HEAD], **asked, **decided, state=StaffChangeState.DENIED)
+    custodians(
+        "staff_change_denied",
+        f"تغییر حساب {who} که {asker} خواسته بود با مخالفت {decider} روبه‌رو شد و انجام نشد.",
+        f"The change of the account {who} that {asker} asked for was denied by {decider}; nothing was changed.",
+    )
+    for state, whose, roles in (
+        (StaffChangeState.CANCELLED, who, [Role.HEAD]),
+        (StaffChangeState.EXPIRED, both, [Role.HEAD, Role.CUSTODIAN]),
+    ):
+        happens(StaffChangeDecided, "change", roles, **asked, state=state)
+        custodians(
+            "staff_change_dropped",
+            f"تغییر حساب {whose} که {asker} خواسته بود پس گرفته شد یا مهلت آن گذشت، و انجام نشد.",
+            f"The change of the account {whose} that {asker} asked for was withdrawn or not confirmed in time; "
+            "nothing was changed.",
+        )
+    happens(StaffChangeDecided, "add", [Role.HEAD], state=StaffChangeState.CONFIRMED)
+    custodians(
+        "staff_change_on_server",
+        f"حساب {who} با فرمانی روی سرور ساخته یا تغییر داده شد.",
+        f"The account {who} was made or changed by a command on the server.",
+    )
+
+    def of_this_account(reader: Actor) -> list[str]:
+        items = wire.ask("notify", "list_messages", ListMessages(actor=reader))["items"]
+        return [item["template"] for item in reversed(items) if username in item["text"]]
+
+    assert of_this_account(custodian) == told
+    assert of_this_account(administrator) == ["staff_change_waits", "staff_change_waits"]
 
 
 def test_every_line_of_the_table_was_read_above() -> None:
