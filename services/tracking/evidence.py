@@ -78,6 +78,11 @@ def not_withheld(of: FromClause = attachments) -> ColumnElement[bool]:
     return ~exists().where(_of_attachment(of)).correlate(of)
 
 
+def not_refused() -> ColumnElement[bool]:
+    """The condition that an attachment is its case's, or was until it was erased: of that one media says that it is gone."""
+    return ~exists().where(_of_attachment(), withheld.c.reason != ERASED).correlate(attachments)
+
+
 def reason_withheld() -> Any:
     """Why an attachment is not its case's; NULL for all others."""
     return select(withheld.c.reason).where(_of_attachment()).correlate(attachments).scalar_subquery()

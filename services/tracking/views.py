@@ -484,7 +484,7 @@ def _media_owner(
     place = evidence.place_in_case() if number is None else number
     chosen = select(cases.c.case_id, attachments.c.from_office, place.label("number"))
     chosen = chosen.join(attachments, attachments.c.case_id == cases.c.case_id)
-    chosen = chosen.where(and_(attachments.c.media_id == media_id, evidence.not_withheld(), *conditions))
+    chosen = chosen.where(and_(attachments.c.media_id == media_id, evidence.not_refused(), *conditions))
     if case_id is not None:
         chosen = chosen.where(cases.c.case_id == case_id)
     row = connection.execute(chosen.order_by(cases.c.case_id).limit(1)).first()

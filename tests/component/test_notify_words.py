@@ -800,7 +800,7 @@ def test_a_citizen_is_told_of_refused_files_and_texted_of_the_first_alone(scene:
     person, wire, office, fa = scene.person, scene.wire, OFFICE[scene.language], scene.language is FA
     open_case(scene)
     if fa:
-        sms = "یکی از فایل‌های شما پذیرفته نشد. با این کد ببینید چرا و اگر خواستید فایل دیگری بفرستید:"
+        sms = "یکی از فایل‌های شما پذیرفته نشد. با این کد دلیل آن را ببینید و اگر خواستید فایل دیگری بفرستید:"
         text = (
             "دست‌کم یکی از فایل‌هایی که فرستاده‌اید پذیرفته نشد. نام فایل و دلیل آن در پرونده نوشته شده است؛ "
             "تا پرونده باز است می‌توانید فایل دیگری بفرستید."
@@ -869,13 +869,13 @@ def test_whose_account_others_try_is_told_so(scene: Scene, language: Language) -
     scene.wire.event(noted)
     if language is FA:
         text = (
-            "چند بار پیاپی با نام کاربری شما و گذرواژه یا رمز نادرست برای ورود تلاش شده است. اگر شما نبوده‌اید، "
-            "به راهبر سامانه خبر دهید. دستگاهی که پیش‌تر با آن وارد شده‌اید، همچنان وارد می‌شود."
+            "چند بار پیاپی با نام کاربری شما و گذرواژه یا کد ورود نادرست برای ورود تلاش شده است. اگر شما نبوده‌اید، "
+            "به راهبر سامانه خبر دهید. با دستگاهی که پیش‌تر با آن وارد شده‌اید همچنان می‌توانید وارد شوید."
         )
     else:
         text = (
             "Somebody tried several times in a row to sign in under your user name with a wrong password or code. "
-            "If it was not you, tell the administrator. A device that you signed in with before still signs in."
+            "If it was not you, tell the administrator. You can still sign in with a device that you signed in with before."
         )
     scene.staff(owner, "account_owner", "sign_in_failures", text, None)
 
@@ -916,8 +916,8 @@ def test_custodians_are_told_of_every_change_that_takes_two_administrators(scene
     happens(StaffChangeRequested, "add", [Role.HEAD], **asked)
     custodians(
         "staff_grant_requested",
-        f"{asker} برای حساب {account} این نقش را خواسته است: مدیر بازرسی. پیش از تأیید راهبر دوم اثری ندارد.",
-        f"{asker} asked that the account {account} be given, or extended as: head of inspection. "
+        f"{asker} برای حساب {account} نقش خواسته است: مدیر بازرسی. پیش از تأیید راهبر دوم اثری ندارد.",
+        f"{asker} asked for these roles for the account {account}: head of inspection. "
         "It has no effect until a second administrator confirms.",
     )
     waits(who)
