@@ -164,7 +164,7 @@ def test_it_is_removed_when_the_last_case_lets_it_go(sender: Sender, media: Serv
 
     sender.wire.event(due(first, upload_id))
     eventually(lambda: erased(sender, first))
-    with pytest.raises(NotFound):
+    with pytest.raises(Gone):
         sender.download(upload_id, case_id=first)
     assert names(sender, first, upload_id) == {}
     assert sender.download(upload_id, case_id=second)[1]

@@ -800,7 +800,7 @@ def test_a_citizen_is_told_of_refused_files_and_texted_of_the_first_alone(scene:
     person, wire, office, fa = scene.person, scene.wire, OFFICE[scene.language], scene.language is FA
     open_case(scene)
     if fa:
-        sms = "یکی از فایل‌های شما پذیرفته نشد. با این کد دلیل آن را ببینید و اگر خواستید فایل دیگری بفرستید:"
+        sms = "یکی از فایل‌های شما پذیرفته نشد. دلیل را با این کد ببینید و اگر خواستید فایل دیگری بفرستید:"
         text = (
             "دست‌کم یکی از فایل‌هایی که فرستاده‌اید پذیرفته نشد. نام فایل و دلیل آن در پرونده نوشته شده است؛ "
             "تا پرونده باز است می‌توانید فایل دیگری بفرستید."
