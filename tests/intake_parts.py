@@ -197,11 +197,13 @@ def said(wire: BusClient, name: str, *commands: FileSubmission) -> dict[UUID, di
     return found
 
 
-def all_said(wire: BusClient, *commands: FileSubmission, timeout: float = 20) -> dict[UUID, dict[str, object]]:
-    """Waits until all of them are said to be registered."""
+def all_said(
+    wire: BusClient, *commands: FileSubmission, name: str = REGISTERED, timeout: float = 20
+) -> dict[UUID, dict[str, object]]:
+    """Waits until an event of this name came of each of them. Events of one case may come in any order."""
     ids = {command.submission_id for command in commands}
-    eventually(lambda: said(wire, REGISTERED, *commands).keys() == ids, timeout=timeout)
-    return said(wire, REGISTERED, *commands)
+    eventually(lambda: said(wire, name, *commands).keys() == ids, timeout=timeout)
+    return said(wire, name, *commands)
 
 
 def receipt(wire: BusClient, office: Office, submission_id: UUID, code: str) -> ReceiptState:

@@ -125,7 +125,7 @@ class TestTheDesk:
         office_stored(office, bus, first)
         second = office.submission(code, citizen(), **quiet)
         send(bus, second)
-        event = eventually(lambda: said(bus, RECODED, second))[second.submission_id]
+        event = all_said(bus, second, name=RECODED)[second.submission_id]
 
         assert event["sealed_contact"] is None
         assert all_said(bus, second)[second.submission_id]["sealed_contact"] is None
@@ -244,6 +244,7 @@ class TestMeetingOnOneCode:
         events = all_said(bus, first, later, *bystanders)
         assert events[first.submission_id]["code_hash"] == office.hash_of(code), "the first one keeps it"
 
+        all_said(bus, later, name=RECODED)
         [recoded] = said(bus, RECODED, first, later).values()
         assert recoded["case_id"] == str(later.submission_id)
         assert recoded["old_code_hash"] == office.hash_of(code)
@@ -281,6 +282,7 @@ class TestMeetingOnOneCode:
         office.stored(before, later)
         events = all_said(bus, before, later)
         assert events[before.submission_id]["code_hash"] == earlier(code)
+        all_said(bus, later, name=RECODED)
         assert said(bus, RECODED, before, later).keys() == {later.submission_id}
         new_code = receipt(bus, office, later.submission_id, code).new_code
         assert new_code not in (None, code)
@@ -309,7 +311,7 @@ class TestMeetingOnOneCode:
             send(bus, *both)
         office.stored(*both)
         all_said(bus, *both)
-        [(recoded, _)] = said(bus, RECODED, *both).items()
+        [(recoded, _)] = eventually(lambda: said(bus, RECODED, *both)).items()
         told = [receipt(bus, office, one.submission_id, code).new_code for one in both]
         assert [new is not None for new in told] == [one.submission_id == recoded for one in both]
 
@@ -319,8 +321,7 @@ class TestMeetingOnOneCode:
         send(bus, first)
         office.stored(first)
         send(bus, later)
-        all_said(bus, later)
-        [recoded] = said(bus, RECODED, later).values()
+        [recoded] = all_said(bus, later, name=RECODED).values()
         assert recoded["sealed_contact"] is None
         new_code = receipt(bus, office, later.submission_id, code).new_code
         assert new_code is not None
@@ -338,6 +339,7 @@ class TestMeetingOnOneCode:
         office.stored(first, later, last)
         all_said(bus, first, later, last)
         assert receipt(bus, office, later.submission_id, code).new_code == told
+        all_said(bus, later, name=RECODED)
         assert len(said(bus, RECODED, first, later)) == 1
 
     def test_the_new_code_is_told_to_the_holder_of_the_old_one_alone(self, office: Office, bus: BusClient) -> None:
@@ -393,7 +395,7 @@ class TestMeetingOnOneCode:
             thread.join()
         assert failures == []
         all_said(bus, later)
-        assert len(said(bus, RECODED, later)) == 1
+        assert len(all_said(bus, later, name=RECODED)) == 1
 
 
 class TestIdentities:
@@ -407,7 +409,7 @@ class TestIdentities:
         office.stored(first, *others)
         all_said(bus, first, *others)
         office.identity_of(bus, first.submission_id)
-        [recoded] = said(bus, RECODED, *others).values()
+        [recoded] = eventually(lambda: said(bus, RECODED, *others)).values()
         new_code = office.contact_in(str(recoded["sealed_contact"])).code
         assert new_code is not None
 
