@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from backbone import persian
+from backbone.persian import normalisation as persian
 
 _SPACE = 10**13
 _BETWEEN = rf"[\s\-‐-―−_.,،٬·•|/\\\\ـ{persian.HIDDEN}{persian.DIRECTIONS}]"

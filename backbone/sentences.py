@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from backbone import jalali
-from backbone.persian import persian_digits
+from backbone.persian import jalali
+from backbone.persian.normalisation import persian_digits
 from contracts.vocabulary import Language
 
 _SENTENCES: Mapping[str, tuple[str, str]] = {

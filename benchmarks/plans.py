@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, event
 
-from backbone import inbox, outbox
-from backbone.broker import Broker
-from backbone.database import Database
+from backbone.messaging import inbox, outbox
+from backbone.messaging.broker import Broker
+from backbone.storage.database import Database
 from contracts import insight as i
 from contracts import searches as se
 from contracts.gateway import Actor
@@ -28,22 +28,19 @@ from services.media import store as media
 from services.notify import inbox_store
 from services.notify import store as notify
 from services.notify.inbox_store import Reader
-from services.tracking import (
-    advice,
-    desks,
-    joined,
-    reminders,
-    retention_store,
-    searching,
-    store,
-    views,
-    visits_store,
-)
-from services.tracking.handlers import Tracking
-from services.tracking.retention_domain import Rule
-from services.tracking.scope import Scope
+from services.tracking.case import store, views
+from services.tracking.case.event_handlers import Tracking
+from services.tracking.case.scope import Scope
+from services.tracking.decisions import recommendations as advice
+from services.tracking.inquiry import store as reminders
+from services.tracking.merging import store as joined
+from services.tracking.retention import store as retention_store
+from services.tracking.retention.rules import Rule
+from services.tracking.screening import workload as desks
+from services.tracking.search import queries as searching
 from services.tracking.settings import Settings
-from services.tracking.visits_domain import Visit
+from services.tracking.visits import store as visits_store
+from services.tracking.visits.rules import Visit
 
 LARGE = frozenset(
     {"cases", "timeline", "questions", "attachments", "messages", "readings", "contacts", "submissions", "identities"}

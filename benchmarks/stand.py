@@ -16,10 +16,10 @@ import httpx
 import psycopg
 import pyotp
 
-from backbone import topology
-from backbone.testing import bus, eventually
+from backbone.messaging import topology
 from benchmarks import load, machine
 from deploy.local.processes import System, remove
+from tests.support.processes import bus, eventually
 
 SETTINGS = {
     "LOG_LEVEL": "warning",

@@ -10,7 +10,7 @@ from typing import Any
 import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
 
-from backbone import amqp
+from backbone.messaging import amqp
 from benchmarks import load
 
 SIZE = 800

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from backbone.database import Database
-from backbone.migrate import url_of
+from backbone.storage.database import Database
+from backbone.storage.migrate import url_of
 from services.accounts import importing as accounts
 from services.intake import importing as intake
 from services.intake import store

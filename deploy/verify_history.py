@@ -28,12 +28,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection, select
 
-from backbone import audit
-from backbone.database import Database
-from backbone.migrate import url_of
+from backbone.storage import audit
+from backbone.storage.database import Database
+from backbone.storage.migrate import url_of
 from contracts.audit import AUDITED
-from services.tracking import verify_history as timelines
-from services.tracking.checkpoints import timeline_root
+from services.tracking.case import verify_history as timelines
+from services.tracking.case.checkpoints import timeline_root
 from services.tracking.models import checkpoints
 
 Checkpoint = dict[str, Any]

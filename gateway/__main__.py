@@ -9,11 +9,11 @@ from typing import Any
 import uvicorn
 import uvloop
 
-from backbone import logs
-from backbone.settings import load
+from backbone.process import logs
+from backbone.process.settings import load
+from gateway.api.dependencies import Door
 from gateway.app import create_app, readiness
-from gateway.deps import Door
-from gateway.server import Protocol, health
+from gateway.edge.server import Protocol, health
 from gateway.settings import Settings
 
 

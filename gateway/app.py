@@ -17,38 +17,39 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts.errors import PeygirError
-from gateway import openapi, pages, problems, uploads
-from gateway.broker import Bus
-from gateway.deps import Door, address_key, at_the_door
-from gateway.documents import direct_handlers
-from gateway.general_budget import GeneralBudget
-from gateway.http import Cors, Entry, Envelope, Express
-from gateway.metrics import Templates, templates
-from gateway.routes import (
-    accounts,
-    cases,
-    catalogue,
-    checkpoints,
-    configuration,
-    decisions,
-    exports,
-    figures,
-    identities,
-    inquiry,
-    me,
-    notification_texts,
-    own_visits,
-    papers,
-    screening,
-    searches,
-    staff,
-    stream,
-    submissions,
-    tracking,
-    unit_questions,
-    visits,
-    webhooks,
-)
+from gateway import pages
+from gateway.api import openapi
+from gateway.api.accounts import endpoints as accounts
+from gateway.api.cases import endpoints as cases
+from gateway.api.catalogue import endpoints as catalogue
+from gateway.api.checkpoints import endpoints as checkpoints
+from gateway.api.configuration import endpoints as configuration
+from gateway.api.decisions import endpoints as decisions
+from gateway.api.dependencies import Door, address_key, at_the_door
+from gateway.api.exports import endpoints as exports
+from gateway.api.figures import endpoints as figures
+from gateway.api.identities import endpoints as identities
+from gateway.api.inquiry import endpoints as inquiry
+from gateway.api.me import endpoints as me
+from gateway.api.notification_texts import endpoints as notification_texts
+from gateway.api.openapi_responses import direct_handlers
+from gateway.api.own_visits import endpoints as own_visits
+from gateway.api.papers import endpoints as papers
+from gateway.api.screening import endpoints as screening
+from gateway.api.searches import endpoints as searches
+from gateway.api.staff import endpoints as staff
+from gateway.api.stream import endpoints as stream
+from gateway.api.submissions import endpoints as submissions
+from gateway.api.tracking import endpoints as tracking
+from gateway.api.unit_questions import endpoints as unit_questions
+from gateway.api.visits import endpoints as visits
+from gateway.api.webhooks import endpoints as webhooks
+from gateway.edge import problems
+from gateway.edge.general_budget import GeneralBudget
+from gateway.edge.metrics import Templates, templates
+from gateway.edge.middleware import Cors, Entry, Envelope, Express
+from gateway.evidence import tus_protocol as uploads
+from gateway.rabbit.client import Bus
 from gateway.settings import Settings
 
 # Most asked first: routes are tried in this order.

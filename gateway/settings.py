@@ -10,8 +10,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from backbone.settings import HexKey, HexKeys
-from backbone.settings import Settings as ProcessSettings
+from backbone.process.settings import HexKey, HexKeys
+from backbone.process.settings import Settings as ProcessSettings
 
 
 def _listed(value: object) -> object:
@@ -61,10 +61,11 @@ class Settings(ProcessSettings):
     `publish_timeout`: within which the broker has to confirm a submission; with what a busy machine adds, 503 comes within 2 s.
     `rpc_timeout`: a service that answers nobody for so long is away; `rpc_deadline`: how long one is waited for that does.
     `status_timeout`: the same as rpc_timeout, for reading a case by its code.
-    `visits_kept`, `visits_bytes`: how many visitors' drafts are kept in files, and how much in all (gateway/visit_store.py);
-    with a `limits_url` they are kept in that server.
-    `limit_*`: gateway/admission.py says what each counts. Of one address the first `bad_codes_undelayed` wrong tracking codes
-    of a minute are answered at once, and each further one slows its look-ups by `bad_code_delay`, to `bad_code_delay_most`.
+    `visits_kept`, `visits_bytes`: how many visitors' drafts are kept in files, and how much in all
+    (gateway/pages/visit_store.py); with a `limits_url` they are kept in that server.
+    `limit_*`: gateway/edge/admission.py says what each counts. Of one address the first `bad_codes_undelayed` wrong
+    tracking codes of a minute are answered at once, and each further one slows its look-ups by `bad_code_delay`, to
+    `bad_code_delay_most`.
     `challenge_bits`: of the first proof of work that is asked for, and of the hardest one. `wait_seconds`: the same for pages,
     which cannot compute.
     `checkpoint_dir`: where each day's signed checkpoint is written; None: beside the catalogue's copy.

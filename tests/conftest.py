@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"  # before psycopg is first imported, see backbone.database
+os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"  # before psycopg is first imported, see backbone.storage.database
 os.environ.setdefault("NICENESS", "0")  # what a test waits for does not give way to the test
 
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from backbone.testing import BusClient, bus
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
 from deploy.local.processes import System
+from tests.support.processes import BusClient, bus
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +70,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 @pytest.fixture
 def wire(broker: RabbitMQ) -> Iterator[BusClient]:
     """A client of the bus, on empty queues."""
-    from backbone import topology
+    from backbone.messaging import topology
 
     topology.declare(broker.url)
     with bus(broker.url) as client:

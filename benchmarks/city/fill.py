@@ -20,7 +20,7 @@ from uuid import UUID, uuid5
 import psycopg
 from sqlalchemy import Connection
 
-from backbone.database import Database
+from backbone.storage.database import Database
 from benchmarks.city import databases, plan
 from benchmarks.city.copying import lines
 from benchmarks.city.databases import SERVICES
@@ -32,10 +32,10 @@ from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
 from services.accounts.models import citizens
 from services.intake import store as intake_store
-from services.tracking import store as tracking_store
-from services.tracking.handlers import Tracking
+from services.tracking.case import store as tracking_store
+from services.tracking.case.event_handlers import Tracking
+from services.tracking.reference.workdays import ONE_DAY, day_of
 from services.tracking.settings import Settings as TrackingSettings
-from services.tracking.workdays import ONE_DAY, day_of
 
 PER_MOULD = 40
 """Cases that are stamped after one life."""

@@ -30,16 +30,19 @@ from contracts.vocabulary import (
 )
 from services.intake import handlers as intake
 from services.intake.domain import target
-from services.tracking import clock, decisions, domain, visits_domain
-from services.tracking import handlers as tracking
-from services.tracking.advice import OPEN as OPEN_ADVICE
-from services.tracking.handlers import City
-from services.tracking.history import FIRST, Entry, link
-from services.tracking.life import Case, Context, Question, Recommended, StaffFacts, Step, Turn, UnitFacts
-from services.tracking.record import event_of, lines, media_rows, written
-from services.tracking.scheduler import BY_CALENDAR
-from services.tracking.visits_domain import Lead, Move, Slot, Visit
-from services.tracking.workdays import ONE_DAY, TEHRAN, day_of
+from services.tracking.case import deadlines as clock
+from services.tracking.case import event_handlers as tracking
+from services.tracking.case import rules as domain
+from services.tracking.case.event_handlers import City
+from services.tracking.case.lifecycle import Case, Context, Question, Recommended, StaffFacts, Step, Turn, UnitFacts
+from services.tracking.case.record import event_of, lines, media_rows, written
+from services.tracking.case.scheduler import BY_CALENDAR
+from services.tracking.case.timeline import FIRST, Entry, link
+from services.tracking.decisions import rules as decisions
+from services.tracking.decisions.recommendations import OPEN as OPEN_ADVICE
+from services.tracking.reference.workdays import ONE_DAY, TEHRAN, day_of
+from services.tracking.visits import rules as visits_domain
+from services.tracking.visits.rules import Lead, Move, Slot, Visit
 
 LEEWAY = timedelta(minutes=10)
 """A stamped life is later than the one it stands for, by less than this: so every day stays the same."""

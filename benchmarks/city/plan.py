@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
-from backbone import jalali
+from backbone.persian import jalali
 from benchmarks.city.lives import LEEWAY
-from services.tracking.workdays import TEHRAN, Workdays
+from services.tracking.reference.workdays import TEHRAN, Workdays
 
 DAYS = 730
 CITIZENS = 0.3

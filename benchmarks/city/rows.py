@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Table
 
-from backbone import inbox
+from backbone.messaging import inbox
 from benchmarks.city.lives import Life
 from contracts import tracking as t
 from contracts.notify import MessageState
@@ -26,9 +26,9 @@ from services.intake.domain import target
 from services.media import models as media_models
 from services.notify import models as notify_models
 from services.notify.handlers import Draft, Telling, ended, latest
-from services.tracking import handlers as tracking
 from services.tracking import models as tracking_models
 from services.tracking import visits_models
+from services.tracking.case import event_handlers as tracking
 
 Row = dict[str, Any]
 Key = tuple[str, str]

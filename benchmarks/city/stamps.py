@@ -14,19 +14,19 @@ from typing import Any
 from uuid import UUID
 
 from backbone import codes, crypto
-from backbone.settings import HexKey, secret, secrets
+from backbone.process.settings import HexKey, secret, secrets
 from benchmarks.city import words
 from benchmarks.city.copying import Block, lines
 from benchmarks.city.lives import LEEWAY, Life
 from benchmarks.city.rows import TABLES, Key, Rows
 from contracts.gateway import Contact, Identity
 from contracts.vocabulary import Language
-from gateway.receipts import content_hash
+from gateway.submissions.receipts import content_hash
 from services.intake.identities import Vault
 from services.intake.settings import Settings as IntakeSettings
 from services.notify.handlers import message_id
-from services.tracking.history import FIRST, link
-from services.tracking.searching import searchable
+from services.tracking.case.timeline import FIRST, link
+from services.tracking.search.queries import searchable
 
 CONTACTS = 500
 """Boxes sealed to notify of which each case has one: to seal a million would take minutes, and nobody opens them, since
@@ -191,7 +191,7 @@ def _places(rows: Rows) -> list[str]:
 
 
 def _as_filed(life: Life) -> dict[str, Any]:
-    """What the receipt's hash is over (gateway/fields.py, filed), without text and uploads."""
+    """What the receipt's hash is over (gateway/api/fields.py, filed), without text and uploads."""
     command = life.command
     names = ("kind", "unit", "ground", "answers", "happened_on", "place", "reference", "people", "visit_wanted")
     return command.model_dump(mode="json", include=set(names))

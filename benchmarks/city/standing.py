@@ -13,8 +13,7 @@ import psycopg
 import pyotp
 from psycopg import sql
 
-from backbone.database import Database
-from backbone.testing import eventually
+from backbone.storage.database import Database
 from benchmarks import stand
 from benchmarks.city.fill import fill
 from benchmarks.city.lives import NAMESPACE
@@ -24,6 +23,7 @@ from deploy.local.processes import System
 from services.accounts import roster
 from services.accounts.domain import Member
 from services.accounts.seed import OFFICE
+from tests.support.processes import eventually
 
 INSPECTORS = 40
 """Besides the two of the demo: a million cases in two years are more than two could read."""

@@ -1,6 +1,6 @@
 """The .env of docker-compose.yml: made once (`generate`), looked at before every start (`check`).
 
-`generate` prints KEY=value lines: the parts' passwords, made here, and the application's own keys, made by backbone.keys.
+`generate` prints KEY=value lines: the parts' passwords, made here, and the application's own keys, made by backbone.process.keys.
 `check` reads the environment of its container and exits 1 with one sentence when a password is missing.
 """
 
@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from backbone.topology import SERVICES
+from backbone.messaging.topology import SERVICES
 
 PASSWORDS = (
     "POSTGRES_PASSWORD",
@@ -45,7 +45,7 @@ NOTIFY_QUIET_HOURS=off
 def generate() -> str:
     """The text of a complete .env with fresh secrets."""
     keys = subprocess.run(
-        [sys.executable, "-m", "backbone.keys", "generate"], check=True, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "backbone.process.keys", "generate"], check=True, stdout=subprocess.PIPE, text=True
     ).stdout
     passwords = "".join(f"{name}={secrets.token_hex(24)}\n" for name in (*PASSWORDS, "KAVENEGAR_API_KEY"))
     return f"{HEAD}\n# Passwords of the parts (24 random bytes each).\n{passwords}\n# Keys of the application.\n{keys}"

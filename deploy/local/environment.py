@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from backbone import keys
+from backbone.process import keys
 from deploy.local.part import write_private
 
 SERVICES = ("intake", "media", "tracking", "notify", "accounts", "insight")

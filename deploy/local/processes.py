@@ -253,7 +253,7 @@ class System:
         self.values = self._everything(values)
         run = {"environment": self.values, "gateway": self.gateway_url, "simulator": self.simulator_url}
         write_private(self.state / "run.json", json.dumps(run, indent=1))
-        self._run("topology", ["backbone.topology"])
+        self._run("topology", ["backbone.messaging.topology"])
         names = ["simulator", *present_services(), "gateway"]
         self.say("starting " + ", ".join(names))
         for name in names:
@@ -270,7 +270,7 @@ class System:
         create_databases(server, [f"peygir_{name}" for name in names])
         self.say("bringing the databases to date")
         self.values = self._everything(values)
-        self._run("migrate", ["backbone.migrate", *names])
+        self._run("migrate", ["backbone.storage.migrate", *names])
 
     def _everything(self, values: Mapping[str, str]) -> dict[str, str]:
         """Every value that some process or command of ours may need."""
@@ -312,7 +312,7 @@ class System:
                 "SMS_WEBHOOK_URL_INBOUND": self.values["SMS_WEBHOOK_URL_INBOUND"],
             }
         else:
-            module = ["backbone.run", name]
+            module = ["backbone.process.run", name]
             env["DATABASE_URL"] = self.values[f"DATABASE_URL_{name.upper()}"]
             if name == "notify" and not self.given.get("KAVENEGAR_BASE_URL"):
                 env.setdefault("NOTIFY_QUIET_HOURS", "off")  # the simulator's phones wake nobody

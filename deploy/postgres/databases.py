@@ -12,7 +12,7 @@ import sys
 import psycopg
 from psycopg import sql
 
-from backbone.topology import SERVICES
+from backbone.messaging.topology import SERVICES
 
 # The same on every image: order by code point, whatever version the system's collations have (indexes outlive an upgrade
 # of the image), and Persian letters are letters, which pg_trgm asks of the character type.

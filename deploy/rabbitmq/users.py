@@ -1,7 +1,7 @@
 """One RabbitMQ user for each process, with only the permissions it needs.
 
 Run as `python -m deploy.rabbitmq.users` at every `up`, through the management API: passwords become those of .env,
-permissions what this file says. What a user may touch follows from backbone.topology:
+permissions what this file says. What a user may touch follows from backbone.messaging.topology:
 
     a service   consumes its own queues and its RPC queue; publishes its own events and RPC answers, and moves messages
                 it cannot handle to the delays and dead letters
@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 
 import httpx
 
-from backbone.topology import COMMANDS, DEAD_LETTERS, DELAYS, SERVICES, events_of, queues_of
+from backbone.messaging.topology import COMMANDS, DEAD_LETTERS, DELAYS, SERVICES, events_of, queues_of
 
 VHOST = "peygir"
 RPC = "nameko-rpc"

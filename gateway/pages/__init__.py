@@ -14,9 +14,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from contracts.errors import PeygirError
-from gateway import deps
+from gateway.api import dependencies as deps
 from gateway.pages.attend import refuse
-from gateway.pages.gateway_door import GatewayDoor
+from gateway.pages.gateway_adapter import GatewayDoor
 from gateway.pages.routes import router
 from gateway.pages.visit import Site, Visit
 from gateway.settings import Settings

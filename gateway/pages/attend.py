@@ -12,16 +12,16 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.responses import Response
 
-from backbone import logs
+from backbone.process import logs
 from contracts.errors import NotAllowed, NotFound, PeygirError, Unavailable
+from gateway.edge.problems import TooSlow
 from gateway.pages import typed
 from gateway.pages.cookies import TooMuch
 from gateway.pages.multipart import fields_of
 from gateway.pages.origin import Origin
 from gateway.pages.typed import Form, SentForms, TypedForm
 from gateway.pages.visit import Page, StaleForm, Visit, clean
-from gateway.problems import TooSlow
-from gateway.visit_store import StoreUnavailable
+from gateway.pages.visit_store import StoreUnavailable
 
 log = logs.get("pages")
 

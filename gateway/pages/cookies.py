@@ -1,7 +1,7 @@
 """What the pages remember of one visitor between two requests.
 
 The browser holds one random value, the visit, and the choice of language; so the cookies stay small whatever is typed.
-Everything else is in a store (gateway/visit_store.py) under a hash of the visit, each value encrypted under a key made of
+Everything else is in a store (gateway/pages/visit_store.py) under a hash of the visit, each value encrypted under a key made of
 the visit and the gateway's own: who reads the store reads nothing, who changes a value makes it unreadable.
 
 The visit's cookie is SameSite=Lax: a link from another site shows visitors their own draft, since GET changes nothing, and
@@ -27,7 +27,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.visit_store import LIFETIME, RECORD_LIMIT, StoreUnavailable, VisitStore
+from gateway.pages.visit_store import LIFETIME, RECORD_LIMIT, StoreUnavailable, VisitStore
 
 PREFIX = "peygir-"
 SECURE_PREFIX = "__Host-peygir-"

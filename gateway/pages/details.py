@@ -7,16 +7,18 @@ from typing import Any
 
 from starlette.responses import Response
 
-from backbone import dates, jalali, persian
+from backbone.persian import date_parsing as dates
+from backbone.persian import jalali
+from backbone.persian import normalisation as persian
 from contracts.base import now
 from contracts.gateway import AnswerValue
 from contracts.intake import Ground, Question, QuestionType
-from gateway.catalogue import asked
 from gateway.pages import draft as drafts
 from gateway.pages import words
 from gateway.pages.draft import Draft
 from gateway.pages.filing import LONGEST_NAME, MOST_PEOPLE, _catalogue, _draft, _misplaced, _on, _page
 from gateway.pages.visit import Visit
+from gateway.submissions.catalogue_cache import asked
 
 LONGEST_ADDRESS, LONGEST_REFERENCE, LONGEST_ANSWER = 500, 100, 1_000  # characters
 DATE_PARTS = ("day", "month", "year")

@@ -9,13 +9,13 @@ from uuid import UUID
 import jdatetime
 from pydantic import BaseModel, Field
 
-from backbone import persian
+from backbone.persian import normalisation as persian
 from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Ground, Question, QuestionType
 from contracts.vocabulary import Kind, Language
-from gateway.catalogue import asked
-from gateway.receipts import payload_of
-from gateway.visit_store import LIFETIME
+from gateway.pages.visit_store import LIFETIME
+from gateway.submissions.catalogue_cache import asked
+from gateway.submissions.receipts import payload_of
 
 KEPT = LIFETIME  # seconds
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contracts.errors import PeygirError, TooLarge
-from gateway.pages.door import UploadStatus
 from gateway.pages.draft import SentFile
+from gateway.pages.gateway_port import UploadStatus
 from gateway.pages.multipart import Broken, Multipart, drain
 from gateway.pages.visit import Visit, clean
 

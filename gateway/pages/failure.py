@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from contracts.errors import PeygirError
 from contracts.vocabulary import Language
-from gateway import language
+from gateway.edge import language
 from gateway.pages import words
 from gateway.pages.visit import HEADERS, _environment, style_path
 

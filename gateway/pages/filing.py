@@ -7,24 +7,24 @@ from typing import Any
 
 from starlette.responses import Response
 
-from backbone import persian
+from backbone.persian import normalisation as persian
 from contracts.errors import TooMany, Unavailable
 from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Unit
 from contracts.vocabulary import Kind
-from gateway.catalogue import asked as questions_asked
-from gateway.fields import CLAIM_SEEN
+from gateway.api.fields import CLAIM_SEEN
 from gateway.pages import draft as drafts
 from gateway.pages import evidence, signing_in, units
 from gateway.pages.cookies import TooMuch
-from gateway.pages.door import Filing
 from gateway.pages.draft import Done, Draft
+from gateway.pages.gateway_port import Filing
 from gateway.pages.shown import answer_text
 from gateway.pages.visit import Visit
-from gateway.visit_store import StoreUnavailable
+from gateway.pages.visit_store import StoreUnavailable
+from gateway.submissions.catalogue_cache import asked as questions_asked
 
 DONE_KEPT = 60 * 60  # seconds
-SHORTEST_TEXT, LONGEST_NAME, MOST_PEOPLE = 10, 100, 10  # as gateway.fields has them
+SHORTEST_TEXT, LONGEST_NAME, MOST_PEOPLE = 10, 100, 10  # as gateway.api.fields has them
 KINDS = (Kind.COMPLAINT, Kind.CRITICISM, Kind.INFORMATION)
 
 

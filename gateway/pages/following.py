@@ -25,14 +25,14 @@ from contracts.errors import (
 from contracts.media import MediaNote, UploadState, Variant
 from contracts.tracking import AnswerQuestion, CitizenCommand, Object, PublicCase, Rate, Withdraw
 from contracts.visits import AskVisit, BookVisit, CancelVisit, MoveVisit
+from gateway.cases.views import CaseView
 from gateway.pages import draft as drafts
 from gateway.pages import evidence, signing_in
 from gateway.pages.cookies import TooMuch
-from gateway.pages.door import CaseKey, Visitor
 from gateway.pages.draft import AnswerDraft, OpenCase
+from gateway.pages.gateway_port import CaseKey, Visitor
 from gateway.pages.shown import file_title, filed_rows
 from gateway.pages.visit import Visit
-from gateway.views import CaseView
 
 CASE_KEPT = 60 * 60  # seconds
 LONG, SHORT = 10_000, 1_000  # characters, as contracts/tracking has them

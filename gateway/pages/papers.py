@@ -5,12 +5,12 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from contracts.errors import NoLetter, NotAuthenticated, NotFound, StillRegistering
+from gateway.api.papers.endpoints import paper_view
 from gateway.pages.draft import Done
 from gateway.pages.filing import DONE_KEPT
 from gateway.pages.following import case_key, opened_case, visitor_of
 from gateway.pages.visit import Visit
-from gateway.papers.seals import LONGEST, NOT_OURS, line_in, receipt_in
-from gateway.routes.papers import paper_view
+from gateway.papers.signatures import LONGEST, NOT_OURS, line_in, receipt_in
 
 
 async def letter(visit: Visit) -> Response:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from gateway.pages import case_evidence, details, filing, following, papers
 from gateway.pages.attend import attend
-from gateway.pages.door import Door
+from gateway.pages.gateway_port import Door
 from gateway.pages.typed import form_path
 from gateway.pages.visit import FOLDER, HEADERS, Page, Site, Visit, style, style_path
 

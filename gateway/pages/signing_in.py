@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from pydantic import BaseModel
 
-from backbone import persian
+from backbone.persian import normalisation as persian
 from contracts.accounts import Tokens
 from contracts.errors import BadCode, InvalidField, NotAuthenticated, PeygirError, TooMany
 from gateway.pages.draft import SignedIn

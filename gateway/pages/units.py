@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backbone.persian import normalise
+from backbone.persian.normalisation import normalise
 from contracts.intake import Catalogue, Unit
 
 FOUND_LIMIT = 20

@@ -16,19 +16,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from backbone import persian
+from backbone.persian import normalisation as persian
 from contracts.errors import NotAllowed, PeygirError, TooLarge, TooMany, Unavailable, duration_text
 from contracts.intake import ListedReason
 from contracts.tracking import PublicEntry
 from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Kind, Language
+from gateway.cases.views import refusal_text
 from gateway.pages import typed, words
 from gateway.pages.cookies import Cookies
-from gateway.pages.door import Door, Visitor
 from gateway.pages.draft import OpenCase, SignedIn
+from gateway.pages.gateway_port import Door, Visitor
 from gateway.pages.origin import Origin, origin_of
 from gateway.pages.typed import TypedForm
-from gateway.views import refusal_text
-from gateway.visit_store import VisitStore
+from gateway.pages.visit_store import VisitStore
 
 FOLDER = Path(__file__).parent
 FORM_LIMIT = 512 * 1024
@@ -46,7 +46,7 @@ HEADERS = {
 }
 _FORBIDDEN = re.compile(
     "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]"
-)  # as gateway.fields has it
+)  # as gateway.api.fields has it
 
 
 @dataclass(frozen=True)

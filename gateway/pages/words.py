@@ -7,7 +7,8 @@ from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
-from backbone import jalali, persian
+from backbone.persian import jalali
+from backbone.persian import normalisation as persian
 from contracts.vocabulary import Language
 
 

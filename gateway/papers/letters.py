@@ -6,15 +6,15 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
-from backbone import jalali
+from backbone.persian import jalali
 from contracts.errors import Unavailable
 from contracts.letters import Letter
 from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, Language
-from gateway.catalogue import Shelf
+from gateway.cases.views import day_text, ground_name, refusal_text
 from gateway.papers.paper import Paper, Section, Stamp
-from gateway.papers.seals import REFUSED, LetterSeal, Seals
+from gateway.papers.signatures import REFUSED, LetterSeal, Seals
 from gateway.papers.words import digits, text
-from gateway.views import day_text, ground_name, refusal_text
+from gateway.submissions.catalogue_cache import Shelf
 
 
 def letter_paper(letter: Letter, language: Language, shelf: Shelf, addressee: str | None = None) -> Paper:

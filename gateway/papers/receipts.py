@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from contracts.vocabulary import KIND_NAMES, Language
+from gateway.cases.views import moment_text
 from gateway.papers.paper import Paper, Section, Stamp
-from gateway.papers.seals import ReceiptSeal
+from gateway.papers.signatures import ReceiptSeal
 from gateway.papers.words import text
-from gateway.views import moment_text
 
 
 def receipt_paper(told: ReceiptSeal, language: Language) -> Paper:

@@ -6,7 +6,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from backbone import persian
+from backbone.persian import normalisation as persian
 from contracts.vocabulary import Language
 
 

@@ -30,7 +30,7 @@ def main() -> int:
     logging.disable()
     # After the limits: the fonts and the shaper are what takes memory.
     from gateway.papers.paper import from_json
-    from gateway.papers.sheet import pdf
+    from gateway.papers.pdf_layout import pdf
 
     sys.stdout.buffer.write(pdf(*from_json(sys.stdin.buffer.read())))
     return 0

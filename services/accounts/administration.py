@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from backbone.settings import secret
+from backbone.process.settings import secret
 from contracts.accounts import (
     AddedStaff,
     AddStaff,

@@ -24,7 +24,8 @@ from uuid import UUID, uuid4
 from prometheus_client import Counter
 from sqlalchemy import Connection, Row
 
-from backbone import crypto, outbox
+from backbone import crypto
+from backbone.messaging import outbox
 from contracts.accounts import SignInFailuresNoted
 from contracts.base import now
 from contracts.errors import TooMany

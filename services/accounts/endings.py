@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from backbone import outbox
+from backbone.messaging import outbox
 from contracts.accounts import SessionEnded
 from contracts.base import now
 from services.accounts import store

@@ -13,9 +13,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from backbone import audit, crypto, logs
-from backbone.database import Database
-from backbone.settings import secret
+from backbone import crypto
+from backbone.process import logs
+from backbone.process.settings import secret
+from backbone.storage import audit
+from backbone.storage.database import Database
 from contracts.accounts import (
     AccountVersion,
     ChangedStaff,

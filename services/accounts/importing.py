@@ -18,10 +18,10 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from backbone import tables
-from backbone.database import Database
-from backbone.migrate import url_of
-from backbone.tables import Mistake, Refused, Row, yes_or_no
+from backbone.storage.database import Database
+from backbone.storage.migrate import url_of
+from backbone.tables import reading as tables
+from backbone.tables.reading import Mistake, Refused, Row, yes_or_no
 from contracts.vocabulary import Role
 from services.accounts import roster, server_side, store
 from services.accounts.credentials import fresh_password, fresh_totp_secret

@@ -19,8 +19,10 @@ from uuid import uuid4
 from prometheus_client import Counter
 from sqlalchemy import Connection, Row
 
-from backbone import crypto, outbox, persian
-from backbone.settings import secret
+from backbone import crypto
+from backbone.messaging import outbox
+from backbone.persian import normalisation as persian
+from backbone.process.settings import secret
 from contracts.accounts import OtpRequested, OtpSent, RequestOtp, SealedOtp, VerifyOtp
 from contracts.base import now
 from contracts.errors import InvalidField, TooMany

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from backbone import crypto, outbox
+from backbone import crypto
+from backbone.messaging import outbox
 from contracts.accounts import StaffChanged
 from contracts.base import now
 from contracts.vocabulary import Role

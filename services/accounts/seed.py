@@ -23,9 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from backbone import audit, crypto
-from backbone.database import Database
-from backbone.migrate import url_of
+from backbone import crypto
+from backbone.storage import audit
+from backbone.storage.database import Database
+from backbone.storage.migrate import url_of
 from contracts.vocabulary import Role
 from services.accounts import roster, store
 from services.accounts.credentials import password_fits

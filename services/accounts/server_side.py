@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from backbone import audit, outbox
+from backbone.messaging import outbox
+from backbone.storage import audit
 from contracts.accounts import StaffChangeAction, StaffChangeState
 from contracts.base import now
 from contracts.staff_changes import StaffChangeDecided

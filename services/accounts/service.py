@@ -8,9 +8,9 @@ from eventlet import tpool
 from eventlet.semaphore import Semaphore
 from nameko.timer import timer
 
-from backbone.audited import AuditedService
-from backbone.extensions import UseCases
-from backbone.rpc import rpc
+from backbone.messaging.rpc import rpc
+from backbone.process.extensions import UseCases
+from backbone.storage.audited_service import AuditedService
 from contracts.accounts import (
     AddedStaff,
     AddStaff,

@@ -27,9 +27,10 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import OKPKey
 from sqlalchemy import Connection
 
-from backbone import crypto, logs
-from backbone.keys import ed25519_public
-from backbone.settings import secret
+from backbone import crypto
+from backbone.process import logs
+from backbone.process.keys import ed25519_public
+from backbone.process.settings import secret
 from contracts.accounts import EndedSession, Tokens
 from contracts.base import now
 from contracts.errors import BadToken, PeygirError

@@ -7,7 +7,7 @@ import sys
 
 from pydantic import Field
 
-from backbone.settings import HexKey, ServiceSettings
+from backbone.process.settings import HexKey, ServiceSettings
 from services.accounts.domain import ACCESS_SECONDS_MOST
 
 

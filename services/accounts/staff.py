@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import pyotp
 
-from backbone.database import Database
-from backbone.migrate import url_of
+from backbone.storage.database import Database
+from backbone.storage.migrate import url_of
 from contracts.vocabulary import Role
 from services.accounts import roster, server_side, store
 from services.accounts.credentials import fresh_password, fresh_totp_secret

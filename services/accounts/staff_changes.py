@@ -16,8 +16,9 @@ from uuid import UUID, uuid4
 import pyotp
 from sqlalchemy import Connection
 
-from backbone import audit, outbox
-from backbone.settings import secret
+from backbone.messaging import outbox
+from backbone.process.settings import secret
+from backbone.storage import audit
 from contracts.accounts import RequestedStaffChange, StaffChangeAction, StaffChangeAsked, StaffChangeState, StaffMember
 from contracts.base import now
 from contracts.errors import (

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from backbone import jalali
+from backbone.persian import jalali
 from contracts.base import Event
 from contracts.errors import InvalidField, Unavailable
 from contracts.insight import Cell, CountCases, Counts, CountVisits, VisitCell, VisitCounts, VisitFigures

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select, text
 
-from backbone import bulk
+from backbone.storage import bulk
 from services.insight.models import facts, figures_key, grounds, public_figures, releases, visits
 
 _LOCK = 7_204_531  # any number, the same in every process

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from backbone import jalali
+from backbone.persian import jalali
 from contracts.errors import InvalidField
 from contracts.insight import Cell, CountCases, Counts, CountVisits, VisitCell, VisitCounts, VisitFigures
 from contracts.vocabulary import Kind, Stage

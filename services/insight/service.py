@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nameko.timer import timer
 
-from backbone.consumers import durable_event_handler
-from backbone.extensions import PeygirService, UseCases
-from backbone.rpc import rpc
+from backbone.messaging.consumers import durable_event_handler
+from backbone.messaging.rpc import rpc
+from backbone.process.extensions import PeygirService, UseCases
 from contracts.base import Event, now
 from contracts.insight import CountCases, Counts, CountVisits, VisitCounts
 from services.insight.handlers import Insight

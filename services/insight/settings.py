@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backbone.settings import ServiceSettings
+from backbone.process.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

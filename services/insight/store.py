@@ -24,7 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from backbone import bulk, jalali
+from backbone.persian import jalali
+from backbone.storage import bulk
 from contracts.insight import CountCases, CountVisits
 from services.insight.models import facts, notifications, transitions, units, visits
 

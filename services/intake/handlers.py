@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from backbone import codes, crypto, outbox
-from backbone.settings import secret, secrets
+from backbone import codes, crypto
+from backbone.messaging import outbox
+from backbone.process.settings import secret, secrets
 from contracts.base import now
 from contracts.errors import InvalidField, KeyReused, NotAllowed, StaleVersion, UnknownCase
 from contracts.gateway import Actor, Contact, FileSubmission, GroupMembers, Identity

@@ -19,11 +19,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 
-from backbone import dates, tables
-from backbone.database import Database
-from backbone.migrate import url_of
-from backbone.persian import latin_digits
-from backbone.tables import Mistake, Refused, Row, mistakes_of, yes_or_no
+from backbone.persian import date_parsing as dates
+from backbone.persian.normalisation import latin_digits
+from backbone.storage.database import Database
+from backbone.storage.migrate import url_of
+from backbone.tables import reading as tables
+from backbone.tables.reading import Mistake, Refused, Row, mistakes_of, yes_or_no
 from contracts import intake as c
 from contracts.errors import InvalidField
 from contracts.intake import Catalogue

@@ -11,8 +11,8 @@ import sys
 
 os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"
 
-from backbone.database import Database
-from backbone.settings import load
+from backbone.process.settings import load
+from backbone.storage.database import Database
 from services.intake.handlers import Intake
 from services.intake.settings import Settings
 

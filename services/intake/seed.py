@@ -11,8 +11,8 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from backbone.database import Database
-from backbone.migrate import url_of
+from backbone.storage.database import Database
+from backbone.storage.migrate import url_of
 from contracts.intake import Catalogue, Ground, Option, Question, QuestionType, Unit
 from contracts.vocabulary import Kind
 from services.intake import store

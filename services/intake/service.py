@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from backbone.audited import AuditedService
-from backbone.consumers import durable_event_handler
-from backbone.extensions import UseCases
-from backbone.rpc import rpc
+from backbone.messaging.consumers import durable_event_handler
+from backbone.messaging.rpc import rpc
+from backbone.process.extensions import UseCases
+from backbone.storage.audited_service import AuditedService
 from contracts.gateway import FileSubmission
 from contracts.intake import (
     Catalogue,

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, SecretBytes
 from pydantic_settings import NoDecode
 
-from backbone.settings import HexKey, HexKeys, ServiceSettings
+from backbone.process.settings import HexKey, HexKeys, ServiceSettings
 
 
 def _named_keys(value: object) -> object:

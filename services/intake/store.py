@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, CursorResult, Row, Table, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from backbone import bulk
+from backbone.storage import bulk
 from contracts.gateway import Consent
 from contracts.intake import Catalogue, ConfigurationChange, Ground, ListConfigurationHistory, OpenIdentity, Unit
 from services.intake.domain import REFUSAL_REASONS, ROOT_CAUSES, Difference

@@ -16,8 +16,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from backbone import logs, outbox
-from backbone.database import Database
+from backbone.messaging import outbox
+from backbone.process import logs
+from backbone.storage.database import Database
 from contracts.base import now
 from contracts.errors import Gone, NotFound, OffsetConflict, StillRegistering, TooLarge, WrongStage
 from contracts.media import (

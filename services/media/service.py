@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from nameko.timer import timer
 
-from backbone import logs
-from backbone.consumers import TryLater, durable_event_handler
-from backbone.extensions import PeygirService, UseCases
-from backbone.rpc import rpc
+from backbone.messaging.consumers import TryLater, durable_event_handler
+from backbone.messaging.rpc import rpc
+from backbone.process import logs
+from backbone.process.extensions import PeygirService, UseCases
 from contracts.errors import EvidenceUnavailable
 from contracts.intake import SubmissionRegistered
 from contracts.media import (

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from backbone.settings import ServiceSettings
+from backbone.process.settings import ServiceSettings
 from services.media.domain import Limits
 from services.media.quarantine import Budgets
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import Connection
 
-from backbone import inbox, outbox
+from backbone.messaging import inbox, outbox
 from contracts.accounts import OtpRequested, SignInFailuresNoted, StaffChanged, StaffChangeState
 from contracts.base import Event, now
 from contracts.identities import IdentityDecided, IdentityEvent

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from backbone import tables
-from backbone.database import Database
-from backbone.migrate import url_of
-from backbone.tables import Mistake, Refused
+from backbone.storage.database import Database
+from backbone.storage.migrate import url_of
+from backbone.tables import reading as tables
+from backbone.tables.reading import Mistake, Refused
 from contracts.errors import InvalidField
 from services.notify.texts import Texts
 

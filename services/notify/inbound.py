@@ -7,8 +7,12 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from backbone import codes, crypto, jalali, logs, outbox, persian
-from backbone.settings import secret, secrets
+from backbone import codes, crypto
+from backbone.messaging import outbox
+from backbone.persian import jalali
+from backbone.persian import normalisation as persian
+from backbone.process import logs
+from backbone.process.settings import secret, secrets
 from contracts.base import now
 from contracts.gateway import Contact, InboundSms, ReceiveSms, ReportDelivery
 from contracts.notify import CitizenReplied, Reply

@@ -17,9 +17,11 @@ from uuid import UUID, uuid4
 from prometheus_client import Counter
 from sqlalchemy import Connection
 
-from backbone import crypto, logs, outbox
-from backbone.database import Database
-from backbone.settings import secret, secrets
+from backbone import crypto
+from backbone.messaging import outbox
+from backbone.process import logs
+from backbone.process.settings import secret, secrets
+from backbone.storage.database import Database
 from contracts.accounts import SealedOtp
 from contracts.base import now
 from contracts.gateway import Contact

@@ -8,12 +8,12 @@ from typing import Any
 import eventlet
 from nameko.extensions import DependencyProvider
 
-from backbone import logs
-from backbone.audited import AuditedService
-from backbone.consumers import TryLater, durable_event_handler
-from backbone.database import Database
-from backbone.extensions import UseCases
-from backbone.rpc import rpc
+from backbone.messaging.consumers import TryLater, durable_event_handler
+from backbone.messaging.rpc import rpc
+from backbone.process import logs
+from backbone.process.extensions import UseCases
+from backbone.storage.audited_service import AuditedService
+from backbone.storage.database import Database
 from contracts.accounts import OtpRequested, SignInFailuresNoted, StaffChanged
 from contracts.gateway import ReceiveSms, ReportDelivery
 from contracts.identities import IdentityAsked, IdentityDecided

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
-from backbone.settings import HexKey, HexKeys, ServiceSettings
+from backbone.process.settings import HexKey, HexKeys, ServiceSettings
 from services.notify.domain import QuietHours
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from backbone import bulk
+from backbone.storage import bulk
 from contracts.notify import MessageChannel, MessageState
 from services.notify.models import (
     cases,

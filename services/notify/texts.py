@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from backbone import persian
+from backbone.persian import normalisation as persian
 from contracts import sms
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion
 from contracts.gateway import Actor

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from backbone import jalali, persian
+from backbone.persian import jalali
+from backbone.persian import normalisation as persian
 from contracts.vocabulary import (
     OUTCOME_NAMES,
     REFUSAL_NAMES,

@@ -83,7 +83,7 @@ cases = Table(
     Column("proposal", JSONB(none_as_null=True)),
     Column("checklist", JSONB, nullable=False, server_default="[]"),
     Column("links", JSONB, nullable=False, server_default="[]"),
-    # What the calendar asks (services/tracking/clock.py).
+    # What the calendar asks (services/tracking/case/deadlines.py).
     Column("due_from", Date),
     Column("due_days", Integer),
     Column("pauses", JSONB, nullable=False, server_default="[]"),
@@ -108,7 +108,7 @@ cases = Table(
     Column("refusal_address", Text),
     Column("merged_into", UUID(as_uuid=True)),
     Column("score", SmallInteger),
-    # How long what of it is kept (services/tracking/retention.py); `ended_at` is noted soon after the end.
+    # How long what of it is kept (services/tracking/retention/use_cases.py); `ended_at` is noted soon after the end.
     Column("ended_at", DateTime(timezone=True)),
     Column("identity_erased_at", DateTime(timezone=True)),
     Column("evidence_erased_at", DateTime(timezone=True)),

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from nameko.timer import timer
 
-from backbone.audited import AuditedService
-from backbone.consumers import durable_event_handler
-from backbone.extensions import UseCases
-from backbone.rpc import rpc
+from backbone.messaging.consumers import durable_event_handler
+from backbone.messaging.rpc import rpc
+from backbone.process.extensions import UseCases
+from backbone.storage.audited_service import AuditedService
 from contracts import exports as x
 from contracts import identities as ids
 from contracts import screening as sc
@@ -23,15 +23,15 @@ from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegi
 from contracts.letters import Letter, ReadLetter
 from contracts.media import ClaimRefused, MediaAccepted, MediaDelayed, MediaRejected
 from contracts.notify import CitizenReplied
-from services.tracking import store
-from services.tracking.checkpoints import Checkpoints
-from services.tracking.exporting import Exporter
-from services.tracking.identities_desk import IdentityDesk
-from services.tracking.retention import Retention
-from services.tracking.scheduler import Scheduler
-from services.tracking.screening import Screening
-from services.tracking.searches_desk import SearchDesk
-from services.tracking.visits_desk import VisitDesk
+from services.tracking.case import store
+from services.tracking.case.checkpoints import Checkpoints
+from services.tracking.case.scheduler import Scheduler
+from services.tracking.exports.worker import Exporter
+from services.tracking.identities.use_cases import IdentityDesk
+from services.tracking.retention.use_cases import Retention
+from services.tracking.screening.use_cases import Screening
+from services.tracking.search.use_cases import SearchDesk
+from services.tracking.visits.use_cases import VisitDesk
 
 KEYS_KEPT = timedelta(days=30)
 

@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from contracts.vocabulary import Kind
-from services.tracking.exports_settings import ExportSettings
-from services.tracking.workdays import Deadlines
+from services.tracking.exports.settings import ExportSettings
+from services.tracking.reference.workdays import Deadlines
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from backbone.testing import eventually
 from deploy.demo import evidence
 from tests.browser.conftest import Walker
 from tests.e2e.people import Case, Town
+from tests.support.processes import eventually
 
 Walk = Callable[..., Walker]
 pytestmark = pytest.mark.timeout(300)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from backbone.testing import eventually
 from deploy.demo import evidence
 from deploy.demo.phones import Phone
 from tests.browser.conftest import Walker
 from tests.e2e.people import Case, Town
+from tests.support.processes import eventually
 
 Walk = Callable[..., Walker]
 TEXT = "مصالح بازسازی بوستان شبانه با خودروی شخصی برده می‌شود."

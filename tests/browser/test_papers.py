@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backbone.persian import persian_digits
+from backbone.persian.normalisation import persian_digits
 from tests.browser.conftest import Walker
 from tests.browser.test_pages import WORDS, answer_questions, code_on, skip_details
 from tests.e2e.people import Town
-from tests.unit.papers import Read, read
+from tests.support.papers import Read, read
 
 Walk = Callable[..., Walker]
 SAYS = {

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import ElementHandle, Page
 
-from backbone.testing import eventually
-from tests import media_samples as samples
 from tests.browser.conftest import Walker
 from tests.e2e.people import Case, Town
+from tests.support import media_samples as samples
+from tests.support.processes import eventually
 
 Walk = Callable[..., Walker]
 pytestmark = pytest.mark.timeout(240)

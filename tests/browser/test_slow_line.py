@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from backbone.testing import eventually
 from tests.browser.conftest import Walker
 from tests.browser.test_pages import skip_details
 from tests.e2e.people import Case, Town
+from tests.support.processes import eventually
 
 UP = 64 * 1024  # bytes a second: half a megabit
 TEXT = "مصالح بازسازی بوستان شبانه با خودروی شخصی برده می‌شود."

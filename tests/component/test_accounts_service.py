@@ -27,9 +27,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from sqlalchemy import text
 
-from backbone import crypto, keys
-from backbone.database import Database
-from backbone.testing import ROOT, BusClient, ServiceProcess, bus, eventually, prepared
+from backbone import crypto
+from backbone.process import keys
+from backbone.storage.database import Database
 from contracts.accounts import (
     AddStaff,
     ChangeStaff,
@@ -50,6 +50,7 @@ from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.accounts import roster
 from services.accounts.domain import Member
 from services.accounts.seed import DEMO_STAFF, staff_id
+from tests.support.processes import ROOT, BusClient, ServiceProcess, bus, eventually, prepared
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.filterwarnings("ignore:EdDSA is deprecated")]
 

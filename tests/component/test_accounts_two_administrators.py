@@ -18,7 +18,6 @@ import psycopg
 import pyotp
 import pytest
 
-from backbone.testing import ROOT, BusClient, ServiceProcess, eventually, prepared
 from contracts.accounts import (
     AddStaff,
     ChangeStaff,
@@ -41,6 +40,7 @@ from contracts.gateway import Actor
 from contracts.staff_changes import ConfirmStaffChange, DenyStaffChange, ListStaffChanges
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
+from tests.support.processes import ROOT, BusClient, ServiceProcess, eventually, prepared
 
 pytestmark = pytest.mark.timeout(180)
 JSON = dict[str, Any]
@@ -327,7 +327,7 @@ def test_what_was_ended_is_not_confirmed(office: Office) -> None:
 
 
 def test_what_expired_is_told_and_its_password_forgotten(office: Office) -> None:
-    from backbone.database import Database
+    from backbone.storage.database import Database
     from services.accounts.settings import Settings
     from services.accounts.staff_changes import TwoAdministrators
 

@@ -18,8 +18,9 @@ import pytest
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from backbone import audit, keys, migrate, topology
-from backbone.testing import ROOT, BusClient, ServiceProcess, create_database, eventually
+from backbone.messaging import topology
+from backbone.process import keys
+from backbone.storage import audit, migrate
 from contracts import tracking as t
 from contracts.accounts import ResetStaffCredentials
 from contracts.audit import AUDITED, KeepCheckpoint
@@ -30,10 +31,11 @@ from contracts.notify import ChangeNotificationText, ListNotificationTexts
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.accounts.seed import staff_id
-from services.tracking.history import FIRST, Entry, link
-from tests.intake_parts import Office as Intake
-from tests.intake_parts import citizen, send
-from tests.tracking_parts import Office, actor
+from services.tracking.case.timeline import FIRST, Entry, link
+from tests.support.intake import Office as Intake
+from tests.support.intake import citizen, send
+from tests.support.processes import ROOT, BusClient, ServiceProcess, create_database, eventually
+from tests.support.tracking import Office, actor
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -82,7 +84,7 @@ class House:
         return broken
 
     def checkpoint(self) -> Path:
-        code, said = self.run("gateway.checkpoints")
+        code, said = self.run("gateway.checkpoints.publishing")
         assert code == 0, said
         return Path(said.strip())
 

@@ -12,14 +12,15 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from backbone import audit, migrate, trace
-from backbone.database import Database
-from backbone.testing import create_database
+from backbone.process import traces as trace
+from backbone.storage import audit, migrate
+from backbone.storage.database import Database
 from contracts.accounts import ResetStaffCredentials, StaffCredentials, StaffMember
 from contracts.errors import NotFound
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL
+from tests.support.processes import create_database
 
 ADMINISTRATOR = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.ADMINISTRATOR}))
 

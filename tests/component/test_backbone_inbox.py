@@ -8,10 +8,10 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, insert, select
 
-from backbone import inbox
-from backbone.testing import ServiceProcess, create_database, eventually, prepared
+from backbone.messaging import inbox
 from contracts.base import now
 from deploy.local.parts import PostgreSQL, RabbitMQ
+from tests.support.processes import ServiceProcess, create_database, eventually, prepared
 
 
 def test_what_is_older_than_any_message_is_forgotten_and_the_rest_is_not(postgres: PostgreSQL) -> None:

@@ -14,15 +14,15 @@ import httpx
 import psycopg
 import pytest
 
-from backbone import dead_letters, topology
-from backbone.testing import BusClient, ServiceProcess, bus, create_database, eventually
+from backbone.messaging import dead_letters, topology
 from contracts.accounts import StaffChanged
 from contracts.base import now
 from contracts.errors import PeygirError, UnknownCase
 from contracts.notify import CitizenReplied
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.component.probe_contracts import TABLES, Ask
 from tests.resilience.storm import alarm
+from tests.support.probe_contracts import TABLES, Ask
+from tests.support.processes import BusClient, ServiceProcess, bus, create_database, eventually
 
 
 class Start(Protocol):
@@ -50,7 +50,7 @@ class Effects:
 def database(postgres: PostgreSQL) -> str:
     from sqlalchemy import create_engine
 
-    from backbone import inbox, outbox
+    from backbone.messaging import inbox, outbox
 
     url = create_database(postgres.url, "probe")
     engine = create_engine(url)
@@ -74,7 +74,7 @@ def start(wire: BusClient, broker: RabbitMQ, database: str, tmp_path: Path) -> I
     def start(ready: bool = True) -> ServiceProcess:
         environment = {"AMQP_URL": broker.url, "DATABASE_URL": database}
         log = tmp_path / f"probe{len(running)}.log"
-        process = ServiceProcess("probe", environment, log, ("-m", "tests.component.probe"))
+        process = ServiceProcess("probe", environment, log, ("-m", "tests.support.probe"))
         running.append(process)
         return process.start(ready)
 

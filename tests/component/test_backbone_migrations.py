@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from alembic.util import CommandError
 
-from backbone import migrate
-from backbone.testing import ROOT, create_database, eventually
+from backbone.storage import migrate
 from deploy.local.parts import PostgreSQL
+from tests.support.processes import ROOT, create_database, eventually
 
 FAILING = """
 from alembic import op
@@ -53,7 +53,7 @@ def upgrade() -> None:
 REPLICA = """
 import sys
 from pathlib import Path
-from backbone import migrate
+from backbone.storage import migrate
 
 migrate.ROOT = Path(sys.argv[1])
 print("revision unknown here:", migrate.upgrade("intake", sys.argv[2]))
@@ -91,7 +91,7 @@ def locks(url: str) -> list[tuple[object, ...]]:
 def test_replicas_that_start_together_migrate_one_after_the_other(database: str) -> None:
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database}
     replicas = [
-        subprocess.Popen([sys.executable, "-m", "backbone.migrate", "intake"], cwd=ROOT, env=environment)
+        subprocess.Popen([sys.executable, "-m", "backbone.storage.migrate", "intake"], cwd=ROOT, env=environment)
         for _ in range(4)
     ]
     assert [replica.wait(60) for replica in replicas] == [0] * 4
@@ -124,7 +124,7 @@ def test_replicas_that_wait_while_an_index_is_built_concurrently_all_come_throug
         replicas = [
             subprocess.Popen(
                 [sys.executable, "-c", REPLICA, str(folder), database],
-                cwd=Path(migrate.__file__).parents[1],
+                cwd=Path(migrate.__file__).parents[2],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,

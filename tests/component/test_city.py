@@ -13,9 +13,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from backbone.database import Database
-from backbone.migrate import upgrade
-from backbone.testing import ROOT, BusClient, ServiceProcess, create_database, eventually, prepared
+from backbone.storage.database import Database
+from backbone.storage.migrate import upgrade
 from benchmarks.city.fill import Filler, fill
 from contracts import tracking as t
 from contracts.gateway import Actor
@@ -26,9 +25,10 @@ from services.intake import store as intake_store
 from services.intake.handlers import publish_catalogue
 from services.intake.identities import Vault
 from services.intake.seed import SAMPLE, read
-from services.tracking import store as tracking_store
-from services.tracking.verify_history import broken
-from tests.tracking_parts import Office, actor, staff
+from services.tracking.case import store as tracking_store
+from services.tracking.case.verify_history import broken
+from tests.support.processes import ROOT, BusClient, ServiceProcess, create_database, eventually, prepared
+from tests.support.tracking import Office, actor, staff
 
 CASES = 600
 

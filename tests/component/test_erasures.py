@@ -11,16 +11,16 @@ from uuid import UUID
 
 import pytest
 
-from backbone.testing import BusClient, ServiceProcess, eventually
 from contracts.base import now
 from contracts.errors import Gone, UnknownCase
 from contracts.tracking import CaseSnapshot, RetentionDue
 from contracts.vocabulary import Channel, KeptPart, Kind, Stage
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
-from tests import media_samples as samples
-from tests.component.notify_parts import Desk, Person, desks
 from tests.component.test_media_service import Sender, database_of, environment, filed, objects_of
-from tests.intake_parts import Office, citizen, send
+from tests.support import media_samples as samples
+from tests.support.intake import Office, citizen, send
+from tests.support.notify import Desk, Person, desks
+from tests.support.processes import BusClient, ServiceProcess, eventually
 
 pytestmark = pytest.mark.timeout(240)
 

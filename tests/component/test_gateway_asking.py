@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 from sqlalchemy import create_engine
 
-from backbone import inbox, outbox
-from backbone.testing import ServiceProcess, create_database
+from backbone.messaging import inbox, outbox
 from contracts.errors import DeadlinePassed
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from gateway.broker import Bus
-from tests.component.probe_contracts import TABLES, Ask, Told
+from gateway.rabbit.client import Bus
+from tests.support.probe_contracts import TABLES, Ask, Told
+from tests.support.processes import ServiceProcess, create_database
 
 SLOW = Ask(what="slow", seconds=2.0)
 PATIENCE = 0.4
@@ -34,7 +34,7 @@ def ask(
     engine.dispose()
     environment = {"AMQP_URL": broker.url, "DATABASE_URL": database}
     log = tmp_path_factory.mktemp("probe") / "log"
-    process = ServiceProcess("probe", environment, log, ("-m", "tests.component.probe")).start()
+    process = ServiceProcess("probe", environment, log, ("-m", "tests.support.probe")).start()
 
     async def asked(question: Question) -> Told:
         bus, ready = Bus(broker.url, "test", rpc_timeout=PATIENCE, rpc_deadline=5.0), asyncio.Event()

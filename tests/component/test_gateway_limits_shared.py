@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from backbone.testing import eventually
 from contracts.errors import TooMany
 from deploy.local import ports
-from gateway import limits
-from gateway.limits import Limits
-from tests.unit.gateway_parts import Keys
+from gateway.edge import limits
+from gateway.edge.limits import Limits
+from tests.support.gateway import Keys
+from tests.support.processes import eventually
 
 SERVER = shutil.which("valkey-server") or shutil.which("redis-server")
 needs_server = pytest.mark.skipif(SERVER is None, reason="no Valkey here: apt-get install redis-server")

@@ -15,8 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from backbone.database import Database
-from backbone.testing import prepared
+from backbone.storage.database import Database
 from contracts.errors import InvalidField
 from contracts.gateway import Actor
 from contracts.insight import CountCases, Counts, CountVisits, VisitCounts
@@ -28,6 +27,7 @@ from services.insight.handlers import Insight
 from services.insight.publication import CASES_A_YEAR
 from services.insight.releases import Releases
 from services.insight.service import Service
+from tests.support.processes import prepared
 
 MEHR = datetime(2026, 10, 5, 8, 30, tzinfo=UTC)  # noon of 1405-07-13 in Tehran
 SATURDAY = datetime(2026, 10, 31, 8, 30, tzinfo=UTC)  # 1405-08-09: Mehr is over

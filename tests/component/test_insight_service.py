@@ -12,10 +12,9 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from backbone import amqp
-from backbone.database import Database
-from backbone.testing import BusClient, ServiceProcess, eventually, prepared
-from backbone.topology import DEAD_LETTERS, events_of
+from backbone.messaging import amqp
+from backbone.messaging.topology import DEAD_LETTERS, events_of
+from backbone.storage.database import Database
 from contracts.accounts import OtpRequested, StaffChanged
 from contracts.base import Event
 from contracts.errors import InvalidField, Unavailable
@@ -45,6 +44,7 @@ from contracts.tracking import (
 from contracts.vocabulary import ActorKind, Channel, Kind, Outcome, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.insight.handlers import Insight
+from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
 
 pytestmark = pytest.mark.timeout(180)
 

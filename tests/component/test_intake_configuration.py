@@ -11,9 +11,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from backbone.database import Database
-from backbone.tables import Refused
-from backbone.testing import BusClient, bus, eventually
+from backbone.storage.database import Database
+from backbone.tables.reading import Refused
 from contracts.errors import KeyReused, NotAllowed, StaleVersion
 from contracts.gateway import Actor
 from contracts.intake import (
@@ -31,7 +30,8 @@ from contracts.intake import (
 from contracts.vocabulary import ActorKind, RefusalReason, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.intake import importing
-from tests.intake_parts import Office
+from tests.support.intake import Office
+from tests.support.processes import BusClient, bus, eventually
 
 pytestmark = pytest.mark.timeout(240)
 

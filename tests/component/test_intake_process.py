@@ -9,13 +9,15 @@ from uuid import UUID
 
 import pytest
 
-from backbone import codes, keys, migrate
-from backbone.testing import BusClient, eventually
+from backbone import codes
+from backbone.process import keys
+from backbone.storage import migrate
 from contracts.gateway import FileSubmission, Identity
 from contracts.intake import GetCatalogue
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.intake.seed import SAMPLE
-from tests.intake_parts import CLOSED_UNIT, Office, all_said, citizen, key_of, receipt, send
+from tests.support.intake import CLOSED_UNIT, Office, all_said, citizen, key_of, receipt, send
+from tests.support.processes import BusClient, eventually
 
 pytestmark = pytest.mark.timeout(240)
 

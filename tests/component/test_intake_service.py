@@ -11,8 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from backbone import codes, crypto
-from backbone.database import Database
-from backbone.testing import BusClient, eventually
+from backbone.storage.database import Database
 from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed, UnknownCase
 from contracts.gateway import Actor, Consent, FileSubmission, Group, GroupMember, GroupMembers, Identity
@@ -23,7 +22,7 @@ from services.intake import store
 from services.intake.handlers import Intake
 from services.intake.identities import Damaged, Vault
 from services.intake.settings import Settings
-from tests.intake_parts import (
+from tests.support.intake import (
     CLOSED_UNIT,
     NAME,
     RECODED,
@@ -39,6 +38,7 @@ from tests.intake_parts import (
     said,
     send,
 )
+from tests.support.processes import BusClient, eventually
 
 pytestmark = pytest.mark.timeout(240)
 

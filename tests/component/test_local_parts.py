@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from minio import Minio
 
-from backbone.testing import eventually
 from deploy.local import children, ports
 from deploy.local.parts import CannotStart, ObjectStore, PostgreSQL, RabbitMQ
+from tests.support.processes import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +30,7 @@ def test_rabbitmq_keeps_port_and_confirmed_messages_through_a_kill(tmp_path: Pat
             channel.confirm_delivery()
             channel.queue_declare("kept", durable=True, arguments={"x-queue-type": "quorum"})
             channel.basic_publish("", "kept", b"a complaint", pika.BasicProperties(delivery_mode=2), mandatory=True)
-        # backbone.topology.WRITTEN_AFTER: what a kill before that does to a queue that is new
+        # backbone.messaging.topology.WRITTEN_AFTER: what a kill before that does to a queue that is new
         eventually(lambda: any(b"kept" in names.read_bytes() for names in tmp_path.rglob("quorum/*/names.dets")))
 
         broker.kill()

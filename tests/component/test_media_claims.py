@@ -11,7 +11,6 @@ from uuid import UUID
 
 import pytest
 
-from backbone.testing import BusClient, ServiceProcess, eventually
 from contracts.base import Event, now
 from contracts.errors import Gone, NotFound
 from contracts.intake import SubmissionRegistered
@@ -19,8 +18,9 @@ from contracts.media import ListFileNames
 from contracts.tracking import CaseSnapshot, CitizenAnswered, EvidenceAdded, RetentionDue, UnitAnswered
 from contracts.vocabulary import Channel, KeptPart, Kind, Stage
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
-from tests import media_samples as samples
 from tests.component.test_media_service import Sender, database_of, environment, filed, objects_of
+from tests.support import media_samples as samples
+from tests.support.processes import BusClient, ServiceProcess, eventually
 
 pytestmark = pytest.mark.timeout(180)
 NEDA, OMID = uuid.uuid4(), uuid.uuid4()

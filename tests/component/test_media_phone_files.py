@@ -11,17 +11,17 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from backbone.database import Database
-from backbone.testing import BusClient, ServiceProcess, eventually
+from backbone.storage.database import Database
 from contracts.media import UploadState, Variant
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
 from services.media.handlers import Media
 from services.media.settings import Settings
-from tests import media_samples as samples
 from tests.component.test_media_service import Sender, database_of, environment
+from tests.support import media_samples as samples
+from tests.support.processes import BusClient, ServiceProcess, eventually
 
 pytestmark = pytest.mark.timeout(180)
-FILES = Path(__file__).parents[1] / "media_files"
+FILES = Path(__file__).parents[1] / "support" / "media_files"
 SOUND = ("chromium_audio_mp4_opus.mp4", "samsung_recorder.m4a", "old.amr")
 FILMS = ("iphone.mov", "android.3gp")
 

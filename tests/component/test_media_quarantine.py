@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from backbone.testing import BusClient, ServiceProcess, eventually
 from contracts.errors import EvidenceUnavailable, PeygirError, TooManyUploads
 from contracts.media import CreateUpload, TerminateUpload
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
-from tests import media_samples as samples
 from tests.component.test_media_service import Sender, database_of, environment, filed
+from tests.support import media_samples as samples
+from tests.support.processes import BusClient, ServiceProcess, eventually
 
 pytestmark = pytest.mark.timeout(180)
 MIB = 1024 * 1024

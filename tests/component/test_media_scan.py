@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from services.media.scan import ScanFailed, Scanner, ScanResult
-from tests import media_samples as samples
-from tests.media_parts import needs_clamd, running_clamd
+from tests.support import media_samples as samples
+from tests.support.media import needs_clamd, running_clamd
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,7 @@ import piexif
 import psycopg
 import pytest
 
-from backbone.database import Database
-from backbone.testing import BusClient, ServiceProcess, eventually, prepared
+from backbone.storage.database import Database
 from contracts.base import now
 from contracts.errors import Gone, NotFound, OffsetConflict, StillRegistering, TooLarge, WrongStage
 from contracts.intake import SubmissionRegistered
@@ -36,8 +35,9 @@ from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
 from services.media.handlers import Media
 from services.media.objects import Objects
 from services.media.settings import Settings
-from tests import media_samples as samples
-from tests.media_parts import needs_clamd, running_clamd
+from tests.support import media_samples as samples
+from tests.support.media import needs_clamd, running_clamd
+from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
 
 pytestmark = pytest.mark.timeout(180)
 PART = 64 * 1024

@@ -18,16 +18,16 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
-from backbone.testing import BusClient, ServiceProcess, eventually, free_port, prepared
 from contracts.errors import PeygirError
 from contracts.media import Download, SignDownload, Variant
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
-from gateway.broker import Bus
-from gateway.downloads import stream_media
-from gateway.pieces import Uploads, object_store_client
-from gateway.problems import on_peygir_error
-from gateway.uploads import router
-from tests import media_samples as samples
+from gateway.edge.problems import on_peygir_error
+from gateway.evidence.chunk_relay import Uploads, object_store_client
+from gateway.evidence.downloads import stream_media
+from gateway.evidence.tus_protocol import router
+from gateway.rabbit.client import Bus
+from tests.support import media_samples as samples
+from tests.support.processes import BusClient, ServiceProcess, eventually, free_port, prepared
 
 pytestmark = pytest.mark.timeout(180)
 MIB = 1024 * 1024

@@ -12,7 +12,7 @@ from backbone import codes, crypto
 from contracts.gateway import InboundSms, ReceiveSms
 from contracts.vocabulary import Language
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.component.notify_parts import NIGHT, TOLD_FA, Desk, Office, Person, desks
+from tests.support.notify import NIGHT, TOLD_FA, Desk, Office, Person, desks
 
 HELP = "برای آگاهی از وضعیت پرونده، کد رهگیری ۱۶ رقمی خود را به همین شماره بفرستید.\nبازرسی شهرداری قزوین"
 THANKS = "از پاسخ شما سپاسگزاریم. نظر شما در بهبود خدمات به کار می‌آید.\nبازرسی شهرداری قزوین"

@@ -17,7 +17,7 @@ from contracts.intake import Catalogue, CatalogueChanged, Unit
 from contracts.notify import ListMessages, MarkRead, MessagePage
 from contracts.vocabulary import ActorKind, Language, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.component.notify_parts import EXPECTED, TOLD_FA, Desk, Office, Person, desks
+from tests.support.notify import EXPECTED, TOLD_FA, Desk, Office, Person, desks
 
 TREE = {"city": None, "works": "city", "roads": "works", "asphalt": "roads", "parks": "city"}
 

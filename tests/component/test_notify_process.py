@@ -8,23 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from backbone.testing import BusClient, ServiceProcess, eventually, prepared
 from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed
 from contracts.notify import ListMessages, MarkRead
 from contracts.vocabulary import Language
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from deploy.local.sms_simulator.embedded import Simulator
-from tests.component.notify_parts import (
-    API_KEY,
-    LINE,
-    Keys,
-    Person,
-    Rows,
-    delivery,
-    one_time_code,
-    providers,
-)
+from tests.support.notify import API_KEY, LINE, Keys, Person, Rows, delivery, one_time_code, providers
+from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
 
 Start = Callable[[], ServiceProcess]
 

@@ -9,24 +9,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from backbone.testing import eventually
 from contracts.vocabulary import Language
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.notify import store
 from services.notify.providers import Accepted, Kavenegar, Retry
 from services.notify.sending import Sender
-from tests.component.notify_parts import (
-    API_KEY,
-    MORNING,
-    NIGHT,
-    NOON,
-    TOLD_FA,
-    Desk,
-    Office,
-    Person,
-    desks,
-    one_time_code,
-)
+from tests.support.notify import API_KEY, MORNING, NIGHT, NOON, TOLD_FA, Desk, Office, Person, desks, one_time_code
+from tests.support.processes import eventually
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from backbone.tables import Refused
+from backbone.tables.reading import Refused
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion
 from contracts.gateway import Actor
 from contracts.notify import (
@@ -25,7 +25,7 @@ from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.notify import importing
 from services.notify.texts import Texts
-from tests.component.notify_parts import Desk, Office, desks
+from tests.support.notify import Desk, Office, desks
 
 ADMINISTRATOR = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.ADMINISTRATOR}))
 FA, EN = "{kind} پایان یافت.\n{code}", "Your {kind} is over.\n{code}"

@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from backbone.testing import BusClient, ServiceProcess, eventually, prepared
 from contracts import tracking
 from contracts.accounts import SignInFailuresNoted, StaffChanged, StaffChangeState
 from contracts.base import now
@@ -24,7 +23,8 @@ from deploy.local.parts import PostgreSQL, RabbitMQ
 from deploy.local.sms_simulator.embedded import Simulator, running
 from deploy.local.sms_simulator.settings import Settings as SimulatorSettings
 from services.notify.routing import lookup_texts, table
-from tests.component.notify_parts import API_KEY, EXPECTED, LINE, Keys, Person, one_time_code
+from tests.support.notify import API_KEY, EXPECTED, LINE, Keys, Person, one_time_code
+from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
 
 FA, EN = Language.FA, Language.EN
 OFFICE = {FA: "بازرسی شهرداری قزوین", EN: "Qazvin Municipality Inspection"}

@@ -14,14 +14,14 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from backbone import migrate
-from backbone.testing import BusClient, ServiceProcess, create_database, eventually, prepared
+from backbone.storage import migrate
 from contracts import tracking as t
 from contracts.base import now
 from contracts.intake import CatalogueChanged, DeadlineRule
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from services.tracking.workdays import Workdays, day_of
-from tests.tracking_parts import UNIT, Office, catalogue, decision, submission, three_of_tracking
+from services.tracking.reference.workdays import Workdays, day_of
+from tests.support.processes import BusClient, ServiceProcess, create_database, eventually, prepared
+from tests.support.tracking import UNIT, Office, catalogue, decision, submission, three_of_tracking
 
 LONG_AGO = timedelta(days=120)
 

@@ -13,7 +13,6 @@ from uuid import UUID
 
 import pytest
 
-from backbone.testing import BusClient, ServiceProcess, eventually, prepared
 from contracts import tracking as t
 from contracts.base import now
 from contracts.errors import (
@@ -32,7 +31,8 @@ from contracts.intake import CatalogueChanged
 from contracts.letters import Letter, ReadLetter
 from contracts.vocabulary import ActorKind, Kind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.tracking_parts import UNIT, Office, actor, catalogue, decision
+from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
+from tests.support.tracking import UNIT, Office, actor, catalogue, decision
 
 LATE, SOON = now().date() - timedelta(days=3), now().date() + timedelta(days=30)
 

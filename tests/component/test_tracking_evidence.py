@@ -9,14 +9,14 @@ from uuid import UUID
 
 import pytest
 
-from backbone.testing import BusClient, ServiceProcess, eventually, prepared
 from contracts import tracking as t
 from contracts.base import now
 from contracts.errors import EvidenceFull, UnknownCase, WrongStage
 from contracts.media import ClaimRefused, MediaAccepted, MediaRejected
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from services.tracking.life import EVIDENCE_MOST
-from tests.tracking_parts import Office, decision
+from services.tracking.case.lifecycle import EVIDENCE_MOST
+from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
+from tests.support.tracking import Office, decision
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ import psycopg
 import pytest
 from openpyxl import load_workbook
 
-from backbone.testing import BusClient, ServiceProcess, bus, eventually, prepared
 from contracts import exports as x
 from contracts import searches as se
 from contracts.base import now
@@ -23,7 +22,8 @@ from contracts.errors import ExportNotDone, Gone, InvalidField, KeyReused, NotAl
 from contracts.gateway import Actor
 from contracts.vocabulary import Language, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.tracking_parts import UNIT, Office, actor, staff, submission
+from tests.support.processes import BusClient, ServiceProcess, bus, eventually, prepared
+from tests.support.tracking import UNIT, Office, actor, staff, submission
 
 LEASE = 3
 

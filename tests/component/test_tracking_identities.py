@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest
 
-from backbone.testing import BusClient, ServiceProcess, bus, prepared
 from contracts import identities as i
 from contracts import tracking as t
 from contracts.errors import (
@@ -26,7 +25,8 @@ from contracts.errors import (
 from contracts.gateway import Actor
 from contracts.vocabulary import Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.tracking_parts import UNIT, Office, actor
+from tests.support.processes import BusClient, ServiceProcess, bus, prepared
+from tests.support.tracking import UNIT, Office, actor
 
 REASON = "برای دعوت به جلسه"
 

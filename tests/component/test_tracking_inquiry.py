@@ -10,13 +10,13 @@ from uuid import UUID
 
 import pytest
 
-from backbone.testing import BusClient, ServiceProcess, eventually, prepared
 from contracts import tracking as t
 from contracts.base import now
 from contracts.errors import InvalidField
 from contracts.vocabulary import Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.tracking_parts import UNIT, Office, actor, staff
+from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
+from tests.support.tracking import UNIT, Office, actor, staff
 
 TOMORROW = now().date() + timedelta(days=2)
 

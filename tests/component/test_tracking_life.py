@@ -11,7 +11,6 @@ from uuid import UUID
 
 import pytest
 
-from backbone.testing import BusClient, ServiceProcess, eventually, prepared
 from contracts import tracking as t
 from contracts.base import now
 from contracts.errors import (
@@ -31,7 +30,8 @@ from contracts.media import MediaAccepted, MediaDelayed, MediaRejected
 from contracts.notify import CitizenReplied, Reply
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.tracking_parts import UNIT, Office, actor, code_hash, decision, submission
+from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
+from tests.support.tracking import UNIT, Office, actor, code_hash, decision, submission
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from backbone.testing import BusClient, ServiceProcess, eventually, prepared
 from contracts import registry
 from contracts import tracking as t
 from contracts.base import now
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from gateway.auth import Caller
-from tests.tracking_parts import Office, actor, decision, staff
-from tests.unit.gateway_parts import CATALOGUE, Gateway
+from gateway.auth.tokens import Caller
+from tests.support.gateway import CATALOGUE, Gateway
+from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
+from tests.support.tracking import Office, actor, decision, staff
 
 JSON = dict[str, Any]
 

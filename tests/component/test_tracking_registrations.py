@@ -18,11 +18,11 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from backbone.testing import ROOT, BusClient, ServiceProcess, bus, eventually, prepared
 from contracts import tracking as t
 from contracts.errors import StaleVersion
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.tracking_parts import Office, catalogue, submission
+from tests.support.processes import ROOT, BusClient, ServiceProcess, bus, eventually, prepared
+from tests.support.tracking import Office, catalogue, submission
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +176,7 @@ def test_killed_at_its_work_it_loses_nothing_and_doubles_nothing(office: Office,
 
 def verify(service: ServiceProcess, *arguments: str) -> tuple[int, str]:
     ended = subprocess.run(
-        [sys.executable, "-m", "services.tracking.verify_history", *arguments],
+        [sys.executable, "-m", "services.tracking.case.verify_history", *arguments],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "DATABASE_URL": service.environment["DATABASE_URL"]},
         capture_output=True,

@@ -11,16 +11,16 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from backbone import migrate
-from backbone.database import Database
-from backbone.testing import BusClient, ServiceProcess, create_database, eventually, prepared
+from backbone.storage import migrate
+from backbone.storage.database import Database
 from contracts import tracking as t
 from contracts.base import now
 from contracts.intake import Catalogue, CatalogueChanged, RetentionRule
 from contracts.vocabulary import Kind, Outcome, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from services.tracking.verify_history import broken
-from tests.tracking_parts import Office, catalogue, submission, three_of_tracking
+from services.tracking.case.verify_history import broken
+from tests.support.processes import BusClient, ServiceProcess, create_database, eventually, prepared
+from tests.support.tracking import Office, catalogue, submission, three_of_tracking
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest
 
-from backbone.testing import BusClient, ServiceProcess, eventually, prepared
 from contracts import identities as i
 from contracts import searches as se
 from contracts import tracking as t
@@ -20,7 +19,8 @@ from contracts.gateway import Actor
 from contracts.intake import SubmissionRegistered
 from contracts.vocabulary import Kind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.tracking_parts import UNIT, Office, actor, staff, submission
+from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
+from tests.support.tracking import UNIT, Office, actor, staff, submission
 
 HEARD_AT = now()
 

@@ -11,14 +11,14 @@ from uuid import UUID
 
 import pytest
 
-from backbone.testing import BusClient, ServiceProcess, bus, eventually, prepared
 from contracts import screening as sc
 from contracts import tracking as t
 from contracts.errors import Conflict, KeyReused, NotAllowed, NotFound, UnknownCase
 from contracts.gateway import Actor
 from contracts.vocabulary import Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.tracking_parts import UNIT, Office, actor, staff
+from tests.support.processes import BusClient, ServiceProcess, bus, eventually, prepared
+from tests.support.tracking import UNIT, Office, actor, staff
 
 
 @pytest.fixture

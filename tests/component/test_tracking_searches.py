@@ -10,8 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from backbone import jalali
-from backbone.testing import BusClient, ServiceProcess, eventually, prepared
+from backbone.persian import jalali
 from contracts import searches as se
 from contracts import tracking as t
 from contracts.base import now
@@ -21,7 +20,8 @@ from contracts.intake import SubmissionRegistered
 from contracts.media import MediaAccepted
 from contracts.vocabulary import Kind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.tracking_parts import UNIT, Office, actor, submission
+from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
+from tests.support.tracking import UNIT, Office, actor, submission
 
 MOST = 3
 

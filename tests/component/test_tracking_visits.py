@@ -14,7 +14,6 @@ from uuid import UUID
 
 import pytest
 
-from backbone.testing import BusClient, ServiceProcess, bus, eventually, prepared
 from contracts import tracking as t
 from contracts import visits as v
 from contracts.base import now
@@ -39,7 +38,8 @@ from contracts.gateway import Actor
 from contracts.intake import SubmissionRegistered
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.tracking_parts import Office, actor, decision, staff
+from tests.support.processes import BusClient, ServiceProcess, bus, eventually, prepared
+from tests.support.tracking import Office, actor, decision, staff
 
 
 @pytest.fixture(scope="module")

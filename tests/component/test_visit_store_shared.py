@@ -10,13 +10,13 @@ import pytest
 from starlette.requests import Request
 
 from deploy.local import ports
-from gateway import visit_store
+from gateway.pages import visit_store
 from gateway.pages.cookies import Cookies
 from gateway.pages.draft import AnswerDraft
+from gateway.pages.visit_store import VisitStore, make_store
 from gateway.settings import Settings
-from gateway.visit_store import VisitStore, make_store
 from tests.component.test_gateway_limits_shared import needs_server, running
-from tests.unit.gateway_parts import Keys
+from tests.support.gateway import Keys
 
 KEY = bytes(32)
 VISIT = "v" * 43

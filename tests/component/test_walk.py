@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from deploy.local.parts import PostgreSQL
-from tests.walk.door import DoorWalk
-from tests.walk.house import SERVICES, House, rpcs
-from tests.walk.mutants import ROOT, conditions
-from tests.walk.walking import NOWHERE, Walk
-from tests.walk.world import Maker, World
+from tests.support.walk.door import DoorWalk
+from tests.support.walk.house import SERVICES, House, rpcs
+from tests.support.walk.mutants import ROOT, conditions
+from tests.support.walk.walking import NOWHERE, Walk
+from tests.support.walk.world import Maker, World
 
 SEED = int(os.environ.get("PEYGIR_SEED", random.SystemRandom().randrange(1_000_000)))
 SOME = 12
@@ -84,7 +84,7 @@ SAYS_NOT_WHOSE = {
 def without(names: Sequence[str], file: Path) -> dict[str, str]:
     """What was found without each of these conditions; nothing for those that nobody missed."""
     answer = subprocess.run(
-        [sys.executable, "-m", "tests.walk.mutants", str(file), *names],
+        [sys.executable, "-m", "tests.support.walk.mutants", str(file), *names],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"},
         capture_output=True,

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from backbone.testing import eventually, free_port
+from tests.support.processes import eventually, free_port
 
 ROOT = Path(__file__).parents[2]
 STAND_INS = ROOT.parent / "shared" / "tools" / "engine"

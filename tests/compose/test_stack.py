@@ -9,8 +9,8 @@ from uuid import uuid4
 import pyotp
 import pytest
 
-from backbone import topology
-from backbone.testing import eventually
+from backbone.messaging import topology
+from tests.support.processes import eventually
 
 from .stack import Stack, run
 
@@ -141,5 +141,5 @@ def test_down_and_up_again_keeps_the_data(stack: Stack) -> None:
 
 
 def test_after_all_that_nothing_lies_among_the_dead_letters(stack: Stack) -> None:
-    listed = stack.compose("run", "--rm", "-T", "tools", "python", "-m", "backbone.dead_letters", "list")
+    listed = stack.compose("run", "--rm", "-T", "tools", "python", "-m", "backbone.messaging.dead_letters", "list")
     assert listed.splitlines()[-1] == "0 dead letters", listed

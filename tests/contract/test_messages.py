@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from backbone import asyncapi
-from backbone.consumers import DurableHandler
-from backbone.topology import SERVICES, SUBSCRIPTIONS
+from backbone.messaging import asyncapi
+from backbone.messaging.consumers import DurableHandler
+from backbone.messaging.topology import SERVICES, SUBSCRIPTIONS
 from contracts import registry
 
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -55,7 +55,7 @@ def test_every_message_says_what_it_is(name: str) -> None:
 @pytest.mark.parametrize("file_name", ["asyncapi.json", "README.md"])
 def test_the_document_is_what_the_contracts_say(file_name: str) -> None:
     assert (asyncapi.DOCS / file_name).read_text(encoding="utf-8") == asyncapi.files()[file_name], (
-        "run: python -m backbone.asyncapi"
+        "run: python -m backbone.messaging.asyncapi"
     )
 
 

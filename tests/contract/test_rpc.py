@@ -8,8 +8,8 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from backbone.rpc import Rpc
-from backbone.topology import SERVICES
+from backbone.messaging.rpc import Rpc
+from backbone.messaging.topology import SERVICES
 from contracts.base import Answer, Request
 
 MODULES = (

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from backbone.testing import eventually
 from contracts.base import now
 from deploy.demo import evidence
 from tests.e2e.day_parts import weeks_pass
@@ -14,6 +13,7 @@ from tests.e2e.hostile_parts import KEPT, reader, unchanged
 from tests.e2e.people import JSON, Caller, Case, Town, good
 from tests.e2e.test_office import DECISION
 from tests.e2e.test_visits import new_room, new_slot, offer
+from tests.support.processes import eventually
 
 REFUSAL = {"reason": "repeat", "explanation": "پیش‌تر پاسخ داده شده است."}
 

@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 from psycopg.types.json import Jsonb
 
-from backbone.testing import eventually
 from tests.e2e.hostile_parts import reader
 from tests.e2e.people import JSON, Officer, Town, good
 from tests.e2e.test_story import numeric
+from tests.support.processes import eventually
 
 _DAYS = ("due_on", "due_from", "first_due_on", "look_on", "objection_until", "refused_on", "paused_on")
 _MOMENTS = ("filed_at", "opened_at", "decided_at")

@@ -14,10 +14,10 @@ import httpx
 import psutil
 import psycopg
 
-from backbone.testing import eventually
 from deploy.local import ports
 from deploy.local.processes import Process, System
 from tests.e2e.people import Town
+from tests.support.processes import eventually
 
 MIB = 1024 * 1024
 KEPT = {

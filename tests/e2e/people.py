@@ -16,11 +16,11 @@ from typing import Any
 import httpx
 import pyotp
 
-from backbone import jalali
-from backbone.testing import eventually
+from backbone.persian import jalali
 from contracts.base import now
 from deploy.demo.phones import Phone
 from deploy.local.processes import System
+from tests.support.processes import eventually
 
 JSON = dict[str, Any]
 UNIT = "dep.urb.permits"

@@ -18,10 +18,10 @@ import requests
 from tusclient.client import TusClient
 from tusclient.exceptions import TusUploadFailed
 
-from backbone.testing import eventually
-from tests import media_samples as samples
 from tests.e2e.hostile_parts import MIB, reader
 from tests.e2e.people import Case, Town, good
+from tests.support import media_samples as samples
+from tests.support.processes import eventually
 
 CHUNK = MIB
 

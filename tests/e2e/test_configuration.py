@@ -16,10 +16,10 @@ import pyotp
 import pytest
 from openpyxl import Workbook
 
-from backbone.testing import eventually
 from deploy.demo.phones import Phone
 from deploy.local.environment import ROOT
 from tests.e2e.people import JSON, Caller, Case, Town, good
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -11,12 +11,12 @@ from typing import Any
 import pyotp
 import pytest
 
-from backbone import jalali
-from backbone.testing import eventually
+from backbone.persian import jalali
 from contracts.base import now
 from tests.e2e.day_parts import entries, last, refused
 from tests.e2e.people import JSON, Case, Town, good
 from tests.e2e.test_configuration import Administrator, bring, send, unit, wrong
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from backbone.testing import eventually
 from tests.e2e.day_parts import entries, jalali, last, refused, shown, told, weeks_pass
 from tests.e2e.people import JSON, Case, Officer, Town, good
 from tests.e2e.test_configuration import Administrator, send
 from tests.e2e.test_office import DECISION
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from backbone.testing import eventually
 from contracts.base import now
 from deploy.demo import evidence
 from tests.e2e.day_parts import entries, last, refused, shown, told, weeks_pass
 from tests.e2e.people import JSON, Case, Officer, Town, good
 from tests.e2e.test_visits import held_by, new_slot, offer
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.timeout(300)
 

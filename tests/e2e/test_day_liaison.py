@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from backbone.testing import eventually
 from contracts.base import now
 from deploy.demo import evidence
 from tests.e2e.day_parts import entries, jalali, refused, shown, told, weeks_pass
 from tests.e2e.people import JSON, Officer, Town, good
 from tests.e2e.test_day_inspector import accepted
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.timeout(300)
 

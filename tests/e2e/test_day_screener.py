@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from backbone.testing import eventually
 from contracts.base import now
 from tests.e2e.day_parts import jalali, last, refused, shown, told
 from tests.e2e.people import Case, Officer, Town, good
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.timeout(300)
 

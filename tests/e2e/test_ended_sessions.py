@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backbone.testing import eventually
 from tests.e2e.hostile_parts import another_gateway
 from tests.e2e.people import JSON, ONE_TIME_CODE, Town, good
+from tests.support.processes import eventually
 
 
 @pytest.fixture(scope="module")

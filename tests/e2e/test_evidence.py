@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from backbone.testing import eventually
 from deploy.demo import evidence
 from tests.e2e.hostile_parts import refused
 from tests.e2e.people import JSON, Caller, Case, Town, good
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.timeout(300)
 NAME = "شکایت ندا رضایی 09121234567.jpg"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from backbone.testing import eventually
 from tests.e2e.people import JSON, UNIT, Case, Town, good
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from backbone.testing import eventually
-from tests import media_samples as samples
 from tests.e2e.hostile_parts import LANGUAGES, MIB, at_rest, refused, resident, stored
 from tests.e2e.people import JSON, Caller, Town, good
+from tests.support import media_samples as samples
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.timeout(180)
 TUS = {"Tus-Resumable": "1.0.0"}

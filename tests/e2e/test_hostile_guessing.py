@@ -10,10 +10,10 @@ import httpx
 import pyotp
 import pytest
 
-from backbone.testing import eventually
 from deploy.local.processes import Process
 from tests.e2e.hostile_parts import LANGUAGES, another_gateway, at_rest, called, refused, stored
 from tests.e2e.people import Caller, Town, good
+from tests.support.processes import eventually
 
 LIMITS = {
     "LIMIT_BAD_CODES": "10/hour",

@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 
-from backbone.testing import eventually
 from deploy.local.environment import ROOT
 from services.intake.seed import SAMPLE
 from tests.e2e.hostile_parts import LANGUAGES, MIB, at_rest, refused, stored
 from tests.e2e.people import JSON, Town, good
+from tests.support.processes import eventually
 
 REPORT: JSON = {
     "kind": "information",

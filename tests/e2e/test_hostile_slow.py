@@ -12,10 +12,10 @@ import httpx
 import psutil
 import pytest
 
-from backbone.testing import eventually
 from tests.e2e.hostile_parts import another_gateway, called, refused
 from tests.e2e.people import Town
 from tests.e2e.test_hostile_wire import Impatient, answer_on
+from tests.support.processes import eventually
 
 PAGE = b"POST /follow HTTP/1.1\r\nHost: door\r\nAccept-Language: en\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"

@@ -12,11 +12,12 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from backbone import jalali, persian
+from backbone.persian import jalali
+from backbone.persian import normalisation as persian
 from contracts.base import now
 from tests.e2e.hostile_parts import refused
 from tests.e2e.people import Caller, Town, good
-from tests.unit.papers import Read, read
+from tests.support.papers import Read, read
 
 REASONS = "پرونده ۴۷ روز در اداره مانده و مهلت آن (طبق نامه ADM-77) گذشته است.\nبنابراین شکایت وارد است."
 DECISION: dict[str, Any] = {"outcome": "upheld", "reasons": REASONS, "root_causes": ["process"]}

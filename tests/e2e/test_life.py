@@ -9,11 +9,11 @@ import uuid
 
 import pytest
 
-from backbone.testing import eventually
 from deploy.local.environment import ROOT
 from tests.e2e.day_parts import shown
 from tests.e2e.day_parts import told as told_of
 from tests.e2e.people import JSON, Case, Town, good
+from tests.support.processes import eventually
 
 
 def test_a_refusal_tells_its_reason_and_where_to_turn_to(town: Town) -> None:
@@ -256,7 +256,7 @@ def test_every_timeline_holds_its_chain_and_no_message_was_given_up(town: Town) 
     """After whatever the other tests have done."""
     for module, says in (
         ("deploy.verify_history", "every chain holds"),
-        ("backbone.dead_letters list", "0 dead letters"),
+        ("backbone.messaging.dead_letters list", "0 dead letters"),
     ):
         done = subprocess.run(
             [sys.executable, "-m", *module.split()],

@@ -6,9 +6,9 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from backbone.testing import eventually
 from contracts.base import now
 from tests.e2e.people import Town, good
+from tests.support.processes import eventually
 
 DECISION: dict[str, Any] = {
     "outcome": "upheld",

@@ -15,7 +15,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from backbone.testing import eventually
 from contracts.base import now
 from deploy.demo import evidence
 from deploy.demo.phones import Phone
@@ -26,6 +25,7 @@ from tests.e2e.hostile_parts import reader
 from tests.e2e.people import JSON, Caller, Case, Officer, Town, good
 from tests.e2e.test_configuration import Administrator, wrong
 from tests.e2e.test_day_inspector import accepted
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.timeout(900)
 

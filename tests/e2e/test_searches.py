@@ -12,11 +12,11 @@ import httpx
 import pytest
 from openpyxl import load_workbook
 
-from backbone import jalali
-from backbone.testing import eventually
+from backbone.persian import jalali
 from contracts.base import now
 from deploy.demo import evidence
 from tests.e2e.people import JSON, UNIT, Case, Officer, Town, good
+from tests.support.processes import eventually
 
 TODAY = jalali.today(now())
 

@@ -11,10 +11,10 @@ from datetime import date
 import jdatetime
 import pytest
 
-from backbone.testing import eventually
 from deploy.demo import evidence
 from deploy.demo.phones import Phone
 from tests.e2e.people import UNIT, Case, Town, good
+from tests.support.processes import eventually
 
 QUESTION = {"fa": "نخستین بار چه روزی مراجعه کردید؟", "en": "On which day did you first come?"}
 ANSWER = {"fa": "دوم شهریور.", "en": "On 24 August."}

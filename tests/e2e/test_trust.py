@@ -14,9 +14,9 @@ import psycopg
 import pytest
 from PIL import Image
 
-from backbone.testing import eventually
 from deploy.demo import evidence
 from tests.e2e.people import UNIT, Caller, Case, Officer, Town, good
+from tests.support.processes import eventually
 
 
 def photo_with_gps() -> bytes:

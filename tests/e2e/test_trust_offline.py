@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from backbone.testing import ROOT
 from tests.e2e.people import JSON, Town, good
+from tests.support.processes import ROOT
 
 PHOTO = b"\xff\xd8\xff\xe0 a photo, as it was taken \xff\xd9"
 
@@ -103,7 +103,7 @@ def test_a_changed_missing_or_other_file_is_not_what_was_filed(filed: tuple[Path
 def test_a_checkpoint_of_the_town_is_public_and_holds(town: Town, tmp_path: Path) -> None:
     """As the operator's commands make and use it, with the published key alone."""
     environment = {**os.environ, **town.system.values, "PYTHONPATH": str(ROOT)}
-    code, said = run("-m", "gateway.checkpoints", **environment)
+    code, said = run("-m", "gateway.checkpoints.publishing", **environment)
     assert code == 0, said
     kept = Path(said.strip())
     assert kept.parent == Path(town.system.state) / "checkpoints"

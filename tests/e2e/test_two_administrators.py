@@ -10,9 +10,9 @@ import httpx
 import pyotp
 import pytest
 
-from backbone.testing import eventually
 from tests.e2e.people import JSON, Town, good
 from tests.e2e.test_configuration import send, wrong
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.timeout(300)
 

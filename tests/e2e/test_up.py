@@ -14,7 +14,7 @@ import httpx
 import pyotp
 import pytest
 
-from backbone.testing import ROOT, eventually, free_port
+from tests.support.processes import ROOT, eventually, free_port
 
 REPORT = {
     "kind": "information",

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from backbone.testing import eventually
 from contracts.base import now
 from tests.e2e.people import JSON, UNIT, Case, Officer, Town, good
 from tests.e2e.test_story import numeric
+from tests.support.processes import eventually
 
 PLACE_FA, PLACE_EN = "ساختمان بازرسی، اتاق ۱", "Inspection building, room 1"
 

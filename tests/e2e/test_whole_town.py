@@ -24,8 +24,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from backbone import persian
-from backbone.testing import eventually
+from backbone.persian import normalisation as persian
 from deploy.demo.phones import Phone
 from deploy.local.environment import SERVICES
 from services.intake.identities import Damaged, SealedIdentity, Vault
@@ -33,7 +32,8 @@ from tests.e2e.hostile_parts import reader
 from tests.e2e.people import UNIT, Caller, Case, Town, good
 from tests.e2e.test_office import DECISION
 from tests.resilience.reckoning import nothing_waits
-from tests.unit.papers import read
+from tests.support.papers import read
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.timeout(600)
 

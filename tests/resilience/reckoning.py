@@ -12,13 +12,13 @@ from typing import Any
 
 import psycopg
 
-from backbone import topology
-from backbone.testing import BusClient, bus, eventually
+from backbone.messaging import topology
 from contracts.audit import AUDITED
 from deploy.local.environment import ROOT, SERVICES
 from deploy.local.processes import System
 from tests.e2e.people import Town
 from tests.resilience.ledger import Entry
+from tests.support.processes import BusClient, bus, eventually
 
 QUEUES = (*topology.SUBSCRIPTIONS, *topology.DELAYS)
 _DASHED = re.compile(r"(?<!\d)\d{4}-\d{4}-\d{4}-\d{4}(?!\d)")
@@ -144,7 +144,7 @@ def _evidence_is_there(town: Town, entries: Sequence[Entry]) -> None:
 
 
 def _dead(wire: BusClient) -> str:
-    from backbone import dead_letters
+    from backbone.messaging import dead_letters
 
     letters = dead_letters.listed(wire.channel)
     return "\n".join(dead_letters._line(letter) for letter in letters[:20])

@@ -10,12 +10,12 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
-from backbone.testing import eventually
 from deploy.local.part import Part
 from deploy.local.parts import RabbitMQ
 from deploy.local.processes import Process, System
 from deploy.local.supervision import watch
 from tests.resilience.clock import pass_time
+from tests.support.processes import eventually
 
 Member = Part | Process
 READY_WITHIN = 150.0

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from backbone.testing import eventually
 from deploy.local.parts import PostgreSQL
 from deploy.local.processes import System
 from tests.resilience.clock import pass_time
 from tests.resilience.conftest import SETTINGS, Say, people_of
 from tests.resilience.ledger import Client, signed_in
 from tests.resilience.reckoning import Books, reckon
+from tests.support.processes import eventually
 
 SIZE_MB = 260  # a fresh server with six databases takes some 110
 

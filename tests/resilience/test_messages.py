@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from backbone import dead_letters, topology
-from backbone.consumers import MAX_FAILURES
-from backbone.testing import BusClient, bus, eventually
+from backbone.messaging import dead_letters, topology
+from backbone.messaging.consumers import MAX_FAILURES
 from tests.e2e.people import Town
 from tests.resilience.reckoning import Books, nothing_waits
 from tests.resilience.test_network import Probe, probe, told
+from tests.support.processes import BusClient, bus, eventually
 
 __all__ = ["probe"]
 

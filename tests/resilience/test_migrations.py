@@ -21,9 +21,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from backbone import migrate
-from backbone.testing import ROOT, create_database
+from backbone.storage import migrate
 from deploy.local.parts import PostgreSQL
+from tests.support.processes import ROOT, create_database
 
 SCHEMAS = Path(__file__).parent / "schemas"
 SERVICES = sorted(file.stem for file in SCHEMAS.glob("*.sql"))
@@ -187,7 +187,7 @@ def shape(url: str) -> set[tuple[Any, ...]]:
 def upgraded(urls: dict[str, str]) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment |= {f"DATABASE_URL_{service.upper()}": url for service, url in urls.items()}
-    command = [sys.executable, "-m", "backbone.migrate", *urls]
+    command = [sys.executable, "-m", "backbone.storage.migrate", *urls]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2_000:]
 

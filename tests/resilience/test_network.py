@@ -11,21 +11,21 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine
 
-from backbone import inbox, outbox
-from backbone.testing import BusClient, ServiceProcess, bus, create_database, eventually
+from backbone.messaging import inbox, outbox
 from contracts.accounts import StaffChanged
 from contracts.base import now
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.component.probe_contracts import TABLES, Ask
 from tests.resilience.clock import chance, pass_time
 from tests.resilience.proxy import Proxy
+from tests.support.probe_contracts import TABLES, Ask
+from tests.support.processes import BusClient, ServiceProcess, bus, create_database, eventually
 
 UNNOTICED = 90.0
 """Two heartbeats of 15 s until a silent peer is given up, and some seconds to come back; generously."""
 
 
 class Probe:
-    """tests/component/probe.py behind two proxies: one to the broker, one to the database."""
+    """tests/support/probe.py behind two proxies: one to the broker, one to the database."""
 
     def __init__(self, broker: RabbitMQ, postgres: PostgreSQL, folder: Path, name: str) -> None:
         self.broker = broker
@@ -41,7 +41,7 @@ class Probe:
             "AMQP_URL": _by_way_of(broker.url, self.to_broker.port),
             "DATABASE_URL": _by_way_of(self.database, self.to_database.port),
         }
-        self.process = ServiceProcess("probe", environment, folder / "probe.log", ("-m", "tests.component.probe"))
+        self.process = ServiceProcess("probe", environment, folder / "probe.log", ("-m", "tests.support.probe"))
 
     def effects(self, event: StaffChanged) -> int:
         with psycopg.connect(self.database.replace("+psycopg", "")) as connection:

@@ -10,7 +10,6 @@ from functools import partial
 import httpx
 import pytest
 
-from backbone.testing import bus, eventually
 from deploy.local.processes import PATIENCE
 from tests.e2e.hostile_parts import called
 from tests.e2e.people import Case, Town
@@ -18,6 +17,7 @@ from tests.resilience.conftest import Say
 from tests.resilience.ledger import Client, signed_in
 from tests.resilience.reckoning import Books, nothing_waits, reckon
 from tests.resilience.storm import alarm, frozen
+from tests.support.processes import bus, eventually
 
 REPORT = {"kind": "information", "unit": "dep.civ.roads", "ground": "waste", "consent": True}
 WITHIN = 2.0

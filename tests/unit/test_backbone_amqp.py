@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backbone import amqp, trace
-from backbone.amqp import Confirms, NotPublished
+from backbone.messaging import amqp
+from backbone.messaging.amqp import Confirms, NotPublished
+from backbone.process import traces as trace
 from contracts.accounts import StaffChanged
 from contracts.base import now
 from contracts.gateway import ReportDelivery

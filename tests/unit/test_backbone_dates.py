@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backbone import dates, jalali
-from backbone.persian import latin_digits
+from backbone.persian import date_parsing as dates
+from backbone.persian import jalali
+from backbone.persian.normalisation import latin_digits
 from contracts.vocabulary import Language
-from gateway import views, visits
+from gateway.api.visits import bodies as visits
+from gateway.cases import views
 from gateway.pages import words
 from services.notify import wording
 

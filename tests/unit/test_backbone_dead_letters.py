@@ -8,8 +8,8 @@ from typing import Any
 import pika
 import pytest
 
-from backbone import dead_letters
-from backbone.dead_letters import DeadLetter
+from backbone.messaging import dead_letters
+from backbone.messaging.dead_letters import DeadLetter
 
 DIED = datetime(2026, 11, 24, 8, 30, 5, tzinfo=UTC)
 BY_US = {

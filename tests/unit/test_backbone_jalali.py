@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from backbone import jalali
+from backbone.persian import jalali
 
 DAY = date(2026, 11, 23)
 

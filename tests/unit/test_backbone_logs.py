@@ -15,7 +15,9 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backbone import codes, logs, trace
+from backbone import codes
+from backbone.process import logs
+from backbone.process import traces as trace
 from contracts.gateway import Contact
 
 KEY = b"k" * 32

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from backbone import migrate
-from backbone.topology import SERVICES
+from backbone.messaging.topology import SERVICES
+from backbone.storage import migrate
 
 Upgraded = list[tuple[str, str]]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from backbone import persian
+from backbone.persian import normalisation as persian
 
 SCRIPTS = ("0123456789", "۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩")
 MARKS = ("", " ", "-", "\u200c", "\u00a0")

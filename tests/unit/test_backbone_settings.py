@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from backbone.settings import HexKey, HexKeys, ServiceSettings, Settings, load, secret, secrets
-from backbone.topology import SERVICES
+from backbone.messaging.topology import SERVICES
+from backbone.process.settings import HexKey, HexKeys, ServiceSettings, Settings, load, secret, secrets
 
 KEY, OTHER = "ab" * 32, "cd" * 32
 

@@ -14,10 +14,11 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 from openpyxl import Workbook
 
-from backbone import table_reader, tables
-from backbone.tables import Mistake, Refused, Row
-from backbone.testing import ROOT
+from backbone.tables import reader_process as table_reader
+from backbone.tables import reading as tables
+from backbone.tables.reading import Mistake, Refused, Row
 from contracts.vocabulary import Language
+from tests.support.processes import ROOT
 
 GOOD = "code,name_fa\nroads,راه‌ها\n\n parks ,پارک‌ها\n"
 
@@ -191,10 +192,10 @@ def test_a_workbook_that_was_made_to_harm_is_refused_with_its_cause(tmp_path: Pa
 MEASURED = """
 import resource, sys
 from pathlib import Path
-from backbone import table_reader, tables
+from backbone.tables import reader_process, reading
 try:
-    tables.read(Path(sys.argv[1]), ("code", "name_fa"))
-except tables.Refused as refused:
+    reading.read(Path(sys.argv[1]), ("code", "name_fa"))
+except reading.Refused as refused:
     print(refused.mistakes[0].field["reason"])
 own = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, int(own.split()[1]) // 1024)

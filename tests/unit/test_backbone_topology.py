@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from backbone import asyncapi, topology
-from backbone.consumers import MAX_FAILURES
-from backbone.testing import ROOT
+from backbone.messaging import asyncapi, topology
+from backbone.messaging.consumers import MAX_FAILURES
 from contracts import registry
+from tests.support.processes import ROOT
 
 QUEUES: dict[str, list[Any]] = {}
 EXCHANGES: dict[str, Any] = {}
@@ -112,7 +112,12 @@ def test_each_queue_belongs_to_one_service() -> None:
 
 def test_without_a_broker_named_the_command_says_so() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "backbone.topology"], cwd=ROOT, env={}, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "backbone.messaging.topology"],
+        cwd=ROOT,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1
     assert done.stderr == "AMQP_URL is not set\n"

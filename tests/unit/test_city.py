@@ -12,7 +12,7 @@ from benchmarks.city.plan import DAYS, days, moments
 from benchmarks.city.words import complaints, varied
 from services.notify.models import messages
 from services.tracking.models import attachments, cases
-from services.tracking.workdays import Workdays, day_of
+from services.tracking.reference.workdays import Workdays, day_of
 
 LAST = date(2026, 11, 24)
 WORKDAYS = Workdays(frozenset({3, 4}), frozenset({date(2026, 3, 21)}))

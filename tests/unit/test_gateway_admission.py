@@ -10,10 +10,10 @@ import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from gateway import challenges, general_budget
-from tests.unit.admission_parts import EASY, OF_OTHERS, WRONG, by_header, forget, held_clock, limited, right
-from tests.unit.gateway_parts import Gateway, bearer
-from tests.unit.pages_parts import Browser
+from gateway.edge import challenges, general_budget
+from tests.support.admission import EASY, OF_OTHERS, WRONG, by_header, forget, held_clock, limited, right
+from tests.support.gateway import Gateway, bearer
+from tests.support.pages import Browser
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 
 from contracts.accounts import OtpSent, Tokens
 from contracts.errors import BadCode, BadToken, TooMany
-from gateway import challenges
-from tests.unit.admission_parts import EASY, OF_OTHERS, REPORT, forget, held_clock, limited
-from tests.unit.gateway_parts import Gateway, bearer, refusing
-from tests.unit.pages_parts import Browser
+from gateway.edge import challenges
+from tests.support.admission import EASY, OF_OTHERS, REPORT, forget, held_clock, limited
+from tests.support.gateway import Gateway, bearer, refusing
+from tests.support.pages import Browser
 
 
 @pytest.fixture

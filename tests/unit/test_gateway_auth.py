@@ -15,10 +15,10 @@ import pytest
 
 from contracts.errors import BadToken
 from contracts.vocabulary import ActorKind, Role
-from gateway.auth import Tokens
-from gateway.ended_sessions import SessionRevocations
-from gateway.standing import Standing
-from tests.unit.gateway_parts import UNLIMITED, Gateway, Keys, MemoryBus, bearer
+from gateway.auth.session_revocations import SessionRevocations
+from gateway.auth.token_revocations import Standing
+from gateway.auth.tokens import Tokens
+from tests.support.gateway import UNLIMITED, Gateway, Keys, MemoryBus, bearer
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from contracts.audit import ChainHead, KeepCheckpoint, KeptCheckpoint, ReadTimelineRoot, TimelineRoot
-from gateway.checkpoints import Checkpoints
-from gateway.receipts import Signer
+from gateway.checkpoints.publishing import Checkpoints
+from gateway.submissions.receipts import Signer
 
 AT = datetime(2026, 11, 25, 8, 30, tzinfo=UTC)
 

@@ -24,7 +24,7 @@ from contracts.intake import (
     QuestionType,
 )
 from contracts.vocabulary import Kind
-from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, reasons, refusing
+from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, bearer, reasons, refusing
 
 UNIT = {"parent": "city", "level": "office", "name_fa": "راه‌ها", "name_en": "Streets"}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.connections import Connections, names_one_host
-from gateway.limits import household
+from gateway.edge.connections import Connections, names_one_host
+from gateway.edge.limits import household
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ import pytest
 from contracts.accounts import EndedSession, EndedSessions, ListEndedSessions, RevokedSession, SessionEnded
 from contracts.base import now
 from contracts.errors import BadToken, Unavailable
-from gateway import ended_sessions
-from gateway.ended_sessions import SessionRevocations
-from tests.unit.gateway_parts import Gateway, MemoryBus, bearer, refusing
+from gateway.auth import session_revocations as ended_sessions
+from gateway.auth.session_revocations import SessionRevocations
+from tests.support.gateway import Gateway, MemoryBus, bearer, refusing
 from tests.unit.test_gateway_stream import hear, opened
 
 

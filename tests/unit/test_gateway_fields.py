@@ -11,11 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from backbone import jalali, persian
+from backbone.persian import jalali
+from backbone.persian import normalisation as persian
 from contracts.base import now
-from gateway import bodies, fields, searches, visits
-from gateway.routes import staff
-from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, reasons
+from gateway.api import bodies, fields
+from gateway.api.searches import bodies as searches
+from gateway.api.staff import endpoints as staff
+from gateway.api.visits import bodies as visits
+from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, reasons
 
 UNSEEN = [
     "   ",

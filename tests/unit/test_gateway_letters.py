@@ -25,9 +25,9 @@ from contracts.intake import OwnName
 from contracts.letters import Letter, ReadLetter
 from contracts.vocabulary import ActorKind, Kind, Outcome
 from gateway.papers.paper import Paper, Stamp
-from gateway.papers.press import Press, Turns
-from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, Keys, bearer, refusing
-from tests.unit.papers import read
+from gateway.papers.pdf_queue import Press, Turns
+from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, Keys, bearer, refusing
+from tests.support.papers import read
 
 CASE = UUID("0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11")
 LETTER = Letter(
@@ -180,7 +180,7 @@ def test_a_gateway_does_not_start_without_its_public_address(given: str | None) 
     asked = [
         sys.executable,
         "-c",
-        "from gateway.settings import Settings; from backbone.settings import load; load(Settings)",
+        "from gateway.settings import Settings; from backbone.process.settings import load; load(Settings)",
     ]
     done = subprocess.run(asked, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from contracts.errors import TooMany
-from gateway.limits import Limits, Memory
-from tests.unit.gateway_parts import Keys
+from gateway.edge.limits import Limits, Memory
+from tests.support.gateway import Keys
 
 
 def limits(tmp_path: Path, **settings: Any) -> Limits:

@@ -10,8 +10,8 @@ import pytest
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway import metrics
-from tests.unit.gateway_parts import UNLIMITED, Gateway
+from gateway.edge import metrics
+from tests.support.gateway import UNLIMITED, Gateway
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_every_operation_of_the_document_has_its_template(gateway: Gateway) -> N
 
 def test_no_metric_has_a_label_that_the_scraper_sets_itself(gateway: Gateway) -> None:
     """Prometheus would rename it to exported_…"""
-    prometheus = (Path(metrics.__file__).parents[1] / "deploy" / "prometheus" / "prometheus.yml").read_text()
+    prometheus = (Path(metrics.__file__).parents[2] / "deploy" / "prometheus" / "prometheus.yml").read_text()
     own = {*re.findall(r"target_label: (\w+)", prometheus), "job", "instance"}
     assert "service" in own
     metrics.ASKED.labels("tracking", "get_case", "ok")

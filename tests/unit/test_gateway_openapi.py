@@ -10,9 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from gateway.api.openapi import document
 from gateway.app import create_app
-from gateway.openapi import document
-from tests.unit.gateway_parts import Keys, MemoryBus
+from tests.support.gateway import Keys, MemoryBus
 
 
 @pytest.fixture(scope="module")

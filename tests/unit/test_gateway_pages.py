@@ -13,8 +13,8 @@ from contracts.base import now
 from contracts.errors import DeadlinePassed, UnknownCase
 from contracts.tracking import OpenQuestion, PublicCase
 from contracts.vocabulary import Kind, Stage
-from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, refusing
-from tests.unit.pages_parts import Browser
+from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, refusing
+from tests.support.pages import Browser
 
 
 @pytest.fixture(scope="module")

@@ -23,15 +23,15 @@ from pypdf import PdfReader
 from contracts.errors import Unavailable
 from contracts.letters import Letter
 from contracts.vocabulary import Kind, Language, Outcome, RefusalReason
-from gateway.catalogue import Shelf
 from gateway.papers import words
 from gateway.papers.letters import letter_paper
 from gateway.papers.paper import Paper, Section, Stamp, from_json, to_json
-from gateway.papers.seals import LetterSeal, ReceiptSeal, Seals, line_in
-from gateway.papers.sheet import FONTS, from_the_right, pdf, shown
-from gateway.receipts import Receipt, Signer
-from tests.unit.gateway_parts import CATALOGUE
-from tests.unit.papers import plain, read
+from gateway.papers.pdf_layout import FONTS, from_the_right, pdf, shown
+from gateway.papers.signatures import LetterSeal, ReceiptSeal, Seals, line_in
+from gateway.submissions.catalogue_cache import Shelf
+from gateway.submissions.receipts import Receipt, Signer
+from tests.support.gateway import CATALOGUE
+from tests.support.papers import plain, read
 
 SEED = bytes(range(32))
 HASH = hashlib.sha256(b"what is printed").hexdigest()

@@ -12,7 +12,7 @@ import pytest
 from contracts.base import now
 from contracts.errors import EvidenceUnavailable, PeygirError, TooMany, Unavailable
 from contracts.media import ChunkTarget, Upload, UploadState
-from gateway.pieces import Body, Uploads
+from gateway.evidence.chunk_relay import Body, Uploads
 
 MIB = 1024 * 1024
 ID = "u" * 32

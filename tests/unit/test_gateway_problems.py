@@ -8,8 +8,8 @@ import pytest
 
 from contracts.errors import PeygirError, StaleVersion
 from contracts.vocabulary import Language
-from gateway import language
-from tests.unit.gateway_parts import UNLIMITED, Gateway, bearer, refusing
+from gateway.edge import language
+from tests.support.gateway import UNLIMITED, Gateway, bearer, refusing
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -158,7 +158,7 @@ def test_a_door_that_cannot_publish_says_why(tmp_path_factory: pytest.TempPathFa
 
 
 def test_the_catalogue_is_not_sent_twice(tmp_path_factory: pytest.TempPathFactory) -> None:
-    from tests.unit.gateway_parts import CATALOGUE
+    from tests.support.gateway import CATALOGUE
 
     folder = tmp_path_factory.mktemp("state")
     made = Gateway(folder, **UNLIMITED)

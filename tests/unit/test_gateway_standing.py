@@ -12,8 +12,8 @@ import pytest
 
 from contracts.accounts import AccountVersion, ChangedStaff
 from contracts.errors import Unavailable
-from gateway import standing
-from tests.unit.gateway_parts import Gateway, bearer, refusing
+from gateway.auth import token_revocations as standing
+from tests.support.gateway import Gateway, bearer, refusing
 from tests.unit.test_gateway_stream import account, hear
 
 ME = uuid4()

@@ -16,9 +16,9 @@ from contracts.base import now
 from contracts.notify import MessageChannel, NotificationDelivered
 from contracts.tracking import CaseSnapshot, CaseStageChanged, UnitAsked, VisitAsked
 from contracts.vocabulary import Channel, Kind, Role, Stage
-from gateway.live import Hub, Reader
-from gateway.routes.stream import _frames
-from tests.unit.gateway_parts import CATALOGUE, Gateway
+from gateway.api.stream.endpoints import _frames
+from gateway.live.event_stream import Hub, Reader
+from tests.support.gateway import CATALOGUE, Gateway
 
 ME = uuid4()
 CODE_HASH = "a" * 64

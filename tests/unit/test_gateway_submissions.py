@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from backbone import codes, crypto
 from contracts.gateway import Contact, GroupMember, GroupMembers, Identity
-from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, reasons
+from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, bearer, reasons
 
 REPORT: dict[str, Any] = {
     "kind": "information",

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from backbone import codes
-from backbone.persian import persian_digits
+from backbone.persian.normalisation import persian_digits
 from contracts.base import now
 from contracts.errors import DeadlinePassed, StillRegistering, Unavailable, UnknownCase, WrongStage
 from contracts.media import FileNames, ListFileNames, UploadState
@@ -24,8 +24,8 @@ from contracts.tracking import (
     PublicEntry,
 )
 from contracts.vocabulary import Channel, Kind, Language, Stage
-from gateway.cases import Cases, Issued
-from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, bearer, reasons, refusing
+from gateway.cases.case_cache import Cases, Issued
+from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, bearer, reasons, refusing
 
 CASE = UUID("0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11")
 

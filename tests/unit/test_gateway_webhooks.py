@@ -9,7 +9,7 @@ import pytest
 
 from backbone import crypto
 from contracts.gateway import InboundSms, ReceiveSms, ReportDelivery
-from tests.unit.gateway_parts import UNLIMITED, Gateway
+from tests.support.gateway import UNLIMITED, Gateway
 
 
 @pytest.fixture(scope="module")

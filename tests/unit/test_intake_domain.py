@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from backbone import keys
+from backbone.process import keys
 from contracts.intake import (
     Catalogue,
     Condition,

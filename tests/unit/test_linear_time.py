@@ -9,18 +9,21 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from backbone import codes, dates, logs, persian
-from gateway import language
-from gateway.fields import SubmissionBody
-from gateway.http import check_json, plain_cookies
+from backbone import codes
+from backbone.persian import date_parsing as dates
+from backbone.persian import normalisation as persian
+from backbone.process import logs
+from gateway.api.fields import SubmissionBody
+from gateway.edge import language
+from gateway.edge.middleware import check_json, plain_cookies
+from gateway.evidence.tus_protocol import read_metadata
 from gateway.pages.multipart import Multipart
 from gateway.pages.units import Tree
 from gateway.pages.visit import clean
-from gateway.papers.seals import receipt_in
-from gateway.uploads import read_metadata
+from gateway.papers.signatures import receipt_in
 from services.notify.domain import read_inbound
-from tests.unit.gateway_parts import CATALOGUE
-from tests.unit.linear import Build, Read, assert_linear
+from tests.support.gateway import CATALOGUE
+from tests.support.linear import Build, Read, assert_linear
 
 BODY = 262_144
 """Bytes of the largest JSON body."""

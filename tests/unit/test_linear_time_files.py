@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from backbone import table_reader
 from backbone.masking import masked
+from backbone.tables import reader_process as table_reader
 from services.media.documents import look_at_document
 from services.media.domain import Limits
-from services.tracking.searching import _containing, searchable
-from tests.unit.linear import Build, Read, assert_linear
+from services.tracking.search.queries import _containing, searchable
+from tests.support.linear import Build, Read, assert_linear
 
 SIZE = 200_000
 

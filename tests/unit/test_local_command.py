@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from backbone import keys
-from backbone.settings import load
+from backbone.process import keys
+from backbone.process.settings import load
 from deploy.local import command
 from services.intake.settings import Settings
 
@@ -68,8 +68,8 @@ def test_what_the_environment_gives_wins_over_what_runs_here(call: Call) -> None
 
 def test_other_commands_keep_the_database_they_were_given(call: Call) -> None:
     given = {"DATABASE_URL": "postgresql://127.0.0.1/postgres"}
-    assert call("backbone.migrate", running=running(), given=given)["DATABASE_URL"] == given["DATABASE_URL"]
-    assert "DATABASE_URL" not in call("backbone.migrate", running=running())
+    assert call("backbone.storage.migrate", running=running(), given=given)["DATABASE_URL"] == given["DATABASE_URL"]
+    assert "DATABASE_URL" not in call("backbone.storage.migrate", running=running())
 
 
 def test_where_nothing_runs_a_rotation_says_so(call: Call) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.media import filetypes
 from services.media.filetypes import FileType, true_type
-from tests import media_samples as samples
+from tests.support import media_samples as samples
 
 
 @given(st.binary(max_size=64))

@@ -16,7 +16,7 @@ from pypdf import PdfReader
 
 from services.media.domain import DerivedFile, Limits, MediaKind, Note, Reason, Variant, Verdict
 from services.media.processing import ProcessingFailed, look_at
-from tests import media_samples as samples
+from tests.support import media_samples as samples
 
 pytestmark = pytest.mark.timeout(120)
 

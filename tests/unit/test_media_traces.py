@@ -12,8 +12,8 @@ from PIL import Image
 from services.media.domain import Limits, Variant
 from services.media.metadata import jpeg2000_without_metadata
 from services.media.processing import look_at
-from tests import media_samples as samples
-from tests import media_traces as traces
+from tests.support import media_samples as samples
+from tests.support import media_traces as traces
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -13,12 +13,12 @@ import pytest
 
 from services.media.domain import Limits, Reason, Verdict
 from services.media.processing import ProcessingFailed, look_at
-from tests import media_samples as samples
+from tests.support import media_samples as samples
 
 pytestmark = pytest.mark.timeout(280)
 SEED = int(os.environ.get("PEYGIR_SEED", "20261126"))
 ROUNDS = int(os.environ.get("PEYGIR_ROUNDS", "3"))
-FILES = Path(__file__).parents[1] / "media_files"
+FILES = Path(__file__).parents[1] / "support" / "media_files"
 
 MADE: dict[str, Callable[[Path], bytes]] = {
     "photo": lambda _: samples.photo(),

@@ -9,14 +9,15 @@ from uuid import uuid4
 
 import pytest
 
-from backbone import codes, jalali
+from backbone import codes
+from backbone.persian import jalali
 from contracts.base import now
 from contracts.intake import Catalogue, Condition, Ground, Option, Question, QuestionType
 from contracts.media import UploadState
 from contracts.tracking import Attachment, FiledText, PublicCase
 from contracts.vocabulary import Kind, Stage
-from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway
-from tests.unit.pages_parts import Browser
+from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway
+from tests.support.pages import Browser
 
 TEXT = "پرونده سه ماه مانده است."
 QUESTIONS = [

@@ -30,9 +30,9 @@ from gateway.pages import evidence, routes
 from gateway.pages.draft import Draft, OpenCase, SignedIn
 from gateway.pages.signing_in import Pending
 from gateway.pages.visit import Page, Visit
-from gateway.visit_store import FileStore, StoreUnavailable
-from tests.unit.gateway_parts import CATALOGUE, UNLIMITED, Gateway, refusing
-from tests.unit.pages_parts import ELSEWHERE, OWN, Browser, multipart
+from gateway.pages.visit_store import FileStore, StoreUnavailable
+from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, refusing
+from tests.support.pages import ELSEWHERE, OWN, Browser, multipart
 
 MOBILE = "+989121234567"
 CODE_FIELDS = {"/follow", "/file/code", "/sign-in/code", "/file/unit"}
@@ -298,7 +298,7 @@ def test_while_nothing_can_be_kept_the_text_stays_on_the_page_and_is_said_to(
     tmp_path: Path, text_pages: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Away(tmp_path / "visits", 1000, 10_000_000)
-    monkeypatch.setattr("gateway.deps.make_store", lambda _: store)
+    monkeypatch.setattr("gateway.api.dependencies.make_store", lambda _: store)
     gateway = make(tmp_path)
     answers_well(gateway)
     browser = Browser(gateway).given(draft=draft(done=["name", "unit", "ground"]), citizen=signed_in(gateway))
@@ -318,7 +318,7 @@ def test_while_nothing_can_be_kept_the_text_stays_on_the_page_and_is_said_to(
 
 def test_a_code_is_shown_even_where_nothing_can_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Away(tmp_path / "visits", 1000, 10_000_000)
-    monkeypatch.setattr("gateway.deps.make_store", lambda _: store)
+    monkeypatch.setattr("gateway.api.dependencies.make_store", lambda _: store)
     gateway = make(tmp_path)
     filing = draft(Kind.CRITICISM, ground="delay", anonymous=True, text="چراغ‌های بوستان ملت خاموش است.")
     browser = Browser(gateway).given(draft=filing)

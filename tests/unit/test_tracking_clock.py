@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from contracts import tracking as t
 from contracts.vocabulary import Kind, Outcome, Stage
-from services.tracking import clock, domain
-from services.tracking.life import Case, Turn
-from services.tracking.workdays import TEHRAN, Deadlines, Rule, Workdays, day_of
+from services.tracking.case import deadlines as clock
+from services.tracking.case import rules as domain
+from services.tracking.case.lifecycle import Case, Turn
+from services.tracking.reference.workdays import TEHRAN, Deadlines, Rule, Workdays, day_of
 from tests.unit.test_tracking_domain import NOON, WEEK, act, case, context, later, question
 
 calendars = st.builds(

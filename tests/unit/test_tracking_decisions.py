@@ -12,8 +12,9 @@ import pytest
 from contracts import tracking as t
 from contracts.errors import FourEyesNeeded, InvalidField, NotAllowed, NotFound, WrongStage
 from contracts.vocabulary import Kind, Outcome, RootCause, Stage
-from services.tracking import decisions, domain
-from services.tracking.life import Case, Listed, Recommended
+from services.tracking.case import rules as domain
+from services.tracking.case.lifecycle import Case, Listed, Recommended
+from services.tracking.decisions import rules as decisions
 from tests.unit.test_tracking_domain import (
     HEAD,
     INSPECTOR,

@@ -27,8 +27,9 @@ from contracts.errors import (
 )
 from contracts.gateway import Actor
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Channel, Kind, Outcome, RefusalReason, Role, RootCause, Stage
-from services.tracking import clock, domain
-from services.tracking.life import (
+from services.tracking.case import deadlines as clock
+from services.tracking.case import rules as domain
+from services.tracking.case.lifecycle import (
     LIFE,
     OF_THE_MATTER,
     Case,
@@ -40,7 +41,7 @@ from services.tracking.life import (
     Turn,
     UnitFacts,
 )
-from services.tracking.workdays import Deadlines, Workdays
+from services.tracking.reference.workdays import Deadlines, Workdays
 
 WEEK = Workdays(frozenset({3, 4}))
 NOON = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)  # a Saturday, noon in Tehran

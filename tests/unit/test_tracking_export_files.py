@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from contracts.vocabulary import Channel, Kind, Language, Outcome, Stage
-from services.tracking.export_files import COLUMNS, harmless, read_message, serve, write_message
+from services.tracking.exports.file_process import COLUMNS, harmless, read_message, serve, write_message
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 

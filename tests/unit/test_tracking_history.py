@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from services.tracking.history import FIRST, Entry, first_break, link
-from services.tracking.tree import Tree
+from services.tracking.case.timeline import FIRST, Entry, first_break, link
+from services.tracking.reference.unit_tree import Tree
 
 CASE = UUID(int=1)
 AT = datetime(2026, 11, 24, 9, 30, 0, 1, tzinfo=UTC)

@@ -12,8 +12,8 @@ import pytest
 from contracts import tracking as t
 from contracts.errors import InvalidField, NotAllowed, WrongStage
 from contracts.vocabulary import Stage
-from services.tracking import inquiry
-from services.tracking.life import Case
+from services.tracking.case.lifecycle import Case
+from services.tracking.inquiry import rules as inquiry
 from tests.unit.test_tracking_domain import HEAD, INSPECTOR, OTHER, SCREENER, act, case
 
 

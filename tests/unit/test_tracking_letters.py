@@ -11,9 +11,9 @@ import pytest
 from contracts import tracking as t
 from contracts.errors import NoLetter
 from contracts.vocabulary import Outcome, RefusalReason, RootCause, Stage
-from services.tracking import domain
-from services.tracking.letters import letter_of
-from services.tracking.life import Case
+from services.tracking.case import rules as domain
+from services.tracking.case.lifecycle import Case
+from services.tracking.letters.store import letter_of
 from tests.unit.test_tracking_domain import INSPECTOR, OTHER, SCREENER, act, case, context, decide
 
 REFUSED_AT = datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 
 from contracts import tracking as t
-from services.tracking.life import PUBLIC_ENTRIES
-from services.tracking.public import CHANGES_VIEW, noticed
+from services.tracking.case.lifecycle import PUBLIC_ENTRIES
+from services.tracking.case.public_view import CHANGES_VIEW, noticed
 
 
 def lines(*told: str) -> list[dict[str, str]]:

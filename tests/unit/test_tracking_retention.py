@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.vocabulary import KeptPart
-from services.tracking.history import FIRST, Entry, first_break, link, remains
-from services.tracking.retention_domain import WRITTEN, Rule, erased, rules_of
+from services.tracking.case.timeline import FIRST, Entry, first_break, link, remains
+from services.tracking.retention.rules import WRITTEN, Rule, erased, rules_of
 
 CASE = UUID(int=1)
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from contracts.errors import InvalidField, SlotPast, SlotTaken, UnknownSlot, VisitNotBegun, WrongStage, WrongVisitState
 from contracts.visits import VisitState
 from contracts.vocabulary import OPEN_STAGES, Channel, Kind, Stage
-from services.tracking import visits_domain as rules
-from services.tracking.life import PUBLIC_ENTRIES, TOLD, Case
-from services.tracking.visits_domain import BOOKED, OPEN, Lead, Move, Slot, Visit
-from services.tracking.workdays import TEHRAN, Workdays
+from services.tracking.case.lifecycle import PUBLIC_ENTRIES, TOLD, Case
+from services.tracking.reference.workdays import TEHRAN, Workdays
+from services.tracking.visits import rules
+from services.tracking.visits.rules import BOOKED, OPEN, Lead, Move, Slot, Visit
 
 NOON = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)  # a Saturday, noon in Tehran
 INSPECTOR, OTHER = UUID(int=1), UUID(int=2)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Kind
+from services.tracking.reference.workdays import Deadlines, Workdays, day_of
 from services.tracking.settings import Settings
-from services.tracking.workdays import Deadlines, Workdays, day_of
 
 THURSDAY, FRIDAY = 3, 4
 SATURDAY = date(2026, 11, 21)

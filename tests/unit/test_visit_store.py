@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from gateway.visit_store import LIFETIME, PROTECTED, RECORD_LIMIT, FileStore, Record, RecordTooLarge, StoreUnavailable
+from gateway.pages.visit_store import (
+    LIFETIME,
+    PROTECTED,
+    RECORD_LIMIT,
+    FileStore,
+    Record,
+    RecordTooLarge,
+    StoreUnavailable,
+)
 
 
 class Clock:

@@ -1,5 +1,5 @@
 from alembic import context
 
-from backbone.migrate import run_env
+from backbone.storage.migrate import run_env
 
 run_env(context.config.attributes["connection"])

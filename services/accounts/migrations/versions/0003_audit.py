@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from backbone import audit
+from backbone.storage import audit
 
 revision = "0003_audit"
 down_revision = "0002"

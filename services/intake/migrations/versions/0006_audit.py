@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from backbone import audit
+from backbone.storage import audit
 
 revision = "0006_audit"
 down_revision = "0005_filing"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from backbone.migrate import create_mechanism
+from backbone.storage.migrate import create_mechanism
 from services.tracking.models import metadata
 
 revision = "0001"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from backbone import audit
+from backbone.storage import audit
 from services.tracking.models import checkpoints
 
 revision = "0014_audit"

@@ -1,0 +1,334 @@
+"""The connections to RabbitMQ of a nameko process: confirmed publishing and consuming, reconnecting by themselves.
+
+Each pika SelectConnection runs its loop in one green thread (eventlet's select), so heartbeats are answered while
+handlers work. Other green threads hand it work with `add_callback_threadsafe`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import eventlet
+import pika
+from eventlet.event import Event as Signal
+from eventlet.queue import LightQueue
+
+from backbone.messaging import amqp, topology
+from backbone.messaging.amqp import NotPublished, Outgoing
+from backbone.process import logs
+
+log = logs.get("broker")
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+_LOOK_TIMEOUT = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message in hand. It stays the broker's until `ack`; if the connection breaks it comes again."""
+
+    channel: Any
+    tag: int
+    routing_key: str
+    properties: Any
+    body: bytes
+    redelivered: bool
+
+    @property
+    def name(self) -> str:
+        return str(self.properties.type or self.routing_key)
+
+    @property
+    def headers(self) -> dict[str, Any]:
+        return dict(self.properties.headers or {})
+
+
+class _Batch:
+    """Waits for the confirms of some messages published together."""
+
+    def __init__(self, size: int) -> None:
+        self.errors: list[NotPublished | None] = [None] * size
+        self._left = size
+        self._done = Signal()
+
+    def settle(self, place: int, error: NotPublished | None) -> None:
+        self.errors[place] = error
+        self._left -= 1
+        if self._left == 0 and not self._done.ready():
+            self._done.send(None)
+
+    def wait(self, timeout: float) -> list[NotPublished | None]:
+        try:
+            with eventlet.Timeout(timeout):
+                self._done.wait()
+        except eventlet.Timeout:
+            return [NotPublished("the broker did not confirm in time")] * len(self.errors)
+        return self.errors
+
+
+class Consumption:
+    """A queue being consumed: deliveries wait in `inbox` until a worker takes them; at most `prefetch` at once."""
+
+    def __init__(self, broker: Broker, queue: str, prefetch: int) -> None:
+        self.queue, self.prefetch = queue, prefetch
+        self.inbox: LightQueue = LightQueue()
+        self._broker = broker
+        self._channel: Any = None
+        self._tag: str | None = None
+        self.cancelled = False
+
+    def open_on(self, connection: Any) -> None:
+        connection.channel(on_open_callback=self._opened)
+
+    def _opened(self, channel: Any) -> None:
+        self._channel = channel
+        channel.add_on_close_callback(self._closed)
+        channel.add_on_cancel_callback(lambda _: channel.close())
+        channel.basic_qos(prefetch_count=self.prefetch, callback=lambda _: self._consume(channel))
+
+    def _consume(self, channel: Any) -> None:
+        if not self.cancelled:
+            self._tag = channel.basic_consume(self.queue, self._delivered)
+
+    def _delivered(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
+        self.inbox.put(Delivery(channel, method.delivery_tag, method.routing_key, properties, body, method.redelivered))
+
+    def _closed(self, channel: Any, why: Any) -> None:
+        self._channel = None
+        waiting = [self.inbox.get_nowait() for _ in range(self.inbox.qsize())]
+        for told_to_stop in (one for one in waiting if one is None):
+            self.inbox.put(told_to_stop)  # the rest comes again; handling it now would be work done twice
+        if not self.cancelled and channel.connection.is_open:
+            log.warning("a channel closed; consuming again", queue=self.queue, why=str(why))
+            channel.connection.ioloop.call_later(1.0, lambda: self._broker.reopen(self))
+
+    def cancel(self) -> None:
+        """No more deliveries; what waits unstarted goes back to the broker when the channel closes."""
+        self.cancelled = True
+
+        def close() -> None:
+            channel = self._channel
+            if channel is not None and channel.is_open and self._tag:
+                channel.basic_cancel(self._tag)
+
+        self._broker.in_loop(close)
+
+
+class _Line:
+    """A connection that comes back by itself; pika's loop runs in a green thread of its own."""
+
+    def __init__(
+        self, url: str, name: str, *, opened: Callable[[Any], None], closed: Callable[[], None], looks: bool = False
+    ) -> None:
+        """`opened(connection)` each time it is there, `closed()` each time it is gone; `looks`: at the topology first."""
+        self._url, self._name, self._looks = url, name, looks
+        self._on_open, self._on_close = opened, closed
+        self._stopping = self._was_open = False
+        self._thread: Any = None
+        self.connection: Any = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.connection is not None and bool(self.connection.is_open)
+
+    def start(self) -> None:
+        if self._thread is None:
+            self._thread = eventlet.spawn(self._run)
+
+    def stop(self) -> None:
+        self._stopping = True
+        if self.is_open:
+            self.in_loop(self.connection.close)
+
+    def wait(self, seconds: float) -> None:
+        """Until it has stopped."""
+        if self._thread is not None:
+            with eventlet.Timeout(seconds, False):
+                self._thread.wait()
+
+    def in_loop(self, work: Callable[[], None]) -> None:
+        if self.connection is not None:
+            self.connection.ioloop.add_callback_threadsafe(work)
+
+    def _run(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._stopping:
+            self._was_open = False
+            try:
+                if self._looks:
+                    with eventlet.Timeout(_LOOK_TIMEOUT):
+                        topology.ensure(self._url, timeout=5.0)
+                self._serve()
+            except (Exception, eventlet.Timeout) as error:  # noqa: BLE001  # whatever a broken broker can raise: this loop is what brings us back
+                log.warning("the broker cannot be reached", line=self._name, error=type(error).__name__, pause=pause)
+            if self._was_open:
+                pause = _FIRST_PAUSE
+            if not self._stopping:
+                eventlet.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _serve(self) -> None:
+        """From one connection's opening to its end."""
+        connection = self.connection = pika.SelectConnection(
+            amqp.parameters(self._url, self._name),
+            on_open_callback=self._opened,
+            on_open_error_callback=lambda connection, why: connection.ioloop.stop(),
+            on_close_callback=self._closed,
+        )
+        try:
+            connection.ioloop.start()
+        finally:
+            self._on_close()
+            connection.ioloop.close()
+
+    def _opened(self, connection: Any) -> None:
+        self._was_open = True
+        self._on_open(connection)
+
+    def _closed(self, connection: Any, why: Any) -> None:
+        if not self._stopping:
+            log.warning("the connection to the broker closed", line=self._name, why=str(why))
+        connection.ioloop.stop()
+
+
+class Broker:
+    """The process's connections, one to publish and one to consume. Start it once; it lives until `stop`.
+
+    Two, since a broker short of memory or disk stops reading from whoever publishes: were the acknowledgements on the
+    same line, the queues could never be emptied, and the alarm would never end.
+    """
+
+    def __init__(self, url: str, name: str) -> None:
+        self._publishing = _Line(
+            url, name, opened=self._open_publishing, closed=lambda: self._forget("the connection closed"), looks=True
+        )
+        self._consuming = _Line(url, f"{name} consumer", opened=self._open_consuming, closed=lambda: None)
+        self._channel: Any = None
+        self._confirms: amqp.Confirms[tuple[_Batch, int]] | None = None
+        self._blocked = False
+        self._consumptions: list[Consumption] = []
+
+    @property
+    def connected(self) -> bool:
+        """True when it can publish now."""
+        return self._channel is not None and bool(self._channel.is_open) and not self._blocked
+
+    @property
+    def blocked(self) -> bool:
+        """True while the broker is there and takes nothing (it is short of memory or disk)."""
+        return self._blocked
+
+    def start(self) -> None:
+        self._publishing.start()
+        self._consuming.start()
+
+    def stop(self) -> None:
+        """Closes the connections; unacknowledged deliveries go back to their queues."""
+        self._publishing.stop()
+        self._consuming.stop()
+        self._publishing.wait(5)
+        self._consuming.wait(5)
+
+    def publish(self, messages: Sequence[Outgoing], timeout: float = 10.0) -> list[NotPublished | None]:
+        """Publishes persistent, mandatory and confirmed; one result a message, None when the broker has it for good."""
+        if not messages:
+            return []
+        if not self.connected:
+            return [NotPublished("no connection to the broker")] * len(messages)
+        batch = _Batch(len(messages))
+
+        def send() -> None:
+            for place, message in enumerate(messages):
+                channel, confirms = self._channel, self._confirms
+                if channel is None or confirms is None or not channel.is_open:
+                    batch.settle(place, NotPublished("the connection closed"))
+                    continue
+                confirms.sent(message.message_id, (batch, place))
+                channel.basic_publish(
+                    message.exchange, message.routing_key, message.body, message.properties(), mandatory=True
+                )
+
+        self._publishing.in_loop(send)
+        return batch.wait(timeout)
+
+    def send(self, exchange: str, routing_key: str, body: bytes, properties: Any) -> None:
+        """Publishes without waiting or confirming: for an RPC's answer, which is asked for again when it is lost."""
+
+        def send() -> None:
+            channel, confirms = self._channel, self._confirms
+            if self.connected and confirms is not None:
+                confirms.sent("", (_Batch(1), 0))
+                channel.basic_publish(exchange, routing_key, body, properties)
+
+        self._publishing.in_loop(send)
+
+    def consume(self, queue: str, prefetch: int) -> Consumption:
+        """Consumes `queue` from now on, through every reconnection."""
+        consumption = Consumption(self, queue, prefetch)
+        self._consumptions.append(consumption)
+        if self._consuming.is_open:
+            self._consuming.in_loop(lambda: self.reopen(consumption))
+        return consumption
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """They are done. Lost silently with a broken channel: then they come again."""
+
+        def ack() -> None:
+            for delivery in deliveries:
+                if delivery.channel.is_open:
+                    delivery.channel.basic_ack(delivery.tag)
+
+        self._consuming.in_loop(ack)
+
+    def reopen(self, consumption: Consumption) -> None:
+        if self._consuming.is_open and not consumption.cancelled:
+            consumption.open_on(self._consuming.connection)
+
+    def in_loop(self, work: Callable[[], None]) -> None:
+        """Runs `work` where consuming is done."""
+        self._consuming.in_loop(work)
+
+    def _open_consuming(self, _: Any) -> None:
+        for consumption in self._consumptions:
+            self.reopen(consumption)
+
+    def _open_publishing(self, connection: Any) -> None:
+        connection.add_on_connection_blocked_callback(lambda *_: self._set_blocked(True))
+        connection.add_on_connection_unblocked_callback(lambda *_: self._set_blocked(False))
+        connection.channel(on_open_callback=self._channel_opened)
+
+    def _set_blocked(self, blocked: bool) -> None:
+        log.warning("the broker takes nothing now" if blocked else "the broker takes messages again")
+        self._blocked = blocked
+        if blocked and self._confirms is not None:
+            self._confirms.lost("the broker takes nothing now")
+
+    def _channel_opened(self, channel: Any) -> None:
+        confirms: amqp.Confirms[tuple[_Batch, int]] = amqp.Confirms(lambda w, error: w[0].settle(w[1], error))
+        channel.add_on_return_callback(lambda _c, _m, properties, _b: confirms.on_return(properties))
+        channel.add_on_close_callback(self._channel_closed)
+
+        def ready(_: Any) -> None:
+            self._confirms, self._channel = confirms, channel
+
+        channel.confirm_delivery(confirms.on_confirm, callback=ready)
+
+    def _channel_closed(self, channel: Any, why: Any) -> None:
+        if self._channel is channel:
+            self._forget(f"the channel closed: {why}")
+        if channel.connection.is_open:
+            log.warning("the publishing channel closed", why=str(why))
+            channel.connection.ioloop.call_later(
+                0.5,
+                lambda: (
+                    channel.connection.is_open and channel.connection.channel(on_open_callback=self._channel_opened)
+                ),
+            )
+
+    def _forget(self, why: str) -> None:
+        self._blocked = False
+        confirms, self._confirms, self._channel = self._confirms, None, None
+        if confirms is not None:
+            confirms.lost(why)

@@ -1,0 +1,183 @@
+"""Signing in: citizens by one-time code, staff by password and TOTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import ConfigDict, Field, StringConstraints
+
+from backbone.persian import normalisation as persian
+from contracts.accounts import (
+    OtpSent,
+    RefreshTokens,
+    RequestOtp,
+    Revoked,
+    SignInStaff,
+    Tokens,
+    VerifyOtp,
+)
+from contracts.errors import BadCode, BadCredentials, BadToken, InvalidField, TooMany
+from gateway.api.dependencies import DoorDep, VisitorDep, answer, client_of
+from gateway.api.fields import LINE_PATTERN, Body
+from gateway.api.openapi_responses import problems
+
+router = APIRouter(prefix="/auth", tags=["accounts"])
+
+_RESTING = "staff_sign_in"
+"""What a challenge is for that goes instead of waiting while accounts lets a user name rest for an address."""
+Short = Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=40)]
+Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~+/=-]+$", min_length=1, max_length=200)]
+
+
+def _like(example: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [example]})
+
+
+OtpSession = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=100)]
+
+
+class MobileBody(Body):
+    """`mobile`: 0912…, +98912…, 0098912…, in any digits. `otp_session`: of the answer before, when asking again."""
+
+    mobile: Short
+    otp_session: OtpSession | None = None
+    model_config = _like({"mobile": "09121234567"})
+
+
+class OneTimeCodeBody(Body):
+    """`code`: the one-time code of the SMS, in any digits. `otp_session`: as it came when the code was asked for; without it
+    wrong codes are counted by address, together with those of others there."""
+
+    mobile: Short
+    code: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=20)]
+    otp_session: OtpSession | None = None
+    model_config = _like({"mobile": "09121234567", "code": "482109"})
+
+
+class StaffBody(Body):
+    """`device_token`: as it came with the last sign-in on this device. Such a device is not held up by others' wrong attempts."""
+
+    username: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=100)]
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+    totp: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=20)]
+    device_token: Token | None = None
+    model_config = _like({"username": "screener", "password": "correct horse battery staple", "totp": "492039"})
+
+
+class RefreshBody(Body):
+    refresh_token: Token
+    model_config = _like({"refresh_token": "9hXv0aG3Jt6xB1sYw8Rd0A2mZ5kq3v9mZ2Jt6xB1sYw8"})
+
+
+def mobile_of(typed: str) -> str:
+    """E.164, or InvalidField."""
+    mobile = persian.mobile(typed)
+    if mobile is None:
+        raise InvalidField(fields=[{"field": "mobile", "reason": "not_a_mobile"}])
+    return mobile
+
+
+@router.post(
+    "/codes",
+    operation_id="requestOneTimeCode",
+    summary="Send a one-time code to a mobile",
+    response_model=OtpSent,
+    responses=problems(body=True),
+)
+async def request_code(request: Request, body: MobileBody, door: DoorDep, visitor: VisitorDep) -> Response:
+    """The answer is the same whether or not the number is known, or others asked for a code to it just now. Seconds until it
+    may be asked again, and until it expires; `otp_session` is to be given with the code."""
+    await door.admission.one_time_code(client_of(door, request))
+    asked = RequestOtp(
+        mobile=mobile_of(body.mobile),
+        language=visitor.language,
+        asker=visitor.address_key,
+        otp_session=body.otp_session,
+    )
+    return answer(await door.bus.ask("accounts", "request_otp", asked, OtpSent))
+
+
+@router.post(
+    "/tokens",
+    operation_id="signInCitizen",
+    summary="Sign in with a one-time code",
+    response_model=Tokens,
+    responses=problems(401, body=True),
+)
+async def sign_in(request: Request, body: OneTimeCodeBody, door: DoorDep, visitor: VisitorDep) -> Response:
+    """An access token of 15 minutes, and a refresh token that is good once. Whatever is wrong, a mobile that asked for no code
+    and one tried too often included, is 401 `bad_code`."""
+    await door.admission.sign_in(client_of(door, request))
+    mobile = mobile_of(body.mobile)
+    code = persian.compact_digits(body.code)
+    if code is None:
+        raise BadCode
+    asked = VerifyOtp(mobile=mobile, code=code, asker=visitor.address_key, otp_session=body.otp_session)
+    return answer(await door.bus.ask("accounts", "verify_otp", asked, Tokens))
+
+
+@router.post(
+    "/staff/tokens",
+    operation_id="signInStaff",
+    summary="Sign in as staff",
+    response_model=Tokens,
+    responses=problems(401, body=True),
+)
+async def sign_in_staff(request: Request, body: StaffBody, door: DoorDep, visitor: VisitorDep) -> Response:
+    """User name, password and the six digits of the authenticator. Which of them was wrong is not told. The answer's
+    `device_token` is to be kept on the device and given at its next sign-in."""
+    client = client_of(door, request)
+    worked = await door.admission.worked(_RESTING, client)
+    if not worked:
+        await door.admission.sign_in(client)
+    totp = persian.compact_digits(body.totp)
+    if totp is None or "\x00" in body.password:
+        raise BadCredentials
+    asked = SignInStaff(
+        username=body.username,
+        password=body.password,
+        totp=totp,
+        asker=visitor.address_key,
+        device_token=body.device_token,
+        worked=worked,
+    )
+    try:
+        return answer(await door.bus.ask("accounts", "sign_in_staff", asked, Tokens))
+    except TooMany as refusal:
+        if not refusal.params.pop("work_passes", False):
+            raise
+        raise await door.admission.offer_work(_RESTING, client, refusal) from None
+
+
+@router.post(
+    "/refresh",
+    operation_id="refreshTokens",
+    summary="New tokens for a refresh token",
+    response_model=Tokens,
+    responses=problems(401, body=True),
+)
+async def refresh(request: Request, body: RefreshBody, door: DoorDep, _: VisitorDep) -> Response:
+    """A refresh token that comes a second time ends its session. Counted by the token: others at the same address do not
+    matter."""
+    await door.admission.refresh(body.refresh_token)
+    asked = RefreshTokens(refresh_token=body.refresh_token)
+    try:
+        return answer(await door.bus.ask("accounts", "refresh", asked, Tokens))
+    except BadToken:
+        await door.admission.bad_token(client_of(door, request))
+        raise
+
+
+@router.post(
+    "/revoke",
+    operation_id="signOut",
+    summary="End the session of a refresh token",
+    response_model=Revoked,
+    responses=problems(body=True),
+)
+async def revoke(body: RefreshBody, door: DoorDep, _: VisitorDep) -> Response:
+    """Its access tokens and streams end with it. An unknown token is answered alike."""
+    await door.admission.refresh(body.refresh_token)
+    await door.revocations.sign_out(body.refresh_token)
+    return answer(Revoked())

@@ -1,0 +1,408 @@
+"""The work of staff on cases. Each command carries the version it saw (If-Match) and a key that makes it happen once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from contracts.accounts import ListStaff, StaffList
+from contracts.media import Variant
+from contracts.notify import ListMessages, MarkRead, MessagePage
+from contracts.searches import CaseCount, CasePage, CountCases, ListCases
+from contracts.tracking import (
+    AddEvidence,
+    AddNote,
+    AskCitizen,
+    AskUnit,
+    Assign,
+    AuthorizeMedia,
+    Close,
+    Correct,
+    Decide,
+    ExecuteCommand,
+    GetCase,
+    Merge,
+    Refuse,
+    StaffCase,
+    StaffCommand,
+    StartScreening,
+)
+from contracts.vocabulary import Role
+from gateway.api.bodies import (
+    AssignmentBody,
+    CorrectionBody,
+    DecisionBody,
+    EvidenceBody,
+    MergeBody,
+    NoteBody,
+    NothingBody,
+    QuestionBody,
+    ReadBody,
+    RefusalBody,
+    UnitQuestionBody,
+)
+from gateway.api.dependencies import (
+    CaseId,
+    Cursor,
+    Door,
+    DoorDep,
+    IdempotencyKey,
+    IfMatch,
+    Known,
+    MediaId,
+    PageSize,
+    StaffDep,
+    answer,
+    version_of,
+)
+from gateway.api.openapi_responses import answers, problems
+from gateway.api.searches.bodies import CountQuery, PageQuery
+from gateway.evidence import attachments
+
+router = APIRouter(tags=["cases"])
+
+_CASE = answers(200, "The case", ETag="Its version")
+COMMAND = {**problems(401, 403, 404, 409, 412, 428, body=True), **_CASE}
+
+
+@router.get(
+    "/cases",
+    operation_id="listCases",
+    summary="The cases I may see",
+    response_model=CasePage,
+    responses=problems(401, 403, 404, 422),
+)
+async def list_cases(door: DoorDep, known: StaffDep, filters: Annotated[PageQuery, Query()]) -> Response:
+    """Newest filed first, or as `sort` says, by pages: `next` is the `after` of the following one. All filters have to hold,
+    of several values of one filter one of them. A case against the unit one belongs to, or one above it, is never among
+    them. To an analyst they come masked, without what is said in them and who handles them, and cannot be looked for by
+    either (403), nor by a kept search."""
+    request = ListCases(actor=known.actor, **filters.asked())
+    return answer(await door.bus.ask("tracking", "list_cases", request, CasePage))
+
+
+@router.get(
+    "/cases/count",
+    operation_id="countFoundCases",
+    summary="How many cases I may see",
+    response_model=CaseCount,
+    responses=problems(401, 403, 404, 422),
+)
+async def count_cases(door: DoorDep, known: StaffDep, filters: Annotated[CountQuery, Query()]) -> Response:
+    """With the filters of the list."""
+    request = CountCases(actor=known.actor, **filters.asked())
+    return answer(await door.bus.ask("tracking", "count_cases", request, CaseCount))
+
+
+@router.get(
+    "/cases/{case_id}",
+    operation_id="getCase",
+    summary="One case, whole",
+    response_model=StaffCase,
+    responses={**problems(401, 403, 404, 422), **_CASE},
+)
+async def get_case(case_id: CaseId, door: DoorDep, known: StaffDep) -> Response:
+    """404 also when it is not for me."""
+    case = await door.bus.ask("tracking", "get_case", GetCase(actor=known.actor, case_id=case_id), StaffCase)
+    return answer(case, etag=f'"{case.version}"')
+
+
+async def execute(
+    door: Door, known: Known, case_id: UUID, if_match: str | None, key: str, command: StaffCommand
+) -> Response:
+    """A command of staff; the case after it."""
+    request = ExecuteCommand(
+        actor=known.actor,
+        case_id=case_id,
+        expected_version=version_of(if_match),
+        idempotency_key=key,
+        command=command,
+    )
+    try:
+        case = await door.bus.ask("tracking", "execute", request, StaffCase)
+    finally:
+        door.cases.drop(case_id)
+    return answer(case, etag=f'"{case.version}"')
+
+
+@router.post(
+    "/cases/{case_id}/screening",
+    operation_id="startScreening",
+    summary="Begin the first reading",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def start_screening(
+    case_id: CaseId,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+    body: NothingBody | None = None,
+) -> Response:
+    """By a screener."""
+    return await execute(door, known, case_id, if_match, idempotency_key, StartScreening())
+
+
+@router.post(
+    "/cases/{case_id}/corrections",
+    operation_id="correctCase",
+    summary="Set unit, ground or urgency right",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def correct(
+    case_id: CaseId,
+    body: CorrectionBody,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """Only what is given changes."""
+    return await execute(door, known, case_id, if_match, idempotency_key, Correct(**body.model_dump()))
+
+
+@router.post(
+    "/cases/{case_id}/refusal",
+    operation_id="refuseCase",
+    summary="Refuse, with a listed reason",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def refuse(
+    case_id: CaseId,
+    body: RefusalBody,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """The citizen is told the reason and where to turn to: the address that is listed with the reason, when none is
+    given. A reason that the administrator has closed is refused."""
+    door.shelf.check_offered("reason", door.shelf.refusal_reasons, [body.reason])
+    listed = door.shelf.refusal_reasons.get(body.reason)
+    command = Refuse(**body.model_dump())
+    if command.address is None and listed is not None and listed.address_fa:
+        command = command.model_copy(update={"address": listed.address_fa})
+    return await execute(door, known, case_id, if_match, idempotency_key, command)
+
+
+@router.post(
+    "/cases/{case_id}/merge",
+    operation_id="mergeCase",
+    summary="Merge into the case it duplicates",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def merge(
+    case_id: CaseId,
+    body: MergeBody,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """The other case must be open."""
+    return await execute(door, known, case_id, if_match, idempotency_key, Merge(into=body.into))
+
+
+@router.post(
+    "/cases/{case_id}/assignment",
+    operation_id="assignCase",
+    summary="Assign to an inspector",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def assign(
+    case_id: CaseId,
+    body: AssignmentBody,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """Accepts a screened case, hands over one, or gives an objection to another inspector."""
+    return await execute(door, known, case_id, if_match, idempotency_key, Assign(inspector=body.inspector))
+
+
+@router.post(
+    "/cases/{case_id}/citizen-questions",
+    operation_id="askCitizen",
+    summary="Ask the citizen",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def ask_citizen(
+    case_id: CaseId,
+    body: QuestionBody,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """The clock stops until the answer."""
+    return await execute(door, known, case_id, if_match, idempotency_key, AskCitizen(text=body.text))
+
+
+@router.post(
+    "/cases/{case_id}/unit-questions",
+    operation_id="askUnit",
+    summary="Ask a unit",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def ask_unit(
+    case_id: CaseId,
+    body: UnitQuestionBody,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """Its liaison sees the question and what is sent along, never the case."""
+    return await execute(door, known, case_id, if_match, idempotency_key, AskUnit(**body.model_dump()))
+
+
+@router.post(
+    "/cases/{case_id}/notes",
+    operation_id="addNote",
+    summary="Write an internal note",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def add_note(
+    case_id: CaseId,
+    body: NoteBody,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """Never seen by the citizen or a unit."""
+    return await execute(
+        door, known, case_id, if_match, idempotency_key, AddNote(text=body.text, mentions=body.mentions)
+    )
+
+
+@router.post(
+    "/cases/{case_id}/evidence",
+    operation_id="addEvidence",
+    summary="Add attachments",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def add_evidence(
+    case_id: CaseId,
+    body: EvidenceBody,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """Uploads of the tus endpoint, by their ids."""
+    return await execute(door, known, case_id, if_match, idempotency_key, AddEvidence(uploads=body.uploads))
+
+
+@router.post(
+    "/cases/{case_id}/decision",
+    operation_id="decideCase",
+    summary="Decide",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def decide(
+    case_id: CaseId,
+    body: DecisionBody,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """The citizen is told the outcome and its reasons. A root cause that the administrator has closed is refused."""
+    door.shelf.check_offered("root_causes", door.shelf.root_causes, body.root_causes)
+    command = Decide(
+        outcome=body.outcome, reasons=body.reasons, root_causes=body.root_causes, recommendations=body.told()
+    )
+    return await execute(door, known, case_id, if_match, idempotency_key, command)
+
+
+@router.post(
+    "/cases/{case_id}/closing",
+    operation_id="closeCase",
+    summary="Close",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def close(
+    case_id: CaseId,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+    body: NothingBody | None = None,
+) -> Response:
+    """After the decision or refusal."""
+    return await execute(door, known, case_id, if_match, idempotency_key, Close())
+
+
+@router.get(
+    "/cases/{case_id}/attachments/{media_id}",
+    operation_id="downloadAttachment",
+    summary="An attachment of a case",
+    response_class=Response,
+    responses={**problems(401, 403, 404, 409, 410, 416, 422), **attachments.CONTENT},
+)
+async def attachment(
+    request: Request,
+    case_id: CaseId,
+    media_id: MediaId,
+    door: DoorDep,
+    known: StaffDep,
+    variant: Variant = Variant.EVIDENCE,
+) -> Response:
+    """Supports one Range. Never HTML."""
+    return await attachments.send(
+        request, door, AuthorizeMedia(actor=known.actor, case_id=case_id, media_id=media_id), variant
+    )
+
+
+@router.get(
+    "/staff",
+    operation_id="listStaff",
+    summary="Who may be assigned",
+    response_model=StaffList,
+    responses=problems(401, 403, 422),
+)
+async def list_staff(door: DoorDep, known: StaffDep, role: Role | None = None) -> Response:
+    """For head, screener and administrator."""
+    request = ListStaff(actor=known.actor, role=role)
+    return answer(await door.bus.ask("accounts", "list_staff", request, StaffList))
+
+
+@router.get(
+    "/messages",
+    operation_id="listMessages",
+    summary="My inbox as staff",
+    response_model=MessagePage,
+    responses=problems(401, 403, 422),
+)
+async def messages(door: DoorDep, known: StaffDep, after: Cursor = None, limit: PageSize = 50) -> Response:
+    """Newest first. `next` is the `after` of the following page."""
+    request = ListMessages(actor=known.actor, after=after, limit=limit)
+    return answer(await door.bus.ask("notify", "list_messages", request, MessagePage))
+
+
+@router.post(
+    "/messages/read",
+    operation_id="markMessagesRead",
+    summary="These messages have been read",
+    response_model=MessagePage,
+    responses=problems(401, 403, body=True),
+)
+async def mark_read(body: ReadBody, door: DoorDep, known: StaffDep) -> Response:
+    """Ids that are not mine are passed over."""
+    request = MarkRead(actor=known.actor, ids=body.ids)
+    return answer(await door.bus.ask("notify", "mark_read", request, MessagePage))

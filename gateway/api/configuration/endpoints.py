@@ -1,0 +1,406 @@
+"""What the administrator sets: units, grounds, lists, calendar, deadlines and retention, with who changed what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import ConfigDict, Field, StringConstraints
+
+from contracts import intake
+from contracts.base import GroundCode, ListCode, UnitCode
+from contracts.errors import InvalidField, NotAllowed
+from contracts.intake import (
+    Change,
+    ChangeConfiguration,
+    ConfigurationHistory,
+    GetConfiguration,
+    ListConfigurationHistory,
+    QuestionCode,
+    QuestionType,
+)
+from contracts.vocabulary import Kind, Outcome, Role
+from gateway.api.dependencies import (
+    Door,
+    DoorDep,
+    IdempotencyKey,
+    IfMatch,
+    Known,
+    PageSize,
+    StaffDep,
+    answer,
+    version_of,
+)
+from gateway.api.fields import Body, Day, Flag, Whole
+from gateway.api.openapi_responses import answers, problems
+from gateway.cases.views import Configuration
+
+router = APIRouter(prefix="/configuration", tags=["configuration"])
+
+_WHOLE = answers(200, "The configuration", ETag="Its version")
+_READ: dict[int | str, dict[str, Any]] = {**problems(401, 403), **_WHOLE}
+_CHANGE: dict[int | str, dict[str, Any]] = {**problems(401, 403, 409, 412, 428, body=True), **_WHOLE}
+
+HistoryAfter = Annotated[int | None, Query(ge=1, le=2**53, description="`next` of the page before.")]
+Typed = Annotated[str, StringConstraints(max_length=4000)]
+
+
+async def _administrator(known: StaffDep) -> Known:
+    if Role.ADMINISTRATOR not in known.caller.roles:
+        raise NotAllowed
+    return known
+
+
+AdministratorDep = Annotated[Known, Depends(_administrator)]
+
+
+def _like(**example: Any) -> ConfigDict:
+    return ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra={"examples": [example]})
+
+
+class UnitBody(Body):
+    """`parent` null: the root, of which there is one. `active` false closes it."""
+
+    parent: UnitCode | None
+    level: Typed
+    name_fa: Typed
+    name_en: Typed
+    active: Flag = True
+    model_config = _like(
+        parent="dep.urb", level="office", name_fa="اداره صدور پروانه", name_en="Building Permits Office", active=True
+    )
+
+
+class OptionBody(Body):
+    value: Typed
+    name_fa: Typed
+    name_en: Typed
+    model_config = _like(value="desk", name_fa="پیشخوان", name_en="Desk")
+
+
+class ConditionBody(Body):
+    """The question is asked when `question`, an earlier one with options, was answered with one of `values`."""
+
+    question: QuestionCode
+    values: Annotated[list[Typed], Field(max_length=50)]
+    model_config = _like(question="where", values=["desk"])
+
+
+class GroundQuestionBody(Body):
+    """`options` for choice and choices alone. A required question is required only where it is asked."""
+
+    code: QuestionCode
+    type: QuestionType
+    name_fa: Typed
+    name_en: Typed
+    required: Flag = False
+    options: Annotated[list[OptionBody], Field(max_length=50)] = []
+    when: ConditionBody | None = None
+    model_config = _like(
+        code="desk_number",
+        type="text",
+        name_fa="شماره باجه",
+        name_en="Counter's number",
+        required=True,
+        when={"question": "where", "values": ["desk"]},
+    )
+
+
+class GroundBody(Body):
+    """With `kinds` empty it is offered no more."""
+
+    kinds: Annotated[list[Kind], Field(max_length=10)]
+    name_fa: Typed
+    name_en: Typed
+    hint_fa: Typed = ""
+    hint_en: Typed = ""
+    questions: Annotated[list[GroundQuestionBody], Field(max_length=30)] = []
+    model_config = _like(
+        kinds=["complaint", "criticism"],
+        name_fa="عدم پاسخگویی",
+        name_en="No answer given",
+        hint_fa="شماره نامه را بنویسید.",
+        questions=[{"code": "letter", "type": "text", "name_fa": "شماره نامه", "name_en": "Letter's number"}],
+    )
+
+
+class RefusalReasonBody(Body):
+    """`address`: where the citizen may turn instead. `active` false: offered no more."""
+
+    name_fa: Typed
+    name_en: Typed
+    address_fa: Typed = ""
+    address_en: Typed = ""
+    active: Flag = True
+    model_config = _like(
+        name_fa="موضوع در صلاحیت شهرداری نیست",
+        name_en="It is outside the municipality's remit",
+        address_fa="سامانه ۱۱۱",
+        address_en="The 111 line",
+    )
+
+
+class RootCauseBody(Body):
+    name_fa: Typed
+    name_en: Typed
+    active: Flag = True
+    model_config = _like(name_fa="فرایند", name_en="Process", active=True)
+
+
+class AnswerTemplateBody(Body):
+    """For every kind or ground that it does not name."""
+
+    kind: Kind | None = None
+    ground: GroundCode | None = None
+    text_fa: Typed
+    text_en: Typed
+    model_config = _like(kind="complaint", text_fa="شکایت شما وارد است.", text_en="Your complaint is upheld.")
+
+
+class CalendarBody(Body):
+    """`weekend`: days of the week, Monday 0; not all seven. What is left out stays."""
+
+    weekend: Annotated[list[Whole], Field(max_length=7)] | None = None
+    holidays: Annotated[list[Day], Field(max_length=2000)] | None = None
+    model_config = _like(weekend=[3, 4], holidays=["2027-03-21"])
+
+
+class DeadlineBody(Body):
+    """Working days for one step of every kind, ground or urgency that is not named; what names the most wins."""
+
+    kind: Kind | None = None
+    ground: GroundCode | None = None
+    urgent: Flag | None = None
+    step: Literal["decision", "first_reading", "unit", "citizen", "objection"] = "decision"
+    days: Whole
+    model_config = _like(kind="information", step="decision", days=30)
+
+
+class DeadlinesBody(Body):
+    """All rules, in place of those there are."""
+
+    deadlines: Annotated[list[DeadlineBody], Field(max_length=500)]
+    model_config = _like(deadlines=[{"kind": "information", "days": 30}, {"urgent": True, "days": 1}])
+
+
+class DecisionsBody(Body):
+    """`four_eyes`: kinds whose decisions a head approves; `auto_close_days`: working days. What is left out stays."""
+
+    four_eyes: Annotated[list[Kind], Field(max_length=10)] | None = None
+    auto_close_days: Whole | None = None
+    model_config = _like(four_eyes=["complaint"], auto_close_days=10)
+
+
+class RetentionRuleBody(Body):
+    """Months after the case's end. `outcome` null: every outcome for which the kind has no other rule, and cases that were
+    never decided. `text_months` null: texts are kept."""
+
+    kind: Kind
+    outcome: Outcome | None = None
+    identity_months: Whole
+    evidence_months: Whole
+    text_months: Whole | None = None
+    model_config = _like(kind="information", identity_months=12, evidence_months=24, text_months=60)
+
+
+class RetentionBody(Body):
+    """All rules, in place of those there are."""
+
+    retention: Annotated[list[RetentionRuleBody], Field(max_length=100)]
+    model_config = _like(retention=[{"kind": "information", "identity_months": 12, "evidence_months": 24}])
+
+
+@router.get(
+    "",
+    operation_id="getConfiguration",
+    summary="All that is set",
+    response_model=Configuration,
+    responses=_READ,
+)
+async def get_configuration(door: DoorDep, known: AdministratorDep) -> Response:
+    """As it is at this moment; every change carries its ETag back in If-Match."""
+    whole = await door.bus.ask("intake", "get_configuration", GetConfiguration(actor=known.actor), intake.Catalogue)
+    return answer(whole, etag=f'"{whole.version}"')
+
+
+@router.get(
+    "/history",
+    operation_id="listConfigurationHistory",
+    summary="Who changed what",
+    response_model=ConfigurationHistory,
+    responses=problems(401, 403, 422),
+)
+async def history(
+    door: DoorDep,
+    known: AdministratorDep,
+    what: Annotated[str | None, Query(max_length=40, pattern=r"^[a-z_]+$", examples=["units"])] = None,
+    item: Annotated[str | None, Query(max_length=100, pattern=r"^[a-z0-9._-]+$")] = None,
+    after: HistoryAfter = None,
+    limit: PageSize = 50,
+) -> Response:
+    """Newest first, before and after. `what`: units, grounds, deadlines, …; `item`: the code of one of them."""
+    request = ListConfigurationHistory(actor=known.actor, what=what, code=item, after=after, limit=limit)
+    return answer(await door.bus.ask("intake", "list_configuration_history", request, ConfigurationHistory))
+
+
+class _Desk:
+    """One change at the door: who makes it, what they saw, and under which key."""
+
+    def __init__(
+        self, door: DoorDep, known: AdministratorDep, idempotency_key: IdempotencyKey, if_match: IfMatch = None
+    ) -> None:
+        self._door: Door = door
+        self._known, self._key, self._version = known, idempotency_key, version_of(if_match)
+
+    async def change(self, changes: Sequence[Change], what: str = "", item: str = "") -> Response:
+        """`what`, `item`: the thing that the body is; what is wrong with it is told as a field of the body."""
+        request = ChangeConfiguration(
+            actor=self._known.actor,
+            expected_version=self._version,
+            idempotency_key=self._key,
+            changes=list(changes),
+        )
+        try:
+            whole = await self._door.bus.ask("intake", "change_configuration", request, intake.Catalogue)
+        except InvalidField as error:
+            fields = error.params.get("fields", [])
+            own = f"{what}.{item}."
+            told = [
+                {**one, "field": one["field"].removeprefix(own)} if item and one.get("item") == item else one
+                for one in fields
+            ]
+            raise InvalidField(fields=told) from None
+        if self._door.shelf.current is None or whole.version > self._door.shelf.current.version:
+            self._door.shelf.put(whole)
+        return answer(whole, etag=f'"{whole.version}"')
+
+
+DeskDep = Annotated[_Desk, Depends(_Desk)]
+CodePath = Annotated[ListCode, Path(description="Its code; it never changes.")]
+
+
+@router.put(
+    "/units/{unit}",
+    operation_id="putUnit",
+    summary="A new unit; or rename, move, close or open one",
+    response_model=Configuration,
+    responses=_CHANGE,
+)
+async def put_unit(unit: UnitCode, body: UnitBody, desk: DeskDep) -> Response:
+    """What was filed before keeps the name of its day. One with open units below it cannot be closed."""
+    return await desk.change([intake.PutUnit(unit=intake.Unit(code=unit, **body.model_dump()))], "units", unit)
+
+
+@router.put(
+    "/grounds/{ground}",
+    operation_id="putGround",
+    summary="A new ground, or another name, kinds or questions for one",
+    response_model=Configuration,
+    responses=_CHANGE,
+)
+async def put_ground(ground: GroundCode, body: GroundBody, desk: DeskDep) -> Response:
+    """Questions are asked in their order; one with `when` only after the answer it waits for."""
+    made = intake.Ground(code=ground, **body.model_dump())
+    return await desk.change([intake.PutGround(ground=made)], "grounds", ground)
+
+
+@router.put(
+    "/refusal-reasons/{reason}",
+    operation_id="putRefusalReason",
+    summary="A new refusal reason; or rename, close or open one",
+    response_model=Configuration,
+    responses=_CHANGE,
+)
+async def put_refusal_reason(reason: CodePath, body: RefusalReasonBody, desk: DeskDep) -> Response:
+    """A closed one is refused in a refusal; its address is told where the screener gives none. What was refused before keeps
+    the name of its day."""
+    made = intake.ListedReason(code=reason, **body.model_dump())
+    return await desk.change([intake.PutRefusalReason(refusal_reason=made)], "refusal_reasons", reason)
+
+
+@router.put(
+    "/root-causes/{cause}",
+    operation_id="putRootCause",
+    summary="A new root cause; or rename, close or open one",
+    response_model=Configuration,
+    responses=_CHANGE,
+)
+async def put_root_cause(cause: CodePath, body: RootCauseBody, desk: DeskDep) -> Response:
+    """A closed one is refused in a decision."""
+    made = intake.ListedCause(code=cause, **body.model_dump())
+    return await desk.change([intake.PutRootCause(root_cause=made)], "root_causes", cause)
+
+
+@router.put(
+    "/answer-templates/{template}",
+    operation_id="putAnswerTemplate",
+    summary="A text the office answers with again and again",
+    response_model=Configuration,
+    responses=_CHANGE,
+)
+async def put_answer_template(template: CodePath, body: AnswerTemplateBody, desk: DeskDep) -> Response:
+    """Offered to staff for its kind and ground."""
+    made = intake.AnswerTemplate(code=template, **body.model_dump())
+    return await desk.change([intake.PutAnswerTemplate(answer_template=made)], "answer_templates", template)
+
+
+@router.delete(
+    "/answer-templates/{template}",
+    operation_id="removeAnswerTemplate",
+    summary="Take an answer template away",
+    response_model=Configuration,
+    responses={**problems(401, 403, 409, 412, 422, 428), **_WHOLE},
+)
+async def remove_answer_template(template: CodePath, desk: DeskDep) -> Response:
+    """One that is not there is answered alike."""
+    return await desk.change([intake.RemoveAnswerTemplate(code=template)])
+
+
+@router.put(
+    "/calendar",
+    operation_id="setCalendar",
+    summary="Weekend and holidays",
+    response_model=Configuration,
+    responses=_CHANGE,
+)
+async def set_calendar(body: CalendarBody, desk: DeskDep) -> Response:
+    """Working days are counted by it from now on."""
+    return await desk.change([intake.SetCalendar(**body.model_dump())])
+
+
+@router.put(
+    "/deadlines",
+    operation_id="setDeadlines",
+    summary="Working days by kind, ground and urgency",
+    response_model=Configuration,
+    responses=_CHANGE,
+)
+async def set_deadlines(body: DeadlinesBody, desk: DeskDep) -> Response:
+    """All rules at once, 1 to 250 days each."""
+    return await desk.change([intake.SetDeadlines(**body.model_dump())])
+
+
+@router.put(
+    "/decisions",
+    operation_id="setDecisionRules",
+    summary="Whose decisions a head approves, and when they are closed",
+    response_model=Configuration,
+    responses=_CHANGE,
+)
+async def set_decisions(body: DecisionsBody, desk: DeskDep) -> Response:
+    """1 to 250 working days."""
+    return await desk.change([intake.SetDecisions(**body.model_dump())])
+
+
+@router.put(
+    "/retention",
+    operation_id="setRetention",
+    summary="How long identities, evidence and texts are kept",
+    response_model=Configuration,
+    responses=_CHANGE,
+)
+async def set_retention(body: RetentionBody, desk: DeskDep) -> Response:
+    """All rules at once. What is past its time is erased by itself, within the minute, and does not come back when a rule is
+    made longer."""
+    return await desk.change([intake.SetRetention(**body.model_dump())])

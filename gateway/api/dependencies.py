@@ -1,0 +1,325 @@
+"""What every operation stands on: the Door, and who is at it.
+
+A router takes what it needs as parameters:
+
+    async def create(door: DoorDep, visitor: VisitorDep) -> Response:
+        upload = await door.bus.ask("media", "create_upload", CreateUpload(...), Upload)
+
+`door.bus.ask(service, method, request, Answer)` raises contracts.errors; the app turns them into problem+json.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+from uuid import UUID, uuid4
+
+from fastapi import Depends, Header, Path, Query
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, StringConstraints
+from starlette.requests import Request
+from starlette.responses import Response
+
+from backbone.process.settings import secrets
+from contracts.base import UploadId
+from contracts.errors import BadToken, InvalidField, NotAllowed, NotAuthenticated, VersionNeeded
+from contracts.gateway import Actor
+from contracts.vocabulary import ActorKind, Language
+from gateway.auth.session_revocations import SessionRevocations
+from gateway.auth.token_revocations import Standing
+from gateway.auth.tokens import Caller, Tokens
+from gateway.cases.case_cache import Cases, Issued
+from gateway.cases.tracking import Tracking
+from gateway.checkpoints.publishing import Checkpoints, folder_of
+from gateway.edge import language
+from gateway.edge.admission import ANSWER_HEADER, Admission, Client
+from gateway.edge.limits import Limits
+from gateway.evidence.chunk_relay import Uploads, object_store_client
+from gateway.live.event_stream import Hub
+from gateway.pages.visit_store import make_store
+from gateway.papers.issuing import Papers
+from gateway.rabbit.client import Bus
+from gateway.settings import Settings
+from gateway.submissions.catalogue_cache import Shelf
+from gateway.submissions.filing import Filing
+
+JSON = "application/json"
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Door:
+    """The gateway's parts, one of each a process; `request.app.state.door`."""
+
+    def __init__(self, settings: Settings, bus: Bus) -> None:
+        self.settings, self.bus = settings, bus
+        self.mac_keys = secrets(settings.code_mac_keys)
+        self.index_keys = secrets(settings.code_index_keys)
+        self.standing = Standing(bus)
+        self.revocations = SessionRevocations(bus)
+        self.tokens = Tokens(
+            secrets(settings.access_token_public_keys),
+            settings.contact_key.get_secret_value(),
+            self.standing,
+            self.revocations,
+        )
+        self.shelf = Shelf(settings.gateway_state_dir)
+        self.limits = Limits(settings)
+        self.visit_store = make_store(settings)
+        self.admission = Admission(settings, self.limits)
+        self.issued = Issued()
+        self.filing = Filing(settings, bus, self.shelf, self.tokens, self.issued)
+        self.cases = Cases(settings.cache_cases, settings.cache_bytes, settings.cache_seconds)
+        self.tracking = Tracking(bus, self.cases, self.issued, self.shelf, settings.status_timeout)
+        self.papers = Papers(settings, bus, self.shelf, self.filing.signer)
+        self.checkpoints = Checkpoints(bus, self.filing.signer, folder_of(settings))
+        self.hub = Hub(settings, self.shelf)
+        # For presigned URLs alone.
+        self.store = object_store_client()
+        self.uploads = Uploads(bus, self.store, self.admission.stored_megabytes)
+        self.stopping = False
+        bus.on_event(self.shelf.heard)
+        bus.on_event(self.hub.heard)
+        self.standing.on_change(self.hub.end_of)
+        self.revocations.on_end(self.hub.end_session)
+        self.hub.on_case(self.cases.drop)
+        self.hub.on_code(self.issued.has_case)
+        self.hub.on_media(self.cases.drop_media)
+        bus.on_subscription(self.cases.subscription)
+        bus.on_subscription(self.issued.subscription)
+        bus.on_connect(lambda: self.shelf.renew(bus))
+
+    def stop(self) -> None:
+        """No more streams; not ready any more. What is in hand goes on."""
+        self.stopping = True
+        self.standing.stop()
+        self.revocations.stop()
+        self.hub.end_all()
+
+    @property
+    def ready(self) -> bool:
+        """True when submissions are taken."""
+        return self.bus.connected and not self.stopping
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody at the door. `address_key`: stands for their address today; `caller`: who they are, when signed in."""
+
+    address_key: str
+    language: Language
+    caller: Caller | None
+
+    @property
+    def budget_key(self) -> str:
+        return str(self.caller.id) if self.caller else self.address_key
+
+
+def the_door(request: Request) -> Door:
+    """The Door of this request's app."""
+    door: Door = request.app.state.door
+    return door
+
+
+def address_key(door: Door, request: Request) -> str:
+    """What stands for this request's address in the limits."""
+    address = door.limits.address(request.client, ",".join(request.headers.getlist("x-forwarded-for")))
+    return door.limits.address_key(address)
+
+
+def client_of(door: Door, request: Request) -> Client:
+    """This request's sender, as limits see them."""
+    return Client(address_key(door, request), request.headers.get(ANSWER_HEADER))
+
+
+def caller_of(door: Door, request: Request) -> Caller | None:
+    """Who signed this request; None without a token, BadToken with a wrong one."""
+    given = request.headers.getlist("authorization")
+    if not given:
+        return None
+    scheme, _, token = given[0].partition(" ")
+    if len(given) != 1 or scheme.lower() != "bearer" or not token:
+        raise BadToken
+    return door.tokens.check(token.strip())
+
+
+def visitor_of(door: Door, request: Request) -> Visitor:
+    """Who is at the door, signed in or not."""
+    return Visitor(address_key(door, request), language.of(request.scope["headers"]), caller_of(door, request))
+
+
+async def _door(request: Request) -> Door:
+    return the_door(request)
+
+
+DoorDep = Annotated[Door, Depends(_door)]
+
+bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="session",
+    bearerFormat="JWT",
+    description="An access token of a citizen (POST /v1/auth/tokens) or of staff (POST /v1/auth/staff/tokens).",
+)
+Shown = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+
+
+async def _visitor(request: Request, door: DoorDep) -> Visitor:
+    return visitor_of(door, request)
+
+
+VisitorDep = Annotated[Visitor, Depends(_visitor)]
+at_the_door = Depends(_visitor)
+"""For a router that needs no Visitor: a wrong token is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A visitor who is signed in."""
+
+    visitor: Visitor
+    caller: Caller
+    actor: Actor
+
+
+async def _known(visitor: VisitorDep, _: Shown) -> Known:
+    if visitor.caller is None:
+        raise NotAuthenticated
+    return Known(visitor, visitor.caller, visitor.caller.actor(visitor.language))
+
+
+KnownDep = Annotated[Known, Depends(_known)]
+
+
+async def _citizen(known: KnownDep) -> Known:
+    if known.caller.kind is not ActorKind.CITIZEN:
+        raise NotAllowed
+    return known
+
+
+async def _staff(known: KnownDep) -> Known:
+    if known.caller.kind is not ActorKind.STAFF:
+        raise NotAllowed
+    return known
+
+
+CitizenDep = Annotated[Known, Depends(_citizen)]
+StaffDep = Annotated[Known, Depends(_staff)]
+
+
+# --- the tracking code ---
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Somebody who holds a tracking code. `code_hashes`: what its case may be stored under, the current key's first."""
+
+    visitor: Visitor
+    code_hashes: list[str]
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(kind=ActorKind.BEARER, id=self.code_hashes[0], language=self.visitor.language)
+
+
+async def bearer_of(door: Door, client: Client, typed: str) -> list[str]:
+    """The hashes of a code that was typed; UnknownTrackingCode for a bad one, at once and without asking anyone."""
+    return (await door.admission.tracking_code(client, typed)).hashes
+
+
+TrackingCode = Annotated[
+    str,
+    Header(
+        alias="Tracking-Code",
+        min_length=1,
+        max_length=64,
+        description="The 16 digits, spaces and dashes allowed; in any digits when percent-encoded UTF-8.",
+        examples=["4821 0937 5518 2604"],
+        json_schema_extra={"format": "password"},
+    ),
+]
+
+
+def typed_in_header(value: str) -> str:
+    """A code from a header, where Persian digits can only stand percent-encoded or as raw UTF-8."""
+    from urllib.parse import unquote
+
+    with contextlib.suppress(UnicodeEncodeError, UnicodeDecodeError):
+        value = value.encode("latin-1").decode("utf-8")
+    return unquote(value) if "%" in value else value
+
+
+async def _bearer(request: Request, door: DoorDep, tracking_code: TrackingCode) -> Bearer:
+    visitor = Visitor(address_key(door, request), language.of(request.scope["headers"]), None)
+    return Bearer(visitor, await bearer_of(door, client_of(door, request), typed_in_header(tracking_code)))
+
+
+BearerDep = Annotated[Bearer, Depends(_bearer)]
+
+
+# --- conditions and keys ---
+
+_KEY = StringConstraints(pattern=r"^[\x21-\x7e]{8,100}$", min_length=8, max_length=100)
+
+IdempotencyKey = Annotated[
+    Annotated[str, _KEY],
+    Header(
+        alias="Idempotency-Key", description="Makes a repetition have its effect once.", examples=["3f0c7e0a-5b0e-4a53"]
+    ),
+]
+OptionalKey = Annotated[
+    Annotated[str, _KEY] | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Makes a repetition safe: the same key, content and person give the same answer.",
+        examples=["3f0c7e0a-5b0e-4a53"],
+    ),
+]
+_VERSION = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description="The version that was read: its ETag. 428 without it.",
+        examples=['"7"'],
+        json_schema_extra={"pattern": f"^{_VERSION.pattern}$"},
+    ),
+]
+CaseId = Annotated[UUID, Path(description="The case's id.")]
+MediaId = Annotated[UploadId, Path(description="The upload's id.")]
+
+
+Cursor = Annotated[
+    str | None, Query(max_length=200, pattern=r"^[A-Za-z0-9_.:=+-]+$", description="`next` of the page before.")
+]
+PageSize = Annotated[int, Query(ge=1, le=100)]
+_KEY_FORM = re.compile(r"[\x21-\x7e]{8,100}")
+
+
+def is_key(text: str) -> bool:
+    """Whether this can be an Idempotency-Key: 8 to 100 visible ASCII characters."""
+    return _KEY_FORM.fullmatch(text) is not None
+
+
+def version_of(if_match: str | None) -> int:
+    """The version in If-Match; VersionNeeded without one."""
+    if if_match is None or not if_match.strip():
+        raise VersionNeeded
+    found = _VERSION.fullmatch(if_match.strip())
+    if found is None:
+        raise InvalidField(fields=[{"field": "If-Match", "reason": "int_parsing"}])
+    return int(found.group(1))
+
+
+def key_or_new(key: str | None) -> str:
+    """The caller's key, or one that nobody will repeat."""
+    return key or uuid4().hex
+
+
+# --- answers ---
+
+
+def answer(model: BaseModel, status: int = 200, **headers: str) -> Response:
+    """A JSON answer that is not stored by anybody on the way."""
+    sent = {"cache-control": "no-store", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return Response(model.model_dump_json().encode(), status, sent, JSON)

@@ -1,0 +1,143 @@
+"""Exports: files of the cases that one may see, made in the background and fetched when they are done."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Response
+from starlette.responses import StreamingResponse
+
+from backbone.persian import jalali
+from contracts.exports import (
+    DropExport,
+    Dropped,
+    Export,
+    ExportFormat,
+    ExportPage,
+    ExportPiece,
+    GetExport,
+    ListExports,
+    ReadExport,
+    StartExport,
+)
+from gateway.api.dependencies import Door, DoorDep, IdempotencyKey, Known, StaffDep, answer
+from gateway.api.openapi_responses import answers, problems
+from gateway.api.searches.bodies import ExportBody
+from gateway.evidence.downloads import disposition
+
+router = APIRouter(prefix="/exports", tags=["exports"])
+
+ExportId = Annotated[UUID, Path(description="The export's id.")]
+MEDIA_TYPES = {
+    ExportFormat.CSV: "text/csv; charset=utf-8",
+    ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file", "content": {name.split(";")[0]: _BINARY for name in MEDIA_TYPES.values()}}
+}
+_FIXED_HEADERS = {
+    "cache-control": "private, no-store",
+    "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "x-robots-tag": "noindex",
+}
+
+
+@router.post(
+    "",
+    operation_id="startExport",
+    summary="Ask for a file of cases",
+    status_code=202,
+    response_model=Export,
+    responses={
+        **problems(401, 403, 404, 409, body=True),
+        **answers(202, "It will be made", Location="Where its state is told"),
+    },
+)
+async def start(body: ExportBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey) -> Response:
+    """By who sees cases, and of those alone that they may see while it is made; no codes, no identities; to an
+    analyst without texts and handlers, which cannot be looked for either (403). 409 with too many
+    in the making."""
+    request = StartExport(
+        actor=known.actor,
+        filters=body.filters.filter(),
+        search=body.search,
+        format=body.format,
+        language=body.language,
+        idempotency_key=idempotency_key,
+    )
+    made = await door.bus.ask("tracking", "start_export", request, Export)
+    return answer(made, 202, location=f"/v1/exports/{made.export_id}")
+
+
+@router.get(
+    "",
+    operation_id="listExports",
+    summary="My exports",
+    response_model=ExportPage,
+    responses=problems(401, 403),
+)
+async def list_exports(door: DoorDep, known: StaffDep) -> Response:
+    """The newest first; those that are not purged yet."""
+    return answer(await door.bus.ask("tracking", "list_exports", ListExports(actor=known.actor), ExportPage))
+
+
+@router.get(
+    "/{export_id}",
+    operation_id="getExport",
+    summary="How far an export is",
+    response_model=Export,
+    responses=problems(401, 403, 404, 422),
+)
+async def get_export(export_id: ExportId, door: DoorDep, known: StaffDep) -> Response:
+    """404 for another's."""
+    request = GetExport(actor=known.actor, export_id=export_id)
+    return answer(await door.bus.ask("tracking", "get_export", request, Export))
+
+
+@router.get(
+    "/{export_id}/file",
+    operation_id="downloadExport",
+    summary="The file of an export",
+    response_class=Response,
+    responses={**problems(401, 403, 404, 409, 410, 422), **_FILE},
+)
+async def download(export_id: ExportId, door: DoorDep, known: StaffDep) -> Response:
+    """409 until it is done; 410 when I may no longer see what I might when it was made."""
+    first = await _piece(door, known, export_id, 0)
+    name = f"cases-{jalali.plain(jalali.today(first.asked_at)).replace('/', '-')}.{first.format}"
+    headers = {
+        **_FIXED_HEADERS,
+        "content-type": MEDIA_TYPES[first.format],
+        "content-disposition": disposition(name, inline=False),
+        "content-length": str(first.size),
+    }
+    return StreamingResponse(_pieces(door, known, first), headers=headers)
+
+
+@router.delete(
+    "/{export_id}",
+    operation_id="dropExport",
+    summary="Cancel or drop an export",
+    status_code=204,
+    responses=problems(401, 403, 404, 422),
+)
+async def drop(export_id: ExportId, door: DoorDep, known: StaffDep) -> Response:
+    """It is made no further, and its file is gone."""
+    await door.bus.ask("tracking", "drop_export", DropExport(actor=known.actor, export_id=export_id), Dropped)
+    return Response(status_code=204)
+
+
+async def _piece(door: Door, known: Known, export_id: UUID, piece: int) -> ExportPiece:
+    request = ReadExport(actor=known.actor, export_id=export_id, piece=piece)
+    return await door.bus.ask("tracking", "read_export", request, ExportPiece)
+
+
+async def _pieces(door: Door, known: Known, first: ExportPiece) -> AsyncIterator[bytes]:
+    yield base64.b64decode(first.content)
+    for number in range(1, first.pieces):
+        piece = await _piece(door, known, first.export_id, number)
+        yield base64.b64decode(piece.content)

@@ -1,0 +1,391 @@
+"""The kinds of text that come in, and the body of a submission.
+
+Texts are stored as typed; refused are control characters and the marks that reverse or hide the direction of text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from backbone.persian import date_parsing as dates
+from backbone.persian import jalali
+from backbone.persian import normalisation as persian
+from contracts.base import GroundCode, KeyedHash, UnitCode, UploadId, now
+from contracts.gateway import AnswerValue
+from contracts.vocabulary import Channel, ConsentForm, ConsentTo, Kind, Language
+
+_IN_LINES = r"\x00-\x1f\x7f-\x9f" + persian.DIRECTIONS
+_IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f" + persian.DIRECTIONS
+_UNSEEN_IN_LINES = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000" + persian.COMBINING + persian.HIDDEN
+_UNSEEN_IN_TEXT = r"\t\n\r" + _UNSEEN_IN_LINES
+
+
+def _seen(unseen: str, refused: str, times: int = 1) -> str:
+    """A pattern of texts that have no character of `refused`, and at least so many that are none of `unseen` either."""
+    return rf"^(?:[{unseen}]*[^{unseen}{refused}]){{{times}}}[^{refused}]*$"
+
+
+LINE_PATTERN = rf"^[^{_IN_LINES}]*$"
+NAME_PATTERN = _seen(_UNSEEN_IN_LINES, _IN_LINES)
+TEXT_PATTERN = _seen(_UNSEEN_IN_TEXT, _IN_TEXT)
+CLAIM_CHARACTERS, CLAIM_SEEN = 10, 5
+"""What happened is told in so many characters, of which so many can be seen."""
+
+
+def _not_blank(given: object) -> object:
+    """What cannot be seen was not given."""
+    if isinstance(given, str) and persian.is_blank(given):
+        raise PydanticCustomError("missing", "nothing that can be seen")
+    return given
+
+
+NotBlank = BeforeValidator(_not_blank)
+_EmptyOrSeen = BeforeValidator(lambda given: given if given == "" else _not_blank(given))
+_OptionalLine = rf"^(?:{NAME_PATTERN[1:-1]})?$"
+
+Line = Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=200)]
+"""One line of text."""
+LongText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=10_000), NotBlank]
+"""Several lines; not blank."""
+ClaimText = Annotated[
+    str,
+    StringConstraints(
+        pattern=_seen(_UNSEEN_IN_TEXT, _IN_TEXT, CLAIM_SEEN), min_length=CLAIM_CHARACTERS, max_length=10_000
+    ),
+    NotBlank,
+]
+"""What happened: 10 to 10,000 characters."""
+ShortText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=1_000), NotBlank]
+ReasonText = Annotated[
+    str, StringConstraints(pattern=_seen(_UNSEEN_IN_TEXT, _IN_TEXT, 3), min_length=5, max_length=500), NotBlank
+]
+"""Why something sealed is opened."""
+PersonName = Annotated[
+    str, StringConstraints(pattern=_seen(_UNSEEN_IN_LINES, _IN_LINES, 2), min_length=2, max_length=100), NotBlank
+]
+"""Of a person, as they write it."""
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CONTROL_CATEGORIES = frozenset({"Cc", "Cs"})
+_DIRECTIONS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+
+
+def is_clean(text: str) -> bool:
+    """No control characters but line breaks and tabs, no direction overrides, no lone surrogates."""
+    return not any(
+        one in _DIRECTIONS or (unicodedata.category(one) in _CONTROL_CATEGORIES and one not in "\n\r\t") for one in text
+    )
+
+
+def _different(ids: list[str]) -> list[str]:
+    if len(set(ids)) != len(ids):
+        raise PydanticCustomError("twice", "one of them appears twice")
+    return ids
+
+
+Uploads = Annotated[
+    list[UploadId], Field(max_length=10, json_schema_extra={"uniqueItems": True}), AfterValidator(_different)
+]
+
+
+def _accepted(consent: bool) -> bool:
+    if not consent:
+        raise PydanticCustomError("consent_missing", "must be accepted")
+    return consent
+
+
+def bounds() -> dict[str, str]:
+    """Between which days something can have happened."""
+    return {"earliest": dates.EARLIEST.isoformat(), "latest": jalali.today(now()).isoformat()}
+
+
+def happened(given: object) -> date:
+    """Before a date: the day something happened, as people type it. Neither before 1380 nor after today in Tehran."""
+    if isinstance(given, str):
+        found = dates.read(given)
+        if found.day is None:
+            raise PydanticCustomError(str(found.problem), "not a day", wrong_day(found))
+        day = found.day
+    elif isinstance(given, date) and not isinstance(given, datetime):
+        day = given
+    else:
+        raise PydanticCustomError("date_type", "not a day")
+    reason = dates.told_of(day, jalali.today(now()))
+    if reason is not None:
+        raise PydanticCustomError(reason, "not of these days", dict(bounds()))
+    return day
+
+
+def wrong_day(found: dates.Reading) -> dict[str, str]:
+    """What a sentence about a day that was not understood tells: the days it may mean, or those it can be."""
+    if found.meanings:
+        return {"meanings": " ".join(day.isoformat() for day in found.meanings)}
+    return bounds() if found.problem in ("too_long_ago", "in_the_future") else {}
+
+
+def _in_use(day: date) -> date:
+    if not dates.EARLIEST <= day <= dates.LATEST:
+        limits = {"earliest": dates.EARLIEST.isoformat(), "latest": dates.LATEST.isoformat()}
+        raise PydanticCustomError("date_out_of_range", "not of our time", dict(limits))
+    return day
+
+
+def _answers(given: dict[str, AnswerValue]) -> dict[str, AnswerValue]:
+    for value in given.values():
+        if isinstance(value, bool):
+            continue
+        if isinstance(value, int | float) and abs(value) > 1e15:
+            raise PydanticCustomError("not_a_number", "too large")
+        texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        if len(texts) > 50 or any(len(text) > 2_000 for text in texts):
+            raise PydanticCustomError("string_too_long", "too long", {"max_length": 2000})
+        if not all(is_clean(text) for text in texts):
+            raise PydanticCustomError("forbidden_characters", "control characters")
+    return given
+
+
+def _text_of_a_day(given: object) -> object:
+    """A number is no day, whatever second of 1970 it may be; nor is a moment."""
+    if isinstance(given, str) and not _DAY.fullmatch(given):
+        raise PydanticCustomError("date_parsing", "not a day")
+    if isinstance(given, str | date) and not isinstance(given, datetime):
+        return given
+    raise PydanticCustomError("date_type", "not a day")
+
+
+def _text_of_a_moment(given: object) -> object:
+    if isinstance(given, str) and _DAY.match(given):
+        return given
+    raise PydanticCustomError("datetime_parsing", "not a moment")
+
+
+def whole(given: object) -> object:
+    """Before an int: 3, or 3.0 as JSON has no other number; neither true nor "3"."""
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise PydanticCustomError("int_type", "not a number")
+    return given
+
+
+Flag = Annotated[bool, Strict()]
+"""true or false; neither 1 nor "yes"."""
+Whole = Annotated[int, BeforeValidator(whole)]
+"""A whole number; not its text."""
+Number = Annotated[float, Strict()]
+AnyDay = Annotated[date, BeforeValidator(_text_of_a_day)]
+"""2026-11-23, and nothing else that could be read as a day."""
+_IN_A_YEAR = (
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
+Day = Annotated[
+    AnyDay,
+    AfterValidator(_in_use),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^(?:200[2-9]|20[1-9][0-9]|21[01][0-9]|212[01])-{_IN_A_YEAR}$",
+            "description": "A day, from 2001-03-21 (1 Farvardin 1380) to 2122-03-20.",
+            "examples": ["2026-11-23"],
+        }
+    ),
+]
+"""The same from 1380 to 1500: what programs of the office send."""
+PastDay = Annotated[
+    date,
+    BeforeValidator(happened),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": dates.LONGEST,
+            "description": "The day in Tehran, from 1 Farvardin 1380 (2001-03-21) to today: 2026-11-23, or as people type it, "
+            "Jalali or Gregorian, in any digits. The receipt's hash is over 2026-11-23.",
+            "examples": ["2026-11-20", "۲۹ آبان ۱۴۰۵"],
+        }
+    ),
+]
+"""When something happened."""
+MomentText = Annotated[AwareDatetime, BeforeValidator(_text_of_a_moment)]
+"""A moment with its offset, as text."""
+
+
+class Body(BaseModel):
+    """What comes in is strict: a field nobody declared is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class PlaceBody(Body):
+    """Where it happened: a point (WGS 84 degrees), or words, or both."""
+
+    latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
+    address: Annotated[str, StringConstraints(pattern=_OptionalLine, max_length=500), _EmptyOrSeen] | None = None
+
+
+class IdentityBody(Body):
+    """Who files. A citizen's mobile comes from their verified session; only a desk operator gives `mobile`."""
+
+    name: PersonName | None = None
+    national_id: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = Field(
+        None, description="Ten digits in any script, checked by its check digit."
+    )
+    mobile: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = Field(
+        None, description="Only from a desk operator: 0912…, +98912…, in any digits."
+    )
+
+
+class DeskConsentBody(Body):
+    """From a desk operator: how the citizen agreed, and to what. Without `filing` nothing is filed for them; without `sms`
+    their mobile is kept sealed with their identity and no message goes to it."""
+
+    form: ConsentForm
+    to: Annotated[
+        list[ConsentTo], Field(max_length=2, json_schema_extra={"uniqueItems": True}), AfterValidator(_different)
+    ]
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"form": "signed", "to": ["filing", "sms"]}]}
+    )
+
+
+class GroupMemberBody(Body):
+    """One of the group besides its representative: a name, a mobile (0912…, +98912…, in any digits), or both."""
+
+    name: PersonName | None = None
+    mobile: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = None
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"name": "همسایه نمونه", "mobile": "09351234567"}]}
+    )
+
+
+class GroupBody(Body):
+    """A complaint of several people. Who files represents them: the code, all messages and every answer are theirs alone.
+
+    `members`: how many they are, the representative among them. `people`: others of them, as far as they want to be named;
+    sealed with the representative's identity.
+    """
+
+    members: Annotated[int, Field(ge=2), BeforeValidator(whole)]
+    common: ShortText = Field(description="What they have in common.")
+    people: Annotated[list[GroupMemberBody], Field(max_length=100)] = []
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "members": 12,
+                    "common": "ساکنان یک کوچه که آسفالت آن کنده شده است.",
+                    "people": [{"name": "همسایه نمونه", "mobile": "09351234567"}],
+                }
+            ]
+        },
+    )
+
+
+class SubmissionBody(Body):
+    """One submission. `anonymous` left out: information is anonymous, the rest is not (when there is somebody to name)."""
+
+    kind: Kind
+    unit: UnitCode
+    ground: GroundCode
+    answers: Annotated[
+        dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")], AnswerValue],
+        Field(max_length=30),
+        AfterValidator(_answers),
+    ] = {}
+    text: ClaimText
+    happened_on: PastDay | None = None
+    place: PlaceBody | None = None
+    reference: Annotated[str, StringConstraints(pattern=_OptionalLine, max_length=100), _EmptyOrSeen] | None = Field(
+        None, description="A file or letter number."
+    )
+    people: Annotated[
+        list[Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=100), NotBlank]],
+        Field(max_length=10),
+    ] = Field([], description="Names of the staff concerned.")
+    visit_wanted: Flag = False
+    uploads: Uploads = []
+    upload_hashes: Annotated[dict[UploadId, KeyedHash], Field(max_length=10)] = Field(
+        {},
+        json_schema_extra={"additionalProperties": False},  # what is named otherwise is refused
+        description="SHA-256 (hex) of files in `uploads`, before they were sent: the receipt then vouches for them, too.",
+    )
+    consent: Annotated[Flag, Field(json_schema_extra={"const": True}), AfterValidator(_accepted)] = Field(
+        description="Responsibility for what is claimed is accepted."
+    )
+    anonymous: Flag | None = None
+    identity: IdentityBody | None = None
+    desk_consent: DeskConsentBody | None = Field(
+        None, description="From a desk operator, and needed from one: the consent of the citizen they file for."
+    )
+    group: GroupBody | None = Field(None, description="Only for a complaint.")
+    channel: Annotated[Channel, Field(json_schema_extra={"enum": ["web", "app", "pages", "phone", "counter"]})] = (
+        Channel.WEB
+    )
+    language: Language | None = Field(None, description="The citizen's; Accept-Language when left out.")
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "criticism",
+                    "unit": "dep.urb.permits",
+                    "ground": "delay",
+                    "answers": {"since": "2026-10-23", "file_number": "1405-1234"},
+                    "text": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
+                    "happened_on": "2026-11-20",
+                    "place": {"latitude": 36.27, "longitude": 50.0, "address": "خیابان فلسطین"},
+                    "people": [],
+                    "visit_wanted": False,
+                    "uploads": [],
+                    "consent": True,
+                    "anonymous": True,
+                    "channel": "web",
+                }
+            ]
+        },
+    )
+
+    def filed(self) -> dict[str, Any]:
+        """What the receipt's hash is over; of a group what is told of it, not who they are."""
+        told = {} if self.group is None else {"group": self.group.model_dump(mode="json", exclude={"people"})}
+        if self.upload_hashes:
+            told["upload_hashes"] = self.upload_hashes
+        return told | self.model_dump(
+            mode="json",
+            include={
+                "kind",
+                "unit",
+                "ground",
+                "answers",
+                "text",
+                "happened_on",
+                "place",
+                "reference",
+                "people",
+                "visit_wanted",
+                "uploads",
+            },
+        )

@@ -1,0 +1,137 @@
+"""The administrator's desk: the words of messages."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from pydantic import ConfigDict, StringConstraints
+
+from contracts.notify import (
+    ChangeNotificationText,
+    ListNotificationTextHistory,
+    ListNotificationTexts,
+    MessageChannel,
+    NotificationText,
+    NotificationTextHistory,
+    NotificationTexts,
+    TextName,
+)
+from gateway.api.configuration.endpoints import AdministratorDep, HistoryAfter
+from gateway.api.dependencies import Door, DoorDep, IdempotencyKey, IfMatch, Known, PageSize, answer, version_of
+from gateway.api.fields import Body
+from gateway.api.openapi_responses import answers, problems
+
+router = APIRouter(prefix="/notification-texts", tags=["notification texts"])
+
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+_Name = Annotated[TextName, Path(description="Its name; see the list.")]
+_ONE = answers(200, "The text", ETag="Its version")
+
+
+class TextBody(Body):
+    """Both languages name the same values."""
+
+    text_fa: _Text
+    text_en: _Text
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "text_fa": "نتیجه نهایی {kind} شما: {outcome}\n{code}\n{office}",
+                    "text_en": "The final result of your {kind}: {outcome}\n{code}\n{office}",
+                }
+            ]
+        },
+    )
+
+
+@router.get(
+    "",
+    operation_id="listNotificationTexts",
+    summary="All messages' words",
+    response_model=NotificationTexts,
+    responses=problems(401, 403),
+)
+async def list_texts(door: DoorDep, known: AdministratorDep) -> Response:
+    """As they are sent, with what may stand in braces in each."""
+    request = ListNotificationTexts(actor=known.actor)
+    return answer(await door.bus.ask("notify", "list_notification_texts", request, NotificationTexts))
+
+
+@router.get(
+    "/history",
+    operation_id="listNotificationTextHistory",
+    summary="Who changed which words",
+    response_model=NotificationTextHistory,
+    responses=problems(401, 403, 422),
+)
+async def history(door: DoorDep, known: AdministratorDep, after: HistoryAfter = None, limit: PageSize = 50) -> Response:
+    """Newest first, before and after."""
+    request = ListNotificationTextHistory(actor=known.actor, after=after, limit=limit)
+    return answer(await door.bus.ask("notify", "list_notification_text_history", request, NotificationTextHistory))
+
+
+async def _change(
+    door: Door,
+    known: Known,
+    key: str,
+    version: int,
+    channel: MessageChannel,
+    name: str,
+    text_fa: str | None,
+    text_en: str | None,
+) -> Response:
+    request = ChangeNotificationText(
+        actor=known.actor,
+        idempotency_key=key,
+        channel=channel,
+        name=name,
+        expected_version=version,
+        text_fa=text_fa,
+        text_en=text_en,
+    )
+    text = await door.bus.ask("notify", "change_notification_text", request, NotificationText)
+    return answer(text, etag=f'"{text.version}"')
+
+
+@router.put(
+    "/{channel}/{name}",
+    operation_id="changeNotificationText",
+    summary="Other words for a message",
+    response_model=NotificationText,
+    responses={**problems(401, 403, 404, 409, 412, 428, body=True), **_ONE},
+)
+async def change(
+    channel: MessageChannel,
+    name: _Name,
+    body: TextBody,
+    door: DoorDep,
+    known: AdministratorDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """From the next message on. An SMS has no link, its code on a line of its own, and at most two parts."""
+    version = version_of(if_match)
+    return await _change(door, known, idempotency_key, version, channel, name, body.text_fa, body.text_en)
+
+
+@router.delete(
+    "/{channel}/{name}",
+    operation_id="restoreNotificationText",
+    summary="The words that are shipped",
+    response_model=NotificationText,
+    responses={**problems(401, 403, 404, 409, 412, 422, 428), **_ONE},
+)
+async def restore(
+    channel: MessageChannel,
+    name: _Name,
+    door: DoorDep,
+    known: AdministratorDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """From the next message on."""
+    return await _change(door, known, idempotency_key, version_of(if_match), channel, name, None, None)

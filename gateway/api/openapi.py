@@ -1,0 +1,129 @@
+"""The contract a mobile developer works from: /v1/openapi.json."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from gateway.api.examples import EXAMPLES
+from gateway.edge.problems import MEDIA_TYPE, Problem
+
+DESCRIPTION = """The complaints and reports system of a city's inspection office.
+
+JSON in UTF-8. Errors are `application/problem+json` (RFC 9457) in the language of `Accept-Language` (fa, en; fa when left
+out) with a stable `code`. Times are UTC with their offset; `…_text` is for people (Jalali in Persian). The tracking code is a
+secret: it travels in the header `Tracking-Code` or in a body, never in an address. `Idempotency-Key` makes a repetition safe.
+The `ETag` of a case, or of what the administrator sets, is its version; commands of staff carry it back in `If-Match`.
+
+429 `too_many` says in `params.retry_after` (and `Retry-After`) how many seconds to wait. Where `params.challenge` comes with it,
+the same request may be sent at once with `Challenge-Answer: <token>:<nonce>`: a nonce of your choice (visible ASCII) with which
+SHA-256 of the header's value begins with `bits` zero bits. It is good once and for five minutes."""
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The document, made once."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=_TAGS
+        )
+        schemas = made.setdefault("components", {}).setdefault("schemas", {})
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(problem.pop("$defs", {}))
+        schemas["Problem"] = problem
+        for name, example in EXAMPLES.items():
+            if name in schemas:
+                schemas[name]["examples"] = [example]
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        for path, item in made["paths"].items():
+            for method, operation in item.items():
+                _settle(path, method, operation)
+        _link(made["paths"])
+        made["servers"] = [{"url": "/"}]
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+async def answer(request: Request) -> Response:
+    """GET /v1/openapi.json"""
+    return JSONResponse(request.app.openapi(), headers={"cache-control": "no-cache"})
+
+
+def _settle(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Every error is a problem, every operation of the tus protocol has a name that a client can be generated with, and what
+    the framework cannot know of parameters and of signing in is set right."""
+    operation["operationId"] = _UPLOADS.get((method, path), operation["operationId"])
+    for status, response in operation["responses"].items():
+        if status >= "400":
+            response["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for parameter in operation.get("parameters", ()):
+        _without_null(parameter)
+        if parameter["name"] == "If-Match":
+            parameter["required"] = True  # left out, it is told by 428 and not by 422
+    if operation["operationId"] in _SIGNED_IN_OR_NOT:
+        operation["security"] = [{}, *operation["security"]]
+
+
+def _without_null(parameter: dict[str, Any]) -> None:
+    """A header or a query has no null: it is there or it is not."""
+    schema = parameter["schema"]
+    choices = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(choices) == 1:
+        del schema["anyOf"]
+        schema.update(choices[0])
+
+
+def _link(paths: dict[str, Any]) -> None:
+    """Where the code that filing gives is good for."""
+    filed = paths["/v1/submissions"]["post"]["responses"]["201"]
+    filed["links"] = {
+        operation_id: {
+            "operationId": operation_id,
+            "parameters": {"Tracking-Code": "$response.body#/tracking_code"},
+            "description": "By the code that was given",
+        }
+        for operation_id in _BY_CODE
+    }
+    filed["links"]["checkReceipt"]["requestBody"] = {"submission_id": "$response.body#/submission_id"}
+
+
+_SIGNED_IN_OR_NOT = frozenset({"fileSubmission", "countCases", "countVisits", "streamChanges"})
+"""A citizen or nobody; staff or the public; a session or the holder of a code."""
+_BY_CODE = ("getCaseByCode", "withdrawByCode", "listMessagesByCode", "checkReceipt")
+
+_UPLOADS = {
+    ("options", "/v1/uploads"): "getUploadOptions",
+    ("post", "/v1/uploads"): "createUpload",
+    ("head", "/v1/uploads/{upload_id}"): "getUploadOffset",
+    ("get", "/v1/uploads/{upload_id}"): "getUpload",
+    ("patch", "/v1/uploads/{upload_id}"): "sendUploadBytes",
+    ("delete", "/v1/uploads/{upload_id}"): "terminateUpload",
+}
+_TAGS = [
+    {"name": "submissions", "description": "Filing, and receipts"},
+    {"name": "tracking", "description": "A case by its code"},
+    {"name": "catalogue", "description": "Units, grounds, holidays"},
+    {"name": "accounts", "description": "Signing in and out"},
+    {"name": "me", "description": "A signed-in citizen's own cases and messages"},
+    {"name": "cases", "description": "The work of staff"},
+    {"name": "searches", "description": "Searches that staff keep and share"},
+    {"name": "exports", "description": "Files of cases, made in the background"},
+    {"name": "screening", "description": "What is suggested, who is free, many cases at once"},
+    {"name": "decisions", "description": "Decisions with four eyes, and what comes of recommendations"},
+    {"name": "inquiry", "description": "Reminders, checklists, linked cases"},
+    {"name": "visits", "description": "Rooms, slots, and the visit of a case"},
+    {"name": "unit questions", "description": "The work of a unit's liaison"},
+    {"name": "identities", "description": "Who filed, on the record"},
+    {"name": "figures", "description": "Counts"},
+    {"name": "configuration", "description": "What the administrator sets, and who changed what"},
+    {"name": "staff", "description": "Accounts of staff, for the administrator"},
+    {"name": "notification texts", "description": "The words of messages, for the administrator"},
+    {"name": "papers", "description": "Letters and receipts as PDF, and whether one is genuine"},
+    {"name": "uploads", "description": "Evidence, by the tus 1.0 protocol"},
+    {"name": "stream", "description": "What changes, live"},
+    {"name": "webhooks", "description": "What SMS providers push"},
+]

@@ -1,0 +1,211 @@
+"""The citizen's visit: by the code alone, or signed in."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from contracts.gateway import Actor
+from contracts.visits import (
+    AskVisit,
+    BookVisit,
+    CancelVisit,
+    ListOfferedSlots,
+    MoveVisit,
+    OfferedSlots,
+    VisitCommand,
+)
+from contracts.vocabulary import Language
+from gateway.api.bodies import NothingBody
+from gateway.api.dependencies import (
+    Bearer,
+    BearerDep,
+    CaseId,
+    CitizenDep,
+    Door,
+    DoorDep,
+    Known,
+    OptionalKey,
+    answer,
+    key_or_new,
+)
+from gateway.api.openapi_responses import problems
+from gateway.api.visits.bodies import ChosenSlotBody, OfferedSlotsView, offered_slots_view
+from gateway.cases.views import CaseView
+
+router = APIRouter()
+
+_BY_CODE = problems(404, 409, body=True)
+_OWN = problems(401, 403, 404, 409, body=True)
+
+
+async def _offered(door: Door, actor: Actor, lang: Language, hashes: list[str], case_id: UUID | None) -> Response:
+    request = ListOfferedSlots(actor=actor, code_hashes=hashes, case_id=case_id)
+    found = await door.bus.ask("tracking", "list_offered_slots", request, OfferedSlots)
+    return answer(offered_slots_view(found, lang))
+
+
+async def _by_code(door: Door, bearer: Bearer, command: VisitCommand, key: str | None) -> Response:
+    return answer(await door.tracking.execute(bearer.actor, command, key_or_new(key), code_hashes=bearer.code_hashes))
+
+
+async def _own(door: Door, known: Known, case_id: UUID, command: VisitCommand, key: str | None) -> Response:
+    case = await door.tracking.execute(known.actor, command, key_or_new(key), case_id=case_id)
+    return answer(case, etag=f'"{case.version}"')
+
+
+# --- by code ---
+
+
+@router.get(
+    "/tracking/visit-slots",
+    tags=["tracking"],
+    operation_id="listOfferedSlotsByCode",
+    summary="The times I may choose for my visit",
+    response_model=OfferedSlotsView,
+    responses=problems(404, 422),
+)
+async def offered(door: DoorDep, bearer: BearerDep) -> Response:
+    """None until a visit is asked for; the next first."""
+    return await _offered(door, bearer.actor, bearer.visitor.language, bearer.code_hashes, None)
+
+
+@router.post(
+    "/tracking/visit-request",
+    tags=["tracking"],
+    operation_id="askVisitByCode",
+    summary="Ask for a visit",
+    response_model=CaseView,
+    responses=_BY_CODE,
+)
+async def ask(
+    door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None, body: NothingBody | None = None
+) -> Response:
+    """While the case is open; one visit at a time."""
+    return await _by_code(door, bearer, AskVisit(), idempotency_key)
+
+
+@router.post(
+    "/tracking/visit-booking",
+    tags=["tracking"],
+    operation_id="bookVisitByCode",
+    summary="Take a time for my visit",
+    response_model=CaseView,
+    responses=_BY_CODE,
+)
+async def book(body: ChosenSlotBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None) -> Response:
+    """409 `slot_taken` when its last place has just gone, `slot_past` when it has begun."""
+    return await _by_code(door, bearer, BookVisit(slot_id=body.slot_id), idempotency_key)
+
+
+@router.post(
+    "/tracking/visit-move",
+    tags=["tracking"],
+    operation_id="moveVisitByCode",
+    summary="Take another time for my visit",
+    response_model=CaseView,
+    responses=_BY_CODE,
+)
+async def move(body: ChosenSlotBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None) -> Response:
+    """Until the visit begins."""
+    return await _by_code(door, bearer, MoveVisit(slot_id=body.slot_id), idempotency_key)
+
+
+@router.post(
+    "/tracking/visit-cancellation",
+    tags=["tracking"],
+    operation_id="cancelVisitByCode",
+    summary="Cancel my visit",
+    response_model=CaseView,
+    responses=_BY_CODE,
+)
+async def cancel(
+    door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None, body: NothingBody | None = None
+) -> Response:
+    """Until it begins; or the wish, before a time was taken."""
+    return await _by_code(door, bearer, CancelVisit(), idempotency_key)
+
+
+# --- signed in ---
+
+
+@router.get(
+    "/me/cases/{case_id}/visit-slots",
+    tags=["me"],
+    operation_id="listOfferedSlots",
+    summary="The times I may choose for my visit",
+    response_model=OfferedSlotsView,
+    responses=problems(401, 403, 404, 422),
+)
+async def own_offered(case_id: CaseId, door: DoorDep, known: CitizenDep) -> Response:
+    """None until a visit is asked for; the next first."""
+    return await _offered(door, known.actor, known.visitor.language, [], case_id)
+
+
+@router.post(
+    "/me/cases/{case_id}/visit-request",
+    tags=["me"],
+    operation_id="askVisit",
+    summary="Ask for a visit",
+    response_model=CaseView,
+    responses=_OWN,
+)
+async def own_ask(
+    case_id: CaseId,
+    door: DoorDep,
+    known: CitizenDep,
+    idempotency_key: OptionalKey = None,
+    body: NothingBody | None = None,
+) -> Response:
+    """While the case is open; one visit at a time."""
+    return await _own(door, known, case_id, AskVisit(), idempotency_key)
+
+
+@router.post(
+    "/me/cases/{case_id}/visit-booking",
+    tags=["me"],
+    operation_id="bookVisit",
+    summary="Take a time for my visit",
+    response_model=CaseView,
+    responses=_OWN,
+)
+async def own_book(
+    case_id: CaseId, body: ChosenSlotBody, door: DoorDep, known: CitizenDep, idempotency_key: OptionalKey = None
+) -> Response:
+    """409 `slot_taken` when its last place has just gone, `slot_past` when it has begun."""
+    return await _own(door, known, case_id, BookVisit(slot_id=body.slot_id), idempotency_key)
+
+
+@router.post(
+    "/me/cases/{case_id}/visit-move",
+    tags=["me"],
+    operation_id="moveVisit",
+    summary="Take another time for my visit",
+    response_model=CaseView,
+    responses=_OWN,
+)
+async def own_move(
+    case_id: CaseId, body: ChosenSlotBody, door: DoorDep, known: CitizenDep, idempotency_key: OptionalKey = None
+) -> Response:
+    """Until the visit begins."""
+    return await _own(door, known, case_id, MoveVisit(slot_id=body.slot_id), idempotency_key)
+
+
+@router.post(
+    "/me/cases/{case_id}/visit-cancellation",
+    tags=["me"],
+    operation_id="cancelVisit",
+    summary="Cancel my visit",
+    response_model=CaseView,
+    responses=_OWN,
+)
+async def own_cancel(
+    case_id: CaseId,
+    door: DoorDep,
+    known: CitizenDep,
+    idempotency_key: OptionalKey = None,
+    body: NothingBody | None = None,
+) -> Response:
+    """Until it begins; or the wish, before a time was taken."""
+    return await _own(door, known, case_id, CancelVisit(), idempotency_key)

@@ -1,0 +1,99 @@
+"""The screener's and the head's lists: what is suggested, who has how much in hand, many cases at once."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from contracts.screening import (
+    Assigned,
+    AssignMany,
+    CaseSeen,
+    HandOver,
+    ListSkills,
+    SetSkills,
+    Skills,
+    Suggestions,
+    SuggestScreening,
+)
+from gateway.api.bodies import AssignmentsBody, HandOverBody, SkillsBody
+from gateway.api.dependencies import CaseId, DoorDep, IdempotencyKey, StaffDep, answer
+from gateway.api.openapi_responses import problems
+
+router = APIRouter(tags=["screening"])
+
+
+@router.get(
+    "/cases/{case_id}/suggestions",
+    operation_id="suggestScreening",
+    summary="What earlier cases suggest",
+    response_model=Suggestions,
+    responses=problems(401, 403, 404, 422),
+)
+async def suggest(case_id: CaseId, door: DoorDep, known: StaffDep) -> Response:
+    """A unit, a ground and an urgency with what they rest on, and open cases that may tell the same story."""
+    request = SuggestScreening(actor=known.actor, case_id=case_id)
+    return answer(await door.bus.ask("tracking", "suggest_screening", request, Suggestions))
+
+
+@router.post(
+    "/assignments",
+    operation_id="assignCases",
+    summary="Assign many cases",
+    response_model=Assigned,
+    responses=problems(401, 403, body=True),
+)
+async def assign_many(
+    body: AssignmentsBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey
+) -> Response:
+    """Each by itself: one that cannot be assigned is told with the code of its error and stops no other."""
+    request = AssignMany(
+        actor=known.actor,
+        cases=[CaseSeen(case_id=one.case_id, expected_version=one.expected_version) for one in body.cases],
+        inspector=body.inspector,
+        idempotency_key=idempotency_key,
+    )
+    try:
+        return answer(await door.bus.ask("tracking", "assign_many", request, Assigned))
+    finally:
+        for one in body.cases:
+            door.cases.drop(one.case_id)
+
+
+@router.post(
+    "/handovers",
+    operation_id="handOverCases",
+    summary="Hand over all open cases of an inspector",
+    response_model=Assigned,
+    responses=problems(401, 403, body=True),
+)
+async def hand_over(body: HandOverBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey) -> Response:
+    """In one step, of the cases I may see."""
+    request = HandOver(actor=known.actor, leaver=body.leaver, inspector=body.inspector, idempotency_key=idempotency_key)
+    return answer(await door.bus.ask("tracking", "hand_over", request, Assigned))
+
+
+@router.get(
+    "/inspectors",
+    operation_id="listInspectors",
+    summary="Who is skilled in what, and has how much in hand",
+    response_model=Skills,
+    responses=problems(401, 403, 422),
+)
+async def inspectors(door: DoorDep, known: StaffDep) -> Response:
+    """Those with the fewest open cases first."""
+    return answer(await door.bus.ask("tracking", "list_skills", ListSkills(actor=known.actor), Skills))
+
+
+@router.put(
+    "/inspectors/{inspector}/skills",
+    operation_id="setSkills",
+    summary="Say what an inspector is skilled in",
+    response_model=Skills,
+    responses=problems(401, 403, 404, body=True),
+)
+async def set_skills(inspector: UUID, body: SkillsBody, door: DoorDep, known: StaffDep) -> Response:
+    """By a head. Grounds that are not in the catalogue are passed over."""
+    request = SetSkills(actor=known.actor, inspector=inspector, grounds=body.grounds)
+    return answer(await door.bus.ask("tracking", "set_skills", request, Skills))

@@ -1,0 +1,152 @@
+"""Filing, and what became of a receipt."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from backbone import codes
+from contracts.base import Answer, Moment
+from contracts.errors import InvalidField
+from contracts.intake import CheckReceipt, ReceiptState
+from contracts.vocabulary import STAGE_NAMES, Stage
+from gateway.api import dependencies as deps
+from gateway.api.dependencies import BearerDep, DoorDep, OptionalKey, Shown, VisitorDep, answer
+from gateway.api.fields import Body, SubmissionBody
+from gateway.api.openapi_responses import answers, directly, problems
+from gateway.cases.views import next_steps
+from gateway.edge.middleware import parsed
+from gateway.edge.problems import invalid
+from gateway.submissions.receipts import Receipt
+
+router = APIRouter(tags=["submissions"])
+
+
+class Filed(Answer):
+    """`tracking_code`: the secret to follow up with, in four groups of four digits; shown here and nowhere else.
+    `next_steps`: sentences for the citizen."""
+
+    tracking_code: Annotated[str, StringConstraints(pattern=r"^\d{4} \d{4} \d{4} \d{4}$")]
+    submission_id: UUID
+    receipt: Receipt
+    stage: Stage
+    stage_text: str
+    next_steps: list[str]
+
+
+class ReceiptBody(Body):
+    """`submission_id`: as the receipt names it."""
+
+    submission_id: UUID
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"submission_id": "0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11"}]},
+    )
+
+
+class ReceiptView(Answer):
+    """`new_tracking_code`: only when the code on the receipt had met another submission's; it replaces that one."""
+
+    registered: bool
+    registered_at: Moment | None = None
+    new_tracking_code: Annotated[str, StringConstraints(pattern=r"^\d{4} \d{4} \d{4} \d{4}$")] | None = None
+
+
+class ReceiptKey(Answer):
+    """`public_key`: Ed25519, 32 bytes in hexadecimal. `key`: its name on receipts. `earlier_public_keys`: what was signed
+    with them is still good."""
+
+    key: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    public_key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    earlier_public_keys: list[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = []
+
+
+async def _file(request: Request) -> Response:
+    door = deps.the_door(request)
+    visitor = deps.visitor_of(door, request)
+    account = str(visitor.caller.id) if visitor.caller is not None else None
+    await door.admission.submission(deps.client_of(door, request), account)
+    keys = request.headers.getlist("idempotency-key")
+    if keys and (len(keys) > 1 or not deps.is_key(keys[0])):
+        raise InvalidField(fields=[{"field": "Idempotency-Key", "reason": "string_pattern_mismatch"}])
+    try:
+        body = SubmissionBody.model_validate(parsed(request))
+    except ValidationError as error:
+        raise invalid(error) from None
+    taken = await door.filing.file(body, visitor.caller, visitor.language, keys[0] if keys else None)
+    language = body.language or visitor.language
+    filed = Filed.model_construct(
+        tracking_code=codes.grouped(taken.code),
+        submission_id=taken.submission_id,
+        receipt=taken.receipt,
+        stage=Stage.REGISTERED,
+        stage_text=STAGE_NAMES[Stage.REGISTERED][language],
+        next_steps=next_steps(taken.by_sms, language),
+    )
+    return answer(filed, 201)
+
+
+@router.post(
+    "/submissions",
+    operation_id="fileSubmission",
+    summary="File a complaint, a criticism or a report of wrongdoing",
+    status_code=201,
+    response_model=Filed,
+    responses={**problems(401, 403, body=True, asks=False), **answers(201, "The submission is held for good")},
+)
+@directly(_file)
+async def file_submission(
+    request: Request,
+    body: SubmissionBody,
+    door: DoorDep,
+    visitor: VisitorDep,
+    _: Shown,
+    idempotency_key: OptionalKey = None,
+) -> Response:
+    """Answered when the submission is stored for good: what got a code is never lost. A complaint needs a citizen's
+    session (POST /v1/auth/tokens) and a name; information is anonymous unless `anonymous` is false. A desk operator files for
+    a citizen (`channel` counter or phone) with the citizen's recorded `desk_consent`, and reads the code out to them: it is
+    shown this once. With 503 nothing was filed. Repeat a request whose answer you never saw with its Idempotency-Key: it gets
+    the same code."""
+    return await _file(request)
+
+
+@router.post(
+    "/receipts/check",
+    operation_id="checkReceipt",
+    summary="What became of a submission, by its receipt and code",
+    response_model=ReceiptView,
+    responses=problems(404, body=True),
+)
+async def check_receipt(body: ReceiptBody, door: DoorDep, bearer: BearerDep) -> Response:
+    """`registered` is false for the moment between the receipt and the registration."""
+    request = CheckReceipt(submission_id=body.submission_id, code_hashes=bearer.code_hashes)
+    state = await door.bus.ask("intake", "check_receipt", request, ReceiptState)
+    return answer(
+        ReceiptView(
+            registered=state.registered,
+            registered_at=state.registered_at,
+            new_tracking_code=codes.grouped(state.new_code) if state.new_code else None,
+        )
+    )
+
+
+@router.get(
+    "/receipts/key",
+    operation_id="getReceiptKey",
+    summary="The public key that receipts are checked with",
+    response_model=ReceiptKey,
+    responses=problems(asks=False),
+)
+async def receipt_key(door: DoorDep, _: VisitorDep) -> Response:
+    """Ed25519; the signature is over the UTF-8 bytes of the receipt's `payload`."""
+    signer = door.filing.signer
+    earlier = [key.hex() for key in signer.earlier]
+    return answer(ReceiptKey(key=signer.key_id, public_key=signer.public.hex(), earlier_public_keys=earlier))

@@ -1,0 +1,214 @@
+"""Where is my case? And what its citizen does with it, by the code alone."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from backbone import codes
+from contracts.errors import InvalidField
+from contracts.media import Variant
+from contracts.notify import ListMessages, MarkRead, MessagePage
+from contracts.tracking import AnswerQuestion, AuthorizeMedia, Object, Rate, SendEvidence, Withdraw
+from gateway.api import dependencies as deps
+from gateway.api.bodies import AnswerBody, EvidenceBody, ObjectionBody, RatingBody, ReadBody, WithdrawalBody
+from gateway.api.dependencies import BearerDep, DoorDep, MediaId, OptionalKey, TrackingCode, answer, key_or_new
+from gateway.api.fields import Body
+from gateway.api.openapi_responses import directly, problems
+from gateway.cases.views import REGISTERING, CaseView, Registering
+from gateway.edge import language
+from gateway.edge.middleware import parsed
+from gateway.edge.problems import invalid
+from gateway.evidence import attachments
+
+router = APIRouter(prefix="/tracking", tags=["tracking"])
+
+_HEADERS = {"cache-control": "no-store", "vary": "Accept-Language"}
+
+
+class TrackingCodeBody(Body):
+    """`tracking_code`: its 16 digits, in any digits and grouping, or a whole message in which it is."""
+
+    tracking_code: str = Field(min_length=1, max_length=codes.LONGEST_TEXT, json_schema_extra={"format": "password"})
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"tracking_code": "4821 0937 5518 2604"}]}
+    )
+
+
+async def _by_code(request: Request, typed: str) -> Response:
+    door = deps.the_door(request)
+    lang = language.of(request.scope["headers"])
+    hashes = await deps.bearer_of(door, deps.client_of(door, request), typed)
+    body = await door.tracking.rendered(hashes, lang)
+    if body is None:
+        body = Registering(stage_text=REGISTERING[lang]).model_dump_json().encode()
+    return Response(body, 200, {**_HEADERS, "content-language": lang.value}, deps.JSON)
+
+
+async def _get(request: Request) -> Response:
+    given = request.headers.getlist("tracking-code")
+    if len(given) != 1 or not 1 <= len(given[0]) <= 200:
+        reason = "missing" if not given else "string_pattern_mismatch"
+        raise InvalidField(fields=[{"field": "Tracking-Code", "reason": reason}])
+    return await _by_code(request, deps.typed_in_header(given[0]))
+
+
+async def _post(request: Request) -> Response:
+    try:
+        body = TrackingCodeBody.model_validate(parsed(request))
+    except ValidationError as error:
+        raise invalid(error) from None
+    return await _by_code(request, body.tracking_code)
+
+
+@router.get(
+    "",
+    operation_id="getCaseByCode",
+    summary="The case of a tracking code",
+    response_model=CaseView | Registering,
+    responses=problems(404, 422),
+)
+@directly(_get)
+async def get_case(request: Request, tracking_code: TrackingCode, door: DoorDep) -> Response:
+    """`stage` is "registering" for the moment between filing and registration. A wrong code is 404 at once."""
+    return await _get(request)
+
+
+@router.post(
+    "",
+    operation_id="findCaseByCode",
+    summary="The case of a tracking code, given in a body",
+    response_model=CaseView | Registering,
+    responses=problems(404, body=True),
+)
+@directly(_post)
+async def find_case(request: Request, body: TrackingCodeBody, door: DoorDep) -> Response:
+    """The same as GET, for clients that cannot set a header or type Persian digits."""
+    return await _post(request)
+
+
+@router.post(
+    "/answers",
+    operation_id="answerQuestionByCode",
+    summary="Answer the office's question",
+    response_model=CaseView,
+    responses=problems(404, 409, body=True),
+)
+async def answer_question(
+    body: AnswerBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+) -> Response:
+    """The clock runs again."""
+    command = AnswerQuestion(text=body.text, uploads=body.uploads)
+    return answer(
+        await door.tracking.execute(bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes)
+    )
+
+
+@router.post(
+    "/attachments",
+    operation_id="sendEvidenceByCode",
+    summary="Send more evidence, or better",
+    response_model=CaseView,
+    responses=problems(404, 409, body=True),
+)
+async def send_evidence(
+    body: EvidenceBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+) -> Response:
+    """At any time while the case is open, as many as `evidence_left` says. The stage stays, and the handler is told."""
+    command = SendEvidence(uploads=body.uploads)
+    return answer(
+        await door.tracking.execute(bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes)
+    )
+
+
+@router.post(
+    "/withdrawal",
+    operation_id="withdrawByCode",
+    summary="Withdraw the case",
+    response_model=CaseView,
+    responses=problems(404, 409, body=True),
+)
+async def withdraw(
+    body: WithdrawalBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+) -> Response:
+    """Ends an open case."""
+    command = Withdraw(reason=body.reason)
+    return answer(
+        await door.tracking.execute(bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes)
+    )
+
+
+@router.post(
+    "/objection",
+    operation_id="objectByCode",
+    summary="Object to the decision",
+    response_model=CaseView,
+    responses=problems(404, 409, body=True),
+)
+async def object_(
+    body: ObjectionBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+) -> Response:
+    """Once, within the days that the decision names."""
+    command = Object(text=body.text)
+    return answer(
+        await door.tracking.execute(bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes)
+    )
+
+
+@router.post(
+    "/rating",
+    operation_id="rateByCode",
+    summary="Rate how the case was handled",
+    response_model=CaseView,
+    responses=problems(404, 409, body=True),
+)
+async def rate(body: RatingBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None) -> Response:
+    """After the decision: 1 to 5, and four questions."""
+    command = Rate(**body.model_dump())
+    return answer(
+        await door.tracking.execute(bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes)
+    )
+
+
+@router.get(
+    "/messages",
+    operation_id="listMessagesByCode",
+    summary="What the office wrote about this case",
+    response_model=MessagePage,
+    responses=problems(404, 422),
+)
+async def messages(door: DoorDep, bearer: BearerDep, after: deps.Cursor = None, limit: deps.PageSize = 50) -> Response:
+    """Newest first. `next` is the `after` of the following page."""
+    request = ListMessages(actor=bearer.actor, code_hashes=bearer.code_hashes, after=after, limit=limit)
+    return answer(await door.bus.ask("notify", "list_messages", request, MessagePage))
+
+
+@router.post(
+    "/messages/read",
+    operation_id="markMessagesReadByCode",
+    summary="These messages have been read",
+    response_model=MessagePage,
+    responses=problems(404, body=True),
+)
+async def mark_read(body: ReadBody, door: DoorDep, bearer: BearerDep) -> Response:
+    """Ids that are not of this case are passed over."""
+    request = MarkRead(actor=bearer.actor, code_hashes=bearer.code_hashes, ids=body.ids)
+    return answer(await door.bus.ask("notify", "mark_read", request, MessagePage))
+
+
+@router.get(
+    "/attachments/{media_id}",
+    operation_id="downloadAttachmentByCode",
+    summary="An attachment of this case",
+    response_class=Response,
+    responses={**problems(404, 409, 410, 416, 422), **attachments.CONTENT},
+)
+async def attachment(
+    request: Request, media_id: MediaId, door: DoorDep, bearer: BearerDep, variant: Variant = Variant.EVIDENCE
+) -> Response:
+    """Supports one Range. Never HTML."""
+    asked = AuthorizeMedia(actor=bearer.actor, code_hashes=bearer.code_hashes, media_id=media_id)
+    return await attachments.send(request, door, asked, variant)

@@ -1,0 +1,166 @@
+"""Visits as they come in and as a person reads them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from backbone.persian import jalali
+from contracts.base import Answer
+from contracts.visits import OfferedSlot, OfferedSlots, Visit, VisitState
+from contracts.vocabulary import Language
+from gateway.api.fields import NAME_PATTERN, AnyDay, Body, LongText, MomentText, NotBlank, whole
+
+STATE_NAMES: dict[VisitState, dict[Language, str]] = {
+    VisitState.ASKED: {Language.FA: "درخواست شد", Language.EN: "Asked for"},
+    VisitState.BOOKED: {Language.FA: "وقت گرفته شد", Language.EN: "Booked"},
+    VisitState.MOVED: {Language.FA: "وقت تغییر کرد", Language.EN: "Moved"},
+    VisitState.CANCELLED: {Language.FA: "لغو شد", Language.EN: "Cancelled"},
+    VisitState.HELD: {Language.FA: "برگزار شد", Language.EN: "Held"},
+    VisitState.NO_SHOW: {Language.FA: "مراجعه نشد", Language.EN: "Not attended"},
+    VisitState.AVOIDED: {Language.FA: "بی‌نیاز از مراجعه", Language.EN: "Not needed"},
+}
+
+
+def _like(**example: Any) -> ConfigDict:
+    return ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra={"examples": [example]})
+
+
+def _distinct(ids: list[UUID]) -> list[UUID]:
+    return list(dict.fromkeys(ids))
+
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=40), NotBlank]
+_YEARS = range(2000, 2200)
+"""Beyond them a moment cannot be told in every time zone and calendar."""
+
+
+def _of_our_time(given: date) -> date:
+    if given.year not in _YEARS:
+        limits = {"earliest": f"{_YEARS.start}-01-01", "latest": f"{_YEARS.stop - 1}-12-31"}
+        raise PydanticCustomError("date_out_of_range", "not of our time", dict(limits))
+    return given
+
+
+def _within_our_time(moment: datetime) -> datetime:
+    if moment.year in _YEARS:
+        return moment
+    return datetime(_YEARS.start if moment.year < _YEARS.start else _YEARS.stop, 1, 1, tzinfo=UTC)
+
+
+Moment = Annotated[MomentText, AfterValidator(_of_our_time)]
+Bound = Annotated[MomentText, AfterValidator(_within_our_time)]
+"""Where a list begins or ends."""
+Capacity = Annotated[int, Field(ge=1, le=50), BeforeValidator(whole)]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class RoomBody(Body):
+    """Names as citizens read them, in an SMS too."""
+
+    name_fa: Name
+    name_en: Name
+    model_config = _like(name_fa="ساختمان بازرسی، اتاق ۱", name_en="Inspection building, room 1")
+
+
+class SlotBody(Body):
+    """`capacity`: how many citizens at that time."""
+
+    room_id: UUID
+    inspector: UUID
+    starts_at: Moment
+    ends_at: Moment
+    capacity: Capacity = 1
+    model_config = _like(
+        room_id="4f4b1c0e-6f0e-4b1a-9d38-2f1c5f3f8a12",
+        inspector="b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e21",
+        starts_at="2026-12-05T09:00:00+03:30",
+        ends_at="2026-12-05T09:30:00+03:30",
+        capacity=1,
+    )
+
+
+class WeekBody(Body):
+    """Slots of `minutes` from `opens` to `closes`, Tehran, on the working days of the seven from `first_day`."""
+
+    room_id: UUID
+    inspector: UUID
+    first_day: Annotated[AnyDay, AfterValidator(_of_our_time)]
+    opens: TimeOfDay
+    closes: TimeOfDay
+    minutes: Annotated[int, Field(ge=5, le=480), BeforeValidator(whole)]
+    capacity: Capacity = 1
+    model_config = _like(
+        room_id="4f4b1c0e-6f0e-4b1a-9d38-2f1c5f3f8a12",
+        inspector="b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e21",
+        first_day="2026-12-05",
+        opens="08:00",
+        closes="12:00",
+        minutes=30,
+        capacity=1,
+    )
+
+
+class OfferBody(Body):
+    slots: Annotated[list[UUID], Field(min_length=1, max_length=20), AfterValidator(_distinct)]
+    model_config = _like(slots=["6e1f5a3c-8c0e-4c43-9a2b-1b7e5d0f9c22"])
+
+
+class MinutesBody(Body):
+    """`text`: for the office alone."""
+
+    text: LongText
+    model_config = _like(text="شهروند مدرک دوم را آورد؛ قرار شد واحد پاسخ دهد.")
+
+
+class ChosenSlotBody(Body):
+    slot_id: UUID
+    model_config = _like(slot_id="6e1f5a3c-8c0e-4c43-9a2b-1b7e5d0f9c22")
+
+
+class VisitView(Visit):
+    """`…_text`: in the caller's language, the time Jalali in Persian; `place` the room's name in it."""
+
+    state_text: str
+    starts_text: str | None = None
+    place: str | None = None
+
+
+class OfferedSlotView(OfferedSlot):
+    starts_text: str
+    place: str
+
+
+class OfferedSlotsView(Answer):
+    items: list[OfferedSlotView]
+
+
+def visit_view(visit: Visit, lang: Language) -> VisitView:
+    return VisitView.model_construct(
+        **dict(visit),
+        state_text=STATE_NAMES[visit.state][lang],
+        starts_text=when(visit.starts_at, lang) if visit.starts_at else None,
+        place=visit.place_fa if lang is Language.FA else visit.place_en,
+    )
+
+
+def offered_slots_view(found: OfferedSlots, lang: Language) -> OfferedSlotsView:
+    return OfferedSlotsView(
+        items=[
+            OfferedSlotView(
+                **dict(slot),
+                starts_text=when(slot.starts_at, lang),
+                place=slot.place_fa if lang is Language.FA else slot.place_en,
+            )
+            for slot in found.items
+        ]
+    )
+
+
+def when(at: datetime, lang: Language) -> str:
+    """A moment in Tehran: Jalali in Persian."""
+    return jalali.moment(at) if lang is Language.FA else f"{at.astimezone(jalali.TEHRAN):%-d %B %Y, %H:%M}"

@@ -1,0 +1,222 @@
+"""Visits in person: rooms and slots that the office keeps, and the visit of a case for those who handle it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Response
+
+from contracts.tracking import StaffCase
+from contracts.visits import (
+    AddRoom,
+    AddSlot,
+    CallOffVisit,
+    CloseRoom,
+    CloseSlot,
+    HoldVisit,
+    ListRooms,
+    ListSlots,
+    MakeSlots,
+    MissVisit,
+    OfferSlots,
+    Room,
+    Rooms,
+    Slot,
+    Slots,
+)
+from gateway.api.bodies import NothingBody
+from gateway.api.cases.endpoints import COMMAND, execute
+from gateway.api.dependencies import CaseId, DoorDep, IdempotencyKey, IfMatch, StaffDep, answer
+from gateway.api.fields import Body
+from gateway.api.openapi_responses import problems
+from gateway.api.visits.bodies import Bound, MinutesBody, OfferBody, RoomBody, SlotBody, WeekBody
+
+router = APIRouter(tags=["visits"])
+
+RoomId = Annotated[UUID, Path(description="The room's id.")]
+SlotId = Annotated[UUID, Path(description="The slot's id.")]
+
+
+class SlotFilters(Body):
+    """Which slots: those that begin from `since` until before `until`, of one inspector."""
+
+    since: Bound | None = None
+    until: Bound | None = None
+    inspector: UUID | None = None
+
+
+# --- rooms ---
+
+
+@router.get(
+    "/rooms",
+    operation_id="listRooms",
+    summary="The rooms for visits",
+    response_model=Rooms,
+    responses=problems(401, 403),
+)
+async def list_rooms(door: DoorDep, known: StaffDep) -> Response:
+    """For head, administrator and inspectors; closed ones last."""
+    return answer(await door.bus.ask("tracking", "list_rooms", ListRooms(actor=known.actor), Rooms))
+
+
+@router.post(
+    "/rooms",
+    operation_id="addRoom",
+    summary="Add a room",
+    status_code=201,
+    response_model=Room,
+    responses=problems(401, 403, 409, body=True),
+)
+async def add_room(body: RoomBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey) -> Response:
+    """By head or administrator."""
+    request = AddRoom(actor=known.actor, idempotency_key=idempotency_key, **body.model_dump())
+    return answer(await door.bus.ask("tracking", "add_room", request, Room), 201)
+
+
+@router.post(
+    "/rooms/{room_id}/closing",
+    operation_id="closeRoom",
+    summary="Close a room",
+    response_model=Room,
+    responses=problems(401, 403, 404, body=True),
+)
+async def close_room(room_id: RoomId, door: DoorDep, known: StaffDep, body: NothingBody | None = None) -> Response:
+    """It gets no new slots; those it has stay."""
+    return answer(await door.bus.ask("tracking", "close_room", CloseRoom(actor=known.actor, room_id=room_id), Room))
+
+
+# --- slots ---
+
+
+@router.get(
+    "/visit-slots",
+    operation_id="listVisitSlots",
+    summary="Slots for visits",
+    response_model=Slots,
+    responses=problems(401, 403, 422),
+)
+async def list_slots(door: DoorDep, known: StaffDep, filters: Annotated[SlotFilters, Query()]) -> Response:
+    """By their beginning, at most 500. An inspector sees their own; `cases` are those that I may see."""
+    request = ListSlots(actor=known.actor, **filters.model_dump())
+    return answer(await door.bus.ask("tracking", "list_slots", request, Slots))
+
+
+@router.post(
+    "/visit-slots",
+    operation_id="addVisitSlot",
+    summary="Add a slot",
+    status_code=201,
+    response_model=Slot,
+    responses=problems(401, 403, 404, 409, body=True),
+)
+async def add_slot(body: SlotBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey) -> Response:
+    """By head or administrator. 409 when the room or the inspector has another slot then, or the time has passed."""
+    request = AddSlot(actor=known.actor, idempotency_key=idempotency_key, **body.model_dump())
+    return answer(await door.bus.ask("tracking", "add_slot", request, Slot), 201)
+
+
+@router.post(
+    "/visit-slots/weeks",
+    operation_id="makeWeekOfVisitSlots",
+    summary="Make a week's slots",
+    status_code=201,
+    response_model=Slots,
+    responses=problems(401, 403, 404, 409, body=True),
+)
+async def make_slots(body: WeekBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey) -> Response:
+    """One after another within working hours of the working days of seven: all, or none where one overlaps."""
+    request = MakeSlots(actor=known.actor, idempotency_key=idempotency_key, **body.model_dump())
+    return answer(await door.bus.ask("tracking", "make_slots", request, Slots), 201)
+
+
+@router.post(
+    "/visit-slots/{slot_id}/closing",
+    operation_id="closeVisitSlot",
+    summary="Close a slot",
+    response_model=Slot,
+    responses=problems(401, 403, 404, 409, body=True),
+)
+async def close_slot(slot_id: SlotId, door: DoorDep, known: StaffDep, body: NothingBody | None = None) -> Response:
+    """409 while somebody has a place in it: call that visit off first."""
+    return answer(await door.bus.ask("tracking", "close_slot", CloseSlot(actor=known.actor, slot_id=slot_id), Slot))
+
+
+# --- the visit of a case ---
+
+
+@router.post(
+    "/cases/{case_id}/visit-offers",
+    operation_id="offerVisitSlots",
+    summary="Offer times for the visit",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def offer(
+    case_id: CaseId,
+    body: OfferBody,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """The citizen chooses among these from now on; before, among all free slots of the case's inspector."""
+    return await execute(door, known, case_id, if_match, idempotency_key, OfferSlots(slots=body.slots))
+
+
+@router.post(
+    "/cases/{case_id}/visit-cancellation",
+    operation_id="callOffVisit",
+    summary="Call the visit off",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def call_off(
+    case_id: CaseId,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+    body: NothingBody | None = None,
+) -> Response:
+    """Until it begins. The citizen is told, and chooses another time."""
+    return await execute(door, known, case_id, if_match, idempotency_key, CallOffVisit())
+
+
+@router.post(
+    "/cases/{case_id}/visit-minutes",
+    operation_id="holdVisit",
+    summary="The visit was held: its minutes",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def hold(
+    case_id: CaseId,
+    body: MinutesBody,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """The citizen reads that it was held, not its minutes."""
+    return await execute(door, known, case_id, if_match, idempotency_key, HoldVisit(minutes=body.text))
+
+
+@router.post(
+    "/cases/{case_id}/visit-absence",
+    operation_id="missVisit",
+    summary="The citizen did not come",
+    response_model=StaffCase,
+    responses=COMMAND,
+)
+async def miss(
+    case_id: CaseId,
+    door: DoorDep,
+    known: StaffDep,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+    body: NothingBody | None = None,
+) -> Response:
+    """Once it has begun."""
+    return await execute(door, known, case_id, if_match, idempotency_key, MissVisit())

@@ -1,0 +1,303 @@
+"""Answers as a person reads them: with names, Jalali dates and stages in the caller's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from backbone.persian import jalali
+from contracts import intake
+from contracts.base import Answer
+from contracts.intake import AnswerTemplate, Ground, ListedCause, ListedReason, Unit
+from contracts.letters import Letter
+from contracts.tracking import (
+    Attachment,
+    Decision,
+    FiledText,
+    JoinedOutcome,
+    JoinedRefusal,
+    OwnCase,
+    OwnCases,
+    PublicCase,
+    PublicEntry,
+)
+from contracts.vocabulary import (
+    KIND_NAMES,
+    OUTCOME_NAMES,
+    REFUSAL_NAMES,
+    STAGE_NAMES,
+    Kind,
+    Language,
+    RefusalReason,
+    Role,
+)
+from gateway.api.visits.bodies import VisitView, visit_view
+from gateway.evidence.refusals import reason_text
+from gateway.submissions.catalogue_cache import Shelf
+
+REGISTERING = {Language.FA: "در حال ثبت", Language.EN: "Being registered"}
+NEXT_STEPS = {
+    Language.FA: (
+        "کد رهگیری را جایی یادداشت کنید؛ تنها راه پیگیری شماست.",
+        "با همین کد می‌توانید مرحله رسیدگی را ببینید و به پرسش‌ها پاسخ دهید.",
+        "تا پرونده باز است، با همین کد می‌توانید عکس، سند یا صدای دیگری هم بفرستید.",
+    ),
+    Language.EN: (
+        "Write the tracking code down; it is your only way to follow up.",
+        "With this code you can see the stage and answer questions.",
+        "While the case is open you can also send more photos, documents or recordings with it.",
+    ),
+}
+BY_SMS = {
+    Language.FA: "کد برای شماره همراه شما هم پیامک می‌شود.",
+    Language.EN: "The code is also sent to your mobile by SMS.",
+}
+
+
+class EntryView(PublicEntry):
+    at_text: str
+    stage_text: str
+    outcome_text: str | None = None
+
+
+class JoinedView(JoinedOutcome):
+    outcome_text: str
+    decided_text: str
+
+
+class JoinedRefusalView(JoinedRefusal):
+    refusal_text: str
+    refused_text: str
+
+
+class DecisionView(Decision):
+    outcome_text: str
+    decided_text: str
+    objection_until_text: str | None = None
+
+
+class AttachmentView(Attachment):
+    """An attachment as the citizen who sent it sees it: `file_name` as their device called it, `reason_text` why it was
+    refused."""
+
+    reason_text: str | None = None
+
+
+class FiledView(FiledText):
+    happened_text: str | None = None
+
+
+class CaseView(PublicCase):
+    """A case as its citizen sees it. `…_text`: in the caller's language, dates Jalali in Persian. `unit_name`,
+    `ground_name`: the names in that language."""
+
+    kind_text: str
+    stage_text: str
+    unit_name: str | None
+    ground_name: str | None
+    filed_text: str
+    expected_text: str | None
+    refusal_text: str | None = None
+    filed: FiledView | None = None
+    decision: DecisionView | None = None
+    joined: JoinedView | None = None
+    joined_refusal: JoinedRefusalView | None = None
+    attachments: list[AttachmentView] = []  # type: ignore[assignment]  # as the entries
+    visits: list[VisitView] = []  # type: ignore[assignment]  # as the entries
+    timeline: list[EntryView]  # type: ignore[assignment]  # each entry is the contract's, with more
+
+
+class Registering(Answer):
+    """The code is good and its case is not there yet: a moment after filing."""
+
+    stage: Literal["registering"] = "registering"
+    stage_text: str
+
+
+class Catalogue(Answer):
+    """Everything a form needs. `version` grows with each change and is the ETag; `weekend`: days of the week, Monday 0."""
+
+    version: int
+    units: list[Unit]
+    grounds: list[Ground]
+    holidays: list[date]
+    weekend: list[int]
+
+
+class Configuration(intake.Catalogue):
+    """All that the administrator sets. `version` grows with each change and is the ETag."""
+
+
+class StaffLists(Answer):
+    """What staff choose from; `root_causes` and `refusal_reasons` that are closed are not among them."""
+
+    refusal_reasons: list[ListedReason]
+    root_causes: list[ListedCause]
+    answer_templates: list[AnswerTemplate]
+
+
+class OwnCaseView(OwnCase):
+    kind_text: str
+    stage_text: str
+    unit_name: str | None
+    filed_text: str
+    expected_text: str | None
+
+
+class OwnCasesView(Answer):
+    items: list[OwnCaseView]
+
+
+class Me(Answer):
+    """Who is signed in. `mobile`: of a citizen, its last four digits."""
+
+    id: UUID
+    kind: Literal["citizen", "staff"]
+    name: str | None
+    roles: list[Role]
+    unit: str | None
+    mobile: str | None
+
+
+def case_view(case: PublicCase, lang: Language, shelf: Shelf, file_names: Mapping[str, str] | None = None) -> CaseView:
+    """`case` for a person who reads `lang`. `file_names`: by media id, what their device called the files they sent."""
+    given = {
+        name: getattr(case, name)
+        for name in PublicCase.model_fields
+        if name not in ("timeline", "filed", "decision", "joined", "joined_refusal", "visits", "attachments")
+    }
+    return CaseView.model_construct(
+        **given,
+        kind_text=KIND_NAMES[case.kind][lang],
+        stage_text=STAGE_NAMES[case.stage][lang],
+        unit_name=case.unit_name_fa if lang is Language.FA else case.unit_name_en,
+        ground_name=ground_name(case.ground, lang, shelf),
+        filed_text=moment_text(case.filed_at, lang),
+        expected_text=day_text(case.expected_on, lang),
+        refusal_text=refusal_text(case, lang, shelf.refusal_reasons),
+        filed=_filed(case.filed, lang),
+        decision=_decision(case.decision, lang),
+        joined=_joined(case.joined, lang),
+        joined_refusal=_joined_refusal(case.joined_refusal, lang, shelf.refusal_reasons),
+        attachments=[_attachment(one, lang, file_names or {}) for one in case.attachments],
+        visits=[visit_view(visit, lang) for visit in case.visits],
+        timeline=[
+            EntryView.model_construct(
+                **dict(entry),
+                at_text=moment_text(entry.at, lang),
+                stage_text=STAGE_NAMES[entry.stage][lang],
+                outcome_text=OUTCOME_NAMES[entry.outcome][lang] if entry.outcome else None,
+            )
+            for entry in case.timeline
+        ],
+    )
+
+
+def own_cases_view(cases: OwnCases, lang: Language) -> OwnCasesView:
+    return OwnCasesView(
+        items=[
+            OwnCaseView(
+                **dict(case),
+                kind_text=KIND_NAMES[case.kind][lang],
+                stage_text=STAGE_NAMES[case.stage][lang],
+                unit_name=case.unit_name_fa if lang is Language.FA else case.unit_name_en,
+                filed_text=moment_text(case.filed_at, lang),
+                expected_text=day_text(case.expected_on, lang),
+            )
+            for case in cases.items
+        ]
+    )
+
+
+def next_steps(by_sms: bool, lang: Language) -> list[str]:
+    """What a citizen does after filing. `by_sms`: the code goes to their mobile, too."""
+    return [*NEXT_STEPS[lang], *([BY_SMS[lang]] if by_sms else [])]
+
+
+def kind_text(kind: Kind, lang: Language) -> str:
+    return KIND_NAMES[kind][lang]
+
+
+def moment_text(moment: datetime, lang: Language) -> str:
+    """A moment in Tehran: Jalali in Persian."""
+    if lang is Language.FA:
+        return jalali.moment(moment)
+    return f"{moment.astimezone(jalali.TEHRAN):%-d %B %Y, %H:%M}"
+
+
+def day_text(day: date | None, lang: Language) -> str | None:
+    """A day: Jalali in Persian."""
+    if day is None:
+        return None
+    return jalali.long(day) if lang is Language.FA else f"{day:%-d %B %Y}"
+
+
+def _attachment(attachment: Attachment, lang: Language, file_names: Mapping[str, str]) -> AttachmentView:
+    told = {**dict(attachment), "file_name": file_names.get(attachment.media_id, attachment.file_name)}
+    return AttachmentView.model_construct(**told, reason_text=reason_text(attachment.reason, lang))
+
+
+def _filed(filed: FiledText | None, lang: Language) -> FiledView | None:
+    if filed is None:
+        return None
+    day = date.fromisoformat(filed.happened_on) if filed.happened_on else None
+    return FiledView.model_construct(**dict(filed), happened_text=day_text(day, lang))
+
+
+def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:
+    if decision is None:
+        return None
+    return DecisionView.model_construct(
+        **dict(decision),
+        outcome_text=OUTCOME_NAMES[decision.outcome][lang],
+        decided_text=moment_text(decision.decided_at, lang),
+        objection_until_text=day_text(decision.objection_until, lang),
+    )
+
+
+def _joined(joined: JoinedOutcome | None, lang: Language) -> JoinedView | None:
+    if joined is None:
+        return None
+    return JoinedView.model_construct(
+        **dict(joined),
+        outcome_text=OUTCOME_NAMES[joined.outcome][lang],
+        decided_text=moment_text(joined.decided_at, lang),
+    )
+
+
+def _joined_refusal(
+    refusal: JoinedRefusal | None, lang: Language, reasons: Mapping[str, ListedReason]
+) -> JoinedRefusalView | None:
+    if refusal is None:
+        return None
+    return JoinedRefusalView.model_construct(
+        **dict(refusal),
+        refusal_text=refusal_text(refusal, lang, reasons) or refusal.refusal_reason,
+        refused_text=moment_text(refusal.refused_at, lang),
+    )
+
+
+def refusal_text(
+    case: PublicCase | JoinedRefusal | Letter, lang: Language, reasons: Mapping[str, ListedReason]
+) -> str | None:
+    """What the reason was called that day; of a case refused before that was kept, what it is called now."""
+    reason = case.refusal_reason
+    if reason is None:
+        return None
+    named = case.refusal_name_fa if lang is Language.FA else case.refusal_name_en
+    if named is not None:
+        return named
+    listed = reasons.get(reason)
+    if listed is not None:
+        return listed.name_fa if lang is Language.FA else listed.name_en
+    return REFUSAL_NAMES[RefusalReason(reason)][lang] if reason in set(RefusalReason) else reason
+
+
+def ground_name(code: str, lang: Language, shelf: Shelf) -> str | None:
+    """None for one that the catalogue at hand does not have."""
+    ground = shelf.grounds.get(code)
+    if ground is None:
+        return None
+    return ground.name_fa if lang is Language.FA else ground.name_en

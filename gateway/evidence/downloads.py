@@ -1,0 +1,172 @@
+"""Evidence on its way out: read from the object store over a presigned URL that stays in here, never as a
+page.
+
+Who may have it was asked before (tracking), and media has signed for that case (`SignDownload.case_id`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from urllib.parse import quote
+
+import httpx
+from starlette.background import BackgroundTask
+from starlette.responses import Response, StreamingResponse
+
+from backbone.process import logs
+from contracts.errors import Gone, PeygirError, Unavailable
+from contracts.media import Download
+
+log = logs.get("downloads")
+
+_CHUNK = 64 * 1024
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+# What media makes. Anything else would be saved as bytes, whatever media says.
+_TYPES = frozenset(
+    {
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "audio/mpeg",
+        "audio/aac",
+        "audio/flac",
+        "audio/mp4",
+        "audio/ogg",
+        "audio/wav",
+        "audio/webm",
+        "video/mp4",
+        "video/webm",
+    }
+)
+_DOCUMENT = "application/pdf"
+MEDIA_TYPES = (*sorted(_TYPES), _DOCUMENT, "application/octet-stream")
+"""What a download may be called."""
+_FIXED_HEADERS = {
+    "accept-ranges": "bytes",
+    "cache-control": "private, no-store",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-robots-tag": "noindex",
+}
+
+
+_CSP = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+
+def content_security_policy(media_type: str) -> str:
+    """What an answer of this type may do when it is opened as a page of its own.
+
+    No script runs in any of them. A sandbox gives a page an origin of its own, and the player that Chromium makes for
+    sound or film then may not read the very file it is to play; everything else is kept in one.
+    """
+    return _CSP if media_type.startswith(("audio/", "video/")) else f"{_CSP}; sandbox"
+
+
+class RangeNotSatisfiable(PeygirError):
+    code = "range_not_satisfiable"
+    status = 416
+    texts = {"fa": "این بخش در پرونده نیست.", "en": "The file has no such range."}
+
+
+async def stream_media(
+    client: httpx.AsyncClient,
+    download: Download,
+    request_headers: Mapping[str, str],
+    *,
+    method: str = "GET",
+    save: bool = False,
+) -> Response:
+    """The answer that carries `download`: 200, or 206 for one range of bytes (RFC 9110, 14).
+
+    `save`: to be saved even where it could be shown. Raises RangeNotSatisfiable, Gone (no longer in the
+    store), Unavailable.
+    """
+    media_type = download.media_type if download.media_type in _TYPES | {_DOCUMENT} else "application/octet-stream"
+    inline = download.inline and not save and media_type in _TYPES
+    headers = {
+        **_FIXED_HEADERS,
+        "content-security-policy": content_security_policy(media_type),
+        "content-type": media_type,
+        "content-disposition": disposition(download.file_name, inline),
+        "etag": f'"{download.sha256}"',
+    }
+    span = wanted_range(request_headers, download)
+    first, last = span or (0, download.size - 1)
+    headers["content-length"] = str(last - first + 1)
+    if span is not None:
+        headers["content-range"] = f"bytes {first}-{last}/{download.size}"
+    status = 200 if span is None else 206
+    if method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    answer = await _opened(client, download, span)
+    return StreamingResponse(
+        _chunks(answer), status_code=status, headers=headers, background=BackgroundTask(answer.aclose)
+    )
+
+
+@asynccontextmanager
+async def opened_media(client: httpx.AsyncClient, download: Download) -> AsyncIterator[AsyncIterator[bytes]]:
+    """All its bytes, for who makes an answer of its own. Raises Gone, Unavailable."""
+    answer = await _opened(client, download, None)
+    try:
+        yield _chunks(answer)
+    finally:
+        await answer.aclose()
+
+
+def wanted_range(request_headers: Mapping[str, str], download: Download) -> tuple[int, int] | None:
+    """First and last byte of the one range that is asked for, within the file; None for all of it.
+
+    Several ranges, and what is no range of bytes, are ignored as RFC 9110 allows. Raises RangeNotSatisfiable.
+    """
+    found = _RANGE.fullmatch(request_headers.get("range", "").strip().lower().replace(" ", ""))
+    if_range = request_headers.get("if-range")
+    if found is None or found.groups() == ("", "") or (if_range is not None and if_range != f'"{download.sha256}"'):
+        return None
+    first, last = found.groups()
+    if not first:
+        span = (max(0, download.size - int(last)), download.size - 1)
+    else:
+        # nanio refuses a range that ends beyond the object.
+        span = (int(first), min(int(last), download.size - 1) if last else download.size - 1)
+        if last and int(last) < int(first):
+            return None
+    if span[0] > span[1]:
+        raise RangeNotSatisfiable(size=download.size)
+    return span
+
+
+def disposition(file_name: str, inline: bool) -> str:
+    """Content-Disposition (RFC 6266) with the name in UTF-8 and a plain one for old clients."""
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", file_name)
+    how = "inline" if inline else "attachment"
+    return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
+
+
+async def _opened(client: httpx.AsyncClient, download: Download, span: tuple[int, int] | None) -> httpx.Response:
+    headers = {"Accept-Encoding": "identity"}
+    if span is not None:
+        headers["Range"] = f"bytes={span[0]}-{span[1]}"
+    try:
+        answer = await client.send(client.build_request("GET", download.url, headers=headers), stream=True)
+    except httpx.HTTPError as error:
+        log.warning("the object store cannot be read", error=type(error).__name__)
+        raise Unavailable(retry_after=5) from error
+    if answer.status_code != (httpx.codes.OK if span is None else httpx.codes.PARTIAL_CONTENT):
+        await answer.aclose()
+        log.warning("the object store refused a download", status=answer.status_code)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise Gone
+        raise Unavailable(retry_after=5)
+    return answer
+
+
+async def _chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.aiter_raw(_CHUNK):
+            yield chunk
+    finally:
+        await answer.aclose()

@@ -1,0 +1,259 @@
+"""The gateway as the plain pages' door: the same use cases as the API's, called here, not by HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts.accounts import OtpSent, RefreshTokens, RequestOtp, Tokens, VerifyOtp
+from contracts.errors import BadToken, Gone, NotAuthenticated, PeygirError, StillRegistering
+from contracts.gateway import Actor
+from contracts.intake import Catalogue
+from contracts.letters import ReadLetter
+from contracts.media import UploadState, Variant
+from contracts.notify import ListMessages, Message, MessagePage
+from contracts.tracking import AuthorizeMedia, CitizenCommand, ListOwnCases, OwnCase, OwnCases, PublicCase, ViewOwnCase
+from contracts.visits import ListOfferedSlots, OfferedSlot, OfferedSlots
+from contracts.vocabulary import ActorKind, Channel
+from gateway.api import dependencies as deps
+from gateway.api.fields import IdentityBody, PlaceBody, SubmissionBody
+from gateway.auth.tokens import Caller
+from gateway.cases.views import CaseView
+from gateway.edge.admission import Client
+from gateway.edge.problems import invalid
+from gateway.evidence import attachments
+from gateway.evidence.chunk_relay import Body, Uploads
+from gateway.evidence.refusals import reason_text
+from gateway.pages.gateway_port import CaseKey, Filed, Filing, Limits, UploadStatus, Visitor
+from gateway.pages.multipart import Broken
+from gateway.papers.signatures import Seal
+from gateway.submissions.receipts import Receipt
+
+TEXT_LIMIT = 10_000
+"""Characters of what happened, as `gateway.api.fields.ClaimText` takes them."""
+STATE_PATIENCE = 1.0
+"""Seconds for media to say what became of a file; a page is shown without it."""
+VERDICT_PAUSES = (0.3, 0.4, 0.6, 0.8, 0.9)
+"""Seconds between looks at a file that was just sent: most are judged by then, and one that is refused is told where it was
+chosen."""
+
+
+class GatewayDoor:
+    """`uploads`: made when first needed, since its connections belong to the running loop; `file_size` in bytes."""
+
+    def __init__(self, door: deps.Door, uploads: Callable[[], Uploads], file_size: int) -> None:
+        self._door, self._uploads = door, uploads
+        self.limits = Limits(file_size=file_size, files=max(1, door.settings.max_uploads), text=TEXT_LIMIT)
+
+    async def find_code(self, visitor: Visitor, typed: str) -> str:
+        return (await self._door.admission.tracking_code(_client(visitor), typed)).code
+
+    def catalogue(self) -> Catalogue | None:
+        return self._door.shelf.current
+
+    # --- filing ---
+
+    async def file(self, visitor: Visitor, filing: Filing, key: str) -> Filed:
+        caller = self._caller(visitor)
+        await self._door.admission.submission(_client(visitor), str(caller.id) if caller else None)
+        taken = await self._door.filing.file(_body(visitor, filing), caller, visitor.language, key)
+        return Filed(
+            code=taken.code,
+            receipt_id=str(taken.submission_id),
+            receipt=taken.receipt.payload,
+            signature=taken.receipt.signature,
+        )
+
+    async def upload(
+        self, visitor: Visitor, file_name: str, media_type: str, size: int, chunks: AsyncIterator[bytes]
+    ) -> str:
+        uploads = self._uploads()
+        upload = await uploads.create(size, file_name or None, media_type, visitor.address)
+        body = Body(chunks, size, self._door.settings.stall_timeout)
+        try:
+            stored = await uploads.append(upload.upload_id, 0, body, address_key=visitor.address)
+            if stored.offset != size or body.cut:
+                raise Broken
+        except Exception:
+            await self._give_up(uploads, upload.upload_id)
+            raise
+        return upload.upload_id
+
+    async def upload_states(self, visitor: Visitor, upload_ids: Sequence[str]) -> dict[str, UploadStatus]:
+        found = await asyncio.gather(*(self._state(visitor, upload_id) for upload_id in upload_ids))
+        return {upload_id: status for upload_id, status in zip(upload_ids, found, strict=True) if status is not None}
+
+    async def upload_verdict(self, visitor: Visitor, upload_id: str) -> UploadStatus | None:
+        for pause in VERDICT_PAUSES:
+            await asyncio.sleep(pause)
+            status = await self._state(visitor, upload_id)
+            if status is None or status.state not in (UploadState.OPEN, UploadState.PROCESSING):
+                return status
+        return None
+
+    async def _state(self, visitor: Visitor, upload_id: str) -> UploadStatus | None:
+        try:
+            seen = await self._uploads().get(upload_id, STATE_PATIENCE)
+        except Gone:
+            return UploadStatus(UploadState.REMOVED, reason_text("expired", visitor.language))
+        except PeygirError:  # media is away, or a case has it: the file is shown as it was sent
+            return None
+        return UploadStatus(seen.state, reason_text(seen.reason, visitor.language))
+
+    async def give_up_upload(self, upload_id: str) -> None:
+        await self._give_up(self._uploads(), upload_id)
+
+    async def _give_up(self, uploads: Uploads, upload_id: str) -> None:
+        with suppress(PeygirError):  # media forgets what nothing refers to
+            await uploads.terminate(upload_id)
+
+    # --- who ---
+
+    async def request_otp(self, visitor: Visitor, mobile: str, otp_session: str | None) -> OtpSent:
+        await self._door.admission.one_time_code(_client(visitor))
+        request = RequestOtp(mobile=mobile, language=visitor.language, asker=visitor.address, otp_session=otp_session)
+        return await self._door.bus.ask("accounts", "request_otp", request, OtpSent)
+
+    async def verify_otp(self, visitor: Visitor, mobile: str, code: str, otp_session: str | None) -> Tokens:
+        await self._door.admission.sign_in(_client(visitor))
+        request = VerifyOtp(mobile=mobile, code=code[:20], asker=visitor.address, otp_session=otp_session)
+        return await self._door.bus.ask("accounts", "verify_otp", request, Tokens)
+
+    async def refresh(self, visitor: Visitor, refresh_token: str) -> Tokens:
+        await self._door.admission.refresh(refresh_token)
+        try:
+            return await self._door.bus.ask("accounts", "refresh", RefreshTokens(refresh_token=refresh_token), Tokens)
+        except BadToken:
+            await self._door.admission.bad_token(_client(visitor))
+            raise
+
+    async def revoke(self, visitor: Visitor, refresh_token: str) -> None:
+        await self._door.admission.refresh(refresh_token)
+        await self._door.revocations.sign_out(refresh_token)
+
+    def _caller(self, visitor: Visitor) -> Caller | None:
+        return self._door.tokens.check(visitor.access_token) if visitor.access_token else None
+
+    def _citizen(self, visitor: Visitor) -> Actor:
+        caller = self._caller(visitor)
+        if caller is None or caller.kind is not ActorKind.CITIZEN:
+            raise NotAuthenticated
+        return caller.actor(visitor.language)
+
+    # --- cases ---
+
+    async def _holder(self, visitor: Visitor, code: str) -> deps.Bearer:
+        hashes = (await self._door.admission.opened_code(code)).hashes
+        return deps.Bearer(deps.Visitor(visitor.address, visitor.language, None), hashes)
+
+    async def case(self, visitor: Visitor, key: CaseKey) -> CaseView:
+        if key.code is not None:
+            holder = await self._holder(visitor, key.code)
+            seen = await self._door.tracking.view(holder.code_hashes, visitor.language)
+            if seen is None:
+                raise StillRegistering
+            return seen
+        if key.case_id is None:
+            raise NotAuthenticated
+        request = ViewOwnCase(actor=self._citizen(visitor), case_id=key.case_id)
+        case = await self._door.bus.ask("tracking", "view_own_case", request, PublicCase)
+        return await self._door.tracking.shown(case, visitor.language)
+
+    async def execute(self, visitor: Visitor, key: CaseKey, idempotency_key: str, command: CitizenCommand) -> None:
+        if key.code is not None:
+            holder = await self._holder(visitor, key.code)
+            await self._door.tracking.execute(holder.actor, command, idempotency_key, code_hashes=holder.code_hashes)
+            return
+        actor = self._citizen(visitor)
+        await self._door.tracking.execute(actor, command, idempotency_key, case_id=key.case_id)
+
+    async def offered_slots(self, visitor: Visitor, key: CaseKey) -> list[OfferedSlot]:
+        if key.code is not None:
+            holder = await self._holder(visitor, key.code)
+            request = ListOfferedSlots(actor=holder.actor, code_hashes=holder.code_hashes)
+        else:
+            request = ListOfferedSlots(actor=self._citizen(visitor), case_id=key.case_id)
+        return (await self._door.bus.ask("tracking", "list_offered_slots", request, OfferedSlots)).items
+
+    async def messages(self, visitor: Visitor, key: CaseKey | None) -> list[Message]:
+        if key is not None and key.code is not None:
+            holder = await self._holder(visitor, key.code)
+            request = ListMessages(actor=holder.actor, code_hashes=holder.code_hashes, limit=100)
+        else:
+            request = ListMessages(actor=self._citizen(visitor), limit=100)
+        found = await self._door.bus.ask("notify", "list_messages", request, MessagePage)
+        wanted = key.case_id if key else None
+        return [message for message in found.items if wanted in (None, message.case_id)]
+
+    async def own_cases(self, visitor: Visitor) -> list[OwnCase]:
+        request = ListOwnCases(actor=self._citizen(visitor))
+        return (await self._door.bus.ask("tracking", "list_own_cases", request, OwnCases)).items
+
+    async def download(
+        self, visitor: Visitor, key: CaseKey, media_id: str, variant: Variant, request: Request
+    ) -> Response:
+        if key.code is not None:
+            holder = await self._holder(visitor, key.code)
+            asked = AuthorizeMedia(actor=holder.actor, code_hashes=holder.code_hashes, media_id=media_id)
+        else:
+            asked = AuthorizeMedia(actor=self._citizen(visitor), case_id=key.case_id, media_id=media_id)
+        return await attachments.send(request, self._door, asked, variant)
+
+    # --- papers ---
+
+    async def letter(self, visitor: Visitor, key: CaseKey, request: Request) -> Response:
+        if key.code is not None:
+            holder = await self._holder(visitor, key.code)
+            asked = ReadLetter(actor=holder.actor, code_hashes=holder.code_hashes)
+            return await self._door.papers.letter(request, asked, visitor.language, visitor.address)
+        asked = ReadLetter(actor=self._citizen(visitor), case_id=key.case_id)
+        return await self._door.papers.letter(request, asked, visitor.language, asked.actor.id)
+
+    async def receipt(self, visitor: Visitor, payload: str, signature: str, request: Request) -> Response:
+        key = self._door.filing.signer.key_id
+        given = Receipt(payload=payload, signature=signature, key=key)
+        return await self._door.papers.receipt(request, given, visitor.language, visitor.address)
+
+    async def seal_of(self, visitor: Visitor, receipt: Receipt) -> str | None:
+        return self._door.papers.seals.of_receipt(receipt)
+
+    async def check_paper(self, visitor: Visitor, seal: str) -> Seal | None:
+        return self._door.papers.check(seal)
+
+
+def _client(visitor: Visitor) -> Client:
+    return Client(visitor.address, visitor.ticket, computes=False)
+
+
+def _body(visitor: Visitor, filing: Filing) -> SubmissionBody:
+    """The same body as the API's, and so the same checks."""
+    try:
+        return SubmissionBody(
+            kind=filing.kind,
+            unit=filing.unit,
+            ground=filing.ground,
+            answers=filing.answers,
+            text=filing.text,
+            happened_on=filing.happened_on,
+            place=PlaceBody(address=filing.address) if filing.address else None,
+            reference=filing.reference,
+            people=filing.people,
+            uploads=filing.uploads,
+            consent=True,
+            anonymous=filing.name is None,
+            identity=IdentityBody(name=filing.name) if filing.name is not None else None,
+            channel=Channel.PAGES,
+            language=visitor.language,
+        )
+    except ValidationError as error:
+        _refuse(error)
+
+
+def _refuse(error: ValidationError) -> NoReturn:
+    raise invalid(error) from None

@@ -1,0 +1,201 @@
+"""What the calendar asks of a case: when a decision is owed, who is warned, where it goes up, when it is closed
+(DOMAIN: The life of a case). Pure; days are Tehran's and count from their beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from math import ceil
+from typing import Any
+
+from contracts import tracking as t
+from contracts.vocabulary import OPEN_STAGES, Stage
+from services.tracking.case.lifecycle import ASKED, Case, Context, Step, Turn
+from services.tracking.reference.workdays import ONE_DAY, Deadlines, Workdays, day_of
+
+WARNED_AT = 0.8
+"""The share of its time after which the handler is warned."""
+
+ENDING = frozenset({Stage.DECIDED, Stage.REFUSED})
+"""Stages that end by themselves."""
+
+
+def owed_on(workdays: Workdays, start: date, days: int, pauses: Sequence[Sequence[str]]) -> date:
+    """The `days`-th working day after `start`, not counting those on which the clock stood."""
+    return workdays.after(start, days + stood(workdays, pauses))
+
+
+def stood(workdays: Workdays, pauses: Sequence[Sequence[str]]) -> int:
+    """The working days of pauses, each after its first day and with its last."""
+    return sum(workdays.between(date.fromisoformat(one), date.fromisoformat(other)) for one, other in pauses)
+
+
+def begun(case: Case, since: date, context_of: tuple[Workdays, Deadlines]) -> Case:
+    """The clock set anew from `since`: nothing of it has been said, and it never stood still."""
+    workdays, deadlines = context_of
+    days = deadlines.days("decision", case.kind, case.ground, case.urgent)
+    return replace(
+        case,
+        due_from=since,
+        due_days=days,
+        pauses=(),
+        due_on=workdays.after(since, days),
+        told=untold(case, "decision"),
+    )
+
+
+def untold(case: Case, step: str) -> tuple[str, ...]:
+    """What has been said, without what was said of this step."""
+    return tuple(mark for mark in case.told if not mark.startswith(f"{step}:"))
+
+
+def first_due(case: Case, workdays: Workdays, deadlines: Deadlines) -> date:
+    """The last day for a first human reading."""
+    days = deadlines.days("first_reading", case.kind, case.ground, case.urgent)
+    return workdays.after(day_of(case.filed_at), days)
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something to be said or done once `day` has come: a warning, an escalation to `level`, or (step close) an end."""
+
+    day: date
+    step: str
+    level: str
+    due_on: date
+    unit: str | None = None
+
+    @property
+    def mark(self) -> str:
+        return f"{self.step}:{self.level}"
+
+
+def alarms(case: Case, workdays: Workdays, deadlines: Deadlines) -> list[Alarm]:
+    """What has not been said yet, the earliest first."""
+    found = [alarm for alarm in _alarms(case, workdays, deadlines) if alarm.mark not in case.told]
+    return sorted(found, key=lambda alarm: alarm.day)
+
+
+def _alarms(case: Case, workdays: Workdays, deadlines: Deadlines) -> Iterator[Alarm]:
+    if case.stage in ENDING:
+        yield from _ending(case, workdays, deadlines)
+    if case.stage is Stage.REGISTERED and case.first_due_on is not None:
+        start = day_of(case.filed_at)
+        yield Alarm(_warning(workdays, start, case.first_due_on), "first_reading", "warning", case.first_due_on)
+        yield Alarm(case.first_due_on + ONE_DAY, "first_reading", "head", case.first_due_on)
+    if case.stage in ASKED and case.asking is not None:
+        yield from _asked(case.asking, workdays)
+    if case.stage in OPEN_STAGES and case.paused_on is None and case.due_on is not None:
+        due = case.due_on
+        if case.due_from is not None and case.due_days is not None:
+            spent = ceil(case.due_days * WARNED_AT) + stood(workdays, case.pauses)
+            yield Alarm(workdays.after(case.due_from, spent), "decision", "warning", due)
+        yield Alarm(due + ONE_DAY, "decision", "head", due)
+        yield Alarm(workdays.after(due, deadlines.mayor) + ONE_DAY, "decision", "mayor", due)
+
+
+def _warning(workdays: Workdays, start: date, due: date) -> date:
+    return workdays.after(start, ceil(workdays.between(start, due) * WARNED_AT))
+
+
+def _asked(asking: Mapping[str, Any], workdays: Workdays) -> Iterator[Alarm]:
+    start, due, unit = date.fromisoformat(asking["on"]), date.fromisoformat(asking["due_on"]), asking["unit"]
+    if unit is None:
+        yield Alarm(due + ONE_DAY, "citizen", "warning", due)
+        return
+    yield Alarm(_warning(workdays, start, due), "unit", "warning", due, unit)
+    yield Alarm(due + ONE_DAY, "unit", "head", due, unit)
+
+
+def _ending(case: Case, workdays: Workdays, deadlines: Deadlines) -> Iterator[Alarm]:
+    last: date | None = None
+    if case.stage is Stage.REFUSED:
+        last = workdays.after(case.refused_on, deadlines.auto_close) if case.refused_on else None
+    elif not case.final:
+        silent = workdays.after(day_of(case.decided_at), deadlines.auto_close) if case.decided_at else None
+        last = case.objection_until and max(case.objection_until, silent or case.objection_until)
+    elif case.decided_at is not None:
+        last = workdays.after(day_of(case.decided_at), deadlines.auto_close)
+    if last is not None:
+        yield Alarm(last + ONE_DAY, "close", "close", last)
+
+
+def scheduled(turn: Turn, context: Context) -> Turn:
+    """The turn with the day on which the scheduler looks at the case again."""
+    # A turn of a process that does not know the newest calendar yet is reckoned again.
+    case = replace(turn.case, calendar=min(turn.case.calendar, context.calendar))
+    waiting = alarms(case, context.workdays, context.deadlines)
+    return replace(turn, case=replace(case, look_on=waiting[0].day if waiting else None))
+
+
+def tick(case: Case, context: Context) -> Turn:
+    """What the day has brought: warnings, escalations, the closing; each said once. No step when there is nothing."""
+    steps: list[Step] = []
+    while True:
+        due = [one for one in alarms(case, context.workdays, context.deadlines) if one.day <= context.today]
+        if not due:
+            return scheduled(Turn(case, steps), context)
+        step = _said(replace(case, told=(*case.told, due[0].mark)), due[0], context)
+        steps.append(step)
+        case = step.case
+
+
+def _said(case: Case, alarm: Alarm, context: Context) -> Step:
+    if alarm.step == "close":
+        return Step("closed", replace(case, stage=Stage.CLOSED), t.CaseStageChanged, {}, {}, case.stage)
+    fields: dict[str, Any] = {"step": alarm.step, "due_on": alarm.due_on, "unit_asked": alarm.unit}
+    event: type[t.TrackedEvent] = t.DeadlineWarned
+    if alarm.level != "warning":
+        event = t.CaseEscalated
+        fields |= {"level": alarm.level, "to_unit": context.mayor_unit if alarm.level == "mayor" else None}
+    details = {name: str(value) for name, value in fields.items() if value is not None}
+    return Step("deadline_warned" if event is t.DeadlineWarned else "escalated", case, event, details, fields)
+
+
+def recalled(case: Case, context: Context) -> Turn:
+    """The case under a calendar that has changed: every day that is still to come is reckoned anew. The time to object,
+    which was promised in writing, is never made shorter."""
+    work = context.workdays
+    after = replace(case, calendar=context.calendar)
+    if case.due_on is not None and case.stage in OPEN_STAGES:
+        since = case.due_from or day_of(case.filed_at)
+        days = work.between(since, case.due_on) if case.due_days is None else case.due_days
+        after = replace(after, due_from=since, due_days=days, due_on=owed_on(work, since, days, case.pauses))
+    if case.stage is Stage.REGISTERED:
+        after = replace(after, first_due_on=first_due(case, work, context.deadlines))
+    if case.asking is not None and case.stage in ASKED:
+        due = work.after(date.fromisoformat(case.asking["on"]), case.asking["days"])
+        after = replace(after, asking={**case.asking, "due_on": due.isoformat()})
+    if case.stage is Stage.DECIDED and case.objection_until is not None and case.decided_at is not None:
+        days = context.deadlines.days("objection", case.kind, case.ground, case.urgent)
+        until = work.after(day_of(case.decided_at), days)
+        if case.objection_until >= context.today:
+            after = replace(after, objection_until=max(until, case.objection_until))
+    moved = after.expected_on != case.expected_on or after.objection_until != case.objection_until
+    details = {"due_on": str(after.due_on), "calendar": context.calendar}
+    steps = [Step("rescheduled", after, t.CaseRescheduled, details)] if moved else []
+    return scheduled(Turn(after, steps), context)
+
+
+def due_of(asking: Mapping[str, Any]) -> date:
+    """The last day for the open question's answer."""
+    return date.fromisoformat(asking["due_on"])
+
+
+def paused(case: Case, today: date) -> Case:
+    """The clock stands from today on."""
+    return replace(case, paused_on=today)
+
+
+def resumed(case: Case, today: date, workdays: Workdays) -> Case:
+    """Back at work: the day owed moves by the working days that the clock stood still."""
+    if case.paused_on is None:
+        return case
+    pause = (case.paused_on.isoformat(), today.isoformat())
+    due = case.due_on and workdays.after(case.due_on, workdays.between(case.paused_on, today))
+    after = replace(case, paused_on=None, pauses=(*case.pauses, pause), due_on=due)
+    if case.due_from is None or case.due_days is None:  # of a time before pauses were kept
+        return replace(after, pauses=())
+    return replace(after, due_on=owed_on(workdays, case.due_from, case.due_days, after.pauses))

@@ -1,0 +1,36 @@
+"""Which entries of a case's timeline its citizen may notice, and how those are counted.
+
+The timeline has one sequence, in which the office's own entries (notes, reminders, another inspector) stand between the
+citizen's. Whoever holds the code counts public entries alone: a gap would tell of a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from services.tracking.case.lifecycle import PUBLIC_ENTRIES
+
+CHANGES_VIEW = PUBLIC_ENTRIES | {"rescheduled", "erased"}
+"""Entries that are shown, and those that are not but change what is: the day expected, texts whose time is over."""
+
+
+def noticed(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of these entries (`entry`, `stage`, by sequence; those of `CHANGES_VIEW` at least) the ones after which the citizen's view
+    is another one. Who of the office handles a case is its own affair: an assignment is shown as the beginning of the inquiry,
+    or of the review of an objection, and not when the case only goes from one inspector to another."""
+    found: list[Mapping[str, Any]] = []
+    stage, objected = None, False
+    for line in entries:
+        entry = line["entry"]
+        if entry not in CHANGES_VIEW:
+            continue
+        if entry == "assigned":
+            if line["stage"] == stage and not objected:
+                continue
+            objected = False
+        elif entry == "objected":
+            objected = True
+        stage = line["stage"]
+        found.append(line)
+    return found

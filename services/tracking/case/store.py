@@ -1,0 +1,395 @@
+"""Tracking's queries on cases and what belongs to them, a line of comment each. Lists and views are in views.py."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, and_, any_, bindparam, case, delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from backbone.storage import bulk
+from contracts.accounts import StaffChanged
+from contracts.intake import Catalogue
+from contracts.vocabulary import Channel, Kind, Outcome, Stage
+from services.tracking.case.lifecycle import Case, Question
+from services.tracking.case.scope import CONDITION, Scope
+from services.tracking.case.timeline import Entry
+from services.tracking.evidence.store import not_withheld
+from services.tracking.models import (
+    NOT_OVER,
+    attachments,
+    cases,
+    catalogue,
+    commands,
+    grounds,
+    media_states,
+    questions,
+    staff,
+    timeline,
+    units,
+)
+
+Link = tuple[Entry, str, str]
+"""A line of a timeline: the entry, the hash of the one before it, its own."""
+
+CASE_COLUMNS = [cases.c[column.name] for column in dataclasses.fields(Case)]
+_RULES = {"weekend", "deadlines", "four_eyes", "auto_close_days", "retention", "refusal_reasons", "root_causes"}
+_NAMES = [column.name for column in CASE_COLUMNS]
+_CHANGES = [
+    column.name
+    for column in dataclasses.fields(Case)
+    if column.name not in {"case_id", "number", "code_hash", "kind", "channel", "anonymous", "filed_at", "citizen_id"}
+]
+_LINE = (*(column.name for column in dataclasses.fields(Entry)), "previous_hash", "hash")
+_LISTS = ("previous_handlers", "barred", "root_causes", "recommendations", "pauses", "told", "checklist", "links")
+# Asked at every command: written once, with the values apart. SQLAlchemy would read through each statement anew.
+_TAKE_NUMBERS = text(
+    "INSERT INTO case_numbers (year, last) VALUES (:year, :count)"
+    " ON CONFLICT (year) DO UPDATE SET last = case_numbers.last + excluded.last"
+    " RETURNING last - :count + 1, set_config('synchronous_commit', 'off', true)"
+)
+_CHANGED = ", ".join(_CHANGES)
+_SAVE = text(
+    f"WITH saved AS (UPDATE cases SET ({_CHANGED}) = (SELECT {_CHANGED} FROM json_populate_record(NULL::cases,"
+    f" CAST(:row AS json))) WHERE case_id = :saved) {bulk.inserting(timeline, _LINE)}"
+)
+_LOCK_FOR_STAFF = (
+    select(*CASE_COLUMNS)
+    .where(cases.c.case_id == any_(bindparam("ids", type_=ARRAY(PG_UUID))), CONDITION)
+    .order_by(cases.c.case_id)
+    .with_for_update()
+)
+_OPEN_QUESTION = select(questions).where(
+    questions.c.case_id == bindparam("case"), questions.c.answered_at.is_(None), questions.c.lapsed_at.is_(None)
+)
+_MEMBER = select(staff).where(staff.c.staff_id == bindparam("staff"))
+
+
+# --- opening ---
+
+
+def take_numbers(connection: Connection, year: int, count: int) -> int:
+    """The first of `count` case numbers of a Jalali year, taken for good in a transaction of their own.
+
+    So no batch waits for another's commit; what a failed batch has taken is a gap. Waiting for the disk is not needed:
+    the batch that uses the numbers commits later, and with it all that was written before.
+    """
+    with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as own:
+        return int(own.execute(_TAKE_NUMBERS, {"year": year, "count": count}).scalar_one())
+
+
+def add_cases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
+    """Opens those whose id is new; their ids."""
+    return set(bulk.insert(connection, cases, rows, "ON CONFLICT DO NOTHING RETURNING case_id").scalars())
+
+
+def add_entries(connection: Connection, entries: Iterable[Link]) -> None:
+    """Appends to timelines."""
+    if rows := _lines(entries):
+        bulk.insert(connection, timeline, rows)
+
+
+def _lines(entries: Iterable[Link]) -> list[dict[str, Any]]:
+    return [{**vars(entry), "previous_hash": previous, "hash": own} for entry, previous, own in entries]
+
+
+def stages_of_entries(connection: Connection, case_id: UUID, names: Collection[str]) -> list[dict[str, Any]]:
+    """Entry and stage of the lines of a case's timeline that have one of these names, in their order."""
+    chosen = select(timeline.c.entry, timeline.c.stage).order_by(timeline.c.sequence)
+    rows = connection.execute(chosen.where(timeline.c.case_id == case_id, timeline.c.entry.in_(sorted(names))))
+    return [dict(row) for row in rows.mappings()]
+
+
+def add_attachments(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What belongs to a case; what it has already stays as it is."""
+    if rows:
+        bulk.insert(connection, attachments, rows, "ON CONFLICT DO NOTHING")
+
+
+def known_cases(connection: Connection, ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these cases there are."""
+    return set(connection.execute(select(cases.c.case_id).where(cases.c.case_id.in_(list(ids)))).scalars())
+
+
+# --- one case ---
+
+
+def lock_for_staff(connection: Connection, ids: Iterable[UUID], scope: Scope) -> dict[UUID, Case]:
+    """Those of these cases that the scope knows, locked in the order of their ids: two never wait in a circle."""
+    rows = connection.execute(_LOCK_FOR_STAFF, {"ids": sorted(set(ids)), **scope.given()})
+    return {row.case_id: case_of(row) for row in rows}
+
+
+def lock(connection: Connection, case_id: UUID) -> Case | None:
+    """One case, locked, for what the office does not ask for."""
+    row = connection.execute(select(*CASE_COLUMNS).where(cases.c.case_id == case_id).with_for_update()).first()
+    return case_of(row) if row else None
+
+
+def lock_by_code(connection: Connection, code_hashes: Sequence[str]) -> Case | None:
+    """The case of a tracking code, locked; one code has a hash under each index key."""
+    row = connection.execute(select(*CASE_COLUMNS).where(cases.c.code_hash.in_(code_hashes)).with_for_update()).first()
+    return case_of(row) if row else None
+
+
+def lock_own(connection: Connection, case_id: UUID, citizen_id: UUID) -> Case | None:
+    """A citizen's own case, locked."""
+    chosen = select(*CASE_COLUMNS).where(cases.c.case_id == case_id, cases.c.citizen_id == citizen_id)
+    row = connection.execute(chosen.with_for_update()).first()
+    return case_of(row) if row else None
+
+
+def save(connection: Connection, case: Case, entries: Sequence[Link]) -> None:
+    """A locked case as it is now, and what was added to its timeline: one statement."""
+    row = {name: getattr(case, name) for name in _CHANGES}
+    given = {"saved": case.case_id, "row": bulk.told(row), "rows": bulk.told(_lines(entries))}
+    connection.execute(_SAVE, given)
+
+
+def recode(connection: Connection, case_id: UUID, old: str, new: str) -> None:
+    """The case answers to its new code."""
+    chosen = update(cases).where(cases.c.case_id == case_id, cases.c.code_hash == old)
+    connection.execute(chosen.values(code_hash=new))
+
+
+def case_of(row: Row[Any]) -> Case:
+    """The case in a row that has (at least) its columns."""
+    return _case({name: getattr(row, name) for name in _NAMES})
+
+
+def case_of_json(told: Mapping[str, Any]) -> Case:
+    """The case in a JSON object of its columns."""
+    days = ("due_on", "paused_on", "objection_until", "due_from", "first_due_on", "refused_on", "look_on")
+    moments = ("filed_at", "decided_at")
+    return _case(
+        dict(told)
+        | {name: date.fromisoformat(told[name]) for name in days if told[name]}
+        | {name: datetime.fromisoformat(told[name]) for name in moments if told[name]}
+    )
+
+
+def _case(values: dict[str, Any]) -> Case:
+    values["kind"], values["stage"] = Kind(values["kind"]), Stage(values["stage"])
+    values["channel"] = Channel(values["channel"])
+    values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None
+    for name in _LISTS:
+        values[name] = tuple(values[name])
+    return Case(**values)
+
+
+# --- questions and media ---
+
+
+def open_question(connection: Connection, case_id: UUID) -> Question | None:
+    """The question that this case waits for."""
+    row = connection.execute(_OPEN_QUESTION, {"case": case_id}).first()
+    if row is None:
+        return None
+    return Question(row.question_id, row.unit, row.text, row.asked_at, row.due_on, tuple(row.media))
+
+
+def case_of_question(connection: Connection, question_id: UUID, below: Iterable[str]) -> UUID | None:
+    """The case in which one of these units was asked this question."""
+    chosen = select(questions.c.case_id).where(
+        questions.c.question_id == question_id, questions.c.unit.in_(list(below))
+    )
+    return connection.execute(chosen).scalar()
+
+
+def add_question(connection: Connection, case_id: UUID, asked: Question) -> None:
+    """A question that waits for its answer."""
+    connection.execute(
+        insert(questions).values(
+            question_id=asked.question_id,
+            case_id=case_id,
+            unit=asked.unit,
+            text=asked.text,
+            media=list(asked.media),
+            asked_at=asked.asked_at,
+            due_on=asked.due_on,
+        )
+    )
+
+
+def answer_question(connection: Connection, question_id: UUID, answer: str, at: datetime) -> None:
+    """The question has its answer."""
+    chosen = update(questions).where(questions.c.question_id == question_id)
+    connection.execute(chosen.values(answer=answer, answered_at=at))
+
+
+def lapse_question(connection: Connection, question_id: UUID, at: datetime) -> None:
+    """The question is over without an answer."""
+    connection.execute(update(questions).where(questions.c.question_id == question_id).values(lapsed_at=at))
+
+
+def set_question_due(connection: Connection, case_id: UUID, due_on: date) -> None:
+    """The open question of a case has another last day."""
+    chosen = update(questions).where(
+        questions.c.case_id == case_id, questions.c.answered_at.is_(None), questions.c.lapsed_at.is_(None)
+    )
+    connection.execute(chosen.values(due_on=due_on))
+
+
+def media_of(connection: Connection, case_id: UUID) -> frozenset[str]:
+    """All media that a case may show."""
+    chosen = select(attachments.c.media_id).where(attachments.c.case_id == case_id, not_withheld())
+    return frozenset(connection.execute(chosen).scalars())
+
+
+def keep_media_states(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What media says of its media, whether or not a case refers to it yet; the latest word counts."""
+    newest = {row["media_id"]: row for row in sorted(rows, key=lambda row: row["told_at"])}
+    statement = upsert(media_states)
+    told = {column.name: statement.excluded[column.name] for column in media_states.c if column.name != "media_id"}
+    statement = statement.on_conflict_do_update(
+        index_elements=["media_id"], set_=told, where=media_states.c.told_at <= statement.excluded.told_at
+    )
+    # Sorted: two replicas never lock the same rows in opposite order.
+    connection.execute(statement.values([newest[media_id] for media_id in sorted(newest)]))
+
+
+# --- what others own, copied ---
+
+
+def keep_catalogue(connection: Connection, new: Catalogue) -> bool:
+    """Takes over units, grounds, holidays and rules; False when it is no newer than ours. Units that went stay, inactive:
+    old cases are about them."""
+    # Only what was said: where an older intake says nothing, the settings hold.
+    rules = new.model_dump(mode="json", include=_RULES, exclude_unset=True)
+    row = {"one": True, "version": new.version, "holidays": [day.isoformat() for day in new.holidays], "rules": rules}
+    statement = upsert(catalogue).values(**row, calendar=new.version)
+    told = {name: statement.excluded[name] for name in ("version", "holidays", "rules")}
+    same = and_(
+        catalogue.c.holidays == statement.excluded.holidays,
+        catalogue.c.rules["weekend"].is_not_distinct_from(statement.excluded.rules["weekend"]),
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=["one"],
+        set_={**told, "calendar": case((same, catalogue.c.calendar), else_=statement.excluded.version)},
+        where=catalogue.c.version < statement.excluded.version,
+    )
+    if connection.execute(statement.returning(catalogue.c.version)).scalar() is None:
+        return False
+    connection.execute(update(units).values(active=False))
+    if new.units:
+        unit = upsert(units)
+        told = {name: unit.excluded[name] for name in ("parent", "name_fa", "name_en", "active")}
+        connection.execute(
+            unit.on_conflict_do_update(index_elements=["code"], set_=told),
+            [one.model_dump(include={"code", *told}) for one in new.units],
+        )
+    connection.execute(delete(grounds))
+    if new.grounds:
+        connection.execute(
+            insert(grounds),
+            [{"code": one.code, "kinds": [str(kind) for kind in one.kinds]} for one in new.grounds],
+        )
+    return True
+
+
+def catalogue_version(connection: Connection) -> int:
+    """The version of our copy; 0 when there is none yet."""
+    return connection.execute(select(catalogue.c.version)).scalar() or 0
+
+
+def calendar(connection: Connection) -> tuple[list[str], dict[str, Any]]:
+    """The city's holidays, ISO days, and the rules that the administrator set."""
+    row = connection.execute(select(catalogue.c.holidays, catalogue.c.rules)).first()
+    return (list(row.holidays), dict(row.rules)) if row else ([], {})
+
+
+def lock_to_recall(connection: Connection, limit: int) -> list[Case]:
+    """Cases whose days were reckoned by an older calendar, locked; what another process holds is left to it."""
+    newest = select(catalogue.c.calendar).scalar_subquery()
+    # In the order of its index: without, the planner may take the first of the whole table for quicker.
+    chosen = select(*CASE_COLUMNS).where(cases.c.calendar < newest, NOT_OVER).order_by(cases.c.calendar)
+    rows = connection.execute(chosen.limit(limit).with_for_update(skip_locked=True))
+    return [case_of(row) for row in rows]
+
+
+def lock_due(connection: Connection, today: date, limit: int) -> list[Case]:
+    """Cases at which the scheduler is to look today, locked; what another process holds is left to it."""
+    chosen = select(*CASE_COLUMNS).where(cases.c.look_on <= today).order_by(cases.c.look_on)
+    rows = connection.execute(chosen.limit(limit).with_for_update(skip_locked=True))
+    return [case_of(row) for row in rows]
+
+
+def look_again(connection: Connection, case_id: UUID, on: date, calendar: int) -> None:
+    """The scheduler could not finish with this case and tries on another day."""
+    chosen = update(cases).where(cases.c.case_id == case_id)
+    connection.execute(chosen.values(look_on=on, calendar=func.greatest(cases.c.calendar, calendar)))
+
+
+def all_units(connection: Connection) -> Sequence[Row[Any]]:
+    """Our copy of the tree."""
+    return connection.execute(select(units)).all()
+
+
+def ground_kinds(connection: Connection, ground: str) -> frozenset[str] | None:
+    """The kinds a ground is offered for, None when there is no such ground."""
+    kinds = connection.execute(select(grounds.c.kinds).where(grounds.c.code == ground)).scalar()
+    return None if kinds is None else frozenset(kinds)
+
+
+def keep_staff(connection: Connection, event: StaffChanged) -> None:
+    """A member of staff as last told; an older version is old news."""
+    statement = upsert(staff).values(
+        staff_id=event.staff_id,
+        version=event.version,
+        roles=[str(role) for role in event.roles],
+        unit=event.unit,
+        active=event.active,
+    )
+    told = {name: statement.excluded[name] for name in ("version", "roles", "unit", "active")}
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["staff_id"], set_=told, where=staff.c.version < statement.excluded.version
+        )
+    )
+
+
+def member(connection: Connection, staff_id: UUID) -> Row[Any] | None:
+    """One member of staff."""
+    return connection.execute(_MEMBER, {"staff": staff_id}).first()
+
+
+# --- commands once ---
+
+
+def note_command(connection: Connection, actor: str, key: str, command_hash: str) -> str | None:
+    """None when this key is new to this actor, and now noted; else the hash of the command it was used for."""
+    row = {"actor": actor, "key": key, "command_hash": command_hash}
+    if bulk.insert(connection, commands, [row], "ON CONFLICT DO NOTHING RETURNING key").scalar() is not None:
+        return None
+    chosen = select(commands.c.command_hash).where(commands.c.actor == actor, commands.c.key == key)
+    return str(connection.execute(chosen).scalar_one())
+
+
+def prune_commands(connection: Connection, before: datetime) -> int:
+    """Forgets keys that nobody will repeat any more; how many."""
+    return connection.execute(delete(commands).where(commands.c.done_at < before)).rowcount
+
+
+# --- history ---
+
+
+def case_heads(connection: Connection, after: UUID | None, limit: int, only: UUID | None = None) -> Sequence[Row[Any]]:
+    """What cases say of their own history, by pages of case_id."""
+    chosen = select(cases.c.case_id, cases.c.number, cases.c.version, cases.c.history_hash).order_by(cases.c.case_id)
+    if only is not None:
+        chosen = chosen.where(cases.c.case_id == only)
+    if after is not None:
+        chosen = chosen.where(cases.c.case_id > after)
+    return connection.execute(chosen.limit(limit)).all()
+
+
+def histories(connection: Connection, ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+    """The timelines of these cases, in order."""
+    chosen = select(timeline).where(timeline.c.case_id.in_(ids))
+    return connection.execute(chosen.order_by(timeline.c.case_id, timeline.c.sequence)).all()

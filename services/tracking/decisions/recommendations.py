@@ -1,0 +1,102 @@
+"""Queries on recommendations to units, a line of comment each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from contracts.tracking import FollowedRecommendation
+from services.tracking.case.lifecycle import Case, Recommended
+from services.tracking.case.scope import Scope
+from services.tracking.case.store import CASE_COLUMNS, case_of
+from services.tracking.models import cases, recommendations
+
+OPEN = ("open", "reported_done", "reported_declined")
+MOST = 500
+
+
+def keep(connection: Connection, case_id: UUID, those: Sequence[Recommended], at: datetime, made: bool) -> None:
+    """Recommendations as they are now; `made`: by a decision, which takes the place of an earlier one's."""
+    if made:
+        supersede(connection, case_id, at)
+    for one in those:
+        row = {**vars(one), "case_id": case_id}
+        reported, settled = one.state.startswith("reported"), one.state in ("done", "declined")
+        told = {"state": one.state, "reason": one.reason, "escalated": one.escalated}
+        moments = {"reported_at": at} if reported else {"settled_at": at} if settled else {}
+        statement = upsert(recommendations).values(row)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["recommendation_id"], set_={**told, **moments})
+        )
+
+
+def supersede(connection: Connection, case_id: UUID, at: datetime) -> None:
+    """What an earlier decision recommended and is not done yet is over."""
+    chosen = update(recommendations).where(recommendations.c.case_id == case_id, recommendations.c.state.in_(OPEN))
+    connection.execute(chosen.values(state="superseded", settled_at=at))
+
+
+def of_case(connection: Connection, case_id: UUID, only: UUID | None = None) -> list[Recommended]:
+    """The recommendations of a locked case."""
+    chosen = select(recommendations).where(recommendations.c.case_id == case_id)
+    if only is not None:
+        chosen = chosen.where(recommendations.c.recommendation_id == only)
+    return [_recommended(row) for row in connection.execute(chosen.order_by(recommendations.c.due_on))]
+
+
+def case_of_unit(connection: Connection, recommendation_id: UUID, units: Iterable[str]) -> UUID | None:
+    """The case in which this was recommended to one of these units."""
+    chosen = select(recommendations.c.case_id).where(
+        recommendations.c.recommendation_id == recommendation_id, recommendations.c.unit.in_(sorted(units))
+    )
+    return connection.execute(chosen).scalar()
+
+
+def lock_overdue(connection: Connection, today: date, limit: int) -> list[Case]:
+    """Cases with a recommendation that is overdue and not told of, locked; what another process holds is left to it."""
+    late = select(recommendations.c.case_id).where(
+        recommendations.c.due_on < today, recommendations.c.state == "open", ~recommendations.c.escalated
+    )
+    chosen = select(*CASE_COLUMNS).where(cases.c.case_id.in_(late.limit(limit)))
+    return [case_of(row) for row in connection.execute(chosen.with_for_update(skip_locked=True))]
+
+
+def of_scope(
+    connection: Connection, scope: Scope, units: Iterable[str] | None, open_only: bool, case_id: UUID | None = None
+) -> list[FollowedRecommendation]:
+    """Those of the cases that the scope knows."""
+    chosen = _listed(open_only, scope.condition(), *([cases.c.case_id == case_id] if case_id else []))
+    if units is not None:
+        chosen = chosen.where(recommendations.c.unit.in_(sorted(units)))
+    return [_followed(row) for row in connection.execute(chosen)]
+
+
+def of_units(
+    connection: Connection, units: Iterable[str], open_only: bool, only: UUID | None = None
+) -> list[FollowedRecommendation]:
+    """Those to these units, with nothing of their cases."""
+    chosen = _listed(open_only, recommendations.c.unit.in_(sorted(units)))
+    if only is not None:
+        chosen = chosen.where(recommendations.c.recommendation_id == only)
+    hidden = {"case_id": None, "number": None}
+    return [_followed(row).model_copy(update=hidden) for row in connection.execute(chosen)]
+
+
+def _listed(open_only: bool, *conditions: ColumnElement[bool]) -> Select[Any]:
+    chosen = select(recommendations, cases.c.number).join(cases, cases.c.case_id == recommendations.c.case_id)
+    if open_only:
+        chosen = chosen.where(recommendations.c.state.in_(OPEN))
+    return chosen.where(*conditions).order_by(recommendations.c.due_on, recommendations.c.recommendation_id).limit(MOST)
+
+
+def _recommended(row: Row[Any]) -> Recommended:
+    return Recommended(row.recommendation_id, row.unit, row.text, row.due_on, row.state, row.reason, row.escalated)
+
+
+def _followed(row: Row[Any]) -> FollowedRecommendation:
+    return FollowedRecommendation.model_validate(dict(row._mapping))

@@ -1,0 +1,260 @@
+"""The file of an export, made in a process of its own: `python -m services.tracking.exports.file_process csv|xlsx fa|en`.
+
+Asked over standard input, answered over standard output, each message led by its length (four bytes): a page of rows as JSON
+lines in, what there is of the file by now out; an empty page in, the rest of the file out. So neither memory nor a disk has
+to hold the whole. CSV is UTF-8 with BOM; a cell that a spreadsheet would take for a formula begins with an apostrophe. XLSX
+is one sheet of texts, written straight into its zip: a library would first put all of it into a file. Days are there twice,
+Jalali and ISO, in Tehran's time. What tells who somebody is, as far as its form shows it, is masked in the text
+(`backbone.masking`): a file goes where no scope follows it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import ctypes
+import io
+import json
+import re
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import IO, Any
+from xml.sax.saxutils import escape
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from backbone.masking import masked
+from backbone.persian import jalali
+from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Channel, Kind, Language, Outcome, Stage
+
+Row = dict[str, Any]
+Words = tuple[str, str]
+
+_PR_SET_PDEATHSIG = 1
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+MOST_IN_A_CELL = 32_767
+"""What a spreadsheet takes in one cell."""
+_YES: dict[bool, Words] = {True: ("بله", "yes"), False: ("خیر", "no")}
+_STAGES: dict[Stage, Words] = {
+    **{stage: (names[Language.FA], names[Language.EN]) for stage, names in STAGE_NAMES.items()},
+    # What citizens are told of these speaks to them.
+    Stage.AWAITING_CITIZEN: ("در انتظار پاسخ شهروند", "Waiting for the citizen"),
+    Stage.AWAITING_UNIT: ("در انتظار پاسخ واحد", "Waiting for the unit"),
+    Stage.REFUSED: ("پذیرفته نشد", "Not accepted"),
+    Stage.MERGED: ("به پرونده مشابه پیوست", "Merged"),
+}
+_CHANNELS: dict[Channel, Words] = {
+    Channel.WEB: ("وب", "Web"),
+    Channel.APP: ("برنامه همراه", "App"),
+    Channel.PAGES: ("صفحه‌های ساده", "Plain pages"),
+    Channel.PHONE: ("تلفن", "Phone"),
+    Channel.COUNTER: ("پیشخوان", "Counter"),
+    Channel.SMS: ("پیامک", "SMS"),
+}
+
+
+def serve(format_: str, language: Language, asked: IO[bytes], answers: IO[bytes]) -> None:
+    """One file, from its first page to its end."""
+    at = 0 if language is Language.FA else 1
+    out = Out()
+    file: CsvFile | WorkbookFile = CsvFile(out) if format_ == "csv" else WorkbookFile(out, language)
+    file.add([heading[at] for heading, _ in COLUMNS])
+    while page := read_message(asked):
+        for line in page.splitlines():
+            row = json.loads(line)
+            file.add([cell(row, at) for _, cell in COLUMNS])
+        write_message(answers, out.taken())
+    file.close()
+    write_message(answers, out.taken())
+
+
+def read_message(pipe: IO[bytes]) -> bytes:
+    """The next message; EOFError when the other end has gone."""
+    return _read(pipe, int.from_bytes(_read(pipe, 4), "big"))
+
+
+def write_message(pipe: IO[bytes], message: bytes) -> None:
+    """All of it, at once."""
+    left = memoryview(len(message).to_bytes(4, "big") + message)
+    while left:
+        written = pipe.write(left)
+        left = left[len(left) if written is None else written :]
+    pipe.flush()
+
+
+def _read(pipe: IO[bytes], size: int) -> bytes:
+    parts = []
+    while size:
+        part = pipe.read(size)
+        if not part:
+            raise EOFError
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+class Out:
+    """What has been written and not been taken yet. It cannot be sought in: the zip is written in one go."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, part: bytes) -> int:
+        self._parts.append(bytes(part))
+        return len(part)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def taken(self) -> bytes:
+        found = b"".join(self._parts)
+        self._parts.clear()
+        return found
+
+
+class CsvFile:
+    """Comma-separated, as spreadsheets open it."""
+
+    def __init__(self, out: Out) -> None:
+        out.write(codecs.BOM_UTF8)
+        self._out = out
+
+    def add(self, cells: Sequence[object]) -> None:
+        line = io.StringIO(newline="")
+        csv.writer(line, lineterminator="\r\n").writerow(
+            [harmless(cell) if isinstance(cell, str) else cell for cell in cells]
+        )
+        self._out.write(line.getvalue().encode())
+
+    def close(self) -> None:
+        """Nothing follows the last line."""
+
+
+def harmless(text: str) -> str:
+    """The text, with an apostrophe before what a spreadsheet would take for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+class WorkbookFile:
+    """Office Open XML with what a spreadsheet needs and no more. Its cells are texts and numbers, never formulas."""
+
+    def __init__(self, out: Out, language: Language) -> None:
+        self._zip = ZipFile(out, "w", ZIP_DEFLATED)  # type: ignore[call-overload]  # it writes, and asks nothing else
+        name = "پرونده‌ها" if language is Language.FA else "Cases"
+        for path, text in _PARTS.items():
+            self._zip.writestr(path, _XML + text.format(name=name))
+        self._sheet = self._zip.open("xl/worksheets/sheet1.xml", "w")  # no ZIP64: Excel does not take it
+        right_to_left = ' rightToLeft="1"' if language is Language.FA else ""
+        self._write(f"{_XML}{_SHEET.format(right_to_left=right_to_left)}")
+
+    def add(self, cells: Sequence[object]) -> None:
+        self._write(f"<row>{''.join(map(_cell, cells))}</row>")
+
+    def close(self) -> None:
+        self._write("</sheetData></worksheet>")
+        self._sheet.close()
+        self._zip.close()
+
+    def _write(self, text: str) -> None:
+        self._sheet.write(text.encode())
+
+
+def _cell(value: object) -> str:
+    if value is None or value == "":
+        return "<c/>"
+    if isinstance(value, int):
+        return f"<c><v>{value}</v></c>"
+    text = escape(_NOT_XML.sub("", str(value))[:MOST_IN_A_CELL])
+    return f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+
+
+_XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_PARTS = {
+    "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
+    f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPE}.worksheet+xml"/></Types>',
+    "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
+    f'<Relationship Id="r1" Type="{_RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+    "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATIONS}">'
+    '<sheets><sheet name="{name}" sheetId="1" r:id="r1"/></sheets></workbook>',
+    "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
+    f'<Relationship Id="r1" Type="{_RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+}
+_SHEET = (
+    f'<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0"'
+    '{right_to_left}><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
+    "<sheetData>"
+)
+
+
+# --- cells ---
+
+
+def _as_is(name: str) -> Callable[[Row, int], object]:
+    return lambda row, _: row[name]
+
+
+def _jalali(name: str) -> Callable[[Row, int], object]:
+    return lambda row, _: jalali.plain(_tehran(row[name])) if row[name] else None
+
+
+def _iso(name: str) -> Callable[[Row, int], object]:
+    def cell(row: Row, _: int) -> object:
+        if not row[name]:
+            return None
+        day = _tehran(row[name])
+        return day.isoformat(timespec="seconds") if isinstance(day, datetime) else day.isoformat()
+
+    return cell
+
+
+def _tehran(text: str) -> date:
+    if "T" not in text:
+        return date.fromisoformat(text)
+    return datetime.fromisoformat(text).astimezone(jalali.TEHRAN)
+
+
+def _kind(row: Row, at: int) -> object:
+    return KIND_NAMES[Kind(row["kind"])][(Language.FA, Language.EN)[at]]
+
+
+def _outcome(row: Row, at: int) -> object:
+    return OUTCOME_NAMES[Outcome(row["outcome"])][(Language.FA, Language.EN)[at]] if row["outcome"] else None
+
+
+def _unit_name(row: Row, at: int) -> object:
+    return row[("unit_name_fa", "unit_name_en")[at]]
+
+
+COLUMNS: tuple[tuple[Words, Callable[[Row, int], object]], ...] = (
+    (("شماره", "Number"), _as_is("number")),
+    (("نوع", "Kind"), _kind),
+    (("مرحله", "Stage"), lambda row, at: _STAGES[Stage(row["stage"])][at]),
+    (("کد واحد", "Unit code"), _as_is("unit")),
+    (("واحد", "Unit"), _unit_name),
+    (("محور", "Ground"), _as_is("ground")),
+    (("فوری", "Urgent"), lambda row, at: _YES[row["urgent"]][at]),
+    (("بی‌نام", "Anonymous"), lambda row, at: _YES[row["anonymous"]][at]),
+    (("راه ثبت", "Channel"), lambda row, at: _CHANNELS[Channel(row["channel"])][at]),
+    (("تاریخ ثبت", "Filed (Jalali)"), _jalali("filed_at")),
+    (("تاریخ ثبت (میلادی)", "Filed"), _iso("filed_at")),
+    (("مهلت", "Due (Jalali)"), _jalali("expected_on")),
+    (("مهلت (میلادی)", "Due"), _iso("expected_on")),
+    (("تاریخ تصمیم", "Decided (Jalali)"), _jalali("decided_at")),
+    (("تاریخ تصمیم (میلادی)", "Decided"), _iso("decided_at")),
+    (("نتیجه", "Outcome"), _outcome),
+    (("شناسه بازرس", "Inspector's id"), _as_is("handler")),
+    (("امتیاز", "Score"), _as_is("score")),
+    (("متن", "Text"), lambda row, _: masked(row["text"])),
+)
+
+if __name__ == "__main__":
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # ends with who asked for it
+    serve(sys.argv[1], Language(sys.argv[2]), sys.stdin.buffer, sys.stdout.buffer)

@@ -1,0 +1,77 @@
+"""Queries of requests to open an identity, a line of comment each. Which cases they may be about is in each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, tuple_, update
+
+from services.tracking.case.scope import Scope
+from services.tracking.identities_models import identity_requests
+from services.tracking.models import cases
+
+CONSENTED, WAITING = "consented", "waiting"
+
+
+def kind_of(connection: Connection, case_id: UUID, scope: Scope) -> str | None:
+    """The kind of a case that may be known of."""
+    return connection.execute(select(cases.c.kind).where(cases.c.case_id == case_id, scope.condition())).scalar()
+
+
+def add(connection: Connection, row: Mapping[str, Any]) -> None:
+    """A new one."""
+    connection.execute(insert(identity_requests).values(**row))
+
+
+def one(connection: Connection, request_id: UUID, scope: Scope, lock: bool = False) -> Row[Any] | None:
+    """One about a case that may be known of."""
+    chosen = _with_case(scope).where(identity_requests.c.request_id == request_id)
+    return connection.execute(chosen.with_for_update(of=identity_requests) if lock else chosen).first()
+
+
+def page(
+    connection: Connection,
+    scope: Scope,
+    mine: ColumnElement[bool],
+    waiting_only: bool,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Row[Any]]:
+    """Those about cases that may be known of, the newest first; `mine`: which of them are for who asks."""
+    chosen = _with_case(scope).where(mine)
+    if waiting_only:
+        chosen = chosen.where(identity_requests.c.state == WAITING)
+    place = (identity_requests.c.asked_at, identity_requests.c.request_id)
+    if after is not None:
+        chosen = chosen.where(tuple_(*place) < after)
+    return list(connection.execute(chosen.order_by(*(column.desc() for column in place)).limit(limit)))
+
+
+def asked_by(staff_id: UUID) -> ColumnElement[bool]:
+    """Those of this member of staff."""
+    return identity_requests.c.asked_by == staff_id
+
+
+def consent(connection: Connection, case_id: UUID, staff_id: UUID, at: datetime) -> Row[Any] | None:
+    """The consent by which this member of staff may open who filed this case now."""
+    chosen = select(identity_requests).where(
+        identity_requests.c.case_id == case_id,
+        identity_requests.c.asked_by == staff_id,
+        identity_requests.c.state == CONSENTED,
+        identity_requests.c.open_until > at,
+    )
+    return connection.execute(chosen.order_by(identity_requests.c.open_until.desc()).limit(1)).first()
+
+
+def decide(connection: Connection, request_id: UUID, values: Mapping[str, Any]) -> None:
+    """A locked one is decided."""
+    chosen = update(identity_requests).where(identity_requests.c.request_id == request_id)
+    connection.execute(chosen.values(**values))
+
+
+def _with_case(scope: Scope) -> Select[Any]:
+    joined = identity_requests.join(cases, cases.c.case_id == identity_requests.c.case_id)
+    return select(identity_requests, cases.c.kind).select_from(joined).where(scope.condition())

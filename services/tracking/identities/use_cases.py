@@ -1,0 +1,119 @@
+"""Opening a sealed identity takes two: who asks, with a reason, and a custodian who consents, for a time (DOMAIN.md)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from sqlalchemy import Connection, true
+
+from backbone.messaging import outbox
+from contracts import identities as i
+from contracts.base import now
+from contracts.errors import AlreadyDecided, ConsentNeeded, InvalidField, NotAllowed, NotFound, UnknownCase
+from contracts.gateway import Actor
+from contracts.tracking import AuthorizeIdentity, IdentityGrant
+from contracts.vocabulary import ActorKind, Role
+from services.tracking.case.event_handlers import Clock
+from services.tracking.case.scope import OPENS_IDENTITIES, Scope
+from services.tracking.case.use_cases import Desk, _id, _no_nul, again
+from services.tracking.cursors import cursor, place
+from services.tracking.identities import store
+from services.tracking.settings import Settings
+
+_MADE_OF_KEYS = UUID("d7a0c1f4-93b5-5e26-8a4b-6c2f1e8d7b35")  # the space of such ids; never to be changed
+
+
+class IdentityDesk(Desk):
+    """Custodians see no case: a conflict of interest alone is in their way, and the identity itself is never here."""
+
+    def __init__(self, settings: Settings, clock: Clock = now) -> None:
+        super().__init__(settings, clock)
+        self._kinds, self._most = settings.identity_consent, settings.identity_minutes_most
+
+    def ask(self, connection: Connection, request: i.AskForIdentity) -> i.IdentityRequest:
+        """A request that waits for a custodian. UnknownCase, InvalidField, KeyReused."""
+        _no_nul(request)
+        own, scope = self._opener(connection, request.actor)
+        if store.kind_of(connection, request.case_id, scope) is None:
+            raise UnknownCase
+        if request.minutes > self._most:
+            wrong = {"field": "minutes", "reason": "less_than_equal", "limit": self._most}
+            raise InvalidField(fields=[wrong])
+        request_id = uuid5(_MADE_OF_KEYS, f"{own}:{request.idempotency_key}")
+        asked = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
+        if not again(connection, request.actor, request.idempotency_key, request_id, asked):
+            store.add(
+                connection,
+                {
+                    "request_id": request_id,
+                    "case_id": request.case_id,
+                    "asked_by": own,
+                    "asked_at": self.clock(),
+                    "reason": request.reason,
+                    "minutes": request.minutes,
+                    "state": store.WAITING,
+                },
+            )
+            outbox.add(connection, self._told(store.one(connection, request_id, scope), i.IdentityAsked))
+        return _shown(store.one(connection, request_id, scope))
+
+    def decide(self, connection: Connection, request: i.DecideIdentityRequest) -> i.IdentityRequest:
+        """A custodian's word on another's request. NotFound, NotAllowed, AlreadyDecided."""
+        _no_nul(request)
+        own, scope = self._opener(connection, request.actor)
+        if Role.CUSTODIAN not in request.actor.roles:
+            raise NotAllowed
+        row = store.one(connection, request.request_id, scope, lock=True)
+        if row is None:
+            raise NotFound
+        if row.asked_by == own:
+            raise NotAllowed
+        state = store.CONSENTED if request.consent else i.IdentityRequestState.REFUSED.value
+        if row.state == store.WAITING:
+            at = self.clock()
+            until = at + timedelta(minutes=row.minutes) if request.consent else None
+            told = {"state": state, "decided_by": own, "decided_at": at, "answer": request.reason, "open_until": until}
+            store.decide(connection, request.request_id, told)
+            outbox.add(connection, self._told(row, i.IdentityDecided, open_until=until))
+        elif (row.state, row.decided_by, row.answer) != (state, own, request.reason):
+            raise AlreadyDecided
+        return _shown(store.one(connection, request.request_id, scope))
+
+    def requests(self, connection: Connection, request: i.ListIdentityRequests) -> i.IdentityRequests:
+        """To custodians all, to heads their own; of cases about units they belong to none."""
+        own, scope = self._opener(connection, request.actor)
+        mine = true() if Role.CUSTODIAN in request.actor.roles else store.asked_by(own)
+        after = None if request.after is None else place(request.after)
+        rows = store.page(connection, scope, mine, request.waiting_only, after, request.limit + 1)
+        items = [_shown(row) for row in rows[: request.limit]]
+        more = len(rows) > request.limit
+        return i.IdentityRequests(items=items, next=cursor(items[-1].asked_at, items[-1].request_id) if more else None)
+
+    def authorize(self, connection: Connection, request: AuthorizeIdentity) -> IdentityGrant:
+        """Whether the actor may open who filed this case now, and by whose consent. UnknownCase, ConsentNeeded."""
+        own, scope = self._opener(connection, request.actor)
+        kind = store.kind_of(connection, request.case_id, scope)
+        if kind is None:
+            raise UnknownCase
+        if kind not in self._kinds:
+            return IdentityGrant(case_id=request.case_id)
+        given = store.consent(connection, request.case_id, own, self.clock())
+        if given is None:
+            raise ConsentNeeded
+        return IdentityGrant(case_id=request.case_id, consented_by=given.decided_by)
+
+    def _told(self, row: Any, event: type[i.IdentityEvent], **more: Any) -> i.IdentityEvent:
+        about = {name: getattr(row, name) for name in ("request_id", "case_id", "kind", "asked_by")}
+        return event.model_validate({"id": uuid4(), "occurred_at": self.clock(), **about, **more})
+
+    def _opener(self, connection: Connection, actor: Actor) -> tuple[UUID, Scope]:
+        own = _id(actor, ActorKind.STAFF)
+        if not actor.roles & OPENS_IDENTITIES:
+            raise NotAllowed
+        return own, Scope(self._avoided(connection, actor, own), None)
+
+
+def _shown(row: Any) -> i.IdentityRequest:
+    return i.IdentityRequest(**row._mapping)

@@ -1,0 +1,107 @@
+"""The formal letter of a case that is decided or refused: what it tells, and the queries it is read by."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Label, String, cast, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from backbone.persian import jalali
+from contracts.errors import NoLetter, UnknownCase
+from contracts.letters import Letter, ReadLetter
+from contracts.vocabulary import ActorKind
+from services.tracking.case.lifecycle import Case
+from services.tracking.case.scope import Scope
+from services.tracking.case.store import CASE_COLUMNS, case_of
+from services.tracking.models import cases, letters, timeline
+
+_FEWEST, _MOST = 1_000_000, 9_999_999
+_TRIES = 50
+
+TOLD_BY_LETTER = frozenset({"decided", "refused"})
+"""Entries of the timeline that a letter tells the citizen."""
+
+
+def register(connection: Connection, case_id: UUID, sequence: int, issued_at: datetime, approved: bool) -> None:
+    """Gives the letter of this entry of the timeline its number, in the transaction of the entry. Seven digits by lot: a
+    running number would tell each citizen how many letters, and so complaints, there were since the last one."""
+    year = jalali.year(jalali.today(issued_at))
+    about = {"case_id": case_id, "sequence": sequence, "year": year, "approved": approved}
+    for _ in range(_TRIES):
+        serial = _FEWEST + secrets.randbelow(_MOST - _FEWEST + 1)
+        added = insert(letters).values(**about, serial=serial).on_conflict_do_nothing(constraint="letters_number")
+        if connection.execute(added.returning(letters.c.serial)).first() is not None:
+            return
+    raise RuntimeError("the numbers of this year's letters are nearly all taken")
+
+
+def letter_of(case: Case, refused_at: datetime | None, number: str | None = None, approved: bool = False) -> Letter:
+    """The letter. `number`: the secretariat's; `approved`: by the head. NoLetter while the case is neither decided nor
+    refused. A decision that an objection calls in question keeps its letter until the final one, the second of the case,
+    takes its place."""
+    decided = case.outcome is not None and case.decided_at is not None
+    issued_at = case.decided_at if decided else refused_at
+    if issued_at is None:
+        raise NoLetter
+    named = case.names.get("refusal", {}).get(case.refusal_reason, {})
+    return Letter(
+        number=f"{case.number}-{2 if case.final else 1}",
+        case_number=case.number,
+        issued_at=issued_at,
+        kind=case.kind,
+        unit_name_fa=case.unit_name_fa,
+        unit_name_en=case.unit_name_en,
+        ground=case.ground,
+        filed_at=case.filed_at,
+        outcome=case.outcome,
+        reasons=case.reasons,
+        final=case.final,
+        registry_number=number,
+        approved=approved,
+        objection_until=case.objection_until,
+        recommended_until=sorted({date.fromisoformat(one["due_on"]) for one in case.recommendations}),
+        refusal_reason=None if decided else case.refusal_reason,
+        refusal_name_fa=None if decided else named.get("name_fa"),
+        refusal_name_en=None if decided else named.get("name_en"),
+        refusal_explanation=None if decided else case.refusal_explanation,
+        refusal_address=None if decided else case.refusal_address,
+    )
+
+
+def read(connection: Connection, request: ReadLetter, scope: Scope | None) -> Letter:
+    """The letter for who asks; `scope` for staff. UnknownCase, also when it is not for them; NoLetter."""
+    whose: Sequence[ColumnElement[bool]]
+    if scope is not None:
+        whose = (cases.c.case_id == request.case_id, scope.condition())
+    elif request.actor.kind is ActorKind.CITIZEN:
+        whose = (cases.c.case_id == request.case_id, cases.c.citizen_id == UUID(request.actor.id))
+    else:
+        whose = (cases.c.code_hash.in_(request.code_hashes),)
+    row = connection.execute(select(*CASE_COLUMNS, _REFUSED_AT, _NUMBER, _APPROVED).where(*whose)).first()
+    if row is None:
+        raise UnknownCase
+    return letter_of(case_of(row), row.refused_at, row.letter_number, bool(row.letter_approved))
+
+
+_REFUSED_AT = (
+    # The moment itself is on the timeline alone; of its cases' lines there are few.
+    select(func.max(timeline.c.at))
+    .where(timeline.c.case_id == cases.c.case_id, timeline.c.entry == "refused")
+    .scalar_subquery()
+    .label("refused_at")
+)
+
+
+def _of_latest(value: ColumnElement[Any], name: str) -> Label[Any]:
+    """Of the letter that stands: the last that was given a number."""
+    latest = select(value).where(letters.c.case_id == cases.c.case_id).order_by(letters.c.sequence.desc()).limit(1)
+    return latest.scalar_subquery().label(name)
+
+
+_NUMBER = _of_latest(cast(letters.c.year, String) + "/" + cast(letters.c.serial, String), "letter_number")
+_APPROVED = _of_latest(letters.c.approved, "letter_approved")

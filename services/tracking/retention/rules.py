@@ -1,0 +1,65 @@
+"""How long what of an ended case is kept (the administrator's rules), and what is left of a line of the timeline. Pure."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from contracts.vocabulary import ActorKind, KeptPart
+from services.tracking.case.timeline import Entry
+
+WRITTEN = frozenset({"text", "reasons", "address", "recommendations"})
+"""Fields of the timeline's details that hold what somebody wrote; all others are codes, days, counts and ids."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Of cases of `kind` with `outcome` (None: any but those of `besides`) `part` is kept `months` months after the end."""
+
+    part: KeptPart
+    kind: str
+    outcome: str | None
+    months: int
+    besides: frozenset[str] = frozenset()
+
+    def ended_before(self, now: datetime) -> datetime:
+        """What ended before this moment has been kept long enough; counted in months of the Gregorian calendar."""
+        month = now.year * 12 + now.month - 1 - self.months
+        year, month = divmod(month, 12)
+        return now.replace(year=year, month=month + 1, day=min(now.day, monthrange(year, month + 1)[1]))
+
+
+def rules_of(rows: Sequence[Mapping[str, Any]]) -> Iterator[Rule]:
+    """The catalogue's rules, a part at a time. A part without its months is kept for good."""
+    for row in rows:
+        kind, outcome = row["kind"], row.get("outcome")
+        besides = frozenset(one["outcome"] for one in rows if one["kind"] == kind and one.get("outcome"))
+        for part, name in (
+            (KeptPart.IDENTITY, "identity_months"),
+            (KeptPart.EVIDENCE, "evidence_months"),
+            (KeptPart.TEXTS, "text_months"),
+        ):
+            if (months := row.get(name)) is not None:
+                yield Rule(part, kind, outcome, months, frozenset() if outcome else besides)
+
+
+def tells_texts(entry: Entry) -> bool:
+    """Whether there is something in the line that somebody wrote."""
+    return entry.entry != "erased" and bool(WRITTEN & set(entry.details))
+
+
+def left_of(entry: Entry, part: KeptPart) -> Entry:
+    """The line without what the part says: itself when there is nothing of it."""
+    if part is KeptPart.IDENTITY and entry.actor_kind == ActorKind.CITIZEN and entry.actor_id is not None:
+        return replace(entry, actor_id=None)
+    if part is KeptPart.TEXTS and tells_texts(entry):
+        return replace(entry, details={name: value for name, value in entry.details.items() if name not in WRITTEN})
+    return entry
+
+
+def erased(entries: Iterable[Entry], part: KeptPart) -> list[Entry]:
+    """The lines of which something goes, as they are then."""
+    return [after for entry in entries if (after := left_of(entry, part)) is not entry]

@@ -1,0 +1,131 @@
+"""Screening: what is suggested for a case, who is free for it, many cases assigned at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from contracts import screening as sc
+from contracts import tracking as t
+from contracts.errors import NotAllowed, NotFound, PeygirError, UnknownCase
+from contracts.gateway import Actor
+from contracts.vocabulary import Role
+from services.tracking.case import rules as domain
+from services.tracking.case import store
+from services.tracking.case.lifecycle import RIGHTS, Case
+from services.tracking.case.record import record
+from services.tracking.case.use_cases import Desk, again
+from services.tracking.screening import rules as suggestions
+from services.tracking.screening import workload as desks
+
+MOST = 500
+"""Cases handed over in one step."""
+
+
+class Screening(Desk):
+    """The use cases of the screener's and the head's lists."""
+
+    def suggest_screening(self, connection: Connection, request: sc.SuggestScreening) -> sc.Suggestions:
+        """What earlier and open cases say; only such as the actor may know of."""
+        scope = self.scope(connection, request.actor)
+        _may_assign(request.actor)
+        told = desks.text_of(connection, request.case_id, scope)
+        if told is None:
+            raise UnknownCase
+        earlier = desks.earlier(connection, request.case_id, told.search, self.clock(), scope)
+        unit, ground, urgent = suggestions.suggest(told.search.strip(), earlier)
+        similar = desks.similar(connection, told, scope)
+        return sc.Suggestions(unit=unit, ground=ground, urgent=urgent, similar=similar)
+
+    def assign_many(self, connection: Connection, request: sc.AssignMany) -> sc.Assigned:
+        """Each by itself: what cannot be assigned is told and stops no other."""
+        versions = {one.case_id: one.expected_version for one in request.cases}
+        locked = store.lock_for_staff(connection, versions, self.scope(connection, request.actor))
+        _may_assign(request.actor)
+        return self._assign_all(connection, request, list(versions), locked, versions)
+
+    def hand_over(self, connection: Connection, request: sc.HandOver) -> sc.Assigned:
+        """All open cases of one inspector. Repeated, it finds no more of them."""
+        scope = self.scope(connection, request.actor)
+        _may_assign(request.actor)
+        ids = desks.open_cases_of(connection, request.leaver, scope, MOST)
+        locked = store.lock_for_staff(connection, ids, scope)
+        mine = {case_id: case for case_id, case in locked.items() if case.handler == request.leaver}
+        versions = {case_id: case.version for case_id, case in mine.items()}
+        return self._assign_all(connection, request, list(mine), mine, versions, besides=request.leaver)
+
+    def _assign_all(
+        self,
+        connection: Connection,
+        request: sc.AssignMany | sc.HandOver,
+        ids: Sequence[UUID],
+        locked: Mapping[UUID, Case],
+        versions: Mapping[UUID, int],
+        besides: UUID | None = None,
+    ) -> sc.Assigned:
+        items = []
+        command = t.Assign(inspector=request.inspector)
+        for case_id in ids:
+            case = locked.get(case_id)
+            try:
+                if case is None:
+                    raise UnknownCase
+                items.append(self._assign_one(connection, request, case, versions[case_id], command, besides))
+            except PeygirError as error:
+                items.append(sc.AssignedCase(case_id=case_id, error=error.code))
+        return sc.Assigned(items=items)
+
+    def _assign_one(
+        self,
+        connection: Connection,
+        request: sc.AssignMany | sc.HandOver,
+        case: Case,
+        version: int,
+        command: t.Assign,
+        besides: UUID | None,
+    ) -> sc.AssignedCase:
+        # The key is noted only for what is done: judged first, by rules that write nothing.
+        key = f"{request.idempotency_key}:{case.case_id}"
+        if desks.was_done(connection, request.actor, key):
+            again(connection, request.actor, key, case.case_id, command)
+            return sc.AssignedCase(case_id=case.case_id, handler=case.handler, version=case.version)
+        if case.version != version:
+            return sc.AssignedCase(case_id=case.case_id, error="stale_version")
+        context = self.facts(connection, case, command, None, request.actor, besides)
+        turn = domain.act(case, command, context)
+        again(connection, request.actor, key, case.case_id, command)
+        after = record(connection, turn, request.actor, context.now, context.question)
+        return sc.AssignedCase(case_id=case.case_id, handler=after.handler, version=after.version)
+
+    # --- skills ---
+
+    def set_skills(self, connection: Connection, request: sc.SetSkills) -> sc.Skills:
+        """By a head. NotFound for who is no inspector; grounds that nobody knows are passed over."""
+        self.scope(connection, request.actor)
+        if Role.HEAD not in request.actor.roles:
+            raise NotAllowed
+        known = store.member(connection, request.inspector)
+        if known is None or Role.INSPECTOR not in known.roles:
+            raise NotFound
+        known_grounds = [one for one in set(request.grounds) if store.ground_kinds(connection, one) is not None]
+        desks.keep_skills(connection, request.inspector, sorted(known_grounds))
+        return self.list_skills(connection, sc.ListSkills(actor=request.actor))
+
+    def list_skills(self, connection: Connection, request: sc.ListSkills) -> sc.Skills:
+        """Of all active inspectors; counted are the cases that the actor may know of."""
+        scope = self.scope(connection, request.actor)
+        _may_assign(request.actor)
+        rows = desks.inspectors(connection, scope)
+        return sc.Skills(
+            items=[
+                sc.InspectorSkills(inspector=row.staff_id, grounds=row.grounds or [], open_cases=row.open_cases)
+                for row in rows
+            ]
+        )
+
+
+def _may_assign(actor: Actor) -> None:
+    if not any("assign" in RIGHTS.get(role, frozenset()) for role in actor.roles):
+        raise NotAllowed

@@ -1,0 +1,320 @@
+"""The rules of visits (DOMAIN: The life of a case) as pure functions: a case, its visit, a slot and the time → a Move.
+
+A visit is asked for, booked, moved, and ends as held, missed or cancelled; or, when the case ends before a time was
+chosen, as avoided. Nothing here reads a clock or a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from contracts import tracking as t
+from contracts.errors import (
+    InvalidField,
+    NotAllowed,
+    SlotPast,
+    SlotTaken,
+    UnknownSlot,
+    VisitNotBegun,
+    WrongStage,
+    WrongVisitState,
+)
+from contracts.gateway import Actor
+from contracts.visits import VisitState
+from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
+from services.tracking.case.lifecycle import Case, Step, Turn
+from services.tracking.reference.workdays import ONE_DAY, TEHRAN, Workdays
+
+V = VisitState
+BOOKED = frozenset({V.BOOKED, V.MOVED})
+OPEN = frozenset({V.ASKED, *BOOKED})
+TAKES_A_PLACE = frozenset({*BOOKED, V.HELD, V.NO_SHOW})
+"""States in which a visit counts against its slot's capacity."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A time in a room with an inspector. `taken`: places of `capacity` that are gone."""
+
+    slot_id: UUID
+    inspector: UUID
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+    taken: int
+    closed: bool
+    place_fa: str
+    place_en: str
+
+
+@dataclass(frozen=True)
+class Visit:
+    """`offered`: slots chosen for it; none: any of the case's inspector. `remind_…_at`: None when not, or done."""
+
+    visit_id: UUID
+    case_id: UUID
+    state: VisitState
+    asked_at: datetime
+    slot: Slot | None = None
+    offered: tuple[UUID, ...] = ()
+    remind_day_at: datetime | None = None
+    remind_hours_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How long before a visit the citizen is reminded, and between which whole hours of Tehran (7 to 22)."""
+
+    day: timedelta = timedelta(hours=24)
+    hours: timedelta = timedelta(hours=2)
+    wakes: int = 7
+    sleeps: int = 22
+
+
+@dataclass(frozen=True)
+class Move:
+    """What was done: the visit after it, and the case's turn."""
+
+    visit: Visit
+    turn: Turn
+
+
+# --- the citizen ---
+
+
+def ask(case: Case, visit: Visit | None, at: datetime, new_id: UUID) -> Move:
+    """The citizen wants to come. One visit at a time, while the case is open."""
+    _open_case(case, "ask_visit")
+    if visit is not None:
+        raise WrongVisitState(state=visit.state, command="ask_visit")
+    return _move(case, Visit(new_id, case.case_id, V.ASKED, at), "visit_asked", t.VisitAsked)
+
+
+def book(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead: Lead) -> Move:
+    """Takes a place. `slot` is locked, so that `taken` is the truth. UnknownSlot, SlotPast, SlotTaken."""
+    _open_case(case, "book_visit")
+    held = _in_state(visit, frozenset({V.ASKED}), "book_visit")
+    return _move(case, _placed(case, held, slot, V.BOOKED, at, lead), "visit_booked", t.VisitBooked)
+
+
+def move(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead: Lead) -> Move:
+    """Takes another place instead, until the visit begins; the one before is free again."""
+    _open_case(case, "move_visit")
+    held = _in_state(visit, BOOKED, "move_visit")
+    _not_begun(held, at)
+    if slot is not None and held.slot is not None and slot.slot_id == held.slot.slot_id:
+        raise InvalidField(fields=[{"field": "command.slot_id", "reason": "same_slot"}])
+    return _move(case, _placed(case, held, slot, V.MOVED, at, lead), "visit_moved", t.VisitMoved)
+
+
+def cancel(case: Case, visit: Visit | None, at: datetime) -> Move:
+    """The citizen does not come; until the visit begins."""
+    held = _in_state(visit, OPEN, "cancel_visit")
+    _not_begun(held, at)
+    return _move(case, _quiet(held, V.CANCELLED), "visit_cancelled", t.VisitCancelled, by="citizen")
+
+
+def possible(stage: Stage, state: VisitState | None, begins: datetime | None, at: datetime) -> list[str]:
+    """What the citizen can do now about the open visit, which is in `state`; None: there is none."""
+    open_case = stage in OPEN_STAGES
+    if state is None:
+        return ["ask_visit"] if open_case else []
+    if state is V.ASKED:
+        return ["book_visit", "cancel_visit"] if open_case else ["cancel_visit"]
+    if begins is None or begins <= at:
+        return []
+    return ["move_visit", "cancel_visit"] if open_case else ["cancel_visit"]
+
+
+def offers(case: Case, visit: Visit, slot: Slot) -> bool:
+    """Whether this slot is for this visit: one chosen for it or, where none was, any of the case's inspector."""
+    return slot.slot_id in visit.offered if visit.offered else slot.inspector == case.handler
+
+
+# --- staff ---
+
+
+def authorise(case: Case, actor: Actor) -> None:
+    """NotAllowed but for the head, and for the inspector who handles the case."""
+    handles = Role.INSPECTOR in actor.roles and str(case.handler) == actor.id
+    if actor.kind is not ActorKind.STAFF or not (handles or Role.HEAD in actor.roles):
+        raise NotAllowed
+
+
+def offer(case: Case, visit: Visit | None, slots: Sequence[Slot], at: datetime) -> Move:
+    """Chooses the slots that the citizen may take. UnknownSlot, SlotPast."""
+    _open_case(case, "offer_slots")
+    held = _in_state(visit, OPEN, "offer_slots")
+    for slot in slots:
+        if slot.closed:
+            raise UnknownSlot
+        if slot.starts_at <= at:
+            raise SlotPast
+        if case.stage is Stage.REVIEW and slot.inspector in case.barred:
+            raise InvalidField(fields=[{"field": "command.slots", "reason": "decided_it_before"}])
+    chosen = replace(held, offered=tuple(dict.fromkeys(slot.slot_id for slot in slots)))
+    return _move(case, chosen, "visit_offered", t.VisitOffered, slots=[str(one) for one in chosen.offered])
+
+
+def call_off(case: Case, visit: Visit | None, at: datetime) -> Move:
+    """The office cannot hold it: another time is to be chosen."""
+    held = _in_state(visit, BOOKED, "call_off_visit")
+    _not_begun(held, at)
+    again = replace(_quiet(held, V.ASKED), offered=())
+    turn = _turn(case, held, "visit_cancelled", t.VisitCancelled, {"by": "office"}, {"by": "office"})
+    return Move(replace(again, slot=None), turn)
+
+
+def hold(case: Case, visit: Visit | None, minutes: str, at: datetime) -> Move:
+    """It took place. Whatever has become of the case meanwhile."""
+    held = _begun(_in_state(visit, BOOKED, "hold_visit"), at)
+    # Not among the entries whose text the citizen reads (life.TOLD).
+    return _move(case, _quiet(held, V.HELD), "visit_held", t.VisitHeld, text=minutes)
+
+
+def miss(case: Case, visit: Visit | None, at: datetime) -> Move:
+    """The citizen did not come."""
+    return _move(
+        case, _quiet(_begun(_in_state(visit, BOOKED, "miss_visit"), at), V.NO_SHOW), "visit_missed", t.VisitMissed
+    )
+
+
+# --- nobody's command ---
+
+
+def ended(case: Case, visit: Visit, at: datetime) -> tuple[Visit, Step] | None:
+    """What the end of a case does to its visit. One that has begun goes on: its end is still to be told."""
+    if visit.state is V.ASKED:
+        after = _quiet(visit, V.AVOIDED)
+        return after, _step(case, after, "visit_avoided", t.VisitAvoided, {}, {})
+    if visit.slot is None or visit.slot.starts_at <= at:
+        return None
+    after = _quiet(visit, V.CANCELLED)
+    return after, _step(case, after, "visit_cancelled", t.VisitCancelled, {"by": "ended"}, {"by": "ended"})
+
+
+def remind(case: Case, visit: Visit, at: datetime) -> Move | None:
+    """The reminder that is due, if one is. Both at once are one: the nearer says all that the other would."""
+    if visit.state not in BOOKED or visit.slot is None:
+        return None
+    hours = visit.remind_hours_at is not None and visit.remind_hours_at <= at
+    day = visit.remind_day_at is not None and visit.remind_day_at <= at
+    if not (hours or day):
+        return None
+    after = replace(visit, remind_day_at=None, remind_hours_at=None if hours else visit.remind_hours_at)
+    if visit.slot.starts_at <= at:
+        return Move(after, Turn(case, []))  # nothing could be said in time
+    before = "hours" if hours else "day"
+    turn = _turn(case, after, "visit_reminded", t.VisitReminded, {"before": before}, {"before": before})
+    return Move(after, turn)
+
+
+def reminders(starts_at: datetime, at: datetime, lead: Lead) -> tuple[datetime | None, datetime | None]:
+    """When to remind of a visit that is booked `at`: (the day before, hours before), each at a waking hour, or None where
+    that moment is over: the citizen has just been told the time."""
+    day = _waking(starts_at - lead.day, lead)
+    hours = _waking(starts_at - lead.hours, lead)
+    soon = hours if at < hours < starts_at else None
+    return (day if at < day < (soon or starts_at) else None), soon
+
+
+def _waking(moment: datetime, lead: Lead) -> datetime:
+    """`moment` or, in the night, the waking hour nearest to it: the evening before, or for early hours the morning."""
+    local = moment.astimezone(TEHRAN)
+    if lead.wakes <= local.hour < lead.sleeps:
+        return moment
+    if local.hour < lead.wakes:
+        return datetime.combine(local.date(), time(lead.wakes), TEHRAN).astimezone(moment.tzinfo)
+    evening = datetime.combine(local.date(), time(lead.sleeps), TEHRAN) - timedelta(minutes=1)
+    return evening.astimezone(moment.tzinfo)
+
+
+# --- slots ---
+
+
+def week(
+    first_day: date, hours: tuple[time, time], minutes: int, workdays: Workdays
+) -> Iterator[tuple[datetime, datetime]]:
+    """(start, end) of one slot after another, from the first hour to the last, on each working day of seven."""
+    for day in (first_day + ONE_DAY * step for step in range(7)):
+        if not workdays.works(day):
+            continue
+        start, close = (datetime.combine(day, hour, TEHRAN) for hour in hours)
+        while start + timedelta(minutes=minutes) <= close:
+            yield start, start + timedelta(minutes=minutes)
+            start += timedelta(minutes=minutes)
+
+
+# --- parts ---
+
+
+def _open_case(case: Case, command: str) -> None:
+    if case.stage not in OPEN_STAGES:
+        raise WrongStage(stage=case.stage, command=command)
+
+
+def _in_state(visit: Visit | None, states: frozenset[VisitState], command: str) -> Visit:
+    if visit is None or visit.state not in states:
+        raise WrongVisitState(state=visit.state if visit else None, command=command)
+    return visit
+
+
+def _not_begun(visit: Visit, at: datetime) -> None:
+    if visit.slot is not None and visit.slot.starts_at <= at:
+        raise SlotPast
+
+
+def _begun(visit: Visit, at: datetime) -> Visit:
+    if visit.slot is not None and at < visit.slot.starts_at:
+        raise VisitNotBegun
+    return visit
+
+
+def _placed(case: Case, visit: Visit, slot: Slot | None, state: VisitState, at: datetime, lead: Lead) -> Visit:
+    if slot is None or slot.closed or not offers(case, visit, slot):
+        raise UnknownSlot
+    if slot.starts_at <= at:
+        raise SlotPast
+    if slot.taken >= slot.capacity:
+        raise SlotTaken
+    day, hours = reminders(slot.starts_at, at, lead)
+    return replace(visit, state=state, slot=slot, remind_day_at=day, remind_hours_at=hours)
+
+
+def _quiet(visit: Visit, state: VisitState) -> Visit:
+    return replace(visit, state=state, remind_day_at=None, remind_hours_at=None)
+
+
+def _move(case: Case, visit: Visit, entry: str, event: type[t.VisitEvent], **more: Any) -> Move:
+    fields = {name: value for name, value in more.items() if name in event.model_fields}
+    return Move(visit, _turn(case, visit, entry, event, more, fields))
+
+
+def _turn(
+    case: Case,
+    visit: Visit,
+    entry: str,
+    event: type[t.VisitEvent],
+    details: Mapping[str, Any],
+    fields: Mapping[str, Any],
+) -> Turn:
+    return Turn(case, [_step(case, visit, entry, event, details, fields)])
+
+
+def _step(
+    case: Case,
+    visit: Visit,
+    entry: str,
+    event: type[t.VisitEvent],
+    details: Mapping[str, Any],
+    fields: Mapping[str, Any],
+) -> Step:
+    about: dict[str, Any] = {"visit_id": visit.visit_id}
+    if visit.slot is not None:
+        about |= {name: getattr(visit.slot, name) for name in ("slot_id", "starts_at", "place_fa", "place_en")}
+    told = {name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in about.items()}
+    return Step(entry, case, event, {**told, **details}, {**about, **fields})

@@ -1,0 +1,216 @@
+"""What is asked for by RPC about visits: the times offered to a citizen; rooms and slots, which head and administrator
+keep; and the reminders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from uuid import UUID, uuid5
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from backbone.storage.database import Database
+from contracts import sms
+from contracts import visits as v
+from contracts.base import now
+from contracts.errors import (
+    InvalidField,
+    NotAllowed,
+    SlotInUse,
+    SlotOverlap,
+    SlotPast,
+    UnknownCase,
+    UnknownRoom,
+    UnknownSlot,
+)
+from contracts.gateway import Actor
+from contracts.vocabulary import ActorKind, Role
+from services.tracking.case import store
+from services.tracking.case.event_handlers import Clock
+from services.tracking.case.lifecycle import Case
+from services.tracking.case.record import record
+from services.tracking.case.scope import SEE_ALL, Scope
+from services.tracking.case.use_cases import Desk, _id, _no_nul, again
+from services.tracking.settings import Settings
+from services.tracking.visits import commands as visits
+from services.tracking.visits import rules as visits_domain
+from services.tracking.visits import store as visits_store
+
+_MADE_OF_KEYS = UUID("9d0b3a52-4c1e-5f7a-8b46-2e1f0c9d7a35")  # the space of such ids; never to be changed
+KEEPERS = frozenset({Role.HEAD, Role.ADMINISTRATOR})
+READERS = KEEPERS | {Role.INSPECTOR}
+
+
+class VisitDesk(Desk):
+    """The desk, with visits."""
+
+    def __init__(self, settings: Settings, clock: Clock = now) -> None:
+        super().__init__(settings, clock)
+        self._hours: tuple[time, time] = (settings.visit_opens, settings.visit_closes)
+
+    def remind_due(self, database: Database) -> int:
+        """Says the reminders that are due; how many."""
+        return visits.remind_due(database, self.clock(), record)
+
+    def list_offered_slots(self, connection: Connection, request: v.ListOfferedSlots) -> v.OfferedSlots:
+        """The times that the citizen may take now. UnknownCase."""
+        if request.actor.kind not in (ActorKind.CITIZEN, ActorKind.BEARER):
+            raise NotAllowed
+        case: Case | None = None
+        if request.code_hashes:
+            case = visits_store.case_by_code(connection, request.code_hashes)
+        elif request.case_id is not None:
+            case = visits_store.own_case(connection, request.case_id, _citizen(request.actor))
+        if case is None:
+            raise UnknownCase
+        return visits.offered(connection, case, self.clock())
+
+    # --- rooms ---
+
+    def list_rooms(self, connection: Connection, request: v.ListRooms) -> v.Rooms:
+        """All rooms."""
+        self._allowed(connection, request.actor, READERS)
+        return v.Rooms(items=[v.Room.model_validate(dict(row._mapping)) for row in visits_store.all_rooms(connection)])
+
+    def add_room(self, connection: Connection, request: v.AddRoom) -> v.Room:
+        """A new room; repeated with its key, the one it made. KeyReused."""
+        self._allowed(connection, request.actor, KEEPERS)
+        _no_nul(request)
+        names = {"name_fa": request.name_fa, "name_en": request.name_en}  # they go into an SMS
+        wrong = [
+            {"field": field, "reason": reason, **named}
+            for field, name in names.items()
+            for reason, named in sms.wrong_in_sms(name)
+        ]
+        if wrong:
+            raise InvalidField(fields=wrong)
+        room_id = _id_of(request.actor, request.idempotency_key)
+        if not self.again(connection, request, room_id):
+            row = {"room_id": room_id, **names, "active": True}
+            visits_store.add_room(connection, row)
+        return self._room(connection, room_id)
+
+    def close_room(self, connection: Connection, request: v.CloseRoom) -> v.Room:
+        """It gets no new slots. UnknownRoom."""
+        self._allowed(connection, request.actor, KEEPERS)
+        visits_store.close_room(connection, request.room_id)
+        return self._room(connection, request.room_id)
+
+    def _room(self, connection: Connection, room_id: UUID) -> v.Room:
+        row = visits_store.room(connection, room_id)
+        if row is None:
+            raise UnknownRoom
+        return v.Room.model_validate(dict(row._mapping))
+
+    # --- slots ---
+
+    def list_slots(self, connection: Connection, request: v.ListSlots) -> v.Slots:
+        """Slots, with those cases in them that the actor may know of. Inspectors see their own slots alone."""
+        self._allowed(connection, request.actor, READERS)
+        keeper = bool(request.actor.roles & KEEPERS)
+        knows = request.actor.roles & (SEE_ALL | {Role.INSPECTOR})
+        found = self._slots(
+            connection,
+            self.scope(connection, request.actor) if knows else None,
+            since=request.since,
+            until=request.until,
+            inspector=request.inspector if keeper else UUID(request.actor.id),
+        )
+        return v.Slots(items=found)
+
+    def add_slot(self, connection: Connection, request: v.AddSlot) -> v.Slot:
+        """One slot, at any time to come. SlotPast, SlotOverlap, UnknownRoom, KeyReused."""
+        if request.ends_at <= request.starts_at:
+            raise _wrong("ends_at", "not_after_its_start")
+        return self._make(connection, request, [(request.starts_at, request.ends_at)])[0]
+
+    def make_slots(self, connection: Connection, request: v.MakeSlots) -> v.Slots:
+        """A week's slots, on its working days within working hours: all, or none where one overlaps."""
+        opens, closes = time.fromisoformat(request.opens), time.fromisoformat(request.closes)
+        if opens < self._hours[0]:
+            raise _wrong("opens", "outside_working_hours")
+        if closes > self._hours[1]:
+            raise _wrong("closes", "outside_working_hours")
+        workdays = self.city(connection).workdays
+        times = list(visits_domain.week(request.first_day, (opens, closes), request.minutes, workdays))
+        if not times:
+            raise _wrong("first_day", "no_time_for_a_slot")
+        return v.Slots(items=self._make(connection, request, times))
+
+    def close_slot(self, connection: Connection, request: v.CloseSlot) -> v.Slot:
+        """Nobody takes a place in it any more. UnknownSlot; SlotInUse while somebody has one."""
+        self._allowed(connection, request.actor, KEEPERS)
+        slot = visits_store.lock_slot(connection, request.slot_id)
+        if slot is None:
+            raise UnknownSlot
+        if slot.taken:
+            raise SlotInUse
+        visits_store.close_slot(connection, request.slot_id)
+        return self._slots(connection, None, ids=[request.slot_id])[0]
+
+    def _make(
+        self, connection: Connection, request: v.AddSlot | v.MakeSlots, times: Sequence[tuple[datetime, datetime]]
+    ) -> list[v.Slot]:
+        self._allowed(connection, request.actor, KEEPERS)
+        ids = [_id_of(request.actor, f"{request.idempotency_key}:{number}") for number in range(len(times))]
+        if not self.again(connection, request, ids[0]):
+            if times[0][0] <= self.clock():
+                raise SlotPast
+            self._check(connection, request.room_id, request.inspector)
+            shared = {"room_id": request.room_id, "inspector": request.inspector, "capacity": request.capacity}
+            rows = [
+                {"slot_id": slot_id, "starts_at": start, "ends_at": end, "closed": False, **shared}
+                for slot_id, (start, end) in zip(ids, times, strict=True)
+            ]
+            try:
+                visits_store.add_slots(connection, rows)
+            except IntegrityError as error:
+                if getattr(error.orig, "sqlstate", None) == visits_store.EXCLUDED:
+                    raise SlotOverlap from None
+                raise
+        return self._slots(connection, None, ids=ids)
+
+    def _check(self, connection: Connection, room_id: UUID, inspector: UUID) -> None:
+        room = visits_store.room(connection, room_id, lock=True)
+        if room is None or not room.active:
+            raise UnknownRoom
+        who = store.member(connection, inspector)
+        if who is None or not who.active or Role.INSPECTOR not in who.roles:
+            raise _wrong("inspector", "not_an_inspector")
+
+    def _slots(
+        self,
+        connection: Connection,
+        scope: Scope | None,
+        *,
+        ids: Sequence[UUID] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        inspector: UUID | None = None,
+    ) -> list[v.Slot]:
+        rows = visits_store.list_slots(connection, scope, ids=ids, since=since, until=until, inspector=inspector)
+        return [v.Slot.model_validate({**row._mapping, "cases": row.cases or []}) for row in rows]
+
+    def again(self, connection: Connection, request: v.AddRoom | v.AddSlot | v.MakeSlots, about: UUID) -> bool:
+        asked = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
+        return again(connection, request.actor, request.idempotency_key, about, asked)
+
+    def _allowed(self, connection: Connection, actor: Actor, roles: frozenset[Role]) -> None:
+        if actor.kind is not ActorKind.STAFF or not actor.roles & roles:
+            raise NotAllowed
+        known = store.member(connection, UUID(actor.id))
+        if known is not None and not known.active:
+            raise NotAllowed
+
+
+def _citizen(actor: Actor) -> UUID:
+    return _id(actor, ActorKind.CITIZEN)
+
+
+def _id_of(actor: Actor, key: str) -> UUID:
+    return uuid5(_MADE_OF_KEYS, f"{actor.id}:{key}")
+
+
+def _wrong(path: str, reason: str) -> InvalidField:
+    return InvalidField(fields=[{"field": path, "reason": reason}])

@@ -1,0 +1,57 @@
+"""What the tests of admission stand on: a gateway with chosen limits that waits for nothing, and a clock that is held."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from backbone import codes
+from contracts.errors import UnknownCase
+from gateway.edge.limits import Memory
+from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, refusing
+
+REPORT = {"kind": "information", "unit": "roads", "ground": "waste", "text": "مصالح رها شده است.", "consent": True}
+WRONG = "1234567890123456"
+EASY = {"challenge_bits": 4, "challenge_bits_most": 8}
+OF_OTHERS = "203.0.113.9"
+
+
+def limited(folder: Path, delays: list[float] | None = None, **settings: Any) -> Gateway:
+    """A gateway with these limits and no others, which waits for nothing."""
+    gateway = Gateway(folder, **{**UNLIMITED, **EASY, **settings})
+
+    async def delay(seconds: float) -> None:
+        if delays is not None:
+            delays.append(seconds)
+
+    gateway.door.admission.delay = delay
+    gateway.door.shelf.put(CATALOGUE)
+    gateway.bus.answers["tracking.view_by_code"] = refusing(UnknownCase())
+    return gateway
+
+
+def held_clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, in its only item."""
+    moment = [1_800_000_000.0]
+    monkeypatch.setattr(time, "time", lambda: moment[0])
+    return moment
+
+
+def by_header(gateway: Gateway, code: str, **more: Any) -> httpx.Response:
+    headers = {"Tracking-Code": code, **more.pop("headers", {})}
+    return gateway.send("GET", "/v1/tracking", headers=headers, **more)
+
+
+def right(gateway: Gateway) -> str:
+    return codes.mint(gateway.door.mac_keys)
+
+
+def forget(gateway: Gateway) -> None:
+    """Nothing has been counted yet."""
+    storage = gateway.door.limits._limiter.storage
+    assert isinstance(storage, Memory)
+    storage._counted.clear()
