@@ -16,9 +16,9 @@ from sqlalchemy import Connection, event
 from backbone.messaging import inbox, outbox
 from backbone.messaging.broker import Broker
 from backbone.storage.database import Database
-from contracts import insight as i
-from contracts import searches as se
 from contracts.gateway import Actor
+from contracts.insight import CountCases, CountVisits
+from contracts.searches import Filter
 from contracts.vocabulary import ActorKind, KeptPart, Outcome, Role, Stage
 from services.accounts import store as accounts
 from services.insight.handlers import Insight
@@ -209,10 +209,10 @@ def _of_tracking(sample: Sample, tree: Any) -> dict[str, Ask]:
     }
 
     def page(of: Scope, sort: str = "-filed_at", **given: Any) -> Ask:
-        return lambda c: searching.case_page(c, [se.Filter(**given)], of, tree, sort)  # type: ignore[arg-type]  # a Sort
+        return lambda c: searching.case_page(c, [Filter(**given)], of, tree, sort)  # type: ignore[arg-type]  # a Sort
 
     def counted(**given: Any) -> Ask:
-        return lambda c: searching.count(c, [se.Filter(**given)], head, tree)
+        return lambda c: searching.count(c, [Filter(**given)], head, tree)
 
     beyond = searching.ORDERS["-filed_at"].cursor(sample.newest - timedelta(days=300), UUID(int=1))
     rule = Rule(KeptPart.IDENTITY, "complaint", None, 12, frozenset({"referred"}))
@@ -227,7 +227,7 @@ def _of_tracking(sample: Sample, tree: Any) -> dict[str, Ask]:
         "case_page of an inspector": page(mine),
         "case_page by the day owed": page(head, "due_on"),
         "case_page by the day owed, last first": page(head, "-due_on", stage=[Stage.INVESTIGATING]),
-        "whole_page, of an export": lambda c: searching.whole_page(c, [se.Filter()], head, tree, beyond, 500),
+        "whole_page, of an export": lambda c: searching.whole_page(c, [Filter()], head, tree, beyond, 500),
         "lock_for_staff": lambda c: store.lock_for_staff(c, [sample.open_id], head),
         "lock_by_code": lambda c: store.lock_by_code(c, [sample.code_hash]),
         "open_question": lambda c: store.open_question(c, sample.open_id),
@@ -302,7 +302,7 @@ def _of_insight(sample: Sample) -> dict[str, Ask]:
     insight = Insight()
 
     def counted(by: list[str], **given: Any) -> Ask:
-        return lambda c: insight.count_cases(c, i.CountCases(actor=head, by=by, **given))
+        return lambda c: insight.count_cases(c, CountCases(actor=head, by=by, **given))
 
     return {
         "count_cases by day, a month": counted(["day"], **month),
@@ -310,7 +310,7 @@ def _of_insight(sample: Sample) -> dict[str, Ask]:
         "count_cases of a unit by ground": counted(["ground"], unit=sample.unit, **month),
         "count_cases by kind, all years": counted(["kind"]),
         "count_cases by unit and stage, all years": counted(["unit", "stage"]),
-        "count_visits": lambda c: insight.count_visits(c, i.CountVisits(actor=head, by=["month"], **month)),
+        "count_visits": lambda c: insight.count_visits(c, CountVisits(actor=head, by=["month"], **month)),
     }
 
 

@@ -14,9 +14,32 @@ from uuid import UUID, uuid4, uuid5
 
 from benchmarks.city import words
 from benchmarks.city.words import Complaint
-from contracts import tracking as t
 from contracts.gateway import Actor, FileSubmission, Place
 from contracts.intake import Catalogue
+from contracts.tracking import (
+    AddNote,
+    AnswerQuestion,
+    Approve,
+    AskCitizen,
+    AskUnit,
+    Assign,
+    CaseDecided,
+    CaseOpened,
+    CitizenCommand,
+    Correct,
+    Decide,
+    Merge,
+    Object,
+    Propose,
+    Rate,
+    Recommendation,
+    Refuse,
+    SettleRecommendation,
+    StaffCommand,
+    StartScreening,
+    TrackedEvent,
+    Withdraw,
+)
 from contracts.vocabulary import (
     OPEN_STAGES,
     ActorKind,
@@ -94,7 +117,7 @@ class Life:
         self.recommended: dict[UUID, dict[str, Any]] = {}
         self.visit: Visit | None = None
         self.entries: list[tuple[Entry, str, str]] = []
-        self.events: list[t.TrackedEvent] = []
+        self.events: list[TrackedEvent] = []
         self.attachments: list[dict[str, Any]] = []
         self.uploads: list[tuple[str, datetime]] = []
         self.ended_at: datetime | None = None
@@ -147,7 +170,7 @@ class Life:
         self.first = self.case
         self.entries.append((entry, FIRST, head))
         self.attachments += media_rows(case.case_id, event.uploads, 1)
-        self.events.append(event_of(Step("opened", self.case, t.CaseOpened), 1, self.at, 1))
+        self.events.append(event_of(Step("opened", self.case, CaseOpened), 1, self.at, 1))
         self.citizen = Actor(kind=ActorKind(entry.actor_kind), id=str(entry.actor_id))
         if event.visit_wanted:
             self._visited(visits_domain.ask(self.case, None, self.at, uuid4()), self.citizen, self.at)
@@ -167,9 +190,9 @@ class Life:
 
     def _play(self, path: str) -> None:
         rng, screener = self._rng, self._rng.choice(self.town.screeners)
-        self.staff(screener, t.StartScreening(), rng.choice((0, 0, 1, 1, 1, 2, 3)))
+        self.staff(screener, StartScreening(), rng.choice((0, 0, 1, 1, 1, 2, 3)))
         if self.event.kind is Kind.COMPLAINT and not self.case.urgent and rng.random() < 0.04:
-            self.staff(screener, t.Correct(urgent=True))
+            self.staff(screener, Correct(urgent=True))
         if path == "refused":
             reason = rng.choice(list(words.REFUSALS))
             self.staff(screener, _refusal(reason))
@@ -180,12 +203,12 @@ class Life:
         if self.visit is not None and rng.random() < 0.5:
             self._meet()
         if path == "withdrawn":
-            self.by_citizen(t.Withdraw(reason=words.WITHDRAWN), rng.randint(1, 6))
+            self.by_citizen(Withdraw(reason=words.WITHDRAWN), rng.randint(1, 6))
             return
         self._inquire()
         self._decide(rng.choice((1, 2, 3, 4, 6, 8, 12)))
         if path == "objected" and self.case.objection_until is not None:
-            self.by_citizen(t.Object(text=words.OBJECTION), rng.randint(1, 8))
+            self.by_citizen(Object(text=words.OBJECTION), rng.randint(1, 8))
             others = [one for one in self.town.inspectors if UUID(one.id) not in self.case.barred]
             self.inspector = rng.choice(others)
             self._assign(rng.choice(self.town.heads), self.inspector, 1)
@@ -197,13 +220,13 @@ class Life:
     def _inquire(self) -> None:
         rng = self._rng
         if rng.random() < 0.3:
-            self.staff(self.inspector, t.AddNote(text=words.NOTE), rng.randint(0, 2))
+            self.staff(self.inspector, AddNote(text=words.NOTE), rng.randint(0, 2))
         if rng.random() < 0.4:
-            self.staff(self.inspector, t.AskUnit(text=words.TO_UNIT), rng.randint(0, 3))
+            self.staff(self.inspector, AskUnit(text=words.TO_UNIT), rng.randint(0, 3))
             self._unit_answers(rng.randint(1, 5))
         if rng.random() < 0.15:
-            self.staff(self.inspector, t.AskCitizen(text=words.TO_CITIZEN), rng.randint(0, 2))
-            self.by_citizen(t.AnswerQuestion(text=words.OF_CITIZEN), rng.randint(1, 5))
+            self.staff(self.inspector, AskCitizen(text=words.TO_CITIZEN), rng.randint(0, 2))
+            self.by_citizen(AnswerQuestion(text=words.OF_CITIZEN), rng.randint(1, 5))
 
     def _decide(self, days: int) -> None:
         rng = self._rng
@@ -214,17 +237,17 @@ class Life:
             causes = [str(rng.choice(list(RootCause)))]
             if self.case.unit is not None and rng.random() < 0.25:
                 due = self.town.city.workdays.after(day_of(self.at), days + rng.choice((8, 20, 30)))
-                advice = [t.Recommendation(text=words.ADVICE, due_on=due)]
+                advice = [Recommendation(text=words.ADVICE, due_on=due)]
         told: dict[str, Any] = {"outcome": outcome, "reasons": rng.choice(words.REASONS[outcome])}
         told |= {"root_causes": causes, "recommendations": advice}
         if self.case.kind in self.town.city.four_eyes:
-            self.staff(self.inspector, t.Propose(**told), days)
+            self.staff(self.inspector, Propose(**told), days)
             able = [one for one in self.town.heads if UUID(one.id) not in self.case.barred] or self.town.heads
-            self.staff(rng.choice(able), t.Approve(), 1)
+            self.staff(rng.choice(able), Approve(), 1)
         else:
-            self.staff(self.inspector, t.Decide(**told), days)
+            self.staff(self.inspector, Decide(**told), days)
         if self.twin is not None:
-            [*_, decided] = [event for event in self.events if isinstance(event, t.CaseDecided)]
+            [*_, decided] = [event for event in self.events if isinstance(event, CaseDecided)]
             self.twin.joined(decided, self.at + timedelta(seconds=2))
 
     def _follow_up(self) -> None:
@@ -235,7 +258,7 @@ class Life:
             at = self._in_office(self._rng.randint(2, 6))
             turn = decisions.report(self.case, self._advised(one), True, None, self.context(self.liaison, at))
             self.take(turn, self.liaison, at)
-            done = t.SettleRecommendation(recommendation_id=one, accepted=True)
+            done = SettleRecommendation(recommendation_id=one, accepted=True)
             self.staff(self.inspector, done, 1, recommended=self._advised(one))
 
     def _merge(self, screener: Actor) -> None:
@@ -243,10 +266,10 @@ class Life:
         twin = self.twin
         assert twin is not None
         twin.wait_for(self.at)
-        twin.staff(screener, t.StartScreening())
+        twin.staff(screener, StartScreening())
         moment = twin.in_a_moment()
         self._until(moment)
-        twin.staff(screener, t.Merge(into=self.case.case_id), at=moment, target=self.case)
+        twin.staff(screener, Merge(into=self.case.case_id), at=moment, target=self.case)
         self.take(domain.joined_by(self.case, twin.case), screener, moment)
         twin.ended_at = moment
 
@@ -255,7 +278,7 @@ class Life:
         self._until(at)
         self.at = max(self.at, at)
 
-    def joined(self, decided: t.CaseDecided, at: datetime) -> None:
+    def joined(self, decided: CaseDecided, at: datetime) -> None:
         """What a merged case hears of the decision of the case it goes on in."""
         told = {"outcome": decided.outcome, "final": decided.final}
         entry = {"entry": "decided", "details": told, "number": decided.state.number}
@@ -288,7 +311,7 @@ class Life:
 
     def _assign(self, by: Actor, inspector: Actor, days: int) -> None:
         facts = StaffFacts(UUID(inspector.id), active=True, inspector=True, conflicted=False)
-        self.staff(by, t.Assign(inspector=UUID(inspector.id)), days, staff=facts)
+        self.staff(by, Assign(inspector=UUID(inspector.id)), days, staff=facts)
 
     # --- turns ---
 
@@ -320,13 +343,13 @@ class Life:
         return mayor if mayor in city.units and self.case.unit not in city.tree.above(mayor) else None
 
     def staff(
-        self, actor: Actor, command: t.StaffCommand, days: int = 0, at: datetime | None = None, **facts: Any
+        self, actor: Actor, command: StaffCommand, days: int = 0, at: datetime | None = None, **facts: Any
     ) -> None:
         """A command of staff after so many working days, in office hours; or at a moment."""
         at = at or self._in_office(days)
         self.take(domain.act(self.case, command, self.context(actor, at, **facts)), actor, at)
 
-    def by_citizen(self, command: t.CitizenCommand, days: int) -> None:
+    def by_citizen(self, command: CitizenCommand, days: int) -> None:
         """What the one who filed it does, days later, on any day."""
         day = day_of(self.at) + days * ONE_DAY
         at = datetime.combine(day, time(self._rng.randint(9, 21), self._rng.randint(0, 45)), TEHRAN).astimezone(UTC)
@@ -444,16 +467,14 @@ def _begins(day: date) -> datetime:
     return datetime.combine(day, time(), TEHRAN).astimezone(UTC)
 
 
-def _refusal(reason: RefusalReason) -> t.Refuse:
-    return t.Refuse(reason=reason, explanation=words.REFUSALS[reason])
+def _refusal(reason: RefusalReason) -> Refuse:
+    return Refuse(reason=reason, explanation=words.REFUSALS[reason])
 
 
-def _rating(rng: Random) -> t.Rate:
+def _rating(rng: Random) -> Rate:
     score = rng.choices((1, 2, 3, 4, 5), (18, 12, 20, 26, 24))[0]
     good = score > 2
-    return t.Rate(
-        score=score, informed_clearly=good, treated_well=good, on_time=rng.random() < 0.7, asked_improper=False
-    )
+    return Rate(score=score, informed_clearly=good, treated_well=good, on_time=rng.random() < 0.7, asked_improper=False)
 
 
 def _hex64() -> str:

@@ -15,8 +15,8 @@ from sqlalchemy import Table
 
 from backbone.messaging import inbox
 from benchmarks.city.lives import Life
-from contracts import tracking as t
 from contracts.notify import MessageState
+from contracts.tracking import CaseDecided, VisitEvent
 from contracts.vocabulary import ActorKind
 from services.insight import handlers as insight
 from services.insight import models as insight_models
@@ -210,12 +210,12 @@ class Rows:
 
     def _insight(self) -> None:
         life, add = self.life, self._adder("insight")
-        decided = [event for event in life.events if isinstance(event, t.CaseDecided)]
+        decided = [event for event in life.events if isinstance(event, CaseDecided)]
         decision = insight.decision_of(decided[-1]) if decided else {"decided_at": None, "decided_sequence": None}
         add("facts", {**insight.fact_of(life.events[-1]), **decision})
         for event in life.events:
             add("transitions", insight.transition_of(event))
-        for row in insight.visits_of([event for event in life.events if isinstance(event, t.VisitEvent)]):
+        for row in insight.visits_of([event for event in life.events if isinstance(event, VisitEvent)]):
             add("visits", row)
 
     def _media(self) -> None:

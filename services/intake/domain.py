@@ -9,9 +9,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contracts import intake as c
 from contracts import sms
-from contracts.intake import Catalogue, Question, QuestionType, Unit
+from contracts.intake import (
+    Catalogue,
+    Change,
+    ListedCause,
+    ListedReason,
+    PutAnswerTemplate,
+    PutGround,
+    PutRefusalReason,
+    PutRootCause,
+    PutUnit,
+    Question,
+    QuestionType,
+    RemoveAnswerTemplate,
+    SetCalendar,
+    SetDeadlines,
+    SetDecisions,
+    SetRetention,
+    Unit,
+)
 from contracts.vocabulary import REFUSAL_NAMES, ROOT_CAUSE_NAMES, Language
 
 
@@ -274,36 +291,36 @@ class Difference:
     after: Any
 
 
-def changed(catalogue: Catalogue, changes: Sequence[c.Change]) -> Catalogue:
+def changed(catalogue: Catalogue, changes: Sequence[Change]) -> Catalogue:
     """The catalogue after `changes`, in their order; whether it is a good one is told by `problems`."""
     for change in changes:
         catalogue = catalogue.model_copy(update=_update(catalogue, change))
     return catalogue
 
 
-def _update(catalogue: Catalogue, change: c.Change) -> dict[str, Any]:
+def _update(catalogue: Catalogue, change: Change) -> dict[str, Any]:
     match change:
-        case c.PutUnit():
+        case PutUnit():
             return {"units": _put(catalogue.units, change.unit)}
-        case c.PutGround():
+        case PutGround():
             return {"grounds": _put(catalogue.grounds, change.ground)}
-        case c.PutRefusalReason():
+        case PutRefusalReason():
             return {"refusal_reasons": _put(catalogue.refusal_reasons, change.refusal_reason)}
-        case c.PutRootCause():
+        case PutRootCause():
             return {"root_causes": _put(catalogue.root_causes, change.root_cause)}
-        case c.PutAnswerTemplate():
+        case PutAnswerTemplate():
             return {"answer_templates": _put(catalogue.answer_templates, change.answer_template)}
-        case c.RemoveAnswerTemplate():
+        case RemoveAnswerTemplate():
             return {"answer_templates": [one for one in catalogue.answer_templates if one.code != change.code]}
-        case c.SetCalendar():
+        case SetCalendar():
             weekend = None if change.weekend is None else sorted(change.weekend)
             holidays = None if change.holidays is None else sorted(change.holidays)
             return _given(weekend=weekend, holidays=holidays)
-        case c.SetDeadlines():
+        case SetDeadlines():
             return {"deadlines": change.deadlines}
-        case c.SetDecisions():
+        case SetDecisions():
             return _given(four_eyes=change.four_eyes, auto_close_days=change.auto_close_days)
-        case c.SetRetention():
+        case SetRetention():
             return {"retention": change.retention}
 
 
@@ -340,10 +357,10 @@ def differences(before: Catalogue, after: Catalogue) -> list[Difference]:
 # --- what stands before anybody has set it ---
 
 REFUSAL_REASONS = [
-    c.ListedReason(code=reason.value, name_fa=names[Language.FA], name_en=names[Language.EN])
+    ListedReason(code=reason.value, name_fa=names[Language.FA], name_en=names[Language.EN])
     for reason, names in REFUSAL_NAMES.items()
 ]
 ROOT_CAUSES = [
-    c.ListedCause(code=cause.value, name_fa=names[Language.FA], name_en=names[Language.EN])
+    ListedCause(code=cause.value, name_fa=names[Language.FA], name_en=names[Language.EN])
     for cause, names in ROOT_CAUSE_NAMES.items()
 ]

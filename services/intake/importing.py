@@ -25,9 +25,26 @@ from backbone.storage.database import Database
 from backbone.storage.migrate import url_of
 from backbone.tables import reading as tables
 from backbone.tables.reading import Mistake, Refused, Row, mistakes_of, yes_or_no
-from contracts import intake as c
 from contracts.errors import InvalidField
-from contracts.intake import Catalogue
+from contracts.intake import (
+    AnswerTemplate,
+    Catalogue,
+    Change,
+    DeadlineRule,
+    Ground,
+    ListedCause,
+    ListedReason,
+    PutAnswerTemplate,
+    PutGround,
+    PutRefusalReason,
+    PutRootCause,
+    PutUnit,
+    RetentionRule,
+    SetCalendar,
+    SetDeadlines,
+    SetRetention,
+    Unit,
+)
 from services.intake import store
 from services.intake.handlers import reconfigure
 
@@ -64,63 +81,63 @@ class Sheet:
     model: type[BaseModel]
     needed: tuple[str, ...]
     optional: tuple[str, ...]
-    change: Callable[[Any], c.Change] | None
+    change: Callable[[Any], Change] | None
     columns: Mapping[str, str]
     parse: Mapping[str, Parse]
     empty: frozenset[str] = frozenset()
-    whole: Callable[[list[Any]], c.Change] | None = None
+    whole: Callable[[list[Any]], Change] | None = None
 
 
 SHEETS: dict[str, Sheet] = {
     "units": Sheet(
         "units",
-        c.Unit,
+        Unit,
         ("code", "parent_code", "level", "name_fa", "name_en"),
         ("active",),
-        lambda unit: c.PutUnit(unit=unit),
+        lambda unit: PutUnit(unit=unit),
         {"parent": "parent_code"},
         {"parent": _or_none, "active": yes_or_no},
         frozenset({"parent_code"}),
     ),
     "grounds": Sheet(
         "grounds",
-        c.Ground,
+        Ground,
         ("code", "kind(s)", "name_fa", "name_en"),
         ("hint_fa", "hint_en", "questions"),
-        lambda ground: c.PutGround(ground=ground),
+        lambda ground: PutGround(ground=ground),
         {"kinds": "kind(s)"},
         {"kinds": _words, "questions": _questions},
     ),
     "refusal-reasons": Sheet(
         "refusal_reasons",
-        c.ListedReason,
+        ListedReason,
         ("code", "name_fa", "name_en"),
         ("address_fa", "address_en", "active"),
-        lambda reason: c.PutRefusalReason(refusal_reason=reason),
+        lambda reason: PutRefusalReason(refusal_reason=reason),
         {},
         {"active": yes_or_no},
     ),
     "root-causes": Sheet(
         "root_causes",
-        c.ListedCause,
+        ListedCause,
         ("code", "name_fa", "name_en"),
         ("active",),
-        lambda cause: c.PutRootCause(root_cause=cause),
+        lambda cause: PutRootCause(root_cause=cause),
         {},
         {"active": yes_or_no},
     ),
     "answer-templates": Sheet(
         "answer_templates",
-        c.AnswerTemplate,
+        AnswerTemplate,
         ("code", "text_fa", "text_en"),
         ("kind", "ground"),
-        lambda template: c.PutAnswerTemplate(answer_template=template),
+        lambda template: PutAnswerTemplate(answer_template=template),
         {},
         {"kind": _or_none, "ground": _or_none},
     ),
     "deadlines": Sheet(
         "deadlines",
-        c.DeadlineRule,
+        DeadlineRule,
         ("days",),
         ("kind", "ground", "urgent", "step"),
         None,
@@ -132,11 +149,11 @@ SHEETS: dict[str, Sheet] = {
             "step": lambda text: text or "decision",
             "days": _number,
         },
-        whole=lambda rules: c.SetDeadlines(deadlines=rules),
+        whole=lambda rules: SetDeadlines(deadlines=rules),
     ),
     "retention": Sheet(
         "retention",
-        c.RetentionRule,
+        RetentionRule,
         ("kind", "identity_months", "evidence_months"),
         ("outcome", "text_months"),
         None,
@@ -147,7 +164,7 @@ SHEETS: dict[str, Sheet] = {
             "evidence_months": _number,
             "text_months": lambda text: _number(text) if text else None,
         },
-        whole=lambda rules: c.SetRetention(retention=rules),
+        whole=lambda rules: SetRetention(retention=rules),
     ),
 }
 WHAT = (*SHEETS, "holidays")
@@ -247,7 +264,7 @@ def _take_holidays(connection: Connection, catalogue: Catalogue, path: Path) -> 
     if wrong:
         raise Refused(wrong)
     new = days - set(catalogue.holidays)
-    version = reconfigure(connection, "import holidays", [c.SetCalendar(holidays=sorted({*catalogue.holidays, *days}))])
+    version = reconfigure(connection, "import holidays", [SetCalendar(holidays=sorted({*catalogue.holidays, *days}))])
     return Done(len(new), 0, len(rows) - len(new), version)
 
 

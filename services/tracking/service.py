@@ -10,19 +10,80 @@ from backbone.messaging.consumers import durable_event_handler
 from backbone.messaging.rpc import rpc
 from backbone.process.extensions import UseCases
 from backbone.storage.audited_service import AuditedService
-from contracts import exports as x
-from contracts import identities as ids
-from contracts import screening as sc
-from contracts import searches as se
-from contracts import tracking as t
-from contracts import visits as v
+from contracts import searches as searches_contracts
 from contracts.accounts import StaffChanged
 from contracts.audit import KeepCheckpoint, KeptCheckpoint, ReadLatestCheckpoint, ReadTimelineRoot, TimelineRoot
 from contracts.base import now
+from contracts.exports import (
+    DropExport,
+    Dropped,
+    Export,
+    ExportPage,
+    ExportPiece,
+    GetExport,
+    ListExports,
+    ReadExport,
+    StartExport,
+)
+from contracts.identities import (
+    AskForIdentity,
+    DecideIdentityRequest,
+    IdentityRequest,
+    IdentityRequests,
+    ListIdentityRequests,
+)
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.letters import Letter, ReadLetter
 from contracts.media import ClaimRefused, MediaAccepted, MediaDelayed, MediaRejected
 from contracts.notify import CitizenReplied
+from contracts.screening import (
+    Assigned,
+    AssignMany,
+    HandOver,
+    ListSkills,
+    SetSkills,
+    Skills,
+    Suggestions,
+    SuggestScreening,
+)
+from contracts.tracking import (
+    AnswerUnitQuestion,
+    AuthorizeIdentity,
+    AuthorizeMedia,
+    ExecuteCitizenCommand,
+    ExecuteCommand,
+    FollowedRecommendation,
+    GetCase,
+    IdentityGrant,
+    ListOwnCases,
+    ListRecommendations,
+    ListUnitQuestions,
+    MediaGrant,
+    OwnCases,
+    PublicCase,
+    Recommendations,
+    ReportRecommendation,
+    StaffCase,
+    UnitQuestion,
+    UnitQuestions,
+    ViewByCode,
+    ViewOwnCase,
+)
+from contracts.visits import (
+    AddRoom,
+    AddSlot,
+    CloseRoom,
+    CloseSlot,
+    ListOfferedSlots,
+    ListRooms,
+    ListSlots,
+    MakeSlots,
+    OfferedSlots,
+    Room,
+    Rooms,
+    Slot,
+    Slots,
+)
 from services.tracking.case import store
 from services.tracking.case.checkpoints import Checkpoints
 from services.tracking.case.scheduler import Scheduler
@@ -117,55 +178,55 @@ class Service(AuditedService):
     # --- staff ---
 
     @rpc
-    def execute(self, request: t.ExecuteCommand) -> t.StaffCase:
+    def execute(self, request: ExecuteCommand) -> StaffCase:
         return self.command(self.use_cases.execute, request)
 
     @rpc
-    def get_case(self, request: t.GetCase) -> t.StaffCase:
+    def get_case(self, request: GetCase) -> StaffCase:
         with self.db.read() as connection:
             return self.use_cases.get_case(connection, request)
 
     @rpc
-    def suggest_screening(self, request: sc.SuggestScreening) -> sc.Suggestions:
+    def suggest_screening(self, request: SuggestScreening) -> Suggestions:
         with self.db.read() as connection:
             return self.use_cases.suggest_screening(connection, request)
 
     @rpc
-    def assign_many(self, request: sc.AssignMany) -> sc.Assigned:
+    def assign_many(self, request: AssignMany) -> Assigned:
         return self.command(self.use_cases.assign_many, request)
 
     @rpc
-    def hand_over(self, request: sc.HandOver) -> sc.Assigned:
+    def hand_over(self, request: HandOver) -> Assigned:
         return self.command(self.use_cases.hand_over, request)
 
     @rpc
-    def set_skills(self, request: sc.SetSkills) -> sc.Skills:
+    def set_skills(self, request: SetSkills) -> Skills:
         return self.command(self.use_cases.set_skills, request)
 
     @rpc
-    def list_skills(self, request: sc.ListSkills) -> sc.Skills:
+    def list_skills(self, request: ListSkills) -> Skills:
         with self.db.read() as connection:
             return self.use_cases.list_skills(connection, request)
 
     # --- citizens ---
 
     @rpc
-    def view_by_code(self, request: t.ViewByCode) -> t.PublicCase:
+    def view_by_code(self, request: ViewByCode) -> PublicCase:
         with self.db.read() as connection:
             return self.use_cases.view_by_code(connection, request)
 
     @rpc
-    def list_own_cases(self, request: t.ListOwnCases) -> t.OwnCases:
+    def list_own_cases(self, request: ListOwnCases) -> OwnCases:
         with self.db.read() as connection:
             return self.use_cases.list_own_cases(connection, request)
 
     @rpc
-    def view_own_case(self, request: t.ViewOwnCase) -> t.PublicCase:
+    def view_own_case(self, request: ViewOwnCase) -> PublicCase:
         with self.db.read() as connection:
             return self.use_cases.view_own_case(connection, request)
 
     @rpc
-    def execute_citizen(self, request: t.ExecuteCitizenCommand) -> t.PublicCase:
+    def execute_citizen(self, request: ExecuteCitizenCommand) -> PublicCase:
         return self.command(self.use_cases.execute_citizen, request)
 
     # --- letters ---
@@ -178,138 +239,138 @@ class Service(AuditedService):
     # --- visits ---
 
     @rpc
-    def list_offered_slots(self, request: v.ListOfferedSlots) -> v.OfferedSlots:
+    def list_offered_slots(self, request: ListOfferedSlots) -> OfferedSlots:
         with self.db.read() as connection:
             return self.visits.list_offered_slots(connection, request)
 
     @rpc
-    def list_rooms(self, request: v.ListRooms) -> v.Rooms:
+    def list_rooms(self, request: ListRooms) -> Rooms:
         with self.db.read() as connection:
             return self.visits.list_rooms(connection, request)
 
     @rpc
-    def add_room(self, request: v.AddRoom) -> v.Room:
+    def add_room(self, request: AddRoom) -> Room:
         return self.command(self.visits.add_room, request)
 
     @rpc
-    def close_room(self, request: v.CloseRoom) -> v.Room:
+    def close_room(self, request: CloseRoom) -> Room:
         return self.command(self.visits.close_room, request)
 
     @rpc
-    def list_slots(self, request: v.ListSlots) -> v.Slots:
+    def list_slots(self, request: ListSlots) -> Slots:
         with self.db.read() as connection:
             return self.visits.list_slots(connection, request)
 
     @rpc
-    def add_slot(self, request: v.AddSlot) -> v.Slot:
+    def add_slot(self, request: AddSlot) -> Slot:
         return self.command(self.visits.add_slot, request)
 
     @rpc
-    def make_slots(self, request: v.MakeSlots) -> v.Slots:
+    def make_slots(self, request: MakeSlots) -> Slots:
         return self.command(self.visits.make_slots, request)
 
     @rpc
-    def close_slot(self, request: v.CloseSlot) -> v.Slot:
+    def close_slot(self, request: CloseSlot) -> Slot:
         return self.command(self.visits.close_slot, request)
 
     # --- lists and searches ---
 
     @rpc
-    def list_cases(self, request: se.ListCases) -> se.CasePage:
+    def list_cases(self, request: searches_contracts.ListCases) -> searches_contracts.CasePage:
         with self.db.read() as connection:
             return self.searches.list_cases(connection, request)
 
     @rpc
-    def count_cases(self, request: se.CountCases) -> se.CaseCount:
+    def count_cases(self, request: searches_contracts.CountCases) -> searches_contracts.CaseCount:
         with self.db.read() as connection:
             return self.searches.count_cases(connection, request)
 
     @rpc
-    def keep_search(self, request: se.KeepSearch) -> se.Search:
+    def keep_search(self, request: searches_contracts.KeepSearch) -> searches_contracts.Search:
         return self.command(self.searches.keep_search, request)
 
     @rpc
-    def list_searches(self, request: se.ListSearches) -> se.SearchPage:
+    def list_searches(self, request: searches_contracts.ListSearches) -> searches_contracts.SearchPage:
         with self.db.read() as connection:
             return self.searches.list_searches(connection, request)
 
     @rpc
-    def get_search(self, request: se.GetSearch) -> se.Search:
+    def get_search(self, request: searches_contracts.GetSearch) -> searches_contracts.Search:
         with self.db.read() as connection:
             return self.searches.get_search(connection, request)
 
     @rpc
-    def change_search(self, request: se.ChangeSearch) -> se.Search:
+    def change_search(self, request: searches_contracts.ChangeSearch) -> searches_contracts.Search:
         return self.command(self.searches.change_search, request)
 
     @rpc
-    def drop_search(self, request: se.DropSearch) -> se.Dropped:
+    def drop_search(self, request: searches_contracts.DropSearch) -> searches_contracts.Dropped:
         return self.command(self.searches.drop_search, request)
 
     # --- exports ---
 
     @rpc
-    def start_export(self, request: x.StartExport) -> x.Export:
+    def start_export(self, request: StartExport) -> Export:
         return self.command(self.exports.start_export, request)
 
     @rpc
-    def list_exports(self, request: x.ListExports) -> x.ExportPage:
+    def list_exports(self, request: ListExports) -> ExportPage:
         with self.db.read() as connection:
             return self.exports.list_exports(connection, request)
 
     @rpc
-    def get_export(self, request: x.GetExport) -> x.Export:
+    def get_export(self, request: GetExport) -> Export:
         with self.db.read() as connection:
             return self.exports.get_export(connection, request)
 
     @rpc
-    def drop_export(self, request: x.DropExport) -> x.Dropped:
+    def drop_export(self, request: DropExport) -> Dropped:
         return self.command(self.exports.drop_export, request)
 
     @rpc
-    def read_export(self, request: x.ReadExport) -> x.ExportPiece:
+    def read_export(self, request: ReadExport) -> ExportPiece:
         with self.db.read() as connection:
             return self.exports.read_export(connection, request)
 
     # --- liaisons, evidence, identities ---
 
     @rpc
-    def list_unit_questions(self, request: t.ListUnitQuestions) -> t.UnitQuestions:
+    def list_unit_questions(self, request: ListUnitQuestions) -> UnitQuestions:
         with self.db.read() as connection:
             return self.use_cases.list_unit_questions(connection, request)
 
     @rpc
-    def answer_unit_question(self, request: t.AnswerUnitQuestion) -> t.UnitQuestion:
+    def answer_unit_question(self, request: AnswerUnitQuestion) -> UnitQuestion:
         return self.command(self.use_cases.answer_unit_question, request)
 
     @rpc
-    def list_recommendations(self, request: t.ListRecommendations) -> t.Recommendations:
+    def list_recommendations(self, request: ListRecommendations) -> Recommendations:
         with self.db.read() as connection:
             return self.use_cases.list_recommendations(connection, request)
 
     @rpc
-    def report_recommendation(self, request: t.ReportRecommendation) -> t.FollowedRecommendation:
+    def report_recommendation(self, request: ReportRecommendation) -> FollowedRecommendation:
         return self.command(self.use_cases.report_recommendation, request)
 
     @rpc
-    def authorize_media(self, request: t.AuthorizeMedia) -> t.MediaGrant:
+    def authorize_media(self, request: AuthorizeMedia) -> MediaGrant:
         with self.db.read() as connection:
             return self.use_cases.authorize_media(connection, request)
 
     @rpc
-    def authorize_identity(self, request: t.AuthorizeIdentity) -> t.IdentityGrant:
+    def authorize_identity(self, request: AuthorizeIdentity) -> IdentityGrant:
         return self.command(self.identities.authorize, request)
 
     @rpc
-    def ask_for_identity(self, request: ids.AskForIdentity) -> ids.IdentityRequest:
+    def ask_for_identity(self, request: AskForIdentity) -> IdentityRequest:
         return self.command(self.identities.ask, request)
 
     @rpc
-    def decide_identity_request(self, request: ids.DecideIdentityRequest) -> ids.IdentityRequest:
+    def decide_identity_request(self, request: DecideIdentityRequest) -> IdentityRequest:
         return self.command(self.identities.decide, request)
 
     @rpc
-    def list_identity_requests(self, request: ids.ListIdentityRequests) -> ids.IdentityRequests:
+    def list_identity_requests(self, request: ListIdentityRequests) -> IdentityRequests:
         with self.db.read() as connection:
             return self.identities.requests(connection, request)
 

@@ -21,13 +21,13 @@ from psycopg.types.json import Jsonb
 from backbone.messaging import topology
 from backbone.process import keys
 from backbone.storage import audit, migrate
-from contracts import tracking as t
 from contracts.accounts import ResetStaffCredentials
 from contracts.audit import AUDITED, KeepCheckpoint
 from contracts.errors import NotAllowed, StaleVersion, UnknownCase
 from contracts.gateway import Actor
 from contracts.intake import ChangeConfiguration, GetCatalogue, OpenIdentity, SetDecisions
 from contracts.notify import ChangeNotificationText, ListNotificationTexts
+from contracts.tracking import AddNote, AuthorizeIdentity, StartScreening, Withdraw
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.accounts.seed import staff_id
@@ -138,12 +138,12 @@ def test_commands_and_readings_of_identities_are_noted_with_who_gave_them(
 ) -> None:
     filed = office.open(text=f"در {SECRET} رسیدگی نشد")
     case = str(filed.case_id)
-    office.do(office.screener, filed.case_id, t.StartScreening())
+    office.do(office.screener, filed.case_id, StartScreening())
     with pytest.raises(StaleVersion):
-        office.do(office.screener, filed.case_id, t.AddNote(text=SECRET), version=1)
+        office.do(office.screener, filed.case_id, AddNote(text=SECRET), version=1)
     with pytest.raises(UnknownCase):
-        office.do(office.insider, filed.case_id, t.AddNote(text=SECRET), version=2)
-    office.do_as_citizen(filed.code_hash, t.Withdraw(reason=SECRET))
+        office.do(office.insider, filed.case_id, AddNote(text=SECRET), version=2)
+    office.do_as_citizen(filed.code_hash, Withdraw(reason=SECRET))
     of_case = [entry for entry in house.chained("tracking") if case in entry["subjects"]]
     assert [what(entry) for entry in of_case] == [
         ("start_screening", case, "done"),
@@ -173,7 +173,7 @@ def test_opening_an_identity_is_noted_where_it_is_asked_and_where_it_is_opened(
     with pytest.raises(NotAllowed):
         wire.ask("intake", "open_identity", OpenIdentity(actor=analyst, case_id=command.submission_id, reason=SECRET))
     with pytest.raises(NotAllowed):
-        wire.ask("tracking", "authorize_identity", t.AuthorizeIdentity(actor=analyst, case_id=command.submission_id))
+        wire.ask("tracking", "authorize_identity", AuthorizeIdentity(actor=analyst, case_id=command.submission_id))
     case = str(command.submission_id)
     opened = [entry for entry in house.chained("intake") if case in entry["subjects"]]
     assert [(entry["actor_id"], *what(entry)) for entry in opened] == [
@@ -276,7 +276,7 @@ def test_who_writes_whole_chains_anew_is_found_with_a_checkpoint_alone(house: Ho
     for service in AUDITED:
         house.chained(service)
     checkpoint = house.checkpoint()
-    office.do(office.head, old.case_id, t.AddNote(text="پس از آن"))
+    office.do(office.head, old.case_id, AddNote(text="پس از آن"))
     many = len(house.chained("tracking"))
     assert house.verify(checkpoint) == []
 

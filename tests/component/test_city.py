@@ -16,8 +16,8 @@ import pytest
 from backbone.storage.database import Database
 from backbone.storage.migrate import upgrade
 from benchmarks.city.fill import Filler, fill
-from contracts import tracking as t
 from contracts.gateway import Actor
+from contracts.tracking import Correct, Decide, StartScreening
 from contracts.vocabulary import Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.insight import store as insight_store
@@ -143,10 +143,10 @@ def test_a_case_of_the_city_goes_on_like_any_other(city: City, wire: BusClient) 
     # When they do what comes next
     if stage == Stage.INVESTIGATING:
         who = Actor(kind="staff", id=str(handler), roles=frozenset({Role.INSPECTOR}), unit="mayor.insp")
-        after = office.do(who, case_id, t.Decide(outcome="not_upheld", reasons="بررسی شد."))
+        after = office.do(who, case_id, Decide(outcome="not_upheld", reasons="بررسی شد."))
         assert after["stage"] == Stage.DECIDED
     else:
-        command = t.StartScreening() if stage == Stage.REGISTERED else t.Correct(urgent=True)
+        command = StartScreening() if stage == Stage.REGISTERED else Correct(urgent=True)
         assert office.do(office.screener, case_id, command)["version"] == before["version"] + 1
     # Then its chain goes on unbroken, and its code finds it
     with Database(city.environment["DATABASE_URL_TRACKING"], pool_size=1).read() as connection:

@@ -15,9 +15,9 @@ import psycopg
 import pytest
 
 from backbone.storage import migrate
-from contracts import tracking as t
 from contracts.base import now
 from contracts.intake import CatalogueChanged, DeadlineRule
+from contracts.tracking import AskUnit, Refuse, StartScreening
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.tracking.reference.workdays import Workdays, day_of
 from tests.support.processes import BusClient, ServiceProcess, create_database, eventually, prepared
@@ -107,7 +107,7 @@ def test_who_answers_for_the_mayors_office_hears_nothing_of_a_case_against_it(of
 
 def test_a_units_late_answer_is_told_and_the_citizen_still_sees_the_day(office: Office) -> None:
     filed = office.investigated()
-    office.do(office.inspector, filed.case_id, t.AskUnit(text="چرا؟"))
+    office.do(office.inspector, filed.case_id, AskUnit(text="چرا؟"))
     assert office.view(filed.code_hash)["expected_on"] is not None
     office.run(
         'UPDATE cases SET asking = asking || \'{"on": "2026-01-03", "due_on": "2026-01-10"}\', look_on = \'2026-01-10\' '
@@ -124,8 +124,8 @@ def test_a_units_late_answer_is_told_and_the_citizen_still_sees_the_day(office: 
 def test_what_was_decided_or_refused_long_ago_is_closed_once(office: Office) -> None:
     decided = office.decided()
     refused = office.open()
-    office.do(office.screener, refused.case_id, t.StartScreening())
-    office.do(office.screener, refused.case_id, t.Refuse(reason="no_reasons", explanation="دلیلی نیست."))
+    office.do(office.screener, refused.case_id, StartScreening())
+    office.do(office.screener, refused.case_id, Refuse(reason="no_reasons", explanation="دلیلی نیست."))
     past = "decided_at = decided_at - interval '90 days', objection_until = objection_until - 90, refused_on = refused_on - 90"
     for one in (decided, refused):
         assert office.get(one.case_id)["stage"] != "closed"
@@ -139,7 +139,7 @@ def test_what_was_decided_or_refused_long_ago_is_closed_once(office: Office) -> 
 def test_a_holiday_that_is_set_moves_the_days_of_open_cases_and_says_so(office: Office) -> None:
     filed = office.open()
     asked = office.investigated()
-    office.do(office.inspector, asked.case_id, t.AskUnit(text="چرا؟"))
+    office.do(office.inspector, asked.case_id, AskUnit(text="چرا؟"))
     before = date.fromisoformat(office.view(filed.code_hash)["expected_on"])
     week = Workdays(frozenset({3, 4}))
     holiday = week.after(day_of(now()), 1)

@@ -13,7 +13,6 @@ from uuid import UUID
 
 import pytest
 
-from contracts import tracking as t
 from contracts.base import now
 from contracts.errors import (
     FourEyesNeeded,
@@ -29,6 +28,22 @@ from contracts.errors import (
 from contracts.gateway import Actor
 from contracts.intake import CatalogueChanged
 from contracts.letters import Letter, ReadLetter
+from contracts.tracking import (
+    Approve,
+    AskCitizen,
+    Assign,
+    Decide,
+    ExecuteCommand,
+    ListRecommendations,
+    Object,
+    Propose,
+    Recommendation,
+    Refuse,
+    ReportRecommendation,
+    ReturnProposal,
+    SettleRecommendation,
+    StartScreening,
+)
 from contracts.vocabulary import ActorKind, Kind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
@@ -58,9 +73,9 @@ def office(service: ServiceProcess, wire: BusClient) -> Office:
     return office
 
 
-def proposal(*due: date) -> t.Propose:
-    made = [t.Recommendation(text=f"پیشنهاد تا {day}", due_on=day) for day in due]
-    return t.Propose(outcome="upheld", reasons="راز پیشنهاد", root_causes=["process"], recommendations=made)
+def proposal(*due: date) -> Propose:
+    made = [Recommendation(text=f"پیشنهاد تا {day}", due_on=day) for day in due]
+    return Propose(outcome="upheld", reasons="راز پیشنهاد", root_causes=["process"], recommendations=made)
 
 
 def recommended(office: Office, *due: date) -> tuple[UUID, list[dict[str, Any]]]:
@@ -68,7 +83,7 @@ def recommended(office: Office, *due: date) -> tuple[UUID, list[dict[str, Any]]]
     filed = office.investigated()
     eventually_four_eyes(office, filed.case_id)
     office.do(office.inspector, filed.case_id, proposal(*due))
-    case = office.do(office.head, filed.case_id, t.Approve())
+    case = office.do(office.head, filed.case_id, Approve())
     return filed.case_id, case["followed"]
 
 
@@ -76,12 +91,12 @@ def eventually_four_eyes(office: Office, case_id: UUID) -> None:
     """The service looks at its copy of the catalogue once a second."""
 
     def needed() -> bool:
-        request = t.ExecuteCommand(
+        request = ExecuteCommand(
             actor=office.head,
             case_id=case_id,
             expected_version=office.get(case_id)["version"],
             idempotency_key=uuid.uuid4().hex,
-            command=t.Decide(outcome="upheld", reasons="x"),  # not whole: never a decision
+            command=Decide(outcome="upheld", reasons="x"),  # not whole: never a decision
         )
         with pytest.raises((FourEyesNeeded, InvalidField)) as raised:
             office.ask("execute", request)
@@ -93,7 +108,7 @@ def eventually_four_eyes(office: Office, case_id: UUID) -> None:
 def report(
     office: Office, one: str, done: bool, reason: str | None = None, who: Actor | None = None, key: str = ""
 ) -> Any:
-    request = t.ReportRecommendation(
+    request = ReportRecommendation(
         actor=who or office.liaison,
         recommendation_id=UUID(one),
         done=done,
@@ -104,7 +119,7 @@ def report(
 
 
 def listed(office: Office, who: Actor, **filters: Any) -> list[str]:
-    items = office.ask("list_recommendations", t.ListRecommendations(actor=who, **filters))["items"]
+    items = office.ask("list_recommendations", ListRecommendations(actor=who, **filters))["items"]
     return [item["recommendation_id"] for item in items]
 
 
@@ -120,16 +135,16 @@ def test_a_decision_is_proposed_returned_proposed_again_and_approved(office: Off
     assert "راز پیشنهاد" not in json.dumps(public, ensure_ascii=False)
     for who in (office.inspector, office.screener):
         with pytest.raises(NotAllowed):
-            office.do(who, filed.case_id, t.Approve())
+            office.do(who, filed.case_id, Approve())
     with pytest.raises(WrongStage):
-        office.do(office.inspector, filed.case_id, t.AskCitizen(text="؟"))
-    assert office.do(office.head, filed.case_id, t.ReturnProposal(reason="راز بازگشت"))["proposal"] is None
+        office.do(office.inspector, filed.case_id, AskCitizen(text="؟"))
+    assert office.do(office.head, filed.case_id, ReturnProposal(reason="راز بازگشت"))["proposal"] is None
     with pytest.raises(WrongStage):
-        office.do(office.head, filed.case_id, t.Approve())
+        office.do(office.head, filed.case_id, Approve())
     office.do(office.inspector, filed.case_id, proposal())
     with pytest.raises(StaleVersion):
-        office.do(office.head, filed.case_id, t.Approve(), version=3)
-    office.do(office.head, filed.case_id, t.Approve())
+        office.do(office.head, filed.case_id, Approve(), version=3)
+    office.do(office.head, filed.case_id, Approve())
     public = office.view(filed.code_hash)
     assert public["decision"]["reasons"] == "راز پیشنهاد"
     assert "راز بازگشت" not in json.dumps(public, ensure_ascii=False)
@@ -139,14 +154,14 @@ def test_a_decision_is_proposed_returned_proposed_again_and_approved(office: Off
 def test_another_inspector_hears_the_objection_and_the_same_head_may_approve(office: Office) -> None:
     case_id, _ = recommended(office)
     code = office.one("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
-    office.do_as_citizen(code, t.Object(text="نه"))
+    office.do_as_citizen(code, Object(text="نه"))
     with pytest.raises(InvalidField):
-        office.do(office.head, case_id, t.Assign(inspector=UUID(office.inspector.id)))
-    office.do(office.head, case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+        office.do(office.head, case_id, Assign(inspector=UUID(office.inspector.id)))
+    office.do(office.head, case_id, Assign(inspector=UUID(office.other_inspector.id)))
     with pytest.raises(NotAllowed):
         office.do(office.head, case_id, proposal())
     office.do(office.other_inspector, case_id, proposal())
-    assert office.do(office.head, case_id, t.Approve())["decision"]["final"]
+    assert office.do(office.head, case_id, Approve())["decision"]["final"]
 
 
 def test_a_head_who_proposed_the_first_decision_does_not_approve_the_final_one(office: Office) -> None:
@@ -154,13 +169,13 @@ def test_a_head_who_proposed_the_first_decision_does_not_approve_the_final_one(o
     eventually_four_eyes(office, filed.case_id)
     office.do(office.head, filed.case_id, proposal())
     other_head = actor(Role.HEAD)
-    office.do(other_head, filed.case_id, t.Approve())
-    office.do_as_citizen(filed.code_hash, t.Object(text="نه"))
-    office.do(office.head, filed.case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+    office.do(other_head, filed.case_id, Approve())
+    office.do_as_citizen(filed.code_hash, Object(text="نه"))
+    office.do(office.head, filed.case_id, Assign(inspector=UUID(office.other_inspector.id)))
     office.do(office.other_inspector, filed.case_id, proposal())
     with pytest.raises(NotAllowed):
-        office.do(office.head, filed.case_id, t.Approve())
-    assert office.do(other_head, filed.case_id, t.Approve())["decision"]["final"]
+        office.do(office.head, filed.case_id, Approve())
+    assert office.do(other_head, filed.case_id, Approve())["decision"]["final"]
 
 
 def test_a_kind_without_four_eyes_is_decided_as_ever(office: Office) -> None:
@@ -174,7 +189,7 @@ def test_the_unit_reports_what_was_recommended_and_the_office_agrees_or_not(offi
     assert told["recommended_to"] == UNIT
     one, two = first["recommendation_id"], second["recommendation_id"]
     assert {one, two} <= set(listed(office, office.liaison))
-    seen = office.ask("list_recommendations", t.ListRecommendations(actor=office.liaison))["items"]
+    seen = office.ask("list_recommendations", ListRecommendations(actor=office.liaison))["items"]
     assert all(item["case_id"] is None and item["number"] is None for item in seen)
     reported = report(office, one, True, key="the-same-report")
     assert reported["state"] == "reported_done"
@@ -187,16 +202,16 @@ def test_the_unit_reports_what_was_recommended_and_the_office_agrees_or_not(offi
     assert eventually(lambda: len(office.wire.heard("case.recommendation_reported.v1")) >= 2)
     for who in (office.screener, office.other_inspector):
         with pytest.raises((NotAllowed, UnknownCase)):
-            office.do(who, case_id, t.SettleRecommendation(recommendation_id=UUID(one), accepted=True))
-    settled = t.SettleRecommendation(recommendation_id=UUID(one), accepted=True)
+            office.do(who, case_id, SettleRecommendation(recommendation_id=UUID(one), accepted=True))
+    settled = SettleRecommendation(recommendation_id=UUID(one), accepted=True)
     case = office.do(office.inspector, case_id, settled)
     assert {item["recommendation_id"]: item["state"] for item in case["followed"]} == {
         one: "done",
         two: "reported_declined",
     }
     with pytest.raises(InvalidField):
-        office.do(office.head, case_id, t.SettleRecommendation(recommendation_id=UUID(two), accepted=False))
-    back = t.SettleRecommendation(recommendation_id=UUID(two), accepted=False, reason="بودجه هست")
+        office.do(office.head, case_id, SettleRecommendation(recommendation_id=UUID(two), accepted=False))
+    back = SettleRecommendation(recommendation_id=UUID(two), accepted=False, reason="بودجه هست")
     case = office.do(office.head, case_id, back)
     assert {item["recommendation_id"]: item["state"] for item in case["followed"]}[two] == "open"
     assert two in listed(office, office.liaison)
@@ -233,10 +248,10 @@ def test_what_is_overdue_goes_up_once_and_a_final_decision_takes_its_place(offic
     eventually(escalated)
     assert office.one("SELECT escalated FROM recommendations WHERE recommendation_id = %s", one["recommendation_id"])
     code = office.one("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
-    office.do_as_citizen(code, t.Object(text="نه"))
-    office.do(office.head, case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+    office.do_as_citizen(code, Object(text="نه"))
+    office.do(office.head, case_id, Assign(inspector=UUID(office.other_inspector.id)))
     office.do(office.other_inspector, case_id, proposal(SOON))
-    followed = office.do(actor(Role.HEAD), case_id, t.Approve())["followed"]
+    followed = office.do(actor(Role.HEAD), case_id, Approve())["followed"]
     assert sorted(item["state"] for item in followed) == ["open", "superseded"]
     assert len(escalated()) == 1
 
@@ -253,12 +268,12 @@ def test_a_letter_has_its_number_from_the_decision_on_and_another_after_the_obje
     with pytest.raises(NoLetter):
         letter(office, filed.code_hash)
     assert office.rows("SELECT serial FROM letters WHERE case_id = %s", filed.case_id) == []
-    office.do(office.head, filed.case_id, t.Approve())
+    office.do(office.head, filed.case_id, Approve())
     first = letter(office, filed.code_hash)
     assert re.fullmatch(r"14[0-9]{2}/[1-9][0-9]{6}", first.registry_number or "")
     assert first.approved
     assert letter(office, filed.code_hash) == first  # given once
-    office.do_as_citizen(filed.code_hash, t.Object(text="مدرک دوم دیده نشد."))
+    office.do_as_citizen(filed.code_hash, Object(text="مدرک دوم دیده نشد."))
     assert letter(office, filed.code_hash).registry_number == first.registry_number
     serials = office.rows("SELECT year, serial FROM letters WHERE case_id = %s", filed.case_id)
     assert [f"{year}/{serial}" for year, serial in serials] == [first.registry_number]
@@ -275,6 +290,6 @@ def test_numbers_of_letters_do_not_tell_how_many_there_are(office: Office) -> No
 
 def test_a_refusal_has_a_number_too(office: Office) -> None:
     filed = office.open()
-    office.do(office.screener, filed.case_id, t.StartScreening())
-    office.do(office.screener, filed.case_id, t.Refuse(reason="outside_remit", explanation="در صلاحیت نیست."))
+    office.do(office.screener, filed.case_id, StartScreening())
+    office.do(office.screener, filed.case_id, Refuse(reason="outside_remit", explanation="در صلاحیت نیست."))
     assert letter(office, filed.code_hash).registry_number

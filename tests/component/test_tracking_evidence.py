@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from contracts import tracking as t
 from contracts.base import now
 from contracts.errors import EvidenceFull, UnknownCase, WrongStage
 from contracts.media import ClaimRefused, MediaAccepted, MediaRejected
+from contracts.tracking import AddEvidence, AnswerUnitQuestion, AskUnit, AuthorizeMedia, ListUnitQuestions, SendEvidence
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.tracking.case.lifecycle import EVIDENCE_MOST
 from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
@@ -65,8 +65,8 @@ def test_more_evidence_is_sent_while_the_case_is_open_and_its_handler_hears(offi
     filed = office.investigated()
     photo, key = media_id(), uuid.uuid4().hex
 
-    seen = office.do_as_citizen(filed.code_hash, t.SendEvidence(uploads=[photo]), key)
-    again = office.do_as_citizen(filed.code_hash, t.SendEvidence(uploads=[photo]), key)
+    seen = office.do_as_citizen(filed.code_hash, SendEvidence(uploads=[photo]), key)
+    again = office.do_as_citizen(filed.code_hash, SendEvidence(uploads=[photo]), key)
 
     assert [one["media_id"] for one in seen["attachments"]] == [photo]
     assert seen["version"] == again["version"]
@@ -87,7 +87,7 @@ def test_what_the_case_has_already_is_no_second_attachment(office: Office) -> No
     photo = media_id()
     filed = office.open(uploads=[photo])
 
-    seen = office.do_as_citizen(filed.code_hash, t.SendEvidence(uploads=[photo]))
+    seen = office.do_as_citizen(filed.code_hash, SendEvidence(uploads=[photo]))
 
     assert (len(seen["attachments"]), seen["version"]) == (1, 1)
 
@@ -95,16 +95,16 @@ def test_what_the_case_has_already_is_no_second_attachment(office: Office) -> No
 def test_one_case_takes_so_many_files_and_none_once_it_is_over(office: Office) -> None:
     filed = office.investigated()
     for _ in range(EVIDENCE_MOST // 10):
-        office.do_as_citizen(filed.code_hash, t.SendEvidence(uploads=[media_id() for _ in range(10)]))
+        office.do_as_citizen(filed.code_hash, SendEvidence(uploads=[media_id() for _ in range(10)]))
     assert office.view(filed.code_hash)["evidence_left"] == 0
     with pytest.raises(EvidenceFull) as refused:
-        office.do_as_citizen(filed.code_hash, t.SendEvidence(uploads=[media_id()]))
+        office.do_as_citizen(filed.code_hash, SendEvidence(uploads=[media_id()]))
     assert refused.value.params["limit"] == EVIDENCE_MOST
 
     office.do(office.inspector, filed.case_id, decision())
     assert office.view(filed.code_hash)["evidence_left"] == 0
     with pytest.raises(WrongStage):
-        office.do_as_citizen(filed.code_hash, t.SendEvidence(uploads=[media_id()]))
+        office.do_as_citizen(filed.code_hash, SendEvidence(uploads=[media_id()]))
 
 
 @pytest.mark.parametrize("verdict_first", [True, False])
@@ -134,8 +134,8 @@ def test_a_refused_file_is_told_once_whichever_came_first(office: Office, verdic
 def test_a_refused_file_of_the_office_is_not_told_to_the_citizen(office: Office) -> None:
     filed = office.investigated()
     internal, own = media_id(), media_id()
-    office.do(office.inspector, filed.case_id, t.AddEvidence(uploads=[internal]))
-    office.do_as_citizen(filed.code_hash, t.SendEvidence(uploads=[own]))
+    office.do(office.inspector, filed.case_id, AddEvidence(uploads=[internal]))
+    office.do_as_citizen(filed.code_hash, SendEvidence(uploads=[own]))
 
     office.wire.event(rejected(internal))
     office.wire.event(rejected(own))
@@ -160,9 +160,9 @@ def test_what_one_case_cannot_have_is_refused_there_alone(office: Office, refusa
     assert told["media"] == [photo]
     assert states(office, other.code_hash) == [("rejected", "already_used")]
     assert states(office, first.code_hash) == [("accepted", None)]
-    assert office.ask("authorize_media", t.AuthorizeMedia(code_hashes=[first.code_hash], media_id=photo))
+    assert office.ask("authorize_media", AuthorizeMedia(code_hashes=[first.code_hash], media_id=photo))
     with pytest.raises(UnknownCase):
-        office.ask("authorize_media", t.AuthorizeMedia(code_hashes=[other.code_hash], media_id=photo))
+        office.ask("authorize_media", AuthorizeMedia(code_hashes=[other.code_hash], media_id=photo))
 
 
 def test_attachments_are_named_by_their_place_and_what_they_are(office: Office) -> None:
@@ -170,11 +170,11 @@ def test_attachments_are_named_by_their_place_and_what_they_are(office: Office) 
     filed = office.investigated(uploads=[photo, letter])
     office.wire.event(accepted(photo))
     office.wire.event(accepted(letter, "application/pdf"))
-    office.do(office.inspector, filed.case_id, t.AddEvidence(uploads=[internal]))
-    office.do(office.inspector, filed.case_id, t.AskUnit(text="این نامه؟", media=[letter]))
-    [question] = office.ask("list_unit_questions", t.ListUnitQuestions(actor=office.liaison))["items"]
+    office.do(office.inspector, filed.case_id, AddEvidence(uploads=[internal]))
+    office.do(office.inspector, filed.case_id, AskUnit(text="این نامه؟", media=[letter]))
+    [question] = office.ask("list_unit_questions", ListUnitQuestions(actor=office.liaison))["items"]
     eventually(lambda: states(office, filed.code_hash)[1][0] == "accepted")
-    request = t.AnswerUnitQuestion(
+    request = AnswerUnitQuestion(
         actor=office.liaison,
         question_id=question["question_id"],
         text="این است.",
@@ -185,7 +185,7 @@ def test_attachments_are_named_by_their_place_and_what_they_are(office: Office) 
 
     seen = office.get(filed.case_id, office.inspector)["attachments"]
     assert [one["file_name"] for one in seen] == ["evidence-1.jpg", "evidence-2.pdf", "office-1", "office-2"]
-    [question] = office.ask("list_unit_questions", t.ListUnitQuestions(actor=office.liaison, open_only=False))["items"]
+    [question] = office.ask("list_unit_questions", ListUnitQuestions(actor=office.liaison, open_only=False))["items"]
     # How much more the case has is not for the unit to know.
     assert [one["file_name"] for one in question["media"]] == ["evidence-1.pdf", "office-2"]
     about = {"question_id": question["question_id"]}
@@ -195,5 +195,5 @@ def test_attachments_are_named_by_their_place_and_what_they_are(office: Office) 
         (office.liaison, letter, about, "evidence-1"),
         (office.liaison, answer, about, "office-2"),
     ):
-        grant = office.ask("authorize_media", t.AuthorizeMedia(actor=actor, media_id=media, **more))
+        grant = office.ask("authorize_media", AuthorizeMedia(actor=actor, media_id=media, **more))
         assert grant["label"] == label

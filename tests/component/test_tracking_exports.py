@@ -15,11 +15,11 @@ import psycopg
 import pytest
 from openpyxl import load_workbook
 
-from contracts import exports as x
-from contracts import searches as se
 from contracts.base import now
 from contracts.errors import ExportNotDone, Gone, InvalidField, KeyReused, NotAllowed, NotFound, TooManyExports
+from contracts.exports import DropExport, ExportFormat, GetExport, ListExports, ReadExport, StartExport
 from contracts.gateway import Actor
+from contracts.searches import Filter, KeepSearch
 from contracts.vocabulary import Language, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.support.processes import BusClient, ServiceProcess, bus, eventually, prepared
@@ -60,10 +60,10 @@ def file(office: Office, count: int, **changes: Any) -> None:
 
 
 def start(office: Office, who: Actor, format_: str = "csv", key: str | None = None, **filters: Any) -> Any:
-    request = x.StartExport(
+    request = StartExport(
         actor=who,
-        filters=se.Filter(**filters),
-        format=x.ExportFormat(format_),
+        filters=Filter(**filters),
+        format=ExportFormat(format_),
         language=Language.EN,
         idempotency_key=key or uuid.uuid4().hex,
     )
@@ -71,7 +71,7 @@ def start(office: Office, who: Actor, format_: str = "csv", key: str | None = No
 
 
 def state(office: Office, who: Actor, export_id: str) -> Any:
-    return office.ask("get_export", x.GetExport(actor=who, export_id=export_id))
+    return office.ask("get_export", GetExport(actor=who, export_id=export_id))
 
 
 def ended(office: Office, who: Actor, export_id: str) -> Any:
@@ -88,7 +88,7 @@ def content(office: Office, who: Actor, export_id: str) -> bytes:
     """The file, piece by piece."""
     found, piece = b"", 0
     while True:
-        one = office.ask("read_export", x.ReadExport(actor=who, export_id=export_id, piece=piece))
+        one = office.ask("read_export", ReadExport(actor=who, export_id=export_id, piece=piece))
         found += base64.b64decode(one["content"])
         piece += 1
         if piece == one["pieces"]:
@@ -109,7 +109,7 @@ def made(office: Office, who: Actor, **filters: Any) -> list[dict[str, str]]:
     assert over["state"] == "done", over
     found = rows(office, who, export["export_id"])
     assert over["rows_done"] == over["rows_total"] == len(found)
-    office.ask("drop_export", x.DropExport(actor=who, export_id=export["export_id"]))
+    office.ask("drop_export", DropExport(actor=who, export_id=export["export_id"]))
     return found
 
 
@@ -166,7 +166,7 @@ def test_who_sees_no_list_gets_no_export(office: Office, role: Role) -> None:
     with pytest.raises(NotAllowed):
         start(office, actor(role))
     with pytest.raises(NotAllowed):
-        office.ask("list_exports", x.ListExports(actor=actor(role)))
+        office.ask("list_exports", ListExports(actor=actor(role)))
 
 
 def test_an_analyst_gets_it_without_what_is_said_and_who_handles_it(office: Office) -> None:
@@ -190,7 +190,7 @@ def test_who_is_an_analyst_from_now_on_reads_no_file_of_before(office: Office) -
     ended(office, me, export["export_id"])
     analyst = me.model_copy(update={"roles": frozenset({Role.ANALYST})})
     with pytest.raises(Gone):
-        office.ask("read_export", x.ReadExport(actor=analyst, export_id=export["export_id"]))
+        office.ask("read_export", ReadExport(actor=analyst, export_id=export["export_id"]))
     [masked] = made(office, analyst, ground=[own])
     assert masked["Text"] == ""
 
@@ -200,17 +200,17 @@ def test_it_is_its_owners_alone(office: Office) -> None:
     ended(office, office.head, export_id)
     other = actor(Role.HEAD)
     for request, method in (
-        (x.GetExport(actor=other, export_id=export_id), "get_export"),
-        (x.ReadExport(actor=other, export_id=export_id), "read_export"),
-        (x.DropExport(actor=other, export_id=export_id), "drop_export"),
+        (GetExport(actor=other, export_id=export_id), "get_export"),
+        (ReadExport(actor=other, export_id=export_id), "read_export"),
+        (DropExport(actor=other, export_id=export_id), "drop_export"),
     ):
         with pytest.raises(NotFound):
             office.ask(method, request)
-    assert office.ask("list_exports", x.ListExports(actor=other))["items"] == []
+    assert office.ask("list_exports", ListExports(actor=other))["items"] == []
     assert export_id in [
-        one["export_id"] for one in office.ask("list_exports", x.ListExports(actor=office.head))["items"]
+        one["export_id"] for one in office.ask("list_exports", ListExports(actor=office.head))["items"]
     ]
-    office.ask("drop_export", x.DropExport(actor=office.head, export_id=export_id))
+    office.ask("drop_export", DropExport(actor=office.head, export_id=export_id))
     assert office.one("SELECT count(*) FROM export_pieces WHERE export_id = %s", export_id) == 0
 
 
@@ -224,7 +224,7 @@ def test_bad_filters_and_repetitions(office: Office) -> None:
     with pytest.raises(KeyReused):
         start(office, office.head, key=key, ground=[ground()])
     ended(office, office.head, first["export_id"])
-    office.ask("drop_export", x.DropExport(actor=office.head, export_id=first["export_id"]))
+    office.ask("drop_export", DropExport(actor=office.head, export_id=first["export_id"]))
 
 
 def test_too_many_rows_are_refused(office: Office) -> None:
@@ -262,7 +262,7 @@ def test_only_so_many_are_open_at_once_and_none_is_read_before_it_is_done(
             start(office, who, ground=[own])
         assert raised.value.params == {"limit": 2}
         with pytest.raises(ExportNotDone):
-            office.ask("read_export", x.ReadExport(actor=who, export_id=opened[0]))
+            office.ask("read_export", ReadExport(actor=who, export_id=opened[0]))
     for export_id in opened:
         assert ended(office, who, export_id)["state"] == "done"
     assert start(office, who, ground=[own])
@@ -306,15 +306,13 @@ def test_a_kept_search_narrows_it(office: Office) -> None:
     file(office, 1, ground=own, unit="dep.civ")
     kept = office.ask(
         "keep_search",
-        se.KeepSearch(
-            actor=office.head, name="عمران", filters=se.Filter(unit=["dep.civ"]), idempotency_key=uuid.uuid4().hex
-        ),
+        KeepSearch(actor=office.head, name="عمران", filters=Filter(unit=["dep.civ"]), idempotency_key=uuid.uuid4().hex),
     )
-    request = x.StartExport(
+    request = StartExport(
         actor=office.head,
-        filters=se.Filter(ground=[own]),
+        filters=Filter(ground=[own]),
         search=kept["search_id"],
-        format=x.ExportFormat.CSV,
+        format=ExportFormat.CSV,
         idempotency_key=uuid.uuid4().hex,
     )
     export_id = office.ask("start_export", request)["export_id"]
@@ -394,7 +392,7 @@ def test_a_cancelled_one_is_made_no_further(office: Office, environment: dict[st
     with Holding(office, environment):
         export_id = start(office, who, ground=[own])["export_id"]
         eventually(lambda: office.one("SELECT state FROM exports WHERE export_id = %s", export_id) == "running")
-    office.ask("drop_export", x.DropExport(actor=who, export_id=export_id))
+    office.ask("drop_export", DropExport(actor=who, export_id=export_id))
     with pytest.raises(NotFound):
         state(office, who, export_id)
     assert len(made(office, who, ground=[own])) == 20  # whoever was at it is free for others

@@ -10,8 +10,6 @@ from uuid import UUID
 
 import pytest
 
-from contracts import identities as i
-from contracts import tracking as t
 from contracts.errors import (
     AlreadyDecided,
     ConsentNeeded,
@@ -23,6 +21,8 @@ from contracts.errors import (
     UnknownCase,
 )
 from contracts.gateway import Actor
+from contracts.identities import AskForIdentity, DecideIdentityRequest, ListIdentityRequests
+from contracts.tracking import AuthorizeIdentity
 from contracts.vocabulary import Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.support.processes import BusClient, ServiceProcess, bus, prepared
@@ -64,24 +64,24 @@ def custodian() -> Actor:
 
 def asks(office: Office, who: Actor, case_id: UUID, key: str = "", **more: Any) -> dict[str, Any]:
     told = {"reason": REASON, "minutes": 60, "idempotency_key": key or uuid.uuid4().hex} | more
-    found: dict[str, Any] = office.ask("ask_for_identity", i.AskForIdentity(actor=who, case_id=case_id, **told))
+    found: dict[str, Any] = office.ask("ask_for_identity", AskForIdentity(actor=who, case_id=case_id, **told))
     return found
 
 
 def decides(office: Office, who: Actor, request: dict[str, Any], consent: bool, reason: str | None = None) -> Any:
-    asked = i.DecideIdentityRequest(actor=who, request_id=request["request_id"], consent=consent, reason=reason)
+    asked = DecideIdentityRequest(actor=who, request_id=request["request_id"], consent=consent, reason=reason)
     return office.ask("decide_identity_request", asked)
 
 
 def may_open(office: Office, who: Actor, case_id: UUID) -> Any:
-    return office.ask("authorize_identity", t.AuthorizeIdentity(actor=who, case_id=case_id))
+    return office.ask("authorize_identity", AuthorizeIdentity(actor=who, case_id=case_id))
 
 
 def listed(office: Office, who: Actor, **more: Any) -> list[str]:
     found: list[str] = []
     after = None
     while True:
-        page = office.ask("list_identity_requests", i.ListIdentityRequests(actor=who, after=after, limit=2, **more))
+        page = office.ask("list_identity_requests", ListIdentityRequests(actor=who, after=after, limit=2, **more))
         found += [one["request_id"] for one in page["items"]]
         after = page["next"]
         if after is None:

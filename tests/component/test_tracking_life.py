@@ -11,7 +11,6 @@ from uuid import UUID
 
 import pytest
 
-from contracts import tracking as t
 from contracts.base import now
 from contracts.errors import (
     Invalid,
@@ -28,6 +27,29 @@ from contracts.gateway import Actor, Place
 from contracts.intake import SubmissionRecoded, SubmissionRegistered
 from contracts.media import MediaAccepted, MediaDelayed, MediaRejected
 from contracts.notify import CitizenReplied, Reply
+from contracts.tracking import (
+    AddEvidence,
+    AddNote,
+    AnswerQuestion,
+    AnswerUnitQuestion,
+    AskCitizen,
+    AskUnit,
+    Assign,
+    AuthorizeMedia,
+    Close,
+    Correct,
+    Decide,
+    ExecuteCitizenCommand,
+    ListOwnCases,
+    ListUnitQuestions,
+    Merge,
+    Object,
+    Rate,
+    Refuse,
+    StartScreening,
+    ViewOwnCase,
+    Withdraw,
+)
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
@@ -79,49 +101,49 @@ def test_a_complaint_lives_from_its_opening_to_a_final_decision(office: Office) 
     filed = office.open(uploads=[photo])
     case_id, code = filed.case_id, filed.code_hash
 
-    office.do(office.screener, case_id, t.StartScreening())
-    office.do(office.screener, case_id, t.Correct(ground="conduct", urgent=True))
-    office.do(office.screener, case_id, t.Assign(inspector=UUID(office.inspector.id)))
+    office.do(office.screener, case_id, StartScreening())
+    office.do(office.screener, case_id, Correct(ground="conduct", urgent=True))
+    office.do(office.screener, case_id, Assign(inspector=UUID(office.inspector.id)))
     assert office.view(code)["expected_on"] is not None
 
-    office.do(office.inspector, case_id, t.AskCitizen(text="شماره پرونده؟"))
+    office.do(office.inspector, case_id, AskCitizen(text="شماره پرونده؟"))
     asked = office.view(code)
     assert asked["stage"] == "awaiting_citizen"
     assert asked["question"]["text"] == "شماره پرونده؟"
     assert asked["expected_on"] is None
     assert "answer_question" in asked["can"]
-    answered = office.do_as_citizen(code, t.AnswerQuestion(text="۱۲۳", uploads=[media_id()]))
+    answered = office.do_as_citizen(code, AnswerQuestion(text="۱۲۳", uploads=[media_id()]))
     assert answered["stage"] == "investigating"
     assert answered["question"] is None
     assert answered["expected_on"] is not None
     assert len(answered["attachments"]) == 2
 
-    office.do(office.inspector, case_id, t.AskUnit(text="چرا صادر نشد؟", media=[photo]))
-    [question] = office.ask("list_unit_questions", t.ListUnitQuestions(actor=office.liaison))["items"]
-    reply = t.AnswerUnitQuestion(
+    office.do(office.inspector, case_id, AskUnit(text="چرا صادر نشد؟", media=[photo]))
+    [question] = office.ask("list_unit_questions", ListUnitQuestions(actor=office.liaison))["items"]
+    reply = AnswerUnitQuestion(
         actor=office.liaison,
         question_id=question["question_id"],
         text="در دست اقدام است.",
         idempotency_key="a" * 9,
     )
     assert office.ask("answer_unit_question", reply)["answer"] == "در دست اقدام است."
-    office.do(office.inspector, case_id, t.AddNote(text="یادداشت درونی"))
-    office.do(office.inspector, case_id, t.AddEvidence(uploads=[media_id()]))
+    office.do(office.inspector, case_id, AddNote(text="یادداشت درونی"))
+    office.do(office.inspector, case_id, AddEvidence(uploads=[media_id()]))
     office.do(office.inspector, case_id, decision())
-    office.do_as_citizen(code, t.Rate(score=2, on_time=False))
-    objected = office.do_as_citizen(code, t.Object(text="قانع نشدم."))
+    office.do_as_citizen(code, Rate(score=2, on_time=False))
+    objected = office.do_as_citizen(code, Object(text="قانع نشدم."))
     assert objected["stage"] == "review"
 
     with pytest.raises(InvalidField):
-        office.do(office.head, case_id, t.Assign(inspector=UUID(office.inspector.id)))
+        office.do(office.head, case_id, Assign(inspector=UUID(office.inspector.id)))
     with pytest.raises(UnknownCase):
         office.get(case_id, office.inspector)
-    office.do(office.head, case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+    office.do(office.head, case_id, Assign(inspector=UUID(office.other_inspector.id)))
     office.do(office.other_inspector, case_id, decision("پس از بازنگری نیز وارد است."))
     final = office.view(code)
     assert final["decision"]["final"]
     assert final["can"] == ["rate"]
-    office.do(office.head, case_id, t.Close())
+    office.do(office.head, case_id, Close())
 
     events = eventually(lambda: office.wire.heard("case.stage_changed.v1")[1:] and office.wire._heard)
     told = sorted((event["sequence"], event["_name"]) for event in events if event["case_id"] == str(case_id))
@@ -153,11 +175,11 @@ def test_a_complaint_lives_from_its_opening_to_a_final_decision(office: Office) 
 def test_a_citizen_reads_nothing_of_the_offices_own(office: Office) -> None:
     filed = office.investigated(uploads=[media_id()])
     internal = media_id()
-    office.do(office.inspector, filed.case_id, t.AddNote(text="راز یادداشت"))
-    office.do(office.inspector, filed.case_id, t.AddEvidence(uploads=[internal]))
-    office.do(office.inspector, filed.case_id, t.AskUnit(text="راز پرسش"))
-    [question] = office.ask("list_unit_questions", t.ListUnitQuestions(actor=office.liaison))["items"]
-    reply = t.AnswerUnitQuestion(
+    office.do(office.inspector, filed.case_id, AddNote(text="راز یادداشت"))
+    office.do(office.inspector, filed.case_id, AddEvidence(uploads=[internal]))
+    office.do(office.inspector, filed.case_id, AskUnit(text="راز پرسش"))
+    [question] = office.ask("list_unit_questions", ListUnitQuestions(actor=office.liaison))["items"]
+    reply = AnswerUnitQuestion(
         actor=office.liaison,
         question_id=question["question_id"],
         text="راز پاسخ",
@@ -169,7 +191,7 @@ def test_a_citizen_reads_nothing_of_the_offices_own(office: Office) -> None:
     number = office.get(filed.case_id)["number"]
     for secret in ("راز", number, internal, office.inspector.id, office.liaison.id, office.screener.id):
         assert secret not in seen
-    grant = t.AuthorizeMedia(code_hashes=[filed.code_hash], media_id=internal)
+    grant = AuthorizeMedia(code_hashes=[filed.code_hash], media_id=internal)
     with pytest.raises(UnknownCase):
         office.ask("authorize_media", grant)
 
@@ -177,7 +199,7 @@ def test_a_citizen_reads_nothing_of_the_offices_own(office: Office) -> None:
 def test_staff_do_not_read_who_complained(office: Office) -> None:
     citizen = uuid.uuid4()
     filed = office.open(citizen_id=citizen)
-    office.do_as_citizen(filed.code_hash, t.Withdraw(reason="حل شد"))
+    office.do_as_citizen(filed.code_hash, Withdraw(reason="حل شد"))
     seen = json.dumps(office.get(filed.case_id))
     assert str(citizen) not in seen
     assert filed.code_hash not in seen
@@ -185,54 +207,54 @@ def test_staff_do_not_read_who_complained(office: Office) -> None:
 
 def test_a_command_on_a_case_that_has_changed_says_what_changed(office: Office) -> None:
     filed = office.open()
-    office.do(office.screener, filed.case_id, t.StartScreening(), version=1)
+    office.do(office.screener, filed.case_id, StartScreening(), version=1)
     with pytest.raises(StaleVersion) as raised:
-        office.do(office.screener, filed.case_id, t.Correct(urgent=True), version=1)
+        office.do(office.screener, filed.case_id, Correct(urgent=True), version=1)
     assert raised.value.params["current"] == 2
     assert [entry["entry"] for entry in raised.value.params["changes"]] == ["screening_started"]
 
 
 def test_a_repeated_command_has_its_effect_once(office: Office) -> None:
     filed = office.investigated()
-    first = office.do(office.inspector, filed.case_id, t.AddNote(text="یک بار"), version=3, key="the-same-key")
-    again = office.do(office.inspector, filed.case_id, t.AddNote(text="یک بار"), version=3, key="the-same-key")
+    first = office.do(office.inspector, filed.case_id, AddNote(text="یک بار"), version=3, key="the-same-key")
+    again = office.do(office.inspector, filed.case_id, AddNote(text="یک بار"), version=3, key="the-same-key")
     assert again == first
     assert first["version"] == 4
     with pytest.raises(KeyReused):
-        office.do(office.inspector, filed.case_id, t.AddNote(text="چیز دیگر"), version=4, key="the-same-key")
+        office.do(office.inspector, filed.case_id, AddNote(text="چیز دیگر"), version=4, key="the-same-key")
 
 
 def test_a_refused_command_does_not_use_up_its_key(office: Office) -> None:
     filed = office.open()
     with pytest.raises(WrongStage) as raised:
-        office.do(office.screener, filed.case_id, t.Correct(urgent=True), key="kept-for-later")
+        office.do(office.screener, filed.case_id, Correct(urgent=True), key="kept-for-later")
     assert raised.value.params == {"stage": "registered", "command": "correct"}
-    office.do(office.screener, filed.case_id, t.StartScreening())
-    assert office.do(office.screener, filed.case_id, t.Correct(urgent=True), key="kept-for-later")["urgent"]
+    office.do(office.screener, filed.case_id, StartScreening())
+    assert office.do(office.screener, filed.case_id, Correct(urgent=True), key="kept-for-later")["urgent"]
 
 
 def test_a_citizens_repeated_command_has_its_effect_once(office: Office) -> None:
     filed = office.decided()
-    office.do_as_citizen(filed.code_hash, t.Object(text="اعتراض"), key="objection-1")
-    again = office.do_as_citizen(filed.code_hash, t.Object(text="اعتراض"), key="objection-1")
+    office.do_as_citizen(filed.code_hash, Object(text="اعتراض"), key="objection-1")
+    again = office.do_as_citizen(filed.code_hash, Object(text="اعتراض"), key="objection-1")
     assert again["stage"] == "review"
     assert [entry["entry"] for entry in again["timeline"]].count("objected") == 1
     with pytest.raises(KeyReused):
-        office.do_as_citizen(filed.code_hash, t.Object(text="دیگر"), key="objection-1")
+        office.do_as_citizen(filed.code_hash, Object(text="دیگر"), key="objection-1")
 
 
 def test_a_signed_in_citizen_follows_only_their_own_cases(office: Office) -> None:
     mine = Actor(kind=ActorKind.CITIZEN, id=str(uuid.uuid4()))
     filed = [office.open(citizen_id=UUID(mine.id)) for _ in range(2)]
     foreign = office.open(citizen_id=uuid.uuid4())
-    listed = office.ask("list_own_cases", t.ListOwnCases(actor=mine))["items"]
+    listed = office.ask("list_own_cases", ListOwnCases(actor=mine))["items"]
     assert [item["case_id"] for item in listed] == [str(one.case_id) for one in reversed(filed)]
-    assert office.ask("view_own_case", t.ViewOwnCase(actor=mine, case_id=filed[0].case_id))["stage"] == "registered"
+    assert office.ask("view_own_case", ViewOwnCase(actor=mine, case_id=filed[0].case_id))["stage"] == "registered"
     with pytest.raises(UnknownCase):
-        office.ask("view_own_case", t.ViewOwnCase(actor=mine, case_id=foreign.case_id))
+        office.ask("view_own_case", ViewOwnCase(actor=mine, case_id=foreign.case_id))
     for case_id, error in ((foreign.case_id, UnknownCase), (filed[0].case_id, None)):
-        request = t.ExecuteCitizenCommand(
-            actor=mine, case_id=case_id, idempotency_key=uuid.uuid4().hex, command=t.Withdraw()
+        request = ExecuteCitizenCommand(
+            actor=mine, case_id=case_id, idempotency_key=uuid.uuid4().hex, command=Withdraw()
         )
         if error is not None:
             with pytest.raises(error):
@@ -243,26 +265,26 @@ def test_a_signed_in_citizen_follows_only_their_own_cases(office: Office) -> Non
 
 def test_a_duplicate_is_merged_into_an_open_case(office: Office) -> None:
     first, second, third = office.open(), office.open(), office.open()
-    office.do(office.screener, second.case_id, t.StartScreening())
+    office.do(office.screener, second.case_id, StartScreening())
     for into, reason in ((second.case_id, "itself"), (uuid.uuid4(), "unknown_case")):
         with pytest.raises(InvalidField) as raised:
-            office.do(office.screener, second.case_id, t.Merge(into=into))
+            office.do(office.screener, second.case_id, Merge(into=into))
         assert raised.value.params["fields"] == [{"field": "command.into", "reason": reason}]
-    assert office.do(office.screener, second.case_id, t.Merge(into=first.case_id))["merged_into"] == str(first.case_id)
+    assert office.do(office.screener, second.case_id, Merge(into=first.case_id))["merged_into"] == str(first.case_id)
     assert office.get(first.case_id)["timeline"][-1]["entry"] == "duplicate_joined"
-    office.do(office.screener, third.case_id, t.StartScreening())
+    office.do(office.screener, third.case_id, StartScreening())
     with pytest.raises(InvalidField):
-        office.do(office.screener, third.case_id, t.Merge(into=second.case_id))
+        office.do(office.screener, third.case_id, Merge(into=second.case_id))
 
 
 def test_merged_cases_are_told_each_decision_of_the_one_they_go_on_in_once_down_a_chain(office: Office) -> None:
     last, second, first, alone = office.open(), office.open(), office.open(), office.open()
     others = [office.open() for _ in range(2)]
     for one, into in ((first, second), (second, last), *((other, last) for other in others)):
-        office.do(office.screener, one.case_id, t.StartScreening())
-        office.do(office.screener, one.case_id, t.Merge(into=into.case_id))
-    office.do(office.screener, last.case_id, t.StartScreening())
-    office.do(office.screener, last.case_id, t.Assign(inspector=UUID(office.inspector.id)))
+        office.do(office.screener, one.case_id, StartScreening())
+        office.do(office.screener, one.case_id, Merge(into=into.case_id))
+    office.do(office.screener, last.case_id, StartScreening())
+    office.do(office.screener, last.case_id, Assign(inspector=UUID(office.inspector.id)))
     secret = "دلیلی که به دیگری نوشته شد"
     office.do(office.inspector, last.case_id, decision(secret))
     merged = [first, second, *others]
@@ -282,9 +304,9 @@ def test_merged_cases_are_told_each_decision_of_the_one_they_go_on_in_once_down_
         assert office.get(one.case_id)["timeline"][-1]["actor_kind"] == "system"
     assert joined(office, alone.case_id) == joined(office, last.case_id) == []
 
-    office.do_as_citizen(last.code_hash, t.Object(text="نمی‌پذیرم"))
-    office.do(office.head, last.case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
-    office.do(office.other_inspector, last.case_id, t.Decide(outcome="not_upheld", reasons=secret))
+    office.do_as_citizen(last.code_hash, Object(text="نمی‌پذیرم"))
+    office.do(office.head, last.case_id, Assign(inspector=UUID(office.other_inspector.id)))
+    office.do(office.other_inspector, last.case_id, Decide(outcome="not_upheld", reasons=secret))
     eventually(lambda: told(2))
     assert office.view(first.code_hash)["joined"]["outcome"] == "not_upheld"
     assert office.view(first.code_hash)["joined"]["final"]
@@ -295,8 +317,8 @@ def test_merged_cases_are_told_each_decision_of_the_one_they_go_on_in_once_down_
 def merged_into(office: Office, main: SubmissionRegistered) -> SubmissionRegistered:
     """A case that goes on in another."""
     one = office.open()
-    office.do(office.screener, one.case_id, t.StartScreening())
-    office.do(office.screener, one.case_id, t.Merge(into=main.case_id))
+    office.do(office.screener, one.case_id, StartScreening())
+    office.do(office.screener, one.case_id, Merge(into=main.case_id))
     return one
 
 
@@ -308,7 +330,7 @@ def test_a_withdrawn_case_takes_no_other_with_it(office: Office) -> None:
     main = office.investigated()
     one = merged_into(office, main)
     eventually(lambda: office.one("SELECT ended_at FROM cases WHERE case_id = %s", one.case_id) is not None, timeout=40)
-    office.do_as_citizen(main.code_hash, t.Withdraw(reason="رازی که به دیگری مربوط است"))
+    office.do_as_citizen(main.code_hash, Withdraw(reason="رازی که به دیگری مربوط است"))
     eventually(lambda: last_entry(office, one) == "reopened")
     view = office.view(one.code_hash)
     assert (view["stage"], view["can"]) == ("screening", ["withdraw"])
@@ -317,19 +339,19 @@ def test_a_withdrawn_case_takes_no_other_with_it(office: Office) -> None:
     ended = "SELECT ended_at, merged_into FROM cases WHERE case_id = %s"
     assert office.rows(ended, one.case_id) == [(None, None)]
     # And it is the office's again.
-    office.do(office.screener, one.case_id, t.Assign(inspector=UUID(office.inspector.id)))
+    office.do(office.screener, one.case_id, Assign(inspector=UUID(office.inspector.id)))
     assert office.do(office.inspector, one.case_id, decision())["stage"] == "decided"
 
 
 def test_what_was_merged_before_the_last_merge_goes_on_with_the_case_it_was_merged_into(office: Office) -> None:
     main, one = office.investigated(), office.open()
     first = merged_into(office, one)
-    office.do(office.screener, one.case_id, t.StartScreening())
-    office.do(office.screener, one.case_id, t.Merge(into=main.case_id))
-    office.do_as_citizen(main.code_hash, t.Withdraw())
+    office.do(office.screener, one.case_id, StartScreening())
+    office.do(office.screener, one.case_id, Merge(into=main.case_id))
+    office.do_as_citizen(main.code_hash, Withdraw())
     eventually(lambda: last_entry(office, one) == "reopened")
     assert last_entry(office, first) == "merged"
-    office.do(office.screener, one.case_id, t.Assign(inspector=UUID(office.inspector.id)))
+    office.do(office.screener, one.case_id, Assign(inspector=UUID(office.inspector.id)))
     office.do(office.inspector, one.case_id, decision())
     eventually(lambda: last_entry(office, first) == "joined_decided")
 
@@ -337,9 +359,9 @@ def test_what_was_merged_before_the_last_merge_goes_on_with_the_case_it_was_merg
 def test_a_refusal_holds_for_merged_cases_only_when_it_lies_in_the_matter(office: Office) -> None:
     def refused(reason: str) -> SubmissionRegistered:
         main = office.open()
-        office.do(office.screener, main.case_id, t.StartScreening())
+        office.do(office.screener, main.case_id, StartScreening())
         one = merged_into(office, main)
-        office.do(office.screener, main.case_id, t.Refuse(reason=reason, explanation="رازی برای او", address="آبفا"))
+        office.do(office.screener, main.case_id, Refuse(reason=reason, explanation="رازی برای او", address="آبفا"))
         return one
 
     told, freed = refused("outside_remit"), refused("identity_incomplete")
@@ -361,9 +383,9 @@ def test_who_heard_an_outcome_keeps_it_when_the_objection_is_withdrawn_and_who_d
     heard = merged_into(office, main)
     office.do(office.inspector, main.case_id, decision())
     eventually(lambda: last_entry(office, heard) == "joined_decided")
-    office.do_as_citizen(main.code_hash, t.Object(text="نه"))
+    office.do_as_citizen(main.code_hash, Object(text="نه"))
     late = merged_into(office, main)
-    office.do_as_citizen(main.code_hash, t.Withdraw())
+    office.do_as_citizen(main.code_hash, Withdraw())
     eventually(lambda: last_entry(office, late) == "reopened")
     assert last_entry(office, heard) == "joined_decided"
     assert office.view(heard.code_hash)["joined"]["outcome"] == "upheld"
@@ -377,13 +399,13 @@ def joined(office: Office, case_id: UUID) -> list[dict[str, object]]:
 
 def test_screening_sets_an_unknown_unit_right_before_the_case_is_assigned(office: Office) -> None:
     filed = office.open(unit=None, unit_name_fa=None, unit_name_en=None)
-    office.do(office.screener, filed.case_id, t.StartScreening())
+    office.do(office.screener, filed.case_id, StartScreening())
     with pytest.raises(InvalidField):
-        office.do(office.screener, filed.case_id, t.Assign(inspector=UUID(office.inspector.id)))
+        office.do(office.screener, filed.case_id, Assign(inspector=UUID(office.inspector.id)))
     for unit in ("mq", "nowhere", "gone"):
         with pytest.raises(Invalid):
-            office.do(office.screener, filed.case_id, t.Correct(unit=unit))
-    corrected = office.do(office.screener, filed.case_id, t.Correct(unit=UNIT))
+            office.do(office.screener, filed.case_id, Correct(unit=unit))
+    corrected = office.do(office.screener, filed.case_id, Correct(unit=UNIT))
     assert corrected["unit"] == UNIT
     assert corrected["unit_name_en"] == f"Unit {UNIT}"
     assert corrected["unit_asked"] == "nowhere"
@@ -394,9 +416,9 @@ def test_only_who_may_does(office: Office) -> None:
     with pytest.raises(NotAllowed):
         office.do(office.screener, filed.case_id, decision())
     with pytest.raises(NotAllowed):
-        office.do(office.inspector, filed.case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+        office.do(office.inspector, filed.case_id, Assign(inspector=UUID(office.other_inspector.id)))
     with pytest.raises(UnknownCase):
-        office.do(office.other_inspector, filed.case_id, t.AddNote(text="سرک"))
+        office.do(office.other_inspector, filed.case_id, AddNote(text="سرک"))
     ways: list[Callable[[Actor], Any]] = [office.page, lambda who: office.get(filed.case_id, who)]
     for role in (Role.LIAISON, Role.ADMINISTRATOR, Role.CUSTODIAN, Role.OPERATOR):
         for asked in ways:
@@ -481,14 +503,14 @@ def test_evidence_is_granted_to_those_its_case_allows(office: Office) -> None:
     photo, letter = media_id(), media_id()
     citizen = Actor(kind=ActorKind.CITIZEN, id=str(uuid.uuid4()))
     filed, foreign = office.investigated(uploads=[photo, letter], citizen_id=UUID(citizen.id)), office.open()
-    office.do(office.inspector, filed.case_id, t.AskUnit(text="این عکس؟", media=[photo]))
-    [question] = office.ask("list_unit_questions", t.ListUnitQuestions(actor=office.liaison))["items"]
+    office.do(office.inspector, filed.case_id, AskUnit(text="این عکس؟", media=[photo]))
+    [question] = office.ask("list_unit_questions", ListUnitQuestions(actor=office.liaison))["items"]
     assert [one["media_id"] for one in question["media"]] == [photo]
     of_question = {"question_id": question["question_id"]}
 
     def may(media: str, **who: object) -> bool:
         try:
-            answer = office.ask("authorize_media", t.AuthorizeMedia(media_id=media, **who))
+            answer = office.ask("authorize_media", AuthorizeMedia(media_id=media, **who))
         except UnknownCase:
             return False
         assert (answer["media_id"], answer["case_id"]) == (media, str(filed.case_id))
@@ -511,21 +533,21 @@ def test_evidence_is_granted_to_those_its_case_allows(office: Office) -> None:
 def test_a_liaison_answers_once_for_their_own_units_alone(office: Office) -> None:
     filed = office.investigated()
     with pytest.raises(UnknownUpload):
-        office.do(office.inspector, filed.case_id, t.AskUnit(text="؟", media=[media_id()]))
-    office.do(office.inspector, filed.case_id, t.AskUnit(text="چرا؟"))
+        office.do(office.inspector, filed.case_id, AskUnit(text="؟", media=[media_id()]))
+    office.do(office.inspector, filed.case_id, AskUnit(text="چرا؟"))
     above, beside = actor(Role.LIAISON, "dep.urb"), actor(Role.LIAISON, "dep.urb.control")
-    listed = office.ask("list_unit_questions", t.ListUnitQuestions(actor=above))["items"]
+    listed = office.ask("list_unit_questions", ListUnitQuestions(actor=above))["items"]
     question = next(item for item in listed if item["text"] == "چرا؟" and item["answer"] is None)
     shown = json.dumps(listed, ensure_ascii=False)
     assert str(filed.case_id) not in shown
     assert filed.text not in shown
     assert question["due_on"] is not None
     assert question["question_id"] not in json.dumps(
-        office.ask("list_unit_questions", t.ListUnitQuestions(actor=beside, open_only=False))
+        office.ask("list_unit_questions", ListUnitQuestions(actor=beside, open_only=False))
     )
 
     def answer(who: Actor, key: str, text: str = "انجام شد.") -> object:
-        request = t.AnswerUnitQuestion(actor=who, question_id=question["question_id"], text=text, idempotency_key=key)
+        request = AnswerUnitQuestion(actor=who, question_id=question["question_id"], text=text, idempotency_key=key)
         return office.ask("answer_unit_question", request)
 
     with pytest.raises(NotFound):
@@ -543,7 +565,7 @@ def test_a_liaison_answers_once_for_their_own_units_alone(office: Office) -> Non
 def test_what_no_database_can_hold_is_refused(office: Office) -> None:
     filed = office.investigated()
     with pytest.raises(InvalidField):
-        office.do(office.inspector, filed.case_id, t.AddNote(text="a\x00b"))
+        office.do(office.inspector, filed.case_id, AddNote(text="a\x00b"))
     with pytest.raises(InvalidField):
         office.page(office.head, text="a\x00b")
     with pytest.raises(InvalidField):

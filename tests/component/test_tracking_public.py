@@ -11,8 +11,26 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts import registry
-from contracts import tracking as t
 from contracts.base import now
+from contracts.tracking import (
+    AddCheck,
+    AddEvidence,
+    AddNote,
+    AnswerQuestion,
+    AnswerUnitQuestion,
+    AskCitizen,
+    AskUnit,
+    Assign,
+    Correct,
+    LinkCase,
+    Object,
+    Propose,
+    Remind,
+    ReturnProposal,
+    StartScreening,
+    TickCheck,
+    TrackedEvent,
+)
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from gateway.auth.tokens import Caller
@@ -66,7 +84,7 @@ class Citizen:
         version = self.office.one("SELECT version FROM cases WHERE case_id = %s", self.case_id)
 
         def heard() -> list[JSON]:
-            names = [name for name, cls in registry.events().items() if issubclass(cls, t.TrackedEvent)]
+            names = [name for name, cls in registry.events().items() if issubclass(cls, TrackedEvent)]
             events = [one for name in names for one in self.office.wire.heard(name)]
             events = [one for one in events if one["case_id"] == str(self.case_id)]
             events.sort(key=lambda one: one["sequence"])
@@ -110,27 +128,27 @@ def test_no_command_of_the_office_for_itself_is_noticed(office: Office, gateway:
     inspector, head, second = office.inspector, office.head, office.other_inspector
     item: JSON = {}
 
-    def tick() -> t.TickCheck:
+    def tick() -> TickCheck:
         checklist = office.get(case_id)["checklist"]
         item["id"] = checklist[0]["item_id"]
-        return t.TickCheck(item_id=item["id"], done=True)
+        return TickCheck(item_id=item["id"], done=True)
 
     unnoticed: list[tuple[str, Any, Any]] = [
-        ("note", inspector, lambda: t.AddNote(text="با مسئول دفتر تماس گرفته شد.")),
-        ("note with a mention", inspector, lambda: t.AddNote(text="ببینید.", mentions=[UUID(head.id)])),
-        ("evidence of the office", inspector, lambda: t.AddEvidence(uploads=[uuid4().hex])),
-        ("reminder", inspector, lambda: t.Remind(on=now().date().replace(year=now().year + 1), text="پیگیری")),
-        ("check", inspector, lambda: t.AddCheck(text="بازدید")),
+        ("note", inspector, lambda: AddNote(text="با مسئول دفتر تماس گرفته شد.")),
+        ("note with a mention", inspector, lambda: AddNote(text="ببینید.", mentions=[UUID(head.id)])),
+        ("evidence of the office", inspector, lambda: AddEvidence(uploads=[uuid4().hex])),
+        ("reminder", inspector, lambda: Remind(on=now().date().replace(year=now().year + 1), text="پیگیری")),
+        ("check", inspector, lambda: AddCheck(text="بازدید")),
         ("check ticked", inspector, tick),
-        ("link", inspector, lambda: t.LinkCase(to=other.case_id)),
-        ("another inspector", head, lambda: t.Assign(inspector=UUID(second.id))),
-        ("and back", head, lambda: t.Assign(inspector=UUID(inspector.id))),
+        ("link", inspector, lambda: LinkCase(to=other.case_id)),
+        ("another inspector", head, lambda: Assign(inspector=UUID(second.id))),
+        ("and back", head, lambda: Assign(inspector=UUID(inspector.id))),
         (
             "proposal",
             inspector,
-            lambda: t.Propose(outcome="upheld", reasons="تأخیر بوده است.", root_causes=["process"]),
+            lambda: Propose(outcome="upheld", reasons="تأخیر بوده است.", root_causes=["process"]),
         ),
-        ("returned", head, lambda: t.ReturnProposal(reason="کامل نیست.")),
+        ("returned", head, lambda: ReturnProposal(reason="کامل نیست.")),
     ]
     for name, who, command in unnoticed:
         before = citizen.view()
@@ -142,7 +160,7 @@ def test_no_command_of_the_office_for_itself_is_noticed(office: Office, gateway:
 
     # And what follows is counted as if nothing had been in between.
     last = office.view(filed.code_hash)["version"]
-    office.do(inspector, case_id, t.AskCitizen(text="چه روزی؟"))
+    office.do(inspector, case_id, AskCitizen(text="چه روزی؟"))
     told, _ = citizen.told()
     assert [one["version"] for one in told] == [last + 1]
     view = office.view(filed.code_hash)
@@ -157,21 +175,21 @@ def test_what_the_citizen_is_shown_is_told_with_the_version_that_is_read_then(of
 
     def answer_of_unit() -> None:
         [question] = [one for one in office.get(case_id)["questions"] if one["unit"] and one["answer"] is None]
-        reply = t.AnswerUnitQuestion(
+        reply = AnswerUnitQuestion(
             actor=office.liaison, question_id=question["question_id"], text="در دست است.", idempotency_key=uuid4().hex
         )
         office.ask("answer_unit_question", reply)
 
     steps: list[Any] = [
-        lambda: office.do(office.screener, case_id, t.StartScreening()),
-        lambda: office.do(office.screener, case_id, t.Correct(ground="conduct", urgent=True)),
-        lambda: office.do(office.screener, case_id, t.Assign(inspector=UUID(inspector.id))),
-        lambda: office.do(inspector, case_id, t.AskCitizen(text="چه روزی؟")),
-        lambda: office.do_as_citizen(code, t.AnswerQuestion(text="دیروز")),
-        lambda: office.do(inspector, case_id, t.AskUnit(text="چرا؟")),
+        lambda: office.do(office.screener, case_id, StartScreening()),
+        lambda: office.do(office.screener, case_id, Correct(ground="conduct", urgent=True)),
+        lambda: office.do(office.screener, case_id, Assign(inspector=UUID(inspector.id))),
+        lambda: office.do(inspector, case_id, AskCitizen(text="چه روزی؟")),
+        lambda: office.do_as_citizen(code, AnswerQuestion(text="دیروز")),
+        lambda: office.do(inspector, case_id, AskUnit(text="چرا؟")),
         answer_of_unit,
         lambda: office.do(inspector, case_id, decision()),
-        lambda: office.do_as_citizen(code, t.Object(text="به مدرکم توجه نشده است.")),
+        lambda: office.do_as_citizen(code, Object(text="به مدرکم توجه نشده است.")),
     ]
     citizen.told()
     for number, step in enumerate(steps):
@@ -189,16 +207,16 @@ def test_what_the_citizen_is_shown_is_told_with_the_version_that_is_read_then(of
 def test_another_inspector_for_an_objection_is_the_offices_own_affair(office: Office, gateway: Gateway) -> None:
     filed = office.decided(citizen_id=uuid4())
     citizen = Citizen(office, filed, gateway)
-    office.do_as_citizen(filed.code_hash, t.Object(text="به مدرکم توجه نشده است."))
+    office.do_as_citizen(filed.code_hash, Object(text="به مدرکم توجه نشده است."))
     citizen.told()
     third = actor(Role.INSPECTOR)
     office.wire.event(staff(third))
     eventually(lambda: office.one("SELECT count(*) FROM staff WHERE staff_id = %s", third.id))
-    office.do(office.head, filed.case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+    office.do(office.head, filed.case_id, Assign(inspector=UUID(office.other_inspector.id)))
     told, _ = citizen.told()
     assert len(told) == 1  # the review has begun
     before = citizen.view()
-    office.do(office.head, filed.case_id, t.Assign(inspector=UUID(third.id)))
+    office.do(office.head, filed.case_id, Assign(inspector=UUID(third.id)))
     told, of_head = citizen.told()
     assert (told, of_head) == ([], 1)
     assert citizen.view() == before

@@ -18,8 +18,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from contracts import tracking as t
 from contracts.errors import StaleVersion
+from contracts.tracking import AddNote
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.support.processes import ROOT, BusClient, ServiceProcess, bus, eventually, prepared
 from tests.support.tracking import Office, catalogue, submission
@@ -112,7 +112,7 @@ def test_of_two_commands_at_once_on_one_case_one_wins(office: Office, broker: Ra
             own.inspector = office.inspector
             start.wait()
             try:
-                answers.append(own.do(own.inspector, filed.case_id, t.AddNote(text=text), version=version))
+                answers.append(own.do(own.inspector, filed.case_id, AddNote(text=text), version=version))
             except StaleVersion as stale:
                 answers.append(stale)
 
@@ -136,7 +136,7 @@ def test_the_same_command_at_once_has_its_effect_once(office: Office, broker: Ra
             own = Office(client, office._url)
             start.wait()
             answers.append(
-                own.do(office.inspector, filed.case_id, t.AddNote(text="یک بار"), version=version, key="at-once-1")
+                own.do(office.inspector, filed.case_id, AddNote(text="یک بار"), version=version, key="at-once-1")
             )
 
     threads = [threading.Thread(target=note) for _ in range(4)]

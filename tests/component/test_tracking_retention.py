@@ -13,9 +13,9 @@ import pytest
 
 from backbone.storage import migrate
 from backbone.storage.database import Database
-from contracts import tracking as t
 from contracts.base import now
 from contracts.intake import Catalogue, CatalogueChanged, RetentionRule
+from contracts.tracking import Decide, Recommendation, ReportRecommendation, Withdraw
 from contracts.vocabulary import Kind, Outcome, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.tracking.case.verify_history import broken
@@ -120,15 +120,15 @@ def test_what_goes_is_what_the_rule_says_and_figures_stay(office: Office, enviro
 
 def test_what_is_written_when_the_texts_have_gone_goes_too(office: Office, environment: dict[str, str]) -> None:
     filed = office.investigated()
-    advised = t.Recommendation(text="باجه دوم", due_on=date(2030, 1, 1))
-    decided = t.Decide(outcome="upheld", reasons="راز", root_causes=["process"], recommendations=[advised])
+    advised = Recommendation(text="باجه دوم", due_on=date(2030, 1, 1))
+    decided = Decide(outcome="upheld", reasons="راز", root_causes=["process"], recommendations=[advised])
     [advice] = office.do(office.inspector, filed.case_id, decided)["followed"]
     office.run(
         "UPDATE cases SET stage = 'closed', look_on = NULL, ended_at = now() - interval '2 months'"
         f" WHERE case_id = '{filed.case_id}'"
     )
     eventually(lambda: "texts" in gone(office, filed.case_id), timeout=60)
-    report = t.ReportRecommendation(
+    report = ReportRecommendation(
         actor=office.liaison,
         recommendation_id=UUID(advice["recommendation_id"]),
         done=False,
@@ -155,7 +155,7 @@ def test_before_its_time_nothing_goes_and_an_open_case_keeps_all(office: Office)
 
 def test_when_a_case_ended_is_noted_by_its_timeline(office: Office) -> None:
     filed = office.open(kind=Kind.INFORMATION, ground="waste", anonymous=True)
-    office.do_as_citizen(filed.code_hash, t.Withdraw())
+    office.do_as_citizen(filed.code_hash, Withdraw())
     said = "SELECT c.ended_at = t.at FROM cases c JOIN timeline t USING (case_id) WHERE case_id = %s AND entry = 'withdrawn'"
     eventually(lambda: office.rows(said, filed.case_id) == [(True,)], timeout=40)
 

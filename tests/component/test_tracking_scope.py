@@ -10,13 +10,13 @@ from uuid import UUID
 
 import pytest
 
-from contracts import identities as i
-from contracts import searches as se
-from contracts import tracking as t
 from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed, UnknownCase
 from contracts.gateway import Actor
+from contracts.identities import AskForIdentity, DecideIdentityRequest
 from contracts.intake import SubmissionRegistered
+from contracts.searches import CountCases
+from contracts.tracking import AddNote, Assign, AuthorizeIdentity, AuthorizeMedia, Correct, Merge, StartScreening
 from contracts.vocabulary import Kind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
@@ -68,9 +68,9 @@ def test_who_belongs_to_the_unit_or_below_never_sees_the_case(office: Office, ro
     number = office.get(filed.case_id)["number"]
     ways: list[Callable[[], Any]] = [
         lambda: office.get(filed.case_id, who),
-        lambda: office.do(who, filed.case_id, t.AddNote(text="x")),
-        lambda: office.do(who, filed.case_id, t.StartScreening(), version=99),
-        lambda: office.ask("authorize_media", t.AuthorizeMedia(actor=who, media_id="m" * 22)),
+        lambda: office.do(who, filed.case_id, AddNote(text="x")),
+        lambda: office.do(who, filed.case_id, StartScreening(), version=99),
+        lambda: office.ask("authorize_media", AuthorizeMedia(actor=who, media_id="m" * 22)),
     ]
     for way in ways:
         with pytest.raises(UnknownCase) as raised:
@@ -104,16 +104,16 @@ def test_the_unit_that_accounts_told_counts_as_much_as_the_tokens(office: Office
 
 def test_a_case_is_not_assigned_to_nor_merged_by_whom_it_conflicts_with(office: Office) -> None:
     filed, other = office.open(), office.open(unit="dep.civ")
-    office.do(office.screener, filed.case_id, t.StartScreening())
+    office.do(office.screener, filed.case_id, StartScreening())
     with pytest.raises(InvalidField) as raised:
-        office.do(office.screener, filed.case_id, t.Assign(inspector=UUID(office.insider.id)))
+        office.do(office.screener, filed.case_id, Assign(inspector=UUID(office.insider.id)))
     assert raised.value.params["fields"][0]["reason"] == "conflict_of_interest"
     inside = actor(Role.SCREENER, UNIT)
-    office.do(inside, other.case_id, t.StartScreening())
+    office.do(inside, other.case_id, StartScreening())
     errors = []
     for into in (filed.case_id, uuid.uuid4()):
         with pytest.raises(InvalidField) as raised:
-            office.do(inside, other.case_id, t.Merge(into=into))
+            office.do(inside, other.case_id, Merge(into=into))
         errors.append(raised.value.params)
     assert errors[0] == errors[1]
 
@@ -121,12 +121,12 @@ def test_a_case_is_not_assigned_to_nor_merged_by_whom_it_conflicts_with(office: 
 def test_who_finds_a_case_to_be_about_their_own_unit_sees_no_more_of_it(office: Office) -> None:
     filed = office.open(unit=None, unit_name_fa=None, unit_name_en=None)
     inside = actor(Role.SCREENER, UNIT)
-    office.do(inside, filed.case_id, t.StartScreening())
-    assert office.do(inside, filed.case_id, t.Correct(unit=UNIT), key="found-it-out")["unit"] == UNIT
+    office.do(inside, filed.case_id, StartScreening())
+    assert office.do(inside, filed.case_id, Correct(unit=UNIT), key="found-it-out")["unit"] == UNIT
     with pytest.raises(UnknownCase):
         office.get(filed.case_id, inside)
     with pytest.raises(UnknownCase):
-        office.do(inside, filed.case_id, t.Correct(unit=UNIT), key="found-it-out")
+        office.do(inside, filed.case_id, Correct(unit=UNIT), key="found-it-out")
 
 
 def test_an_inspector_sees_what_is_assigned_to_them_now(office: Office) -> None:
@@ -135,7 +135,7 @@ def test_an_inspector_sees_what_is_assigned_to_them_now(office: Office) -> None:
     file(office, 2, ground=own)
     assert len(office.numbers(office.head, ground=own)) == 4
     assert len(office.numbers(office.inspector, ground=own)) == 2
-    office.do(office.screener, first.case_id, t.Assign(inspector=UUID(office.other_inspector.id)))
+    office.do(office.screener, first.case_id, Assign(inspector=UUID(office.other_inspector.id)))
     assert office.numbers(office.inspector, ground=own) == [office.get(second.case_id)["number"]]
     assert office.numbers(office.other_inspector, ground=own) == [office.get(first.case_id)["number"]]
 
@@ -161,11 +161,11 @@ def test_an_analyst_sees_that_there_are_cases_and_not_what_they_say(office: Offi
         with pytest.raises(NotAllowed):
             office.page(analyst, ground=[own], **hidden)
         with pytest.raises(NotAllowed):
-            office.ask("count_cases", se.CountCases.model_validate({"actor": analyst, **hidden}))
+            office.ask("count_cases", CountCases.model_validate({"actor": analyst, **hidden}))
     # Of the unit complained about they see no more than others of it; what is masked comes back into no case.
     of_it = actor(Role.ANALYST, unit=whole["unit"])
     assert office.page(of_it, ground=[own])["items"] == []
-    for command in (t.AddNote(text="-"), t.Correct(ground=own)):
+    for command in (AddNote(text="-"), Correct(ground=own)):
         with pytest.raises(NotAllowed):
             office.do(analyst, case.case_id, command)
     # Who is something else besides sees what that one sees.
@@ -178,8 +178,8 @@ def test_filters_narrow_a_list(office: Office) -> None:
     file(office, 2, ground=own)
     [information] = file(office, 1, ground=own, kind=Kind.INFORMATION, unit="dep.civ")
     screened = office.open(ground=own)
-    office.do(office.screener, screened.case_id, t.StartScreening())
-    office.do(office.screener, screened.case_id, t.Correct(urgent=True))
+    office.do(office.screener, screened.case_id, StartScreening())
+    office.do(office.screener, screened.case_id, Correct(urgent=True))
 
     def found(**filters: Any) -> int:
         return len(office.numbers(office.head, ground=own, **filters))
@@ -270,7 +270,7 @@ def test_a_page_ends_where_the_next_begins_by_stage_too(office: Office, stages: 
     own = ground()
     for place, one in enumerate(file(office, 7, ground=own)):
         if place % 2 and len(stages) != 1:
-            office.do(office.screener, one.case_id, t.StartScreening())
+            office.do(office.screener, one.case_id, StartScreening())
     first = office.page(office.head, ground=own, stage=stages, limit=3)
     rest = office.page(office.head, ground=own, stage=stages, limit=100, after=first["next"])
     assert len(first["items"]) == 3
@@ -287,8 +287,8 @@ def test_a_cursor_that_is_none_is_refused(office: Office, cursor: str) -> None:
 def consented(office: Office, who: Actor, case_id: UUID) -> None:
     """A custodian has consented to that they open who filed this case."""
     told = {"reason": "برای دعوت به جلسه", "minutes": 60, "idempotency_key": uuid.uuid4().hex}
-    asked = office.ask("ask_for_identity", i.AskForIdentity(actor=who, case_id=case_id, **told))
-    word = i.DecideIdentityRequest(actor=actor(Role.CUSTODIAN), request_id=asked["request_id"], consent=True)
+    asked = office.ask("ask_for_identity", AskForIdentity(actor=who, case_id=case_id, **told))
+    word = DecideIdentityRequest(actor=actor(Role.CUSTODIAN), request_id=asked["request_id"], consent=True)
     office.ask("decide_identity_request", word)
 
 
@@ -299,7 +299,7 @@ class TestWhoFiledACase:
     def may(self, office: Office, who: Actor, case_id: UUID) -> Any:
         """With a consent, where it can be asked for."""
         consented(office, who, case_id)
-        return office.ask("authorize_identity", t.AuthorizeIdentity(actor=who, case_id=case_id))
+        return office.ask("authorize_identity", AuthorizeIdentity(actor=who, case_id=case_id))
 
     @pytest.mark.parametrize("unit", FREE)
     def test_may_be_known_to_head_and_custodian_of_no_or_another_unit(
@@ -324,14 +324,14 @@ class TestWhoFiledACase:
         office.wire.event(staff(moved, unit=UNIT))
         eventually(lambda: office.rows("SELECT 1 FROM staff WHERE staff_id = %s", moved.id))
         with pytest.raises(UnknownCase):
-            office.ask("authorize_identity", t.AuthorizeIdentity(actor=moved, case_id=filed.case_id))
+            office.ask("authorize_identity", AuthorizeIdentity(actor=moved, case_id=filed.case_id))
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.HEAD, Role.CUSTODIAN}))
 def test_nobody_else_may_know_who_filed_a_case(office: Office, role: Role) -> None:
     filed = office.open()
     with pytest.raises(NotAllowed):
-        office.ask("authorize_identity", t.AuthorizeIdentity(actor=actor(role), case_id=filed.case_id))
+        office.ask("authorize_identity", AuthorizeIdentity(actor=actor(role), case_id=filed.case_id))
 
 
 def test_a_custodian_still_sees_no_case(office: Office) -> None:

@@ -11,10 +11,10 @@ from uuid import UUID
 
 import pytest
 
-from contracts import screening as sc
-from contracts import tracking as t
 from contracts.errors import Conflict, KeyReused, NotAllowed, NotFound, UnknownCase
 from contracts.gateway import Actor
+from contracts.screening import AssignMany, CaseSeen, HandOver, ListSkills, SetSkills, SuggestScreening
+from contracts.tracking import AskUnit, Assign, Correct, ExecuteCommand, StartScreening
 from contracts.vocabulary import Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.support.processes import BusClient, ServiceProcess, bus, eventually, prepared
@@ -40,7 +40,7 @@ def office(service: ServiceProcess, wire: BusClient) -> Office:
 def screened(office: Office, count: int, **changes: Any) -> list[UUID]:
     filed = [office.open(**changes).case_id for _ in range(count)]
     for case_id in filed:
-        office.do(office.screener, case_id, t.StartScreening())
+        office.do(office.screener, case_id, StartScreening())
     return filed
 
 
@@ -52,9 +52,9 @@ def assign_many(
     key: str = "",
     version: int = 2,
 ) -> dict[str, dict[str, Any]]:
-    request = sc.AssignMany(
+    request = AssignMany(
         actor=who or office.screener,
-        cases=[sc.CaseSeen(case_id=case_id, expected_version=version) for case_id in cases],
+        cases=[CaseSeen(case_id=case_id, expected_version=version) for case_id in cases],
         inspector=inspector,
         idempotency_key=key or uuid.uuid4().hex,
     )
@@ -62,12 +62,12 @@ def assign_many(
 
 
 def set_skills(office: Office, who: Actor, *grounds: str) -> None:
-    request = sc.SetSkills(actor=office.head, inspector=UUID(who.id), grounds=list(grounds))
+    request = SetSkills(actor=office.head, inspector=UUID(who.id), grounds=list(grounds))
     office.ask("set_skills", request)
 
 
 def loads(office: Office) -> dict[str, int]:
-    skills = office.ask("list_skills", sc.ListSkills(actor=office.screener))
+    skills = office.ask("list_skills", ListSkills(actor=office.screener))
     return {item["inspector"]: item["open_cases"] for item in skills["items"]}
 
 
@@ -75,16 +75,16 @@ def test_a_case_goes_to_whoever_is_skilled_and_has_the_fewest(office: Office) ->
     set_skills(office, office.inspector, "delay")
     set_skills(office, office.other_inspector, "delay", "conduct")
     cases = screened(office, 4)
-    handlers = [office.do(office.screener, one, t.Assign())["handler"] for one in cases]
+    handlers = [office.do(office.screener, one, Assign())["handler"] for one in cases]
     assert Counter(handlers) == {office.inspector.id: 2, office.other_inspector.id: 2}  # the insider is conflicted
     [conduct] = screened(office, 1, ground="conduct")
-    assert office.do(office.screener, conduct, t.Assign())["handler"] == office.other_inspector.id
+    assert office.do(office.screener, conduct, Assign())["handler"] == office.other_inspector.id
     [waste] = screened(office, 1, ground="waste", kind="information")
     with pytest.raises(Conflict) as raised:
-        office.do(office.screener, waste, t.Assign())
+        office.do(office.screener, waste, Assign())
     assert raised.value.params == {"reason": "nobody_free"}
     set_skills(office, office.inspector)  # of any ground again
-    assert office.do(office.screener, waste, t.Assign())["handler"] == office.inspector.id
+    assert office.do(office.screener, waste, Assign())["handler"] == office.inspector.id
     assert loads(office) == {office.inspector.id: 3, office.other_inspector.id: 3, office.insider.id: 0}
 
 
@@ -94,12 +94,12 @@ def test_two_who_choose_at_once_do_not_both_find_the_same_one_free(office: Offic
     def assign(own: list[UUID]) -> None:
         with bus(broker.url) as client:
             for case_id in own:
-                request = t.ExecuteCommand(
+                request = ExecuteCommand(
                     actor=office.screener,
                     case_id=case_id,
                     expected_version=2,
                     idempotency_key=uuid.uuid4().hex,
-                    command=t.Assign(),
+                    command=Assign(),
                 )
                 client.ask("tracking", "execute", request)
 
@@ -115,7 +115,7 @@ def test_many_are_assigned_at_once_and_one_that_cannot_be_stops_no_other(office:
     cases = screened(office, 3)
     unread, unknown = office.open().case_id, uuid.uuid4()
     stale = screened(office, 1)[0]
-    office.do(office.screener, stale, t.Correct(urgent=True))
+    office.do(office.screener, stale, Correct(urgent=True))
     chosen, key = [*cases, unread, unknown, stale], "many-at-once"
     told = assign_many(office, chosen, inspector=UUID(office.inspector.id), key=key)
     assert [told[str(one)]["handler"] for one in cases] == [office.inspector.id] * 3
@@ -139,18 +139,18 @@ def test_a_leavers_open_cases_go_to_others_in_one_step(office: Office) -> None:
     gone = office.decided().case_id
     cases = [office.investigated().case_id for _ in range(3)]
     asked = cases[0]
-    office.do(office.inspector, asked, t.AskUnit(text="چرا؟"))
+    office.do(office.inspector, asked, AskUnit(text="چرا؟"))
     for who in (office.inspector, actor(Role.LIAISON, UNIT)):
         with pytest.raises(NotAllowed):
-            office.ask("hand_over", sc.HandOver(actor=who, leaver=UUID(office.inspector.id), idempotency_key="x" * 8))
-    handed = sc.HandOver(actor=office.head, leaver=UUID(office.inspector.id), idempotency_key="handed-over")
+            office.ask("hand_over", HandOver(actor=who, leaver=UUID(office.inspector.id), idempotency_key="x" * 8))
+    handed = HandOver(actor=office.head, leaver=UUID(office.inspector.id), idempotency_key="handed-over")
     items = office.ask("hand_over", handed)["items"]
     assert {item["case_id"] for item in items} == {str(one) for one in cases}
     assert {item["handler"] for item in items} == {office.other_inspector.id}
     assert office.get(asked)["stage"] == "awaiting_unit"
     assert office.get(gone)["handler"] == office.inspector.id
     assert office.ask("hand_over", handed)["items"] == []
-    back = sc.HandOver(
+    back = HandOver(
         actor=actor(Role.HEAD, UNIT), leaver=UUID(office.other_inspector.id), idempotency_key=uuid.uuid4().hex
     )
     assert office.ask("hand_over", back)["items"] == []  # conflict of interest
@@ -160,11 +160,11 @@ def test_skills_are_the_heads_to_say(office: Office) -> None:
     request = {"inspector": UUID(office.inspector.id), "grounds": ["delay"]}
     for who in (office.screener, office.inspector):
         with pytest.raises(NotAllowed):
-            office.ask("set_skills", sc.SetSkills(actor=who, **request))
+            office.ask("set_skills", SetSkills(actor=who, **request))
     for nobody in (UUID(office.screener.id), uuid.uuid4()):
         with pytest.raises(NotFound):
-            office.ask("set_skills", sc.SetSkills(actor=office.head, **request | {"inspector": nobody}))
-    known = sc.SetSkills(actor=office.head, **request | {"grounds": ["nothing", "delay"]})
+            office.ask("set_skills", SetSkills(actor=office.head, **request | {"inspector": nobody}))
+    known = SetSkills(actor=office.head, **request | {"grounds": ["nothing", "delay"]})
     told = {one["inspector"]: one["grounds"] for one in office.ask("set_skills", known)["items"]}
     assert told[office.inspector.id] == ["delay"]
     office.wire.event(staff(office.other_inspector, version=2, active=False))
@@ -176,7 +176,7 @@ def test_earlier_cases_suggest_what_a_new_one_is_and_open_ones_that_it_repeats(o
         office.investigated(text="پروانه ساختمان ما در شهرداری معطل استعلام مانده است.")
     office.open(text="پروانه ساختمان ما در شهرداری معطل استعلام است.", unit="dep.civ", ground="conduct")
     new = office.open(text="پروانه ساختمان من معطل استعلام مانده و خطر دارد.", unit=None, ground="delay")
-    asked = sc.SuggestScreening(actor=office.screener, case_id=new.case_id)
+    asked = SuggestScreening(actor=office.screener, case_id=new.case_id)
     told = office.ask("suggest_screening", asked)
     assert told["unit"]["value"] == UNIT
     assert told["unit"]["of"] == 3
@@ -186,9 +186,9 @@ def test_earlier_cases_suggest_what_a_new_one_is_and_open_ones_that_it_repeats(o
     assert [one["same"] for one in told["similar"]] == [["ground"]] * 3
     assert all(0.2 <= one["similarity"] <= 1 for one in told["similar"])
     # Who belongs to the unit complained about learns nothing of it by way of suggestions.
-    inside = office.ask("suggest_screening", sc.SuggestScreening(actor=actor(Role.SCREENER, UNIT), case_id=new.case_id))
+    inside = office.ask("suggest_screening", SuggestScreening(actor=actor(Role.SCREENER, UNIT), case_id=new.case_id))
     assert (inside["unit"], inside["ground"], inside["similar"]) == (None, None, [])
     with pytest.raises(NotAllowed):
-        office.ask("suggest_screening", sc.SuggestScreening(actor=office.inspector, case_id=new.case_id))
+        office.ask("suggest_screening", SuggestScreening(actor=office.inspector, case_id=new.case_id))
     with pytest.raises(UnknownCase):
-        office.ask("suggest_screening", sc.SuggestScreening(actor=office.screener, case_id=uuid.uuid4()))
+        office.ask("suggest_screening", SuggestScreening(actor=office.screener, case_id=uuid.uuid4()))

@@ -11,13 +11,23 @@ from uuid import UUID
 import pytest
 
 from backbone.persian import jalali
-from contracts import searches as se
-from contracts import tracking as t
 from contracts.base import now
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion, TooManySearches
 from contracts.gateway import Actor
 from contracts.intake import SubmissionRegistered
 from contracts.media import MediaAccepted
+from contracts.searches import (
+    Audience,
+    ChangeSearch,
+    CountCases,
+    DropSearch,
+    FileType,
+    Filter,
+    GetSearch,
+    KeepSearch,
+    ListSearches,
+)
+from contracts.tracking import AskCitizen
 from contracts.vocabulary import Kind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
@@ -69,7 +79,7 @@ def ids(office: Office, who: Actor, **filters: Any) -> list[UUID]:
         after = page["next"]
         if after is None:
             counted = {name: value for name, value in filters.items() if name != "sort"}
-            assert office.ask("count_cases", se.CountCases(actor=who, **counted))["count"] == len(found)
+            assert office.ask("count_cases", CountCases(actor=who, **counted))["count"] == len(found)
             return found
 
 
@@ -145,7 +155,7 @@ def test_the_day_a_decision_is_owed_for_cases_that_owe_one(office: Office) -> No
         office, {"filed_at": now() - timedelta(days=20)}, {"filed_at": now() + timedelta(days=20)}, ground=own
     )
     paused, over = office.investigated(ground=own), office.decided(ground=own)
-    office.do(office.inspector, paused.case_id, t.AskCitizen(text="کدام روز؟"))
+    office.do(office.inspector, paused.case_id, AskCitizen(text="کدام روز؟"))
     due = {one: date.fromisoformat(office.get(one)["expected_on"]) for one in (soon.case_id, later.case_id)}
     until = due[soon.case_id]
     assert ids(office, office.head, ground=[own], due_until=until) == [soon.case_id]
@@ -184,8 +194,8 @@ def test_what_kind_of_file_is_attached(office: Office, media_type: str, kind: st
     )
     eventually(lambda: office.one("SELECT count(*) FROM media_states WHERE media_id = %s", media))
     assert ids(office, office.head, ground=[own], attached=[kind]) == [filed.case_id]
-    assert ids(office, office.head, ground=[own], attached=[one for one in se.FileType if one != kind]) == []
-    assert ids(office, office.head, ground=[own], attached=list(se.FileType)) == [filed.case_id]
+    assert ids(office, office.head, ground=[own], attached=[one for one in FileType if one != kind]) == []
+    assert ids(office, office.head, ground=[own], attached=list(FileType)) == [filed.case_id]
 
 
 @pytest.mark.parametrize("sort", ["-filed_at", "filed_at", "due_on", "-due_on"])
@@ -225,14 +235,14 @@ def test_a_gateway_of_the_release_before_is_understood(office: Office) -> None:
 
 
 def keep(office: Office, who: Actor, name: str = "جست‌وجو", **more: Any) -> Any:
-    given = {"filters": se.Filter(), "idempotency_key": uuid.uuid4().hex, **more}
-    return office.ask("keep_search", se.KeepSearch(actor=who, name=name, **given))
+    given = {"filters": Filter(), "idempotency_key": uuid.uuid4().hex, **more}
+    return office.ask("keep_search", KeepSearch(actor=who, name=name, **given))
 
 
 def listed(office: Office, who: Actor) -> list[str]:
     found, after = [], None
     while True:
-        page = office.ask("list_searches", se.ListSearches(actor=who, after=after, limit=1))
+        page = office.ask("list_searches", ListSearches(actor=who, after=after, limit=1))
         found += [one["search_id"] for one in page["items"]]
         after = page["next"]
         if after is None:
@@ -241,53 +251,51 @@ def listed(office: Office, who: Actor) -> list[str]:
 
 def test_a_search_is_kept_read_renamed_and_dropped_by_its_owner(office: Office) -> None:
     me = actor(Role.HEAD)
-    filters = se.Filter(unit=["dep.urb"], below=False, filed_from=date(2026, 10, 25), text="پایان کار")
+    filters = Filter(unit=["dep.urb"], below=False, filed_from=date(2026, 10, 25), text="پایان کار")
     kept = keep(office, me, "  شهرسازی ", filters=filters, sort="due_on")
     assert (kept["name"], kept["version"], kept["own"], kept["owner"]) == ("شهرسازی", 1, True, me.id)
-    assert se.Filter.model_validate(kept["filters"]) == filters
+    assert Filter.model_validate(kept["filters"]) == filters
     assert listed(office, me) == [kept["search_id"]]
-    change = se.ChangeSearch(actor=me, search_id=kept["search_id"], expected_version=1, name="عمران")
+    change = ChangeSearch(actor=me, search_id=kept["search_id"], expected_version=1, name="عمران")
     renamed = office.ask("change_search", change)
     assert (renamed["name"], renamed["version"], renamed["sort"]) == ("عمران", 2, "due_on")
     with pytest.raises(StaleVersion) as raised:
         office.ask("change_search", change)
     assert raised.value.params == {"current": 2}
     with pytest.raises(StaleVersion):
-        office.ask("drop_search", se.DropSearch(actor=me, search_id=kept["search_id"], expected_version=1))
-    assert office.ask("get_search", se.GetSearch(actor=me, search_id=kept["search_id"])) == renamed
-    office.ask("drop_search", se.DropSearch(actor=me, search_id=kept["search_id"], expected_version=2))
+        office.ask("drop_search", DropSearch(actor=me, search_id=kept["search_id"], expected_version=1))
+    assert office.ask("get_search", GetSearch(actor=me, search_id=kept["search_id"])) == renamed
+    office.ask("drop_search", DropSearch(actor=me, search_id=kept["search_id"], expected_version=2))
     assert listed(office, me) == []
 
 
 def test_it_is_shared_with_one_role_or_all_and_changed_by_its_owner_alone(office: Office) -> None:
     me, head, inspector = actor(Role.HEAD), actor(Role.HEAD), actor(Role.INSPECTOR)
     kept = keep(office, me)
-    read = [se.GetSearch(actor=one, search_id=kept["search_id"]) for one in (head, inspector)]
+    read = [GetSearch(actor=one, search_id=kept["search_id"]) for one in (head, inspector)]
     for request in read:
         with pytest.raises(NotFound):
             office.ask("get_search", request)
-    share = se.ChangeSearch(
-        actor=me, search_id=kept["search_id"], expected_version=1, shared_with=se.Audience.INSPECTOR
-    )
+    share = ChangeSearch(actor=me, search_id=kept["search_id"], expected_version=1, shared_with=Audience.INSPECTOR)
     office.ask("change_search", share)
     assert office.ask("get_search", read[1])["own"] is False
     with pytest.raises(NotFound):
         office.ask("get_search", read[0])
-    again = share.model_copy(update={"expected_version": 2, "shared_with": se.Audience.ALL})
+    again = share.model_copy(update={"expected_version": 2, "shared_with": Audience.ALL})
     office.ask("change_search", again)
     assert kept["search_id"] in listed(office, head)
     for other in (head, inspector):
         with pytest.raises(NotAllowed):
             office.ask("change_search", again.model_copy(update={"actor": other, "expected_version": 3}))
         with pytest.raises(NotAllowed):
-            office.ask("drop_search", se.DropSearch(actor=other, search_id=kept["search_id"], expected_version=3))
-    office.ask("drop_search", se.DropSearch(actor=me, search_id=kept["search_id"], expected_version=3))
+            office.ask("drop_search", DropSearch(actor=other, search_id=kept["search_id"], expected_version=3))
+    office.ask("drop_search", DropSearch(actor=me, search_id=kept["search_id"], expected_version=3))
 
 
 def test_who_runs_a_shared_search_finds_what_they_may_see(office: Office) -> None:
     own, me = ground(), actor(Role.HEAD)
     against, beside = file(office, {}, {"unit": "dep.civ"}, ground=own)
-    kept = keep(office, me, filters=se.Filter(ground=[own]), shared_with=se.Audience.ALL)["search_id"]
+    kept = keep(office, me, filters=Filter(ground=[own]), shared_with=Audience.ALL)["search_id"]
     assert set(ids(office, me, search=kept)) == {against.case_id, beside.case_id}
     assert ids(office, me, search=kept, unit=["dep.civ"]) == [beside.case_id]  # both have to hold
     assert ids(office, actor(Role.SCREENER, UNIT), search=kept) == [beside.case_id]
@@ -311,7 +319,7 @@ def test_only_so_many_are_kept_and_a_repetition_makes_none(office: Office) -> No
 
 
 @pytest.mark.parametrize(
-    ("changes", "field"), [({"name": " "}, "name"), ({"filters": se.Filter(number=["x"])}, "filters.number")]
+    ("changes", "field"), [({"name": " "}, "name"), ({"filters": Filter(number=["x"])}, "filters.number")]
 )
 def test_what_makes_no_sense_is_not_kept(office: Office, changes: dict[str, Any], field: str) -> None:
     me = actor(Role.HEAD)
@@ -326,7 +334,7 @@ def test_who_sees_no_case_keeps_and_reads_no_search(office: Office, role: Role) 
     with pytest.raises(NotAllowed):
         keep(office, actor(role))
     with pytest.raises(NotAllowed):
-        office.ask("list_searches", se.ListSearches(actor=actor(role)))
+        office.ask("list_searches", ListSearches(actor=actor(role)))
     if role is not Role.ANALYST:  # who counts them all, and has no searches
         with pytest.raises(NotAllowed):
-            office.ask("count_cases", se.CountCases(actor=actor(role)))
+            office.ask("count_cases", CountCases(actor=actor(role)))

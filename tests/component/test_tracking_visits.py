@@ -14,8 +14,6 @@ from uuid import UUID
 
 import pytest
 
-from contracts import tracking as t
-from contracts import visits as v
 from contracts.base import now
 from contracts.errors import (
     InvalidField,
@@ -36,6 +34,25 @@ from contracts.errors import (
 )
 from contracts.gateway import Actor
 from contracts.intake import SubmissionRegistered
+from contracts.tracking import ExecuteCitizenCommand
+from contracts.visits import (
+    AddRoom,
+    AddSlot,
+    AskVisit,
+    BookVisit,
+    CallOffVisit,
+    CancelVisit,
+    CloseRoom,
+    CloseSlot,
+    HoldVisit,
+    ListOfferedSlots,
+    ListRooms,
+    ListSlots,
+    MakeSlots,
+    MissVisit,
+    MoveVisit,
+    OfferSlots,
+)
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.support.processes import BusClient, ServiceProcess, bus, eventually, prepared
@@ -82,7 +99,7 @@ class Reception(Office):
         return who
 
     def room(self, name: str = "اتاق ۱") -> UUID:
-        request = v.AddRoom(actor=self.administrator, idempotency_key=uuid.uuid4().hex, name_fa=name, name_en="Room 1")
+        request = AddRoom(actor=self.administrator, idempotency_key=uuid.uuid4().hex, name_fa=name, name_en="Room 1")
         return UUID(self.ask("add_room", request)["room_id"])
 
     def slot(
@@ -99,10 +116,10 @@ class Reception(Office):
             "ends_at": at + timedelta(minutes=30),
             "capacity": capacity,
         }
-        return UUID(self.ask("add_slot", v.AddSlot(**values | more))["slot_id"])
+        return UUID(self.ask("add_slot", AddSlot(**values | more))["slot_id"])
 
     def offered(self, code: str) -> list[str]:
-        request = v.ListOfferedSlots(actor=Actor(kind=ActorKind.BEARER, id=code), code_hashes=[code])
+        request = ListOfferedSlots(actor=Actor(kind=ActorKind.BEARER, id=code), code_hashes=[code])
         return [slot["slot_id"] for slot in self.ask("list_offered_slots", request)["items"]]
 
     def wanted(self) -> SubmissionRegistered:
@@ -140,18 +157,18 @@ def test_a_visit_lives_from_its_wish_to_its_minutes(office: Reception) -> None:
     assert office.view(code)["visit_can"] == ["book_visit", "cancel_visit"]
     assert office.offered(code) == [str(first), str(second)]
 
-    booked = office.do_as_citizen(code, v.BookVisit(slot_id=first))
+    booked = office.do_as_citizen(code, BookVisit(slot_id=first))
     assert booked["visit_can"] == ["move_visit", "cancel_visit"]
     assert booked["visits"][0]["place_fa"] == "اتاق ۱"
     assert office.offered(code) == [str(second)]
-    moved = office.do_as_citizen(code, v.MoveVisit(slot_id=second))
+    moved = office.do_as_citizen(code, MoveVisit(slot_id=second))
     assert (moved["visits"][0]["state"], moved["visits"][0]["slot_id"]) == ("moved", str(second))
     with pytest.raises(VisitNotBegun):
-        office.do(office.inspector, filed.case_id, v.HoldVisit(minutes="گفت‌وگو شد."))
+        office.do(office.inspector, filed.case_id, HoldVisit(minutes="گفت‌وگو شد."))
     office.begin(second)
     with pytest.raises(SlotPast):
-        office.do_as_citizen(code, v.CancelVisit())
-    held = office.do(office.inspector, filed.case_id, v.HoldVisit(minutes="راز صورت‌جلسه"))
+        office.do_as_citizen(code, CancelVisit())
+    held = office.do(office.inspector, filed.case_id, HoldVisit(minutes="راز صورت‌جلسه"))
     assert held["timeline"][-1]["details"]["text"] == "راز صورت‌جلسه"
     assert held["visits"][0]["inspector"] == office.inspector.id
     seen = office.view(code)
@@ -167,17 +184,17 @@ def test_a_visit_is_asked_for_later_missed_and_asked_for_again(office: Reception
     code = filed.code_hash
     assert office.view(code)["visit_can"] == ["ask_visit"]
     with pytest.raises(WrongVisitState):
-        office.do_as_citizen(code, v.CancelVisit())
-    office.do_as_citizen(code, v.AskVisit())
+        office.do_as_citizen(code, CancelVisit())
+    office.do_as_citizen(code, AskVisit())
     with pytest.raises(WrongVisitState) as raised:
-        office.do_as_citizen(code, v.AskVisit())
+        office.do_as_citizen(code, AskVisit())
     assert raised.value.params["state"] == "asked"
     slot = office.slot()
-    office.do_as_citizen(code, v.BookVisit(slot_id=slot))
+    office.do_as_citizen(code, BookVisit(slot_id=slot))
     office.begin(slot)
-    office.do(office.head, filed.case_id, v.MissVisit())
-    office.do_as_citizen(code, v.AskVisit())
-    office.do_as_citizen(code, v.CancelVisit())
+    office.do(office.head, filed.case_id, MissVisit())
+    office.do_as_citizen(code, AskVisit())
+    office.do_as_citizen(code, CancelVisit())
     assert office.state(code) == ["no_show", "cancelled"]
 
 
@@ -189,11 +206,11 @@ def test_of_twenty_citizens_at_once_just_as_many_get_a_place_as_there_are(office
 
     def book(code: str) -> None:
         with bus(broker.url) as client:
-            request = t.ExecuteCitizenCommand(
+            request = ExecuteCitizenCommand(
                 actor=Actor(kind=ActorKind.BEARER, id=code),
                 code_hashes=[code],
                 idempotency_key=uuid.uuid4().hex,
-                command=v.BookVisit(slot_id=slot),
+                command=BookVisit(slot_id=slot),
             )
             ready.wait()
             try:
@@ -209,13 +226,13 @@ def test_of_twenty_citizens_at_once_just_as_many_get_a_place_as_there_are(office
         one.join()
     assert answers == {"booked": 3, "slot_taken": 17}
     assert office.one("SELECT count(*) FROM visits WHERE slot_id = %s", slot) == 3
-    [shown] = office.ask("list_slots", v.ListSlots(actor=office.inspector))["items"]
+    [shown] = office.ask("list_slots", ListSlots(actor=office.inspector))["items"]
     assert (shown["taken"], len(shown["cases"])) == (3, 3)
     # A place that is given back is free for another.
     winner = next(one for one in filed if office.state(one.code_hash) == ["booked"])
     loser = next(one for one in filed if office.state(one.code_hash) == ["asked"])
-    office.do_as_citizen(winner.code_hash, v.CancelVisit())
-    office.do_as_citizen(loser.code_hash, v.BookVisit(slot_id=slot))
+    office.do_as_citizen(winner.code_hash, CancelVisit())
+    office.do_as_citizen(loser.code_hash, BookVisit(slot_id=slot))
     assert office.one("SELECT count(*) FROM visits WHERE slot_id = %s AND state = 'booked'", slot) == 3
 
 
@@ -226,7 +243,7 @@ def test_each_reminder_is_said_once_whatever_is_killed(
     filed = [office.wanted() for _ in range(30)]
     slot = office.slot(timedelta(hours=3), capacity=30)
     for one in filed:
-        office.do_as_citizen(one.code_hash, v.BookVisit(slot_id=slot))
+        office.do_as_citizen(one.code_hash, BookVisit(slot_id=slot))
     assert (
         office.one("SELECT count(*) FROM visits WHERE remind_day_at IS NOT NULL AND remind_hours_at IS NOT NULL") >= 30
     )
@@ -276,17 +293,17 @@ def test_a_case_that_ends_needs_no_visit(office: Reception) -> None:
     office.wire.listen("tracking.events")
     asked, booked, begun = office.wanted(), office.wanted(), office.wanted()
     free, later, past = office.slot(), office.slot(timedelta(days=4)), office.slot(timedelta(days=5))
-    office.do_as_citizen(booked.code_hash, v.BookVisit(slot_id=later))
-    office.do_as_citizen(begun.code_hash, v.BookVisit(slot_id=past))
+    office.do_as_citizen(booked.code_hash, BookVisit(slot_id=later))
+    office.do_as_citizen(begun.code_hash, BookVisit(slot_id=past))
     office.begin(past)
     for one in (asked, booked, begun):
         office.do(office.inspector, one.case_id, decision())
     assert office.state(asked.code_hash) == ["avoided"]
     assert office.state(booked.code_hash) == ["cancelled"]
     assert office.state(begun.code_hash) == ["booked"]
-    office.do(office.inspector, begun.case_id, v.HoldVisit(minutes="پیش از نتیجه آمده بود."))
+    office.do(office.inspector, begun.case_id, HoldVisit(minutes="پیش از نتیجه آمده بود."))
     with pytest.raises(WrongStage):
-        office.do_as_citizen(asked.code_hash, v.AskVisit())
+        office.do_as_citizen(asked.code_hash, AskVisit())
     assert office.view(asked.code_hash)["visit_can"] == []
     assert office.offered(asked.code_hash) == []
     eventually(lambda: names(office, asked.case_id) == ["asked", "avoided"])
@@ -294,20 +311,20 @@ def test_a_case_that_ends_needs_no_visit(office: Reception) -> None:
     assert office.wire.heard("visit.cancelled.v1")[-1]["by"] == "ended"
     # Its place is free, and the slot can be closed.
     for slot in (free, later):
-        assert office.ask("close_slot", v.CloseSlot(actor=office.head, slot_id=slot))["closed"]
+        assert office.ask("close_slot", CloseSlot(actor=office.head, slot_id=slot))["closed"]
 
 
 def test_the_office_calls_a_visit_off_and_another_time_is_chosen(office: Reception) -> None:
     filed, slot = office.wanted(), office.slot()
-    office.do_as_citizen(filed.code_hash, v.BookVisit(slot_id=slot))
+    office.do_as_citizen(filed.code_hash, BookVisit(slot_id=slot))
     with pytest.raises(SlotInUse):
-        office.ask("close_slot", v.CloseSlot(actor=office.administrator, slot_id=slot))
-    office.do(office.inspector, filed.case_id, v.CallOffVisit())
+        office.ask("close_slot", CloseSlot(actor=office.administrator, slot_id=slot))
+    office.do(office.inspector, filed.case_id, CallOffVisit())
     assert office.state(filed.code_hash) == ["asked"]
-    office.ask("close_slot", v.CloseSlot(actor=office.administrator, slot_id=slot))
+    office.ask("close_slot", CloseSlot(actor=office.administrator, slot_id=slot))
     assert office.offered(filed.code_hash) == []
     with pytest.raises(UnknownSlot):
-        office.do_as_citizen(filed.code_hash, v.BookVisit(slot_id=slot))
+        office.do_as_citizen(filed.code_hash, BookVisit(slot_id=slot))
     # The hour is the inspector's again.
     office.slot()
 
@@ -319,25 +336,25 @@ def test_only_what_is_offered_can_be_taken(office: Reception) -> None:
     assert office.offered(foreign.code_hash) == []
     for slot in (elsewhere, uuid.uuid4()):
         with pytest.raises(UnknownSlot):
-            office.do_as_citizen(filed.code_hash, v.BookVisit(slot_id=slot))
-    office.do(office.head, filed.case_id, v.OfferSlots(slots=[elsewhere]))
+            office.do_as_citizen(filed.code_hash, BookVisit(slot_id=slot))
+    office.do(office.head, filed.case_id, OfferSlots(slots=[elsewhere]))
     assert office.offered(filed.code_hash) == [str(elsewhere)]
     with pytest.raises(UnknownSlot):
-        office.do_as_citizen(filed.code_hash, v.BookVisit(slot_id=own))
-    office.do_as_citizen(filed.code_hash, v.BookVisit(slot_id=elsewhere))
+        office.do_as_citizen(filed.code_hash, BookVisit(slot_id=own))
+    office.do_as_citizen(filed.code_hash, BookVisit(slot_id=elsewhere))
     taken = office.investigated(visit_wanted=True)
-    office.do(office.head, taken.case_id, v.OfferSlots(slots=[elsewhere]))
+    office.do(office.head, taken.case_id, OfferSlots(slots=[elsewhere]))
     assert office.offered(taken.code_hash) == []
     with pytest.raises(SlotTaken):
-        office.do_as_citizen(taken.code_hash, v.BookVisit(slot_id=elsewhere))
+        office.do_as_citizen(taken.code_hash, BookVisit(slot_id=elsewhere))
     # Whoever belongs to the unit complained about holds no visit of the case.
     insider = office.slot(inspector=office.insider, starts=timedelta(days=9, minutes=uuid.uuid4().int % 9999))
     with pytest.raises(InvalidField):
-        office.do(office.head, taken.case_id, v.OfferSlots(slots=[insider]))
+        office.do(office.head, taken.case_id, OfferSlots(slots=[insider]))
     past = office.slot(timedelta(days=6))
     office.begin(past)
     with pytest.raises(SlotPast):
-        office.do(office.head, taken.case_id, v.OfferSlots(slots=[past]))
+        office.do(office.head, taken.case_id, OfferSlots(slots=[past]))
 
 
 def test_only_who_may_does(office: Reception) -> None:
@@ -345,25 +362,25 @@ def test_only_who_may_does(office: Reception) -> None:
     slot = office.slot(room_id=room)
     foreign = office.employed(Role.INSPECTOR)
     with pytest.raises(UnknownCase):
-        office.do(foreign, filed.case_id, v.OfferSlots(slots=[slot]))
+        office.do(foreign, filed.case_id, OfferSlots(slots=[slot]))
     with pytest.raises(NotAllowed):
-        office.do(office.screener, filed.case_id, v.OfferSlots(slots=[slot]))
+        office.do(office.screener, filed.case_id, OfferSlots(slots=[slot]))
     insider_head = office.employed(Role.HEAD, "dep.urb.permits.desk")
     with pytest.raises(UnknownCase):
-        office.do(insider_head, filed.case_id, v.MissVisit())
-    office.do_as_citizen(filed.code_hash, v.BookVisit(slot_id=slot))
+        office.do(insider_head, filed.case_id, MissVisit())
+    office.do_as_citizen(filed.code_hash, BookVisit(slot_id=slot))
 
     def cases(who: Actor) -> list[str]:
-        request = v.ListSlots(actor=who, inspector=UUID(office.inspector.id))
+        request = ListSlots(actor=who, inspector=UUID(office.inspector.id))
         return [case["case_id"] for one in office.ask("list_slots", request)["items"] for case in one["cases"]]
 
     assert cases(office.head) == cases(office.inspector) == [str(filed.case_id)]
     assert cases(insider_head) == cases(office.administrator) == cases(foreign) == []
     for who in (office.inspector, office.screener, office.liaison):
         for request, method in (
-            (v.AddRoom(actor=who, idempotency_key="a-key-of-a-room", name_fa="x", name_en="x"), "add_room"),
-            (v.CloseRoom(actor=who, room_id=room), "close_room"),
-            (v.CloseSlot(actor=who, slot_id=slot), "close_slot"),
+            (AddRoom(actor=who, idempotency_key="a-key-of-a-room", name_fa="x", name_en="x"), "add_room"),
+            (CloseRoom(actor=who, room_id=room), "close_room"),
+            (CloseSlot(actor=who, slot_id=slot), "close_slot"),
         ):
             with pytest.raises(NotAllowed):
                 office.ask(method, request)
@@ -371,15 +388,15 @@ def test_only_who_may_does(office: Reception) -> None:
             office.slot(actor=who)
     for who in (office.screener, office.liaison, Actor(kind=ActorKind.CITIZEN, id=str(uuid.uuid4()))):
         with pytest.raises(NotAllowed):
-            office.ask("list_slots", v.ListSlots(actor=who))
+            office.ask("list_slots", ListSlots(actor=who))
     stranger = Actor(kind=ActorKind.CITIZEN, id=str(uuid.uuid4()))
     with pytest.raises(UnknownCase):
-        office.ask("list_offered_slots", v.ListOfferedSlots(actor=stranger, case_id=filed.case_id))
+        office.ask("list_offered_slots", ListOfferedSlots(actor=stranger, case_id=filed.case_id))
     with pytest.raises(UnknownCase):
         office.ask(
             "execute_citizen",
-            t.ExecuteCitizenCommand(
-                actor=stranger, case_id=filed.case_id, idempotency_key="a-strangers-key", command=v.CancelVisit()
+            ExecuteCitizenCommand(
+                actor=stranger, case_id=filed.case_id, idempotency_key="a-strangers-key", command=CancelVisit()
             ),
         )
 
@@ -388,12 +405,12 @@ def test_a_stale_command_says_so_and_a_repeated_one_has_its_effect_once(office: 
     filed, slot = office.wanted(), office.slot()
     version = office.get(filed.case_id)["version"]
     with pytest.raises(StaleVersion):
-        office.do(office.inspector, filed.case_id, v.OfferSlots(slots=[slot]), version=version - 1)
-    first = office.do_as_citizen(filed.code_hash, v.BookVisit(slot_id=slot), key="the-same-booking")
-    again = office.do_as_citizen(filed.code_hash, v.BookVisit(slot_id=slot), key="the-same-booking")
+        office.do(office.inspector, filed.case_id, OfferSlots(slots=[slot]), version=version - 1)
+    first = office.do_as_citizen(filed.code_hash, BookVisit(slot_id=slot), key="the-same-booking")
+    again = office.do_as_citizen(filed.code_hash, BookVisit(slot_id=slot), key="the-same-booking")
     assert first == again
     with pytest.raises(KeyReused):
-        office.do_as_citizen(filed.code_hash, v.CancelVisit(), key="the-same-booking")
+        office.do_as_citizen(filed.code_hash, CancelVisit(), key="the-same-booking")
 
 
 def test_slots_are_made_by_the_week_and_never_overlap(office: Reception) -> None:
@@ -412,7 +429,7 @@ def test_slots_are_made_by_the_week_and_never_overlap(office: Reception) -> None
             "minutes": 60,
             "capacity": 2,
         }
-        made: list[dict[str, Any]] = office.ask("make_slots", v.MakeSlots(**values | changes))["items"]
+        made: list[dict[str, Any]] = office.ask("make_slots", MakeSlots(**values | changes))["items"]
         return made
 
     week = make("a-week-of-slots")
@@ -442,28 +459,28 @@ def test_slots_are_made_by_the_week_and_never_overlap(office: Reception) -> None
         make(uuid.uuid4().hex, first_day=now().date() - timedelta(days=8))
     with pytest.raises(InvalidField):
         office.slot(starts_at=now() + timedelta(days=2), ends_at=now() + timedelta(days=1))
-    office.ask("close_room", v.CloseRoom(actor=office.head, room_id=other_room))
+    office.ask("close_room", CloseRoom(actor=office.head, room_id=other_room))
     for gone in (other_room, uuid.uuid4()):
         with pytest.raises(UnknownRoom):
             office.slot(room_id=gone)
 
 
 def test_rooms_are_listed_and_made_once(office: Reception) -> None:
-    request = v.AddRoom(actor=office.head, idempotency_key=uuid.uuid4().hex, name_fa="تالار", name_en="Hall")
+    request = AddRoom(actor=office.head, idempotency_key=uuid.uuid4().hex, name_fa="تالار", name_en="Hall")
     first, again = office.ask("add_room", request), office.ask("add_room", request)
     assert first == again
-    listed = office.ask("list_rooms", v.ListRooms(actor=office.inspector))["items"]
+    listed = office.ask("list_rooms", ListRooms(actor=office.inspector))["items"]
     assert [one for one in listed if one["room_id"] == first["room_id"]] == [first]
     with pytest.raises(UnknownRoom):
-        office.ask("close_room", v.CloseRoom(actor=office.head, room_id=uuid.uuid4()))
+        office.ask("close_room", CloseRoom(actor=office.head, room_id=uuid.uuid4()))
 
 
 @pytest.mark.parametrize("name", ["evil.xyz", "bit[.]ly", "Room\u202e 1"])
 def test_the_name_of_a_room_goes_into_an_sms_and_holds_no_link(office: Reception, name: str) -> None:
     key = uuid.uuid4().hex
     with pytest.raises(InvalidField) as found:
-        office.ask("add_room", v.AddRoom(actor=office.head, idempotency_key=key, name_fa="تالار", name_en=name))
+        office.ask("add_room", AddRoom(actor=office.head, idempotency_key=key, name_fa="تالار", name_en=name))
     [field] = found.value.params["fields"]
     assert field["field"] == "name_en"
-    made = office.ask("add_room", v.AddRoom(actor=office.head, idempotency_key=key, name_fa="تالار", name_en="Hall"))
+    made = office.ask("add_room", AddRoom(actor=office.head, idempotency_key=key, name_fa="تالار", name_en="Hall"))
     assert made["name_en"] == "Hall"

@@ -11,12 +11,20 @@ from uuid import UUID
 
 import psycopg
 
-from contracts import searches as se
-from contracts import tracking as t
 from contracts.accounts import StaffChanged
 from contracts.base import Contract, now
 from contracts.gateway import Actor
 from contracts.intake import Catalogue, CatalogueChanged, Ground, SubmissionRegistered, Unit
+from contracts.searches import ListCases
+from contracts.tracking import (
+    Assign,
+    Decide,
+    ExecuteCitizenCommand,
+    ExecuteCommand,
+    GetCase,
+    StartScreening,
+    ViewByCode,
+)
 from contracts.vocabulary import ActorKind, Channel, Kind, Language, Role
 from tests.support.processes import BusClient, ServiceProcess, eventually
 
@@ -155,13 +163,13 @@ class Office:
 
     def get(self, case_id: UUID, who: Actor | None = None) -> Any:
         """The staff's view."""
-        return self.ask("get_case", t.GetCase(actor=who or self.head, case_id=case_id))
+        return self.ask("get_case", GetCase(actor=who or self.head, case_id=case_id))
 
     def do(self, who: Actor, case_id: UUID, command: Any, version: int | None = None, key: str | None = None) -> Any:
         """A command of staff, on the case as it is unless `version` says otherwise."""
         if version is None:
             version = self.one("SELECT version FROM cases WHERE case_id = %s", case_id)
-        request = t.ExecuteCommand(
+        request = ExecuteCommand(
             actor=who,
             case_id=case_id,
             expected_version=version,
@@ -173,18 +181,18 @@ class Office:
     def do_as_citizen(self, code: str, command: Any, key: str | None = None) -> Any:
         """A command of the holder of the code."""
         bearer = Actor(kind=ActorKind.BEARER, id=code)
-        request = t.ExecuteCitizenCommand(
+        request = ExecuteCitizenCommand(
             actor=bearer, code_hashes=[code], idempotency_key=key or uuid.uuid4().hex, command=command
         )
         return self.ask("execute_citizen", request)
 
     def view(self, code: str) -> Any:
         """The citizen's view."""
-        return self.ask("view_by_code", t.ViewByCode(code_hashes=[code]))
+        return self.ask("view_by_code", ViewByCode(code_hashes=[code]))
 
     def page(self, who: Actor, **filters: Any) -> Any:
         """A page of the list of cases."""
-        return self.ask("list_cases", se.ListCases(actor=who, **filters))
+        return self.ask("list_cases", ListCases(actor=who, **filters))
 
     def numbers(self, who: Actor, **filters: Any) -> list[str]:
         """The numbers of all cases that a list gives, page by page."""
@@ -199,8 +207,8 @@ class Office:
     def investigated(self, **changes: Any) -> SubmissionRegistered:
         """A case in the inspector's hands."""
         filed = self.open(**changes)
-        self.do(self.screener, filed.case_id, t.StartScreening())
-        self.do(self.screener, filed.case_id, t.Assign(inspector=UUID(self.inspector.id)))
+        self.do(self.screener, filed.case_id, StartScreening())
+        self.do(self.screener, filed.case_id, Assign(inspector=UUID(self.inspector.id)))
         return filed
 
     def decided(self, **changes: Any) -> SubmissionRegistered:
@@ -210,5 +218,5 @@ class Office:
         return filed
 
 
-def decision(reasons: str = "پروانه در مهلت صادر نشده است.") -> t.Decide:
-    return t.Decide(outcome="upheld", reasons=reasons, root_causes=["process"])
+def decision(reasons: str = "پروانه در مهلت صادر نشده است.") -> Decide:
+    return Decide(outcome="upheld", reasons=reasons, root_causes=["process"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts import tracking as t
+from contracts.tracking import AskCitizen, AskUnit, Decide, Object, Refuse, StartScreening
 from contracts.vocabulary import Kind, Outcome, Stage
 from services.tracking.case import deadlines as clock
 from services.tracking.case import rules as domain
@@ -96,7 +96,7 @@ def test_a_calendar_that_changed_often_is_as_if_the_last_had_always_been(
 @settings(deadline=None)
 @given(st.lists(calendars, max_size=4), st.integers(0, 20))
 def test_the_time_to_object_is_never_made_shorter(those: list[Workdays], passed: int) -> None:
-    one = act(case(Stage.INVESTIGATING), t.Decide(outcome=Outcome.NOT_UPHELD, reasons="x", root_causes=[])).case
+    one = act(case(Stage.INVESTIGATING), Decide(outcome=Outcome.NOT_UPHELD, reasons="x", root_causes=[])).case
     for version, calendar in enumerate(those, 1):
         promised = one.objection_until
         assert promised is not None
@@ -174,18 +174,18 @@ def test_the_handler_is_warned_at_four_fifths_and_past_it_the_case_goes_up_step_
 
 
 def test_nobody_is_warned_while_the_clock_stands() -> None:
-    asked = act(case(Stage.INVESTIGATING), t.AskCitizen(text="؟"), at=later(1))
+    asked = act(case(Stage.INVESTIGATING), AskCitizen(text="؟"), at=later(1))
     assert said(ticked(asked.case, later(60))) == ["citizen:warning"]
 
 
 def test_a_unit_that_is_late_is_warned_and_then_told_on() -> None:
-    one = act(case(Stage.INVESTIGATING), t.AskUnit(text="؟")).case  # five days, until 28 November
+    one = act(case(Stage.INVESTIGATING), AskUnit(text="؟")).case  # five days, until 28 November
     warned = ticked(one, later(4))
     assert said(warned) == ["unit:warning"]
     late = ticked(warned.case, later(8))
     assert said(late) == ["unit:head"]
     assert late.steps[0].fields["unit_asked"] == "dep"
-    asked_again = act(replace(late.case, stage=Stage.INVESTIGATING), t.AskUnit(text="؟"), at=later(8)).case
+    asked_again = act(replace(late.case, stage=Stage.INVESTIGATING), AskUnit(text="؟"), at=later(8)).case
     assert said(ticked(asked_again, later(14)))[:1] == ["unit:warning"]
 
 
@@ -195,11 +195,11 @@ def test_a_first_reading_is_owed_in_two_working_days() -> None:
     assert said(ticked(one, later(2))) == ["first_reading:warning"]
     late = ticked(one, later(3))
     assert said(late) == ["first_reading:warning", "first_reading:head"]
-    assert ticked(act(one, t.StartScreening()).case, later(3)).steps == []
+    assert ticked(act(one, StartScreening()).case, later(3)).steps == []
 
 
 def test_a_decided_case_closes_when_nobody_can_object_any_more() -> None:
-    decided = act(case(Stage.INVESTIGATING), t.Decide(outcome=Outcome.NOT_UPHELD, reasons="x")).case
+    decided = act(case(Stage.INVESTIGATING), Decide(outcome=Outcome.NOT_UPHELD, reasons="x")).case
     assert ticked(decided, later(14)).steps == []
     closed = ticked(decided, later(15))
     assert closed.case.stage is Stage.CLOSED
@@ -207,7 +207,7 @@ def test_a_decided_case_closes_when_nobody_can_object_any_more() -> None:
 
 
 def test_a_refused_case_closes_after_the_days_of_the_setting() -> None:
-    refused = act(case(Stage.SCREENING), t.Refuse(reason="no_reasons", explanation="x")).case
+    refused = act(case(Stage.SCREENING), Refuse(reason="no_reasons", explanation="x")).case
     short = replace(Deadlines(), auto_close=3)
     assert ticked(refused, later(4), deadlines=short).case.stage is Stage.CLOSED
     assert ticked(refused, later(3), deadlines=short).case.stage is Stage.REFUSED
@@ -217,7 +217,7 @@ def test_an_objection_sets_the_clock_anew_and_its_warnings_with_it() -> None:
     decided = replace(
         case(Stage.DECIDED), objection_until=date(2026, 12, 5), told=("decision:warning", "decision:head")
     )
-    review = domain.act_as_citizen(decided, t.Object(text="x"), context(at=later(7))).case
+    review = domain.act_as_citizen(decided, Object(text="x"), context(at=later(7))).case
     assert review.told == ()
     assert review.due_from == day_of(later(7))
 
@@ -257,7 +257,7 @@ def test_a_case_of_the_release_before_keeps_its_day_and_gets_a_clock() -> None:
 
 
 def test_the_time_to_object_never_grows_shorter() -> None:
-    decided = act(case(Stage.INVESTIGATING), t.Decide(outcome=Outcome.NOT_UPHELD, reasons="x")).case
+    decided = act(case(Stage.INVESTIGATING), Decide(outcome=Outcome.NOT_UPHELD, reasons="x")).case
     more_work = replace(context(), workdays=Workdays(frozenset()), calendar=2)
     assert clock.recalled(decided, more_work).case.objection_until == decided.objection_until
     less_work = replace(context(), workdays=Workdays(WEEK.weekend, frozenset({date(2026, 11, 24)})), calendar=2)
@@ -265,7 +265,7 @@ def test_the_time_to_object_never_grows_shorter() -> None:
 
 
 def test_a_units_last_day_moves_with_the_calendar() -> None:
-    asked = act(case(Stage.INVESTIGATING), t.AskUnit(text="؟")).case
+    asked = act(case(Stage.INVESTIGATING), AskUnit(text="؟")).case
     holiday = Workdays(WEEK.weekend, frozenset({date(2026, 11, 24)}))
     moved = clock.recalled(asked, replace(context(question=question("dep")), workdays=holiday, calendar=2)).case
     assert moved.asking is not None

@@ -9,8 +9,20 @@ from uuid import UUID
 
 import pytest
 
-from contracts import tracking as t
 from contracts.errors import FourEyesNeeded, InvalidField, NotAllowed, NotFound, WrongStage
+from contracts.tracking import (
+    Approve,
+    AskCitizen,
+    AskUnit,
+    Assign,
+    Decide,
+    Object,
+    Propose,
+    Recommendation,
+    ReturnProposal,
+    SettleRecommendation,
+    Withdraw,
+)
 from contracts.vocabulary import Kind, Outcome, RootCause, Stage
 from services.tracking.case import rules as domain
 from services.tracking.case.lifecycle import Case, Listed, Recommended
@@ -30,11 +42,11 @@ from tests.unit.test_tracking_domain import (
 )
 
 FOUR_EYES: dict[str, Any] = {"four_eyes": frozenset({Kind.COMPLAINT})}
-ADVICE = [t.Recommendation(text="زمان هر مرحله گفته شود.", due_on=date(2026, 12, 20))]
+ADVICE = [Recommendation(text="زمان هر مرحله گفته شود.", due_on=date(2026, 12, 20))]
 
 
-def proposal() -> t.Propose:
-    return t.Propose(outcome=Outcome.UPHELD, reasons="دلیل", root_causes=[RootCause.PROCESS], recommendations=ADVICE)
+def proposal() -> Propose:
+    return Propose(outcome=Outcome.UPHELD, reasons="دلیل", root_causes=[RootCause.PROCESS], recommendations=ADVICE)
 
 
 def investigated(**changes: Any) -> Case:
@@ -61,76 +73,76 @@ def test_a_proposal_leaves_the_stage_and_what_the_citizen_sees_alone() -> None:
 
 
 def test_what_the_head_approves_is_the_decision_as_proposed_and_its_inspector_does_not_hear_the_objection() -> None:
-    turn = act(proposed(), t.Approve(), HEAD, **FOUR_EYES)
+    turn = act(proposed(), Approve(), HEAD, **FOUR_EYES)
     assert (turn.case.stage, turn.case.outcome, turn.case.reasons) == (Stage.DECIDED, Outcome.UPHELD, "دلیل")
     assert turn.case.proposal is None
     assert set(turn.case.barred) == {INSPECTOR, HEAD}
     assert [(one.unit, one.text, one.due_on) for one in turn.recommended] == [("dep", ADVICE[0].text, ADVICE[0].due_on)]
     assert turn.steps[0].fields["recommended_to"] == "dep"
-    review = domain.act_as_citizen(turn.case, t.Object(text="نه"), context()).case
+    review = domain.act_as_citizen(turn.case, Object(text="نه"), context()).case
     with pytest.raises(InvalidField):
-        act(review, t.Assign(inspector=INSPECTOR), OTHER_HEAD, staff=inspector())
-    heard = act(review, t.Assign(inspector=OTHER), OTHER_HEAD, staff=inspector(OTHER)).case
+        act(review, Assign(inspector=INSPECTOR), OTHER_HEAD, staff=inspector())
+    heard = act(review, Assign(inspector=OTHER), OTHER_HEAD, staff=inspector(OTHER)).case
     again = act(heard, proposal(), OTHER, **FOUR_EYES).case
     for head in (HEAD, OTHER_HEAD):
-        assert act(again, t.Approve(), head, **FOUR_EYES).case.final
+        assert act(again, Approve(), head, **FOUR_EYES).case.final
 
 
 def review_of(one: Case) -> Case:
     """After an objection, in another inspector's hands."""
-    objected = domain.act_as_citizen(one, t.Object(text="نه"), context()).case
-    return act(objected, t.Assign(inspector=OTHER), OTHER_HEAD, staff=inspector(OTHER)).case
+    objected = domain.act_as_citizen(one, Object(text="نه"), context()).case
+    return act(objected, Assign(inspector=OTHER), OTHER_HEAD, staff=inspector(OTHER)).case
 
 
 def test_a_head_who_approved_the_first_decision_approves_the_final_one_but_does_not_make_it() -> None:
-    review = review_of(act(proposed(), t.Approve(), HEAD, **FOUR_EYES).case)
+    review = review_of(act(proposed(), Approve(), HEAD, **FOUR_EYES).case)
     for command in (proposal(), decide()):
         with pytest.raises(NotAllowed):
             act(review, command, HEAD)
     with pytest.raises(InvalidField):
-        act(review, t.Assign(inspector=HEAD), OTHER_HEAD, staff=inspector(HEAD))
+        act(review, Assign(inspector=HEAD), OTHER_HEAD, staff=inspector(HEAD))
 
 
 def test_a_head_who_made_proposed_or_handled_the_first_decision_does_not_approve_the_final_one() -> None:
     made = act(investigated(), decide(), HEAD).case
-    put = act(act(investigated(), proposal(), HEAD, **FOUR_EYES).case, t.Approve(), OTHER_HEAD, **FOUR_EYES).case
+    put = act(act(investigated(), proposal(), HEAD, **FOUR_EYES).case, Approve(), OTHER_HEAD, **FOUR_EYES).case
     own = replace(act(investigated(), proposal(), OTHER_HEAD, **FOUR_EYES).case, handler=HEAD)
-    handled = act(own, t.Approve(), HEAD, **FOUR_EYES).case
+    handled = act(own, Approve(), HEAD, **FOUR_EYES).case
     for first in (made, put, handled):
         again = act(review_of(first), proposal(), OTHER, **FOUR_EYES).case
         with pytest.raises(NotAllowed):
-            act(again, t.Approve(), HEAD, **FOUR_EYES)
+            act(again, Approve(), HEAD, **FOUR_EYES)
 
 
 def test_who_proposed_does_not_approve() -> None:
     one = act(investigated(), proposal(), HEAD, **FOUR_EYES).case
     with pytest.raises(NotAllowed):
-        act(one, t.Approve(), HEAD, **FOUR_EYES)
-    assert act(one, t.Approve(), OTHER_HEAD, **FOUR_EYES).case.stage is Stage.DECIDED
+        act(one, Approve(), HEAD, **FOUR_EYES)
+    assert act(one, Approve(), OTHER_HEAD, **FOUR_EYES).case.stage is Stage.DECIDED
 
 
 def test_a_returned_proposal_is_the_inspectors_again() -> None:
-    turn = act(proposed(), t.ReturnProposal(reason="ناقص"), HEAD)
+    turn = act(proposed(), ReturnProposal(reason="ناقص"), HEAD)
     assert (turn.case.stage, turn.case.proposal) == (Stage.INVESTIGATING, None)
-    assert act(turn.case, t.AskUnit(text="؟"), INSPECTOR).case.stage is Stage.AWAITING_UNIT
-    for command in (t.Approve(), t.ReturnProposal(reason="x")):
+    assert act(turn.case, AskUnit(text="؟"), INSPECTOR).case.stage is Stage.AWAITING_UNIT
+    for command in (Approve(), ReturnProposal(reason="x")):
         with pytest.raises(WrongStage):
             act(turn.case, command, HEAD)
 
 
-@pytest.mark.parametrize("command", [t.AskCitizen(text="؟"), t.AskUnit(text="؟"), decide()])
+@pytest.mark.parametrize("command", [AskCitizen(text="؟"), AskUnit(text="؟"), decide()])
 def test_a_waiting_proposal_keeps_the_inquiry_where_it_is(command: Any) -> None:
     with pytest.raises(WrongStage):
         act(proposed(), command, HEAD)
 
 
 def test_a_proposal_goes_with_the_inspector_who_made_it_and_with_the_case() -> None:
-    assert act(proposed(), t.Assign(inspector=OTHER), staff=inspector(OTHER)).case.proposal is None
-    assert domain.act_as_citizen(proposed(), t.Withdraw(), context()).case.proposal is None
+    assert act(proposed(), Assign(inspector=OTHER), staff=inspector(OTHER)).case.proposal is None
+    assert domain.act_as_citizen(proposed(), Withdraw(), context()).case.proposal is None
 
 
 @pytest.mark.parametrize("who", [INSPECTOR, SCREENER])
-@pytest.mark.parametrize("command", [t.Approve(), t.ReturnProposal(reason="x")])
+@pytest.mark.parametrize("command", [Approve(), ReturnProposal(reason="x")])
 def test_only_a_head_approves_or_returns(who: UUID, command: Any) -> None:
     with pytest.raises(NotAllowed):
         act(proposed(), command, who)
@@ -138,16 +150,16 @@ def test_only_a_head_approves_or_returns(who: UUID, command: Any) -> None:
 
 def test_a_proposal_is_as_whole_as_a_decision() -> None:
     with pytest.raises(InvalidField):
-        act(investigated(), t.Propose(outcome=Outcome.UPHELD, reasons="x"), INSPECTOR)
+        act(investigated(), Propose(outcome=Outcome.UPHELD, reasons="x"), INSPECTOR)
 
 
 WEATHER = {"root_causes": {"weather": Listed("هوا", "Weather"), "rain": Listed("باران", "Rain", active=False)}}
-UPHELD = t.Propose(outcome=Outcome.UPHELD, reasons="دلیل", root_causes=["weather"])
+UPHELD = Propose(outcome=Outcome.UPHELD, reasons="دلیل", root_causes=["weather"])
 
 
 def test_root_causes_are_those_the_office_keeps_under_the_name_of_the_day() -> None:
     for cause, reason in (("process", "unknown_code"), ("rain", "not_offered")):
-        for made in (t.Decide, t.Propose):
+        for made in (Decide, Propose):
             with pytest.raises(InvalidField) as refused:
                 act(
                     investigated(), made(outcome=Outcome.UPHELD, reasons="x", root_causes=[cause]), INSPECTOR, **WEATHER
@@ -156,7 +168,7 @@ def test_root_causes_are_those_the_office_keeps_under_the_name_of_the_day() -> N
     one = act(investigated(), UPHELD, INSPECTOR, **WEATHER).case
     # Closed and renamed between the proposal and its approval: what was proposed stands.
     closed = {"root_causes": {"weather": Listed("جوّ", "Sky", active=False)}}
-    turn = act(one, t.Approve(), HEAD, **closed)
+    turn = act(one, Approve(), HEAD, **closed)
     assert turn.case.names == {"causes": {"weather": {"name_fa": "هوا", "name_en": "Weather"}}}
     assert turn.steps[0].details["root_cause_names"] == turn.case.names["causes"]
 
@@ -165,8 +177,8 @@ def recommended(state: str = "open", **changes: Any) -> Recommended:
     return replace(Recommended(UUID(int=8), "dep", "x", date(2026, 12, 1), state), **changes)
 
 
-def settlement(accepted: bool, reason: str | None = None) -> t.SettleRecommendation:
-    return t.SettleRecommendation(recommendation_id=UUID(int=8), accepted=accepted, reason=reason)
+def settlement(accepted: bool, reason: str | None = None) -> SettleRecommendation:
+    return SettleRecommendation(recommendation_id=UUID(int=8), accepted=accepted, reason=reason)
 
 
 def test_the_unit_reports_and_the_office_has_the_last_word() -> None:

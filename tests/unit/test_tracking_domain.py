@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts import tracking as t
 from contracts.errors import (
     ClosedUnit,
     Conflict,
@@ -26,6 +25,33 @@ from contracts.errors import (
     WrongStage,
 )
 from contracts.gateway import Actor
+from contracts.tracking import (
+    AddCheck,
+    AddEvidence,
+    AddNote,
+    AnswerQuestion,
+    Approve,
+    AskCitizen,
+    AskUnit,
+    Assign,
+    Close,
+    Correct,
+    Decide,
+    LinkCase,
+    Merge,
+    Object,
+    Propose,
+    Rate,
+    Recommendation,
+    Refuse,
+    Remind,
+    ReturnProposal,
+    SendEvidence,
+    SettleRecommendation,
+    StartScreening,
+    TickCheck,
+    Withdraw,
+)
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Channel, Kind, Outcome, RefusalReason, Role, RootCause, Stage
 from services.tracking.case import deadlines as clock
 from services.tracking.case import rules as domain
@@ -96,8 +122,8 @@ def question(unit: str | None = None, due: date = date(2026, 12, 1)) -> Question
     return Question(uuid4(), unit, "چرا؟", NOON, due)
 
 
-def decide(outcome: Outcome = Outcome.NOT_UPHELD) -> t.Decide:
-    return t.Decide(outcome=outcome, reasons="دلیل", root_causes=[])
+def decide(outcome: Outcome = Outcome.NOT_UPHELD) -> Decide:
+    return Decide(outcome=outcome, reasons="دلیل", root_causes=[])
 
 
 def act(one: Case, command: Any, who: UUID = HEAD, **facts: Any) -> Turn:
@@ -115,15 +141,15 @@ def test_a_refusal_gives_a_reason_that_the_office_offers_under_the_name_of_the_d
     kept = {"refusal_reasons": {"no_stamp": Listed("بی‌مهر", "Unstamped"), "old": Listed("کهنه", "Old", active=False)}}
     for code, why in (("repeat", "unknown_code"), ("old", "not_offered")):
         with pytest.raises(InvalidField) as refused:
-            act(case(Stage.SCREENING), t.Refuse(reason=code, explanation="x"), SCREENER, **kept)
+            act(case(Stage.SCREENING), Refuse(reason=code, explanation="x"), SCREENER, **kept)
         assert refused.value.params["fields"] == [{"field": "command.reason", "reason": why}]
-    turn = act(case(Stage.SCREENING), t.Refuse(reason="no_stamp", explanation="x"), SCREENER, **kept)
+    turn = act(case(Stage.SCREENING), Refuse(reason="no_stamp", explanation="x"), SCREENER, **kept)
     assert turn.case.names == {"refusal": {"no_stamp": {"name_fa": "بی‌مهر", "name_en": "Unstamped"}}}
     assert turn.steps[0].fields == {"reason": "no_stamp", "reason_fa": "بی‌مهر", "reason_en": "Unstamped"}
 
 
 def test_a_screened_case_is_accepted_by_assigning_it() -> None:
-    turn = act(case(Stage.SCREENING), t.Assign(inspector=INSPECTOR), SCREENER, staff=inspector())
+    turn = act(case(Stage.SCREENING), Assign(inspector=INSPECTOR), SCREENER, staff=inspector())
     assert turn.case.stage is Stage.INVESTIGATING
     assert turn.case.handler == INSPECTOR
     assert [step.entry for step in turn.steps] == ["assigned"]
@@ -131,7 +157,7 @@ def test_a_screened_case_is_accepted_by_assigning_it() -> None:
 
 def test_handing_over_keeps_the_stage_and_remembers_who_had_it() -> None:
     one = case(Stage.AWAITING_UNIT, handler=INSPECTOR)
-    turn = act(one, t.Assign(inspector=OTHER), SCREENER, staff=inspector(OTHER), question=question("dep"))
+    turn = act(one, Assign(inspector=OTHER), SCREENER, staff=inspector(OTHER), question=question("dep"))
     assert turn.case.stage is Stage.AWAITING_UNIT
     assert (turn.case.handler, turn.case.previous_handlers) == (OTHER, (INSPECTOR,))
     assert turn.steps[0].entry == "handed_over"
@@ -148,17 +174,17 @@ def test_handing_over_keeps_the_stage_and_remembers_who_had_it() -> None:
 )
 def test_a_case_is_not_assigned_to_whom_it_must_not(facts: StaffFacts | None, reason: str) -> None:
     with pytest.raises(InvalidField) as raised:
-        act(case(Stage.SCREENING), t.Assign(inspector=INSPECTOR), staff=facts)
+        act(case(Stage.SCREENING), Assign(inspector=INSPECTOR), staff=facts)
     assert raised.value.params["fields"] == [{"field": "command.inspector", "reason": reason}]
 
 
 def test_a_case_about_no_unit_is_not_assigned_since_a_conflict_could_not_be_seen() -> None:
     with pytest.raises(InvalidField):
-        act(case(Stage.SCREENING, unit=None), t.Assign(inspector=INSPECTOR), staff=inspector())
+        act(case(Stage.SCREENING, unit=None), Assign(inspector=INSPECTOR), staff=inspector())
 
 
 def test_correcting_changes_only_what_is_given() -> None:
-    turn = act(case(Stage.SCREENING), t.Correct(ground="conduct"))
+    turn = act(case(Stage.SCREENING), Correct(ground="conduct"))
     assert (turn.case.ground, turn.case.unit) == ("conduct", "dep")
     assert turn.steps[0].details == {"before": {"ground": "delay"}, "after": {"ground": "conduct"}}
 
@@ -166,24 +192,24 @@ def test_correcting_changes_only_what_is_given() -> None:
 @pytest.mark.parametrize(
     ("command", "facts", "error"),
     [
-        (t.Correct(unit="x"), {"unit": None}, UnknownUnit),
-        (t.Correct(unit="x"), {"unit": replace(UNIT, root=True)}, UnknownUnit),
-        (t.Correct(unit="x"), {"unit": replace(UNIT, active=False)}, ClosedUnit),
-        (t.Correct(ground="x"), {"ground_kinds": None}, UnknownGround),
-        (t.Correct(ground="x"), {"ground_kinds": frozenset({"information"})}, GroundNotForKind),
-        (t.Correct(), {}, InvalidField),
-        (t.Correct(unit="dep", ground="delay", urgent=False), {}, InvalidField),
+        (Correct(unit="x"), {"unit": None}, UnknownUnit),
+        (Correct(unit="x"), {"unit": replace(UNIT, root=True)}, UnknownUnit),
+        (Correct(unit="x"), {"unit": replace(UNIT, active=False)}, ClosedUnit),
+        (Correct(ground="x"), {"ground_kinds": None}, UnknownGround),
+        (Correct(ground="x"), {"ground_kinds": frozenset({"information"})}, GroundNotForKind),
+        (Correct(), {}, InvalidField),
+        (Correct(unit="dep", ground="delay", urgent=False), {}, InvalidField),
     ],
 )
-def test_what_cannot_be_corrected(command: t.Correct, facts: Mapping[str, Any], error: type[Invalid]) -> None:
+def test_what_cannot_be_corrected(command: Correct, facts: Mapping[str, Any], error: type[Invalid]) -> None:
     with pytest.raises(error):
         act(case(Stage.SCREENING), command, **facts)
 
 
 def test_an_urgent_case_is_owed_the_next_working_day_and_calm_brings_the_old_day_back() -> None:
-    urgent = act(case(Stage.SCREENING), t.Correct(urgent=True), at=later(2)).case
+    urgent = act(case(Stage.SCREENING), Correct(urgent=True), at=later(2)).case
     assert urgent.expected_on == date(2026, 11, 24)
-    assert act(urgent, t.Correct(urgent=False), at=later(3)).case.expected_on == date(2026, 12, 12)
+    assert act(urgent, Correct(urgent=False), at=later(3)).case.expected_on == date(2026, 12, 12)
 
 
 # --- the inquiry ---
@@ -191,16 +217,16 @@ def test_an_urgent_case_is_owed_the_next_working_day_and_calm_brings_the_old_day
 
 def test_the_clock_stands_while_the_citizen_is_asked_and_runs_on_with_the_answer() -> None:
     one = case(Stage.INVESTIGATING)
-    asked = act(one, t.AskCitizen(text="؟"), at=later(1))
+    asked = act(one, AskCitizen(text="؟"), at=later(1))
     assert one.expected_on == date(2026, 12, 12)
     assert asked.case.expected_on is None
-    answered = domain.act_as_citizen(asked.case, t.AnswerQuestion(text="!"), context(at=later(8), question=asked.asked))
+    answered = domain.act_as_citizen(asked.case, AnswerQuestion(text="!"), context(at=later(8), question=asked.asked))
     assert answered.case.expected_on == date(2026, 12, 19)  # five working days later
     assert answered.case.paused_on is None
 
 
 def test_the_clock_runs_while_a_unit_is_asked_and_the_unit_has_five_days() -> None:
-    asked = act(case(Stage.INVESTIGATING), t.AskUnit(text="؟"))
+    asked = act(case(Stage.INVESTIGATING), AskUnit(text="؟"))
     assert asked.case.expected_on == case().expected_on
     assert asked.asked is not None
     assert asked.asked.due_on == date(2026, 11, 28)
@@ -208,7 +234,7 @@ def test_the_clock_runs_while_a_unit_is_asked_and_the_unit_has_five_days() -> No
 
 def test_a_unit_sees_only_media_of_the_case() -> None:
     with pytest.raises(UnknownUpload):
-        act(case(Stage.INVESTIGATING), t.AskUnit(text="؟", media=["m" * 22]), media=frozenset())
+        act(case(Stage.INVESTIGATING), AskUnit(text="؟", media=["m" * 22]), media=frozenset())
 
 
 def test_a_question_holds_a_decision_up_only_until_its_day_is_over() -> None:
@@ -237,20 +263,20 @@ def test_an_upheld_case_names_a_root_cause(outcome: Outcome) -> None:
 
 def test_an_inspector_acts_only_on_a_case_of_their_own() -> None:
     one = case(Stage.INVESTIGATING, handler=INSPECTOR)
-    assert replace(act(one, t.AddNote(text="x"), INSPECTOR).case, look_on=one.look_on) == one
+    assert replace(act(one, AddNote(text="x"), INSPECTOR).case, look_on=one.look_on) == one
     with pytest.raises(NotAllowed):
-        act(one, t.AddNote(text="x"), OTHER)
+        act(one, AddNote(text="x"), OTHER)
 
 
 @pytest.mark.parametrize(
     ("who", "command"),
     [
         (SCREENER, decide()),
-        (SCREENER, t.AddNote(text="x")),
-        (SCREENER, t.Close()),
-        (INSPECTOR, t.StartScreening()),
-        (INSPECTOR, t.Assign(inspector=OTHER)),
-        (INSPECTOR, t.Close()),
+        (SCREENER, AddNote(text="x")),
+        (SCREENER, Close()),
+        (INSPECTOR, StartScreening()),
+        (INSPECTOR, Assign(inspector=OTHER)),
+        (INSPECTOR, Close()),
     ],
 )
 def test_each_role_has_its_own_commands(who: UUID, command: Any) -> None:
@@ -261,7 +287,7 @@ def test_each_role_has_its_own_commands(who: UUID, command: Any) -> None:
 def test_a_citizen_is_no_staff_whatever_roles_they_claim() -> None:
     citizen = Actor(kind=ActorKind.CITIZEN, id=str(HEAD), roles=frozenset({Role.HEAD}))
     with pytest.raises(NotAllowed):
-        domain.act(case(), t.StartScreening(), replace(context(), actor=citizen))
+        domain.act(case(), StartScreening(), replace(context(), actor=citizen))
 
 
 # --- after the decision ---
@@ -275,55 +301,55 @@ def test_an_objection_is_possible_for_ten_working_days() -> None:
     one = decided()
     assert one.objection_until == date(2026, 12, 5)
     last_day, too_late = context(at=later(14)), context(at=later(15))
-    assert domain.act_as_citizen(one, t.Object(text="نه"), last_day).case.stage is Stage.REVIEW
+    assert domain.act_as_citizen(one, Object(text="نه"), last_day).case.stage is Stage.REVIEW
     with pytest.raises(WrongStage):
-        domain.act_as_citizen(one, t.Object(text="نه"), too_late)
+        domain.act_as_citizen(one, Object(text="نه"), too_late)
     assert "object" in domain.possible(one, last_day.today)
     assert "object" not in domain.possible(one, too_late.today)
 
 
 def test_an_objection_is_heard_by_another_than_those_who_decided() -> None:
-    review = domain.act_as_citizen(decided(HEAD), t.Object(text="نه"), context()).case
+    review = domain.act_as_citizen(decided(HEAD), Object(text="نه"), context()).case
     assert review.handler is None
     for barred in (HEAD, INSPECTOR):  # who decided, and whose case it was
         with pytest.raises(InvalidField):
-            act(review, t.Assign(inspector=barred), staff=inspector(barred))
+            act(review, Assign(inspector=barred), staff=inspector(barred))
     with pytest.raises(NotAllowed):
         act(review, decide(), HEAD)
-    heard = act(review, t.Assign(inspector=OTHER), staff=inspector(OTHER)).case
+    heard = act(review, Assign(inspector=OTHER), staff=inspector(OTHER)).case
     final = act(heard, decide(), OTHER).case
     assert final.final
     assert final.objection_until is None
     with pytest.raises(WrongStage):
-        domain.act_as_citizen(final, t.Object(text="نه"), context())
+        domain.act_as_citizen(final, Object(text="نه"), context())
 
 
 def test_a_review_is_owed_anew() -> None:
-    review = domain.act_as_citizen(decided(), t.Object(text="نه"), context(at=later(7))).case
+    review = domain.act_as_citizen(decided(), Object(text="نه"), context(at=later(7))).case
     assert review.expected_on == date(2026, 12, 19)
 
 
 def test_a_rating_may_change_until_the_case_is_closed() -> None:
-    one = domain.act_as_citizen(decided(), t.Rate(score=1), context()).case
-    one = domain.act_as_citizen(one, t.Rate(score=4), context()).case
+    one = domain.act_as_citizen(decided(), Rate(score=1), context()).case
+    one = domain.act_as_citizen(one, Rate(score=4), context()).case
     assert one.score == 4
     with pytest.raises(WrongStage):
-        domain.act_as_citizen(replace(one, stage=Stage.CLOSED), t.Rate(score=5), context())
+        domain.act_as_citizen(replace(one, stage=Stage.CLOSED), Rate(score=5), context())
 
 
 def test_closing_does_not_take_the_right_to_object_away() -> None:
     with pytest.raises(WrongStage):
-        act(decided(), t.Close(), at=later(14))
-    assert act(decided(), t.Close(), at=later(15)).case.stage is Stage.CLOSED
+        act(decided(), Close(), at=later(14))
+    assert act(decided(), Close(), at=later(15)).case.stage is Stage.CLOSED
 
 
 @pytest.mark.parametrize("stage", Stage)
 def test_only_an_open_case_is_withdrawn(stage: Stage) -> None:
     if stage in OPEN_STAGES:
-        assert domain.act_as_citizen(case(stage), t.Withdraw(), context()).case.stage is Stage.WITHDRAWN
+        assert domain.act_as_citizen(case(stage), Withdraw(), context()).case.stage is Stage.WITHDRAWN
     else:
         with pytest.raises(WrongStage):
-            domain.act_as_citizen(case(stage), t.Withdraw(), context())
+            domain.act_as_citizen(case(stage), Withdraw(), context())
 
 
 @pytest.mark.parametrize("stage", Stage)
@@ -410,44 +436,44 @@ def test_the_table_is_the_drawing() -> None:
 
 
 commands = st.one_of(
-    st.builds(t.StartScreening),
-    st.builds(t.Correct, urgent=st.booleans()),
-    st.builds(t.Refuse, reason=st.sampled_from(RefusalReason), explanation=st.just("x")),
-    st.builds(t.Merge, into=st.just(UUID(int=9))),
-    st.builds(t.Assign, inspector=st.sampled_from([INSPECTOR, OTHER])),
-    st.builds(t.AskCitizen, text=st.just("?")),
-    st.builds(t.AskUnit, text=st.just("?")),
-    st.builds(t.AddNote, text=st.just("x")),
-    st.builds(t.AddEvidence, uploads=st.just(["u" * 22])),
+    st.builds(StartScreening),
+    st.builds(Correct, urgent=st.booleans()),
+    st.builds(Refuse, reason=st.sampled_from(RefusalReason), explanation=st.just("x")),
+    st.builds(Merge, into=st.just(UUID(int=9))),
+    st.builds(Assign, inspector=st.sampled_from([INSPECTOR, OTHER])),
+    st.builds(AskCitizen, text=st.just("?")),
+    st.builds(AskUnit, text=st.just("?")),
+    st.builds(AddNote, text=st.just("x")),
+    st.builds(AddEvidence, uploads=st.just(["u" * 22])),
     st.builds(
-        t.Decide,
+        Decide,
         outcome=st.sampled_from(Outcome),
         reasons=st.just("x"),
         root_causes=st.lists(st.sampled_from(RootCause), max_size=1),
     ),
     st.builds(
-        t.Propose,
+        Propose,
         outcome=st.sampled_from(Outcome),
         reasons=st.just("x"),
         root_causes=st.just([RootCause.PROCESS]),
-        recommendations=st.just([t.Recommendation(text="x", due_on=date(2026, 12, 20))]),
+        recommendations=st.just([Recommendation(text="x", due_on=date(2026, 12, 20))]),
     ),
-    st.builds(t.Approve),
-    st.builds(t.ReturnProposal, reason=st.just("x")),
+    st.builds(Approve),
+    st.builds(ReturnProposal, reason=st.just("x")),
     st.builds(
-        t.SettleRecommendation, recommendation_id=st.just(UUID(int=8)), accepted=st.booleans(), reason=st.just("x")
+        SettleRecommendation, recommendation_id=st.just(UUID(int=8)), accepted=st.booleans(), reason=st.just("x")
     ),
-    st.builds(t.Remind, on=st.just(date(2027, 12, 1)), text=st.just("x")),
-    st.builds(t.AddCheck, text=st.just("x")),
-    st.builds(t.TickCheck, item_id=st.just(UUID(int=7)), done=st.booleans()),
-    st.builds(t.LinkCase, to=st.just(UUID(int=9)), linked=st.booleans()),
-    st.builds(t.Close),
-    st.builds(t.AnswerQuestion, text=st.just("!")),
+    st.builds(Remind, on=st.just(date(2027, 12, 1)), text=st.just("x")),
+    st.builds(AddCheck, text=st.just("x")),
+    st.builds(TickCheck, item_id=st.just(UUID(int=7)), done=st.booleans()),
+    st.builds(LinkCase, to=st.just(UUID(int=9)), linked=st.booleans()),
+    st.builds(Close),
+    st.builds(AnswerQuestion, text=st.just("!")),
     st.just("unit answers"),
-    st.builds(t.SendEvidence, uploads=st.just(["s" * 22])),
-    st.builds(t.Withdraw),
-    st.builds(t.Object, text=st.just("x")),
-    st.builds(t.Rate, score=st.integers(1, 5)),
+    st.builds(SendEvidence, uploads=st.just(["s" * 22])),
+    st.builds(Withdraw),
+    st.builds(Object, text=st.just("x")),
+    st.builds(Rate, score=st.integers(1, 5)),
     st.sampled_from(["tick", "another calendar"]),
     st.sampled_from(["withdrawn", "refused", "decided"]).map(lambda end: f"the other case is {end}"),
 )
@@ -468,7 +494,7 @@ def test_every_command_is_tried() -> None:
 WEEKS = (WEEK, Workdays(frozenset({4}), frozenset({date(2026, 12, 5), date(2026, 12, 6)})))
 REPORTED = Recommended(UUID(int=8), "dep", "x", date(2026, 12, 1), "reported_done")
 tries = st.lists(st.tuples(commands, st.sampled_from(list(PEOPLE)), st.integers(0, 12)), max_size=40)
-FORWARD = [t.StartScreening(), t.Assign(inspector=INSPECTOR)]
+FORWARD = [StartScreening(), Assign(inspector=INSPECTOR)]
 
 
 @settings(max_examples=400, deadline=None)
@@ -480,7 +506,7 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
         moves = [(command, HEAD, 0) for command in FORWARD] + moves
     for command, who, days in moves:
         at += timedelta(days=days)
-        staff = inspector(command.inspector or INSPECTOR) if isinstance(command, t.Assign) else None
+        staff = inspector(command.inspector or INSPECTOR) if isinstance(command, Assign) else None
         facts = context(who, at, question=open_question, staff=staff, target=case(Stage.SCREENING, number="1405-2"))
         calendar += command == "another calendar"
         facts = replace(facts, calendar=calendar, workdays=WEEKS[calendar % 2])
@@ -509,7 +535,7 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
             assert not four_eyes or (one.proposal is not None and one.proposal["by"] != facts.actor.id)
             assert UUID(facts.actor.id) in turn.case.barred
             assert one.proposal is None or UUID(one.proposal["by"]) in turn.case.barred
-            decider = UUID(one.proposal["by"] if isinstance(command, t.Approve) and one.proposal else facts.actor.id)
+            decider = UUID(one.proposal["by"] if isinstance(command, Approve) and one.proposal else facts.actor.id)
             assert not turn.case.final or decider not in one.barred
             assert not turn.case.final or UUID(facts.actor.id) not in set(one.barred) - {one.approver}
         if turn.lapsed or turn.answered is not None:
@@ -536,6 +562,6 @@ def _try(one: Case, command: Any, facts: Context) -> Turn:
     if command == "unit answers":
         asked = facts.question.question_id if facts.question else uuid4()
         return domain.answer_unit_question(one, asked, "!", [], facts)
-    if isinstance(command, t.AnswerQuestion | t.SendEvidence | t.Withdraw | t.Object | t.Rate):
+    if isinstance(command, AnswerQuestion | SendEvidence | Withdraw | Object | Rate):
         return domain.act_as_citizen(one, command, facts)
     return domain.act(one, command, facts)

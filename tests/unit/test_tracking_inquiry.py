@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from contracts import tracking as t
 from contracts.errors import InvalidField, NotAllowed, WrongStage
+from contracts.tracking import AddCheck, AddNote, LinkCase, Remind, TickCheck
 from contracts.vocabulary import Stage
 from services.tracking.case.lifecycle import Case
 from services.tracking.inquiry import rules as inquiry
@@ -22,51 +22,51 @@ def investigated(**changes: Any) -> Case:
 
 
 def test_only_who_may_see_the_case_is_mentioned_and_each_once() -> None:
-    note = t.AddNote(text="x", mentions=[HEAD, HEAD])
+    note = AddNote(text="x", mentions=[HEAD, HEAD])
     turn = act(investigated(), note, INSPECTOR, may_see=frozenset({HEAD}))
     assert turn.steps[0].fields == {"mentions": [HEAD]}
     with pytest.raises(InvalidField):
-        act(investigated(), t.AddNote(text="x", mentions=[OTHER]), INSPECTOR, may_see=frozenset({HEAD}))
+        act(investigated(), AddNote(text="x", mentions=[OTHER]), INSPECTOR, may_see=frozenset({HEAD}))
 
 
 def test_a_reminder_is_for_its_giver_on_a_day_to_come() -> None:
-    reminder = act(investigated(), t.Remind(on=date(2026, 11, 22), text="x"), INSPECTOR).reminder
+    reminder = act(investigated(), Remind(on=date(2026, 11, 22), text="x"), INSPECTOR).reminder
     assert reminder is not None
     assert (reminder.staff_id, reminder.on) == (INSPECTOR, date(2026, 11, 22))
     with pytest.raises(InvalidField):
-        act(investigated(), t.Remind(on=date(2026, 11, 21), text="x"), INSPECTOR)
+        act(investigated(), Remind(on=date(2026, 11, 21), text="x"), INSPECTOR)
 
 
 def test_a_checklist_grows_and_its_items_are_ticked_and_unticked() -> None:
-    one = act(act(investigated(), t.AddCheck(text="a")).case, t.AddCheck(text="b")).case
+    one = act(act(investigated(), AddCheck(text="a")).case, AddCheck(text="b")).case
     first, second = (UUID(item["item_id"]) for item in one.checklist)
-    ticked = act(one, t.TickCheck(item_id=second, done=True), INSPECTOR).case
+    ticked = act(one, TickCheck(item_id=second, done=True), INSPECTOR).case
     assert [(item["text"], item["done"]) for item in ticked.checklist] == [("a", False), ("b", True)]
     assert ticked.checklist[1]["done_by"] == str(INSPECTOR)
-    again = act(ticked, t.TickCheck(item_id=second, done=False)).case
+    again = act(ticked, TickCheck(item_id=second, done=False)).case
     assert again.checklist[1] == {"item_id": str(second), "text": "b", "done": False}
-    for command in (t.TickCheck(item_id=uuid4(), done=True), t.TickCheck(item_id=first, done=False)):
+    for command in (TickCheck(item_id=uuid4(), done=True), TickCheck(item_id=first, done=False)):
         with pytest.raises(InvalidField):
             act(one, command)
     full = replace(one, checklist=one.checklist * 25)
     with pytest.raises(InvalidField):
-        act(full, t.AddCheck(text="x"))
+        act(full, AddCheck(text="x"))
 
 
 def test_two_cases_are_linked_from_both_sides_and_parted_again() -> None:
     one, other = investigated(), case(Stage.DECIDED)
-    here = act(one, t.LinkCase(to=other.case_id), target=other).case
+    here = act(one, LinkCase(to=other.case_id), target=other).case
     there = inquiry.linked(other, one, True).case
     assert (here.links, there.links) == ((str(other.case_id),), (str(one.case_id),))
     with pytest.raises(InvalidField):
-        act(here, t.LinkCase(to=other.case_id), target=other)
-    assert act(here, t.LinkCase(to=other.case_id, linked=False), target=other).case.links == ()
+        act(here, LinkCase(to=other.case_id), target=other)
+    assert act(here, LinkCase(to=other.case_id, linked=False), target=other).case.links == ()
     for target in (None, one):
         with pytest.raises(InvalidField):
-            act(one, t.LinkCase(to=one.case_id), target=target)
+            act(one, LinkCase(to=one.case_id), target=target)
 
 
-@pytest.mark.parametrize("command", [t.AddCheck(text="x"), t.Remind(on=date(2027, 1, 1), text="x")])
+@pytest.mark.parametrize("command", [AddCheck(text="x"), Remind(on=date(2027, 1, 1), text="x")])
 def test_all_this_is_the_inspectors_own_and_the_heads_while_the_case_is_at_work(command: Any) -> None:
     act(investigated(), command, INSPECTOR)
     for who in (OTHER, SCREENER):

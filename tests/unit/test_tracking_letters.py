@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from contracts import tracking as t
 from contracts.errors import NoLetter
+from contracts.tracking import Decide, Object, Recommendation, Refuse
 from contracts.vocabulary import Outcome, RefusalReason, RootCause, Stage
 from services.tracking.case import rules as domain
 from services.tracking.case.lifecycle import Case
@@ -20,8 +20,8 @@ REFUSED_AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 
 def decided(**more: Any) -> Case:
-    advice = [t.Recommendation(text="فقط برای واحد", due_on=date(2026, 12, day)) for day in (20, 20, 1)]
-    command = t.Decide(outcome=Outcome.UPHELD, reasons="دلیل", root_causes=[RootCause.PROCESS], recommendations=advice)
+    advice = [Recommendation(text="فقط برای واحد", due_on=date(2026, 12, day)) for day in (20, 20, 1)]
+    command = Decide(outcome=Outcome.UPHELD, reasons="دلیل", root_causes=[RootCause.PROCESS], recommendations=advice)
     return act(case(Stage.INVESTIGATING, handler=INSPECTOR, **more), command, INSPECTOR).case
 
 
@@ -47,14 +47,14 @@ def test_the_letter_of_a_decision_tells_its_outcome_and_of_recommendations_the_d
 
 def test_the_letter_stands_while_its_objection_is_heard_and_gives_way_to_the_final_one() -> None:
     one = decided()
-    review = domain.act_as_citizen(one, t.Object(text="نه"), context()).case
+    review = domain.act_as_citizen(one, Object(text="نه"), context()).case
     assert letter_of(review, None) == letter_of(one, None)
     final = letter_of(act(replace(review, handler=OTHER), decide(), OTHER).case, None)
     assert (final.number, final.final, final.objection_until) == (f"{one.number}-2", True, None)
 
 
 def test_the_letter_of_a_refusal_tells_reason_and_address() -> None:
-    command = t.Refuse(reason=RefusalReason.OUTSIDE_REMIT, explanation="چرا", address="کجا")
+    command = Refuse(reason=RefusalReason.OUTSIDE_REMIT, explanation="چرا", address="کجا")
     letter = letter_of(act(case(Stage.SCREENING), command, SCREENER).case, REFUSED_AT)
     assert (letter.outcome, letter.reasons, letter.objection_until) == (None, None, None)
     assert (letter.refusal_reason, letter.refusal_explanation, letter.refusal_address) == (

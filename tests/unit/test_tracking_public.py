@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from contracts import tracking as t
+from contracts.tracking import StaffCommand
 from services.tracking.case.lifecycle import PUBLIC_ENTRIES
 from services.tracking.case.public_view import CHANGES_VIEW, noticed
 
@@ -57,7 +57,7 @@ def test_another_day_and_texts_whose_time_is_over_are_counted_and_not_shown() ->
 
 def test_every_command_of_staff_is_one_that_was_thought_of() -> None:
     """A new one says here whether the citizen notices it (test_tracking_public.py of the component tests gives it)."""
-    union = get_args(get_args(t.StaffCommand)[0])
+    union = get_args(get_args(StaffCommand)[0])
     known = {
         *("start_screening", "correct", "refuse", "merge", "assign", "ask_citizen", "ask_unit", "add_note"),
         *("add_evidence", "decide", "propose", "approve", "return_proposal", "settle_recommendation", "remind"),

@@ -10,7 +10,7 @@ from datetime import date
 from math import ceil
 from typing import Any
 
-from contracts import tracking as t
+from contracts.tracking import CaseEscalated, CaseRescheduled, CaseStageChanged, DeadlineWarned, TrackedEvent
 from contracts.vocabulary import OPEN_STAGES, Stage
 from services.tracking.case.lifecycle import ASKED, Case, Context, Step, Turn
 from services.tracking.reference.workdays import ONE_DAY, Deadlines, Workdays, day_of
@@ -144,14 +144,14 @@ def tick(case: Case, context: Context) -> Turn:
 
 def _said(case: Case, alarm: Alarm, context: Context) -> Step:
     if alarm.step == "close":
-        return Step("closed", replace(case, stage=Stage.CLOSED), t.CaseStageChanged, {}, {}, case.stage)
+        return Step("closed", replace(case, stage=Stage.CLOSED), CaseStageChanged, {}, {}, case.stage)
     fields: dict[str, Any] = {"step": alarm.step, "due_on": alarm.due_on, "unit_asked": alarm.unit}
-    event: type[t.TrackedEvent] = t.DeadlineWarned
+    event: type[TrackedEvent] = DeadlineWarned
     if alarm.level != "warning":
-        event = t.CaseEscalated
+        event = CaseEscalated
         fields |= {"level": alarm.level, "to_unit": context.mayor_unit if alarm.level == "mayor" else None}
     details = {name: str(value) for name, value in fields.items() if value is not None}
-    return Step("deadline_warned" if event is t.DeadlineWarned else "escalated", case, event, details, fields)
+    return Step("deadline_warned" if event is DeadlineWarned else "escalated", case, event, details, fields)
 
 
 def recalled(case: Case, context: Context) -> Turn:
@@ -175,7 +175,7 @@ def recalled(case: Case, context: Context) -> Turn:
             after = replace(after, objection_until=max(until, case.objection_until))
     moved = after.expected_on != case.expected_on or after.objection_until != case.objection_until
     details = {"due_on": str(after.due_on), "calendar": context.calendar}
-    steps = [Step("rescheduled", after, t.CaseRescheduled, details)] if moved else []
+    steps = [Step("rescheduled", after, CaseRescheduled, details)] if moved else []
     return scheduled(Turn(after, steps), context)
 
 

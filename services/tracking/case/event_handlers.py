@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from backbone.messaging import inbox, outbox
 from backbone.messaging.consumers import TryLater
 from backbone.persian import jalali
-from contracts import tracking as t
 from contracts.accounts import StaffChanged
 from contracts.base import now
 from contracts.errors import WrongStage
@@ -23,6 +22,7 @@ from contracts.gateway import Actor
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.media import ClaimRefused, MediaAccepted, MediaDelayed, MediaNote, MediaRejected, UploadState
 from contracts.notify import CitizenReplied, Reply
+from contracts.tracking import CaseOpened, CitizenCommand, Object, Rate
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Stage
 from services.tracking.case import rules as domain
 from services.tracking.case import store
@@ -184,7 +184,7 @@ class Tracking:
             connection,
             [row for case, _, event in opened for row in media_rows(case.case_id, event.uploads, 1)],
         )
-        outbox.add(connection, *(event_of(Step("opened", case, t.CaseOpened), 1, moment, 1) for case, _, _ in opened))
+        outbox.add(connection, *(event_of(Step("opened", case, CaseOpened), 1, moment, 1) for case, _, _ in opened))
         for case, (entry, _, _), event in (opening[case_id] for case_id in opening if case_id in added):
             if event.visit_wanted:
                 asked = visits_domain.ask(case, None, moment, uuid4())
@@ -245,9 +245,7 @@ class Tracking:
         if not inbox.first_time(connection, "tracking.replies", event.id):
             return
         context = self.context(connection, BY_SMS, case)
-        command: t.CitizenCommand = (
-            t.Rate(score=5) if event.reply is Reply.SATISFIED else t.Object(text=OBJECTION_BY_SMS)
-        )
+        command: CitizenCommand = Rate(score=5) if event.reply is Reply.SATISFIED else Object(text=OBJECTION_BY_SMS)
         try:
             turn = domain.act_as_citizen(case, command, context)
         except WrongStage:

@@ -11,8 +11,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from contracts import tracking as t
 from contracts.gateway import Actor
+from contracts.tracking import TrackedEvent
 from contracts.vocabulary import (
     OPEN_STAGES,
     REFUSAL_NAMES,
@@ -300,7 +300,7 @@ class Step:
 
     entry: str
     case: Case
-    event: type[t.TrackedEvent]
+    event: type[TrackedEvent]
     details: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)
     previous_stage: Stage | None = None

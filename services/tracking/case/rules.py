@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from contracts import tracking as t
 from contracts.errors import (
     AlreadyHandles,
     ClosedUnit,
@@ -24,6 +23,42 @@ from contracts.errors import (
     WrongStage,
 )
 from contracts.gateway import Actor
+from contracts.tracking import (
+    AddEvidence,
+    AnswerQuestion,
+    AskCitizen,
+    AskUnit,
+    Assign,
+    CaseAssigned,
+    CaseCorrected,
+    CaseMerged,
+    CaseObjected,
+    CaseRated,
+    CaseRefused,
+    CaseReopened,
+    CaseStageChanged,
+    CaseWithdrawn,
+    CitizenAnswered,
+    CitizenAsked,
+    CitizenCommand,
+    Close,
+    Correct,
+    EvidenceAdded,
+    EvidenceRefused,
+    JoinedCaseDecided,
+    JoinedCaseRefused,
+    Merge,
+    NoteAdded,
+    Object,
+    Rate,
+    Refuse,
+    SendEvidence,
+    StaffCommand,
+    StartScreening,
+    UnitAnswered,
+    UnitAsked,
+    Withdraw,
+)
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Outcome, Role, Stage
 from services.tracking.case import deadlines as clock
 from services.tracking.case.lifecycle import (
@@ -63,12 +98,12 @@ def opened(case: Case, workdays: Workdays, deadlines: Deadlines) -> Case:
     return replace(begun, look_on=min(alarm.day for alarm in clock.alarms(begun, workdays, deadlines)))
 
 
-def act(case: Case, command: t.StaffCommand, context: Context) -> Turn:
+def act(case: Case, command: StaffCommand, context: Context) -> Turn:
     """A command of staff. Raises NotAllowed, WrongStage, or an Invalid that says what is wrong with the command."""
     return clock.scheduled(_act(case, command, context), context)
 
 
-def _act(case: Case, command: t.StaffCommand, context: Context) -> Turn:
+def _act(case: Case, command: StaffCommand, context: Context) -> Turn:
     authorise(case, command.type, context.actor)
     if case.proposal is not None and command.type in STANDS_STILL:
         raise WrongStage(stage=case.stage, command=command.type)
@@ -80,7 +115,7 @@ def _act(case: Case, command: t.StaffCommand, context: Context) -> Turn:
     return _ACTS[command.type](case, command, context)
 
 
-def act_as_citizen(case: Case, command: t.CitizenCommand, context: Context) -> Turn:
+def act_as_citizen(case: Case, command: CitizenCommand, context: Context) -> Turn:
     """A command of the one who filed the case. Raises WrongStage."""
     leads_to(case, command.type)
     return clock.scheduled(_ACTS[command.type](case, command, context), context)
@@ -121,17 +156,17 @@ def _asking(case: Case, asked: Question, days: int, context: Context) -> Case:
 def _lapse(case: Case, context: Context) -> Step:
     question = {"question_id": str(context.question.question_id)} if context.question else {}
     after = _resumed(case, leads_to(case, "lapse"), context)
-    return Step("question_lapsed", after, t.CaseStageChanged, question, {}, case.stage)
+    return Step("question_lapsed", after, CaseStageChanged, question, {}, case.stage)
 
 
 # --- screening ---
 
 
-def _start_screening(case: Case, command: t.StartScreening, context: Context) -> Turn:
-    return turn_of(case, replace(case, stage=leads_to(case, command.type)), "screening_started", t.CaseStageChanged)
+def _start_screening(case: Case, command: StartScreening, context: Context) -> Turn:
+    return turn_of(case, replace(case, stage=leads_to(case, command.type)), "screening_started", CaseStageChanged)
 
 
-def _correct(case: Case, command: t.Correct, context: Context) -> Turn:
+def _correct(case: Case, command: Correct, context: Context) -> Turn:
     changes: dict[str, Any] = {}
     if command.unit is not None and command.unit != case.unit:
         unit = _unit(context)
@@ -157,7 +192,7 @@ def _correct(case: Case, command: t.Correct, context: Context) -> Turn:
         case,
         after,
         "corrected",
-        t.CaseCorrected,
+        CaseCorrected,
         details={"before": before, "after": told},
     )
 
@@ -170,7 +205,7 @@ def _unit(context: Context) -> UnitFacts:
     return context.unit
 
 
-def _refuse(case: Case, command: t.Refuse, context: Context) -> Turn:
+def _refuse(case: Case, command: Refuse, context: Context) -> Turn:
     names = named(context.refusal_reasons, [command.reason], "command.reason")
     called = {"reason_fa": names[command.reason]["name_fa"], "reason_en": names[command.reason]["name_en"]}
     after = replace(
@@ -184,10 +219,10 @@ def _refuse(case: Case, command: t.Refuse, context: Context) -> Turn:
     )
     told = {"reason": command.reason, **called}
     details = {**told, "text": command.explanation, "address": command.address}
-    return turn_of(case, after, "refused", t.CaseRefused, details=details, fields=told)
+    return turn_of(case, after, "refused", CaseRefused, details=details, fields=told)
 
 
-def _merge(case: Case, command: t.Merge, context: Context) -> Turn:
+def _merge(case: Case, command: Merge, context: Context) -> Turn:
     if context.target is None:
         raise wrong("command.into", "unknown_case")
     if context.target.case_id == case.case_id:
@@ -196,12 +231,12 @@ def _merge(case: Case, command: t.Merge, context: Context) -> Turn:
         raise wrong("command.into", "not_open")
     after = replace(case, stage=leads_to(case, command.type), merged_into=command.into)
     details = {"into": str(command.into), "number": context.target.number}
-    return turn_of(case, after, "merged", t.CaseMerged, details=details, fields={"into": command.into})
+    return turn_of(case, after, "merged", CaseMerged, details=details, fields={"into": command.into})
 
 
 def joined_by(target: Case, merged: Case) -> Turn:
     """What a merge leaves in the case that goes on."""
-    return turn_of(target, target, "duplicate_joined", t.NoteAdded, details={"number": merged.number})
+    return turn_of(target, target, "duplicate_joined", NoteAdded, details={"number": merged.number})
 
 
 def joined_ended(case: Case, entry: Mapping[str, Any], heard: bool, context: Context) -> Turn:
@@ -214,11 +249,11 @@ def joined_ended(case: Case, entry: Mapping[str, Any], heard: bool, context: Con
     told = entry["details"]
     if entry["entry"] in ("decided", "joined_decided"):
         outcome = {"outcome": Outcome(told["outcome"]), "final": told["final"]}
-        return turn_of(case, case, "joined_decided", t.JoinedCaseDecided, details=outcome, fields=outcome)
+        return turn_of(case, case, "joined_decided", JoinedCaseDecided, details=outcome, fields=outcome)
     if entry["entry"] != "withdrawn" and told["reason"] in OF_THE_MATTER:
         reason = {name: told.get(name) for name in ("reason", "reason_fa", "reason_en")}
         details = {**reason, "address": told.get("address")}
-        return turn_of(case, case, "joined_refused", t.JoinedCaseRefused, details=details, fields=reason)
+        return turn_of(case, case, "joined_refused", JoinedCaseRefused, details=details, fields=reason)
     return Turn(case, []) if heard else _parted(case, entry, context)
 
 
@@ -227,10 +262,10 @@ def _parted(case: Case, entry: Mapping[str, Any], context: Context) -> Turn:
     own = replace(case, stage=leads_to(case, "part"), merged_into=None, calendar=context.calendar)
     own = clock.begun(own, context.today, (context.workdays, context.deadlines))
     details = {"number": entry["number"], "after": entry["entry"]}
-    return clock.scheduled(turn_of(case, own, "reopened", t.CaseReopened, details=details), context)
+    return clock.scheduled(turn_of(case, own, "reopened", CaseReopened, details=details), context)
 
 
-def _assign(case: Case, command: t.Assign, context: Context) -> Turn:
+def _assign(case: Case, command: Assign, context: Context) -> Turn:
     if case.unit is None:
         raise wrong("unit", "not_set")
     chosen = context.staff
@@ -250,7 +285,7 @@ def _assign(case: Case, command: t.Assign, context: Context) -> Turn:
     # What the one before proposed was theirs.
     after = replace(_without_handler(case), stage=leads_to(case, command.type), handler=chosen.staff_id, proposal=None)
     details = {"inspector": str(chosen.staff_id)}
-    return turn_of(case, after, entry, t.CaseAssigned, details=details)
+    return turn_of(case, after, entry, CaseAssigned, details=details)
 
 
 def _without_handler(case: Case) -> Case:
@@ -263,7 +298,7 @@ def _without_handler(case: Case) -> Case:
 # --- the inquiry ---
 
 
-def _ask_citizen(case: Case, command: t.AskCitizen, context: Context) -> Turn:
+def _ask_citizen(case: Case, command: AskCitizen, context: Context) -> Turn:
     days = days_of(case, "citizen", context)
     due = context.workdays.after(context.today, days)
     asked = Question(context.new_id, None, command.text, context.now, due)
@@ -271,10 +306,10 @@ def _ask_citizen(case: Case, command: t.AskCitizen, context: Context) -> Turn:
     after = _asking(after, asked, days, context)
     details = {"question_id": str(asked.question_id), "text": command.text}
     fields = {"question_id": asked.question_id}
-    return turn_of(case, after, "citizen_asked", t.CitizenAsked, details=details, fields=fields, asked=asked)
+    return turn_of(case, after, "citizen_asked", CitizenAsked, details=details, fields=fields, asked=asked)
 
 
-def _ask_unit(case: Case, command: t.AskUnit, context: Context) -> Turn:
+def _ask_unit(case: Case, command: AskUnit, context: Context) -> Turn:
     unit = _unit(context)
     if not set(command.media) <= context.media:
         raise UnknownUpload
@@ -290,7 +325,7 @@ def _ask_unit(case: Case, command: t.AskUnit, context: Context) -> Turn:
         "media": list(asked.media),
     }
     fields = {"question_id": asked.question_id, "unit_asked": unit.code, "due_on": due}
-    return turn_of(case, after, "unit_asked", t.UnitAsked, details=details, fields=fields, asked=asked)
+    return turn_of(case, after, "unit_asked", UnitAsked, details=details, fields=fields, asked=asked)
 
 
 def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequence[str], context: Context) -> Turn:
@@ -314,7 +349,7 @@ def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequ
         case,
         after,
         "unit_answered",
-        t.UnitAnswered,
+        UnitAnswered,
         details=details,
         fields=about,
         answered=text,
@@ -323,29 +358,29 @@ def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequ
     return clock.scheduled(turn, context)
 
 
-def _add_evidence(case: Case, command: t.AddEvidence, context: Context) -> Turn:
+def _add_evidence(case: Case, command: AddEvidence, context: Context) -> Turn:
     uploads = tuple(dict.fromkeys(command.uploads))
     known = {"uploads": list(uploads)}
-    return turn_of(case, case, "evidence_added", t.EvidenceAdded, details=known, fields=known, uploads=uploads)
+    return turn_of(case, case, "evidence_added", EvidenceAdded, details=known, fields=known, uploads=uploads)
 
 
 def refuse_evidence(case: Case, media: Sequence[str], first: bool) -> Turn:
     """What the citizen sent cannot be taken. `first`: the first of this case."""
     known = {"media": list(media)}
-    return turn_of(case, case, "evidence_refused", t.EvidenceRefused, details=known, fields={**known, "first": first})
+    return turn_of(case, case, "evidence_refused", EvidenceRefused, details=known, fields={**known, "first": first})
 
 
-def _close(case: Case, command: t.Close, context: Context) -> Turn:
+def _close(case: Case, command: Close, context: Context) -> Turn:
     # Closing would take the right to object away.
     if case.stage is Stage.DECIDED and _may_object(case, context.today):
         raise WrongStage(stage=case.stage, command=command.type)
-    return turn_of(case, replace(case, stage=leads_to(case, command.type)), "closed", t.CaseStageChanged)
+    return turn_of(case, replace(case, stage=leads_to(case, command.type)), "closed", CaseStageChanged)
 
 
 # --- the citizen ---
 
 
-def _answer_question(case: Case, command: t.AnswerQuestion, context: Context) -> Turn:
+def _answer_question(case: Case, command: AnswerQuestion, context: Context) -> Turn:
     assert context.question is not None
     uploads = tuple(dict.fromkeys(command.uploads))
     question_id = context.question.question_id
@@ -353,7 +388,7 @@ def _answer_question(case: Case, command: t.AnswerQuestion, context: Context) ->
         case,
         _resumed(case, leads_to(case, command.type), context),
         "citizen_answered",
-        t.CitizenAnswered,
+        CitizenAnswered,
         details={"question_id": str(question_id), "text": command.text, "uploads": list(uploads)},
         fields={"question_id": question_id, "uploads": list(uploads)},
         answered=command.text,
@@ -361,7 +396,7 @@ def _answer_question(case: Case, command: t.AnswerQuestion, context: Context) ->
     )
 
 
-def _send_evidence(case: Case, command: t.SendEvidence, context: Context) -> Turn:
+def _send_evidence(case: Case, command: SendEvidence, context: Context) -> Turn:
     uploads = tuple(dict.fromkeys(one for one in command.uploads if one not in context.media))
     if not uploads:
         return Turn(case, [])  # the case has them all
@@ -369,32 +404,32 @@ def _send_evidence(case: Case, command: t.SendEvidence, context: Context) -> Tur
         raise EvidenceFull(limit=EVIDENCE_MOST)
     known = {"uploads": list(uploads)}
     fields = {**known, "by_citizen": True}
-    return turn_of(case, case, "evidence_sent", t.EvidenceAdded, details=known, fields=fields, uploads=uploads)
+    return turn_of(case, case, "evidence_sent", EvidenceAdded, details=known, fields=fields, uploads=uploads)
 
 
-def _withdraw(case: Case, command: t.Withdraw, context: Context) -> Turn:
+def _withdraw(case: Case, command: Withdraw, context: Context) -> Turn:
     after = replace(case, stage=leads_to(case, command.type), paused_on=None, asking=None, proposal=None)
     lapsed = context.question is not None
-    return turn_of(case, after, "withdrawn", t.CaseWithdrawn, details={"text": command.reason}, lapsed=lapsed)
+    return turn_of(case, after, "withdrawn", CaseWithdrawn, details={"text": command.reason}, lapsed=lapsed)
 
 
-def _object(case: Case, command: t.Object, context: Context) -> Turn:
+def _object(case: Case, command: Object, context: Context) -> Turn:
     if not _may_object(case, context.today):
         raise WrongStage(stage=case.stage, command=command.type)
     after = replace(_without_handler(case), stage=leads_to(case, command.type), paused_on=None)
     after = clock.begun(after, context.today, (context.workdays, context.deadlines))
-    return turn_of(case, after, "objected", t.CaseObjected, details={"text": command.text})
+    return turn_of(case, after, "objected", CaseObjected, details={"text": command.text})
 
 
-def _rate(case: Case, command: t.Rate, context: Context) -> Turn:
+def _rate(case: Case, command: Rate, context: Context) -> Turn:
     after = replace(case, score=command.score)
     details = command.model_dump(mode="json", exclude={"type"}, exclude_none=True)
-    return turn_of(case, after, "rated", t.CaseRated, details=details, fields={"score": command.score})
+    return turn_of(case, after, "rated", CaseRated, details=details, fields={"score": command.score})
 
 
 def note(case: Case, details: Mapping[str, Any]) -> Turn:
     """A line of the office's own timeline that changes nothing."""
-    return turn_of(case, case, "noted", t.NoteAdded, details=details)
+    return turn_of(case, case, "noted", NoteAdded, details=details)
 
 
 _ACTS: Mapping[str, Callable[..., Turn]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contracts import tracking as t
 from contracts.errors import InvalidField, WrongStage
+from contracts.tracking import TrackedEvent
 from contracts.vocabulary import Stage
 from services.tracking.case.lifecycle import LIFE, Case, Context, Listed, Step, Turn
 
@@ -37,7 +37,7 @@ def leads_to(case: Case, name: str) -> Stage:
     return stage
 
 
-def turn_of(case: Case, after: Case, entry: str, event: type[t.TrackedEvent], **more: Any) -> Turn:
+def turn_of(case: Case, after: Case, entry: str, event: type[TrackedEvent], **more: Any) -> Turn:
     """A turn of one step. `details` go to the timeline, `fields` to the event, the rest to the Turn."""
     previous = case.stage if after.stage is not case.stage else None
     step = Step(entry, after, event, more.pop("details", {}), more.pop("fields", {}), previous)

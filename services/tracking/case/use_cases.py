@@ -12,11 +12,41 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from contracts import tracking as t
-from contracts import visits as v
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion, UnknownCase
 from contracts.gateway import Actor
 from contracts.letters import Letter, ReadLetter
+from contracts.tracking import (
+    AddNote,
+    AnswerQuestion,
+    AnswerUnitQuestion,
+    AskUnit,
+    Assign,
+    AuthorizeMedia,
+    Correct,
+    ExecuteCitizenCommand,
+    ExecuteCommand,
+    FollowedRecommendation,
+    GetCase,
+    LinkCase,
+    ListOwnCases,
+    ListRecommendations,
+    ListUnitQuestions,
+    MediaGrant,
+    Merge,
+    OwnCases,
+    PublicCase,
+    Recommendations,
+    ReportRecommendation,
+    SendEvidence,
+    SettleRecommendation,
+    StaffCase,
+    StaffCommand,
+    UnitQuestion,
+    UnitQuestions,
+    ViewByCode,
+    ViewOwnCase,
+)
+from contracts.visits import StaffVisitCommand, VisitCommand
 from contracts.vocabulary import ActorKind, Role
 from services.tracking.case import rules as domain
 from services.tracking.case import store, views
@@ -35,7 +65,7 @@ from services.tracking.screening import workload as desks
 from services.tracking.visits.commands import act as act_on_visit
 from services.tracking.visits.commands import act_as_citizen as citizen_on_visit
 
-View = TypeVar("View", t.StaffCase, t.PublicCase)
+View = TypeVar("View", StaffCase, PublicCase)
 
 
 class Desk(Tracking):
@@ -60,12 +90,12 @@ class Desk(Tracking):
         own = [unit for unit in (actor.unit, known.unit if known else None) if unit is not None]
         return frozenset(code for unit in own for code in tree.above(unit))
 
-    def execute(self, connection: Connection, request: t.ExecuteCommand) -> t.StaffCase:
+    def execute(self, connection: Connection, request: ExecuteCommand) -> StaffCase:
         """A command of staff. UnknownCase, StaleVersion, KeyReused, and what domain.act raises."""
         _no_nul(request)
         scope, command = self.scope(connection, request.actor), request.command
-        other = command.into if isinstance(command, t.Merge) else None
-        if isinstance(command, t.LinkCase):
+        other = command.into if isinstance(command, Merge) else None
+        if isinstance(command, LinkCase):
             other = command.to
         locked = store.lock_for_staff(connection, [request.case_id, *([other] if other else [])], scope)
         case = locked.get(request.case_id)
@@ -82,14 +112,14 @@ class Desk(Tracking):
         record(connection, turn, request.actor, context.now, context.question)
         if target is not None:
             joined = domain.joined_by(target, case)
-            if isinstance(command, t.LinkCase):
+            if isinstance(command, LinkCase):
                 joined = inquiry.linked(target, case, command.linked)
             record(connection, joined, request.actor, context.now)
         # Who has just found the case to be about their own unit sees this answer, and then no more.
         return _found(views.staff_case(connection, case.case_id, scope, after_command=True))
 
-    def _act(self, connection: Connection, case: Case, command: t.StaffCommand, context: Context) -> Turn:
-        if not isinstance(command, v.StaffVisitCommand):
+    def _act(self, connection: Connection, case: Case, command: StaffCommand, context: Context) -> Turn:
+        if not isinstance(command, StaffVisitCommand):
             return domain.act(case, command, context)
         city = self.city(connection)
         return act_on_visit(
@@ -100,7 +130,7 @@ class Desk(Tracking):
         self,
         connection: Connection,
         case: Case,
-        command: t.StaffCommand,
+        command: StaffCommand,
         target: Case | None,
         actor: Actor,
         besides: UUID | None = None,
@@ -108,18 +138,18 @@ class Desk(Tracking):
         """What this command is judged by. `besides`: who is not chosen when the choice is ours."""
         city = self.city(connection)
         context = replace(self.context(connection, actor, case), target=target)
-        if isinstance(command, t.Assign):
+        if isinstance(command, Assign):
             chosen = command.inspector or self._free(connection, city, case, besides)
             return replace(context, staff=self._candidate(connection, city, case, chosen) if chosen else None)
-        if isinstance(command, t.Correct):
+        if isinstance(command, Correct):
             kinds = store.ground_kinds(connection, command.ground) if command.ground else None
             return replace(context, unit=_unit(city, command.unit), ground_kinds=kinds)
-        if isinstance(command, t.AddNote) and command.mentions:
+        if isinstance(command, AddNote) and command.mentions:
             return replace(context, may_see=self._may_see(connection, city, case, command.mentions))
-        if isinstance(command, t.SettleRecommendation):
+        if isinstance(command, SettleRecommendation):
             found = advice.of_case(connection, case.case_id, command.recommendation_id)
             return replace(context, recommended=found[0] if found else None)
-        if isinstance(command, t.AskUnit):
+        if isinstance(command, AskUnit):
             media = store.media_of(connection, case.case_id)
             return replace(context, unit=_unit(city, command.unit or case.unit), media=media)
         return context
@@ -153,7 +183,7 @@ class Desk(Tracking):
         conflicted = row.unit is not None and case.unit in city.tree.above(row.unit)
         return StaffFacts(staff_id, row.active, Role.INSPECTOR in row.roles, conflicted)
 
-    def get_case(self, connection: Connection, request: t.GetCase) -> t.StaffCase:
+    def get_case(self, connection: Connection, request: GetCase) -> StaffCase:
         """The whole case, or UnknownCase, be it that there is none or that it is none of theirs."""
         return _found(views.staff_case(connection, request.case_id, self.scope(connection, request.actor)))
 
@@ -166,20 +196,20 @@ class Desk(Tracking):
 
     # --- citizens ---
 
-    def view_by_code(self, connection: Connection, request: t.ViewByCode) -> t.PublicCase:
+    def view_by_code(self, connection: Connection, request: ViewByCode) -> PublicCase:
         """What the holder of the code sees; UnknownCase when there is no case yet."""
         return _found(views.public_by_code(connection, request.code_hashes, day_of(self.clock())))
 
-    def view_own_case(self, connection: Connection, request: t.ViewOwnCase) -> t.PublicCase:
+    def view_own_case(self, connection: Connection, request: ViewOwnCase) -> PublicCase:
         """The same for the signed-in citizen who filed it."""
         citizen_id = _id(request.actor, ActorKind.CITIZEN)
         return _found(views.public_own(connection, request.case_id, citizen_id, day_of(self.clock())))
 
-    def list_own_cases(self, connection: Connection, request: t.ListOwnCases) -> t.OwnCases:
+    def list_own_cases(self, connection: Connection, request: ListOwnCases) -> OwnCases:
         """What the signed-in citizen filed."""
         return views.own_cases(connection, _id(request.actor, ActorKind.CITIZEN))
 
-    def execute_citizen(self, connection: Connection, request: t.ExecuteCitizenCommand) -> t.PublicCase:
+    def execute_citizen(self, connection: Connection, request: ExecuteCitizenCommand) -> PublicCase:
         """A command of the one who filed the case. UnknownCase, KeyReused, WrongStage, EvidenceFull."""
         _no_nul(request)
         uploads: list[str] = getattr(request.command, "uploads", [])
@@ -189,10 +219,10 @@ class Desk(Tracking):
             raise UnknownCase
         if not again(connection, request.actor, request.idempotency_key, case.case_id, request.command):
             context = self.context(connection, request.actor, case)
-            if isinstance(request.command, t.SendEvidence):
+            if isinstance(request.command, SendEvidence):
                 sent = evidence.sent_by_citizen(connection, case.case_id)
                 context = replace(context, sent=sent, media=store.media_of(connection, case.case_id))
-            if isinstance(request.command, v.VisitCommand):
+            if isinstance(request.command, VisitCommand):
                 turn = citizen_on_visit(connection, case, request.command, context, self.lead)
             else:
                 turn = domain.act_as_citizen(case, request.command, context)
@@ -200,7 +230,7 @@ class Desk(Tracking):
             self.tell_refusals(connection, uploads)
         return _found(views.public_of(connection, case.case_id, day_of(self.clock())))
 
-    def _lock_of_citizen(self, connection: Connection, request: t.ExecuteCitizenCommand) -> Case | None:
+    def _lock_of_citizen(self, connection: Connection, request: ExecuteCitizenCommand) -> Case | None:
         if request.actor.kind not in (ActorKind.CITIZEN, ActorKind.BEARER):
             raise NotAllowed
         if request.code_hashes:
@@ -212,12 +242,12 @@ class Desk(Tracking):
 
     # --- liaisons ---
 
-    def list_unit_questions(self, connection: Connection, request: t.ListUnitQuestions) -> t.UnitQuestions:
+    def list_unit_questions(self, connection: Connection, request: ListUnitQuestions) -> UnitQuestions:
         """Questions put to the liaison's unit or one below it."""
         units = self._answered_for(connection, request.actor)
-        return t.UnitQuestions(items=views.unit_questions(connection, units, request.open_only))
+        return UnitQuestions(items=views.unit_questions(connection, units, request.open_only))
 
-    def answer_unit_question(self, connection: Connection, request: t.AnswerUnitQuestion) -> t.UnitQuestion:
+    def answer_unit_question(self, connection: Connection, request: AnswerUnitQuestion) -> UnitQuestion:
         """A unit's answer. NotFound for a question that was not put to the liaison's unit or one below it."""
         _no_nul(request)
         units = self._answered_for(connection, request.actor)
@@ -225,7 +255,7 @@ class Desk(Tracking):
         case = store.lock(connection, case_id) if case_id is not None else None
         if case is None:
             raise NotFound
-        asked = t.AnswerQuestion(text=request.text, uploads=request.uploads)
+        asked = AnswerQuestion(text=request.text, uploads=request.uploads)
         if not again(connection, request.actor, request.idempotency_key, request.question_id, asked):
             context = self.context(connection, request.actor, case)
             uploads = tuple(dict.fromkeys(request.uploads))
@@ -233,20 +263,18 @@ class Desk(Tracking):
             record(connection, turn, request.actor, context.now, context.question)
         return views.unit_questions(connection, units, open_only=False, only=request.question_id)[0]
 
-    def list_recommendations(self, connection: Connection, request: t.ListRecommendations) -> t.Recommendations:
+    def list_recommendations(self, connection: Connection, request: ListRecommendations) -> Recommendations:
         """To a liaison those of the unit, with nothing of the case; to others those of the cases they may know of."""
         tree = self.city(connection).tree
         units = None if request.unit is None else tree.below(request.unit)
         if Role.LIAISON in request.actor.roles:
             own = self._answered_for(connection, request.actor)
             asked = own if units is None else own & units
-            return t.Recommendations(items=advice.of_units(connection, asked, request.open_only))
+            return Recommendations(items=advice.of_units(connection, asked, request.open_only))
         scope = self.scope(connection, request.actor)
-        return t.Recommendations(items=advice.of_scope(connection, scope, units, request.open_only))
+        return Recommendations(items=advice.of_scope(connection, scope, units, request.open_only))
 
-    def report_recommendation(
-        self, connection: Connection, request: t.ReportRecommendation
-    ) -> t.FollowedRecommendation:
+    def report_recommendation(self, connection: Connection, request: ReportRecommendation) -> FollowedRecommendation:
         """What the unit says of it. NotFound for one that was not made to the liaison's unit or one below it."""
         _no_nul(request)
         units = self._answered_for(connection, request.actor)
@@ -254,7 +282,7 @@ class Desk(Tracking):
         case = store.lock(connection, case_id) if case_id is not None else None
         if case is None:
             raise NotFound
-        said = t.SettleRecommendation(
+        said = SettleRecommendation(
             recommendation_id=request.recommendation_id, accepted=request.done, reason=request.reason
         )
         if not again(connection, request.actor, request.idempotency_key, request.recommendation_id, said):
@@ -275,14 +303,14 @@ class Desk(Tracking):
 
     # --- evidence ---
 
-    def authorize_media(self, connection: Connection, request: t.AuthorizeMedia) -> t.MediaGrant:
+    def authorize_media(self, connection: Connection, request: AuthorizeMedia) -> MediaGrant:
         """Whether this caller may see this media, and of which case it is; else UnknownCase."""
         owner = self._owner(connection, request)
         if owner is None:
             raise UnknownCase
-        return t.MediaGrant(media_id=request.media_id, case_id=owner.case_id, label=owner.label)
+        return MediaGrant(media_id=request.media_id, case_id=owner.case_id, label=owner.label)
 
-    def _owner(self, connection: Connection, request: t.AuthorizeMedia) -> views.MediaOwner | None:
+    def _owner(self, connection: Connection, request: AuthorizeMedia) -> views.MediaOwner | None:
         actor, media_id = request.actor, request.media_id
         if request.code_hashes:
             return views.media_for_code(connection, media_id, request.code_hashes, request.case_id)

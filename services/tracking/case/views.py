@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from contracts import tracking as t
+from contracts.tracking import Decision, OwnCase, OwnCases, PublicCase, StaffCase, StaffEntry, UnitQuestion
 from contracts.vocabulary import OPEN_STAGES, ActorKind
 from services.tracking.case.lifecycle import PUBLIC_ENTRIES, TOLD, Case
 from services.tracking.case.public_view import CHANGES_VIEW, noticed
@@ -116,10 +116,10 @@ def _reminders() -> Any:
     )
 
 
-def _decision(case: Case) -> t.Decision | None:
+def _decision(case: Case) -> Decision | None:
     if case.outcome is None or case.reasons is None or case.decided_at is None:
         return None
-    return t.Decision(
+    return Decision(
         outcome=case.outcome,
         reasons=case.reasons,
         decided_at=case.decided_at,
@@ -178,22 +178,22 @@ _OWN = _written(
 _CHECKED = _written(_PUBLIC.where(cases.c.case_id == bindparam("case_id", type_=PG_UUID, required=False)))
 
 
-def public_by_code(connection: Connection, code_hashes: Sequence[str], today: date) -> t.PublicCase | None:
+def public_by_code(connection: Connection, code_hashes: Sequence[str], today: date) -> PublicCase | None:
     """The case of a tracking code; None when there is none."""
     return _public(connection, _BY_CODE, today, hashes=list(code_hashes))
 
 
-def public_own(connection: Connection, case_id: UUID, citizen_id: UUID, today: date) -> t.PublicCase | None:
+def public_own(connection: Connection, case_id: UUID, citizen_id: UUID, today: date) -> PublicCase | None:
     """A citizen's own case."""
     return _public(connection, _OWN, today, case_id=case_id, citizen=citizen_id)
 
 
-def public_of(connection: Connection, case_id: UUID, today: date) -> t.PublicCase | None:
+def public_of(connection: Connection, case_id: UUID, today: date) -> PublicCase | None:
     """The case whose code or citizen has been checked."""
     return _public(connection, _CHECKED, today, case_id=case_id)
 
 
-def _public(connection: Connection, query: str, today: date, **asked_for: Any) -> t.PublicCase | None:
+def _public(connection: Connection, query: str, today: date, **asked_for: Any) -> PublicCase | None:
     told = connection.exec_driver_sql(query, asked_for).scalar()
     if told is None:
         return None
@@ -201,7 +201,7 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
     case = case_of_json(told["case"] | told["rest"])
     entries = noticed(entries)
     shown = [line for line in entries if line["entry"] in PUBLIC_ENTRIES]
-    return t.PublicCase.model_validate(
+    return PublicCase.model_validate(
         {
             "case_id": case.case_id,
             "kind": case.kind,
@@ -274,13 +274,13 @@ def _public_entry(line: Mapping[str, Any], place: int) -> dict[str, Any]:
     }
 
 
-def own_cases(connection: Connection, citizen_id: UUID, limit: int = 500) -> t.OwnCases:
+def own_cases(connection: Connection, citizen_id: UUID, limit: int = 500) -> OwnCases:
     """What a citizen filed, newest first."""
     chosen = select(*(cases.c[name] for name in ("case_id", "kind", "stage", "unit_name_fa", "unit_name_en")))
     chosen = chosen.add_columns(cases.c.filed_at, cases.c.due_on, cases.c.paused_on)
     chosen = chosen.where(cases.c.citizen_id == citizen_id).order_by(cases.c.filed_at.desc(), cases.c.case_id.desc())
     rows = connection.execute(chosen.limit(limit))
-    return t.OwnCases(items=[t.OwnCase.model_validate({**row._mapping, "expected_on": _expected(row)}) for row in rows])
+    return OwnCases(items=[OwnCase.model_validate({**row._mapping, "expected_on": _expected(row)}) for row in rows])
 
 
 def _expected(row: Row[Any]) -> date | None:
@@ -333,7 +333,7 @@ _AS_IT_IS = (
 )
 
 
-def staff_case(connection: Connection, case_id: UUID, scope: Scope, after_command: bool = False) -> t.StaffCase | None:
+def staff_case(connection: Connection, case_id: UUID, scope: Scope, after_command: bool = False) -> StaffCase | None:
     """The whole case. `after_command`, of the same person in the same transaction: whatever it made of the case, they see
     it this once; the cases linked to it are those of the scope all the same."""
     query, given = (_AFTER_COMMAND, {}) if after_command else (_FOR_STAFF, scope.given())
@@ -345,7 +345,7 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope, after_comman
     known = beside.of_case(connection, case, entries, scope)
     entries = [beside.without_others(line, known) for line in entries]
     members, common = (told["filed"].pop(name) for name in _OF_GROUP)
-    return t.StaffCase.model_validate(
+    return StaffCase.model_validate(
         told["filed"]
         | {name: getattr(case, name) for name in _AS_IT_IS}
         | {
@@ -378,15 +378,15 @@ def _question(line: dict[str, Any], media: list[dict[str, Any]]) -> dict[str, An
     return {**line, "media": list(dict.fromkeys([*line["media"], *answered]))}
 
 
-def staff_entry(line: dict[str, Any]) -> t.StaffEntry:
+def staff_entry(line: dict[str, Any]) -> StaffEntry:
     """A line of the timeline; which citizen wrote it is not told (intake's sealed identities hold that)."""
     known = line["actor_id"] if line["actor_kind"] not in _CITIZENS else None
-    return t.StaffEntry.model_validate({**line, "actor_id": known})
+    return StaffEntry.model_validate({**line, "actor_id": known})
 
 
 def entries_since(
     connection: Connection, case_id: UUID, version: int, scope: Scope, limit: int = 50
-) -> list[t.StaffEntry]:
+) -> list[StaffEntry]:
     """What came after `version`, oldest first; other cases are named to whom the scope knows them."""
     chosen = select(timeline).where(timeline.c.case_id == case_id, timeline.c.sequence > version)
     rows = connection.execute(chosen.order_by(timeline.c.sequence).limit(limit))
@@ -400,7 +400,7 @@ def entries_since(
 
 def unit_questions(
     connection: Connection, units: Iterable[str], open_only: bool, only: UUID | None = None, limit: int = 200
-) -> list[t.UnitQuestion]:
+) -> list[UnitQuestion]:
     """Questions put to these units, the latest first, with what was sent along or answered: never more of the case."""
     sent = _media(_sent_along(attachments), evidence.not_withheld(), of=questions.c.case_id)
     chosen = select(questions, sent.label("sent"))
@@ -411,7 +411,7 @@ def unit_questions(
         chosen = chosen.where(questions.c.question_id == only)
     rows = connection.execute(chosen.order_by(questions.c.asked_at.desc()).limit(limit))
     return [
-        t.UnitQuestion.model_validate(
+        UnitQuestion.model_validate(
             {**row._mapping, "media": [evidence.view(line, number) for number, line in enumerate(row.sent or [], 1)]}
         )
         for row in rows

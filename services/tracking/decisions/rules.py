@@ -10,8 +10,20 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
-from contracts import tracking as t
 from contracts.errors import FourEyesNeeded, NotAllowed, NotFound, WrongStage
+from contracts.tracking import (
+    Approve,
+    CaseDecided,
+    CaseEscalated,
+    Decide,
+    DecisionProposed,
+    ProposalReturned,
+    Propose,
+    RecommendationReported,
+    RecommendationSettled,
+    ReturnProposal,
+    SettleRecommendation,
+)
 from contracts.vocabulary import Stage
 from services.tracking.case.lifecycle import REASONED, Case, Context, Recommended, Step, Turn
 from services.tracking.case.transitions import days_of, leads_to, named, turn_of, wrong
@@ -20,7 +32,7 @@ REPORTED = {"reported_done": "done", "reported_declined": "declined"}
 """What the unit said → what it is once the office has agreed."""
 
 
-def decide(case: Case, command: t.Decide, context: Context) -> Turn:
+def decide(case: Case, command: Decide, context: Context) -> Turn:
     """At once, for kinds that need no second pair of eyes."""
     if case.kind in context.four_eyes:
         raise FourEyesNeeded
@@ -28,7 +40,7 @@ def decide(case: Case, command: t.Decide, context: Context) -> Turn:
     return _decided(case, command, context, "decide", UUID(context.actor.id), causes)
 
 
-def propose(case: Case, command: t.Propose, context: Context) -> Turn:
+def propose(case: Case, command: Propose, context: Context) -> Turn:
     """For the head to approve; an earlier proposal gives way. The citizen sees nothing of it."""
     actor = UUID(context.actor.id)
     _may_decide(case, actor)
@@ -40,10 +52,10 @@ def propose(case: Case, command: t.Propose, context: Context) -> Turn:
     }
     after = replace(case, stage=leads_to(case, command.type), proposal=proposal)
     details = {**proposal, "text": command.reasons}
-    return turn_of(case, after, "decision_proposed", t.DecisionProposed, details=details)
+    return turn_of(case, after, "decision_proposed", DecisionProposed, details=details)
 
 
-def approve(case: Case, command: t.Approve, context: Context) -> Turn:
+def approve(case: Case, command: Approve, context: Context) -> Turn:
     """The proposal becomes the decision. NotAllowed for who proposed it: four eyes are two people.
 
     An objection asks for another inspector (DOMAIN: The life of a case): the head who approved the first decision may
@@ -57,19 +69,19 @@ def approve(case: Case, command: t.Approve, context: Context) -> Turn:
     if actor != case.approver:
         _may_decide(case, actor)
     told = {name: value for name, value in case.proposal.items() if name not in ("by", "at", "causes")}
-    decision = t.Decide.model_validate(told)
+    decision = Decide.model_validate(told)
     # Proposed as they were offered that day; what was closed since does not undo it.
     causes = case.proposal["causes"] if "causes" in case.proposal else _causes(decision, context)
     return _decided(case, decision, context, command.type, proposer, causes, approver=actor)
 
 
-def return_proposal(case: Case, command: t.ReturnProposal, context: Context) -> Turn:
+def return_proposal(case: Case, command: ReturnProposal, context: Context) -> Turn:
     """Back to the inspector, with what is still wanted."""
     if case.proposal is None:
         raise WrongStage(stage=case.stage, command=command.type)
     after = replace(case, stage=leads_to(case, command.type), proposal=None)
     details = {"text": command.reason, "by": case.proposal["by"]}
-    return turn_of(case, after, "proposal_returned", t.ProposalReturned, details=details)
+    return turn_of(case, after, "proposal_returned", ProposalReturned, details=details)
 
 
 def _may_decide(case: Case, actor: UUID) -> None:
@@ -77,7 +89,7 @@ def _may_decide(case: Case, actor: UUID) -> None:
         raise NotAllowed
 
 
-def _causes(command: t.Decide | t.Propose, context: Context) -> dict[str, dict[str, str]]:
+def _causes(command: Decide | Propose, context: Context) -> dict[str, dict[str, str]]:
     """What its root causes are called today; InvalidField when one is wanted, or not offered."""
     if command.outcome in REASONED and not command.root_causes:
         raise wrong("command.root_causes", "missing")
@@ -86,7 +98,7 @@ def _causes(command: t.Decide | t.Propose, context: Context) -> dict[str, dict[s
 
 def _decided(
     case: Case,
-    command: t.Decide,
+    command: Decide,
     context: Context,
     name: str,
     decider: UUID,
@@ -137,7 +149,7 @@ def _decided(
         "objection_until": until,
         "recommended_to": case.unit if made else None,
     }
-    return turn_of(case, after, "decided", t.CaseDecided, details=details, fields=fields, recommended=tuple(made))
+    return turn_of(case, after, "decided", CaseDecided, details=details, fields=fields, recommended=tuple(made))
 
 
 # --- recommendations ---
@@ -157,14 +169,14 @@ def report(case: Case, one: Recommended, done: bool, reason: str | None, context
         case,
         case,
         "recommendation_reported",
-        t.RecommendationReported,
+        RecommendationReported,
         details=details,
         fields=about,
         recommended=(after,),
     )
 
 
-def settle(case: Case, command: t.SettleRecommendation, context: Context) -> Turn:
+def settle(case: Case, command: SettleRecommendation, context: Context) -> Turn:
     """The office agrees with what the unit reported, or sends it back."""
     one = context.recommended
     if one is None:
@@ -181,7 +193,7 @@ def settle(case: Case, command: t.SettleRecommendation, context: Context) -> Tur
         case,
         replace(case, stage=leads_to(case, command.type)),
         "recommendation_settled",
-        t.RecommendationSettled,
+        RecommendationSettled,
         details=details,
         fields=about,
         recommended=(after,),
@@ -196,7 +208,7 @@ def overdue(case: Case, those: Iterable[Recommended], today: date) -> Turn:
             told.append(replace(one, escalated=True))
             fields = {"step": "recommendation", "level": "head", "due_on": one.due_on, "unit_asked": one.unit}
             details = {**_plain(fields), "recommendation_id": str(one.recommendation_id)}
-            steps.append(Step("escalated", case, t.CaseEscalated, details, fields))
+            steps.append(Step("escalated", case, CaseEscalated, details, fields))
     return Turn(case, steps, recommended=tuple(told))
 
 

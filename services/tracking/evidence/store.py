@@ -15,8 +15,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from contracts import tracking as t
 from contracts.media import FILE_SUFFIXES, UploadState
+from contracts.tracking import Attachment
 from services.tracking.models import attachments, media_states, withheld
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -107,7 +107,7 @@ def place_in_case(*conditions: ColumnElement[bool]) -> Any:
 counted = attachments.alias("counted")
 
 
-def view(line: Mapping[str, Any], number: int | None = None) -> t.Attachment:
+def view(line: Mapping[str, Any], number: int | None = None) -> Attachment:
     """An attachment as it is shown: under a name that says nothing of who sent it."""
     state, variants, reason = line["state"] or UploadState.PROCESSING, line["variants"] or [], line["reason"]
     if line["withheld"] is not None:
@@ -118,7 +118,7 @@ def view(line: Mapping[str, Any], number: int | None = None) -> t.Attachment:
     label = label_of(number, line["from_office"])
     shown = {**line, "state": state, "variants": variants, "reason": reason, "number": number}
     shown["notes"] = line["notes"] or []
-    return t.Attachment.model_validate({**shown, "file_name": label + FILE_SUFFIXES.get(line["media_type"] or "", "")})
+    return Attachment.model_validate({**shown, "file_name": label + FILE_SUFFIXES.get(line["media_type"] or "", "")})
 
 
 def label_of(number: int, from_office: bool) -> str:

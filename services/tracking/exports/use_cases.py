@@ -9,9 +9,20 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, Row
 
-from contracts import exports as x
 from contracts.base import now
 from contracts.errors import ExportNotDone, Gone, NotFound, TooManyExports
+from contracts.exports import (
+    DropExport,
+    Dropped,
+    Export,
+    ExportPage,
+    ExportPiece,
+    ExportState,
+    GetExport,
+    ListExports,
+    ReadExport,
+    StartExport,
+)
 from contracts.gateway import Actor
 from contracts.searches import Filter
 from contracts.vocabulary import ActorKind, Role
@@ -34,7 +45,7 @@ class ExportDesk(SearchDesk):
         super().__init__(settings, clock)
         self._most_open = settings.exports_open
 
-    def start_export(self, connection: Connection, request: x.StartExport) -> x.Export:
+    def start_export(self, connection: Connection, request: StartExport) -> Export:
         """A new one, waiting. TooManyExports, NotFound for the search, InvalidField, KeyReused."""
         _no_nul(request)
         scope = self.rights(connection, request.actor)
@@ -64,29 +75,29 @@ class ExportDesk(SearchDesk):
             )
         return _shown(self._own(connection, request.actor, export_id))
 
-    def list_exports(self, connection: Connection, request: x.ListExports) -> x.ExportPage:
+    def list_exports(self, connection: Connection, request: ListExports) -> ExportPage:
         """One's own."""
         self.rights(connection, request.actor)
         rows = exports_store.all_of(connection, _id(request.actor, ActorKind.STAFF))
-        return x.ExportPage(items=[_shown(row) for row in rows])
+        return ExportPage(items=[_shown(row) for row in rows])
 
-    def get_export(self, connection: Connection, request: x.GetExport) -> x.Export:
+    def get_export(self, connection: Connection, request: GetExport) -> Export:
         """How far it is. NotFound."""
         self.rights(connection, request.actor)
         return _shown(self._own(connection, request.actor, request.export_id))
 
-    def drop_export(self, connection: Connection, request: x.DropExport) -> x.Dropped:
+    def drop_export(self, connection: Connection, request: DropExport) -> Dropped:
         """Whoever makes it finds it gone, and leaves off. NotFound."""
         self.rights(connection, request.actor)
         if not exports_store.drop(connection, request.export_id, _id(request.actor, ActorKind.STAFF)):
             raise NotFound
-        return x.Dropped()
+        return Dropped()
 
-    def read_export(self, connection: Connection, request: x.ReadExport) -> x.ExportPiece:
+    def read_export(self, connection: Connection, request: ReadExport) -> ExportPiece:
         """A piece of its file. NotFound, ExportNotDone, Gone."""
         scope = self.rights(connection, request.actor)
         row = self._own(connection, request.actor, request.export_id)
-        if row.state != x.ExportState.DONE:
+        if row.state != ExportState.DONE:
             raise ExportNotDone(state=row.state)
         if not covers(row.rights, scope):
             raise Gone
@@ -94,7 +105,7 @@ class ExportDesk(SearchDesk):
         if content is None:
             raise NotFound
         told = {name: getattr(row, name) for name in ("export_id", "format", "asked_at", "size", "pieces")}
-        return x.ExportPiece.model_validate({**told, "content": base64.b64encode(content).decode()})
+        return ExportPiece.model_validate({**told, "content": base64.b64encode(content).decode()})
 
     def rights(self, connection: Connection, actor: Actor) -> Scope:
         """What the actor may see, by their roles as accounts told them last, where it has: an analyst, masked. NotAllowed for
@@ -136,5 +147,5 @@ def filters_of(row: Row[Any]) -> list[Filter]:
     return [Filter.model_validate(one) for one in (row.filters, row.kept) if one is not None]
 
 
-def _shown(row: Row[Any]) -> x.Export:
-    return x.Export.model_validate(dict(row._mapping))
+def _shown(row: Row[Any]) -> Export:
+    return Export.model_validate(dict(row._mapping))

@@ -9,10 +9,20 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import Connection, true
 
 from backbone.messaging import outbox
-from contracts import identities as i
 from contracts.base import now
 from contracts.errors import AlreadyDecided, ConsentNeeded, InvalidField, NotAllowed, NotFound, UnknownCase
 from contracts.gateway import Actor
+from contracts.identities import (
+    AskForIdentity,
+    DecideIdentityRequest,
+    IdentityAsked,
+    IdentityDecided,
+    IdentityEvent,
+    IdentityRequest,
+    IdentityRequests,
+    IdentityRequestState,
+    ListIdentityRequests,
+)
 from contracts.tracking import AuthorizeIdentity, IdentityGrant
 from contracts.vocabulary import ActorKind, Role
 from services.tracking.case.event_handlers import Clock
@@ -32,7 +42,7 @@ class IdentityDesk(Desk):
         super().__init__(settings, clock)
         self._kinds, self._most = settings.identity_consent, settings.identity_minutes_most
 
-    def ask(self, connection: Connection, request: i.AskForIdentity) -> i.IdentityRequest:
+    def ask(self, connection: Connection, request: AskForIdentity) -> IdentityRequest:
         """A request that waits for a custodian. UnknownCase, InvalidField, KeyReused."""
         _no_nul(request)
         own, scope = self._opener(connection, request.actor)
@@ -56,10 +66,10 @@ class IdentityDesk(Desk):
                     "state": store.WAITING,
                 },
             )
-            outbox.add(connection, self._told(store.one(connection, request_id, scope), i.IdentityAsked))
+            outbox.add(connection, self._told(store.one(connection, request_id, scope), IdentityAsked))
         return _shown(store.one(connection, request_id, scope))
 
-    def decide(self, connection: Connection, request: i.DecideIdentityRequest) -> i.IdentityRequest:
+    def decide(self, connection: Connection, request: DecideIdentityRequest) -> IdentityRequest:
         """A custodian's word on another's request. NotFound, NotAllowed, AlreadyDecided."""
         _no_nul(request)
         own, scope = self._opener(connection, request.actor)
@@ -70,18 +80,18 @@ class IdentityDesk(Desk):
             raise NotFound
         if row.asked_by == own:
             raise NotAllowed
-        state = store.CONSENTED if request.consent else i.IdentityRequestState.REFUSED.value
+        state = store.CONSENTED if request.consent else IdentityRequestState.REFUSED.value
         if row.state == store.WAITING:
             at = self.clock()
             until = at + timedelta(minutes=row.minutes) if request.consent else None
             told = {"state": state, "decided_by": own, "decided_at": at, "answer": request.reason, "open_until": until}
             store.decide(connection, request.request_id, told)
-            outbox.add(connection, self._told(row, i.IdentityDecided, open_until=until))
+            outbox.add(connection, self._told(row, IdentityDecided, open_until=until))
         elif (row.state, row.decided_by, row.answer) != (state, own, request.reason):
             raise AlreadyDecided
         return _shown(store.one(connection, request.request_id, scope))
 
-    def requests(self, connection: Connection, request: i.ListIdentityRequests) -> i.IdentityRequests:
+    def requests(self, connection: Connection, request: ListIdentityRequests) -> IdentityRequests:
         """To custodians all, to heads their own; of cases about units they belong to none."""
         own, scope = self._opener(connection, request.actor)
         mine = true() if Role.CUSTODIAN in request.actor.roles else store.asked_by(own)
@@ -89,7 +99,7 @@ class IdentityDesk(Desk):
         rows = store.page(connection, scope, mine, request.waiting_only, after, request.limit + 1)
         items = [_shown(row) for row in rows[: request.limit]]
         more = len(rows) > request.limit
-        return i.IdentityRequests(items=items, next=cursor(items[-1].asked_at, items[-1].request_id) if more else None)
+        return IdentityRequests(items=items, next=cursor(items[-1].asked_at, items[-1].request_id) if more else None)
 
     def authorize(self, connection: Connection, request: AuthorizeIdentity) -> IdentityGrant:
         """Whether the actor may open who filed this case now, and by whose consent. UnknownCase, ConsentNeeded."""
@@ -104,7 +114,7 @@ class IdentityDesk(Desk):
             raise ConsentNeeded
         return IdentityGrant(case_id=request.case_id, consented_by=given.decided_by)
 
-    def _told(self, row: Any, event: type[i.IdentityEvent], **more: Any) -> i.IdentityEvent:
+    def _told(self, row: Any, event: type[IdentityEvent], **more: Any) -> IdentityEvent:
         about = {name: getattr(row, name) for name in ("request_id", "case_id", "kind", "asked_by")}
         return event.model_validate({"id": uuid4(), "occurred_at": self.clock(), **about, **more})
 
@@ -115,5 +125,5 @@ class IdentityDesk(Desk):
         return own, Scope(self._avoided(connection, actor, own), None)
 
 
-def _shown(row: Any) -> i.IdentityRequest:
-    return i.IdentityRequest(**row._mapping)
+def _shown(row: Any) -> IdentityRequest:
+    return IdentityRequest(**row._mapping)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from uuid import UUID
 
-from contracts import tracking as t
+from contracts.tracking import AddCheck, AddNote, CaseReminded, LinkCase, NoteAdded, Remind, TickCheck
 from services.tracking.case.lifecycle import Case, Context, Reminding, Step, Turn
 from services.tracking.case.transitions import leads_to, turn_of, wrong
 
@@ -14,44 +14,44 @@ MOST_CHECKS = 50
 MOST_LINKS = 50
 
 
-def add_note(case: Case, command: t.AddNote, context: Context) -> Turn:
+def add_note(case: Case, command: AddNote, context: Context) -> Turn:
     """Those mentioned are told, so they must be such as may see the case."""
     mentioned = list(dict.fromkeys(command.mentions))
     if not set(mentioned) <= context.may_see:
         raise wrong("command.mentions", "may_not_see_it")
     details = {"text": command.text, **({"mentions": [str(one) for one in mentioned]} if mentioned else {})}
-    return turn_of(case, case, "note_added", t.NoteAdded, details=details, fields={"mentions": mentioned})
+    return turn_of(case, case, "note_added", NoteAdded, details=details, fields={"mentions": mentioned})
 
 
-def remind(case: Case, command: t.Remind, context: Context) -> Turn:
+def remind(case: Case, command: Remind, context: Context) -> Turn:
     """On a day to come."""
     if command.on <= context.today:
         raise wrong("command.on", "not_to_come")
     reminder = Reminding(context.new_id, UUID(context.actor.id), command.on, command.text)
     details = {"on": command.on.isoformat(), "text": command.text}
-    return turn_of(case, case, "reminder_set", t.NoteAdded, details=details, reminder=reminder)
+    return turn_of(case, case, "reminder_set", NoteAdded, details=details, reminder=reminder)
 
 
 def reminded(case: Case, those: Iterable[Reminding]) -> Turn:
     """The day of these reminders has come."""
     steps = [
-        Step("reminded", case, t.CaseReminded, {"staff": str(one.staff_id), "text": one.text}, {"staff": one.staff_id})
+        Step("reminded", case, CaseReminded, {"staff": str(one.staff_id), "text": one.text}, {"staff": one.staff_id})
         for one in those
     ]
     return Turn(case, steps)
 
 
-def add_check(case: Case, command: t.AddCheck, context: Context) -> Turn:
+def add_check(case: Case, command: AddCheck, context: Context) -> Turn:
     """At the end of the list."""
     leads_to(case, command.type)
     if len(case.checklist) >= MOST_CHECKS:
         raise wrong("command.text", "too_many")
     item = {"item_id": str(context.new_id), "text": command.text, "done": False}
     after = replace(case, checklist=(*case.checklist, item))
-    return turn_of(case, after, "check_added", t.NoteAdded, details={"item_id": item["item_id"], "text": command.text})
+    return turn_of(case, after, "check_added", NoteAdded, details={"item_id": item["item_id"], "text": command.text})
 
 
-def tick_check(case: Case, command: t.TickCheck, context: Context) -> Turn:
+def tick_check(case: Case, command: TickCheck, context: Context) -> Turn:
     """Done, or not done after all."""
     wanted = str(command.item_id)
     found = next((item for item in case.checklist if item["item_id"] == wanted), None)
@@ -64,10 +64,10 @@ def tick_check(case: Case, command: t.TickCheck, context: Context) -> Turn:
         ticked |= {"done_by": context.actor.id, "done_at": context.now.isoformat()}
     checklist = tuple(ticked if item is found else item for item in case.checklist)
     details = {"item_id": wanted, "done": command.done}
-    return turn_of(case, replace(case, checklist=checklist), "check_ticked", t.NoteAdded, details=details)
+    return turn_of(case, replace(case, checklist=checklist), "check_ticked", NoteAdded, details=details)
 
 
-def link_case(case: Case, command: t.LinkCase, context: Context) -> Turn:
+def link_case(case: Case, command: LinkCase, context: Context) -> Turn:
     """With a case that the giver may know of."""
     if context.target is None:
         raise wrong("command.to", "unknown_case")
@@ -85,4 +85,4 @@ def linked(case: Case, other: Case, together: bool) -> Turn:
         raise wrong("command.to", "too_many")
     links = (*case.links, name) if together else tuple(one for one in case.links if one != name)
     entry = "linked" if together else "unlinked"
-    return turn_of(case, replace(case, links=links), entry, t.NoteAdded, details={"case_id": name})
+    return turn_of(case, replace(case, links=links), entry, NoteAdded, details={"case_id": name})

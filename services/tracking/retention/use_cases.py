@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backbone.process import logs
 from backbone.storage.database import is_outage
-from contracts import tracking as t
+from contracts.tracking import RetentionDue
 from contracts.vocabulary import KeptPart
 from services.tracking.case.event_handlers import Tracking
 from services.tracking.case.lifecycle import Case
@@ -84,7 +84,7 @@ class Retention(Tracking):
             "lines": lines,
         }
         about = {"part": rule.part, "months": rule.months, "rule_outcome": rule.outcome, "ended_at": ended_at}
-        turn = turn_of(case, case, "erased", t.RetentionDue, details=details, fields={**about, "media": media})
+        turn = turn_of(case, case, "erased", RetentionDue, details=details, fields={**about, "media": media})
         record(connection, turn, BY_CALENDAR, now)
 
     def _lines_go(self, connection: Connection, case_id: UUID, part: KeptPart) -> dict[str, list[str]]:

@@ -7,10 +7,21 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from contracts import screening as sc
-from contracts import tracking as t
 from contracts.errors import NotAllowed, NotFound, PeygirError, UnknownCase
 from contracts.gateway import Actor
+from contracts.screening import (
+    Assigned,
+    AssignedCase,
+    AssignMany,
+    HandOver,
+    InspectorSkills,
+    ListSkills,
+    SetSkills,
+    Skills,
+    Suggestions,
+    SuggestScreening,
+)
+from contracts.tracking import Assign
 from contracts.vocabulary import Role
 from services.tracking.case import rules as domain
 from services.tracking.case import store
@@ -27,7 +38,7 @@ MOST = 500
 class Screening(Desk):
     """The use cases of the screener's and the head's lists."""
 
-    def suggest_screening(self, connection: Connection, request: sc.SuggestScreening) -> sc.Suggestions:
+    def suggest_screening(self, connection: Connection, request: SuggestScreening) -> Suggestions:
         """What earlier and open cases say; only such as the actor may know of."""
         scope = self.scope(connection, request.actor)
         _may_assign(request.actor)
@@ -37,16 +48,16 @@ class Screening(Desk):
         earlier = desks.earlier(connection, request.case_id, told.search, self.clock(), scope)
         unit, ground, urgent = suggestions.suggest(told.search.strip(), earlier)
         similar = desks.similar(connection, told, scope)
-        return sc.Suggestions(unit=unit, ground=ground, urgent=urgent, similar=similar)
+        return Suggestions(unit=unit, ground=ground, urgent=urgent, similar=similar)
 
-    def assign_many(self, connection: Connection, request: sc.AssignMany) -> sc.Assigned:
+    def assign_many(self, connection: Connection, request: AssignMany) -> Assigned:
         """Each by itself: what cannot be assigned is told and stops no other."""
         versions = {one.case_id: one.expected_version for one in request.cases}
         locked = store.lock_for_staff(connection, versions, self.scope(connection, request.actor))
         _may_assign(request.actor)
         return self._assign_all(connection, request, list(versions), locked, versions)
 
-    def hand_over(self, connection: Connection, request: sc.HandOver) -> sc.Assigned:
+    def hand_over(self, connection: Connection, request: HandOver) -> Assigned:
         """All open cases of one inspector. Repeated, it finds no more of them."""
         scope = self.scope(connection, request.actor)
         _may_assign(request.actor)
@@ -59,14 +70,14 @@ class Screening(Desk):
     def _assign_all(
         self,
         connection: Connection,
-        request: sc.AssignMany | sc.HandOver,
+        request: AssignMany | HandOver,
         ids: Sequence[UUID],
         locked: Mapping[UUID, Case],
         versions: Mapping[UUID, int],
         besides: UUID | None = None,
-    ) -> sc.Assigned:
+    ) -> Assigned:
         items = []
-        command = t.Assign(inspector=request.inspector)
+        command = Assign(inspector=request.inspector)
         for case_id in ids:
             case = locked.get(case_id)
             try:
@@ -74,34 +85,34 @@ class Screening(Desk):
                     raise UnknownCase
                 items.append(self._assign_one(connection, request, case, versions[case_id], command, besides))
             except PeygirError as error:
-                items.append(sc.AssignedCase(case_id=case_id, error=error.code))
-        return sc.Assigned(items=items)
+                items.append(AssignedCase(case_id=case_id, error=error.code))
+        return Assigned(items=items)
 
     def _assign_one(
         self,
         connection: Connection,
-        request: sc.AssignMany | sc.HandOver,
+        request: AssignMany | HandOver,
         case: Case,
         version: int,
-        command: t.Assign,
+        command: Assign,
         besides: UUID | None,
-    ) -> sc.AssignedCase:
+    ) -> AssignedCase:
         # The key is noted only for what is done: judged first, by rules that write nothing.
         key = f"{request.idempotency_key}:{case.case_id}"
         if desks.was_done(connection, request.actor, key):
             again(connection, request.actor, key, case.case_id, command)
-            return sc.AssignedCase(case_id=case.case_id, handler=case.handler, version=case.version)
+            return AssignedCase(case_id=case.case_id, handler=case.handler, version=case.version)
         if case.version != version:
-            return sc.AssignedCase(case_id=case.case_id, error="stale_version")
+            return AssignedCase(case_id=case.case_id, error="stale_version")
         context = self.facts(connection, case, command, None, request.actor, besides)
         turn = domain.act(case, command, context)
         again(connection, request.actor, key, case.case_id, command)
         after = record(connection, turn, request.actor, context.now, context.question)
-        return sc.AssignedCase(case_id=case.case_id, handler=after.handler, version=after.version)
+        return AssignedCase(case_id=case.case_id, handler=after.handler, version=after.version)
 
     # --- skills ---
 
-    def set_skills(self, connection: Connection, request: sc.SetSkills) -> sc.Skills:
+    def set_skills(self, connection: Connection, request: SetSkills) -> Skills:
         """By a head. NotFound for who is no inspector; grounds that nobody knows are passed over."""
         self.scope(connection, request.actor)
         if Role.HEAD not in request.actor.roles:
@@ -111,16 +122,16 @@ class Screening(Desk):
             raise NotFound
         known_grounds = [one for one in set(request.grounds) if store.ground_kinds(connection, one) is not None]
         desks.keep_skills(connection, request.inspector, sorted(known_grounds))
-        return self.list_skills(connection, sc.ListSkills(actor=request.actor))
+        return self.list_skills(connection, ListSkills(actor=request.actor))
 
-    def list_skills(self, connection: Connection, request: sc.ListSkills) -> sc.Skills:
+    def list_skills(self, connection: Connection, request: ListSkills) -> Skills:
         """Of all active inspectors; counted are the cases that the actor may know of."""
         scope = self.scope(connection, request.actor)
         _may_assign(request.actor)
         rows = desks.inspectors(connection, scope)
-        return sc.Skills(
+        return Skills(
             items=[
-                sc.InspectorSkills(inspector=row.staff_id, grounds=row.grounds or [], open_cases=row.open_cases)
+                InspectorSkills(inspector=row.staff_id, grounds=row.grounds or [], open_cases=row.open_cases)
                 for row in rows
             ]
         )

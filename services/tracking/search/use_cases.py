@@ -9,10 +9,24 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection, Row
 
 from backbone.persian import normalisation as persian
-from contracts import searches as se
 from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed, NotFound, StaleVersion, TooManySearches
 from contracts.gateway import Actor
+from contracts.searches import (
+    CaseCount,
+    CasePage,
+    ChangeSearch,
+    CountCases,
+    Dropped,
+    DropSearch,
+    Filter,
+    GetSearch,
+    KeepSearch,
+    ListCases,
+    ListSearches,
+    Search,
+    SearchPage,
+)
 from contracts.vocabulary import ActorKind
 from services.tracking.case.event_handlers import Clock
 from services.tracking.case.scope import Scope
@@ -35,7 +49,7 @@ class SearchDesk(Desk):
 
     # --- cases ---
 
-    def list_cases(self, connection: Connection, request: se.ListCases) -> se.CasePage:
+    def list_cases(self, connection: Connection, request: ListCases) -> CasePage:
         """A page of the cases that the actor may know of."""
         _no_nul(request)
         scope = self.scope(connection, request.actor, masks=True)
@@ -43,22 +57,22 @@ class SearchDesk(Desk):
         tree = self.city(connection).tree
         return searching.case_page(connection, asked, scope, tree, request.sort, request.after, request.limit)
 
-    def count_cases(self, connection: Connection, request: se.CountCases) -> se.CaseCount:
+    def count_cases(self, connection: Connection, request: CountCases) -> CaseCount:
         """How many there are of these."""
         _no_nul(request)
         scope = self.scope(connection, request.actor, masks=True)
         asked = self.asked(connection, request.actor, request, request.search, scope)
-        return se.CaseCount(count=searching.count(connection, asked, scope, self.city(connection).tree))
+        return CaseCount(count=searching.count(connection, asked, scope, self.city(connection).tree))
 
     def asked(
         self,
         connection: Connection,
         actor: Actor,
-        filters: se.Filter,
+        filters: Filter,
         search: UUID | None,
         scope: Scope,
         path: str = "",
-    ) -> Sequence[se.Filter]:
+    ) -> Sequence[Filter]:
         """What has to hold: these filters, and those of a kept search, of which who sees cases masked has none. InvalidField,
         NotFound, NotAllowed."""
         searching.check(filters, path)
@@ -66,11 +80,11 @@ class SearchDesk(Desk):
             raise NotAllowed
         if search is None:
             return [filters]
-        return [filters, se.Filter.model_validate(self._known(connection, actor, search).filters)]
+        return [filters, Filter.model_validate(self._known(connection, actor, search).filters)]
 
     # --- searches ---
 
-    def keep_search(self, connection: Connection, request: se.KeepSearch) -> se.Search:
+    def keep_search(self, connection: Connection, request: KeepSearch) -> Search:
         """A new one. TooManySearches, KeyReused."""
         owner = self._sees_cases(connection, request.actor)
         _no_nul(request)
@@ -98,21 +112,21 @@ class SearchDesk(Desk):
             )
         return _shown(self._known(connection, request.actor, search_id), owner)
 
-    def list_searches(self, connection: Connection, request: se.ListSearches) -> se.SearchPage:
+    def list_searches(self, connection: Connection, request: ListSearches) -> SearchPage:
         """One's own and those shared with one."""
         own = self._sees_cases(connection, request.actor)
         seen = searches_store.seen_by(own, request.actor.roles)
         rows = searches_store.page(connection, seen, request.after, request.limit + 1)
         items = [_shown(row, own) for row in rows[: request.limit]]
         more = len(rows) > request.limit
-        return se.SearchPage(items=items, next=_cursor(items[-1]) if more else None)
+        return SearchPage(items=items, next=_cursor(items[-1]) if more else None)
 
-    def get_search(self, connection: Connection, request: se.GetSearch) -> se.Search:
+    def get_search(self, connection: Connection, request: GetSearch) -> Search:
         """One of these. NotFound."""
         own = self._sees_cases(connection, request.actor)
         return _shown(self._known(connection, request.actor, request.search_id), own)
 
-    def change_search(self, connection: Connection, request: se.ChangeSearch) -> se.Search:
+    def change_search(self, connection: Connection, request: ChangeSearch) -> Search:
         """By its owner. NotFound, NotAllowed, StaleVersion."""
         own = self._sees_cases(connection, request.actor)
         _no_nul(request)
@@ -130,12 +144,12 @@ class SearchDesk(Desk):
             searches_store.change(connection, request.search_id, values)
         return _shown(self._known(connection, request.actor, request.search_id), own)
 
-    def drop_search(self, connection: Connection, request: se.DropSearch) -> se.Dropped:
+    def drop_search(self, connection: Connection, request: DropSearch) -> Dropped:
         """By its owner. NotFound, NotAllowed, StaleVersion."""
         own = self._sees_cases(connection, request.actor)
         self._mine(connection, request, own)
         searches_store.drop(connection, request.search_id)
-        return se.Dropped()
+        return Dropped()
 
     def _sees_cases(self, connection: Connection, actor: Actor) -> UUID:
         self.scope(connection, actor)
@@ -148,7 +162,7 @@ class SearchDesk(Desk):
             raise NotFound
         return row
 
-    def _mine(self, connection: Connection, request: se.ChangeSearch | se.DropSearch, own: UUID) -> Row[Any]:
+    def _mine(self, connection: Connection, request: ChangeSearch | DropSearch, own: UUID) -> Row[Any]:
         row = self._known(connection, request.actor, request.search_id, lock=True)
         if row.owner != own:
             raise NotAllowed
@@ -157,20 +171,20 @@ class SearchDesk(Desk):
         return row
 
 
-def _check(name: str | None, filters: se.Filter | None) -> None:
+def _check(name: str | None, filters: Filter | None) -> None:
     if name is not None and persian.is_blank(name):
         raise InvalidField(fields=[{"field": "name", "reason": "blank"}])
     if filters is not None:
         searching.check(filters, "filters.")
 
 
-def _stored(filters: se.Filter) -> dict[str, Any]:
+def _stored(filters: Filter) -> dict[str, Any]:
     return filters.model_dump(mode="json", exclude_defaults=True)
 
 
-def _cursor(last: se.Search) -> str:
+def _cursor(last: Search) -> str:
     return cursor(last.made_at, last.search_id)
 
 
-def _shown(row: Row[Any], own: UUID) -> se.Search:
-    return se.Search.model_validate({**row._mapping, "own": row.owner == own})
+def _shown(row: Row[Any], own: UUID) -> Search:
+    return Search.model_validate({**row._mapping, "own": row.owner == own})

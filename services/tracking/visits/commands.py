@@ -17,9 +17,20 @@ from sqlalchemy.exc import DBAPIError
 
 from backbone.process import logs
 from backbone.storage.database import Database, is_outage
-from contracts import visits as v
 from contracts.errors import InvalidField, UnknownSlot
 from contracts.gateway import Actor
+from contracts.visits import (
+    AskVisit,
+    BookVisit,
+    CallOffVisit,
+    CancelVisit,
+    HoldVisit,
+    OfferedSlot,
+    OfferedSlots,
+    OfferSlots,
+    StaffVisitCommand,
+    VisitCommand,
+)
 from contracts.vocabulary import OPEN_STAGES, ActorKind
 from services.tracking.case.lifecycle import Case, Context, StaffFacts, Turn
 from services.tracking.visits import rules as visits_domain
@@ -35,32 +46,30 @@ BY_CALENDAR = Actor(kind=ActorKind.SYSTEM, id="scheduler")
 Candidate = Callable[[UUID], StaffFacts | None]
 
 
-def act_as_citizen(connection: Connection, case: Case, command: v.VisitCommand, context: Context, lead: Lead) -> Turn:
+def act_as_citizen(connection: Connection, case: Case, command: VisitCommand, context: Context, lead: Lead) -> Turn:
     """A command of the one who filed this locked case. WrongStage, WrongVisitState, UnknownSlot, SlotPast, SlotTaken."""
     visit, at = visits_store.open_visit(connection, case.case_id), context.now
-    if isinstance(command, v.AskVisit):
+    if isinstance(command, AskVisit):
         done = visits_domain.ask(case, visit, at, context.new_id)
-    elif isinstance(command, v.CancelVisit):
+    elif isinstance(command, CancelVisit):
         done = visits_domain.cancel(case, visit, at)
     else:
         slot = visits_store.lock_slot(connection, command.slot_id)
-        take = visits_domain.book if isinstance(command, v.BookVisit) else visits_domain.move
+        take = visits_domain.book if isinstance(command, BookVisit) else visits_domain.move
         done = take(case, visit, slot, at, lead)
     visits_store.save(connection, done.visit)
     return done.turn
 
 
-def act(
-    connection: Connection, case: Case, command: v.StaffVisitCommand, context: Context, candidate: Candidate
-) -> Turn:
+def act(connection: Connection, case: Case, command: StaffVisitCommand, context: Context, candidate: Candidate) -> Turn:
     """A command of staff. NotAllowed, WrongStage, WrongVisitState, UnknownSlot, SlotPast, VisitNotBegun."""
     visits_domain.authorise(case, context.actor)
     visit, at = visits_store.open_visit(connection, case.case_id), context.now
-    if isinstance(command, v.OfferSlots):
+    if isinstance(command, OfferSlots):
         done = visits_domain.offer(case, visit, _meant(connection, command.slots, candidate), at)
-    elif isinstance(command, v.CallOffVisit):
+    elif isinstance(command, CallOffVisit):
         done = visits_domain.call_off(case, visit, at)
-    elif isinstance(command, v.HoldVisit):
+    elif isinstance(command, HoldVisit):
         done = visits_domain.hold(case, visit, command.minutes, at)
     else:
         done = visits_domain.miss(case, visit, at)
@@ -92,14 +101,14 @@ def with_end_of_visit(connection: Connection, turn: Turn, at: datetime) -> Turn:
     return replace(turn, steps=[*turn.steps, end[1]])
 
 
-def offered(connection: Connection, case: Case, at: datetime) -> v.OfferedSlots:
+def offered(connection: Connection, case: Case, at: datetime) -> OfferedSlots:
     """The times that the citizen of this case may take now."""
     visit = visits_store.open_visit(connection, case.case_id)
     if visit is None or case.stage not in OPEN_STAGES:
-        return v.OfferedSlots(items=[])
-    return v.OfferedSlots(
+        return OfferedSlots(items=[])
+    return OfferedSlots(
         items=[
-            v.OfferedSlot(
+            OfferedSlot(
                 slot_id=slot.slot_id,
                 starts_at=slot.starts_at,
                 ends_at=slot.ends_at,

@@ -12,7 +12,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from contracts import tracking as t
 from contracts.errors import (
     InvalidField,
     NotAllowed,
@@ -24,6 +23,18 @@ from contracts.errors import (
     WrongVisitState,
 )
 from contracts.gateway import Actor
+from contracts.tracking import (
+    VisitAsked,
+    VisitAvoided,
+    VisitBooked,
+    VisitCancelled,
+    VisitEvent,
+    VisitHeld,
+    VisitMissed,
+    VisitMoved,
+    VisitOffered,
+    VisitReminded,
+)
 from contracts.visits import VisitState
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
 from services.tracking.case.lifecycle import Case, Step, Turn
@@ -91,14 +102,14 @@ def ask(case: Case, visit: Visit | None, at: datetime, new_id: UUID) -> Move:
     _open_case(case, "ask_visit")
     if visit is not None:
         raise WrongVisitState(state=visit.state, command="ask_visit")
-    return _move(case, Visit(new_id, case.case_id, V.ASKED, at), "visit_asked", t.VisitAsked)
+    return _move(case, Visit(new_id, case.case_id, V.ASKED, at), "visit_asked", VisitAsked)
 
 
 def book(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead: Lead) -> Move:
     """Takes a place. `slot` is locked, so that `taken` is the truth. UnknownSlot, SlotPast, SlotTaken."""
     _open_case(case, "book_visit")
     held = _in_state(visit, frozenset({V.ASKED}), "book_visit")
-    return _move(case, _placed(case, held, slot, V.BOOKED, at, lead), "visit_booked", t.VisitBooked)
+    return _move(case, _placed(case, held, slot, V.BOOKED, at, lead), "visit_booked", VisitBooked)
 
 
 def move(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead: Lead) -> Move:
@@ -108,14 +119,14 @@ def move(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead:
     _not_begun(held, at)
     if slot is not None and held.slot is not None and slot.slot_id == held.slot.slot_id:
         raise InvalidField(fields=[{"field": "command.slot_id", "reason": "same_slot"}])
-    return _move(case, _placed(case, held, slot, V.MOVED, at, lead), "visit_moved", t.VisitMoved)
+    return _move(case, _placed(case, held, slot, V.MOVED, at, lead), "visit_moved", VisitMoved)
 
 
 def cancel(case: Case, visit: Visit | None, at: datetime) -> Move:
     """The citizen does not come; until the visit begins."""
     held = _in_state(visit, OPEN, "cancel_visit")
     _not_begun(held, at)
-    return _move(case, _quiet(held, V.CANCELLED), "visit_cancelled", t.VisitCancelled, by="citizen")
+    return _move(case, _quiet(held, V.CANCELLED), "visit_cancelled", VisitCancelled, by="citizen")
 
 
 def possible(stage: Stage, state: VisitState | None, begins: datetime | None, at: datetime) -> list[str]:
@@ -157,7 +168,7 @@ def offer(case: Case, visit: Visit | None, slots: Sequence[Slot], at: datetime) 
         if case.stage is Stage.REVIEW and slot.inspector in case.barred:
             raise InvalidField(fields=[{"field": "command.slots", "reason": "decided_it_before"}])
     chosen = replace(held, offered=tuple(dict.fromkeys(slot.slot_id for slot in slots)))
-    return _move(case, chosen, "visit_offered", t.VisitOffered, slots=[str(one) for one in chosen.offered])
+    return _move(case, chosen, "visit_offered", VisitOffered, slots=[str(one) for one in chosen.offered])
 
 
 def call_off(case: Case, visit: Visit | None, at: datetime) -> Move:
@@ -165,7 +176,7 @@ def call_off(case: Case, visit: Visit | None, at: datetime) -> Move:
     held = _in_state(visit, BOOKED, "call_off_visit")
     _not_begun(held, at)
     again = replace(_quiet(held, V.ASKED), offered=())
-    turn = _turn(case, held, "visit_cancelled", t.VisitCancelled, {"by": "office"}, {"by": "office"})
+    turn = _turn(case, held, "visit_cancelled", VisitCancelled, {"by": "office"}, {"by": "office"})
     return Move(replace(again, slot=None), turn)
 
 
@@ -173,13 +184,13 @@ def hold(case: Case, visit: Visit | None, minutes: str, at: datetime) -> Move:
     """It took place. Whatever has become of the case meanwhile."""
     held = _begun(_in_state(visit, BOOKED, "hold_visit"), at)
     # Not among the entries whose text the citizen reads (life.TOLD).
-    return _move(case, _quiet(held, V.HELD), "visit_held", t.VisitHeld, text=minutes)
+    return _move(case, _quiet(held, V.HELD), "visit_held", VisitHeld, text=minutes)
 
 
 def miss(case: Case, visit: Visit | None, at: datetime) -> Move:
     """The citizen did not come."""
     return _move(
-        case, _quiet(_begun(_in_state(visit, BOOKED, "miss_visit"), at), V.NO_SHOW), "visit_missed", t.VisitMissed
+        case, _quiet(_begun(_in_state(visit, BOOKED, "miss_visit"), at), V.NO_SHOW), "visit_missed", VisitMissed
     )
 
 
@@ -190,11 +201,11 @@ def ended(case: Case, visit: Visit, at: datetime) -> tuple[Visit, Step] | None:
     """What the end of a case does to its visit. One that has begun goes on: its end is still to be told."""
     if visit.state is V.ASKED:
         after = _quiet(visit, V.AVOIDED)
-        return after, _step(case, after, "visit_avoided", t.VisitAvoided, {}, {})
+        return after, _step(case, after, "visit_avoided", VisitAvoided, {}, {})
     if visit.slot is None or visit.slot.starts_at <= at:
         return None
     after = _quiet(visit, V.CANCELLED)
-    return after, _step(case, after, "visit_cancelled", t.VisitCancelled, {"by": "ended"}, {"by": "ended"})
+    return after, _step(case, after, "visit_cancelled", VisitCancelled, {"by": "ended"}, {"by": "ended"})
 
 
 def remind(case: Case, visit: Visit, at: datetime) -> Move | None:
@@ -209,7 +220,7 @@ def remind(case: Case, visit: Visit, at: datetime) -> Move | None:
     if visit.slot.starts_at <= at:
         return Move(after, Turn(case, []))  # nothing could be said in time
     before = "hours" if hours else "day"
-    turn = _turn(case, after, "visit_reminded", t.VisitReminded, {"before": before}, {"before": before})
+    turn = _turn(case, after, "visit_reminded", VisitReminded, {"before": before}, {"before": before})
     return Move(after, turn)
 
 
@@ -289,7 +300,7 @@ def _quiet(visit: Visit, state: VisitState) -> Visit:
     return replace(visit, state=state, remind_day_at=None, remind_hours_at=None)
 
 
-def _move(case: Case, visit: Visit, entry: str, event: type[t.VisitEvent], **more: Any) -> Move:
+def _move(case: Case, visit: Visit, entry: str, event: type[VisitEvent], **more: Any) -> Move:
     fields = {name: value for name, value in more.items() if name in event.model_fields}
     return Move(visit, _turn(case, visit, entry, event, more, fields))
 
@@ -298,7 +309,7 @@ def _turn(
     case: Case,
     visit: Visit,
     entry: str,
-    event: type[t.VisitEvent],
+    event: type[VisitEvent],
     details: Mapping[str, Any],
     fields: Mapping[str, Any],
 ) -> Turn:
@@ -309,7 +320,7 @@ def _step(
     case: Case,
     visit: Visit,
     entry: str,
-    event: type[t.VisitEvent],
+    event: type[VisitEvent],
     details: Mapping[str, Any],
     fields: Mapping[str, Any],
 ) -> Step:

@@ -12,7 +12,6 @@ from sqlalchemy.exc import IntegrityError
 
 from backbone.storage.database import Database
 from contracts import sms
-from contracts import visits as v
 from contracts.base import now
 from contracts.errors import (
     InvalidField,
@@ -25,6 +24,21 @@ from contracts.errors import (
     UnknownSlot,
 )
 from contracts.gateway import Actor
+from contracts.visits import (
+    AddRoom,
+    AddSlot,
+    CloseRoom,
+    CloseSlot,
+    ListOfferedSlots,
+    ListRooms,
+    ListSlots,
+    MakeSlots,
+    OfferedSlots,
+    Room,
+    Rooms,
+    Slot,
+    Slots,
+)
 from contracts.vocabulary import ActorKind, Role
 from services.tracking.case import store
 from services.tracking.case.event_handlers import Clock
@@ -53,7 +67,7 @@ class VisitDesk(Desk):
         """Says the reminders that are due; how many."""
         return visits.remind_due(database, self.clock(), record)
 
-    def list_offered_slots(self, connection: Connection, request: v.ListOfferedSlots) -> v.OfferedSlots:
+    def list_offered_slots(self, connection: Connection, request: ListOfferedSlots) -> OfferedSlots:
         """The times that the citizen may take now. UnknownCase."""
         if request.actor.kind not in (ActorKind.CITIZEN, ActorKind.BEARER):
             raise NotAllowed
@@ -68,12 +82,12 @@ class VisitDesk(Desk):
 
     # --- rooms ---
 
-    def list_rooms(self, connection: Connection, request: v.ListRooms) -> v.Rooms:
+    def list_rooms(self, connection: Connection, request: ListRooms) -> Rooms:
         """All rooms."""
         self._allowed(connection, request.actor, READERS)
-        return v.Rooms(items=[v.Room.model_validate(dict(row._mapping)) for row in visits_store.all_rooms(connection)])
+        return Rooms(items=[Room.model_validate(dict(row._mapping)) for row in visits_store.all_rooms(connection)])
 
-    def add_room(self, connection: Connection, request: v.AddRoom) -> v.Room:
+    def add_room(self, connection: Connection, request: AddRoom) -> Room:
         """A new room; repeated with its key, the one it made. KeyReused."""
         self._allowed(connection, request.actor, KEEPERS)
         _no_nul(request)
@@ -91,21 +105,21 @@ class VisitDesk(Desk):
             visits_store.add_room(connection, row)
         return self._room(connection, room_id)
 
-    def close_room(self, connection: Connection, request: v.CloseRoom) -> v.Room:
+    def close_room(self, connection: Connection, request: CloseRoom) -> Room:
         """It gets no new slots. UnknownRoom."""
         self._allowed(connection, request.actor, KEEPERS)
         visits_store.close_room(connection, request.room_id)
         return self._room(connection, request.room_id)
 
-    def _room(self, connection: Connection, room_id: UUID) -> v.Room:
+    def _room(self, connection: Connection, room_id: UUID) -> Room:
         row = visits_store.room(connection, room_id)
         if row is None:
             raise UnknownRoom
-        return v.Room.model_validate(dict(row._mapping))
+        return Room.model_validate(dict(row._mapping))
 
     # --- slots ---
 
-    def list_slots(self, connection: Connection, request: v.ListSlots) -> v.Slots:
+    def list_slots(self, connection: Connection, request: ListSlots) -> Slots:
         """Slots, with those cases in them that the actor may know of. Inspectors see their own slots alone."""
         self._allowed(connection, request.actor, READERS)
         keeper = bool(request.actor.roles & KEEPERS)
@@ -117,15 +131,15 @@ class VisitDesk(Desk):
             until=request.until,
             inspector=request.inspector if keeper else UUID(request.actor.id),
         )
-        return v.Slots(items=found)
+        return Slots(items=found)
 
-    def add_slot(self, connection: Connection, request: v.AddSlot) -> v.Slot:
+    def add_slot(self, connection: Connection, request: AddSlot) -> Slot:
         """One slot, at any time to come. SlotPast, SlotOverlap, UnknownRoom, KeyReused."""
         if request.ends_at <= request.starts_at:
             raise _wrong("ends_at", "not_after_its_start")
         return self._make(connection, request, [(request.starts_at, request.ends_at)])[0]
 
-    def make_slots(self, connection: Connection, request: v.MakeSlots) -> v.Slots:
+    def make_slots(self, connection: Connection, request: MakeSlots) -> Slots:
         """A week's slots, on its working days within working hours: all, or none where one overlaps."""
         opens, closes = time.fromisoformat(request.opens), time.fromisoformat(request.closes)
         if opens < self._hours[0]:
@@ -136,9 +150,9 @@ class VisitDesk(Desk):
         times = list(visits_domain.week(request.first_day, (opens, closes), request.minutes, workdays))
         if not times:
             raise _wrong("first_day", "no_time_for_a_slot")
-        return v.Slots(items=self._make(connection, request, times))
+        return Slots(items=self._make(connection, request, times))
 
-    def close_slot(self, connection: Connection, request: v.CloseSlot) -> v.Slot:
+    def close_slot(self, connection: Connection, request: CloseSlot) -> Slot:
         """Nobody takes a place in it any more. UnknownSlot; SlotInUse while somebody has one."""
         self._allowed(connection, request.actor, KEEPERS)
         slot = visits_store.lock_slot(connection, request.slot_id)
@@ -150,8 +164,8 @@ class VisitDesk(Desk):
         return self._slots(connection, None, ids=[request.slot_id])[0]
 
     def _make(
-        self, connection: Connection, request: v.AddSlot | v.MakeSlots, times: Sequence[tuple[datetime, datetime]]
-    ) -> list[v.Slot]:
+        self, connection: Connection, request: AddSlot | MakeSlots, times: Sequence[tuple[datetime, datetime]]
+    ) -> list[Slot]:
         self._allowed(connection, request.actor, KEEPERS)
         ids = [_id_of(request.actor, f"{request.idempotency_key}:{number}") for number in range(len(times))]
         if not self.again(connection, request, ids[0]):
@@ -188,11 +202,11 @@ class VisitDesk(Desk):
         since: datetime | None = None,
         until: datetime | None = None,
         inspector: UUID | None = None,
-    ) -> list[v.Slot]:
+    ) -> list[Slot]:
         rows = visits_store.list_slots(connection, scope, ids=ids, since=since, until=until, inspector=inspector)
-        return [v.Slot.model_validate({**row._mapping, "cases": row.cases or []}) for row in rows]
+        return [Slot.model_validate({**row._mapping, "cases": row.cases or []}) for row in rows]
 
-    def again(self, connection: Connection, request: v.AddRoom | v.AddSlot | v.MakeSlots, about: UUID) -> bool:
+    def again(self, connection: Connection, request: AddRoom | AddSlot | MakeSlots, about: UUID) -> bool:
         asked = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
         return again(connection, request.actor, request.idempotency_key, about, asked)
 

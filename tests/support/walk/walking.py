@@ -13,16 +13,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from contracts import exports as x
-from contracts import identities as ids
-from contracts import insight as i
-from contracts import screening as sc
-from contracts import searches as se
-from contracts import tracking as t
-from contracts import visits as v
+from contracts import searches
 from contracts.accounts import AddStaff, ChangeStaff, ListStaff, ListStaffHistory, ResetStaffCredentials
 from contracts.errors import PeygirError
+from contracts.exports import DropExport, GetExport, ListExports, ReadExport, StartExport
 from contracts.gateway import Actor
+from contracts.identities import AskForIdentity, DecideIdentityRequest, ListIdentityRequests
+from contracts.insight import CountCases, CountVisits
 from contracts.intake import (
     ChangeConfiguration,
     GetConfiguration,
@@ -39,7 +36,37 @@ from contracts.notify import (
     ListNotificationTexts,
     MarkRead,
 )
+from contracts.screening import AssignMany, CaseSeen, HandOver, ListSkills, SetSkills, SuggestScreening
 from contracts.staff_changes import ConfirmStaffChange, DenyStaffChange, ListStaffChanges
+from contracts.tracking import (
+    AddNote,
+    AnswerUnitQuestion,
+    AuthorizeIdentity,
+    AuthorizeMedia,
+    ExecuteCitizenCommand,
+    ExecuteCommand,
+    GetCase,
+    LinkCase,
+    ListOwnCases,
+    ListRecommendations,
+    ListUnitQuestions,
+    ReportRecommendation,
+    SendEvidence,
+    ViewByCode,
+    ViewOwnCase,
+    Withdraw,
+)
+from contracts.visits import (
+    AddRoom,
+    AddSlot,
+    AskVisit,
+    CloseRoom,
+    CloseSlot,
+    ListOfferedSlots,
+    ListRooms,
+    ListSlots,
+    MakeSlots,
+)
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
 from tests.support.walk.house import House
 from tests.support.walk.oracle import TRACE, CaseFacts, Oracle, Person, Sort
@@ -221,12 +248,10 @@ class Walk(Witness):
 
     def tracking_get_case(self, person: Person) -> None:
         for case in self.hidden(person):
-            _, code = self.ask(person, "tracking.get_case", t.GetCase(actor=self.actor(person), case_id=case.case_id))
+            _, code = self.ask(person, "tracking.get_case", GetCase(actor=self.actor(person), case_id=case.case_id))
             self.refused(person, "tracking.get_case", code)
         for case in self.oracle.known(person)[:: self._thin] if person.staff else []:
-            found, code = self.ask(
-                person, "tracking.get_case", t.GetCase(actor=self.actor(person), case_id=case.case_id)
-            )
+            found, code = self.ask(person, "tracking.get_case", GetCase(actor=self.actor(person), case_id=case.case_id))
             self.same(person, "tracking.get_case", code, None)
             linked = {str(one.case_id) for one in found.linked}
             granted = {one for one in case.row["links"] if self.oracle.knows(person, self.oracle.cases[UUID(one)])}
@@ -271,7 +296,7 @@ class Walk(Witness):
                 self.same(person, f"tracking.list_cases {filters}", self._page_by_page(person, **filters), [])
         for search_id, (owner, shared) in self.world.searches.items():
             if not self._may_run(person, owner, shared):
-                request = se.ListCases(actor=self.actor(person), search=search_id)
+                request = searches.ListCases(actor=self.actor(person), search=search_id)
                 self.refused(
                     person, "tracking.list_cases by search", self.ask(person, "tracking.list_cases", request)[1]
                 )
@@ -280,7 +305,9 @@ class Walk(Witness):
         found: list[str] = []
         after = None
         while True:
-            request = se.ListCases.model_validate({"actor": self.actor(person), "after": after, "limit": 40, **filters})
+            request = searches.ListCases.model_validate(
+                {"actor": self.actor(person), "after": after, "limit": 40, **filters}
+            )
             page, code = self.ask(person, "tracking.list_cases", request)
             if code is not None:
                 if self.finds_cases(person) and not self.behind_the_mask(person, filters):
@@ -298,7 +325,7 @@ class Walk(Witness):
         wanted = list(self._filters(every))
         wanted += [({"text": case.text.split()[0]}, lambda _: False) for case in self.hidden(person)[:SAMPLE]]
         for filters, holds in wanted:
-            request = se.CountCases.model_validate({"actor": self.actor(person), **filters})
+            request = searches.CountCases.model_validate({"actor": self.actor(person), **filters})
             found, code = self.ask(person, "tracking.count_cases", request)
             if not self.finds_cases(person) or self.behind_the_mask(person, filters):
                 self.refused(person, "tracking.count_cases", code)
@@ -310,19 +337,19 @@ class Walk(Witness):
         known = [case for case in self.oracle.known(person) if case.stage == Stage.INVESTIGATING]
         for case in self.hidden(person):
             for version in (case.row["version"], 0):
-                code = self._command(person, case, t.AddNote(text="x"), version)
+                code = self._command(person, case, AddNote(text="x"), version)
                 self.refused(person, "tracking.execute", code)
         if not (known and self.sees_cases(person)):
             return
         # Another case that is named by a command: there is no telling one that is hidden from one that is not there.
-        self._command(person, known[0], t.AddNote(text="x"), 0)
-        nowhere = self._command(person, known[0], t.LinkCase(to=uuid.uuid4()))
+        self._command(person, known[0], AddNote(text="x"), 0)
+        nowhere = self._command(person, known[0], LinkCase(to=uuid.uuid4()))
         for case in self.hidden(person)[:SAMPLE]:
-            told = self._command(person, known[0], t.LinkCase(to=case.case_id))
+            told = self._command(person, known[0], LinkCase(to=case.case_id))
             self.same(person, "tracking.execute: link_case", told, nowhere)
 
     def _command(self, person: Person, case: CaseFacts, command: Any, version: int | None = None) -> str | None:
-        request = t.ExecuteCommand(
+        request = ExecuteCommand(
             actor=self.actor(person),
             case_id=case.case_id,
             expected_version=case.row["version"] if version is None else version,
@@ -333,7 +360,7 @@ class Walk(Witness):
 
     def tracking_suggest_screening(self, person: Person) -> None:
         for case in self.hidden(person)[:SAMPLE]:
-            request = sc.SuggestScreening(actor=self.actor(person), case_id=case.case_id)
+            request = SuggestScreening(actor=self.actor(person), case_id=case.case_id)
             self.refused(
                 person, "tracking.suggest_screening", self.ask(person, "tracking.suggest_screening", request)[1]
             )
@@ -341,7 +368,7 @@ class Walk(Witness):
             return
         some = [case.case_id for case in self.oracle.known(person) if case.stage == Stage.REGISTERED]
         for case_id in [*self.world.probes, *some[:3]]:
-            request = sc.SuggestScreening(actor=self.actor(person), case_id=case_id)
+            request = SuggestScreening(actor=self.actor(person), case_id=case_id)
             told, code = self.ask(person, "tracking.suggest_screening", request)
             self.same(person, "tracking.suggest_screening", code, None)
             value = told.unit.value if told.unit else None
@@ -353,17 +380,17 @@ class Walk(Witness):
 
     def tracking_assign_many(self, person: Person) -> None:
         some = self.hidden(person)[:SAMPLE]
-        seen = [sc.CaseSeen(case_id=case.case_id, expected_version=case.row["version"]) for case in some]
+        seen = [CaseSeen(case_id=case.case_id, expected_version=case.row["version"]) for case in some]
         if not seen:
             return
-        request = sc.AssignMany(actor=self.actor(person), cases=seen, idempotency_key=uuid.uuid4().hex)
+        request = AssignMany(actor=self.actor(person), cases=seen, idempotency_key=uuid.uuid4().hex)
         told, code = self.ask(person, "tracking.assign_many", request)
         for one in told.items if code is None else ():
             self.refused(person, "tracking.assign_many", one.error)
 
     def tracking_hand_over(self, person: Person) -> None:
         for leaver in {case.handler for case in self.oracle.cases.values() if case.handler}:
-            request = sc.HandOver(actor=self.actor(person), leaver=leaver, idempotency_key=uuid.uuid4().hex)
+            request = HandOver(actor=self.actor(person), leaver=leaver, idempotency_key=uuid.uuid4().hex)
             told, code = self.ask(person, "tracking.hand_over", request)
             if code is None:
                 granted = {
@@ -376,7 +403,7 @@ class Walk(Witness):
                 raise Leak(f"tracking.hand_over refuses {person.name}: {code}")
 
     def tracking_list_skills(self, person: Person) -> None:
-        told, code = self.ask(person, "tracking.list_skills", sc.ListSkills(actor=self.actor(person)))
+        told, code = self.ask(person, "tracking.list_skills", ListSkills(actor=self.actor(person)))
         if not person.roles & ASSIGNS:
             self.refused(person, "tracking.list_skills", code)
             return
@@ -386,7 +413,7 @@ class Walk(Witness):
 
     def tracking_set_skills(self, person: Person) -> None:
         some = next(case.handler for case in self.oracle.cases.values() if case.handler)
-        request = sc.SetSkills(actor=self.actor(person), inspector=some, grounds=["delay"])
+        request = SetSkills(actor=self.actor(person), inspector=some, grounds=["delay"])
         _, code = self.ask(person, "tracking.set_skills", request)
         if Role.HEAD not in person.roles:
             self.refused(person, "tracking.set_skills", code)
@@ -395,10 +422,10 @@ class Walk(Witness):
 
     def tracking_view_by_code(self, person: Person) -> None:
         # Who knows the code knows the case: here it is asked by a hash that belongs to none.
-        _, code = self.ask(person, "tracking.view_by_code", t.ViewByCode(code_hashes=["0" * 64]))
+        _, code = self.ask(person, "tracking.view_by_code", ViewByCode(code_hashes=["0" * 64]))
         self.refused(person, "tracking.view_by_code", code)
         if person.code_hash:
-            told, _ = self.ask(person, "tracking.view_by_code", t.ViewByCode(code_hashes=[person.code_hash]))
+            told, _ = self.ask(person, "tracking.view_by_code", ViewByCode(code_hashes=[person.code_hash]))
             self.same(
                 person, "tracking.view_by_code", [told.case_id], [case.case_id for case in self.oracle.known(person)]
             )
@@ -409,7 +436,7 @@ class Walk(Witness):
         self.same(person, "a citizen's timeline", {line.entry for line in case.timeline} & OFFICES_OWN, set())
 
     def tracking_list_own_cases(self, person: Person) -> None:
-        told, code = self.ask(person, "tracking.list_own_cases", t.ListOwnCases(actor=self.actor(person)))
+        told, code = self.ask(person, "tracking.list_own_cases", ListOwnCases(actor=self.actor(person)))
         if person.actor is None or person.actor.kind is not ActorKind.CITIZEN:
             self.refused(person, "tracking.list_own_cases", code)
             return
@@ -418,10 +445,10 @@ class Walk(Witness):
 
     def tracking_view_own_case(self, person: Person) -> None:
         for case in self._others(person):
-            request = t.ViewOwnCase(actor=self.actor(person), case_id=case.case_id)
+            request = ViewOwnCase(actor=self.actor(person), case_id=case.case_id)
             self.refused(person, "tracking.view_own_case", self.ask(person, "tracking.view_own_case", request)[1])
         for case in self.oracle.known(person) if self._citizen(person) else ():
-            request = t.ViewOwnCase(actor=self.actor(person), case_id=case.case_id)
+            request = ViewOwnCase(actor=self.actor(person), case_id=case.case_id)
             told, _ = self.ask(person, "tracking.view_own_case", request)
             self.same(person, "tracking.view_own_case", told and told.case_id, case.case_id)
             self._public(person, told)
@@ -429,8 +456,8 @@ class Walk(Witness):
     def tracking_execute_citizen(self, person: Person) -> None:
         for case in self._others(person):
             codes = [person.code_hash] if person.code_hash else []
-            for command in (t.Withdraw(), t.SendEvidence(uploads=[uuid.uuid4().hex])):
-                request = t.ExecuteCitizenCommand(
+            for command in (Withdraw(), SendEvidence(uploads=[uuid.uuid4().hex])):
+                request = ExecuteCitizenCommand(
                     actor=self.actor(person),
                     code_hashes=codes,
                     case_id=case.case_id,
@@ -440,11 +467,11 @@ class Walk(Witness):
                 _, code = self.ask(person, "tracking.execute_citizen", request)
                 self.refused(person, "tracking.execute_citizen", code)
         if person.code_hash:
-            request = t.ExecuteCitizenCommand(
+            request = ExecuteCitizenCommand(
                 actor=self.actor(person),
                 code_hashes=[person.code_hash],
                 idempotency_key=uuid.uuid4().hex,
-                command=v.AskVisit(),
+                command=AskVisit(),
             )
             told, code = self.ask(person, "tracking.execute_citizen", request)
             own = self.oracle.known(person)[0].case_id
@@ -452,15 +479,15 @@ class Walk(Witness):
 
     def tracking_list_offered_slots(self, person: Person) -> None:
         for case in self._others(person):
-            request = v.ListOfferedSlots(actor=self.actor(person), case_id=case.case_id)
+            request = ListOfferedSlots(actor=self.actor(person), case_id=case.case_id)
             self.refused(
                 person, "tracking.list_offered_slots", self.ask(person, "tracking.list_offered_slots", request)[1]
             )
-        nobodys = v.ListOfferedSlots(actor=Actor(kind=ActorKind.BEARER, id="0" * 64), code_hashes=["0" * 64])
+        nobodys = ListOfferedSlots(actor=Actor(kind=ActorKind.BEARER, id="0" * 64), code_hashes=["0" * 64])
         self.refused(person, "tracking.list_offered_slots", self.ask(person, "tracking.list_offered_slots", nobodys)[1])
         for case in self.oracle.known(person) if not person.staff else ():
             codes = [person.code_hash] if person.code_hash else []
-            request = v.ListOfferedSlots(actor=self.actor(person), case_id=case.case_id, code_hashes=codes)
+            request = ListOfferedSlots(actor=self.actor(person), case_id=case.case_id, code_hashes=codes)
             told, _ = self.ask(person, "tracking.list_offered_slots", request)
             if case.stage == Stage.WITHDRAWN or not case.filed.visit_wanted:
                 self.same(person, "tracking.list_offered_slots", told.items, [])
@@ -490,7 +517,7 @@ class Walk(Witness):
     # --- tracking: visits ---
 
     def tracking_list_slots(self, person: Person) -> None:
-        told, code = self.ask(person, "tracking.list_slots", v.ListSlots(actor=self.actor(person)))
+        told, code = self.ask(person, "tracking.list_slots", ListSlots(actor=self.actor(person)))
         if not person.roles & {Role.HEAD, Role.ADMINISTRATOR, Role.INSPECTOR}:
             self.refused(person, "tracking.list_slots", code)
             return
@@ -514,31 +541,31 @@ class Walk(Witness):
             self.refused(person, name, code)
 
     def tracking_list_rooms(self, person: Person) -> None:
-        self._keepers(person, "tracking.list_rooms", v.ListRooms(actor=self.actor(person)), frozenset({Role.INSPECTOR}))
+        self._keepers(person, "tracking.list_rooms", ListRooms(actor=self.actor(person)), frozenset({Role.INSPECTOR}))
 
     def tracking_add_room(self, person: Person) -> None:
-        request = v.AddRoom(actor=self.actor(person), idempotency_key=uuid.uuid4().hex, name_fa="x", name_en="x")
+        request = AddRoom(actor=self.actor(person), idempotency_key=uuid.uuid4().hex, name_fa="x", name_en="x")
         self._keepers(person, "tracking.add_room", request)
 
     def tracking_close_room(self, person: Person) -> None:
-        self._keepers(person, "tracking.close_room", v.CloseRoom(actor=self.actor(person), room_id=uuid.uuid4()))
+        self._keepers(person, "tracking.close_room", CloseRoom(actor=self.actor(person), room_id=uuid.uuid4()))
 
     def tracking_close_slot(self, person: Person) -> None:
         [slot] = [row["slot_id"] for row in self.world.rows("tracking", "SELECT slot_id FROM visit_slots LIMIT 1")]
-        self._keepers(person, "tracking.close_slot", v.CloseSlot(actor=self.actor(person), slot_id=slot))
+        self._keepers(person, "tracking.close_slot", CloseSlot(actor=self.actor(person), slot_id=slot))
 
     def _slot(self, person: Person) -> dict[str, Any]:
         [row] = self.world.rows("tracking", "SELECT room_id, inspector, starts_at, ends_at FROM visit_slots LIMIT 1")
         return {"actor": self.actor(person), "idempotency_key": uuid.uuid4().hex, **row}
 
     def tracking_add_slot(self, person: Person) -> None:
-        self._keepers(person, "tracking.add_slot", v.AddSlot(**self._slot(person)))
+        self._keepers(person, "tracking.add_slot", AddSlot(**self._slot(person)))
 
     def tracking_make_slots(self, person: Person) -> None:
         given = self._slot(person)
         day = given.pop("starts_at").date()
         del given["ends_at"]
-        request = v.MakeSlots(**given, first_day=day, opens="08:00", closes="09:00", minutes=30)
+        request = MakeSlots(**given, first_day=day, opens="08:00", closes="09:00", minutes=30)
         self._keepers(person, "tracking.make_slots", request)
 
     # --- tracking: searches and exports ---
@@ -547,7 +574,9 @@ class Walk(Witness):
         return self.sees_cases(person) and (owner == person.id or shared == "all" or shared in person.roles)
 
     def tracking_list_searches(self, person: Person) -> None:
-        told, code = self.ask(person, "tracking.list_searches", se.ListSearches(actor=self.actor(person), limit=100))
+        told, code = self.ask(
+            person, "tracking.list_searches", searches.ListSearches(actor=self.actor(person), limit=100)
+        )
         if not self.sees_cases(person):
             self.refused(person, "tracking.list_searches", code)
             return
@@ -556,34 +585,36 @@ class Walk(Witness):
 
     def tracking_get_search(self, person: Person) -> None:
         for search_id, (owner, shared) in self.world.searches.items():
-            request = se.GetSearch(actor=self.actor(person), search_id=search_id)
+            request = searches.GetSearch(actor=self.actor(person), search_id=search_id)
             _, code = self.ask(person, "tracking.get_search", request)
             self.same(person, "tracking.get_search", code is None, self._may_run(person, owner, shared))
 
     def tracking_change_search(self, person: Person) -> None:
         for search_id, (owner, _) in self.world.searches.items():
-            request = se.ChangeSearch(actor=self.actor(person), search_id=search_id, expected_version=1, name="taken")
+            request = searches.ChangeSearch(
+                actor=self.actor(person), search_id=search_id, expected_version=1, name="taken"
+            )
             _, code = self.ask(person, "tracking.change_search", request)
             if not self._may_run(person, owner, "nobody"):
                 self.refused(person, "tracking.change_search", code)
 
     def tracking_drop_search(self, person: Person) -> None:
         for search_id, (owner, _) in self.world.searches.items():
-            request = se.DropSearch(actor=self.actor(person), search_id=search_id, expected_version=1)
+            request = searches.DropSearch(actor=self.actor(person), search_id=search_id, expected_version=1)
             _, code = self.ask(person, "tracking.drop_search", request)
             if not self._may_run(person, owner, "nobody"):
                 self.refused(person, "tracking.drop_search", code)
 
     def tracking_keep_search(self, person: Person) -> None:
         before = sum(1 for owner, _ in self.world.searches.values() if owner == person.id)
-        request = se.KeepSearch(
-            actor=self.actor(person), name="x", filters=se.Filter(), idempotency_key=uuid.uuid4().hex
+        request = searches.KeepSearch(
+            actor=self.actor(person), name="x", filters=searches.Filter(), idempotency_key=uuid.uuid4().hex
         )
         _, code = self.ask(person, "tracking.keep_search", request)
         self.same(person, f"tracking.keep_search beside {before}", code is None, self.sees_cases(person))
 
     def tracking_list_exports(self, person: Person) -> None:
-        told, code = self.ask(person, "tracking.list_exports", x.ListExports(actor=self.actor(person)))
+        told, code = self.ask(person, "tracking.list_exports", ListExports(actor=self.actor(person)))
         if not self.finds_cases(person):
             self.refused(person, "tracking.list_exports", code)
             return
@@ -594,13 +625,13 @@ class Walk(Witness):
 
     def tracking_get_export(self, person: Person) -> None:
         for export_id, owner in self.world.exports.items():
-            request = x.GetExport(actor=self.actor(person), export_id=export_id)
+            request = GetExport(actor=self.actor(person), export_id=export_id)
             _, code = self.ask(person, "tracking.get_export", request)
             self.same(person, "tracking.get_export", code is None, owner == person.id and self.finds_cases(person))
 
     def tracking_read_export(self, person: Person) -> None:
         for export_id, owner in self.world.exports.items():
-            request = x.ReadExport(actor=self.actor(person), export_id=export_id)
+            request = ReadExport(actor=self.actor(person), export_id=export_id)
             told, code = self.ask(person, "tracking.read_export", request)
             self.same(person, "tracking.read_export", code is None, owner == person.id and self.finds_cases(person))
             if told is not None:
@@ -611,13 +642,13 @@ class Walk(Witness):
 
     def tracking_drop_export(self, person: Person) -> None:
         for export_id, owner in self.world.exports.items():
-            request = x.DropExport(actor=self.actor(person), export_id=export_id)
+            request = DropExport(actor=self.actor(person), export_id=export_id)
             _, code = self.ask(person, "tracking.drop_export", request)
             self.same(person, "tracking.drop_export", code is None, owner == person.id and self.finds_cases(person))
 
     def tracking_start_export(self, person: Person) -> None:
         for search_id, (owner, shared) in self.world.searches.items():
-            request = x.StartExport(
+            request = StartExport(
                 actor=self.actor(person), search=search_id, format="csv", idempotency_key=uuid.uuid4().hex
             )
             _, code = self.ask(person, "tracking.start_export", request)
@@ -626,7 +657,7 @@ class Walk(Witness):
     # --- tracking: units, evidence, identities ---
 
     def tracking_list_unit_questions(self, person: Person) -> None:
-        request = t.ListUnitQuestions(actor=self.actor(person), open_only=False)
+        request = ListUnitQuestions(actor=self.actor(person), open_only=False)
         told, code = self.ask(person, "tracking.list_unit_questions", request)
         if Role.LIAISON not in person.roles:
             self.refused(person, "tracking.list_unit_questions", code)
@@ -643,7 +674,7 @@ class Walk(Witness):
 
     def tracking_answer_unit_question(self, person: Person) -> None:
         for row in self.world.rows("tracking", "SELECT question_id, unit FROM questions"):
-            request = t.AnswerUnitQuestion(
+            request = AnswerUnitQuestion(
                 actor=self.actor(person), question_id=row["question_id"], text="x", idempotency_key=uuid.uuid4().hex
             )
             _, code = self.ask(person, "tracking.answer_unit_question", request)
@@ -651,7 +682,7 @@ class Walk(Witness):
                 self.refused(person, "tracking.answer_unit_question", code)
 
     def tracking_list_recommendations(self, person: Person) -> None:
-        request = t.ListRecommendations(actor=self.actor(person), open_only=False)
+        request = ListRecommendations(actor=self.actor(person), open_only=False)
         told, code = self.ask(person, "tracking.list_recommendations", request)
         if not person.roles & (SEES_CASES | {Role.LIAISON}):
             self.refused(person, "tracking.list_recommendations", code)
@@ -669,7 +700,7 @@ class Walk(Witness):
 
     def tracking_report_recommendation(self, person: Person) -> None:
         for one, (_, unit) in self.world.recommendations.items():
-            request = t.ReportRecommendation(
+            request = ReportRecommendation(
                 actor=self.actor(person), recommendation_id=one, done=True, idempotency_key=uuid.uuid4().hex
             )
             _, code = self.ask(person, "tracking.report_recommendation", request)
@@ -685,24 +716,24 @@ class Walk(Witness):
                     person.staff or canary.sort in (Sort.FILED, Sort.SENT_ALONG)
                 )
                 for named in (case.case_id, None):
-                    request = t.AuthorizeMedia(actor=person.actor, code_hashes=codes, case_id=named, media_id=media_id)
+                    request = AuthorizeMedia(actor=person.actor, code_hashes=codes, case_id=named, media_id=media_id)
                     self._granted(person, request, granted)
         for row in self._questions() if Role.LIAISON in person.roles else ():
             case = self.oracle.cases[row["case_id"]]
             for media_id, canary in case.media.items():
                 of_it = canary.sort in (Sort.UNIT, Sort.SENT_ALONG) and canary.unit == row["unit"]
                 granted = of_it and self.oracle.answers_for(person, row["unit"])
-                request = t.AuthorizeMedia(actor=person.actor, question_id=row["question_id"], media_id=media_id)
+                request = AuthorizeMedia(actor=person.actor, question_id=row["question_id"], media_id=media_id)
                 self._granted(person, request, granted)
         # By a question that was put to one's own unit nothing is had but what belongs to it.
         own = [row for row in self._questions() if self.oracle.answers_for(person, row["unit"])]
         for row in own[:1]:
             for case in self.hidden(person)[:SAMPLE]:
                 for media_id in case.media if case.case_id != row["case_id"] else ():
-                    request = t.AuthorizeMedia(actor=person.actor, question_id=row["question_id"], media_id=media_id)
+                    request = AuthorizeMedia(actor=person.actor, question_id=row["question_id"], media_id=media_id)
                     self._granted(person, request, False)
 
-    def _granted(self, person: Person, request: t.AuthorizeMedia, granted: bool) -> None:
+    def _granted(self, person: Person, request: AuthorizeMedia, granted: bool) -> None:
         _, code = self.ask(person, "tracking.authorize_media", request, check=False)
         self.same(person, f"tracking.authorize_media {request.media_id}", code is None, granted)
 
@@ -713,7 +744,7 @@ class Walk(Witness):
             if str(row["asked_by"]) == person.id
         }
         for case in self.oracle.cases.values():
-            request = t.AuthorizeIdentity(actor=self.actor(person), case_id=case.case_id)
+            request = AuthorizeIdentity(actor=self.actor(person), case_id=case.case_id)
             _, code = self.ask(person, "tracking.authorize_identity", request, check=False)
             if person.roles & OPENS_IDENTITIES and not self.oracle.conflicted(person, case.unit):
                 expected = None if case.case_id in consented else "consent_needed"
@@ -724,7 +755,7 @@ class Walk(Witness):
     def tracking_ask_for_identity(self, person: Person) -> None:
         opens = person.roles & OPENS_IDENTITIES
         for case in self.oracle.cases.values():
-            request = ids.AskForIdentity(
+            request = AskForIdentity(
                 actor=self.actor(person),
                 case_id=case.case_id,
                 reason="walked",
@@ -737,7 +768,7 @@ class Walk(Witness):
 
     def tracking_list_identity_requests(self, person: Person) -> None:
         for waiting_only in (False, True):
-            request = ids.ListIdentityRequests(actor=self.actor(person), waiting_only=waiting_only, limit=100)
+            request = ListIdentityRequests(actor=self.actor(person), waiting_only=waiting_only, limit=100)
             told, code = self.ask(person, "tracking.list_identity_requests", request, check=False)
             if not person.roles & OPENS_IDENTITIES:
                 self.refused(person, "tracking.list_identity_requests", code)
@@ -749,7 +780,7 @@ class Walk(Witness):
         # The ids of cases in it are for those who decide, and no word of them is.
         granted = self._identity_requests(person) if Role.CUSTODIAN in person.roles else set()
         for row in self.world.rows("tracking", "SELECT * FROM identity_requests WHERE state = 'waiting'"):
-            request = ids.DecideIdentityRequest(actor=self.actor(person), request_id=row["request_id"], consent=False)
+            request = DecideIdentityRequest(actor=self.actor(person), request_id=row["request_id"], consent=False)
             _, code = self.ask(person, "tracking.decide_identity_request", request, check=False)
             may = row["request_id"] in granted and str(row["asked_by"]) != person.id
             self.same(person, "tracking.decide_identity_request", code is None, may)
@@ -779,7 +810,7 @@ class Walk(Witness):
         every = [case for case in self.oracle.cases.values() if self._counted(person, case.unit)]
         for name in ("unit", "ground", "kind", "stage"):
             for within in (None, "dep.a"):
-                request = i.CountCases(actor=person.actor, by=[name], unit=within)
+                request = CountCases(actor=person.actor, by=[name], unit=within)
                 told, _ = self.ask(person, "insight.count_cases", request)
                 those = [case for case in every if within is None or within in self.oracle.upwards(case.unit)]
                 granted = Counter(case.row[name] for case in those)
@@ -790,24 +821,24 @@ class Walk(Witness):
     def _public_figures(self, person: Person) -> None:
         """Of this world nothing was released, so nothing of it is told; and nothing fine can be asked for."""
         for name in ("unit", "ground", "kind", "stage", "month"):
-            told, _ = self.ask(person, "insight.count_cases", i.CountCases(actor=person.actor, by=[name]))
+            told, _ = self.ask(person, "insight.count_cases", CountCases(actor=person.actor, by=[name]))
             self.same(person, f"insight.count_cases {name}", (told.cells, told.total, told.until), ([], None, None))
         for by, more in ((["stage", "ground"], {}), (["day"], {}), (["kind"], {"unit": "dep.a"})):
-            request = i.CountCases(actor=person.actor, by=by, **more)
+            request = CountCases(actor=person.actor, by=by, **more)
             self.same(
                 person, "insight.count_cases", self.ask(person, "insight.count_cases", request)[1], "invalid_field"
             )
 
     def insight_count_visits(self, person: Person) -> None:
         if not (person.actor and person.staff and person.actor.roles & EXACT):
-            told, _ = self.ask(person, "insight.count_visits", i.CountVisits(actor=person.actor, by=["month"]))
+            told, _ = self.ask(person, "insight.count_visits", CountVisits(actor=person.actor, by=["month"]))
             self.same(person, "insight.count_visits", (told.cells, told.until), ([], None))
-            request = i.CountVisits(actor=person.actor, by=["unit"])
+            request = CountVisits(actor=person.actor, by=["unit"])
             self.same(
                 person, "insight.count_visits", self.ask(person, "insight.count_visits", request)[1], "invalid_field"
             )
             return
-        told, _ = self.ask(person, "insight.count_visits", i.CountVisits(actor=person.actor, by=["unit"]))
+        told, _ = self.ask(person, "insight.count_visits", CountVisits(actor=person.actor, by=["unit"]))
         asked = Counter(
             case.unit
             for row in self.world.rows("tracking", "SELECT case_id FROM visits")

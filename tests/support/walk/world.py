@@ -20,16 +20,44 @@ from backbone import codes, crypto
 from backbone.process import keys
 from backbone.storage import migrate
 from backbone.storage.database import Database
-from contracts import exports as x
-from contracts import identities as ids
-from contracts import searches as se
-from contracts import tracking as t
-from contracts import visits as v
+from contracts import tracking as tracking_contracts
 from contracts.accounts import StaffChanged
 from contracts.base import Event
+from contracts.exports import StartExport
 from contracts.gateway import Actor, Consent, FileSubmission, Group, Identity, Place
+from contracts.identities import AskForIdentity, DecideIdentityRequest, IdentityAsked, IdentityDecided
 from contracts.intake import Catalogue, CatalogueChanged, Ground, SubmissionRegistered, Unit
 from contracts.media import MediaAccepted
+from contracts.searches import Audience, Filter, KeepSearch
+from contracts.tracking import (
+    AddCheck,
+    AddEvidence,
+    AddNote,
+    AnswerQuestion,
+    AnswerUnitQuestion,
+    Approve,
+    AskCitizen,
+    AskUnit,
+    Assign,
+    Close,
+    Decide,
+    ExecuteCitizenCommand,
+    ExecuteCommand,
+    LinkCase,
+    Merge,
+    Object,
+    Propose,
+    Rate,
+    Recommendation,
+    Refuse,
+    Remind,
+    ReportRecommendation,
+    StartScreening,
+    TickCheck,
+    TrackedEvent,
+    Withdraw,
+)
+from contracts.visits import AddRoom, AddSlot, BookVisit, HoldVisit
 from contracts.vocabulary import ActorKind, Channel, Kind, Language, Outcome, Role
 from services.accounts import roster
 from services.accounts.domain import Member
@@ -260,18 +288,16 @@ class Maker:
         self.inspectors.append(moves)
         self.later = [(moves, "off.a")]
         admin = next(one for one in self.world.people if one.name == "administrator")
-        self.room = self._ask(v.AddRoom(actor=admin.actor, idempotency_key="room-0001", name_fa="یک", name_en="One"))
+        self.room = self._ask(AddRoom(actor=admin.actor, idempotency_key="room-0001", name_fa="یک", name_en="One"))
         self.slots: dict[str, list[UUID]] = {}
         for place, inspector in enumerate(self.inspectors):
             room = self._ask(
-                v.AddRoom(
-                    actor=admin.actor, idempotency_key=f"room-{place:06d}", name_fa=f"{place}", name_en=f"{place}"
-                )
+                AddRoom(actor=admin.actor, idempotency_key=f"room-{place:06d}", name_fa=f"{place}", name_en=f"{place}")
             )
             for hour in range(8):
                 starts = self.at + timedelta(hours=1 + hour)
                 slot = self._ask(
-                    v.AddSlot(
+                    AddSlot(
                         actor=admin.actor,
                         idempotency_key=f"slot-{place:03d}-{hour:03d}",
                         room_id=room.room_id,
@@ -375,7 +401,7 @@ class Maker:
         """One case, as far as `life` says."""
         if life == "unknown_unit":
             facts = self.file(unit=None)
-            self.do(self.screener, facts, t.StartScreening())
+            self.do(self.screener, facts, StartScreening())
             return
         # Whatever the seed: somebody holds the code of a decided case, and a citizen has one of their own.
         sure = {"held": True} if life == "decided" else {"owner": self.citizens[0]} if life == "rated" else {}
@@ -384,27 +410,27 @@ class Maker:
         if life == "registered":
             return
         if life == "withdrawn":
-            self.say(facts, t.Withdraw(reason=self.word(case, Sort.TO_CITIZEN)))
+            self.say(facts, Withdraw(reason=self.word(case, Sort.TO_CITIZEN)))
             return
-        self.do(self.screener, facts, t.StartScreening())
+        self.do(self.screener, facts, StartScreening())
         if life == "screening":
             return
         if life in ("refused", "closed_refused"):
             told = (self.word(case, Sort.TO_CITIZEN) for _ in range(2))
-            self.do(self.screener, facts, t.Refuse(reason="outside_remit", explanation=next(told), address=next(told)))
+            self.do(self.screener, facts, Refuse(reason="outside_remit", explanation=next(told), address=next(told)))
             if life == "closed_refused":
-                self.do(self.head, facts, t.Close())
+                self.do(self.head, facts, Close())
             return
         if life == "merged":
             into = self._one_more(facts)
-            self.do(self.screener, facts, t.Merge(into=into.case_id))
+            self.do(self.screener, facts, Merge(into=into.case_id))
             self.inquire(into)
             self.decide(into)
             return
         inspector = self.assign(facts)
         if life == "linked":
             other = self._one_more(facts)
-            self.do(self.head, facts, t.LinkCase(to=other.case_id))
+            self.do(self.head, facts, LinkCase(to=other.case_id))
         if life == "handed_over":
             self.assign(facts, besides=inspector)
             return
@@ -415,7 +441,7 @@ class Maker:
         if life == "investigating":
             return
         if life == "awaiting_citizen":
-            self.do(self.inspector_of(facts), facts, t.AskCitizen(text=self.word(case, Sort.TO_CITIZEN)))
+            self.do(self.inspector_of(facts), facts, AskCitizen(text=self.word(case, Sort.TO_CITIZEN)))
         elif life in ("awaiting_unit", "unit_answered"):
             self.ask_unit(facts, answered=life == "unit_answered")
             if life == "unit_answered":
@@ -427,11 +453,11 @@ class Maker:
         if life == "reported":
             self.report(facts)
         if life == "rated":
-            self.say(facts, t.Rate(score=4))
+            self.say(facts, Rate(score=4))
         if life in ("review", "final"):
-            self.say(facts, t.Object(text=self.word(case, Sort.TO_CITIZEN)))
+            self.say(facts, Object(text=self.word(case, Sort.TO_CITIZEN)))
             self.assign(facts, besides=inspector)
-            self.do(self.inspector_of(facts), facts, t.AddNote(text=self.word(case, Sort.OFFICE)))
+            self.do(self.inspector_of(facts), facts, AddNote(text=self.word(case, Sort.OFFICE)))
             if life == "final":
                 self.decide(facts, final=True)
 
@@ -439,7 +465,7 @@ class Maker:
         """Another case, of another unit, in an inspector's hands."""
         other = "desk.b" if facts.unit and facts.unit.endswith(".a") else "off.a"
         more = self.file(unit=other)
-        self.do(self.screener, more, t.StartScreening())
+        self.do(self.screener, more, StartScreening())
         self.assign(more)
         return more
 
@@ -447,7 +473,7 @@ class Maker:
         """To an inspector who may have it."""
         able = [one for one in self.inspectors if one != besides and not self.oracle.conflicted(one, facts.unit)]
         chosen = self.chance.choice(able)
-        self.do(self.screener, facts, t.Assign(inspector=UUID(chosen.id)))
+        self.do(self.screener, facts, Assign(inspector=UUID(chosen.id)))
         facts.handler = UUID(chosen.id)
         return chosen
 
@@ -461,14 +487,14 @@ class Maker:
         def word() -> str:
             return self.word(case, Sort.OFFICE)
 
-        self.do(by, facts, t.AddNote(text=word(), mentions=[UUID(self.head.id)]))
-        self.do(by, facts, t.Remind(on=(self.at + timedelta(days=9)).date(), text=word()))
-        after = self.do(by, facts, t.AddCheck(text=word()))
-        self.do(by, facts, t.TickCheck(item_id=after.checklist[0].item_id, done=True))
-        self.do(by, facts, t.AddEvidence(uploads=[self.media(case, Sort.OFFICE)]))
-        self.do(by, facts, t.AskCitizen(text=self.word(case, Sort.TO_CITIZEN)))
+        self.do(by, facts, AddNote(text=word(), mentions=[UUID(self.head.id)]))
+        self.do(by, facts, Remind(on=(self.at + timedelta(days=9)).date(), text=word()))
+        after = self.do(by, facts, AddCheck(text=word()))
+        self.do(by, facts, TickCheck(item_id=after.checklist[0].item_id, done=True))
+        self.do(by, facts, AddEvidence(uploads=[self.media(case, Sort.OFFICE)]))
+        self.do(by, facts, AskCitizen(text=self.word(case, Sort.TO_CITIZEN)))
         given = self.media(case, Sort.FILED)
-        self.say(facts, t.AnswerQuestion(text=self.word(case, Sort.TO_CITIZEN), uploads=[given]))
+        self.say(facts, AnswerQuestion(text=self.word(case, Sort.TO_CITIZEN), uploads=[given]))
 
     def ask_unit(self, facts: CaseFacts, answered: bool) -> None:
         case = facts.case_id
@@ -477,13 +503,13 @@ class Maker:
         sent = facts.filed.uploads[len(facts.questions)]
         self.oracle.canaries[sent[:9]] = facts.media[sent] = Canary(case, Sort.SENT_ALONG, asked)
         question = self.word(case, Sort.UNIT, asked)
-        after = self.do(self.inspector_of(facts), facts, t.AskUnit(text=question, unit=asked, media=[sent]))
+        after = self.do(self.inspector_of(facts), facts, AskUnit(text=question, unit=asked, media=[sent]))
         question_id = after.questions[-1].question_id
         facts.questions.append(question_id)
         if answered:
             liaison = Actor(kind=ActorKind.STAFF, id=str(uuid.uuid4()), roles=frozenset({Role.LIAISON}), unit=asked)
             self._ask(
-                t.AnswerUnitQuestion(
+                AnswerUnitQuestion(
                     actor=liaison,
                     question_id=question_id,
                     text=self.word(case, Sort.UNIT, asked),
@@ -499,24 +525,24 @@ class Maker:
             "outcome": Outcome.UPHELD,
             "reasons": self.word(case, sort),
             "root_causes": ["process"],
-            "recommendations": [t.Recommendation.model_validate(advice)],
+            "recommendations": [Recommendation.model_validate(advice)],
         }
 
     def propose(self, facts: CaseFacts) -> None:
         told = self._decision(facts, Sort.OFFICE)
         # As long as nobody has approved it, the unit does not hear of it either.
         self.oracle.canaries[told["recommendations"][0].text] = Canary(facts.case_id, Sort.OFFICE)
-        self.do(self.inspector_of(facts), facts, t.Propose(**told))
+        self.do(self.inspector_of(facts), facts, Propose(**told))
 
     def decide(self, facts: CaseFacts, final: bool = False) -> None:
         told, by = self._decision(facts, Sort.TO_CITIZEN), self.inspector_of(facts)
         if facts.filed.kind is Kind.CRITICISM:
-            self.do(by, facts, t.Decide(**told))
+            self.do(by, facts, Decide(**told))
         else:
-            self.do(by, facts, t.Propose(**told))
-            self.do(self.other_head if final else self.head, facts, t.Approve())
+            self.do(by, facts, Propose(**told))
+            self.do(self.other_head if final else self.head, facts, Approve())
         if not final:
-            self.do(self.head, facts, t.AddNote(text=self.word(facts.case_id, Sort.OFFICE)))
+            self.do(self.head, facts, AddNote(text=self.word(facts.case_id, Sort.OFFICE)))
 
     def report(self, facts: CaseFacts) -> None:
         [row] = self.world.rows(
@@ -524,7 +550,7 @@ class Maker:
         )
         liaison = Actor(kind=ActorKind.STAFF, id=str(uuid.uuid4()), roles=frozenset({Role.LIAISON}), unit=row["unit"])
         self._ask(
-            t.ReportRecommendation(
+            ReportRecommendation(
                 actor=liaison,
                 recommendation_id=row["recommendation_id"],
                 done=False,
@@ -537,10 +563,10 @@ class Maker:
         if life == "visit_asked":
             return
         slot = next(one for one in self.slots[str(facts.handler)] if self._places(one) > 0)
-        self.say(facts, v.BookVisit(slot_id=slot))
+        self.say(facts, BookVisit(slot_id=slot))
         if life == "visit_held":
             self.ahead = timedelta(hours=20)
-            self.do(self.inspector_of(facts), facts, v.HoldVisit(minutes=self.word(facts.case_id, Sort.OFFICE)))
+            self.do(self.inspector_of(facts), facts, HoldVisit(minutes=self.word(facts.case_id, Sort.OFFICE)))
             self.ahead = timedelta(0)
 
     def _places(self, slot: UUID) -> int:
@@ -555,7 +581,7 @@ class Maker:
             story = f"{FAMILY} {unit}"
             for _ in range(5):
                 facts = self.file(unit=unit, ground="delay", story=story)
-                self.do(self.screener, facts, t.StartScreening())
+                self.do(self.screener, facts, StartScreening())
                 self.assign(facts)
             self.world.probes.append(self.file(unit=None, ground="delay", story=story).case_id)
 
@@ -568,10 +594,10 @@ class Maker:
             open_to = [one for one in self.oracle.cases.values() if not self.oracle.conflicted(person, one.unit)]
             for place, case in enumerate(open_to[:: max(1, len(open_to) // 6)]):
                 told = {"reason": "walked", "minutes": 1_440, "idempotency_key": uuid.uuid4().hex}
-                made = self._ask(ids.AskForIdentity(actor=person.actor, case_id=case.case_id, **told))
+                made = self._ask(AskForIdentity(actor=person.actor, case_id=case.case_id, **told))
                 if place % 3:
                     word = {"request_id": made.request_id, "consent": place % 3 == 1}
-                    self._ask(ids.DecideIdentityRequest(actor=custodian, **word))
+                    self._ask(DecideIdentityRequest(actor=custodian, **word))
                 if place % 3 == 1:
                     self.oracle.consents.add((person.id, case.case_id))
 
@@ -580,19 +606,19 @@ class Maker:
         seeing = [one for one in self.world.people if one.roles & {Role.HEAD, Role.SCREENER, Role.INSPECTOR}]
         analysts = [one for one in self.world.people if Role.ANALYST in one.roles]
         for place, person in enumerate(seeing):
-            shared = (se.Audience.NOBODY, se.Audience.ALL, se.Audience.INSPECTOR, se.Audience.HEAD)[place % 4]
+            shared = (Audience.NOBODY, Audience.ALL, Audience.INSPECTOR, Audience.HEAD)[place % 4]
             kept = self._ask(
-                se.KeepSearch(
+                KeepSearch(
                     actor=person.actor,
                     name=f"search of {person.name}",
-                    filters=se.Filter(stage=["investigating"], text=None),
+                    filters=Filter(stage=["investigating"], text=None),
                     shared_with=shared,
                     idempotency_key=uuid.uuid4().hex,
                 )
             )
             self.world.searches[kept.search_id] = (person.id, shared)
         for person in [*seeing[::2], *analysts]:
-            made = self._ask(x.StartExport(actor=person.actor, format="csv", idempotency_key=uuid.uuid4().hex))
+            made = self._ask(StartExport(actor=person.actor, format="csv", idempotency_key=uuid.uuid4().hex))
             self.world.exports[made.export_id] = person.id
         tracking = self.house.made["tracking"]
         while tracking.exports.work(tracking.db):
@@ -600,7 +626,9 @@ class Maker:
 
     def _tell_others(self) -> None:
         """What tracking has said, in order, to notify and insight."""
-        classes = [one for one in vars(t).values() if isinstance(one, type) and issubclass(one, t.TrackedEvent)]
+        classes = [
+            one for one in vars(tracking_contracts).values() if isinstance(one, type) and issubclass(one, TrackedEvent)
+        ]
         events: dict[str, type[Event]] = {one.name: one for one in classes if hasattr(one, "name")}
         tracking, notify, insight = (self.house.made[one] for one in ("tracking", "notify", "insight"))
         with tracking.db.read() as connection:
@@ -611,7 +639,7 @@ class Maker:
         with notify.db.transaction() as connection:
             notify.use_cases.case_events(connection, told)
             for row in rows:
-                for one in (ids.IdentityAsked, ids.IdentityDecided):
+                for one in (IdentityAsked, IdentityDecided):
                     if row.routing_key == one.name:
                         notify.use_cases.identity_event(connection, one.model_validate_json(bytes(row.body)))
         with insight.db.transaction() as connection:
@@ -637,7 +665,7 @@ class Maker:
         [row] = self.world.rows("tracking", f"SELECT version FROM cases WHERE case_id = '{facts.case_id}'")
         assert who.actor is not None
         return self._ask(
-            t.ExecuteCommand(
+            ExecuteCommand(
                 actor=who.actor,
                 case_id=facts.case_id,
                 expected_version=row["version"],
@@ -648,7 +676,7 @@ class Maker:
 
     def say(self, facts: CaseFacts, command: Any) -> Any:
         return self._ask(
-            t.ExecuteCitizenCommand(
+            ExecuteCitizenCommand(
                 actor=Actor(kind=ActorKind.BEARER, id=facts.code_hash),
                 code_hashes=[facts.code_hash],
                 idempotency_key=uuid.uuid4().hex,
