@@ -11,7 +11,7 @@ import uvloop
 
 from backbone.process import logs
 from backbone.process.settings import load
-from gateway.api.dependencies import Door
+from gateway.api.dependencies import AppContainer
 from gateway.app import create_app, readiness
 from gateway.edge.server import Protocol, health
 from gateway.settings import Settings
@@ -20,19 +20,19 @@ from gateway.settings import Settings
 class Server(uvicorn.Server):
     """Tells the application at once that it stops, so that open streams end."""
 
-    def __init__(self, config: uvicorn.Config, door: Door) -> None:
+    def __init__(self, config: uvicorn.Config, container: AppContainer) -> None:
         super().__init__(config)
-        self._door = door
+        self._container = container
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         super().handle_exit(sig, frame)
-        asyncio.get_running_loop().call_soon_threadsafe(self._door.stop)
+        asyncio.get_running_loop().call_soon_threadsafe(self._container.stop)
 
 
 async def serve(settings: Settings) -> None:
     """Serves both ports until a signal comes."""
     app = create_app(settings)
-    door: Door = app.state.door
+    container: AppContainer = app.state.container
     config = uvicorn.Config(
         app,
         host=settings.gateway_host,
@@ -51,9 +51,9 @@ async def serve(settings: Settings) -> None:
     )
     listener = None
     if settings.health_port:
-        listener = await health(settings.health_host, settings.health_port, lambda: readiness(door))
+        listener = await health(settings.health_host, settings.health_port, lambda: readiness(container))
     try:
-        await Server(config, door).serve()
+        await Server(config, container).serve()
     finally:
         if listener is not None:
             listener.close()

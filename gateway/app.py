@@ -25,7 +25,7 @@ from gateway.api.catalogue import endpoints as catalogue
 from gateway.api.checkpoints import endpoints as checkpoints
 from gateway.api.configuration import endpoints as configuration
 from gateway.api.decisions import endpoints as decisions
-from gateway.api.dependencies import Door, address_key, at_the_door
+from gateway.api.dependencies import AppContainer, address_key, refuse_wrong_token
 from gateway.api.exports import endpoints as exports
 from gateway.api.figures import endpoints as figures
 from gateway.api.identities import endpoints as identities
@@ -47,9 +47,9 @@ from gateway.api.webhooks import endpoints as webhooks
 from gateway.edge import problems
 from gateway.edge.general_budget import GeneralBudget
 from gateway.edge.metrics import Templates, templates
-from gateway.edge.middleware import Cors, Entry, Envelope, Express
+from gateway.edge.middleware import BodyLimitMiddleware, Cors, FastPath, RequestLogMiddleware
 from gateway.evidence import tus_protocol as uploads
-from gateway.rabbit.client import Bus
+from gateway.rabbit.client import RabbitClient
 from gateway.settings import Settings
 
 # Most asked first: routes are tried in this order.
@@ -95,9 +95,9 @@ class Gateway(FastAPI):
         await super().__call__(scope, receive, send)
 
 
-def make_bus(settings: Settings) -> Bus:
+def make_rabbit_client(settings: Settings) -> RabbitClient:
     """The connection to the broker that these settings ask for."""
-    return Bus(
+    return RabbitClient(
         settings.amqp_url.get_secret_value(),
         publish_timeout=settings.publish_timeout,
         rpc_timeout=settings.rpc_timeout,
@@ -108,22 +108,22 @@ def make_bus(settings: Settings) -> Bus:
     )
 
 
-def create_app(settings: Settings, bus: Bus | None = None) -> FastAPI:
-    """The gateway as an ASGI application; its lifespan starts and stops the bus. `app.state.door` holds its parts."""
-    door = Door(settings, bus or make_bus(settings))
+def create_app(settings: Settings, rabbit: RabbitClient | None = None) -> FastAPI:
+    """The gateway as an ASGI application; its lifespan starts and stops the bus. `app.state.container` holds its parts."""
+    container = AppContainer(settings, rabbit or make_rabbit_client(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        door.shelf.read()
-        await door.bus.start()
-        daily = asyncio.create_task(door.checkpoints.every_day())
-        sweeping = asyncio.create_task(door.visit_store.sweep_forever())
+        container.catalogue_cache.read()
+        await container.rabbit.start()
+        daily = asyncio.create_task(container.checkpoints.every_day())
+        sweeping = asyncio.create_task(container.visit_store.sweep_forever())
         yield
         daily.cancel()
         sweeping.cancel()
-        door.stop()
-        await door.bus.stop()
-        await door.store.aclose()
+        container.stop()
+        await container.rabbit.stop()
+        await container.object_store.aclose()
 
     app = Gateway(
         title="Peygir",
@@ -142,19 +142,19 @@ def create_app(settings: Settings, bus: Bus | None = None) -> FastAPI:
         },
         redirect_slashes=False,
     )
-    app.state.door = door
+    app.state.container = container
     api = APIRouter(prefix="/v1")
     for module in _ROUTERS:
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(
         uploads.router(
-            door.uploads,
+            container.uploads,
             max_size=settings.max_upload_size,
             stall_timeout=settings.stall_timeout,
-            address_key=partial(address_key, door),
+            address_key=partial(address_key, container),
         ),
-        dependencies=[at_the_door],
+        dependencies=[refuse_wrong_token],
     )
     app.router.routes.append(Route("/v1/openapi.json", openapi.answer, methods=["GET"], name="openapi"))
     app.router.routes.append(Route("/healthz", _healthz, methods=["GET"]))
@@ -162,9 +162,9 @@ def create_app(settings: Settings, bus: Bus | None = None) -> FastAPI:
     pages.install(app)
     app.templates = templates(app.routes)
     handlers = {key: handler for module in _ROUTERS for key, handler in direct_handlers(module.router, "/v1").items()}
-    inside: ASGIApp = Entry(Express(app.framework, handlers, app), settings, free=_FREE)
-    inside = GeneralBudget(inside, door, partial(pages.problem, door))
-    app.outside = Envelope(Cors(inside, settings.cors_origins) if settings.cors_origins else inside)
+    inside: ASGIApp = BodyLimitMiddleware(FastPath(app.framework, handlers, app), settings, free=_FREE)
+    inside = GeneralBudget(inside, container, partial(pages.problem, container))
+    app.outside = RequestLogMiddleware(Cors(inside, settings.cors_origins) if settings.cors_origins else inside)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 
@@ -174,17 +174,17 @@ async def _healthz(_: Request) -> Response:
 
 
 async def _readyz(request: Request) -> Response:
-    state, status = readiness(request.app.state.door)
+    state, status = readiness(request.app.state.container)
     return PlainTextResponse(state, status)
 
 
-def readiness(door: Door) -> tuple[str, int]:
+def readiness(container: AppContainer) -> tuple[str, int]:
     """What /readyz says: ready when submissions are taken."""
-    if door.ready:
+    if container.ready:
         return "ready\n", 200
-    if door.stopping:
+    if container.stopping:
         return "stopping\n", 503
-    return ("broker blocks publishers\n" if door.bus.blocked else "missing: broker\n"), 503
+    return ("broker blocks publishers\n" if container.rabbit.blocked else "missing: broker\n"), 503
 
 
-__all__: list[Any] = ["create_app", "make_bus", "readiness"]
+__all__: list[Any] = ["create_app", "make_rabbit_client", "readiness"]

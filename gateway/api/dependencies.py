@@ -28,79 +28,81 @@ from contracts.errors import BadToken, InvalidField, NotAllowed, NotAuthenticate
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Language
 from gateway.auth.session_revocations import SessionRevocations
-from gateway.auth.token_revocations import Standing
+from gateway.auth.token_revocations import TokenRevocations
 from gateway.auth.tokens import Caller, Tokens
-from gateway.cases.case_cache import Cases, Issued
+from gateway.cases.case_cache import CaseCache, RecentCodes
 from gateway.cases.tracking import Tracking
 from gateway.checkpoints.publishing import Checkpoints, folder_of
 from gateway.edge import language
 from gateway.edge.admission import ANSWER_HEADER, Admission, Client
 from gateway.edge.limits import Limits
 from gateway.evidence.chunk_relay import Uploads, object_store_client
-from gateway.live.event_stream import Hub
+from gateway.live.event_stream import EventStream
 from gateway.pages.visit_store import make_store
 from gateway.papers.issuing import Papers
-from gateway.rabbit.client import Bus
+from gateway.rabbit.client import RabbitClient
 from gateway.settings import Settings
-from gateway.submissions.catalogue_cache import Shelf
+from gateway.submissions.catalogue_cache import CatalogueCache
 from gateway.submissions.filing import Filing
 
 JSON = "application/json"
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class Door:
-    """The gateway's parts, one of each a process; `request.app.state.door`."""
+class AppContainer:
+    """The gateway's parts, one of each a process; `request.app.state.container`."""
 
-    def __init__(self, settings: Settings, bus: Bus) -> None:
-        self.settings, self.bus = settings, bus
+    def __init__(self, settings: Settings, rabbit: RabbitClient) -> None:
+        self.settings, self.rabbit = settings, rabbit
         self.mac_keys = secrets(settings.code_mac_keys)
         self.index_keys = secrets(settings.code_index_keys)
-        self.standing = Standing(bus)
-        self.revocations = SessionRevocations(bus)
+        self.token_revocations = TokenRevocations(rabbit)
+        self.session_revocations = SessionRevocations(rabbit)
         self.tokens = Tokens(
             secrets(settings.access_token_public_keys),
             settings.contact_key.get_secret_value(),
-            self.standing,
-            self.revocations,
+            self.token_revocations,
+            self.session_revocations,
         )
-        self.shelf = Shelf(settings.gateway_state_dir)
+        self.catalogue_cache = CatalogueCache(settings.gateway_state_dir)
         self.limits = Limits(settings)
         self.visit_store = make_store(settings)
         self.admission = Admission(settings, self.limits)
-        self.issued = Issued()
-        self.filing = Filing(settings, bus, self.shelf, self.tokens, self.issued)
-        self.cases = Cases(settings.cache_cases, settings.cache_bytes, settings.cache_seconds)
-        self.tracking = Tracking(bus, self.cases, self.issued, self.shelf, settings.status_timeout)
-        self.papers = Papers(settings, bus, self.shelf, self.filing.signer)
-        self.checkpoints = Checkpoints(bus, self.filing.signer, folder_of(settings))
-        self.hub = Hub(settings, self.shelf)
+        self.recent_codes = RecentCodes()
+        self.filing = Filing(settings, rabbit, self.catalogue_cache, self.tokens, self.recent_codes)
+        self.case_cache = CaseCache(settings.cache_cases, settings.cache_bytes, settings.cache_seconds)
+        self.tracking = Tracking(
+            rabbit, self.case_cache, self.recent_codes, self.catalogue_cache, settings.status_timeout
+        )
+        self.papers = Papers(settings, rabbit, self.catalogue_cache, self.filing.signer)
+        self.checkpoints = Checkpoints(rabbit, self.filing.signer, folder_of(settings))
+        self.event_stream = EventStream(settings, self.catalogue_cache)
         # For presigned URLs alone.
-        self.store = object_store_client()
-        self.uploads = Uploads(bus, self.store, self.admission.stored_megabytes)
+        self.object_store = object_store_client()
+        self.uploads = Uploads(rabbit, self.object_store, self.admission.stored_megabytes)
         self.stopping = False
-        bus.on_event(self.shelf.heard)
-        bus.on_event(self.hub.heard)
-        self.standing.on_change(self.hub.end_of)
-        self.revocations.on_end(self.hub.end_session)
-        self.hub.on_case(self.cases.drop)
-        self.hub.on_code(self.issued.has_case)
-        self.hub.on_media(self.cases.drop_media)
-        bus.on_subscription(self.cases.subscription)
-        bus.on_subscription(self.issued.subscription)
-        bus.on_connect(lambda: self.shelf.renew(bus))
+        rabbit.on_event(self.catalogue_cache.heard)
+        rabbit.on_event(self.event_stream.heard)
+        self.token_revocations.on_change(self.event_stream.end_of)
+        self.session_revocations.on_end(self.event_stream.end_session)
+        self.event_stream.on_case(self.case_cache.drop)
+        self.event_stream.on_code(self.recent_codes.has_case)
+        self.event_stream.on_media(self.case_cache.drop_media)
+        rabbit.on_subscription(self.case_cache.subscription)
+        rabbit.on_subscription(self.recent_codes.subscription)
+        rabbit.on_connect(lambda: self.catalogue_cache.renew(rabbit))
 
     def stop(self) -> None:
         """No more streams; not ready any more. What is in hand goes on."""
         self.stopping = True
-        self.standing.stop()
-        self.revocations.stop()
-        self.hub.end_all()
+        self.token_revocations.stop()
+        self.session_revocations.stop()
+        self.event_stream.end_all()
 
     @property
     def ready(self) -> bool:
         """True when submissions are taken."""
-        return self.bus.connected and not self.stopping
+        return self.rabbit.connected and not self.stopping
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +118,24 @@ class Visitor:
         return str(self.caller.id) if self.caller else self.address_key
 
 
-def the_door(request: Request) -> Door:
+def container_of(request: Request) -> AppContainer:
     """The Door of this request's app."""
-    door: Door = request.app.state.door
-    return door
+    container: AppContainer = request.app.state.container
+    return container
 
 
-def address_key(door: Door, request: Request) -> str:
+def address_key(container: AppContainer, request: Request) -> str:
     """What stands for this request's address in the limits."""
-    address = door.limits.address(request.client, ",".join(request.headers.getlist("x-forwarded-for")))
-    return door.limits.address_key(address)
+    address = container.limits.address(request.client, ",".join(request.headers.getlist("x-forwarded-for")))
+    return container.limits.address_key(address)
 
 
-def client_of(door: Door, request: Request) -> Client:
+def client_of(container: AppContainer, request: Request) -> Client:
     """This request's sender, as limits see them."""
-    return Client(address_key(door, request), request.headers.get(ANSWER_HEADER))
+    return Client(address_key(container, request), request.headers.get(ANSWER_HEADER))
 
 
-def caller_of(door: Door, request: Request) -> Caller | None:
+def caller_of(container: AppContainer, request: Request) -> Caller | None:
     """Who signed this request; None without a token, BadToken with a wrong one."""
     given = request.headers.getlist("authorization")
     if not given:
@@ -141,19 +143,21 @@ def caller_of(door: Door, request: Request) -> Caller | None:
     scheme, _, token = given[0].partition(" ")
     if len(given) != 1 or scheme.lower() != "bearer" or not token:
         raise BadToken
-    return door.tokens.check(token.strip())
+    return container.tokens.check(token.strip())
 
 
-def visitor_of(door: Door, request: Request) -> Visitor:
+def visitor_of(container: AppContainer, request: Request) -> Visitor:
     """Who is at the door, signed in or not."""
-    return Visitor(address_key(door, request), language.of(request.scope["headers"]), caller_of(door, request))
+    return Visitor(
+        address_key(container, request), language.of(request.scope["headers"]), caller_of(container, request)
+    )
 
 
-async def _door(request: Request) -> Door:
-    return the_door(request)
+async def _container(request: Request) -> AppContainer:
+    return container_of(request)
 
 
-DoorDep = Annotated[Door, Depends(_door)]
+ContainerDep = Annotated[AppContainer, Depends(_container)]
 
 bearer = HTTPBearer(
     auto_error=False,
@@ -164,17 +168,17 @@ bearer = HTTPBearer(
 Shown = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
-async def _visitor(request: Request, door: DoorDep) -> Visitor:
-    return visitor_of(door, request)
+async def _visitor(request: Request, container: ContainerDep) -> Visitor:
+    return visitor_of(container, request)
 
 
 VisitorDep = Annotated[Visitor, Depends(_visitor)]
-at_the_door = Depends(_visitor)
+refuse_wrong_token = Depends(_visitor)
 """For a router that needs no Visitor: a wrong token is refused."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class SignedIn:
     """A visitor who is signed in."""
 
     visitor: Visitor
@@ -182,29 +186,29 @@ class Known:
     actor: Actor
 
 
-async def _known(visitor: VisitorDep, _: Shown) -> Known:
+async def _signed_in(visitor: VisitorDep, _: Shown) -> SignedIn:
     if visitor.caller is None:
         raise NotAuthenticated
-    return Known(visitor, visitor.caller, visitor.caller.actor(visitor.language))
+    return SignedIn(visitor, visitor.caller, visitor.caller.actor(visitor.language))
 
 
-KnownDep = Annotated[Known, Depends(_known)]
+SignedInDep = Annotated[SignedIn, Depends(_signed_in)]
 
 
-async def _citizen(known: KnownDep) -> Known:
-    if known.caller.kind is not ActorKind.CITIZEN:
+async def _citizen(signed_in: SignedInDep) -> SignedIn:
+    if signed_in.caller.kind is not ActorKind.CITIZEN:
         raise NotAllowed
-    return known
+    return signed_in
 
 
-async def _staff(known: KnownDep) -> Known:
-    if known.caller.kind is not ActorKind.STAFF:
+async def _staff(signed_in: SignedInDep) -> SignedIn:
+    if signed_in.caller.kind is not ActorKind.STAFF:
         raise NotAllowed
-    return known
+    return signed_in
 
 
-CitizenDep = Annotated[Known, Depends(_citizen)]
-StaffDep = Annotated[Known, Depends(_staff)]
+CitizenDep = Annotated[SignedIn, Depends(_citizen)]
+StaffDep = Annotated[SignedIn, Depends(_staff)]
 
 
 # --- the tracking code ---
@@ -222,9 +226,9 @@ class Bearer:
         return Actor(kind=ActorKind.BEARER, id=self.code_hashes[0], language=self.visitor.language)
 
 
-async def bearer_of(door: Door, client: Client, typed: str) -> list[str]:
+async def bearer_of(container: AppContainer, client: Client, typed: str) -> list[str]:
     """The hashes of a code that was typed; UnknownTrackingCode for a bad one, at once and without asking anyone."""
-    return (await door.admission.tracking_code(client, typed)).hashes
+    return (await container.admission.tracking_code(client, typed)).hashes
 
 
 TrackingCode = Annotated[
@@ -249,9 +253,9 @@ def typed_in_header(value: str) -> str:
     return unquote(value) if "%" in value else value
 
 
-async def _bearer(request: Request, door: DoorDep, tracking_code: TrackingCode) -> Bearer:
-    visitor = Visitor(address_key(door, request), language.of(request.scope["headers"]), None)
-    return Bearer(visitor, await bearer_of(door, client_of(door, request), typed_in_header(tracking_code)))
+async def _bearer(request: Request, container: ContainerDep, tracking_code: TrackingCode) -> Bearer:
+    visitor = Visitor(address_key(container, request), language.of(request.scope["headers"]), None)
+    return Bearer(visitor, await bearer_of(container, client_of(container, request), typed_in_header(tracking_code)))
 
 
 BearerDep = Annotated[Bearer, Depends(_bearer)]

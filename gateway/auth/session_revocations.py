@@ -15,7 +15,7 @@ from uuid import UUID
 from backbone.process import logs
 from contracts.accounts import EndedSessions, ListEndedSessions, RevokedSession, RevokeTokens, SessionEnded
 from contracts.errors import PeygirError
-from gateway.rabbit.client import Bus
+from gateway.rabbit.client import RabbitClient
 
 log = logs.get("ended_sessions")
 
@@ -29,14 +29,14 @@ class SessionRevocations:
     whenever it subscribes. An entry is kept until the last access token of its session has expired by itself, so there are
     never more than ended in a quarter of an hour."""
 
-    def __init__(self, bus: Bus, clock: Callable[[], float] = time.time) -> None:
-        self._bus, self._clock = bus, clock
+    def __init__(self, rabbit: RabbitClient, clock: Callable[[], float] = time.time) -> None:
+        self._bus, self._clock = rabbit, clock
         self._ended: dict[str, float] = {}
         self._clean_at = 0.0
         self._listeners: list[Callable[[str], None]] = []
         self._asking: asyncio.Task[None] | None = None
-        bus.on_event(self.heard)
-        bus.on_subscription(self._subscription)
+        rabbit.on_event(self.heard)
+        rabbit.on_subscription(self._subscription)
 
     def __len__(self) -> int:
         return len(self._ended)

@@ -13,23 +13,23 @@ from uuid import UUID
 from backbone.process import logs
 from contracts.accounts import ChangedStaff, ListChangedStaff, StaffChanged
 from contracts.errors import PeygirError
-from gateway.rabbit.client import Bus
+from gateway.rabbit.client import RabbitClient
 
 log = logs.get("standing")
 
 _PAUSE = 5.0
 
 
-class Standing:
+class TokenRevocations:
     """Hears of changes as long as it listens; asks accounts for those before. Once heard, a version only grows."""
 
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
+    def __init__(self, rabbit: RabbitClient) -> None:
+        self._bus = rabbit
         self._versions: dict[UUID, int] = {}
         self._on_change: list[Callable[[UUID], None]] = []
         self._asking: asyncio.Task[None] | None = None
-        bus.on_event(self.heard)
-        bus.on_subscription(self._subscription)
+        rabbit.on_event(self.heard)
+        rabbit.on_subscription(self._subscription)
 
     def on_change(self, listener: Callable[[UUID], None]) -> None:
         """`listener(staff_id)` whenever an account was changed."""
@@ -75,4 +75,4 @@ class Standing:
                 return
 
 
-__all__ = ["Standing"]
+__all__ = ["TokenRevocations"]

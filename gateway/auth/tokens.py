@@ -19,7 +19,7 @@ from contracts.errors import BadToken
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Language, Role
 from gateway.auth.session_revocations import SessionRevocations
-from gateway.auth.token_revocations import Standing
+from gateway.auth.token_revocations import TokenRevocations
 
 _LONGEST = 4096
 _KEPT = 10_000
@@ -48,12 +48,16 @@ class Tokens:
     """Checks access tokens. One that was good is remembered until it expires, so that its signature is checked once."""
 
     def __init__(
-        self, public_keys: Sequence[bytes], contact_key: bytes, standing: Standing, revocations: SessionRevocations
+        self,
+        public_keys: Sequence[bytes],
+        contact_key: bytes,
+        token_revocations: TokenRevocations,
+        session_revocations: SessionRevocations,
     ) -> None:
         self._keys = [OKPKey.import_key(Ed25519PublicKey.from_public_bytes(key)) for key in public_keys]
         self._contact_key = contact_key
-        self._standing = standing
-        self._revocations = revocations
+        self._standing = token_revocations
+        self._revocations = session_revocations
         # EdDSA alone: neither none nor a symmetric algorithm can be asked for by a token.
         self._registry = jws.JWSRegistry(algorithms=["EdDSA"])
         self._good: OrderedDict[str, Caller] = OrderedDict()
@@ -61,19 +65,19 @@ class Tokens:
     def check(self, token: str) -> Caller:
         """The caller this token names; BadToken when it is not ours, not valid now, not an access token, made before its
         account was changed, or of a session that has ended."""
-        known = self._good.get(token)
-        if known is None:
-            known = self._verified(token)
-            self._good[token] = known
+        signed_in = self._good.get(token)
+        if signed_in is None:
+            signed_in = self._verified(token)
+            self._good[token] = signed_in
             if len(self._good) > _KEPT:
                 self._good.popitem(last=False)
-        if known.expires_at <= time.time():
+        if signed_in.expires_at <= time.time():
             self._good.pop(token, None)
             raise BadToken
-        if self.is_revoked(known):
+        if self.is_revoked(signed_in):
             self._good.pop(token, None)
             raise BadToken
-        return known
+        return signed_in
 
     def is_revoked(self, caller: Caller) -> bool:
         """Whether this caller's session has ended, or their account was changed, since the token was made."""

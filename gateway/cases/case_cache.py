@@ -35,7 +35,7 @@ class Kept:
     until: float
 
 
-class Issued:
+class RecentCodes:
     """The last `most` codes, by hash, that were given here or of whose case something was heard: while a code's case has
     neither been seen nor heard of, it is being registered, and that can be said without asking anyone."""
 
@@ -69,7 +69,7 @@ class Issued:
             self._has_case.popitem(last=False)
 
 
-class Cases:
+class CaseCache:
     """At most `most` answers of `size` bytes together, each for at most `seconds`."""
 
     def __init__(self, most: int, size: int, seconds: float) -> None:

@@ -11,21 +11,28 @@ from contracts.gateway import Actor
 from contracts.media import FileNames, ListFileNames, UploadState
 from contracts.tracking import CitizenCommand, ExecuteCitizenCommand, PublicCase, ViewByCode
 from contracts.vocabulary import Language
-from gateway.cases.case_cache import Cases, Issued
+from gateway.cases.case_cache import CaseCache, RecentCodes
 from gateway.cases.views import CaseView, case_view
-from gateway.rabbit.client import Bus
-from gateway.submissions.catalogue_cache import Shelf
+from gateway.rabbit.client import RabbitClient
+from gateway.submissions.catalogue_cache import CatalogueCache
 
 
 class Tracking:
     """What the holder of a code, or a signed-in citizen, does with a case. `patience`: seconds in which tracking
     has to answer somebody while a case is read, or else it is away."""
 
-    def __init__(self, bus: Bus, cases: Cases, issued: Issued, shelf: Shelf, patience: float) -> None:
-        self._bus, self._cases, self._issued, self._shelf = bus, cases, issued, shelf
+    def __init__(
+        self,
+        rabbit: RabbitClient,
+        cases: CaseCache,
+        recent_codes: RecentCodes,
+        catalogue_cache: CatalogueCache,
+        patience: float,
+    ) -> None:
+        self._bus, self._cases, self._issued, self._shelf = rabbit, cases, recent_codes, catalogue_cache
         self._patience = patience
         # The names of grounds are in what was rendered.
-        shelf.on_change(lambda: cases.subscription(bus.subscribed))
+        catalogue_cache.on_change(lambda: cases.subscription(rabbit.subscribed))
 
     async def view(self, code_hashes: list[str], lang: Language) -> CaseView | None:
         """The case of a code for a person; None while it is being registered. StatusUnavailable when that cannot be told."""

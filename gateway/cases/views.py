@@ -35,7 +35,7 @@ from contracts.vocabulary import (
 )
 from gateway.api.visits.bodies import VisitView, visit_view
 from gateway.evidence.refusals import reason_text
-from gateway.submissions.catalogue_cache import Shelf
+from gateway.submissions.catalogue_cache import CatalogueCache
 
 REGISTERING = {Language.FA: "در حال ثبت", Language.EN: "Being registered"}
 NEXT_STEPS = {
@@ -161,7 +161,9 @@ class Me(Answer):
     mobile: str | None
 
 
-def case_view(case: PublicCase, lang: Language, shelf: Shelf, file_names: Mapping[str, str] | None = None) -> CaseView:
+def case_view(
+    case: PublicCase, lang: Language, catalogue_cache: CatalogueCache, file_names: Mapping[str, str] | None = None
+) -> CaseView:
     """`case` for a person who reads `lang`. `file_names`: by media id, what their device called the files they sent."""
     given = {
         name: getattr(case, name)
@@ -173,14 +175,14 @@ def case_view(case: PublicCase, lang: Language, shelf: Shelf, file_names: Mappin
         kind_text=KIND_NAMES[case.kind][lang],
         stage_text=STAGE_NAMES[case.stage][lang],
         unit_name=case.unit_name_fa if lang is Language.FA else case.unit_name_en,
-        ground_name=ground_name(case.ground, lang, shelf),
+        ground_name=ground_name(case.ground, lang, catalogue_cache),
         filed_text=moment_text(case.filed_at, lang),
         expected_text=day_text(case.expected_on, lang),
-        refusal_text=refusal_text(case, lang, shelf.refusal_reasons),
+        refusal_text=refusal_text(case, lang, catalogue_cache.refusal_reasons),
         filed=_filed(case.filed, lang),
         decision=_decision(case.decision, lang),
         joined=_joined(case.joined, lang),
-        joined_refusal=_joined_refusal(case.joined_refusal, lang, shelf.refusal_reasons),
+        joined_refusal=_joined_refusal(case.joined_refusal, lang, catalogue_cache.refusal_reasons),
         attachments=[_attachment(one, lang, file_names or {}) for one in case.attachments],
         visits=[visit_view(visit, lang) for visit in case.visits],
         timeline=[
@@ -295,9 +297,9 @@ def refusal_text(
     return REFUSAL_NAMES[RefusalReason(reason)][lang] if reason in set(RefusalReason) else reason
 
 
-def ground_name(code: str, lang: Language, shelf: Shelf) -> str | None:
+def ground_name(code: str, lang: Language, catalogue_cache: CatalogueCache) -> str | None:
     """None for one that the catalogue at hand does not have."""
-    ground = shelf.grounds.get(code)
+    ground = catalogue_cache.grounds.get(code)
     if ground is None:
         return None
     return ground.name_fa if lang is Language.FA else ground.name_en

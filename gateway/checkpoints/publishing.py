@@ -36,7 +36,7 @@ from contracts.audit import (
 )
 from contracts.base import now
 from contracts.errors import PeygirError
-from gateway.rabbit.client import Bus
+from gateway.rabbit.client import RabbitClient
 from gateway.settings import Settings
 from gateway.submissions.receipts import Signer
 
@@ -52,8 +52,8 @@ BUCKETS = tuple(f"{number:02x}" for number in range(256))
 class Checkpoints:
     """Makes them, and keeps them in a folder; several gateways come away with the same file."""
 
-    def __init__(self, bus: Bus, signer: Signer, folder: Path, clock: Callable[[], datetime] = now) -> None:
-        self._bus, self._signer, self._folder, self._clock = bus, signer, folder, clock
+    def __init__(self, rabbit: RabbitClient, signer: Signer, folder: Path, clock: Callable[[], datetime] = now) -> None:
+        self._bus, self._signer, self._folder, self._clock = rabbit, signer, folder, clock
 
     async def latest(self) -> KeptCheckpoint:
         """The newest full one."""
@@ -153,23 +153,23 @@ def folder_of(settings: Settings) -> Path:
 
 
 async def _once(settings: Settings) -> Path:
-    bus = Bus(settings.amqp_url.get_secret_value(), name="checkpoint", rpc_timeout=30.0)
+    rabbit = RabbitClient(settings.amqp_url.get_secret_value(), name="checkpoint", rpc_timeout=30.0)
     ready = asyncio.Event()
 
     async def note() -> None:
         ready.set()
 
-    bus.on_connect(note)
-    await bus.start()
+    rabbit.on_connect(note)
+    await rabbit.start()
     try:
         async with asyncio.timeout(30):
             await ready.wait()
         earlier = secrets(settings.receipt_public_keys) if settings.receipt_public_keys else []
         signer = Signer(secret(settings.receipt_private_key), earlier)
-        return await Checkpoints(bus, signer, folder_of(settings)).make()
+        return await Checkpoints(rabbit, signer, folder_of(settings)).make()
     finally:
         with contextlib.suppress(PeygirError):
-            await bus.stop()
+            await rabbit.stop()
 
 
 def main() -> int:

@@ -22,17 +22,21 @@ EXEMPT_PREFIXES = ("/pages/", "/v1/webhooks/")
 class GeneralBudget:
     """`page`: how a page tells an error; everything under /v1 tells it as a problem."""
 
-    def __init__(self, app: ASGIApp, door: deps.Door, page: Callable[[Request, TooMany], Awaitable[Response]]) -> None:
-        self._app, self._door, self._page = app, door, page
+    def __init__(
+        self, app: ASGIApp, container: deps.AppContainer, page: Callable[[Request, TooMany], Awaitable[Response]]
+    ) -> None:
+        self._app, self._container, self._page = app, container, page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        counted = scope["type"] == "http" and self._door.admission.counts_requests and not is_exempt(scope["path"])
+        counted = scope["type"] == "http" and self._container.admission.counts_requests and not is_exempt(scope["path"])
         if not counted:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
         try:
-            await self._door.admission.request(deps.address_key(self._door, request), _account(self._door, request))
+            await self._container.admission.request(
+                deps.address_key(self._container, request), _account(self._container, request)
+            )
         except TooMany as error:
             is_api = scope["path"].startswith("/v1/")
             refusal = problem(error, language.of(scope["headers"])) if is_api else await self._page(request, error)
@@ -46,10 +50,10 @@ def is_exempt(path: str) -> bool:
     return path in EXEMPT or path.startswith(EXEMPT_PREFIXES)
 
 
-def _account(door: deps.Door, request: Request) -> str | None:
+def _account(container: deps.AppContainer, request: Request) -> str | None:
     """Who is signed in. A token that is none of ours makes nobody: it spends of its address."""
     try:
-        caller = deps.caller_of(door, request)
+        caller = deps.caller_of(container, request)
     except BadToken:
         return None
     return str(caller.id) if caller is not None else None

@@ -42,5 +42,5 @@ def route_of(scope: Scope) -> str:
     """The route's template, never the path: paths may hold what nobody should read in a log."""
     if "express" in scope:
         return str(scope["express"])
-    known: Templates = getattr(scope.get("app"), "templates", {})
-    return known.get((scope.get("endpoint"), frozenset(scope.get("path_params", ()))), "unrouted")
+    signed_in: Templates = getattr(scope.get("app"), "templates", {})
+    return signed_in.get((scope.get("endpoint"), frozenset(scope.get("path_params", ()))), "unrouted")

@@ -51,7 +51,7 @@ PARSED = "peygir.json"
 UPLOADS = "/v1/uploads"
 
 
-class Envelope:
+class RequestLogMiddleware:
     """Outermost: continues the trace, times and counts, adds the security headers, and answers for what nobody caught."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -118,7 +118,7 @@ def plain_cookies(header: bytes) -> bytes:
     return b";".join(pair for pair in header.split(b";") if b"\\" not in pair)
 
 
-class Express:
+class FastPath:
     """Hands what is asked most straight to its handler; everything else goes on to the application."""
 
     def __init__(self, app: ASGIApp, handlers: Mapping[tuple[str, str], Handler], application: Any) -> None:
@@ -142,7 +142,7 @@ class _CutOff(Exception):
     """An answer could not be finished."""
 
 
-class Entry:
+class BodyLimitMiddleware:
     """What may come in under `prefix`: JSON of a bounded size and depth, in time; elsewhere, bodies that keep coming.
 
     A slow body is cut: JSON and forms without files must be there within `body_timeout` seconds; any other body may pause for

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from contracts.media import Download, SignDownload, Variant
 from contracts.tracking import AuthorizeMedia, MediaGrant
-from gateway.api.dependencies import Door
+from gateway.api.dependencies import AppContainer
 from gateway.evidence.downloads import MEDIA_TYPES, stream_media
 
 _BINARY = {name: {"schema": {"type": "string", "format": "binary"}} for name in MEDIA_TYPES}
@@ -19,13 +19,15 @@ CONTENT: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def signed(door: Door, asked: AuthorizeMedia, variant: Variant) -> Download:
+async def signed(container: AppContainer, asked: AuthorizeMedia, variant: Variant) -> Download:
     """UnknownCase when this caller may not see it; StillRegistering while it is being looked at; Gone when removed."""
-    grant = await door.bus.ask("tracking", "authorize_media", asked, MediaGrant)
+    grant = await container.rabbit.ask("tracking", "authorize_media", asked, MediaGrant)
     request = SignDownload(media_id=grant.media_id, variant=variant, case_id=grant.case_id, label=grant.label)
-    return await door.bus.ask("media", "sign_download", request, Download)
+    return await container.rabbit.ask("media", "sign_download", request, Download)
 
 
-async def send(request: Request, door: Door, asked: AuthorizeMedia, variant: Variant) -> Response:
+async def send(request: Request, container: AppContainer, asked: AuthorizeMedia, variant: Variant) -> Response:
     """The answer that carries it; see `signed` for what it raises."""
-    return await stream_media(door.store, await signed(door, asked, variant), request.headers, method=request.method)
+    return await stream_media(
+        container.object_store, await signed(container, asked, variant), request.headers, method=request.method
+    )

@@ -125,8 +125,8 @@ class Uploads:
     Whatever is missing for it (media, the store, room in it) is EvidenceUnavailable: one may file without.
     """
 
-    def __init__(self, bus: Asks, client: httpx.AsyncClient, spend: Spend | None = None) -> None:
-        self._bus, self._client, self._spend = bus, client, spend
+    def __init__(self, rabbit: Asks, client: httpx.AsyncClient, spend: Spend | None = None) -> None:
+        self._bus, self._client, self._spend = rabbit, client, spend
 
     async def create(
         self,

@@ -179,12 +179,12 @@ def router(
     byte. `address_key`: what a request's address is counted by.
     """
     routes = APIRouter(prefix="/v1/uploads", tags=["uploads"], route_class=_TusRoute)
-    door = _Door(uploads, max_size, stall_timeout, address_key)
+    container = TusProtocol(uploads, max_size, stall_timeout, address_key)
 
     @routes.options("", status_code=204, summary="What this server offers of tus")
     @routes.options("/{upload_id}", status_code=204, include_in_schema=False)
     async def options(request: Request) -> Response:
-        return Response(status_code=204, headers=door.offers())
+        return Response(status_code=204, headers=container.offers())
 
     @routes.post(
         "",
@@ -202,7 +202,7 @@ def router(
         response_class=Response,
     )
     async def create(request: Request) -> Response:
-        return await door.create(request)
+        return await container.create(request)
 
     @routes.head(
         "/{upload_id}",
@@ -215,7 +215,7 @@ def router(
         response_class=Response,
     )
     async def head(request: Request, upload_id: UploadIdPath) -> Response:
-        return await door.head(request, upload_id)
+        return await container.head(request, upload_id)
 
     @routes.get("/{upload_id}", summary="What became of an upload", responses=_problems())
     async def view(request: Request, upload_id: UploadIdPath) -> UploadView:
@@ -239,7 +239,7 @@ def router(
         response_class=Response,
     )
     async def patch(request: Request, upload_id: UploadIdPath) -> Response:
-        return await door.patch(request, upload_id)
+        return await container.patch(request, upload_id)
 
     @routes.delete(
         "/{upload_id}",
@@ -250,13 +250,13 @@ def router(
         response_class=Response,
     )
     async def delete(request: Request, upload_id: UploadIdPath) -> Response:
-        return await door.delete(request, upload_id)
+        return await container.delete(request, upload_id)
 
     @routes.post("/{upload_id}", include_in_schema=False)
     async def overridden(request: Request, upload_id: UploadIdPath) -> Response:
         """For clients, or proxies between, that know no PATCH or DELETE."""
         method = request.headers.get("x-http-method-override", "").upper()
-        ways = {"PATCH": door.patch, "DELETE": door.delete, "HEAD": door.head}
+        ways = {"PATCH": container.patch, "DELETE": container.delete, "HEAD": container.head}
         if not method:
             raise HTTPException(MethodNotAllowed.status)
         if method not in ways:
@@ -266,7 +266,7 @@ def router(
     return routes
 
 
-class _Door:
+class TusProtocol:
     """The protocol's words, read and said."""
 
     def __init__(

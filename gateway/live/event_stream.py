@@ -23,7 +23,7 @@ from contracts.vocabulary import ActorKind, Role
 from gateway.auth.tokens import Caller
 from gateway.edge.metrics import STREAMS
 from gateway.settings import Settings
-from gateway.submissions.catalogue_cache import Shelf
+from gateway.submissions.catalogue_cache import CatalogueCache
 
 
 @dataclass(eq=False)
@@ -43,11 +43,11 @@ class Reader:
         return str(self.caller.id) if self.caller is not None else "".join(sorted(self.code_hashes))
 
 
-class Hub:
+class EventStream:
     """Hears events and hands them to the readers they are for."""
 
-    def __init__(self, settings: Settings, shelf: Shelf) -> None:
-        self._settings, self._shelf = settings, shelf
+    def __init__(self, settings: Settings, catalogue_cache: CatalogueCache) -> None:
+        self._settings, self._shelf = settings, catalogue_cache
         self._readers: set[Reader] = set()
         # Open streams by owner, and by address, which may be that of a whole office.
         self._open: Counter[str] = Counter()

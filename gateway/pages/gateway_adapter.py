@@ -44,25 +44,25 @@ VERDICT_PAUSES = (0.3, 0.4, 0.6, 0.8, 0.9)
 chosen."""
 
 
-class GatewayDoor:
+class GatewayAdapter:
     """`uploads`: made when first needed, since its connections belong to the running loop; `file_size` in bytes."""
 
-    def __init__(self, door: deps.Door, uploads: Callable[[], Uploads], file_size: int) -> None:
-        self._door, self._uploads = door, uploads
+    def __init__(self, door: deps.AppContainer, uploads: Callable[[], Uploads], file_size: int) -> None:
+        self._container, self._uploads = door, uploads
         self.limits = Limits(file_size=file_size, files=max(1, door.settings.max_uploads), text=TEXT_LIMIT)
 
     async def find_code(self, visitor: Visitor, typed: str) -> str:
-        return (await self._door.admission.tracking_code(_client(visitor), typed)).code
+        return (await self._container.admission.tracking_code(_client(visitor), typed)).code
 
     def catalogue(self) -> Catalogue | None:
-        return self._door.shelf.current
+        return self._container.catalogue_cache.current
 
     # --- filing ---
 
     async def file(self, visitor: Visitor, filing: Filing, key: str) -> Filed:
         caller = self._caller(visitor)
-        await self._door.admission.submission(_client(visitor), str(caller.id) if caller else None)
-        taken = await self._door.filing.file(_body(visitor, filing), caller, visitor.language, key)
+        await self._container.admission.submission(_client(visitor), str(caller.id) if caller else None)
+        taken = await self._container.filing.file(_body(visitor, filing), caller, visitor.language, key)
         return Filed(
             code=taken.code,
             receipt_id=str(taken.submission_id),
@@ -75,7 +75,7 @@ class GatewayDoor:
     ) -> str:
         uploads = self._uploads()
         upload = await uploads.create(size, file_name or None, media_type, visitor.address)
-        body = Body(chunks, size, self._door.settings.stall_timeout)
+        body = Body(chunks, size, self._container.settings.stall_timeout)
         try:
             stored = await uploads.append(upload.upload_id, 0, body, address_key=visitor.address)
             if stored.offset != size or body.cut:
@@ -116,29 +116,31 @@ class GatewayDoor:
     # --- who ---
 
     async def request_otp(self, visitor: Visitor, mobile: str, otp_session: str | None) -> OtpSent:
-        await self._door.admission.one_time_code(_client(visitor))
+        await self._container.admission.one_time_code(_client(visitor))
         request = RequestOtp(mobile=mobile, language=visitor.language, asker=visitor.address, otp_session=otp_session)
-        return await self._door.bus.ask("accounts", "request_otp", request, OtpSent)
+        return await self._container.rabbit.ask("accounts", "request_otp", request, OtpSent)
 
     async def verify_otp(self, visitor: Visitor, mobile: str, code: str, otp_session: str | None) -> Tokens:
-        await self._door.admission.sign_in(_client(visitor))
+        await self._container.admission.sign_in(_client(visitor))
         request = VerifyOtp(mobile=mobile, code=code[:20], asker=visitor.address, otp_session=otp_session)
-        return await self._door.bus.ask("accounts", "verify_otp", request, Tokens)
+        return await self._container.rabbit.ask("accounts", "verify_otp", request, Tokens)
 
     async def refresh(self, visitor: Visitor, refresh_token: str) -> Tokens:
-        await self._door.admission.refresh(refresh_token)
+        await self._container.admission.refresh(refresh_token)
         try:
-            return await self._door.bus.ask("accounts", "refresh", RefreshTokens(refresh_token=refresh_token), Tokens)
+            return await self._container.rabbit.ask(
+                "accounts", "refresh", RefreshTokens(refresh_token=refresh_token), Tokens
+            )
         except BadToken:
-            await self._door.admission.bad_token(_client(visitor))
+            await self._container.admission.bad_token(_client(visitor))
             raise
 
     async def revoke(self, visitor: Visitor, refresh_token: str) -> None:
-        await self._door.admission.refresh(refresh_token)
-        await self._door.revocations.sign_out(refresh_token)
+        await self._container.admission.refresh(refresh_token)
+        await self._container.session_revocations.sign_out(refresh_token)
 
     def _caller(self, visitor: Visitor) -> Caller | None:
-        return self._door.tokens.check(visitor.access_token) if visitor.access_token else None
+        return self._container.tokens.check(visitor.access_token) if visitor.access_token else None
 
     def _citizen(self, visitor: Visitor) -> Actor:
         caller = self._caller(visitor)
@@ -149,29 +151,31 @@ class GatewayDoor:
     # --- cases ---
 
     async def _holder(self, visitor: Visitor, code: str) -> deps.Bearer:
-        hashes = (await self._door.admission.opened_code(code)).hashes
+        hashes = (await self._container.admission.opened_code(code)).hashes
         return deps.Bearer(deps.Visitor(visitor.address, visitor.language, None), hashes)
 
     async def case(self, visitor: Visitor, key: CaseKey) -> CaseView:
         if key.code is not None:
             holder = await self._holder(visitor, key.code)
-            seen = await self._door.tracking.view(holder.code_hashes, visitor.language)
+            seen = await self._container.tracking.view(holder.code_hashes, visitor.language)
             if seen is None:
                 raise StillRegistering
             return seen
         if key.case_id is None:
             raise NotAuthenticated
         request = ViewOwnCase(actor=self._citizen(visitor), case_id=key.case_id)
-        case = await self._door.bus.ask("tracking", "view_own_case", request, PublicCase)
-        return await self._door.tracking.shown(case, visitor.language)
+        case = await self._container.rabbit.ask("tracking", "view_own_case", request, PublicCase)
+        return await self._container.tracking.shown(case, visitor.language)
 
     async def execute(self, visitor: Visitor, key: CaseKey, idempotency_key: str, command: CitizenCommand) -> None:
         if key.code is not None:
             holder = await self._holder(visitor, key.code)
-            await self._door.tracking.execute(holder.actor, command, idempotency_key, code_hashes=holder.code_hashes)
+            await self._container.tracking.execute(
+                holder.actor, command, idempotency_key, code_hashes=holder.code_hashes
+            )
             return
         actor = self._citizen(visitor)
-        await self._door.tracking.execute(actor, command, idempotency_key, case_id=key.case_id)
+        await self._container.tracking.execute(actor, command, idempotency_key, case_id=key.case_id)
 
     async def offered_slots(self, visitor: Visitor, key: CaseKey) -> list[OfferedSlot]:
         if key.code is not None:
@@ -179,7 +183,7 @@ class GatewayDoor:
             request = ListOfferedSlots(actor=holder.actor, code_hashes=holder.code_hashes)
         else:
             request = ListOfferedSlots(actor=self._citizen(visitor), case_id=key.case_id)
-        return (await self._door.bus.ask("tracking", "list_offered_slots", request, OfferedSlots)).items
+        return (await self._container.rabbit.ask("tracking", "list_offered_slots", request, OfferedSlots)).items
 
     async def messages(self, visitor: Visitor, key: CaseKey | None) -> list[Message]:
         if key is not None and key.code is not None:
@@ -187,13 +191,13 @@ class GatewayDoor:
             request = ListMessages(actor=holder.actor, code_hashes=holder.code_hashes, limit=100)
         else:
             request = ListMessages(actor=self._citizen(visitor), limit=100)
-        found = await self._door.bus.ask("notify", "list_messages", request, MessagePage)
+        found = await self._container.rabbit.ask("notify", "list_messages", request, MessagePage)
         wanted = key.case_id if key else None
         return [message for message in found.items if wanted in (None, message.case_id)]
 
     async def own_cases(self, visitor: Visitor) -> list[OwnCase]:
         request = ListOwnCases(actor=self._citizen(visitor))
-        return (await self._door.bus.ask("tracking", "list_own_cases", request, OwnCases)).items
+        return (await self._container.rabbit.ask("tracking", "list_own_cases", request, OwnCases)).items
 
     async def download(
         self, visitor: Visitor, key: CaseKey, media_id: str, variant: Variant, request: Request
@@ -203,7 +207,7 @@ class GatewayDoor:
             asked = AuthorizeMedia(actor=holder.actor, code_hashes=holder.code_hashes, media_id=media_id)
         else:
             asked = AuthorizeMedia(actor=self._citizen(visitor), case_id=key.case_id, media_id=media_id)
-        return await attachments.send(request, self._door, asked, variant)
+        return await attachments.send(request, self._container, asked, variant)
 
     # --- papers ---
 
@@ -211,20 +215,20 @@ class GatewayDoor:
         if key.code is not None:
             holder = await self._holder(visitor, key.code)
             asked = ReadLetter(actor=holder.actor, code_hashes=holder.code_hashes)
-            return await self._door.papers.letter(request, asked, visitor.language, visitor.address)
+            return await self._container.papers.letter(request, asked, visitor.language, visitor.address)
         asked = ReadLetter(actor=self._citizen(visitor), case_id=key.case_id)
-        return await self._door.papers.letter(request, asked, visitor.language, asked.actor.id)
+        return await self._container.papers.letter(request, asked, visitor.language, asked.actor.id)
 
     async def receipt(self, visitor: Visitor, payload: str, signature: str, request: Request) -> Response:
-        key = self._door.filing.signer.key_id
+        key = self._container.filing.signer.key_id
         given = Receipt(payload=payload, signature=signature, key=key)
-        return await self._door.papers.receipt(request, given, visitor.language, visitor.address)
+        return await self._container.papers.receipt(request, given, visitor.language, visitor.address)
 
     async def seal_of(self, visitor: Visitor, receipt: Receipt) -> str | None:
-        return self._door.papers.seals.of_receipt(receipt)
+        return self._container.papers.seals.of_receipt(receipt)
 
     async def check_paper(self, visitor: Visitor, seal: str) -> Seal | None:
-        return self._door.papers.check(seal)
+        return self._container.papers.check(seal)
 
 
 def _client(visitor: Visitor) -> Client:

@@ -90,7 +90,7 @@ class CaseKey:
     case_id: UUID | None = None
 
 
-class Door(Protocol):
+class GatewayPort(Protocol):
     """Every call may raise a `PeygirError`; its text is told to the visitor."""
 
     @property

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from gateway.pages import case_evidence, details, filing, following, papers
 from gateway.pages.attend import attend
-from gateway.pages.gateway_port import Door
+from gateway.pages.gateway_port import GatewayPort
 from gateway.pages.typed import form_path
 from gateway.pages.visit import FOLDER, HEADERS, Page, Site, Visit, style, style_path
 
@@ -74,7 +74,7 @@ PAGES: dict[str, Page] = {
 }
 
 
-def router(door: Door, site: Site, address: Callable[[Request], str]) -> APIRouter:
+def router(door: GatewayPort, site: Site, address: Callable[[Request], str]) -> APIRouter:
     """Routes of every page. `address`: of a visitor."""
     routes = APIRouter()
     for path in PAGES:
@@ -85,7 +85,7 @@ def router(door: Door, site: Site, address: Callable[[Request], str]) -> APIRout
 
 
 def _endpoint(
-    path: str, door: Door, site: Site, address: Callable[[Request], str]
+    path: str, door: GatewayPort, site: Site, address: Callable[[Request], str]
 ) -> Callable[[Request], Awaitable[Response]]:
     page, shows, reads_form = PAGES[path], PAGES[form_path(path)], path not in WITH_FILES
 

@@ -25,7 +25,7 @@ from gateway.cases.views import refusal_text
 from gateway.pages import typed, words
 from gateway.pages.cookies import Cookies
 from gateway.pages.draft import OpenCase, SignedIn
-from gateway.pages.gateway_port import Door, Visitor
+from gateway.pages.gateway_port import GatewayPort, Visitor
 from gateway.pages.origin import Origin, origin_of
 from gateway.pages.typed import TypedForm
 from gateway.pages.visit_store import VisitStore
@@ -98,7 +98,7 @@ class Visit:
     """What a page's code works with. `form` holds what was posted, or typed here before and not sent; `errors` what is
     wrong with it; `status` the page's, where an error has decided it."""
 
-    def __init__(self, request: Request, door: Door, site: Site, address: str) -> None:
+    def __init__(self, request: Request, door: GatewayPort, site: Site, address: str) -> None:
         self.request, self.door, self.address = request, door, address
         self.origin = origin_of(request, site.public_url)
         # What another site makes a browser send comes without cookies, and must not begin a visit over the one there is.

@@ -18,9 +18,9 @@ from gateway.papers.paper import Paper, Stamp
 from gateway.papers.pdf_queue import Press
 from gateway.papers.receipts import receipt_paper, receipt_stamp
 from gateway.papers.signatures import ReceiptSeal, Seal, Seals
-from gateway.rabbit.client import Bus
+from gateway.rabbit.client import RabbitClient
 from gateway.settings import Settings, emblem_in
-from gateway.submissions.catalogue_cache import Shelf
+from gateway.submissions.catalogue_cache import CatalogueCache
 from gateway.submissions.receipts import Receipt, Signer
 
 _NAME_SECONDS = 2.0
@@ -31,8 +31,10 @@ _GONE = 499
 class Papers:
     """One desk a process."""
 
-    def __init__(self, settings: Settings, bus: Bus, shelf: Shelf, signer: Signer) -> None:
-        self._bus, self._shelf = bus, shelf
+    def __init__(
+        self, settings: Settings, rabbit: RabbitClient, catalogue_cache: CatalogueCache, signer: Signer
+    ) -> None:
+        self._bus, self._shelf = rabbit, catalogue_cache
         self._verify = f"{settings.public_url}/verify"
         self._emblem = emblem_in(settings.paper_emblem) if settings.paper_emblem else ""
         self.seals = Seals(signer)

@@ -14,13 +14,15 @@ from gateway.cases.views import day_text, ground_name, refusal_text
 from gateway.papers.paper import Paper, Section, Stamp
 from gateway.papers.signatures import REFUSED, LetterSeal, Seals
 from gateway.papers.words import digits, text
-from gateway.submissions.catalogue_cache import Shelf
+from gateway.submissions.catalogue_cache import CatalogueCache
 
 
-def letter_paper(letter: Letter, language: Language, shelf: Shelf, addressee: str | None = None) -> Paper:
+def letter_paper(
+    letter: Letter, language: Language, catalogue_cache: CatalogueCache, addressee: str | None = None
+) -> Paper:
     """The letter's words. `addressee`: the citizen's name, where it is known and the reader is this citizen. Unavailable
     while the gateway knows no names of grounds: no letter goes out without them."""
-    ground = ground_name(letter.ground, language, shelf)
+    ground = ground_name(letter.ground, language, catalogue_cache)
     if ground is None:
         raise Unavailable(retry_after=5)
     say = partial(text, language)
@@ -40,7 +42,7 @@ def letter_paper(letter: Letter, language: Language, shelf: Shelf, addressee: st
         about.append((say("outcome"), OUTCOME_NAMES[letter.outcome][language]))
         sections += [Section(facts=tuple(about)), *_decided(letter, language)]
     else:
-        if (named := refusal_text(letter, language, shelf.refusal_reasons)) is not None:
+        if (named := refusal_text(letter, language, catalogue_cache.refusal_reasons)) is not None:
             about.append((say("reason"), named))
         sections += [Section(facts=tuple(about)), *_refused(letter, language)]
     return Paper(

@@ -63,7 +63,7 @@ class _Question:
     timer: asyncio.TimerHandle | None = None
 
 
-class Bus:
+class RabbitClient:
     """Start it once; it lives until `stop`. Everything runs on the loop that called `start`."""
 
     def __init__(

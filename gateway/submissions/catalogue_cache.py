@@ -22,7 +22,7 @@ from contracts.intake import (
     Question,
     Unit,
 )
-from gateway.rabbit.client import Bus
+from gateway.rabbit.client import RabbitClient
 
 log = logs.get("catalogue")
 
@@ -45,7 +45,7 @@ def asked(ground: Ground, answers: Mapping[str, AnswerValue | None]) -> list[Que
     return list(found.values())
 
 
-class Shelf:
+class CatalogueCache:
     """Keeps the newest catalogue that was heard of. `current` is None until there is one."""
 
     def __init__(self, folder: Path) -> None:
@@ -70,10 +70,10 @@ class Shelf:
         except (OSError, ValidationError) as error:
             log.warning("the catalogue's copy cannot be read", error=type(error).__name__)
 
-    async def renew(self, bus: Bus) -> None:
+    async def renew(self, rabbit: RabbitClient) -> None:
         """Asks intake; keeps what is there when intake cannot answer."""
         try:
-            self.put(await bus.ask("intake", "get_catalogue", GetCatalogue(), Catalogue))
+            self.put(await rabbit.ask("intake", "get_catalogue", GetCatalogue(), Catalogue))
         except PeygirError as error:
             log.info("the catalogue could not be renewed", error=error.code)
 

@@ -45,11 +45,11 @@ from contracts.intake import Ground, Question, QuestionType
 from contracts.vocabulary import ActorKind, Channel, ConsentTo, Kind, Language, Role
 from gateway.api.fields import GroupMemberBody, SubmissionBody, happened
 from gateway.auth.tokens import Caller, Tokens
-from gateway.cases.case_cache import Issued
+from gateway.cases.case_cache import RecentCodes
 from gateway.edge.metrics import FILED
-from gateway.rabbit.client import Bus
+from gateway.rabbit.client import RabbitClient
 from gateway.settings import Settings
-from gateway.submissions.catalogue_cache import Shelf, asked
+from gateway.submissions.catalogue_cache import CatalogueCache, asked
 from gateway.submissions.receipts import Receipt, Signer, content_hash
 
 _DESK = frozenset({Channel.PHONE, Channel.COUNTER})
@@ -85,8 +85,15 @@ class _Person:
 class Filing:
     """Files submissions for the API and the pages alike."""
 
-    def __init__(self, settings: Settings, bus: Bus, shelf: Shelf, tokens: Tokens, issued: Issued) -> None:
-        self._bus, self._shelf, self._tokens, self._issued = bus, shelf, tokens, issued
+    def __init__(
+        self,
+        settings: Settings,
+        rabbit: RabbitClient,
+        catalogue_cache: CatalogueCache,
+        tokens: Tokens,
+        recent_codes: RecentCodes,
+    ) -> None:
+        self._bus, self._shelf, self._tokens, self._issued = rabbit, catalogue_cache, tokens, recent_codes
         self._mac_keys = secrets(settings.code_mac_keys)
         self._index_keys = secrets(settings.code_index_keys)
         self._derive_key = secret(settings.code_derive_key)

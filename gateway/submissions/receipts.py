@@ -68,7 +68,7 @@ class Signer:
         every = (self.public, *self.earlier)
         self.key_ids = tuple(hashlib.sha256(key).hexdigest()[:16] for key in every)
         self.key_id = self.key_ids[0]
-        self._known = [Ed25519PublicKey.from_public_bytes(key) for key in every]
+        self._signed_in = [Ed25519PublicKey.from_public_bytes(key) for key in every]
 
     def sign(self, submission_id: UUID, filed_at: datetime, kind: str, content_hash: str) -> Receipt:
         payload = payload_of(submission_id, filed_at, kind, content_hash)
@@ -81,7 +81,7 @@ class Signer:
 
     def signed(self, content: bytes, signature: bytes) -> bool:
         """Whether one of our keys signed just this."""
-        for key in self._known:
+        for key in self._signed_in:
             try:
                 key.verify(signature, content)
             except InvalidSignature:

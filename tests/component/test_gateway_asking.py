@@ -11,13 +11,13 @@ from sqlalchemy import create_engine
 from backbone.messaging import inbox, outbox
 from contracts.errors import DeadlinePassed
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from gateway.rabbit.client import Bus
+from gateway.rabbit.client import RabbitClient
 from tests.support.probe_contracts import TABLES, Ask, Told
 from tests.support.processes import ServiceProcess, create_database
 
 SLOW = Ask(what="slow", seconds=2.0)
 PATIENCE = 0.4
-Question = Callable[[Bus], Awaitable[Told]]
+Question = Callable[[RabbitClient], Awaitable[Told]]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def ask(
     process = ServiceProcess("probe", environment, log, ("-m", "tests.support.probe")).start()
 
     async def asked(question: Question) -> Told:
-        bus, ready = Bus(broker.url, "test", rpc_timeout=PATIENCE, rpc_deadline=5.0), asyncio.Event()
+        bus, ready = RabbitClient(broker.url, "test", rpc_timeout=PATIENCE, rpc_deadline=5.0), asyncio.Event()
 
         async def connected() -> None:
             ready.set()
@@ -55,12 +55,12 @@ def ask(
     process.kill()
 
 
-async def slow(bus: Bus) -> Told:
+async def slow(bus: RabbitClient) -> Told:
     return await bus.ask("probe", "tell", SLOW, Told)
 
 
 def test_a_service_that_answers_others_is_waited_for(ask: Callable[[Question], Told]) -> None:
-    async def beside_others(bus: Bus) -> Told:
+    async def beside_others(bus: RabbitClient) -> Told:
         waiting = asyncio.ensure_future(slow(bus))
         while not waiting.done():
             await bus.ask("probe", "tell", Ask(what="quick"), Told)
@@ -80,7 +80,7 @@ def test_who_asks_says_how_long_nobody_need_be_answered(ask: Callable[[Question]
 
 
 def test_nothing_is_waited_for_past_its_deadline(ask: Callable[[Question], Told]) -> None:
-    async def beside_others(bus: Bus) -> Told:
+    async def beside_others(bus: RabbitClient) -> Told:
         never = Ask(what="never", seconds=20.0)
         waiting = asyncio.ensure_future(bus.ask("probe", "tell", never, Told))
         while not waiting.done():

@@ -25,7 +25,7 @@ from gateway.edge.problems import on_peygir_error
 from gateway.evidence.chunk_relay import Uploads, object_store_client
 from gateway.evidence.downloads import stream_media
 from gateway.evidence.tus_protocol import router
-from gateway.rabbit.client import Bus
+from gateway.rabbit.client import RabbitClient
 from tests.support import media_samples as samples
 from tests.support.processes import BusClient, ServiceProcess, eventually, free_port, prepared
 
@@ -40,7 +40,7 @@ def door(url: str) -> FastAPI:
     """The gateway as far as media needs it; `/test/media/{id}` stands for tracking's authorised views."""
     app = FastAPI()
     app.add_exception_handler(PeygirError, on_peygir_error)
-    bus, client = Bus(url, "test-gateway"), object_store_client()
+    bus, client = RabbitClient(url, "test-gateway"), object_store_client()
     app.router.on_startup.append(bus.start)
     app.router.on_shutdown.append(bus.stop)
     app.include_router(router(Uploads(bus, client), max_size=200 * MIB, stall_timeout=2))

@@ -63,7 +63,7 @@ class Citizen:
 
     def __init__(self, office: Office, filed: Any, gateway: Gateway) -> None:
         self.office, self.code, self.case_id = office, filed.code_hash, filed.case_id
-        self._hub = gateway.door.hub
+        self._hub = gateway.container.event_stream
         mine = Caller(ActorKind.CITIZEN, filed.citizen_id or uuid4(), frozenset(), None, None, None, None, 2**40)
         self._readers = [
             self._hub.open("holder", None, frozenset({self.code})),
@@ -116,7 +116,7 @@ def _data(frame: bytes) -> JSON:
 @pytest.fixture
 def gateway(tmp_path: Path) -> Gateway:
     made = Gateway(tmp_path)
-    made.door.shelf.put(CATALOGUE)
+    made.container.catalogue_cache.put(CATALOGUE)
     return made
 
 

@@ -28,9 +28,9 @@ def limited(folder: Path, delays: list[float] | None = None, **settings: Any) ->
         if delays is not None:
             delays.append(seconds)
 
-    gateway.door.admission.delay = delay
-    gateway.door.shelf.put(CATALOGUE)
-    gateway.bus.answers["tracking.view_by_code"] = refusing(UnknownCase())
+    gateway.container.admission.delay = delay
+    gateway.container.catalogue_cache.put(CATALOGUE)
+    gateway.rabbit.answers["tracking.view_by_code"] = refusing(UnknownCase())
     return gateway
 
 
@@ -47,11 +47,11 @@ def by_header(gateway: Gateway, code: str, **more: Any) -> httpx.Response:
 
 
 def right(gateway: Gateway) -> str:
-    return codes.mint(gateway.door.mac_keys)
+    return codes.mint(gateway.container.mac_keys)
 
 
 def forget(gateway: Gateway) -> None:
     """Nothing has been counted yet."""
-    storage = gateway.door.limits._limiter.storage
+    storage = gateway.container.limits._limiter.storage
     assert isinstance(storage, Memory)
     storage._counted.clear()

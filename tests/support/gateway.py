@@ -24,9 +24,9 @@ from contracts.errors import PeygirError, Unavailable
 from contracts.gateway import FileSubmission
 from contracts.intake import Catalogue, Ground, Option, Question, QuestionType, Unit
 from contracts.vocabulary import Kind
-from gateway.api.dependencies import Door
+from gateway.api.dependencies import AppContainer
 from gateway.app import create_app
-from gateway.rabbit.client import Bus
+from gateway.rabbit.client import RabbitClient
 from gateway.settings import Settings
 
 Answerer = Callable[[Request], BaseModel]
@@ -84,7 +84,7 @@ UNLIMITED = {
 }
 
 
-class MemoryBus(Bus):
+class MemoryRabbitClient(RabbitClient):
     """A bus without a broker: keeps what is published, and answers questions as told."""
 
     def __init__(self) -> None:
@@ -183,10 +183,10 @@ class Gateway:
     """The whole application on a bus that remembers."""
 
     def __init__(self, state: Path, **settings: Any) -> None:
-        self.keys, self.bus = Keys(), MemoryBus()
+        self.keys, self.rabbit = Keys(), MemoryRabbitClient()
         self.settings = self.keys.settings(state, **settings)
-        self.app = create_app(self.settings, self.bus)
-        self.door: Door = self.app.state.door
+        self.app = create_app(self.settings, self.rabbit)
+        self.container: AppContainer = self.app.state.container
 
     def send(self, method: str, path: str, **more: Any) -> httpx.Response:
         """`address`: of the caller."""
@@ -203,7 +203,7 @@ class Gateway:
         return self.send("POST", "/v1/submissions", json=body, headers=headers)
 
     def last(self) -> FileSubmission:
-        return FileSubmission.model_validate_json(self.bus.published[-1].body)
+        return FileSubmission.model_validate_json(self.rabbit.published[-1].body)
 
 
 def bearer(token: str) -> dict[str, str]:

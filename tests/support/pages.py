@@ -72,7 +72,7 @@ class Browser:
         kept = Cookies(
             request,
             cookie_key(settings),
-            self.gateway.door.visit_store,
+            self.gateway.container.visit_store,
             settings.public_url.startswith("https:"),
         )
         asyncio.run(kept.load())

@@ -131,7 +131,7 @@ def test_guessing_stops_at_the_same_count_whatever_the_path(tmp_path: Path) -> N
             assert guess(gateway, method, path, code) == 429, (method, path)
             if at == 0:
                 assert (by_body(code), by_page(code)) == (429, 429)
-    assert gateway.bus.asked == [], "a wrong code costs nobody behind the gateway anything"
+    assert gateway.rabbit.asked == [], "a wrong code costs nobody behind the gateway anything"
 
 
 def test_many_guesses_of_one_address_come_to_nothing(tmp_path: Path, clock: list[float]) -> None:
@@ -200,7 +200,7 @@ def test_a_challenge_is_for_one_purpose_and_one_address_and_for_five_minutes(
     solved = {"Challenge-Answer": challenges.solve(challenge["token"], challenge["bits"])}
 
     assert by_header(gateway, right(gateway), address=OF_OTHERS, headers=solved).status_code == 429
-    assert gateway.door.admission.challenges.check_work("sign_in", "", solved["Challenge-Answer"], 1) is None
+    assert gateway.container.admission.challenges.check_work("sign_in", "", solved["Challenge-Answer"], 1) is None
     clock[0] += challenges.GOOD_FOR + 1
     assert by_header(gateway, right(gateway), headers=solved).status_code == 429
 

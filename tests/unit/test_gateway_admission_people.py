@@ -31,14 +31,14 @@ def ask_for_code(gateway: Gateway, mobile: str, **headers: str) -> httpx.Respons
 
 def test_many_phones_behind_one_carrier_address_ask_for_their_codes(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path)  # as it comes
-    gateway.bus.answers["accounts.request_otp"] = lambda _: OtpSent(resend_after=60, expires_in=300)
+    gateway.rabbit.answers["accounts.request_otp"] = lambda _: OtpSent(resend_after=60, expires_in=300)
     answers = [ask_for_code(gateway, f"0912000{at:04d}").status_code for at in range(25)]
     assert answers == [200] * 25
 
 
 def test_a_crowd_is_not_made_to_work_as_who_guesses(tmp_path: Path) -> None:
     gateway = limited(tmp_path, limit_one_time_codes="1/day")
-    gateway.bus.answers["accounts.request_otp"] = lambda _: OtpSent(resend_after=60, expires_in=300)
+    gateway.rabbit.answers["accounts.request_otp"] = lambda _: OtpSent(resend_after=60, expires_in=300)
     ask_for_code(gateway, "09120000000")
     for at in range(40):
         challenge = ask_for_code(gateway, "09120000001").json()["params"]["challenge"]
@@ -49,7 +49,7 @@ def test_a_crowd_is_not_made_to_work_as_who_guesses(tmp_path: Path) -> None:
 
 def test_beyond_the_budget_of_an_address_a_challenge_goes_for_codes_and_for_signing_in(tmp_path: Path) -> None:
     gateway = limited(tmp_path, limit_one_time_codes="1/hour", limit_sign_in="1/hour")
-    gateway.bus.answers["accounts.request_otp"] = lambda _: OtpSent(resend_after=60, expires_in=300)
+    gateway.rabbit.answers["accounts.request_otp"] = lambda _: OtpSent(resend_after=60, expires_in=300)
     bodies: dict[str, dict[str, str]] = {
         "/v1/auth/codes": {"mobile": "09121234567"},
         "/v1/auth/tokens": {"mobile": "09121234567", "code": "123456"},
@@ -68,10 +68,10 @@ def test_beyond_the_budget_of_an_address_a_challenge_goes_for_codes_and_for_sign
 
 def test_tries_are_told_apart_by_session_and_address_on_pages_and_api(tmp_path: Path) -> None:
     gateway = limited(tmp_path)
-    gateway.bus.answers["accounts.request_otp"] = lambda _: OtpSent(
+    gateway.rabbit.answers["accounts.request_otp"] = lambda _: OtpSent(
         resend_after=60, expires_in=300, otp_session="session-of-this-browser"
     )
-    gateway.bus.answers["accounts.verify_otp"] = refusing(BadCode())
+    gateway.rabbit.answers["accounts.verify_otp"] = refusing(BadCode())
     browser = Browser(gateway)
     browser.open("/sign-in")
     browser.send("/sign-in", mobile="09121234567")
@@ -81,7 +81,7 @@ def test_tries_are_told_apart_by_session_and_address_on_pages_and_api(tmp_path: 
     gateway.send("POST", "/v1/auth/codes", json=mobile)
     gateway.send("POST", "/v1/auth/codes", json={**mobile, "otp_session": "of-an-app"}, address=OF_OTHERS)
     gateway.send("POST", "/v1/auth/tokens", json={**mobile, "code": "123456", "otp_session": "of-an-app"})
-    asked: list[Any] = [request for _, request in gateway.bus.asked]
+    asked: list[Any] = [request for _, request in gateway.rabbit.asked]
 
     sessions = [request.otp_session for request in asked]
     assert sessions == [None, *["session-of-this-browser"] * 2, None, "of-an-app", "of-an-app"]
@@ -93,13 +93,13 @@ def test_tries_are_told_apart_by_session_and_address_on_pages_and_api(tmp_path: 
 
 def test_a_device_that_signed_in_shows_it(tmp_path: Path) -> None:
     gateway = limited(tmp_path)
-    gateway.bus.answers["accounts.sign_in_staff"] = lambda _: Tokens(
+    gateway.rabbit.answers["accounts.sign_in_staff"] = lambda _: Tokens(
         access_token="a", refresh_token="b", expires_in=900, device_token="d1.device.1.mac"
     )
     staff = {"username": "head", "password": "x", "totp": "123456"}
     first = gateway.send("POST", "/v1/auth/staff/tokens", json=staff)
     gateway.send("POST", "/v1/auth/staff/tokens", json={**staff, "device_token": first.json()["device_token"]})
-    asked: list[Any] = [request for _, request in gateway.bus.asked]
+    asked: list[Any] = [request for _, request in gateway.rabbit.asked]
     assert [request.device_token for request in asked] == [None, "d1.device.1.mac"]
     assert asked[0].asker
 
@@ -114,7 +114,7 @@ def test_a_user_name_that_rests_for_an_address_goes_on_by_work(tmp_path: Path) -
             return tokens("next")
         raise TooMany(retry_after=15, work_passes=True)
 
-    gateway.bus.answers["accounts.sign_in_staff"] = sign_in
+    gateway.rabbit.answers["accounts.sign_in_staff"] = sign_in
     staff = {"username": "head", "password": "x", "totp": "123456"}
     refused = gateway.send("POST", "/v1/auth/staff/tokens", json=staff)
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "15")
@@ -156,7 +156,7 @@ def tokens(refresh_token: str) -> Tokens:
 
 def test_an_office_that_renews_its_tokens_locks_nobody_out(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path)  # as it comes
-    gateway.bus.answers["accounts.refresh"] = lambda asked: tokens(asked.refresh_token)  # type: ignore[attr-defined]
+    gateway.rabbit.answers["accounts.refresh"] = lambda asked: tokens(asked.refresh_token)  # type: ignore[attr-defined]
 
     def renew(token: str) -> int:
         return gateway.send("POST", "/v1/auth/refresh", json={"refresh_token": token}).status_code
@@ -174,7 +174,7 @@ def test_bad_refresh_tokens_are_counted_and_good_ones_do_not_suffer(tmp_path: Pa
             return tokens("next")
         raise BadToken
 
-    gateway.bus.answers["accounts.refresh"] = answer
+    gateway.rabbit.answers["accounts.refresh"] = answer
 
     def renew(token: str) -> int:
         return gateway.send("POST", "/v1/auth/refresh", json={"refresh_token": token}).status_code
@@ -214,7 +214,7 @@ def test_submissions_of_an_address_have_a_budget_and_a_citizen_their_own(tmp_pat
 )
 def test_a_refusal_says_how_long_to_wait(tmp_path: Path, seconds: int, fa: str, en: str) -> None:
     gateway = limited(tmp_path)
-    gateway.bus.answers["accounts.request_otp"] = refusing(TooMany(retry_after=seconds))
+    gateway.rabbit.answers["accounts.request_otp"] = refusing(TooMany(retry_after=seconds))
     for language, wait in (("fa", fa), ("en", en)):
         answer = ask_for_code(gateway, "09121234567", **{"Accept-Language": language})
         assert wait in answer.json()["detail"]

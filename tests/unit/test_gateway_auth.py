@@ -16,9 +16,9 @@ import pytest
 from contracts.errors import BadToken
 from contracts.vocabulary import ActorKind, Role
 from gateway.auth.session_revocations import SessionRevocations
-from gateway.auth.token_revocations import Standing
+from gateway.auth.token_revocations import TokenRevocations
 from gateway.auth.tokens import Tokens
-from tests.support.gateway import UNLIMITED, Gateway, Keys, MemoryBus, bearer
+from tests.support.gateway import UNLIMITED, Gateway, Keys, MemoryRabbitClient, bearer
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,10 @@ def keys() -> Keys:
 @pytest.fixture
 def tokens(keys: Keys) -> Tokens:
     public = [bytes.fromhex(keys.environment["ACCESS_TOKEN_PUBLIC_KEYS"])]
-    bus = MemoryBus()
-    return Tokens(public, bytes.fromhex(keys.environment["CONTACT_KEY"]), Standing(bus), SessionRevocations(bus))
+    rabbit = MemoryRabbitClient()
+    return Tokens(
+        public, bytes.fromhex(keys.environment["CONTACT_KEY"]), TokenRevocations(rabbit), SessionRevocations(rabbit)
+    )
 
 
 def forged(header: dict[str, Any], claims: dict[str, Any], signature: bytes = b"") -> str:
@@ -60,10 +62,10 @@ def test_a_key_that_was_current_before_is_honoured(keys: Keys) -> None:
     other = Keys()
     public = [bytes.fromhex(one.environment["ACCESS_TOKEN_PUBLIC_KEYS"]) for one in (other, keys)]
 
-    bus = MemoryBus()
-    assert Tokens(public, bytes(32), Standing(bus), SessionRevocations(bus)).check(keys.staff("head")).roles == {
-        Role.HEAD
-    }
+    rabbit = MemoryRabbitClient()
+    assert Tokens(public, bytes(32), TokenRevocations(rabbit), SessionRevocations(rabbit)).check(
+        keys.staff("head")
+    ).roles == {Role.HEAD}
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ class TestAtTheDoor:
     def test_citizens_are_not_staff_nor_the_other_way(self, gateway: Gateway) -> None:
         assert gateway.send("GET", "/v1/cases", headers=bearer(gateway.keys.citizen())).status_code == 403
         assert gateway.send("GET", "/v1/me/cases", headers=bearer(gateway.keys.staff("head"))).status_code == 403
-        assert gateway.bus.asked == []
+        assert gateway.rabbit.asked == []
 
     def test_me_shows_the_last_digits_alone(self, gateway: Gateway) -> None:
         me = gateway.send("GET", "/v1/me", headers=bearer(gateway.keys.citizen("+989121234567"))).json()

@@ -66,7 +66,7 @@ CONDITIONAL = CATALOGUE.model_copy(
 @pytest.fixture
 def gateway(tmp_path: Path) -> Gateway:
     made = Gateway(tmp_path, **UNLIMITED)
-    made.door.shelf.put(CONDITIONAL)
+    made.container.catalogue_cache.put(CONDITIONAL)
     return made
 
 
@@ -119,7 +119,7 @@ class TestTheAdministratorsDoor:
         headers = {"Idempotency-Key": uuid4().hex, "If-Match": '"8"', **(bearer(token) if token else {})}
         answer = gateway.send(method, path, json=UNIT if method == "PUT" else None, headers=headers)
         assert answer.status_code == (403 if role else 401)
-        assert gateway.bus.asked == []
+        assert gateway.rabbit.asked == []
 
     def test_a_change_carries_what_was_seen_and_its_key(self, gateway: Gateway) -> None:
         def changed(request: Request) -> BaseModel:
@@ -129,25 +129,27 @@ class TestTheAdministratorsDoor:
             assert (request.expected_version, request.idempotency_key) == (8, "key-12345")
             return CONDITIONAL.model_copy(update={"version": 9, "units": [change.unit]})
 
-        gateway.bus.answers["intake.change_configuration"] = changed
+        gateway.rabbit.answers["intake.change_configuration"] = changed
         answer = put(
             gateway, "/v1/configuration/units/roads", UNIT, "administrator", **{"Idempotency-Key": "key-12345"}
         )
         assert (answer.status_code, answer.headers["etag"]) == (200, '"9"')
         assert answer.json()["units"][0]["name_en"] == "Streets"
-        assert gateway.door.shelf.units["roads"].name_en == "Streets"  # at once, before the event is heard
+        assert (
+            gateway.container.catalogue_cache.units["roads"].name_en == "Streets"
+        )  # at once, before the event is heard
 
     def test_without_the_version_that_was_seen_nothing_is_asked(self, gateway: Gateway) -> None:
         answer = put(gateway, "/v1/configuration/units/roads", UNIT, "administrator", **{"If-Match": ""})
         assert answer.status_code == 428
-        assert gateway.bus.asked == []
+        assert gateway.rabbit.asked == []
 
     def test_a_mistake_stands_beside_the_field_of_the_body(self, gateway: Gateway) -> None:
         fields = [
             {"field": "units.roads.name_fa", "reason": "missing", "item": "roads"},
             {"field": "units.roads.north.active", "reason": "open_children", "item": "roads.north"},
         ]
-        gateway.bus.answers["intake.change_configuration"] = refusing(InvalidField(fields=fields))
+        gateway.rabbit.answers["intake.change_configuration"] = refusing(InvalidField(fields=fields))
         answer = put(gateway, "/v1/configuration/units/roads", UNIT, "administrator")
         assert answer.status_code == 422
         assert reasons(answer) == {"name_fa": "missing", "units.roads.north.active": "open_children"}
@@ -182,14 +184,14 @@ class TestTheAdministratorsDoor:
         answer = put(gateway, path, body, "administrator")
         assert answer.status_code == 422
         assert list(reasons(answer)) == [field]
-        assert gateway.bus.asked == []
+        assert gateway.rabbit.asked == []
 
     def test_an_account_is_not_given_a_unit_that_is_not_there(self, gateway: Gateway) -> None:
         body = {"username": "desk-2", "display_name": "پیشخوان ۲", "roles": ["operator"], "unit": "nowhere"}
         headers = {"Idempotency-Key": uuid4().hex, **bearer(gateway.keys.staff("administrator"))}
         answer = gateway.send("POST", "/v1/staff", json=body, headers=headers)
         assert (answer.status_code, reasons(answer)) == (422, {"unit": "unknown_unit"})
-        assert gateway.bus.asked == []
+        assert gateway.rabbit.asked == []
 
 
 class TestWhatOthersSeeOfIt:
@@ -199,8 +201,8 @@ class TestWhatOthersSeeOfIt:
 
     def test_the_copy_on_disk_is_whole(self, gateway: Gateway) -> None:
         again = Gateway(gateway.settings.gateway_state_dir)
-        again.door.shelf.read()
-        assert again.door.shelf.current == CONDITIONAL
+        again.container.catalogue_cache.read()
+        assert again.container.catalogue_cache.current == CONDITIONAL
 
     def test_staff_are_offered_the_reasons_that_are_open(self, gateway: Gateway) -> None:
         shown = gateway.send("GET", "/v1/lists", headers=bearer(gateway.keys.staff("screener"))).json()
@@ -220,13 +222,13 @@ class TestWhatOthersSeeOfIt:
             body = {"outcome": "upheld", "reasons": "دلیل", "root_causes": ["weather", cause]}
             answer = gateway.send("POST", f"/v1/cases/{uuid4()}/{path}", json=body, headers=headers)
             assert reasons(answer) == {"root_causes": reason}
-        assert gateway.bus.asked == []
+        assert gateway.rabbit.asked == []
 
     def test_the_listed_address_is_told_where_none_is_given(self, gateway: Gateway) -> None:
         headers = {"Idempotency-Key": uuid4().hex, "If-Match": '"1"', **bearer(gateway.keys.staff("screener"))}
         body = {"reason": "outside_remit", "explanation": "با شرکت آب است."}
         gateway.send("POST", f"/v1/cases/{uuid4()}/refusal", json=body, headers=headers)
-        (_, request), *_ = gateway.bus.asked
+        (_, request), *_ = gateway.rabbit.asked
         assert request.model_dump()["command"]["address"] == "سامانه ۱۱۱"
 
 

@@ -17,7 +17,7 @@ from contracts.base import now
 from contracts.errors import BadToken, Unavailable
 from gateway.auth import session_revocations as ended_sessions
 from gateway.auth.session_revocations import SessionRevocations
-from tests.support.gateway import Gateway, MemoryBus, bearer, refusing
+from tests.support.gateway import Gateway, MemoryRabbitClient, bearer, refusing
 from tests.unit.test_gateway_stream import hear, opened
 
 
@@ -58,7 +58,7 @@ def test_signing_out_is_answered_when_this_gateway_refuses_the_session(gateway: 
     mine = uuid4()
     access = token(gateway, mine)
     revoked = RevokedSession(ended=EndedSession(session_id=mine, until=now() + timedelta(minutes=15)))
-    gateway.bus.answers["accounts.revoke"] = lambda _: revoked
+    gateway.rabbit.answers["accounts.revoke"] = lambda _: revoked
     answer = gateway.send("POST", "/v1/auth/revoke", json={"refresh_token": "a-refresh-token"})
 
     assert (answer.status_code, answer.json()) == (200, {})  # no event was heard
@@ -66,14 +66,14 @@ def test_signing_out_is_answered_when_this_gateway_refuses_the_session(gateway: 
 
 
 def test_an_unknown_refresh_token_is_answered_alike(gateway: Gateway) -> None:
-    gateway.bus.answers["accounts.revoke"] = lambda _: RevokedSession()
+    gateway.rabbit.answers["accounts.revoke"] = lambda _: RevokedSession()
     answer = gateway.send("POST", "/v1/auth/revoke", json={"refresh_token": "nobody-s"})
     assert (answer.status_code, answer.json()) == (200, {})
 
 
 def test_the_streams_of_an_ended_session_end_and_no_others(gateway: Gateway) -> None:
     mine, other = uuid4(), uuid4()
-    gone, stays = (opened(gateway, gateway.door.tokens.check(token(gateway, one))) for one in (mine, other))
+    gone, stays = (opened(gateway, gateway.container.tokens.check(token(gateway, one))) for one in (mine, other))
     hear(gateway, ended(mine))
 
     assert gone.dropped
@@ -89,7 +89,7 @@ def test_no_stream_begins_with_a_session_that_ended_on_its_way_in(
     async def end_meanwhile(*_: Any) -> None:
         hear(gateway, ended(mine))
 
-    monkeypatch.setattr(gateway.door.limits, "spend", end_meanwhile)
+    monkeypatch.setattr(gateway.container.limits, "spend", end_meanwhile)
     assert gateway.send("GET", "/v1/stream", headers=bearer(token(gateway, mine))).status_code == 401
 
 
@@ -110,31 +110,31 @@ def test_what_was_missed_is_asked_for_page_by_page_until_accounts_answers(
             refusals.pop()(request)
         return pages[request.after]
 
-    gateway.bus.answers["accounts.list_ended_sessions"] = list_ended  # type: ignore[assignment]
-    known = asyncio.Event()
-    gateway.door.revocations.on_end(lambda session: known.set() if session == str(second) else None)
+    gateway.rabbit.answers["accounts.list_ended_sessions"] = list_ended  # type: ignore[assignment]
+    signed_in = asyncio.Event()
+    gateway.container.session_revocations.on_end(lambda session: signed_in.set() if session == str(second) else None)
 
     async def listen() -> None:
-        await gateway.bus.start()
-        await asyncio.wait_for(known.wait(), 5)
-        gateway.door.stop()
+        await gateway.rabbit.start()
+        await asyncio.wait_for(signed_in.wait(), 5)
+        gateway.container.stop()
 
     asyncio.run(listen())
     for session in (first, second):
         with pytest.raises(BadToken):
-            gateway.door.tokens.check(token(gateway, session))
+            gateway.container.tokens.check(token(gateway, session))
 
 
 def test_what_has_expired_is_forgotten() -> None:
     clock = [time.time()]
-    revocations = SessionRevocations(MemoryBus(), lambda: clock[0])
+    session_revocations = SessionRevocations(MemoryRabbitClient(), lambda: clock[0])
 
     def end_one() -> None:
         until = datetime.fromtimestamp(clock[0] + 900, UTC)
         event = SessionEnded(id=uuid4(), occurred_at=now(), session_ids=[uuid4()], until=until)
-        revocations.heard(event.name, event.model_dump_json())
+        session_revocations.heard(event.name, event.model_dump_json())
 
     for _ in range(2_000):  # one in ten seconds: 90 in a quarter of an hour
         clock[0] += 10
         end_one()
-    assert len(revocations) < 100
+    assert len(session_revocations) < 100

@@ -47,7 +47,7 @@ CRITICISM: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
-    made.door.shelf.put(CATALOGUE)
+    made.container.catalogue_cache.put(CATALOGUE)
     return made
 
 
@@ -120,7 +120,7 @@ def test_what_cannot_be_seen_was_not_given(name: str, typed: str) -> None:
 
 @pytest.mark.parametrize("typed", UNSEEN, ids=lambda typed: " ".join(f"{ord(one):04x}" for one in typed[:3]))
 def test_an_unseen_name_text_or_answer_files_nothing(gateway: Gateway, typed: str) -> None:
-    before = len(gateway.bus.published)
+    before = len(gateway.rabbit.published)
     wrong: list[dict[str, Any]] = [
         {"text": typed},
         {"people": [typed]},
@@ -132,7 +132,7 @@ def test_an_unseen_name_text_or_answer_files_nothing(gateway: Gateway, typed: st
     for change in wrong:
         answer = gateway.file(CRITICISM | change)
         assert (answer.status_code, set(reasons(answer).values())) == (422, {"missing"}), change
-    assert len(gateway.bus.published) == before
+    assert len(gateway.rabbit.published) == before
 
 
 @pytest.mark.parametrize("typed", ["علی رضایی", "می‌نا", "مُهر", "Zoë Q", "李 明", "O'Brien", "محمّد"])

@@ -48,24 +48,24 @@ LETTER = Letter(
 @pytest.fixture(scope="module")
 def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
-    made.door.shelf.put(CATALOGUE)
+    made.container.catalogue_cache.put(CATALOGUE)
     return made
 
 
 @pytest.fixture
 def gateway(only_one: Gateway) -> Gateway:
-    only_one.bus.asked.clear()
-    only_one.bus.answers["tracking.read_letter"] = lambda _: LETTER
+    only_one.rabbit.asked.clear()
+    only_one.rabbit.answers["tracking.read_letter"] = lambda _: LETTER
     return only_one
 
 
 @pytest.fixture
 def code(gateway: Gateway) -> str:
-    return codes.mint(gateway.door.mac_keys)
+    return codes.mint(gateway.container.mac_keys)
 
 
 def asked(gateway: Gateway) -> ReadLetter:
-    [(method, request)] = [one for one in gateway.bus.asked if one[0] != "intake.read_own_name"]
+    [(method, request)] = [one for one in gateway.rabbit.asked if one[0] != "intake.read_own_name"]
     assert method == "tracking.read_letter"
     assert isinstance(request, ReadLetter)
     return request
@@ -88,7 +88,7 @@ def test_the_letter_comes_by_code_in_the_callers_language_and_its_code_leads_to_
         ({"Accept-Language": "en"}, {}, "en"),
         ({"Accept-Language": "en"}, {"lang": "fa"}, "fa"),
     ):
-        gateway.bus.asked.clear()
+        gateway.rabbit.asked.clear()
         answer = gateway.send("GET", "/v1/tracking/letter", params=params, headers={"Tracking-Code": code, **headers})
         found = read(is_pdf(answer, f"peygir-letter-1405-000123-1-{language}.pdf"))
         assert answer.headers["content-language"] == language
@@ -104,7 +104,7 @@ def test_the_letter_comes_by_code_in_the_callers_language_and_its_code_leads_to_
         assert "این نامه درست است" in page.text
         assert "۱۴۰۵-۰۰۰۱۲۳-۱" in page.text
     assert asked(gateway).actor.kind is ActorKind.BEARER
-    assert asked(gateway).code_hashes == codes.hashes(code, gateway.door.index_keys)
+    assert asked(gateway).code_hashes == codes.hashes(code, gateway.container.index_keys)
 
 
 def test_a_citizen_and_staff_are_asked_for_as_who_they_are(gateway: Gateway) -> None:
@@ -116,7 +116,7 @@ def test_a_citizen_and_staff_are_asked_for_as_who_they_are(gateway: Gateway) -> 
         str(citizen),
         CASE,
     )
-    gateway.bus.asked.clear()
+    gateway.rabbit.asked.clear()
     token = gateway.keys.staff("inspector", unit="parks", sub=str(staff))
     assert gateway.send("GET", f"/v1/cases/{CASE}/letter", headers=bearer(token)).status_code == 200
     actor = asked(gateway).actor
@@ -141,14 +141,14 @@ def test_who_is_not_meant_is_told_so_and_nobody_is_asked(
     token = {"citizen": gateway.keys.citizen(), "staff": gateway.keys.staff("inspector")}.get(who or "")
     answer = gateway.send("GET", path, headers=bearer(token) if token else {})
     assert (answer.status_code, answer.json()["code"]) == (status, error)
-    assert gateway.bus.asked == []
+    assert gateway.rabbit.asked == []
 
 
 def test_before_the_decision_there_is_no_letter_and_before_the_case_it_is_being_registered(
     gateway: Gateway, code: str
 ) -> None:
     for error, status, told in ((NoLetter(), 409, "no_letter"), (UnknownCase(), 409, "still_registering")):
-        gateway.bus.answers["tracking.read_letter"] = refusing(error)
+        gateway.rabbit.answers["tracking.read_letter"] = refusing(error)
         for language, letters in (("fa", r"[\u0600-\u06ff]"), ("en", r"^[ -~]+$")):
             headers = {"Tracking-Code": code, "Accept-Language": language}
             answer = gateway.send("GET", "/v1/tracking/letter", headers=headers)
@@ -209,31 +209,31 @@ def test_an_emblem_that_is_none_is_noticed_at_the_start(tmp_path: Path, content:
 
 
 def test_a_letter_names_its_citizen_to_themselves_alone(gateway: Gateway, code: str) -> None:
-    gateway.bus.answers["intake.read_own_name"] = lambda _: OwnName(name=" زهرا  نمونه ")
+    gateway.rabbit.answers["intake.read_own_name"] = lambda _: OwnName(name=" زهرا  نمونه ")
     citizen = bearer(gateway.keys.citizen())
     staff = bearer(gateway.keys.staff("head"))
     own = gateway.send("GET", f"/v1/me/cases/{CASE}/letter", headers=citizen)
     assert "شهروند گرامی، زهرا نمونه" in read(own.content).content
     english = gateway.send("GET", f"/v1/me/cases/{CASE}/letter?lang=en", headers=citizen)
     assert "Dear زهرا نمونه," in read(english.content).content
-    gateway.bus.asked.clear()
+    gateway.rabbit.asked.clear()
     for path, headers in ((f"/v1/cases/{CASE}/letter", staff), ("/v1/tracking/letter", {"Tracking-Code": code})):
         found = read(gateway.send("GET", path, headers=headers).content)
         assert "نمونه" not in found.content + found.text
         assert "شهروند گرامی" in found.content
-    assert [method for method, _ in gateway.bus.asked] == ["tracking.read_letter"] * 2
+    assert [method for method, _ in gateway.rabbit.asked] == ["tracking.read_letter"] * 2
 
 
 @pytest.mark.parametrize("told", [OwnName(), OwnName(name="  "), None])
 def test_without_a_name_the_letter_goes_out_without(gateway: Gateway, told: OwnName | None) -> None:
-    gateway.bus.answers["intake.read_own_name"] = lambda _: told or refusing(Unavailable(retry_after=5))(_)
+    gateway.rabbit.answers["intake.read_own_name"] = lambda _: told or refusing(Unavailable(retry_after=5))(_)
     answer = gateway.send("GET", f"/v1/me/cases/{CASE}/letter", headers=bearer(gateway.keys.citizen()))
     assert "شهروند گرامی،" in json.loads(read(answer.content).content)["sections"][0]["paragraphs"][0]
 
 
 def test_a_name_may_be_anything_and_stays_a_name(gateway: Gateway) -> None:
     hostile = '#read("/etc/passwd") {name} *x* \u202eevil'
-    gateway.bus.answers["intake.read_own_name"] = lambda _: OwnName(name=hostile)
+    gateway.rabbit.answers["intake.read_own_name"] = lambda _: OwnName(name=hostile)
     answer = gateway.send("GET", f"/v1/me/cases/{CASE}/letter?lang=en", headers=bearer(gateway.keys.citizen()))
     assert f"Dear {hostile}," in json.loads(read(answer.content).content)["sections"][0]["paragraphs"][0]
     assert "root:" not in read(answer.content).text
@@ -241,7 +241,7 @@ def test_a_name_may_be_anything_and_stays_a_name(gateway: Gateway) -> None:
 
 def test_the_public_address_is_printed_where_one_is_set(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path, public_url="https://peygir.qazvin.example", **UNLIMITED)
-    gateway.door.shelf.put(CATALOGUE)
+    gateway.container.catalogue_cache.put(CATALOGUE)
     receipt = filed(gateway)
     answer = gateway.send("POST", "/v1/receipts/pdf", json=receipt)
     [address] = read(answer.content).codes
@@ -447,7 +447,7 @@ def test_a_client_that_leaves_takes_its_paper_out_of_the_queue(gateway: Gateway)
     """Before its turn and while its paper is drawn: no process is left, and the next one is drawn."""
 
     async def go() -> None:
-        press = gateway.door.papers.press
+        press = gateway.container.papers.press
         receipt = json.dumps(filed_soon).encode()
         gone = asyncio.Event()
 

@@ -12,13 +12,13 @@ from openapi_spec_validator import validate
 
 from gateway.api.openapi import document
 from gateway.app import create_app
-from tests.support.gateway import Keys, MemoryBus
+from tests.support.gateway import Keys, MemoryRabbitClient
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     state: Path = tmp_path_factory.mktemp("state")
-    return document(create_app(Keys().settings(state), MemoryBus()))
+    return document(create_app(Keys().settings(state), MemoryRabbitClient()))
 
 
 def operations(made: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:

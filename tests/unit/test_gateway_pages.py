@@ -20,13 +20,13 @@ from tests.support.pages import Browser
 @pytest.fixture(scope="module")
 def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
-    made.door.shelf.put(CATALOGUE)
+    made.container.catalogue_cache.put(CATALOGUE)
     return made
 
 
 @pytest.fixture
 def gateway(only_one: Gateway) -> Gateway:
-    only_one.bus.answers.clear()
+    only_one.rabbit.answers.clear()
     return only_one
 
 
@@ -38,16 +38,16 @@ def browser(gateway: Gateway) -> Browser:
 def test_a_status_that_cannot_be_read_is_told_with_its_comfort_and_is_there_later(
     gateway: Gateway, browser: Browser
 ) -> None:
-    gateway.bus.answers["tracking.view_by_code"] = refusing(DeadlinePassed(retry_after=5))
+    gateway.rabbit.answers["tracking.view_by_code"] = refusing(DeadlinePassed(retry_after=5))
     browser.open("/follow")
-    told = browser.send("/follow", code=codes.mint(gateway.door.mac_keys))
+    told = browser.send("/follow", code=codes.mint(gateway.container.mac_keys))
 
     assert (browser.answer.status_code, browser.answer.headers["retry-after"]) == (503, "5")
     assert "وضعیت اکنون خوانده نمی‌شود" in told
     assert "آنچه ثبت کرده‌اید محفوظ است" in told
     assert "در حال ثبت" not in told
     # The code need not be typed again.
-    gateway.bus.answers["tracking.view_by_code"] = refusing(UnknownCase())
+    gateway.rabbit.answers["tracking.view_by_code"] = refusing(UnknownCase())
     assert "در حال ثبت است" in browser.open("/case")
 
 
@@ -102,7 +102,7 @@ def test_such_a_form_from_a_foreign_page_is_refused(at_evidence: Browser) -> Non
 
 
 def test_an_answer_that_came_as_another_type_keeps_its_text(gateway: Gateway, browser: Browser) -> None:
-    gateway.bus.answers["tracking.view_by_code"] = lambda _: PublicCase(
+    gateway.rabbit.answers["tracking.view_by_code"] = lambda _: PublicCase(
         case_id=uuid4(),
         kind=Kind.CRITICISM,
         stage=Stage.AWAITING_CITIZEN,
@@ -117,7 +117,7 @@ def test_an_answer_that_came_as_another_type_keeps_its_text(gateway: Gateway, br
         version=5,
     )
     browser.open("/follow")
-    browser.send("/follow", code=codes.mint(gateway.door.mac_keys))
+    browser.send("/follow", code=codes.mint(gateway.container.mac_keys))
     browser.open("/case/answer")
     browser.send("/case/answer", text="دوم شهریور")
     assert (browser.answer.status_code, BROKEN in beside_the_file(browser)) == (422, True)

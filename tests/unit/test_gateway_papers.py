@@ -28,7 +28,7 @@ from gateway.papers.letters import letter_paper
 from gateway.papers.paper import Paper, Section, Stamp, from_json, to_json
 from gateway.papers.pdf_layout import FONTS, from_the_right, pdf, shown
 from gateway.papers.signatures import LetterSeal, ReceiptSeal, Seals, line_in
-from gateway.submissions.catalogue_cache import Shelf
+from gateway.submissions.catalogue_cache import CatalogueCache
 from gateway.submissions.receipts import Receipt, Signer
 from tests.support.gateway import CATALOGUE
 from tests.support.papers import plain, read
@@ -46,8 +46,8 @@ def seals() -> Seals:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    kept = Shelf(tmp_path)
+def catalogue_cache(tmp_path: Path) -> CatalogueCache:
+    kept = CatalogueCache(tmp_path)
     kept.put(CATALOGUE)
     return kept
 
@@ -173,8 +173,10 @@ def test_a_seal_is_found_in_what_was_pasted() -> None:
 
 
 @pytest.mark.parametrize("language", list(Language))
-def test_a_decided_letter_tells_outcome_reasons_and_the_right_to_object(shelf: Shelf, language: Language) -> None:
-    made = letter_paper(letter(recommended_until=[date(2027, 1, 20)]), language, shelf)
+def test_a_decided_letter_tells_outcome_reasons_and_the_right_to_object(
+    catalogue_cache: CatalogueCache, language: Language
+) -> None:
+    made = letter_paper(letter(recommended_until=[date(2027, 1, 20)]), language, catalogue_cache)
     said = made.content()
     fa = language is Language.FA
     assert made.title == ("نامه اعلام نتیجه رسیدگی" if fa else "Notice of decision")
@@ -196,14 +198,14 @@ def test_a_decided_letter_tells_outcome_reasons_and_the_right_to_object(shelf: S
     assert "تأخیر بیش از مهلت بوده است." in said
 
 
-def test_the_final_letter_offers_no_objection(shelf: Shelf) -> None:
-    made = letter_paper(letter(number="1405-000123-2", final=True, objection_until=None), Language.FA, shelf)
+def test_the_final_letter_offers_no_objection(catalogue_cache: CatalogueCache) -> None:
+    made = letter_paper(letter(number="1405-000123-2", final=True, objection_until=None), Language.FA, catalogue_cache)
     assert made.title == "نامه اعلام نتیجه نهایی پس از اعتراض"
     assert "نهایی است" in made.content()
     assert "می‌توانید یک بار" not in made.content()
 
 
-def test_a_refusal_tells_its_reason_and_the_right_address(shelf: Shelf) -> None:
+def test_a_refusal_tells_its_reason_and_the_right_address(catalogue_cache: CatalogueCache) -> None:
     refused = letter(
         outcome=None,
         reasons=None,
@@ -212,7 +214,7 @@ def test_a_refusal_tells_its_reason_and_the_right_address(shelf: Shelf) -> None:
         refusal_explanation="موضوع به شرکت آب مربوط است.",
         refusal_address="شرکت آب و فاضلاب، خیابان نمونه",
     )
-    said = letter_paper(refused, Language.FA, shelf).content()
+    said = letter_paper(refused, Language.FA, catalogue_cache).content()
     for told in ("عدم پذیرش", "صلاحیت شهرداری نیست", "موضوع به شرکت آب مربوط است.", "شرکت آب و فاضلاب، خیابان نمونه"):
         assert told in said
     assert "اعتراض" not in said
@@ -220,7 +222,7 @@ def test_a_refusal_tells_its_reason_and_the_right_address(shelf: Shelf) -> None:
 
 def test_no_letter_goes_out_without_the_names_of_grounds(tmp_path: Path) -> None:
     with pytest.raises(Unavailable):
-        letter_paper(letter(), Language.FA, Shelf(tmp_path))
+        letter_paper(letter(), Language.FA, CatalogueCache(tmp_path))
 
 
 def test_every_text_is_used_and_takes_the_same_values_in_both_languages() -> None:
@@ -370,8 +372,10 @@ def test_a_text_is_never_read_as_markup(hostile: str) -> None:
 
 def test_no_character_stops_a_letter() -> None:
     """PDF/A takes no sign without a picture, and none of private use: of all that there are every hundredth or so."""
-    known = (chr(one) for first in range(0, 97, 32) for one in range(first, 0x110000, 97) if not 0xD800 <= one < 0xE000)
-    assert drawn(paper(" ".join(known))).raw.startswith(b"%PDF-")
+    signed_in = (
+        chr(one) for first in range(0, 97, 32) for one in range(first, 0x110000, 97) if not 0xD800 <= one < 0xE000
+    )
+    assert drawn(paper(" ".join(signed_in))).raw.startswith(b"%PDF-")
 
 
 @pytest.mark.parametrize("one", ["\u202e", "\u202d", "\u202a", "\x00", "\x1b", "\u200b", "\ufeff", "\u2028"])

@@ -95,7 +95,7 @@ def test_what_nobody_expected_is_500_without_details(gateway: Gateway) -> None:
 
     headers = bearer(gateway.keys.staff("head"))
     for answerer in (broken, refusing(PeygirError())):
-        gateway.bus.answers["tracking.list_cases"] = answerer
+        gateway.rabbit.answers["tracking.list_cases"] = answerer
         answer = gateway.send("GET", "/v1/cases", headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (500, "internal")
         assert "citizen" not in answer.text
@@ -103,7 +103,7 @@ def test_what_nobody_expected_is_500_without_details(gateway: Gateway) -> None:
 
 
 def test_a_stale_version_tells_the_current_one(gateway: Gateway) -> None:
-    gateway.bus.answers["tracking.execute"] = refusing(StaleVersion(current=9, changes=["note_added"]))
+    gateway.rabbit.answers["tracking.execute"] = refusing(StaleVersion(current=9, changes=["note_added"]))
     answer = gateway.send(
         "POST",
         "/v1/cases/0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11/notes",
@@ -149,10 +149,10 @@ def test_the_public_port_has_no_metrics(gateway: Gateway) -> None:
 
 def test_a_door_that_cannot_publish_says_why(tmp_path_factory: pytest.TempPathFactory) -> None:
     made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
-    made.bus.up = False
+    made.rabbit.up = False
     answer = made.send("GET", "/readyz")
     assert (answer.status_code, answer.text) == (503, "missing: broker\n")
-    made.bus.takes_nothing = True
+    made.rabbit.takes_nothing = True
     answer = made.send("GET", "/readyz")
     assert (answer.status_code, answer.text) == (503, "broker blocks publishers\n")
 
@@ -162,7 +162,7 @@ def test_the_catalogue_is_not_sent_twice(tmp_path_factory: pytest.TempPathFactor
 
     folder = tmp_path_factory.mktemp("state")
     made = Gateway(folder, **UNLIMITED)
-    made.door.shelf.put(CATALOGUE)
+    made.container.catalogue_cache.put(CATALOGUE)
     first = made.send("GET", "/v1/catalogue")
     assert (first.status_code, first.headers["etag"]) == (200, '"7"')
     again = made.send("GET", "/v1/catalogue", headers={"If-None-Match": '"7"'})
@@ -170,7 +170,7 @@ def test_the_catalogue_is_not_sent_twice(tmp_path_factory: pytest.TempPathFactor
     assert made.send("GET", "/v1/catalogue", headers={"If-None-Match": '"6"'}).status_code == 200
 
     after_a_restart = Gateway(folder, **UNLIMITED)
-    after_a_restart.door.shelf.read()
+    after_a_restart.container.catalogue_cache.read()
     assert after_a_restart.send("GET", "/v1/catalogue").json() == first.json()
 
 
@@ -178,6 +178,6 @@ def test_a_torn_copy_of_the_catalogue_is_passed_over(tmp_path_factory: pytest.Te
     folder = tmp_path_factory.mktemp("state")
     (folder / "catalogue.json").write_text('{"version": 3, "un')
     made = Gateway(folder, **UNLIMITED)
-    made.door.shelf.read()
+    made.container.catalogue_cache.read()
 
-    assert made.door.shelf.current is None
+    assert made.container.catalogue_cache.current is None

@@ -12,7 +12,7 @@ import pytest
 
 from contracts.accounts import AccountVersion, ChangedStaff
 from contracts.errors import Unavailable
-from gateway.auth import token_revocations as standing
+from gateway.auth import token_revocations as token_revocations
 from tests.support.gateway import Gateway, bearer, refusing
 from tests.unit.test_gateway_stream import account, hear
 
@@ -61,24 +61,24 @@ def test_no_stream_begins_with_a_token_that_became_past_on_its_way_in(
     async def change_meanwhile(*_: Any) -> None:
         hear(gateway, account(ME, version=2))
 
-    monkeypatch.setattr(gateway.door.limits, "spend", change_meanwhile)
+    monkeypatch.setattr(gateway.container.limits, "spend", change_meanwhile)
     token = bearer(gateway.keys.staff("screener", sub=str(ME), ver=1))
     assert gateway.send("GET", "/v1/stream", headers=token).status_code == 401
 
 
 def test_what_was_missed_is_asked_for_until_accounts_answers(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standing, "_PAUSE", 0.01)
+    monkeypatch.setattr(token_revocations, "_PAUSE", 0.01)
     told = ChangedStaff(items=[AccountVersion(staff_id=ME, version=5)])
     refuses = [refusing(Unavailable(retry_after=1))] * 2
     answers: list[Callable[..., object]] = [*refuses, lambda _: told]
     heard = asyncio.Event()
-    gateway.door.standing.on_change(lambda _: heard.set())
-    gateway.bus.answers["accounts.list_changed_staff"] = lambda request: answers.pop(0)(request)  # type: ignore[return-value,assignment]
+    gateway.container.token_revocations.on_change(lambda _: heard.set())
+    gateway.rabbit.answers["accounts.list_changed_staff"] = lambda request: answers.pop(0)(request)  # type: ignore[return-value,assignment]
 
     async def listen() -> None:
-        await gateway.bus.start()
+        await gateway.rabbit.start()
         await asyncio.wait_for(heard.wait(), 5)
-        gateway.door.stop()
+        gateway.container.stop()
 
     asyncio.run(listen())
     assert status(gateway, 4) == 401

@@ -17,7 +17,7 @@ from contracts.notify import MessageChannel, NotificationDelivered
 from contracts.tracking import CaseSnapshot, CaseStageChanged, UnitAsked, VisitAsked
 from contracts.vocabulary import Channel, Kind, Role, Stage
 from gateway.api.stream.endpoints import _frames
-from gateway.live.event_stream import Hub, Reader
+from gateway.live.event_stream import EventStream, Reader
 from tests.support.gateway import CATALOGUE, Gateway
 
 ME = uuid4()
@@ -27,13 +27,13 @@ CODE_HASH = "a" * 64
 @pytest.fixture(scope="module")
 def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     made = Gateway(tmp_path_factory.mktemp("state"), stream_queue=3, limit_streams=2)
-    made.door.shelf.put(CATALOGUE)
+    made.container.catalogue_cache.put(CATALOGUE)
     return made
 
 
 @pytest.fixture
 def gateway(only_one: Gateway) -> Gateway:
-    only_one.door.hub.end_all()
+    only_one.container.event_stream.end_all()
     return only_one
 
 
@@ -57,12 +57,12 @@ def changed(case_id: UUID | None = None, sequence: int = 4, **state: Any) -> Cas
 
 
 def staff(gateway: Gateway, *roles: str, unit: str | None = None) -> Reader:
-    caller = gateway.door.tokens.check(gateway.keys.staff(*roles, unit=unit, sub=str(ME)))
+    caller = gateway.container.tokens.check(gateway.keys.staff(*roles, unit=unit, sub=str(ME)))
     return opened(gateway, caller)
 
 
 def opened(gateway: Gateway, caller: Any = None, hashes: frozenset[str] = frozenset()) -> Reader:
-    reader = gateway.door.hub.open(str(uuid4()), caller, hashes)
+    reader = gateway.container.event_stream.open(str(uuid4()), caller, hashes)
     assert reader is not None
     return reader
 
@@ -90,7 +90,7 @@ def told(reader: Reader) -> list[dict[str, Any]]:
 
 
 def hear(gateway: Gateway, event: Any) -> None:
-    gateway.bus.hear(event.name, event.model_dump_json())
+    gateway.rabbit.hear(event.name, event.model_dump_json())
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,10 @@ def test_staff_are_told_what_they_may_see(
 
 def test_what_becomes_of_a_visit_is_a_change_of_its_case(gateway: Gateway) -> None:
     reader = opened(gateway, None, frozenset({CODE_HASH}))
-    known = changed(code_hash=CODE_HASH)
-    hear(gateway, VisitAsked(**known.model_dump(), visit_id=uuid4()))
+    signed_in = changed(code_hash=CODE_HASH)
+    hear(gateway, VisitAsked(**signed_in.model_dump(), visit_id=uuid4()))
 
-    assert [(one["event"], one["case_id"]) for one in told(reader)] == [("case.changed", str(known.case_id))]
+    assert [(one["event"], one["case_id"]) for one in told(reader)] == [("case.changed", str(signed_in.case_id))]
 
 
 def test_without_a_tree_nobody_with_a_unit_is_told(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_without_a_tree_nobody_with_a_unit_is_told(tmp_path: Path) -> None:
 
 
 def test_a_citizen_is_told_of_their_own_cases_alone(gateway: Gateway) -> None:
-    reader = opened(gateway, gateway.door.tokens.check(gateway.keys.citizen(sub=str(ME))))
+    reader = opened(gateway, gateway.container.tokens.check(gateway.keys.citizen(sub=str(ME))))
     hear(gateway, changed(citizen_id=uuid4()))
     hear(gateway, changed())
     hear(gateway, changed(citizen_id=ME))
@@ -182,7 +182,7 @@ def test_a_bearer_is_told_of_messages_about_their_case(gateway: Gateway) -> None
 def test_what_the_office_keeps_to_itself_is_told_to_the_office_alone(gateway: Gateway) -> None:
     mine, citizen_id = uuid4(), uuid4()
     bearer = opened(gateway, None, frozenset({CODE_HASH}))
-    citizen = opened(gateway, gateway.door.tokens.check(gateway.keys.citizen(sub=str(citizen_id))))
+    citizen = opened(gateway, gateway.container.tokens.check(gateway.keys.citizen(sub=str(citizen_id))))
     head = staff(gateway, "head")
     state = {"code_hash": CODE_HASH, "citizen_id": citizen_id}
     note = changed(mine, 5, **state).model_copy(update={"noticed": False})
@@ -229,7 +229,7 @@ def test_a_reader_that_does_not_read_is_dropped(gateway: Gateway) -> None:
 
 
 def test_whose_account_was_changed_has_to_open_the_stream_again(gateway: Gateway) -> None:
-    mine, others = (gateway.door.tokens.check(gateway.keys.staff("head", ver=1)) for _ in range(2))
+    mine, others = (gateway.container.tokens.check(gateway.keys.staff("head", ver=1)) for _ in range(2))
     reader, other = opened(gateway, mine), opened(gateway, others)
     hear(gateway, account(mine.id, version=2))
 
@@ -237,31 +237,31 @@ def test_whose_account_was_changed_has_to_open_the_stream_again(gateway: Gateway
 
 
 def test_one_address_has_so_many_streams(gateway: Gateway) -> None:
-    hub = gateway.door.hub
-    readers = [hub.open("address", None, frozenset({CODE_HASH})) for _ in range(3)]
+    event_stream = gateway.container.event_stream
+    readers = [event_stream.open("address", None, frozenset({CODE_HASH})) for _ in range(3)]
     assert [reader is not None for reader in readers] == [True, True, False]
 
     assert readers[0] is not None
-    hub.close(readers[0])
-    hub.close(readers[0])
-    assert hub.open("address", None, frozenset({CODE_HASH})) is not None
-    assert hub.open("address", None, frozenset({CODE_HASH})) is None
+    event_stream.close(readers[0])
+    event_stream.close(readers[0])
+    assert event_stream.open("address", None, frozenset({CODE_HASH})) is not None
+    assert event_stream.open("address", None, frozenset({CODE_HASH})) is None
 
 
 def test_a_stream_beats_and_ends_with_its_session(gateway: Gateway) -> None:
     import time
 
-    caller = gateway.door.tokens.check(gateway.keys.staff("head", exp=time.time() + 1.0))
-    hub: Hub = gateway.door.hub
+    caller = gateway.container.tokens.check(gateway.keys.staff("head", exp=time.time() + 1.0))
+    event_stream: EventStream = gateway.container.event_stream
     reader = opened(gateway, caller)
 
     async def read() -> list[bytes]:
-        return [frame async for frame in _frames(hub, reader, 0.2)]
+        return [frame async for frame in _frames(event_stream, reader, 0.2)]
 
     frames = asyncio.run(read())
     assert frames[0].startswith(b": open")
     assert frames.count(b": alive\n\n") >= 2
-    assert reader not in hub._readers
+    assert reader not in event_stream._readers
 
 
 def test_without_a_code_or_session_there_is_no_stream(gateway: Gateway) -> None:

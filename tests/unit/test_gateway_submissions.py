@@ -45,14 +45,14 @@ OF_A_GROUP: dict[str, Any] = COMPLAINT | {
 @pytest.fixture(scope="module")
 def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
-    made.door.shelf.put(CATALOGUE)
+    made.container.catalogue_cache.put(CATALOGUE)
     return made
 
 
 @pytest.fixture
 def gateway(only_one: Gateway) -> Gateway:
-    only_one.bus.published.clear()
-    only_one.bus.up = True
+    only_one.rabbit.published.clear()
+    only_one.rabbit.up = True
     return only_one
 
 
@@ -75,11 +75,11 @@ class TestAnAnonymousReport:
 
         assert answer.status_code == 201
         code = answer.json()["tracking_code"]
-        parsed = codes.parse(code, gateway.door.mac_keys)
+        parsed = codes.parse(code, gateway.container.mac_keys)
         assert parsed is not None
         sent = gateway.last()
-        assert sent.code_hash == codes.hashes(parsed, gateway.door.index_keys)[0]
-        assert parsed.encode() not in gateway.bus.published[-1].body
+        assert sent.code_hash == codes.hashes(parsed, gateway.container.index_keys)[0]
+        assert parsed.encode() not in gateway.rabbit.published[-1].body
         assert (sent.sealed_identity, sent.sealed_contact, sent.mobile_hash, sent.citizen_id) == (
             None,
             None,
@@ -87,7 +87,7 @@ class TestAnAnonymousReport:
             None,
         )
         assert sent.catalogue_version == 7
-        assert str(sent.submission_id) == answer.json()["submission_id"] == gateway.bus.published[-1].message_id
+        assert str(sent.submission_id) == answer.json()["submission_id"] == gateway.rabbit.published[-1].message_id
 
     def test_of_a_signed_in_citizen_names_nobody(self, gateway: Gateway) -> None:
         gateway.file(REPORT, **bearer(gateway.keys.citizen()))
@@ -119,7 +119,7 @@ class TestAComplaint:
         assert sent.citizen_id == citizen
         assert sent.sealed_identity is not None
         assert sent.sealed_contact is not None
-        assert "شاکی" not in gateway.bus.published[-1].body.decode()
+        assert "شاکی" not in gateway.rabbit.published[-1].body.decode()
         intake = [bytes.fromhex(env["INTAKE_PRIVATE_KEYS"])]
         notify = [bytes.fromhex(env["NOTIFY_PRIVATE_KEYS"])]
         assert crypto.unseal(sent.sealed_identity, Identity, intake) == Identity(
@@ -211,7 +211,7 @@ class TestTheDesk:
             assert (answer.status_code, answer.json()["code"]) == (422, "citizen_consent_missing")
             assert reasons(answer) == {field: "citizen_consent_missing"}
             assert says in answer.json()["detail"]
-        assert gateway.bus.published == []
+        assert gateway.rabbit.published == []
 
     def test_consent_to_sms_needs_a_mobile_and_its_words_are_known(self, gateway: Gateway) -> None:
         headers = bearer(gateway.keys.staff("operator"))
@@ -219,7 +219,7 @@ class TestTheDesk:
         assert reasons(gateway.file(without, **headers)) == {"identity.mobile": "missing"}
         wrong = AT_THE_DESK | {"desk_consent": {"form": "nodded", "to": ["filing", "filing"]}}
         assert reasons(gateway.file(wrong, **headers)) == {"desk_consent.form": "enum", "desk_consent.to": "twice"}
-        assert gateway.bus.published == []
+        assert gateway.rabbit.published == []
 
     def test_citizens_need_none_and_give_none(self, gateway: Gateway) -> None:
         given = REPORT | {"desk_consent": AT_THE_DESK["desk_consent"]}
@@ -257,7 +257,7 @@ class TestAGroup:
         sent = gateway.last()
         assert sent.group is not None
         assert (sent.group.members, sent.group.common) == (12, "ساکنان کوچه شانزدهم")
-        sent_as_it_is = gateway.bus.published[-1].body.decode()
+        sent_as_it_is = gateway.rabbit.published[-1].body.decode()
         assert "همسایه" not in sent_as_it_is
         assert "9351234567" not in sent_as_it_is
         private = [bytes.fromhex(gateway.keys.environment["INTAKE_PRIVATE_KEYS"])]
@@ -295,7 +295,7 @@ class TestAGroup:
             assert all(one["message"] not in ("درست نیست.", "It is not right.") for one in answer.json()["errors"]), (
                 answer.text
             )
-        assert gateway.bus.published == []
+        assert gateway.rabbit.published == []
 
     def test_has_one_representative_who_is_known(self, gateway: Gateway) -> None:
         assert gateway.file(OF_A_GROUP).json()["code"] == "identity_needed"
@@ -373,7 +373,7 @@ class TestTheCatalogue:
         answer = gateway.file(REPORT | change)
 
         assert (answer.status_code, answer.json()["code"]) == (422, code)
-        assert gateway.bus.published == []
+        assert gateway.rabbit.published == []
 
     def test_is_not_needed(self, blind: Gateway) -> None:
         assert blind.file(REPORT | {"unit": "anything.well-formed"}).status_code == 201
@@ -442,7 +442,7 @@ class TestWhatIsRefused:
         found = reasons(answer)
         assert any(place.startswith(field) for place in found), found
         assert reason in found.values(), found
-        assert gateway.bus.published == []
+        assert gateway.rabbit.published == []
 
     def test_stores_text_as_typed(self, gateway: Gateway) -> None:
         typed = "  خط یک\r\n\tخط دو با ‌نیم‌فاصله و كاف عربی ۱۲٣  "
@@ -498,7 +498,7 @@ def hashes(upload: str, octet: str) -> dict[str, Any]:
 
 class TestWithoutTheBroker:
     def test_nothing_is_promised(self, gateway: Gateway) -> None:
-        gateway.bus.up = False
+        gateway.rabbit.up = False
         answer = gateway.file(REPORT)
 
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")

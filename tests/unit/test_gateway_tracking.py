@@ -24,7 +24,7 @@ from contracts.tracking import (
     PublicEntry,
 )
 from contracts.vocabulary import Channel, Kind, Language, Stage
-from gateway.cases.case_cache import Cases, Issued
+from gateway.cases.case_cache import CaseCache, RecentCodes
 from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, bearer, reasons, refusing
 
 CASE = UUID("0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11")
@@ -62,23 +62,23 @@ def changed(case_id: UUID = CASE) -> str:
 @pytest.fixture(scope="module")
 def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
-    made.door.shelf.put(CATALOGUE)
+    made.container.catalogue_cache.put(CATALOGUE)
     return made
 
 
 @pytest.fixture
 def gateway(only_one: Gateway) -> Gateway:
-    only_one.door.cases.subscription(True)
-    only_one.bus.asked.clear()
-    only_one.bus.patience.clear()
-    only_one.bus.answers.clear()
-    only_one.bus.answers["tracking.view_by_code"] = lambda _: case()
+    only_one.container.case_cache.subscription(True)
+    only_one.rabbit.asked.clear()
+    only_one.rabbit.patience.clear()
+    only_one.rabbit.answers.clear()
+    only_one.rabbit.answers["tracking.view_by_code"] = lambda _: case()
     return only_one
 
 
 @pytest.fixture
 def code(gateway: Gateway) -> str:
-    return codes.mint(gateway.door.mac_keys)
+    return codes.mint(gateway.container.mac_keys)
 
 
 def read(gateway: Gateway, code: str, **headers: str) -> Any:
@@ -114,58 +114,58 @@ def test_a_bad_code_is_refused_without_asking_anyone(gateway: Gateway, code: str
     for bad in (code[:-1] + last, "1" * 16, "1234", "کد", "'; DROP TABLE", "x" * 64):
         answer = gateway.send("POST", "/v1/tracking", json={"tracking_code": bad})
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_tracking_code"), bad
-    assert gateway.bus.asked == []
+    assert gateway.rabbit.asked == []
 
 
 def test_a_code_that_has_no_case_yet_is_being_registered_and_not_kept(gateway: Gateway, code: str) -> None:
-    gateway.bus.answers["tracking.view_by_code"] = refusing(UnknownCase())
+    gateway.rabbit.answers["tracking.view_by_code"] = refusing(UnknownCase())
     for _ in range(2):
         answer = read(gateway, code)
         assert (answer.status_code, answer.json()) == (200, {"stage": "registering", "stage_text": "در حال ثبت"})
-    assert len(gateway.bus.asked) == 2
+    assert len(gateway.rabbit.asked) == 2
 
 
 def test_an_answer_is_kept_until_something_happens_to_the_case(gateway: Gateway, code: str) -> None:
     for _ in range(3):
         read(gateway, code)
-    assert len(gateway.bus.asked) == 1
+    assert len(gateway.rabbit.asked) == 1
 
-    gateway.bus.hear("case.stage_changed.v1", changed(uuid4()))
+    gateway.rabbit.hear("case.stage_changed.v1", changed(uuid4()))
     read(gateway, code)
-    assert len(gateway.bus.asked) == 1
+    assert len(gateway.rabbit.asked) == 1
 
-    gateway.bus.hear("case.stage_changed.v1", changed())
+    gateway.rabbit.hear("case.stage_changed.v1", changed())
     read(gateway, code)
-    assert len(gateway.bus.asked) == 2
+    assert len(gateway.rabbit.asked) == 2
 
 
 def test_an_answer_that_was_overtaken_by_an_event_is_not_kept(gateway: Gateway, code: str) -> None:
     def overtaken(_: Any) -> PublicCase:
-        gateway.bus.hear("case.stage_changed.v1", changed())
+        gateway.rabbit.hear("case.stage_changed.v1", changed())
         return case()
 
-    gateway.bus.answers["tracking.view_by_code"] = overtaken
+    gateway.rabbit.answers["tracking.view_by_code"] = overtaken
     read(gateway, code)
     read(gateway, code)
-    assert len(gateway.bus.asked) == 2
+    assert len(gateway.rabbit.asked) == 2
 
 
 def test_nothing_is_kept_while_events_may_be_missed(gateway: Gateway, code: str) -> None:
     read(gateway, code)
-    gateway.door.cases.subscription(False)
+    gateway.container.case_cache.subscription(False)
     read(gateway, code)
     read(gateway, code)
-    assert len(gateway.bus.asked) == 3
+    assert len(gateway.rabbit.asked) == 3
 
 
 def test_answers_are_kept_up_to_a_number_and_to_their_bytes() -> None:
-    def put(cases: Cases, number: int, size: int) -> None:
+    def put(cases: CaseCache, number: int, size: int) -> None:
         cases.put((str(number), Language.FA), case(case_id=UUID(int=number)), b"x" * size, time.monotonic())
 
-    def kept(cases: Cases) -> list[int]:
+    def kept(cases: CaseCache) -> list[int]:
         return [number for number in range(8) if cases.get((str(number), Language.FA))]
 
-    by_number, by_size = Cases(3, 1_000, 60), Cases(100, 1_000, 60)
+    by_number, by_size = CaseCache(3, 1_000, 60), CaseCache(100, 1_000, 60)
     for cases, size in ((by_number, 10), (by_size, 300)):
         cases.subscription(True)
         for number in range(6):
@@ -182,27 +182,27 @@ def test_answers_are_kept_up_to_a_number_and_to_their_bytes() -> None:
 
 def test_a_case_whose_attachment_is_being_looked_at_is_not_kept(gateway: Gateway, code: str) -> None:
     media = "m" * 22
-    gateway.bus.answers["media.list_file_names"] = lambda _: FileNames(names={})
+    gateway.rabbit.answers["media.list_file_names"] = lambda _: FileNames(names={})
 
     def looked_up() -> int:
-        return [asked for asked, _ in gateway.bus.asked].count("tracking.view_by_code")
+        return [asked for asked, _ in gateway.rabbit.asked].count("tracking.view_by_code")
 
     looking = case(attachments=[Attachment(media_id=media, state=UploadState.PROCESSING)])
-    gateway.bus.answers["tracking.view_by_code"] = lambda _: looking
+    gateway.rabbit.answers["tracking.view_by_code"] = lambda _: looking
     read(gateway, code)
     read(gateway, code)
     assert looked_up() == 2
 
-    gateway.bus.answers["tracking.view_by_code"] = lambda _: case(
+    gateway.rabbit.answers["tracking.view_by_code"] = lambda _: case(
         attachments=[Attachment(media_id=media, state=UploadState.ACCEPTED)]
     )
     read(gateway, code)
     read(gateway, code)
     assert looked_up() == 3
-    gateway.bus.hear("media.rejected.v1", json.dumps({"media_id": media}))
+    gateway.rabbit.hear("media.rejected.v1", json.dumps({"media_id": media}))
     read(gateway, code)
     assert looked_up() == 4
-    gateway.bus.hear("media.erased.v1", json.dumps({"media": ["another", media]}))  # those of a case come together
+    gateway.rabbit.hear("media.erased.v1", json.dumps({"media": ["another", media]}))  # those of a case come together
     read(gateway, code)
     assert looked_up() == 5
 
@@ -213,37 +213,37 @@ def test_the_files_of_a_case_are_named_to_who_sent_them(gateway: Gateway, code: 
         media_id=letter, state=UploadState.REJECTED, reason="encrypted", number=2, file_name="evidence-2"
     )
     sent = Attachment(media_id=photo, state=UploadState.ACCEPTED, number=1, file_name="evidence-1.jpg")
-    gateway.bus.answers["tracking.view_by_code"] = lambda _: case(attachments=[sent, refused])
-    gateway.bus.answers["media.list_file_names"] = lambda _: FileNames(names={letter: "نامه ندا.pdf"})
+    gateway.rabbit.answers["tracking.view_by_code"] = lambda _: case(attachments=[sent, refused])
+    gateway.rabbit.answers["media.list_file_names"] = lambda _: FileNames(names={letter: "نامه ندا.pdf"})
 
     seen = read(gateway, code).json()["attachments"]
     assert [one["file_name"] for one in seen] == ["evidence-1.jpg", "نامه ندا.pdf"]
     assert seen[0]["reason_text"] is None
     assert "گذرواژه" in seen[1]["reason_text"]
-    asked = next(request for name, request in gateway.bus.asked if name == "media.list_file_names")
+    asked = next(request for name, request in gateway.rabbit.asked if name == "media.list_file_names")
     assert asked == ListFileNames(case_id=case().case_id, media_ids=[photo, letter])
 
 
 def test_without_media_a_case_is_shown_all_the_same_and_not_kept(gateway: Gateway, code: str) -> None:
     sent = Attachment(media_id="p" * 22, state=UploadState.ACCEPTED, number=1, file_name="evidence-1.jpg")
-    gateway.bus.answers["tracking.view_by_code"] = lambda _: case(attachments=[sent])
-    gateway.bus.answers["media.list_file_names"] = refusing(Unavailable(retry_after=1))
+    gateway.rabbit.answers["tracking.view_by_code"] = lambda _: case(attachments=[sent])
+    gateway.rabbit.answers["media.list_file_names"] = refusing(Unavailable(retry_after=1))
 
     assert read(gateway, code).json()["attachments"][0]["file_name"] == "evidence-1.jpg"
-    gateway.bus.answers["media.list_file_names"] = lambda _: FileNames(names={"p" * 22: "من.jpg"})
+    gateway.rabbit.answers["media.list_file_names"] = lambda _: FileNames(names={"p" * 22: "من.jpg"})
     assert read(gateway, code).json()["attachments"][0]["file_name"] == "من.jpg"
 
 
 def test_a_command_by_code_is_made_by_its_bearer_and_forgets_the_answer_kept(gateway: Gateway, code: str) -> None:
     read(gateway, code)
-    gateway.bus.answers["tracking.execute_citizen"] = lambda _: case(Stage.WITHDRAWN)
+    gateway.rabbit.answers["tracking.execute_citizen"] = lambda _: case(Stage.WITHDRAWN)
     headers = {"Tracking-Code": code, "Idempotency-Key": "once-and-only-once"}
     answer = gateway.send("POST", "/v1/tracking/withdrawal", json={"reason": "تمام شد"}, headers=headers)
 
     assert answer.json()["stage"] == "withdrawn"
-    name, request = gateway.bus.asked[-1]
+    name, request = gateway.rabbit.asked[-1]
     assert isinstance(request, ExecuteCitizenCommand)
-    hashes = codes.hashes(code, gateway.door.index_keys)
+    hashes = codes.hashes(code, gateway.container.index_keys)
     assert (name, request.code_hashes, request.actor.id, request.idempotency_key) == (
         "tracking.execute_citizen",
         hashes,
@@ -251,18 +251,18 @@ def test_a_command_by_code_is_made_by_its_bearer_and_forgets_the_answer_kept(gat
         "once-and-only-once",
     )
     read(gateway, code)
-    assert len(gateway.bus.asked) == 3
+    assert len(gateway.rabbit.asked) == 3
 
 
 def test_a_command_on_a_case_that_is_being_registered_waits(gateway: Gateway, code: str) -> None:
-    gateway.bus.answers["tracking.execute_citizen"] = refusing(UnknownCase())
+    gateway.rabbit.answers["tracking.execute_citizen"] = refusing(UnknownCase())
     answer = gateway.send("POST", "/v1/tracking/objection", json={"text": "نه"}, headers={"Tracking-Code": code})
 
     assert (answer.status_code, answer.json()["code"]) == (409, StillRegistering.code)
 
 
 def test_what_tracking_refuses_is_told(gateway: Gateway, code: str) -> None:
-    gateway.bus.answers["tracking.execute_citizen"] = refusing(WrongStage(stage="closed", command="rate"))
+    gateway.rabbit.answers["tracking.execute_citizen"] = refusing(WrongStage(stage="closed", command="rate"))
     answer = gateway.send("POST", "/v1/tracking/rating", json={"score": 5}, headers={"Tracking-Code": code})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "wrong_stage")
@@ -292,11 +292,11 @@ def test_staff_commands_need_the_version_and_a_key(gateway: Gateway) -> None:
     assert (without.status_code, without.json()["code"]) == (428, "version_needed")
     wrong = gateway.send("POST", path, json={"text": "یادداشت"}, headers={**headers, **key, "If-Match": '"three"'})
     assert (wrong.status_code, reasons(wrong)) == (422, {"If-Match": "int_parsing"})
-    assert gateway.bus.asked == []
+    assert gateway.rabbit.asked == []
 
 
 def test_a_service_that_is_not_there_is_503(gateway: Gateway, code: str) -> None:
-    gateway.bus.answers.clear()
+    gateway.rabbit.answers.clear()
     answer = read(gateway, code)
 
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (
@@ -328,8 +328,8 @@ def given(gateway: Gateway, key: str | None = None) -> str:
 @pytest.fixture
 def nobody_answers(gateway: Gateway) -> Gateway:
     """Tracking is stopped: its questions wait in the queue until their time is over."""
-    gateway.door.issued.subscription(True)
-    gateway.bus.answers["tracking.view_by_code"] = refusing(DeadlinePassed(retry_after=5))
+    gateway.container.recent_codes.subscription(True)
+    gateway.rabbit.answers["tracking.view_by_code"] = refusing(DeadlinePassed(retry_after=5))
     return gateway
 
 
@@ -341,7 +341,7 @@ REGISTERING, NOT_KNOWN = (200, "registering"), (503, "status_unavailable")
 
 
 def test_while_nobody_answers_a_code_just_given_is_being_registered_and_another_is_not(nobody_answers: Gateway) -> None:
-    just_given, older = given(nobody_answers), codes.mint(nobody_answers.door.mac_keys)
+    just_given, older = given(nobody_answers), codes.mint(nobody_answers.container.mac_keys)
     assert stage(read(nobody_answers, just_given)) == REGISTERING
 
     answer = read(nobody_answers, older, **{"Accept-Language": "en"})
@@ -352,8 +352,8 @@ def test_while_nobody_answers_a_code_just_given_is_being_registered_and_another_
 def test_a_code_whose_case_was_heard_of_is_not_said_to_be_registering(nobody_answers: Gateway) -> None:
     key = "a-key-of-the-phone"
     code = given(nobody_answers, key)
-    [current, *_] = codes.hashes(code, nobody_answers.door.index_keys)
-    nobody_answers.bus.hear("case.opened.v1", opened(current))
+    [current, *_] = codes.hashes(code, nobody_answers.container.index_keys)
+    nobody_answers.rabbit.hear("case.opened.v1", opened(current))
     assert stage(read(nobody_answers, code)) == NOT_KNOWN
 
     assert given(nobody_answers, key) == code, "the phone asks again, and gets its code again"
@@ -362,40 +362,40 @@ def test_a_code_whose_case_was_heard_of_is_not_said_to_be_registering(nobody_ans
 
 def test_a_code_whose_case_was_seen_is_not_said_to_be_registering(nobody_answers: Gateway) -> None:
     code = given(nobody_answers)
-    away = nobody_answers.bus.answers["tracking.view_by_code"]
-    nobody_answers.bus.answers["tracking.view_by_code"] = lambda _: case()
+    away = nobody_answers.rabbit.answers["tracking.view_by_code"]
+    nobody_answers.rabbit.answers["tracking.view_by_code"] = lambda _: case()
     assert stage(read(nobody_answers, code)) == (200, "screening")
-    nobody_answers.door.cases.drop(CASE)
+    nobody_answers.container.case_cache.drop(CASE)
 
-    nobody_answers.bus.answers["tracking.view_by_code"] = away
+    nobody_answers.rabbit.answers["tracking.view_by_code"] = away
     assert stage(read(nobody_answers, code)) == NOT_KNOWN
 
 
 def test_once_events_may_have_been_missed_nothing_is_said_of_a_code(nobody_answers: Gateway) -> None:
     code = given(nobody_answers)
-    nobody_answers.door.issued.subscription(False)
-    nobody_answers.door.issued.subscription(True)
+    nobody_answers.container.recent_codes.subscription(False)
+    nobody_answers.container.recent_codes.subscription(True)
     assert stage(read(nobody_answers, code)) == NOT_KNOWN
 
 
 def test_only_so_many_codes_are_remembered() -> None:
-    issued = Issued(most=3)
-    issued.subscription(True)
+    recent_codes = RecentCodes(most=3)
+    recent_codes.subscription(True)
     for code_hash in "abcd":
-        issued.given(code_hash)
-    assert [code_hash for code_hash in "abcd" if issued.registering([code_hash])] == ["b", "c", "d"]
+        recent_codes.given(code_hash)
+    assert [code_hash for code_hash in "abcd" if recent_codes.registering([code_hash])] == ["b", "c", "d"]
 
 
 def test_reading_a_code_is_waited_for_less_long_than_a_command(gateway: Gateway, code: str) -> None:
     read(gateway, code)
-    assert gateway.bus.patience == [gateway.settings.status_timeout]
+    assert gateway.rabbit.patience == [gateway.settings.status_timeout]
     assert gateway.settings.status_timeout < 2
 
 
 def test_a_whole_message_is_looked_through_and_each_number_in_it_is_a_guess(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path, **UNLIMITED | {"limit_bad_codes": "9/hour"})
-    gateway.bus.answers["tracking.view_by_code"] = lambda _: case()
-    code = codes.mint(gateway.door.mac_keys)
+    gateway.rabbit.answers["tracking.view_by_code"] = lambda _: case()
+    code = codes.mint(gateway.container.mac_keys)
     message = f"کد رهگیری شکایت شما:\n{codes.grouped(code)}\nتلفن ۰۲۸۳۳۲۲۱۱۰۰"
 
     def ask(typed: str) -> int:

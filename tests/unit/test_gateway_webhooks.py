@@ -19,8 +19,8 @@ def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
 
 @pytest.fixture
 def gateway(only_one: Gateway) -> Gateway:
-    only_one.bus.published.clear()
-    only_one.bus.up = True
+    only_one.rabbit.published.clear()
+    only_one.rabbit.up = True
     return only_one
 
 
@@ -29,7 +29,7 @@ def path(gateway: Gateway, what: str = "inbound") -> str:
 
 
 def opened(gateway: Gateway) -> InboundSms:
-    command = ReceiveSms.model_validate_json(gateway.bus.published[-1].body)
+    command = ReceiveSms.model_validate_json(gateway.rabbit.published[-1].body)
     return crypto.unseal(
         command.sealed_message, InboundSms, [bytes.fromhex(gateway.keys.environment["NOTIFY_PRIVATE_KEYS"])]
     )
@@ -56,15 +56,15 @@ def test_a_text_is_taken_in_any_shape(gateway: Gateway, push: dict[str, Any]) ->
 
     assert (answer.status_code, answer.text) == (200, "OK")
     assert opened(gateway) == InboundSms(mobile="+989121234567", text="سلام")
-    command = ReceiveSms.model_validate_json(gateway.bus.published[-1].body)
+    command = ReceiveSms.model_validate_json(gateway.rabbit.published[-1].body)
     assert (command.provider, command.provider_message_id) == ("kavenegar", "77")
-    assert b"9121234567" not in gateway.bus.published[-1].body
+    assert b"9121234567" not in gateway.rabbit.published[-1].body
 
 
 def test_without_an_id_a_repetition_has_the_same_one(gateway: Gateway) -> None:
     for text in ("سلام", "سلام", "درود"):
         gateway.send("GET", path(gateway), params={"from": "09121234567", "message": text})
-    ids = [body["provider_message_id"] for body in gateway.bus.bodies()]
+    ids = [body["provider_message_id"] for body in gateway.rabbit.bodies()]
 
     assert ids[0] == ids[1] != ids[2]
 
@@ -74,7 +74,7 @@ def test_a_delivery_report_is_taken(gateway: Gateway, status: Any) -> None:
     answer = gateway.send("POST", path(gateway, "delivery"), json={"messageid": 901, "status": status})
 
     assert answer.status_code == 200
-    command = ReportDelivery.model_validate_json(gateway.bus.published[-1].body)
+    command = ReportDelivery.model_validate_json(gateway.rabbit.published[-1].body)
     assert (command.provider_message_id, command.status) == ("901", -1 if status == "-1" else 10)
 
 
@@ -82,11 +82,11 @@ def test_another_secret_is_nowhere(gateway: Gateway) -> None:
     for secret in ("wrong", "x" * 500, "%D9%81"):
         answer = gateway.send("POST", f"/v1/webhooks/sms/{secret}/inbound", json={"from": "0912", "message": "x"})
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
-    assert gateway.bus.published == []
+    assert gateway.rabbit.published == []
 
 
 def test_what_could_not_be_stored_is_pushed_again(gateway: Gateway) -> None:
-    gateway.bus.up = False
+    gateway.rabbit.up = False
     answer = gateway.send("GET", path(gateway), params={"from": "09121234567", "message": "سلام"})
 
     assert answer.status_code == 503
@@ -96,7 +96,7 @@ def test_what_could_not_be_stored_is_pushed_again(gateway: Gateway) -> None:
 def test_a_sender_that_nobody_can_answer_is_passed_over(gateway: Gateway) -> None:
     answer = gateway.send("GET", path(gateway), params={"from": "BANK", "message": "سلام"})
 
-    assert (answer.status_code, gateway.bus.published) == (200, [])
+    assert (answer.status_code, gateway.rabbit.published) == (200, [])
 
 
 def test_a_very_long_text_still_fits_when_sealed(gateway: Gateway) -> None:

@@ -50,14 +50,14 @@ PAGES = {"fa": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "en": "text/ht
 @pytest.fixture(scope="module")
 def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
-    made.door.shelf.put(FORM)
+    made.container.catalogue_cache.put(FORM)
     return made
 
 
 @pytest.fixture
 def gateway(only_one: Gateway) -> Gateway:
-    only_one.bus.answers.clear()
-    only_one.bus.published.clear()
+    only_one.rabbit.answers.clear()
+    only_one.rabbit.published.clear()
     return only_one
 
 
@@ -290,8 +290,8 @@ def test_a_text_that_cannot_be_seen_was_not_written(browser: Reader, typed: str)
 @pytest.mark.parametrize("mark", [" ", "-", "/", ".", "_", "–", "\u00a0"])
 def test_a_code_is_found_in_what_was_pasted(gateway: Gateway, around: str, mark: str) -> None:
     browser = Browser(gateway)
-    code = codes.mint(gateway.door.mac_keys)
-    gateway.bus.answers["tracking.view_by_code"] = lambda _: a_case()
+    code = codes.mint(gateway.container.mac_keys)
+    gateway.rabbit.answers["tracking.view_by_code"] = lambda _: a_case()
     browser.open("/follow")
     browser.send("/follow", code=around.format(mark.join(code[at : at + 4] for at in (0, 4, 8, 12))))
     assert page_of(browser) == "/case", browser.text
@@ -328,9 +328,9 @@ WROTE = FiledText(
 
 def opened(gateway: Gateway, browser: Reader, case: PublicCase) -> str:
     """What the case's page says."""
-    gateway.bus.answers["tracking.view_by_code"] = lambda _: case
+    gateway.rabbit.answers["tracking.view_by_code"] = lambda _: case
     browser.open("/follow")
-    return browser.send("/follow", code=codes.mint(gateway.door.mac_keys))
+    return browser.send("/follow", code=codes.mint(gateway.container.mac_keys))
 
 
 def test_the_case_shows_what_its_citizen_wrote(gateway: Gateway, browser: Reader) -> None:

@@ -67,7 +67,7 @@ def draft(kind: Kind = Kind.COMPLAINT, **more: Any) -> Draft:
 
 def make(folder: Path, **settings: Any) -> Gateway:
     made = Gateway(folder, **UNLIMITED, **settings)
-    made.door.shelf.put(CATALOGUE)
+    made.container.catalogue_cache.put(CATALOGUE)
     return made
 
 
@@ -82,18 +82,18 @@ def gateway(only_one: Gateway) -> Gateway:
     folder = only_one.settings.gateway_state_dir / "visits"
     for file in folder.glob("[0-9a-f]*"):
         file.unlink()
-    only_one.bus.asked.clear()
-    only_one.bus.published.clear()
+    only_one.rabbit.asked.clear()
+    only_one.rabbit.published.clear()
     answers_well(only_one)
     return only_one
 
 
 def answers_well(gateway: Gateway) -> None:
     case = public_case()
-    gateway.bus.answers["tracking.view_by_code"] = lambda _: case
-    gateway.bus.answers["tracking.execute_citizen"] = lambda _: case
-    gateway.bus.answers["accounts.request_otp"] = lambda _: OtpSent(resend_after=60, expires_in=300)
-    gateway.bus.answers["accounts.verify_otp"] = lambda _: tokens(gateway)
+    gateway.rabbit.answers["tracking.view_by_code"] = lambda _: case
+    gateway.rabbit.answers["tracking.execute_citizen"] = lambda _: case
+    gateway.rabbit.answers["accounts.request_otp"] = lambda _: OtpSent(resend_after=60, expires_in=300)
+    gateway.rabbit.answers["accounts.verify_otp"] = lambda _: tokens(gateway)
 
 
 def tokens(gateway: Gateway) -> Tokens:
@@ -108,7 +108,7 @@ def signed_in(gateway: Gateway) -> SignedIn:
 
 
 def code(gateway: Gateway) -> str:
-    return codes.mint(gateway.door.mac_keys)
+    return codes.mint(gateway.container.mac_keys)
 
 
 def at_every_page(gateway: Gateway, path: str) -> Browser:
@@ -327,7 +327,7 @@ def test_a_code_is_shown_even_where_nothing_can_be_kept(tmp_path: Path, monkeypa
     post(browser, "/file/review", {"consent": "yes"})
     assert browser.answer.status_code == 200
     assert 'class="code"' in browser.answer.text
-    assert len(gateway.bus.published) == 1
+    assert len(gateway.rabbit.published) == 1
 
 
 # --- time ---
@@ -410,7 +410,7 @@ def test_a_form_over_the_general_budget_is_shown_with_its_text_and_kept(
     tmp_path: Path, text_pages: dict[str, list[str]], clock: Clock
 ) -> None:
     gateway = Gateway(tmp_path, **{**UNLIMITED, "limit_anonymous": "3/minute"})
-    gateway.door.shelf.put(CATALOGUE)
+    gateway.container.catalogue_cache.put(CATALOGUE)
     answers_well(gateway)
     for path, fields in text_pages.items():
         if path in CODE_FIELDS:
@@ -451,8 +451,8 @@ def following(gateway: Gateway) -> Browser:
 def test_try_again_finds_the_text_and_its_key_and_success_forgets_it(
     gateway: Gateway, following: Browser, path: str
 ) -> None:
-    well = gateway.bus.answers["tracking.execute_citizen"]
-    gateway.bus.answers["tracking.execute_citizen"] = refusing(DeadlinePassed(retry_after=5))
+    well = gateway.rabbit.answers["tracking.execute_citizen"]
+    gateway.rabbit.answers["tracking.execute_citizen"] = refusing(DeadlinePassed(retry_after=5))
     following.open(path)
     key = following.hidden["key"]
     post(following, path, {"text": TEXT})
@@ -461,11 +461,11 @@ def test_try_again_finds_the_text_and_its_key_and_success_forgets_it(
     following.open(path)
     assert TEXT in following.source
     assert following.hidden["key"] == key, "the second try could have its effect twice"
-    gateway.bus.answers["tracking.execute_citizen"] = well
+    gateway.rabbit.answers["tracking.execute_citizen"] = well
     post(following, path, {"text": TEXT})
     assert following.answer.url.path == "/case"
     assert TEXT not in following.source
-    sent = [asked for name, asked in gateway.bus.asked if name == "tracking.execute_citizen"]
+    sent = [asked for name, asked in gateway.rabbit.asked if name == "tracking.execute_citizen"]
     assert {asked.idempotency_key for asked in sent if isinstance(asked, ExecuteCitizenCommand)} == {key}
     following.open(path)
     assert TEXT not in following.source
@@ -473,9 +473,9 @@ def test_try_again_finds_the_text_and_its_key_and_success_forgets_it(
 
 def test_what_can_no_longer_be_sent_is_shown_with_the_case(gateway: Gateway, following: Browser) -> None:
     following.open("/case/object")
-    gateway.bus.answers["tracking.execute_citizen"] = refusing(WrongStage())
+    gateway.rabbit.answers["tracking.execute_citizen"] = refusing(WrongStage())
     moved_on = public_case(can=[], stage=Stage.CLOSED, question=None)
-    gateway.bus.answers["tracking.view_by_code"] = lambda _: moved_on
+    gateway.rabbit.answers["tracking.view_by_code"] = lambda _: moved_on
     post(following, "/case/object", {"text": TEXT})
     assert following.answer.url.path == "/case"
     assert TEXT in following.source
@@ -487,7 +487,7 @@ def test_a_second_click_is_no_text_that_was_not_sent(gateway: Gateway, following
     form = {**following.hidden, "text": TEXT}
     following.open("/case/object", "POST", data=form)
     assert "اعتراض شما ثبت شد" in following.text
-    gateway.bus.answers["tracking.execute_citizen"] = refusing(WrongStage())
+    gateway.rabbit.answers["tracking.execute_citizen"] = refusing(WrongStage())
     following.open("/case/object", "POST", data=form)
     assert TEXT not in following.source
 
@@ -503,7 +503,7 @@ def test_a_form_of_one_case_is_not_sent_to_another_that_was_opened_meanwhile(
     assert following.answer.status_code == 403
     assert "پرونده دیگری" in following.text
     assert TEXT in following.source
-    assert not [name for name, _ in gateway.bus.asked if name == "tracking.execute_citizen"]
+    assert not [name for name, _ in gateway.rabbit.asked if name == "tracking.execute_citizen"]
     following.open("/case/object")
     assert TEXT not in following.source
 
@@ -631,12 +631,12 @@ def test_no_form_of_another_site_is_taken_even_with_a_good_token(
 ) -> None:
     browser = at_every_page(gateway, path)
     browser.open("/case" if path.startswith("/case") else "/file/kind")
-    token, before, asked = browser.token, everything(gateway), len(gateway.bus.asked)
+    token, before, asked = browser.token, everything(gateway), len(gateway.rabbit.asked)
     browser.open(address(path), "POST", headers, data={"token": token, "text": TEXT, "consent": "yes"})
     assert browser.answer.status_code == 403
     assert "سایت دیگری" in browser.text
     assert TEXT not in browser.source
-    assert (everything(gateway), len(gateway.bus.asked)) == (before, asked)
+    assert (everything(gateway), len(gateway.rabbit.asked)) == (before, asked)
     # A browser sends none of its cookies along there: the answer must not set others over them.
     for given in (headers, {}):
         without = gateway.send("POST", address(path), headers=given, data={"token": token, "text": TEXT})

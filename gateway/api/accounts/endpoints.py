@@ -18,7 +18,7 @@ from contracts.accounts import (
     VerifyOtp,
 )
 from contracts.errors import BadCode, BadCredentials, BadToken, InvalidField, TooMany
-from gateway.api.dependencies import DoorDep, VisitorDep, answer, client_of
+from gateway.api.dependencies import ContainerDep, VisitorDep, answer, client_of
 from gateway.api.fields import LINE_PATTERN, Body
 from gateway.api.openapi_responses import problems
 
@@ -85,17 +85,17 @@ def mobile_of(typed: str) -> str:
     response_model=OtpSent,
     responses=problems(body=True),
 )
-async def request_code(request: Request, body: MobileBody, door: DoorDep, visitor: VisitorDep) -> Response:
+async def request_code(request: Request, body: MobileBody, container: ContainerDep, visitor: VisitorDep) -> Response:
     """The answer is the same whether or not the number is known, or others asked for a code to it just now. Seconds until it
     may be asked again, and until it expires; `otp_session` is to be given with the code."""
-    await door.admission.one_time_code(client_of(door, request))
+    await container.admission.one_time_code(client_of(container, request))
     asked = RequestOtp(
         mobile=mobile_of(body.mobile),
         language=visitor.language,
         asker=visitor.address_key,
         otp_session=body.otp_session,
     )
-    return answer(await door.bus.ask("accounts", "request_otp", asked, OtpSent))
+    return answer(await container.rabbit.ask("accounts", "request_otp", asked, OtpSent))
 
 
 @router.post(
@@ -105,16 +105,16 @@ async def request_code(request: Request, body: MobileBody, door: DoorDep, visito
     response_model=Tokens,
     responses=problems(401, body=True),
 )
-async def sign_in(request: Request, body: OneTimeCodeBody, door: DoorDep, visitor: VisitorDep) -> Response:
+async def sign_in(request: Request, body: OneTimeCodeBody, container: ContainerDep, visitor: VisitorDep) -> Response:
     """An access token of 15 minutes, and a refresh token that is good once. Whatever is wrong, a mobile that asked for no code
     and one tried too often included, is 401 `bad_code`."""
-    await door.admission.sign_in(client_of(door, request))
+    await container.admission.sign_in(client_of(container, request))
     mobile = mobile_of(body.mobile)
     code = persian.compact_digits(body.code)
     if code is None:
         raise BadCode
     asked = VerifyOtp(mobile=mobile, code=code, asker=visitor.address_key, otp_session=body.otp_session)
-    return answer(await door.bus.ask("accounts", "verify_otp", asked, Tokens))
+    return answer(await container.rabbit.ask("accounts", "verify_otp", asked, Tokens))
 
 
 @router.post(
@@ -124,13 +124,13 @@ async def sign_in(request: Request, body: OneTimeCodeBody, door: DoorDep, visito
     response_model=Tokens,
     responses=problems(401, body=True),
 )
-async def sign_in_staff(request: Request, body: StaffBody, door: DoorDep, visitor: VisitorDep) -> Response:
+async def sign_in_staff(request: Request, body: StaffBody, container: ContainerDep, visitor: VisitorDep) -> Response:
     """User name, password and the six digits of the authenticator. Which of them was wrong is not told. The answer's
     `device_token` is to be kept on the device and given at its next sign-in."""
-    client = client_of(door, request)
-    worked = await door.admission.worked(_RESTING, client)
+    client = client_of(container, request)
+    worked = await container.admission.worked(_RESTING, client)
     if not worked:
-        await door.admission.sign_in(client)
+        await container.admission.sign_in(client)
     totp = persian.compact_digits(body.totp)
     if totp is None or "\x00" in body.password:
         raise BadCredentials
@@ -143,11 +143,11 @@ async def sign_in_staff(request: Request, body: StaffBody, door: DoorDep, visito
         worked=worked,
     )
     try:
-        return answer(await door.bus.ask("accounts", "sign_in_staff", asked, Tokens))
+        return answer(await container.rabbit.ask("accounts", "sign_in_staff", asked, Tokens))
     except TooMany as refusal:
         if not refusal.params.pop("work_passes", False):
             raise
-        raise await door.admission.offer_work(_RESTING, client, refusal) from None
+        raise await container.admission.offer_work(_RESTING, client, refusal) from None
 
 
 @router.post(
@@ -157,15 +157,15 @@ async def sign_in_staff(request: Request, body: StaffBody, door: DoorDep, visito
     response_model=Tokens,
     responses=problems(401, body=True),
 )
-async def refresh(request: Request, body: RefreshBody, door: DoorDep, _: VisitorDep) -> Response:
+async def refresh(request: Request, body: RefreshBody, container: ContainerDep, _: VisitorDep) -> Response:
     """A refresh token that comes a second time ends its session. Counted by the token: others at the same address do not
     matter."""
-    await door.admission.refresh(body.refresh_token)
+    await container.admission.refresh(body.refresh_token)
     asked = RefreshTokens(refresh_token=body.refresh_token)
     try:
-        return answer(await door.bus.ask("accounts", "refresh", asked, Tokens))
+        return answer(await container.rabbit.ask("accounts", "refresh", asked, Tokens))
     except BadToken:
-        await door.admission.bad_token(client_of(door, request))
+        await container.admission.bad_token(client_of(container, request))
         raise
 
 
@@ -176,8 +176,8 @@ async def refresh(request: Request, body: RefreshBody, door: DoorDep, _: Visitor
     response_model=Revoked,
     responses=problems(body=True),
 )
-async def revoke(body: RefreshBody, door: DoorDep, _: VisitorDep) -> Response:
+async def revoke(body: RefreshBody, container: ContainerDep, _: VisitorDep) -> Response:
     """Its access tokens and streams end with it. An unknown token is answered alike."""
-    await door.admission.refresh(body.refresh_token)
-    await door.revocations.sign_out(body.refresh_token)
+    await container.admission.refresh(body.refresh_token)
+    await container.session_revocations.sign_out(body.refresh_token)
     return answer(Revoked())

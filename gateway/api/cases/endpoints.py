@@ -44,15 +44,15 @@ from gateway.api.bodies import (
     UnitQuestionBody,
 )
 from gateway.api.dependencies import (
+    AppContainer,
     CaseId,
+    ContainerDep,
     Cursor,
-    Door,
-    DoorDep,
     IdempotencyKey,
     IfMatch,
-    Known,
     MediaId,
     PageSize,
+    SignedIn,
     StaffDep,
     answer,
     version_of,
@@ -74,13 +74,13 @@ COMMAND = {**problems(401, 403, 404, 409, 412, 428, body=True), **_CASE}
     response_model=CasePage,
     responses=problems(401, 403, 404, 422),
 )
-async def list_cases(door: DoorDep, known: StaffDep, filters: Annotated[PageQuery, Query()]) -> Response:
+async def list_cases(container: ContainerDep, signed_in: StaffDep, filters: Annotated[PageQuery, Query()]) -> Response:
     """Newest filed first, or as `sort` says, by pages: `next` is the `after` of the following one. All filters have to hold,
     of several values of one filter one of them. A case against the unit one belongs to, or one above it, is never among
     them. To an analyst they come masked, without what is said in them and who handles them, and cannot be looked for by
     either (403), nor by a kept search."""
-    request = ListCases(actor=known.actor, **filters.asked())
-    return answer(await door.bus.ask("tracking", "list_cases", request, CasePage))
+    request = ListCases(actor=signed_in.actor, **filters.asked())
+    return answer(await container.rabbit.ask("tracking", "list_cases", request, CasePage))
 
 
 @router.get(
@@ -90,10 +90,12 @@ async def list_cases(door: DoorDep, known: StaffDep, filters: Annotated[PageQuer
     response_model=CaseCount,
     responses=problems(401, 403, 404, 422),
 )
-async def count_cases(door: DoorDep, known: StaffDep, filters: Annotated[CountQuery, Query()]) -> Response:
+async def count_cases(
+    container: ContainerDep, signed_in: StaffDep, filters: Annotated[CountQuery, Query()]
+) -> Response:
     """With the filters of the list."""
-    request = CountCases(actor=known.actor, **filters.asked())
-    return answer(await door.bus.ask("tracking", "count_cases", request, CaseCount))
+    request = CountCases(actor=signed_in.actor, **filters.asked())
+    return answer(await container.rabbit.ask("tracking", "count_cases", request, CaseCount))
 
 
 @router.get(
@@ -103,27 +105,29 @@ async def count_cases(door: DoorDep, known: StaffDep, filters: Annotated[CountQu
     response_model=StaffCase,
     responses={**problems(401, 403, 404, 422), **_CASE},
 )
-async def get_case(case_id: CaseId, door: DoorDep, known: StaffDep) -> Response:
+async def get_case(case_id: CaseId, container: ContainerDep, signed_in: StaffDep) -> Response:
     """404 also when it is not for me."""
-    case = await door.bus.ask("tracking", "get_case", GetCase(actor=known.actor, case_id=case_id), StaffCase)
+    case = await container.rabbit.ask(
+        "tracking", "get_case", GetCase(actor=signed_in.actor, case_id=case_id), StaffCase
+    )
     return answer(case, etag=f'"{case.version}"')
 
 
 async def execute(
-    door: Door, known: Known, case_id: UUID, if_match: str | None, key: str, command: StaffCommand
+    container: AppContainer, signed_in: SignedIn, case_id: UUID, if_match: str | None, key: str, command: StaffCommand
 ) -> Response:
     """A command of staff; the case after it."""
     request = ExecuteCommand(
-        actor=known.actor,
+        actor=signed_in.actor,
         case_id=case_id,
         expected_version=version_of(if_match),
         idempotency_key=key,
         command=command,
     )
     try:
-        case = await door.bus.ask("tracking", "execute", request, StaffCase)
+        case = await container.rabbit.ask("tracking", "execute", request, StaffCase)
     finally:
-        door.cases.drop(case_id)
+        container.case_cache.drop(case_id)
     return answer(case, etag=f'"{case.version}"')
 
 
@@ -136,14 +140,14 @@ async def execute(
 )
 async def start_screening(
     case_id: CaseId,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
     body: NothingBody | None = None,
 ) -> Response:
     """By a screener."""
-    return await execute(door, known, case_id, if_match, idempotency_key, StartScreening())
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, StartScreening())
 
 
 @router.post(
@@ -156,13 +160,13 @@ async def start_screening(
 async def correct(
     case_id: CaseId,
     body: CorrectionBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """Only what is given changes."""
-    return await execute(door, known, case_id, if_match, idempotency_key, Correct(**body.model_dump()))
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, Correct(**body.model_dump()))
 
 
 @router.post(
@@ -175,19 +179,19 @@ async def correct(
 async def refuse(
     case_id: CaseId,
     body: RefusalBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """The citizen is told the reason and where to turn to: the address that is listed with the reason, when none is
     given. A reason that the administrator has closed is refused."""
-    door.shelf.check_offered("reason", door.shelf.refusal_reasons, [body.reason])
-    listed = door.shelf.refusal_reasons.get(body.reason)
+    container.catalogue_cache.check_offered("reason", container.catalogue_cache.refusal_reasons, [body.reason])
+    listed = container.catalogue_cache.refusal_reasons.get(body.reason)
     command = Refuse(**body.model_dump())
     if command.address is None and listed is not None and listed.address_fa:
         command = command.model_copy(update={"address": listed.address_fa})
-    return await execute(door, known, case_id, if_match, idempotency_key, command)
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, command)
 
 
 @router.post(
@@ -200,13 +204,13 @@ async def refuse(
 async def merge(
     case_id: CaseId,
     body: MergeBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """The other case must be open."""
-    return await execute(door, known, case_id, if_match, idempotency_key, Merge(into=body.into))
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, Merge(into=body.into))
 
 
 @router.post(
@@ -219,13 +223,13 @@ async def merge(
 async def assign(
     case_id: CaseId,
     body: AssignmentBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """Accepts a screened case, hands over one, or gives an objection to another inspector."""
-    return await execute(door, known, case_id, if_match, idempotency_key, Assign(inspector=body.inspector))
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, Assign(inspector=body.inspector))
 
 
 @router.post(
@@ -238,13 +242,13 @@ async def assign(
 async def ask_citizen(
     case_id: CaseId,
     body: QuestionBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """The clock stops until the answer."""
-    return await execute(door, known, case_id, if_match, idempotency_key, AskCitizen(text=body.text))
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, AskCitizen(text=body.text))
 
 
 @router.post(
@@ -257,13 +261,13 @@ async def ask_citizen(
 async def ask_unit(
     case_id: CaseId,
     body: UnitQuestionBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """Its liaison sees the question and what is sent along, never the case."""
-    return await execute(door, known, case_id, if_match, idempotency_key, AskUnit(**body.model_dump()))
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, AskUnit(**body.model_dump()))
 
 
 @router.post(
@@ -276,14 +280,14 @@ async def ask_unit(
 async def add_note(
     case_id: CaseId,
     body: NoteBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """Never seen by the citizen or a unit."""
     return await execute(
-        door, known, case_id, if_match, idempotency_key, AddNote(text=body.text, mentions=body.mentions)
+        container, signed_in, case_id, if_match, idempotency_key, AddNote(text=body.text, mentions=body.mentions)
     )
 
 
@@ -297,13 +301,13 @@ async def add_note(
 async def add_evidence(
     case_id: CaseId,
     body: EvidenceBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """Uploads of the tus endpoint, by their ids."""
-    return await execute(door, known, case_id, if_match, idempotency_key, AddEvidence(uploads=body.uploads))
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, AddEvidence(uploads=body.uploads))
 
 
 @router.post(
@@ -316,17 +320,17 @@ async def add_evidence(
 async def decide(
     case_id: CaseId,
     body: DecisionBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """The citizen is told the outcome and its reasons. A root cause that the administrator has closed is refused."""
-    door.shelf.check_offered("root_causes", door.shelf.root_causes, body.root_causes)
+    container.catalogue_cache.check_offered("root_causes", container.catalogue_cache.root_causes, body.root_causes)
     command = Decide(
         outcome=body.outcome, reasons=body.reasons, root_causes=body.root_causes, recommendations=body.told()
     )
-    return await execute(door, known, case_id, if_match, idempotency_key, command)
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, command)
 
 
 @router.post(
@@ -338,14 +342,14 @@ async def decide(
 )
 async def close(
     case_id: CaseId,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
     body: NothingBody | None = None,
 ) -> Response:
     """After the decision or refusal."""
-    return await execute(door, known, case_id, if_match, idempotency_key, Close())
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, Close())
 
 
 @router.get(
@@ -359,13 +363,13 @@ async def attachment(
     request: Request,
     case_id: CaseId,
     media_id: MediaId,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     variant: Variant = Variant.EVIDENCE,
 ) -> Response:
     """Supports one Range. Never HTML."""
     return await attachments.send(
-        request, door, AuthorizeMedia(actor=known.actor, case_id=case_id, media_id=media_id), variant
+        request, container, AuthorizeMedia(actor=signed_in.actor, case_id=case_id, media_id=media_id), variant
     )
 
 
@@ -376,10 +380,10 @@ async def attachment(
     response_model=StaffList,
     responses=problems(401, 403, 422),
 )
-async def list_staff(door: DoorDep, known: StaffDep, role: Role | None = None) -> Response:
+async def list_staff(container: ContainerDep, signed_in: StaffDep, role: Role | None = None) -> Response:
     """For head, screener and administrator."""
-    request = ListStaff(actor=known.actor, role=role)
-    return answer(await door.bus.ask("accounts", "list_staff", request, StaffList))
+    request = ListStaff(actor=signed_in.actor, role=role)
+    return answer(await container.rabbit.ask("accounts", "list_staff", request, StaffList))
 
 
 @router.get(
@@ -389,10 +393,12 @@ async def list_staff(door: DoorDep, known: StaffDep, role: Role | None = None) -
     response_model=MessagePage,
     responses=problems(401, 403, 422),
 )
-async def messages(door: DoorDep, known: StaffDep, after: Cursor = None, limit: PageSize = 50) -> Response:
+async def messages(
+    container: ContainerDep, signed_in: StaffDep, after: Cursor = None, limit: PageSize = 50
+) -> Response:
     """Newest first. `next` is the `after` of the following page."""
-    request = ListMessages(actor=known.actor, after=after, limit=limit)
-    return answer(await door.bus.ask("notify", "list_messages", request, MessagePage))
+    request = ListMessages(actor=signed_in.actor, after=after, limit=limit)
+    return answer(await container.rabbit.ask("notify", "list_messages", request, MessagePage))
 
 
 @router.post(
@@ -402,7 +408,7 @@ async def messages(door: DoorDep, known: StaffDep, after: Cursor = None, limit: 
     response_model=MessagePage,
     responses=problems(401, 403, body=True),
 )
-async def mark_read(body: ReadBody, door: DoorDep, known: StaffDep) -> Response:
+async def mark_read(body: ReadBody, container: ContainerDep, signed_in: StaffDep) -> Response:
     """Ids that are not mine are passed over."""
-    request = MarkRead(actor=known.actor, ids=body.ids)
-    return answer(await door.bus.ask("notify", "mark_read", request, MessagePage))
+    request = MarkRead(actor=signed_in.actor, ids=body.ids)
+    return answer(await container.rabbit.ask("notify", "mark_read", request, MessagePage))

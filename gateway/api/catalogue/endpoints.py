@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header
 from starlette.responses import Response
 
 from contracts.errors import Unavailable
-from gateway.api.dependencies import JSON, DoorDep, StaffDep, VisitorDep, answer
+from gateway.api.dependencies import JSON, ContainerDep, StaffDep, VisitorDep, answer
 from gateway.api.openapi_responses import answers, problems
 from gateway.cases.views import Catalogue, StaffLists
 
@@ -27,20 +27,20 @@ router = APIRouter(tags=["catalogue"])
     },
 )
 async def get_catalogue(
-    door: DoorDep,
+    container: ContainerDep,
     _: VisitorDep,
     if_none_match: Annotated[str | None, Header(alias="If-None-Match", examples=['"3"'])] = None,
 ) -> Response:
     """Kept by the gateway, so it is there when the services are not. 503 before the first one was heard of."""
-    catalogue = door.shelf.current
+    catalogue = container.catalogue_cache.current
     if catalogue is None:
-        raise Unavailable(retry_after=door.settings.retry_after)
+        raise Unavailable(retry_after=container.settings.retry_after)
     etag = f'"{catalogue.version}"'
     headers = {"etag": etag, "cache-control": "no-cache"}
     given = [part.strip().removeprefix("W/") for part in (if_none_match or "").split(",")]
     if etag in given or "*" in given:
         return Response(status_code=304, headers=headers)
-    return Response(door.shelf.rendered, 200, headers, JSON)
+    return Response(container.catalogue_cache.rendered, 200, headers, JSON)
 
 
 @router.get(
@@ -50,11 +50,11 @@ async def get_catalogue(
     response_model=StaffLists,
     responses=problems(401, 403, asks=False),
 )
-async def get_lists(door: DoorDep, _: StaffDep) -> Response:
+async def get_lists(container: ContainerDep, _: StaffDep) -> Response:
     """For any member of staff, as the administrator has set them."""
-    catalogue = door.shelf.current
+    catalogue = container.catalogue_cache.current
     if catalogue is None:
-        raise Unavailable(retry_after=door.settings.retry_after)
+        raise Unavailable(retry_after=container.settings.retry_after)
     return answer(
         StaffLists(
             refusal_reasons=[reason for reason in catalogue.refusal_reasons if reason.active],

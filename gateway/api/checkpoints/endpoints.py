@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from contracts.errors import NotFound
-from gateway.api.dependencies import JSON, DoorDep, VisitorDep
+from gateway.api.dependencies import JSON, ContainerDep, VisitorDep
 from gateway.api.openapi_responses import problems
 from gateway.submissions.receipts import Checkpoint
 
@@ -19,11 +19,11 @@ router = APIRouter(tags=["checkpoints"])
     response_model=Checkpoint,
     responses=problems(404),
 )
-async def latest(door: DoorDep, _: VisitorDep) -> Response:
+async def latest(container: ContainerDep, _: VisitorDep) -> Response:
     """A signed hash over the heads of every audit log and of the timelines, as the file that the office gives away each day.
     Keep it: with it `verify-history` finds whether anything older was rewritten. It tells nothing of what is in the logs,
     nor how much, nor whether anything was added since the day before."""
-    document = await door.checkpoints.latest_public()
+    document = await container.checkpoints.latest_public()
     if document is None:
         raise NotFound
     return Response(document.encode(), 200, {"cache-control": "no-store"}, JSON)

@@ -22,12 +22,12 @@ from contracts.intake import (
 )
 from contracts.vocabulary import Kind, Outcome, Role
 from gateway.api.dependencies import (
-    Door,
-    DoorDep,
+    AppContainer,
+    ContainerDep,
     IdempotencyKey,
     IfMatch,
-    Known,
     PageSize,
+    SignedIn,
     StaffDep,
     answer,
     version_of,
@@ -46,13 +46,13 @@ HistoryAfter = Annotated[int | None, Query(ge=1, le=2**53, description="`next` o
 Typed = Annotated[str, StringConstraints(max_length=4000)]
 
 
-async def _administrator(known: StaffDep) -> Known:
-    if Role.ADMINISTRATOR not in known.caller.roles:
+async def _administrator(signed_in: StaffDep) -> SignedIn:
+    if Role.ADMINISTRATOR not in signed_in.caller.roles:
         raise NotAllowed
-    return known
+    return signed_in
 
 
-AdministratorDep = Annotated[Known, Depends(_administrator)]
+AdministratorDep = Annotated[SignedIn, Depends(_administrator)]
 
 
 def _like(**example: Any) -> ConfigDict:
@@ -218,9 +218,11 @@ class RetentionBody(Body):
     response_model=Configuration,
     responses=_READ,
 )
-async def get_configuration(door: DoorDep, known: AdministratorDep) -> Response:
+async def get_configuration(container: ContainerDep, signed_in: AdministratorDep) -> Response:
     """As it is at this moment; every change carries its ETag back in If-Match."""
-    whole = await door.bus.ask("intake", "get_configuration", GetConfiguration(actor=known.actor), intake.Catalogue)
+    whole = await container.rabbit.ask(
+        "intake", "get_configuration", GetConfiguration(actor=signed_in.actor), intake.Catalogue
+    )
     return answer(whole, etag=f'"{whole.version}"')
 
 
@@ -232,37 +234,41 @@ async def get_configuration(door: DoorDep, known: AdministratorDep) -> Response:
     responses=problems(401, 403, 422),
 )
 async def history(
-    door: DoorDep,
-    known: AdministratorDep,
+    container: ContainerDep,
+    signed_in: AdministratorDep,
     what: Annotated[str | None, Query(max_length=40, pattern=r"^[a-z_]+$", examples=["units"])] = None,
     item: Annotated[str | None, Query(max_length=100, pattern=r"^[a-z0-9._-]+$")] = None,
     after: HistoryAfter = None,
     limit: PageSize = 50,
 ) -> Response:
     """Newest first, before and after. `what`: units, grounds, deadlines, …; `item`: the code of one of them."""
-    request = ListConfigurationHistory(actor=known.actor, what=what, code=item, after=after, limit=limit)
-    return answer(await door.bus.ask("intake", "list_configuration_history", request, ConfigurationHistory))
+    request = ListConfigurationHistory(actor=signed_in.actor, what=what, code=item, after=after, limit=limit)
+    return answer(await container.rabbit.ask("intake", "list_configuration_history", request, ConfigurationHistory))
 
 
 class _Desk:
     """One change at the door: who makes it, what they saw, and under which key."""
 
     def __init__(
-        self, door: DoorDep, known: AdministratorDep, idempotency_key: IdempotencyKey, if_match: IfMatch = None
+        self,
+        container: ContainerDep,
+        signed_in: AdministratorDep,
+        idempotency_key: IdempotencyKey,
+        if_match: IfMatch = None,
     ) -> None:
-        self._door: Door = door
-        self._known, self._key, self._version = known, idempotency_key, version_of(if_match)
+        self._container: AppContainer = container
+        self._signed_in, self._key, self._version = signed_in, idempotency_key, version_of(if_match)
 
     async def change(self, changes: Sequence[Change], what: str = "", item: str = "") -> Response:
         """`what`, `item`: the thing that the body is; what is wrong with it is told as a field of the body."""
         request = ChangeConfiguration(
-            actor=self._known.actor,
+            actor=self._signed_in.actor,
             expected_version=self._version,
             idempotency_key=self._key,
             changes=list(changes),
         )
         try:
-            whole = await self._door.bus.ask("intake", "change_configuration", request, intake.Catalogue)
+            whole = await self._container.rabbit.ask("intake", "change_configuration", request, intake.Catalogue)
         except InvalidField as error:
             fields = error.params.get("fields", [])
             own = f"{what}.{item}."
@@ -271,8 +277,11 @@ class _Desk:
                 for one in fields
             ]
             raise InvalidField(fields=told) from None
-        if self._door.shelf.current is None or whole.version > self._door.shelf.current.version:
-            self._door.shelf.put(whole)
+        if (
+            self._container.catalogue_cache.current is None
+            or whole.version > self._container.catalogue_cache.current.version
+        ):
+            self._container.catalogue_cache.put(whole)
         return answer(whole, etag=f'"{whole.version}"')
 
 

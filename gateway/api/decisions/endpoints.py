@@ -20,7 +20,7 @@ from contracts.tracking import (
 )
 from gateway.api.bodies import DecisionBody, NothingBody, ReportBody, ReturnedBody, SettlementBody
 from gateway.api.cases.endpoints import COMMAND, execute
-from gateway.api.dependencies import CaseId, DoorDep, IdempotencyKey, IfMatch, StaffDep, answer
+from gateway.api.dependencies import CaseId, ContainerDep, IdempotencyKey, IfMatch, StaffDep, answer
 from gateway.api.openapi_responses import problems
 
 router = APIRouter(tags=["decisions"])
@@ -36,17 +36,17 @@ router = APIRouter(tags=["decisions"])
 async def propose(
     case_id: CaseId,
     body: DecisionBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """By the inspector, for the head to approve. The citizen goes on seeing that it is being investigated."""
-    door.shelf.check_offered("root_causes", door.shelf.root_causes, body.root_causes)
+    container.catalogue_cache.check_offered("root_causes", container.catalogue_cache.root_causes, body.root_causes)
     command = Propose(
         outcome=body.outcome, reasons=body.reasons, root_causes=body.root_causes, recommendations=body.told()
     )
-    return await execute(door, known, case_id, if_match, idempotency_key, command)
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, command)
 
 
 @router.post(
@@ -58,14 +58,14 @@ async def propose(
 )
 async def approve(
     case_id: CaseId,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
     body: NothingBody | None = None,
 ) -> Response:
     """By a head who did not propose it. The citizen is told the outcome and its reasons."""
-    return await execute(door, known, case_id, if_match, idempotency_key, Approve())
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, Approve())
 
 
 @router.post(
@@ -78,13 +78,13 @@ async def approve(
 async def return_proposal(
     case_id: CaseId,
     body: ReturnedBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """To the inspector, with what is still wanted."""
-    return await execute(door, known, case_id, if_match, idempotency_key, ReturnProposal(reason=body.reason))
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, ReturnProposal(reason=body.reason))
 
 
 @router.get(
@@ -95,11 +95,11 @@ async def return_proposal(
     responses=problems(401, 403, 422),
 )
 async def list_recommendations(
-    door: DoorDep, known: StaffDep, unit: UnitCode | None = None, open_only: bool = True
+    container: ContainerDep, signed_in: StaffDep, unit: UnitCode | None = None, open_only: bool = True
 ) -> Response:
     """The soonest due first. A liaison gets those to the unit, with nothing of their cases. `unit` takes all below it."""
-    request = ListRecommendations(actor=known.actor, unit=unit, open_only=open_only)
-    return answer(await door.bus.ask("tracking", "list_recommendations", request, Recommendations))
+    request = ListRecommendations(actor=signed_in.actor, unit=unit, open_only=open_only)
+    return answer(await container.rabbit.ask("tracking", "list_recommendations", request, Recommendations))
 
 
 @router.post(
@@ -110,17 +110,21 @@ async def list_recommendations(
     responses=problems(401, 403, 404, 409, body=True),
 )
 async def report(
-    recommendation_id: UUID, body: ReportBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey
+    recommendation_id: UUID,
+    body: ReportBody,
+    container: ContainerDep,
+    signed_in: StaffDep,
+    idempotency_key: IdempotencyKey,
 ) -> Response:
     """Done, or declined with its reason. By the unit's liaison; the office has the last word."""
     request = ReportRecommendation(
-        actor=known.actor,
+        actor=signed_in.actor,
         recommendation_id=recommendation_id,
         done=body.done,
         reason=body.reason,
         idempotency_key=idempotency_key,
     )
-    return answer(await door.bus.ask("tracking", "report_recommendation", request, FollowedRecommendation))
+    return answer(await container.rabbit.ask("tracking", "report_recommendation", request, FollowedRecommendation))
 
 
 @router.post(
@@ -134,11 +138,11 @@ async def settle(
     case_id: CaseId,
     recommendation_id: UUID,
     body: SettlementBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """By the inspector of the case or the head."""
     command = SettleRecommendation(recommendation_id=recommendation_id, accepted=body.accepted, reason=body.reason)
-    return await execute(door, known, case_id, if_match, idempotency_key, command)
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, command)

@@ -23,7 +23,7 @@ from contracts.exports import (
     ReadExport,
     StartExport,
 )
-from gateway.api.dependencies import Door, DoorDep, IdempotencyKey, Known, StaffDep, answer
+from gateway.api.dependencies import AppContainer, ContainerDep, IdempotencyKey, SignedIn, StaffDep, answer
 from gateway.api.openapi_responses import answers, problems
 from gateway.api.searches.bodies import ExportBody
 from gateway.evidence.downloads import disposition
@@ -57,19 +57,21 @@ _FIXED_HEADERS = {
         **answers(202, "It will be made", Location="Where its state is told"),
     },
 )
-async def start(body: ExportBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey) -> Response:
+async def start(
+    body: ExportBody, container: ContainerDep, signed_in: StaffDep, idempotency_key: IdempotencyKey
+) -> Response:
     """By who sees cases, and of those alone that they may see while it is made; no codes, no identities; to an
     analyst without texts and handlers, which cannot be looked for either (403). 409 with too many
     in the making."""
     request = StartExport(
-        actor=known.actor,
+        actor=signed_in.actor,
         filters=body.filters.filter(),
         search=body.search,
         format=body.format,
         language=body.language,
         idempotency_key=idempotency_key,
     )
-    made = await door.bus.ask("tracking", "start_export", request, Export)
+    made = await container.rabbit.ask("tracking", "start_export", request, Export)
     return answer(made, 202, location=f"/v1/exports/{made.export_id}")
 
 
@@ -80,9 +82,11 @@ async def start(body: ExportBody, door: DoorDep, known: StaffDep, idempotency_ke
     response_model=ExportPage,
     responses=problems(401, 403),
 )
-async def list_exports(door: DoorDep, known: StaffDep) -> Response:
+async def list_exports(container: ContainerDep, signed_in: StaffDep) -> Response:
     """The newest first; those that are not purged yet."""
-    return answer(await door.bus.ask("tracking", "list_exports", ListExports(actor=known.actor), ExportPage))
+    return answer(
+        await container.rabbit.ask("tracking", "list_exports", ListExports(actor=signed_in.actor), ExportPage)
+    )
 
 
 @router.get(
@@ -92,10 +96,10 @@ async def list_exports(door: DoorDep, known: StaffDep) -> Response:
     response_model=Export,
     responses=problems(401, 403, 404, 422),
 )
-async def get_export(export_id: ExportId, door: DoorDep, known: StaffDep) -> Response:
+async def get_export(export_id: ExportId, container: ContainerDep, signed_in: StaffDep) -> Response:
     """404 for another's."""
-    request = GetExport(actor=known.actor, export_id=export_id)
-    return answer(await door.bus.ask("tracking", "get_export", request, Export))
+    request = GetExport(actor=signed_in.actor, export_id=export_id)
+    return answer(await container.rabbit.ask("tracking", "get_export", request, Export))
 
 
 @router.get(
@@ -105,9 +109,9 @@ async def get_export(export_id: ExportId, door: DoorDep, known: StaffDep) -> Res
     response_class=Response,
     responses={**problems(401, 403, 404, 409, 410, 422), **_FILE},
 )
-async def download(export_id: ExportId, door: DoorDep, known: StaffDep) -> Response:
+async def download(export_id: ExportId, container: ContainerDep, signed_in: StaffDep) -> Response:
     """409 until it is done; 410 when I may no longer see what I might when it was made."""
-    first = await _piece(door, known, export_id, 0)
+    first = await _piece(container, signed_in, export_id, 0)
     name = f"cases-{jalali.plain(jalali.today(first.asked_at)).replace('/', '-')}.{first.format}"
     headers = {
         **_FIXED_HEADERS,
@@ -115,7 +119,7 @@ async def download(export_id: ExportId, door: DoorDep, known: StaffDep) -> Respo
         "content-disposition": disposition(name, inline=False),
         "content-length": str(first.size),
     }
-    return StreamingResponse(_pieces(door, known, first), headers=headers)
+    return StreamingResponse(_pieces(container, signed_in, first), headers=headers)
 
 
 @router.delete(
@@ -125,19 +129,21 @@ async def download(export_id: ExportId, door: DoorDep, known: StaffDep) -> Respo
     status_code=204,
     responses=problems(401, 403, 404, 422),
 )
-async def drop(export_id: ExportId, door: DoorDep, known: StaffDep) -> Response:
+async def drop(export_id: ExportId, container: ContainerDep, signed_in: StaffDep) -> Response:
     """It is made no further, and its file is gone."""
-    await door.bus.ask("tracking", "drop_export", DropExport(actor=known.actor, export_id=export_id), Dropped)
+    await container.rabbit.ask(
+        "tracking", "drop_export", DropExport(actor=signed_in.actor, export_id=export_id), Dropped
+    )
     return Response(status_code=204)
 
 
-async def _piece(door: Door, known: Known, export_id: UUID, piece: int) -> ExportPiece:
-    request = ReadExport(actor=known.actor, export_id=export_id, piece=piece)
-    return await door.bus.ask("tracking", "read_export", request, ExportPiece)
+async def _piece(container: AppContainer, signed_in: SignedIn, export_id: UUID, piece: int) -> ExportPiece:
+    request = ReadExport(actor=signed_in.actor, export_id=export_id, piece=piece)
+    return await container.rabbit.ask("tracking", "read_export", request, ExportPiece)
 
 
-async def _pieces(door: Door, known: Known, first: ExportPiece) -> AsyncIterator[bytes]:
+async def _pieces(container: AppContainer, signed_in: SignedIn, first: ExportPiece) -> AsyncIterator[bytes]:
     yield base64.b64decode(first.content)
     for number in range(1, first.pieces):
-        piece = await _piece(door, known, first.export_id, number)
+        piece = await _piece(container, signed_in, first.export_id, number)
         yield base64.b64decode(piece.content)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from contracts.base import UnitCode
 from contracts.insight import CountCases, Counts, CountVisits, Dimension, VisitCounts, VisitDimension
 from contracts.vocabulary import ActorKind, Kind, Stage
-from gateway.api.dependencies import DoorDep, Shown, VisitorDep, answer
+from gateway.api.dependencies import ContainerDep, Shown, VisitorDep, answer
 from gateway.api.fields import Body, Day
 from gateway.api.openapi_responses import problems
 
@@ -50,13 +50,15 @@ class VisitFilters(Body):
     response_model=Counts,
     responses=problems(401, 403, 422),
 )
-async def count(door: DoorDep, visitor: VisitorDep, _: Shown, filters: Annotated[FigureFilters, Query()]) -> Response:
+async def count(
+    container: ContainerDep, visitor: VisitorDep, _: Shown, filters: Annotated[FigureFilters, Query()]
+) -> Response:
     """The public is answered from the newest weekly release, which counts up to `until`: blurred, in fives, by month and at
     most one of unit, ground, kind and stage. What is too small to be published is left out, as is what has no case."""
     caller = visitor.caller
     actor = caller.actor(visitor.language) if caller is not None and caller.kind is ActorKind.STAFF else None
     request = CountCases(actor=actor, **filters.model_dump())
-    return answer(await door.bus.ask("insight", "count_cases", request, Counts))
+    return answer(await container.rabbit.ask("insight", "count_cases", request, Counts))
 
 
 @router.get(
@@ -67,11 +69,11 @@ async def count(door: DoorDep, visitor: VisitorDep, _: Shown, filters: Annotated
     responses=problems(401, 403, 422),
 )
 async def count_visits(
-    door: DoorDep, visitor: VisitorDep, _: Shown, filters: Annotated[VisitFilters, Query()]
+    container: ContainerDep, visitor: VisitorDep, _: Shown, filters: Annotated[VisitFilters, Query()]
 ) -> Response:
     """By Jalali month, unit and ground. For the public by month alone, of the newest weekly release; a figure too small to be
     published is null."""
     caller = visitor.caller
     actor = caller.actor(visitor.language) if caller is not None and caller.kind is ActorKind.STAFF else None
     request = CountVisits(actor=actor, **filters.model_dump())
-    return answer(await door.bus.ask("insight", "count_visits", request, VisitCounts))
+    return answer(await container.rabbit.ask("insight", "count_visits", request, VisitCounts))

@@ -19,7 +19,7 @@ from contracts.intake import OpenedIdentity, OpenIdentity
 from contracts.tracking import AuthorizeIdentity, IdentityGrant
 from contracts.vocabulary import Role
 from gateway.api.bodies import IdentityDecisionBody, IdentityRequestBody, ReasonBody
-from gateway.api.dependencies import CaseId, Cursor, DoorDep, IdempotencyKey, Known, PageSize, StaffDep, answer
+from gateway.api.dependencies import CaseId, ContainerDep, Cursor, IdempotencyKey, PageSize, SignedIn, StaffDep, answer
 from gateway.api.openapi_responses import problems
 
 router = APIRouter(tags=["identities"])
@@ -27,8 +27,8 @@ router = APIRouter(tags=["identities"])
 RequestId = Annotated[UUID, Path(description="The request's id.")]
 
 
-def _opener(known: Known) -> None:
-    if not known.caller.roles & {Role.HEAD, Role.CUSTODIAN}:
+def _opener(signed_in: SignedIn) -> None:
+    if not signed_in.caller.roles & {Role.HEAD, Role.CUSTODIAN}:
         raise NotAllowed
 
 
@@ -41,18 +41,22 @@ def _opener(known: Known) -> None:
     responses=problems(401, 403, 404, 409, body=True),
 )
 async def ask(
-    case_id: CaseId, body: IdentityRequestBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey
+    case_id: CaseId,
+    body: IdentityRequestBody,
+    container: ContainerDep,
+    signed_in: StaffDep,
+    idempotency_key: IdempotencyKey,
 ) -> Response:
     """For head and custodian. Once another custodian has consented, I may open it for so many `minutes`."""
-    _opener(known)
+    _opener(signed_in)
     request = AskForIdentity(
-        actor=known.actor,
+        actor=signed_in.actor,
         case_id=case_id,
         reason=body.reason,
         minutes=body.minutes,
         idempotency_key=idempotency_key,
     )
-    return answer(await door.bus.ask("tracking", "ask_for_identity", request, IdentityRequest), 201)
+    return answer(await container.rabbit.ask("tracking", "ask_for_identity", request, IdentityRequest), 201)
 
 
 @router.get(
@@ -63,16 +67,16 @@ async def ask(
     responses=problems(401, 403, 422),
 )
 async def requests(
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     waiting: Annotated[bool, Query(description="Only what nobody has decided.")] = False,
     after: Cursor = None,
     limit: PageSize = 50,
 ) -> Response:
     """To custodians all, to heads their own; none of cases about a unit they belong to. Newest first."""
-    _opener(known)
-    request = ListIdentityRequests(actor=known.actor, waiting_only=waiting, after=after, limit=limit)
-    return answer(await door.bus.ask("tracking", "list_identity_requests", request, IdentityRequests))
+    _opener(signed_in)
+    request = ListIdentityRequests(actor=signed_in.actor, waiting_only=waiting, after=after, limit=limit)
+    return answer(await container.rabbit.ask("tracking", "list_identity_requests", request, IdentityRequests))
 
 
 @router.post(
@@ -82,12 +86,16 @@ async def requests(
     response_model=IdentityRequest,
     responses=problems(401, 403, 404, 409, body=True),
 )
-async def decide(request_id: RequestId, body: IdentityDecisionBody, door: DoorDep, known: StaffDep) -> Response:
+async def decide(
+    request_id: RequestId, body: IdentityDecisionBody, container: ContainerDep, signed_in: StaffDep
+) -> Response:
     """For a custodian, who is another than the one who asked. The same word again changes nothing."""
-    if Role.CUSTODIAN not in known.caller.roles:
+    if Role.CUSTODIAN not in signed_in.caller.roles:
         raise NotAllowed
-    request = DecideIdentityRequest(actor=known.actor, request_id=request_id, consent=body.consent, reason=body.reason)
-    return answer(await door.bus.ask("tracking", "decide_identity_request", request, IdentityRequest))
+    request = DecideIdentityRequest(
+        actor=signed_in.actor, request_id=request_id, consent=body.consent, reason=body.reason
+    )
+    return answer(await container.rabbit.ask("tracking", "decide_identity_request", request, IdentityRequest))
 
 
 @router.post(
@@ -97,13 +105,13 @@ async def decide(request_id: RequestId, body: IdentityDecisionBody, door: DoorDe
     response_model=OpenedIdentity,
     responses=problems(401, 403, 404, body=True),
 )
-async def open_identity(case_id: CaseId, body: ReasonBody, door: DoorDep, known: StaffDep) -> Response:
+async def open_identity(case_id: CaseId, body: ReasonBody, container: ContainerDep, signed_in: StaffDep) -> Response:
     """For head and custodian, while another's consent holds (403 `consent_needed`); a case about a unit they belong to is not
     found. Each opening is recorded with its reason and with who consented."""
-    _opener(known)
+    _opener(signed_in)
     # Intake knows nothing of conflicts of interest, nor of consents.
-    grant = await door.bus.ask(
-        "tracking", "authorize_identity", AuthorizeIdentity(actor=known.actor, case_id=case_id), IdentityGrant
+    grant = await container.rabbit.ask(
+        "tracking", "authorize_identity", AuthorizeIdentity(actor=signed_in.actor, case_id=case_id), IdentityGrant
     )
-    request = OpenIdentity(actor=known.actor, case_id=case_id, reason=body.reason, consented_by=grant.consented_by)
-    return answer(await door.bus.ask("intake", "open_identity", request, OpenedIdentity))
+    request = OpenIdentity(actor=signed_in.actor, case_id=case_id, reason=body.reason, consented_by=grant.consented_by)
+    return answer(await container.rabbit.ask("intake", "open_identity", request, OpenedIdentity))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from contracts.tracking import AddCheck, LinkCase, Remind, StaffCase, TickCheck
 from gateway.api.bodies import CheckBody, LinkBody, ReminderBody, TickBody
 from gateway.api.cases.endpoints import COMMAND, execute
-from gateway.api.dependencies import CaseId, DoorDep, IdempotencyKey, IfMatch, StaffDep
+from gateway.api.dependencies import CaseId, ContainerDep, IdempotencyKey, IfMatch, StaffDep
 
 router = APIRouter(tags=["inquiry"])
 
@@ -24,13 +24,13 @@ router = APIRouter(tags=["inquiry"])
 async def remind(
     case_id: CaseId,
     body: ReminderBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """Told in my inbox on that day."""
-    return await execute(door, known, case_id, if_match, idempotency_key, Remind(on=body.on, text=body.text))
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, Remind(on=body.on, text=body.text))
 
 
 @router.post(
@@ -43,13 +43,13 @@ async def remind(
 async def add_check(
     case_id: CaseId,
     body: CheckBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """At its end."""
-    return await execute(door, known, case_id, if_match, idempotency_key, AddCheck(text=body.text))
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, AddCheck(text=body.text))
 
 
 @router.post(
@@ -63,13 +63,15 @@ async def tick_check(
     case_id: CaseId,
     item_id: UUID,
     body: TickBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """Done, or not done after all."""
-    return await execute(door, known, case_id, if_match, idempotency_key, TickCheck(item_id=item_id, done=body.done))
+    return await execute(
+        container, signed_in, case_id, if_match, idempotency_key, TickCheck(item_id=item_id, done=body.done)
+    )
 
 
 @router.post(
@@ -82,10 +84,12 @@ async def tick_check(
 async def link(
     case_id: CaseId,
     body: LinkBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """Each stays its own. Of the other only number and stage are shown, to who may know of it."""
-    return await execute(door, known, case_id, if_match, idempotency_key, LinkCase(to=body.to, linked=body.linked))
+    return await execute(
+        container, signed_in, case_id, if_match, idempotency_key, LinkCase(to=body.to, linked=body.linked)
+    )

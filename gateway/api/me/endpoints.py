@@ -24,16 +24,16 @@ from contracts.tracking import (
 from contracts.vocabulary import ActorKind
 from gateway.api.bodies import AnswerBody, EvidenceBody, ObjectionBody, RatingBody, ReadBody, WithdrawalBody
 from gateway.api.dependencies import (
+    AppContainer,
     CaseId,
     CitizenDep,
+    ContainerDep,
     Cursor,
-    Door,
-    DoorDep,
-    Known,
-    KnownDep,
     MediaId,
     OptionalKey,
     PageSize,
+    SignedIn,
+    SignedInDep,
     answer,
     key_or_new,
 )
@@ -48,10 +48,10 @@ _ETAG = answers(200, "The case", ETag="Its version")
 @router.get(
     "", operation_id="getMe", summary="Who is signed in", response_model=Me, responses=problems(401, asks=False)
 )
-async def me(door: DoorDep, known: KnownDep) -> Response:
+async def me(container: ContainerDep, signed_in: SignedInDep) -> Response:
     """From the token alone."""
-    caller = known.caller
-    mobile = door.tokens.mobile(caller)
+    caller = signed_in.caller
+    mobile = container.tokens.mobile(caller)
     kind: Literal["citizen", "staff"] = "citizen" if caller.kind is ActorKind.CITIZEN else "staff"
     return answer(
         Me(
@@ -72,10 +72,10 @@ async def me(door: DoorDep, known: KnownDep) -> Response:
     response_model=OwnCasesView,
     responses=problems(401, 403),
 )
-async def own_cases(door: DoorDep, known: CitizenDep) -> Response:
+async def own_cases(container: ContainerDep, signed_in: CitizenDep) -> Response:
     """Newest first. What was filed anonymously is not among them."""
-    cases = await door.bus.ask("tracking", "list_own_cases", ListOwnCases(actor=known.actor), OwnCases)
-    return answer(own_cases_view(cases, known.visitor.language))
+    cases = await container.rabbit.ask("tracking", "list_own_cases", ListOwnCases(actor=signed_in.actor), OwnCases)
+    return answer(own_cases_view(cases, signed_in.visitor.language))
 
 
 @router.get(
@@ -85,14 +85,18 @@ async def own_cases(door: DoorDep, known: CitizenDep) -> Response:
     response_model=CaseView,
     responses={**problems(401, 403, 404, 422), **_ETAG},
 )
-async def own_case(case_id: CaseId, door: DoorDep, known: CitizenDep) -> Response:
+async def own_case(case_id: CaseId, container: ContainerDep, signed_in: CitizenDep) -> Response:
     """As the holder of its code sees it."""
-    case = await door.bus.ask("tracking", "view_own_case", ViewOwnCase(actor=known.actor, case_id=case_id), PublicCase)
-    return answer(await door.tracking.shown(case, known.visitor.language), etag=f'"{case.version}"')
+    case = await container.rabbit.ask(
+        "tracking", "view_own_case", ViewOwnCase(actor=signed_in.actor, case_id=case_id), PublicCase
+    )
+    return answer(await container.tracking.shown(case, signed_in.visitor.language), etag=f'"{case.version}"')
 
 
-async def _execute(door: Door, known: Known, case_id: CaseId, command: CitizenCommand, key: str | None) -> Response:
-    case = await door.tracking.execute(known.actor, command, key_or_new(key), case_id=case_id)
+async def _execute(
+    container: AppContainer, signed_in: SignedIn, case_id: CaseId, command: CitizenCommand, key: str | None
+) -> Response:
+    case = await container.tracking.execute(signed_in.actor, command, key_or_new(key), case_id=case_id)
     return answer(case, etag=f'"{case.version}"')
 
 
@@ -104,11 +108,15 @@ async def _execute(door: Door, known: Known, case_id: CaseId, command: CitizenCo
     responses=problems(401, 403, 404, 409, body=True),
 )
 async def answer_question(
-    case_id: CaseId, body: AnswerBody, door: DoorDep, known: CitizenDep, idempotency_key: OptionalKey = None
+    case_id: CaseId,
+    body: AnswerBody,
+    container: ContainerDep,
+    signed_in: CitizenDep,
+    idempotency_key: OptionalKey = None,
 ) -> Response:
     """The clock runs again."""
     command = AnswerQuestion(text=body.text, uploads=body.uploads)
-    return await _execute(door, known, case_id, command, idempotency_key)
+    return await _execute(container, signed_in, case_id, command, idempotency_key)
 
 
 @router.post(
@@ -119,10 +127,14 @@ async def answer_question(
     responses=problems(401, 403, 404, 409, body=True),
 )
 async def send_evidence(
-    case_id: CaseId, body: EvidenceBody, door: DoorDep, known: CitizenDep, idempotency_key: OptionalKey = None
+    case_id: CaseId,
+    body: EvidenceBody,
+    container: ContainerDep,
+    signed_in: CitizenDep,
+    idempotency_key: OptionalKey = None,
 ) -> Response:
     """At any time while the case is open, as many as `evidence_left` says. The stage stays, and the handler is told."""
-    return await _execute(door, known, case_id, SendEvidence(uploads=body.uploads), idempotency_key)
+    return await _execute(container, signed_in, case_id, SendEvidence(uploads=body.uploads), idempotency_key)
 
 
 @router.post(
@@ -133,10 +145,14 @@ async def send_evidence(
     responses=problems(401, 403, 404, 409, body=True),
 )
 async def withdraw(
-    case_id: CaseId, body: WithdrawalBody, door: DoorDep, known: CitizenDep, idempotency_key: OptionalKey = None
+    case_id: CaseId,
+    body: WithdrawalBody,
+    container: ContainerDep,
+    signed_in: CitizenDep,
+    idempotency_key: OptionalKey = None,
 ) -> Response:
     """Ends an open case."""
-    return await _execute(door, known, case_id, Withdraw(reason=body.reason), idempotency_key)
+    return await _execute(container, signed_in, case_id, Withdraw(reason=body.reason), idempotency_key)
 
 
 @router.post(
@@ -147,10 +163,14 @@ async def withdraw(
     responses=problems(401, 403, 404, 409, body=True),
 )
 async def object_(
-    case_id: CaseId, body: ObjectionBody, door: DoorDep, known: CitizenDep, idempotency_key: OptionalKey = None
+    case_id: CaseId,
+    body: ObjectionBody,
+    container: ContainerDep,
+    signed_in: CitizenDep,
+    idempotency_key: OptionalKey = None,
 ) -> Response:
     """Once, within the days that the decision names."""
-    return await _execute(door, known, case_id, Object(text=body.text), idempotency_key)
+    return await _execute(container, signed_in, case_id, Object(text=body.text), idempotency_key)
 
 
 @router.post(
@@ -161,10 +181,14 @@ async def object_(
     responses=problems(401, 403, 404, 409, body=True),
 )
 async def rate(
-    case_id: CaseId, body: RatingBody, door: DoorDep, known: CitizenDep, idempotency_key: OptionalKey = None
+    case_id: CaseId,
+    body: RatingBody,
+    container: ContainerDep,
+    signed_in: CitizenDep,
+    idempotency_key: OptionalKey = None,
 ) -> Response:
     """After the decision: 1 to 5, and four questions."""
-    return await _execute(door, known, case_id, Rate(**body.model_dump()), idempotency_key)
+    return await _execute(container, signed_in, case_id, Rate(**body.model_dump()), idempotency_key)
 
 
 @router.get(
@@ -178,13 +202,13 @@ async def attachment(
     request: Request,
     case_id: CaseId,
     media_id: MediaId,
-    door: DoorDep,
-    known: CitizenDep,
+    container: ContainerDep,
+    signed_in: CitizenDep,
     variant: Variant = Variant.EVIDENCE,
 ) -> Response:
     """Supports one Range. Never HTML."""
     return await attachments.send(
-        request, door, AuthorizeMedia(actor=known.actor, case_id=case_id, media_id=media_id), variant
+        request, container, AuthorizeMedia(actor=signed_in.actor, case_id=case_id, media_id=media_id), variant
     )
 
 
@@ -195,10 +219,12 @@ async def attachment(
     response_model=MessagePage,
     responses=problems(401, 403, 422),
 )
-async def messages(door: DoorDep, known: CitizenDep, after: Cursor = None, limit: PageSize = 50) -> Response:
+async def messages(
+    container: ContainerDep, signed_in: CitizenDep, after: Cursor = None, limit: PageSize = 50
+) -> Response:
     """Newest first. `next` is the `after` of the following page."""
-    request = ListMessages(actor=known.actor, after=after, limit=limit)
-    return answer(await door.bus.ask("notify", "list_messages", request, MessagePage))
+    request = ListMessages(actor=signed_in.actor, after=after, limit=limit)
+    return answer(await container.rabbit.ask("notify", "list_messages", request, MessagePage))
 
 
 @router.post(
@@ -208,7 +234,7 @@ async def messages(door: DoorDep, known: CitizenDep, after: Cursor = None, limit
     response_model=MessagePage,
     responses=problems(401, 403, body=True),
 )
-async def mark_read(body: ReadBody, door: DoorDep, known: CitizenDep) -> Response:
+async def mark_read(body: ReadBody, container: ContainerDep, signed_in: CitizenDep) -> Response:
     """Ids that are not mine are passed over."""
-    request = MarkRead(actor=known.actor, ids=body.ids)
-    return answer(await door.bus.ask("notify", "mark_read", request, MessagePage))
+    request = MarkRead(actor=signed_in.actor, ids=body.ids)
+    return answer(await container.rabbit.ask("notify", "mark_read", request, MessagePage))

@@ -18,7 +18,16 @@ from contracts.notify import (
     TextName,
 )
 from gateway.api.configuration.endpoints import AdministratorDep, HistoryAfter
-from gateway.api.dependencies import Door, DoorDep, IdempotencyKey, IfMatch, Known, PageSize, answer, version_of
+from gateway.api.dependencies import (
+    AppContainer,
+    ContainerDep,
+    IdempotencyKey,
+    IfMatch,
+    PageSize,
+    SignedIn,
+    answer,
+    version_of,
+)
 from gateway.api.fields import Body
 from gateway.api.openapi_responses import answers, problems
 
@@ -55,10 +64,10 @@ class TextBody(Body):
     response_model=NotificationTexts,
     responses=problems(401, 403),
 )
-async def list_texts(door: DoorDep, known: AdministratorDep) -> Response:
+async def list_texts(container: ContainerDep, signed_in: AdministratorDep) -> Response:
     """As they are sent, with what may stand in braces in each."""
-    request = ListNotificationTexts(actor=known.actor)
-    return answer(await door.bus.ask("notify", "list_notification_texts", request, NotificationTexts))
+    request = ListNotificationTexts(actor=signed_in.actor)
+    return answer(await container.rabbit.ask("notify", "list_notification_texts", request, NotificationTexts))
 
 
 @router.get(
@@ -68,15 +77,19 @@ async def list_texts(door: DoorDep, known: AdministratorDep) -> Response:
     response_model=NotificationTextHistory,
     responses=problems(401, 403, 422),
 )
-async def history(door: DoorDep, known: AdministratorDep, after: HistoryAfter = None, limit: PageSize = 50) -> Response:
+async def history(
+    container: ContainerDep, signed_in: AdministratorDep, after: HistoryAfter = None, limit: PageSize = 50
+) -> Response:
     """Newest first, before and after."""
-    request = ListNotificationTextHistory(actor=known.actor, after=after, limit=limit)
-    return answer(await door.bus.ask("notify", "list_notification_text_history", request, NotificationTextHistory))
+    request = ListNotificationTextHistory(actor=signed_in.actor, after=after, limit=limit)
+    return answer(
+        await container.rabbit.ask("notify", "list_notification_text_history", request, NotificationTextHistory)
+    )
 
 
 async def _change(
-    door: Door,
-    known: Known,
+    container: AppContainer,
+    signed_in: SignedIn,
     key: str,
     version: int,
     channel: MessageChannel,
@@ -85,7 +98,7 @@ async def _change(
     text_en: str | None,
 ) -> Response:
     request = ChangeNotificationText(
-        actor=known.actor,
+        actor=signed_in.actor,
         idempotency_key=key,
         channel=channel,
         name=name,
@@ -93,7 +106,7 @@ async def _change(
         text_fa=text_fa,
         text_en=text_en,
     )
-    text = await door.bus.ask("notify", "change_notification_text", request, NotificationText)
+    text = await container.rabbit.ask("notify", "change_notification_text", request, NotificationText)
     return answer(text, etag=f'"{text.version}"')
 
 
@@ -108,14 +121,14 @@ async def change(
     channel: MessageChannel,
     name: _Name,
     body: TextBody,
-    door: DoorDep,
-    known: AdministratorDep,
+    container: ContainerDep,
+    signed_in: AdministratorDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """From the next message on. An SMS has no link, its code on a line of its own, and at most two parts."""
     version = version_of(if_match)
-    return await _change(door, known, idempotency_key, version, channel, name, body.text_fa, body.text_en)
+    return await _change(container, signed_in, idempotency_key, version, channel, name, body.text_fa, body.text_en)
 
 
 @router.delete(
@@ -128,10 +141,10 @@ async def change(
 async def restore(
     channel: MessageChannel,
     name: _Name,
-    door: DoorDep,
-    known: AdministratorDep,
+    container: ContainerDep,
+    signed_in: AdministratorDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """From the next message on."""
-    return await _change(door, known, idempotency_key, version_of(if_match), channel, name, None, None)
+    return await _change(container, signed_in, idempotency_key, version_of(if_match), channel, name, None, None)

@@ -19,14 +19,14 @@ from contracts.visits import (
 from contracts.vocabulary import Language
 from gateway.api.bodies import NothingBody
 from gateway.api.dependencies import (
+    AppContainer,
     Bearer,
     BearerDep,
     CaseId,
     CitizenDep,
-    Door,
-    DoorDep,
-    Known,
+    ContainerDep,
     OptionalKey,
+    SignedIn,
     answer,
     key_or_new,
 )
@@ -40,18 +40,24 @@ _BY_CODE = problems(404, 409, body=True)
 _OWN = problems(401, 403, 404, 409, body=True)
 
 
-async def _offered(door: Door, actor: Actor, lang: Language, hashes: list[str], case_id: UUID | None) -> Response:
+async def _offered(
+    container: AppContainer, actor: Actor, lang: Language, hashes: list[str], case_id: UUID | None
+) -> Response:
     request = ListOfferedSlots(actor=actor, code_hashes=hashes, case_id=case_id)
-    found = await door.bus.ask("tracking", "list_offered_slots", request, OfferedSlots)
+    found = await container.rabbit.ask("tracking", "list_offered_slots", request, OfferedSlots)
     return answer(offered_slots_view(found, lang))
 
 
-async def _by_code(door: Door, bearer: Bearer, command: VisitCommand, key: str | None) -> Response:
-    return answer(await door.tracking.execute(bearer.actor, command, key_or_new(key), code_hashes=bearer.code_hashes))
+async def _by_code(container: AppContainer, bearer: Bearer, command: VisitCommand, key: str | None) -> Response:
+    return answer(
+        await container.tracking.execute(bearer.actor, command, key_or_new(key), code_hashes=bearer.code_hashes)
+    )
 
 
-async def _own(door: Door, known: Known, case_id: UUID, command: VisitCommand, key: str | None) -> Response:
-    case = await door.tracking.execute(known.actor, command, key_or_new(key), case_id=case_id)
+async def _own(
+    container: AppContainer, signed_in: SignedIn, case_id: UUID, command: VisitCommand, key: str | None
+) -> Response:
+    case = await container.tracking.execute(signed_in.actor, command, key_or_new(key), case_id=case_id)
     return answer(case, etag=f'"{case.version}"')
 
 
@@ -66,9 +72,9 @@ async def _own(door: Door, known: Known, case_id: UUID, command: VisitCommand, k
     response_model=OfferedSlotsView,
     responses=problems(404, 422),
 )
-async def offered(door: DoorDep, bearer: BearerDep) -> Response:
+async def offered(container: ContainerDep, bearer: BearerDep) -> Response:
     """None until a visit is asked for; the next first."""
-    return await _offered(door, bearer.actor, bearer.visitor.language, bearer.code_hashes, None)
+    return await _offered(container, bearer.actor, bearer.visitor.language, bearer.code_hashes, None)
 
 
 @router.post(
@@ -80,10 +86,10 @@ async def offered(door: DoorDep, bearer: BearerDep) -> Response:
     responses=_BY_CODE,
 )
 async def ask(
-    door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None, body: NothingBody | None = None
+    container: ContainerDep, bearer: BearerDep, idempotency_key: OptionalKey = None, body: NothingBody | None = None
 ) -> Response:
     """While the case is open; one visit at a time."""
-    return await _by_code(door, bearer, AskVisit(), idempotency_key)
+    return await _by_code(container, bearer, AskVisit(), idempotency_key)
 
 
 @router.post(
@@ -94,9 +100,11 @@ async def ask(
     response_model=CaseView,
     responses=_BY_CODE,
 )
-async def book(body: ChosenSlotBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None) -> Response:
+async def book(
+    body: ChosenSlotBody, container: ContainerDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+) -> Response:
     """409 `slot_taken` when its last place has just gone, `slot_past` when it has begun."""
-    return await _by_code(door, bearer, BookVisit(slot_id=body.slot_id), idempotency_key)
+    return await _by_code(container, bearer, BookVisit(slot_id=body.slot_id), idempotency_key)
 
 
 @router.post(
@@ -107,9 +115,11 @@ async def book(body: ChosenSlotBody, door: DoorDep, bearer: BearerDep, idempoten
     response_model=CaseView,
     responses=_BY_CODE,
 )
-async def move(body: ChosenSlotBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None) -> Response:
+async def move(
+    body: ChosenSlotBody, container: ContainerDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+) -> Response:
     """Until the visit begins."""
-    return await _by_code(door, bearer, MoveVisit(slot_id=body.slot_id), idempotency_key)
+    return await _by_code(container, bearer, MoveVisit(slot_id=body.slot_id), idempotency_key)
 
 
 @router.post(
@@ -121,10 +131,10 @@ async def move(body: ChosenSlotBody, door: DoorDep, bearer: BearerDep, idempoten
     responses=_BY_CODE,
 )
 async def cancel(
-    door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None, body: NothingBody | None = None
+    container: ContainerDep, bearer: BearerDep, idempotency_key: OptionalKey = None, body: NothingBody | None = None
 ) -> Response:
     """Until it begins; or the wish, before a time was taken."""
-    return await _by_code(door, bearer, CancelVisit(), idempotency_key)
+    return await _by_code(container, bearer, CancelVisit(), idempotency_key)
 
 
 # --- signed in ---
@@ -138,9 +148,9 @@ async def cancel(
     response_model=OfferedSlotsView,
     responses=problems(401, 403, 404, 422),
 )
-async def own_offered(case_id: CaseId, door: DoorDep, known: CitizenDep) -> Response:
+async def own_offered(case_id: CaseId, container: ContainerDep, signed_in: CitizenDep) -> Response:
     """None until a visit is asked for; the next first."""
-    return await _offered(door, known.actor, known.visitor.language, [], case_id)
+    return await _offered(container, signed_in.actor, signed_in.visitor.language, [], case_id)
 
 
 @router.post(
@@ -153,13 +163,13 @@ async def own_offered(case_id: CaseId, door: DoorDep, known: CitizenDep) -> Resp
 )
 async def own_ask(
     case_id: CaseId,
-    door: DoorDep,
-    known: CitizenDep,
+    container: ContainerDep,
+    signed_in: CitizenDep,
     idempotency_key: OptionalKey = None,
     body: NothingBody | None = None,
 ) -> Response:
     """While the case is open; one visit at a time."""
-    return await _own(door, known, case_id, AskVisit(), idempotency_key)
+    return await _own(container, signed_in, case_id, AskVisit(), idempotency_key)
 
 
 @router.post(
@@ -171,10 +181,14 @@ async def own_ask(
     responses=_OWN,
 )
 async def own_book(
-    case_id: CaseId, body: ChosenSlotBody, door: DoorDep, known: CitizenDep, idempotency_key: OptionalKey = None
+    case_id: CaseId,
+    body: ChosenSlotBody,
+    container: ContainerDep,
+    signed_in: CitizenDep,
+    idempotency_key: OptionalKey = None,
 ) -> Response:
     """409 `slot_taken` when its last place has just gone, `slot_past` when it has begun."""
-    return await _own(door, known, case_id, BookVisit(slot_id=body.slot_id), idempotency_key)
+    return await _own(container, signed_in, case_id, BookVisit(slot_id=body.slot_id), idempotency_key)
 
 
 @router.post(
@@ -186,10 +200,14 @@ async def own_book(
     responses=_OWN,
 )
 async def own_move(
-    case_id: CaseId, body: ChosenSlotBody, door: DoorDep, known: CitizenDep, idempotency_key: OptionalKey = None
+    case_id: CaseId,
+    body: ChosenSlotBody,
+    container: ContainerDep,
+    signed_in: CitizenDep,
+    idempotency_key: OptionalKey = None,
 ) -> Response:
     """Until the visit begins."""
-    return await _own(door, known, case_id, MoveVisit(slot_id=body.slot_id), idempotency_key)
+    return await _own(container, signed_in, case_id, MoveVisit(slot_id=body.slot_id), idempotency_key)
 
 
 @router.post(
@@ -202,10 +220,10 @@ async def own_move(
 )
 async def own_cancel(
     case_id: CaseId,
-    door: DoorDep,
-    known: CitizenDep,
+    container: ContainerDep,
+    signed_in: CitizenDep,
     idempotency_key: OptionalKey = None,
     body: NothingBody | None = None,
 ) -> Response:
     """Until it begins; or the wish, before a time was taken."""
-    return await _own(door, known, case_id, CancelVisit(), idempotency_key)
+    return await _own(container, signed_in, case_id, CancelVisit(), idempotency_key)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from contracts.base import Answer, Moment
 from contracts.letters import ReadLetter
 from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Kind, Language, Outcome, Stage
-from gateway.api.dependencies import BearerDep, CaseId, CitizenDep, DoorDep, StaffDep, VisitorDep, answer
+from gateway.api.dependencies import BearerDep, CaseId, CitizenDep, ContainerDep, StaffDep, VisitorDep, answer
 from gateway.api.fields import Body
 from gateway.api.openapi_responses import problems
 from gateway.cases.views import day_text, moment_text
@@ -120,10 +120,14 @@ class PaperView(Answer):
     response_class=Response,
     responses={**problems(401, 403, 404, 409, 422), **_PDF},
 )
-async def letter(request: Request, case_id: CaseId, door: DoorDep, known: StaffDep, lang: Lang = None) -> Response:
+async def letter(
+    request: Request, case_id: CaseId, container: ContainerDep, signed_in: StaffDep, lang: Lang = None
+) -> Response:
     """What the citizen was told when the case was decided or refused; 409 `no_letter` before. For who may read the case."""
-    asked = ReadLetter(actor=known.actor, case_id=case_id)
-    return await door.papers.letter(request, asked, lang or known.visitor.language, known.visitor.budget_key)
+    asked = ReadLetter(actor=signed_in.actor, case_id=case_id)
+    return await container.papers.letter(
+        request, asked, lang or signed_in.visitor.language, signed_in.visitor.budget_key
+    )
 
 
 @router.get(
@@ -134,11 +138,13 @@ async def letter(request: Request, case_id: CaseId, door: DoorDep, known: StaffD
     responses={**problems(401, 403, 404, 409, 422), **_PDF},
 )
 async def own_letter(
-    request: Request, case_id: CaseId, door: DoorDep, known: CitizenDep, lang: Lang = None
+    request: Request, case_id: CaseId, container: ContainerDep, signed_in: CitizenDep, lang: Lang = None
 ) -> Response:
     """409 `no_letter` until the case is decided or refused."""
-    asked = ReadLetter(actor=known.actor, case_id=case_id)
-    return await door.papers.letter(request, asked, lang or known.visitor.language, known.visitor.budget_key)
+    asked = ReadLetter(actor=signed_in.actor, case_id=case_id)
+    return await container.papers.letter(
+        request, asked, lang or signed_in.visitor.language, signed_in.visitor.budget_key
+    )
 
 
 @router.get(
@@ -148,10 +154,10 @@ async def own_letter(
     response_class=Response,
     responses={**problems(404, 409, 422), **_PDF},
 )
-async def letter_by_code(request: Request, door: DoorDep, bearer: BearerDep, lang: Lang = None) -> Response:
+async def letter_by_code(request: Request, container: ContainerDep, bearer: BearerDep, lang: Lang = None) -> Response:
     """409 `no_letter` until the case is decided or refused. The tracking code is not in it."""
     asked = ReadLetter(actor=bearer.actor, code_hashes=bearer.code_hashes)
-    return await door.papers.letter(request, asked, lang or bearer.visitor.language, bearer.visitor.budget_key)
+    return await container.papers.letter(request, asked, lang or bearer.visitor.language, bearer.visitor.budget_key)
 
 
 @router.post(
@@ -162,11 +168,11 @@ async def letter_by_code(request: Request, door: DoorDep, bearer: BearerDep, lan
     responses={**problems(404, body=True, asks=False), **_PDF},
 )
 async def receipt(
-    request: Request, body: ReceiptPdfBody, door: DoorDep, visitor: VisitorDep, lang: Lang = None
+    request: Request, body: ReceiptPdfBody, container: ContainerDep, visitor: VisitorDep, lang: Lang = None
 ) -> Response:
     """404 `not_genuine` for one that is not ours, or not as we gave it. The tracking code is not in it."""
     given = Receipt(payload=body.payload, signature=body.signature, key=body.key)
-    return await door.papers.receipt(request, given, lang or visitor.language, visitor.budget_key)
+    return await container.papers.receipt(request, given, lang or visitor.language, visitor.budget_key)
 
 
 @router.post(
@@ -176,10 +182,10 @@ async def receipt(
     response_model=PaperView,
     responses=problems(body=True, asks=False),
 )
-async def check(body: SealBody, door: DoorDep, visitor: VisitorDep) -> Response:
+async def check(body: SealBody, container: ContainerDep, visitor: VisitorDep) -> Response:
     """By the seal on it alone; nobody is asked. The same without us: the signature (Ed25519, base64url) after the last `~`
     of a letter's seal is over the bytes before it, with the key of /v1/receipts/key."""
-    return answer(paper_view(door.papers.check(line_in(body.seal)), visitor.language))
+    return answer(paper_view(container.papers.check(line_in(body.seal)), visitor.language))
 
 
 def paper_view(told: Seal | None, language: Language) -> PaperView:

@@ -18,7 +18,7 @@ from contracts.screening import (
     SuggestScreening,
 )
 from gateway.api.bodies import AssignmentsBody, HandOverBody, SkillsBody
-from gateway.api.dependencies import CaseId, DoorDep, IdempotencyKey, StaffDep, answer
+from gateway.api.dependencies import CaseId, ContainerDep, IdempotencyKey, StaffDep, answer
 from gateway.api.openapi_responses import problems
 
 router = APIRouter(tags=["screening"])
@@ -31,10 +31,10 @@ router = APIRouter(tags=["screening"])
     response_model=Suggestions,
     responses=problems(401, 403, 404, 422),
 )
-async def suggest(case_id: CaseId, door: DoorDep, known: StaffDep) -> Response:
+async def suggest(case_id: CaseId, container: ContainerDep, signed_in: StaffDep) -> Response:
     """A unit, a ground and an urgency with what they rest on, and open cases that may tell the same story."""
-    request = SuggestScreening(actor=known.actor, case_id=case_id)
-    return answer(await door.bus.ask("tracking", "suggest_screening", request, Suggestions))
+    request = SuggestScreening(actor=signed_in.actor, case_id=case_id)
+    return answer(await container.rabbit.ask("tracking", "suggest_screening", request, Suggestions))
 
 
 @router.post(
@@ -45,20 +45,20 @@ async def suggest(case_id: CaseId, door: DoorDep, known: StaffDep) -> Response:
     responses=problems(401, 403, body=True),
 )
 async def assign_many(
-    body: AssignmentsBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey
+    body: AssignmentsBody, container: ContainerDep, signed_in: StaffDep, idempotency_key: IdempotencyKey
 ) -> Response:
     """Each by itself: one that cannot be assigned is told with the code of its error and stops no other."""
     request = AssignMany(
-        actor=known.actor,
+        actor=signed_in.actor,
         cases=[CaseSeen(case_id=one.case_id, expected_version=one.expected_version) for one in body.cases],
         inspector=body.inspector,
         idempotency_key=idempotency_key,
     )
     try:
-        return answer(await door.bus.ask("tracking", "assign_many", request, Assigned))
+        return answer(await container.rabbit.ask("tracking", "assign_many", request, Assigned))
     finally:
         for one in body.cases:
-            door.cases.drop(one.case_id)
+            container.case_cache.drop(one.case_id)
 
 
 @router.post(
@@ -68,10 +68,14 @@ async def assign_many(
     response_model=Assigned,
     responses=problems(401, 403, body=True),
 )
-async def hand_over(body: HandOverBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey) -> Response:
+async def hand_over(
+    body: HandOverBody, container: ContainerDep, signed_in: StaffDep, idempotency_key: IdempotencyKey
+) -> Response:
     """In one step, of the cases I may see."""
-    request = HandOver(actor=known.actor, leaver=body.leaver, inspector=body.inspector, idempotency_key=idempotency_key)
-    return answer(await door.bus.ask("tracking", "hand_over", request, Assigned))
+    request = HandOver(
+        actor=signed_in.actor, leaver=body.leaver, inspector=body.inspector, idempotency_key=idempotency_key
+    )
+    return answer(await container.rabbit.ask("tracking", "hand_over", request, Assigned))
 
 
 @router.get(
@@ -81,9 +85,9 @@ async def hand_over(body: HandOverBody, door: DoorDep, known: StaffDep, idempote
     response_model=Skills,
     responses=problems(401, 403, 422),
 )
-async def inspectors(door: DoorDep, known: StaffDep) -> Response:
+async def inspectors(container: ContainerDep, signed_in: StaffDep) -> Response:
     """Those with the fewest open cases first."""
-    return answer(await door.bus.ask("tracking", "list_skills", ListSkills(actor=known.actor), Skills))
+    return answer(await container.rabbit.ask("tracking", "list_skills", ListSkills(actor=signed_in.actor), Skills))
 
 
 @router.put(
@@ -93,7 +97,7 @@ async def inspectors(door: DoorDep, known: StaffDep) -> Response:
     response_model=Skills,
     responses=problems(401, 403, 404, body=True),
 )
-async def set_skills(inspector: UUID, body: SkillsBody, door: DoorDep, known: StaffDep) -> Response:
+async def set_skills(inspector: UUID, body: SkillsBody, container: ContainerDep, signed_in: StaffDep) -> Response:
     """By a head. Grounds that are not in the catalogue are passed over."""
-    request = SetSkills(actor=known.actor, inspector=inspector, grounds=body.grounds)
-    return answer(await door.bus.ask("tracking", "set_skills", request, Skills))
+    request = SetSkills(actor=signed_in.actor, inspector=inspector, grounds=body.grounds)
+    return answer(await container.rabbit.ask("tracking", "set_skills", request, Skills))

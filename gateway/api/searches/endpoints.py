@@ -17,7 +17,16 @@ from contracts.searches import (
     Search,
     SearchPage,
 )
-from gateway.api.dependencies import Cursor, DoorDep, IdempotencyKey, IfMatch, PageSize, StaffDep, answer, version_of
+from gateway.api.dependencies import (
+    ContainerDep,
+    Cursor,
+    IdempotencyKey,
+    IfMatch,
+    PageSize,
+    StaffDep,
+    answer,
+    version_of,
+)
 from gateway.api.openapi_responses import answers, problems
 from gateway.api.searches.bodies import SearchBody, SearchChangeBody
 
@@ -34,10 +43,12 @@ _SEARCH = answers(200, "The search", ETag="Its version")
     response_model=SearchPage,
     responses=problems(401, 403, 422),
 )
-async def list_searches(door: DoorDep, known: StaffDep, after: Cursor = None, limit: PageSize = 50) -> Response:
+async def list_searches(
+    container: ContainerDep, signed_in: StaffDep, after: Cursor = None, limit: PageSize = 50
+) -> Response:
     """My own and those shared with me, the newest first. `next` is the `after` of the following page."""
-    request = ListSearches(actor=known.actor, after=after, limit=limit)
-    return answer(await door.bus.ask("tracking", "list_searches", request, SearchPage))
+    request = ListSearches(actor=signed_in.actor, after=after, limit=limit)
+    return answer(await container.rabbit.ask("tracking", "list_searches", request, SearchPage))
 
 
 @router.post(
@@ -51,17 +62,19 @@ async def list_searches(door: DoorDep, known: StaffDep, after: Cursor = None, li
         **answers(201, "The search", ETag="Its version", Location="Where it is"),
     },
 )
-async def keep(body: SearchBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey) -> Response:
+async def keep(
+    body: SearchBody, container: ContainerDep, signed_in: StaffDep, idempotency_key: IdempotencyKey
+) -> Response:
     """By who sees cases."""
     request = KeepSearch(
-        actor=known.actor,
+        actor=signed_in.actor,
         name=body.name,
         filters=body.filters.filter(),
         sort=body.sort,
         shared_with=body.shared_with,
         idempotency_key=idempotency_key,
     )
-    kept = await door.bus.ask("tracking", "keep_search", request, Search)
+    kept = await container.rabbit.ask("tracking", "keep_search", request, Search)
     return answer(kept, 201, etag=f'"{kept.version}"', location=f"/v1/searches/{kept.search_id}")
 
 
@@ -72,10 +85,10 @@ async def keep(body: SearchBody, door: DoorDep, known: StaffDep, idempotency_key
     response_model=Search,
     responses={**problems(401, 403, 404, 422), **_SEARCH},
 )
-async def get_search(search_id: SearchId, door: DoorDep, known: StaffDep) -> Response:
+async def get_search(search_id: SearchId, container: ContainerDep, signed_in: StaffDep) -> Response:
     """Its filters; `GET /v1/cases?search=` runs it. 404 also when it is not shared with me."""
-    request = GetSearch(actor=known.actor, search_id=search_id)
-    return _shown(await door.bus.ask("tracking", "get_search", request, Search))
+    request = GetSearch(actor=signed_in.actor, search_id=search_id)
+    return _shown(await container.rabbit.ask("tracking", "get_search", request, Search))
 
 
 @router.patch(
@@ -86,11 +99,11 @@ async def get_search(search_id: SearchId, door: DoorDep, known: StaffDep) -> Res
     responses={**problems(401, 403, 404, 412, 428, body=True), **_SEARCH},
 )
 async def change(
-    search_id: SearchId, body: SearchChangeBody, door: DoorDep, known: StaffDep, if_match: IfMatch = None
+    search_id: SearchId, body: SearchChangeBody, container: ContainerDep, signed_in: StaffDep, if_match: IfMatch = None
 ) -> Response:
     """By its owner alone."""
     request = ChangeSearch(
-        actor=known.actor,
+        actor=signed_in.actor,
         search_id=search_id,
         expected_version=version_of(if_match),
         name=body.name,
@@ -98,7 +111,7 @@ async def change(
         sort=body.sort,
         shared_with=body.shared_with,
     )
-    return _shown(await door.bus.ask("tracking", "change_search", request, Search))
+    return _shown(await container.rabbit.ask("tracking", "change_search", request, Search))
 
 
 @router.delete(
@@ -108,10 +121,10 @@ async def change(
     status_code=204,
     responses=problems(401, 403, 404, 412, 422, 428),
 )
-async def drop(search_id: SearchId, door: DoorDep, known: StaffDep, if_match: IfMatch = None) -> Response:
+async def drop(search_id: SearchId, container: ContainerDep, signed_in: StaffDep, if_match: IfMatch = None) -> Response:
     """By its owner alone."""
-    request = DropSearch(actor=known.actor, search_id=search_id, expected_version=version_of(if_match))
-    await door.bus.ask("tracking", "drop_search", request, Dropped)
+    request = DropSearch(actor=signed_in.actor, search_id=search_id, expected_version=version_of(if_match))
+    await container.rabbit.ask("tracking", "drop_search", request, Dropped)
     return Response(status_code=204)
 
 

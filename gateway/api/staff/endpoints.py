@@ -33,7 +33,16 @@ from contracts.staff_changes import (
 )
 from contracts.vocabulary import Role
 from gateway.api.configuration.endpoints import AdministratorDep, HistoryAfter
-from gateway.api.dependencies import Door, DoorDep, IdempotencyKey, IfMatch, PageSize, StaffDep, answer, version_of
+from gateway.api.dependencies import (
+    AppContainer,
+    ContainerDep,
+    IdempotencyKey,
+    IfMatch,
+    PageSize,
+    StaffDep,
+    answer,
+    version_of,
+)
 from gateway.api.fields import NAME_PATTERN, Body, Flag, NotBlank
 from gateway.api.openapi_responses import answers, problems
 
@@ -76,8 +85,8 @@ class ChangedStaffBody(Body):
     model_config = _like(display_name="پیشخوان ۲", roles=["operator", "screener"], unit="mayor.insp", active=True)
 
 
-def _check_unit(door: Door, unit: str | None) -> None:
-    if unit is not None and door.shelf.units and unit not in door.shelf.units:
+def _check_unit(container: AppContainer, unit: str | None) -> None:
+    if unit is not None and container.catalogue_cache.units and unit not in container.catalogue_cache.units:
         raise UnknownUnit(fields=[{"field": "unit", "reason": "unknown_unit"}])
 
 
@@ -89,15 +98,15 @@ def _check_unit(door: Door, unit: str | None) -> None:
     responses=problems(401, 403, 422),
 )
 async def history(
-    door: DoorDep,
-    known: AdministratorDep,
+    container: ContainerDep,
+    signed_in: AdministratorDep,
     staff_id: UUID | None = None,
     after: HistoryAfter = None,
     limit: PageSize = 50,
 ) -> Response:
     """Newest first, before and after. No secret is in it."""
-    request = ListStaffHistory(actor=known.actor, staff_id=staff_id, after=after, limit=limit)
-    return answer(await door.bus.ask("accounts", "list_staff_history", request, StaffHistory))
+    request = ListStaffHistory(actor=signed_in.actor, staff_id=staff_id, after=after, limit=limit)
+    return answer(await container.rabbit.ask("accounts", "list_staff_history", request, StaffHistory))
 
 
 @router.post(
@@ -112,12 +121,14 @@ async def history(
         **ASKED,
     },
 )
-async def add(body: NewStaffBody, door: DoorDep, known: AdministratorDep, idempotency_key: IdempotencyKey) -> Response:
+async def add(
+    body: NewStaffBody, container: ContainerDep, signed_in: AdministratorDep, idempotency_key: IdempotencyKey
+) -> Response:
     """Password and TOTP secret are told in this answer alone; a repetition under the key tells the account without them. With
     the role of head, custodian or administrator it is only asked for: 202, until another administrator confirms."""
-    _check_unit(door, body.unit)
-    request = AddStaff(actor=known.actor, idempotency_key=idempotency_key, **body.model_dump())
-    added = await door.bus.ask("accounts", "add_staff", request, AddedStaff)
+    _check_unit(container, body.unit)
+    request = AddStaff(actor=signed_in.actor, idempotency_key=idempotency_key, **body.model_dump())
+    added = await container.rabbit.ask("accounts", "add_staff", request, AddedStaff)
     if added.asked is not None:
         return answer(added.asked, 202)
     return answer(StaffCredentials(**added.model_dump(exclude={"asked"})), 201)
@@ -137,8 +148,8 @@ async def add(body: NewStaffBody, door: DoorDep, known: AdministratorDep, idempo
 async def change(
     staff_id: UUID,
     body: ChangedStaffBody,
-    door: DoorDep,
-    known: AdministratorDep,
+    container: ContainerDep,
+    signed_in: AdministratorDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
@@ -146,15 +157,15 @@ async def change(
     the role of head, custodian or administrator, to open an account that has one, or to give such an account another role or
     unit, is only asked for: 202, until another administrator confirms."""
     version = version_of(if_match)
-    _check_unit(door, body.unit)
+    _check_unit(container, body.unit)
     request = ChangeStaff(
-        actor=known.actor,
+        actor=signed_in.actor,
         idempotency_key=idempotency_key,
         staff_id=staff_id,
         expected_version=version,
         **body.model_dump(),
     )
-    changed = await door.bus.ask("accounts", "change_staff", request, ChangedStaffMember)
+    changed = await container.rabbit.ask("accounts", "change_staff", request, ChangedStaffMember)
     if changed.asked is not None:
         return answer(changed.asked, 202)
     return answer(StaffMember(**changed.model_dump(exclude={"asked"})), etag=f'"{changed.version}"')
@@ -168,12 +179,12 @@ async def change(
     responses={**problems(401, 403, 404, 409, 422), **ASKED},
 )
 async def reset_credentials(
-    staff_id: UUID, door: DoorDep, known: AdministratorDep, idempotency_key: IdempotencyKey
+    staff_id: UUID, container: ContainerDep, signed_in: AdministratorDep, idempotency_key: IdempotencyKey
 ) -> Response:
     """Told in this answer alone. The old ones are void, and every session of the account ends. For an account with the role of
     head, custodian or administrator it is only asked for: 202, until another administrator confirms."""
-    request = ResetStaffCredentials(actor=known.actor, idempotency_key=idempotency_key, staff_id=staff_id)
-    reset = await door.bus.ask("accounts", "reset_staff_credentials", request, ResetStaff)
+    request = ResetStaffCredentials(actor=signed_in.actor, idempotency_key=idempotency_key, staff_id=staff_id)
+    reset = await container.rabbit.ask("accounts", "reset_staff_credentials", request, ResetStaff)
     if reset.asked is not None:
         return answer(reset.asked, 202)
     return answer(StaffCredentials(**reset.model_dump(exclude={"asked"})))
@@ -190,17 +201,17 @@ async def reset_credentials(
     responses=problems(401, 403, 422),
 )
 async def changes(
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     pending: Annotated[bool, Query(description="Only those that can still be decided.")] = False,
     after: HistoryAfter = None,
     limit: PageSize = 50,
 ) -> Response:
     """Who asked for which, and what became of it, for administrators and custodians; newest first. No secret is in it."""
-    if not known.caller.roles & {Role.ADMINISTRATOR, Role.CUSTODIAN}:
+    if not signed_in.caller.roles & {Role.ADMINISTRATOR, Role.CUSTODIAN}:
         raise NotAllowed
-    request = ListStaffChanges(actor=known.actor, pending_only=pending, after=after, limit=limit)
-    return answer(await door.bus.ask("accounts", "list_staff_changes", request, StaffChanges))
+    request = ListStaffChanges(actor=signed_in.actor, pending_only=pending, after=after, limit=limit)
+    return answer(await container.rabbit.ask("accounts", "list_staff_changes", request, StaffChanges))
 
 
 @router.post(
@@ -211,13 +222,13 @@ async def changes(
     responses=problems(401, 403, 404, 409, 422),
 )
 async def confirm(
-    change_id: ChangeId, door: DoorDep, known: AdministratorDep, idempotency_key: IdempotencyKey
+    change_id: ChangeId, container: ContainerDep, signed_in: AdministratorDep, idempotency_key: IdempotencyKey
 ) -> Response:
     """It is done with this answer. The new TOTP secret is told here alone, as the password was to the one who asked: each hands
     their half to the account's owner, and nobody else has both. Not for who asked, nor for whose account it is (409
     `second_administrator_needed`)."""
-    request = ConfirmStaffChange(actor=known.actor, idempotency_key=idempotency_key, change_id=change_id)
-    return answer(await door.bus.ask("accounts", "confirm_staff_change", request, StaffChangeConfirmed))
+    request = ConfirmStaffChange(actor=signed_in.actor, idempotency_key=idempotency_key, change_id=change_id)
+    return answer(await container.rabbit.ask("accounts", "confirm_staff_change", request, StaffChangeConfirmed))
 
 
 @router.post(
@@ -227,7 +238,7 @@ async def confirm(
     response_model=RequestedStaffChange,
     responses=problems(401, 403, 404, 409, 422),
 )
-async def deny(change_id: ChangeId, door: DoorDep, known: AdministratorDep) -> Response:
+async def deny(change_id: ChangeId, container: ContainerDep, signed_in: AdministratorDep) -> Response:
     """It never takes effect, and the custodians are told. By the one who asked it is a cancellation. Again it changes nothing."""
-    request = DenyStaffChange(actor=known.actor, change_id=change_id)
-    return answer(await door.bus.ask("accounts", "deny_staff_change", request, RequestedStaffChange))
+    request = DenyStaffChange(actor=signed_in.actor, change_id=change_id)
+    return answer(await container.rabbit.ask("accounts", "deny_staff_change", request, RequestedStaffChange))

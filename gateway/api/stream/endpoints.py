@@ -12,9 +12,9 @@ from starlette.responses import StreamingResponse
 
 from contracts.errors import BadToken, NotAuthenticated, PeygirError, TooMany, Unavailable
 from gateway.api import dependencies as deps
-from gateway.api.dependencies import DoorDep, Shown, VisitorDep
+from gateway.api.dependencies import ContainerDep, Shown, VisitorDep
 from gateway.api.openapi_responses import problems
-from gateway.live.event_stream import Hub, Reader
+from gateway.live.event_stream import EventStream, Reader
 
 router = APIRouter(tags=["stream"])
 
@@ -42,7 +42,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 )
 async def stream(
     request: Request,
-    door: DoorDep,
+    container: ContainerDep,
     visitor: VisitorDep,
     _: Shown,
     tracking_code: Annotated[
@@ -58,33 +58,35 @@ async def stream(
     if visitor.caller is None:
         if tracking_code is None:
             raise NotAuthenticated
-        hashes = await deps.bearer_of(door, deps.client_of(door, request), deps.typed_in_header(tracking_code))
-    if door.stopping:
-        raise Unavailable(retry_after=door.settings.retry_after)
+        hashes = await deps.bearer_of(
+            container, deps.client_of(container, request), deps.typed_in_header(tracking_code)
+        )
+    if container.stopping:
+        raise Unavailable(retry_after=container.settings.retry_after)
     # What was heard since the token was looked at has ended the streams of then, and not this one.
-    if visitor.caller is not None and door.tokens.is_revoked(visitor.caller):
+    if visitor.caller is not None and container.tokens.is_revoked(visitor.caller):
         raise BadToken
-    reader = door.hub.open(visitor.address_key, visitor.caller, frozenset(hashes))
+    reader = container.event_stream.open(visitor.address_key, visitor.caller, frozenset(hashes))
     if reader is None:
         raise TooMany(retry_after=30)
     if hashes:
         try:
-            seen = await door.tracking.view(hashes, visitor.language)
+            seen = await container.tracking.view(hashes, visitor.language)
         except PeygirError:
             seen = None  # its events name the code's hash, too
         except BaseException:
-            door.hub.close(reader)
+            container.event_stream.close(reader)
             raise
         if seen is not None:
             reader.case_ids.add(str(seen.case_id))
     return StreamingResponse(
-        _frames(door.hub, reader, door.settings.stream_heartbeat),
+        _frames(container.event_stream, reader, container.settings.stream_heartbeat),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
 
 
-async def _frames(hub: Hub, reader: Reader, heartbeat: float) -> AsyncIterator[bytes]:
+async def _frames(event_stream: EventStream, reader: Reader, heartbeat: float) -> AsyncIterator[bytes]:
     ends = reader.caller.expires_at if reader.caller else float("inf")
     try:
         yield b": open\nretry: 3000\n\n"
@@ -99,4 +101,4 @@ async def _frames(hub: Hub, reader: Reader, heartbeat: float) -> AsyncIterator[b
                 return
             yield frame
     finally:
-        hub.close(reader)
+        event_stream.close(reader)

@@ -16,7 +16,7 @@ from contracts.errors import InvalidField
 from contracts.intake import CheckReceipt, ReceiptState
 from contracts.vocabulary import STAGE_NAMES, Stage
 from gateway.api import dependencies as deps
-from gateway.api.dependencies import BearerDep, DoorDep, OptionalKey, Shown, VisitorDep, answer
+from gateway.api.dependencies import BearerDep, ContainerDep, OptionalKey, Shown, VisitorDep, answer
 from gateway.api.fields import Body, SubmissionBody
 from gateway.api.openapi_responses import answers, directly, problems
 from gateway.cases.views import next_steps
@@ -69,10 +69,10 @@ class ReceiptKey(Answer):
 
 
 async def _file(request: Request) -> Response:
-    door = deps.the_door(request)
-    visitor = deps.visitor_of(door, request)
+    container = deps.container_of(request)
+    visitor = deps.visitor_of(container, request)
     account = str(visitor.caller.id) if visitor.caller is not None else None
-    await door.admission.submission(deps.client_of(door, request), account)
+    await container.admission.submission(deps.client_of(container, request), account)
     keys = request.headers.getlist("idempotency-key")
     if keys and (len(keys) > 1 or not deps.is_key(keys[0])):
         raise InvalidField(fields=[{"field": "Idempotency-Key", "reason": "string_pattern_mismatch"}])
@@ -80,7 +80,7 @@ async def _file(request: Request) -> Response:
         body = SubmissionBody.model_validate(parsed(request))
     except ValidationError as error:
         raise invalid(error) from None
-    taken = await door.filing.file(body, visitor.caller, visitor.language, keys[0] if keys else None)
+    taken = await container.filing.file(body, visitor.caller, visitor.language, keys[0] if keys else None)
     language = body.language or visitor.language
     filed = Filed.model_construct(
         tracking_code=codes.grouped(taken.code),
@@ -105,7 +105,7 @@ async def _file(request: Request) -> Response:
 async def file_submission(
     request: Request,
     body: SubmissionBody,
-    door: DoorDep,
+    container: ContainerDep,
     visitor: VisitorDep,
     _: Shown,
     idempotency_key: OptionalKey = None,
@@ -125,10 +125,10 @@ async def file_submission(
     response_model=ReceiptView,
     responses=problems(404, body=True),
 )
-async def check_receipt(body: ReceiptBody, door: DoorDep, bearer: BearerDep) -> Response:
+async def check_receipt(body: ReceiptBody, container: ContainerDep, bearer: BearerDep) -> Response:
     """`registered` is false for the moment between the receipt and the registration."""
     request = CheckReceipt(submission_id=body.submission_id, code_hashes=bearer.code_hashes)
-    state = await door.bus.ask("intake", "check_receipt", request, ReceiptState)
+    state = await container.rabbit.ask("intake", "check_receipt", request, ReceiptState)
     return answer(
         ReceiptView(
             registered=state.registered,
@@ -145,8 +145,8 @@ async def check_receipt(body: ReceiptBody, door: DoorDep, bearer: BearerDep) -> 
     response_model=ReceiptKey,
     responses=problems(asks=False),
 )
-async def receipt_key(door: DoorDep, _: VisitorDep) -> Response:
+async def receipt_key(container: ContainerDep, _: VisitorDep) -> Response:
     """Ed25519; the signature is over the UTF-8 bytes of the receipt's `payload`."""
-    signer = door.filing.signer
+    signer = container.filing.signer
     earlier = [key.hex() for key in signer.earlier]
     return answer(ReceiptKey(key=signer.key_id, public_key=signer.public.hex(), earlier_public_keys=earlier))

@@ -14,7 +14,7 @@ from contracts.notify import ListMessages, MarkRead, MessagePage
 from contracts.tracking import AnswerQuestion, AuthorizeMedia, Object, Rate, SendEvidence, Withdraw
 from gateway.api import dependencies as deps
 from gateway.api.bodies import AnswerBody, EvidenceBody, ObjectionBody, RatingBody, ReadBody, WithdrawalBody
-from gateway.api.dependencies import BearerDep, DoorDep, MediaId, OptionalKey, TrackingCode, answer, key_or_new
+from gateway.api.dependencies import BearerDep, ContainerDep, MediaId, OptionalKey, TrackingCode, answer, key_or_new
 from gateway.api.fields import Body
 from gateway.api.openapi_responses import directly, problems
 from gateway.cases.views import REGISTERING, CaseView, Registering
@@ -39,10 +39,10 @@ class TrackingCodeBody(Body):
 
 
 async def _by_code(request: Request, typed: str) -> Response:
-    door = deps.the_door(request)
+    container = deps.container_of(request)
     lang = language.of(request.scope["headers"])
-    hashes = await deps.bearer_of(door, deps.client_of(door, request), typed)
-    body = await door.tracking.rendered(hashes, lang)
+    hashes = await deps.bearer_of(container, deps.client_of(container, request), typed)
+    body = await container.tracking.rendered(hashes, lang)
     if body is None:
         body = Registering(stage_text=REGISTERING[lang]).model_dump_json().encode()
     return Response(body, 200, {**_HEADERS, "content-language": lang.value}, deps.JSON)
@@ -72,7 +72,7 @@ async def _post(request: Request) -> Response:
     responses=problems(404, 422),
 )
 @directly(_get)
-async def get_case(request: Request, tracking_code: TrackingCode, door: DoorDep) -> Response:
+async def get_case(request: Request, tracking_code: TrackingCode, container: ContainerDep) -> Response:
     """`stage` is "registering" for the moment between filing and registration. A wrong code is 404 at once."""
     return await _get(request)
 
@@ -85,7 +85,7 @@ async def get_case(request: Request, tracking_code: TrackingCode, door: DoorDep)
     responses=problems(404, body=True),
 )
 @directly(_post)
-async def find_case(request: Request, body: TrackingCodeBody, door: DoorDep) -> Response:
+async def find_case(request: Request, body: TrackingCodeBody, container: ContainerDep) -> Response:
     """The same as GET, for clients that cannot set a header or type Persian digits."""
     return await _post(request)
 
@@ -98,12 +98,14 @@ async def find_case(request: Request, body: TrackingCodeBody, door: DoorDep) -> 
     responses=problems(404, 409, body=True),
 )
 async def answer_question(
-    body: AnswerBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+    body: AnswerBody, container: ContainerDep, bearer: BearerDep, idempotency_key: OptionalKey = None
 ) -> Response:
     """The clock runs again."""
     command = AnswerQuestion(text=body.text, uploads=body.uploads)
     return answer(
-        await door.tracking.execute(bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes)
+        await container.tracking.execute(
+            bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes
+        )
     )
 
 
@@ -115,12 +117,14 @@ async def answer_question(
     responses=problems(404, 409, body=True),
 )
 async def send_evidence(
-    body: EvidenceBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+    body: EvidenceBody, container: ContainerDep, bearer: BearerDep, idempotency_key: OptionalKey = None
 ) -> Response:
     """At any time while the case is open, as many as `evidence_left` says. The stage stays, and the handler is told."""
     command = SendEvidence(uploads=body.uploads)
     return answer(
-        await door.tracking.execute(bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes)
+        await container.tracking.execute(
+            bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes
+        )
     )
 
 
@@ -132,12 +136,14 @@ async def send_evidence(
     responses=problems(404, 409, body=True),
 )
 async def withdraw(
-    body: WithdrawalBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+    body: WithdrawalBody, container: ContainerDep, bearer: BearerDep, idempotency_key: OptionalKey = None
 ) -> Response:
     """Ends an open case."""
     command = Withdraw(reason=body.reason)
     return answer(
-        await door.tracking.execute(bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes)
+        await container.tracking.execute(
+            bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes
+        )
     )
 
 
@@ -149,12 +155,14 @@ async def withdraw(
     responses=problems(404, 409, body=True),
 )
 async def object_(
-    body: ObjectionBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+    body: ObjectionBody, container: ContainerDep, bearer: BearerDep, idempotency_key: OptionalKey = None
 ) -> Response:
     """Once, within the days that the decision names."""
     command = Object(text=body.text)
     return answer(
-        await door.tracking.execute(bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes)
+        await container.tracking.execute(
+            bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes
+        )
     )
 
 
@@ -165,11 +173,15 @@ async def object_(
     response_model=CaseView,
     responses=problems(404, 409, body=True),
 )
-async def rate(body: RatingBody, door: DoorDep, bearer: BearerDep, idempotency_key: OptionalKey = None) -> Response:
+async def rate(
+    body: RatingBody, container: ContainerDep, bearer: BearerDep, idempotency_key: OptionalKey = None
+) -> Response:
     """After the decision: 1 to 5, and four questions."""
     command = Rate(**body.model_dump())
     return answer(
-        await door.tracking.execute(bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes)
+        await container.tracking.execute(
+            bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes
+        )
     )
 
 
@@ -180,10 +192,12 @@ async def rate(body: RatingBody, door: DoorDep, bearer: BearerDep, idempotency_k
     response_model=MessagePage,
     responses=problems(404, 422),
 )
-async def messages(door: DoorDep, bearer: BearerDep, after: deps.Cursor = None, limit: deps.PageSize = 50) -> Response:
+async def messages(
+    container: ContainerDep, bearer: BearerDep, after: deps.Cursor = None, limit: deps.PageSize = 50
+) -> Response:
     """Newest first. `next` is the `after` of the following page."""
     request = ListMessages(actor=bearer.actor, code_hashes=bearer.code_hashes, after=after, limit=limit)
-    return answer(await door.bus.ask("notify", "list_messages", request, MessagePage))
+    return answer(await container.rabbit.ask("notify", "list_messages", request, MessagePage))
 
 
 @router.post(
@@ -193,10 +207,10 @@ async def messages(door: DoorDep, bearer: BearerDep, after: deps.Cursor = None, 
     response_model=MessagePage,
     responses=problems(404, body=True),
 )
-async def mark_read(body: ReadBody, door: DoorDep, bearer: BearerDep) -> Response:
+async def mark_read(body: ReadBody, container: ContainerDep, bearer: BearerDep) -> Response:
     """Ids that are not of this case are passed over."""
     request = MarkRead(actor=bearer.actor, code_hashes=bearer.code_hashes, ids=body.ids)
-    return answer(await door.bus.ask("notify", "mark_read", request, MessagePage))
+    return answer(await container.rabbit.ask("notify", "mark_read", request, MessagePage))
 
 
 @router.get(
@@ -207,8 +221,8 @@ async def mark_read(body: ReadBody, door: DoorDep, bearer: BearerDep) -> Respons
     responses={**problems(404, 409, 410, 416, 422), **attachments.CONTENT},
 )
 async def attachment(
-    request: Request, media_id: MediaId, door: DoorDep, bearer: BearerDep, variant: Variant = Variant.EVIDENCE
+    request: Request, media_id: MediaId, container: ContainerDep, bearer: BearerDep, variant: Variant = Variant.EVIDENCE
 ) -> Response:
     """Supports one Range. Never HTML."""
     asked = AuthorizeMedia(actor=bearer.actor, code_hashes=bearer.code_hashes, media_id=media_id)
-    return await attachments.send(request, door, asked, variant)
+    return await attachments.send(request, container, asked, variant)

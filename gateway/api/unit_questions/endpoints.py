@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from contracts.media import Variant
 from contracts.tracking import AnswerUnitQuestion, AuthorizeMedia, ListUnitQuestions, UnitQuestion, UnitQuestions
 from gateway.api.bodies import UnitAnswerBody
-from gateway.api.dependencies import DoorDep, IdempotencyKey, MediaId, StaffDep, answer
+from gateway.api.dependencies import ContainerDep, IdempotencyKey, MediaId, StaffDep, answer
 from gateway.api.openapi_responses import problems
 from gateway.evidence import attachments
 
@@ -23,10 +23,10 @@ router = APIRouter(prefix="/unit-questions", tags=["unit questions"])
     response_model=UnitQuestions,
     responses=problems(401, 403, 422),
 )
-async def list_questions(door: DoorDep, known: StaffDep, open_only: bool = True) -> Response:
+async def list_questions(container: ContainerDep, signed_in: StaffDep, open_only: bool = True) -> Response:
     """Those put to the liaison's unit or one below it."""
-    request = ListUnitQuestions(actor=known.actor, open_only=open_only)
-    return answer(await door.bus.ask("tracking", "list_unit_questions", request, UnitQuestions))
+    request = ListUnitQuestions(actor=signed_in.actor, open_only=open_only)
+    return answer(await container.rabbit.ask("tracking", "list_unit_questions", request, UnitQuestions))
 
 
 @router.post(
@@ -37,17 +37,21 @@ async def list_questions(door: DoorDep, known: StaffDep, open_only: bool = True)
     responses=problems(401, 403, 404, 409, body=True),
 )
 async def answer_question(
-    question_id: UUID, body: UnitAnswerBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey
+    question_id: UUID,
+    body: UnitAnswerBody,
+    container: ContainerDep,
+    signed_in: StaffDep,
+    idempotency_key: IdempotencyKey,
 ) -> Response:
     """Once."""
     request = AnswerUnitQuestion(
-        actor=known.actor,
+        actor=signed_in.actor,
         question_id=question_id,
         text=body.text,
         uploads=body.uploads,
         idempotency_key=idempotency_key,
     )
-    return answer(await door.bus.ask("tracking", "answer_unit_question", request, UnitQuestion))
+    return answer(await container.rabbit.ask("tracking", "answer_unit_question", request, UnitQuestion))
 
 
 @router.get(
@@ -61,11 +65,11 @@ async def attachment(
     request: Request,
     question_id: UUID,
     media_id: MediaId,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     variant: Variant = Variant.EVIDENCE,
 ) -> Response:
     """Supports one Range. Never HTML."""
     return await attachments.send(
-        request, door, AuthorizeMedia(actor=known.actor, question_id=question_id, media_id=media_id), variant
+        request, container, AuthorizeMedia(actor=signed_in.actor, question_id=question_id, media_id=media_id), variant
     )

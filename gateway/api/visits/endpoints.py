@@ -27,7 +27,7 @@ from contracts.visits import (
 )
 from gateway.api.bodies import NothingBody
 from gateway.api.cases.endpoints import COMMAND, execute
-from gateway.api.dependencies import CaseId, DoorDep, IdempotencyKey, IfMatch, StaffDep, answer
+from gateway.api.dependencies import CaseId, ContainerDep, IdempotencyKey, IfMatch, StaffDep, answer
 from gateway.api.fields import Body
 from gateway.api.openapi_responses import problems
 from gateway.api.visits.bodies import Bound, MinutesBody, OfferBody, RoomBody, SlotBody, WeekBody
@@ -56,9 +56,9 @@ class SlotFilters(Body):
     response_model=Rooms,
     responses=problems(401, 403),
 )
-async def list_rooms(door: DoorDep, known: StaffDep) -> Response:
+async def list_rooms(container: ContainerDep, signed_in: StaffDep) -> Response:
     """For head, administrator and inspectors; closed ones last."""
-    return answer(await door.bus.ask("tracking", "list_rooms", ListRooms(actor=known.actor), Rooms))
+    return answer(await container.rabbit.ask("tracking", "list_rooms", ListRooms(actor=signed_in.actor), Rooms))
 
 
 @router.post(
@@ -69,10 +69,12 @@ async def list_rooms(door: DoorDep, known: StaffDep) -> Response:
     response_model=Room,
     responses=problems(401, 403, 409, body=True),
 )
-async def add_room(body: RoomBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey) -> Response:
+async def add_room(
+    body: RoomBody, container: ContainerDep, signed_in: StaffDep, idempotency_key: IdempotencyKey
+) -> Response:
     """By head or administrator."""
-    request = AddRoom(actor=known.actor, idempotency_key=idempotency_key, **body.model_dump())
-    return answer(await door.bus.ask("tracking", "add_room", request, Room), 201)
+    request = AddRoom(actor=signed_in.actor, idempotency_key=idempotency_key, **body.model_dump())
+    return answer(await container.rabbit.ask("tracking", "add_room", request, Room), 201)
 
 
 @router.post(
@@ -82,9 +84,13 @@ async def add_room(body: RoomBody, door: DoorDep, known: StaffDep, idempotency_k
     response_model=Room,
     responses=problems(401, 403, 404, body=True),
 )
-async def close_room(room_id: RoomId, door: DoorDep, known: StaffDep, body: NothingBody | None = None) -> Response:
+async def close_room(
+    room_id: RoomId, container: ContainerDep, signed_in: StaffDep, body: NothingBody | None = None
+) -> Response:
     """It gets no new slots; those it has stay."""
-    return answer(await door.bus.ask("tracking", "close_room", CloseRoom(actor=known.actor, room_id=room_id), Room))
+    return answer(
+        await container.rabbit.ask("tracking", "close_room", CloseRoom(actor=signed_in.actor, room_id=room_id), Room)
+    )
 
 
 # --- slots ---
@@ -97,10 +103,12 @@ async def close_room(room_id: RoomId, door: DoorDep, known: StaffDep, body: Noth
     response_model=Slots,
     responses=problems(401, 403, 422),
 )
-async def list_slots(door: DoorDep, known: StaffDep, filters: Annotated[SlotFilters, Query()]) -> Response:
+async def list_slots(
+    container: ContainerDep, signed_in: StaffDep, filters: Annotated[SlotFilters, Query()]
+) -> Response:
     """By their beginning, at most 500. An inspector sees their own; `cases` are those that I may see."""
-    request = ListSlots(actor=known.actor, **filters.model_dump())
-    return answer(await door.bus.ask("tracking", "list_slots", request, Slots))
+    request = ListSlots(actor=signed_in.actor, **filters.model_dump())
+    return answer(await container.rabbit.ask("tracking", "list_slots", request, Slots))
 
 
 @router.post(
@@ -111,10 +119,12 @@ async def list_slots(door: DoorDep, known: StaffDep, filters: Annotated[SlotFilt
     response_model=Slot,
     responses=problems(401, 403, 404, 409, body=True),
 )
-async def add_slot(body: SlotBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey) -> Response:
+async def add_slot(
+    body: SlotBody, container: ContainerDep, signed_in: StaffDep, idempotency_key: IdempotencyKey
+) -> Response:
     """By head or administrator. 409 when the room or the inspector has another slot then, or the time has passed."""
-    request = AddSlot(actor=known.actor, idempotency_key=idempotency_key, **body.model_dump())
-    return answer(await door.bus.ask("tracking", "add_slot", request, Slot), 201)
+    request = AddSlot(actor=signed_in.actor, idempotency_key=idempotency_key, **body.model_dump())
+    return answer(await container.rabbit.ask("tracking", "add_slot", request, Slot), 201)
 
 
 @router.post(
@@ -125,10 +135,12 @@ async def add_slot(body: SlotBody, door: DoorDep, known: StaffDep, idempotency_k
     response_model=Slots,
     responses=problems(401, 403, 404, 409, body=True),
 )
-async def make_slots(body: WeekBody, door: DoorDep, known: StaffDep, idempotency_key: IdempotencyKey) -> Response:
+async def make_slots(
+    body: WeekBody, container: ContainerDep, signed_in: StaffDep, idempotency_key: IdempotencyKey
+) -> Response:
     """One after another within working hours of the working days of seven: all, or none where one overlaps."""
-    request = MakeSlots(actor=known.actor, idempotency_key=idempotency_key, **body.model_dump())
-    return answer(await door.bus.ask("tracking", "make_slots", request, Slots), 201)
+    request = MakeSlots(actor=signed_in.actor, idempotency_key=idempotency_key, **body.model_dump())
+    return answer(await container.rabbit.ask("tracking", "make_slots", request, Slots), 201)
 
 
 @router.post(
@@ -138,9 +150,13 @@ async def make_slots(body: WeekBody, door: DoorDep, known: StaffDep, idempotency
     response_model=Slot,
     responses=problems(401, 403, 404, 409, body=True),
 )
-async def close_slot(slot_id: SlotId, door: DoorDep, known: StaffDep, body: NothingBody | None = None) -> Response:
+async def close_slot(
+    slot_id: SlotId, container: ContainerDep, signed_in: StaffDep, body: NothingBody | None = None
+) -> Response:
     """409 while somebody has a place in it: call that visit off first."""
-    return answer(await door.bus.ask("tracking", "close_slot", CloseSlot(actor=known.actor, slot_id=slot_id), Slot))
+    return answer(
+        await container.rabbit.ask("tracking", "close_slot", CloseSlot(actor=signed_in.actor, slot_id=slot_id), Slot)
+    )
 
 
 # --- the visit of a case ---
@@ -156,13 +172,13 @@ async def close_slot(slot_id: SlotId, door: DoorDep, known: StaffDep, body: Noth
 async def offer(
     case_id: CaseId,
     body: OfferBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """The citizen chooses among these from now on; before, among all free slots of the case's inspector."""
-    return await execute(door, known, case_id, if_match, idempotency_key, OfferSlots(slots=body.slots))
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, OfferSlots(slots=body.slots))
 
 
 @router.post(
@@ -174,14 +190,14 @@ async def offer(
 )
 async def call_off(
     case_id: CaseId,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
     body: NothingBody | None = None,
 ) -> Response:
     """Until it begins. The citizen is told, and chooses another time."""
-    return await execute(door, known, case_id, if_match, idempotency_key, CallOffVisit())
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, CallOffVisit())
 
 
 @router.post(
@@ -194,13 +210,13 @@ async def call_off(
 async def hold(
     case_id: CaseId,
     body: MinutesBody,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """The citizen reads that it was held, not its minutes."""
-    return await execute(door, known, case_id, if_match, idempotency_key, HoldVisit(minutes=body.text))
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, HoldVisit(minutes=body.text))
 
 
 @router.post(
@@ -212,11 +228,11 @@ async def hold(
 )
 async def miss(
     case_id: CaseId,
-    door: DoorDep,
-    known: StaffDep,
+    container: ContainerDep,
+    signed_in: StaffDep,
     idempotency_key: IdempotencyKey,
     if_match: IfMatch = None,
     body: NothingBody | None = None,
 ) -> Response:
     """Once it has begun."""
-    return await execute(door, known, case_id, if_match, idempotency_key, MissVisit())
+    return await execute(container, signed_in, case_id, if_match, idempotency_key, MissVisit())

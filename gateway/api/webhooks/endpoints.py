@@ -25,7 +25,7 @@ from contracts.base import Command, now
 from contracts.errors import InvalidField, NotFound, TooLarge, Unavailable
 from contracts.gateway import InboundSms, ReceiveSms, ReportDelivery
 from gateway.api import dependencies as deps
-from gateway.api.dependencies import Door, DoorDep
+from gateway.api.dependencies import AppContainer, ContainerDep
 from gateway.api.openapi_responses import problems
 from gateway.edge.problems import BadRequest
 
@@ -52,8 +52,8 @@ _FORM: dict[str, Any] = {
 }
 
 
-async def _inbound(secret_: str, request: Request, door: Door) -> Response:
-    pushed = await _pushed(secret_, request, door)
+async def _inbound(secret_: str, request: Request, container: AppContainer) -> Response:
+    pushed = await _pushed(secret_, request, container)
     for one in pushed:
         sender, text = _first(one, _SENDER), _first(one, _TEXT)
         wrong = [
@@ -70,17 +70,20 @@ async def _inbound(secret_: str, request: Request, door: Door) -> Response:
         # Without an id of the provider's, the same words within a minute are a repetition.
         id_ = _first(one, _ID) or hashlib.sha256(f"{mobile}\0{text}\0{at:%Y%m%d%H%M}".encode()).hexdigest()
         sealed = crypto.seal(
-            InboundSms(mobile=mobile, text=text[: _room(text)]), secret(door.settings.notify_public_key)
+            InboundSms(mobile=mobile, text=text[: _room(text)]), secret(container.settings.notify_public_key)
         )
         message = ReceiveSms(
-            provider=door.settings.sms_provider, provider_message_id=id_[:100], sealed_message=sealed, received_at=at
+            provider=container.settings.sms_provider,
+            provider_message_id=id_[:100],
+            sealed_message=sealed,
+            received_at=at,
         )
-        await _publish(door, message, f"sms:{id_[:100]}")
+        await _publish(container, message, f"sms:{id_[:100]}")
     return PlainTextResponse("OK")
 
 
-async def _delivery(secret_: str, request: Request, door: Door) -> Response:
-    for one in await _pushed(secret_, request, door):
+async def _delivery(secret_: str, request: Request, container: AppContainer) -> Response:
+    for one in await _pushed(secret_, request, container):
         id_, status = _first(one, _ID), _first(one, _STATUS)
         wrong = [
             {"field": field, "reason": "missing"}
@@ -94,25 +97,28 @@ async def _delivery(secret_: str, request: Request, door: Door) -> Response:
         if not (bare.isascii() and bare.isdigit() and len(bare) <= 6):
             raise InvalidField(fields=[{"field": "status", "reason": "int_parsing"}])
         message = ReportDelivery(
-            provider=door.settings.sms_provider, provider_message_id=id_[:100], status=int(digits), reported_at=now()
+            provider=container.settings.sms_provider,
+            provider_message_id=id_[:100],
+            status=int(digits),
+            reported_at=now(),
         )
-        await _publish(door, message, f"delivery:{id_[:100]}:{digits}")
+        await _publish(container, message, f"delivery:{id_[:100]}:{digits}")
     return PlainTextResponse("OK")
 
 
-async def _publish(door: Door, message: Command, message_id: str) -> None:
+async def _publish(container: AppContainer, message: Command, message_id: str) -> None:
     try:
-        await door.bus.publish(amqp.command(message, message_id))
+        await container.rabbit.publish(amqp.command(message, message_id))
     except NotPublished:
-        raise Unavailable(retry_after=door.settings.retry_after) from None
+        raise Unavailable(retry_after=container.settings.retry_after) from None
 
 
-async def _pushed(given: str, request: Request, door: Door) -> list[dict[str, str]]:
+async def _pushed(given: str, request: Request, container: AppContainer) -> list[dict[str, str]]:
     """What came, one or several, with names in lower case; NotFound when the secret is another."""
-    expected = door.settings.sms_webhook_secret.get_secret_value().encode()
+    expected = container.settings.sms_webhook_secret.get_secret_value().encode()
     if not expected or not hmac.compare_digest(given.encode(), expected):
         # The provider itself, who comes by one address for everybody, is not counted.
-        await door.admission.request(deps.address_key(door, request), None)
+        await container.admission.request(deps.address_key(container, request), None)
         raise NotFound
     query = dict(_flat(parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=50)))
     bodies: list[dict[str, str]] = [{}]
@@ -174,9 +180,9 @@ def _room(text: str) -> int:
     response_class=PlainTextResponse,
     responses={**problems(404, 422, asks=False), **_OK},
 )
-async def inbound_by_get(secret: str, request: Request, door: DoorDep) -> Response:
+async def inbound_by_get(secret: str, request: Request, container: ContainerDep) -> Response:
     """`from`, `to`, `message`, `messageid`, or their aliases."""
-    return await _inbound(secret, request, door)
+    return await _inbound(secret, request, container)
 
 
 @router.post(
@@ -187,9 +193,9 @@ async def inbound_by_get(secret: str, request: Request, door: DoorDep) -> Respon
     responses={**problems(404, 413, 422, asks=False), **_OK},
     openapi_extra=_FORM,
 )
-async def inbound(secret: str, request: Request, door: DoorDep) -> Response:
+async def inbound(secret: str, request: Request, container: ContainerDep) -> Response:
     """Form, JSON or query. Answered 200 when it is stored for good; 503: push it again."""
-    return await _inbound(secret, request, door)
+    return await _inbound(secret, request, container)
 
 
 @router.get(
@@ -199,9 +205,9 @@ async def inbound(secret: str, request: Request, door: DoorDep) -> Response:
     response_class=PlainTextResponse,
     responses={**problems(404, 422, asks=False), **_OK},
 )
-async def delivery_by_get(secret: str, request: Request, door: DoorDep) -> Response:
+async def delivery_by_get(secret: str, request: Request, container: ContainerDep) -> Response:
     """`messageid` and `status`, or their aliases."""
-    return await _delivery(secret, request, door)
+    return await _delivery(secret, request, container)
 
 
 @router.post(
@@ -212,6 +218,6 @@ async def delivery_by_get(secret: str, request: Request, door: DoorDep) -> Respo
     responses={**problems(404, 413, 422, asks=False), **_OK},
     openapi_extra=_FORM,
 )
-async def delivery(secret: str, request: Request, door: DoorDep) -> Response:
+async def delivery(secret: str, request: Request, container: ContainerDep) -> Response:
     """Form, JSON or query. Answered 200 when it is stored for good; 503: push it again."""
-    return await _delivery(secret, request, door)
+    return await _delivery(secret, request, container)

@@ -21,10 +21,10 @@ import httpx
 from contracts import media
 from contracts.errors import NotFound
 from contracts.vocabulary import ActorKind, Role
-from gateway.api.dependencies import Door
+from gateway.api.dependencies import AppContainer
 from gateway.app import create_app
 from gateway.evidence.chunk_relay import Uploads
-from tests.support.gateway import UNLIMITED, Keys, MemoryBus, bearer
+from tests.support.gateway import UNLIMITED, Keys, MemoryRabbitClient, bearer
 from tests.support.walk.house import House
 from tests.support.walk.oracle import TRACE, CaseFacts, Oracle, Person, Sort
 from tests.support.walk.walking import FINDS_CASES, OPENS_IDENTITIES, SEES_CASES, Leak, Witness
@@ -50,7 +50,7 @@ _TOLD_NOTHING = frozenset(
 """Read without an answer in a world of no uploads, no provider and no checkpoint."""
 
 
-class HouseBus(MemoryBus):
+class HouseBus(MemoryRabbitClient):
     """Asks the services at hand; of media, which knows no person, what it would sign for."""
 
     def __init__(self, house: House) -> None:
@@ -122,13 +122,13 @@ class DoorWalk(Witness):
             max_streams=10_000,
         )
         self.app = create_app(self.settings, self.bus)
-        self.door: Door = self.app.state.door
+        self.container: AppContainer = self.app.state.container
         assert world.catalogue is not None
-        self.door.shelf.put(world.catalogue)
+        self.container.catalogue_cache.put(world.catalogue)
         # Objects hold the word that names them.
         objects = httpx.MockTransport(lambda asked: httpx.Response(200, stream=Stored(asked.url.path[1:].encode())))
-        self.door.store = httpx.AsyncClient(transport=objects)
-        self.door.uploads = Uploads(self.bus, self.door.store)
+        self.container.object_store = httpx.AsyncClient(transport=objects)
+        self.container.uploads = Uploads(self.bus, self.container.object_store)
         self.asked = 0
         self.answered: Counter[str] = Counter()
         self._ids = itertools.count()

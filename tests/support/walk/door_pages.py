@@ -62,7 +62,7 @@ async def _page(walk: DoorWalk, person: Person, path: str, case: CaseFacts | Non
 async def _cookies(walk: DoorWalk, **values: Any) -> str:
     """As the pages would have set them."""
     request = cast(Request, SimpleNamespace(cookies={}))
-    made, answer = Cookies(request, cookie_key(walk.settings), walk.door.visit_store), Response()
+    made, answer = Cookies(request, cookie_key(walk.settings), walk.container.visit_store), Response()
     for name, value in values.items():
         made.write(name, value)
     await made.save()

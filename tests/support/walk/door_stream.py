@@ -23,15 +23,17 @@ async def walk_stream(walk: DoorWalk) -> None:
     """Each reader is told of what they may know at that moment, and of all of it; who was moved or dismissed, of nothing."""
     readers = [one for one in walk.world.people if one.actor is not None]
     open_ = [asyncio.create_task(walk.send(STREAM, one, STREAM.path, check=False)) for one in readers]
-    await _until(lambda: len(walk.door.hub._readers) == len(readers) or any(task.done() for task in open_))
+    await _until(
+        lambda: len(walk.container.event_stream._readers) == len(readers) or any(task.done() for task in open_)
+    )
     past = {one.id for one in readers if walk.world.standing.get(one.id, 0) > one.version}
     for staff_id in past:
         walk.bus.hear(StaffChanged.name, _changed(staff_id, walk.world.standing[staff_id]))
     events = [row for service in ("tracking", "notify") for row in walk.world.rows(service, _TOLD)]
     for row in events:
         walk.bus.hear(row["routing_key"], bytes(row["body"]))
-    await _until(lambda: all(one.queue.empty() for one in walk.door.hub._readers))
-    walk.door.hub.end_all()
+    await _until(lambda: all(one.queue.empty() for one in walk.container.event_stream._readers))
+    walk.container.event_stream.end_all()
     for person, task in zip(readers, open_, strict=True):
         frames = {frame for frame in (await task).text.split("\n\n") if frame.startswith("event: ")}
         arrived = {frame for frame in frames if frame.startswith("event: message.arrived")}
