@@ -17,7 +17,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts.errors import PeygirError
-from gateway import pages
 from gateway.api import openapi
 from gateway.api.accounts import endpoints as accounts
 from gateway.api.cases import endpoints as cases
@@ -49,6 +48,7 @@ from gateway.edge.general_budget import GeneralBudget
 from gateway.edge.metrics import Templates, templates
 from gateway.edge.middleware import BodyLimitMiddleware, Cors, FastPath, RequestLogMiddleware
 from gateway.evidence import tus_protocol as uploads
+from gateway.pages import installation as pages
 from gateway.rabbit.client import RabbitClient
 from gateway.settings import Settings
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.pages import cookie_key
 from gateway.pages.cookies import Cookies
+from gateway.pages.installation import cookie_key
 from tests.support.gateway import Gateway
 
 OWN = {"sec-fetch-site": "same-origin"}

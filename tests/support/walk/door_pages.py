@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.vocabulary import ActorKind
-from gateway.pages import cookie_key
 from gateway.pages.cookies import Cookies
 from gateway.pages.draft import OpenCase, SignedIn
+from gateway.pages.installation import cookie_key
 from gateway.pages.routes import PAGES
 from tests.support.walk.door import DoorWalk, Operation
 from tests.support.walk.oracle import CaseFacts, Person, Sort
