@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -44,9 +44,6 @@ from contracts.base import Request, now
 from contracts.errors import PeygirError
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind
-
-if TYPE_CHECKING:  # a service that runs has no use for alembic, which takes some 9 MiB
-    from alembic.operations import Operations
 
 log = logs.get("audit")
 
@@ -91,30 +88,6 @@ _APPEND = CHAIN.insert()
 
 Asked = TypeVar("Asked", bound=Request)
 Answered = TypeVar("Answered", bound=BaseModel)
-
-
-def create(operations: Operations) -> None:
-    """Both tables and what guards them, in a service's migration; again changes nothing."""
-    _metadata.create_all(operations.get_bind(), checkfirst=True)
-    operations.execute(
-        """
-        CREATE OR REPLACE FUNCTION audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            IF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'audit_waiting' AND current_setting('peygir.chaining', true) = 'on' THEN
-                RETURN NULL;
-            END IF;
-            RAISE EXCEPTION 'the audit only grows' USING ERRCODE = 'restrict_violation';
-        END $$
-        """
-    )
-    for table in (WAITING.name, CHAIN.name):
-        for name, moment in (("changed", "UPDATE OR DELETE"), ("emptied", "TRUNCATE")):
-            operations.execute(
-                f"""
-                CREATE OR REPLACE TRIGGER {table}_is_never_{name} BEFORE {moment} ON {table}
-                FOR EACH STATEMENT EXECUTE FUNCTION audit_only_grows()
-                """
-            )
 
 
 # --- writing ---

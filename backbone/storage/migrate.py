@@ -15,13 +15,11 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
-from backbone.messaging import inbox, outbox
 from backbone.messaging.topology import SERVICES
 
 ROOT = Path(__file__).parents[2] / "services"
@@ -96,13 +94,6 @@ def run_env(connection: Connection) -> None:
     context.configure(connection=connection, transaction_per_migration=True)
     with context.begin_transaction():
         context.run_migrations()
-
-
-def create_mechanism(operations: Operations) -> None:
-    """Outbox and inbox, in a service's first migration."""
-    connection = operations.get_bind()
-    outbox.TABLE.create(connection)
-    inbox.TABLE.create(connection)
 
 
 def url_of(service: str) -> str:

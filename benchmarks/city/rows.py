@@ -27,7 +27,6 @@ from services.media import models as media_models
 from services.notify import models as notify_models
 from services.notify.handlers import Draft, Telling, ended, latest
 from services.tracking import models as tracking_models
-from services.tracking import visits_models
 from services.tracking.case import event_handlers as tracking
 
 Row = dict[str, Any]
@@ -45,7 +44,7 @@ TABLES: dict[Key, Table] = {
             tracking_models.attachments,
             tracking_models.media_states,
             tracking_models.commands,
-            visits_models.visits,
+            tracking_models.visits,
             inbox.TABLE,
         ],
         "intake": [intake_models.submissions, intake_models.identities],
@@ -59,7 +58,7 @@ TABLES: dict[Key, Table] = {
         "insight": [
             insight_models.facts,
             insight_models.transitions,
-            insight_models.visits[0] if isinstance(insight_models.visits, tuple) else insight_models.visits,
+            insight_models.visits,
             insight_models.notifications,
         ],
         "media": [media_models.uploads, media_models.files],

@@ -1,16 +1,18 @@
-"""Tracking's tables. Texts are as typed; who complained is not here. The timeline only grows: a trigger sees to it."""
+"""Tracking's tables. Texts are stored as typed; who complained is not here. Triggers keep the timeline append-only."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     DateTime,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -20,7 +22,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID, ExcludeConstraint
 
 metadata = MetaData()
 
@@ -330,4 +332,147 @@ checkpoints = Table(  # the signed files that vouch for the audit logs and the t
     Column("name", String, primary_key=True),
     Column("document", Text, nullable=False),
     Column("made_at", DateTime(timezone=True), nullable=False),
+)
+
+# --- visits ---
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("room_id", UUID(as_uuid=True), primary_key=True),
+    Column("name_fa", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+visit_slots = Table(  # no two of one room, nor of one inspector, at the same time
+    "visit_slots",
+    metadata,
+    Column("slot_id", UUID(as_uuid=True), primary_key=True),
+    Column("room_id", UUID(as_uuid=True), ForeignKey("rooms.room_id"), nullable=False),
+    Column("inspector", UUID(as_uuid=True), nullable=False),
+    Column("starts_at", DateTime(timezone=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Column("capacity", Integer, nullable=False),
+    Column("closed", Boolean, nullable=False),
+    CheckConstraint("capacity > 0", name="visit_slots_capacity_check"),
+    CheckConstraint("starts_at < ends_at", name="visit_slots_check"),
+    *(
+        ExcludeConstraint(
+            (column, "="),
+            (text("tstzrange(starts_at, ends_at)"), "&&"),
+            using="gist",
+            where=text("NOT closed"),
+            name=name,
+        )
+        for column, name in (("room_id", "one_slot_of_a_room"), ("inspector", "one_slot_of_an_inspector"))
+    ),
+    Index("visit_slots_inspector", "inspector", "starts_at"),
+    Index("visit_slots_starts", "starts_at"),
+)
+
+visits = Table(  # of each case at most one is asked for or booked
+    "visits",
+    metadata,
+    Column("visit_id", UUID(as_uuid=True), primary_key=True),
+    Column("case_id", UUID(as_uuid=True), ForeignKey("cases.case_id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("slot_id", UUID(as_uuid=True), ForeignKey("visit_slots.slot_id")),
+    Column("offered", ARRAY(UUID(as_uuid=True)), nullable=False),
+    # When to remind; None: not, or done.
+    Column("remind_day_at", DateTime(timezone=True)),
+    Column("remind_hours_at", DateTime(timezone=True)),
+    Index("visits_case", "case_id", "asked_at"),
+    Index("visits_open", "case_id", unique=True, postgresql_where=text("state IN ('asked', 'booked', 'moved')")),
+    Index("visits_slot", "slot_id", postgresql_where=text("slot_id IS NOT NULL")),
+    Index("visits_remind_day", "remind_day_at", postgresql_where=text("remind_day_at IS NOT NULL")),
+    Index("visits_remind_hours", "remind_hours_at", postgresql_where=text("remind_hours_at IS NOT NULL")),
+)
+
+# --- saved searches and exports ---
+
+searches = Table(  # the searches that staff save
+    "searches",
+    metadata,
+    Column("search_id", UUID(as_uuid=True), primary_key=True),
+    Column("owner", UUID(as_uuid=True), nullable=False),
+    Column("name", String, nullable=False),
+    Column("filters", JSONB, nullable=False),
+    Column("sort", String, nullable=False),
+    Column("shared_with", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    Index("searches_owner", "owner", "made_at", "search_id"),
+    Index("searches_shared", "shared_with", "made_at", postgresql_where=text("shared_with <> 'nobody'")),
+)
+
+EXPORT_UNFINISHED = text("state IN ('waiting', 'running')")
+"""Exports that are still being made."""
+
+exports = Table(  # what is made of them is in export_pieces: first the rows, then the file
+    "exports",
+    metadata,
+    Column("export_id", UUID(as_uuid=True), primary_key=True),
+    # What was asked for, by whom.
+    Column("owner", UUID(as_uuid=True), nullable=False),
+    Column("roles", JSONB, nullable=False),  # as the token said; what accounts told last narrows them
+    Column("unit", String),
+    Column("filters", JSONB, nullable=False),
+    Column("search", UUID(as_uuid=True)),
+    Column("kept", JSONB(none_as_null=True)),  # the filters of that search on the day
+    Column("format", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    # How far it is.
+    Column("state", String, nullable=False),
+    Column("rights", JSONB(none_as_null=True)),  # what the owner might see when the rows were read
+    Column("rows_total", Integer),
+    Column("rows_done", Integer, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("place", String),  # the cursor behind the last row
+    Column("read", Boolean, nullable=False),  # all rows are there; the file is to be made
+    Column("size", BigInteger),
+    Column("pieces", Integer),
+    Column("error", String),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("expires_at", DateTime(timezone=True)),
+    # Who is at it: whoever finds the lease over takes it up.
+    Column("worker", UUID(as_uuid=True)),
+    Column("leased_until", DateTime(timezone=True)),
+    Column("tries", Integer, nullable=False),
+    Index("exports_owner", "owner", "asked_at"),
+    Index("exports_open", "asked_at", postgresql_where=EXPORT_UNFINISHED),
+    Index("exports_expire", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+)
+
+export_pieces = Table(
+    "export_pieces",
+    metadata,
+    Column("export_id", UUID(as_uuid=True), ForeignKey("exports.export_id", ondelete="CASCADE"), primary_key=True),
+    Column("part", String, primary_key=True),  # rows, file
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+# --- identities ---
+
+identity_requests = Table(  # to open a sealed identity
+    "identity_requests",
+    metadata,
+    Column("request_id", UUID(as_uuid=True), primary_key=True),
+    Column("case_id", UUID(as_uuid=True), nullable=False),
+    Column("asked_by", UUID(as_uuid=True), nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("decided_by", UUID(as_uuid=True)),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("answer", Text),
+    Column("open_until", DateTime(timezone=True)),
+    Index("identity_requests_newest", "asked_at", "request_id"),
+    Index("identity_requests_waiting", "asked_at", "request_id", postgresql_where=text("state = 'waiting'")),
+    Index("identity_requests_case", "case_id", "asked_by"),
 )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, update
 
-from services.tracking.exports_models import OPEN, export_pieces, exports
+from services.tracking.models import EXPORT_UNFINISHED, export_pieces, exports
 
 ROWS, FILE = "rows", "file"
 """The two parts of what is kept: rows as JSON lines, packed, a page each; the file as it is fetched."""
@@ -26,7 +26,7 @@ def add(connection: Connection, row: Mapping[str, Any]) -> None:
 
 def open_of(connection: Connection, owner: UUID) -> int:
     """How many this person has in the making."""
-    return int(connection.execute(select(func.count()).where(exports.c.owner == owner, OPEN)).scalar_one())
+    return int(connection.execute(select(func.count()).where(exports.c.owner == owner, EXPORT_UNFINISHED)).scalar_one())
 
 
 def one(connection: Connection, export_id: UUID, owner: UUID) -> Row[Any] | None:
@@ -64,7 +64,7 @@ def take(connection: Connection, worker: UUID, lease: timedelta) -> Row[Any] | N
     free = or_(exports.c.leased_until.is_(None), exports.c.leased_until < func.now())
     first = (
         select(exports.c.export_id)
-        .where(OPEN, free)
+        .where(EXPORT_UNFINISHED, free)
         .order_by(exports.c.rows_done, exports.c.asked_at)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -77,7 +77,7 @@ def take(connection: Connection, worker: UUID, lease: timedelta) -> Row[Any] | N
 
 def renew(connection: Connection, export_id: UUID, worker: UUID, lease: timedelta) -> Row[Any] | None:
     """The export, locked, and its lease renewed; None when it was cancelled or another worker has taken it up."""
-    mine = update(exports).where(exports.c.export_id == export_id, exports.c.worker == worker, OPEN)
+    mine = update(exports).where(exports.c.export_id == export_id, exports.c.worker == worker, EXPORT_UNFINISHED)
     return connection.execute(mine.values(leased_until=func.now() + lease).returning(exports)).first()
 
 
@@ -88,7 +88,7 @@ def change(connection: Connection, export_id: UUID, **values: Any) -> None:
 
 def let_go(connection: Connection, export_id: UUID, worker: UUID) -> None:
     """Whoever is free goes on with it."""
-    mine = update(exports).where(exports.c.export_id == export_id, exports.c.worker == worker, OPEN)
+    mine = update(exports).where(exports.c.export_id == export_id, exports.c.worker == worker, EXPORT_UNFINISHED)
     connection.execute(mine.values(**_NOBODY))
 
 

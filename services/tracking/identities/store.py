@@ -10,8 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, tuple_, update
 
 from services.tracking.case.scope import Scope
-from services.tracking.identities_models import identity_requests
-from services.tracking.models import cases
+from services.tracking.models import cases, identity_requests
 
 CONSENTED, WAITING = "consented", "waiting"
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_
 from contracts.searches import Audience
 from contracts.vocabulary import Role
 from services.tracking.cursors import place
-from services.tracking.searches_models import searches
+from services.tracking.models import searches
 
 
 def hold(connection: Connection, owner: UUID, what: str) -> None:

@@ -15,9 +15,8 @@ from contracts.visits import VisitState
 from services.tracking.case.lifecycle import Case
 from services.tracking.case.scope import Scope
 from services.tracking.case.store import CASE_COLUMNS, case_of
-from services.tracking.models import cases
+from services.tracking.models import cases, rooms, visit_slots, visits
 from services.tracking.visits.rules import OPEN, TAKES_A_PLACE, Slot, Visit
-from services.tracking.visits_models import rooms, visit_slots, visits
 
 EXCLUDED = "23P01"
 """What PostgreSQL says of two slots at one time."""

@@ -12,10 +12,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from contracts.base import now
 from contracts.visits import StaffVisit, Visit, VisitState
 from services.tracking.case.lifecycle import Case
-from services.tracking.models import cases
+from services.tracking.models import cases, rooms, visit_slots, visits
 from services.tracking.visits import rules as visits_domain
 from services.tracking.visits.rules import OPEN
-from services.tracking.visits_models import rooms, visit_slots, visits
 
 _COLUMNS = {
     **{name: visits.c[name] for name in ("visit_id", "state", "asked_at", "slot_id", "offered")},
