@@ -61,7 +61,6 @@ class Question(Contract):
     name_en: str
     required: bool = False
     options: list[Option] = []
-    # Left out where there is none, so that a process of the release before can read what has no condition.
     when: Condition | None = Field(default=None, exclude_if=lambda when: when is None)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from contracts.base import Answer, Contract, GroundCode, Moment, Request, UnitCode
 from contracts.gateway import Actor
@@ -67,21 +66,6 @@ class ListCases(Filter, Request):
     sort: Sort = "-filed_at"
     after: str | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 25
-
-    @model_validator(mode="before")
-    @classmethod
-    def _as_once(cls, given: Any) -> Any:
-        """A gateway of the release before gives one value where there is a list now, and a moment as `filed_until`."""
-        if not isinstance(given, Mapping):
-            return given
-        told = dict(given)
-        for name in ("kind", "unit", "ground", "handler", "outcome"):
-            if name in told and not isinstance(told[name], list | tuple):
-                told[name] = [] if told[name] is None else [told[name]]
-        until = told.get("filed_until")
-        if hasattr(until, "tzinfo") or (isinstance(until, str) and "T" in until):
-            told["filed_before"] = told.pop("filed_until")
-        return told
 
 
 class CaseLine(Answer):

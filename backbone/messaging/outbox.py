@@ -50,9 +50,6 @@ MOST = 500
 MEASURED_EVERY = 5.0
 """Seconds between two looks at what waits, published or not."""
 _COUNTED = 10_000
-_ROUTE = "peygir-route"
-"""Header of a row: the routing key, where it is not the event's name. A relay of an earlier release, which still runs beside
-this one, sends the row by its name: as it sends its own."""
 
 _metadata = MetaData()
 TABLE = Table(
@@ -61,6 +58,7 @@ TABLE = Table(
     Column("seq", BigInteger, Identity(), primary_key=True),
     Column("message_id", UUID(as_uuid=True), nullable=False),
     Column("exchange", String, nullable=False),
+    Column("name", String, nullable=False),  # of the event
     Column("routing_key", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("headers", JSONB, nullable=False),
@@ -82,9 +80,10 @@ def add(connection: Connection, *events: Event) -> None:
             {
                 "message_id": message.message_id,
                 "exchange": message.exchange,
-                "routing_key": message.name,
+                "name": message.name,
+                "routing_key": message.routing_key,
                 "body": message.body,
-                "headers": message.headers | {_ROUTE: message.routing_key},
+                "headers": message.headers,
             }
             for message in messages
         ],
@@ -110,7 +109,7 @@ def relay_once(database: Database, broker: Broker, limit: int = MOST) -> tuple[i
         confirmed = [row.seq for row, error in zip(rows, results, strict=True) if error is None]
         for row, error in zip(rows, results, strict=True):
             if error is not None:
-                log.warning("an event could not be published yet", event_name=row.routing_key, why=str(error))
+                log.warning("an event could not be published yet", event_name=row.name, why=str(error))
                 break
         if confirmed:
             connection.execute(_DELETE, {"done": confirmed})
@@ -119,9 +118,7 @@ def relay_once(database: Database, broker: Broker, limit: int = MOST) -> tuple[i
 
 
 def _message(row: Any) -> amqp.Outgoing:
-    headers = dict(row.headers)
-    route = headers.pop(_ROUTE, row.routing_key)
-    return amqp.Outgoing(row.exchange, route, bytes(row.body), str(row.message_id), row.routing_key, headers)
+    return amqp.Outgoing(row.exchange, row.routing_key, bytes(row.body), str(row.message_id), row.name, row.headers)
 
 
 def measure(connection: Connection) -> None:

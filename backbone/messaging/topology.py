@@ -62,7 +62,7 @@ SUBSCRIPTIONS: dict[str, tuple[Binding, ...]] = {
     "intake.submissions": (Binding(COMMANDS, "file_submission.v1"),),
     "intake.retention": _on("tracking", "case.retention_due.v1"),
     "media.process": _on("media", "media.uploaded.v1"),
-    # Those that name uploads alone: for the others the exact keys do not fit. An earlier release gives all of them these.
+    # Only those that name uploads: the exact keys do not fit the others.
     "media.claims": (
         *_on("intake", "submission.registered.v1"),
         *_on("tracking", "case.citizen_answered.v1", "case.unit_answered.v1", "case.evidence_added.v1"),

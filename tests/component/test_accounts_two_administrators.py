@@ -452,7 +452,7 @@ def test_the_first_two_administrators_are_made_on_the_server_and_the_audit_shows
     assert len(ids) == 2
     for staff_id in ids:
         assert made.audited(staff_id) == [("add_staff_on_server", "done", None)]
-    rows = made.sql("SELECT count(*) FROM outbox WHERE routing_key = 'staff_change.decided.v1'")
+    rows = made.sql("SELECT count(*) FROM outbox WHERE name = 'staff_change.decided.v1'")
     assert rows == [(2,)]
     # One of two has lost the telephone: nobody but the server could help, and does.
     assert made.run("staff", "reset", "admin-2").returncode == 0

@@ -385,7 +385,7 @@ def test_what_ends_is_told_to_the_other_services(office: Office, person: Person)
     office.send()
     office.report(office.rows.sms(person.case_id, "registered")["provider_message_id"], 10)
     with office.database.read() as connection:
-        events = connection.execute(text("select routing_key, convert_from(body, 'utf8') from outbox order by seq"))
+        events = connection.execute(text("select name, convert_from(body, 'utf8') from outbox order by seq"))
         told = [(name, '"channel":"sms"' in body) for name, body in events]
     delivered = "notification.delivered.v1"
     # Nobody is told that an anonymous reporter, whom nobody could tell, was not told.

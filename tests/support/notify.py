@@ -278,7 +278,7 @@ class Office:
     def outbox(self) -> list[tuple[str, dict[str, Any]]]:
         """Names and bodies of the events that notify tells, in order."""
         with self.database.read() as connection:
-            rows = connection.execute(text("select routing_key, convert_from(body, 'utf8') from outbox order by seq"))
+            rows = connection.execute(text("select name, convert_from(body, 'utf8') from outbox order by seq"))
             return [(name, json.loads(body)) for name, body in rows]
 
     def report(self, message_id: object, status: int) -> bool:

@@ -46,6 +46,7 @@ CREATE TABLE public.outbox (
     seq bigint NOT NULL,
     message_id uuid NOT NULL,
     exchange character varying NOT NULL,
+    name character varying NOT NULL,
     routing_key character varying NOT NULL,
     body bytea NOT NULL,
     headers jsonb NOT NULL,
@@ -97,7 +98,7 @@ CREATE TABLE public.visits (
     ended_month character varying
 );
 INSERT INTO public.alembic_version VALUES ('0001_initial');
-INSERT INTO public.figures_key VALUES ('\xbc33c905e6bb49609156eef54b7cbd5a7c8fdbe3534a4e8c9e010a805db97523');
+INSERT INTO public.figures_key VALUES ('\x3eca63a22179459ea3c4e1f66339167e1550b1f8270a462fa1fd9d91975f0dea');
 SELECT pg_catalog.setval('public.outbox_seq_seq', 1, false);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);

@@ -238,6 +238,7 @@ CREATE TABLE public.outbox (
     seq bigint NOT NULL,
     message_id uuid NOT NULL,
     exchange character varying NOT NULL,
+    name character varying NOT NULL,
     routing_key character varying NOT NULL,
     body bytea NOT NULL,
     headers jsonb NOT NULL,

@@ -31,7 +31,7 @@ async def walk_stream(walk: DoorWalk) -> None:
         walk.bus.hear(StaffChanged.name, _changed(staff_id, walk.world.standing[staff_id]))
     events = [row for service in ("tracking", "notify") for row in walk.world.rows(service, _TOLD)]
     for row in events:
-        walk.bus.hear(row["routing_key"], bytes(row["body"]))
+        walk.bus.hear(row["name"], bytes(row["body"]))
     await _until(lambda: all(one.queue.empty() for one in walk.container.event_stream._readers))
     walk.container.event_stream.end_all()
     for person, task in zip(readers, open_, strict=True):
@@ -48,7 +48,7 @@ async def walk_stream(walk: DoorWalk) -> None:
             walk.same(person, "streamChanges once more", again.status_code, 401)
 
 
-_TOLD = "SELECT routing_key, body FROM outbox ORDER BY seq"
+_TOLD = "SELECT name, body FROM outbox ORDER BY seq"
 
 
 async def _until(holds: Any) -> None:
@@ -74,7 +74,7 @@ def _changed(staff_id: str, version: int) -> str:
 
 def _granted(oracle: Oracle, person: Person, row: Mapping[str, Any]) -> Iterator[str]:
     """What this person may be told of one event, as the case was then."""
-    name, event = row["routing_key"], json.loads(bytes(row["body"]))
+    name, event = row["name"], json.loads(bytes(row["body"]))
     if name.partition(".")[0] not in ("case", "visit"):
         return
     state = event["state"]

@@ -632,15 +632,13 @@ class Maker:
         events: dict[str, type[Event]] = {one.name: one for one in classes if hasattr(one, "name")}
         tracking, notify, insight = (self.house.made[one] for one in ("tracking", "notify", "insight"))
         with tracking.db.read() as connection:
-            rows = connection.execute(text("SELECT routing_key, body FROM outbox ORDER BY seq")).all()
-        told = [
-            events[row.routing_key].model_validate_json(bytes(row.body)) for row in rows if row.routing_key in events
-        ]
+            rows = connection.execute(text("SELECT name, body FROM outbox ORDER BY seq")).all()
+        told = [events[row.name].model_validate_json(bytes(row.body)) for row in rows if row.name in events]
         with notify.db.transaction() as connection:
             notify.use_cases.case_events(connection, told)
             for row in rows:
                 for one in (IdentityAsked, IdentityDecided):
-                    if row.routing_key == one.name:
+                    if row.name == one.name:
                         notify.use_cases.identity_event(connection, one.model_validate_json(bytes(row.body)))
         with insight.db.transaction() as connection:
             insight.use_cases.record(connection, [self.catalogue, *told])

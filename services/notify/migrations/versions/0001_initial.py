@@ -221,6 +221,7 @@ def _create_messaging() -> None:
         sa.Column("seq", sa.BigInteger(), sa.Identity(), primary_key=True),
         sa.Column("message_id", sa.Uuid(), nullable=False),
         sa.Column("exchange", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
         sa.Column("routing_key", sa.String(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("headers", JSONB(), nullable=False),
