@@ -13,7 +13,6 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-Version = int
 Sequence = Annotated[int, Field(ge=0)]
 UnitCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 GroundCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,49}$")]

@@ -4,8 +4,8 @@
     ├── Invalid (422)            the input is wrong; nothing was changed
     │   ├── InvalidField         `fields` says which and why
     │   ├── UnknownUnit, UnknownGround, ClosedUnit, GroundNotForKind
-    │   ├── ConsentMissing, CitizenConsentMissing, IdentityNeeded
-    │   ├── UnknownUpload, TooManyFiles
+    │   ├── CitizenConsentMissing, IdentityNeeded
+    │   ├── UnknownUpload
     │   └── UnsupportedLanguage …
     ├── NotAuthenticated (401)   who are you?  BadCredentials, BadCode, TokenExpired
     ├── NotAllowed (403)         you are known, and may not; ConsentNeeded
@@ -86,14 +86,6 @@ class GroundNotForKind(Invalid):
     texts = {"fa": "این محور برای این نوع درخواست نیست.", "en": "This ground is not offered for this kind."}
 
 
-class ConsentMissing(Invalid):
-    code = "consent_missing"
-    texts = {
-        "fa": "بدون پذیرفتن مسئولیت درستی گفته‌ها ثبت ممکن نیست.",
-        "en": "You must accept responsibility for what is claimed.",
-    }
-
-
 class CitizenConsentMissing(Invalid):
     code = "citizen_consent_missing"
     texts = {
@@ -117,11 +109,6 @@ class UnknownUpload(Invalid):
         "fa": "یکی از پیوست‌ها پیدا نشد یا کامل بارگذاری نشده است.",
         "en": "An attachment was not found or is not complete.",
     }
-
-
-class TooManyFiles(Invalid):
-    code = "too_many_files"
-    texts = {"fa": "بیش از {limit} پیوست پذیرفته نمی‌شود.", "en": "No more than {limit} attachments are accepted."}
 
 
 class NotAuthenticated(PeygirError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -131,8 +130,3 @@ class Confirms(Generic[Waiter]):
         waiting, self._waiting = list(self._waiting.values()), OrderedDict()
         for _, waiter in waiting:
             self._settle(waiter, NotPublished(why))
-
-
-def decode_json(body: bytes) -> Any:
-    """The parsed body, or ValueError."""
-    return json.loads(body.decode("utf-8"))

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 HEADER = "traceparent"
@@ -25,16 +23,6 @@ def trace_id() -> str | None:
     """The trace's 32 hex digits for logs, or None outside any trace."""
     parent = _current.get()
     return parent.split("-")[1] if parent else None
-
-
-@contextmanager
-def continued(parent: str | None) -> Iterator[str]:
-    """Work under the trace that came in as `parent`; a missing or malformed one starts a new trace."""
-    token = _current.set(_continuing(parent))
-    try:
-        yield current()
-    finally:
-        _current.reset(token)
 
 
 def adopt(parent: object) -> None:

@@ -1,4 +1,4 @@
-"""`./peygir test`: style, types, import rules, then every test against the real parts."""
+"""`./peygir test`: style, types, import rules, dead code, then every test against the real parts."""
 
 import argparse
 import os
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 when everything passed."""
     parser = argparse.ArgumentParser(
         prog="./peygir test",
-        description="Check style, types and import rules, then run the tests.",
+        description="Check style, types, import rules and dead code, then run the tests.",
         epilog="Whatever else is given goes to pytest: ./peygir test --only unit -k codes -x",
     )
     parser.add_argument("--long", action="store_true", help="the tests marked long too: most of tests/resilience")
@@ -73,6 +73,7 @@ def _checks() -> list[tuple[str, list[str]]]:
         ("format (ruff format)", _python("ruff", "format", "--check", *code)),
         ("types (mypy)", _python("mypy", *code)),
         ("import rules", [str(Path(sys.executable).with_name("lint-imports"))]),
+        ("dead code (vulture)", _python("vulture", "--config", "tests/vulture.toml")),
     ]
 
 

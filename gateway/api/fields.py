@@ -59,7 +59,6 @@ NotBlank = BeforeValidator(_not_blank)
 _EmptyOrSeen = BeforeValidator(lambda given: given if given == "" else _not_blank(given))
 _OptionalLine = rf"^(?:{NAME_PATTERN[1:-1]})?$"
 
-Line = Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=200)]
 """One line of text."""
 LongText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=10_000), NotBlank]
 """Several lines; not blank."""

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.edge.problems import MEDIA_TYPE, Problem
+from gateway.edge.problems import MEDIA_TYPE
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -49,9 +49,6 @@ def problems(*statuses: int, body: bool = False, asks: bool = True) -> dict[int 
         }
         for status in sorted(every)
     }
-
-
-PROBLEM = Problem
 
 
 def answers(status: int, description: str, **headers: str) -> dict[int | str, dict[str, Any]]:

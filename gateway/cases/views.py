@@ -28,7 +28,6 @@ from contracts.vocabulary import (
     OUTCOME_NAMES,
     REFUSAL_NAMES,
     STAGE_NAMES,
-    Kind,
     Language,
     RefusalReason,
     Role,
@@ -216,10 +215,6 @@ def own_cases_view(cases: OwnCases, lang: Language) -> OwnCasesView:
 def next_steps(by_sms: bool, lang: Language) -> list[str]:
     """What a citizen does after filing. `by_sms`: the code goes to their mobile, too."""
     return [*NEXT_STEPS[lang], *([BY_SMS[lang]] if by_sms else [])]
-
-
-def kind_text(kind: Kind, lang: Language) -> str:
-    return KIND_NAMES[kind][lang]
 
 
 def moment_text(moment: datetime, lang: Language) -> str:

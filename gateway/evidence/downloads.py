@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 import httpx
@@ -105,16 +104,6 @@ async def stream_media(
     return StreamingResponse(
         _chunks(answer), status_code=status, headers=headers, background=BackgroundTask(answer.aclose)
     )
-
-
-@asynccontextmanager
-async def opened_media(client: httpx.AsyncClient, download: Download) -> AsyncIterator[AsyncIterator[bytes]]:
-    """All its bytes, for who makes an answer of its own. Raises Gone, Unavailable."""
-    answer = await _opened(client, download, None)
-    try:
-        yield _chunks(answer)
-    finally:
-        await answer.aclose()
 
 
 def wanted_range(request_headers: Mapping[str, str], download: Download) -> tuple[int, int] | None:

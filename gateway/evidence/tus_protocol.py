@@ -29,20 +29,6 @@ from gateway.evidence.refusals import reason_text
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,termination,checksum"
 CHUNK_TYPE = "application/offset+octet-stream"
-EXPOSED_HEADERS = (
-    "Location",
-    "Tus-Resumable",
-    "Tus-Version",
-    "Tus-Extension",
-    "Tus-Max-Size",
-    "Tus-Checksum-Algorithm",
-    "Upload-Offset",
-    "Upload-Length",
-    "Upload-Metadata",
-    "Upload-Expires",
-)
-"""For Access-Control-Expose-Headers, where another origin is let in."""
-
 _ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 _METADATA_KEY = re.compile(r"[\x21-\x2b\x2d-\x7e]+")

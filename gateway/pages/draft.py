@@ -61,7 +61,7 @@ class SignedIn(BaseModel):
 
 
 class Done(BaseModel):
-    """What the code page and the receipt show. `saved`: the visitor said so."""
+    """What the code page and the receipt show."""
 
     code: str
     kind: Kind
@@ -72,7 +72,6 @@ class Done(BaseModel):
     signature: str
     unit_name: str
     files: int
-    saved: bool = False
 
     @property
     def payload(self) -> str:

@@ -77,11 +77,6 @@ def count_wrong_code(connection: Connection, mobile_hash: str) -> None:
     )
 
 
-def spend_code(connection: Connection, mobile_hash: str) -> None:
-    """The code has done its one work."""
-    connection.execute(update(one_time_codes).where(one_time_codes.c.mobile_hash == mobile_hash).values(used=True))
-
-
 # --- staff ---
 
 

@@ -77,14 +77,6 @@ class Objects:
                 if error.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
                     raise
 
-    def reachable(self) -> bool:
-        """Whether the store answers and has the bucket."""
-        try:
-            with _OneError():
-                return bool(self._client.bucket_exists(self._bucket))
-        except StoreFailed:
-            return False
-
     def presigned_put(self, key: str, life: timedelta) -> str:
         """A URL that stores one object under `key` for whoever holds it. Asks nobody; no I/O."""
         return str(self._client.get_presigned_url("PUT", self._bucket, key, expires=life))
@@ -132,12 +124,6 @@ class Objects:
             for error in self._client.remove_objects(self._bucket, [DeleteObject(key) for key in keys]):
                 if error.code != "NoSuchKey":
                     raise StoreFailed(f"{error.code}: {error.message}")
-
-    def remove_below(self, prefix: str) -> int:
-        """Remove all below `prefix` (which ends with a slash); returns how many there were."""
-        keys = list(self.names(prefix))
-        self.remove(keys)
-        return len(keys)
 
     def _read(self, piece: Piece) -> Iterator[bytes]:
         """At most `piece.length` bytes. Without a range: nanio refuses one that ends beyond the object."""

@@ -16,7 +16,6 @@ _CHUNK = 256 * 1024
 class ScanResult(StrEnum):
     CLEAN = "clean"
     INFECTED = "infected"
-    NOT_SCANNED = "not_scanned"  # no scanner is configured; said so wherever the file is shown to staff
 
 
 class ScanFailed(Exception):

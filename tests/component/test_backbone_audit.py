@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from backbone.process import traces as trace
 from backbone.storage import audit, migrate
 from backbone.storage.database import Database
 from contracts.accounts import ResetStaffCredentials, StaffCredentials, StaffMember
@@ -21,6 +20,7 @@ from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL
 from tests.support.processes import create_database
+from tests.support.tracing import continued
 
 ADMINISTRATOR = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.ADMINISTRATOR}))
 
@@ -86,7 +86,7 @@ def entries(database: Database) -> list[tuple[str, str]]:
 
 def test_an_entry_says_who_did_what_to_whom_when_with_which_result(database: Database) -> None:
     one, other = asked(), asked()
-    with trace.continued("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"):
+    with continued("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"):
         audit.command(database, done, one)
         with pytest.raises(NotFound):
             audit.command(database, refused, other)

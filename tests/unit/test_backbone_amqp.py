@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from backbone.messaging import amqp
 from backbone.messaging.amqp import Confirms, NotPublished
-from backbone.process import traces as trace
 from contracts.accounts import StaffChanged
 from contracts.base import now
 from contracts.gateway import ReportDelivery
 from contracts.intake import SubmissionRegistered
+from tests.support.tracing import continued
 
 PAYLOADS = Path(__file__).parents[1] / "contract" / "payloads"
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -165,7 +165,7 @@ def test_an_event_goes_to_its_producers_exchange_persistent_and_under_the_presen
         unit=None,
         active=True,
     )
-    with trace.continued(PARENT):
+    with continued(PARENT):
         message = amqp.event(event)
     assert (message.exchange, message.routing_key) == ("accounts.events", "staff.changed.v1")
     assert StaffChanged.model_validate_json(message.body) == event

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from backbone import codes
 from backbone.process import logs
-from backbone.process import traces as trace
 from contracts.gateway import Contact
+from tests.support.tracing import continued
 
 KEY = b"k" * 32
 CODE = codes.derive([KEY], KEY, b"")[0]
@@ -93,7 +93,7 @@ def test_a_line_says_who_when_and_what(lines: Lines) -> None:
 
 def test_lines_of_one_trace_are_found_by_its_id(lines: Lines) -> None:
     parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-    with trace.continued(parent):
+    with continued(parent):
         logs.get("rpc").info("ours")
         logging.getLogger("a.library").warning("theirs")
     assert [line["trace_id"] for line in lines()] == ["4bf92f3577b34da6a3ce929d0e0e4736"] * 2

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backbone.process import traces as trace
+from tests.support.tracing import continued
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PARENT = f"00-{TRACE}-{SPAN}-01"
@@ -17,7 +18,7 @@ FORM = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def test_a_trace_goes_on_with_a_span_of_our_own() -> None:
-    with trace.continued(PARENT) as ours:
+    with continued(PARENT) as ours:
         version, trace_id, span, flags = ours.split("-")
         assert (version, trace_id, flags) == ("00", TRACE, "01")
         assert span != SPAN
@@ -26,13 +27,13 @@ def test_a_trace_goes_on_with_a_span_of_our_own() -> None:
 
 
 def test_whether_it_is_sampled_is_passed_on() -> None:
-    with trace.continued(f"00-{TRACE}-{SPAN}-00") as ours:
+    with continued(f"00-{TRACE}-{SPAN}-00") as ours:
         assert ours.endswith("-00")
 
 
 def test_afterwards_the_trace_before_goes_on() -> None:
-    with trace.continued(PARENT) as outer:
-        with trace.continued(None):
+    with continued(PARENT) as outer:
+        with continued(None):
             assert trace.trace_id() != TRACE
         assert trace.current() == outer
 
@@ -84,5 +85,5 @@ def test_a_malformed_one_starts_a_new_trace(parent: object) -> None:
 
 @given(st.text(max_size=80))
 def test_whatever_comes_in_what_goes_out_is_well_formed(parent: str) -> None:
-    with trace.continued(parent) as ours:
+    with continued(parent) as ours:
         assert FORM.fullmatch(ours)
