@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,8 +11,9 @@ from sqlalchemy import Connection
 from backbone import codes, crypto
 from backbone.messaging import outbox
 from backbone.process.settings import secret, secrets
+from backbone.storage import idempotency
 from contracts.base import now
-from contracts.errors import InvalidField, KeyReused, NotAllowed, StaleVersion, UnknownCase
+from contracts.errors import InvalidField, NotAllowed, StaleVersion, UnknownCase
 from contracts.gateway import Actor, Contact, FileSubmission, GroupMembers, Identity
 from contracts.intake import (
     Catalogue,
@@ -38,6 +38,7 @@ from contracts.vocabulary import ActorKind, KeptPart, Role
 from services.intake import store
 from services.intake.domain import Target, changed, differences, problems, target
 from services.intake.identities import Vault
+from services.intake.models import configuration_commands
 from services.intake.settings import Settings
 
 _BODY = (
@@ -203,12 +204,9 @@ class Intake:
         """All of the changes or none; the catalogue after them. StaleVersion, InvalidField, KeyReused."""
         _only_administrator(request.actor)
         store.lock_catalogue(connection)
-        told = request.model_dump_json(include={"changes"})
-        digest = hashlib.sha256(told.encode()).hexdigest()
-        before = store.note_command(connection, request.actor.id, request.idempotency_key, digest)
-        if before not in (None, digest):
-            raise KeyReused
-        if before is None:
+        digest = idempotency.command_hash(request, exclude=["expected_version"])
+        key = request.idempotency_key
+        if not idempotency.repeated(connection, configuration_commands, request.actor, key, digest):
             version = store.catalogue_version(connection)
             if version != request.expected_version:
                 later = store.history_since(connection, request.expected_version)

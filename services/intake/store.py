@@ -17,7 +17,6 @@ from services.intake.domain import REFUSAL_REASONS, ROOT_CAUSES, Difference
 from services.intake.identities import SealedIdentity
 from services.intake.models import (
     catalogue_versions,
-    configuration_commands,
     configuration_history,
     consents,
     erasures,
@@ -126,20 +125,6 @@ def history_since(connection: Connection, version: int, limit: int = 20) -> list
     table = configuration_history
     chosen = select(table).where(table.c.version > version).order_by(table.c.id).limit(limit)
     return [ConfigurationChange(**row._mapping) for row in connection.execute(chosen)]
-
-
-def note_command(connection: Connection, actor: str, key: str, command_hash: str) -> str | None:
-    """Notes that a command was done under this key; the hash of the one done before under it, or None."""
-    row = {"actor": actor, "key": key, "command_hash": command_hash}
-    # By the row that came back: SQLAlchemy does not keep the rowcount of an INSERT.
-    noted = upsert(configuration_commands).values(row).on_conflict_do_nothing()
-    if connection.execute(noted.returning(configuration_commands.c.key)).first() is not None:
-        return None
-    table = configuration_commands
-    before: str = connection.execute(
-        select(table.c.command_hash).where(table.c.actor == actor, table.c.key == key)
-    ).scalar_one()
-    return before
 
 
 def add_submissions(connection: Connection, rows: Sequence[dict[str, Any]]) -> set[UUID]:
