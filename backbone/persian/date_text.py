@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from backbone.persian import jalali
-from backbone.persian.normalisation import latin_digits, persian_digits
+from backbone.persian.normalisation import persian_digits
+from contracts.characters import latin_digits
 from contracts.vocabulary import Language
 
 

@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from backbone import codes, crypto
+from backbone import sealing
 from backbone.messaging import outbox
 from backbone.process.settings import secret, secrets
 from backbone.storage import idempotency
+from contracts import tracking_codes
 from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed, StaleVersion, UnknownCase
 from contracts.gateway import Actor, Contact, FileSubmission, GroupMembers, Identity
@@ -100,7 +101,7 @@ class Intake:
         """Nothing, when another process has done it in the meantime."""
         for attempt in range(1, 10):
             code = self._replacement(command.submission_id, attempt)
-            code_hash, *others = codes.hashes(code, self._index_keys)
+            code_hash, *others = tracking_codes.hashes(code, self._index_keys)
             if set(store.codes_taken(connection, others).values()) - {command.submission_id}:
                 continue
             recoded = command.model_copy(
@@ -127,16 +128,18 @@ class Intake:
 
     def _replacement(self, submission_id: UUID, attempt: int) -> str:
         """Derived, so that the receipt can be answered without storing the code."""
-        return codes.derive(self._mac_keys, self._derive_key, b"recode" + submission_id.bytes + bytes([attempt]))[0]
+        return tracking_codes.derive(
+            self._mac_keys, self._derive_key, b"recode" + submission_id.bytes + bytes([attempt])
+        )[0]
 
     def _contact_with(self, command: FileSubmission, code: str) -> str | None:
         # Without a contact the citizen has no mobile, or does not want to be reached there.
         if command.sealed_identity is None or command.sealed_contact is None:
             return None
-        identity = crypto.unseal(command.sealed_identity, Identity, self._private_keys)
+        identity = sealing.unseal(command.sealed_identity, Identity, self._private_keys)
         if identity.mobile is None:
             return None
-        return crypto.seal(Contact(mobile=identity.mobile, code=code, language=command.language), self._notify_key)
+        return sealing.seal(Contact(mobile=identity.mobile, code=code, language=command.language), self._notify_key)
 
     def _keep_people(self, connection: Connection, commands: Sequence[FileSubmission]) -> None:
         """Who filed these, sealed, and what they agreed to."""
@@ -150,7 +153,7 @@ class Intake:
                 (
                     command.submission_id,
                     self._vault.seal_members(
-                        command.submission_id, crypto.unseal(command.sealed_members, GroupMembers, self._private_keys)
+                        command.submission_id, sealing.unseal(command.sealed_members, GroupMembers, self._private_keys)
                     ),
                 )
                 for command in commands
@@ -164,7 +167,7 @@ class Intake:
                     command.submission_id,
                     command.mobile_hash,
                     self._vault.seal(
-                        command.submission_id, crypto.unseal(command.sealed_identity, Identity, self._private_keys)
+                        command.submission_id, sealing.unseal(command.sealed_identity, Identity, self._private_keys)
                     ),
                 )
                 for command in commands

@@ -20,11 +20,11 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 
 from backbone.persian import date_parsing as dates
-from backbone.persian.normalisation import latin_digits
 from backbone.storage.database import Database
 from backbone.storage.migrate import url_of
 from backbone.tables import reading as tables
 from backbone.tables.reading import Mistake, Refused, Row, mistakes_of, yes_or_no
+from contracts.characters import latin_digits
 from contracts.errors import InvalidField
 from contracts.intake import (
     AnswerTemplate,

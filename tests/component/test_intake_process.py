@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from backbone import codes
 from backbone.process import keys
 from backbone.storage import migrate
+from contracts import tracking_codes
 from contracts.gateway import FileSubmission, Identity
 from contracts.intake import GetCatalogue
 from deploy.local.parts import PostgreSQL, RabbitMQ
@@ -105,7 +105,7 @@ class TestCodeKeys:
         office.start()
         told = receipt(bus, office, later.submission_id, code).new_code
         assert told is not None
-        assert codes.parse(told, [key_of(office.environment["CODE_MAC_KEYS"])]) == told
+        assert tracking_codes.parse(told, [key_of(office.environment["CODE_MAC_KEYS"])]) == told
         assert office.hash_of(told) == event["code_hash"]
 
 
