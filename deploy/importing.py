@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from backbone.storage.database import Database
 from backbone.storage.migrate import url_of
 from services.accounts import importing as accounts
-from services.intake import importing as intake
-from services.intake import store
+from services.intake.catalogue import importing as intake
+from services.intake.catalogue import store
 from services.notify import importing as notify
 
 USAGE = f"""usage: ./peygir import WHAT FILE [--dry-run]

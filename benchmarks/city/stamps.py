@@ -23,7 +23,7 @@ from contracts import tracking_codes
 from contracts.gateway import Contact, Identity
 from contracts.vocabulary import Language
 from gateway.submissions.receipts import content_hash
-from services.intake.identities import Vault
+from services.intake.identities.vault import Vault
 from services.intake.settings import Settings as IntakeSettings
 from services.notify.handlers import message_id
 from services.tracking.case.timeline import FIRST, link

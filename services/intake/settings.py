@@ -33,4 +33,3 @@ class Settings(ServiceSettings):
     intake_private_keys: HexKeys
     notify_public_key: HexKey
     identity_master_keys: Annotated[dict[str, SecretBytes], NoDecode, BeforeValidator(_named_keys)]
-    batch_size: int = 200

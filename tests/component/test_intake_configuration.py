@@ -29,7 +29,7 @@ from contracts.intake import (
 )
 from contracts.vocabulary import ActorKind, RefusalReason, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from services.intake import importing
+from services.intake.catalogue import importing
 from tests.support.intake import Office
 from tests.support.processes import BusClient, bus, eventually
 

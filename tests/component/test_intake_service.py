@@ -19,10 +19,10 @@ from contracts.gateway import Actor, Consent, FileSubmission, Group, GroupMember
 from contracts.intake import OpenedIdentity, OpenIdentity, OwnName, ReadOwnName, ReceiptState
 from contracts.vocabulary import ActorKind, Language, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from services.intake import store
-from services.intake.handlers import Intake
-from services.intake.identities import Damaged, Vault
+from services.intake.composition import Intake
+from services.intake.identities.vault import Damaged, Vault
 from services.intake.settings import Settings
+from services.intake.submissions import store
 from tests.support.intake import (
     CLOSED_UNIT,
     NAME,
@@ -367,23 +367,23 @@ class TestMeetingOnOneCode:
         send(bus, first)
         office.stored(first)
         intake = Intake(Settings.model_validate({k.lower(): v for k, v in office.environment.items()}))
-        both_looked, known_ids, looked = threading.Barrier(2), store.known_ids, threading.local()
+        both_looked, existing_ids, looked = threading.Barrier(2), store.existing_ids, threading.local()
 
         def look(*arguments: object) -> object:
-            known = known_ids(*arguments)  # type: ignore[arg-type]  # passed on
+            existing = existing_ids(*arguments)  # type: ignore[arg-type]  # passed on
             if not hasattr(looked, "once"):
                 looked.once = True
                 both_looked.wait(10)
-            return known
+            return existing
 
-        monkeypatch.setattr(store, "known_ids", look)
+        monkeypatch.setattr(store, "existing_ids", look)
         failures: list[BaseException] = []
 
         def register() -> None:
             database = Database(office.environment["DATABASE_URL"], pool_size=1)
             try:
                 with database.transaction() as connection:
-                    intake.register(connection, [later])
+                    intake.submissions.register(connection, [later])
             except BaseException as error:
                 failures.append(error)
             finally:

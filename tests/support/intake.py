@@ -55,7 +55,7 @@ class Office:
         """With the sample catalogue; no process runs yet."""
         office = cls(prepared("intake", broker.url, postgres.url, database), folder)
         office.sql(KEEP_OUTBOX)
-        office.run("seed")
+        office.run("catalogue.seed")
         return office
 
     # --- its processes ---

@@ -1,4 +1,4 @@
-"""Tables of the office into the catalogue: `python -m services.intake.importing WHAT FILE [--dry-run]`.
+"""Tables of the office into the catalogue: `python -m services.intake.catalogue.importing WHAT FILE [--dry-run]`.
 
 A row adds what has its code, or changes it; what is not in the file stays, but rules without a code (deadlines, retention)
 are replaced whole. All rows are taken or none. Needs DATABASE_URL_INTAKE; the change goes out by the outbox, as the
@@ -45,8 +45,8 @@ from contracts.intake import (
     SetRetention,
     Unit,
 )
-from services.intake import store
-from services.intake.handlers import reconfigure
+from services.intake.catalogue import store
+from services.intake.catalogue.use_cases import apply_changes
 
 Parse = Callable[[str], Any]
 
@@ -194,7 +194,7 @@ def take(connection: Connection, what: str, path: Path) -> Done:
     if sheet.whole is not None:
         changes = [sheet.whole(items)]
     try:
-        version = reconfigure(connection, f"import {what}", changes)
+        version = apply_changes(connection, f"import {what}", changes)
     except InvalidField as error:
         raise Refused(_placed(sheet, rows, items, error.params["fields"])) from None
     if sheet.change is None:
@@ -264,7 +264,7 @@ def _take_holidays(connection: Connection, catalogue: Catalogue, path: Path) -> 
     if wrong:
         raise Refused(wrong)
     new = days - set(catalogue.holidays)
-    version = reconfigure(connection, "import holidays", [SetCalendar(holidays=sorted({*catalogue.holidays, *days}))])
+    version = apply_changes(connection, "import holidays", [SetCalendar(holidays=sorted({*catalogue.holidays, *days}))])
     return Done(len(new), 0, len(rows) - len(new), version)
 
 
