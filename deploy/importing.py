@@ -17,7 +17,7 @@ from services.notify import importing as notify
 
 USAGE = f"""usage: ./peygir import WHAT FILE [--dry-run]
 
-WHAT is one of {", ".join((*intake.WHAT, "staff", "notification-texts"))}.
+WHAT is one of {", ".join((*intake.TABLES, "staff", "notification-texts"))}.
 FILE is CSV (UTF-8) or XLSX; its first row names the columns (docs/runbook.md, "Tables of the office").
 
 A row adds what has its code, or changes it; what is not in the file stays, but deadlines and retention are replaced whole. When

@@ -1,4 +1,4 @@
-"""Puts the sample catalogue of Qazvin into intake's database: `python -m services.intake.catalogue.seed [FOLDER]`.
+"""Loads the sample catalogue of Qazvin into intake's database: `python -m services.intake.catalogue.seed [FOLDER]`.
 
 FOLDER holds units.csv, grounds.csv, holidays.csv (columns as in services/intake/sample). A catalogue that is already
 there is left alone unless --replace is given, since the administrator may have edited it.
