@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from backbone.persian import jalali
-from backbone.persian.normalisation import persian_digits
+from backbone.persian.date_text import day_text, digits
 from contracts.vocabulary import Language
 
 _SENTENCES: Mapping[str, tuple[str, str]] = {
@@ -217,9 +216,9 @@ def sentence(field: Mapping[str, Any], lang: Language) -> str:
 _DAYS = frozenset({"earliest", "latest", "meanings"})
 
 
-def _shown(name: str, value: object, lang: Language) -> object:
+def _shown(name: str, value: object, lang: Language) -> str:
     if name in _DAYS:
         days = [date.fromisoformat(one) for one in str(value).split()]
-        shown = [jalali.long(day) if lang is Language.FA else f"{day:%-d %B %Y}" for day in days]
+        shown = [day_text(day, lang) for day in days]
         return (" یا " if lang is Language.FA else " or ").join(shown)
-    return persian_digits(str(value)) if lang is Language.FA else value
+    return digits(str(value), lang)

@@ -22,7 +22,9 @@ from contracts.searches import Filter
 from contracts.vocabulary import ActorKind, KeptPart, Outcome, Role, Stage
 from services.accounts import store as accounts
 from services.insight.handlers import Insight
-from services.intake import store as intake
+from services.intake.identities import store as intake_identities
+from services.intake.retention import store as intake_retention
+from services.intake.submissions import store as intake_submissions
 from services.media import claims, quarantine
 from services.media import store as media
 from services.notify import inbox_store
@@ -316,10 +318,10 @@ def _of_insight(sample: Sample) -> dict[str, Ask]:
 
 def _of_intake(sample: Sample) -> dict[str, Ask]:
     return {
-        "known_ids": lambda c: intake.known_ids(c, [sample.case_id]),
-        "submission": lambda c: intake.submission(c, sample.case_id),
-        "identity": lambda c: intake.identity(c, sample.case_id),
-        "erased": lambda c: intake.erased(c, [sample.case_id], KeptPart.IDENTITY),
+        "existing_ids": lambda c: intake_submissions.existing_ids(c, [sample.case_id]),
+        "submission": lambda c: intake_submissions.submission(c, sample.case_id),
+        "identity": lambda c: intake_identities.identity(c, sample.case_id),
+        "erased": lambda c: intake_retention.erased(c, [sample.case_id], KeptPart.IDENTITY),
     }
 
 

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from backbone.storage.database import Database
 from backbone.storage.migrate import url_of
 from services.accounts import importing as accounts
-from services.intake import importing as intake
-from services.intake import store
+from services.intake.catalogue import importing as intake
+from services.intake.catalogue import store
 from services.notify import importing as notify
 
 USAGE = f"""usage: ./peygir import WHAT FILE [--dry-run]
 
-WHAT is one of {", ".join((*intake.WHAT, "staff", "notification-texts"))}.
+WHAT is one of {", ".join((*intake.TABLES, "staff", "notification-texts"))}.
 FILE is CSV (UTF-8) or XLSX; its first row names the columns (docs/runbook.md, "Tables of the office").
 
 A row adds what has its code, or changes it; what is not in the file stays, but deadlines and retention are replaced whole. When

@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--credentials", type=Path, metavar="FILE", default=os.environ.get("PEYGIR_CREDENTIALS"))
     file = parser.parse_args(arguments).credentials
     accounts = ["services.accounts.seed", *(["--credentials", str(file)] if file else [])]
-    for command in (["services.intake.seed"], accounts):
+    for command in (["services.intake.catalogue.seed"], accounts):
         done = subprocess.run([sys.executable, "-m", *command], check=False)
         if done.returncode != 0:
             return done.returncode

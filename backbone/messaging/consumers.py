@@ -23,7 +23,7 @@ from nameko.extensions import Entrypoint
 from prometheus_client import Counter
 from pydantic import ValidationError
 
-from backbone import crypto
+from backbone import sealing
 from backbone.messaging import amqp
 from backbone.messaging.broker import Consumption, Delivery
 from backbone.messaging.topology import DEAD_LETTERS, DELAYS
@@ -177,7 +177,7 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
     def _failed(self, delivery: Delivery, error: BaseException) -> None:
         if isinstance(error, Invalid):
             self._bury(delivery, f"{type(error).__name__}: {error.text('en')}")
-        elif isinstance(error, crypto.CannotOpen):
+        elif isinstance(error, sealing.CannotOpen):
             self._bury(delivery, f"CannotOpen: {error}")
         elif isinstance(error, TryLater):
             waits = int(delivery.headers.get(WAITS, 0)) + 1

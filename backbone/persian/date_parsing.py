@@ -17,7 +17,8 @@ from typing import Literal
 import jdatetime
 
 from backbone.persian.jalali import MONTHS
-from backbone.persian.normalisation import latin_digits, nfkc, without_marks
+from backbone.persian.normalisation import without_marks
+from contracts.characters import latin_digits, nfkc
 
 LONGEST = 80
 """Characters; what is longer is no date."""

@@ -8,7 +8,7 @@ import sys
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from backbone import crypto
+from backbone import sealing
 
 
 def generate() -> dict[str, str]:
@@ -20,9 +20,9 @@ def generate() -> dict[str, str]:
         "CODE_DERIVE_KEY": secrets.token_hex(32),
         "MOBILE_INDEX_KEY": secrets.token_hex(32),
         "INTAKE_PRIVATE_KEYS": intake.hex(),
-        "INTAKE_PUBLIC_KEY": crypto.public_key(intake).hex(),
+        "INTAKE_PUBLIC_KEY": sealing.public_key(intake).hex(),
         "NOTIFY_PRIVATE_KEYS": notify.hex(),
-        "NOTIFY_PUBLIC_KEY": crypto.public_key(notify).hex(),
+        "NOTIFY_PUBLIC_KEY": sealing.public_key(notify).hex(),
         "IDENTITY_MASTER_KEYS": f"k1:{secrets.token_hex(32)}",
         "CONTACT_KEY": secrets.token_hex(32),
         "ACCESS_TOKEN_PRIVATE_KEY": token.hex(),

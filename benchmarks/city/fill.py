@@ -31,7 +31,7 @@ from contracts.base import now
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
 from services.accounts.models import citizens
-from services.intake import store as intake_store
+from services.intake.catalogue import store as intake_store
 from services.tracking.case import store as tracking_store
 from services.tracking.case.event_handlers import Tracking
 from services.tracking.reference.workdays import ONE_DAY, day_of

@@ -51,8 +51,8 @@ from contracts.vocabulary import (
     RootCause,
     Stage,
 )
-from services.intake import handlers as intake
-from services.intake.domain import target
+from services.intake.submissions import use_cases as intake
+from services.intake.submissions.rules import target_of
 from services.tracking.case import deadlines as clock
 from services.tracking.case import event_handlers as tracking
 from services.tracking.case import rules as domain
@@ -96,7 +96,7 @@ class Town:
         fit = [
             one
             for one in words.complaints()
-            if one.ground in known and target(one.unit, self.catalogue).unit and one.unit not in self.avoided
+            if one.ground in known and target_of(one.unit, self.catalogue).unit and one.unit not in self.avoided
         ]
         if not fit:
             raise ValueError("the catalogue has none of the units of the sample: seed it first")
@@ -124,7 +124,7 @@ class Life:
         self.twin: Life | None = None
         self.inspector = rng.choice(town.inspectors)
         self.command = self._filed(complaint, filed_at)
-        self.event = intake.registered(self.command, target(self.command.unit, town.catalogue))
+        self.event = intake.registered(self.command, target_of(self.command.unit, town.catalogue))
         self.at = filed_at + timedelta(seconds=rng.uniform(0.3, 3))
         self.event = self.event.model_copy(update={"occurred_at": self.at})
         self.opened_at = self.at

@@ -20,9 +20,9 @@ from contracts.tracking import CaseDecided, VisitEvent
 from contracts.vocabulary import ActorKind
 from services.insight import handlers as insight
 from services.insight import models as insight_models
-from services.intake import handlers as intake
 from services.intake import models as intake_models
-from services.intake.domain import target
+from services.intake.submissions import use_cases as intake
+from services.intake.submissions.rules import target_of
 from services.media import models as media_models
 from services.notify import models as notify_models
 from services.notify.handlers import Draft, Telling, ended, latest
@@ -139,7 +139,7 @@ class Rows:
     def _intake(self) -> None:
         life, add = self.life, self._adder("intake")
         command = life.command
-        filed = intake.row_of(command, target(command.unit, life.town.catalogue))
+        filed = intake.row_of(command, target_of(command.unit, life.town.catalogue))
         add("submissions", {**filed, "registered_at": life.opened_at})
         if command.sealed_identity is not None:
             about = {

@@ -13,16 +13,17 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from backbone import codes, crypto
+from backbone import sealing
 from backbone.process.settings import HexKey, secret, secrets
 from benchmarks.city import words
 from benchmarks.city.copying import Block, lines
 from benchmarks.city.lives import LEEWAY, Life
 from benchmarks.city.rows import TABLES, Key, Rows
+from contracts import tracking_codes
 from contracts.gateway import Contact, Identity
 from contracts.vocabulary import Language
 from gateway.submissions.receipts import content_hash
-from services.intake.identities import Vault
+from services.intake.identities.vault import Vault
 from services.intake.settings import Settings as IntakeSettings
 from services.notify.handlers import message_id
 from services.tracking.case.timeline import FIRST, link
@@ -52,20 +53,20 @@ class Keys:
 
     def case(self, number: int) -> tuple[str, UUID, str]:
         """Code, submission id and code hash of the so-manieth case: always the same."""
-        code, case_id = codes.derive(self._mac, self._derive, f"{self._seed} case {number}".encode())
-        return code, case_id, codes.hashes(code, self._index)[0]
+        code, case_id = tracking_codes.derive(self._mac, self._derive, f"{self._seed} case {number}".encode())
+        return code, case_id, tracking_codes.hashes(code, self._index)[0]
 
     def citizen(self, number: int) -> tuple[UUID, str, str]:
         """Id, mobile and its hash of the so-manieth citizen."""
         own = UUID(bytes=hashlib.sha256(f"{self._seed} citizen {number}".encode()).digest()[:16], version=4)
         mobile = f"+98999{number:07d}"
-        return own, mobile, crypto.keyed_hash(mobile, self._mobile)
+        return own, mobile, sealing.keyed_hash(mobile, self._mobile)
 
     def contact(self, rng: Random) -> str:
         """One of the boxes."""
         if not self._contacts:
             told = Contact(mobile="+989990000000", code="0" * 16, language=Language.FA)
-            self._contacts = [crypto.seal(told, self._notify) for _ in range(CONTACTS)]
+            self._contacts = [sealing.seal(told, self._notify) for _ in range(CONTACTS)]
         return rng.choice(self._contacts)
 
 

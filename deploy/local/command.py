@@ -10,7 +10,7 @@ import sys
 
 from deploy.local.environment import state_folder
 
-_OWN_DATABASE = {"services.intake.keys": "DATABASE_URL_INTAKE"}
+_OWN_DATABASE = {"services.intake.identities.keys": "DATABASE_URL_INTAKE"}
 """Commands that read the settings of one service, which finds its database under DATABASE_URL."""
 
 

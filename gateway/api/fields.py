@@ -26,13 +26,16 @@ from pydantic_core import PydanticCustomError
 from backbone.persian import date_parsing as dates
 from backbone.persian import jalali
 from backbone.persian import normalisation as persian
+from contracts import characters
 from contracts.base import GroundCode, KeyedHash, UnitCode, UploadId, now
 from contracts.gateway import AnswerValue
 from contracts.vocabulary import Channel, ConsentForm, ConsentTo, Kind, Language
 
-_IN_LINES = r"\x00-\x1f\x7f-\x9f" + persian.DIRECTIONS
-_IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f" + persian.DIRECTIONS
-_UNSEEN_IN_LINES = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000" + persian.COMBINING + persian.HIDDEN
+_IN_LINES = r"\x00-\x1f\x7f-\x9f" + characters.DIRECTIONS
+_IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f" + characters.DIRECTIONS
+_UNSEEN_IN_LINES = (
+    r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000" + characters.COMBINING + characters.HIDDEN
+)
 _UNSEEN_IN_TEXT = r"\t\n\r" + _UNSEEN_IN_LINES
 
 

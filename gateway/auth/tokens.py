@@ -14,7 +14,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from backbone import crypto
+from backbone import sealing
 from contracts.errors import BadToken
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Language, Role
@@ -88,8 +88,8 @@ class Tokens:
         if caller.kind is not ActorKind.CITIZEN or caller.contact is None:
             return None
         try:
-            return crypto.unlock(caller.contact, self._contact_key)
-        except crypto.CannotOpen:
+            return sealing.unlock(caller.contact, self._contact_key)
+        except sealing.CannotOpen:
             raise BadToken from None
 
     def _verified(self, token: str) -> Caller:

@@ -18,7 +18,7 @@ wide ones, for a carrier or an office puts many people behind one, and what is b
 | `refresh` | token | 429: renewing and ending one session |
 | `bad_tokens` | address | 429 instead of the 401, and nothing else: a good token is never refused for others' bad ones |
 
-A text in which a code is looked for takes from `bad_codes` for each number in it that may be one (backbone/codes.py).
+A text in which a code is looked for takes from `bad_codes` for each number in it that may be one (contracts/tracking_codes.py).
 A challenge is work for a program and a while for a page without script (challenges.py).
 A code that a browser has opened is not looked up again as if it were typed: others' wrong codes do not concern it.
 docs/adr/0010-graded-limits.md has the arithmetic.
@@ -32,8 +32,8 @@ import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from backbone import codes
 from backbone.process.settings import secrets
+from contracts import tracking_codes
 from contracts.errors import TooMany, UnknownTrackingCode
 from gateway.edge.challenges import GOOD_FOR, Challenges
 from gateway.edge.limits import Limits, network_of
@@ -97,11 +97,11 @@ class Admission:
         """
         await self._graded("codes", client)
         taken = await self._take_bad_code(client)
-        for _ in codes.candidates(typed)[
+        for _ in tracking_codes.candidates(typed)[
             1:
         ]:  # each further number in a pasted text is a guess, whatever the others are
             await self._take_bad_code(client)
-        code = codes.parse(typed, self._mac_keys)
+        code = tracking_codes.parse(typed, self._mac_keys)
         await self._slow_down(client)
         if code is None:
             if ("bad_codes", client.address_key) not in taken:
@@ -113,7 +113,7 @@ class Admission:
 
     async def opened_code(self, code: str) -> Admitted:
         """A code that this browser has opened before, as its sealed cookie says."""
-        hashes = codes.hashes(code, self._index_keys)
+        hashes = tracking_codes.hashes(code, self._index_keys)
         await self._limits.spend("one_code", hashes[0])
         return Admitted(code, hashes)
 

@@ -11,6 +11,7 @@ from backbone.persian import date_parsing as dates
 from backbone.persian import jalali
 from backbone.persian import normalisation as persian
 from contracts.base import now
+from contracts.characters import latin_digits
 from contracts.gateway import AnswerValue
 from contracts.intake import Ground, Question, QuestionType
 from gateway.pages import draft as drafts
@@ -146,7 +147,7 @@ async def date(visit: Visit) -> Response:
 
 def _whole(written: dict[str, str]) -> str:
     """The boxes say which number is the month, so that 3, 4 and 2026 in them mean one day."""
-    parts = {part: persian.latin_digits(text) for part, text in written.items()}
+    parts = {part: latin_digits(text) for part, text in written.items()}
     if len(parts) == 3 and all(text.isdigit() for text in parts.values()) and len(parts["year"]) == 4:
         return f"{parts['year']}-{parts['month']}-{parts['day']}"
     return " / ".join(written.values())

@@ -10,6 +10,7 @@ import jdatetime
 from pydantic import BaseModel, Field
 
 from backbone.persian import normalisation as persian
+from contracts.characters import latin_digits
 from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Ground, Question, QuestionType
 from contracts.vocabulary import Kind, Language
@@ -181,7 +182,7 @@ def read_answer(question: Question, values: list[str]) -> tuple[AnswerValue | No
         known = {option.value for option in question.options}
         return (typed[0], None) if typed[0] in known else (None, "wrong_choice")
     if question.type is QuestionType.NUMBER:
-        digits = persian.latin_digits(typed[0]).replace("٬", "").replace(",", "").replace("٫", ".")
+        digits = latin_digits(typed[0]).replace("٬", "").replace(",", "").replace("٫", ".")
         try:
             number = float(digits)
         except ValueError:

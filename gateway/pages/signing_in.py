@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from pydantic import BaseModel
 
-from backbone.persian import normalisation as persian
+from contracts import identifiers
 from contracts.accounts import Tokens
 from contracts.errors import BadCode, InvalidField, NotAuthenticated, PeygirError, TooMany
 from gateway.pages.draft import SignedIn
@@ -26,7 +26,7 @@ class Pending(BaseModel):
 
 async def send_code(visit: Visit, typed: str) -> bool:
     """Sends a one-time code to the mobile that was typed; False with an error beside the field."""
-    mobile = persian.mobile(typed)
+    mobile = identifiers.mobile(typed)
     if mobile is None:
         visit.wrong("mobile", "need_mobile")
         return False
@@ -55,7 +55,7 @@ def _otp_session(visit: Visit, mobile: str) -> str | None:
 async def check_code(visit: Visit, mobile: str) -> bool:
     """Signs the visitor in; False with an error beside the field."""
     typed = visit.typed("code")
-    code = persian.only_number(typed, CODE_DIGITS) or persian.compact_digits(typed)
+    code = identifiers.only_number(typed, CODE_DIGITS) or identifiers.compact_digits(typed)
     if not code:
         visit.wrong("code", "need_otp")
         return False

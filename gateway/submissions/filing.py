@@ -12,11 +12,12 @@ from uuid import UUID, uuid4
 
 from pydantic_core import PydanticCustomError
 
-from backbone import codes, crypto
+from backbone import sealing
 from backbone.messaging import amqp
 from backbone.messaging.amqp import NotPublished
 from backbone.persian import normalisation as persian
 from backbone.process.settings import secret, secrets
+from contracts import identifiers, tracking_codes
 from contracts.base import now
 from contracts.errors import (
     CitizenConsentMissing,
@@ -139,10 +140,10 @@ class Filing:
         filed = body.filed()
         hashed = content_hash(filed)
         if idempotency_key is None:
-            code, submission_id = codes.mint(self._mac_keys), uuid4()
+            code, submission_id = tracking_codes.mint(self._mac_keys), uuid4()
         else:
             code, submission_id = self._derived(idempotency_key, hashed, body, person, caller, members)
-        code_hash, *other_code_hashes = codes.hashes(code, self._index_keys)
+        code_hash, *other_code_hashes = tracking_codes.hashes(code, self._index_keys)
         language = body.language or language
         identity = person.identity
         mobile = person.reached_at
@@ -167,16 +168,16 @@ class Filing:
             filed_at=filed_at,
             citizen_id=person.citizen_id,
             filed_by=person.filed_by,
-            sealed_identity=crypto.seal(identity, self._intake_key) if identity else None,
+            sealed_identity=sealing.seal(identity, self._intake_key) if identity else None,
             sealed_contact=(
-                crypto.seal(Contact(mobile=mobile, code=code, language=language), self._notify_key) if mobile else None
+                sealing.seal(Contact(mobile=mobile, code=code, language=language), self._notify_key) if mobile else None
             ),
-            mobile_hash=crypto.keyed_hash(mobile, self._mobile_key) if mobile else None,
+            mobile_hash=sealing.keyed_hash(mobile, self._mobile_key) if mobile else None,
             content_hash=hashed,
             catalogue_version=self._shelf.current.version if self._shelf.current else None,
             consent=person.consent,
             group=Group(members=body.group.members, common=body.group.common) if body.group else None,
-            sealed_members=crypto.seal(members, self._intake_key) if members else None,
+            sealed_members=sealing.seal(members, self._intake_key) if members else None,
             other_code_hashes=other_code_hashes,
         )
         receipt = self.signer.sign(submission_id, filed_at, body.kind.value, hashed)
@@ -205,7 +206,7 @@ class Filing:
                 *([person.consent.form, *sorted(person.consent.to)] if person.consent else []),
             ]
         )
-        return codes.derive(self._mac_keys, self._derive_key, seed.encode())
+        return tracking_codes.derive(self._mac_keys, self._derive_key, seed.encode())
 
     # --- what it is about ---
 
@@ -272,7 +273,7 @@ class Filing:
             return _Person(filed_by=operator.id, consent=consent)
         mobile = None
         if body.identity is not None and body.identity.mobile is not None:
-            mobile = persian.mobile(body.identity.mobile)
+            mobile = identifiers.mobile(body.identity.mobile)
             if mobile is None:
                 raise InvalidField(fields=[{"field": "identity.mobile", "reason": "not_a_mobile"}])
         named = self._named(body, None, mobile)
@@ -282,7 +283,7 @@ class Filing:
         given = body.identity
         national_id = None
         if given is not None and given.national_id is not None:
-            national_id = persian.national_id(given.national_id)
+            national_id = identifiers.national_id(given.national_id)
             if national_id is None:
                 raise InvalidField(fields=[{"field": "identity.national_id", "reason": "not_a_national_id"}])
         elif body.kind is Kind.COMPLAINT and self._national_id_required:
@@ -307,7 +308,7 @@ class Filing:
         items: list[GroupMember] = []
         seen: set[str] = set()
         for place, one in enumerate(group.people):
-            mobile = persian.mobile(one.mobile) if one.mobile is not None else None
+            mobile = identifiers.mobile(one.mobile) if one.mobile is not None else None
             reason = _wrong_member(one, mobile, person, seen)
             if reason is not None:
                 wrong.append({"field": f"group.people.{place}{reason[0]}", "reason": reason[1]})

@@ -24,7 +24,7 @@ from uuid import UUID, uuid4
 from prometheus_client import Counter
 from sqlalchemy import Connection, Row
 
-from backbone import crypto
+from backbone import sealing
 from backbone.messaging import outbox
 from contracts.accounts import SignInFailuresNoted
 from contracts.base import now
@@ -58,7 +58,7 @@ class Devices:
         return device if fresh else None
 
     def _mac(self, line: str, staff_id: UUID, password_hash: str) -> str:
-        return crypto.keyed_hash(f"device:{staff_id}:{password_hash}:{line}", self._key)
+        return sealing.keyed_hash(f"device:{staff_id}:{password_hash}:{line}", self._key)
 
 
 @dataclass(frozen=True)
@@ -146,4 +146,4 @@ class Attempts:
         return self._hash(f"second factor:{username}")
 
     def _hash(self, text: str) -> str:
-        return crypto.keyed_hash(text, self._key)
+        return sealing.keyed_hash(text, self._key)

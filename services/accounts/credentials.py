@@ -10,7 +10,7 @@ import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from backbone.persian.normalisation import compact_digits
+from contracts.identifiers import compact_digits
 from services.accounts.domain import password_form
 
 STEP = 30

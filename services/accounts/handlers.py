@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from backbone import crypto
+from backbone import sealing
 from backbone.process import logs
 from backbone.process.settings import secret
 from backbone.storage import audit
@@ -72,7 +72,7 @@ class Accounts:
         self._sessions = Sessions(settings)
         self._apart = apart
         # Somebody to check when nobody has the user name, so that it takes as long.
-        self._nobody = (uuid4(), hash_password(uuid4().hex), crypto.lock(fresh_totp_secret(), self._staff_key))
+        self._nobody = (uuid4(), hash_password(uuid4().hex), sealing.lock(fresh_totp_secret(), self._staff_key))
 
     # --- citizens ---
 
@@ -134,8 +134,8 @@ class Accounts:
     def _totp_step(self, locked_secret: str, told: str) -> int | None:
         """None when it fits none, and when the secret was encrypted under another key: whoever asks learns no more."""
         try:
-            totp_secret = crypto.unlock(locked_secret, self._staff_key)
-        except crypto.CannotOpen:
+            totp_secret = sealing.unlock(locked_secret, self._staff_key)
+        except sealing.CannotOpen:
             log.error("a TOTP secret cannot be opened; since STAFF_SECRET_KEY was changed the account wants a reset")
             return None
         return totp_step(totp_secret, told, now())

@@ -19,10 +19,10 @@ from uuid import uuid4
 from prometheus_client import Counter
 from sqlalchemy import Connection, Row
 
-from backbone import crypto
+from backbone import sealing
 from backbone.messaging import outbox
-from backbone.persian import normalisation as persian
 from backbone.process.settings import secret
+from contracts import identifiers
 from contracts.accounts import OtpRequested, OtpSent, RequestOtp, SealedOtp, VerifyOtp
 from contracts.base import now
 from contracts.errors import InvalidField, TooMany
@@ -70,7 +70,7 @@ class OneTimeCodes:
             raise TooMany(retry_after=wait)
         sends = self._may_send(connection, row, asker, at)
         code = domain.fresh_code()
-        sealed = crypto.seal(SealedOtp(mobile=mobile, code=code, language=request.language), self._notify_key)
+        sealed = sealing.seal(SealedOtp(mobile=mobile, code=code, language=request.language), self._notify_key)
         session: dict[str, Any] = {
             "session_hash": self._session_hash(mobile_hash, token),
             "mobile_hash": mobile_hash,
@@ -106,7 +106,7 @@ class OneTimeCodes:
         _, own = self._session(connection, mobile_hash, request.otp_session)
         sessions = otp_store.sent_sessions(connection, mobile_hash)
         attempt = _whose(own, self._asker_hash(request.asker), sessions, at)
-        told = self._code_hash(mobile_hash, persian.compact_digits(request.code) or "")
+        told = self._code_hash(mobile_hash, identifiers.compact_digits(request.code) or "")
         may_try = self._may_try(connection, mobile_hash, attempt, own, row, at)
         verdict = domain.judge(_stored(row, sessions), told, at, may_try=may_try)
         CODES.labels(verdict.value).inc()
@@ -119,10 +119,10 @@ class OneTimeCodes:
 
     def mobile(self, told: str) -> tuple[str, str]:
         """E.164 and its keyed hash; InvalidField when it is no Iranian mobile."""
-        mobile = persian.mobile(told)
+        mobile = identifiers.mobile(told)
         if mobile is None:
             raise InvalidField(fields=[{"field": "mobile", "reason": "not_a_mobile"}])
-        return mobile, crypto.keyed_hash(mobile, self._index_key)
+        return mobile, sealing.keyed_hash(mobile, self._index_key)
 
     def prune(self, connection: Connection, at: datetime) -> None:
         otp_store.prune(connection, at - domain.DAY, at - domain.STRANGERS_FORGIVEN)
@@ -172,13 +172,13 @@ class OneTimeCodes:
         return (token, own) if token and own is not None else (secrets.token_urlsafe(24), None)
 
     def _session_hash(self, mobile_hash: str, token: str) -> str:
-        return crypto.keyed_hash(f"one-time code session:{mobile_hash}:{token}", self._key)
+        return sealing.keyed_hash(f"one-time code session:{mobile_hash}:{token}", self._key)
 
     def _asker_hash(self, asker: str | None) -> str | None:
-        return crypto.keyed_hash(f"one-time code asker:{asker}", self._key) if asker else None
+        return sealing.keyed_hash(f"one-time code asker:{asker}", self._key) if asker else None
 
     def _code_hash(self, mobile_hash: str, code: str) -> str:
-        return crypto.keyed_hash(f"one-time code:{mobile_hash}:{code}", self._key)
+        return sealing.keyed_hash(f"one-time code:{mobile_hash}:{code}", self._key)
 
 
 def _whose(own: Row[Any] | None, asker: str | None, sessions: Sequence[Row[Any]], at: datetime) -> _Try:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from backbone import crypto
+from backbone import sealing
 from backbone.messaging import outbox
 from contracts.accounts import StaffChanged
 from contracts.base import now
@@ -60,7 +60,7 @@ def add_with(
         "staff_id": staff_id,
         "username": username_form(username),
         "password_hash": credentials.password_hash,
-        "locked_totp_secret": crypto.lock(credentials.totp_secret, staff_key),
+        "locked_totp_secret": sealing.lock(credentials.totp_secret, staff_key),
         "version": 1,
         **_columns(member),
     }
@@ -108,7 +108,7 @@ def renew(
     row = store.lock_staff(connection, username_form(username))
     if row is None:
         return False
-    locked = crypto.lock(credentials.totp_secret, staff_key)
+    locked = sealing.lock(credentials.totp_secret, staff_key)
     version, member = row.version + 1, member_of(row)
     secrets = {"password_hash": credentials.password_hash, "locked_totp_secret": locked, "totp_last_step": 0}
     store.change_staff(connection, row.staff_id, {"version": version, **secrets})

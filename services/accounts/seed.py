@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from backbone import crypto
+from backbone import sealing
 from backbone.storage import audit
 from backbone.storage.database import Database
 from backbone.storage.migrate import url_of
@@ -106,8 +106,8 @@ def seed(
 def _opened(locked: str, staff_key: bytes) -> str | None:
     """None where it was encrypted under another key, which is then known here as little."""
     try:
-        return crypto.unlock(locked, staff_key)
-    except crypto.CannotOpen:
+        return sealing.unlock(locked, staff_key)
+    except sealing.CannotOpen:
         return None
 
 

@@ -27,7 +27,7 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import OKPKey
 from sqlalchemy import Connection
 
-from backbone import crypto
+from backbone import sealing
 from backbone.process import logs
 from backbone.process.keys import ed25519_public
 from backbone.process.settings import secret
@@ -96,9 +96,9 @@ class Sessions:
             return BadToken()
         lock = self._lock(token)
         try:
-            successor = crypto.unlock(row.locked_successor, lock) if row.locked_successor else None
-            mobile = crypto.unlock(row.locked_mobile, lock) if row.locked_mobile else None
-        except crypto.CannotOpen:  # STAFF_SECRET_KEY was changed
+            successor = sealing.unlock(row.locked_successor, lock) if row.locked_successor else None
+            mobile = sealing.unlock(row.locked_mobile, lock) if row.locked_mobile else None
+        except sealing.CannotOpen:  # STAFF_SECRET_KEY was changed
             log.warning("what a session needs cannot be opened; it is ended", session=str(row.session_id))
             end_session(connection, row.session_id, "key")
             return BadToken()
@@ -114,7 +114,7 @@ class Sessions:
             return BadToken()
         if successor is None:
             successor = self._issue(connection, row.session_id, mobile)
-            store.use_refresh_token(connection, _hash(token), at, crypto.lock(successor, lock))
+            store.use_refresh_token(connection, _hash(token), at, sealing.lock(successor, lock))
         return self._tokens(_with_mobile(subject, mobile), row.session_id, successor, at, row.expires_at)
 
     def revoke(self, connection: Connection, token: str) -> EndedSession | None:
@@ -127,12 +127,12 @@ class Sessions:
 
     def _issue(self, connection: Connection, session_id: UUID, mobile: str | None) -> str:
         token = randomness.token_urlsafe(32)
-        locked = crypto.lock(mobile, self._lock(token)) if mobile else None
+        locked = sealing.lock(mobile, self._lock(token)) if mobile else None
         store.add_refresh_token(connection, _hash(token), session_id, now(), locked)
         return token
 
     def _lock(self, token: str) -> bytes:
-        return bytes.fromhex(crypto.keyed_hash(f"refresh:{token}", self._own_key))
+        return bytes.fromhex(sealing.keyed_hash(f"refresh:{token}", self._own_key))
 
     def _tokens(
         self, subject: Subject, session_id: UUID, refresh_token: str, at: datetime, expires_at: datetime
@@ -151,7 +151,7 @@ class Sessions:
         if subject.version is not None:
             claims["ver"] = subject.version
         if subject.mobile is not None:
-            claims["ctc"] = crypto.lock(subject.mobile, self._contact_key)
+            claims["ctc"] = sealing.lock(subject.mobile, self._contact_key)
         return Tokens(
             access_token=jwt.encode({"alg": "EdDSA", "typ": "JWT"}, claims, self._key, algorithms=["EdDSA"]),
             refresh_token=refresh_token,

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from backbone import codes, crypto
+from backbone import sealing
 from backbone.messaging import outbox
 from backbone.persian import jalali
-from backbone.persian import normalisation as persian
 from backbone.process import logs
 from backbone.process.settings import secret, secrets
+from contracts import identifiers, tracking_codes
 from contracts.base import now
 from contracts.gateway import Contact, InboundSms, ReceiveSms, ReportDelivery
 from contracts.notify import CitizenReplied, Reply
@@ -39,7 +39,7 @@ class Handset:
         self._clock = clock
         self._table = words or table()
         self._private_keys = secrets(settings.notify_private_keys)
-        self._public_key = crypto.public_key(self._private_keys[0])
+        self._public_key = sealing.public_key(self._private_keys[0])
         self._mac_keys = secrets(settings.code_mac_keys)
         self._index_keys = secrets(settings.code_index_keys)
         self._mobile_key = secret(settings.mobile_index_key)
@@ -55,10 +55,10 @@ class Handset:
 
     def receive_sms(self, connection: Connection, command: ReceiveSms) -> None:
         """Reads a text and answers it; the same text told twice by the provider is one."""
-        sms = crypto.unseal(command.sealed_message, InboundSms, self._private_keys)
-        mobile = persian.mobile(sms.mobile)
-        meaning = read_inbound(sms.text, codes.candidates(sms.text))
-        mobile_hash = crypto.keyed_hash(mobile, self._mobile_key) if mobile else None
+        sms = sealing.unseal(command.sealed_message, InboundSms, self._private_keys)
+        mobile = identifiers.mobile(sms.mobile)
+        meaning = read_inbound(sms.text, tracking_codes.candidates(sms.text))
+        mobile_hash = sealing.keyed_hash(mobile, self._mobile_key) if mobile else None
         noted = {
             "provider": command.provider,
             "provider_message_id": command.provider_message_id,
@@ -84,11 +84,11 @@ class Handset:
             self._help(connection, conversation, "sms.not_understood")
 
     def _code_sent(self, connection: Connection, to: _Conversation, text: str) -> None:
-        code = codes.parse(text, self._mac_keys)
+        code = tracking_codes.parse(text, self._mac_keys)
         if code is None:
             self._help(connection, to, "sms.code_sent", "bad_code")
             return
-        contact = store.contact_by_code(connection, codes.hashes(code, self._index_keys))
+        contact = store.contact_by_code(connection, tracking_codes.hashes(code, self._index_keys))
         if contact is None:
             self._answer(connection, to, "sms.code_sent", "registering", store.language_of(connection, to.mobile_hash))
             return
@@ -137,7 +137,7 @@ class Handset:
         **params: str,
     ) -> None:
         spoken = Language(language or Language.FA)
-        box = crypto.seal(Contact(mobile=to.mobile, language=spoken), self._public_key)
+        box = sealing.seal(Contact(mobile=to.mobile, language=spoken), self._public_key)
         moment = self._clock()
         drafts = [
             Draft(

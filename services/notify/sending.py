@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 from prometheus_client import Counter
 from sqlalchemy import Connection
 
-from backbone import crypto
+from backbone import sealing
 from backbone.messaging import outbox
 from backbone.process import logs
 from backbone.process.settings import secret, secrets
@@ -180,7 +180,7 @@ class Sender:
             self._skip(connection, row, lease, SkipReason.NO_MOBILE)
             return None
         mobile, code, language, otp = opened
-        return Reached(row, case, mobile, crypto.keyed_hash(mobile, self._mobile_key), code, language, otp)
+        return Reached(row, case, mobile, sealing.keyed_hash(mobile, self._mobile_key), code, language, otp)
 
     def _may_go(self, connection: Connection, one: Reached, lease: UUID, unwilling: Collection[str]) -> bool:
         """Whether the message may be sent now; else it is settled."""
@@ -214,13 +214,13 @@ class Sender:
         """(mobile, tracking code, language, one-time code); None when there is no mobile."""
         if row.audience == "handset":
             if row.event == "otp.requested.v1":
-                otp = crypto.unseal(row.sealed, SealedOtp, self._private_keys)
+                otp = sealing.unseal(row.sealed, SealedOtp, self._private_keys)
                 return otp.mobile, None, otp.language, otp.code
-            texted = crypto.unseal(row.sealed, Contact, self._private_keys)
+            texted = sealing.unseal(row.sealed, Contact, self._private_keys)
             return (texted.mobile, None, row.language or Language.FA, None) if texted.mobile else None
         if contact is None or contact.sealed_contact is None:
             return None
-        opened = crypto.unseal(contact.sealed_contact, Contact, self._private_keys)
+        opened = sealing.unseal(contact.sealed_contact, Contact, self._private_keys)
         return (opened.mobile, opened.code, opened.language, None) if opened.mobile else None
 
     def _skip(self, connection: Connection, row: store.AnyRow, lease: UUID, reason: SkipReason) -> None:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from backbone.persian import jalali
 from backbone.persian import normalisation as persian
+from contracts.characters import latin_digits
 from contracts.vocabulary import (
     OUTCOME_NAMES,
     REFUSAL_NAMES,
@@ -39,7 +40,7 @@ def _shipped_reason(code: str, language: Language) -> str:
 def day_text(day: date, language: str) -> str:
     """The Jalali day, in the digits of the language."""
     text = jalali.short(day)
-    return text if language == Language.FA else persian.latin_digits(text)
+    return text if language == Language.FA else latin_digits(text)
 
 
 def values(params: Mapping[str, str], language: str, words: Table, *, code: str | None = None) -> dict[str, str]:

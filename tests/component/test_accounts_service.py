@@ -27,7 +27,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from sqlalchemy import text
 
-from backbone import crypto
+from backbone import sealing
 from backbone.process import keys
 from backbone.storage.database import Database
 from contracts.accounts import (
@@ -121,7 +121,7 @@ class Citizen:
             heard = self.wire.heard("otp.requested.v1")
             if len(heard) <= self._seen:
                 return None
-            opened = crypto.unseal(
+            opened = sealing.unseal(
                 heard[-1]["sealed_code"],
                 SealedOtp,
                 [bytes.fromhex(self.system.environment["NOTIFY_PRIVATE_KEYS"])],
@@ -156,7 +156,7 @@ class Citizen:
 
     @property
     def mobile_hash(self) -> str:
-        return crypto.keyed_hash(self.mobile, bytes.fromhex(self.system.environment["MOBILE_INDEX_KEY"]))
+        return sealing.keyed_hash(self.mobile, bytes.fromhex(self.system.environment["MOBILE_INDEX_KEY"]))
 
     def sign_in(self) -> dict[str, Any]:
         self.request()
@@ -215,7 +215,7 @@ class TestOneTimeCodes:
         assert told["typ"] == "citizen"
         assert told["roles"] == []
         assert told["exp"] - told["iat"] == 900
-        assert crypto.unlock(told["ctc"], bytes.fromhex(system.environment["CONTACT_KEY"])) == citizen.mobile
+        assert sealing.unlock(told["ctc"], bytes.fromhex(system.environment["CONTACT_KEY"])) == citizen.mobile
         assert citizen.mobile[3:] not in json.dumps(tokens)
 
     def test_the_same_person_comes_back_as_the_same_citizen(self, system: System, citizen: Citizen) -> None:
@@ -425,7 +425,7 @@ class TestTokens:
         assert len({one["refresh_token"] for one in (first, second, third)}) == 3
         before, after = claims(system, first["access_token"]), claims(system, third["access_token"])
         assert (before["sub"], before["sid"]) == (after["sub"], after["sid"])
-        assert crypto.unlock(after["ctc"], bytes.fromhex(system.environment["CONTACT_KEY"])) == citizen.mobile
+        assert sealing.unlock(after["ctc"], bytes.fromhex(system.environment["CONTACT_KEY"])) == citizen.mobile
 
     def test_a_refresh_whose_answer_was_lost_is_answered_again_with_the_same_successor(self, citizen: Citizen) -> None:
         first = citizen.sign_in()
@@ -715,7 +715,7 @@ class TestStaff:
         else:
             line = f"{version}.{name}.{int(made) - 181 * 86_400}"
             [(id_, hashed)] = system.sql("SELECT staff_id, password_hash FROM staff WHERE username = 'analyst'")
-            device = f"{line}.{crypto.keyed_hash(f'device:{id_}:{hashed}:{line}', key)}"
+            device = f"{line}.{sealing.keyed_hash(f'device:{id_}:{hashed}:{line}', key)}"
         system.sql("UPDATE staff SET totp_last_step = 0")
         desk.fail("analyst", 5, "office")
         with pytest.raises(TooMany):
@@ -996,14 +996,14 @@ class TestDatabase:
         ]
         tables = system.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         dump = "\n".join(str(row) for (table,) in tables for row in system.sql(f'SELECT t::text FROM "{table}" AS t'))
-        assert crypto.keyed_hash(citizen.mobile, bytes.fromhex(system.environment["MOBILE_INDEX_KEY"])) in dump
+        assert sealing.keyed_hash(citizen.mobile, bytes.fromhex(system.environment["MOBILE_INDEX_KEY"])) in dump
         log = system.process.log.read_text()
         for one in secrets:
             assert one not in dump
             assert one not in log
         [(stored,)] = system.sql(
             "SELECT code_hash FROM one_time_codes WHERE mobile_hash = %s",
-            crypto.keyed_hash(citizen.mobile, bytes.fromhex(system.environment["MOBILE_INDEX_KEY"])),
+            sealing.keyed_hash(citizen.mobile, bytes.fromhex(system.environment["MOBILE_INDEX_KEY"])),
         )
         assert len(stored) == 64  # an HMAC: six digits could be found behind a plain hash in no time
 

@@ -114,7 +114,7 @@ def house(broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempP
         migrate.upgrade(name, url)
         processes.append(ServiceProcess(name, {**environment, "DATABASE_URL": url}, folder / f"{name}.log"))
     house = House(environment, processes, folder)
-    for seed in ("services.intake.seed", "services.accounts.seed"):
+    for seed in ("services.intake.catalogue.seed", "services.accounts.seed"):
         code, said = house.run(seed)
         assert code == 0, said
     for process in processes:

@@ -21,10 +21,11 @@ from contracts.tracking import Correct, Decide, StartScreening
 from contracts.vocabulary import Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.insight import store as insight_store
-from services.intake import store as intake_store
-from services.intake.handlers import publish_catalogue
-from services.intake.identities import Vault
-from services.intake.seed import SAMPLE, read
+from services.intake.catalogue import store as intake_store
+from services.intake.catalogue.seed import SAMPLE, read
+from services.intake.catalogue.use_cases import publish
+from services.intake.identities import store as identity_store
+from services.intake.identities.vault import Vault
 from services.tracking.case import store as tracking_store
 from services.tracking.case.verify_history import broken
 from tests.support.processes import ROOT, BusClient, ServiceProcess, create_database, eventually, prepared
@@ -55,7 +56,7 @@ def founded(broker: RabbitMQ, postgres: PostgreSQL, name: str) -> dict[str, str]
         urls[service] = create_database(postgres.url, f"{name}_{service}")
         upgrade(service, urls[service])
     with Database(urls["intake"], pool_size=1).transaction() as connection:
-        publish_catalogue(connection, read(SAMPLE))
+        publish(connection, read(SAMPLE))
         catalogue = intake_store.catalogue(connection)
     with Database(urls["tracking"], pool_size=1).transaction() as connection:
         tracking_store.keep_catalogue(connection, catalogue)
@@ -122,7 +123,7 @@ def test_identities_open_as_those_that_intake_sealed(city: City) -> None:
         "intake", "SELECT submission_id, master_key, wrapped_key, nonce, ciphertext FROM identities LIMIT 1"
     )
     with Database(city.environment["DATABASE_URL_INTAKE"], pool_size=1).read() as connection:
-        sealed = intake_store.identity(connection, UUID(str(row[0])))
+        sealed = identity_store.identity(connection, UUID(str(row[0])))
     assert sealed is not None
     keys = dict(pair.split(":") for pair in city.environment["IDENTITY_MASTER_KEYS"].split(","))
     opened = Vault({name: bytes.fromhex(key) for name, key in keys.items()}).open(UUID(str(row[0])), sealed)

@@ -29,7 +29,7 @@ from contracts.intake import (
 )
 from contracts.vocabulary import ActorKind, RefusalReason, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from services.intake import importing
+from services.intake.catalogue import importing
 from tests.support.intake import Office
 from tests.support.processes import BusClient, bus, eventually
 
@@ -166,7 +166,7 @@ def test_each_kind_of_table_is_taken(wire: BusClient, database: Database, tmp_pa
     path.write_text(content, encoding="utf-8")
     before = read(wire)
     with database.transaction() as connection:
-        done = importing.take(connection, what, path)
+        done = importing.import_table(connection, what, path)
     after = read(wire)
     assert (done.new, done.version) == (new, after.version)
     assert getattr(after, listed) != getattr(before, listed)
@@ -197,6 +197,6 @@ def test_a_table_with_a_mistake_changes_nothing(
     path.write_text(content, encoding="utf-8")
     before = read(wire)
     with pytest.raises(Refused) as refused, database.transaction() as connection:
-        importing.take(connection, what, path)
+        importing.import_table(connection, what, path)
     assert [(one.row, one.column) for one in refused.value.mistakes] == told
     assert read(wire) == before

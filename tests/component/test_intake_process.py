@@ -9,13 +9,13 @@ from uuid import UUID
 
 import pytest
 
-from backbone import codes
 from backbone.process import keys
 from backbone.storage import migrate
+from contracts import tracking_codes
 from contracts.gateway import FileSubmission, Identity
 from contracts.intake import GetCatalogue
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from services.intake.seed import SAMPLE
+from services.intake.catalogue.seed import SAMPLE
 from tests.support.intake import CLOSED_UNIT, Office, all_said, citizen, key_of, receipt, send
 from tests.support.processes import BusClient, eventually
 
@@ -62,10 +62,12 @@ class TestMasterKeys:
             process.stop()
             under_way = file(120)
             process = office.start()
-            said_by_it = office.run("keys", "rotate")
+            said_by_it = office.run("identities.keys", "rotate")
             office.stored(*under_way)
             assert said_by_it.endswith("identities are now under the current master key")
-            assert office.run("keys", "rotate") == "intake: 0 identities are now under the current master key"
+            assert (
+                office.run("identities.keys", "rotate") == "intake: 0 identities are now under the current master key"
+            )
             name = current.split(":")[0]
             assert office.sql("SELECT DISTINCT master_key FROM identities") == [(name,)]
             process.stop()
@@ -84,7 +86,7 @@ class TestMasterKeys:
         before = office.sql("SELECT nonce, ciphertext FROM identities")
         fresh = keys.generate()["IDENTITY_MASTER_KEYS"].replace("k1:", "k2:")
         office.environment["IDENTITY_MASTER_KEYS"] = f"{fresh},{office.environment['IDENTITY_MASTER_KEYS']}"
-        assert office.run("keys", "rotate") == "intake: 1 identities are now under the current master key"
+        assert office.run("identities.keys", "rotate") == "intake: 1 identities are now under the current master key"
         assert office.sql("SELECT nonce, ciphertext FROM identities") == before
 
 
@@ -105,7 +107,7 @@ class TestCodeKeys:
         office.start()
         told = receipt(bus, office, later.submission_id, code).new_code
         assert told is not None
-        assert codes.parse(told, [key_of(office.environment["CODE_MAC_KEYS"])]) == told
+        assert tracking_codes.parse(told, [key_of(office.environment["CODE_MAC_KEYS"])]) == told
         assert office.hash_of(told) == event["code_hash"]
 
 
@@ -151,7 +153,7 @@ class TestCatalogue:
         return str(folder)
 
     def test_it_is_seeded_once_and_told_to_everybody(self, office: Office, bus: BusClient) -> None:
-        assert office.run("seed") == "intake: a catalogue is already there"
+        assert office.run("catalogue.seed") == "intake: a catalogue is already there"
         office.start()
         [event] = eventually(lambda: bus.heard("catalogue.changed.v1"))
         told = self.catalogue(bus)
@@ -163,7 +165,10 @@ class TestCatalogue:
         assert {unit["code"]: unit["active"] for unit in units}[CLOSED_UNIT] is False
 
     def test_what_the_administrator_changed_is_not_overwritten(self, office: Office, tmp_path: Path) -> None:
-        assert office.run("seed", self.sample(tmp_path / "new", "Permits")) == "intake: a catalogue is already there"
+        assert (
+            office.run("catalogue.seed", self.sample(tmp_path / "new", "Permits"))
+            == "intake: a catalogue is already there"
+        )
         assert office.sql("SELECT max(version) FROM catalogue_versions") == [(1,)]
 
     def test_replaced_it_has_a_new_version_that_counts_from_then_on(
@@ -173,8 +178,8 @@ class TestCatalogue:
         earlier = office.submission()
         send(bus, earlier)
         all_said(bus, earlier)
-        assert office.run("seed", "--replace") == "intake: the catalogue is what it was"
-        assert office.run("seed", "--replace", self.sample(tmp_path / "new", "Permits")).startswith(
+        assert office.run("catalogue.seed", "--replace") == "intake: the catalogue is what it was"
+        assert office.run("catalogue.seed", "--replace", self.sample(tmp_path / "new", "Permits")).startswith(
             "intake: catalogue 2 with 100 units and "
         )
         eventually(lambda: [e["catalogue"]["version"] for e in bus.heard("catalogue.changed.v1")] == [1, 2])
@@ -189,7 +194,7 @@ class TestCatalogue:
         with (folder / "units.csv").open("a", encoding="utf-8") as file:
             file.write("lost,no.such.parent,unit,گمشده,Lost,1\n")
         with pytest.raises(AssertionError, match=r"units\.lost\.parent: unknown_unit"):
-            office.run("seed", "--replace", str(folder))
+            office.run("catalogue.seed", "--replace", str(folder))
         assert office.sql("SELECT max(version) FROM catalogue_versions") == [(1,)]
         assert office.sql("SELECT count(*) FROM units") == [(100,)]
 

@@ -10,18 +10,19 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from backbone import codes, crypto
+from backbone import sealing
 from backbone.storage.database import Database
+from contracts import tracking_codes
 from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed, UnknownCase
 from contracts.gateway import Actor, Consent, FileSubmission, Group, GroupMember, GroupMembers, Identity
 from contracts.intake import OpenedIdentity, OpenIdentity, OwnName, ReadOwnName, ReceiptState
 from contracts.vocabulary import ActorKind, Language, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from services.intake import store
-from services.intake.handlers import Intake
-from services.intake.identities import Damaged, Vault
+from services.intake.composition import Intake
+from services.intake.identities.vault import Damaged, Vault
 from services.intake.settings import Settings
+from services.intake.submissions import store
 from tests.support.intake import (
     CLOSED_UNIT,
     NAME,
@@ -50,7 +51,7 @@ EARLIER_KEY = b"k" * 32
 
 def earlier(code: str) -> str:
     """Under what a code was stored before the keys rotated."""
-    return codes.hashes(code, [EARLIER_KEY])[0]
+    return tracking_codes.hashes(code, [EARLIER_KEY])[0]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ class TestAGroup:
         command = office.submission(
             identity=citizen(),
             group=Group(members=7, common="ساکنان یک کوچه"),
-            sealed_members=crypto.seal(GroupMembers(items=others), to_intake),
+            sealed_members=sealing.seal(GroupMembers(items=others), to_intake),
         )
         send(bus, command, command)
         event = all_said(bus, command)[command.submission_id]
@@ -253,7 +254,7 @@ class TestMeetingOnOneCode:
         assert new_code is not None
         assert new_code != code
         assert (contact.mobile, contact.language) == (told.mobile, Language.EN)
-        assert codes.parse(new_code, [key_of(office.environment["CODE_MAC_KEYS"])]) == new_code
+        assert tracking_codes.parse(new_code, [key_of(office.environment["CODE_MAC_KEYS"])]) == new_code
         assert recoded["code_hash"] == events[later.submission_id]["code_hash"] == office.hash_of(new_code)
         assert office.contact_in(str(events[later.submission_id]["sealed_contact"])).code == new_code
 
@@ -294,7 +295,7 @@ class TestMeetingOnOneCode:
         first, later = office.submission(code), office.submission(code)
         keys = [key_of(office.environment[name]) for name in ("CODE_MAC_KEYS", "CODE_DERIVE_KEY")]
         seed = b"recode" + later.submission_id.bytes + b"\1"
-        would_be = codes.derive(keys[:1], keys[1], seed)[0]
+        would_be = tracking_codes.derive(keys[:1], keys[1], seed)[0]
         its_owner = office.submission(would_be, code_hash=earlier(would_be))
         send(bus, its_owner, first)
         office.stored(its_owner, first)
@@ -366,23 +367,23 @@ class TestMeetingOnOneCode:
         send(bus, first)
         office.stored(first)
         intake = Intake(Settings.model_validate({k.lower(): v for k, v in office.environment.items()}))
-        both_looked, known_ids, looked = threading.Barrier(2), store.known_ids, threading.local()
+        both_looked, existing_ids, looked = threading.Barrier(2), store.existing_ids, threading.local()
 
         def look(*arguments: object) -> object:
-            known = known_ids(*arguments)  # type: ignore[arg-type]  # passed on
+            existing = existing_ids(*arguments)  # type: ignore[arg-type]  # passed on
             if not hasattr(looked, "once"):
                 looked.once = True
                 both_looked.wait(10)
-            return known
+            return existing
 
-        monkeypatch.setattr(store, "known_ids", look)
+        monkeypatch.setattr(store, "existing_ids", look)
         failures: list[BaseException] = []
 
         def register() -> None:
             database = Database(office.environment["DATABASE_URL"], pool_size=1)
             try:
                 with database.transaction() as connection:
-                    intake.register(connection, [later])
+                    intake.submissions.register(connection, [later])
             except BaseException as error:
                 failures.append(error)
             finally:
@@ -413,7 +414,7 @@ class TestIdentities:
         new_code = office.contact_in(str(recoded["sealed_contact"])).code
         assert new_code is not None
 
-        canaries = [code, met, new_code, *(codes.grouped(one) for one in (code, met, new_code))]
+        canaries = [code, met, new_code, *(tracking_codes.grouped(one) for one in (code, met, new_code))]
         for person in people:
             assert person.name
             assert person.mobile
@@ -519,9 +520,9 @@ class TestIdentities:
         self, office: Office, bus: BusClient
     ) -> None:
         good = [office.submission(identity=citizen()) for _ in range(40)]
-        elsewhere = crypto.public_key(bytes(31) + b"\1")
+        elsewhere = sealing.public_key(bytes(31) + b"\1")
         bad = office.submission(identity=citizen())
-        bad = bad.model_copy(update={"sealed_identity": crypto.seal(citizen(), elsewhere)})
+        bad = bad.model_copy(update={"sealed_identity": sealing.seal(citizen(), elsewhere)})
         damaged = office.submission(identity=citizen()).model_copy(update={"sealed_identity": "c2VhbGVk"})
         with office.asleep():
             send(bus, *good[:20], bad, damaged, *good[20:])

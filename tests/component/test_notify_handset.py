@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from backbone import codes, crypto
+from backbone import sealing
+from contracts import tracking_codes
 from contracts.gateway import InboundSms, ReceiveSms
 from contracts.vocabulary import Language
 from deploy.local.parts import PostgreSQL, RabbitMQ
@@ -119,7 +120,7 @@ def test_an_answer_does_not_wait_for_the_morning(office: Office, person: Person)
 
 def test_help_and_a_wrong_code_are_answered_once_an_hour_together(office: Office, person: Person) -> None:
     wrong = str((int(person.code) + 1) % 10**16).zfill(16)
-    assert codes.parse(wrong, office.keys.mac) is None
+    assert tracking_codes.parse(wrong, office.keys.mac) is None
     office.hear(person.texts("سلام"), person.texts("سلام؟"), person.texts(wrong))
     assert answers(office, person) == [HELP]
     office.later(minutes=59)
@@ -203,7 +204,7 @@ def test_a_question_that_never_went_out_is_not_answered(office: Office, person: 
 
 
 def test_a_foreign_or_unreadable_sender_is_noted_and_not_answered(office: Office) -> None:
-    box = crypto.seal(InboundSms(mobile="+4915112345678", text="1"), office.keys.public)
+    box = sealing.seal(InboundSms(mobile="+4915112345678", text="1"), office.keys.public)
     office.hear(
         ReceiveSms(provider="kavenegar", provider_message_id=str(uuid4()), sealed_message=box, received_at=NIGHT)
     )

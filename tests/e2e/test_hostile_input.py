@@ -22,7 +22,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 
 from deploy.local.environment import ROOT
-from services.intake.seed import SAMPLE
+from services.intake.catalogue.seed import SAMPLE
 from tests.e2e.hostile_parts import LANGUAGES, MIB, at_rest, refused, stored
 from tests.e2e.people import JSON, Town, good
 from tests.support.processes import eventually
@@ -54,7 +54,7 @@ def closed_unit(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
     def replace(with_: Path) -> None:
         environment = {**os.environ, **town.system.values, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "services.intake.seed", str(with_), "--replace"]
+        command = [sys.executable, "-m", "services.intake.catalogue.seed", str(with_), "--replace"]
         subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
 
     def active() -> bool:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from backbone.persian import jalali
 from backbone.persian import normalisation as persian
 from contracts.base import now
+from contracts.characters import latin_digits
 from tests.e2e.hostile_parts import refused
 from tests.e2e.people import Caller, Town, good
 from tests.support.papers import Read, read
@@ -80,8 +81,8 @@ def test_the_letter_of_a_decision_reaches_its_citizen_by_code_and_account_and_st
     nothing_secret(own, case.code, case.dashed, phone.mobile, phone.mobile[3:], case_id)
     head = dict(json.loads(found.content)["facts"])
     year, _, serial = head["شماره دبیرخانه" if fa else "Registry number"].split("/")
-    assert persian.latin_digits(year) == str(jalali.year(jalali.today(now())))
-    assert 1_000_000 <= int(persian.latin_digits(serial)) <= 9_999_999
+    assert latin_digits(year) == str(jalali.year(jalali.today(now())))
+    assert 1_000_000 <= int(latin_digits(serial)) <= 9_999_999
     assert ("مدیر بازرسی" if fa else "Head of Inspection") in json.loads(found.content)["closing"]
     until = date.fromisoformat(decided["decision"]["objection_until"])
     today = jalali.today(now())

@@ -27,7 +27,7 @@ from PIL import Image
 from backbone.persian import normalisation as persian
 from deploy.demo.phones import Phone
 from deploy.local.environment import SERVICES
-from services.intake.identities import Damaged, SealedIdentity, Vault
+from services.intake.identities.vault import Damaged, SealedIdentity, Vault
 from tests.e2e.hostile_parts import reader
 from tests.e2e.people import UNIT, Caller, Case, Town, good
 from tests.e2e.test_office import DECISION

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backbone import codes
+from contracts import tracking_codes
 from contracts.errors import UnknownCase
 from gateway.edge.limits import Memory
 from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, refusing
@@ -47,7 +47,7 @@ def by_header(gateway: Gateway, code: str, **more: Any) -> httpx.Response:
 
 
 def right(gateway: Gateway) -> str:
-    return codes.mint(gateway.container.mac_keys)
+    return tracking_codes.mint(gateway.container.mac_keys)
 
 
 def forget(gateway: Gateway) -> None:

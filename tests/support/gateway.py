@@ -16,7 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 from pydantic import BaseModel
 
-from backbone import crypto
+from backbone import sealing
 from backbone.messaging.amqp import NotPublished, Outgoing
 from backbone.process import keys
 from contracts.base import Request
@@ -163,7 +163,7 @@ class Keys:
         return jwt.encode({"alg": alg}, given, private, algorithms=[alg])
 
     def citizen(self, mobile: str = "+989121234567", **claims: Any) -> str:
-        locked = crypto.lock(mobile, bytes.fromhex(self.environment["CONTACT_KEY"]))
+        locked = sealing.lock(mobile, bytes.fromhex(self.environment["CONTACT_KEY"]))
         return self.token(ctc=locked, **claims)
 
     def staff(self, *roles: str, unit: str | None = None, **claims: Any) -> str:

@@ -16,7 +16,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from backbone import codes, crypto
+from backbone import sealing
+from contracts import tracking_codes
 from contracts.base import now
 from contracts.gateway import Actor, Contact, FileSubmission, Identity
 from contracts.intake import CheckReceipt, OpenedIdentity, OpenIdentity, ReceiptState
@@ -54,7 +55,7 @@ class Office:
         """With the sample catalogue; no process runs yet."""
         office = cls(prepared("intake", broker.url, postgres.url, database), folder)
         office.sql(KEEP_OUTBOX)
-        office.run("seed")
+        office.run("catalogue.seed")
         return office
 
     # --- its processes ---
@@ -127,10 +128,10 @@ class Office:
     # --- what the gateway does ---
 
     def new_code(self) -> str:
-        return codes.mint([key_of(self.environment["CODE_MAC_KEYS"])])
+        return tracking_codes.mint([key_of(self.environment["CODE_MAC_KEYS"])])
 
     def hash_of(self, code: str) -> str:
-        return codes.hashes(code, [key_of(self.environment["CODE_INDEX_KEYS"])])[0]
+        return tracking_codes.hashes(code, [key_of(self.environment["CODE_INDEX_KEYS"])])[0]
 
     def submission(self, code: str = "", identity: Identity | None = None, **more: Any) -> FileSubmission:
         """As the gateway makes it; anonymous without `identity`."""
@@ -148,10 +149,10 @@ class Office:
             "channel": Channel.WEB,
             "language": Language.FA,
             "filed_at": now(),
-            "sealed_identity": crypto.seal(identity, to_intake) if identity else None,
-            "sealed_contact": crypto.seal(contact, to_notify) if mobile else None,
+            "sealed_identity": sealing.seal(identity, to_intake) if identity else None,
+            "sealed_contact": sealing.seal(contact, to_notify) if mobile else None,
             "mobile_hash": (
-                crypto.keyed_hash(mobile, key_of(self.environment["MOBILE_INDEX_KEY"])) if mobile else None
+                sealing.keyed_hash(mobile, key_of(self.environment["MOBILE_INDEX_KEY"])) if mobile else None
             ),
             "content_hash": "ab" * 32,
         }
@@ -161,7 +162,7 @@ class Office:
 
     def contact_in(self, sealed: str) -> Contact:
         """As notify opens it."""
-        return crypto.unseal(sealed, Contact, [key_of(self.environment["NOTIFY_PRIVATE_KEYS"])])
+        return sealing.unseal(sealed, Contact, [key_of(self.environment["NOTIFY_PRIVATE_KEYS"])])
 
     def identity_of(self, wire: BusClient, case_id: UUID, *roles: Role) -> Identity:
         """As the head opens it."""

@@ -16,9 +16,9 @@ import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import text
 
-from backbone import codes, crypto
+from backbone import sealing
 from backbone.storage.database import Database
-from contracts import tracking
+from contracts import tracking, tracking_codes
 from contracts.accounts import OtpRequested, SealedOtp
 from contracts.base import now
 from contracts.gateway import Contact, InboundSms, ReceiveSms, ReportDelivery
@@ -72,7 +72,7 @@ class Person:
     case_id: UUID = field(default_factory=uuid4)
 
     def __post_init__(self) -> None:
-        self.code = codes.mint(self.keys.mac)
+        self.code = tracking_codes.mint(self.keys.mac)
         self.number = f"1405-{next(_numbers):06d}"
         self.sequence = 0
 
@@ -82,7 +82,7 @@ class Person:
 
     @property
     def code_hash(self) -> str:
-        return codes.hashes(self.code, self.keys.index)[0]
+        return tracking_codes.hashes(self.code, self.keys.index)[0]
 
     @property
     def phone(self) -> str:
@@ -92,7 +92,7 @@ class Person:
     def sealed(self) -> str | None:
         if self.mobile is None:
             return None
-        return crypto.seal(Contact(mobile=self.mobile, code=self.code, language=self.language), self.keys.public)
+        return sealing.seal(Contact(mobile=self.mobile, code=self.code, language=self.language), self.keys.public)
 
     def registered(self) -> SubmissionRegistered:
         return SubmissionRegistered(
@@ -111,14 +111,14 @@ class Person:
             anonymous=self.mobile is None,
             citizen_id=self.citizen_id,
             sealed_contact=self.sealed(),
-            mobile_hash=crypto.keyed_hash(self.mobile, self.keys.mobile) if self.mobile else None,
+            mobile_hash=sealing.keyed_hash(self.mobile, self.keys.mobile) if self.mobile else None,
             content_hash="0" * 64,
         )
 
     def recoded(self) -> SubmissionRecoded:
         """From here on the case has another code."""
         old = self.code_hash
-        self.code = codes.mint(self.keys.mac)
+        self.code = tracking_codes.mint(self.keys.mac)
         return SubmissionRecoded(
             id=uuid4(),
             occurred_at=now(),
@@ -180,7 +180,7 @@ class Person:
 
     def texts(self, text: str, provider_message_id: str | None = None, at: datetime | None = None) -> ReceiveSms:
         """What the gateway passes on when this phone texts the office's number."""
-        box = crypto.seal(InboundSms(mobile="0" + self.phone.removeprefix("+98"), text=text), self.keys.public)
+        box = sealing.seal(InboundSms(mobile="0" + self.phone.removeprefix("+98"), text=text), self.keys.public)
         return ReceiveSms(
             provider="kavenegar",
             provider_message_id=provider_message_id or str(uuid4()),
@@ -190,7 +190,7 @@ class Person:
 
 
 def one_time_code(keys: Keys, mobile: str, code: str, language: Language, expires_at: datetime) -> OtpRequested:
-    box = crypto.seal(SealedOtp(mobile=mobile, code=code, language=language), keys.public)
+    box = sealing.seal(SealedOtp(mobile=mobile, code=code, language=language), keys.public)
     return OtpRequested(id=uuid4(), occurred_at=now(), sealed_code=box, expires_at=expires_at)
 
 

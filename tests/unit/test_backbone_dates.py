@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from backbone.persian import date_parsing as dates
 from backbone.persian import jalali
-from backbone.persian.normalisation import latin_digits
+from contracts.characters import latin_digits
 from contracts.vocabulary import Language
 from gateway.api.visits import bodies as visits
 from gateway.cases import views

@@ -15,24 +15,24 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backbone import codes
 from backbone.process import logs
+from contracts import tracking_codes
 from contracts.gateway import Contact
 from tests.support.tracing import continued
 
 KEY = b"k" * 32
-CODE = codes.derive([KEY], KEY, b"")[0]
+CODE = tracking_codes.derive([KEY], KEY, b"")[0]
 MOBILE = "+989120000000"
 PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 SPELLINGS = [
     CODE,
-    codes.grouped(CODE),
-    codes.grouped(CODE).replace(" ", "-"),
-    codes.grouped(CODE).replace(" ", "\u200c"),
+    tracking_codes.grouped(CODE),
+    tracking_codes.grouped(CODE).replace(" ", "-"),
+    tracking_codes.grouped(CODE).replace(" ", "\u200c"),
     CODE.translate(PERSIAN),
-    codes.grouped(CODE).translate(ARABIC),
+    tracking_codes.grouped(CODE).translate(ARABIC),
     MOBILE,
     "09120000000",
     "00989120000000",

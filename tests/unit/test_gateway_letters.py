@@ -19,7 +19,7 @@ import psutil
 import pytest
 from pydantic import ValidationError
 
-from backbone import codes
+from contracts import tracking_codes
 from contracts.errors import NoLetter, TooMany, Unavailable, UnknownCase
 from contracts.intake import OwnName
 from contracts.letters import Letter, ReadLetter
@@ -61,7 +61,7 @@ def gateway(only_one: Gateway) -> Gateway:
 
 @pytest.fixture
 def code(gateway: Gateway) -> str:
-    return codes.mint(gateway.container.mac_keys)
+    return tracking_codes.mint(gateway.container.mac_keys)
 
 
 def asked(gateway: Gateway) -> ReadLetter:
@@ -104,7 +104,7 @@ def test_the_letter_comes_by_code_in_the_callers_language_and_its_code_leads_to_
         assert "این نامه درست است" in page.text
         assert "۱۴۰۵-۰۰۰۱۲۳-۱" in page.text
     assert asked(gateway).actor.kind is ActorKind.BEARER
-    assert asked(gateway).code_hashes == codes.hashes(code, gateway.container.index_keys)
+    assert asked(gateway).code_hashes == tracking_codes.hashes(code, gateway.container.index_keys)
 
 
 def test_a_citizen_and_staff_are_asked_for_as_who_they_are(gateway: Gateway) -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from backbone import codes
+from contracts import tracking_codes
 from contracts.base import now
 from contracts.errors import DeadlinePassed, UnknownCase
 from contracts.tracking import OpenQuestion, PublicCase
@@ -40,7 +40,7 @@ def test_a_status_that_cannot_be_read_is_told_with_its_comfort_and_is_there_late
 ) -> None:
     gateway.rabbit.answers["tracking.view_by_code"] = refusing(DeadlinePassed(retry_after=5))
     browser.open("/follow")
-    told = browser.send("/follow", code=codes.mint(gateway.container.mac_keys))
+    told = browser.send("/follow", code=tracking_codes.mint(gateway.container.mac_keys))
 
     assert (browser.answer.status_code, browser.answer.headers["retry-after"]) == (503, "5")
     assert "وضعیت اکنون خوانده نمی‌شود" in told
@@ -117,7 +117,7 @@ def test_an_answer_that_came_as_another_type_keeps_its_text(gateway: Gateway, br
         version=5,
     )
     browser.open("/follow")
-    browser.send("/follow", code=codes.mint(gateway.container.mac_keys))
+    browser.send("/follow", code=tracking_codes.mint(gateway.container.mac_keys))
     browser.open("/case/answer")
     browser.send("/case/answer", text="دوم شهریور")
     assert (browser.answer.status_code, BROKEN in beside_the_file(browser)) == (422, True)

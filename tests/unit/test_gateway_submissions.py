@@ -13,7 +13,8 @@ from uuid import uuid4
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from backbone import codes, crypto
+from backbone import sealing
+from contracts import tracking_codes
 from contracts.gateway import Contact, GroupMember, GroupMembers, Identity
 from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, bearer, reasons
 
@@ -66,7 +67,7 @@ def test_after_the_keys_rotated_intake_is_told_what_the_code_was_before(tmp_path
     gateway = Gateway(tmp_path, code_index_keys=f"{new.hex()},{old.hex()}", **UNLIMITED)
     code = gateway.file(REPORT).json()["tracking_code"].replace(" ", "")
     sent = gateway.last()
-    assert [sent.code_hash, *sent.other_code_hashes] == codes.hashes(code, [new, old])
+    assert [sent.code_hash, *sent.other_code_hashes] == tracking_codes.hashes(code, [new, old])
 
 
 class TestAnAnonymousReport:
@@ -75,10 +76,10 @@ class TestAnAnonymousReport:
 
         assert answer.status_code == 201
         code = answer.json()["tracking_code"]
-        parsed = codes.parse(code, gateway.container.mac_keys)
+        parsed = tracking_codes.parse(code, gateway.container.mac_keys)
         assert parsed is not None
         sent = gateway.last()
-        assert sent.code_hash == codes.hashes(parsed, gateway.container.index_keys)[0]
+        assert sent.code_hash == tracking_codes.hashes(parsed, gateway.container.index_keys)[0]
         assert parsed.encode() not in gateway.rabbit.published[-1].body
         assert (sent.sealed_identity, sent.sealed_contact, sent.mobile_hash, sent.citizen_id) == (
             None,
@@ -122,15 +123,15 @@ class TestAComplaint:
         assert "شاکی" not in gateway.rabbit.published[-1].body.decode()
         intake = [bytes.fromhex(env["INTAKE_PRIVATE_KEYS"])]
         notify = [bytes.fromhex(env["NOTIFY_PRIVATE_KEYS"])]
-        assert crypto.unseal(sent.sealed_identity, Identity, intake) == Identity(
+        assert sealing.unseal(sent.sealed_identity, Identity, intake) == Identity(
             name="شاکی نمونه", national_id="0012345679", mobile="+989121234567"
         )
-        contact = crypto.unseal(sent.sealed_contact, Contact, notify)
+        contact = sealing.unseal(sent.sealed_contact, Contact, notify)
         assert contact.mobile == "+989121234567"
         assert contact.code == answer.json()["tracking_code"].replace(" ", "")
-        with pytest.raises(crypto.CannotOpen):
-            crypto.unseal(sent.sealed_contact, Contact, intake)
-        assert sent.mobile_hash == crypto.keyed_hash("+989121234567", bytes.fromhex(env["MOBILE_INDEX_KEY"]))
+        with pytest.raises(sealing.CannotOpen):
+            sealing.unseal(sent.sealed_contact, Contact, intake)
+        assert sent.mobile_hash == sealing.keyed_hash("+989121234567", bytes.fromhex(env["MOBILE_INDEX_KEY"]))
         assert len(answer.json()["next_steps"]) == 4
 
     def test_needs_a_verified_mobile(self, gateway: Gateway) -> None:
@@ -161,7 +162,7 @@ class TestAComplaint:
         assert reasons(answer) == {"identity.national_id": "missing"}
 
     def test_whose_mobile_was_locked_by_somebody_else_is_not_believed(self, gateway: Gateway) -> None:
-        foreign = crypto.lock("+989121234567", bytes(32))
+        foreign = sealing.lock("+989121234567", bytes(32))
         answer = gateway.file(COMPLAINT, **bearer(gateway.keys.token(ctc=foreign)))
 
         assert (answer.status_code, answer.json()["code"]) == (401, "bad_token")
@@ -194,7 +195,7 @@ class TestTheDesk:
         assert (sent.sealed_contact, sent.mobile_hash) == (None, None)
         private = [bytes.fromhex(gateway.keys.environment["INTAKE_PRIVATE_KEYS"])]
         assert sent.sealed_identity is not None
-        assert crypto.unseal(sent.sealed_identity, Identity, private).mobile == "+989121234567"
+        assert sealing.unseal(sent.sealed_identity, Identity, private).mobile == "+989121234567"
 
     @pytest.mark.parametrize(
         ("consent", "field"),
@@ -262,7 +263,7 @@ class TestAGroup:
         assert "9351234567" not in sent_as_it_is
         private = [bytes.fromhex(gateway.keys.environment["INTAKE_PRIVATE_KEYS"])]
         assert sent.sealed_members is not None
-        assert crypto.unseal(sent.sealed_members, GroupMembers, private).items == [
+        assert sealing.unseal(sent.sealed_members, GroupMembers, private).items == [
             GroupMember(name="همسایه نخست", mobile="+989351234567"),
             GroupMember(name="همسایه دوم"),
         ]

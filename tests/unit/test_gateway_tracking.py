@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from backbone import codes
 from backbone.persian.normalisation import persian_digits
+from contracts import tracking_codes
 from contracts.base import now
 from contracts.errors import DeadlinePassed, StillRegistering, Unavailable, UnknownCase, WrongStage
 from contracts.media import FileNames, ListFileNames, UploadState
@@ -78,7 +78,7 @@ def gateway(only_one: Gateway) -> Gateway:
 
 @pytest.fixture
 def code(gateway: Gateway) -> str:
-    return codes.mint(gateway.container.mac_keys)
+    return tracking_codes.mint(gateway.container.mac_keys)
 
 
 def read(gateway: Gateway, code: str, **headers: str) -> Any:
@@ -102,7 +102,9 @@ def test_a_good_code_shows_its_case_in_the_language_asked_for(gateway: Gateway, 
     assert fa.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("write", [codes.grouped, persian_digits, lambda c: f"{c[:4]}-{c[4:8]}-{c[8:12]}-{c[12:]}"])
+@pytest.mark.parametrize(
+    "write", [tracking_codes.grouped, persian_digits, lambda c: f"{c[:4]}-{c[4:8]}-{c[8:12]}-{c[12:]}"]
+)
 def test_a_code_is_read_however_it_was_typed(gateway: Gateway, code: str, write: Any) -> None:
     assert gateway.send("POST", "/v1/tracking", json={"tracking_code": write(code)}).status_code == 200
     raw = write(code).encode()
@@ -243,7 +245,7 @@ def test_a_command_by_code_is_made_by_its_bearer_and_forgets_the_answer_kept(gat
     assert answer.json()["stage"] == "withdrawn"
     name, request = gateway.rabbit.asked[-1]
     assert isinstance(request, ExecuteCitizenCommand)
-    hashes = codes.hashes(code, gateway.container.index_keys)
+    hashes = tracking_codes.hashes(code, gateway.container.index_keys)
     assert (name, request.code_hashes, request.actor.id, request.idempotency_key) == (
         "tracking.execute_citizen",
         hashes,
@@ -341,7 +343,7 @@ REGISTERING, NOT_KNOWN = (200, "registering"), (503, "status_unavailable")
 
 
 def test_while_nobody_answers_a_code_just_given_is_being_registered_and_another_is_not(nobody_answers: Gateway) -> None:
-    just_given, older = given(nobody_answers), codes.mint(nobody_answers.container.mac_keys)
+    just_given, older = given(nobody_answers), tracking_codes.mint(nobody_answers.container.mac_keys)
     assert stage(read(nobody_answers, just_given)) == REGISTERING
 
     answer = read(nobody_answers, older, **{"Accept-Language": "en"})
@@ -352,7 +354,7 @@ def test_while_nobody_answers_a_code_just_given_is_being_registered_and_another_
 def test_a_code_whose_case_was_heard_of_is_not_said_to_be_registering(nobody_answers: Gateway) -> None:
     key = "a-key-of-the-phone"
     code = given(nobody_answers, key)
-    [current, *_] = codes.hashes(code, nobody_answers.container.index_keys)
+    [current, *_] = tracking_codes.hashes(code, nobody_answers.container.index_keys)
     nobody_answers.rabbit.hear("case.opened.v1", opened(current))
     assert stage(read(nobody_answers, code)) == NOT_KNOWN
 
@@ -395,8 +397,8 @@ def test_reading_a_code_is_waited_for_less_long_than_a_command(gateway: Gateway,
 def test_a_whole_message_is_looked_through_and_each_number_in_it_is_a_guess(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path, **UNLIMITED | {"limit_bad_codes": "9/hour"})
     gateway.rabbit.answers["tracking.view_by_code"] = lambda _: case()
-    code = codes.mint(gateway.container.mac_keys)
-    message = f"کد رهگیری شکایت شما:\n{codes.grouped(code)}\nتلفن ۰۲۸۳۳۲۲۱۱۰۰"
+    code = tracking_codes.mint(gateway.container.mac_keys)
+    message = f"کد رهگیری شکایت شما:\n{tracking_codes.grouped(code)}\nتلفن ۰۲۸۳۳۲۲۱۱۰۰"
 
     def ask(typed: str) -> int:
         return gateway.send("POST", "/v1/tracking", json={"tracking_code": typed}).status_code

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backbone import crypto
+from backbone import sealing
 from contracts.gateway import InboundSms, ReceiveSms, ReportDelivery
 from tests.support.gateway import UNLIMITED, Gateway
 
@@ -30,7 +30,7 @@ def path(gateway: Gateway, what: str = "inbound") -> str:
 
 def opened(gateway: Gateway) -> InboundSms:
     command = ReceiveSms.model_validate_json(gateway.rabbit.published[-1].body)
-    return crypto.unseal(
+    return sealing.unseal(
         command.sealed_message, InboundSms, [bytes.fromhex(gateway.keys.environment["NOTIFY_PRIVATE_KEYS"])]
     )
 

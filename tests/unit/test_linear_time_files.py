@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from backbone.masking import masked
 from backbone.tables import reader_process as table_reader
+from contracts.masking import masked
 from services.media.documents import look_at_document
 from services.media.domain import Limits
 from services.tracking.search.queries import _containing, searchable

@@ -53,8 +53,8 @@ def running() -> dict[str, str]:
 def test_rotating_keys_has_all_that_intake_is_given(
     call: Call, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = call("services.intake.keys", "rotate", running=running(), given=given)
-    assert (seen["module"], seen["arguments"]) == ("services.intake.keys", "rotate")
+    seen = call("services.intake.identities.keys", "rotate", running=running(), given=given)
+    assert (seen["module"], seen["arguments"]) == ("services.intake.identities.keys", "rotate")
     for name, value in seen.items():
         monkeypatch.setenv(name, value)
     assert load(Settings).database_url.get_secret_value() == INTAKE
@@ -62,7 +62,7 @@ def test_rotating_keys_has_all_that_intake_is_given(
 
 def test_what_the_environment_gives_wins_over_what_runs_here(call: Call) -> None:
     given = {"IDENTITY_MASTER_KEYS": "k2:" + "b" * 64}
-    seen = call("services.intake.keys", "rotate", running=running(), given=given)
+    seen = call("services.intake.identities.keys", "rotate", running=running(), given=given)
     assert seen["IDENTITY_MASTER_KEYS"] == given["IDENTITY_MASTER_KEYS"]
 
 
@@ -74,7 +74,7 @@ def test_other_commands_keep_the_database_they_were_given(call: Call) -> None:
 
 def test_where_nothing_runs_a_rotation_says_so(call: Call) -> None:
     with pytest.raises(SystemExit, match="nothing runs here"):
-        call("services.intake.keys", "rotate", running=None)
+        call("services.intake.identities.keys", "rotate", running=None)
 
 
 def peygir(*words: str) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from backbone import codes
+from contracts import tracking_codes
 from contracts.notify import Reply
 from services.notify.domain import (
     NotUnderstood,
@@ -40,8 +40,8 @@ CODE = "1234567890123456"
     ],
 )
 def test_a_code_is_read_in_any_digits_with_any_separators(text: str) -> None:
-    assert read_inbound(text, codes.candidates(text)) == SentCode()
-    assert codes.candidates(text) == [CODE]
+    assert read_inbound(text, tracking_codes.candidates(text)) == SentCode()
+    assert tracking_codes.candidates(text) == [CODE]
 
 
 @pytest.mark.parametrize("text", ["1", "۱", " ١ ", "1.", "راضی", "راضي", "۱ راضی"])
@@ -56,7 +56,7 @@ def test_two_is_an_objection(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["سلام", "", "12", "3", CODE + "1", "123456789012345"])
 def test_anything_else_is_not_understood(text: str) -> None:
-    assert read_inbound(text, codes.candidates(text)) == NotUnderstood()
+    assert read_inbound(text, tracking_codes.candidates(text)) == NotUnderstood()
 
 
 def test_a_citizen_may_close_and_open_their_number() -> None:

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from backbone import codes
 from backbone.persian import jalali
+from contracts import tracking_codes
 from contracts.base import now
 from contracts.intake import Catalogue, Condition, Ground, Option, Question, QuestionType
 from contracts.media import UploadState
@@ -290,7 +290,7 @@ def test_a_text_that_cannot_be_seen_was_not_written(browser: Reader, typed: str)
 @pytest.mark.parametrize("mark", [" ", "-", "/", ".", "_", "–", "\u00a0"])
 def test_a_code_is_found_in_what_was_pasted(gateway: Gateway, around: str, mark: str) -> None:
     browser = Browser(gateway)
-    code = codes.mint(gateway.container.mac_keys)
+    code = tracking_codes.mint(gateway.container.mac_keys)
     gateway.rabbit.answers["tracking.view_by_code"] = lambda _: a_case()
     browser.open("/follow")
     browser.send("/follow", code=around.format(mark.join(code[at : at + 4] for at in (0, 4, 8, 12))))
@@ -330,7 +330,7 @@ def opened(gateway: Gateway, browser: Reader, case: PublicCase) -> str:
     """What the case's page says."""
     gateway.rabbit.answers["tracking.view_by_code"] = lambda _: case
     browser.open("/follow")
-    return browser.send("/follow", code=codes.mint(gateway.container.mac_keys))
+    return browser.send("/follow", code=tracking_codes.mint(gateway.container.mac_keys))
 
 
 def test_the_case_shows_what_its_citizen_wrote(gateway: Gateway, browser: Reader) -> None:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from backbone import codes
+from contracts import tracking_codes
 from contracts.accounts import OtpSent, Tokens
 from contracts.base import now
 from contracts.errors import (
@@ -108,7 +108,7 @@ def signed_in(gateway: Gateway) -> SignedIn:
 
 
 def code(gateway: Gateway) -> str:
-    return codes.mint(gateway.container.mac_keys)
+    return tracking_codes.mint(gateway.container.mac_keys)
 
 
 def at_every_page(gateway: Gateway, path: str) -> Browser:

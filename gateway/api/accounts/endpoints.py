@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, Field, StringConstraints
 
-from backbone.persian import normalisation as persian
+from contracts import identifiers
 from contracts.accounts import (
     OtpSent,
     RefreshTokens,
@@ -72,7 +72,7 @@ class RefreshBody(Body):
 
 def mobile_of(typed: str) -> str:
     """E.164, or InvalidField."""
-    mobile = persian.mobile(typed)
+    mobile = identifiers.mobile(typed)
     if mobile is None:
         raise InvalidField(fields=[{"field": "mobile", "reason": "not_a_mobile"}])
     return mobile
@@ -110,7 +110,7 @@ async def sign_in(request: Request, body: OneTimeCodeBody, container: ContainerD
     and one tried too often included, is 401 `bad_code`."""
     await container.admission.sign_in(client_of(container, request))
     mobile = mobile_of(body.mobile)
-    code = persian.compact_digits(body.code)
+    code = identifiers.compact_digits(body.code)
     if code is None:
         raise BadCode
     asked = VerifyOtp(mobile=mobile, code=code, asker=visitor.address_key, otp_session=body.otp_session)
@@ -131,7 +131,7 @@ async def sign_in_staff(request: Request, body: StaffBody, container: ContainerD
     worked = await container.admission.worked(_RESTING, client)
     if not worked:
         await container.admission.sign_in(client)
-    totp = persian.compact_digits(body.totp)
+    totp = identifiers.compact_digits(body.totp)
     if totp is None or "\x00" in body.password:
         raise BadCredentials
     asked = SignInStaff(

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from backbone import codes
+from contracts import tracking_codes
 from contracts.base import Answer, Moment
 from contracts.errors import InvalidField
 from contracts.intake import CheckReceipt, ReceiptState
@@ -83,7 +83,7 @@ async def _file(request: Request) -> Response:
     taken = await container.filing.file(body, visitor.caller, visitor.language, keys[0] if keys else None)
     language = body.language or visitor.language
     filed = Filed.model_construct(
-        tracking_code=codes.grouped(taken.code),
+        tracking_code=tracking_codes.grouped(taken.code),
         submission_id=taken.submission_id,
         receipt=taken.receipt,
         stage=Stage.REGISTERED,
@@ -133,7 +133,7 @@ async def check_receipt(body: ReceiptBody, container: ContainerDep, bearer: Bear
         ReceiptView(
             registered=state.registered,
             registered_at=state.registered_at,
-            new_tracking_code=codes.grouped(state.new_code) if state.new_code else None,
+            new_tracking_code=tracking_codes.grouped(state.new_code) if state.new_code else None,
         )
     )
 

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from backbone import codes
+from contracts import tracking_codes
 from contracts.errors import InvalidField
 from contracts.media import Variant
 from contracts.notify import ListMessages, MarkRead, MessagePage
@@ -31,7 +31,9 @@ _HEADERS = {"cache-control": "no-store", "vary": "Accept-Language"}
 class TrackingCodeBody(Body):
     """`tracking_code`: its 16 digits, in any digits and grouping, or a whole message in which it is."""
 
-    tracking_code: str = Field(min_length=1, max_length=codes.LONGEST_TEXT, json_schema_extra={"format": "password"})
+    tracking_code: str = Field(
+        min_length=1, max_length=tracking_codes.LONGEST_TEXT, json_schema_extra={"format": "password"}
+    )
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", json_schema_extra={"examples": [{"tracking_code": "4821 0937 5518 2604"}]}

@@ -16,12 +16,13 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Request, Response
 from starlette.responses import PlainTextResponse
 
-from backbone import crypto
+from backbone import sealing
 from backbone.messaging import amqp
 from backbone.messaging.amqp import NotPublished
-from backbone.persian import normalisation as persian
 from backbone.process.settings import secret
+from contracts import identifiers
 from contracts.base import Command, now
+from contracts.characters import latin_digits
 from contracts.errors import InvalidField, NotFound, TooLarge, Unavailable
 from contracts.gateway import InboundSms, ReceiveSms, ReportDelivery
 from gateway.api import dependencies as deps
@@ -63,13 +64,13 @@ async def _inbound(secret_: str, request: Request, container: AppContainer) -> R
         ]
         if wrong or sender is None or text is None:
             raise InvalidField(fields=wrong)
-        mobile = persian.mobile(sender)
+        mobile = identifiers.mobile(sender)
         if mobile is None:
             continue  # a short code or a name: nobody to answer, and nothing that a retry would mend
         at = now()
         # Without an id of the provider's, the same words within a minute are a repetition.
         id_ = _first(one, _ID) or hashlib.sha256(f"{mobile}\0{text}\0{at:%Y%m%d%H%M}".encode()).hexdigest()
-        sealed = crypto.seal(
+        sealed = sealing.seal(
             InboundSms(mobile=mobile, text=text[: _room(text)]), secret(container.settings.notify_public_key)
         )
         message = ReceiveSms(
@@ -92,7 +93,7 @@ async def _delivery(secret_: str, request: Request, container: AppContainer) -> 
         ]
         if wrong or id_ is None or status is None:
             raise InvalidField(fields=wrong)
-        digits = persian.latin_digits(status.strip())
+        digits = latin_digits(status.strip())
         bare = digits.removeprefix("-")
         if not (bare.isascii() and bare.isdigit() and len(bare) <= 6):
             raise InvalidField(fields=[{"field": "status", "reason": "int_parsing"}])

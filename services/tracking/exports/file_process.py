@@ -5,7 +5,7 @@ lines in, what there is of the file by now out; an empty page in, the rest of th
 to hold the whole. CSV is UTF-8 with BOM; a cell that a spreadsheet would take for a formula begins with an apostrophe. XLSX
 is one sheet of texts, written straight into its zip: a library would first put all of it into a file. Days are there twice,
 Jalali and ISO, in Tehran's time. What tells who somebody is, as far as its form shows it, is masked in the text
-(`backbone.masking`): a file goes where no scope follows it.
+(`contracts.masking`): a file goes where no scope follows it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from typing import IO, Any
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from backbone.masking import masked
 from backbone.persian import jalali
+from contracts.masking import masked
 from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Channel, Kind, Language, Outcome, Stage
 
 Row = dict[str, Any]

@@ -30,8 +30,9 @@ from sqlalchemy import (
 )
 
 from backbone.persian import jalali
-from backbone.persian.normalisation import latin_digits, normalise
+from backbone.persian.normalisation import normalise
 from contracts.base import now
+from contracts.characters import latin_digits
 from contracts.errors import InvalidField
 from contracts.searches import CaseLine, CasePage, FileType, Filter, Sort
 from contracts.vocabulary import OPEN_STAGES, Stage

@@ -16,11 +16,12 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import text
 
-from backbone import codes, crypto
+from backbone import sealing
 from backbone.process import keys
 from backbone.storage import migrate
 from backbone.storage.database import Database
 from contracts import tracking as tracking_contracts
+from contracts import tracking_codes
 from contracts.accounts import StaffChanged
 from contracts.base import Event
 from contracts.exports import StartExport
@@ -313,8 +314,8 @@ class Maker:
     def file(self, **changes: Any) -> CaseFacts:
         """A case with a word in every field."""
         case_id = uuid.uuid4()
-        typed = codes.mint(self._keys("CODE_MAC_KEYS"))
-        code = codes.hashes(typed, self._keys("CODE_INDEX_KEYS"))[0]
+        typed = tracking_codes.mint(self._keys("CODE_MAC_KEYS"))
+        code = tracking_codes.hashes(typed, self._keys("CODE_INDEX_KEYS"))[0]
         ground = changes.get("ground") or self.chance.choice(list(GROUNDS))
         unit = changes.get("unit", self.chance.choice([one for one in self.parents if one not in ("mq", "insp")]))
         owner = changes.get("owner") or self.chance.choice([None, *self.citizens])
@@ -387,7 +388,7 @@ class Maker:
             channel=filed.channel,
             language=filed.language,
             filed_at=filed.filed_at,
-            sealed_identity=crypto.seal(told, bytes.fromhex(self.world.keys["INTAKE_PUBLIC_KEY"])),
+            sealed_identity=sealing.seal(told, bytes.fromhex(self.world.keys["INTAKE_PUBLIC_KEY"])),
             content_hash=filed.content_hash,
         )
         intake = self.house.made["intake"]

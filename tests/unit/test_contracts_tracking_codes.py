@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backbone import codes
+from contracts import tracking_codes
 
 OLD, NEW, DERIVE, INDEX, OLDER_INDEX = (bytes([n]) * 32 for n in range(1, 6))
 SCRIPTS = ("0123456789", "۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩", "０１２３４５６７８９")
@@ -20,7 +20,7 @@ seeds = st.binary(min_size=1, max_size=60)
 
 
 def code_of(seed: bytes, *mac_keys: bytes) -> str:
-    return codes.derive(mac_keys or (OLD,), DERIVE, seed)[0]
+    return tracking_codes.derive(mac_keys or (OLD,), DERIVE, seed)[0]
 
 
 def some_codes(count: int) -> list[str]:
@@ -40,38 +40,38 @@ def mistyped(code: str) -> Iterator[str]:
 
 
 def test_a_new_code_is_sixteen_digits_from_all_the_range_and_never_the_same() -> None:
-    minted = {codes.mint([OLD]) for _ in range(3000)}
+    minted = {tracking_codes.mint([OLD]) for _ in range(3000)}
     assert len(minted) == 3000
     assert all(re.fullmatch(r"[0-9]{16}", code) for code in minted)
     assert {code[0] for code in minted} == set("0123456789")
-    assert all(codes.parse(code, [OLD]) == code for code in minted)
+    assert all(tracking_codes.parse(code, [OLD]) == code for code in minted)
 
 
 @given(seeds, st.lists(st.tuples(st.sampled_from(SCRIPTS), st.sampled_from(SEPARATORS)), min_size=16, max_size=16))
 def test_a_code_is_read_in_any_script_and_grouping(seed: bytes, hand: list[tuple[str, str]]) -> None:
     code = code_of(seed)
     typed = "".join(script[int(digit)] + mark for digit, (script, mark) in zip(code, hand, strict=True))
-    assert codes.parse(f" {typed}\n", [OLD]) == code
+    assert tracking_codes.parse(f" {typed}\n", [OLD]) == code
 
 
 def test_it_is_shown_as_on_a_bank_card_and_read_back() -> None:
     code = code_of(b"")
-    shown = codes.grouped(code)
+    shown = tracking_codes.grouped(code)
     assert re.fullmatch(r"\d{4} \d{4} \d{4} \d{4}", shown)
-    assert codes.parse(shown, [OLD]) == code
+    assert tracking_codes.parse(shown, [OLD]) == code
 
 
 @pytest.mark.parametrize(
     "typed", ["", " ", "1234", "کد رهگیری", "1234 5678 9012 345x", "²" * 17, "0" * 65, "0 " * 2_001]
 )
 def test_what_is_no_code_is_none(typed: str) -> None:
-    assert codes.parse(typed, [OLD]) is None
+    assert tracking_codes.parse(typed, [OLD]) is None
 
 
 def test_a_digit_too_few_or_too_many_is_refused() -> None:
     code = code_of(b"")
-    assert codes.parse(code[:-1], [OLD]) is None
-    assert codes.parse(code + "0", [OLD]) is None
+    assert tracking_codes.parse(code[:-1], [OLD]) is None
+    assert tracking_codes.parse(code + "0", [OLD]) is None
 
 
 @pytest.mark.parametrize(
@@ -94,35 +94,35 @@ def test_a_code_is_found_in_a_whole_message(around: str, mark: str) -> None:
     for code in some_codes(20):
         typed = around.format(mark.join(code[at : at + 4] for at in range(0, 16, 4)))
         for script in SCRIPTS:
-            assert codes.parse(typed.translate(str.maketrans("0123456789", script)), [OLD]) == code
+            assert tracking_codes.parse(typed.translate(str.maketrans("0123456789", script)), [OLD]) == code
 
 
 def test_of_two_codes_in_one_text_neither_is_taken() -> None:
     one, other = some_codes(2)
-    assert codes.parse(f"{codes.grouped(one)} یا {codes.grouped(other)}", [OLD]) is None
-    assert codes.parse(f"{one} و دوباره {codes.grouped(one)}", [OLD]) == one
+    assert tracking_codes.parse(f"{tracking_codes.grouped(one)} یا {tracking_codes.grouped(other)}", [OLD]) is None
+    assert tracking_codes.parse(f"{one} و دوباره {tracking_codes.grouped(one)}", [OLD]) == one
 
 
 def test_one_text_is_no_way_to_try_many_codes() -> None:
     """Each number that is looked at is a guess, and more than a few make the text none of a citizen's."""
     for count in range(1, 200):
         text = "، کد ".join(f"{n:016d}" for n in range(count))
-        assert len(codes.candidates(text)) <= codes.MOST_CANDIDATES
-    many = "، کد ".join([*some_codes(1), *(f"{n:016d}" for n in range(codes.MOST_CANDIDATES))])
-    assert codes.parse(many, [OLD]) is None
-    assert codes.candidates("1" * 1_000 + " " + " ".join("12" * 400)) == []
+        assert len(tracking_codes.candidates(text)) <= tracking_codes.MOST_CANDIDATES
+    many = "، کد ".join([*some_codes(1), *(f"{n:016d}" for n in range(tracking_codes.MOST_CANDIDATES))])
+    assert tracking_codes.parse(many, [OLD]) is None
+    assert tracking_codes.candidates("1" * 1_000 + " " + " ".join("12" * 400)) == []
 
 
 @given(st.text(alphabet=st.sampled_from("0123456789۰۹٣ -/.\u200cآa:\n"), max_size=300))
 def test_no_text_breaks_the_search_for_a_code(text: str) -> None:
-    found = codes.candidates(text)
-    assert len(found) <= codes.MOST_CANDIDATES
+    found = tracking_codes.candidates(text)
+    assert len(found) <= tracking_codes.MOST_CANDIDATES
     assert all(re.fullmatch(r"[0-9]{16}", code) for code in found)
 
 
 def test_of_mistyped_codes_hardly_one_in_a_thousand_is_let_in() -> None:
     tries = [typed for code in some_codes(120) for typed in mistyped(code)]
-    let_in = sum(codes.parse(typed, [OLD]) is not None for typed in tries)
+    let_in = sum(tracking_codes.parse(typed, [OLD]) is not None for typed in tries)
     assert len(tries) > 15_000
     assert let_in < len(tries) * 0.002
 
@@ -131,31 +131,31 @@ def test_a_mistyped_check_digit_is_always_refused() -> None:
     for code in some_codes(50):
         for wrong in mistyped(code):
             if wrong[:13] == code[:13]:
-                assert codes.parse(wrong, [OLD]) is None
+                assert tracking_codes.parse(wrong, [OLD]) is None
 
 
 def test_an_invented_code_is_let_in_once_in_a_thousand_and_no_more_often() -> None:
     # The bodies are ours, the check digits are not: they belong to another office's key.
     invented = [code_of(n.to_bytes(4, "big"), NEW) for n in range(20_000)]
-    assert sum(codes.parse(code, [OLD]) is not None for code in invented) < 40
+    assert sum(tracking_codes.parse(code, [OLD]) is not None for code in invented) < 40
 
 
 @given(seeds)
 def test_a_code_made_under_a_former_key_is_honoured_while_that_key_is_held(seed: bytes) -> None:
     code = code_of(seed, OLD)
-    assert codes.parse(code, [NEW, OLD]) == code
+    assert tracking_codes.parse(code, [NEW, OLD]) == code
 
 
 def test_without_its_key_it_is_refused() -> None:
-    assert sum(codes.parse(code, [NEW]) is not None for code in some_codes(500)) <= 5
+    assert sum(tracking_codes.parse(code, [NEW]) is not None for code in some_codes(500)) <= 5
 
 
 @given(seeds, seeds)
 def test_a_retry_gets_the_same_code_and_id_and_anything_else_another(seed: bytes, other: bytes) -> None:
-    code, submission_id = codes.derive([OLD], DERIVE, seed)
-    assert codes.derive([OLD], DERIVE, bytes(bytearray(seed))) == (code, submission_id)
+    code, submission_id = tracking_codes.derive([OLD], DERIVE, seed)
+    assert tracking_codes.derive([OLD], DERIVE, bytes(bytearray(seed))) == (code, submission_id)
     for different in {other, seed + other, other + seed, seed + b"!"} - {seed}:
-        other_code, other_id = codes.derive([OLD], DERIVE, different)
+        other_code, other_id = tracking_codes.derive([OLD], DERIVE, different)
         assert other_code != code
         assert other_id != submission_id
     assert (submission_id.version, submission_id.variant) == (4, RFC_4122)
@@ -163,8 +163,8 @@ def test_a_retry_gets_the_same_code_and_id_and_anything_else_another(seed: bytes
 
 @given(seeds)
 def test_nobody_without_the_key_can_derive_it(seed: bytes) -> None:
-    code, submission_id = codes.derive([OLD], DERIVE, seed)
-    stranger = codes.derive([OLD], bytes(32), seed)
+    code, submission_id = tracking_codes.derive([OLD], DERIVE, seed)
+    stranger = tracking_codes.derive([OLD], bytes(32), seed)
     assert stranger[0] != code
     assert stranger[1] != submission_id
 
@@ -172,25 +172,25 @@ def test_nobody_without_the_key_can_derive_it(seed: bytes) -> None:
 @given(seeds)
 def test_a_retry_after_the_key_has_changed_means_the_same_case(seed: bytes) -> None:
     """Its check digits are new; what it is stored under is not, so both codes open the case."""
-    before, first_id = codes.derive([OLD], DERIVE, seed)
-    after, again_id = codes.derive([NEW, OLD], DERIVE, seed)
+    before, first_id = tracking_codes.derive([OLD], DERIVE, seed)
+    after, again_id = tracking_codes.derive([NEW, OLD], DERIVE, seed)
     assert first_id == again_id
-    assert codes.hashes(after, [INDEX]) == codes.hashes(before, [INDEX])
+    assert tracking_codes.hashes(after, [INDEX]) == tracking_codes.hashes(before, [INDEX])
 
 
 @given(seeds, seeds)
 def test_what_is_stored_tells_codes_apart_and_gives_none_away(seed: bytes, other: bytes) -> None:
     code = code_of(seed)
-    [stored] = codes.hashes(code, [INDEX])
+    [stored] = tracking_codes.hashes(code, [INDEX])
     assert re.fullmatch(r"[0-9a-f]{64}", stored)
-    assert codes.hashes(code, [INDEX]) == [stored]
-    assert codes.hashes(code, [OLDER_INDEX]) != [stored], "nothing is learnt without the key"
+    assert tracking_codes.hashes(code, [INDEX]) == [stored]
+    assert tracking_codes.hashes(code, [OLDER_INDEX]) != [stored], "nothing is learnt without the key"
     if other != seed:
-        assert codes.hashes(code_of(other), [INDEX]) != [stored]
+        assert tracking_codes.hashes(code_of(other), [INDEX]) != [stored]
 
 
 def test_what_was_stored_under_a_former_key_is_found() -> None:
     code = code_of(b"")
-    now, before = codes.hashes(code, [INDEX, OLDER_INDEX])
-    assert codes.hashes(code, [INDEX]) == [now]
-    assert codes.hashes(code, [OLDER_INDEX]) == [before]
+    now, before = tracking_codes.hashes(code, [INDEX, OLDER_INDEX])
+    assert tracking_codes.hashes(code, [INDEX]) == [now]
+    assert tracking_codes.hashes(code, [OLDER_INDEX]) == [before]

@@ -24,9 +24,10 @@ from contracts.intake import (
     Unit,
 )
 from contracts.vocabulary import Kind
-from services.intake.domain import Difference, Target, changed, differences, problems, target
-from services.intake.seed import SAMPLE, read
+from services.intake.catalogue.rules import Difference, apply, differences, problems
+from services.intake.catalogue.seed import SAMPLE, read
 from services.intake.settings import Settings
+from services.intake.submissions.rules import Target, target_of
 
 KEY, OTHER = "ab" * 32, "cd" * 32
 
@@ -43,14 +44,14 @@ CATALOGUE = Catalogue(version=1, units=TREE, grounds=[])
 
 class TestTarget:
     def test_a_unit_has_the_names_of_its_day(self) -> None:
-        assert target("roads", CATALOGUE) == Target("roads", "اداره roads", "Office roads")
+        assert target_of("roads", CATALOGUE) == Target("roads", "اداره roads", "Office roads")
 
     @pytest.mark.parametrize("asked", ["nowhere", "closed", "city"])
     def test_screening_sets_right_what_names_no_open_office(self, asked: str) -> None:
-        assert target(asked, CATALOGUE) == Target(None)
+        assert target_of(asked, CATALOGUE) == Target(None)
 
     def test_before_there_is_a_catalogue_all_is_left_to_screening(self) -> None:
-        assert target("roads", Catalogue(version=0, units=[], grounds=[])) == Target(None)
+        assert target_of("roads", Catalogue(version=0, units=[], grounds=[])) == Target(None)
 
 
 def wrong(units: list[Unit] | None = None, **more: Any) -> dict[str, str]:
@@ -102,7 +103,7 @@ class TestTree:
         assert found == {f"units.{code}.parent": "circle" for code in "abc"}
 
     def test_a_unit_with_open_ones_below_it_cannot_be_closed(self) -> None:
-        closing = changed(CATALOGUE, [PutUnit(unit=unit("works", "city", active=False))])
+        closing = apply(CATALOGUE, [PutUnit(unit=unit("works", "city", active=False))])
         assert [(one.field, one.reason) for one in problems(closing)] == [("units.works.active", "open_children")]
 
     @pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\x00b", "a\u202eb", "دو\nسطر"])
@@ -180,7 +181,7 @@ class TestChanges:
     def test_a_change_is_told_as_before_and_after(self) -> None:
         renamed = unit("roads", "city").model_copy(update={"name_en": "Streets"})
         new = unit("parks", "city")
-        after = changed(CATALOGUE, [PutUnit(unit=renamed), PutUnit(unit=new), SetCalendar(weekend=[4])])
+        after = apply(CATALOGUE, [PutUnit(unit=renamed), PutUnit(unit=new), SetCalendar(weekend=[4])])
         assert differences(CATALOGUE, after) == [
             Difference("units", "roads", TREE[2].model_dump(mode="json"), renamed.model_dump(mode="json")),
             Difference("units", "parks", None, new.model_dump(mode="json")),
@@ -188,10 +189,10 @@ class TestChanges:
         ]
 
     def test_what_says_the_same_is_no_change(self) -> None:
-        assert differences(CATALOGUE, changed(CATALOGUE, [PutUnit(unit=TREE[1]), SetCalendar(holidays=[])])) == []
+        assert differences(CATALOGUE, apply(CATALOGUE, [PutUnit(unit=TREE[1]), SetCalendar(holidays=[])])) == []
 
     def test_a_unit_keeps_its_place_in_the_list(self) -> None:
-        after = changed(CATALOGUE, [PutUnit(unit=TREE[1].model_copy(update={"name_en": "W"}))])
+        after = apply(CATALOGUE, [PutUnit(unit=TREE[1].model_copy(update={"name_en": "W"}))])
         assert [one.code for one in after.units] == [one.code for one in TREE]
 
 

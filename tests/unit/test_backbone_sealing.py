@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backbone import crypto
-from backbone.crypto import CannotOpen
+from backbone import sealing
+from backbone.sealing import CannotOpen
 from contracts.gateway import Contact, Identity
 
 OLD, NEW, STRANGER = (bytes([n]) * 32 for n in range(1, 4))
@@ -17,8 +17,8 @@ NAME, MOBILE = "شاکی نمونه", "+989120000000"
 CITIZEN = Identity(name=NAME, mobile=MOBILE)
 
 
-def sealed(public_key: bytes = crypto.public_key(OLD)) -> str:
-    return crypto.seal(CITIZEN, public_key)
+def sealed(public_key: bytes = sealing.public_key(OLD)) -> str:
+    return sealing.seal(CITIZEN, public_key)
 
 
 def damaged(text: str, place: int, by: int) -> str:
@@ -28,19 +28,19 @@ def damaged(text: str, place: int, by: int) -> str:
 
 
 def test_its_owner_opens_it() -> None:
-    assert crypto.unseal(sealed(), Identity, [OLD]) == CITIZEN
+    assert sealing.unseal(sealed(), Identity, [OLD]) == CITIZEN
 
 
 def test_what_was_sealed_to_the_former_key_is_opened_while_that_is_held() -> None:
     for key in (OLD, NEW):
-        assert crypto.unseal(sealed(crypto.public_key(key)), Identity, [NEW, OLD]) == CITIZEN
+        assert sealing.unseal(sealed(sealing.public_key(key)), Identity, [NEW, OLD]) == CITIZEN
 
 
 def test_nobody_else_opens_it() -> None:
     with pytest.raises(CannotOpen):
-        crypto.unseal(sealed(), Identity, [NEW, STRANGER])
+        sealing.unseal(sealed(), Identity, [NEW, STRANGER])
     with pytest.raises(CannotOpen):
-        crypto.unseal(sealed(), Identity, [crypto.public_key(OLD)])
+        sealing.unseal(sealed(), Identity, [sealing.public_key(OLD)])
 
 
 def test_it_shows_nothing_not_even_that_two_are_the_same() -> None:
@@ -54,47 +54,47 @@ def test_it_shows_nothing_not_even_that_two_are_the_same() -> None:
 @given(st.integers(0, 500), st.integers(1, 255))
 def test_a_box_with_one_byte_changed_is_opened_by_nobody(place: int, by: int) -> None:
     with pytest.raises(CannotOpen):
-        crypto.unseal(damaged(sealed(), place, by), Identity, [OLD])
+        sealing.unseal(damaged(sealed(), place, by), Identity, [OLD])
 
 
 @given(st.text(max_size=100))
 def test_what_is_no_box_cannot_be_opened(text: str) -> None:
     with pytest.raises(CannotOpen):
-        crypto.unseal(text, Identity, [OLD])
+        sealing.unseal(text, Identity, [OLD])
     with pytest.raises(CannotOpen):
-        crypto.unlock(text, OLD)
+        sealing.unlock(text, OLD)
 
 
 @pytest.mark.parametrize("cut", [0, 4, 32, 60, -4])
 def test_a_box_cut_short_cannot_be_opened(cut: int) -> None:
     with pytest.raises(CannotOpen):
-        crypto.unseal(sealed()[:cut], Identity, [OLD])
+        sealing.unseal(sealed()[:cut], Identity, [OLD])
 
 
 def test_a_box_that_holds_something_else_is_refused_without_quoting_it() -> None:
     with pytest.raises(CannotOpen) as refusal:
-        crypto.unseal(sealed(), Contact, [OLD])
+        sealing.unseal(sealed(), Contact, [OLD])
     assert NAME not in str(refusal.value)
     assert refusal.value.__cause__ is None
     assert refusal.value.__suppress_context__
 
 
 def test_what_is_locked_is_unlocked_by_its_key_alone() -> None:
-    locked = crypto.lock(MOBILE, OLD)
-    assert crypto.unlock(locked, OLD) == MOBILE
-    assert locked != crypto.lock(MOBILE, OLD)
+    locked = sealing.lock(MOBILE, OLD)
+    assert sealing.unlock(locked, OLD) == MOBILE
+    assert locked != sealing.lock(MOBILE, OLD)
     with pytest.raises(CannotOpen):
-        crypto.unlock(locked, NEW)
+        sealing.unlock(locked, NEW)
 
 
 @given(st.integers(0, 100), st.integers(1, 255))
 def test_what_is_locked_and_touched_cannot_be_unlocked(place: int, by: int) -> None:
     with pytest.raises(CannotOpen):
-        crypto.unlock(damaged(crypto.lock(MOBILE, OLD), place, by), OLD)
+        sealing.unlock(damaged(sealing.lock(MOBILE, OLD), place, by), OLD)
 
 
 @given(st.text(max_size=50), st.text(max_size=50))
 def test_a_keyed_hash_tells_texts_apart(one: str, other: str) -> None:
-    hashed = crypto.keyed_hash(one, OLD)
-    assert (hashed == crypto.keyed_hash(other, OLD)) == (one == other)
-    assert hashed != crypto.keyed_hash(one, NEW)
+    hashed = sealing.keyed_hash(one, OLD)
+    assert (hashed == sealing.keyed_hash(other, OLD)) == (one == other)
+    assert hashed != sealing.keyed_hash(one, NEW)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backbone.masking import MASK, masked
+from contracts.masking import MASK, masked
 
 MOBILES = [
     "09120000102",

@@ -1,4 +1,4 @@
-"""Sealed identities at rest: AES-256-GCM under a data key of their own, which a master key wraps.
+"""Identities encrypted at rest: AES-256-GCM under a data key of their own, which a master key wraps.
 
 Rotating the master key re-wraps the data keys and touches no identity (RFC 3394 key wrap).
 """
@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from contracts.gateway import GroupMembers, Identity
 
 _MEMBERS = b"members"
-"""Sealed along with what it is of, so that one row cannot be put in another's place."""
+"""Marks the associated data of members; with the submission's id in it no row can stand for another."""
 
 
 class Damaged(Exception):
@@ -42,32 +42,32 @@ class Vault:
         self.current = next(iter(master_keys))
 
     def seal(self, submission_id: UUID, identity: Identity) -> SealedIdentity:
-        return self._lock(submission_id.bytes, identity)
+        return self._encrypt(submission_id.bytes, identity)
 
     def open(self, submission_id: UUID, sealed: SealedIdentity) -> Identity:
-        return Identity.model_validate_json(self._unlock(submission_id.bytes, sealed))
+        return Identity.model_validate_json(self._decrypt(submission_id.bytes, sealed))
 
     def seal_members(self, submission_id: UUID, members: GroupMembers) -> SealedIdentity:
-        return self._lock(submission_id.bytes + _MEMBERS, members)
+        return self._encrypt(submission_id.bytes + _MEMBERS, members)
 
     def open_members(self, submission_id: UUID, sealed: SealedIdentity) -> GroupMembers:
-        return GroupMembers.model_validate_json(self._unlock(submission_id.bytes + _MEMBERS, sealed))
+        return GroupMembers.model_validate_json(self._decrypt(submission_id.bytes + _MEMBERS, sealed))
 
     def rewrap(self, master_key: str, wrapped_key: bytes) -> bytes:
         """The same data key under the current master key."""
         return aes_key_wrap(self._keys[self.current], aes_key_unwrap(self._key(master_key), wrapped_key))
 
-    def _lock(self, about: bytes, told: BaseModel) -> SealedIdentity:
+    def _encrypt(self, associated: bytes, value: BaseModel) -> SealedIdentity:
         key, nonce = AESGCM.generate_key(256), os.urandom(12)
-        ciphertext = AESGCM(key).encrypt(nonce, told.model_dump_json().encode(), about)
+        ciphertext = AESGCM(key).encrypt(nonce, value.model_dump_json().encode(), associated)
         return SealedIdentity(self.current, aes_key_wrap(self._keys[self.current], key), nonce, ciphertext)
 
-    def _unlock(self, about: bytes, sealed: SealedIdentity) -> bytes:
+    def _decrypt(self, associated: bytes, sealed: SealedIdentity) -> bytes:
         try:
             key = aes_key_unwrap(self._key(sealed.master_key), sealed.wrapped_key)
-            return AESGCM(key).decrypt(sealed.nonce, sealed.ciphertext, about)
+            return AESGCM(key).decrypt(sealed.nonce, sealed.ciphertext, associated)
         except (InvalidUnwrap, InvalidTag) as error:
-            raise Damaged(str(UUID(bytes=about[:16]))) from error
+            raise Damaged(str(UUID(bytes=associated[:16]))) from error
 
     def _key(self, name: str) -> bytes:
         if name not in self._keys:

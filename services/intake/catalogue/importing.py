@@ -1,8 +1,8 @@
-"""Tables of the office into the catalogue: `python -m services.intake.importing WHAT FILE [--dry-run]`.
+"""Imports tables of the office into the catalogue: `python -m services.intake.catalogue.importing WHAT FILE [--dry-run]`.
 
 A row adds what has its code, or changes it; what is not in the file stays, but rules without a code (deadlines, retention)
-are replaced whole. All rows are taken or none. Needs DATABASE_URL_INTAKE; the change goes out by the outbox, as the
-administrator's own.
+are replaced whole. All rows are imported or none. Needs DATABASE_URL_INTAKE; the change is published like one of the
+administrator.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 
 from backbone.persian import date_parsing as dates
-from backbone.persian.normalisation import latin_digits
 from backbone.storage.database import Database
 from backbone.storage.migrate import url_of
 from backbone.tables import reading as tables
 from backbone.tables.reading import Mistake, Refused, Row, mistakes_of, yes_or_no
+from contracts.characters import latin_digits
 from contracts.errors import InvalidField
 from contracts.intake import (
     AnswerTemplate,
@@ -45,8 +45,8 @@ from contracts.intake import (
     SetRetention,
     Unit,
 )
-from services.intake import store
-from services.intake.handlers import reconfigure
+from services.intake.catalogue import store
+from services.intake.catalogue.use_cases import apply_changes
 
 Parse = Callable[[str], Any]
 
@@ -72,12 +72,12 @@ def _number(text: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """How one kind of table is read. `listed`: where it stands in the catalogue; `columns`: those named otherwise than
-    the field they hold; `parse`: what a field is made of, where it is not its text; `empty`: needed columns that may be empty;
-    `change`: what one row does, or `whole`: what all rows do together."""
+class TableFormat:
+    """How one kind of table is read. `part`: of the catalogue; `columns`: by field, where the column has another name; `parse`:
+    by field, where its value is not the column's text; `empty`: needed columns that may be empty; `change`: what one row
+    changes, or `replace`: what all rows change together."""
 
-    listed: str
+    part: str
     model: type[BaseModel]
     needed: tuple[str, ...]
     optional: tuple[str, ...]
@@ -85,11 +85,11 @@ class Sheet:
     columns: Mapping[str, str]
     parse: Mapping[str, Parse]
     empty: frozenset[str] = frozenset()
-    whole: Callable[[list[Any]], Change] | None = None
+    replace: Callable[[list[Any]], Change] | None = None
 
 
-SHEETS: dict[str, Sheet] = {
-    "units": Sheet(
+FORMATS: dict[str, TableFormat] = {
+    "units": TableFormat(
         "units",
         Unit,
         ("code", "parent_code", "level", "name_fa", "name_en"),
@@ -99,7 +99,7 @@ SHEETS: dict[str, Sheet] = {
         {"parent": _or_none, "active": yes_or_no},
         frozenset({"parent_code"}),
     ),
-    "grounds": Sheet(
+    "grounds": TableFormat(
         "grounds",
         Ground,
         ("code", "kind(s)", "name_fa", "name_en"),
@@ -108,7 +108,7 @@ SHEETS: dict[str, Sheet] = {
         {"kinds": "kind(s)"},
         {"kinds": _words, "questions": _questions},
     ),
-    "refusal-reasons": Sheet(
+    "refusal-reasons": TableFormat(
         "refusal_reasons",
         ListedReason,
         ("code", "name_fa", "name_en"),
@@ -117,7 +117,7 @@ SHEETS: dict[str, Sheet] = {
         {},
         {"active": yes_or_no},
     ),
-    "root-causes": Sheet(
+    "root-causes": TableFormat(
         "root_causes",
         ListedCause,
         ("code", "name_fa", "name_en"),
@@ -126,7 +126,7 @@ SHEETS: dict[str, Sheet] = {
         {},
         {"active": yes_or_no},
     ),
-    "answer-templates": Sheet(
+    "answer-templates": TableFormat(
         "answer_templates",
         AnswerTemplate,
         ("code", "text_fa", "text_en"),
@@ -135,7 +135,7 @@ SHEETS: dict[str, Sheet] = {
         {},
         {"kind": _or_none, "ground": _or_none},
     ),
-    "deadlines": Sheet(
+    "deadlines": TableFormat(
         "deadlines",
         DeadlineRule,
         ("days",),
@@ -149,9 +149,9 @@ SHEETS: dict[str, Sheet] = {
             "step": lambda text: text or "decision",
             "days": _number,
         },
-        whole=lambda rules: SetDeadlines(deadlines=rules),
+        replace=lambda rules: SetDeadlines(deadlines=rules),
     ),
-    "retention": Sheet(
+    "retention": TableFormat(
         "retention",
         RetentionRule,
         ("kind", "identity_months", "evidence_months"),
@@ -164,15 +164,15 @@ SHEETS: dict[str, Sheet] = {
             "evidence_months": _number,
             "text_months": lambda text: _number(text) if text else None,
         },
-        whole=lambda rules: SetRetention(retention=rules),
+        replace=lambda rules: SetRetention(retention=rules),
     ),
 }
-WHAT = (*SHEETS, "holidays")
+TABLES = (*FORMATS, "holidays")
 
 
 @dataclass(frozen=True)
-class Done:
-    """How many rows were new, changed something, or said what was there; `version` None when nothing differs."""
+class Counts:
+    """How many rows were new, changed something, or changed nothing; `version` None when the catalogue is as before."""
 
     new: int
     changed: int
@@ -180,92 +180,94 @@ class Done:
     version: int | None
 
 
-def take(connection: Connection, what: str, path: Path) -> Done:
-    """The whole table, in the caller's transaction. Refused, row by row, when anything is wrong."""
+def import_table(connection: Connection, name: str, path: Path) -> Counts:
+    """Imports the whole table, in the caller's transaction. Refused names what is wrong in each row."""
     store.lock_catalogue(connection)
     catalogue = store.catalogue(connection)
-    if what == "holidays":
-        return _take_holidays(connection, catalogue, path)
-    sheet = SHEETS[what]
-    rows = tables.read(path, sheet.needed, sheet.optional)
-    present = {} if sheet.change is None else {one.code: one for one in getattr(catalogue, sheet.listed)}
-    items = _items(sheet, rows, present)
-    changes = [] if sheet.change is None else [sheet.change(one) for one in items]
-    if sheet.whole is not None:
-        changes = [sheet.whole(items)]
+    if name == "holidays":
+        return _import_holidays(connection, catalogue, path)
+    table = FORMATS[name]
+    rows = tables.read(path, table.needed, table.optional)
+    present = {} if table.change is None else {item.code: item for item in getattr(catalogue, table.part)}
+    items = _items(table, rows, present)
+    changes = [] if table.change is None else [table.change(item) for item in items]
+    if table.replace is not None:
+        changes = [table.replace(items)]
     try:
-        version = reconfigure(connection, f"import {what}", changes)
+        version = apply_changes(connection, f"import {name}", changes)
     except InvalidField as error:
-        raise Refused(_placed(sheet, rows, items, error.params["fields"])) from None
-    if sheet.change is None:
-        fresh = [one for one in items if one not in getattr(catalogue, sheet.listed)]
-        return Done(len(fresh), 0, len(items) - len(fresh), version)
-    new = [one for one in items if one.code not in present]
-    same = [one for one in items if one == present.get(one.code)]
-    return Done(len(new), len(items) - len(new) - len(same), len(same), version)
+        raise Refused(_mistakes_in_rows(table, rows, items, error.params["fields"])) from None
+    if table.change is None:
+        new = [item for item in items if item not in getattr(catalogue, table.part)]
+        return Counts(len(new), 0, len(items) - len(new), version)
+    new = [item for item in items if item.code not in present]
+    same = [item for item in items if item == present.get(item.code)]
+    return Counts(len(new), len(items) - len(new) - len(same), len(same), version)
 
 
-def _items(sheet: Sheet, rows: Sequence[Row], present: Mapping[str, BaseModel]) -> list[Any]:
-    """Each row as its model; a column that is not in the file keeps what is there."""
-    items, wrong, seen = [], [], set()
+def _items(table: TableFormat, rows: Sequence[Row], present: Mapping[str, BaseModel]) -> list[Any]:
+    """Each row as its model; a field whose column is not in the file keeps its value."""
+    items, mistakes, codes = [], [], set()
     for row in rows:
         before = present.get(row.values.get("code", ""))
         values = before.model_dump() if before is not None else {}
-        for name in sheet.model.model_fields:
-            column = sheet.columns.get(name, name)
+        for name in table.model.model_fields:
+            column = table.columns.get(name, name)
             if column in row.values and not (column == "active" and not row.values[column]):
-                values[name] = sheet.parse.get(name, str)(row.values[column])
-        found = []
+                values[name] = table.parse.get(name, str)(row.values[column])
+        row_mistakes = []
         try:
-            items.append(sheet.model.model_validate(values))
+            items.append(table.model.model_validate(values))
         except ValidationError as error:
-            found = mistakes_of(error, row, sheet.columns)
-        told = {one.column for one in found}
-        # What the catalogue would say of an empty name is said with the rest, not at a second try.
-        empty = [one for one in sheet.needed if one not in sheet.empty and one not in told and not row.values[one]]
-        wrong += [*found, *(Mistake(row.number, one, {"reason": "missing"}) for one in empty)]
+            row_mistakes = mistakes_of(error, row, table.columns)
+        reported = {mistake.column for mistake in row_mistakes}
+        # The catalogue's check would refuse an empty name: it is reported with the other mistakes, not at a second try.
+        required = [column for column in table.needed if column not in table.empty and column not in reported]
+        missing = [column for column in required if not row.values[column]]
+        mistakes += [*row_mistakes, *(Mistake(row.number, column, {"reason": "missing"}) for column in missing)]
         if code := row.values.get("code"):
-            if code in seen:
-                wrong.append(Mistake(row.number, "code", {"reason": "twice"}))
-            seen.add(code)
-    if wrong:
-        raise Refused(wrong)
+            if code in codes:
+                mistakes.append(Mistake(row.number, "code", {"reason": "twice"}))
+            codes.add(code)
+    if mistakes:
+        raise Refused(mistakes)
     return items
 
 
-def _placed(
-    sheet: Sheet, rows: Sequence[Row], items: Sequence[Any], fields: Sequence[Mapping[str, Any]]
+def _mistakes_in_rows(
+    table: TableFormat, rows: Sequence[Row], items: Sequence[Any], fields: Sequence[Mapping[str, Any]]
 ) -> list[Mistake]:
-    """The mistakes of the catalogue that would be, each at the row it comes from; at the file, when it is from none."""
+    """The problems that the catalogue would have, each at the row it comes from; at the file, when it comes from none."""
     numbers = {
         getattr(item, "code", str(at)): row.number for at, (row, item) in enumerate(zip(rows, items, strict=True))
     }
-    found = []
+    mistakes = []
     for field in fields:
-        place = str(field["field"]).removeprefix(f"{sheet.listed}.")
-        code = field.get("item", place.split(".")[0])
+        path = str(field["field"]).removeprefix(f"{table.part}.")
+        code = field.get("item", path.split(".")[0])
         code = code if code in numbers else None
-        name = place[len(code) + 1 :].split(".")[0] if code is not None else ""
-        row, column = (numbers[code], sheet.columns.get(name, name) or None) if code else (None, str(field["field"]))
-        found.append(Mistake(row, column, {key: value for key, value in field.items() if key not in ("field", "item")}))
-    return found
+        name = path[len(code) + 1 :].split(".")[0] if code is not None else ""
+        row, column = (numbers[code], table.columns.get(name, name) or None) if code else (None, str(field["field"]))
+        limits = {key: value for key, value in field.items() if key not in ("field", "item")}
+        mistakes.append(Mistake(row, column, limits))
+    return mistakes
 
 
-def _take_holidays(connection: Connection, catalogue: Catalogue, path: Path) -> Done:
+def _import_holidays(connection: Connection, catalogue: Catalogue, path: Path) -> Counts:
     """Days are added; a lunar and a solar holiday may fall on the same one."""
-    days, wrong = set(), []
+    days, mistakes = set(), []
     rows = tables.read(path, ("date",), ("name_fa", "name_en", "certain"))
     for row in rows:
         day = _day(row.values["date"])
         if day is None:
-            wrong.append(Mistake(row.number, "date", {"reason": "not_a_day"}))
+            mistakes.append(Mistake(row.number, "date", {"reason": "not_a_day"}))
         else:
             days.add(day)
-    if wrong:
-        raise Refused(wrong)
+    if mistakes:
+        raise Refused(mistakes)
     new = days - set(catalogue.holidays)
-    version = reconfigure(connection, "import holidays", [SetCalendar(holidays=sorted({*catalogue.holidays, *days}))])
-    return Done(len(new), 0, len(rows) - len(new), version)
+    version = apply_changes(connection, "import holidays", [SetCalendar(holidays=sorted({*catalogue.holidays, *days}))])
+    return Counts(len(new), 0, len(rows) - len(new), version)
 
 
 def _day(text: str) -> date | None:
@@ -281,14 +283,14 @@ class _DryRun(Exception):
 def main(arguments: Sequence[str]) -> int:
     """0; 1 when the table was refused."""
     parser = argparse.ArgumentParser(prog="peygir import", description="A table of the office into the catalogue.")
-    parser.add_argument("what", choices=WHAT)
+    parser.add_argument("what", choices=TABLES)
     parser.add_argument("file", type=Path, help="CSV (UTF-8) or XLSX; the first row names the columns")
-    parser.add_argument("--dry-run", action="store_true", help="only tell what is wrong, and what would change")
+    parser.add_argument("--dry-run", action="store_true", help="only report what is wrong, and what would change")
     options = parser.parse_args(arguments)
     database = Database(url_of("intake"), pool_size=1)
     try:
         with database.transaction() as connection:
-            done = take(connection, options.what, options.file)
+            counts = import_table(connection, options.what, options.file)
             if options.dry_run:
                 raise _DryRun
     except Refused as refused:
@@ -296,8 +298,8 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except _DryRun:
         print("dry run: nothing was changed")
-    told = f"intake: {options.what}: {done.new} new, {done.changed} changed, {done.same} as before"
-    print(told if done.version is None or options.dry_run else f"{told}; catalogue {done.version}")
+    summary = f"intake: {options.what}: {counts.new} new, {counts.changed} changed, {counts.same} as before"
+    print(summary if counts.version is None or options.dry_run else f"{summary}; catalogue {counts.version}")
     return 0
 
 

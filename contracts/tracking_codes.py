@@ -15,10 +15,10 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from backbone.persian import normalisation as persian
+from contracts import characters
 
 _SPACE = 10**13
-_BETWEEN = rf"[\s\-‐-―−_.,،٬·•|/\\\\ـ{persian.HIDDEN}{persian.DIRECTIONS}]"
+_BETWEEN = rf"[\s\-‐-―−_.,،٬·•|/\\\\ـ{characters.HIDDEN}{characters.DIRECTIONS}]"
 _GROUP = re.compile(r"\d+")
 _CHAIN = re.compile(rf"\d(?:{_BETWEEN}*\d)*")
 """Digits and what may stand between the groups of a code."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from backbone.persian.normalisation import national_id
+from contracts.identifiers import national_id
 
 MASK = "[masked]"
 

@@ -1,4 +1,4 @@
-"""Puts the sample catalogue of Qazvin into intake's database: `python -m services.intake.seed [FOLDER]`.
+"""Loads the sample catalogue of Qazvin into intake's database: `python -m services.intake.catalogue.seed [FOLDER]`.
 
 FOLDER holds units.csv, grounds.csv, holidays.csv (columns as in services/intake/sample). A catalogue that is already
 there is left alone unless --replace is given, since the administrator may have edited it.
@@ -15,11 +15,11 @@ from backbone.storage.database import Database
 from backbone.storage.migrate import url_of
 from contracts.intake import Catalogue, Ground, Option, Question, QuestionType, Unit
 from contracts.vocabulary import Kind
-from services.intake import store
-from services.intake.domain import problems
-from services.intake.handlers import publish_catalogue
+from services.intake.catalogue import store
+from services.intake.catalogue.rules import problems
+from services.intake.catalogue.use_cases import publish
 
-SAMPLE = Path(__file__).parent / "sample"
+SAMPLE = Path(__file__).parents[1] / "sample"
 
 QUESTIONS: dict[str, list[Question]] = {
     "delay": [
@@ -97,7 +97,7 @@ def main(arguments: list[str]) -> None:
         catalogue = store.catalogue(connection).model_copy(
             update={name: getattr(catalogue, name) for name in ("units", "grounds", "holidays")}
         )
-        version = publish_catalogue(connection, catalogue)
+        version = publish(connection, catalogue)
     if version is None:
         print("intake: the catalogue is what it was")
     else:
