@@ -116,9 +116,9 @@ def _known_keys() -> list[Ed25519PublicKey]:
 def _audit(service: str, signed: Sequence[Checkpoint]) -> bool:
     """Says how one audit log is; whether it is broken."""
     with _snapshot(service) as connection:
-        walked, problem = audit.first_break(connection)
-        problem = problem or _rewritten_audit(connection, service, signed, walked)
-    print(f"{service} audit: {problem or f'{walked} entries, the chain holds'}")
+        chain = audit.verify(connection)
+        problem = chain.problem or _rewritten_audit(connection, service, signed, chain.entries)
+    print(f"{service} audit: {problem or f'{chain.entries} entries, the chain holds'}")
     return problem is not None
 
 

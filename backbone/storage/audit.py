@@ -10,11 +10,8 @@ No text, name, mobile or code is in an entry; a citizen is in it as the case alo
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -39,6 +36,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backbone.process import logs
 from backbone.process import traces as trace
+from backbone.storage import hash_chain
 from backbone.storage.database import Database
 from contracts.base import Request, now
 from contracts.errors import PeygirError
@@ -47,19 +45,15 @@ from contracts.vocabulary import ActorKind
 
 log = logs.get("audit")
 
-FIRST = "0" * 64
-"""What the first entry is chained to."""
 DONE = "done"
 MOST = 1_000
 """Entries that are chained in one transaction."""
-BACK_DATED = timedelta(minutes=10)
-"""No transaction lives so long: an entry that is older than one before it by more was not written when it says."""
 _LOCK = 7_204_521  # any number, the same in every process
 
 _metadata = MetaData()
 
 
-def _told() -> list[Column[Any]]:
+def _entry_columns() -> list[Column[Any]]:
     return [
         Column("at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
         Column("actor_kind", String, nullable=False),
@@ -72,28 +66,28 @@ def _told() -> list[Column[Any]]:
     ]
 
 
-WAITING = Table("audit_waiting", _metadata, Column("seq", BigInteger, Identity(), primary_key=True), *_told())
+WAITING = Table("audit_waiting", _metadata, Column("seq", BigInteger, Identity(), primary_key=True), *_entry_columns())
 CHAIN = Table(
     "audit",
     _metadata,
     Column("position", BigInteger, primary_key=True, autoincrement=False),
-    *_told(),
+    *_entry_columns(),
     Column("chained_at", DateTime(timezone=True), nullable=False),
     Column("previous_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
-_FIELDS = tuple(column.name for column in _told())
+_FIELDS = tuple(column.name for column in _entry_columns())
 _ADD = WAITING.insert()
 _APPEND = CHAIN.insert()
 
-Asked = TypeVar("Asked", bound=Request)
-Answered = TypeVar("Answered", bound=BaseModel)
+RequestT = TypeVar("RequestT", bound=Request)
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 
 # --- writing ---
 
 
-def command(database: Database, work: Callable[[Connection, Asked], Answered], request: Asked) -> Answered:
+def command(database: Database, work: Callable[[Connection, RequestT], AnswerT], request: RequestT) -> AnswerT:
     """`work(connection, request)` in one transaction with its entry. What staff were refused is noted, too, by its error's
     code; what a citizen was refused changes nothing and tells of nobody."""
     try:
@@ -138,9 +132,8 @@ def _note_refusal(database: Database, request: Request, code: str) -> None:
 
 def name_of(request: Request) -> str:
     """The inner command's type, such as assign; else the request's own name, such as open_identity."""
-    inner = getattr(request, "command", None)
-    told = getattr(inner, "type", None)
-    return str(told) if told else re.sub(r"(?<!^)(?=[A-Z])", "_", type(request).__name__).lower()
+    command_type = getattr(getattr(request, "command", None), "type", None)
+    return str(command_type) if command_type else re.sub(r"(?<!^)(?=[A-Z])", "_", type(request).__name__).lower()
 
 
 def _actor(request: Request) -> Actor:
@@ -150,28 +143,28 @@ def _actor(request: Request) -> Actor:
 
 def _subjects(request: Request) -> list[str]:
     """What it is about: the ids in it, the case first; of a configuration the codes that it changes."""
-    found = [*_ids(request), *_ids(getattr(request, "command", None))]
+    subjects = [*_ids(request), *_ids(getattr(request, "command", None))]
     for change in getattr(request, "changes", []):
         inner = next((value for _, value in change if isinstance(value, BaseModel)), change)
-        found.append(":".join(filter(None, (change.change, getattr(inner, "code", None)))))
-    if not found and isinstance(name := getattr(request, "name", None), str) and hasattr(request, "channel"):
-        found = [f"{request.channel}:{name}"]
-    return list(dict.fromkeys(found))
+        subjects.append(":".join(filter(None, (change.change, getattr(inner, "code", None)))))
+    if not subjects and isinstance(name := getattr(request, "name", None), str) and hasattr(request, "channel"):
+        subjects = [f"{request.channel}:{name}"]
+    return list(dict.fromkeys(subjects))
 
 
 def _of_answer(answer: BaseModel | None) -> list[str]:
     """Of what was made by the command itself."""
     if answer is None:
         return []
-    return _ids(answer)[:1] or [one for _, value in answer if isinstance(value, BaseModel) for one in _ids(value)][:1]
+    return _ids(answer)[:1] or [id_ for _, value in answer if isinstance(value, BaseModel) for id_ in _ids(value)][:1]
 
 
-def _ids(told: BaseModel | None) -> list[str]:
-    found: list[str] = []
-    for name, value in told or ():
+def _ids(contract: BaseModel | None) -> list[str]:
+    ids: list[str] = []
+    for name, value in contract or ():
         if name != "citizen_id":
-            found += [str(one) for one in (value if isinstance(value, list) else [value]) if isinstance(one, UUID)]
-    return found
+            ids += [str(item) for item in (value if isinstance(value, list) else [value]) if isinstance(item, UUID)]
+    return ids
 
 
 # --- chaining ---
@@ -191,15 +184,15 @@ def link(database: Database, limit: int = MOST) -> int:
         if not taken:
             return 0
         last = head(connection)
-        position, previous = (last.position, last.hash) if last is not None else (0, FIRST)
+        position, previous = (last.position, last.hash) if last is not None else (0, hash_chain.FIRST_HASH)
         rows = []
         chained_at = now()
         for row in sorted(taken, key=lambda row: int(row.seq)):
             position += 1
-            told = {name: getattr(row, name) for name in _FIELDS} | {"chained_at": chained_at}
-            own = hash_of(previous, position, told)
-            rows.append(told | {"position": position, "previous_hash": previous, "hash": own})
-            previous = own
+            entry = {name: getattr(row, name) for name in _FIELDS} | {"chained_at": chained_at}
+            own_hash = hash_of(previous, position, entry)
+            rows.append(entry | {"position": position, "previous_hash": previous, "hash": own_hash})
+            previous = own_hash
         connection.execute(_APPEND, rows)
         return len(rows)
 
@@ -210,40 +203,25 @@ def head(connection: Connection) -> Row[Any] | None:
     return connection.execute(query).first()
 
 
-def hash_of(previous: str, position: int, told: Mapping[str, Any]) -> str:
-    """SHA-256 over the previous hash and the entry's canonical JSON (sorted keys, no spaces, UTF-8), hex."""
-    canonical = json.dumps(
-        {"position": position} | {name: _plain(told[name]) for name in (*_FIELDS, "chained_at")},
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-    )
-    return hashlib.sha256(previous.encode() + canonical.encode()).hexdigest()
+def hash_of(previous_hash: str, position: int, entry: Mapping[str, Any]) -> str:
+    """The hash of an entry, given by the names of its columns (backbone/storage/hash_chain.py)."""
+    return hash_chain.hash_of(previous_hash, _content(position, entry))
 
 
-def _plain(value: Any) -> Any:
-    return value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else value
+def _content(position: int, entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {"position": position} | {name: entry[name] for name in (*_FIELDS, "chained_at")}
 
 
 # --- verifying ---
 
 
-def first_break(connection: Connection) -> tuple[int, str | None]:
-    """(entries walked, what is wrong at the first broken link or None)."""
-    expected, newest, walked = FIRST, None, 0
-    for row in _walk(connection):
-        if row.position != walked + 1:
-            return walked, f"entry {walked + 1} is missing"
-        walked += 1
-        if row.previous_hash != expected:
-            return walked, f"entry {walked} is not chained to the one before it"
-        if hash_of(expected, walked, dict(row._mapping)) != row.hash:
-            return walked, f"entry {walked} is not what was written"
-        if newest is not None and newest - row.at > BACK_DATED:
-            return walked, f"entry {walked} is dated back: it says {_plain(row.at)}, behind one of {_plain(newest)}"
-        newest = row.at if newest is None else max(newest, row.at)
-        expected = row.hash
-    return walked, None
+def verify(connection: Connection) -> hash_chain.Verification:
+    """Walks the whole log up to its first broken link. No transaction lives as long as `hash_chain.CLOCK_TOLERANCE`, so an
+    entry that was chained late is not taken for one that is dated back."""
+    return hash_chain.verify(
+        hash_chain.Link(row.position, row.at, _content(row.position, dict(row._mapping)), row.previous_hash, row.hash)
+        for row in _walk(connection)
+    )
 
 
 def hash_at(connection: Connection, position: int) -> str | None:

@@ -49,8 +49,8 @@ class AuditedService(PeygirService):
     chaining = Chaining()
 
     def command(
-        self, work: Callable[[Connection, audit.Asked], audit.Answered], request: audit.Asked
-    ) -> audit.Answered:
+        self, work: Callable[[Connection, audit.RequestT], audit.AnswerT], request: audit.RequestT
+    ) -> audit.AnswerT:
         return audit.command(self.db, work, request)
 
     @rpc

@@ -20,7 +20,7 @@ from psycopg.types.json import Jsonb
 
 from backbone.messaging import topology
 from backbone.process import keys
-from backbone.storage import audit, migrate
+from backbone.storage import audit, hash_chain, migrate
 from contracts.accounts import ResetStaffCredentials
 from contracts.audit import AUDITED, KeepCheckpoint
 from contracts.errors import NotAllowed, StaleVersion, UnknownCase
@@ -253,7 +253,7 @@ def timeline_written_anew(house: House, case_id: UUID, change: Callable[[Entry],
 
 def audit_written_anew(house: House, service: str, position: int, **changes: Any) -> None:
     """One entry changed, and the chain from there on made to fit."""
-    previous = audit.FIRST
+    previous = hash_chain.FIRST_HASH
     for row in house.sql(service, "SELECT * FROM audit ORDER BY position"):
         told = row | (changes if row["position"] == position else {})
         own = audit.hash_of(previous, row["position"], told)

@@ -76,7 +76,7 @@ def chained(database: Database, many: int) -> None:
 
 def broken(database: Database) -> str | None:
     with database.read() as connection:
-        return audit.first_break(connection)[1]
+        return audit.verify(connection).problem
 
 
 def entries(database: Database) -> list[tuple[str, str]]:
