@@ -44,7 +44,6 @@ from gateway.api.bodies import (
     UnitQuestionBody,
 )
 from gateway.api.dependencies import (
-    AppContainer,
     CaseId,
     ContainerDep,
     Cursor,
@@ -59,6 +58,7 @@ from gateway.api.dependencies import (
 )
 from gateway.api.openapi_responses import answers, problems
 from gateway.api.searches.bodies import CountQuery, PageQuery
+from gateway.container import AppContainer
 from gateway.evidence import attachments
 
 router = APIRouter(tags=["cases"])

@@ -22,7 +22,6 @@ from contracts.intake import (
 )
 from contracts.vocabulary import Kind, Outcome, Role
 from gateway.api.dependencies import (
-    AppContainer,
     ContainerDep,
     IdempotencyKey,
     IfMatch,
@@ -35,6 +34,7 @@ from gateway.api.dependencies import (
 from gateway.api.fields import Body, Day, Flag, Whole
 from gateway.api.openapi_responses import answers, problems
 from gateway.cases.views import Configuration
+from gateway.container import AppContainer
 
 router = APIRouter(prefix="/configuration", tags=["configuration"])
 

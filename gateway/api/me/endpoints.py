@@ -24,7 +24,6 @@ from contracts.tracking import (
 from contracts.vocabulary import ActorKind
 from gateway.api.bodies import AnswerBody, EvidenceBody, ObjectionBody, RatingBody, ReadBody, WithdrawalBody
 from gateway.api.dependencies import (
-    AppContainer,
     CaseId,
     CitizenDep,
     ContainerDep,
@@ -39,6 +38,7 @@ from gateway.api.dependencies import (
 )
 from gateway.api.openapi_responses import answers, problems
 from gateway.cases.views import CaseView, Me, OwnCasesView, own_cases_view
+from gateway.container import AppContainer
 from gateway.evidence import attachments
 
 router = APIRouter(prefix="/me", tags=["me"])

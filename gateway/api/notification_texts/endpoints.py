@@ -19,7 +19,6 @@ from contracts.notify import (
 )
 from gateway.api.configuration.endpoints import AdministratorDep, HistoryAfter
 from gateway.api.dependencies import (
-    AppContainer,
     ContainerDep,
     IdempotencyKey,
     IfMatch,
@@ -30,6 +29,7 @@ from gateway.api.dependencies import (
 )
 from gateway.api.fields import Body
 from gateway.api.openapi_responses import answers, problems
+from gateway.container import AppContainer
 
 router = APIRouter(prefix="/notification-texts", tags=["notification texts"])
 

@@ -19,7 +19,6 @@ from contracts.visits import (
 from contracts.vocabulary import Language
 from gateway.api.bodies import NothingBody
 from gateway.api.dependencies import (
-    AppContainer,
     Bearer,
     BearerDep,
     CaseId,
@@ -33,6 +32,7 @@ from gateway.api.dependencies import (
 from gateway.api.openapi_responses import problems
 from gateway.api.visits.bodies import ChosenSlotBody, OfferedSlotsView, offered_slots_view
 from gateway.cases.views import CaseView
+from gateway.container import AppContainer
 
 router = APIRouter()
 

@@ -34,7 +34,6 @@ from contracts.staff_changes import (
 from contracts.vocabulary import Role
 from gateway.api.configuration.endpoints import AdministratorDep, HistoryAfter
 from gateway.api.dependencies import (
-    AppContainer,
     ContainerDep,
     IdempotencyKey,
     IfMatch,
@@ -45,6 +44,7 @@ from gateway.api.dependencies import (
 )
 from gateway.api.fields import NAME_PATTERN, Body, Flag, NotBlank
 from gateway.api.openapi_responses import answers, problems
+from gateway.container import AppContainer
 
 router = APIRouter(prefix="/staff", tags=["staff"])
 
