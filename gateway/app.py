@@ -31,6 +31,7 @@ from gateway.api.figures import endpoints as figures
 from gateway.api.identities import endpoints as identities
 from gateway.api.inquiry import endpoints as inquiry
 from gateway.api.me import endpoints as me
+from gateway.api.messages import endpoints as messages
 from gateway.api.notification_texts import endpoints as notification_texts
 from gateway.api.openapi_responses import direct_handlers
 from gateway.api.own_visits import endpoints as own_visits
@@ -62,6 +63,7 @@ _ROUTERS = (
     accounts,
     me,
     own_visits,
+    messages,
     cases,
     searches,
     exports,

@@ -22,7 +22,7 @@ from contracts.tracking import AuthorizeMedia, CitizenCommand, ListOwnCases, Own
 from contracts.visits import ListOfferedSlots, OfferedSlot, OfferedSlots
 from contracts.vocabulary import ActorKind, Channel
 from gateway.api import dependencies as deps
-from gateway.api.fields import IdentityBody, PlaceBody, SubmissionBody
+from gateway.api.submissions.bodies import IdentityBody, PlaceBody, SubmissionBody
 from gateway.auth.tokens import Caller
 from gateway.cases.views import CaseView
 from gateway.container import AppContainer

@@ -13,7 +13,7 @@ from backbone import codes
 from backbone.persian import date_parsing as dates
 from backbone.persian import normalisation as persian
 from backbone.process import logs
-from gateway.api.fields import SubmissionBody
+from gateway.api.submissions.bodies import SubmissionBody
 from gateway.edge import language
 from gateway.edge.middleware import check_json, plain_cookies
 from gateway.evidence.tus_protocol import read_metadata
