@@ -11,8 +11,8 @@ import uvloop
 
 from backbone.process import logs
 from backbone.process.settings import load
-from gateway.api.dependencies import AppContainer
 from gateway.app import create_app, readiness
+from gateway.container import AppContainer
 from gateway.edge.server import Protocol, health
 from gateway.settings import Settings
 

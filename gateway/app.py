@@ -24,12 +24,13 @@ from gateway.api.catalogue import endpoints as catalogue
 from gateway.api.checkpoints import endpoints as checkpoints
 from gateway.api.configuration import endpoints as configuration
 from gateway.api.decisions import endpoints as decisions
-from gateway.api.dependencies import AppContainer, address_key, refuse_wrong_token
+from gateway.api.dependencies import address_key, refuse_wrong_token
 from gateway.api.exports import endpoints as exports
 from gateway.api.figures import endpoints as figures
 from gateway.api.identities import endpoints as identities
 from gateway.api.inquiry import endpoints as inquiry
 from gateway.api.me import endpoints as me
+from gateway.api.messages import endpoints as messages
 from gateway.api.notification_texts import endpoints as notification_texts
 from gateway.api.openapi_responses import direct_handlers
 from gateway.api.own_visits import endpoints as own_visits
@@ -43,12 +44,14 @@ from gateway.api.tracking import endpoints as tracking
 from gateway.api.unit_questions import endpoints as unit_questions
 from gateway.api.visits import endpoints as visits
 from gateway.api.webhooks import endpoints as webhooks
+from gateway.container import AppContainer
 from gateway.edge import problems
 from gateway.edge.general_budget import GeneralBudget
 from gateway.edge.metrics import Templates, templates
 from gateway.edge.middleware import BodyLimitMiddleware, Cors, FastPath, RequestLogMiddleware
 from gateway.evidence import tus_protocol as uploads
 from gateway.pages import installation as pages
+from gateway.pages.visit_store import make_store
 from gateway.rabbit.client import RabbitClient
 from gateway.settings import Settings
 
@@ -60,6 +63,7 @@ _ROUTERS = (
     accounts,
     me,
     own_visits,
+    messages,
     cases,
     searches,
     exports,
@@ -110,7 +114,7 @@ def make_rabbit_client(settings: Settings) -> RabbitClient:
 
 def create_app(settings: Settings, rabbit: RabbitClient | None = None) -> FastAPI:
     """The gateway as an ASGI application; its lifespan starts and stops the bus. `app.state.container` holds its parts."""
-    container = AppContainer(settings, rabbit or make_rabbit_client(settings))
+    container = AppContainer(settings, rabbit or make_rabbit_client(settings), make_store(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

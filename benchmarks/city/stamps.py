@@ -192,7 +192,7 @@ def _places(rows: Rows) -> list[str]:
 
 
 def _as_filed(life: Life) -> dict[str, Any]:
-    """What the receipt's hash is over (gateway/api/fields.py, filed), without text and uploads."""
+    """What the receipt's hash is over (gateway/api/submissions/bodies.py, filed), without text and uploads."""
     command = life.command
     names = ("kind", "unit", "ground", "answers", "happened_on", "place", "reference", "people", "visit_wanted")
     return command.model_dump(mode="json", include=set(names))

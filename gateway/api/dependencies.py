@@ -1,11 +1,11 @@
-"""What every operation stands on: the Door, and who is at it.
+"""FastAPI dependencies of the endpoints: the container, who sends the request, the tracking code, conditions and keys.
 
-A router takes what it needs as parameters:
+An endpoint takes what it needs as parameters:
 
-    async def create(door: DoorDep, visitor: VisitorDep) -> Response:
-        upload = await door.bus.ask("media", "create_upload", CreateUpload(...), Upload)
+    async def create(container: ContainerDep, visitor: VisitorDep) -> Response:
+        upload = await container.rabbit.ask("media", "create_upload", CreateUpload(...), Upload)
 
-`door.bus.ask(service, method, request, Answer)` raises contracts.errors; the app turns them into problem+json.
+`container.rabbit.ask(service, method, request, Answer)` raises contracts.errors; the app answers them as problem+json.
 """
 
 from __future__ import annotations
@@ -22,92 +22,22 @@ from pydantic import BaseModel, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from backbone.process.settings import secrets
 from contracts.base import UploadId
 from contracts.errors import BadToken, InvalidField, NotAllowed, NotAuthenticated, VersionNeeded
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Language
-from gateway.auth.session_revocations import SessionRevocations
-from gateway.auth.token_revocations import TokenRevocations
-from gateway.auth.tokens import Caller, Tokens
-from gateway.cases.case_cache import CaseCache, RecentCodes
-from gateway.cases.tracking import Tracking
-from gateway.checkpoints.publishing import Checkpoints, folder_of
+from gateway.auth.tokens import Caller
+from gateway.container import AppContainer
 from gateway.edge import language
-from gateway.edge.admission import ANSWER_HEADER, Admission, Client
-from gateway.edge.limits import Limits
-from gateway.evidence.chunk_relay import Uploads, object_store_client
-from gateway.live.event_stream import EventStream
-from gateway.pages.visit_store import make_store
-from gateway.papers.issuing import Papers
-from gateway.rabbit.client import RabbitClient
-from gateway.settings import Settings
-from gateway.submissions.catalogue_cache import CatalogueCache
-from gateway.submissions.filing import Filing
+from gateway.edge.admission import ANSWER_HEADER, Client
 
 JSON = "application/json"
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class AppContainer:
-    """The gateway's parts, one of each a process; `request.app.state.container`."""
-
-    def __init__(self, settings: Settings, rabbit: RabbitClient) -> None:
-        self.settings, self.rabbit = settings, rabbit
-        self.mac_keys = secrets(settings.code_mac_keys)
-        self.index_keys = secrets(settings.code_index_keys)
-        self.token_revocations = TokenRevocations(rabbit)
-        self.session_revocations = SessionRevocations(rabbit)
-        self.tokens = Tokens(
-            secrets(settings.access_token_public_keys),
-            settings.contact_key.get_secret_value(),
-            self.token_revocations,
-            self.session_revocations,
-        )
-        self.catalogue_cache = CatalogueCache(settings.gateway_state_dir)
-        self.limits = Limits(settings)
-        self.visit_store = make_store(settings)
-        self.admission = Admission(settings, self.limits)
-        self.recent_codes = RecentCodes()
-        self.filing = Filing(settings, rabbit, self.catalogue_cache, self.tokens, self.recent_codes)
-        self.case_cache = CaseCache(settings.cache_cases, settings.cache_bytes, settings.cache_seconds)
-        self.tracking = Tracking(
-            rabbit, self.case_cache, self.recent_codes, self.catalogue_cache, settings.status_timeout
-        )
-        self.papers = Papers(settings, rabbit, self.catalogue_cache, self.filing.signer)
-        self.checkpoints = Checkpoints(rabbit, self.filing.signer, folder_of(settings))
-        self.event_stream = EventStream(settings, self.catalogue_cache)
-        # For presigned URLs alone.
-        self.object_store = object_store_client()
-        self.uploads = Uploads(rabbit, self.object_store, self.admission.stored_megabytes)
-        self.stopping = False
-        rabbit.on_event(self.catalogue_cache.heard)
-        rabbit.on_event(self.event_stream.heard)
-        self.token_revocations.on_change(self.event_stream.end_of)
-        self.session_revocations.on_end(self.event_stream.end_session)
-        self.event_stream.on_case(self.case_cache.drop)
-        self.event_stream.on_code(self.recent_codes.has_case)
-        self.event_stream.on_media(self.case_cache.drop_media)
-        rabbit.on_subscription(self.case_cache.subscription)
-        rabbit.on_subscription(self.recent_codes.subscription)
-        rabbit.on_connect(lambda: self.catalogue_cache.renew(rabbit))
-
-    def stop(self) -> None:
-        """No more streams; not ready any more. What is in hand goes on."""
-        self.stopping = True
-        self.token_revocations.stop()
-        self.session_revocations.stop()
-        self.event_stream.end_all()
-
-    @property
-    def ready(self) -> bool:
-        """True when submissions are taken."""
-        return self.rabbit.connected and not self.stopping
-
-
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody at the door. `address_key`: stands for their address today; `caller`: who they are, when signed in."""
+    """Who sent a request. `address_key`: stands for their address today; `caller`: who they are, when signed in."""
 
     address_key: str
     language: Language
@@ -119,7 +49,7 @@ class Visitor:
 
 
 def container_of(request: Request) -> AppContainer:
-    """The Door of this request's app."""
+    """The container of this request's app."""
     container: AppContainer = request.app.state.container
     return container
 
@@ -147,7 +77,7 @@ def caller_of(container: AppContainer, request: Request) -> Caller | None:
 
 
 def visitor_of(container: AppContainer, request: Request) -> Visitor:
-    """Who is at the door, signed in or not."""
+    """Who sent this request, signed in or not."""
     return Visitor(
         address_key(container, request), language.of(request.scope["headers"]), caller_of(container, request)
     )

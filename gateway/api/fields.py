@@ -1,4 +1,4 @@
-"""The kinds of text that come in, and the body of a submission.
+"""The kinds of text, days and numbers that bodies are made of.
 
 Texts are stored as typed; refused are control characters and the marks that reverse or hide the direction of text.
 """
@@ -27,9 +27,7 @@ from backbone.persian import date_parsing as dates
 from backbone.persian import jalali
 from backbone.persian import normalisation as persian
 from contracts import characters
-from contracts.base import GroundCode, KeyedHash, UnitCode, UploadId, now
-from contracts.gateway import AnswerValue
-from contracts.vocabulary import Channel, ConsentForm, ConsentTo, Kind, Language
+from contracts.base import UploadId, now
 
 _IN_LINES = r"\x00-\x1f\x7f-\x9f" + characters.DIRECTIONS
 _IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f" + characters.DIRECTIONS
@@ -59,8 +57,8 @@ def _not_blank(given: object) -> object:
 
 
 NotBlank = BeforeValidator(_not_blank)
-_EmptyOrSeen = BeforeValidator(lambda given: given if given == "" else _not_blank(given))
-_OptionalLine = rf"^(?:{NAME_PATTERN[1:-1]})?$"
+EmptyOrSeen = BeforeValidator(lambda given: given if given == "" else _not_blank(given))
+OptionalLine = rf"^(?:{NAME_PATTERN[1:-1]})?$"
 
 """One line of text."""
 LongText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=10_000), NotBlank]
@@ -95,21 +93,15 @@ def is_clean(text: str) -> bool:
     )
 
 
-def _different(ids: list[str]) -> list[str]:
+def different(ids: list[str]) -> list[str]:
     if len(set(ids)) != len(ids):
         raise PydanticCustomError("twice", "one of them appears twice")
     return ids
 
 
 Uploads = Annotated[
-    list[UploadId], Field(max_length=10, json_schema_extra={"uniqueItems": True}), AfterValidator(_different)
+    list[UploadId], Field(max_length=10, json_schema_extra={"uniqueItems": True}), AfterValidator(different)
 ]
-
-
-def _accepted(consent: bool) -> bool:
-    if not consent:
-        raise PydanticCustomError("consent_missing", "must be accepted")
-    return consent
 
 
 def bounds() -> dict[str, str]:
@@ -146,20 +138,6 @@ def _in_use(day: date) -> date:
         limits = {"earliest": dates.EARLIEST.isoformat(), "latest": dates.LATEST.isoformat()}
         raise PydanticCustomError("date_out_of_range", "not of our time", dict(limits))
     return day
-
-
-def _answers(given: dict[str, AnswerValue]) -> dict[str, AnswerValue]:
-    for value in given.values():
-        if isinstance(value, bool):
-            continue
-        if isinstance(value, int | float) and abs(value) > 1e15:
-            raise PydanticCustomError("not_a_number", "too large")
-        texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-        if len(texts) > 50 or any(len(text) > 2_000 for text in texts):
-            raise PydanticCustomError("string_too_long", "too long", {"max_length": 2000})
-        if not all(is_clean(text) for text in texts):
-            raise PydanticCustomError("forbidden_characters", "control characters")
-    return given
 
 
 def _text_of_a_day(given: object) -> object:
@@ -232,162 +210,12 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class PlaceBody(Body):
-    """Where it happened: a point (WGS 84 degrees), or words, or both."""
-
-    latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
-    address: Annotated[str, StringConstraints(pattern=_OptionalLine, max_length=500), _EmptyOrSeen] | None = None
+def example(**fields: Any) -> ConfigDict:
+    """The `model_config` of a body: its example in the OpenAPI document; the rest is inherited from `Body`."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
-class IdentityBody(Body):
-    """Who files. A citizen's mobile comes from their verified session; only a desk operator gives `mobile`."""
+class NothingBody(Body):
+    """No field: the command says it all."""
 
-    name: PersonName | None = None
-    national_id: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = Field(
-        None, description="Ten digits in any script, checked by its check digit."
-    )
-    mobile: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = Field(
-        None, description="Only from a desk operator: 0912…, +98912…, in any digits."
-    )
-
-
-class DeskConsentBody(Body):
-    """From a desk operator: how the citizen agreed, and to what. Without `filing` nothing is filed for them; without `sms`
-    their mobile is kept sealed with their identity and no message goes to it."""
-
-    form: ConsentForm
-    to: Annotated[
-        list[ConsentTo], Field(max_length=2, json_schema_extra={"uniqueItems": True}), AfterValidator(_different)
-    ]
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", json_schema_extra={"examples": [{"form": "signed", "to": ["filing", "sms"]}]}
-    )
-
-
-class GroupMemberBody(Body):
-    """One of the group besides its representative: a name, a mobile (0912…, +98912…, in any digits), or both."""
-
-    name: PersonName | None = None
-    mobile: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = None
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", json_schema_extra={"examples": [{"name": "همسایه نمونه", "mobile": "09351234567"}]}
-    )
-
-
-class GroupBody(Body):
-    """A complaint of several people. Who files represents them: the code, all messages and every answer are theirs alone.
-
-    `members`: how many they are, the representative among them. `people`: others of them, as far as they want to be named;
-    sealed with the representative's identity.
-    """
-
-    members: Annotated[int, Field(ge=2), BeforeValidator(whole)]
-    common: ShortText = Field(description="What they have in common.")
-    people: Annotated[list[GroupMemberBody], Field(max_length=100)] = []
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "members": 12,
-                    "common": "ساکنان یک کوچه که آسفالت آن کنده شده است.",
-                    "people": [{"name": "همسایه نمونه", "mobile": "09351234567"}],
-                }
-            ]
-        },
-    )
-
-
-class SubmissionBody(Body):
-    """One submission. `anonymous` left out: information is anonymous, the rest is not (when there is somebody to name)."""
-
-    kind: Kind
-    unit: UnitCode
-    ground: GroundCode
-    answers: Annotated[
-        dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")], AnswerValue],
-        Field(max_length=30),
-        AfterValidator(_answers),
-    ] = {}
-    text: ClaimText
-    happened_on: PastDay | None = None
-    place: PlaceBody | None = None
-    reference: Annotated[str, StringConstraints(pattern=_OptionalLine, max_length=100), _EmptyOrSeen] | None = Field(
-        None, description="A file or letter number."
-    )
-    people: Annotated[
-        list[Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=100), NotBlank]],
-        Field(max_length=10),
-    ] = Field([], description="Names of the staff concerned.")
-    visit_wanted: Flag = False
-    uploads: Uploads = []
-    upload_hashes: Annotated[dict[UploadId, KeyedHash], Field(max_length=10)] = Field(
-        {},
-        json_schema_extra={"additionalProperties": False},  # what is named otherwise is refused
-        description="SHA-256 (hex) of files in `uploads`, before they were sent: the receipt then vouches for them, too.",
-    )
-    consent: Annotated[Flag, Field(json_schema_extra={"const": True}), AfterValidator(_accepted)] = Field(
-        description="Responsibility for what is claimed is accepted."
-    )
-    anonymous: Flag | None = None
-    identity: IdentityBody | None = None
-    desk_consent: DeskConsentBody | None = Field(
-        None, description="From a desk operator, and needed from one: the consent of the citizen they file for."
-    )
-    group: GroupBody | None = Field(None, description="Only for a complaint.")
-    channel: Annotated[Channel, Field(json_schema_extra={"enum": ["web", "app", "pages", "phone", "counter"]})] = (
-        Channel.WEB
-    )
-    language: Language | None = Field(None, description="The citizen's; Accept-Language when left out.")
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        json_schema_extra={
-            "examples": [
-                {
-                    "kind": "criticism",
-                    "unit": "dep.urb.permits",
-                    "ground": "delay",
-                    "answers": {"since": "2026-10-23", "file_number": "1405-1234"},
-                    "text": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
-                    "happened_on": "2026-11-20",
-                    "place": {"latitude": 36.27, "longitude": 50.0, "address": "خیابان فلسطین"},
-                    "people": [],
-                    "visit_wanted": False,
-                    "uploads": [],
-                    "consent": True,
-                    "anonymous": True,
-                    "channel": "web",
-                }
-            ]
-        },
-    )
-
-    def filed(self) -> dict[str, Any]:
-        """What the receipt's hash is over; of a group what is told of it, not who they are."""
-        told = {} if self.group is None else {"group": self.group.model_dump(mode="json", exclude={"people"})}
-        if self.upload_hashes:
-            told["upload_hashes"] = self.upload_hashes
-        return told | self.model_dump(
-            mode="json",
-            include={
-                "kind",
-                "unit",
-                "ground",
-                "answers",
-                "text",
-                "happened_on",
-                "place",
-                "reference",
-                "people",
-                "visit_wanted",
-                "uploads",
-            },
-        )
+    model_config = example()

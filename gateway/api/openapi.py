@@ -9,7 +9,26 @@ from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from gateway.api.examples import EXAMPLES
+from gateway.api import examples
+from gateway.api.accounts import examples as accounts
+from gateway.api.cases import examples as cases
+from gateway.api.catalogue import examples as catalogue
+from gateway.api.configuration import examples as configuration
+from gateway.api.decisions import examples as decisions
+from gateway.api.exports import examples as exports
+from gateway.api.figures import examples as figures
+from gateway.api.identities import examples as identities
+from gateway.api.inquiry import examples as inquiry
+from gateway.api.me import examples as me
+from gateway.api.messages import examples as messages
+from gateway.api.notification_texts import examples as notification_texts
+from gateway.api.screening import examples as screening
+from gateway.api.searches import examples as searches
+from gateway.api.staff import examples as staff
+from gateway.api.submissions import examples as submissions
+from gateway.api.tracking import examples as tracking
+from gateway.api.unit_questions import examples as unit_questions
+from gateway.api.visits import examples as visits
 from gateway.edge.problems import MEDIA_TYPE, Problem
 
 DESCRIPTION = """The complaints and reports system of a city's inspection office.
@@ -24,6 +43,31 @@ the same request may be sent at once with `Challenge-Answer: <token>:<nonce>`: a
 SHA-256 of the header's value begins with `bits` zero bits. It is good once and for five minutes."""
 
 
+_AREAS = (
+    examples,
+    accounts,
+    cases,
+    catalogue,
+    configuration,
+    decisions,
+    exports,
+    figures,
+    identities,
+    inquiry,
+    me,
+    messages,
+    notification_texts,
+    screening,
+    searches,
+    staff,
+    submissions,
+    tracking,
+    unit_questions,
+    visits,
+)
+"""Modules with examples of schemas that are not bodies: the answers of services, and what stands in them."""
+
+
 def document(app: FastAPI) -> dict[str, Any]:
     """The document, made once."""
     if app.openapi_schema is None:
@@ -34,9 +78,10 @@ def document(app: FastAPI) -> dict[str, Any]:
         problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(problem.pop("$defs", {}))
         schemas["Problem"] = problem
-        for name, example in EXAMPLES.items():
-            if name in schemas:
-                schemas[name]["examples"] = [example]
+        for area in _AREAS:
+            for name, example in area.EXAMPLES.items():
+                if name in schemas:
+                    schemas[name]["examples"] = [example]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         for path, item in made["paths"].items():

@@ -23,6 +23,7 @@ from contracts.tracking import (
     PublicCase,
     PublicEntry,
 )
+from contracts.visits import OfferedSlot, OfferedSlots, Visit, VisitState
 from contracts.vocabulary import (
     KIND_NAMES,
     OUTCOME_NAMES,
@@ -32,7 +33,6 @@ from contracts.vocabulary import (
     RefusalReason,
     Role,
 )
-from gateway.api.visits.bodies import VisitView, visit_view
 from gateway.evidence.refusals import reason_text
 from gateway.submissions.catalogue_cache import CatalogueCache
 
@@ -52,6 +52,16 @@ NEXT_STEPS = {
 BY_SMS = {
     Language.FA: "کد برای شماره همراه شما هم پیامک می‌شود.",
     Language.EN: "The code is also sent to your mobile by SMS.",
+}
+
+VISIT_STATE_NAMES: dict[VisitState, dict[Language, str]] = {
+    VisitState.ASKED: {Language.FA: "درخواست شد", Language.EN: "Asked for"},
+    VisitState.BOOKED: {Language.FA: "وقت گرفته شد", Language.EN: "Booked"},
+    VisitState.MOVED: {Language.FA: "وقت تغییر کرد", Language.EN: "Moved"},
+    VisitState.CANCELLED: {Language.FA: "لغو شد", Language.EN: "Cancelled"},
+    VisitState.HELD: {Language.FA: "برگزار شد", Language.EN: "Held"},
+    VisitState.NO_SHOW: {Language.FA: "مراجعه نشد", Language.EN: "Not attended"},
+    VisitState.AVOIDED: {Language.FA: "بی‌نیاز از مراجعه", Language.EN: "Not needed"},
 }
 
 
@@ -86,6 +96,23 @@ class AttachmentView(Attachment):
 
 class FiledView(FiledText):
     happened_text: str | None = None
+
+
+class VisitView(Visit):
+    """`…_text`: in the caller's language, the time Jalali in Persian; `place` the room's name in it."""
+
+    state_text: str
+    starts_text: str | None = None
+    place: str | None = None
+
+
+class OfferedSlotView(OfferedSlot):
+    starts_text: str
+    place: str
+
+
+class OfferedSlotsView(Answer):
+    items: list[OfferedSlotView]
 
 
 class CaseView(PublicCase):
@@ -208,6 +235,28 @@ def own_cases_view(cases: OwnCases, lang: Language) -> OwnCasesView:
                 expected_text=day_text(case.expected_on, lang),
             )
             for case in cases.items
+        ]
+    )
+
+
+def visit_view(visit: Visit, lang: Language) -> VisitView:
+    return VisitView.model_construct(
+        **dict(visit),
+        state_text=VISIT_STATE_NAMES[visit.state][lang],
+        starts_text=moment_text(visit.starts_at, lang) if visit.starts_at else None,
+        place=visit.place_fa if lang is Language.FA else visit.place_en,
+    )
+
+
+def offered_slots_view(slots: OfferedSlots, lang: Language) -> OfferedSlotsView:
+    return OfferedSlotsView(
+        items=[
+            OfferedSlotView(
+                **dict(slot),
+                starts_text=moment_text(slot.starts_at, lang),
+                place=slot.place_fa if lang is Language.FA else slot.place_en,
+            )
+            for slot in slots.items
         ]
     )
 

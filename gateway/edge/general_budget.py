@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts.errors import BadToken, TooMany
 from gateway.api import dependencies as deps
+from gateway.container import AppContainer
 from gateway.edge import language
 from gateway.edge.problems import problem
 
@@ -23,7 +24,7 @@ class GeneralBudget:
     """`page`: how a page tells an error; everything under /v1 tells it as a problem."""
 
     def __init__(
-        self, app: ASGIApp, container: deps.AppContainer, page: Callable[[Request, TooMany], Awaitable[Response]]
+        self, app: ASGIApp, container: AppContainer, page: Callable[[Request, TooMany], Awaitable[Response]]
     ) -> None:
         self._app, self._container, self._page = app, container, page
 
@@ -50,7 +51,7 @@ def is_exempt(path: str) -> bool:
     return path in EXEMPT or path.startswith(EXEMPT_PREFIXES)
 
 
-def _account(container: deps.AppContainer, request: Request) -> str | None:
+def _account(container: AppContainer, request: Request) -> str | None:
     """Who is signed in. A token that is none of ours makes nobody: it spends of its address."""
     try:
         caller = deps.caller_of(container, request)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from contracts.media import Download, SignDownload, Variant
 from contracts.tracking import AuthorizeMedia, MediaGrant
-from gateway.api.dependencies import AppContainer
+from gateway.container import AppContainer
 from gateway.evidence.downloads import MEDIA_TYPES, stream_media
 
 _BINARY = {name: {"schema": {"type": "string", "format": "binary"}} for name in MEDIA_TYPES}

@@ -22,9 +22,10 @@ from contracts.tracking import AuthorizeMedia, CitizenCommand, ListOwnCases, Own
 from contracts.visits import ListOfferedSlots, OfferedSlot, OfferedSlots
 from contracts.vocabulary import ActorKind, Channel
 from gateway.api import dependencies as deps
-from gateway.api.fields import IdentityBody, PlaceBody, SubmissionBody
+from gateway.api.submissions.bodies import IdentityBody, PlaceBody, SubmissionBody
 from gateway.auth.tokens import Caller
 from gateway.cases.views import CaseView
+from gateway.container import AppContainer
 from gateway.edge.admission import Client
 from gateway.edge.problems import invalid
 from gateway.evidence import attachments
@@ -47,7 +48,7 @@ chosen."""
 class GatewayAdapter:
     """`uploads`: made when first needed, since its connections belong to the running loop; `file_size` in bytes."""
 
-    def __init__(self, door: deps.AppContainer, uploads: Callable[[], Uploads], file_size: int) -> None:
+    def __init__(self, door: AppContainer, uploads: Callable[[], Uploads], file_size: int) -> None:
         self._container, self._uploads = door, uploads
         self.limits = Limits(file_size=file_size, files=max(1, door.settings.max_uploads), text=TEXT_LIMIT)
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from contracts.errors import PeygirError
 from gateway.api import dependencies as deps
+from gateway.container import AppContainer
 from gateway.pages.attend import refuse
 from gateway.pages.gateway_adapter import GatewayAdapter
 from gateway.pages.routes import router
@@ -29,7 +30,7 @@ def cookie_key(settings: Settings) -> bytes:
 
 def install(app: FastAPI) -> None:
     """Adds the pages to the gateway's app. Their cookies' key comes from the codes' own, so all gateways share it."""
-    door: deps.AppContainer = app.state.container
+    door: AppContainer = app.state.container
 
     def address(request: Request) -> str:
         return deps.address_key(door, request)
@@ -37,7 +38,7 @@ def install(app: FastAPI) -> None:
     app.include_router(router(_pages_door(door), _site(door), address))
 
 
-async def problem(door: deps.AppContainer, request: Request, error: PeygirError) -> Response:
+async def problem(door: AppContainer, request: Request, error: PeygirError) -> Response:
     """The page that tells an error to whoever sent this request, in their language, with what they had typed."""
     visit = Visit(request, _pages_door(door), _site(door), "")
     try:
@@ -47,11 +48,11 @@ async def problem(door: deps.AppContainer, request: Request, error: PeygirError)
         return visit.problem(error)
 
 
-def _site(door: deps.AppContainer) -> Site:
+def _site(door: AppContainer) -> Site:
     return Site(cookie_key(door.settings), door.visit_store, door.settings.public_url)
 
 
-def _pages_door(door: deps.AppContainer) -> GatewayAdapter:
+def _pages_door(door: AppContainer) -> GatewayAdapter:
     return GatewayAdapter(door, lambda: door.uploads, door.settings.max_upload_size)
 
 

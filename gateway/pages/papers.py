@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from contracts.errors import NoLetter, NotAuthenticated, NotFound, StillRegistering
-from gateway.api.papers.endpoints import paper_view
+from gateway.api.papers.views import paper_view
 from gateway.pages.draft import Done
 from gateway.pages.filing import DONE_KEPT
 from gateway.pages.following import case_key, opened_case, visitor_of

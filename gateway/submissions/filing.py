@@ -44,7 +44,8 @@ from contracts.gateway import (
 )
 from contracts.intake import Ground, Question, QuestionType
 from contracts.vocabulary import ActorKind, Channel, ConsentTo, Kind, Language, Role
-from gateway.api.fields import GroupMemberBody, SubmissionBody, happened
+from gateway.api.fields import happened
+from gateway.api.submissions.bodies import GroupMemberBody, SubmissionBody
 from gateway.auth.tokens import Caller, Tokens
 from gateway.cases.case_cache import RecentCodes
 from gateway.edge.metrics import FILED

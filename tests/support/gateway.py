@@ -24,8 +24,8 @@ from contracts.errors import PeygirError, Unavailable
 from contracts.gateway import FileSubmission
 from contracts.intake import Catalogue, Ground, Option, Question, QuestionType, Unit
 from contracts.vocabulary import Kind
-from gateway.api.dependencies import AppContainer
 from gateway.app import create_app
+from gateway.container import AppContainer
 from gateway.rabbit.client import RabbitClient
 from gateway.settings import Settings
 

@@ -15,7 +15,6 @@ from backbone.persian import date_parsing as dates
 from backbone.persian import jalali
 from contracts.characters import latin_digits
 from contracts.vocabulary import Language
-from gateway.api.visits import bodies as visits
 from gateway.cases import views
 from gateway.pages import words
 from services.notify import wording
@@ -132,7 +131,6 @@ def _shown(day: date) -> list[str]:
         lambda language: words.moment(language, noon),
         lambda language: views.day_text(day, language),
         lambda language: views.moment_text(noon, language),
-        lambda language: visits.when(noon, language),
         lambda language: wording.day_text(day, language),
     ]
     texts = [str(text(language)) for text in moments for language in Language]

@@ -14,9 +14,11 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from backbone.persian import jalali
 from backbone.persian import normalisation as persian
 from contracts.base import now
-from gateway.api import bodies, fields
+from gateway.api import fields
+from gateway.api.decisions.bodies import RecommendationBody
+from gateway.api.inquiry.bodies import ReminderBody
 from gateway.api.searches import bodies as searches
-from gateway.api.staff import endpoints as staff
+from gateway.api.staff import bodies as staff
 from gateway.api.visits import bodies as visits
 from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, reasons
 
@@ -90,7 +92,7 @@ def test_days_that_staff_give_are_of_our_time(given_day: str) -> None:
         {"text": "زمان هر مرحله اعلام شود.", "due_on": given_day},
         {"text": "زمان هر مرحله اعلام شود.", "on": given_day},
     ):
-        model: type[BaseModel] = bodies.RecommendationBody if "due_on" in body else bodies.ReminderBody
+        model: type[BaseModel] = RecommendationBody if "due_on" in body else ReminderBody
         with pytest.raises(ValidationError) as refused:
             model.model_validate(body)
         assert [one["type"] for one in refused.value.errors()] == ["date_out_of_range"]
@@ -106,7 +108,7 @@ TYPES = {
     "name": fields.PersonName,
     "name of a search": searches.Name,
     "name of a room": visits.Name,
-    "name of staff": staff._Line,
+    "name of staff": staff.AccountName,
 }
 
 

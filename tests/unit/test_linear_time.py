@@ -14,7 +14,7 @@ from backbone.persian import normalisation as persian
 from backbone.process import logs
 from contracts import identifiers, tracking_codes
 from contracts.characters import nfkc
-from gateway.api.fields import SubmissionBody
+from gateway.api.submissions.bodies import SubmissionBody
 from gateway.edge import language
 from gateway.edge.middleware import check_json, plain_cookies
 from gateway.evidence.tus_protocol import read_metadata

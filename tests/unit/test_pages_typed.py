@@ -298,7 +298,7 @@ def test_while_nothing_can_be_kept_the_text_stays_on_the_page_and_is_said_to(
     tmp_path: Path, text_pages: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Away(tmp_path / "visits", 1000, 10_000_000)
-    monkeypatch.setattr("gateway.api.dependencies.make_store", lambda _: store)
+    monkeypatch.setattr("gateway.app.make_store", lambda _: store)
     gateway = make(tmp_path)
     answers_well(gateway)
     browser = Browser(gateway).given(draft=draft(done=["name", "unit", "ground"]), citizen=signed_in(gateway))
@@ -318,7 +318,7 @@ def test_while_nothing_can_be_kept_the_text_stays_on_the_page_and_is_said_to(
 
 def test_a_code_is_shown_even_where_nothing_can_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Away(tmp_path / "visits", 1000, 10_000_000)
-    monkeypatch.setattr("gateway.api.dependencies.make_store", lambda _: store)
+    monkeypatch.setattr("gateway.app.make_store", lambda _: store)
     gateway = make(tmp_path)
     filing = draft(Kind.CRITICISM, ground="delay", anonymous=True, text="چراغ‌های بوستان ملت خاموش است.")
     browser = Browser(gateway).given(draft=filing)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
 from fastapi import APIRouter, Request, Response
-from pydantic import ConfigDict, Field, StringConstraints
 
 from contracts import identifiers
 from contracts.accounts import (
@@ -18,56 +15,14 @@ from contracts.accounts import (
     VerifyOtp,
 )
 from contracts.errors import BadCode, BadCredentials, BadToken, InvalidField, TooMany
+from gateway.api.accounts.bodies import MobileBody, OneTimeCodeBody, RefreshBody, StaffBody
 from gateway.api.dependencies import ContainerDep, VisitorDep, answer, client_of
-from gateway.api.fields import LINE_PATTERN, Body
 from gateway.api.openapi_responses import problems
 
 router = APIRouter(prefix="/auth", tags=["accounts"])
 
 _RESTING = "staff_sign_in"
 """What a challenge is for that goes instead of waiting while accounts lets a user name rest for an address."""
-Short = Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=40)]
-Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~+/=-]+$", min_length=1, max_length=200)]
-
-
-def _like(example: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [example]})
-
-
-OtpSession = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=100)]
-
-
-class MobileBody(Body):
-    """`mobile`: 0912…, +98912…, 0098912…, in any digits. `otp_session`: of the answer before, when asking again."""
-
-    mobile: Short
-    otp_session: OtpSession | None = None
-    model_config = _like({"mobile": "09121234567"})
-
-
-class OneTimeCodeBody(Body):
-    """`code`: the one-time code of the SMS, in any digits. `otp_session`: as it came when the code was asked for; without it
-    wrong codes are counted by address, together with those of others there."""
-
-    mobile: Short
-    code: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=20)]
-    otp_session: OtpSession | None = None
-    model_config = _like({"mobile": "09121234567", "code": "482109"})
-
-
-class StaffBody(Body):
-    """`device_token`: as it came with the last sign-in on this device. Such a device is not held up by others' wrong attempts."""
-
-    username: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=100)]
-    password: Annotated[str, Field(min_length=1, max_length=200)]
-    totp: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=20)]
-    device_token: Token | None = None
-    model_config = _like({"username": "screener", "password": "correct horse battery staple", "totp": "492039"})
-
-
-class RefreshBody(Body):
-    refresh_token: Token
-    model_config = _like({"refresh_token": "9hXv0aG3Jt6xB1sYw8Rd0A2mZ5kq3v9mZ2Jt6xB1sYw8"})
 
 
 def mobile_of(typed: str) -> str:

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query, Request, Response
 
 from contracts.accounts import ListStaff, StaffList
 from contracts.media import Variant
-from contracts.notify import ListMessages, MarkRead, MessagePage
 from contracts.searches import CaseCount, CasePage, CountCases, ListCases
 from contracts.tracking import (
     AddEvidence,
@@ -30,35 +29,32 @@ from contracts.tracking import (
     StartScreening,
 )
 from contracts.vocabulary import Role
-from gateway.api.bodies import (
+from gateway.api.cases.bodies import (
     AssignmentBody,
     CorrectionBody,
-    DecisionBody,
     EvidenceBody,
     MergeBody,
     NoteBody,
-    NothingBody,
     QuestionBody,
-    ReadBody,
     RefusalBody,
     UnitQuestionBody,
 )
+from gateway.api.decisions.bodies import DecisionBody
 from gateway.api.dependencies import (
-    AppContainer,
     CaseId,
     ContainerDep,
-    Cursor,
     IdempotencyKey,
     IfMatch,
     MediaId,
-    PageSize,
     SignedIn,
     StaffDep,
     answer,
     version_of,
 )
+from gateway.api.fields import NothingBody
 from gateway.api.openapi_responses import answers, problems
 from gateway.api.searches.bodies import CountQuery, PageQuery
+from gateway.container import AppContainer
 from gateway.evidence import attachments
 
 router = APIRouter(tags=["cases"])
@@ -327,9 +323,7 @@ async def decide(
 ) -> Response:
     """The citizen is told the outcome and its reasons. A root cause that the administrator has closed is refused."""
     container.catalogue_cache.check_offered("root_causes", container.catalogue_cache.root_causes, body.root_causes)
-    command = Decide(
-        outcome=body.outcome, reasons=body.reasons, root_causes=body.root_causes, recommendations=body.told()
-    )
+    command = Decide(**body.model_dump())
     return await execute(container, signed_in, case_id, if_match, idempotency_key, command)
 
 
@@ -384,31 +378,3 @@ async def list_staff(container: ContainerDep, signed_in: StaffDep, role: Role | 
     """For head, screener and administrator."""
     request = ListStaff(actor=signed_in.actor, role=role)
     return answer(await container.rabbit.ask("accounts", "list_staff", request, StaffList))
-
-
-@router.get(
-    "/messages",
-    operation_id="listMessages",
-    summary="My inbox as staff",
-    response_model=MessagePage,
-    responses=problems(401, 403, 422),
-)
-async def messages(
-    container: ContainerDep, signed_in: StaffDep, after: Cursor = None, limit: PageSize = 50
-) -> Response:
-    """Newest first. `next` is the `after` of the following page."""
-    request = ListMessages(actor=signed_in.actor, after=after, limit=limit)
-    return answer(await container.rabbit.ask("notify", "list_messages", request, MessagePage))
-
-
-@router.post(
-    "/messages/read",
-    operation_id="markMessagesRead",
-    summary="These messages have been read",
-    response_model=MessagePage,
-    responses=problems(401, 403, body=True),
-)
-async def mark_read(body: ReadBody, container: ContainerDep, signed_in: StaffDep) -> Response:
-    """Ids that are not mine are passed over."""
-    request = MarkRead(actor=signed_in.actor, ids=body.ids)
-    return answer(await container.rabbit.ask("notify", "mark_read", request, MessagePage))

@@ -18,9 +18,10 @@ from contracts.tracking import (
     SettleRecommendation,
     StaffCase,
 )
-from gateway.api.bodies import DecisionBody, NothingBody, ReportBody, ReturnedBody, SettlementBody
 from gateway.api.cases.endpoints import COMMAND, execute
+from gateway.api.decisions.bodies import DecisionBody, ReportBody, ReturnedBody, SettlementBody
 from gateway.api.dependencies import CaseId, ContainerDep, IdempotencyKey, IfMatch, StaffDep, answer
+from gateway.api.fields import NothingBody
 from gateway.api.openapi_responses import problems
 
 router = APIRouter(tags=["decisions"])
@@ -43,9 +44,7 @@ async def propose(
 ) -> Response:
     """By the inspector, for the head to approve. The citizen goes on seeing that it is being investigated."""
     container.catalogue_cache.check_offered("root_causes", container.catalogue_cache.root_causes, body.root_causes)
-    command = Propose(
-        outcome=body.outcome, reasons=body.reasons, root_causes=body.root_causes, recommendations=body.told()
-    )
+    command = Propose(**body.model_dump())
     return await execute(container, signed_in, case_id, if_match, idempotency_key, command)
 
 

@@ -23,9 +23,10 @@ from contracts.exports import (
     ReadExport,
     StartExport,
 )
-from gateway.api.dependencies import AppContainer, ContainerDep, IdempotencyKey, SignedIn, StaffDep, answer
+from gateway.api.dependencies import ContainerDep, IdempotencyKey, SignedIn, StaffDep, answer
+from gateway.api.exports.bodies import ExportBody
 from gateway.api.openapi_responses import answers, problems
-from gateway.api.searches.bodies import ExportBody
+from gateway.container import AppContainer
 from gateway.evidence.downloads import disposition
 
 router = APIRouter(prefix="/exports", tags=["exports"])

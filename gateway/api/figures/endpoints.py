@@ -6,41 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from contracts.base import UnitCode
-from contracts.insight import CountCases, Counts, CountVisits, Dimension, VisitCounts, VisitDimension
-from contracts.vocabulary import ActorKind, Kind, Stage
+from contracts.insight import CountCases, Counts, CountVisits, VisitCounts
+from contracts.vocabulary import ActorKind
 from gateway.api.dependencies import ContainerDep, Shown, VisitorDep, answer
-from gateway.api.fields import Body, Day
+from gateway.api.figures.bodies import FigureFilters, VisitFilters
 from gateway.api.openapi_responses import problems
 
 router = APIRouter(tags=["figures"])
-
-
-class FigureFilters(Body):
-    """`by`: one to three dimensions, for the public at most `month` and one other. `since`, `until`: days of filing in Tehran,
-    both included; for the public the whole months between them count."""
-
-    by: Annotated[list[Dimension], Query(min_length=1, max_length=3, json_schema_extra={"uniqueItems": True})] = [
-        "kind"
-    ]
-    since: Day | None = None
-    until: Day | None = None
-    kind: Kind | None = None
-    unit: UnitCode | None = None
-    stage: Stage | None = None
-
-
-class VisitFilters(Body):
-    """`by`: one to three dimensions, for the public `month` alone. `since`, `until`: days in Tehran, both included; for the
-    public the whole months between them count."""
-
-    by: Annotated[list[VisitDimension], Query(min_length=1, max_length=3, json_schema_extra={"uniqueItems": True})] = [
-        "month"
-    ]
-    since: Day | None = None
-    until: Day | None = None
-    kind: Kind | None = None
-    unit: UnitCode | None = None
 
 
 @router.get(

@@ -18,8 +18,8 @@ from contracts.identities import (
 from contracts.intake import OpenedIdentity, OpenIdentity
 from contracts.tracking import AuthorizeIdentity, IdentityGrant
 from contracts.vocabulary import Role
-from gateway.api.bodies import IdentityDecisionBody, IdentityRequestBody, ReasonBody
 from gateway.api.dependencies import CaseId, ContainerDep, Cursor, IdempotencyKey, PageSize, SignedIn, StaffDep, answer
+from gateway.api.identities.bodies import IdentityDecisionBody, IdentityRequestBody, ReasonBody
 from gateway.api.openapi_responses import problems
 
 router = APIRouter(tags=["identities"])

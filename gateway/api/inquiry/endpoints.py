@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from contracts.tracking import AddCheck, LinkCase, Remind, StaffCase, TickCheck
-from gateway.api.bodies import CheckBody, LinkBody, ReminderBody, TickBody
 from gateway.api.cases.endpoints import COMMAND, execute
 from gateway.api.dependencies import CaseId, ContainerDep, IdempotencyKey, IfMatch, StaffDep
+from gateway.api.inquiry.bodies import CheckBody, LinkBody, ReminderBody, TickBody
 
 router = APIRouter(tags=["inquiry"])
 

@@ -7,7 +7,6 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 
 from contracts.media import Variant
-from contracts.notify import ListMessages, MarkRead, MessagePage
 from contracts.tracking import (
     AnswerQuestion,
     AuthorizeMedia,
@@ -22,23 +21,22 @@ from contracts.tracking import (
     Withdraw,
 )
 from contracts.vocabulary import ActorKind
-from gateway.api.bodies import AnswerBody, EvidenceBody, ObjectionBody, RatingBody, ReadBody, WithdrawalBody
+from gateway.api.cases.bodies import EvidenceBody
 from gateway.api.dependencies import (
-    AppContainer,
     CaseId,
     CitizenDep,
     ContainerDep,
-    Cursor,
     MediaId,
     OptionalKey,
-    PageSize,
     SignedIn,
     SignedInDep,
     answer,
     key_or_new,
 )
 from gateway.api.openapi_responses import answers, problems
+from gateway.api.tracking.bodies import AnswerBody, ObjectionBody, RatingBody, WithdrawalBody
 from gateway.cases.views import CaseView, Me, OwnCasesView, own_cases_view
+from gateway.container import AppContainer
 from gateway.evidence import attachments
 
 router = APIRouter(prefix="/me", tags=["me"])
@@ -210,31 +208,3 @@ async def attachment(
     return await attachments.send(
         request, container, AuthorizeMedia(actor=signed_in.actor, case_id=case_id, media_id=media_id), variant
     )
-
-
-@router.get(
-    "/messages",
-    operation_id="listOwnMessages",
-    summary="What the office wrote to me",
-    response_model=MessagePage,
-    responses=problems(401, 403, 422),
-)
-async def messages(
-    container: ContainerDep, signed_in: CitizenDep, after: Cursor = None, limit: PageSize = 50
-) -> Response:
-    """Newest first. `next` is the `after` of the following page."""
-    request = ListMessages(actor=signed_in.actor, after=after, limit=limit)
-    return answer(await container.rabbit.ask("notify", "list_messages", request, MessagePage))
-
-
-@router.post(
-    "/messages/read",
-    operation_id="markOwnMessagesRead",
-    summary="These messages have been read",
-    response_model=MessagePage,
-    responses=problems(401, 403, body=True),
-)
-async def mark_read(body: ReadBody, container: ContainerDep, signed_in: CitizenDep) -> Response:
-    """Ids that are not mine are passed over."""
-    request = MarkRead(actor=signed_in.actor, ids=body.ids)
-    return answer(await container.rabbit.ask("notify", "mark_read", request, MessagePage))

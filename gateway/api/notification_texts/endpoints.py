@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
-from pydantic import ConfigDict, StringConstraints
 
 from contracts.notify import (
     ChangeNotificationText,
@@ -19,7 +18,6 @@ from contracts.notify import (
 )
 from gateway.api.configuration.endpoints import AdministratorDep, HistoryAfter
 from gateway.api.dependencies import (
-    AppContainer,
     ContainerDep,
     IdempotencyKey,
     IfMatch,
@@ -28,33 +26,14 @@ from gateway.api.dependencies import (
     answer,
     version_of,
 )
-from gateway.api.fields import Body
+from gateway.api.notification_texts.bodies import TextBody
 from gateway.api.openapi_responses import answers, problems
+from gateway.container import AppContainer
 
 router = APIRouter(prefix="/notification-texts", tags=["notification texts"])
 
-_Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 _Name = Annotated[TextName, Path(description="Its name; see the list.")]
 _ONE = answers(200, "The text", ETag="Its version")
-
-
-class TextBody(Body):
-    """Both languages name the same values."""
-
-    text_fa: _Text
-    text_en: _Text
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "text_fa": "نتیجه نهایی {kind} شما: {outcome}\n{code}\n{office}",
-                    "text_en": "The final result of your {kind}: {outcome}\n{code}\n{office}",
-                }
-            ]
-        },
-    )
 
 
 @router.get(

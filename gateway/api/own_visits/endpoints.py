@@ -17,9 +17,7 @@ from contracts.visits import (
     VisitCommand,
 )
 from contracts.vocabulary import Language
-from gateway.api.bodies import NothingBody
 from gateway.api.dependencies import (
-    AppContainer,
     Bearer,
     BearerDep,
     CaseId,
@@ -30,9 +28,11 @@ from gateway.api.dependencies import (
     answer,
     key_or_new,
 )
+from gateway.api.fields import NothingBody
 from gateway.api.openapi_responses import problems
-from gateway.api.visits.bodies import ChosenSlotBody, OfferedSlotsView, offered_slots_view
-from gateway.cases.views import CaseView
+from gateway.api.visits.bodies import ChosenSlotBody
+from gateway.cases.views import CaseView, OfferedSlotsView, offered_slots_view
+from gateway.container import AppContainer
 
 router = APIRouter()
 

@@ -17,9 +17,9 @@ from contracts.screening import (
     Suggestions,
     SuggestScreening,
 )
-from gateway.api.bodies import AssignmentsBody, HandOverBody, SkillsBody
 from gateway.api.dependencies import CaseId, ContainerDep, IdempotencyKey, StaffDep, answer
 from gateway.api.openapi_responses import problems
+from gateway.api.screening.bodies import AssignmentsBody, HandOverBody, SkillsBody
 
 router = APIRouter(tags=["screening"])
 

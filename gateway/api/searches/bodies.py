@@ -7,16 +7,15 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from backbone.persian import date_parsing as dates
 from contracts.base import GroundCode, UnitCode
-from contracts.exports import ExportFormat
 from contracts.searches import Audience, FileType, Filter, Sort
-from contracts.vocabulary import Kind, Language, Outcome, Stage
+from contracts.vocabulary import Kind, Outcome, Stage
 from gateway.api.dependencies import Cursor, PageSize
-from gateway.api.fields import LINE_PATTERN, NAME_PATTERN, Body, Flag, MomentText, NotBlank
+from gateway.api.fields import LINE_PATTERN, NAME_PATTERN, Body, Flag, MomentText, NotBlank, example
 
 _PERSIAN, _ARABIC = (
     str.maketrans("0123456789", "".join(chr(zero + one) for one in range(10))) for zero in (0x6F0, 0x660)
@@ -110,22 +109,13 @@ class FiltersBody(Body):
     attached: Annotated[list[FileType], Field(max_length=10)] = []
     text: Words | None = None
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        json_schema_extra={
-            "examples": [
-                {
-                    "stage": ["investigating", "awaiting_unit"],
-                    "unit": ["dep.urb"],
-                    "filed_from": "1405/07/01",
-                    "filed_until": "1405/09/30",
-                    "attached": ["image"],
-                    "text": "پایان کار",
-                }
-            ]
-        },
+    model_config = example(
+        stage=["investigating", "awaiting_unit"],
+        unit=["dep.urb"],
+        filed_from="1405/07/01",
+        filed_until="1405/09/30",
+        attached=["image"],
+        text="پایان کار",
     )
 
     def filter(self) -> Filter:
@@ -163,20 +153,11 @@ class SearchBody(Body):
     filters: FiltersBody
     sort: Sort = "-filed_at"
     shared_with: Audience = Audience.NOBODY
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        json_schema_extra={
-            "examples": [
-                {
-                    "name": "شهرسازی، در دست بررسی",
-                    "filters": {"unit": ["dep.urb"], "stage": ["investigating"]},
-                    "sort": "due_on",
-                    "shared_with": "inspector",
-                }
-            ]
-        },
+    model_config = example(
+        name="شهرسازی، در دست بررسی",
+        filters={"unit": ["dep.urb"], "stage": ["investigating"]},
+        sort="due_on",
+        shared_with="inspector",
     )
 
 
@@ -187,26 +168,4 @@ class SearchChangeBody(Body):
     filters: FiltersBody | None = None
     sort: Sort | None = None
     shared_with: Audience | None = None
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        json_schema_extra={"examples": [{"name": "شهرسازی، پاییز", "shared_with": "all"}]},
-    )
-
-
-class ExportBody(Body):
-    """All that `filters` find, and `search`, a kept search, as well. `language`: of the headings."""
-
-    filters: FiltersBody = FiltersBody()
-    search: UUID | None = None
-    format: ExportFormat
-    language: Language = Language.FA
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        json_schema_extra={
-            "examples": [{"filters": {"unit": ["dep.urb"], "filed_from": "1405/07/01"}, "format": "xlsx"}]
-        },
-    )
+    model_config = example(name="شهرسازی، پاییز", shared_with="all")

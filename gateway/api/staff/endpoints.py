@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import ConfigDict, Field, StringConstraints
 
 from contracts.accounts import (
     AddedStaff,
@@ -22,7 +21,6 @@ from contracts.accounts import (
     StaffHistory,
     StaffMember,
 )
-from contracts.base import UnitCode
 from contracts.errors import NotAllowed, UnknownUnit
 from contracts.staff_changes import (
     ConfirmStaffChange,
@@ -34,7 +32,6 @@ from contracts.staff_changes import (
 from contracts.vocabulary import Role
 from gateway.api.configuration.endpoints import AdministratorDep, HistoryAfter
 from gateway.api.dependencies import (
-    AppContainer,
     ContainerDep,
     IdempotencyKey,
     IfMatch,
@@ -43,8 +40,9 @@ from gateway.api.dependencies import (
     answer,
     version_of,
 )
-from gateway.api.fields import NAME_PATTERN, Body, Flag, NotBlank
 from gateway.api.openapi_responses import answers, problems
+from gateway.api.staff.bodies import ChangedStaffBody, NewStaffBody
+from gateway.container import AppContainer
 
 router = APIRouter(prefix="/staff", tags=["staff"])
 
@@ -56,33 +54,6 @@ ASKED: dict[int | str, dict[str, Any]] = {
         "model": StaffChangeAsked,
     }
 }
-
-_Line = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=100), NotBlank]
-_Roles = Annotated[list[Role], Field(min_length=1, max_length=8)]
-
-
-def _like(**example: Any) -> ConfigDict:
-    return ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [example]})
-
-
-class NewStaffBody(Body):
-    """`display_name` names a role or a desk, as other staff see it. A liaison answers for `unit`."""
-
-    username: _Line
-    display_name: _Line
-    roles: _Roles
-    unit: UnitCode | None = None
-    model_config = _like(username="desk-2", display_name="پیشخوان ۲", roles=["operator"], unit="mayor.insp")
-
-
-class ChangedStaffBody(Body):
-    """The account as it is to be. `active` false closes it and ends its sessions."""
-
-    display_name: _Line
-    roles: _Roles
-    unit: UnitCode | None
-    active: Flag
-    model_config = _like(display_name="پیشخوان ۲", roles=["operator", "screener"], unit="mayor.insp", active=True)
 
 
 def _check_unit(container: AppContainer, unit: str | None) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,8 +17,8 @@ from contracts.intake import CheckReceipt, ReceiptState
 from contracts.vocabulary import STAGE_NAMES, Stage
 from gateway.api import dependencies as deps
 from gateway.api.dependencies import BearerDep, ContainerDep, OptionalKey, Shown, VisitorDep, answer
-from gateway.api.fields import Body, SubmissionBody
 from gateway.api.openapi_responses import answers, directly, problems
+from gateway.api.submissions.bodies import ReceiptBody, SubmissionBody
 from gateway.cases.views import next_steps
 from gateway.edge.middleware import parsed
 from gateway.edge.problems import invalid
@@ -37,18 +37,6 @@ class Filed(Answer):
     stage: Stage
     stage_text: str
     next_steps: list[str]
-
-
-class ReceiptBody(Body):
-    """`submission_id`: as the receipt names it."""
-
-    submission_id: UUID
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"submission_id": "0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11"}]},
-    )
 
 
 class ReceiptView(Answer):

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contracts import tracking_codes
 from contracts.errors import InvalidField
 from contracts.media import Variant
-from contracts.notify import ListMessages, MarkRead, MessagePage
 from contracts.tracking import AnswerQuestion, AuthorizeMedia, Object, Rate, SendEvidence, Withdraw
 from gateway.api import dependencies as deps
-from gateway.api.bodies import AnswerBody, EvidenceBody, ObjectionBody, RatingBody, ReadBody, WithdrawalBody
+from gateway.api.cases.bodies import EvidenceBody
 from gateway.api.dependencies import BearerDep, ContainerDep, MediaId, OptionalKey, TrackingCode, answer, key_or_new
-from gateway.api.fields import Body
 from gateway.api.openapi_responses import directly, problems
+from gateway.api.tracking.bodies import AnswerBody, ObjectionBody, RatingBody, TrackingCodeBody, WithdrawalBody
 from gateway.cases.views import REGISTERING, CaseView, Registering
 from gateway.edge import language
 from gateway.edge.middleware import parsed
@@ -26,18 +24,6 @@ from gateway.evidence import attachments
 router = APIRouter(prefix="/tracking", tags=["tracking"])
 
 _HEADERS = {"cache-control": "no-store", "vary": "Accept-Language"}
-
-
-class TrackingCodeBody(Body):
-    """`tracking_code`: its 16 digits, in any digits and grouping, or a whole message in which it is."""
-
-    tracking_code: str = Field(
-        min_length=1, max_length=tracking_codes.LONGEST_TEXT, json_schema_extra={"format": "password"}
-    )
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", json_schema_extra={"examples": [{"tracking_code": "4821 0937 5518 2604"}]}
-    )
 
 
 async def _by_code(request: Request, typed: str) -> Response:
@@ -185,34 +171,6 @@ async def rate(
             bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes
         )
     )
-
-
-@router.get(
-    "/messages",
-    operation_id="listMessagesByCode",
-    summary="What the office wrote about this case",
-    response_model=MessagePage,
-    responses=problems(404, 422),
-)
-async def messages(
-    container: ContainerDep, bearer: BearerDep, after: deps.Cursor = None, limit: deps.PageSize = 50
-) -> Response:
-    """Newest first. `next` is the `after` of the following page."""
-    request = ListMessages(actor=bearer.actor, code_hashes=bearer.code_hashes, after=after, limit=limit)
-    return answer(await container.rabbit.ask("notify", "list_messages", request, MessagePage))
-
-
-@router.post(
-    "/messages/read",
-    operation_id="markMessagesReadByCode",
-    summary="These messages have been read",
-    response_model=MessagePage,
-    responses=problems(404, body=True),
-)
-async def mark_read(body: ReadBody, container: ContainerDep, bearer: BearerDep) -> Response:
-    """Ids that are not of this case are passed over."""
-    request = MarkRead(actor=bearer.actor, code_hashes=bearer.code_hashes, ids=body.ids)
-    return answer(await container.rabbit.ask("notify", "mark_read", request, MessagePage))
 
 
 @router.get(

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request, Response
 
 from contracts.media import Variant
 from contracts.tracking import AnswerUnitQuestion, AuthorizeMedia, ListUnitQuestions, UnitQuestion, UnitQuestions
-from gateway.api.bodies import UnitAnswerBody
 from gateway.api.dependencies import ContainerDep, IdempotencyKey, MediaId, StaffDep, answer
 from gateway.api.openapi_responses import problems
+from gateway.api.unit_questions.bodies import UnitAnswerBody
 from gateway.evidence import attachments
 
 router = APIRouter(prefix="/unit-questions", tags=["unit questions"])

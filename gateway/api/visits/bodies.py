@@ -1,36 +1,18 @@
-"""Visits as they come in and as a person reads them."""
+"""Bodies of rooms, slots and visits."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from backbone.persian import jalali
-from contracts.base import Answer
-from contracts.visits import OfferedSlot, OfferedSlots, Visit, VisitState
-from contracts.vocabulary import Language
-from gateway.api.fields import NAME_PATTERN, AnyDay, Body, LongText, MomentText, NotBlank, whole
-
-STATE_NAMES: dict[VisitState, dict[Language, str]] = {
-    VisitState.ASKED: {Language.FA: "درخواست شد", Language.EN: "Asked for"},
-    VisitState.BOOKED: {Language.FA: "وقت گرفته شد", Language.EN: "Booked"},
-    VisitState.MOVED: {Language.FA: "وقت تغییر کرد", Language.EN: "Moved"},
-    VisitState.CANCELLED: {Language.FA: "لغو شد", Language.EN: "Cancelled"},
-    VisitState.HELD: {Language.FA: "برگزار شد", Language.EN: "Held"},
-    VisitState.NO_SHOW: {Language.FA: "مراجعه نشد", Language.EN: "Not attended"},
-    VisitState.AVOIDED: {Language.FA: "بی‌نیاز از مراجعه", Language.EN: "Not needed"},
-}
+from gateway.api.fields import NAME_PATTERN, AnyDay, Body, LongText, MomentText, NotBlank, example, whole
 
 
-def _like(**example: Any) -> ConfigDict:
-    return ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra={"examples": [example]})
-
-
-def _distinct(ids: list[UUID]) -> list[UUID]:
+def _without_repetitions(ids: list[UUID]) -> list[UUID]:
     return list(dict.fromkeys(ids))
 
 
@@ -64,7 +46,7 @@ class RoomBody(Body):
 
     name_fa: Name
     name_en: Name
-    model_config = _like(name_fa="ساختمان بازرسی، اتاق ۱", name_en="Inspection building, room 1")
+    model_config = example(name_fa="ساختمان بازرسی، اتاق ۱", name_en="Inspection building, room 1")
 
 
 class SlotBody(Body):
@@ -75,7 +57,7 @@ class SlotBody(Body):
     starts_at: Moment
     ends_at: Moment
     capacity: Capacity = 1
-    model_config = _like(
+    model_config = example(
         room_id="4f4b1c0e-6f0e-4b1a-9d38-2f1c5f3f8a12",
         inspector="b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e21",
         starts_at="2026-12-05T09:00:00+03:30",
@@ -94,7 +76,7 @@ class WeekBody(Body):
     closes: TimeOfDay
     minutes: Annotated[int, Field(ge=5, le=480), BeforeValidator(whole)]
     capacity: Capacity = 1
-    model_config = _like(
+    model_config = example(
         room_id="4f4b1c0e-6f0e-4b1a-9d38-2f1c5f3f8a12",
         inspector="b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e21",
         first_day="2026-12-05",
@@ -106,61 +88,25 @@ class WeekBody(Body):
 
 
 class OfferBody(Body):
-    slots: Annotated[list[UUID], Field(min_length=1, max_length=20), AfterValidator(_distinct)]
-    model_config = _like(slots=["6e1f5a3c-8c0e-4c43-9a2b-1b7e5d0f9c22"])
+    slots: Annotated[list[UUID], Field(min_length=1, max_length=20), AfterValidator(_without_repetitions)]
+    model_config = example(slots=["6e1f5a3c-8c0e-4c43-9a2b-1b7e5d0f9c22"])
 
 
 class MinutesBody(Body):
     """`text`: for the office alone."""
 
     text: LongText
-    model_config = _like(text="شهروند مدرک دوم را آورد؛ قرار شد واحد پاسخ دهد.")
+    model_config = example(text="شهروند مدرک دوم را آورد؛ قرار شد واحد پاسخ دهد.")
 
 
 class ChosenSlotBody(Body):
     slot_id: UUID
-    model_config = _like(slot_id="6e1f5a3c-8c0e-4c43-9a2b-1b7e5d0f9c22")
+    model_config = example(slot_id="6e1f5a3c-8c0e-4c43-9a2b-1b7e5d0f9c22")
 
 
-class VisitView(Visit):
-    """`…_text`: in the caller's language, the time Jalali in Persian; `place` the room's name in it."""
+class SlotFilters(Body):
+    """Which slots: those that begin from `since` until before `until`, of one inspector."""
 
-    state_text: str
-    starts_text: str | None = None
-    place: str | None = None
-
-
-class OfferedSlotView(OfferedSlot):
-    starts_text: str
-    place: str
-
-
-class OfferedSlotsView(Answer):
-    items: list[OfferedSlotView]
-
-
-def visit_view(visit: Visit, lang: Language) -> VisitView:
-    return VisitView.model_construct(
-        **dict(visit),
-        state_text=STATE_NAMES[visit.state][lang],
-        starts_text=when(visit.starts_at, lang) if visit.starts_at else None,
-        place=visit.place_fa if lang is Language.FA else visit.place_en,
-    )
-
-
-def offered_slots_view(found: OfferedSlots, lang: Language) -> OfferedSlotsView:
-    return OfferedSlotsView(
-        items=[
-            OfferedSlotView(
-                **dict(slot),
-                starts_text=when(slot.starts_at, lang),
-                place=slot.place_fa if lang is Language.FA else slot.place_en,
-            )
-            for slot in found.items
-        ]
-    )
-
-
-def when(at: datetime, lang: Language) -> str:
-    """A moment in Tehran: Jalali in Persian."""
-    return jalali.moment(at) if lang is Language.FA else f"{at.astimezone(jalali.TEHRAN):%-d %B %Y, %H:%M}"
+    since: Bound | None = None
+    until: Bound | None = None
+    inspector: UUID | None = None

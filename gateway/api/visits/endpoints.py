@@ -25,25 +25,16 @@ from contracts.visits import (
     Slot,
     Slots,
 )
-from gateway.api.bodies import NothingBody
 from gateway.api.cases.endpoints import COMMAND, execute
 from gateway.api.dependencies import CaseId, ContainerDep, IdempotencyKey, IfMatch, StaffDep, answer
-from gateway.api.fields import Body
+from gateway.api.fields import NothingBody
 from gateway.api.openapi_responses import problems
-from gateway.api.visits.bodies import Bound, MinutesBody, OfferBody, RoomBody, SlotBody, WeekBody
+from gateway.api.visits.bodies import MinutesBody, OfferBody, RoomBody, SlotBody, SlotFilters, WeekBody
 
 router = APIRouter(tags=["visits"])
 
 RoomId = Annotated[UUID, Path(description="The room's id.")]
 SlotId = Annotated[UUID, Path(description="The slot's id.")]
-
-
-class SlotFilters(Body):
-    """Which slots: those that begin from `since` until before `until`, of one inspector."""
-
-    since: Bound | None = None
-    until: Bound | None = None
-    inspector: UUID | None = None
 
 
 # --- rooms ---

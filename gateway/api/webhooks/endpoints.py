@@ -26,8 +26,9 @@ from contracts.characters import latin_digits
 from contracts.errors import InvalidField, NotFound, TooLarge, Unavailable
 from contracts.gateway import InboundSms, ReceiveSms, ReportDelivery
 from gateway.api import dependencies as deps
-from gateway.api.dependencies import AppContainer, ContainerDep
+from gateway.api.dependencies import ContainerDep
 from gateway.api.openapi_responses import problems
+from gateway.container import AppContainer
 from gateway.edge.problems import BadRequest
 
 router = APIRouter(prefix="/webhooks/sms", tags=["webhooks"])

@@ -21,8 +21,8 @@ import httpx
 from contracts import media
 from contracts.errors import NotFound
 from contracts.vocabulary import ActorKind, Role
-from gateway.api.dependencies import AppContainer
 from gateway.app import create_app
+from gateway.container import AppContainer
 from gateway.evidence.chunk_relay import Uploads
 from tests.support.gateway import UNLIMITED, Keys, MemoryRabbitClient, bearer
 from tests.support.walk.house import House

@@ -1,0 +1,130 @@
+"""Examples of this area's answers in the OpenAPI document, by schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.api.decisions.examples import DECISION, FOLLOWED, RECOMMENDATION
+from gateway.api.examples import CASE_ID, HASH, MEDIA_ID, QUESTION_ID, STAFF_ID
+from gateway.api.inquiry.examples import CHECK, LINKED, REMINDER
+from gateway.api.staff.examples import MEMBER
+from gateway.api.visits.examples import STAFF_VISIT
+
+ATTACHMENT: dict[str, Any] = {
+    "media_id": MEDIA_ID,
+    "state": "accepted",
+    "media_type": "image/jpeg",
+    "size": 248133,
+    "variants": ["evidence", "preview", "thumbnail"],
+    "reason": None,
+    "from_office": False,
+    "number": 1,
+    "file_name": "evidence-1.jpg",
+    "notes": [],
+}
+LINE: dict[str, Any] = {
+    "case_id": CASE_ID,
+    "number": "1405-000123",
+    "kind": "complaint",
+    "stage": "screening",
+    "unit": "dep.urb.permits",
+    "unit_name_fa": "اداره صدور پروانه و گواهی‌های ساختمانی",
+    "ground": "delay",
+    "urgent": False,
+    "anonymous": False,
+    "filed_at": "2026-11-23T08:30:00Z",
+    "expected_on": "2026-12-15",
+    "handler": None,
+    "outcome": None,
+    "excerpt": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
+    "version": 2,
+    "group_members": None,
+}
+CASE_QUESTION: dict[str, Any] = {
+    "question_id": QUESTION_ID,
+    "unit": "dep.urb.permits",
+    "text": "علت تأخیر در این پرونده چیست؟",
+    "asked_at": "2026-11-26T07:00:00Z",
+    "due_on": "2026-12-05",
+    "answer": None,
+    "answered_at": None,
+    "media": [],
+}
+STAFF_ENTRY: dict[str, Any] = {
+    "sequence": 1,
+    "at": "2026-11-23T08:30:00Z",
+    "entry": "opened",
+    "actor_kind": "citizen",
+    "actor_id": None,
+    "stage": "registered",
+    "details": {},
+    "hash": HASH,
+}
+PLACE: dict[str, Any] = {"latitude": 36.27, "longitude": 50.0, "address": "خیابان فلسطین"}
+CONSENT: dict[str, Any] = {
+    "form": "recorded_call",
+    "to": ["filing", "sms"],
+    "recorded_by": STAFF_ID,
+    "recorded_at": "2026-11-23T08:30:00Z",
+}
+NAMED: dict[str, Any] = {"code": "process", "name_fa": "فرایند", "name_en": "Process"}
+GROUP: dict[str, Any] = {"members": 12, "common": "ساکنان یک کوچه که آسفالت آن کنده شده است."}
+STAFF_CASE: dict[str, Any] = {
+    "case_id": CASE_ID,
+    "number": "1405-000123",
+    "version": 6,
+    "kind": "complaint",
+    "stage": "decided",
+    "unit": "dep.urb.permits",
+    "unit_asked": "dep.urb.permits",
+    "unit_name_fa": "اداره صدور پروانه و گواهی‌های ساختمانی",
+    "unit_name_en": "Building Permits Office",
+    "ground": "delay",
+    "answers": {"since": "2026-10-23"},
+    "text": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
+    "happened_on": "2026-11-20",
+    "place": PLACE,
+    "reference": None,
+    "people": [],
+    "visit_wanted": False,
+    "urgent": False,
+    "anonymous": False,
+    "channel": "phone",
+    "language": "fa",
+    "filed_at": "2026-11-23T08:30:00Z",
+    "expected_on": "2026-12-15",
+    "handler": STAFF_ID,
+    "decision": DECISION,
+    "root_causes": ["process"],
+    "recommendations": [RECOMMENDATION],
+    "merged_into": None,
+    "score": None,
+    "questions": [CASE_QUESTION],
+    "attachments": [ATTACHMENT],
+    "visits": [STAFF_VISIT],
+    "timeline": [STAFF_ENTRY],
+    "proposal": None,
+    "followed": [FOLLOWED],
+    "checklist": [CHECK],
+    "reminders": [REMINDER],
+    "linked": [LINKED],
+    "consent": CONSENT,
+    "group": GROUP,
+    "refusal": None,
+    "root_cause_names": [NAMED],
+}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "Attachment": ATTACHMENT,
+    "CaseLine": LINE,
+    "CasePage": {"items": [LINE], "next": None, "masked": False},
+    "CaseQuestion": CASE_QUESTION,
+    "Consent": CONSENT,
+    "Group": GROUP,
+    "Named": NAMED,
+    "Place": PLACE,
+    "StaffCase": STAFF_CASE,
+    "StaffEntry": STAFF_ENTRY,
+    "StaffList": {"items": [MEMBER]},
+    "CaseCount": {"count": 12},
+}

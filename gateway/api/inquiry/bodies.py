@@ -1,0 +1,39 @@
+"""Bodies of reminders, the checklist and links."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from gateway.api.fields import (
+    Body,
+    Day,
+    Flag,
+    ShortText,
+    example,
+)
+
+
+class ReminderBody(Body):
+    """`on`: a day to come."""
+
+    on: Day
+    text: ShortText
+    model_config = example(on="2027-01-10", text="پیگیری پاسخ استعلام")
+
+
+class CheckBody(Body):
+    text: ShortText
+    model_config = example(text="بازدید از محل")
+
+
+class TickBody(Body):
+    done: Flag
+    model_config = example(done=True)
+
+
+class LinkBody(Body):
+    """`linked` false: they no longer belong together."""
+
+    to: UUID
+    linked: Flag = True
+    model_config = example(to="7d3c9a0e-0f6b-4b43-8d53-5a2c1b9d2f10", linked=True)

@@ -1,0 +1,47 @@
+"""Examples of this area's answers in the OpenAPI document, by schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.api.examples import STAFF_ID
+
+FILTER: dict[str, Any] = {
+    "number": [],
+    "stage": ["investigating"],
+    "kind": [],
+    "unit": ["dep.urb"],
+    "below": True,
+    "ground": [],
+    "handler": [],
+    "outcome": [],
+    "urgent": None,
+    "filed_from": "2026-09-23",
+    "filed_until": "2026-12-21",
+    "filed_since": None,
+    "filed_before": None,
+    "decided_from": None,
+    "decided_until": None,
+    "due_from": None,
+    "due_until": None,
+    "attached": ["image"],
+    "text": "پایان کار",
+}
+SEARCH: dict[str, Any] = {
+    "search_id": "2a6f0c1e-5d3b-4b1a-9d38-2f1c5f3f8a14",
+    "name": "شهرسازی، در دست بررسی",
+    "filters": FILTER,
+    "sort": "due_on",
+    "shared_with": "inspector",
+    "owner": STAFF_ID,
+    "own": True,
+    "version": 1,
+    "made_at": "2026-11-23T08:30:00Z",
+    "changed_at": "2026-11-23T08:30:00Z",
+}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "Filter": FILTER,
+    "Search": SEARCH,
+    "SearchPage": {"items": [SEARCH], "next": None},
+}

@@ -1,0 +1,82 @@
+"""The composition root: every part of the gateway, made once and connected. It knows nothing of HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backbone.process.settings import secrets
+from gateway.auth.session_revocations import SessionRevocations
+from gateway.auth.token_revocations import TokenRevocations
+from gateway.auth.tokens import Tokens
+from gateway.cases.case_cache import CaseCache, RecentCodes
+from gateway.cases.tracking import Tracking
+from gateway.checkpoints.publishing import Checkpoints, folder_of
+from gateway.edge.admission import Admission
+from gateway.edge.limits import Limits
+from gateway.evidence.chunk_relay import Uploads, object_store_client
+from gateway.live.event_stream import EventStream
+from gateway.papers.issuing import Papers
+from gateway.rabbit.client import RabbitClient
+from gateway.settings import Settings
+from gateway.submissions.catalogue_cache import CatalogueCache
+from gateway.submissions.filing import Filing
+
+if TYPE_CHECKING:
+    # Given from outside: importing the pages here would be a circle.
+    from gateway.pages.visit_store import VisitStore
+
+
+class AppContainer:
+    """The gateway's parts, one of each per process; `request.app.state.container`."""
+
+    def __init__(self, settings: Settings, rabbit: RabbitClient, visit_store: VisitStore) -> None:
+        self.settings, self.rabbit = settings, rabbit
+        self.mac_keys = secrets(settings.code_mac_keys)
+        self.index_keys = secrets(settings.code_index_keys)
+        self.token_revocations = TokenRevocations(rabbit)
+        self.session_revocations = SessionRevocations(rabbit)
+        self.tokens = Tokens(
+            secrets(settings.access_token_public_keys),
+            settings.contact_key.get_secret_value(),
+            self.token_revocations,
+            self.session_revocations,
+        )
+        self.catalogue_cache = CatalogueCache(settings.gateway_state_dir)
+        self.limits = Limits(settings)
+        self.visit_store = visit_store
+        self.admission = Admission(settings, self.limits)
+        self.recent_codes = RecentCodes()
+        self.filing = Filing(settings, rabbit, self.catalogue_cache, self.tokens, self.recent_codes)
+        self.case_cache = CaseCache(settings.cache_cases, settings.cache_bytes, settings.cache_seconds)
+        self.tracking = Tracking(
+            rabbit, self.case_cache, self.recent_codes, self.catalogue_cache, settings.status_timeout
+        )
+        self.papers = Papers(settings, rabbit, self.catalogue_cache, self.filing.signer)
+        self.checkpoints = Checkpoints(rabbit, self.filing.signer, folder_of(settings))
+        self.event_stream = EventStream(settings, self.catalogue_cache)
+        # Sends to presigned URLs only; the gateway holds no keys of the object store.
+        self.object_store = object_store_client()
+        self.uploads = Uploads(rabbit, self.object_store, self.admission.stored_megabytes)
+        self.stopping = False
+        rabbit.on_event(self.catalogue_cache.heard)
+        rabbit.on_event(self.event_stream.heard)
+        self.token_revocations.on_change(self.event_stream.end_of)
+        self.session_revocations.on_end(self.event_stream.end_session)
+        self.event_stream.on_case(self.case_cache.drop)
+        self.event_stream.on_code(self.recent_codes.has_case)
+        self.event_stream.on_media(self.case_cache.drop_media)
+        rabbit.on_subscription(self.case_cache.subscription)
+        rabbit.on_subscription(self.recent_codes.subscription)
+        rabbit.on_connect(lambda: self.catalogue_cache.renew(rabbit))
+
+    def stop(self) -> None:
+        """Ends the streams and stops being ready; requests in progress go on."""
+        self.stopping = True
+        self.token_revocations.stop()
+        self.session_revocations.stop()
+        self.event_stream.end_all()
+
+    @property
+    def ready(self) -> bool:
+        """Whether submissions are accepted."""
+        return self.rabbit.connected and not self.stopping
