@@ -54,15 +54,15 @@ from contracts.vocabulary import (
 from services.intake import handlers as intake
 from services.intake.domain import target
 from services.tracking.case import deadlines as clock
-from services.tracking.case import event_handlers as tracking
+from services.tracking.case import registration
 from services.tracking.case import rules as domain
-from services.tracking.case.event_handlers import City
 from services.tracking.case.lifecycle import Case, Context, Question, Recommended, StaffFacts, Step, Turn, UnitFacts
 from services.tracking.case.record import event_of, lines, media_rows, written
 from services.tracking.case.scheduler import BY_CALENDAR
 from services.tracking.case.timeline import FIRST, Entry, link
 from services.tracking.decisions import rules as decisions
-from services.tracking.decisions.recommendations import OPEN as OPEN_ADVICE
+from services.tracking.decisions.store import OPEN as OPEN_RECOMMENDATIONS
+from services.tracking.reference.catalogue import CityCatalogue
 from services.tracking.reference.workdays import ONE_DAY, TEHRAN, day_of
 from services.tracking.visits import rules as visits_domain
 from services.tracking.visits.rules import Lead, Move, Slot, Visit
@@ -80,7 +80,7 @@ class Town:
     """What the lives are played in. `until`: nothing happens later. `avoided`: units that the office's own people may hear
     nothing about."""
 
-    city: City
+    city: CityCatalogue
     catalogue: Catalogue
     screeners: tuple[Actor, ...]
     inspectors: tuple[Actor, ...]
@@ -162,9 +162,9 @@ class Life:
     def _open(self) -> None:
         event, city = self.event, self.town.city
         self.uploads += [(one, self.at) for one in event.uploads]
-        case = tracking.case_of(event, f"number {uuid4().hex}")
+        case = registration.case_of_submission(event, f"number {uuid4().hex}")
         case = replace(domain.opened(case, city.workdays, city.deadlines), calendar=city.version)
-        entry = tracking.opening_of(event, self.at)
+        entry = registration.opening_of(event, self.at)
         head = link(FIRST, entry)
         self.case = replace(case, version=1, history_hash=head)
         self.first = self.case
@@ -382,7 +382,7 @@ class Life:
     def _advise(self, turn: Turn, at: datetime) -> None:
         if turn.steps and turn.steps[-1].entry == "decided":
             for row in self.recommended.values():
-                if row["state"] in OPEN_ADVICE:
+                if row["state"] in OPEN_RECOMMENDATIONS:
                     row |= {"state": "superseded", "settled_at": at}
         for one in turn.recommended:
             new = {"case_id": self.case.case_id, "made_at": at, "reported_at": None, "settled_at": None}

@@ -13,7 +13,7 @@ from contracts.tracking import Decide, Object, Recommendation, Refuse
 from contracts.vocabulary import Outcome, RefusalReason, RootCause, Stage
 from services.tracking.case import rules as domain
 from services.tracking.case.lifecycle import Case
-from services.tracking.letters.store import letter_of
+from services.tracking.letters.rules import letter_of
 from tests.unit.test_tracking_domain import INSPECTOR, OTHER, SCREENER, act, case, context, decide
 
 REFUSED_AT = datetime(2026, 11, 24, 9, tzinfo=UTC)

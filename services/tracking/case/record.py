@@ -18,51 +18,59 @@ from services.tracking.case import store
 from services.tracking.case.lifecycle import Case, Question, Step, Turn
 from services.tracking.case.public_view import CHANGES_VIEW, noticed
 from services.tracking.case.timeline import Entry, link
-from services.tracking.decisions import recommendations as advice
-from services.tracking.inquiry import store as reminders
-from services.tracking.letters import store as letters
-from services.tracking.merging import store as joined
+from services.tracking.decisions import store as decisions_store
+from services.tracking.evidence import store as evidence_store
+from services.tracking.inquiry import store as inquiry_store
+from services.tracking.letters import store as letters_store
+from services.tracking.merging import store as merging_store
 from services.tracking.retention import store as retention_store
 from services.tracking.retention.rules import tells_texts
 from services.tracking.visits.commands import with_end_of_visit
 
 
-def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, question: Question | None = None) -> Case:
-    """Writes a turn: the case, its timeline, its question and media, and the events.
+class Recorder:
+    """Writes what has happened to a case."""
 
-    `question`: the one that was open before.
-    """
-    turn = with_end_of_visit(connection, turn, now)
-    entries, events = lines(turn, actor, now, _read_before(connection, turn))
-    for (entry, _, _), step in zip(entries, turn.steps, strict=True):
-        if step.entry in joined.TOLD:
-            end, final = step.details.get("outcome", step.entry), step.details.get("final", False)
-            joined.note_end(connection, entry.case_id, entry.sequence, end, final)
-    after = written(turn, entries)
-    store.save(connection, after, entries)
-    for entry, _, _ in entries:
-        if entry.entry in letters.TOLD_BY_LETTER:
-            letters.register(connection, entry.case_id, entry.sequence, now, "proposed_by" in entry.details)
-    if turn.case.stage not in OPEN_STAGES and any(tells_texts(entry) for entry, _, _ in entries):
-        retention_store.look_again(connection, after.case_id)  # its texts may have gone already
-    if turn.lapsed and question is not None:
-        store.lapse_question(connection, question.question_id, now)
-    if turn.answered is not None and question is not None:
-        store.answer_question(connection, question.question_id, turn.answered, now)
-    if turn.asked is not None:
-        store.add_question(connection, after.case_id, turn.asked)
-    if turn.reminder is not None:
-        reminders.add(connection, after.case_id, turn.reminder)
-    if turn.recommended:
-        made = turn.steps[-1].entry == "decided" if turn.steps else False
-        advice.keep(connection, after.case_id, turn.recommended, now, made)
-    elif turn.case.final and turn.steps and turn.steps[-1].entry == "decided":  # there was an earlier decision
-        advice.supersede(connection, after.case_id, now)
-    from_office = actor.kind is ActorKind.STAFF
-    of_question = question.question_id if turn.answered is not None and question is not None else None
-    store.add_attachments(connection, media_rows(after.case_id, turn.uploads, after.version, from_office, of_question))
-    outbox.add(connection, *events)
-    return after
+    def record(
+        self, connection: Connection, turn: Turn, actor: Actor, now: datetime, question: Question | None = None
+    ) -> Case:
+        """Writes a turn: the case, its timeline, its question and media, and the events.
+
+        `question`: the one that was open before.
+        """
+        turn = with_end_of_visit(connection, turn, now)
+        entries, events = lines(turn, actor, now, _read_before(connection, turn))
+        for (entry, _, _), step in zip(entries, turn.steps, strict=True):
+            if step.entry in merging_store.TOLD:
+                end, final = step.details.get("outcome", step.entry), step.details.get("final", False)
+                merging_store.note_end(connection, entry.case_id, entry.sequence, end, final)
+        after = written(turn, entries)
+        store.save(connection, after, entries)
+        for entry, _, _ in entries:
+            if entry.entry in letters_store.TOLD_BY_LETTER:
+                letters_store.register(connection, entry.case_id, entry.sequence, now, "proposed_by" in entry.details)
+        if turn.case.stage not in OPEN_STAGES and any(tells_texts(entry) for entry, _, _ in entries):
+            retention_store.look_again(connection, after.case_id)  # its texts may have gone already
+        if turn.lapsed and question is not None:
+            inquiry_store.lapse_question(connection, question.question_id, now)
+        if turn.answered is not None and question is not None:
+            inquiry_store.answer_question(connection, question.question_id, turn.answered, now)
+        if turn.asked is not None:
+            inquiry_store.add_question(connection, after.case_id, turn.asked)
+        if turn.reminder is not None:
+            inquiry_store.add(connection, after.case_id, turn.reminder)
+        if turn.recommended:
+            made = turn.steps[-1].entry == "decided" if turn.steps else False
+            decisions_store.keep(connection, after.case_id, turn.recommended, now, made)
+        elif turn.case.final and turn.steps and turn.steps[-1].entry == "decided":  # there was an earlier decision
+            decisions_store.supersede(connection, after.case_id, now)
+        from_office = actor.kind is ActorKind.STAFF
+        of_question = question.question_id if turn.answered is not None and question is not None else None
+        evidence_store.add_attachments(
+            connection, media_rows(after.case_id, turn.uploads, after.version, from_office, of_question)
+        )
+        outbox.add(connection, *events)
+        return after
 
 
 def lines(
