@@ -67,7 +67,7 @@ SAYS_NOT_WHOSE = {
     "tracking/screening/workload.py:inspectors:2": "joins two tables",
     "tracking/screening/workload.py:inspectors:3": "joins two tables",
     "tracking/screening/workload.py:open_cases_of:1": "a filter; the scope stands beside it",
-    "tracking/screening/workload.py:open_cases_of:2": "keeps hidden cases from filling its limit; those are locked by scope again",
+    "tracking/screening/workload.py:open_cases_of:2": "keeps hidden cases out of its limit; those found are locked by scope",
     "tracking/decisions/store.py:of_scope:2": "a filter; the scope stands beside it",
     "tracking/letters/store.py:module:1": "a line of the timeline of a case that is the reader's",
     "tracking/reference/store.py:members:1": "of each of them it is asked whether they may see the case",

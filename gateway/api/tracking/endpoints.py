@@ -11,7 +11,7 @@ from backbone import codes
 from contracts.errors import InvalidField
 from contracts.media import Variant
 from contracts.notify import ListMessages, MarkRead, MessagePage
-from contracts.tracking import AnswerQuestion, AuthorizeMedia, Object, Rate, SendEvidence, Withdraw
+from contracts.tracking import AnswerQuestion, AuthorizeMedia, RaiseObjection, Rate, SendEvidence, Withdraw
 from gateway.api import dependencies as deps
 from gateway.api.bodies import AnswerBody, EvidenceBody, ObjectionBody, RatingBody, ReadBody, WithdrawalBody
 from gateway.api.dependencies import BearerDep, ContainerDep, MediaId, OptionalKey, TrackingCode, answer, key_or_new
@@ -150,7 +150,7 @@ async def withdraw(
 @router.post(
     "/objection",
     operation_id="objectByCode",
-    summary="Object to the decision",
+    summary="RaiseObjection to the decision",
     response_model=CaseView,
     responses=problems(404, 409, body=True),
 )
@@ -158,7 +158,7 @@ async def object_(
     body: ObjectionBody, container: ContainerDep, bearer: BearerDep, idempotency_key: OptionalKey = None
 ) -> Response:
     """Once, within the days that the decision names."""
-    command = Object(text=body.text)
+    command = RaiseObjection(text=body.text)
     return answer(
         await container.tracking.execute(
             bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes

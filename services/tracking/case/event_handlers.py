@@ -17,14 +17,14 @@ from contracts.errors import WrongStage
 from contracts.gateway import Actor
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.notify import CitizenReplied, Reply
-from contracts.tracking import CaseOpened, CitizenCommand, Object, Rate
+from contracts.tracking import CaseOpened, CitizenCommand, RaiseObjection, Rate
 from contracts.vocabulary import ActorKind
 from services.tracking.case import rules, store
 from services.tracking.case.context import Clock, Contexts
-from services.tracking.case.lifecycle import Case, Step
+from services.tracking.case.lifecycle import Case, TimelineEntry
 from services.tracking.case.record import Recorder, event_of, media_rows
 from services.tracking.case.registration import case_of_submission, opening_of, row_of
-from services.tracking.case.timeline import FIRST, Entry, link
+from services.tracking.case.timeline import FIRST, StoredEntry, link
 from services.tracking.evidence import store as evidence_store
 from services.tracking.evidence.use_cases import EvidenceUseCases
 from services.tracking.reference import store as reference_store
@@ -61,7 +61,7 @@ class EventHandlers:
         city = self._catalogue.current(connection)
         uploads = [upload_id for event in filed for upload_id in event.uploads]
         evidence_store.expect(connection, uploads)
-        opening: dict[UUID, tuple[Case, tuple[Entry, str, str], SubmissionRegistered]] = {}
+        opening: dict[UUID, tuple[Case, tuple[StoredEntry, str, str], SubmissionRegistered]] = {}
         for year, group in groupby(filed, key=lambda event: jalali.year(jalali.today(event.filed_at))):
             of_year = list(group)
             first = store.take_numbers(connection, year, len(of_year))
@@ -87,13 +87,15 @@ class EventHandlers:
             connection,
             [row for case, _, event in opened for row in media_rows(case.case_id, event.uploads, 1)],
         )
-        outbox.add(connection, *(event_of(Step("opened", case, CaseOpened), 1, moment, 1) for case, _, _ in opened))
+        outbox.add(
+            connection, *(event_of(TimelineEntry("opened", case, CaseOpened), 1, moment, 1) for case, _, _ in opened)
+        )
         for case, (entry, _, _), event in (opening[case_id] for case_id in opening if case_id in added):
             if event.visit_wanted:
                 asked = visits_rules.ask(case, None, moment, uuid4())
                 visits_store.save(connection, asked.visit)
                 by = Actor(kind=ActorKind(entry.actor_kind), id=str(entry.actor_id))
-                self._recorder.record(connection, asked.turn, by, moment)
+                self._recorder.record(connection, asked.change, by, moment)
         self._evidence.report_refusals(connection, uploads)
 
     def recode(self, connection: Connection, event: SubmissionRecoded) -> None:
@@ -120,9 +122,11 @@ class EventHandlers:
         if not inbox.first_time(connection, "tracking.replies", event.id):
             return
         context = self._contexts.of(connection, BY_SMS, case)
-        command: CitizenCommand = Rate(score=5) if event.reply is Reply.SATISFIED else Object(text=OBJECTION_BY_SMS)
+        command: CitizenCommand = (
+            Rate(score=5) if event.reply is Reply.SATISFIED else RaiseObjection(text=OBJECTION_BY_SMS)
+        )
         try:
-            turn = rules.act_as_citizen(case, command, context)
+            change = rules.act_as_citizen(case, command, context)
         except WrongStage:
-            turn = rules.note(case, {"reply": event.reply})
-        self._recorder.record(connection, turn, BY_SMS, context.now, context.question)
+            change = rules.note(case, {"reply": event.reply})
+        self._recorder.record(connection, change, BY_SMS, context.now, context.question)

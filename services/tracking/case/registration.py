@@ -8,7 +8,7 @@ from typing import Any
 from contracts.intake import SubmissionRegistered
 from contracts.vocabulary import ActorKind, Stage
 from services.tracking.case.lifecycle import Case
-from services.tracking.case.timeline import Entry
+from services.tracking.case.timeline import StoredEntry
 from services.tracking.search.queries import searchable
 
 _FILED = (
@@ -58,7 +58,7 @@ def case_of_submission(event: SubmissionRegistered, number: str) -> Case:
     )
 
 
-def opening_of(event: SubmissionRegistered, moment: datetime) -> Entry:
+def opening_of(event: SubmissionRegistered, moment: datetime) -> StoredEntry:
     """The first entry; with the hash of what was filed, the chain vouches for the text too."""
     kind = ActorKind.CITIZEN if event.citizen_id else ActorKind.BEARER
     by = str(event.citizen_id) if event.citizen_id else event.code_hash
@@ -71,7 +71,7 @@ def opening_of(event: SubmissionRegistered, moment: datetime) -> Entry:
         details["group_members"] = event.group.members
     if event.consent is not None:
         details["consent"] = event.consent.model_dump(mode="json")
-    return Entry(event.case_id, 1, "opened", kind, by, moment, Stage.REGISTERED, details)
+    return StoredEntry(event.case_id, 1, "opened", kind, by, moment, Stage.REGISTERED, details)
 
 
 def row_of(case: Case, event: SubmissionRegistered, moment: datetime) -> dict[str, Any]:

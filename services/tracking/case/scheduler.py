@@ -18,7 +18,7 @@ from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind
 from services.tracking.case import deadlines, rules, store
 from services.tracking.case.context import Contexts
-from services.tracking.case.lifecycle import Case, Context, Turn
+from services.tracking.case.lifecycle import Case, Change, Context
 from services.tracking.case.record import Recorder
 from services.tracking.case.scope import SEE_ALL
 from services.tracking.decisions import rules as decisions
@@ -51,9 +51,9 @@ class Scheduler:
             return 0
         self._catalogue.expire()  # by the very newest calendar
         for case in taken:
-            turn = self._turn(connection, case, deadlines.recalled)
-            if turn is not None and turn.case.asking is not None and turn.case.asking != case.asking:
-                inquiry_store.set_question_due(connection, case.case_id, deadlines.due_of(turn.case.asking))
+            change = self._turn(connection, case, deadlines.recalled)
+            if change is not None and change.case.asking is not None and change.case.asking != case.asking:
+                inquiry_store.set_question_due(connection, case.case_id, deadlines.due_of(change.case.asking))
         return len(taken)
 
     def tick(self, connection: Connection) -> int:
@@ -93,14 +93,14 @@ class Scheduler:
         for row in taken:
             for case, heard in merging_store.lock_merged(connection, row.case_id):
                 context = self._contexts.of(connection, BY_CALENDAR, None)
-                turn = rules.joined_ended(case, dict(row._mapping), heard, context)
-                self._recorder.record(connection, turn, BY_CALENDAR, context.now)
-                if turn.case.stage is not case.stage:
+                change = rules.merged_case_ended(case, dict(row._mapping), heard, context)
+                self._recorder.record(connection, change, BY_CALENDAR, context.now)
+                if change.case.stage is not case.stage:
                     merging_store.go_on(connection, case.case_id)
         return len(taken)
 
-    def _turn(self, connection: Connection, case: Case, happens: Callable[[Case, Context], Turn]) -> Turn | None:
-        """One case's turn; one that cannot be done stops no other, and is tried again on another day."""
+    def _turn(self, connection: Connection, case: Case, happens: Callable[[Case, Context], Change]) -> Change | None:
+        """One case's change; one that cannot be done stops no other, and is tried again on another day."""
         context = self._contexts.of(connection, BY_CALENDAR, None)
         city = self._catalogue.current(connection)
         # Who belongs to the unit complained about, or below it, learns nothing of the case.
@@ -108,9 +108,9 @@ class Scheduler:
         mayor_unit = self._mayor_unit if known else None
         try:
             with connection.begin_nested():
-                turn = happens(case, replace(context, mayor_unit=mayor_unit))
-                self._recorder.record(connection, turn, BY_CALENDAR, context.now)
-                return turn
+                change = happens(case, replace(context, mayor_unit=mayor_unit))
+                self._recorder.record(connection, change, BY_CALENDAR, context.now)
+                return change
         except Exception as error:
             if isinstance(error, DBAPIError) and is_outage(error):
                 raise

@@ -16,7 +16,7 @@ from backbone.storage import bulk
 from contracts.vocabulary import Channel, Kind, Outcome, Stage
 from services.tracking.case.lifecycle import Case
 from services.tracking.case.scope import CONDITION, Scope
-from services.tracking.case.timeline import Entry
+from services.tracking.case.timeline import StoredEntry
 from services.tracking.models import (
     NOT_OVER,
     cases,
@@ -24,7 +24,7 @@ from services.tracking.models import (
     timeline,
 )
 
-Link = tuple[Entry, str, str]
+Link = tuple[StoredEntry, str, str]
 """A line of a timeline: the entry, the hash of the one before it, its own."""
 
 CASE_COLUMNS = [cases.c[column.name] for column in dataclasses.fields(Case)]
@@ -34,7 +34,7 @@ _CHANGES = [
     for column in dataclasses.fields(Case)
     if column.name not in {"case_id", "number", "code_hash", "kind", "channel", "anonymous", "filed_at", "citizen_id"}
 ]
-_LINE = (*(column.name for column in dataclasses.fields(Entry)), "previous_hash", "hash")
+_LINE = (*(column.name for column in dataclasses.fields(StoredEntry)), "previous_hash", "hash")
 _LISTS = ("previous_handlers", "barred", "root_causes", "recommendations", "pauses", "told", "checklist", "links")
 # Asked at every command: written once, with the values apart. SQLAlchemy would read through each statement anew.
 _TAKE_NUMBERS = text(
@@ -84,7 +84,7 @@ def _lines(entries: Iterable[Link]) -> list[dict[str, Any]]:
 
 
 def stages_of_entries(connection: Connection, case_id: UUID, names: Collection[str]) -> list[dict[str, Any]]:
-    """Entry and stage of the lines of a case's timeline that have one of these names, in their order."""
+    """StoredEntry and stage of the lines of a case's timeline that have one of these names, in their order."""
     chosen = select(timeline.c.entry, timeline.c.stage).order_by(timeline.c.sequence)
     rows = connection.execute(chosen.where(timeline.c.case_id == case_id, timeline.c.entry.in_(sorted(names))))
     return [dict(row) for row in rows.mappings()]

@@ -11,7 +11,7 @@ from services.tracking.case import rules, store, views
 from services.tracking.case.access import Access
 from services.tracking.case.facts import Facts
 from services.tracking.case.idempotency import done_before
-from services.tracking.case.lifecycle import Case, Context, Turn
+from services.tracking.case.lifecycle import Case, Change, Context
 from services.tracking.case.null_characters import reject_null_characters
 from services.tracking.case.record import Recorder
 from services.tracking.inquiry import rules as inquiry
@@ -47,17 +47,17 @@ class CaseUseCases:
             raise StaleVersion(current=case.version, changes=[entry.model_dump(mode="json") for entry in later])
         target = locked.get(other) if other is not None else None
         context = self._facts.load(connection, case, command, target, request.actor)
-        turn = self._act(connection, case, command, context)
-        self._recorder.record(connection, turn, request.actor, context.now, context.question)
+        change = self._act(connection, case, command, context)
+        self._recorder.record(connection, change, request.actor, context.now, context.question)
         if target is not None:
-            joined = rules.joined_by(target, case)
+            joined = rules.duplicate_merged(target, case)
             if isinstance(command, LinkCase):
                 joined = inquiry.linked(target, case, command.linked)
             self._recorder.record(connection, joined, request.actor, context.now)
         # Who has just found the case to be about their own unit sees this answer, and then no more.
         return _existing(views.staff_case(connection, case.case_id, scope, after_command=True))
 
-    def _act(self, connection: Connection, case: Case, command: StaffCommand, context: Context) -> Turn:
+    def _act(self, connection: Connection, case: Case, command: StaffCommand, context: Context) -> Change:
         if not isinstance(command, StaffVisitCommand):
             return rules.act(case, command, context)
         return act_on_visit(

@@ -65,10 +65,10 @@ class CitizenUseCases:
                 sent = evidence_store.sent_by_citizen(connection, case.case_id)
                 context = replace(context, sent=sent, media=evidence_store.media_of(connection, case.case_id))
             if isinstance(request.command, VisitCommand):
-                turn = act_on_visit(connection, case, request.command, context, self._lead)
+                change = act_on_visit(connection, case, request.command, context, self._lead)
             else:
-                turn = rules.act_as_citizen(case, request.command, context)
-            self._recorder.record(connection, turn, request.actor, context.now, context.question)
+                change = rules.act_as_citizen(case, request.command, context)
+            self._recorder.record(connection, change, request.actor, context.now, context.question)
             self._evidence.report_refusals(connection, uploads)
         return _existing(views.public_of(connection, case.case_id, self._contexts.today()))
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from contracts.tracking import OwnCase, OwnCases, PublicCase
 from contracts.vocabulary import OPEN_STAGES
-from services.tracking.case.lifecycle import PUBLIC_ENTRIES, TOLD, Case
+from services.tracking.case.lifecycle import PUBLIC_ENTRIES, TEXTS_SHOWN, Case
 from services.tracking.case.public_view import CHANGES_VIEW, noticed
 from services.tracking.case.rules import evidence_left, possible
 from services.tracking.case.store import case_of_json
@@ -156,7 +156,7 @@ def _public_entry(line: Mapping[str, Any], place: int) -> dict[str, Any]:
         "entry": line["entry"],
         "stage": line["stage"],
         "by": "you" if line["actor_kind"] in CITIZEN_KINDS else "office",
-        "text": line["details"].get("text") if line["entry"] in TOLD else None,
+        "text": line["details"].get("text") if line["entry"] in TEXTS_SHOWN else None,
         "outcome": line["details"].get("outcome") if line["entry"] in ("decided", "joined_decided") else None,
     }
 

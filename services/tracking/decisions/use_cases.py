@@ -53,6 +53,6 @@ class RecommendationUseCases:
         if not done_before(connection, request.actor, request.idempotency_key, recommendation_id, report):
             [recommendation] = store.of_case(connection, case.case_id, recommendation_id)
             context = self._contexts.of(connection, request.actor, None)
-            turn = rules.report(case, recommendation, request.done, request.reason, context)
-            self._recorder.record(connection, turn, request.actor, context.now)
+            change = rules.report(case, recommendation, request.done, request.reason, context)
+            self._recorder.record(connection, change, request.actor, context.now)
         return store.of_units(connection, units, open_only=False, only=recommendation_id)[0]

@@ -70,8 +70,8 @@ class EvidenceUseCases:
             if case is None or not media or case.stage not in OPEN_STAGES:
                 continue
             context = self._contexts.of(connection, BY_MEDIA, case)
-            turn = rules.refuse_evidence(case, media, first)
-            self._recorder.record(connection, turn, BY_MEDIA, context.now)
+            change = rules.refuse_evidence(case, media, first)
+            self._recorder.record(connection, change, BY_MEDIA, context.now)
 
 
 def _media_state(event: MediaAccepted | MediaRejected | MediaDelayed) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from services.tracking.search import queries
 log = logs.get("exports")
 
 AT_ONCE = 4.0
-"""Seconds of reading, after which others have their turn, and a service that is to stop may."""
+"""Seconds of reading, after which others have their change, and a service that is to stop may."""
 MOST_TRIES = 5
 PIECE = 256 * 1024
 _ROOT = Path(__file__).resolve().parents[3]

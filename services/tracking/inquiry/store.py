@@ -8,12 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from services.tracking.case.lifecycle import Case, Question, Reminding
+from services.tracking.case.lifecycle import Case, Question, Reminder
 from services.tracking.case.store import CASE_COLUMNS, case_of
 from services.tracking.models import cases, questions, reminders
 
 
-def add(connection: Connection, case_id: UUID, one: Reminding) -> None:
+def add(connection: Connection, case_id: UUID, one: Reminder) -> None:
     """A reminder of a day to come."""
     row = {"reminder_id": one.reminder_id, "case_id": case_id, "staff_id": one.staff_id, "on_day": one.on}
     connection.execute(insert(reminders).values(**row, text=one.text))
@@ -26,11 +26,11 @@ def lock_due(connection: Connection, today: date, limit: int) -> list[Case]:
     return [case_of(row) for row in connection.execute(chosen.with_for_update(skip_locked=True))]
 
 
-def take_due(connection: Connection, case_id: UUID, today: date) -> list[Reminding]:
+def take_due(connection: Connection, case_id: UUID, today: date) -> list[Reminder]:
     """The reminders of a locked case whose day has come; from now on they have been said."""
     chosen = update(reminders).where(reminders.c.case_id == case_id, reminders.c.on_day <= today, ~reminders.c.said)
     rows = connection.execute(chosen.values(said=True).returning(reminders)).all()
-    return [Reminding(row.reminder_id, row.staff_id, row.on_day, row.text) for row in rows]
+    return [Reminder(row.reminder_id, row.staff_id, row.on_day, row.text) for row in rows]
 
 
 _OPEN_QUESTION = select(questions).where(

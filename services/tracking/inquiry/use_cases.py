@@ -39,6 +39,6 @@ class InquiryUseCases:
         if not done_before(connection, request.actor, request.idempotency_key, request.question_id, answer):
             context = self._contexts.of(connection, request.actor, case)
             uploads = tuple(dict.fromkeys(request.uploads))
-            turn = rules.answer_unit_question(case, request.question_id, request.text, uploads, context)
-            self._recorder.record(connection, turn, request.actor, context.now, context.question)
+            change = rules.answer_unit_question(case, request.question_id, request.text, uploads, context)
+            self._recorder.record(connection, change, request.actor, context.now, context.question)
         return views.unit_questions(connection, units, open_only=False, only=request.question_id)[0]

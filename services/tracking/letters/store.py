@@ -23,7 +23,7 @@ from services.tracking.models import cases, letters, timeline
 _FEWEST, _MOST = 1_000_000, 9_999_999
 _TRIES = 50
 
-TOLD_BY_LETTER = frozenset({"decided", "refused"})
+LETTER_ENTRIES = frozenset({"decided", "refused"})
 """Entries of the timeline that a letter tells the citizen."""
 
 

@@ -22,7 +22,7 @@ from services.tracking.case.lifecycle import Case
 from services.tracking.case.record import Recorder
 from services.tracking.case.scheduler import BY_CALENDAR, MOST
 from services.tracking.case.timeline import remains
-from services.tracking.case.transitions import turn_of
+from services.tracking.case.transitions import change_of
 from services.tracking.reference.catalogue import CatalogueCopy
 from services.tracking.retention import store
 from services.tracking.retention.rules import Rule, erased, rules_of
@@ -88,8 +88,8 @@ class RetentionUseCases:
             "lines": lines,
         }
         about = {"part": rule.part, "months": rule.months, "rule_outcome": rule.outcome, "ended_at": ended_at}
-        turn = turn_of(case, case, "erased", RetentionDue, details=details, fields={**about, "media": media})
-        self._recorder.record(connection, turn, BY_CALENDAR, now)
+        change = change_of(case, case, "erased", RetentionDue, details=details, fields={**about, "media": media})
+        self._recorder.record(connection, change, BY_CALENDAR, now)
 
     def _lines_go(self, connection: Connection, case_id: UUID, part: KeptPart) -> dict[str, list[str]]:
         """What goes from the timeline; for the chain, what was each such line's hash and what is that of the rest."""

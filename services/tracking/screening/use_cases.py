@@ -29,7 +29,7 @@ from services.tracking.case.access import Access
 from services.tracking.case.context import Clock
 from services.tracking.case.facts import Facts
 from services.tracking.case.idempotency import done_before, key_was_used
-from services.tracking.case.lifecycle import RIGHTS, Case
+from services.tracking.case.lifecycle import PERMISSIONS, Case
 from services.tracking.case.record import Recorder
 from services.tracking.reference import store as reference_store
 from services.tracking.screening import rules, workload
@@ -111,9 +111,9 @@ class ScreeningUseCases:
         if case.version != version:
             return AssignedCase(case_id=case.case_id, error="stale_version")
         context = self._facts.load(connection, case, command, None, request.actor, passed_over)
-        turn = case_rules.act(case, command, context)
+        change = case_rules.act(case, command, context)
         done_before(connection, request.actor, key, case.case_id, command)
-        after = self._recorder.record(connection, turn, request.actor, context.now, context.question)
+        after = self._recorder.record(connection, change, request.actor, context.now, context.question)
         return AssignedCase(case_id=case.case_id, handler=after.handler, version=after.version)
 
     # --- skills ---
@@ -146,5 +146,5 @@ class ScreeningUseCases:
 
 
 def _may_assign(actor: Actor) -> None:
-    if not any("assign" in RIGHTS.get(role, frozenset()) for role in actor.roles):
+    if not any("assign" in PERMISSIONS.get(role, frozenset()) for role in actor.roles):
         raise NotAllowed

@@ -45,8 +45,8 @@ from contracts.tracking import (
     ExecuteCommand,
     LinkCase,
     Merge,
-    Object,
     Propose,
+    RaiseObjection,
     Rate,
     Recommendation,
     Refuse,
@@ -455,7 +455,7 @@ class Maker:
         if life == "rated":
             self.say(facts, Rate(score=4))
         if life in ("review", "final"):
-            self.say(facts, Object(text=self.word(case, Sort.TO_CITIZEN)))
+            self.say(facts, RaiseObjection(text=self.word(case, Sort.TO_CITIZEN)))
             self.assign(facts, besides=inspector)
             self.do(self.inspector_of(facts), facts, AddNote(text=self.word(case, Sort.OFFICE)))
             if life == "final":
