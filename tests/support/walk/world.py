@@ -61,6 +61,7 @@ from contracts.visits import AddRoom, AddSlot, BookVisit, HoldVisit
 from contracts.vocabulary import ActorKind, Channel, Kind, Language, Outcome, Role
 from services.accounts import roster
 from services.accounts.domain import Member
+from services.tracking.composition import compose
 from tests.support.processes import create_database
 from tests.support.walk.house import SERVICES, House
 from tests.support.walk.oracle import Canary, CaseFacts, Oracle, Person, Sort
@@ -143,8 +144,7 @@ class Maker:
         self.at = datetime.now(UTC)
         self.ahead = timedelta(0)
         tracking = self.house.made["tracking"]
-        for desk in (tracking.use_cases, tracking.visits, tracking.searches, tracking.exports):
-            desk.clock = lambda: datetime.now(UTC) + self.ahead
+        tracking.use_cases = compose(tracking.settings, lambda: datetime.now(UTC) + self.ahead)
         self._words = 0
 
     # --- words, people ---
@@ -173,7 +173,7 @@ class Maker:
             scanned=True,
         )
         with self.house.made["tracking"].db.transaction() as connection:
-            self.house.made["tracking"].use_cases.keep_media(connection, [tell])
+            self.house.made["tracking"].use_cases.evidence.keep_media(connection, [tell])
         return made
 
     def staff(
@@ -621,7 +621,7 @@ class Maker:
             made = self._ask(StartExport(actor=person.actor, format="csv", idempotency_key=uuid.uuid4().hex))
             self.world.exports[made.export_id] = person.id
         tracking = self.house.made["tracking"]
-        while tracking.exports.work(tracking.db):
+        while tracking.use_cases.export_worker.work(tracking.db):
             pass
 
     def _tell_others(self) -> None:
