@@ -31,15 +31,19 @@ from services.notify import inbox_store
 from services.notify import store as notify
 from services.notify.inbox_store import Reader
 from services.tracking.case import store, views
-from services.tracking.case.event_handlers import Tracking
+from services.tracking.case.idempotency import prune_commands
 from services.tracking.case.scope import Scope
-from services.tracking.decisions import recommendations as advice
-from services.tracking.inquiry import store as reminders
-from services.tracking.merging import store as joined
+from services.tracking.citizens import views as citizen_views
+from services.tracking.decisions import store as decisions_store
+from services.tracking.evidence import store as evidence_store
+from services.tracking.inquiry import store as inquiry_store
+from services.tracking.inquiry import views as inquiry_views
+from services.tracking.merging import store as merging_store
+from services.tracking.reference.catalogue import CatalogueCopy
 from services.tracking.retention import store as retention_store
 from services.tracking.retention.rules import Rule
-from services.tracking.screening import workload as desks
-from services.tracking.search import queries as searching
+from services.tracking.screening import workload
+from services.tracking.search import queries
 from services.tracking.settings import Settings
 from services.tracking.visits import store as visits_store
 from services.tracking.visits.rules import Visit
@@ -123,8 +127,8 @@ def plans(urls: Mapping[str, str]) -> Iterator[Planned]:
     """Every hot query of every service; `urls`: of its database, by service."""
     with Database(urls["tracking"], pool_size=1).read() as connection:
         sample = Sample(connection)
-        city = Tracking(Settings(amqp_url="amqp://nobody", database_url=urls["tracking"])).city(connection)
-        tree = city.tree
+        settings = Settings(amqp_url="amqp://nobody", database_url=urls["tracking"])
+        tree = CatalogueCopy(settings.deadlines, settings.weekend).current(connection).tree
     asked: dict[str, dict[str, Ask]] = {
         "tracking": _of_tracking(sample, tree),
         "notify": _of_notify(sample),
@@ -211,50 +215,50 @@ def _of_tracking(sample: Sample, tree: Any) -> dict[str, Ask]:
     }
 
     def page(of: Scope, sort: str = "-filed_at", **given: Any) -> Ask:
-        return lambda c: searching.case_page(c, [Filter(**given)], of, tree, sort)  # type: ignore[arg-type]  # a Sort
+        return lambda c: queries.case_page(c, [Filter(**given)], of, tree, sort)  # type: ignore[arg-type]  # a Sort
 
     def counted(**given: Any) -> Ask:
-        return lambda c: searching.count(c, [Filter(**given)], head, tree)
+        return lambda c: queries.count(c, [Filter(**given)], head, tree)
 
-    beyond = searching.ORDERS["-filed_at"].cursor(sample.newest - timedelta(days=300), UUID(int=1))
+    beyond = queries.ORDERS["-filed_at"].cursor(sample.newest - timedelta(days=300), UUID(int=1))
     rule = Rule(KeptPart.IDENTITY, "complaint", None, 12, frozenset({"referred"}))
     visit = Visit(uuid4(), sample.case_id, "asked", now)  # type: ignore[arg-type]  # its state is not asked about
     found: dict[str, Ask] = {
-        "public_by_code": lambda c: views.public_by_code(c, [sample.code_hash], today),
-        "own_cases": lambda c: views.own_cases(c, sample.citizen),
-        "public_own": lambda c: views.public_own(c, sample.case_id, sample.citizen, today),
+        "public_by_code": lambda c: citizen_views.public_by_code(c, [sample.code_hash], today),
+        "own_cases": lambda c: citizen_views.own_cases(c, sample.citizen),
+        "public_own": lambda c: citizen_views.public_own(c, sample.case_id, sample.citizen, today),
         "staff_case": lambda c: views.staff_case(c, sample.case_id, head),
         **{f"case_page: {name}": page(head, **given) for name, given in filters.items()},
         **{f"count: {name}": counted(**given) for name, given in filters.items()},
         "case_page of an inspector": page(mine),
         "case_page by the day owed": page(head, "due_on"),
         "case_page by the day owed, last first": page(head, "-due_on", stage=[Stage.INVESTIGATING]),
-        "whole_page, of an export": lambda c: searching.whole_page(c, [Filter()], head, tree, beyond, 500),
+        "whole_page, of an export": lambda c: queries.whole_page(c, [Filter()], head, tree, beyond, 500),
         "lock_for_staff": lambda c: store.lock_for_staff(c, [sample.open_id], head),
         "lock_by_code": lambda c: store.lock_by_code(c, [sample.code_hash]),
-        "open_question": lambda c: store.open_question(c, sample.open_id),
+        "open_question": lambda c: inquiry_store.open_question(c, sample.open_id),
         "suggest_screening": lambda c: _suggested(c, sample, head),
-        "inspectors": desks.inspectors,
-        "open_cases_of": lambda c: desks.open_cases_of(c, sample.handler, head, 500),
+        "inspectors": workload.inspectors,
+        "open_cases_of": lambda c: workload.open_cases_of(c, sample.handler, head, 500),
         "lock_to_recall": lambda c: store.lock_to_recall(c, 50),
         "lock_due": lambda c: store.lock_due(c, today + timedelta(days=1), 50),
-        "lock_overdue": lambda c: advice.lock_overdue(c, today, 50),
-        "of_units": lambda c: advice.of_units(c, [sample.unit], open_only=True),
-        "of_scope": lambda c: advice.of_scope(c, head, None, open_only=True),
-        "reminders.lock_due": lambda c: reminders.lock_due(c, today, 50),
-        "take_ends": lambda c: joined.take_ends(c, 50),
-        "lock_merged": lambda c: joined.lock_merged(c, sample.case_id),
+        "lock_overdue": lambda c: decisions_store.lock_overdue(c, today, 50),
+        "of_units": lambda c: decisions_store.of_units(c, [sample.unit], open_only=True),
+        "of_scope": lambda c: decisions_store.of_scope(c, head, None, open_only=True),
+        "reminders.lock_due": lambda c: inquiry_store.lock_due(c, today, 50),
+        "take_ends": lambda c: merging_store.take_ends(c, 50),
+        "lock_merged": lambda c: merging_store.lock_merged(c, sample.case_id),
         "note_ends": lambda c: retention_store.note_ends(c, 500),
         "retention lock_due": lambda c: retention_store.lock_due(c, rule, now - timedelta(days=365), 50),
         "retention lock_due, nothing due": lambda c: retention_store.lock_due(c, rule, now - timedelta(days=9_999), 50),
-        "unit_questions": lambda c: views.unit_questions(c, [sample.unit], open_only=True),
-        "media_of": lambda c: store.media_of(c, sample.case_id),
+        "unit_questions": lambda c: inquiry_views.unit_questions(c, [sample.unit], open_only=True),
+        "media_of": lambda c: evidence_store.media_of(c, sample.case_id),
         "list_slots": lambda c: visits_store.list_slots(c, head, since=now, inspector=sample.handler),
         "free_slots": lambda c: visits_store.free_slots(c, _case(c, sample), visit, now),
         "due_reminders": lambda c: visits_store.due_reminders(c, now, 50),
         "case_heads": lambda c: store.case_heads(c, sample.case_id, 1_000),
         "histories": lambda c: store.histories(c, [sample.case_id]),
-        "prune_commands": lambda c: store.prune_commands(c, now - timedelta(days=30)),
+        "prune_commands": lambda c: prune_commands(c, now - timedelta(days=30)),
     }
     return found
 
@@ -266,10 +270,10 @@ def _case(connection: Connection, sample: Sample) -> Any:
 
 
 def _suggested(connection: Connection, sample: Sample, scope: Scope) -> None:
-    told = desks.text_of(connection, sample.open_id, scope)
+    told = workload.text_of(connection, sample.open_id, scope)
     assert told is not None
-    desks.earlier(connection, sample.open_id, told.search, datetime.now(UTC), scope)
-    desks.similar(connection, told, scope)
+    workload.earlier(connection, sample.open_id, told.search, datetime.now(UTC), scope)
+    workload.similar(connection, told, scope)
 
 
 def _of_notify(sample: Sample) -> dict[str, Ask]:

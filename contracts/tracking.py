@@ -566,7 +566,7 @@ class Withdraw(Contract):
     reason: ShortText | None = None
 
 
-class Object(Contract):
+class RaiseObjection(Contract):
     type: Literal["object"] = "object"
     text: LongText
 
@@ -590,7 +590,7 @@ class SendEvidence(Contract):
 
 
 CitizenCommand = Annotated[
-    AnswerQuestion | Withdraw | Object | Rate | SendEvidence | VisitCommand, Field(discriminator="type")
+    AnswerQuestion | Withdraw | RaiseObjection | Rate | SendEvidence | VisitCommand, Field(discriminator="type")
 ]
 
 

@@ -33,7 +33,7 @@ from contracts.vocabulary import ActorKind, Role
 from services.accounts.models import citizens
 from services.intake.catalogue import store as intake_store
 from services.tracking.case import store as tracking_store
-from services.tracking.case.event_handlers import Tracking
+from services.tracking.reference.catalogue import CatalogueCopy
 from services.tracking.reference.workdays import ONE_DAY, day_of
 from services.tracking.settings import Settings as TrackingSettings
 
@@ -108,7 +108,7 @@ class Filler:
 
     def _new(self, connection: Connection, cases: int, seed: str) -> Plan:
         settings = self._settings()
-        workdays = Tracking(settings).city(connection).workdays
+        workdays = CatalogueCopy(settings.deadlines, settings.weekend).current(connection).workdays
         rows = self.connection("tracking").execute("SELECT staff_id, roles FROM staff WHERE active ORDER BY staff_id")
         by_role: dict[str, list[str]] = defaultdict(list)
         for staff_id, roles in rows:
@@ -134,7 +134,7 @@ class Filler:
         nobody = {"amqp_url": "amqp://nobody", "database_url": self.urls["tracking"]}
         self.keys = Keys(Secrets.model_validate(given | nobody), made.seed)
         with Database(self.urls["tracking"], pool_size=1).read() as connection:
-            city = Tracking(settings).city(connection)
+            city = CatalogueCopy(settings.deadlines, settings.weekend).current(connection)
         with Database(self.urls["intake"], pool_size=1).read() as connection:
             catalogue = intake_store.catalogue(connection)
         units = {row[0]: row[1] for row in self.connection("tracking").execute("SELECT staff_id, unit FROM staff")}

@@ -29,8 +29,8 @@ from contracts.tracking import (
     Correct,
     Decide,
     Merge,
-    Object,
     Propose,
+    RaiseObjection,
     Rate,
     Recommendation,
     Refuse,
@@ -53,16 +53,23 @@ from contracts.vocabulary import (
 )
 from services.intake.submissions import use_cases as intake
 from services.intake.submissions.rules import target_of
-from services.tracking.case import deadlines as clock
-from services.tracking.case import event_handlers as tracking
-from services.tracking.case import rules as domain
-from services.tracking.case.event_handlers import City
-from services.tracking.case.lifecycle import Case, Context, Question, Recommended, StaffFacts, Step, Turn, UnitFacts
+from services.tracking.case import deadlines, registration, rules
+from services.tracking.case.lifecycle import (
+    Case,
+    Change,
+    Context,
+    IssuedRecommendation,
+    Question,
+    StaffFacts,
+    TimelineEntry,
+    UnitFacts,
+)
 from services.tracking.case.record import event_of, lines, media_rows, written
 from services.tracking.case.scheduler import BY_CALENDAR
-from services.tracking.case.timeline import FIRST, Entry, link
+from services.tracking.case.timeline import FIRST, StoredEntry, link
 from services.tracking.decisions import rules as decisions
-from services.tracking.decisions.recommendations import OPEN as OPEN_ADVICE
+from services.tracking.decisions.store import OPEN as OPEN_RECOMMENDATIONS
+from services.tracking.reference.catalogue import CityCatalogue
 from services.tracking.reference.workdays import ONE_DAY, TEHRAN, day_of
 from services.tracking.visits import rules as visits_domain
 from services.tracking.visits.rules import Lead, Move, Slot, Visit
@@ -80,7 +87,7 @@ class Town:
     """What the lives are played in. `until`: nothing happens later. `avoided`: units that the office's own people may hear
     nothing about."""
 
-    city: City
+    city: CityCatalogue
     catalogue: Catalogue
     screeners: tuple[Actor, ...]
     inspectors: tuple[Actor, ...]
@@ -116,7 +123,7 @@ class Life:
         self.questions: dict[UUID, dict[str, Any]] = {}
         self.recommended: dict[UUID, dict[str, Any]] = {}
         self.visit: Visit | None = None
-        self.entries: list[tuple[Entry, str, str]] = []
+        self.entries: list[tuple[StoredEntry, str, str]] = []
         self.events: list[TrackedEvent] = []
         self.attachments: list[dict[str, Any]] = []
         self.uploads: list[tuple[str, datetime]] = []
@@ -162,15 +169,15 @@ class Life:
     def _open(self) -> None:
         event, city = self.event, self.town.city
         self.uploads += [(one, self.at) for one in event.uploads]
-        case = tracking.case_of(event, f"number {uuid4().hex}")
-        case = replace(domain.opened(case, city.workdays, city.deadlines), calendar=city.version)
-        entry = tracking.opening_of(event, self.at)
+        case = registration.case_of_submission(event, f"number {uuid4().hex}")
+        case = replace(rules.opened(case, city.workdays, city.deadlines), calendar=city.version)
+        entry = registration.opening_of(event, self.at)
         head = link(FIRST, entry)
         self.case = replace(case, version=1, history_hash=head)
         self.first = self.case
         self.entries.append((entry, FIRST, head))
         self.attachments += media_rows(case.case_id, event.uploads, 1)
-        self.events.append(event_of(Step("opened", self.case, CaseOpened), 1, self.at, 1))
+        self.events.append(event_of(TimelineEntry("opened", self.case, CaseOpened), 1, self.at, 1))
         self.citizen = Actor(kind=ActorKind(entry.actor_kind), id=str(entry.actor_id))
         if event.visit_wanted:
             self._visited(visits_domain.ask(self.case, None, self.at, uuid4()), self.citizen, self.at)
@@ -208,7 +215,7 @@ class Life:
         self._inquire()
         self._decide(rng.choice((1, 2, 3, 4, 6, 8, 12)))
         if path == "objected" and self.case.objection_until is not None:
-            self.by_citizen(Object(text=words.OBJECTION), rng.randint(1, 8))
+            self.by_citizen(RaiseObjection(text=words.OBJECTION), rng.randint(1, 8))
             others = [one for one in self.town.inspectors if UUID(one.id) not in self.case.barred]
             self.inspector = rng.choice(others)
             self._assign(rng.choice(self.town.heads), self.inspector, 1)
@@ -256,8 +263,8 @@ class Life:
             if self.recommended[one]["state"] != "open" or self._rng.random() < 0.25:
                 continue
             at = self._in_office(self._rng.randint(2, 6))
-            turn = decisions.report(self.case, self._advised(one), True, None, self.context(self.liaison, at))
-            self.take(turn, self.liaison, at)
+            change = decisions.report(self.case, self._advised(one), True, None, self.context(self.liaison, at))
+            self.take(change, self.liaison, at)
             done = SettleRecommendation(recommendation_id=one, accepted=True)
             self.staff(self.inspector, done, 1, recommended=self._advised(one))
 
@@ -270,7 +277,7 @@ class Life:
         moment = twin.in_a_moment()
         self._until(moment)
         twin.staff(screener, Merge(into=self.case.case_id), at=moment, target=self.case)
-        self.take(domain.joined_by(self.case, twin.case), screener, moment)
+        self.take(rules.duplicate_merged(self.case, twin.case), screener, moment)
         twin.ended_at = moment
 
     def wait_for(self, at: datetime) -> None:
@@ -282,7 +289,7 @@ class Life:
         """What a merged case hears of the decision of the case it goes on in."""
         told = {"outcome": decided.outcome, "final": decided.final}
         entry = {"entry": "decided", "details": told, "number": decided.state.number}
-        self.take(domain.joined_ended(self.case, entry, False, self.context(BY_CALENDAR, at)), BY_CALENDAR, at)
+        self.take(rules.merged_case_ended(self.case, entry, False, self.context(BY_CALENDAR, at)), BY_CALENDAR, at)
 
     def _meet(self) -> None:
         """A place at the next public meeting is offered, taken, reminded of and used."""
@@ -307,13 +314,13 @@ class Life:
             return
         context = self.context(self.liaison, at)
         asked = self.question.question_id
-        self.take(domain.answer_unit_question(self.case, asked, words.OF_UNIT, (), context), self.liaison, at)
+        self.take(rules.answer_unit_question(self.case, asked, words.OF_UNIT, (), context), self.liaison, at)
 
     def _assign(self, by: Actor, inspector: Actor, days: int) -> None:
         facts = StaffFacts(UUID(inspector.id), active=True, inspector=True, conflicted=False)
         self.staff(by, Assign(inspector=UUID(inspector.id)), days, staff=facts)
 
-    # --- turns ---
+    # --- changes ---
 
     @property
     def liaison(self) -> Actor:
@@ -347,44 +354,44 @@ class Life:
     ) -> None:
         """A command of staff after so many working days, in office hours; or at a moment."""
         at = at or self._in_office(days)
-        self.take(domain.act(self.case, command, self.context(actor, at, **facts)), actor, at)
+        self.take(rules.act(self.case, command, self.context(actor, at, **facts)), actor, at)
 
     def by_citizen(self, command: CitizenCommand, days: int) -> None:
         """What the one who filed it does, days later, on any day."""
         day = day_of(self.at) + days * ONE_DAY
         at = datetime.combine(day, time(self._rng.randint(9, 21), self._rng.randint(0, 45)), TEHRAN).astimezone(UTC)
         self._until(at := max(at, self.in_a_moment()))
-        self.take(domain.act_as_citizen(self.case, command, self.context(self.citizen, at)), self.citizen, at)
+        self.take(rules.act_as_citizen(self.case, command, self.context(self.citizen, at)), self.citizen, at)
 
-    def take(self, turn: Turn, actor: Actor, at: datetime) -> None:
-        """Notes a turn as record.py writes it."""
+    def take(self, change: Change, actor: Actor, at: datetime) -> None:
+        """Notes a change as record.py writes it."""
         self.at = at
         visit = self.visit if self.visit is not None and self.visit.state in visits_domain.OPEN else None
-        if visit is not None and turn.case.stage not in OPEN_STAGES and self.case.stage in OPEN_STAGES:
-            end = visits_domain.ended(turn.case, visit, at)
+        if visit is not None and change.case.stage not in OPEN_STAGES and self.case.stage in OPEN_STAGES:
+            end = visits_domain.ended(change.case, visit, at)
             if end is not None:
-                self.visit, turn = end[0], replace(turn, steps=[*turn.steps, end[1]])
+                self.visit, change = end[0], replace(change, entries=[*change.entries, end[1]])
         before = [{"entry": entry.entry, "stage": entry.stage} for entry, _, _ in self.entries]
-        entries, events = lines(turn, actor, at, before)
-        self.case = written(turn, entries)
+        entries, events = lines(change, actor, at, before)
+        self.case = written(change, entries)
         self.entries += entries
         self.events += events
-        if self.question is not None and (turn.lapsed or turn.answered is not None):
-            now = {"lapsed_at": at} if turn.lapsed else {"answer": turn.answered, "answered_at": at}
+        if self.question is not None and (change.lapsed or change.answered is not None):
+            now = {"lapsed_at": at} if change.lapsed else {"answer": change.answered, "answered_at": at}
             self.questions[self.question.question_id] |= now
             self.question = None
-        if turn.asked is not None:
-            self.question = turn.asked
+        if change.asked is not None:
+            self.question = change.asked
             over = {"case_id": self.case.case_id, "answer": None, "answered_at": None, "lapsed_at": None}
-            self.questions[turn.asked.question_id] = {**vars(turn.asked), "media": list(turn.asked.media), **over}
-        self._advise(turn, at)
+            self.questions[change.asked.question_id] = {**vars(change.asked), "media": list(change.asked.media), **over}
+        self._advise(change, at)
 
-    def _advise(self, turn: Turn, at: datetime) -> None:
-        if turn.steps and turn.steps[-1].entry == "decided":
+    def _advise(self, change: Change, at: datetime) -> None:
+        if change.entries and change.entries[-1].entry == "decided":
             for row in self.recommended.values():
-                if row["state"] in OPEN_ADVICE:
+                if row["state"] in OPEN_RECOMMENDATIONS:
                     row |= {"state": "superseded", "settled_at": at}
-        for one in turn.recommended:
+        for one in change.recommended:
             new = {"case_id": self.case.case_id, "made_at": at, "reported_at": None, "settled_at": None}
             row = self.recommended.get(one.recommendation_id, new) | vars(one)
             if one.state.startswith("reported"):
@@ -393,13 +400,13 @@ class Life:
                 row["settled_at"] = at
             self.recommended[one.recommendation_id] = row
 
-    def _advised(self, one: UUID) -> Recommended:
+    def _advised(self, one: UUID) -> IssuedRecommendation:
         row = self.recommended[one]
-        return Recommended(**{name: row[name] for name in Recommended.__dataclass_fields__})
+        return IssuedRecommendation(**{name: row[name] for name in IssuedRecommendation.__dataclass_fields__})
 
     def _visited(self, move: Move, actor: Actor, at: datetime) -> None:
         self.visit = move.visit
-        self.take(move.turn, actor, at)
+        self.take(move.change, actor, at)
 
     # --- time ---
 
@@ -442,7 +449,7 @@ class Life:
                 return
             context = self.context(BY_CALENDAR, at)
             if self.case.look_on == min(days):
-                self.take(clock.tick(self.case, context), BY_CALENDAR, at)
+                self.take(deadlines.tick(self.case, context), BY_CALENDAR, at)
             else:
                 those = [self._advised(one) for one in self.recommended]
                 self.take(decisions.overdue(self.case, those, day_of(at)), BY_CALENDAR, at)

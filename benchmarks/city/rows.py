@@ -27,7 +27,7 @@ from services.media import models as media_models
 from services.notify import models as notify_models
 from services.notify.handlers import Draft, Telling, ended, latest
 from services.tracking import models as tracking_models
-from services.tracking.case import event_handlers as tracking
+from services.tracking.case import registration
 
 Row = dict[str, Any]
 Key = tuple[str, str]
@@ -114,7 +114,7 @@ class Rows:
 
     def _tracking(self) -> None:
         life, add = self.life, self._adder("tracking")
-        opened = tracking.row_of(life.first, life.event, life.opened_at)
+        opened = registration.row_of(life.first, life.event, life.opened_at)
         erased: Row = dict.fromkeys(("identity_erased_at", "evidence_erased_at", "texts_erased_at"))
         add("cases", {**opened, **vars(life.case), "ended_at": life.ended_at, "search": self.search, **erased})
         for entry, previous, own in life.entries:

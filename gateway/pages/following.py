@@ -23,7 +23,7 @@ from contracts.errors import (
     WrongVisitState,
 )
 from contracts.media import MediaNote, UploadState, Variant
-from contracts.tracking import AnswerQuestion, CitizenCommand, Object, PublicCase, Rate, Withdraw
+from contracts.tracking import AnswerQuestion, CitizenCommand, PublicCase, RaiseObjection, Rate, Withdraw
 from contracts.visits import AskVisit, BookVisit, CancelVisit, MoveVisit
 from gateway.cases.views import CaseView
 from gateway.pages import draft as drafts
@@ -161,7 +161,7 @@ async def object_(visit: Visit) -> Response:
         elif len(text) > LONG:
             visit.wrong("text", "too_long", limit=LONG)
         else:
-            return await _execute(visit, Object(text=text), "object", visit.typed("key"))
+            return await _execute(visit, RaiseObjection(text=text), "object", visit.typed("key"))
     return visit.page("object", visit.say("object_title"), typed=text, key=_form_key(visit))
 
 

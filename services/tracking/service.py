@@ -84,71 +84,57 @@ from contracts.visits import (
     Slot,
     Slots,
 )
-from services.tracking.case import store
-from services.tracking.case.checkpoints import Checkpoints
-from services.tracking.case.scheduler import Scheduler
-from services.tracking.exports.worker import Exporter
-from services.tracking.identities.use_cases import IdentityDesk
-from services.tracking.retention.use_cases import Retention
-from services.tracking.screening.use_cases import Screening
-from services.tracking.search.use_cases import SearchDesk
-from services.tracking.visits.use_cases import VisitDesk
+from services.tracking.case.idempotency import prune_commands
+from services.tracking.composition import compose
 
 KEYS_KEPT = timedelta(days=30)
 
 
 class Service(AuditedService):
     name = "tracking"
-    use_cases = UseCases(Screening)
-    scheduler = UseCases(Scheduler)
-    visits = UseCases(VisitDesk)
-    retention = UseCases(Retention)
-    searches = UseCases(SearchDesk)
-    exports = UseCases(Exporter)
-    identities = UseCases(IdentityDesk)
-    checkpoints = UseCases(lambda settings: Checkpoints())
+    use_cases = UseCases(compose)
 
-    # --- what others say ---
+    # --- events ---
 
     @durable_event_handler("tracking.registrations", batch=200, concurrency=2)
     def open_cases(self, events: list[SubmissionRegistered]) -> None:
         with self.db.transaction() as connection:
-            self.use_cases.open_cases(connection, events)
+            self.use_cases.events.open_cases(connection, events)
 
     @durable_event_handler("tracking.recoded", concurrency=1)
     def recode(self, event: SubmissionRecoded) -> None:
         with self.db.transaction() as connection:
-            self.use_cases.recode(connection, event)
+            self.use_cases.events.recode(connection, event)
 
     @durable_event_handler("tracking.catalogue", concurrency=1)
     def keep_catalogue(self, event: CatalogueChanged) -> None:
         with self.db.transaction() as connection:
-            self.use_cases.keep_catalogue(connection, event)
+            self.use_cases.events.keep_catalogue(connection, event)
 
     @durable_event_handler("tracking.media", batch=100, concurrency=1)
     def keep_media(self, events: list[MediaAccepted | MediaRejected | MediaDelayed | ClaimRefused]) -> None:
         with self.db.transaction() as connection:
-            self.use_cases.keep_media(connection, events)
+            self.use_cases.evidence.keep_media(connection, events)
 
     @durable_event_handler("tracking.staff", concurrency=1)
     def keep_staff(self, event: StaffChanged) -> None:
         with self.db.transaction() as connection:
-            self.use_cases.keep_staff(connection, event)
+            self.use_cases.events.keep_staff(connection, event)
 
     @durable_event_handler("tracking.replies", concurrency=1)
     def take_reply(self, event: CitizenReplied) -> None:
         with self.db.transaction() as connection:
-            self.use_cases.take_reply(connection, event)
+            self.use_cases.events.take_reply(connection, event)
 
     @timer(interval=3600)  # type: ignore[untyped-decorator]  # nameko is untyped
     def forget_old_keys(self) -> None:
         with self.db.transaction() as connection:
-            store.prune_commands(connection, now() - KEYS_KEPT)
+            prune_commands(connection, now() - KEYS_KEPT)
 
     @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
     def watch_the_calendar(self) -> None:
-        scheduler = self.scheduler
-        for work in (scheduler.recall, scheduler.tick, scheduler.follow_up, scheduler.remind, scheduler.tell_joined):
+        scheduler = self.use_cases.scheduler
+        for work in (scheduler.recall, scheduler.tick, scheduler.follow_up, scheduler.remind, scheduler.tell_merged):
             while True:
                 with self.db.transaction() as connection:
                     if work(connection) == 0:
@@ -156,7 +142,7 @@ class Service(AuditedService):
 
     @timer(interval=10)  # type: ignore[untyped-decorator]  # nameko is untyped
     def erase_what_was_kept_long_enough(self) -> None:
-        for work in (self.retention.note_ends, self.retention.erase):
+        for work in (self.use_cases.retention.note_ends, self.use_cases.retention.erase):
             while True:
                 with self.db.transaction() as connection:
                     if work(connection) == 0:
@@ -164,229 +150,229 @@ class Service(AuditedService):
 
     @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
     def remind_of_visits(self) -> None:
-        self.visits.remind_due(self.db)
+        self.use_cases.visits.remind_due(self.db)
 
     @timer(interval=1)  # type: ignore[untyped-decorator]  # nameko is untyped
     def make_exports(self) -> None:
-        self.exports.work(self.db)
+        self.use_cases.export_worker.work(self.db)
 
     @timer(interval=60)  # type: ignore[untyped-decorator]  # nameko is untyped
     def purge_exports(self) -> None:
         with self.db.transaction() as connection:
-            self.exports.purge(connection)
+            self.use_cases.export_worker.purge(connection)
 
     # --- staff ---
 
     @rpc
     def execute(self, request: ExecuteCommand) -> StaffCase:
-        return self.command(self.use_cases.execute, request)
+        return self.command(self.use_cases.cases.execute, request)
 
     @rpc
     def get_case(self, request: GetCase) -> StaffCase:
         with self.db.read() as connection:
-            return self.use_cases.get_case(connection, request)
+            return self.use_cases.cases.get_case(connection, request)
 
     @rpc
     def suggest_screening(self, request: SuggestScreening) -> Suggestions:
         with self.db.read() as connection:
-            return self.use_cases.suggest_screening(connection, request)
+            return self.use_cases.screening.suggest_screening(connection, request)
 
     @rpc
     def assign_many(self, request: AssignMany) -> Assigned:
-        return self.command(self.use_cases.assign_many, request)
+        return self.command(self.use_cases.screening.assign_many, request)
 
     @rpc
     def hand_over(self, request: HandOver) -> Assigned:
-        return self.command(self.use_cases.hand_over, request)
+        return self.command(self.use_cases.screening.hand_over, request)
 
     @rpc
     def set_skills(self, request: SetSkills) -> Skills:
-        return self.command(self.use_cases.set_skills, request)
+        return self.command(self.use_cases.screening.set_skills, request)
 
     @rpc
     def list_skills(self, request: ListSkills) -> Skills:
         with self.db.read() as connection:
-            return self.use_cases.list_skills(connection, request)
+            return self.use_cases.screening.list_skills(connection, request)
 
     # --- citizens ---
 
     @rpc
     def view_by_code(self, request: ViewByCode) -> PublicCase:
         with self.db.read() as connection:
-            return self.use_cases.view_by_code(connection, request)
+            return self.use_cases.citizens.view_by_code(connection, request)
 
     @rpc
     def list_own_cases(self, request: ListOwnCases) -> OwnCases:
         with self.db.read() as connection:
-            return self.use_cases.list_own_cases(connection, request)
+            return self.use_cases.citizens.list_own_cases(connection, request)
 
     @rpc
     def view_own_case(self, request: ViewOwnCase) -> PublicCase:
         with self.db.read() as connection:
-            return self.use_cases.view_own_case(connection, request)
+            return self.use_cases.citizens.view_own_case(connection, request)
 
     @rpc
     def execute_citizen(self, request: ExecuteCitizenCommand) -> PublicCase:
-        return self.command(self.use_cases.execute_citizen, request)
+        return self.command(self.use_cases.citizens.execute_citizen, request)
 
     # --- letters ---
 
     @rpc
     def read_letter(self, request: ReadLetter) -> Letter:
         with self.db.read() as connection:
-            return self.use_cases.read_letter(connection, request)
+            return self.use_cases.letters.read_letter(connection, request)
 
     # --- visits ---
 
     @rpc
     def list_offered_slots(self, request: ListOfferedSlots) -> OfferedSlots:
         with self.db.read() as connection:
-            return self.visits.list_offered_slots(connection, request)
+            return self.use_cases.visits.list_offered_slots(connection, request)
 
     @rpc
     def list_rooms(self, request: ListRooms) -> Rooms:
         with self.db.read() as connection:
-            return self.visits.list_rooms(connection, request)
+            return self.use_cases.visits.list_rooms(connection, request)
 
     @rpc
     def add_room(self, request: AddRoom) -> Room:
-        return self.command(self.visits.add_room, request)
+        return self.command(self.use_cases.visits.add_room, request)
 
     @rpc
     def close_room(self, request: CloseRoom) -> Room:
-        return self.command(self.visits.close_room, request)
+        return self.command(self.use_cases.visits.close_room, request)
 
     @rpc
     def list_slots(self, request: ListSlots) -> Slots:
         with self.db.read() as connection:
-            return self.visits.list_slots(connection, request)
+            return self.use_cases.visits.list_slots(connection, request)
 
     @rpc
     def add_slot(self, request: AddSlot) -> Slot:
-        return self.command(self.visits.add_slot, request)
+        return self.command(self.use_cases.visits.add_slot, request)
 
     @rpc
     def make_slots(self, request: MakeSlots) -> Slots:
-        return self.command(self.visits.make_slots, request)
+        return self.command(self.use_cases.visits.make_slots, request)
 
     @rpc
     def close_slot(self, request: CloseSlot) -> Slot:
-        return self.command(self.visits.close_slot, request)
+        return self.command(self.use_cases.visits.close_slot, request)
 
     # --- lists and searches ---
 
     @rpc
     def list_cases(self, request: searches_contracts.ListCases) -> searches_contracts.CasePage:
         with self.db.read() as connection:
-            return self.searches.list_cases(connection, request)
+            return self.use_cases.searches.list_cases(connection, request)
 
     @rpc
     def count_cases(self, request: searches_contracts.CountCases) -> searches_contracts.CaseCount:
         with self.db.read() as connection:
-            return self.searches.count_cases(connection, request)
+            return self.use_cases.searches.count_cases(connection, request)
 
     @rpc
     def keep_search(self, request: searches_contracts.KeepSearch) -> searches_contracts.Search:
-        return self.command(self.searches.keep_search, request)
+        return self.command(self.use_cases.searches.keep_search, request)
 
     @rpc
     def list_searches(self, request: searches_contracts.ListSearches) -> searches_contracts.SearchPage:
         with self.db.read() as connection:
-            return self.searches.list_searches(connection, request)
+            return self.use_cases.searches.list_searches(connection, request)
 
     @rpc
     def get_search(self, request: searches_contracts.GetSearch) -> searches_contracts.Search:
         with self.db.read() as connection:
-            return self.searches.get_search(connection, request)
+            return self.use_cases.searches.get_search(connection, request)
 
     @rpc
     def change_search(self, request: searches_contracts.ChangeSearch) -> searches_contracts.Search:
-        return self.command(self.searches.change_search, request)
+        return self.command(self.use_cases.searches.change_search, request)
 
     @rpc
     def drop_search(self, request: searches_contracts.DropSearch) -> searches_contracts.Dropped:
-        return self.command(self.searches.drop_search, request)
+        return self.command(self.use_cases.searches.drop_search, request)
 
     # --- exports ---
 
     @rpc
     def start_export(self, request: StartExport) -> Export:
-        return self.command(self.exports.start_export, request)
+        return self.command(self.use_cases.exports.start_export, request)
 
     @rpc
     def list_exports(self, request: ListExports) -> ExportPage:
         with self.db.read() as connection:
-            return self.exports.list_exports(connection, request)
+            return self.use_cases.exports.list_exports(connection, request)
 
     @rpc
     def get_export(self, request: GetExport) -> Export:
         with self.db.read() as connection:
-            return self.exports.get_export(connection, request)
+            return self.use_cases.exports.get_export(connection, request)
 
     @rpc
     def drop_export(self, request: DropExport) -> Dropped:
-        return self.command(self.exports.drop_export, request)
+        return self.command(self.use_cases.exports.drop_export, request)
 
     @rpc
     def read_export(self, request: ReadExport) -> ExportPiece:
         with self.db.read() as connection:
-            return self.exports.read_export(connection, request)
+            return self.use_cases.exports.read_export(connection, request)
 
     # --- liaisons, evidence, identities ---
 
     @rpc
     def list_unit_questions(self, request: ListUnitQuestions) -> UnitQuestions:
         with self.db.read() as connection:
-            return self.use_cases.list_unit_questions(connection, request)
+            return self.use_cases.inquiry.list_unit_questions(connection, request)
 
     @rpc
     def answer_unit_question(self, request: AnswerUnitQuestion) -> UnitQuestion:
-        return self.command(self.use_cases.answer_unit_question, request)
+        return self.command(self.use_cases.inquiry.answer_unit_question, request)
 
     @rpc
     def list_recommendations(self, request: ListRecommendations) -> Recommendations:
         with self.db.read() as connection:
-            return self.use_cases.list_recommendations(connection, request)
+            return self.use_cases.recommendations.list_recommendations(connection, request)
 
     @rpc
     def report_recommendation(self, request: ReportRecommendation) -> FollowedRecommendation:
-        return self.command(self.use_cases.report_recommendation, request)
+        return self.command(self.use_cases.recommendations.report_recommendation, request)
 
     @rpc
     def authorize_media(self, request: AuthorizeMedia) -> MediaGrant:
         with self.db.read() as connection:
-            return self.use_cases.authorize_media(connection, request)
+            return self.use_cases.evidence.authorize_media(connection, request)
 
     @rpc
     def authorize_identity(self, request: AuthorizeIdentity) -> IdentityGrant:
-        return self.command(self.identities.authorize, request)
+        return self.command(self.use_cases.identities.authorize, request)
 
     @rpc
     def ask_for_identity(self, request: AskForIdentity) -> IdentityRequest:
-        return self.command(self.identities.ask, request)
+        return self.command(self.use_cases.identities.ask, request)
 
     @rpc
     def decide_identity_request(self, request: DecideIdentityRequest) -> IdentityRequest:
-        return self.command(self.identities.decide, request)
+        return self.command(self.use_cases.identities.decide, request)
 
     @rpc
     def list_identity_requests(self, request: ListIdentityRequests) -> IdentityRequests:
         with self.db.read() as connection:
-            return self.identities.requests(connection, request)
+            return self.use_cases.identities.requests(connection, request)
 
     # --- checkpoints ---
 
     @rpc
     def read_timeline_root(self, request: ReadTimelineRoot) -> TimelineRoot:
         with self.db.read() as connection:
-            return self.checkpoints.timeline_root(connection, request)
+            return self.use_cases.checkpoints.timeline_root(connection, request)
 
     @rpc
     def keep_checkpoint(self, request: KeepCheckpoint) -> KeptCheckpoint:
         with self.db.transaction() as connection:
-            return self.checkpoints.keep(connection, request)
+            return self.use_cases.checkpoints.keep(connection, request)
 
     @rpc
     def read_latest_checkpoint(self, request: ReadLatestCheckpoint) -> KeptCheckpoint:
         with self.db.read() as connection:
-            return self.checkpoints.latest(connection, request)
+            return self.use_cases.checkpoints.latest(connection, request)

@@ -31,7 +31,7 @@ from contracts.tracking import AddNote, AuthorizeIdentity, StartScreening, Withd
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.accounts.seed import staff_id
-from services.tracking.case.timeline import FIRST, Entry, link
+from services.tracking.case.timeline import FIRST, StoredEntry, link
 from tests.support.intake import Office as Intake
 from tests.support.intake import citizen, send
 from tests.support.processes import ROOT, BusClient, ServiceProcess, create_database, eventually
@@ -231,11 +231,11 @@ def test_what_the_administrator_does_is_noted_in_each_service(house: House, wire
 # --- the checkpoint ---
 
 
-def timeline_written_anew(house: House, case_id: UUID, change: Callable[[Entry], Entry]) -> None:
+def timeline_written_anew(house: House, case_id: UUID, change: Callable[[StoredEntry], StoredEntry]) -> None:
     """The whole chain of a case, with each entry changed, so that it holds in itself."""
     head = FIRST
     for row in house.sql("tracking", "SELECT * FROM timeline WHERE case_id = %s ORDER BY sequence", case_id):
-        entry = change(Entry(**{name: row[name] for name in Entry.__dataclass_fields__}))
+        entry = change(StoredEntry(**{name: row[name] for name in StoredEntry.__dataclass_fields__}))
         previous, head = head, link(head, entry)
         house.sql(
             "tracking",

@@ -26,8 +26,8 @@ from services.intake.catalogue.seed import SAMPLE, read
 from services.intake.catalogue.use_cases import publish
 from services.intake.identities import store as identity_store
 from services.intake.identities.vault import Vault
-from services.tracking.case import store as tracking_store
 from services.tracking.case.verify_history import broken
+from services.tracking.reference import store as reference_store
 from tests.support.processes import ROOT, BusClient, ServiceProcess, create_database, eventually, prepared
 from tests.support.tracking import Office, actor, staff
 
@@ -59,9 +59,9 @@ def founded(broker: RabbitMQ, postgres: PostgreSQL, name: str) -> dict[str, str]
         publish(connection, read(SAMPLE))
         catalogue = intake_store.catalogue(connection)
     with Database(urls["tracking"], pool_size=1).transaction() as connection:
-        tracking_store.keep_catalogue(connection, catalogue)
+        reference_store.keep_catalogue(connection, catalogue)
         for role in (Role.SCREENER, Role.HEAD, *[Role.INSPECTOR] * 40):
-            tracking_store.keep_staff(connection, staff(actor(role, "mayor.insp")))
+            reference_store.keep_staff(connection, staff(actor(role, "mayor.insp")))
     with Database(urls["insight"], pool_size=1).transaction() as connection:
         places = [{"code": unit.code, "parent": unit.parent, "version": catalogue.version} for unit in catalogue.units]
         insight_store.keep_newest_units(connection, places)

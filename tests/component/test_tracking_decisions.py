@@ -35,8 +35,8 @@ from contracts.tracking import (
     Decide,
     ExecuteCommand,
     ListRecommendations,
-    Object,
     Propose,
+    RaiseObjection,
     Recommendation,
     Refuse,
     ReportRecommendation,
@@ -154,7 +154,7 @@ def test_a_decision_is_proposed_returned_proposed_again_and_approved(office: Off
 def test_another_inspector_hears_the_objection_and_the_same_head_may_approve(office: Office) -> None:
     case_id, _ = recommended(office)
     code = office.one("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
-    office.do_as_citizen(code, Object(text="نه"))
+    office.do_as_citizen(code, RaiseObjection(text="نه"))
     with pytest.raises(InvalidField):
         office.do(office.head, case_id, Assign(inspector=UUID(office.inspector.id)))
     office.do(office.head, case_id, Assign(inspector=UUID(office.other_inspector.id)))
@@ -170,7 +170,7 @@ def test_a_head_who_proposed_the_first_decision_does_not_approve_the_final_one(o
     office.do(office.head, filed.case_id, proposal())
     other_head = actor(Role.HEAD)
     office.do(other_head, filed.case_id, Approve())
-    office.do_as_citizen(filed.code_hash, Object(text="نه"))
+    office.do_as_citizen(filed.code_hash, RaiseObjection(text="نه"))
     office.do(office.head, filed.case_id, Assign(inspector=UUID(office.other_inspector.id)))
     office.do(office.other_inspector, filed.case_id, proposal())
     with pytest.raises(NotAllowed):
@@ -248,7 +248,7 @@ def test_what_is_overdue_goes_up_once_and_a_final_decision_takes_its_place(offic
     eventually(escalated)
     assert office.one("SELECT escalated FROM recommendations WHERE recommendation_id = %s", one["recommendation_id"])
     code = office.one("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
-    office.do_as_citizen(code, Object(text="نه"))
+    office.do_as_citizen(code, RaiseObjection(text="نه"))
     office.do(office.head, case_id, Assign(inspector=UUID(office.other_inspector.id)))
     office.do(office.other_inspector, case_id, proposal(SOON))
     followed = office.do(actor(Role.HEAD), case_id, Approve())["followed"]
@@ -273,7 +273,7 @@ def test_a_letter_has_its_number_from_the_decision_on_and_another_after_the_obje
     assert re.fullmatch(r"14[0-9]{2}/[1-9][0-9]{6}", first.registry_number or "")
     assert first.approved
     assert letter(office, filed.code_hash) == first  # given once
-    office.do_as_citizen(filed.code_hash, Object(text="مدرک دوم دیده نشد."))
+    office.do_as_citizen(filed.code_hash, RaiseObjection(text="مدرک دوم دیده نشد."))
     assert letter(office, filed.code_hash).registry_number == first.registry_number
     serials = office.rows("SELECT year, serial FROM letters WHERE case_id = %s", filed.case_id)
     assert [f"{year}/{serial}" for year, serial in serials] == [first.registry_number]

@@ -43,7 +43,7 @@ from contracts.tracking import (
     ListOwnCases,
     ListUnitQuestions,
     Merge,
-    Object,
+    RaiseObjection,
     Rate,
     Refuse,
     StartScreening,
@@ -131,7 +131,7 @@ def test_a_complaint_lives_from_its_opening_to_a_final_decision(office: Office) 
     office.do(office.inspector, case_id, AddEvidence(uploads=[media_id()]))
     office.do(office.inspector, case_id, decision())
     office.do_as_citizen(code, Rate(score=2, on_time=False))
-    objected = office.do_as_citizen(code, Object(text="قانع نشدم."))
+    objected = office.do_as_citizen(code, RaiseObjection(text="قانع نشدم."))
     assert objected["stage"] == "review"
 
     with pytest.raises(InvalidField):
@@ -235,12 +235,12 @@ def test_a_refused_command_does_not_use_up_its_key(office: Office) -> None:
 
 def test_a_citizens_repeated_command_has_its_effect_once(office: Office) -> None:
     filed = office.decided()
-    office.do_as_citizen(filed.code_hash, Object(text="اعتراض"), key="objection-1")
-    again = office.do_as_citizen(filed.code_hash, Object(text="اعتراض"), key="objection-1")
+    office.do_as_citizen(filed.code_hash, RaiseObjection(text="اعتراض"), key="objection-1")
+    again = office.do_as_citizen(filed.code_hash, RaiseObjection(text="اعتراض"), key="objection-1")
     assert again["stage"] == "review"
     assert [entry["entry"] for entry in again["timeline"]].count("objected") == 1
     with pytest.raises(KeyReused):
-        office.do_as_citizen(filed.code_hash, Object(text="دیگر"), key="objection-1")
+        office.do_as_citizen(filed.code_hash, RaiseObjection(text="دیگر"), key="objection-1")
 
 
 def test_a_signed_in_citizen_follows_only_their_own_cases(office: Office) -> None:
@@ -304,7 +304,7 @@ def test_merged_cases_are_told_each_decision_of_the_one_they_go_on_in_once_down_
         assert office.get(one.case_id)["timeline"][-1]["actor_kind"] == "system"
     assert joined(office, alone.case_id) == joined(office, last.case_id) == []
 
-    office.do_as_citizen(last.code_hash, Object(text="نمی‌پذیرم"))
+    office.do_as_citizen(last.code_hash, RaiseObjection(text="نمی‌پذیرم"))
     office.do(office.head, last.case_id, Assign(inspector=UUID(office.other_inspector.id)))
     office.do(office.other_inspector, last.case_id, Decide(outcome="not_upheld", reasons=secret))
     eventually(lambda: told(2))
@@ -383,7 +383,7 @@ def test_who_heard_an_outcome_keeps_it_when_the_objection_is_withdrawn_and_who_d
     heard = merged_into(office, main)
     office.do(office.inspector, main.case_id, decision())
     eventually(lambda: last_entry(office, heard) == "joined_decided")
-    office.do_as_citizen(main.code_hash, Object(text="نه"))
+    office.do_as_citizen(main.code_hash, RaiseObjection(text="نه"))
     late = merged_into(office, main)
     office.do_as_citizen(main.code_hash, Withdraw())
     eventually(lambda: last_entry(office, late) == "reopened")

@@ -23,8 +23,8 @@ from contracts.tracking import (
     Assign,
     Correct,
     LinkCase,
-    Object,
     Propose,
+    RaiseObjection,
     Remind,
     ReturnProposal,
     StartScreening,
@@ -189,7 +189,7 @@ def test_what_the_citizen_is_shown_is_told_with_the_version_that_is_read_then(of
         lambda: office.do(inspector, case_id, AskUnit(text="چرا؟")),
         answer_of_unit,
         lambda: office.do(inspector, case_id, decision()),
-        lambda: office.do_as_citizen(code, Object(text="به مدرکم توجه نشده است.")),
+        lambda: office.do_as_citizen(code, RaiseObjection(text="به مدرکم توجه نشده است.")),
     ]
     citizen.told()
     for number, step in enumerate(steps):
@@ -207,7 +207,7 @@ def test_what_the_citizen_is_shown_is_told_with_the_version_that_is_read_then(of
 def test_another_inspector_for_an_objection_is_the_offices_own_affair(office: Office, gateway: Gateway) -> None:
     filed = office.decided(citizen_id=uuid4())
     citizen = Citizen(office, filed, gateway)
-    office.do_as_citizen(filed.code_hash, Object(text="به مدرکم توجه نشده است."))
+    office.do_as_citizen(filed.code_hash, RaiseObjection(text="به مدرکم توجه نشده است."))
     citizen.told()
     third = actor(Role.INSPECTOR)
     office.wire.event(staff(third))

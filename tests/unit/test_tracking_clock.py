@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.tracking import AskCitizen, AskUnit, Decide, Object, Refuse, StartScreening
+from contracts.tracking import AskCitizen, AskUnit, Decide, RaiseObjection, Refuse, StartScreening
 from contracts.vocabulary import Kind, Outcome, Stage
-from services.tracking.case import deadlines as clock
-from services.tracking.case import rules as domain
-from services.tracking.case.lifecycle import Case, Turn
+from services.tracking.case import deadlines, rules
+from services.tracking.case.lifecycle import Case, Change
 from services.tracking.reference.workdays import TEHRAN, Deadlines, Rule, Workdays, day_of
 from tests.unit.test_tracking_domain import NOON, WEEK, act, case, context, later, question
 
@@ -28,12 +27,12 @@ ASKING = {"unit": "dep", "on": "2026-11-21", "days": 5, "due_on": "2026-11-28"}
 pauses = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), max_size=5)
 
 
-def ticked(one: Case, at: datetime, **facts: Any) -> Turn:
-    return clock.tick(one, replace(context(at=at), **facts))
+def ticked(one: Case, at: datetime, **facts: Any) -> Change:
+    return deadlines.tick(one, replace(context(at=at), **facts))
 
 
-def said(turn: Turn) -> list[str]:
-    return [f"{step.details['step']}:{step.details.get('level', 'warning')}" for step in turn.steps]
+def said(change: Change) -> list[str]:
+    return [f"{step.details['step']}:{step.details.get('level', 'warning')}" for step in change.entries]
 
 
 # --- arithmetic ---
@@ -47,14 +46,14 @@ def test_the_day_owed_is_the_same_counted_at_once_or_pause_by_pause(
     today = start
     for after, length in stood:
         today += timedelta(days=after)
-        one = clock.paused(one, today)
+        one = deadlines.paused(one, today)
         today += timedelta(days=length)
-        one = clock.resumed(one, today, calendar)
-    assert one.due_on == clock.owed_on(calendar, start, owed, one.pauses)
+        one = deadlines.resumed(one, today, calendar)
+    assert one.due_on == deadlines.owed_on(calendar, start, owed, one.pauses)
     assert one.due_on is not None
     assert calendar.works(one.due_on)
     # What was worked on, not counting the days that the clock stood, is what was owed.
-    assert calendar.between(start, one.due_on) == owed + clock.stood(calendar, one.pauses)
+    assert calendar.between(start, one.due_on) == owed + deadlines.stood(calendar, one.pauses)
 
 
 @given(calendars, days, st.integers(1, 40), st.dates(date(2026, 11, 1), date(2027, 2, 28)))
@@ -76,17 +75,17 @@ def test_a_calendar_that_changed_often_is_as_if_the_last_had_always_been(
     today = start
     for after, length in stood:
         today += timedelta(days=after)
-        one = clock.paused(one, today)
+        one = deadlines.paused(one, today)
         today += timedelta(days=length)
-        one = clock.resumed(one, today, WEEK)
+        one = deadlines.resumed(one, today, WEEK)
     if asked:
         one = replace(one, stage=Stage.AWAITING_UNIT, asking={**ASKING, "on": today.isoformat(), "days": 5})
     for version, calendar in enumerate(those, 1):
         facts = replace(context(at=later(1)), workdays=calendar, calendar=version)
-        one = clock.recalled(one, facts).case
-        again = clock.recalled(one, facts)
-        assert (again.case, again.steps) == (one, [])
-    assert one.due_on == clock.owed_on(those[-1], start, owed, one.pauses)
+        one = deadlines.recalled(one, facts).case
+        again = deadlines.recalled(one, facts)
+        assert (again.case, again.entries) == (one, [])
+    assert one.due_on == deadlines.owed_on(those[-1], start, owed, one.pauses)
     assert one.calendar == len(those)
     if asked:
         assert one.asking is not None
@@ -101,7 +100,7 @@ def test_the_time_to_object_is_never_made_shorter(those: list[Workdays], passed:
         promised = one.objection_until
         assert promised is not None
         facts = replace(context(at=later(passed)), workdays=calendar, calendar=version)
-        one = clock.recalled(one, facts).case
+        one = deadlines.recalled(one, facts).case
         assert one.objection_until is not None
         assert one.objection_until >= promised
         # What is over is not opened again.
@@ -111,7 +110,7 @@ def test_the_time_to_object_is_never_made_shorter(those: list[Workdays], passed:
 @given(calendars, days, st.integers(1, 40))
 def test_a_pause_within_one_day_costs_nothing(calendar: Workdays, start: date, owed: int) -> None:
     day = start.isoformat()
-    assert clock.owed_on(calendar, start, owed, [(day, day)]) == calendar.after(start, owed)
+    assert deadlines.owed_on(calendar, start, owed, [(day, day)]) == calendar.after(start, owed)
 
 
 @given(
@@ -127,7 +126,7 @@ def test_the_hour_is_nothing_even_in_years_when_tehran_changed_its_clocks(
         datetime.combine(local.date(), hour, TEHRAN).astimezone(UTC) for hour in (time(2), local.time(), time(23, 59))
     ]
     opened = [
-        domain.opened(replace(case(), filed_at=moment), calendar, Deadlines(decision=dict.fromkeys(Kind, owed)))
+        rules.opened(replace(case(), filed_at=moment), calendar, Deadlines(decision=dict.fromkeys(Kind, owed)))
         for moment in moments
     ]
     assert {one.due_from for one in opened} == {local.date()}
@@ -167,9 +166,9 @@ def test_the_handler_is_warned_at_four_fifths_and_past_it_the_case_goes_up_step_
     assert one.due_on == date(2026, 12, 12)
     expected = {15: [], 16: ["decision:warning"], 21: [], 22: ["decision:head"], 28: [], 29: ["decision:mayor"]}
     for day, words in expected.items():  # 7 December is the 12th of 15 working days
-        turn = ticked(one, later(day))
-        assert said(turn) == words
-        one = turn.case
+        change = ticked(one, later(day))
+        assert said(change) == words
+        one = change.case
     assert one.look_on is None
 
 
@@ -184,7 +183,7 @@ def test_a_unit_that_is_late_is_warned_and_then_told_on() -> None:
     assert said(warned) == ["unit:warning"]
     late = ticked(warned.case, later(8))
     assert said(late) == ["unit:head"]
-    assert late.steps[0].fields["unit_asked"] == "dep"
+    assert late.entries[0].fields["unit_asked"] == "dep"
     asked_again = act(replace(late.case, stage=Stage.INVESTIGATING), AskUnit(text="؟"), at=later(8)).case
     assert said(ticked(asked_again, later(14)))[:1] == ["unit:warning"]
 
@@ -195,12 +194,12 @@ def test_a_first_reading_is_owed_in_two_working_days() -> None:
     assert said(ticked(one, later(2))) == ["first_reading:warning"]
     late = ticked(one, later(3))
     assert said(late) == ["first_reading:warning", "first_reading:head"]
-    assert ticked(act(one, StartScreening()).case, later(3)).steps == []
+    assert ticked(act(one, StartScreening()).case, later(3)).entries == []
 
 
 def test_a_decided_case_closes_when_nobody_can_object_any_more() -> None:
     decided = act(case(Stage.INVESTIGATING), Decide(outcome=Outcome.NOT_UPHELD, reasons="x")).case
-    assert ticked(decided, later(14)).steps == []
+    assert ticked(decided, later(14)).entries == []
     closed = ticked(decided, later(15))
     assert closed.case.stage is Stage.CLOSED
     assert closed.case.look_on is None
@@ -217,7 +216,7 @@ def test_an_objection_sets_the_clock_anew_and_its_warnings_with_it() -> None:
     decided = replace(
         case(Stage.DECIDED), objection_until=date(2026, 12, 5), told=("decision:warning", "decision:head")
     )
-    review = domain.act_as_citizen(decided, Object(text="x"), context(at=later(7))).case
+    review = rules.act_as_citizen(decided, RaiseObjection(text="x"), context(at=later(7))).case
     assert review.told == ()
     assert review.due_from == day_of(later(7))
 
@@ -230,48 +229,48 @@ def test_under_another_calendar_a_case_is_as_if_it_had_always_been_so(
     old: Workdays, new: Workdays, wait: int, stood: list[tuple[int, int]]
 ) -> None:
     def lived(calendar: Workdays) -> tuple[Case, date]:
-        one = replace(domain.opened(case(), calendar, Deadlines()), stage=Stage.INVESTIGATING)
+        one = replace(rules.opened(case(), calendar, Deadlines()), stage=Stage.INVESTIGATING)
         today = day_of(NOON) + timedelta(days=wait)
         for after, length in stood:
             today += timedelta(days=after)
-            one = clock.paused(one, today)
+            one = deadlines.paused(one, today)
             today += timedelta(days=length)
-            one = clock.resumed(one, today, calendar)
+            one = deadlines.resumed(one, today, calendar)
         return one, today
 
     (one, today), (other, _) = lived(old), lived(new)
     moment = datetime.combine(today, time(12), TEHRAN)
-    turn = clock.recalled(one, replace(context(at=moment), workdays=new, calendar=7))
-    assert turn.case.due_on == other.due_on
-    assert turn.case.calendar == 7
-    assert [step.entry for step in turn.steps] == (["rescheduled"] if one.due_on != other.due_on else [])
-    assert clock.recalled(turn.case, replace(context(at=moment), workdays=new, calendar=7)).steps == []
+    change = deadlines.recalled(one, replace(context(at=moment), workdays=new, calendar=7))
+    assert change.case.due_on == other.due_on
+    assert change.case.calendar == 7
+    assert [step.entry for step in change.entries] == (["rescheduled"] if one.due_on != other.due_on else [])
+    assert deadlines.recalled(change.case, replace(context(at=moment), workdays=new, calendar=7)).entries == []
 
 
 def test_a_case_of_the_release_before_keeps_its_day_and_gets_a_clock() -> None:
     old = replace(case(Stage.INVESTIGATING), due_from=None, due_days=None, look_on=None)
-    turn = clock.recalled(old, replace(context(), calendar=1))
-    assert turn.case.due_on == old.due_on
-    assert turn.steps == []
-    assert turn.case.look_on is not None
+    change = deadlines.recalled(old, replace(context(), calendar=1))
+    assert change.case.due_on == old.due_on
+    assert change.entries == []
+    assert change.case.look_on is not None
 
 
 def test_the_time_to_object_never_grows_shorter() -> None:
     decided = act(case(Stage.INVESTIGATING), Decide(outcome=Outcome.NOT_UPHELD, reasons="x")).case
     more_work = replace(context(), workdays=Workdays(frozenset()), calendar=2)
-    assert clock.recalled(decided, more_work).case.objection_until == decided.objection_until
+    assert deadlines.recalled(decided, more_work).case.objection_until == decided.objection_until
     less_work = replace(context(), workdays=Workdays(WEEK.weekend, frozenset({date(2026, 11, 24)})), calendar=2)
-    assert clock.recalled(decided, less_work).case.objection_until == date(2026, 12, 6)
+    assert deadlines.recalled(decided, less_work).case.objection_until == date(2026, 12, 6)
 
 
 def test_a_units_last_day_moves_with_the_calendar() -> None:
     asked = act(case(Stage.INVESTIGATING), AskUnit(text="؟")).case
     holiday = Workdays(WEEK.weekend, frozenset({date(2026, 11, 24)}))
-    moved = clock.recalled(asked, replace(context(question=question("dep")), workdays=holiday, calendar=2)).case
+    moved = deadlines.recalled(asked, replace(context(question=question("dep")), workdays=holiday, calendar=2)).case
     assert moved.asking is not None
     assert moved.asking["due_on"] == "2026-11-29"
 
 
 @pytest.mark.parametrize("stage", [Stage.MERGED, Stage.WITHDRAWN, Stage.CLOSED])
 def test_what_is_over_is_left_alone(stage: Stage) -> None:
-    assert ticked(case(stage), later(400)).steps == []
+    assert ticked(case(stage), later(400)).entries == []

@@ -16,16 +16,16 @@ from contracts.tracking import (
     AskUnit,
     Assign,
     Decide,
-    Object,
     Propose,
+    RaiseObjection,
     Recommendation,
     ReturnProposal,
     SettleRecommendation,
     Withdraw,
 )
 from contracts.vocabulary import Kind, Outcome, RootCause, Stage
-from services.tracking.case import rules as domain
-from services.tracking.case.lifecycle import Case, Listed, Recommended
+from services.tracking.case import rules
+from services.tracking.case.lifecycle import Case, IssuedRecommendation, Listed
 from services.tracking.decisions import rules as decisions
 from tests.unit.test_tracking_domain import (
     HEAD,
@@ -65,21 +65,23 @@ def test_a_kind_with_four_eyes_is_decided_by_nobody_alone() -> None:
 
 
 def test_a_proposal_leaves_the_stage_and_what_the_citizen_sees_alone() -> None:
-    turn = act(investigated(), proposal(), INSPECTOR, **FOUR_EYES)
-    assert turn.case.stage is Stage.INVESTIGATING
-    assert turn.case.outcome is None
-    assert [step.entry for step in turn.steps] == ["decision_proposed"]
-    assert turn.recommended == ()
+    change = act(investigated(), proposal(), INSPECTOR, **FOUR_EYES)
+    assert change.case.stage is Stage.INVESTIGATING
+    assert change.case.outcome is None
+    assert [step.entry for step in change.entries] == ["decision_proposed"]
+    assert change.recommended == ()
 
 
 def test_what_the_head_approves_is_the_decision_as_proposed_and_its_inspector_does_not_hear_the_objection() -> None:
-    turn = act(proposed(), Approve(), HEAD, **FOUR_EYES)
-    assert (turn.case.stage, turn.case.outcome, turn.case.reasons) == (Stage.DECIDED, Outcome.UPHELD, "دلیل")
-    assert turn.case.proposal is None
-    assert set(turn.case.barred) == {INSPECTOR, HEAD}
-    assert [(one.unit, one.text, one.due_on) for one in turn.recommended] == [("dep", ADVICE[0].text, ADVICE[0].due_on)]
-    assert turn.steps[0].fields["recommended_to"] == "dep"
-    review = domain.act_as_citizen(turn.case, Object(text="نه"), context()).case
+    change = act(proposed(), Approve(), HEAD, **FOUR_EYES)
+    assert (change.case.stage, change.case.outcome, change.case.reasons) == (Stage.DECIDED, Outcome.UPHELD, "دلیل")
+    assert change.case.proposal is None
+    assert set(change.case.barred) == {INSPECTOR, HEAD}
+    assert [(one.unit, one.text, one.due_on) for one in change.recommended] == [
+        ("dep", ADVICE[0].text, ADVICE[0].due_on)
+    ]
+    assert change.entries[0].fields["recommended_to"] == "dep"
+    review = rules.act_as_citizen(change.case, RaiseObjection(text="نه"), context()).case
     with pytest.raises(InvalidField):
         act(review, Assign(inspector=INSPECTOR), OTHER_HEAD, staff=inspector())
     heard = act(review, Assign(inspector=OTHER), OTHER_HEAD, staff=inspector(OTHER)).case
@@ -90,7 +92,7 @@ def test_what_the_head_approves_is_the_decision_as_proposed_and_its_inspector_do
 
 def review_of(one: Case) -> Case:
     """After an objection, in another inspector's hands."""
-    objected = domain.act_as_citizen(one, Object(text="نه"), context()).case
+    objected = rules.act_as_citizen(one, RaiseObjection(text="نه"), context()).case
     return act(objected, Assign(inspector=OTHER), OTHER_HEAD, staff=inspector(OTHER)).case
 
 
@@ -122,12 +124,12 @@ def test_who_proposed_does_not_approve() -> None:
 
 
 def test_a_returned_proposal_is_the_inspectors_again() -> None:
-    turn = act(proposed(), ReturnProposal(reason="ناقص"), HEAD)
-    assert (turn.case.stage, turn.case.proposal) == (Stage.INVESTIGATING, None)
-    assert act(turn.case, AskUnit(text="؟"), INSPECTOR).case.stage is Stage.AWAITING_UNIT
+    change = act(proposed(), ReturnProposal(reason="ناقص"), HEAD)
+    assert (change.case.stage, change.case.proposal) == (Stage.INVESTIGATING, None)
+    assert act(change.case, AskUnit(text="؟"), INSPECTOR).case.stage is Stage.AWAITING_UNIT
     for command in (Approve(), ReturnProposal(reason="x")):
         with pytest.raises(WrongStage):
-            act(turn.case, command, HEAD)
+            act(change.case, command, HEAD)
 
 
 @pytest.mark.parametrize("command", [AskCitizen(text="؟"), AskUnit(text="؟"), decide()])
@@ -138,7 +140,7 @@ def test_a_waiting_proposal_keeps_the_inquiry_where_it_is(command: Any) -> None:
 
 def test_a_proposal_goes_with_the_inspector_who_made_it_and_with_the_case() -> None:
     assert act(proposed(), Assign(inspector=OTHER), staff=inspector(OTHER)).case.proposal is None
-    assert domain.act_as_citizen(proposed(), Withdraw(), context()).case.proposal is None
+    assert rules.act_as_citizen(proposed(), Withdraw(), context()).case.proposal is None
 
 
 @pytest.mark.parametrize("who", [INSPECTOR, SCREENER])
@@ -168,13 +170,13 @@ def test_root_causes_are_those_the_office_keeps_under_the_name_of_the_day() -> N
     one = act(investigated(), UPHELD, INSPECTOR, **WEATHER).case
     # Closed and renamed between the proposal and its approval: what was proposed stands.
     closed = {"root_causes": {"weather": Listed("جوّ", "Sky", active=False)}}
-    turn = act(one, Approve(), HEAD, **closed)
-    assert turn.case.names == {"causes": {"weather": {"name_fa": "هوا", "name_en": "Weather"}}}
-    assert turn.steps[0].details["root_cause_names"] == turn.case.names["causes"]
+    change = act(one, Approve(), HEAD, **closed)
+    assert change.case.names == {"causes": {"weather": {"name_fa": "هوا", "name_en": "Weather"}}}
+    assert change.entries[0].details["root_cause_names"] == change.case.names["causes"]
 
 
-def recommended(state: str = "open", **changes: Any) -> Recommended:
-    return replace(Recommended(UUID(int=8), "dep", "x", date(2026, 12, 1), state), **changes)
+def recommended(state: str = "open", **changes: Any) -> IssuedRecommendation:
+    return replace(IssuedRecommendation(UUID(int=8), "dep", "x", date(2026, 12, 1), state), **changes)
 
 
 def settlement(accepted: bool, reason: str | None = None) -> SettleRecommendation:
@@ -212,8 +214,8 @@ def test_what_was_not_reported_or_is_over_is_not_settled() -> None:
 def test_what_is_overdue_goes_up_once() -> None:
     one, today = case(Stage.CLOSED), (later(0) + timedelta(days=11)).date()
     late = [recommended(), recommended("reported_done"), recommended(due_on=today), recommended(escalated=True)]
-    turn = decisions.overdue(one, late, today)
-    assert [step.fields["step"] for step in turn.steps] == ["recommendation"]
-    assert [told.escalated for told in turn.recommended] == [True]
-    assert decisions.overdue(one, turn.recommended, today).steps == []
-    assert turn.case == one
+    change = decisions.overdue(one, late, today)
+    assert [step.fields["step"] for step in change.entries] == ["recommendation"]
+    assert [told.escalated for told in change.recommended] == [True]
+    assert decisions.overdue(one, change.recommended, today).entries == []
+    assert change.case == one

@@ -39,8 +39,8 @@ from contracts.tracking import (
     Decide,
     LinkCase,
     Merge,
-    Object,
     Propose,
+    RaiseObjection,
     Rate,
     Recommendation,
     Refuse,
@@ -53,18 +53,17 @@ from contracts.tracking import (
     Withdraw,
 )
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Channel, Kind, Outcome, RefusalReason, Role, RootCause, Stage
-from services.tracking.case import deadlines as clock
-from services.tracking.case import rules as domain
+from services.tracking.case import deadlines, rules
 from services.tracking.case.lifecycle import (
-    LIFE,
-    OF_THE_MATTER,
+    REASONS_OF_THE_MATTER,
+    TRANSITIONS,
     Case,
+    Change,
     Context,
+    IssuedRecommendation,
     Listed,
     Question,
-    Recommended,
     StaffFacts,
-    Turn,
     UnitFacts,
 )
 from services.tracking.reference.workdays import Deadlines, Workdays
@@ -87,7 +86,7 @@ def person(staff_id: UUID) -> Actor:
 
 
 def case(stage: Stage = Stage.REGISTERED, **changes: Any) -> Case:
-    opened = domain.opened(
+    opened = rules.opened(
         Case(
             case_id=uuid4(),
             number="1405-000001",
@@ -126,8 +125,8 @@ def decide(outcome: Outcome = Outcome.NOT_UPHELD) -> Decide:
     return Decide(outcome=outcome, reasons="دلیل", root_causes=[])
 
 
-def act(one: Case, command: Any, who: UUID = HEAD, **facts: Any) -> Turn:
-    return domain.act(one, command, context(who, **facts))
+def act(one: Case, command: Any, who: UUID = HEAD, **facts: Any) -> Change:
+    return rules.act(one, command, context(who, **facts))
 
 
 def later(days: int) -> datetime:
@@ -143,24 +142,24 @@ def test_a_refusal_gives_a_reason_that_the_office_offers_under_the_name_of_the_d
         with pytest.raises(InvalidField) as refused:
             act(case(Stage.SCREENING), Refuse(reason=code, explanation="x"), SCREENER, **kept)
         assert refused.value.params["fields"] == [{"field": "command.reason", "reason": why}]
-    turn = act(case(Stage.SCREENING), Refuse(reason="no_stamp", explanation="x"), SCREENER, **kept)
-    assert turn.case.names == {"refusal": {"no_stamp": {"name_fa": "بی‌مهر", "name_en": "Unstamped"}}}
-    assert turn.steps[0].fields == {"reason": "no_stamp", "reason_fa": "بی‌مهر", "reason_en": "Unstamped"}
+    change = act(case(Stage.SCREENING), Refuse(reason="no_stamp", explanation="x"), SCREENER, **kept)
+    assert change.case.names == {"refusal": {"no_stamp": {"name_fa": "بی‌مهر", "name_en": "Unstamped"}}}
+    assert change.entries[0].fields == {"reason": "no_stamp", "reason_fa": "بی‌مهر", "reason_en": "Unstamped"}
 
 
 def test_a_screened_case_is_accepted_by_assigning_it() -> None:
-    turn = act(case(Stage.SCREENING), Assign(inspector=INSPECTOR), SCREENER, staff=inspector())
-    assert turn.case.stage is Stage.INVESTIGATING
-    assert turn.case.handler == INSPECTOR
-    assert [step.entry for step in turn.steps] == ["assigned"]
+    change = act(case(Stage.SCREENING), Assign(inspector=INSPECTOR), SCREENER, staff=inspector())
+    assert change.case.stage is Stage.INVESTIGATING
+    assert change.case.handler == INSPECTOR
+    assert [step.entry for step in change.entries] == ["assigned"]
 
 
 def test_handing_over_keeps_the_stage_and_remembers_who_had_it() -> None:
     one = case(Stage.AWAITING_UNIT, handler=INSPECTOR)
-    turn = act(one, Assign(inspector=OTHER), SCREENER, staff=inspector(OTHER), question=question("dep"))
-    assert turn.case.stage is Stage.AWAITING_UNIT
-    assert (turn.case.handler, turn.case.previous_handlers) == (OTHER, (INSPECTOR,))
-    assert turn.steps[0].entry == "handed_over"
+    change = act(one, Assign(inspector=OTHER), SCREENER, staff=inspector(OTHER), question=question("dep"))
+    assert change.case.stage is Stage.AWAITING_UNIT
+    assert (change.case.handler, change.case.previous_handlers) == (OTHER, (INSPECTOR,))
+    assert change.entries[0].entry == "handed_over"
 
 
 @pytest.mark.parametrize(
@@ -184,9 +183,9 @@ def test_a_case_about_no_unit_is_not_assigned_since_a_conflict_could_not_be_seen
 
 
 def test_correcting_changes_only_what_is_given() -> None:
-    turn = act(case(Stage.SCREENING), Correct(ground="conduct"))
-    assert (turn.case.ground, turn.case.unit) == ("conduct", "dep")
-    assert turn.steps[0].details == {"before": {"ground": "delay"}, "after": {"ground": "conduct"}}
+    change = act(case(Stage.SCREENING), Correct(ground="conduct"))
+    assert (change.case.ground, change.case.unit) == ("conduct", "dep")
+    assert change.entries[0].details == {"before": {"ground": "delay"}, "after": {"ground": "conduct"}}
 
 
 @pytest.mark.parametrize(
@@ -220,7 +219,7 @@ def test_the_clock_stands_while_the_citizen_is_asked_and_runs_on_with_the_answer
     asked = act(one, AskCitizen(text="؟"), at=later(1))
     assert one.expected_on == date(2026, 12, 12)
     assert asked.case.expected_on is None
-    answered = domain.act_as_citizen(asked.case, AnswerQuestion(text="!"), context(at=later(8), question=asked.asked))
+    answered = rules.act_as_citizen(asked.case, AnswerQuestion(text="!"), context(at=later(8), question=asked.asked))
     assert answered.case.expected_on == date(2026, 12, 19)  # five working days later
     assert answered.case.paused_on is None
 
@@ -241,18 +240,18 @@ def test_a_question_holds_a_decision_up_only_until_its_day_is_over() -> None:
     one, open_question = case(Stage.AWAITING_UNIT), question("dep", date(2026, 11, 28))
     with pytest.raises(WrongStage):
         act(one, decide(), question=open_question, at=later(7))
-    turn = act(one, decide(), question=open_question, at=later(8))
-    assert [(step.previous_stage, step.case.stage) for step in turn.steps] == [
+    change = act(one, decide(), question=open_question, at=later(8))
+    assert [(step.previous_stage, step.case.stage) for step in change.entries] == [
         (Stage.AWAITING_UNIT, Stage.INVESTIGATING),
         (Stage.INVESTIGATING, Stage.DECIDED),
     ]
-    assert turn.lapsed
+    assert change.lapsed
 
 
 def test_an_answer_to_another_question_is_none() -> None:
     one = case(Stage.AWAITING_UNIT)
     with pytest.raises(WrongStage):
-        domain.answer_unit_question(one, uuid4(), "پاسخ", [], context(question=question("dep")))
+        rules.answer_unit_question(one, uuid4(), "پاسخ", [], context(question=question("dep")))
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UPHELD, Outcome.PARTLY_UPHELD])
@@ -287,7 +286,7 @@ def test_each_role_has_its_own_commands(who: UUID, command: Any) -> None:
 def test_a_citizen_is_no_staff_whatever_roles_they_claim() -> None:
     citizen = Actor(kind=ActorKind.CITIZEN, id=str(HEAD), roles=frozenset({Role.HEAD}))
     with pytest.raises(NotAllowed):
-        domain.act(case(), StartScreening(), replace(context(), actor=citizen))
+        rules.act(case(), StartScreening(), replace(context(), actor=citizen))
 
 
 # --- after the decision ---
@@ -301,15 +300,15 @@ def test_an_objection_is_possible_for_ten_working_days() -> None:
     one = decided()
     assert one.objection_until == date(2026, 12, 5)
     last_day, too_late = context(at=later(14)), context(at=later(15))
-    assert domain.act_as_citizen(one, Object(text="نه"), last_day).case.stage is Stage.REVIEW
+    assert rules.act_as_citizen(one, RaiseObjection(text="نه"), last_day).case.stage is Stage.REVIEW
     with pytest.raises(WrongStage):
-        domain.act_as_citizen(one, Object(text="نه"), too_late)
-    assert "object" in domain.possible(one, last_day.today)
-    assert "object" not in domain.possible(one, too_late.today)
+        rules.act_as_citizen(one, RaiseObjection(text="نه"), too_late)
+    assert "object" in rules.possible(one, last_day.today)
+    assert "object" not in rules.possible(one, too_late.today)
 
 
 def test_an_objection_is_heard_by_another_than_those_who_decided() -> None:
-    review = domain.act_as_citizen(decided(HEAD), Object(text="نه"), context()).case
+    review = rules.act_as_citizen(decided(HEAD), RaiseObjection(text="نه"), context()).case
     assert review.handler is None
     for barred in (HEAD, INSPECTOR):  # who decided, and whose case it was
         with pytest.raises(InvalidField):
@@ -321,20 +320,20 @@ def test_an_objection_is_heard_by_another_than_those_who_decided() -> None:
     assert final.final
     assert final.objection_until is None
     with pytest.raises(WrongStage):
-        domain.act_as_citizen(final, Object(text="نه"), context())
+        rules.act_as_citizen(final, RaiseObjection(text="نه"), context())
 
 
 def test_a_review_is_owed_anew() -> None:
-    review = domain.act_as_citizen(decided(), Object(text="نه"), context(at=later(7))).case
+    review = rules.act_as_citizen(decided(), RaiseObjection(text="نه"), context(at=later(7))).case
     assert review.expected_on == date(2026, 12, 19)
 
 
 def test_a_rating_may_change_until_the_case_is_closed() -> None:
-    one = domain.act_as_citizen(decided(), Rate(score=1), context()).case
-    one = domain.act_as_citizen(one, Rate(score=4), context()).case
+    one = rules.act_as_citizen(decided(), Rate(score=1), context()).case
+    one = rules.act_as_citizen(one, Rate(score=4), context()).case
     assert one.score == 4
     with pytest.raises(WrongStage):
-        domain.act_as_citizen(replace(one, stage=Stage.CLOSED), Rate(score=5), context())
+        rules.act_as_citizen(replace(one, stage=Stage.CLOSED), Rate(score=5), context())
 
 
 def test_closing_does_not_take_the_right_to_object_away() -> None:
@@ -346,10 +345,10 @@ def test_closing_does_not_take_the_right_to_object_away() -> None:
 @pytest.mark.parametrize("stage", Stage)
 def test_only_an_open_case_is_withdrawn(stage: Stage) -> None:
     if stage in OPEN_STAGES:
-        assert domain.act_as_citizen(case(stage), Withdraw(), context()).case.stage is Stage.WITHDRAWN
+        assert rules.act_as_citizen(case(stage), Withdraw(), context()).case.stage is Stage.WITHDRAWN
     else:
         with pytest.raises(WrongStage):
-            domain.act_as_citizen(case(stage), Withdraw(), context())
+            rules.act_as_citizen(case(stage), Withdraw(), context())
 
 
 @pytest.mark.parametrize("stage", Stage)
@@ -376,29 +375,32 @@ def merged(**changes: Any) -> Case:
 
 @pytest.mark.parametrize(
     ("entry", "reason"),
-    [("withdrawn", ""), *(("refused", one) for one in [*sorted(set(RefusalReason) - OF_THE_MATTER), "of_our_own"])],
+    [
+        ("withdrawn", ""),
+        *(("refused", one) for one in [*sorted(set(RefusalReason) - REASONS_OF_THE_MATTER), "of_our_own"]),
+    ],
 )
 def test_what_another_did_or_left_out_ends_no_complaint_that_was_merged_into_theirs(entry: str, reason: str) -> None:
-    turn = domain.joined_ended(merged(), end_of_the_other(entry, reason), False, context(at=later(100)))
-    assert (turn.case.stage, turn.case.merged_into) == (Stage.SCREENING, None)
-    assert [step.entry for step in turn.steps] == ["reopened"]
-    assert turn.steps[0].details == {"number": "1405-000002", "after": entry}
-    assert turn.case.expected_on == WEEK.after(context(at=later(100)).today, 15)  # the first day is long past
-    assert turn.case.look_on is not None
+    change = rules.merged_case_ended(merged(), end_of_the_other(entry, reason), False, context(at=later(100)))
+    assert (change.case.stage, change.case.merged_into) == (Stage.SCREENING, None)
+    assert [step.entry for step in change.entries] == ["reopened"]
+    assert change.entries[0].details == {"number": "1405-000002", "after": entry}
+    assert change.case.expected_on == WEEK.after(context(at=later(100)).today, 15)  # the first day is long past
+    assert change.case.look_on is not None
 
 
-@pytest.mark.parametrize("reason", sorted(OF_THE_MATTER))
+@pytest.mark.parametrize("reason", sorted(REASONS_OF_THE_MATTER))
 def test_a_refusal_that_lies_in_the_matter_holds_for_all_who_complained_of_it(reason: RefusalReason) -> None:
-    turn = domain.joined_ended(merged(), end_of_the_other("refused", reason), False, context())
-    assert turn.case.stage is Stage.MERGED
-    [step] = turn.steps
+    change = rules.merged_case_ended(merged(), end_of_the_other("refused", reason), False, context())
+    assert change.case.stage is Stage.MERGED
+    [step] = change.entries
     assert step.fields == {"reason": reason, "reason_fa": "نام", "reason_en": "Name"}
     assert step.details == {**step.fields, "address": "نشانی"}
 
 
 def test_who_has_heard_an_outcome_keeps_it_when_an_objection_to_it_is_withdrawn() -> None:
-    turn = domain.joined_ended(merged(), end_of_the_other("withdrawn"), True, context())
-    assert (turn.steps, turn.case.stage) == ([], Stage.MERGED)
+    change = rules.merged_case_ended(merged(), end_of_the_other("withdrawn"), True, context())
+    assert (change.entries, change.case.stage) == ([], Stage.MERGED)
 
 
 # --- whatever is tried, in whatever order ---
@@ -425,13 +427,13 @@ DRAWN = {
     ("awaiting_unit", "withdrawn"),
     ("review", "withdrawn"),
 }
-"""DOMAIN's drawing, written out by hand: what LIFE must not exceed; with the way back of a merged case (docs/adr/0008)."""
+"""DOMAIN's drawing, written out by hand: what TRANSITIONS must not exceed; with the way back of a merged case (docs/adr/0008)."""
 
 ENDS = {Stage.CLOSED, Stage.MERGED, Stage.WITHDRAWN}
 
 
 def test_the_table_is_the_drawing() -> None:
-    moves = {(str(start), str(end)) for ways in LIFE.values() for start, end in ways.items() if start is not end}
+    moves = {(str(start), str(end)) for ways in TRANSITIONS.values() for start, end in ways.items() if start is not end}
     assert moves == DRAWN
 
 
@@ -472,7 +474,7 @@ commands = st.one_of(
     st.just("unit answers"),
     st.builds(SendEvidence, uploads=st.just(["s" * 22])),
     st.builds(Withdraw),
-    st.builds(Object, text=st.just("x")),
+    st.builds(RaiseObjection, text=st.just("x")),
     st.builds(Rate, score=st.integers(1, 5)),
     st.sampled_from(["tick", "another calendar"]),
     st.sampled_from(["withdrawn", "refused", "decided"]).map(lambda end: f"the other case is {end}"),
@@ -488,11 +490,11 @@ TRIED = {
 
 def test_every_command_is_tried() -> None:
     """Whoever draws another command tries it in the sequences too."""
-    assert set(LIFE) == {*TRIED, "lapse", "part"}
+    assert set(TRANSITIONS) == {*TRIED, "lapse", "part"}
 
 
 WEEKS = (WEEK, Workdays(frozenset({4}), frozenset({date(2026, 12, 5), date(2026, 12, 6)})))
-REPORTED = Recommended(UUID(int=8), "dep", "x", date(2026, 12, 1), "reported_done")
+REPORTED = IssuedRecommendation(UUID(int=8), "dep", "x", date(2026, 12, 1), "reported_done")
 tries = st.lists(st.tuples(commands, st.sampled_from(list(PEOPLE)), st.integers(0, 12)), max_size=40)
 FORWARD = [StartScreening(), Assign(inspector=INSPECTOR)]
 
@@ -512,36 +514,41 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
         facts = replace(facts, calendar=calendar, workdays=WEEKS[calendar % 2])
         facts = replace(facts, four_eyes=frozenset({kind}) if four_eyes else frozenset(), recommended=REPORTED)
         try:
-            turn = _try(one, command, facts)
+            change = _try(one, command, facts)
         except (Conflict, Invalid, NotAllowed):
             continue
         if command == "tick":
-            assert clock.tick(turn.case, facts).steps == []  # once
-            assert len(set(turn.case.told)) == len(turn.case.told)
-            assert turn.case.look_on is None or turn.case.look_on > facts.today
-        if turn.case.due_from and turn.case.due_days and not turn.case.paused_on and turn.case.stage in OPEN_STAGES:
-            owed = clock.owed_on(WEEK, turn.case.due_from, turn.case.due_days, turn.case.pauses)
-            assert calendar or turn.case.due_on == owed
-        for step in turn.steps:
+            assert deadlines.tick(change.case, facts).entries == []  # once
+            assert len(set(change.case.told)) == len(change.case.told)
+            assert change.case.look_on is None or change.case.look_on > facts.today
+        if (
+            change.case.due_from
+            and change.case.due_days
+            and not change.case.paused_on
+            and change.case.stage in OPEN_STAGES
+        ):
+            owed = deadlines.owed_on(WEEK, change.case.due_from, change.case.due_days, change.case.pauses)
+            assert calendar or change.case.due_on == owed
+        for step in change.entries:
             before = step.previous_stage
             assert before is None or (str(before), str(step.case.stage)) in DRAWN
             objections += step.entry == "objected"
-        assert not turn.steps or turn.case.stage is turn.steps[-1].case.stage
-        if one.stage in ENDS and turn.steps:
-            assert turn.steps[-1].entry in {"recommendation_settled", "joined_decided", "reopened"}
-        assert (turn.case.merged_into is not None) == (turn.case.stage is Stage.MERGED)
-        if turn.steps and turn.steps[-1].entry == "decided":
-            assert turn.case.final == (one.stage is Stage.REVIEW)
+        assert not change.entries or change.case.stage is change.entries[-1].case.stage
+        if one.stage in ENDS and change.entries:
+            assert change.entries[-1].entry in {"recommendation_settled", "joined_decided", "reopened"}
+        assert (change.case.merged_into is not None) == (change.case.stage is Stage.MERGED)
+        if change.entries and change.entries[-1].entry == "decided":
+            assert change.case.final == (one.stage is Stage.REVIEW)
             assert not four_eyes or (one.proposal is not None and one.proposal["by"] != facts.actor.id)
-            assert UUID(facts.actor.id) in turn.case.barred
-            assert one.proposal is None or UUID(one.proposal["by"]) in turn.case.barred
+            assert UUID(facts.actor.id) in change.case.barred
+            assert one.proposal is None or UUID(one.proposal["by"]) in change.case.barred
             decider = UUID(one.proposal["by"] if isinstance(command, Approve) and one.proposal else facts.actor.id)
-            assert not turn.case.final or decider not in one.barred
-            assert not turn.case.final or UUID(facts.actor.id) not in set(one.barred) - {one.approver}
-        if turn.lapsed or turn.answered is not None:
+            assert not change.case.final or decider not in one.barred
+            assert not change.case.final or UUID(facts.actor.id) not in set(one.barred) - {one.approver}
+        if change.lapsed or change.answered is not None:
             open_question = None
-        open_question = turn.asked or open_question
-        one = turn.case
+        open_question = change.asked or open_question
+        one = change.case
         assert (open_question is not None) == (one.stage in {Stage.AWAITING_CITIZEN, Stage.AWAITING_UNIT})
         assert one.proposal is None or one.stage in {Stage.INVESTIGATING, Stage.REVIEW}
         assert (one.asking is not None) == (open_question is not None)
@@ -550,18 +557,18 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
         assert one.handler is None or one.stage is not Stage.REVIEW or one.handler not in one.barred
 
 
-def _try(one: Case, command: Any, facts: Context) -> Turn:
+def _try(one: Case, command: Any, facts: Context) -> Change:
     if isinstance(command, str) and command.startswith("the other case is"):
         if one.stage is not Stage.MERGED:
             raise Conflict(reason="not merged")
-        return domain.joined_ended(one, end_of_the_other(command.split()[-1]), False, facts)
+        return rules.merged_case_ended(one, end_of_the_other(command.split()[-1]), False, facts)
     if command == "tick":
-        return clock.tick(one, facts)
+        return deadlines.tick(one, facts)
     if command == "another calendar":
-        return clock.recalled(one, facts)
+        return deadlines.recalled(one, facts)
     if command == "unit answers":
         asked = facts.question.question_id if facts.question else uuid4()
-        return domain.answer_unit_question(one, asked, "!", [], facts)
-    if isinstance(command, AnswerQuestion | SendEvidence | Withdraw | Object | Rate):
-        return domain.act_as_citizen(one, command, facts)
-    return domain.act(one, command, facts)
+        return rules.answer_unit_question(one, asked, "!", [], facts)
+    if isinstance(command, AnswerQuestion | SendEvidence | Withdraw | RaiseObjection | Rate):
+        return rules.act_as_citizen(one, command, facts)
+    return rules.act(one, command, facts)

@@ -9,17 +9,19 @@ from uuid import UUID
 
 import pytest
 
-from services.tracking.case.timeline import FIRST, Entry, first_break, link
+from services.tracking.case.timeline import FIRST, StoredEntry, first_break, link
 from services.tracking.reference.unit_tree import Tree
 
 CASE = UUID(int=1)
 AT = datetime(2026, 11, 24, 9, 30, 0, 1, tzinfo=UTC)
 
 
-def chain(length: int) -> list[tuple[Entry, str, str]]:
+def chain(length: int) -> list[tuple[StoredEntry, str, str]]:
     lines, head = [], FIRST
     for sequence in range(1, length + 1):
-        entry = Entry(CASE, sequence, "noted", "staff", "someone", AT, "screening", {"text": "یادداشت", "n": sequence})
+        entry = StoredEntry(
+            CASE, sequence, "noted", "staff", "someone", AT, "screening", {"text": "یادداشت", "n": sequence}
+        )
         previous, head = head, link(head, entry)
         lines.append((entry, previous, head))
     return lines

@@ -23,8 +23,8 @@ def investigated(**changes: Any) -> Case:
 
 def test_only_who_may_see_the_case_is_mentioned_and_each_once() -> None:
     note = AddNote(text="x", mentions=[HEAD, HEAD])
-    turn = act(investigated(), note, INSPECTOR, may_see=frozenset({HEAD}))
-    assert turn.steps[0].fields == {"mentions": [HEAD]}
+    change = act(investigated(), note, INSPECTOR, may_see=frozenset({HEAD}))
+    assert change.entries[0].fields == {"mentions": [HEAD]}
     with pytest.raises(InvalidField):
         act(investigated(), AddNote(text="x", mentions=[OTHER]), INSPECTOR, may_see=frozenset({HEAD}))
 

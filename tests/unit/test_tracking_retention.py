@@ -12,19 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.vocabulary import KeptPart
-from services.tracking.case.timeline import FIRST, Entry, first_break, link, remains
+from services.tracking.case.timeline import FIRST, StoredEntry, first_break, link, remains
 from services.tracking.retention.rules import WRITTEN, Rule, erased, rules_of
 
 CASE = UUID(int=1)
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-Line = tuple[Entry, str, str]
+Line = tuple[StoredEntry, str, str]
 
 details = st.dictionaries(
     st.sampled_from([*sorted(WRITTEN), "outcome", "unit", "score", "question_id"]), st.text(max_size=10), max_size=5
 )
 entries = st.lists(
     st.builds(
-        Entry,
+        StoredEntry,
         st.just(CASE),
         st.just(0),
         st.sampled_from(["opened", "citizen_answered", "decided", "note_added"]),
@@ -39,13 +39,13 @@ entries = st.lists(
 )
 
 
-def append(chain: list[Line], entry: Entry) -> None:
+def append(chain: list[Line], entry: StoredEntry) -> None:
     head = chain[-1][2] if chain else FIRST
     entry = replace(entry, sequence=len(chain) + 1)
     chain.append((entry, head, link(head, entry)))
 
 
-def chained(those: list[Entry]) -> list[Line]:
+def chained(those: list[StoredEntry]) -> list[Line]:
     chain: list[Line] = []
     for entry in those:
         append(chain, entry)
@@ -59,7 +59,7 @@ def erase(chain: list[Line], part: KeptPart) -> None:
     for at, one in left.items():
         chain[at - 1] = (one, *chain[at - 1][1:])
     details: dict[str, Any] = {"what": part, "lines": lines}
-    append(chain, Entry(CASE, 0, "erased", "system", "scheduler", AT, "closed", details))
+    append(chain, StoredEntry(CASE, 0, "erased", "system", "scheduler", AT, "closed", details))
 
 
 def broken(chain: list[Line]) -> str | None:
@@ -69,7 +69,7 @@ def broken(chain: list[Line]) -> str | None:
 @settings(deadline=None)
 @given(entries, st.permutations(list(KeptPart)))
 def test_whatever_goes_in_whatever_order_the_chain_holds_and_no_text_is_left(
-    those: list[Entry], parts: list[KeptPart]
+    those: list[StoredEntry], parts: list[KeptPart]
 ) -> None:
     chain = chained(those)
     for part in parts:
@@ -85,7 +85,7 @@ def test_whatever_goes_in_whatever_order_the_chain_holds_and_no_text_is_left(
 
 @settings(deadline=None)
 @given(entries, st.sampled_from([KeptPart.IDENTITY, KeptPart.TEXTS]))
-def test_what_goes_twice_goes_once(those: list[Entry], part: KeptPart) -> None:
+def test_what_goes_twice_goes_once(those: list[StoredEntry], part: KeptPart) -> None:
     chain = chained(those)
     erase(chain, part)
     assert erased((entry for entry, _, _ in chain), part) == []
@@ -94,8 +94,8 @@ def test_what_goes_twice_goes_once(those: list[Entry], part: KeptPart) -> None:
 def example() -> list[Line]:
     chain = chained(
         [
-            Entry(CASE, 0, "decided", "staff", "x", AT, "decided", {"text": "دلیل", "outcome": "upheld"}),
-            Entry(CASE, 0, "closed", "system", "scheduler", AT, "closed", {}),
+            StoredEntry(CASE, 0, "decided", "staff", "x", AT, "decided", {"text": "دلیل", "outcome": "upheld"}),
+            StoredEntry(CASE, 0, "closed", "system", "scheduler", AT, "closed", {}),
         ]
     )
     erase(chain, KeptPart.TEXTS)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from contracts.errors import InvalidField, SlotPast, SlotTaken, UnknownSlot, VisitNotBegun, WrongStage, WrongVisitState
 from contracts.visits import VisitState
 from contracts.vocabulary import OPEN_STAGES, Channel, Kind, Stage
-from services.tracking.case.lifecycle import PUBLIC_ENTRIES, TOLD, Case
+from services.tracking.case.lifecycle import PUBLIC_ENTRIES, TEXTS_SHOWN, Case
 from services.tracking.reference.workdays import TEHRAN, Workdays
 from services.tracking.visits import rules
 from services.tracking.visits.rules import BOOKED, OPEN, Lead, Move, Slot, Visit
@@ -67,7 +67,7 @@ def test_a_visit_is_asked_for_while_the_case_is_open(stage: Stage) -> None:
         return
     done = rules.ask(case(stage), None, NOON, uuid4())
     assert done.visit.state is VisitState.ASKED
-    assert [step.entry for step in done.turn.steps] == ["visit_asked"]
+    assert [step.entry for step in done.change.entries] == ["visit_asked"]
     with pytest.raises(WrongVisitState):
         rules.ask(case(stage), done.visit, NOON, uuid4())
 
@@ -75,7 +75,7 @@ def test_a_visit_is_asked_for_while_the_case_is_open(stage: Stage) -> None:
 def test_a_place_is_taken_in_a_slot_of_the_cases_inspector_that_is_free_and_to_come() -> None:
     done = rules.book(case(), visit(), slot(capacity=2, taken=1), NOON, LEAD)
     assert done.visit.state is VisitState.BOOKED
-    assert done.turn.steps[0].fields["place_en"] == "Room 1"
+    assert done.change.entries[0].fields["place_en"] == "Room 1"
     for bad, error in (
         (slot(taken=1), SlotTaken),
         (slot(timedelta(0)), SlotPast),
@@ -122,8 +122,8 @@ def test_how_it_ended_is_told_once_it_has_begun_whatever_became_of_the_case() ->
     begun = booked(slot(timedelta(0)))
     held = rules.hold(case(Stage.DECIDED), begun, "صورت‌جلسه", NOON)
     assert held.visit.state is VisitState.HELD
-    assert held.turn.steps[0].details["text"] == "صورت‌جلسه"
-    assert "text" not in held.turn.steps[0].fields
+    assert held.change.entries[0].details["text"] == "صورت‌جلسه"
+    assert "text" not in held.change.entries[0].fields
     assert rules.miss(case(), begun, NOON).visit.state is VisitState.NO_SHOW
     with pytest.raises(VisitNotBegun):
         rules.hold(case(), booked(), "زود", NOON)
@@ -131,15 +131,15 @@ def test_how_it_ended_is_told_once_it_has_begun_whatever_became_of_the_case() ->
 
 def test_the_citizen_reads_that_a_visit_was_held_and_not_its_minutes() -> None:
     assert "visit_held" in PUBLIC_ENTRIES
-    assert "visit_held" not in TOLD
+    assert "visit_held" not in TEXTS_SHOWN
     assert not {"visit_reminded", "visit_avoided"} & PUBLIC_ENTRIES
 
 
 def test_called_off_it_is_asked_for_again_without_a_time() -> None:
     done = rules.call_off(case(), booked(), NOON)
     assert (done.visit.state, done.visit.slot) == (VisitState.ASKED, None)
-    assert done.turn.steps[0].fields["by"] == "office"
-    assert done.turn.steps[0].fields["starts_at"] == NOON + timedelta(days=3)
+    assert done.change.entries[0].fields["by"] == "office"
+    assert done.change.entries[0].fields["starts_at"] == NOON + timedelta(days=3)
 
 
 def test_the_end_of_a_case_avoids_a_visit_and_frees_a_place_but_not_one_that_has_begun() -> None:
@@ -158,15 +158,15 @@ def test_each_reminder_is_said_once_and_two_at_once_are_one() -> None:
     assert rules.remind(case(), there, NOON) is None
     day = rules.remind(case(), there, there.remind_day_at)
     assert day is not None
-    assert day.turn.steps[0].fields["before"] == "day"
+    assert day.change.entries[0].fields["before"] == "day"
     assert rules.remind(case(), day.visit, there.remind_day_at) is None
     both = rules.remind(case(), there, there.remind_hours_at)
     assert both is not None
-    assert both.turn.steps[0].fields["before"] == "hours"
+    assert both.change.entries[0].fields["before"] == "hours"
     assert (both.visit.remind_day_at, both.visit.remind_hours_at) == (None, None)
     late = rules.remind(case(), there, NOON + timedelta(days=3))
     assert late is not None
-    assert late.turn.steps == []
+    assert late.change.entries == []
 
 
 def test_who_books_late_is_not_reminded_of_what_they_were_just_told() -> None:

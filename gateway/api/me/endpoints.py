@@ -12,9 +12,9 @@ from contracts.tracking import (
     AuthorizeMedia,
     CitizenCommand,
     ListOwnCases,
-    Object,
     OwnCases,
     PublicCase,
+    RaiseObjection,
     Rate,
     SendEvidence,
     ViewOwnCase,
@@ -156,7 +156,7 @@ async def withdraw(
 @router.post(
     "/cases/{case_id}/objection",
     operation_id="object",
-    summary="Object to the decision",
+    summary="RaiseObjection to the decision",
     response_model=CaseView,
     responses=problems(401, 403, 404, 409, body=True),
 )
@@ -168,7 +168,7 @@ async def object_(
     idempotency_key: OptionalKey = None,
 ) -> Response:
     """Once, within the days that the decision names."""
-    return await _execute(container, signed_in, case_id, Object(text=body.text), idempotency_key)
+    return await _execute(container, signed_in, case_id, RaiseObjection(text=body.text), idempotency_key)
 
 
 @router.post(

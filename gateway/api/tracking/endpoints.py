@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from contracts.errors import InvalidField
 from contracts.media import Variant
-from contracts.tracking import AnswerQuestion, AuthorizeMedia, Object, Rate, SendEvidence, Withdraw
+from contracts.tracking import AnswerQuestion, AuthorizeMedia, RaiseObjection, Rate, SendEvidence, Withdraw
 from gateway.api import dependencies as deps
 from gateway.api.cases.bodies import EvidenceBody
 from gateway.api.dependencies import BearerDep, ContainerDep, MediaId, OptionalKey, TrackingCode, answer, key_or_new
@@ -138,7 +138,7 @@ async def withdraw(
 @router.post(
     "/objection",
     operation_id="objectByCode",
-    summary="Object to the decision",
+    summary="RaiseObjection to the decision",
     response_model=CaseView,
     responses=problems(404, 409, body=True),
 )
@@ -146,7 +146,7 @@ async def object_(
     body: ObjectionBody, container: ContainerDep, bearer: BearerDep, idempotency_key: OptionalKey = None
 ) -> Response:
     """Once, within the days that the decision names."""
-    command = Object(text=body.text)
+    command = RaiseObjection(text=body.text)
     return answer(
         await container.tracking.execute(
             bearer.actor, command, key_or_new(idempotency_key), code_hashes=bearer.code_hashes

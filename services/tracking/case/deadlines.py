@@ -12,7 +12,7 @@ from typing import Any
 
 from contracts.tracking import CaseEscalated, CaseRescheduled, CaseStageChanged, DeadlineWarned, TrackedEvent
 from contracts.vocabulary import OPEN_STAGES, Stage
-from services.tracking.case.lifecycle import ASKED, Case, Context, Step, Turn
+from services.tracking.case.lifecycle import ASKED, Case, Change, Context, TimelineEntry
 from services.tracking.reference.workdays import ONE_DAY, Deadlines, Workdays, day_of
 
 WARNED_AT = 0.8
@@ -122,39 +122,39 @@ def _ending(case: Case, workdays: Workdays, deadlines: Deadlines) -> Iterator[Al
         yield Alarm(last + ONE_DAY, "close", "close", last)
 
 
-def scheduled(turn: Turn, context: Context) -> Turn:
-    """The turn with the day on which the scheduler looks at the case again."""
-    # A turn of a process that does not know the newest calendar yet is reckoned again.
-    case = replace(turn.case, calendar=min(turn.case.calendar, context.calendar))
+def scheduled(change: Change, context: Context) -> Change:
+    """The change with the day on which the scheduler looks at the case again."""
+    # A change of a process that does not know the newest calendar yet is reckoned again.
+    case = replace(change.case, calendar=min(change.case.calendar, context.calendar))
     waiting = alarms(case, context.workdays, context.deadlines)
-    return replace(turn, case=replace(case, look_on=waiting[0].day if waiting else None))
+    return replace(change, case=replace(case, look_on=waiting[0].day if waiting else None))
 
 
-def tick(case: Case, context: Context) -> Turn:
+def tick(case: Case, context: Context) -> Change:
     """What the day has brought: warnings, escalations, the closing; each said once. No step when there is nothing."""
-    steps: list[Step] = []
+    steps: list[TimelineEntry] = []
     while True:
         due = [one for one in alarms(case, context.workdays, context.deadlines) if one.day <= context.today]
         if not due:
-            return scheduled(Turn(case, steps), context)
+            return scheduled(Change(case, steps), context)
         step = _said(replace(case, told=(*case.told, due[0].mark)), due[0], context)
         steps.append(step)
         case = step.case
 
 
-def _said(case: Case, alarm: Alarm, context: Context) -> Step:
+def _said(case: Case, alarm: Alarm, context: Context) -> TimelineEntry:
     if alarm.step == "close":
-        return Step("closed", replace(case, stage=Stage.CLOSED), CaseStageChanged, {}, {}, case.stage)
+        return TimelineEntry("closed", replace(case, stage=Stage.CLOSED), CaseStageChanged, {}, {}, case.stage)
     fields: dict[str, Any] = {"step": alarm.step, "due_on": alarm.due_on, "unit_asked": alarm.unit}
     event: type[TrackedEvent] = DeadlineWarned
     if alarm.level != "warning":
         event = CaseEscalated
         fields |= {"level": alarm.level, "to_unit": context.mayor_unit if alarm.level == "mayor" else None}
     details = {name: str(value) for name, value in fields.items() if value is not None}
-    return Step("deadline_warned" if event is DeadlineWarned else "escalated", case, event, details, fields)
+    return TimelineEntry("deadline_warned" if event is DeadlineWarned else "escalated", case, event, details, fields)
 
 
-def recalled(case: Case, context: Context) -> Turn:
+def recalled(case: Case, context: Context) -> Change:
     """The case under a calendar that has changed: every day that is still to come is reckoned anew. The time to object,
     which was promised in writing, is never made shorter."""
     work = context.workdays
@@ -175,8 +175,8 @@ def recalled(case: Case, context: Context) -> Turn:
             after = replace(after, objection_until=max(until, case.objection_until))
     moved = after.expected_on != case.expected_on or after.objection_until != case.objection_until
     details = {"due_on": str(after.due_on), "calendar": context.calendar}
-    steps = [Step("rescheduled", after, CaseRescheduled, details)] if moved else []
-    return scheduled(Turn(after, steps), context)
+    steps = [TimelineEntry("rescheduled", after, CaseRescheduled, details)] if moved else []
+    return scheduled(Change(after, steps), context)
 
 
 def due_of(asking: Mapping[str, Any]) -> date:

@@ -1,6 +1,6 @@
 """What a case is, and the drawing of its life as data (DOMAIN: The life of a case).
 
-`LIFE` says where each command may be given and where it leads; `RIGHTS` who may give it. domain.py moves along it.
+`TRANSITIONS` says where each command may be given and where it leads; `PERMISSIONS` who may give it. domain.py moves along it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ S = Stage
 ASKED = (S.AWAITING_CITIZEN, S.AWAITING_UNIT)
 AT_WORK = (S.INVESTIGATING, *ASKED)
 
-LIFE: Mapping[str, Mapping[Stage, Stage]] = {
+TRANSITIONS: Mapping[str, Mapping[Stage, Stage]] = {
     "start_screening": {S.REGISTERED: S.SCREENING},
     "correct": {S.SCREENING: S.SCREENING},
     "refuse": {S.SCREENING: S.REFUSED},
@@ -78,13 +78,13 @@ _INQUIRY = frozenset({"ask_citizen", "ask_unit", "add_note", "add_evidence", "de
     *("propose", "settle_recommendation"),
     *("remind", "add_check", "tick_check", "link_case"),
 }
-RIGHTS: Mapping[Role, frozenset[str]] = {
+PERMISSIONS: Mapping[Role, frozenset[str]] = {
     Role.SCREENER: _SCREENING,
     Role.INSPECTOR: _INQUIRY,  # on a case assigned to them
     Role.HEAD: _SCREENING | _INQUIRY | {"approve", "return_proposal", "close"},
 }
 REASONED = frozenset({Outcome.UPHELD, Outcome.PARTLY_UPHELD})
-OF_THE_MATTER = frozenset({RefusalReason.OUTSIDE_REMIT, RefusalReason.PENDING_ELSEWHERE})
+REASONS_OF_THE_MATTER = frozenset({RefusalReason.OUTSIDE_REMIT, RefusalReason.PENDING_ELSEWHERE})
 """Refusal reasons that lie in the matter, and so hold for all who complained of it; any other, one that the administrator
 added included, may lie in what one of them did or left out."""
 
@@ -122,7 +122,7 @@ PUBLIC_ENTRIES = frozenset(
 )
 """Entries of the timeline that the citizen sees; the others are the office's own."""
 
-TOLD = frozenset({"refused", "citizen_asked", "citizen_answered", "decided", "objected", "withdrawn"})
+TEXTS_SHOWN = frozenset({"refused", "citizen_asked", "citizen_answered", "decided", "objected", "withdrawn"})
 """Public entries whose `text` was written to or by the citizen."""
 
 
@@ -222,7 +222,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Recommended:
+class IssuedRecommendation:
     """A recommendation to a unit. `state`: open, reported_done, reported_declined (the unit's word), done, declined (the
     office agreed), or superseded by the final decision. `escalated`: that it is overdue has been said."""
 
@@ -236,7 +236,7 @@ class Recommended:
 
 
 @dataclass(frozen=True)
-class Reminding:
+class Reminder:
     """Who is to be reminded of what, on which day."""
 
     reminder_id: UUID
@@ -282,7 +282,7 @@ class Context:
     media: frozenset[str] = frozenset()
     sent: frozenset[str] = frozenset()
     four_eyes: frozenset[str] = frozenset()
-    recommended: Recommended | None = None
+    recommended: IssuedRecommendation | None = None
     may_see: frozenset[UUID] = frozenset()
     calendar: int = 0
     mayor_unit: str | None = None
@@ -295,7 +295,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Step:
+class TimelineEntry:
     """One line of the timeline and the event that tells it: `event(state=…, **fields)`."""
 
     entry: str
@@ -307,15 +307,15 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Turn:
+class Change:
     """What a command did. `lapsed`: the open question is over without an answer; `answered`: with this one.
     `recommended`: recommendations as they are now; with a decision, all that it makes."""
 
     case: Case
-    steps: Sequence[Step]
+    entries: Sequence[TimelineEntry]
     asked: Question | None = None
     answered: str | None = None
     lapsed: bool = False
     uploads: tuple[str, ...] = ()
-    recommended: tuple[Recommended, ...] = ()
-    reminder: Reminding | None = None
+    recommended: tuple[IssuedRecommendation, ...] = ()
+    reminder: Reminder | None = None

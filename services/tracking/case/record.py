@@ -15,69 +15,79 @@ from contracts.gateway import Actor
 from contracts.tracking import CaseSnapshot, TrackedEvent
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Stage
 from services.tracking.case import store
-from services.tracking.case.lifecycle import Case, Question, Step, Turn
+from services.tracking.case.lifecycle import Case, Change, Question, TimelineEntry
 from services.tracking.case.public_view import CHANGES_VIEW, noticed
-from services.tracking.case.timeline import Entry, link
-from services.tracking.decisions import recommendations as advice
-from services.tracking.inquiry import store as reminders
-from services.tracking.letters import store as letters
-from services.tracking.merging import store as joined
+from services.tracking.case.timeline import StoredEntry, link
+from services.tracking.decisions import store as decisions_store
+from services.tracking.evidence import store as evidence_store
+from services.tracking.inquiry import store as inquiry_store
+from services.tracking.letters import store as letters_store
+from services.tracking.merging import store as merging_store
 from services.tracking.retention import store as retention_store
 from services.tracking.retention.rules import tells_texts
 from services.tracking.visits.commands import with_end_of_visit
 
 
-def record(connection: Connection, turn: Turn, actor: Actor, now: datetime, question: Question | None = None) -> Case:
-    """Writes a turn: the case, its timeline, its question and media, and the events.
+class Recorder:
+    """Writes what has happened to a case."""
 
-    `question`: the one that was open before.
-    """
-    turn = with_end_of_visit(connection, turn, now)
-    entries, events = lines(turn, actor, now, _read_before(connection, turn))
-    for (entry, _, _), step in zip(entries, turn.steps, strict=True):
-        if step.entry in joined.TOLD:
-            end, final = step.details.get("outcome", step.entry), step.details.get("final", False)
-            joined.note_end(connection, entry.case_id, entry.sequence, end, final)
-    after = written(turn, entries)
-    store.save(connection, after, entries)
-    for entry, _, _ in entries:
-        if entry.entry in letters.TOLD_BY_LETTER:
-            letters.register(connection, entry.case_id, entry.sequence, now, "proposed_by" in entry.details)
-    if turn.case.stage not in OPEN_STAGES and any(tells_texts(entry) for entry, _, _ in entries):
-        retention_store.look_again(connection, after.case_id)  # its texts may have gone already
-    if turn.lapsed and question is not None:
-        store.lapse_question(connection, question.question_id, now)
-    if turn.answered is not None and question is not None:
-        store.answer_question(connection, question.question_id, turn.answered, now)
-    if turn.asked is not None:
-        store.add_question(connection, after.case_id, turn.asked)
-    if turn.reminder is not None:
-        reminders.add(connection, after.case_id, turn.reminder)
-    if turn.recommended:
-        made = turn.steps[-1].entry == "decided" if turn.steps else False
-        advice.keep(connection, after.case_id, turn.recommended, now, made)
-    elif turn.case.final and turn.steps and turn.steps[-1].entry == "decided":  # there was an earlier decision
-        advice.supersede(connection, after.case_id, now)
-    from_office = actor.kind is ActorKind.STAFF
-    of_question = question.question_id if turn.answered is not None and question is not None else None
-    store.add_attachments(connection, media_rows(after.case_id, turn.uploads, after.version, from_office, of_question))
-    outbox.add(connection, *events)
-    return after
+    def record(
+        self, connection: Connection, change: Change, actor: Actor, now: datetime, question: Question | None = None
+    ) -> Case:
+        """Writes a change: the case, its timeline, its question and media, and the events.
+
+        `question`: the one that was open before.
+        """
+        change = with_end_of_visit(connection, change, now)
+        entries, events = lines(change, actor, now, _read_before(connection, change))
+        for (entry, _, _), step in zip(entries, change.entries, strict=True):
+            if step.entry in merging_store.ENDING_ENTRIES:
+                end, final = step.details.get("outcome", step.entry), step.details.get("final", False)
+                merging_store.note_end(connection, entry.case_id, entry.sequence, end, final)
+        after = written(change, entries)
+        store.save(connection, after, entries)
+        for entry, _, _ in entries:
+            if entry.entry in letters_store.LETTER_ENTRIES:
+                letters_store.register(connection, entry.case_id, entry.sequence, now, "proposed_by" in entry.details)
+        if change.case.stage not in OPEN_STAGES and any(tells_texts(entry) for entry, _, _ in entries):
+            retention_store.look_again(connection, after.case_id)  # its texts may have gone already
+        if change.lapsed and question is not None:
+            inquiry_store.lapse_question(connection, question.question_id, now)
+        if change.answered is not None and question is not None:
+            inquiry_store.answer_question(connection, question.question_id, change.answered, now)
+        if change.asked is not None:
+            inquiry_store.add_question(connection, after.case_id, change.asked)
+        if change.reminder is not None:
+            inquiry_store.add(connection, after.case_id, change.reminder)
+        if change.recommended:
+            made = change.entries[-1].entry == "decided" if change.entries else False
+            decisions_store.keep(connection, after.case_id, change.recommended, now, made)
+        elif (
+            change.case.final and change.entries and change.entries[-1].entry == "decided"
+        ):  # there was an earlier decision
+            decisions_store.supersede(connection, after.case_id, now)
+        from_office = actor.kind is ActorKind.STAFF
+        of_question = question.question_id if change.answered is not None and question is not None else None
+        evidence_store.add_attachments(
+            connection, media_rows(after.case_id, change.uploads, after.version, from_office, of_question)
+        )
+        outbox.add(connection, *events)
+        return after
 
 
 def lines(
-    turn: Turn, actor: Actor, now: datetime, before: Sequence[Mapping[str, Any]]
-) -> tuple[list[tuple[Entry, str, str]], list[TrackedEvent]]:
-    """What a turn adds to the timeline, (entry, previous hash, hash), and the event of each line. `before`: what the citizen may
-    have noticed until then."""
-    entries: list[tuple[Entry, str, str]] = []
+    change: Change, actor: Actor, now: datetime, before: Sequence[Mapping[str, Any]]
+) -> tuple[list[tuple[StoredEntry, str, str]], list[TrackedEvent]]:
+    """What a change adds to the timeline, (entry, previous hash, hash), and the event of each line. `before`: what the
+    citizen may have noticed until then."""
+    entries: list[tuple[StoredEntry, str, str]] = []
     events: list[TrackedEvent] = []
-    version, head = turn.case.version, turn.case.history_hash
+    version, head = change.case.version, change.case.history_hash
     seen, count = list(before), len(noticed(before))
-    for step in turn.steps:
+    for step in change.entries:
         version += 1
         about = (step.case.case_id, version, step.entry, actor.kind, actor.id, now, step.case.stage)
-        entry = Entry(*about, dict(step.details))
+        entry = StoredEntry(*about, dict(step.details))
         previous, head = head, link(head, entry)
         entries.append((entry, previous, head))
         seen.append({"entry": step.entry, "stage": step.case.stage})
@@ -86,12 +96,12 @@ def lines(
     return entries, events
 
 
-def written(turn: Turn, entries: Sequence[tuple[Entry, str, str]]) -> Case:
-    """The case of a turn, at the end of its timeline."""
+def written(change: Change, entries: Sequence[tuple[StoredEntry, str, str]]) -> Case:
+    """The case of a change, at the end of its timeline."""
     if not entries:
-        return turn.case
+        return change.case
     last, _, head = entries[-1]
-    return replace(turn.case, version=last.sequence, history_hash=head)
+    return replace(change.case, version=last.sequence, history_hash=head)
 
 
 def media_rows(
@@ -115,14 +125,14 @@ def media_rows(
     ]
 
 
-def _read_before(connection: Connection, turn: Turn) -> list[dict[str, Any]]:
-    """What the citizen may have noticed before this turn; asked for only where the turn may add to it."""
-    if not any(step.entry in CHANGES_VIEW for step in turn.steps):
+def _read_before(connection: Connection, change: Change) -> list[dict[str, Any]]:
+    """What the citizen may have noticed before this change; asked for only where the change may add to it."""
+    if not any(step.entry in CHANGES_VIEW for step in change.entries):
         return []
-    return store.stages_of_entries(connection, turn.case.case_id, CHANGES_VIEW)
+    return store.stages_of_entries(connection, change.case.case_id, CHANGES_VIEW)
 
 
-def event_of(step: Step, sequence: int, now: datetime, public_version: int | None) -> TrackedEvent:
+def event_of(step: TimelineEntry, sequence: int, now: datetime, public_version: int | None) -> TrackedEvent:
     """What others are told of a step. `public_version`: None when the citizen does not notice it."""
     return step.event(
         id=uuid4(),

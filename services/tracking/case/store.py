@@ -8,45 +8,33 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, any_, bindparam, case, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backbone.storage import bulk
-from contracts.accounts import StaffChanged
-from contracts.intake import Catalogue
 from contracts.vocabulary import Channel, Kind, Outcome, Stage
-from services.tracking.case.lifecycle import Case, Question
+from services.tracking.case.lifecycle import Case
 from services.tracking.case.scope import CONDITION, Scope
-from services.tracking.case.timeline import Entry
-from services.tracking.evidence.store import not_withheld
+from services.tracking.case.timeline import StoredEntry
 from services.tracking.models import (
     NOT_OVER,
-    attachments,
     cases,
     catalogue,
-    commands,
-    grounds,
-    media_states,
-    questions,
-    staff,
     timeline,
-    units,
 )
 
-Link = tuple[Entry, str, str]
+Link = tuple[StoredEntry, str, str]
 """A line of a timeline: the entry, the hash of the one before it, its own."""
 
 CASE_COLUMNS = [cases.c[column.name] for column in dataclasses.fields(Case)]
-_RULES = {"weekend", "deadlines", "four_eyes", "auto_close_days", "retention", "refusal_reasons", "root_causes"}
 _NAMES = [column.name for column in CASE_COLUMNS]
 _CHANGES = [
     column.name
     for column in dataclasses.fields(Case)
     if column.name not in {"case_id", "number", "code_hash", "kind", "channel", "anonymous", "filed_at", "citizen_id"}
 ]
-_LINE = (*(column.name for column in dataclasses.fields(Entry)), "previous_hash", "hash")
+_LINE = (*(column.name for column in dataclasses.fields(StoredEntry)), "previous_hash", "hash")
 _LISTS = ("previous_handlers", "barred", "root_causes", "recommendations", "pauses", "told", "checklist", "links")
 # Asked at every command: written once, with the values apart. SQLAlchemy would read through each statement anew.
 _TAKE_NUMBERS = text(
@@ -65,10 +53,6 @@ _LOCK_FOR_STAFF = (
     .order_by(cases.c.case_id)
     .with_for_update()
 )
-_OPEN_QUESTION = select(questions).where(
-    questions.c.case_id == bindparam("case"), questions.c.answered_at.is_(None), questions.c.lapsed_at.is_(None)
-)
-_MEMBER = select(staff).where(staff.c.staff_id == bindparam("staff"))
 
 
 # --- opening ---
@@ -100,16 +84,10 @@ def _lines(entries: Iterable[Link]) -> list[dict[str, Any]]:
 
 
 def stages_of_entries(connection: Connection, case_id: UUID, names: Collection[str]) -> list[dict[str, Any]]:
-    """Entry and stage of the lines of a case's timeline that have one of these names, in their order."""
+    """StoredEntry and stage of the lines of a case's timeline that have one of these names, in their order."""
     chosen = select(timeline.c.entry, timeline.c.stage).order_by(timeline.c.sequence)
     rows = connection.execute(chosen.where(timeline.c.case_id == case_id, timeline.c.entry.in_(sorted(names))))
     return [dict(row) for row in rows.mappings()]
-
-
-def add_attachments(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """What belongs to a case; what it has already stays as it is."""
-    if rows:
-        bulk.insert(connection, attachments, rows, "ON CONFLICT DO NOTHING")
 
 
 def known_cases(connection: Connection, ids: Iterable[UUID]) -> set[UUID]:
@@ -186,122 +164,7 @@ def _case(values: dict[str, Any]) -> Case:
 # --- questions and media ---
 
 
-def open_question(connection: Connection, case_id: UUID) -> Question | None:
-    """The question that this case waits for."""
-    row = connection.execute(_OPEN_QUESTION, {"case": case_id}).first()
-    if row is None:
-        return None
-    return Question(row.question_id, row.unit, row.text, row.asked_at, row.due_on, tuple(row.media))
-
-
-def case_of_question(connection: Connection, question_id: UUID, below: Iterable[str]) -> UUID | None:
-    """The case in which one of these units was asked this question."""
-    chosen = select(questions.c.case_id).where(
-        questions.c.question_id == question_id, questions.c.unit.in_(list(below))
-    )
-    return connection.execute(chosen).scalar()
-
-
-def add_question(connection: Connection, case_id: UUID, asked: Question) -> None:
-    """A question that waits for its answer."""
-    connection.execute(
-        insert(questions).values(
-            question_id=asked.question_id,
-            case_id=case_id,
-            unit=asked.unit,
-            text=asked.text,
-            media=list(asked.media),
-            asked_at=asked.asked_at,
-            due_on=asked.due_on,
-        )
-    )
-
-
-def answer_question(connection: Connection, question_id: UUID, answer: str, at: datetime) -> None:
-    """The question has its answer."""
-    chosen = update(questions).where(questions.c.question_id == question_id)
-    connection.execute(chosen.values(answer=answer, answered_at=at))
-
-
-def lapse_question(connection: Connection, question_id: UUID, at: datetime) -> None:
-    """The question is over without an answer."""
-    connection.execute(update(questions).where(questions.c.question_id == question_id).values(lapsed_at=at))
-
-
-def set_question_due(connection: Connection, case_id: UUID, due_on: date) -> None:
-    """The open question of a case has another last day."""
-    chosen = update(questions).where(
-        questions.c.case_id == case_id, questions.c.answered_at.is_(None), questions.c.lapsed_at.is_(None)
-    )
-    connection.execute(chosen.values(due_on=due_on))
-
-
-def media_of(connection: Connection, case_id: UUID) -> frozenset[str]:
-    """All media that a case may show."""
-    chosen = select(attachments.c.media_id).where(attachments.c.case_id == case_id, not_withheld())
-    return frozenset(connection.execute(chosen).scalars())
-
-
-def keep_media_states(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """What media says of its media, whether or not a case refers to it yet; the latest word counts."""
-    newest = {row["media_id"]: row for row in sorted(rows, key=lambda row: row["told_at"])}
-    statement = upsert(media_states)
-    told = {column.name: statement.excluded[column.name] for column in media_states.c if column.name != "media_id"}
-    statement = statement.on_conflict_do_update(
-        index_elements=["media_id"], set_=told, where=media_states.c.told_at <= statement.excluded.told_at
-    )
-    # Sorted: two replicas never lock the same rows in opposite order.
-    connection.execute(statement.values([newest[media_id] for media_id in sorted(newest)]))
-
-
 # --- what others own, copied ---
-
-
-def keep_catalogue(connection: Connection, new: Catalogue) -> bool:
-    """Takes over units, grounds, holidays and rules; False when it is no newer than ours. Units that went stay, inactive:
-    old cases are about them."""
-    # Only what was said: where an older intake says nothing, the settings hold.
-    rules = new.model_dump(mode="json", include=_RULES, exclude_unset=True)
-    row = {"one": True, "version": new.version, "holidays": [day.isoformat() for day in new.holidays], "rules": rules}
-    statement = upsert(catalogue).values(**row, calendar=new.version)
-    told = {name: statement.excluded[name] for name in ("version", "holidays", "rules")}
-    same = and_(
-        catalogue.c.holidays == statement.excluded.holidays,
-        catalogue.c.rules["weekend"].is_not_distinct_from(statement.excluded.rules["weekend"]),
-    )
-    statement = statement.on_conflict_do_update(
-        index_elements=["one"],
-        set_={**told, "calendar": case((same, catalogue.c.calendar), else_=statement.excluded.version)},
-        where=catalogue.c.version < statement.excluded.version,
-    )
-    if connection.execute(statement.returning(catalogue.c.version)).scalar() is None:
-        return False
-    connection.execute(update(units).values(active=False))
-    if new.units:
-        unit = upsert(units)
-        told = {name: unit.excluded[name] for name in ("parent", "name_fa", "name_en", "active")}
-        connection.execute(
-            unit.on_conflict_do_update(index_elements=["code"], set_=told),
-            [one.model_dump(include={"code", *told}) for one in new.units],
-        )
-    connection.execute(delete(grounds))
-    if new.grounds:
-        connection.execute(
-            insert(grounds),
-            [{"code": one.code, "kinds": [str(kind) for kind in one.kinds]} for one in new.grounds],
-        )
-    return True
-
-
-def catalogue_version(connection: Connection) -> int:
-    """The version of our copy; 0 when there is none yet."""
-    return connection.execute(select(catalogue.c.version)).scalar() or 0
-
-
-def calendar(connection: Connection) -> tuple[list[str], dict[str, Any]]:
-    """The city's holidays, ISO days, and the rules that the administrator set."""
-    row = connection.execute(select(catalogue.c.holidays, catalogue.c.rules)).first()
-    return (list(row.holidays), dict(row.rules)) if row else ([], {})
 
 
 def lock_to_recall(connection: Connection, limit: int) -> list[Case]:
@@ -326,54 +189,7 @@ def look_again(connection: Connection, case_id: UUID, on: date, calendar: int) -
     connection.execute(chosen.values(look_on=on, calendar=func.greatest(cases.c.calendar, calendar)))
 
 
-def all_units(connection: Connection) -> Sequence[Row[Any]]:
-    """Our copy of the tree."""
-    return connection.execute(select(units)).all()
-
-
-def ground_kinds(connection: Connection, ground: str) -> frozenset[str] | None:
-    """The kinds a ground is offered for, None when there is no such ground."""
-    kinds = connection.execute(select(grounds.c.kinds).where(grounds.c.code == ground)).scalar()
-    return None if kinds is None else frozenset(kinds)
-
-
-def keep_staff(connection: Connection, event: StaffChanged) -> None:
-    """A member of staff as last told; an older version is old news."""
-    statement = upsert(staff).values(
-        staff_id=event.staff_id,
-        version=event.version,
-        roles=[str(role) for role in event.roles],
-        unit=event.unit,
-        active=event.active,
-    )
-    told = {name: statement.excluded[name] for name in ("version", "roles", "unit", "active")}
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["staff_id"], set_=told, where=staff.c.version < statement.excluded.version
-        )
-    )
-
-
-def member(connection: Connection, staff_id: UUID) -> Row[Any] | None:
-    """One member of staff."""
-    return connection.execute(_MEMBER, {"staff": staff_id}).first()
-
-
 # --- commands once ---
-
-
-def note_command(connection: Connection, actor: str, key: str, command_hash: str) -> str | None:
-    """None when this key is new to this actor, and now noted; else the hash of the command it was used for."""
-    row = {"actor": actor, "key": key, "command_hash": command_hash}
-    if bulk.insert(connection, commands, [row], "ON CONFLICT DO NOTHING RETURNING key").scalar() is not None:
-        return None
-    chosen = select(commands.c.command_hash).where(commands.c.actor == actor, commands.c.key == key)
-    return str(connection.execute(chosen).scalar_one())
-
-
-def prune_commands(connection: Connection, before: datetime) -> int:
-    """Forgets keys that nobody will repeat any more; how many."""
-    return connection.execute(delete(commands).where(commands.c.done_at < before)).rowcount
 
 
 # --- history ---

@@ -19,7 +19,7 @@ BACK_DATED = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoredEntry:
     """One line of a case's timeline, as it is stored. `stage`: the case's stage after it."""
 
     case_id: UUID
@@ -32,7 +32,7 @@ class Entry:
     details: Mapping[str, Any]
 
 
-def link(previous: str, entry: Entry) -> str:
+def link(previous: str, entry: StoredEntry) -> str:
     """SHA-256 over the previous hash and the entry's canonical JSON (sorted keys, no spaces, UTF-8), hex."""
     told = {
         "case_id": str(entry.case_id),
@@ -48,12 +48,12 @@ def link(previous: str, entry: Entry) -> str:
     return hashlib.sha256(previous.encode() + canonical.encode()).hexdigest()
 
 
-def remains(own: str, entry: Entry) -> str:
+def remains(own: str, entry: StoredEntry) -> str:
     """What vouches for the rest of a line of which something was erased; `own`: its hash, as it was written."""
     return link(own, entry)
 
 
-def first_break(entries: Iterable[tuple[Entry, str, str]], version: int, head: str) -> str | None:
+def first_break(entries: Iterable[tuple[StoredEntry, str, str]], version: int, head: str) -> str | None:
     """What is wrong with one case's chain, at its first wrong link; None when it holds.
 
     `entries`: (entry, its stored previous hash, its stored hash) by sequence; `version` and `head`: the last sequence

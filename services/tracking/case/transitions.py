@@ -1,4 +1,4 @@
-"""What all rules of a case's life are written with: a wrong command, a move along the drawing, a turn of one step. Pure."""
+"""What all rules of a case's life are written with: a wrong command, a move along the drawing, a change of one step. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from contracts.errors import InvalidField, WrongStage
 from contracts.tracking import TrackedEvent
 from contracts.vocabulary import Stage
-from services.tracking.case.lifecycle import LIFE, Case, Context, Listed, Step, Turn
+from services.tracking.case.lifecycle import TRANSITIONS, Case, Change, Context, Listed, TimelineEntry
 
 
 def wrong(path: str, reason: str) -> InvalidField:
@@ -31,17 +31,17 @@ def named(listed: Mapping[str, Listed], codes: Iterable[str], path: str) -> dict
 
 def leads_to(case: Case, name: str) -> Stage:
     """Where the command leads from here; WrongStage when it is not drawn."""
-    stage = LIFE[name].get(case.stage)
+    stage = TRANSITIONS[name].get(case.stage)
     if stage is None:
         raise WrongStage(stage=case.stage, command=name)
     return stage
 
 
-def turn_of(case: Case, after: Case, entry: str, event: type[TrackedEvent], **more: Any) -> Turn:
-    """A turn of one step. `details` go to the timeline, `fields` to the event, the rest to the Turn."""
+def change_of(case: Case, after: Case, entry: str, event: type[TrackedEvent], **more: Any) -> Change:
+    """A change of one step. `details` go to the timeline, `fields` to the event, the rest to the Change."""
     previous = case.stage if after.stage is not case.stage else None
-    step = Step(entry, after, event, more.pop("details", {}), more.pop("fields", {}), previous)
-    return Turn(after, [step], **more)
+    step = TimelineEntry(entry, after, event, more.pop("details", {}), more.pop("fields", {}), previous)
+    return Change(after, [step], **more)
 
 
 def days_of(case: Case, step: str, context: Context) -> int:

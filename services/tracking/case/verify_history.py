@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from backbone.storage.database import Database
 from backbone.storage.migrate import url_of
 from services.tracking.case import store
-from services.tracking.case.timeline import Entry, first_break
+from services.tracking.case.timeline import StoredEntry, first_break
 
 PAGE = 1_000
 
@@ -30,7 +30,7 @@ def broken(connection: Connection, only: UUID | None = None) -> Iterator[tuple[s
         for head in heads:
             chain = (
                 (
-                    Entry(
+                    StoredEntry(
                         row.case_id,
                         row.sequence,
                         row.entry,

@@ -25,14 +25,14 @@ from contracts.tracking import (
     SettleRecommendation,
 )
 from contracts.vocabulary import Stage
-from services.tracking.case.lifecycle import REASONED, Case, Context, Recommended, Step, Turn
-from services.tracking.case.transitions import days_of, leads_to, named, turn_of, wrong
+from services.tracking.case.lifecycle import REASONED, Case, Change, Context, IssuedRecommendation, TimelineEntry
+from services.tracking.case.transitions import change_of, days_of, leads_to, named, wrong
 
 REPORTED = {"reported_done": "done", "reported_declined": "declined"}
 """What the unit said → what it is once the office has agreed."""
 
 
-def decide(case: Case, command: Decide, context: Context) -> Turn:
+def decide(case: Case, command: Decide, context: Context) -> Change:
     """At once, for kinds that need no second pair of eyes."""
     if case.kind in context.four_eyes:
         raise FourEyesNeeded
@@ -40,7 +40,7 @@ def decide(case: Case, command: Decide, context: Context) -> Turn:
     return _decided(case, command, context, "decide", UUID(context.actor.id), causes)
 
 
-def propose(case: Case, command: Propose, context: Context) -> Turn:
+def propose(case: Case, command: Propose, context: Context) -> Change:
     """For the head to approve; an earlier proposal gives way. The citizen sees nothing of it."""
     actor = UUID(context.actor.id)
     _may_decide(case, actor)
@@ -52,10 +52,10 @@ def propose(case: Case, command: Propose, context: Context) -> Turn:
     }
     after = replace(case, stage=leads_to(case, command.type), proposal=proposal)
     details = {**proposal, "text": command.reasons}
-    return turn_of(case, after, "decision_proposed", DecisionProposed, details=details)
+    return change_of(case, after, "decision_proposed", DecisionProposed, details=details)
 
 
-def approve(case: Case, command: Approve, context: Context) -> Turn:
+def approve(case: Case, command: Approve, context: Context) -> Change:
     """The proposal becomes the decision. NotAllowed for who proposed it: four eyes are two people.
 
     An objection asks for another inspector (DOMAIN: The life of a case): the head who approved the first decision may
@@ -75,13 +75,13 @@ def approve(case: Case, command: Approve, context: Context) -> Turn:
     return _decided(case, decision, context, command.type, proposer, causes, approver=actor)
 
 
-def return_proposal(case: Case, command: ReturnProposal, context: Context) -> Turn:
+def return_proposal(case: Case, command: ReturnProposal, context: Context) -> Change:
     """Back to the inspector, with what is still wanted."""
     if case.proposal is None:
         raise WrongStage(stage=case.stage, command=command.type)
     after = replace(case, stage=leads_to(case, command.type), proposal=None)
     details = {"text": command.reason, "by": case.proposal["by"]}
-    return turn_of(case, after, "proposal_returned", ProposalReturned, details=details)
+    return change_of(case, after, "proposal_returned", ProposalReturned, details=details)
 
 
 def _may_decide(case: Case, actor: UUID) -> None:
@@ -104,13 +104,13 @@ def _decided(
     decider: UUID,
     causes: Mapping[str, Mapping[str, str]],
     approver: UUID | None = None,
-) -> Turn:
+) -> Change:
     """`decider`: whose decision it is; `approver`: who agreed, where it was proposed."""
     final = case.stage is Stage.REVIEW
     _may_decide(case, decider)
     until = None if final else context.workdays.after(context.today, days_of(case, "objection", context))
     made = [
-        Recommended(uuid5(context.new_id, str(place)), case.unit, one.text, one.due_on)
+        IssuedRecommendation(uuid5(context.new_id, str(place)), case.unit, one.text, one.due_on)
         for place, one in enumerate(command.recommendations)
     ]
     advice = [one.model_dump(mode="json") for one in command.recommendations]
@@ -149,13 +149,13 @@ def _decided(
         "objection_until": until,
         "recommended_to": case.unit if made else None,
     }
-    return turn_of(case, after, "decided", CaseDecided, details=details, fields=fields, recommended=tuple(made))
+    return change_of(case, after, "decided", CaseDecided, details=details, fields=fields, recommended=tuple(made))
 
 
 # --- recommendations ---
 
 
-def report(case: Case, one: Recommended, done: bool, reason: str | None, context: Context) -> Turn:
+def report(case: Case, one: IssuedRecommendation, done: bool, reason: str | None, context: Context) -> Change:
     """What the unit's liaison says of it. WrongStage once the office has agreed, or when a later decision took its place."""
     if one.state not in ("open", *REPORTED):
         raise WrongStage(stage=case.stage, command="report_recommendation")
@@ -165,7 +165,7 @@ def report(case: Case, one: Recommended, done: bool, reason: str | None, context
     about = {"recommendation_id": one.recommendation_id, "unit_asked": one.unit, "done": done}
     details = {**_plain(about), "text": reason}
     after = replace(one, state=state, reason=reason)
-    return turn_of(
+    return change_of(
         case,
         case,
         "recommendation_reported",
@@ -176,7 +176,7 @@ def report(case: Case, one: Recommended, done: bool, reason: str | None, context
     )
 
 
-def settle(case: Case, command: SettleRecommendation, context: Context) -> Turn:
+def settle(case: Case, command: SettleRecommendation, context: Context) -> Change:
     """The office agrees with what the unit reported, or sends it back."""
     one = context.recommended
     if one is None:
@@ -189,7 +189,7 @@ def settle(case: Case, command: SettleRecommendation, context: Context) -> Turn:
     about = {"recommendation_id": one.recommendation_id, "unit_asked": one.unit, "now": state}
     details = {**_plain(about), "text": command.reason}
     after = replace(one, state=state, reason=command.reason or one.reason)
-    return turn_of(
+    return change_of(
         case,
         replace(case, stage=leads_to(case, command.type)),
         "recommendation_settled",
@@ -200,7 +200,7 @@ def settle(case: Case, command: SettleRecommendation, context: Context) -> Turn:
     )
 
 
-def overdue(case: Case, those: Iterable[Recommended], today: date) -> Turn:
+def overdue(case: Case, those: Iterable[IssuedRecommendation], today: date) -> Change:
     """Recommendations whose day has passed without a word of the unit go up to the head, each once."""
     steps, told = [], []
     for one in those:
@@ -208,8 +208,8 @@ def overdue(case: Case, those: Iterable[Recommended], today: date) -> Turn:
             told.append(replace(one, escalated=True))
             fields = {"step": "recommendation", "level": "head", "due_on": one.due_on, "unit_asked": one.unit}
             details = {**_plain(fields), "recommendation_id": str(one.recommendation_id)}
-            steps.append(Step("escalated", case, CaseEscalated, details, fields))
-    return Turn(case, steps, recommended=tuple(told))
+            steps.append(TimelineEntry("escalated", case, CaseEscalated, details, fields))
+    return Change(case, steps, recommended=tuple(told))
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from backbone.storage import bulk
 from contracts.media import FILE_SUFFIXES, UploadState
 from contracts.tracking import Attachment
 from services.tracking.models import attachments, media_states, withheld
@@ -128,3 +129,27 @@ def label_of(number: int, from_office: bool) -> str:
 
 def _of_attachment(of: FromClause = attachments) -> ColumnElement[bool]:
     return and_(withheld.c.case_id == of.c.case_id, withheld.c.media_id == of.c.media_id)
+
+
+def add_attachments(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What belongs to a case; what it has already stays as it is."""
+    if rows:
+        bulk.insert(connection, attachments, rows, "ON CONFLICT DO NOTHING")
+
+
+def media_of(connection: Connection, case_id: UUID) -> frozenset[str]:
+    """All media that a case may show."""
+    chosen = select(attachments.c.media_id).where(attachments.c.case_id == case_id, not_withheld())
+    return frozenset(connection.execute(chosen).scalars())
+
+
+def keep_media_states(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What media says of its media, whether or not a case refers to it yet; the latest word counts."""
+    newest = {row["media_id"]: row for row in sorted(rows, key=lambda row: row["told_at"])}
+    statement = upsert(media_states)
+    told = {column.name: statement.excluded[column.name] for column in media_states.c if column.name != "media_id"}
+    statement = statement.on_conflict_do_update(
+        index_elements=["media_id"], set_=told, where=media_states.c.told_at <= statement.excluded.told_at
+    )
+    # Sorted: two replicas never lock the same rows in opposite order.
+    connection.execute(statement.values([newest[media_id] for media_id in sorted(newest)]))

@@ -25,20 +25,19 @@ from sqlalchemy.exc import DBAPIError
 
 from backbone.process import logs
 from backbone.storage.database import Database, is_outage
-from contracts.base import now
 from contracts.errors import NotAllowed
-from services.tracking.case.event_handlers import Clock
-from services.tracking.exports import store as exports_store
+from services.tracking.exports import store
 from services.tracking.exports.file_process import read_message, write_message
+from services.tracking.exports.rights import ExportRights, filters_of, owner_of, stored_scope
+from services.tracking.exports.settings import ExportSettings
 from services.tracking.exports.store import FILE, ROWS
-from services.tracking.exports.use_cases import ExportDesk, filters_of, owner_of, told
-from services.tracking.search import queries as searching
-from services.tracking.settings import Settings
+from services.tracking.reference.catalogue import CatalogueCopy
+from services.tracking.search import queries
 
 log = logs.get("exports")
 
 AT_ONCE = 4.0
-"""Seconds of reading, after which others have their turn, and a service that is to stop may."""
+"""Seconds of reading, after which others have their change, and a service that is to stop may."""
 MOST_TRIES = 5
 PIECE = 256 * 1024
 _ROOT = Path(__file__).resolve().parents[3]
@@ -48,11 +47,11 @@ class Lost(Exception):
     """Another is at it now, or it was cancelled."""
 
 
-class Exporter(ExportDesk):
-    """One who makes exports: of one process, one at a time."""
+class ExportWorker:
+    """Makes exports: of one process, one at a time."""
 
-    def __init__(self, settings: Settings, clock: Clock = now) -> None:
-        super().__init__(settings, clock)
+    def __init__(self, rights: ExportRights, catalogue: CatalogueCopy, settings: ExportSettings) -> None:
+        self._rights, self._catalogue = rights, catalogue
         self._page, self._most_rows = settings.exports_page, settings.exports_most_rows
         self._keep = timedelta(seconds=settings.exports_keep)
         self._lease = timedelta(seconds=settings.exports_lease)
@@ -60,14 +59,14 @@ class Exporter(ExportDesk):
 
     def purge(self, connection: Connection) -> int:
         """What is old is gone."""
-        return exports_store.purge(connection)
+        return store.purge(connection)
 
     def work(self, database: Database) -> bool:
         """A while at one export; False when there is none to be made."""
         with database.transaction() as connection:
-            row = exports_store.take(connection, self._worker, self._lease)
+            row = store.take(connection, self._worker, self._lease)
             if row is not None and row.tries > MOST_TRIES:
-                exports_store.end(connection, row.export_id, "failed", self._keep, error="given_up")
+                store.end(connection, row.export_id, "failed", self._keep, error="given_up")
                 return True
         if row is None:
             return False
@@ -94,10 +93,10 @@ class Exporter(ExportDesk):
             if time.monotonic() >= ends:
                 break
         with database.transaction() as connection:
-            exports_store.let_go(connection, row.export_id, self._worker)
+            store.let_go(connection, row.export_id, self._worker)
 
     def _held(self, connection: Connection, export_id: UUID) -> Row[Any]:
-        row = exports_store.renew(connection, export_id, self._worker, self._lease)
+        row = store.renew(connection, export_id, self._worker, self._lease)
         if row is None:
             raise Lost
         return row
@@ -106,46 +105,46 @@ class Exporter(ExportDesk):
         """One page more: "more", "read" when it was the last one, or "over" when nothing can be made of it."""
         row = self._held(connection, export_id)
         try:
-            scope = self.rights(connection, owner_of(row))
+            scope = self._rights.scope(connection, owner_of(row))
         except NotAllowed:
-            exports_store.end(connection, export_id, "failed", self._keep, error="not_allowed")
+            store.end(connection, export_id, "failed", self._keep, error="not_allowed")
             return "over"
-        asked, tree = filters_of(row), self.city(connection).tree
-        if scope.masked and any(searching.looks_behind_the_mask(one) for one in asked):
-            exports_store.end(connection, export_id, "failed", self._keep, error="not_allowed")
+        asked, tree = filters_of(row), self._catalogue.current(connection).tree
+        if scope.masked and any(queries.looks_behind_the_mask(one) for one in asked):
+            store.end(connection, export_id, "failed", self._keep, error="not_allowed")
             return "over"
         after, pages, done = row.place, row.pages, row.rows_done
-        if row.rights != told(scope):
-            exports_store.drop_pieces(connection, export_id, ROWS)
+        if row.rights != stored_scope(scope):
+            store.drop_pieces(connection, export_id, ROWS)
             after, pages, done = None, 0, 0
-            total = searching.count(connection, asked, scope, tree)
-            exports_store.change(connection, export_id, rights=told(scope), rows_total=total, read=False)
+            total = queries.count(connection, asked, scope, tree)
+            store.change(connection, export_id, rights=stored_scope(scope), rows_total=total, read=False)
             if total > self._most_rows:
-                exports_store.end(connection, export_id, "failed", self._keep, error="too_many_rows")
+                store.end(connection, export_id, "failed", self._keep, error="too_many_rows")
                 return "over"
         elif row.read:
             return "read"
-        lines, place = searching.whole_page(connection, asked, scope, tree, after, self._page)
+        lines, place = queries.whole_page(connection, asked, scope, tree, after, self._page)
         if lines:
             packed = zlib.compress("".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines).encode(), 1)
-            exports_store.add_piece(connection, export_id, ROWS, pages, packed)
+            store.add_piece(connection, export_id, ROWS, pages, packed)
             pages, done = pages + 1, done + len(lines)
         last = place is None
-        exports_store.change(connection, export_id, place=place, pages=pages, rows_done=done, read=last)
+        store.change(connection, export_id, place=place, pages=pages, rows_done=done, read=last)
         return "read" if last else "more"
 
     def _make(self, database: Database, row: Row[Any]) -> bool:
         """The file of all rows; False when the rights have changed meanwhile, and it is to be read anew."""
         with database.transaction() as connection:
             pages = self._held(connection, row.export_id).pages
-            exports_store.drop_pieces(connection, row.export_id, FILE)  # of who was killed over it
+            store.drop_pieces(connection, row.export_id, FILE)  # of who was killed over it
         file = _Pieces(row.export_id)
         with _maker(row.format, row.language) as ask:
             for page in range(pages):
                 with database.transaction() as connection:
                     self._held(connection, row.export_id)
                     file.keep(connection)
-                    packed = exports_store.piece(connection, row.export_id, ROWS, page)
+                    packed = store.piece(connection, row.export_id, ROWS, page)
                 if packed is None:
                     raise Lost
                 file.add(ask(zlib.decompress(packed)))
@@ -153,12 +152,12 @@ class Exporter(ExportDesk):
         with database.transaction() as connection:
             held = self._held(connection, row.export_id)
             try:
-                if held.rights != told(self.rights(connection, owner_of(held))):
+                if held.rights != stored_scope(self._rights.scope(connection, owner_of(held))):
                     return False
             except NotAllowed:
                 return False  # told when it is read anew
             file.keep(connection, last=True)
-            exports_store.end(connection, row.export_id, "done", self._keep, size=file.size, pieces=file.kept)
+            store.end(connection, row.export_id, "done", self._keep, size=file.size, pieces=file.kept)
         log.info("an export is made", export=str(row.export_id), owner=str(row.owner), rows=held.rows_done)
         return True
 
@@ -177,7 +176,7 @@ class _Pieces:
     def keep(self, connection: Connection, last: bool = False) -> None:
         """All whole pieces, and with the last ones what is left."""
         while len(self._waiting) >= PIECE or (last and self._waiting):
-            exports_store.add_piece(connection, self._export_id, FILE, self.kept, bytes(self._waiting[:PIECE]))
+            store.add_piece(connection, self._export_id, FILE, self.kept, bytes(self._waiting[:PIECE]))
             del self._waiting[:PIECE]
             self.kept += 1
 

@@ -9,7 +9,6 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import Connection, true
 
 from backbone.messaging import outbox
-from contracts.base import now
 from contracts.errors import AlreadyDecided, ConsentNeeded, InvalidField, NotAllowed, NotFound, UnknownCase
 from contracts.gateway import Actor
 from contracts.identities import (
@@ -24,43 +23,44 @@ from contracts.identities import (
     ListIdentityRequests,
 )
 from contracts.tracking import AuthorizeIdentity, IdentityGrant
-from contracts.vocabulary import ActorKind, Role
-from services.tracking.case.event_handlers import Clock
+from contracts.vocabulary import ActorKind, Kind, Role
+from services.tracking.case.access import Access, actor_id
+from services.tracking.case.context import Clock
+from services.tracking.case.idempotency import done_before
+from services.tracking.case.null_characters import reject_null_characters
 from services.tracking.case.scope import OPENS_IDENTITIES, Scope
-from services.tracking.case.use_cases import Desk, _id, _no_nul, again
 from services.tracking.cursors import cursor, place
 from services.tracking.identities import store
-from services.tracking.settings import Settings
 
 _MADE_OF_KEYS = UUID("d7a0c1f4-93b5-5e26-8a4b-6c2f1e8d7b35")  # the space of such ids; never to be changed
 
 
-class IdentityDesk(Desk):
+class IdentityUseCases:
     """Custodians see no case: a conflict of interest alone is in their way, and the identity itself is never here."""
 
-    def __init__(self, settings: Settings, clock: Clock = now) -> None:
-        super().__init__(settings, clock)
-        self._kinds, self._most = settings.identity_consent, settings.identity_minutes_most
+    def __init__(self, access: Access, clock: Clock, consent_kinds: frozenset[Kind], minutes_most: int) -> None:
+        self._access, self._clock = access, clock
+        self._consent_kinds, self._minutes_most = consent_kinds, minutes_most
 
     def ask(self, connection: Connection, request: AskForIdentity) -> IdentityRequest:
         """A request that waits for a custodian. UnknownCase, InvalidField, KeyReused."""
-        _no_nul(request)
+        reject_null_characters(request)
         own, scope = self._opener(connection, request.actor)
         if store.kind_of(connection, request.case_id, scope) is None:
             raise UnknownCase
-        if request.minutes > self._most:
-            wrong = {"field": "minutes", "reason": "less_than_equal", "limit": self._most}
+        if request.minutes > self._minutes_most:
+            wrong = {"field": "minutes", "reason": "less_than_equal", "limit": self._minutes_most}
             raise InvalidField(fields=[wrong])
         request_id = uuid5(_MADE_OF_KEYS, f"{own}:{request.idempotency_key}")
         asked = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
-        if not again(connection, request.actor, request.idempotency_key, request_id, asked):
+        if not done_before(connection, request.actor, request.idempotency_key, request_id, asked):
             store.add(
                 connection,
                 {
                     "request_id": request_id,
                     "case_id": request.case_id,
                     "asked_by": own,
-                    "asked_at": self.clock(),
+                    "asked_at": self._clock(),
                     "reason": request.reason,
                     "minutes": request.minutes,
                     "state": store.WAITING,
@@ -71,7 +71,7 @@ class IdentityDesk(Desk):
 
     def decide(self, connection: Connection, request: DecideIdentityRequest) -> IdentityRequest:
         """A custodian's word on another's request. NotFound, NotAllowed, AlreadyDecided."""
-        _no_nul(request)
+        reject_null_characters(request)
         own, scope = self._opener(connection, request.actor)
         if Role.CUSTODIAN not in request.actor.roles:
             raise NotAllowed
@@ -82,7 +82,7 @@ class IdentityDesk(Desk):
             raise NotAllowed
         state = store.CONSENTED if request.consent else IdentityRequestState.REFUSED.value
         if row.state == store.WAITING:
-            at = self.clock()
+            at = self._clock()
             until = at + timedelta(minutes=row.minutes) if request.consent else None
             told = {"state": state, "decided_by": own, "decided_at": at, "answer": request.reason, "open_until": until}
             store.decide(connection, request.request_id, told)
@@ -107,22 +107,22 @@ class IdentityDesk(Desk):
         kind = store.kind_of(connection, request.case_id, scope)
         if kind is None:
             raise UnknownCase
-        if kind not in self._kinds:
+        if kind not in self._consent_kinds:
             return IdentityGrant(case_id=request.case_id)
-        given = store.consent(connection, request.case_id, own, self.clock())
+        given = store.consent(connection, request.case_id, own, self._clock())
         if given is None:
             raise ConsentNeeded
         return IdentityGrant(case_id=request.case_id, consented_by=given.decided_by)
 
     def _told(self, row: Any, event: type[IdentityEvent], **more: Any) -> IdentityEvent:
         about = {name: getattr(row, name) for name in ("request_id", "case_id", "kind", "asked_by")}
-        return event.model_validate({"id": uuid4(), "occurred_at": self.clock(), **about, **more})
+        return event.model_validate({"id": uuid4(), "occurred_at": self._clock(), **about, **more})
 
     def _opener(self, connection: Connection, actor: Actor) -> tuple[UUID, Scope]:
-        own = _id(actor, ActorKind.STAFF)
+        own = actor_id(actor, ActorKind.STAFF)
         if not actor.roles & OPENS_IDENTITIES:
             raise NotAllowed
-        return own, Scope(self._avoided(connection, actor, own), None)
+        return own, Scope(self._access.conflict_units(connection, actor, own), None)
 
 
 def _shown(row: Any) -> IdentityRequest:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date
-from typing import Any
+from collections.abc import Iterable
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
-from services.tracking.case.lifecycle import Case, Reminding
+from services.tracking.case.lifecycle import Case, Question, Reminder
 from services.tracking.case.store import CASE_COLUMNS, case_of
-from services.tracking.models import cases, reminders, staff
+from services.tracking.models import cases, questions, reminders
 
 
-def add(connection: Connection, case_id: UUID, one: Reminding) -> None:
+def add(connection: Connection, case_id: UUID, one: Reminder) -> None:
     """A reminder of a day to come."""
     row = {"reminder_id": one.reminder_id, "case_id": case_id, "staff_id": one.staff_id, "on_day": one.on}
     connection.execute(insert(reminders).values(**row, text=one.text))
@@ -27,13 +26,63 @@ def lock_due(connection: Connection, today: date, limit: int) -> list[Case]:
     return [case_of(row) for row in connection.execute(chosen.with_for_update(skip_locked=True))]
 
 
-def take_due(connection: Connection, case_id: UUID, today: date) -> list[Reminding]:
+def take_due(connection: Connection, case_id: UUID, today: date) -> list[Reminder]:
     """The reminders of a locked case whose day has come; from now on they have been said."""
     chosen = update(reminders).where(reminders.c.case_id == case_id, reminders.c.on_day <= today, ~reminders.c.said)
     rows = connection.execute(chosen.values(said=True).returning(reminders)).all()
-    return [Reminding(row.reminder_id, row.staff_id, row.on_day, row.text) for row in rows]
+    return [Reminder(row.reminder_id, row.staff_id, row.on_day, row.text) for row in rows]
 
 
-def members(connection: Connection, ids: Iterable[UUID]) -> Sequence[Row[Any]]:
-    """These members of staff, as far as they are active."""
-    return connection.execute(select(staff).where(staff.c.staff_id.in_(list(ids)), staff.c.active)).all()
+_OPEN_QUESTION = select(questions).where(
+    questions.c.case_id == bindparam("case"), questions.c.answered_at.is_(None), questions.c.lapsed_at.is_(None)
+)
+
+
+def open_question(connection: Connection, case_id: UUID) -> Question | None:
+    """The question that this case waits for."""
+    row = connection.execute(_OPEN_QUESTION, {"case": case_id}).first()
+    if row is None:
+        return None
+    return Question(row.question_id, row.unit, row.text, row.asked_at, row.due_on, tuple(row.media))
+
+
+def case_of_question(connection: Connection, question_id: UUID, below: Iterable[str]) -> UUID | None:
+    """The case in which one of these units was asked this question."""
+    chosen = select(questions.c.case_id).where(
+        questions.c.question_id == question_id, questions.c.unit.in_(list(below))
+    )
+    return connection.execute(chosen).scalar()
+
+
+def add_question(connection: Connection, case_id: UUID, asked: Question) -> None:
+    """A question that waits for its answer."""
+    connection.execute(
+        insert(questions).values(
+            question_id=asked.question_id,
+            case_id=case_id,
+            unit=asked.unit,
+            text=asked.text,
+            media=list(asked.media),
+            asked_at=asked.asked_at,
+            due_on=asked.due_on,
+        )
+    )
+
+
+def answer_question(connection: Connection, question_id: UUID, answer: str, at: datetime) -> None:
+    """The question has its answer."""
+    chosen = update(questions).where(questions.c.question_id == question_id)
+    connection.execute(chosen.values(answer=answer, answered_at=at))
+
+
+def lapse_question(connection: Connection, question_id: UUID, at: datetime) -> None:
+    """The question is over without an answer."""
+    connection.execute(update(questions).where(questions.c.question_id == question_id).values(lapsed_at=at))
+
+
+def set_question_due(connection: Connection, case_id: UUID, due_on: date) -> None:
+    """The open question of a case has another last day."""
+    chosen = update(questions).where(
+        questions.c.case_id == case_id, questions.c.answered_at.is_(None), questions.c.lapsed_at.is_(None)
+    )
+    connection.execute(chosen.values(due_on=due_on))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,18 +12,18 @@ from sqlalchemy import ColumnElement, Connection, Label, String, cast, func, sel
 from sqlalchemy.dialects.postgresql import insert
 
 from backbone.persian import jalali
-from contracts.errors import NoLetter, UnknownCase
+from contracts.errors import UnknownCase
 from contracts.letters import Letter, ReadLetter
 from contracts.vocabulary import ActorKind
-from services.tracking.case.lifecycle import Case
 from services.tracking.case.scope import Scope
 from services.tracking.case.store import CASE_COLUMNS, case_of
+from services.tracking.letters.rules import letter_of
 from services.tracking.models import cases, letters, timeline
 
 _FEWEST, _MOST = 1_000_000, 9_999_999
 _TRIES = 50
 
-TOLD_BY_LETTER = frozenset({"decided", "refused"})
+LETTER_ENTRIES = frozenset({"decided", "refused"})
 """Entries of the timeline that a letter tells the citizen."""
 
 
@@ -38,39 +38,6 @@ def register(connection: Connection, case_id: UUID, sequence: int, issued_at: da
         if connection.execute(added.returning(letters.c.serial)).first() is not None:
             return
     raise RuntimeError("the numbers of this year's letters are nearly all taken")
-
-
-def letter_of(case: Case, refused_at: datetime | None, number: str | None = None, approved: bool = False) -> Letter:
-    """The letter. `number`: the secretariat's; `approved`: by the head. NoLetter while the case is neither decided nor
-    refused. A decision that an objection calls in question keeps its letter until the final one, the second of the case,
-    takes its place."""
-    decided = case.outcome is not None and case.decided_at is not None
-    issued_at = case.decided_at if decided else refused_at
-    if issued_at is None:
-        raise NoLetter
-    named = case.names.get("refusal", {}).get(case.refusal_reason, {})
-    return Letter(
-        number=f"{case.number}-{2 if case.final else 1}",
-        case_number=case.number,
-        issued_at=issued_at,
-        kind=case.kind,
-        unit_name_fa=case.unit_name_fa,
-        unit_name_en=case.unit_name_en,
-        ground=case.ground,
-        filed_at=case.filed_at,
-        outcome=case.outcome,
-        reasons=case.reasons,
-        final=case.final,
-        registry_number=number,
-        approved=approved,
-        objection_until=case.objection_until,
-        recommended_until=sorted({date.fromisoformat(one["due_on"]) for one in case.recommendations}),
-        refusal_reason=None if decided else case.refusal_reason,
-        refusal_name_fa=None if decided else named.get("name_fa"),
-        refusal_name_en=None if decided else named.get("name_en"),
-        refusal_explanation=None if decided else case.refusal_explanation,
-        refusal_address=None if decided else case.refusal_address,
-    )
 
 
 def read(connection: Connection, request: ReadLetter, scope: Scope | None) -> Letter:

@@ -13,7 +13,7 @@ from services.tracking.case.lifecycle import Case
 from services.tracking.case.store import CASE_COLUMNS, case_of
 from services.tracking.models import cases, outcomes_to_tell, timeline
 
-TOLD = frozenset({"decided", "joined_decided", "refused", "joined_refused", "withdrawn"})
+ENDING_ENTRIES = frozenset({"decided", "joined_decided", "refused", "joined_refused", "withdrawn"})
 """What happens to a case that those merged into it are concerned by."""
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.vocabulary import ActorKind, KeptPart
-from services.tracking.case.timeline import Entry
+from services.tracking.case.timeline import StoredEntry
 
 WRITTEN = frozenset({"text", "reasons", "address", "recommendations"})
 """Fields of the timeline's details that hold what somebody wrote; all others are codes, days, counts and ids."""
@@ -46,12 +46,12 @@ def rules_of(rows: Sequence[Mapping[str, Any]]) -> Iterator[Rule]:
                 yield Rule(part, kind, outcome, months, frozenset() if outcome else besides)
 
 
-def tells_texts(entry: Entry) -> bool:
+def tells_texts(entry: StoredEntry) -> bool:
     """Whether there is something in the line that somebody wrote."""
     return entry.entry != "erased" and bool(WRITTEN & set(entry.details))
 
 
-def left_of(entry: Entry, part: KeptPart) -> Entry:
+def left_of(entry: StoredEntry, part: KeptPart) -> StoredEntry:
     """The line without what the part says: itself when there is nothing of it."""
     if part is KeptPart.IDENTITY and entry.actor_kind == ActorKind.CITIZEN and entry.actor_id is not None:
         return replace(entry, actor_id=None)
@@ -60,6 +60,6 @@ def left_of(entry: Entry, part: KeptPart) -> Entry:
     return entry
 
 
-def erased(entries: Iterable[Entry], part: KeptPart) -> list[Entry]:
+def erased(entries: Iterable[StoredEntry], part: KeptPart) -> list[StoredEntry]:
     """The lines of which something goes, as they are then."""
     return [after for entry in entries if (after := left_of(entry, part)) is not entry]

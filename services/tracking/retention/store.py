@@ -15,7 +15,7 @@ from contracts.media import UploadState
 from contracts.vocabulary import KeptPart
 from services.tracking.case.lifecycle import Case
 from services.tracking.case.store import CASE_COLUMNS, case_of
-from services.tracking.case.timeline import Entry
+from services.tracking.case.timeline import StoredEntry
 from services.tracking.evidence import store as evidence
 from services.tracking.models import (
     OVER,
@@ -85,19 +85,21 @@ def look_again(connection: Connection, case_id: UUID) -> None:
     connection.execute(update(cases).where(gone).values(texts_erased_at=None))
 
 
-def entries_of(connection: Connection, case_id: UUID) -> list[tuple[Entry, str]]:
+def entries_of(connection: Connection, case_id: UUID) -> list[tuple[StoredEntry, str]]:
     """The timeline of a case in order, each line with its hash."""
     chosen = select(timeline).where(timeline.c.case_id == case_id).order_by(timeline.c.sequence)
     return [
         (
-            Entry(**{name: value for name, value in row._mapping.items() if name not in ("previous_hash", "hash")}),
+            StoredEntry(
+                **{name: value for name, value in row._mapping.items() if name not in ("previous_hash", "hash")}
+            ),
             row.hash,
         )
         for row in connection.execute(chosen)
     ]
 
 
-def keep_of_entries(connection: Connection, entries: Sequence[Entry]) -> None:
+def keep_of_entries(connection: Connection, entries: Sequence[StoredEntry]) -> None:
     """What is left of these lines. Their trigger lets nothing else be changed, and only within this."""
     if not entries:
         return

@@ -17,12 +17,13 @@ from backbone.process import logs
 from backbone.storage.database import is_outage
 from contracts.tracking import RetentionDue
 from contracts.vocabulary import KeptPart
-from services.tracking.case.event_handlers import Tracking
+from services.tracking.case.context import Clock
 from services.tracking.case.lifecycle import Case
-from services.tracking.case.record import record
+from services.tracking.case.record import Recorder
 from services.tracking.case.scheduler import BY_CALENDAR, MOST
 from services.tracking.case.timeline import remains
-from services.tracking.case.transitions import turn_of
+from services.tracking.case.transitions import change_of
+from services.tracking.reference.catalogue import CatalogueCopy
 from services.tracking.retention import store
 from services.tracking.retention.rules import Rule, erased, rules_of
 
@@ -31,8 +32,11 @@ log = logs.get("retention")
 NOTED_AT_ONCE = 500
 
 
-class Retention(Tracking):
+class RetentionUseCases:
     """The use cases of the purge. Each does one transaction's worth; how many cases it was done with."""
+
+    def __init__(self, catalogue: CatalogueCopy, recorder: Recorder, clock: Clock) -> None:
+        self._catalogue, self._recorder, self._clock = catalogue, recorder, clock
 
     def note_ends(self, connection: Connection) -> int:
         """Cases of which it is not noted yet when they ended."""
@@ -40,8 +44,8 @@ class Retention(Tracking):
 
     def erase(self, connection: Connection) -> int:
         """Parts of cases that have been kept long enough by today's rules."""
-        now = self.clock()
-        for rule in rules_of(self.city(connection).retention):
+        now = self._clock()
+        for rule in rules_of(self._catalogue.current(connection).retention):
             due = store.lock_due(connection, rule, rule.ended_before(now), MOST)
             done = sum(self._erase_one(connection, case, ended_at, rule, now) for case, ended_at in due)
             if done:
@@ -84,8 +88,8 @@ class Retention(Tracking):
             "lines": lines,
         }
         about = {"part": rule.part, "months": rule.months, "rule_outcome": rule.outcome, "ended_at": ended_at}
-        turn = turn_of(case, case, "erased", RetentionDue, details=details, fields={**about, "media": media})
-        record(connection, turn, BY_CALENDAR, now)
+        change = change_of(case, case, "erased", RetentionDue, details=details, fields={**about, "media": media})
+        self._recorder.record(connection, change, BY_CALENDAR, now)
 
     def _lines_go(self, connection: Connection, case_id: UUID, part: KeptPart) -> dict[str, list[str]]:
         """What goes from the timeline; for the chain, what was each such line's hash and what is that of the rest."""

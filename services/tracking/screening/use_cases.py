@@ -23,49 +23,55 @@ from contracts.screening import (
 )
 from contracts.tracking import Assign
 from contracts.vocabulary import Role
-from services.tracking.case import rules as domain
-from services.tracking.case import store
-from services.tracking.case.lifecycle import RIGHTS, Case
-from services.tracking.case.record import record
-from services.tracking.case.use_cases import Desk, again
-from services.tracking.screening import rules as suggestions
-from services.tracking.screening import workload as desks
+from services.tracking.case import rules as case_rules
+from services.tracking.case import store as case_store
+from services.tracking.case.access import Access
+from services.tracking.case.context import Clock
+from services.tracking.case.facts import Facts
+from services.tracking.case.idempotency import done_before, key_was_used
+from services.tracking.case.lifecycle import PERMISSIONS, Case
+from services.tracking.case.record import Recorder
+from services.tracking.reference import store as reference_store
+from services.tracking.screening import rules, workload
 
 MOST = 500
 """Cases handed over in one step."""
 
 
-class Screening(Desk):
+class ScreeningUseCases:
     """The use cases of the screener's and the head's lists."""
+
+    def __init__(self, access: Access, facts: Facts, recorder: Recorder, clock: Clock) -> None:
+        self._access, self._facts, self._recorder, self._clock = access, facts, recorder, clock
 
     def suggest_screening(self, connection: Connection, request: SuggestScreening) -> Suggestions:
         """What earlier and open cases say; only such as the actor may know of."""
-        scope = self.scope(connection, request.actor)
+        scope = self._access.scope(connection, request.actor)
         _may_assign(request.actor)
-        told = desks.text_of(connection, request.case_id, scope)
+        told = workload.text_of(connection, request.case_id, scope)
         if told is None:
             raise UnknownCase
-        earlier = desks.earlier(connection, request.case_id, told.search, self.clock(), scope)
-        unit, ground, urgent = suggestions.suggest(told.search.strip(), earlier)
-        similar = desks.similar(connection, told, scope)
+        earlier = workload.earlier(connection, request.case_id, told.search, self._clock(), scope)
+        unit, ground, urgent = rules.suggest(told.search.strip(), earlier)
+        similar = workload.similar(connection, told, scope)
         return Suggestions(unit=unit, ground=ground, urgent=urgent, similar=similar)
 
     def assign_many(self, connection: Connection, request: AssignMany) -> Assigned:
         """Each by itself: what cannot be assigned is told and stops no other."""
         versions = {one.case_id: one.expected_version for one in request.cases}
-        locked = store.lock_for_staff(connection, versions, self.scope(connection, request.actor))
+        locked = case_store.lock_for_staff(connection, versions, self._access.scope(connection, request.actor))
         _may_assign(request.actor)
         return self._assign_all(connection, request, list(versions), locked, versions)
 
     def hand_over(self, connection: Connection, request: HandOver) -> Assigned:
         """All open cases of one inspector. Repeated, it finds no more of them."""
-        scope = self.scope(connection, request.actor)
+        scope = self._access.scope(connection, request.actor)
         _may_assign(request.actor)
-        ids = desks.open_cases_of(connection, request.leaver, scope, MOST)
-        locked = store.lock_for_staff(connection, ids, scope)
+        ids = workload.open_cases_of(connection, request.leaver, scope, MOST)
+        locked = case_store.lock_for_staff(connection, ids, scope)
         mine = {case_id: case for case_id, case in locked.items() if case.handler == request.leaver}
         versions = {case_id: case.version for case_id, case in mine.items()}
-        return self._assign_all(connection, request, list(mine), mine, versions, besides=request.leaver)
+        return self._assign_all(connection, request, list(mine), mine, versions, passed_over=request.leaver)
 
     def _assign_all(
         self,
@@ -74,7 +80,7 @@ class Screening(Desk):
         ids: Sequence[UUID],
         locked: Mapping[UUID, Case],
         versions: Mapping[UUID, int],
-        besides: UUID | None = None,
+        passed_over: UUID | None = None,
     ) -> Assigned:
         items = []
         command = Assign(inspector=request.inspector)
@@ -83,7 +89,7 @@ class Screening(Desk):
             try:
                 if case is None:
                     raise UnknownCase
-                items.append(self._assign_one(connection, request, case, versions[case_id], command, besides))
+                items.append(self._assign_one(connection, request, case, versions[case_id], command, passed_over))
             except PeygirError as error:
                 items.append(AssignedCase(case_id=case_id, error=error.code))
         return Assigned(items=items)
@@ -95,40 +101,42 @@ class Screening(Desk):
         case: Case,
         version: int,
         command: Assign,
-        besides: UUID | None,
+        passed_over: UUID | None,
     ) -> AssignedCase:
         # The key is noted only for what is done: judged first, by rules that write nothing.
         key = f"{request.idempotency_key}:{case.case_id}"
-        if desks.was_done(connection, request.actor, key):
-            again(connection, request.actor, key, case.case_id, command)
+        if key_was_used(connection, request.actor, key):
+            done_before(connection, request.actor, key, case.case_id, command)
             return AssignedCase(case_id=case.case_id, handler=case.handler, version=case.version)
         if case.version != version:
             return AssignedCase(case_id=case.case_id, error="stale_version")
-        context = self.facts(connection, case, command, None, request.actor, besides)
-        turn = domain.act(case, command, context)
-        again(connection, request.actor, key, case.case_id, command)
-        after = record(connection, turn, request.actor, context.now, context.question)
+        context = self._facts.load(connection, case, command, None, request.actor, passed_over)
+        change = case_rules.act(case, command, context)
+        done_before(connection, request.actor, key, case.case_id, command)
+        after = self._recorder.record(connection, change, request.actor, context.now, context.question)
         return AssignedCase(case_id=case.case_id, handler=after.handler, version=after.version)
 
     # --- skills ---
 
     def set_skills(self, connection: Connection, request: SetSkills) -> Skills:
         """By a head. NotFound for who is no inspector; grounds that nobody knows are passed over."""
-        self.scope(connection, request.actor)
+        self._access.scope(connection, request.actor)
         if Role.HEAD not in request.actor.roles:
             raise NotAllowed
-        known = store.member(connection, request.inspector)
+        known = reference_store.member(connection, request.inspector)
         if known is None or Role.INSPECTOR not in known.roles:
             raise NotFound
-        known_grounds = [one for one in set(request.grounds) if store.ground_kinds(connection, one) is not None]
-        desks.keep_skills(connection, request.inspector, sorted(known_grounds))
+        known_grounds = [
+            one for one in set(request.grounds) if reference_store.ground_kinds(connection, one) is not None
+        ]
+        workload.keep_skills(connection, request.inspector, sorted(known_grounds))
         return self.list_skills(connection, ListSkills(actor=request.actor))
 
     def list_skills(self, connection: Connection, request: ListSkills) -> Skills:
         """Of all active inspectors; counted are the cases that the actor may know of."""
-        scope = self.scope(connection, request.actor)
+        scope = self._access.scope(connection, request.actor)
         _may_assign(request.actor)
-        rows = desks.inspectors(connection, scope)
+        rows = workload.inspectors(connection, scope)
         return Skills(
             items=[
                 InspectorSkills(inspector=row.staff_id, grounds=row.grounds or [], open_cases=row.open_cases)
@@ -138,5 +146,5 @@ class Screening(Desk):
 
 
 def _may_assign(actor: Actor) -> None:
-    if not any("assign" in RIGHTS.get(role, frozenset()) for role in actor.roles):
+    if not any("assign" in PERMISSIONS.get(role, frozenset()) for role in actor.roles):
         raise NotAllowed

@@ -10,11 +10,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Integer, Row, and_, cast, desc, func, literal, select, text, union
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from contracts.gateway import Actor
 from contracts.screening import SimilarCase
 from contracts.vocabulary import OPEN_STAGES, Role, Stage
 from services.tracking.case.scope import Scope
-from services.tracking.models import IN_HAND, cases, commands, skills, staff
+from services.tracking.models import IN_HAND, cases, skills, staff
 from services.tracking.screening.rules import Earlier
 from services.tracking.search.queries import EXCERPT
 
@@ -122,9 +121,3 @@ def keep_skills(connection: Connection, inspector: UUID, grounds: Sequence[str])
     """What an inspector is skilled in from now on."""
     statement = upsert(skills).values(staff_id=inspector, grounds=list(grounds))
     connection.execute(statement.on_conflict_do_update(index_elements=["staff_id"], set_={"grounds": list(grounds)}))
-
-
-def was_done(connection: Connection, actor: Actor, key: str) -> bool:
-    """Whether this actor has used this key."""
-    chosen = select(commands.c.key).where(commands.c.actor == f"{actor.kind}:{actor.id}", commands.c.key == key)
-    return connection.execute(chosen).first() is not None

@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection, Row
 
 from backbone.persian import normalisation as persian
-from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed, NotFound, StaleVersion, TooManySearches
 from contracts.gateway import Actor
 from contracts.searches import (
@@ -28,43 +27,43 @@ from contracts.searches import (
     SearchPage,
 )
 from contracts.vocabulary import ActorKind
-from services.tracking.case.event_handlers import Clock
+from services.tracking.case.access import Access, actor_id
+from services.tracking.case.context import Clock
+from services.tracking.case.idempotency import done_before
+from services.tracking.case.null_characters import reject_null_characters
 from services.tracking.case.scope import Scope
-from services.tracking.case.use_cases import Desk, _id, _no_nul, again
 from services.tracking.cursors import cursor
-from services.tracking.search import queries as searching
-from services.tracking.search import store as searches_store
-from services.tracking.settings import Settings
+from services.tracking.reference.catalogue import CatalogueCopy
+from services.tracking.search import queries, store
 
 _MADE_OF_KEYS = UUID("4b8e2c90-6a17-5d3f-9c25-7e0d1f8a6b41")  # the space of such ids; never to be changed
 
 
-class SearchDesk(Desk):
-    """The desk, with lists and kept searches. All of it is for who sees cases at all, and for the others NotAllowed; an analyst
-    has lists and counts, masked."""
+class SearchUseCases:
+    """Lists and kept searches. All of it is for who sees cases at all, and for the others NotAllowed; an analyst has lists
+    and counts, masked. `most`: searches that one person keeps."""
 
-    def __init__(self, settings: Settings, clock: Clock = now) -> None:
-        super().__init__(settings, clock)
-        self._most = settings.searches_most
+    def __init__(self, access: Access, catalogue: CatalogueCopy, clock: Clock, most: int) -> None:
+        self._access, self._catalogue, self._clock, self._most = access, catalogue, clock, most
 
     # --- cases ---
 
     def list_cases(self, connection: Connection, request: ListCases) -> CasePage:
         """A page of the cases that the actor may know of."""
-        _no_nul(request)
-        scope = self.scope(connection, request.actor, masks=True)
-        asked = self.asked(connection, request.actor, request, request.search, scope)
-        tree = self.city(connection).tree
-        return searching.case_page(connection, asked, scope, tree, request.sort, request.after, request.limit)
+        reject_null_characters(request)
+        scope = self._access.scope(connection, request.actor, masks=True)
+        asked = self.filters(connection, request.actor, request, request.search, scope)
+        tree = self._catalogue.current(connection).tree
+        return queries.case_page(connection, asked, scope, tree, request.sort, request.after, request.limit)
 
     def count_cases(self, connection: Connection, request: CountCases) -> CaseCount:
         """How many there are of these."""
-        _no_nul(request)
-        scope = self.scope(connection, request.actor, masks=True)
-        asked = self.asked(connection, request.actor, request, request.search, scope)
-        return CaseCount(count=searching.count(connection, asked, scope, self.city(connection).tree))
+        reject_null_characters(request)
+        scope = self._access.scope(connection, request.actor, masks=True)
+        asked = self.filters(connection, request.actor, request, request.search, scope)
+        return CaseCount(count=queries.count(connection, asked, scope, self._catalogue.current(connection).tree))
 
-    def asked(
+    def filters(
         self,
         connection: Connection,
         actor: Actor,
@@ -75,8 +74,8 @@ class SearchDesk(Desk):
     ) -> Sequence[Filter]:
         """What has to hold: these filters, and those of a kept search, of which who sees cases masked has none. InvalidField,
         NotFound, NotAllowed."""
-        searching.check(filters, path)
-        if scope.masked and (search is not None or searching.looks_behind_the_mask(filters)):
+        queries.check(filters, path)
+        if scope.masked and (search is not None or queries.looks_behind_the_mask(filters)):
             raise NotAllowed
         if search is None:
             return [filters]
@@ -87,16 +86,16 @@ class SearchDesk(Desk):
     def keep_search(self, connection: Connection, request: KeepSearch) -> Search:
         """A new one. TooManySearches, KeyReused."""
         owner = self._sees_cases(connection, request.actor)
-        _no_nul(request)
+        reject_null_characters(request)
         _check(request.name, request.filters)
         search_id = uuid5(_MADE_OF_KEYS, f"{owner}:{request.idempotency_key}")
         asked = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
-        if not again(connection, request.actor, request.idempotency_key, search_id, asked):
-            searches_store.hold(connection, owner, "searches")
-            if searches_store.how_many(connection, owner) >= self._most:
+        if not done_before(connection, request.actor, request.idempotency_key, search_id, asked):
+            store.hold(connection, owner, "searches")
+            if store.how_many(connection, owner) >= self._most:
                 raise TooManySearches(limit=self._most)
-            moment = self.clock()
-            searches_store.add(
+            moment = self._clock()
+            store.add(
                 connection,
                 {
                     "search_id": search_id,
@@ -115,8 +114,8 @@ class SearchDesk(Desk):
     def list_searches(self, connection: Connection, request: ListSearches) -> SearchPage:
         """One's own and those shared with one."""
         own = self._sees_cases(connection, request.actor)
-        seen = searches_store.seen_by(own, request.actor.roles)
-        rows = searches_store.page(connection, seen, request.after, request.limit + 1)
+        seen = store.seen_by(own, request.actor.roles)
+        rows = store.page(connection, seen, request.after, request.limit + 1)
         items = [_shown(row, own) for row in rows[: request.limit]]
         more = len(rows) > request.limit
         return SearchPage(items=items, next=_cursor(items[-1]) if more else None)
@@ -129,7 +128,7 @@ class SearchDesk(Desk):
     def change_search(self, connection: Connection, request: ChangeSearch) -> Search:
         """By its owner. NotFound, NotAllowed, StaleVersion."""
         own = self._sees_cases(connection, request.actor)
-        _no_nul(request)
+        reject_null_characters(request)
         _check(request.name, request.filters)
         row = self._mine(connection, request, own)
         told: dict[str, Any] = {
@@ -140,24 +139,24 @@ class SearchDesk(Desk):
         }
         values = {name: value for name, value in told.items() if value is not None and value != getattr(row, name)}
         if values:
-            values |= {"version": row.version + 1, "changed_at": self.clock()}
-            searches_store.change(connection, request.search_id, values)
+            values |= {"version": row.version + 1, "changed_at": self._clock()}
+            store.change(connection, request.search_id, values)
         return _shown(self._known(connection, request.actor, request.search_id), own)
 
     def drop_search(self, connection: Connection, request: DropSearch) -> Dropped:
         """By its owner. NotFound, NotAllowed, StaleVersion."""
         own = self._sees_cases(connection, request.actor)
         self._mine(connection, request, own)
-        searches_store.drop(connection, request.search_id)
+        store.drop(connection, request.search_id)
         return Dropped()
 
     def _sees_cases(self, connection: Connection, actor: Actor) -> UUID:
-        self.scope(connection, actor)
-        return _id(actor, ActorKind.STAFF)
+        self._access.scope(connection, actor)
+        return actor_id(actor, ActorKind.STAFF)
 
     def _known(self, connection: Connection, actor: Actor, search_id: UUID, lock: bool = False) -> Row[Any]:
-        seen = searches_store.seen_by(_id(actor, ActorKind.STAFF), actor.roles)
-        row = searches_store.one(connection, search_id, seen, lock)
+        seen = store.seen_by(actor_id(actor, ActorKind.STAFF), actor.roles)
+        row = store.one(connection, search_id, seen, lock)
         if row is None:
             raise NotFound
         return row
@@ -175,7 +174,7 @@ def _check(name: str | None, filters: Filter | None) -> None:
     if name is not None and persian.is_blank(name):
         raise InvalidField(fields=[{"field": "name", "reason": "blank"}])
     if filters is not None:
-        searching.check(filters, "filters.")
+        queries.check(filters, "filters.")
 
 
 def _stored(filters: Filter) -> dict[str, Any]:

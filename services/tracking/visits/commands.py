@@ -32,7 +32,7 @@ from contracts.visits import (
     VisitCommand,
 )
 from contracts.vocabulary import OPEN_STAGES, ActorKind
-from services.tracking.case.lifecycle import Case, Context, StaffFacts, Turn
+from services.tracking.case.lifecycle import Case, Change, Context, StaffFacts
 from services.tracking.visits import rules as visits_domain
 from services.tracking.visits import store as visits_store
 from services.tracking.visits.rules import Lead, Slot
@@ -46,7 +46,7 @@ BY_CALENDAR = Actor(kind=ActorKind.SYSTEM, id="scheduler")
 Candidate = Callable[[UUID], StaffFacts | None]
 
 
-def act_as_citizen(connection: Connection, case: Case, command: VisitCommand, context: Context, lead: Lead) -> Turn:
+def act_as_citizen(connection: Connection, case: Case, command: VisitCommand, context: Context, lead: Lead) -> Change:
     """A command of the one who filed this locked case. WrongStage, WrongVisitState, UnknownSlot, SlotPast, SlotTaken."""
     visit, at = visits_store.open_visit(connection, case.case_id), context.now
     if isinstance(command, AskVisit):
@@ -58,10 +58,12 @@ def act_as_citizen(connection: Connection, case: Case, command: VisitCommand, co
         take = visits_domain.book if isinstance(command, BookVisit) else visits_domain.move
         done = take(case, visit, slot, at, lead)
     visits_store.save(connection, done.visit)
-    return done.turn
+    return done.change
 
 
-def act(connection: Connection, case: Case, command: StaffVisitCommand, context: Context, candidate: Candidate) -> Turn:
+def act(
+    connection: Connection, case: Case, command: StaffVisitCommand, context: Context, candidate: Candidate
+) -> Change:
     """A command of staff. NotAllowed, WrongStage, WrongVisitState, UnknownSlot, SlotPast, VisitNotBegun."""
     visits_domain.authorise(case, context.actor)
     visit, at = visits_store.open_visit(connection, case.case_id), context.now
@@ -74,7 +76,7 @@ def act(connection: Connection, case: Case, command: StaffVisitCommand, context:
     else:
         done = visits_domain.miss(case, visit, at)
     visits_store.save(connection, done.visit)
-    return done.turn
+    return done.change
 
 
 def _meant(connection: Connection, ids: Sequence[UUID], candidate: Candidate) -> list[Slot]:
@@ -89,16 +91,16 @@ def _meant(connection: Connection, ids: Sequence[UUID], candidate: Candidate) ->
     return slots
 
 
-def with_end_of_visit(connection: Connection, turn: Turn, at: datetime) -> Turn:
-    """A turn that ends a case, with what that does to the visit it had."""
-    if turn.case.stage in OPEN_STAGES or not any(step.previous_stage in OPEN_STAGES for step in turn.steps):
-        return turn
-    visit = visits_store.open_visit(connection, turn.case.case_id)
-    end = visits_domain.ended(turn.case, visit, at) if visit is not None else None
+def with_end_of_visit(connection: Connection, change: Change, at: datetime) -> Change:
+    """A change that ends a case, with what that does to the visit it had."""
+    if change.case.stage in OPEN_STAGES or not any(step.previous_stage in OPEN_STAGES for step in change.entries):
+        return change
+    visit = visits_store.open_visit(connection, change.case.case_id)
+    end = visits_domain.ended(change.case, visit, at) if visit is not None else None
     if end is None:
-        return turn
+        return change
     visits_store.save(connection, end[0])
-    return replace(turn, steps=[*turn.steps, end[1]])
+    return replace(change, entries=[*change.entries, end[1]])
 
 
 def offered(connection: Connection, case: Case, at: datetime) -> OfferedSlots:
@@ -123,7 +125,7 @@ def offered(connection: Connection, case: Case, at: datetime) -> OfferedSlots:
 
 # --- reminders ---
 
-Record = Callable[[Connection, Turn, Actor, datetime], Any]
+Record = Callable[[Connection, Change, Actor, datetime], Any]
 
 
 def remind_due(database: Database, at: datetime, record: Record) -> int:
@@ -150,6 +152,6 @@ def _remind(database: Database, case_id: UUID, at: datetime, record: Record) -> 
         if done is None:
             return False
         visits_store.save(connection, done.visit)
-        if done.turn.steps:
-            record(connection, done.turn, BY_CALENDAR, at)
+        if done.change.entries:
+            record(connection, done.change, BY_CALENDAR, at)
         return True

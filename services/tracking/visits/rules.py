@@ -37,7 +37,7 @@ from contracts.tracking import (
 )
 from contracts.visits import VisitState
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
-from services.tracking.case.lifecycle import Case, Step, Turn
+from services.tracking.case.lifecycle import Case, Change, TimelineEntry
 from services.tracking.reference.workdays import ONE_DAY, TEHRAN, Workdays
 
 V = VisitState
@@ -88,10 +88,10 @@ class Lead:
 
 @dataclass(frozen=True)
 class Move:
-    """What was done: the visit after it, and the case's turn."""
+    """What was done: the visit after it, and the case's change."""
 
     visit: Visit
-    turn: Turn
+    change: Change
 
 
 # --- the citizen ---
@@ -176,14 +176,14 @@ def call_off(case: Case, visit: Visit | None, at: datetime) -> Move:
     held = _in_state(visit, BOOKED, "call_off_visit")
     _not_begun(held, at)
     again = replace(_quiet(held, V.ASKED), offered=())
-    turn = _turn(case, held, "visit_cancelled", VisitCancelled, {"by": "office"}, {"by": "office"})
-    return Move(replace(again, slot=None), turn)
+    change = _turn(case, held, "visit_cancelled", VisitCancelled, {"by": "office"}, {"by": "office"})
+    return Move(replace(again, slot=None), change)
 
 
 def hold(case: Case, visit: Visit | None, minutes: str, at: datetime) -> Move:
     """It took place. Whatever has become of the case meanwhile."""
     held = _begun(_in_state(visit, BOOKED, "hold_visit"), at)
-    # Not among the entries whose text the citizen reads (life.TOLD).
+    # Not among the entries whose text the citizen reads (life.TEXTS_SHOWN).
     return _move(case, _quiet(held, V.HELD), "visit_held", VisitHeld, text=minutes)
 
 
@@ -197,7 +197,7 @@ def miss(case: Case, visit: Visit | None, at: datetime) -> Move:
 # --- nobody's command ---
 
 
-def ended(case: Case, visit: Visit, at: datetime) -> tuple[Visit, Step] | None:
+def ended(case: Case, visit: Visit, at: datetime) -> tuple[Visit, TimelineEntry] | None:
     """What the end of a case does to its visit. One that has begun goes on: its end is still to be told."""
     if visit.state is V.ASKED:
         after = _quiet(visit, V.AVOIDED)
@@ -218,10 +218,10 @@ def remind(case: Case, visit: Visit, at: datetime) -> Move | None:
         return None
     after = replace(visit, remind_day_at=None, remind_hours_at=None if hours else visit.remind_hours_at)
     if visit.slot.starts_at <= at:
-        return Move(after, Turn(case, []))  # nothing could be said in time
+        return Move(after, Change(case, []))  # nothing could be said in time
     before = "hours" if hours else "day"
-    turn = _turn(case, after, "visit_reminded", VisitReminded, {"before": before}, {"before": before})
-    return Move(after, turn)
+    change = _turn(case, after, "visit_reminded", VisitReminded, {"before": before}, {"before": before})
+    return Move(after, change)
 
 
 def reminders(starts_at: datetime, at: datetime, lead: Lead) -> tuple[datetime | None, datetime | None]:
@@ -312,8 +312,8 @@ def _turn(
     event: type[VisitEvent],
     details: Mapping[str, Any],
     fields: Mapping[str, Any],
-) -> Turn:
-    return Turn(case, [_step(case, visit, entry, event, details, fields)])
+) -> Change:
+    return Change(case, [_step(case, visit, entry, event, details, fields)])
 
 
 def _step(
@@ -323,9 +323,9 @@ def _step(
     event: type[VisitEvent],
     details: Mapping[str, Any],
     fields: Mapping[str, Any],
-) -> Step:
+) -> TimelineEntry:
     about: dict[str, Any] = {"visit_id": visit.visit_id}
     if visit.slot is not None:
         about |= {name: getattr(visit.slot, name) for name in ("slot_id", "starts_at", "place_fa", "place_en")}
     told = {name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in about.items()}
-    return Step(entry, case, event, {**told, **details}, {**about, **fields})
+    return TimelineEntry(entry, case, event, {**told, **details}, {**about, **fields})

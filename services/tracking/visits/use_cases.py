@@ -12,7 +12,6 @@ from sqlalchemy.exc import IntegrityError
 
 from backbone.storage.database import Database
 from contracts import sms
-from contracts.base import now
 from contracts.errors import (
     InvalidField,
     NotAllowed,
@@ -40,32 +39,34 @@ from contracts.visits import (
     Slots,
 )
 from contracts.vocabulary import ActorKind, Role
-from services.tracking.case import store
-from services.tracking.case.event_handlers import Clock
+from services.tracking.case.access import Access, actor_id
+from services.tracking.case.context import Clock
+from services.tracking.case.idempotency import done_before
 from services.tracking.case.lifecycle import Case
-from services.tracking.case.record import record
+from services.tracking.case.null_characters import reject_null_characters
+from services.tracking.case.record import Recorder
 from services.tracking.case.scope import SEE_ALL, Scope
-from services.tracking.case.use_cases import Desk, _id, _no_nul, again
-from services.tracking.settings import Settings
-from services.tracking.visits import commands as visits
-from services.tracking.visits import rules as visits_domain
-from services.tracking.visits import store as visits_store
+from services.tracking.reference import store as reference_store
+from services.tracking.reference.catalogue import CatalogueCopy
+from services.tracking.visits import commands, rules, store
 
 _MADE_OF_KEYS = UUID("9d0b3a52-4c1e-5f7a-8b46-2e1f0c9d7a35")  # the space of such ids; never to be changed
 KEEPERS = frozenset({Role.HEAD, Role.ADMINISTRATOR})
 READERS = KEEPERS | {Role.INSPECTOR}
 
 
-class VisitDesk(Desk):
-    """The desk, with visits."""
+class VisitUseCases:
+    """The use cases of citizens, and of those who keep rooms and slots. `hours`: between which a week's slots lie."""
 
-    def __init__(self, settings: Settings, clock: Clock = now) -> None:
-        super().__init__(settings, clock)
-        self._hours: tuple[time, time] = (settings.visit_opens, settings.visit_closes)
+    def __init__(
+        self, access: Access, catalogue: CatalogueCopy, recorder: Recorder, clock: Clock, hours: tuple[time, time]
+    ) -> None:
+        self._access, self._catalogue, self._recorder = access, catalogue, recorder
+        self._clock, self._hours = clock, hours
 
     def remind_due(self, database: Database) -> int:
         """Says the reminders that are due; how many."""
-        return visits.remind_due(database, self.clock(), record)
+        return commands.remind_due(database, self._clock(), self._recorder.record)
 
     def list_offered_slots(self, connection: Connection, request: ListOfferedSlots) -> OfferedSlots:
         """The times that the citizen may take now. UnknownCase."""
@@ -73,24 +74,24 @@ class VisitDesk(Desk):
             raise NotAllowed
         case: Case | None = None
         if request.code_hashes:
-            case = visits_store.case_by_code(connection, request.code_hashes)
+            case = store.case_by_code(connection, request.code_hashes)
         elif request.case_id is not None:
-            case = visits_store.own_case(connection, request.case_id, _citizen(request.actor))
+            case = store.own_case(connection, request.case_id, actor_id(request.actor, ActorKind.CITIZEN))
         if case is None:
             raise UnknownCase
-        return visits.offered(connection, case, self.clock())
+        return commands.offered(connection, case, self._clock())
 
     # --- rooms ---
 
     def list_rooms(self, connection: Connection, request: ListRooms) -> Rooms:
         """All rooms."""
         self._allowed(connection, request.actor, READERS)
-        return Rooms(items=[Room.model_validate(dict(row._mapping)) for row in visits_store.all_rooms(connection)])
+        return Rooms(items=[Room.model_validate(dict(row._mapping)) for row in store.all_rooms(connection)])
 
     def add_room(self, connection: Connection, request: AddRoom) -> Room:
         """A new room; repeated with its key, the one it made. KeyReused."""
         self._allowed(connection, request.actor, KEEPERS)
-        _no_nul(request)
+        reject_null_characters(request)
         names = {"name_fa": request.name_fa, "name_en": request.name_en}  # they go into an SMS
         wrong = [
             {"field": field, "reason": reason, **named}
@@ -100,19 +101,19 @@ class VisitDesk(Desk):
         if wrong:
             raise InvalidField(fields=wrong)
         room_id = _id_of(request.actor, request.idempotency_key)
-        if not self.again(connection, request, room_id):
+        if not self._done_before(connection, request, room_id):
             row = {"room_id": room_id, **names, "active": True}
-            visits_store.add_room(connection, row)
+            store.add_room(connection, row)
         return self._room(connection, room_id)
 
     def close_room(self, connection: Connection, request: CloseRoom) -> Room:
         """It gets no new slots. UnknownRoom."""
         self._allowed(connection, request.actor, KEEPERS)
-        visits_store.close_room(connection, request.room_id)
+        store.close_room(connection, request.room_id)
         return self._room(connection, request.room_id)
 
     def _room(self, connection: Connection, room_id: UUID) -> Room:
-        row = visits_store.room(connection, room_id)
+        row = store.room(connection, room_id)
         if row is None:
             raise UnknownRoom
         return Room.model_validate(dict(row._mapping))
@@ -126,7 +127,7 @@ class VisitDesk(Desk):
         knows = request.actor.roles & (SEE_ALL | {Role.INSPECTOR})
         found = self._slots(
             connection,
-            self.scope(connection, request.actor) if knows else None,
+            self._access.scope(connection, request.actor) if knows else None,
             since=request.since,
             until=request.until,
             inspector=request.inspector if keeper else UUID(request.actor.id),
@@ -146,8 +147,8 @@ class VisitDesk(Desk):
             raise _wrong("opens", "outside_working_hours")
         if closes > self._hours[1]:
             raise _wrong("closes", "outside_working_hours")
-        workdays = self.city(connection).workdays
-        times = list(visits_domain.week(request.first_day, (opens, closes), request.minutes, workdays))
+        workdays = self._catalogue.current(connection).workdays
+        times = list(rules.week(request.first_day, (opens, closes), request.minutes, workdays))
         if not times:
             raise _wrong("first_day", "no_time_for_a_slot")
         return Slots(items=self._make(connection, request, times))
@@ -155,12 +156,12 @@ class VisitDesk(Desk):
     def close_slot(self, connection: Connection, request: CloseSlot) -> Slot:
         """Nobody takes a place in it any more. UnknownSlot; SlotInUse while somebody has one."""
         self._allowed(connection, request.actor, KEEPERS)
-        slot = visits_store.lock_slot(connection, request.slot_id)
+        slot = store.lock_slot(connection, request.slot_id)
         if slot is None:
             raise UnknownSlot
         if slot.taken:
             raise SlotInUse
-        visits_store.close_slot(connection, request.slot_id)
+        store.close_slot(connection, request.slot_id)
         return self._slots(connection, None, ids=[request.slot_id])[0]
 
     def _make(
@@ -168,8 +169,8 @@ class VisitDesk(Desk):
     ) -> list[Slot]:
         self._allowed(connection, request.actor, KEEPERS)
         ids = [_id_of(request.actor, f"{request.idempotency_key}:{number}") for number in range(len(times))]
-        if not self.again(connection, request, ids[0]):
-            if times[0][0] <= self.clock():
+        if not self._done_before(connection, request, ids[0]):
+            if times[0][0] <= self._clock():
                 raise SlotPast
             self._check(connection, request.room_id, request.inspector)
             shared = {"room_id": request.room_id, "inspector": request.inspector, "capacity": request.capacity}
@@ -178,18 +179,18 @@ class VisitDesk(Desk):
                 for slot_id, (start, end) in zip(ids, times, strict=True)
             ]
             try:
-                visits_store.add_slots(connection, rows)
+                store.add_slots(connection, rows)
             except IntegrityError as error:
-                if getattr(error.orig, "sqlstate", None) == visits_store.EXCLUDED:
+                if getattr(error.orig, "sqlstate", None) == store.EXCLUDED:
                     raise SlotOverlap from None
                 raise
         return self._slots(connection, None, ids=ids)
 
     def _check(self, connection: Connection, room_id: UUID, inspector: UUID) -> None:
-        room = visits_store.room(connection, room_id, lock=True)
+        room = store.room(connection, room_id, lock=True)
         if room is None or not room.active:
             raise UnknownRoom
-        who = store.member(connection, inspector)
+        who = reference_store.member(connection, inspector)
         if who is None or not who.active or Role.INSPECTOR not in who.roles:
             raise _wrong("inspector", "not_an_inspector")
 
@@ -203,23 +204,19 @@ class VisitDesk(Desk):
         until: datetime | None = None,
         inspector: UUID | None = None,
     ) -> list[Slot]:
-        rows = visits_store.list_slots(connection, scope, ids=ids, since=since, until=until, inspector=inspector)
+        rows = store.list_slots(connection, scope, ids=ids, since=since, until=until, inspector=inspector)
         return [Slot.model_validate({**row._mapping, "cases": row.cases or []}) for row in rows]
 
-    def again(self, connection: Connection, request: AddRoom | AddSlot | MakeSlots, about: UUID) -> bool:
+    def _done_before(self, connection: Connection, request: AddRoom | AddSlot | MakeSlots, about: UUID) -> bool:
         asked = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
-        return again(connection, request.actor, request.idempotency_key, about, asked)
+        return done_before(connection, request.actor, request.idempotency_key, about, asked)
 
     def _allowed(self, connection: Connection, actor: Actor, roles: frozenset[Role]) -> None:
         if actor.kind is not ActorKind.STAFF or not actor.roles & roles:
             raise NotAllowed
-        known = store.member(connection, UUID(actor.id))
+        known = reference_store.member(connection, UUID(actor.id))
         if known is not None and not known.active:
             raise NotAllowed
-
-
-def _citizen(actor: Actor) -> UUID:
-    return _id(actor, ActorKind.CITIZEN)
 
 
 def _id_of(actor: Actor, key: str) -> UUID:

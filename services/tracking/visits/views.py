@@ -24,7 +24,7 @@ _COLUMNS = {
 }
 
 
-def of_case() -> Any:
+def visits_part() -> Any:
     """The visits of the case in the query's row, as JSON, the first one first."""
     pairs: list[Any] = []
     for name, column in _COLUMNS.items():

@@ -80,7 +80,7 @@ class House:
         made = {
             name: provider._factory(settings) for name, provider in vars(cls).items() if isinstance(provider, UseCases)
         }
-        found = SimpleNamespace(cls=cls, db=database(url), **made)
+        found = SimpleNamespace(cls=cls, db=database(url), settings=settings, **made)
         if hasattr(cls, "command"):
             found.command = partial(cls.command, found)
         return found

@@ -34,15 +34,25 @@ _LISTS = frozenset({"_theirs", "_of_staff"})
 _COMPARISONS = frozenset({"in_", "not_in", "is_", "contains"})
 FILES = (
     *(
-        "tracking/scope.py",
-        "tracking/store.py",
-        "tracking/views.py",
-        "tracking/searching.py",
-        "tracking/desks.py",
-        "tracking/beside.py",
+        "tracking/case/scope.py",
+        "tracking/case/store.py",
+        "tracking/case/views.py",
+        "tracking/citizens/views.py",
+        "tracking/decisions/store.py",
+        "tracking/evidence/access.py",
+        "tracking/exports/store.py",
+        "tracking/identities/store.py",
+        "tracking/inquiry/store.py",
+        "tracking/inquiry/views.py",
+        "tracking/letters/store.py",
+        "tracking/merging/related.py",
+        "tracking/reference/store.py",
+        "tracking/screening/workload.py",
+        "tracking/search/queries.py",
+        "tracking/search/store.py",
+        "tracking/visits/store.py",
     ),
-    *("tracking/advice.py", "tracking/letters.py", "tracking/visits_store.py", "tracking/searches_store.py"),
-    *("tracking/exports_store.py", "tracking/identities_store.py", "insight/store.py", "notify/inbox_store.py"),
+    *("insight/store.py", "notify/inbox_store.py"),
 )
 """Where queries for people are."""
 

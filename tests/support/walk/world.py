@@ -46,8 +46,8 @@ from contracts.tracking import (
     ExecuteCommand,
     LinkCase,
     Merge,
-    Object,
     Propose,
+    RaiseObjection,
     Rate,
     Recommendation,
     Refuse,
@@ -62,6 +62,7 @@ from contracts.visits import AddRoom, AddSlot, BookVisit, HoldVisit
 from contracts.vocabulary import ActorKind, Channel, Kind, Language, Outcome, Role
 from services.accounts import roster
 from services.accounts.domain import Member
+from services.tracking.composition import compose
 from tests.support.processes import create_database
 from tests.support.walk.house import SERVICES, House
 from tests.support.walk.oracle import Canary, CaseFacts, Oracle, Person, Sort
@@ -144,8 +145,7 @@ class Maker:
         self.at = datetime.now(UTC)
         self.ahead = timedelta(0)
         tracking = self.house.made["tracking"]
-        for desk in (tracking.use_cases, tracking.visits, tracking.searches, tracking.exports):
-            desk.clock = lambda: datetime.now(UTC) + self.ahead
+        tracking.use_cases = compose(tracking.settings, lambda: datetime.now(UTC) + self.ahead)
         self._words = 0
 
     # --- words, people ---
@@ -174,7 +174,7 @@ class Maker:
             scanned=True,
         )
         with self.house.made["tracking"].db.transaction() as connection:
-            self.house.made["tracking"].use_cases.keep_media(connection, [tell])
+            self.house.made["tracking"].use_cases.evidence.keep_media(connection, [tell])
         return made
 
     def staff(
@@ -456,7 +456,7 @@ class Maker:
         if life == "rated":
             self.say(facts, Rate(score=4))
         if life in ("review", "final"):
-            self.say(facts, Object(text=self.word(case, Sort.TO_CITIZEN)))
+            self.say(facts, RaiseObjection(text=self.word(case, Sort.TO_CITIZEN)))
             self.assign(facts, besides=inspector)
             self.do(self.inspector_of(facts), facts, AddNote(text=self.word(case, Sort.OFFICE)))
             if life == "final":
@@ -622,7 +622,7 @@ class Maker:
             made = self._ask(StartExport(actor=person.actor, format="csv", idempotency_key=uuid.uuid4().hex))
             self.world.exports[made.export_id] = person.id
         tracking = self.house.made["tracking"]
-        while tracking.exports.work(tracking.db):
+        while tracking.use_cases.export_worker.work(tracking.db):
             pass
 
     def _tell_others(self) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.tracking import FollowedRecommendation
-from services.tracking.case.lifecycle import Case, Recommended
+from services.tracking.case.lifecycle import Case, IssuedRecommendation
 from services.tracking.case.scope import Scope
 from services.tracking.case.store import CASE_COLUMNS, case_of
 from services.tracking.models import cases, recommendations
@@ -20,7 +20,9 @@ OPEN = ("open", "reported_done", "reported_declined")
 MOST = 500
 
 
-def keep(connection: Connection, case_id: UUID, those: Sequence[Recommended], at: datetime, made: bool) -> None:
+def keep(
+    connection: Connection, case_id: UUID, those: Sequence[IssuedRecommendation], at: datetime, made: bool
+) -> None:
     """Recommendations as they are now; `made`: by a decision, which takes the place of an earlier one's."""
     if made:
         supersede(connection, case_id, at)
@@ -41,7 +43,7 @@ def supersede(connection: Connection, case_id: UUID, at: datetime) -> None:
     connection.execute(chosen.values(state="superseded", settled_at=at))
 
 
-def of_case(connection: Connection, case_id: UUID, only: UUID | None = None) -> list[Recommended]:
+def of_case(connection: Connection, case_id: UUID, only: UUID | None = None) -> list[IssuedRecommendation]:
     """The recommendations of a locked case."""
     chosen = select(recommendations).where(recommendations.c.case_id == case_id)
     if only is not None:
@@ -94,8 +96,10 @@ def _listed(open_only: bool, *conditions: ColumnElement[bool]) -> Select[Any]:
     return chosen.where(*conditions).order_by(recommendations.c.due_on, recommendations.c.recommendation_id).limit(MOST)
 
 
-def _recommended(row: Row[Any]) -> Recommended:
-    return Recommended(row.recommendation_id, row.unit, row.text, row.due_on, row.state, row.reason, row.escalated)
+def _recommended(row: Row[Any]) -> IssuedRecommendation:
+    return IssuedRecommendation(
+        row.recommendation_id, row.unit, row.text, row.due_on, row.state, row.reason, row.escalated
+    )
 
 
 def _followed(row: Row[Any]) -> FollowedRecommendation:

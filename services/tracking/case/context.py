@@ -1,0 +1,49 @@
+"""What every command is judged by: the actor, the moment, the city's catalogue and the open question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from contracts.gateway import Actor
+from services.tracking.case.lifecycle import ASKED, Case, Context
+from services.tracking.inquiry import store as inquiry_store
+from services.tracking.reference.catalogue import CatalogueCopy
+from services.tracking.reference.workdays import day_of
+
+Clock = Callable[[], datetime]
+
+
+class Contexts:
+    """Makes the context of a command; facts that one command alone needs are loaded for it."""
+
+    def __init__(self, catalogue: CatalogueCopy, clock: Clock) -> None:
+        self._catalogue, self._clock = catalogue, clock
+
+    def of(self, connection: Connection, actor: Actor, case: Case | None) -> Context:
+        """`case`: whose open question is looked up; None when there can be none."""
+        city = self._catalogue.current(connection)
+        asked = case is not None and case.stage in ASKED
+        return Context(
+            actor=actor,
+            now=self._clock(),
+            workdays=city.workdays,
+            deadlines=city.deadlines,
+            calendar=city.version,
+            four_eyes=city.four_eyes,
+            refusal_reasons=city.refusal_reasons,
+            root_causes=city.root_causes,
+            new_id=uuid4(),
+            question=inquiry_store.open_question(connection, case.case_id) if case is not None and asked else None,
+        )
+
+    def now(self) -> datetime:
+        """The moment it is."""
+        return self._clock()
+
+    def today(self) -> date:
+        """The day it is in Tehran."""
+        return day_of(self._clock())

@@ -1,0 +1,44 @@
+"""Questions put to units, and their liaisons' answers."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from contracts.errors import NotFound
+from contracts.tracking import AnswerQuestion, AnswerUnitQuestion, ListUnitQuestions, UnitQuestion, UnitQuestions
+from services.tracking.case import rules
+from services.tracking.case import store as case_store
+from services.tracking.case.access import Access
+from services.tracking.case.context import Contexts
+from services.tracking.case.idempotency import done_before
+from services.tracking.case.null_characters import reject_null_characters
+from services.tracking.case.record import Recorder
+from services.tracking.inquiry import store, views
+
+
+class InquiryUseCases:
+    """The use cases of liaisons, who see the question and never the case."""
+
+    def __init__(self, access: Access, contexts: Contexts, recorder: Recorder) -> None:
+        self._access, self._contexts, self._recorder = access, contexts, recorder
+
+    def list_unit_questions(self, connection: Connection, request: ListUnitQuestions) -> UnitQuestions:
+        """Questions put to the liaison's unit or one below it."""
+        units = self._access.answered_units(connection, request.actor)
+        return UnitQuestions(items=views.unit_questions(connection, units, request.open_only))
+
+    def answer_unit_question(self, connection: Connection, request: AnswerUnitQuestion) -> UnitQuestion:
+        """A unit's answer. NotFound for a question that was not put to the liaison's unit or one below it."""
+        reject_null_characters(request)
+        units = self._access.answered_units(connection, request.actor)
+        case_id = store.case_of_question(connection, request.question_id, units)
+        case = case_store.lock(connection, case_id) if case_id is not None else None
+        if case is None:
+            raise NotFound
+        answer = AnswerQuestion(text=request.text, uploads=request.uploads)
+        if not done_before(connection, request.actor, request.idempotency_key, request.question_id, answer):
+            context = self._contexts.of(connection, request.actor, case)
+            uploads = tuple(dict.fromkeys(request.uploads))
+            change = rules.answer_unit_question(case, request.question_id, request.text, uploads, context)
+            self._recorder.record(connection, change, request.actor, context.now, context.question)
+        return views.unit_questions(connection, units, open_only=False, only=request.question_id)[0]
