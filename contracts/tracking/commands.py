@@ -1,0 +1,223 @@
+"""Commands on a case: of staff, and of the citizen who filed it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.base import Contract, GroundCode, ListCode, UnitCode, UploadId
+from contracts.tracking.fields import LongText, ShortText
+from contracts.visits import StaffVisitCommand, VisitCommand
+from contracts.vocabulary import Outcome
+
+
+class StartScreening(Contract):
+    type: Literal["start_screening"] = "start_screening"
+
+
+class Correct(Contract):
+    """Sets right what the citizen chose; only what is given changes."""
+
+    type: Literal["correct"] = "correct"
+    unit: UnitCode | None = None
+    ground: GroundCode | None = None
+    urgent: bool | None = None
+
+
+class Refuse(Contract):
+    """`reason`: one that the administrator offers. `explanation` is told to the citizen, with `address`: where to turn to
+    instead."""
+
+    type: Literal["refuse"] = "refuse"
+    reason: ListCode
+    explanation: LongText
+    address: ShortText | None = None
+
+
+class Merge(Contract):
+    type: Literal["merge"] = "merge"
+    into: UUID
+
+
+class Assign(Contract):
+    """Accepts a screened case, or hands over one under investigation, or an objection to another inspector.
+
+    `inspector` None: whoever is skilled in its ground and has the fewest open cases."""
+
+    type: Literal["assign"] = "assign"
+    inspector: UUID | None = None
+
+
+class AskCitizen(Contract):
+    """The clock stops until the answer."""
+
+    type: Literal["ask_citizen"] = "ask_citizen"
+    text: LongText
+
+
+class AskUnit(Contract):
+    """`unit` left out: the unit complained about. `media` of the case that may be seen along with the question."""
+
+    type: Literal["ask_unit"] = "ask_unit"
+    text: LongText
+    unit: UnitCode | None = None
+    media: list[UploadId] = []
+
+
+class AddNote(Contract):
+    """`mentions`: staff who may see the case and are told of the note."""
+
+    type: Literal["add_note"] = "add_note"
+    text: LongText
+    mentions: Annotated[list[UUID], Field(max_length=10)] = []
+
+
+class AddEvidence(Contract):
+    type: Literal["add_evidence"] = "add_evidence"
+    uploads: Annotated[list[UploadId], Field(min_length=1, max_length=10)]
+
+
+class Recommendation(Contract):
+    text: LongText
+    due_on: date
+
+
+class Decide(Contract):
+    """`reasons` are told to the citizen. An upheld or partly upheld case names at least one root cause, of those that the
+    administrator offers."""
+
+    type: Literal["decide"] = "decide"
+    outcome: Outcome
+    reasons: LongText
+    root_causes: list[ListCode] = []
+    recommendations: list[Recommendation] = []
+
+
+class Close(Contract):
+    type: Literal["close"] = "close"
+
+
+class Propose(Contract):
+    """A decision for the head to approve."""
+
+    type: Literal["propose"] = "propose"
+    outcome: Outcome
+    reasons: LongText
+    root_causes: list[ListCode] = []
+    recommendations: list[Recommendation] = []
+
+
+class Approve(Contract):
+    """The proposal becomes the decision; by another than who proposed it."""
+
+    type: Literal["approve"] = "approve"
+
+
+class ReturnProposal(Contract):
+    type: Literal["return_proposal"] = "return_proposal"
+    reason: LongText
+
+
+class SettleRecommendation(Contract):
+    """Agrees with what the unit reported, or sends it back, then with a reason."""
+
+    type: Literal["settle_recommendation"] = "settle_recommendation"
+    recommendation_id: UUID
+    accepted: bool
+    reason: LongText | None = None
+
+
+class Remind(Contract):
+    """The giver is reminded on a day to come."""
+
+    type: Literal["remind"] = "remind"
+    on: date
+    text: Annotated[str, Field(min_length=1, max_length=1_000)]
+
+
+class AddCheck(Contract):
+    """One more thing to see to in this case."""
+
+    type: Literal["add_check"] = "add_check"
+    text: Annotated[str, Field(min_length=1, max_length=1_000)]
+
+
+class TickCheck(Contract):
+    type: Literal["tick_check"] = "tick_check"
+    item_id: UUID
+    done: bool
+
+
+class LinkCase(Contract):
+    """The two cases belong together, each its own; `linked` false: no longer."""
+
+    type: Literal["link_case"] = "link_case"
+    to: UUID
+    linked: bool = True
+
+
+StaffCommand = Annotated[
+    StartScreening
+    | Correct
+    | Refuse
+    | Merge
+    | Assign
+    | AskCitizen
+    | AskUnit
+    | AddNote
+    | AddEvidence
+    | Decide
+    | Propose
+    | Approve
+    | ReturnProposal
+    | SettleRecommendation
+    | Remind
+    | AddCheck
+    | TickCheck
+    | LinkCase
+    | Close
+    | StaffVisitCommand,
+    Field(discriminator="type"),
+]
+
+
+class AnswerQuestion(Contract):
+    type: Literal["answer_question"] = "answer_question"
+    text: LongText
+    uploads: Annotated[list[UploadId], Field(max_length=10)] = []
+
+
+class Withdraw(Contract):
+    type: Literal["withdraw"] = "withdraw"
+    reason: ShortText | None = None
+
+
+class RaiseObjection(Contract):
+    type: Literal["object"] = "object"
+    text: LongText
+
+
+class Rate(Contract):
+    """`score` 1–5 and the four questions of DOMAIN: informed clearly, treated well, on time, asked for anything improper."""
+
+    type: Literal["rate"] = "rate"
+    score: Annotated[int, Field(ge=1, le=5)]
+    informed_clearly: bool | None = None
+    treated_well: bool | None = None
+    on_time: bool | None = None
+    asked_improper: bool | None = None
+
+
+class SendEvidence(Contract):
+    """More evidence, or better, while the case is open; the stage stays. EvidenceFull beyond what one case takes."""
+
+    type: Literal["send_evidence"] = "send_evidence"
+    uploads: Annotated[list[UploadId], Field(min_length=1, max_length=10)]
+
+
+CitizenCommand = Annotated[
+    AnswerQuestion | Withdraw | RaiseObjection | Rate | SendEvidence | VisitCommand, Field(discriminator="type")
+]
