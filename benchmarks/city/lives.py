@@ -5,7 +5,7 @@ One life is played in earnest and stands for the two dozen that are stamped afte
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -58,21 +58,33 @@ from services.tracking.case.lifecycle import (
     Case,
     Change,
     Context,
-    IssuedRecommendation,
+    Effect,
     Question,
     StaffFacts,
     TimelineEntry,
     UnitFacts,
 )
-from services.tracking.case.record import event_of, lines, media_rows, written
+from services.tracking.case.record import event_of, lines, written
 from services.tracking.case.scheduler import BY_CALENDAR
 from services.tracking.case.timeline import FIRST, StoredEntry, link
 from services.tracking.decisions import rules as decisions
+from services.tracking.decisions.rules import (
+    IssuedRecommendation,
+    RecommendationFacts,
+    RecommendationsChanged,
+    RecommendationsIssued,
+)
 from services.tracking.decisions.store import OPEN as OPEN_RECOMMENDATIONS
+from services.tracking.evidence.store import media_rows
+from services.tracking.inquiry import rules as inquiry
+from services.tracking.inquiry.rules import QuestionAnswered, QuestionAsked, QuestionLapsed, UnitQuestionFacts
+from services.tracking.merging import rules as merging
 from services.tracking.reference.catalogue import CityCatalogue
 from services.tracking.reference.workdays import ONE_DAY, TEHRAN, day_of
-from services.tracking.visits import rules as visits_domain
-from services.tracking.visits.rules import Lead, Move, Slot, Visit
+from services.tracking.rules import COMMANDS
+from services.tracking.screening.rules import AssignmentFacts, CorrectionFacts
+from services.tracking.visits import rules as visits
+from services.tracking.visits.rules import Lead, Slot, Visit, VisitSaved
 
 LEEWAY = timedelta(minutes=10)
 """A stamped life is later than the one it stands for, by less than this: so every day stays the same."""
@@ -180,7 +192,7 @@ class Life:
         self.events.append(event_of(TimelineEntry("opened", self.case, CaseOpened), 1, self.at, 1))
         self.citizen = Actor(kind=ActorKind(entry.actor_kind), id=str(entry.actor_id))
         if event.visit_wanted:
-            self._visited(visits_domain.ask(self.case, None, self.at, uuid4()), self.citizen, self.at)
+            self.take(visits.ask(self.case, None, self.at, uuid4()), self.citizen, self.at)
 
     # --- the script ---
 
@@ -276,8 +288,8 @@ class Life:
         twin.staff(screener, StartScreening())
         moment = twin.in_a_moment()
         self._until(moment)
-        twin.staff(screener, Merge(into=self.case.case_id), at=moment, target=self.case)
-        self.take(rules.duplicate_merged(self.case, twin.case), screener, moment)
+        twin.staff(screener, Merge(into=self.case.case_id), at=moment, other_case=self.case)
+        self.take(merging.duplicate_merged(self.case, twin.case), screener, moment)
         twin.ended_at = moment
 
     def wait_for(self, at: datetime) -> None:
@@ -289,24 +301,24 @@ class Life:
         """What a merged case hears of the decision of the case it goes on in."""
         told = {"outcome": decided.outcome, "final": decided.final}
         entry = {"entry": "decided", "details": told, "number": decided.state.number}
-        self.take(rules.merged_case_ended(self.case, entry, False, self.context(BY_CALENDAR, at)), BY_CALENDAR, at)
+        self.take(merging.merged_case_ended(self.case, entry, False, self.context(BY_CALENDAR, at)), BY_CALENDAR, at)
 
     def _meet(self) -> None:
         """A place at the next public meeting is offered, taken, reminded of and used."""
         assert self.visit is not None
         at = self._in_office(0)
         slot = slot_of(self.inspector, meeting_after(day_of(at) + 3 * ONE_DAY, self.town))
-        self._visited(visits_domain.offer(self.case, self.visit, [slot], at), self.inspector, at)
+        self.take(visits.offer(self.case, self.visit, [slot], at), self.inspector, at)
         at = self.in_a_moment()
-        self._visited(visits_domain.book(self.case, self.visit, slot, at, self.town.lead), self.citizen, at)
+        self.take(visits.book(self.case, self.visit, slot, at, self.town.lead), self.citizen, at)
         for moment in (self.visit.remind_day_at, self.visit.remind_hours_at):
             if moment is not None:
                 self._until(at := moment.astimezone(UTC) + timedelta(seconds=2))
-                said = visits_domain.remind(self.case, self.visit, at)
+                said = visits.remind(self.case, self.visit, at)
                 if said is not None:
-                    self._visited(said, BY_CALENDAR, at)
+                    self.take(said, BY_CALENDAR, at)
         self._until(at := slot.ends_at + timedelta(minutes=20))
-        self._visited(visits_domain.hold(self.case, self.visit, words.MINUTES, at), self.inspector, at)
+        self.take(visits.hold(self.case, self.visit, words.MINUTES, at), self.inspector, at)
 
     def _unit_answers(self, days: int) -> None:
         at = self._in_office(days)
@@ -314,7 +326,7 @@ class Life:
             return
         context = self.context(self.liaison, at)
         asked = self.question.question_id
-        self.take(rules.answer_unit_question(self.case, asked, words.OF_UNIT, (), context), self.liaison, at)
+        self.take(inquiry.answer_unit_question(self.case, asked, words.OF_UNIT, (), context), self.liaison, at)
 
     def _assign(self, by: Actor, inspector: Actor, days: int) -> None:
         facts = StaffFacts(UUID(inspector.id), active=True, inspector=True, conflicted=False)
@@ -331,18 +343,26 @@ class Life:
         city = self.town.city
         row = city.units.get(self.case.unit or "")
         unit = UnitFacts(row.code, row.name_fa, row.name_en, row.active, row.parent is None) if row else None
-        given: Mapping[str, Any] = {"question": self.question, "unit": unit, "mayor_unit": self._mayor(), **facts}
+        loaded = (
+            CorrectionFacts(unit),
+            UnitQuestionFacts(unit),
+            AssignmentFacts(facts.get("staff")),
+            RecommendationFacts(facts.get("recommended")),
+        )
         return Context(
             actor=actor,
             now=at,
             workdays=city.workdays,
             deadlines=city.deadlines,
             new_id=uuid4(),
+            question=self.question,
+            other_case=facts.get("other_case"),
+            facts=loaded,
             four_eyes=city.four_eyes,
             calendar=city.version,
+            mayor_unit=self._mayor(),
             refusal_reasons=city.refusal_reasons,
             root_causes=city.root_causes,
-            **given,
         )
 
     def _mayor(self) -> str | None:
@@ -354,59 +374,68 @@ class Life:
     ) -> None:
         """A command of staff after so many working days, in office hours; or at a moment."""
         at = at or self._in_office(days)
-        self.take(rules.act(self.case, command, self.context(actor, at, **facts)), actor, at)
+        self.take(COMMANDS.act(self.case, command, self.context(actor, at, **facts)), actor, at)
 
     def by_citizen(self, command: CitizenCommand, days: int) -> None:
         """What the one who filed it does, days later, on any day."""
         day = day_of(self.at) + days * ONE_DAY
         at = datetime.combine(day, time(self._rng.randint(9, 21), self._rng.randint(0, 45)), TEHRAN).astimezone(UTC)
         self._until(at := max(at, self.in_a_moment()))
-        self.take(rules.act_as_citizen(self.case, command, self.context(self.citizen, at)), self.citizen, at)
+        self.take(COMMANDS.act_as_citizen(self.case, command, self.context(self.citizen, at)), self.citizen, at)
 
     def take(self, change: Change, actor: Actor, at: datetime) -> None:
         """Notes a change as record.py writes it."""
         self.at = at
-        visit = self.visit if self.visit is not None and self.visit.state in visits_domain.OPEN else None
+        visit = self.visit if self.visit is not None and self.visit.state in visits.OPEN else None
         if visit is not None and change.case.stage not in OPEN_STAGES and self.case.stage in OPEN_STAGES:
-            end = visits_domain.ended(change.case, visit, at)
+            end = visits.ended(change.case, visit, at)
             if end is not None:
-                self.visit, change = end[0], replace(change, entries=[*change.entries, end[1]])
+                change = replace(
+                    change, entries=[*change.entries, *end.entries], effects=(*change.effects, *end.effects)
+                )
         before = [{"entry": entry.entry, "stage": entry.stage} for entry, _, _ in self.entries]
         entries, events = lines(change, actor, at, before)
         self.case = written(change, entries)
         self.entries += entries
         self.events += events
-        if self.question is not None and (change.lapsed or change.answered is not None):
-            now = {"lapsed_at": at} if change.lapsed else {"answer": change.answered, "answered_at": at}
-            self.questions[self.question.question_id] |= now
-            self.question = None
-        if change.asked is not None:
-            self.question = change.asked
-            over = {"case_id": self.case.case_id, "answer": None, "answered_at": None, "lapsed_at": None}
-            self.questions[change.asked.question_id] = {**vars(change.asked), "media": list(change.asked.media), **over}
-        self._advise(change, at)
+        for effect in change.effects:
+            self._write(effect, at)
 
-    def _advise(self, change: Change, at: datetime) -> None:
-        if change.entries and change.entries[-1].entry == "decided":
+    def _write(self, effect: Effect, at: datetime) -> None:
+        """Notes an effect as its writer does."""
+        if isinstance(effect, VisitSaved):
+            self.visit = effect.visit
+        elif isinstance(effect, QuestionAsked):
+            question = self.question = effect.question
+            open_still = {"case_id": self.case.case_id, "answer": None, "answered_at": None, "lapsed_at": None}
+            self.questions[question.question_id] = {**vars(question), "media": list(question.media), **open_still}
+        elif isinstance(effect, QuestionLapsed):
+            self.questions[effect.question_id] |= {"lapsed_at": at}
+            self.question = None
+        elif isinstance(effect, QuestionAnswered):
+            self.questions[effect.question_id] |= {"answer": effect.answer, "answered_at": at}
+            self.question = None
+        elif isinstance(effect, RecommendationsIssued):
             for row in self.recommended.values():
-                if row["state"] in OPEN_RECOMMENDATIONS:
+                if effect.supersedes and row["state"] in OPEN_RECOMMENDATIONS:
                     row |= {"state": "superseded", "settled_at": at}
-        for one in change.recommended:
+            self._recommend(effect.recommendations, at)
+        elif isinstance(effect, RecommendationsChanged):
+            self._recommend(effect.recommendations, at)
+
+    def _recommend(self, recommendations: Iterable[IssuedRecommendation], at: datetime) -> None:
+        for recommendation in recommendations:
             new = {"case_id": self.case.case_id, "made_at": at, "reported_at": None, "settled_at": None}
-            row = self.recommended.get(one.recommendation_id, new) | vars(one)
-            if one.state.startswith("reported"):
+            row = self.recommended.get(recommendation.recommendation_id, new) | vars(recommendation)
+            if recommendation.state.startswith("reported"):
                 row["reported_at"] = at
-            if one.state in ("done", "declined"):
+            if recommendation.state in ("done", "declined"):
                 row["settled_at"] = at
-            self.recommended[one.recommendation_id] = row
+            self.recommended[recommendation.recommendation_id] = row
 
     def _advised(self, one: UUID) -> IssuedRecommendation:
         row = self.recommended[one]
         return IssuedRecommendation(**{name: row[name] for name in IssuedRecommendation.__dataclass_fields__})
-
-    def _visited(self, move: Move, actor: Actor, at: datetime) -> None:
-        self.visit = move.visit
-        self.take(move.change, actor, at)
 
     # --- time ---
 

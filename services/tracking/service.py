@@ -150,7 +150,7 @@ class Service(AuditedService):
 
     @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
     def remind_of_visits(self) -> None:
-        self.use_cases.visits.remind_due(self.db)
+        self.use_cases.visit_reminders.remind_due(self.db)
 
     @timer(interval=1)  # type: ignore[untyped-decorator]  # nameko is untyped
     def make_exports(self) -> None:

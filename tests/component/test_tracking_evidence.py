@@ -14,7 +14,7 @@ from contracts.errors import EvidenceFull, UnknownCase, WrongStage
 from contracts.media import ClaimRefused, MediaAccepted, MediaRejected
 from contracts.tracking import AddEvidence, AnswerUnitQuestion, AskUnit, AuthorizeMedia, ListUnitQuestions, SendEvidence
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from services.tracking.case.lifecycle import EVIDENCE_MOST
+from services.tracking.evidence.rules import EVIDENCE_MOST
 from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
 from tests.support.tracking import Office, decision
 

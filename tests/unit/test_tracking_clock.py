@@ -15,6 +15,7 @@ from contracts.vocabulary import Kind, Outcome, Stage
 from services.tracking.case import deadlines, rules
 from services.tracking.case.lifecycle import Case, Change
 from services.tracking.reference.workdays import TEHRAN, Deadlines, Rule, Workdays, day_of
+from services.tracking.rules import COMMANDS
 from tests.unit.test_tracking_domain import NOON, WEEK, act, case, context, later, question
 
 calendars = st.builds(
@@ -216,7 +217,7 @@ def test_an_objection_sets_the_clock_anew_and_its_warnings_with_it() -> None:
     decided = replace(
         case(Stage.DECIDED), objection_until=date(2026, 12, 5), told=("decision:warning", "decision:head")
     )
-    review = rules.act_as_citizen(decided, RaiseObjection(text="x"), context(at=later(7))).case
+    review = COMMANDS.act_as_citizen(decided, RaiseObjection(text="x"), context(at=later(7))).case
     assert review.told == ()
     assert review.due_from == day_of(later(7))
 

@@ -24,9 +24,11 @@ from contracts.tracking import (
     Withdraw,
 )
 from contracts.vocabulary import Kind, Outcome, RootCause, Stage
-from services.tracking.case import rules
-from services.tracking.case.lifecycle import Case, IssuedRecommendation, Listed
+from services.tracking.case.lifecycle import Case, Change, Listed
 from services.tracking.decisions import rules as decisions
+from services.tracking.decisions.rules import IssuedRecommendation, RecommendationsChanged, RecommendationsIssued
+from services.tracking.rules import COMMANDS
+from tests.support.changes import effect
 from tests.unit.test_tracking_domain import (
     HEAD,
     INSPECTOR,
@@ -57,6 +59,12 @@ def proposed() -> Case:
     return act(investigated(), proposal(), INSPECTOR, **FOUR_EYES).case
 
 
+def recommendations(change: Change) -> tuple[IssuedRecommendation, ...]:
+    """The recommendations that this change issues or changes."""
+    found = effect(change, RecommendationsIssued) or effect(change, RecommendationsChanged)
+    return found.recommendations if found else ()
+
+
 def test_a_kind_with_four_eyes_is_decided_by_nobody_alone() -> None:
     for who in (INSPECTOR, HEAD):
         with pytest.raises(FourEyesNeeded):
@@ -69,7 +77,7 @@ def test_a_proposal_leaves_the_stage_and_what_the_citizen_sees_alone() -> None:
     assert change.case.stage is Stage.INVESTIGATING
     assert change.case.outcome is None
     assert [step.entry for step in change.entries] == ["decision_proposed"]
-    assert change.recommended == ()
+    assert change.effects == ()
 
 
 def test_what_the_head_approves_is_the_decision_as_proposed_and_its_inspector_does_not_hear_the_objection() -> None:
@@ -77,11 +85,11 @@ def test_what_the_head_approves_is_the_decision_as_proposed_and_its_inspector_do
     assert (change.case.stage, change.case.outcome, change.case.reasons) == (Stage.DECIDED, Outcome.UPHELD, "دلیل")
     assert change.case.proposal is None
     assert set(change.case.barred) == {INSPECTOR, HEAD}
-    assert [(one.unit, one.text, one.due_on) for one in change.recommended] == [
+    assert [(one.unit, one.text, one.due_on) for one in recommendations(change)] == [
         ("dep", ADVICE[0].text, ADVICE[0].due_on)
     ]
     assert change.entries[0].fields["recommended_to"] == "dep"
-    review = rules.act_as_citizen(change.case, RaiseObjection(text="نه"), context()).case
+    review = COMMANDS.act_as_citizen(change.case, RaiseObjection(text="نه"), context()).case
     with pytest.raises(InvalidField):
         act(review, Assign(inspector=INSPECTOR), OTHER_HEAD, staff=inspector())
     heard = act(review, Assign(inspector=OTHER), OTHER_HEAD, staff=inspector(OTHER)).case
@@ -92,7 +100,7 @@ def test_what_the_head_approves_is_the_decision_as_proposed_and_its_inspector_do
 
 def review_of(one: Case) -> Case:
     """After an objection, in another inspector's hands."""
-    objected = rules.act_as_citizen(one, RaiseObjection(text="نه"), context()).case
+    objected = COMMANDS.act_as_citizen(one, RaiseObjection(text="نه"), context()).case
     return act(objected, Assign(inspector=OTHER), OTHER_HEAD, staff=inspector(OTHER)).case
 
 
@@ -140,7 +148,7 @@ def test_a_waiting_proposal_keeps_the_inquiry_where_it_is(command: Any) -> None:
 
 def test_a_proposal_goes_with_the_inspector_who_made_it_and_with_the_case() -> None:
     assert act(proposed(), Assign(inspector=OTHER), staff=inspector(OTHER)).case.proposal is None
-    assert rules.act_as_citizen(proposed(), Withdraw(), context()).case.proposal is None
+    assert COMMANDS.act_as_citizen(proposed(), Withdraw(), context()).case.proposal is None
 
 
 @pytest.mark.parametrize("who", [INSPECTOR, SCREENER])
@@ -186,10 +194,10 @@ def settlement(accepted: bool, reason: str | None = None) -> SettleRecommendatio
 def test_the_unit_reports_and_the_office_has_the_last_word() -> None:
     one = case(Stage.CLOSED)
     for done, reason, end in ((True, None, "done"), (False, "بودجه نیست", "declined")):
-        [reported] = decisions.report(one, recommended(), done, reason, context()).recommended
-        [settled] = act(one, settlement(True), HEAD, recommended=reported).recommended
+        [reported] = recommendations(decisions.report(one, recommended(), done, reason, context()))
+        [settled] = recommendations(act(one, settlement(True), HEAD, recommended=reported))
         assert settled.state == end
-        [again] = act(one, settlement(False, "کافی نیست"), HEAD, recommended=reported).recommended
+        [again] = recommendations(act(one, settlement(False, "کافی نیست"), HEAD, recommended=reported))
         assert again.state == "open"
 
 
@@ -216,6 +224,6 @@ def test_what_is_overdue_goes_up_once() -> None:
     late = [recommended(), recommended("reported_done"), recommended(due_on=today), recommended(escalated=True)]
     change = decisions.overdue(one, late, today)
     assert [step.fields["step"] for step in change.entries] == ["recommendation"]
-    assert [told.escalated for told in change.recommended] == [True]
-    assert decisions.overdue(one, change.recommended, today).entries == []
+    assert [told.escalated for told in recommendations(change)] == [True]
+    assert decisions.overdue(one, recommendations(change), today).entries == []
     assert change.case == one

@@ -14,6 +14,7 @@ from contracts.tracking import AddCheck, AddNote, LinkCase, Remind, TickCheck
 from contracts.vocabulary import Stage
 from services.tracking.case.lifecycle import Case
 from services.tracking.inquiry import rules as inquiry
+from tests.support.changes import sure
 from tests.unit.test_tracking_domain import HEAD, INSPECTOR, OTHER, SCREENER, act, case
 
 
@@ -30,8 +31,8 @@ def test_only_who_may_see_the_case_is_mentioned_and_each_once() -> None:
 
 
 def test_a_reminder_is_for_its_giver_on_a_day_to_come() -> None:
-    reminder = act(investigated(), Remind(on=date(2026, 11, 22), text="x"), INSPECTOR).reminder
-    assert reminder is not None
+    change = act(investigated(), Remind(on=date(2026, 11, 22), text="x"), INSPECTOR)
+    reminder = sure(change, inquiry.ReminderSet).reminder
     assert (reminder.staff_id, reminder.on) == (INSPECTOR, date(2026, 11, 22))
     with pytest.raises(InvalidField):
         act(investigated(), Remind(on=date(2026, 11, 21), text="x"), INSPECTOR)
@@ -55,15 +56,15 @@ def test_a_checklist_grows_and_its_items_are_ticked_and_unticked() -> None:
 
 def test_two_cases_are_linked_from_both_sides_and_parted_again() -> None:
     one, other = investigated(), case(Stage.DECIDED)
-    here = act(one, LinkCase(to=other.case_id), target=other).case
+    here = act(one, LinkCase(to=other.case_id), other_case=other).case
     there = inquiry.linked(other, one, True).case
     assert (here.links, there.links) == ((str(other.case_id),), (str(one.case_id),))
     with pytest.raises(InvalidField):
-        act(here, LinkCase(to=other.case_id), target=other)
-    assert act(here, LinkCase(to=other.case_id, linked=False), target=other).case.links == ()
+        act(here, LinkCase(to=other.case_id), other_case=other)
+    assert act(here, LinkCase(to=other.case_id, linked=False), other_case=other).case.links == ()
     for target in (None, one):
         with pytest.raises(InvalidField):
-            act(one, LinkCase(to=one.case_id), target=target)
+            act(one, LinkCase(to=one.case_id), other_case=target)
 
 
 @pytest.mark.parametrize("command", [AddCheck(text="x"), Remind(on=date(2027, 1, 1), text="x")])

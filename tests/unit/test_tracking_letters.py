@@ -11,9 +11,9 @@ import pytest
 from contracts.errors import NoLetter
 from contracts.tracking import Decide, RaiseObjection, Recommendation, Refuse
 from contracts.vocabulary import Outcome, RefusalReason, RootCause, Stage
-from services.tracking.case import rules
 from services.tracking.case.lifecycle import Case
 from services.tracking.letters.rules import letter_of
+from services.tracking.rules import COMMANDS
 from tests.unit.test_tracking_domain import INSPECTOR, OTHER, SCREENER, act, case, context, decide
 
 REFUSED_AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -47,7 +47,7 @@ def test_the_letter_of_a_decision_tells_its_outcome_and_of_recommendations_the_d
 
 def test_the_letter_stands_while_its_objection_is_heard_and_gives_way_to_the_final_one() -> None:
     one = decided()
-    review = rules.act_as_citizen(one, RaiseObjection(text="نه"), context()).case
+    review = COMMANDS.act_as_citizen(one, RaiseObjection(text="نه"), context()).case
     assert letter_of(review, None) == letter_of(one, None)
     final = letter_of(act(replace(review, handler=OTHER), decide(), OTHER).case, None)
     assert (final.number, final.final, final.objection_until) == (f"{one.number}-2", True, None)

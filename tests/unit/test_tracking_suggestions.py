@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.tracking.screening.rules import Earlier, suggest
+from services.tracking.screening.suggestions import Earlier, suggest
 
 TEXT = "پروانه ساختمان من سه ماه است که صادر نشده است"
 

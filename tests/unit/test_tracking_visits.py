@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from contracts.errors import InvalidField, SlotPast, SlotTaken, UnknownSlot, VisitNotBegun, WrongStage, WrongVisitState
 from contracts.visits import VisitState
 from contracts.vocabulary import OPEN_STAGES, Channel, Kind, Stage
-from services.tracking.case.lifecycle import PUBLIC_ENTRIES, TEXTS_SHOWN, Case
+from services.tracking.case.lifecycle import PUBLIC_ENTRIES, TEXTS_SHOWN, Case, Change
 from services.tracking.reference.workdays import TEHRAN, Workdays
 from services.tracking.visits import rules
-from services.tracking.visits.rules import BOOKED, OPEN, Lead, Move, Slot, Visit
+from services.tracking.visits.rules import BOOKED, OPEN, Lead, Slot, Visit, VisitSaved
+from tests.support.changes import sure
 
 NOON = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)  # a Saturday, noon in Tehran
 INSPECTOR, OTHER = UUID(int=1), UUID(int=2)
@@ -55,6 +56,11 @@ def visit(state: VisitState = VisitState.ASKED, at: Slot | None = None, **change
     return replace(Visit(uuid4(), uuid4(), state, NOON, at), **changes)
 
 
+def visit_after(change: Change | None) -> Visit:
+    assert change is not None
+    return sure(change, VisitSaved).visit
+
+
 def booked(at: Slot | None = None) -> Visit:
     return visit(VisitState.BOOKED, at or slot())
 
@@ -66,16 +72,16 @@ def test_a_visit_is_asked_for_while_the_case_is_open(stage: Stage) -> None:
             rules.ask(case(stage), None, NOON, uuid4())
         return
     done = rules.ask(case(stage), None, NOON, uuid4())
-    assert done.visit.state is VisitState.ASKED
-    assert [step.entry for step in done.change.entries] == ["visit_asked"]
+    assert visit_after(done).state is VisitState.ASKED
+    assert [step.entry for step in done.entries] == ["visit_asked"]
     with pytest.raises(WrongVisitState):
-        rules.ask(case(stage), done.visit, NOON, uuid4())
+        rules.ask(case(stage), visit_after(done), NOON, uuid4())
 
 
 def test_a_place_is_taken_in_a_slot_of_the_cases_inspector_that_is_free_and_to_come() -> None:
     done = rules.book(case(), visit(), slot(capacity=2, taken=1), NOON, LEAD)
-    assert done.visit.state is VisitState.BOOKED
-    assert done.change.entries[0].fields["place_en"] == "Room 1"
+    assert visit_after(done).state is VisitState.BOOKED
+    assert done.entries[0].fields["place_en"] == "Room 1"
     for bad, error in (
         (slot(taken=1), SlotTaken),
         (slot(timedelta(0)), SlotPast),
@@ -91,8 +97,8 @@ def test_a_place_is_taken_in_a_slot_of_the_cases_inspector_that_is_free_and_to_c
 
 def test_slots_chosen_for_a_visit_take_the_place_of_all_others() -> None:
     chosen, own = slot(inspector=OTHER), slot()
-    offered = rules.offer(case(), visit(), [chosen], NOON).visit
-    assert rules.book(case(), offered, chosen, NOON, LEAD).visit.slot == chosen
+    offered = visit_after(rules.offer(case(), visit(), [chosen], NOON))
+    assert visit_after(rules.book(case(), offered, chosen, NOON, LEAD)).slot == chosen
     with pytest.raises(UnknownSlot):
         rules.book(case(), offered, own, NOON, LEAD)
     with pytest.raises(InvalidField):
@@ -101,14 +107,14 @@ def test_slots_chosen_for_a_visit_take_the_place_of_all_others() -> None:
 
 def test_a_visit_is_moved_or_cancelled_until_it_begins() -> None:
     there, then = slot(), slot(timedelta(days=4))
-    assert rules.move(case(), booked(there), then, NOON, LEAD).visit.state is VisitState.MOVED
+    assert visit_after(rules.move(case(), booked(there), then, NOON, LEAD)).state is VisitState.MOVED
     with pytest.raises(InvalidField):
         rules.move(case(), booked(there), there, NOON, LEAD)
     with pytest.raises(WrongVisitState):
         rules.move(case(), visit(), then, NOON, LEAD)
-    assert rules.cancel(case(), booked(), NOON).visit.state is VisitState.CANCELLED
+    assert visit_after(rules.cancel(case(), booked(), NOON)).state is VisitState.CANCELLED
     begun = booked(slot(timedelta(0)))
-    ways: list[Callable[[], Move]] = [
+    ways: list[Callable[[], Change]] = [
         lambda: rules.move(case(), begun, then, NOON, LEAD),
         lambda: rules.cancel(case(), begun, NOON),
         lambda: rules.call_off(case(), begun, NOON),
@@ -121,10 +127,10 @@ def test_a_visit_is_moved_or_cancelled_until_it_begins() -> None:
 def test_how_it_ended_is_told_once_it_has_begun_whatever_became_of_the_case() -> None:
     begun = booked(slot(timedelta(0)))
     held = rules.hold(case(Stage.DECIDED), begun, "صورت‌جلسه", NOON)
-    assert held.visit.state is VisitState.HELD
-    assert held.change.entries[0].details["text"] == "صورت‌جلسه"
-    assert "text" not in held.change.entries[0].fields
-    assert rules.miss(case(), begun, NOON).visit.state is VisitState.NO_SHOW
+    assert visit_after(held).state is VisitState.HELD
+    assert held.entries[0].details["text"] == "صورت‌جلسه"
+    assert "text" not in held.entries[0].fields
+    assert visit_after(rules.miss(case(), begun, NOON)).state is VisitState.NO_SHOW
     with pytest.raises(VisitNotBegun):
         rules.hold(case(), booked(), "زود", NOON)
 
@@ -137,14 +143,14 @@ def test_the_citizen_reads_that_a_visit_was_held_and_not_its_minutes() -> None:
 
 def test_called_off_it_is_asked_for_again_without_a_time() -> None:
     done = rules.call_off(case(), booked(), NOON)
-    assert (done.visit.state, done.visit.slot) == (VisitState.ASKED, None)
-    assert done.change.entries[0].fields["by"] == "office"
-    assert done.change.entries[0].fields["starts_at"] == NOON + timedelta(days=3)
+    assert (visit_after(done).state, visit_after(done).slot) == (VisitState.ASKED, None)
+    assert done.entries[0].fields["by"] == "office"
+    assert done.entries[0].fields["starts_at"] == NOON + timedelta(days=3)
 
 
 def test_the_end_of_a_case_avoids_a_visit_and_frees_a_place_but_not_one_that_has_begun() -> None:
     ends = {state: rules.ended(case(Stage.DECIDED), visit(state, slot()), NOON) for state in OPEN}
-    assert {state: end[0].state for state, end in ends.items() if end} == {
+    assert {state: visit_after(end).state for state, end in ends.items() if end} == {
         VisitState.ASKED: VisitState.AVOIDED,
         **dict.fromkeys(BOOKED, VisitState.CANCELLED),
     }
@@ -152,21 +158,21 @@ def test_the_end_of_a_case_avoids_a_visit_and_frees_a_place_but_not_one_that_has
 
 
 def test_each_reminder_is_said_once_and_two_at_once_are_one() -> None:
-    there = rules.book(case(), visit(), slot(timedelta(days=3)), NOON, LEAD).visit
+    there = visit_after(rules.book(case(), visit(), slot(timedelta(days=3)), NOON, LEAD))
     assert there.remind_day_at == NOON + timedelta(days=2)
     assert there.remind_hours_at == NOON + timedelta(days=2, hours=22)
     assert rules.remind(case(), there, NOON) is None
     day = rules.remind(case(), there, there.remind_day_at)
     assert day is not None
-    assert day.change.entries[0].fields["before"] == "day"
-    assert rules.remind(case(), day.visit, there.remind_day_at) is None
+    assert day.entries[0].fields["before"] == "day"
+    assert rules.remind(case(), visit_after(day), there.remind_day_at) is None
     both = rules.remind(case(), there, there.remind_hours_at)
     assert both is not None
-    assert both.change.entries[0].fields["before"] == "hours"
-    assert (both.visit.remind_day_at, both.visit.remind_hours_at) == (None, None)
+    assert both.entries[0].fields["before"] == "hours"
+    assert (visit_after(both).remind_day_at, visit_after(both).remind_hours_at) == (None, None)
     late = rules.remind(case(), there, NOON + timedelta(days=3))
     assert late is not None
-    assert late.change.entries == []
+    assert late.entries == []
 
 
 def test_who_books_late_is_not_reminded_of_what_they_were_just_told() -> None:
@@ -214,7 +220,7 @@ def test_what_a_citizen_is_told_they_can_do_they_can(stage: Stage, state: VisitS
     here = None if state is None else visit(state, slot() if state in BOOKED else None)
     begins = here.slot.starts_at if here and here.slot else None
     other = slot(timedelta(days=5))
-    ways: dict[str, Callable[[], Move]] = {
+    ways: dict[str, Callable[[], Change]] = {
         "ask_visit": lambda: rules.ask(case(stage), here, NOON, uuid4()),
         "book_visit": lambda: rules.book(case(stage), here, other, NOON, LEAD),
         "move_visit": lambda: rules.move(case(stage), here, other, NOON, LEAD),

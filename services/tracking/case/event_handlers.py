@@ -22,15 +22,16 @@ from contracts.vocabulary import ActorKind
 from services.tracking.case import rules, store
 from services.tracking.case.context import Clock, Contexts
 from services.tracking.case.lifecycle import Case, TimelineEntry
-from services.tracking.case.record import Recorder, event_of, media_rows
+from services.tracking.case.record import Recorder, event_of
 from services.tracking.case.registration import case_of_submission, opening_of, row_of
 from services.tracking.case.timeline import FIRST, StoredEntry, link
 from services.tracking.evidence import store as evidence_store
+from services.tracking.evidence.store import media_rows
 from services.tracking.evidence.use_cases import EvidenceUseCases
 from services.tracking.reference import store as reference_store
 from services.tracking.reference.catalogue import CatalogueCopy
-from services.tracking.visits import rules as visits_rules
-from services.tracking.visits import store as visits_store
+from services.tracking.rules import COMMANDS
+from services.tracking.visits import rules as visits
 
 BY_SMS = Actor(kind=ActorKind.BEARER, id="sms")
 OBJECTION_BY_SMS = "اعتراض با پاسخ پیامکی"
@@ -92,10 +93,9 @@ class EventHandlers:
         )
         for case, (entry, _, _), event in (opening[case_id] for case_id in opening if case_id in added):
             if event.visit_wanted:
-                asked = visits_rules.ask(case, None, moment, uuid4())
-                visits_store.save(connection, asked.visit)
+                change = visits.ask(case, None, moment, uuid4())
                 by = Actor(kind=ActorKind(entry.actor_kind), id=str(entry.actor_id))
-                self._recorder.record(connection, asked.change, by, moment)
+                self._recorder.record(connection, change, by, moment)
         self._evidence.report_refusals(connection, uploads)
 
     def recode(self, connection: Connection, event: SubmissionRecoded) -> None:
@@ -126,7 +126,7 @@ class EventHandlers:
             Rate(score=5) if event.reply is Reply.SATISFIED else RaiseObjection(text=OBJECTION_BY_SMS)
         )
         try:
-            change = rules.act_as_citizen(case, command, context)
+            change = COMMANDS.act_as_citizen(case, command, context)
         except WrongStage:
             change = rules.note(case, {"reply": event.reply})
-        self._recorder.record(connection, change, BY_SMS, context.now, context.question)
+        self._recorder.record(connection, change, BY_SMS, context.now)

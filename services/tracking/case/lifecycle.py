@@ -1,16 +1,14 @@
-"""What a case is, and the drawing of its life as data (DOMAIN: The life of a case).
-
-`TRANSITIONS` says where each command may be given and where it leads; `PERMISSIONS` who may give it. domain.py moves along it.
-"""
+"""What a case is, what a command is judged by, and what a command changes (DOMAIN: The life of a case). Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+from contracts.errors import ClosedUnit, UnknownUnit
 from contracts.gateway import Actor
 from contracts.tracking import TrackedEvent
 from contracts.vocabulary import (
@@ -21,8 +19,6 @@ from contracts.vocabulary import (
     Kind,
     Language,
     Outcome,
-    RefusalReason,
-    Role,
     Stage,
 )
 from services.tracking.reference.workdays import Deadlines, Workdays, day_of
@@ -30,63 +26,6 @@ from services.tracking.reference.workdays import Deadlines, Workdays, day_of
 S = Stage
 ASKED = (S.AWAITING_CITIZEN, S.AWAITING_UNIT)
 AT_WORK = (S.INVESTIGATING, *ASKED)
-
-TRANSITIONS: Mapping[str, Mapping[Stage, Stage]] = {
-    "start_screening": {S.REGISTERED: S.SCREENING},
-    "correct": {S.SCREENING: S.SCREENING},
-    "refuse": {S.SCREENING: S.REFUSED},
-    "merge": {S.SCREENING: S.MERGED},
-    "assign": {S.SCREENING: S.INVESTIGATING} | {stage: stage for stage in (*AT_WORK, S.REVIEW)},
-    "ask_citizen": {S.INVESTIGATING: S.AWAITING_CITIZEN},
-    "ask_unit": {S.INVESTIGATING: S.AWAITING_UNIT},
-    "add_note": {stage: stage for stage in (S.SCREENING, *AT_WORK, S.REVIEW, S.DECIDED)},
-    "add_evidence": {stage: stage for stage in (*AT_WORK, S.REVIEW)},
-    "decide": {S.INVESTIGATING: S.DECIDED, S.REVIEW: S.DECIDED},
-    "propose": {S.INVESTIGATING: S.INVESTIGATING, S.REVIEW: S.REVIEW},
-    "approve": {S.INVESTIGATING: S.DECIDED, S.REVIEW: S.DECIDED},
-    "return_proposal": {S.INVESTIGATING: S.INVESTIGATING, S.REVIEW: S.REVIEW},
-    "settle_recommendation": {stage: stage for stage in (S.DECIDED, S.REVIEW, S.CLOSED)},
-    "remind": {stage: stage for stage in (*AT_WORK, S.REVIEW, S.DECIDED)},
-    "add_check": {stage: stage for stage in (*AT_WORK, S.REVIEW)},
-    "tick_check": {stage: stage for stage in (*AT_WORK, S.REVIEW)},
-    "link_case": {stage: stage for stage in (*AT_WORK, S.REVIEW, S.DECIDED)},
-    "close": {S.DECIDED: S.CLOSED, S.REFUSED: S.CLOSED},
-    "answer_question": {S.AWAITING_CITIZEN: S.INVESTIGATING},
-    "answer_unit_question": {S.AWAITING_UNIT: S.INVESTIGATING},
-    "send_evidence": {stage: stage for stage in OPEN_STAGES},
-    "withdraw": dict.fromkeys(OPEN_STAGES, S.WITHDRAWN),
-    "object": {S.DECIDED: S.REVIEW},
-    "rate": {S.DECIDED: S.DECIDED},
-    # Not a command: a question whose time has passed gives way to the next step of the inquiry.
-    "lapse": dict.fromkeys(ASKED, S.INVESTIGATING),
-    # Nor this: the case that a merged one went on in ended and decided nothing.
-    "part": {S.MERGED: S.SCREENING},
-}
-"""Command → stage it may be given in → stage it leads to."""
-
-EVIDENCE_MOST = 50
-"""How many files of its citizen one case takes."""
-
-GIVES_WAY = frozenset({"ask_citizen", "ask_unit", "decide", "propose"})
-"""Commands of the inquiry that need not wait longer for an answer than its time."""
-
-STANDS_STILL = frozenset({"ask_citizen", "ask_unit", "decide"})
-"""Commands that a proposed decision keeps waiting, until the head has spoken or another is proposed."""
-
-_SCREENING = frozenset({"start_screening", "correct", "refuse", "merge", "assign"})
-_INQUIRY = frozenset({"ask_citizen", "ask_unit", "add_note", "add_evidence", "decide"}) | {
-    *("propose", "settle_recommendation"),
-    *("remind", "add_check", "tick_check", "link_case"),
-}
-PERMISSIONS: Mapping[Role, frozenset[str]] = {
-    Role.SCREENER: _SCREENING,
-    Role.INSPECTOR: _INQUIRY,  # on a case assigned to them
-    Role.HEAD: _SCREENING | _INQUIRY | {"approve", "return_proposal", "close"},
-}
-REASONED = frozenset({Outcome.UPHELD, Outcome.PARTLY_UPHELD})
-REASONS_OF_THE_MATTER = frozenset({RefusalReason.OUTSIDE_REMIT, RefusalReason.PENDING_ELSEWHERE})
-"""Refusal reasons that lie in the matter, and so hold for all who complained of it; any other, one that the administrator
-added included, may lie in what one of them did or left out."""
 
 PUBLIC_ENTRIES = frozenset(
     {
@@ -222,36 +161,21 @@ class Question:
 
 
 @dataclass(frozen=True)
-class IssuedRecommendation:
-    """A recommendation to a unit. `state`: open, reported_done, reported_declined (the unit's word), done, declined (the
-    office agreed), or superseded by the final decision. `escalated`: that it is overdue has been said."""
-
-    recommendation_id: UUID
-    unit: str | None
-    text: str
-    due_on: date
-    state: str = "open"
-    reason: str | None = None
-    escalated: bool = False
-
-
-@dataclass(frozen=True)
-class Reminder:
-    """Who is to be reminded of what, on which day."""
-
-    reminder_id: UUID
-    staff_id: UUID
-    on: date
-    text: str
-
-
-@dataclass(frozen=True)
 class UnitFacts:
     code: str
     name_fa: str
     name_en: str
     active: bool
     root: bool
+
+
+def known_unit(unit: UnitFacts | None) -> UnitFacts:
+    """The unit, if it may be named. UnknownUnit for an unknown one and for the root, ClosedUnit for a closed one."""
+    if unit is None or unit.root:
+        raise UnknownUnit
+    if not unit.active:
+        raise ClosedUnit
+    return unit
 
 
 @dataclass(frozen=True)
@@ -264,10 +188,14 @@ class StaffFacts:
     conflicted: bool
 
 
+F = TypeVar("F")
+
+
 @dataclass(frozen=True)
 class Context:
-    """What a command is judged by. Facts about what it names are None when there is no such thing, or not for this
-    actor. `media`: all of the case; `sent`: those of its citizen."""
+    """What every command is judged by. `next_stage`: where the command leads. `other_case`: the other case that it names;
+    None when there is none, or none that this actor may know of. `facts`: what was loaded for this command alone, each of
+    a type that its capability defines."""
 
     actor: Actor
     now: datetime
@@ -275,15 +203,10 @@ class Context:
     deadlines: Deadlines
     new_id: UUID
     question: Question | None = None
-    staff: StaffFacts | None = None
-    unit: UnitFacts | None = None
-    ground_kinds: frozenset[str] | None = None
-    target: Case | None = None
-    media: frozenset[str] = frozenset()
-    sent: frozenset[str] = frozenset()
+    next_stage: Stage | None = None
+    other_case: Case | None = None
+    facts: tuple[Any, ...] = ()
     four_eyes: frozenset[str] = frozenset()
-    recommended: IssuedRecommendation | None = None
-    may_see: frozenset[UUID] = frozenset()
     calendar: int = 0
     mayor_unit: str | None = None
     refusal_reasons: Mapping[str, Listed] = field(default_factory=lambda: SHIPPED_REASONS)
@@ -293,10 +216,19 @@ class Context:
     def today(self) -> date:
         return day_of(self.now)
 
+    def loaded(self, kind: type[F]) -> F:
+        """The facts of this type; as they are by default, unknown, when none were loaded."""
+        return next((facts for facts in self.facts if isinstance(facts, kind)), None) or kind()
+
+
+class Effect:
+    """What a change does beside the case and its timeline. A capability defines its effects, frozen, in its rules and a writer
+    for each in its store."""
+
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One line of the timeline and the event that tells it: `event(state=…, **fields)`."""
+    """One entry of the timeline and the event that carries it: `event(state=…, **fields)`. `case`: as it is after it."""
 
     entry: str
     case: Case
@@ -308,14 +240,8 @@ class TimelineEntry:
 
 @dataclass(frozen=True)
 class Change:
-    """What a command did. `lapsed`: the open question is over without an answer; `answered`: with this one.
-    `recommended`: recommendations as they are now; with a decision, all that it makes."""
+    """What a command, an event or the calendar does to a case: the case after it, its new timeline entries, and effects."""
 
     case: Case
-    entries: Sequence[TimelineEntry]
-    asked: Question | None = None
-    answered: str | None = None
-    lapsed: bool = False
-    uploads: tuple[str, ...] = ()
-    recommended: tuple[IssuedRecommendation, ...] = ()
-    reminder: Reminder | None = None
+    entries: Sequence[TimelineEntry] = field(default_factory=list)
+    effects: tuple[Effect, ...] = ()

@@ -16,7 +16,7 @@ from backbone.process import logs
 from backbone.storage.database import is_outage
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind
-from services.tracking.case import deadlines, rules, store
+from services.tracking.case import deadlines, store
 from services.tracking.case.context import Contexts
 from services.tracking.case.lifecycle import Case, Change, Context
 from services.tracking.case.record import Recorder
@@ -25,6 +25,7 @@ from services.tracking.decisions import rules as decisions
 from services.tracking.decisions import store as decisions_store
 from services.tracking.inquiry import rules as inquiry
 from services.tracking.inquiry import store as inquiry_store
+from services.tracking.merging import rules as merging
 from services.tracking.merging import store as merging_store
 from services.tracking.reference import store as reference_store
 from services.tracking.reference.catalogue import CatalogueCopy
@@ -51,9 +52,7 @@ class Scheduler:
             return 0
         self._catalogue.expire()  # by the very newest calendar
         for case in taken:
-            change = self._turn(connection, case, deadlines.recalled)
-            if change is not None and change.case.asking is not None and change.case.asking != case.asking:
-                inquiry_store.set_question_due(connection, case.case_id, deadlines.due_of(change.case.asking))
+            self._apply(connection, case, inquiry.rescheduled)
         return len(taken)
 
     def tick(self, connection: Connection) -> int:
@@ -61,7 +60,7 @@ class Scheduler:
         today = self._contexts.today()
         taken = store.lock_due(connection, today, MOST)
         for case in taken:
-            self._turn(connection, case, deadlines.tick)
+            self._apply(connection, case, deadlines.tick)
         return len(taken)
 
     def follow_up(self, connection: Connection) -> int:
@@ -93,13 +92,13 @@ class Scheduler:
         for row in taken:
             for case, heard in merging_store.lock_merged(connection, row.case_id):
                 context = self._contexts.of(connection, BY_CALENDAR, None)
-                change = rules.merged_case_ended(case, dict(row._mapping), heard, context)
+                change = merging.merged_case_ended(case, dict(row._mapping), heard, context)
                 self._recorder.record(connection, change, BY_CALENDAR, context.now)
                 if change.case.stage is not case.stage:
                     merging_store.go_on(connection, case.case_id)
         return len(taken)
 
-    def _turn(self, connection: Connection, case: Case, happens: Callable[[Case, Context], Change]) -> Change | None:
+    def _apply(self, connection: Connection, case: Case, happens: Callable[[Case, Context], Change]) -> None:
         """One case's change; one that cannot be done stops no other, and is tried again on another day."""
         context = self._contexts.of(connection, BY_CALENDAR, None)
         city = self._catalogue.current(connection)
@@ -110,10 +109,8 @@ class Scheduler:
             with connection.begin_nested():
                 change = happens(case, replace(context, mayor_unit=mayor_unit))
                 self._recorder.record(connection, change, BY_CALENDAR, context.now)
-                return change
         except Exception as error:
             if isinstance(error, DBAPIError) and is_outage(error):
                 raise
             log.exception("the scheduler could not do with a case", case_id=str(case.case_id))
             store.look_again(connection, case.case_id, context.today + ONE_DAY, context.calendar)
-            return None

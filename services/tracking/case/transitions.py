@@ -1,14 +1,95 @@
-"""What all rules of a case's life are written with: a wrong command, a move along the drawing, a change of one step. Pure."""
+"""What all rules of a case's lifecycle are written with: how a command is declared, and a change of one entry. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
 from typing import Any
+from uuid import UUID
 
+from contracts.base import Contract
 from contracts.errors import InvalidField, WrongStage
 from contracts.tracking import TrackedEvent
-from contracts.vocabulary import Stage
-from services.tracking.case.lifecycle import TRANSITIONS, Case, Change, Context, Listed, TimelineEntry
+from contracts.vocabulary import Role, Stage
+from services.tracking.case.lifecycle import Case, Change, Context, Effect, Listed, TimelineEntry
+
+Transitions = Mapping[Stage, Stage]
+"""The stage a command may be given in → the stage it leads to."""
+
+BY_SCREENER = frozenset({Role.SCREENER, Role.HEAD})
+BY_INSPECTOR = frozenset({Role.INSPECTOR, Role.HEAD})
+"""An inspector acts on a case assigned to them alone."""
+BY_HEAD = frozenset({Role.HEAD})
+BY_CITIZEN: frozenset[Role] = frozenset()
+
+
+def _always(case: Case, today: date) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class CommandRule:
+    """A command of a case, declared by the capability that it belongs to.
+
+    `command`: its contract; `roles`: who gives it, nobody of the staff when it is the citizen's; `apply`: what it changes,
+    or its errors. `lapses_question`: it need not wait for an answer whose day is over; `waits_for_proposal`: not given while
+    a proposed decision waits for the head. `other_case`: the other case that it names, and `change_other`: what it changes
+    there. `offered`: the citizen's view offers it, where `available`."""
+
+    command: type[Contract]
+    transitions: Transitions
+    roles: frozenset[Role]
+    apply: Callable[[Case, Any, Context], Change]
+    lapses_question: bool = False
+    waits_for_proposal: bool = False
+    other_case: Callable[[Any], UUID] | None = None
+    change_other: Callable[[Case, Case, Any], Change] | None = None
+    offered: bool = False
+    available: Callable[[Case, date], bool] = _always
+
+    @cached_property
+    def name(self) -> str:
+        """The command's type."""
+        return str(self.command.model_fields["type"].default)
+
+    def in_next_stage(self, case: Case, context: Context) -> Context:
+        """The context with the stage that the command leads to. WrongStage where it may not be given."""
+        return replace(context, next_stage=next_stage(case, self.transitions, self.name))
+
+
+def staying_in(*stages: Stage) -> dict[Stage, Stage]:
+    """The transitions of a command that leaves the stage as it is."""
+    return {stage: stage for stage in stages}
+
+
+def next_stage(case: Case, transitions: Transitions, name: str) -> Stage:
+    """Where this leads from here; WrongStage when it leads nowhere."""
+    stage = transitions.get(case.stage)
+    if stage is None:
+        raise WrongStage(stage=case.stage, command=name)
+    return stage
+
+
+def moved(case: Case, context: Context, **values: Any) -> Case:
+    """The case in the stage that the command leads to, with these values."""
+    assert context.next_stage is not None
+    return replace(case, stage=context.next_stage, **values)
+
+
+def change_of(
+    case: Case,
+    after: Case,
+    entry: str,
+    event: type[TrackedEvent],
+    *effects: Effect,
+    details: Mapping[str, Any] | None = None,
+    fields: Mapping[str, Any] | None = None,
+) -> Change:
+    """A change of one entry. `details` go to the timeline, `fields` to the event."""
+    previous = case.stage if after.stage is not case.stage else None
+    return Change(after, [TimelineEntry(entry, after, event, details or {}, fields or {}, previous)], effects)
 
 
 def wrong(path: str, reason: str) -> InvalidField:
@@ -18,31 +99,17 @@ def wrong(path: str, reason: str) -> InvalidField:
 
 def named(listed: Mapping[str, Listed], codes: Iterable[str], path: str) -> dict[str, dict[str, str]]:
     """What the administrator calls these today: code → name_fa, name_en. InvalidField for one that is not offered."""
-    found = {}
+    names = {}
     for code in codes:
-        one = listed.get(code)
-        if one is None:
+        row = listed.get(code)
+        if row is None:
             raise wrong(path, "unknown_code")
-        if not one.active:
+        if not row.active:
             raise wrong(path, "not_offered")
-        found[code] = {"name_fa": one.name_fa, "name_en": one.name_en}
-    return found
-
-
-def leads_to(case: Case, name: str) -> Stage:
-    """Where the command leads from here; WrongStage when it is not drawn."""
-    stage = TRANSITIONS[name].get(case.stage)
-    if stage is None:
-        raise WrongStage(stage=case.stage, command=name)
-    return stage
-
-
-def change_of(case: Case, after: Case, entry: str, event: type[TrackedEvent], **more: Any) -> Change:
-    """A change of one step. `details` go to the timeline, `fields` to the event, the rest to the Change."""
-    previous = case.stage if after.stage is not case.stage else None
-    step = TimelineEntry(entry, after, event, more.pop("details", {}), more.pop("fields", {}), previous)
-    return Change(after, [step], **more)
+        names[code] = {"name_fa": row.name_fa, "name_en": row.name_en}
+    return names
 
 
 def days_of(case: Case, step: str, context: Context) -> int:
+    """The working days that this case has for a step."""
     return context.deadlines.days(step, case.kind, case.ground, case.urgent)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlalchemy import Connection
 
 from contracts.errors import NotAllowed, UnknownCase
@@ -12,13 +10,11 @@ from contracts.tracking import (
     ListOwnCases,
     OwnCases,
     PublicCase,
-    SendEvidence,
     ViewByCode,
     ViewOwnCase,
 )
-from contracts.visits import VisitCommand
 from contracts.vocabulary import ActorKind
-from services.tracking.case import rules, store
+from services.tracking.case import store
 from services.tracking.case.access import actor_id
 from services.tracking.case.context import Contexts
 from services.tracking.case.idempotency import done_before
@@ -28,15 +24,14 @@ from services.tracking.case.record import Recorder
 from services.tracking.citizens import views
 from services.tracking.evidence import store as evidence_store
 from services.tracking.evidence.use_cases import EvidenceUseCases
-from services.tracking.visits.commands import act_as_citizen as act_on_visit
-from services.tracking.visits.rules import Lead
+from services.tracking.rules import COMMANDS
 
 
 class CitizenUseCases:
-    """The use cases of who holds a case's code, or is signed in as who filed it. `lead`: of reminders of a visit."""
+    """The use cases of who holds a case's code, or is signed in as who filed it."""
 
-    def __init__(self, contexts: Contexts, recorder: Recorder, evidence: EvidenceUseCases, lead: Lead) -> None:
-        self._contexts, self._recorder, self._evidence, self._lead = contexts, recorder, evidence, lead
+    def __init__(self, contexts: Contexts, recorder: Recorder, evidence: EvidenceUseCases) -> None:
+        self._contexts, self._recorder, self._evidence = contexts, recorder, evidence
 
     def view_by_code(self, connection: Connection, request: ViewByCode) -> PublicCase:
         """What the holder of the code sees; UnknownCase when there is no case yet."""
@@ -60,15 +55,9 @@ class CitizenUseCases:
         if case is None:
             raise UnknownCase
         if not done_before(connection, request.actor, request.idempotency_key, case.case_id, request.command):
-            context = self._contexts.of(connection, request.actor, case)
-            if isinstance(request.command, SendEvidence):
-                sent = evidence_store.sent_by_citizen(connection, case.case_id)
-                context = replace(context, sent=sent, media=evidence_store.media_of(connection, case.case_id))
-            if isinstance(request.command, VisitCommand):
-                change = act_on_visit(connection, case, request.command, context, self._lead)
-            else:
-                change = rules.act_as_citizen(case, request.command, context)
-            self._recorder.record(connection, change, request.actor, context.now, context.question)
+            context = self._contexts.for_command(connection, case, request.command, request.actor)
+            change = COMMANDS.act_as_citizen(case, request.command, context)
+            self._recorder.record(connection, change, request.actor, context.now)
             self._evidence.report_refusals(connection, uploads)
         return _existing(views.public_of(connection, case.case_id, self._contexts.today()))
 

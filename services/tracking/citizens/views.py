@@ -15,7 +15,6 @@ from contracts.tracking import OwnCase, OwnCases, PublicCase
 from contracts.vocabulary import OPEN_STAGES
 from services.tracking.case.lifecycle import PUBLIC_ENTRIES, TEXTS_SHOWN, Case
 from services.tracking.case.public_view import CHANGES_VIEW, noticed
-from services.tracking.case.rules import evidence_left, possible
 from services.tracking.case.store import case_of_json
 from services.tracking.case.view_parts import (
     CITIZEN_KINDS,
@@ -28,7 +27,9 @@ from services.tracking.case.view_parts import (
     timeline_part,
 )
 from services.tracking.evidence import store as evidence
+from services.tracking.evidence.rules import evidence_left
 from services.tracking.models import attachments, cases, questions, timeline
+from services.tracking.rules import COMMANDS
 from services.tracking.visits.views import visits_for_citizen, visits_part
 
 _OPEN_TO_CITIZEN = (
@@ -108,7 +109,7 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
             "joined": _joined(entries),
             "joined_refusal": _joined_refusal(entries),
             "score": case.score,
-            "can": possible(case, today),
+            "can": COMMANDS.offered(case, today),
             "attachments": [evidence.view(line) for line in media],
             "evidence_left": evidence_left(case, len(media)),
             **visits_for_citizen(case, visits),

@@ -10,30 +10,35 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Row, Select, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from contracts.tracking import FollowedRecommendation
-from services.tracking.case.lifecycle import Case, IssuedRecommendation
+from contracts.tracking import FollowedRecommendation, SettleRecommendation
+from services.tracking.case.facts import FactsLoaders, FactsQuery
+from services.tracking.case.lifecycle import Case
+from services.tracking.case.record import EffectWriters, Recorded
 from services.tracking.case.scope import Scope
 from services.tracking.case.store import CASE_COLUMNS, case_of
+from services.tracking.decisions.rules import (
+    IssuedRecommendation,
+    RecommendationFacts,
+    RecommendationsChanged,
+    RecommendationsIssued,
+)
 from services.tracking.models import cases, recommendations
 
 OPEN = ("open", "reported_done", "reported_declined")
 MOST = 500
 
 
-def keep(
-    connection: Connection, case_id: UUID, those: Sequence[IssuedRecommendation], at: datetime, made: bool
-) -> None:
-    """Recommendations as they are now; `made`: by a decision, which takes the place of an earlier one's."""
-    if made:
-        supersede(connection, case_id, at)
-    for one in those:
-        row = {**vars(one), "case_id": case_id}
-        reported, settled = one.state.startswith("reported"), one.state in ("done", "declined")
-        told = {"state": one.state, "reason": one.reason, "escalated": one.escalated}
+def keep(connection: Connection, case_id: UUID, those: Sequence[IssuedRecommendation], at: datetime) -> None:
+    """Recommendations as they are now."""
+    for recommendation in those:
+        state = recommendation.state
+        row = {**vars(recommendation), "case_id": case_id}
+        values = {"state": state, "reason": recommendation.reason, "escalated": recommendation.escalated}
+        reported, settled = state.startswith("reported"), state in ("done", "declined")
         moments = {"reported_at": at} if reported else {"settled_at": at} if settled else {}
         statement = upsert(recommendations).values(row)
         connection.execute(
-            statement.on_conflict_do_update(index_elements=["recommendation_id"], set_={**told, **moments})
+            statement.on_conflict_do_update(index_elements=["recommendation_id"], set_={**values, **moments})
         )
 
 
@@ -104,3 +109,27 @@ def _recommended(row: Row[Any]) -> IssuedRecommendation:
 
 def _followed(row: Row[Any]) -> FollowedRecommendation:
     return FollowedRecommendation.model_validate(dict(row._mapping))
+
+
+# --- what changes of a case need and do ---
+
+
+def _write_issued(connection: Connection, effect: RecommendationsIssued, recorded: Recorded) -> None:
+    if effect.supersedes:
+        supersede(connection, recorded.case.case_id, recorded.at)
+    keep(connection, recorded.case.case_id, effect.recommendations, recorded.at)
+
+
+def _write_changed(connection: Connection, effect: RecommendationsChanged, recorded: Recorded) -> None:
+    keep(connection, recorded.case.case_id, effect.recommendations, recorded.at)
+
+
+EFFECT_WRITERS: EffectWriters = {RecommendationsIssued: _write_issued, RecommendationsChanged: _write_changed}
+
+
+def _load(connection: Connection, command: SettleRecommendation, about: FactsQuery) -> RecommendationFacts:
+    rows = of_case(connection, about.case.case_id, command.recommendation_id)
+    return RecommendationFacts(rows[0] if rows else None)
+
+
+FACTS_LOADERS: FactsLoaders = {SettleRecommendation: _load}

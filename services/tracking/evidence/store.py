@@ -17,7 +17,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backbone.storage import bulk
 from contracts.media import FILE_SUFFIXES, UploadState
-from contracts.tracking import Attachment
+from contracts.tracking import Attachment, SendEvidence
+from contracts.vocabulary import ActorKind
+from services.tracking.case.facts import FactsLoaders, FactsQuery
+from services.tracking.case.record import EffectWriters, Recorded
+from services.tracking.evidence.rules import EvidenceAttached, EvidenceFacts
 from services.tracking.models import attachments, media_states, withheld
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -153,3 +157,45 @@ def keep_media_states(connection: Connection, rows: Sequence[Mapping[str, Any]])
     )
     # Sorted: two replicas never lock the same rows in opposite order.
     connection.execute(statement.values([newest[media_id] for media_id in sorted(newest)]))
+
+
+# --- what changes of a case need and do ---
+
+
+def media_rows(
+    case_id: UUID,
+    uploads: Sequence[str],
+    version: int,
+    from_office: bool = False,
+    question_id: UUID | None = None,
+) -> list[dict[str, Any]]:
+    """Media as attachments of a case, in the order given, after those of earlier versions."""
+    return [
+        {
+            "case_id": case_id,
+            "media_id": media_id,
+            "position": version * 100 + place,
+            "from_office": from_office,
+            "question_id": question_id,
+            "refusal_told": False,
+        }
+        for place, media_id in enumerate(uploads)
+    ]
+
+
+def _write_attachments(connection: Connection, effect: EvidenceAttached, recorded: Recorded) -> None:
+    case, from_office = recorded.case, recorded.actor.kind is ActorKind.STAFF
+    rows = media_rows(case.case_id, effect.uploads, case.version, from_office, effect.question_id)
+    add_attachments(connection, rows)
+
+
+EFFECT_WRITERS: EffectWriters = {EvidenceAttached: _write_attachments}
+
+
+def _load(connection: Connection, command: SendEvidence, about: FactsQuery) -> EvidenceFacts:
+    case_id = about.case.case_id
+    sent = sent_by_citizen(connection, case_id)
+    return EvidenceFacts(media=media_of(connection, case_id), sent=sent)
+
+
+FACTS_LOADERS: FactsLoaders = {SendEvidence: _load}

@@ -12,12 +12,11 @@ from contracts.gateway import Actor
 from contracts.media import ClaimRefused, MediaAccepted, MediaDelayed, MediaNote, MediaRejected, UploadState
 from contracts.tracking import AuthorizeMedia, MediaGrant
 from contracts.vocabulary import OPEN_STAGES, ActorKind
-from services.tracking.case import rules
 from services.tracking.case import store as case_store
 from services.tracking.case.access import Access, actor_id
 from services.tracking.case.context import Contexts
 from services.tracking.case.record import Recorder
-from services.tracking.evidence import access, store
+from services.tracking.evidence import access, rules, store
 from services.tracking.evidence.access import MediaOwner
 
 BY_MEDIA = Actor(kind=ActorKind.SYSTEM, id="media")

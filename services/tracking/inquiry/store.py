@@ -8,9 +8,25 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from services.tracking.case.lifecycle import Case, Question, Reminder
+from contracts.tracking import AddNote, AskUnit
+from services.tracking.case.facts import FactsLoaders, FactsQuery
+from services.tracking.case.lifecycle import Case, Question
+from services.tracking.case.record import EffectWriters, Recorded
+from services.tracking.case.scope import SEE_ALL
 from services.tracking.case.store import CASE_COLUMNS, case_of
+from services.tracking.evidence.store import media_of
+from services.tracking.inquiry.rules import (
+    NoteFacts,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionDueMoved,
+    QuestionLapsed,
+    Reminder,
+    ReminderSet,
+    UnitQuestionFacts,
+)
 from services.tracking.models import cases, questions, reminders
+from services.tracking.reference.store import members
 
 
 def add(connection: Connection, case_id: UUID, one: Reminder) -> None:
@@ -86,3 +102,58 @@ def set_question_due(connection: Connection, case_id: UUID, due_on: date) -> Non
         questions.c.case_id == case_id, questions.c.answered_at.is_(None), questions.c.lapsed_at.is_(None)
     )
     connection.execute(chosen.values(due_on=due_on))
+
+
+# --- what changes of a case need and do ---
+
+
+def _write_question(connection: Connection, effect: QuestionAsked, recorded: Recorded) -> None:
+    add_question(connection, recorded.case.case_id, effect.question)
+
+
+def _write_answer(connection: Connection, effect: QuestionAnswered, recorded: Recorded) -> None:
+    answer_question(connection, effect.question_id, effect.answer, recorded.at)
+
+
+def _write_lapse(connection: Connection, effect: QuestionLapsed, recorded: Recorded) -> None:
+    lapse_question(connection, effect.question_id, recorded.at)
+
+
+def _write_due(connection: Connection, effect: QuestionDueMoved, recorded: Recorded) -> None:
+    set_question_due(connection, recorded.case.case_id, effect.due_on)
+
+
+def _write_reminder(connection: Connection, effect: ReminderSet, recorded: Recorded) -> None:
+    add(connection, recorded.case.case_id, effect.reminder)
+
+
+EFFECT_WRITERS: EffectWriters = {
+    QuestionAsked: _write_question,
+    QuestionAnswered: _write_answer,
+    QuestionLapsed: _write_lapse,
+    QuestionDueMoved: _write_due,
+    ReminderSet: _write_reminder,
+}
+
+
+def _load_for_question(connection: Connection, command: AskUnit, about: FactsQuery) -> UnitQuestionFacts:
+    media = media_of(connection, about.case.case_id)
+    return UnitQuestionFacts(about.city.unit(command.unit or about.case.unit), media)
+
+
+def _load_for_note(connection: Connection, command: AddNote, about: FactsQuery) -> NoteFacts:
+    """Those of the mentioned staff who may know of the case."""
+    if not command.mentions:
+        return NoteFacts()
+    case = about.case
+    return NoteFacts(
+        frozenset(
+            row.staff_id
+            for row in members(connection, command.mentions)
+            if (SEE_ALL & set(row.roles) or row.staff_id == case.handler)
+            and not about.city.conflicts(row.unit, case.unit)
+        )
+    )
+
+
+FACTS_LOADERS: FactsLoaders = {AskUnit: _load_for_question, AddNote: _load_for_note}

@@ -6,14 +6,13 @@ from sqlalchemy import Connection
 
 from contracts.errors import NotFound
 from contracts.tracking import AnswerQuestion, AnswerUnitQuestion, ListUnitQuestions, UnitQuestion, UnitQuestions
-from services.tracking.case import rules
 from services.tracking.case import store as case_store
 from services.tracking.case.access import Access
 from services.tracking.case.context import Contexts
 from services.tracking.case.idempotency import done_before
 from services.tracking.case.null_characters import reject_null_characters
 from services.tracking.case.record import Recorder
-from services.tracking.inquiry import store, views
+from services.tracking.inquiry import rules, store, views
 
 
 class InquiryUseCases:
@@ -40,5 +39,5 @@ class InquiryUseCases:
             context = self._contexts.of(connection, request.actor, case)
             uploads = tuple(dict.fromkeys(request.uploads))
             change = rules.answer_unit_question(case, request.question_id, request.text, uploads, context)
-            self._recorder.record(connection, change, request.actor, context.now, context.question)
+            self._recorder.record(connection, change, request.actor, context.now)
         return views.unit_questions(connection, units, open_only=False, only=request.question_id)[0]

@@ -15,8 +15,10 @@ from backbone.persian import jalali
 from contracts.errors import UnknownCase
 from contracts.letters import Letter, ReadLetter
 from contracts.vocabulary import ActorKind
+from services.tracking.case.record import EntryReactions, Recorded
 from services.tracking.case.scope import Scope
 from services.tracking.case.store import CASE_COLUMNS, case_of
+from services.tracking.case.timeline import StoredEntry
 from services.tracking.letters.rules import letter_of
 from services.tracking.models import cases, letters, timeline
 
@@ -72,3 +74,10 @@ def _of_latest(value: ColumnElement[Any], name: str) -> Label[Any]:
 
 _NUMBER = _of_latest(cast(letters.c.year, String) + "/" + cast(letters.c.serial, String), "letter_number")
 _APPROVED = _of_latest(letters.c.approved, "letter_approved")
+
+
+def _register(connection: Connection, entry: StoredEntry, recorded: Recorded) -> None:
+    register(connection, entry.case_id, entry.sequence, recorded.at, "proposed_by" in entry.details)
+
+
+ENTRY_REACTIONS: EntryReactions = dict.fromkeys(LETTER_ENTRIES, _register)

@@ -10,7 +10,9 @@ from sqlalchemy import Connection, Row, and_, delete, exists, insert, literal, s
 
 from contracts.vocabulary import Stage
 from services.tracking.case.lifecycle import Case
+from services.tracking.case.record import EntryReactions, Recorded
 from services.tracking.case.store import CASE_COLUMNS, case_of
+from services.tracking.case.timeline import StoredEntry
 from services.tracking.models import cases, outcomes_to_tell, timeline
 
 ENDING_ENTRIES = frozenset({"decided", "joined_decided", "refused", "joined_refused", "withdrawn"})
@@ -64,3 +66,11 @@ def lock_merged(connection: Connection, into: UUID) -> list[tuple[Case, bool]]:
 def go_on(connection: Connection, case_id: UUID) -> None:
     """A merged case that is open again has not ended."""
     connection.execute(update(cases).where(cases.c.case_id == case_id).values(ended_at=None))
+
+
+def _note_end(connection: Connection, entry: StoredEntry, recorded: Recorded) -> None:
+    end, final = entry.details.get("outcome", entry.entry), entry.details.get("final", False)
+    note_end(connection, entry.case_id, entry.sequence, end, final)
+
+
+ENTRY_REACTIONS: EntryReactions = dict.fromkeys(ENDING_ENTRIES, _note_end)

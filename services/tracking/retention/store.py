@@ -12,8 +12,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from backbone.persian.normalisation import normalise
 from contracts.media import UploadState
-from contracts.vocabulary import KeptPart
+from contracts.vocabulary import OPEN_STAGES, KeptPart
 from services.tracking.case.lifecycle import Case
+from services.tracking.case.record import Recorded
 from services.tracking.case.store import CASE_COLUMNS, case_of
 from services.tracking.case.timeline import StoredEntry
 from services.tracking.evidence import store as evidence
@@ -29,7 +30,7 @@ from services.tracking.models import (
     timeline,
     withheld,
 )
-from services.tracking.retention.rules import Rule
+from services.tracking.retention.rules import Rule, tells_texts
 
 ENDS = ("closed", "merged", "withdrawn")
 ERASED_AT = {
@@ -154,3 +155,9 @@ def forget_texts(connection: Connection, case: Case) -> None:
     )
     connection.execute(update(recommendations).where(of_case[recommendations]).values(text="", reason=None))
     connection.execute(update(reminders).where(of_case[reminders]).values(text=""))
+
+
+def texts_were_added(connection: Connection, recorded: Recorded) -> None:
+    """Where something is written in a case that is not open, its texts may have gone already: they are due once more."""
+    if recorded.case.stage not in OPEN_STAGES and any(tells_texts(entry) for entry in recorded.entries):
+        look_again(connection, recorded.case.case_id)

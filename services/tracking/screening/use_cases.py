@@ -23,16 +23,15 @@ from contracts.screening import (
 )
 from contracts.tracking import Assign
 from contracts.vocabulary import Role
-from services.tracking.case import rules as case_rules
 from services.tracking.case import store as case_store
 from services.tracking.case.access import Access
-from services.tracking.case.context import Clock
-from services.tracking.case.facts import Facts
+from services.tracking.case.context import Clock, Contexts
 from services.tracking.case.idempotency import done_before, key_was_used
-from services.tracking.case.lifecycle import PERMISSIONS, Case
+from services.tracking.case.lifecycle import Case
 from services.tracking.case.record import Recorder
 from services.tracking.reference import store as reference_store
-from services.tracking.screening import rules, workload
+from services.tracking.rules import COMMANDS
+from services.tracking.screening import suggestions, workload
 
 MOST = 500
 """Cases handed over in one step."""
@@ -41,8 +40,8 @@ MOST = 500
 class ScreeningUseCases:
     """The use cases of the screener's and the head's lists."""
 
-    def __init__(self, access: Access, facts: Facts, recorder: Recorder, clock: Clock) -> None:
-        self._access, self._facts, self._recorder, self._clock = access, facts, recorder, clock
+    def __init__(self, access: Access, contexts: Contexts, recorder: Recorder, clock: Clock) -> None:
+        self._access, self._contexts, self._recorder, self._clock = access, contexts, recorder, clock
 
     def suggest_screening(self, connection: Connection, request: SuggestScreening) -> Suggestions:
         """What earlier and open cases say; only such as the actor may know of."""
@@ -52,7 +51,7 @@ class ScreeningUseCases:
         if told is None:
             raise UnknownCase
         earlier = workload.earlier(connection, request.case_id, told.search, self._clock(), scope)
-        unit, ground, urgent = rules.suggest(told.search.strip(), earlier)
+        unit, ground, urgent = suggestions.suggest(told.search.strip(), earlier)
         similar = workload.similar(connection, told, scope)
         return Suggestions(unit=unit, ground=ground, urgent=urgent, similar=similar)
 
@@ -110,10 +109,10 @@ class ScreeningUseCases:
             return AssignedCase(case_id=case.case_id, handler=case.handler, version=case.version)
         if case.version != version:
             return AssignedCase(case_id=case.case_id, error="stale_version")
-        context = self._facts.load(connection, case, command, None, request.actor, passed_over)
-        change = case_rules.act(case, command, context)
+        context = self._contexts.for_command(connection, case, command, request.actor, passed_over=passed_over)
+        change = COMMANDS.act(case, command, context)
         done_before(connection, request.actor, key, case.case_id, command)
-        after = self._recorder.record(connection, change, request.actor, context.now, context.question)
+        after = self._recorder.record(connection, change, request.actor, context.now)
         return AssignedCase(case_id=case.case_id, handler=after.handler, version=after.version)
 
     # --- skills ---
@@ -146,5 +145,5 @@ class ScreeningUseCases:
 
 
 def _may_assign(actor: Actor) -> None:
-    if not any("assign" in PERMISSIONS.get(role, frozenset()) for role in actor.roles):
+    if not COMMANDS.permits(actor, Assign):
         raise NotAllowed

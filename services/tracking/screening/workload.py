@@ -14,7 +14,7 @@ from contracts.screening import SimilarCase
 from contracts.vocabulary import OPEN_STAGES, Role, Stage
 from services.tracking.case.scope import Scope
 from services.tracking.models import IN_HAND, cases, skills, staff
-from services.tracking.screening.rules import Earlier
+from services.tracking.screening.suggestions import Earlier
 from services.tracking.search.queries import EXCERPT
 
 LOOKED_AT = 1_000

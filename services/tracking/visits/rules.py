@@ -1,4 +1,4 @@
-"""The rules of visits (DOMAIN: The life of a case) as pure functions: a case, its visit, a slot and the time → a Move.
+"""The rules of visits (DOMAIN: The life of a case) as pure functions: a case, its visit, a slot and the time → a Change.
 
 A visit is asked for, booked, moved, and ends as held, missed or cancelled; or, when the case ends before a time was
 chosen, as avoided. Nothing here reads a clock or a database.
@@ -14,7 +14,6 @@ from uuid import UUID
 
 from contracts.errors import (
     InvalidField,
-    NotAllowed,
     SlotPast,
     SlotTaken,
     UnknownSlot,
@@ -22,7 +21,6 @@ from contracts.errors import (
     WrongStage,
     WrongVisitState,
 )
-from contracts.gateway import Actor
 from contracts.tracking import (
     VisitAsked,
     VisitAvoided,
@@ -35,9 +33,20 @@ from contracts.tracking import (
     VisitOffered,
     VisitReminded,
 )
-from contracts.visits import VisitState
-from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
-from services.tracking.case.lifecycle import Case, Change, TimelineEntry
+from contracts.visits import (
+    AskVisit,
+    BookVisit,
+    CallOffVisit,
+    CancelVisit,
+    HoldVisit,
+    MissVisit,
+    MoveVisit,
+    OfferSlots,
+    VisitState,
+)
+from contracts.vocabulary import OPEN_STAGES, Stage
+from services.tracking.case.lifecycle import Case, Change, Context, Effect, TimelineEntry
+from services.tracking.case.transitions import BY_CITIZEN, BY_INSPECTOR, CommandRule, staying_in
 from services.tracking.reference.workdays import ONE_DAY, TEHRAN, Workdays
 
 V = VisitState
@@ -87,46 +96,60 @@ class Lead:
 
 
 @dataclass(frozen=True)
-class Move:
-    """What was done: the visit after it, and the case's change."""
+class VisitSaved(Effect):
+    """The visit as it is now."""
 
     visit: Visit
-    change: Change
+
+
+@dataclass(frozen=True)
+class VisitFacts:
+    """The case's open visit; the slots that the command names, as far as there are such (the one that is booked is locked);
+    `conflicted`: one of them belongs to an inspector who may not know of the case."""
+
+    visit: Visit | None = None
+    slots: tuple[Slot, ...] = ()
+    conflicted: bool = False
+    lead: Lead = Lead()
+
+    @property
+    def slot(self) -> Slot | None:
+        return self.slots[0] if self.slots else None
 
 
 # --- the citizen ---
 
 
-def ask(case: Case, visit: Visit | None, at: datetime, new_id: UUID) -> Move:
+def ask(case: Case, visit: Visit | None, at: datetime, new_id: UUID) -> Change:
     """The citizen wants to come. One visit at a time, while the case is open."""
     _open_case(case, "ask_visit")
     if visit is not None:
         raise WrongVisitState(state=visit.state, command="ask_visit")
-    return _move(case, Visit(new_id, case.case_id, V.ASKED, at), "visit_asked", VisitAsked)
+    return _saved(case, Visit(new_id, case.case_id, V.ASKED, at), "visit_asked", VisitAsked)
 
 
-def book(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead: Lead) -> Move:
+def book(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead: Lead) -> Change:
     """Takes a place. `slot` is locked, so that `taken` is the truth. UnknownSlot, SlotPast, SlotTaken."""
     _open_case(case, "book_visit")
     held = _in_state(visit, frozenset({V.ASKED}), "book_visit")
-    return _move(case, _placed(case, held, slot, V.BOOKED, at, lead), "visit_booked", VisitBooked)
+    return _saved(case, _placed(case, held, slot, V.BOOKED, at, lead), "visit_booked", VisitBooked)
 
 
-def move(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead: Lead) -> Move:
+def move(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead: Lead) -> Change:
     """Takes another place instead, until the visit begins; the one before is free again."""
     _open_case(case, "move_visit")
     held = _in_state(visit, BOOKED, "move_visit")
     _not_begun(held, at)
     if slot is not None and held.slot is not None and slot.slot_id == held.slot.slot_id:
         raise InvalidField(fields=[{"field": "command.slot_id", "reason": "same_slot"}])
-    return _move(case, _placed(case, held, slot, V.MOVED, at, lead), "visit_moved", VisitMoved)
+    return _saved(case, _placed(case, held, slot, V.MOVED, at, lead), "visit_moved", VisitMoved)
 
 
-def cancel(case: Case, visit: Visit | None, at: datetime) -> Move:
+def cancel(case: Case, visit: Visit | None, at: datetime) -> Change:
     """The citizen does not come; until the visit begins."""
     held = _in_state(visit, OPEN, "cancel_visit")
     _not_begun(held, at)
-    return _move(case, _quiet(held, V.CANCELLED), "visit_cancelled", VisitCancelled, by="citizen")
+    return _saved(case, _quiet(held, V.CANCELLED), "visit_cancelled", VisitCancelled, by="citizen")
 
 
 def possible(stage: Stage, state: VisitState | None, begins: datetime | None, at: datetime) -> list[str]:
@@ -149,14 +172,7 @@ def offers(case: Case, visit: Visit, slot: Slot) -> bool:
 # --- staff ---
 
 
-def authorise(case: Case, actor: Actor) -> None:
-    """NotAllowed but for the head, and for the inspector who handles the case."""
-    handles = Role.INSPECTOR in actor.roles and str(case.handler) == actor.id
-    if actor.kind is not ActorKind.STAFF or not (handles or Role.HEAD in actor.roles):
-        raise NotAllowed
-
-
-def offer(case: Case, visit: Visit | None, slots: Sequence[Slot], at: datetime) -> Move:
+def offer(case: Case, visit: Visit | None, slots: Sequence[Slot], at: datetime) -> Change:
     """Chooses the slots that the citizen may take. UnknownSlot, SlotPast."""
     _open_case(case, "offer_slots")
     held = _in_state(visit, OPEN, "offer_slots")
@@ -168,28 +184,28 @@ def offer(case: Case, visit: Visit | None, slots: Sequence[Slot], at: datetime) 
         if case.stage is Stage.REVIEW and slot.inspector in case.barred:
             raise InvalidField(fields=[{"field": "command.slots", "reason": "decided_it_before"}])
     chosen = replace(held, offered=tuple(dict.fromkeys(slot.slot_id for slot in slots)))
-    return _move(case, chosen, "visit_offered", VisitOffered, slots=[str(one) for one in chosen.offered])
+    return _saved(case, chosen, "visit_offered", VisitOffered, slots=[str(slot_id) for slot_id in chosen.offered])
 
 
-def call_off(case: Case, visit: Visit | None, at: datetime) -> Move:
+def call_off(case: Case, visit: Visit | None, at: datetime) -> Change:
     """The office cannot hold it: another time is to be chosen."""
     held = _in_state(visit, BOOKED, "call_off_visit")
     _not_begun(held, at)
     again = replace(_quiet(held, V.ASKED), offered=())
-    change = _turn(case, held, "visit_cancelled", VisitCancelled, {"by": "office"}, {"by": "office"})
-    return Move(replace(again, slot=None), change)
+    entry = _entry(case, held, "visit_cancelled", VisitCancelled, {"by": "office"}, {"by": "office"})
+    return Change(case, [entry], (VisitSaved(replace(again, slot=None)),))
 
 
-def hold(case: Case, visit: Visit | None, minutes: str, at: datetime) -> Move:
+def hold(case: Case, visit: Visit | None, minutes: str, at: datetime) -> Change:
     """It took place. Whatever has become of the case meanwhile."""
     held = _begun(_in_state(visit, BOOKED, "hold_visit"), at)
-    # Not among the entries whose text the citizen reads (life.TEXTS_SHOWN).
-    return _move(case, _quiet(held, V.HELD), "visit_held", VisitHeld, text=minutes)
+    # Not among the entries whose text the citizen reads (lifecycle.TEXTS_SHOWN).
+    return _saved(case, _quiet(held, V.HELD), "visit_held", VisitHeld, text=minutes)
 
 
-def miss(case: Case, visit: Visit | None, at: datetime) -> Move:
+def miss(case: Case, visit: Visit | None, at: datetime) -> Change:
     """The citizen did not come."""
-    return _move(
+    return _saved(
         case, _quiet(_begun(_in_state(visit, BOOKED, "miss_visit"), at), V.NO_SHOW), "visit_missed", VisitMissed
     )
 
@@ -197,18 +213,16 @@ def miss(case: Case, visit: Visit | None, at: datetime) -> Move:
 # --- nobody's command ---
 
 
-def ended(case: Case, visit: Visit, at: datetime) -> tuple[Visit, TimelineEntry] | None:
+def ended(case: Case, visit: Visit, at: datetime) -> Change | None:
     """What the end of a case does to its visit. One that has begun goes on: its end is still to be told."""
     if visit.state is V.ASKED:
-        after = _quiet(visit, V.AVOIDED)
-        return after, _step(case, after, "visit_avoided", VisitAvoided, {}, {})
+        return _saved(case, _quiet(visit, V.AVOIDED), "visit_avoided", VisitAvoided)
     if visit.slot is None or visit.slot.starts_at <= at:
         return None
-    after = _quiet(visit, V.CANCELLED)
-    return after, _step(case, after, "visit_cancelled", VisitCancelled, {"by": "ended"}, {"by": "ended"})
+    return _saved(case, _quiet(visit, V.CANCELLED), "visit_cancelled", VisitCancelled, by="ended")
 
 
-def remind(case: Case, visit: Visit, at: datetime) -> Move | None:
+def remind(case: Case, visit: Visit, at: datetime) -> Change | None:
     """The reminder that is due, if one is. Both at once are one: the nearer says all that the other would."""
     if visit.state not in BOOKED or visit.slot is None:
         return None
@@ -218,10 +232,9 @@ def remind(case: Case, visit: Visit, at: datetime) -> Move | None:
         return None
     after = replace(visit, remind_day_at=None, remind_hours_at=None if hours else visit.remind_hours_at)
     if visit.slot.starts_at <= at:
-        return Move(after, Change(case, []))  # nothing could be said in time
+        return Change(case, effects=(VisitSaved(after),))  # nothing could be said in time
     before = "hours" if hours else "day"
-    change = _turn(case, after, "visit_reminded", VisitReminded, {"before": before}, {"before": before})
-    return Move(after, change)
+    return _saved(case, after, "visit_reminded", VisitReminded, before=before)
 
 
 def reminders(starts_at: datetime, at: datetime, lead: Lead) -> tuple[datetime | None, datetime | None]:
@@ -300,23 +313,12 @@ def _quiet(visit: Visit, state: VisitState) -> Visit:
     return replace(visit, state=state, remind_day_at=None, remind_hours_at=None)
 
 
-def _move(case: Case, visit: Visit, entry: str, event: type[VisitEvent], **more: Any) -> Move:
+def _saved(case: Case, visit: Visit, entry: str, event: type[VisitEvent], **more: Any) -> Change:
     fields = {name: value for name, value in more.items() if name in event.model_fields}
-    return Move(visit, _turn(case, visit, entry, event, more, fields))
+    return Change(case, [_entry(case, visit, entry, event, more, fields)], (VisitSaved(visit),))
 
 
-def _turn(
-    case: Case,
-    visit: Visit,
-    entry: str,
-    event: type[VisitEvent],
-    details: Mapping[str, Any],
-    fields: Mapping[str, Any],
-) -> Change:
-    return Change(case, [_step(case, visit, entry, event, details, fields)])
-
-
-def _step(
+def _entry(
     case: Case,
     visit: Visit,
     entry: str,
@@ -327,5 +329,61 @@ def _step(
     about: dict[str, Any] = {"visit_id": visit.visit_id}
     if visit.slot is not None:
         about |= {name: getattr(visit.slot, name) for name in ("slot_id", "starts_at", "place_fa", "place_en")}
-    told = {name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in about.items()}
-    return TimelineEntry(entry, case, event, {**told, **details}, {**about, **fields})
+    plain = {name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in about.items()}
+    return TimelineEntry(entry, case, event, {**plain, **details}, {**about, **fields})
+
+
+# --- commands ---
+
+
+def _ask_visit(case: Case, command: AskVisit, context: Context) -> Change:
+    return ask(case, context.loaded(VisitFacts).visit, context.now, context.new_id)
+
+
+def _book_visit(case: Case, command: BookVisit, context: Context) -> Change:
+    facts = context.loaded(VisitFacts)
+    return book(case, facts.visit, facts.slot, context.now, facts.lead)
+
+
+def _move_visit(case: Case, command: MoveVisit, context: Context) -> Change:
+    facts = context.loaded(VisitFacts)
+    return move(case, facts.visit, facts.slot, context.now, facts.lead)
+
+
+def _cancel_visit(case: Case, command: CancelVisit, context: Context) -> Change:
+    return cancel(case, context.loaded(VisitFacts).visit, context.now)
+
+
+def _offer_slots(case: Case, command: OfferSlots, context: Context) -> Change:
+    facts = context.loaded(VisitFacts)
+    if len(facts.slots) != len(set(command.slots)):
+        raise UnknownSlot
+    if facts.conflicted:
+        raise InvalidField(fields=[{"field": "command.slots", "reason": "conflict_of_interest"}])
+    return offer(case, facts.visit, facts.slots, context.now)
+
+
+def _call_off_visit(case: Case, command: CallOffVisit, context: Context) -> Change:
+    return call_off(case, context.loaded(VisitFacts).visit, context.now)
+
+
+def _hold_visit(case: Case, command: HoldVisit, context: Context) -> Change:
+    return hold(case, context.loaded(VisitFacts).visit, command.minutes, context.now)
+
+
+def _miss_visit(case: Case, command: MissVisit, context: Context) -> Change:
+    return miss(case, context.loaded(VisitFacts).visit, context.now)
+
+
+_WHILE_OPEN = staying_in(*OPEN_STAGES)
+_WHENEVER = staying_in(*Stage)
+COMMANDS = (
+    CommandRule(AskVisit, _WHILE_OPEN, BY_CITIZEN, _ask_visit),
+    CommandRule(BookVisit, _WHILE_OPEN, BY_CITIZEN, _book_visit),
+    CommandRule(MoveVisit, _WHILE_OPEN, BY_CITIZEN, _move_visit),
+    CommandRule(CancelVisit, _WHENEVER, BY_CITIZEN, _cancel_visit),
+    CommandRule(OfferSlots, _WHILE_OPEN, BY_INSPECTOR, _offer_slots),
+    CommandRule(CallOffVisit, _WHENEVER, BY_INSPECTOR, _call_off_visit),
+    CommandRule(HoldVisit, _WHENEVER, BY_INSPECTOR, _hold_visit),
+    CommandRule(MissVisit, _WHENEVER, BY_INSPECTOR, _miss_visit),
+)

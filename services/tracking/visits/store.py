@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,12 +12,27 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, inse
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from contracts.visits import VisitState
-from services.tracking.case.lifecycle import Case
+from contracts.base import Contract
+from contracts.visits import (
+    AskVisit,
+    BookVisit,
+    CallOffVisit,
+    CancelVisit,
+    HoldVisit,
+    MissVisit,
+    MoveVisit,
+    OfferSlots,
+    VisitState,
+)
+from contracts.vocabulary import OPEN_STAGES
+from services.tracking.case.facts import FactsLoader, FactsQuery
+from services.tracking.case.lifecycle import Case, Change
+from services.tracking.case.record import EffectWriters, Recorded
 from services.tracking.case.scope import Scope
 from services.tracking.case.store import CASE_COLUMNS, case_of
 from services.tracking.models import cases, rooms, visit_slots, visits
-from services.tracking.visits.rules import OPEN, TAKES_A_PLACE, Slot, Visit
+from services.tracking.visits import rules
+from services.tracking.visits.rules import OPEN, TAKES_A_PLACE, Lead, Slot, Visit, VisitFacts, VisitSaved
 
 EXCLUDED = "23P01"
 """What PostgreSQL says of two slots at one time."""
@@ -203,3 +219,51 @@ def list_slots(
         conditions.append(visit_slots.c.inspector == inspector)
     chosen = _slots().add_columns(visit_slots.c.room_id, known).where(true(), *conditions)
     return connection.execute(chosen.order_by(visit_slots.c.starts_at, visit_slots.c.slot_id).limit(limit)).all()
+
+
+# --- what changes of a case need and do ---
+
+
+def _load(connection: Connection, command: Any, about: FactsQuery) -> VisitFacts:
+    return VisitFacts(open_visit(connection, about.case.case_id))
+
+
+def _load_with_slots(connection: Connection, command: OfferSlots, about: FactsQuery) -> VisitFacts:
+    visit = open_visit(connection, about.case.case_id)
+    slots = tuple(slots_of(connection, command.slots))
+    members = [about.staff(connection, inspector) for inspector in {slot.inspector for slot in slots}]
+    return VisitFacts(visit, slots, any(member is None or member.conflicted for member in members))
+
+
+def _load_to_book(lead: Lead) -> FactsLoader:
+    def load(connection: Connection, command: BookVisit | MoveVisit, about: FactsQuery) -> VisitFacts:
+        visit = open_visit(connection, about.case.case_id)
+        slot = lock_slot(connection, command.slot_id)
+        return VisitFacts(visit, (slot,) if slot is not None else (), lead=lead)
+
+    return load
+
+
+def facts_loaders(lead: Lead) -> dict[type[Contract], FactsLoader]:
+    """By command; `lead`: of reminders."""
+    of_visit = (AskVisit, CancelVisit, CallOffVisit, HoldVisit, MissVisit)
+    to_book = _load_to_book(lead)
+    return {**dict.fromkeys(of_visit, _load), OfferSlots: _load_with_slots, BookVisit: to_book, MoveVisit: to_book}
+
+
+def _write_visit(connection: Connection, effect: VisitSaved, recorded: Recorded) -> None:
+    save(connection, effect.visit)
+
+
+EFFECT_WRITERS: EffectWriters = {VisitSaved: _write_visit}
+
+
+def end_visit_with_case(connection: Connection, change: Change, at: datetime) -> Change:
+    """A change that ends a case, with what that does to the visit it had."""
+    if change.case.stage in OPEN_STAGES or not any(entry.previous_stage in OPEN_STAGES for entry in change.entries):
+        return change
+    visit = open_visit(connection, change.case.case_id)
+    end = rules.ended(change.case, visit, at) if visit is not None else None
+    if end is None:
+        return change
+    return replace(change, entries=[*change.entries, *end.entries], effects=(*change.effects, *end.effects))

@@ -10,7 +10,6 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from backbone.storage.database import Database
 from contracts import sms
 from contracts.errors import (
     InvalidField,
@@ -32,23 +31,23 @@ from contracts.visits import (
     ListRooms,
     ListSlots,
     MakeSlots,
+    OfferedSlot,
     OfferedSlots,
     Room,
     Rooms,
     Slot,
     Slots,
 )
-from contracts.vocabulary import ActorKind, Role
+from contracts.vocabulary import OPEN_STAGES, ActorKind, Role
 from services.tracking.case.access import Access, actor_id
 from services.tracking.case.context import Clock
 from services.tracking.case.idempotency import done_before
 from services.tracking.case.lifecycle import Case
 from services.tracking.case.null_characters import reject_null_characters
-from services.tracking.case.record import Recorder
 from services.tracking.case.scope import SEE_ALL, Scope
 from services.tracking.reference import store as reference_store
 from services.tracking.reference.catalogue import CatalogueCopy
-from services.tracking.visits import commands, rules, store
+from services.tracking.visits import rules, store
 
 _MADE_OF_KEYS = UUID("9d0b3a52-4c1e-5f7a-8b46-2e1f0c9d7a35")  # the space of such ids; never to be changed
 KEEPERS = frozenset({Role.HEAD, Role.ADMINISTRATOR})
@@ -58,15 +57,8 @@ READERS = KEEPERS | {Role.INSPECTOR}
 class VisitUseCases:
     """The use cases of citizens, and of those who keep rooms and slots. `hours`: between which a week's slots lie."""
 
-    def __init__(
-        self, access: Access, catalogue: CatalogueCopy, recorder: Recorder, clock: Clock, hours: tuple[time, time]
-    ) -> None:
-        self._access, self._catalogue, self._recorder = access, catalogue, recorder
-        self._clock, self._hours = clock, hours
-
-    def remind_due(self, database: Database) -> int:
-        """Says the reminders that are due; how many."""
-        return commands.remind_due(database, self._clock(), self._recorder.record)
+    def __init__(self, access: Access, catalogue: CatalogueCopy, clock: Clock, hours: tuple[time, time]) -> None:
+        self._access, self._catalogue, self._clock, self._hours = access, catalogue, clock, hours
 
     def list_offered_slots(self, connection: Connection, request: ListOfferedSlots) -> OfferedSlots:
         """The times that the citizen may take now. UnknownCase."""
@@ -79,7 +71,7 @@ class VisitUseCases:
             case = store.own_case(connection, request.case_id, actor_id(request.actor, ActorKind.CITIZEN))
         if case is None:
             raise UnknownCase
-        return commands.offered(connection, case, self._clock())
+        return _offered(connection, case, self._clock())
 
     # --- rooms ---
 
@@ -217,6 +209,26 @@ class VisitUseCases:
         known = reference_store.member(connection, UUID(actor.id))
         if known is not None and not known.active:
             raise NotAllowed
+
+
+def _offered(connection: Connection, case: Case, at: datetime) -> OfferedSlots:
+    """The times that the citizen of this case may take now."""
+    visit = store.open_visit(connection, case.case_id)
+    if visit is None or case.stage not in OPEN_STAGES:
+        return OfferedSlots(items=[])
+    return OfferedSlots(
+        items=[
+            OfferedSlot(
+                slot_id=slot.slot_id,
+                starts_at=slot.starts_at,
+                ends_at=slot.ends_at,
+                place_fa=slot.place_fa,
+                place_en=slot.place_en,
+                free=slot.capacity - slot.taken,
+            )
+            for slot in store.free_slots(connection, case, visit, at)
+        ]
+    )
 
 
 def _id_of(actor: Actor, key: str) -> UUID:

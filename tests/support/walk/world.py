@@ -129,6 +129,10 @@ class World:
             return connection.execute(query).fetchall()
 
 
+def _event_handlers(service: str, made: Any) -> Any:
+    return made.use_cases.events if service == "tracking" else made.use_cases
+
+
 class Maker:
     """Makes one world."""
 
@@ -213,7 +217,7 @@ class Maker:
         for service, method in (("tracking", "keep_staff"), ("notify", "staff_changed")):
             made = self.house.made[service]
             with made.db.transaction() as connection:
-                getattr(made.use_cases, method)(connection, event)
+                getattr(_event_handlers(service, made), method)(connection, event)
 
     def _open_account(self, person: Person, unit: str | None) -> None:
         """As the administrator would have: accounts itself asks for nobody else's word."""
@@ -261,7 +265,7 @@ class Maker:
         for service, method in (("tracking", "keep_catalogue"), ("notify", "catalogue")):
             made = self.house.made[service]
             with made.db.transaction() as connection:
-                getattr(made.use_cases, method)(connection, self.catalogue)
+                getattr(_event_handlers(service, made), method)(connection, self.catalogue)
 
     def _people(self) -> None:
         self.head = self.staff("head", Role.HEAD, "insp")
@@ -364,7 +368,7 @@ class Maker:
         for service, method in (("tracking", "open_cases"), ("notify", "registered")):
             made = self.house.made[service]
             with made.db.transaction() as connection:
-                getattr(made.use_cases, method)(connection, [facts.filed])
+                getattr(_event_handlers(service, made), method)(connection, [facts.filed])
         self._seal(facts)
         if self.chance.random() < 0.15 or changes.get("held"):
             self.world.people.append(

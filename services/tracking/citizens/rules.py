@@ -1,0 +1,46 @@
+"""What the one who filed a case may do with it: withdraw it, object to its decision, rate it. Pure."""
+
+from __future__ import annotations
+
+from contracts.errors import WrongStage
+from contracts.tracking import CaseObjected, CaseRated, CaseWithdrawn, RaiseObjection, Rate, Withdraw
+from contracts.vocabulary import OPEN_STAGES, Stage
+from services.tracking.case import deadlines
+from services.tracking.case.lifecycle import Case, Change, Context
+from services.tracking.case.rules import may_object, without_handler
+from services.tracking.case.transitions import BY_CITIZEN, CommandRule, change_of, moved
+from services.tracking.inquiry.rules import question_lapsed
+
+
+def _withdraw(case: Case, command: Withdraw, context: Context) -> Change:
+    after = moved(case, context, paused_on=None, asking=None, proposal=None)
+    effects = question_lapsed(context.question)
+    return change_of(case, after, "withdrawn", CaseWithdrawn, *effects, details={"text": command.reason})
+
+
+def _object(case: Case, command: RaiseObjection, context: Context) -> Change:
+    if not may_object(case, context.today):
+        raise WrongStage(stage=case.stage, command=command.type)
+    after = moved(without_handler(case), context, paused_on=None)
+    after = deadlines.begun(after, context.today, (context.workdays, context.deadlines))
+    return change_of(case, after, "objected", CaseObjected, details={"text": command.text})
+
+
+def _rate(case: Case, command: Rate, context: Context) -> Change:
+    details = command.model_dump(mode="json", exclude={"type"}, exclude_none=True)
+    after = moved(case, context, score=command.score)
+    return change_of(case, after, "rated", CaseRated, details=details, fields={"score": command.score})
+
+
+COMMANDS = (
+    CommandRule(Withdraw, dict.fromkeys(OPEN_STAGES, Stage.WITHDRAWN), BY_CITIZEN, _withdraw, offered=True),
+    CommandRule(
+        RaiseObjection,
+        {Stage.DECIDED: Stage.REVIEW},
+        BY_CITIZEN,
+        _object,
+        offered=True,
+        available=may_object,
+    ),
+    CommandRule(Rate, {Stage.DECIDED: Stage.DECIDED}, BY_CITIZEN, _rate, offered=True),
+)
