@@ -20,7 +20,7 @@ from contracts.gateway import Actor
 from contracts.insight import CountCases, CountVisits
 from contracts.searches import Filter
 from contracts.vocabulary import ActorKind, KeptPart, Outcome, Role, Stage
-from services.accounts import store as accounts
+from services.accounts.citizens import store as accounts
 from services.insight.handlers import Insight
 from services.intake.identities import store as intake_identities
 from services.intake.retention import store as intake_retention

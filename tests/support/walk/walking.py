@@ -75,13 +75,13 @@ from tests.support.walk.world import World
 NOWHERE = {
     "intake.get_catalogue": "what may be filed: the same for all, no person and no case in it",
     "intake.check_receipt": "asked by who holds receipt and code; answers whether it is registered (test_intake_service)",
-    "accounts.request_otp": "answers the same whatever it is asked (test_accounts_service)",
-    "accounts.verify_otp": "tokens for who proves a mobile (test_accounts_service)",
-    "accounts.sign_in_staff": "tokens for who proves an account (test_accounts_service)",
+    "accounts.request_otp": "answers the same whatever it is asked (test_accounts_citizens)",
+    "accounts.verify_otp": "tokens for who proves a mobile (test_accounts_citizens)",
+    "accounts.sign_in_staff": "tokens for who proves an account (test_accounts_staff)",
     "accounts.list_changed_staff": "asked by the gateway for itself: versions of accounts by their ids",
     "accounts.list_ended_sessions": "asked by the gateway for itself: random ids of sessions, nobody's name beside them",
-    "accounts.refresh": "tokens for who holds one (test_accounts_service)",
-    "accounts.revoke": "answers the same whatever it is asked (test_accounts_service)",
+    "accounts.refresh": "tokens for who holds one (test_accounts_sessions)",
+    "accounts.revoke": "answers the same whatever it is asked (test_accounts_sessions)",
     **{
         f"{service}.read_chain_head": "hashes of the audit log, of which nothing can be read back"
         for service in ("tracking", "intake", "notify", "accounts")

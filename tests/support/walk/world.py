@@ -60,8 +60,9 @@ from contracts.tracking import (
 )
 from contracts.visits import AddRoom, AddSlot, BookVisit, HoldVisit
 from contracts.vocabulary import ActorKind, Channel, Kind, Language, Outcome, Role
-from services.accounts import roster
-from services.accounts.domain import Member
+from services.accounts.staff.credentials import Credentials
+from services.accounts.staff.rules import Member
+from services.accounts.staff.staff_accounts import StaffAccounts
 from services.tracking.composition import compose
 from tests.support.processes import create_database
 from tests.support.walk.house import SERVICES, House
@@ -220,10 +221,11 @@ class Maker:
         assert person.actor is not None
         member = Member(person.name, tuple(person.actor.roles), unit, person.active)
         name = f"staff-{person.id}"
-        key = bytes.fromhex(self.world.keys["STAFF_SECRET_KEY"])
+        accounts = StaffAccounts(bytes.fromhex(self.world.keys["STAFF_SECRET_KEY"]))
+        credentials = Credentials("walked-" + uuid.uuid4().hex, "A" * 32)
         with self.house.made["accounts"].db.transaction() as connection:
-            if not roster.change(connection, name, member):
-                roster.add(connection, key, UUID(person.id), name, member, "walked-" + uuid.uuid4().hex, "A" * 32)
+            if not accounts.change(connection, name, member):
+                accounts.add(connection, UUID(person.id), name, member, credentials.hashed())
 
     def citizen(self, name: str) -> Person:
         person = Person(name, Actor(kind=ActorKind.CITIZEN, id=str(uuid.uuid4())))

@@ -1,7 +1,8 @@
-"""Accounts changed by commands on the server, where no administrator is signed in: bounded, in the audit, told to custodians.
+"""Accounts changed by commands on the server, where no administrator is signed in: limited, in the audit log, with notice to
+the custodians.
 
-The first two administrators can only be made here. A command may make or mend an administrator, and nobody else with a
-sensitive role, as long as there are fewer than two other administrators; from then on two of them are asked.
+The first two administrators can only be made here. A command may make or repair an administrator, and nobody else with a
+sensitive role, as long as there are fewer than two other administrators; from then on two of them are needed.
 """
 
 from __future__ import annotations
@@ -17,15 +18,11 @@ from contracts.accounts import StaffChangeAction, StaffChangeState
 from contracts.base import now
 from contracts.staff_changes import StaffChangeDecided
 from contracts.vocabulary import Role
-from services.accounts import change_store
-from services.accounts.domain import (
-    Member,
-    may_be_done_on_the_server,
-    needs_two_administrators,
-    sensitive_roles,
-)
-from services.accounts.roster import member_of
-from services.accounts.staff_changes import SYSTEM
+from services.accounts.changes.rules import may_be_done_on_the_server, needs_two_administrators, sensitive_roles
+from services.accounts.changes.use_cases import SYSTEM
+from services.accounts.staff import store as staff_store
+from services.accounts.staff.rules import Member
+from services.accounts.staff.staff_accounts import member_of
 
 
 def is_allowed(connection: Connection, row: Any | None, after: Member, reset: bool = False) -> bool:
@@ -33,12 +30,13 @@ def is_allowed(connection: Connection, row: Any | None, after: Member, reset: bo
     before = member_of(row) if row is not None else None
     if not _takes_two(before, after, reset):
         return True
-    change_store.lock_roles(connection)  # two commands at once must not both find room for one more
-    others = change_store.active_with_role(connection, Role.ADMINISTRATOR, row.staff_id if row is not None else None)
-    return may_be_done_on_the_server(before, after, others)
+    staff_store.lock_roles(connection)  # of two commands at once, one alone may make the second administrator
+    besides = row.staff_id if row is not None else None
+    other_administrators = staff_store.active_with_role(connection, Role.ADMINISTRATOR, besides)
+    return may_be_done_on_the_server(before, after, other_administrators)
 
 
-def note(
+def record(
     connection: Connection,
     command: str,
     staff_id: UUID,
@@ -47,7 +45,7 @@ def note(
     after: Member,
     reset: bool = False,
 ) -> None:
-    """Puts what a command did into the audit and, when it took two administrators otherwise, before the custodians."""
+    """Puts what a command did into the audit log and, when it took two administrators otherwise, notifies the custodians."""
     audit.note(connection, SYSTEM, command, [str(staff_id)])
     if _takes_two(before, after, reset):
         action: StaffChangeAction = "reset_credentials" if reset else "change" if before is not None else "add"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 
 import pyotp
@@ -11,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from contracts.identifiers import compact_digits
-from services.accounts.domain import password_form
+from services.accounts.staff.rules import password_form
 
 STEP = 30
 """Seconds of one TOTP step."""
@@ -19,6 +20,31 @@ TOLERANCE = 1
 """Steps a clock may be wrong by, either way."""
 
 _HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What an account is signed in to with, in clear: handed over once and stored nowhere."""
+
+    password: str
+    totp_secret: str
+
+    def hashed(self) -> HashedCredentials:
+        """As an account takes them."""
+        return HashedCredentials(hash_password(self.password), self.totp_secret)
+
+
+@dataclass(frozen=True)
+class HashedCredentials:
+    """What an account is given: the argon2id hash of its password, and its TOTP secret, still to be encrypted."""
+
+    password_hash: str
+    totp_secret: str
+
+
+def fresh_credentials() -> Credentials:
+    """For a first sign-in."""
+    return Credentials(fresh_password(), fresh_totp_secret())
 
 
 def hash_password(password: str) -> str:
@@ -44,12 +70,17 @@ def fresh_password() -> str:
     return secrets.token_urlsafe(15)
 
 
-def totp_step(secret: str, told: str, at: datetime) -> int | None:
-    """The step that a told code belongs to, or None when it fits none near `at`. Digits of any script."""
-    digits = compact_digits(told) or ""
+def totp_address(username: str, totp_secret: str) -> str:
+    """What an authenticator app reads, as a QR code."""
+    return pyotp.TOTP(totp_secret).provisioning_uri(name=username, issuer_name="Peygir")
+
+
+def totp_step(secret: str, entered: str, at: datetime) -> int | None:
+    """The step that an entered code belongs to, or None when it fits none near `at`. Digits of any script."""
+    digits = compact_digits(entered) or ""
     totp, now_step = pyotp.TOTP(secret, interval=STEP), int(at.timestamp()) // STEP
-    found = None
+    fitting = None
     for step in range(now_step - TOLERANCE, now_step + TOLERANCE + 1):
         if hmac.compare_digest(totp.generate_otp(step).encode(), digits.encode()):
-            found = step
-    return found
+            fitting = step
+    return fitting

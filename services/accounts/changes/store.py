@@ -1,4 +1,4 @@
-"""Queries of changes that take two administrators, a line of comment each."""
+"""Queries of changes that take two administrators, and of commands that are repeated, one line of comment each."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.accounts import StaffChangeState
-from contracts.vocabulary import Role
-from services.accounts.models import staff, staff_changes
+from services.accounts.models import staff_changes, staff_commands
 
 
 def add(connection: Connection, values: dict[str, Any]) -> None:
-    """A change that was asked for."""
+    """A change that was requested."""
     connection.execute(insert(staff_changes).values(**values))
 
 
@@ -23,27 +23,16 @@ def by_id(connection: Connection, change_id: UUID) -> Row[Any] | None:
     return connection.execute(select(staff_changes).where(staff_changes.c.change_id == change_id)).first()
 
 
-def by_key(connection: Connection, asked_by: UUID, key: str) -> Row[Any] | None:
-    """The change that an administrator asked for under this key."""
-    mine = (staff_changes.c.asked_by == asked_by) & (staff_changes.c.asked_under == key)
-    return connection.execute(select(staff_changes).where(mine)).first()
+def by_key(connection: Connection, requested_by: UUID, key: str) -> Row[Any] | None:
+    """The change that an administrator requested under this key."""
+    own = (staff_changes.c.asked_by == requested_by) & (staff_changes.c.asked_under == key)
+    return connection.execute(select(staff_changes).where(own)).first()
 
 
 def lock(connection: Connection, change_id: UUID) -> Row[Any] | None:
     """A change, locked: one decision at a time."""
     chosen = select(staff_changes).where(staff_changes.c.change_id == change_id).with_for_update()
     return connection.execute(chosen).first()
-
-
-def lock_accounts(connection: Connection, staff_ids: set[UUID]) -> dict[UUID, Row[Any]]:
-    """These accounts, locked in one order, so that none of them is changed while a decision rests on it."""
-    chosen = select(staff).where(staff.c.staff_id.in_(staff_ids)).order_by(staff.c.staff_id).with_for_update()
-    return {row.staff_id: row for row in connection.execute(chosen)}
-
-
-def accounts(connection: Connection, staff_ids: set[UUID]) -> dict[UUID, Row[Any]]:
-    """These accounts as they are."""
-    return {row.staff_id: row for row in connection.execute(select(staff).where(staff.c.staff_id.in_(staff_ids)))}
 
 
 def decide(connection: Connection, change_id: UUID, state: StaffChangeState, by: UUID | None, at: datetime) -> None:
@@ -71,14 +60,14 @@ def lock_expired(connection: Connection, at: datetime) -> list[Row[Any]]:
     return list(connection.execute(chosen.with_for_update(skip_locked=True)).all())
 
 
-def active_with_role(connection: Connection, role: Role, besides: UUID | None = None) -> int:
-    """How many open accounts have this role, one account left out."""
-    chosen = select(func.count()).select_from(staff).where(staff.c.active, staff.c.roles.any(role.value))
-    if besides is not None:
-        chosen = chosen.where(staff.c.staff_id != besides)
-    return int(connection.execute(chosen).scalar_one())
-
-
-def lock_roles(connection: Connection) -> None:
-    """Held to the end of the transaction by whatever counts administrators before it makes one."""
-    connection.execute(select(func.pg_advisory_xact_lock(7_204_523)))
+def record_command(
+    connection: Connection, actor: str, key: str, command_hash: str, staff_id: UUID
+) -> tuple[str, UUID] | None:
+    """Records that a command was done under this key; hash and account of the one done before under it, or None."""
+    row = {"actor": actor, "key": key, "command_hash": command_hash, "staff_id": staff_id}
+    recorded = upsert(staff_commands).values(row).on_conflict_do_nothing().returning(staff_commands.c.key)
+    if connection.execute(recorded).first() is not None:
+        return None
+    chosen = select(staff_commands).where(staff_commands.c.actor == actor, staff_commands.c.key == key)
+    before = connection.execute(chosen).one()
+    return before.command_hash, before.staff_id
