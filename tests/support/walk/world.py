@@ -644,7 +644,7 @@ class Maker:
                     if row.name == one.name:
                         notify.use_cases.identity_event(connection, one.model_validate_json(bytes(row.body)))
         with insight.db.transaction() as connection:
-            insight.use_cases.record(connection, [self.catalogue, *told])
+            insight.use_cases.ingest.record(connection, [self.catalogue, *told])
 
     def _look(self) -> None:
         """What has become of the cases, as their rows say."""

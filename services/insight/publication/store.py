@@ -1,4 +1,4 @@
-"""Queries of public figures, a line of comment each."""
+"""Queries of public figures, one line of comment each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, select, text
 
 from backbone.storage import bulk
-from services.insight.models import facts, figures_key, grounds, public_figures, releases, visits
+from services.insight.models import facts, figures_key, public_figures, releases
 
 _LOCK = 7_204_531  # any number, the same in every process
 
@@ -34,35 +34,6 @@ def earliest_day(connection: Connection) -> date | None:
     return connection.execute(select(func.min(facts.c.day))).scalar()
 
 
-def ground_codes(connection: Connection) -> list[str]:
-    """Every ground ever heard of."""
-    return list(connection.execute(select(grounds.c.code).order_by(grounds.c.code)).scalars())
-
-
-def keep_grounds(connection: Connection, codes: Sequence[str]) -> None:
-    """Grounds of a catalogue."""
-    if codes:
-        bulk.insert(connection, grounds, [{"code": code} for code in sorted(codes)], "ON CONFLICT DO NOTHING")
-
-
-def count(connection: Connection, dimension: str, since: date, until: date) -> dict[str | None, int]:
-    """Cases filed on these days, by one column of `facts`, or all of them under None."""
-    within = facts.c.day.between(since, until)
-    if dimension == "all":
-        return {None: connection.execute(select(func.count()).select_from(facts).where(within)).scalar_one()}
-    column = facts.c[dimension]
-    rows = connection.execute(select(column, func.count()).where(within).group_by(column))
-    return {row[0]: row[1] for row in rows}
-
-
-def count_visits(connection: Connection, since: date, until: date) -> dict[str, int]:
-    """Visits by figure: asked for on these days, or ended so on these days."""
-    asked = select(func.count()).select_from(visits).where(visits.c.asked_on.between(since, until))
-    ended = select(visits.c.ended, func.count()).where(visits.c.ended_on.between(since, until)).group_by(visits.c.ended)
-    found = {row[0]: row[1] for row in connection.execute(ended)}
-    return {**found, "asked": connection.execute(asked).scalar_one()}
-
-
 def publish(connection: Connection, until: date, at: datetime, rows: Sequence[dict[str, Any]]) -> None:
     """A release with its cells. A cell that was published already stays as it is."""
     bulk.insert(connection, releases, [{"until": until, "released_at": at}])
@@ -78,14 +49,17 @@ def sums(
     chosen: Mapping[str, Any],
     least: int | None = None,
 ) -> list[Row[Any]]:
-    """Measure, the columns `by`, the sum of the blurred cells (`total`) and how many they are (`cells`).
+    """Measure, the columns `by`, the sum of the blurred cells (`total`) and how many they are (`cells`), sorted by `by`.
 
     `chosen`: since, until, months (the newest so many), keys. `least`: smaller sums are left out.
     """
-    columns = [public_figures.c.measure, *(public_figures.c[name] for name in by)]
+    keys = [public_figures.c[name] for name in by]
+    columns = [public_figures.c.measure, *keys]
     total = func.sum(public_figures.c.value)
     query = select(*columns, total.label("total"), func.count().label("cells"))
-    query = query.where(*_chosen(measures, dimension, chosen)).group_by(*columns).order_by(*columns)
+    query = (
+        query.where(*_chosen(measures, dimension, chosen)).group_by(*columns).order_by(*keys, public_figures.c.measure)
+    )
     return list(connection.execute(query if least is None else query.having(total >= least)).all())
 
 

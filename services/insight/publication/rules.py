@@ -1,4 +1,4 @@
-"""What may be published, and how a figure is blurred: pure rules (docs/adr/0012-public-figures.md).
+"""What may be published, and how a figure is blurred (docs/adr/0012-public-figures.md).
 
 A published cell is the true count plus a random whole number that has no bounds, drawn once and kept for ever. Whatever is
 published is computed from such cells alone. So nothing that anybody computes from public answers, with any number of filings
