@@ -20,8 +20,8 @@ from contracts.gateway import Actor
 from contracts.insight import CountCases, CountVisits
 from contracts.searches import Filter
 from contracts.vocabulary import ActorKind, KeptPart, Outcome, Role, Stage
-from services.accounts import store as accounts
-from services.insight.handlers import Insight
+from services.accounts.citizens import store as accounts
+from services.insight.composition import compose
 from services.intake.identities import store as intake_identities
 from services.intake.retention import store as intake_retention
 from services.intake.submissions import store as intake_submissions
@@ -305,10 +305,10 @@ def _of_notify(sample: Sample) -> dict[str, Ask]:
 def _of_insight(sample: Sample) -> dict[str, Ask]:
     head = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.HEAD}), unit="mayor.insp")
     month = {"since": sample.newest.date() - timedelta(days=30), "until": sample.newest.date()}
-    insight = Insight()
+    figures = compose().figures
 
     def counted(by: list[str], **given: Any) -> Ask:
-        return lambda c: insight.count_cases(c, CountCases(actor=head, by=by, **given))
+        return lambda c: figures.count_cases(c, CountCases(actor=head, by=by, **given))
 
     return {
         "count_cases by day, a month": counted(["day"], **month),
@@ -316,7 +316,7 @@ def _of_insight(sample: Sample) -> dict[str, Ask]:
         "count_cases of a unit by ground": counted(["ground"], unit=sample.unit, **month),
         "count_cases by kind, all years": counted(["kind"]),
         "count_cases by unit and stage, all years": counted(["unit", "stage"]),
-        "count_visits": lambda c: insight.count_visits(c, CountVisits(actor=head, by=["month"], **month)),
+        "count_visits": lambda c: figures.count_visits(c, CountVisits(actor=head, by=["month"], **month)),
     }
 
 

@@ -90,3 +90,62 @@ class VisitCounts(Answer):
     cells: list[VisitCell]
     totals: VisitFigures
     until: date | None = None
+
+
+# --- any figure of the catalogue ---
+
+FigureName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
+class ListFigures(Request):
+    """RPC insight.list_figures → FigureList: the figures that this actor may ask for."""
+
+    actor: Actor | None = None
+
+
+class FigureDescription(Answer):
+    """`measures`: the numbers of a cell. `exact`: the actor gets it exactly, else as it is published."""
+
+    name: FigureName
+    label_fa: str
+    label_en: str
+    measures: list[str]
+    dimensions: list[Dimension]
+    filters: list[str]
+    exact: bool
+
+
+class FigureList(Answer):
+    items: list[FigureDescription]
+
+
+class CountFigure(Request):
+    """RPC insight.count_figure → FigureCounts, for any figure of the catalogue; days, `unit` and who gets public figures as in
+    CountCases. NotFound; NotAllowed: it is not published, and the actor has no role that sees it. InvalidField: a dimension or
+    filter that the figure has not."""
+
+    actor: Actor | None = None
+    figure: FigureName
+    by: Annotated[list[Dimension], Field(min_length=1, max_length=3)]
+    since: date | None = None
+    until: date | None = None
+    kind: Kind | None = None
+    unit: UnitCode | None = None
+    stage: Stage | None = None
+
+
+class FigureCount(Answer):
+    """`key`: one value for each dimension of `by`, in order; `values`: by measure, None when too small to be published."""
+
+    key: list[str | None]
+    values: dict[str, int | None]
+
+
+class FigureCounts(Answer):
+    """`until`: as in Counts."""
+
+    figure: FigureName
+    by: list[Dimension]
+    cells: list[FigureCount]
+    totals: dict[str, int | None]
+    until: date | None = None

@@ -19,6 +19,9 @@ from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
 from deploy.local.processes import System
 from tests.support.processes import BusClient, bus
 
+# Test modules name it in `pytest_plugins`, after they have imported it.
+pytest.register_assert_rewrite("tests.support.accounts")
+
 
 @pytest.fixture(scope="session")
 def parts_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

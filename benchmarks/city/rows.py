@@ -18,8 +18,8 @@ from benchmarks.city.lives import Life
 from contracts.notify import MessageState
 from contracts.tracking import CaseDecided, VisitEvent
 from contracts.vocabulary import ActorKind
-from services.insight import handlers as insight
 from services.insight import models as insight_models
+from services.insight.ingest import facts as insight
 from services.intake import models as intake_models
 from services.intake.submissions import use_cases as intake
 from services.intake.submissions.rules import target_of

@@ -3,14 +3,12 @@ made once."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid5
 
 import psycopg
-import pyotp
 from psycopg import sql
 
 from backbone.storage.database import Database
@@ -20,9 +18,10 @@ from benchmarks.city.lives import NAMESPACE
 from contracts.vocabulary import Role
 from deploy.local.environment import state_folder
 from deploy.local.processes import System
-from services.accounts import roster
-from services.accounts.domain import Member
 from services.accounts.seed import OFFICE
+from services.accounts.staff.credentials import fresh_credentials
+from services.accounts.staff.rules import Member
+from services.accounts.staff.staff_accounts import StaffAccounts
 from tests.support.processes import eventually
 
 INSPECTORS = 40
@@ -95,15 +94,13 @@ def tracking(system: System) -> psycopg.Connection[tuple[object, ...]]:
 
 def _staff(system: System) -> None:
     """The inspectors, by accounts' own function, as far as they are not there; told to the others as always."""
-    key = bytes.fromhex(system.values["STAFF_SECRET_KEY"])
+    accounts = StaffAccounts(bytes.fromhex(system.values["STAFF_SECRET_KEY"]))
     names = [f"city.inspector{number}" for number in range(1, INSPECTORS + 1)]
     database = Database(system.database_url("accounts"), pool_size=1)
     for number, name in enumerate(names, start=1):
         member = Member(f"بازرس شهر {number}", (Role.INSPECTOR,), OFFICE)
         with database.transaction() as connection:
-            if not roster.add(
-                connection, key, uuid5(NAMESPACE, name), name, member, secrets.token_urlsafe(24), pyotp.random_base32()
-            ):
+            if not accounts.add(connection, uuid5(NAMESPACE, name), name, member, fresh_credentials().hashed()):
                 break  # all of them were added in an earlier run
     database.close()
     known = "SELECT count(*) FROM staff WHERE roles ? 'inspector'"

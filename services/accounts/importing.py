@@ -23,35 +23,31 @@ from backbone.storage.migrate import url_of
 from backbone.tables import reading as tables
 from backbone.tables.reading import Mistake, Refused, Row, yes_or_no
 from contracts.vocabulary import Role
-from services.accounts import roster, server_side, store
-from services.accounts.credentials import fresh_password, fresh_totp_secret
-from services.accounts.domain import Member, renews_credentials, username_form, wrong_with_member, wrong_with_username
+from services.accounts.changes import server_commands
+from services.accounts.changes.rules import renews_credentials
 from services.accounts.settings import staff_key
-from services.accounts.staff_changes import totp_address
+from services.accounts.staff import store
+from services.accounts.staff.credentials import Credentials, fresh_credentials, totp_address
+from services.accounts.staff.rules import Member, username_form, wrong_with_member, wrong_with_username
+from services.accounts.staff.staff_accounts import StaffAccounts, member_of
 
 COMMAND = "import staff"
 
 
 @dataclass(frozen=True)
-class Credentials:
-    """What a new account signs in with."""
+class Imported:
+    """What a table has changed. `new`, `renewed`: credentials by user name; renewed are accounts that were made administrators,
+    with new credentials."""
 
-    username: str
-    password: str
-    totp_address: str
-
-
-@dataclass(frozen=True)
-class Done:
-    """`renewed`: accounts that were made administrators, with new credentials."""
-
-    new: list[Credentials]
+    new: dict[str, Credentials]
     changed: int
-    same: int
-    renewed: list[Credentials]
+    unchanged: int
+    renewed: dict[str, Credentials]
 
 
-def take(connection: Connection, key: bytes, path: Path, units: Collection[str] | None) -> Done:
+def import_table(
+    connection: Connection, accounts: StaffAccounts, path: Path, units: Collection[str] | None
+) -> Imported:
     """The whole table, in the caller's transaction. Refused, row by row, when anything is wrong.
 
     `units`: the codes there are; None: not known here, any is taken.
@@ -60,42 +56,42 @@ def take(connection: Connection, key: bytes, path: Path, units: Collection[str] 
     members: dict[str, Member] = {}
     numbers: dict[str, int] = {}
     wrong = []
-    for row in rows:
-        username, member, mistakes = _read(row, units)
+    for table_row in rows:
+        username, member, mistakes = _read(table_row, units)
         if username in members:
-            mistakes.append(Mistake(row.number, "username", {"reason": "twice"}))
+            mistakes.append(Mistake(table_row.number, "username", {"reason": "twice"}))
         wrong += mistakes
-        members[username], numbers[username] = member, row.number
+        members[username], numbers[username] = member, table_row.number
     if wrong:
         raise Refused(wrong)
-    new: list[Credentials] = []
-    renewed: list[Credentials] = []
+    new: dict[str, Credentials] = {}
+    renewed: dict[str, Credentials] = {}
     changed = 0
     for username, member in sorted(members.items()):
-        known = store.lock_staff(connection, username)
-        before = roster.member_of(known) if known is not None else None
+        row = store.lock_by_username(connection, username)
+        before = member_of(row) if row is not None else None
         if member == before:
             continue
-        if not server_side.is_allowed(connection, known, member):
+        if not server_commands.is_allowed(connection, row, member):
             wrong.append(Mistake(numbers[username], "roles", {"reason": "two_administrators"}))
             continue
-        password, secret = fresh_password(), fresh_totp_secret()
-        staff_id = known.staff_id if known is not None else uuid4()
-        if known is None:
-            roster.add(connection, key, staff_id, username, member, password, secret, by=COMMAND)
-            new.append(Credentials(username, password, totp_address(username, secret)))
+        credentials = fresh_credentials()
+        staff_id = row.staff_id if row is not None else uuid4()
+        if row is None:
+            accounts.add(connection, staff_id, username, member, credentials.hashed(), by=COMMAND)
+            new[username] = credentials
         else:
-            roster.change(connection, username, member, by=COMMAND)
+            accounts.change(connection, username, member, by=COMMAND)
             changed += 1
             if renews_credentials(before, member):
-                roster.reset_credentials(connection, key, username, password, secret, by=COMMAND)
-                renewed.append(Credentials(username, password, totp_address(username, secret)))
-        server_side.note(connection, "import_staff", staff_id, username, before, member)
+                accounts.reset_credentials(connection, username, credentials.hashed(), by=COMMAND)
+                renewed[username] = credentials
+        server_commands.record(connection, "import_staff", staff_id, username, before, member)
     if wrong:
         raise Refused(wrong)
-    if not any(row.active for row in store.list_staff(connection, Role.ADMINISTRATOR)):
+    if not any(row.active for row in store.with_role(connection, Role.ADMINISTRATOR)):
         raise Refused([Mistake(None, None, {"reason": "no_administrator"})])
-    return Done(new, changed, len(rows) - len(new) - changed, renewed)
+    return Imported(new, changed, len(rows) - len(new) - changed, renewed)
 
 
 def _read(row: Row, units: Collection[str] | None) -> tuple[str, Member, list[Mistake]]:
@@ -126,12 +122,12 @@ def main(arguments: Sequence[str], units: Collection[str] | None = None) -> int:
     """0; 1 when the table was refused."""
     parser = argparse.ArgumentParser(prog="peygir import staff", description="A table of the staff into the accounts.")
     parser.add_argument("file", type=Path, help="CSV (UTF-8) or XLSX; the first row names the columns")
-    parser.add_argument("--dry-run", action="store_true", help="only tell what is wrong, and what would change")
+    parser.add_argument("--dry-run", action="store_true", help="only report what is wrong, and what would change")
     options = parser.parse_args(arguments)
-    key, database = staff_key(), Database(url_of("accounts"), pool_size=1)
+    accounts, database = StaffAccounts(staff_key()), Database(url_of("accounts"), pool_size=1)
     try:
         with database.transaction() as connection:
-            done = take(connection, key, options.file, units)
+            imported = import_table(connection, accounts, options.file, units)
             if options.dry_run:
                 raise _DryRun
     except Refused as refused:
@@ -139,9 +135,11 @@ def main(arguments: Sequence[str], units: Collection[str] | None = None) -> int:
         return 1
     except _DryRun:
         print("dry run: nothing was changed")
-    print(f"accounts: staff: {len(done.new)} new, {done.changed} changed, {done.same} as before")
-    for one in [] if options.dry_run else [*done.new, *done.renewed]:
-        print(f"{one.username}\n  password       {one.password}\n  authenticator  {one.totp_address}")
+    new, changed, unchanged = len(imported.new), imported.changed, imported.unchanged
+    print(f"accounts: staff: {new} new, {changed} changed, {unchanged} as before")
+    for username, credentials in ({} if options.dry_run else imported.new | imported.renewed).items():
+        address = totp_address(username, credentials.totp_secret)
+        print(f"{username}\n  password       {credentials.password}\n  authenticator  {address}")
     return 0
 
 

@@ -2,7 +2,7 @@
 
 Needs DATABASE_URL (or DATABASE_URL_ACCOUNTS) and STAFF_SECRET_KEY. DEMO_STAFF_PASSWORD and DEMO_STAFF_TOTP_SECRET
 (base32) give all of them one password and one TOTP secret; what is not given is derived for each from STAFF_SECRET_KEY,
-so that every run tells the same without keeping it anywhere. With FILE the credentials go there, for its owner's eyes
+so that every run gives the same without keeping it anywhere. With FILE the credentials go there, for its owner's eyes
 only: JSON, user name → role, unit, password, totp_secret; otherwise they are printed.
 
 The demo accounts with roles that open identities are made by this command alone, which the audit shows; none is where the
@@ -19,7 +19,6 @@ import hmac
 import json
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -28,11 +27,13 @@ from backbone.storage import audit
 from backbone.storage.database import Database
 from backbone.storage.migrate import url_of
 from contracts.vocabulary import Role
-from services.accounts import roster, store
-from services.accounts.credentials import password_fits
-from services.accounts.domain import Member, sensitive_roles
+from services.accounts.changes.rules import sensitive_roles
+from services.accounts.changes.use_cases import SYSTEM
 from services.accounts.settings import staff_key
-from services.accounts.staff_changes import SYSTEM
+from services.accounts.staff import store
+from services.accounts.staff.credentials import Credentials, password_fits
+from services.accounts.staff.rules import Member
+from services.accounts.staff.staff_accounts import StaffAccounts
 
 NAMESPACE = UUID("6f1b1f6e-3c0a-5d0c-9a53-0b7e5d1c2f10")
 """A demo account's id is uuid5(NAMESPACE, user name): the same everywhere."""
@@ -54,10 +55,8 @@ DEMO_STAFF: dict[str, Member] = {
 }
 
 
-@dataclass(frozen=True)
-class Credentials:
-    password: str
-    totp_secret: str
+SeededAccounts = dict[str, dict[str, str | None]]
+"""User name → role, unit, password, totp_secret; the last two null where they were changed since."""
 
 
 def staff_id(username: str) -> UUID:
@@ -75,48 +74,51 @@ def credentials_of(username: str, staff_key: bytes, password: str | None, totp_s
 
 def seed(
     database: Database, staff_key: bytes, password: str | None = None, totp_secret: str | None = None
-) -> dict[str, dict[str, str | None]]:
-    """Adds the demo accounts that are not there; user name → role, unit, password, totp_secret (null: not known here)."""
-    told: dict[str, dict[str, str | None]] = {}
+) -> SeededAccounts:
+    """Adds the demo accounts that are not there."""
+    accounts = StaffAccounts(staff_key)
+    seeded: SeededAccounts = {}
     with database.read() as connection:
-        others = [row for row in store.list_staff(connection, Role.ADMINISTRATOR) if row.username not in DEMO_STAFF]
-    ruled = any(row.active for row in others)
+        administrators = [
+            row for row in store.with_role(connection, Role.ADMINISTRATOR) if row.username not in DEMO_STAFF
+        ]
+    has_administrators = any(row.active for row in administrators)
     for username, member in DEMO_STAFF.items():
-        own = credentials_of(username, staff_key, password, totp_secret)
+        credentials = credentials_of(username, staff_key, password, totp_secret)
         with database.transaction() as connection:
-            row = store.staff_by_username(connection, username)
-            if row is None and ruled and sensitive_roles(member):
+            row = store.by_username(connection, username)
+            if row is None and has_administrators and sensitive_roles(member):
                 continue  # they alone grant such roles
-            known = row is None or (
-                password_fits(row.password_hash, own.password)
-                and _opened(row.locked_totp_secret, staff_key) == own.totp_secret
+            is_current = row is None or (
+                password_fits(row.password_hash, credentials.password)
+                and _opened(row.locked_totp_secret, staff_key) == credentials.totp_secret
             )
             if row is None:
-                roster.add(connection, staff_key, staff_id(username), username, member, own.password, own.totp_secret)
+                accounts.add(connection, staff_id(username), username, member, credentials.hashed())
                 audit.note(connection, SYSTEM, "seed_staff", [str(staff_id(username))])
-        told[username] = {
+        seeded[username] = {
             "role": member.roles[0].value,
             "unit": member.unit,
-            "password": own.password if known else None,
-            "totp_secret": own.totp_secret if known else None,
+            "password": credentials.password if is_current else None,
+            "totp_secret": credentials.totp_secret if is_current else None,
         }
-    return told
+    return seeded
 
 
 def _opened(locked: str, staff_key: bytes) -> str | None:
-    """None where it was encrypted under another key, which is then known here as little."""
+    """None where it was encrypted under another key, and so cannot be compared."""
     try:
         return sealing.unlock(locked, staff_key)
     except sealing.CannotOpen:
         return None
 
 
-def write(told: dict[str, dict[str, str | None]], file: Path) -> None:
+def write(seeded: SeededAccounts, file: Path) -> None:
     """Puts the credentials into `file`, mode 0600 from its first byte on, whole or not at all."""
     fresh = file.with_name(file.name + ".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
-        json.dump(told, stream, indent=2, ensure_ascii=False)
+        json.dump(seeded, stream, indent=2, ensure_ascii=False)
         stream.write("\n")
     fresh.replace(file)
 
@@ -137,18 +139,18 @@ def main(arguments: list[str]) -> None:
         except ValueError:
             sys.exit("DEMO_STAFF_TOTP_SECRET is not base32 (A–Z and 2–7, padded with =)")
     database = Database(url_of("accounts"), pool_size=1)
-    told = seed(database, key, os.environ.get("DEMO_STAFF_PASSWORD") or None, totp_secret)
-    if left_out := DEMO_STAFF.keys() - told.keys():
+    seeded = seed(database, key, os.environ.get("DEMO_STAFF_PASSWORD") or None, totp_secret)
+    if left_out := DEMO_STAFF.keys() - seeded.keys():
         names = ", ".join(sorted(left_out))
         print(f"accounts: not made, since this office has administrators of its own, who grant such roles: {names}")
     if options.credentials is not None:
-        write(told, options.credentials)
-        print(f"accounts: {len(told)} demo staff; their passwords and TOTP secrets are in {options.credentials}")
+        write(seeded, options.credentials)
+        print(f"accounts: {len(seeded)} demo staff; their passwords and TOTP secrets are in {options.credentials}")
         return
-    print(f"accounts: {len(told)} demo staff")
-    for username, one in told.items():
-        secrets = f"{one['password']}  {one['totp_secret']}" if one["password"] else "changed since"
-        print(f"  {username:<18} {one['role']:<14} {one['unit']:<16} {secrets}")
+    print(f"accounts: {len(seeded)} demo staff")
+    for username, account in seeded.items():
+        secrets = f"{account['password']}  {account['totp_secret']}" if account["password"] else "changed since"
+        print(f"  {username:<18} {account['role']:<14} {account['unit']:<16} {secrets}")
 
 
 if __name__ == "__main__":

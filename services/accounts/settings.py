@@ -8,7 +8,7 @@ import sys
 from pydantic import Field
 
 from backbone.process.settings import HexKey, ServiceSettings
-from services.accounts.domain import ACCESS_SECONDS_MOST
+from services.accounts.sessions.rules import ACCESS_SECONDS_MOST
 
 
 class Settings(ServiceSettings):

@@ -1,1 +1,1 @@
-"""Insight: hears every event and answers with figures."""
+"""Insight: takes every event and answers with figures."""

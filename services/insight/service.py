@@ -8,33 +8,49 @@ from backbone.messaging.consumers import durable_event_handler
 from backbone.messaging.rpc import rpc
 from backbone.process.extensions import PeygirService, UseCases
 from contracts.base import Event, now
-from contracts.insight import CountCases, Counts, CountVisits, VisitCounts
-from services.insight.handlers import Insight
-from services.insight.releases import Releases
+from contracts.insight import (
+    CountCases,
+    CountFigure,
+    Counts,
+    CountVisits,
+    FigureCounts,
+    FigureList,
+    ListFigures,
+    VisitCounts,
+)
+from services.insight.composition import compose
 
 
 class Service(PeygirService):
     name = "insight"
-    use_cases = UseCases(lambda settings: Insight())
-    releases = UseCases(lambda settings: Releases())
+    use_cases = UseCases(lambda settings: compose())
 
     @durable_event_handler("insight.events", batch=200, linger=0.1, concurrency=2)
     def record(self, events: list[Event]) -> None:
         with self.db.transaction() as connection:
-            self.use_cases.record(connection, events)
+            self.use_cases.ingest.record(connection, events)
 
     @timer(interval=600)  # type: ignore[untyped-decorator]  # nameko is untyped
     def release_public_figures(self) -> None:
         # Not at the start: what waited in the queue while nobody took it is to be counted, too.
         with self.db.transaction() as connection:
-            self.releases.release(connection, now())
+            self.use_cases.publication.release(connection, now())
 
     @rpc
     def count_cases(self, request: CountCases) -> Counts:
         with self.db.read() as connection:
-            return self.use_cases.count_cases(connection, request)
+            return self.use_cases.figures.count_cases(connection, request)
 
     @rpc
     def count_visits(self, request: CountVisits) -> VisitCounts:
         with self.db.read() as connection:
-            return self.use_cases.count_visits(connection, request)
+            return self.use_cases.figures.count_visits(connection, request)
+
+    @rpc
+    def count_figure(self, request: CountFigure) -> FigureCounts:
+        with self.db.read() as connection:
+            return self.use_cases.figures.count_figure(connection, request)
+
+    @rpc
+    def list_figures(self, request: ListFigures) -> FigureList:
+        return self.use_cases.figures.list_figures(request)

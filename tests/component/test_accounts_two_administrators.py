@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pyotp
 import pytest
 
@@ -38,36 +34,32 @@ from contracts.errors import (
 )
 from contracts.gateway import Actor
 from contracts.staff_changes import ConfirmStaffChange, DenyStaffChange, ListStaffChanges
-from contracts.vocabulary import ActorKind, Role
+from contracts.vocabulary import Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.support.processes import ROOT, BusClient, ServiceProcess, eventually, prepared
+from services.accounts.composition import compose
+from tests.support.accounts import AccountsService, actor, run, sql
+from tests.support.processes import BusClient, eventually, prepared
 
+pytest_plugins = ["tests.support.accounts"]
 pytestmark = pytest.mark.timeout(180)
 JSON = dict[str, Any]
 
 
 @dataclass
 class Office:
-    """A running accounts service with two administrators and a third one, who was granted the role by both."""
+    """An accounts service, running or not, with two administrators and a third one, who was granted the role by both."""
 
     environment: dict[str, str]
     wire: BusClient
-    actors: dict[str, Actor] = field(default_factory=dict)
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        url = self.environment["DATABASE_URL"].replace("+psycopg", "")
-        with psycopg.connect(url, autocommit=True) as connection:
-            cursor = connection.execute(statement, values)
-            return cursor.fetchall() if cursor.description else []
+        return sql(self.environment, statement, *values)
 
     def run(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {"PATH": os.environ["PATH"], **self.environment}
-        command = [sys.executable, "-m", f"services.accounts.{module}", *arguments]
-        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        return run(module, self.environment, *arguments)
 
     def actor(self, username: str) -> Actor:
-        ((id_, roles),) = self.sql("SELECT staff_id, roles FROM staff WHERE username = %s", username)
-        return Actor(kind=ActorKind.STAFF, id=str(id_), roles=frozenset(Role(role) for role in roles))
+        return actor(self.environment, username)
 
     def account(self, username: str) -> JSON:
         names = ("staff_id", "roles", "unit", "active", "version")
@@ -78,7 +70,7 @@ class Office:
         request = AddStaff(
             actor=self.actor(by),
             idempotency_key=key or uuid4().hex,
-            username=username or f"desk-{uuid4().hex[:8]}",
+            username=username or f"member-{uuid4().hex[:8]}",
             display_name="میز",
             roles=list(roles),
         )
@@ -120,7 +112,7 @@ class Office:
 
     def made(self, *roles: Role) -> tuple[str, str, str]:
         """A new account with these roles: its user name, password and TOTP secret."""
-        username = f"desk-{uuid4().hex[:8]}"
+        username = f"member-{uuid4().hex[:8]}"
         asked = self.add("administrator", *roles, username=username)["asked"]
         return username, asked["password"], self.confirm("administrator2", asked)["totp_secret"]
 
@@ -136,7 +128,7 @@ class Office:
     def shown(self, by: str, asked: JSON, pending_only: bool = False) -> JSON | None:
         request = ListStaffChanges(actor=self.actor(by), pending_only=pending_only)
         items = self.wire.ask("accounts", "list_staff_changes", request)["items"]
-        return next((one for one in items if one["change_id"] == asked["change"]["change_id"]), None)
+        return next((item for item in items if item["change_id"] == asked["change"]["change_id"]), None)
 
     def events(self, asked: JSON) -> list[JSON]:
         names = ("staff_change.requested.v1", "staff_change.decided.v1")
@@ -150,27 +142,15 @@ class Office:
         return [(command, result, actor) for command, result, actor, subjects, _ in rows if subject in subjects]
 
 
-@pytest.fixture(scope="module")
-def environment(
-    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, str]]:
-    folder = tmp_path_factory.mktemp("accounts")
-    made = prepared("accounts", broker.url, postgres.url, "two_administrators")
-    Office(made, None).run("seed", "--credentials", str(folder / "staff.json"))  # type: ignore[arg-type]  # needs no bus
-    process = ServiceProcess("accounts", made, folder / "log").start()
-    yield made
-    process.stop()
-
-
 @pytest.fixture
-def office(environment: dict[str, str], wire: BusClient) -> Office:
+def office(accounts: AccountsService, wire: BusClient) -> Office:
     wire.listen("accounts.events")
-    return Office(environment, wire)
+    return Office(accounts.environment, wire)
 
 
 @pytest.mark.parametrize("role", [Role.HEAD, Role.CUSTODIAN, Role.ADMINISTRATOR])
 def test_a_new_account_comes_to_life_with_the_second_administrator(office: Office, role: Role) -> None:
-    username = f"desk-{uuid4().hex[:8]}"
+    username = f"member-{uuid4().hex[:8]}"
     answer = office.add("administrator", role, username=username)
     asked = answer["asked"]
     assert (answer["password"], answer["totp_secret"]) == (None, None)
@@ -300,7 +280,7 @@ def test_what_was_changed_meanwhile_is_not_confirmed_as_it_was(office: Office) -
         office.confirm("administrator2", asked)
     assert office.account(username)["roles"] == ["analyst"]
 
-    name = f"desk-{uuid4().hex[:8]}"
+    name = f"member-{uuid4().hex[:8]}"
     first, second = (office.add("administrator", Role.HEAD, username=name)["asked"] for _ in range(2))
     office.confirm("administrator2", first)
     with pytest.raises(StaffChangeOutdated):
@@ -326,27 +306,20 @@ def test_what_was_ended_is_not_confirmed(office: Office) -> None:
         office.confirm("administrator2", {"change": {"change_id": str(uuid4())}})
 
 
-def test_what_expired_is_told_and_its_password_forgotten(office: Office) -> None:
-    from backbone.storage.database import Database
-    from services.accounts.settings import Settings
-    from services.accounts.staff_changes import TwoAdministrators
-
+def test_what_expired_is_told_and_its_password_forgotten(office: Office, accounts: AccountsService) -> None:
     asked = office.add("administrator", Role.HEAD)["asked"]
     change_id = asked["change"]["change_id"]
     office.sql("UPDATE staff_changes SET expires_at = now() WHERE change_id = %s", change_id)
-    settings = Settings.model_validate({name.lower(): value for name, value in office.environment.items()})
-    database = Database(office.environment["DATABASE_URL"], pool_size=1)
-    with database.transaction() as connection:
-        assert TwoAdministrators(settings).expire(connection) >= 1
-    database.close()
-    told = eventually(lambda: [event for event in office.events(asked) if event.get("state") == "expired"])
-    assert told[0]["decided_by"] is None
+    with accounts.transaction() as connection:
+        assert compose(accounts.settings).changes.expire(connection) >= 1
+    events = eventually(lambda: [event for event in office.events(asked) if event.get("state") == "expired"])
+    assert events[0]["decided_by"] is None
     assert office.sql("SELECT password_hash FROM staff_changes WHERE change_id = %s", change_id) == [(None,)]
     assert ("expire_staff_change", "done", None) in office.audited(change_id)
 
 
 def test_a_repeated_command_has_its_effect_once_and_tells_no_secret_again(office: Office) -> None:
-    key, username = uuid4().hex, f"desk-{uuid4().hex[:8]}"
+    key, username = uuid4().hex, f"member-{uuid4().hex[:8]}"
     first = office.add("administrator", Role.HEAD, username=username, key=key)["asked"]
     again = office.add("administrator", Role.HEAD, username=username, key=key)["asked"]
     assert again == {**first, "password": None}
@@ -365,9 +338,9 @@ def test_custodians_are_told_who_asked_for_which_account_and_what_became_of_it(o
     office.confirm("administrator2", asked)
 
     def both() -> list[JSON]:
-        found = office.events(asked)
-        assert len(found) == 2
-        return found
+        events = office.events(asked)
+        assert len(events) == 2
+        return events
 
     requested, decided = eventually(both)
     username = asked["change"]["after"]["username"]
@@ -419,7 +392,7 @@ def test_a_command_on_the_server_grants_nothing_that_takes_two(office: Office) -
         ("reset", "head"),
         ("reset", "custodian"),
     ):
-        done = office.run("staff", *arguments)
+        done = office.run("staff_cli", *arguments)
         assert done.returncode != 0, arguments
         assert "two administrators" in done.stderr
     assert office.sql("SELECT username, roles, active, version FROM staff ORDER BY username") == before
@@ -428,14 +401,14 @@ def test_a_command_on_the_server_grants_nothing_that_takes_two(office: Office) -
 def test_a_table_grants_nothing_that_takes_two_and_names_the_row(office: Office, tmp_path: Path) -> None:
     before = office.sql("SELECT username, roles, active, version FROM staff ORDER BY username")
     rows = [
-        {"username": "table-desk", "display_name": "میز", "roles": "operator"},
+        {"username": "table-operator", "display_name": "میز", "roles": "operator"},
         {"username": "table-head", "display_name": "میز", "roles": "head"},
         {"username": "analyst", "display_name": "میز", "roles": "analyst|custodian"},
     ]
     done = office.run("importing", str(table(tmp_path / "staff.csv", *rows)))
     assert done.returncode == 1
-    for said in ("row 3, column roles", "row 4, column roles", "two administrators", "سطر ۳"):
-        assert said in done.stderr, done.stderr
+    for text in ("row 3, column roles", "row 4, column roles", "two administrators", "سطر ۳"):
+        assert text in done.stderr, done.stderr
     assert "row 2" not in done.stderr
     assert office.sql("SELECT username, roles, active, version FROM staff ORDER BY username") == before
 
@@ -445,9 +418,9 @@ def test_the_first_two_administrators_are_made_on_the_server_and_the_audit_shows
 ) -> None:
     made = Office(prepared("accounts", broker.url, postgres.url, "first_administrators"), None)  # type: ignore[arg-type]  # needs no bus
     for number in (1, 2, 3):
-        done = made.run("staff", "add", f"admin-{number}", "--name", "راهبر", "--role", "administrator")
+        done = made.run("staff_cli", "add", f"admin-{number}", "--name", "راهبر", "--role", "administrator")
         assert (done.returncode == 0) is (number < 3), done.stderr
-    assert made.run("staff", "add", "head", "--name", "مدیر", "--role", "head").returncode != 0
+    assert made.run("staff_cli", "add", "head", "--name", "مدیر", "--role", "head").returncode != 0
     ids = [str(id_) for (id_,) in made.sql("SELECT staff_id FROM staff ORDER BY username")]
     assert len(ids) == 2
     for staff_id in ids:
@@ -455,7 +428,7 @@ def test_the_first_two_administrators_are_made_on_the_server_and_the_audit_shows
     rows = made.sql("SELECT count(*) FROM outbox WHERE name = 'staff_change.decided.v1'")
     assert rows == [(2,)]
     # One of two has lost the telephone: nobody but the server could help, and does.
-    assert made.run("staff", "reset", "admin-2").returncode == 0
+    assert made.run("staff_cli", "reset", "admin-2").returncode == 0
     # Where the office has administrators of its own, the demo staff brings no role that opens identities.
     assert made.run("seed").returncode == 0
     sensitive = "SELECT username FROM staff WHERE roles && ARRAY['head', 'custodian', 'administrator']::varchar[]"

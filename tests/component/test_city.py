@@ -20,7 +20,7 @@ from contracts.gateway import Actor
 from contracts.tracking import Correct, Decide, StartScreening
 from contracts.vocabulary import Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from services.insight import store as insight_store
+from services.insight.reference import store as insight_store
 from services.intake.catalogue import store as intake_store
 from services.intake.catalogue.seed import SAMPLE, read
 from services.intake.catalogue.use_cases import publish

@@ -23,9 +23,8 @@ from contracts.intake import Catalogue, CatalogueChanged, Ground, Unit
 from contracts.tracking import CaseCorrected, CaseOpened, CaseSnapshot, TrackedEvent, VisitAsked, VisitHeld
 from contracts.vocabulary import ActorKind, Channel, Kind, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from services.insight.handlers import Insight
-from services.insight.publication import CASES_A_YEAR
-from services.insight.releases import Releases
+from services.insight.composition import InsightUseCases, compose
+from services.insight.publication.rules import CASES_A_YEAR
 from services.insight.service import Service
 from tests.support.processes import prepared
 
@@ -73,16 +72,15 @@ class Office:
     """Insight's use cases on its database."""
 
     database: Database
-    insight: Insight = field(default_factory=Insight)
-    releases: Releases = field(default_factory=Releases)
+    use_cases: InsightUseCases = field(default_factory=compose)
 
     def record(self, *events: Any) -> None:
         with self.database.transaction() as connection:
-            self.insight.record(connection, events)
+            self.use_cases.ingest.record(connection, events)
 
     def release(self, moment: datetime = SATURDAY) -> bool:
         with self.database.transaction() as connection:
-            return self.releases.release(connection, moment)
+            return self.use_cases.publication.release(connection, moment)
 
     def sql(self, statement: str, **values: Any) -> list[Any]:
         with self.database.transaction() as connection:
@@ -91,11 +89,11 @@ class Office:
 
     def cases(self, by: list[str], actor: Actor | None = None, **more: Any) -> Counts:
         with self.database.read() as connection:
-            return self.insight.count_cases(connection, CountCases(actor=actor, by=by, **more))
+            return self.use_cases.figures.count_cases(connection, CountCases(actor=actor, by=by, **more))
 
     def visits(self, by: list[str], actor: Actor | None = None, **more: Any) -> VisitCounts:
         with self.database.read() as connection:
-            return self.insight.count_visits(connection, CountVisits(actor=actor, by=by, **more))
+            return self.use_cases.figures.count_visits(connection, CountVisits(actor=actor, by=by, **more))
 
     def cells(self, by: list[str], **more: Any) -> dict[Any, int | None]:
         answer = self.cases(by, **more)
@@ -149,9 +147,13 @@ def everything(office: Office) -> dict[str, Any]:
         for what, question in every_question():
             try:
                 if what == "cases":
-                    told[f"{what} {question}"] = office.insight.count_cases(connection, CountCases(**question))
+                    told[f"{what} {question}"] = office.use_cases.figures.count_cases(
+                        connection, CountCases(**question)
+                    )
                 else:
-                    told[f"{what} {question}"] = office.insight.count_visits(connection, CountVisits(**question))
+                    told[f"{what} {question}"] = office.use_cases.figures.count_visits(
+                        connection, CountVisits(**question)
+                    )
             except InvalidField as error:
                 told[f"{what} {question}"] = error.params["fields"][0]["reason"]
     return told
@@ -233,7 +235,7 @@ class TestRelease:
 
     def test_the_service_releases_what_is_due(self, office: Office) -> None:
         filled(office)
-        Service.release_public_figures(SimpleNamespace(db=office.database, releases=office.releases))
+        Service.release_public_figures(SimpleNamespace(db=office.database, use_cases=office.use_cases))
         [newest] = office.sql("SELECT max(until) AS until FROM releases")
         assert newest.until.weekday() == 4
 

@@ -43,7 +43,7 @@ from contracts.tracking import (
 )
 from contracts.vocabulary import ActorKind, Channel, Kind, Outcome, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from services.insight.handlers import Insight
+from services.insight.ingest.use_cases import IngestUseCases
 from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
 
 pytestmark = pytest.mark.timeout(180)
@@ -230,7 +230,7 @@ class TestFacts:
             system.forget()
             for part in parts:
                 with database.transaction() as connection:
-                    Insight().record(connection, part)
+                    IngestUseCases().record(connection, part)
             return system.tables()
 
         whole = record([events])

@@ -90,7 +90,7 @@ def test_the_demo_plays_the_main_job(stack: Stack) -> None:
 
 
 def test_a_member_of_staff_entered_by_the_documented_command_signs_in(stack: Stack) -> None:
-    command = ("exec", "-T", "accounts", "python", "-m", "services.accounts.staff")
+    command = ("exec", "-T", "accounts", "python", "-m", "services.accounts.staff_cli")
     name = f"inspector-{uuid4().hex[:6]}"
     told = stack.compose(*command, "add", name, "--name", "بازرس سه", "--role", "inspector", "--unit", "mayor.insp")
     printed = re.search(r"password +(\S+)\n +authenticator +(\S+)", told)

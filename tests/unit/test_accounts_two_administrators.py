@@ -7,13 +7,13 @@ from itertools import combinations, product
 import pytest
 
 from contracts.vocabulary import Role
-from services.accounts.domain import (
-    Member,
+from services.accounts.changes.rules import (
     may_be_done_on_the_server,
     needs_two_administrators,
     renews_credentials,
     sensitive_roles_in_force,
 )
+from services.accounts.staff.rules import Member
 
 SENSITIVE = (Role.HEAD, Role.CUSTODIAN, Role.ADMINISTRATOR)
 

@@ -17,7 +17,6 @@ LONGER = {
     "contracts/errors.py": 550,
     "contracts/tracking.py": 1000,
     "gateway/api/examples.py": 750,
-    "tests/component/test_accounts_service.py": 1150,
     "tests/component/test_intake_service.py": 550,
     "tests/component/test_notify_words.py": 1000,
     "tests/component/test_tracking_life.py": 600,

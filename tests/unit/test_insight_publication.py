@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.insight import publication
-from services.insight.publication import TABLES, blurred, last_day, public, smallest, table_of
+from services.insight.publication import rules
+from services.insight.publication.rules import TABLES, blurred, last_day, public, smallest, table_of
 
 KEY = bytes(range(32))
 RATIO = Fraction(3, 4)
@@ -110,11 +110,11 @@ class TestWeeks:
         ],
     )
     def test_a_release_counts_up_to_the_friday_before(self, moment: str, last: str) -> None:
-        local = datetime.fromisoformat(moment).replace(tzinfo=publication.TEHRAN)
+        local = datetime.fromisoformat(moment).replace(tzinfo=rules.TEHRAN)
         assert last_day(local) == last_day(local.astimezone(UTC)) == date.fromisoformat(last)
 
     @given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)))
     def test_it_is_a_friday_that_is_over(self, moment: datetime) -> None:
-        day, today = last_day(moment), moment.astimezone(publication.TEHRAN).date()
+        day, today = last_day(moment), moment.astimezone(rules.TEHRAN).date()
         assert day.weekday() == 4
         assert timedelta(days=1) <= today - day <= timedelta(days=8)

@@ -19,7 +19,7 @@ from contracts.errors import PeygirError
 from contracts.exports import DropExport, GetExport, ListExports, ReadExport, StartExport
 from contracts.gateway import Actor
 from contracts.identities import AskForIdentity, DecideIdentityRequest, ListIdentityRequests
-from contracts.insight import CountCases, CountVisits
+from contracts.insight import CountCases, CountFigure, CountVisits, ListFigures
 from contracts.intake import (
     ChangeConfiguration,
     GetConfiguration,
@@ -68,6 +68,7 @@ from contracts.visits import (
     MakeSlots,
 )
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
+from services.insight.figures.catalogue import FIGURES
 from tests.support.walk.house import House
 from tests.support.walk.oracle import TRACE, CaseFacts, Oracle, Person, Sort
 from tests.support.walk.world import World
@@ -75,13 +76,13 @@ from tests.support.walk.world import World
 NOWHERE = {
     "intake.get_catalogue": "what may be filed: the same for all, no person and no case in it",
     "intake.check_receipt": "asked by who holds receipt and code; answers whether it is registered (test_intake_service)",
-    "accounts.request_otp": "answers the same whatever it is asked (test_accounts_service)",
-    "accounts.verify_otp": "tokens for who proves a mobile (test_accounts_service)",
-    "accounts.sign_in_staff": "tokens for who proves an account (test_accounts_service)",
+    "accounts.request_otp": "answers the same whatever it is asked (test_accounts_citizens)",
+    "accounts.verify_otp": "tokens for who proves a mobile (test_accounts_citizens)",
+    "accounts.sign_in_staff": "tokens for who proves an account (test_accounts_staff)",
     "accounts.list_changed_staff": "asked by the gateway for itself: versions of accounts by their ids",
     "accounts.list_ended_sessions": "asked by the gateway for itself: random ids of sessions, nobody's name beside them",
-    "accounts.refresh": "tokens for who holds one (test_accounts_service)",
-    "accounts.revoke": "answers the same whatever it is asked (test_accounts_service)",
+    "accounts.refresh": "tokens for who holds one (test_accounts_sessions)",
+    "accounts.revoke": "answers the same whatever it is asked (test_accounts_sessions)",
     **{
         f"{service}.read_chain_head": "hashes of the audit log, of which nothing can be read back"
         for service in ("tracking", "intake", "notify", "accounts")
@@ -845,6 +846,27 @@ class Walk(Witness):
             if self._counted(person, (case := self.oracle.cases[row["case_id"]]).unit)
         )
         self.same(person, "insight.count_visits", {cell.key[0]: cell.asked for cell in told.cells}, dict(asked))
+
+    def insight_list_figures(self, person: Person) -> None:
+        figures, _ = self.ask(person, "insight.list_figures", ListFigures(actor=person.actor))
+        exact = bool(person.actor and person.staff and person.actor.roles & EXACT)
+        for figure in figures.items:
+            self.same(person, f"insight.list_figures {figure.name}", figure.exact, exact)
+
+    def insight_count_figure(self, person: Person) -> None:
+        """Every figure of the catalogue: no cell is of a unit in which this person has a conflict of interest."""
+        exact = bool(person.actor and person.staff and person.actor.roles & EXACT)
+        for figure in FIGURES:
+            request = CountFigure(actor=person.actor, figure=figure.name, by=["unit" if exact else "month"])
+            answer, code = self.ask(person, "insight.count_figure", request)
+            where = f"insight.count_figure {figure.name}"
+            if not exact and figure.publication is None:
+                self.same(person, where, code, "not_allowed")
+            elif not exact:
+                self.same(person, where, (answer.cells, answer.until), ([], None))
+            else:
+                hidden = [cell.key[0] for cell in answer.cells if not self._counted(person, cell.key[0])]
+                self.same(person, where, hidden, [])
 
     # --- notify ---
 

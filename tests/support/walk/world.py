@@ -60,8 +60,9 @@ from contracts.tracking import (
 )
 from contracts.visits import AddRoom, AddSlot, BookVisit, HoldVisit
 from contracts.vocabulary import ActorKind, Channel, Kind, Language, Outcome, Role
-from services.accounts import roster
-from services.accounts.domain import Member
+from services.accounts.staff.credentials import Credentials
+from services.accounts.staff.rules import Member
+from services.accounts.staff.staff_accounts import StaffAccounts
 from services.tracking.composition import compose
 from tests.support.processes import create_database
 from tests.support.walk.house import SERVICES, House
@@ -224,10 +225,11 @@ class Maker:
         assert person.actor is not None
         member = Member(person.name, tuple(person.actor.roles), unit, person.active)
         name = f"staff-{person.id}"
-        key = bytes.fromhex(self.world.keys["STAFF_SECRET_KEY"])
+        accounts = StaffAccounts(bytes.fromhex(self.world.keys["STAFF_SECRET_KEY"]))
+        credentials = Credentials("walked-" + uuid.uuid4().hex, "A" * 32)
         with self.house.made["accounts"].db.transaction() as connection:
-            if not roster.change(connection, name, member):
-                roster.add(connection, key, UUID(person.id), name, member, "walked-" + uuid.uuid4().hex, "A" * 32)
+            if not accounts.change(connection, name, member):
+                accounts.add(connection, UUID(person.id), name, member, credentials.hashed())
 
     def citizen(self, name: str) -> Person:
         person = Person(name, Actor(kind=ActorKind.CITIZEN, id=str(uuid.uuid4())))
@@ -646,7 +648,7 @@ class Maker:
                     if row.name == one.name:
                         notify.use_cases.identity_event(connection, one.model_validate_json(bytes(row.body)))
         with insight.db.transaction() as connection:
-            insight.use_cases.record(connection, [self.catalogue, *told])
+            insight.use_cases.ingest.record(connection, [self.catalogue, *told])
 
     def _look(self) -> None:
         """What has become of the cases, as their rows say."""

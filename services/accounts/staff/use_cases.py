@@ -1,0 +1,142 @@
+"""Staff: signing in with password and TOTP, and the list of staff accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection
+
+from backbone import sealing
+from backbone.process import logs
+from backbone.process.settings import secret
+from backbone.storage import audit
+from backbone.storage.database import Database
+from contracts.accounts import AccountVersion, ChangedStaff, ListStaff, SignInStaff, StaffList, Tokens
+from contracts.base import now
+from contracts.errors import BadCredentials, NotAllowed
+from contracts.gateway import Actor
+from contracts.vocabulary import ActorKind, Role
+from services.accounts.sessions.access_tokens import AccessTokens
+from services.accounts.sessions.rules import COMMITTED_WITHIN, Subject
+from services.accounts.sessions.use_cases import SessionUseCases
+from services.accounts.settings import Settings
+from services.accounts.staff import store
+from services.accounts.staff.authorization import current_roles
+from services.accounts.staff.credentials import fresh_credentials, password_fits, totp_step
+from services.accounts.staff.rules import username_form
+from services.accounts.staff.sign_in_attempts import SIGN_INS, DeviceTokens, SignInAttempts
+from services.accounts.staff.staff_accounts import staff_member
+
+log = logs.get("accounts")
+
+SIGN_IN = "sign_in_staff"
+"""How the audit log names a sign-in."""
+MAY_LIST_STAFF = frozenset({Role.HEAD, Role.SCREENER, Role.ADMINISTRATOR})
+
+RunSlow = Callable[[Callable[[], bool]], bool]
+"""Runs slow arithmetic where it does not hold up other requests."""
+
+
+class StaffUseCases:
+    def __init__(
+        self,
+        settings: Settings,
+        access_tokens: AccessTokens,
+        sessions: SessionUseCases,
+        attempts: SignInAttempts,
+        run_slow: RunSlow,
+    ) -> None:
+        self._access_tokens = access_tokens
+        self._sessions = sessions
+        self._attempts = attempts
+        self._run_slow = run_slow
+        self._staff_key = secret(settings.staff_secret_key)
+        self._devices = DeviceTokens(self._staff_key, settings.device_days)
+        # An account to check when nobody has the user name, so that it takes as long.
+        made_up = fresh_credentials().hashed()
+        self._nobody = (uuid4(), made_up.password_hash, sealing.lock(made_up.totp_secret, self._staff_key))
+
+    def sign_in(self, database: Database, request: SignInStaff) -> Tokens:
+        """Tokens for a user name with its password and TOTP; BadCredentials, or TooMany while it is blocked
+        (sign_in_attempts.py).
+
+        Known and unknown user names are counted, slowed and answered alike, with the same work. An attempt is counted
+        as a failure before it is checked, so that many at once gain nothing; no transaction is open meanwhile.
+        """
+        username = username_form(request.username)
+        with database.transaction() as connection:
+            row = store.by_username(connection, username)
+            staff_id, password_hash, locked_totp_secret = (
+                (row.staff_id, row.password_hash, row.locked_totp_secret) if row is not None else self._nobody
+            )
+            device = self._devices.read(request.device_token, staff_id, password_hash)
+            attempt = self._attempts.begin(connection, username, request.asker, device, worked=request.worked)
+        fits = self._run_slow(lambda: password_fits(password_hash, request.password))
+        step = self._totp_step(locked_totp_secret, request.totp)
+        if row is None or not fits or step is None:
+            with database.transaction() as connection:
+                self._attempts.failed(connection, attempt, row, password_fits=row is not None and fits)
+            return _refuse("wrong")
+        with database.transaction() as connection:
+            # Read again: the check took a while, and a change of the account in that while counts.
+            current = store.lock_by_username(connection, username)
+            if current is None or not current.active or current.password_hash != password_hash:
+                return _refuse("inactive")
+            if self._attempts.second_factor_is_blocked(connection, attempt):
+                return _refuse("second_factor_rests")
+            if not store.take_totp_step(connection, current.staff_id, step):
+                return _refuse("replayed")
+            self._attempts.succeeded(connection, attempt)
+            subject = _subject(current)
+            tokens = self._sessions.open(connection, subject)
+            audit.note(connection, _actor(subject), SIGN_IN, [str(subject.id)])
+        SIGN_INS.labels("right").inc()
+        log.info("a member of staff signed in", staff_id=str(current.staff_id))
+        device_token = self._devices.issue(current.staff_id, current.password_hash, device)
+        return tokens.model_copy(update={"device_token": device_token})
+
+    def list_changed_staff(self, connection: Connection) -> ChangedStaff:
+        """The accounts that an access token which is still valid may describe as they were."""
+        rows = store.changed_since(connection, now() - self._access_tokens.valid - COMMITTED_WITHIN)
+        return ChangedStaff(items=[AccountVersion(staff_id=row.staff_id, version=row.version) for row in rows])
+
+    def list_staff(self, connection: Connection, request: ListStaff) -> StaffList:
+        """Staff, all or of one role, to those who assign and administer; NotAllowed to anybody else."""
+        roles = request.actor.roles & current_roles(connection, request.actor)
+        if not roles & MAY_LIST_STAFF:
+            raise NotAllowed
+        rows = store.with_role(connection, request.role)
+        return StaffList(items=[staff_member(row, for_administrator=Role.ADMINISTRATOR in roles) for row in rows])
+
+    def _totp_step(self, locked_secret: str, entered: str) -> int | None:
+        """None when it fits none, and when the secret was encrypted under another key: whoever signs in learns no more."""
+        try:
+            totp_secret = sealing.unlock(locked_secret, self._staff_key)
+        except sealing.CannotOpen:
+            log.error("a TOTP secret cannot be opened; since STAFF_SECRET_KEY was changed the account wants a reset")
+            return None
+        return totp_step(totp_secret, entered, now())
+
+
+def current_subject(connection: Connection, subject_type: str, subject_id: UUID) -> Subject | None:
+    """Whose session it is, as they are today; None for a closed account."""
+    if subject_type == "citizen":
+        return Subject("citizen", subject_id)
+    row = store.by_id(connection, subject_id)
+    return _subject(row) if row is not None and row.active else None
+
+
+def _refuse(outcome: str) -> Tokens:
+    SIGN_INS.labels(outcome).inc()
+    raise BadCredentials
+
+
+def _subject(row: Any) -> Subject:
+    roles = tuple(Role(role) for role in row.roles)
+    return Subject("staff", row.staff_id, roles, row.unit, row.display_name, version=row.version)
+
+
+def _actor(subject: Subject) -> Actor:
+    return Actor(kind=ActorKind.STAFF, id=str(subject.id), roles=frozenset(subject.roles), unit=subject.unit)

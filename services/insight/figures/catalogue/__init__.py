@@ -1,0 +1,7 @@
+"""Every figure there is: one module each, which defines FIGURE (docs/how-to/add-a-figure.md)."""
+
+from __future__ import annotations
+
+from services.insight.figures.catalogue import cases, visits
+
+FIGURES = (cases.FIGURE, visits.FIGURE)
