@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from contracts.accounts import ListStaff, StaffList
 from contracts.media import Variant
-from contracts.searches import CaseCount, CasePage, CountCases, ListCases
+from contracts.searches import CaseCount, CasePage, CountFoundCases, ListCases
 from contracts.tracking import AuthorizeMedia, GetCase, StaffCase
 from contracts.vocabulary import Role
 from gateway.api.case_commands import register_staff_commands
@@ -45,12 +45,12 @@ async def list_cases(container: ContainerDep, signed_in: StaffDep, filters: Anno
     response_model=CaseCount,
     responses=problems(401, 403, 404, 422),
 )
-async def count_cases(
+async def count_found_cases(
     container: ContainerDep, signed_in: StaffDep, filters: Annotated[CountQuery, Query()]
 ) -> Response:
     """With the filters of the list."""
-    request = CountCases(actor=signed_in.actor, **filters.asked())
-    return answer(await container.rabbit.ask("tracking", "count_cases", request, CaseCount))
+    request = CountFoundCases(actor=signed_in.actor, **filters.asked())
+    return answer(await container.rabbit.ask("tracking", "count_found_cases", request, CaseCount))
 
 
 @router.get(
