@@ -97,8 +97,8 @@ class CasePage(Answer):
     masked: bool = False
 
 
-class CountCases(Filter, Request):
-    """RPC tracking.count_cases → CaseCount: how many cases a list of these would hold."""
+class CountFoundCases(Filter, Request):
+    """RPC tracking.count_found_cases → CaseCount: how many cases a list of these would hold."""
 
     actor: Actor
     search: UUID | None = None

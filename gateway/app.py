@@ -33,6 +33,7 @@ from gateway.api.me import endpoints as me
 from gateway.api.messages import endpoints as messages
 from gateway.api.notification_texts import endpoints as notification_texts
 from gateway.api.openapi_responses import direct_handlers
+from gateway.api.own_cases import endpoints as own_cases
 from gateway.api.own_visits import endpoints as own_visits
 from gateway.api.papers import endpoints as papers
 from gateway.api.screening import endpoints as screening
@@ -62,6 +63,7 @@ _ROUTERS = (
     catalogue,
     accounts,
     me,
+    own_cases,
     own_visits,
     messages,
     cases,

@@ -22,6 +22,7 @@ from gateway.api.inquiry import examples as inquiry
 from gateway.api.me import examples as me
 from gateway.api.messages import examples as messages
 from gateway.api.notification_texts import examples as notification_texts
+from gateway.api.own_cases import examples as own_cases
 from gateway.api.screening import examples as screening
 from gateway.api.searches import examples as searches
 from gateway.api.staff import examples as staff
@@ -57,6 +58,7 @@ _AREAS = (
     me,
     messages,
     notification_texts,
+    own_cases,
     screening,
     searches,
     staff,

@@ -1,4 +1,4 @@
-"""What operations say of themselves in the OpenAPI document."""
+"""The responses that operations name in the OpenAPI document, and handlers that bypass the framework."""
 
 from __future__ import annotations
 
@@ -53,8 +53,12 @@ def problems(*statuses: int, body: bool = False, asks: bool = True) -> dict[int 
 
 def answers(status: int, description: str, **headers: str) -> dict[int | str, dict[str, Any]]:
     """`responses=` of a success: its description and the headers it carries."""
-    told = {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in headers.items()}
-    return {status: {"description": description, **({"headers": told} if told else {})}}
+    described = {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in headers.items()}
+    return {status: {"description": description, **({"headers": described} if described else {})}}
+
+
+CASE = answers(200, "The case", ETag="Its version")
+"""`responses=` of an operation that answers a case with its version."""
 
 
 def directly(handler: Handler) -> Callable[[Any], Any]:

@@ -267,9 +267,9 @@ class Service(AuditedService):
             return self.use_cases.searches.list_cases(connection, request)
 
     @rpc
-    def count_cases(self, request: searches_contracts.CountCases) -> searches_contracts.CaseCount:
+    def count_found_cases(self, request: searches_contracts.CountFoundCases) -> searches_contracts.CaseCount:
         with self.db.read() as connection:
-            return self.use_cases.searches.count_cases(connection, request)
+            return self.use_cases.searches.count_found_cases(connection, request)
 
     @rpc
     def keep_search(self, request: searches_contracts.KeepSearch) -> searches_contracts.Search:

@@ -15,7 +15,7 @@ from contracts.errors import InvalidField, NotAllowed, UnknownCase
 from contracts.gateway import Actor
 from contracts.identities import AskForIdentity, DecideIdentityRequest
 from contracts.intake import SubmissionRegistered
-from contracts.searches import CountCases
+from contracts.searches import CountFoundCases
 from contracts.tracking import AddNote, Assign, AuthorizeIdentity, AuthorizeMedia, Correct, Merge, StartScreening
 from contracts.vocabulary import Kind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
@@ -161,7 +161,7 @@ def test_an_analyst_sees_that_there_are_cases_and_not_what_they_say(office: Offi
         with pytest.raises(NotAllowed):
             office.page(analyst, ground=[own], **hidden)
         with pytest.raises(NotAllowed):
-            office.ask("count_cases", CountCases.model_validate({"actor": analyst, **hidden}))
+            office.ask("count_found_cases", CountFoundCases.model_validate({"actor": analyst, **hidden}))
     # Of the unit complained about they see no more than others of it; what is masked comes back into no case.
     of_it = actor(Role.ANALYST, unit=whole["unit"])
     assert office.page(of_it, ground=[own])["items"] == []

@@ -19,7 +19,7 @@ from contracts.media import MediaAccepted
 from contracts.searches import (
     Audience,
     ChangeSearch,
-    CountCases,
+    CountFoundCases,
     DropSearch,
     FileType,
     Filter,
@@ -79,7 +79,7 @@ def ids(office: Office, who: Actor, **filters: Any) -> list[UUID]:
         after = page["next"]
         if after is None:
             counted = {name: value for name, value in filters.items() if name != "sort"}
-            assert office.ask("count_cases", CountCases(actor=who, **counted))["count"] == len(found)
+            assert office.ask("count_found_cases", CountFoundCases(actor=who, **counted))["count"] == len(found)
             return found
 
 
@@ -337,4 +337,4 @@ def test_who_sees_no_case_keeps_and_reads_no_search(office: Office, role: Role) 
         office.ask("list_searches", ListSearches(actor=actor(role)))
     if role is not Role.ANALYST:  # who counts them all, and has no searches
         with pytest.raises(NotAllowed):
-            office.ask("count_cases", CountCases(actor=actor(role)))
+            office.ask("count_found_cases", CountFoundCases(actor=actor(role)))

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local.parts import PostgreSQL
-from tests.support.walk.door import DoorWalk
-from tests.support.walk.house import SERVICES, House, rpcs
+from tests.support.walk.gateway_walk import GatewayWalk
 from tests.support.walk.mutants import ROOT, conditions
+from tests.support.walk.services import SERVICES, Services, rpcs
 from tests.support.walk.walking import NOWHERE, Walk
 from tests.support.walk.world import Maker, World
 
@@ -45,14 +45,14 @@ def test_nobody_is_told_what_is_not_theirs(world: tuple[World, Path]) -> None:
     made, _ = world
     stages = {case.stage for case in made.oracle.cases.values()}
     assert len(stages) == 11, stages
-    assert Walk(made, House(made.urls, made.keys)).all() > 10_000
+    assert Walk(made, Services(made.urls, made.keys)).all() > 10_000
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("much", [1, pytest.param(6, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
-def test_nobody_is_told_at_the_door_what_is_not_theirs(world: tuple[World, Path], tmp_path: Path, much: int) -> None:
+def test_nobody_is_told_by_the_gateway_what_is_not_theirs(world: tuple[World, Path], tmp_path: Path, much: int) -> None:
     made, _ = world
-    walk = DoorWalk(made, House(made.urls, made.keys), tmp_path, much)
+    walk = GatewayWalk(made, Services(made.urls, made.keys), tmp_path, much)
     assert walk.all() > 10_000
 
 

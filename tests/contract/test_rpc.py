@@ -36,7 +36,11 @@ def promises() -> dict[tuple[str, str], tuple[type[Request], type[Answer]]]:
     for name in MODULES:
         module = importlib.import_module(f"contracts.{name}")
         for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, Request) and f"{value.__module__}.".startswith(f"{module.__name__}."):
+            if (
+                isinstance(value, type)
+                and issubclass(value, Request)
+                and f"{value.__module__}.".startswith(f"{module.__name__}.")
+            ):
                 made = _PROMISE.findall(value.__doc__ or "")
                 assert made, f"{value.__name__} does not say which RPC it is for"
                 for service, method, answer in made:

@@ -6,11 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from gateway.api.fields import (
-    LINE_PATTERN,
-    Body,
-    example,
-)
+from gateway.api.fields import LINE_PATTERN, Body, example
 
 Short = Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=40)]
 

@@ -5,15 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from contracts import identifiers
-from contracts.accounts import (
-    OtpSent,
-    RefreshTokens,
-    RequestOtp,
-    Revoked,
-    SignInStaff,
-    Tokens,
-    VerifyOtp,
-)
+from contracts.accounts import OtpSent, RefreshTokens, RequestOtp, Revoked, SignInStaff, Tokens, VerifyOtp
 from contracts.errors import BadCode, BadCredentials, BadToken, InvalidField, TooMany
 from gateway.api.accounts.bodies import MobileBody, OneTimeCodeBody, RefreshBody, StaffBody
 from gateway.api.dependencies import ContainerDep, VisitorDep, answer, client_of

@@ -8,14 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.base import GroundCode, ListCode, UnitCode
-from gateway.api.fields import (
-    Body,
-    Flag,
-    LongText,
-    ShortText,
-    Uploads,
-    example,
-)
+from gateway.api.fields import Body, Flag, LongText, ShortText, Uploads, example
 
 
 class CorrectionBody(Body):

@@ -3,64 +3,23 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
 from contracts.accounts import ListStaff, StaffList
 from contracts.media import Variant
-from contracts.searches import CaseCount, CasePage, CountCases, ListCases
-from contracts.tracking import (
-    AddEvidence,
-    AddNote,
-    AskCitizen,
-    AskUnit,
-    Assign,
-    AuthorizeMedia,
-    Close,
-    Correct,
-    Decide,
-    ExecuteCommand,
-    GetCase,
-    Merge,
-    Refuse,
-    StaffCase,
-    StaffCommand,
-    StartScreening,
-)
+from contracts.searches import CaseCount, CasePage, CountFoundCases, ListCases
+from contracts.tracking import AuthorizeMedia, GetCase, StaffCase
 from contracts.vocabulary import Role
-from gateway.api.cases.bodies import (
-    AssignmentBody,
-    CorrectionBody,
-    EvidenceBody,
-    MergeBody,
-    NoteBody,
-    QuestionBody,
-    RefusalBody,
-    UnitQuestionBody,
-)
-from gateway.api.decisions.bodies import DecisionBody
-from gateway.api.dependencies import (
-    CaseId,
-    ContainerDep,
-    IdempotencyKey,
-    IfMatch,
-    MediaId,
-    SignedIn,
-    StaffDep,
-    answer,
-    version_of,
-)
-from gateway.api.fields import NothingBody
-from gateway.api.openapi_responses import answers, problems
+from gateway.api.case_commands import register_staff_commands
+from gateway.api.cases.commands import STAFF_COMMANDS
+from gateway.api.dependencies import CaseId, ContainerDep, MediaId, StaffDep, answer
+from gateway.api.openapi_responses import CASE, problems
 from gateway.api.searches.bodies import CountQuery, PageQuery
-from gateway.container import AppContainer
 from gateway.evidence import attachments
 
 router = APIRouter(tags=["cases"])
-
-_CASE = answers(200, "The case", ETag="Its version")
-COMMAND = {**problems(401, 403, 404, 409, 412, 428, body=True), **_CASE}
+register_staff_commands(router, STAFF_COMMANDS)
 
 
 @router.get(
@@ -86,12 +45,12 @@ async def list_cases(container: ContainerDep, signed_in: StaffDep, filters: Anno
     response_model=CaseCount,
     responses=problems(401, 403, 404, 422),
 )
-async def count_cases(
+async def count_found_cases(
     container: ContainerDep, signed_in: StaffDep, filters: Annotated[CountQuery, Query()]
 ) -> Response:
     """With the filters of the list."""
-    request = CountCases(actor=signed_in.actor, **filters.asked())
-    return answer(await container.rabbit.ask("tracking", "count_cases", request, CaseCount))
+    request = CountFoundCases(actor=signed_in.actor, **filters.asked())
+    return answer(await container.rabbit.ask("tracking", "count_found_cases", request, CaseCount))
 
 
 @router.get(
@@ -99,7 +58,7 @@ async def count_cases(
     operation_id="getCase",
     summary="One case, whole",
     response_model=StaffCase,
-    responses={**problems(401, 403, 404, 422), **_CASE},
+    responses={**problems(401, 403, 404, 422), **CASE},
 )
 async def get_case(case_id: CaseId, container: ContainerDep, signed_in: StaffDep) -> Response:
     """404 also when it is not for me."""
@@ -107,243 +66,6 @@ async def get_case(case_id: CaseId, container: ContainerDep, signed_in: StaffDep
         "tracking", "get_case", GetCase(actor=signed_in.actor, case_id=case_id), StaffCase
     )
     return answer(case, etag=f'"{case.version}"')
-
-
-async def execute(
-    container: AppContainer, signed_in: SignedIn, case_id: UUID, if_match: str | None, key: str, command: StaffCommand
-) -> Response:
-    """A command of staff; the case after it."""
-    request = ExecuteCommand(
-        actor=signed_in.actor,
-        case_id=case_id,
-        expected_version=version_of(if_match),
-        idempotency_key=key,
-        command=command,
-    )
-    try:
-        case = await container.rabbit.ask("tracking", "execute", request, StaffCase)
-    finally:
-        container.case_cache.drop(case_id)
-    return answer(case, etag=f'"{case.version}"')
-
-
-@router.post(
-    "/cases/{case_id}/screening",
-    operation_id="startScreening",
-    summary="Begin the first reading",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def start_screening(
-    case_id: CaseId,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-    body: NothingBody | None = None,
-) -> Response:
-    """By a screener."""
-    return await execute(container, signed_in, case_id, if_match, idempotency_key, StartScreening())
-
-
-@router.post(
-    "/cases/{case_id}/corrections",
-    operation_id="correctCase",
-    summary="Set unit, ground or urgency right",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def correct(
-    case_id: CaseId,
-    body: CorrectionBody,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-) -> Response:
-    """Only what is given changes."""
-    return await execute(container, signed_in, case_id, if_match, idempotency_key, Correct(**body.model_dump()))
-
-
-@router.post(
-    "/cases/{case_id}/refusal",
-    operation_id="refuseCase",
-    summary="Refuse, with a listed reason",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def refuse(
-    case_id: CaseId,
-    body: RefusalBody,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-) -> Response:
-    """The citizen is told the reason and where to turn to: the address that is listed with the reason, when none is
-    given. A reason that the administrator has closed is refused."""
-    container.catalogue_cache.check_offered("reason", container.catalogue_cache.refusal_reasons, [body.reason])
-    listed = container.catalogue_cache.refusal_reasons.get(body.reason)
-    command = Refuse(**body.model_dump())
-    if command.address is None and listed is not None and listed.address_fa:
-        command = command.model_copy(update={"address": listed.address_fa})
-    return await execute(container, signed_in, case_id, if_match, idempotency_key, command)
-
-
-@router.post(
-    "/cases/{case_id}/merge",
-    operation_id="mergeCase",
-    summary="Merge into the case it duplicates",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def merge(
-    case_id: CaseId,
-    body: MergeBody,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-) -> Response:
-    """The other case must be open."""
-    return await execute(container, signed_in, case_id, if_match, idempotency_key, Merge(into=body.into))
-
-
-@router.post(
-    "/cases/{case_id}/assignment",
-    operation_id="assignCase",
-    summary="Assign to an inspector",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def assign(
-    case_id: CaseId,
-    body: AssignmentBody,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-) -> Response:
-    """Accepts a screened case, hands over one, or gives an objection to another inspector."""
-    return await execute(container, signed_in, case_id, if_match, idempotency_key, Assign(inspector=body.inspector))
-
-
-@router.post(
-    "/cases/{case_id}/citizen-questions",
-    operation_id="askCitizen",
-    summary="Ask the citizen",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def ask_citizen(
-    case_id: CaseId,
-    body: QuestionBody,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-) -> Response:
-    """The clock stops until the answer."""
-    return await execute(container, signed_in, case_id, if_match, idempotency_key, AskCitizen(text=body.text))
-
-
-@router.post(
-    "/cases/{case_id}/unit-questions",
-    operation_id="askUnit",
-    summary="Ask a unit",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def ask_unit(
-    case_id: CaseId,
-    body: UnitQuestionBody,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-) -> Response:
-    """Its liaison sees the question and what is sent along, never the case."""
-    return await execute(container, signed_in, case_id, if_match, idempotency_key, AskUnit(**body.model_dump()))
-
-
-@router.post(
-    "/cases/{case_id}/notes",
-    operation_id="addNote",
-    summary="Write an internal note",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def add_note(
-    case_id: CaseId,
-    body: NoteBody,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-) -> Response:
-    """Never seen by the citizen or a unit."""
-    return await execute(
-        container, signed_in, case_id, if_match, idempotency_key, AddNote(text=body.text, mentions=body.mentions)
-    )
-
-
-@router.post(
-    "/cases/{case_id}/evidence",
-    operation_id="addEvidence",
-    summary="Add attachments",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def add_evidence(
-    case_id: CaseId,
-    body: EvidenceBody,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-) -> Response:
-    """Uploads of the tus endpoint, by their ids."""
-    return await execute(container, signed_in, case_id, if_match, idempotency_key, AddEvidence(uploads=body.uploads))
-
-
-@router.post(
-    "/cases/{case_id}/decision",
-    operation_id="decideCase",
-    summary="Decide",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def decide(
-    case_id: CaseId,
-    body: DecisionBody,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-) -> Response:
-    """The citizen is told the outcome and its reasons. A root cause that the administrator has closed is refused."""
-    container.catalogue_cache.check_offered("root_causes", container.catalogue_cache.root_causes, body.root_causes)
-    command = Decide(**body.model_dump())
-    return await execute(container, signed_in, case_id, if_match, idempotency_key, command)
-
-
-@router.post(
-    "/cases/{case_id}/closing",
-    operation_id="closeCase",
-    summary="Close",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def close(
-    case_id: CaseId,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-    body: NothingBody | None = None,
-) -> Response:
-    """After the decision or refusal."""
-    return await execute(container, signed_in, case_id, if_match, idempotency_key, Close())
 
 
 @router.get(

@@ -9,13 +9,7 @@ from pydantic import Field, StringConstraints
 from contracts.base import GroundCode, UnitCode
 from contracts.intake import QuestionCode, QuestionType
 from contracts.vocabulary import Kind, Outcome
-from gateway.api.fields import (
-    Body,
-    Day,
-    Flag,
-    Whole,
-    example,
-)
+from gateway.api.fields import Body, Day, Flag, Whole, example
 
 Typed = Annotated[str, StringConstraints(max_length=4000)]
 

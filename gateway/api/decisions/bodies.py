@@ -9,13 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from contracts.base import ListCode
 from contracts.vocabulary import Outcome
-from gateway.api.fields import (
-    Body,
-    Day,
-    Flag,
-    LongText,
-    example,
-)
+from gateway.api.fields import Body, Day, Flag, LongText, example
 
 
 def _distinct(values: list[Any]) -> list[Any]:

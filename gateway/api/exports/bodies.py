@@ -6,10 +6,7 @@ from uuid import UUID
 
 from contracts.exports import ExportFormat
 from contracts.vocabulary import Language
-from gateway.api.fields import (
-    Body,
-    example,
-)
+from gateway.api.fields import Body, example
 from gateway.api.searches.bodies import FiltersBody
 
 

@@ -9,10 +9,7 @@ from fastapi import Query
 from contracts.base import UnitCode
 from contracts.insight import Dimension, VisitDimension
 from contracts.vocabulary import Kind, Stage
-from gateway.api.fields import (
-    Body,
-    Day,
-)
+from gateway.api.fields import Body, Day
 
 
 class FigureFilters(Body):

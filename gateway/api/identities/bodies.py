@@ -6,13 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from gateway.api.fields import (
-    Body,
-    Flag,
-    ReasonText,
-    example,
-    whole,
-)
+from gateway.api.fields import Body, Flag, ReasonText, example, whole
 
 
 class ReasonBody(Body):

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from gateway.api.fields import (
-    Body,
-    Day,
-    Flag,
-    ShortText,
-    example,
-)
+from gateway.api.fields import Body, Day, Flag, ShortText, example
 
 
 class ReminderBody(Body):

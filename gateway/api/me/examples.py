@@ -4,22 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.api.examples import CASE_ID, STAFF_ID
-
-OWN_CASE: dict[str, Any] = {
-    "case_id": CASE_ID,
-    "kind": "complaint",
-    "stage": "investigating",
-    "unit_name_fa": "اداره صدور پروانه و گواهی‌های ساختمانی",
-    "unit_name_en": "Building Permits Office",
-    "filed_at": "2026-11-23T08:30:00Z",
-    "expected_on": "2026-12-15",
-    "kind_text": "شکایت",
-    "stage_text": "در دست بازرس",
-    "unit_name": "اداره صدور پروانه و گواهی‌های ساختمانی",
-    "filed_text": "۲ آذر ۱۴۰۵، ساعت ۱۲:۰۰",
-    "expected_text": "۲۴ آذر ۱۴۰۵",
-}
+from gateway.api.examples import STAFF_ID
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Me": {
@@ -30,6 +15,4 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "unit": None,
         "mobile": "4567",
     },
-    "OwnCaseView": OWN_CASE,
-    "OwnCasesView": {"items": [OWN_CASE]},
 }

@@ -7,10 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from gateway.api.fields import (
-    Body,
-    example,
-)
+from gateway.api.fields import Body, example
 
 
 class ReadBody(Body):

@@ -6,10 +6,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from gateway.api.fields import (
-    Body,
-    example,
-)
+from gateway.api.fields import Body, example
 
 MessageText = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 

@@ -17,15 +17,7 @@ from contracts.notify import (
     TextName,
 )
 from gateway.api.configuration.endpoints import AdministratorDep, HistoryAfter
-from gateway.api.dependencies import (
-    ContainerDep,
-    IdempotencyKey,
-    IfMatch,
-    PageSize,
-    SignedIn,
-    answer,
-    version_of,
-)
+from gateway.api.dependencies import ContainerDep, IdempotencyKey, IfMatch, PageSize, SignedIn, answer, version_of
 from gateway.api.notification_texts.bodies import TextBody
 from gateway.api.openapi_responses import answers, problems
 from gateway.container import AppContainer

@@ -6,10 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway.api.fields import (
-    Body,
-    example,
-)
+from gateway.api.fields import Body, example
 from gateway.papers.signatures import LONGEST
 from gateway.submissions.receipts import RECEIPT_EXAMPLE
 

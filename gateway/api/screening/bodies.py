@@ -8,11 +8,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field
 
 from contracts.base import GroundCode
-from gateway.api.fields import (
-    Body,
-    example,
-    whole,
-)
+from gateway.api.fields import Body, example, whole
 
 
 class CaseSeenBody(Body):

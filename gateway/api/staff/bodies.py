@@ -8,13 +8,7 @@ from pydantic import Field, StringConstraints
 
 from contracts.base import UnitCode
 from contracts.vocabulary import Role
-from gateway.api.fields import (
-    NAME_PATTERN,
-    Body,
-    Flag,
-    NotBlank,
-    example,
-)
+from gateway.api.fields import NAME_PATTERN, Body, Flag, NotBlank, example
 
 AccountName = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=100), NotBlank]
 

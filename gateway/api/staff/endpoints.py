@@ -31,15 +31,7 @@ from contracts.staff_changes import (
 )
 from contracts.vocabulary import Role
 from gateway.api.configuration.endpoints import AdministratorDep, HistoryAfter
-from gateway.api.dependencies import (
-    ContainerDep,
-    IdempotencyKey,
-    IfMatch,
-    PageSize,
-    StaffDep,
-    answer,
-    version_of,
-)
+from gateway.api.dependencies import ContainerDep, IdempotencyKey, IfMatch, PageSize, StaffDep, answer, version_of
 from gateway.api.openapi_responses import answers, problems
 from gateway.api.staff.bodies import ChangedStaffBody, NewStaffBody
 from gateway.container import AppContainer

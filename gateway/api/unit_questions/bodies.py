@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.api.fields import (
-    Body,
-    LongText,
-    Uploads,
-    example,
-)
+from gateway.api.fields import Body, LongText, Uploads, example
 
 
 class UnitAnswerBody(Body):

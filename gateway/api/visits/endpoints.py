@@ -7,31 +7,28 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
 
-from contracts.tracking import StaffCase
 from contracts.visits import (
     AddRoom,
     AddSlot,
-    CallOffVisit,
     CloseRoom,
     CloseSlot,
-    HoldVisit,
     ListRooms,
     ListSlots,
     MakeSlots,
-    MissVisit,
-    OfferSlots,
     Room,
     Rooms,
     Slot,
     Slots,
 )
-from gateway.api.cases.endpoints import COMMAND, execute
-from gateway.api.dependencies import CaseId, ContainerDep, IdempotencyKey, IfMatch, StaffDep, answer
+from gateway.api.case_commands import register_staff_commands
+from gateway.api.dependencies import ContainerDep, IdempotencyKey, StaffDep, answer
 from gateway.api.fields import NothingBody
 from gateway.api.openapi_responses import problems
-from gateway.api.visits.bodies import MinutesBody, OfferBody, RoomBody, SlotBody, SlotFilters, WeekBody
+from gateway.api.visits.bodies import RoomBody, SlotBody, SlotFilters, WeekBody
+from gateway.api.visits.commands import STAFF_COMMANDS
 
 router = APIRouter(tags=["visits"])
+register_staff_commands(router, STAFF_COMMANDS)
 
 RoomId = Annotated[UUID, Path(description="The room's id.")]
 SlotId = Annotated[UUID, Path(description="The slot's id.")]
@@ -151,79 +148,3 @@ async def close_slot(
 
 
 # --- the visit of a case ---
-
-
-@router.post(
-    "/cases/{case_id}/visit-offers",
-    operation_id="offerVisitSlots",
-    summary="Offer times for the visit",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def offer(
-    case_id: CaseId,
-    body: OfferBody,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-) -> Response:
-    """The citizen chooses among these from now on; before, among all free slots of the case's inspector."""
-    return await execute(container, signed_in, case_id, if_match, idempotency_key, OfferSlots(slots=body.slots))
-
-
-@router.post(
-    "/cases/{case_id}/visit-cancellation",
-    operation_id="callOffVisit",
-    summary="Call the visit off",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def call_off(
-    case_id: CaseId,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-    body: NothingBody | None = None,
-) -> Response:
-    """Until it begins. The citizen is told, and chooses another time."""
-    return await execute(container, signed_in, case_id, if_match, idempotency_key, CallOffVisit())
-
-
-@router.post(
-    "/cases/{case_id}/visit-minutes",
-    operation_id="holdVisit",
-    summary="The visit was held: its minutes",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def hold(
-    case_id: CaseId,
-    body: MinutesBody,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-) -> Response:
-    """The citizen reads that it was held, not its minutes."""
-    return await execute(container, signed_in, case_id, if_match, idempotency_key, HoldVisit(minutes=body.text))
-
-
-@router.post(
-    "/cases/{case_id}/visit-absence",
-    operation_id="missVisit",
-    summary="The citizen did not come",
-    response_model=StaffCase,
-    responses=COMMAND,
-)
-async def miss(
-    case_id: CaseId,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
-    body: NothingBody | None = None,
-) -> Response:
-    """Once it has begun."""
-    return await execute(container, signed_in, case_id, if_match, idempotency_key, MissVisit())

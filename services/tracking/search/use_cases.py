@@ -15,7 +15,7 @@ from contracts.searches import (
     CaseCount,
     CasePage,
     ChangeSearch,
-    CountCases,
+    CountFoundCases,
     Dropped,
     DropSearch,
     Filter,
@@ -56,7 +56,7 @@ class SearchUseCases:
         tree = self._catalogue.current(connection).tree
         return queries.case_page(connection, asked, scope, tree, request.sort, request.after, request.limit)
 
-    def count_cases(self, connection: Connection, request: CountCases) -> CaseCount:
+    def count_found_cases(self, connection: Connection, request: CountFoundCases) -> CaseCount:
         """How many there are of these."""
         reject_null_characters(request)
         scope = self._access.scope(connection, request.actor, masks=True)

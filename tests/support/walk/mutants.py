@@ -164,13 +164,13 @@ class Without(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def walk_without(name: str, world_file: Path) -> str | None:
     """What the walk finds with this condition taken out; None: nothing."""
     sys.meta_path.insert(0, Without(name))
-    from tests.support.walk.house import House
+    from tests.support.walk.services import Services
     from tests.support.walk.walking import Leak, Walk
     from tests.support.walk.world import World
 
     world = World.load(world_file)
     try:
-        Walk(world, House(world.urls, world.keys), thin=3).all(name)
+        Walk(world, Services(world.urls, world.keys), thin=3).all(name)
     except Leak as leak:
         return str(leak)
     return None

@@ -167,7 +167,7 @@ class Oracle:
         if canary.sort is Sort.IDENTITY:
             return case is not None and self.opens(person, case)
         if case is None or canary.sort is Sort.CITIZEN:
-            # Who complained is sealed: staff open that by another door, with reason and consent.
+            # Who complained is sealed: staff open that by another endpoint, with reason and consent.
             return case is not None and not person.staff and self.knows(person, case)
         if canary.sort is Sort.CASE and self.lists(person, case):
             return True

@@ -69,8 +69,8 @@ from contracts.visits import (
 )
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Role, Stage
 from services.insight.figures.catalogue import FIGURES
-from tests.support.walk.house import House
 from tests.support.walk.oracle import TRACE, CaseFacts, Oracle, Person, Sort
+from tests.support.walk.services import Services
 from tests.support.walk.world import World
 
 NOWHERE = {
@@ -166,12 +166,12 @@ class Witness:
 
 
 class Walk(Witness):
-    """Walks one world. Stops at the first leak. `house` undoes whatever a command did. `thin`: of the cases that are asked
+    """Walks one world. Stops at the first leak. `services` undoes whatever a command did. `thin`: of the cases that are asked
     for one by one, every so many only."""
 
-    def __init__(self, world: World, house: House, thin: int = 1) -> None:
+    def __init__(self, world: World, services: Services, thin: int = 1) -> None:
         self._thin = thin
-        self.world, self.house = world, house
+        self.world, self.services = world, services
         self.oracle: Oracle = world.oracle
         self.asked = 0
 
@@ -202,7 +202,7 @@ class Walk(Witness):
         self.asked += 1
         service, _, method = name.partition(".")
         try:
-            answer, code = self.house.ask(service, method, request), None
+            answer, code = self.services.ask(service, method, request), None
             told = answer.model_dump_json()
         except PeygirError as error:
             answer, code, told = None, error.code, f"{error} {error.params!r}"
@@ -321,18 +321,18 @@ class Walk(Witness):
             if after is None:
                 return sorted(found)
 
-    def tracking_count_cases(self, person: Person) -> None:
+    def tracking_count_found_cases(self, person: Person) -> None:
         known, every = self.oracle.listed(person), list(self.oracle.cases.values())
         wanted = list(self._filters(every))
         wanted += [({"text": case.text.split()[0]}, lambda _: False) for case in self.hidden(person)[:SAMPLE]]
         for filters, holds in wanted:
-            request = searches.CountCases.model_validate({"actor": self.actor(person), **filters})
-            found, code = self.ask(person, "tracking.count_cases", request)
+            request = searches.CountFoundCases.model_validate({"actor": self.actor(person), **filters})
+            found, code = self.ask(person, "tracking.count_found_cases", request)
             if not self.finds_cases(person) or self.behind_the_mask(person, filters):
-                self.refused(person, "tracking.count_cases", code)
+                self.refused(person, "tracking.count_found_cases", code)
                 continue
             granted = sum(1 for case in known if holds(case))
-            self.same(person, f"tracking.count_cases {filters}", found.count, granted)
+            self.same(person, f"tracking.count_found_cases {filters}", found.count, granted)
 
     def tracking_execute(self, person: Person) -> None:
         known = [case for case in self.oracle.known(person) if case.stage == Stage.INVESTIGATING]

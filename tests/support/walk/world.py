@@ -65,8 +65,8 @@ from services.accounts.staff.rules import Member
 from services.accounts.staff.staff_accounts import StaffAccounts
 from services.tracking.composition import compose
 from tests.support.processes import create_database
-from tests.support.walk.house import SERVICES, House
 from tests.support.walk.oracle import Canary, CaseFacts, Oracle, Person, Sort
+from tests.support.walk.services import SERVICES, Services
 
 GROUNDS = {"delay": Kind.COMPLAINT, "conduct": Kind.COMPLAINT, "service": Kind.CRITICISM, "waste": Kind.INFORMATION}
 STORIES = {
@@ -146,10 +146,10 @@ class Maker:
         self.parents = units()
         self.oracle = Oracle(self.parents)
         self.world = World(self.oracle, [], urls, keys.generate(), seed)
-        self.house = House(urls, self.world.keys, lambda url: Database(url, pool_size=2))
+        self.services = Services(urls, self.world.keys, lambda url: Database(url, pool_size=2))
         self.at = datetime.now(UTC)
         self.ahead = timedelta(0)
-        tracking = self.house.made["tracking"]
+        tracking = self.services.made["tracking"]
         tracking.use_cases = compose(tracking.settings, lambda: datetime.now(UTC) + self.ahead)
         self._words = 0
 
@@ -178,8 +178,8 @@ class Maker:
             variants=[],
             scanned=True,
         )
-        with self.house.made["tracking"].db.transaction() as connection:
-            self.house.made["tracking"].use_cases.evidence.keep_media(connection, [tell])
+        with self.services.made["tracking"].db.transaction() as connection:
+            self.services.made["tracking"].use_cases.evidence.keep_media(connection, [tell])
         return made
 
     def staff(
@@ -216,7 +216,7 @@ class Maker:
             active=person.active,
         )
         for service, method in (("tracking", "keep_staff"), ("notify", "staff_changed")):
-            made = self.house.made[service]
+            made = self.services.made[service]
             with made.db.transaction() as connection:
                 getattr(_event_handlers(service, made), method)(connection, event)
 
@@ -227,7 +227,7 @@ class Maker:
         name = f"staff-{person.id}"
         accounts = StaffAccounts(bytes.fromhex(self.world.keys["STAFF_SECRET_KEY"]))
         credentials = Credentials("walked-" + uuid.uuid4().hex, "A" * 32)
-        with self.house.made["accounts"].db.transaction() as connection:
+        with self.services.made["accounts"].db.transaction() as connection:
             if not accounts.change(connection, name, member):
                 accounts.add(connection, UUID(person.id), name, member, credentials.hashed())
 
@@ -265,7 +265,7 @@ class Maker:
         self.world.catalogue = whole
         self.catalogue = CatalogueChanged(id=uuid.uuid4(), occurred_at=self.at, catalogue=whole)
         for service, method in (("tracking", "keep_catalogue"), ("notify", "catalogue")):
-            made = self.house.made[service]
+            made = self.services.made[service]
             with made.db.transaction() as connection:
                 getattr(_event_handlers(service, made), method)(connection, self.catalogue)
 
@@ -368,7 +368,7 @@ class Maker:
         }
         facts.filed = SubmissionRegistered(**values)
         for service, method in (("tracking", "open_cases"), ("notify", "registered")):
-            made = self.house.made[service]
+            made = self.services.made[service]
             with made.db.transaction() as connection:
                 getattr(_event_handlers(service, made), method)(connection, [facts.filed])
         self._seal(facts)
@@ -397,7 +397,7 @@ class Maker:
             sealed_identity=sealing.seal(told, bytes.fromhex(self.world.keys["INTAKE_PUBLIC_KEY"])),
             content_hash=filed.content_hash,
         )
-        intake = self.house.made["intake"]
+        intake = self.services.made["intake"]
         with intake.db.transaction() as connection:
             intake.use_cases.register(connection, [command])
 
@@ -627,7 +627,7 @@ class Maker:
         for person in [*seeing[::2], *analysts]:
             made = self._ask(StartExport(actor=person.actor, format="csv", idempotency_key=uuid.uuid4().hex))
             self.world.exports[made.export_id] = person.id
-        tracking = self.house.made["tracking"]
+        tracking = self.services.made["tracking"]
         while tracking.use_cases.export_worker.work(tracking.db):
             pass
 
@@ -637,7 +637,7 @@ class Maker:
             one for one in vars(tracking_contracts).values() if isinstance(one, type) and issubclass(one, TrackedEvent)
         ]
         events: dict[str, type[Event]] = {one.name: one for one in classes if hasattr(one, "name")}
-        tracking, notify, insight = (self.house.made[one] for one in ("tracking", "notify", "insight"))
+        tracking, notify, insight = (self.services.made[one] for one in ("tracking", "notify", "insight"))
         with tracking.db.read() as connection:
             rows = connection.execute(text("SELECT name, body FROM outbox ORDER BY seq")).all()
         told = [events[row.name].model_validate_json(bytes(row.body)) for row in rows if row.name in events]
@@ -690,11 +690,11 @@ class Maker:
         )
 
     def _ask(self, request: Any) -> Any:
-        return self.house.ask("tracking", _METHODS[type(request)], request)
+        return self.services.ask("tracking", _METHODS[type(request)], request)
 
 
 def _methods() -> Mapping[type[Any], str]:
-    from tests.support.walk.house import rpcs
+    from tests.support.walk.services import rpcs
 
     return {request: method for method, request in rpcs("tracking").items()}
 

@@ -12,14 +12,14 @@ from uuid import UUID
 
 from contracts.accounts import StaffChanged
 from contracts.base import now
-from tests.support.walk.door import DoorWalk, Operation
+from tests.support.walk.gateway_walk import GatewayWalk, Operation
 from tests.support.walk.oracle import Oracle, Person
 from tests.support.walk.walking import Leak
 
 STREAM = Operation("streamChanges", "GET", "/v1/stream")
 
 
-async def walk_stream(walk: DoorWalk) -> None:
+async def walk_stream(walk: GatewayWalk) -> None:
     """Each reader is told of what they may know at that moment, and of all of it; who was moved or dismissed, of nothing."""
     readers = [one for one in walk.world.people if one.actor is not None]
     open_ = [asyncio.create_task(walk.send(STREAM, one, STREAM.path, check=False)) for one in readers]

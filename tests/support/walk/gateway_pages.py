@@ -13,13 +13,13 @@ from gateway.pages.cookies import Cookies
 from gateway.pages.draft import OpenCase, SignedIn
 from gateway.pages.installation import cookie_key
 from gateway.pages.routes import PAGES
-from tests.support.walk.door import DoorWalk, Operation
+from tests.support.walk.gateway_walk import GatewayWalk, Operation
 from tests.support.walk.oracle import CaseFacts, Person, Sort
 
 _FILE = "/case/files/{media_id:str}"
 
 
-async def walk_pages(walk: DoorWalk) -> None:
+async def walk_pages(walk: GatewayWalk) -> None:
     """By everybody who comes to them: staff do not."""
     for person in walk.world.people:
         if not person.staff:
@@ -28,7 +28,7 @@ async def walk_pages(walk: DoorWalk) -> None:
                     await _page(walk, person, path, case, cookie)
 
 
-async def _opened(walk: DoorWalk, person: Person) -> list[tuple[CaseFacts | None, str]]:
+async def _opened(walk: GatewayWalk, person: Person) -> list[tuple[CaseFacts | None, str]]:
     """What this person's browser has open: nothing; the case of a code; by a changed cookie's word, any case."""
     if person.actor is None:
         return [(None, "")]
@@ -45,7 +45,7 @@ async def _opened(walk: DoorWalk, person: Person) -> list[tuple[CaseFacts | None
     return [(case, await _cookies(walk, case=OpenCase(case_id=case.case_id), citizen=signed_in)) for case in cases]
 
 
-async def _page(walk: DoorWalk, person: Person, path: str, case: CaseFacts | None, cookie: str) -> None:
+async def _page(walk: GatewayWalk, person: Person, path: str, case: CaseFacts | None, cookie: str) -> None:
     files = list((case or next(iter(walk.oracle.cases.values()))).media) if "media_id" in path else [""]
     operation = Operation(f"page {path}", "GET", path)
     for file in files:
@@ -59,7 +59,7 @@ async def _page(walk: DoorWalk, person: Person, path: str, case: CaseFacts | Non
         walk.same(person, operation.name, answer.status_code == 200, granted)
 
 
-async def _cookies(walk: DoorWalk, **values: Any) -> str:
+async def _cookies(walk: GatewayWalk, **values: Any) -> str:
     """As the pages would have set them."""
     request = cast(Request, SimpleNamespace(cookies={}))
     made, answer = Cookies(request, cookie_key(walk.settings), walk.container.visit_store), Response()

@@ -49,7 +49,7 @@ class Trial:
     read = transaction
 
 
-class House:
+class Services:
     """All services at hand. `urls`, `keys`: the environment of each; `database`: what their `self.db` is."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The walk through the door: every operation of the API and every plain page, asked over HTTP by everybody of a world and by
+"""The walk through the gateway: every operation of the API and every plain page, asked over HTTP by everybody of a world and by
 nobody, and the stream of what changes; what is answered, errors and files as well, is held against the oracle."""
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from gateway.app import create_app
 from gateway.container import AppContainer
 from gateway.evidence.chunk_relay import Uploads
 from tests.support.gateway import UNLIMITED, Keys, MemoryRabbitClient, bearer
-from tests.support.walk.house import House
 from tests.support.walk.oracle import TRACE, CaseFacts, Oracle, Person, Sort
+from tests.support.walk.services import Services
 from tests.support.walk.walking import FINDS_CASES, OPENS_IDENTITIES, SEES_CASES, Leak, Witness
 from tests.support.walk.world import World
 
 _STREAM = "streamChanges"
-"""Walked with all its readers at once (door_stream.py)."""
+"""Walked with all its readers at once (gateway_stream.py)."""
 _HIDDEN = frozenset({401, 403, 404})
 """How a command is refused to who may not know of the case."""
 _REFUSED = frozenset({401, 403, 404, 409, 410, 412, 413, 415, 416, 422, 428})
@@ -50,16 +50,16 @@ _TOLD_NOTHING = frozenset(
 """Read without an answer in a world of no uploads, no provider and no checkpoint."""
 
 
-class HouseBus(MemoryRabbitClient):
+class ServicesClient(MemoryRabbitClient):
     """Asks the services at hand; of media, which knows no person, what it would sign for."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, services: Services) -> None:
         super().__init__()
-        self._house = house
+        self._services = services
 
     async def ask(self, service: str, method: str, request: Any, answer: Any, patience: float | None = None) -> Any:
         if service != "media":
-            told = self._house.ask(service, method, request)
+            told = self._services.ask(service, method, request)
             return answer.model_validate_json(told.model_dump_json())
         if method == "list_file_names":  # whoever reads one that is not of their own case has been told who sent it
             return media.FileNames(names={media_id: f"{media_id}.jpg" for media_id in request.media_ids})
@@ -103,16 +103,16 @@ class Operation:
         return re.findall(r"{(\w+)}", self.path)
 
 
-class DoorWalk(Witness):
+class GatewayWalk(Witness):
     """Walks one world through a gateway of its own. `much`: how many cases each person asks for by each operation, of those
     they may know and of those they may not. Stops at the first leak."""
 
-    def __init__(self, world: World, house: House, folder: Path, much: int = 1) -> None:
+    def __init__(self, world: World, services: Services, folder: Path, much: int = 1) -> None:
         self.world, self.much = world, much
         self.oracle: Oracle = world.oracle
         self.keys = Keys()
         self.keys.environment = dict(world.keys)
-        self.bus = HouseBus(house)
+        self.bus = ServicesClient(services)
         self.settings = self.keys.settings(
             folder,
             **UNLIMITED,
@@ -154,8 +154,8 @@ class DoorWalk(Witness):
         return self.asked
 
     async def _all(self) -> None:
-        from tests.support.walk.door_pages import walk_pages  # here, for both know this class
-        from tests.support.walk.door_stream import walk_stream
+        from tests.support.walk.gateway_pages import walk_pages  # here, for both know this class
+        from tests.support.walk.gateway_stream import walk_stream
 
         operations = list(self.operations())
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
@@ -176,7 +176,7 @@ class DoorWalk(Witness):
     # --- asking ---
 
     def headers(self, person: Person) -> dict[str, str]:
-        """How this person comes to the door."""
+        """The credentials of this person."""
         if person.actor is None:
             return {}
         if person.actor.kind is ActorKind.STAFF:
@@ -198,7 +198,7 @@ class DoorWalk(Witness):
         allowed: Iterable[str] = (),
         **more: Any,
     ) -> httpx.Response:
-        """What the door answers: nothing of it may be for others, and none of it may be a failure."""
+        """What the gateway answers: nothing of it may be for others, and none of it may be a failure."""
         self.asked += 1
         headers = {**self.headers(person), **more.pop("headers", {})}
         answer = await self.client.request(operation.method, path, headers=headers, **more)
@@ -355,7 +355,7 @@ class DoorWalk(Witness):
         query: Mapping[str, Any],
         answers: list[httpx.Response],
     ) -> None:
-        """What is granted is answered, too: a door that refuses everybody would tell nothing."""
+        """What is granted is answered, too: a gateway that refuses everybody would prove nothing."""
         name, first = operation.name, answers[0]
         known = self.oracle.known(person)
         sees, finds = bool(person.roles & SEES_CASES), bool(person.roles & FINDS_CASES)

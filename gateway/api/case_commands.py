@@ -1,0 +1,271 @@
+"""Commands on a case: one entry is the route, its OpenAPI operation and what is sent to tracking.
+
+An area keeps its entries in `commands.py`, and its `endpoints.py` registers them:
+
+    STAFF_COMMANDS = (
+        StaffCommandEndpoint(
+            path="notes",
+            operation_id="addNote",
+            summary="Write an internal note",
+            description="Never seen by the citizen or a unit.",
+            command=AddNote,
+            body=NoteBody,
+        ),
+    )
+
+is POST /v1/cases/{case_id}/notes. A `CitizenCommandEndpoint` is two routes: by the tracking code, and of a signed-in citizen.
+
+Who may give a command, and at which stage, tracking decides; the gateway knows only who sends the request.
+
+A body is not the command itself: it has no `type`, since the path says it, and it is stricter about text (no control
+characters, something that can be seen), since a stranger sends it. Its fields are the command's, which is checked here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from inspect import Parameter, Signature
+from typing import Any, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from contracts.tracking import CitizenCommand, ExecuteCommand, StaffCase, StaffCommand
+from gateway.api.dependencies import (
+    Bearer,
+    BearerDep,
+    CaseId,
+    CitizenDep,
+    ContainerDep,
+    IdempotencyKey,
+    IfMatch,
+    OptionalKey,
+    SignedIn,
+    StaffDep,
+    answer,
+    key_or_new,
+    version_of,
+)
+from gateway.api.fields import Body, NothingBody
+from gateway.api.openapi_responses import CASE, problems
+from gateway.cases.views import CaseView
+from gateway.container import AppContainer
+from gateway.submissions.catalogue_cache import CatalogueCache
+
+_STAFF_RESPONSES = {**problems(401, 403, 404, 409, 412, 428, body=True), **CASE}
+_BY_CODE_RESPONSES = problems(404, 409, body=True)
+_SIGNED_IN_RESPONSES = problems(401, 403, 404, 409, body=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffCommandEndpoint:
+    """POST /v1/cases/{case_id}/`path`, with If-Match and Idempotency-Key; it answers the case after the command.
+
+    Parameters in `path` and the fields of `body` are the fields of `command`, by name; `to_command` makes the command of a
+    body whose fields have other names. `body` None: none is sent, or `{}`. `prepare`: checks a command against the
+    catalogue and may complete it; InvalidField for what the administrator does not offer.
+    """
+
+    path: str
+    operation_id: str
+    summary: str
+    description: str
+    command: type[StaffCommand]
+    body: type[Body] | None = None
+    to_command: Callable[[Any], StaffCommand] | None = None
+    prepare: Callable[[Any, CatalogueCache], StaffCommand] | None = None
+
+    def __post_init__(self) -> None:
+        if self.to_command is None:
+            _check_fields(self.operation_id, self.command, self.body, _path_parameters(self.path))
+
+    def command_of(self, body: Body | None, path_values: dict[str, Any]) -> StaffCommand:
+        """The command that a request gives."""
+        return self.to_command(body) if self.to_command else self.command(**path_values, **_values(body))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitizenCommandEndpoint:
+    """POST /v1/tracking/`path` as `operation_id`ByCode, and POST /v1/me/cases/{case_id}/`path` as `operation_id`.
+
+    The fields of `body` are the fields of `command`, by name. `body` None: none is sent, or `{}`.
+    """
+
+    path: str
+    operation_id: str
+    summary: str
+    description: str
+    command: type[CitizenCommand]
+    body: type[Body] | None = None
+
+    def __post_init__(self) -> None:
+        _check_fields(self.operation_id, self.command, self.body, [])
+
+    def command_of(self, body: Body | None) -> CitizenCommand:
+        """The command that a request gives."""
+        return self.command(**_values(body))
+
+
+def register_staff_commands(router: APIRouter, endpoints: Iterable[StaffCommandEndpoint]) -> None:
+    """Adds a route for each entry."""
+    for endpoint in endpoints:
+        router.add_api_route(
+            f"/cases/{{case_id}}/{endpoint.path}",
+            _for_staff(endpoint),
+            methods=["POST"],
+            operation_id=endpoint.operation_id,
+            summary=endpoint.summary,
+            description=endpoint.description,
+            response_model=StaffCase,
+            responses=_STAFF_RESPONSES,
+        )
+
+
+def register_citizen_commands(router: APIRouter, endpoints: Sequence[CitizenCommandEndpoint]) -> None:
+    """Adds two routes for each entry."""
+    for endpoint in endpoints:
+        router.add_api_route(
+            f"/tracking/{endpoint.path}",
+            _by_code(endpoint),
+            methods=["POST"],
+            tags=["tracking"],
+            operation_id=f"{endpoint.operation_id}ByCode",
+            summary=endpoint.summary,
+            description=endpoint.description,
+            response_model=CaseView,
+            responses=_BY_CODE_RESPONSES,
+        )
+    for endpoint in endpoints:
+        router.add_api_route(
+            f"/me/cases/{{case_id}}/{endpoint.path}",
+            _for_signed_in(endpoint),
+            methods=["POST"],
+            tags=["me"],
+            operation_id=endpoint.operation_id,
+            summary=endpoint.summary,
+            description=endpoint.description,
+            response_model=CaseView,
+            responses=_SIGNED_IN_RESPONSES,
+        )
+
+
+def _for_staff(endpoint: StaffCommandEndpoint) -> Callable[..., Any]:
+    async def handle(
+        *,
+        case_id: UUID,
+        body: Body | None,
+        container: AppContainer,
+        signed_in: SignedIn,
+        idempotency_key: str,
+        if_match: str | None,
+        **path_values: Any,
+    ) -> Response:
+        command = endpoint.command_of(body, path_values)
+        if endpoint.prepare is not None:
+            command = endpoint.prepare(command, container.catalogue_cache)
+        request = ExecuteCommand(
+            actor=signed_in.actor,
+            case_id=case_id,
+            expected_version=version_of(if_match),
+            idempotency_key=idempotency_key,
+            command=command,
+        )
+        try:
+            case = await container.rabbit.ask("tracking", "execute", request, StaffCase)
+        finally:
+            container.case_cache.drop(case_id)
+        return answer(case, etag=f'"{case.version}"')
+
+    fields = endpoint.command.model_fields
+    return _with_signature(
+        handle,
+        endpoint.operation_id,
+        endpoint.body,
+        before=[
+            _parameter("case_id", CaseId),
+            *(_parameter(name, fields[name].annotation) for name in _path_parameters(endpoint.path)),
+        ],
+        after=[
+            _parameter("container", ContainerDep),
+            _parameter("signed_in", StaffDep),
+            _parameter("idempotency_key", IdempotencyKey),
+            _parameter("if_match", IfMatch, None),
+        ],
+    )
+
+
+def _by_code(endpoint: CitizenCommandEndpoint) -> Callable[..., Any]:
+    async def handle(
+        *, body: Body | None, container: AppContainer, bearer: Bearer, idempotency_key: str | None
+    ) -> Response:
+        command, key = endpoint.command_of(body), key_or_new(idempotency_key)
+        return answer(await container.tracking.execute(bearer.actor, command, key, code_hashes=bearer.code_hashes))
+
+    return _with_signature(
+        handle,
+        f"{endpoint.operation_id}ByCode",
+        endpoint.body,
+        before=[],
+        after=[
+            _parameter("container", ContainerDep),
+            _parameter("bearer", BearerDep),
+            _parameter("idempotency_key", OptionalKey, None),
+        ],
+    )
+
+
+def _for_signed_in(endpoint: CitizenCommandEndpoint) -> Callable[..., Any]:
+    async def handle(
+        *, case_id: UUID, body: Body | None, container: AppContainer, signed_in: SignedIn, idempotency_key: str | None
+    ) -> Response:
+        command, key = endpoint.command_of(body), key_or_new(idempotency_key)
+        case = await container.tracking.execute(signed_in.actor, command, key, case_id=case_id)
+        return answer(case, etag=f'"{case.version}"')
+
+    return _with_signature(
+        handle,
+        endpoint.operation_id,
+        endpoint.body,
+        before=[_parameter("case_id", CaseId)],
+        after=[
+            _parameter("container", ContainerDep),
+            _parameter("signed_in", CitizenDep),
+            _parameter("idempotency_key", OptionalKey, None),
+        ],
+    )
+
+
+def _with_signature(
+    handle: Callable[..., Any], name: str, body: type[Body] | None, before: list[Parameter], after: list[Parameter]
+) -> Callable[..., Any]:
+    """`handle` with the parameters that FastAPI is to check and document, in this order."""
+    parameters = (
+        [*before, *after, _parameter("body", NothingBody | None, None)]
+        if body is None
+        else [*before, _parameter("body", body), *after]
+    )
+    handle.__name__ = name
+    cast(Any, handle).__signature__ = Signature(parameters, return_annotation=Response)
+    return handle
+
+
+def _parameter(name: str, annotation: Any, default: Any = Parameter.empty) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def _path_parameters(path: str) -> list[str]:
+    return re.findall(r"{(\w+)}", path)
+
+
+def _values(body: Body | None) -> dict[str, Any]:
+    return {} if body is None else body.model_dump()
+
+
+def _check_fields(operation_id: str, command: type[BaseModel], body: type[Body] | None, path: list[str]) -> None:
+    given = {*path, *(body.model_fields if body else ())}
+    expected = set(command.model_fields) - {"type"}
+    if given != expected:
+        raise TypeError(f"{operation_id} takes {sorted(given)}; its command has {sorted(expected)}")
