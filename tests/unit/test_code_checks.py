@@ -16,7 +16,6 @@ LONGER = {
     "benchmarks/city/lives.py": 550,
     "contracts/errors.py": 550,
     "contracts/tracking.py": 1000,
-    "gateway/api/examples.py": 750,
     "tests/component/test_intake_service.py": 550,
     "tests/component/test_notify_words.py": 1000,
     "tests/component/test_tracking_life.py": 600,
