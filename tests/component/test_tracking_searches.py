@@ -221,16 +221,6 @@ def test_a_cursor_belongs_to_its_order(office: Office) -> None:
             assert raised.value.params["fields"] == [{"field": "after", "reason": "not_a_cursor"}]
 
 
-def test_a_gateway_of_the_release_before_is_understood(office: Office) -> None:
-    own = ground()
-    filed, later = file(office, {}, {"filed_at": now() + timedelta(days=1)}, ground=own)
-    told = {"kind": "complaint", "ground": own, "unit": None, "handler": None}
-    everything = office.page(office.head, **told)["items"]
-    assert [UUID(line["case_id"]) for line in everything] == [later.case_id, filed.case_id]
-    before = office.page(office.head, **told, filed_until=now().isoformat())["items"]
-    assert [UUID(line["case_id"]) for line in before] == [filed.case_id]
-
-
 # --- kept searches ---
 
 

@@ -191,7 +191,10 @@ class Office:
         return self.ask("view_by_code", ViewByCode(code_hashes=[code]))
 
     def page(self, who: Actor, **filters: Any) -> Any:
-        """A page of the list of cases."""
+        """A page of the list of cases. A single kind, unit, ground, handler or outcome stands for a list of it."""
+        for name in {"kind", "unit", "ground", "handler", "outcome"} & filters.keys():
+            if not isinstance(filters[name], list | tuple):
+                filters[name] = [filters[name]]
         return self.ask("list_cases", ListCases(actor=who, **filters))
 
     def numbers(self, who: Actor, **filters: Any) -> list[str]:
