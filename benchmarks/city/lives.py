@@ -228,7 +228,7 @@ class Life:
         self._decide(rng.choice((1, 2, 3, 4, 6, 8, 12)))
         if path == "objected" and self.case.objection_until is not None:
             self.by_citizen(RaiseObjection(text=words.OBJECTION), rng.randint(1, 8))
-            others = [one for one in self.town.inspectors if UUID(one.id) not in self.case.barred]
+            others = [one for one in self.town.inspectors if UUID(one.id) not in self.case.excluded_staff]
             self.inspector = rng.choice(others)
             self._assign(rng.choice(self.town.heads), self.inspector, 1)
             self._decide(rng.randint(3, 12))
@@ -261,7 +261,7 @@ class Life:
         told |= {"root_causes": causes, "recommendations": advice}
         if self.case.kind in self.town.city.four_eyes:
             self.staff(self.inspector, Propose(**told), days)
-            able = [one for one in self.town.heads if UUID(one.id) not in self.case.barred] or self.town.heads
+            able = [one for one in self.town.heads if UUID(one.id) not in self.case.excluded_staff] or self.town.heads
             self.staff(rng.choice(able), Approve(), 1)
         else:
             self.staff(self.inspector, Decide(**told), days)
@@ -470,14 +470,14 @@ class Life:
                 for row in self.recommended.values()
                 if row["state"] == "open" and not row["escalated"]
             ]
-            days = [day for day in (self.case.look_on, *late) if day is not None]
+            days = [day for day in (self.case.next_check_on, *late) if day is not None]
             if not days:
                 return
             at = max(_begins(min(days)), self.at) + timedelta(seconds=self._rng.uniform(0.1, 2))
             if at > before:
                 return
             context = self.context(BY_CALENDAR, at)
-            if self.case.look_on == min(days):
+            if self.case.next_check_on == min(days):
                 self.take(deadlines.tick(self.case, context), BY_CALENDAR, at)
             else:
                 those = [self._advised(one) for one in self.recommended]

@@ -112,7 +112,9 @@ def test_cases_stand_where_those_of_a_city_stand(city: City) -> None:
     assert city.one("tracking", "SELECT count(DISTINCT outcome) FROM cases") == 5
     assert city.one("tracking", "SELECT count(DISTINCT unit) FROM cases") > 30
     # Of what is over nothing is left to be done by the calendar, and what goes on is not late by a look.
-    assert city.one("tracking", "SELECT count(*) FROM cases WHERE look_on <= current_date AND stage = 'closed'") == 0
+    assert (
+        city.one("tracking", "SELECT count(*) FROM cases WHERE next_check_on <= current_date AND stage = 'closed'") == 0
+    )
     busy = city.rows("tracking", "SELECT extract(hour FROM filed_at AT TIME ZONE 'Asia/Tehran') < 6, count(*) FROM cases "
                      "GROUP BY 1")  # fmt: skip
     assert dict(busy)[True] < CASES / 20

@@ -69,7 +69,7 @@ def test_each_warning_and_escalation_is_said_once_by_three_replicas_of_which_any
     ids = [one.case_id for one in filed]
 
     def all_said() -> bool:
-        rows = office.rows("SELECT count(*) FROM cases WHERE case_id = ANY(%s) AND look_on IS NULL", ids)
+        rows = office.rows("SELECT count(*) FROM cases WHERE case_id = ANY(%s) AND next_check_on IS NULL", ids)
         return bool(rows[0][0] == len(ids))
 
     eventually(all_said, timeout=90)
@@ -110,7 +110,8 @@ def test_a_units_late_answer_is_told_and_the_citizen_still_sees_the_day(office: 
     office.do(office.inspector, filed.case_id, AskUnit(text="چرا؟"))
     assert office.view(filed.code_hash)["expected_on"] is not None
     office.run(
-        'UPDATE cases SET asking = asking || \'{"on": "2026-01-03", "due_on": "2026-01-10"}\', look_on = \'2026-01-10\' '
+        'UPDATE cases SET pending_question = pending_question || \'{"on": "2026-01-03", "due_on": "2026-01-10"}\', '
+        "next_check_on = '2026-01-10' "
         f"WHERE case_id = '{filed.case_id}'"
     )
     [warned] = eventually(lambda: heard(office, "case.deadline_warned.v1", filed.case_id))
@@ -129,7 +130,7 @@ def test_what_was_decided_or_refused_long_ago_is_closed_once(office: Office) -> 
     past = "decided_at = decided_at - interval '90 days', objection_until = objection_until - 90, refused_on = refused_on - 90"
     for one in (decided, refused):
         assert office.get(one.case_id)["stage"] != "closed"
-        office.run(f"UPDATE cases SET {past}, look_on = current_date - 1 WHERE case_id = '{one.case_id}'")
+        office.run(f"UPDATE cases SET {past}, next_check_on = current_date - 1 WHERE case_id = '{one.case_id}'")
         eventually(lambda one=one: office.view(one.code_hash)["stage"] == "closed")  # type: ignore[misc]
         entries = [entry["entry"] for entry in office.get(one.case_id)["timeline"]]
         assert entries.count("closed") == 1
@@ -170,7 +171,7 @@ def test_a_decision_after_the_warning_silences_what_was_to_come(office: Office) 
     filed = office.investigated(filed_at=now() - LONG_AGO)
     eventually(lambda: len(heard(office, "case.escalated.v1", filed.case_id)) >= 2)
     office.do(office.inspector, filed.case_id, decision())
-    row = office.rows("SELECT look_on, objection_until FROM cases WHERE case_id = %s", filed.case_id)[0]
+    row = office.rows("SELECT next_check_on, objection_until FROM cases WHERE case_id = %s", filed.case_id)[0]
     assert row[0] == row[1] + timedelta(days=1)
 
 
@@ -179,8 +180,17 @@ def test_a_database_of_the_release_before_gets_its_clock(postgres: PostgreSQL) -
     migrate.upgrade("tracking", url)
     plain = url.replace("+psycopg", "")
     with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute("DROP INDEX cases_look, cases_calendar")
-        for column in ("due_from", "due_days", "pauses", "asking", "first_due_on", "refused_on", "told", "look_on"):
+        connection.execute("DROP INDEX cases_next_check, cases_calendar")
+        for column in (
+            "due_from",
+            "due_days",
+            "pauses",
+            "pending_question",
+            "first_due_on",
+            "refused_on",
+            "alarms_raised",
+            "next_check_on",
+        ):
             connection.execute(f"ALTER TABLE cases DROP COLUMN {column}")
         connection.execute("ALTER TABLE cases DROP COLUMN calendar")
         connection.execute("ALTER TABLE catalogue DROP COLUMN rules, DROP COLUMN calendar")
@@ -189,5 +199,5 @@ def test_a_database_of_the_release_before_gets_its_clock(postgres: PostgreSQL) -
     migrate.upgrade("tracking", url)
     with psycopg.connect(plain) as connection:
         names = {row[0] for row in connection.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'cases'")}
-        assert {"cases_look", "cases_calendar"} <= names
-        assert connection.execute("SELECT look_on, calendar FROM cases").fetchall() == []
+        assert {"cases_next_check", "cases_calendar"} <= names
+        assert connection.execute("SELECT next_check_on, calendar FROM cases").fetchall() == []

@@ -56,7 +56,7 @@ def ended(office: Office, months: int, how: str = "stage = 'closed'", **changes:
     """A case that was upheld and ended so many months ago; nothing of it has gone yet."""
     filed = office.decided(uploads=["m" * 22], citizen_id=uuid.uuid4(), **changes)
     office.run(
-        f"UPDATE cases SET {how}, look_on = NULL, ended_at = now() - interval '{months} months 1 day'"
+        f"UPDATE cases SET {how}, next_check_on = NULL, ended_at = now() - interval '{months} months 1 day'"
         f" WHERE case_id = '{filed.case_id}'"
     )
     return filed.case_id
@@ -124,7 +124,7 @@ def test_what_is_written_when_the_texts_have_gone_goes_too(office: Office, envir
     decided = Decide(outcome="upheld", reasons="راز", root_causes=["process"], recommendations=[advised])
     [advice] = office.do(office.inspector, filed.case_id, decided)["followed"]
     office.run(
-        "UPDATE cases SET stage = 'closed', look_on = NULL, ended_at = now() - interval '2 months'"
+        "UPDATE cases SET stage = 'closed', next_check_on = NULL, ended_at = now() - interval '2 months'"
         f" WHERE case_id = '{filed.case_id}'"
     )
     eventually(lambda: "texts" in gone(office, filed.case_id), timeout=60)

@@ -28,7 +28,7 @@ def _how_many(*tables: str) -> tuple[str, ...]:
 
 MARKS = {
     "tracking": (
-        _of("cases", "case_id", "version", "stage", "look_on"),
+        _of("cases", "case_id", "version", "stage", "next_check_on"),
         _of("visits", "visit_id", "state", "slot_id"),
         _of("visit_slots", "slot_id", "closed"),
         _of("rooms", "room_id", "active"),

@@ -13,7 +13,7 @@ from tests.e2e.people import JSON, Officer, Town, good
 from tests.e2e.test_story import numeric
 from tests.support.processes import eventually
 
-_DAYS = ("due_on", "due_from", "first_due_on", "look_on", "objection_until", "refused_on", "paused_on")
+_DAYS = ("due_on", "due_from", "first_due_on", "next_check_on", "objection_until", "refused_on", "paused_on")
 _MOMENTS = ("filed_at", "opened_at", "decided_at")
 
 
@@ -61,16 +61,20 @@ def weeks_pass(town: Town, case_id: str, weeks: int) -> None:
     days = ", ".join(f"{name} = ({name} - %(back)s)::date" for name in _DAYS)
     with reader(town, "tracking").transaction():
         # Waits for the scheduler to let go of the case, and then keeps it out.
-        row = _one(town, "SELECT asking, pauses FROM cases WHERE case_id = %(case)s FOR UPDATE", case=case_id)
-        asking = row[0] and {**row[0], "on": _earlier(row[0]["on"], back), "due_on": _earlier(row[0]["due_on"], back)}
+        row = _one(town, "SELECT pending_question, pauses FROM cases WHERE case_id = %(case)s FOR UPDATE", case=case_id)
+        pending_question = row[0] and {
+            **row[0],
+            "on": _earlier(row[0]["on"], back),
+            "due_on": _earlier(row[0]["due_on"], back),
+        }
         pauses = [[_earlier(day, back) for day in pause] for pause in row[1]]
         _one(
             town,
-            f"UPDATE cases SET {moved}, {days}, asking = %(asking)s, pauses = %(pauses)s WHERE case_id = %(case)s"
-            " RETURNING case_id",
+            f"UPDATE cases SET {moved}, {days}, pending_question = %(pending_question)s, pauses = %(pauses)s"
+            " WHERE case_id = %(case)s RETURNING case_id",
             case=case_id,
             back=back,
-            asking=Jsonb(asking) if asking else None,
+            pending_question=Jsonb(pending_question) if pending_question else None,
             pauses=Jsonb(pauses),
         )
         for table, columns in (("questions", ("asked_at", "due_on")), ("recommendations", ("made_at", "due_on"))):

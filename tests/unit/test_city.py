@@ -54,7 +54,7 @@ def test_values_are_told_as_copy_reads_them() -> None:
     assert field(None, cases.c.text.type) == r"\N"
     assert field("a\tb\\c\n", cases.c.text.type) == r"a\tb\\c\n"
     assert field({"text": 'گفت "نه"\n'}, cases.c.place.type) == r'{"text": "گفت \\"نه\\"\\n"}'
-    assert field((UUID(int=1),), cases.c.barred.type) == "{00000000-0000-0000-0000-000000000001}"
+    assert field((UUID(int=1),), cases.c.excluded_staff.type) == "{00000000-0000-0000-0000-000000000001}"
     assert field(["decided", "closed"], messages.c.stages.type) == "{decided,closed}"
     assert field(b"\x01\xff", cases.c.text.type) == r"\\x01ff"
     assert field(True, cases.c.urgent.type) == "t"

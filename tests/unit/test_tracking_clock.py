@@ -80,7 +80,7 @@ def test_a_calendar_that_changed_often_is_as_if_the_last_had_always_been(
         today += timedelta(days=length)
         one = deadlines.resumed(one, today, WEEK)
     if asked:
-        one = replace(one, stage=Stage.AWAITING_UNIT, asking={**ASKING, "on": today.isoformat(), "days": 5})
+        one = replace(one, stage=Stage.AWAITING_UNIT, pending_question={**ASKING, "on": today.isoformat(), "days": 5})
     for version, calendar in enumerate(those, 1):
         facts = replace(context(at=later(1)), workdays=calendar, calendar=version)
         one = deadlines.recalled(one, facts).case
@@ -89,8 +89,8 @@ def test_a_calendar_that_changed_often_is_as_if_the_last_had_always_been(
     assert one.due_on == deadlines.owed_on(those[-1], start, owed, one.pauses)
     assert one.calendar == len(those)
     if asked:
-        assert one.asking is not None
-        assert one.asking["due_on"] == those[-1].after(today, 5).isoformat()
+        assert one.pending_question is not None
+        assert one.pending_question["due_on"] == those[-1].after(today, 5).isoformat()
 
 
 @settings(deadline=None)
@@ -170,7 +170,7 @@ def test_the_handler_is_warned_at_four_fifths_and_past_it_the_case_goes_up_step_
         change = ticked(one, later(day))
         assert said(change) == words
         one = change.case
-    assert one.look_on is None
+    assert one.next_check_on is None
 
 
 def test_nobody_is_warned_while_the_clock_stands() -> None:
@@ -203,7 +203,7 @@ def test_a_decided_case_closes_when_nobody_can_object_any_more() -> None:
     assert ticked(decided, later(14)).entries == []
     closed = ticked(decided, later(15))
     assert closed.case.stage is Stage.CLOSED
-    assert closed.case.look_on is None
+    assert closed.case.next_check_on is None
 
 
 def test_a_refused_case_closes_after_the_days_of_the_setting() -> None:
@@ -215,10 +215,10 @@ def test_a_refused_case_closes_after_the_days_of_the_setting() -> None:
 
 def test_an_objection_sets_the_clock_anew_and_its_warnings_with_it() -> None:
     decided = replace(
-        case(Stage.DECIDED), objection_until=date(2026, 12, 5), told=("decision:warning", "decision:head")
+        case(Stage.DECIDED), objection_until=date(2026, 12, 5), alarms_raised=("decision:warning", "decision:head")
     )
     review = COMMANDS.act_as_citizen(decided, RaiseObjection(text="x"), context(at=later(7))).case
-    assert review.told == ()
+    assert review.alarms_raised == ()
     assert review.due_from == day_of(later(7))
 
 
@@ -249,11 +249,11 @@ def test_under_another_calendar_a_case_is_as_if_it_had_always_been_so(
 
 
 def test_a_case_of_the_release_before_keeps_its_day_and_gets_a_clock() -> None:
-    old = replace(case(Stage.INVESTIGATING), due_from=None, due_days=None, look_on=None)
+    old = replace(case(Stage.INVESTIGATING), due_from=None, due_days=None, next_check_on=None)
     change = deadlines.recalled(old, replace(context(), calendar=1))
     assert change.case.due_on == old.due_on
     assert change.entries == []
-    assert change.case.look_on is not None
+    assert change.case.next_check_on is not None
 
 
 def test_the_time_to_object_never_grows_shorter() -> None:
@@ -268,8 +268,8 @@ def test_a_units_last_day_moves_with_the_calendar() -> None:
     asked = act(case(Stage.INVESTIGATING), AskUnit(text="؟")).case
     holiday = Workdays(WEEK.weekend, frozenset({date(2026, 11, 24)}))
     moved = deadlines.recalled(asked, replace(context(question=question("dep")), workdays=holiday, calendar=2)).case
-    assert moved.asking is not None
-    assert moved.asking["due_on"] == "2026-11-29"
+    assert moved.pending_question is not None
+    assert moved.pending_question["due_on"] == "2026-11-29"
 
 
 @pytest.mark.parametrize("stage", [Stage.MERGED, Stage.WITHDRAWN, Stage.CLOSED])

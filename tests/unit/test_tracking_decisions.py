@@ -84,7 +84,7 @@ def test_what_the_head_approves_is_the_decision_as_proposed_and_its_inspector_do
     change = act(proposed(), Approve(), HEAD, **FOUR_EYES)
     assert (change.case.stage, change.case.outcome, change.case.reasons) == (Stage.DECIDED, Outcome.UPHELD, "دلیل")
     assert change.case.proposal is None
-    assert set(change.case.barred) == {INSPECTOR, HEAD}
+    assert set(change.case.excluded_staff) == {INSPECTOR, HEAD}
     assert [(one.unit, one.text, one.due_on) for one in recommendations(change)] == [
         ("dep", ADVICE[0].text, ADVICE[0].due_on)
     ]

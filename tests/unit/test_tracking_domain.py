@@ -276,7 +276,7 @@ def test_an_upheld_case_names_a_root_cause(outcome: Outcome) -> None:
 
 def test_an_inspector_acts_only_on_a_case_of_their_own() -> None:
     one = case(Stage.INVESTIGATING, handler=INSPECTOR)
-    assert replace(act(one, AddNote(text="x"), INSPECTOR).case, look_on=one.look_on) == one
+    assert replace(act(one, AddNote(text="x"), INSPECTOR).case, next_check_on=one.next_check_on) == one
     with pytest.raises(NotAllowed):
         act(one, AddNote(text="x"), OTHER)
 
@@ -324,9 +324,9 @@ def test_an_objection_is_possible_for_ten_working_days() -> None:
 def test_an_objection_is_heard_by_another_than_those_who_decided() -> None:
     review = COMMANDS.act_as_citizen(decided(HEAD), RaiseObjection(text="نه"), context()).case
     assert review.handler is None
-    for barred in (HEAD, INSPECTOR):  # who decided, and whose case it was
+    for excluded_staff in (HEAD, INSPECTOR):  # who decided, and whose case it was
         with pytest.raises(InvalidField):
-            act(review, Assign(inspector=barred), staff=inspector(barred))
+            act(review, Assign(inspector=excluded_staff), staff=inspector(excluded_staff))
     with pytest.raises(NotAllowed):
         act(review, decide(), HEAD)
     heard = act(review, Assign(inspector=OTHER), staff=inspector(OTHER)).case
@@ -400,7 +400,7 @@ def test_what_another_did_or_left_out_ends_no_complaint_that_was_merged_into_the
     assert [step.entry for step in change.entries] == ["reopened"]
     assert change.entries[0].details == {"number": "1405-000002", "after": entry}
     assert change.case.expected_on == WEEK.after(context(at=later(100)).today, 15)  # the first day is long past
-    assert change.case.look_on is not None
+    assert change.case.next_check_on is not None
 
 
 @pytest.mark.parametrize("reason", sorted(REASONS_OF_THE_MATTER))
@@ -541,8 +541,8 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
             continue
         if command == "tick":
             assert deadlines.tick(change.case, facts).entries == []  # once
-            assert len(set(change.case.told)) == len(change.case.told)
-            assert change.case.look_on is None or change.case.look_on > facts.today
+            assert len(set(change.case.alarms_raised)) == len(change.case.alarms_raised)
+            assert change.case.next_check_on is None or change.case.next_check_on > facts.today
         if (
             change.case.due_from
             and change.case.due_days
@@ -562,11 +562,11 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
         if change.entries and change.entries[-1].entry == "decided":
             assert change.case.final == (one.stage is Stage.REVIEW)
             assert not four_eyes or (one.proposal is not None and one.proposal["by"] != facts.actor.id)
-            assert UUID(facts.actor.id) in change.case.barred
-            assert one.proposal is None or UUID(one.proposal["by"]) in change.case.barred
+            assert UUID(facts.actor.id) in change.case.excluded_staff
+            assert one.proposal is None or UUID(one.proposal["by"]) in change.case.excluded_staff
             decider = UUID(one.proposal["by"] if isinstance(command, Approve) and one.proposal else facts.actor.id)
-            assert not change.case.final or decider not in one.barred
-            assert not change.case.final or UUID(facts.actor.id) not in set(one.barred) - {one.approver}
+            assert not change.case.final or decider not in one.excluded_staff
+            assert not change.case.final or UUID(facts.actor.id) not in set(one.excluded_staff) - {one.approver}
         if effect(change, QuestionLapsed) or effect(change, QuestionAnswered):
             open_question = None
         asked = effect(change, QuestionAsked)
@@ -574,10 +574,10 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
         one = change.case
         assert (open_question is not None) == (one.stage in {Stage.AWAITING_CITIZEN, Stage.AWAITING_UNIT})
         assert one.proposal is None or one.stage in {Stage.INVESTIGATING, Stage.REVIEW}
-        assert (one.asking is not None) == (open_question is not None)
+        assert (one.pending_question is not None) == (open_question is not None)
         assert (one.paused_on is not None) == (one.stage is Stage.AWAITING_CITIZEN)
         assert objections <= 1
-        assert one.handler is None or one.stage is not Stage.REVIEW or one.handler not in one.barred
+        assert one.handler is None or one.stage is not Stage.REVIEW or one.handler not in one.excluded_staff
 
 
 def _try(one: Case, command: Any, facts: Context) -> Change:

@@ -102,7 +102,7 @@ def test_slots_chosen_for_a_visit_take_the_place_of_all_others() -> None:
     with pytest.raises(UnknownSlot):
         rules.book(case(), offered, own, NOON, LEAD)
     with pytest.raises(InvalidField):
-        rules.offer(case(Stage.REVIEW, barred=(OTHER,)), visit(), [chosen], NOON)
+        rules.offer(case(Stage.REVIEW, excluded_staff=(OTHER,)), visit(), [chosen], NOON)
 
 
 def test_a_visit_is_moved_or_cancelled_until_it_begins() -> None:

@@ -29,11 +29,11 @@ def owed_on(workdays: Workdays, start: date, days: int, pauses: Sequence[Sequenc
 
 def stood(workdays: Workdays, pauses: Sequence[Sequence[str]]) -> int:
     """The working days of pauses, each after its first day and with its last."""
-    return sum(workdays.between(date.fromisoformat(one), date.fromisoformat(other)) for one, other in pauses)
+    return sum(workdays.between(date.fromisoformat(first), date.fromisoformat(last)) for first, last in pauses)
 
 
 def begun(case: Case, since: date, context_of: tuple[Workdays, Deadlines]) -> Case:
-    """The clock set anew from `since`: nothing of it has been said, and it never stood still."""
+    """The clock set anew from `since`: no alarm of it was raised, and it never stood still."""
     workdays, deadlines = context_of
     days = deadlines.days("decision", case.kind, case.ground, case.urgent)
     return replace(
@@ -42,13 +42,13 @@ def begun(case: Case, since: date, context_of: tuple[Workdays, Deadlines]) -> Ca
         due_days=days,
         pauses=(),
         due_on=workdays.after(since, days),
-        told=untold(case, "decision"),
+        alarms_raised=alarms_without(case, "decision"),
     )
 
 
-def untold(case: Case, step: str) -> tuple[str, ...]:
-    """What has been said, without what was said of this step."""
-    return tuple(mark for mark in case.told if not mark.startswith(f"{step}:"))
+def alarms_without(case: Case, step: str) -> tuple[str, ...]:
+    """The alarms raised, without those of this step."""
+    return tuple(mark for mark in case.alarms_raised if not mark.startswith(f"{step}:"))
 
 
 def first_due(case: Case, workdays: Workdays, deadlines: Deadlines) -> date:
@@ -73,9 +73,9 @@ class Alarm:
 
 
 def alarms(case: Case, workdays: Workdays, deadlines: Deadlines) -> list[Alarm]:
-    """What has not been said yet, the earliest first."""
-    found = [alarm for alarm in _alarms(case, workdays, deadlines) if alarm.mark not in case.told]
-    return sorted(found, key=lambda alarm: alarm.day)
+    """What has not been raised yet, the earliest first."""
+    waiting = [alarm for alarm in _alarms(case, workdays, deadlines) if alarm.mark not in case.alarms_raised]
+    return sorted(waiting, key=lambda alarm: alarm.day)
 
 
 def _alarms(case: Case, workdays: Workdays, deadlines: Deadlines) -> Iterator[Alarm]:
@@ -85,8 +85,8 @@ def _alarms(case: Case, workdays: Workdays, deadlines: Deadlines) -> Iterator[Al
         start = day_of(case.filed_at)
         yield Alarm(_warning(workdays, start, case.first_due_on), "first_reading", "warning", case.first_due_on)
         yield Alarm(case.first_due_on + ONE_DAY, "first_reading", "head", case.first_due_on)
-    if case.stage in ASKED and case.asking is not None:
-        yield from _asked(case.asking, workdays)
+    if case.stage in ASKED and case.pending_question is not None:
+        yield from _asked(case.pending_question, workdays)
     if case.stage in OPEN_STAGES and case.paused_on is None and case.due_on is not None:
         due = case.due_on
         if case.due_from is not None and case.due_days is not None:
@@ -100,8 +100,12 @@ def _warning(workdays: Workdays, start: date, due: date) -> date:
     return workdays.after(start, ceil(workdays.between(start, due) * WARNED_AT))
 
 
-def _asked(asking: Mapping[str, Any], workdays: Workdays) -> Iterator[Alarm]:
-    start, due, unit = date.fromisoformat(asking["on"]), date.fromisoformat(asking["due_on"]), asking["unit"]
+def _asked(pending_question: Mapping[str, Any], workdays: Workdays) -> Iterator[Alarm]:
+    start, due, unit = (
+        date.fromisoformat(pending_question["on"]),
+        date.fromisoformat(pending_question["due_on"]),
+        pending_question["unit"],
+    )
     if unit is None:
         yield Alarm(due + ONE_DAY, "citizen", "warning", due)
         return
@@ -127,22 +131,22 @@ def scheduled(change: Change, context: Context) -> Change:
     # A change of a process that does not know the newest calendar yet is reckoned again.
     case = replace(change.case, calendar=min(change.case.calendar, context.calendar))
     waiting = alarms(case, context.workdays, context.deadlines)
-    return replace(change, case=replace(case, look_on=waiting[0].day if waiting else None))
+    return replace(change, case=replace(case, next_check_on=waiting[0].day if waiting else None))
 
 
 def tick(case: Case, context: Context) -> Change:
-    """What the day has brought: warnings, escalations, the closing; each said once. No step when there is nothing."""
-    steps: list[TimelineEntry] = []
+    """What the day has brought: warnings, escalations, the closing; each raised once. No entry when there is nothing."""
+    entries: list[TimelineEntry] = []
     while True:
-        due = [one for one in alarms(case, context.workdays, context.deadlines) if one.day <= context.today]
+        due = [alarm for alarm in alarms(case, context.workdays, context.deadlines) if alarm.day <= context.today]
         if not due:
-            return scheduled(Change(case, steps), context)
-        step = _said(replace(case, told=(*case.told, due[0].mark)), due[0], context)
-        steps.append(step)
-        case = step.case
+            return scheduled(Change(case, entries), context)
+        entry = _raised(replace(case, alarms_raised=(*case.alarms_raised, due[0].mark)), due[0], context)
+        entries.append(entry)
+        case = entry.case
 
 
-def _said(case: Case, alarm: Alarm, context: Context) -> TimelineEntry:
+def _raised(case: Case, alarm: Alarm, context: Context) -> TimelineEntry:
     if alarm.step == "close":
         return TimelineEntry("closed", replace(case, stage=Stage.CLOSED), CaseStageChanged, {}, {}, case.stage)
     fields: dict[str, Any] = {"step": alarm.step, "due_on": alarm.due_on, "unit_asked": alarm.unit}
@@ -165,9 +169,9 @@ def recalled(case: Case, context: Context) -> Change:
         after = replace(after, due_from=since, due_days=days, due_on=owed_on(work, since, days, case.pauses))
     if case.stage is Stage.REGISTERED:
         after = replace(after, first_due_on=first_due(case, work, context.deadlines))
-    if case.asking is not None and case.stage in ASKED:
-        due = work.after(date.fromisoformat(case.asking["on"]), case.asking["days"])
-        after = replace(after, asking={**case.asking, "due_on": due.isoformat()})
+    if case.pending_question is not None and case.stage in ASKED:
+        due = work.after(date.fromisoformat(case.pending_question["on"]), case.pending_question["days"])
+        after = replace(after, pending_question={**case.pending_question, "due_on": due.isoformat()})
     if case.stage is Stage.DECIDED and case.objection_until is not None and case.decided_at is not None:
         days = context.deadlines.days("objection", case.kind, case.ground, case.urgent)
         until = work.after(day_of(case.decided_at), days)
@@ -175,13 +179,13 @@ def recalled(case: Case, context: Context) -> Change:
             after = replace(after, objection_until=max(until, case.objection_until))
     moved = after.expected_on != case.expected_on or after.objection_until != case.objection_until
     details = {"due_on": str(after.due_on), "calendar": context.calendar}
-    steps = [TimelineEntry("rescheduled", after, CaseRescheduled, details)] if moved else []
-    return scheduled(Change(after, steps), context)
+    entries = [TimelineEntry("rescheduled", after, CaseRescheduled, details)] if moved else []
+    return scheduled(Change(after, entries), context)
 
 
-def due_of(asking: Mapping[str, Any]) -> date:
+def due_of(pending_question: Mapping[str, Any]) -> date:
     """The last day for the open question's answer."""
-    return date.fromisoformat(asking["due_on"])
+    return date.fromisoformat(pending_question["due_on"])
 
 
 def paused(case: Case, today: date) -> Case:

@@ -75,7 +75,7 @@ class Listed:
 
 
 def _shipped(names: Mapping[Any, Mapping[Language, str]]) -> dict[str, Listed]:
-    return {str(code): Listed(told[Language.FA], told[Language.EN]) for code, told in names.items()}
+    return {str(code): Listed(texts[Language.FA], texts[Language.EN]) for code, texts in names.items()}
 
 
 SHIPPED_REASONS, SHIPPED_CAUSES = _shipped(REFUSAL_NAMES), _shipped(ROOT_CAUSE_NAMES)
@@ -85,12 +85,12 @@ SHIPPED_REASONS, SHIPPED_CAUSES = _shipped(REFUSAL_NAMES), _shipped(ROOT_CAUSE_N
 @dataclass(frozen=True)
 class Case:
     """A case as far as its life goes. `due_on`: the day a decision is owed, if the clock never stops again;
-    `paused_on`: since when it is stopped. `barred`: who decided it, and so may not hear the objection;
+    `paused_on`: since when it is stopped. `excluded_staff`: who decided it, and so may not hear the objection;
     `approver`, one of them, only agreed to what another proposed, and may do so again.
 
     The clock: a decision is owed `due_days` working days after `due_from`, not counting `pauses` (from and to, ISO days).
-    `asking`: unit, on, days and due_on of the open question. `told`: what the scheduler has said already; `look_on`: the day
-    it looks again. `calendar`: the version of the catalogue by which all days were reckoned.
+    `pending_question`: unit, on, days and due_on of the open question. `alarms_raised`: what the scheduler has raised
+    already; `next_check_on`: the day it looks again. `calendar`: the version of the catalogue by which all days were reckoned.
 
     `names`: what its refusal reason and root causes were called that day, as `named` gives them, by code."""
 
@@ -112,7 +112,7 @@ class Case:
     paused_on: date | None = None
     handler: UUID | None = None
     previous_handlers: tuple[UUID, ...] = ()
-    barred: tuple[UUID, ...] = ()
+    excluded_staff: tuple[UUID, ...] = ()
     approver: UUID | None = None
     outcome: Outcome | None = None
     reasons: str | None = None
@@ -132,11 +132,11 @@ class Case:
     due_from: date | None = None
     due_days: int | None = None
     pauses: tuple[Sequence[str], ...] = ()
-    asking: Mapping[str, Any] | None = None
+    pending_question: Mapping[str, Any] | None = None
     first_due_on: date | None = None
     refused_on: date | None = None
-    told: tuple[str, ...] = ()
-    look_on: date | None = None
+    alarms_raised: tuple[str, ...] = ()
+    next_check_on: date | None = None
     calendar: int = 0
     names: Mapping[str, Any] = field(default_factory=dict)
     version: int = 0

@@ -19,7 +19,7 @@ def noticed(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Of these entries (`entry`, `stage`, by sequence; those of `CHANGES_VIEW` at least) the ones after which the citizen's view
     is another one. Who of the office handles a case is its own affair: an assignment is shown as the beginning of the inquiry,
     or of the review of an objection, and not when the case only goes from one inspector to another."""
-    found: list[Mapping[str, Any]] = []
+    entries_noticed: list[Mapping[str, Any]] = []
     stage, objected = None, False
     for line in entries:
         entry = line["entry"]
@@ -32,5 +32,5 @@ def noticed(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         elif entry == "objected":
             objected = True
         stage = line["stage"]
-        found.append(line)
-    return found
+        entries_noticed.append(line)
+    return entries_noticed

@@ -68,8 +68,10 @@ class Scheduler:
         today = self._contexts.today()
         taken = decisions_store.lock_overdue(connection, today, MOST)
         for case in taken:
-            those = decisions_store.of_case(connection, case.case_id)
-            self._recorder.record(connection, decisions.overdue(case, those, today), BY_CALENDAR, self._contexts.now())
+            recommendations = decisions_store.of_case(connection, case.case_id)
+            self._recorder.record(
+                connection, decisions.overdue(case, recommendations, today), BY_CALENDAR, self._contexts.now()
+            )
         return len(taken)
 
     def remind(self, connection: Connection) -> int:
@@ -80,9 +82,13 @@ class Scheduler:
             due = inquiry_store.take_due(connection, case.case_id, today)
             roles = {
                 row.staff_id: set(row.roles)
-                for row in reference_store.members(connection, [one.staff_id for one in due])
+                for row in reference_store.members(connection, [reminder.staff_id for reminder in due])
             }
-            seen = [one for one in due if SEE_ALL & roles.get(one.staff_id, set()) or one.staff_id == case.handler]
+            seen = [
+                reminder
+                for reminder in due
+                if SEE_ALL & roles.get(reminder.staff_id, set()) or reminder.staff_id == case.handler
+            ]
             self._recorder.record(connection, inquiry.reminded(case, seen), BY_CALENDAR, self._contexts.now())
         return len(taken)
 
@@ -90,24 +96,24 @@ class Scheduler:
         """Ends of cases that others were merged into. Those merged into such a one in turn are told in the next round."""
         taken = merging_store.take_ends(connection, MOST)
         for row in taken:
-            for case, heard in merging_store.lock_merged(connection, row.case_id):
+            for case, informed in merging_store.lock_merged(connection, row.case_id):
                 context = self._contexts.of(connection, BY_CALENDAR, None)
-                change = merging.merged_case_ended(case, dict(row._mapping), heard, context)
+                change = merging.merged_case_ended(case, dict(row._mapping), informed, context)
                 self._recorder.record(connection, change, BY_CALENDAR, context.now)
                 if change.case.stage is not case.stage:
                     merging_store.go_on(connection, case.case_id)
         return len(taken)
 
-    def _apply(self, connection: Connection, case: Case, happens: Callable[[Case, Context], Change]) -> None:
+    def _apply(self, connection: Connection, case: Case, transition: Callable[[Case, Context], Change]) -> None:
         """One case's change; one that cannot be done stops no other, and is tried again on another day."""
         context = self._contexts.of(connection, BY_CALENDAR, None)
         city = self._catalogue.current(connection)
         # Who belongs to the unit complained about, or below it, learns nothing of the case.
-        known = self._mayor_unit in city.units and not city.conflicts(self._mayor_unit, case.unit)
-        mayor_unit = self._mayor_unit if known else None
+        may_escalate = self._mayor_unit in city.units and not city.conflicts(self._mayor_unit, case.unit)
+        mayor_unit = self._mayor_unit if may_escalate else None
         try:
             with connection.begin_nested():
-                change = happens(case, replace(context, mayor_unit=mayor_unit))
+                change = transition(case, replace(context, mayor_unit=mayor_unit))
                 self._recorder.record(connection, change, BY_CALENDAR, context.now)
         except Exception as error:
             if isinstance(error, DBAPIError) and is_outage(error):

@@ -35,7 +35,16 @@ _CHANGES = [
     if column.name not in {"case_id", "number", "code_hash", "kind", "channel", "anonymous", "filed_at", "citizen_id"}
 ]
 _LINE = (*(column.name for column in dataclasses.fields(StoredEntry)), "previous_hash", "hash")
-_LISTS = ("previous_handlers", "barred", "root_causes", "recommendations", "pauses", "told", "checklist", "links")
+_LISTS = (
+    "previous_handlers",
+    "excluded_staff",
+    "root_causes",
+    "recommendations",
+    "pauses",
+    "alarms_raised",
+    "checklist",
+    "links",
+)
 # Asked at every command: written once, with the values apart. SQLAlchemy would read through each statement anew.
 _TAKE_NUMBERS = text(
     "INSERT INTO case_numbers (year, last) VALUES (:year, :count)"
@@ -141,14 +150,14 @@ def case_of(row: Row[Any]) -> Case:
     return _case({name: getattr(row, name) for name in _NAMES})
 
 
-def case_of_json(told: Mapping[str, Any]) -> Case:
+def case_of_json(columns: Mapping[str, Any]) -> Case:
     """The case in a JSON object of its columns."""
-    days = ("due_on", "paused_on", "objection_until", "due_from", "first_due_on", "refused_on", "look_on")
+    days = ("due_on", "paused_on", "objection_until", "due_from", "first_due_on", "refused_on", "next_check_on")
     moments = ("filed_at", "decided_at")
     return _case(
-        dict(told)
-        | {name: date.fromisoformat(told[name]) for name in days if told[name]}
-        | {name: datetime.fromisoformat(told[name]) for name in moments if told[name]}
+        dict(columns)
+        | {name: date.fromisoformat(columns[name]) for name in days if columns[name]}
+        | {name: datetime.fromisoformat(columns[name]) for name in moments if columns[name]}
     )
 
 
@@ -178,7 +187,7 @@ def lock_to_recall(connection: Connection, limit: int) -> list[Case]:
 
 def lock_due(connection: Connection, today: date, limit: int) -> list[Case]:
     """Cases at which the scheduler is to look today, locked; what another process holds is left to it."""
-    chosen = select(*CASE_COLUMNS).where(cases.c.look_on <= today).order_by(cases.c.look_on)
+    chosen = select(*CASE_COLUMNS).where(cases.c.next_check_on <= today).order_by(cases.c.next_check_on)
     rows = connection.execute(chosen.limit(limit).with_for_update(skip_locked=True))
     return [case_of(row) for row in rows]
 
@@ -186,7 +195,7 @@ def lock_due(connection: Connection, today: date, limit: int) -> list[Case]:
 def look_again(connection: Connection, case_id: UUID, on: date, calendar: int) -> None:
     """The scheduler could not finish with this case and tries on another day."""
     chosen = update(cases).where(cases.c.case_id == case_id)
-    connection.execute(chosen.values(look_on=on, calendar=func.greatest(cases.c.calendar, calendar)))
+    connection.execute(chosen.values(next_check_on=on, calendar=func.greatest(cases.c.calendar, calendar)))
 
 
 # --- commands once ---

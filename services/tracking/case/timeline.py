@@ -34,7 +34,7 @@ class StoredEntry:
 
 def link(previous: str, entry: StoredEntry) -> str:
     """SHA-256 over the previous hash and the entry's canonical JSON (sorted keys, no spaces, UTF-8), hex."""
-    told = {
+    content = {
         "case_id": str(entry.case_id),
         "sequence": entry.sequence,
         "entry": entry.entry,
@@ -44,7 +44,7 @@ def link(previous: str, entry: StoredEntry) -> str:
         "stage": entry.stage,
         "details": entry.details,
     }
-    canonical = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(previous.encode() + canonical.encode()).hexdigest()
 
 

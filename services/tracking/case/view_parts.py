@@ -49,12 +49,12 @@ def questions_part(*conditions: ColumnElement[bool]) -> Any:
 
 
 def media_part(*conditions: ColumnElement[bool], of: Any = cases.c.case_id) -> Any:
-    told = {name: media_states.c[name] for name in ("state", "media_type", "size", "reason", "variants", "notes")}
+    state = {name: media_states.c[name] for name in ("state", "media_type", "size", "reason", "variants", "notes")}
     line = json_object(
         **{name: attachments.c[name] for name in ("media_id", "from_office", "question_id")},
         number=evidence.place_in_case(),
         withheld=evidence.reason_withheld(),
-        **told,
+        **state,
     )
     return (
         select(func.json_agg(aggregate_order_by(line, attachments.c.position, attachments.c.media_id)))

@@ -62,7 +62,7 @@ _STAFF = select(
         **case_parts(),
         filed=json_object(**{name: cases.c[name] for name in (*_AS_FILED, *_OF_GROUP)}),
         entries=timeline_part().element,
-        asked=questions_part().element,
+        questions=questions_part().element,
         media=media_part().element,
         visits=visits_part().element,
         followed=recommendations_part(),
@@ -91,16 +91,16 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope, after_comman
     """The whole case. `after_command`, of the same person in the same transaction: whatever it made of the case, they see
     it this once; the cases linked to it are those of the scope all the same."""
     query, given = (_AFTER_COMMAND, {}) if after_command else (_FOR_STAFF, scope.given())
-    told = connection.exec_driver_sql(query, {"case_id": case_id, **given}).scalar()
-    if told is None:
+    row = connection.exec_driver_sql(query, {"case_id": case_id, **given}).scalar()
+    if row is None:
         return None
-    entries, asked, media = (told[part] or [] for part in ("entries", "asked", "media"))
-    case = case_of_json(told["case"] | told["rest"])
-    known = related.of_case(connection, case, entries, scope)
-    entries = [related.without_others(line, known) for line in entries]
-    members, common = (told["filed"].pop(name) for name in _OF_GROUP)
+    entries, questions, media = (row[part] or [] for part in ("entries", "questions", "media"))
+    case = case_of_json(row["case"] | row["rest"])
+    others = related.of_case(connection, case, entries, scope)
+    entries = [related.without_others(line, others) for line in entries]
+    members, common = (row["filed"].pop(name) for name in _OF_GROUP)
     return StaffCase.model_validate(
-        told["filed"]
+        row["filed"]
         | {name: getattr(case, name) for name in _AS_IT_IS}
         | {
             "decision": decision_of(case),
@@ -111,31 +111,31 @@ def staff_case(connection: Connection, case_id: UUID, scope: Scope, after_comman
             "proposal": case.proposal,
             "checklist": case.checklist,
             "group": {"members": members, "common": common} if members else None,
-            "questions": [_question(line, media) for line in asked],
+            "questions": [_question(line, media) for line in questions],
             "attachments": [evidence.view(line) for line in media],
-            "visits": [staff_visit(line) for line in told["visits"] or []],
+            "visits": [staff_visit(line) for line in row["visits"] or []],
             "timeline": [staff_entry(line) for line in entries],
-            "followed": [{**line, "case_id": case_id, "number": case.number} for line in told["followed"] or []],
-            "reminders": told["reminders"] or [],
-            "linked": [dict(row._mapping) for row in known if str(row.case_id) in case.links],
-            "merged_into": next((row.case_id for row in known if str(row.case_id) == str(case.merged_into)), None),
+            "followed": [{**line, "case_id": case_id, "number": case.number} for line in row["followed"] or []],
+            "reminders": row["reminders"] or [],
+            "linked": [dict(row._mapping) for row in others if str(row.case_id) in case.links],
+            "merged_into": next((row.case_id for row in others if str(row.case_id) == str(case.merged_into)), None),
         }
     )
 
 
 def _named(case: Case, what: str) -> list[dict[str, str]]:
-    return [{"code": code, **told} for code, told in case.names.get(what, {}).items()]
+    return [{"code": code, **names} for code, names in case.names.get(what, {}).items()]
 
 
 def _question(line: dict[str, Any], media: list[dict[str, Any]]) -> dict[str, Any]:
-    answered = [one["media_id"] for one in media if one["question_id"] == line["question_id"]]
+    answered = [attachment["media_id"] for attachment in media if attachment["question_id"] == line["question_id"]]
     return {**line, "media": list(dict.fromkeys([*line["media"], *answered]))}
 
 
 def staff_entry(line: dict[str, Any]) -> StaffEntry:
     """A line of the timeline; which citizen wrote it is not told (intake's sealed identities hold that)."""
-    known = line["actor_id"] if line["actor_kind"] not in CITIZEN_KINDS else None
-    return StaffEntry.model_validate({**line, "actor_id": known})
+    shown_actor = line["actor_id"] if line["actor_kind"] not in CITIZEN_KINDS else None
+    return StaffEntry.model_validate({**line, "actor_id": shown_actor})
 
 
 def entries_since(
@@ -145,8 +145,8 @@ def entries_since(
     chosen = select(timeline).where(timeline.c.case_id == case_id, timeline.c.sequence > version)
     rows = connection.execute(chosen.order_by(timeline.c.sequence).limit(limit))
     entries = [dict(row._mapping) for row in rows]
-    known = related.known(connection, related.names(entries), scope)
-    return [staff_entry(related.without_others(line, known)) for line in entries]
+    others = related.known(connection, related.names(entries), scope)
+    return [staff_entry(related.without_others(line, others)) for line in entries]
 
 
 # --- liaisons ---

@@ -13,7 +13,7 @@ from services.tracking.inquiry.rules import question_lapsed
 
 
 def _withdraw(case: Case, command: Withdraw, context: Context) -> Change:
-    after = moved(case, context, paused_on=None, asking=None, proposal=None)
+    after = moved(case, context, paused_on=None, pending_question=None, proposal=None)
     effects = question_lapsed(context.question)
     return change_of(case, after, "withdrawn", CaseWithdrawn, *effects, details={"text": command.reason})
 

@@ -48,7 +48,7 @@ _PUBLIC = select(
         entries=timeline_part(
             timeline.c.entry.in_(bindparam(None, sorted(CHANGES_VIEW), expanding=True, literal_execute=True))
         ).element,
-        asked=questions_part(*_OPEN_TO_CITIZEN).element,
+        questions=questions_part(*_OPEN_TO_CITIZEN).element,
         media=media_part(attachments.c.from_office.is_(False)).element,
         visits=visits_part().element,
     )
@@ -81,12 +81,12 @@ def public_of(connection: Connection, case_id: UUID, today: date) -> PublicCase 
     return _public(connection, _CHECKED, today, case_id=case_id)
 
 
-def _public(connection: Connection, query: str, today: date, **asked_for: Any) -> PublicCase | None:
-    told = connection.exec_driver_sql(query, asked_for).scalar()
-    if told is None:
+def _public(connection: Connection, query: str, today: date, **parameters: Any) -> PublicCase | None:
+    row = connection.exec_driver_sql(query, parameters).scalar()
+    if row is None:
         return None
-    entries, asked, media, visits = (told[part] or [] for part in ("entries", "asked", "media", "visits"))
-    case = case_of_json(told["case"] | told["rest"])
+    entries, questions, media, visits = (row[part] or [] for part in ("entries", "questions", "media", "visits"))
+    case = case_of_json(row["case"] | row["rest"])
     entries = noticed(entries)
     shown = [line for line in entries if line["entry"] in PUBLIC_ENTRIES]
     return PublicCase.model_validate(
@@ -98,9 +98,9 @@ def _public(connection: Connection, query: str, today: date, **asked_for: Any) -
             "unit_name_en": case.unit_name_en,
             "ground": case.ground,
             "filed_at": case.filed_at,
-            "filed": _filed(told["filed"]),
+            "filed": _filed(row["filed"]),
             "expected_on": case.expected_on,
-            "question": asked[0] if asked else None,
+            "question": questions[0] if questions else None,
             "decision": decision_of(case),
             "refusal_reason": case.refusal_reason,
             **_refusal_names(case),
@@ -134,11 +134,11 @@ def _refusal_names(case: Case) -> dict[str, str | None]:
 
 def _joined(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """The last that was heard of the case that this one goes on in."""
-    told = [line for line in entries if line["entry"] == "joined_decided"]
-    if not told:
+    decisions = [line for line in entries if line["entry"] == "joined_decided"]
+    if not decisions:
         return None
-    details = told[-1]["details"]
-    return {"outcome": details["outcome"], "final": details["final"], "decided_at": told[-1]["at"]}
+    details = decisions[-1]["details"]
+    return {"outcome": details["outcome"], "final": details["final"], "decided_at": decisions[-1]["at"]}
 
 
 def _joined_refusal(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -146,8 +146,8 @@ def _joined_refusal(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | No
     if line is None:
         return None
     names = {"reason": "refusal_reason", "reason_fa": "refusal_name_fa", "reason_en": "refusal_name_en"}
-    told = {to: line["details"].get(name) for name, to in (*names.items(), ("address", "refusal_address"))}
-    return {**told, "refused_at": line["at"]}
+    reason = {to: line["details"].get(name) for name, to in (*names.items(), ("address", "refusal_address"))}
+    return {**reason, "refused_at": line["at"]}
 
 
 def _public_entry(line: Mapping[str, Any], place: int) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def _return_proposal(case: Case, command: ReturnProposal, context: Context) -> C
 
 
 def _may_decide(case: Case, actor: UUID) -> None:
-    if case.stage is Stage.REVIEW and actor in case.barred:
+    if case.stage is Stage.REVIEW and actor in case.excluded_staff:
         raise NotAllowed
 
 
@@ -164,7 +164,9 @@ def _decided(
         for place, recommendation in enumerate(command.recommendations)
     )
     recommendations = [recommendation.model_dump(mode="json") for recommendation in command.recommendations]
-    barred = (staff_id for staff_id in (*case.barred, decider, approver, case.handler) if staff_id is not None)
+    excluded_staff = (
+        staff_id for staff_id in (*case.excluded_staff, decider, approver, case.handler) if staff_id is not None
+    )
     after = moved(
         case,
         context,
@@ -176,7 +178,7 @@ def _decided(
         objection_until=until,
         root_causes=tuple(command.root_causes),
         recommendations=tuple(recommendations),
-        barred=tuple(dict.fromkeys(barred)),
+        excluded_staff=tuple(dict.fromkeys(excluded_staff)),
         approver=approver if approver != case.handler else None,
         score=None,
         names={**case.names, "causes": causes},

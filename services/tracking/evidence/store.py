@@ -151,9 +151,9 @@ def keep_media_states(connection: Connection, rows: Sequence[Mapping[str, Any]])
     """What media says of its media, whether or not a case refers to it yet; the latest word counts."""
     newest = {row["media_id"]: row for row in sorted(rows, key=lambda row: row["told_at"])}
     statement = upsert(media_states)
-    told = {column.name: statement.excluded[column.name] for column in media_states.c if column.name != "media_id"}
+    updates = {column.name: statement.excluded[column.name] for column in media_states.c if column.name != "media_id"}
     statement = statement.on_conflict_do_update(
-        index_elements=["media_id"], set_=told, where=media_states.c.told_at <= statement.excluded.told_at
+        index_elements=["media_id"], set_=updates, where=media_states.c.told_at <= statement.excluded.told_at
     )
     # Sorted: two replicas never lock the same rows in opposite order.
     connection.execute(statement.values([newest[media_id] for media_id in sorted(newest)]))

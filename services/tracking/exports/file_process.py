@@ -55,13 +55,13 @@ _CHANNELS: dict[Channel, Words] = {
 }
 
 
-def serve(format_: str, language: Language, asked: IO[bytes], answers: IO[bytes]) -> None:
+def serve(format_: str, language: Language, requests: IO[bytes], answers: IO[bytes]) -> None:
     """One file, from its first page to its end."""
     at = 0 if language is Language.FA else 1
     out = Out()
     file: CsvFile | WorkbookFile = CsvFile(out) if format_ == "csv" else WorkbookFile(out, language)
     file.add([heading[at] for heading, _ in COLUMNS])
-    while page := read_message(asked):
+    while page := read_message(requests):
         for line in page.splitlines():
             row = json.loads(line)
             file.add([cell(row, at) for _, cell in COLUMNS])

@@ -52,4 +52,4 @@ def owner_of(row: Row[Any]) -> Actor:
 
 def filters_of(row: Row[Any]) -> list[Filter]:
     """What was asked for."""
-    return [Filter.model_validate(one) for one in (row.filters, row.kept) if one is not None]
+    return [Filter.model_validate(part) for part in (row.filters, row.kept) if part is not None]

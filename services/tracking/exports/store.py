@@ -51,8 +51,8 @@ def piece(connection: Connection, export_id: UUID, part: str, place: int) -> byt
     chosen = select(export_pieces.c.content).where(
         export_pieces.c.export_id == export_id, export_pieces.c.part == part, export_pieces.c.place == place
     )
-    found = connection.execute(chosen).scalar()
-    return None if found is None else bytes(found)
+    content = connection.execute(chosen).scalar()
+    return None if content is None else bytes(content)
 
 
 # --- for who makes it ---

@@ -54,7 +54,7 @@ class ExportUseCases:
             search_store.hold(connection, owner, "exports")
             if store.open_of(connection, owner) >= self._most_open:
                 raise TooManyExports(limit=self._most_open)
-            told = [one.model_dump(mode="json", include=set(Filter.model_fields)) for one in filters]
+            stored_filters = [part.model_dump(mode="json", include=set(Filter.model_fields)) for part in filters]
             store.add(
                 connection,
                 {
@@ -62,9 +62,9 @@ class ExportUseCases:
                     "owner": owner,
                     "roles": sorted(request.actor.roles),
                     "unit": request.actor.unit,
-                    "filters": told[0],
+                    "filters": stored_filters[0],
                     "search": request.search,
-                    "kept": told[1] if len(told) > 1 else None,
+                    "kept": stored_filters[1] if len(stored_filters) > 1 else None,
                     "format": request.format,
                     "language": request.language,
                     "asked_at": self._clock(),
@@ -101,8 +101,8 @@ class ExportUseCases:
         content = store.piece(connection, request.export_id, store.FILE, request.piece)
         if content is None:
             raise NotFound
-        told = {name: getattr(row, name) for name in ("export_id", "format", "asked_at", "size", "pieces")}
-        return ExportPiece.model_validate({**told, "content": base64.b64encode(content).decode()})
+        fields = {name: getattr(row, name) for name in ("export_id", "format", "asked_at", "size", "pieces")}
+        return ExportPiece.model_validate({**fields, "content": base64.b64encode(content).decode()})
 
     def _own(self, connection: Connection, actor: Actor, export_id: UUID) -> Row[Any]:
         row = store.one(connection, export_id, actor_id(actor, ActorKind.STAFF))

@@ -109,22 +109,22 @@ class ExportWorker:
         except NotAllowed:
             store.end(connection, export_id, "failed", self._keep, error="not_allowed")
             return "over"
-        asked, tree = filters_of(row), self._catalogue.current(connection).tree
-        if scope.masked and any(queries.looks_behind_the_mask(one) for one in asked):
+        filters, tree = filters_of(row), self._catalogue.current(connection).tree
+        if scope.masked and any(queries.looks_behind_the_mask(part) for part in filters):
             store.end(connection, export_id, "failed", self._keep, error="not_allowed")
             return "over"
         after, pages, done = row.place, row.pages, row.rows_done
         if row.rights != stored_scope(scope):
             store.drop_pieces(connection, export_id, ROWS)
             after, pages, done = None, 0, 0
-            total = queries.count(connection, asked, scope, tree)
+            total = queries.count(connection, filters, scope, tree)
             store.change(connection, export_id, rights=stored_scope(scope), rows_total=total, read=False)
             if total > self._most_rows:
                 store.end(connection, export_id, "failed", self._keep, error="too_many_rows")
                 return "over"
         elif row.read:
             return "read"
-        lines, place = queries.whole_page(connection, asked, scope, tree, after, self._page)
+        lines, place = queries.whole_page(connection, filters, scope, tree, after, self._page)
         if lines:
             packed = zlib.compress("".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines).encode(), 1)
             store.add_piece(connection, export_id, ROWS, pages, packed)
@@ -193,12 +193,12 @@ def _maker(format_: str, language: str) -> Iterator[Callable[[bytes], bytes]]:
         env={"LC_ALL": "C.UTF-8", "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
         start_new_session=True,
     )
-    asked, answers = maker.stdin, maker.stdout
-    assert asked is not None
+    requests, answers = maker.stdin, maker.stdout
+    assert requests is not None
     assert answers is not None
 
     def ask(page: bytes) -> bytes:
-        write_message(asked, page)
+        write_message(requests, page)
         return read_message(answers)
 
     try:
@@ -207,6 +207,6 @@ def _maker(format_: str, language: str) -> Iterator[Callable[[bytes], bytes]]:
         if maker.poll() is None:
             maker.kill()
         maker.wait()
-        for pipe in (asked, answers):
+        for pipe in (requests, answers):
             with suppress(OSError):
                 pipe.close()

@@ -52,8 +52,8 @@ class IdentityUseCases:
             wrong = {"field": "minutes", "reason": "less_than_equal", "limit": self._minutes_most}
             raise InvalidField(fields=[wrong])
         request_id = uuid5(_MADE_OF_KEYS, f"{own}:{request.idempotency_key}")
-        asked = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
-        if not done_before(connection, request.actor, request.idempotency_key, request_id, asked):
+        command = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
+        if not done_before(connection, request.actor, request.idempotency_key, request_id, command):
             store.add(
                 connection,
                 {
@@ -66,7 +66,7 @@ class IdentityUseCases:
                     "state": store.WAITING,
                 },
             )
-            outbox.add(connection, self._told(store.one(connection, request_id, scope), IdentityAsked))
+            outbox.add(connection, self._event(store.one(connection, request_id, scope), IdentityAsked))
         return _shown(store.one(connection, request_id, scope))
 
     def decide(self, connection: Connection, request: DecideIdentityRequest) -> IdentityRequest:
@@ -84,9 +84,15 @@ class IdentityUseCases:
         if row.state == store.WAITING:
             at = self._clock()
             until = at + timedelta(minutes=row.minutes) if request.consent else None
-            told = {"state": state, "decided_by": own, "decided_at": at, "answer": request.reason, "open_until": until}
-            store.decide(connection, request.request_id, told)
-            outbox.add(connection, self._told(row, IdentityDecided, open_until=until))
+            decision = {
+                "state": state,
+                "decided_by": own,
+                "decided_at": at,
+                "answer": request.reason,
+                "open_until": until,
+            }
+            store.decide(connection, request.request_id, decision)
+            outbox.add(connection, self._event(row, IdentityDecided, open_until=until))
         elif (row.state, row.decided_by, row.answer) != (state, own, request.reason):
             raise AlreadyDecided
         return _shown(store.one(connection, request.request_id, scope))
@@ -114,7 +120,7 @@ class IdentityUseCases:
             raise ConsentNeeded
         return IdentityGrant(case_id=request.case_id, consented_by=given.decided_by)
 
-    def _told(self, row: Any, event: type[IdentityEvent], **more: Any) -> IdentityEvent:
+    def _event(self, row: Any, event: type[IdentityEvent], **more: Any) -> IdentityEvent:
         about = {name: getattr(row, name) for name in ("request_id", "case_id", "kind", "asked_by")}
         return event.model_validate({"id": uuid4(), "occurred_at": self._clock(), **about, **more})
 

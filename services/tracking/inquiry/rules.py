@@ -153,10 +153,10 @@ def lapse(case: Case, context: Context) -> Change:
 def rescheduled(case: Case, context: Context) -> Change:
     """The case and its open question under a calendar that has changed."""
     change = deadlines.recalled(case, context)
-    asking = change.case.asking
-    if asking is None or asking == case.asking:
+    pending_question = change.case.pending_question
+    if pending_question is None or pending_question == case.pending_question:
         return change
-    return replace(change, effects=(*change.effects, QuestionDueMoved(deadlines.due_of(asking))))
+    return replace(change, effects=(*change.effects, QuestionDueMoved(deadlines.due_of(pending_question))))
 
 
 def _ask_citizen(case: Case, command: AskCitizen, context: Context) -> Change:
@@ -227,7 +227,7 @@ def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequ
     stage = next_stage(case, OTHER_TRANSITIONS["answer_unit_question"], "answer_unit_question")
     change = change_of(
         case,
-        replace(case, stage=stage, asking=None),
+        replace(case, stage=stage, pending_question=None),
         "unit_answered",
         UnitAnswered,
         QuestionAnswered(question_id, text),
@@ -240,15 +240,15 @@ def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequ
 
 def _resumed(case: Case, stage: Stage, context: Context) -> Case:
     """Back at work, with no question open."""
-    return deadlines.resumed(replace(case, stage=stage, asking=None), context.today, context.workdays)
+    return deadlines.resumed(replace(case, stage=stage, pending_question=None), context.today, context.workdays)
 
 
 def _waiting(case: Case, question: Question, days: int, context: Context) -> Case:
     """The case while this question waits for its answer."""
-    told = tuple(mark for mark in case.told if not mark.startswith(("unit:", "citizen:")))
+    alarms_raised = tuple(mark for mark in case.alarms_raised if not mark.startswith(("unit:", "citizen:")))
     due = question.due_on.isoformat()
-    asking = {"unit": question.unit, "on": context.today.isoformat(), "days": days, "due_on": due}
-    return replace(case, asking=asking, told=told)
+    pending_question = {"unit": question.unit, "on": context.today.isoformat(), "days": days, "due_on": due}
+    return replace(case, pending_question=pending_question, alarms_raised=alarms_raised)
 
 
 # --- notes and reminders ---

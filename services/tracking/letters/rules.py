@@ -33,7 +33,9 @@ def letter_of(case: Case, refused_at: datetime | None, number: str | None = None
         registry_number=number,
         approved=approved,
         objection_until=case.objection_until,
-        recommended_until=sorted({date.fromisoformat(one["due_on"]) for one in case.recommendations}),
+        recommended_until=sorted(
+            {date.fromisoformat(recommendation["due_on"]) for recommendation in case.recommendations}
+        ),
         refusal_reason=None if decided else case.refusal_reason,
         refusal_name_fa=None if decided else named.get("name_fa"),
         refusal_name_en=None if decided else named.get("name_en"),

@@ -34,12 +34,12 @@ def of_case(
 
 def known(connection: Connection, named: Iterable[str], scope: Scope) -> Sequence[Row[Any]]:
     """The cases of these ids and numbers that the scope knows, by number."""
-    told = sorted(set(named))
-    if not told:
+    wanted = sorted(set(named))
+    if not wanted:
         return []
-    ids = [UUID(one) for one in told if len(one) == _ID]
+    ids = [UUID(name) for name in wanted if len(name) == _ID]
     chosen = select(cases.c.case_id, cases.c.number, cases.c.stage)
-    chosen = chosen.where(or_(cases.c.case_id.in_(ids), cases.c.number.in_(told)), scope.condition())
+    chosen = chosen.where(or_(cases.c.case_id.in_(ids), cases.c.number.in_(wanted)), scope.condition())
     return connection.execute(chosen.order_by(cases.c.number)).all()
 
 
@@ -54,6 +54,6 @@ def without_others(line: dict[str, Any], those: Sequence[Row[Any]]) -> dict[str,
     """A line, naming no case but those."""
     if line["entry"] not in _NAMING:
         return line
-    told = {name for row in those for name in (str(row.case_id), row.number)}
-    hidden = {name for name in _NAMING[line["entry"]] if line["details"].get(name) not in told}
+    shown = {name for row in those for name in (str(row.case_id), row.number)}
+    hidden = {name for name in _NAMING[line["entry"]] if line["details"].get(name) not in shown}
     return {**line, "details": {name: value for name, value in line["details"].items() if name not in hidden}}

@@ -22,10 +22,10 @@ ENDING_ENTRIES = frozenset({"decided", "joined_decided", "refused", "joined_refu
 def note_end(connection: Connection, case_id: UUID, sequence: int, end: str, final: bool) -> None:
     """An end to be told to those merged into this case, which is locked, so that none is merged meanwhile; nothing when
     there are none. `end`: the outcome, or how else it ended."""
-    told = {"case_id": case_id, "sequence": sequence, "outcome": str(end), "final": final}
-    row = select(*(literal(value, outcomes_to_tell.c[name].type) for name, value in told.items()))
+    values = {"case_id": case_id, "sequence": sequence, "outcome": str(end), "final": final}
+    row = select(*(literal(value, outcomes_to_tell.c[name].type) for name, value in values.items()))
     row = row.where(exists().where(cases.c.merged_into == case_id))
-    connection.execute(insert(outcomes_to_tell).from_select(list(told), row))
+    connection.execute(insert(outcomes_to_tell).from_select(list(values), row))
 
 
 def take_ends(connection: Connection, limit: int) -> Sequence[Row[Any]]:

@@ -25,14 +25,14 @@ def keep_catalogue(connection: Connection, new: Catalogue) -> bool:
     rules = new.model_dump(mode="json", include=_RULES, exclude_unset=True)
     row = {"one": True, "version": new.version, "holidays": [day.isoformat() for day in new.holidays], "rules": rules}
     statement = upsert(catalogue).values(**row, calendar=new.version)
-    told = {name: statement.excluded[name] for name in ("version", "holidays", "rules")}
+    updates = {name: statement.excluded[name] for name in ("version", "holidays", "rules")}
     same = and_(
         catalogue.c.holidays == statement.excluded.holidays,
         catalogue.c.rules["weekend"].is_not_distinct_from(statement.excluded.rules["weekend"]),
     )
     statement = statement.on_conflict_do_update(
         index_elements=["one"],
-        set_={**told, "calendar": case((same, catalogue.c.calendar), else_=statement.excluded.version)},
+        set_={**updates, "calendar": case((same, catalogue.c.calendar), else_=statement.excluded.version)},
         where=catalogue.c.version < statement.excluded.version,
     )
     if connection.execute(statement.returning(catalogue.c.version)).scalar() is None:
@@ -40,10 +40,10 @@ def keep_catalogue(connection: Connection, new: Catalogue) -> bool:
     connection.execute(update(units).values(active=False))
     if new.units:
         unit = upsert(units)
-        told = {name: unit.excluded[name] for name in ("parent", "name_fa", "name_en", "active")}
+        updates = {name: unit.excluded[name] for name in ("parent", "name_fa", "name_en", "active")}
         connection.execute(
-            unit.on_conflict_do_update(index_elements=["code"], set_=told),
-            [one.model_dump(include={"code", *told}) for one in new.units],
+            unit.on_conflict_do_update(index_elements=["code"], set_=updates),
+            [one.model_dump(include={"code", *updates}) for one in new.units],
         )
     connection.execute(delete(grounds))
     if new.grounds:
@@ -85,10 +85,10 @@ def keep_staff(connection: Connection, event: StaffChanged) -> None:
         unit=event.unit,
         active=event.active,
     )
-    told = {name: statement.excluded[name] for name in ("version", "roles", "unit", "active")}
+    updates = {name: statement.excluded[name] for name in ("version", "roles", "unit", "active")}
     connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["staff_id"], set_=told, where=staff.c.version < statement.excluded.version
+            index_elements=["staff_id"], set_=updates, where=staff.c.version < statement.excluded.version
         )
     )
 

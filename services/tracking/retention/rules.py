@@ -36,7 +36,7 @@ def rules_of(rows: Sequence[Mapping[str, Any]]) -> Iterator[Rule]:
     """The catalogue's rules, a part at a time. A part without its months is kept for good."""
     for row in rows:
         kind, outcome = row["kind"], row.get("outcome")
-        besides = frozenset(one["outcome"] for one in rows if one["kind"] == kind and one.get("outcome"))
+        besides = frozenset(other["outcome"] for other in rows if other["kind"] == kind and other.get("outcome"))
         for part, name in (
             (KeptPart.IDENTITY, "identity_months"),
             (KeptPart.EVIDENCE, "evidence_months"),

@@ -58,12 +58,12 @@ def lock_due(connection: Connection, rule: Rule, before: datetime, limit: int) -
     holds is left to it. One that was merged into a case which goes on waits for its end."""
     outcome = cases.c.outcome == rule.outcome if rule.outcome else _any_but(rule)
     goes_on = cases.alias("goes_on")
-    told = ~exists().where(outcomes_to_tell.c.case_id == goes_on.c.case_id)  # till then it may be its own again
+    informed = ~exists().where(outcomes_to_tell.c.case_id == goes_on.c.case_id)  # till then it may be its own again
     chosen = (
         select(*CASE_COLUMNS, cases.c.ended_at)
         .select_from(cases.outerjoin(goes_on, goes_on.c.case_id == cases.c.merged_into))
         .where(cases.c.kind == rule.kind, cases.c.ended_at < before, ERASED_AT[rule.part].is_(None), outcome)
-        .where(or_(goes_on.c.case_id.is_(None), and_(goes_on.c.ended_at.is_not(None), told)))
+        .where(or_(goes_on.c.case_id.is_(None), and_(goes_on.c.ended_at.is_not(None), informed)))
         .order_by(cases.c.ended_at)
         .limit(limit)
         .with_for_update(of=cases, skip_locked=True)
@@ -109,7 +109,10 @@ def keep_of_entries(connection: Connection, entries: Sequence[StoredEntry]) -> N
     left = {"actor_id": bindparam("by"), "details": bindparam("left", type_=JSONB)}
     connection.execute(
         update(timeline).where(this).values(left),
-        [{"of": one.case_id, "line": one.sequence, "by": one.actor_id, "left": dict(one.details)} for one in entries],
+        [
+            {"of": entry.case_id, "line": entry.sequence, "by": entry.actor_id, "left": dict(entry.details)}
+            for entry in entries
+        ],
     )
     connection.execute(select(func.set_config("peygir.erasing", "off", True)))
 

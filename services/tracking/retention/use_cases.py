@@ -93,11 +93,11 @@ class RetentionUseCases:
 
     def _lines_go(self, connection: Connection, case_id: UUID, part: KeptPart) -> dict[str, list[str]]:
         """What goes from the timeline; for the chain, what was each such line's hash and what is that of the rest."""
-        known = store.entries_of(connection, case_id)
-        left = erased((entry for entry, _ in known), part)
+        entries = store.entries_of(connection, case_id)
+        left = erased((entry for entry, _ in entries), part)
         store.keep_of_entries(connection, left)
-        hashes = {entry.sequence: own for entry, own in known}
-        return {str(one.sequence): [hashes[one.sequence], remains(hashes[one.sequence], one)] for one in left}
+        hashes = {entry.sequence: own for entry, own in entries}
+        return {str(entry.sequence): [hashes[entry.sequence], remains(hashes[entry.sequence], entry)] for entry in left}
 
 
 def _without_texts(case: Case) -> Case:

@@ -113,7 +113,7 @@ def _assign(case: Case, command: Assign, context: Context) -> Change:
         raise wrong("command.inspector", "inactive")
     if chosen.conflicted:
         raise wrong("command.inspector", "conflict_of_interest")
-    if case.stage is Stage.REVIEW and chosen.staff_id in case.barred:
+    if case.stage is Stage.REVIEW and chosen.staff_id in case.excluded_staff:
         raise wrong("command.inspector", "decided_it_before")
     if chosen.staff_id == case.handler:
         raise AlreadyHandles

@@ -27,7 +27,7 @@ def _free_inspector(connection: Connection, about: FactsQuery) -> UUID | None:
     """Who is skilled in the ground and has the fewest open cases; where nobody is named for it, of those without any
     named skill. None when there is no one."""
     case = about.case
-    excluded = {about.passed_over, case.handler, *case.barred}
+    excluded = {about.passed_over, case.handler, *case.excluded_staff}
     able = [
         row
         for row in workload.inspectors(connection, one_at_a_time=True)

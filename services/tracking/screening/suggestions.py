@@ -42,16 +42,16 @@ def words_of(text: str) -> list[str]:
 def suggest(text: str, earlier: Sequence[Earlier]) -> tuple[Suggestion | None, Suggestion | None, Suggestion | None]:
     """Unit, ground and urgency; `text` normalised."""
     danger = [word for word in URGENT_WORDS if f" {word} " in f" {text} "]
-    urgent = _most(text, earlier, lambda one: "urgent" if one.urgent else "")
+    urgent = _most(text, earlier, lambda case: "urgent" if case.urgent else "")
     if danger:
         urgent = Suggestion(value="urgent", share=1.0, of=len(earlier), words=sorted(danger))
-    return _most(text, earlier, lambda one: one.unit or ""), _most(text, earlier, lambda one: one.ground), urgent
+    return _most(text, earlier, lambda case: case.unit or ""), _most(text, earlier, lambda case: case.ground), urgent
 
 
 def _most(text: str, earlier: Sequence[Earlier], of: Callable[[Earlier], str]) -> Suggestion | None:
     weights: dict[str, float] = defaultdict(float)
-    for one in earlier:
-        weights[of(one)] += one.similarity
+    for case in earlier:
+        weights[of(case)] += case.similarity
     total = sum(weights.values())
     if not total:
         return None
@@ -59,7 +59,7 @@ def _most(text: str, earlier: Sequence[Earlier], of: Callable[[Earlier], str]) -
     share = weights[value] / total
     if not value or share < ENOUGH:
         return None
-    spoken = Counter(word for one in earlier if of(one) == value for word in set(one.text.split()))
+    spoken = Counter(word for case in earlier if of(case) == value for word in set(case.text.split()))
     shared = [word for word in words_of(text) if spoken[word]]
     words = sorted(shared, key=lambda word: -spoken[word])[:MOST_WORDS]
     return Suggestion(value=value, share=round(share, 2), of=len(earlier), words=words)

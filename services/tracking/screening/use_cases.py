@@ -47,17 +47,17 @@ class ScreeningUseCases:
         """What earlier and open cases say; only such as the actor may know of."""
         scope = self._access.scope(connection, request.actor)
         _may_assign(request.actor)
-        told = workload.text_of(connection, request.case_id, scope)
-        if told is None:
+        subject = workload.text_of(connection, request.case_id, scope)
+        if subject is None:
             raise UnknownCase
-        earlier = workload.earlier(connection, request.case_id, told.search, self._clock(), scope)
-        unit, ground, urgent = suggestions.suggest(told.search.strip(), earlier)
-        similar = workload.similar(connection, told, scope)
+        earlier = workload.earlier(connection, request.case_id, subject.search, self._clock(), scope)
+        unit, ground, urgent = suggestions.suggest(subject.search.strip(), earlier)
+        similar = workload.similar(connection, subject, scope)
         return Suggestions(unit=unit, ground=ground, urgent=urgent, similar=similar)
 
     def assign_many(self, connection: Connection, request: AssignMany) -> Assigned:
-        """Each by itself: what cannot be assigned is told and stops no other."""
-        versions = {one.case_id: one.expected_version for one in request.cases}
+        """Each by itself: what cannot be assigned is subject and stops no other."""
+        versions = {case.case_id: case.expected_version for case in request.cases}
         locked = case_store.lock_for_staff(connection, versions, self._access.scope(connection, request.actor))
         _may_assign(request.actor)
         return self._assign_all(connection, request, list(versions), locked, versions)
@@ -122,11 +122,11 @@ class ScreeningUseCases:
         self._access.scope(connection, request.actor)
         if Role.HEAD not in request.actor.roles:
             raise NotAllowed
-        known = reference_store.member(connection, request.inspector)
-        if known is None or Role.INSPECTOR not in known.roles:
+        member = reference_store.member(connection, request.inspector)
+        if member is None or Role.INSPECTOR not in member.roles:
             raise NotFound
         known_grounds = [
-            one for one in set(request.grounds) if reference_store.ground_kinds(connection, one) is not None
+            ground for ground in set(request.grounds) if reference_store.ground_kinds(connection, ground) is not None
         ]
         workload.keep_skills(connection, request.inspector, sorted(known_grounds))
         return self.list_skills(connection, ListSkills(actor=request.actor))

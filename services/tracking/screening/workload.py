@@ -71,26 +71,26 @@ def _shared(column: ColumnElement[Any], search: str) -> ColumnElement[int]:
     return sum(held[1:], held[0]) if held else literal(0)
 
 
-def similar(connection: Connection, told: Row[Any], scope: Scope) -> list[SimilarCase]:
+def similar(connection: Connection, subject: Row[Any], scope: Scope) -> list[SimilarCase]:
     """Open cases of the same unit or ground, the most similar first."""
     stages = sorted(OPEN_STAGES)
     parts = []
-    for same in (cases.c.unit == told.unit, cases.c.ground == told.ground):
+    for same in (cases.c.unit == subject.unit, cases.c.ground == subject.ground):
         back = select(cases.c.case_id, cases.c.stage, cases.c.filed_at).where(same, scope.condition())
         newest = back.order_by(cases.c.filed_at.desc()).limit(READ_BACK).subquery()
-        open_ones = select(newest.c.case_id).where(newest.c.stage.in_(stages), newest.c.case_id != told.case_id)
+        open_ones = select(newest.c.case_id).where(newest.c.stage.in_(stages), newest.c.case_id != subject.case_id)
         parts.append(open_ones.order_by(newest.c.filed_at.desc()).limit(READ_BESIDE))
     names = ("case_id", "number", "stage", "unit", "ground", "filed_at", "search")
     read = select(*(cases.c[name] for name in names), func.left(cases.c.text, EXCERPT).label("excerpt"))
     read = read.where(cases.c.case_id.in_(union(*(select(part.subquery()) for part in parts))))
-    likely = read.order_by(_shared(cases.c.search, told.search).desc()).limit(COMPARED_BESIDE).subquery()
-    alike = func.similarity(likely.c.search, told.search)
+    likely = read.order_by(_shared(cases.c.search, subject.search).desc()).limit(COMPARED_BESIDE).subquery()
+    alike = func.similarity(likely.c.search, subject.search)
     chosen = select(likely, alike.label("similarity")).where(alike >= ALIKE)
-    found = []
+    twins = []
     for row in connection.execute(chosen.order_by(desc("similarity")).limit(TWINS)):
-        same = [name for name in ("unit", "ground") if getattr(row, name) == getattr(told, name)]
-        found.append(SimilarCase.model_validate({**row._mapping, "similarity": round(row.similarity, 2), "same": same}))
-    return found
+        same = [name for name in ("unit", "ground") if getattr(row, name) == getattr(subject, name)]
+        twins.append(SimilarCase.model_validate({**row._mapping, "similarity": round(row.similarity, 2), "same": same}))
+    return twins
 
 
 def inspectors(connection: Connection, scope: Scope | None = None, one_at_a_time: bool = False) -> Sequence[Row[Any]]:

@@ -78,7 +78,7 @@ _LINE = (
 def check(wanted: Filter, path: str = "") -> None:
     """InvalidField for what no schema can say: a number that is none, a span that ends before it begins."""
     wrong = []
-    if any(_NUMBER.fullmatch(latin_digits(one.strip())) is None for one in wanted.number):
+    if any(_NUMBER.fullmatch(latin_digits(number.strip())) is None for number in wanted.number):
         wrong.append({"field": f"{path}number", "reason": "not_a_case_number"})
     for name in ("filed", "decided", "due"):
         start, end = getattr(wanted, f"{name}_from"), getattr(wanted, f"{name}_until")
@@ -96,48 +96,48 @@ def looks_behind_the_mask(wanted: Filter) -> bool:
 def conditions(wanted: Filter, tree: Tree) -> list[ColumnElement[bool]]:
     """What a row of `cases` must fulfil to be one of those that were asked for."""
     listed = {name: list(dict.fromkeys(getattr(wanted, name))) for name in ("kind", "ground", "handler", "outcome")}
-    found: list[ColumnElement[bool]] = [cases.c[name].in_(values) for name, values in listed.items() if values]
+    terms: list[ColumnElement[bool]] = [cases.c[name].in_(values) for name, values in listed.items() if values]
     if wanted.unit:
         units = frozenset().union(*(tree.below(unit) for unit in wanted.unit)) if wanted.below else set(wanted.unit)
-        found.append(cases.c.unit.in_(sorted(units)))
+        terms.append(cases.c.unit.in_(sorted(units)))
     if wanted.urgent is not None:
-        found.append(cases.c.urgent == wanted.urgent)
+        terms.append(cases.c.urgent == wanted.urgent)
     if wanted.number:
-        found.append(_numbered(wanted.number))
+        terms.append(_numbered(wanted.number))
     if wanted.attached:
-        found.append(_attached(wanted.attached))
-    return [*found, *_in_time(wanted), *_containing(wanted.text)]
+        terms.append(_attached(wanted.attached))
+    return [*terms, *_in_time(wanted), *_containing(wanted.text)]
 
 
 def _in_time(wanted: Filter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+    terms: list[ColumnElement[bool]] = []
     for column, start, end in (
         (cases.c.filed_at, wanted.filed_from, wanted.filed_until),
         (cases.c.decided_at, wanted.decided_from, wanted.decided_until),
     ):
         if start is not None:
-            found.append(column >= jalali.starts(start))
+            terms.append(column >= jalali.starts(start))
         if end is not None:
-            found.append(column < jalali.starts(end + ONE_DAY))
+            terms.append(column < jalali.starts(end + ONE_DAY))
     if wanted.filed_since is not None:
-        found.append(cases.c.filed_at >= wanted.filed_since)
+        terms.append(cases.c.filed_at >= wanted.filed_since)
     if wanted.filed_before is not None:
-        found.append(cases.c.filed_at < wanted.filed_before)
+        terms.append(cases.c.filed_at < wanted.filed_before)
     if wanted.due_from is not None or wanted.due_until is not None:
-        found.append(_EXPECTED < _NO_DAY)
+        terms.append(_EXPECTED < _NO_DAY)
     if wanted.due_from is not None:
-        found.append(wanted.due_from <= _EXPECTED)
+        terms.append(wanted.due_from <= _EXPECTED)
     if wanted.due_until is not None:
-        found.append(wanted.due_until >= _EXPECTED)
-    return found
+        terms.append(wanted.due_until >= _EXPECTED)
+    return terms
 
 
 def _numbered(numbers: Sequence[str]) -> ColumnElement[bool]:
     """Whole numbers; of a last part alone, that of each year: written out, so that the index of numbers is used."""
     whole: list[str] = []
     years = range(_FIRST_YEAR, jalali.year(jalali.today(now())) + 2)
-    for one in numbers:
-        match = _NUMBER.fullmatch(latin_digits(one.strip()))
+    for number in numbers:
+        match = _NUMBER.fullmatch(latin_digits(number.strip()))
         if match is None:
             raise InvalidField(fields=[{"field": "number", "reason": "not_a_case_number"}])
         last = f"{int(match.group(2)):06d}"
@@ -146,7 +146,7 @@ def _numbered(numbers: Sequence[str]) -> ColumnElement[bool]:
 
 
 def _attached(types: Sequence[FileType]) -> ColumnElement[bool]:
-    patterns = [pattern for one in dict.fromkeys(types) for pattern in _MEDIA_TYPES[one]]
+    patterns = [pattern for file_type in dict.fromkeys(types) for pattern in _MEDIA_TYPES[file_type]]
     return exists(literal_column("1")).where(
         attachments.c.case_id == cases.c.case_id,
         media_states.c.media_id == attachments.c.media_id,
@@ -223,7 +223,7 @@ ORDERS: dict[Sort, Order] = {
 
 def case_page(
     connection: Connection,
-    asked: Sequence[Filter],
+    filters: Sequence[Filter],
     scope: Scope,
     tree: Tree,
     sort: Sort = "-filed_at",
@@ -232,7 +232,7 @@ def case_page(
 ) -> CasePage:
     """One page of what the scope knows and all of `asked` find."""
     order = ORDERS[sort]
-    where, stages = found_by(asked, scope, tree)
+    where, stages = found_by(filters, scope, tree)
     if after is not None:
         where.append(order.beyond(after))
     shown = _shown(scope)
@@ -252,12 +252,12 @@ _WHOLE = (
 
 
 def whole_page(
-    connection: Connection, asked: Sequence[Filter], scope: Scope, tree: Tree, after: str | None, limit: int
+    connection: Connection, filters: Sequence[Filter], scope: Scope, tree: Tree, after: str | None, limit: int
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Rows for an export, newest filed first, and the cursor behind them: None with the last ones. Filing is never changed:
     no case comes twice, or is passed over, however long the pages are read."""
     order = ORDERS["-filed_at"]
-    where, stages = found_by(asked, scope, tree)
+    where, stages = found_by(filters, scope, tree)
     if after is not None:
         where.append(order.beyond(after))
     shown = _shown(scope)
@@ -290,17 +290,19 @@ def _iso(at: date | None) -> str | None:
     return at.isoformat() if at is not None else None
 
 
-def count(connection: Connection, asked: Sequence[Filter], scope: Scope, tree: Tree) -> int:
+def count(connection: Connection, filters: Sequence[Filter], scope: Scope, tree: Tree) -> int:
     """How many cases the scope knows and all of `asked` find."""
-    where, stages = found_by(asked, scope, tree)
+    where, stages = found_by(filters, scope, tree)
     chosen = select(func.count()).select_from(cases).where(*where)
     return int(connection.execute(chosen.where(cases.c.stage.in_(stages)) if stages else chosen).scalar_one())
 
 
-def found_by(asked: Sequence[Filter], scope: Scope, tree: Tree) -> tuple[list[ColumnElement[bool]], list[Stage] | None]:
+def found_by(
+    filters: Sequence[Filter], scope: Scope, tree: Tree
+) -> tuple[list[ColumnElement[bool]], list[Stage] | None]:
     """The conditions, and apart from them the stages: None for all."""
-    where = [scope.condition(), *(one for wanted in asked for one in conditions(wanted, tree))]
-    wanted = [set(one.stage) for one in asked if one.stage]
+    where = [scope.condition(), *(condition for wanted in filters for condition in conditions(wanted, tree))]
+    wanted = [set(one.stage) for one in filters if one.stage]
     if not wanted:
         return where, None
     stages = sorted(set.intersection(*wanted))

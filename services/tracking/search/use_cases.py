@@ -52,16 +52,16 @@ class SearchUseCases:
         """A page of the cases that the actor may know of."""
         reject_null_characters(request)
         scope = self._access.scope(connection, request.actor, masks=True)
-        asked = self.filters(connection, request.actor, request, request.search, scope)
+        filters = self.filters(connection, request.actor, request, request.search, scope)
         tree = self._catalogue.current(connection).tree
-        return queries.case_page(connection, asked, scope, tree, request.sort, request.after, request.limit)
+        return queries.case_page(connection, filters, scope, tree, request.sort, request.after, request.limit)
 
     def count_found_cases(self, connection: Connection, request: CountFoundCases) -> CaseCount:
         """How many there are of these."""
         reject_null_characters(request)
         scope = self._access.scope(connection, request.actor, masks=True)
-        asked = self.filters(connection, request.actor, request, request.search, scope)
-        return CaseCount(count=queries.count(connection, asked, scope, self._catalogue.current(connection).tree))
+        filters = self.filters(connection, request.actor, request, request.search, scope)
+        return CaseCount(count=queries.count(connection, filters, scope, self._catalogue.current(connection).tree))
 
     def filters(
         self,
@@ -89,8 +89,8 @@ class SearchUseCases:
         reject_null_characters(request)
         _check(request.name, request.filters)
         search_id = uuid5(_MADE_OF_KEYS, f"{owner}:{request.idempotency_key}")
-        asked = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
-        if not done_before(connection, request.actor, request.idempotency_key, search_id, asked):
+        command = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
+        if not done_before(connection, request.actor, request.idempotency_key, search_id, command):
             store.hold(connection, owner, "searches")
             if store.how_many(connection, owner) >= self._most:
                 raise TooManySearches(limit=self._most)
@@ -131,13 +131,13 @@ class SearchUseCases:
         reject_null_characters(request)
         _check(request.name, request.filters)
         row = self._mine(connection, request, own)
-        told: dict[str, Any] = {
+        wanted: dict[str, Any] = {
             "name": None if request.name is None else request.name.strip(),
             "filters": None if request.filters is None else _stored(request.filters),
             "sort": request.sort,
             "shared_with": request.shared_with,
         }
-        values = {name: value for name, value in told.items() if value is not None and value != getattr(row, name)}
+        values = {name: value for name, value in wanted.items() if value is not None and value != getattr(row, name)}
         if values:
             values |= {"version": row.version + 1, "changed_at": self._clock()}
             store.change(connection, request.search_id, values)

@@ -181,7 +181,7 @@ def offer(case: Case, visit: Visit | None, slots: Sequence[Slot], at: datetime) 
             raise UnknownSlot
         if slot.starts_at <= at:
             raise SlotPast
-        if case.stage is Stage.REVIEW and slot.inspector in case.barred:
+        if case.stage is Stage.REVIEW and slot.inspector in case.excluded_staff:
             raise InvalidField(fields=[{"field": "command.slots", "reason": "decided_it_before"}])
     chosen = replace(held, offered=tuple(dict.fromkeys(slot.slot_id for slot in slots)))
     return _saved(case, chosen, "visit_offered", VisitOffered, slots=[str(slot_id) for slot_id in chosen.offered])

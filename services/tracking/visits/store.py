@@ -48,8 +48,8 @@ _IN_ROOMS = visit_slots.join(rooms, rooms.c.room_id == visit_slots.c.room_id)
 
 
 def _slot_of(row: Row[Any] | Mapping[str, Any]) -> Slot:
-    told = row if isinstance(row, Mapping) else row._mapping
-    return Slot(**{name: told[name] for name in Slot.__dataclass_fields__})
+    values = row if isinstance(row, Mapping) else row._mapping
+    return Slot(**{name: values[name] for name in Slot.__dataclass_fields__})
 
 
 # --- visits ---
@@ -84,8 +84,8 @@ def save(connection: Connection, visit: Visit) -> None:
     values |= {"remind_day_at": visit.remind_day_at, "remind_hours_at": visit.remind_hours_at}
     values |= {"slot_id": visit.slot.slot_id if visit.slot else None, "offered": list(visit.offered)}
     statement = upsert(visits).values(values)
-    told = {name: statement.excluded[name] for name in values if name != "visit_id"}
-    connection.execute(statement.on_conflict_do_update(index_elements=["visit_id"], set_=told))
+    updates = {name: statement.excluded[name] for name in values if name != "visit_id"}
+    connection.execute(statement.on_conflict_do_update(index_elements=["visit_id"], set_=updates))
 
 
 def lock_slot(connection: Connection, slot_id: UUID) -> Slot | None:

@@ -85,13 +85,13 @@ class VisitUseCases:
         self._allowed(connection, request.actor, KEEPERS)
         reject_null_characters(request)
         names = {"name_fa": request.name_fa, "name_en": request.name_en}  # they go into an SMS
-        wrong = [
+        problems = [
             {"field": field, "reason": reason, **named}
             for field, name in names.items()
             for reason, named in sms.wrong_in_sms(name)
         ]
-        if wrong:
-            raise InvalidField(fields=wrong)
+        if problems:
+            raise InvalidField(fields=problems)
         room_id = _id_of(request.actor, request.idempotency_key)
         if not self._done_before(connection, request, room_id):
             row = {"room_id": room_id, **names, "active": True}
@@ -117,14 +117,14 @@ class VisitUseCases:
         self._allowed(connection, request.actor, READERS)
         keeper = bool(request.actor.roles & KEEPERS)
         knows = request.actor.roles & (SEE_ALL | {Role.INSPECTOR})
-        found = self._slots(
+        slots = self._slots(
             connection,
             self._access.scope(connection, request.actor) if knows else None,
             since=request.since,
             until=request.until,
             inspector=request.inspector if keeper else UUID(request.actor.id),
         )
-        return Slots(items=found)
+        return Slots(items=slots)
 
     def add_slot(self, connection: Connection, request: AddSlot) -> Slot:
         """One slot, at any time to come. SlotPast, SlotOverlap, UnknownRoom, KeyReused."""
@@ -182,8 +182,8 @@ class VisitUseCases:
         room = store.room(connection, room_id, lock=True)
         if room is None or not room.active:
             raise UnknownRoom
-        who = reference_store.member(connection, inspector)
-        if who is None or not who.active or Role.INSPECTOR not in who.roles:
+        member = reference_store.member(connection, inspector)
+        if member is None or not member.active or Role.INSPECTOR not in member.roles:
             raise _wrong("inspector", "not_an_inspector")
 
     def _slots(
@@ -200,14 +200,14 @@ class VisitUseCases:
         return [Slot.model_validate({**row._mapping, "cases": row.cases or []}) for row in rows]
 
     def _done_before(self, connection: Connection, request: AddRoom | AddSlot | MakeSlots, about: UUID) -> bool:
-        asked = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
-        return done_before(connection, request.actor, request.idempotency_key, about, asked)
+        command = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
+        return done_before(connection, request.actor, request.idempotency_key, about, command)
 
     def _allowed(self, connection: Connection, actor: Actor, roles: frozenset[Role]) -> None:
         if actor.kind is not ActorKind.STAFF or not actor.roles & roles:
             raise NotAllowed
-        known = reference_store.member(connection, UUID(actor.id))
-        if known is not None and not known.active:
+        member = reference_store.member(connection, UUID(actor.id))
+        if member is not None and not member.active:
             raise NotAllowed
 
 

@@ -110,7 +110,7 @@ CREATE TABLE public.cases (
     paused_on date,
     handler uuid,
     previous_handlers uuid[] NOT NULL,
-    barred uuid[] NOT NULL,
+    excluded_staff uuid[] NOT NULL,
     approver uuid,
     version integer NOT NULL,
     history_hash character varying(64) NOT NULL,
@@ -120,11 +120,11 @@ CREATE TABLE public.cases (
     due_from date,
     due_days integer,
     pauses jsonb DEFAULT '[]'::jsonb NOT NULL,
-    asking jsonb,
+    pending_question jsonb,
     first_due_on date,
     refused_on date,
-    told jsonb DEFAULT '[]'::jsonb NOT NULL,
-    look_on date,
+    alarms_raised jsonb DEFAULT '[]'::jsonb NOT NULL,
+    next_check_on date,
     calendar integer DEFAULT 0 NOT NULL,
     names jsonb DEFAULT '{}'::jsonb NOT NULL,
     outcome character varying,
@@ -458,7 +458,7 @@ CREATE INDEX cases_ground_unit ON public.cases USING btree (ground, filed_at, ca
 CREATE INDEX cases_handler ON public.cases USING btree (handler, filed_at, case_id) WHERE (handler IS NOT NULL);
 CREATE INDEX cases_identity_kept ON public.cases USING btree (kind, ended_at) WHERE (identity_erased_at IS NULL);
 CREATE INDEX cases_in_hand ON public.cases USING btree (handler) WHERE ((handler IS NOT NULL) AND ((stage)::text <> ALL ((ARRAY['closed'::character varying, 'merged'::character varying, 'withdrawn'::character varying, 'decided'::character varying, 'refused'::character varying])::text[])));
-CREATE INDEX cases_look ON public.cases USING btree (look_on) WHERE (look_on IS NOT NULL);
+CREATE INDEX cases_next_check ON public.cases USING btree (next_check_on) WHERE (next_check_on IS NOT NULL);
 CREATE INDEX cases_merged ON public.cases USING btree (merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX cases_outcome_unit ON public.cases USING btree (outcome, filed_at, case_id) INCLUDE (unit) WHERE (outcome IS NOT NULL);
 CREATE INDEX cases_search ON public.cases USING gin (search public.gin_trgm_ops);

@@ -67,7 +67,7 @@ def _create_cases() -> None:
         sa.Column("paused_on", sa.Date()),
         sa.Column("handler", sa.Uuid()),
         sa.Column("previous_handlers", ARRAY(sa.Uuid()), nullable=False),
-        sa.Column("barred", ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("excluded_staff", ARRAY(sa.Uuid()), nullable=False),
         sa.Column("approver", sa.Uuid()),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("history_hash", sa.String(64), nullable=False),
@@ -77,11 +77,11 @@ def _create_cases() -> None:
         sa.Column("due_from", sa.Date()),
         sa.Column("due_days", sa.Integer()),
         sa.Column("pauses", JSONB(), nullable=False, server_default="[]"),
-        sa.Column("asking", JSONB()),
+        sa.Column("pending_question", JSONB()),
         sa.Column("first_due_on", sa.Date()),
         sa.Column("refused_on", sa.Date()),
-        sa.Column("told", JSONB(), nullable=False, server_default="[]"),
-        sa.Column("look_on", sa.Date()),
+        sa.Column("alarms_raised", JSONB(), nullable=False, server_default="[]"),
+        sa.Column("next_check_on", sa.Date()),
         sa.Column("calendar", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("names", JSONB(), nullable=False, server_default="{}"),
         sa.Column("outcome", sa.String()),
@@ -120,7 +120,9 @@ def _create_cases() -> None:
         ["citizen_id", "filed_at", "case_id"],
         postgresql_where=sa.text("citizen_id IS NOT NULL"),
     )
-    op.create_index("cases_look", "cases", ["look_on"], postgresql_where=sa.text("look_on IS NOT NULL"))
+    op.create_index(
+        "cases_next_check", "cases", ["next_check_on"], postgresql_where=sa.text("next_check_on IS NOT NULL")
+    )
     op.create_index("cases_merged", "cases", ["merged_into"], postgresql_where=sa.text("merged_into IS NOT NULL"))
     op.create_index(
         "cases_in_hand",
