@@ -240,7 +240,7 @@ def _of_tracking(sample: Sample, tree: Any) -> dict[str, Ask]:
         "suggest_screening": lambda c: _suggested(c, sample, head),
         "inspectors": workload.inspectors,
         "open_cases_of": lambda c: workload.open_cases_of(c, sample.handler, head, 500),
-        "lock_to_recall": lambda c: store.lock_to_recall(c, 50),
+        "lock_outdated": lambda c: store.lock_outdated(c, 50),
         "lock_due": lambda c: store.lock_due(c, today + timedelta(days=1), 50),
         "lock_overdue": lambda c: decisions_store.lock_overdue(c, today, 50),
         "of_units": lambda c: decisions_store.of_units(c, [sample.unit], open_only=True),

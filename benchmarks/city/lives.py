@@ -478,7 +478,7 @@ class Life:
                 return
             context = self.context(BY_CALENDAR, at)
             if self.case.next_check_on == min(days):
-                self.take(deadlines.tick(self.case, context), BY_CALENDAR, at)
+                self.take(deadlines.raise_due_alarms(self.case, context), BY_CALENDAR, at)
             else:
                 those = [self._advised(one) for one in self.recommended]
                 self.take(decisions.overdue(self.case, those, day_of(at)), BY_CALENDAR, at)

@@ -71,7 +71,7 @@ cases = Table(
     Column("consent", JSONB(none_as_null=True)),  # of whom an operator filed for
     Column("filed_at", DateTime(timezone=True), nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False),
-    # Where it stands.
+    # Its state.
     Column("stage", String, nullable=False),
     Column("urgent", Boolean, nullable=False),
     Column("due_on", Date),
@@ -143,7 +143,7 @@ cases = Table(
         for part in ("identity", "evidence", "texts")
     ),
     Index("cases_expected", text(EXPECTED), "case_id"),
-    # Those of open stages, the last owed first: in the index of all a million that owe nothing would stand before them.
+    # Those of open stages, the last owed first: in the index of all a million that owe nothing would come before them.
     Index("cases_expected_open", text(EXPECTED), "case_id", postgresql_where=OPEN),
     Index("cases_decided", "decided_at", "case_id", postgresql_where=text("decided_at IS NOT NULL")),
     Index("cases_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
@@ -233,7 +233,7 @@ attachments = Table(
     Column("position", Integer, nullable=False),
     Column("from_office", Boolean, nullable=False),
     Column("question_id", UUID(as_uuid=True)),
-    # The citizen was told that it is refused.
+    # The citizen was informed that it is refused.
     Column("refusal_told", Boolean, nullable=False, server_default=text("false")),
     Index("attachments_media", "media_id"),
 )
@@ -417,7 +417,7 @@ exports = Table(  # what is made of them is in export_pieces: first the rows, th
     Column("export_id", UUID(as_uuid=True), primary_key=True),
     # What was asked for, by whom.
     Column("owner", UUID(as_uuid=True), nullable=False),
-    Column("roles", JSONB, nullable=False),  # as the token said; what accounts told last narrows them
+    Column("roles", JSONB, nullable=False),  # of the token; what accounts published last narrows them
     Column("unit", String),
     Column("filters", JSONB, nullable=False),
     Column("search", UUID(as_uuid=True)),

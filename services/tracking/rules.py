@@ -51,7 +51,7 @@ class CommandTable:
         return bool(actor.roles & self._rules[command].roles)
 
     def act(self, case: Case, command: Contract, context: Context) -> Change:
-        """A command of staff. NotAllowed, WrongStage, or an Invalid that says what is wrong with the command."""
+        """A command of staff. NotAllowed, WrongStage, or an Invalid that names what is wrong with the command."""
         rule = self._rules[type(command)]
         _authorise(case, rule, context.actor)
         if case.proposal is not None and rule.waits_for_proposal:
@@ -60,13 +60,13 @@ class CommandTable:
             lapsed = inquiry.lapse(case, context)
             change = rule.apply(lapsed.case, command, rule.in_next_stage(lapsed.case, replace(context, question=None)))
             entries, effects = [*lapsed.entries, *change.entries], (*lapsed.effects, *change.effects)
-            return deadlines.scheduled(Change(change.case, entries, effects), context)
-        return deadlines.scheduled(rule.apply(case, command, rule.in_next_stage(case, context)), context)
+            return deadlines.with_next_check(Change(change.case, entries, effects), context)
+        return deadlines.with_next_check(rule.apply(case, command, rule.in_next_stage(case, context)), context)
 
     def act_as_citizen(self, case: Case, command: Contract, context: Context) -> Change:
         """A command of the one who filed the case. WrongStage, or what its rule raises."""
         rule = self._rules[type(command)]
-        return deadlines.scheduled(rule.apply(case, command, rule.in_next_stage(case, context)), context)
+        return deadlines.with_next_check(rule.apply(case, command, rule.in_next_stage(case, context)), context)
 
     def other_case(self, command: Contract) -> UUID | None:
         """The other case that this command names."""

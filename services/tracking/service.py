@@ -134,7 +134,13 @@ class Service(AuditedService):
     @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
     def watch_the_calendar(self) -> None:
         scheduler = self.use_cases.scheduler
-        for work in (scheduler.recall, scheduler.tick, scheduler.follow_up, scheduler.remind, scheduler.tell_merged):
+        for work in (
+            scheduler.reschedule,
+            scheduler.raise_alarms,
+            scheduler.escalate_recommendations,
+            scheduler.send_reminders,
+            scheduler.inform_merged_cases,
+        ):
             while True:
                 with self.db.transaction() as connection:
                     if work(connection) == 0:

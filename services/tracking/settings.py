@@ -36,7 +36,7 @@ def _kinds(value: object) -> object:
 class Settings(ExportSettings):
     """Deadlines in working days. `weekend`: days of the week as datetime counts them, Monday 0; in the environment
     WEEKEND=thursday,friday. `citizen_days`: after that a question is held to be left unanswered. `mayor_days`: from the head
-    of inspection to `mayor_unit`, the mayor's office. What the catalogue says of these goes before what stands here.
+    of inspection to `mayor_unit`, the mayor's office. The catalogue's values take precedence over these.
     `identity_consent`: kinds of cases whose sealed identity is opened only with a custodian's consent, in the environment
     IDENTITY_CONSENT=complaint,information (empty: none); `identity_minutes_most`: for how long at most."""
 

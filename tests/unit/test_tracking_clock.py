@@ -29,7 +29,7 @@ pauses = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), max_size=5)
 
 
 def ticked(one: Case, at: datetime, **facts: Any) -> Change:
-    return deadlines.tick(one, replace(context(at=at), **facts))
+    return deadlines.raise_due_alarms(one, replace(context(at=at), **facts))
 
 
 def said(change: Change) -> list[str]:
@@ -50,11 +50,11 @@ def test_the_day_owed_is_the_same_counted_at_once_or_pause_by_pause(
         one = deadlines.paused(one, today)
         today += timedelta(days=length)
         one = deadlines.resumed(one, today, calendar)
-    assert one.due_on == deadlines.owed_on(calendar, start, owed, one.pauses)
+    assert one.due_on == deadlines.due_date(calendar, start, owed, one.pauses)
     assert one.due_on is not None
     assert calendar.works(one.due_on)
     # What was worked on, not counting the days that the clock stood, is what was owed.
-    assert calendar.between(start, one.due_on) == owed + deadlines.stood(calendar, one.pauses)
+    assert calendar.between(start, one.due_on) == owed + deadlines.paused_workdays(calendar, one.pauses)
 
 
 @given(calendars, days, st.integers(1, 40), st.dates(date(2026, 11, 1), date(2027, 2, 28)))
@@ -83,10 +83,10 @@ def test_a_calendar_that_changed_often_is_as_if_the_last_had_always_been(
         one = replace(one, stage=Stage.AWAITING_UNIT, pending_question={**ASKING, "on": today.isoformat(), "days": 5})
     for version, calendar in enumerate(those, 1):
         facts = replace(context(at=later(1)), workdays=calendar, calendar=version)
-        one = deadlines.recalled(one, facts).case
-        again = deadlines.recalled(one, facts)
+        one = deadlines.rescheduled(one, facts).case
+        again = deadlines.rescheduled(one, facts)
         assert (again.case, again.entries) == (one, [])
-    assert one.due_on == deadlines.owed_on(those[-1], start, owed, one.pauses)
+    assert one.due_on == deadlines.due_date(those[-1], start, owed, one.pauses)
     assert one.calendar == len(those)
     if asked:
         assert one.pending_question is not None
@@ -101,7 +101,7 @@ def test_the_time_to_object_is_never_made_shorter(those: list[Workdays], passed:
         promised = one.objection_until
         assert promised is not None
         facts = replace(context(at=later(passed)), workdays=calendar, calendar=version)
-        one = deadlines.recalled(one, facts).case
+        one = deadlines.rescheduled(one, facts).case
         assert one.objection_until is not None
         assert one.objection_until >= promised
         # What is over is not opened again.
@@ -111,7 +111,7 @@ def test_the_time_to_object_is_never_made_shorter(those: list[Workdays], passed:
 @given(calendars, days, st.integers(1, 40))
 def test_a_pause_within_one_day_costs_nothing(calendar: Workdays, start: date, owed: int) -> None:
     day = start.isoformat()
-    assert deadlines.owed_on(calendar, start, owed, [(day, day)]) == calendar.after(start, owed)
+    assert deadlines.due_date(calendar, start, owed, [(day, day)]) == calendar.after(start, owed)
 
 
 @given(
@@ -241,16 +241,16 @@ def test_under_another_calendar_a_case_is_as_if_it_had_always_been_so(
 
     (one, today), (other, _) = lived(old), lived(new)
     moment = datetime.combine(today, time(12), TEHRAN)
-    change = deadlines.recalled(one, replace(context(at=moment), workdays=new, calendar=7))
+    change = deadlines.rescheduled(one, replace(context(at=moment), workdays=new, calendar=7))
     assert change.case.due_on == other.due_on
     assert change.case.calendar == 7
     assert [step.entry for step in change.entries] == (["rescheduled"] if one.due_on != other.due_on else [])
-    assert deadlines.recalled(change.case, replace(context(at=moment), workdays=new, calendar=7)).entries == []
+    assert deadlines.rescheduled(change.case, replace(context(at=moment), workdays=new, calendar=7)).entries == []
 
 
 def test_a_case_of_the_release_before_keeps_its_day_and_gets_a_clock() -> None:
     old = replace(case(Stage.INVESTIGATING), due_from=None, due_days=None, next_check_on=None)
-    change = deadlines.recalled(old, replace(context(), calendar=1))
+    change = deadlines.rescheduled(old, replace(context(), calendar=1))
     assert change.case.due_on == old.due_on
     assert change.entries == []
     assert change.case.next_check_on is not None
@@ -259,15 +259,15 @@ def test_a_case_of_the_release_before_keeps_its_day_and_gets_a_clock() -> None:
 def test_the_time_to_object_never_grows_shorter() -> None:
     decided = act(case(Stage.INVESTIGATING), Decide(outcome=Outcome.NOT_UPHELD, reasons="x")).case
     more_work = replace(context(), workdays=Workdays(frozenset()), calendar=2)
-    assert deadlines.recalled(decided, more_work).case.objection_until == decided.objection_until
+    assert deadlines.rescheduled(decided, more_work).case.objection_until == decided.objection_until
     less_work = replace(context(), workdays=Workdays(WEEK.weekend, frozenset({date(2026, 11, 24)})), calendar=2)
-    assert deadlines.recalled(decided, less_work).case.objection_until == date(2026, 12, 6)
+    assert deadlines.rescheduled(decided, less_work).case.objection_until == date(2026, 12, 6)
 
 
 def test_a_units_last_day_moves_with_the_calendar() -> None:
     asked = act(case(Stage.INVESTIGATING), AskUnit(text="؟")).case
     holiday = Workdays(WEEK.weekend, frozenset({date(2026, 11, 24)}))
-    moved = deadlines.recalled(asked, replace(context(question=question("dep")), workdays=holiday, calendar=2)).case
+    moved = deadlines.rescheduled(asked, replace(context(question=question("dep")), workdays=holiday, calendar=2)).case
     assert moved.pending_question is not None
     assert moved.pending_question["due_on"] == "2026-11-29"
 

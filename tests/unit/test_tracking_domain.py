@@ -540,7 +540,7 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
         except (Conflict, Invalid, NotAllowed):
             continue
         if command == "tick":
-            assert deadlines.tick(change.case, facts).entries == []  # once
+            assert deadlines.raise_due_alarms(change.case, facts).entries == []  # once
             assert len(set(change.case.alarms_raised)) == len(change.case.alarms_raised)
             assert change.case.next_check_on is None or change.case.next_check_on > facts.today
         if (
@@ -549,7 +549,7 @@ def test_no_sequence_of_commands_leaves_the_drawing(moves: list[Any], kind: Kind
             and not change.case.paused_on
             and change.case.stage in OPEN_STAGES
         ):
-            owed = deadlines.owed_on(WEEK, change.case.due_from, change.case.due_days, change.case.pauses)
+            owed = deadlines.due_date(WEEK, change.case.due_from, change.case.due_days, change.case.pauses)
             assert calendar or change.case.due_on == owed
         for step in change.entries:
             before = step.previous_stage
@@ -586,9 +586,9 @@ def _try(one: Case, command: Any, facts: Context) -> Change:
             raise Conflict(reason="not merged")
         return merging.merged_case_ended(one, end_of_the_other(command.split()[-1]), False, facts)
     if command == "tick":
-        return deadlines.tick(one, facts)
+        return deadlines.raise_due_alarms(one, facts)
     if command == "another calendar":
-        return deadlines.recalled(one, facts)
+        return deadlines.rescheduled(one, facts)
     if command == "unit answers":
         asked = facts.question.question_id if facts.question else uuid4()
         return inquiry.answer_unit_question(one, asked, "!", [], facts)

@@ -15,7 +15,7 @@ from services.tracking.reference.catalogue import CatalogueCopy
 
 
 class Access:
-    """The rights of an actor, by their token and by what accounts said of them last."""
+    """The rights of an actor, by their token and by what accounts published last."""
 
     def __init__(self, catalogue: CatalogueCopy) -> None:
         self._catalogue = catalogue
@@ -28,7 +28,7 @@ class Access:
     def conflict_units(self, connection: Connection, actor: Actor, staff_id: UUID) -> frozenset[str]:
         """The units in which this member of staff has a conflict of interest. NotAllowed for a closed account.
 
-        Both the unit in the token and the one that accounts said last count: either may be the newer.
+        Both the unit in the token and the one that accounts published last count: either may be the newer.
         """
         member = store.member(connection, staff_id)
         if member is not None and not member.active:
@@ -38,7 +38,7 @@ class Access:
         return frozenset(code for unit in own_units for code in tree.above(unit))
 
     def answered_units(self, connection: Connection, actor: Actor) -> frozenset[str]:
-        """The units this liaison answers for, by the unit that accounts said last, where it did. NotAllowed for others."""
+        """The units this liaison answers for, by the unit that accounts published last, where it did. NotAllowed for others."""
         member = store.member(connection, actor_id(actor, ActorKind.STAFF))
         unit = member.unit if member is not None else actor.unit
         if Role.LIAISON not in actor.roles or unit is None or (member is not None and not member.active):

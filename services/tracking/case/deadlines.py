@@ -1,4 +1,4 @@
-"""What the calendar asks of a case: when a decision is owed, who is warned, where it goes up, when it is closed
+"""What the calendar asks of a case: when a decision is owed, who is warned, where it is escalated, when it is closed
 (DOMAIN: The life of a case). Pure; days are Tehran's and count from their beginning.
 """
 
@@ -22,18 +22,18 @@ ENDING = frozenset({Stage.DECIDED, Stage.REFUSED})
 """Stages that end by themselves."""
 
 
-def owed_on(workdays: Workdays, start: date, days: int, pauses: Sequence[Sequence[str]]) -> date:
-    """The `days`-th working day after `start`, not counting those on which the clock stood."""
-    return workdays.after(start, days + stood(workdays, pauses))
+def due_date(workdays: Workdays, start: date, days: int, pauses: Sequence[Sequence[str]]) -> date:
+    """The `days`-th working day after `start`, not counting those on which the clock was paused."""
+    return workdays.after(start, days + paused_workdays(workdays, pauses))
 
 
-def stood(workdays: Workdays, pauses: Sequence[Sequence[str]]) -> int:
+def paused_workdays(workdays: Workdays, pauses: Sequence[Sequence[str]]) -> int:
     """The working days of pauses, each after its first day and with its last."""
     return sum(workdays.between(date.fromisoformat(first), date.fromisoformat(last)) for first, last in pauses)
 
 
-def begun(case: Case, since: date, context_of: tuple[Workdays, Deadlines]) -> Case:
-    """The clock set anew from `since`: no alarm of it was raised, and it never stood still."""
+def with_clock_started(case: Case, since: date, context_of: tuple[Workdays, Deadlines]) -> Case:
+    """The clock set anew from `since`: no alarm of it was raised, and it was never paused."""
     workdays, deadlines = context_of
     days = deadlines.days("decision", case.kind, case.ground, case.urgent)
     return replace(
@@ -59,7 +59,7 @@ def first_due(case: Case, workdays: Workdays, deadlines: Deadlines) -> date:
 
 @dataclass(frozen=True)
 class Alarm:
-    """Something to be said or done once `day` has come: a warning, an escalation to `level`, or (step close) an end."""
+    """Something to raise or do once `day` has come: a warning, an escalation to `level`, or (step close) an end."""
 
     day: date
     step: str
@@ -90,7 +90,7 @@ def _alarms(case: Case, workdays: Workdays, deadlines: Deadlines) -> Iterator[Al
     if case.stage in OPEN_STAGES and case.paused_on is None and case.due_on is not None:
         due = case.due_on
         if case.due_from is not None and case.due_days is not None:
-            spent = ceil(case.due_days * WARNED_AT) + stood(workdays, case.pauses)
+            spent = ceil(case.due_days * WARNED_AT) + paused_workdays(workdays, case.pauses)
             yield Alarm(workdays.after(case.due_from, spent), "decision", "warning", due)
         yield Alarm(due + ONE_DAY, "decision", "head", due)
         yield Alarm(workdays.after(due, deadlines.mayor) + ONE_DAY, "decision", "mayor", due)
@@ -126,21 +126,21 @@ def _ending(case: Case, workdays: Workdays, deadlines: Deadlines) -> Iterator[Al
         yield Alarm(last + ONE_DAY, "close", "close", last)
 
 
-def scheduled(change: Change, context: Context) -> Change:
-    """The change with the day on which the scheduler looks at the case again."""
+def with_next_check(change: Change, context: Context) -> Change:
+    """The change with the day on which the scheduler checks the case again."""
     # A change of a process that does not know the newest calendar yet is reckoned again.
     case = replace(change.case, calendar=min(change.case.calendar, context.calendar))
     waiting = alarms(case, context.workdays, context.deadlines)
     return replace(change, case=replace(case, next_check_on=waiting[0].day if waiting else None))
 
 
-def tick(case: Case, context: Context) -> Change:
+def raise_due_alarms(case: Case, context: Context) -> Change:
     """What the day has brought: warnings, escalations, the closing; each raised once. No entry when there is nothing."""
     entries: list[TimelineEntry] = []
     while True:
         due = [alarm for alarm in alarms(case, context.workdays, context.deadlines) if alarm.day <= context.today]
         if not due:
-            return scheduled(Change(case, entries), context)
+            return with_next_check(Change(case, entries), context)
         entry = _raised(replace(case, alarms_raised=(*case.alarms_raised, due[0].mark)), due[0], context)
         entries.append(entry)
         case = entry.case
@@ -158,7 +158,7 @@ def _raised(case: Case, alarm: Alarm, context: Context) -> TimelineEntry:
     return TimelineEntry("deadline_warned" if event is DeadlineWarned else "escalated", case, event, details, fields)
 
 
-def recalled(case: Case, context: Context) -> Change:
+def rescheduled(case: Case, context: Context) -> Change:
     """The case under a calendar that has changed: every day that is still to come is reckoned anew. The time to object,
     which was promised in writing, is never made shorter."""
     work = context.workdays
@@ -166,7 +166,7 @@ def recalled(case: Case, context: Context) -> Change:
     if case.due_on is not None and case.stage in OPEN_STAGES:
         since = case.due_from or day_of(case.filed_at)
         days = work.between(since, case.due_on) if case.due_days is None else case.due_days
-        after = replace(after, due_from=since, due_days=days, due_on=owed_on(work, since, days, case.pauses))
+        after = replace(after, due_from=since, due_days=days, due_on=due_date(work, since, days, case.pauses))
     if case.stage is Stage.REGISTERED:
         after = replace(after, first_due_on=first_due(case, work, context.deadlines))
     if case.pending_question is not None and case.stage in ASKED:
@@ -180,7 +180,7 @@ def recalled(case: Case, context: Context) -> Change:
     moved = after.expected_on != case.expected_on or after.objection_until != case.objection_until
     details = {"due_on": str(after.due_on), "calendar": context.calendar}
     entries = [TimelineEntry("rescheduled", after, CaseRescheduled, details)] if moved else []
-    return scheduled(Change(after, entries), context)
+    return with_next_check(Change(after, entries), context)
 
 
 def due_of(pending_question: Mapping[str, Any]) -> date:
@@ -189,12 +189,12 @@ def due_of(pending_question: Mapping[str, Any]) -> date:
 
 
 def paused(case: Case, today: date) -> Case:
-    """The clock stands from today on."""
+    """The clock is paused from today on."""
     return replace(case, paused_on=today)
 
 
 def resumed(case: Case, today: date, workdays: Workdays) -> Case:
-    """Back at work: the day owed moves by the working days that the clock stood still."""
+    """Back at work: the day owed moves by the working days of the pause."""
     if case.paused_on is None:
         return case
     pause = (case.paused_on.isoformat(), today.isoformat())
@@ -202,4 +202,4 @@ def resumed(case: Case, today: date, workdays: Workdays) -> Case:
     after = replace(case, paused_on=None, pauses=(*case.pauses, pause), due_on=due)
     if case.due_from is None or case.due_days is None:  # of a time before pauses were kept
         return replace(after, pauses=())
-    return replace(after, due_on=owed_on(workdays, case.due_from, case.due_days, after.pauses))
+    return replace(after, due_on=due_date(workdays, case.due_from, case.due_days, after.pauses))

@@ -52,7 +52,7 @@ class EventHandlers:
         self._evidence, self._clock = evidence, clock
 
     def open_cases(self, connection: Connection, events: Sequence[SubmissionRegistered]) -> None:
-        """Opens a case for each submission that has none, and says so. What came before changes nothing."""
+        """Opens a case for each submission that has none, and publishes it. A repeated event changes nothing."""
         new = {event.case_id: event for event in inbox.unseen(connection, "tracking.registrations", events)}
         # Sorted: two replicas never wait for each other's rows in a circle.
         filed = sorted(new.values(), key=lambda event: (jalali.year(jalali.today(event.filed_at)), event.case_id))
@@ -61,7 +61,7 @@ class EventHandlers:
         moment = self._clock()
         city = self._catalogue.current(connection)
         uploads = [upload_id for event in filed for upload_id in event.uploads]
-        evidence_store.expect(connection, uploads)
+        evidence_store.ensure_states(connection, uploads)
         opening: dict[UUID, tuple[Case, tuple[StoredEntry, str, str], SubmissionRegistered]] = {}
         for year, group in groupby(filed, key=lambda event: jalali.year(jalali.today(event.filed_at))):
             of_year = list(group)
@@ -106,7 +106,7 @@ class EventHandlers:
             store.recode(connection, event.case_id, event.old_code_hash, event.code_hash)
 
     def keep_catalogue(self, connection: Connection, event: CatalogueChanged) -> None:
-        """Our copy of units, grounds and holidays; an older version is old news."""
+        """Our copy of units, grounds and holidays; an older version changes nothing."""
         reference_store.keep_catalogue(connection, event.catalogue)
         self._catalogue.expire()
 

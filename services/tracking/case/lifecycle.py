@@ -79,13 +79,13 @@ def _shipped(names: Mapping[Any, Mapping[Language, str]]) -> dict[str, Listed]:
 
 
 SHIPPED_REASONS, SHIPPED_CAUSES = _shipped(REFUSAL_NAMES), _shipped(ROOT_CAUSE_NAMES)
-"""As long as the catalogue says nothing of them."""
+"""Used while the catalogue has none."""
 
 
 @dataclass(frozen=True)
 class Case:
     """A case as far as its life goes. `due_on`: the day a decision is owed, if the clock never stops again;
-    `paused_on`: since when it is stopped. `excluded_staff`: who decided it, and so may not hear the objection;
+    `paused_on`: since when it is stopped. `excluded_staff`: who decided it, and so may not review the objection;
     `approver`, one of them, only agreed to what another proposed, and may do so again.
 
     The clock: a decision is owed `due_days` working days after `due_from`, not counting `pauses` (from and to, ISO days).

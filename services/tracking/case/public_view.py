@@ -1,7 +1,7 @@
 """Which entries of a case's timeline its citizen may notice, and how those are counted.
 
-The timeline has one sequence, in which the office's own entries (notes, reminders, another inspector) stand between the
-citizen's. Whoever holds the code counts public entries alone: a gap would tell of a note.
+The timeline has one sequence, in which the office's own entries (notes, reminders, another inspector) are between the
+citizen's. Whoever holds the code counts public entries alone: a gap would reveal a note.
 """
 
 from __future__ import annotations

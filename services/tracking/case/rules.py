@@ -18,7 +18,7 @@ from services.tracking.reference.workdays import Deadlines, Workdays, day_of
 
 def opened(case: Case, workdays: Workdays, days: Deadlines) -> Case:
     """A case at its beginning, its clock set from the day of filing."""
-    begun = deadlines.begun(replace(case, stage=Stage.REGISTERED), day_of(case.filed_at), (workdays, days))
+    begun = deadlines.with_clock_started(replace(case, stage=Stage.REGISTERED), day_of(case.filed_at), (workdays, days))
     begun = replace(begun, first_due_on=deadlines.first_due(case, workdays, days))
     return replace(begun, next_check_on=min(alarm.day for alarm in deadlines.alarms(begun, workdays, days)))
 

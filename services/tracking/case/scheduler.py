@@ -1,7 +1,7 @@
-"""What the calendar does with cases, without anybody asking: warns, sends up, closes, reckons anew.
+"""What the calendar does with cases: warns, escalates, closes, reschedules.
 
-Any number of processes do this at once. Each takes cases that no other holds (row locks, SKIP LOCKED); what is said, that
-it has been said and the event in the outbox are one transaction. So each is said once, whichever is killed.
+Any number of processes do this at once. Each takes cases that no other holds (row locks, SKIP LOCKED); an alarm, the note
+that it was raised and the event in the outbox are one transaction. So each is raised once, whichever is killed.
 """
 
 from __future__ import annotations
@@ -45,26 +45,26 @@ class Scheduler:
         self._catalogue, self._contexts, self._recorder = catalogue, contexts, recorder
         self._mayor_unit = mayor_unit
 
-    def recall(self, connection: Connection) -> int:
-        """Cases whose days an older calendar reckoned."""
-        taken = store.lock_to_recall(connection, MOST)
+    def reschedule(self, connection: Connection) -> int:
+        """Cases whose days were calculated by an older calendar."""
+        taken = store.lock_outdated(connection, MOST)
         if not taken:
             return 0
-        self._catalogue.expire()  # by the very newest calendar
+        self._catalogue.expire()  # by the newest calendar
         for case in taken:
             self._apply(connection, case, inquiry.rescheduled)
         return len(taken)
 
-    def tick(self, connection: Connection) -> int:
-        """Cases at which today is something to be said or done."""
+    def raise_alarms(self, connection: Connection) -> int:
+        """Cases whose next check is due."""
         today = self._contexts.today()
         taken = store.lock_due(connection, today, MOST)
         for case in taken:
-            self._apply(connection, case, deadlines.tick)
+            self._apply(connection, case, deadlines.raise_due_alarms)
         return len(taken)
 
-    def follow_up(self, connection: Connection) -> int:
-        """Recommendations whose day has passed."""
+    def escalate_recommendations(self, connection: Connection) -> int:
+        """Recommendations that are overdue, to the head."""
         today = self._contexts.today()
         taken = decisions_store.lock_overdue(connection, today, MOST)
         for case in taken:
@@ -74,7 +74,7 @@ class Scheduler:
             )
         return len(taken)
 
-    def remind(self, connection: Connection) -> int:
+    def send_reminders(self, connection: Connection) -> int:
         """Reminders whose day has come, to those who may still see the case."""
         today = self._contexts.today()
         taken = inquiry_store.lock_due(connection, today, MOST)
@@ -92,8 +92,8 @@ class Scheduler:
             self._recorder.record(connection, inquiry.reminded(case, seen), BY_CALENDAR, self._contexts.now())
         return len(taken)
 
-    def tell_merged(self, connection: Connection) -> int:
-        """Ends of cases that others were merged into. Those merged into such a one in turn are told in the next round."""
+    def inform_merged_cases(self, connection: Connection) -> int:
+        """Ends of cases that others were merged into. Those merged into such a one in turn are informed in the next round."""
         taken = merging_store.take_ends(connection, MOST)
         for row in taken:
             for case, informed in merging_store.lock_merged(connection, row.case_id):
@@ -101,14 +101,14 @@ class Scheduler:
                 change = merging.merged_case_ended(case, dict(row._mapping), informed, context)
                 self._recorder.record(connection, change, BY_CALENDAR, context.now)
                 if change.case.stage is not case.stage:
-                    merging_store.go_on(connection, case.case_id)
+                    merging_store.reopen(connection, case.case_id)
         return len(taken)
 
     def _apply(self, connection: Connection, case: Case, transition: Callable[[Case, Context], Change]) -> None:
         """One case's change; one that cannot be done stops no other, and is tried again on another day."""
         context = self._contexts.of(connection, BY_CALENDAR, None)
         city = self._catalogue.current(connection)
-        # Who belongs to the unit complained about, or below it, learns nothing of the case.
+        # Who belongs to the unit complained about, or below it, must not know of the case.
         may_escalate = self._mayor_unit in city.units and not city.conflicts(self._mayor_unit, case.unit)
         mayor_unit = self._mayor_unit if may_escalate else None
         try:
@@ -118,5 +118,5 @@ class Scheduler:
         except Exception as error:
             if isinstance(error, DBAPIError) and is_outage(error):
                 raise
-            log.exception("the scheduler could not do with a case", case_id=str(case.case_id))
-            store.look_again(connection, case.case_id, context.today + ONE_DAY, context.calendar)
+            log.exception("the scheduler could not process a case", case_id=str(case.case_id))
+            store.check_again_on(connection, case.case_id, context.today + ONE_DAY, context.calendar)

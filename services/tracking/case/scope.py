@@ -21,7 +21,7 @@ OPENS_IDENTITIES = frozenset({Role.HEAD, Role.CUSTODIAN})
 @dataclass(frozen=True)
 class Scope:
     """`avoided`: the units a case may not be about: the person's own and all above it. `handler`: only what is
-    assigned to this inspector. `masked`: without what is said in it and who of the staff handles it."""
+    assigned to this inspector. `masked`: without the texts of it and who of the staff handles it."""
 
     avoided: frozenset[str]
     handler: UUID | None
@@ -44,7 +44,7 @@ CONDITION: ColumnElement[bool] = and_(
     or_(cases.c.unit.is_(None), cases.c.unit != all_(bindparam("avoided", type_=ARRAY(String), required=False))),
     or_(_HANDLER.is_(None), cases.c.handler == _HANDLER),
 )
-"""What `condition` says, for queries that are written once."""
+"""The same as `condition`, for queries that are compiled once."""
 
 
 def scope_of(staff_id: UUID, roles: frozenset[Role], avoided: frozenset[str], masks: bool = False) -> Scope:

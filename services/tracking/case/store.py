@@ -176,8 +176,8 @@ def _case(values: dict[str, Any]) -> Case:
 # --- what others own, copied ---
 
 
-def lock_to_recall(connection: Connection, limit: int) -> list[Case]:
-    """Cases whose days were reckoned by an older calendar, locked; what another process holds is left to it."""
+def lock_outdated(connection: Connection, limit: int) -> list[Case]:
+    """Cases whose days were calculated by an older calendar, locked; what another process holds is left to it."""
     newest = select(catalogue.c.calendar).scalar_subquery()
     # In the order of its index: without, the planner may take the first of the whole table for quicker.
     chosen = select(*CASE_COLUMNS).where(cases.c.calendar < newest, NOT_OVER).order_by(cases.c.calendar)
@@ -192,8 +192,8 @@ def lock_due(connection: Connection, today: date, limit: int) -> list[Case]:
     return [case_of(row) for row in rows]
 
 
-def look_again(connection: Connection, case_id: UUID, on: date, calendar: int) -> None:
-    """The scheduler could not finish with this case and tries on another day."""
+def check_again_on(connection: Connection, case_id: UUID, on: date, calendar: int) -> None:
+    """The scheduler could not process this case and tries again on another day."""
     chosen = update(cases).where(cases.c.case_id == case_id)
     connection.execute(chosen.values(next_check_on=on, calendar=func.greatest(cases.c.calendar, calendar)))
 

@@ -133,7 +133,7 @@ def _question(line: dict[str, Any], media: list[dict[str, Any]]) -> dict[str, An
 
 
 def staff_entry(line: dict[str, Any]) -> StaffEntry:
-    """A line of the timeline; which citizen wrote it is not told (intake's sealed identities hold that)."""
+    """A line of the timeline; which citizen wrote it is not shown (intake's sealed identities hold that)."""
     shown_actor = line["actor_id"] if line["actor_kind"] not in CITIZEN_KINDS else None
     return StaffEntry.model_validate({**line, "actor_id": shown_actor})
 

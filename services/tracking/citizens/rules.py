@@ -22,7 +22,7 @@ def _object(case: Case, command: RaiseObjection, context: Context) -> Change:
     if not may_object(case, context.today):
         raise WrongStage(stage=case.stage, command=command.type)
     after = moved(without_handler(case), context, paused_on=None)
-    after = deadlines.begun(after, context.today, (context.workdays, context.deadlines))
+    after = deadlines.with_clock_started(after, context.today, (context.workdays, context.deadlines))
     return change_of(case, after, "objected", CaseObjected, details={"text": command.text})
 
 

@@ -50,7 +50,7 @@ class CitizenUseCases:
         """A command of the one who filed the case. UnknownCase, KeyReused, WrongStage, EvidenceFull."""
         reject_null_characters(request)
         uploads: list[str] = getattr(request.command, "uploads", [])
-        evidence_store.expect(connection, uploads)
+        evidence_store.ensure_states(connection, uploads)
         case = self._lock(connection, request)
         if case is None:
             raise UnknownCase

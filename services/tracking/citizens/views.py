@@ -133,7 +133,7 @@ def _refusal_names(case: Case) -> dict[str, str | None]:
 
 
 def _joined(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """The last that was heard of the case that this one goes on in."""
+    """The last outcome of the case that this one was merged into."""
     decisions = [line for line in entries if line["entry"] == "joined_decided"]
     if not decisions:
         return None

@@ -41,7 +41,7 @@ from services.tracking.case.transitions import (
 REASONED = frozenset({Outcome.UPHELD, Outcome.PARTLY_UPHELD})
 """Outcomes that name a root cause."""
 REPORTED = {"reported_done": "done", "reported_declined": "declined"}
-"""What the unit said → what it is once the office has agreed."""
+"""What the unit reported → what it is once the office has agreed."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def _decided(
 def report(
     case: Case, recommendation: IssuedRecommendation, done: bool, reason: str | None, context: Context
 ) -> Change:
-    """What the unit's liaison says of it. WrongStage once the office has agreed, or when a later decision took its place."""
+    """What the unit's liaison reports of it. WrongStage once the office has agreed, or when a later decision took its place."""
     if recommendation.state not in ("open", *REPORTED):
         raise WrongStage(stage=case.stage, command="report_recommendation")
     if not done and not reason:

@@ -65,7 +65,7 @@ def case_of_unit(connection: Connection, recommendation_id: UUID, units: Iterabl
 
 
 def lock_overdue(connection: Connection, today: date, limit: int) -> list[Case]:
-    """Cases with a recommendation that is overdue and not told of, locked; what another process holds is left to it."""
+    """Cases with a recommendation that is overdue and was not escalated, locked; what another process holds is left to it."""
     late = select(recommendations.c.case_id).where(
         recommendations.c.due_on < today, recommendations.c.state == "open", ~recommendations.c.escalated
     )

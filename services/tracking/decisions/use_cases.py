@@ -41,7 +41,7 @@ class RecommendationUseCases:
         return Recommendations(items=store.of_scope(connection, scope, units, request.open_only))
 
     def report_recommendation(self, connection: Connection, request: ReportRecommendation) -> FollowedRecommendation:
-        """What the unit says of it. NotFound for one that was not made to the liaison's unit or one below it."""
+        """What the unit reports of it. NotFound for one that was not made to the liaison's unit or one below it."""
         reject_null_characters(request)
         units = self._access.answered_units(connection, request.actor)
         recommendation_id = request.recommendation_id

@@ -1,8 +1,8 @@
 """Evidence after it was filed: which of it was refused, how many files its citizen may still send; its queries.
 
-`media_states` holds what media says of an upload, whichever cases have it; `withheld` what one case alone cannot have. Both
-may come before the case does. Whoever writes an attachment writes its state's row first (`expect`), as whoever hears of a
-state does: so of the two at once one waits, and sees what the other wrote.
+`media_states` holds what media reports of an upload, whichever cases have it; `withheld` what one case alone cannot have.
+Both may come before the case does. Whoever writes an attachment writes its state's row first (`ensure_states`), as the handler
+of media's events does: so of the two at once one waits, and sees what the other wrote.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ERASED = "erased"
 """Why one case has an upload no more that another still has."""
 
 
-def expect(connection: Connection, media_ids: Iterable[str]) -> None:
+def ensure_states(connection: Connection, media_ids: Iterable[str]) -> None:
     """Before uploads are written as attachments, and before any case is locked for them."""
     rows = [
         {"media_id": media_id, "state": UploadState.PROCESSING, "variants": [], "told_at": _LONG_AGO}
@@ -45,8 +45,8 @@ def withhold(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         connection.execute(upsert(withheld).values(list(rows)).on_conflict_do_nothing())
 
 
-def untold(connection: Connection, media_ids: Iterable[str]) -> dict[UUID, list[str]]:
-    """Cases whose citizens sent these and were not told yet that they are refused, in the order of their ids."""
+def unreported_refusals(connection: Connection, media_ids: Iterable[str]) -> dict[UUID, list[str]]:
+    """Cases whose citizens sent these and were not informed yet that they are refused, in the order of their ids."""
     chosen = (
         select(attachments.c.case_id, attachments.c.media_id)
         .outerjoin(media_states, media_states.c.media_id == attachments.c.media_id)
@@ -62,8 +62,8 @@ def untold(connection: Connection, media_ids: Iterable[str]) -> dict[UUID, list[
     return found
 
 
-def take_untold(connection: Connection, case_id: UUID, media_ids: Sequence[str]) -> tuple[list[str], bool]:
-    """Of a locked case: those of these that nobody was told of meanwhile, told from now on; and whether they are the first."""
+def take_unreported(connection: Connection, case_id: UUID, media_ids: Sequence[str]) -> tuple[list[str], bool]:
+    """Of a locked case: those of these that nobody reported meanwhile, reported from now on; and whether they are the first."""
     of_case = attachments.c.case_id == case_id
     first = connection.execute(select(~exists().where(of_case, attachments.c.refusal_told))).scalar_one()
     chosen = update(attachments).where(of_case, attachments.c.media_id.in_(media_ids))
@@ -84,7 +84,7 @@ def not_withheld(of: FromClause = attachments) -> ColumnElement[bool]:
 
 
 def not_refused() -> ColumnElement[bool]:
-    """The condition that an attachment is its case's, or was until it was erased: of that one media says that it is gone."""
+    """The condition that an attachment is its case's, or was until it was erased: of that one media reports that it is gone."""
     return ~exists().where(_of_attachment(), withheld.c.reason != ERASED).correlate(attachments)
 
 
@@ -113,7 +113,7 @@ counted = attachments.alias("counted")
 
 
 def view(line: Mapping[str, Any], number: int | None = None) -> Attachment:
-    """An attachment as it is shown: under a name that says nothing of who sent it."""
+    """An attachment as it is shown: under a name that does not reveal who sent it."""
     state, variants, reason = line["state"] or UploadState.PROCESSING, line["variants"] or [], line["reason"]
     if line["withheld"] is not None:
         erased = line["withheld"] == ERASED
@@ -148,7 +148,7 @@ def media_of(connection: Connection, case_id: UUID) -> frozenset[str]:
 
 
 def keep_media_states(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """What media says of its media, whether or not a case refers to it yet; the latest word counts."""
+    """What media reports of its media, whether or not a case refers to it yet; the newest report counts."""
     newest = {row["media_id"]: row for row in sorted(rows, key=lambda row: row["told_at"])}
     statement = upsert(media_states)
     updates = {column.name: statement.excluded[column.name] for column in media_states.c if column.name != "media_id"}

@@ -1,4 +1,4 @@
-"""Evidence: who may see it, what media says of it, and telling citizens of files that are refused."""
+"""Evidence: who may see it, what media reports of it, and informing citizens of files that are refused."""
 
 from __future__ import annotations
 
@@ -53,19 +53,19 @@ class EvidenceUseCases:
     def keep_media(self, connection: Connection, events: Sequence[MediaEvent]) -> None:
         """What became of media, of cases open or not yet; the newest event counts, in whatever order they come."""
         refused = [event for event in events if isinstance(event, ClaimRefused)]
-        store.expect(connection, [event.media_id for event in events])  # all of them in one order
+        store.ensure_states(connection, [event.media_id for event in events])  # all of them in one order
         if states := [_media_state(event) for event in events if not isinstance(event, ClaimRefused)]:
             store.keep_media_states(connection, states)
         store.withhold(connection, [event.model_dump(include={"case_id", "media_id", "reason"}) for event in refused])
         self.report_refusals(connection, [event.media_id for event in events if not isinstance(event, MediaAccepted)])
 
     def report_refusals(self, connection: Connection, media_ids: Sequence[str]) -> None:
-        """Those of these that are refused are reported to the citizens who sent them, once; `store.expect` came before."""
+        """Those of these that are refused are reported to the citizens who sent them, once; `store.ensure_states` came before."""
         if not media_ids:
             return
-        for case_id, candidates in store.untold(connection, media_ids).items():
+        for case_id, candidates in store.unreported_refusals(connection, media_ids).items():
             case = case_store.lock(connection, case_id)
-            media, first = store.take_untold(connection, case_id, candidates)
+            media, first = store.take_unreported(connection, case_id, candidates)
             if case is None or not media or case.stage not in OPEN_STAGES:
                 continue
             context = self._contexts.of(connection, BY_MEDIA, case)

@@ -4,7 +4,7 @@ Asked over standard input, answered over standard output, each message led by it
 lines in, what there is of the file by now out; an empty page in, the rest of the file out. So neither memory nor a disk has
 to hold the whole. CSV is UTF-8 with BOM; a cell that a spreadsheet would take for a formula begins with an apostrophe. XLSX
 is one sheet of texts, written straight into its zip: a library would first put all of it into a file. Days are there twice,
-Jalali and ISO, in Tehran's time. What tells who somebody is, as far as its form shows it, is masked in the text
+Jalali and ISO, in Tehran's time. What identifies a person, as far as its form shows it, is masked in the text
 (`contracts.masking`): a file goes where no scope follows it.
 """
 
@@ -39,7 +39,7 @@ MOST_IN_A_CELL = 32_767
 _YES: dict[bool, Words] = {True: ("بله", "yes"), False: ("خیر", "no")}
 _STAGES: dict[Stage, Words] = {
     **{stage: (names[Language.FA], names[Language.EN]) for stage, names in STAGE_NAMES.items()},
-    # What citizens are told of these speaks to them.
+    # The citizen's texts for these address the reader.
     Stage.AWAITING_CITIZEN: ("در انتظار پاسخ شهروند", "Waiting for the citizen"),
     Stage.AWAITING_UNIT: ("در انتظار پاسخ واحد", "Waiting for the unit"),
     Stage.REFUSED: ("پذیرفته نشد", "Not accepted"),

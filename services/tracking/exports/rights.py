@@ -22,8 +22,8 @@ class ExportRights:
         self._access = access
 
     def scope(self, connection: Connection, actor: Actor) -> Scope:
-        """What the actor may see, by their roles as accounts told them last, where it has: an analyst, masked. NotAllowed for
-        who sees no case."""
+        """What the actor may see, by their roles as accounts published them last, where it has: an analyst, masked.
+        NotAllowed for who sees no case."""
         member = store.member(connection, actor_id(actor, ActorKind.STAFF))
         if member is not None:
             actor = actor.model_copy(update={"roles": actor.roles & {Role(role) for role in member.roles}})
@@ -46,7 +46,7 @@ def covers(kept: Mapping[str, Any] | None, scope: Scope) -> bool:
 
 
 def owner_of(row: Row[Any]) -> Actor:
-    """Who asked for it, as their token said."""
+    """Who started it, with the roles of their token."""
     return Actor(kind=ActorKind.STAFF, id=str(row.owner), roles=frozenset(map(Role, row.roles)), unit=row.unit)
 
 

@@ -155,7 +155,7 @@ class ExportWorker:
                 if held.rights != stored_scope(self._rights.scope(connection, owner_of(held))):
                     return False
             except NotAllowed:
-                return False  # told when it is read anew
+                return False  # reported when it is read anew
             file.keep(connection, last=True)
             store.end(connection, row.export_id, "done", self._keep, size=file.size, pieces=file.kept)
         log.info("an export is made", export=str(row.export_id), owner=str(row.owner), rows=held.rows_done)

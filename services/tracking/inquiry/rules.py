@@ -152,7 +152,7 @@ def lapse(case: Case, context: Context) -> Change:
 
 def rescheduled(case: Case, context: Context) -> Change:
     """The case and its open question under a calendar that has changed."""
-    change = deadlines.recalled(case, context)
+    change = deadlines.rescheduled(case, context)
     pending_question = change.case.pending_question
     if pending_question is None or pending_question == case.pending_question:
         return change
@@ -235,7 +235,7 @@ def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequ
         details={"question_id": str(question_id), "unit": question.unit, "text": text, "uploads": list(uploads)},
         fields={"question_id": question_id, "unit_asked": question.unit, "uploads": list(uploads)},
     )
-    return deadlines.scheduled(change, context)
+    return deadlines.with_next_check(change, context)
 
 
 def _resumed(case: Case, stage: Stage, context: Context) -> Case:
@@ -255,7 +255,7 @@ def _waiting(case: Case, question: Question, days: int, context: Context) -> Cas
 
 
 def _add_note(case: Case, command: AddNote, context: Context) -> Change:
-    """Those mentioned are told, so they must be such as may see the case."""
+    """Those mentioned are notified, so they must be such as may see the case."""
     mentioned = list(dict.fromkeys(command.mentions))
     if not set(mentioned) <= context.loaded(NoteFacts).may_see:
         raise wrong("command.mentions", "may_not_see_it")

@@ -43,7 +43,7 @@ def lock_due(connection: Connection, today: date, limit: int) -> list[Case]:
 
 
 def take_due(connection: Connection, case_id: UUID, today: date) -> list[Reminder]:
-    """The reminders of a locked case whose day has come; from now on they have been said."""
+    """The reminders of a locked case whose day has come; from now on they count as sent."""
     chosen = update(reminders).where(reminders.c.case_id == case_id, reminders.c.on_day <= today, ~reminders.c.said)
     rows = connection.execute(chosen.values(said=True).returning(reminders)).all()
     return [Reminder(row.reminder_id, row.staff_id, row.on_day, row.text) for row in rows]

@@ -1,4 +1,4 @@
-"""The formal letter of a case that is decided or refused: what it tells. Pure."""
+"""The formal letter of a case that is decided or refused: what it contains. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The formal letter of a case that is decided or refused: what it tells, and the queries it is read by."""
+"""The formal letter of a case that is decided or refused: its number, and the queries it is read by."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _FEWEST, _MOST = 1_000_000, 9_999_999
 _TRIES = 50
 
 LETTER_ENTRIES = frozenset({"decided", "refused"})
-"""Entries of the timeline that a letter tells the citizen."""
+"""Timeline entries for which the citizen gets a letter."""
 
 
 def register(connection: Connection, case_id: UUID, sequence: int, issued_at: datetime, approved: bool) -> None:
     """Gives the letter of this entry of the timeline its number, in the transaction of the entry. Seven digits by lot: a
-    running number would tell each citizen how many letters, and so complaints, there were since the last one."""
+    running number would reveal to each citizen how many letters, and so complaints, there were since the last one."""
     year = jalali.year(jalali.today(issued_at))
     about = {"case_id": case_id, "sequence": sequence, "year": year, "approved": approved}
     for _ in range(_TRIES):
@@ -67,7 +67,7 @@ _REFUSED_AT = (
 
 
 def _of_latest(value: ColumnElement[Any], name: str) -> Label[Any]:
-    """Of the letter that stands: the last that was given a number."""
+    """Of the current letter: the last that was given a number."""
     latest = select(value).where(letters.c.case_id == cases.c.case_id).order_by(letters.c.sequence.desc()).limit(1)
     return latest.scalar_subquery().label(name)
 

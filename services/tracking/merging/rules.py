@@ -50,9 +50,9 @@ def _parted(case: Case, entry: Mapping[str, Any], context: Context) -> Change:
     """Back to screening, owed anew from today: the first day may be long past."""
     stage = next_stage(case, OTHER_TRANSITIONS["part"], "part")
     own = replace(case, stage=stage, merged_into=None, calendar=context.calendar)
-    own = deadlines.begun(own, context.today, (context.workdays, context.deadlines))
+    own = deadlines.with_clock_started(own, context.today, (context.workdays, context.deadlines))
     details = {"number": entry["number"], "after": entry["entry"]}
-    return deadlines.scheduled(change_of(case, own, "reopened", CaseReopened, details=details), context)
+    return deadlines.with_next_check(change_of(case, own, "reopened", CaseReopened, details=details), context)
 
 
 def _merge(case: Case, command: Merge, context: Context) -> Change:

@@ -1,4 +1,4 @@
-"""Cases that were merged into others, and what they are still to be told; a line of comment each."""
+"""Cases that were merged into others, and the ends that they are still to be informed of; a line of comment each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENDING_ENTRIES = frozenset({"decided", "joined_decided", "refused", "joined_refu
 
 
 def note_end(connection: Connection, case_id: UUID, sequence: int, end: str, final: bool) -> None:
-    """An end to be told to those merged into this case, which is locked, so that none is merged meanwhile; nothing when
+    """An end of which to inform those merged into this case, which is locked, so that none is merged meanwhile; nothing when
     there are none. `end`: the outcome, or how else it ended."""
     values = {"case_id": case_id, "sequence": sequence, "outcome": str(end), "final": final}
     row = select(*(literal(value, outcomes_to_tell.c[name].type) for name, value in values.items()))
@@ -29,8 +29,8 @@ def note_end(connection: Connection, case_id: UUID, sequence: int, end: str, fin
 
 
 def take_ends(connection: Connection, limit: int) -> Sequence[Row[Any]]:
-    """Ends to be told, as their timelines have them, taken away; of one case the earlier first, and what another process
-    holds is left to it."""
+    """Ends that others are to be informed of, as their timelines have them, removed; of one case the earlier first, and what
+    another process holds is left to it."""
     earlier = outcomes_to_tell.alias()
     first = ~exists().where(
         earlier.c.case_id == outcomes_to_tell.c.case_id, earlier.c.sequence < outcomes_to_tell.c.sequence
@@ -56,14 +56,16 @@ def take_ends(connection: Connection, limit: int) -> Sequence[Row[Any]]:
 
 
 def lock_merged(connection: Connection, into: UUID) -> list[tuple[Case, bool]]:
-    """The cases merged into one, locked in the order of their ids; each with whether it was told an outcome already."""
-    heard = exists().where(timeline.c.case_id == cases.c.case_id, timeline.c.entry == "joined_decided").label("heard")
-    chosen = select(*CASE_COLUMNS, heard).where(cases.c.merged_into == into, cases.c.stage == Stage.MERGED)
+    """The cases merged into one, locked in the order of their ids; each with whether it was informed of an outcome already."""
+    informed = (
+        exists().where(timeline.c.case_id == cases.c.case_id, timeline.c.entry == "joined_decided").label("informed")
+    )
+    chosen = select(*CASE_COLUMNS, informed).where(cases.c.merged_into == into, cases.c.stage == Stage.MERGED)
     rows = connection.execute(chosen.order_by(cases.c.case_id).with_for_update(of=cases))
-    return [(case_of(row), row.heard) for row in rows]
+    return [(case_of(row), row.informed) for row in rows]
 
 
-def go_on(connection: Connection, case_id: UUID) -> None:
+def reopen(connection: Connection, case_id: UUID) -> None:
     """A merged case that is open again has not ended."""
     connection.execute(update(cases).where(cases.c.case_id == case_id).values(ended_at=None))
 

@@ -21,7 +21,7 @@ READ_AGAIN_AFTER = 1.0
 
 @dataclass(frozen=True)
 class CityCatalogue:
-    """What the catalogue of one version says, for the rules."""
+    """The catalogue of one version, for the rules."""
 
     version: int
     workdays: Workdays
@@ -48,7 +48,7 @@ class CityCatalogue:
 class CatalogueCopy:
     """Keeps the catalogue in memory and reads it again when its version has grown; one object for the process.
 
-    `deadlines`, `weekend`: of the settings; they hold where the catalogue says nothing."""
+    `deadlines`, `weekend`: of the settings; they hold where the catalogue has none."""
 
     def __init__(self, deadlines: Deadlines, weekend: frozenset[int]) -> None:
         self._deadlines, self._weekend = deadlines, weekend
@@ -97,7 +97,7 @@ class CatalogueCopy:
 
 
 def _listed(rows: Sequence[Mapping[str, Any]] | None, otherwise: Mapping[str, Listed]) -> Mapping[str, Listed]:
-    """A list of the catalogue by code. It is never empty: an entry is closed, not removed; an empty list says nothing."""
+    """A list of the catalogue by code. It is never empty: an entry is closed, not removed; an empty list means none was sent."""
     if not rows:
         return otherwise
     return {row["code"]: Listed(row["name_fa"], row["name_en"], row["active"]) for row in rows}

@@ -21,7 +21,7 @@ _MEMBER = select(staff).where(staff.c.staff_id == bindparam("staff"))
 def keep_catalogue(connection: Connection, new: Catalogue) -> bool:
     """Takes over units, grounds, holidays and rules; False when it is no newer than ours. Units that went stay, inactive:
     old cases are about them."""
-    # Only what was said: where an older intake says nothing, the settings hold.
+    # Only the fields that were set: where an older intake set none, the settings hold.
     rules = new.model_dump(mode="json", include=_RULES, exclude_unset=True)
     row = {"one": True, "version": new.version, "holidays": [day.isoformat() for day in new.holidays], "rules": rules}
     statement = upsert(catalogue).values(**row, calendar=new.version)
@@ -77,7 +77,7 @@ def ground_kinds(connection: Connection, ground: str) -> frozenset[str] | None:
 
 
 def keep_staff(connection: Connection, event: StaffChanged) -> None:
-    """A member of staff as last told; an older version is old news."""
+    """A member of staff as accounts published it; an older version changes nothing."""
     statement = upsert(staff).values(
         staff_id=event.staff_id,
         version=event.version,

@@ -52,7 +52,7 @@ def tells_texts(entry: StoredEntry) -> bool:
 
 
 def left_of(entry: StoredEntry, part: KeptPart) -> StoredEntry:
-    """The line without what the part says: itself when there is nothing of it."""
+    """The line without what belongs to the part: itself when there is nothing of it."""
     if part is KeptPart.IDENTITY and entry.actor_kind == ActorKind.CITIZEN and entry.actor_id is not None:
         return replace(entry, actor_id=None)
     if part is KeptPart.TEXTS and tells_texts(entry):

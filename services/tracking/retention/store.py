@@ -80,7 +80,7 @@ def note_erased(connection: Connection, case_id: UUID, part: KeptPart, now: date
     connection.execute(update(cases).where(cases.c.case_id == case_id).values({ERASED_AT[part].name: now}))
 
 
-def look_again(connection: Connection, case_id: UUID) -> None:
+def make_texts_due_again(connection: Connection, case_id: UUID) -> None:
     """Something was written in a case whose texts have gone: they are due once more."""
     gone = and_(cases.c.case_id == case_id, cases.c.texts_erased_at.is_not(None))
     connection.execute(update(cases).where(gone).values(texts_erased_at=None))
@@ -163,4 +163,4 @@ def forget_texts(connection: Connection, case: Case) -> None:
 def texts_were_added(connection: Connection, recorded: Recorded) -> None:
     """Where something is written in a case that is not open, its texts may have gone already: they are due once more."""
     if recorded.case.stage not in OPEN_STAGES and any(tells_texts(entry) for entry in recorded.entries):
-        look_again(connection, recorded.case.case_id)
+        make_texts_due_again(connection, recorded.case.case_id)

@@ -1,7 +1,7 @@
 """What of an ended case has been kept long enough goes: here its own part of it, elsewhere by `case.retention_due.v1`.
 
 Any number of processes do this at once: each takes cases that no other holds, and what goes, the line of the timeline that
-says so and the event are one transaction. Figures stay: kind, unit, ground, stages, days, outcome, causes, score.
+records it and the event are one transaction. Figures remain: kind, unit, ground, stages, days, outcome, causes, score.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def _correct(case: Case, command: Correct, context: Context) -> Change:
     before = {name: getattr(case, name) for name in corrected}
     after = replace(case, **changes)
     if "urgent" in corrected or days_of(after, "decision", context) != days_of(case, "decision", context):
-        after = deadlines.begun(after, since, (context.workdays, context.deadlines))
+        after = deadlines.with_clock_started(after, since, (context.workdays, context.deadlines))
     return change_of(
         case,
         after,

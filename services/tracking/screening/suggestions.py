@@ -1,7 +1,7 @@
 """What earlier cases suggest for a new one: a unit, a ground, whether it is urgent, each with what it rests on. Pure.
 
 A suggestion is no more than that: the screener decides. It counts the most similar earlier cases, each by its similarity, and
-names the words that the text shares with those that speak for it.
+names the words that the text shares with the cases that support it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Earlier:
 
 
 def words_of(text: str) -> list[str]:
-    """The words that may tell something, in order, each once."""
+    """The words that carry meaning, in order, each once."""
     return list(dict.fromkeys(word for word in text.split() if len(word) > 3 and not word.isdigit()))
 
 
@@ -59,7 +59,7 @@ def _most(text: str, earlier: Sequence[Earlier], of: Callable[[Earlier], str]) -
     share = weights[value] / total
     if not value or share < ENOUGH:
         return None
-    spoken = Counter(word for case in earlier if of(case) == value for word in set(case.text.split()))
-    shared = [word for word in words_of(text) if spoken[word]]
-    words = sorted(shared, key=lambda word: -spoken[word])[:MOST_WORDS]
+    supporting = Counter(word for case in earlier if of(case) == value for word in set(case.text.split()))
+    shared = [word for word in words_of(text) if supporting[word]]
+    words = sorted(shared, key=lambda word: -supporting[word])[:MOST_WORDS]
     return Suggestion(value=value, share=round(share, 2), of=len(earlier), words=words)

@@ -95,7 +95,7 @@ def similar(connection: Connection, subject: Row[Any], scope: Scope) -> list[Sim
 
 def inspectors(connection: Connection, scope: Scope | None = None, one_at_a_time: bool = False) -> Sequence[Row[Any]]:
     """Active inspectors with their skills, those with the fewest open cases first: of those that the scope knows or (None: it
-    is told to nobody) of all. `one_at_a_time`: until the end of this transaction nobody else chooses by this, so that two do
+    is shown to nobody) of all. `one_at_a_time`: until the end of this transaction nobody else chooses by this, so that two do
     not both find the same one free."""
     if one_at_a_time:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})

@@ -89,7 +89,7 @@ def check(wanted: Filter, path: str = "") -> None:
 
 
 def looks_behind_the_mask(wanted: Filter) -> bool:
-    """Whether it looks for what a masked scope does not show: what is found would tell it."""
+    """Whether it looks for what a masked scope does not show: what is found would reveal it."""
     return bool(normalise(wanted.text or "") or wanted.handler)
 
 
@@ -160,8 +160,8 @@ def searchable(number: str, typed: str) -> str:
 
 
 def _containing(words: str | None) -> list[ColumnElement[bool]]:
-    """All words, anywhere; one or two letters only where a word begins, since trigrams do not tell more. A whole case number is
-    that case's: its digits are in so many others that trigrams tell little of it."""
+    """All words, anywhere; one or two letters only where a word begins, since trigrams do not distinguish more. A whole case
+    number is that case's: its digits are in so many others that trigrams hardly distinguish it."""
     parts = list(dict.fromkeys(normalise(words or "").split()))[:10]
     return [
         cases.c.number == part
@@ -177,7 +177,7 @@ def _containing(words: str | None) -> list[ColumnElement[bool]]:
 @dataclass(frozen=True)
 class Order:
     """One way to sort: by `key`, then by the case's id. `mark`: what its cursors begin with; `of_number`: what a cursor's
-    number stands for."""
+    number means."""
 
     key: ColumnElement[Any]
     descending: bool

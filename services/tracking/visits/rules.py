@@ -214,7 +214,7 @@ def miss(case: Case, visit: Visit | None, at: datetime) -> Change:
 
 
 def ended(case: Case, visit: Visit, at: datetime) -> Change | None:
-    """What the end of a case does to its visit. One that has begun goes on: its end is still to be told."""
+    """What the end of a case does to its visit. One that has begun goes on: its end is still to be recorded."""
     if visit.state is V.ASKED:
         return _saved(case, _quiet(visit, V.AVOIDED), "visit_avoided", VisitAvoided)
     if visit.slot is None or visit.slot.starts_at <= at:
@@ -223,7 +223,7 @@ def ended(case: Case, visit: Visit, at: datetime) -> Change | None:
 
 
 def remind(case: Case, visit: Visit, at: datetime) -> Change | None:
-    """The reminder that is due, if one is. Both at once are one: the nearer says all that the other would."""
+    """The reminder that is due, if one is. Both at once are one: the nearer includes what the other would say."""
     if visit.state not in BOOKED or visit.slot is None:
         return None
     hours = visit.remind_hours_at is not None and visit.remind_hours_at <= at
@@ -232,14 +232,14 @@ def remind(case: Case, visit: Visit, at: datetime) -> Change | None:
         return None
     after = replace(visit, remind_day_at=None, remind_hours_at=None if hours else visit.remind_hours_at)
     if visit.slot.starts_at <= at:
-        return Change(case, effects=(VisitSaved(after),))  # nothing could be said in time
+        return Change(case, effects=(VisitSaved(after),))  # too late to remind
     before = "hours" if hours else "day"
     return _saved(case, after, "visit_reminded", VisitReminded, before=before)
 
 
 def reminders(starts_at: datetime, at: datetime, lead: Lead) -> tuple[datetime | None, datetime | None]:
     """When to remind of a visit that is booked `at`: (the day before, hours before), each at a waking hour, or None where
-    that moment is over: the citizen has just been told the time."""
+    that moment is over: the citizen has just chosen the time."""
     day = _waking(starts_at - lead.day, lead)
     hours = _waking(starts_at - lead.hours, lead)
     soon = hours if at < hours < starts_at else None

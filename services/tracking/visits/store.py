@@ -35,7 +35,7 @@ from services.tracking.visits import rules
 from services.tracking.visits.rules import OPEN, TAKES_A_PLACE, Lead, Slot, Visit, VisitFacts, VisitSaved
 
 EXCLUDED = "23P01"
-"""What PostgreSQL says of two slots at one time."""
+"""PostgreSQL's error for two slots at one time."""
 _SLOT = tuple(visit_slots.c[name] for name in ("slot_id", "inspector", "starts_at", "ends_at", "capacity", "closed"))
 _PLACE = (rooms.c.name_fa.label("place_fa"), rooms.c.name_en.label("place_en"))
 _TAKEN = (

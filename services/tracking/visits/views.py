@@ -41,7 +41,7 @@ def visits_part() -> Any:
 
 
 def visits_for_citizen(case: Case, lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """`visits` and `visit_can` of the citizen's view: who of the staff holds it is not told."""
+    """`visits` and `visit_can` of the citizen's view: who of the staff holds it is not shown."""
     current = next((line for line in lines if VisitState(line["state"]) in OPEN), None)
     begins = datetime.fromisoformat(current["starts_at"]) if current and current["starts_at"] else None
     state = VisitState(current["state"]) if current else None
