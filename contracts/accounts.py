@@ -1,4 +1,4 @@
-"""What accounts says and answers: citizens by one-time code, staff by password and TOTP."""
+"""Events and RPC of accounts: citizens by one-time code, staff by password and TOTP."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Mobile = Annotated[str, Field(pattern=r"^\+98\d{10}$")]
 
 
 class OtpRequested(Event):
-    """A one-time code is to be told. `sealed_code`: a `SealedOtp`, opened by notify alone. Useless after `expires_at`."""
+    """A one-time code is to be sent. `sealed_code`: a `SealedOtp`, opened by notify alone. Useless after `expires_at`."""
 
     name: ClassVar[str] = "otp.requested.v1"
     producer: ClassVar[str] = PRODUCER
@@ -34,7 +34,7 @@ class SealedOtp(Answer):
 
 
 class StaffChanged(Event):
-    """A member of staff as others need to know them: who may be assigned, whom to tell. Whole, so the latest wins."""
+    """A member of staff as other services need them: who may be assigned, whom to notify. Whole, so the latest wins."""
 
     name: ClassVar[str] = "staff.changed.v1"
     producer: ClassVar[str] = PRODUCER
@@ -49,8 +49,8 @@ class StaffChanged(Event):
 
 class SessionEnded(Event):
     """Sessions that ended before their time: signed out, a refresh token that was stolen, an account closed or given new
-    credentials. Their access tokens (claim `sid`) are good for nothing from now on. Only the sessions' ids, of which nobody
-    can tell whose they were. `until`: the moment by which the last of these tokens has expired by itself."""
+    credentials. Their access tokens (claim `sid`) are invalid from now on. Only the sessions' ids, which show nobody whose they
+    were. `until`: the moment by which the last of these tokens has expired by itself."""
 
     name: ClassVar[str] = "session.ended.v1"
     producer: ClassVar[str] = PRODUCER
@@ -60,7 +60,7 @@ class SessionEnded(Event):
 
 
 class SignInFailuresNoted(Event):
-    """Somebody tried again and again to sign in as this member of staff, who is to be told; at most one a day for each
+    """Somebody tried again and again to sign in as this member of staff, who is to be notified; at most one a day for each
     account. `failures`: in a row, so far."""
 
     name: ClassVar[str] = "sign_in.failures.v1"
@@ -71,15 +71,15 @@ class SignInFailuresNoted(Event):
 
 
 AskerKey = Annotated[str, Field(max_length=100)]
-"""What stands for the address of who asks, today: a keyed hash, made by the gateway."""
+"""Stands for the address of a request, today: a keyed hash, made by the gateway."""
 OtpSession = Annotated[str, Field(max_length=100)]
-"""An opaque value that who asks for one-time codes keeps: their tries are counted by it, and others' are not."""
+"""An opaque value that whoever requests one-time codes keeps: their tries are counted by it, and others' are not."""
 
 
 class RequestOtp(Request):
-    """RPC accounts.request_otp → OtpSent. The same answer whether or not the number is known, or others asked for it.
+    """RPC accounts.request_otp → OtpSent. The same answer whether or not the number is known, or others requested one.
 
-    `otp_session`: of the answer before, when asking again; TooMany when that is too early.
+    `otp_session`: of the answer before, when requesting again; TooMany when that is too early.
     """
 
     mobile: Mobile
@@ -106,14 +106,14 @@ class VerifyOtp(Request):
 
 
 DeviceToken = Annotated[str, Field(max_length=200)]
-"""Says that this device signed in as this account before; good until the account's credentials are reset."""
+"""Shows that this device signed in to this account before; valid until the account's credentials are reset."""
 
 
 class SignInStaff(Request):
-    """RPC accounts.sign_in_staff → Tokens. BadCredentials tells nothing of which part was wrong.
+    """RPC accounts.sign_in_staff → Tokens. BadCredentials does not show which part was wrong.
 
-    `worked`: the gateway was given a proof of work for this attempt, so wrong ones of others at its address do not hold it up. A
-    TooMany with `work_passes` says that such a proof would do.
+    `worked`: the gateway got a proof of work for this attempt, so failures of others at its address do not block it. A
+    TooMany with `work_passes` means that such a proof would do.
     """
 
     username: Annotated[str, Field(max_length=100)]
@@ -137,7 +137,7 @@ class RevokeTokens(Request):
 
 
 class Revoked(Answer):
-    """What the person is told: the same whether there was such a session or not."""
+    """The answer to the person: the same whether there was such a session or not."""
 
 
 class EndedSession(Answer):
@@ -155,7 +155,7 @@ class RevokedSession(Answer):
 
 class ListEndedSessions(Request):
     """RPC accounts.list_ended_sessions → EndedSessions: for the gateway, the sessions that ended before their time so lately
-    that access tokens of theirs are still good by themselves. `after`: the last id of the page before."""
+    that access tokens of theirs are still valid by themselves. `after`: the last id of the page before."""
 
     after: UUID | None = None
     limit: Annotated[int, Field(ge=1, le=10_000)] = 5_000
@@ -172,7 +172,7 @@ class Tokens(Answer):
     """`access_token`: a JWT signed with EdDSA, checked by the gateway alone. Its claims: `sub` (UUID), `typ`
     ("citizen" or "staff"), `roles`, `unit`, `name`, `sid` (session), `iat`, `exp`, and for a citizen `ctc`: the
     verified mobile, a SecretBox under CONTACT_KEY, base64. `expires_in` in seconds. `device_token`: when staff sign in, to be
-    kept and given at the next sign-in; others' wrong attempts do not hold such a device up."""
+    kept and given at the next sign-in; failures of others do not block such a device."""
 
     access_token: str
     refresh_token: str
@@ -210,7 +210,7 @@ Key = Annotated[str, Field(max_length=100)]
 
 
 class AddStaff(Request):
-    """RPC accounts.add_staff → AddedStaff. For the administrator; with a role that takes two of them it is only asked for
+    """RPC accounts.add_staff → AddedStaff. For the administrator; with a role that takes two of them it is only requested
     (contracts/staff_changes.py). InvalidField when the user name is taken."""
 
     actor: Actor
@@ -223,7 +223,7 @@ class AddStaff(Request):
 
 class ChangeStaff(Request):
     """RPC accounts.change_staff → ChangedStaffMember. For the administrator: the account as it is to be; closing it ends its
-    sessions. What takes two administrators is only asked for. StaleVersion. Nobody closes their own account or gives up their
+    sessions. What takes two administrators is only requested. StaleVersion. Nobody closes their own account or gives up their
     own role of administrator."""
 
     actor: Actor
@@ -238,7 +238,7 @@ class ChangeStaff(Request):
 
 class ResetStaffCredentials(Request):
     """RPC accounts.reset_staff_credentials → ResetStaff. For the administrator; ends every session of the account, and its
-    access tokens. For an account with a role that takes two administrators it is only asked for."""
+    access tokens. For an account with a role that takes two administrators it is only requested."""
 
     actor: Actor
     idempotency_key: Key
@@ -246,8 +246,8 @@ class ResetStaffCredentials(Request):
 
 
 class StaffCredentials(Answer):
-    """`password`, `totp_secret` and `totp_address` (for an authenticator app) are told once: None when the command is
-    repeated under its key, for they are kept nowhere."""
+    """`password`, `totp_secret` and `totp_address` (for an authenticator app) are answered once: None when the command is
+    repeated under its key, for they are stored nowhere."""
 
     member: StaffMember
     password: str | None = None
@@ -255,7 +255,7 @@ class StaffCredentials(Answer):
     totp_address: str | None = None
 
 
-# What takes two administrators is asked for by one of them (contracts/staff_changes.py).
+# What takes two administrators is requested by one of them (contracts/staff_changes.py).
 
 
 class StaffChangeState(StrEnum):
@@ -270,9 +270,9 @@ StaffChangeAction = Literal["add", "change", "reset_credentials"]
 
 
 class RequestedStaffChange(Answer):
-    """One change that was asked for. `before`: the account as it was then, None for a new one; `after`: as it is to be, its
+    """One change that was requested. `before`: the account as it was then, None for a new one; `after`: as it is to be, its
     `version` the one it will have. `new_credentials`: the account gets a new password and TOTP secret with it. `outdated`: the
-    account was changed since, or the one who asked is no administrator any more, so nobody can confirm it. `actions`: what
+    account was changed since, or the one who requested it is no administrator any more, so nobody can confirm it. `actions`: what
     the reader may do with it."""
 
     change_id: UUID
@@ -293,8 +293,8 @@ class RequestedStaffChange(Answer):
 
 
 class StaffChangeAsked(Answer):
-    """`password`: of the account once the change is confirmed; told to the one who asked, in this answer alone. The other half
-    of the credentials, the TOTP secret, is told to the one who confirms, so that neither can sign in with them alone. None
+    """`password`: of the account once the change is confirmed; given to the one who requested it, in this answer alone. The other
+    half of the credentials, the TOTP secret, is given to the one who confirms, so that neither can sign in with them alone. None
     without new credentials, and when the command is repeated under its key."""
 
     change: RequestedStaffChange
@@ -321,11 +321,11 @@ class ResetStaff(StaffCredentials):
 
 class ListChangedStaff(Request):
     """RPC accounts.list_changed_staff → ChangedStaff: for the gateway, whose accounts were changed so lately that access
-    tokens of before are still good by themselves."""
+    tokens of before are still valid by themselves."""
 
 
 class AccountVersion(Answer):
-    """`version`: as in StaffChanged; a token says of which one it was made (claim `ver`)."""
+    """`version`: as in StaffChanged; a token names the one it was made of (claim `ver`)."""
 
     staff_id: UUID
     version: int
@@ -347,9 +347,9 @@ class ListStaffHistory(Request):
 
 
 class StaffChange(Answer):
-    """One change of an account. `by`: the id of the administrator who did it or, with `confirmed_by`, who asked for it; or the
-    command that did it. Before and after a reset
-    of credentials the account is the same but for its version, and no secret is told."""
+    """One change of an account. `by`: the id of the administrator who did it or, with `confirmed_by`, who requested it; or the
+    command that did it. Before and after a reset of credentials the account is the same but for its version, and no secret is
+    in it."""
 
     id: int
     at: Moment

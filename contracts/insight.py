@@ -1,4 +1,4 @@
-"""What insight answers: figures."""
+"""RPC of insight: figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Changes of staff accounts that take two administrators: one asks, another one confirms, all custodians are told (DOMAIN.md).
+"""Changes of staff accounts that take two administrators: one requests, another one confirms, all custodians are notified
+(DOMAIN.md).
 
 They are those that grant head, custodian or administrator (the roles that open identities, or grant those roles), extend what
 such an account may do, or give it new credentials.
@@ -25,7 +26,7 @@ from contracts.vocabulary import Role
 
 
 class StaffChangeConfirmed(Answer):
-    """`totp_secret`, `totp_address` (for an authenticator app): told to the one who confirms, in this answer alone; None without
+    """`totp_secret`, `totp_address` (for an authenticator app): given to the one who confirms, in this answer alone; None without
     new credentials, and when the command is repeated under its key."""
 
     change: RequestedStaffChange
@@ -53,7 +54,7 @@ class StaffChanges(Answer):
 
 
 class ConfirmStaffChange(Request):
-    """RPC accounts.confirm_staff_change → StaffChangeConfirmed. For an administrator who neither asked for it nor is the one
+    """RPC accounts.confirm_staff_change → StaffChangeConfirmed. For an administrator who neither requested it nor is the one
     whose account it changes (SecondAdministratorNeeded). NotFound, AlreadyDecided, StaffChangeOutdated, KeyReused."""
 
     actor: Actor
@@ -62,7 +63,7 @@ class ConfirmStaffChange(Request):
 
 
 class DenyStaffChange(Request):
-    """RPC accounts.deny_staff_change → RequestedStaffChange. For an administrator; by the one who asked it is a cancellation.
+    """RPC accounts.deny_staff_change → RequestedStaffChange. For an administrator; a cancellation by the one who requested it.
     NotFound, AlreadyDecided unless it was ended just so by them."""
 
     actor: Actor
@@ -89,14 +90,14 @@ class StaffChangeEvent(Event):
 
 
 class StaffChangeRequested(StaffChangeEvent):
-    """Another administrator's word is waited for."""
+    """It waits for the confirmation of another administrator."""
 
     name: ClassVar[str] = "staff_change.requested.v1"
 
 
 class StaffChangeDecided(StaffChangeEvent):
-    """It was confirmed and done, denied, cancelled by the one who asked, or it expired. `decided_by`: None when it expired, or
-    was done on the server."""
+    """It was confirmed and done, denied, cancelled by the one who requested it, or it expired. `decided_by`: None when it
+    expired, or was done on the server."""
 
     name: ClassVar[str] = "staff_change.decided.v1"
 

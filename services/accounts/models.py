@@ -22,6 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from backbone.storage.idempotency import commands_table
+
 metadata = MetaData()
 
 citizens = Table(
@@ -33,7 +35,7 @@ citizens = Table(
 )
 
 one_time_codes = (
-    Table(  # one row a mobile: when it was sent codes, and the newest; `tries` of those who asked without an address
+    Table(  # one row a mobile: when it was sent codes, and the newest; `tries`: of requests without an address
         "one_time_codes",
         metadata,
         Column("mobile_hash", String(64), primary_key=True),
@@ -46,7 +48,7 @@ one_time_codes = (
     )
 )
 
-otp_sessions = Table(  # who asked for codes to a mobile; `asked` also when none was sent, `sent` when one was
+otp_sessions = Table(  # who requested codes for a mobile; `asked`: each request, `sent`: those that sent a code
     "otp_sessions",
     metadata,
     Column("session_hash", String(64), primary_key=True),
@@ -62,7 +64,7 @@ otp_sessions = Table(  # who asked for codes to a mobile; `asked` also when none
 )
 
 otp_tries = (
-    Table(  # wrong codes told without a session that asked: by address, and of all strangers together (asker_hash '')
+    Table(  # wrong codes entered without a session that requested one: by address, and of all strangers together ('')
         "otp_tries",
         metadata,
         Column("mobile_hash", String(64), primary_key=True),
@@ -101,7 +103,7 @@ staff_history = Table(  # only grows, by a trigger; no secret is in it
     Column("confirmed_by", UUID(as_uuid=True)),  # where it took two administrators
 )
 
-staff_changes = Table(  # asked for by one administrator, to be confirmed by another
+staff_changes = Table(  # requested by one administrator, to be confirmed by another
     "staff_changes",
     metadata,
     Column("change_id", UUID(as_uuid=True), primary_key=True),
@@ -114,7 +116,7 @@ staff_changes = Table(  # asked for by one administrator, to be confirmed by ano
     Column("before", JSONB(none_as_null=True)),
     Column("after", JSONB, nullable=False),
     Column("new_credentials", Boolean, nullable=False),
-    Column("password_hash", String),  # of the password that the asker was told; emptied when it is decided
+    Column("password_hash", String),  # of the password that the requester got; emptied when it is decided
     Column("asked_by", UUID(as_uuid=True), nullable=False),
     Column("asked_under", String, nullable=False),  # the command's key
     Column("asked_at", DateTime(timezone=True), nullable=False),
@@ -125,18 +127,10 @@ staff_changes = Table(  # asked for by one administrator, to be confirmed by ano
     Index("staff_changes_pending", "expires_at", postgresql_where=text("state = 'pending'")),
 )
 
-staff_commands = Table(  # so that one repeated under its key has its effect once
-    "staff_commands",
-    metadata,
-    Column("actor", String, primary_key=True),
-    Column("key", String, primary_key=True),
-    Column("command_hash", String(64), nullable=False),
-    Column("staff_id", UUID(as_uuid=True), nullable=False),
-    Column("done_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-)
+staff_commands = commands_table("staff_commands", metadata, Column("staff_id", UUID(as_uuid=True), nullable=False))
 
-# By a keyed hash of what is counted (attempts.py), whether anybody has the user name or not. The column has the name of the
-# first of these.
+# By a keyed hash of what is counted (staff/sign_in_attempts.py), whether anybody has the user name or not. The column is named
+# for the first of these.
 sign_in_attempts = Table(
     "sign_in_attempts",
     metadata,

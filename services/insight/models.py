@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import UUID
 
 metadata = MetaData()
 
-facts = Table(  # a case as its newest event tells it
+facts = Table(  # a case as of its newest event
     "facts",
     metadata,
     Column("case_id", UUID(as_uuid=True), primary_key=True),
@@ -58,21 +58,19 @@ transitions = Table(  # every event of every case
     Index("transitions_of_case", "case_id", "sequence"),
 )
 
-visits = (
-    Table(  # a visit: when it was asked for, and what the newest event of it told; its unit and ground are its case's
-        "visits",
-        metadata,
-        Column("visit_id", UUID(as_uuid=True), primary_key=True),
-        Column("case_id", UUID(as_uuid=True), nullable=False),
-        Column("asked_on", Date),  # in Tehran; none before that event was heard
-        Column("asked_month", String),  # Jalali
-        Column("sequence", Integer, nullable=False),
-        Column("ended", String),  # held, avoided, cancelled or no_show; none while it is open
-        Column("ended_on", Date),
-        Column("ended_month", String),
-        Index("visits_asked", "asked_on"),
-        Index("visits_ended", "ended_on"),
-    )
+visits = Table(  # a visit: when it was asked for, and how it ended as of its newest event; its unit and ground are its case's
+    "visits",
+    metadata,
+    Column("visit_id", UUID(as_uuid=True), primary_key=True),
+    Column("case_id", UUID(as_uuid=True), nullable=False),
+    Column("asked_on", Date),  # in Tehran; none before that event arrived
+    Column("asked_month", String),  # Jalali
+    Column("sequence", Integer, nullable=False),
+    Column("ended", String),  # held, avoided, cancelled or no_show; none while it is open
+    Column("ended_on", Date),
+    Column("ended_month", String),
+    Index("visits_asked", "asked_on"),
+    Index("visits_ended", "ended_on"),
 )
 
 notifications = Table(  # what became of messages to people
@@ -87,7 +85,7 @@ notifications = Table(  # what became of messages to people
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
-units = Table(  # the tree; a unit that left the catalogue keeps the place it had last
+units = Table(  # the tree; a unit that left the catalogue keeps the parent it had last
     "units",
     metadata,
     Column("code", String, primary_key=True),
@@ -95,7 +93,7 @@ units = Table(  # the tree; a unit that left the catalogue keeps the place it ha
     Column("version", Integer, nullable=False),
 )
 
-grounds = Table(  # every ground ever heard of: a published table has a row for each, used or not
+grounds = Table(  # every ground that was ever in the catalogue: a published table has a row for each, used or not
     "grounds",
     metadata,
     Column("code", String, primary_key=True),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
+from backbone.storage import idempotency
 from contracts.accounts import (
     AddedStaff,
     AddStaff,
@@ -22,11 +22,11 @@ from contracts.accounts import (
     StaffHistory,
     StaffMember,
 )
-from contracts.errors import InvalidField, KeyReused, NotFound, StaleVersion
+from contracts.errors import InvalidField, NotFound, StaleVersion
 from contracts.vocabulary import Role
-from services.accounts.changes import store as change_store
 from services.accounts.changes.rules import needs_two_administrators, renews_credentials, sensitive_roles
 from services.accounts.changes.use_cases import StaffChangeUseCases
+from services.accounts.models import staff_commands
 from services.accounts.staff import store
 from services.accounts.staff.authorization import require_administrator
 from services.accounts.staff.credentials import Credentials, fresh_credentials, totp_address
@@ -49,9 +49,9 @@ class AdministrationUseCases:
         require_administrator(connection, request.actor)
         staff_id = uuid4()
         if (done_to := _done_before(connection, request, staff_id)) is not None:
-            asked = self._changes.requested_before(connection, request.actor, request.idempotency_key)
-            added = asked.change.after if asked else staff_member(_account(connection, done_to))
-            return AddedStaff(member=added, asked=asked)
+            pending = self._changes.requested_before(connection, request.actor, request.idempotency_key)
+            added = pending.change.after if pending else staff_member(_account(connection, done_to))
+            return AddedStaff(member=added, asked=pending)
         username = username_form(request.username)
         wrong = list(wrong_with_member(request.display_name, request.roles, request.unit))
         if (reason := wrong_with_username(username)) is not None:
@@ -63,8 +63,8 @@ class AdministrationUseCases:
         member = Member(request.display_name, tuple(request.roles), request.unit)
         if needs_two_administrators(None, member):
             after = _planned(staff_id, username, 1, member)
-            asked = self._ask_second(connection, request, "add", None, after, True)
-            return AddedStaff(member=asked.change.after, asked=asked)
+            pending = self._ask_second(connection, request, "add", None, after, True)
+            return AddedStaff(member=pending.change.after, asked=pending)
         credentials = fresh_credentials()
         if not self._accounts.add(connection, staff_id, username, member, credentials.hashed(), by=request.actor.id):
             raise InvalidField(fields=[{"field": "username", "reason": "already_used"}])
@@ -77,8 +77,8 @@ class AdministrationUseCases:
         if row is None:
             raise NotFound
         if _done_before(connection, request, row.staff_id) is not None:
-            asked = self._changes.requested_before(connection, request.actor, request.idempotency_key)
-            return _changed(row, asked)
+            pending = self._changes.requested_before(connection, request.actor, request.idempotency_key)
+            return _changed(row, pending)
         if row.version != request.expected_version:
             raise StaleVersion(current=row.version)
         wrong = list(wrong_with_member(request.display_name, request.roles, request.unit))
@@ -106,13 +106,13 @@ class AdministrationUseCases:
         if row is None:
             raise NotFound
         if _done_before(connection, request, row.staff_id) is not None:
-            asked = self._changes.requested_before(connection, request.actor, request.idempotency_key)
-            return ResetStaff(member=staff_member(row), asked=asked)
+            pending = self._changes.requested_before(connection, request.actor, request.idempotency_key)
+            return ResetStaff(member=staff_member(row), asked=pending)
         member = member_of(row)
         if sensitive_roles(member):  # of a closed account, too: it may be reopened
             after = _planned(row.staff_id, row.username, row.version + 1, member)
-            asked = self._ask_second(connection, request, "reset_credentials", row, after, True)
-            return ResetStaff(member=staff_member(row), asked=asked)
+            pending = self._ask_second(connection, request, "reset_credentials", row, after, True)
+            return ResetStaff(member=staff_member(row), asked=pending)
         credentials = fresh_credentials()
         self._accounts.reset_credentials(connection, row.username, credentials.hashed(), by=request.actor.id)
         return ResetStaff(**_with_credentials(_account(connection, row.staff_id), credentials))
@@ -140,14 +140,9 @@ class AdministrationUseCases:
 
 def _done_before(connection: Connection, command: Command, staff_id: UUID) -> UUID | None:
     """The account that this very command was done to under its key; None when it is new. KeyReused."""
-    content = type(command).__name__ + command.model_dump_json(exclude={"actor", "idempotency_key"})
-    digest = hashlib.sha256(content.encode()).hexdigest()
-    before = change_store.record_command(connection, command.actor.id, command.idempotency_key, digest, staff_id)
-    if before is None:
-        return None
-    if before[0] != digest:
-        raise KeyReused
-    return before[1]
+    digest, key = idempotency.command_hash(command), command.idempotency_key
+    before = idempotency.repeated(connection, staff_commands, command.actor, key, digest, staff_id=staff_id)
+    return None if before is None else before.staff_id
 
 
 def _account(connection: Connection, staff_id: UUID) -> Any:
@@ -156,8 +151,8 @@ def _account(connection: Connection, staff_id: UUID) -> Any:
     return row
 
 
-def _changed(row: Any, asked: StaffChangeAsked | None = None) -> ChangedStaffMember:
-    return ChangedStaffMember(**staff_member(row).model_dump(), asked=asked)
+def _changed(row: Any, pending: StaffChangeAsked | None = None) -> ChangedStaffMember:
+    return ChangedStaffMember(**staff_member(row).model_dump(), asked=pending)
 
 
 def _planned(staff_id: UUID, username: str, version: int, member: Member) -> StaffMember:

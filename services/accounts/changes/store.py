@@ -1,4 +1,4 @@
-"""Queries of changes that take two administrators, and of commands that are repeated, one line of comment each."""
+"""Queries of changes that take two administrators, one line of comment each."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.accounts import StaffChangeState
-from services.accounts.models import staff_changes, staff_commands
+from services.accounts.models import staff_changes
 
 
 def add(connection: Connection, values: dict[str, Any]) -> None:
@@ -58,16 +57,3 @@ def lock_expired(connection: Connection, at: datetime) -> list[Row[Any]]:
         staff_changes.c.state == StaffChangeState.PENDING, staff_changes.c.expires_at <= at
     )
     return list(connection.execute(chosen.with_for_update(skip_locked=True)).all())
-
-
-def record_command(
-    connection: Connection, actor: str, key: str, command_hash: str, staff_id: UUID
-) -> tuple[str, UUID] | None:
-    """Records that a command was done under this key; hash and account of the one done before under it, or None."""
-    row = {"actor": actor, "key": key, "command_hash": command_hash, "staff_id": staff_id}
-    recorded = upsert(staff_commands).values(row).on_conflict_do_nothing().returning(staff_commands.c.key)
-    if connection.execute(recorded).first() is not None:
-        return None
-    chosen = select(staff_commands).where(staff_commands.c.actor == actor, staff_commands.c.key == key)
-    before = connection.execute(chosen).one()
-    return before.command_hash, before.staff_id

@@ -7,7 +7,6 @@ administrator who made them.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,12 +15,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection
 
 from backbone.messaging import outbox
-from backbone.storage import audit
+from backbone.storage import audit, idempotency
 from contracts.accounts import RequestedStaffChange, StaffChangeAction, StaffChangeAsked, StaffChangeState, StaffMember
 from contracts.base import now
 from contracts.errors import (
     AlreadyDecided,
-    KeyReused,
     NotAllowed,
     NotFound,
     SecondAdministratorNeeded,
@@ -40,6 +38,7 @@ from contracts.staff_changes import (
 from contracts.vocabulary import ActorKind, Role
 from services.accounts.changes import store
 from services.accounts.changes.rules import sensitive_roles
+from services.accounts.models import staff_commands
 from services.accounts.settings import Settings
 from services.accounts.staff import store as staff_store
 from services.accounts.staff.authorization import current_roles, is_administrator, require_administrator
@@ -123,7 +122,7 @@ class StaffChangeUseCases:
         change = store.lock(connection, request.change_id)
         if change is None:
             raise NotFound
-        if self._is_repeated(connection, request, change.staff_id):
+        if _is_repeated(connection, request, change.staff_id):
             return self._confirmed(connection, change, request.actor)
         if change.state != StaffChangeState.PENDING:
             raise AlreadyDecided
@@ -180,13 +179,6 @@ class StaffChangeUseCases:
         if credentials is not None:
             self._accounts.reset_credentials(connection, username, credentials, requested_by, confirmed_by)
 
-    def _is_repeated(self, connection: Connection, request: ConfirmStaffChange, staff_id: UUID) -> bool:
-        digest = hashlib.sha256(f"ConfirmStaffChange{request.change_id}".encode()).hexdigest()
-        before = store.record_command(connection, request.actor.id, request.idempotency_key, digest, staff_id)
-        if before is not None and before[0] != digest:
-            raise KeyReused
-        return before is not None
-
     def _confirmed(
         self, connection: Connection, change: Any, actor: Actor, totp_secret: str | None = None
     ) -> StaffChangeConfirmed:
@@ -197,6 +189,12 @@ class StaffChangeUseCases:
             totp_secret=totp_secret,
             totp_address=totp_address(row.username, totp_secret) if totp_secret is not None else None,
         )
+
+
+def _is_repeated(connection: Connection, request: ConfirmStaffChange, staff_id: UUID) -> bool:
+    digest, key = idempotency.command_hash(request), request.idempotency_key
+    before = idempotency.repeated(connection, staff_commands, request.actor, key, digest, staff_id=staff_id)
+    return before is not None
 
 
 def _decide(connection: Connection, change: Any, state: StaffChangeState, by: UUID | None, at: datetime) -> None:

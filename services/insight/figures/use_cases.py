@@ -41,7 +41,7 @@ from services.insight.publication.use_cases import PublicationUseCases
 from services.insight.reference import store as reference_store
 
 MOST_CELLS = 10_000
-"""More than anybody reads; an answer beyond it is asked for in parts."""
+"""More than anybody reads; an answer beyond it must be requested in parts."""
 
 
 class FigureUseCases:

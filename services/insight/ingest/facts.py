@@ -55,12 +55,12 @@ def visits_of(events: Sequence[VisitEvent]) -> list[dict[str, Any]]:
     for event in sorted(events, key=lambda event: event.sequence):
         ended, day = _ended(event), jalali.today(event.occurred_at)
         before = rows.get(event.visit_id, {})
-        asked = isinstance(event, VisitAsked)
+        is_asked = isinstance(event, VisitAsked)
         rows[event.visit_id] = {
             "visit_id": event.visit_id,
             "case_id": event.case_id,
-            "asked_on": day if asked else before.get("asked_on"),
-            "asked_month": jalali.month(day) if asked else before.get("asked_month"),
+            "asked_on": day if is_asked else before.get("asked_on"),
+            "asked_month": jalali.month(day) if is_asked else before.get("asked_month"),
             "sequence": event.sequence,
             "ended": ended,
             "ended_on": day if ended else None,

@@ -17,7 +17,7 @@ TEHRAN = ZoneInfo("Asia/Tehran")
 STEP = 5
 """Public figures are multiples of it."""
 CASES_A_YEAR = 20
-"""A unit with fewer within twelve months is told only as a part of the unit above it (DOMAIN: Analysis)."""
+"""A unit with fewer within twelve months is published only as a part of the unit above it (DOMAIN: Analysis)."""
 RELEASED_AT = time(4)
 """On Saturdays, in Tehran: events of Friday night have arrived by then."""
 _SATURDAY = 5
@@ -36,7 +36,7 @@ _SMALLEST = 35
 def blurred(key: bytes, cell: str, count: int) -> int:
     """The count as it is published: always the same for the same cell and count, unforeseeable without the key.
 
-    The difference of two geometric numbers, drawn from whole bits: no rounding of floats tells anything.
+    The difference of two geometric numbers, drawn from whole bits: no rounding of floats reveals anything.
     """
     draws = _draws(key, f"{cell}|{count}")
     return count + _geometric(draws) - _geometric(draws)
@@ -67,7 +67,7 @@ def smallest(cells: int) -> int:
 
 
 def public(total: int, cells: int) -> int | None:
-    """A sum of blurred cells as the public is told it; None when it is too small."""
+    """A sum of blurred cells as it is published; None when it is too small."""
     return total - total % STEP if cells and total >= smallest(cells) else None
 
 
