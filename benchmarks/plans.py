@@ -27,9 +27,9 @@ from services.intake.retention import store as intake_retention
 from services.intake.submissions import store as intake_submissions
 from services.media import claims, quarantine
 from services.media import store as media
-from services.notify import inbox_store
-from services.notify import store as notify
-from services.notify.inbox_store import Reader
+from services.notify.inbox import store as inbox_store
+from services.notify.inbox.store import Reader
+from services.notify.notifications import store as notify
 from services.tracking.case import store, views
 from services.tracking.case.idempotency import prune_commands
 from services.tracking.case.scope import Scope

@@ -25,7 +25,7 @@ from services.intake.submissions import use_cases as intake
 from services.intake.submissions.rules import target_of
 from services.media import models as media_models
 from services.notify import models as notify_models
-from services.notify.handlers import Draft, Telling, ended, latest
+from services.notify.notifications.use_cases import Draft, Telling, ended, latest
 from services.tracking import models as tracking_models
 from services.tracking.case import registration
 

@@ -25,7 +25,7 @@ from contracts.vocabulary import Language
 from gateway.submissions.receipts import content_hash
 from services.intake.identities.vault import Vault
 from services.intake.settings import Settings as IntakeSettings
-from services.notify.handlers import message_id
+from services.notify.notifications.use_cases import message_id
 from services.tracking.case.timeline import FIRST, link
 from services.tracking.search.queries import searchable
 

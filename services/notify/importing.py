@@ -19,7 +19,7 @@ from backbone.storage.migrate import url_of
 from backbone.tables import reading as tables
 from backbone.tables.reading import Mistake, Refused
 from contracts.errors import InvalidField
-from services.notify.texts import Texts
+from services.notify.wording.use_cases import Texts
 
 COMMAND = "import notification-texts"
 

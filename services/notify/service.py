@@ -31,13 +31,13 @@ from contracts.notify import (
 )
 from contracts.staff_changes import StaffChangeDecided, StaffChangeRequested
 from contracts.tracking import RetentionDue, TrackedEvent
-from services.notify.handlers import Notify
-from services.notify.inbound import Handset
-from services.notify.inbox import Inbox
-from services.notify.providers import Kavenegar
-from services.notify.sending import Sender
+from services.notify.delivery.use_cases import Sender
+from services.notify.inbound.use_cases import Handset
+from services.notify.inbox.use_cases import Inbox
+from services.notify.notifications.use_cases import Notify
+from services.notify.providers.kavenegar import Kavenegar
 from services.notify.settings import Settings
-from services.notify.texts import Texts
+from services.notify.wording.use_cases import Texts
 
 log = logs.get("sending")
 

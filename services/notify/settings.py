@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
 from backbone.process.settings import HexKey, HexKeys, ServiceSettings
-from services.notify.domain import QuietHours
+from services.notify.delivery.rules import QuietHours
 
 
 def _quiet_hours(value: object) -> object:

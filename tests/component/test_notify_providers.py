@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.sms_simulator.embedded import Simulator, running
 from deploy.local.sms_simulator.settings import Settings
-from services.notify.providers import (
+from services.notify.providers.kavenegar import (
     Accepted,
     Circuit,
     DeliveryStatus,
@@ -21,7 +21,7 @@ from services.notify.providers import (
     ProviderError,
     Retry,
 )
-from services.notify.routing import lookup_texts
+from services.notify.wording.templates import lookup_texts
 
 KEY = "secret-key-0001"
 MOBILE = "+989121234567"

@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from contracts.vocabulary import Language
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from services.notify import store
-from services.notify.providers import Accepted, Kavenegar, Retry
-from services.notify.sending import Sender
+from services.notify.delivery.use_cases import Sender
+from services.notify.notifications import store
+from services.notify.providers.kavenegar import Accepted, Kavenegar, Retry
 from tests.support.notify import API_KEY, MORNING, NIGHT, NOON, TOLD_FA, Desk, Office, Person, desks, one_time_code
 from tests.support.processes import eventually
 

@@ -24,7 +24,7 @@ from contracts.notify import (
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.notify import importing
-from services.notify.texts import Texts
+from services.notify.wording.use_cases import Texts
 from tests.support.notify import Desk, Office, desks
 
 ADMINISTRATOR = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.ADMINISTRATOR}))

@@ -22,7 +22,7 @@ from contracts.vocabulary import ActorKind, Kind, Language, Outcome, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from deploy.local.sms_simulator.embedded import Simulator, running
 from deploy.local.sms_simulator.settings import Settings as SimulatorSettings
-from services.notify.routing import lookup_texts, table
+from services.notify.wording.templates import lookup_texts, table
 from tests.support.notify import API_KEY, EXPECTED, LINE, Keys, Person, one_time_code
 from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
 

@@ -27,14 +27,14 @@ from contracts.tracking import CaseSnapshot, TrackedEvent
 from contracts.vocabulary import Channel, Kind, Language, Stage
 from deploy.local.sms_simulator.embedded import Simulator, running
 from deploy.local.sms_simulator.settings import Settings as SimulatorSettings
-from services.notify.domain import code_for_sms
-from services.notify.handlers import Notify
-from services.notify.inbound import Handset
-from services.notify.inbox import Inbox
-from services.notify.providers import Kavenegar
-from services.notify.routing import lookup_texts
-from services.notify.sending import Sender
+from services.notify.delivery.rules import code_for_sms
+from services.notify.delivery.use_cases import Sender
+from services.notify.inbound.use_cases import Handset
+from services.notify.inbox.use_cases import Inbox
+from services.notify.notifications.use_cases import Notify
+from services.notify.providers.kavenegar import Kavenegar
 from services.notify.settings import Settings
+from services.notify.wording.templates import lookup_texts
 from tests.support.processes import prepared
 
 API_KEY = "kavenegar-key"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.sms import has_hidden_letters, link_in, wrong_in_sms
 from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, Language
-from services.notify.routing import table
+from services.notify.wording.templates import table
 
 LINKS = [
     "evil.xyz",

@@ -22,7 +22,7 @@ from gateway.pages.multipart import Multipart
 from gateway.pages.units import Tree
 from gateway.pages.visit import clean
 from gateway.papers.signatures import receipt_in
-from services.notify.domain import read_inbound
+from services.notify.delivery.rules import read_inbound
 from tests.support.gateway import CATALOGUE
 from tests.support.linear import Build, Read, assert_linear
 

@@ -9,7 +9,7 @@ import pytest
 
 from contracts import tracking_codes
 from contracts.notify import Reply
-from services.notify.domain import (
+from services.notify.delivery.rules import (
     NotUnderstood,
     OptIn,
     OptOut,

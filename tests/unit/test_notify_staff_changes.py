@@ -12,9 +12,9 @@ from contracts.accounts import StaffChangeState
 from contracts.base import now
 from contracts.staff_changes import StaffChangeDecided, StaffChangeRequested
 from contracts.vocabulary import Role
-from services.notify import wording
-from services.notify.handlers import Draft, Telling, ended
-from services.notify.routing import Route, table
+from services.notify.notifications.use_cases import Draft, Telling, ended
+from services.notify.wording import values
+from services.notify.wording.templates import Route, table
 
 ABOUT: dict[str, Any] = {
     "change_id": uuid4(),
@@ -37,8 +37,8 @@ def told(about: StaffChangeRequested | StaffChangeDecided, language: str) -> dic
     found = {}
     for draft in Telling().of_staff_change(about):
         assert draft.case_id is None
-        values = wording.values(draft.params, language, table())
-        found[str(draft.more["role"])] = table().render(draft.route.channel, draft.route.template, language, values)
+        shown = values.values(draft.params, language, table())
+        found[str(draft.more["role"])] = table().render(draft.route.channel, draft.route.template, language, shown)
     return found
 
 

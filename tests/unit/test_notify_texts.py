@@ -8,8 +8,8 @@ import pytest
 
 from backbone.sentences import sentence
 from contracts.vocabulary import Language
-from services.notify.routing import LANGUAGES, needs_of, table
-from services.notify.texts import Texts
+from services.notify.wording.templates import LANGUAGES, needs_of, table
+from services.notify.wording.use_cases import Texts
 
 FA = "نتیجه {kind} شما: {outcome}\n{code}\n{office}"
 EN = "Result of your {kind}: {outcome}\n{code}\n{office}"

@@ -62,7 +62,7 @@ def approved_templates() -> dict[str, str]:
     Empty where notify's files are not installed (an image of the simulator alone); the control API can add them.
     """
     try:
-        from services.notify.routing import lookup_texts
+        from services.notify.wording.templates import lookup_texts
     except ImportError:
         return {}
     return lookup_texts()

@@ -38,10 +38,10 @@ from contracts.tracking import (
     VisitReminded,
 )
 from contracts.vocabulary import KeptPart, Role
-from services.notify import store
-from services.notify.domain import SkipReason
-from services.notify.routing import Route, Table, table
+from services.notify.delivery.rules import SkipReason
+from services.notify.notifications import store
 from services.notify.settings import Settings
+from services.notify.wording.templates import Route, Table, table
 
 Clock = Callable[[], datetime]
 

@@ -255,7 +255,7 @@ def _read_words(channel: str, name: str, entry: dict[str, Any], texts: dict[tupl
 @cache
 def table() -> Table:
     """The product's own table."""
-    here = files(__name__)
+    here = files("services.notify.wording")
     return read_table(
         (here / "routes.toml").read_text(encoding="utf-8"),
         (here / "templates.toml").read_text(encoding="utf-8"),

@@ -17,13 +17,13 @@ from contracts.base import now
 from contracts.gateway import Contact, InboundSms, ReceiveSms, ReportDelivery
 from contracts.notify import CitizenReplied, Reply
 from contracts.vocabulary import Language, Stage
-from services.notify import store
-from services.notify.domain import NotUnderstood, OptIn, OptOut, SentCode, read_inbound
-from services.notify.handlers import Clock, Draft, keep_drafts
-from services.notify.providers import read_status
-from services.notify.routing import Table, table
-from services.notify.sending import apply_status
+from services.notify.delivery.rules import NotUnderstood, OptIn, OptOut, SentCode, read_inbound
+from services.notify.delivery.use_cases import apply_status
+from services.notify.notifications import store
+from services.notify.notifications.use_cases import Clock, Draft, keep_drafts
+from services.notify.providers.kavenegar import read_status
 from services.notify.settings import Settings
+from services.notify.wording.templates import Table, table
 
 log = logs.get("inbound")
 

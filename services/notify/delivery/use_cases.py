@@ -27,17 +27,10 @@ from contracts.base import now
 from contracts.gateway import Contact
 from contracts.notify import MessageState
 from contracts.vocabulary import Language
-from services.notify import store, texts, wording
-from services.notify.domain import (
-    GIVE_UP_AFTER,
-    POLL_WINDOW,
-    SkipReason,
-    local_id,
-    poll_wait,
-    retry_wait,
-)
-from services.notify.handlers import Clock, ended
-from services.notify.providers import (
+from services.notify.delivery.rules import GIVE_UP_AFTER, POLL_WINDOW, SkipReason, local_id, poll_wait, retry_wait
+from services.notify.notifications import store
+from services.notify.notifications.use_cases import Clock, ended
+from services.notify.providers.kavenegar import (
     FINAL,
     Accepted,
     Circuit,
@@ -48,8 +41,9 @@ from services.notify.providers import (
     ProviderError,
     Retry,
 )
-from services.notify.routing import Lookup, Table, table
 from services.notify.settings import Settings
+from services.notify.wording import use_cases, values
+from services.notify.wording.templates import Lookup, Table, table
 
 log = logs.get("sending")
 
@@ -142,7 +136,7 @@ class Sender:
             if (one := self._reach(connection, row, lease, contacts.get(row.case_id), cases.get(row.case_id)))
         ]
         unwilling = store.is_opted_out(connection, [one.mobile_hash for one in reached])
-        words = texts.current(connection, self._table)
+        words = use_cases.current(connection, self._table)
         ready = [self._worded(one, words) for one in reached if self._may_go(connection, one, lease, unwilling)]
         begun = [{"id": one.row.id, **{name: getattr(one, name) for name in _BEGUN}} for one in ready]
         store.begin_attempts(connection, begun, self._clock())
@@ -200,11 +194,11 @@ class Sender:
         params = dict(row.params)
         if row.waits_for_case and one.case is not None and one.case.promised_on is not None:
             params["date"] = one.case.promised_on.isoformat()
-        filled = wording.values(params, one.language, words, code=one.code)
+        filled = values.values(params, one.language, words, code=one.code)
         if one.otp is not None:
             filled["otp"] = one.otp
         text = words.render(row.channel, row.template, one.language, filled)
-        lookup = wording.lookup_of(words, row.channel, row.template, one.language, filled)
+        lookup = values.lookup_of(words, row.channel, row.template, one.language, filled)
         tokens = {token: filled[name] for token, name in lookup.tokens.items()} if lookup else {}
         awake = (name for name in self._providers if self._circuit.resting(name) is None)
         first = row.provider or next(awake, None)

@@ -24,10 +24,10 @@ from contracts.notify import (
     NotificationTexts,
 )
 from contracts.vocabulary import OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, ActorKind, Language, Role
-from services.notify import store
-from services.notify.domain import code_for_sms, sms_parts
+from services.notify.delivery.rules import code_for_sms, sms_parts
 from services.notify.models import text_commands, text_history, texts
-from services.notify.routing import LANGUAGES, Table, needs_of, table
+from services.notify.notifications import store
+from services.notify.wording.templates import LANGUAGES, Table, needs_of, table
 
 MOST_PARTS = 2
 _CARRIES = ("code", "otp")

@@ -19,8 +19,8 @@ from contracts.vocabulary import (
     Role,
     Stage,
 )
-from services.notify.domain import code_for_sms
-from services.notify.routing import Lookup, Table
+from services.notify.delivery.rules import code_for_sms
+from services.notify.wording.templates import Lookup, Table
 
 _ISOLATED = "\u2066{}\u2069"  # left to right: after Persian letters 1405-000123 would be shown as 000123-1405
 

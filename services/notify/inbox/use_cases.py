@@ -15,9 +15,11 @@ from contracts.errors import InvalidField, NotAllowed
 from contracts.gateway import Actor
 from contracts.notify import ListMessages, MarkRead, Message, MessagePage
 from contracts.vocabulary import ActorKind, Language
-from services.notify import inbox_store, store, texts, wording
-from services.notify.inbox_store import Reader
-from services.notify.routing import Table, table
+from services.notify.inbox import store as inbox_store
+from services.notify.inbox.store import Reader
+from services.notify.notifications import store
+from services.notify.wording import use_cases, values
+from services.notify.wording.templates import Table, table
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Inbox:
         rows = inbox_store.page(connection, reader, (after.at, after.id) if after else None, request.limit + 1)
         shown = rows[: request.limit]
         more = _Cursor(shown[-1].at, shown[-1].id).text() if len(rows) > request.limit else None
-        words = texts.current(connection, self._table)
+        words = use_cases.current(connection, self._table)
         return MessagePage(items=[self._shown(row, reader, request.actor, words) for row in shown], next=more)
 
     def mark_read(self, connection: Connection, request: MarkRead) -> MessagePage:
@@ -61,7 +63,7 @@ class Inbox:
         reader = self._reader(connection, request.actor, request.code_hashes)
         rows = inbox_store.of_ids(connection, reader, request.ids)
         inbox_store.mark_read(connection, reader, [row.id for row in rows])
-        words = texts.current(connection, self._table)
+        words = use_cases.current(connection, self._table)
         items = [self._shown(row, reader, request.actor, words).model_copy(update={"read": True}) for row in rows]
         return MessagePage(items=items)
 
@@ -86,7 +88,7 @@ class Inbox:
         params = dict(row.params)
         if row.promised_on is not None and row.event == "submission.registered.v1":
             params["date"] = row.promised_on.isoformat()
-        filled = wording.values(params, language, words)
+        filled = values.values(params, language, words)
         return Message(
             id=row.id,
             case_id=row.case_id,

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from contracts.notify import MessageChannel
 from contracts.vocabulary import Role
 from services.notify.models import cases, contacts, messages, readings, units
-from services.notify.store import AnyRow
+from services.notify.notifications.store import AnyRow
 
 
 @dataclass(frozen=True)
