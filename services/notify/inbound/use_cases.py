@@ -1,8 +1,10 @@
-"""What handsets and providers say to us: a text to the office's number, a word on a message we sent."""
+"""Answers inbound texts: a tracking code with the stage, 1 and 2 after a decision, opting out and in, help."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
 from uuid import uuid4
 
 from sqlalchemy import Connection
@@ -13,148 +15,171 @@ from backbone.persian import jalali
 from backbone.process import logs
 from backbone.process.settings import secret, secrets
 from contracts import identifiers, tracking_codes
-from contracts.base import now
-from contracts.gateway import Contact, InboundSms, ReceiveSms, ReportDelivery
+from contracts.gateway import Contact
 from contracts.notify import CitizenReplied, Reply
-from contracts.vocabulary import Language, Stage
-from services.notify.delivery.rules import NotUnderstood, OptIn, OptOut, SentCode, read_inbound
-from services.notify.delivery.use_cases import apply_status
-from services.notify.notifications import store
-from services.notify.notifications.use_cases import Clock, Draft, keep_drafts
-from services.notify.providers.kavenegar import read_status
+from contracts.vocabulary import Language, Outcome, Stage
+from services.notify.delivery import store as delivery
+from services.notify.inbound import store
+from services.notify.inbound.events import CodeReceived, InboundEvent, ReplyReceived, TextNotUnderstood
+from services.notify.inbound.rules import (
+    NotUnderstood,
+    OptIn,
+    OptOut,
+    TrackingCodeSent,
+    meaning_of,
+    substitute_id,
+)
+from services.notify.notifications import store as notifications
+from services.notify.notifications.composer import MessageComposer, save_drafts
+from services.notify.notifications.use_cases import Clock
+from services.notify.providers.protocol import InboundText
 from services.notify.settings import Settings
-from services.notify.wording.templates import Table, table
 
 log = logs.get("inbound")
 
-HELP_EVERY = timedelta(hours=1)
-MOST_ANSWERS = 20  # an hour and handset: two machines must not talk to each other for ever
-_TOLD_TOO_SOON = timedelta(minutes=1)
+HELP_INTERVAL = timedelta(hours=1)
+MAX_ANSWERS = 20  # an hour and handset: two machines must not answer each other for ever
+MAX_TEXT = 4_000
+MAX_PROVIDER_ID = 100
 
 
-class Handset:
-    """The use cases of `notify.inbound`, each within one transaction."""
+@dataclass(frozen=True)
+class _Exchange:
+    """One inbound text and the handset that is answered. `id`: the provider and its id of the text."""
 
-    def __init__(self, settings: Settings, clock: Clock = now, words: Table | None = None) -> None:
+    id: str
+    mobile: str
+    mobile_hash: str
+    received_at: datetime
+
+
+class InboundTexts:
+    def __init__(self, settings: Settings, composer: MessageComposer, clock: Clock) -> None:
+        self._composer = composer
         self._clock = clock
-        self._table = words or table()
-        self._private_keys = secrets(settings.notify_private_keys)
-        self._public_key = sealing.public_key(self._private_keys[0])
+        self._public_key = sealing.public_key(secrets(settings.notify_private_keys)[0])
         self._mac_keys = secrets(settings.code_mac_keys)
         self._index_keys = secrets(settings.code_index_keys)
         self._mobile_key = secret(settings.mobile_index_key)
 
-    def report_delivery(self, connection: Connection, command: ReportDelivery) -> bool:
-        """Follows a message to its handset. False when nothing is known of it yet, though it is fresh: the word may
-        have been quicker than the note that it was sent."""
-        status = read_status(command.provider, command.status)
-        rows = store.at_provider(connection, command.provider, [command.provider_message_id])
-        for row in rows:
-            apply_status(connection, row, status, self._clock(), row.mobile_hash)
-        return bool(rows) or self._clock() - command.reported_at > _TOLD_TOO_SOON
-
-    def receive_sms(self, connection: Connection, command: ReceiveSms) -> None:
-        """Reads a text and answers it; the same text told twice by the provider is one."""
-        sms = sealing.unseal(command.sealed_message, InboundSms, self._private_keys)
-        mobile = identifiers.mobile(sms.mobile)
-        meaning = read_inbound(sms.text, tracking_codes.candidates(sms.text))
-        mobile_hash = sealing.keyed_hash(mobile, self._mobile_key) if mobile else None
-        noted = {
-            "provider": command.provider,
-            "provider_message_id": command.provider_message_id,
+    def receive(self, connection: Connection, provider: str, inbound: InboundText, received_at: datetime) -> None:
+        """Answers a text; one that the provider pushes twice counts once."""
+        mobile, text = identifiers.mobile(inbound.sender), inbound.text[:MAX_TEXT]
+        if mobile is None:
+            return  # a short code, a name, or a foreign number: it cannot be answered
+        meaning = meaning_of(text, tracking_codes.candidates(text))
+        mobile_hash = sealing.keyed_hash(mobile, self._mobile_key)
+        provider_id = (inbound.message_id or substitute_id(mobile, text, received_at))[:MAX_PROVIDER_ID]
+        record = {
+            "provider": provider,
+            "provider_message_id": provider_id,
             "mobile_hash": mobile_hash,
             "meaning": meaning if isinstance(meaning, Reply) else type(meaning).__name__,
-            "received_at": command.received_at,
+            "received_at": received_at,
         }
-        if not store.first_time(connection, noted) or mobile is None or mobile_hash is None:
+        if not store.add_inbound_text(connection, record):
             return
-        if store.answers_since(connection, mobile_hash, self._clock() - timedelta(hours=1)) >= MOST_ANSWERS:
+        if store.count_answers(connection, mobile_hash, self._clock() - timedelta(hours=1)) >= MAX_ANSWERS:
             log.warning("a handset gets no more answers for now")
             return
-        conversation = _Conversation(command, mobile, mobile_hash)
-        if isinstance(meaning, SentCode):
-            self._code_sent(connection, conversation, sms.text)
+        exchange = _Exchange(f"{provider}:{provider_id}", mobile, mobile_hash, received_at)
+        if isinstance(meaning, TrackingCodeSent):
+            self._answer_code(connection, exchange, text)
         elif isinstance(meaning, Reply):
-            self._replied(connection, conversation, meaning)
+            self._answer_reply(connection, exchange, meaning)
         elif isinstance(meaning, OptOut):
-            store.opt_out(connection, mobile_hash, self._clock(), "citizen")
+            delivery.opt_out(connection, mobile_hash, self._clock(), "citizen")
         elif isinstance(meaning, OptIn):
-            store.opt_in(connection, mobile_hash)
+            delivery.opt_in(connection, mobile_hash)
         elif isinstance(meaning, NotUnderstood):
-            self._help(connection, conversation, "sms.not_understood")
+            self._answer_not_understood(connection, exchange)
 
-    def _code_sent(self, connection: Connection, to: _Conversation, text: str) -> None:
+    def _answer_code(self, connection: Connection, exchange: _Exchange, text: str) -> None:
         code = tracking_codes.parse(text, self._mac_keys)
         if code is None:
-            self._help(connection, to, "sms.code_sent", "bad_code")
+            if self._may_send_help(connection, exchange):
+                language = store.language_of(connection, exchange.mobile_hash)
+                self._send(connection, self._code_received(exchange, language, "bad_code"))
             return
         contact = store.contact_by_code(connection, tracking_codes.hashes(code, self._index_keys))
         if contact is None:
-            self._answer(connection, to, "sms.code_sent", "registering", store.language_of(connection, to.mobile_hash))
+            language = store.language_of(connection, exchange.mobile_hash)
+            self._send(connection, self._code_received(exchange, language, "registering"))
             return
-        case = store.cases_of(connection, [contact.case_id]).get(contact.case_id)
+        case = notifications.cases_of(connection, [contact.case_id]).get(contact.case_id)
         if case is not None and case.outcome is not None and case.stage in (Stage.DECIDED, Stage.CLOSED):
-            self._answer(connection, to, "sms.code_sent", "decided", contact.language, outcome=case.outcome)
-            return
-        params = {"stage": case.stage if case is not None else Stage.REGISTERED}
-        if case is not None and case.expected_on is not None:
-            params["date"] = case.expected_on.isoformat()
-        self._answer(connection, to, "sms.code_sent", "known", contact.language, **params)
+            event = self._code_received(exchange, contact.language, "decided", outcome=Outcome(case.outcome))
+        else:
+            stage = Stage(case.stage) if case is not None else Stage.REGISTERED
+            expected_on = case.expected_on if case is not None else None
+            event = self._code_received(exchange, contact.language, "known", stage=stage, expected_on=expected_on)
+        self._send(connection, event)
 
-    def _replied(self, connection: Connection, to: _Conversation, reply: Reply) -> None:
+    def _answer_reply(self, connection: Connection, exchange: _Exchange, reply: Reply) -> None:
         """1 or 2 answers the last question sent to this mobile; the same answer again changes nothing."""
-        question = store.last_question(connection, to.mobile_hash)
+        question = store.last_question(connection, exchange.mobile_hash)
         if question is None or question.case_id is None:
-            self._help(connection, to, "sms.not_understood")
+            self._answer_not_understood(connection, exchange)
             return
         if question.reply == reply:
             return
-        language = store.language_of(connection, to.mobile_hash)
         today = jalali.today(self._clock())
-        if reply is Reply.OBJECT and question.reply_until is not None and today > question.reply_until:
-            self._answer(connection, to, "sms.replied", "object_late", language)
-            return
-        store.answer_question(connection, question.id, reply)
-        outbox.add(
-            connection,
-            CitizenReplied(id=uuid4(), occurred_at=self._clock(), case_id=question.case_id, reply=reply),
-        )
-        # An objection is confirmed when tracking has registered it.
-        self._answer(connection, to, "sms.replied", reply, language)
-
-    def _help(self, connection: Connection, to: _Conversation, event: str, when: str | None = None) -> None:
-        """At most once an hour for a mobile (DOMAIN: Notification)."""
-        if store.may_help(connection, to.mobile_hash, self._clock(), HELP_EVERY):
-            self._answer(connection, to, event, when, store.language_of(connection, to.mobile_hash))
-
-    def _answer(
-        self,
-        connection: Connection,
-        to: _Conversation,
-        event: str,
-        when: str | None,
-        language: str | None,
-        **params: str,
-    ) -> None:
-        spoken = Language(language or Language.FA)
-        box = sealing.seal(Contact(mobile=to.mobile, language=spoken), self._public_key)
-        moment = self._clock()
-        drafts = [
-            Draft(
-                route,
-                f"{to.command.provider}:{to.command.provider_message_id}",
-                event,
-                to.command.received_at,
-                params=params,
-                more={"sealed": box, "mobile_hash": to.mobile_hash, "language": spoken},
+        late = reply is Reply.OBJECT and question.reply_until is not None and today > question.reply_until
+        if not late:
+            store.set_reply(connection, question.id, reply)
+            outbox.add(
+                connection,
+                CitizenReplied(id=uuid4(), occurred_at=self._clock(), case_id=question.case_id, reply=reply),
             )
-            for route in self._table.routes_for(event, when=frozenset({when} if when else ()))
-        ]
-        keep_drafts(connection, drafts, moment)
+        result: Literal["satisfied", "object", "object_late"] = "satisfied"
+        if reply is Reply.OBJECT:
+            result = "object_late" if late else "object"
+        language = store.language_of(connection, exchange.mobile_hash)
+        contact, chosen = self._contact(exchange, language)
+        self._send(
+            connection,
+            ReplyReceived(exchange.id, exchange.received_at, contact, exchange.mobile_hash, chosen, result),
+        )
 
+    def _answer_not_understood(self, connection: Connection, exchange: _Exchange) -> None:
+        if self._may_send_help(connection, exchange):
+            contact, language = self._contact(exchange, store.language_of(connection, exchange.mobile_hash))
+            self._send(
+                connection,
+                TextNotUnderstood(exchange.id, exchange.received_at, contact, exchange.mobile_hash, language),
+            )
 
-class _Conversation:
-    """One text and who sent it."""
+    def _may_send_help(self, connection: Connection, exchange: _Exchange) -> bool:
+        """At most once an hour for a mobile (DOMAIN: Notification)."""
+        return store.may_send_help(connection, exchange.mobile_hash, self._clock(), HELP_INTERVAL)
 
-    def __init__(self, command: ReceiveSms, mobile: str, mobile_hash: str) -> None:
-        self.command, self.mobile, self.mobile_hash = command, mobile, mobile_hash
+    def _code_received(
+        self,
+        exchange: _Exchange,
+        language: str | None,
+        result: Literal["known", "decided", "registering", "bad_code"],
+        *,
+        stage: Stage | None = None,
+        outcome: Outcome | None = None,
+        expected_on: date | None = None,
+    ) -> CodeReceived:
+        contact, chosen = self._contact(exchange, language)
+        return CodeReceived(
+            exchange.id,
+            exchange.received_at,
+            contact,
+            exchange.mobile_hash,
+            chosen,
+            result,
+            stage,
+            outcome,
+            expected_on,
+        )
+
+    def _contact(self, exchange: _Exchange, language: str | None) -> tuple[str, Language]:
+        """The handset, sealed, and the language in which it is answered."""
+        chosen = Language(language or Language.FA)
+        return sealing.seal(Contact(mobile=exchange.mobile, language=chosen), self._public_key), chosen
+
+    def _send(self, connection: Connection, event: InboundEvent) -> None:
+        save_drafts(connection, self._composer.compose(event), self._clock())

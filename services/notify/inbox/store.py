@@ -1,4 +1,4 @@
-"""The inbox's queries. Who may read what is decided here, so that no list can show more (DESIGN: What must hold)."""
+"""The inbox's queries. Who may read what is decided here, so that no list can show more (DESIGN: Guarantees)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, literal, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, literal, or_, select, tuple_, union
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.notify import MessageChannel
 from contracts.vocabulary import Role
 from services.notify.models import cases, contacts, messages, readings, units
-from services.notify.notifications.store import AnyRow
+
+AnyRow = Row[Any]
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Whose inbox it is. `name`: under which what they have read is noted; a citizen and their code are one."""
+    """Whose inbox it is. `name`: under which read messages are recorded; a citizen and the holder of their code share it."""
 
     name: str
     code_hashes: tuple[str, ...] = ()
@@ -44,16 +45,15 @@ class Reader:
 def page(connection: Connection, reader: Reader, after: tuple[datetime, UUID] | None, limit: int) -> list[AnyRow]:
     """The newest messages of this reader, or those after (older than) the given one.
 
-    Each way in which a message may be theirs gives its first by its own index, and the first of these are taken.
+    Each condition under which a message is theirs finds its newest by its own index; the newest of all are taken.
     """
     parts = []
     for theirs in _theirs(reader):
-        one = _from().where(messages.c.channel == MessageChannel.INBOX, theirs).order_by(*_NEWEST).limit(limit)
+        newest = _from().where(messages.c.channel == MessageChannel.INBOX, theirs).order_by(*_NEWEST).limit(limit)
         if after is not None:
-            one = one.where(messages.c.at <= after[0], tuple_(messages.c.at, messages.c.id) < after)
-        parts.append(select(one.with_only_columns(messages.c.id).subquery()))
-    first = union(*parts)
-    chosen = _shown(reader).where(messages.c.id.in_(first)).order_by(*_NEWEST).limit(limit)
+            newest = newest.where(messages.c.at <= after[0], tuple_(messages.c.at, messages.c.id) < after)
+        parts.append(select(newest.with_only_columns(messages.c.id).subquery()))
+    chosen = _shown(reader).where(messages.c.id.in_(union(*parts))).order_by(*_NEWEST).limit(limit)
     return list(connection.execute(chosen))
 
 
@@ -64,7 +64,7 @@ def of_ids(connection: Connection, reader: Reader, ids: Sequence[UUID]) -> list[
 
 
 def mark_read(connection: Connection, reader: Reader, ids: Sequence[UUID]) -> None:
-    """Notes that this reader has read them."""
+    """Records that this reader has read them."""
     if ids:
         rows = [{"message_id": message_id, "reader": reader.name} for message_id in ids]
         connection.execute(upsert(readings).values(rows).on_conflict_do_nothing())
@@ -85,7 +85,7 @@ def _shown(reader: Reader) -> Select[Any]:
 
 
 def _theirs(reader: Reader) -> list[ColumnElement[bool]]:
-    """The ways in which a message may be this reader's, one for each index."""
+    """The conditions under which a message is this reader's, one for each index."""
     if reader.staff_id is not None:
         return _of_staff(reader)
     if reader.citizen_id is not None:
@@ -105,7 +105,7 @@ def _of_staff(reader: Reader) -> list[ColumnElement[bool]]:
     if reader.unit is not None:
         # Conflict of interest (DOMAIN: The people): whoever belongs to the unit complained about, or below it.
         free = or_(messages.c.case_id.is_(None), cases.c.unit.is_(None), cases.c.unit.not_in(_upwards(reader.unit)))
-        addressed = [and_(one, free) for one in addressed]
+        addressed = [and_(condition, free) for condition in addressed]
     if Role.LIAISON in reader.roles and reader.unit is not None:
         addressed.append(and_(messages.c.role == Role.LIAISON, messages.c.unit.in_(_downwards(reader.unit))))
     return addressed

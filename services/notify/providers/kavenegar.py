@@ -1,117 +1,82 @@
-"""SMS providers: one protocol, and Kavenegar's HTTP API behind it (docs: sms providers).
+"""Kavenegar's HTTP API (sms-providers).
 
-A provider's refusal is one of three things:
-
-    ProviderError
-    ├── Retry         later, at the same provider: busy, too many calls, not reached, no answer in time
-    ├── NextProvider  another may do it: no credit, key, address or line refused; this one rests for `rest` seconds
-    └── GiveUp        nobody will: a bad number, an empty or forbidden text
-
-The API key is part of Kavenegar's URLs. So no URL is ever logged here, and httpx's own exceptions, which carry the
-request, never leave this module, not even as a `__context__`.
+The API key is part of Kavenegar's URLs. So no URL is ever logged here, and httpx's own exceptions, which carry the request,
+never leave this module, not even as a `__context__`.
 """
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import httpx
+from pydantic import Field, SecretStr, model_validator
+
+from contracts.characters import latin_digits
+from contracts.gateway import PushKind, SmsPush
+from services.notify.providers import pushes
+from services.notify.providers.protocol import (
+    Accepted,
+    Capabilities,
+    DeliveryReceipt,
+    DeliveryStatus,
+    GiveUp,
+    InboundText,
+    MalformedPush,
+    NextProvider,
+    ProviderError,
+    ProviderSettings,
+    Retry,
+    SmsProvider,
+)
 
 # httpx logs each request with its URL at INFO, and httpcore at DEBUG.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
-class DeliveryStatus(StrEnum):
-    QUEUED = "queued"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    UNDELIVERED = "undelivered"
-    BLOCKED = "blocked"  # the person has closed their number to such messages
-    FAILED = "failed"
-    UNKNOWN = "unknown"
+class KavenegarSettings(ProviderSettings):
+    """`kavenegar_base_url`: its address, without the key. `kavenegar_api_key`: of our account. `sms_sender`: the line.
+    `kavenegar_reserve_base_url`, `kavenegar_reserve_api_key`: of a second account or line, which takes over while the first one
+    cannot send. `sms_reserve_sender`: its line. `kavenegar_timeout`: seconds.
+    """
 
+    kavenegar_base_url: str
+    kavenegar_api_key: SecretStr
+    sms_sender: str
+    kavenegar_reserve_base_url: str | None = None
+    kavenegar_reserve_api_key: SecretStr | None = None
+    sms_reserve_sender: str | None = None
+    kavenegar_timeout: float = Field(default=10.0, gt=0, le=30)
 
-FINAL = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.UNDELIVERED, DeliveryStatus.BLOCKED, DeliveryStatus.FAILED})
+    @model_validator(mode="after")
+    def _whole_reserve(self) -> Self:
+        reserve = (self.kavenegar_reserve_base_url, self.kavenegar_reserve_api_key)
+        if any(reserve) and not all(reserve):
+            raise ValueError("KAVENEGAR_RESERVE_BASE_URL and KAVENEGAR_RESERVE_API_KEY belong together")
+        return self
 
-
-class ProviderError(Exception):
-    """`reason`: a short stable word for tables and logs. `ambiguous`: the message may have been taken all the same."""
-
-    def __init__(self, reason: str, *, ambiguous: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.ambiguous = ambiguous
-
-
-class Retry(ProviderError):
-    pass
-
-
-class NextProvider(ProviderError):
-    """`rest`: seconds for which this provider is not asked again (0: it is well, only this message is not for it)."""
-
-    def __init__(self, reason: str, *, rest: float = 300.0) -> None:
-        super().__init__(reason)
-        self.rest = rest
-
-
-class GiveUp(ProviderError):
-    pass
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """`message_id`: the provider's."""
-
-    message_id: str
-    status: DeliveryStatus
-
-
-class Provider(Protocol):
-    """`name` is stored with each message, so that its status is asked where it was sent."""
-
-    name: str
-    status_batch: int
-
-    def send(self, text: str, receptor: str, localid: str) -> Accepted:
-        """Sends once per `localid`, however often it is called. `receptor` is E.164. Raises ProviderError."""
-
-    def lookup(self, template: str, tokens: Mapping[str, str], receptor: str) -> Accepted:
-        """Sends a text that the provider has approved; not protected against a repeated call. Raises ProviderError."""
-
-    def statuses(self, message_ids: Sequence[str]) -> dict[str, DeliveryStatus]:
-        """At most `status_batch` ids. Raises ProviderError."""
-
-    def read_status(self, code: int) -> DeliveryStatus:
-        """What the provider's own status code means."""
-
-
-class Circuit:
-    """Keeps a provider that cannot work at rest. One per process: a rest is short, and its cost is one call."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._until: dict[str, tuple[float, str]] = {}
-
-    def rest(self, provider: str, seconds: float, reason: str) -> None:
-        if seconds > 0:
-            self._until[provider] = (self._clock() + seconds, reason)
-
-    def resting(self, provider: str) -> str | None:
-        """The reason while it rests, else None."""
-        until, reason = self._until.get(provider, (0.0, ""))
-        return reason if self._clock() < until else None
-
-    def left(self, provider: str) -> float:
-        """Seconds until it has rested."""
-        until, _ = self._until.get(provider, (0.0, ""))
-        return max(0.0, until - self._clock())
+    def accounts(self) -> Sequence[SmsProvider]:
+        accounts = [
+            Kavenegar(
+                base_url=self.kavenegar_base_url,
+                api_key=self.kavenegar_api_key.get_secret_value(),
+                sender=self.sms_sender,
+                timeout=self.kavenegar_timeout,
+            )
+        ]
+        if self.kavenegar_reserve_base_url and self.kavenegar_reserve_api_key:
+            accounts.append(
+                Kavenegar(
+                    base_url=self.kavenegar_reserve_base_url,
+                    api_key=self.kavenegar_reserve_api_key.get_secret_value(),
+                    sender=self.sms_reserve_sender,
+                    name="kavenegar-reserve",
+                    timeout=self.kavenegar_timeout,
+                )
+            )
+        return accounts
 
 
 _STATUSES = {
@@ -126,7 +91,7 @@ _STATUSES = {
     14: DeliveryStatus.BLOCKED,
 }
 _RETRY = {402: "provider_failed", 409: "busy", 429: "too_many_calls", 451: "too_many_calls"}
-_NEXT = {
+_UNAVAILABLE = {
     401: "account_disabled",
     403: "bad_key",
     404: "no_such_method",
@@ -139,7 +104,7 @@ _NEXT = {
     427: "line_refused",
     501: "test_account",
 }
-_NEXT_WITHOUT_REST = {420: "link_refused", 424: "template_unknown", 428: "call_refused"}
+_OTHER_PROVIDER = {420: "link_refused", 424: "template_unknown", 428: "call_refused"}
 _GIVE_UP = {
     400: "bad_request",
     406: "bad_request",
@@ -154,10 +119,23 @@ _GIVE_UP = {
 }
 
 
-class Kavenegar:
-    """`base_url` without the key. `rest`: seconds at rest after a refusal of credit, key, address or line."""
+# The panel sets the addresses of pushes; their shape is not documented, so aliases are read (sms-providers).
+_SENDER_FIELDS = ("from", "sender", "sendernumber", "mobile")
+_TEXT_FIELDS = ("message", "text", "body", "messagetext", "messagebody")
+_ID_FIELDS = ("messageid", "message_id", "id", "msgid", "recid")
+_STATUS_FIELDS = ("status", "deliverystatus", "deliverystate")
+_MAX_STATUS_DIGITS = 6
 
-    status_batch = 500
+
+class Kavenegar:
+    """`base_url` without the key."""
+
+    capabilities = Capabilities(
+        deduplicates=True,
+        templates=True,
+        status_batch=500,
+        pushes=frozenset({PushKind.DELIVERY, PushKind.INBOUND}),
+    )
 
     def __init__(
         self,
@@ -167,13 +145,11 @@ class Kavenegar:
         sender: str | None = None,
         name: str = "kavenegar",
         timeout: float = 10.0,
-        rest: float = 300.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.name = name
         self._api_key = api_key
         self._sender = sender
-        self._rest = rest
         self._client = httpx.Client(
             base_url=base_url.rstrip("/"),
             timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
@@ -188,28 +164,27 @@ class Kavenegar:
     def close(self) -> None:
         self._client.close()
 
-    def send(self, text: str, receptor: str, localid: str) -> Accepted:
-        form = {"receptor": _local(receptor), "message": text, "localid": localid}
+    def send(self, text: str, recipient: str, client_reference: str) -> Accepted:
+        form = {"receptor": _local(recipient), "message": text, "localid": client_reference}
         if self._sender:
             form["sender"] = self._sender
         return _accepted(self._call("sms/send", form))
 
-    def lookup(self, template: str, tokens: Mapping[str, str], receptor: str) -> Accepted:
-        form = {**tokens, "receptor": _local(receptor), "template": template, "type": "sms"}
+    def send_template(self, template: str, tokens: Mapping[str, str], recipient: str) -> Accepted:
+        form = {**tokens, "receptor": _local(recipient), "template": template, "type": "sms"}
         return _accepted(self._call("verify/lookup", form))
 
     def statuses(self, message_ids: Sequence[str]) -> dict[str, DeliveryStatus]:
         if not message_ids:
             return {}
-        entries = self._call("sms/status", {"messageid": ",".join(message_ids[: self.status_batch])})
+        entries = self._call("sms/status", {"messageid": ",".join(message_ids[: self.capabilities.status_batch])})
         return {
-            str(entry["messageid"]): self.read_status(_number(entry.get("status")))
-            for entry in entries
-            if "messageid" in entry
+            str(entry["messageid"]): _status(_number(entry.get("status"))) for entry in entries if "messageid" in entry
         }
 
-    def read_status(self, code: int) -> DeliveryStatus:
-        return _STATUSES.get(code, DeliveryStatus.UNKNOWN)
+    def parse_push(self, push: SmsPush) -> Sequence[DeliveryReceipt | InboundText]:
+        read = _receipt if push.kind is PushKind.DELIVERY else _inbound_text
+        return [read(fields) for fields in pushes.items(push)]
 
     def _call(self, method: str, form: Mapping[str, str]) -> list[dict[str, Any]]:
         failure: ProviderError | None = None
@@ -234,7 +209,7 @@ class Kavenegar:
             envelope = None
         returned = envelope.get("return") if isinstance(envelope, dict) else None
         if not isinstance(returned, dict):
-            # A proxy's page, not the provider's word: after a 2xx nobody can say what was done.
+            # A proxy's page, not the provider's answer: after a 2xx or 5xx it is unknown what was done.
             raise Retry(
                 f"unreadable_{answer.status_code}",
                 ambiguous=answer.status_code < 400 or answer.status_code >= 500,
@@ -247,13 +222,14 @@ class Kavenegar:
             return [entry for entry in entries or [] if isinstance(entry, dict)]
         raise self._refusal(code)
 
-    def _refusal(self, code: int) -> ProviderError:
+    @staticmethod
+    def _refusal(code: int) -> ProviderError:
         if code in _RETRY:
             return Retry(_RETRY[code])
-        if code in _NEXT:
-            return NextProvider(_NEXT[code], rest=self._rest)
-        if code in _NEXT_WITHOUT_REST:
-            return NextProvider(_NEXT_WITHOUT_REST[code], rest=0)
+        if code in _UNAVAILABLE:
+            return NextProvider(_UNAVAILABLE[code])
+        if code in _OTHER_PROVIDER:
+            return NextProvider(_OTHER_PROVIDER[code], unavailable=False)
         if code in _GIVE_UP:
             return GiveUp(_GIVE_UP[code])
         return Retry(f"status_{code}", ambiguous=code >= 500)
@@ -262,8 +238,29 @@ class Kavenegar:
 def _accepted(entries: list[dict[str, Any]]) -> Accepted:
     if not entries or "messageid" not in entries[0]:
         raise Retry("no_message_id", ambiguous=True)
-    status = _STATUSES.get(_number(entries[0].get("status")), DeliveryStatus.UNKNOWN)
-    return Accepted(str(entries[0]["messageid"]), status)
+    return Accepted(str(entries[0]["messageid"]), _status(_number(entries[0].get("status"))))
+
+
+def _status(code: int) -> DeliveryStatus:
+    return _STATUSES.get(code, DeliveryStatus.UNKNOWN)
+
+
+def _receipt(fields: Mapping[str, str]) -> DeliveryReceipt:
+    message_id, status = pushes.first(fields, _ID_FIELDS), pushes.first(fields, _STATUS_FIELDS)
+    if message_id is None or status is None:
+        raise MalformedPush(cause="a delivery receipt without messageid or status")
+    digits = latin_digits(status.strip())
+    number = digits.removeprefix("-")
+    if not (number.isascii() and number.isdigit() and len(number) <= _MAX_STATUS_DIGITS):
+        raise MalformedPush(cause="a delivery receipt whose status is no number")
+    return DeliveryReceipt(message_id, _status(int(digits)))
+
+
+def _inbound_text(fields: Mapping[str, str]) -> InboundText:
+    sender, text = pushes.first(fields, _SENDER_FIELDS), pushes.first(fields, _TEXT_FIELDS)
+    if sender is None or text is None:
+        raise MalformedPush(cause="an inbound text without from or message")
+    return InboundText(sender, text, pushes.first(fields, _ID_FIELDS))
 
 
 def _local(mobile: str) -> str:
@@ -284,10 +281,3 @@ def _lower(value: Any) -> Any:
     if isinstance(value, list):
         return [_lower(inner) for inner in value]
     return value
-
-
-def read_status(provider: str, code: int) -> DeliveryStatus:
-    """What a status code that a provider pushed to us means; `provider` as the gateway names it."""
-    return (
-        _STATUSES.get(code, DeliveryStatus.UNKNOWN) if provider.split("-")[0] == "kavenegar" else DeliveryStatus.UNKNOWN
-    )

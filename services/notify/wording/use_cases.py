@@ -1,17 +1,17 @@
-"""The administrator's words: what is shipped in routing/templates.toml, and what stands in its place."""
+"""The administrator's texts: reading them, changing them one by one or by table, and their history."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection
 
 from backbone.persian import normalisation as persian
+from backbone.storage import idempotency
 from contracts import sms
-from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion
+from contracts.errors import InvalidField, NotAllowed, NotFound, StaleVersion
 from contracts.gateway import Actor
 from contracts.notify import (
     ChangeNotificationText,
@@ -19,39 +19,37 @@ from contracts.notify import (
     ListNotificationTexts,
     MessageChannel,
     NotificationText,
-    NotificationTextChange,
     NotificationTextHistory,
     NotificationTexts,
 )
-from contracts.vocabulary import OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, ActorKind, Language, Role
-from services.notify.delivery.rules import code_for_sms, sms_parts
-from services.notify.models import text_commands, text_history, texts
-from services.notify.notifications import store
-from services.notify.wording.templates import LANGUAGES, Table, needs_of, table
-
-MOST_PARTS = 2
-_CARRIES = ("code", "otp")
-"""Values without which the person could not go on: a text that is shipped with one has to keep it."""
-
-
-def current(connection: Connection, shipped: Table) -> Table:
-    """The words as they are now."""
-    rows = connection.execute(select(texts).where(texts.c.fa.is_not(None)))
-    return shipped.with_texts(
-        {(row.channel, row.name, language): getattr(row, language) for row in rows for language in LANGUAGES}
-    )
+from contracts.vocabulary import ActorKind, Language, Role
+from services.notify.models import text_commands
+from services.notify.notifications.rules import NotificationRegistry
+from services.notify.notifications.store import refusal_reason_names
+from services.notify.notifications.validation import offered_values
+from services.notify.wording import store
+from services.notify.wording.rules import (
+    LANGUAGES,
+    MAX_SMS_PARTS,
+    REQUIRED_VALUES,
+    RefusalName,
+    placeholders,
+    sms_parts,
+)
+from services.notify.wording.templates import OFFICE, Templates
 
 
-class Texts:
-    """The use cases of the administrator."""
+class TextUseCases:
+    """For the administrator."""
 
-    def __init__(self, words: Table | None = None) -> None:
-        self._shipped = words or table()
+    def __init__(self, registry: NotificationRegistry, shipped: Templates) -> None:
+        self._registry = registry
+        self._shipped = shipped
 
     def list_texts(self, connection: Connection, request: ListNotificationTexts) -> NotificationTexts:
         """Every text, by channel and name as they are shipped."""
-        _only_administrator(request.actor)
-        rows = {(row.channel, row.name): row for row in connection.execute(select(texts))}
+        _require_administrator(request.actor)
+        rows = store.changed_texts(connection)
         names = dict.fromkeys((channel, name) for channel, name, _ in self._shipped.texts)
         return NotificationTexts(
             items=[self._shown(channel, name, rows.get((channel, name))) for channel, name in names]
@@ -59,90 +57,67 @@ class Texts:
 
     def change_text(self, connection: Connection, request: ChangeNotificationText) -> NotificationText:
         """Other words for one text, from the next message on. NotFound, StaleVersion, InvalidField, KeyReused."""
-        _only_administrator(request.actor)
+        _require_administrator(request.actor)
         key = (request.channel.value, request.name)
         if (*key, "fa") not in self._shipped.texts:
             raise NotFound
-        if not self._again(connection, request):
-            row = _locked(connection, *key)
+        digest = idempotency.command_hash(request)
+        if not idempotency.repeated(connection, text_commands, request.actor, request.idempotency_key, digest):
+            row = store.lock_text(connection, *key)
             if row.version != request.expected_version:
                 raise StaleVersion(current=row.version)
-            told = {language: _typed(getattr(request, f"text_{language}")) for language in LANGUAGES}
-            if wrong := list(self._wrong(*key, told, store.reasons(connection))):
-                raise InvalidField(fields=wrong)
-            self._replace(connection, request.actor.id, row, told)
-        return self._shown(*key, _locked(connection, *key))
+            texts = {language: _typed(getattr(request, f"text_{language}")) for language in LANGUAGES}
+            if mistakes := list(self.mistakes(*key, texts, refusal_reason_names(connection))):
+                raise InvalidField(fields=mistakes)
+            if _differ(row, texts):
+                store.replace_text(connection, request.actor.id, row, texts)
+        return self._shown(*key, store.lock_text(connection, *key))
 
-    def take(self, connection: Connection, by: str, given: Mapping[tuple[str, str], Mapping[str, str | None]]) -> int:
+    def import_texts(
+        self, connection: Connection, by: str, rows: Mapping[tuple[str, str], Mapping[str, str | None]]
+    ) -> int:
         """Many texts at once, by channel and name: other words, or with None for both languages those that are shipped; how
         many differ. InvalidField naming `item`, (channel, name), for each mistake."""
-        wrong, changed = [], 0
-        for key, typed in given.items():
+        mistakes: list[dict[str, Any]] = []
+        changed = 0
+        for key, typed in rows.items():
             if (*key, "fa") not in self._shipped.texts:
-                wrong.append({"item": key, "field": "name", "reason": "enum"})
+                mistakes.append({"item": key, "field": "name", "reason": "enum"})
                 continue
-            told = {language: _typed(typed[language]) for language in LANGUAGES}
-            wrong += [{"item": key, **one} for one in self._wrong(*key, told, store.reasons(connection))]
-            row = _locked(connection, *key)
-            if not wrong and any(getattr(row, language) != text for language, text in told.items()):
-                self._replace(connection, by, row, told)
+            texts = {language: _typed(typed[language]) for language in LANGUAGES}
+            of_row = self.mistakes(*key, texts, refusal_reason_names(connection))
+            mistakes += [{"item": key, **mistake} for mistake in of_row]
+            row = store.lock_text(connection, *key)
+            if not mistakes and _differ(row, texts):
+                store.replace_text(connection, by, row, texts)
                 changed += 1
-        if wrong:
-            raise InvalidField(fields=wrong)
+        if mistakes:
+            raise InvalidField(fields=mistakes)
         return changed
 
     def history(self, connection: Connection, request: ListNotificationTextHistory) -> NotificationTextHistory:
         """Who changed which text, the newest first."""
-        _only_administrator(request.actor)
-        chosen = select(text_history).order_by(text_history.c.id.desc()).limit(request.limit + 1)
-        if request.after is not None:
-            chosen = chosen.where(text_history.c.id < request.after)
-        found = [NotificationTextChange(**row._mapping) for row in connection.execute(chosen)]
-        shown = found[: request.limit]
-        return NotificationTextHistory(items=shown, next=str(shown[-1].id) if len(found) > request.limit else None)
+        _require_administrator(request.actor)
+        changes = store.history(connection, request.after, request.limit + 1)
+        page = changes[: request.limit]
+        return NotificationTextHistory(items=page, next=str(page[-1].id) if len(changes) > request.limit else None)
 
-    def _replace(self, connection: Connection, by: str, row: Any, told: Mapping[str, str | None]) -> None:
-        if all(getattr(row, language) == text for language, text in told.items()):
-            return
-        this = (texts.c.channel == row.channel) & (texts.c.name == row.name)
-        connection.execute(texts.update().where(this).values(**told, version=row.version + 1))
-        connection.execute(
-            insert(text_history).values(
-                by=by,
-                channel=row.channel,
-                name=row.name,
-                **{f"before_{language}": getattr(row, language) for language in LANGUAGES},
-                **{f"after_{language}": text for language, text in told.items()},
-            )
-        )
-
-    def _again(self, connection: Connection, request: ChangeNotificationText) -> bool:
-        digest = hashlib.sha256(request.model_dump_json(exclude={"actor", "idempotency_key"}).encode()).hexdigest()
-        row = {"actor": request.actor.id, "key": request.idempotency_key, "command_hash": digest}
-        noted = upsert(text_commands).values(row).on_conflict_do_nothing().returning(text_commands.c.key)
-        if connection.execute(noted).first() is not None:
-            return False
-        this = (text_commands.c.actor == request.actor.id) & (text_commands.c.key == request.idempotency_key)
-        if connection.execute(select(text_commands.c.command_hash).where(this)).scalar_one() != digest:
-            raise KeyReused
-        return True
-
-    # --- what a text may say ---
-
-    def _wrong(
-        self, channel: str, name: str, told: Mapping[str, str | None], reasons: Sequence[Any] = ()
+    def mistakes(
+        self,
+        channel: str,
+        name: str,
+        texts: Mapping[str, str | None],
+        refusal_reasons: Sequence[RefusalName] = (),
     ) -> Iterator[dict[str, Any]]:
         """What is wrong with both texts; nothing is with two that are None."""
-        if all(text is None for text in told.values()):
+        if all(text is None for text in texts.values()):
             return
-        if self._shipped.texts[channel, name, "fa"].lookup is not None:
-            yield {"field": "text_fa", "reason": "approved_by_provider"}
+        shipped = self._shipped.texts[channel, name, "fa"]
+        if shipped.approved is not None or shipped.fixed:
+            yield {"field": "text_fa", "reason": "fixed_text" if shipped.fixed else "approved_by_provider"}
             return
-        if self._shipped.texts[channel, name, "fa"].fixed:
-            yield {"field": "text_fa", "reason": "fixed_text"}
-            return
-        offered, named = self._shipped.offers(channel, name), []
-        for language, text in told.items():
+        named = []
+        for language, text in texts.items():
             field = f"text_{language}"
             if text is None:
                 yield {"field": field, "reason": "missing"}
@@ -150,77 +125,73 @@ class Texts:
             if sms.has_hidden_letters(text, lines=True):
                 yield {"field": field, "reason": "forbidden_characters"}
             try:
-                needs = needs_of(text)
+                values = placeholders(text)
             except ValueError:
                 yield {"field": field, "reason": "bad_placeholder"}
                 continue
-            named.append(needs)
-            unknown = sorted(needs - offered)
-            if unknown:
-                yield {"field": field, "reason": "value_not_offered", "value": ", ".join(unknown)}
-            shipped = self._shipped.texts[channel, name, language].needs
-            for value in _CARRIES:
-                if value in shipped and f"{{{value}}}" not in text.splitlines():
-                    yield {"field": field, "reason": "value_on_own_line", "value": value}
-            if channel == MessageChannel.SMS:
-                if (link := sms.link_in(text)) is not None:
-                    yield {"field": field, "reason": "link_in_sms", "value": link}
-                if not unknown and sms_parts(text.format_map(self._longest(language, reasons))) > MOST_PARTS:
-                    yield {"field": field, "reason": "too_many_parts", "most": MOST_PARTS}
+            named.append(values)
+            for mistake in self._mistakes_of_text(channel, name, language, text, values, refusal_reasons):
+                yield {"field": field, **mistake}
         if len(set(named)) > 1:
             yield {"field": "text_en", "reason": "values_differ"}
 
-    def _longest(self, language: str, reasons: Sequence[Any]) -> dict[str, str]:
-        """The longest that each value can be. `reasons`: as the administrator calls them, when that is known."""
-        spoken = Language(language)
-        names: dict[str, list[str]] = {
-            "kind": [words[language] for words in self._shipped.kind_words.values()],
-            "stage": [words[spoken] for words in STAGE_NAMES.values()],
-            "outcome": [words[spoken] for words in OUTCOME_NAMES.values()],
-            "reason": [getattr(row, language) for row in reasons]
-            or [words[spoken] for words in REFUSAL_NAMES.values()],
-        }
-        return {
-            **{name: max(words, key=len) for name, words in names.items()},
-            "code": code_for_sms("0" * 16),
-            "date": "1405/12/29",
-            "otp": "000000",
-            "number": "1405-000000",
-            "when": "1405/00/00 ساعت 00:00" if language == "fa" else "1405/00/00 at 00:00",
-            "place": "0" * 40,
-            "office": self._shipped.office[language],
-        }
+    def _mistakes_of_text(
+        self,
+        channel: str,
+        name: str,
+        language: str,
+        text: str,
+        values: frozenset[str],
+        refusal_reasons: Sequence[RefusalName],
+    ) -> Iterator[dict[str, Any]]:
+        """What is wrong with one text whose placeholders can be read."""
+        unknown = sorted(values - offered_values(self._registry, self._shipped, channel, name))
+        if unknown:
+            yield {"reason": "value_not_offered", "value": ", ".join(unknown)}
+        shipped = self._shipped.texts[channel, name, language].placeholders
+        for value in REQUIRED_VALUES:
+            if value in shipped and f"{{{value}}}" not in text.splitlines():
+                yield {"reason": "value_on_own_line", "value": value}
+        if channel != MessageChannel.SMS:
+            return
+        if (link := sms.link_in(text)) is not None:
+            yield {"reason": "link_in_sms", "value": link}
+        if not unknown:
+            longest = self._longest_values(Language(language), refusal_reasons)
+            if sms_parts(text.format_map(longest)) > MAX_SMS_PARTS:
+                yield {"reason": "too_many_parts", "most": MAX_SMS_PARTS}
 
-    def _shown(self, channel: str, name: str, row: Any) -> NotificationText:
+    def _longest_values(self, language: Language, refusal_reasons: Sequence[RefusalName]) -> dict[str, str]:
+        names = replace(self._shipped.names, refusal_reasons=refusal_reasons)
+        longest = {name: value.longest(language, names) for name, value in self._registry.values.items()}
+        return {**longest, OFFICE: self._shipped.office[language]}
+
+    def _shown(self, channel: str, name: str, row: store.AnyRow | None) -> NotificationText:
         shipped = {language: self._shipped.texts[channel, name, language] for language in LANGUAGES}
         changed = row is not None and row.fa is not None
         return NotificationText(
             channel=MessageChannel(channel),
             name=name,
-            text_fa=row.fa if changed else shipped["fa"].text,
-            text_en=row.en if changed else shipped["en"].text,
-            values=sorted(self._shipped.offers(channel, name)),
+            text_fa=row.fa if row is not None and changed else shipped["fa"].text,
+            text_en=row.en if row is not None and changed else shipped["en"].text,
+            values=sorted(offered_values(self._registry, self._shipped, channel, name)),
             changed=changed,
             shipped_fa=shipped["fa"].text,
             shipped_en=shipped["en"].text,
-            approved=shipped["fa"].lookup is not None,
+            approved=shipped["fa"].approved is not None,
             fixed=shipped["fa"].fixed,
             version=row.version if row is not None else 0,
         )
 
 
-def _locked(connection: Connection, channel: str, name: str) -> Any:
-    """The row of one text, made when it is not there, locked: one change at a time."""
-    new = upsert(texts).values(channel=channel, name=name, version=0).on_conflict_do_nothing()
-    connection.execute(new)
-    this = (texts.c.channel == channel) & (texts.c.name == name)
-    return connection.execute(select(texts).where(this).with_for_update()).one()
+def _differ(row: store.AnyRow, texts: Mapping[str, str | None]) -> bool:
+    return any(getattr(row, language) != text for language, text in texts.items())
 
 
 def _typed(text: str | None) -> str | None:
     return None if text is None or persian.is_blank(text) else text.replace("\r\n", "\n").strip()
 
 
-def _only_administrator(actor: Actor) -> None:
+def _require_administrator(actor: Actor) -> None:
     if actor.kind is not ActorKind.STAFF or Role.ADMINISTRATOR not in actor.roles:
         raise NotAllowed
