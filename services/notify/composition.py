@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.base import now
+from services.notify.clock import Clock
 from services.notify.delivery.receipts import DeliveryReceipts, StatusPolling
 from services.notify.delivery.use_cases import MessageSender
 from services.notify.inbound.pushes import ProviderPushes
@@ -13,7 +14,7 @@ from services.notify.inbound.use_cases import InboundTexts
 from services.notify.inbox.use_cases import InboxUseCases
 from services.notify.notifications.composer import MessageComposer
 from services.notify.notifications.registry import shipped_registry
-from services.notify.notifications.use_cases import Clock, NotificationUseCases
+from services.notify.notifications.use_cases import NotificationUseCases
 from services.notify.notifications.validation import check_shipped
 from services.notify.providers import configured_accounts
 from services.notify.providers.protocol import SmsProvider

@@ -18,11 +18,11 @@ from contracts.accounts import SealedOtp
 from contracts.gateway import Contact
 from contracts.notify import MessageState
 from contracts.vocabulary import Language
+from services.notify.clock import Clock
 from services.notify.delivery import store
 from services.notify.delivery.outcome import outcome_event
 from services.notify.delivery.rules import TOO_OLD, SkipReason
 from services.notify.notifications import store as notifications
-from services.notify.notifications.use_cases import Clock
 from services.notify.settings import Settings
 from services.notify.wording.rules import Value
 from services.notify.wording.store import with_changes

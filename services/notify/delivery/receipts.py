@@ -12,10 +12,10 @@ from backbone.messaging import outbox
 from backbone.process import logs
 from backbone.storage.database import Database
 from contracts.notify import MessageState
+from services.notify.clock import Clock
 from services.notify.delivery import store
 from services.notify.delivery.outcome import outcome_event
 from services.notify.delivery.rules import next_poll
-from services.notify.notifications.use_cases import Clock
 from services.notify.providers.protocol import FINAL, DeliveryReceipt, DeliveryStatus, ProviderError, SmsProvider
 
 log = logs.get("delivery")

@@ -20,12 +20,12 @@ from sqlalchemy import Connection
 from backbone.process import logs
 from backbone.storage.database import Database
 from contracts.notify import MessageState
+from services.notify.clock import Clock
 from services.notify.delivery import store
 from services.notify.delivery.preparation import MessagePreparation, PreparedMessage, end_message
 from services.notify.delivery.receipts import apply_status
 from services.notify.delivery.rules import GIVE_UP_AFTER, TOO_OLD, client_reference, poll_wait, retry_wait
 from services.notify.notifications.rules import NotificationRegistry
-from services.notify.notifications.use_cases import Clock
 from services.notify.providers.circuit import CircuitBreaker
 from services.notify.providers.protocol import (
     FINAL,

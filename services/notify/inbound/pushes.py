@@ -11,9 +11,9 @@ from backbone import sealing
 from backbone.process import logs
 from backbone.process.settings import secrets
 from contracts.gateway import ReceiveSmsPush, SmsPush
+from services.notify.clock import Clock
 from services.notify.delivery.receipts import DeliveryReceipts
 from services.notify.inbound.use_cases import InboundTexts
-from services.notify.notifications.use_cases import Clock
 from services.notify.providers import provider_of
 from services.notify.providers.protocol import DeliveryReceipt, MalformedPush, SmsProvider
 from services.notify.settings import Settings

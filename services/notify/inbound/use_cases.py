@@ -18,6 +18,7 @@ from contracts import identifiers, tracking_codes
 from contracts.gateway import Contact
 from contracts.notify import CitizenReplied, Reply
 from contracts.vocabulary import Language, Outcome, Stage
+from services.notify.clock import Clock
 from services.notify.delivery import store as delivery
 from services.notify.inbound import store
 from services.notify.inbound.events import CodeReceived, InboundEvent, ReplyReceived, TextNotUnderstood
@@ -31,7 +32,6 @@ from services.notify.inbound.rules import (
 )
 from services.notify.notifications import store as notifications
 from services.notify.notifications.composer import MessageComposer, save_drafts
-from services.notify.notifications.use_cases import Clock
 from services.notify.providers.protocol import InboundText
 from services.notify.settings import Settings
 

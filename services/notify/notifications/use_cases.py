@@ -5,8 +5,7 @@ Each use case takes events of one queue, within one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +18,10 @@ from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegi
 from contracts.staff_changes import StaffChangeDecided, StaffChangeRequested
 from contracts.tracking import CaseOpened, RetentionDue, TrackedEvent
 from contracts.vocabulary import KeptPart
+from services.notify.clock import Clock
 from services.notify.delivery.outcome import outcome_event
 from services.notify.notifications import store
 from services.notify.notifications.composer import UNKNOWN_CONTACT, MessageComposer, save_drafts
-
-Clock = Callable[[], datetime]
 
 StaffEvent = OtpRequested | SignInFailuresNoted | IdentityEvent | StaffChangeRequested | StaffChangeDecided
 
