@@ -27,9 +27,11 @@ from services.intake.retention import store as intake_retention
 from services.intake.submissions import store as intake_submissions
 from services.media import claims, quarantine
 from services.media import store as media
-from services.notify import inbox_store
-from services.notify import store as notify
-from services.notify.inbox_store import Reader
+from services.notify.delivery import store as delivery_store
+from services.notify.inbound import store as inbound_store
+from services.notify.inbox import store as inbox_store
+from services.notify.inbox.store import Reader
+from services.notify.notifications import store as notifications_store
 from services.tracking.case import store, views
 from services.tracking.case.idempotency import prune_commands
 from services.tracking.case.scope import Scope
@@ -281,14 +283,14 @@ def _of_notify(sample: Sample) -> dict[str, Ask]:
     head = Reader.staff(uuid4(), [Role.HEAD], "mayor.insp")
     claimed = {"now": now, "lease": uuid4(), "seconds": 60.0, "hold": 60.0, "limit": 8}
     return {
-        "claim": lambda c: notify.claim(c, **claimed),  # type: ignore[arg-type]  # of several types
-        "claim_looks": lambda c: notify.claim_looks(c, now=now, limit=500),
-        "contacts_of": lambda c: notify.contacts_of(c, [sample.case_id]),
-        "contact_by_code": lambda c: notify.contact_by_code(c, [sample.code_hash]),
-        "language_of": lambda c: notify.language_of(c, "0" * 64),
-        "last_question": lambda c: notify.last_question(c, "0" * 64),
-        "answers_since": lambda c: notify.answers_since(c, "0" * 64, now - timedelta(hours=1)),
-        "at_provider": lambda c: notify.at_provider(c, "kavenegar", ["12345"]),
+        "claim": lambda c: delivery_store.claim_due(c, **claimed),  # type: ignore[arg-type]  # of several types
+        "claim_looks": lambda c: delivery_store.claim_status_polls(c, now=now, limit=500),
+        "contacts_of": lambda c: notifications_store.contacts_of(c, [sample.case_id]),
+        "contact_by_code": lambda c: inbound_store.contact_by_code(c, [sample.code_hash]),
+        "language_of": lambda c: inbound_store.language_of(c, "0" * 64),
+        "last_question": lambda c: inbound_store.last_question(c, "0" * 64),
+        "answers_since": lambda c: inbound_store.count_answers(c, "0" * 64, now - timedelta(hours=1)),
+        "at_provider": lambda c: delivery_store.lock_by_provider_id(c, "kavenegar", ["12345"]),
         "inbox of a code": lambda c: inbox_store.page(c, Reader.by_code([sample.code_hash]), None, 50),
         "inbox of a citizen": lambda c: inbox_store.page(c, Reader.citizen(sample.citizen), None, 50),
         "inbox of an inspector": lambda c: inbox_store.page(

@@ -1,11 +1,12 @@
-"""What the gateway sends: submissions to intake, and what SMS providers push to us, on to notify."""
+"""What the gateway publishes: submissions to intake, and what SMS providers push, to notify."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from contracts.base import Command, Contract, GroundCode, KeyedHash, Moment, Sealed, UnitCode, UploadId
 from contracts.vocabulary import ActorKind, Channel, ConsentForm, ConsentTo, Kind, Language, Role
@@ -128,33 +129,32 @@ class FileSubmission(Command):
     other_code_hashes: list[KeyedHash] = []
 
 
-class ReceiveSms(Command):
-    """A text message that a handset sent to the office's number, as the provider pushed it; to `notify.inbound`.
+class PushKind(StrEnum):
+    """What an SMS provider pushes to its webhook."""
 
-    `sealed_message`: {"mobile", "text"} as JSON, sealed to notify. `provider_message_id` makes it count once.
+    INBOUND = "inbound"  # a text that a handset sent to the office's number
+    DELIVERY = "delivery"  # what became of a message
+
+
+class ReceiveSmsPush(Command):
+    """What an SMS provider pushed to its webhook, as it came; to `notify.inbound`, which opens and parses it.
+
+    `provider`: as in the webhook's path. `sealed_push`: an `SmsPush`, sealed to notify.
     """
 
-    name: ClassVar[str] = "receive_sms.v1"
+    name: ClassVar[str] = "receive_sms_push.v1"
 
     provider: str
-    provider_message_id: str
-    sealed_message: Sealed
+    sealed_push: Annotated[str, Field(max_length=262_144)]
     received_at: Moment
 
 
-class ReportDelivery(Command):
-    """A provider's word on a message that we sent; to `notify.inbound`."""
+class SmsPush(Contract):
+    """What `ReceiveSmsPush.sealed_push` holds: the request without its address. `query`: as it was sent, without the "?"."""
 
-    name: ClassVar[str] = "report_delivery.v1"
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
 
-    provider: str
-    provider_message_id: str
-    status: int
-    reported_at: Moment
-
-
-class InboundSms(Contract):
-    """What `ReceiveSms.sealed_message` holds."""
-
-    mobile: str
-    text: str
+    kind: PushKind
+    query: str = ""
+    content_type: str = ""
+    body: bytes = b""

@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings
 
 from backbone.messaging import asyncapi
 from backbone.messaging.topology import SERVICES
@@ -50,7 +51,7 @@ def settings_classes() -> dict[str, type[Settings]]:
     return {process: import_module(module).Settings for process, module in modules.items()}
 
 
-def explanations(cls: type[Settings]) -> dict[str, str]:
+def explanations(cls: type[BaseSettings]) -> dict[str, str]:
     """What the docstrings of a settings class and of its bases say of each field."""
     explained: dict[str, str] = {}
     for base in reversed(cls.__mro__):
@@ -66,7 +67,8 @@ def settings_text() -> str:
     """Every environment variable, who reads it, and its default."""
     readers: dict[str, list[str]] = {}
     rows: dict[str, tuple[FieldInfo, str]] = {}
-    for process, cls in settings_classes().items():
+    of_providers = [("notify", cls) for cls in import_module("services.notify.providers").REGISTRY.values()]
+    for process, cls in (*settings_classes().items(), *of_providers):
         explained = explanations(cls)
         for name, field in cls.model_fields.items():
             readers.setdefault(name, []).append(process)

@@ -66,6 +66,7 @@ class Settings(ProcessSettings):
     `limit_*`: gateway/edge/admission.py says what each counts. Of one address the first `bad_codes_undelayed` wrong
     tracking codes of a minute are answered at once, and each further one slows its look-ups by `bad_code_delay`, to
     `bad_code_delay_most`.
+    `sms_providers`: whose pushes are taken, by their names in the webhooks' paths; paths without a name are the first one's.
     `challenge_bits`: of the first proof of work that is asked for, and of the hardest one. `wait_seconds`: the same for pages,
     which cannot compute.
     `checkpoint_dir`: where each day's signed checkpoint is written; None: beside the catalogue's copy.
@@ -88,7 +89,7 @@ class Settings(ProcessSettings):
     receipt_private_key: HexKey
     receipt_public_keys: HexKeys = []
     sms_webhook_secret: SecretStr
-    sms_provider: str = "kavenegar"
+    sms_providers: Annotated[Listed, Field(min_length=1)] = ["kavenegar"]
 
     cors_origins: Listed = []
     trusted_proxies: Networks = []

@@ -85,7 +85,7 @@ SUBSCRIPTIONS: dict[str, tuple[Binding, ...]] = {
     "notify.sign_ins": _on("accounts", "sign_in.failures.v1"),
     "notify.staff": _on("accounts", "staff.changed.v1"),
     "notify.catalogue": _on("intake", "catalogue.changed.v1"),
-    "notify.inbound": (Binding(COMMANDS, "receive_sms.v1"), Binding(COMMANDS, "report_delivery.v1")),
+    "notify.inbound": (Binding(COMMANDS, "receive_sms_push.v1"),),
     # Takes every event, so that a mandatory publication always has a taker.
     "insight.events": tuple(Binding(events_of(service), "#") for service in SERVICES),
 }

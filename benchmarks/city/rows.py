@@ -25,7 +25,10 @@ from services.intake.submissions import use_cases as intake
 from services.intake.submissions.rules import target_of
 from services.media import models as media_models
 from services.notify import models as notify_models
-from services.notify.handlers import Draft, Telling, ended, latest
+from services.notify.delivery.outcome import outcome_event
+from services.notify.notifications.composer import Draft, MessageComposer
+from services.notify.notifications.registry import shipped_registry
+from services.notify.notifications.use_cases import latest_states
 from services.tracking import models as tracking_models
 from services.tracking.case import registration
 
@@ -79,8 +82,8 @@ class Sent:
 
 
 @cache
-def _telling() -> Telling:
-    return Telling()
+def _composer() -> MessageComposer:
+    return MessageComposer(shipped_registry())
 
 
 class Rows:
@@ -156,13 +159,13 @@ class Rows:
         names = ("case_id", "code_hash", "kind", "language", "citizen_id")
         about = {name: getattr(event, name) for name in names}
         add("contacts", {**about, **reached, "registered_at": event.occurred_at})
-        for row in latest(life.events).values():
+        for row in latest_states(life.events).values():
             add("cases", row)
         if self._recent(life.opened_at):
             self._handled("notify", "contacts", event.id, life.opened_at)
-        told = [(event.occurred_at, _telling().of_registered(event))]
+        told = [(event.occurred_at, _composer().compose(event, event.sealed_contact))]
         for one in life.events:
-            told.append((one.occurred_at, _telling().of_case(one, event.sealed_contact)))
+            told.append((one.occurred_at, _composer().compose(one, event.sealed_contact)))
             if self._recent(one.occurred_at):
                 self._handled("notify", "cases", one.id, one.occurred_at)
         for at, drafts in told:
@@ -178,7 +181,7 @@ class Rows:
         nobody = row["state"] == MessageState.SKIPPED and self.life.event.anonymous
         over = None
         if not nobody and row["state"] != MessageState.SENT:
-            over = ended(row, row["state"], row["reason"], row["delivered_at"] or at)
+            over = outcome_event(row, row["state"], row["reason"], row["delivered_at"] or at)
             self._adder("insight")("notifications", insight.notification_of(over))
         self.sent.append(Sent(row, draft, over.id if over else None))
         reader = "citizen" if row["audience"] == "citizen" else row["staff_id"] and str(row["staff_id"])

@@ -25,7 +25,7 @@ from contracts.vocabulary import Language
 from gateway.submissions.receipts import content_hash
 from services.intake.identities.vault import Vault
 from services.intake.settings import Settings as IntakeSettings
-from services.notify.handlers import message_id
+from services.notify.notifications.rules import message_id
 from services.tracking.case.timeline import FIRST, link
 from services.tracking.search.queries import searchable
 
@@ -152,8 +152,8 @@ def _told(rows: Rows) -> list[tuple[str, str, str, str, str]]:
     """Of each message its id, and what it is made of: the event, what follows its id in the key, audience, channel."""
     found = []
     for sent in rows.sent:
-        key, route = sent.draft.key, sent.draft.route
-        found.append((str(sent.row["id"]), key[:36], key[36:], route.audience, route.channel))
+        key = sent.draft.key
+        found.append((str(sent.row["id"]), key[:36], key[36:], sent.draft.audience, sent.draft.channel.value))
     return found
 
 

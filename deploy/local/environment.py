@@ -124,7 +124,8 @@ def setting_names(process: str) -> frozenset[str]:
         return frozenset()  # all that it reads is decided by the launcher
     module = "gateway.settings" if process == "gateway" else f"services.{process}.settings"
     fields: Mapping[str, object] = import_module(module).Settings.model_fields
-    return frozenset(field.upper() for field in fields)
+    of_providers = import_module("services.notify.providers").setting_names() if process == "notify" else frozenset()
+    return frozenset(field.upper() for field in fields) | of_providers
 
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -274,7 +274,7 @@ class System:
 
     def _everything(self, values: Mapping[str, str]) -> dict[str, str]:
         """Every value that some process or command of ours may need."""
-        webhooks = f"{self.gateway_url}/v1/webhooks/sms/{values['SMS_WEBHOOK_SECRET']}"
+        webhooks = f"{self.gateway_url}/v1/webhooks/sms/kavenegar/{values['SMS_WEBHOOK_SECRET']}"
         return {
             **values,
             "AMQP_URL": self.amqp_url,

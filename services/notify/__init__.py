@@ -1,1 +1,1 @@
-"""SMS and the in-app inbox: tells citizens and staff what has happened, and hears SMS replies."""
+"""SMS and the in-app inbox: notifies citizens and staff, and answers inbound texts."""

@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from backbone.storage import idempotency
+
 metadata = MetaData()
 
 contacts = Table(
@@ -37,7 +39,7 @@ contacts = Table(
     Column("registered_at", DateTime(timezone=True), nullable=False),
 )
 
-erasures = Table(  # citizens who are known no longer: nothing that comes again brings them back
+erasures = Table(  # citizens who were erased: no event that comes again brings them back
     "erasures",
     metadata,
     Column("case_id", UUID(as_uuid=True), primary_key=True),
@@ -45,7 +47,7 @@ erasures = Table(  # citizens who are known no longer: nothing that comes again 
     Column("erased_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
-# What tracking last said of each case: the state of the highest sequence, whatever order events came in.
+# The state of each case at its highest sequence, whatever order events arrive in.
 cases = Table(
     "cases",
     metadata,
@@ -59,7 +61,7 @@ cases = Table(
     Column("promised_on", Date, comment="the expected day as the case was opened"),
 )
 
-# A message is made once: `id` comes from event, audience and channel. Its words are template and params; the code and
+# A message is composed once: `id` comes from event, audience and channel. Its text is template and params; the code and
 # the mobile are added at the moment of sending, from a sealed box.
 messages = Table(
     "messages",
@@ -161,7 +163,7 @@ units = Table(
     Column("version", Integer, nullable=False),
 )
 
-refusal_reasons = Table(  # what the administrator calls them, for the length of an SMS
+refusal_reasons = Table(  # the administrator's names of them, for the length of an SMS
     "refusal_reasons",
     metadata,
     Column("code", String, primary_key=True),
@@ -179,9 +181,9 @@ staff = Table(
     Column("active", Boolean, nullable=False),
 )
 
-# --- the administrator's words ---
+# --- the administrator's texts ---
 
-texts = Table(  # in place of those in routing/templates.toml; fa and en NULL: as shipped again
+texts = Table(  # in place of those in wording/templates.toml; fa and en NULL: as shipped again
     "texts",
     metadata,
     Column("channel", String, primary_key=True),
@@ -205,11 +207,4 @@ text_history = Table(  # only grows, by a trigger
     Column("after_en", Text),
 )
 
-text_commands = Table(  # so that one repeated under its key has its effect once
-    "text_commands",
-    metadata,
-    Column("actor", String, primary_key=True),
-    Column("key", String, primary_key=True),
-    Column("command_hash", String(64), nullable=False),
-    Column("done_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-)
+text_commands = idempotency.commands_table("text_commands", metadata)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from backbone.process.settings import HexKey, HexKeys, ServiceSettings
-from services.notify.domain import QuietHours
+from services.notify.delivery.rules import QuietHours
 
 
 def _quiet_hours(value: object) -> object:
@@ -22,31 +22,23 @@ def _quiet_hours(value: object) -> object:
     return QuietHours(int(start), int(end))
 
 
-class Settings(ServiceSettings):
-    """`notify_quiet_hours`: Tehran; `notify_hold`: seconds the first SMS waits for the case's expected date.
+def _names(value: object) -> object:
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
 
-    A second account or line at the provider (`kavenegar_reserve_…`) takes over while the first one cannot send.
+
+class Settings(ServiceSettings):
+    """`sms_providers`: those through which messages are sent, in the order in which they are tried; each has settings of its own
+    (providers/). `notify_quiet_hours`: Tehran; `notify_hold`: seconds the first SMS waits for the case's expected date;
+    `notify_lease`: seconds after which another process may take over a message; `notify_provider_rest`: seconds for which a
+    provider that can send nothing is not called.
     """
 
     code_mac_keys: HexKeys
     code_index_keys: HexKeys
     mobile_index_key: HexKey
     notify_private_keys: HexKeys
-    kavenegar_base_url: str
-    kavenegar_api_key: SecretStr
-    sms_sender: str
-    kavenegar_reserve_base_url: str | None = None
-    kavenegar_reserve_api_key: SecretStr | None = None
-    sms_reserve_sender: str | None = None
-    kavenegar_timeout: float = Field(default=10.0, gt=0, le=30)
+    sms_providers: Annotated[list[str], NoDecode, BeforeValidator(_names)] = ["kavenegar"]
     notify_quiet_hours: Annotated[QuietHours, NoDecode, BeforeValidator(_quiet_hours)] = QuietHours(22, 7)
     notify_hold: float = Field(default=60.0, ge=0)
     notify_lease: float = Field(default=90.0, gt=0)
     notify_provider_rest: float = Field(default=120.0, ge=0)
-
-    @model_validator(mode="after")
-    def _whole_reserve(self) -> Self:
-        reserve = (self.kavenegar_reserve_base_url, self.kavenegar_reserve_api_key)
-        if any(reserve) and not all(reserve):
-            raise ValueError("KAVENEGAR_RESERVE_BASE_URL and KAVENEGAR_RESERVE_API_KEY belong together")
-        return self

@@ -19,7 +19,7 @@ from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
 from tests.component.test_media_service import Sender, database_of, environment, filed, objects_of
 from tests.support import media_samples as samples
 from tests.support.intake import Office, citizen, send
-from tests.support.notify import Desk, Person, desks
+from tests.support.notify import NotifyEnvironment, Person, notify_environment
 from tests.support.processes import BusClient, ServiceProcess, eventually
 
 pytestmark = pytest.mark.timeout(240)
@@ -173,45 +173,45 @@ def test_the_bytes_of_a_case_go_from_the_store_and_of_no_other(media: ServicePro
 
 
 @pytest.fixture(scope="module")
-def desk(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[Desk]:
-    with desks(broker.url, postgres.url, "notify_erasures") as desk:
-        yield desk
+def notify_module(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[NotifyEnvironment]:
+    with notify_environment(broker.url, postgres.url, "notify_erasures") as opened:
+        yield opened
 
 
-def test_a_citizen_is_forgotten_and_stays_so(desk: Desk) -> None:
-    office = desk.office()
-    person, other = Person(office.keys, citizen_id=uuid.uuid4()), Person(office.keys)
+def test_a_citizen_is_forgotten_and_stays_so(notify_module: NotifyEnvironment) -> None:
+    notify = notify_module.fixture()
+    person, other = Person(notify.keys, citizen_id=uuid.uuid4()), Person(notify.keys)
     registered = person.registered()
-    office.tell(registered, person.opened(), other.registered(), other.opened())
-    office.send()
-    assert len(office.told(person)) == 1
-    with office.database.transaction() as connection:
+    notify.publish(registered, person.opened(), other.registered(), other.opened())
+    notify.send()
+    assert len(notify.sms_of(person)) == 1
+    with notify.database.transaction() as connection:
         for part in (KeptPart.TEXTS, KeptPart.IDENTITY, KeptPart.IDENTITY):
-            office.notify.retention_due(connection, due(person.case_id, part))
+            notify.app.notifications.retention_due(connection, due(person.case_id, part))
 
     contact = "SELECT sealed_contact, mobile_hash, citizen_id FROM contacts WHERE case_id = %s"
     nobody = [{"sealed_contact": None, "mobile_hash": None, "citizen_id": None}]
-    assert office.rows._all(contact, person.case_id) == nobody
-    assert {row["mobile_hash"] for row in office.rows.of_case(person.case_id)} == {None}
-    assert office.rows._all("SELECT rule FROM erasures") == [{"rule": "complaint, any outcome: 24 months"}]
-    assert office.rows._all(contact, other.case_id) != nobody
+    assert notify.rows._all(contact, person.case_id) == nobody
+    assert {row["mobile_hash"] for row in notify.rows.of_case(person.case_id)} == {None}
+    assert notify.rows._all("SELECT rule FROM erasures") == [{"rule": "complaint, any outcome: 24 months"}]
+    assert notify.rows._all(contact, other.case_id) != nobody
 
     # The same under other ids, as after the inbox has forgotten them; and a new code for the case.
-    office.tell(registered.model_copy(update={"id": uuid.uuid4()}), person.recoded())
-    office.tell(person.decided())
-    office.later(days=1)
-    office.send()
-    assert office.rows._all(contact, person.case_id) == nobody
-    assert len(office.told(person)) == 1  # nothing more
-    assert person.phone not in office.rows.everything()
+    notify.publish(registered.model_copy(update={"id": uuid.uuid4()}), person.recoded())
+    notify.publish(person.decided())
+    notify.later(days=1)
+    notify.send()
+    assert notify.rows._all(contact, person.case_id) == nobody
+    assert len(notify.sms_of(person)) == 1  # nothing more
+    assert person.phone not in notify.rows.everything()
 
 
-def test_one_who_was_forgotten_before_being_known_is_not_met(desk: Desk) -> None:
-    office = desk.office()
-    person = Person(office.keys)
-    with office.database.transaction() as connection:
-        office.notify.retention_due(connection, due(person.case_id, KeptPart.IDENTITY))
-    office.tell(person.registered(), person.opened())
-    office.send()
-    assert office.told(person) == []
-    assert office.rows._all("SELECT 1 FROM contacts WHERE case_id = %s", person.case_id) == []
+def test_one_who_was_forgotten_before_being_known_is_not_met(notify_module: NotifyEnvironment) -> None:
+    notify = notify_module.fixture()
+    person = Person(notify.keys)
+    with notify.database.transaction() as connection:
+        notify.app.notifications.retention_due(connection, due(person.case_id, KeptPart.IDENTITY))
+    notify.publish(person.registered(), person.opened())
+    notify.send()
+    assert notify.sms_of(person) == []
+    assert notify.rows._all("SELECT 1 FROM contacts WHERE case_id = %s", person.case_id) == []

@@ -17,21 +17,21 @@ from contracts.intake import Catalogue, CatalogueChanged, Unit
 from contracts.notify import ListMessages, MarkRead, MessagePage
 from contracts.vocabulary import ActorKind, Language, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.support.notify import EXPECTED, TOLD_FA, Desk, Office, Person, desks
+from tests.support.notify import EXPECTED, EXPECTED_FA, NotifyEnvironment, NotifyFixture, Person, notify_environment
 
 TREE = {"city": None, "works": "city", "roads": "works", "asphalt": "roads", "parks": "city"}
 
 
 @pytest.fixture(scope="module")
-def desk(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[Desk]:
-    with desks(broker.url, postgres.url, "notify_inbox") as opened:
+def environment(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[NotifyEnvironment]:
+    with notify_environment(broker.url, postgres.url, "notify_inbox") as opened:
         yield opened
 
 
 @pytest.fixture
-def office(desk: Desk) -> Office:
-    opened = desk.office()
-    opened.tell(catalogue(1, TREE))
+def notify(environment: NotifyEnvironment) -> NotifyFixture:
+    opened = environment.fixture()
+    opened.publish(catalogue(1, TREE))
     return opened
 
 
@@ -46,70 +46,72 @@ def staff(*roles: Role, unit: str | None = None, staff_id: UUID | None = None) -
     return Actor(kind=ActorKind.STAFF, id=str(staff_id or uuid4()), roles=frozenset(roles), unit=unit)
 
 
-def read(office: Office, actor: Actor | None = None, person: Person | None = None, **more: object) -> MessagePage:
+def read(
+    notify: NotifyFixture, actor: Actor | None = None, person: Person | None = None, **more: object
+) -> MessagePage:
     hashes = [person.code_hash] if person is not None else []
     request = ListMessages.model_validate({"actor": actor, "code_hashes": hashes, **more})
-    with office.database.read() as connection:
-        return office.inbox.list_messages(connection, request)
+    with notify.database.read() as connection:
+        return notify.app.inbox.list_messages(connection, request)
 
 
 def templates(page: MessagePage) -> list[str]:
     return [item.template for item in page.items]
 
 
-def test_the_holder_of_a_code_reads_what_happened_newest_first(office: Office) -> None:
-    person = Person(office.keys, mobile=None)
-    office.tell(person.registered(), person.opened(), person.asked(), person.decided())
-    page = read(office, person=person)
+def test_the_holder_of_a_code_reads_what_happened_newest_first(notify: NotifyFixture) -> None:
+    person = Person(notify.keys, mobile=None)
+    notify.publish(person.registered(), person.opened(), person.asked(), person.decided())
+    page = read(notify, person=person)
     assert templates(page) == ["decided", "question_asked", "registered"]
-    assert page.items[2].text == f"شکایت شما ثبت شد و در نوبت بررسی است. نتیجه تا {TOLD_FA} اعلام می‌شود."
+    assert page.items[2].text == f"شکایت شما ثبت شد و در نوبت بررسی است. نتیجه تا {EXPECTED_FA} اعلام می‌شود."
     assert all(item.case_id == person.case_id and item.case_number is None and not item.read for item in page.items)
     assert all(person.code[:4] not in item.text for item in page.items)
 
 
-def test_another_code_reads_nothing(office: Office) -> None:
-    person, other = Person(office.keys), Person(office.keys)
-    office.tell(person.registered())
-    assert read(office, person=other).items == []
+def test_another_code_reads_nothing(notify: NotifyFixture) -> None:
+    person, other = Person(notify.keys), Person(notify.keys)
+    notify.publish(person.registered())
+    assert read(notify, person=other).items == []
 
 
-def test_a_signed_in_citizen_reads_of_all_their_cases_in_their_language(office: Office) -> None:
+def test_a_signed_in_citizen_reads_of_all_their_cases_in_their_language(notify: NotifyFixture) -> None:
     me = uuid4()
-    first, second, foreign = (Person(office.keys, citizen_id=who) for who in (me, me, uuid4()))
-    office.tell(*(person.registered() for person in (first, second, foreign)))
+    first, second, foreign = (Person(notify.keys, citizen_id=who) for who in (me, me, uuid4()))
+    notify.publish(*(person.registered() for person in (first, second, foreign)))
     actor = Actor(kind=ActorKind.CITIZEN, id=str(me), language=Language.EN)
-    page = read(office, actor)
+    page = read(notify, actor)
     assert {item.case_id for item in page.items} == {first.case_id, second.case_id}
     assert page.items[0].text == "Your complaint is registered and waits for its first reading."
     bearer = Actor(kind=ActorKind.BEARER, id=first.code_hash)
-    assert [item.case_id for item in read(office, bearer).items] == [first.case_id]
+    assert [item.case_id for item in read(notify, bearer).items] == [first.case_id]
 
 
-def test_reading_is_noted_for_the_citizen_whichever_way_they_came(office: Office) -> None:
+def test_reading_is_noted_for_the_citizen_whichever_way_they_came(notify: NotifyFixture) -> None:
     me = uuid4()
-    person, foreign = Person(office.keys, citizen_id=me), Person(office.keys)
-    office.tell(person.registered(), person.asked(), foreign.registered())
-    (theirs,) = read(office, person=foreign).items
-    ids = [item.id for item in read(office, person=person).items]
-    with office.database.transaction() as connection:
+    person, foreign = Person(notify.keys, citizen_id=me), Person(notify.keys)
+    notify.publish(person.registered(), person.asked(), foreign.registered())
+    (theirs,) = read(notify, person=foreign).items
+    ids = [item.id for item in read(notify, person=person).items]
+    with notify.database.transaction() as connection:
         wanted = MarkRead(code_hashes=[person.code_hash], ids=[ids[0], theirs.id, uuid4()])
-        marked = office.inbox.mark_read(connection, wanted)
-        again = office.inbox.mark_read(connection, wanted)
+        marked = notify.app.inbox.mark_read(connection, wanted)
+        again = notify.app.inbox.mark_read(connection, wanted)
     assert [(item.id, item.read) for item in marked.items] == [(ids[0], True)]
     assert again == marked
     citizen = Actor(kind=ActorKind.CITIZEN, id=str(me))
-    assert [item.read for item in read(office, citizen).items] == [True, False]
-    assert [item.read for item in read(office, person=foreign).items] == [False]
+    assert [item.read for item in read(notify, citizen).items] == [True, False]
+    assert [item.read for item in read(notify, person=foreign).items] == [False]
 
 
-def test_pages_follow_each_other_without_gap_or_repetition(office: Office) -> None:
-    person = Person(office.keys, mobile=None)
-    office.tell(person.registered(), person.opened(), *(person.asked() for _ in range(6)))
-    whole = [item.id for item in read(office, person=person).items]
+def test_pages_follow_each_other_without_gap_or_repetition(notify: NotifyFixture) -> None:
+    person = Person(notify.keys, mobile=None)
+    notify.publish(person.registered(), person.opened(), *(person.asked() for _ in range(6)))
+    whole = [item.id for item in read(notify, person=person).items]
     walked: list[UUID] = []
     after: str | None = None
     while True:
-        page = read(office, person=person, limit=2, after=after)
+        page = read(notify, person=person, limit=2, after=after)
         walked += [item.id for item in page.items]
         after = page.next
         if after is None:
@@ -118,14 +120,14 @@ def test_pages_follow_each_other_without_gap_or_repetition(office: Office) -> No
     assert len(whole) == 7
     for wrong in ("x", "bm90IGEgY3Vyc29y", "MjAyNi0wMS0wMXxh"):
         with pytest.raises(InvalidField):
-            read(office, person=person, after=wrong)
+            read(notify, person=person, after=wrong)
 
 
-def test_nobody_reads_without_a_name_or_a_code(office: Office) -> None:
+def test_nobody_reads_without_a_name_or_a_code(notify: NotifyFixture) -> None:
     with pytest.raises(NotAllowed):
-        read(office)
+        read(notify)
     with pytest.raises(NotAllowed):
-        read(office, Actor(kind=ActorKind.SYSTEM, id="system"))
+        read(notify, Actor(kind=ActorKind.SYSTEM, id="system"))
 
 
 def assigned(person: Person, inspector: UUID) -> tracking.CaseAssigned:
@@ -135,15 +137,15 @@ def assigned(person: Person, inspector: UUID) -> tracking.CaseAssigned:
     return event
 
 
-def test_an_inspector_reads_of_their_own_cases_alone(office: Office) -> None:
+def test_an_inspector_reads_of_their_own_cases_alone(notify: NotifyFixture) -> None:
     mine, others = uuid4(), uuid4()
-    person = Person(office.keys, unit="roads")
-    office.tell(person.opened(), assigned(person, mine))
-    (item,) = read(office, staff(Role.INSPECTOR, staff_id=mine)).items
+    person = Person(notify.keys, unit="roads")
+    notify.publish(person.opened(), assigned(person, mine))
+    (item,) = read(notify, staff(Role.INSPECTOR, staff_id=mine)).items
     assert (item.case_id, item.case_number) == (person.case_id, person.number)
-    assert read(office, staff(Role.INSPECTOR, staff_id=others)).items == []
+    assert read(notify, staff(Role.INSPECTOR, staff_id=others)).items == []
     citizen = Actor(kind=ActorKind.CITIZEN, id=str(mine))
-    assert read(office, citizen).items == []
+    assert read(notify, citizen).items == []
 
 
 @pytest.mark.parametrize(
@@ -158,23 +160,23 @@ def test_an_inspector_reads_of_their_own_cases_alone(office: Office) -> None:
     ],
 )
 def test_whoever_belongs_to_the_unit_complained_about_or_below_it_reads_nothing_of_the_case(
-    office: Office, complained_about: str, unit: str | None, sees: bool
+    notify: NotifyFixture, complained_about: str, unit: str | None, sees: bool
 ) -> None:
-    person, me = Person(office.keys, unit=complained_about), uuid4()
-    office.tell(person.opened(), assigned(person, me))
-    office.tell(person.event(tracking.CaseObjected, Stage.REVIEW))
-    assert bool(read(office, staff(Role.INSPECTOR, staff_id=me, unit=unit)).items) is sees
-    assert bool(read(office, staff(Role.HEAD, unit=unit)).items) is sees
+    person, me = Person(notify.keys, unit=complained_about), uuid4()
+    notify.publish(person.opened(), assigned(person, me))
+    notify.publish(person.event(tracking.CaseObjected, Stage.REVIEW))
+    assert bool(read(notify, staff(Role.INSPECTOR, staff_id=me, unit=unit)).items) is sees
+    assert bool(read(notify, staff(Role.HEAD, unit=unit)).items) is sees
 
 
-def test_a_case_moved_to_ones_own_unit_disappears(office: Office) -> None:
-    person, me = Person(office.keys, unit="parks"), uuid4()
-    office.tell(person.opened(), assigned(person, me))
+def test_a_case_moved_to_ones_own_unit_disappears(notify: NotifyFixture) -> None:
+    person, me = Person(notify.keys, unit="parks"), uuid4()
+    notify.publish(person.opened(), assigned(person, me))
     actor = staff(Role.INSPECTOR, staff_id=me, unit="asphalt")
-    assert read(office, actor).items
+    assert read(notify, actor).items
     person.unit = "roads"
-    office.tell(person.event(tracking.CaseCorrected, Stage.INVESTIGATING))
-    assert read(office, actor).items == []
+    notify.publish(person.event(tracking.CaseCorrected, Stage.INVESTIGATING))
+    assert read(notify, actor).items == []
 
 
 @pytest.mark.parametrize(
@@ -189,10 +191,10 @@ def test_a_case_moved_to_ones_own_unit_disappears(office: Office) -> None:
     ],
 )
 def test_a_question_reaches_the_liaison_of_its_unit_without_the_case(
-    office: Office, unit: str | None, role: Role, sees: bool
+    notify: NotifyFixture, unit: str | None, role: Role, sees: bool
 ) -> None:
-    person = Person(office.keys, unit="roads")
-    office.tell(
+    person = Person(notify.keys, unit="roads")
+    notify.publish(
         person.opened(),
         person.event(
             tracking.UnitAsked,
@@ -202,7 +204,7 @@ def test_a_question_reaches_the_liaison_of_its_unit_without_the_case(
             due_on=EXPECTED,
         ),
     )
-    items = read(office, staff(role, unit=unit)).items
+    items = read(notify, staff(role, unit=unit)).items
     assert bool(items) is sees
     for item in items:
         assert item.case_id is None
@@ -211,19 +213,19 @@ def test_a_question_reaches_the_liaison_of_its_unit_without_the_case(
         assert str(person.case_id) not in item.model_dump_json()
 
 
-def test_each_reader_of_a_shared_message_reads_it_for_themselves(office: Office) -> None:
-    person = Person(office.keys)
-    office.tell(person.opened(), person.event(tracking.CaseObjected, Stage.REVIEW))
+def test_each_reader_of_a_shared_message_reads_it_for_themselves(notify: NotifyFixture) -> None:
+    person = Person(notify.keys)
+    notify.publish(person.opened(), person.event(tracking.CaseObjected, Stage.REVIEW))
     first, second = staff(Role.HEAD), staff(Role.HEAD)
-    (item,) = read(office, first).items
-    with office.database.transaction() as connection:
-        office.inbox.mark_read(connection, MarkRead(actor=first, ids=[item.id]))
-    assert [read(office, actor).items[0].read for actor in (first, second)] == [True, False]
+    (item,) = read(notify, first).items
+    with notify.database.transaction() as connection:
+        notify.app.inbox.mark_read(connection, MarkRead(actor=first, ids=[item.id]))
+    assert [read(notify, actor).items[0].read for actor in (first, second)] == [True, False]
 
 
-def test_what_accounts_said_last_counts_more_than_an_older_token(office: Office) -> None:
-    person, me = Person(office.keys), uuid4()
-    office.tell(person.opened(), person.event(tracking.CaseObjected, Stage.REVIEW))
+def test_what_accounts_said_last_counts_more_than_an_older_token(notify: NotifyFixture) -> None:
+    person, me = Person(notify.keys), uuid4()
+    notify.publish(person.opened(), person.event(tracking.CaseObjected, Stage.REVIEW))
 
     def changed(version: int, roles: list[Role], active: bool = True) -> StaffChanged:
         return StaffChanged(
@@ -238,33 +240,33 @@ def test_what_accounts_said_last_counts_more_than_an_older_token(office: Office)
         )
 
     actor = staff(Role.HEAD, staff_id=me)
-    assert read(office, actor).items
-    office.tell(changed(2, [Role.SCREENER]), changed(1, [Role.HEAD]))
-    assert read(office, actor).items == []
-    office.tell(changed(3, [Role.HEAD], active=False))
+    assert read(notify, actor).items
+    notify.publish(changed(2, [Role.SCREENER]), changed(1, [Role.HEAD]))
+    assert read(notify, actor).items == []
+    notify.publish(changed(3, [Role.HEAD], active=False))
     with pytest.raises(NotAllowed):
-        read(office, actor)
+        read(notify, actor)
 
 
-def test_an_older_catalogue_changes_nothing(office: Office) -> None:
-    office.tell(catalogue(5, {"city": None, "roads": "city"}), catalogue(4, {**TREE, "roads": "parks"}))
-    person, me = Person(office.keys, unit="parks"), uuid4()
-    office.tell(person.opened(), assigned(person, me))
-    assert read(office, staff(Role.INSPECTOR, staff_id=me, unit="roads")).items
+def test_an_older_catalogue_changes_nothing(notify: NotifyFixture) -> None:
+    notify.publish(catalogue(5, {"city": None, "roads": "city"}), catalogue(4, {**TREE, "roads": "parks"}))
+    person, me = Person(notify.keys, unit="parks"), uuid4()
+    notify.publish(person.opened(), assigned(person, me))
+    assert read(notify, staff(Role.INSPECTOR, staff_id=me, unit="roads")).items
 
 
-def test_in_any_order_and_told_twice_the_same_is_sent_once(office: Office) -> None:
+def test_in_any_order_and_told_twice_the_same_is_sent_once(notify: NotifyFixture) -> None:
     """All orders of a case's first events end in the same messages, whatever is repeated."""
     for order in permutations(range(4)):
-        person = Person(office.keys)
+        person = Person(notify.keys)
         events = [person.registered(), person.opened(), person.asked(), person.decided()]
         for at in order:
-            office.tell(events[at], events[at])
-        office.tell(*events)
-        office.send()
-        office.later(seconds=70)
-        office.send()
-        texts = office.told(person)
+            notify.publish(events[at], events[at])
+        notify.publish(*events)
+        notify.send()
+        notify.later(seconds=70)
+        notify.send()
+        texts = notify.sms_of(person)
         starts = sorted(text.split("\n")[0].split(":")[0] for text in texts)
         assert len(texts) == len(set(texts))
         # Once decided, nobody is asked any more: a question told late is taken back.
@@ -273,19 +275,19 @@ def test_in_any_order_and_told_twice_the_same_is_sent_once(office: Office) -> No
         assert len(texts) <= 3
         assert any(text.startswith("نتیجه رسیدگی") for text in texts)
         assert not (late and any(text.startswith("برای ادامه") for text in texts))
-        assert templates(read(office, person=person)).count("decided") == 1
-        row = office.rows.sms(person.case_id, "registered")
+        assert templates(read(notify, person=person)).count("decided") == 1
+        row = notify.rows.sms(person.case_id, "registered")
         assert row["params"]["date"] == EXPECTED.isoformat()
 
 
-def test_a_code_that_was_taken_is_told_once_in_either_order(office: Office) -> None:
+def test_a_code_that_was_taken_is_told_once_in_either_order(notify: NotifyFixture) -> None:
     for _ in range(2):
-        person = Person(office.keys)
+        person = Person(notify.keys)
         registered = person.registered()
         recoded = person.recoded()
-        office.tell(registered.model_copy(update={"code_hash": recoded.code_hash}), recoded, recoded)
-        office.tell(person.opened())
-        office.send()
-        assert [person.shown_code in text for text in office.told(person)] == [True]
-        assert office.told(person)[0].startswith("شکایت شما با کد رهگیری تازه ثبت شد")
-        assert next(item.template for item in read(office, person=person).items) == "registered_new_code"
+        notify.publish(registered.model_copy(update={"code_hash": recoded.code_hash}), recoded, recoded)
+        notify.publish(person.opened())
+        notify.send()
+        assert [person.shown_code in text for text in notify.sms_of(person)] == [True]
+        assert notify.sms_of(person)[0].startswith("شکایت شما با کد رهگیری تازه ثبت شد")
+        assert next(item.template for item in read(notify, person=person).items) == "registered_new_code"

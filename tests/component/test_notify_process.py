@@ -14,7 +14,7 @@ from contracts.notify import ListMessages, MarkRead
 from contracts.vocabulary import Language
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from deploy.local.sms_simulator.embedded import Simulator
-from tests.support.notify import API_KEY, LINE, Keys, Person, Rows, delivery, one_time_code, providers
+from tests.support.notify import API_KEY, LINE, Keys, Person, Rows, delivery_receipt, one_time_code, providers
 from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
 
 Start = Callable[[], ServiceProcess]
@@ -139,7 +139,7 @@ def test_the_providers_word_by_webhook_is_told_to_all(
     wire.listen("notify.events")
     file_cases(wire, [person])
     (sms,) = simulator.messages(person.phone, wait=20)
-    wire.command(delivery(sms["messageid"], 10))
+    wire.command(delivery_receipt(keys, sms["messageid"], 10))
     eventually(lambda: rows.sms(person.case_id, "registered")["state"] == "delivered")
 
     def heard() -> bool:

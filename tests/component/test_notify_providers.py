@@ -11,17 +11,10 @@ import pytest
 
 from deploy.local.sms_simulator.embedded import Simulator, running
 from deploy.local.sms_simulator.settings import Settings
-from services.notify.providers import (
-    Accepted,
-    Circuit,
-    DeliveryStatus,
-    GiveUp,
-    Kavenegar,
-    NextProvider,
-    ProviderError,
-    Retry,
-)
-from services.notify.routing import lookup_texts
+from services.notify.providers.circuit import CircuitBreaker
+from services.notify.providers.kavenegar import Kavenegar
+from services.notify.providers.protocol import Accepted, DeliveryStatus, GiveUp, NextProvider, ProviderError, Retry
+from services.notify.wording.templates import approved_texts
 
 KEY = "secret-key-0001"
 MOBILE = "+989121234567"
@@ -30,7 +23,7 @@ MOBILE = "+989121234567"
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
     with running(
-        Settings(api_key=KEY, sender="10008663", port=0, step_delay=0.01, templates=lookup_texts())
+        Settings(api_key=KEY, sender="10008663", port=0, step_delay=0.01, templates=approved_texts())
     ) as started:
         yield started
 
@@ -63,7 +56,7 @@ def test_a_text_is_sent_and_its_delivery_can_be_asked(simulator: Simulator, prov
 
 
 def test_an_approved_text_is_sent_by_its_tokens(simulator: Simulator, provider: Kavenegar) -> None:
-    provider.lookup("peygir-otp-fa", {"token": "123456"}, MOBILE)
+    provider.send_template("peygir-otp-fa", {"token": "123456"}, MOBILE)
     (arrived,) = simulator.messages(MOBILE, wait=5)
     assert arrived["text"] == "کد ورود به پیگیر: 123456\nتا ۵ دقیقه معتبر است؛ لطفاً به کسی نگویید."
 
@@ -117,7 +110,7 @@ def test_a_bad_number_and_a_link_are_refused_by_the_provider_itself(provider: Ka
     assert isinstance(failure(provider, receptor="+98123"), GiveUp)
     refused = failure(provider, text="به peygir.ir بروید")
     assert isinstance(refused, NextProvider)
-    assert refused.rest == 0
+    assert not refused.unavailable
 
 
 def test_nobody_listening_is_not_ambiguous() -> None:
@@ -187,15 +180,17 @@ def test_an_unreadable_answer_is_asked_again(body: str, status: int, ambiguous: 
         (77, "unknown"),
     ],
 )
-def test_every_status_of_the_provider_has_our_word(code: int, status: str) -> None:
-    assert Kavenegar(base_url="http://provider", api_key=KEY).read_status(code) == status
+def test_every_status_of_the_provider_is_mapped(code: int, status: str) -> None:
+    provider = answering(f'{{"return":{{"status":200}},"entries":[{{"messageid":12,"status":{code}}}]}}')
+    assert provider.statuses(["12"]) == {"12": status}
 
 
-def test_a_provider_rests_for_a_while_and_then_is_tried_again() -> None:
+def test_a_provider_that_can_send_nothing_is_not_called_for_a_while() -> None:
     now = [100.0]
-    circuit = Circuit(lambda: now[0])
-    circuit.rest("one", 60, "no_credit")
-    assert circuit.resting("one") == "no_credit"
-    assert circuit.resting("two") is None
+    circuit = CircuitBreaker(lambda: now[0])
+    circuit.open("one", 60, "no_credit")
+    assert circuit.reason("one") == "no_credit"
+    assert circuit.reason("two") is None
+    assert circuit.remaining("one") == 60
     now[0] += 60
-    assert circuit.resting("one") is None
+    assert circuit.reason("one") is None

@@ -24,90 +24,89 @@ from contracts.notify import (
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.notify import importing
-from services.notify.texts import Texts
-from tests.support.notify import Desk, Office, desks
+from tests.support.notify import NotifyEnvironment, NotifyFixture, notify_environment
 
 ADMINISTRATOR = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.ADMINISTRATOR}))
 FA, EN = "{kind} پایان یافت.\n{code}", "Your {kind} is over.\n{code}"
 
 
 @pytest.fixture(scope="module")
-def desk(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[Desk]:
-    with desks(broker.url, postgres.url, "notify_texts") as opened:
+def environment(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[NotifyEnvironment]:
+    with notify_environment(broker.url, postgres.url, "notify_texts") as opened:
         yield opened
 
 
 @pytest.fixture
-def office(desk: Desk) -> Office:
-    return desk.office()
+def notify(environment: NotifyEnvironment) -> NotifyFixture:
+    return environment.fixture()
 
 
-def change(office: Office, version: int = 0, name: str = "withdrawn", **more: Any) -> NotificationText:
+def change(notify: NotifyFixture, version: int = 0, name: str = "withdrawn", **more: Any) -> NotificationText:
     about = {"actor": ADMINISTRATOR, "idempotency_key": uuid4().hex, "text_fa": FA, "text_en": EN, **more}
     request = ChangeNotificationText(channel=MessageChannel.SMS, name=name, expected_version=version, **about)
-    with office.database.transaction() as connection:
-        return Texts().change_text(connection, request)
+    with notify.database.transaction() as connection:
+        return notify.app.texts.change_text(connection, request)
 
 
-def test_a_change_is_seen_and_has_its_effect_once(office: Office) -> None:
+def test_a_change_is_seen_and_has_its_effect_once(notify: NotifyFixture) -> None:
     key = uuid4().hex
-    first = change(office, idempotency_key=key)
+    first = change(notify, idempotency_key=key)
     assert (first.text_fa, first.changed, first.version) == (FA, True, 1)
-    assert change(office, idempotency_key=key) == first
+    assert change(notify, idempotency_key=key) == first
     with pytest.raises(KeyReused):
-        change(office, idempotency_key=key, text_en="Over: {kind}\n{code}")
+        change(notify, idempotency_key=key, text_en="Over: {kind}\n{code}")
     with pytest.raises(StaleVersion):
-        change(office, version=0)
-    with office.database.read() as connection:
-        found = Texts().history(connection, ListNotificationTextHistory(actor=ADMINISTRATOR))
-        listed = Texts().list_texts(connection, ListNotificationTexts(actor=ADMINISTRATOR)).items
+        change(notify, version=0)
+    with notify.database.read() as connection:
+        found = notify.app.texts.history(connection, ListNotificationTextHistory(actor=ADMINISTRATOR))
+        listed = notify.app.texts.list_texts(connection, ListNotificationTexts(actor=ADMINISTRATOR)).items
     newest = found.items[0]
     assert (newest.by, newest.before_fa, newest.after_fa) == (ADMINISTRATOR.id, None, FA)
     assert [one.name for one in listed if one.changed] == ["withdrawn"]
 
 
-def test_what_is_shipped_comes_back(office: Office) -> None:
-    change(office)
-    restored = change(office, version=1, text_fa=None, text_en=None)
+def test_what_is_shipped_comes_back(notify: NotifyFixture) -> None:
+    change(notify)
+    restored = change(notify, version=1, text_fa=None, text_en=None)
     assert (restored.text_fa, restored.changed, restored.version) == (restored.shipped_fa, False, 2)
 
 
-def test_a_text_that_is_sent_nowhere_cannot_be_changed(office: Office) -> None:
+def test_a_text_that_is_sent_nowhere_cannot_be_changed(notify: NotifyFixture) -> None:
     with pytest.raises(NotFound):
-        change(office, name="gone")
+        change(notify, name="gone")
 
 
-def test_a_refused_text_leaves_its_key_free(office: Office) -> None:
+def test_a_refused_text_leaves_its_key_free(notify: NotifyFixture) -> None:
     key = uuid4().hex
     with pytest.raises(InvalidField):
-        change(office, idempotency_key=key, text_fa=FA + " www.a.ir")
-    assert change(office, idempotency_key=key).changed
+        change(notify, idempotency_key=key, text_fa=FA + " www.a.ir")
+    assert change(notify, idempotency_key=key).changed
 
 
 @pytest.mark.parametrize("role", [Role.HEAD, Role.ANALYST])
-def test_nobody_else_changes_words(office: Office, role: Role) -> None:
+def test_nobody_else_changes_words(notify: NotifyFixture, role: Role) -> None:
     with pytest.raises(NotAllowed):
-        change(office, actor=Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role})))
+        change(notify, actor=Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role})))
 
 
 @pytest.mark.parametrize("statement", ["UPDATE text_history SET by = 'x'", "DELETE FROM text_history"])
-def test_the_history_only_grows(office: Office, statement: str) -> None:
-    change(office)
-    with pytest.raises(DBAPIError, match="the history only grows"), office.database.transaction() as connection:
+def test_the_history_only_grows(notify: NotifyFixture, statement: str) -> None:
+    change(notify)
+    with pytest.raises(DBAPIError, match="the history only grows"), notify.database.transaction() as connection:
         connection.execute(text(statement))
 
 
-def test_a_table_of_texts_is_taken_whole_or_not_at_all(office: Office, tmp_path: Path) -> None:
-    def take(*lines: str) -> importing.Done:
+def test_a_table_of_texts_is_taken_whole_or_not_at_all(notify: NotifyFixture, tmp_path: Path) -> None:
+    def take(*lines: str) -> importing.ImportResult:
         path = tmp_path / "texts.csv"
         path.write_text("\n".join(("channel,name,text_fa,text_en", *lines)), encoding="utf-8")
-        with office.database.transaction() as connection:
-            return importing.take(connection, path)
+        with notify.database.transaction() as connection:
+            return importing.import_table(connection, path)
 
     def shown(name: str) -> NotificationText:
         request = ListNotificationTexts(actor=ADMINISTRATOR)
-        with office.database.read() as connection:
-            listed = Texts().list_texts(connection, request).items
+        with notify.database.read() as connection:
+            listed = notify.app.texts.list_texts(connection, request).items
         return next(one for one in listed if (one.channel, one.name) == (MessageChannel.SMS, name))
 
     row = f'sms,withdrawn,"{FA}","{EN}"'
@@ -116,11 +115,11 @@ def test_a_table_of_texts_is_taken_whole_or_not_at_all(office: Office, tmp_path:
     assert {(one.row, one.column) for one in refused.value.mistakes} >= {(3, "name"), (4, "name")}
     assert not shown("withdrawn").changed
 
-    assert take(row) == importing.Done(changed=1, same=0)
-    assert take(row) == importing.Done(changed=0, same=1)
+    assert take(row) == importing.ImportResult(changed=1, same=0)
+    assert take(row) == importing.ImportResult(changed=0, same=1)
     assert (shown("withdrawn").text_fa, shown("withdrawn").version) == (FA, 1)
-    with office.database.read() as connection:
-        history = Texts().history(connection, ListNotificationTextHistory(actor=ADMINISTRATOR)).items
+    with notify.database.read() as connection:
+        history = notify.app.texts.history(connection, ListNotificationTextHistory(actor=ADMINISTRATOR)).items
     assert [(one.by, one.name) for one in history[:1]] == [("import notification-texts", "withdrawn")]
-    assert take("sms,withdrawn,,") == importing.Done(changed=1, same=0)
+    assert take("sms,withdrawn,,") == importing.ImportResult(changed=1, same=0)
     assert shown("withdrawn").text_fa == shown("withdrawn").shipped_fa

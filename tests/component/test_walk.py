@@ -77,7 +77,7 @@ SAYS_NOT_WHOSE = {
     "tracking/exports/store.py:renew:1": "among those who make exports",
     "tracking/exports/store.py:let_go:1": "among those who make exports",
     "insight/figures/store.py:_units:1": "a filter; the hidden units stand beside it",
-    "notify/inbox_store.py:_of_staff:5": "what names a unit is for its liaison alone",
+    "notify/inbox/store.py:_of_staff:5": "what names a unit is for its liaison alone",
 }
 """Conditions on the same columns that keep nothing from anybody, and why."""
 

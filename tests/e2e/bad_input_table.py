@@ -166,20 +166,22 @@ SUBMISSIONS: dict[str, Command] = {
     "signOut": Command("nobody", (field_wrong(refresh_token=7),), body={"refresh_token": "x"}),
     "receiveSms": Command(
         "nobody",
-        (
-            Wrong(404, "not_found", of={"secret": "guessed"}),
-            Wrong(422, "invalid_field", body={"from": ""}),
-        ),
+        (Wrong(404, "not_found", of={"secret": "guessed"}),),
         of={"secret": "$webhook"},
         body={"from": "09350000000", "to": "3000", "message": "سلام", "messageid": "1"},
     ),
     "reportDelivery": Command(
         "nobody",
-        (
-            Wrong(404, "not_found", of={"secret": "guessed"}),
-            Wrong(422, "invalid_field", body={"status": "delivered"}),
-        ),
+        (Wrong(404, "not_found", of={"secret": "guessed"}),),
         of={"secret": "$webhook"},
+        body={"messageid": "1", "status": "10"},
+    ),
+    "receiveSmsPush": Command(
+        "nobody",
+        tuple(
+            Wrong(404, "not_found", of=of) for of in ({"secret": "guessed"}, {"provider": "nobody"}, {"kind": "voice"})
+        ),
+        of={"provider": "kavenegar", "secret": "$webhook", "kind": "delivery"},
         body={"messageid": "1", "status": "10"},
     ),
     "createUpload": Command(

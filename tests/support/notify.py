@@ -1,15 +1,16 @@
-"""What notify's tests share: people with phones, what other services would say of their cases, notify's own database,
-and notify's use cases under a clock that the test holds."""
+"""What notify's tests share: people with phones, the events that other services publish of their cases, notify's own
+database, and notify's use cases under a clock that the test sets."""
 
 from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import psycopg
@@ -21,26 +22,25 @@ from backbone.storage.database import Database
 from contracts import tracking, tracking_codes
 from contracts.accounts import OtpRequested, SealedOtp
 from contracts.base import now
-from contracts.gateway import Contact, InboundSms, ReceiveSms, ReportDelivery
+from contracts.gateway import Contact, PushKind, ReceiveSmsPush, SmsPush
 from contracts.intake import SubmissionRecoded, SubmissionRegistered
 from contracts.tracking import CaseSnapshot, TrackedEvent
 from contracts.vocabulary import Channel, Kind, Language, Stage
 from deploy.local.sms_simulator.embedded import Simulator, running
 from deploy.local.sms_simulator.settings import Settings as SimulatorSettings
-from services.notify.domain import code_for_sms
-from services.notify.handlers import Notify
-from services.notify.inbound import Handset
-from services.notify.inbox import Inbox
-from services.notify.providers import Kavenegar
-from services.notify.routing import lookup_texts
-from services.notify.sending import Sender
+from services.notify.composition import NotifyApp, compose
+from services.notify.delivery.use_cases import MessageSender
+from services.notify.providers.kavenegar import Kavenegar
+from services.notify.providers.protocol import SmsProvider
 from services.notify.settings import Settings
+from services.notify.wording.rules import code_for_sms
+from services.notify.wording.templates import approved_texts
 from tests.support.processes import prepared
 
 API_KEY = "kavenegar-key"
 LINE = "10008663"
 EXPECTED = date(2026, 12, 14)  # 1405/09/23
-TOLD_FA = "۱۴۰۵/۰۹/۲۳"
+EXPECTED_FA = "۱۴۰۵/۰۹/۲۳"
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # 15:30 in Tehran
 NIGHT = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)  # 23:30
@@ -131,7 +131,7 @@ class Person:
     def event(
         self, cls: type[TrackedEvent], stage: Stage, *, snapshot: dict[str, Any] | None = None, **more: Any
     ) -> Any:
-        """The next event that tracking tells of this case."""
+        """The next event that tracking publishes of this case."""
         self.sequence += 1
         state = {
             "number": self.number,
@@ -178,15 +178,10 @@ class Person:
     def withdrawn(self) -> Any:
         return self.event(tracking.CaseWithdrawn, Stage.WITHDRAWN, snapshot={"expected_on": None})
 
-    def texts(self, text: str, provider_message_id: str | None = None, at: datetime | None = None) -> ReceiveSms:
-        """What the gateway passes on when this phone texts the office's number."""
-        box = sealing.seal(InboundSms(mobile="0" + self.phone.removeprefix("+98"), text=text), self.keys.public)
-        return ReceiveSms(
-            provider="kavenegar",
-            provider_message_id=provider_message_id or str(uuid4()),
-            sealed_message=box,
-            received_at=at or now(),
-        )
+    def texts(self, text: str, provider_message_id: str | None = None, at: datetime | None = None) -> ReceiveSmsPush:
+        """What the gateway publishes when this phone texts the office's number."""
+        fields = {"from": "0" + self.phone.removeprefix("+98"), "message": text}
+        return push(self.keys, PushKind.INBOUND, fields, provider_message_id or str(uuid4()), at)
 
 
 def one_time_code(keys: Keys, mobile: str, code: str, language: Language, expires_at: datetime) -> OtpRequested:
@@ -194,14 +189,22 @@ def one_time_code(keys: Keys, mobile: str, code: str, language: Language, expire
     return OtpRequested(id=uuid4(), occurred_at=now(), sealed_code=box, expires_at=expires_at)
 
 
-def delivery(message_id: object, status: int, at: datetime | None = None) -> ReportDelivery:
-    return ReportDelivery(
-        provider="kavenegar", provider_message_id=str(message_id), status=status, reported_at=at or now()
-    )
+def push(
+    keys: Keys, kind: PushKind, fields: dict[str, str], message_id: object, at: datetime | None = None
+) -> ReceiveSmsPush:
+    """A push of Kavenegar's as the gateway publishes it."""
+    body = urlencode({**fields, "messageid": str(message_id)}).encode()
+    pushed = SmsPush(kind=kind, content_type="application/x-www-form-urlencoded", body=body)
+    sealed = sealing.seal(pushed, keys.public)
+    return ReceiveSmsPush(provider="kavenegar", sealed_push=sealed, received_at=at or now())
+
+
+def delivery_receipt(keys: Keys, message_id: object, status: int, at: datetime | None = None) -> ReceiveSmsPush:
+    return push(keys, PushKind.DELIVERY, {"status": str(status)}, message_id, at)
 
 
 class Rows:
-    """Notify's database, read from outside."""
+    """Notify's database, read by SQL."""
 
     def __init__(self, url: str) -> None:
         self._url = url.replace("+psycopg", "")
@@ -227,8 +230,8 @@ class Rows:
 
 
 @dataclass
-class Office:
-    """Notify under the test's clock."""
+class NotifyFixture:
+    """Notify's use cases on a real database, under the test's clock."""
 
     keys: Keys
     settings: Settings
@@ -239,75 +242,98 @@ class Office:
     clock: datetime = NOON
 
     def __post_init__(self) -> None:
-        self.notify = Notify(self.settings, self.now)
-        self.handset = Handset(self.settings, self.now)
-        self.inbox = Inbox()
-        self.sender = self.another_sender()
+        self.app = self.another_app()
 
     def now(self) -> datetime:
         return self.clock
 
-    def another_sender(self, *, with_reserve: bool = False, timeout: float = 0.5) -> Sender:
-        first = Kavenegar(base_url=self.simulator.url, api_key=API_KEY, sender=LINE, timeout=timeout, rest=60)
-        second = Kavenegar(base_url=self.reserve.url, api_key="reserve-key", name="kavenegar-reserve", timeout=timeout)
-        return Sender(self.settings, [first, second] if with_reserve else [first], self.now)
+    def configured(self, *names: str) -> NotifyFixture:
+        """The same with the providers that the environment configures under these names."""
+        self.settings = self.settings.model_copy(update={"sms_providers": list(names)})
+        self.app = compose(self.settings, clock=self.now)
+        return self
 
-    def tell(self, *events: Any) -> None:
+    def another_app(
+        self,
+        providers: Sequence[SmsProvider] = (),
+        *,
+        with_reserve: bool = False,
+        timeout: float = 0.5,
+        settings: Settings | None = None,
+    ) -> NotifyApp:
+        """As another process would have it; with Kavenegar's simulator unless other providers are given."""
+        first = Kavenegar(base_url=self.simulator.url, api_key=API_KEY, sender=LINE, timeout=timeout)
+        second = Kavenegar(base_url=self.reserve.url, api_key="reserve-key", name="kavenegar-reserve", timeout=timeout)
+        simulators = [first, second] if with_reserve else [first]
+        return compose(settings or self.settings, list(providers) or simulators, self.now)
+
+    def another_sender(
+        self, providers: Sequence[SmsProvider] = (), *, with_reserve: bool = False, timeout: float = 0.5
+    ) -> MessageSender:
+        return self.another_app(providers, with_reserve=with_reserve, timeout=timeout).sender
+
+    def publish(self, *events: Any) -> None:
+        notifications = self.app.notifications
         with self.database.transaction() as connection:
             for event in events:
                 if event.name == "submission.registered.v1":
-                    self.notify.registered(connection, [event])
+                    notifications.submissions_registered(connection, [event])
                 elif event.name == "submission.recoded.v1":
-                    self.notify.recoded(connection, event)
+                    notifications.submission_recoded(connection, event)
                 elif event.name == "otp.requested.v1":
-                    self.notify.otp_requested(connection, event)
+                    notifications.otp_requested(connection, event)
                 elif event.name == "staff.changed.v1":
-                    self.notify.staff_changed(connection, event)
+                    notifications.staff_changed(connection, event)
                 elif event.name == "catalogue.changed.v1":
-                    self.notify.catalogue(connection, event)
+                    notifications.catalogue_changed(connection, event)
                 else:
-                    self.notify.case_events(connection, [event])
+                    notifications.case_events(connection, [event])
 
-    def hear(self, *commands: Any) -> None:
-        """What handsets text, answered."""
+    def push(self, *commands: ReceiveSmsPush) -> None:
+        """What the provider pushes, answered."""
         for command in commands:
             with self.database.transaction() as connection:
-                self.handset.receive_sms(connection, command)
+                assert self.app.pushes.receive(connection, command)
         self.send()
 
     def outbox(self) -> list[tuple[str, dict[str, Any]]]:
-        """Names and bodies of the events that notify tells, in order."""
+        """Names and bodies of the events that notify publishes, in order."""
         with self.database.read() as connection:
             rows = connection.execute(text("select name, convert_from(body, 'utf8') from outbox order by seq"))
             return [(name, json.loads(body)) for name, body in rows]
 
-    def report(self, message_id: object, status: int) -> bool:
+    def receipt(self, message_id: object, status: int) -> bool:
+        """Pushes a delivery receipt; False when its message is not known yet."""
         with self.database.transaction() as connection:
-            return self.handset.report_delivery(connection, delivery(message_id, status, self.clock))
+            return self.app.pushes.receive(connection, delivery_receipt(self.keys, message_id, status, self.clock))
 
-    def send(self, sender: Sender | None = None) -> None:
-        while (sender or self.sender).send_due(self.database):
+    def send(self, sender: MessageSender | None = None) -> None:
+        while (sender or self.app.sender).send_due(self.database):
             pass
+
+    def poll(self) -> int:
+        return self.app.polling.poll(self.database)
 
     def later(self, **passed: float) -> None:
         self.clock += timedelta(**passed)
 
-    def told(self, person: Person, simulator: Simulator | None = None) -> list[str]:
-        """What the provider took for this phone."""
-        return [one["text"] for one in (simulator or self.simulator).messages(person.phone, accepted=True)]
+    def sms_of(self, person: Person, simulator: Simulator | None = None) -> list[str]:
+        """The texts that the provider accepted for this phone."""
+        messages = (simulator or self.simulator).messages(person.phone, accepted=True)
+        return [message["text"] for message in messages]
 
 
 @dataclass
-class Desk:
-    """A migrated database, two providers, and secrets: an office is opened on it for each test."""
+class NotifyEnvironment:
+    """A migrated database, two providers, and secrets, for the tests of one module."""
 
     environment: dict[str, str]
     database: Database
     simulator: Simulator
     reserve: Simulator
 
-    def office(self) -> Office:
-        """On empty tables, at noon."""
+    def fixture(self) -> NotifyFixture:
+        """For one test: on empty tables, at noon."""
         self.simulator.reset()
         self.reserve.reset()
         tables = (
@@ -318,21 +344,21 @@ class Desk:
             connection.execute(text(f"truncate {tables}, text_commands, inbox, outbox"))
         settings = Settings.model_validate({name.lower(): value for name, value in self.environment.items()})
         rows = Rows(self.environment["DATABASE_URL"])
-        return Office(Keys(self.environment), settings, self.database, rows, self.simulator, self.reserve)
+        return NotifyFixture(Keys(self.environment), settings, self.database, rows, self.simulator, self.reserve)
 
 
 @contextmanager
 def providers() -> Iterator[tuple[Simulator, Simulator]]:
     """Two providers over real HTTP."""
-    first = SimulatorSettings(api_key=API_KEY, sender=LINE, port=0, step_delay=0.01, templates=lookup_texts())
+    first = SimulatorSettings(api_key=API_KEY, sender=LINE, port=0, step_delay=0.01, templates=approved_texts())
     second = SimulatorSettings(api_key="reserve-key", sender="20001000", port=0, step_delay=0.01)
     with running(first) as simulator, running(second) as reserve:
         yield simulator, reserve
 
 
 @contextmanager
-def desks(amqp_url: str, server_url: str, name: str) -> Iterator[Desk]:
-    """A desk that is cleared away again; `name` of its database."""
+def notify_environment(amqp_url: str, server_url: str, name: str) -> Iterator[NotifyEnvironment]:
+    """`name`: of its database."""
     with providers() as (simulator, reserve):
         environment = prepared(
             "notify",
@@ -345,6 +371,6 @@ def desks(amqp_url: str, server_url: str, name: str) -> Iterator[Desk]:
         )
         database = Database(environment["DATABASE_URL"])
         try:
-            yield Desk(environment, database, simulator, reserve)
+            yield NotifyEnvironment(environment, database, simulator, reserve)
         finally:
             database.close()

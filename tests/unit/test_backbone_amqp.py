@@ -17,7 +17,7 @@ from backbone.messaging import amqp
 from backbone.messaging.amqp import Confirms, NotPublished
 from contracts.accounts import StaffChanged
 from contracts.base import now
-from contracts.gateway import ReportDelivery
+from contracts.gateway import ReceiveSmsPush
 from contracts.intake import SubmissionRegistered
 from tests.support.tracing import continued
 
@@ -185,14 +185,14 @@ def test_an_event_that_names_no_uploads_goes_past_who_keeps_them(uploads: list[s
 
 
 def test_a_command_goes_to_the_gateways_exchange() -> None:
-    command = ReportDelivery(provider="kavenegar", provider_message_id="1", status=10, reported_at=now())
+    command = ReceiveSmsPush(provider="kavenegar", sealed_push="c2VhbGVk", received_at=now())
     message = amqp.command(command, "its id")
     assert (message.exchange, message.routing_key, message.message_id) == (
         "gateway.commands",
-        "report_delivery.v1",
+        "receive_sms_push.v1",
         "its id",
     )
-    assert json.loads(message.body)["status"] == 10
+    assert json.loads(message.body)["provider"] == "kavenegar"
     assert message.headers["traceparent"]
 
 

@@ -12,12 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backbone.persian import date_parsing as dates
-from backbone.persian import jalali
+from backbone.persian import date_text, jalali
 from contracts.characters import latin_digits
 from contracts.vocabulary import Language
 from gateway.cases import views
 from gateway.pages import words
-from services.notify import wording
 
 DAY = date(2026, 11, 23)
 DIGITS = ("0123456789", "۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩")
@@ -131,7 +130,7 @@ def _shown(day: date) -> list[str]:
         lambda language: words.moment(language, noon),
         lambda language: views.day_text(day, language),
         lambda language: views.moment_text(noon, language),
-        lambda language: wording.day_text(day, language),
+        lambda language: date_text.short_day_text(day, language),
     ]
     texts = [str(text(language)) for text in moments for language in Language]
     return [*texts, jalali.long(day), jalali.short(day), jalali.plain(day), jalali.moment(noon), day.isoformat()]

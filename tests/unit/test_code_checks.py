@@ -16,7 +16,6 @@ LONGER = {
     "benchmarks/city/lives.py": 550,
     "contracts/errors.py": 550,
     "tests/component/test_intake_service.py": 550,
-    "tests/component/test_notify_words.py": 1000,
     "tests/component/test_tracking_life.py": 600,
     "tests/e2e/bad_input_table.py": 800,
     "tests/support/walk/walking.py": 1050,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.sms import has_hidden_letters, link_in, wrong_in_sms
 from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, Language
-from services.notify.routing import table
+from services.notify.wording.templates import shipped_templates
 
 LINKS = [
     "evil.xyz",
@@ -111,7 +111,7 @@ def test_what_is_no_link_is_taken(text: str) -> None:
 
 
 def test_all_words_of_the_product_are_taken() -> None:
-    words = [text.text for (channel, _, _), text in table().texts.items() if channel == "sms"]
+    words = [text.text for (channel, _, _), text in shipped_templates().texts.items() if channel == "sms"]
     for names in (KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES):
         words += [told[language] for told in names.values() for language in Language]
     for word in words:

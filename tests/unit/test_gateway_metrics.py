@@ -38,6 +38,7 @@ def counted(route: str, method: str = "GET") -> float:
         (f"/v1/cases/{uuid4()}", "/v1/cases/{case_id}"),
         (f"/v1/uploads/{uuid4().hex}", "/v1/uploads/{upload_id}"),
         (f"/v1/webhooks/sms/{uuid4().hex}/inbound", "/v1/webhooks/sms/{secret}/inbound"),
+        (f"/v1/webhooks/sms/kavenegar/{uuid4().hex}/inbound", "/v1/webhooks/sms/{provider}/{secret}/{kind}"),
         ("/v1/openapi.json", "/v1/openapi.json"),
         ("/healthz", "/healthz"),
         ("/", "/"),

@@ -22,7 +22,7 @@ from gateway.pages.multipart import Multipart
 from gateway.pages.units import Tree
 from gateway.pages.visit import clean
 from gateway.papers.signatures import receipt_in
-from services.notify.domain import read_inbound
+from services.notify.inbound.rules import meaning_of
 from tests.support.gateway import CATALOGUE
 from tests.support.linear import Build, Read, assert_linear
 
@@ -62,7 +62,7 @@ def form(parts: list[bytes]) -> object:
 
 
 def sms(text: str) -> object:
-    return read_inbound(text, tracking_codes.candidates(text))
+    return meaning_of(text, tracking_codes.candidates(text))
 
 
 def code_in(text: str) -> object:

@@ -13,7 +13,9 @@ ALL = {name for names in GIVEN.values() for name in names}
 def reads(process: str, name: str) -> bool:
     """Whether the process's code, beyond naming it among its settings, does something with it."""
     files = [file for file in (ROOT / FOLDERS[process]).rglob("*.py") if file.name != "settings.py"]
-    return any(f"settings.{name.lower()}" in file.read_text() for file in files)
+    # `self`: of settings that make what they configure, such as those of SMS providers.
+    uses = (f"settings.{name.lower()}", f"self.{name.lower()}")
+    return any(use in file.read_text() for file in files for use in uses)
 
 
 @pytest.mark.parametrize("process", sorted(FOLDERS))

@@ -1,4 +1,4 @@
-"""Rules of notification that need nobody else."""
+"""Rules of notify: the meaning of inbound texts, quiet hours, parts of an SMS, pauses between attempts."""
 
 from __future__ import annotations
 
@@ -9,19 +9,9 @@ import pytest
 
 from contracts import tracking_codes
 from contracts.notify import Reply
-from services.notify.domain import (
-    NotUnderstood,
-    OptIn,
-    OptOut,
-    QuietHours,
-    SentCode,
-    code_for_sms,
-    local_id,
-    poll_wait,
-    read_inbound,
-    retry_wait,
-    sms_parts,
-)
+from services.notify.delivery.rules import QuietHours, client_reference, poll_wait, retry_wait
+from services.notify.inbound.rules import NotUnderstood, OptIn, OptOut, TrackingCodeSent, meaning_of
+from services.notify.wording.rules import code_for_sms, sms_parts
 
 CODE = "1234567890123456"
 
@@ -40,28 +30,28 @@ CODE = "1234567890123456"
     ],
 )
 def test_a_code_is_read_in_any_digits_with_any_separators(text: str) -> None:
-    assert read_inbound(text, tracking_codes.candidates(text)) == SentCode()
+    assert meaning_of(text, tracking_codes.candidates(text)) == TrackingCodeSent()
     assert tracking_codes.candidates(text) == [CODE]
 
 
 @pytest.mark.parametrize("text", ["1", "۱", " ١ ", "1.", "راضی", "راضي", "۱ راضی"])
 def test_one_is_satisfied(text: str) -> None:
-    assert read_inbound(text, []) is Reply.SATISFIED
+    assert meaning_of(text, []) is Reply.SATISFIED
 
 
 @pytest.mark.parametrize("text", ["2", "۲", "اعتراض", "2- اعتراض"])
 def test_two_is_an_objection(text: str) -> None:
-    assert read_inbound(text, []) is Reply.OBJECT
+    assert meaning_of(text, []) is Reply.OBJECT
 
 
 @pytest.mark.parametrize("text", ["سلام", "", "12", "3", CODE + "1", "123456789012345"])
 def test_anything_else_is_not_understood(text: str) -> None:
-    assert read_inbound(text, tracking_codes.candidates(text)) == NotUnderstood()
+    assert meaning_of(text, tracking_codes.candidates(text)) == NotUnderstood()
 
 
 def test_a_citizen_may_close_and_open_their_number() -> None:
-    assert read_inbound("لغو ۱۱", []) == OptOut()
-    assert read_inbound("Start", []) == OptIn()
+    assert meaning_of("لغو ۱۱", []) == OptOut()
+    assert meaning_of("Start", []) == OptIn()
 
 
 def tehran(hour: int, minute: int = 0, day: int = 23) -> datetime:
@@ -111,10 +101,10 @@ def test_a_code_is_shown_in_four_groups() -> None:
     assert code_for_sms(CODE) == "1234-5678-9012-3456"
 
 
-def test_a_message_has_one_local_id_at_each_provider() -> None:
+def test_a_message_has_one_client_reference_at_each_provider() -> None:
     message = uuid4()
-    assert local_id(message, "a") == local_id(message, "a") != local_id(message, "b")
-    assert 0 <= int(local_id(message, "a")) < 2**63
+    assert client_reference(message, "a") == client_reference(message, "a") != client_reference(message, "b")
+    assert 0 <= int(client_reference(message, "a")) < 2**63
 
 
 def test_waits_grow_and_stay_within_the_providers_memory() -> None:

@@ -12,9 +12,10 @@ from contracts.accounts import StaffChangeState
 from contracts.base import now
 from contracts.staff_changes import StaffChangeDecided, StaffChangeRequested
 from contracts.vocabulary import Role
-from services.notify import wording
-from services.notify.handlers import Draft, Telling, ended
-from services.notify.routing import Route, table
+from services.notify.delivery.outcome import outcome_event
+from services.notify.notifications.composer import MessageComposer
+from services.notify.notifications.registry import shipped_registry
+from services.notify.wording.templates import shipped_templates
 
 ABOUT: dict[str, Any] = {
     "change_id": uuid4(),
@@ -32,33 +33,34 @@ def event(state: StaffChangeState | None = None, **more: Any) -> StaffChangeRequ
     return StaffChangeRequested(**given) if state is None else StaffChangeDecided(**given, state=state)
 
 
-def told(about: StaffChangeRequested | StaffChangeDecided, language: str) -> dict[str, str]:
-    """Role → what their inbox says."""
-    found = {}
-    for draft in Telling().of_staff_change(about):
+def texts_of(about: StaffChangeRequested | StaffChangeDecided, language: str) -> dict[str, str]:
+    """Role → the text in its inbox."""
+    registry, templates = shipped_registry(), shipped_templates()
+    texts = {}
+    for draft in MessageComposer(registry).compose(about):
         assert draft.case_id is None
-        values = wording.values(draft.params, language, table())
-        found[str(draft.more["role"])] = table().render(draft.route.channel, draft.route.template, language, values)
-    return found
+        values = templates.write(draft.params, language, registry.values)
+        texts[str(draft.address.role)] = templates.render(draft.channel, draft.template, language, values)
+    return texts
 
 
 @pytest.mark.parametrize("action", ["add", "change", "reset_credentials"])
 def test_a_request_is_told_to_custodians_and_to_administrators(action: str) -> None:
     for language in ("fa", "en"):
-        texts = told(event(action=action), language)
+        texts = texts_of(event(action=action), language)
         assert set(texts) == {"custodian", "administrator"}
         for text in texts.values():
             assert "head-2" in text
             assert "راهبر سامانه" in text
-    assert "head of inspection, custodian of identities" in told(event(action=action), "en")["custodian"]
-    assert "مدیر بازرسی، امین هویت" in told(event(action=action), "fa")["custodian"]
+    assert "head of inspection, custodian of identities" in texts_of(event(action=action), "en")["custodian"]
+    assert "مدیر بازرسی، امین هویت" in texts_of(event(action=action), "fa")["custodian"]
 
 
 @pytest.mark.parametrize("state", [state for state in StaffChangeState if state is not StaffChangeState.PENDING])
 def test_whatever_became_of_it_is_told_to_custodians_alone(state: StaffChangeState) -> None:
     decider = {"decided_by": uuid4(), "decided_by_name": "راهبر دوم"} if state in ("confirmed", "denied") else {}
     for language in ("fa", "en"):
-        texts = told(event(state, **decider), language)
+        texts = texts_of(event(state, **decider), language)
         assert set(texts) == {"custodian"}
         assert ("راهبر دوم" in texts["custodian"]) is bool(decider)
         assert bool(re.search("[آ-ی]", re.sub("راهبر( دوم| سامانه)", "", texts["custodian"]))) is (language == "fa")
@@ -66,12 +68,11 @@ def test_whatever_became_of_it_is_told_to_custodians_alone(state: StaffChangeSta
 
 def test_what_was_done_on_the_server_is_told_without_anybody_who_asked() -> None:
     done = event(StaffChangeState.CONFIRMED, asked_by=None, asked_by_name=None)
-    assert "on the server" in told(done, "en")["custodian"]
-    assert "None" not in told(done, "en")["custodian"]
+    assert "on the server" in texts_of(done, "en")["custodian"]
+    assert "None" not in texts_of(done, "en")["custodian"]
 
 
 @pytest.mark.parametrize(("audience", "to_citizen"), [("citizen", True), ("mentioned", False), ("custodian", False)])
 def test_a_message_says_whether_it_went_to_the_citizen(audience: str, to_citizen: bool) -> None:
-    route = Route("case.note_added.v1", audience, "inbox", "mentioned")
-    row = Draft(route, "key", route.event, now(), uuid4()).row(now())
-    assert ended(row, "delivered", None, now()).to_citizen is to_citizen  # type: ignore[union-attr]  # it was delivered
+    row = {"id": uuid4(), "case_id": uuid4(), "template": "mentioned", "channel": "inbox", "audience": audience}
+    assert outcome_event(row, "delivered", None, now()).to_citizen is to_citizen  # type: ignore[union-attr]  # it was delivered

@@ -8,30 +8,39 @@ import pytest
 
 from backbone.sentences import sentence
 from contracts.vocabulary import Language
-from services.notify.routing import LANGUAGES, needs_of, table
-from services.notify.texts import Texts
+from services.notify.notifications.registry import shipped_registry
+from services.notify.notifications.validation import offered_values
+from services.notify.wording.rules import LANGUAGES, placeholders
+from services.notify.wording.templates import shipped_templates
+from services.notify.wording.use_cases import TextUseCases
 
 FA = "نتیجه {kind} شما: {outcome}\n{code}\n{office}"
 EN = "Result of your {kind}: {outcome}\n{code}\n{office}"
 
+TEXTS = TextUseCases(shipped_registry(), shipped_templates())
+
+
+def offered(channel: str, name: str) -> frozenset[str]:
+    return offered_values(shipped_registry(), shipped_templates(), channel, name)
+
 
 def wrong(channel: str, name: str, fa: str | None, en: str | None) -> dict[str, str]:
-    return {one["field"]: one["reason"] for one in Texts()._wrong(channel, name, {"fa": fa, "en": en})}
+    return {one["field"]: one["reason"] for one in TEXTS.mistakes(channel, name, {"fa": fa, "en": en})}
 
 
 def test_every_shipped_text_names_only_what_its_event_offers() -> None:
     """Else the list of values shown to the administrator would be too short."""
-    for (channel, name, _), words in table().texts.items():
-        assert words.needs <= table().offers(channel, name), (channel, name)
+    for (channel, name, _), words in shipped_templates().texts.items():
+        assert words.placeholders <= offered(channel, name), (channel, name)
 
 
 def test_every_shipped_text_could_be_written_by_the_administrator() -> None:
-    texts = table().texts
+    texts = shipped_templates().texts
     for channel, name in dict.fromkeys((channel, name) for channel, name, _ in texts):
         fa, en = (texts[channel, name, language] for language in LANGUAGES)
         if fa.fixed:  # nobody words them anew, so only what they name is looked at
-            assert fa.needs <= table().offers(channel, name), (channel, name)
-        elif fa.lookup is None:
+            assert fa.placeholders <= offered(channel, name), (channel, name)
+        elif fa.approved is None:
             assert wrong(channel, name, fa.text, en.text) == {}, (channel, name)
 
 
@@ -48,7 +57,7 @@ def test_an_sms_holds_no_link(link: str) -> None:
 
 
 def test_the_error_names_the_link_in_both_languages() -> None:
-    [field] = Texts()._wrong("sms", "decided", {"fa": f"{FA} bit[.]ly/x", "en": EN})
+    [field] = TEXTS.mistakes("sms", "decided", {"fa": f"{FA} bit[.]ly/x", "en": EN})
     assert sentence(field, Language.EN) == "An SMS may hold no link or Internet address: bit.ly"
     assert sentence(field, Language.FA) == "پیامک نباید پیوند یا نشانی اینترنتی داشته باشد: bit.ly"
 
@@ -95,7 +104,7 @@ def test_what_would_reach_nobody_well_is_refused(channel: str, name: str, fa: st
 
 
 def test_words_that_tell_custodians_of_administrators_stay_even_where_others_were_stored() -> None:
-    changed = table().with_texts({("inbox", "staff_change_on_server", "en"): "All is well."})
+    changed = shipped_templates().with_texts({("inbox", "staff_change_on_server", "en"): "All is well."})
     told = changed.render("inbox", "staff_change_on_server", "en", {"account": "head-2", "roles": "head"})
     assert "head-2" in told
 
@@ -105,15 +114,17 @@ def test_both_languages_name_the_same() -> None:
 
 
 def test_words_in_place_of_shipped_ones_are_sent() -> None:
-    changed = table().with_texts({("sms", "withdrawn", "fa"): "پایان {kind}\n{code}", ("sms", "gone", "fa"): "x"})
+    changed = shipped_templates().with_texts(
+        {("sms", "withdrawn", "fa"): "پایان {kind}\n{code}", ("sms", "gone", "fa"): "x"}
+    )
     assert changed.render("sms", "withdrawn", "fa", {"kind": "شکایت", "code": "1"}) == "پایان شکایت\n1"
     assert changed.render("sms", "withdrawn", "en", {"kind": "complaint", "code": "1"}).startswith("As you asked")
-    assert needs_of("{a} {{b}}") == {"a"}
+    assert placeholders("{a} {{b}}") == {"a"}
 
 
 def test_the_offices_own_reasons_count_for_the_length_of_an_sms() -> None:
-    texts = table().texts
+    texts = shipped_templates().texts
     told: dict[str, str | None] = {one: texts["sms", "refused", one].text for one in LANGUAGES}
     for words, fields in ((10, []), (60, ["text_fa"])):
         reasons = [SimpleNamespace(fa="نامه " * words, en="short")]
-        assert [one["field"] for one in Texts()._wrong("sms", "refused", told, reasons)] == fields
+        assert [one["field"] for one in TEXTS.mistakes("sms", "refused", told, reasons)] == fields

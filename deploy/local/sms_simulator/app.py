@@ -96,7 +96,7 @@ def make_app(settings: Settings) -> FastAPI:
         return _envelope(200, entries, 200)
 
     @app.get("/_control/messages")
-    async def messages(
+    async def list_messages(
         receptor: str | None = None,
         after: int = 0,
         wait: float = 0,
@@ -106,20 +106,20 @@ def make_app(settings: Settings) -> FastAPI:
         mobile = rules.local_mobile(receptor) if receptor else None
         until = time.monotonic() + min(wait, 60)
         while True:
-            found = store.accepted(mobile, after) if accepted else store.arrived(mobile, after)
+            messages = store.accepted(mobile, after) if accepted else store.arrived(mobile, after)
             left = until - time.monotonic()
-            if found or left <= 0:
+            if messages or left <= 0:
                 break
-            await network.wait_for_news(left)
-        listed = [_shown(one, one.id if accepted else one.arrival or 0) for one in found]
+            await network.wait_for_arrival(left)
+        listed = [_shown(message, message.id if accepted else message.arrival or 0) for message in messages]
         return {"messages": listed, "last": listed[-1]["number"] if listed else after}
 
     @app.post("/_control/inbound", status_code=202)
     async def inbound(text: HandsetText) -> dict[str, Any]:
-        one = store.add_inbound(rules.local_mobile(text.sender), settings.sender, text.text, time.time())
+        received = store.add_inbound(rules.local_mobile(text.sender), settings.sender, text.text, time.time())
         for _ in range(text.times):
-            network.inbound(one)
-        return {"messageid": one.id}
+            network.inbound(received)
+        return {"messageid": received.id}
 
     @app.get("/_control/faults")
     async def listed_faults() -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""The simulator inside another process: for tests, and for whoever wants it for a moment."""
+"""The simulator inside another process: for tests."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Simulator:
 
         `wait`: seconds to wait for the first one.
         """
-        asked: dict[str, str | int | float | bool] = {"after": after, "wait": wait, "all": accepted}
+        params: dict[str, str | int | float | bool] = {"after": after, "wait": wait, "all": accepted}
         if receptor:
-            asked["receptor"] = receptor
-        answer = self.control.get("/_control/messages", params=asked, timeout=wait + 5)
+            params["receptor"] = receptor
+        answer = self.control.get("/_control/messages", params=params, timeout=wait + 5)
         return list(answer.raise_for_status().json()["messages"])
 
     def fault(self, mode: str, **details: object) -> None:

@@ -1,4 +1,4 @@
-"""Faults the simulator plays on demand: `POST /_control/faults`."""
+"""Faults that the simulator injects on demand: `POST /_control/faults`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SENDING = ("sms/send", "sms/sendarray", "verify/lookup")
 class Fault(BaseModel):
     """`count` calls meet it (0: all, until reset).
 
-    fail     answers `status` (402 unless said) and sends nothing; 5xx are answered without an envelope
+    fail     answers `status` (402 unless given) and sends nothing; 5xx are answered without an envelope
     credit   answers 418 · busy answers 409
     delay    accepts, and answers after `seconds`
     timeout  accepts, and withholds its answer for `seconds`: the caller cannot know
-    lose     accepts, and the handset never gets it; it ends at `status` (11 unless said; 4: no news for ever)
+    lose     accepts, and the handset never gets it; it ends at `status` (11 unless given; 4: no further status)
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -44,7 +44,7 @@ class Fault(BaseModel):
 
 
 class Faults:
-    """First told, first played."""
+    """In the order in which they were added."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Fault, int]] = []

@@ -1,4 +1,4 @@
-"""The way to the handsets and back: steps each message towards its ending, and calls the office's webhooks."""
+"""The way to the handsets and back: moves each message towards its ending, and calls the office's webhooks."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class Network:
         await self._client.aclose()
 
     def accepted(self) -> None:
-        """Tells the loop that there is a message to carry."""
+        """Wakes the loop: there is a message to carry."""
         self._wake.set()
 
-    async def wait_for_news(self, seconds: float) -> None:
+    async def wait_for_arrival(self, seconds: float) -> None:
         """Returns when any message has arrived at a handset, or after `seconds`."""
         async with self._changed:
             with contextlib.suppress(TimeoutError):
@@ -90,20 +90,20 @@ class Network:
     def _call(self, url: str | None, form: Mapping[str, str]) -> None:
         if url is None:
             return
-        task = asyncio.create_task(self._call_until_heard(url, form))
+        task = asyncio.create_task(self._call_until_accepted(url, form))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _call_until_heard(self, url: str, form: Mapping[str, str]) -> None:
+    async def _call_until_accepted(self, url: str, form: Mapping[str, str]) -> None:
         for wait in (*self._settings.hook_waits, None):
             try:
                 answer = await self._client.post(url, data=dict(form))
                 if answer.is_success:
                     return
-                said = f"answered {answer.status_code}"
+                failure = f"answered {answer.status_code}"
             except httpx.HTTPError as error:
-                said = type(error).__name__
+                failure = type(error).__name__
             if wait is None:
-                log.warning("webhook for message %s given up: %s", form["messageid"], said)
+                log.warning("webhook for message %s given up: %s", form["messageid"], failure)
                 return
             await asyncio.sleep(wait)

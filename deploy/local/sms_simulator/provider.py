@@ -38,7 +38,7 @@ class Provider:
     def _send(self, params: Params, fault: Fault | None) -> Entries:
         if not params.get("receptor"):
             raise Refused(406)
-        receptors = [rules.local_mobile(one) for one in params["receptor"].split(",")]
+        receptors = [rules.local_mobile(receptor) for receptor in params["receptor"].split(",")]
         if len(receptors) > rules.MAX_RECEPTORS:
             raise Refused(414)
         text = rules.check_text(params.get("message", ""))
@@ -104,8 +104,8 @@ class Provider:
         entries = []
         for message_id in wanted:
             message = self._store.message(int(message_id)) if message_id.isdigit() else None
-            known = message is not None and message.created > time.time() - rules.STATUS_WINDOW
-            status = message.status if message is not None and known else rules.INVALID
+            recent = message is not None and message.created > time.time() - rules.STATUS_WINDOW
+            status = message.status if message is not None and recent else rules.INVALID
             entries.append(_status_entry(message_id, status))
         return entries
 
@@ -123,13 +123,13 @@ class Provider:
         line = self._line(params["linenumber"])
         return [
             {
-                "messageid": one.id,
-                "message": one.text,
-                "sender": one.sender,
-                "receptor": one.line,
-                "date": int(one.created),
+                "messageid": inbound.id,
+                "message": inbound.text,
+                "sender": inbound.sender,
+                "receptor": inbound.line,
+                "date": int(inbound.created),
             }
-            for one in self._store.inbound(line, params["isread"] == "1")
+            for inbound in self._store.inbound(line, params["isread"] == "1")
         ]
 
     def _cancel(self, params: Params, fault: Fault | None) -> Entries:
@@ -162,15 +162,15 @@ class Provider:
     ) -> Entries:
         """All or nothing, as the provider does; a localid seen within 12 hours gives the earlier message again."""
         now = time.time()
-        known = {
-            localid: found
+        accepted_before = {
+            localid: earlier
             for _, _, _, localid in wanted
-            if localid and (found := self._store.by_localid(localid, now - rules.LOCAL_ID_WINDOW))
+            if localid and (earlier := self._store.by_localid(localid, now - rules.LOCAL_ID_WINDOW))
         }
-        self._pay(sum(rules.parts(text) for _, _, text, localid in wanted if localid not in known))
+        self._pay(sum(rules.parts(text) for _, _, text, localid in wanted if localid not in accepted_before))
         entries = []
         for receptor, sender, text, localid in wanted:
-            message = known.get(localid) if localid else None
+            message = accepted_before.get(localid) if localid else None
             if message is None:
                 message = self._store.add(
                     receptor=receptor,
@@ -183,7 +183,7 @@ class Provider:
                     ending=fault.ending if fault else rules.DELIVERED,
                 )
                 if localid:
-                    known[localid] = message
+                    accepted_before[localid] = message
             entries.append(_result(message))
         self._network.accepted()
         return entries
@@ -208,7 +208,7 @@ def _text_or_none(value: object) -> str | None:
 def _ids(value: str | None) -> list[str]:
     if not value:
         raise Refused(406)
-    ids = [one.strip() for one in value.split(",")]
+    ids = [message_id.strip() for message_id in value.split(",")]
     if len(ids) > rules.MAX_STATUS_IDS:
         raise Refused(414)
     return ids

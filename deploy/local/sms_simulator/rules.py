@@ -1,4 +1,4 @@
-"""Kavenegar's rules and words: codes, numbers, links, parts, tokens. No I/O."""
+"""Kavenegar's rules and texts: codes, numbers, links, parts, tokens. No I/O."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _MOBILE = re.compile(r"^(?:\+98|0098|98|0)?(9\d{9})$")
 
 
 class Refused(Exception):
-    """The provider says no; `code` is return.status, and the HTTP status where it is one."""
+    """The provider refuses; `code` is return.status, and the HTTP status where it is one."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"{code} {RETURN_TEXTS.get(code, '')}".strip())

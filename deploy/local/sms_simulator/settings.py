@@ -57,12 +57,12 @@ class Settings:
 
 
 def approved_templates() -> dict[str, str]:
-    """The texts that notify uses through verify/lookup, as if the provider's panel had approved them.
+    """The texts that notify sends by verify/lookup, as if the provider's panel had approved them.
 
     Empty where notify's files are not installed (an image of the simulator alone); the control API can add them.
     """
     try:
-        from services.notify.routing import lookup_texts
+        from services.notify.wording.templates import approved_texts
     except ImportError:
         return {}
-    return lookup_texts()
+    return approved_texts()

@@ -72,7 +72,7 @@ class Store:
         self._db.close()
 
     def reset(self) -> None:
-        """Empties both tables; ids go on growing, so that no later message is taken for an earlier one."""
+        """Empties both tables; ids go on growing, so that no two messages ever share one."""
         self._db.executescript("delete from message; delete from inbound;")
 
     def add(
@@ -108,9 +108,9 @@ class Store:
             ),
         )
         assert cursor.lastrowid is not None
-        found = self.message(cursor.lastrowid)
-        assert found is not None
-        return found
+        added = self.message(cursor.lastrowid)
+        assert added is not None
+        return added
 
     def message(self, message_id: int) -> Message | None:
         row = self._db.execute("select * from message where id = ?", (message_id,)).fetchone()
@@ -136,9 +136,9 @@ class Store:
             f"update message set status = ?, changed = ?, arrival = {arrival} where id = ?",
             (status, now, message_id),
         )
-        found = self.message(message_id)
-        assert found is not None
-        return found
+        stepped = self.message(message_id)
+        assert stepped is not None
+        return stepped
 
     def arrived(self, receptor: str | None, after: int) -> list[Message]:
         rows = self._db.execute(

@@ -52,7 +52,7 @@ FILES = (
         "tracking/search/store.py",
         "tracking/visits/store.py",
     ),
-    *("insight/figures/store.py", "notify/inbox_store.py"),
+    *("insight/figures/store.py", "notify/inbox/store.py"),
 )
 """Where queries for people are."""
 

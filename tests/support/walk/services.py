@@ -72,14 +72,14 @@ class Services:
                 **{name.lower(): value for name, value in keys.items()},
                 "amqp_url": "amqp://nobody",
                 "database_url": url,
-                "kavenegar_base_url": "http://nobody",
-                "kavenegar_api_key": "none",
-                "sms_sender": "1000",
+                "sms_providers": [],
             }
             settings = needed(**{name: value for name, value in given.items() if name in needed.model_fields})
         made = {
             name: provider._factory(settings) for name, provider in vars(cls).items() if isinstance(provider, UseCases)
         }
+        if service == "notify":
+            made["use_cases"] = made["app"].notifications
         found = SimpleNamespace(cls=cls, db=database(url), settings=settings, **made)
         if hasattr(cls, "command"):
             found.command = partial(cls.command, found)

@@ -264,7 +264,7 @@ class Maker:
         whole = Catalogue(version=1, units=told, grounds=grounds, four_eyes=[Kind.COMPLAINT, Kind.INFORMATION])
         self.world.catalogue = whole
         self.catalogue = CatalogueChanged(id=uuid.uuid4(), occurred_at=self.at, catalogue=whole)
-        for service, method in (("tracking", "keep_catalogue"), ("notify", "catalogue")):
+        for service, method in (("tracking", "keep_catalogue"), ("notify", "catalogue_changed")):
             made = self.services.made[service]
             with made.db.transaction() as connection:
                 getattr(_event_handlers(service, made), method)(connection, self.catalogue)
@@ -367,7 +367,7 @@ class Maker:
             "group": Group(members=3, common=word()) if self.chance.random() < 0.3 else None,
         }
         facts.filed = SubmissionRegistered(**values)
-        for service, method in (("tracking", "open_cases"), ("notify", "registered")):
+        for service, method in (("tracking", "open_cases"), ("notify", "submissions_registered")):
             made = self.services.made[service]
             with made.db.transaction() as connection:
                 getattr(_event_handlers(service, made), method)(connection, [facts.filed])

@@ -1,0 +1,166 @@
+"""Notifications of accounts and opened identities, word for word, in fa and en."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from contracts.accounts import SignInFailuresNoted, StaffChangeState
+from contracts.base import now
+from contracts.gateway import Actor
+from contracts.identities import IdentityAsked, IdentityDecided, IdentityEvent
+from contracts.notify import ListMessages
+from contracts.staff_changes import StaffChangeDecided, StaffChangeEvent, StaffChangeRequested
+from contracts.vocabulary import ActorKind, Kind, Language, Role
+from services.notify.notifications.of_accounts import ACCOUNTS, IDENTITIES
+from tests.component.notify_words.scene import FA, Scene, unread
+from tests.support.notify import Keys, one_time_code
+
+
+def test_a_one_time_code(scene: Scene, keys: Keys) -> None:
+    scene.wire.event(one_time_code(keys, scene.person.phone, "531864", scene.language, now() + timedelta(minutes=5)))
+    if scene.language is FA:
+        text = "کد ورود به پیگیر: 531864\nتا ۵ دقیقه معتبر است؛ لطفاً به کسی نگویید."
+    else:
+        text = "Your Peygir sign-in code: 531864\nIt is valid for 5 minutes. Please tell it to no one."
+    scene.sms("one_time_code", text, "handset")
+
+
+def test_custodians_and_who_asked_are_told_of_an_identity_and_not_of_which_case(
+    scene: Scene, language: Language
+) -> None:
+    fa, person = language is FA, scene.person
+    asker = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.HEAD}), language=language)
+    custodian = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.CUSTODIAN}), language=language)
+    about = {"case_id": person.case_id, "request_id": uuid4(), "kind": Kind.COMPLAINT, "asked_by": UUID(asker.id)}
+
+    def happens(event: type[IdentityEvent], **more: Any) -> None:
+        made = event.model_validate({"id": uuid4(), "occurred_at": now(), **about, **more})
+        scene.wire.event(made)
+        scene.wire.event(made)  # twice heard is once told
+
+    happens(IdentityAsked)
+    needed = "دیدن هویت ثبت‌کننده یک شکایت به موافقت شما نیاز دارد."
+    waits = "A request to see who filed a complaint waits for your consent."
+    scene.staff(custodian, "custodian", "identity_asked", needed if fa else waits, None)
+    happens(IdentityDecided, open_until=now())
+    given = "با دیدن هویت ثبت‌کننده یک شکایت که خواسته بودید موافقت شد."
+    consented = "Your request to see who filed a complaint was consented to."
+    scene.staff(asker, "asker", "identity_consented", given if fa else consented, None)
+    happens(IdentityDecided)
+    kept = "با دیدن هویت ثبت‌کننده یک شکایت که خواسته بودید موافقت نشد."
+    scene.staff(
+        asker, "asker", "identity_kept", kept if fa else "Your request to see who filed a complaint was refused.", None
+    )
+    items = scene.wire.ask("notify", "list_messages", ListMessages(actor=asker))["items"]
+    told = [item["template"] for item in items if item["case_id"] == str(person.case_id)]
+    assert told == ["identity_kept", "identity_consented"]
+
+
+def test_whose_account_others_try_is_told_so(scene: Scene, language: Language) -> None:
+    owner = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.SCREENER}), language=language)
+    noted = SignInFailuresNoted(id=uuid4(), occurred_at=now(), staff_id=UUID(owner.id), failures=5)
+    scene.wire.event(noted)
+    if language is FA:
+        text = (
+            "چند بار پیاپی با نام کاربری شما و گذرواژه یا کد ورود نادرست برای ورود تلاش شده است. اگر شما نبوده‌اید، "
+            "به راهبر سامانه خبر دهید. با دستگاهی که پیش‌تر با آن وارد شده‌اید همچنان می‌توانید وارد شوید."
+        )
+    else:
+        text = (
+            "Somebody tried several times in a row to sign in under your user name with a wrong password or code. "
+            "If it was not you, tell the administrator. You can still sign in with a device that you signed in with before."
+        )
+    scene.staff(owner, "account_owner", "sign_in_failures", text, None)
+
+
+def test_custodians_are_told_of_every_change_that_takes_two_administrators(scene: Scene, language: Language) -> None:
+    fa, wire = language is FA, scene.wire
+    custodian, administrator = (
+        Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role}), language=language)
+        for role in (Role.CUSTODIAN, Role.ADMINISTRATOR)
+    )
+    username = f"head-{language}"
+    account = f"\u2066{username}\u2069" if fa else username
+    asker, decider = ("مریم کاظمی", "رضا نادری") if fa else ("Maryam Kazemi", "Reza Naderi")
+    who = f"{account} (مدیر بازرسی)" if fa else f"{account} (head of inspection)"
+    both = f"{account} (مدیر بازرسی، امین هویت)" if fa else f"{account} (head of inspection, custodian of identities)"
+    asked = {"asked_by": uuid4(), "asked_by_name": asker}
+    decided = {"decided_by": uuid4(), "decided_by_name": decider}
+    told: list[str] = []
+
+    def happens(event: type[StaffChangeEvent], action: str, roles: list[Role], **more: Any) -> None:
+        about = {"change_id": uuid4(), "staff_id": uuid4(), "action": action, "username": username, "roles": roles}
+        made = event.model_validate({"id": uuid4(), "occurred_at": now(), **about, **more})
+        wire.event(made)
+        wire.event(made)  # twice heard is once told
+
+    def custodians(template: str, in_fa: str, in_en: str) -> None:
+        scene.staff(custodian, "custodian", template, in_fa if fa else in_en, None)
+        told.append(template)
+
+    def waits(whose: str) -> None:
+        text = (
+            f"{asker} تغییر حساب {whose} را خواسته است و تأیید راهبر دیگری لازم است."
+            if fa
+            else f"{asker} asked for a change of the account {whose}; it needs another administrator's confirmation."
+        )
+        scene.staff(administrator, "administrator", "staff_change_waits", text, None)
+
+    happens(StaffChangeRequested, "add", [Role.HEAD], **asked)
+    custodians(
+        "staff_grant_requested",
+        f"{asker} برای حساب {account} نقش خواسته است: مدیر بازرسی. پیش از تأیید راهبر دوم اثری ندارد.",
+        f"{asker} asked for these roles for the account {account}: head of inspection. "
+        "It has no effect until a second administrator confirms.",
+    )
+    waits(who)
+    happens(StaffChangeRequested, "reset_credentials", [Role.HEAD, Role.CUSTODIAN], **asked)
+    custodians(
+        "staff_reset_requested",
+        f"{asker} برای حساب {both} گذرواژه و کد ورود تازه خواسته است. پیش از تأیید راهبر دوم اثری ندارد.",
+        f"{asker} asked for a new password and sign-in codes of the account {both}. "
+        "It has no effect until a second administrator confirms.",
+    )
+    waits(both)
+    happens(StaffChangeDecided, "add", [Role.HEAD], **asked, **decided, state=StaffChangeState.CONFIRMED)
+    custodians(
+        "staff_change_confirmed",
+        f"تغییر حساب {who} که {asker} خواسته بود به تأیید {decider} رسید و انجام شد.",
+        f"The change of the account {who} that {asker} asked for was confirmed by {decider} and is done.",
+    )
+    happens(StaffChangeDecided, "add", [Role.HEAD], **asked, **decided, state=StaffChangeState.DENIED)
+    custodians(
+        "staff_change_denied",
+        f"تغییر حساب {who} که {asker} خواسته بود با مخالفت {decider} روبه‌رو شد و انجام نشد.",
+        f"The change of the account {who} that {asker} asked for was denied by {decider}; nothing was changed.",
+    )
+    for state, whose, roles in (
+        (StaffChangeState.CANCELLED, who, [Role.HEAD]),
+        (StaffChangeState.EXPIRED, both, [Role.HEAD, Role.CUSTODIAN]),
+    ):
+        happens(StaffChangeDecided, "change", roles, **asked, state=state)
+        custodians(
+            "staff_change_dropped",
+            f"تغییر حساب {whose} که {asker} خواسته بود پس گرفته شد یا مهلت آن گذشت، و انجام نشد.",
+            f"The change of the account {whose} that {asker} asked for was withdrawn or not confirmed in time; "
+            "nothing was changed.",
+        )
+    happens(StaffChangeDecided, "add", [Role.HEAD], state=StaffChangeState.CONFIRMED)
+    custodians(
+        "staff_change_on_server",
+        f"حساب {who} با فرمانی روی سرور ساخته یا تغییر داده شد.",
+        f"The account {who} was made or changed by a command on the server.",
+    )
+
+    def of_this_account(reader: Actor) -> list[str]:
+        items = wire.ask("notify", "list_messages", ListMessages(actor=reader))["items"]
+        return [item["template"] for item in reversed(items) if username in item["text"]]
+
+    assert of_this_account(custodian) == told
+    assert of_this_account(administrator) == ["staff_change_waits", "staff_change_waits"]
+
+
+def test_every_notification_was_read_above() -> None:
+    assert unread((*IDENTITIES, *ACCOUNTS)) == set()

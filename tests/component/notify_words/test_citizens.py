@@ -1,0 +1,270 @@
+"""Notifications of citizens, word for word, in fa and en."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from contracts import tracking
+from contracts.notify import ListMessages
+from contracts.vocabulary import Kind, Stage
+from services.notify.notifications.of_cases import CITIZENS
+from tests.component.notify_words.scene import DAY, EN, FA, OFFICE, WORD, Scene, open_case, unread
+from tests.support.processes import eventually
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_from_filing_to_the_final_decision(scene: Scene, kind: Kind) -> None:
+    person, wire, language = scene.person, scene.wire, scene.language
+    person.kind = kind
+    word, code, office = WORD[language][kind], person.shown_code, OFFICE[language]
+    open_case(scene)
+
+    wire.event(person.asked())
+    if language is FA:
+        scene.sms(
+            "question_asked",
+            f"برای ادامه رسیدگی به پاسخ شما نیاز داریم. لطفاً با این کد در سامانه پیگیر پاسخ دهید:\n{code}\n{office}",
+        )
+        scene.inbox("question_asked", "بازرس پرسشی از شما دارد. تا رسیدن پاسخ شما، مهلت رسیدگی متوقف است.")
+    else:
+        scene.sms(
+            "question_asked",
+            "We need your answer to go on with your case. Please answer on the Peygir site with this code:\n"
+            f"{code}\n{office}",
+        )
+        scene.inbox(
+            "question_asked",
+            "The inspector has a question for you. The clock of your case is stopped until you answer.",
+        )
+
+    wire.event(person.decided("partly_upheld"))
+    if language is FA:
+        scene.sms(
+            "decided",
+            f"نتیجه رسیدگی به {word} شما: وارد جزئی\n{code}\nلطفاً پاسخ دهید: 1 راضی، 2 اعتراض\n{office}",
+        )
+        scene.inbox(
+            "decided",
+            f"رسیدگی به {word} شما به نتیجه رسید: وارد جزئی. می‌توانید نظر خود را بگویید یا یک بار اعتراض کنید.",
+        )
+    else:
+        scene.sms(
+            "decided",
+            f"The result of your {word}: Partly upheld\n{code}\nPlease reply: 1 satisfied, 2 object\n{office}",
+        )
+        scene.inbox("decided", f"Your {word} has been decided: Partly upheld. You may rate it, or object once.")
+
+    wire.event(person.event(tracking.CaseObjected, Stage.REVIEW))
+    if language is FA:
+        scene.sms(
+            "objection_registered",
+            f"اعتراض شما ثبت شد و بازرس دیگری آن را بررسی می‌کند.\n{code}\nنتیجه تا {DAY[FA]}\n{office}",
+        )
+        scene.inbox(
+            "objection_registered",
+            f"اعتراض شما ثبت شد و بازرس دیگری آن را بررسی می‌کند. نتیجه تا {DAY[FA]} اعلام می‌شود.",
+        )
+    else:
+        scene.sms(
+            "objection_registered",
+            "Your objection is registered; another inspector will hear it.\n"
+            f"{code}\nResult expected by {DAY[EN]}\n{office}",
+        )
+        scene.inbox(
+            "objection_registered",
+            f"Your objection is registered and another inspector will hear it. The result is expected by {DAY[EN]}.",
+        )
+
+    wire.event(person.decided("not_upheld", final=True))
+    if language is FA:
+        scene.sms("decided_final", f"نتیجه نهایی رسیدگی به {word} شما: غیروارد\n{code}\n{office}")
+        scene.inbox("decided_final", f"نتیجه نهایی رسیدگی به {word} شما: غیروارد.")
+    else:
+        scene.sms("decided_final", f"The final result of your {word}: Not upheld\n{code}\n{office}")
+        scene.inbox("decided_final", f"The final result of your {word}: Not upheld.")
+
+    wire.event(person.event(tracking.CaseRated, Stage.CLOSED, score=4))
+    if language is FA:
+        scene.inbox("rating_thanks", "از نظر شما سپاسگزاریم. نظر شما ثبت شد و در بهبود خدمات به کار می‌آید.")
+    else:
+        scene.inbox("rating_thanks", "Thank you for your rating. It is recorded and helps us serve better.")
+
+
+def test_a_refusal(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    scene.wire.event(person.event(tracking.CaseRefused, Stage.REFUSED, reason="outside_remit"))
+    if scene.language is FA:
+        scene.sms("refused", f"شکایت شما پذیرفته نشد: موضوع در صلاحیت شهرداری نیست.\n{person.shown_code}\n{office}")
+        scene.inbox("refused", "شکایت شما پذیرفته نشد: موضوع در صلاحیت شهرداری نیست.")
+    else:
+        text = "Your complaint was not accepted. It is outside the municipality's remit."
+        scene.sms("refused", f"{text}\n{person.shown_code}\n{office}")
+        scene.inbox("refused", text)
+
+
+def test_a_refusal_for_a_reason_of_the_offices_own(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    named: dict[str, Any] = {"reason_fa": "مهر ندارد", "reason_en": "It bears no stamp"}
+    scene.wire.event(person.event(tracking.CaseRefused, Stage.REFUSED, reason="no_stamp", **named))
+    if scene.language is FA:
+        scene.sms("refused", f"شکایت شما پذیرفته نشد: مهر ندارد.\n{person.shown_code}\n{office}")
+        scene.inbox("refused", "شکایت شما پذیرفته نشد: مهر ندارد.")
+    else:
+        scene.sms("refused", f"Your complaint was not accepted. It bears no stamp.\n{person.shown_code}\n{office}")
+        scene.inbox("refused", "Your complaint was not accepted. It bears no stamp.")
+
+
+def test_a_merger(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    scene.wire.event(person.event(tracking.CaseMerged, Stage.MERGED, into=uuid4()))
+    if scene.language is FA:
+        scene.sms(
+            "merged",
+            f"شکایت شما به پرونده‌ای با همین موضوع پیوست و همراه آن رسیدگی می‌شود.\n{person.shown_code}\n{office}",
+        )
+        scene.inbox(
+            "merged",
+            "شکایت شما همراه پرونده‌ای با همین موضوع رسیدگی می‌شود. کد رهگیری شما همچنان معتبر است.",
+        )
+    else:
+        scene.sms(
+            "merged",
+            "Your complaint was joined to a case on the same matter and is handled with it.\n"
+            f"{person.shown_code}\n{office}",
+        )
+        scene.inbox(
+            "merged",
+            "Your complaint is handled with a case on the same matter. Your tracking code stays valid.",
+        )
+
+
+def test_the_outcome_of_the_case_that_it_was_merged_into(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    event = person.event(tracking.JoinedCaseDecided, Stage.MERGED, outcome="upheld")
+    scene.wire.event(event)
+    scene.wire.event(event)
+    if scene.language is FA:
+        scene.sms(
+            "joined_decided",
+            f"نتیجه پرونده‌ای که شکایت شما به آن پیوسته است: وارد\n{person.shown_code}\n{office}",
+        )
+        scene.inbox("joined_decided", "پرونده‌ای که شکایت شما همراه آن رسیدگی شد به نتیجه رسید: وارد.")
+    else:
+        scene.sms(
+            "joined_decided",
+            f"The result of the case your complaint was joined to: Upheld\n{person.shown_code}\n{office}",
+        )
+        scene.inbox("joined_decided", "The case your complaint was handled with has been decided: Upheld.")
+
+
+def test_the_refusal_of_the_case_that_it_was_merged_into(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    names: dict[str, Any] = {"reason_fa": "در صلاحیت نیست", "reason_en": "Outside the remit"}
+    event = person.event(tracking.JoinedCaseRefused, Stage.MERGED, reason="outside_remit", **names)
+    scene.wire.event(event)
+    scene.wire.event(event)
+    if scene.language is FA:
+        text = "پرونده‌ای که شکایت شما به آن پیوسته است پذیرفته نشد: در صلاحیت نیست."
+    else:
+        text = "The case your complaint was joined to was not accepted. Outside the remit."
+    scene.sms("joined_refused", f"{text}\n{person.shown_code}\n{office}")
+    scene.inbox("joined_refused", text)
+
+
+def test_a_merged_case_that_is_its_own_again(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    event = person.event(tracking.CaseReopened, Stage.SCREENING)
+    scene.wire.event(event)
+    scene.wire.event(event)
+    if scene.language is FA:
+        text = "پرونده‌ای که شکایت شما به آن پیوسته بود بی‌نتیجه ماند. کار شما جداگانه رسیدگی می‌شود."
+    else:
+        text = "The case your complaint was joined to ended without a result. Your complaint is now handled by itself."
+    scene.sms("reopened", f"{text}\n{person.shown_code}\n{office}")
+    scene.inbox("reopened", text)
+
+
+def test_a_withdrawal(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    scene.wire.event(person.withdrawn())
+    if scene.language is FA:
+        text = "بنا به درخواست شما، رسیدگی به شکایت شما پایان یافت."
+    else:
+        text = "As you asked, your complaint was withdrawn."
+    scene.sms("withdrawn", f"{text}\n{person.shown_code}\n{office}")
+    scene.inbox("withdrawn", text)
+
+
+def test_a_new_code_in_place_of_one_that_was_taken(scene: Scene) -> None:
+    person, office = scene.person, OFFICE[scene.language]
+    open_case(scene)
+    scene.wire.event(person.recoded())
+    if scene.language is FA:
+        scene.sms(
+            "registered_new_code",
+            "شکایت شما با کد رهگیری تازه ثبت شد؛ لطفاً این کد را به جای کد پیشین نگه دارید:\n"
+            f"{person.shown_code}\n{office}",
+        )
+        scene.inbox(
+            "registered_new_code",
+            "شکایت شما با کد رهگیری تازه‌ای ثبت شد. لطفاً رسید تازه را بگیرید و نگه دارید.",
+        )
+    else:
+        scene.sms(
+            "registered_new_code",
+            "Your complaint is registered under a new tracking code. Please keep this one in place of the first:\n"
+            f"{person.shown_code}\n{office}",
+        )
+        scene.inbox(
+            "registered_new_code",
+            "Your complaint is registered under a new tracking code. Please take its new receipt and keep it.",
+        )
+
+
+def test_a_citizen_is_told_of_refused_files_and_texted_of_the_first_alone(scene: Scene) -> None:
+    person, wire, office, fa = scene.person, scene.wire, OFFICE[scene.language], scene.language is FA
+    open_case(scene)
+    if fa:
+        sms = "یکی از فایل‌های شما پذیرفته نشد. دلیل را با این کد ببینید و اگر خواستید فایل دیگری بفرستید:"
+        text = (
+            "دست‌کم یکی از فایل‌هایی که فرستاده‌اید پذیرفته نشد. نام فایل و دلیل آن در پرونده نوشته شده است؛ "
+            "تا پرونده باز است می‌توانید فایل دیگری بفرستید."
+        )
+    else:
+        sms = "A file of yours could not be accepted. With this code you can see why and send another:"
+        text = (
+            "At least one of the files you sent could not be accepted. Your case says which one and why; "
+            "while it is open you can send another."
+        )
+    for first in (True, False):
+        wire.event(person.event(tracking.EvidenceRefused, Stage.SCREENING, media=["A" * 22], first=first))
+        if first:
+            scene.sms("evidence_refused", f"{sms}\n{person.shown_code}\n{office}")
+        scene.inbox("evidence_refused", text)
+
+    def both_are_read() -> bool:
+        items = wire.ask("notify", "list_messages", ListMessages(code_hashes=[person.code_hash]))["items"]
+        return [item["template"] for item in items] == ["evidence_refused", "evidence_refused", "registered"]
+
+    eventually(both_are_read)
+    wire.event(person.asked())
+    asked = (
+        "برای ادامه رسیدگی به پاسخ شما نیاز داریم. لطفاً با این کد در سامانه پیگیر پاسخ دهید:"
+        if fa
+        else "We need your answer to go on with your case. Please answer on the Peygir site with this code:"
+    )
+    scene.sms("question_asked", f"{asked}\n{person.shown_code}\n{office}")  # the next one: of the second file, none
+
+
+def test_every_notification_was_read_above() -> None:
+    assert unread(CITIZENS) == set()

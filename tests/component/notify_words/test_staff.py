@@ -1,0 +1,286 @@
+"""Notifications of staff about cases and deadlines, word for word, in fa and en."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from contracts import tracking
+from contracts.accounts import StaffChanged
+from contracts.base import now
+from contracts.gateway import Actor
+from contracts.intake import Catalogue, CatalogueChanged, Unit
+from contracts.notify import ListMessages
+from contracts.vocabulary import ActorKind, Language, Outcome, Role, Stage
+from services.notify.notifications.of_cases import STAFF_OF_A_CASE
+from services.notify.notifications.of_deadlines import DEADLINES
+from tests.component.notify_words.scene import DAY, EN, FA, Scene, seen, unread
+from tests.support.notify import EXPECTED
+
+
+def test_staff_are_told_in_their_own_inbox(scene: Scene, language: Language) -> None:
+    person, wire = scene.person, scene.wire
+    inspector, liaison, head = uuid4(), uuid4(), uuid4()
+    tree = [Unit(code="city", parent=None, level="city", name_fa="شهر", name_en="City")]
+    tree += [Unit(code="roads", parent="city", level="office", name_fa="راه", name_en="Roads")]
+    catalogue = Catalogue(version=2 if language is FA else 3, units=tree, grounds=[])
+    wire.event(CatalogueChanged(id=uuid4(), occurred_at=now(), catalogue=catalogue))
+    for staff_id, role, unit in ((inspector, Role.INSPECTOR, None), (liaison, Role.LIAISON, "roads")):
+        wire.event(
+            StaffChanged(
+                id=uuid4(),
+                occurred_at=now(),
+                staff_id=staff_id,
+                version=1,
+                display_name="کارمند",
+                roles=[role],
+                unit=unit,
+                active=True,
+            )
+        )
+
+    def actor(staff_id: object, role: Role, unit: str | None = None) -> Actor:
+        return Actor(kind=ActorKind.STAFF, id=str(staff_id), roles=frozenset({role}), unit=unit, language=language)
+
+    number = f"\u2066{person.number}\u2069" if language is FA else person.number
+    day = DAY[language]
+    fa = language is FA
+    wire.event(person.registered())
+    wire.event(person.opened())
+    handled = {"handler": inspector}
+    wire.event(person.event(tracking.CaseAssigned, Stage.INVESTIGATING, snapshot=handled))
+    scene.staff(
+        actor(inspector, Role.INSPECTOR),
+        "inspector",
+        "assigned",
+        f"رسیدگی به پرونده {number} به شما سپرده شد. مهلت: {day}."
+        if fa
+        else f"Case {number} was assigned to you. Due by {day}.",
+        person.number,
+    )
+    question = {"question_id": uuid4(), "unit_asked": "roads"}
+    wire.event(person.event(tracking.UnitAsked, Stage.AWAITING_UNIT, snapshot=handled, due_on=EXPECTED, **question))
+    scene.staff(
+        actor(liaison, Role.LIAISON, "roads"),
+        "liaison",
+        "unit_asked",
+        f"بازرسی از واحد شما پرسشی دارد. مهلت پاسخ: {day}."
+        if fa
+        else f"The inspection office has a question for your unit. Answer by {day}.",
+        None,
+    )
+    wire.event(person.event(tracking.UnitAnswered, Stage.INVESTIGATING, snapshot=handled, **question))
+    scene.staff(
+        actor(inspector, Role.INSPECTOR),
+        "inspector",
+        "unit_answered",
+        f"واحد به پرسش شما در پرونده {number} پاسخ داد."
+        if fa
+        else f"The unit has answered your question in case {number}.",
+        person.number,
+    )
+    wire.event(person.event(tracking.CitizenAnswered, Stage.INVESTIGATING, snapshot=handled, question_id=uuid4()))
+    scene.staff(
+        actor(inspector, Role.INSPECTOR),
+        "inspector",
+        "citizen_answered",
+        f"شهروند به پرسش شما در پرونده {number} پاسخ داد."
+        if fa
+        else f"The citizen has answered your question in case {number}.",
+        person.number,
+    )
+    wire.event(person.event(tracking.CaseObjected, Stage.REVIEW))
+    scene.staff(
+        actor(head, Role.HEAD),
+        "head",
+        "objection_raised",
+        f"به نتیجه پرونده {number} اعتراض شد. لطفاً آن را به بازرس دیگری بسپارید."
+        if fa
+        else f"An objection was raised in case {number}. Please assign it to another inspector.",
+        person.number,
+    )
+
+
+def test_staff_are_told_what_the_calendar_brings(scene: Scene, language: Language) -> None:
+    person, wire = scene.person, scene.wire
+    inspector, screener, head = uuid4(), uuid4(), uuid4()
+
+    def actor(staff_id: UUID, role: Role, unit: str | None = None) -> Actor:
+        return Actor(kind=ActorKind.STAFF, id=str(staff_id), roles=frozenset({role}), unit=unit, language=language)
+
+    people = {
+        "inspector": actor(inspector, Role.INSPECTOR),
+        "screener": actor(screener, Role.SCREENER),
+        "head": actor(head, Role.HEAD),
+        "liaison": actor(uuid4(), Role.LIAISON, "roads"),
+        "mayor": actor(uuid4(), Role.LIAISON, "mayor"),
+    }
+    number = f"\u2066{person.number}\u2069" if language is FA else person.number
+    wire.event(person.registered())
+    wire.event(person.opened())
+    warned, escalated = tracking.DeadlineWarned, tracking.CaseEscalated
+    mine: dict[str, Any] = {"snapshot": {"handler": inspector}, "due_on": EXPECTED}
+    nobodys: dict[str, Any] = {"due_on": EXPECTED}
+    unit = {"step": "unit", "unit_asked": "roads"}
+    told: list[tuple[Any, dict[str, Any], list[tuple[str, str]]]] = [
+        (warned, {**nobodys, "step": "first_reading"}, [("screener", "reading_near")]),
+        (escalated, {**nobodys, "step": "first_reading", "level": "head"}, [("head", "reading_late")]),
+        (warned, {**nobodys, "step": "decision"}, [("screener", "deadline_near")]),
+        (warned, {**mine, "step": "decision"}, [("inspector", "deadline_near")]),
+        (escalated, {**mine, "step": "decision", "level": "head"}, [("head", "deadline_passed")]),
+        (warned, {**mine, "step": "citizen"}, [("inspector", "citizen_silent")]),
+        (warned, {**mine, **unit}, [("liaison", "answer_near")]),
+        (escalated, {**mine, **unit, "level": "head"}, [("head", "unit_late"), ("inspector", "unit_late")]),
+        (
+            escalated,
+            {**mine, "step": "decision", "level": "mayor", "to_unit": "mayor"},
+            [("head", "sent_up"), ("mayor", "sent_up")],
+        ),
+    ]
+    recommendation: dict[str, Any] = {"recommendation_id": uuid4(), "unit_asked": "roads"}
+    decided: dict[str, Any] = {"outcome": Outcome.UPHELD, "recommended_to": "roads"}
+    told += [
+        (tracking.DecisionProposed, mine, [("head", "decision_proposed")]),
+        (tracking.ProposalReturned, mine, [("inspector", "proposal_returned")]),
+        (tracking.CaseDecided, {**mine, **decided}, [("liaison", "recommended")]),
+        (
+            tracking.RecommendationReported,
+            {**mine, **recommendation, "done": True},
+            [("inspector", "recommendation_reported"), ("head", "recommendation_reported")],
+        ),
+        (
+            tracking.RecommendationSettled,
+            {**mine, **recommendation, "now": "open"},
+            [("liaison", "recommendation_sent_back")],
+        ),
+        (
+            escalated,
+            {**mine, "step": "recommendation", "level": "head", "unit_asked": "roads"},
+            [("head", "recommendation_late"), ("liaison", "recommendation_overdue")],
+        ),
+    ]
+    told += [
+        (tracking.NoteAdded, {**mine, "mentions": [people["screener"].id]}, [("screener", "mentioned")]),
+        (tracking.CaseReminded, {**mine, "staff": inspector}, [("inspector", "reminded")]),
+        (tracking.CaseReopened, {}, [("screener", "reopened_for_staff")]),
+    ]
+    for event, fields, readers in told:
+        wire.event(person.event(event, Stage.INVESTIGATING, **fields))
+        for audience, template in readers:
+            text = CALENDAR[template][language].format(number=number, day=DAY[language])
+            known = None if audience == "liaison" else person.number
+            scene.staff(people[audience], audience, template, text, known)
+            if template in ("mentioned", "reminded"):
+                seen.add(("mentioned", "inbox", template))
+
+
+CALENDAR = {
+    "reopened_for_staff": {
+        FA: "پرونده‌ای که پرونده {number} به آن پیوسته بود بی‌نتیجه پایان یافت؛ {number} دوباره در انتظار غربالگری است.",
+        EN: "The case that {number} was merged into ended without a result; {number} waits for screening again.",
+    },
+    "reading_near": {
+        FA: "پرونده {number} هنوز خوانده نشده است. مهلت بررسی اولیه: {day}.",
+        EN: "Case {number} has not been read yet. First reading due by {day}.",
+    },
+    "reading_late": {
+        FA: "پرونده {number} در مهلت بررسی اولیه خوانده نشد.",
+        EN: "Case {number} was not read within the time for a first reading.",
+    },
+    "deadline_near": {
+        FA: "مهلت رسیدگی به پرونده {number} رو به پایان است: {day}.",
+        EN: "The time for case {number} is nearly over. Due by {day}.",
+    },
+    "deadline_passed": {
+        FA: "مهلت رسیدگی به پرونده {number} گذشته است: {day}.",
+        EN: "The time for case {number} is over. It was due by {day}.",
+    },
+    "citizen_silent": {
+        FA: "شهروند در مهلت خود به پرسش شما در پرونده {number} پاسخ نداد. می‌توانید رسیدگی را ادامه دهید.",
+        EN: "The citizen has not answered your question in case {number} in time. You may go on.",
+    },
+    "answer_near": {
+        FA: "مهلت پاسخ واحد شما به پرسش بازرسی رو به پایان است: {day}.",
+        EN: "The time for your unit's answer to the inspection office is nearly over. Answer by {day}.",
+    },
+    "unit_late": {
+        FA: "واحد در مهلت خود به پرسش بازرس در پرونده {number} پاسخ نداد: {day}.",
+        EN: "The unit has not answered the inspector's question in case {number}. It was due by {day}.",
+    },
+    "mentioned": {
+        FA: "در یادداشتی از پرونده {number} از شما نام برده شد.",
+        EN: "You were mentioned in a note of case {number}.",
+    },
+    "reminded": {FA: "یادآوری: پرونده {number}.", EN: "Reminder: case {number}."},
+    "decision_proposed": {
+        FA: "نتیجه پیشنهادی پرونده {number} در انتظار تأیید شماست.",
+        EN: "The decision proposed in case {number} waits for your approval.",
+    },
+    "proposal_returned": {
+        FA: "نتیجه پیشنهادی شما برای پرونده {number} بازگردانده شد.",
+        EN: "The decision you proposed in case {number} was returned to you.",
+    },
+    "recommended": {
+        FA: "بازرسی به واحد شما پیشنهادهایی داده است. لطفاً انجام یا دلیل انجام نشدن هر یک را گزارش کنید.",
+        EN: (
+            "The inspection office has made recommendations to your unit. "
+            "Please report each as done, or declined with its reason."
+        ),
+    },
+    "recommendation_reported": {
+        FA: "واحد درباره پیشنهاد پرونده {number} گزارش داد. لطفاً آن را بررسی کنید.",
+        EN: "The unit has reported on a recommendation of case {number}. Please look at it.",
+    },
+    "recommendation_sent_back": {
+        FA: "گزارش واحد شما درباره یک پیشنهاد بازرسی پذیرفته نشد.",
+        EN: "Your unit's report on a recommendation of the inspection office was not accepted.",
+    },
+    "recommendation_late": {
+        FA: "پیشنهاد پرونده {number} در مهلت خود انجام نشد: {day}.",
+        EN: "A recommendation of case {number} was not carried out in time. It was due by {day}.",
+    },
+    "recommendation_overdue": {
+        FA: "مهلت انجام یک پیشنهاد بازرسی به واحد شما گذشته است: {day}.",
+        EN: "The time for a recommendation to your unit is over. It was due by {day}.",
+    },
+    "sent_up": {
+        FA: "پرونده {number} که مهلت آن {day} بود به حوزه شهردار گزارش شد.",
+        EN: "Case {number}, due by {day}, was reported to the mayor's office.",
+    },
+}
+
+
+def test_whoever_has_the_case_is_told_what_the_citizen_sent_and_not_what_the_office_did(scene: Scene) -> None:
+    person, wire, fa = scene.person, scene.wire, scene.language is FA
+    inspector, screener = (
+        Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role}), language=scene.language)
+        for role in (Role.INSPECTOR, Role.SCREENER)
+    )
+    number = f"\u2066{person.number}\u2069" if fa else person.number
+    text = (
+        f"شهروند برای پرونده {number} مدرک تازه‌ای فرستاد."
+        if fa
+        else f"The citizen has sent more evidence for case {number}."
+    )
+    wire.event(person.registered())
+    wire.event(person.opened())
+
+    def added(stage: Stage, handler: UUID | None, by_citizen: bool) -> None:
+        more = {"uploads": ["A" * 22], "by_citizen": by_citizen}
+        wire.event(person.event(tracking.EvidenceAdded, stage, snapshot={"handler": handler}, **more))
+
+    def of_this_case(reader: Actor) -> list[str]:
+        items = wire.ask("notify", "list_messages", ListMessages(actor=reader))["items"]
+        return [item["template"] for item in items if item["case_id"] == str(person.case_id)]
+
+    added(Stage.SCREENING, None, False)
+    added(Stage.SCREENING, None, True)
+    scene.staff(screener, "screener", "evidence_sent", text, person.number)
+    added(Stage.INVESTIGATING, UUID(inspector.id), False)
+    added(Stage.INVESTIGATING, UUID(inspector.id), True)
+    scene.staff(inspector, "inspector", "evidence_sent", text, person.number)
+    assert of_this_case(screener) == of_this_case(inspector) == ["evidence_sent"]
+
+
+def test_every_notification_was_read_above() -> None:
+    assert unread((*STAFF_OF_A_CASE, *DEADLINES)) == set()
