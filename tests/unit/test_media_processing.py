@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from services.media.domain import DerivedFile, Limits, MediaKind, Note, Reason, Variant, Verdict
-from services.media.processing import ProcessingFailed, look_at
+from services.media.processing.examination import ProcessingFailed, examine
+from services.media.processing.rules import DerivedFile, Limits, MediaKind, Note, Reason, Variant, Verdict
 from tests.support import media_samples as samples
 
 pytestmark = pytest.mark.timeout(120)
@@ -51,7 +51,7 @@ def look(tmp_path: Path) -> Looker:
         source, out = tmp_path / "in", tmp_path / "out"
         source.write_bytes(content)
         out.mkdir()
-        return Look(look_at(source, out, limits or Limits()), out)
+        return Look(examine(source, out, limits or Limits()), out)
 
     return at
 
@@ -507,7 +507,7 @@ def test_a_file_that_needs_too_much_memory_is_refused(look: Looker) -> None:
 
 
 def test_the_worker_sees_none_of_the_services_secrets(look: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
-    from services.media.processing import _bare_environment
+    from services.media.processing.examination import _bare_environment
 
     monkeypatch.setenv("S3_SECRET_KEY", "very secret")
 
