@@ -7,7 +7,7 @@ from nameko.timer import timer
 from backbone.messaging.consumers import TryLater, durable_event_handler
 from backbone.messaging.rpc import rpc
 from backbone.process import logs
-from backbone.process.extensions import PeygirService, UseCases
+from backbone.process.dependencies import PeygirService, UseCases
 from contracts.errors import EvidenceUnavailable
 from contracts.intake import SubmissionRegistered
 from contracts.media import (

@@ -231,7 +231,7 @@ def begin_attempts(connection: Connection, rows: Sequence[Mapping[str, Any]], no
     """Notes of messages claimed in this transaction that their provider is about to be asked: id, params, mobile_hash,
     provider."""
     if rows:
-        connection.execute(_BEGUN, {"rows": bulk.told(rows), "now": now})
+        connection.execute(_BEGUN, {"rows": bulk.rows_parameter(rows), "now": now})
 
 
 def hand_over(connection: Connection, message_id: UUID, lease: UUID, provider: str) -> bool:
@@ -295,7 +295,7 @@ def set_next_look(connection: Connection, when: Sequence[tuple[UUID, datetime | 
     """When to ask next; None: no more."""
     if when:
         rows = [{"id": message_id, "next_look_at": moment} for message_id, moment in when]
-        connection.execute(_NEXT_LOOK, {"rows": bulk.told(rows)})
+        connection.execute(_NEXT_LOOK, {"rows": bulk.rows_parameter(rows)})
 
 
 # --- what handsets say ---
