@@ -218,7 +218,7 @@ _DAYS = frozenset({"earliest", "latest", "meanings"})
 
 def _shown(name: str, value: object, lang: Language) -> str:
     if name in _DAYS:
-        days = [date.fromisoformat(one) for one in str(value).split()]
+        days = [date.fromisoformat(text) for text in str(value).split()]
         shown = [day_text(day, lang) for day in days]
         return (" یا " if lang is Language.FA else " or ").join(shown)
     return digits(str(value), lang)

@@ -25,8 +25,10 @@ from services.insight.composition import compose
 from services.intake.identities import store as intake_identities
 from services.intake.retention import store as intake_retention
 from services.intake.submissions import store as intake_submissions
-from services.media import claims, quarantine
-from services.media import store as media
+from services.media.claims import store as media_claims
+from services.media.retention import store as media_retention
+from services.media.uploads import quarantine
+from services.media.uploads import store as media_uploads
 from services.notify.delivery import store as delivery_store
 from services.notify.inbound import store as inbound_store
 from services.notify.inbox import store as inbox_store
@@ -337,14 +339,15 @@ _BUDGETS = quarantine.Budgets(2**40, 2**31, 2**40, 2**31)
 def _of_media(sample: Sample) -> dict[str, Ask]:
     now = datetime.now(UTC)
     return {
-        "upload": lambda c: media.upload(c, "a" * 32),
+        "upload": lambda c: media_uploads.upload(c, "a" * 32),
         "check": lambda c: quarantine.check(c, _BUDGETS, 1, "a" * 32, now),
-        "claim": lambda c: claims.claim(c, claims.Claimant(sample.case_id), ["a" * 32], now, timedelta(days=1)),
-        "names": lambda c: claims.names(c, sample.case_id, ["a" * 32]),
-        "expired": lambda c: media.expired(c, now),
-        "to_sweep": lambda c: media.to_sweep(c, now),
-        "let_go": lambda c: claims.let_go(c, sample.case_id),
-        "forget": lambda c: media.forget(c, now - timedelta(days=7)),
+        "lock_uploads": lambda c: media_claims.lock_uploads(c, ["a" * 32]),
+        "claims_of": lambda c: media_claims.claims_of(c, ["a" * 32]),
+        "file_names": lambda c: media_claims.file_names(c, sample.case_id, ["a" * 32]),
+        "expired": lambda c: media_retention.expired(c, now),
+        "to_sweep": lambda c: media_retention.to_sweep(c, now),
+        "release": lambda c: media_claims.release(c, sample.case_id),
+        "delete_removed": lambda c: media_retention.delete_removed(c, now - timedelta(days=7)),
     }
 
 

@@ -23,7 +23,7 @@ def exchange_of(message: type[Event] | type[Command]) -> str:
     return events_of(message.producer) if issubclass(message, Event) else COMMANDS
 
 
-def takers_of(message: type[Event] | type[Command]) -> list[str]:
+def consumers_of(message: type[Event] | type[Command]) -> list[str]:
     """The queues that receive a message, by the topology's bindings."""
     exchange = exchange_of(message)
     return [
@@ -69,7 +69,7 @@ def document() -> dict[str, Any]:
         channel["messages"][name] = {"$ref": f"#/components/messages/{name}"}
         sender = exchange.split(".")[0]
         operations[f"{sender} sends {name}"] = _operation("send", exchange, name)
-        for queue in takers_of(cls):
+        for queue in consumers_of(cls):
             operations[f"{queue} receives {name}"] = _operation("receive", exchange, name)
     return {
         "asyncapi": "3.0.0",
@@ -100,21 +100,21 @@ def page() -> str:
         "",
         "Made by `python -m backbone.messaging.asyncapi` from `contracts/` and `backbone/messaging/topology.py`; do not edit.",
         "The machine-readable form is [asyncapi.json](asyncapi.json) (AsyncAPI 3.0). Everything is delivered at least",
-        "once and in any order: consumers note each event's id in the transaction of its effect (the inbox), and events of",
+        "once and in any order: consumers record each event's id in the transaction of its effect (the inbox), and events of",
         "a case carry its sequence number. RPC requests and answers are in `contracts/` beside their service.",
         "",
-        "| message | published to | taken by | what it says |",
+        "| message | published to | consumed by | meaning |",
         "| --- | --- | --- | --- |",
     ]
     for name, cls in sorted(registry.messages().items()):
         summary = " ".join(inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0].split()) if cls.__doc__ else ""
-        takers = ", ".join(f"`{queue}`" for queue in takers_of(cls))
-        lines.append(f"| `{name}` | `{exchange_of(cls)}` | {takers} | {summary.replace('|', '/')} |")
+        consumers = ", ".join(f"`{queue}`" for queue in consumers_of(cls))
+        lines.append(f"| `{name}` | `{exchange_of(cls)}` | {consumers} | {summary.replace('|', '/')} |")
     return "\n".join(lines) + "\n"
 
 
 def files() -> dict[str, str]:
-    """File name → content, as they must lie in docs/events."""
+    """File name → content, as docs/events must hold them."""
     return {
         "asyncapi.json": json.dumps(document(), ensure_ascii=False, indent=1) + "\n",
         "README.md": page(),

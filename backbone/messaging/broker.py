@@ -98,8 +98,8 @@ class Consumption:
     def _closed(self, channel: Any, why: Any) -> None:
         self._channel = None
         waiting = [self.inbox.get_nowait() for _ in range(self.inbox.qsize())]
-        for told_to_stop in (one for one in waiting if one is None):
-            self.inbox.put(told_to_stop)  # the rest comes again; handling it now would be work done twice
+        for stop_signal in (delivery for delivery in waiting if delivery is None):
+            self.inbox.put(stop_signal)  # the rest comes again; handling it now would be work done twice
         if not self.cancelled and channel.connection.is_open:
             log.warning("a channel closed; consuming again", queue=self.queue, why=str(why))
             channel.connection.ioloop.call_later(1.0, lambda: self._broker.reopen(self))

@@ -29,7 +29,7 @@ from backbone.messaging.broker import Consumption, Delivery
 from backbone.messaging.topology import DEAD_LETTERS, DELAYS
 from backbone.process import logs
 from backbone.process import traces as trace
-from backbone.process.extensions import BrokerLink
+from backbone.process.dependencies import BrokerLink
 from backbone.process.logs import describe, frames
 from backbone.storage import database
 from contracts import registry

@@ -126,8 +126,8 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
                 say(_line(letter))
             say(f"{len(letters)} dead letter{'' if len(letters) == 1 else 's'}")
             return 0
-        chosen = letters if numbers == ["all"] else [one for one in letters if str(one.number) in numbers]
-        missing = set() if numbers == ["all"] else set(numbers) - {str(one.number) for one in letters}
+        chosen = letters if numbers == ["all"] else [letter for letter in letters if str(letter.number) in numbers]
+        missing = set() if numbers == ["all"] else set(numbers) - {str(letter.number) for letter in letters}
         code = 0
         for number in sorted(missing):
             say(f"there is no dead letter {number}")

@@ -21,10 +21,10 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko.messaging import QueueConsumer
 from pydantic import BaseModel, ValidationError
 
-from backbone.messaging.topology import let_go
+from backbone.messaging.topology import close_silently
 from backbone.process import logs
 from backbone.process import traces as trace
-from backbone.process.extensions import BrokerLink
+from backbone.process.dependencies import BrokerLink
 from backbone.storage import database
 from contracts.errors import InvalidField, PeygirError, Unavailable
 
@@ -59,7 +59,7 @@ class _eager:  # noqa: N801  # a context manager used like the function it repla
         if kind is None:
             self._connection.release()
         else:
-            let_go(self._connection)
+            close_silently(self._connection)
 
 
 class RpcConsumer(nameko.rpc.RpcConsumer):  # type: ignore[misc]  # nameko is untyped

@@ -142,8 +142,8 @@ def ensure(amqp_url: str, timeout: float = 10.0) -> bool:
     return False
 
 
-def let_go(connection: Connection) -> None:
-    """Ends a connection without a word to the broker: a good-bye waits for its answer, from a silent one for ever."""
+def close_silently(connection: Connection) -> None:
+    """Ends a connection without the closing handshake, which would wait for ever for a broker that does not answer."""
     if connection.connected:
         connection.connection.collect()
 
@@ -156,7 +156,7 @@ def _connected(amqp_url: str, timeout: float) -> Iterator[Connection]:
     try:
         yield connection
     except BaseException:
-        let_go(connection)
+        close_silently(connection)
         raise
     connection.release()
 

@@ -266,7 +266,7 @@ def _of_another_age(words: list[str]) -> Literal["too_long_ago", "in_the_future"
 # --- of what is told ------------------------------------------------------------------------------------------------
 
 
-def told_of(day: date, today: date) -> Literal["in_the_future", "too_long_ago"] | None:
+def past_day_problem(day: date, today: date) -> Literal["in_the_future", "too_long_ago"] | None:
     """Why something cannot have happened on this day; None when it can. `today`: Tehran's."""
     if day > today:
         return "in_the_future"

@@ -75,8 +75,8 @@ def masked(text: str) -> str:
 
 
 def get(name: str) -> Any:
-    """A logger bound to the room it speaks from."""
-    return structlog.get_logger(room=name)
+    """A logger whose lines name the part of the process that they come from."""
+    return structlog.get_logger(component=name)
 
 
 def frames(error: BaseException) -> list[str]:

@@ -1,7 +1,7 @@
-"""Many rows as one parameter of one statement, which stays the same however many they are: so it is compiled, prepared and
-sent once, not anew for each number of rows.
+"""Inserts many rows through one JSON parameter. The statement is the same for any number of rows, so it is compiled and prepared
+once.
 
-Arrays of PostgreSQL are given as lists, JSON as what it says, times as datetime or ISO text; bytes cannot be given.
+Arrays of PostgreSQL are given as lists, JSON columns as their values, times as datetime or ISO text; bytes cannot be given.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ def insert(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], ending: str = ""
 ) -> CursorResult[Any]:
     """Inserts at least one row; all have the columns of the first. `ending`: SQL, ON CONFLICT… and RETURNING…"""
-    return connection.execute(_statement(table, tuple(rows[0]), ending), {"rows": told(rows)})
+    return connection.execute(_statement(table, tuple(rows[0]), ending), {"rows": rows_parameter(rows)})
 
 
-def told(rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> str:
-    """Rows, or one, as such a parameter."""
+def rows_parameter(rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> str:
+    """Rows, or one, as the JSON of that parameter."""
     return json.dumps(rows, ensure_ascii=False, default=_plain)
 
 
-def inserting(table: Table, names: Iterable[str]) -> str:
-    """SQL that inserts `:rows` with these columns, as a part of a greater statement."""
+def insert_sql(table: Table, names: Iterable[str]) -> str:
+    """SQL that inserts `:rows` with these columns, as a part of a larger statement."""
     columns = ", ".join(f'"{table.c[name].name}"' for name in names)
     return (
         f'INSERT INTO "{table.name}" ({columns})'
@@ -38,7 +38,7 @@ def inserting(table: Table, names: Iterable[str]) -> str:
 
 @lru_cache(maxsize=256)
 def _statement(table: Table, names: Iterable[str], ending: str) -> TextClause:
-    return text(f"{inserting(table, names)} {ending}")
+    return text(f"{insert_sql(table, names)} {ending}")
 
 
 def _plain(value: object) -> object:

@@ -81,10 +81,10 @@ def _to_head(connection: Connection, config: Config) -> None:
 
 
 def _unknown_revision(connection: Connection, scripts: ScriptDirectory) -> str | None:
-    known = {script.revision for script in scripts.walk_revisions()}
+    revisions = {script.revision for script in scripts.walk_revisions()}
     heads = MigrationContext.configure(connection).get_current_heads()
     connection.commit()
-    return next((revision for revision in heads if revision not in known), None)
+    return next((revision for revision in heads if revision not in revisions), None)
 
 
 def run_env(connection: Connection) -> None:

@@ -57,16 +57,16 @@ def main(format_: str) -> None:
     """Writes the rows, or why there are none."""
     bounded()
     try:
-        told: dict[str, Any] = {"rows": read(format_, sys.stdin.buffer)}
+        answer: dict[str, Any] = {"rows": read(format_, sys.stdin.buffer)}
     except Unreadable as error:
-        told = error.field
+        answer = error.field
     except UnicodeDecodeError:
-        told = {"reason": "not_utf8"}
+        answer = {"reason": "not_utf8"}
     except MemoryError:
-        told = {"reason": "takes_too_much_memory"}
+        answer = {"reason": "takes_too_much_memory"}
     except Exception:  # noqa: BLE001  # whatever a reader of foreign files raises, it is no table
-        told = {"reason": "not_a_table"}
-    sys.stdout.write(json.dumps(told, ensure_ascii=False))
+        answer = {"reason": "not_a_table"}
+    sys.stdout.write(json.dumps(answer, ensure_ascii=False))
 
 
 def bounded() -> None:
@@ -93,7 +93,7 @@ def read(format_: str, file: BinaryIO) -> list[list[str]]:
         if not cells:
             gap += 1
             if gap > MOST_EMPTY:
-                break  # what is said to stand further below is in no sheet
+                break  # no sheet has rows further below
             continue
         filled += 1
         letters += sum(map(len, cells))

@@ -57,10 +57,10 @@ class Refused(Exception):
     """A table that cannot be taken; nothing of it was."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        self.mistakes = sorted(mistakes, key=lambda one: (one.row or 0, one.column or ""))
+        self.mistakes = sorted(mistakes, key=lambda mistake: (mistake.row or 0, mistake.column or ""))
         super().__init__(f"{len(mistakes)} mistakes")
 
-    def tell(self) -> None:
+    def print_mistakes(self) -> None:
         """Every mistake on standard error, in both languages."""
         for mistake in self.mistakes:
             print(mistake.text(Language.EN), mistake.text(Language.FA), sep="\n  ", file=sys.stderr)
@@ -69,7 +69,7 @@ class Refused(Exception):
 
 def read(path: Path, needed: Iterable[str], optional: Iterable[str] = ()) -> list[Row]:
     """The rows of a table with these columns. Refused when it cannot be read, lacks a column, or has one that nobody knows."""
-    needed, known = list(needed), {*needed, *optional}
+    needed, permitted = list(needed), {*needed, *optional}
     lines = _lines(path)
     if not lines:
         raise Refused([Mistake(None, None, {"reason": "empty_table"})])
@@ -77,7 +77,7 @@ def read(path: Path, needed: Iterable[str], optional: Iterable[str] = ()) -> lis
     while names and not names[-1]:
         names.pop()
     wrong = [Mistake(1, name, {"reason": "missing_column"}) for name in needed if name not in names]
-    wrong += [Mistake(1, name or None, {"reason": "unknown_column"}) for name in names if name not in known]
+    wrong += [Mistake(1, name or None, {"reason": "unknown_column"}) for name in names if name not in permitted]
     wrong += [Mistake(1, name, {"reason": "twice"}) for name in set(names) if names.count(name) > 1]
     rows = []
     for number, cells in enumerate(lines[1:], start=2):
@@ -96,13 +96,13 @@ def read(path: Path, needed: Iterable[str], optional: Iterable[str] = ()) -> lis
 
 def mistakes_of(error: ValidationError, row: Row, columns: Mapping[str, str]) -> list[Mistake]:
     """What pydantic found wrong with a row. `columns`: where a field stands, when its column is named otherwise."""
-    found = []
-    for one in error.errors(include_url=False, include_input=False):
-        name = str(one["loc"][0]) if one["loc"] else None
-        limits = {key: value for key, value in (one.get("ctx") or {}).items() if isinstance(value, int | str)}
+    mistakes = []
+    for detail in error.errors(include_url=False, include_input=False):
+        name = str(detail["loc"][0]) if detail["loc"] else None
+        limits = {key: value for key, value in (detail.get("ctx") or {}).items() if isinstance(value, int | str)}
         column = columns.get(name, name) if name else None
-        found.append(Mistake(row.number, column, {**limits, "reason": str(one["type"])}))
-    return found
+        mistakes.append(Mistake(row.number, column, {**limits, "reason": str(detail["type"])}))
+    return mistakes
 
 
 def yes_or_no(text: str) -> bool | str:
@@ -147,14 +147,14 @@ def _lines(path: Path) -> list[list[str]]:
     except subprocess.TimeoutExpired:
         raise Refused([Mistake(None, None, {"reason": "takes_too_long"})]) from None
     try:
-        told = json.loads(done.stdout)
+        answer = json.loads(done.stdout)
     except ValueError:
         # It was ended from outside: by the limit of its time, or since there was no memory to end properly in.
         late = -done.returncode in (signal.SIGXCPU, signal.SIGKILL)
         raise Refused(
             [Mistake(None, None, {"reason": "takes_too_long" if late else "takes_too_much_memory"})]
         ) from None
-    if "rows" not in told:
-        raise Refused([Mistake(None, None, told)])
-    lines: list[list[str]] = told["rows"]
+    if "rows" not in answer:
+        raise Refused([Mistake(None, None, answer)])
+    lines: list[list[str]] = answer["rows"]
     return lines

@@ -120,7 +120,7 @@ def happened(given: object) -> date:
         day = given
     else:
         raise PydanticCustomError("date_type", "not a day")
-    reason = dates.told_of(day, jalali.today(now()))
+    reason = dates.past_day_problem(day, jalali.today(now()))
     if reason is not None:
         raise PydanticCustomError(reason, "not of these days", dict(bounds()))
     return day

@@ -157,7 +157,7 @@ def read_day(visit: Visit, field: str, typed: str) -> str | None:
     """The day on which something happened, as ISO; None with an error beside the field."""
     today = jalali.today(now())
     found = dates.read(typed)
-    problem = found.problem if found.day is None else dates.told_of(found.day, today)
+    problem = found.problem if found.day is None else dates.past_day_problem(found.day, today)
     if problem is None and found.day is not None:
         return found.day.isoformat()
     meanings = visit.say("or").join(words.day(visit.language, day) for day in found.meanings)

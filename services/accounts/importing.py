@@ -131,7 +131,7 @@ def main(arguments: Sequence[str], units: Collection[str] | None = None) -> int:
             if options.dry_run:
                 raise _DryRun
     except Refused as refused:
-        refused.tell()
+        refused.print_mistakes()
         return 1
     except _DryRun:
         print("dry run: nothing was changed")

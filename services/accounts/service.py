@@ -10,8 +10,8 @@ from eventlet.semaphore import Semaphore
 from nameko.timer import timer
 
 from backbone.messaging.rpc import rpc
-from backbone.process.extensions import UseCases
-from backbone.storage.audited_service import AuditedService
+from backbone.process.audited_service import AuditedService
+from backbone.process.dependencies import UseCases
 from contracts.accounts import (
     AddedStaff,
     AddStaff,

@@ -6,7 +6,7 @@ from nameko.timer import timer
 
 from backbone.messaging.consumers import durable_event_handler
 from backbone.messaging.rpc import rpc
-from backbone.process.extensions import PeygirService, UseCases
+from backbone.process.dependencies import PeygirService, UseCases
 from contracts.base import Event, now
 from contracts.insight import (
     CountCases,

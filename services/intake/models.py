@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from backbone.storage.idempotency import commands_table
+
 metadata = MetaData()
 
 units = Table(
@@ -71,14 +73,7 @@ configuration_history = Table(  # only grows, by a trigger
     Index("configuration_history_of_one", "what", "code", "id"),
 )
 
-configuration_commands = Table(  # so that one repeated under its key has its effect once
-    "configuration_commands",
-    metadata,
-    Column("actor", String, primary_key=True),
-    Column("key", String, primary_key=True),
-    Column("command_hash", String(64), nullable=False),
-    Column("done_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-)
+configuration_commands = commands_table("configuration_commands", metadata)
 
 catalogue_versions = Table(
     "catalogue_versions",

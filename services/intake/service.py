@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from backbone.messaging.consumers import durable_event_handler
 from backbone.messaging.rpc import rpc
-from backbone.process.extensions import UseCases
-from backbone.storage.audited_service import AuditedService
+from backbone.process.audited_service import AuditedService
+from backbone.process.dependencies import UseCases
 from contracts.gateway import FileSubmission
 from contracts.intake import (
     Catalogue,

@@ -10,8 +10,8 @@ from typing import Annotated
 from pydantic import Field, HttpUrl, SecretStr
 
 from backbone.process.settings import ServiceSettings
-from services.media.domain import Limits
-from services.media.quarantine import Budgets
+from services.media.processing.rules import Limits
+from services.media.uploads.quarantine import Budgets
 
 MIB = 1024 * 1024
 
@@ -23,7 +23,7 @@ class Settings(ServiceSettings):
     `media_max_pixels` may be sent, `media_kept_pixels` are kept of a picture. `media_reading_seconds`: until a file is
     judged; the conversion of a recording may take up to `media_wall_seconds`.
 
-    `media_delayed_seconds`: after so long without a verdict it is said that the check is delayed.
+    `media_delayed_seconds`: after so long without a verdict the check counts as delayed, and that is published.
 
     `media_part_bytes`: the gateway stores an upload in objects of at most this size. `media_life_seconds`:
     how long an upload lives without a new byte, or finished without a case. `media_purge_grace_seconds`: a

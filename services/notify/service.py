@@ -11,8 +11,8 @@ from nameko.extensions import DependencyProvider
 from backbone.messaging.consumers import TryLater, durable_event_handler
 from backbone.messaging.rpc import rpc
 from backbone.process import logs
-from backbone.process.extensions import UseCases
-from backbone.storage.audited_service import AuditedService
+from backbone.process.audited_service import AuditedService
+from backbone.process.dependencies import UseCases
 from backbone.storage.database import Database
 from contracts.accounts import OtpRequested, SignInFailuresNoted, StaffChanged
 from contracts.gateway import ReceiveSmsPush

@@ -8,8 +8,8 @@ from nameko.timer import timer
 
 from backbone.messaging.consumers import durable_event_handler
 from backbone.messaging.rpc import rpc
-from backbone.process.extensions import UseCases
-from backbone.storage.audited_service import AuditedService
+from backbone.process.audited_service import AuditedService
+from backbone.process.dependencies import UseCases
 from contracts import searches as searches_contracts
 from contracts.accounts import StaffChanged
 from contracts.audit import KeepCheckpoint, KeptCheckpoint, ReadLatestCheckpoint, ReadTimelineRoot, TimelineRoot

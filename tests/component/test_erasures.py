@@ -16,9 +16,9 @@ from contracts.errors import Gone, UnknownCase
 from contracts.tracking import CaseSnapshot, RetentionDue
 from contracts.vocabulary import Channel, KeptPart, Kind, Stage
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
-from tests.component.test_media_service import Sender, database_of, environment, filed, objects_of
 from tests.support import media_samples as samples
 from tests.support.intake import Office, citizen, send
+from tests.support.media import Sender, bucket_of, database_of, environment, filed
 from tests.support.notify import NotifyEnvironment, Person, notify_environment
 from tests.support.processes import BusClient, ServiceProcess, eventually
 
@@ -139,13 +139,13 @@ def test_the_bytes_of_a_case_go_from_the_store_and_of_no_other(media: ServicePro
     for event in (first, second):
         wire.event(event)
     eventually(lambda: len(wire.heard("media.claimed.v1")) >= 2)
-    objects = objects_of(media)
-    assert list(objects.names(f"evidence/{gone}/"))
+    objects = bucket_of(media)
+    assert list(objects.keys(f"evidence/{gone}/"))
     for _ in range(2):
         wire.event(due(first.case_id, KeptPart.EVIDENCE, media=[gone]))
     wire.event(due(second.case_id, KeptPart.IDENTITY))  # not media's
-    eventually(lambda: not list(objects.names(f"evidence/{gone}/")), timeout=40)
-    assert list(objects.names(f"evidence/{kept}/"))
+    eventually(lambda: not list(objects.keys(f"evidence/{gone}/")), timeout=40)
+    assert list(objects.keys(f"evidence/{kept}/"))
     with pytest.raises(Gone):
         sender.download(gone, case_id=first.case_id)
     sender.download(kept, case_id=second.case_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,29 +16,12 @@ from contracts.intake import SubmissionRegistered
 from contracts.media import ListFileNames
 from contracts.tracking import CaseSnapshot, CitizenAnswered, EvidenceAdded, RetentionDue, UnitAnswered
 from contracts.vocabulary import Channel, KeptPart, Kind, Stage
-from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
-from tests.component.test_media_service import Sender, database_of, environment, filed, objects_of
 from tests.support import media_samples as samples
-from tests.support.processes import BusClient, ServiceProcess, eventually
+from tests.support.media import Sender, bucket_of, database_of, filed
+from tests.support.processes import ServiceProcess, eventually
 
 pytestmark = pytest.mark.timeout(180)
 NEDA, OMID = uuid.uuid4(), uuid.uuid4()
-
-
-@pytest.fixture(scope="module")
-def media(
-    broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServiceProcess]:
-    folder = tmp_path_factory.mktemp("media")
-    service = ServiceProcess("media", environment(broker, postgres, store, folder), folder / "log").start()
-    yield service
-    service.kill()
-
-
-@pytest.fixture
-def sender(wire: BusClient, media: ServiceProcess) -> Sender:
-    wire.listen("media.events")
-    return Sender(wire)
 
 
 def registered(*uploads: str, by: UUID | None = None) -> SubmissionRegistered:
@@ -174,7 +156,7 @@ def test_it_is_removed_when_the_last_case_lets_it_go(sender: Sender, media: Serv
     eventually(lambda: erased(sender, second))
     with pytest.raises(Gone):
         sender.download(upload_id, case_id=second)
-    eventually(lambda: not list(objects_of(media).names(f"evidence/{upload_id}/")))
+    eventually(lambda: not list(bucket_of(media).keys(f"evidence/{upload_id}/")))
     sender.wire.event(again(late, upload_id, "filing", NEDA))
     assert eventually(lambda: refused(sender, late))[0]["reason"] == "expired"
 

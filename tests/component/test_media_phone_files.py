@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,32 +13,16 @@ from pypdf import PdfReader
 from backbone.storage.database import Database
 from contracts.media import UploadState, Variant
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
-from services.media.handlers import Media
+from services.media.composition import Media
 from services.media.settings import Settings
-from tests.component.test_media_service import Sender, database_of, environment
 from tests.support import media_samples as samples
+from tests.support.media import Sender, database_of, environment
 from tests.support.processes import BusClient, ServiceProcess, eventually
 
 pytestmark = pytest.mark.timeout(180)
 FILES = Path(__file__).parents[1] / "support" / "media_files"
 SOUND = ("chromium_audio_mp4_opus.mp4", "samsung_recorder.m4a", "old.amr")
 FILMS = ("iphone.mov", "android.3gp")
-
-
-@pytest.fixture(scope="module")
-def media(
-    broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServiceProcess]:
-    folder = tmp_path_factory.mktemp("media")
-    service = ServiceProcess("media", environment(broker, postgres, store, folder), folder / "log").start()
-    yield service
-    service.kill()
-
-
-@pytest.fixture
-def sender(wire: BusClient, media: ServiceProcess) -> Sender:
-    wire.listen("media.events")
-    return Sender(wire)
 
 
 def accepted(sender: Sender, content: bytes) -> tuple[str, dict[str, Any]]:
@@ -161,14 +144,14 @@ def test_while_a_check_is_held_up_by_ourselves_it_is_said_once(
         wire.listen("media.events")
         sender = Sender(wire)
         waiting = sender.send(samples.photo())
-        use_cases = Media(Settings.model_validate({name.lower(): value for name, value in where.items()}))
+        processing = Media(Settings.model_validate({name.lower(): value for name, value in where.items()})).processing
         database = Database(where["DATABASE_URL"])
-        assert use_cases.tell_delayed(database) == 0
+        assert processing.report_delayed(database) == 0
 
         with database_of(service) as connection:
             connection.execute("UPDATE uploads SET expires_at = expires_at - interval '1 hour'")
-        assert use_cases.tell_delayed(database) == 1
-        assert use_cases.tell_delayed(database) == 0
+        assert processing.report_delayed(database) == 1
+        assert processing.report_delayed(database) == 0
         database.close()
 
         seen = sender.state(waiting)

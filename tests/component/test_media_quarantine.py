@@ -14,8 +14,8 @@ import pytest
 from contracts.errors import EvidenceUnavailable, PeygirError, TooManyUploads
 from contracts.media import CreateUpload, TerminateUpload
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
-from tests.component.test_media_service import Sender, database_of, environment, filed
 from tests.support import media_samples as samples
+from tests.support.media import Sender, database_of, environment, filed
 from tests.support.processes import BusClient, ServiceProcess, eventually
 
 pytestmark = pytest.mark.timeout(180)

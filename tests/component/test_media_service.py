@@ -4,171 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import piexif
-import psycopg
 import pytest
 
 from backbone.storage.database import Database
 from contracts.base import now
 from contracts.errors import Gone, NotFound, OffsetConflict, StillRegistering, TooLarge, WrongStage
-from contracts.intake import SubmissionRegistered
 from contracts.media import (
-    CreateUpload,
     GetUpload,
     ListFileNames,
     MediaUploaded,
     PrepareChunk,
-    RecordChunk,
-    SignDownload,
     TerminateUpload,
     UploadState,
     Variant,
 )
-from contracts.vocabulary import Channel, Kind, Language
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
-from services.media.handlers import Media
-from services.media.objects import Objects
+from services.media.composition import Media
 from services.media.settings import Settings
 from tests.support import media_samples as samples
-from tests.support.media import needs_clamd, running_clamd
-from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
+from tests.support.media import PART, Sender, bucket_of, database_of, environment, filed, needs_clamd, running_clamd
+from tests.support.processes import BusClient, ServiceProcess, eventually
 
 pytestmark = pytest.mark.timeout(180)
-PART = 64 * 1024
-
-
-class Sender:
-    """Does what the gateway does with an upload."""
-
-    def __init__(self, wire: BusClient) -> None:
-        self.wire = wire
-
-    def create(self, size: int, file_name: str | None = None) -> str:
-        answer = self.wire.ask("media", "create_upload", CreateUpload(size=size, file_name=file_name))
-        return str(answer["upload_id"])
-
-    def prepare(self, upload_id: str, offset: int) -> dict[str, Any]:
-        answer: dict[str, Any] = self.wire.ask(
-            "media", "prepare_chunk", PrepareChunk(upload_id=upload_id, offset=offset)
-        )
-        return answer
-
-    def record(self, upload_id: str, target: dict[str, Any], offset: int, *lengths: int) -> dict[str, Any]:
-        request = RecordChunk(upload_id=upload_id, lease=target["lease"], offset=offset, lengths=list(lengths))
-        answer: dict[str, Any] = self.wire.ask("media", "record_chunk", request)
-        return answer
-
-    def put(self, upload_id: str, content: bytes, offset: int = 0) -> dict[str, Any]:
-        """All of `content`, in as many pieces as it takes."""
-        answer: dict[str, Any] = {}
-        at = 0
-        while at < len(content):
-            target = self.prepare(upload_id, offset + at)
-            lengths: list[int] = []
-            for url in target["part_urls"]:
-                piece = content[at + sum(lengths) :][:PART]
-                assert httpx.put(url, content=piece).status_code == 200
-                lengths.append(len(piece))
-            answer = self.record(upload_id, target, offset + at, *lengths)
-            at += sum(lengths)
-        return answer
-
-    def send(self, content: bytes, file_name: str | None = None) -> str:
-        upload_id = self.create(len(content), file_name)
-        self.put(upload_id, content)
-        return upload_id
-
-    def state(self, upload_id: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self.wire.ask("media", "get_upload", GetUpload(upload_id=upload_id))
-        return answer
-
-    def settled(self, upload_id: str) -> dict[str, Any]:
-        def look() -> dict[str, Any] | None:
-            seen = self.state(upload_id)
-            return seen if seen["state"] in (UploadState.ACCEPTED, UploadState.REJECTED) else None
-
-        return eventually(look, timeout=60)
-
-    def download(
-        self, upload_id: str, variant: Variant = Variant.EVIDENCE, **more: Any
-    ) -> tuple[dict[str, Any], bytes]:
-        answer = self.wire.ask("media", "sign_download", SignDownload(media_id=upload_id, variant=variant, **more))
-        return answer, httpx.get(answer["url"]).raise_for_status().content
-
-
-def environment(
-    broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, folder: Path, **more: str
-) -> dict[str, str]:
-    name = f"peygir_media_{uuid.uuid4().hex[:8]}"
-    ours = {
-        "S3_ENDPOINT": store.endpoint,
-        "S3_ACCESS_KEY": store.access_key,
-        "S3_SECRET_KEY": store.secret_key,
-        "S3_BUCKET": f"test-{uuid.uuid4().hex[:12]}",
-        "MEDIA_PART_BYTES": str(PART),
-        "MEDIA_WORK_DIR": str(folder / "work"),
-        **more,
-    }
-    return {**prepared("media", broker.url, postgres.url, name), **ours}
-
-
-@pytest.fixture(scope="module")
-def media(
-    broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServiceProcess]:
-    folder = tmp_path_factory.mktemp("media")
-    service = ServiceProcess("media", environment(broker, postgres, store, folder), folder / "log").start()
-    yield service
-    service.kill()
-
-
-@pytest.fixture
-def sender(wire: BusClient, media: ServiceProcess) -> Sender:
-    wire.listen("media.events")
-    return Sender(wire)
-
-
-def objects_of(service: ServiceProcess) -> Objects:
-    where = service.environment
-    return Objects(where["S3_ENDPOINT"], where["S3_ACCESS_KEY"], where["S3_SECRET_KEY"], where["S3_BUCKET"])
-
-
-def database_of(service: ServiceProcess) -> psycopg.Connection[Any]:
-    return psycopg.connect(service.environment["DATABASE_URL"].replace("+psycopg", ""), autocommit=True)
-
-
-@pytest.fixture
-def alone(media: ServiceProcess) -> Iterator[None]:
-    """For tests with a media service of their own: two would share one queue."""
-    media.kill()
-    yield
-    media.start()
-
-
-def filed(*uploads: str, case_id: uuid.UUID | None = None) -> SubmissionRegistered:
-    return SubmissionRegistered(
-        id=uuid.uuid4(),
-        occurred_at=now(),
-        case_id=case_id or uuid.uuid4(),
-        code_hash="0" * 64,
-        kind=Kind.INFORMATION,
-        unit=None,
-        unit_asked="x",
-        ground="delay",
-        text="…",
-        uploads=list(uploads),
-        channel=Channel.WEB,
-        language=Language.FA,
-        filed_at=now(),
-        anonymous=True,
-        content_hash="0" * 64,
-    )
 
 
 def test_a_photo_goes_up_in_pieces_and_comes_down_without_its_place(sender: Sender, media: ServiceProcess) -> None:
@@ -193,7 +56,7 @@ def test_a_photo_goes_up_in_pieces_and_comes_down_without_its_place(sender: Send
     assert event["sha256"] == hashlib.sha256(photo).hexdigest()
     assert set(event["variants"]) == {"evidence", "preview", "thumbnail"}
     assert event["scanned"] is False
-    assert eventually(lambda: not list(objects_of(media).names(f"quarantine/{upload_id}/")) or None) is True
+    assert eventually(lambda: not list(bucket_of(media).keys(f"quarantine/{upload_id}/")) or None) is True
 
 
 def test_a_voice_note_can_be_played(sender: Sender, tmp_path: Path) -> None:
@@ -357,7 +220,7 @@ def test_bytes_and_their_record_in_the_store_have_no_typed_name(sender: Sender, 
     sender.settled(upload_id)
     answer, _ = sender.download(upload_id, label="office-2")
     assert answer["file_name"] == "office-2.jpg"
-    keys, headers = list(objects_of(media).names(f"evidence/{upload_id}/")), dict(httpx.get(answer["url"]).headers)
+    keys, headers = list(bucket_of(media).keys(f"evidence/{upload_id}/")), dict(httpx.get(answer["url"]).headers)
     told = f"{keys} {headers} {sender.wire.heard('media.accepted.v1')}"
     assert "neda" not in told
     assert "09121234567" not in told
@@ -369,7 +232,7 @@ def test_a_killed_process_leaves_the_look_to_the_next_and_it_counts_once(
 ) -> None:
     work = Path(media.environment["MEDIA_WORK_DIR"])
     upload_id = sender.send(25 * samples.voice_note(tmp_path, ".aac", seconds=20))
-    eventually(lambda: list(work.glob("look-*/out/evidence*")), why="the look should have begun")
+    eventually(lambda: list(work.glob("examination-*/out/evidence*")), why="the examination should have begun")
 
     media.kill()
     media.start()
@@ -405,18 +268,18 @@ def test_uploads_that_nobody_refers_to_are_purged_and_the_others_are_not(
             connection.execute("UPDATE uploads SET expires_at = %s", [long_ago])
 
         ours = {name.lower(): value for name, value in where.items()}
-        use_cases, database = Media(Settings.model_validate(ours)), Database(where["DATABASE_URL"])
-        assert use_cases.purge(database) == 3
-        assert use_cases.purge(database) == 0
-        use_cases.sweep(database)
+        retention, database = Media(Settings.model_validate(ours)).retention, Database(where["DATABASE_URL"])
+        assert retention.purge(database) == 3
+        assert retention.purge(database) == 0
+        retention.sweep(database)
 
         assert sender.download(wanted)[1]
         for gone in (unwanted, half):
             with pytest.raises(Gone):
                 sender.state(gone)
             assert not [
-                *objects_of(service).names(f"quarantine/{gone}/"),
-                *objects_of(service).names(f"evidence/{gone}/"),
+                *bucket_of(service).keys(f"quarantine/{gone}/"),
+                *bucket_of(service).keys(f"evidence/{gone}/"),
             ]
         [rejected] = eventually(lambda: wire.heard("media.rejected.v1"))
         assert (rejected["media_id"], rejected["reason"]) == (awaited, "incomplete")
@@ -432,8 +295,8 @@ def test_uploads_that_nobody_refers_to_are_purged_and_the_others_are_not(
 def test_a_late_sweep_finds_what_a_loser_left_behind(sender: Sender, media: ServiceProcess) -> None:
     upload_id = sender.send(samples.photo())
     sender.settled(upload_id)
-    objects = objects_of(media)
-    kept = set(objects.names(f"evidence/{upload_id}/"))
+    objects = bucket_of(media)
+    kept = set(objects.keys(f"evidence/{upload_id}/"))
     for key in (f"quarantine/{upload_id}/loser-00000", f"evidence/{upload_id}/loser/evidence.jpg"):
         httpx.put(objects.presigned_put(key, timedelta(minutes=1)), content=b"x").raise_for_status()
     with database_of(media) as connection:
@@ -443,11 +306,11 @@ def test_a_late_sweep_finds_what_a_loser_left_behind(sender: Sender, media: Serv
 
     ours = {name.lower(): value for name, value in media.environment.items()}
     database = Database(media.environment["DATABASE_URL"])
-    Media(Settings.model_validate(ours)).sweep(database)
+    Media(Settings.model_validate(ours)).retention.sweep(database)
     database.close()
 
-    assert set(objects.names(f"evidence/{upload_id}/")) == kept
-    assert not list(objects.names(f"quarantine/{upload_id}/"))
+    assert set(objects.keys(f"evidence/{upload_id}/")) == kept
+    assert not list(objects.keys(f"quarantine/{upload_id}/"))
 
 
 @needs_clamd

@@ -42,7 +42,7 @@ def test_a_field_of_the_future_does_no_harm(path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(MESSAGES))
 def test_every_message_is_taken_by_somebody(name: str) -> None:
-    assert asyncapi.takers_of(MESSAGES[name])
+    assert asyncapi.consumers_of(MESSAGES[name])
 
 
 @pytest.mark.parametrize("name", sorted(MESSAGES))

@@ -19,7 +19,7 @@ from contracts.base import now
 from deploy.demo import evidence
 from deploy.demo.phones import Phone
 from deploy.local.environment import ROOT
-from services.media.objects import Objects
+from services.media.object_store import Bucket
 from tests.e2e.day_parts import last, refused, weeks_pass
 from tests.e2e.hostile_parts import reader
 from tests.e2e.people import JSON, Caller, Case, Officer, Town, good
@@ -96,9 +96,9 @@ def counted(town: Town, case_id: str, stage: str) -> tuple[Any, ...] | None:
     return found.fetchone()
 
 
-def objects(town: Town) -> Objects:
+def objects(town: Town) -> Bucket:
     values = town.system.values
-    return Objects(values["S3_ENDPOINT"], values["S3_ACCESS_KEY"], values["S3_SECRET_KEY"], values["S3_BUCKET"])
+    return Bucket(values["S3_ENDPOINT"], values["S3_ACCESS_KEY"], values["S3_SECRET_KEY"], values["S3_BUCKET"])
 
 
 def ended_case(town: Town, word: str, outcome: str = "not_upheld") -> tuple[Case, Phone, Caller, str]:
@@ -179,10 +179,10 @@ def test_a_case_loses_who_filed_it_then_its_evidence_then_its_texts_and_keeps_it
         assert count.fetchone() == ((1,) if table == "erasures" else (0,))
 
     # Two months: the photo is gone, from the page and from the store.
-    assert list(objects(town).names(f"evidence/{photo}/"))
+    assert list(objects(town).keys(f"evidence/{photo}/"))
     months_pass(town, case_id, 2)
     erased(head, case_id, "identity", "evidence")
-    eventually(lambda: not list(objects(town).names(f"evidence/{photo}/")), timeout=30)
+    eventually(lambda: not list(objects(town).keys(f"evidence/{photo}/")), timeout=30)
     for caller, path in ((case.holder, "/v1/tracking"), (head.caller, f"/v1/cases/{case_id}")):
         assert caller.get(f"{path}/attachments/{photo}").status_code == 410
     assert [one["state"] for one in case.view()["attachments"]] == ["removed"]

@@ -31,7 +31,7 @@ from sqlalchemy import Connection, text
 from backbone.messaging import inbox, outbox
 from backbone.process import logs
 from backbone.messaging.consumers import TryLater, durable_event_handler
-from backbone.process.extensions import PeygirService
+from backbone.process.dependencies import PeygirService
 from backbone.messaging.rpc import rpc
 from backbone.process.run import serve
 from backbone.process.settings import ServiceSettings, load

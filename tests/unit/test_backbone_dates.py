@@ -196,4 +196,4 @@ def test_a_long_text_is_refused_at_once(typed: str) -> None:
     ],
 )
 def test_nothing_is_told_of_before_1380_or_after_today(day: date, why: str | None) -> None:
-    assert dates.told_of(day, date(2026, 11, 26)) == why
+    assert dates.past_day_problem(day, date(2026, 11, 26)) == why

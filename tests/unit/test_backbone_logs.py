@@ -85,7 +85,7 @@ def test_a_line_says_who_when_and_what(lines: Lines) -> None:
         "event": "answered",
         "level": "info",
         "service": "intake",
-        "room": "rpc",
+        "component": "rpc",
         "method": "get_case",
         "متن": "فارسی",
     }

@@ -86,7 +86,7 @@ def test_exchanges_stand_before_what_is_bound_to_them() -> None:
 @pytest.mark.parametrize("name", sorted(registry.events()))
 def test_every_event_has_a_taker_and_is_counted(name: str) -> None:
     """Published mandatory, one without would stay in the outbox for good."""
-    assert "insight.events" in asyncapi.takers_of(registry.events()[name])
+    assert "insight.events" in asyncapi.consumers_of(registry.events()[name])
 
 
 @pytest.mark.parametrize("queue", sorted(topology.SUBSCRIPTIONS))

@@ -15,13 +15,11 @@ MOST_LINES = 500
 LONGER = {
     "benchmarks/city/lives.py": 550,
     "contracts/errors.py": 550,
-    "tests/component/test_intake_service.py": 550,
     "tests/component/test_tracking_life.py": 600,
     "tests/e2e/bad_input_table.py": 800,
     "tests/support/walk/walking.py": 1050,
     "tests/support/walk/world.py": 750,
     "tests/unit/test_gateway_submissions.py": 550,
-    "tests/unit/test_media_processing.py": 550,
     "tests/unit/test_pages_typed.py": 750,
     "tests/unit/test_tracking_domain.py": 600,
 }

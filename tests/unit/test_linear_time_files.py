@@ -11,8 +11,8 @@ import pytest
 
 from backbone.tables import reader_process as table_reader
 from contracts.masking import masked
-from services.media.documents import look_at_document
-from services.media.domain import Limits
+from services.media.processing.documents import examine_document
+from services.media.processing.rules import Limits
 from services.tracking.search.queries import _containing, searchable
 from tests.support.linear import Build, Read, assert_linear
 
@@ -56,7 +56,7 @@ def look_at(document: bytes) -> object:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "document.pdf"
         source.write_bytes(document)
-        return look_at_document(source, Path(folder), limits)
+        return examine_document(source, Path(folder), limits)
 
 
 def table(content: bytes) -> object:

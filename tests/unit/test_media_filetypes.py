@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.media import filetypes
-from services.media.filetypes import FileType, true_type
+from services.media.processing import filetypes
+from services.media.processing.filetypes import FileType, true_type
 from tests.support import media_samples as samples
 
 

@@ -9,9 +9,9 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from services.media.domain import Limits, Variant
-from services.media.metadata import jpeg2000_without_metadata
-from services.media.processing import look_at
+from services.media.processing.examination import examine
+from services.media.processing.metadata import jpeg2000_without_metadata
+from services.media.processing.rules import Limits, Variant
 from tests.support import media_samples as samples
 from tests.support import media_traces as traces
 
@@ -23,7 +23,7 @@ def made_of(content: bytes, folder: Path) -> dict[Variant, bytes]:
     source, out = folder / "in", folder / "out"
     source.write_bytes(content)
     out.mkdir()
-    verdict = look_at(source, out, Limits())
+    verdict = examine(source, out, Limits())
     assert verdict.accepted, verdict
     return {file.variant: (out / file.name).read_bytes() for file in verdict.files}
 

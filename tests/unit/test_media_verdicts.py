@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from services.media.domain import Limits, Reason, Verdict
-from services.media.processing import ProcessingFailed, look_at
+from services.media.processing.examination import ProcessingFailed, examine
+from services.media.processing.rules import Limits, Reason, Verdict
 from tests.support import media_samples as samples
 
 pytestmark = pytest.mark.timeout(280)
@@ -44,7 +44,7 @@ def verdict_on(content: bytes, folder: Path, limits: Limits | None = None) -> Ve
     source, out = folder / "in", folder / "out"
     source.write_bytes(content)
     out.mkdir(exist_ok=True)
-    return look_at(source, out, limits or Limits())
+    return examine(source, out, limits or Limits())
 
 
 def mutated(content: bytes, dice: random.Random) -> bytes:

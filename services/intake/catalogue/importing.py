@@ -73,9 +73,12 @@ def _number(text: str) -> Any:
 
 @dataclass(frozen=True)
 class TableFormat:
-    """How one kind of table is read. `part`: of the catalogue; `columns`: by field, where the column has another name; `parse`:
-    by field, where its value is not the column's text; `empty`: needed columns that may be empty; `change`: what one row
-    changes, or `replace`: what all rows change together."""
+    """How one kind of table is read.
+
+    `part`: of the catalogue. `columns`: by field, where the column has another name. `parse`: by field, where its value is not
+    the column's text. `empty`: needed columns that may be empty. `change`: what one row changes, or `replace`: what all rows
+    change together.
+    """
 
     part: str
     model: type[BaseModel]
@@ -294,7 +297,7 @@ def main(arguments: Sequence[str]) -> int:
             if options.dry_run:
                 raise _DryRun
     except Refused as refused:
-        refused.tell()
+        refused.print_mistakes()
         return 1
     except _DryRun:
         print("dry run: nothing was changed")

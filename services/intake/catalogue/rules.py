@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from contracts import sms
+from contracts.base import Contract
 from contracts.intake import (
     Catalogue,
     Change,
@@ -282,24 +283,24 @@ def apply(catalogue: Catalogue, changes: Sequence[Change]) -> Catalogue:
     return catalogue
 
 
+_PUT: dict[type[Contract], tuple[str, Callable[[Any], Any]]] = {
+    PutUnit: ("units", lambda change: change.unit),
+    PutGround: ("grounds", lambda change: change.ground),
+    PutRefusalReason: ("refusal_reasons", lambda change: change.refusal_reason),
+    PutRootCause: ("root_causes", lambda change: change.root_cause),
+    PutAnswerTemplate: ("answer_templates", lambda change: change.answer_template),
+}
+"""Changes that put one item: the table, and the item of the change."""
+
+
 def _update(catalogue: Catalogue, change: Change) -> dict[str, Any]:
+    if type(change) in _PUT:
+        table, item_of = _PUT[type(change)]
+        return {table: _put(getattr(catalogue, table), item_of(change))}
     match change:
-        case PutUnit():
-            return {"units": _put(catalogue.units, change.unit)}
-        case PutGround():
-            return {"grounds": _put(catalogue.grounds, change.ground)}
-        case PutRefusalReason():
-            return {"refusal_reasons": _put(catalogue.refusal_reasons, change.refusal_reason)}
-        case PutRootCause():
-            return {"root_causes": _put(catalogue.root_causes, change.root_cause)}
-        case PutAnswerTemplate():
-            return {"answer_templates": _put(catalogue.answer_templates, change.answer_template)}
         case RemoveAnswerTemplate():
-            return {
-                "answer_templates": [
-                    template for template in catalogue.answer_templates if template.code != change.code
-                ]
-            }
+            remaining = [template for template in catalogue.answer_templates if template.code != change.code]
+            return {"answer_templates": remaining}
         case SetCalendar():
             weekend = None if change.weekend is None else sorted(change.weekend)
             holidays = None if change.holidays is None else sorted(change.holidays)
@@ -310,6 +311,7 @@ def _update(catalogue: Catalogue, change: Change) -> dict[str, Any]:
             return _given(four_eyes=change.four_eyes, auto_close_days=change.auto_close_days)
         case SetRetention():
             return {"retention": change.retention}
+    raise TypeError(f"no rule applies {type(change).__name__}")
 
 
 def _put(items: Sequence[Any], new: Any) -> list[Any]:

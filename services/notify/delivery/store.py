@@ -66,7 +66,7 @@ _BEGIN = text(
 def begin_attempts(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """Records, of messages claimed in this transaction, the attempt that follows: id, params, mobile_hash, provider."""
     if rows:
-        connection.execute(_BEGIN, {"rows": bulk.told(rows), "now": now})
+        connection.execute(_BEGIN, {"rows": bulk.rows_parameter(rows), "now": now})
 
 
 def assign_provider(connection: Connection, message_id: UUID, lease: UUID, provider: str) -> bool:
@@ -130,7 +130,7 @@ def schedule_status_polls(connection: Connection, when: Sequence[tuple[UUID, dat
     """When to poll next; None: no more."""
     if when:
         rows = [{"id": message_id, "next_look_at": moment} for message_id, moment in when]
-        connection.execute(_NEXT_POLL, {"rows": bulk.told(rows)})
+        connection.execute(_NEXT_POLL, {"rows": bulk.rows_parameter(rows)})
 
 
 def opted_out(connection: Connection, mobile_hashes: Sequence[str]) -> set[str]:

@@ -54,7 +54,7 @@ _TAKE_NUMBERS = text(
 _CHANGED = ", ".join(_CHANGES)
 _SAVE = text(
     f"WITH saved AS (UPDATE cases SET ({_CHANGED}) = (SELECT {_CHANGED} FROM json_populate_record(NULL::cases,"
-    f" CAST(:row AS json))) WHERE case_id = :saved) {bulk.inserting(timeline, _LINE)}"
+    f" CAST(:row AS json))) WHERE case_id = :saved) {bulk.insert_sql(timeline, _LINE)}"
 )
 _LOCK_FOR_STAFF = (
     select(*CASE_COLUMNS)
@@ -135,7 +135,7 @@ def lock_own(connection: Connection, case_id: UUID, citizen_id: UUID) -> Case | 
 def save(connection: Connection, case: Case, entries: Sequence[Link]) -> None:
     """A locked case as it is now, and what was added to its timeline: one statement."""
     row = {name: getattr(case, name) for name in _CHANGES}
-    given = {"saved": case.case_id, "row": bulk.told(row), "rows": bulk.told(_lines(entries))}
+    given = {"saved": case.case_id, "row": bulk.rows_parameter(row), "rows": bulk.rows_parameter(_lines(entries))}
     connection.execute(_SAVE, given)
 
 

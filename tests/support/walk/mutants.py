@@ -187,7 +187,7 @@ def _preload() -> None:
         "httpx",
         "backbone.messaging.rpc",
         "backbone.messaging.consumers",
-        "backbone.process.extensions",
+        "backbone.process.dependencies",
     ):
         importlib.import_module(name)
     for name in ("tracking", "insight", "notify", "intake", "accounts", "media", "letters", "visits", "exports"):

@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 
 from sqlalchemy import Connection, create_engine
 
-from backbone.process.extensions import UseCases
+from backbone.process.dependencies import UseCases
 from contracts.base import Request
 
 SERVICES = ("tracking", "insight", "notify", "intake", "accounts")

@@ -1,15 +1,15 @@
-"""What the first bytes of a file say that it is. Its name and declared type are never asked.
+"""What the first bytes of a file say that it is. Its name and declared type are not used.
 
 Pictures and documents are known by their signature alone. Sound and film are known by their streams, which only
-ffmpeg can tell (`recordings.py`): the table holds the containers that are common, so that a broken one is called
-damaged, not of a type that is not permitted. What is not in it is shown to ffmpeg as well, as `UNKNOWN`.
+ffmpeg can read (`recordings.py`): the table holds the containers that are common, so that a broken one is called
+damaged, not of a type that is not permitted. What is not in it is given to ffmpeg as well, as `UNKNOWN`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.media.domain import MediaKind
+from services.media.processing.rules import MediaKind
 
 HEAD_BYTES = 64 * 1024
 
@@ -81,9 +81,9 @@ _STILL_BRANDS = {b"mif1", b"msf1", b"avif", b"avis"}
 
 def begins_as(head: bytes) -> FileType:
     """What to read a file as that begins like `head`."""
-    found = true_type(head)
-    if found is not None:
-        return found
+    known_type = true_type(head)
+    if known_type is not None:
+        return known_type
     iso_film = head[4:8] == b"ftyp" and head[8:12] not in _STILL_BRANDS
     windows_film = head.startswith(b"RIFF") and head[8:12] == b"AVI "
     return RECORDING if iso_film or windows_film or head.startswith(_OTHER_RECORDINGS) else UNKNOWN

@@ -63,18 +63,18 @@ class Scanner:
     def _send(self, connection: socket.socket, path: Path) -> None:
         try:
             with path.open("rb") as file:
-                while piece := file.read(_CHUNK):
-                    connection.sendall(struct.pack("!I", len(piece)) + piece)
+                while chunk := file.read(_CHUNK):
+                    connection.sendall(struct.pack("!I", len(chunk)) + chunk)
             connection.sendall(struct.pack("!I", 0))
         except (BrokenPipeError, ConnectionResetError):
             pass  # clamd stops listening when a limit is passed, and its answer says which
 
 
 def _answer(connection: socket.socket) -> str:
-    said = b""
-    while not said.endswith(b"\0"):
-        piece = connection.recv(4096)
-        if not piece:
+    answer = b""
+    while not answer.endswith(b"\0"):
+        received = connection.recv(4096)
+        if not received:
             break
-        said += piece
-    return said.rstrip(b"\0\n").decode("utf-8", "replace")
+        answer += received
+    return answer.rstrip(b"\0\n").decode("utf-8", "replace")

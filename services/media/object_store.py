@@ -1,12 +1,12 @@
-"""The object store, by the minio SDK; the one place that knows it. Works with MinIO and nanio alike, so it
-uses what both do and nothing else: plain and presigned PUT and GET, ranges, list, remove.
+"""The object store, through the minio SDK, which no other module uses. Works with MinIO and nanio alike, so it uses only
+what both do: plain and presigned PUT and GET, ranges, list, remove.
 
-An upload is kept as *pieces*, each an object of its own under the upload's prefix, and not as an S3 multipart
+An upload is stored as *parts*, each an object of its own under the upload's prefix, and not as an S3 multipart
 upload. S3 wants 5 MiB in every part but the last, cannot give back a part before the upload is complete, and
 lets the later of two writers of one part number win; tus clients send what they like, lose their connection
-in the middle, and try again while the first try is still running. With pieces any size will do, a piece cut
-short is kept, each try writes its own object, and the database alone decides which pieces the upload consists
-of. The look at the bytes needs them in a local file anyway: that is where pieces become whole.
+in the middle, and try again while the first try is still running. With objects of their own, parts have any size, one that
+was cut short is kept, each try writes its own object, and the database alone decides which parts the upload consists
+of. The examination needs the bytes in a local file anyway: there the parts are put together.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class ObjectMissing(Exception):
 
 
 @dataclass(frozen=True)
-class Piece:
-    """`length`: how many of the object's first bytes count; the rest is padding of a piece that was cut
+class StoredPart:
+    """`length`: how many of the object's first bytes count; the rest is padding of a part that was cut
     short.
     """
 
@@ -45,7 +45,7 @@ class Piece:
     length: int
 
 
-class Objects:
+class Bucket:
     """One bucket. Safe to share between green threads (urllib3's pool); every call may raise StoreFailed."""
 
     def __init__(self, endpoint: str, access_key: str, secret_key: str, bucket: str, connections: int = 10) -> None:
@@ -59,7 +59,7 @@ class Objects:
             access_key,
             secret_key,
             secure=parts.scheme == "https",
-            region="us-east-1",  # said here, so that the SDK does not ask for it before each presigning
+            region="us-east-1",  # given, so that the SDK does not ask for it before each presigning
             http_client=urllib3.PoolManager(
                 timeout=urllib3.Timeout(connect=5, read=60),
                 maxsize=connections,
@@ -67,9 +67,9 @@ class Objects:
             ),
         )
 
-    def ensure_bucket(self) -> None:
-        """Make the bucket unless it is there; several at once may do this."""
-        with _OneError():
+    def ensure_exists(self) -> None:
+        """Creates the bucket unless it exists; several processes at once may do this."""
+        with _AsStoreFailed():
             try:
                 if not self._client.bucket_exists(self._bucket):
                     self._client.make_bucket(self._bucket)
@@ -78,16 +78,16 @@ class Objects:
                     raise
 
     def presigned_put(self, key: str, life: timedelta) -> str:
-        """A URL that stores one object under `key` for whoever holds it. Asks nobody; no I/O."""
+        """A URL that stores one object under `key` for whoever holds it. No I/O."""
         return str(self._client.get_presigned_url("PUT", self._bucket, key, expires=life))
 
     def presigned_get(self, key: str, life: timedelta) -> str:
-        """A URL that reads one object, ranges included, for whoever holds it. Asks nobody; no I/O."""
+        """A URL that reads one object, ranges included, for whoever holds it. No I/O."""
         return str(self._client.get_presigned_url("GET", self._bucket, key, expires=life))
 
     def put_file(self, key: str, path: Path, content_type: str) -> None:
-        """Store a local file; what was under `key` is replaced."""
-        with _OneError():
+        """Stores a local file; replaces what was under `key`."""
+        with _AsStoreFailed():
             self._client.fput_object(
                 self._bucket,
                 key,
@@ -97,43 +97,43 @@ class Objects:
                 num_parallel_uploads=1,
             )
 
-    def assemble(self, pieces: Iterable[Piece], path: Path) -> int:
-        """Write the pieces one after the other into `path`; returns bytes written. Raises ObjectMissing."""
+    def assemble(self, parts: Iterable[StoredPart], path: Path) -> int:
+        """Writes the parts one after the other into `path`; returns bytes written. Raises ObjectMissing."""
         written = 0
         with path.open("wb") as file:
-            for piece in pieces:
-                got = 0
-                for chunk in self._read(piece):
+            for part in parts:
+                received = 0
+                for chunk in self._read(part):
                     file.write(chunk)
-                    got += len(chunk)
-                if got != piece.length:
-                    raise ObjectMissing(f"{piece.key}: {got} of {piece.length} bytes")
-                written += got
+                    received += len(chunk)
+                if received != part.length:
+                    raise ObjectMissing(f"{part.key}: {received} of {part.length} bytes")
+                written += received
         return written
 
-    def names(self, prefix: str) -> Iterator[str]:
+    def keys(self, prefix: str) -> Iterator[str]:
         """Keys below `prefix` (which ends with a slash)."""
-        with _OneError():
-            for found in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
-                if found.object_name:
-                    yield found.object_name
+        with _AsStoreFailed():
+            for listed in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
+                if listed.object_name:
+                    yield listed.object_name
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Remove what is there; what is not is no error."""
-        with _OneError():
+        """Removes what is there; what is not is no error."""
+        with _AsStoreFailed():
             for error in self._client.remove_objects(self._bucket, [DeleteObject(key) for key in keys]):
                 if error.code != "NoSuchKey":
                     raise StoreFailed(f"{error.code}: {error.message}")
 
-    def _read(self, piece: Piece) -> Iterator[bytes]:
-        """At most `piece.length` bytes. Without a range: nanio refuses one that ends beyond the object."""
-        left = piece.length
-        with _OneError():
+    def _read(self, part: StoredPart) -> Iterator[bytes]:
+        """At most `part.length` bytes. Without a range: nanio refuses one that ends beyond the object."""
+        left = part.length
+        with _AsStoreFailed():
             try:
-                answer = self._client.get_object(self._bucket, piece.key)
+                answer = self._client.get_object(self._bucket, part.key)
             except S3Error as error:
                 if error.code == "NoSuchKey":
-                    raise ObjectMissing(f"{piece.key}: {error.code}") from error
+                    raise ObjectMissing(f"{part.key}: {error.code}") from error
                 raise
             try:
                 for chunk in answer.stream(_CHUNK):
@@ -146,8 +146,8 @@ class Objects:
                 answer.release_conn()
 
 
-class _OneError:
-    """The SDK's and urllib3's many errors as one of ours."""
+class _AsStoreFailed:
+    """The SDK's and urllib3's errors as StoreFailed."""
 
     def __enter__(self) -> None:
         return None

@@ -1,12 +1,12 @@
-"""`python -m services.media.worker IN OUTDIR`, with a JSON object of limits on standard input.
+"""`python -m services.media.processing.worker IN OUTDIR`, with a JSON object of limits on standard input.
 
-The look at one file, in a process of its own: what hostile bytes can break here is this process. It limits
+Examines one file in a process of its own: what hostile bytes can break here is this process. It limits
 its own memory, CPU time and file size (ffmpeg inherits them), leaves the network where the kernel lets it,
 and dies with its parent.
 
-It says two things, one a line: `reading` once all that is ours is in place and the file's turn begins, and then a
-JSON object, the verdict. From `reading` on, whatever ends the process is the file's doing and a verdict about it;
-an end before that, or one with `EX_TEMPFAIL`, says nothing about the file.
+It writes two lines: `reading`, once everything of ours is in place and the reading of the file begins, and then the verdict as
+a JSON object. From `reading` on, whatever ends the process is caused by the file and is a verdict about it; an end before that,
+or one with `EX_TEMPFAIL`, says nothing about the file.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from services.media.domain import Limits, MachineryFailed, MediaKind, Reason, Rejected, Verdict
+from services.media.processing.rules import Limits, MediaKind, Reason, Rejected, ToolFailed, Verdict
 
 READING = b"reading\n"
-"""What the worker says before it looks at the file's content."""
+"""Written before the file's content is read."""
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
@@ -34,8 +34,8 @@ def main() -> int:
     limits = Limits(**json.load(sys.stdin))
     confine(limits)
     try:
-        verdict = look(source, out, limits)
-    except MachineryFailed as error:
+        verdict = examine(source, out, limits)
+    except ToolFailed as error:
         sys.stderr.write(str(error))
         return os.EX_TEMPFAIL
     sys.stdout.write(json.dumps(verdict.to_json()))
@@ -58,21 +58,21 @@ def confine(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
 
 
-def look(source: Path, out: Path, limits: Limits) -> Verdict:
-    """The verdict on `source`; derived files are written into `out`. Raises MachineryFailed.
+def examine(source: Path, out: Path, limits: Limits) -> Verdict:
+    """The verdict on `source`; derived files are written into `out`. Raises ToolFailed.
 
     Everything raised from `reading` on is about the file, whatever it is: which errors a decoder may raise is
     nothing that could be listed.
     """
-    from services.media.measure import sha256_of
+    from services.media.processing.derived_files import sha256_of
 
     size = source.stat().st_size
     sha256 = sha256_of(source)
-    _say_reading()
+    _write_reading()
     signal.setitimer(signal.ITIMER_REAL, limits.reading_seconds)  # its signal ends the process, decoders and all
     try:
         return _accepted(source, out, limits, size, sha256)
-    except MachineryFailed:
+    except ToolFailed:
         raise
     except Rejected as rejected:
         return Verdict(False, size, sha256, reason=rejected.reason, detail=rejected.detail)
@@ -84,41 +84,41 @@ def look(source: Path, out: Path, limits: Limits) -> Verdict:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _say_reading() -> None:
+def _write_reading() -> None:
     os.write(sys.stdout.fileno(), READING)
 
 
 def _accepted(source: Path, out: Path, limits: Limits, size: int, sha256: str) -> Verdict:
     # The readers are imported after `confine`, and only the one that is needed.
-    from services.media.filetypes import HEAD_BYTES, WEAK_TYPES, begins_as
+    from services.media.processing.filetypes import HEAD_BYTES, WEAK_TYPES, begins_as
 
     if size == 0:
         raise Rejected(Reason.EMPTY)
     if size > limits.max_bytes:
         raise Rejected(Reason.TOO_LARGE)
     with source.open("rb") as file:
-        found = begins_as(file.read(HEAD_BYTES))
-    common = Verdict(True, size, sha256, content_type=found.content_type, kind=found.kind)
-    if found.kind is MediaKind.IMAGE:
-        from services.media.images import look_at_image
+        file_type = begins_as(file.read(HEAD_BYTES))
+    common = Verdict(True, size, sha256, content_type=file_type.content_type, kind=file_type.kind)
+    if file_type.kind is MediaKind.IMAGE:
+        from services.media.processing.images import examine_image
 
         try:
-            picture = look_at_image(source, out, found, limits)
+            picture = examine_image(source, out, file_type, limits)
         except Rejected as rejected:
-            if found in WEAK_TYPES and rejected.reason is Reason.DAMAGED:
+            if file_type in WEAK_TYPES and rejected.reason is Reason.DAMAGED:
                 raise Rejected(Reason.TYPE_NOT_PERMITTED, rejected.detail) from rejected
             raise
         files, notes = picture.files, picture.notes
         width, height = files[0].width, files[0].height
         return replace(common, files=files, removed=picture.removed, notes=notes, width=width, height=height)
-    if found.kind is MediaKind.DOCUMENT:
-        from services.media.documents import look_at_document
+    if file_type.kind is MediaKind.DOCUMENT:
+        from services.media.processing.documents import examine_document
 
-        files, removed, pages = look_at_document(source, out, limits)
+        files, removed, pages = examine_document(source, out, limits)
         return replace(common, files=files, removed=removed, pages=pages)
-    from services.media.recordings import look_at_recording
+    from services.media.processing.recordings import examine_recording
 
-    recording = look_at_recording(source, out, found, limits)
+    recording = examine_recording(source, out, file_type, limits)
     pixels = recording.pixels or (None, None)
     return replace(
         common,

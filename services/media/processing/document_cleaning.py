@@ -22,7 +22,7 @@ from pypdf.generic import (
     TextStringObject,
 )
 
-from services.media.metadata import jpeg2000_without_metadata, jpeg_without_metadata
+from services.media.processing.metadata import jpeg2000_without_metadata, jpeg_without_metadata
 
 _CATALOG = frozenset(
     [

@@ -1,4 +1,7 @@
-"""What counts as evidence, and what a look at the bytes may conclude. No I/O."""
+"""What counts as evidence, and what the examination of a file may conclude.
+
+The worker process imports this module: it must not import pydantic, which would take memory and time of each file.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ class MediaKind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a file was rejected; stable, since texts for people hang on it."""
+    """Why a file was rejected; stable, since texts for people depend on it."""
 
     TYPE_NOT_PERMITTED = "type_not_permitted"  # the bytes are none of the permitted types, whatever the name says
     EMPTY = "empty"
@@ -24,12 +27,12 @@ class Reason(StrEnum):
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_LONG = "too_long"  # seconds of sound or film, pages of a document
     ENCRYPTED = "encrypted"  # a document that opens only with a password: nobody could check or read it
-    TOO_COMPLEX = "too_complex"  # the look at it ran out of its share of time, memory or disk
+    TOO_COMPLEX = "too_complex"  # its examination ran out of its share of time, memory or disk
     INFECTED = "infected"
 
 
 class Note(StrEnum):
-    """What whoever looks at accepted evidence should know about it; as contracts.media.MediaNote."""
+    """What those who see accepted evidence should know about it; the values of contracts.media.MediaNote."""
 
     FIRST_FRAME_ONLY = "first_frame_only"  # of an animated picture or one of several pages
     SCALED_DOWN = "scaled_down"  # more pixels were sent than are kept
@@ -46,25 +49,6 @@ class Variant(StrEnum):
     PLAYABLE = "playable"  # what every browser plays: MP4 (H.264, AAC) or M4A (AAC)
 
 
-# Shown in the browser when asked for; all else (documents, most of all) is only ever saved.
-INLINE_TYPES = frozenset(
-    {
-        "image/jpeg",
-        "image/png",
-        "image/webp",
-        "audio/mpeg",
-        "audio/aac",
-        "audio/flac",
-        "audio/mp4",
-        "audio/ogg",
-        "audio/wav",
-        "audio/webm",
-        "video/mp4",
-        "video/webm",
-    }
-)
-
-
 class Rejected(Exception):
     """The file cannot be accepted, and trying again would not change that."""
 
@@ -74,15 +58,15 @@ class Rejected(Exception):
         self.detail = detail
 
 
-class MachineryFailed(Exception):
-    """Something of ours that the look needs is missing or broken; nothing is said about the file."""
+class ToolFailed(Exception):
+    """Something of ours that the examination needs is missing or broken; it says nothing about the file."""
 
 
 @dataclass(frozen=True)
 class Limits:
     """What a file may cost. Lengths in bytes, times in seconds.
 
-    `memory` is address space of each process that looks at the file (Python, ffmpeg), not what is resident.
+    `memory` is address space of each process that reads the file (Python, ffmpeg), not what is resident.
     `max_pixels` may be sent; of a picture `kept_pixels` are kept. `reading_seconds`: until a file is judged; only
     the conversion of a recording that was found good may take longer, all in all `wall_seconds`.
     """
@@ -115,9 +99,8 @@ class DerivedFile:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the look at the bytes came to. `size` and `sha256` are those of the bytes as they were sent; the
-    latter is empty when the look was cut short.
-    """
+    """What the examination concluded. `size` and `sha256` are those of the bytes as they were sent; the latter is empty when the
+    examination was cut short."""
 
     accepted: bool
     size: int
@@ -140,9 +123,9 @@ class Verdict:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Verdict:
         """Raises KeyError, TypeError or ValueError for what `to_json` did not write."""
-        known = dict(value)
-        known["files"] = [DerivedFile(**{**file, "variant": Variant(file["variant"])}) for file in value["files"]]
-        known["kind"] = MediaKind(value["kind"]) if value["kind"] else None
-        known["notes"] = [Note(note) for note in value["notes"]]
-        known["reason"] = Reason(value["reason"]) if value["reason"] else None
-        return cls(**known)
+        fields = dict(value)
+        fields["files"] = [DerivedFile(**{**file, "variant": Variant(file["variant"])}) for file in value["files"]]
+        fields["kind"] = MediaKind(value["kind"]) if value["kind"] else None
+        fields["notes"] = [Note(note) for note in value["notes"]]
+        fields["reason"] = Reason(value["reason"]) if value["reason"] else None
+        return cls(**fields)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from backbone.messaging.rpc import rpc
 from backbone.process import logs
-from backbone.process.extensions import PeygirService
+from backbone.process.dependencies import PeygirService
 from backbone.storage import audit
 from contracts.audit import ChainHead, ReadChainHead
 

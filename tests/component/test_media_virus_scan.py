@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.media.scan import ScanFailed, Scanner, ScanResult
+from services.media.processing.virus_scan import ScanFailed, Scanner, ScanResult
 from tests.support import media_samples as samples
 from tests.support.media import needs_clamd, running_clamd
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from services.media.domain import DerivedFile, Variant
+from services.media.processing.rules import DerivedFile, Variant
 
 
 def sha256_of(path: Path) -> str:
-    """Hex digest, read in pieces: a file may be as large as memory is small."""
+    """Hex digest, read in blocks: a file may be as large as memory is small."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

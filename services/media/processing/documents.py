@@ -14,15 +14,15 @@ from pathlib import Path
 import pypdfium2
 from pypdf import PasswordType, PdfReader, PdfWriter
 
-from services.media.document_cleaning import clean
-from services.media.domain import DerivedFile, Limits, Reason, Rejected, Variant
-from services.media.filetypes import HEAD_BYTES
-from services.media.measure import derived
+from services.media.processing.derived_files import derived
+from services.media.processing.document_cleaning import clean
+from services.media.processing.filetypes import HEAD_BYTES
+from services.media.processing.rules import DerivedFile, Limits, Reason, Rejected, Variant
 
 _LOCKED = {pypdfium2.raw.FPDF_ERR_PASSWORD, pypdfium2.raw.FPDF_ERR_SECURITY}
 
 
-def look_at_document(source: Path, out: Path, limits: Limits) -> tuple[list[DerivedFile], list[str], int]:
+def examine_document(source: Path, out: Path, limits: Limits) -> tuple[list[DerivedFile], list[str], int]:
     """The rewritten document, what was removed, and its number of pages.
 
     Raises Rejected with ENCRYPTED, TOO_LONG or DAMAGED.

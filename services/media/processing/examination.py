@@ -1,10 +1,10 @@
-"""The look at one file, asked of a worker process (`services.media.worker`) and held to a wall clock.
+"""The examination of one file in a worker process (`services.media.processing.worker`), within a wall-clock limit.
 
 The child gets a bare environment: none of this service's secrets, addresses or keys.
 
-Whose fault an end without a verdict is, is told by where it happened. Once the worker has said that it reads the
-file, every end is the file's: an exception, a crash, memory, time. Before that, and where the disk we write on is
-full, it is ours, and another try may help.
+When the process ends without a verdict, the moment decides why. Once the worker has written that it reads the file, the file
+is the reason: an exception, a crash, memory, time. Before that, and where the disk is full, something of ours is the reason, and
+another try may help.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from services.media.domain import Limits, Reason, Verdict
-from services.media.worker import READING
+from services.media.processing.rules import Limits, Reason, Verdict
+from services.media.processing.worker import READING
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 # The worker was ended from outside: for the machine's memory, or by somebody's hand.
 _FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM}
 _OUT_OF_TIME = {signal.SIGALRM, signal.SIGXCPU}
@@ -30,21 +30,19 @@ _FULL_DISK_BYTES = 16 * 1024 * 1024
 
 
 class ProcessingFailed(Exception):
-    """The look was cut short by something beside the file (no worker, no ffmpeg, no room on the disk): try
-    again.
-    """
+    """The examination was cut short by something beside the file (no worker, no ffmpeg, a full disk): try again."""
 
 
-def look_at(source: Path, out: Path, limits: Limits) -> Verdict:
+def examine(source: Path, out: Path, limits: Limits) -> Verdict:
     """The verdict on `source`. Derived files are in `out` (an empty folder) when it was accepted.
 
     Blocks for at most twice `limits.wall_seconds`; under eventlet only the calling green thread waits. Whatever
     ends the wait (a timeout, a stop of the service) ends the worker too. Raises ProcessingFailed.
     """
-    verdict = _look_once(source, out, limits)
-    if verdict is None:  # it may have died for another one's hunger; twice is the file's own
+    verdict = _examine_once(source, out, limits)
+    if verdict is None:  # another process may have used up the memory; twice it is the file
         _clear(out)
-        verdict = _look_once(source, out, limits)
+        verdict = _examine_once(source, out, limits)
     if verdict is None:
         verdict = _too_complex(source, "killed")
     if not verdict.accepted:
@@ -54,10 +52,10 @@ def look_at(source: Path, out: Path, limits: Limits) -> Verdict:
     return verdict
 
 
-def _look_once(source: Path, out: Path, limits: Limits) -> Verdict | None:
+def _examine_once(source: Path, out: Path, limits: Limits) -> Verdict | None:
     """None when the worker was killed while it read."""
     worker = subprocess.Popen(
-        [sys.executable, "-m", "services.media.worker", str(source), str(out)],
+        [sys.executable, "-m", "services.media.processing.worker", str(source), str(out)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -66,17 +64,17 @@ def _look_once(source: Path, out: Path, limits: Limits) -> Verdict | None:
         start_new_session=True,
     )
     try:
-        said, complained = worker.communicate(json.dumps(asdict(limits)).encode(), timeout=limits.wall_seconds)
+        output, errors = worker.communicate(json.dumps(asdict(limits)).encode(), timeout=limits.wall_seconds)
     except subprocess.TimeoutExpired:
         return _too_complex(source, "time")
     finally:
         _end(worker)
-    reading, answer = said.startswith(READING), said.removeprefix(READING)
+    reading, answer = output.startswith(READING), output.removeprefix(READING)
     if worker.returncode == 0:
         with contextlib.suppress(ValueError, KeyError, TypeError):
             return Verdict.from_json(json.loads(answer))
     if not reading or worker.returncode == os.EX_TEMPFAIL:
-        last = complained.decode("utf-8", "replace").strip()[-500:]
+        last = errors.decode("utf-8", "replace").strip()[-500:]
         raise ProcessingFailed(f"the worker ended with {worker.returncode}: {last}")
     if worker.returncode < 0:
         name = signal.Signals(-worker.returncode)
@@ -91,7 +89,7 @@ def _too_complex(source: Path, detail: str) -> Verdict:
 
 
 def _clear(folder: Path) -> None:
-    """What a look cut short has written."""
+    """Deletes what an examination that was cut short has written."""
     for left in folder.iterdir():
         left.unlink(missing_ok=True)
 

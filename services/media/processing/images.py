@@ -16,10 +16,9 @@ from typing import Any
 import pillow_heif
 from PIL import Image, ImageChops, ImageCms, ImageFile
 
-from services.media.domain import DerivedFile, Limits, Note, Reason, Rejected, Variant
-from services.media.filetypes import GIF, HEIC, JPEG, PNG, TIFF, WEBP, FileType
-from services.media.measure import derived
-from services.media.metadata import (
+from services.media.processing.derived_files import derived
+from services.media.processing.filetypes import GIF, HEIC, JPEG, PNG, TIFF, WEBP, FileType
+from services.media.processing.metadata import (
     jpeg_ended,
     jpeg_without_metadata,
     orientation_in,
@@ -27,6 +26,7 @@ from services.media.metadata import (
     png_without_metadata,
     webp_without_metadata,
 )
+from services.media.processing.rules import DerivedFile, Limits, Note, Reason, Rejected, Variant
 
 # Only the one reader that belongs to the true type is tried.
 _READERS = {JPEG: ("JPEG",), PNG: ("PNG",), WEBP: ("WEBP",), HEIC: ("HEIF",), GIF: ("GIF",), TIFF: ("TIFF",)}
@@ -77,7 +77,7 @@ class _Pixels:
     notes: list[Note]
 
 
-def look_at_image(source: Path, out: Path, true_type: FileType, limits: Limits) -> Picture:
+def examine_image(source: Path, out: Path, true_type: FileType, limits: Limits) -> Picture:
     """The files made from the picture, what was removed, and notes.
 
     Raises Rejected with TOO_MANY_PIXELS or DAMAGED.
@@ -91,7 +91,7 @@ def look_at_image(source: Path, out: Path, true_type: FileType, limits: Limits) 
     return Picture(files + small_copies(image, out, limits), pixels.removed, pixels.notes)
 
 
-def look_at_poster(source: Path, out: Path, limits: Limits) -> list[DerivedFile]:
+def poster_copies(source: Path, out: Path, limits: Limits) -> list[DerivedFile]:
     """Preview and thumbnail from a film's frame (a JPEG made by ffmpeg)."""
     return small_copies(_decoded(source, JPEG, limits).image, out, limits)
 
@@ -231,18 +231,18 @@ def _orientation(image: Image.Image, content: Path | io.BytesIO, source: Path) -
 
 def _what_is_beside_the_pixels(image: Image.Image) -> list[str]:
     """Told in the log alone: what cannot be read is removed all the same."""
-    found = []
+    removed_parts = []
     with suppress(Exception):
         exif = image.getexif()
         if exif:
-            found.append("exif")
+            removed_parts.append("exif")
         if exif.get_ifd(0x8825):
-            found.append("location")
+            removed_parts.append("location")
     if image.info.get("xmp") or image.info.get("XML:com.adobe.xmp"):
-        found.append("xmp")
+        removed_parts.append("xmp")
     if image.info.get("comment") or getattr(image, "text", None):
-        found.append("comment")
-    return found
+        removed_parts.append("comment")
+    return removed_parts
 
 
 def _plain_mode(image: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""ffmpeg, asked about one file and made to write others. Runs in the worker process alone.
+"""ffmpeg: the streams in one file, and other files made from it. Runs in the worker process alone.
 
 It recognises sound and film by their content, whatever the file is called or says about itself. It may read files
 alone, as containers that hold their streams themselves: playlists, scripts, session descriptions, numbered pictures
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-from services.media.domain import Limits, MachineryFailed, Reason, Rejected
+from services.media.processing.rules import Limits, Reason, Rejected, ToolFailed
 
 _FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mp3,aac,loas,ogg,wav,w64,flac,amr,amrnb,amrwb,asf,avi,flv,mpegts,mpeg,"
@@ -59,24 +59,24 @@ class Streams:
 
 
 def require_ffmpeg() -> str:
-    """Where it is. Raises MachineryFailed."""
+    """Where it is. Raises ToolFailed."""
     try:
         path: str = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
-        raise MachineryFailed(f"no ffmpeg: {error}") from error
+        raise ToolFailed(f"no ffmpeg: {error}") from error
     if not os.access(path, os.X_OK):
-        raise MachineryFailed(f"no ffmpeg at {path}")
+        raise ToolFailed(f"no ffmpeg at {path}")
     return path
 
 
 def streams_in(source: Path, limits: Limits) -> Streams | None:
     """What ffmpeg recognises in the file; None when it recognises nothing, or nothing that is allowed."""
-    _, said = run_ffmpeg(reading(source, limits), limits)
-    container = _CONTAINER.search(said)
+    _, output = run_ffmpeg(reading(source, limits), limits)
+    container = _CONTAINER.search(output)
     if container is None:
         return None
     sound = film = pixel_format = pixels = None
-    for _, what, codec, more in _STREAM.findall(said):
+    for _, what, codec, more in _STREAM.findall(output):
         if codec in _NOT_KNOWN:
             continue
         if what == "Audio" and sound is None:
@@ -84,9 +84,9 @@ def streams_in(source: Path, limits: Limits) -> Streams | None:
         if what == "Video" and film is None and "(attached pic)" not in more and "(still image)" not in more:
             film = codec
             pixel_format, pixels = _shape(more)
-    if pixels and _TURNED.search(said):
+    if pixels and _TURNED.search(output):
         pixels = (pixels[1], pixels[0])
-    return Streams(container[1].split(",")[0], _UNSURE not in said, sound, film, pixel_format, pixels)
+    return Streams(container[1].split(",")[0], _UNSURE not in output, sound, film, pixel_format, pixels)
 
 
 def _shape(described: str) -> tuple[str | None, tuple[int, int] | None]:
@@ -106,8 +106,8 @@ def reading(source: Path, limits: Limits, container: str | None = None) -> list[
 
 
 def run_ffmpeg(arguments: list[str], limits: Limits) -> tuple[int, str]:
-    """Exit code and what it said on both outputs. Raises Rejected(TOO_COMPLEX) when its share of the machine
-    is up, MachineryFailed when it cannot be started.
+    """Exit code and what it wrote on both outputs. Raises Rejected(TOO_COMPLEX) when its share of the machine
+    is up, ToolFailed when it cannot be started.
     """
     try:
         ended = subprocess.run(
@@ -122,21 +122,21 @@ def run_ffmpeg(arguments: list[str], limits: Limits) -> tuple[int, str]:
     except subprocess.TimeoutExpired as error:
         raise Rejected(Reason.TOO_COMPLEX, "ffmpeg: time") from error
     except OSError as error:
-        raise MachineryFailed(f"ffmpeg cannot be run: {error.strerror}") from error
+        raise ToolFailed(f"ffmpeg cannot be run: {error.strerror}") from error
     if -ended.returncode in {signal.SIGXCPU, signal.SIGXFSZ, signal.SIGKILL}:
         raise Rejected(Reason.TOO_COMPLEX, f"ffmpeg: {signal.Signals(-ended.returncode).name}")
     return ended.returncode, ended.stdout.decode("utf-8", "replace")
 
 
-def seconds_written(said: str) -> float:
-    """As told by `-progress pipe:1`."""
-    written = _WRITTEN.findall(said)
+def seconds_written(output: str) -> float:
+    """From the output of `-progress pipe:1`."""
+    written = _WRITTEN.findall(output)
     return int(written[-1]) / 1e6 if written else 0.0
 
 
-def last_line(said: str) -> str:
+def last_line(output: str) -> str:
     """Why ffmpeg gave up, without the path it was given."""
-    lines = [line for line in said.strip().splitlines() if line]
+    lines = [line for line in output.strip().splitlines() if line]
     return re.sub(r"file:\S+", "…", lines[-1])[:200] if lines else ""
 
 

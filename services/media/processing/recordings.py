@@ -12,24 +12,20 @@ import signal
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from services.media.audio_frames import adts_frames, mp3_frames
-from services.media.domain import DerivedFile, Limits, MediaKind, Note, Reason, Rejected, Variant
-from services.media.ffmpeg import Streams, last_line, reading, require_ffmpeg, run_ffmpeg, seconds_written, streams_in
-from services.media.filetypes import (
-    AAC,
-    FLAC,
-    M4A,
-    MP3,
-    MP4,
-    OGG,
-    UNKNOWN,
-    WAV,
-    WEBM,
-    WEBM_AUDIO,
-    FileType,
+from services.media.processing.audio_frames import adts_frames, mp3_frames
+from services.media.processing.derived_files import derived
+from services.media.processing.ffmpeg import (
+    Streams,
+    last_line,
+    reading,
+    require_ffmpeg,
+    run_ffmpeg,
+    seconds_written,
+    streams_in,
 )
-from services.media.images import look_at_poster
-from services.media.measure import derived
+from services.media.processing.filetypes import AAC, FLAC, M4A, MP3, MP4, OGG, UNKNOWN, WAV, WEBM, WEBM_AUDIO, FileType
+from services.media.processing.images import poster_copies
+from services.media.processing.rules import DerivedFile, Limits, MediaKind, Note, Reason, Rejected, Variant
 
 _MUXERS = {
     MP3: "mp3",
@@ -90,22 +86,22 @@ class Recording:
     notes: list[Note] = field(default_factory=list)
 
 
-def look_at_recording(source: Path, out: Path, begins_as: FileType, limits: Limits) -> Recording:
+def examine_recording(source: Path, out: Path, begins_as: FileType, limits: Limits) -> Recording:
     """The evidence, a playable copy, and a poster of film.
 
     Raises Rejected with TYPE_NOT_PERMITTED (neither sound nor film), DAMAGED, TOO_MANY_PIXELS or TOO_LONG;
-    MachineryFailed without ffmpeg.
+    ToolFailed without ffmpeg.
     """
     require_ffmpeg()
     try:
-        return _looked_at(source, out, begins_as, limits)
+        return _examine(source, out, begins_as, limits)
     except Rejected as rejected:
         if begins_as is UNKNOWN and rejected.reason is Reason.DAMAGED:
             raise Rejected(Reason.TYPE_NOT_PERMITTED, rejected.detail) from rejected
         raise
 
 
-def _looked_at(source: Path, out: Path, begins_as: FileType, limits: Limits) -> Recording:
+def _examine(source: Path, out: Path, begins_as: FileType, limits: Limits) -> Recording:
     streams = streams_in(source, limits)
     if streams is None or (begins_as is UNKNOWN and not streams.certain):
         raise Rejected(Reason.DAMAGED, "not recognised")
@@ -258,7 +254,7 @@ def _copied(source: Path, path: Path, streams: Streams, how: list[str], muxer: s
 
 def _write(source: Path, path: Path, streams: Streams, how: list[str], muxer: str, limits: Limits) -> float:
     """Seconds written: at most one more than the limit, enough to see that it is too long."""
-    code, said = run_ffmpeg(
+    code, output = run_ffmpeg(
         [
             *reading(source, limits, streams.container),
             *how,
@@ -270,13 +266,13 @@ def _write(source: Path, path: Path, streams: Streams, how: list[str], muxer: st
         limits,
     )
     if code != 0 or not path.exists():
-        raise Rejected(Reason.DAMAGED, last_line(said))
-    return seconds_written(said)
+        raise Rejected(Reason.DAMAGED, last_line(output))
+    return seconds_written(output)
 
 
 def _poster(source: Path, out: Path, streams: Streams, limits: Limits) -> list[DerivedFile]:
     frame = out / "frame.jpg"
-    code, said = run_ffmpeg(
+    code, output = run_ffmpeg(
         [
             *reading(source, limits, streams.container),
             # The first frames of a film are often black: the most typical of the first thirty is shown.
@@ -286,8 +282,8 @@ def _poster(source: Path, out: Path, streams: Streams, limits: Limits) -> list[D
         limits,
     )
     if code != 0 or not frame.exists() or frame.stat().st_size == 0:
-        raise Rejected(Reason.DAMAGED, last_line(said))
-    files = look_at_poster(frame, out, limits)
+        raise Rejected(Reason.DAMAGED, last_line(output))
+    files = poster_copies(frame, out, limits)
     frame.unlink()
     return files
 
