@@ -115,7 +115,7 @@ def make_rabbit_client(settings: Settings) -> RabbitClient:
 
 
 def create_app(settings: Settings, rabbit: RabbitClient | None = None) -> FastAPI:
-    """The gateway as an ASGI application; its lifespan starts and stops the bus. `app.state.container` holds its parts."""
+    """The gateway as an ASGI application; its lifespan connects to RabbitMQ. `app.state.container` holds its parts."""
     container = AppContainer(settings, rabbit or make_rabbit_client(settings), make_store(settings))
 
     @asynccontextmanager

@@ -1,1 +1,1 @@
-"""The operations of the API, one module for each noun."""
+"""The HTTP API: a package per resource, with `endpoints.py`, `bodies.py`, `commands.py` and `examples.py` as it needs them."""

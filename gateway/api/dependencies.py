@@ -67,11 +67,11 @@ def client_of(container: AppContainer, request: Request) -> Client:
 
 def caller_of(container: AppContainer, request: Request) -> Caller | None:
     """Who signed this request; None without a token, BadToken with a wrong one."""
-    given = request.headers.getlist("authorization")
-    if not given:
+    headers = request.headers.getlist("authorization")
+    if not headers:
         return None
-    scheme, _, token = given[0].partition(" ")
-    if len(given) != 1 or scheme.lower() != "bearer" or not token:
+    scheme, _, token = headers[0].partition(" ")
+    if len(headers) != 1 or scheme.lower() != "bearer" or not token:
         raise BadToken
     return container.tokens.check(token.strip())
 
@@ -239,10 +239,10 @@ def version_of(if_match: str | None) -> int:
     """The version in If-Match; VersionNeeded without one."""
     if if_match is None or not if_match.strip():
         raise VersionNeeded
-    found = _VERSION.fullmatch(if_match.strip())
-    if found is None:
+    match = _VERSION.fullmatch(if_match.strip())
+    if match is None:
         raise InvalidField(fields=[{"field": "If-Match", "reason": "int_parsing"}])
-    return int(found.group(1))
+    return int(match.group(1))
 
 
 def key_or_new(key: str | None) -> str:

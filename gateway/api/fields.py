@@ -46,11 +46,11 @@ LINE_PATTERN = rf"^[^{_IN_LINES}]*$"
 NAME_PATTERN = _seen(_UNSEEN_IN_LINES, _IN_LINES)
 TEXT_PATTERN = _seen(_UNSEEN_IN_TEXT, _IN_TEXT)
 CLAIM_CHARACTERS, CLAIM_SEEN = 10, 5
-"""What happened is told in so many characters, of which so many can be seen."""
+"""The shortest text of what happened: characters in all, and visible ones among them."""
 
 
 def _not_blank(given: object) -> object:
-    """What cannot be seen was not given."""
+    """A text of nothing but invisible characters counts as missing."""
     if isinstance(given, str) and persian.is_blank(given):
         raise PydanticCustomError("missing", "nothing that can be seen")
     return given
@@ -89,7 +89,9 @@ _DIRECTIONS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A)
 def is_clean(text: str) -> bool:
     """No control characters but line breaks and tabs, no direction overrides, no lone surrogates."""
     return not any(
-        one in _DIRECTIONS or (unicodedata.category(one) in _CONTROL_CATEGORIES and one not in "\n\r\t") for one in text
+        character in _DIRECTIONS
+        or (unicodedata.category(character) in _CONTROL_CATEGORIES and character not in "\n\r\t")
+        for character in text
     )
 
 
@@ -112,10 +114,10 @@ def bounds() -> dict[str, str]:
 def happened(given: object) -> date:
     """Before a date: the day something happened, as people type it. Neither before 1380 nor after today in Tehran."""
     if isinstance(given, str):
-        found = dates.read(given)
-        if found.day is None:
-            raise PydanticCustomError(str(found.problem), "not a day", wrong_day(found))
-        day = found.day
+        reading = dates.read(given)
+        if reading.day is None:
+            raise PydanticCustomError(str(reading.problem), "not a day", wrong_day(reading))
+        day = reading.day
     elif isinstance(given, date) and not isinstance(given, datetime):
         day = given
     else:
@@ -126,11 +128,11 @@ def happened(given: object) -> date:
     return day
 
 
-def wrong_day(found: dates.Reading) -> dict[str, str]:
-    """What a sentence about a day that was not understood tells: the days it may mean, or those it can be."""
-    if found.meanings:
-        return {"meanings": " ".join(day.isoformat() for day in found.meanings)}
-    return bounds() if found.problem in ("too_long_ago", "in_the_future") else {}
+def wrong_day(reading: dates.Reading) -> dict[str, str]:
+    """The parameters of the error about a day that was not understood: the days it may mean, or the first and last possible."""
+    if reading.meanings:
+        return {"meanings": " ".join(day.isoformat() for day in reading.meanings)}
+    return bounds() if reading.problem in ("too_long_ago", "in_the_future") else {}
 
 
 def _in_use(day: date) -> date:

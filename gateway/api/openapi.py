@@ -71,12 +71,12 @@ _AREAS = (
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """The document, made once."""
+    """The document, built once."""
     if app.openapi_schema is None:
-        made = get_openapi(
+        openapi = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=_TAGS
         )
-        schemas = made.setdefault("components", {}).setdefault("schemas", {})
+        schemas = openapi.setdefault("components", {}).setdefault("schemas", {})
         problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(problem.pop("$defs", {}))
         schemas["Problem"] = problem
@@ -86,12 +86,12 @@ def document(app: FastAPI) -> dict[str, Any]:
                     schemas[name]["examples"] = [example]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
-        for path, item in made["paths"].items():
+        for path, item in openapi["paths"].items():
             for method, operation in item.items():
-                _settle(path, method, operation)
-        _link(made["paths"])
-        made["servers"] = [{"url": "/"}]
-        app.openapi_schema = made
+                _complete(path, method, operation)
+        _link(openapi["paths"])
+        openapi["servers"] = [{"url": "/"}]
+        app.openapi_schema = openapi
     return app.openapi_schema
 
 
@@ -100,7 +100,7 @@ async def answer(request: Request) -> Response:
     return JSONResponse(request.app.openapi(), headers={"cache-control": "no-cache"})
 
 
-def _settle(path: str, method: str, operation: dict[str, Any]) -> None:
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Every error is a problem, every operation of the tus protocol has a name that a client can be generated with, and what
     the framework cannot know of parameters and of signing in is set right."""
     operation["operationId"] = _UPLOADS.get((method, path), operation["operationId"])
@@ -110,7 +110,7 @@ def _settle(path: str, method: str, operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", ()):
         _without_null(parameter)
         if parameter["name"] == "If-Match":
-            parameter["required"] = True  # left out, it is told by 428 and not by 422
+            parameter["required"] = True  # left out, the answer is 428 and not 422
     if operation["operationId"] in _SIGNED_IN_OR_NOT:
         operation["security"] = [{}, *operation["security"]]
 
@@ -118,7 +118,7 @@ def _settle(path: str, method: str, operation: dict[str, Any]) -> None:
 def _without_null(parameter: dict[str, Any]) -> None:
     """A header or a query has no null: it is there or it is not."""
     schema = parameter["schema"]
-    choices = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
     if len(choices) == 1:
         del schema["anyOf"]
         schema.update(choices[0])

@@ -209,7 +209,7 @@ def case_view(
         decision=_decision(case.decision, lang),
         joined=_joined(case.joined, lang),
         joined_refusal=_joined_refusal(case.joined_refusal, lang, catalogue_cache.refusal_reasons),
-        attachments=[_attachment(one, lang, file_names or {}) for one in case.attachments],
+        attachments=[_attachment(attachment, lang, file_names or {}) for attachment in case.attachments],
         visits=[visit_view(visit, lang) for visit in case.visits],
         timeline=[
             EntryView.model_construct(
@@ -281,8 +281,8 @@ def day_text(day: date | None, lang: Language) -> str | None:
 
 
 def _attachment(attachment: Attachment, lang: Language, file_names: Mapping[str, str]) -> AttachmentView:
-    told = {**dict(attachment), "file_name": file_names.get(attachment.media_id, attachment.file_name)}
-    return AttachmentView.model_construct(**told, reason_text=reason_text(attachment.reason, lang))
+    fields = {**dict(attachment), "file_name": file_names.get(attachment.media_id, attachment.file_name)}
+    return AttachmentView.model_construct(**fields, reason_text=reason_text(attachment.reason, lang))
 
 
 def _filed(filed: FiledText | None, lang: Language) -> FiledView | None:
@@ -342,7 +342,7 @@ def refusal_text(
 
 
 def ground_name(code: str, lang: Language, catalogue_cache: CatalogueCache) -> str | None:
-    """None for one that the catalogue at hand does not have."""
+    """None for one that the cached catalogue does not have."""
     ground = catalogue_cache.grounds.get(code)
     if ground is None:
         return None

@@ -1,4 +1,4 @@
-"""What the unit tests of the gateway stand on: settings with fresh keys, a bus that remembers, tokens as accounts makes them."""
+"""The gateway for unit tests: settings with fresh keys, a client of RabbitMQ in memory, tokens as accounts makes them."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ UNLIMITED = {
 
 
 class MemoryRabbitClient(RabbitClient):
-    """A bus without a broker: keeps what is published, and answers questions as told."""
+    """RabbitMQ in memory: keeps what is published and asked, and answers from `answers`, by service and method."""
 
     def __init__(self) -> None:
         super().__init__("amqp://nowhere")
@@ -111,7 +111,7 @@ class MemoryRabbitClient(RabbitClient):
     async def stop(self) -> None:
         pass
 
-    async def publish(self, message: Outgoing, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as the bus has it
+    async def publish(self, message: Outgoing, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as the client has it
         if not self.up:
             raise NotPublished("down")
         self.published.append(message)
@@ -180,7 +180,7 @@ def refusing(error: PeygirError) -> Answerer:
 
 
 class Gateway:
-    """The whole application on a bus that remembers."""
+    """The whole application on RabbitMQ in memory."""
 
     def __init__(self, state: Path, **settings: Any) -> None:
         self.keys, self.rabbit = Keys(), MemoryRabbitClient()

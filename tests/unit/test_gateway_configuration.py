@@ -1,4 +1,4 @@
-"""The administrator at the door, and questions with a condition: who may, what is asked of whom, how a mistake is told."""
+"""The administrator's endpoints and conditional questions: who may use them, and which errors name which field."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class TestConditionalQuestions:
         assert ask(gateway, words="ناسزا") == {"answers.words": "not_asked"}
 
 
-class TestTheAdministratorsDoor:
+class TestTheAdministratorsEndpoints:
     @pytest.mark.parametrize(
         ("method", "path"),
         [

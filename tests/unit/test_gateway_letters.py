@@ -1,4 +1,4 @@
-"""Letters and receipts at the door: who is asked for them, what comes out, and what is said of a paper's seal."""
+"""Letters and receipts as PDF: which service is asked, what the PDF holds, and whether a paper's seal is genuine."""
 
 from __future__ import annotations
 

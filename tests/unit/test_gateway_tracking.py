@@ -1,4 +1,4 @@
-"""Reading a code at the door: nobody is asked for a bad one, and answers are kept until something happens."""
+"""Reading a case by its code: no service is asked for a bad one, and answers are cached until something happens."""
 
 from __future__ import annotations
 
@@ -314,7 +314,7 @@ def opened(code_hash: str) -> str:
 
 
 def given(gateway: Gateway, key: str | None = None) -> str:
-    """A code that this door has just given to a citizen."""
+    """A code that this gateway has just given to a citizen."""
     body = {
         "kind": "information",
         "unit": "roads",

@@ -34,7 +34,7 @@ async def list_cases(container: ContainerDep, signed_in: StaffDep, filters: Anno
     of several values of one filter one of them. A case against the unit one belongs to, or one above it, is never among
     them. To an analyst they come masked, without what is said in them and who handles them, and cannot be looked for by
     either (403), nor by a kept search."""
-    request = ListCases(actor=signed_in.actor, **filters.asked())
+    request = ListCases(actor=signed_in.actor, **filters.request_fields())
     return answer(await container.rabbit.ask("tracking", "list_cases", request, CasePage))
 
 
@@ -49,7 +49,7 @@ async def count_found_cases(
     container: ContainerDep, signed_in: StaffDep, filters: Annotated[CountQuery, Query()]
 ) -> Response:
     """With the filters of the list."""
-    request = CountFoundCases(actor=signed_in.actor, **filters.asked())
+    request = CountFoundCases(actor=signed_in.actor, **filters.request_fields())
     return answer(await container.rabbit.ask("tracking", "count_found_cases", request, CaseCount))
 
 

@@ -31,7 +31,7 @@ async def get_catalogue(
     _: VisitorDep,
     if_none_match: Annotated[str | None, Header(alias="If-None-Match", examples=['"3"'])] = None,
 ) -> Response:
-    """Kept by the gateway, so it is there when the services are not. 503 before the first one was heard of."""
+    """Cached by the gateway, so it is there when the services are not. 503 until the first one has arrived."""
     catalogue = container.catalogue_cache.current
     if catalogue is None:
         raise Unavailable(retry_after=container.settings.retry_after)

@@ -96,8 +96,8 @@ async def history(
     return answer(await container.rabbit.ask("intake", "list_configuration_history", request, ConfigurationHistory))
 
 
-class _Desk:
-    """One change at the door: who makes it, what they saw, and under which key."""
+class _ConfigurationEditor:
+    """One change of the configuration: by whom, of which version, under which key."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class _Desk:
         self._signed_in, self._key, self._version = signed_in, idempotency_key, version_of(if_match)
 
     async def change(self, changes: Sequence[Change], what: str = "", item: str = "") -> Response:
-        """`what`, `item`: the thing that the body is; what is wrong with it is told as a field of the body."""
+        """`what`, `item`: the thing that the body is; errors about it name fields of the body."""
         request = ChangeConfiguration(
             actor=self._signed_in.actor,
             expected_version=self._version,
@@ -122,11 +122,11 @@ class _Desk:
         except InvalidField as error:
             fields = error.params.get("fields", [])
             own = f"{what}.{item}."
-            told = [
-                {**one, "field": one["field"].removeprefix(own)} if item and one.get("item") == item else one
-                for one in fields
+            of_the_body = [
+                {**field, "field": field["field"].removeprefix(own)} if item and field.get("item") == item else field
+                for field in fields
             ]
-            raise InvalidField(fields=told) from None
+            raise InvalidField(fields=of_the_body) from None
         if (
             self._container.catalogue_cache.current is None
             or whole.version > self._container.catalogue_cache.current.version
@@ -135,7 +135,7 @@ class _Desk:
         return answer(whole, etag=f'"{whole.version}"')
 
 
-DeskDep = Annotated[_Desk, Depends(_Desk)]
+EditorDep = Annotated[_ConfigurationEditor, Depends(_ConfigurationEditor)]
 CodePath = Annotated[ListCode, Path(description="Its code; it never changes.")]
 
 
@@ -146,9 +146,9 @@ CodePath = Annotated[ListCode, Path(description="Its code; it never changes.")]
     response_model=Configuration,
     responses=_CHANGE,
 )
-async def put_unit(unit: UnitCode, body: UnitBody, desk: DeskDep) -> Response:
+async def put_unit(unit: UnitCode, body: UnitBody, editor: EditorDep) -> Response:
     """What was filed before keeps the name of its day. One with open units below it cannot be closed."""
-    return await desk.change([intake.PutUnit(unit=intake.Unit(code=unit, **body.model_dump()))], "units", unit)
+    return await editor.change([intake.PutUnit(unit=intake.Unit(code=unit, **body.model_dump()))], "units", unit)
 
 
 @router.put(
@@ -158,10 +158,10 @@ async def put_unit(unit: UnitCode, body: UnitBody, desk: DeskDep) -> Response:
     response_model=Configuration,
     responses=_CHANGE,
 )
-async def put_ground(ground: GroundCode, body: GroundBody, desk: DeskDep) -> Response:
+async def put_ground(ground: GroundCode, body: GroundBody, editor: EditorDep) -> Response:
     """Questions are asked in their order; one with `when` only after the answer it waits for."""
-    made = intake.Ground(code=ground, **body.model_dump())
-    return await desk.change([intake.PutGround(ground=made)], "grounds", ground)
+    changed_ground = intake.Ground(code=ground, **body.model_dump())
+    return await editor.change([intake.PutGround(ground=changed_ground)], "grounds", ground)
 
 
 @router.put(
@@ -171,11 +171,11 @@ async def put_ground(ground: GroundCode, body: GroundBody, desk: DeskDep) -> Res
     response_model=Configuration,
     responses=_CHANGE,
 )
-async def put_refusal_reason(reason: CodePath, body: RefusalReasonBody, desk: DeskDep) -> Response:
+async def put_refusal_reason(reason: CodePath, body: RefusalReasonBody, editor: EditorDep) -> Response:
     """A closed one is refused in a refusal; its address is told where the screener gives none. What was refused before keeps
     the name of its day."""
-    made = intake.ListedReason(code=reason, **body.model_dump())
-    return await desk.change([intake.PutRefusalReason(refusal_reason=made)], "refusal_reasons", reason)
+    listed_reason = intake.ListedReason(code=reason, **body.model_dump())
+    return await editor.change([intake.PutRefusalReason(refusal_reason=listed_reason)], "refusal_reasons", reason)
 
 
 @router.put(
@@ -185,10 +185,10 @@ async def put_refusal_reason(reason: CodePath, body: RefusalReasonBody, desk: De
     response_model=Configuration,
     responses=_CHANGE,
 )
-async def put_root_cause(cause: CodePath, body: RootCauseBody, desk: DeskDep) -> Response:
+async def put_root_cause(cause: CodePath, body: RootCauseBody, editor: EditorDep) -> Response:
     """A closed one is refused in a decision."""
-    made = intake.ListedCause(code=cause, **body.model_dump())
-    return await desk.change([intake.PutRootCause(root_cause=made)], "root_causes", cause)
+    listed_cause = intake.ListedCause(code=cause, **body.model_dump())
+    return await editor.change([intake.PutRootCause(root_cause=listed_cause)], "root_causes", cause)
 
 
 @router.put(
@@ -198,10 +198,12 @@ async def put_root_cause(cause: CodePath, body: RootCauseBody, desk: DeskDep) ->
     response_model=Configuration,
     responses=_CHANGE,
 )
-async def put_answer_template(template: CodePath, body: AnswerTemplateBody, desk: DeskDep) -> Response:
+async def put_answer_template(template: CodePath, body: AnswerTemplateBody, editor: EditorDep) -> Response:
     """Offered to staff for its kind and ground."""
-    made = intake.AnswerTemplate(code=template, **body.model_dump())
-    return await desk.change([intake.PutAnswerTemplate(answer_template=made)], "answer_templates", template)
+    answer_template = intake.AnswerTemplate(code=template, **body.model_dump())
+    return await editor.change(
+        [intake.PutAnswerTemplate(answer_template=answer_template)], "answer_templates", template
+    )
 
 
 @router.delete(
@@ -211,9 +213,9 @@ async def put_answer_template(template: CodePath, body: AnswerTemplateBody, desk
     response_model=Configuration,
     responses={**problems(401, 403, 409, 412, 422, 428), **_WHOLE},
 )
-async def remove_answer_template(template: CodePath, desk: DeskDep) -> Response:
+async def remove_answer_template(template: CodePath, editor: EditorDep) -> Response:
     """One that is not there is answered alike."""
-    return await desk.change([intake.RemoveAnswerTemplate(code=template)])
+    return await editor.change([intake.RemoveAnswerTemplate(code=template)])
 
 
 @router.put(
@@ -223,9 +225,9 @@ async def remove_answer_template(template: CodePath, desk: DeskDep) -> Response:
     response_model=Configuration,
     responses=_CHANGE,
 )
-async def set_calendar(body: CalendarBody, desk: DeskDep) -> Response:
+async def set_calendar(body: CalendarBody, editor: EditorDep) -> Response:
     """Working days are counted by it from now on."""
-    return await desk.change([intake.SetCalendar(**body.model_dump())])
+    return await editor.change([intake.SetCalendar(**body.model_dump())])
 
 
 @router.put(
@@ -235,9 +237,9 @@ async def set_calendar(body: CalendarBody, desk: DeskDep) -> Response:
     response_model=Configuration,
     responses=_CHANGE,
 )
-async def set_deadlines(body: DeadlinesBody, desk: DeskDep) -> Response:
+async def set_deadlines(body: DeadlinesBody, editor: EditorDep) -> Response:
     """All rules at once, 1 to 250 days each."""
-    return await desk.change([intake.SetDeadlines(**body.model_dump())])
+    return await editor.change([intake.SetDeadlines(**body.model_dump())])
 
 
 @router.put(
@@ -247,9 +249,9 @@ async def set_deadlines(body: DeadlinesBody, desk: DeskDep) -> Response:
     response_model=Configuration,
     responses=_CHANGE,
 )
-async def set_decisions(body: DecisionsBody, desk: DeskDep) -> Response:
+async def set_decisions(body: DecisionsBody, editor: EditorDep) -> Response:
     """1 to 250 working days."""
-    return await desk.change([intake.SetDecisions(**body.model_dump())])
+    return await editor.change([intake.SetDecisions(**body.model_dump())])
 
 
 @router.put(
@@ -259,7 +261,7 @@ async def set_decisions(body: DecisionsBody, desk: DeskDep) -> Response:
     response_model=Configuration,
     responses=_CHANGE,
 )
-async def set_retention(body: RetentionBody, desk: DeskDep) -> Response:
+async def set_retention(body: RetentionBody, editor: EditorDep) -> Response:
     """All rules at once. What is past its time is erased by itself, within the minute, and does not come back when a rule is
     made longer."""
-    return await desk.change([intake.SetRetention(**body.model_dump())])
+    return await editor.change([intake.SetRetention(**body.model_dump())])

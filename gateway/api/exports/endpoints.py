@@ -55,7 +55,7 @@ _FIXED_HEADERS = {
     response_model=Export,
     responses={
         **problems(401, 403, 404, 409, body=True),
-        **answers(202, "It will be made", Location="Where its state is told"),
+        **answers(202, "It will be made", Location="Where its state is"),
     },
 )
 async def start(
@@ -72,8 +72,8 @@ async def start(
         language=body.language,
         idempotency_key=idempotency_key,
     )
-    made = await container.rabbit.ask("tracking", "start_export", request, Export)
-    return answer(made, 202, location=f"/v1/exports/{made.export_id}")
+    export = await container.rabbit.ask("tracking", "start_export", request, Export)
+    return answer(export, 202, location=f"/v1/exports/{export.export_id}")
 
 
 @router.get(

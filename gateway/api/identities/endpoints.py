@@ -89,7 +89,7 @@ async def requests(
 async def decide(
     request_id: RequestId, body: IdentityDecisionBody, container: ContainerDep, signed_in: StaffDep
 ) -> Response:
-    """For a custodian, who is another than the one who asked. The same word again changes nothing."""
+    """For a custodian, who is another than the one who asked. The same decision again changes nothing."""
     if Role.CUSTODIAN not in signed_in.caller.roles:
         raise NotAllowed
     request = DecideIdentityRequest(

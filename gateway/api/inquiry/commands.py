@@ -11,7 +11,7 @@ STAFF_COMMANDS = (
         path="reminders",
         operation_id="setReminder",
         summary="Be reminded on a day to come",
-        description="Told in my inbox on that day.",
+        description="A message in my inbox on that day.",
         command=Remind,
         body=ReminderBody,
     ),

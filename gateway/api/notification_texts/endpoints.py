@@ -1,4 +1,4 @@
-"""The administrator's desk: the words of messages."""
+"""The texts of notifications, for the administrator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from gateway.container import AppContainer
 router = APIRouter(prefix="/notification-texts", tags=["notification texts"])
 
 _Name = Annotated[TextName, Path(description="Its name; see the list.")]
-_ONE = answers(200, "The text", ETag="Its version")
+_TEXT = answers(200, "The text", ETag="Its version")
 
 
 @router.get(
@@ -86,7 +86,7 @@ async def _change(
     operation_id="changeNotificationText",
     summary="Other words for a message",
     response_model=NotificationText,
-    responses={**problems(401, 403, 404, 409, 412, 428, body=True), **_ONE},
+    responses={**problems(401, 403, 404, 409, 412, 428, body=True), **_TEXT},
 )
 async def change(
     channel: MessageChannel,
@@ -107,7 +107,7 @@ async def change(
     operation_id="restoreNotificationText",
     summary="The words that are shipped",
     response_model=NotificationText,
-    responses={**problems(401, 403, 404, 409, 412, 422, 428), **_ONE},
+    responses={**problems(401, 403, 404, 409, 412, 422, 428), **_TEXT},
 )
 async def restore(
     channel: MessageChannel,

@@ -81,5 +81,5 @@ async def attachment_by_code(
     request: Request, media_id: MediaId, container: ContainerDep, bearer: BearerDep, variant: Variant = Variant.EVIDENCE
 ) -> Response:
     """Supports one Range. Never HTML."""
-    asked = AuthorizeMedia(actor=bearer.actor, code_hashes=bearer.code_hashes, media_id=media_id)
-    return await attachments.send(request, container, asked, variant)
+    authorization = AuthorizeMedia(actor=bearer.actor, code_hashes=bearer.code_hashes, media_id=media_id)
+    return await attachments.send(request, container, authorization, variant)

@@ -24,8 +24,8 @@ async def _offered(
     container: AppContainer, actor: Actor, lang: Language, hashes: list[str], case_id: UUID | None
 ) -> Response:
     request = ListOfferedSlots(actor=actor, code_hashes=hashes, case_id=case_id)
-    found = await container.rabbit.ask("tracking", "list_offered_slots", request, OfferedSlots)
-    return answer(offered_slots_view(found, lang))
+    slots = await container.rabbit.ask("tracking", "list_offered_slots", request, OfferedSlots)
+    return answer(offered_slots_view(slots, lang))
 
 
 # --- by code ---

@@ -40,9 +40,9 @@ async def letter(
     request: Request, case_id: CaseId, container: ContainerDep, signed_in: StaffDep, lang: Lang = None
 ) -> Response:
     """What the citizen was told when the case was decided or refused; 409 `no_letter` before. For who may read the case."""
-    asked = ReadLetter(actor=signed_in.actor, case_id=case_id)
+    reading = ReadLetter(actor=signed_in.actor, case_id=case_id)
     return await container.papers.letter(
-        request, asked, lang or signed_in.visitor.language, signed_in.visitor.budget_key
+        request, reading, lang or signed_in.visitor.language, signed_in.visitor.budget_key
     )
 
 
@@ -57,9 +57,9 @@ async def own_letter(
     request: Request, case_id: CaseId, container: ContainerDep, signed_in: CitizenDep, lang: Lang = None
 ) -> Response:
     """409 `no_letter` until the case is decided or refused."""
-    asked = ReadLetter(actor=signed_in.actor, case_id=case_id)
+    reading = ReadLetter(actor=signed_in.actor, case_id=case_id)
     return await container.papers.letter(
-        request, asked, lang or signed_in.visitor.language, signed_in.visitor.budget_key
+        request, reading, lang or signed_in.visitor.language, signed_in.visitor.budget_key
     )
 
 
@@ -72,8 +72,8 @@ async def own_letter(
 )
 async def letter_by_code(request: Request, container: ContainerDep, bearer: BearerDep, lang: Lang = None) -> Response:
     """409 `no_letter` until the case is decided or refused. The tracking code is not in it."""
-    asked = ReadLetter(actor=bearer.actor, code_hashes=bearer.code_hashes)
-    return await container.papers.letter(request, asked, lang or bearer.visitor.language, bearer.visitor.budget_key)
+    reading = ReadLetter(actor=bearer.actor, code_hashes=bearer.code_hashes)
+    return await container.papers.letter(request, reading, lang or bearer.visitor.language, bearer.visitor.budget_key)
 
 
 @router.post(
@@ -99,6 +99,6 @@ async def receipt(
     responses=problems(body=True, asks=False),
 )
 async def check(body: SealBody, container: ContainerDep, visitor: VisitorDep) -> Response:
-    """By the seal on it alone; nobody is asked. The same without us: the signature (Ed25519, base64url) after the last `~`
+    """By the seal on it alone; no service is needed. The same offline: the signature (Ed25519, base64url) after the last `~`
     of a letter's seal is over the bytes before it, with the key of /v1/receipts/key."""
     return answer(paper_view(container.papers.check(line_in(body.seal)), visitor.language))

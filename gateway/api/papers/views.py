@@ -75,34 +75,34 @@ class PaperView(Answer):
     model_config = ConfigDict(json_schema_extra={"examples": [{"genuine": True, "letter": _LETTER, "receipt": None}]})
 
 
-def paper_view(told: Seal | None, language: Language) -> PaperView:
+def paper_view(seal: Seal | None, language: Language) -> PaperView:
     """What a seal vouches for, for a person."""
-    if told is None:
+    if seal is None:
         return PaperView(genuine=False)
-    if isinstance(told, LetterSeal):
+    if isinstance(seal, LetterSeal):
         return PaperView(
             genuine=True,
             letter=LetterFacts.model_validate(
                 {
-                    "number": told.number,
-                    "case_number": told.case_number,
-                    "issued_on": told.issued_on,
-                    "issued_text": day_text(told.issued_on, language),
-                    "outcome": told.outcome,
-                    "outcome_text": outcome_text(told.outcome, language),
-                    "content_hash": told.content_hash,
+                    "number": seal.number,
+                    "case_number": seal.case_number,
+                    "issued_on": seal.issued_on,
+                    "issued_text": day_text(seal.issued_on, language),
+                    "outcome": seal.outcome,
+                    "outcome_text": outcome_text(seal.outcome, language),
+                    "content_hash": seal.content_hash,
                 }
             ),
         )
     return PaperView(
         genuine=True,
         receipt=ReceiptFacts(
-            submission_id=told.submission_id,
-            filed_at=told.filed_at,
-            filed_text=moment_text(told.filed_at, language),
-            kind=told.kind,
-            kind_text=KIND_NAMES[told.kind][language],
-            content_hash=told.content_hash,
+            submission_id=seal.submission_id,
+            filed_at=seal.filed_at,
+            filed_text=moment_text(seal.filed_at, language),
+            kind=seal.kind,
+            kind_text=KIND_NAMES[seal.kind][language],
+            content_hash=seal.content_hash,
         ),
     )
 

@@ -32,7 +32,7 @@ router = APIRouter(tags=["screening"])
     responses=problems(401, 403, 404, 422),
 )
 async def suggest(case_id: CaseId, container: ContainerDep, signed_in: StaffDep) -> Response:
-    """A unit, a ground and an urgency with what they rest on, and open cases that may tell the same story."""
+    """A unit, a ground and an urgency with what they are based on, and open cases that may be about the same matter."""
     request = SuggestScreening(actor=signed_in.actor, case_id=case_id)
     return answer(await container.rabbit.ask("tracking", "suggest_screening", request, Suggestions))
 
@@ -47,18 +47,18 @@ async def suggest(case_id: CaseId, container: ContainerDep, signed_in: StaffDep)
 async def assign_many(
     body: AssignmentsBody, container: ContainerDep, signed_in: StaffDep, idempotency_key: IdempotencyKey
 ) -> Response:
-    """Each by itself: one that cannot be assigned is told with the code of its error and stops no other."""
+    """Each by itself: one that cannot be assigned comes back with the code of its error and stops no other."""
     request = AssignMany(
         actor=signed_in.actor,
-        cases=[CaseSeen(case_id=one.case_id, expected_version=one.expected_version) for one in body.cases],
+        cases=[CaseSeen(case_id=seen.case_id, expected_version=seen.expected_version) for seen in body.cases],
         inspector=body.inspector,
         idempotency_key=idempotency_key,
     )
     try:
         return answer(await container.rabbit.ask("tracking", "assign_many", request, Assigned))
     finally:
-        for one in body.cases:
-            container.case_cache.drop(one.case_id)
+        for seen in body.cases:
+            container.case_cache.drop(seen.case_id)
 
 
 @router.post(

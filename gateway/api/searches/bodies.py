@@ -18,18 +18,18 @@ from gateway.api.dependencies import Cursor, PageSize
 from gateway.api.fields import LINE_PATTERN, NAME_PATTERN, Body, Flag, MomentText, NotBlank, example
 
 _PERSIAN, _ARABIC = (
-    str.maketrans("0123456789", "".join(chr(zero + one) for one in range(10))) for zero in (0x6F0, 0x660)
+    str.maketrans("0123456789", "".join(chr(zero + digit) for digit in range(10))) for zero in (0x6F0, 0x660)
 )
 
 
 def _digits(pattern: str) -> str:
     """The pattern in the digits of any script: 3 as [3۳٣], [1-3] as [1-3۱-۳١-٣]."""
 
-    def widened(found: re.Match[str]) -> str:
-        one = found.group().strip("[]")
-        if found.group().startswith("{") or not re.search("[0-9]", one):
-            return found.group()
-        return f"[{one}{one.translate(_PERSIAN)}{one.translate(_ARABIC)}]"
+    def widened(match: re.Match[str]) -> str:
+        characters = match.group().strip("[]")
+        if match.group().startswith("{") or not re.search("[0-9]", characters):
+            return match.group()
+        return f"[{characters}{characters.translate(_PERSIAN)}{characters.translate(_ARABIC)}]"
 
     return re.sub(r"\{[^}]*\}|\[[^\]]*\]|[0-9]", widened, pattern)
 
@@ -54,10 +54,10 @@ _DAY_SCHEMA = {
 def _day(given: object) -> object:
     if isinstance(given, date) and not isinstance(given, datetime):
         return given
-    found = dates.read(given).day if isinstance(given, str) else None
-    if found is None:
+    day = dates.read(given).day if isinstance(given, str) else None
+    if day is None:
         raise PydanticCustomError("not_a_day", "not a day")
-    return found
+    return day
 
 
 def _day_or_moment(given: object) -> object:
@@ -132,12 +132,12 @@ class CountQuery(FiltersBody):
     filed_until: DayOrMoment | None = None  # wider than in a body, as it was from the first
     search: UUID | None = None
 
-    def asked(self) -> dict[str, Any]:
-        """As tracking is asked."""
-        told = self.model_dump()
+    def request_fields(self) -> dict[str, Any]:
+        """The fields of tracking's ListCases and CountFoundCases."""
+        fields = self.model_dump()
         if isinstance(self.filed_until, datetime):
-            told["filed_before"] = told.pop("filed_until")
-        return told
+            fields["filed_before"] = fields.pop("filed_until")
+        return fields
 
 
 class PageQuery(CountQuery):

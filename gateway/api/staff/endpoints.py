@@ -1,4 +1,4 @@
-"""The administrator's desk: accounts of staff."""
+"""Accounts of staff, for the administrator."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ router = APIRouter(prefix="/staff", tags=["staff"])
 ChangeId = Annotated[UUID, Path(description="The change's id.")]
 ASKED: dict[int | str, dict[str, Any]] = {
     202: {
-        "description": "It takes another administrator, at /v1/staff/changes. The new password, once: the TOTP secret is told to "
-        "the one who confirms.",
+        "description": "It takes another administrator, at /v1/staff/changes. The new password, once: the TOTP secret is shown "
+        "to the one who confirms.",
         "model": StaffChangeAsked,
     }
 }
@@ -87,7 +87,7 @@ async def history(
 async def add(
     body: NewStaffBody, container: ContainerDep, signed_in: AdministratorDep, idempotency_key: IdempotencyKey
 ) -> Response:
-    """Password and TOTP secret are told in this answer alone; a repetition under the key tells the account without them. With
+    """Password and TOTP secret are in this answer alone; a repetition under the key answers the account without them. With
     the role of head, custodian or administrator it is only asked for: 202, until another administrator confirms."""
     _check_unit(container, body.unit)
     request = AddStaff(actor=signed_in.actor, idempotency_key=idempotency_key, **body.model_dump())
@@ -144,7 +144,7 @@ async def change(
 async def reset_credentials(
     staff_id: UUID, container: ContainerDep, signed_in: AdministratorDep, idempotency_key: IdempotencyKey
 ) -> Response:
-    """Told in this answer alone. The old ones are void, and every session of the account ends. For an account with the role of
+    """In this answer alone. The old ones are void, and every session of the account ends. For an account with the role of
     head, custodian or administrator it is only asked for: 202, until another administrator confirms."""
     request = ResetStaffCredentials(actor=signed_in.actor, idempotency_key=idempotency_key, staff_id=staff_id)
     reset = await container.rabbit.ask("accounts", "reset_staff_credentials", request, ResetStaff)
@@ -187,7 +187,7 @@ async def changes(
 async def confirm(
     change_id: ChangeId, container: ContainerDep, signed_in: AdministratorDep, idempotency_key: IdempotencyKey
 ) -> Response:
-    """It is done with this answer. The new TOTP secret is told here alone, as the password was to the one who asked: each hands
+    """It is done with this answer. The new TOTP secret is shown here alone, as the password was to the one who asked: each hands
     their half to the account's owner, and nobody else has both. Not for who asked, nor for whose account it is (409
     `second_administrator_needed`)."""
     request = ConfirmStaffChange(actor=signed_in.actor, idempotency_key=idempotency_key, change_id=change_id)

@@ -63,7 +63,7 @@ async def stream(
         )
     if container.stopping:
         raise Unavailable(retry_after=container.settings.retry_after)
-    # What was heard since the token was looked at has ended the streams of then, and not this one.
+    # A revocation that came after the token was checked ended the streams open then, and not this one.
     if visitor.caller is not None and container.tokens.is_revoked(visitor.caller):
         raise BadToken
     reader = container.event_stream.open(visitor.address_key, visitor.caller, frozenset(hashes))

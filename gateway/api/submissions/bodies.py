@@ -170,11 +170,11 @@ class SubmissionBody(Body):
     )
 
     def filed(self) -> dict[str, Any]:
-        """What the receipt's hash is over; of a group what is told of it, not who they are."""
-        told = {} if self.group is None else {"group": self.group.model_dump(mode="json", exclude={"people"})}
+        """What the receipt's hash is over; of a group its size and what they have in common, not who they are."""
+        extra = {} if self.group is None else {"group": self.group.model_dump(mode="json", exclude={"people"})}
         if self.upload_hashes:
-            told["upload_hashes"] = self.upload_hashes
-        return told | self.model_dump(
+            extra["upload_hashes"] = self.upload_hashes
+        return extra | self.model_dump(
             mode="json",
             include={
                 "kind",

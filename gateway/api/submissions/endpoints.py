@@ -40,7 +40,7 @@ class Filed(Answer):
 
 
 class ReceiptView(Answer):
-    """`new_tracking_code`: only when the code on the receipt had met another submission's; it replaces that one."""
+    """`new_tracking_code`: only when the code on the receipt collided with another submission's; it replaces that one."""
 
     registered: bool
     registered_at: Moment | None = None
@@ -87,7 +87,7 @@ async def _file(request: Request) -> Response:
     summary="File a complaint, a criticism or a report of wrongdoing",
     status_code=201,
     response_model=Filed,
-    responses={**problems(401, 403, body=True, asks=False), **answers(201, "The submission is held for good")},
+    responses={**problems(401, 403, body=True, asks=False), **answers(201, "The submission is stored for good")},
 )
 @directly(_file)
 async def file_submission(

@@ -18,7 +18,7 @@ def _without_repetitions(ids: list[UUID]) -> list[UUID]:
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=40), NotBlank]
 _YEARS = range(2000, 2200)
-"""Beyond them a moment cannot be told in every time zone and calendar."""
+"""Outside of them a moment does not exist in every time zone and calendar."""
 
 
 def _of_our_time(given: date) -> date:
