@@ -11,7 +11,7 @@ import pytest
 
 from contracts import tracking_codes
 from contracts.errors import UnknownCase
-from gateway.edge.limits import Memory
+from gateway.edge.limit_storage import BoundedMemoryStorage
 from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, refusing
 
 REPORT = {"kind": "information", "unit": "roads", "ground": "waste", "text": "مصالح رها شده است.", "consent": True}
@@ -53,5 +53,5 @@ def right(gateway: Gateway) -> str:
 def forget(gateway: Gateway) -> None:
     """Nothing has been counted yet."""
     storage = gateway.container.limits._limiter.storage
-    assert isinstance(storage, Memory)
-    storage._counted.clear()
+    assert isinstance(storage, BoundedMemoryStorage)
+    storage._counters.clear()

@@ -201,7 +201,7 @@ def test_a_challenge_is_for_one_purpose_and_one_address_and_for_five_minutes(
 
     assert by_header(gateway, right(gateway), address=OF_OTHERS, headers=solved).status_code == 429
     assert gateway.container.admission.challenges.check_work("sign_in", "", solved["Challenge-Answer"], 1) is None
-    clock[0] += challenges.GOOD_FOR + 1
+    clock[0] += challenges.VALID_SECONDS + 1
     assert by_header(gateway, right(gateway), headers=solved).status_code == 429
 
 

@@ -120,7 +120,7 @@ async def _pushed(given: str, request: Request, container: AppContainer) -> list
     expected = container.settings.sms_webhook_secret.get_secret_value().encode()
     if not expected or not hmac.compare_digest(given.encode(), expected):
         # The provider itself, who comes by one address for everybody, is not counted.
-        await container.admission.request(deps.address_key(container, request), None)
+        await container.admission.admit_request(deps.address_key(container, request), None)
         raise NotFound
     query = dict(_flat(parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=50)))
     bodies: list[dict[str, str]] = [{}]

@@ -96,7 +96,7 @@ def test_no_stream_begins_with_a_session_that_ended_on_its_way_in(
 def test_what_was_missed_is_asked_for_page_by_page_until_accounts_answers(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ended_sessions, "_PAUSE", 0.01)
+    monkeypatch.setattr(ended_sessions, "_RETRY_SECONDS", 0.01)
     first, second = uuid4(), uuid4()
     until = now() + timedelta(minutes=15)
     pages: dict[UUID | None, EndedSessions] = {
@@ -112,7 +112,9 @@ def test_what_was_missed_is_asked_for_page_by_page_until_accounts_answers(
 
     gateway.rabbit.answers["accounts.list_ended_sessions"] = list_ended  # type: ignore[assignment]
     signed_in = asyncio.Event()
-    gateway.container.session_revocations.on_end(lambda session: signed_in.set() if session == str(second) else None)
+    gateway.container.session_revocations.add_listener(
+        lambda session: signed_in.set() if session == str(second) else None
+    )
 
     async def listen() -> None:
         await gateway.rabbit.start()
@@ -132,7 +134,7 @@ def test_what_has_expired_is_forgotten() -> None:
     def end_one() -> None:
         until = datetime.fromtimestamp(clock[0] + 900, UTC)
         event = SessionEnded(id=uuid4(), occurred_at=now(), session_ids=[uuid4()], until=until)
-        session_revocations.heard(event.name, event.model_dump_json())
+        session_revocations.handle_event(event.name, event.model_dump_json())
 
     for _ in range(2_000):  # one in ten seconds: 90 in a quarter of an hour
         clock[0] += 10

@@ -12,7 +12,7 @@ import pytest
 from contracts.base import now
 from contracts.errors import EvidenceUnavailable, PeygirError, TooMany, Unavailable
 from contracts.media import ChunkTarget, Upload, UploadState
-from gateway.evidence.chunk_relay import Body, Uploads
+from gateway.evidence.chunk_relay import ChunkRelay, UploadBody
 
 MIB = 1024 * 1024
 ID = "u" * 32
@@ -72,8 +72,8 @@ async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
 def send(media: Media, store: Store, *parts: bytes, announced: bool = True, spend: Any = None) -> Upload:
     async def go() -> Upload:
         async with store.client() as client:
-            body = Body(chunks(*parts), sum(map(len, parts)) if announced else None, 5)
-            return await Uploads(media, client, spend).append(ID, media.offset, body, address_key="a" * 32)
+            body = UploadBody(chunks(*parts), sum(map(len, parts)) if announced else None, 5)
+            return await ChunkRelay(media, client, spend).append(ID, media.offset, body, address_key="a" * 32)
 
     return asyncio.run(go())
 

@@ -67,12 +67,12 @@ def test_no_stream_begins_with_a_token_that_became_past_on_its_way_in(
 
 
 def test_what_was_missed_is_asked_for_until_accounts_answers(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(token_revocations, "_PAUSE", 0.01)
+    monkeypatch.setattr(token_revocations, "_RETRY_SECONDS", 0.01)
     told = ChangedStaff(items=[AccountVersion(staff_id=ME, version=5)])
     refuses = [refusing(Unavailable(retry_after=1))] * 2
     answers: list[Callable[..., object]] = [*refuses, lambda _: told]
     heard = asyncio.Event()
-    gateway.container.token_revocations.on_change(lambda _: heard.set())
+    gateway.container.token_revocations.add_listener(lambda _: heard.set())
     gateway.rabbit.answers["accounts.list_changed_staff"] = lambda request: answers.pop(0)(request)  # type: ignore[return-value,assignment]
 
     async def listen() -> None:

@@ -42,7 +42,7 @@ def ask(
         async def connected() -> None:
             ready.set()
 
-        bus.on_connect(connected)
+        bus.add_connect_listener(connected)
         await bus.start()
         try:
             await ready.wait()
