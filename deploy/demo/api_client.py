@@ -1,4 +1,4 @@
-"""The gateway as the demo speaks to it: JSON over HTTP, uploads by tus in chunks; each request shown."""
+"""The client of the demo: JSON over HTTP, and uploads by tus in chunks. It prints each request."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from deploy.demo.telling import Failed, Teller
+from deploy.demo.console import Console, DemoFailed
 
 CHUNK = 64 * 1024
 Answer = dict[str, Any]
@@ -19,7 +19,7 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True)
 class Staff:
-    """What the seed wrote of one account."""
+    """The credentials of one demo account, as the seed wrote them."""
 
     username: str
     password: str
@@ -27,42 +27,47 @@ class Staff:
 
 
 def read_credentials(file: Path) -> dict[str, Staff]:
-    """The accounts by user name; Failed says what to do when they are not there."""
+    """The accounts by user name; DemoFailed says what to do when they are missing."""
     try:
-        told = json.loads(file.read_text())
-        return {name: Staff(name, one["password"], one["totp_secret"]) for name, one in told.items() if one["password"]}
+        accounts = json.loads(file.read_text())
+        return {
+            name: Staff(name, account["password"], account["totp_secret"])
+            for name, account in accounts.items()
+            if account["password"]
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise Failed(
+        raise DemoFailed(
             f"the demo staff's credentials cannot be read from {file}: `./peygir seed --credentials {file}`"
         ) from None
 
 
-class Door:
-    """One caller at the gateway. `token`: an access token, `code`: a tracking code, sent with each request."""
+class ApiClient:
+    """One caller of the gateway. `token`: an access token, `code`: a tracking code; either is sent with each request."""
 
-    def __init__(self, http: httpx.Client, teller: Teller, token: str | None = None, code: str | None = None) -> None:
-        self._http, self.teller = http, teller
+    def __init__(self, http: httpx.Client, console: Console, token: str | None = None, code: str | None = None) -> None:
+        self._http, self.console = http, console
         self._headers = {"Accept-Language": "fa"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
         if code:
             self._headers["Tracking-Code"] = code
 
-    def as_(self, token: str | None = None, code: str | None = None) -> "Door":
-        return Door(self._http, self.teller, token, code)
+    def as_(self, token: str | None = None, code: str | None = None) -> "ApiClient":
+        """The same gateway with other credentials."""
+        return ApiClient(self._http, self.console, token, code)
 
     def get(self, path: str, **params: str) -> Answer:
         return self._json(self.send("GET", path, params=params))
 
     def post(self, path: str, body: Answer, version: int | None = None) -> Answer:
-        """With a key of its own, and the version of the case that was seen."""
+        """With an Idempotency-Key of its own, and If-Match for the `version` of the case that was read."""
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         if version is not None:
             headers["If-Match"] = f'"{version}"'
         return self._json(self.send("POST", path, json=body, headers=headers))
 
     def download(self, path: str) -> httpx.Response:
-        """A download, whatever its status."""
+        """The answer to a download, also when it is refused."""
         return self.send("GET", path, allowed=(200, 403, 404, 409, 410))
 
     def upload(self, name: str, media_type: str, content: bytes) -> str:
@@ -73,35 +78,42 @@ class Door:
         created = self.send(
             "POST", "/v1/uploads", headers={**tus, "Upload-Length": str(len(content)), "Upload-Metadata": metadata}
         )
-        place = httpx.URL(created.headers["Location"]).path
+        path = httpx.URL(created.headers["Location"]).path
         offset = 0
         while offset < len(content):
             chunk = content[offset : offset + CHUNK]
             sent = self.send(
                 "PATCH",
-                place,
+                path,
                 content=chunk,
                 headers={**tus, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"},
                 note=f"bytes {offset}–{offset + len(chunk)} of {len(content)}",
             )
             offset = int(sent.headers["Upload-Offset"])
-            self.teller.answer(f"{sent.status_code}  the server has {offset} bytes")
-        return place.rsplit("/", 1)[1]
+            self.console.answer(f"{sent.status_code}  the server has {offset} bytes")
+        return path.rsplit("/", 1)[1]
 
     def _json(self, answer: httpx.Response) -> Answer:
-        found: Answer = answer.json()
-        return found
+        body: Answer = answer.json()
+        return body
 
     def send(
-        self, method: str, path: str, *, allowed: tuple[int, ...] = (), note: str = "", headers: Any = None, **more: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        allowed: tuple[int, ...] = (),
+        note: str = "",
+        headers: Any = None,
+        **options: Any,
     ) -> httpx.Response:
-        """The answer; Failed, with what the gateway said, when it is neither a success nor `allowed`."""
-        self.teller.request(f"{method} {path}{'   ' + note if note else ''}")
+        """The answer; DemoFailed, with the gateway's error, when it is neither a success nor `allowed`. `note`: printed."""
+        self.console.request(f"{method} {path}{'   ' + note if note else ''}")
         for _ in range(8):
             try:
-                answer = self._http.request(method, path, headers={**self._headers, **(headers or {})}, **more)
+                answer = self._http.request(method, path, headers={**self._headers, **(headers or {})}, **options)
             except httpx.HTTPError as error:
-                raise self.teller.failed(
+                raise self.console.failed(
                     f"{self._http.base_url} does not answer ({type(error).__name__}); is Peygir running?"
                 ) from None
             if answer.status_code not in (429, 503):
@@ -110,15 +122,15 @@ class Door:
         if answer.is_success or answer.status_code in allowed:
             return answer
         try:
-            said = answer.json()
-            words = "; ".join([said.get("detail") or said["title"], *(f"{e}" for e in said.get("errors", []))])
+            problem = answer.json()
+            text = "; ".join([problem.get("detail") or problem["title"], *map(str, problem.get("errors", []))])
         except (ValueError, KeyError):
-            words = answer.text[:200]
-        raise self.teller.failed(f"{method} {path} was answered {answer.status_code}: {words}")
+            text = answer.text[:200]
+        raise self.console.failed(f"{method} {path} was answered {answer.status_code}: {text}")
 
 
-def sign_in_staff(door: Door, staff: Staff) -> Door:
-    """With password and TOTP; a code is good once, so a second sign-in within 30 seconds waits for the next code."""
+def sign_in_staff(client: ApiClient, staff: Staff) -> ApiClient:
+    """With password and TOTP. A code works once, so a second sign-in within 30 seconds waits for the next code."""
     import pyotp
 
     totp = pyotp.TOTP(staff.totp_secret)
@@ -126,16 +138,16 @@ def sign_in_staff(door: Door, staff: Staff) -> Door:
         at = time.time() + 30 * (attempt == 1)
         if attempt == 2:
             wait = 31 - time.time() % 30
-            door.teller.answer(f"each code is good once; waiting {wait:.0f} s for the next")
+            client.console.answer(f"each code works once; waiting {wait:.0f} s for the next")
             time.sleep(wait)
             at = time.time()
         body = {"username": staff.username, "password": staff.password, "totp": totp.at(int(at))}
-        answer = door.send("POST", "/v1/auth/staff/tokens", json=body, allowed=(401,))
+        answer = client.send("POST", "/v1/auth/staff/tokens", json=body, allowed=(401,))
         if answer.is_success:
-            return door.as_(token=answer.json()["access_token"])
-    raise door.teller.failed(f"{staff.username} could not sign in; the password may have been changed")
+            return client.as_(token=answer.json()["access_token"])
+    raise client.console.failed(f"{staff.username} could not sign in; the password may have been changed")
 
 
-def some_mobile() -> str:
-    """A number that nobody has used here before."""
+def unused_mobile() -> str:
+    """A random number, which nobody has used here before."""
     return f"+98912{secrets.randbelow(10**7):07d}"

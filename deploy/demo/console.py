@@ -1,19 +1,19 @@
-"""How the demo tells what it does: a title for each step, the request, and what matters of the answer."""
+"""The demo's output: a title for each step, the request, and the important part of the answer."""
 
 import sys
 from typing import Any
 
 
-class Failed(Exception):
-    """A step did not go as it should; the sentence says which and how."""
+class DemoFailed(Exception):
+    """A step failed; the sentence says which and how."""
 
 
-class Teller:
+class Console:
     """Writes to the terminal, with colours where it is one."""
 
     def __init__(self) -> None:
         self.steps = 0
-        self._title = "the beginning"
+        self._title = "the start"
         self._bold, self._dim, self._green, self._end = (
             ("\033[1m", "\033[2m", "\033[32m", "\033[0m") if sys.stdout.isatty() else ("", "", "", "")
         )
@@ -32,8 +32,8 @@ class Teller:
     def answer(self, line: str) -> None:
         print(f"    {self._green}←{self._end} {line}", flush=True)
 
-    def shows(self, **facts: Any) -> None:
-        """The important part of an answer, one fact a line; a long text is cut."""
+    def show(self, **facts: Any) -> None:
+        """Facts of an answer, one a line; long lines are cut."""
         for name, fact in facts.items():
             lines = str(fact).splitlines() or [""]
             print(f"      {name + ':':<18} {_cut(lines[0])}")
@@ -42,14 +42,14 @@ class Teller:
         sys.stdout.flush()
 
     def sms(self, text: str) -> None:
-        """A phone's message."""
+        """A message on a phone."""
         for line in text.splitlines():
             print(f"      │ {line}")
         sys.stdout.flush()
 
-    def failed(self, sentence: str) -> Failed:
-        """To be raised: the sentence with the step that it is about."""
-        return Failed(f"Step {self.steps} ({self._title}): {sentence}")
+    def failed(self, sentence: str) -> DemoFailed:
+        """The exception to raise: the sentence with the current step."""
+        return DemoFailed(f"Step {self.steps} ({self._title}): {sentence}")
 
 
 def _cut(line: str, width: int = 96) -> str:
