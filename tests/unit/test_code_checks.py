@@ -13,7 +13,6 @@ from tests.support.processes import ROOT
 FOLDERS = ("contracts", "backbone", "services", "gateway", "deploy", "benchmarks", "tests")
 MOST_LINES = 500
 LONGER = {
-    "benchmarks/city/lives.py": 550,
     "contracts/errors.py": 550,
     "tests/component/test_intake_service.py": 550,
     "tests/component/test_notify_words.py": 1000,

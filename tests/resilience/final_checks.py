@@ -1,4 +1,4 @@
-"""At the end: what the ledger promises is what there is, once; nothing is broken, and nothing waits."""
+"""The checks at the end: every accepted submission exists exactly once, nothing is broken, and nothing waits."""
 
 from __future__ import annotations
 
@@ -17,72 +17,76 @@ from contracts.audit import AUDITED
 from deploy.local.environment import ROOT, SERVICES
 from deploy.local.processes import System
 from tests.e2e.people import Town
-from tests.resilience.ledger import Entry
+from tests.resilience.filing_client import FiledReport
 from tests.support.processes import BusClient, bus, eventually
 
 QUEUES = (*topology.SUBSCRIPTIONS, *topology.DELAYS)
 _DASHED = re.compile(r"(?<!\d)\d{4}-\d{4}-\d{4}-\d{4}(?!\d)")
 
 
-class Books:
-    """What the services have written, read beside them."""
+class Databases:
+    """Reads the services' databases."""
 
     def __init__(self, system: System) -> None:
         self._system = system
 
-    def ask(self, service: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    def query(self, service: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of a query on one service's database."""
         url = self._system.database_url(service).replace("+psycopg", "")
         with psycopg.connect(url, connect_timeout=5) as connection:
-            return list(connection.execute(query.encode(), values).fetchall())
+            return list(connection.execute(statement.encode(), values).fetchall())
 
-    def one(self, service: str, query: str, *values: Any) -> Any:
+    def value(self, service: str, statement: str, *values: Any) -> Any:
         """The single value that a query answers."""
-        return self.ask(service, query, *values)[0][0]
+        return self.query(service, statement, *values)[0][0]
 
     def cases(self) -> int:
-        return int(self.one("tracking", "SELECT count(*) FROM cases"))
+        return int(self.value("tracking", "SELECT count(*) FROM cases"))
 
     def submissions(self) -> int:
-        return int(self.one("intake", "SELECT count(*) FROM submissions"))
+        return int(self.value("intake", "SELECT count(*) FROM submissions"))
 
 
-def reckon(town: Town, entries: Sequence[Entry], before: int, patience: float = 240.0) -> None:
-    """`before`: how many cases there were when the ledger was begun. Everything must be up."""
-    books = Books(town.system)
+def check_everything(town: Town, entries: Sequence[FiledReport], before: int, patience: float = 240.0) -> None:
+    """`before`: how many cases there were at the start. Everything must be running."""
+    databases = Databases(town.system)
     ids = [entry.submission_id for entry in entries]
     for entry in entries:
-        assert len(set(entry.given)) == 1, "a repeated request got another code"
+        assert len(set(entry.answers)) == 1, "a repeated request got another code"
     assert len(set(ids)) == len({entry.code for entry in entries}) == len(entries), "two submissions got one code"
 
     def all_are_cases() -> bool:
-        found = {str(row[0]) for row in books.ask("tracking", "SELECT case_id FROM cases WHERE case_id = ANY(%s)", ids)}
-        assert len(found) == len(ids), f"{len(ids) - len(found)} of {len(ids)} acknowledged submissions are no case"
+        registered = {
+            str(row[0]) for row in databases.query("tracking", "SELECT case_id FROM cases WHERE case_id = ANY(%s)", ids)
+        }
+        assert len(registered) == len(ids), (
+            f"{len(ids) - len(registered)} of {len(ids)} acknowledged submissions are no case"
+        )
         return True
 
     eventually(all_are_cases, timeout=patience)
-    nothing_waits(town.system, patience)
-    assert books.submissions() == books.cases() == before + len(entries), "a submission was doubled"
-    _codes_are_answered(town, entries)
-    _each_was_told_once(town, entries)
-    _evidence_is_there(town, entries)
-    histories_hold(town.system)
+    check_nothing_waits(town.system, patience)
+    assert databases.submissions() == databases.cases() == before + len(entries), "a submission was doubled"
+    _check_codes(town, entries)
+    _check_one_notice_each(town, entries)
+    _check_evidence(town, entries)
+    check_histories(town.system)
 
 
-def nothing_waits(system: System, patience: float = 120.0) -> None:
-    """Queues, delay queues, outboxes and messages to be sent drain to nothing, and nothing died on the way."""
-    books = Books(system)
+def check_nothing_waits(system: System, patience: float = 120.0) -> None:
+    """Queues, delay queues, outboxes and messages to be sent become empty, and there are no dead letters."""
+    databases = Databases(system)
 
     def drained() -> bool:
-        left = {f"outbox of {name}": books.one(name, "SELECT count(*) FROM outbox") for name in SERVICES}
+        remaining = {f"outbox of {name}": databases.value(name, "SELECT count(*) FROM outbox") for name in SERVICES}
         unsent = "SELECT count(*) FROM messages WHERE state IN ('due', 'sending')"
-        left["messages to be sent"] = books.one("notify", unsent)
-        # Taken but not acknowledged ones too, which a passive declaration does not count.
+        remaining["messages to be sent"] = databases.value("notify", unsent)
+        # Including unacknowledged messages, which a passive declaration does not count.
         for line in system.broker.control("list_queues", "name", "messages").splitlines():
             queue, _, number = line.rpartition("\t")
             if queue in QUEUES:
-                left[queue] = int(number)
-        waiting = {what: number for what, number in left.items() if number}
+                remaining[queue] = int(number)
+        waiting = {name: number for name, number in remaining.items() if number}
         assert not waiting, waiting
         return True
 
@@ -91,8 +95,8 @@ def nothing_waits(system: System, patience: float = 120.0) -> None:
         assert wire.depth(topology.DEAD_LETTERS) == 0, _dead(wire)
 
 
-def histories_hold(system: System) -> None:
-    """Every case's timeline and every audit log, by the tool that the office has for it."""
+def check_histories(system: System) -> None:
+    """Verifies every case's timeline and every audit log with `./peygir verify-history`."""
     done = subprocess.run(
         [sys.executable, "-m", "deploy.verify_history"],
         env={
@@ -108,24 +112,24 @@ def histories_hold(system: System) -> None:
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
-def _codes_are_answered(town: Town, entries: Sequence[Entry]) -> None:
+def _check_codes(town: Town, entries: Sequence[FiledReport]) -> None:
     for entry in entries[:: max(1, len(entries) // 200)]:
         shown = town.caller(code=entry.code).get("/v1/tracking")
         assert shown.status_code == 200, shown.text
         assert shown.json()["stage"] == "registered", shown.text
 
 
-def _each_was_told_once(town: Town, entries: Sequence[Entry]) -> None:
-    told = Counter(code.replace("-", "") for text in town.all_texts() for code in _DASHED.findall(text))
+def _check_one_notice_each(town: Town, entries: Sequence[FiledReport]) -> None:
+    sent = Counter(code.replace("-", "") for text in town.all_texts() for code in _DASHED.findall(text))
     wrong = Counter(
-        (told[entry.code], 1 if entry.citizen else 0)
+        (sent[entry.code], 1 if entry.citizen else 0)
         for entry in entries
-        if told[entry.code] != (1 if entry.citizen else 0)
+        if sent[entry.code] != (1 if entry.citizen else 0)
     )
     assert not wrong, f"registration notices (sent, due): how many cases: {dict(wrong)}"
 
 
-def _evidence_is_there(town: Town, entries: Sequence[Entry]) -> None:
+def _check_evidence(town: Town, entries: Sequence[FiledReport]) -> None:
     for entry in (entry for entry in entries if entry.uploads):
         holder = town.caller(code=entry.code)
 
@@ -137,10 +141,10 @@ def _evidence_is_there(town: Town, entries: Sequence[Entry]) -> None:
 
         [media] = eventually(accepted, timeout=60)
         assert media == entry.uploads[0]
-        got = holder.get(f"/v1/tracking/attachments/{media}")
-        assert got.status_code == 200, got.text
-        assert got.headers["content-type"] == "image/jpeg"
-        assert got.content[:2] == b"\xff\xd8"
+        download = holder.get(f"/v1/tracking/attachments/{media}")
+        assert download.status_code == 200, download.text
+        assert download.headers["content-type"] == "image/jpeg"
+        assert download.content[:2] == b"\xff\xd8"
 
 
 def _dead(wire: BusClient) -> str:

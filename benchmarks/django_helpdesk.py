@@ -1,4 +1,4 @@
-"""The peer: django-helpdesk from PyPI, in a virtual environment of its own, on the same PostgreSQL server."""
+"""What Peygir is compared with: django-helpdesk from PyPI, in a virtual environment of its own, on the same PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sqlalchemy import make_url
 
 from benchmarks import load
 from benchmarks.load import Connection, Tally
-from benchmarks.stand import CREATED, between
+from benchmarks.measured_system import CREATED, between
 from deploy.local import ports
 from deploy.local.children import Child
 from deploy.local.environment import ROOT
@@ -33,7 +33,7 @@ RESOLVED = 3
 _DATABASE = "helpdesk"
 
 
-class Peer:
+class DjangoHelpdesk:
     """django-helpdesk under three gunicorn workers. `folder` keeps its virtual environment."""
 
     def __init__(self, system: System, folder: Path) -> None:
@@ -66,7 +66,7 @@ class Peer:
             environment=self._environment,
             folder=folder,
         )
-        self._known: dict[str, str] = {}
+        self._fixture: dict[str, str] = {}
 
     @property
     def _python(self) -> Path:
@@ -77,7 +77,7 @@ class Peer:
         with psycopg.connect(self._server, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {_DATABASE}")
         self._run("-m", "django", "migrate", "--verbosity", "0")
-        self._known = json.loads(self._run(str(SITE / "fill.py")))
+        self._fixture = json.loads(self._run(str(SITE / "fill.py")))
         self._gunicorn.start()
         self._await_ready()
         return self
@@ -88,19 +88,19 @@ class Peer:
         self._gunicorn.stop()
 
     def lifecycles(self, clients: int, seconds: float, tickets: int = 0) -> float:
-        """Create, assign, resolve and read, how many a second, beside so many tickets when it begins: each request of its
-        API looks at every ticket there is."""
-        self._hold(tickets)
-        tally = load.run(load.during(self._url, clients, seconds, self._live))
+        """Create, assign, resolve and read: how many a second, with so many tickets at the start, since each request of its API
+        reads every ticket."""
+        self._set_tickets(tickets)
+        tally = load.run(load.during(self._url, clients, seconds, self._lifecycle))
         if tally.errors:
-            raise RuntimeError(f"the peer answered {tally.errors[0]}")
+            raise RuntimeError(f"django-helpdesk answered {tally.errors[0]}")
         return tally.rate
 
-    def _hold(self, tickets: int) -> None:
+    def _set_tickets(self, tickets: int) -> None:
         with psycopg.connect(self._database, autocommit=True) as connection:
             connection.execute("TRUNCATE helpdesk_ticket CASCADE")
             if tickets:
-                load.run(load.clients(self._url, 1, lambda one: self._live(one, Tally())))
+                load.run(load.clients(self._url, 1, lambda client: self._lifecycle(client, Tally())))
                 rows = connection.execute(
                     "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns"
                     " WHERE table_name = 'helpdesk_ticket' AND column_name <> 'id'"
@@ -109,40 +109,40 @@ class Peer:
                 copied = f"SELECT {rows[0]} FROM helpdesk_ticket CROSS JOIN generate_series(2, {tickets})"
                 connection.execute(f"INSERT INTO helpdesk_ticket ({rows[0]}) {copied}".encode())
 
-    async def _live(self, connection: Connection, tally: Tally) -> None:
+    async def _lifecycle(self, connection: Connection, tally: Tally) -> None:
         began = time.perf_counter()
         ticket = {
-            "queue": self._known["queue"],
+            "queue": self._fixture["queue"],
             "title": "آسفالت خیابان فلسطین",
             "description": "آسفالت تازه دوباره کنده شده و مصالح آن چند روز است که کنار پیاده‌رو رها مانده است.",
             "submitter_email": "citizen@example.org",
             "priority": 3,
         }
-        made = await connection.ask(self._request("POST", "", ticket))
-        if made.status != CREATED:
-            tally.add(began, made, CREATED)
+        created = await connection.request(self._request("POST", "", ticket))
+        if created.status != CREATED:
+            tally.add(began, created, CREATED)
             return
-        path = between(made.body, b'"id":', b",") + "/"
+        path = between(created.body, b'"id":', b",") + "/"
         for request in (
-            self._request("PATCH", path, {"assigned_to": self._known["user"]}),
+            self._request("PATCH", path, {"assigned_to": self._fixture["user"]}),
             self._request("PATCH", path, {"status": RESOLVED, "resolution": "گزارش درست بود و جبران شد."}),
             self._request("GET", path),
         ):
-            answer = await connection.ask(request)
+            answer = await connection.request(request)
             if answer.status != 200:
                 break
         tally.add(began, answer, 200)
 
     def _request(self, method: str, path: str, body: dict[str, object] | None = None) -> bytes:
-        headers = {"Authorization": f"Token {self._known['token']}", "Accept": "application/json"}
+        headers = {"Authorization": f"Token {self._fixture['token']}", "Accept": "application/json"}
         return load.request(method, f"/api/tickets/{path}", headers, json.dumps(body).encode() if body else None)
 
-    # --- how it comes to run ---
+    # --- installation and start ---
 
     def _install(self) -> None:
-        """The virtual environment as the requirements say; nothing to do when it is so already."""
-        mark, wanted = self._folder / "installed", hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-        if mark.exists() and mark.read_text() == wanted:
+        """Installs the pinned requirements into the virtual environment; nothing to do when they are there already."""
+        mark, wanted_hash = self._folder / "installed", hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+        if mark.exists() and mark.read_text() == wanted_hash:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(self._folder / "venv")], check=True)
@@ -151,7 +151,7 @@ class Peer:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"django-helpdesk could not be installed:\n{done.stderr[-2000:]}")
-        mark.write_text(wanted)
+        mark.write_text(wanted_hash)
 
     def _run(self, *words: str) -> str:
         done = subprocess.run(
@@ -168,7 +168,7 @@ class Peer:
                 urllib.request.urlopen(f"{self._url}/api/", timeout=2).close()  # noqa: S310  # ours, by http
                 return
             except urllib.error.HTTPError:
-                return  # refused for want of a token: it answers
+                return  # refused without a token: it answers
             except OSError:
                 time.sleep(0.1)
         raise RuntimeError(f"django-helpdesk does not start:\n{self._gunicorn.tail()}")

@@ -10,13 +10,13 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Table
 
-from benchmarks.city.copying import columns
+from benchmarks.city.copy_format import columns
 
 SERVICES = ("tracking", "intake", "notify", "insight", "media", "accounts")
 _OPTIONS = "-c timezone=UTC -c synchronous_commit=off -c session_replication_role=replica -c statement_timeout=0"
-"""Foreign keys are not asked of each row: what refers to a case is written with it."""
+"""Foreign keys are not checked for each row: what refers to a case is written with it."""
 
-_NOTES = """
+_PROGRESS_TABLES = """
 CREATE TABLE IF NOT EXISTS city (one boolean PRIMARY KEY, plan jsonb NOT NULL);
 CREATE TABLE IF NOT EXISTS city_days (day date PRIMARY KEY, cases integer NOT NULL);
 CREATE TABLE IF NOT EXISTS city_indexes (name text PRIMARY KEY, made_by text NOT NULL, place integer NOT NULL);
@@ -35,20 +35,20 @@ def connect(url: str) -> psycopg.Connection[Any]:
 
 
 def prepare(connection: psycopg.Connection[Any]) -> None:
-    """Makes what the filling notes of itself; they are not the service's, and no migration knows them."""
+    """Makes the tables in which the filling records its progress; they belong to no service and no migration."""
     with connection.transaction():
-        connection.execute(_NOTES)
+        connection.execute(_PROGRESS_TABLES)
 
 
 def written(connection: psycopg.Connection[Any]) -> set[date]:
-    """The days that are there."""
+    """The days that are written."""
     return {row[0] for row in connection.execute("SELECT day FROM city_days")}
 
 
 def write_day(
     connection: psycopg.Connection[Any], day: date, cases: int, blocks: Mapping[Table, Sequence[str]]
 ) -> None:
-    """All rows of a day and the note that they are there: one transaction, so nothing is doubled, whatever is killed."""
+    """Writes all rows of a day and the record of it in one transaction, so that nothing is doubled when the process is killed."""
     with connection.transaction():
         connection.execute("INSERT INTO city_days VALUES (%s, %s)", [day, cases])
         for table, texts in blocks.items():
@@ -64,7 +64,7 @@ def copy(connection: psycopg.Connection[Any], table: Table, texts: Sequence[str]
 
 
 def drop_indexes(connection: psycopg.Connection[Any], tables: Sequence[str]) -> None:
-    """Takes the indexes of these tables away and notes how to make them again; those that a foreign key leans on stay."""
+    """Drops the indexes of these tables and records how to make them again, except those that a foreign key needs."""
     with connection.transaction():
         for name, index, constraint, definition, table in connection.execute(_INDEXES, [list(tables)]).fetchall():
             made_by = index
@@ -78,19 +78,19 @@ def drop_indexes(connection: psycopg.Connection[Any], tables: Sequence[str]) -> 
                 "INSERT INTO city_indexes VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
                 [name, made_by, 0 if " gin " in made_by else 1],
             )
-            gone = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(sql.Identifier(table), sql.Identifier(name))
+            drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(sql.Identifier(table), sql.Identifier(name))
             if constraint is None:
-                gone = sql.SQL("DROP INDEX {}").format(sql.Identifier(name))
-            connection.execute(gone)
+                drop = sql.SQL("DROP INDEX {}").format(sql.Identifier(name))
+            connection.execute(drop)
 
 
 def missing_indexes(connection: psycopg.Connection[Any]) -> list[str]:
-    """Those that are still to be made again, the slowest first."""
+    """The dropped indexes that were not made again yet, the slowest first."""
     return [row[0] for row in connection.execute("SELECT name FROM city_indexes ORDER BY place, name")]
 
 
 def make_index(connection: psycopg.Connection[Any], name: str) -> None:
-    """One index as it was."""
+    """Makes one index as it was."""
     with connection.transaction():
         connection.execute("SET LOCAL maintenance_work_mem = '1GB'")
         connection.execute("SET LOCAL max_parallel_maintenance_workers = 0")  # several are made at once

@@ -1,4 +1,4 @@
-"""What the city files when: two years of days with their weekly and yearly rhythm, how many on each, and the moment of each."""
+"""When the city files: two years of days with their weekly and yearly rhythm, the number of cases of each, and their times."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
 from backbone.persian import jalali
-from benchmarks.city.lives import LEEWAY
+from benchmarks.city.context import LEEWAY
 from services.tracking.reference.workdays import TEHRAN, Workdays
 
 DAYS = 730
 CITIZENS = 0.3
-"""Citizens for each case: who complains once often complains again."""
+"""Citizens per case: some file more than once."""
 _OF_WEEKDAY = (1.1, 1.05, 1.0, 0.55, 0.35, 1.35, 1.2)
 """Monday first; the week begins on Saturday, Thursday is half a day, Friday is free."""
 _OF_MONTH = (0.8, 1.0, 1.05, 1.1, 1.1, 1.0, 1.05, 1.1, 1.15, 1.05, 1.0, 0.9)
@@ -23,7 +23,7 @@ _OF_HOUR = (2, 1, 1, 1, 1, 2, 4, 12, 40, 62, 70, 66, 52, 38, 28, 24, 24, 26, 30,
 
 @dataclass(frozen=True)
 class Day:
-    """`first`: the how-manieth case is the first of this day; `numbered`: its place among those of its Jalali year."""
+    """`first`: index of the first case of this day; `numbered`: its index within its Jalali year."""
 
     on: date
     cases: int

@@ -1,4 +1,4 @@
-"""What people of the made-up city write: the complaints of the corpus beside, and what the office says of them."""
+"""The texts of the made-up city: citizens' complaints from the corpus, and what the office answers."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ class Complaint:
 def complaints() -> tuple[Complaint, ...]:
     """The corpus: 252 texts, invented for this project, with the unit and ground a screener would set."""
     lines = (Path(__file__).parent / "complaints.jsonl").read_text(encoding="utf-8").splitlines()
-    return tuple(Complaint(**(told := json.loads(line)) | {"kind": Kind(told["kind"])}) for line in lines)
+    return tuple(Complaint(**(fields := json.loads(line)) | {"kind": Kind(fields["kind"])}) for line in lines)
 
 
 def varied(text: str, rng: Random) -> str:
     """The same matter at another address, as another citizen adds it. Holds nothing that JSON or COPY would escape."""
-    told = f"{text} نشانی: {rng.choice(STREETS)}، کوچه {rng.randint(1, 60)}، پلاک {rng.randint(1, 400)}"
+    variant = f"{text} نشانی: {rng.choice(STREETS)}، کوچه {rng.randint(1, 60)}، پلاک {rng.randint(1, 400)}"
     if rng.random() < 0.4:
-        told += f". شماره پرونده {rng.randint(10_000, 999_999)}"
-    return told
+        variant += f". شماره پرونده {rng.randint(10_000, 999_999)}"
+    return variant

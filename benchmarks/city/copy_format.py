@@ -1,4 +1,4 @@
-"""Rows as COPY takes them: a block of rows is text in which what differs from one stamp to the next has its places."""
+"""Rows in COPY's text format: a block of rows is text with placeholders for what differs from case to case."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def field(value: Any, kind: Any) -> str:
     if isinstance(kind, JSONB):
         return json.dumps(value, ensure_ascii=False, default=_plain).translate(_ESCAPES)
     if isinstance(kind, ARRAY):
-        return f"{{{','.join(_text(one) for one in value)}}}"  # ids and codes: nothing that would be quoted
+        return f"{{{','.join(_text(item) for item in value)}}}"  # ids and codes: nothing that would be quoted
     if isinstance(value, bytes):
         return rf"\\x{value.hex()}"
     return _text(value).translate(_ESCAPES)
@@ -42,38 +42,38 @@ def _plain(value: object) -> object:
 def lines(table: Table, rows: Iterable[Mapping[str, Any]]) -> str:
     """Rows, each with the columns of the first, a line each."""
     kinds = [(name, table.c[name].type) for name in columns(table)]
-    told = []
+    formatted = []
     for row in rows:
         if unknown := set(row) - {name for name, _ in kinds}:
             raise KeyError(f"{table.name} is not given {', '.join(sorted(unknown))}")
-        told.append("\t".join(field(row.get(name), kind) for name, kind in kinds))
-    return "\n".join(told) + "\n" if told else ""
+        formatted.append("\t".join(field(row.get(name), kind) for name, kind in kinds))
+    return "\n".join(formatted) + "\n" if formatted else ""
 
 
 @lru_cache(maxsize=64)
 def columns(table: Table) -> tuple[str, ...]:
-    """Those that are filled: all but what the database numbers itself."""
+    """The columns that are written: all but those that the database numbers itself."""
     return tuple(column.name for column in table.c if column.identity is None)
 
 
-_PLACES = re.compile(
+_PLACEHOLDER = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?\+00:00"  # a moment
     r"|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
     r"|(?:[a-z]+ )*[0-9a-f]{32,64}|master key"
 )
-"""What a place may look like; which of these are places, `Block` is told."""
+"""What a placeholder may look like; `Block` is given those that are placeholders."""
 
 
 class Block:
-    """Text with places. `fill` gives it with a value for each."""
+    """Text with placeholders, which `fill` replaces by values."""
 
-    def __init__(self, text: str, places: Container[str]) -> None:
+    def __init__(self, text: str, placeholders: Container[str]) -> None:
         self._parts: list[str] = []
         end = 0
-        for found in _PLACES.finditer(text):
-            if found[0] in places:
-                self._parts += [text[end : found.start()], found[0]]
-                end = found.end()
+        for match in _PLACEHOLDER.finditer(text):
+            if match[0] in placeholders:
+                self._parts += [text[end : match.start()], match[0]]
+                end = match.end()
         self._parts.append(text[end:])
         self.keys = self._parts[1::2]
 

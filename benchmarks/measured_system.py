@@ -1,4 +1,4 @@
-"""What is measured: all of Peygir as in production, but for limits at the door, with the demo's staff signed in."""
+"""The system under measurement: all of Peygir as in production, except without limits, and with the demo's staff signed in."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SETTINGS = {
             "UPLOAD_MEGABYTES",
         )
     },
-    # All that is sent here comes from one address, and most of it is named by no case.
+    # All uploads come from one address here, and most of them belong to no case.
     "MEDIA_ADDRESS_BYTES": str(64 * 1024**3),
     "MEDIA_QUARANTINE_BYTES": str(64 * 1024**3),
     "MEDIA_ADDRESS_FILES": "100000",
@@ -49,16 +49,16 @@ _MATTERS = (
 
 
 @dataclass(frozen=True)
-class Member:
-    """A member of staff who is signed in."""
+class StaffSession:
+    """A signed-in staff account."""
 
     staff_id: str
     token: str
     since: float
 
 
-class Stand:
-    """The system under measurement. `codes`: tracking codes of cases that nobody has asked for yet."""
+class MeasuredSystem:
+    """`codes`: tracking codes of cases whose status has not been requested yet."""
 
     def __init__(self, system: System) -> None:
         self.system = system
@@ -66,7 +66,7 @@ class Stand:
         self.codes: list[str] = []
         self.filed = 0
         self._before, self._since = 0, None
-        self._members: dict[str, Member] = {}
+        self._sessions: dict[str, StaffSession] = {}
         self._bodies = cycle(_submissions())
 
     def submission(self) -> bytes:
@@ -78,24 +78,24 @@ class Stand:
         assert pid is not None, f"{process} does not run"
         return pid
 
-    def took(self, answer: load.Answer) -> None:
-        """Notes the code in the answer to a submission."""
+    def record_submission(self, answer: load.Answer) -> None:
+        """Counts a submission and keeps the code in its answer."""
         self.filed += 1
         self.codes.append(between(answer.body, b'"tracking_code":"').replace(" ", ""))
 
     def fresh_codes(self, number: int) -> list[str]:
-        """Codes of registered cases that nobody has asked for; more are filed when there are too few."""
+        """Codes of registered cases whose status has not been requested; files more when there are too few."""
         missing = number - len(self.codes)
         if missing > 0:
 
             async def file(connection: load.Connection) -> None:
                 while len(self.codes) < number:
-                    self.took(await connection.ask(self.submission()))
+                    self.record_submission(await connection.request(self.submission()))
 
             load.run(load.clients(self.url, CLIENTS, file))
             self.settle()
-        taken, self.codes = self.codes[:number], self.codes[number:]
-        return taken
+        codes, self.codes = self.codes[:number], self.codes[number:]
+        return codes
 
     # --- the databases and queues ---
 
@@ -105,63 +105,63 @@ class Stand:
         return psycopg.connect(url, autocommit=True)
 
     def cases(self) -> int:
-        """How many cases are open, or were."""
+        """How many cases there are, open or closed."""
         query, since = "SELECT count(*) FROM cases", self._since
         row = self._tracking.execute(f"{query} WHERE filed_at > %s" if since else query, [since] if since else None)
         [(count,)] = row.fetchall()
         return self._before + int(count)
 
-    def begin_here(self) -> None:
-        """Counts from here on only what is filed from now on: to count a million again and again would be a load itself."""
+    def count_from_here(self) -> None:
+        """From now on counts only new cases: counting a million again and again would be a load itself."""
         self._before, self._since = 0, None
         self.filed = self._before = self.cases()
         [(self._since,)] = self._tracking.execute("SELECT max(filed_at) FROM cases").fetchall()
 
     def settle(self, patience: float = 300.0) -> None:
-        """Waits until every case is there, every queue empty, and nobody at work."""
+        """Waits until every case exists, all queues are empty and the machine is idle."""
         eventually(lambda: self.cases() >= self.filed, timeout=patience, why="not every submission became a case")
         with bus(self.system.amqp_url) as client:
             eventually(lambda: not any(map(client.depth, topology.SUBSCRIPTIONS)), timeout=patience, why="queues")
-        machine.await_quiet(20)
+        machine.await_idle(20)
 
     # --- staff ---
 
-    def member(self, username: str) -> Member:
-        """Signed in by password and TOTP, anew when the session grows old."""
-        known = self._members.get(username)
-        if known is None or time.monotonic() - known.since > _SESSION:
-            known = self._members[username] = eventually(lambda: self._sign_in(username), timeout=75)
-        return known
+    def staff_session(self, username: str) -> StaffSession:
+        """Signed in by password and TOTP; again when the session is about to expire."""
+        session = self._sessions.get(username)
+        if session is None or time.monotonic() - session.since > _SESSION:
+            session = self._sessions[username] = eventually(lambda: self._sign_in(username), timeout=75)
+        return session
 
-    def _sign_in(self, username: str) -> Member | None:
-        one = json.loads((Path(self.system.state) / "credentials.json").read_text())[username]
-        totp = pyotp.TOTP(one["totp_secret"]).now()
+    def _sign_in(self, username: str) -> StaffSession | None:
+        account = json.loads((Path(self.system.state) / "credentials.json").read_text())[username]
+        totp = pyotp.TOTP(account["totp_secret"]).now()
         with httpx.Client(base_url=self.url, timeout=30, trust_env=False) as http:
-            entered = http.post(
-                "/v1/auth/staff/tokens", json={"username": username, "password": one["password"], "totp": totp}
+            answer = http.post(
+                "/v1/auth/staff/tokens", json={"username": username, "password": account["password"], "totp": totp}
             )
-            if entered.status_code != httpx.codes.OK:
-                time.sleep(3)  # a TOTP code is good once; the account makes whoever fails wait
+            if answer.status_code != httpx.codes.OK:
+                time.sleep(3)  # a TOTP code works once, and a failed attempt delays the next
                 return None
-            token = entered.json()["access_token"]
+            token = answer.json()["access_token"]
             me = http.get("/v1/me", headers={"Authorization": f"Bearer {token}"}).json()
-        return Member(me["id"], token, time.monotonic())
+        return StaffSession(me["id"], token, time.monotonic())
 
 
 def start(folder: Path, say: Any, *, fresh: bool = True) -> System:
-    """The system, started; whoever calls stops it. `folder` is emptied before, if it is to be `fresh`."""
+    """Starts the system; the caller stops it. `fresh`: `folder` is emptied before."""
     if fresh:
         remove(folder)
     for variable in ("AMQP_URL", "DATABASE_URL", "S3_ENDPOINT"):
         with suppress(KeyError):
-            del os.environ[variable]  # everything is measured on this machine, with parts of our own
+            del os.environ[variable]  # everything is measured on this machine, with private servers
     return System(folder, environment=SETTINGS, say=say).start()
 
 
 def between(text: bytes, mark: bytes, end: bytes = b'"') -> str:
-    """What stands after `mark`, up to `end`: quicker than reading all the JSON."""
-    at = text.index(mark) + len(mark)
-    return text[at : text.index(end, at)].decode()
+    """The text between `mark` and `end`: faster than parsing the JSON."""
+    start = text.index(mark) + len(mark)
+    return text[start : text.index(end, start)].decode()
 
 
 def _submissions() -> list[bytes]:

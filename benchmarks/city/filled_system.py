@@ -1,5 +1,5 @@
-"""The stand that a city is filled into: all of Peygir in a folder of its own that stays, so that a million cases need to be
-made once."""
+"""The system that a city is filled into: all of Peygir in a folder that is kept, so that a million cases have to be written
+only once."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import psycopg
 from psycopg import sql
 
 from backbone.storage.database import Database
-from benchmarks import stand
+from benchmarks import measured_system
+from benchmarks.city.context import NAMESPACE
 from benchmarks.city.fill import fill
-from benchmarks.city.lives import NAMESPACE
 from contracts.vocabulary import Role
 from deploy.local.environment import state_folder
 from deploy.local.processes import System
@@ -35,8 +35,8 @@ def folder() -> Path:
 
 
 def start(say: Say) -> System:
-    """Everything, with what the folder holds; whoever calls stops it."""
-    system = stand.start(folder(), say, fresh=False)
+    """Starts the system with the data of the folder; the caller stops it."""
+    system = measured_system.start(folder(), say, fresh=False)
     try:
         _staff(system)
     except BaseException:
@@ -46,7 +46,7 @@ def start(say: Say) -> System:
 
 
 def is_filled(system: System, cases: int) -> bool:
-    """Whether a city of so many cases is there, whole."""
+    """Whether a complete city of so many cases is there."""
     with tracking(system) as connection:
         if connection.execute("SELECT to_regclass('city')").fetchone() == (None,):
             return False
@@ -55,15 +55,15 @@ def is_filled(system: System, cases: int) -> bool:
     return written == (cases,) and waiting == (0,)
 
 
-def filled(system: System, cases: int, say: Say) -> float:
-    """Fills it while the services stand still; cases a second, 0 when all was there."""
+def fill_system(system: System, cases: int, say: Say) -> float:
+    """Fills it while the services are stopped; cases a second, 0 when it was full already."""
     processes = system.processes()
     say(f"filling with {cases:,} cases")
     for process in processes:
         process.ask_to_stop()
     for process in processes:
         process.await_stop(30)
-    with _unhurried(system.database.url):
+    with _without_power_safety(system.database.url):
         rate = fill(system.values, cases, say)
     for process in processes:
         process.start()
@@ -73,11 +73,11 @@ def filled(system: System, cases: int, say: Say) -> float:
 
 
 @contextmanager
-def _unhurried(url: str) -> Iterator[None]:
-    """The server need not be ready for a power cut while it is filled; a killed process loses nothing by this."""
-    given = {"full_page_writes": "off", "max_wal_size": "16GB", "checkpoint_timeout": "1h"}
+def _without_power_safety(url: str) -> Iterator[None]:
+    """While it is filled the server need not survive a power cut; a killed process loses nothing by this."""
+    settings = {"full_page_writes": "off", "max_wal_size": "16GB", "checkpoint_timeout": "1h"}
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-        for name, value in given.items():
+        for name, value in settings.items():
             connection.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
         connection.execute("SELECT pg_reload_conf()")
         try:
@@ -93,7 +93,7 @@ def tracking(system: System) -> psycopg.Connection[tuple[object, ...]]:
 
 
 def _staff(system: System) -> None:
-    """The inspectors, by accounts' own function, as far as they are not there; told to the others as always."""
+    """Adds the inspectors by accounts' own function where they are missing; the other services learn of them by events."""
     accounts = StaffAccounts(bytes.fromhex(system.values["STAFF_SECRET_KEY"]))
     names = [f"city.inspector{number}" for number in range(1, INSPECTORS + 1)]
     database = Database(system.database_url("accounts"), pool_size=1)
@@ -103,6 +103,6 @@ def _staff(system: System) -> None:
             if not accounts.add(connection, uuid5(NAMESPACE, name), name, member, fresh_credentials().hashed()):
                 break  # all of them were added in an earlier run
     database.close()
-    known = "SELECT count(*) FROM staff WHERE roles ? 'inspector'"
+    count_inspectors = "SELECT count(*) FROM staff WHERE roles ? 'inspector'"
     with tracking(system) as connection:
-        eventually(lambda: (connection.execute(known).fetchone() or (0,))[0] >= INSPECTORS, timeout=60)  # type: ignore[operator]  # a count
+        eventually(lambda: (connection.execute(count_inspectors).fetchone() or (0,))[0] >= INSPECTORS, timeout=60)  # type: ignore[operator]  # a count

@@ -1,4 +1,4 @@
-"""Kills, stops and freezes what runs, and starts the dead again as a supervisor does."""
+"""Kills, stops and freezes processes, and restarts them as a supervisor does."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from deploy.local.part import Part
 from deploy.local.parts import RabbitMQ
 from deploy.local.processes import Process, System
 from deploy.local.supervision import watch
-from tests.resilience.clock import pass_time
+from tests.resilience.randomness import pass_time
 from tests.support.processes import eventually
 
 Member = Part | Process
 READY_WITHIN = 150.0
 
 
-class Storm:
-    """Plays on one system, from the thread that started it (see deploy.local.children.Child)."""
+class FaultInjector:
+    """Injects faults into one system, from the thread that started it (see deploy.local.children.Child)."""
 
-    def __init__(self, system: System, random_: random.Random, say: Callable[[str], None]) -> None:
-        self.system, self.random, self.say = system, random_, say
+    def __init__(self, system: System, random_: random.Random, report: Callable[[str], None]) -> None:
+        self.system, self.random, self.report = system, random_, report
         self._supervisor = watch(system)
 
     # --- the supervisor ---
 
-    def look(self) -> None:
-        """One look of the supervisor at everything."""
+    def supervise(self) -> None:
+        """One round of the supervisor: restarts what has died."""
         next(self._supervisor)
 
-    def let_pass(self, shortest: float, longest: float) -> None:
-        """A random while, supervised."""
-        pass_time(self.random.uniform(shortest, longest), self.look)
+    def pass_random_time(self, shortest: float, longest: float) -> None:
+        """Lets a random time pass, supervised."""
+        pass_time(self.random.uniform(shortest, longest), self.supervise)
 
     def await_ready(self) -> None:
-        """Until everything runs and says that it can work; the supervisor's pauses begin anew then."""
+        """Waits until everything is ready; the supervisor's pauses start over then."""
 
         def ready() -> bool:
-            self.look()
+            self.supervise()
             missing = [member.name for member in self.system.members() if not _ready(member)]
             assert not missing, f"not ready: {', '.join(missing)}"
             return True
@@ -50,10 +50,10 @@ class Storm:
         eventually(ready, timeout=READY_WITHIN, why="the system does not recover")
         self._supervisor = watch(self.system)
 
-    # --- what is done to it ---
+    # --- faults ---
 
     def kill(self, members: Sequence[Member]) -> None:
-        """SIGKILL, one right after the other, with all that they have started."""
+        """SIGKILL, one right after the other, with all their children."""
         for member in members:
             member.kill()
 
@@ -63,9 +63,9 @@ class Storm:
             member.ask_to_stop()
 
     def freeze(self, members: Sequence[Member], seconds: float) -> None:
-        """Frozen for a while, supervised."""
+        """Frozen for so long, supervised."""
         with frozen(members):
-            pass_time(seconds, self.look)
+            pass_time(seconds, self.supervise)
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def alarm(broker: RabbitMQ) -> Iterator[None]:
 
 @contextmanager
 def frozen(members: Sequence[Member]) -> Iterator[None]:
-    """SIGSTOP, and SIGCONT after: connections stay, nobody answers, and for the supervisor all are alive."""
+    """SIGSTOP, and SIGCONT after: connections stay open, nothing answers, and to the supervisor all are alive."""
     stopped = [process for member in members for process in _tree(member)]
     for process in stopped:
         _signal(process, signal.SIGSTOP)
@@ -91,19 +91,19 @@ def frozen(members: Sequence[Member]) -> Iterator[None]:
             _signal(process, signal.SIGCONT)
 
 
-def schedule(members: Sequence[Member], rounds: int, chance: random.Random) -> list[list[Member]]:
-    """Whom each round strikes: everyone in turn, several together, all at once, in a random order."""
-    singles = [[member] for member in chance.sample(members, len(members))]
-    together = [chance.sample(members, chance.randint(2, 4)) for _ in range(-(-rounds // 3))]
-    everyone = [chance.sample(members, len(members)) for _ in range(-(-rounds // 8))]
+def schedule(members: Sequence[Member], rounds: int, random_: random.Random) -> list[list[Member]]:
+    """The members that each round affects: each in turn, several together, all at once, in a random order."""
+    singles = [[member] for member in random_.sample(members, len(members))]
+    together = [random_.sample(members, random_.randint(2, 4)) for _ in range(-(-rounds // 3))]
+    everyone = [random_.sample(members, len(members)) for _ in range(-(-rounds // 8))]
     alone = max(rounds - len(together) - len(everyone), 0)
-    struck = (singles * (1 + alone // len(singles)))[:alone] + together + everyone
-    chance.shuffle(struck)
-    return struck[:rounds]
+    affected = (singles * (1 + alone // len(singles)))[:alone] + together + everyone
+    random_.shuffle(affected)
+    return affected[:rounds]
 
 
 def names(members: Sequence[Member], all_of: Sequence[Member]) -> str:
-    """For people."""
+    """Their names, for reports."""
     return "everything" if len(members) == len(all_of) else ", ".join(member.name for member in members)
 
 

@@ -1,21 +1,21 @@
-"""Lives of cases, played by the product's own rules without a database: who does what when, what the calendar adds, and all
-that is written and told of it.
+"""Histories of cases, simulated with the product's own rules without a database: who does what when, what the calendar adds,
+and everything that is written and published.
 
-One life is played in earnest and stands for the two dozen that are stamped after it (stamps.py)."""
+One history is simulated and is the template of some two dozen cases (case_templates.py)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from benchmarks.city import words
-from benchmarks.city.words import Complaint
+from benchmarks.city import texts
+from benchmarks.city.context import NAMESPACE, CityContext, meeting_after, slot_of
+from benchmarks.city.texts import Complaint
 from contracts.gateway import Actor, FileSubmission, Place
-from contracts.intake import Catalogue
 from contracts.tracking import (
     AddNote,
     AnswerQuestion,
@@ -55,7 +55,6 @@ from services.intake.submissions import use_cases as intake
 from services.intake.submissions.rules import target_of
 from services.tracking.case import deadlines, registration, rules
 from services.tracking.case.lifecycle import (
-    Case,
     Change,
     Context,
     Effect,
@@ -79,58 +78,22 @@ from services.tracking.evidence.store import media_rows
 from services.tracking.inquiry import rules as inquiry
 from services.tracking.inquiry.rules import QuestionAnswered, QuestionAsked, QuestionLapsed, UnitQuestionFacts
 from services.tracking.merging import rules as merging
-from services.tracking.reference.catalogue import CityCatalogue
 from services.tracking.reference.workdays import ONE_DAY, TEHRAN, day_of
 from services.tracking.rules import COMMANDS
 from services.tracking.screening.rules import AssignmentFacts, CorrectionFacts
 from services.tracking.visits import rules as visits
-from services.tracking.visits.rules import Lead, Slot, Visit, VisitSaved
-
-LEEWAY = timedelta(minutes=10)
-"""A stamped life is later than the one it stands for, by less than this: so every day stays the same."""
-NAMESPACE = UUID("0b6f3a52-5d0e-5a86-9a4c-2d6f6c1b7a01")
-PLACE_FA, PLACE_EN = "اتاق ملاقات بازرسی", "Inspection meeting room"
-PLACES_OF_A_DAY = 60
-"""How many an inspector hears in the two hours of each Tuesday's public meeting."""
+from services.tracking.visits.rules import Visit, VisitSaved
 
 
-@dataclass(frozen=True)
-class Town:
-    """What the lives are played in. `until`: nothing happens later. `avoided`: units that the office's own people may hear
-    nothing about."""
-
-    city: CityCatalogue
-    catalogue: Catalogue
-    screeners: tuple[Actor, ...]
-    inspectors: tuple[Actor, ...]
-    heads: tuple[Actor, ...]
-    until: datetime
-    mayor_unit: str
-    lead: Lead
-    avoided: frozenset[str] = frozenset()
-
-    def complaints(self) -> list[Complaint]:
-        """Those of the corpus that this catalogue knows the unit and the ground of."""
-        known = {ground.code for ground in self.catalogue.grounds}
-        fit = [
-            one
-            for one in words.complaints()
-            if one.ground in known and target_of(one.unit, self.catalogue).unit and one.unit not in self.avoided
-        ]
-        if not fit:
-            raise ValueError("the catalogue has none of the units of the sample: seed it first")
-        return fit
+class _EndOfTime(Exception):
+    """The next change would happen after `until`."""
 
 
-class _NotYet(Exception):
-    """The next thing would happen after `until`."""
+class CaseHistory:
+    """One case from its filing to its state at the end: its rows in tracking, and every event."""
 
-
-class Life:
-    """One case from its filing to where it stands at the end: what is in tracking, and every event."""
-
-    def __init__(self, town: Town, rng: Random, complaint: Complaint, filed_at: datetime) -> None:
-        self.town, self._rng = town, rng
+    def __init__(self, city_context: CityContext, rng: Random, complaint: Complaint, filed_at: datetime) -> None:
+        self.city_context, self._rng = city_context, rng
         self.question: Question | None = None
         self.questions: dict[UUID, dict[str, Any]] = {}
         self.recommended: dict[UUID, dict[str, Any]] = {}
@@ -140,10 +103,10 @@ class Life:
         self.attachments: list[dict[str, Any]] = []
         self.uploads: list[tuple[str, datetime]] = []
         self.ended_at: datetime | None = None
-        self.twin: Life | None = None
-        self.inspector = rng.choice(town.inspectors)
+        self.twin: CaseHistory | None = None
+        self.inspector = rng.choice(city_context.inspectors)
         self.command = self._filed(complaint, filed_at)
-        self.event = intake.registered(self.command, target_of(self.command.unit, town.catalogue))
+        self.event = intake.registered(self.command, target_of(self.command.unit, city_context.catalogue))
         self.at = filed_at + timedelta(seconds=rng.uniform(0.3, 3))
         self.event = self.event.model_copy(update={"occurred_at": self.at})
         self.opened_at = self.at
@@ -153,9 +116,9 @@ class Life:
 
     def _filed(self, complaint: Complaint, filed_at: datetime) -> FileSubmission:
         rng = self._rng
-        known = {Kind.COMPLAINT: 1.0, Kind.CRITICISM: 0.5, Kind.INFORMATION: 0.08}[complaint.kind] > rng.random()
+        is_known = {Kind.COMPLAINT: 1.0, Kind.CRITICISM: 0.5, Kind.INFORMATION: 0.08}[complaint.kind] > rng.random()
         uploads = [uuid4().hex for _ in range(rng.choice((0, 0, 0, 0, 1, 1, 2)))]
-        place = Place(latitude=36.27, longitude=50.0, address=rng.choice(words.STREETS)) if rng.random() < 0.4 else None
+        place = Place(latitude=36.27, longitude=50.0, address=rng.choice(texts.STREETS)) if rng.random() < 0.4 else None
         by = (Channel.WEB, Channel.APP, Channel.PAGES, Channel.PHONE, Channel.COUNTER)
         return FileSubmission.model_construct(
             submission_id=uuid4(),
@@ -171,16 +134,16 @@ class Life:
             channel=rng.choices(by, (30, 40, 8, 14, 8))[0],
             language=Language.FA,
             filed_at=filed_at,
-            citizen_id=uuid4() if known else None,
-            sealed_identity="sealed" if known else None,
-            sealed_contact=f"contact {uuid4().hex}" if known else None,
-            mobile_hash=_hex64() if known else None,
+            citizen_id=uuid4() if is_known else None,
+            sealed_identity="sealed" if is_known else None,
+            sealed_contact=f"contact {uuid4().hex}" if is_known else None,
+            mobile_hash=_hex64() if is_known else None,
             content_hash=_hex64(),
         )
 
     def _open(self) -> None:
-        event, city = self.event, self.town.city
-        self.uploads += [(one, self.at) for one in event.uploads]
+        event, city = self.event, self.city_context.city
+        self.uploads += [(upload_id, self.at) for upload_id in event.uploads]
         case = registration.case_of_submission(event, f"number {uuid4().hex}")
         case = replace(rules.opened(case, city.workdays, city.deadlines), calendar=city.version)
         entry = registration.opening_of(event, self.at)
@@ -197,23 +160,23 @@ class Life:
     # --- the script ---
 
     def play(self, path: str) -> None:
-        """Plays the script `path` as far as time goes, and what the calendar does meanwhile."""
+        """Simulates the course `path` until the end of time, and what the calendar does meanwhile."""
         try:
             self._play(path)
-            self._calendar(self.town.until)
-        except _NotYet:
+            self._calendar(self.city_context.until)
+        except _EndOfTime:
             pass
         if self.case.stage in (Stage.CLOSED, Stage.MERGED, Stage.WITHDRAWN):
             ends = ("closed", "merged", "withdrawn")
             self.ended_at = max(entry.at for entry, _, _ in self.entries if entry.entry in ends)
 
     def _play(self, path: str) -> None:
-        rng, screener = self._rng, self._rng.choice(self.town.screeners)
+        rng, screener = self._rng, self._rng.choice(self.city_context.screeners)
         self.staff(screener, StartScreening(), rng.choice((0, 0, 1, 1, 1, 2, 3)))
         if self.event.kind is Kind.COMPLAINT and not self.case.urgent and rng.random() < 0.04:
             self.staff(screener, Correct(urgent=True))
         if path == "refused":
-            reason = rng.choice(list(words.REFUSALS))
+            reason = rng.choice(list(texts.REFUSALS))
             self.staff(screener, _refusal(reason))
             return
         if self.twin is not None:
@@ -222,15 +185,15 @@ class Life:
         if self.visit is not None and rng.random() < 0.5:
             self._meet()
         if path == "withdrawn":
-            self.by_citizen(Withdraw(reason=words.WITHDRAWN), rng.randint(1, 6))
+            self.by_citizen(Withdraw(reason=texts.WITHDRAWN), rng.randint(1, 6))
             return
         self._inquire()
         self._decide(rng.choice((1, 2, 3, 4, 6, 8, 12)))
         if path == "objected" and self.case.objection_until is not None:
-            self.by_citizen(RaiseObjection(text=words.OBJECTION), rng.randint(1, 8))
-            others = [one for one in self.town.inspectors if UUID(one.id) not in self.case.barred]
+            self.by_citizen(RaiseObjection(text=texts.OBJECTION), rng.randint(1, 8))
+            others = [actor for actor in self.city_context.inspectors if UUID(actor.id) not in self.case.barred]
             self.inspector = rng.choice(others)
-            self._assign(rng.choice(self.town.heads), self.inspector, 1)
+            self._assign(rng.choice(self.city_context.heads), self.inspector, 1)
             self._decide(rng.randint(3, 12))
         if rng.random() < 0.45:
             self.by_citizen(_rating(rng), rng.randint(0, 5))
@@ -239,49 +202,53 @@ class Life:
     def _inquire(self) -> None:
         rng = self._rng
         if rng.random() < 0.3:
-            self.staff(self.inspector, AddNote(text=words.NOTE), rng.randint(0, 2))
+            self.staff(self.inspector, AddNote(text=texts.NOTE), rng.randint(0, 2))
         if rng.random() < 0.4:
-            self.staff(self.inspector, AskUnit(text=words.TO_UNIT), rng.randint(0, 3))
+            self.staff(self.inspector, AskUnit(text=texts.TO_UNIT), rng.randint(0, 3))
             self._unit_answers(rng.randint(1, 5))
         if rng.random() < 0.15:
-            self.staff(self.inspector, AskCitizen(text=words.TO_CITIZEN), rng.randint(0, 2))
-            self.by_citizen(AnswerQuestion(text=words.OF_CITIZEN), rng.randint(1, 5))
+            self.staff(self.inspector, AskCitizen(text=texts.TO_CITIZEN), rng.randint(0, 2))
+            self.by_citizen(AnswerQuestion(text=texts.OF_CITIZEN), rng.randint(1, 5))
 
     def _decide(self, days: int) -> None:
         rng = self._rng
         outcome = rng.choices(list(Outcome), (32, 18, 34, 9, 7))[0]
         causes: list[str] = []
-        advice = []
+        recommendations = []
         if outcome in (Outcome.UPHELD, Outcome.PARTLY_UPHELD):
             causes = [str(rng.choice(list(RootCause)))]
             if self.case.unit is not None and rng.random() < 0.25:
-                due = self.town.city.workdays.after(day_of(self.at), days + rng.choice((8, 20, 30)))
-                advice = [Recommendation(text=words.ADVICE, due_on=due)]
-        told: dict[str, Any] = {"outcome": outcome, "reasons": rng.choice(words.REASONS[outcome])}
-        told |= {"root_causes": causes, "recommendations": advice}
-        if self.case.kind in self.town.city.four_eyes:
-            self.staff(self.inspector, Propose(**told), days)
-            able = [one for one in self.town.heads if UUID(one.id) not in self.case.barred] or self.town.heads
-            self.staff(rng.choice(able), Approve(), 1)
+                workdays = self.city_context.city.workdays
+                due = workdays.after(day_of(self.at), days + rng.choice((8, 20, 30)))
+                recommendations = [Recommendation(text=texts.ADVICE, due_on=due)]
+        decision: dict[str, Any] = {"outcome": outcome, "reasons": rng.choice(texts.REASONS[outcome])}
+        decision |= {"root_causes": causes, "recommendations": recommendations}
+        if self.case.kind in self.city_context.city.four_eyes:
+            self.staff(self.inspector, Propose(**decision), days)
+            heads = self.city_context.heads
+            approvers = [actor for actor in heads if UUID(actor.id) not in self.case.barred] or heads
+            self.staff(rng.choice(approvers), Approve(), 1)
         else:
-            self.staff(self.inspector, Decide(**told), days)
+            self.staff(self.inspector, Decide(**decision), days)
         if self.twin is not None:
             [*_, decided] = [event for event in self.events if isinstance(event, CaseDecided)]
             self.twin.joined(decided, self.at + timedelta(seconds=2))
 
     def _follow_up(self) -> None:
         """Three of four units report what was recommended, and the inspector agrees."""
-        for one in list(self.recommended):
-            if self.recommended[one]["state"] != "open" or self._rng.random() < 0.25:
+        for recommendation_id in list(self.recommended):
+            if self.recommended[recommendation_id]["state"] != "open" or self._rng.random() < 0.25:
                 continue
             at = self._in_office(self._rng.randint(2, 6))
-            change = decisions.report(self.case, self._advised(one), True, None, self.context(self.liaison, at))
+            change = decisions.report(
+                self.case, self._recommendation(recommendation_id), True, None, self.context(self.liaison, at)
+            )
             self.take(change, self.liaison, at)
-            done = SettleRecommendation(recommendation_id=one, accepted=True)
-            self.staff(self.inspector, done, 1, recommended=self._advised(one))
+            done = SettleRecommendation(recommendation_id=recommendation_id, accepted=True)
+            self.staff(self.inspector, done, 1, recommended=self._recommendation(recommendation_id))
 
     def _merge(self, screener: Actor) -> None:
-        """The twin, filed soon after, is found to repeat this one."""
+        """The twin, filed soon after, is merged into this one since it repeats it."""
         twin = self.twin
         assert twin is not None
         twin.wait_for(self.at)
@@ -293,40 +260,40 @@ class Life:
         twin.ended_at = moment
 
     def wait_for(self, at: datetime) -> None:
-        """Nothing but the calendar until then."""
+        """Lets only the calendar act until then."""
         self._until(at)
         self.at = max(self.at, at)
 
     def joined(self, decided: CaseDecided, at: datetime) -> None:
-        """What a merged case hears of the decision of the case it goes on in."""
-        told = {"outcome": decided.outcome, "final": decided.final}
-        entry = {"entry": "decided", "details": told, "number": decided.state.number}
+        """The decision of the case that this one was merged into."""
+        details = {"outcome": decided.outcome, "final": decided.final}
+        entry = {"entry": "decided", "details": details, "number": decided.state.number}
         self.take(merging.merged_case_ended(self.case, entry, False, self.context(BY_CALENDAR, at)), BY_CALENDAR, at)
 
     def _meet(self) -> None:
         """A place at the next public meeting is offered, taken, reminded of and used."""
         assert self.visit is not None
         at = self._in_office(0)
-        slot = slot_of(self.inspector, meeting_after(day_of(at) + 3 * ONE_DAY, self.town))
+        slot = slot_of(self.inspector, meeting_after(day_of(at) + 3 * ONE_DAY, self.city_context))
         self.take(visits.offer(self.case, self.visit, [slot], at), self.inspector, at)
         at = self.in_a_moment()
-        self.take(visits.book(self.case, self.visit, slot, at, self.town.lead), self.citizen, at)
+        self.take(visits.book(self.case, self.visit, slot, at, self.city_context.lead), self.citizen, at)
         for moment in (self.visit.remind_day_at, self.visit.remind_hours_at):
             if moment is not None:
                 self._until(at := moment.astimezone(UTC) + timedelta(seconds=2))
-                said = visits.remind(self.case, self.visit, at)
-                if said is not None:
-                    self.take(said, BY_CALENDAR, at)
+                reminder = visits.remind(self.case, self.visit, at)
+                if reminder is not None:
+                    self.take(reminder, BY_CALENDAR, at)
         self._until(at := slot.ends_at + timedelta(minutes=20))
-        self.take(visits.hold(self.case, self.visit, words.MINUTES, at), self.inspector, at)
+        self.take(visits.hold(self.case, self.visit, texts.MINUTES, at), self.inspector, at)
 
     def _unit_answers(self, days: int) -> None:
         at = self._in_office(days)
         if self.question is None:
             return
         context = self.context(self.liaison, at)
-        asked = self.question.question_id
-        self.take(inquiry.answer_unit_question(self.case, asked, words.OF_UNIT, (), context), self.liaison, at)
+        question_id = self.question.question_id
+        self.take(inquiry.answer_unit_question(self.case, question_id, texts.OF_UNIT, (), context), self.liaison, at)
 
     def _assign(self, by: Actor, inspector: Actor, days: int) -> None:
         facts = StaffFacts(UUID(inspector.id), active=True, inspector=True, conflicted=False)
@@ -336,11 +303,11 @@ class Life:
 
     @property
     def liaison(self) -> Actor:
-        """Who answers for the unit complained about."""
+        """The liaison of the unit complained about."""
         return Actor(kind=ActorKind.STAFF, id=str(uuid5(NAMESPACE, f"liaison {self.case.unit}")), unit=self.case.unit)
 
     def context(self, actor: Actor, at: datetime, **facts: Any) -> Context:
-        city = self.town.city
+        city = self.city_context.city
         row = city.units.get(self.case.unit or "")
         unit = UnitFacts(row.code, row.name_fa, row.name_en, row.active, row.parent is None) if row else None
         loaded = (
@@ -366,7 +333,7 @@ class Life:
         )
 
     def _mayor(self) -> str | None:
-        mayor, city = self.town.mayor_unit, self.town.city
+        mayor, city = self.city_context.mayor_unit, self.city_context.city
         return mayor if mayor in city.units and self.case.unit not in city.tree.above(mayor) else None
 
     def staff(
@@ -377,14 +344,14 @@ class Life:
         self.take(COMMANDS.act(self.case, command, self.context(actor, at, **facts)), actor, at)
 
     def by_citizen(self, command: CitizenCommand, days: int) -> None:
-        """What the one who filed it does, days later, on any day."""
+        """A command of the citizen, days later, on any day."""
         day = day_of(self.at) + days * ONE_DAY
         at = datetime.combine(day, time(self._rng.randint(9, 21), self._rng.randint(0, 45)), TEHRAN).astimezone(UTC)
         self._until(at := max(at, self.in_a_moment()))
         self.take(COMMANDS.act_as_citizen(self.case, command, self.context(self.citizen, at)), self.citizen, at)
 
     def take(self, change: Change, actor: Actor, at: datetime) -> None:
-        """Notes a change as record.py writes it."""
+        """Records a change as record.py writes it."""
         self.at = at
         visit = self.visit if self.visit is not None and self.visit.state in visits.OPEN else None
         if visit is not None and change.case.stage not in OPEN_STAGES and self.case.stage in OPEN_STAGES:
@@ -402,7 +369,7 @@ class Life:
             self._write(effect, at)
 
     def _write(self, effect: Effect, at: datetime) -> None:
-        """Notes an effect as its writer does."""
+        """Records an effect as its writer does."""
         if isinstance(effect, VisitSaved):
             self.visit = effect.visit
         elif isinstance(effect, QuestionAsked):
@@ -419,11 +386,11 @@ class Life:
             for row in self.recommended.values():
                 if effect.supersedes and row["state"] in OPEN_RECOMMENDATIONS:
                     row |= {"state": "superseded", "settled_at": at}
-            self._recommend(effect.recommendations, at)
+            self._record_recommendations(effect.recommendations, at)
         elif isinstance(effect, RecommendationsChanged):
-            self._recommend(effect.recommendations, at)
+            self._record_recommendations(effect.recommendations, at)
 
-    def _recommend(self, recommendations: Iterable[IssuedRecommendation], at: datetime) -> None:
+    def _record_recommendations(self, recommendations: Iterable[IssuedRecommendation], at: datetime) -> None:
         for recommendation in recommendations:
             new = {"case_id": self.case.case_id, "made_at": at, "reported_at": None, "settled_at": None}
             row = self.recommended.get(recommendation.recommendation_id, new) | vars(recommendation)
@@ -433,8 +400,8 @@ class Life:
                 row["settled_at"] = at
             self.recommended[recommendation.recommendation_id] = row
 
-    def _advised(self, one: UUID) -> IssuedRecommendation:
-        row = self.recommended[one]
+    def _recommendation(self, recommendation_id: UUID) -> IssuedRecommendation:
+        row = self.recommended[recommendation_id]
         return IssuedRecommendation(**{name: row[name] for name in IssuedRecommendation.__dataclass_fields__})
 
     # --- time ---
@@ -444,7 +411,7 @@ class Life:
 
     def _in_office(self, days: int) -> datetime:
         """A moment in office hours so many working days on; what the calendar does before is done."""
-        workdays = self.town.city.workdays
+        workdays = self.city_context.city.workdays
         day = workdays.after(day_of(self.at), days)
         if not workdays.works(day):
             day = workdays.after(day, 1)
@@ -458,9 +425,9 @@ class Life:
         return moment
 
     def _until(self, at: datetime) -> None:
-        self._calendar(min(at, self.town.until))
-        if at > self.town.until:
-            raise _NotYet
+        self._calendar(min(at, self.city_context.until))
+        if at > self.city_context.until:
+            raise _EndOfTime
 
     def _calendar(self, before: datetime) -> None:
         """What the scheduler does until then: warnings, escalations, the end; recommendations that are overdue."""
@@ -480,23 +447,10 @@ class Life:
             if self.case.look_on == min(days):
                 self.take(deadlines.tick(self.case, context), BY_CALENDAR, at)
             else:
-                those = [self._advised(one) for one in self.recommended]
-                self.take(decisions.overdue(self.case, those, day_of(at)), BY_CALENDAR, at)
-
-
-def meeting_after(day: date, town: Town) -> date:
-    """The first Tuesday from `day` on that is a working day: the office's public meeting."""
-    while day.weekday() != 1 or not town.city.workdays.works(day):
-        day += ONE_DAY
-    return day
-
-
-def slot_of(inspector: Actor, day: date) -> Slot:
-    """The public meeting of one inspector on that day."""
-    starts = datetime.combine(day, time(9), TEHRAN).astimezone(UTC)
-    slot_id = uuid5(NAMESPACE, f"slot {inspector.id} {day}")
-    ends = starts + timedelta(hours=2)
-    return Slot(slot_id, UUID(inspector.id), starts, ends, PLACES_OF_A_DAY, 0, False, PLACE_FA, PLACE_EN)
+                open_recommendations = [
+                    self._recommendation(recommendation_id) for recommendation_id in self.recommended
+                ]
+                self.take(decisions.overdue(self.case, open_recommendations, day_of(at)), BY_CALENDAR, at)
 
 
 def _begins(day: date) -> datetime:
@@ -504,7 +458,7 @@ def _begins(day: date) -> datetime:
 
 
 def _refusal(reason: RefusalReason) -> Refuse:
-    return Refuse(reason=reason, explanation=words.REFUSALS[reason])
+    return Refuse(reason=reason, explanation=texts.REFUSALS[reason])
 
 
 def _rating(rng: Random) -> Rate:
@@ -518,24 +472,21 @@ def _hex64() -> str:
 
 
 PATHS: Mapping[str, int] = {"decided": 74, "refused": 9, "withdrawn": 5, "objected": 9, "joined": 3}
-"""How a life goes, of a hundred; `joined`: another that tells the same is merged into it."""
+"""How many of a hundred cases take each course; `joined`: another case about the same is merged into it."""
 
 
-def play(town: Town, rng: Random, complaints: list[Complaint], filed_at: datetime) -> list[Life]:
-    """One life; or two, of which the second is merged into the first."""
+def play(city_context: CityContext, rng: Random, complaints: list[Complaint], filed_at: datetime) -> list[CaseHistory]:
+    """One history; or two, of which the second is merged into the first."""
     path = rng.choices(list(PATHS), list(PATHS.values()))[0]
     complaint = rng.choice(complaints)
-    life = Life(town, rng, complaint, filed_at)
-    lives = [life]
+    history = CaseHistory(city_context, rng, complaint, filed_at)
+    histories = [history]
     if path == "joined":
-        life.twin = Life(town, rng, complaint, filed_at + timedelta(minutes=3))
-        lives.append(life.twin)
-        life.play(path)
-        if life.twin.case.stage is Stage.REGISTERED:
-            life.twin.play("refused")
-        return lives
-    life.play(path)
-    return lives
-
-
-__all__ = ["LEEWAY", "Case", "Life", "Town", "play"]
+        history.twin = CaseHistory(city_context, rng, complaint, filed_at + timedelta(minutes=3))
+        histories.append(history.twin)
+        history.play(path)
+        if history.twin.case.stage is Stage.REGISTERED:
+            history.twin.play("refused")
+        return histories
+    history.play(path)
+    return histories

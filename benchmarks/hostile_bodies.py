@@ -1,4 +1,4 @@
-"""Bodies of the largest size that is taken, made to be expensive to judge (DESIGN, Limits: linear in its size)."""
+"""Bodies of the largest accepted size, made to be expensive to parse (DESIGN, Limits: linear in its size)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from benchmarks import load
 from benchmarks.figures import Bar, Row
 from benchmarks.load import Connection
-from benchmarks.stand import Stand
+from benchmarks.measured_system import MeasuredSystem
 
 SIZE = 262_144
 BODIES: dict[str, Callable[[int], bytes]] = {
@@ -22,13 +22,13 @@ BODIES: dict[str, Callable[[int], bytes]] = {
 }
 
 
-def judged(stand: Stand, runs: int) -> Row:
-    """How long the slowest of them takes to be refused, from its first byte to the answer."""
+def time_to_refusal(system: MeasuredSystem, runs: int) -> Row:
+    """The time in which the slowest of them is refused, from its first byte to the answer."""
     slowest: list[tuple[float, str]] = []
     for _ in range(runs):
-        taken = {name: load.run(_refused(stand.url, build(SIZE))) for name, build in BODIES.items()}
-        name = max(taken, key=lambda each: taken[each])
-        slowest.append((taken[name] * 1000, name))
+        seconds = {name: load.run(_refused(system.url, build(SIZE))) for name, build in BODIES.items()}
+        name = max(seconds, key=lambda body_name: seconds[body_name])
+        slowest.append((seconds[name] * 1000, name))
     remark = "the slowest of each run: " + ", ".join(dict.fromkeys(name for _, name in slowest))
     row = tuple(milliseconds for milliseconds, _ in slowest)
     return Row("hostile bodies of 256 KiB, refused within", "ms", row, Bar(50, at_most=True), remarks=(remark,))
@@ -42,7 +42,7 @@ async def _refused(url: str, body: bytes) -> float:
     connection = Connection(url)
     try:
         began = time.perf_counter()
-        answer = await connection.ask(head.encode() + body)
+        answer = await connection.request(head.encode() + body)
         seconds = time.perf_counter() - began
     finally:
         connection.close()
