@@ -11,20 +11,21 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
-from pydantic import BaseModel, TypeAdapter, create_model
+from pydantic import BaseModel
 
 from backbone.messaging import amqp, topology
 from backbone.messaging.amqp import NotPublished, Outgoing
 from backbone.process import logs
 from backbone.process import traces as trace
 from contracts.base import Request
-from contracts.errors import DeadlinePassed, PeygirError, Unavailable, from_wire
+from contracts.errors import DeadlinePassed, PeygirError, Unavailable
 from gateway.edge.metrics import BROKER, RPC_CALLS
+from gateway.rabbit.channel import AwaitableChannel
+from gateway.rabbit.rpc_reply import parse_reply
 
 log = logs.get("broker")
 
@@ -44,12 +45,6 @@ _RECONNECT_SECONDS = 0.3
 _CHECK_SECONDS = 0.25
 """Between two checks whether a slow service still answers any call."""
 _MAX_QUEUED_EVENTS = 20_000
-
-
-class _RpcReply(BaseModel):
-    """nameko's envelope around an answer."""
-
-    error: dict[str, Any] | None = None
 
 
 @dataclass
@@ -216,7 +211,7 @@ class RabbitClient:
         if isinstance(result, PeygirError):
             RPC_CALLS.labels(service, method, result.code).inc()
             raise result
-        return _parse_reply(service, method, result, answer)
+        return parse_reply(service, method, result, answer)
 
     # --- connecting ---
 
@@ -279,11 +274,11 @@ class RabbitClient:
             log.warning("the topology could not be declared", error=type(error).__name__)
 
     async def _keep_channel(
-        self, connection: Any, set_up: Callable[[_Channel], Awaitable[None]], tear_down: Callable[[], None]
+        self, connection: Any, set_up: Callable[[AwaitableChannel], Awaitable[None]], tear_down: Callable[[], None]
     ) -> None:
         """Keeps a channel open as long as its connection is: `set_up` each time it was opened, `tear_down` when it closed."""
         while connection.is_open:
-            channel = _Channel(self._loop)
+            channel = AwaitableChannel(self._loop)
             try:
                 await channel.open(connection)
                 await set_up(channel)
@@ -297,7 +292,7 @@ class RabbitClient:
             await asyncio.sleep(0.5)
 
     async def _keep_publish_channel(self, connection: Any) -> None:
-        async def set_up(channel: _Channel) -> None:
+        async def set_up(channel: AwaitableChannel) -> None:
             confirms: amqp.Confirms[asyncio.Future[NotPublished | None]] = amqp.Confirms(_settle)
             channel.raw.add_on_return_callback(lambda _c, _m, properties, _b: confirms.on_return(properties))
             # Called before `tear_down`: whoever waits for a confirmation knows at once.
@@ -311,7 +306,7 @@ class RabbitClient:
         await self._keep_channel(connection, set_up, self._close_publish_channel)
 
     async def _keep_rpc_channel(self, connection: Any) -> None:
-        async def set_up(channel: _Channel) -> None:
+        async def set_up(channel: AwaitableChannel) -> None:
             raw = channel.raw
             await self._ensure_rpc_exchange(connection)
             declared = await channel.wait_for(
@@ -337,14 +332,14 @@ class RabbitClient:
 
     async def _ensure_rpc_exchange(self, connection: Any) -> None:
         """nameko's exchange, declared by the first service that starts; declared here when none has, if this user may."""
-        check = _Channel(self._loop)
+        check = AwaitableChannel(self._loop)
         await check.open(connection)
         try:
             await check.wait_for(
                 lambda callback: check.raw.exchange_declare(RPC_EXCHANGE, passive=True, callback=callback)
             )
         except NotPublished:
-            declare = _Channel(self._loop)
+            declare = AwaitableChannel(self._loop)
             await declare.open(connection)
             await declare.wait_for(
                 lambda callback: declare.raw.exchange_declare(RPC_EXCHANGE, "topic", durable=True, callback=callback)
@@ -354,7 +349,7 @@ class RabbitClient:
             check.close()
 
     async def _keep_event_channel(self, connection: Any) -> None:
-        async def set_up(channel: _Channel) -> None:
+        async def set_up(channel: AwaitableChannel) -> None:
             raw = channel.raw
             limits = {"x-max-length": _MAX_QUEUED_EVENTS}
             declared = await channel.wait_for(
@@ -446,41 +441,6 @@ class RabbitClient:
             confirms.lost(why)
 
 
-class _Channel:
-    """A channel whose callbacks can be awaited."""
-
-    raw: Any = None
-    close_reason = ""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self.closed: asyncio.Future[None] = loop.create_future()
-
-    async def open(self, connection: Any) -> None:
-        opened: asyncio.Future[Any] = self._loop.create_future()
-        connection.channel(on_open_callback=lambda channel: None if opened.done() else opened.set_result(channel))
-        self.raw = await asyncio.wait_for(opened, 5)
-        self.raw.add_on_close_callback(self._on_close)
-
-    async def wait_for(self, start: Callable[[Callable[[Any], None]], Any]) -> Any:
-        """The broker's answer to what `start(callback)` sent; NotPublished when the channel closes instead."""
-        answer: asyncio.Future[Any] = self._loop.create_future()
-        start(lambda frame: None if answer.done() else answer.set_result(frame))
-        await asyncio.wait({answer, self.closed}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
-        if not answer.done():
-            raise NotPublished(self.close_reason or "no answer from the broker")
-        return answer.result()
-
-    def close(self) -> None:
-        if self.raw is not None and self.raw.is_open:
-            self.raw.close()
-
-    def _on_close(self, _: Any, why: BaseException) -> None:
-        self.close_reason = str(why)
-        if not self.closed.done():
-            self.closed.set_result(None)
-
-
 def _settle(waiter: asyncio.Future[NotPublished | None], problem: NotPublished | None) -> None:
     if not waiter.done():
         waiter.set_result(problem)
@@ -488,22 +448,3 @@ def _settle(waiter: asyncio.Future[NotPublished | None], problem: NotPublished |
 
 def _on_confirm_timeout(waiter: asyncio.Future[NotPublished | None]) -> None:
     _settle(waiter, NotPublished("the broker did not confirm in time"))
-
-
-@lru_cache(maxsize=256)
-def _adapter(answer: type[BaseModel]) -> TypeAdapter[Any]:
-    fields: dict[str, Any] = {"result": (answer | None, None)}
-    return TypeAdapter(create_model(f"RpcReply{answer.__name__}", __base__=_RpcReply, **fields))
-
-
-def _parse_reply(service: str, method: str, body: bytes, answer: type[AnswerModel]) -> AnswerModel:
-    reply = _adapter(answer).validate_json(body)
-    if reply.error is not None:
-        error = from_wire(str(reply.error.get("exc_type")), list(reply.error.get("exc_args") or []))
-        RPC_CALLS.labels(service, method, error.code).inc()
-        raise error
-    RPC_CALLS.labels(service, method, "ok").inc()
-    result: AnswerModel | None = reply.result
-    if result is None:
-        raise PeygirError
-    return result
