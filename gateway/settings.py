@@ -47,27 +47,35 @@ Networks = Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(
 
 
 class Settings(ProcessSettings):
-    """Sizes in bytes, times in seconds. A limit reads "30/minute;300/hour"; "off" removes it.
+    """Sizes in bytes, times in seconds.
 
-    `gateway_state_dir`: for the copy of the catalogue. `checkpoint_dir`: for the signed checkpoints; None: beside that copy.
-    `public_url`: scheme and host under which citizens reach the gateway; printed on papers, and never taken from a request.
-    `receipt_public_keys`: of earlier RECEIPT_PRIVATE_KEYs, so that papers signed with those can still be verified.
-    `trusted_proxies`: addresses whose X-Forwarded-For is used; these may also open more than `max_connections_of_address`.
+    `gateway_state_dir`: where the copy of the catalogue is kept. `checkpoint_dir`: where each day's signed checkpoint is written;
+    empty: beside the copy of the catalogue. `public_url`: scheme and host under which citizens reach the gateway; printed on
+    papers, and never taken from a request. `receipt_public_keys`: of earlier RECEIPT_PRIVATE_KEYs, so that papers signed with
+    those can still be verified. `trusted_proxies`: addresses whose X-Forwarded-For is used. `cors_origins`: web apps of other
+    origins that may call the API.
 
     `body_timeout`: within which JSON or a form without files has to arrive. `stall_timeout`: for which any other body may pause,
-    and a client may read nothing; `min_body_rate`: bytes a second that such a body has to come at on average.
-    `publish_timeout`: within which the broker has to confirm a submission, short enough for a 503 within 2 s on a busy machine.
-    `rpc_timeout`: a service that answers no call for so long is unavailable; `rpc_deadline`: for how long one that answers other
-    calls is waited for. `status_timeout`: the rpc_timeout for reading a case by its code.
-    `paper_seconds`: within which a PDF has to be rendered; `max_papers`: how many may wait for it, `papers_each` of one account
-    or address; `paper_emblem`: an SVG for their head, the product's own if left out.
-    `visits_kept`, `visits_bytes`: how many drafts of visitors are stored in files, and their size in all
-    (gateway/pages/visit_store.py); with a `limits_url` they are stored on that server.
+    and a client may read nothing. `min_body_rate`: bytes a second, on average, that a body with files has to arrive at.
+    `max_connections_of_address`: not of a trusted proxy, which connects for many clients.
 
-    `limits_url`: valkey://… once several gateways run; empty for this process's memory. `limit_*`: gateway/edge/admission.py says
-    what each counts. Of one address the first `bad_codes_undelayed` wrong tracking codes of a minute are answered at once, and
-    each further one delays its requests by `bad_code_delay`, up to `bad_code_delay_most`. `challenge_bits`: of the first proof of
-    work, and of the hardest one. `wait_seconds`: the same for pages, which cannot compute.
+    `publish_timeout`: within which the broker has to confirm a submission; short enough for a 503 within 2 s on a busy machine.
+    `rpc_timeout`: a service that answers no call for so long is unavailable. `rpc_deadline`: how long a service that answers
+    other calls is waited for. `status_timeout`: the rpc_timeout for reading a case by its code. `max_calls`: how many calls of
+    services may wait for their answers.
+
+    `paper_seconds`: within which a PDF has to be rendered. `max_papers`: how many may wait to be rendered. `papers_each`: how
+    many of these one account or address may have. `paper_emblem`: an SVG for their head; empty: the product's own.
+
+    `visits_kept`: how many drafts of visitors are stored in files; with LIMITS_URL they are stored on that server.
+    `visits_bytes`: their size in all.
+
+    `limits_url`: valkey://… once several gateways run; empty: the memory of this process. A `limit_submissions` or any other
+    limit reads "30/minute;300/hour", or "off"; gateway/edge/admission.py says what each counts. `bad_codes_undelayed`: so many
+    wrong tracking codes of one address in a minute are answered at once. `bad_code_delay`: by which each further one delays the
+    requests of that address. `bad_code_delay_most`: the longest such delay. `challenge_bits`: difficulty of the first proof of
+    work. `challenge_bits_most`: of the hardest one. `wait_seconds`: the first wait of a page, which cannot compute a proof.
+    `wait_seconds_most`: the longest one.
     """
 
     gateway_host: str = "127.0.0.1"
