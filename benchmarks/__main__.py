@@ -16,7 +16,7 @@ from benchmarks import figures, machine, measured_system
 from benchmarks.city import command as city
 from benchmarks.django_helpdesk import DjangoHelpdesk
 from benchmarks.rows import QUICK, Plan, Rows
-from deploy.local.children import CannotStart
+from deploy.local.child_process import CannotStart
 from deploy.local.environment import ROOT, state_folder
 from deploy.local.processes import System, remove
 

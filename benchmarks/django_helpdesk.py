@@ -22,7 +22,7 @@ from benchmarks import load
 from benchmarks.load import Connection, Tally
 from benchmarks.measured_system import CREATED, between
 from deploy.local import ports
-from deploy.local.children import Child
+from deploy.local.child_process import Child
 from deploy.local.environment import ROOT
 from deploy.local.processes import System
 

@@ -155,7 +155,7 @@ def start(folder: Path, say: Any, *, fresh: bool = True) -> System:
     for variable in ("AMQP_URL", "DATABASE_URL", "S3_ENDPOINT"):
         with suppress(KeyError):
             del os.environ[variable]  # everything is measured on this machine, with private servers
-    return System(folder, environment=SETTINGS, say=say).start()
+    return System(folder, environment=SETTINGS, report=say).start()
 
 
 def between(text: bytes, mark: bytes, end: bytes = b'"') -> str:

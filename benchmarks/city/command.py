@@ -18,7 +18,7 @@ from benchmarks.city.fill import CannotFill
 from benchmarks.figures import Row
 from benchmarks.million import Million
 from benchmarks.rows import QUICK, Plan
-from deploy.local.children import CannotStart
+from deploy.local.child_process import CannotStart
 from deploy.local.environment import ROOT, state_folder
 from deploy.local.processes import System, remove
 

@@ -111,8 +111,8 @@ def test_every_image_that_ours_stand_on_is_named_in_full_and_pinned(services: Se
 
 
 def test_a_process_is_given_only_the_secrets_that_are_its_own(services: Services) -> None:
-    local = {**environment.GIVEN, "sms-simulator": environment.GIVEN["simulator"]}
-    secrets = {name for names in environment.GIVEN.values() for name in names if name.isupper()}
+    local = {**environment.SECRETS_OF, "sms-simulator": environment.SECRETS_OF["simulator"]}
+    secrets = {name for names in environment.SECRETS_OF.values() for name in names if name.isupper()}
     for name in (*environment.SERVICES, "gateway", "sms-simulator"):
         given = set(services[name]["environment"]) & secrets
         assert given == set(local[name]), f"{name}: not what the run without containers gives it"

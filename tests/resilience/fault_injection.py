@@ -22,7 +22,7 @@ READY_WITHIN = 150.0
 
 
 class FaultInjector:
-    """Injects faults into one system, from the thread that started it (see deploy.local.children.Child)."""
+    """Injects faults into one system, from the thread that started it (see deploy.local.child_process.Child)."""
 
     def __init__(self, system: System, random_: random.Random, report: Callable[[str], None]) -> None:
         self.system, self.random, self.report = system, random_, report

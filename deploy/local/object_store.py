@@ -44,8 +44,8 @@ class ObjectStore(Part):
         }
 
     def _command(self) -> list[str]:
-        place = ["--data-dir", str(self.folder / "data"), "--host", "127.0.0.1", "--port", str(self.port)]
-        return [sys.executable, "-m", "nanio", "serve", *place, "--no-access-log"]
+        location = ["--data-dir", str(self.folder / "data"), "--host", "127.0.0.1", "--port", str(self.port)]
+        return [sys.executable, "-m", "nanio", "serve", *location, "--no-access-log"]
 
     def _prepare(self) -> None:
         (self.folder / "data").mkdir(exist_ok=True)
@@ -59,7 +59,7 @@ class ObjectStore(Part):
         try:
             urllib.request.urlopen(self.endpoint, timeout=2).close()  # noqa: S310  # our own part, by http
         except urllib.error.HTTPError:
-            # Refused for want of a signature: it answers.
+            # Refused without a signature: it answers.
             return True
         except OSError:
             return False

@@ -18,14 +18,14 @@ PRIVATE = 0o077
 
 
 class CannotStart(Exception):
-    """Something of the local run cannot start; the text is one sentence for the person at the terminal."""
+    """Something of the local run cannot start; the message is one sentence for the person at the terminal."""
 
 
 class Child:
     """A process in a session of its own, so that a Ctrl-C at the terminal reaches the launcher alone.
 
-    Start it from a thread that lives on: the kernel takes the end of the starting thread for the launcher's
-    death, and sends `death_signal`.
+    Start it from a thread that does not end: the kernel takes the end of the starting thread for the launcher's death, and
+    sends the stop signal.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Child:
         self.pidfile.parent.mkdir(parents=True, exist_ok=True)
         with private_log(self.log) as output:
             self._process = subprocess.Popen(
-                [*self._leash(), *self.command],
+                [*self._launcher_prefix(), *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -104,7 +104,7 @@ class Child:
             self._process.send_signal(number)
 
     def stop(self, patience: float = 12) -> int | None:
-        """Ask it to stop, kill it after `patience` seconds; the exit code, None when it never ran."""
+        """Send the stop signal, kill it after `patience` seconds; the exit code, None when it never ran."""
         self.ask_to_stop()
         return self.await_stop(patience)
 
@@ -121,7 +121,7 @@ class Child:
             self._process.wait(max(patience, 0))
         except subprocess.TimeoutExpired:
             self.kill()
-        self._forget()
+        self._remove_pidfile()
         return self._process.returncode
 
     def kill(self) -> None:
@@ -129,7 +129,7 @@ class Child:
         if self._process is None or self._process.poll() is not None:
             return
         _kill_tree(self._process.pid, reap=self._process.wait)
-        self._forget()
+        self._remove_pidfile()
 
     def end_leftover(self) -> None:
         """End the process that the pid file names, if it still is that very process."""
@@ -138,17 +138,17 @@ class Child:
         except (OSError, ValueError):
             return
         if self._process is not None and self._process.pid == pid and self._process.poll() is not None:
-            self._forget()
+            self._remove_pidfile()
             return
         if start_time(pid) == started:
             try:
                 os.kill(pid, self.stop_signal)
             except ProcessLookupError:
-                self._forget()
+                self._remove_pidfile()
                 return
-            if not _until(lambda: start_time(pid) != started, 12):
+            if not _wait_until(lambda: start_time(pid) != started, 12):
                 _kill_tree(pid)
-        self._forget()
+        self._remove_pidfile()
 
     def tail(self, lines: int = 12) -> str:
         """The last lines of the log."""
@@ -158,14 +158,14 @@ class Child:
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
-    def _leash(self) -> list[str]:
+    def _launcher_prefix(self) -> list[str]:
         if _SETPRIV is None:
             if self.privileges:
                 raise CannotStart("setpriv was not found; it is part of util-linux.")
             return []
         return [_SETPRIV, "--pdeathsig", self.stop_signal.name, *self.privileges, "--"]
 
-    def _forget(self) -> None:
+    def _remove_pidfile(self) -> None:
         self.pidfile.unlink(missing_ok=True)
 
 
@@ -199,7 +199,7 @@ def kill_leftovers_of(folder: Path) -> None:
 
 
 def write_pidfile(pidfile: Path, pid: int | None = None) -> None:
-    """Note a process, or this very one, in the form that `running` reads."""
+    """Record a process, or this one, in the form that `running` reads."""
     pid = pid or os.getpid()
     pidfile.touch(0o600)
     pidfile.write_text(f"{pid} {start_time(pid)}\n")
@@ -207,14 +207,14 @@ def write_pidfile(pidfile: Path, pid: int | None = None) -> None:
 
 def _kill_tree(pid: int, reap: Callable[[], object] = lambda: None) -> None:
     # PostgreSQL's backends have sessions of their own, so a process group is not enough.
-    doomed = {child: start_time(child) for child in [pid, *_descendants(pid)]}
-    for member in doomed:
+    started_at = {child: start_time(child) for child in [pid, *_descendants(pid)]}
+    for member in started_at:
         try:
             os.kill(member, signal.SIGKILL)
         except ProcessLookupError:
             continue
     reap()
-    _until(lambda: all(start_time(member) != started for member, started in doomed.items()), 10)
+    _wait_until(lambda: all(start_time(member) != started for member, started in started_at.items()), 10)
 
 
 def _descendants(pid: int) -> list[int]:
@@ -222,34 +222,34 @@ def _descendants(pid: int) -> list[int]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit() and (fields := _stat(int(folder.name))):
             children.setdefault(int(fields[1]), []).append(int(folder.name))
-    found, waiting = [], [pid]
-    while waiting:
-        next_ones = children.get(waiting.pop(), [])
-        found += next_ones
-        waiting += next_ones
-    return found
+    descendants, to_visit = [], [pid]
+    while to_visit:
+        own_children = children.get(to_visit.pop(), [])
+        descendants += own_children
+        to_visit += own_children
+    return descendants
 
 
 def start_time(pid: int) -> int:
     """When the process started, in clock ticks since boot; 0 for one that is gone (or a zombie).
 
-    Together with the id it names a process for good: ids are used again.
+    Together with the id it identifies a process: ids are reused.
     """
     fields = _stat(pid)
     return 0 if fields is None or fields[0] == "Z" else int(fields[19])
 
 
 def _stat(pid: int) -> list[str] | None:
-    """The fields of /proc/PID/stat from the state (3rd) on; the name before it may hold spaces."""
+    """The fields of /proc/PID/stat from the state (3rd) on; the name before it may contain spaces."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
 
 
-def _until(holds: Callable[[], bool], seconds: float) -> bool:
+def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while not holds():
+    while not condition():
         if time.monotonic() > deadline:
             return False
         time.sleep(0.02)
