@@ -45,7 +45,7 @@ class Yardstick:
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. `runs`: in the order they were measured; `remarks`: what whoever reads it should know."""
+    """One figure. `runs`: in the order they were measured; `remarks`: what a reader should know."""
 
     name: str
     unit: str
@@ -99,7 +99,7 @@ _HEADINGS = ("row", "unit", "bar", "median", "min–max", "yardstick", "ratio", 
 def _cells(row: Row) -> tuple[str, ...]:
     yardstick, ratio = row.yardstick, row.ratio
     verdict = {True: "pass", False: "missed", None: ""}[row.passed]
-    told = f"{plain(statistics.median(yardstick.runs))} ({yardstick.name})" if yardstick else ""
+    measured = f"{plain(statistics.median(yardstick.runs))} ({yardstick.name})" if yardstick else ""
     bar = f" ({yardstick.bar})" if yardstick and yardstick.bar else ""
     return (
         row.name,
@@ -107,7 +107,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         str(row.bar or ""),
         plain(row.median),
         f"{plain(min(row.runs))}–{plain(max(row.runs))}" if len(row.runs) > 1 else "",
-        told,
+        measured,
         "" if ratio is None else f"{plain(ratio)}{bar}",
         verdict,
     )
@@ -116,25 +116,27 @@ def _cells(row: Row) -> tuple[str, ...]:
 def table(rows: Sequence[Row]) -> str:
     """For the terminal, remarks below."""
     lines = [_HEADINGS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(_HEADINGS))]
-    drawn = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
+    aligned = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    ]
     remarks = [f"  {row.name}: {remark}" for row in rows for remark in row.remarks]
-    return "\n".join([drawn[0], "-" * len(drawn[0]), *drawn[1:], *(["", *remarks] if remarks else [])])
+    return "\n".join([aligned[0], "-" * len(aligned[0]), *aligned[1:], *(["", *remarks] if remarks else [])])
 
 
 def markdown(rows: Sequence[Row]) -> str:
     """For RESULTS.md."""
     lines = [_HEADINGS, tuple("---" for _ in _HEADINGS), *(_cells(row) for row in rows)]
-    told = ["| " + " | ".join(line) + " |" for line in lines]
+    formatted = ["| " + " | ".join(line) + " |" for line in lines]
     remarks = [f"- {row.name}: {remark}" for row in rows for remark in row.remarks]
-    return "\n".join([*told, *(["", *remarks] if remarks else [])])
+    return "\n".join([*formatted, *(["", *remarks] if remarks else [])])
 
 
-def renewed(page: str, figures: str, begin: str = BEGIN) -> str:
-    """The page with the figures between the mark `begin` and the end put in anew. ValueError without the marks."""
-    before, found, rest = page.partition(begin)
-    _, ended, after = rest.partition(END)
-    if not (found and ended):
+def replace_figures(page: str, figures: str, begin: str = BEGIN) -> str:
+    """The page with new figures between the marker `begin` and the end marker. ValueError without the markers."""
+    before, begin_marker, rest = page.partition(begin)
+    _, end_marker, after = rest.partition(END)
+    if not (begin_marker and end_marker):
         raise ValueError("the page has no place for figures")
     return f"{before}{begin}\n{figures}\n{END}{after}"
 

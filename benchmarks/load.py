@@ -1,7 +1,7 @@
-"""A light HTTP/1.1 client for measuring: it shares the two cores with what it measures, so it does as little as it can.
+"""A light HTTP/1.1 client for measuring: it shares the two cores with what it measures, so it does as little as possible.
 
 A request is bytes that are ready to send; an answer is its status, the bytes of its headers and its body. One request at a
-time on each connection, kept alive; a connection that the server closed is opened anew.
+time on each keep-alive connection; a connection that the server closed is opened again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Broken(Exception):
+class ConnectionBroken(Exception):
     """The connection ended before its answer did."""
 
 
@@ -35,19 +35,19 @@ class Connection(asyncio.Protocol):
     """One keep-alive connection."""
 
     def __init__(self, url: str) -> None:
-        place = urlsplit(url)
-        assert place.hostname is not None
-        assert place.port is not None
-        self._address = (place.hostname, place.port)
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        self._address = (parts.hostname, parts.port)
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[Answer] | None = None
         self._buffer = b""
-        self._body_at = self._length = -1
+        self._body_start = self._length = -1
         self._writable = asyncio.Event()
         self._writable.set()
 
-    async def ask(self, request: bytes) -> Answer:
-        """The answer to one request. Raises Broken, OSError."""
+    async def request(self, request: bytes) -> Answer:
+        """The answer to one request. Raises ConnectionBroken, OSError."""
         transport = self._transport
         if transport is None or transport.is_closing():
             transport = await self._open()
@@ -56,8 +56,8 @@ class Connection(asyncio.Protocol):
         transport.write(request)
         return await waiter
 
-    async def send(self, head: bytes, body: AsyncIterator[bytes]) -> Answer:
-        """The same for a body in parts, sent no faster than they are taken."""
+    async def request_streaming(self, head: bytes, body: AsyncIterator[bytes]) -> Answer:
+        """The answer to a request with a body in parts, sent no faster than the server reads it."""
         transport = await self._open()
         waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiter = waiter
@@ -76,26 +76,26 @@ class Connection(asyncio.Protocol):
 
     async def _open(self) -> asyncio.Transport:
         self.close()
-        self._buffer, self._body_at = b"", -1
+        self._buffer, self._body_start = b"", -1
         self._writable.set()
         transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, *self._address)
         self._transport = transport
         return transport
 
-    # --- what asyncio tells ---
+    # --- asyncio.Protocol ---
 
     def data_received(self, data: bytes) -> None:
         self._buffer = self._buffer + data if self._buffer else data
-        if self._body_at < 0:
+        if self._body_start < 0:
             end = self._buffer.find(b"\r\n\r\n")
             if end < 0:
                 return
-            self._body_at = end + 4
+            self._body_start = end + 4
             self._length = _length(self._buffer[:end])
-        if len(self._buffer) < self._body_at + self._length:
+        if len(self._buffer) < self._body_start + self._length:
             return
-        head, body = self._buffer[: self._body_at], self._buffer[self._body_at : self._body_at + self._length]
-        self._buffer, self._body_at = b"", -1
+        head, body = self._buffer[: self._body_start], self._buffer[self._body_start : self._body_start + self._length]
+        self._buffer, self._body_start = b"", -1
         if b"\r\nconnection: close" in head.lower():
             self.close()
         waiter, self._waiter = self._waiter, None
@@ -104,12 +104,12 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            return  # of one that was closed before this one was opened
+            return  # a connection that was closed before the current one was opened
         self._transport = None
         self._writable.set()
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
-            waiter.set_exception(Broken(str(exc or "closed by the other side")))
+            waiter.set_exception(ConnectionBroken(str(exc or "closed by the other side")))
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -119,13 +119,13 @@ class Connection(asyncio.Protocol):
 
 
 def _length(head: bytes) -> int:
-    at = head.lower().find(b"\r\ncontent-length:")
-    if at < 0:
+    start = head.lower().find(b"\r\ncontent-length:")
+    if start < 0:
         if head[9:12] in (b"204", b"304"):
             return 0
-        raise Broken("an answer without Content-Length")
-    end = head.find(b"\r\n", at + 2)
-    return int(head[at + 17 : end if end > 0 else len(head)])
+        raise ConnectionBroken("an answer without Content-Length")
+    end = head.find(b"\r\n", start + 2)
+    return int(head[start + 17 : end if end > 0 else len(head)])
 
 
 def request(method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> bytes:
@@ -142,8 +142,8 @@ def request(method: str, path: str, headers: Mapping[str, str] | None = None, bo
 
 @dataclass
 class Tally:
-    """What came of a load. `seconds`: of each request that was answered as wished; `took`: of the whole, in seconds;
-    `generator`: CPU seconds of this process, the load generator."""
+    """The result of a load. `seconds`: of each request with the expected answer; `took`: of all, in seconds; `generator`: CPU
+    seconds of this process, the load generator."""
 
     seconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -154,9 +154,9 @@ class Tally:
     def rate(self) -> float:
         return len(self.seconds) / self.took if self.took else 0.0
 
-    def add(self, began: float, answer: Answer, wished: int) -> bool:
-        """Counts one answer; whether it was as wished."""
-        if answer.status == wished:
+    def add(self, began: float, answer: Answer, expected: int) -> bool:
+        """Counts one answer; whether it was the expected one."""
+        if answer.status == expected:
             self.seconds.append(time.perf_counter() - began)
             return True
         self.errors.append(f"{answer.status}: {answer.body[:200].decode(errors='replace')}")
@@ -165,7 +165,7 @@ class Tally:
 
 @asynccontextmanager
 async def timed(tally: Tally) -> AsyncIterator[None]:
-    """Sets how long the load in here took, and what the generator itself used of the CPU."""
+    """Measures the load in this context: its duration, and the CPU time of the generator itself."""
     began, used = time.perf_counter(), time.process_time()
     yield
     tally.took, tally.generator = time.perf_counter() - began, time.process_time() - used
@@ -181,28 +181,28 @@ async def clients(url: str, number: int, work: Callable[[Connection], Awaitable[
             connection.close()
 
 
-async def each(url: str, number: int, requests: list[bytes], wished: int = 200) -> Tally:
+async def each(url: str, number: int, requests: list[bytes], expected: int = 200) -> Tally:
     """These requests, each once, by `number` clients."""
     tally, waiting = Tally(), iter(requests)
 
     async def work(connection: Connection) -> None:
-        for one in waiting:  # shared: whoever is free takes the next
+        for next_request in waiting:  # shared: a free client takes the next
             began = time.perf_counter()
-            tally.add(began, await connection.ask(one), wished)
+            tally.add(began, await connection.request(next_request), expected)
 
     async with timed(tally):
         await clients(url, number, work)
     return tally
 
 
-async def during(url: str, number: int, seconds: float, turn: Callable[[Connection, Tally], Awaitable[Any]]) -> Tally:
-    """`turn` again and again by `number` clients, none begun after `seconds`."""
+async def during(url: str, number: int, seconds: float, step: Callable[[Connection, Tally], Awaitable[Any]]) -> Tally:
+    """`step` again and again by `number` clients, none begun after `seconds`."""
     tally = Tally()
-    ends = time.perf_counter() + seconds
+    deadline = time.perf_counter() + seconds
 
     async def work(connection: Connection) -> None:
-        while time.perf_counter() < ends:
-            await turn(connection, tally)
+        while time.perf_counter() < deadline:
+            await step(connection, tally)
 
     async with timed(tally):
         await clients(url, number, work)

@@ -1,4 +1,4 @@
-"""The machine under the figures: what it is, how busy others keep it, and what a process holds of its memory."""
+"""The machine that is measured on: what it is, how busy other processes keep it, and the memory of a process."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from deploy.local.environment import ROOT
 
 TICK = os.sysconf("SC_CLK_TCK")
 QUIET, DISTURBED = 0.08, 0.10
-"""Shares of the machine: below the first nobody is at work; above the second a figure is in doubt."""
+"""Shares of the machine: below the first it counts as idle; above the second a figure is doubtful."""
 BUSY_LOAD = 0.7
-"""A load average at the start above which others are at work."""
+"""A load average at the start above which other processes are busy."""
 
 
 def describe() -> dict[str, str]:
@@ -46,36 +46,36 @@ def _commit() -> str:
     return git("rev-parse", "--short", "HEAD") + (" and changes" if git("status", "--porcelain", "-uno") else "")
 
 
-def await_quiet(patience: float) -> float:
+def await_idle(patience: float) -> float:
     """Waits until the machine is idle; the share of it that was busy in the last half second."""
-    ends = time.monotonic() + patience
+    deadline = time.monotonic() + patience
     while True:
         before = _busy()
         time.sleep(0.5)
         share = (_busy() - before) / 0.5 / (os.cpu_count() or 1)
-        if share < QUIET or time.monotonic() > ends:
+        if share < QUIET or time.monotonic() > deadline:
             return share
 
 
 @dataclass
-class Watch:
-    """`others`: the share of the machine that processes not ours used; set at the end."""
+class OtherLoad:
+    """`others`: the share of the machine that other processes used; set at the end."""
 
     others: float = 0.0
 
 
 @contextmanager
-def watched() -> Iterator[Watch]:
-    """Watches for others at work; ours are this process and all below it."""
-    watch, began, root = Watch(), time.monotonic(), os.getpid()
+def measuring_others() -> Iterator[OtherLoad]:
+    """Measures what other processes use: all but this one and its descendants."""
+    other_load, began, root = OtherLoad(), time.monotonic(), os.getpid()
     busy, own = _busy(), _used_below(root)
-    yield watch
+    yield other_load
     seconds = (time.monotonic() - began) * (os.cpu_count() or 1)
-    watch.others = max(0.0, (_busy() - busy) - (_used_below(root) - own)) / seconds
+    other_load.others = max(0.0, (_busy() - busy) - (_used_below(root) - own)) / seconds
 
 
 def _busy() -> float:
-    """CPU seconds that the machine has worked since it started."""
+    """CPU seconds that the machine was busy since it started."""
     ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
     return (sum(ticks) - ticks[3] - ticks[4]) / TICK  # without idle and waiting for disks
 
@@ -106,15 +106,15 @@ def resident(pid: int) -> float:
 
 
 def peak(pid: int) -> float:
-    """MiB in memory at most, since `forget_peak`."""
+    """MiB in memory at most, since `reset_peak`."""
     return _status(pid, "VmHWM")
 
 
-def forget_peak(pid: int) -> None:
+def reset_peak(pid: int) -> None:
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 def _status(pid: int, name: str) -> float:
-    found = re.search(rf"^{name}:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    assert found, f"{name} of process {pid} is not told"
-    return int(found[1]) / 1024
+    match = re.search(rf"^{name}:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert match, f"{name} of process {pid} is unknown"
+    return int(match[1]) / 1024

@@ -8,19 +8,19 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from benchmarks import load
-from benchmarks.city import standing
+from benchmarks.city import filled_system
 from benchmarks.city.fill import Filler
 from benchmarks.figures import Bar, Row, Yardstick, percentile
+from benchmarks.measured_system import MeasuredSystem, StaffSession
 from benchmarks.rows import Plan, Rows, status_of
-from benchmarks.stand import Member, Stand
 from contracts.base import now
 from contracts.vocabulary import OPEN_STAGES
 from deploy.local.processes import System
 
 AT_ONCE = 2
-"""Staff that ask at the same moment."""
-ASKED = 150
-"""Times that each query is asked, with other words, units, days each time."""
+"""Staff that query at the same time."""
+REPETITIONS = 150
+"""Of each query, with different words, units and days each time."""
 _CODES = 3_000
 _WORDS = ("آسفالت", "پروانه", "سگ", "جوی", "زباله", "نوروزیان", "پیاده‌رو", "رسید", "عوارض", "کانال", "مینودر", "نامه")
 _UNITS = ("d1", "d2", "d3", "dep.civ", "dep.urb", "dep.trf", "org.waste", "org.bus", "dep.srv", "d2.permits")
@@ -31,44 +31,44 @@ class Million:
 
     def __init__(self, system: System, plan: Plan, cases: int, say: Callable[[str], None]) -> None:
         self.system, self.plan, self.cases, self.say = system, plan, cases, say
-        self.stand = Stand(system)
-        self.rows = Rows(self.stand, None, plan, say)
-        self._dice = random.Random("asked")
+        self.measured = MeasuredSystem(system)
+        self.rows = Rows(self.measured, None, plan, say)
+        self._random = random.Random("asked")
 
     def before(self) -> list[Row]:
         """What is measured on the empty system, to compare with."""
-        found = [*self.rows.submissions(), *self.rows.lifecycles()]
-        return [Row(f"empty: {row.name}", row.unit, row.runs, remarks=row.remarks) for row in found]
+        rows = [*self.rows.submissions(), *self.rows.lifecycles()]
+        return [Row(f"empty: {row.name}", row.unit, row.runs, remarks=row.remarks) for row in rows]
 
     def after(self, before: list[Row]) -> list[Row]:
         """The rows beside the city."""
-        self.stand.begin_here()
-        told = [*self.queries(), self.status()]
-        told += [_compared(row, before) for row in self.rows.submissions()]
-        told += [_compared(row, before) for row in self.rows.lifecycles()]
-        return told + self.rows.spikes()
+        self.measured.count_from_here()
+        rows = [*self.queries(), self.status()]
+        rows += [_compared(row, before) for row in self.rows.submissions()]
+        rows += [_compared(row, before) for row in self.rows.lifecycles()]
+        return rows + self.rows.spikes()
 
     # --- staff ---
 
     def queries(self) -> list[Row]:
-        """The ten that staff ask most, over HTTP: p95 of each."""
-        self.stand.settle()
-        head = self.stand.member("head")
-        found = []
-        for name, path in self._asked():
-            requests = [_as(head, next(path)) for _ in range(ASKED)]
-            load.run(load.each(self.stand.url, AT_ONCE, requests[:10]))
-            tally = load.run(load.each(self.stand.url, AT_ONCE, requests[10:]))
+        """The ten most frequent queries of staff, over HTTP: p95 of each."""
+        self.measured.settle()
+        head = self.measured.staff_session("head")
+        rows = []
+        for name, path in self._queries():
+            requests = [_as(head, next(path)) for _ in range(REPETITIONS)]
+            load.run(load.each(self.measured.url, AT_ONCE, requests[:10]))
+            tally = load.run(load.each(self.measured.url, AT_ONCE, requests[10:]))
             if tally.errors:
                 raise RuntimeError(f"{name}: {tally.errors[0]}")
             p95 = percentile(tally.seconds, 0.95) * 1000
             self.say(f"  {name}: p95 {p95:.0f} ms")
-            found.append(Row(f"staff: {name}, p95", "ms", (p95,), Bar(150, at_most=True)))
-        return found
+            rows.append(Row(f"staff: {name}, p95", "ms", (p95,), Bar(150, at_most=True)))
+        return rows
 
-    def _asked(self) -> Iterator[tuple[str, Iterator[str]]]:
-        dice = self._dice
-        with standing.tracking(self.system) as connection:
+    def _queries(self) -> Iterator[tuple[str, Iterator[str]]]:
+        rng = self._random
+        with filled_system.tracking(self.system) as connection:
             waiting = [
                 str(row[0])
                 for row in connection.execute(
@@ -81,40 +81,40 @@ class Million:
                 str(row[0]) for row in connection.execute("SELECT staff_id FROM staff WHERE roles ? 'inspector'")
             ]
 
-        def listed(**given: object) -> str:
-            return f"/v1/cases?{urlencode({'limit': 25, **given}, doseq=True)}"
+        def listed(**filters: object) -> str:
+            return f"/v1/cases?{urlencode({'limit': 25, **filters}, doseq=True)}"
 
         def month() -> dict[str, str]:
-            start = now().date() - timedelta(days=dice.randint(40, 700))
+            start = now().date() - timedelta(days=rng.randint(40, 700))
             return {"filed_from": str(start), "filed_until": str(start + timedelta(days=30))}
 
-        def again(make: Callable[[], str]) -> Iterator[str]:
+        def repeat(make: Callable[[], str]) -> Iterator[str]:
             while True:
                 yield make()
 
         stages = [str(stage) for stage in sorted(OPEN_STAGES)]
-        yield "the newest cases", again(listed)
-        yield "the screening queue", again(lambda: listed(stage=["registered", "screening"], sort="filed_at"))
-        yield "a unit's open cases", again(lambda: listed(unit=dice.choice(_UNITS), stage=stages))
-        yield "an inspector's cases", again(lambda: listed(handler=dice.choice(handlers)))
-        yield "a word in the text", again(lambda: listed(text=dice.choice(_WORDS)))
+        yield "the newest cases", repeat(listed)
+        yield "the screening queue", repeat(lambda: listed(stage=["registered", "screening"], sort="filed_at"))
+        yield "a unit's open cases", repeat(lambda: listed(unit=rng.choice(_UNITS), stage=stages))
+        yield "an inspector's cases", repeat(lambda: listed(handler=rng.choice(handlers)))
+        yield "a word in the text", repeat(lambda: listed(text=rng.choice(_WORDS)))
         yield (
             "two words in a unit",
-            again(lambda: listed(text=" ".join(dice.sample(_WORDS, 2)), unit=dice.choice(_UNITS))),
+            repeat(lambda: listed(text=" ".join(rng.sample(_WORDS, 2)), unit=rng.choice(_UNITS))),
         )
-        yield "a month by outcome", again(lambda: listed(outcome=dice.choice(("upheld", "settled")), **month()))
-        yield "a number", again(lambda: listed(text=dice.choice(numbers)))
-        yield "one case", again(lambda: f"/v1/cases/{dice.choice(any_cases)}")
-        yield "what is suggested in screening", again(lambda: f"/v1/cases/{dice.choice(waiting)}/suggestions")
+        yield "a month by outcome", repeat(lambda: listed(outcome=rng.choice(("upheld", "settled")), **month()))
+        yield "a number", repeat(lambda: listed(text=rng.choice(numbers)))
+        yield "one case", repeat(lambda: f"/v1/cases/{rng.choice(any_cases)}")
+        yield "what is suggested in screening", repeat(lambda: f"/v1/cases/{rng.choice(waiting)}/suggestions")
 
     # --- citizens ---
 
     def status(self) -> Row:
         """Where is my case? Each code of the city once, not cached."""
         filler = Filler(self.system.values)
-        filler.begin(filler.settled(self.cases, "qazvin"))
-        codes = [filler.keys.case(self._dice.randrange(self.cases))[0] for _ in range(_CODES)]
-        tally = load.run(load.each(self.stand.url, AT_ONCE, [status_of(code) for code in codes]))
+        filler.begin(filler.load_or_make_plan(self.cases, "qazvin"))
+        codes = [filler.keys.case(self._random.randrange(self.cases))[0] for _ in range(_CODES)]
+        tally = load.run(load.each(self.measured.url, AT_ONCE, [status_of(code) for code in codes]))
         if tally.errors:
             raise RuntimeError(tally.errors[0])
         p95 = percentile(tally.seconds, 0.95) * 1000
@@ -123,17 +123,17 @@ class Million:
         return Row("status by code, not cached, p95", "ms", (p95,), Bar(20, at_most=True), remarks=(rate,))
 
 
-def _as(member: Member, path: str) -> bytes:
-    return load.request("GET", path, {"Authorization": f"Bearer {member.token}"})
+def _as(session: StaffSession, path: str) -> bytes:
+    return load.request("GET", path, {"Authorization": f"Bearer {session.token}"})
 
 
 _UNCHANGED = {"submissions accepted": Bar(0.9), "lifecycles": Bar(0.9)}
-"""Of what they were when the system was empty."""
+"""Bars relative to the same row of the empty system."""
 
 
 def _compared(row: Row, before: list[Row]) -> Row:
-    """A row beside what it was on the empty system."""
-    empty = next((one for one in before if one.name == f"empty: {row.name}"), None)
+    """A row compared with the same row of the empty system."""
+    empty = next((earlier for earlier in before if earlier.name == f"empty: {row.name}"), None)
     if empty is None:
         return Row(row.name, row.unit, row.runs, row.bar, remarks=row.remarks)
     same = tuple(empty.median for _ in row.runs)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from minio import Minio
 
 from benchmarks import load
-from benchmarks.stand import CREATED, Stand
+from benchmarks.measured_system import CREATED, MeasuredSystem
 
 _PART = os.urandom(64 * 1024)
 _TUS = {"Tus-Resumable": "1.0.0"}
@@ -20,11 +20,11 @@ _BUCKET = "bench"
 
 
 class Upload:
-    """Uploads of `mebibytes` MiB; each takes its own away again."""
+    """Uploads of `mebibytes` MiB; each is removed afterwards."""
 
-    def __init__(self, stand: Stand, mebibytes: int) -> None:
-        self._stand, self._bytes = stand, mebibytes * 2**20
-        values = stand.system.values
+    def __init__(self, system: MeasuredSystem, mebibytes: int) -> None:
+        self._system, self._bytes = system, mebibytes * 2**20
+        values = system.system.values
         self._store = Minio(
             urlsplit(values["S3_ENDPOINT"]).netloc, values["S3_ACCESS_KEY"], values["S3_SECRET_KEY"], secure=False
         )
@@ -32,7 +32,7 @@ class Upload:
             self._store.make_bucket(_BUCKET)
 
     def warm_up(self) -> None:
-        """A small one each way."""
+        """A small upload each way."""
         whole, self._bytes = self._bytes, len(_PART)
         self.through_the_gateway()
         self.directly()
@@ -47,15 +47,15 @@ class Upload:
         return load.run(self._directly())
 
     async def _through_the_gateway(self) -> float:
-        connection = load.Connection(self._stand.url)
-        made = await connection.ask(
+        connection = load.Connection(self._system.url)
+        created = await connection.request(
             load.request("POST", "/v1/uploads", {**_TUS, "Upload-Length": str(self._bytes), "Content-Length": "0"})
         )
-        assert made.status == CREATED, made.body
-        at = made.head.lower().index(b"location: ") + 10
-        path = urlsplit(made.head[at : made.head.index(b"\r\n", at)].decode()).path
+        assert created.status == CREATED, created.body
+        start = created.head.lower().index(b"location: ") + 10
+        path = urlsplit(created.head[start : created.head.index(b"\r\n", start)].decode()).path
         headers = {**_TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
-        rate = await self._send("PATCH", self._stand.url, path, headers, 204)
+        rate = await self._send("PATCH", self._system.url, path, headers, 204)
         connection.close()
         return rate
 
@@ -67,17 +67,17 @@ class Upload:
         self._store.remove_object(_BUCKET, name)
         return rate
 
-    async def _send(self, method: str, url: str, path: str, headers: dict[str, str], wished: int) -> float:
+    async def _send(self, method: str, url: str, path: str, headers: dict[str, str], expected: int) -> float:
         connection = load.Connection(url)
-        given = {"Host": "peygir", **headers, "Content-Length": str(self._bytes)}
+        all_headers = {"Host": "peygir", **headers, "Content-Length": str(self._bytes)}
         head = "\r\n".join(
-            [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items()), "", ""]
+            [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in all_headers.items()), "", ""]
         )
         began = time.perf_counter()
-        answer = await connection.send(head.encode(), self._parts())
+        answer = await connection.request_streaming(head.encode(), self._parts())
         took = time.perf_counter() - began
         connection.close()
-        assert answer.status == wished, answer.head + answer.body
+        assert answer.status == expected, answer.head + answer.body
         return self._bytes / 2**20 / took
 
     async def _parts(self) -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""Bare confirmed publishing by pika's asyncio adapter: what the broker takes when nobody but a publisher asks it."""
+"""Bare confirmed publishing by pika's asyncio adapter: what the broker accepts from a publisher alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIZE = 800
 
 
 def confirmed_publishing(url: str, in_flight: int, seconds: float) -> float:
-    """Messages a second that a durable quorum queue of its own has taken: persistent, mandatory, confirmed."""
+    """Messages a second that a durable quorum queue accepts: persistent, mandatory, confirmed."""
     return load.run(_publish(url, in_flight, seconds))
 
 
@@ -33,15 +33,15 @@ async def _publish(url: str, in_flight: int, seconds: float) -> float:
     connection.channel(on_open_callback=ready.set_result)
     channel = await asyncio.wait_for(ready, 10)
     queue = f"bench-{uuid.uuid4().hex}"
-    await _done(lambda done: channel.queue_declare(queue, durable=True, arguments=_QUORUM, callback=done))
+    await _wait_for(lambda callback: channel.queue_declare(queue, durable=True, arguments=_QUORUM, callback=callback))
     waiting: dict[int, asyncio.Future[None]] = {}
 
-    def confirmed(frame: Any) -> None:
+    def on_confirm(frame: Any) -> None:
         last = frame.method.delivery_tag
         for tag in [tag for tag in waiting if tag <= last] if frame.method.multiple else [last]:
             waiting.pop(tag).set_result(None)
 
-    await _done(lambda done: channel.confirm_delivery(confirmed, callback=done))
+    await _wait_for(lambda callback: channel.confirm_delivery(on_confirm, callback=callback))
     body, properties = b"x" * SIZE, pika.BasicProperties(delivery_mode=2, content_type="application/json")
     published = confirms = 0
     began = time.perf_counter()
@@ -57,7 +57,7 @@ async def _publish(url: str, in_flight: int, seconds: float) -> float:
 
     await asyncio.gather(*(publish() for _ in range(in_flight)))
     rate = confirms / (time.perf_counter() - began)
-    await _done(lambda done: channel.queue_delete(queue, callback=done))
+    await _wait_for(lambda callback: channel.queue_delete(queue, callback=callback))
     connection.close()
     return rate
 
@@ -65,7 +65,7 @@ async def _publish(url: str, in_flight: int, seconds: float) -> float:
 _QUORUM = {"x-queue-type": "quorum"}
 
 
-async def _done(start: Any) -> None:
+async def _wait_for(start: Any) -> None:
     done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     start(done.set_result)
     await asyncio.wait_for(done, 30)

@@ -1,6 +1,6 @@
-"""Tables of the office, CSV or XLSX, into Peygir: `python -m deploy.importing WHAT FILE [--dry-run]`.
+"""Imports tables of the office, CSV or XLSX: `python -m deploy.importing WHAT FILE [--dry-run]`.
 
-Each table is taken by its own service's command; the units that staff may belong to are those of intake.
+Each table is imported by its own service's command; the units that staff may belong to are those of intake.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WHAT is one of {", ".join((*intake.TABLES, "staff", "notification-texts"))}.
 FILE is CSV (UTF-8) or XLSX; its first row names the columns (docs/runbook.md, "Tables of the office").
 
 A row adds what has its code, or changes it; what is not in the file stays, but deadlines and retention are replaced whole. When
-anything is wrong, each mistake is told with its row and column, and nothing is changed. --dry-run changes nothing in any
+anything is wrong, each mistake is reported with its row and column, and nothing is changed. --dry-run changes nothing in any
 case."""
 
 

@@ -42,7 +42,7 @@ Lookup = Callable[[str], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Pin:
-    """An image as a file of ours names it."""
+    """An image as one of the project's files names it."""
 
     image: str
     tag: str
@@ -64,22 +64,22 @@ class Verdict:
 
 
 def pins(root: Path = ROOT) -> list[Pin]:
-    """Every image of somebody else's that is named in docker-compose.yml and the Dockerfile, once each."""
-    found = (match for name in FILES for match in _PINNED.findall((root / name).read_text()))
-    return [Pin(image, tag) for image, tag in dict.fromkeys(found)]
+    """Every third-party image that docker-compose.yml and the Dockerfile name, once each."""
+    matches = (match for name in FILES for match in _PINNED.findall((root / name).read_text()))
+    return [Pin(image, tag) for image, tag in dict.fromkeys(matches)]
 
 
 def judge(pin: Pin, lookup: Lookup) -> Verdict:
-    """What is to be said of one image."""
+    """The verdict on one image."""
     if pin.image in FINAL:
         return Verdict(pin, False, FINAL[pin.image])
     if pin.image not in PRODUCTS:
-        return Verdict(pin, None, "nobody knows where its releases are listed: add it to PRODUCTS")
+        return Verdict(pin, None, "it is unknown where its releases are listed: add it to PRODUCTS")
     product, numbers = PRODUCTS[pin.image]
     series = ".".join(pin.version.split(".")[:numbers])
     try:
         releases = lookup(product)["result"]["releases"]
-        release = next(one for one in releases if one["name"] == series)
+        release = next(listed for listed in releases if listed["name"] == series)
         latest, ended = str(release["latest"]["name"]), bool(release["isEol"])
     except StopIteration:
         return Verdict(pin, None, f"series {series} is not listed")

@@ -1,13 +1,13 @@
-"""Walks every chain: the audit log of each service, and the timelines. `./peygir verify-history`, or in a deployment
+"""Verifies every hash chain: the audit log of each service, and the timelines. `./peygir verify-history`, or in a deployment
 `python -m deploy.verify_history`.
 
-    --checkpoint FILE   also holds them against a signed checkpoint, a full or a public one; several may be given, they are
-                        taken by age. Of a public one the full one is taken from those given, or as tracking kept it
+    --checkpoint FILE   also compares them with a signed checkpoint, full or public; several may be given, in any order. For
+                        a public one the full one is taken from those given, or from tracking
     --key HEX           the published key that signed it (GET /v1/receipts/key); else RECEIPT_PUBLIC_KEYS or
                         RECEIPT_PRIVATE_KEY
     --case CASE_ID      one case's timeline and nothing else
 
-Names the first broken link of each chain. Exit code 0: all hold; 1: one does not; 2: a wrong call.
+Names the first broken link of each chain. Exit code 0: all are valid; 1: one is not; 2: wrong arguments.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--case", metavar="CASE_ID", help="one case's timeline and nothing else")
     parser.add_argument("--checkpoint", type=Path, action="append", default=[], metavar="FILE")
     parser.add_argument("--key", action="append", default=[], metavar="HEX", help="the key that signed the checkpoint")
-    given = parser.parse_args(arguments)
-    if given.case:
-        return timelines.main(["--case", given.case])
+    options = parser.parse_args(arguments)
+    if options.case:
+        return timelines.main(["--case", options.case])
     try:
-        keys = [Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for key in given.key] or _known_keys()
-        signed = _full([_read(file, keys) for file in given.checkpoint])
+        keys = [Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for key in options.key] or _keys_in_environment()
+        signed = _full_checkpoints([_read(file, keys) for file in options.checkpoint])
     except (OSError, ValueError) as error:
         print(error)
         return 1
-    broken = [_audit(service, signed) for service in AUDITED]
+    broken = [_check_audit(service, signed) for service in AUDITED]
     rewritten = _rewritten_timelines(signed)
     for problem in rewritten:
         print(problem)
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _read(file: Path, keys: Sequence[Ed25519PublicKey]) -> str:
-    """The payload of a checkpoint; ValueError unless one of these keys signed just this."""
+    """The payload of a checkpoint; ValueError unless one of these keys signed exactly this."""
     try:
         document = json.loads(file.read_text())
         payload, signature = document["payload"].encode(), base64.b64decode(document["signature"], validate=True)
@@ -78,25 +78,25 @@ def _read(file: Path, keys: Sequence[Ed25519PublicKey]) -> str:
     raise ValueError(f"{file}: not signed with {'this key' if keys else 'a key that is known here; give it by --key'}")
 
 
-def _full(payloads: Sequence[str]) -> list[Checkpoint]:
-    """What these checkpoints say, the oldest first. ValueError when of a public one there is no full one any more that has
-    its hash: it was changed, or taken away."""
+def _full_checkpoints(payloads: Sequence[str]) -> list[Checkpoint]:
+    """The contents of these checkpoints, the oldest first. ValueError when there is no full checkpoint with the hash of a public
+    one: it was changed or removed."""
     by_hash = {hashlib.sha256(payload.encode()).hexdigest(): payload for payload in payloads}
-    found: dict[str, Checkpoint] = {}
+    by_name: dict[str, Checkpoint] = {}
     for payload in payloads:
-        told = json.loads(payload)
-        if told["type"] == "public_checkpoint":
-            full = by_hash.get(told["commitment"]) or _kept(told["name"])
-            if full is None or hashlib.sha256(full.encode()).hexdigest() != told["commitment"]:
+        content = json.loads(payload)
+        if content["type"] == "public_checkpoint":
+            full = by_hash.get(content["commitment"]) or _stored_payload(content["name"])
+            if full is None or hashlib.sha256(full.encode()).hexdigest() != content["commitment"]:
                 why = "is not kept any more" if full is None else "is not the one that was published"
-                raise ValueError(f"the full checkpoint {told['name']} {why}")
-            told = json.loads(full)
-        found[told["name"]] = told
-    return sorted(found.values(), key=lambda one: str(one["made_at"]))
+                raise ValueError(f"the full checkpoint {content['name']} {why}")
+            content = json.loads(full)
+        by_name[content["name"]] = content
+    return sorted(by_name.values(), key=lambda checkpoint: str(checkpoint["made_at"]))
 
 
-def _kept(name: str) -> str | None:
-    """The payload of a full checkpoint as tracking kept it."""
+def _stored_payload(name: str) -> str | None:
+    """The payload of a full checkpoint as tracking stored it."""
     with _snapshot("tracking") as connection:
         document = connection.execute(select(checkpoints.c.document).where(checkpoints.c.name == name)).scalar()
     try:
@@ -105,16 +105,16 @@ def _kept(name: str) -> str | None:
         return ""
 
 
-def _known_keys() -> list[Ed25519PublicKey]:
-    found = [bytes.fromhex(key) for key in os.environ.get("RECEIPT_PUBLIC_KEYS", "").split(",") if key.strip()]
-    keys = [Ed25519PublicKey.from_public_bytes(key) for key in found]
+def _keys_in_environment() -> list[Ed25519PublicKey]:
+    encoded = [bytes.fromhex(key) for key in os.environ.get("RECEIPT_PUBLIC_KEYS", "").split(",") if key.strip()]
+    keys = [Ed25519PublicKey.from_public_bytes(key) for key in encoded]
     if seed := os.environ.get("RECEIPT_PRIVATE_KEY"):
         keys.insert(0, Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed)).public_key())
     return keys
 
 
-def _audit(service: str, signed: Sequence[Checkpoint]) -> bool:
-    """Says how one audit log is; whether it is broken."""
+def _check_audit(service: str, signed: Sequence[Checkpoint]) -> bool:
+    """Prints the state of one audit log; whether it is broken."""
     with _snapshot(service) as connection:
         chain = audit.verify(connection)
         problem = chain.problem or _rewritten_audit(connection, service, signed, chain.entries)
@@ -122,38 +122,38 @@ def _audit(service: str, signed: Sequence[Checkpoint]) -> bool:
     return problem is not None
 
 
-def _rewritten_audit(connection: Connection, service: str, signed: Sequence[Checkpoint], walked: int) -> str | None:
-    """Where a chain that holds in itself is another one than a checkpoint has seen."""
-    good = 0
-    for one in signed:
-        seen = one["audit"].get(service, {"position": 0})
-        position, named = seen["position"], f"the checkpoint {one['name']}"
-        if position > walked:
-            return f"it ends at entry {walked}, but {named} has seen entry {position}"
-        if position and audit.hash_at(connection, position) != seen["hash"]:
-            return f"entry {position} is not the one that {named} has seen: written anew after entry {good}"
-        good = position
+def _rewritten_audit(connection: Connection, service: str, signed: Sequence[Checkpoint], entries: int) -> str | None:
+    """Where a chain that is valid in itself differs from a checkpoint; None where it does not."""
+    last_good = 0
+    for checkpoint in signed:
+        head = checkpoint["audit"].get(service, {"position": 0})
+        position, named = head["position"], f"the checkpoint {checkpoint['name']}"
+        if position > entries:
+            return f"it ends at entry {entries}, but {named} has seen entry {position}"
+        if position and audit.hash_at(connection, position) != head["hash"]:
+            return f"entry {position} is not the one that {named} has seen: written anew after entry {last_good}"
+        last_good = position
     return None
 
 
 def _rewritten_timelines(signed: Sequence[Checkpoint]) -> list[str]:
-    """Of which cases the timelines are others than a checkpoint has seen; said once, for the oldest that differs."""
-    found: dict[str, str] = {}
+    """The groups of cases whose timelines differ from a checkpoint; each once, for the oldest checkpoint that differs."""
+    problems: dict[str, str] = {}
     with _snapshot("tracking") as connection:
-        for one in signed:
-            until = datetime.fromisoformat(one["timelines"]["until"])
-            for bucket, seen in one["timelines"]["buckets"].items():
-                if bucket not in found and timeline_root(connection, bucket, until).hash != seen:
-                    found[bucket] = (
+        for checkpoint in signed:
+            until = datetime.fromisoformat(checkpoint["timelines"]["until"])
+            for bucket, root in checkpoint["timelines"]["buckets"].items():
+                if bucket not in problems and timeline_root(connection, bucket, until).hash != root:
+                    problems[bucket] = (
                         f"tracking timelines: of a case whose id begins with {bucket} an entry before {until:%Y-%m-%d %H:%M}"
-                        f" is not the one that the checkpoint {one['name']} has seen"
+                        f" is not the one that the checkpoint {checkpoint['name']} has seen"
                     )
-    return list(found.values())
+    return list(problems.values())
 
 
 @contextmanager
 def _snapshot(service: str) -> Iterator[Connection]:
-    """One transaction that sees one moment: what is written meanwhile is seen whole or not at all."""
+    """A transaction with one snapshot of the database."""
     database = Database(url_of(service), pool_size=1, statement_timeout_ms=0)
     try:
         with database.engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""`python -m gateway`: serves until SIGTERM or SIGINT; then finishes what is in hand within SHUTDOWN_SECONDS."""
+"""`python -m gateway`: serves until SIGTERM or SIGINT; then finishes open requests within SHUTDOWN_SECONDS."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from backbone.process import logs
 from backbone.process.settings import load
 from gateway.app import create_app, readiness
 from gateway.container import AppContainer
-from gateway.edge.server import Protocol, health
+from gateway.edge.health_server import serve_health
+from gateway.edge.http_protocol import BoundedHttpProtocol
 from gateway.settings import Settings
 
 
 class Server(uvicorn.Server):
-    """Tells the application at once that it stops, so that open streams end."""
+    """Stops the application at once on a signal, so that open streams end."""
 
     def __init__(self, config: uvicorn.Config, container: AppContainer) -> None:
         super().__init__(config)
@@ -30,7 +31,7 @@ class Server(uvicorn.Server):
 
 
 async def serve(settings: Settings) -> None:
-    """Serves both ports until a signal comes."""
+    """Serves both ports until a signal."""
     app = create_app(settings)
     container: AppContainer = app.state.container
     config = uvicorn.Config(
@@ -38,7 +39,7 @@ async def serve(settings: Settings) -> None:
         host=settings.gateway_host,
         port=settings.gateway_port,
         loop="uvloop",
-        http=Protocol.under(settings),
+        http=BoundedHttpProtocol.with_settings(settings),
         ws="none",
         lifespan="on",
         access_log=False,
@@ -51,7 +52,7 @@ async def serve(settings: Settings) -> None:
     )
     listener = None
     if settings.health_port:
-        listener = await health(settings.health_host, settings.health_port, lambda: readiness(container))
+        listener = await serve_health(settings.health_host, settings.health_port, lambda: readiness(container))
     try:
         await Server(config, container).serve()
     finally:
@@ -60,13 +61,13 @@ async def serve(settings: Settings) -> None:
 
 
 def main() -> int:
-    """The exit code: 0 stopped, 1 the port is taken, 2 the environment is not complete."""
+    """The exit code: 0 stopped, 1 the port is in use, 2 the environment is not complete."""
     settings = load(Settings)
     logs.configure("gateway", settings.log_level)
     log = logs.get("run")
     try:
         uvloop.run(serve(settings))
-    except SystemExit as error:  # uvicorn's way to say that it could not start
+    except SystemExit as error:  # uvicorn raises it when it cannot start
         log.error("the gateway could not start", host=settings.gateway_host, port=settings.gateway_port)
         return int(error.code or 1) if isinstance(error.code, int) else 1
     except OSError as error:

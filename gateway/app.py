@@ -43,14 +43,18 @@ from gateway.api.stream import endpoints as stream
 from gateway.api.submissions import endpoints as submissions
 from gateway.api.tracking import endpoints as tracking
 from gateway.api.unit_questions import endpoints as unit_questions
+from gateway.api.uploads import endpoints as uploads
 from gateway.api.visits import endpoints as visits
 from gateway.api.webhooks import endpoints as webhooks
 from gateway.container import AppContainer
-from gateway.edge import problems
-from gateway.edge.general_budget import GeneralBudget
-from gateway.edge.metrics import Templates, templates
-from gateway.edge.middleware import BodyLimitMiddleware, Cors, FastPath, RequestLogMiddleware
-from gateway.evidence import tus_protocol as uploads
+from gateway.edge import exception_handlers
+from gateway.edge.body_limits import BodyLimitMiddleware
+from gateway.edge.cors import CrossOriginMiddleware
+from gateway.edge.fast_path import FastPath
+from gateway.edge.general_budget import GeneralBudgetMiddleware
+from gateway.edge.metrics import RouteTemplates
+from gateway.edge.request_log import RequestLogMiddleware
+from gateway.edge.route_templates import route_templates
 from gateway.pages import installation as pages
 from gateway.pages.visit_store import make_store
 from gateway.rabbit.client import RabbitClient
@@ -92,7 +96,7 @@ class Gateway(FastAPI):
     """FastAPI within our own middlewares, so that what is asked most need not pass through it."""
 
     outside: ASGIApp
-    templates: Templates
+    templates: RouteTemplates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self.outside if scope["type"] == "http" else self.framework)(scope, receive, send)
@@ -109,7 +113,7 @@ def make_rabbit_client(settings: Settings) -> RabbitClient:
         rpc_timeout=settings.rpc_timeout,
         rpc_deadline=settings.rpc_deadline,
         max_publishing=settings.max_publishing,
-        max_asking=settings.max_asking,
+        max_calls=settings.max_calls,
         retry_after=settings.retry_after,
     )
 
@@ -120,9 +124,9 @@ def create_app(settings: Settings, rabbit: RabbitClient | None = None) -> FastAP
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        container.catalogue_cache.read()
+        container.catalogue_cache.load()
         await container.rabbit.start()
-        daily = asyncio.create_task(container.checkpoints.every_day())
+        daily = asyncio.create_task(container.checkpoints.run_daily())
         sweeping = asyncio.create_task(container.visit_store.sweep_forever())
         yield
         daily.cancel()
@@ -140,11 +144,11 @@ def create_app(settings: Settings, rabbit: RabbitClient | None = None) -> FastAP
         redoc_url=None,
         lifespan=lifespan,
         exception_handlers={
-            PeygirError: problems.on_peygir_error,
-            RequestValidationError: problems.on_validation_error,
-            HTTPException: problems.on_http_exception,
-            ClientDisconnect: problems.on_client_gone,
-            Exception: problems.on_unexpected,
+            PeygirError: exception_handlers.on_peygir_error,
+            RequestValidationError: exception_handlers.on_validation_error,
+            HTTPException: exception_handlers.on_http_exception,
+            ClientDisconnect: exception_handlers.on_client_gone,
+            Exception: exception_handlers.on_unexpected,
         },
         redirect_slashes=False,
     )
@@ -155,7 +159,7 @@ def create_app(settings: Settings, rabbit: RabbitClient | None = None) -> FastAP
     app.include_router(api)
     app.include_router(
         uploads.router(
-            container.uploads,
+            container.chunk_relay,
             max_size=settings.max_upload_size,
             stall_timeout=settings.stall_timeout,
             address_key=partial(address_key, container),
@@ -166,11 +170,13 @@ def create_app(settings: Settings, rabbit: RabbitClient | None = None) -> FastAP
     app.router.routes.append(Route("/healthz", _healthz, methods=["GET"]))
     app.router.routes.append(Route("/readyz", _readyz, methods=["GET"]))
     pages.install(app)
-    app.templates = templates(app.routes)
+    app.templates = route_templates(app.routes)
     handlers = {key: handler for module in _ROUTERS for key, handler in direct_handlers(module.router, "/v1").items()}
-    inside: ASGIApp = BodyLimitMiddleware(FastPath(app.framework, handlers, app), settings, free=_FREE)
-    inside = GeneralBudget(inside, container, partial(pages.problem, container))
-    app.outside = RequestLogMiddleware(Cors(inside, settings.cors_origins) if settings.cors_origins else inside)
+    inside: ASGIApp = BodyLimitMiddleware(FastPath(app.framework, handlers, app), settings, not_json=_FREE)
+    inside = GeneralBudgetMiddleware(inside, container, partial(pages.problem, container))
+    app.outside = RequestLogMiddleware(
+        CrossOriginMiddleware(inside, settings.cors_origins) if settings.cors_origins else inside
+    )
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 

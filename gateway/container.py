@@ -9,13 +9,14 @@ from gateway.auth.session_revocations import SessionRevocations
 from gateway.auth.token_revocations import TokenRevocations
 from gateway.auth.tokens import Tokens
 from gateway.cases.case_cache import CaseCache, RecentCodes
-from gateway.cases.tracking import Tracking
-from gateway.checkpoints.publishing import Checkpoints, folder_of
+from gateway.cases.citizen_cases import CitizenCases
+from gateway.checkpoints.publishing import Checkpoints, checkpoint_folder
 from gateway.edge.admission import Admission
 from gateway.edge.limits import Limits
-from gateway.evidence.chunk_relay import Uploads, object_store_client
+from gateway.evidence.attachments import Attachments
+from gateway.evidence.chunk_relay import ChunkRelay, object_store_client
 from gateway.live.event_stream import EventStream
-from gateway.papers.issuing import Papers
+from gateway.papers.issuing import PaperIssuing
 from gateway.rabbit.client import RabbitClient
 from gateway.settings import Settings
 from gateway.submissions.catalogue_cache import CatalogueCache
@@ -48,26 +49,27 @@ class AppContainer:
         self.recent_codes = RecentCodes()
         self.filing = Filing(settings, rabbit, self.catalogue_cache, self.tokens, self.recent_codes)
         self.case_cache = CaseCache(settings.cache_cases, settings.cache_bytes, settings.cache_seconds)
-        self.tracking = Tracking(
+        self.citizen_cases = CitizenCases(
             rabbit, self.case_cache, self.recent_codes, self.catalogue_cache, settings.status_timeout
         )
-        self.papers = Papers(settings, rabbit, self.catalogue_cache, self.filing.signer)
-        self.checkpoints = Checkpoints(rabbit, self.filing.signer, folder_of(settings))
+        self.papers = PaperIssuing(settings, rabbit, self.catalogue_cache, self.filing.signer)
+        self.checkpoints = Checkpoints(rabbit, self.filing.signer, checkpoint_folder(settings))
         self.event_stream = EventStream(settings, self.catalogue_cache)
         # Sends to presigned URLs only; the gateway holds no keys of the object store.
         self.object_store = object_store_client()
-        self.uploads = Uploads(rabbit, self.object_store, self.admission.stored_megabytes)
+        self.chunk_relay = ChunkRelay(rabbit, self.object_store, self.admission.spend_megabytes)
+        self.attachments = Attachments(rabbit, self.object_store)
         self.stopping = False
-        rabbit.on_event(self.catalogue_cache.heard)
-        rabbit.on_event(self.event_stream.heard)
-        self.token_revocations.on_change(self.event_stream.end_of)
-        self.session_revocations.on_end(self.event_stream.end_session)
-        self.event_stream.on_case(self.case_cache.drop)
-        self.event_stream.on_code(self.recent_codes.has_case)
-        self.event_stream.on_media(self.case_cache.drop_media)
-        rabbit.on_subscription(self.case_cache.subscription)
-        rabbit.on_subscription(self.recent_codes.subscription)
-        rabbit.on_connect(lambda: self.catalogue_cache.renew(rabbit))
+        rabbit.add_event_listener(self.catalogue_cache.handle_event)
+        rabbit.add_event_listener(self.event_stream.handle_event)
+        self.token_revocations.add_listener(self.event_stream.end_streams_of)
+        self.session_revocations.add_listener(self.event_stream.end_session)
+        self.event_stream.add_case_listener(self.case_cache.invalidate)
+        self.event_stream.add_code_listener(self.recent_codes.mark_registered)
+        self.event_stream.add_media_listener(self.case_cache.invalidate_media)
+        rabbit.add_subscription_listener(self.case_cache.set_subscribed)
+        rabbit.add_subscription_listener(self.recent_codes.set_subscribed)
+        rabbit.add_connect_listener(lambda: self.catalogue_cache.refresh(rabbit))
 
     def stop(self) -> None:
         """Ends the streams and stops being ready; requests in progress go on."""

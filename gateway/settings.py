@@ -14,7 +14,7 @@ from backbone.process.settings import HexKey, HexKeys
 from backbone.process.settings import Settings as ProcessSettings
 
 
-def _listed(value: object) -> object:
+def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
@@ -27,49 +27,56 @@ def _networks(value: object) -> object:
 _ORIGIN = re.compile(
     r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
 )
-_LARGEST_EMBLEM = 200_000  # bytes
+_MAX_EMBLEM = 200_000  # bytes
 
 
-def emblem_in(file: Path) -> str:
-    """The SVG in a file; ValueError when it is none, or too large to be put on every paper."""
+def read_emblem(file: Path) -> str:
+    """The SVG in a file; ValueError when it is none, or too large to be part of every paper."""
     try:
-        drawing = file.read_bytes()
-        text = drawing.decode()
+        content = file.read_bytes()
+        text = content.decode()
     except (OSError, UnicodeDecodeError):
         raise ValueError("is no SVG file that can be read") from None
-    if len(drawing) > _LARGEST_EMBLEM or "<svg" not in text:
-        raise ValueError(f"is no SVG of at most {_LARGEST_EMBLEM} bytes")
+    if len(content) > _MAX_EMBLEM or "<svg" not in text:
+        raise ValueError(f"is no SVG of at most {_MAX_EMBLEM} bytes")
     return text
 
 
-Listed = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
+CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_networks)]
 
 
 class Settings(ProcessSettings):
-    """Sizes in bytes, times in seconds. A limit reads "30/minute;300/hour"; "off" takes it away.
+    """Sizes in bytes, times in seconds.
 
-    `trusted_proxies`: addresses whose X-Forwarded-For is believed. `gateway_state_dir`: where the catalogue's copy lies.
-    `limits_url`: empty for this process's memory, or valkey://… once several gateways run. `public_url`: how citizens reach
-    us, scheme and host; it is on papers, and never taken from a request. `receipt_public_keys`: of earlier
-    RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_seconds`: within which a PDF is drawn;
-    `max_papers`: how many may wait for it, `papers_each` of one account or address; `paper_emblem`: an SVG for their head,
-    ours if left out.
-    `body_timeout`: within which JSON or a form without files is there. `stall_timeout`: for which any other body may pause, and a
-    reader may take nothing; `min_body_rate`: in bytes a second, what such a body has to come at besides, on average.
-    `max_connections_of_address`: a trusted proxy may open more.
-    `publish_timeout`: within which the broker has to confirm a submission; with what a busy machine adds, 503 comes within 2 s.
-    `rpc_timeout`: a service that answers nobody for so long is away; `rpc_deadline`: how long one is waited for that does.
-    `status_timeout`: the same as rpc_timeout, for reading a case by its code.
-    `visits_kept`, `visits_bytes`: how many visitors' drafts are kept in files, and how much in all
-    (gateway/pages/visit_store.py); with a `limits_url` they are kept in that server.
-    `limit_*`: gateway/edge/admission.py says what each counts. Of one address the first `bad_codes_undelayed` wrong
-    tracking codes of a minute are answered at once, and each further one slows its look-ups by `bad_code_delay`, to
-    `bad_code_delay_most`.
-    `sms_providers`: whose pushes are taken, by their names in the webhooks' paths; paths without a name are the first one's.
-    `challenge_bits`: of the first proof of work that is asked for, and of the hardest one. `wait_seconds`: the same for pages,
-    which cannot compute.
-    `checkpoint_dir`: where each day's signed checkpoint is written; None: beside the catalogue's copy.
+    `gateway_state_dir`: where the copy of the catalogue is kept. `checkpoint_dir`: where each day's signed checkpoint is written;
+    empty: beside the copy of the catalogue. `public_url`: scheme and host under which citizens reach the gateway; printed on
+    papers, and never taken from a request. `receipt_public_keys`: of earlier RECEIPT_PRIVATE_KEYs, so that papers signed with
+    those can still be verified. `sms_providers`: whose pushes are taken, by their names in the paths of the webhooks; paths
+    without a name are the first one's. `trusted_proxies`: addresses whose X-Forwarded-For is used. `cors_origins`: web apps
+    of other origins that may call the API.
+
+    `body_timeout`: within which JSON or a form without files has to arrive. `stall_timeout`: for which any other body may pause,
+    and a client may read nothing. `min_body_rate`: bytes a second, on average, that a body with files has to arrive at.
+    `max_connections_of_address`: not of a trusted proxy, which connects for many clients.
+
+    `publish_timeout`: within which the broker has to confirm a submission; short enough for a 503 within 2 s on a busy machine.
+    `rpc_timeout`: a service that answers no call for so long is unavailable. `rpc_deadline`: how long a service that answers
+    other calls is waited for. `status_timeout`: the rpc_timeout for reading a case by its code. `max_calls`: how many calls of
+    services may wait for their answers.
+
+    `paper_seconds`: within which a PDF has to be rendered. `max_papers`: how many may wait to be rendered. `papers_each`: how
+    many of these one account or address may have. `paper_emblem`: an SVG for their head; empty: the product's own.
+
+    `visits_kept`: how many drafts of visitors are stored in files; with LIMITS_URL they are stored on that server.
+    `visits_bytes`: their size in all.
+
+    `limits_url`: valkey://… once several gateways run; empty: the memory of this process. A `limit_submissions` or any other
+    limit reads "30/minute;300/hour", or "off"; gateway/edge/admission.py says what each counts. `bad_codes_undelayed`: so many
+    wrong tracking codes of one address in a minute are answered at once. `bad_code_delay`: by which each further one delays the
+    requests of that address. `bad_code_delay_most`: the longest such delay. `challenge_bits`: difficulty of the first proof of
+    work. `challenge_bits_most`: of the hardest one. `wait_seconds`: the first wait of a page, which cannot compute a proof.
+    `wait_seconds_most`: the longest one.
     """
 
     gateway_host: str = "127.0.0.1"
@@ -89,9 +96,9 @@ class Settings(ProcessSettings):
     receipt_private_key: HexKey
     receipt_public_keys: HexKeys = []
     sms_webhook_secret: SecretStr
-    sms_providers: Annotated[Listed, Field(min_length=1)] = ["kavenegar"]
+    sms_providers: Annotated[CommaSeparated, Field(min_length=1)] = ["kavenegar"]
 
-    cors_origins: Listed = []
+    cors_origins: CommaSeparated = []
     trusted_proxies: Networks = []
 
     max_json_body: int = Field(262_144, ge=1024)
@@ -114,7 +121,7 @@ class Settings(ProcessSettings):
     rpc_timeout: float = Field(5.0, gt=0)
     rpc_deadline: float = Field(15.0, gt=0)
     status_timeout: float = Field(1.5, gt=0)
-    max_asking: int = Field(500, ge=1)
+    max_calls: int = Field(500, ge=1)
     retry_after: int = Field(5, ge=1)
 
     cache_cases: int = Field(50_000, ge=0)
@@ -196,9 +203,9 @@ class Settings(ProcessSettings):
     @field_validator("paper_emblem")
     @classmethod
     def _emblem(cls, value: Path | None) -> Path | None:
-        """Read at the start, so that a wrong one is noticed then."""
+        """Read at the start, so that the process does not start with an invalid one."""
         if value is not None:
-            emblem_in(value)
+            read_emblem(value)
         return value
 
     @field_validator("code_mac_keys", "code_index_keys", "access_token_public_keys")

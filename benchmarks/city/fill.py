@@ -21,12 +21,13 @@ import psycopg
 from sqlalchemy import Connection
 
 from backbone.storage.database import Database
-from benchmarks.city import databases, plan
-from benchmarks.city.copying import lines
-from benchmarks.city.databases import SERVICES
-from benchmarks.city.lives import NAMESPACE, PLACE_EN, PLACE_FA, Town, meeting_after, play, slot_of
+from benchmarks.city import bulk_writing, filing_days
+from benchmarks.city.bulk_writing import SERVICES
+from benchmarks.city.case_histories import play
+from benchmarks.city.case_templates import CaseTemplate, Keys, PlannedCase, Secrets
+from benchmarks.city.context import NAMESPACE, PLACE_EN, PLACE_FA, CityContext, meeting_after, slot_of
+from benchmarks.city.copy_format import lines
 from benchmarks.city.rows import TABLES
-from benchmarks.city.stamps import Filed, Keys, Mould, Secrets
 from contracts.base import now
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
@@ -37,10 +38,10 @@ from services.tracking.reference.catalogue import CatalogueCopy
 from services.tracking.reference.workdays import ONE_DAY, day_of
 from services.tracking.settings import Settings as TrackingSettings
 
-PER_MOULD = 40
-"""Cases that are stamped after one life."""
+CASES_PER_TEMPLATE = 40
+"""Cases that are made from one simulated history."""
 MANY = 50_000
-"""From so many cases on indexes are made at the end, which is quicker: until then the services must not run."""
+"""From so many cases on indexes are made at the end, which is faster: until then the services must not run."""
 _CITIZENS_DAY = date(1, 1, 1)
 _MEETINGS = timedelta(weeks=4)
 _BEFORE_NOW = timedelta(minutes=15)
@@ -48,14 +49,14 @@ _BEFORE_NOW = timedelta(minutes=15)
 Say = Callable[[str], None]
 
 
-class NotAsPlanned(Exception):
+class CannotFill(Exception):
     """The databases hold another city, or cannot take one."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is settled when the filling begins, and holds however often it is taken up again. `until`: nothing in the city
-    happens later; `first_numbers`: of each Jalali year; the rest are ids of staff."""
+    """Fixed when the filling begins, and kept when it is continued. `until`: nothing in the city happens later;
+    `first_numbers`: of each Jalali year; the rest are ids of staff."""
 
     cases: int
     seed: str
@@ -71,12 +72,12 @@ class Plan:
 
     @property
     def citizens(self) -> int:
-        return max(1, round(self.cases * plan.CITIZENS))
+        return max(1, round(self.cases * filing_days.CITIZENS))
 
 
 class Filler:
-    """One process's connections and what it makes the city of. `environment`: DATABASE_URL_… of each service that is there
-    (tracking and intake always), and the keys."""
+    """One process that writes days. `environment`: DATABASE_URL_… of each service that is there (tracking and intake always), and
+    the keys."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -87,26 +88,26 @@ class Filler:
 
     def connection(self, service: str) -> psycopg.Connection[Any]:
         if service not in self._connections:
-            self._connections[service] = databases.connect(self.urls[service])
+            self._connections[service] = bulk_writing.connect(self.urls[service])
             self._connections[service].autocommit = True
         return self._connections[service]
 
-    def settled(self, cases: int, seed: str) -> Plan:
-        """The one that is there, or a new one."""
+    def load_or_make_plan(self, cases: int, seed: str) -> Plan:
+        """The plan in the database, or a new one."""
         for service in self.urls:
-            databases.prepare(self.connection(service))
+            bulk_writing.prepare(self.connection(service))
         row = self.connection("tracking").execute("SELECT plan FROM city").fetchone()
         if row is not None:
-            known = Plan(**row[0])
-            if known.cases != cases:
-                raise NotAsPlanned(f"a city of {known.cases:,} cases is here, or half of it: ask for that one")
-            return known
+            plan = Plan(**row[0])
+            if plan.cases != cases:
+                raise CannotFill(f"a city of {plan.cases:,} cases is here, complete or not: fill that one")
+            return plan
         with Database(self.urls["tracking"], pool_size=2).transaction() as connection:
-            made = self._new(connection, cases, seed)
-        self.connection("tracking").execute("INSERT INTO city VALUES (true, %s)", [json.dumps(asdict(made))])
-        return made
+            plan = self._new_plan(connection, cases, seed)
+        self.connection("tracking").execute("INSERT INTO city VALUES (true, %s)", [json.dumps(asdict(plan))])
+        return plan
 
-    def _new(self, connection: Connection, cases: int, seed: str) -> Plan:
+    def _new_plan(self, connection: Connection, cases: int, seed: str) -> Plan:
         settings = self._settings()
         workdays = CatalogueCopy(settings.deadlines, settings.weekend).current(connection).workdays
         rows = self.connection("tracking").execute("SELECT staff_id, roles FROM staff WHERE active ORDER BY staff_id")
@@ -116,10 +117,10 @@ class Filler:
                 by_role[role].append(str(staff_id))
         people = {f"{role}s": by_role[role] for role in (Role.SCREENER, Role.INSPECTOR, Role.HEAD)}
         if not all(people.values()) or len(people["inspectors"]) < 3:
-            raise NotAsPlanned("tracking knows too few staff: a screener, a head and three inspectors are needed")
+            raise CannotFill("tracking knows too few staff: a screener, a head and three inspectors are needed")
         until = now() - _BEFORE_NOW
         of_year: dict[int, int] = defaultdict(int)
-        for day in plan.days(cases, day_of(until) - ONE_DAY, workdays):
+        for day in filing_days.days(cases, day_of(until) - ONE_DAY, workdays):
             of_year[day.year] += day.cases
         numbers = {str(year): tracking_store.take_numbers(connection, year, count) for year, count in of_year.items()}
         return Plan(cases, seed, until.isoformat(), numbers, **people)
@@ -127,92 +128,105 @@ class Filler:
     def _settings(self) -> TrackingSettings:
         return TrackingSettings(amqp_url="amqp://nobody", database_url=self.urls["tracking"])
 
-    def begin(self, made: Plan) -> None:
-        """Gets ready to write days of this plan."""
-        self._plan, settings = made, self._settings()
-        given = {name.lower(): value for name, value in self._environment.items()}
+    def begin(self, plan: Plan) -> None:
+        """Prepares for writing days of this plan."""
+        self._plan, settings = plan, self._settings()
+        values = {name.lower(): value for name, value in self._environment.items()}
         nobody = {"amqp_url": "amqp://nobody", "database_url": self.urls["tracking"]}
-        self.keys = Keys(Secrets.model_validate(given | nobody), made.seed)
+        self.keys = Keys(Secrets.model_validate(values | nobody), plan.seed)
         with Database(self.urls["tracking"], pool_size=1).read() as connection:
             city = CatalogueCopy(settings.deadlines, settings.weekend).current(connection)
         with Database(self.urls["intake"], pool_size=1).read() as connection:
             catalogue = intake_store.catalogue(connection)
         units = {row[0]: row[1] for row in self.connection("tracking").execute("SELECT staff_id, unit FROM staff")}
-        known = {str(one): unit for one, unit in units.items()}
-        office = {known[one] for ids in (made.screeners, made.inspectors, made.heads) for one in ids} - {None}
+        unit_of = {str(staff_id): unit for staff_id, unit in units.items()}
+        office = {unit_of[staff_id] for ids in (plan.screeners, plan.inspectors, plan.heads) for staff_id in ids} - {
+            None
+        }
 
         def people(role: Role, ids: Sequence[str]) -> tuple[Actor, ...]:
-            return tuple(Actor(kind=ActorKind.STAFF, id=one, roles=frozenset({role}), unit=known[one]) for one in ids)
+            return tuple(
+                Actor(kind=ActorKind.STAFF, id=staff_id, roles=frozenset({role}), unit=unit_of[staff_id])
+                for staff_id in ids
+            )
 
-        self.town = Town(
+        self.city_context = CityContext(
             city,
             catalogue,
-            people(Role.SCREENER, made.screeners),
-            people(Role.INSPECTOR, made.inspectors),
-            people(Role.HEAD, made.heads),
-            datetime.fromisoformat(made.until),
+            people(Role.SCREENER, plan.screeners),
+            people(Role.INSPECTOR, plan.inspectors),
+            people(Role.HEAD, plan.heads),
+            datetime.fromisoformat(plan.until),
             settings.mayor_unit,
             settings.visit_lead,
             frozenset().union(*(city.tree.above(unit) for unit in office)),
         )
-        self._complaints = self.town.complaints()
+        self._complaints = self.city_context.complaints()
 
-    def days(self) -> list[plan.Day]:
-        """Those that some database does not have yet."""
-        written = [databases.written(self.connection(service)) for service in self._of_cases()]
-        there = set.intersection(*written)
+    def days(self) -> list[filing_days.Day]:
+        """The days that some database does not have yet."""
+        written = [bulk_writing.written(self.connection(service)) for service in self._of_cases()]
+        complete = set.intersection(*written)
         return [
             day
-            for day in plan.days(self._plan.cases, self._plan.last, self.town.city.workdays)
-            if day.cases and day.on not in there
+            for day in filing_days.days(self._plan.cases, self._plan.last, self.city_context.city.workdays)
+            if day.cases and day.on not in complete
         ]
 
     def _of_cases(self) -> list[str]:
         return [service for service in self.urls if service != "accounts"]
 
-    def write(self, day: plan.Day) -> int:
-        """One day, into each database that does not have it; how many cases."""
-        missing = {one for one in self._of_cases() if day.on not in databases.written(self.connection(one))}
+    def write(self, day: filing_days.Day) -> int:
+        """Writes one day into each database that does not have it; returns how many cases it has."""
+        missing = {
+            service for service in self._of_cases() if day.on not in bulk_writing.written(self.connection(service))
+        }
         texts: dict[str, dict[Any, list[str]]] = {service: defaultdict(list) for service in missing}
-        for stamped in self._stamps(day):
-            for (service, table), text in stamped.items():
+        for case_rows in self._cases(day):
+            for (service, table), text in case_rows.items():
                 if service in missing:
                     texts[service][TABLES[service, table]].append(text)
         for service in sorted(missing):
-            databases.write_day(self.connection(service), day.on, day.cases, texts[service])
+            bulk_writing.write_day(self.connection(service), day.on, day.cases, texts[service])
         return day.cases
 
-    def _stamps(self, day: plan.Day) -> Any:
+    def _cases(self, day: filing_days.Day) -> Any:
         rng = Random(f"{self._plan.seed} {day.on}")
-        moments, done = plan.moments(day.on, rng), 0
+        moments, done = filing_days.moments(day.on, rng), 0
         first = self._plan.first_numbers[str(day.year)] + day.numbered
         while done < day.cases:
-            lives = play(self.town, rng, self._complaints, next(moments))
-            if done + len(lives) > day.cases:
+            histories = play(self.city_context, rng, self._complaints, next(moments))
+            if done + len(histories) > day.cases:
                 continue
-            event = lives[0].event
-            like = [one.text for one in self._complaints if (one.unit, one.ground) == (event.unit, event.ground)]
-            mould = Mould(lives, like, self.keys, rng)
-            for _ in range(min(PER_MOULD, day.cases - done) // mould.size):
-                yield mould.stamp([self._filed(day, first, done + place, rng) for place in range(mould.size)], rng)
-                done += mould.size
+            event = histories[0].event
+            similar = [
+                complaint.text
+                for complaint in self._complaints
+                if (complaint.unit, complaint.ground) == (event.unit, event.ground)
+            ]
+            template = CaseTemplate(histories, similar, self.keys, rng)
+            for _ in range(min(CASES_PER_TEMPLATE, day.cases - done) // template.size):
+                yield template.fill(
+                    [self._planned(day, first, done + index, rng) for index in range(template.size)], rng
+                )
+                done += template.size
 
-    def _filed(self, day: plan.Day, first: int, place: int, rng: Random) -> Filed:
+    def _planned(self, day: filing_days.Day, first: int, index: int, rng: Random) -> PlannedCase:
         citizen = int(self._plan.citizens * rng.random() ** 1.4)
-        return Filed(day.first + place, f"{day.year}-{first + place:06d}", citizen)
+        return PlannedCase(day.first + index, f"{day.year}-{first + index:06d}", citizen)
 
     def write_people(self) -> None:
-        """Citizens, and the public meetings at which inspectors hear them."""
-        first = self._plan.last - plan.DAYS * ONE_DAY
-        if "accounts" in self.urls and not databases.written(self.connection("accounts")):
-            made = datetime.combine(first, datetime.min.time(), UTC)
-            told = (self.keys.citizen(number) for number in range(self._plan.citizens))
-            rows = ({"citizen_id": own, "mobile_hash": hashed, "created_at": made} for own, _, hashed in told)
+        """Writes the citizens, and the public meetings of the inspectors."""
+        first = self._plan.last - filing_days.DAYS * ONE_DAY
+        if "accounts" in self.urls and not bulk_writing.written(self.connection("accounts")):
+            created_at = datetime.combine(first, datetime.min.time(), UTC)
+            people = (self.keys.citizen(number) for number in range(self._plan.citizens))
+            rows = ({"citizen_id": own, "mobile_hash": hashed, "created_at": created_at} for own, _, hashed in people)
             block = {citizens: [lines(citizens, rows)]}
-            databases.write_day(self.connection("accounts"), _CITIZENS_DAY, 0, block)
+            bulk_writing.write_day(self.connection("accounts"), _CITIZENS_DAY, 0, block)
         connection = self.connection("tracking")
         with connection.transaction(), connection.cursor() as cursor:
-            for inspector in self.town.inspectors:
+            for inspector in self.city_context.inspectors:
                 room = uuid5(NAMESPACE, f"room {inspector.id}")
                 cursor.execute(
                     "INSERT INTO rooms VALUES (%s, %s, %s, true) ON CONFLICT DO NOTHING", [room, PLACE_FA, PLACE_EN]
@@ -223,37 +237,38 @@ class Filler:
                 )
 
     def _meetings(self, inspector: Actor, room: UUID, first: date) -> list[tuple[Any, ...]]:
-        day, found = meeting_after(first, self.town), []
+        day, meetings = meeting_after(first, self.city_context), []
         while day <= self._plan.last + _MEETINGS:
-            one = slot_of(inspector, day)
-            found.append((one.slot_id, room, one.inspector, one.starts_at, one.ends_at, one.capacity))
-            day = meeting_after(day + ONE_DAY, self.town)
-        return found
+            slot = slot_of(inspector, day)
+            meetings.append((slot.slot_id, room, slot.inspector, slot.starts_at, slot.ends_at, slot.capacity))
+            day = meeting_after(day + ONE_DAY, self.city_context)
+        return meetings
 
     def tables(self, service: str) -> list[str]:
         return [table for owner, table in TABLES if owner == service]
 
     def analyse(self, service: str) -> None:
-        """So that the planner knows, and index-only scans need not look into the tables."""
+        """Updates statistics for the planner, and the visibility map for index-only scans."""
         self.connection(service).execute("VACUUM (ANALYZE)")
 
 
 _filler: Filler
 
 
-def _start(environment: Mapping[str, str], made: Plan) -> None:
+def _start(environment: Mapping[str, str], plan: Plan) -> None:
     global _filler  # one in each process of the pool
     _filler = Filler(environment)
-    _filler.begin(made)
+    _filler.begin(plan)
 
 
-def _day(day: plan.Day) -> int:
+def _day(day: filing_days.Day) -> int:
     return _filler.write(day)
 
 
-def _index(one: tuple[str, str]) -> str:
-    databases.make_index(_filler.connection(one[0]), one[1])
-    return one[1]
+def _index(index: tuple[str, str]) -> str:
+    service, name = index
+    bulk_writing.make_index(_filler.connection(service), name)
+    return name
 
 
 def _analyse(service: str) -> None:
@@ -263,34 +278,38 @@ def _analyse(service: str) -> None:
 def fill(
     environment: Mapping[str, str], cases: int, say: Say = print, seed: str = "qazvin", processes: int | None = None
 ) -> float:
-    """Fills until all is there; how many cases a second were written (0 when all was there). NotAsPlanned."""
+    """Fills until the city is complete; how many cases a second were written (0 when it was complete). Raises CannotFill."""
     filler = Filler(environment)
-    made = filler.settled(cases, seed)
-    filler.begin(made)
+    plan = filler.load_or_make_plan(cases, seed)
+    filler.begin(plan)
     missing, began = filler.days(), time.monotonic()
-    wanted = sum(day.cases for day in missing)
+    total = sum(day.cases for day in missing)
     if missing and cases >= MANY:
         for service in filler.urls:
-            databases.drop_indexes(filler.connection(service), filler.tables(service))
+            bulk_writing.drop_indexes(filler.connection(service), filler.tables(service))
     filler.write_people()
-    with get_context("spawn").Pool(processes or (os.cpu_count() or 1) + 1, _start, (environment, made)) as pool:
-        done, told = 0, time.monotonic()
+    with get_context("spawn").Pool(processes or (os.cpu_count() or 1) + 1, _start, (environment, plan)) as pool:
+        done, reported_at = 0, time.monotonic()
         for count in pool.imap_unordered(_day, missing):
             done += count
-            if time.monotonic() - told > 10 or done == wanted:
-                told = time.monotonic()
-                rate = done / (told - began)
+            if time.monotonic() - reported_at > 10 or done == total:
+                reported_at = time.monotonic()
+                rate = done / (reported_at - began)
                 say(
-                    f"  {cases - wanted + done:,} of {cases:,} cases, {rate:,.0f}/s, {(wanted - done) / rate:,.0f} s left"
+                    f"  {cases - total + done:,} of {cases:,} cases, {rate:,.0f}/s, {(total - done) / rate:,.0f} s left"
                 )
-        indexes = [(one, name) for one in filler.urls for name in databases.missing_indexes(filler.connection(one))]
+        indexes = [
+            (service, name)
+            for service in filler.urls
+            for name in bulk_writing.missing_indexes(filler.connection(service))
+        ]
         if indexes:
             say(f"  making {len(indexes)} indexes")
-        for name in pool.imap_unordered(_index, sorted(indexes, key=lambda one: "search" not in one[1])):
+        for name in pool.imap_unordered(_index, sorted(indexes, key=lambda index: "search" not in index[1])):
             say(f"  {name}, {time.monotonic() - began:,.0f} s")
         if missing or indexes:
             pool.map(_analyse, filler.urls)
-    return wanted / (time.monotonic() - began)
+    return total / (time.monotonic() - began)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -301,7 +320,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         rate = fill(dict(os.environ), options.cases, processes=options.processes)
-    except NotAsPlanned as problem:
+    except CannotFill as problem:
         print(f"peygir: {problem}", file=sys.stderr)
         return 1
     print(f"{options.cases:,} cases are there; {rate:,.0f}/s")

@@ -1,4 +1,4 @@
-"""All rows that the product would have written of a life, in each service's database, by the services' own functions."""
+"""All rows that the product would have written for a case history, in each service's database, by the services' own functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from backbone.messaging import inbox
-from benchmarks.city.lives import Life
+from benchmarks.city.case_histories import CaseHistory
 from contracts.notify import MessageState
 from contracts.tracking import CaseDecided, VisitEvent
 from contracts.vocabulary import ActorKind
@@ -69,16 +69,16 @@ TABLES: dict[Key, Table] = {
     for table in tables
 }
 FRESH = timedelta(hours=48)
-"""How long a provider is asked what became of a message."""
+"""How long a provider is asked for the state of a message."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A message with what its id is made of, and the id of the event that told its end (None: nothing was told)."""
+    """A message with what its id is made of, and the id of the event of its end (None: there was none)."""
 
     row: Row
     draft: Draft
-    told: UUID | None
+    end_event: UUID | None
 
 
 @cache
@@ -87,13 +87,13 @@ def _composer() -> MessageComposer:
 
 
 class Rows:
-    """The rows of one life. `placeholder`s stand for what only a stamp knows; `moments` are all times in them."""
+    """The rows of one history, with placeholders for what differs from case to case."""
 
-    def __init__(self, life: Life, rng: Random) -> None:
-        self.life, self._rng = life, rng
-        self.search = f"search {life.case.case_id.hex}"
+    def __init__(self, history: CaseHistory, rng: Random) -> None:
+        self.history, self._rng = history, rng
+        self.search = f"search {history.case.case_id.hex}"
         self.wrapped, self.nonce, self.ciphertext = (
-            f"{name} {life.case.case_id.hex}" for name in ("key", "nonce", "box")
+            f"{name} {history.case.case_id.hex}" for name in ("key", "nonce", "box")
         )
         self.command_keys: list[str] = []
         self.at_provider: list[str] = []
@@ -111,39 +111,39 @@ class Rows:
                 yield from (value for value in row.values() if isinstance(value, datetime))
 
     def _recent(self, at: datetime) -> bool:
-        return at > self.life.town.until - inbox.KEPT
+        return at > self.history.city_context.until - inbox.KEPT
 
     # --- each service ---
 
     def _tracking(self) -> None:
-        life, add = self.life, self._adder("tracking")
-        opened = registration.row_of(life.first, life.event, life.opened_at)
+        history, add = self.history, self._adder("tracking")
+        opened = registration.row_of(history.first, history.event, history.opened_at)
         erased: Row = dict.fromkeys(("identity_erased_at", "evidence_erased_at", "texts_erased_at"))
-        add("cases", {**opened, **vars(life.case), "ended_at": life.ended_at, "search": self.search, **erased})
-        for entry, previous, own in life.entries:
+        add("cases", {**opened, **vars(history.case), "ended_at": history.ended_at, "search": self.search, **erased})
+        for entry, previous, own in history.entries:
             add("timeline", {**vars(entry), "previous_hash": previous, "hash": own})
             if self._recent(entry.at) and entry.actor_kind != ActorKind.SYSTEM and entry.entry != "opened":
                 key = f"command {entry.case_id.hex}{entry.sequence:04d}"
                 self.command_keys.append(key)
                 by = f"{entry.actor_kind}:{entry.actor_id}"
                 add("commands", {"actor": by, "key": key, "command_hash": own, "done_at": entry.at})
-        for row in life.questions.values():
+        for row in history.questions.values():
             add("questions", row)
-        for row in life.recommended.values():
+        for row in history.recommended.values():
             add("recommendations", row)
-        for row in life.attachments:
+        for row in history.attachments:
             add("attachments", row)
-        if life.visit is not None:
-            visit = {name: value for name, value in vars(life.visit).items() if name != "slot"}
-            add("visits", {**visit, "slot_id": life.visit.slot.slot_id if life.visit.slot else None})
-        if self._recent(life.opened_at):
-            self._handled("tracking", "tracking.registrations", life.event.id, life.opened_at)
+        if history.visit is not None:
+            visit = {name: value for name, value in vars(history.visit).items() if name != "slot"}
+            add("visits", {**visit, "slot_id": history.visit.slot.slot_id if history.visit.slot else None})
+        if self._recent(history.opened_at):
+            self._handled("tracking", "tracking.registrations", history.event.id, history.opened_at)
 
     def _intake(self) -> None:
-        life, add = self.life, self._adder("intake")
-        command = life.command
-        filed = intake.row_of(command, target_of(command.unit, life.town.catalogue))
-        add("submissions", {**filed, "registered_at": life.opened_at})
+        history, add = self.history, self._adder("intake")
+        command = history.command
+        filed = intake.row_of(command, target_of(command.unit, history.city_context.catalogue))
+        add("submissions", {**filed, "registered_at": history.opened_at})
         if command.sealed_identity is not None:
             about = {
                 "submission_id": command.submission_id,
@@ -154,21 +154,21 @@ class Rows:
             add("identities", {**about, **sealed})
 
     def _notify(self) -> None:
-        life, add, event = self.life, self._adder("notify"), self.life.event
+        history, add, event = self.history, self._adder("notify"), self.history.event
         reached = {"mobile_hash": event.mobile_hash, "sealed_contact": event.sealed_contact, "recoded": False}
         names = ("case_id", "code_hash", "kind", "language", "citizen_id")
         about = {name: getattr(event, name) for name in names}
         add("contacts", {**about, **reached, "registered_at": event.occurred_at})
-        for row in latest_states(life.events).values():
+        for row in latest_states(history.events).values():
             add("cases", row)
-        if self._recent(life.opened_at):
-            self._handled("notify", "contacts", event.id, life.opened_at)
-        told = [(event.occurred_at, _composer().compose(event, event.sealed_contact))]
-        for one in life.events:
-            told.append((one.occurred_at, _composer().compose(one, event.sealed_contact)))
-            if self._recent(one.occurred_at):
-                self._handled("notify", "cases", one.id, one.occurred_at)
-        for at, drafts in told:
+        if self._recent(history.opened_at):
+            self._handled("notify", "contacts", event.id, history.opened_at)
+        messages = [(event.occurred_at, _composer().compose(event, event.sealed_contact))]
+        for case_event in history.events:
+            messages.append((case_event.occurred_at, _composer().compose(case_event, event.sealed_contact)))
+            if self._recent(case_event.occurred_at):
+                self._handled("notify", "cases", case_event.id, case_event.occurred_at)
+        for at, drafts in messages:
             for draft in drafts:
                 self._send(draft, at)
 
@@ -178,7 +178,7 @@ class Rows:
         if row["state"] == MessageState.DUE:
             row |= self._became(row, at)
         add("messages", row)
-        nobody = row["state"] == MessageState.SKIPPED and self.life.event.anonymous
+        nobody = row["state"] == MessageState.SKIPPED and self.history.event.anonymous
         over = None
         if not nobody and row["state"] != MessageState.SENT:
             over = outcome_event(row, row["state"], row["reason"], row["delivered_at"] or at)
@@ -191,7 +191,7 @@ class Rows:
     def _became(self, row: Row, at: datetime) -> Row:
         """Of a text message: mostly delivered; nothing is left to be sent when the services start."""
         tried = {"attempts": 1, "provider": "kavenegar", "tried_first_at": at + timedelta(seconds=1)}
-        tried |= {"mobile_hash": self.life.event.mobile_hash}
+        tried |= {"mobile_hash": self.history.event.mobile_hash}
         chance = self._rng.random()
         if chance < 0.02:
             return {"state": MessageState.SKIPPED, "reason": "opted_out"}
@@ -199,31 +199,31 @@ class Rows:
             return {**tried, "state": MessageState.FAILED, "reason": "bad_number"}
         self.at_provider.append(own := f"at provider {row['id'].hex}")
         sent = {**tried, "provider_message_id": own, "sent_at": at + timedelta(seconds=2)}
-        if at > self.life.town.until - FRESH and chance < 0.2:
+        if at > self.history.city_context.until - FRESH and chance < 0.2:
             return {
                 **sent,
                 "state": MessageState.SENT,
                 "looks": 4,
-                "next_look_at": self.life.town.until + timedelta(hours=5),
+                "next_look_at": self.history.city_context.until + timedelta(hours=5),
             }
         if chance < 0.07:
             return {**sent, "state": MessageState.UNDELIVERED, "reason": "undelivered", "looks": 2}
         return {**sent, "state": MessageState.DELIVERED, "delivered_at": at + timedelta(seconds=9), "looks": 1}
 
     def _insight(self) -> None:
-        life, add = self.life, self._adder("insight")
-        decided = [event for event in life.events if isinstance(event, CaseDecided)]
+        history, add = self.history, self._adder("insight")
+        decided = [event for event in history.events if isinstance(event, CaseDecided)]
         decision = insight.decision_of(decided[-1]) if decided else {"decided_at": None, "decided_sequence": None}
-        add("facts", {**insight.fact_of(life.events[-1]), **decision})
-        for event in life.events:
+        add("facts", {**insight.fact_of(history.events[-1]), **decision})
+        for event in history.events:
             add("transitions", insight.transition_of(event))
-        for row in insight.visits_of([event for event in life.events if isinstance(event, VisitEvent)]):
+        for row in insight.visits_of([event for event in history.events if isinstance(event, VisitEvent)]):
             add("visits", row)
 
     def _media(self) -> None:
         """What the store would hold of the evidence is not there: a download of it finds nothing."""
         add, about = self._adder("media"), {"content_type": "image/jpeg", "size": 184_320, "sha256": "5" * 64}
-        for upload_id, at in self.life.uploads:
+        for upload_id, at in self.history.uploads:
             states = {
                 "state": "accepted",
                 "media_type": "image/jpeg",
@@ -235,7 +235,7 @@ class Rows:
             found = {**about, "kind": "image", "scanned": False, "removed_parts": ["exif"], "received": 184_320}
             own = {
                 "upload_id": upload_id,
-                "case_id": self.life.case.case_id,
+                "case_id": self.history.case.case_id,
                 "state": "accepted",
                 "file_name": "photo.jpg",
             }

@@ -1,1 +1,1 @@
-"""The main job played over HTTP, each step shown with its answer: `python -m deploy.demo` (./peygir demo)."""
+"""A complaint from end to end over HTTP, each step printed with its answer: `python -m deploy.demo` (./peygir demo)."""

@@ -1,4 +1,4 @@
-"""`./peygir demo` (python -m deploy.demo): plays the main job over HTTP against what runs here, or at the addresses given."""
+"""`./peygir demo` (python -m deploy.demo): plays a complaint from end to end over HTTP."""
 
 import argparse
 import os
@@ -9,29 +9,32 @@ from pathlib import Path
 
 import httpx
 
-from deploy.demo.door import read_credentials
-from deploy.demo.story import Story
-from deploy.demo.telling import Failed, Teller
+from deploy.demo.api_client import read_credentials
+from deploy.demo.console import Console, DemoFailed
+from deploy.demo.scenario import Scenario
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 when every step went as it should; 1 with one sentence about the step that did not."""
+    """0 when every step succeeded; 1 with one sentence about the step that failed."""
     parser = argparse.ArgumentParser(
         prog="./peygir demo", description="Play a complaint from end to end, step by step."
     )
-    known = os.environ.get
-    parser.add_argument("--url", default=known("PEYGIR_GATEWAY_URL", "http://127.0.0.1:8000"), help="the gateway")
     parser.add_argument(
-        "--simulator", default=known("PEYGIR_SIMULATOR_URL", "http://127.0.0.1:8010"), help="the SMS provider simulator"
+        "--url", default=os.environ.get("PEYGIR_GATEWAY_URL", "http://127.0.0.1:8000"), help="the gateway"
+    )
+    parser.add_argument(
+        "--simulator",
+        default=os.environ.get("PEYGIR_SIMULATOR_URL", "http://127.0.0.1:8010"),
+        help="the SMS provider simulator",
     )
     parser.add_argument(
         "--credentials",
         type=Path,
-        default=Path(known("PEYGIR_CREDENTIALS", ".peygir/credentials.json")),
+        default=Path(os.environ.get("PEYGIR_CREDENTIALS", ".peygir/credentials.json")),
         help="the file that `./peygir seed --credentials FILE` wrote",
     )
     options = parser.parse_args(arguments)
-    teller, began = Teller(), time.monotonic()
+    console, began = Console(), time.monotonic()
     try:
         staff = read_credentials(options.credentials)
         with (
@@ -40,14 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ):
             _reach(gateway, "/readyz", "Peygir")
             _reach(simulator, "/readyz", "the SMS simulator")
-            Story(gateway, simulator, staff, teller).play()
-    except Failed as failure:
+            Scenario(gateway, simulator, staff, console).play()
+    except DemoFailed as failure:
         print(f"\npeygir: {failure}", file=sys.stderr)
         return 1
     except (httpx.HTTPError, KeyError, LookupError, StopIteration) as error:
-        print(f"\npeygir: step {teller.steps} got an answer it does not understand: {error!r}", file=sys.stderr)
+        print(f"\npeygir: step {console.steps} got an answer it does not understand: {error!r}", file=sys.stderr)
         return 1
-    print(f"\nAll {teller.steps} steps went as they should, in {time.monotonic() - began:.0f} s.")
+    print(f"\nAll {console.steps} steps went as they should, in {time.monotonic() - began:.0f} s.")
     return 0
 
 
@@ -55,9 +58,9 @@ def _reach(client: httpx.Client, path: str, name: str) -> None:
     try:
         answer = client.get(path)
     except httpx.HTTPError:
-        raise Failed(f"{name} does not answer at {client.base_url}: start it with `./peygir up`") from None
+        raise DemoFailed(f"{name} does not answer at {client.base_url}: start it with `./peygir up`") from None
     if answer.status_code != 200:
-        raise Failed(f"{name} at {client.base_url} is not ready: {answer.text.strip()[:200]}")
+        raise DemoFailed(f"{name} at {client.base_url} is not ready: {answer.text.strip()[:200]}")
 
 
 if __name__ == "__main__":

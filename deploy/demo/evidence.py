@@ -1,4 +1,4 @@
-"""What the citizen of the demo sends: a photo that tells where it was taken, and a voice note."""
+"""The evidence of the demo: a photo with GPS coordinates in its EXIF, and a voice note."""
 
 import io
 import math
@@ -18,21 +18,22 @@ def photo() -> bytes:
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 300, 640, 480), fill=(58, 63, 66))
     draw.ellipse((230, 340, 430, 430), fill=(22, 24, 26))
-    made = io.BytesIO()
-    picture.save(made, "JPEG", quality=88)
-    jpeg = made.getvalue()
+    content = io.BytesIO()
+    picture.save(content, "JPEG", quality=88)
+    jpeg = content.getvalue()
     return jpeg[:2] + _exif_segment() + jpeg[2:]
 
 
 def has_gps(jpeg: bytes) -> bool:
     """Whether any EXIF of this JPEG points to GPS data."""
-    at = 2
-    while at + 4 <= len(jpeg) and jpeg[at] == 0xFF and jpeg[at + 1] != 0xDA:
-        length = int.from_bytes(jpeg[at + 2 : at + 4], "big")
-        segment = jpeg[at + 4 : at + 2 + length]
-        if jpeg[at + 1] == 0xE1 and segment.startswith(b"Exif") and (GPS_MARK in segment or GPS_MARK[::-1] in segment):
+    position = 2
+    while position + 4 <= len(jpeg) and jpeg[position] == 0xFF and jpeg[position + 1] != 0xDA:
+        length = int.from_bytes(jpeg[position + 2 : position + 4], "big")
+        segment = jpeg[position + 4 : position + 2 + length]
+        is_app1 = jpeg[position + 1] == 0xE1
+        if is_app1 and segment.startswith(b"Exif") and (GPS_MARK in segment or GPS_MARK[::-1] in segment):
             return True
-        at += 2 + length
+        position += 2 + length
     return False
 
 
@@ -43,13 +44,13 @@ def voice_note(seconds: float = 2.0) -> bytes:
         int(9_000 * math.sin(2 * math.pi * (180 + 60 * math.sin(n / rate * 5)) * n / rate))
         for n in range(int(rate * seconds))
     )
-    made = io.BytesIO()
-    with wave.open(made, "wb") as sound:
+    content = io.BytesIO()
+    with wave.open(content, "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(rate)
         sound.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
-    return made.getvalue()
+    return content.getvalue()
 
 
 def _exif_segment() -> bytes:

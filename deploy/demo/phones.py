@@ -1,19 +1,19 @@
-"""The SMS provider simulator's control API: what reached a phone, and what a phone texts."""
+"""Phones at the SMS provider simulator: messages they received, and messages they send."""
 
 import httpx
 
-from deploy.demo.telling import Failed
+from deploy.demo.console import DemoFailed
 
 
 class Phone:
-    """One handset. `mobile` in E.164. Messages that came before it was picked up are not shown again."""
+    """One phone. `mobile` in E.164. Messages from before this object was made are not returned."""
 
     def __init__(self, control: httpx.Client, mobile: str) -> None:
         self._control, self.mobile = control, mobile
         self._after = self._last()
 
     def next(self, wait: float = 30.0) -> str:
-        """The text of the next message; Failed when none comes."""
+        """The text of the next message; DemoFailed when none comes."""
         try:
             answer = self._control.get(
                 "/_control/messages",
@@ -22,9 +22,9 @@ class Phone:
             )
             messages = answer.raise_for_status().json()["messages"]
         except httpx.HTTPError as error:
-            raise Failed(f"the SMS simulator does not answer ({type(error).__name__})") from None
+            raise DemoFailed(f"the SMS simulator does not answer ({type(error).__name__})") from None
         if not messages:
-            raise Failed(f"no SMS reached {self.mobile} within {wait:.0f} s")
+            raise DemoFailed(f"no SMS reached {self.mobile} within {wait:.0f} s")
         self._after = messages[0]["number"]
         return str(messages[0]["text"])
 

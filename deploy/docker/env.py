@@ -1,6 +1,6 @@
-"""The .env of docker-compose.yml: made once (`generate`), looked at before every start (`check`).
+"""The .env of docker-compose.yml: made once (`generate`), checked before every start (`check`).
 
-`generate` prints KEY=value lines: the parts' passwords, made here, and the application's own keys, made by backbone.process.keys.
+`generate` prints KEY=value lines: the servers' passwords, made here, and the application's keys, by backbone.process.keys.
 `check` reads the environment of its container and exits 1 with one sentence when a password is missing.
 """
 
@@ -20,15 +20,15 @@ PASSWORDS = (
 )
 """Every password of PostgreSQL and RabbitMQ, under its name in .env."""
 
-ASKED = (*PASSWORDS, "S3_ACCESS_KEY", "S3_SECRET_KEY")
-"""The secrets that `check` asks for: without these a part would start open to everybody. The services check their own keys."""
+REQUIRED_SECRETS = (*PASSWORDS, "S3_ACCESS_KEY", "S3_SECRET_KEY")
+"""The secrets that `check` asks for: without these a server would start open to everybody. The services check their own keys."""
 
-NEEDED = (*ASKED, "PUBLIC_URL")
-"""What `check` asks for besides the passwords: the gateway does not start without."""
+REQUIRED = (*REQUIRED_SECRETS, "PUBLIC_URL")
+"""All that `check` requires: without PUBLIC_URL the gateway does not start."""
 
 HEAD = """\
 # Peygir, docker compose. Secret: keep it readable by its owner alone, and a copy of it away from this machine.
-# demo = sample units, demo staff and an SMS provider that stays in the house. Leave it empty in production, and put the
+# demo = sample units, demo staff and a simulated SMS provider. Leave it empty in production, and put the
 # real provider's address, key and sender below.
 COMPOSE_PROFILES=demo
 GATEWAY_BIND=127.0.0.1
@@ -37,7 +37,7 @@ GATEWAY_PORT=8000
 PUBLIC_URL=http://127.0.0.1:8000
 KAVENEGAR_BASE_URL=http://sms-simulator:8010
 SMS_SENDER=10008663
-# When phones may not ring, Tehran; off suits the demo, whose phones wake nobody. In production: 22-7.
+# Hours without SMS, in Tehran; off suits the demo, whose phones are simulated. In production: 22-7.
 NOTIFY_QUIET_HOURS=off
 """
 
@@ -48,12 +48,14 @@ def generate() -> str:
         [sys.executable, "-m", "backbone.process.keys", "generate"], check=True, stdout=subprocess.PIPE, text=True
     ).stdout
     passwords = "".join(f"{name}={secrets.token_hex(24)}\n" for name in (*PASSWORDS, "KAVENEGAR_API_KEY"))
-    return f"{HEAD}\n# Passwords of the parts (24 random bytes each).\n{passwords}\n# Keys of the application.\n{keys}"
+    return (
+        f"{HEAD}\n# Passwords of the servers (24 random bytes each).\n{passwords}\n# Keys of the application.\n{keys}"
+    )
 
 
 def missing(environment: Mapping[str, str]) -> list[str]:
-    """Names of what is needed and absent or empty."""
-    return [name for name in NEEDED if not environment.get(name)]
+    """Names of what is required and absent or empty."""
+    return [name for name in REQUIRED if not environment.get(name)]
 
 
 def main(arguments: list[str]) -> int:
@@ -65,7 +67,11 @@ def main(arguments: list[str]) -> int:
         case ["check"]:
             names = missing(os.environ)
             if names:
-                lacking = "There is no .env" if set(ASKED) <= set(names) else f"Not set in .env: {', '.join(names)}"
+                lacking = (
+                    "There is no .env"
+                    if set(REQUIRED_SECRETS) <= set(names)
+                    else f"Not set in .env: {', '.join(names)}"
+                )
                 print(
                     f"{lacking}. `deploy/docker/make-env` writes a new one; .env.example explains it.",
                     file=sys.stderr,

@@ -14,9 +14,9 @@ from deploy.local.part import write_private
 SERVICES = ("intake", "media", "tracking", "notify", "accounts", "insight")
 
 _CODES = ("CODE_MAC_KEYS", "CODE_INDEX_KEYS")
-_OBJECTS = ("S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY", "S3_BUCKET")
-RESERVE = ("KAVENEGAR_RESERVE_BASE_URL", "KAVENEGAR_RESERVE_API_KEY", "SMS_RESERVE_SENDER")
-GIVEN: dict[str, tuple[str, ...]] = {
+_OBJECT_STORE = ("S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY", "S3_BUCKET")
+RESERVE_PROVIDER = ("KAVENEGAR_RESERVE_BASE_URL", "KAVENEGAR_RESERVE_API_KEY", "SMS_RESERVE_SENDER")
+SECRETS_OF: dict[str, tuple[str, ...]] = {
     "intake": (
         *_CODES,
         "CODE_DERIVE_KEY",
@@ -24,7 +24,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "NOTIFY_PUBLIC_KEY",
         "IDENTITY_MASTER_KEYS",
     ),
-    "media": _OBJECTS,
+    "media": _OBJECT_STORE,
     "tracking": (),
     "notify": (
         *_CODES,
@@ -33,7 +33,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "KAVENEGAR_BASE_URL",
         "KAVENEGAR_API_KEY",
         "SMS_SENDER",
-        *RESERVE,
+        *RESERVE_PROVIDER,
     ),
     "accounts": (
         "MOBILE_INDEX_KEY",
@@ -58,24 +58,24 @@ GIVEN: dict[str, tuple[str, ...]] = {
     ),
     "simulator": ("SMS_SENDER",),
 }
-"""Process → the names it gets, as in docker-compose.yml: what works here works there."""
+"""Process → the names of its secrets, as in docker-compose.yml: what works here works there."""
 
 _SYSTEM = re.compile(
     r"^(PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|LD_LIBRARY_PATH|SSL_CERT_(FILE|DIR)|PYTHON[A-Z]+"
     r"|EVENTLET_[A-Z_]+|OPENBLAS_[A-Z0-9_]+|IMAGEIO_FFMPEG_EXE)$"
 )
-"""What any program may need from the terminal. Everything else of it may be a secret of somebody's."""
+"""What any program may need from the terminal. Anything else in it may be a secret of somebody."""
 
-# Names that a process does not take from the terminal, since the launcher decides them for each.
-_DECIDED = re.compile(r"^(AMQP_URL|DATABASE_URL.*|S3_.*|HEALTH_.*|GATEWAY_(HOST|PORT|STATE_DIR)|SIMULATOR_.*)$")
+# Names that no process takes from the terminal, since the launcher sets them for each.
+_SET_BY_LAUNCHER = re.compile(r"^(AMQP_URL|DATABASE_URL.*|S3_.*|HEALTH_.*|GATEWAY_(HOST|PORT|STATE_DIR)|SIMULATOR_.*)$")
 
-_OF_COMMANDS = re.compile(r"^(PEYGIR_|DEMO_STAFF_)[A-Z_]+$")
+_COMMAND_SETTINGS = re.compile(r"^(PEYGIR_|DEMO_STAFF_)[A-Z_]+$")
 
 
-def load(file: Path, given: Mapping[str, str]) -> dict[str, str]:
-    """The secrets in `file`, completed with fresh ones where it has none; `given` wins over both.
+def load(file: Path, overrides: Mapping[str, str]) -> dict[str, str]:
+    """The secrets in `file`, completed with new ones where it has none; `overrides` win over both.
 
-    The file holds KEY=value lines for its owner's eyes only, and is made at the first run.
+    The file has KEY=value lines, is readable by its owner alone, and is made at the first run.
     """
     stored: dict[str, str] = {}
     if file.exists():
@@ -90,38 +90,38 @@ def load(file: Path, given: Mapping[str, str]) -> dict[str, str]:
     if complete != stored:
         heading = "# The secrets of this folder's local run. The data in it can be read with these keys alone.\n"
         write_private(file, heading + "".join(f"{name}={value}\n" for name, value in complete.items()))
-    return {name: given.get(name) or value for name, value in complete.items()}
+    return {name: overrides.get(name) or value for name, value in complete.items()}
 
 
-def of_process(name: str, everything: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
+def process_environment(name: str, values: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
     """The environment of one process: its own secrets, its settings as the terminal has them, and what any program needs."""
-    secret = {variable for variables in GIVEN.values() for variable in variables} | set(everything)
+    secret = {variable for variables in SECRETS_OF.values() for variable in variables} | set(values)
     own_settings = setting_names(name) - secret
-    kept = {
+    passed_on = {
         key: value
         for key, value in inherited.items()
-        if (_SYSTEM.match(key) or key in own_settings) and not _DECIDED.match(key)
+        if (_SYSTEM.match(key) or key in own_settings) and not _SET_BY_LAUNCHER.match(key)
     }
-    own = {variable: everything[variable] for variable in GIVEN[name] if variable in everything}
-    return {**kept, **own, **_PYTHON}
+    own = {variable: values[variable] for variable in SECRETS_OF[name] if variable in values}
+    return {**passed_on, **own, **_PYTHON}
 
 
-def of_command(everything: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a command of ours that is run once, such as a migration: it may need any value of this run."""
-    settings = {setting for name in GIVEN for setting in setting_names(name)}
-    kept = {
+def command_environment(values: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a command of Peygir that is run once, such as a migration: it may need any value of this run."""
+    settings = {setting for name in SECRETS_OF for setting in setting_names(name)}
+    passed_on = {
         key: value
         for key, value in inherited.items()
-        if _SYSTEM.match(key) or _OF_COMMANDS.match(key) or key in settings
+        if _SYSTEM.match(key) or _COMMAND_SETTINGS.match(key) or key in settings
     }
-    return {**kept, **everything, **_PYTHON}
+    return {**passed_on, **values, **_PYTHON}
 
 
 @cache
 def setting_names(process: str) -> frozenset[str]:
     """The names of the environment that a process reads as its settings."""
     if process == "simulator":
-        return frozenset()  # all that it reads is decided by the launcher
+        return frozenset()  # the launcher sets all that it reads
     module = "gateway.settings" if process == "gateway" else f"services.{process}.settings"
     fields: Mapping[str, object] = import_module(module).Settings.model_fields
     of_providers = import_module("services.notify.providers").setting_names() if process == "notify" else frozenset()
@@ -131,7 +131,7 @@ def setting_names(process: str) -> frozenset[str]:
 ROOT = Path(__file__).resolve().parents[2]
 
 _PYTHON = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
-"""The code is run from the tree, wherever the terminal stands."""
+"""The code is run from this tree, whatever the terminal's working directory."""
 
 
 def state_folder() -> Path:

@@ -1,6 +1,6 @@
 """Installs Debian packages as root without starting their services: `python3 deploy/local/packages.py NAME…`.
 
-Stands on the standard library alone, since it also installs what the virtual environment needs.
+Uses the standard library alone, since it also installs what the virtual environment needs.
 """
 
 import os
@@ -43,18 +43,18 @@ def install(*names: str) -> None:
 
 @contextmanager
 def _no_services_started() -> Iterator[None]:
-    """Debian starts a new package's service unless this policy says no; one that was there is put back."""
-    aside = _POLICY.with_name("policy-rc.d.peygir")
+    """Debian starts a new package's service unless this policy forbids it; an existing policy is restored."""
+    backup = _POLICY.with_name("policy-rc.d.peygir")
     if _POLICY.exists():
-        _POLICY.rename(aside)
+        _POLICY.rename(backup)
     try:
         _POLICY.write_text("#!/bin/sh\nexit 101\n")
         _POLICY.chmod(0o755)
         yield
     finally:
         _POLICY.unlink(missing_ok=True)
-        if aside.exists():
-            aside.rename(_POLICY)
+        if backup.exists():
+            backup.rename(_POLICY)
 
 
 if __name__ == "__main__":

@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from deploy.local import ports
-from deploy.local.children import CannotStart, Child
+from deploy.local.child_process import CannotStart, Child
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Part(ABC):
-    """What the three parts have in common.
+    """A private server: a child process with its data in a folder.
 
-    `folder` is the part's own: settings.json (port and secrets, 0600), its log and its data. `start` returns
-    when the part answers; it raises CannotStart, in one sentence, when the part does not come up.
+    `folder` has settings.json (port and secrets, 0600), the log and the data. `start` returns when the server answers; it
+    raises CannotStart, in one sentence, when it does not start.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Part(ABC):
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         self._leftover().end_leftover()
-        self._settle_ports()
+        self._choose_ports()
         self._prepare()
         self._child = self._make_child(self._command(), self._environment())
         self._child.start()
@@ -69,16 +69,16 @@ class Part(ABC):
         deadline = time.monotonic() + self.patience
         while not self._answers():
             if not self._child.alive or time.monotonic() > deadline:
-                happened = (
+                problem = (
                     "stopped at its start" if not self._child.alive else f"gave no answer in {self.patience:.0f} s"
                 )
                 tail = self._child.tail()
                 self._child.kill()
-                raise CannotStart(f"{self.name} {happened}; its log is {self.log}, and ends:\n{tail}")
+                raise CannotStart(f"{self.name} {problem}; its log is {self.log}, and ends:\n{tail}")
             time.sleep(0.05)
 
     def stop(self, patience: float = 12) -> None:
-        """Stop it in good order; after `patience` seconds kill it."""
+        """Stop it cleanly; after `patience` seconds kill it."""
         if self._child is not None:
             self._child.stop(patience)
 
@@ -126,8 +126,8 @@ class Part(ABC):
             self._settings = remembered(self.folder / "settings.json", self._new_settings)
         return self._settings
 
-    def _settle_ports(self) -> None:
-        """Keep the remembered ports; one that somebody else took meanwhile is chosen anew."""
+    def _choose_ports(self) -> None:
+        """Keep the remembered ports; one that is in use meanwhile is chosen again."""
         settings = self._remembered()
         for key in [key for key in settings if key.endswith("port")]:
             if not ports.is_free(int(settings[key])):
@@ -136,7 +136,7 @@ class Part(ABC):
 
     @abstractmethod
     def _prepare(self) -> None:
-        """Put into the folder whatever must be there before the process starts."""
+        """Write to the folder what must be there before the process starts."""
 
     @abstractmethod
     def _new_settings(self) -> dict[str, str | int]: ...
@@ -162,9 +162,9 @@ def remembered(file: Path, make: Callable[[], dict[str, str | int]]) -> dict[str
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write the file whole or not at all, readable by its owner alone."""
+    """Write the file atomically, readable by its owner alone."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         out.write(text)
-    draft.replace(file)
+    temporary.replace(file)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 # Below the kernel's ephemeral range (32768 and up): a port from inside it could be taken by any outgoing
-# connection while a part is down, and the part would come back elsewhere.
+# connection while a server is down, and the server would come back on another port.
 LOWEST, HIGHEST = 20_000, 31_999
 # The system's own RabbitMQ node listens for its peers here.
 NEVER = frozenset({25_672})
@@ -24,20 +24,20 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def accepts(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether somebody accepts connections on this port."""
+    """Whether a server accepts connections on this port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
         return probe.connect_ex((host, port)) == 0
 
 
 def pick(besides: Iterable[int] = ()) -> int:
-    """A port that is free now and not among `besides`; drawn at random, so that two launchers seldom meet."""
-    avoided = NEVER.union(besides)
-    # The machine's randomness, since a test run may have seeded the shared generator the same way twice.
-    draw = random.SystemRandom()
+    """A port that is free now and not among `besides`; chosen at random, so that two launchers seldom conflict."""
+    excluded = NEVER.union(besides)
+    # The system's randomness, since two test runs may have seeded the shared generator alike.
+    system_random = random.SystemRandom()
     for _ in range(500):
-        port = draw.randint(LOWEST, HIGHEST)
-        if port not in avoided and is_free(port):
+        port = system_random.randint(LOWEST, HIGHEST)
+        if port not in excluded and is_free(port):
             return port
     raise OSError(f"no free port found between {LOWEST} and {HIGHEST}")
 
@@ -51,8 +51,8 @@ def holder(port: int) -> str:
         except OSError:
             continue
         # Columns: local address as HEXADDRESS:HEXPORT (2nd), state (4th; 0A listens), inode (10th).
-        found = (row.split() for row in rows)
-        inodes |= {f"socket:[{row[9]}]" for row in found if row[3] == "0A" and int(row[1].split(":")[1], 16) == port}
+        fields = (row.split() for row in rows)
+        inodes |= {f"socket:[{row[9]}]" for row in fields if row[3] == "0A" and int(row[1].split(":")[1], 16) == port}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if any(str(descriptor.readlink()) in inodes for descriptor in (process / "fd").iterdir()):

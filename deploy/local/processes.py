@@ -25,7 +25,7 @@ from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
 from deploy.local import environment, ports
-from deploy.local.children import PRIVATE, CannotStart, Child
+from deploy.local.child_process import PRIVATE, CannotStart, Child
 from deploy.local.environment import ROOT, SERVICES
 from deploy.local.part import Part, write_private
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ, create_databases, database_url
@@ -37,7 +37,7 @@ LOG_LIMIT = 20_000_000  # bytes; a larger log is set aside at the next start
 
 
 class Process(Child):
-    """A service, the gateway or the simulator; `health_url` answers /healthz, /readyz and /metrics."""
+    """A service, the gateway or the simulator; `health_url` serves /healthz, /readyz and /metrics."""
 
     def __init__(self, name: str, module: list[str], health_port: int, state: Path, env: Mapping[str, str]) -> None:
         super().__init__(
@@ -51,7 +51,7 @@ class Process(Child):
         self.health_url = f"http://127.0.0.1:{health_port}"
 
     def ready(self) -> bool:
-        """Whether /readyz says yes now."""
+        """Whether /readyz answers 200 now."""
         try:
             with urllib.request.urlopen(f"{self.health_url}/readyz", timeout=2) as answer:  # noqa: S310  # ours, by http
                 return bool(answer.status == 200)
@@ -59,12 +59,12 @@ class Process(Child):
             return False
 
     def await_ready(self, patience: float = START_PATIENCE) -> None:
-        """Wait until it is ready; CannotStart, with its last words, when it ends or takes longer."""
+        """Wait until it is ready; CannotStart, with the end of its log, when it ends or takes longer."""
         deadline = time.monotonic() + patience
         while not self.ready():
             if not self.alive or time.monotonic() > deadline:
-                happened = "stopped at its start" if not self.alive else f"was not ready after {patience:.0f} s"
-                raise CannotStart(f"{self.name} {happened}; its log is {self.log}, and ends:\n{self.tail()}")
+                problem = "stopped at its start" if not self.alive else f"was not ready after {patience:.0f} s"
+                raise CannotStart(f"{self.name} {problem}; its log is {self.log}, and ends:\n{self.tail()}")
             time.sleep(0.05)
 
     def restart(self) -> None:
@@ -75,10 +75,10 @@ class Process(Child):
 
 
 class System:
-    """Everything, with its state in one folder. AMQP_URL, DATABASE_URL and S3_ENDPOINT replace the own parts.
+    """Everything, with its state in one folder. AMQP_URL, DATABASE_URL and S3_ENDPOINT replace the private servers.
 
-    `environment` is added to every process's (settings of a test, say); `say` is told each step in words.
-    Start it from a thread that lives as long as it (see Child). Not for several threads at once.
+    `environment` is added to every process's (settings of a test, say); `report` prints each step.
+    Start it from a thread that lives as long as it does (see Child). Not for several threads at once.
     """
 
     def __init__(
@@ -89,12 +89,12 @@ class System:
         gateway_host: str = "127.0.0.1",
         environment: Mapping[str, str] | None = None,
         seed: bool = True,
-        say: Callable[[str], None] = lambda text: None,
+        report: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.state = state_dir.resolve()
         self.host = gateway_host
-        self.given = {**os.environ, **(environment or {})}
-        self.say = say
+        self.environment = {**os.environ, **(environment or {})}
+        self.report = report
         self.seed = seed
         self.seed_output = ""
         self.values: dict[str, str] = {}
@@ -106,7 +106,7 @@ class System:
         self._database = PostgreSQL(self.state / "postgresql", self._log("postgresql"))
         self._objects = ObjectStore(self.state / "objects", self._log("objects"))
 
-    # What one asks it
+    # --- state ---
 
     @property
     def gateway_url(self) -> str:
@@ -114,10 +114,10 @@ class System:
         return f"http://{self.host}:{self._port('gateway')}"
 
     @property
-    def _reached_at(self) -> str:
-        """The address on papers: where all addresses are listened on, this machine's own."""
-        everywhere = self.host in ("0.0.0.0", "::")
-        return f"http://127.0.0.1:{self._port('gateway')}" if everywhere else self.gateway_url
+    def _public_url(self) -> str:
+        """The address on papers: the loopback address where all addresses are listened on."""
+        on_all_addresses = self.host in ("0.0.0.0", "::")
+        return f"http://127.0.0.1:{self._port('gateway')}" if on_all_addresses else self.gateway_url
 
     @property
     def simulator_url(self) -> str:
@@ -126,26 +126,26 @@ class System:
 
     @property
     def amqp_url(self) -> str:
-        return self.given.get("AMQP_URL") or self._broker.url
+        return self.environment.get("AMQP_URL") or self._broker.url
 
     @property
     def broker(self) -> RabbitMQ:
-        """The own RabbitMQ node; there is none when AMQP_URL is given."""
+        """The private RabbitMQ node; there is none when AMQP_URL is set."""
         return self._own(self._broker, "AMQP_URL")
 
     @property
     def database(self) -> PostgreSQL:
-        """The own PostgreSQL server; there is none when DATABASE_URL is given."""
+        """The private PostgreSQL server; there is none when DATABASE_URL is set."""
         return self._own(self._database, "DATABASE_URL")
 
     @property
     def objects(self) -> ObjectStore:
-        """The own S3 server; there is none when S3_ENDPOINT is given."""
+        """The private S3 server; there is none when S3_ENDPOINT is set."""
         return self._own(self._objects, "S3_ENDPOINT")
 
     def database_url(self, service: str) -> str:
         """The database of one service, for SQLAlchemy (postgresql+psycopg://…)."""
-        return database_url(self.given.get("DATABASE_URL") or self._database.url, f"peygir_{service}")
+        return database_url(self.environment.get("DATABASE_URL") or self._database.url, f"peygir_{service}")
 
     def process(self, name: str, number: int = 1) -> Process:
         """A service, "gateway" or "simulator"; `number` counts from 1 where it was scaled."""
@@ -153,8 +153,8 @@ class System:
 
     def processes(self, name: str | None = None) -> list[Process]:
         """All processes, or all of one service."""
-        wanted = self._processes.items()
-        return [process for key, process in wanted if name in (None, key, key.rpartition("-")[0])]
+        running = self._processes.items()
+        return [process for key, process in running if name in (None, key, key.rpartition("-")[0])]
 
     def runs_elsewhere(self) -> bool:
         """Whether another process runs on this folder."""
@@ -174,7 +174,7 @@ class System:
         """Everything that runs, parts and processes."""
         return [*self._parts(), *self._processes.values()]
 
-    # What one does with it
+    # --- control ---
 
     def start(self) -> Self:
         """Start everything and wait until all is ready; CannotStart otherwise, with everything stopped."""
@@ -226,66 +226,66 @@ class System:
     ) -> None:
         self.stop()
 
-    # How it starts
+    # --- start ---
 
     def _start(self) -> None:
         self._make_folders()
-        self._set_logs_aside()
+        self._rotate_logs()
         for leftover in sorted((self.state / "run").glob("*.pid")):
             Child(leftover.stem, [], log=leftover, pidfile=leftover, environment={}, folder=ROOT).end_leftover()
-        values = environment.load(self.state / "env", self.given)
-        self._settle_ports()
+        values = environment.load(self.state / "env", self.environment)
+        self._choose_ports()
         self._objects.use_keys(values["S3_ACCESS_KEY"], values["S3_SECRET_KEY"])
         parts = self._parts()
         for variable in ("AMQP_URL", "DATABASE_URL", "S3_ENDPOINT"):
-            self._check_given(variable)
+            self._check_reachable(variable)
         if parts:
-            self.say("starting " + ", ".join(part.title for part in parts))
+            self.report("starting " + ", ".join(part.title for part in parts))
         for part in parts:
             part.launch()
-        # PostgreSQL is up long before RabbitMQ: bring its databases to date meanwhile.
+        # PostgreSQL is up long before RabbitMQ: migrate its databases meanwhile.
         for part in sorted(parts, key=lambda part: part is self._broker):
             if part is self._broker:
                 self._prepare_databases(values)
             part.await_ready()
         if self._broker not in parts:
             self._prepare_databases(values)
-        self.values = self._everything(values)
+        self.values = self._all_values(values)
         run = {"environment": self.values, "gateway": self.gateway_url, "simulator": self.simulator_url}
         write_private(self.state / "run.json", json.dumps(run, indent=1))
         self._run("topology", ["backbone.messaging.topology"])
         names = ["simulator", *present_services(), "gateway"]
-        self.say("starting " + ", ".join(names))
+        self.report("starting " + ", ".join(names))
         for name in names:
             self._make(name).start()
         for name in names:
             self.process(name).await_ready()
         if self.seed:
-            self.say("seeding the sample catalogue and the demo staff")
+            self.report("seeding the sample catalogue and the demo staff")
             self.seed_output = self._run("seed", ["deploy.seed"])
 
     def _prepare_databases(self, values: Mapping[str, str]) -> None:
         names = present_services()
-        server = self.given.get("DATABASE_URL") or self._database.url
+        server = self.environment.get("DATABASE_URL") or self._database.url
         create_databases(server, [f"peygir_{name}" for name in names])
-        self.say("bringing the databases to date")
-        self.values = self._everything(values)
+        self.report("migrating the databases")
+        self.values = self._all_values(values)
         self._run("migrate", ["backbone.storage.migrate", *names])
 
-    def _everything(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Every value that some process or command of ours may need."""
+    def _all_values(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Every value that a process or a command may need."""
         webhooks = f"{self.gateway_url}/v1/webhooks/sms/kavenegar/{values['SMS_WEBHOOK_SECRET']}"
         return {
             **values,
             "AMQP_URL": self.amqp_url,
-            "S3_ENDPOINT": self.given.get("S3_ENDPOINT") or self._objects.endpoint,
-            "S3_BUCKET": self.given.get("S3_BUCKET") or "peygir",
-            "KAVENEGAR_BASE_URL": self.given.get("KAVENEGAR_BASE_URL") or self.simulator_url,
-            **{name: self.given[name] for name in environment.RESERVE if self.given.get(name)},
+            "S3_ENDPOINT": self.environment.get("S3_ENDPOINT") or self._objects.endpoint,
+            "S3_BUCKET": self.environment.get("S3_BUCKET") or "peygir",
+            "KAVENEGAR_BASE_URL": self.environment.get("KAVENEGAR_BASE_URL") or self.simulator_url,
+            **{name: self.environment[name] for name in environment.RESERVE_PROVIDER if self.environment.get(name)},
             "SMS_WEBHOOK_URL_DELIVERY": f"{webhooks}/delivery",
             "SMS_WEBHOOK_URL_INBOUND": f"{webhooks}/inbound",
-            "CHECKPOINT_DIR": self.given.get("CHECKPOINT_DIR") or str(self.state / "checkpoints"),
-            "PUBLIC_URL": self.given.get("PUBLIC_URL") or self._reached_at,
+            "CHECKPOINT_DIR": self.environment.get("CHECKPOINT_DIR") or str(self.state / "checkpoints"),
+            "PUBLIC_URL": self.environment.get("PUBLIC_URL") or self._public_url,
             "PEYGIR_GATEWAY_URL": self.gateway_url,
             "PEYGIR_SIMULATOR_URL": self.simulator_url,
             "PEYGIR_CREDENTIALS": str(self.state / "credentials.json"),
@@ -294,7 +294,7 @@ class System:
 
     def _make(self, name: str, number: int = 1) -> Process:
         key = _numbered(name, number)
-        env = environment.of_process(name, self.values, self.given)
+        env = environment.process_environment(name, self.values, self.environment)
         env["AMQP_URL"] = self.values["AMQP_URL"]
         env.setdefault("MEDIA_WORK_DIR", str(self.state / "media-work"))
         env.setdefault("MEDIA_STORE_FOLDER", str(self.state))
@@ -314,16 +314,16 @@ class System:
         else:
             module = ["backbone.process.run", name]
             env["DATABASE_URL"] = self.values[f"DATABASE_URL_{name.upper()}"]
-            if name == "notify" and not self.given.get("KAVENEGAR_BASE_URL"):
-                env.setdefault("NOTIFY_QUIET_HOURS", "off")  # the simulator's phones wake nobody
+            if name == "notify" and not self.environment.get("KAVENEGAR_BASE_URL"):
+                env.setdefault("NOTIFY_QUIET_HOURS", "off")  # nobody is woken by the simulator's phones
         health = self._port("simulator") if name == "simulator" else self._port(f"{key} health")
         env |= {"HEALTH_HOST": "127.0.0.1", "HEALTH_PORT": str(health)}
         self._processes[key] = Process(key, module, health, self.state, env)
         return self._processes[key]
 
     def _run(self, name: str, module: list[str]) -> str:
-        """Run one of our own commands to its end; its output. CannotStart when it fails."""
-        env = environment.of_command(self.values, self.given)
+        """Run a command to its end; its output. CannotStart when it fails."""
+        env = environment.command_environment(self.values, self.environment)
         done = subprocess.run(
             [sys.executable, "-m", *module],
             env=env,
@@ -341,23 +341,23 @@ class System:
         return done.stdout
 
     def _parts(self) -> list[Part]:
-        """The parts that are our own, in the order of their start."""
+        """The private servers, in the order of their start."""
         own = {"AMQP_URL": self._broker, "DATABASE_URL": self._database, "S3_ENDPOINT": self._objects}
-        return [part for variable, part in own.items() if not self.given.get(variable)]
+        return [part for variable, part in own.items() if not self.environment.get(variable)]
 
     def _own(self, part: OwnPart, variable: str) -> OwnPart:
-        if self.given.get(variable):
-            raise LookupError(f"{variable} is set, so there is no {part.name} of our own")
+        if self.environment.get(variable):
+            raise LookupError(f"{variable} is set, so there is no private {part.name}")
         return part
 
-    def _check_given(self, variable: str) -> None:
-        if not (url := self.given.get(variable)):
+    def _check_reachable(self, variable: str) -> None:
+        if not (url := self.environment.get(variable)):
             return
-        place = urlsplit(url)
-        port = place.port or {"AMQP_URL": 5672, "DATABASE_URL": 5432}.get(variable, 80)
+        address = urlsplit(url)
+        port = address.port or {"AMQP_URL": 5672, "DATABASE_URL": 5432}.get(variable, 80)
         # A database may also be behind a unix socket, which create_databases tries.
-        if place.hostname and not ports.accepts(port, place.hostname):
-            raise CannotStart(f"{variable} is set, but nobody answers at {place.hostname}:{port}.")
+        if address.hostname and not ports.accepts(port, address.hostname):
+            raise CannotStart(f"{variable} is set, but nothing answers at {address.hostname}:{port}.")
 
     def _port(self, name: str) -> int:
         if name not in self._ports:
@@ -365,13 +365,13 @@ class System:
             write_private(self.state / "ports.json", json.dumps(self._ports, indent=1))
         return self._ports[name]
 
-    def _settle_ports(self) -> None:
-        """Keep the ports of the last run, but for those that somebody else has taken."""
+    def _choose_ports(self) -> None:
+        """Keep the ports of the last run, except those that are in use."""
         try:
-            kept = json.loads((self.state / "ports.json").read_text())
+            previous = json.loads((self.state / "ports.json").read_text())
         except (OSError, ValueError):
-            kept = {}
-        self._ports = {name: port for name, port in kept.items() if ports.is_free(port)}
+            previous = {}
+        self._ports = {name: port for name, port in previous.items() if ports.is_free(port)}
         if self._gateway_port is not None:
             self._ports["gateway"] = self._gateway_port
             if not ports.is_free(self._gateway_port, self.host):
@@ -381,14 +381,14 @@ class System:
         return self.state / "log" / f"{name}.log"
 
     def _make_folders(self) -> None:
-        """Each for its owner alone. PostgreSQL, run by root as a user of its own, passes through the state's folder."""
+        """Each for its owner alone; PostgreSQL, which root runs as another user, has to pass through the state's folder."""
         self.state.chmod(0o711)
         for name in ("log", "run", "gateway", "media-work", "checkpoints", "objects", "rabbitmq"):
             folder = self.state / name
             folder.mkdir(exist_ok=True)
             folder.chmod(0o700)
 
-    def _set_logs_aside(self) -> None:
+    def _rotate_logs(self) -> None:
         for log in (self.state / "log").glob("*.log"):
             if log.stat().st_size > LOG_LIMIT:
                 log.replace(log.with_suffix(".log.1"))

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from deploy.local import ports
-from deploy.local.children import CannotStart
+from deploy.local.child_process import CannotStart
 from deploy.local.part import SYSTEM_PATH, Part, write_private
 
 # Debian's wrapper in /usr/sbin switches to the user rabbitmq, so the script behind it is what we run.

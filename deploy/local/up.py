@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from deploy.local import packages, ports
-from deploy.local.children import CannotStart
+from deploy.local.child_process import CannotStart
 from deploy.local.environment import state_folder
 from deploy.local.processes import System
 from deploy.local.rabbitmq import RABBITMQ_MISSING, RabbitMQ
@@ -18,7 +18,7 @@ from deploy.local.supervision import watch
 
 
 class _Stop(BaseException):
-    """The person, or the machine, wants an end."""
+    """A signal asks the launcher to stop."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,10 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
         port,
         gateway_host=options.host or os.environ.get("GATEWAY_HOST") or "127.0.0.1",
         seed=not options.no_seed,
-        say=_say,
+        report=_report,
     )
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _ask)
+        signal.signal(number, _stop)
     try:
         began = time.monotonic()
         _check(system, port)
@@ -48,31 +48,31 @@ def main(arguments: list[str] | None = None) -> int:
         print(_summary(system, time.monotonic() - began), flush=True)
         for line in watch(system):
             if line:
-                _say(line)
+                _report(line)
             else:
                 time.sleep(0.5)
     except (CannotStart, packages.CannotInstall) as problem:
         print(f"peygir: {problem}", file=sys.stderr)
         return 1
     except _Stop:
-        _end(system)
+        _shut_down(system)
     return 0
 
 
 def _check(system: System, port: int) -> None:
-    """What can be said before anything is started."""
+    """Checks what can be checked before anything is started."""
     if system.runs_elsewhere():
-        return  # which `start` will say; its port is then taken by itself
+        return  # `start` reports it; the port is in use by that process
     if not ports.is_free(port, system.host):
-        raise CannotStart(_taken(port, system.host))
+        raise CannotStart(_port_in_use(port, system.host))
     if not os.environ.get("AMQP_URL") and RabbitMQ.binary() is None:
         if os.environ.get("PEYGIR_RABBITMQ_SERVER") or os.geteuid() != 0:
             raise CannotStart(RABBITMQ_MISSING)
-        _say("installing rabbitmq-server, which is missing (the system's own broker is not started)")
+        _report("installing rabbitmq-server, which is missing (the system's own broker is not started)")
         packages.install("rabbitmq-server")
 
 
-def _taken(port: int, host: str) -> str:
+def _port_in_use(port: int, host: str) -> str:
     holder = ports.holder(port)
     by = f" by {holder}" if holder else ""
     free = next(other for other in range(port + 1, 65_536) if ports.is_free(other, host))
@@ -102,15 +102,15 @@ def _summary(system: System, seconds: float) -> str:
 
 
 def _accounts(file: Path) -> list[str]:
-    """The demo staff and how they sign in: of this folder's own data, for whoever sits at this terminal."""
+    """The demo staff and their credentials, which are for this folder's data alone."""
     try:
         accounts = json.loads(file.read_text())
     except (OSError, ValueError):
         return []
     rows = [("account", "unit", "password", "secret for an authenticator app (TOTP)")]
     rows += [
-        (name, one["unit"] or "", one["password"] or "(changed)", one["totp_secret"] or "(changed)")
-        for name, one in accounts.items()
+        (name, account["unit"] or "", account["password"] or "(changed)", account["totp_secret"] or "(changed)")
+        for name, account in accounts.items()
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return ["  " + "  ".join((*map(str.ljust, row, widths), row[3])) for row in rows]
@@ -123,24 +123,24 @@ def _short(path: Path) -> str:
         return str(path)
 
 
-def _end(system: System) -> None:
-    def at_once(number: int, frame: FrameType | None) -> None:
+def _shut_down(system: System) -> None:
+    def kill_at_once(number: int, frame: FrameType | None) -> None:
         system.kill()
         print("peygir: killed", file=sys.stderr, flush=True)
         os._exit(0)
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, at_once)
-    _say("stopping (Ctrl-C again kills at once)")
+        signal.signal(number, kill_at_once)
+    _report("stopping (Ctrl-C again kills at once)")
     system.stop()
-    _say(f"stopped; the data stays in {_short(system.state)}/")
+    _report(f"stopped; the data stays in {_short(system.state)}/")
 
 
-def _ask(number: int, frame: FrameType | None) -> None:
+def _stop(number: int, frame: FrameType | None) -> None:
     raise _Stop
 
 
-def _say(text: str) -> None:
+def _report(text: str) -> None:
     print(f"peygir: {text}", flush=True)
 
 

@@ -176,7 +176,7 @@ def _for_staff(endpoint: StaffCommandEndpoint) -> Callable[..., Any]:
         try:
             case = await container.rabbit.ask("tracking", "execute", request, StaffCase)
         finally:
-            container.case_cache.drop(case_id)
+            container.case_cache.invalidate(case_id)
         return answer(case, etag=f'"{case.version}"')
 
     fields = endpoint.command.model_fields
@@ -202,7 +202,7 @@ def _by_code(endpoint: CitizenCommandEndpoint) -> Callable[..., Any]:
         *, body: Body | None, container: AppContainer, bearer: Bearer, idempotency_key: str | None
     ) -> Response:
         command, key = endpoint.command_of(body), key_or_new(idempotency_key)
-        return answer(await container.tracking.execute(bearer.actor, command, key, code_hashes=bearer.code_hashes))
+        return answer(await container.citizen_cases.execute(bearer.actor, command, key, code_hashes=bearer.code_hashes))
 
     return _with_signature(
         handle,
@@ -222,7 +222,7 @@ def _for_signed_in(endpoint: CitizenCommandEndpoint) -> Callable[..., Any]:
         *, case_id: UUID, body: Body | None, container: AppContainer, signed_in: SignedIn, idempotency_key: str | None
     ) -> Response:
         command, key = endpoint.command_of(body), key_or_new(idempotency_key)
-        case = await container.tracking.execute(signed_in.actor, command, key, case_id=case_id)
+        case = await container.citizen_cases.execute(signed_in.actor, command, key, case_id=case_id)
         return answer(case, etag=f'"{case.version}"')
 
     return _with_signature(

@@ -56,7 +56,7 @@ def container_of(request: Request) -> AppContainer:
 
 def address_key(container: AppContainer, request: Request) -> str:
     """What stands for this request's address in the limits."""
-    address = container.limits.address(request.client, ",".join(request.headers.getlist("x-forwarded-for")))
+    address = container.limits.client_address(request.client, ",".join(request.headers.getlist("x-forwarded-for")))
     return container.limits.address_key(address)
 
 
@@ -158,7 +158,7 @@ class Bearer:
 
 async def bearer_of(container: AppContainer, client: Client, typed: str) -> list[str]:
     """The hashes of a code that was typed; UnknownTrackingCode for a bad one, at once and without asking anyone."""
-    return (await container.admission.tracking_code(client, typed)).hashes
+    return (await container.admission.admit_typed_code(client, typed)).hashes
 
 
 TrackingCode = Annotated[

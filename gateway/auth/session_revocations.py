@@ -1,7 +1,7 @@
-"""Sessions that ended before their time: their access tokens are good for nothing any more.
+"""Sessions that ended before their tokens expired: their access tokens are refused.
 
-An access token is believed for up to a quarter of an hour. Who signed out, or whose refresh token was stolen, must not be
-served by it until then.
+An access token is valid for up to a quarter of an hour. After signing out, or when a refresh token was stolen, it must not
+work until then.
 """
 
 from __future__ import annotations
@@ -19,56 +19,56 @@ from gateway.rabbit.client import RabbitClient
 
 log = logs.get("ended_sessions")
 
-_PAUSE = 5.0
-_CLEAN_AFTER = 60.0
-"""Seconds from one look for what has expired to the next."""
+_RETRY_SECONDS = 5.0
+_SWEEP_SECONDS = 60.0
+"""Between two removals of expired entries."""
 
 
 class SessionRevocations:
-    """The sessions known to have ended. Hears `session.ended.v1` while subscribed, and asks accounts for what it missed
-    whenever it subscribes. An entry is kept until the last access token of its session has expired by itself, so there are
-    never more than ended in a quarter of an hour."""
+    """The sessions that have ended. Kept up to date by `session.ended.v1` while subscribed, and by asking accounts whenever
+    the subscription begins. An entry is kept until the last access token of its session has expired, so there are never more
+    than ended in a quarter of an hour."""
 
     def __init__(self, rabbit: RabbitClient, clock: Callable[[], float] = time.time) -> None:
-        self._bus, self._clock = rabbit, clock
+        self._rabbit, self._clock = rabbit, clock
         self._ended: dict[str, float] = {}
-        self._clean_at = 0.0
+        self._sweep_at = 0.0
         self._listeners: list[Callable[[str], None]] = []
-        self._asking: asyncio.Task[None] | None = None
-        rabbit.on_event(self.heard)
-        rabbit.on_subscription(self._subscription)
+        self._loading: asyncio.Task[None] | None = None
+        rabbit.add_event_listener(self.handle_event)
+        rabbit.add_subscription_listener(self._set_subscribed)
 
     def __len__(self) -> int:
         return len(self._ended)
 
-    def on_end(self, listener: Callable[[str], None]) -> None:
-        """`listener(session_id)` whenever a session is known to have ended."""
+    def add_listener(self, listener: Callable[[str], None]) -> None:
+        """`listener(session_id)` is called for each session that ends."""
         self._listeners.append(listener)
 
     def has_ended(self, session: str | None) -> bool:
-        """Whether this session (claim `sid`) is known to have ended."""
+        """Whether this session (claim `sid`) has ended, as far as this gateway knows."""
         return session in self._ended
 
     async def sign_out(self, refresh_token: str) -> None:
-        """Ends the session of a refresh token; this gateway refuses its access tokens before anybody is answered."""
+        """Ends the session of a refresh token; this gateway refuses its access tokens from then on."""
         request = RevokeTokens(refresh_token=refresh_token)
-        answer = await self._bus.ask("accounts", "revoke", request, RevokedSession)
+        answer = await self._rabbit.ask("accounts", "revoke", request, RevokedSession)
         if answer.ended is not None:
             self._add(answer.ended.session_id, answer.ended.until)
 
-    def heard(self, name: str, body: str | bytes) -> None:
-        """Listens to events; accounts alone publishes these."""
+    def handle_event(self, name: str, body: str | bytes) -> None:
+        """Takes in `session.ended.v1`; accounts alone may publish it."""
         if name == SessionEnded.name:
             event = SessionEnded.model_validate_json(body)
             for session_id in event.session_ids:
                 self._add(session_id, event.until)
 
     def stop(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
+        if self._loading is not None:
+            self._loading.cancel()
 
     def _add(self, session_id: UUID, until: datetime) -> None:
-        self._clean()
+        self._remove_expired()
         session, ends = str(session_id), until.timestamp()
         if session in self._ended or ends <= self._clock():
             return
@@ -76,29 +76,29 @@ class SessionRevocations:
         for listener in self._listeners:
             listener(session)
 
-    def _clean(self) -> None:
+    def _remove_expired(self) -> None:
         now = self._clock()
-        if now >= self._clean_at:
-            self._clean_at = now + _CLEAN_AFTER
+        if now >= self._sweep_at:
+            self._sweep_at = now + _SWEEP_SECONDS
             for session in [session for session, ends in self._ended.items() if ends <= now]:
                 del self._ended[session]
 
-    def _subscription(self, subscribed: bool) -> None:
-        """What happened while nobody listened is asked for."""
+    def _set_subscribed(self, subscribed: bool) -> None:
+        """Asks for the sessions that ended while events were not received."""
         self.stop()
         if subscribed:
-            self._asking = asyncio.get_running_loop().create_task(self._ask())
+            self._loading = asyncio.get_running_loop().create_task(self._load())
 
-    async def _ask(self) -> None:
+    async def _load(self) -> None:
         after: UUID | None = None
         while True:
             try:
-                page = await self._bus.ask(
+                page = await self._rabbit.ask(
                     "accounts", "list_ended_sessions", ListEndedSessions(after=after), EndedSessions
                 )
             except PeygirError as error:
                 log.info("accounts cannot list ended sessions yet", error=error.code)
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(_RETRY_SECONDS)
                 continue
             for ended in page.items:
                 self._add(ended.session_id, ended.until)

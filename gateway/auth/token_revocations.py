@@ -1,7 +1,7 @@
-"""Whose account was changed: access tokens of before are good for nothing any more.
+"""Changed staff accounts: access tokens issued before the change are refused.
 
-A token is believed as it is, and tells of roles and unit as they were when it was made, up to a quarter of an hour ago. Who was
-moved into a unit meanwhile, or dismissed, must not read on until then.
+A token carries roles and unit as they were when it was issued, up to a quarter of an hour ago. Staff who were moved to another
+unit meanwhile, or dismissed, must not go on reading until it expires.
 """
 
 from __future__ import annotations
@@ -15,64 +15,62 @@ from contracts.accounts import ChangedStaff, ListChangedStaff, StaffChanged
 from contracts.errors import PeygirError
 from gateway.rabbit.client import RabbitClient
 
-log = logs.get("standing")
+log = logs.get("token_revocations")
 
-_PAUSE = 5.0
+_RETRY_SECONDS = 5.0
 
 
 class TokenRevocations:
-    """Hears of changes as long as it listens; asks accounts for those before. Once heard, a version only grows."""
+    """The newest version of each changed account. Kept up to date by `staff.changed.v1` while subscribed, and by asking accounts
+    whenever the subscription begins. A version never decreases."""
 
     def __init__(self, rabbit: RabbitClient) -> None:
-        self._bus = rabbit
+        self._rabbit = rabbit
         self._versions: dict[UUID, int] = {}
-        self._on_change: list[Callable[[UUID], None]] = []
-        self._asking: asyncio.Task[None] | None = None
-        rabbit.on_event(self.heard)
-        rabbit.on_subscription(self._subscription)
+        self._listeners: list[Callable[[UUID], None]] = []
+        self._loading: asyncio.Task[None] | None = None
+        rabbit.add_event_listener(self.handle_event)
+        rabbit.add_subscription_listener(self._set_subscribed)
 
-    def on_change(self, listener: Callable[[UUID], None]) -> None:
-        """`listener(staff_id)` whenever an account was changed."""
-        self._on_change.append(listener)
+    def add_listener(self, listener: Callable[[UUID], None]) -> None:
+        """`listener(staff_id)` is called for each changed account."""
+        self._listeners.append(listener)
 
-    def is_past(self, staff_id: UUID, version: int) -> bool:
-        """Whether this account is known to have been changed since that version of it."""
+    def is_revoked(self, staff_id: UUID, version: int) -> bool:
+        """Whether this account was changed since that version of it, as far as this gateway knows."""
         return self._versions.get(staff_id, 0) > version
 
-    def heard(self, name: str, body: str | bytes) -> None:
-        """Listens to events; accounts alone tells of staff."""
+    def handle_event(self, name: str, body: str | bytes) -> None:
+        """Takes in `staff.changed.v1`; accounts alone may publish it."""
         if name == StaffChanged.name:
             event = StaffChanged.model_validate_json(body)
-            self._know(event.staff_id, event.version)
+            self._add(event.staff_id, event.version)
 
     def stop(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
+        if self._loading is not None:
+            self._loading.cancel()
 
-    def _know(self, staff_id: UUID, version: int) -> None:
-        if self.is_past(staff_id, version - 1):
+    def _add(self, staff_id: UUID, version: int) -> None:
+        if self.is_revoked(staff_id, version - 1):
             return
         self._versions[staff_id] = version
-        for listener in self._on_change:
+        for listener in self._listeners:
             listener(staff_id)
 
-    def _subscription(self, subscribed: bool) -> None:
-        """What happened while nobody listened is asked for."""
+    def _set_subscribed(self, subscribed: bool) -> None:
+        """Asks for the accounts that were changed while events were not received."""
         self.stop()
         if subscribed:
-            self._asking = asyncio.get_running_loop().create_task(self._ask())
+            self._loading = asyncio.get_running_loop().create_task(self._load())
 
-    async def _ask(self) -> None:
+    async def _load(self) -> None:
         while True:
             try:
-                changed = await self._bus.ask("accounts", "list_changed_staff", ListChangedStaff(), ChangedStaff)
+                changed = await self._rabbit.ask("accounts", "list_changed_staff", ListChangedStaff(), ChangedStaff)
             except PeygirError as error:
-                log.info("accounts cannot tell yet whose tokens are past", error=error.code)
-                await asyncio.sleep(_PAUSE)
+                log.info("accounts cannot list changed staff yet", error=error.code)
+                await asyncio.sleep(_RETRY_SECONDS)
             else:
-                for one in changed.items:
-                    self._know(one.staff_id, one.version)
+                for account in changed.items:
+                    self._add(account.staff_id, account.version)
                 return
-
-
-__all__ = ["TokenRevocations"]

@@ -1,14 +1,14 @@
-"""Who asks: EdDSA access tokens made by accounts, checked here alone."""
+"""Access tokens: EdDSA, issued by accounts, verified here without asking it."""
 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from cachetools import LRUCache
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
@@ -21,14 +21,14 @@ from contracts.vocabulary import ActorKind, Language, Role
 from gateway.auth.session_revocations import SessionRevocations
 from gateway.auth.token_revocations import TokenRevocations
 
-_LONGEST = 4096
-_KEPT = 10_000
+_MAX_LENGTH = 4096
+_CACHED_TOKENS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody signed in. `contact`: a citizen's verified mobile, still locked. `expires_at`: epoch seconds. `version`: of
-    the account, a member of staff's, when the token was made."""
+    """Somebody who is signed in. `contact`: a citizen's verified mobile, encrypted. `expires_at`: epoch seconds. `version`: of
+    a staff account when the token was issued."""
 
     kind: ActorKind
     id: UUID
@@ -45,7 +45,7 @@ class Caller:
 
 
 class Tokens:
-    """Checks access tokens. One that was good is remembered until it expires, so that its signature is checked once."""
+    """Verifies access tokens. The caller of a valid one is cached, so that its signature is verified once."""
 
     def __init__(
         self,
@@ -56,32 +56,29 @@ class Tokens:
     ) -> None:
         self._keys = [OKPKey.import_key(Ed25519PublicKey.from_public_bytes(key)) for key in public_keys]
         self._contact_key = contact_key
-        self._standing = token_revocations
-        self._revocations = session_revocations
-        # EdDSA alone: neither none nor a symmetric algorithm can be asked for by a token.
+        self._token_revocations = token_revocations
+        self._session_revocations = session_revocations
+        # EdDSA alone: a token can choose neither "none" nor a symmetric algorithm.
         self._registry = jws.JWSRegistry(algorithms=["EdDSA"])
-        self._good: OrderedDict[str, Caller] = OrderedDict()
+        self._callers: LRUCache[str, Caller] = LRUCache(_CACHED_TOKENS)
 
     def check(self, token: str) -> Caller:
-        """The caller this token names; BadToken when it is not ours, not valid now, not an access token, made before its
-        account was changed, or of a session that has ended."""
-        signed_in = self._good.get(token)
-        if signed_in is None:
-            signed_in = self._verified(token)
-            self._good[token] = signed_in
-            if len(self._good) > _KEPT:
-                self._good.popitem(last=False)
-        if signed_in.expires_at <= time.time():
-            self._good.pop(token, None)
+        """The caller of this token; BadToken when its signature is wrong, it is not valid now, not an access token, was issued
+        before its account was changed, or belongs to a session that has ended."""
+        caller = self._callers.get(token)
+        if caller is None:
+            caller = self._verify(token)
+            self._callers[token] = caller
+        if caller.expires_at <= time.time() or self.is_revoked(caller):
+            self._callers.pop(token, None)
             raise BadToken
-        if self.is_revoked(signed_in):
-            self._good.pop(token, None)
-            raise BadToken
-        return signed_in
+        return caller
 
     def is_revoked(self, caller: Caller) -> bool:
-        """Whether this caller's session has ended, or their account was changed, since the token was made."""
-        return self._standing.is_past(caller.id, caller.version) or self._revocations.has_ended(caller.session)
+        """Whether this caller's session has ended, or their account was changed, since the token was issued."""
+        return self._token_revocations.is_revoked(caller.id, caller.version) or self._session_revocations.has_ended(
+            caller.session
+        )
 
     def mobile(self, caller: Caller) -> str | None:
         """A citizen's verified mobile in E.164."""
@@ -92,15 +89,15 @@ class Tokens:
         except sealing.CannotOpen:
             raise BadToken from None
 
-    def _verified(self, token: str) -> Caller:
-        if len(token) > _LONGEST or not token.isascii():
+    def _verify(self, token: str) -> Caller:
+        if len(token) > _MAX_LENGTH or not token.isascii():
             raise BadToken
         for key in self._keys:
             try:
-                checked = jwt.decode(token, key, registry=self._registry)
+                verified = jwt.decode(token, key, registry=self._registry)
             except (JoseError, ValueError, TypeError, KeyError, RecursionError):
                 continue
-            return _caller(checked.claims)
+            return _caller(verified.claims)
         raise BadToken
 
 

@@ -1,146 +1,154 @@
-"""What is known here of "where is my case?": answers, kept until something happens to the case, and which codes were given
-here and have no case yet.
+"""What the gateway knows about cases by their codes: answers, cached until something happens to the case, and which codes were
+issued here and have no case yet.
 
-Keyed by the code's hash and the language. An answer is forgotten when tracking, media or notify say that something
-changed, and after a while anyway. While events may be missed nothing is kept. A code whose case does not exist yet is
-never kept.
+Keyed by the code's hash and the language. An answer is dropped when tracking, media or notify publish that something
+changed, and after a while in any case. While events may be missed nothing is cached. A code whose case does not exist yet is
+never cached.
 """
 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
+
+from cachetools import FIFOCache
 
 from contracts.media import UploadState
 from contracts.tracking import PublicCase
 from contracts.vocabulary import Language
-from gateway.edge.metrics import CACHE
+from gateway.edge.metrics import CASE_CACHE
 
-_DROPS_KEPT = 20_000
-
+_MAX_CODES = 20_000
+_MAX_CHANGES = 20_000
 
 Key = tuple[str, Language]
 """A code's hash and the language of the answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """`answer`: JSON, as it is sent. Bytes, since the objects it was made of take five times as much."""
-
-    case_id: UUID
-    media: tuple[str, ...]
-    answer: bytes
-    until: float
-
-
 class RecentCodes:
-    """The last `most` codes, by hash, that were given here or of whose case something was heard: while a code's case has
-    neither been seen nor heard of, it is being registered, and that can be said without asking anyone."""
+    """The last codes, by hash, that were issued by this gateway or of whose case an event was received, at most `max_codes`.
+    A code that was issued and of whose case no event was received is being registered: that is known without asking a service.
+    """
 
-    def __init__(self, most: int = 20_000) -> None:
-        self._most = most
-        self._has_case: OrderedDict[str, bool] = OrderedDict()
-        self._listening = False
+    def __init__(self, max_codes: int = _MAX_CODES) -> None:
+        self._has_case: FIFOCache[str, bool] = FIFOCache(max_codes)
+        self._subscribed = False
 
-    def subscription(self, subscribed: bool) -> None:
-        """Whether events are heard; when some may be missed, nothing is known any more."""
-        self._listening = subscribed
+    def set_subscribed(self, subscribed: bool) -> None:
+        """Whether events are received; when some may be missed, everything is forgotten."""
+        self._subscribed = subscribed
         self._has_case.clear()
 
-    def given(self, code_hash: str) -> None:
+    def add(self, code_hash: str) -> None:
         """This code was promised to a citizen, for the first time or again."""
-        self._note(code_hash, self._has_case.get(code_hash, False))
+        self._set(code_hash, self._has_case.get(code_hash, False))
 
-    def has_case(self, code_hash: str) -> None:
-        self._note(code_hash, True)
+    def mark_registered(self, code_hash: str) -> None:
+        """This code has a case."""
+        self._set(code_hash, True)
 
-    def registering(self, code_hashes: list[str]) -> bool:
-        """Whether one of these was given here and has no case yet."""
+    def is_registering(self, code_hashes: list[str]) -> bool:
+        """Whether one of these was issued here and has no case yet."""
         return any(self._has_case.get(code_hash) is False for code_hash in code_hashes)
 
-    def _note(self, code_hash: str, has_case: bool) -> None:
-        if not self._listening:
-            return
-        self._has_case[code_hash] = has_case
-        self._has_case.move_to_end(code_hash)
-        if len(self._has_case) > self._most:
-            self._has_case.popitem(last=False)
+    def _set(self, code_hash: str, has_case: bool) -> None:
+        if self._subscribed:
+            self._has_case[code_hash] = has_case
+
+
+@dataclass(frozen=True, slots=True)
+class _CachedAnswer:
+    """`body`: JSON, as it is sent. Bytes, since the objects it is rendered from take five times as much memory."""
+
+    case_id: UUID
+    media_ids: tuple[str, ...]
+    body: bytes
+    expires_at: float
+
+    def size(self) -> int:
+        return len(self.body)
+
+
+class _Answers(FIFOCache[Key, _CachedAnswer]):
+    """Calls `on_removal` for whatever leaves it, evicted or deleted."""
+
+    def __init__(self, max_bytes: int, on_removal: Callable[[Key, _CachedAnswer], None]) -> None:
+        super().__init__(max_bytes, getsizeof=_CachedAnswer.size)
+        self._on_removal = on_removal
+
+    def __delitem__(self, key: Key) -> None:
+        answer = self[key]
+        super().__delitem__(key)
+        self._on_removal(key, answer)
 
 
 class CaseCache:
-    """At most `most` answers of `size` bytes together, each for at most `seconds`."""
+    """At most `max_entries` answers of `max_bytes` together, each for at most `seconds`."""
 
-    def __init__(self, most: int, size: int, seconds: float) -> None:
-        self._most, self._size, self._seconds = most, size, seconds
-        self._kept: OrderedDict[Key, Kept] = OrderedDict()
-        self._held = 0
-        self._keys: dict[UUID, set[Key]] = {}
-        self._media: dict[str, UUID] = {}
-        # When a case last changed: an answer asked for before that is old already when it comes.
-        self._dropped: OrderedDict[UUID, float] = OrderedDict()
-        self._listening_since: float | None = None
-
-    def subscription(self, subscribed: bool) -> None:
-        """Whether events are heard; without them nothing is kept."""
-        self._listening_since = time.monotonic() if subscribed else None
-        self._kept.clear()
-        self._keys.clear()
-        self._media.clear()
-        self._held = 0
-
-    def get(self, key: Key) -> bytes | None:
-        kept = self._kept.get(key)
-        if kept is None or kept.until < time.monotonic():
-            CACHE.labels("miss").inc()
-            return None
-        CACHE.labels("hit").inc()
-        return kept.answer
-
-    def put(self, key: Key, case: PublicCase, answer: bytes, asked_at: float) -> None:
-        """Keeps an answer that was asked for at `asked_at` (monotonic), unless it may be old or is about to change."""
-        since = self._listening_since
-        if since is None or asked_at < since or asked_at <= self._dropped.get(case.case_id, -1.0):
-            return
-        # What media says about an attachment reaches us and tracking at once: tracking's answer may be the older.
-        if any(one.state in (UploadState.OPEN, UploadState.PROCESSING) for one in case.attachments):
-            return
-        if key in self._kept:
-            self._forget(key)
-        media = tuple(one.media_id for one in case.attachments)
-        self._kept[key] = Kept(case.case_id, media, answer, time.monotonic() + self._seconds)
-        self._held += len(answer)
-        self._keys.setdefault(case.case_id, set()).add(key)
-        for media_id in media:
-            self._media[media_id] = case.case_id
-        while len(self._kept) > self._most or self._held > self._size:
-            self._forget(next(iter(self._kept)))
-
-    def drop(self, case_id: UUID) -> None:
-        """Something happened to this case."""
-        self._dropped[case_id] = time.monotonic()
-        self._dropped.move_to_end(case_id)
-        if len(self._dropped) > _DROPS_KEPT:
-            self._dropped.popitem(last=False)
-        for key in list(self._keys.get(case_id, ())):
-            self._forget(key)
-
-    def drop_media(self, media_id: str) -> None:
-        """Something happened to this attachment."""
-        case_id = self._media.get(media_id)
-        if case_id is not None:
-            self.drop(case_id)
+    def __init__(self, max_entries: int, max_bytes: int, seconds: float) -> None:
+        self._max_entries, self._max_bytes, self._seconds = max_entries, max_bytes, seconds
+        self._answers = _Answers(max_bytes, self._unindex)
+        self._keys_by_case: dict[UUID, set[Key]] = {}
+        self._case_by_media: dict[str, UUID] = {}
+        # When a case last changed: an answer requested before that is outdated already when it arrives.
+        self._changed_at: FIFOCache[UUID, float] = FIFOCache(_MAX_CHANGES)
+        self._subscribed_since: float | None = None
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._answers)
 
-    def _forget(self, key: Key) -> None:
-        gone = self._kept.pop(key)
-        self._held -= len(gone.answer)
-        keys = self._keys[gone.case_id]
+    def set_subscribed(self, subscribed: bool) -> None:
+        """Whether events are received; without them nothing is cached."""
+        self._subscribed_since = time.monotonic() if subscribed else None
+        self._answers.clear()
+        self._keys_by_case.clear()
+        self._case_by_media.clear()
+
+    def get(self, key: Key) -> bytes | None:
+        answer = self._answers.get(key)
+        if answer is None or answer.expires_at < time.monotonic():
+            CASE_CACHE.labels("miss").inc()
+            return None
+        CASE_CACHE.labels("hit").inc()
+        return answer.body
+
+    def put(self, key: Key, case: PublicCase, body: bytes, requested_at: float) -> None:
+        """Caches an answer that was requested at `requested_at` (monotonic), unless it may be outdated or will soon be."""
+        since = self._subscribed_since
+        if since is None or requested_at < since or requested_at <= self._changed_at.get(case.case_id, -1.0):
+            return
+        # Media's event about an attachment reaches the gateway and tracking at once: tracking's answer may be the older one.
+        if any(attachment.state in (UploadState.OPEN, UploadState.PROCESSING) for attachment in case.attachments):
+            return
+        self._answers.pop(key, None)
+        if len(body) > self._max_bytes:
+            return
+        media_ids = tuple(attachment.media_id for attachment in case.attachments)
+        self._answers[key] = _CachedAnswer(case.case_id, media_ids, body, time.monotonic() + self._seconds)
+        self._keys_by_case.setdefault(case.case_id, set()).add(key)
+        for media_id in media_ids:
+            self._case_by_media[media_id] = case.case_id
+        while len(self._answers) > self._max_entries:
+            self._answers.popitem()
+
+    def invalidate(self, case_id: UUID) -> None:
+        """This case changed."""
+        self._changed_at[case_id] = time.monotonic()
+        for key in list(self._keys_by_case.get(case_id, ())):
+            del self._answers[key]
+
+    def invalidate_media(self, media_id: str) -> None:
+        """This attachment changed."""
+        case_id = self._case_by_media.get(media_id)
+        if case_id is not None:
+            self.invalidate(case_id)
+
+    def _unindex(self, key: Key, answer: _CachedAnswer) -> None:
+        keys = self._keys_by_case[answer.case_id]
         keys.discard(key)
         if not keys:
-            del self._keys[gone.case_id]
-            for media_id in gone.media:
-                self._media.pop(media_id, None)
+            del self._keys_by_case[answer.case_id]
+            for media_id in answer.media_ids:
+                self._case_by_media.pop(media_id, None)

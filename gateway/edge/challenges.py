@@ -1,4 +1,4 @@
-"""What a caller does to go on where the budget of its address is used up: work, or wait.
+"""What a client does to go on where the budget of its address is used up: work, or wait.
 
 A challenge is a line that only a gateway can make, bound to one purpose and one address, good for five minutes and once:
 
@@ -16,11 +16,11 @@ import secrets
 import time
 from dataclasses import dataclass
 
-GOOD_FOR = 300
+VALID_SECONDS = 300
 """Seconds in which a challenge is to be answered, from when that is possible."""
 _TOLERANCE = 2
-"""By how many bits the work asked for may have risen since the challenge was made."""
-_LONGEST = 300
+"""By how many bits the difficulty may have risen since the challenge was made."""
+_MAX_LENGTH = 300
 
 
 class Challenges:
@@ -29,46 +29,46 @@ class Challenges:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def work(self, purpose: str, who: str, bits: int) -> str:
-        """A challenge that asks for 2**bits hashes on average."""
-        return self._make(purpose, who, bits, 0.0)
+    def work(self, purpose: str, client_key: str, bits: int) -> str:
+        """A challenge that takes 2**bits hashes on average."""
+        return self._make(purpose, client_key, bits, 0.0)
 
-    def wait(self, purpose: str, who: str, seconds: int) -> str:
-        """A challenge that asks for nothing but so many seconds."""
-        return self._make(purpose, who, 0, time.time() + seconds)
+    def wait(self, purpose: str, client_key: str, seconds: int) -> str:
+        """A challenge that takes nothing but so many seconds."""
+        return self._make(purpose, client_key, 0, time.time() + seconds)
 
-    def check_work(self, purpose: str, who: str, answer: str, bits: int) -> str | None:
-        """Its id, to use it once; None unless this answers a challenge of ours with about so many bits."""
+    def check_work(self, purpose: str, client_key: str, answer: str, bits: int) -> str | None:
+        """The challenge's id, for using it once; None unless this answers a challenge of this gateway with about so many bits."""
         challenge, colon, nonce = answer.partition(":")
-        found = self._read(purpose, who, challenge) if colon and nonce and len(answer) <= _LONGEST else None
-        if found is None or found.bits < max(1, bits - _TOLERANCE):
+        parsed = self._parse(purpose, client_key, challenge) if colon and nonce and len(answer) <= _MAX_LENGTH else None
+        if parsed is None or parsed.bits < max(1, bits - _TOLERANCE):
             return None
-        return found.id if leading_zeros(answer) >= found.bits else None
+        return parsed.id if leading_zeros(answer) >= parsed.bits else None
 
-    def check_wait(self, purpose: str, who: str, answer: str) -> str | None:
-        """Its id; None unless this is a challenge of ours whose time has come."""
-        found = self._read(purpose, who, answer) if len(answer) <= _LONGEST else None
-        if found is None or found.bits or time.time() < found.not_before:
+    def check_wait(self, purpose: str, client_key: str, answer: str) -> str | None:
+        """The challenge's id; None unless this is a challenge of this gateway client_keyse waiting time is over."""
+        parsed = self._parse(purpose, client_key, answer) if len(answer) <= _MAX_LENGTH else None
+        if parsed is None or parsed.bits or time.time() < parsed.not_before:
             return None
-        return found.id
+        return parsed.id
 
-    def _make(self, purpose: str, who: str, bits: int, not_before: float) -> str:
-        expires = int(max(not_before, time.time())) + GOOD_FOR
+    def _make(self, purpose: str, client_key: str, bits: int, not_before: float) -> str:
+        expires = int(max(not_before, time.time())) + VALID_SECONDS
         line = f"v1.{purpose}.{bits}.{int(-(-not_before // 1))}.{expires}.{secrets.token_urlsafe(12)}"
-        return f"{line}.{self._mac(line, who)}"
+        return f"{line}.{self._mac(line, client_key)}"
 
-    def _read(self, purpose: str, who: str, challenge: str) -> _Challenge | None:
+    def _parse(self, purpose: str, client_key: str, challenge: str) -> _Challenge | None:
         line, _, mac = challenge.rpartition(".")
-        if not challenge.isascii() or not hmac.compare_digest(mac, self._mac(line, who)):
+        if not challenge.isascii() or not hmac.compare_digest(mac, self._mac(line, client_key)):
             return None
-        # From here on it is a line of ours.
-        _, its_purpose, bits, not_before, expires, random = line.split(".")
-        if its_purpose != purpose or time.time() >= int(expires):
+        # The MAC is right: a gateway made this line, so it has all its fields.
+        _, made_for, bits, not_before, expires, random = line.split(".")
+        if made_for != purpose or time.time() >= int(expires):
             return None
         return _Challenge(random, int(bits), int(not_before))
 
-    def _mac(self, line: str, who: str) -> str:
-        return hmac.new(self._key, f"{line}\0{who}".encode(), hashlib.sha256).hexdigest()[:32]
+    def _mac(self, line: str, client_key: str) -> str:
+        return hmac.new(self._key, f"{line}\0{client_key}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

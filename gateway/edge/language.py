@@ -1,4 +1,4 @@
-"""Which language the caller reads: fa unless the first wish of Accept-Language that we speak is en."""
+"""The language of an answer: fa, unless Accept-Language prefers en."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from contracts.vocabulary import Language
 
 
 @lru_cache(maxsize=1024)
-def wanted(accept_language: str) -> Language:
+def preferred(accept_language: str) -> Language:
     """The language of the answer to a request with this Accept-Language (RFC 9110, 12.5.4)."""
-    best, weight = Language.FA, 0.0
+    best, best_quality = Language.FA, 0.0
     for part in accept_language.split(",")[:20]:
         tag, _, parameter = part.strip().partition(";")
         name = tag.strip().lower().split("-")[0]
         if name not in ("fa", "en"):
             continue
         quality = _quality(parameter.strip())
-        if quality > weight:
-            best, weight = Language(name), quality
+        if quality > best_quality:
+            best, best_quality = Language(name), quality
     return best
 
 
 def of(headers: list[tuple[bytes, bytes]]) -> Language:
-    """The language a raw ASGI request asks for."""
+    """The language of the answer to a request with these raw ASGI headers."""
     for name, value in headers:
         if name == b"accept-language":
-            return wanted(value.decode("latin-1"))
+            return preferred(value.decode("latin-1"))
     return Language.FA
 
 

@@ -1,7 +1,6 @@
-"""Evidence on its way out: read from the object store over a presigned URL that stays in here, never as a
-page.
+"""Downloads of evidence: streamed from the object store over a presigned URL that clients never see, and never as HTML.
 
-Who may have it was asked before (tracking), and media has signed for that case (`SignDownload.case_id`).
+The caller has been authorised by tracking before, and media has signed for that case (`SignDownload.case_id`).
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ log = logs.get("downloads")
 
 _CHUNK = 64 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
-# What media makes. Anything else would be saved as bytes, whatever media says.
-_TYPES = frozenset(
+# The types that media produces. Anything else is sent as bytes to be saved, whatever media says.
+_INLINE_TYPES = frozenset(
     {
         "image/jpeg",
         "image/png",
@@ -39,9 +38,9 @@ _TYPES = frozenset(
         "video/webm",
     }
 )
-_DOCUMENT = "application/pdf"
-MEDIA_TYPES = (*sorted(_TYPES), _DOCUMENT, "application/octet-stream")
-"""What a download may be called."""
+_PDF = "application/pdf"
+MEDIA_TYPES = (*sorted(_INLINE_TYPES), _PDF, "application/octet-stream")
+"""The content types that a download may have."""
 _FIXED_HEADERS = {
     "accept-ranges": "bytes",
     "cache-control": "private, no-store",
@@ -56,10 +55,10 @@ _CSP = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-
 
 
 def content_security_policy(media_type: str) -> str:
-    """What an answer of this type may do when it is opened as a page of its own.
+    """The policy of an answer of this type, for when it is opened as a page of its own.
 
-    No script runs in any of them. A sandbox gives a page an origin of its own, and the player that Chromium makes for
-    sound or film then may not read the very file it is to play; everything else is kept in one.
+    No script runs in any of them. Everything but sound and film is sandboxed: a sandbox gives a page an origin of its own,
+    and Chromium's player then may not read the file that it should play.
     """
     return _CSP if media_type.startswith(("audio/", "video/")) else f"{_CSP}; sandbox"
 
@@ -83,16 +82,16 @@ async def stream_media(
     `save`: to be saved even where it could be shown. Raises RangeNotSatisfiable, Gone (no longer in the
     store), Unavailable.
     """
-    media_type = download.media_type if download.media_type in _TYPES | {_DOCUMENT} else "application/octet-stream"
-    inline = download.inline and not save and media_type in _TYPES
+    media_type = download.media_type if download.media_type in _INLINE_TYPES | {_PDF} else "application/octet-stream"
+    inline = download.inline and not save and media_type in _INLINE_TYPES
     headers = {
         **_FIXED_HEADERS,
         "content-security-policy": content_security_policy(media_type),
         "content-type": media_type,
-        "content-disposition": disposition(download.file_name, inline),
+        "content-disposition": content_disposition(download.file_name, inline),
         "etag": f'"{download.sha256}"',
     }
-    span = wanted_range(request_headers, download)
+    span = requested_range(request_headers, download)
     first, last = span or (0, download.size - 1)
     headers["content-length"] = str(last - first + 1)
     if span is not None:
@@ -100,22 +99,22 @@ async def stream_media(
     status = 200 if span is None else 206
     if method == "HEAD":
         return Response(status_code=status, headers=headers)
-    answer = await _opened(client, download, span)
+    answer = await _open(client, download, span)
     return StreamingResponse(
         _chunks(answer), status_code=status, headers=headers, background=BackgroundTask(answer.aclose)
     )
 
 
-def wanted_range(request_headers: Mapping[str, str], download: Download) -> tuple[int, int] | None:
-    """First and last byte of the one range that is asked for, within the file; None for all of it.
+def requested_range(request_headers: Mapping[str, str], download: Download) -> tuple[int, int] | None:
+    """First and last byte of the requested range, within the file; None for all of it.
 
     Several ranges, and what is no range of bytes, are ignored as RFC 9110 allows. Raises RangeNotSatisfiable.
     """
-    found = _RANGE.fullmatch(request_headers.get("range", "").strip().lower().replace(" ", ""))
+    match = _RANGE.fullmatch(request_headers.get("range", "").strip().lower().replace(" ", ""))
     if_range = request_headers.get("if-range")
-    if found is None or found.groups() == ("", "") or (if_range is not None and if_range != f'"{download.sha256}"'):
+    if match is None or match.groups() == ("", "") or (if_range is not None and if_range != f'"{download.sha256}"'):
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     if not first:
         span = (max(0, download.size - int(last)), download.size - 1)
     else:
@@ -128,14 +127,14 @@ def wanted_range(request_headers: Mapping[str, str], download: Download) -> tupl
     return span
 
 
-def disposition(file_name: str, inline: bool) -> str:
+def content_disposition(file_name: str, inline: bool) -> str:
     """Content-Disposition (RFC 6266) with the name in UTF-8 and a plain one for old clients."""
     plain = re.sub(r"[^A-Za-z0-9._ -]", "_", file_name)
-    how = "inline" if inline else "attachment"
-    return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
+    kind = "inline" if inline else "attachment"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
 
 
-async def _opened(client: httpx.AsyncClient, download: Download, span: tuple[int, int] | None) -> httpx.Response:
+async def _open(client: httpx.AsyncClient, download: Download, span: tuple[int, int] | None) -> httpx.Response:
     headers = {"Accept-Encoding": "identity"}
     if span is not None:
         headers["Range"] = f"bytes={span[0]}-{span[1]}"

@@ -1,4 +1,4 @@
-"""Why a file of evidence is refused, as its sender reads it: the API and the pages say the same."""
+"""Why a file of evidence is rejected, as its sender reads it, for the API and the pages alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changes, told to those who may know (DESIGN: Live).
+"""Changes, sent to the open streams of those who may know of them (DESIGN: Live).
 
     bearer of a code   their case, where what they are shown of it has changed
     citizen            their own cases (`citizen_id` of the snapshot), likewise
@@ -6,7 +6,7 @@
     inspector          the cases they handle, with the same exception
     liaison            questions to their unit or one below; never the case
 
-A reader that does not read is dropped: it opens the stream again and reads the state.
+A subscriber that does not read is dropped: its client opens the stream again and reads the state.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from gateway.submissions.catalogue_cache import CatalogueCache
 
 
 @dataclass(eq=False)
-class Reader:
-    """One open stream. `case_id`: the case of a code's bearer. `queue` ends with None."""
+class Subscriber:
+    """One open stream. `case_ids`: the cases that it has received changes of. `queue` ends with None."""
 
     address_key: str
     caller: Caller | None
@@ -39,175 +39,175 @@ class Reader:
 
     @property
     def owner(self) -> str:
-        """Whose stream it is: an account's, or that of whoever holds a code."""
+        """Whose streams are counted together: those of an account, or of the bearers of a code."""
         return str(self.caller.id) if self.caller is not None else "".join(sorted(self.code_hashes))
 
 
 class EventStream:
-    """Hears events and hands them to the readers they are for."""
+    """Receives events and forwards each to the subscribers it is for."""
 
     def __init__(self, settings: Settings, catalogue_cache: CatalogueCache) -> None:
-        self._settings, self._shelf = settings, catalogue_cache
-        self._readers: set[Reader] = set()
+        self._settings, self._catalogue_cache = settings, catalogue_cache
+        self._subscribers: set[Subscriber] = set()
         # Open streams by owner, and by address, which may be that of a whole office.
         self._open: Counter[str] = Counter()
-        self._on_case: list[Callable[[UUID], None]] = []
-        self._on_code: list[Callable[[str], None]] = []
-        self._on_media: list[Callable[[str], None]] = []
+        self._case_listeners: list[Callable[[UUID], None]] = []
+        self._code_listeners: list[Callable[[str], None]] = []
+        self._media_listeners: list[Callable[[str], None]] = []
 
-    def on_case(self, listener: Callable[[UUID], None]) -> None:
-        """`listener(case_id)` whenever a case changed."""
-        self._on_case.append(listener)
+    def add_case_listener(self, listener: Callable[[UUID], None]) -> None:
+        """`listener(case_id)` is called for each case that changes."""
+        self._case_listeners.append(listener)
 
-    def on_code(self, listener: Callable[[str], None]) -> None:
-        """`listener(code_hash)` whenever something is heard of the case of this code."""
-        self._on_code.append(listener)
+    def add_code_listener(self, listener: Callable[[str], None]) -> None:
+        """`listener(code_hash)` is called for each event of the case of a code."""
+        self._code_listeners.append(listener)
 
-    def on_media(self, listener: Callable[[str], None]) -> None:
-        """`listener(media_id)` whenever an attachment changed."""
-        self._on_media.append(listener)
+    def add_media_listener(self, listener: Callable[[str], None]) -> None:
+        """`listener(media_id)` is called for each attachment that changes."""
+        self._media_listeners.append(listener)
 
-    def open(self, address_key: str, caller: Caller | None, code_hashes: frozenset[str]) -> Reader | None:
-        """A new reader, or None when there are too many (of this owner, or this address)."""
-        reader = Reader(address_key, caller, code_hashes, asyncio.Queue(self._settings.stream_queue))
-        if len(self._readers) >= self._settings.max_streams:
+    def subscribe(self, address_key: str, caller: Caller | None, code_hashes: frozenset[str]) -> Subscriber | None:
+        """A new subscriber, or None when there are too many: in all, of this owner, or of this address."""
+        subscriber = Subscriber(address_key, caller, code_hashes, asyncio.Queue(self._settings.stream_queue))
+        if len(self._subscribers) >= self._settings.max_streams:
             return None
-        if self._open[reader.owner] >= self._settings.limit_streams:
+        if self._open[subscriber.owner] >= self._settings.limit_streams:
             return None
         if self._open[address_key] >= self._settings.limit_streams_by_address:
             return None
-        self._readers.add(reader)
-        self._open.update((reader.owner, address_key))
-        STREAMS.set(len(self._readers))
-        return reader
+        self._subscribers.add(subscriber)
+        self._open.update((subscriber.owner, address_key))
+        STREAMS.set(len(self._subscribers))
+        return subscriber
 
-    def close(self, reader: Reader) -> None:
-        if reader in self._readers:
-            self._readers.discard(reader)
-            for counted in (reader.owner, reader.address_key):
-                self._open[counted] -= 1
-                if self._open[counted] <= 0:
-                    del self._open[counted]
-            STREAMS.set(len(self._readers))
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        if subscriber in self._subscribers:
+            self._subscribers.discard(subscriber)
+            for key in (subscriber.owner, subscriber.address_key):
+                self._open[key] -= 1
+                if self._open[key] <= 0:
+                    del self._open[key]
+            STREAMS.set(len(self._subscribers))
 
-    def end_of(self, staff_id: UUID) -> None:
-        """Their account was changed: they open the stream again, as who they are now."""
-        for reader in list(self._readers):
-            if reader.caller is not None and reader.caller.id == staff_id:
-                self._drop(reader)
+    def end_streams_of(self, staff_id: UUID) -> None:
+        """Ends the streams of an account that was changed; its client opens them again with its new rights."""
+        for subscriber in list(self._subscribers):
+            if subscriber.caller is not None and subscriber.caller.id == staff_id:
+                self._drop(subscriber)
 
     def end_session(self, session: str) -> None:
-        """The session has ended, and its streams with it."""
-        for reader in list(self._readers):
-            if reader.caller is not None and reader.caller.session == session:
-                self._drop(reader)
+        """Ends the streams of a session that has ended."""
+        for subscriber in list(self._subscribers):
+            if subscriber.caller is not None and subscriber.caller.session == session:
+                self._drop(subscriber)
 
     def end_all(self) -> None:
-        """The process stops: every stream ends."""
-        for reader in list(self._readers):
-            self._drop(reader)
+        """Ends all streams, since the process stops."""
+        for subscriber in list(self._subscribers):
+            self._drop(subscriber)
 
-    def heard(self, name: str, body: bytes) -> None:
-        """One event from the bus."""
+    def handle_event(self, name: str, body: bytes) -> None:
+        """One event from the broker."""
         kind = name.split(".", 1)[0]
         if kind in ("case", "visit"):
             event = json.loads(body)
-            if event.get("noticed", True):  # else what is kept for who holds the code is as true as before
-                for on_case in self._on_case:
-                    on_case(UUID(event["case_id"]))
+            if event.get("noticed", True):  # else what the bearer of the code is shown has not changed
+                for listener in self._case_listeners:
+                    listener(UUID(event["case_id"]))
             if code_hash := event["state"].get("code_hash"):
-                for on_code in self._on_code:
-                    on_code(code_hash)
-            if self._readers:
-                self._tell_case(name, event)
+                for code_listener in self._code_listeners:
+                    code_listener(code_hash)
+            if self._subscribers:
+                self._send_case(name, event)
         elif kind == "media":
             event = json.loads(body)
-            for media_id in event.get("media") or [event["media_id"]]:  # those of a case that were erased come together
-                for on_media in self._on_media:
-                    on_media(str(media_id))
-        elif kind == "notification" and self._readers:
+            for media_id in event.get("media") or [event["media_id"]]:  # an erased case's attachments come in one event
+                for media_listener in self._media_listeners:
+                    media_listener(str(media_id))
+        elif kind == "notification" and self._subscribers:
             event = json.loads(body)
             if event.get("case_id") and event.get("channel") == "inbox" and event.get("to_citizen", True):
-                self._tell_message(event)
+                self._send_message(event)
 
-    def _tell_case(self, name: str, event: dict[str, Any]) -> None:
+    def _send_case(self, name: str, event: dict[str, Any]) -> None:
         state = event["state"]
         noticed = event.get("noticed", True)
-        of_office = _changed(event, event["sequence"])
-        # The citizen's count is their own: one of the office's entries between two of theirs would be a gap in it.
-        of_citizen = _changed(event, event.get("public_version") or event["sequence"])
+        for_staff = _changed(event, event["sequence"])
+        # Citizens have a count of their own: with the staff's, entries that they do not see would be gaps in it.
+        for_citizen = _changed(event, event.get("public_version") or event["sequence"])
         question = None
         if name.startswith(("case.unit_asked.", "case.unit_answered.")):
             question = _frame(
                 "unit_question.changed", {"event": "unit_question.changed", "question_id": event["question_id"]}
             )
-        for reader in list(self._readers):
-            if self._may_know(reader, event["case_id"], state):
-                if not _is_citizen(reader):
-                    self._put(reader, of_office)
+        for subscriber in list(self._subscribers):
+            if self._may_know(subscriber, event["case_id"], state):
+                if not _is_citizen(subscriber):
+                    self._put(subscriber, for_staff)
                 elif noticed:
-                    self._put(reader, of_citizen)
-            elif question is not None and self._is_asked(reader, event["unit_asked"]):
-                self._put(reader, question)
+                    self._put(subscriber, for_citizen)
+            elif question is not None and self._may_answer(subscriber, event["unit_asked"]):
+                self._put(subscriber, question)
 
-    def _tell_message(self, event: dict[str, Any]) -> None:
-        told = _frame("message.arrived", {"event": "message.arrived", "case_id": event["case_id"]})
-        for reader in list(self._readers):
-            if event["case_id"] in reader.case_ids:
-                self._put(reader, told)
+    def _send_message(self, event: dict[str, Any]) -> None:
+        frame = _frame("message.arrived", {"event": "message.arrived", "case_id": event["case_id"]})
+        for subscriber in list(self._subscribers):
+            if event["case_id"] in subscriber.case_ids:
+                self._put(subscriber, frame)
 
-    def _may_know(self, reader: Reader, case_id: str, state: dict[str, Any]) -> bool:
-        caller = reader.caller
+    def _may_know(self, subscriber: Subscriber, case_id: str, state: dict[str, Any]) -> bool:
+        caller = subscriber.caller
         if caller is None:
-            mine = case_id in reader.case_ids or state.get("code_hash") in reader.code_hashes
-            if mine:
-                reader.case_ids.add(case_id)
-            return mine
+            is_own = case_id in subscriber.case_ids or state.get("code_hash") in subscriber.code_hashes
+            if is_own:
+                subscriber.case_ids.add(case_id)
+            return is_own
         if caller.kind is ActorKind.CITIZEN:
-            mine = state.get("citizen_id") == str(caller.id)
-            if mine:
-                reader.case_ids.add(case_id)
-            return mine
+            is_own = state.get("citizen_id") == str(caller.id)
+            if is_own:
+                subscriber.case_ids.add(case_id)
+            return is_own
         handles = Role.INSPECTOR in caller.roles and state.get("handler") == str(caller.id)
         if not handles and not caller.roles & {Role.SCREENER, Role.HEAD}:
             return False
-        return not self._conflict(caller, state.get("unit"))
+        return not self._has_conflict(caller, state.get("unit"))
 
-    def _conflict(self, caller: Caller, unit: str | None) -> bool:
-        """A member of the unit complained about, or of one below it. Not known: withheld."""
+    def _has_conflict(self, caller: Caller, unit: str | None) -> bool:
+        """Whether this is a member of the unit complained about, or of one below it. True where the tree is not known."""
         if caller.unit is None or unit is None:
             return False
-        above = self._shelf.ancestors(caller.unit)
-        return above is None or unit in above
+        own_and_above = self._catalogue_cache.ancestors(caller.unit)
+        return own_and_above is None or unit in own_and_above
 
-    def _is_asked(self, reader: Reader, unit: str) -> bool:
-        caller = reader.caller
+    def _may_answer(self, subscriber: Subscriber, unit: str) -> bool:
+        caller = subscriber.caller
         if caller is None or Role.LIAISON not in caller.roles or caller.unit is None:
             return False
-        above = self._shelf.ancestors(unit)
-        return caller.unit == unit if above is None else caller.unit in above
+        unit_and_above = self._catalogue_cache.ancestors(unit)
+        return caller.unit == unit if unit_and_above is None else caller.unit in unit_and_above
 
-    def _put(self, reader: Reader, frame: bytes) -> None:
+    def _put(self, subscriber: Subscriber, frame: bytes) -> None:
         try:
-            reader.queue.put_nowait(frame)
+            subscriber.queue.put_nowait(frame)
         except asyncio.QueueFull:
-            self._drop(reader)
+            self._drop(subscriber)
 
-    def _drop(self, reader: Reader) -> None:
-        self.close(reader)
-        reader.dropped = True
-        while not reader.queue.empty():
-            reader.queue.get_nowait()
-        reader.queue.put_nowait(None)
+    def _drop(self, subscriber: Subscriber) -> None:
+        self.unsubscribe(subscriber)
+        subscriber.dropped = True
+        while not subscriber.queue.empty():
+            subscriber.queue.get_nowait()
+        subscriber.queue.put_nowait(None)
 
 
-def _is_citizen(reader: Reader) -> bool:
-    return reader.caller is None or reader.caller.kind is ActorKind.CITIZEN
+def _is_citizen(subscriber: Subscriber) -> bool:
+    return subscriber.caller is None or subscriber.caller.kind is ActorKind.CITIZEN
 
 
 def _changed(event: dict[str, Any], version: int) -> bytes:
-    told = {"case_id": event["case_id"], "version": version, "stage": event["state"]["stage"]}
-    return _frame("case.changed", {"event": "case.changed", **told})
+    change = {"case_id": event["case_id"], "version": version, "stage": event["state"]["stage"]}
+    return _frame("case.changed", {"event": "case.changed", **change})
 
 
 def _frame(event: str, data: dict[str, Any]) -> bytes:

@@ -19,7 +19,7 @@ from gateway.pages import words
 from gateway.pages.draft import Draft
 from gateway.pages.filing import LONGEST_NAME, MOST_PEOPLE, _catalogue, _draft, _misplaced, _on, _page
 from gateway.pages.visit import Visit
-from gateway.submissions.catalogue_cache import asked
+from gateway.submissions.catalogue_cache import reached_questions
 
 LONGEST_ADDRESS, LONGEST_REFERENCE, LONGEST_ANSWER = 500, 100, 1_000  # characters
 DATE_PARTS = ("day", "month", "year")
@@ -51,7 +51,7 @@ async def question(visit: Visit) -> Response:
 def _with_answer(draft: Draft, ground: Ground, code: str, value: AnswerValue | None) -> Draft:
     """The draft with this answer. What it leads away from is forgotten, and asked anew should it lead back there."""
     given = {**draft.answers, code: value}
-    wanted = [one.code for one in asked(ground, given)]
+    wanted = [one.code for one in reached_questions(ground, given)]
     answers = {one: given[one] for one in wanted if given.get(one) is not None}
     steps = {drafts.question_step(one) for one in wanted}
     done = [step for step in draft.done if not drafts.is_question(step) or step in steps]

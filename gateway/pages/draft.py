@@ -15,7 +15,7 @@ from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Ground, Question, QuestionType
 from contracts.vocabulary import Kind, Language
 from gateway.pages.visit_store import LIFETIME
-from gateway.submissions.catalogue_cache import asked
+from gateway.submissions.catalogue_cache import reached_questions
 from gateway.submissions.receipts import payload_of
 
 KEPT = LIFETIME  # seconds
@@ -132,7 +132,7 @@ def steps(draft: Draft, catalogue: Catalogue | None, signed_in: bool) -> list[st
     """The pages of this submission in order, all but the kind."""
     who = ["name"] if signed_in else ["mobile", "code", "name"]
     ground = ground_of(draft, catalogue)
-    questions = [question_step(one.code) for one in (asked(ground, draft.answers) if ground else [])]
+    questions = [question_step(one.code) for one in (reached_questions(ground, draft.answers) if ground else [])]
     about = ["unit", "ground", *questions, *_SECTIONS["happened"], "evidence"]
     if draft.kind is Kind.COMPLAINT:
         return [*who, *about, "review"]

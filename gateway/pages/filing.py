@@ -21,7 +21,7 @@ from gateway.pages.gateway_port import Filing
 from gateway.pages.shown import answer_text
 from gateway.pages.visit import Visit
 from gateway.pages.visit_store import StoreUnavailable
-from gateway.submissions.catalogue_cache import asked as questions_asked
+from gateway.submissions.catalogue_cache import reached_questions as questions_asked
 
 DONE_KEPT = 60 * 60  # seconds
 SHORTEST_TEXT, LONGEST_NAME, MOST_PEOPLE = 10, 100, 10  # as gateway.api.fields has them

@@ -28,12 +28,11 @@ from gateway.cases.views import CaseView
 from gateway.container import AppContainer
 from gateway.edge.admission import Client
 from gateway.edge.problems import invalid
-from gateway.evidence import attachments
-from gateway.evidence.chunk_relay import Body, Uploads
+from gateway.evidence.chunk_relay import ChunkRelay, UploadBody
 from gateway.evidence.refusals import reason_text
 from gateway.pages.gateway_port import CaseKey, Filed, Filing, Limits, UploadStatus, Visitor
 from gateway.pages.multipart import Broken
-from gateway.papers.signatures import Seal
+from gateway.papers.signatures import SignedPaper
 from gateway.submissions.receipts import Receipt
 
 TEXT_LIMIT = 10_000
@@ -48,12 +47,12 @@ chosen."""
 class GatewayAdapter:
     """`uploads`: made when first needed, since its connections belong to the running loop; `file_size` in bytes."""
 
-    def __init__(self, door: AppContainer, uploads: Callable[[], Uploads], file_size: int) -> None:
+    def __init__(self, door: AppContainer, uploads: Callable[[], ChunkRelay], file_size: int) -> None:
         self._container, self._uploads = door, uploads
         self.limits = Limits(file_size=file_size, files=max(1, door.settings.max_uploads), text=TEXT_LIMIT)
 
     async def find_code(self, visitor: Visitor, typed: str) -> str:
-        return (await self._container.admission.tracking_code(_client(visitor), typed)).code
+        return (await self._container.admission.admit_typed_code(_client(visitor), typed)).code
 
     def catalogue(self) -> Catalogue | None:
         return self._container.catalogue_cache.current
@@ -62,7 +61,7 @@ class GatewayAdapter:
 
     async def file(self, visitor: Visitor, filing: Filing, key: str) -> Filed:
         caller = self._caller(visitor)
-        await self._container.admission.submission(_client(visitor), str(caller.id) if caller else None)
+        await self._container.admission.admit_submission(_client(visitor), str(caller.id) if caller else None)
         taken = await self._container.filing.file(_body(visitor, filing), caller, visitor.language, key)
         return Filed(
             code=taken.code,
@@ -76,10 +75,10 @@ class GatewayAdapter:
     ) -> str:
         uploads = self._uploads()
         upload = await uploads.create(size, file_name or None, media_type, visitor.address)
-        body = Body(chunks, size, self._container.settings.stall_timeout)
+        body = UploadBody(chunks, size, self._container.settings.stall_timeout)
         try:
             stored = await uploads.append(upload.upload_id, 0, body, address_key=visitor.address)
-            if stored.offset != size or body.cut:
+            if stored.offset != size or body.is_incomplete:
                 raise Broken
         except Exception:
             await self._give_up(uploads, upload.upload_id)
@@ -110,34 +109,34 @@ class GatewayAdapter:
     async def give_up_upload(self, upload_id: str) -> None:
         await self._give_up(self._uploads(), upload_id)
 
-    async def _give_up(self, uploads: Uploads, upload_id: str) -> None:
+    async def _give_up(self, uploads: ChunkRelay, upload_id: str) -> None:
         with suppress(PeygirError):  # media forgets what nothing refers to
             await uploads.terminate(upload_id)
 
     # --- who ---
 
     async def request_otp(self, visitor: Visitor, mobile: str, otp_session: str | None) -> OtpSent:
-        await self._container.admission.one_time_code(_client(visitor))
+        await self._container.admission.admit_one_time_code(_client(visitor))
         request = RequestOtp(mobile=mobile, language=visitor.language, asker=visitor.address, otp_session=otp_session)
         return await self._container.rabbit.ask("accounts", "request_otp", request, OtpSent)
 
     async def verify_otp(self, visitor: Visitor, mobile: str, code: str, otp_session: str | None) -> Tokens:
-        await self._container.admission.sign_in(_client(visitor))
+        await self._container.admission.admit_sign_in(_client(visitor))
         request = VerifyOtp(mobile=mobile, code=code[:20], asker=visitor.address, otp_session=otp_session)
         return await self._container.rabbit.ask("accounts", "verify_otp", request, Tokens)
 
     async def refresh(self, visitor: Visitor, refresh_token: str) -> Tokens:
-        await self._container.admission.refresh(refresh_token)
+        await self._container.admission.admit_refresh(refresh_token)
         try:
             return await self._container.rabbit.ask(
                 "accounts", "refresh", RefreshTokens(refresh_token=refresh_token), Tokens
             )
         except BadToken:
-            await self._container.admission.bad_token(_client(visitor))
+            await self._container.admission.count_bad_token(_client(visitor))
             raise
 
     async def revoke(self, visitor: Visitor, refresh_token: str) -> None:
-        await self._container.admission.refresh(refresh_token)
+        await self._container.admission.admit_refresh(refresh_token)
         await self._container.session_revocations.sign_out(refresh_token)
 
     def _caller(self, visitor: Visitor) -> Caller | None:
@@ -152,13 +151,13 @@ class GatewayAdapter:
     # --- cases ---
 
     async def _holder(self, visitor: Visitor, code: str) -> deps.Bearer:
-        hashes = (await self._container.admission.opened_code(code)).hashes
+        hashes = (await self._container.admission.admit_opened_code(code)).hashes
         return deps.Bearer(deps.Visitor(visitor.address, visitor.language, None), hashes)
 
     async def case(self, visitor: Visitor, key: CaseKey) -> CaseView:
         if key.code is not None:
             holder = await self._holder(visitor, key.code)
-            seen = await self._container.tracking.view(holder.code_hashes, visitor.language)
+            seen = await self._container.citizen_cases.read(holder.code_hashes, visitor.language)
             if seen is None:
                 raise StillRegistering
             return seen
@@ -166,17 +165,17 @@ class GatewayAdapter:
             raise NotAuthenticated
         request = ViewOwnCase(actor=self._citizen(visitor), case_id=key.case_id)
         case = await self._container.rabbit.ask("tracking", "view_own_case", request, PublicCase)
-        return await self._container.tracking.shown(case, visitor.language)
+        return await self._container.citizen_cases.render(case, visitor.language)
 
     async def execute(self, visitor: Visitor, key: CaseKey, idempotency_key: str, command: CitizenCommand) -> None:
         if key.code is not None:
             holder = await self._holder(visitor, key.code)
-            await self._container.tracking.execute(
+            await self._container.citizen_cases.execute(
                 holder.actor, command, idempotency_key, code_hashes=holder.code_hashes
             )
             return
         actor = self._citizen(visitor)
-        await self._container.tracking.execute(actor, command, idempotency_key, case_id=key.case_id)
+        await self._container.citizen_cases.execute(actor, command, idempotency_key, case_id=key.case_id)
 
     async def offered_slots(self, visitor: Visitor, key: CaseKey) -> list[OfferedSlot]:
         if key.code is not None:
@@ -208,7 +207,7 @@ class GatewayAdapter:
             asked = AuthorizeMedia(actor=holder.actor, code_hashes=holder.code_hashes, media_id=media_id)
         else:
             asked = AuthorizeMedia(actor=self._citizen(visitor), case_id=key.case_id, media_id=media_id)
-        return await attachments.send(request, self._container, asked, variant)
+        return await self._container.attachments.send(request, asked, variant)
 
     # --- papers ---
 
@@ -226,10 +225,10 @@ class GatewayAdapter:
         return await self._container.papers.receipt(request, given, visitor.language, visitor.address)
 
     async def seal_of(self, visitor: Visitor, receipt: Receipt) -> str | None:
-        return self._container.papers.seals.of_receipt(receipt)
+        return self._container.papers.signer.sign_receipt(receipt)
 
-    async def check_paper(self, visitor: Visitor, seal: str) -> Seal | None:
-        return self._container.papers.check(seal)
+    async def check_paper(self, visitor: Visitor, seal: str) -> SignedPaper | None:
+        return self._container.papers.verify(seal)
 
 
 def _client(visitor: Visitor) -> Client:

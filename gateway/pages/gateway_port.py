@@ -19,7 +19,7 @@ from contracts.tracking import CitizenCommand, OwnCase
 from contracts.visits import OfferedSlot
 from contracts.vocabulary import Kind, Language
 from gateway.cases.views import CaseView
-from gateway.papers.signatures import Seal
+from gateway.papers.signatures import SignedPaper
 from gateway.submissions.receipts import Receipt
 
 
@@ -170,6 +170,6 @@ class GatewayPort(Protocol):
         """The seal of a receipt of ours, as a paper would bear it; None for any other."""
         ...
 
-    async def check_paper(self, visitor: Visitor, seal: str) -> Seal | None:
+    async def check_paper(self, visitor: Visitor, seal: str) -> SignedPaper | None:
         """What a genuine paper's seal vouches for."""
         ...

@@ -53,7 +53,7 @@ def _site(door: AppContainer) -> Site:
 
 
 def _pages_door(door: AppContainer) -> GatewayAdapter:
-    return GatewayAdapter(door, lambda: door.uploads, door.settings.max_upload_size)
+    return GatewayAdapter(door, lambda: door.chunk_relay, door.settings.max_upload_size)
 
 
 __all__ = ["cookie_key", "install", "problem", "router"]

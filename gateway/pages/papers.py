@@ -10,7 +10,7 @@ from gateway.pages.draft import Done
 from gateway.pages.filing import DONE_KEPT
 from gateway.pages.following import case_key, opened_case, visitor_of
 from gateway.pages.visit import Visit
-from gateway.papers.signatures import LONGEST, NOT_OURS, line_in, receipt_in
+from gateway.papers.signatures import INVALID_RECEIPT, MAX_LENGTH, parse_receipt, signature_line_in
 
 
 async def letter(visit: Visit) -> Response:
@@ -36,11 +36,11 @@ async def verify(visit: Visit) -> Response:
     """`/verify` takes what is typed or pasted, be it a receipt's JSON; `/verify/SEAL` is what a QR code holds: a path, since
     these pages work without script, and a change of language keeps a path and no more."""
     seal = visit.request.path_params.get("seal")
-    typed = line_in(visit.typed("seal"))
-    if (receipt := receipt_in(visit.typed("seal"))) is not None:
-        typed = await visit.door.seal_of(visit.visitor(), receipt) or NOT_OURS
+    typed = signature_line_in(visit.typed("seal"))
+    if (receipt := parse_receipt(visit.typed("seal"))) is not None:
+        typed = await visit.door.seal_of(visit.visitor(), receipt) or INVALID_RECEIPT
     if visit.request.method == "POST":
-        if 0 < len(typed) <= LONGEST and typed.isascii():
+        if 0 < len(typed) <= MAX_LENGTH and typed.isascii():
             visit.accept()
             return visit.go(f"/verify/{typed}")
         visit.wrong("seal", "need_seal")

@@ -1,5 +1,5 @@
-"""The papers that leave the house as PDF: the letter to the citizen, the receipt. Signed, and checked by whoever holds one.
+"""Papers as PDF: the letter to the citizen and the receipt. Signed, and verifiable by whoever holds one.
 
-`seals` signs and checks, `letters` and `receipts` say what is on a paper, `sheet` draws it, in a process of its own
-(`worker`) that `press` starts when it is needed.
+`issuing` is what the API and the pages call. `letters` and `receipts` compose the text of a paper, `signatures` makes and
+verifies the line that is printed on it, and `pdf_layout` renders it, in a process of its own (`worker`) that `pdf_queue` starts.
 """

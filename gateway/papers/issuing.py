@@ -1,4 +1,4 @@
-"""Giving papers out and checking what comes back, for the API and the pages alike."""
+"""Issuing papers and verifying them, for the API and the pages alike."""
 
 from __future__ import annotations
 
@@ -12,100 +12,105 @@ from contracts.errors import DeadlinePassed, NotGenuine, StillRegistering, Unava
 from contracts.intake import OwnName, ReadOwnName
 from contracts.letters import Letter, ReadLetter
 from contracts.vocabulary import ActorKind, Language
-from gateway.evidence.downloads import disposition
-from gateway.papers.letters import letter_paper, letter_stamp
-from gateway.papers.paper import Paper, Stamp
-from gateway.papers.pdf_queue import Press
-from gateway.papers.receipts import receipt_paper, receipt_stamp
-from gateway.papers.signatures import ReceiptSeal, Seal, Seals
+from gateway.edge.problems import CLIENT_GONE
+from gateway.evidence.downloads import content_disposition
+from gateway.papers.letters import letter_paper, letter_verification
+from gateway.papers.paper import Paper, VerificationBlock
+from gateway.papers.pdf_queue import PdfQueue
+from gateway.papers.receipts import receipt_paper, receipt_verification
+from gateway.papers.signatures import PaperSigner, SignedPaper, SignedReceipt
 from gateway.rabbit.client import RabbitClient
-from gateway.settings import Settings, emblem_in
+from gateway.settings import Settings, read_emblem
 from gateway.submissions.catalogue_cache import CatalogueCache
 from gateway.submissions.receipts import Receipt, Signer
 
-_NAME_SECONDS = 2.0
-_GONE = 499
-"""What is noted for a client that left before its paper was there; nobody reads the answer."""
+_NAME_PATIENCE = 2.0
 
 
-class Papers:
-    """One desk a process."""
+class PaperIssuing:
+    """Issues letters and receipts as PDF. One object a process."""
 
     def __init__(
         self, settings: Settings, rabbit: RabbitClient, catalogue_cache: CatalogueCache, signer: Signer
     ) -> None:
-        self._bus, self._shelf = rabbit, catalogue_cache
-        self._verify = f"{settings.public_url}/verify"
-        self._emblem = emblem_in(settings.paper_emblem) if settings.paper_emblem else ""
-        self.seals = Seals(signer)
-        self.press = Press(settings.paper_seconds, settings.max_papers, settings.papers_each, settings.retry_after)
+        self._rabbit, self._catalogue_cache = rabbit, catalogue_cache
+        self._verify_url = f"{settings.public_url}/verify"
+        self._emblem = read_emblem(settings.paper_emblem) if settings.paper_emblem else ""
+        self.signer = PaperSigner(signer)
+        self.pdf_queue = PdfQueue(
+            settings.paper_seconds, settings.max_papers, settings.papers_each, settings.retry_after
+        )
 
-    async def letter(self, request: Request, asked: ReadLetter, language: Language, requester: str) -> Response:
-        """The letter as PDF. `requester`: stands for an account or an address, in whose share of the queue it waits.
+    async def letter(self, request: Request, query: ReadLetter, language: Language, requester: str) -> Response:
+        """The letter as PDF. `requester`: the key of an account or an address, in whose share of the queue it waits. Raises
         UnknownCase, NoLetter, StillRegistering, TooMany and Unavailable."""
         try:
-            letter = await self._bus.ask("tracking", "read_letter", asked, Letter)
+            letter = await self._rabbit.ask("tracking", "read_letter", query, Letter)
         except UnknownCase:
-            if asked.code_hashes:
+            if query.code_hashes:
                 raise StillRegistering from None
             raise
-        paper = letter_paper(letter, language, self._shelf, await self._addressee(asked))
-        stamp = letter_stamp(letter, paper, language, self.seals, self._verify)
+        paper = letter_paper(letter, language, self._catalogue_cache, await self._addressee(query))
+        verification = letter_verification(letter, paper, language, self.signer, self._verify_url)
         name = f"peygir-letter-{letter.number}-{language}.pdf"
-        return await self._answer(request, name, paper, stamp, requester)
+        return await self._answer(request, name, paper, verification, requester)
 
-    async def _addressee(self, asked: ReadLetter) -> str | None:
-        """The citizen's own name, where it is this citizen who reads, signed in. Whoever holds no more than the code may have
-        found it; staff learn names by opening a sealed identity alone. None, too, while intake is away."""
-        if asked.actor.kind is not ActorKind.CITIZEN or asked.case_id is None:
+    async def _addressee(self, query: ReadLetter) -> str | None:
+        """The citizen's own name, where this citizen reads, signed in. Whoever holds only the code may have found it; staff learn
+        names only by opening a sealed identity. Also None while intake does not answer."""
+        if query.actor.kind is not ActorKind.CITIZEN or query.case_id is None:
             return None
-        request = ReadOwnName(actor=asked.actor, case_id=asked.case_id)
+        request = ReadOwnName(actor=query.actor, case_id=query.case_id)
         try:
-            told = await self._bus.ask("intake", "read_own_name", request, OwnName, patience=_NAME_SECONDS)
+            own = await self._rabbit.ask("intake", "read_own_name", request, OwnName, patience=_NAME_PATIENCE)
         except (Unavailable, DeadlinePassed):
             return None
-        return " ".join((told.name or "").split()) or None
+        return " ".join((own.name or "").split()) or None
 
     async def receipt(self, request: Request, receipt: Receipt, language: Language, requester: str) -> Response:
-        """The receipt as PDF, as `letter`. NotGenuine for one that is not ours, or not as we gave it."""
-        seal = self.seals.of_receipt(receipt)
-        told = self.seals.check(seal) if seal else None
-        if seal is None or not isinstance(told, ReceiptSeal):
+        """The receipt as PDF, as `letter`. NotGenuine for one that this office did not issue, or that was changed."""
+        signature_line = self.signer.sign_receipt(receipt)
+        signed = self.signer.verify(signature_line) if signature_line else None
+        if signature_line is None or not isinstance(signed, SignedReceipt):
             raise NotGenuine
-        stamp = receipt_stamp(told, seal, language, self._verify)
-        name = f"peygir-receipt-{str(told.submission_id)[:8]}-{language}.pdf"
-        return await self._answer(request, name, receipt_paper(told, language), stamp, requester)
+        verification = receipt_verification(signed, signature_line, language, self._verify_url)
+        name = f"peygir-receipt-{str(signed.submission_id)[:8]}-{language}.pdf"
+        return await self._answer(request, name, receipt_paper(signed, language), verification, requester)
 
-    def check(self, line: str) -> Seal | None:
-        """What a genuine paper vouches for."""
-        return self.seals.check(line)
+    def verify(self, line: str) -> SignedPaper | None:
+        """What a genuine signature line certifies; None for any other."""
+        return self.signer.verify(line)
 
-    async def _answer(self, request: Request, name: str, paper: Paper, stamp: Stamp, requester: str) -> Response:
-        pdf = await self._drawn_for(request, paper, replace(stamp, emblem=self._emblem), requester)
+    async def _answer(
+        self, request: Request, name: str, paper: Paper, verification: VerificationBlock, requester: str
+    ) -> Response:
+        pdf = await self._render_for(request, paper, replace(verification, emblem=self._emblem), requester)
         if pdf is None:
-            return Response(status_code=_GONE)
+            return Response(status_code=CLIENT_GONE)
         headers = {
             "cache-control": "private, no-store",
-            "content-disposition": disposition(name, inline=False),
+            "content-disposition": content_disposition(name, inline=False),
             "content-language": paper.language,
             "x-robots-tag": "noindex",
         }
         return Response(pdf, 200, headers, "application/pdf")
 
-    async def _drawn_for(self, request: Request, paper: Paper, stamp: Stamp, requester: str) -> bytes | None:
-        """The PDF; None when the client left, which ends the waiting and the drawing."""
-        drawing = asyncio.create_task(self.press.draw(paper, stamp, requester))
-        leaving = asyncio.create_task(_left(request))
+    async def _render_for(
+        self, request: Request, paper: Paper, verification: VerificationBlock, requester: str
+    ) -> bytes | None:
+        """The PDF; None when the client disconnected, which ends the waiting and the rendering."""
+        rendering = asyncio.create_task(self.pdf_queue.render(paper, verification, requester))
+        disconnect = asyncio.create_task(_disconnected(request))
         try:
-            await asyncio.wait((drawing, leaving), return_when=asyncio.FIRST_COMPLETED)
-            return drawing.result() if drawing.done() else None
+            await asyncio.wait((rendering, disconnect), return_when=asyncio.FIRST_COMPLETED)
+            return rendering.result() if rendering.done() else None
         finally:
-            for task in (drawing, leaving):
+            for task in (rendering, disconnect):
                 task.cancel()
-            await asyncio.gather(drawing, leaving, return_exceptions=True)
+            await asyncio.gather(rendering, disconnect, return_exceptions=True)
 
 
-async def _left(request: Request) -> None:
+async def _disconnected(request: Request) -> None:
     """Waits until the client closes the connection."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""A paper before it is drawn: words in their order, as plain values that travel to the worker as JSON."""
+"""A paper before it is rendered: its texts in their order, as plain values that are sent to the worker as JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Paper:
-    """`language` fa or en: its direction and page numbers. `facts`: what stands in the head, beside the office's name."""
+    """`language`: fa or en, for direction and page numbers. `facts`: in the head, beside the office's name."""
 
     language: str
     office: str
@@ -29,8 +29,8 @@ class Paper:
     closing: tuple[str, ...] = ()
 
     def content(self) -> str:
-        """All that is printed but the seal, as JSON with sorted names, no spaces and UTF-8: it lies in the PDF as an
-        attachment, and its SHA-256 is in the seal."""
+        """All that is printed except the signature, as JSON with sorted names, no spaces and UTF-8: it is attached to the PDF,
+        and its SHA-256 is part of what is signed."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     def content_hash(self) -> str:
@@ -39,9 +39,9 @@ class Paper:
 
 
 @dataclass(frozen=True)
-class Stamp:
-    """What stands beside the QR code. `address`: what it holds; `notes`: how to check it; `of_pages`: page {page} of {pages};
-    `made_at`: ISO 8601, for the file's own date. `emblem`: SVG; empty for the product's own."""
+class VerificationBlock:
+    """The QR code and the text beside it. `address`: what the code contains; `notes`: how to verify the paper; `of_pages`: page
+    {page} of {pages}; `made_at`: ISO 8601, for the file's own date. `emblem`: SVG; empty for the product's own."""
 
     address: str
     notes: tuple[str, ...]
@@ -50,22 +50,24 @@ class Stamp:
     emblem: str = ""
 
 
-def to_json(paper: Paper, stamp: Stamp) -> bytes:
-    """What the worker is asked."""
-    return json.dumps({"paper": asdict(paper), "stamp": asdict(stamp)}, ensure_ascii=False).encode()
+def to_json(paper: Paper, verification: VerificationBlock) -> bytes:
+    """The worker's input."""
+    return json.dumps({"paper": asdict(paper), "verification": asdict(verification)}, ensure_ascii=False).encode()
 
 
-def from_json(asked: bytes) -> tuple[Paper, Stamp]:
-    told = json.loads(asked)
-    paper, stamp = told["paper"], told["stamp"]
+def from_json(content: bytes) -> tuple[Paper, VerificationBlock]:
+    """The reverse of `to_json`."""
+    values = json.loads(content)
+    paper, verification = values["paper"], values["verification"]
     sections = tuple(
-        Section(one["heading"], _pairs(one["facts"]), tuple(one["paragraphs"])) for one in paper.pop("sections")
+        Section(section["heading"], _pairs(section["facts"]), tuple(section["paragraphs"]))
+        for section in paper.pop("sections")
     )
     facts, closing = _pairs(paper.pop("facts")), tuple(paper.pop("closing"))
-    return Paper(**paper, facts=facts, sections=sections, closing=closing), Stamp(
-        **{**stamp, "notes": tuple(stamp["notes"])}
+    return Paper(**paper, facts=facts, sections=sections, closing=closing), VerificationBlock(
+        **{**verification, "notes": tuple(verification["notes"])}
     )
 
 
-def _pairs(given: list[Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((label, value) for label, value in given)
+def _pairs(values: list[Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((label, value) for label, value in values)

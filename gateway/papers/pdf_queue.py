@@ -1,6 +1,7 @@
-"""Has papers drawn, one after the other, each by a process that ends with it: the event loop waits and goes on.
+"""Renders papers one after the other, each in a process of its own, without blocking the event loop.
 
-Whoever asks for many waits behind those who ask for one: turns go round among requesters, and each has so many at a time.
+Fair between requesters: they take turns, so that one who requests many papers waits behind those who request one, and each may
+have so many at a time.
 """
 
 from __future__ import annotations
@@ -14,111 +15,111 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from cachetools import LRUCache
+
 from backbone.process import logs
 from contracts.errors import TooMany, Unavailable
-from gateway.papers.paper import Paper, Stamp, to_json
+from gateway.papers.paper import Paper, VerificationBlock, to_json
 
 log = logs.get("papers")
 
 _ROOT = Path(__file__).resolve().parents[2]
-_KEPT = 32
-"""Papers that are kept: who asks for one often asks twice. Some 40 kB each."""
+_CACHED_PAPERS = 32
+"""The same paper is often requested twice. Some 40 kB each."""
 
 
-class Turns:
-    """A lock for one at a time that is fair between requesters, not between their requests."""
+class FairLock:
+    """A lock that is fair between requesters, not between their requests."""
 
     def __init__(self) -> None:
-        self._taken = False
+        self._locked = False
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     @contextlib.asynccontextmanager
-    async def turn(self, requester: str) -> AsyncIterator[None]:
-        """Waits for a turn of this requester; who is cancelled meanwhile leaves no gap."""
-        if self._taken:
+    async def hold(self, requester: str) -> AsyncIterator[None]:
+        """Holds the lock when it is this requester's turn. Cancelling a waiting requester blocks nobody."""
+        if self._locked:
             await self._wait(requester)
-        self._taken = True
+        self._locked = True
         try:
             yield
         finally:
-            self._pass_on()
+            self._release()
 
     async def _wait(self, requester: str) -> None:
-        mine = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(requester, deque()).append(mine)
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(requester, deque()).append(turn)
         try:
-            await mine
+            await turn
         except asyncio.CancelledError:
-            if mine.done() and not mine.cancelled():
-                self._pass_on()
+            if turn.done() and not turn.cancelled():
+                self._release()
             else:
-                self._forget(requester, mine)
+                self._remove(requester, turn)
             raise
 
-    def _pass_on(self) -> None:
-        """To the requester who has waited longest for one; the others of the same requester go to the end."""
-        self._taken = bool(self._waiting)
+    def _release(self) -> None:
+        """Passes the lock to the requester who has waited longest; further requests of theirs go to the end of the queue."""
+        self._locked = bool(self._waiting)
         if self._waiting:
-            requester, those = self._waiting.popitem(last=False)
-            those.popleft().set_result(None)
-            if those:
-                self._waiting[requester] = those
+            requester, turns = self._waiting.popitem(last=False)
+            turns.popleft().set_result(None)
+            if turns:
+                self._waiting[requester] = turns
 
-    def _forget(self, requester: str, one: asyncio.Future[None]) -> None:
-        those = self._waiting[requester]
-        those.remove(one)
-        if not those:
+    def _remove(self, requester: str, turn: asyncio.Future[None]) -> None:
+        turns = self._waiting[requester]
+        turns.remove(turn)
+        if not turns:
             del self._waiting[requester]
 
 
-class Press:
-    """`seconds`: until a paper has to be there, waiting for its turn included; `most`: that wait or are drawn at a time;
-    `each`: of these one requester's."""
+class PdfQueue:
+    """`timeout`: seconds within which a paper has to be rendered, waiting included; `max_papers`: that wait or are rendered at a
+    time; `max_per_requester`: of these."""
 
-    def __init__(self, seconds: float, most: int, each: int, retry_after: int) -> None:
-        self._seconds, self._most, self._each, self._retry_after = seconds, most, each, retry_after
+    def __init__(self, timeout: float, max_papers: int, max_per_requester: int, retry_after: int) -> None:
+        self._timeout, self._max_papers, self._max_per_requester = timeout, max_papers, max_per_requester
+        self._retry_after = retry_after
         self._waiting: Counter[str] = Counter()
-        self._turns = Turns()
-        self._kept: OrderedDict[bytes, bytes] = OrderedDict()
+        self._lock = FairLock()
+        self._cache: LRUCache[bytes, bytes] = LRUCache(_CACHED_PAPERS)
 
     @property
     def waiting(self) -> int:
-        """Papers that wait or are drawn."""
+        """How many papers wait or are rendered."""
         return self._waiting.total()
 
-    async def draw(self, paper: Paper, stamp: Stamp, requester: str) -> bytes:
-        """The PDF. `requester`: stands for an account or an address. TooMany when so many of theirs wait already;
-        Unavailable when too many do of all, or it does not come in time. Cancelled, it draws no further."""
-        asked = to_json(paper, stamp)
-        key = hashlib.sha256(asked).digest()
-        if (made := self._kept.get(key)) is not None:
-            self._kept.move_to_end(key)
-            return made
-        if self._waiting[requester] >= self._each:
+    async def render(self, paper: Paper, verification: VerificationBlock, requester: str) -> bytes:
+        """The PDF. `requester`: the key of an account or an address. TooMany when too many of theirs wait already; Unavailable
+        when too many wait in all, or it is not rendered in time. Cancelling it ends the rendering."""
+        content = to_json(paper, verification)
+        key = hashlib.sha256(content).digest()
+        if (pdf := self._cache.get(key)) is not None:
+            return pdf
+        if self._waiting[requester] >= self._max_per_requester:
             raise TooMany(retry_after=self._retry_after)
-        if self.waiting >= self._most:
+        if self.waiting >= self._max_papers:
             raise Unavailable(retry_after=self._retry_after)
         self._waiting[requester] += 1
         try:
-            async with asyncio.timeout(self._seconds), self._turns.turn(requester):
-                made = await _drawn(asked)
+            async with asyncio.timeout(self._timeout), self._lock.hold(requester):
+                pdf = await _render(content)
         except TimeoutError:
-            log.warning("a paper was not drawn in time", seconds=self._seconds)
+            log.warning("a paper was not rendered in time", seconds=self._timeout)
             raise Unavailable(retry_after=self._retry_after) from None
         finally:
             self._waiting[requester] -= 1
             if not self._waiting[requester]:
                 del self._waiting[requester]
-        if made is None:
+        if pdf is None:
             raise Unavailable(retry_after=self._retry_after)
-        self._kept[key] = made
-        if len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
-        return made
+        self._cache[key] = pdf
+        return pdf
 
 
-async def _drawn(asked: bytes) -> bytes | None:
-    """What the worker made of it; None when it failed. Cancelled, it ends the worker."""
+async def _render(content: bytes) -> bytes | None:
+    """The worker's PDF; None when it failed. Cancelling it ends the worker."""
     worker = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -131,26 +132,26 @@ async def _drawn(asked: bytes) -> bytes | None:
         start_new_session=True,
     )
     try:
-        made, complained = await worker.communicate(asked)
+        pdf, complaint = await worker.communicate(content)
     finally:
         if worker.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 worker.kill()
             await asyncio.shield(worker.wait())
-    if worker.returncode != 0 or not made.startswith(b"%PDF-"):
-        # Of what it complained only the kind: a traceback may quote the letter.
-        last = complained.decode("utf-8", "replace").strip().rpartition("\n")[2].partition(":")[0][:80]
-        log.error("a paper could not be drawn", exit=worker.returncode, error=last)
+    if worker.returncode != 0 or not pdf.startswith(b"%PDF-"):
+        # Only the type of the exception: a traceback may quote the letter.
+        error = complaint.decode("utf-8", "replace").strip().rpartition("\n")[2].partition(":")[0][:80]
+        log.error("a paper could not be rendered", exit=worker.returncode, error=error)
         return None
-    return made
+    return pdf
 
 
 def _bare_environment() -> dict[str, str]:
-    """None of the gateway's secrets. One thread, as on any number of cores: each more would reserve address space, of which
-    the worker takes only so much."""
-    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
+    """Without the gateway's secrets. With one thread whatever the number of cores: each thread reserves address space, which
+    the worker limits."""
+    inherited = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
     return {
-        **kept,
+        **inherited,
         "RAYON_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "2",
         "LC_ALL": "C.UTF-8",

@@ -1,4 +1,4 @@
-"""What is printed on a receipt: just what its signature vouches for."""
+"""The text of a receipt: exactly what its signature covers."""
 
 from __future__ import annotations
 
@@ -6,35 +6,37 @@ from functools import partial
 
 from contracts.vocabulary import KIND_NAMES, Language
 from gateway.cases.views import moment_text
-from gateway.papers.paper import Paper, Section, Stamp
-from gateway.papers.signatures import ReceiptSeal
+from gateway.papers.paper import Paper, Section, VerificationBlock
+from gateway.papers.signatures import SignedReceipt
 from gateway.papers.words import text
 
 
-def receipt_paper(told: ReceiptSeal, language: Language) -> Paper:
-    """The receipt's words."""
-    say = partial(text, language)
+def receipt_paper(receipt: SignedReceipt, language: Language) -> Paper:
+    """The receipt's text."""
+    words = partial(text, language)
     return Paper(
         language=language,
-        office=say("office"),
-        title=say("receipt"),
+        office=words("office"),
+        title=words("receipt"),
         facts=(),
         sections=(
-            Section(paragraphs=(say("receipt_opening"),)),
+            Section(paragraphs=(words("receipt_opening"),)),
             Section(
                 facts=(
-                    (say("kind"), KIND_NAMES[told.kind][language]),
-                    (say("receipt_filed"), moment_text(told.filed_at, language)),
-                    (say("receipt_number"), str(told.submission_id)),
+                    (words("kind"), KIND_NAMES[receipt.kind][language]),
+                    (words("receipt_filed"), moment_text(receipt.filed_at, language)),
+                    (words("receipt_number"), str(receipt.submission_id)),
                 )
             ),
-            Section(say("receipt_hash"), paragraphs=(told.content_hash, say("receipt_about"))),
+            Section(words("receipt_hash"), paragraphs=(receipt.content_hash, words("receipt_about"))),
         ),
     )
 
 
-def receipt_stamp(told: ReceiptSeal, seal: str, language: Language, verify: str) -> Stamp:
-    """`seal` as `Seals.of_receipt` gives it; `verify`: the address of the page that checks it."""
-    say = partial(text, language)
-    address = f"{verify}/{seal}"
-    return Stamp(address, (say("check_receipt"), address), say("pages"), told.filed_at.isoformat())
+def receipt_verification(
+    receipt: SignedReceipt, signature_line: str, language: Language, verify_url: str
+) -> VerificationBlock:
+    """`signature_line`: as `PaperSigner.sign_receipt` makes it; `verify_url`: of the page that verifies it."""
+    words = partial(text, language)
+    address = f"{verify_url}/{signature_line}"
+    return VerificationBlock(address, (words("check_receipt"), address), words("pages"), receipt.filed_at.isoformat())

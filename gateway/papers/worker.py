@@ -1,8 +1,7 @@
 """`python -m gateway.papers.worker`: a paper as JSON on standard input, its PDF on standard output.
 
-In a process of its own: drawing takes a third of a second of a core and 60 MB, which the gateway has no use for between
-papers. It limits its own memory and time and dies with its parent. What the libraries have to say of a text is not written
-anywhere.
+In a process of its own: rendering takes a third of a second of a core and 60 MB, which the gateway does not need between
+papers. It limits its own memory and time, and ends with its parent. What the libraries log about a text is discarded.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import signal
 import sys
 
 MEMORY, CPU_SECONDS = 768 * 1024 * 1024, 20
-NICENESS = 10  # what comes in goes first
+NICENESS = 10  # requests go first
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 
 
@@ -28,7 +27,7 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
     os.nice(NICENESS)
     logging.disable()
-    # After the limits: the fonts and the shaper are what takes memory.
+    # After the limits: fonts and shaping take the memory.
     from gateway.papers.paper import from_json
     from gateway.papers.pdf_layout import pdf
 

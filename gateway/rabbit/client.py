@@ -1,7 +1,7 @@
-"""The gateway's one connection to RabbitMQ: confirmed publishing, RPC with a deadline, and what has happened.
+"""The gateway's one connection to RabbitMQ: confirmed publishing, RPC with a deadline, and events.
 
-pika's asyncio adapter (reference: nameko, "How the asyncio client works"). It comes back by itself within a second of the
-broker's return. The three channels live apart: when the exchange of RPC is missing, submissions are still taken.
+By pika's asyncio adapter (reference: nameko, "How the asyncio client works"). It reconnects by itself within a second of the
+broker's return. The three channels are independent: when the exchange of RPC is missing, submissions are still accepted.
 """
 
 from __future__ import annotations
@@ -11,27 +11,28 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
-from pydantic import BaseModel, TypeAdapter, create_model
+from pydantic import BaseModel
 
 from backbone.messaging import amqp, topology
 from backbone.messaging.amqp import NotPublished, Outgoing
 from backbone.process import logs
 from backbone.process import traces as trace
 from contracts.base import Request
-from contracts.errors import DeadlinePassed, PeygirError, Unavailable, from_wire
-from gateway.edge.metrics import ASKED, BROKER
+from contracts.errors import DeadlinePassed, PeygirError, Unavailable
+from gateway.edge.metrics import BROKER, RPC_CALLS
+from gateway.rabbit.channel import AwaitableChannel
+from gateway.rabbit.rpc_reply import parse_reply
 
 log = logs.get("broker")
 
-Answered = TypeVar("Answered", bound=BaseModel)
+AnswerModel = TypeVar("AnswerModel", bound=BaseModel)
 EventListener = Callable[[str, bytes], None]
 
-EXCHANGE = "nameko-rpc"
+RPC_EXCHANGE = "nameko-rpc"
 SUBSCRIPTIONS = (
     (topology.events_of("tracking"), "#"),
     (topology.events_of("intake"), "catalogue.changed.v1"),
@@ -40,31 +41,25 @@ SUBSCRIPTIONS = (
     (topology.events_of("accounts"), "staff.changed.v1"),
     (topology.events_of("accounts"), "session.ended.v1"),
 )
-_PAUSE = 0.3
-_LOOK = 0.25
-"""Seconds from one look whether a slow service still answers anybody to the next."""
-_EVENTS_KEPT = 20_000
-
-
-class _Wire(BaseModel):
-    """What stands around an answer."""
-
-    error: dict[str, Any] | None = None
+_RECONNECT_SECONDS = 0.3
+_CHECK_SECONDS = 0.25
+"""Between two checks whether a slow service still answers any call."""
+_MAX_QUEUED_EVENTS = 20_000
 
 
 @dataclass
-class _Question:
-    """One that waits for its answer: until `until`, or until its service has answered nobody for `patience` seconds."""
+class _PendingCall:
+    """A call that waits for its answer: until `deadline`, or until its service has answered no call for `patience` seconds."""
 
     service: str
     waiter: asyncio.Future[bytes | PeygirError]
-    until: float
+    deadline: float
     patience: float
     timer: asyncio.TimerHandle | None = None
 
 
 class RabbitClient:
-    """Start it once; it lives until `stop`. Everything runs on the loop that called `start`."""
+    """Started once, it runs until `stop`, on the event loop that called `start`."""
 
     def __init__(
         self,
@@ -75,22 +70,22 @@ class RabbitClient:
         rpc_timeout: float = 5.0,
         rpc_deadline: float = 15.0,
         max_publishing: int = 2_000,
-        max_asking: int = 500,
+        max_calls: int = 500,
         retry_after: int = 5,
     ) -> None:
         self._url, self._name = url, name
         self._publish_timeout = publish_timeout
         self._rpc_timeout, self._rpc_deadline = rpc_timeout, max(rpc_timeout, rpc_deadline)
-        self._max_publishing, self._max_asking = max_publishing, max_asking
+        self._max_publishing, self._max_calls = max_publishing, max_calls
         self._retry_after = retry_after
         self._connection: Any = None
-        self._publishing: Any = None
+        self._publish_channel: Any = None
         self._confirms: amqp.Confirms[asyncio.Future[NotPublished | None]] | None = None
-        self._asking: Any = None
+        self._rpc_channel: Any = None
         self._reply_to = ""
-        self._questions: dict[str, _Question] = {}
-        self._heard: dict[str, float] = {}  # when each service last answered anybody
-        self._asked = 0
+        self._pending_calls: dict[str, _PendingCall] = {}
+        self._last_answers: dict[str, float] = {}  # when each service last answered any call
+        self._call_count = 0
         self._blocked = False
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -100,33 +95,31 @@ class RabbitClient:
         self._background: set[asyncio.Future[None]] = set()
         self.subscribed = False
 
-    # --- for the rest of the gateway ---
-
     @property
     def connected(self) -> bool:
         """True when a submission would be published now."""
-        return self._publishing is not None and bool(self._publishing.is_open) and not self._blocked
+        return self._publish_channel is not None and bool(self._publish_channel.is_open) and not self._blocked
 
     @property
     def blocked(self) -> bool:
-        """True while the broker is there and takes nothing (it is short of memory or disk)."""
+        """True while the broker is connected and accepts nothing, being short of memory or disk."""
         return self._blocked
 
     @property
-    def can_ask(self) -> bool:
-        """True when services can be asked."""
-        return self._asking is not None and bool(self._asking.is_open) and not self._blocked
+    def can_call(self) -> bool:
+        """True when services can be called."""
+        return self._rpc_channel is not None and bool(self._rpc_channel.is_open) and not self._blocked
 
-    def on_event(self, listener: EventListener) -> None:
-        """`listener(name, body)` for each event heard; it must not block, and its errors are its own."""
+    def add_event_listener(self, listener: EventListener) -> None:
+        """`listener(name, body)` is called for each event; it must not block. Its exceptions are logged, no more."""
         self._event_listeners.append(listener)
 
-    def on_subscription(self, listener: Callable[[bool], None]) -> None:
-        """`listener(True)` when events are heard from now on, `listener(False)` when some may be missed."""
+    def add_subscription_listener(self, listener: Callable[[bool], None]) -> None:
+        """`listener(True)` is called when events are received from now on, `listener(False)` when some may be missed."""
         self._subscription_listeners.append(listener)
 
-    def on_connect(self, listener: Callable[[], Awaitable[None]]) -> None:
-        """`await listener()` each time services can be asked (again)."""
+    def add_connect_listener(self, listener: Callable[[], Awaitable[None]]) -> None:
+        """`await listener()` is run each time services can be called (again)."""
         self._connect_listeners.append(listener)
 
     async def start(self) -> None:
@@ -134,7 +127,7 @@ class RabbitClient:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Closes the connection in good order."""
+        """Closes the connection cleanly."""
         self._stopping = True
         connection = self._connection
         if connection is not None and connection.is_open:
@@ -146,15 +139,15 @@ class RabbitClient:
             task.cancel()
 
     async def publish(self, message: Outgoing, timeout: float | None = None) -> None:  # noqa: ASYNC109  # a timer is cheaper
-        """Returns when the broker has the message for good (persistent, mandatory, confirmed); else NotPublished, within
+        """Returns when the broker has stored the message (persistent, mandatory, confirmed); else raises NotPublished, within
         `timeout` seconds."""
-        channel, confirms = self._publishing, self._confirms
+        channel, confirms = self._publish_channel, self._confirms
         if channel is None or confirms is None or not channel.is_open:
             raise NotPublished("no connection to the broker")
         if self._blocked:
-            raise NotPublished("the broker takes nothing now")
+            raise NotPublished("the broker accepts nothing now")
         if len(confirms) >= self._max_publishing:
-            raise NotPublished("too many are waiting for the broker")
+            raise NotPublished("too many messages wait for the broker's confirmation")
         waiter: asyncio.Future[NotPublished | None] = self._loop.create_future()
         confirms.sent(message.message_id, waiter)
         try:
@@ -163,7 +156,7 @@ class RabbitClient:
             )
         except Exception as error:  # noqa: BLE001  # pika raises many things on a connection that just died
             raise NotPublished(f"the connection closed: {type(error).__name__}") from None
-        timer = self._loop.call_later(timeout or self._publish_timeout, _late, waiter)
+        timer = self._loop.call_later(timeout or self._publish_timeout, _on_confirm_timeout, waiter)
         try:
             problem = await waiter
         finally:
@@ -176,22 +169,22 @@ class RabbitClient:
         service: str,
         method: str,
         request: Request,
-        answer: type[Answered],
+        answer: type[AnswerModel],
         patience: float | None = None,
-    ) -> Answered:
-        """The answer of `service.method`. Errors: whatever the service raised; Unavailable (it is not there, or the broker
-        is not); DeadlinePassed: when the service has answered nobody for `patience` seconds (else the bus's `rpc_timeout`),
-        and at the latest after `rpc_deadline`. One that answers others is slow, and worth waiting for."""
-        channel = self._asking
-        if channel is None or not channel.is_open or self._blocked or len(self._questions) >= self._max_asking:
-            ASKED.labels(service, method, "unavailable").inc()
+    ) -> AnswerModel:
+        """The answer of `service.method`. Errors: whatever the service raised; Unavailable when it does not run, or the broker
+        does not; DeadlinePassed when the service has answered no call for `patience` seconds (default: the client's
+        `rpc_timeout`), and at the latest after `rpc_deadline`. A service that answers other calls is slow, and waited for."""
+        channel = self._rpc_channel
+        if channel is None or not channel.is_open or self._blocked or len(self._pending_calls) >= self._max_calls:
+            RPC_CALLS.labels(service, method, "unavailable").inc()
             raise Unavailable(retry_after=self._retry_after)
         seconds, patience = self._rpc_deadline, patience or self._rpc_timeout
-        self._asked += 1
-        correlation = str(self._asked)
-        question = _Question(service, self._loop.create_future(), self._loop.time() + seconds, patience)
-        self._questions[correlation] = question
-        question.timer = self._loop.call_later(min(patience, seconds), self._overdue, correlation)
+        self._call_count += 1
+        correlation = str(self._call_count)
+        pending = _PendingCall(service, self._loop.create_future(), self._loop.time() + seconds, patience)
+        self._pending_calls[correlation] = pending
+        pending.timer = self._loop.call_later(min(patience, seconds), self._check_pending, correlation)
         properties = pika.BasicProperties(
             reply_to=self._reply_to,
             correlation_id=correlation,
@@ -205,20 +198,20 @@ class RabbitClient:
         )
         body = f'{{"args":[],"kwargs":{{"request":{request.model_dump_json()}}}}}'.encode()
         try:
-            channel.basic_publish(EXCHANGE, f"{service}.{method}", body, properties, mandatory=True)
-            result = await question.waiter
+            channel.basic_publish(RPC_EXCHANGE, f"{service}.{method}", body, properties, mandatory=True)
+            result = await pending.waiter
         except PeygirError:
             raise
         except Exception as error:  # noqa: BLE001  # as above
-            log.warning("a question could not be sent", error=type(error).__name__)
+            log.warning("a call could not be sent", error=type(error).__name__)
             result = Unavailable(retry_after=self._retry_after)
         finally:
-            question.timer.cancel()
-            self._questions.pop(correlation, None)
+            pending.timer.cancel()
+            self._pending_calls.pop(correlation, None)
         if isinstance(result, PeygirError):
-            ASKED.labels(service, method, result.code).inc()
+            RPC_CALLS.labels(service, method, result.code).inc()
             raise result
-        return _read(service, method, result, answer)
+        return parse_reply(service, method, result, answer)
 
     # --- connecting ---
 
@@ -231,15 +224,15 @@ class RabbitClient:
             except Exception as error:  # noqa: BLE001  # whatever a broken broker can raise: this loop is what brings us back
                 log.warning("the broker cannot be reached", error=type(error).__name__)
             if not self._stopping:
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _session(self) -> None:
-        """From one connection's opening to its end."""
+        """One connection, from opening to close."""
         opened: asyncio.Future[None] = self._loop.create_future()
         closed: asyncio.Future[None] = self._loop.create_future()
 
         def on_close(_: Any, why: BaseException) -> None:
-            self._forget(f"the connection closed: {type(why).__name__}")
+            self._reset(f"the connection closed: {type(why).__name__}")
             if not closed.done():
                 closed.set_result(None)
             if not opened.done():
@@ -253,222 +246,199 @@ class RabbitClient:
             custom_ioloop=self._loop,
         )
         self._connection = connection
-        keepers: list[asyncio.Task[None]] = []
+        channel_tasks: list[asyncio.Task[None]] = []
         try:
             await asyncio.wait_for(opened, 12)
             connection.add_on_connection_blocked_callback(lambda *_: self._set_blocked(True))
             connection.add_on_connection_unblocked_callback(lambda *_: self._set_blocked(False))
-            await self._look_at_topology()
-            keepers += [
+            await self._ensure_topology()
+            channel_tasks += [
                 asyncio.create_task(keep(connection))
-                for keep in (self._keep_publishing, self._keep_asking, self._keep_listening)
+                for keep in (self._keep_publish_channel, self._keep_rpc_channel, self._keep_event_channel)
             ]
             await closed
             if not self._stopping:
                 log.warning("the connection to the broker closed")
         finally:
-            for keeper in keepers:
-                keeper.cancel()
-            self._forget("the connection closed")
+            for task in channel_tasks:
+                task.cancel()
+            self._reset("the connection closed")
             self._connection = None
             if connection.is_open:
                 connection.close()
 
-    async def _look_at_topology(self) -> None:
+    async def _ensure_topology(self) -> None:
         try:
             await asyncio.wait_for(asyncio.to_thread(topology.ensure, self._url, 5.0), 6.0)
-        except Exception as error:  # noqa: BLE001  # our user may be forbidden to declare; then somebody else has done it
-            log.warning("the topology could not be looked at", error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001  # this user may not be allowed to declare; then another process has done it
+            log.warning("the topology could not be declared", error=type(error).__name__)
 
-    async def _keep(
-        self, connection: Any, open_: Callable[[_Channel], Awaitable[None]], close: Callable[[], None]
+    async def _keep_channel(
+        self, connection: Any, set_up: Callable[[AwaitableChannel], Awaitable[None]], tear_down: Callable[[], None]
     ) -> None:
-        """Keeps one channel open as long as its connection is."""
+        """Keeps a channel open as long as its connection is: `set_up` each time it was opened, `tear_down` when it closed."""
         while connection.is_open:
-            channel = _Channel(self._loop)
+            channel = AwaitableChannel(self._loop)
             try:
                 await channel.open(connection)
-                await open_(channel)
+                await set_up(channel)
                 await channel.closed
-                log.warning("a channel closed", why=channel.why)
-            except Exception as error:  # noqa: BLE001  # a missing exchange closes the channel; it may be there in a moment
-                log.warning("a channel could not be set up", error=type(error).__name__, why=channel.why)
+                log.warning("a channel closed", why=channel.close_reason)
+            except Exception as error:  # noqa: BLE001  # a missing exchange closes the channel; it may be declared in a moment
+                log.warning("a channel could not be set up", error=type(error).__name__, why=channel.close_reason)
             finally:
-                close()
+                tear_down()
                 channel.close()
             await asyncio.sleep(0.5)
 
-    async def _keep_publishing(self, connection: Any) -> None:
-        async def set_up(channel: _Channel) -> None:
+    async def _keep_publish_channel(self, connection: Any) -> None:
+        async def set_up(channel: AwaitableChannel) -> None:
             confirms: amqp.Confirms[asyncio.Future[NotPublished | None]] = amqp.Confirms(_settle)
             channel.raw.add_on_return_callback(lambda _c, _m, properties, _b: confirms.on_return(properties))
-            # Before the close is known to anybody else, the waiting hear of it.
+            # Called before `tear_down`: whoever waits for a confirmation knows at once.
             channel.raw.add_on_close_callback(lambda _c, _w: confirms.lost("the channel closed"))
-            await channel.done(lambda done: channel.raw.confirm_delivery(confirms.on_confirm, callback=done))
-            self._confirms, self._publishing = confirms, channel.raw
+            await channel.wait_for(
+                lambda callback: channel.raw.confirm_delivery(confirms.on_confirm, callback=callback)
+            )
+            self._confirms, self._publish_channel = confirms, channel.raw
             BROKER.set(1)
 
-        await self._keep(connection, set_up, self._stop_publishing)
+        await self._keep_channel(connection, set_up, self._close_publish_channel)
 
-    async def _keep_asking(self, connection: Any) -> None:
-        async def set_up(channel: _Channel) -> None:
+    async def _keep_rpc_channel(self, connection: Any) -> None:
+        async def set_up(channel: AwaitableChannel) -> None:
             raw = channel.raw
-            await self._find_exchange(connection)
-            declared = await channel.done(
-                lambda done: raw.queue_declare("", exclusive=True, auto_delete=True, callback=done)
+            await self._ensure_rpc_exchange(connection)
+            declared = await channel.wait_for(
+                lambda callback: raw.queue_declare("", exclusive=True, auto_delete=True, callback=callback)
             )
             self._reply_to = declared.method.queue
-            await channel.done(lambda done: raw.queue_bind(self._reply_to, EXCHANGE, self._reply_to, callback=done))
-            raw.add_on_return_callback(self._returned)
-            await channel.done(
-                lambda done: raw.basic_consume(
-                    self._reply_to, self._answered, auto_ack=True, exclusive=True, callback=done
+            await channel.wait_for(
+                lambda callback: raw.queue_bind(self._reply_to, RPC_EXCHANGE, self._reply_to, callback=callback)
+            )
+            raw.add_on_return_callback(self._on_return)
+            await channel.wait_for(
+                lambda callback: raw.basic_consume(
+                    self._reply_to, self._on_reply, auto_ack=True, exclusive=True, callback=callback
                 )
             )
-            self._asking = raw
+            self._rpc_channel = raw
             for listener in self._connect_listeners:
                 task: asyncio.Future[None] = asyncio.ensure_future(listener())
                 self._background.add(task)
                 task.add_done_callback(self._background.discard)
 
-        await self._keep(connection, set_up, self._stop_asking)
+        await self._keep_channel(connection, set_up, self._close_rpc_channel)
 
-    async def _find_exchange(self, connection: Any) -> None:
-        """nameko's exchange, made by the first service that starts; made here when none has, if we may."""
-        look = _Channel(self._loop)
-        await look.open(connection)
+    async def _ensure_rpc_exchange(self, connection: Any) -> None:
+        """nameko's exchange, declared by the first service that starts; declared here when none has, if this user may."""
+        check = AwaitableChannel(self._loop)
+        await check.open(connection)
         try:
-            await look.done(lambda done: look.raw.exchange_declare(EXCHANGE, passive=True, callback=done))
+            await check.wait_for(
+                lambda callback: check.raw.exchange_declare(RPC_EXCHANGE, passive=True, callback=callback)
+            )
         except NotPublished:
-            make = _Channel(self._loop)
-            await make.open(connection)
-            await make.done(lambda done: make.raw.exchange_declare(EXCHANGE, "topic", durable=True, callback=done))
-            make.close()
+            declare = AwaitableChannel(self._loop)
+            await declare.open(connection)
+            await declare.wait_for(
+                lambda callback: declare.raw.exchange_declare(RPC_EXCHANGE, "topic", durable=True, callback=callback)
+            )
+            declare.close()
         finally:
-            look.close()
+            check.close()
 
-    async def _keep_listening(self, connection: Any) -> None:
-        async def set_up(channel: _Channel) -> None:
+    async def _keep_event_channel(self, connection: Any) -> None:
+        async def set_up(channel: AwaitableChannel) -> None:
             raw = channel.raw
-            kept = {"x-max-length": _EVENTS_KEPT}
-            declared = await channel.done(
-                lambda done: raw.queue_declare("", exclusive=True, auto_delete=True, arguments=kept, callback=done)
+            limits = {"x-max-length": _MAX_QUEUED_EVENTS}
+            declared = await channel.wait_for(
+                lambda callback: raw.queue_declare(
+                    "", exclusive=True, auto_delete=True, arguments=limits, callback=callback
+                )
             )
             queue = declared.method.queue
             for exchange, key in SUBSCRIPTIONS:
-                await channel.done(lambda done, e=exchange, k=key: raw.queue_bind(queue, e, k, callback=done))  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
-            await channel.done(
-                lambda done: raw.basic_consume(queue, self._happened, auto_ack=True, exclusive=True, callback=done)
+                await channel.wait_for(lambda done, e=exchange, k=key: raw.queue_bind(queue, e, k, callback=done))  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
+            await channel.wait_for(
+                lambda callback: raw.basic_consume(
+                    queue, self._on_event, auto_ack=True, exclusive=True, callback=callback
+                )
             )
-            self._tell_subscription(True)
+            self._set_subscribed(True)
 
-        await self._keep(connection, set_up, lambda: self._tell_subscription(False))
+        await self._keep_channel(connection, set_up, lambda: self._set_subscribed(False))
 
-    # --- what the broker says ---
+    # --- callbacks ---
 
-    def _answered(self, _: Any, __: Any, properties: Any, body: bytes) -> None:
-        question = self._questions.get(properties.correlation_id)
-        if question is None:
+    def _on_reply(self, _: Any, __: Any, properties: Any, body: bytes) -> None:
+        pending = self._pending_calls.get(properties.correlation_id)
+        if pending is None:
             return
-        self._heard[question.service] = self._loop.time()
-        if not question.waiter.done():
-            question.waiter.set_result(body)
+        self._last_answers[pending.service] = self._loop.time()
+        if not pending.waiter.done():
+            pending.waiter.set_result(body)
 
-    def _returned(self, _: Any, __: Any, properties: Any, ___: bytes) -> None:
+    def _on_return(self, _: Any, __: Any, properties: Any, ___: bytes) -> None:
         self._fail(properties.correlation_id, Unavailable(retry_after=self._retry_after))
 
-    def _overdue(self, correlation: str) -> None:
-        question = self._questions.get(correlation)
-        if question is not None and self._is_slow(question):
-            again = min(self._loop.time() + _LOOK, question.until)
-            question.timer = self._loop.call_at(again, self._overdue, correlation)
+    def _check_pending(self, correlation: str) -> None:
+        pending = self._pending_calls.get(correlation)
+        if pending is not None and self._is_slow(pending):
+            next_check = min(self._loop.time() + _CHECK_SECONDS, pending.deadline)
+            pending.timer = self._loop.call_at(next_check, self._check_pending, correlation)
         else:
             self._fail(correlation, DeadlinePassed(retry_after=self._retry_after))
 
-    def _is_slow(self, question: _Question) -> bool:
-        """Whether its service is there, and has answered others while this one waits."""
-        now, heard = self._loop.time(), self._heard.get(question.service)
-        return heard is not None and now < question.until and now - heard < question.patience
+    def _is_slow(self, pending: _PendingCall) -> bool:
+        """Whether its service runs: it has answered other calls while this one waits."""
+        now, last_answer = self._loop.time(), self._last_answers.get(pending.service)
+        return last_answer is not None and now < pending.deadline and now - last_answer < pending.patience
 
     def _fail(self, correlation: str, error: PeygirError) -> None:
-        question = self._questions.get(correlation)
-        if question is not None and not question.waiter.done():
-            question.waiter.set_result(error)
+        pending = self._pending_calls.get(correlation)
+        if pending is not None and not pending.waiter.done():
+            pending.waiter.set_result(error)
 
-    def _happened(self, _: Any, method: Any, properties: Any, body: bytes) -> None:
+    def _on_event(self, _: Any, method: Any, properties: Any, body: bytes) -> None:
         name = str(properties.type or method.routing_key)
         for listener in self._event_listeners:
             try:
                 listener(name, body)
-            except Exception as error:  # noqa: BLE001  # one event nobody can read must not stop the others
-                log.warning("an event could not be used", event_name=name, error=logs.describe(error))
+            except Exception as error:  # noqa: BLE001  # one malformed event must not stop the others
+                log.warning("an event could not be handled", event_name=name, error=logs.describe(error))
 
     def _set_blocked(self, blocked: bool) -> None:
-        log.warning("the broker takes nothing now" if blocked else "the broker takes messages again")
+        log.warning("the broker accepts nothing now" if blocked else "the broker accepts messages again")
         self._blocked = blocked
         if blocked and self._confirms is not None:
-            self._confirms.lost("the broker takes nothing now")
+            self._confirms.lost("the broker accepts nothing now")
 
-    def _tell_subscription(self, subscribed: bool) -> None:
+    def _set_subscribed(self, subscribed: bool) -> None:
         if subscribed != self.subscribed:
             self.subscribed = subscribed
             for listener in self._subscription_listeners:
                 listener(subscribed)
 
-    def _stop_publishing(self) -> None:
-        confirms, self._confirms, self._publishing = self._confirms, None, None
+    def _close_publish_channel(self) -> None:
+        confirms, self._confirms, self._publish_channel = self._confirms, None, None
         BROKER.set(0)
         if confirms is not None:
             confirms.lost("the channel closed")
 
-    def _stop_asking(self) -> None:
-        self._asking = None
-        for correlation in list(self._questions):
+    def _close_rpc_channel(self) -> None:
+        self._rpc_channel = None
+        for correlation in list(self._pending_calls):
             self._fail(correlation, Unavailable(retry_after=self._retry_after))
 
-    def _forget(self, why: str) -> None:
+    def _reset(self, why: str) -> None:
         self._blocked = False
         confirms = self._confirms
-        self._stop_publishing()
-        self._stop_asking()
-        self._tell_subscription(False)
+        self._close_publish_channel()
+        self._close_rpc_channel()
+        self._set_subscribed(False)
         if confirms is not None:
             confirms.lost(why)
-
-
-class _Channel:
-    """A channel whose callbacks can be awaited."""
-
-    raw: Any = None
-    why = ""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self.closed: asyncio.Future[None] = loop.create_future()
-
-    async def open(self, connection: Any) -> None:
-        opened: asyncio.Future[Any] = self._loop.create_future()
-        connection.channel(on_open_callback=lambda channel: None if opened.done() else opened.set_result(channel))
-        self.raw = await asyncio.wait_for(opened, 5)
-        self.raw.add_on_close_callback(self._on_close)
-
-    async def done(self, start: Callable[[Callable[[Any], None]], Any]) -> Any:
-        """The broker's word on what `start(callback)` asked; NotPublished when the channel closes instead."""
-        answer: asyncio.Future[Any] = self._loop.create_future()
-        start(lambda frame: None if answer.done() else answer.set_result(frame))
-        await asyncio.wait({answer, self.closed}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
-        if not answer.done():
-            raise NotPublished(self.why or "no word from the broker")
-        return answer.result()
-
-    def close(self) -> None:
-        if self.raw is not None and self.raw.is_open:
-            self.raw.close()
-
-    def _on_close(self, _: Any, why: BaseException) -> None:
-        self.why = str(why)
-        if not self.closed.done():
-            self.closed.set_result(None)
 
 
 def _settle(waiter: asyncio.Future[NotPublished | None], problem: NotPublished | None) -> None:
@@ -476,24 +446,5 @@ def _settle(waiter: asyncio.Future[NotPublished | None], problem: NotPublished |
         waiter.set_result(problem)
 
 
-def _late(waiter: asyncio.Future[NotPublished | None]) -> None:
+def _on_confirm_timeout(waiter: asyncio.Future[NotPublished | None]) -> None:
     _settle(waiter, NotPublished("the broker did not confirm in time"))
-
-
-@lru_cache(maxsize=256)
-def _adapter(answer: type[BaseModel]) -> TypeAdapter[Any]:
-    fields: dict[str, Any] = {"result": (answer | None, None)}
-    return TypeAdapter(create_model(f"Wire{answer.__name__}", __base__=_Wire, **fields))
-
-
-def _read(service: str, method: str, body: bytes, answer: type[Answered]) -> Answered:
-    wire = _adapter(answer).validate_json(body)
-    if wire.error is not None:
-        error = from_wire(str(wire.error.get("exc_type")), list(wire.error.get("exc_args") or []))
-        ASKED.labels(service, method, error.code).inc()
-        raise error
-    ASKED.labels(service, method, "ok").inc()
-    result: Answered | None = wire.result
-    if result is None:
-        raise PeygirError
-    return result

@@ -1,4 +1,4 @@
-"""The catalogue the gateway checks submissions against: in memory, with a copy on disk for a start without intake."""
+"""The catalogue that submissions are checked against: in memory, with a copy on disk for a start without intake."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ from gateway.rabbit.client import RabbitClient
 log = logs.get("catalogue")
 
 
-FORM = frozenset({"version", "units", "grounds", "holidays", "weekend"})
-"""What a form needs of the catalogue, and everybody may read."""
+FORM_FIELDS = frozenset({"version", "units", "grounds", "holidays", "weekend"})
+"""What a form needs of the catalogue; everybody may read it."""
 
 
-def asked(ground: Ground, answers: Mapping[str, AnswerValue | None]) -> list[Question]:
-    """The questions of a ground that these answers lead to: one with a condition, when the question before it is asked
-    and was answered so."""
-    found: dict[str, Question] = {}
+def reached_questions(ground: Ground, answers: Mapping[str, AnswerValue | None]) -> list[Question]:
+    """The questions of a ground that these answers lead to. A question with a condition is reached when the question it depends
+    on is reached and has one of the named answers."""
+    reached: dict[str, Question] = {}
     for question in ground.questions:
         if question.when is not None:
-            given = answers.get(question.when.question) if question.when.question in found else None
-            chosen = given if isinstance(given, list) else [given]
+            value = answers.get(question.when.question) if question.when.question in reached else None
+            chosen = value if isinstance(value, list) else [value]
             if not set(map(str, chosen)) & set(question.when.values):
                 continue
-        found[question.code] = question
-    return list(found.values())
+        reached[question.code] = question
+    return list(reached.values())
 
 
 class CatalogueCache:
-    """Keeps the newest catalogue that was heard of. `current` is None until there is one."""
+    """The newest catalogue known. `current` is None until there is one."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "catalogue.json"
@@ -58,76 +58,77 @@ class CatalogueCache:
         self.root_causes: dict[str, ListedCause] = {}
         self._listeners: list[Callable[[], None]] = []
 
-    def on_change(self, listener: Callable[[], None]) -> None:
+    def add_listener(self, listener: Callable[[], None]) -> None:
+        """`listener()` is called whenever the catalogue changed."""
         self._listeners.append(listener)
 
-    def read(self) -> None:
-        """Takes the copy on disk, if there is a good one."""
+    def load(self) -> None:
+        """Takes the copy on disk, if there is a valid one."""
         try:
-            self._take(Catalogue.model_validate_json(self._file.read_bytes()))
+            self._set(Catalogue.model_validate_json(self._file.read_bytes()))
         except FileNotFoundError:
             return
         except (OSError, ValidationError) as error:
             log.warning("the catalogue's copy cannot be read", error=type(error).__name__)
 
-    async def renew(self, rabbit: RabbitClient) -> None:
-        """Asks intake; keeps what is there when intake cannot answer."""
+    async def refresh(self, rabbit: RabbitClient) -> None:
+        """Asks intake for the catalogue; the current one stays when intake does not answer."""
         try:
             self.put(await rabbit.ask("intake", "get_catalogue", GetCatalogue(), Catalogue))
         except PeygirError as error:
-            log.info("the catalogue could not be renewed", error=error.code)
+            log.info("the catalogue could not be refreshed", error=error.code)
 
-    def heard(self, name: str, body: bytes) -> None:
-        """Listens to events; a version that is not newer is old news."""
+    def handle_event(self, name: str, body: bytes) -> None:
+        """Takes in `catalogue.changed.v1` where its version is newer."""
         if name == CatalogueChanged.name:
             catalogue = CatalogueChanged.model_validate_json(body).catalogue
             if self.current is None or catalogue.version > self.current.version:
                 self.put(catalogue)
 
     def put(self, catalogue: Catalogue) -> None:
-        """Takes it, and writes it to disk so that a torn file can never be read."""
-        # An empty one is an intake that was never seeded: a form could not be filled in from it.
+        """Makes it the current one and writes it to disk, atomically."""
+        # An empty one comes from an intake that was never seeded: no form could be filled in from it.
         if not catalogue.units or (self.current is not None and catalogue == self.current):
             return
-        self._take(catalogue)
+        self._set(catalogue)
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._file.parent, prefix=".catalogue", delete=False) as new:
-                new.write(catalogue.model_dump_json().encode())
-                new.flush()
-                os.fsync(new.fileno())
-            Path(new.name).replace(self._file)
+            with tempfile.NamedTemporaryFile(dir=self._file.parent, prefix=".catalogue", delete=False) as copy:
+                copy.write(catalogue.model_dump_json().encode())
+                copy.flush()
+                os.fsync(copy.fileno())
+            Path(copy.name).replace(self._file)
         except OSError as error:
             log.warning("the catalogue's copy cannot be written", error=type(error).__name__)
 
     def ancestors(self, unit: str | None) -> frozenset[str] | None:
-        """A unit and all above it; None when the tree is not known."""
+        """A unit and all units above it; None when the unit is not in the catalogue."""
         if unit is None:
             return frozenset()
         if unit not in self.units:
             return None
-        found: set[str] = set()
-        step: str | None = unit
-        while step is not None and step not in found:
-            found.add(step)
-            above = self.units.get(step)
-            step = above.parent if above else None
-        return frozenset(found)
+        codes: set[str] = set()
+        code: str | None = unit
+        while code is not None and code not in codes:
+            codes.add(code)
+            listed = self.units.get(code)
+            code = listed.parent if listed else None
+        return frozenset(codes)
 
     @staticmethod
     def check_offered(
         field: str, listed: Mapping[str, ListedReason] | Mapping[str, ListedCause], codes: Iterable[str]
     ) -> None:
-        """InvalidField for a code that the administrator does not offer. Tracking looks again: our copy may be the older."""
+        """InvalidField for a code that the administrator does not offer. Tracking checks again: this copy may be outdated."""
         for code in codes if listed else ():
             if code not in listed:
                 raise InvalidField(fields=[{"field": field, "reason": "unknown_code"}])
             if not listed[code].active:
                 raise InvalidField(fields=[{"field": field, "reason": "not_offered"}])
 
-    def _take(self, catalogue: Catalogue) -> None:
+    def _set(self, catalogue: Catalogue) -> None:
         self.current = catalogue
-        self.rendered = catalogue.model_dump_json(include=set(FORM)).encode()
+        self.rendered = catalogue.model_dump_json(include=set(FORM_FIELDS)).encode()
         self.units = {unit.code: unit for unit in catalogue.units}
         self.grounds = {ground.code: ground for ground in catalogue.grounds}
         self.refusal_reasons = {reason.code: reason for reason in catalogue.refusal_reasons}

@@ -1,6 +1,6 @@
-"""Receipts: what was filed and when, signed with Ed25519; anyone who has our public key can check one.
+"""Receipts: what was filed and when, signed with Ed25519; anyone with the public key can verify one.
 
-`payload` is JSON text, and the signature is over its bytes as they stand. The tracking code is not in it.
+`payload` is JSON text, and the signature is over exactly its bytes. The tracking code is not in it.
 """
 
 from __future__ import annotations
@@ -59,16 +59,16 @@ class Checkpoint(BaseModel):
 
 
 class Signer:
-    """Holds the office's key, and believes what `earlier` ones (public, 32 octets each) have signed."""
+    """Signs with the office's key; also accepts signatures by `earlier` keys (public, 32 octets each)."""
 
     def __init__(self, seed: bytes, earlier: Sequence[bytes] = ()) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self.earlier = tuple(key for key in earlier if key != self.public)
-        every = (self.public, *self.earlier)
-        self.key_ids = tuple(hashlib.sha256(key).hexdigest()[:16] for key in every)
+        all_keys = (self.public, *self.earlier)
+        self.key_ids = tuple(hashlib.sha256(key).hexdigest()[:16] for key in all_keys)
         self.key_id = self.key_ids[0]
-        self._signed_in = [Ed25519PublicKey.from_public_bytes(key) for key in every]
+        self._accepted_keys = [Ed25519PublicKey.from_public_bytes(key) for key in all_keys]
 
     def sign(self, submission_id: UUID, filed_at: datetime, kind: str, content_hash: str) -> Receipt:
         payload = payload_of(submission_id, filed_at, kind, content_hash)
@@ -79,9 +79,9 @@ class Signer:
         """64 octets."""
         return self._key.sign(content)
 
-    def signed(self, content: bytes, signature: bytes) -> bool:
-        """Whether one of our keys signed just this."""
-        for key in self._signed_in:
+    def verify(self, content: bytes, signature: bytes) -> bool:
+        """Whether one of the keys signed exactly this."""
+        for key in self._accepted_keys:
             try:
                 key.verify(signature, content)
             except InvalidSignature:
@@ -91,7 +91,7 @@ class Signer:
 
 
 def payload_of(submission_id: UUID, filed_at: datetime, kind: str, content_hash: str) -> str:
-    """What a receipt says, as it is signed. `filed_at` in UTC."""
+    """The payload of a receipt, as it is signed. `filed_at` in UTC."""
     return json.dumps(
         {
             "content_hash": content_hash,
@@ -105,7 +105,7 @@ def payload_of(submission_id: UUID, filed_at: datetime, kind: str, content_hash:
 
 def content_hash(filed: dict[str, Any]) -> str:
     """SHA-256 in hex of what was filed, as JSON with sorted names, no spaces and UTF-8: whoever has the text and the
-    uploads' ids can make it again."""
+    uploads' ids can compute it again."""
     return hashlib.sha256(
         json.dumps(filed, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     ).hexdigest()

@@ -13,7 +13,7 @@ from backbone.persian.normalisation import persian_digits
 from tests.browser.conftest import Walker
 from tests.browser.test_pages import WORDS, answer_questions, code_on, skip_details
 from tests.e2e.people import Town
-from tests.support.papers import Read, read
+from tests.support.papers import ReadPdf, read
 
 Walk = Callable[..., Walker]
 SAYS = {
@@ -22,14 +22,14 @@ SAYS = {
 }
 
 
-def saved(walker: Walker, link: str) -> tuple[str, Read]:
+def saved(walker: Walker, link: str) -> tuple[str, ReadPdf]:
     """What a link saves: its name and what is on it."""
     with walker.page.expect_download() as download:
         walker.page.click(f'a[href="{link}"]')
     return download.value.suggested_filename, read(Path(download.value.path()).read_bytes())
 
 
-def scanned(walker: Walker, paper: Read) -> str:
+def scanned(walker: Walker, paper: ReadPdf) -> str:
     """Opens what the paper's QR code holds; the seal in it."""
     [address] = paper.codes
     assert address.startswith(f"{walker.base}/verify/")

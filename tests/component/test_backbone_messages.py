@@ -20,7 +20,7 @@ from contracts.base import now
 from contracts.errors import PeygirError, UnknownCase
 from contracts.notify import CitizenReplied
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.resilience.storm import alarm
+from tests.resilience.fault_injection import alarm
 from tests.support.probe_contracts import TABLES, Ask
 from tests.support.processes import BusClient, ServiceProcess, bus, create_database, eventually
 

@@ -155,7 +155,7 @@ def test_a_case_of_the_city_goes_on_like_any_other(city: City, wire: BusClient) 
     with Database(city.environment["DATABASE_URL_TRACKING"], pool_size=1).read() as connection:
         assert dict(broken(connection, case_id)) == {before["number"]: None}
     filler = Filler(city.environment)
-    filler.begin(filler.settled(CASES, "qazvin"))
+    filler.begin(filler.load_or_make_plan(CASES, "qazvin"))
     hashes = {filler.keys.case(index)[2] for index in range(CASES)}
     own = office.one("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
     assert own in hashes

@@ -71,7 +71,7 @@ def test_two_gateways_spend_one_budget(tmp_path: Path) -> None:
         assert await allowed(other, there, 4) == 2
         assert await allowed(one, here, 1) == 0
         with pytest.raises(TooMany) as refusal:
-            await other.left("submissions", there)
+            await other.spend("submissions", there)
         assert 1 <= refusal.value.params["retry_after"] <= 120
         assert await allowed(other, other.address_key("203.0.113.8"), 1) == 1
 
@@ -88,11 +88,11 @@ def test_what_one_gateway_gives_back_or_has_seen_the_other_knows(tmp_path: Path)
         await other.give_back("submissions", "somebody", 2)
         assert await one.used("submissions", "somebody") == 1
         await one.spend("submissions", "somebody", 4)
-        assert await one.first("challenge", "a", 300)
-        assert not await other.first("challenge", "a", 300)
+        assert await one.use_once("challenge", "a", 300)
+        assert not await other.use_once("challenge", "a", 300)
         await one.count("wrong", "somebody")
         await other.count("wrong", "somebody")
-        assert await one.counted("wrong", "somebody") == 2
+        assert await one.recent_count("wrong", "somebody") == 2
 
     with running(tmp_path) as port:
         asyncio.run(go(*gateways(Keys(), tmp_path, port, limit_submissions="5/hour")))
@@ -124,7 +124,7 @@ def test_a_server_that_says_nothing_leaves_the_door_open_and_holds_nobody_up(tmp
 
 @needs_server
 def test_a_server_that_comes_back_counts_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "REST", 0.0)
+    monkeypatch.setattr(limits, "STORAGE_PAUSE", 0.0)
 
     async def go(one: Limits) -> tuple[int, int]:
         without = await allowed(one, "somebody", 5)

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from minio import Minio
 
-from deploy.local import children, ports
+from deploy.local import child_process, ports
 from deploy.local.parts import CannotStart, ObjectStore, PostgreSQL, RabbitMQ
 from tests.support.processes import eventually
 
@@ -240,4 +240,4 @@ def test_a_pid_file_with_a_recycled_number_kills_nobody(tmp_path: Path) -> None:
 
 
 def is_running(pid: int) -> bool:
-    return children.start_time(pid) != 0
+    return child_process.start_time(pid) != 0

@@ -21,10 +21,10 @@ from fastapi import FastAPI, Request, Response
 from contracts.errors import PeygirError
 from contracts.media import Download, SignDownload, Variant
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
-from gateway.edge.problems import on_peygir_error
-from gateway.evidence.chunk_relay import Uploads, object_store_client
+from gateway.api.uploads.endpoints import router
+from gateway.edge.exception_handlers import on_peygir_error
+from gateway.evidence.chunk_relay import ChunkRelay, object_store_client
 from gateway.evidence.downloads import stream_media
-from gateway.evidence.tus_protocol import router
 from gateway.rabbit.client import RabbitClient
 from tests.support import media_samples as samples
 from tests.support.processes import BusClient, ServiceProcess, eventually, free_port, prepared
@@ -43,7 +43,7 @@ def door(url: str) -> FastAPI:
     bus, client = RabbitClient(url, "test-gateway"), object_store_client()
     app.router.on_startup.append(bus.start)
     app.router.on_shutdown.append(bus.stop)
-    app.include_router(router(Uploads(bus, client), max_size=200 * MIB, stall_timeout=2))
+    app.include_router(router(ChunkRelay(bus, client), max_size=200 * MIB, stall_timeout=2))
 
     @app.get("/test/media/{media_id}/{variant}")
     async def media(request: Request, media_id: str, variant: Variant) -> Response:
@@ -52,7 +52,7 @@ def door(url: str) -> FastAPI:
 
     @app.get("/ready")
     async def ready() -> Response:
-        return Response(status_code=200 if bus.can_ask else 503)
+        return Response(status_code=200 if bus.can_call else 503)
 
     return app
 

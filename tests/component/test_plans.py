@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from benchmarks.city.databases import SERVICES
+from benchmarks.city.bulk_writing import SERVICES
 from benchmarks.city.fill import fill
 from benchmarks.plans import Planned, page, plans
 from deploy.local.parts import PostgreSQL, RabbitMQ

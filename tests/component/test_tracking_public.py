@@ -66,10 +66,10 @@ class Citizen:
         self._hub = gateway.container.event_stream
         mine = Caller(ActorKind.CITIZEN, filed.citizen_id or uuid4(), frozenset(), None, None, None, None, 2**40)
         self._readers = [
-            self._hub.open("holder", None, frozenset({self.code})),
-            self._hub.open("citizen", mine, frozenset()),
+            self._hub.subscribe("holder", None, frozenset({self.code})),
+            self._hub.subscribe("citizen", mine, frozenset()),
         ]
-        self._head = self._hub.open(
+        self._head = self._hub.subscribe(
             "head",
             Caller(ActorKind.STAFF, uuid4(), frozenset({Role.HEAD}), None, None, None, None, 2**40),
             frozenset(),
@@ -94,7 +94,7 @@ class Citizen:
 
         events = eventually(heard)
         for event in events[self._heard :]:
-            self._hub.heard(event["_name"], json.dumps(event).encode())
+            self._hub.handle_event(event["_name"], json.dumps(event).encode())
         self._heard = len(events)
         frames = [[_data(frame) for frame in _drained(reader)] for reader in (*self._readers, self._head)]
         assert frames[0] == frames[1], "the holder of the code and its citizen are told alike"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from deploy.docker.env import ASKED, NEEDED, generate, missing
+from deploy.docker.env import REQUIRED, REQUIRED_SECRETS, generate, missing
 from deploy.local import environment
 from deploy.local.postgresql import QUIET_LOG
 
@@ -111,8 +111,8 @@ def test_every_image_that_ours_stand_on_is_named_in_full_and_pinned(services: Se
 
 
 def test_a_process_is_given_only_the_secrets_that_are_its_own(services: Services) -> None:
-    local = {**environment.GIVEN, "sms-simulator": environment.GIVEN["simulator"]}
-    secrets = {name for names in environment.GIVEN.values() for name in names if name.isupper()}
+    local = {**environment.SECRETS_OF, "sms-simulator": environment.SECRETS_OF["simulator"]}
+    secrets = {name for names in environment.SECRETS_OF.values() for name in names if name.isupper()}
     for name in (*environment.SERVICES, "gateway", "sms-simulator"):
         given = set(services[name]["environment"]) & secrets
         assert given == set(local[name]), f"{name}: not what the run without containers gives it"
@@ -137,17 +137,17 @@ def test_what_compose_reads_is_what_the_example_explains_and_make_env_writes() -
     secrets = {name for name in explained if name.endswith(("_PASSWORD", "_KEY", "_KEYS", "_SECRET"))}
     assert secrets - OPTIONAL <= set(written) <= explained
     assert missing(written) == []
-    assert len({written[name] for name in ASKED}) == len(ASKED), "no two passwords are the same"
+    assert len({written[name] for name in REQUIRED_SECRETS}) == len(REQUIRED_SECRETS), "no two passwords are the same"
     another = generate()
-    assert not any(written[name] in another for name in ASKED), "no two installations share a password"
+    assert not any(written[name] in another for name in REQUIRED_SECRETS), "no two installations share a password"
 
 
 def test_one_missing_password_is_named() -> None:
-    assert missing({"POSTGRES_PASSWORD": ""} | dict.fromkeys(NEEDED[1:], "x")) == ["POSTGRES_PASSWORD"]
+    assert missing({"POSTGRES_PASSWORD": ""} | dict.fromkeys(REQUIRED[1:], "x")) == ["POSTGRES_PASSWORD"]
 
 
 def test_a_start_without_the_public_address_is_refused_by_name() -> None:
-    assert missing(dict.fromkeys(NEEDED, "x") | {"PUBLIC_URL": ""}) == ["PUBLIC_URL"]
+    assert missing(dict.fromkeys(REQUIRED, "x") | {"PUBLIC_URL": ""}) == ["PUBLIC_URL"]
 
 
 def test_without_env_a_start_says_in_one_sentence_what_to_do(env_file: Path) -> None:

@@ -18,13 +18,13 @@ from contracts.base import now
 from contracts.characters import latin_digits
 from tests.e2e.hostile_parts import refused
 from tests.e2e.people import Caller, Town, good
-from tests.support.papers import Read, read
+from tests.support.papers import ReadPdf, read
 
 REASONS = "پرونده ۴۷ روز در اداره مانده و مهلت آن (طبق نامه ADM-77) گذشته است.\nبنابراین شکایت وارد است."
 DECISION: dict[str, Any] = {"outcome": "upheld", "reasons": REASONS, "root_causes": ["process"]}
 
 
-def letter(caller: Caller, path: str, **params: str) -> Read:
+def letter(caller: Caller, path: str, **params: str) -> ReadPdf:
     answer = caller.get(path, **params)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/pdf"
@@ -37,7 +37,7 @@ def speaking(town: Town, caller: Caller, language: str) -> Caller:
     return town.caller(language, caller.token, caller.code)
 
 
-def nothing_secret(found: Read, *secrets: str) -> None:
+def nothing_secret(found: ReadPdf, *secrets: str) -> None:
     for secret in secrets:
         for form in (secret, persian.persian_digits(secret)):
             assert form not in found.content

@@ -31,7 +31,7 @@ from services.intake.identities.vault import Damaged, SealedIdentity, Vault
 from tests.e2e.hostile_parts import reader
 from tests.e2e.people import UNIT, Caller, Case, Town, good
 from tests.e2e.test_office import DECISION
-from tests.resilience.reckoning import nothing_waits
+from tests.resilience.final_checks import check_nothing_waits
 from tests.support.papers import read
 from tests.support.processes import eventually
 
@@ -191,7 +191,7 @@ def lived(town: Town) -> tuple[Case, Phone, list[tuple[str, bytes]]]:
 
 def test_nothing_tells_who_complained_but_the_sealed_store_to_its_key(town: Town) -> None:
     case, phone, told = lived(town)
-    nothing_waits(town.system)
+    check_nothing_waits(town.system)
     looked_through(town, case, phone, told, {phone.mobile}, {case.code})
 
 
@@ -199,7 +199,7 @@ def test_nothing_tells_who_complained_but_the_sealed_store_to_its_key(town: Town
 def test_nothing_tells_of_anybody_in_town(town: Town) -> None:
     """The same for every mobile and every code that was given out here, by whichever test."""
     case, phone, told = lived(town)
-    nothing_waits(town.system)
+    check_nothing_waits(town.system)
     looked_through(town, case, phone, told, town.mobiles, town.codes)
 
 

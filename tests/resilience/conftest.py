@@ -1,4 +1,4 @@
-"""A Peygir that may be broken, and the people who use it meanwhile."""
+"""A system that may be broken, and the people who use it meanwhile."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 
 from deploy.local.processes import System
 from tests.e2e.people import Town
-from tests.resilience import clock
+from tests.resilience import randomness
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 BUDGETS = (
     "submissions",
@@ -49,27 +49,27 @@ def _quiet_libraries() -> None:
 
 
 @pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Tells at once, whatever pytest captures: a seed that was not seen cannot be played again."""
+def report(capsys: pytest.CaptureFixture[str]) -> Report:
+    """Prints at once, whatever pytest captures: a seed that was not printed cannot be repeated."""
 
-    def said(text: str) -> None:
+    def print_now(text: str) -> None:
         with capsys.disabled():
             print(f"\n  {text}", end="", flush=True)
 
-    return said
+    return print_now
 
 
 @pytest.fixture
-def seed(say: Say, request: pytest.FixtureRequest) -> int:
-    """Printed, and given again by PEYGIR_SEED."""
-    drawn = clock.seed()
-    say(f"{request.node.name}: PEYGIR_SEED={drawn}")
-    return drawn
+def seed(report: Report, request: pytest.FixtureRequest) -> int:
+    """Printed; PEYGIR_SEED repeats it."""
+    value = randomness.seed()
+    report(f"{request.node.name}: PEYGIR_SEED={value}")
+    return value
 
 
 @contextmanager
 def people_of(system: System) -> Iterator[Town]:
-    """Who meets a running system."""
+    """The people who use a running system."""
     with (
         httpx.Client(base_url=system.gateway_url, timeout=30, trust_env=False) as http,
         httpx.Client(base_url=system.simulator_url, timeout=60, trust_env=False) as control,
@@ -79,7 +79,7 @@ def people_of(system: System) -> Iterator[Town]:
 
 @pytest.fixture(scope="session")
 def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """All of Peygir; whoever breaks a part of it mends it again."""
+    """All of Peygir; a test that breaks a part of it repairs it."""
     with System(tmp_path_factory.mktemp("fragile"), environment=SETTINGS) as running:
         yield running
 
@@ -98,5 +98,5 @@ def town(fragile: System) -> Iterator[Town]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """For parts of a test's own."""
+    """For a test's own servers."""
     return tmp_path

@@ -1,4 +1,4 @@
-"""A TCP proxy that can fail as networks do: cut what is open, refuse, or swallow everything and say nothing."""
+"""A TCP proxy that can fail as networks do: cut connections, refuse them, or swallow everything."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Proxy:
         self._refuses = self._swallows = False
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def lead_to(self, target: int) -> None:
-        """Where new connections go."""
+    def redirect_to(self, target: int) -> None:
+        """New connections lead there."""
         self._target = target
 
     def cut(self) -> int:
@@ -88,7 +88,7 @@ class Proxy:
             far.settimeout(None)
             with self._lock:
                 pair = _Pair(near, far, self._swallows)
-                self._pairs = [*(one for one in self._pairs if not one.done), pair]
+                self._pairs = [*(open_pair for open_pair in self._pairs if not open_pair.done), pair]
             pair.start()
 
 
@@ -118,7 +118,7 @@ class _Pair:
             while chunk := source.recv(65_536):
                 if not self.swallowed.is_set():
                     sink.sendall(chunk)
-        if not self.swallowed.is_set():  # a swallowed end never hears that the other has gone
+        if not self.swallowed.is_set():  # a swallowed end never learns that the other was closed
             self._close()
 
     def _close(self) -> None:

@@ -13,10 +13,10 @@ import pytest
 
 from deploy.local.parts import PostgreSQL
 from deploy.local.processes import System
-from tests.resilience.clock import pass_time
-from tests.resilience.conftest import SETTINGS, Say, people_of
-from tests.resilience.ledger import Client, signed_in
-from tests.resilience.reckoning import Books, reckon
+from tests.resilience.conftest import SETTINGS, Report, people_of
+from tests.resilience.filing_client import Client, signed_in
+from tests.resilience.final_checks import Databases, check_everything
+from tests.resilience.randomness import pass_time
 from tests.support.processes import eventually
 
 SIZE_MB = 260  # a fresh server with six databases takes some 110
@@ -40,34 +40,34 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_a_full_disk_is_waited_out(small_disk: Path, tmp_path: Path, seed: int, say: Say) -> None:
+def test_a_full_disk_is_waited_out(small_disk: Path, tmp_path: Path, seed: int, report: Report) -> None:
     database = PostgreSQL(small_disk / "postgresql", tmp_path / "postgresql.log")
     database.start()
     try:
         with System(tmp_path / "system", environment={**SETTINGS, "DATABASE_URL": database.url}) as system:
             with people_of(system) as town:
-                before = Books(system).cases()
+                before = Databases(system).cases()
                 client = Client(system.gateway_url, signed_in(town, 2), seed, pause=0.1, evidence=0).start()
-                eventually(lambda: Books(system).cases() > before + 20)
+                eventually(lambda: Databases(system).cases() > before + 20)
                 ballast = small_disk / "ballast"
                 _fill(ballast)
-                say("the disk is full")
+                report("the disk is full")
                 until = time.monotonic() + 30
                 while time.monotonic() < until:
                     pass_time(1)
                     if not database.alive:
                         database.launch()  # as a supervisor does; it may not come up before there is room
-                stored = sum(bool(entry.given) for entry in client.entries)
+                stored = sum(bool(entry.answers) for entry in client.entries)
                 ballast.unlink()
-                say(f"{stored} codes given by the time there is room again")
+                report(f"{stored} codes given by the time there is room again")
                 if not database.alive:
                     database.start()
                 pass_time(2)
                 entries = client.finish()
                 for process in system.processes():
                     process.await_ready()
-                reckon(town, entries, before)
-                say(f"{len(entries)} submissions over a full disk: each one case, told once")
+                check_everything(town, entries, before)
+                report(f"{len(entries)} submissions over a full disk: each one case, told once")
     finally:
         database.stop()
 

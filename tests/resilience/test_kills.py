@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e.people import Town
-from tests.resilience.clock import chance, rounds
-from tests.resilience.conftest import Say
-from tests.resilience.ledger import Client, renew, signed_in
-from tests.resilience.reckoning import Books, reckon
-from tests.resilience.storm import Member, Storm, names, schedule
+from tests.resilience.conftest import Report
+from tests.resilience.fault_injection import FaultInjector, Member, names, schedule
+from tests.resilience.filing_client import Client, renew, signed_in
+from tests.resilience.final_checks import Databases, check_everything
+from tests.resilience.randomness import random_stream, rounds
 
 FAULTS = (
     {"mode": "timeout", "seconds": 4},
@@ -24,68 +24,68 @@ FAULTS = (
 
 
 def weather(
-    town: Town, storm: Storm, seed: int, struck: list[list[Member]], strike: Callable[[list[Member]], None]
+    town: Town, faults: FaultInjector, seed: int, struck: list[list[Member]], strike: Callable[[list[Member]], None]
 ) -> None:
     """Files all the while, strikes round by round, and reckons at the end."""
-    before = Books(town.system).cases()
+    before = Databases(town.system).cases()
     citizens = signed_in(town, 3)
     began = renewed = time.monotonic()
     client = Client(town.system.gateway_url, citizens, seed).start()
     everyone = town.system.members()
     try:
         for number, members in enumerate(struck, 1):
-            storm.let_pass(0.3, 4)
-            town.control.post("/_control/faults", json=storm.random.choice(FAULTS)).raise_for_status()
-            storm.say(f"{number:>3}/{len(struck)} {names(members, everyone)}")
+            faults.pass_random_time(0.3, 4)
+            town.control.post("/_control/faults", json=faults.random.choice(FAULTS)).raise_for_status()
+            faults.report(f"{number:>3}/{len(struck)} {names(members, everyone)}")
             strike(members)
-            storm.let_pass(0.2, 5)
+            faults.pass_random_time(0.2, 5)
             # The next blow falls on a system that has recovered, or that is about to.
-            if storm.random.random() < 0.7 or not town.system.process("simulator").ready():
-                storm.await_ready()
+            if faults.random.random() < 0.7 or not town.system.process("simulator").ready():
+                faults.await_ready()
             if time.monotonic() - renewed > 420:
-                storm.await_ready()
+                faults.await_ready()
                 renew(town, citizens)
                 renewed = time.monotonic()
-        storm.await_ready()
+        faults.await_ready()
         entries = client.finish()
     finally:
         client.abandon()
-    reckon(town, entries, before)
+    check_everything(town, entries, before)
     evidence = sum(bool(entry.uploads) for entry in entries)
-    storm.say(
+    faults.report(
         f"{len(entries)} submissions ({client.repeated} repeated, {evidence} with evidence) in "
         f"{time.monotonic() - began:.0f} s, slowest answer {client.slowest:.1f} s: each one case, told once"
     )
 
 
-def test_killed_at_random_nothing_is_lost_or_doubled(town: Town, seed: int, say: Say) -> None:
-    storm = Storm(town.system, chance(seed, 99), say)
+def test_killed_at_random_nothing_is_lost_or_doubled(town: Town, seed: int, report: Report) -> None:
+    faults = FaultInjector(town.system, random_stream(seed, 99), report)
     everyone = town.system.members()
-    struck = schedule(everyone, rounds(2), storm.random)
-    weather(town, storm, seed, struck, storm.kill)
+    struck = schedule(everyone, rounds(2), faults.random)
+    weather(town, faults, seed, struck, faults.kill)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_killed_in_turn_together_and_all_at_once(town: Town, seed: int, say: Say) -> None:
-    storm = Storm(town.system, chance(seed, 99), say)
-    struck = schedule(town.system.members(), rounds(24), storm.random)
-    weather(town, storm, seed, struck, storm.kill)
+def test_killed_in_turn_together_and_all_at_once(town: Town, seed: int, report: Report) -> None:
+    faults = FaultInjector(town.system, random_stream(seed, 99), report)
+    struck = schedule(town.system.members(), rounds(24), faults.random)
+    weather(town, faults, seed, struck, faults.kill)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_told_to_stop_in_turn(town: Town, seed: int, say: Say) -> None:
-    storm = Storm(town.system, chance(seed, 99), say)
-    struck = schedule(town.system.members(), rounds(14), storm.random)
-    weather(town, storm, seed, struck, storm.terminate)
+def test_told_to_stop_in_turn(town: Town, seed: int, report: Report) -> None:
+    faults = FaultInjector(town.system, random_stream(seed, 99), report)
+    struck = schedule(town.system.members(), rounds(14), faults.random)
+    weather(town, faults, seed, struck, faults.terminate)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_hanging_for_half_a_minute_in_turn(town: Town, seed: int, say: Say) -> None:
+def test_hanging_for_half_a_minute_in_turn(town: Town, seed: int, report: Report) -> None:
     """Longer than a heartbeat: the broker gives a hanging consumer's messages to another, or keeps them."""
-    storm = Storm(town.system, chance(seed, 99), say)
-    everyone = storm.random.sample(town.system.members(), len(town.system.members()))
+    faults = FaultInjector(town.system, random_stream(seed, 99), report)
+    everyone = faults.random.sample(town.system.members(), len(town.system.members()))
     struck = [everyone[at::5] for at in range(5)][: rounds(5)]
-    weather(town, storm, seed, struck, lambda members: storm.freeze(members, 30))
+    weather(town, faults, seed, struck, lambda members: faults.freeze(members, 30))

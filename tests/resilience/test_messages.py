@@ -12,7 +12,7 @@ import pytest
 from backbone.messaging import dead_letters, topology
 from backbone.messaging.consumers import MAX_FAILURES
 from tests.e2e.people import Town
-from tests.resilience.reckoning import Books, nothing_waits
+from tests.resilience.final_checks import Databases, check_nothing_waits
 from tests.resilience.test_network import Probe, probe, told
 from tests.support.processes import BusClient, bus, eventually
 
@@ -85,7 +85,7 @@ def test_one_of_a_future_version_is_kept_until_somebody_knows_it(town: Town, mon
         assert all(any(taker in line for taker in takers) for line in said[:-1]), said
         assert all("nobody here knows messages named case.opened.v2" in line for line in said[:-1]), said
         dead_letters.main(["drop", "all"], said.append)
-    nothing_waits(town.system)
+    check_nothing_waits(town.system)
 
 
 def test_events_of_a_case_that_come_twice_and_backwards_change_nothing(town: Town) -> None:
@@ -97,10 +97,10 @@ def test_events_of_a_case_that_come_twice_and_backwards_change_nothing(town: Tow
         officer = town.assigned(case)
         officer.do(case_id, "citizen-questions", text="نشانی دقیق چیست؟")
         case.view_at("awaiting_citizen")
-        nothing_waits(town.system)
+        check_nothing_waits(town.system)
         # Until the phones have said so: else a message is on its way before and there after.
         underway = "SELECT count(*) FROM messages WHERE case_id = %s AND state = 'sent'"
-        eventually(lambda: Books(town.system).one("notify", underway, case_id) == 0, timeout=60)
+        eventually(lambda: Databases(town.system).value("notify", underway, case_id) == 0, timeout=60)
         before = _what_is_known(town, case_id)
         texts = sorted(town.all_texts())
         wire.heard("")
@@ -112,18 +112,18 @@ def test_events_of_a_case_that_come_twice_and_backwards_change_nothing(town: Tow
             wire.publish(exchange, event["_name"], json.dumps(body).encode(), event["id"])
     later = town.report().view()["case_id"]  # behind them in every queue
     known = "SELECT count(*) FROM cases WHERE case_id = %s"
-    eventually(lambda: Books(town.system).one("notify", known, later) == 1)
-    nothing_waits(town.system)
+    eventually(lambda: Databases(town.system).value("notify", known, later) == 1)
+    check_nothing_waits(town.system)
     assert _what_is_known(town, case_id) == before
     assert sorted(town.all_texts()) == texts, "somebody was told twice"
     assert citizen is not None
 
 
 def _what_is_known(town: Town, case_id: str) -> list[Any]:
-    books = Books(town.system)
+    databases = Databases(town.system)
     return [
-        books.ask("tracking", "SELECT stage, version, history_hash FROM cases WHERE case_id = %s", case_id),
-        books.ask("notify", "SELECT sequence, stage FROM cases WHERE case_id = %s", case_id),
-        books.ask("notify", "SELECT id, state FROM messages WHERE case_id = %s ORDER BY id", case_id),
-        books.ask("media", "SELECT upload_id FROM uploads WHERE case_id = %s ORDER BY 1", case_id),
+        databases.query("tracking", "SELECT stage, version, history_hash FROM cases WHERE case_id = %s", case_id),
+        databases.query("notify", "SELECT sequence, stage FROM cases WHERE case_id = %s", case_id),
+        databases.query("notify", "SELECT id, state FROM messages WHERE case_id = %s ORDER BY id", case_id),
+        databases.query("media", "SELECT upload_id FROM uploads WHERE case_id = %s ORDER BY 1", case_id),
     ]

@@ -15,8 +15,8 @@ from backbone.messaging import inbox, outbox
 from contracts.accounts import StaffChanged
 from contracts.base import now
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.resilience.clock import chance, pass_time
 from tests.resilience.proxy import Proxy
+from tests.resilience.randomness import pass_time, random_stream
 from tests.support.probe_contracts import TABLES, Ask
 from tests.support.processes import BusClient, ServiceProcess, bus, create_database, eventually
 
@@ -94,7 +94,7 @@ def told(what: str = "note") -> StaffChanged:
 
 
 def test_cut_again_and_again_each_message_has_its_effect_once(probe: Probe, wire: BusClient, seed: int) -> None:
-    random_ = chance(seed, 1)
+    random_ = random_stream(seed, 1)
     events = [told(random_.choice(("note", "note", "sleep 0.3", "announce 0.1"))) for _ in range(60)]
     for number, event in enumerate(events):
         wire.event(event)
@@ -149,7 +149,7 @@ def test_a_broker_that_has_fallen_silent_is_left_and_found_again(probe: Probe, w
 @pytest.mark.long
 def test_silence_at_any_step_of_coming_back_is_left_too(probe: Probe, wire: BusClient, seed: int) -> None:
     """It is cut, comes back, and is met by silence in the middle of whatever it says first."""
-    random_ = chance(seed, 2)
+    random_ = random_stream(seed, 2)
     for _ in range(4):
         probe.to_broker.cut()
         pass_time(random_.uniform(0, 0.5))

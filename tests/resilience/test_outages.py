@@ -13,10 +13,10 @@ import pytest
 from deploy.local.processes import PATIENCE
 from tests.e2e.hostile_parts import called
 from tests.e2e.people import Case, Town
-from tests.resilience.conftest import Say
-from tests.resilience.ledger import Client, signed_in
-from tests.resilience.reckoning import Books, nothing_waits, reckon
-from tests.resilience.storm import alarm, frozen
+from tests.resilience.conftest import Report
+from tests.resilience.fault_injection import alarm, frozen
+from tests.resilience.filing_client import Client, signed_in
+from tests.resilience.final_checks import Databases, check_everything, check_nothing_waits
 from tests.support.processes import bus, eventually
 
 REPORT = {"kind": "information", "unit": "dep.civ.roads", "ground": "waste", "consent": True}
@@ -69,10 +69,12 @@ def refused_at_once(town: Town) -> bool:
     return True
 
 
-def test_with_every_service_stopped_codes_are_given_and_the_cases_come_after(town: Town, seed: int, say: Say) -> None:
+def test_with_every_service_stopped_codes_are_given_and_the_cases_come_after(
+    town: Town, seed: int, report: Report
+) -> None:
     older = taken(town)
     older.view()
-    before = Books(town.system).cases()
+    before = Databases(town.system).cases()
     citizens = signed_in(town, 2)
     services = [p for p in town.system.processes() if p.name not in ("gateway", "simulator")]
     for service in services:
@@ -81,7 +83,7 @@ def test_with_every_service_stopped_codes_are_given_and_the_cases_come_after(tow
         assert service.await_stop(PATIENCE) == 0, f"{service.name} did not stop in good order"
     client = Client(town.system.gateway_url, citizens, seed, pause=0.05, evidence=0).start()
     try:
-        eventually(lambda: sum(bool(entry.given) for entry in client.entries) > 60)
+        eventually(lambda: sum(bool(entry.answers) for entry in client.entries) > 60)
         entries = client.finish()
     finally:
         client.abandon()
@@ -95,8 +97,8 @@ def test_with_every_service_stopped_codes_are_given_and_the_cases_come_after(tow
         service.start()
     for service in services:
         service.await_ready()
-    reckon(town, entries, before)
-    say(f"{len(entries)} codes given while no service ran; each is a case")
+    check_everything(town, entries, before)
+    report(f"{len(entries)} codes given while no service ran; each is a case")
 
 
 def test_with_the_broker_away_the_door_says_so_in_time_and_opens_again_by_itself(town: Town) -> None:
@@ -113,13 +115,13 @@ def test_with_the_broker_away_the_door_says_so_in_time_and_opens_again_by_itself
     assert filed(town, key)[0].status_code == 201
     for process in town.system.processes():
         process.await_ready()
-    nothing_waits(town.system)
+    check_nothing_waits(town.system)
 
 
 def test_a_broker_that_hangs_is_not_waited_for(town: Town) -> None:
     """It answers nothing and closes nothing; what was sent into the silence may still be taken later, under its key."""
     key = uuid.uuid4().hex
-    before = Books(town.system).cases()
+    before = Databases(town.system).cases()
     with frozen([town.system.broker]):
         for _ in range(3):
             assert refused_at_once(town)
@@ -129,9 +131,9 @@ def test_a_broker_that_hangs_is_not_waited_for(town: Town) -> None:
     eventually(lambda: filed(town, key)[0].status_code == 201, timeout=60)
     first = filed(town, key)[0].json()["tracking_code"]
     assert filed(town, key)[0].json()["tracking_code"] == first
-    nothing_waits(town.system)
+    check_nothing_waits(town.system)
     # The three under keys of their own were sent, though not promised.
-    assert Books(town.system).cases() - before in range(1, 5)
+    assert Databases(town.system).cases() - before in range(1, 5)
 
 
 def test_while_the_broker_takes_nothing_what_it_has_is_worked_off(town: Town) -> None:
@@ -140,12 +142,12 @@ def test_while_the_broker_takes_nothing_what_it_has_is_worked_off(town: Town) ->
     intake = town.system.process("intake")
     intake.stop(PATIENCE)
     waiting = [taken(town) for _ in range(20)]
-    books = Books(town.system)
-    before = books.submissions()
+    databases = Databases(town.system)
+    before = databases.submissions()
     with alarm(town.system.broker):
         eventually(lambda: refused_at_once(town))
         intake.start()
-        eventually(lambda: books.submissions() == before + len(waiting), 40, why="the queue is not worked off")
+        eventually(lambda: databases.submissions() == before + len(waiting), 40, why="the queue is not worked off")
         with bus(town.system.amqp_url) as wire:
             eventually(lambda: wire.depth("intake.submissions") == 0)
 
@@ -159,7 +161,7 @@ def test_while_the_broker_takes_nothing_what_it_has_is_worked_off(town: Town) ->
     for case in waiting:
         assert case.view()["stage"] == "registered"
     taken(town)
-    nothing_waits(town.system)
+    check_nothing_waits(town.system)
 
 
 @pytest.mark.long
@@ -176,4 +178,4 @@ def test_an_alarm_of_minutes_kills_no_message(town: Town) -> None:
             assert refused_at_once(town)
     for case in waiting:
         assert case.view()["stage"] == "registered"
-    nothing_waits(town.system)
+    check_nothing_waits(town.system)

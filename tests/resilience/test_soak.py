@@ -18,11 +18,11 @@ import pytest
 from deploy.local.environment import SERVICES
 from deploy.local.processes import System
 from tests.e2e.people import Town
-from tests.resilience.clock import chance, pass_time
-from tests.resilience.conftest import Say
-from tests.resilience.ledger import Client, Entry, renew, signed_in
-from tests.resilience.reckoning import Books, nothing_waits, reckon
-from tests.resilience.storm import Member
+from tests.resilience.conftest import Report
+from tests.resilience.fault_injection import Member
+from tests.resilience.filing_client import Client, FiledReport, renew, signed_in
+from tests.resilience.final_checks import Databases, check_everything, check_nothing_waits
+from tests.resilience.randomness import pass_time, random_stream
 
 MINUTES = float(os.environ.get("PEYGIR_MINUTES") or 30)
 HALF = 0.5  # of what the machine has
@@ -39,7 +39,7 @@ def measured(town: Town) -> Reading:
         reading[member.name] = {"memory": memory, "files": files, "processes": len(held)}
     work = system.state / "media-work"
     connections = _told(system, "list_connections", "pid")
-    sessions = Books(system).one(
+    sessions = Databases(system).value(
         "tracking", "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
     )
     queues = _told(system, "list_queues", "name")
@@ -64,10 +64,10 @@ def _held(process: psutil.Process) -> tuple[int, int] | None:
 
 @pytest.mark.long
 @pytest.mark.timeout(int(MINUTES * 60 + 900))
-def test_under_steady_load_nothing_grows_but_what_is_stored(town: Town, seed: int, say: Say) -> None:
-    before = Books(town.system).cases()
+def test_under_steady_load_nothing_grows_but_what_is_stored(town: Town, seed: int, report: Report) -> None:
+    before = Databases(town.system).cases()
     citizens = signed_in(town, 3)
-    client = Client(town.system.gateway_url, citizens, seed, lines=6, pause=0.2, evidence=0.03).start()
+    client = Client(town.system.gateway_url, citizens, seed, threads=6, pause=0.2, evidence=0.03).start()
     readers = Readers(town.system.gateway_url, lambda: client.entries, seed)
     readings: list[Reading] = []
     busy = Busy(town.system)
@@ -78,7 +78,7 @@ def test_under_steady_load_nothing_grows_but_what_is_stored(town: Town, seed: in
             readings.append(measured(town))
             used = busy.since_last()
             client.pause *= min(1.5, max(0.7, used / HALF))
-            say(f"{passed / 60:5.1f} min  {used:.0%} busy  {len(client.entries)} filed  {_short(readings[-1])}")
+            report(f"{passed / 60:5.1f} min  {used:.0%} busy  {len(client.entries)} filed  {_short(readings[-1])}")
             if time.monotonic() - renewed > 420:
                 renew(town, citizens)
                 renewed = time.monotonic()
@@ -86,11 +86,11 @@ def test_under_steady_load_nothing_grows_but_what_is_stored(town: Town, seed: in
     finally:
         client.abandon()
         readers.stop()
-    nothing_waits(town.system)
+    check_nothing_waits(town.system)
     readings.append(measured(town))
-    reckon(town, entries, before)
+    check_everything(town, entries, before)
     assert not readers.wrong, readers.wrong[:5]
-    say(f"{len(entries)} filed, {readers.read} read in {MINUTES:g} min; at the end {_short(readings[-1])}")
+    report(f"{len(entries)} filed, {readers.read} read in {MINUTES:g} min; at the end {_short(readings[-1])}")
     _nothing_grew(readings)
     _tables_hold_no_more_than_stored(town)
 
@@ -122,13 +122,13 @@ class Busy:
 class Readers:
     """Citizens who look where their cases are."""
 
-    def __init__(self, url: str, entries: Callable[[], list[Entry]], seed: int, number: int = 2) -> None:
+    def __init__(self, url: str, entries: Callable[[], list[FiledReport]], seed: int, number: int = 2) -> None:
         self.read = 0
         self.wrong: list[str] = []
         self._entries, self._url = entries, url
         self._stopping = threading.Event()
         for place in range(number):
-            threading.Thread(target=self._look, args=(chance(seed, 50 + place),), daemon=True).start()
+            threading.Thread(target=self._look, args=(random_stream(seed, 50 + place),), daemon=True).start()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -136,7 +136,7 @@ class Readers:
     def _look(self, random_: Any) -> None:
         with httpx.Client(base_url=self._url, timeout=20, trust_env=False) as http:
             while not self._stopping.is_set():
-                known = [entry for entry in list(self._entries()) if entry.given]
+                known = [entry for entry in list(self._entries()) if entry.answers]
                 if known:
                     shown = http.get("/v1/tracking", headers={"Tracking-Code": random_.choice(known).code})
                     if shown.status_code == 200:
@@ -162,11 +162,11 @@ def _nothing_grew(readings: list[Reading]) -> None:
 
 def _tables_hold_no_more_than_stored(town: Town) -> None:
     """The outbox is empty; the inbox holds one line for each message handled and nothing that is past its time."""
-    books = Books(town.system)
+    databases = Databases(town.system)
     for service in SERVICES:
-        assert books.one(service, "SELECT count(*) FROM outbox") == 0
+        assert databases.value(service, "SELECT count(*) FROM outbox") == 0
         stale = "SELECT count(*) FROM inbox WHERE handled_at < now() - interval '31 days'"
-        assert books.one(service, stale) == 0
+        assert databases.value(service, stale) == 0
 
 
 def _told(system: System, *question: str) -> list[str]:

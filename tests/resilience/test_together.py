@@ -14,11 +14,11 @@ import pytest
 
 from deploy.local.environment import SERVICES
 from tests.e2e.people import Caller, Town
-from tests.resilience.clock import chance, rounds
-from tests.resilience.conftest import Say
-from tests.resilience.ledger import TUS, Client, signed_in
-from tests.resilience.reckoning import Books, histories_hold, nothing_waits, reckon
-from tests.resilience.storm import Storm, names
+from tests.resilience.conftest import Report
+from tests.resilience.fault_injection import FaultInjector, names
+from tests.resilience.filing_client import TUS, Client, signed_in
+from tests.resilience.final_checks import Databases, check_everything, check_histories, check_nothing_waits
+from tests.resilience.randomness import random_stream, rounds
 
 Done = TypeVar("Done")
 
@@ -69,7 +69,7 @@ def test_of_commands_on_one_case_at_once_one_wins_and_the_others_are_told_why(to
         winners = [place for place, status in enumerate(statuses) if status == 200]
         assert len(winners) == 1 or set(winners) == {4, 5}, "two different commands took one version"
         assert screener.get(f"/v1/cases/{case_id}").json()["version"] == version + 1
-        histories_hold(town.system)
+        check_histories(town.system)
     finally:
         town.system.scale("tracking", 1)
 
@@ -114,23 +114,23 @@ def test_of_bytes_sent_to_one_offset_at_once_one_senders_count(town: Town) -> No
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-def test_three_of_everything_while_some_are_killed(crowd: Town, seed: int, say: Say) -> None:
+def test_three_of_everything_while_some_are_killed(crowd: Town, seed: int, report: Report) -> None:
     """Three relays on each outbox, three senders, three of each timer, three consumers of each queue."""
-    before = Books(crowd.system).cases()
-    storm = Storm(crowd.system, chance(seed, 99), say)
+    before = Databases(crowd.system).cases()
+    faults = FaultInjector(crowd.system, random_stream(seed, 99), report)
     citizens = signed_in(crowd, 3)
-    client = Client(crowd.system.gateway_url, citizens, seed, lines=4, pause=0.1).start()
+    client = Client(crowd.system.gateway_url, citizens, seed, threads=4, pause=0.1).start()
     replicas: list[Any] = [p for p in crowd.system.processes() if p.name not in ("gateway", "simulator")]
     try:
         for number in range(1, rounds(8) + 1):
-            struck = storm.random.sample(replicas, storm.random.randint(1, 6))
-            say(f"{number:>3} {names(struck, replicas)}")
-            storm.kill(struck)
-            storm.let_pass(1, 5)
-        storm.await_ready()
+            struck = faults.random.sample(replicas, faults.random.randint(1, 6))
+            report(f"{number:>3} {names(struck, replicas)}")
+            faults.kill(struck)
+            faults.pass_random_time(1, 5)
+        faults.await_ready()
         entries = client.finish()
     finally:
         client.abandon()
-    reckon(crowd, entries, before)
-    nothing_waits(crowd.system)
-    say(f"{len(entries)} submissions through three of everything: each one case, told once")
+    check_everything(crowd, entries, before)
+    check_nothing_waits(crowd.system)
+    report(f"{len(entries)} submissions through three of everything: each one case, told once")

@@ -1,4 +1,4 @@
-"""What the tests of admission stand on: a gateway with chosen limits that waits for nothing, and a clock that is held."""
+"""For the tests of admission: a gateway with chosen limits and without delays, and a stopped clock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from contracts import tracking_codes
 from contracts.errors import UnknownCase
-from gateway.edge.limits import Memory
+from gateway.edge.limit_storage import BoundedMemoryStorage
 from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, refusing
 
 REPORT = {"kind": "information", "unit": "roads", "ground": "waste", "text": "مصالح رها شده است.", "consent": True}
@@ -21,7 +21,7 @@ OF_OTHERS = "203.0.113.9"
 
 
 def limited(folder: Path, delays: list[float] | None = None, **settings: Any) -> Gateway:
-    """A gateway with these limits and no others, which waits for nothing."""
+    """A gateway with these limits alone; delays are recorded in `delays` instead of waited for."""
     gateway = Gateway(folder, **{**UNLIMITED, **EASY, **settings})
 
     async def delay(seconds: float) -> None:
@@ -35,7 +35,7 @@ def limited(folder: Path, delays: list[float] | None = None, **settings: Any) ->
 
 
 def held_clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time, in its only item."""
+    """The current time, as the only item of a list."""
     moment = [1_800_000_000.0]
     monkeypatch.setattr(time, "time", lambda: moment[0])
     return moment
@@ -50,8 +50,8 @@ def right(gateway: Gateway) -> str:
     return tracking_codes.mint(gateway.container.mac_keys)
 
 
-def forget(gateway: Gateway) -> None:
-    """Nothing has been counted yet."""
+def reset_limits(gateway: Gateway) -> None:
+    """Resets all counters."""
     storage = gateway.container.limits._limiter.storage
-    assert isinstance(storage, Memory)
-    storage._counted.clear()
+    assert isinstance(storage, BoundedMemoryStorage)
+    storage._counters.clear()

@@ -1,7 +1,7 @@
-"""The input is doubled twice, and the work compared.
+"""Asserts that parsing takes linear time, by comparing two sizes of input.
 
-The work of one reading is taken as the least of several runs in CPU time. Four times the input takes about four times as
-long where reading is linear and sixteen times where it is quadratic; what is asserted lies between the two.
+The work of one call is the least CPU time of several. Four times the input takes about four times as long where parsing is
+linear, and sixteen times where it is quadratic; the assertion is between the two.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ Read = Callable[[Any], object]
 Build = Callable[[int], Any]
 
 _BETWEEN = 9
-_SHORTEST = 2e-4
-"""Seconds; what takes less is not told apart from the clock's own steps."""
+_CLOCK_RESOLUTION = 2e-4
+"""Seconds; shorter times cannot be measured reliably."""
 
 
 def assert_linear(read: Read, build: Build, size: int) -> None:
@@ -24,16 +24,16 @@ def assert_linear(read: Read, build: Build, size: int) -> None:
     small, large = build(size // 4), build(size)
     ratios: list[float] = []
     while len(ratios) < 3 and (not ratios or ratios[-1] >= _BETWEEN):
-        ratios.append(_seconds(read, large) / max(_seconds(read, small), _SHORTEST))
+        ratios.append(_seconds(read, large) / max(_seconds(read, small), _CLOCK_RESOLUTION))
     assert min(ratios) < _BETWEEN, f"four times the input was {min(ratios):.0f} times the work"
 
 
-def _seconds(read: Read, given: object) -> float:
-    """The least CPU time of some readings. A refusal costs, too."""
+def _seconds(read: Read, value: object) -> float:
+    """The least CPU time of some calls; an exception counts like an answer."""
     least = float("inf")
     for _ in range(3):
         began = time.thread_time()
         with contextlib.suppress(Exception):
-            read(given)
+            read(value)
         least = min(least, time.thread_time() - began)
     return least

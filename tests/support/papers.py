@@ -1,4 +1,4 @@
-"""What the tests of papers read them with: a reader of PDFs that is not the one they are made with, and one of QR codes."""
+"""Reads PDFs and QR codes in tests of papers, with other libraries than those that make them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pypdf import PdfReader
 
 
 @dataclass(frozen=True)
-class Read:
-    """A PDF as a person has it before them. `text`: of all pages; `codes`: what their QR codes say."""
+class ReadPdf:
+    """The contents of a PDF. `text`: of all pages; `codes`: the texts of their QR codes."""
 
     pages: int
     text: str
@@ -23,18 +23,18 @@ class Read:
     raw: bytes
 
 
-def read(pdf: bytes) -> Read:
-    """What is on it; its QR codes as a camera sees them."""
+def read(pdf: bytes) -> ReadPdf:
+    """Its contents; QR codes are read from the rendered pages."""
     document = pypdfium2.PdfDocument(pdf)
     pages = [document[number] for number in range(len(document))]
-    found = [one.text for page in pages for one in zxingcpp.read_barcodes(page.render(scale=2).to_pil())]
+    codes = [barcode.text for page in pages for barcode in zxingcpp.read_barcodes(page.render(scale=2).to_pil())]
     text = "\n".join(page.get_textpage().get_text_bounded() for page in pages)
     reader = PdfReader(io.BytesIO(pdf))
     attached = {name: files[0] for name, files in reader.attachments.items()}
     title = reader.metadata.title if reader.metadata else None
-    return Read(len(pages), text, found, attached["content.json"].decode(), title or "", pdf)
+    return ReadPdf(len(pages), text, codes, attached["content.json"].decode(), title or "", pdf)
 
 
 def plain(text: str) -> str:
-    """For comparing: pdfium leaves ZWNJ out and breaks lines."""
+    """For comparisons: pdfium omits ZWNJ and breaks lines."""
     return re.sub(r"\s+", " ", text.replace("\u200c", "").replace("\ufffe", ""))

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from benchmarks.figures import BEGIN, END, Bar, Row, Yardstick, markdown, percentile, plain, renewed, table
+from benchmarks.figures import BEGIN, END, Bar, Row, Yardstick, markdown, percentile, plain, replace_figures, table
 
 
 def test_a_percentile_is_a_measured_value() -> None:
@@ -66,15 +66,15 @@ def test_figures_are_told_to_three_digits() -> None:
 def test_the_page_gets_the_new_figures_and_keeps_the_rest() -> None:
     rows = [Row("drained", "1/s", (900.0, 1100.0, 1000.0), Bar(600), remarks=("alone",))]
     page = f"# Results\n\n{BEGIN}\nold\n{END}\n\nWhat was missed."
-    written = renewed(page, markdown(rows))
+    written = replace_figures(page, markdown(rows))
     assert "| drained | 1/s | ≥ 600 | 1,000 | 900–1,100 |" in written
     assert "- drained: alone" in written
     assert "old" not in written
     assert written.endswith("What was missed.")
-    assert renewed(written, markdown(rows)) == written
+    assert replace_figures(written, markdown(rows)) == written
     assert "drained" in table(rows)
 
 
 def test_a_page_without_a_place_is_refused() -> None:
     with pytest.raises(ValueError, match="no place"):
-        renewed("# Results", "figures")
+        replace_figures("# Results", "figures")

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 from random import Random
 from uuid import UUID
 
-from benchmarks.city.copying import Block, field, lines
-from benchmarks.city.lives import LEEWAY
-from benchmarks.city.plan import DAYS, days, moments
-from benchmarks.city.words import complaints, varied
+from benchmarks.city.context import LEEWAY
+from benchmarks.city.copy_format import Block, field, lines
+from benchmarks.city.filing_days import DAYS, days, moments
+from benchmarks.city.texts import complaints, varied
 from services.notify.models import messages
 from services.tracking.models import attachments, cases
 from services.tracking.reference.workdays import Workdays, day_of

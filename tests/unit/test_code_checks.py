@@ -13,7 +13,6 @@ from tests.support.processes import ROOT
 FOLDERS = ("contracts", "backbone", "services", "gateway", "deploy", "benchmarks", "tests")
 MOST_LINES = 500
 LONGER = {
-    "benchmarks/city/lives.py": 550,
     "contracts/errors.py": 550,
     "tests/component/test_tracking_life.py": 600,
     "tests/e2e/bad_input_table.py": 800,

@@ -11,7 +11,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from gateway.edge import challenges, general_budget
-from tests.support.admission import EASY, OF_OTHERS, WRONG, by_header, forget, held_clock, limited, right
+from tests.support.admission import EASY, OF_OTHERS, WRONG, by_header, held_clock, limited, reset_limits, right
 from tests.support.gateway import Gateway, bearer
 from tests.support.pages import Browser
 
@@ -122,7 +122,7 @@ def test_guessing_stops_at_the_same_count_whatever_the_path(tmp_path: Path) -> N
 
     for at, (method, path) in enumerate(paths):
         # Seven by all ways together: some by this one, one by the body, one by the page.
-        forget(gateway)
+        reset_limits(gateway)
         answers = [guess(gateway, method, path) for _ in range(5)]
         assert answers == [404] * 5, (method, path, answers)
         assert (by_body(), by_page()) == (404, 422)
@@ -201,7 +201,7 @@ def test_a_challenge_is_for_one_purpose_and_one_address_and_for_five_minutes(
 
     assert by_header(gateway, right(gateway), address=OF_OTHERS, headers=solved).status_code == 429
     assert gateway.container.admission.challenges.check_work("sign_in", "", solved["Challenge-Answer"], 1) is None
-    clock[0] += challenges.GOOD_FOR + 1
+    clock[0] += challenges.VALID_SECONDS + 1
     assert by_header(gateway, right(gateway), headers=solved).status_code == 429
 
 

@@ -12,7 +12,7 @@ import pytest
 from contracts.accounts import OtpSent, Tokens
 from contracts.errors import BadCode, BadToken, TooMany
 from gateway.edge import challenges
-from tests.support.admission import EASY, OF_OTHERS, REPORT, forget, held_clock, limited
+from tests.support.admission import EASY, OF_OTHERS, REPORT, held_clock, limited, reset_limits
 from tests.support.gateway import Gateway, bearer, refusing
 from tests.support.pages import Browser
 
@@ -56,7 +56,7 @@ def test_beyond_the_budget_of_an_address_a_challenge_goes_for_codes_and_for_sign
         "/v1/auth/staff/tokens": {"username": "head", "password": "x", "totp": "123456"},
     }
     for path, body in bodies.items():
-        forget(gateway)
+        reset_limits(gateway)
         assert gateway.send("POST", path, json=body).status_code in (200, 503)
         refused = gateway.send("POST", path, json=body)
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many")

@@ -201,7 +201,7 @@ class TestWhatOthersSeeOfIt:
 
     def test_the_copy_on_disk_is_whole(self, gateway: Gateway) -> None:
         again = Gateway(gateway.settings.gateway_state_dir)
-        again.container.catalogue_cache.read()
+        again.container.catalogue_cache.load()
         assert again.container.catalogue_cache.current == CONDITIONAL
 
     def test_staff_are_offered_the_reasons_that_are_open(self, gateway: Gateway) -> None:

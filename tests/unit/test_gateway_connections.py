@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.edge.connections import Connections, names_one_host
-from gateway.edge.limits import household
+from gateway.edge.client_addresses import client_network
+from gateway.edge.connections import ConnectionCounter
+from gateway.edge.host_header import is_unambiguous_host
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ from gateway.edge.limits import household
     ],
 )
 def test_a_request_that_names_one_host(version: str, hosts: list[bytes], target: bytes) -> None:
-    assert names_one_host(version, hosts, target)
+    assert is_unambiguous_host(version, hosts, target)
 
 
 @pytest.mark.parametrize(
@@ -57,11 +58,11 @@ def test_a_request_that_names_one_host(version: str, hosts: list[bytes], target:
     ],
 )
 def test_a_request_that_names_none_or_several(version: str, hosts: list[bytes], target: bytes) -> None:
-    assert not names_one_host(version, hosts, target)
+    assert not is_unambiguous_host(version, hosts, target)
 
 
 def test_connections_are_bounded_by_address_and_in_all_and_a_proxy_only_in_all() -> None:
-    counted = Connections(6, 2, household, lambda peer: peer == "10.0.0.1")
+    counted = ConnectionCounter(6, 2, client_network, lambda peer: peer == "10.0.0.1")
     assert [counted.enter("192.0.2.1") for _ in range(3)] == [False, False, True]
     counted.leave("192.0.2.1")
     counted.leave("192.0.2.1")

@@ -24,8 +24,8 @@ from contracts.errors import NoLetter, TooMany, Unavailable, UnknownCase
 from contracts.intake import OwnName
 from contracts.letters import Letter, ReadLetter
 from contracts.vocabulary import ActorKind, Kind, Outcome
-from gateway.papers.paper import Paper, Stamp
-from gateway.papers.pdf_queue import Press, Turns
+from gateway.papers.paper import Paper, VerificationBlock
+from gateway.papers.pdf_queue import FairLock, PdfQueue
 from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, Keys, bearer, refusing
 from tests.support.papers import read
 
@@ -327,7 +327,7 @@ def pasted_into_the_page(gateway: Gateway, text: str) -> httpx.Response:
     return gateway.send("GET", answer.headers["location"], headers=cookies)
 
 
-# --- the press ---
+# --- the pdf_queue ---
 
 
 def test_what_draws_papers_takes_no_memory_of_the_gateway() -> None:
@@ -335,12 +335,15 @@ def test_what_draws_papers_takes_no_memory_of_the_gateway() -> None:
     assert subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
-PAPER, STAMP = Paper("fa", "بازرسی", "نامه", (), ()), Stamp("a", (), "{page}{pages}", "2026-12-06T09:00:00+00:00")
+PAPER, STAMP = (
+    Paper("fa", "بازرسی", "نامه", (), ()),
+    VerificationBlock("a", (), "{page}{pages}", "2026-12-06T09:00:00+00:00"),
+)
 
 
 def test_papers_wait_for_each_other_and_the_loop_goes_on() -> None:
     async def go() -> tuple[list[bytes], int]:
-        press, ticks = Press(60, 5, 5, 5), 0
+        pdf_queue, ticks = PdfQueue(60, 5, 5, 5), 0
 
         async def tick() -> None:
             nonlocal ticks
@@ -349,7 +352,9 @@ def test_papers_wait_for_each_other_and_the_loop_goes_on() -> None:
                 await asyncio.sleep(0.01)
 
         ticking = asyncio.create_task(tick())
-        made = await asyncio.gather(*(press.draw(Paper("fa", "", str(one), (), ()), STAMP, "a") for one in range(2)))
+        made = await asyncio.gather(
+            *(pdf_queue.render(Paper("fa", "", str(one), (), ()), STAMP, "a") for one in range(2))
+        )
         ticking.cancel()
         return made, ticks
 
@@ -361,10 +366,10 @@ def test_papers_wait_for_each_other_and_the_loop_goes_on() -> None:
 def test_too_many_papers_are_refused_and_one_that_takes_too_long_is_given_up() -> None:
     async def go() -> None:
         with pytest.raises(Unavailable):
-            await Press(60, 0, 5, 5).draw(PAPER, STAMP, "a")
+            await PdfQueue(60, 0, 5, 5).render(PAPER, STAMP, "a")
         started = time.monotonic()
         with pytest.raises(Unavailable) as refused:
-            await Press(0.05, 5, 5, 7).draw(PAPER, STAMP, "a")
+            await PdfQueue(0.05, 5, 5, 7).render(PAPER, STAMP, "a")
         assert refused.value.params == {"retry_after": 7}
         assert time.monotonic() - started < 10
 
@@ -373,39 +378,43 @@ def test_too_many_papers_are_refused_and_one_that_takes_too_long_is_given_up() -
 
 def test_a_paper_that_cannot_be_drawn_is_unavailable_and_the_next_one_is_drawn() -> None:
     async def go() -> bytes:
-        press = Press(60, 5, 5, 5)
+        pdf_queue = PdfQueue(60, 5, 5, 5)
         with pytest.raises(Unavailable):
-            await press.draw(PAPER, Stamp("x" * 9000, (), "{page}{pages}", "2026-12-06T09:00:00+00:00"), "a")
-        return await press.draw(PAPER, STAMP, "a")
+            await pdf_queue.render(
+                PAPER, VerificationBlock("x" * 9000, (), "{page}{pages}", "2026-12-06T09:00:00+00:00"), "a"
+            )
+        return await pdf_queue.render(PAPER, STAMP, "a")
 
     assert asyncio.run(go()).startswith(b"%PDF-")
 
 
 def test_one_requester_cannot_fill_the_queue_of_the_others() -> None:
     async def go() -> None:
-        press = Press(60, 20, 2, 7)
-        many = [asyncio.create_task(press.draw(Paper("fa", "", str(n), (), ()), STAMP, "greedy")) for n in range(50)]
+        pdf_queue = PdfQueue(60, 20, 2, 7)
+        many = [
+            asyncio.create_task(pdf_queue.render(Paper("fa", "", str(n), (), ()), STAMP, "greedy")) for n in range(50)
+        ]
         await asyncio.sleep(0)
-        assert press.waiting == 2
-        made = await press.draw(PAPER, STAMP, "another")
+        assert pdf_queue.waiting == 2
+        made = await pdf_queue.render(PAPER, STAMP, "another")
         assert made.startswith(b"%PDF-")
         told = await asyncio.gather(*many, return_exceptions=True)
         refused = [one for one in told if isinstance(one, TooMany)]
         assert len(refused) == 48
         assert refused[0].params == {"retry_after": 7}
-        assert press.waiting == 0
+        assert pdf_queue.waiting == 0
         # What was drawn is there for the next time, and nobody is kept in mind for ever.
-        assert await press.draw(PAPER, STAMP, "greedy") == made
+        assert await pdf_queue.render(PAPER, STAMP, "greedy") == made
 
     asyncio.run(go())
 
 
 def test_turns_go_round_among_requesters_and_whoever_leaves_leaves_no_gap() -> None:
     async def go() -> list[str]:
-        turns, served, ends = Turns(), [], asyncio.Event()
+        turns, served, ends = FairLock(), [], asyncio.Event()
 
         async def paper(requester: str, name: str) -> None:
-            async with turns.turn(requester):
+            async with turns.hold(requester):
                 served.append(name)
                 await ends.wait()
 
@@ -415,7 +424,7 @@ def test_turns_go_round_among_requesters_and_whoever_leaves_leaves_no_gap() -> N
         tasks["c1"].cancel()  # while it waits
         ends.set()
         await asyncio.gather(*tasks.values(), return_exceptions=True)
-        async with asyncio.timeout(5), turns.turn("d"):
+        async with asyncio.timeout(5), turns.hold("d"):
             served.append("d1")
         return served
 
@@ -424,12 +433,12 @@ def test_turns_go_round_among_requesters_and_whoever_leaves_leaves_no_gap() -> N
 
 def test_a_turn_that_was_given_to_somebody_who_leaves_goes_to_the_next() -> None:
     async def go() -> None:
-        turns = Turns()
-        first = turns.turn("a")
+        turns = FairLock()
+        first = turns.hold("a")
         await first.__aenter__()
 
         async def wait(requester: str) -> str:
-            async with turns.turn(requester):
+            async with turns.hold(requester):
                 return requester
 
         leaving, next_ = asyncio.create_task(wait("b")), asyncio.create_task(wait("c"))
@@ -447,7 +456,7 @@ def test_a_client_that_leaves_takes_its_paper_out_of_the_queue(gateway: Gateway)
     """Before its turn and while its paper is drawn: no process is left, and the next one is drawn."""
 
     async def go() -> None:
-        press = gateway.container.papers.press
+        pdf_queue = gateway.container.papers.pdf_queue
         receipt = json.dumps(filed_soon).encode()
         gone = asyncio.Event()
 
@@ -479,11 +488,11 @@ def test_a_client_that_leaves_takes_its_paper_out_of_the_queue(gateway: Gateway)
         }
         asking = asyncio.create_task(gateway.app(scope, receive, send))
         async with asyncio.timeout(20):
-            while not press.waiting:  # noqa: ASYNC110  # the queue tells nobody
+            while not pdf_queue.waiting:  # noqa: ASYNC110  # the queue tells nobody
                 await asyncio.sleep(0)
             gone.set()
             await asking
-        assert press.waiting == 0
+        assert pdf_queue.waiting == 0
         assert answered[0]["status"] == 499
         assert psutil.Process().children() == []
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from contracts.errors import TooMany
-from gateway.edge.limits import Limits, Memory
+from gateway.edge.limit_storage import BoundedMemoryStorage
+from gateway.edge.limits import Limits
 from tests.support.gateway import Keys
 
 
@@ -63,14 +64,14 @@ def test_too_many_says_how_long_to_wait(tmp_path: Path) -> None:
 
 
 def test_memory_is_bounded() -> None:
-    memory = Memory(most=100)
+    memory = BoundedMemoryStorage(max_keys=100)
 
     async def go() -> None:
         for at in range(1_000):
             await memory.acquire_sliding_window_entry(f"key {at}", 5, 60)
 
     asyncio.run(go())
-    assert len(memory._counted) == 100
+    assert len(memory._counters) == 100
 
 
 class TestAddresses:
@@ -114,10 +115,10 @@ class TestAddresses:
     ) -> None:
         made = limits(tmp_path, trusted_proxies="10.0.0.0/8")
 
-        assert made.address((peer, 1), forwarded) == expected
+        assert made.client_address((peer, 1), forwarded) == expected
 
     def test_are_not_believed_without_a_trusted_proxy(self, tmp_path: Path) -> None:
-        assert limits(tmp_path).address(("10.0.0.1", 1), "198.51.100.1") == "10.0.0.1"
+        assert limits(tmp_path).client_address(("10.0.0.1", 1), "198.51.100.1") == "10.0.0.1"
 
 
 def test_what_is_given_back_can_be_spent_again(tmp_path: Path) -> None:
@@ -147,8 +148,8 @@ def test_what_may_be_used_once_is_used_once(tmp_path: Path, monkeypatch: pytest.
     moment = 1_800_000_000.0 + 299  # the last second of a window of five minutes
     monkeypatch.setattr(time, "time", lambda: moment)
 
-    assert asyncio.run(made.first("challenge", "a", 300))
-    assert not asyncio.run(made.first("challenge", "a", 300))
+    assert asyncio.run(made.use_once("challenge", "a", 300))
+    assert not asyncio.run(made.use_once("challenge", "a", 300))
     moment += 290
-    assert not asyncio.run(made.first("challenge", "a", 300))
-    assert asyncio.run(made.first("challenge", "b", 300))
+    assert not asyncio.run(made.use_once("challenge", "a", 300))
+    assert asyncio.run(made.use_once("challenge", "b", 300))

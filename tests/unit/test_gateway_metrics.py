@@ -67,7 +67,7 @@ def test_no_metric_has_a_label_that_the_scraper_sets_itself(gateway: Gateway) ->
     prometheus = (Path(metrics.__file__).parents[2] / "deploy" / "prometheus" / "prometheus.yml").read_text()
     own = {*re.findall(r"target_label: (\w+)", prometheus), "job", "instance"}
     assert "service" in own
-    metrics.ASKED.labels("tracking", "get_case", "ok")
+    metrics.RPC_CALLS.labels("tracking", "get_case", "ok")
     labels = {
         label
         for family in text_string_to_metric_families(generate_latest().decode())

@@ -25,9 +25,9 @@ from contracts.letters import Letter
 from contracts.vocabulary import Kind, Language, Outcome, RefusalReason
 from gateway.papers import words
 from gateway.papers.letters import letter_paper
-from gateway.papers.paper import Paper, Section, Stamp, from_json, to_json
-from gateway.papers.pdf_layout import FONTS, from_the_right, pdf, shown
-from gateway.papers.signatures import LetterSeal, ReceiptSeal, Seals, line_in
+from gateway.papers.paper import Paper, Section, VerificationBlock, from_json, to_json
+from gateway.papers.pdf_layout import FONTS, is_right_to_left, pdf, printable
+from gateway.papers.signatures import PaperSigner, SignedLetter, SignedReceipt, signature_line_in
 from gateway.submissions.catalogue_cache import CatalogueCache
 from gateway.submissions.receipts import Receipt, Signer
 from tests.support.gateway import CATALOGUE
@@ -35,14 +35,14 @@ from tests.support.papers import plain, read
 
 SEED = bytes(range(32))
 HASH = hashlib.sha256(b"what is printed").hexdigest()
-TOLD = LetterSeal("1405-000123-1", "1405-000123", date(2026, 12, 6), "partly_upheld", HASH)
+TOLD = SignedLetter("1405-000123-1", "1405-000123", date(2026, 12, 6), "partly_upheld", HASH)
 FILED = datetime(2026, 11, 23, 8, 30, 0, 123456, UTC)
 SUBMISSION = UUID("0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11")
 
 
 @pytest.fixture
-def seals() -> Seals:
-    return Seals(Signer(SEED))
+def seals() -> PaperSigner:
+    return PaperSigner(Signer(SEED))
 
 
 @pytest.fixture
@@ -76,13 +76,17 @@ def paper(*paragraphs: str, language: str = "fa") -> Paper:
 
 
 def drawn(made: Paper, address: str = "https://peygir.example/verify/L1~x") -> Any:
-    return read(pdf(made, Stamp(address, ("بسنجید:", address), "صفحه {page} از {pages}", FILED.isoformat())))
+    return read(
+        pdf(made, VerificationBlock(address, ("بسنجید:", address), "صفحه {page} از {pages}", FILED.isoformat()))
+    )
 
 
 def alone(text: str) -> pypdfium2.PdfPage:
     """The page of a text with nothing else on it."""
     sheet = Paper("fa", "", "", (), (Section("", (), (text,)),), ())
-    return pypdfium2.PdfDocument(pdf(sheet, Stamp("https://peygir.example/x", (), "", FILED.isoformat())))[0]
+    return pypdfium2.PdfDocument(pdf(sheet, VerificationBlock("https://peygir.example/x", (), "", FILED.isoformat())))[
+        0
+    ]
 
 
 def copied(text: str, language: str = "fa") -> str:
@@ -93,56 +97,56 @@ def copied(text: str, language: str = "fa") -> str:
 # --- seals ---
 
 
-def test_a_letters_seal_tells_what_was_signed(seals: Seals) -> None:
-    line = seals.of_letter(TOLD)
-    assert seals.check(line) == TOLD
+def test_a_letters_seal_tells_what_was_signed(seals: PaperSigner) -> None:
+    line = seals.sign_letter(TOLD)
+    assert seals.verify(line) == TOLD
     assert len(f"https://peygir.qazvin.example/verify/{line}") <= 251  # a QR code of 61 dots, for any camera
     assert set(line) <= set(string.ascii_letters + string.digits + "~-_")  # needs no escaping in a path
 
 
-def test_a_letters_seal_is_checked_with_the_published_key_alone(seals: Seals) -> None:
-    said, _, signature = seals.of_letter(TOLD).rpartition("~")
+def test_a_letters_seal_is_checked_with_the_published_key_alone(seals: PaperSigner) -> None:
+    said, _, signature = seals.sign_letter(TOLD).rpartition("~")
     published = Ed25519PublicKey.from_public_bytes(Signer(SEED).public)
     published.verify(base64.urlsafe_b64decode(signature + "=="), said.encode())
 
 
-def test_a_receipts_seal_carries_the_receipts_own_signature(seals: Seals) -> None:
+def test_a_receipts_seal_carries_the_receipts_own_signature(seals: PaperSigner) -> None:
     receipt = Signer(SEED).sign(SUBMISSION, FILED, Kind.CRITICISM, HASH)
-    line = seals.of_receipt(receipt)
+    line = seals.sign_receipt(receipt)
     assert line is not None
-    assert seals.check(line) == ReceiptSeal(SUBMISSION, FILED, Kind.CRITICISM, HASH)
+    assert seals.verify(line) == SignedReceipt(SUBMISSION, FILED, Kind.CRITICISM, HASH)
     assert base64.urlsafe_b64decode(line.rpartition("~")[2] + "==") == base64.b64decode(receipt.signature)
 
 
 @pytest.mark.parametrize("which", ["letter", "receipt"])
-def test_no_single_character_of_a_seal_can_be_changed_left_out_or_added(seals: Seals, which: str) -> None:
+def test_no_single_character_of_a_seal_can_be_changed_left_out_or_added(seals: PaperSigner, which: str) -> None:
     receipt = Signer(SEED).sign(SUBMISSION, FILED, Kind.CRITICISM, HASH)
-    line = seals.of_letter(TOLD) if which == "letter" else seals.of_receipt(receipt)
+    line = seals.sign_letter(TOLD) if which == "letter" else seals.sign_receipt(receipt)
     assert line is not None
     for at in range(len(line)):
-        assert seals.check(line[:at] + line[at + 1 :]) is None
+        assert seals.verify(line[:at] + line[at + 1 :]) is None
         for other in "AZaz09~-_Q=+ ":
             if other != line[at]:
-                assert seals.check(line[:at] + other + line[at + 1 :]) is None, at
-            assert seals.check(line[:at] + other + line[at:]) is None or other == line[at], at
-    assert seals.check(line + "=") is None
+                assert seals.verify(line[:at] + other + line[at + 1 :]) is None, at
+            assert seals.verify(line[:at] + other + line[at:]) is None or other == line[at], at
+    assert seals.verify(line + "=") is None
 
 
 @pytest.mark.parametrize(
     "line", ["", "~", "L1", "L1~" * 7, "R1~a~b~c~d~e", "L1~a~b~c~d~e~f", "سلام", "x" * 5000, "\ud800"]
 )
-def test_what_is_no_seal_is_not_genuine(seals: Seals, line: str) -> None:
-    assert seals.check(line) is None
+def test_what_is_no_seal_is_not_genuine(seals: PaperSigner, line: str) -> None:
+    assert seals.verify(line) is None
 
 
 def test_another_offices_seal_is_not_ours_and_an_earlier_key_of_ours_is_believed() -> None:
     old, new = Signer(SEED), bytes(32)
-    line = Seals(old).of_letter(TOLD)
-    assert Seals(Signer(new)).check(line) is None
-    assert Seals(Signer(new, [old.public])).check(line) == TOLD
+    line = PaperSigner(old).sign_letter(TOLD)
+    assert PaperSigner(Signer(new)).verify(line) is None
+    assert PaperSigner(Signer(new, [old.public])).verify(line) == TOLD
     receipt = old.sign(SUBMISSION, FILED, Kind.CRITICISM, HASH)
-    assert Seals(Signer(new)).of_receipt(receipt) is None
-    assert Seals(Signer(new, [old.public])).of_receipt(receipt) is not None
+    assert PaperSigner(Signer(new)).sign_receipt(receipt) is None
+    assert PaperSigner(Signer(new, [old.public])).sign_receipt(receipt) is not None
 
 
 @pytest.mark.parametrize(
@@ -158,15 +162,15 @@ def test_another_offices_seal_is_not_ours_and_an_earlier_key_of_ours_is_believed
         ),
     ],
 )
-def test_what_is_no_receipt_of_ours_gets_no_seal(seals: Seals, payload: str) -> None:
+def test_what_is_no_receipt_of_ours_gets_no_seal(seals: PaperSigner, payload: str) -> None:
     signer = Signer(SEED)
     signature = base64.b64encode(signer.signature(payload.encode())).decode()
-    assert seals.of_receipt(Receipt(payload=payload, signature=signature, key=signer.key_id)) is None
+    assert seals.sign_receipt(Receipt(payload=payload, signature=signature, key=signer.key_id)) is None
 
 
 def test_a_seal_is_found_in_what_was_pasted() -> None:
-    assert line_in(" https://peygir.example/verify/L1~a~b?lang=en\n") == "L1~a~b"
-    assert line_in("L1~a\n  ~b") == "L1~a~b"
+    assert signature_line_in(" https://peygir.example/verify/L1~a~b?lang=en\n") == "L1~a~b"
+    assert signature_line_in("L1~a\n  ~b") == "L1~a~b"
 
 
 # --- words ---
@@ -238,7 +242,7 @@ def test_every_text_is_used_and_takes_the_same_values_in_both_languages() -> Non
 
 
 def test_a_paper_comes_to_the_worker_as_it_was() -> None:
-    made, stamp = paper("یک", "دو"), Stamp("a", ("b",), "c", FILED.isoformat())
+    made, stamp = paper("یک", "دو"), VerificationBlock("a", ("b",), "c", FILED.isoformat())
     assert from_json(to_json(made, stamp)) == (made, stamp)
 
 
@@ -247,7 +251,7 @@ def test_a_paper_comes_to_the_worker_as_it_was() -> None:
 
 def test_the_qr_code_is_read_and_the_content_is_attached() -> None:
     made = paper("متن")
-    address = f"https://peygir.qazvin.example/verify/{Seals(Signer(SEED)).of_letter(TOLD)}"
+    address = f"https://peygir.qazvin.example/verify/{PaperSigner(Signer(SEED)).sign_letter(TOLD)}"
     found = drawn(made, address)
     assert found.codes == [address]
     assert found.content == made.content()
@@ -380,11 +384,11 @@ def test_no_character_stops_a_letter() -> None:
 
 @pytest.mark.parametrize("one", ["\u202e", "\u202d", "\u202a", "\x00", "\x1b", "\u200b", "\ufeff", "\u2028"])
 def test_what_turns_or_hides_a_text_is_not_set(one: str) -> None:
-    assert shown(f"not{one}upheld").replace(" ", "") == "notupheld"
+    assert printable(f"not{one}upheld").replace(" ", "") == "notupheld"
 
 
 def test_an_address_is_copied_whole_though_it_is_cut_at_the_ends_of_lines() -> None:
-    address = f"https://peygir.qazvin.example/verify/{Seals(Signer(SEED)).of_letter(TOLD)}"
+    address = f"https://peygir.qazvin.example/verify/{PaperSigner(Signer(SEED)).sign_letter(TOLD)}"
     found = PdfReader(io.BytesIO(drawn(paper("متن"), address).raw)).pages[0].extract_text()
     assert address in "".join(found.split())
 
@@ -418,7 +422,7 @@ def test_the_file_says_what_it_is_and_nothing_of_the_machine() -> None:
 def test_the_offices_own_emblem_takes_the_place_of_ours() -> None:
     own = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h9v9H0z" fill="#ff0000"/></svg>'
     address = "https://peygir.example/verify/L1~x"
-    stamp = Stamp(address, ("بسنجید:", address), "{page}/{pages}", FILED.isoformat())
+    stamp = VerificationBlock(address, ("بسنجید:", address), "{page}/{pages}", FILED.isoformat())
     reds = []
     for emblem in ("", own):
         page = pypdfium2.PdfDocument(pdf(paper("متن"), replace(stamp, emblem=emblem)))[0].render(scale=1).to_pil()
@@ -429,7 +433,7 @@ def test_the_offices_own_emblem_takes_the_place_of_ours() -> None:
 
 @pytest.mark.parametrize(("text", "right"), [("سلام Hi", True), ("Hi سلام", False), ("«سلام»", True), ("۱۲ - (", True)])
 def test_a_paragraph_begins_where_its_first_letter_says(text: str, right: bool) -> None:
-    assert from_the_right(text, otherwise=True) is right
+    assert is_right_to_left(text, default=True) is right
 
 
 def test_a_long_text_goes_over_several_numbered_pages_and_loses_no_word() -> None:

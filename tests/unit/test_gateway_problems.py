@@ -35,7 +35,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     ],
 )
 def test_the_language_is_the_callers(header: str, expected: str) -> None:
-    assert language.wanted(header) is Language(expected)
+    assert language.preferred(header) is Language(expected)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_the_catalogue_is_not_sent_twice(tmp_path_factory: pytest.TempPathFactor
     assert made.send("GET", "/v1/catalogue", headers={"If-None-Match": '"6"'}).status_code == 200
 
     after_a_restart = Gateway(folder, **UNLIMITED)
-    after_a_restart.container.catalogue_cache.read()
+    after_a_restart.container.catalogue_cache.load()
     assert after_a_restart.send("GET", "/v1/catalogue").json() == first.json()
 
 
@@ -178,6 +178,6 @@ def test_a_torn_copy_of_the_catalogue_is_passed_over(tmp_path_factory: pytest.Te
     folder = tmp_path_factory.mktemp("state")
     (folder / "catalogue.json").write_text('{"version": 3, "un')
     made = Gateway(folder, **UNLIMITED)
-    made.container.catalogue_cache.read()
+    made.container.catalogue_cache.load()
 
     assert made.container.catalogue_cache.current is None

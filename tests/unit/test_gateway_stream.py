@@ -17,7 +17,7 @@ from contracts.notify import MessageChannel, NotificationDelivered
 from contracts.tracking import CaseSnapshot, CaseStageChanged, UnitAsked, VisitAsked
 from contracts.vocabulary import Channel, Kind, Role, Stage
 from gateway.api.stream.endpoints import _frames
-from gateway.live.event_stream import EventStream, Reader
+from gateway.live.event_stream import EventStream, Subscriber
 from tests.support.gateway import CATALOGUE, Gateway
 
 ME = uuid4()
@@ -56,13 +56,13 @@ def changed(case_id: UUID | None = None, sequence: int = 4, **state: Any) -> Cas
     )
 
 
-def staff(gateway: Gateway, *roles: str, unit: str | None = None) -> Reader:
+def staff(gateway: Gateway, *roles: str, unit: str | None = None) -> Subscriber:
     caller = gateway.container.tokens.check(gateway.keys.staff(*roles, unit=unit, sub=str(ME)))
     return opened(gateway, caller)
 
 
-def opened(gateway: Gateway, caller: Any = None, hashes: frozenset[str] = frozenset()) -> Reader:
-    reader = gateway.container.event_stream.open(str(uuid4()), caller, hashes)
+def opened(gateway: Gateway, caller: Any = None, hashes: frozenset[str] = frozenset()) -> Subscriber:
+    reader = gateway.container.event_stream.subscribe(str(uuid4()), caller, hashes)
     assert reader is not None
     return reader
 
@@ -80,7 +80,7 @@ def account(staff_id: UUID, version: int) -> StaffChanged:
     )
 
 
-def told(reader: Reader) -> list[dict[str, Any]]:
+def told(reader: Subscriber) -> list[dict[str, Any]]:
     found = []
     while not reader.queue.empty():
         frame = reader.queue.get_nowait()
@@ -238,14 +238,14 @@ def test_whose_account_was_changed_has_to_open_the_stream_again(gateway: Gateway
 
 def test_one_address_has_so_many_streams(gateway: Gateway) -> None:
     event_stream = gateway.container.event_stream
-    readers = [event_stream.open("address", None, frozenset({CODE_HASH})) for _ in range(3)]
+    readers = [event_stream.subscribe("address", None, frozenset({CODE_HASH})) for _ in range(3)]
     assert [reader is not None for reader in readers] == [True, True, False]
 
     assert readers[0] is not None
-    event_stream.close(readers[0])
-    event_stream.close(readers[0])
-    assert event_stream.open("address", None, frozenset({CODE_HASH})) is not None
-    assert event_stream.open("address", None, frozenset({CODE_HASH})) is None
+    event_stream.unsubscribe(readers[0])
+    event_stream.unsubscribe(readers[0])
+    assert event_stream.subscribe("address", None, frozenset({CODE_HASH})) is not None
+    assert event_stream.subscribe("address", None, frozenset({CODE_HASH})) is None
 
 
 def test_a_stream_beats_and_ends_with_its_session(gateway: Gateway) -> None:
@@ -261,7 +261,7 @@ def test_a_stream_beats_and_ends_with_its_session(gateway: Gateway) -> None:
     frames = asyncio.run(read())
     assert frames[0].startswith(b": open")
     assert frames.count(b": alive\n\n") >= 2
-    assert reader not in event_stream._readers
+    assert reader not in event_stream._subscribers
 
 
 def test_without_a_code_or_session_there_is_no_stream(gateway: Gateway) -> None:

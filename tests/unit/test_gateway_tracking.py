@@ -68,7 +68,7 @@ def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
 
 @pytest.fixture
 def gateway(only_one: Gateway) -> Gateway:
-    only_one.container.case_cache.subscription(True)
+    only_one.container.case_cache.set_subscribed(True)
     only_one.rabbit.asked.clear()
     only_one.rabbit.patience.clear()
     only_one.rabbit.answers.clear()
@@ -154,7 +154,7 @@ def test_an_answer_that_was_overtaken_by_an_event_is_not_kept(gateway: Gateway, 
 
 def test_nothing_is_kept_while_events_may_be_missed(gateway: Gateway, code: str) -> None:
     read(gateway, code)
-    gateway.container.case_cache.subscription(False)
+    gateway.container.case_cache.set_subscribed(False)
     read(gateway, code)
     read(gateway, code)
     assert len(gateway.rabbit.asked) == 3
@@ -169,15 +169,15 @@ def test_answers_are_kept_up_to_a_number_and_to_their_bytes() -> None:
 
     by_number, by_size = CaseCache(3, 1_000, 60), CaseCache(100, 1_000, 60)
     for cases, size in ((by_number, 10), (by_size, 300)):
-        cases.subscription(True)
+        cases.set_subscribed(True)
         for number in range(6):
             put(cases, number, size)
             put(cases, number, size)  # again: counted once
         assert kept(cases) == [3, 4, 5]
-    put(by_size, 6, 2_000)  # larger than all that may be kept
-    assert kept(by_size) == []
+    put(by_size, 6, 2_000)  # larger than all that may be kept: not cached, and nothing is dropped for it
+    assert kept(by_size) == [3, 4, 5]
     put(by_size, 7, 1_000)
-    by_size.drop(UUID(int=7))
+    by_size.invalidate(UUID(int=7))
     put(by_size, 7, 1_000)
     assert kept(by_size) == [7]
 
@@ -330,7 +330,7 @@ def given(gateway: Gateway, key: str | None = None) -> str:
 @pytest.fixture
 def nobody_answers(gateway: Gateway) -> Gateway:
     """Tracking is stopped: its questions wait in the queue until their time is over."""
-    gateway.container.recent_codes.subscription(True)
+    gateway.container.recent_codes.set_subscribed(True)
     gateway.rabbit.answers["tracking.view_by_code"] = refusing(DeadlinePassed(retry_after=5))
     return gateway
 
@@ -367,7 +367,7 @@ def test_a_code_whose_case_was_seen_is_not_said_to_be_registering(nobody_answers
     away = nobody_answers.rabbit.answers["tracking.view_by_code"]
     nobody_answers.rabbit.answers["tracking.view_by_code"] = lambda _: case()
     assert stage(read(nobody_answers, code)) == (200, "screening")
-    nobody_answers.container.case_cache.drop(CASE)
+    nobody_answers.container.case_cache.invalidate(CASE)
 
     nobody_answers.rabbit.answers["tracking.view_by_code"] = away
     assert stage(read(nobody_answers, code)) == NOT_KNOWN
@@ -375,17 +375,17 @@ def test_a_code_whose_case_was_seen_is_not_said_to_be_registering(nobody_answers
 
 def test_once_events_may_have_been_missed_nothing_is_said_of_a_code(nobody_answers: Gateway) -> None:
     code = given(nobody_answers)
-    nobody_answers.container.recent_codes.subscription(False)
-    nobody_answers.container.recent_codes.subscription(True)
+    nobody_answers.container.recent_codes.set_subscribed(False)
+    nobody_answers.container.recent_codes.set_subscribed(True)
     assert stage(read(nobody_answers, code)) == NOT_KNOWN
 
 
 def test_only_so_many_codes_are_remembered() -> None:
-    recent_codes = RecentCodes(most=3)
-    recent_codes.subscription(True)
+    recent_codes = RecentCodes(max_codes=3)
+    recent_codes.set_subscribed(True)
     for code_hash in "abcd":
-        recent_codes.given(code_hash)
-    assert [code_hash for code_hash in "abcd" if recent_codes.registering([code_hash])] == ["b", "c", "d"]
+        recent_codes.add(code_hash)
+    assert [code_hash for code_hash in "abcd" if recent_codes.is_registering([code_hash])] == ["b", "c", "d"]
 
 
 def test_reading_a_code_is_waited_for_less_long_than_a_command(gateway: Gateway, code: str) -> None:

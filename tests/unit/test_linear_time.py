@@ -16,12 +16,13 @@ from contracts import identifiers, tracking_codes
 from contracts.characters import nfkc
 from gateway.api.submissions.bodies import SubmissionBody
 from gateway.edge import language
-from gateway.edge.middleware import check_json, plain_cookies
+from gateway.edge.json_parsing import parse_json
+from gateway.edge.request_log import plain_cookies
 from gateway.evidence.tus_protocol import read_metadata
 from gateway.pages.multipart import Multipart
 from gateway.pages.units import Tree
 from gateway.pages.visit import clean
-from gateway.papers.signatures import receipt_in
+from gateway.papers.signatures import parse_receipt
 from services.notify.inbound.rules import meaning_of
 from tests.support.gateway import CATALOGUE
 from tests.support.linear import Build, Read, assert_linear
@@ -35,7 +36,7 @@ TEXT = 40_000
 
 
 def json_case(build: Callable[[int], bytes]) -> tuple[Read, Build, int]:
-    return check_json, build, BODY
+    return parse_json, build, BODY
 
 
 def cookies(header: bytes) -> object:
@@ -89,7 +90,7 @@ CASES: dict[str, tuple[Read, Build, int]] = {
     ),
     "submission: a text of spaces": (submission, lambda n: {"text": " " * n}, BODY),
     "submission: uploads without end": (submission, lambda n: {"uploads": ["x"] * (n // 4)}, BODY),
-    "headers: languages": (language.wanted, lambda n: "fa;q=0.1," * (n // 9), HEADERS),
+    "headers: languages": (language.preferred, lambda n: "fa;q=0.1," * (n // 9), HEADERS),
     "headers: quoted cookies": (cookies, lambda n: b'a="' + b'\\"' * (n // 2) + b'"', HEADERS),
     "headers: many cookies": (cookies, lambda n: b"peygir-language=en;" * (n // 19), HEADERS),
     "tus: metadata without end": (read_metadata, lambda n: ",".join(f"k{i} YQ==" for i in range(n // 10)), HEADERS),
@@ -120,7 +121,7 @@ CASES: dict[str, tuple[Read, Build, int]] = {
     "sms: digits without end": (sms, lambda n: "۱" * n, TEXT),
     "sms: codes without end": (sms, lambda n: "1234567890123456a" * (n // 17), TEXT),
     "search: words for a unit": (Tree(CATALOGUE).search, lambda n: "را " * (n // 3), TEXT),
-    "receipt: pasted brackets": (receipt_in, lambda n: "[" * n, BODY),
+    "receipt: pasted brackets": (parse_receipt, lambda n: "[" * n, BODY),
     "logs: digits that might be a code": (logs.masked, lambda n: "0 " * (n // 2), BODY),
     "logs: what might be a mobile": (logs.masked, lambda n: "+98" * (n // 3), BODY),
 }

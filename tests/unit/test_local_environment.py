@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.local.environment import GIVEN, RESERVE, ROOT, SERVICES, of_process
+from deploy.local.environment import RESERVE_PROVIDER, ROOT, SECRETS_OF, SERVICES, process_environment
 
 FOLDERS = {**{name: f"services/{name}" for name in SERVICES}, "gateway": "gateway"}
-ALL = {name for names in GIVEN.values() for name in names}
+ALL = {name for names in SECRETS_OF.values() for name in names}
 
 
 def reads(process: str, name: str) -> bool:
@@ -20,14 +20,14 @@ def reads(process: str, name: str) -> bool:
 
 @pytest.mark.parametrize("process", sorted(FOLDERS))
 def test_a_process_holds_the_secrets_that_its_code_uses_and_no_other(process: str) -> None:
-    assert set(GIVEN[process]) == {name for name in ALL if reads(process, name)}
+    assert set(SECRETS_OF[process]) == {name for name in ALL if reads(process, name)}
 
 
 @pytest.mark.parametrize("process", sorted(FOLDERS))
 def test_a_reserve_account_that_the_terminal_names_is_notifys_alone(process: str) -> None:
-    terminal = dict.fromkeys(RESERVE, "given")
-    held = set(of_process(process, terminal, terminal)) & set(RESERVE)
-    assert held == (set(RESERVE) if process == "notify" else set())
+    terminal = dict.fromkeys(RESERVE_PROVIDER, "given")
+    held = set(process_environment(process, terminal, terminal)) & set(RESERVE_PROVIDER)
+    assert held == (set(RESERVE_PROVIDER) if process == "notify" else set())
 
 
 @pytest.mark.parametrize("process", [*sorted(FOLDERS), "simulator"])
@@ -39,7 +39,7 @@ def test_a_process_takes_from_the_terminal_its_settings_and_what_any_program_nee
         "GITHUB_TOKEN": "x",
         "LOG_LEVEL": "debug",
     }
-    held = of_process(process, {}, terminal)
+    held = process_environment(process, {}, terminal)
     assert {"PATH", "LC_ALL"} <= set(held)
     assert not {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN"} & set(held)
     assert ("LOG_LEVEL" in held) is (process != "simulator")

@@ -35,7 +35,7 @@ def mobile_of(typed: str) -> str:
 async def request_code(request: Request, body: MobileBody, container: ContainerDep, visitor: VisitorDep) -> Response:
     """The answer is the same whether or not the number is known, or others asked for a code to it just now. Seconds until it
     may be asked again, and until it expires; `otp_session` is to be given with the code."""
-    await container.admission.one_time_code(client_of(container, request))
+    await container.admission.admit_one_time_code(client_of(container, request))
     asked = RequestOtp(
         mobile=mobile_of(body.mobile),
         language=visitor.language,
@@ -55,7 +55,7 @@ async def request_code(request: Request, body: MobileBody, container: ContainerD
 async def sign_in(request: Request, body: OneTimeCodeBody, container: ContainerDep, visitor: VisitorDep) -> Response:
     """An access token of 15 minutes, and a refresh token that is good once. Whatever is wrong, a mobile that asked for no code
     and one tried too often included, is 401 `bad_code`."""
-    await container.admission.sign_in(client_of(container, request))
+    await container.admission.admit_sign_in(client_of(container, request))
     mobile = mobile_of(body.mobile)
     code = identifiers.compact_digits(body.code)
     if code is None:
@@ -75,9 +75,9 @@ async def sign_in_staff(request: Request, body: StaffBody, container: ContainerD
     """User name, password and the six digits of the authenticator. Which of them was wrong is not told. The answer's
     `device_token` is to be kept on the device and given at its next sign-in."""
     client = client_of(container, request)
-    worked = await container.admission.worked(_RESTING, client)
+    worked = await container.admission.accept_answer(_RESTING, client)
     if not worked:
-        await container.admission.sign_in(client)
+        await container.admission.admit_sign_in(client)
     totp = identifiers.compact_digits(body.totp)
     if totp is None or "\x00" in body.password:
         raise BadCredentials
@@ -94,7 +94,7 @@ async def sign_in_staff(request: Request, body: StaffBody, container: ContainerD
     except TooMany as refusal:
         if not refusal.params.pop("work_passes", False):
             raise
-        raise await container.admission.offer_work(_RESTING, client, refusal) from None
+        raise await container.admission.with_challenge(_RESTING, client, refusal) from None
 
 
 @router.post(
@@ -107,12 +107,12 @@ async def sign_in_staff(request: Request, body: StaffBody, container: ContainerD
 async def refresh(request: Request, body: RefreshBody, container: ContainerDep, _: VisitorDep) -> Response:
     """A refresh token that comes a second time ends its session. Counted by the token: others at the same address do not
     matter."""
-    await container.admission.refresh(body.refresh_token)
+    await container.admission.admit_refresh(body.refresh_token)
     asked = RefreshTokens(refresh_token=body.refresh_token)
     try:
         return answer(await container.rabbit.ask("accounts", "refresh", asked, Tokens))
     except BadToken:
-        await container.admission.bad_token(client_of(container, request))
+        await container.admission.count_bad_token(client_of(container, request))
         raise
 
 
@@ -125,6 +125,6 @@ async def refresh(request: Request, body: RefreshBody, container: ContainerDep, 
 )
 async def revoke(body: RefreshBody, container: ContainerDep, _: VisitorDep) -> Response:
     """Its access tokens and streams end with it. An unknown token is answered alike."""
-    await container.admission.refresh(body.refresh_token)
+    await container.admission.admit_refresh(body.refresh_token)
     await container.session_revocations.sign_out(body.refresh_token)
     return answer(Revoked())

@@ -27,7 +27,7 @@ from gateway.api.dependencies import ContainerDep, IdempotencyKey, SignedIn, Sta
 from gateway.api.exports.bodies import ExportBody
 from gateway.api.openapi_responses import answers, problems
 from gateway.container import AppContainer
-from gateway.evidence.downloads import disposition
+from gateway.evidence.downloads import content_disposition
 
 router = APIRouter(prefix="/exports", tags=["exports"])
 
@@ -117,7 +117,7 @@ async def download(export_id: ExportId, container: ContainerDep, signed_in: Staf
     headers = {
         **_FIXED_HEADERS,
         "content-type": MEDIA_TYPES[first.format],
-        "content-disposition": disposition(name, inline=False),
+        "content-disposition": content_disposition(name, inline=False),
         "content-length": str(first.size),
     }
     return StreamingResponse(_pieces(container, signed_in, first), headers=headers)

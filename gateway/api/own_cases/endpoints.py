@@ -44,7 +44,7 @@ async def own_case(case_id: CaseId, container: ContainerDep, signed_in: CitizenD
     case = await container.rabbit.ask(
         "tracking", "view_own_case", ViewOwnCase(actor=signed_in.actor, case_id=case_id), PublicCase
     )
-    return answer(await container.tracking.shown(case, signed_in.visitor.language), etag=f'"{case.version}"')
+    return answer(await container.citizen_cases.render(case, signed_in.visitor.language), etag=f'"{case.version}"')
 
 
 @router.get(
@@ -64,8 +64,8 @@ async def own_attachment(
     variant: Variant = Variant.EVIDENCE,
 ) -> Response:
     """Supports one Range. Never HTML."""
-    return await attachments.send(
-        request, container, AuthorizeMedia(actor=signed_in.actor, case_id=case_id, media_id=media_id), variant
+    return await container.attachments.send(
+        request, AuthorizeMedia(actor=signed_in.actor, case_id=case_id, media_id=media_id), variant
     )
 
 
@@ -82,4 +82,4 @@ async def attachment_by_code(
 ) -> Response:
     """Supports one Range. Never HTML."""
     authorization = AuthorizeMedia(actor=bearer.actor, code_hashes=bearer.code_hashes, media_id=media_id)
-    return await attachments.send(request, container, authorization, variant)
+    return await container.attachments.send(request, authorization, variant)

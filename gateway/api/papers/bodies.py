@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gateway.api.fields import Body, example
-from gateway.papers.signatures import LONGEST
+from gateway.papers.signatures import MAX_LENGTH
 from gateway.submissions.receipts import RECEIPT_EXAMPLE
 
 _SEAL = (
@@ -29,6 +29,6 @@ class ReceiptPdfBody(Body):
 class SealBody(Body):
     """`seal`: the line beside the QR code of a paper, or the address that the code holds."""
 
-    seal: Annotated[str, Field(min_length=1, max_length=2 * LONGEST)]
+    seal: Annotated[str, Field(min_length=1, max_length=2 * MAX_LENGTH)]
 
     model_config = example(seal=_SEAL)

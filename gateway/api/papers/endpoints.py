@@ -14,7 +14,7 @@ from gateway.api.dependencies import BearerDep, CaseId, CitizenDep, ContainerDep
 from gateway.api.openapi_responses import problems
 from gateway.api.papers.bodies import ReceiptPdfBody, SealBody
 from gateway.api.papers.views import PaperView, paper_view
-from gateway.papers.signatures import line_in
+from gateway.papers.signatures import signature_line_in
 from gateway.submissions.receipts import Receipt
 
 router = APIRouter(tags=["papers"])
@@ -101,4 +101,4 @@ async def receipt(
 async def check(body: SealBody, container: ContainerDep, visitor: VisitorDep) -> Response:
     """By the seal on it alone; no service is needed. The same offline: the signature (Ed25519, base64url) after the last `~`
     of a letter's seal is over the bytes before it, with the key of /v1/receipts/key."""
-    return answer(paper_view(container.papers.check(line_in(body.seal)), visitor.language))
+    return answer(paper_view(container.papers.verify(signature_line_in(body.seal)), visitor.language))

@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 from contracts.base import Answer, Moment
 from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Kind, Language, Outcome, Stage
 from gateway.cases.views import day_text, moment_text
-from gateway.papers.signatures import REFUSED, LetterSeal, Seal
+from gateway.papers.signatures import REFUSED, SignedLetter, SignedPaper
 
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -75,11 +75,11 @@ class PaperView(Answer):
     model_config = ConfigDict(json_schema_extra={"examples": [{"genuine": True, "letter": _LETTER, "receipt": None}]})
 
 
-def paper_view(seal: Seal | None, language: Language) -> PaperView:
+def paper_view(seal: SignedPaper | None, language: Language) -> PaperView:
     """What a seal vouches for, for a person."""
     if seal is None:
         return PaperView(genuine=False)
-    if isinstance(seal, LetterSeal):
+    if isinstance(seal, SignedLetter):
         return PaperView(
             genuine=True,
             letter=LetterFacts.model_validate(

@@ -58,7 +58,7 @@ async def assign_many(
         return answer(await container.rabbit.ask("tracking", "assign_many", request, Assigned))
     finally:
         for seen in body.cases:
-            container.case_cache.drop(seen.case_id)
+            container.case_cache.invalidate(seen.case_id)
 
 
 @router.post(

@@ -14,7 +14,7 @@ from contracts.errors import BadToken, NotAuthenticated, PeygirError, TooMany, U
 from gateway.api import dependencies as deps
 from gateway.api.dependencies import ContainerDep, Shown, VisitorDep
 from gateway.api.openapi_responses import problems
-from gateway.live.event_stream import EventStream, Reader
+from gateway.live.event_stream import EventStream, Subscriber
 
 router = APIRouter(tags=["stream"])
 
@@ -66,16 +66,16 @@ async def stream(
     # A revocation that came after the token was checked ended the streams open then, and not this one.
     if visitor.caller is not None and container.tokens.is_revoked(visitor.caller):
         raise BadToken
-    reader = container.event_stream.open(visitor.address_key, visitor.caller, frozenset(hashes))
+    reader = container.event_stream.subscribe(visitor.address_key, visitor.caller, frozenset(hashes))
     if reader is None:
         raise TooMany(retry_after=30)
     if hashes:
         try:
-            seen = await container.tracking.view(hashes, visitor.language)
+            seen = await container.citizen_cases.read(hashes, visitor.language)
         except PeygirError:
             seen = None  # its events name the code's hash, too
         except BaseException:
-            container.event_stream.close(reader)
+            container.event_stream.unsubscribe(reader)
             raise
         if seen is not None:
             reader.case_ids.add(str(seen.case_id))
@@ -86,7 +86,7 @@ async def stream(
     )
 
 
-async def _frames(event_stream: EventStream, reader: Reader, heartbeat: float) -> AsyncIterator[bytes]:
+async def _frames(event_stream: EventStream, reader: Subscriber, heartbeat: float) -> AsyncIterator[bytes]:
     ends = reader.caller.expires_at if reader.caller else float("inf")
     try:
         yield b": open\nretry: 3000\n\n"
@@ -101,4 +101,4 @@ async def _frames(event_stream: EventStream, reader: Reader, heartbeat: float) -
                 return
             yield frame
     finally:
-        event_stream.close(reader)
+        event_stream.unsubscribe(reader)

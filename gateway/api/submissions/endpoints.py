@@ -20,7 +20,7 @@ from gateway.api.dependencies import BearerDep, ContainerDep, OptionalKey, Shown
 from gateway.api.openapi_responses import answers, directly, problems
 from gateway.api.submissions.bodies import ReceiptBody, SubmissionBody
 from gateway.cases.views import next_steps
-from gateway.edge.middleware import parsed
+from gateway.edge.body_limits import parsed_json
 from gateway.edge.problems import invalid
 from gateway.submissions.receipts import Receipt
 
@@ -60,12 +60,12 @@ async def _file(request: Request) -> Response:
     container = deps.container_of(request)
     visitor = deps.visitor_of(container, request)
     account = str(visitor.caller.id) if visitor.caller is not None else None
-    await container.admission.submission(deps.client_of(container, request), account)
+    await container.admission.admit_submission(deps.client_of(container, request), account)
     keys = request.headers.getlist("idempotency-key")
     if keys and (len(keys) > 1 or not deps.is_key(keys[0])):
         raise InvalidField(fields=[{"field": "Idempotency-Key", "reason": "string_pattern_mismatch"}])
     try:
-        body = SubmissionBody.model_validate(parsed(request))
+        body = SubmissionBody.model_validate(parsed_json(request))
     except ValidationError as error:
         raise invalid(error) from None
     taken = await container.filing.file(body, visitor.caller, visitor.language, keys[0] if keys else None)

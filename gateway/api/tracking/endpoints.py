@@ -14,7 +14,7 @@ from gateway.api.openapi_responses import directly, problems
 from gateway.api.tracking.bodies import TrackingCodeBody
 from gateway.cases.views import REGISTERING, CaseView, Registering
 from gateway.edge import language
-from gateway.edge.middleware import parsed
+from gateway.edge.body_limits import parsed_json
 from gateway.edge.problems import invalid
 
 router = APIRouter(prefix="/tracking", tags=["tracking"])
@@ -26,7 +26,7 @@ async def _by_code(request: Request, typed: str) -> Response:
     container = deps.container_of(request)
     lang = language.of(request.scope["headers"])
     hashes = await deps.bearer_of(container, deps.client_of(container, request), typed)
-    body = await container.tracking.rendered(hashes, lang)
+    body = await container.citizen_cases.read_json(hashes, lang)
     if body is None:
         body = Registering(stage_text=REGISTERING[lang]).model_dump_json().encode()
     return Response(body, 200, {**_HEADERS, "content-language": lang.value}, deps.JSON)
@@ -42,7 +42,7 @@ async def _get(request: Request) -> Response:
 
 async def _post(request: Request) -> Response:
     try:
-        body = TrackingCodeBody.model_validate(parsed(request))
+        body = TrackingCodeBody.model_validate(parsed_json(request))
     except ValidationError as error:
         raise invalid(error) from None
     return await _by_code(request, body.tracking_code)

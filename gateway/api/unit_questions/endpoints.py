@@ -70,6 +70,6 @@ async def attachment(
     variant: Variant = Variant.EVIDENCE,
 ) -> Response:
     """Supports one Range. Never HTML."""
-    return await attachments.send(
-        request, container, AuthorizeMedia(actor=signed_in.actor, question_id=question_id, media_id=media_id), variant
+    return await container.attachments.send(
+        request, AuthorizeMedia(actor=signed_in.actor, question_id=question_id, media_id=media_id), variant
     )

@@ -72,7 +72,7 @@ async def _authenticate(given: str, request: Request, container: AppContainer) -
     expected = container.settings.sms_webhook_secret.get_secret_value().encode()
     if not expected or not hmac.compare_digest(given.encode(), expected):
         # The provider itself, which calls from one address for everybody, is not counted.
-        await container.admission.request(deps.address_key(container, request), None)
+        await container.admission.admit_request(deps.address_key(container, request), None)
         raise NotFound
 
 

@@ -24,7 +24,7 @@ async def walk_stream(walk: GatewayWalk) -> None:
     readers = [one for one in walk.world.people if one.actor is not None]
     open_ = [asyncio.create_task(walk.send(STREAM, one, STREAM.path, check=False)) for one in readers]
     await _until(
-        lambda: len(walk.container.event_stream._readers) == len(readers) or any(task.done() for task in open_)
+        lambda: len(walk.container.event_stream._subscribers) == len(readers) or any(task.done() for task in open_)
     )
     past = {one.id for one in readers if walk.world.standing.get(one.id, 0) > one.version}
     for staff_id in past:
@@ -32,7 +32,7 @@ async def walk_stream(walk: GatewayWalk) -> None:
     events = [row for service in ("tracking", "notify") for row in walk.world.rows(service, _TOLD)]
     for row in events:
         walk.bus.hear(row["name"], bytes(row["body"]))
-    await _until(lambda: all(one.queue.empty() for one in walk.container.event_stream._readers))
+    await _until(lambda: all(one.queue.empty() for one in walk.container.event_stream._subscribers))
     walk.container.event_stream.end_all()
     for person, task in zip(readers, open_, strict=True):
         frames = {frame for frame in (await task).text.split("\n\n") if frame.startswith("event: ")}

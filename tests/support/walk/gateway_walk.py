@@ -23,7 +23,7 @@ from contracts.errors import NotFound
 from contracts.vocabulary import ActorKind, Role
 from gateway.app import create_app
 from gateway.container import AppContainer
-from gateway.evidence.chunk_relay import Uploads
+from gateway.evidence.chunk_relay import ChunkRelay
 from tests.support.gateway import UNLIMITED, Keys, MemoryRabbitClient, bearer
 from tests.support.walk.oracle import TRACE, CaseFacts, Oracle, Person, Sort
 from tests.support.walk.services import Services
@@ -128,7 +128,7 @@ class GatewayWalk(Witness):
         # Objects hold the word that names them.
         objects = httpx.MockTransport(lambda asked: httpx.Response(200, stream=Stored(asked.url.path[1:].encode())))
         self.container.object_store = httpx.AsyncClient(transport=objects)
-        self.container.uploads = Uploads(self.bus, self.container.object_store)
+        self.container.chunk_relay = ChunkRelay(self.bus, self.container.object_store)
         self.asked = 0
         self.answered: Counter[str] = Counter()
         self._ids = itertools.count()
