@@ -196,7 +196,7 @@ def test_filters_narrow_a_list(office: Office) -> None:
     assert found(handler=uuid.uuid4()) == 0
     assert found(outcome="upheld") == 0
     assert found(filed_since=information.filed_at + timedelta(days=1)) == 0
-    assert found(filed_until=HEARD_AT + timedelta(microseconds=1)) == 2
+    assert found(filed_before=HEARD_AT + timedelta(microseconds=1)) == 2
 
 
 def test_search_compares_normalised_persian(office: Office) -> None:
