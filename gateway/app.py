@@ -52,7 +52,7 @@ from gateway.edge.metrics import Templates, templates
 from gateway.edge.middleware import BodyLimitMiddleware, Cors, FastPath, RequestLogMiddleware
 from gateway.evidence import tus_protocol as uploads
 from gateway.pages import installation as pages
-from gateway.pages.visit_store import make_store
+from gateway.pages.form_session_store import make_store
 from gateway.rabbit.client import RabbitClient
 from gateway.settings import Settings
 
@@ -123,7 +123,7 @@ def create_app(settings: Settings, rabbit: RabbitClient | None = None) -> FastAP
         container.catalogue_cache.read()
         await container.rabbit.start()
         daily = asyncio.create_task(container.checkpoints.every_day())
-        sweeping = asyncio.create_task(container.visit_store.sweep_forever())
+        sweeping = asyncio.create_task(container.form_session_store.sweep_forever())
         yield
         daily.cancel()
         sweeping.cancel()

@@ -61,8 +61,8 @@ class Settings(ProcessSettings):
     `publish_timeout`: within which the broker has to confirm a submission; with what a busy machine adds, 503 comes within 2 s.
     `rpc_timeout`: a service that answers nobody for so long is away; `rpc_deadline`: how long one is waited for that does.
     `status_timeout`: the same as rpc_timeout, for reading a case by its code.
-    `visits_kept`, `visits_bytes`: how many visitors' drafts are kept in files, and how much in all
-    (gateway/pages/visit_store.py); with a `limits_url` they are kept in that server.
+    `form_sessions_kept`, `form_sessions_bytes`: how many visitors' drafts are kept in files, and how much in all
+    (gateway/pages/form_session_store.py); with a `limits_url` they are kept in that server.
     `limit_*`: gateway/edge/admission.py says what each counts. Of one address the first `bad_codes_undelayed` wrong
     tracking codes of a minute are answered at once, and each further one slows its look-ups by `bad_code_delay`, to
     `bad_code_delay_most`.
@@ -128,8 +128,8 @@ class Settings(ProcessSettings):
     papers_each: int = Field(3, ge=1)
     paper_emblem: Path | None = None
 
-    visits_kept: int = Field(50_000, ge=1)
-    visits_bytes: int = Field(512 * 1024 * 1024, ge=1024 * 1024)
+    form_sessions_kept: int = Field(50_000, ge=1)
+    form_sessions_bytes: int = Field(512 * 1024 * 1024, ge=1024 * 1024)
 
     limits_url: SecretStr | None = None
     limit_submissions: str = "30/minute;300/hour"

@@ -19,8 +19,8 @@ from gateway.edge import language
 from gateway.edge.middleware import check_json, plain_cookies
 from gateway.evidence.tus_protocol import read_metadata
 from gateway.pages.multipart import Multipart
+from gateway.pages.page_context import clean
 from gateway.pages.units import Tree
-from gateway.pages.visit import clean
 from gateway.papers.signatures import receipt_in
 from services.notify.domain import read_inbound
 from tests.support.gateway import CATALOGUE

@@ -1,4 +1,4 @@
-"""The pages' words, numbers and dates in the visitor's language."""
+"""The pages' texts, numbers and dates in the visitor's language."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ def number(language: Language, value: int) -> str:
 
 def day(language: Language, value: date | datetime | str) -> str:
     """۲ آذر ۱۴۰۵, or 23 November 2026; of a moment, the day it was in Tehran."""
-    known = date.fromisoformat(value) if isinstance(value, str) else value
-    if isinstance(known, datetime):
-        known = jalali.today(known)
-    return jalali.long(known) if language is Language.FA else f"{known.day} {known:%B %Y}"
+    shown = date.fromisoformat(value) if isinstance(value, str) else value
+    if isinstance(shown, datetime):
+        shown = jalali.today(shown)
+    return jalali.long(shown) if language is Language.FA else f"{shown.day} {shown:%B %Y}"
 
 
 def moment(language: Language, value: datetime | str) -> str:
     """The same with the hour in Tehran."""
-    known = datetime.fromisoformat(value) if isinstance(value, str) else value
+    shown = datetime.fromisoformat(value) if isinstance(value, str) else value
     if language is Language.FA:
-        return jalali.moment(known)
-    local = known.astimezone(jalali.TEHRAN)
+        return jalali.moment(shown)
+    local = shown.astimezone(jalali.TEHRAN)
     return f"{local.day} {local:%B %Y, %H:%M}"
 
 
