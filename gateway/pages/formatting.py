@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date, datetime
-from functools import cache
-from pathlib import Path
 
 from backbone.persian import jalali
 from backbone.persian import normalisation as persian
 from contracts.vocabulary import Language
+from texts.loading import area
+
+TEXTS = area("pages")
 
 
-@cache
-def texts() -> dict[str, dict[str, str]]:
-    """Every text by key and language."""
-    return tomllib.loads((Path(__file__).parent / "texts.toml").read_text("utf-8"))
-
-
-def text(language: Language, key: str, **values: object) -> str:
-    """The words for `key`; numbers among the values are written in the language's digits."""
+def text(language: Language, key: str, /, **values: object) -> str:
+    """The text for `key`; numbers among the values are written in the language's digits."""
     shown = {name: number(language, value) if isinstance(value, int) else value for name, value in values.items()}
-    template = texts()[key][language]
-    return template.format(**shown) if shown else template
+    return TEXTS.text(language, key, **shown)
 
 
 def digits(language: Language, shown: object) -> str:

@@ -207,7 +207,7 @@ class PageContext:
     def entry_name(self, entry: PublicEntry) -> str:
         """The text of a timeline entry; one without a text of its own is named by its stage."""
         key = f"entry_{entry.entry}"
-        return self.text(key) if key in formatting.texts() else STAGE_NAMES[entry.stage][self.language]
+        return self.text(key) if key in formatting.TEXTS else STAGE_NAMES[entry.stage][self.language]
 
     async def read_form(self) -> None:
         """Reads a form without files. TooLarge beyond FORM_LIMIT."""

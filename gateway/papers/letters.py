@@ -11,9 +11,9 @@ from contracts.errors import Unavailable
 from contracts.letters import Letter
 from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, Language
 from gateway.cases.views import day_text, ground_name, refusal_text
+from gateway.papers.formatting import TEXTS, digits, text
 from gateway.papers.paper import Paper, Section, Stamp
 from gateway.papers.signatures import REFUSED, LetterSeal, Seals
-from gateway.papers.words import digits, text
 from gateway.submissions.catalogue_cache import CatalogueCache
 
 
@@ -72,7 +72,7 @@ def letter_stamp(letter: Letter, paper: Paper, language: Language, seals: Seals,
     )
     say = partial(text, language)
     notes = (say("check_letter"), f"{verify}/{seal}", say("content_hash"), paper.content_hash())
-    return Stamp(f"{verify}/{seal}", notes, say("pages"), letter.issued_at.isoformat())
+    return Stamp(f"{verify}/{seal}", notes, TEXTS["pages"].in_language(language), letter.issued_at.isoformat())
 
 
 def _registered(letter: Letter, language: Language) -> tuple[tuple[str, str], ...]:

@@ -6,9 +6,9 @@ from functools import partial
 
 from contracts.vocabulary import KIND_NAMES, Language
 from gateway.cases.views import moment_text
+from gateway.papers.formatting import TEXTS, text
 from gateway.papers.paper import Paper, Section, Stamp
 from gateway.papers.signatures import ReceiptSeal
-from gateway.papers.words import text
 
 
 def receipt_paper(told: ReceiptSeal, language: Language) -> Paper:
@@ -37,4 +37,4 @@ def receipt_stamp(told: ReceiptSeal, seal: str, language: Language, verify: str)
     """`seal` as `Seals.of_receipt` gives it; `verify`: the address of the page that checks it."""
     say = partial(text, language)
     address = f"{verify}/{seal}"
-    return Stamp(address, (say("check_receipt"), address), say("pages"), told.filed_at.isoformat())
+    return Stamp(address, (say("check_receipt"), address), TEXTS["pages"].in_language(language), told.filed_at.isoformat())
