@@ -31,6 +31,7 @@ from contracts.errors import InvalidField, NotFound, PeygirError
 from contracts.vocabulary import Language
 from gateway.edge import language
 from gateway.edge.metrics import route_of
+from texts.errors import error_text, error_title
 
 log = logs.get("problems")
 
@@ -82,25 +83,21 @@ class BadRequest(PeygirError):
 
     code = "bad_request"
     status = 400
-    texts = {"fa": "درخواست خواندنی نیست.", "en": "The request cannot be read."}
 
 
 class MethodNotAllowed(PeygirError):
     code = "method_not_allowed"
     status = 405
-    texts = {"fa": "این نشانی این روش را نمی‌پذیرد.", "en": "This address does not take this method."}
 
 
 class TooSlow(PeygirError):
     code = "too_slow"
     status = 408
-    texts = {"fa": "درخواست به‌موقع نرسید.", "en": "The request did not arrive in time."}
 
 
 class HeadersTooLarge(PeygirError):
     code = "headers_too_large"
     status = 431
-    texts = {"fa": "سرآیندهای درخواست بیش از اندازه است.", "en": "The request's headers are too many or too large."}
 
 
 _BY_STATUS: Mapping[int, type[PeygirError]] = {
@@ -122,12 +119,11 @@ _HIDDEN = frozenset({"fields"})
 
 def problem(error: PeygirError, lang: Language, headers: Mapping[str, str] | None = None) -> Response:
     """The response that tells `error`."""
-    text = error.text(lang)
     body: dict[str, Any] = {
         "type": f"urn:peygir:problem:{error.code}",
-        "title": type(error)().text(lang) if error.params else text,
+        "title": error_title(error, lang),
         "status": error.status,
-        "detail": text,
+        "detail": error_text(error, lang),
         "code": error.code,
         "instance": f"urn:trace:{trace.trace_id() or ''}",
     }

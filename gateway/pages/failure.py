@@ -12,6 +12,7 @@ from contracts.vocabulary import Language
 from gateway.edge import language
 from gateway.pages import formatting
 from gateway.pages.page_context import HEADERS, _environment, style_path
+from texts.errors import error_text
 
 _LANGUAGE_COOKIE = b"peygir-language"
 
@@ -35,7 +36,9 @@ def _context(error: PeygirError, chosen_language: Language) -> dict[str, Any]:
         "lang": str(chosen_language),
         "dir": "rtl" if chosen_language is Language.FA else "ltr",
         "title": formatting.text(chosen_language, title),
-        "message": formatting.text(chosen_language, "failure_missing_hint") if missing else error.text(chosen_language),
+        "message": formatting.text(chosen_language, "failure_missing_hint")
+        if missing
+        else error_text(error, chosen_language),
         "comfort": formatting.text(chosen_language, "failure_nothing_lost") if ours else "",
         "errors": [],
         "style": style_path(),

@@ -28,7 +28,6 @@ class BrokenForm(Invalid):
     """What came is not the form we sent out, or it was cut off."""
 
     code = "broken_form"
-    texts = {"fa": "فرم کامل نرسید؛ دوباره بفرستید.", "en": "The form did not arrive whole; send it again."}
 
 
 async def drain(stream: AsyncIterator[bytes]) -> None:

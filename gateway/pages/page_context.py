@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from backbone.persian import normalisation as persian
-from contracts.errors import NotAllowed, PeygirError, TooLarge, TooMany, Unavailable, duration_text
+from contracts.errors import NotAllowed, PeygirError, TooLarge, TooMany, Unavailable
 from contracts.intake import ListedReason
 from contracts.tracking import PublicEntry
 from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Kind, Language
@@ -29,6 +29,7 @@ from gateway.pages.form_session_store import FormSessionStore
 from gateway.pages.gateway_port import GatewayPort, Visitor
 from gateway.pages.request_origin import Origin, origin_of
 from gateway.pages.unsaved_input import UnsavedForm
+from texts.errors import duration_text, error_text
 
 FOLDER = Path(__file__).parent
 FORM_LIMIT = 512 * 1024
@@ -70,20 +71,12 @@ class StaleForm(NotAllowed):
     """The form is not from a page of ours, or from of another session."""
 
     code = "stale_form"
-    texts = {
-        "fa": "این صفحه کهنه شده است و چیزی فرستاده نشد. آنچه نوشته‌اید را ببینید و دوباره بفرستید.",
-        "en": "This page was too old and nothing was sent. Look at what you wrote and send it again.",
-    }
 
 
 class DraftUnreadable(Unavailable):
     """The store of form sessions does not answer: whether there is a draft is not known."""
 
     code = "drafts_away"
-    texts = {
-        "fa": "آنچه نوشته‌اید اکنون خوانده نمی‌شود. کمی بعد دوباره تلاش کنید.",
-        "en": "What you wrote cannot be read just now. Try again shortly.",
-    }
 
 
 @dataclass(frozen=True)
@@ -240,7 +233,7 @@ class PageContext:
             wait = duration_text(error.params["retry_after"], self.language)
             self.add_error(field, "wait_and_send", wait=wait)
             return
-        self.errors.append(FieldError(field, error.text(self.language)))
+        self.errors.append(FieldError(field, error_text(error, self.language)))
 
     def render(self, template: str, title: str, /, status: int | None = None, **context: Any) -> Response:
         """The page; 422 when it shows errors, 429 when one of them is a limit."""
@@ -272,7 +265,7 @@ class PageContext:
         self.errors = []
         posted = self.request.method == "POST" and self.origin is not Origin.FOREIGN
         context = {
-            "message": error.text(self.language),
+            "message": error_text(error, self.language),
             "written": unsaved_input.texts(self.form) if posted else [],
             "back_to": "/follow" if to_follow else unsaved_input.form_path(self.path) if posted else self.path,
         }

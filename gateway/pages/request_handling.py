@@ -30,31 +30,18 @@ class ForeignForm(NotAllowed):
     """A form that another site sent."""
 
     code = "foreign_form"
-    texts = {
-        "fa": "این فرم از سایت دیگری فرستاده شده است و پذیرفته نمی‌شود.",
-        "en": "This form was sent by another site and is not accepted.",
-    }
 
 
 class FormOfAnotherCase(StaleForm):
     """A form of one case, while another one is open."""
 
     code = "form_of_another_case"
-    texts = {
-        "fa": "این فرم از پرونده دیگری است، نه از پرونده‌ای که اکنون در این مرورگر باز است؛ چیزی فرستاده نشد. "
-        "همان پرونده را دوباره باز کنید.",
-        "en": "This form belongs to another case than the one now open in this browser; nothing was sent. Open that case again.",
-    }
 
 
 class InputNotSaved(Unavailable):
     """The store of form sessions is full or unreachable."""
 
     code = "draft_not_kept"
-    texts = {
-        "fa": "سامانه اکنون نمی‌تواند نوشته شما را نگه دارد. نوشته در همین صفحه است؛ آن را نبندید و کمی بعد دوباره بفرستید.",
-        "en": "We cannot keep what you wrote just now. It is still on this page: do not close it, and send it again shortly.",
-    }
 
 
 async def handle_request(context: PageContext, page: Page, form_page: Page, reads_form: bool) -> Response:

@@ -37,4 +37,6 @@ def receipt_stamp(told: ReceiptSeal, seal: str, language: Language, verify: str)
     """`seal` as `Seals.of_receipt` gives it; `verify`: the address of the page that checks it."""
     say = partial(text, language)
     address = f"{verify}/{seal}"
-    return Stamp(address, (say("check_receipt"), address), TEXTS["pages"].in_language(language), told.filed_at.isoformat())
+    return Stamp(
+        address, (say("check_receipt"), address), TEXTS["pages"].in_language(language), told.filed_at.isoformat()
+    )

@@ -42,6 +42,7 @@ from tests.support.page_visitors import (
     signed_in,
 )
 from tests.support.pages import OWN, Browser, multipart
+from texts.errors import error_text
 
 
 def test_the_pages_with_text_are_those_that_are_known(text_pages: dict[str, list[str]]) -> None:
@@ -107,7 +108,7 @@ def test_after_any_error_the_text_is_in_the_answer_and_on_the_page(
         typed = fill(browser, fields)
         post(browser, address(path), typed)
         assert browser.answer.status_code == error.status, path
-        assert error.text("fa") in browser.source
+        assert error_text(error, "fa") in browser.source
         shows(browser, typed)
         if "retry_after" in error.params:
             assert browser.answer.headers["retry-after"] == str(error.params["retry_after"])

@@ -12,6 +12,7 @@ from texts.loading import FOLDER, BadTexts, area, read
 ROOT = FOLDER.parent
 AREAS = sorted(file.stem for file in FOLDER.glob("*.toml"))
 USERS = {
+    "errors": ["contracts/errors.py", "gateway", "texts/errors.py"],
     "pages": ["gateway/pages"],
     "papers": ["gateway/papers"],
 }
