@@ -23,18 +23,11 @@ from contracts.tracking import (
     PublicCase,
     PublicEntry,
 )
-from contracts.visits import OfferedSlot, OfferedSlots, Visit, VisitState
-from contracts.vocabulary import (
-    KIND_NAMES,
-    OUTCOME_NAMES,
-    REFUSAL_NAMES,
-    STAGE_NAMES,
-    Language,
-    RefusalReason,
-    Role,
-)
+from contracts.visits import OfferedSlot, OfferedSlots, Visit
+from contracts.vocabulary import Language, RefusalReason, Role
 from gateway.evidence.refusals import reason_text
 from gateway.submissions.catalogue_cache import CatalogueCache
+from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, VISIT_STATE_NAMES
 
 REGISTERING = {Language.FA: "در حال ثبت", Language.EN: "Being registered"}
 NEXT_STEPS = {
@@ -52,16 +45,6 @@ NEXT_STEPS = {
 BY_SMS = {
     Language.FA: "کد برای شماره همراه شما هم پیامک می‌شود.",
     Language.EN: "The code is also sent to your mobile by SMS.",
-}
-
-VISIT_STATE_NAMES: dict[VisitState, dict[Language, str]] = {
-    VisitState.ASKED: {Language.FA: "درخواست شد", Language.EN: "Asked for"},
-    VisitState.BOOKED: {Language.FA: "وقت گرفته شد", Language.EN: "Booked"},
-    VisitState.MOVED: {Language.FA: "وقت تغییر کرد", Language.EN: "Moved"},
-    VisitState.CANCELLED: {Language.FA: "لغو شد", Language.EN: "Cancelled"},
-    VisitState.HELD: {Language.FA: "برگزار شد", Language.EN: "Held"},
-    VisitState.NO_SHOW: {Language.FA: "مراجعه نشد", Language.EN: "Not attended"},
-    VisitState.AVOIDED: {Language.FA: "بی‌نیاز از مراجعه", Language.EN: "Not needed"},
 }
 
 

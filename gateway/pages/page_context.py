@@ -20,7 +20,7 @@ from backbone.persian import normalisation as persian
 from contracts.errors import NotAllowed, PeygirError, TooLarge, TooMany, Unavailable
 from contracts.intake import ListedReason
 from contracts.tracking import PublicEntry
-from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Kind, Language
+from contracts.vocabulary import Kind, Language
 from gateway.cases.views import refusal_text
 from gateway.pages import formatting, unsaved_input
 from gateway.pages.draft import OpenCase, SignedIn
@@ -30,6 +30,7 @@ from gateway.pages.gateway_port import GatewayPort, Visitor
 from gateway.pages.request_origin import Origin, origin_of
 from gateway.pages.unsaved_input import UnsavedForm
 from texts.errors import duration_text, error_text
+from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES
 
 FOLDER = Path(__file__).parent
 FORM_LIMIT = 512 * 1024

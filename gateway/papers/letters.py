@@ -9,12 +9,13 @@ from functools import partial
 from backbone.persian import jalali
 from contracts.errors import Unavailable
 from contracts.letters import Letter
-from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, Language
+from contracts.vocabulary import Language
 from gateway.cases.views import day_text, ground_name, refusal_text
 from gateway.papers.formatting import TEXTS, digits, text
 from gateway.papers.paper import Paper, Section, Stamp
 from gateway.papers.signatures import REFUSED, LetterSeal, Seals
 from gateway.submissions.catalogue_cache import CatalogueCache
+from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES
 
 
 def letter_paper(

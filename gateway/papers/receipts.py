@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from contracts.vocabulary import KIND_NAMES, Language
+from contracts.vocabulary import Language
 from gateway.cases.views import moment_text
 from gateway.papers.formatting import TEXTS, text
 from gateway.papers.paper import Paper, Section, Stamp
 from gateway.papers.signatures import ReceiptSeal
+from texts.vocabulary import KIND_NAMES
 
 
 def receipt_paper(told: ReceiptSeal, language: Language) -> Paper:

@@ -23,11 +23,12 @@ from contracts.notify import (
     NotificationTextHistory,
     NotificationTexts,
 )
-from contracts.vocabulary import OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, ActorKind, Language, Role
+from contracts.vocabulary import ActorKind, Language, Role
 from services.notify import store
 from services.notify.domain import code_for_sms, sms_parts
 from services.notify.models import text_commands, text_history, texts
 from services.notify.routing import LANGUAGES, Table, needs_of, table
+from texts.vocabulary import OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES
 
 MOST_PARTS = 2
 _CARRIES = ("code", "otp")

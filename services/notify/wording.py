@@ -8,19 +8,10 @@ from datetime import date, datetime
 from backbone.persian import jalali
 from backbone.persian import normalisation as persian
 from contracts.characters import latin_digits
-from contracts.vocabulary import (
-    OUTCOME_NAMES,
-    REFUSAL_NAMES,
-    ROLE_NAMES,
-    STAGE_NAMES,
-    Language,
-    Outcome,
-    RefusalReason,
-    Role,
-    Stage,
-)
+from contracts.vocabulary import Language, Outcome, RefusalReason, Role, Stage
 from services.notify.domain import code_for_sms
 from services.notify.routing import Lookup, Table
+from texts.vocabulary import OUTCOME_NAMES, REFUSAL_NAMES, ROLE_NAMES, STAGE_NAMES
 
 _ISOLATED = "\u2066{}\u2069"  # left to right: after Persian letters 1405-000123 would be shown as 000123-1405
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, Kind, Language
+from contracts.vocabulary import Kind, Language
 from services.notify.domain import code_for_sms, sms_parts
 from services.notify.routing import LANGUAGES, BadTable, lookup_texts, read_table, table
+from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES
 
 
 def longest(names: Mapping[Any, Mapping[Language, str]], language: str) -> str:

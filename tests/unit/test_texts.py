@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
+from contracts.visits import VisitState
+from contracts.vocabulary import Kind, Language, Outcome, RefusalReason, Role, RootCause, Stage
 from texts.loading import FOLDER, BadTexts, area, read
+from texts.vocabulary import names
 
 ROOT = FOLDER.parent
 AREAS = sorted(file.stem for file in FOLDER.glob("*.toml"))
@@ -17,6 +21,18 @@ USERS = {
     "papers": ["gateway/papers"],
 }
 """The folders and files whose code names the keys of an area."""
+WORDS: dict[str, dict[str, type[StrEnum]]] = {
+    "vocabulary": {
+        "kind": Kind,
+        "stage": Stage,
+        "outcome": Outcome,
+        "refusal_reason": RefusalReason,
+        "root_cause": RootCause,
+        "role": Role,
+        "visit_state": VisitState,
+    },
+}
+"""Areas whose texts are the names of enumerations, by group."""
 
 
 def code_of(users: list[str]) -> str:
@@ -35,7 +51,7 @@ def keys_in(code: str) -> tuple[set[str], list[re.Pattern[str]]]:
 
 
 def test_each_file_is_an_area_whose_users_are_known() -> None:
-    assert set(USERS) == set(AREAS)
+    assert {*USERS, *WORDS} == set(AREAS)
 
 
 @pytest.mark.parametrize("name", AREAS)
@@ -45,7 +61,17 @@ def test_each_text_is_in_both_languages_with_the_same_placeholders(name: str) ->
         assert text.en.strip(), key
 
 
-@pytest.mark.parametrize("name", AREAS)
+@pytest.mark.parametrize("name", WORDS)
+def test_each_name_is_that_of_a_value(name: str) -> None:
+    assert set(area(name)) == {f"{group}.{word}" for group, words in WORDS[name].items() for word in words}
+
+
+def test_a_value_without_a_name_is_an_error() -> None:
+    with pytest.raises(BadTexts, match="kind\\.fa, en"):
+        names(Language, "kind")
+
+
+@pytest.mark.parametrize("name", USERS)
 def test_each_text_is_used(name: str) -> None:
     whole, patterns = keys_in(code_of(USERS[name]))
     unused = {key for key in area(name) if key not in whole and not any(each.fullmatch(key) for each in patterns)}

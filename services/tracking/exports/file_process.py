@@ -26,7 +26,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from backbone.persian import jalali
 from contracts.masking import masked
-from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Channel, Kind, Language, Outcome, Stage
+from contracts.vocabulary import Channel, Kind, Language, Outcome, Stage
+from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES
 
 Row = dict[str, Any]
 Words = tuple[str, str]
