@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from contracts.visits import VisitState
-from contracts.vocabulary import Kind, Language, Outcome, RefusalReason, Role, RootCause, Stage
+from contracts.vocabulary import Channel, Kind, Language, Outcome, RefusalReason, Role, RootCause, Stage
 from texts.loading import BadTexts, area
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -33,3 +33,4 @@ REFUSAL_NAMES: Names[RefusalReason] = names(RefusalReason, "refusal_reason")
 ROOT_CAUSE_NAMES: Names[RootCause] = names(RootCause, "root_cause")
 ROLE_NAMES: Names[Role] = names(Role, "role")
 VISIT_STATE_NAMES: Names[VisitState] = names(VisitState, "visit_state")
+CHANNEL_NAMES: Names[Channel] = names(Channel, "channel")

@@ -25,13 +25,13 @@ from starlette.routing import compile_path
 
 from backbone.process import logs
 from backbone.process import traces as trace
-from backbone.sentences import sentence
 from contracts import errors
 from contracts.errors import InvalidField, NotFound, PeygirError
 from contracts.vocabulary import Language
 from gateway.edge import language
 from gateway.edge.metrics import route_of
 from texts.errors import error_text, error_title
+from texts.fields import field_text
 
 log = logs.get("problems")
 
@@ -130,7 +130,7 @@ def problem(error: PeygirError, lang: Language, headers: Mapping[str, str] | Non
     fields = error.params.get("fields")
     if isinstance(fields, list):
         body["errors"] = [
-            {"field": str(one.get("field", "")), "reason": str(one.get("reason", "")), "message": sentence(one, lang)}
+            {"field": str(one.get("field", "")), "reason": str(one.get("reason", "")), "message": field_text(one, lang)}
             for one in fields[:50]
             if isinstance(one, dict)
         ]

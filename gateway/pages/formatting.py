@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from backbone.persian import jalali
 from backbone.persian import normalisation as persian
+from backbone.persian.date_text import day_text, moment_text
 from contracts.vocabulary import Language
 from texts.loading import area
 
@@ -28,19 +28,12 @@ def number(language: Language, value: int) -> str:
 
 def day(language: Language, value: date | datetime | str) -> str:
     """۲ آذر ۱۴۰۵, or 23 November 2026; of a moment, the day it was in Tehran."""
-    shown = date.fromisoformat(value) if isinstance(value, str) else value
-    if isinstance(shown, datetime):
-        shown = jalali.today(shown)
-    return jalali.long(shown) if language is Language.FA else f"{shown.day} {shown:%B %Y}"
+    return day_text(date.fromisoformat(value) if isinstance(value, str) else value, language)
 
 
 def moment(language: Language, value: datetime | str) -> str:
     """The same with the hour in Tehran."""
-    shown = datetime.fromisoformat(value) if isinstance(value, str) else value
-    if language is Language.FA:
-        return jalali.moment(shown)
-    local = shown.astimezone(jalali.TEHRAN)
-    return f"{local.day} {local:%B %Y, %H:%M}"
+    return moment_text(datetime.fromisoformat(value) if isinstance(value, str) else value, language)
 
 
 def size(language: Language, octets: int) -> str:

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from backbone.sentences import sentence
 from contracts.vocabulary import Language
 from services.notify.routing import LANGUAGES, needs_of, table
 from services.notify.texts import Texts
+from texts.fields import field_text
 
 FA = "نتیجه {kind} شما: {outcome}\n{code}\n{office}"
 EN = "Result of your {kind}: {outcome}\n{code}\n{office}"
@@ -49,8 +49,8 @@ def test_an_sms_holds_no_link(link: str) -> None:
 
 def test_the_error_names_the_link_in_both_languages() -> None:
     [field] = Texts()._wrong("sms", "decided", {"fa": f"{FA} bit[.]ly/x", "en": EN})
-    assert sentence(field, Language.EN) == "An SMS may hold no link or Internet address: bit.ly"
-    assert sentence(field, Language.FA) == "پیامک نباید پیوند یا نشانی اینترنتی داشته باشد: bit.ly"
+    assert field_text(field, Language.EN) == "An SMS may hold no link or Internet address: bit.ly"
+    assert field_text(field, Language.FA) == "پیامک نباید پیوند یا نشانی اینترنتی داشته باشد: bit.ly"
 
 
 @pytest.mark.parametrize("channel", ["sms", "inbox"])
