@@ -12,6 +12,7 @@ from pydantic_settings import NoDecode
 
 from backbone.process.settings import HexKey, HexKeys
 from backbone.process.settings import Settings as ProcessSettings
+from texts.office import OfficeFile
 
 
 def _listed(value: object) -> object:
@@ -27,19 +28,6 @@ def _networks(value: object) -> object:
 _ORIGIN = re.compile(
     r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
 )
-_LARGEST_EMBLEM = 200_000  # bytes
-
-
-def emblem_in(file: Path) -> str:
-    """The SVG in a file; ValueError when it is none, or too large to be put on every paper."""
-    try:
-        drawing = file.read_bytes()
-        text = drawing.decode()
-    except (OSError, UnicodeDecodeError):
-        raise ValueError("is no SVG file that can be read") from None
-    if len(drawing) > _LARGEST_EMBLEM or "<svg" not in text:
-        raise ValueError(f"is no SVG of at most {_LARGEST_EMBLEM} bytes")
-    return text
 
 
 Listed = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
@@ -53,8 +41,8 @@ class Settings(ProcessSettings):
     `limits_url`: empty for this process's memory, or valkey://… once several gateways run. `public_url`: how citizens reach
     us, scheme and host; it is on papers, and never taken from a request. `receipt_public_keys`: of earlier
     RECEIPT_PRIVATE_KEYs, so that papers signed with those are still known. `paper_seconds`: within which a PDF is drawn;
-    `max_papers`: how many may wait for it, `papers_each` of one account or address; `paper_emblem`: an SVG for their head,
-    ours if left out.
+    `max_papers`: how many may wait for it, `papers_each` of one account or address.
+    `office_file`: the office's name, numbers, hours, address and emblem (texts/office.py); left out: deploy/office.toml.
     `body_timeout`: within which JSON or a form without files is there. `stall_timeout`: for which any other body may pause, and a
     reader may take nothing; `min_body_rate`: in bytes a second, what such a body has to come at besides, on average.
     `max_connections_of_address`: a trusted proxy may open more.
@@ -126,7 +114,7 @@ class Settings(ProcessSettings):
     paper_seconds: float = Field(15.0, gt=0)
     max_papers: int = Field(20, ge=1)
     papers_each: int = Field(3, ge=1)
-    paper_emblem: Path | None = None
+    office_file: OfficeFile | None = None
 
     form_sessions_kept: int = Field(50_000, ge=1)
     form_sessions_bytes: int = Field(512 * 1024 * 1024, ge=1024 * 1024)
@@ -190,14 +178,6 @@ class Settings(ProcessSettings):
                 "is needed: how citizens reach the gateway, as https://host or https://host:port without a path. "
                 "It is on letters and receipts"
             )
-        return value
-
-    @field_validator("paper_emblem")
-    @classmethod
-    def _emblem(cls, value: Path | None) -> Path | None:
-        """Read at the start, so that a wrong one is noticed then."""
-        if value is not None:
-            emblem_in(value)
         return value
 
     @field_validator("code_mac_keys", "code_index_keys", "access_token_public_keys")

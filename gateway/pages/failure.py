@@ -41,6 +41,8 @@ def _context(error: PeygirError, chosen_language: Language) -> dict[str, Any]:
         else error_text(error, chosen_language),
         "comfort": formatting.text(chosen_language, "failure_nothing_lost") if ours else "",
         "errors": [],
+        "office": formatting.office_name(chosen_language),
+        "contact": formatting.contact_lines(chosen_language),
         "style": style_path(),
     }
 

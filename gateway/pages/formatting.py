@@ -8,6 +8,7 @@ from backbone.persian import normalisation as persian
 from backbone.persian.date_text import day_text, moment_text
 from contracts.vocabulary import Language
 from texts.loading import area
+from texts.office import office
 
 TEXTS = area("pages")
 
@@ -15,7 +16,27 @@ TEXTS = area("pages")
 def text(language: Language, key: str, /, **values: object) -> str:
     """The text for `key`; numbers among the values are written in the language's digits."""
     shown = {name: number(language, value) if isinstance(value, int) else value for name, value in values.items()}
-    return TEXTS.text(language, key, **shown)
+    return TEXTS.text(language, key, office=office_name(language), **shown)
+
+
+def office_name(language: Language) -> str:
+    return office().name[language]
+
+
+def contact_lines(language: Language) -> list[str]:
+    """How the office is reached, as far as its installation says."""
+    known = office()
+    values = {
+        "address": known.address[language],
+        "hours": known.hours[language],
+        "phone": digits(language, known.phone),
+    }
+    return [text(language, f"contact_{name}", **{name: value}) for name, value in values.items() if value]
+
+
+def sms_number(language: Language) -> str:
+    """The number that citizens text their code to; empty where the installation names none."""
+    return digits(language, office().sms_number)
 
 
 def digits(language: Language, shown: object) -> str:

@@ -305,6 +305,8 @@ class PageContext:
             "stage_name": lambda stage: STAGE_NAMES[stage][language],
             "outcome_name": lambda outcome: OUTCOME_NAMES[outcome][language],
             "refusal_name": lambda case: refusal_text(case, language, self._reasons()),
+            "office": formatting.office_name(language),
+            "contact": formatting.contact_lines(language),
             "style": style_path(),
             "note": self.notice,
             "keeps_text": bool(self.session.names(unsaved_input.PREFIX)),

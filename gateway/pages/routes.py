@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.pages import case_evidence, filing, follow_up, optional_details, own_cases, papers
+from gateway.pages import case_evidence, filing, follow_up, formatting, optional_details, own_cases, papers
 from gateway.pages.gateway_port import GatewayPort
 from gateway.pages.page_context import FOLDER, HEADERS, Page, PageContext, SiteSettings, style, style_path
 from gateway.pages.request_handling import handle_request
@@ -19,7 +19,7 @@ WITH_FILES = frozenset({"/file/evidence", "/file/evidence/more", "/case/answer",
 
 
 async def home(context: PageContext) -> Response:
-    return context.render("home", context.text("home_title"))
+    return context.render("home", context.text("home_title"), sms_number=formatting.sms_number(context.language))
 
 
 PAGES: dict[str, Page] = {

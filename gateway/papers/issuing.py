@@ -19,9 +19,10 @@ from gateway.papers.pdf_queue import Press
 from gateway.papers.receipts import receipt_paper, receipt_stamp
 from gateway.papers.signatures import ReceiptSeal, Seal, Seals
 from gateway.rabbit.client import RabbitClient
-from gateway.settings import Settings, emblem_in
+from gateway.settings import Settings
 from gateway.submissions.catalogue_cache import CatalogueCache
 from gateway.submissions.receipts import Receipt, Signer
+from texts.office import office
 
 _NAME_SECONDS = 2.0
 _GONE = 499
@@ -36,7 +37,7 @@ class Papers:
     ) -> None:
         self._bus, self._shelf = rabbit, catalogue_cache
         self._verify = f"{settings.public_url}/verify"
-        self._emblem = emblem_in(settings.paper_emblem) if settings.paper_emblem else ""
+        self._emblem = office().emblem
         self.seals = Seals(signer)
         self.press = Press(settings.paper_seconds, settings.max_papers, settings.papers_each, settings.retry_after)
 

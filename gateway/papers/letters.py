@@ -15,6 +15,7 @@ from gateway.papers.formatting import TEXTS, digits, text
 from gateway.papers.paper import Paper, Section, Stamp
 from gateway.papers.signatures import REFUSED, LetterSeal, Seals
 from gateway.submissions.catalogue_cache import CatalogueCache
+from texts.office import office
 from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES
 
 
@@ -48,7 +49,7 @@ def letter_paper(
         sections += [Section(facts=tuple(about)), *_refused(letter, language)]
     return Paper(
         language=language,
-        office=say("office"),
+        office=office().name[language],
         title=say(f"letter_{how}"),
         facts=(
             *_registered(letter, language),
@@ -56,7 +57,11 @@ def letter_paper(
             (say("letter_number"), digits(language, letter.number)),
         ),
         sections=tuple(sections),
-        closing=(say("with_respect"), say("signed_head" if letter.approved else "signed_for_head"), say("office")),
+        closing=(
+            say("with_respect"),
+            say("signed_head" if letter.approved else "signed_for_head"),
+            office().name[language],
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from gateway.cases.views import moment_text
 from gateway.papers.formatting import TEXTS, text
 from gateway.papers.paper import Paper, Section, Stamp
 from gateway.papers.signatures import ReceiptSeal
+from texts.office import office
 from texts.vocabulary import KIND_NAMES
 
 
@@ -17,7 +18,7 @@ def receipt_paper(told: ReceiptSeal, language: Language) -> Paper:
     say = partial(text, language)
     return Paper(
         language=language,
-        office=say("office"),
+        office=office().name[language],
         title=say("receipt"),
         facts=(),
         sections=(

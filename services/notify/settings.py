@@ -9,6 +9,7 @@ from pydantic_settings import NoDecode
 
 from backbone.process.settings import HexKey, HexKeys, ServiceSettings
 from services.notify.domain import QuietHours
+from texts.office import OfficeFile
 
 
 def _quiet_hours(value: object) -> object:
@@ -25,9 +26,11 @@ def _quiet_hours(value: object) -> object:
 class Settings(ServiceSettings):
     """`notify_quiet_hours`: Tehran; `notify_hold`: seconds the first SMS waits for the case's expected date.
 
-    A second account or line at the provider (`kavenegar_reserve_…`) takes over while the first one cannot send.
+    `office_file`: the office's name (texts/office.py); left out: deploy/office.toml. A second account or line at the
+    provider (`kavenegar_reserve_…`) takes over while the first one cannot send.
     """
 
+    office_file: OfficeFile | None = None
     code_mac_keys: HexKeys
     code_index_keys: HexKeys
     mobile_index_key: HexKey
