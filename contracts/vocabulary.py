@@ -116,17 +116,6 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-ROLE_NAMES: dict[Role, dict[Language, str]] = {
-    Role.OPERATOR: {Language.FA: "کاربر پیشخوان", Language.EN: "operator"},
-    Role.SCREENER: {Language.FA: "کارشناس غربالگری", Language.EN: "screener"},
-    Role.INSPECTOR: {Language.FA: "بازرس", Language.EN: "inspector"},
-    Role.HEAD: {Language.FA: "مدیر بازرسی", Language.EN: "head of inspection"},
-    Role.LIAISON: {Language.FA: "رابط واحد", Language.EN: "unit liaison"},
-    Role.CUSTODIAN: {Language.FA: "امین هویت", Language.EN: "custodian of identities"},
-    Role.ANALYST: {Language.FA: "تحلیلگر", Language.EN: "analyst"},
-    Role.ADMINISTRATOR: {Language.FA: "راهبر سامانه", Language.EN: "administrator"},
-}
-
 TWO_ADMINISTRATOR_ROLES = frozenset({Role.HEAD, Role.CUSTODIAN, Role.ADMINISTRATOR})
 """Roles that open identities, or that grant them: two administrators are needed for each (DOMAIN.md, The people)."""
 
@@ -136,72 +125,3 @@ class ActorKind(StrEnum):
     BEARER = "bearer"  # holds the tracking code, nothing more
     STAFF = "staff"
     SYSTEM = "system"
-
-
-STAGE_NAMES: dict[Stage, dict[Language, str]] = {
-    Stage.REGISTERED: {Language.FA: "ثبت شد", Language.EN: "Registered"},
-    Stage.SCREENING: {Language.FA: "در حال بررسی اولیه", Language.EN: "First reading"},
-    Stage.INVESTIGATING: {Language.FA: "در دست بازرس", Language.EN: "Being investigated"},
-    Stage.AWAITING_CITIZEN: {Language.FA: "در انتظار پاسخ شما", Language.EN: "Waiting for your answer"},
-    Stage.AWAITING_UNIT: {Language.FA: "در انتظار پاسخ واحد", Language.EN: "Waiting for the unit's answer"},
-    Stage.DECIDED: {Language.FA: "نتیجه اعلام شد", Language.EN: "Decided"},
-    Stage.REVIEW: {Language.FA: "در حال بازنگری اعتراض", Language.EN: "Objection being reviewed"},
-    Stage.REFUSED: {Language.FA: "قابل رسیدگی نیست", Language.EN: "Not accepted"},
-    Stage.MERGED: {Language.FA: "به پرونده مشابه پیوست", Language.EN: "Merged with a similar case"},
-    Stage.WITHDRAWN: {Language.FA: "پس گرفته شد", Language.EN: "Withdrawn"},
-    Stage.CLOSED: {Language.FA: "بسته شد", Language.EN: "Closed"},
-}
-
-OUTCOME_NAMES: dict[Outcome, dict[Language, str]] = {
-    Outcome.UPHELD: {Language.FA: "وارد", Language.EN: "Upheld"},
-    Outcome.PARTLY_UPHELD: {Language.FA: "وارد جزئی", Language.EN: "Partly upheld"},
-    Outcome.NOT_UPHELD: {Language.FA: "غیروارد", Language.EN: "Not upheld"},
-    Outcome.SETTLED: {Language.FA: "سازش", Language.EN: "Settled"},
-    Outcome.REFERRED: {Language.FA: "ارجاع به مرجع صالح", Language.EN: "Referred to the competent body"},
-}
-
-KIND_NAMES: dict[Kind, dict[Language, str]] = {
-    Kind.COMPLAINT: {Language.FA: "شکایت", Language.EN: "Complaint"},
-    Kind.CRITICISM: {Language.FA: "انتقاد", Language.EN: "Criticism"},
-    Kind.INFORMATION: {Language.FA: "گزارش تخلف", Language.EN: "Report of wrongdoing"},
-}
-
-REFUSAL_NAMES: dict[RefusalReason, dict[Language, str]] = {
-    RefusalReason.OUTSIDE_REMIT: {
-        Language.FA: "موضوع در صلاحیت شهرداری نیست",
-        Language.EN: "It is outside the municipality's remit",
-    },
-    RefusalReason.IDENTITY_INCOMPLETE: {
-        Language.FA: "مشخصات شاکی ناقص یا نادرست است",
-        Language.EN: "The complainant's identity is incomplete or false",
-    },
-    RefusalReason.REPEAT: {
-        Language.FA: "پیش‌تر ثبت یا پاسخ داده شده است",
-        Language.EN: "It repeats one that was filed or answered",
-    },
-    RefusalReason.NO_REASONS: {
-        Language.FA: "دلیل یا مدرکی همراه ندارد",
-        Language.EN: "It gives no reasons or documents",
-    },
-    RefusalReason.GROUP_WITHOUT_REPRESENTATIVE: {
-        Language.FA: "شکایت گروهی بدون نماینده است",
-        Language.EN: "A group complaint without one representative",
-    },
-    RefusalReason.PENDING_ELSEWHERE: {
-        Language.FA: "در مرجع دیگری در دست رسیدگی است",
-        Language.EN: "It is pending before another authority",
-    },
-    RefusalReason.RESUBMITTED: {
-        Language.FA: "همین موضوع اکنون در دست رسیدگی است",
-        Language.EN: "The same matter is already being handled",
-    },
-}
-
-ROOT_CAUSE_NAMES: dict[RootCause, dict[Language, str]] = {
-    RootCause.PEOPLE: {Language.FA: "نیروی انسانی", Language.EN: "People"},
-    RootCause.PROCESS: {Language.FA: "فرایند", Language.EN: "Process"},
-    RootCause.REGULATION: {Language.FA: "قوانین و مقررات", Language.EN: "Regulation"},
-    RootCause.RESOURCES: {Language.FA: "منابع و امکانات", Language.EN: "Resources"},
-    RootCause.INFORMATION: {Language.FA: "اطلاع‌رسانی", Language.EN: "Information"},
-    RootCause.OUTSIDE: {Language.FA: "عامل بیرونی", Language.EN: "Outside the municipality"},
-}

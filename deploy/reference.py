@@ -24,6 +24,7 @@ from backbone.messaging import asyncapi
 from backbone.messaging.topology import SERVICES
 from backbone.process.settings import Settings
 from contracts.errors import PeygirError
+from texts.errors import error_text
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "reference"
@@ -126,7 +127,7 @@ def errors_text() -> str:
     for cls in sorted(by_code.values(), key=lambda error: (error.status, error.code)):
         own: Any = cls.__dict__.get("__doc__") or ""
         about = " ".join(inspect.cleandoc(own).split())
-        lines.append(f"| {cls.status} | `{cls.code}` | {_cell(cls().text('en'))} | {_cell(about)} |")
+        lines.append(f"| {cls.status} | `{cls.code}` | {_cell(error_text(cls(), 'en'))} | {_cell(about)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -56,7 +56,7 @@ from gateway.edge.metrics import RouteTemplates
 from gateway.edge.request_log import RequestLogMiddleware
 from gateway.edge.route_templates import route_templates
 from gateway.pages import installation as pages
-from gateway.pages.visit_store import make_store
+from gateway.pages.form_session_store import make_store
 from gateway.rabbit.client import RabbitClient
 from gateway.settings import Settings
 
@@ -127,7 +127,7 @@ def create_app(settings: Settings, rabbit: RabbitClient | None = None) -> FastAP
         container.catalogue_cache.load()
         await container.rabbit.start()
         daily = asyncio.create_task(container.checkpoints.run_daily())
-        sweeping = asyncio.create_task(container.visit_store.sweep_forever())
+        sweeping = asyncio.create_task(container.form_session_store.sweep_forever())
         yield
         daily.cancel()
         sweeping.cancel()

@@ -24,13 +24,13 @@ from gateway.submissions.filing import Filing
 
 if TYPE_CHECKING:
     # Given from outside: importing the pages here would be a circle.
-    from gateway.pages.visit_store import VisitStore
+    from gateway.pages.form_session_store import FormSessionStore
 
 
 class AppContainer:
     """The gateway's parts, one of each per process; `request.app.state.container`."""
 
-    def __init__(self, settings: Settings, rabbit: RabbitClient, visit_store: VisitStore) -> None:
+    def __init__(self, settings: Settings, rabbit: RabbitClient, form_session_store: FormSessionStore) -> None:
         self.settings, self.rabbit = settings, rabbit
         self.mac_keys = secrets(settings.code_mac_keys)
         self.index_keys = secrets(settings.code_index_keys)
@@ -44,7 +44,7 @@ class AppContainer:
         )
         self.catalogue_cache = CatalogueCache(settings.gateway_state_dir)
         self.limits = Limits(settings)
-        self.visit_store = visit_store
+        self.form_session_store = form_session_store
         self.admission = Admission(settings, self.limits)
         self.recent_codes = RecentCodes()
         self.filing = Filing(settings, rabbit, self.catalogue_cache, self.tokens, self.recent_codes)

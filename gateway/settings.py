@@ -12,6 +12,7 @@ from pydantic_settings import NoDecode
 
 from backbone.process.settings import HexKey, HexKeys
 from backbone.process.settings import Settings as ProcessSettings
+from texts.office import OfficeFile
 
 
 def _split(value: object) -> object:
@@ -27,19 +28,6 @@ def _networks(value: object) -> object:
 _ORIGIN = re.compile(
     r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
 )
-_MAX_EMBLEM = 200_000  # bytes
-
-
-def read_emblem(file: Path) -> str:
-    """The SVG in a file; ValueError when it is none, or too large to be part of every paper."""
-    try:
-        content = file.read_bytes()
-        text = content.decode()
-    except (OSError, UnicodeDecodeError):
-        raise ValueError("is no SVG file that can be read") from None
-    if len(content) > _MAX_EMBLEM or "<svg" not in text:
-        raise ValueError(f"is no SVG of at most {_MAX_EMBLEM} bytes")
-    return text
 
 
 CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split)]
@@ -66,10 +54,11 @@ class Settings(ProcessSettings):
     services may wait for their answers.
 
     `paper_seconds`: within which a PDF has to be rendered. `max_papers`: how many may wait to be rendered. `papers_each`: how
-    many of these one account or address may have. `paper_emblem`: an SVG for their head; empty: the product's own.
+    many of these one account or address may have. `office_file`: the office's name, numbers, hours, address and emblem
+    (texts/office.py); empty: deploy/office.toml.
 
-    `visits_kept`: how many drafts of visitors are stored in files; with LIMITS_URL they are stored on that server.
-    `visits_bytes`: their size in all.
+    `form_sessions_kept`: how many drafts of visitors are stored in files; with LIMITS_URL they are stored on that server.
+    `form_sessions_bytes`: their size in all.
 
     `limits_url`: valkey://… once several gateways run; empty: the memory of this process. A `limit_submissions` or any other
     limit reads "30/minute;300/hour", or "off"; gateway/edge/admission.py says what each counts. `bad_codes_undelayed`: so many
@@ -134,10 +123,10 @@ class Settings(ProcessSettings):
     paper_seconds: float = Field(15.0, gt=0)
     max_papers: int = Field(20, ge=1)
     papers_each: int = Field(3, ge=1)
-    paper_emblem: Path | None = None
+    office_file: OfficeFile | None = None
 
-    visits_kept: int = Field(50_000, ge=1)
-    visits_bytes: int = Field(512 * 1024 * 1024, ge=1024 * 1024)
+    form_sessions_kept: int = Field(50_000, ge=1)
+    form_sessions_bytes: int = Field(512 * 1024 * 1024, ge=1024 * 1024)
 
     limits_url: SecretStr | None = None
     limit_submissions: str = "30/minute;300/hour"
@@ -198,14 +187,6 @@ class Settings(ProcessSettings):
                 "is needed: how citizens reach the gateway, as https://host or https://host:port without a path. "
                 "It is on letters and receipts"
             )
-        return value
-
-    @field_validator("paper_emblem")
-    @classmethod
-    def _emblem(cls, value: Path | None) -> Path | None:
-        """Read at the start, so that the process does not start with an invalid one."""
-        if value is not None:
-            read_emblem(value)
         return value
 
     @field_validator("code_mac_keys", "code_index_keys", "access_token_public_keys")

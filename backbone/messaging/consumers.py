@@ -35,6 +35,7 @@ from backbone.storage import database
 from contracts import registry
 from contracts.base import Command, Event, now
 from contracts.errors import Invalid
+from texts.errors import error_text
 
 log = logs.get("consumers")
 
@@ -176,7 +177,7 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
 
     def _failed(self, delivery: Delivery, error: BaseException) -> None:
         if isinstance(error, Invalid):
-            self._bury(delivery, f"{type(error).__name__}: {error.text('en')}")
+            self._bury(delivery, f"{type(error).__name__}: {error_text(error, 'en')}")
         elif isinstance(error, sealing.CannotOpen):
             self._bury(delivery, f"CannotOpen: {error}")
         elif isinstance(error, TryLater):

@@ -17,10 +17,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backbone.persian.normalisation import persian_digits
-from backbone.sentences import sentence
+from backbone.persian.date_text import digits
 from contracts.vocabulary import Language
+from texts.fields import field_text
+from texts.loading import area
 
+TEXTS = area("tables")
 MOST_SECONDS = 60.0
 """So long a table is waited for, however busy the machine is."""
 _ROOT = Path(__file__).resolve().parents[2]
@@ -46,11 +48,10 @@ class Mistake:
     field: Mapping[str, Any]
 
     def text(self, lang: Language) -> str:
-        if lang is Language.FA:
-            row = f"سطر {persian_digits(str(self.row))}" if self.row else "پرونده"
-            return f"{row}{f'، ستون {self.column}' if self.column else ''}: {sentence(self.field, lang)}"
-        row = f"row {self.row}" if self.row else "the file"
-        return f"{row}{f', column {self.column}' if self.column else ''}: {sentence(self.field, lang)}"
+        place = TEXTS.text(lang, "row", row=digits(str(self.row), lang)) if self.row else TEXTS.text(lang, "file")
+        if self.column:
+            place = TEXTS.text(lang, "column", place=place, column=self.column)
+        return f"{place}: {field_text(self.field, lang)}"
 
 
 class Refused(Exception):
@@ -64,7 +65,9 @@ class Refused(Exception):
         """Every mistake on standard error, in both languages."""
         for mistake in self.mistakes:
             print(mistake.text(Language.EN), mistake.text(Language.FA), sep="\n  ", file=sys.stderr)
-        print("nothing was changed\n  چیزی تغییر نکرد", file=sys.stderr)
+        print(
+            *(TEXTS["nothing_changed"].in_language(language) for language in ("en", "fa")), sep="\n  ", file=sys.stderr
+        )
 
 
 def read(path: Path, needed: Iterable[str], optional: Iterable[str] = ()) -> list[Row]:

@@ -20,7 +20,7 @@ LANES = (("unit", "component", "contract"), ("e2e", "resilience", "browser"), ("
 """The first two go on at the same time, for each waits more than it works; the images have the machine for themselves."""
 NOTHING = 5
 """pytest's exit code when no test was chosen."""
-CODE = ("contracts", "backbone", "services", "gateway", "deploy")
+CODE = ("contracts", "texts", "backbone", "services", "gateway", "deploy")
 CHROMIUM = ("chromium", "fonts-noto-core")  # the fonts hold Noto Naskh Arabic, which has the Persian letters
 
 

@@ -23,46 +23,15 @@ from contracts.tracking import (
     PublicCase,
     PublicEntry,
 )
-from contracts.visits import OfferedSlot, OfferedSlots, Visit, VisitState
-from contracts.vocabulary import (
-    KIND_NAMES,
-    OUTCOME_NAMES,
-    REFUSAL_NAMES,
-    STAGE_NAMES,
-    Language,
-    RefusalReason,
-    Role,
-)
+from contracts.visits import OfferedSlot, OfferedSlots, Visit
+from contracts.vocabulary import Language, RefusalReason, Role
 from gateway.evidence.refusals import reason_text
 from gateway.submissions.catalogue_cache import CatalogueCache
+from texts.loading import area
+from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, VISIT_STATE_NAMES
 
-REGISTERING = {Language.FA: "در حال ثبت", Language.EN: "Being registered"}
-NEXT_STEPS = {
-    Language.FA: (
-        "کد رهگیری را جایی یادداشت کنید؛ تنها راه پیگیری شماست.",
-        "با همین کد می‌توانید مرحله رسیدگی را ببینید و به پرسش‌ها پاسخ دهید.",
-        "تا پرونده باز است، با همین کد می‌توانید عکس، سند یا صدای دیگری هم بفرستید.",
-    ),
-    Language.EN: (
-        "Write the tracking code down; it is your only way to follow up.",
-        "With this code you can see the stage and answer questions.",
-        "While the case is open you can also send more photos, documents or recordings with it.",
-    ),
-}
-BY_SMS = {
-    Language.FA: "کد برای شماره همراه شما هم پیامک می‌شود.",
-    Language.EN: "The code is also sent to your mobile by SMS.",
-}
-
-VISIT_STATE_NAMES: dict[VisitState, dict[Language, str]] = {
-    VisitState.ASKED: {Language.FA: "درخواست شد", Language.EN: "Asked for"},
-    VisitState.BOOKED: {Language.FA: "وقت گرفته شد", Language.EN: "Booked"},
-    VisitState.MOVED: {Language.FA: "وقت تغییر کرد", Language.EN: "Moved"},
-    VisitState.CANCELLED: {Language.FA: "لغو شد", Language.EN: "Cancelled"},
-    VisitState.HELD: {Language.FA: "برگزار شد", Language.EN: "Held"},
-    VisitState.NO_SHOW: {Language.FA: "مراجعه نشد", Language.EN: "Not attended"},
-    VisitState.AVOIDED: {Language.FA: "بی‌نیاز از مراجعه", Language.EN: "Not needed"},
-}
+TEXTS = area("status")
+_NEXT_STEPS = ("note_code", "follow_up", "send_evidence")
 
 
 class EntryView(PublicEntry):
@@ -263,7 +232,13 @@ def offered_slots_view(slots: OfferedSlots, lang: Language) -> OfferedSlotsView:
 
 def next_steps(by_sms: bool, lang: Language) -> list[str]:
     """What a citizen does after filing. `by_sms`: the code goes to their mobile, too."""
-    return [*NEXT_STEPS[lang], *([BY_SMS[lang]] if by_sms else [])]
+    steps = [*_NEXT_STEPS, *(["code_by_sms"] if by_sms else [])]
+    return [TEXTS.text(lang, f"next_step.{step}") for step in steps]
+
+
+def registering(lang: Language) -> Registering:
+    """The state of a good code whose case is not there yet."""
+    return Registering(stage_text=TEXTS.text(lang, "registering"))
 
 
 def moment_text(moment: datetime, lang: Language) -> str:

@@ -11,10 +11,6 @@ from contracts.errors import PeygirError
 class TooManyConnections(PeygirError):
     code = "too_many_connections"
     status = 503
-    texts = {
-        "fa": "اتصال‌های هم‌زمان از نشانی شما، یا در کل، بیش از اندازه است؛ کمی بعد دوباره تلاش کنید.",
-        "en": "There are too many connections at once, from your address or in all; try again shortly.",
-    }
 
 
 class ConnectionCounter:

@@ -22,7 +22,6 @@ from gateway.settings import Settings
 class UrlTooLong(PeygirError):
     code = "url_too_long"
     status = 414
-    texts = {"fa": "نشانی درخواست بیش از اندازه بلند است.", "en": "The request's address is too long."}
 
 
 _PHRASES: dict[type[PeygirError], str] = {

@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from backbone.process import traces as trace
-from backbone.sentences import sentence
 from contracts.errors import InvalidField, PeygirError
 from contracts.vocabulary import Language
+from texts.errors import error_text, error_title
+from texts.fields import field_text
 
 MEDIA_TYPE = "application/problem+json"
 CLIENT_GONE = 499
@@ -71,25 +72,21 @@ class BadRequest(PeygirError):
 
     code = "bad_request"
     status = 400
-    texts = {"fa": "درخواست خواندنی نیست.", "en": "The request cannot be read."}
 
 
 class MethodNotAllowed(PeygirError):
     code = "method_not_allowed"
     status = 405
-    texts = {"fa": "این نشانی این روش را نمی‌پذیرد.", "en": "This address does not take this method."}
 
 
 class TooSlow(PeygirError):
     code = "too_slow"
     status = 408
-    texts = {"fa": "درخواست به‌موقع نرسید.", "en": "The request did not arrive in time."}
 
 
 class HeadersTooLarge(PeygirError):
     code = "headers_too_large"
     status = 431
-    texts = {"fa": "سرآیندهای درخواست بیش از اندازه است.", "en": "The request's headers are too many or too large."}
 
 
 _HIDDEN_PARAMS = frozenset({"fields"})
@@ -97,12 +94,11 @@ _HIDDEN_PARAMS = frozenset({"fields"})
 
 def problem(error: PeygirError, lang: Language, headers: Mapping[str, str] | None = None) -> Response:
     """`error` as problem+json."""
-    text = error.text(lang)
     body: dict[str, Any] = {
         "type": f"urn:peygir:problem:{error.code}",
-        "title": type(error)().text(lang) if error.params else text,
+        "title": error_title(error, lang),
         "status": error.status,
-        "detail": text,
+        "detail": error_text(error, lang),
         "code": error.code,
         "instance": f"urn:trace:{trace.trace_id() or ''}",
     }
@@ -112,7 +108,7 @@ def problem(error: PeygirError, lang: Language, headers: Mapping[str, str] | Non
             {
                 "field": str(field.get("field", "")),
                 "reason": str(field.get("reason", "")),
-                "message": sentence(field, lang),
+                "message": field_text(field, lang),
             }
             for field in fields[:50]
             if isinstance(field, dict)

@@ -66,7 +66,6 @@ def content_security_policy(media_type: str) -> str:
 class RangeNotSatisfiable(PeygirError):
     code = "range_not_satisfiable"
     status = 416
-    texts = {"fa": "این بخش در پرونده نیست.", "en": "The file has no such range."}
 
 
 async def stream_media(

@@ -33,10 +33,6 @@ _MAX_NAME, _MAX_TYPE = 255, 100
 class TusVersionNeeded(PeygirError):
     code = "tus_version"
     status = 412
-    texts = {
-        "fa": "بارگذاری تنها با پروتکل tus نسخه 1.0.0 شدنی است (سرآیند Tus-Resumable).",
-        "en": "Uploads speak tus 1.0.0: the header Tus-Resumable is missing or names another version.",
-    }
 
 
 class TusProtocol:

@@ -1,4 +1,4 @@
-"""A submission on its way through the form: what was said so far, which step comes next, what is still wrong."""
+"""A submission on its way through the form: what was entered so far, which step comes next, what is still wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contracts.characters import latin_digits
 from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Ground, Question, QuestionType
 from contracts.vocabulary import Kind, Language
-from gateway.pages.visit_store import LIFETIME
+from gateway.pages.form_session_store import LIFETIME
 from gateway.submissions.catalogue_cache import reached_questions
 from gateway.submissions.receipts import payload_of
 
@@ -132,7 +132,8 @@ def steps(draft: Draft, catalogue: Catalogue | None, signed_in: bool) -> list[st
     """The pages of this submission in order, all but the kind."""
     who = ["name"] if signed_in else ["mobile", "code", "name"]
     ground = ground_of(draft, catalogue)
-    questions = [question_step(one.code) for one in (reached_questions(ground, draft.answers) if ground else [])]
+    reached = reached_questions(ground, draft.answers) if ground else []
+    questions = [question_step(question.code) for question in reached]
     about = ["unit", "ground", *questions, *_SECTIONS["happened"], "evidence"]
     if draft.kind is Kind.COMPLAINT:
         return [*who, *about, "review"]
@@ -162,7 +163,7 @@ def with_arrived(draft: Draft, before: list[SentFile], sent: list[SentFile]) -> 
 def ground_of(draft: Draft, catalogue: Catalogue | None) -> Ground | None:
     """The ground chosen, while the catalogue offers it for this kind."""
     offered = catalogue.grounds if catalogue else []
-    return next((g for g in offered if g.code == draft.ground and draft.kind in g.kinds), None)
+    return next((ground for ground in offered if ground.code == draft.ground and draft.kind in ground.kinds), None)
 
 
 def grounds_for(kind: Kind, catalogue: Catalogue | None) -> list[Ground]:
@@ -170,17 +171,17 @@ def grounds_for(kind: Kind, catalogue: Catalogue | None) -> list[Ground]:
 
 
 def read_answer(question: Question, values: list[str]) -> tuple[AnswerValue | None, str | None]:
-    """The answer in the question's type, or which text tells what is wrong with it; (None, None): left out. Of a day,
+    """The answer in the question's type, or the key of the text of what is wrong with it; (None, None): left out. Of a day,
     what was typed."""
     typed = [value.strip() for value in values if not persian.is_blank(value)]
     if not typed:
         return None, "need_field" if question.required else None
     if question.type is QuestionType.CHOICES:
-        known = {option.value for option in question.options}
-        return (typed, None) if set(typed) <= known else (None, "wrong_choice")
+        options = {option.value for option in question.options}
+        return (typed, None) if set(typed) <= options else (None, "wrong_choice")
     if question.type is QuestionType.CHOICE:
-        known = {option.value for option in question.options}
-        return (typed[0], None) if typed[0] in known else (None, "wrong_choice")
+        options = {option.value for option in question.options}
+        return (typed[0], None) if typed[0] in options else (None, "wrong_choice")
     if question.type is QuestionType.NUMBER:
         digits = latin_digits(typed[0]).replace("٬", "").replace(",", "").replace("٫", ".")
         try:

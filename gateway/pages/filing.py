@@ -14,13 +14,13 @@ from contracts.intake import Catalogue, Unit
 from contracts.vocabulary import Kind
 from gateway.api.fields import CLAIM_SEEN
 from gateway.pages import draft as drafts
-from gateway.pages import evidence, signing_in, units
-from gateway.pages.cookies import TooMuch
+from gateway.pages import evidence, sign_in, units
 from gateway.pages.draft import Done, Draft
+from gateway.pages.filed_content import answer_text
+from gateway.pages.form_session import SessionFull
+from gateway.pages.form_session_store import StoreUnavailable
 from gateway.pages.gateway_port import Filing
-from gateway.pages.shown import answer_text
-from gateway.pages.visit import Visit
-from gateway.pages.visit_store import StoreUnavailable
+from gateway.pages.page_context import FieldError, PageContext, StaleForm
 from gateway.submissions.catalogue_cache import reached_questions as questions_asked
 
 DONE_KEPT = 60 * 60  # seconds
@@ -28,212 +28,220 @@ SHORTEST_TEXT, LONGEST_NAME, MOST_PEOPLE = 10, 100, 10  # as gateway.api.fields 
 KINDS = (Kind.COMPLAINT, Kind.CRITICISM, Kind.INFORMATION)
 
 
-def _draft(visit: Visit) -> Draft | None:
-    """The visitor's draft; one that is not kept yet where a kind is being begun."""
-    kept = visit.cookies.read("draft", Draft, drafts.KEPT)
-    return Draft(kind=visit.kind_begun) if kept is None and visit.kind_begun else kept
+def current_draft(context: PageContext) -> Draft | None:
+    """The visitor's draft; one that is not saved yet where a kind is being begun."""
+    saved = context.session.read("draft", Draft, drafts.KEPT)
+    return Draft(kind=context.kind_begun) if saved is None and context.kind_begun else saved
 
 
-def _catalogue(visit: Visit) -> Catalogue:
-    catalogue = visit.door.catalogue()
+def current_catalogue(context: PageContext) -> Catalogue:
+    catalogue = context.gateway.catalogue()
     if catalogue is None:
         raise Unavailable(retry_after=5)
     return catalogue
 
 
-def _keep(visit: Visit, draft: Draft, field: str) -> bool:
-    """False with an error beside `field`, when it is more than is kept of one visitor."""
+def save_draft(context: PageContext, draft: Draft, field: str) -> bool:
+    """False with an error beside `field`, when it is more than one session holds."""
     try:
-        visit.cookies.write("draft", draft)
-    except TooMuch:
-        visit.wrong(field, "too_much")
+        context.session.write("draft", draft)
+    except SessionFull:
+        context.add_error(field, "too_much")
         return False
-    visit.accept()
+    context.accept()
     return True
 
 
-def _on(visit: Visit, draft: Draft, step: str, field: str) -> Response | None:
-    """Keeps the draft with this step gone through and goes on; None when it could not be kept."""
+def advance(context: PageContext, draft: Draft, step: str, field: str) -> Response | None:
+    """Saves the draft with this step done and redirects to the next; None when it could not be saved."""
     done = draft.model_copy(update={"done": [*(s for s in draft.done if s != step), step]})
-    if not _keep(visit, done, field):
+    if not save_draft(context, done, field):
         return None
-    following = drafts.next_step(done, visit.door.catalogue(), visit.signed_in is not None)
-    return visit.go(f"/file/{following}")
+    following = drafts.next_step(done, context.gateway.catalogue(), context.signed_in is not None)
+    return context.redirect(f"/file/{following}")
 
 
-def _misplaced(visit: Visit, draft: Draft | None, step: str) -> Response | None:
-    """Where to go instead, when this page is not this visitor's turn."""
+def redirect_if_not_due(context: PageContext, draft: Draft | None, step: str) -> Response | None:
+    """A redirect to the step that comes first, when this one cannot be filled in yet."""
     if draft is None:
-        return visit.go("/file/done") if visit.cookies.read("done", Done, DONE_KEPT) else visit.gone("/file/kind")
-    signed_in = visit.signed_in is not None
-    walk = drafts.steps(draft, visit.door.catalogue(), signed_in)
-    turn = drafts.next_step(draft, visit.door.catalogue(), signed_in)
-    if step not in walk or (step not in draft.done and walk.index(step) > walk.index(turn)):
-        return visit.go(f"/file/{turn}")
+        return (
+            context.redirect("/file/done")
+            if context.session.read("done", Done, DONE_KEPT)
+            else context.redirect_without_draft("/file/kind")
+        )
+    signed_in = context.signed_in is not None
+    steps = drafts.steps(draft, context.gateway.catalogue(), signed_in)
+    next_step = drafts.next_step(draft, context.gateway.catalogue(), signed_in)
+    if step not in steps or (step not in draft.done and steps.index(step) > steps.index(next_step)):
+        return context.redirect(f"/file/{next_step}")
     return None
 
 
-def _page(visit: Visit, draft: Draft, step: str, template: str, title: str, **context: Any) -> Response:
-    walk = drafts.steps(draft, visit.door.catalogue(), visit.signed_in is not None)
-    at = walk.index(step)
-    before = f"/file/{walk[at - 1]}" if at else "/file/kind"
+def step_page(context: PageContext, draft: Draft, step: str, template: str, title: str, **values: Any) -> Response:
+    steps = drafts.steps(draft, context.gateway.catalogue(), context.signed_in is not None)
+    position = steps.index(step)
+    before = f"/file/{steps[position - 1]}" if position else "/file/kind"
     sections = drafts.sections(draft.kind)
     section = drafts.section_of(step)
-    place: dict[str, Any] = {"step": sections.index(section) + 1, "steps": len(sections), "section": section}
-    return visit.page(template, title, draft=draft, before=before, **place, **context)
+    progress: dict[str, Any] = {"step": sections.index(section) + 1, "steps": len(sections), "section": section}
+    return context.render(template, title, draft=draft, before=before, **progress, **values)
 
 
 # --- kind -----------------------------------------------------------------------------------------------------------
 
 
-async def begin(visit: Visit) -> Response:
+async def begin(context: PageContext) -> Response:
     """The first page of a kind; only what is posted to it begins a draft. One of another kind is changed where kinds are."""
-    wanted = visit.request.path_params["kind"]
-    if wanted not in set(Kind):
-        return visit.go("/file/kind")
-    kept, signed_in = visit.cookies.read("draft", Draft, drafts.KEPT), visit.signed_in is not None
-    if kept is not None and kept.kind != wanted and visit.request.method != "POST":
-        return await kind(visit)
-    step = drafts.next_step(kept or Draft(kind=Kind(wanted)), visit.door.catalogue(), signed_in)
+    requested = context.request.path_params["kind"]
+    if requested not in set(Kind):
+        return context.redirect("/file/kind")
+    saved, signed_in = context.session.read("draft", Draft, drafts.KEPT), context.signed_in is not None
+    if saved is not None and saved.kind != requested and context.request.method != "POST":
+        return await kind(context)
+    step = drafts.next_step(saved or Draft(kind=Kind(requested)), context.gateway.catalogue(), signed_in)
     first = {"mobile": mobile, "name": name, "unit": unit}.get(step)
-    return visit.go(f"/file/{step}") if first is None or kept is not None else await first(visit)
+    return context.redirect(f"/file/{step}") if first is None or saved is not None else await first(context)
 
 
-def _begin(visit: Visit, kind: Kind) -> Response:
-    draft = drafts.with_kind(visit.cookies.read("draft", Draft, drafts.KEPT), kind)
-    visit.cookies.write("draft", draft)
-    return visit.go(f"/file/{drafts.next_step(draft, visit.door.catalogue(), visit.signed_in is not None)}")
+def _begin(context: PageContext, kind: Kind) -> Response:
+    draft = drafts.with_kind(context.session.read("draft", Draft, drafts.KEPT), kind)
+    context.session.write("draft", draft)
+    return context.redirect(
+        f"/file/{drafts.next_step(draft, context.gateway.catalogue(), context.signed_in is not None)}"
+    )
 
 
-async def kind(visit: Visit) -> Response:
-    if visit.request.method == "POST":
-        chosen = next((kind for kind in KINDS if kind == visit.typed("kind")), None)
+async def kind(context: PageContext) -> Response:
+    if context.request.method == "POST":
+        chosen = next((kind for kind in KINDS if kind == context.field_value("kind")), None)
         if chosen is not None:
-            return _begin(visit, chosen)
-        visit.wrong("kind", "need_kind")
-    draft = _draft(visit)
-    chosen = visit.kind_begun or (draft.kind if draft else None)
-    return visit.page("kind", visit.say("kind_title"), kinds=KINDS, chosen=chosen)
+            return _begin(context, chosen)
+        context.add_error("kind", "need_kind")
+    draft = current_draft(context)
+    chosen = context.kind_begun or (draft.kind if draft else None)
+    return context.render("kind", context.text("kind_title"), kinds=KINDS, chosen=chosen)
 
 
-async def forget(visit: Visit) -> Response:
-    """Nothing of the draft is left; the files it had sent are unreferenced and go by themselves."""
-    if visit.request.method == "POST":
-        visit.cookies.drop("draft")
-        visit.cookies.drop("mobile")
-        visit.cookies.drop_all("typed:/file")
-    return visit.go("/")
+async def forget(context: PageContext) -> Response:
+    """Nothing of the draft is left; its files are unreferenced and expire by themselves."""
+    if context.request.method == "POST":
+        context.session.drop("draft")
+        context.session.drop("mobile")
+        context.session.drop_all("typed:/file")
+    return context.redirect("/")
 
 
 # --- who ------------------------------------------------------------------------------------------------------------
 
 
-async def mobile(visit: Visit) -> Response:
-    draft = _draft(visit)
-    if away := _misplaced(visit, draft, "mobile"):
-        return away
+async def mobile(context: PageContext) -> Response:
+    draft = current_draft(context)
+    if elsewhere := redirect_if_not_due(context, draft, "mobile"):
+        return elsewhere
     assert draft is not None
-    if visit.request.method == "POST" and await signing_in.send_code(visit, visit.typed("mobile")):
-        return _on(visit, draft, "mobile", "mobile") or visit.go("/file/mobile")
-    return _page(visit, draft, "mobile", "mobile", visit.say("mobile_title"), typed=visit.typed("mobile"))
+    if context.request.method == "POST" and await sign_in.send_code(context, context.field_value("mobile")):
+        return advance(context, draft, "mobile", "mobile") or context.redirect("/file/mobile")
+    return step_page(
+        context, draft, "mobile", "mobile", context.text("mobile_title"), typed=context.field_value("mobile")
+    )
 
 
-async def one_time_code(visit: Visit) -> Response:
-    draft = _draft(visit)
-    if away := _misplaced(visit, draft, "code"):
-        return away
+async def one_time_code(context: PageContext) -> Response:
+    draft = current_draft(context)
+    if elsewhere := redirect_if_not_due(context, draft, "code"):
+        return elsewhere
     assert draft is not None
-    sent_to = signing_in.pending(visit)
+    sent_to = sign_in.pending_mobile(context)
     if sent_to is None:
-        return visit.go("/file/mobile")
-    if visit.request.method == "POST" and await signing_in.check_code(visit, sent_to):
-        kept = draft.model_copy(update={"done": [step for step in draft.done if step not in ("mobile", "code")]})
-        visit.cookies.write("draft", kept)
-        return visit.go(f"/file/{drafts.next_step(kept, visit.door.catalogue(), True)}")
-    return _page(visit, draft, "code", "one_time_code", visit.say("otp_title"), sent_to=sent_to)
+        return context.redirect("/file/mobile")
+    if context.request.method == "POST" and await sign_in.check_code(context, sent_to):
+        verified = draft.model_copy(update={"done": [step for step in draft.done if step not in ("mobile", "code")]})
+        context.session.write("draft", verified)
+        return context.redirect(f"/file/{drafts.next_step(verified, context.gateway.catalogue(), True)}")
+    return step_page(context, draft, "code", "one_time_code", context.text("otp_title"), sent_to=sent_to)
 
 
-async def code_again(visit: Visit) -> Response:
-    draft = _draft(visit)
-    sent_to = signing_in.pending(visit)
-    if draft is None or sent_to is None or visit.request.method != "POST":
-        return visit.go("/file/code")
-    if await signing_in.send_code(visit, sent_to):
-        return visit.go("/file/code")
-    visit.errors = [type(said)("code", said.text) for said in visit.errors]
-    return _page(visit, draft, "code", "one_time_code", visit.say("otp_title"), sent_to=sent_to)
+async def code_again(context: PageContext) -> Response:
+    draft = current_draft(context)
+    sent_to = sign_in.pending_mobile(context)
+    if draft is None or sent_to is None or context.request.method != "POST":
+        return context.redirect("/file/code")
+    if await sign_in.send_code(context, sent_to):
+        return context.redirect("/file/code")
+    context.errors = [FieldError("code", error.text) for error in context.errors]
+    return step_page(context, draft, "code", "one_time_code", context.text("otp_title"), sent_to=sent_to)
 
 
-async def name(visit: Visit) -> Response:
-    draft = _draft(visit)
-    if away := _misplaced(visit, draft, "name"):
-        return away
+async def name(context: PageContext) -> Response:
+    draft = current_draft(context)
+    if elsewhere := redirect_if_not_due(context, draft, "name"):
+        return elsewhere
     assert draft is not None
-    if visit.request.method == "POST":
-        draft = draft.model_copy(update={"name": visit.line("name")})
+    if context.request.method == "POST":
+        draft = draft.model_copy(update={"name": context.field_line("name")})
         if persian.seen(draft.name, 2) < 2:
-            visit.wrong("name", "need_name")
+            context.add_error("name", "need_name")
         elif len(draft.name) > LONGEST_NAME:
-            visit.wrong("name", "too_long", limit=LONGEST_NAME)
-        elif gone := _on(visit, draft, "name", "name"):
-            return gone
-    return _page(visit, draft, "name", "name", visit.say("name_title"))
+            context.add_error("name", "too_long", limit=LONGEST_NAME)
+        elif following_page := advance(context, draft, "name", "name"):
+            return following_page
+    return step_page(context, draft, "name", "name", context.text("name_title"))
 
 
-async def identity(visit: Visit) -> Response:
-    draft = _draft(visit)
-    if away := _misplaced(visit, draft, "identity"):
-        return away
+async def identity(context: PageContext) -> Response:
+    draft = current_draft(context)
+    if elsewhere := redirect_if_not_due(context, draft, "identity"):
+        return elsewhere
     assert draft is not None
-    if visit.request.method == "POST":
-        wish = visit.typed("identity")
-        if wish in ("anonymous", "known"):
-            draft = draft.model_copy(update={"anonymous": wish == "anonymous"})
-            if gone := _on(visit, draft, "identity", "identity"):
-                return gone
+    if context.request.method == "POST":
+        choice = context.field_value("identity")
+        if choice in ("anonymous", "known"):
+            draft = draft.model_copy(update={"anonymous": choice == "anonymous"})
+            if following_page := advance(context, draft, "identity", "identity"):
+                return following_page
         else:
-            visit.wrong("identity", "need_identity")
-    return _page(visit, draft, "identity", "identity", visit.say("identity_title"))
+            context.add_error("identity", "need_identity")
+    return step_page(context, draft, "identity", "identity", context.text("identity_title"))
 
 
 # --- what -----------------------------------------------------------------------------------------------------------
 
 
-async def unit(visit: Visit) -> Response:
-    """The tree by levels and a search; both go by POST, so that no address tells what was looked for."""
-    draft = _draft(visit)
-    if away := _misplaced(visit, draft, "unit"):
-        return away
+async def unit(context: PageContext) -> Response:
+    """The tree by levels and a search; both go by POST, so that no address shows what was searched for."""
+    draft = current_draft(context)
+    if elsewhere := redirect_if_not_due(context, draft, "unit"):
+        return elsewhere
     assert draft is not None
-    tree = units.Tree(_catalogue(visit))
-    if visit.request.method == "POST":
-        if chosen := visit.typed("unit"):
+    tree = units.Tree(current_catalogue(context))
+    if context.request.method == "POST":
+        if chosen := context.field_value("unit"):
             if tree.may_choose(chosen):
                 draft = draft.model_copy(update={"unit": chosen, "sought": "", "under": tree.parent(chosen)})
-                if gone := _on(visit, draft, "unit", "unit"):
-                    return gone
-            visit.wrong("unit", "need_unit")
-        elif "keep" in visit.form and draft.unit:
-            if gone := _on(visit, draft, "unit", "unit"):
-                return gone
-        elif "under" in visit.form:
-            under = visit.typed("under")
+                if following_page := advance(context, draft, "unit", "unit"):
+                    return following_page
+            context.add_error("unit", "need_unit")
+        elif "keep" in context.form and draft.unit:
+            if following_page := advance(context, draft, "unit", "unit"):
+                return following_page
+        elif "under" in context.form:
+            under = context.field_value("under")
             draft = draft.model_copy(update={"under": under if under in tree else None, "sought": ""})
-            _keep(visit, draft, "search")
-            return visit.go("/file/unit")
-        elif visit.typed("search"):
-            draft = draft.model_copy(update={"sought": visit.typed("search")[:100], "under": None})
-            _keep(visit, draft, "search")
-            return visit.go("/file/unit")
+            save_draft(context, draft, "search")
+            return context.redirect("/file/unit")
+        elif context.field_value("search"):
+            draft = draft.model_copy(update={"sought": context.field_value("search")[:100], "under": None})
+            save_draft(context, draft, "search")
+            return context.redirect("/file/unit")
         else:
-            visit.wrong("search", "need_search")
-    return _page(
-        visit,
+            context.add_error("search", "need_search")
+    return step_page(
+        context,
         draft,
         "unit",
         "unit",
-        visit.say("unit_title"),
-        chosen=_unit_name(visit, draft),
+        context.text("unit_title"),
+        chosen=_unit_name(context, draft),
         found=tree.search(draft.sought) if draft.sought else None,
         trail=tree.trail(draft.under),
         children=tree.children(draft.under),
@@ -241,138 +249,138 @@ async def unit(visit: Visit) -> Response:
     )
 
 
-def _unit_name(visit: Visit, draft: Draft) -> str:
+def _unit_name(context: PageContext, draft: Draft) -> str:
     if draft.unit is None:
         return ""
-    catalogue = visit.door.catalogue()
-    known: Unit | None = next(
+    catalogue = context.gateway.catalogue()
+    chosen: Unit | None = next(
         (unit for unit in (catalogue.units if catalogue else []) if unit.code == draft.unit), None
     )
-    return visit.name(known) if known else draft.unit
+    return context.name(chosen) if chosen else draft.unit
 
 
-async def ground(visit: Visit) -> Response:
-    draft = _draft(visit)
-    if away := _misplaced(visit, draft, "ground"):
-        return away
+async def ground(context: PageContext) -> Response:
+    draft = current_draft(context)
+    if elsewhere := redirect_if_not_due(context, draft, "ground"):
+        return elsewhere
     assert draft is not None
-    offered = drafts.grounds_for(draft.kind, _catalogue(visit))
-    if visit.request.method == "POST":
-        chosen = visit.typed("ground")
-        if chosen in {one.code for one in offered}:
+    offered = drafts.grounds_for(draft.kind, current_catalogue(context))
+    if context.request.method == "POST":
+        chosen = context.field_value("ground")
+        if chosen in {ground.code for ground in offered}:
             if chosen != draft.ground:
                 kept = [step for step in draft.done if not drafts.is_question(step)]
                 draft = draft.model_copy(update={"ground": chosen, "answers": {}, "done": kept})
-            if gone := _on(visit, draft, "ground", "ground"):
-                return gone
-        visit.wrong("ground", "need_ground")
-    return _page(visit, draft, "ground", "ground", visit.say("ground_title"), grounds=offered)
+            if following_page := advance(context, draft, "ground", "ground"):
+                return following_page
+        context.add_error("ground", "need_ground")
+    return step_page(context, draft, "ground", "ground", context.text("ground_title"), grounds=offered)
 
 
-async def text(visit: Visit) -> Response:
-    draft = _draft(visit)
-    if away := _misplaced(visit, draft, "text"):
-        return away
+async def text(context: PageContext) -> Response:
+    draft = current_draft(context)
+    if elsewhere := redirect_if_not_due(context, draft, "text"):
+        return elsewhere
     assert draft is not None
-    limit = visit.door.limits.text
-    if visit.request.method == "POST":
-        draft = draft.model_copy(update={"text": visit.typed("text")})
+    limit = context.gateway.limits.text
+    if context.request.method == "POST":
+        draft = draft.model_copy(update={"text": context.field_value("text")})
         if not draft.text:
-            visit.wrong("text", "need_text")
+            context.add_error("text", "need_text")
         elif len(draft.text) < SHORTEST_TEXT or persian.seen(draft.text, CLAIM_SEEN) < CLAIM_SEEN:
-            visit.wrong("text", "too_short")
+            context.add_error("text", "too_short")
         elif len(draft.text) > limit:
-            visit.wrong("text", "too_long", limit=limit)
-        elif gone := _on(visit, draft, "text", "text"):
-            return gone
-    return _page(visit, draft, "text", "text", visit.say("text_title"), limit=limit)
+            context.add_error("text", "too_long", limit=limit)
+        elif following_page := advance(context, draft, "text", "text"):
+            return following_page
+    return step_page(context, draft, "text", "text", context.text("text_title"), limit=limit)
 
 
-async def files(visit: Visit) -> Response:
+async def files(context: PageContext) -> Response:
     """`/file/evidence` goes on, `/file/evidence/more` stays; both take the file that was chosen."""
-    draft = _draft(visit)
-    if visit.request.method != "POST" and visit.path.endswith("/more"):
-        return visit.go("/file/evidence")
-    if away := _misplaced(visit, draft, "evidence"):
-        return away
+    draft = current_draft(context)
+    if context.request.method != "POST" and context.path.endswith("/more"):
+        return context.redirect("/file/evidence")
+    if elsewhere := redirect_if_not_due(context, draft, "evidence"):
+        return elsewhere
     assert draft is not None
-    if visit.request.method == "POST":
+    if context.request.method == "POST":
         sent = list(draft.files)
-        if not await evidence.read_form_with_file(visit, sent):
-            return visit.stale()
-        await visit.cookies.load()  # a file takes its time: what another page kept meanwhile stays
-        draft = drafts.with_arrived(_draft(visit) or draft, draft.files, sent)
-        if not visit.errors:
-            if visit.path.endswith("/more"):
-                if _keep(visit, draft, "file"):
-                    return visit.go("/file/evidence")
-            elif gone := _on(visit, draft, "evidence", "file"):
-                return gone
+        if not await evidence.read_form_with_file(context, sent):
+            raise StaleForm
+        await context.session.load()  # a file takes its time: what another page kept meanwhile stays
+        draft = drafts.with_arrived(current_draft(context) or draft, draft.files, sent)
+        if not context.errors:
+            if context.path.endswith("/more"):
+                if save_draft(context, draft, "file"):
+                    return context.redirect("/file/evidence")
+            elif following_page := advance(context, draft, "evidence", "file"):
+                return following_page
         else:
-            _keep(visit, draft, "file")
-    title, limits = visit.say("evidence_title"), visit.door.limits
-    statuses = await evidence.statuses(visit, draft.files)
-    return _page(visit, draft, "evidence", "evidence", title, limits=limits, statuses=statuses)
+            save_draft(context, draft, "file")
+    title, limits = context.text("evidence_title"), context.gateway.limits
+    statuses = await evidence.statuses(context, draft.files)
+    return step_page(context, draft, "evidence", "evidence", title, limits=limits, statuses=statuses)
 
 
-async def remove_file(visit: Visit) -> Response:
-    draft = _draft(visit)
-    if visit.request.method == "POST" and draft is not None:
-        kept = [file for file in draft.files if file.id != visit.typed("remove")]
+async def remove_file(context: PageContext) -> Response:
+    draft = current_draft(context)
+    if context.request.method == "POST" and draft is not None:
+        kept = [file for file in draft.files if file.id != context.field_value("remove")]
         for file in draft.files:
             if file not in kept:
-                await visit.door.give_up_upload(file.id)
-        _keep(visit, draft.model_copy(update={"files": kept}), "file")
-    return visit.go("/file/evidence")
+                await context.gateway.give_up_upload(file.id)
+        save_draft(context, draft.model_copy(update={"files": kept}), "file")
+    return context.redirect("/file/evidence")
 
 
 # --- review and code ------------------------------------------------------------------------------------------------
 
 
-async def review(visit: Visit) -> Response:
-    draft = _draft(visit)
-    if away := _misplaced(visit, draft, "review"):
-        return away
+async def review(context: PageContext) -> Response:
+    draft = current_draft(context)
+    if elsewhere := redirect_if_not_due(context, draft, "review"):
+        return elsewhere
     assert draft is not None
-    token = await signing_in.access_token(visit)
-    if visit.request.method == "POST":
-        if visit.typed("consent") != "yes":
-            visit.wrong("consent", "need_consent")
+    token = await sign_in.access_token(context)
+    if context.request.method == "POST":
+        if context.field_value("consent") != "yes":
+            context.add_error("consent", "need_consent")
         else:
             try:
-                return await _file(visit, draft, token)
+                return await _file(context, draft, token)
             except TooMany as error:  # the same form is sent again after a while
-                visit.refused("consent", error)
-    ground = drafts.ground_of(draft, visit.door.catalogue())
-    known = visit.signed_in
-    return _page(
-        visit,
+                context.add_problem("consent", error)
+    ground = drafts.ground_of(draft, context.gateway.catalogue())
+    signed_in = context.signed_in
+    return step_page(
+        context,
         draft,
         "review",
         "review",
-        visit.say("review_title"),
-        unit_name=_unit_name(visit, draft),
+        context.text("review_title"),
+        unit_name=_unit_name(context, draft),
         ground=ground,
         answers=[
-            (q, answer_text(visit, q, draft.answers.get(q.code)))
-            for q in (questions_asked(ground, draft.answers) if ground else [])
+            (question, answer_text(context, question, draft.answers.get(question.code)))
+            for question in (questions_asked(ground, draft.answers) if ground else [])
         ],
-        mobile_known=known.mobile if known and draft.anonymous is not True else None,
-        statuses=await evidence.statuses(visit, draft.files),
+        mobile_known=signed_in.mobile if signed_in and draft.anonymous is not True else None,
+        statuses=await evidence.statuses(context, draft.files),
     )
 
 
-async def _file(visit: Visit, draft: Draft, token: str | None) -> Response:
+async def _file(context: PageContext, draft: Draft, token: str | None) -> Response:
     anonymous = draft.kind is not Kind.COMPLAINT and draft.anonymous is not False
     if not anonymous and token is None:  # the session ran out on the way: the number once more, the rest is kept
-        visit.cookies.drop("citizen")
-        return visit.go("/file/mobile")
+        context.session.drop("citizen")
+        return context.redirect("/file/mobile")
     filing = Filing(
         kind=draft.kind,
         unit=draft.unit or "",
         ground=draft.ground or "",
         text=draft.text,
-        answers=_answers(draft, visit.door.catalogue()),
+        answers=_answers(draft, context.gateway.catalogue()),
         happened_on=draft.happened_on,
         address=draft.address or None,
         reference=draft.reference or None,
@@ -380,28 +388,28 @@ async def _file(visit: Visit, draft: Draft, token: str | None) -> Response:
         uploads=[file.id for file in draft.files],
         name=None if anonymous else draft.name,
     )
-    filed = await visit.door.file(visit.visitor(None if anonymous else token), filing, draft.key)
-    told = json.loads(filed.receipt)
+    filed = await context.gateway.file(context.visitor(None if anonymous else token), filing, draft.key)
+    receipt = json.loads(filed.receipt)
     done = Done(
         code=filed.code,
         kind=draft.kind,
         anonymous=anonymous,
         receipt_id=filed.receipt_id,
-        filed_at=told["filed_at"],
-        content_hash=told["content_hash"],
+        filed_at=receipt["filed_at"],
+        content_hash=receipt["content_hash"],
         signature=filed.signature,
-        unit_name=_unit_name(visit, draft),
+        unit_name=_unit_name(context, draft),
         files=len(draft.files),
     )
-    visit.accept(had_effect=True)
-    visit.cookies.write("done", done)
-    visit.cookies.drop("draft")
-    visit.cookies.drop_all("typed:/file")
+    context.accept(had_effect=True)
+    context.session.write("done", done)
+    context.session.drop("draft")
+    context.session.drop_all("typed:/file")
     try:
-        await visit.cookies.save()
+        await context.session.save()
     except StoreUnavailable:  # the code is shown here and now, since no other page could know it
-        return visit.page("done", visit.say(f"done_title_{done.kind}"), filed=done)
-    return visit.go("/file/done")
+        return context.render("done", context.text(f"done_title_{done.kind}"), filed=done)
+    return context.redirect("/file/done")
 
 
 def _answers(draft: Draft, catalogue: Catalogue | None) -> dict[str, AnswerValue]:
@@ -411,27 +419,29 @@ def _answers(draft: Draft, catalogue: Catalogue | None) -> dict[str, AnswerValue
     return {question.code: draft.answers[question.code] for question in wanted if question.code in draft.answers}
 
 
-async def done(visit: Visit) -> Response:
-    """The code; on from here only when the visitor says it is kept.
+async def done(context: PageContext) -> Response:
+    """The code; the visitor goes on only after confirming that it is saved.
 
-    That it is not is told by a page of its own address, not by the answer to the form: back from the receipt to the
+    That it is not is shown by a page of its own address, not by the answer to the form: back from the receipt to the
     answer of a form, a browser shows an error of its own instead of the code.
     """
-    filed = visit.cookies.read("done", Done, DONE_KEPT)
+    filed = context.session.read("done", Done, DONE_KEPT)
     if filed is None:
-        return visit.go("/follow")
-    if visit.request.method == "POST":
-        if visit.typed("saved") == "yes":
-            visit.cookies.write("case", drafts.OpenCase(code=filed.code))
-            visit.cookies.drop("done")
-            return visit.go("/case")
-        return visit.go("/file/done?unsaved=yes")
-    if visit.request.query_params.get("unsaved"):
-        visit.wrong("saved", "need_saved")
-    return visit.page("done", visit.say(f"done_title_{filed.kind}"), filed=filed)
+        return context.redirect("/follow")
+    if context.request.method == "POST":
+        if context.field_value("saved") == "yes":
+            context.session.write("case", drafts.OpenCase(code=filed.code))
+            context.session.drop("done")
+            return context.redirect("/case")
+        return context.redirect("/file/done?unsaved=yes")
+    if context.request.query_params.get("unsaved"):
+        context.add_error("saved", "need_saved")
+    return context.render("done", context.text(f"done_title_{filed.kind}"), filed=filed)
 
 
-async def receipt(visit: Visit) -> Response:
+async def receipt(context: PageContext) -> Response:
     """For printing."""
-    filed = visit.cookies.read("done", Done, DONE_KEPT)
-    return visit.page("receipt", visit.say("receipt_title"), filed=filed) if filed else visit.go("/follow")
+    filed = context.session.read("done", Done, DONE_KEPT)
+    return (
+        context.render("receipt", context.text("receipt_title"), filed=filed) if filed else context.redirect("/follow")
+    )

@@ -1,4 +1,4 @@
-"""The gateway as the plain pages' door: the same use cases as the API's, called here, not by HTTP."""
+"""The pages' port to the gateway: the same use cases as the API's, called directly instead of by HTTP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from contracts.notify import ListMessages, Message, MessagePage
 from contracts.tracking import AuthorizeMedia, CitizenCommand, ListOwnCases, OwnCase, OwnCases, PublicCase, ViewOwnCase
 from contracts.visits import ListOfferedSlots, OfferedSlot, OfferedSlots
 from contracts.vocabulary import ActorKind, Channel
-from gateway.api import dependencies as deps
+from gateway.api import dependencies
 from gateway.api.submissions.bodies import IdentityBody, PlaceBody, SubmissionBody
 from gateway.auth.tokens import Caller
 from gateway.cases.views import CaseView
@@ -31,7 +31,7 @@ from gateway.edge.problems import invalid
 from gateway.evidence.chunk_relay import ChunkRelay, UploadBody
 from gateway.evidence.refusals import reason_text
 from gateway.pages.gateway_port import CaseKey, Filed, Filing, Limits, UploadStatus, Visitor
-from gateway.pages.multipart import Broken
+from gateway.pages.multipart import BrokenForm
 from gateway.papers.signatures import SignedPaper
 from gateway.submissions.receipts import Receipt
 
@@ -40,16 +40,16 @@ TEXT_LIMIT = 10_000
 STATE_PATIENCE = 1.0
 """Seconds for media to say what became of a file; a page is shown without it."""
 VERDICT_PAUSES = (0.3, 0.4, 0.6, 0.8, 0.9)
-"""Seconds between looks at a file that was just sent: most are judged by then, and one that is refused is told where it was
+"""Seconds between looks at a file that was just sent: most are judged by then, and a refusal is shown where the file was
 chosen."""
 
 
 class GatewayAdapter:
     """`uploads`: made when first needed, since its connections belong to the running loop; `file_size` in bytes."""
 
-    def __init__(self, door: AppContainer, uploads: Callable[[], ChunkRelay], file_size: int) -> None:
-        self._container, self._uploads = door, uploads
-        self.limits = Limits(file_size=file_size, files=max(1, door.settings.max_uploads), text=TEXT_LIMIT)
+    def __init__(self, container: AppContainer, uploads: Callable[[], ChunkRelay], file_size: int) -> None:
+        self._container, self._uploads = container, uploads
+        self.limits = Limits(file_size=file_size, files=max(1, container.settings.max_uploads), text=TEXT_LIMIT)
 
     async def find_code(self, visitor: Visitor, typed: str) -> str:
         return (await self._container.admission.admit_typed_code(_client(visitor), typed)).code
@@ -62,12 +62,12 @@ class GatewayAdapter:
     async def file(self, visitor: Visitor, filing: Filing, key: str) -> Filed:
         caller = self._caller(visitor)
         await self._container.admission.admit_submission(_client(visitor), str(caller.id) if caller else None)
-        taken = await self._container.filing.file(_body(visitor, filing), caller, visitor.language, key)
+        accepted = await self._container.filing.file(_body(visitor, filing), caller, visitor.language, key)
         return Filed(
-            code=taken.code,
-            receipt_id=str(taken.submission_id),
-            receipt=taken.receipt.payload,
-            signature=taken.receipt.signature,
+            code=accepted.code,
+            receipt_id=str(accepted.submission_id),
+            receipt=accepted.receipt.payload,
+            signature=accepted.receipt.signature,
         )
 
     async def upload(
@@ -79,15 +79,15 @@ class GatewayAdapter:
         try:
             stored = await uploads.append(upload.upload_id, 0, body, address_key=visitor.address)
             if stored.offset != size or body.is_incomplete:
-                raise Broken
+                raise BrokenForm
         except Exception:
             await self._give_up(uploads, upload.upload_id)
             raise
         return upload.upload_id
 
     async def upload_states(self, visitor: Visitor, upload_ids: Sequence[str]) -> dict[str, UploadStatus]:
-        found = await asyncio.gather(*(self._state(visitor, upload_id) for upload_id in upload_ids))
-        return {upload_id: status for upload_id, status in zip(upload_ids, found, strict=True) if status is not None}
+        statuses = await asyncio.gather(*(self._state(visitor, upload_id) for upload_id in upload_ids))
+        return {upload_id: status for upload_id, status in zip(upload_ids, statuses, strict=True) if status is not None}
 
     async def upload_verdict(self, visitor: Visitor, upload_id: str) -> UploadStatus | None:
         for pause in VERDICT_PAUSES:
@@ -99,12 +99,12 @@ class GatewayAdapter:
 
     async def _state(self, visitor: Visitor, upload_id: str) -> UploadStatus | None:
         try:
-            seen = await self._uploads().get(upload_id, STATE_PATIENCE)
+            upload = await self._uploads().get(upload_id, STATE_PATIENCE)
         except Gone:
             return UploadStatus(UploadState.REMOVED, reason_text("expired", visitor.language))
         except PeygirError:  # media is away, or a case has it: the file is shown as it was sent
             return None
-        return UploadStatus(seen.state, reason_text(seen.reason, visitor.language))
+        return UploadStatus(upload.state, reason_text(upload.reason, visitor.language))
 
     async def give_up_upload(self, upload_id: str) -> None:
         await self._give_up(self._uploads(), upload_id)
@@ -150,17 +150,17 @@ class GatewayAdapter:
 
     # --- cases ---
 
-    async def _holder(self, visitor: Visitor, code: str) -> deps.Bearer:
+    async def _holder(self, visitor: Visitor, code: str) -> dependencies.Bearer:
         hashes = (await self._container.admission.admit_opened_code(code)).hashes
-        return deps.Bearer(deps.Visitor(visitor.address, visitor.language, None), hashes)
+        return dependencies.Bearer(dependencies.Visitor(visitor.address, visitor.language, None), hashes)
 
     async def case(self, visitor: Visitor, key: CaseKey) -> CaseView:
         if key.code is not None:
             holder = await self._holder(visitor, key.code)
-            seen = await self._container.citizen_cases.read(holder.code_hashes, visitor.language)
-            if seen is None:
+            view = await self._container.citizen_cases.read(holder.code_hashes, visitor.language)
+            if view is None:
                 raise StillRegistering
-            return seen
+            return view
         if key.case_id is None:
             raise NotAuthenticated
         request = ViewOwnCase(actor=self._citizen(visitor), case_id=key.case_id)
@@ -191,9 +191,9 @@ class GatewayAdapter:
             request = ListMessages(actor=holder.actor, code_hashes=holder.code_hashes, limit=100)
         else:
             request = ListMessages(actor=self._citizen(visitor), limit=100)
-        found = await self._container.rabbit.ask("notify", "list_messages", request, MessagePage)
-        wanted = key.case_id if key else None
-        return [message for message in found.items if wanted in (None, message.case_id)]
+        page = await self._container.rabbit.ask("notify", "list_messages", request, MessagePage)
+        case_id = key.case_id if key else None
+        return [message for message in page.items if case_id in (None, message.case_id)]
 
     async def own_cases(self, visitor: Visitor) -> list[OwnCase]:
         request = ListOwnCases(actor=self._citizen(visitor))
@@ -204,25 +204,25 @@ class GatewayAdapter:
     ) -> Response:
         if key.code is not None:
             holder = await self._holder(visitor, key.code)
-            asked = AuthorizeMedia(actor=holder.actor, code_hashes=holder.code_hashes, media_id=media_id)
+            permission = AuthorizeMedia(actor=holder.actor, code_hashes=holder.code_hashes, media_id=media_id)
         else:
-            asked = AuthorizeMedia(actor=self._citizen(visitor), case_id=key.case_id, media_id=media_id)
-        return await self._container.attachments.send(request, asked, variant)
+            permission = AuthorizeMedia(actor=self._citizen(visitor), case_id=key.case_id, media_id=media_id)
+        return await self._container.attachments.send(request, permission, variant)
 
     # --- papers ---
 
     async def letter(self, visitor: Visitor, key: CaseKey, request: Request) -> Response:
         if key.code is not None:
             holder = await self._holder(visitor, key.code)
-            asked = ReadLetter(actor=holder.actor, code_hashes=holder.code_hashes)
-            return await self._container.papers.letter(request, asked, visitor.language, visitor.address)
-        asked = ReadLetter(actor=self._citizen(visitor), case_id=key.case_id)
-        return await self._container.papers.letter(request, asked, visitor.language, asked.actor.id)
+            reader = ReadLetter(actor=holder.actor, code_hashes=holder.code_hashes)
+            return await self._container.papers.letter(request, reader, visitor.language, visitor.address)
+        reader = ReadLetter(actor=self._citizen(visitor), case_id=key.case_id)
+        return await self._container.papers.letter(request, reader, visitor.language, reader.actor.id)
 
     async def receipt(self, visitor: Visitor, payload: str, signature: str, request: Request) -> Response:
         key = self._container.filing.signer.key_id
-        given = Receipt(payload=payload, signature=signature, key=key)
-        return await self._container.papers.receipt(request, given, visitor.language, visitor.address)
+        signed = Receipt(payload=payload, signature=signature, key=key)
+        return await self._container.papers.receipt(request, signed, visitor.language, visitor.address)
 
     async def seal_of(self, visitor: Visitor, receipt: Receipt) -> str | None:
         return self._container.papers.signer.sign_receipt(receipt)

@@ -1,4 +1,4 @@
-"""What the plain pages ask of the rest of the gateway, as one port: the pages know no broker, token or service."""
+"""What the plain pages need from the rest of the gateway, as one port: the pages know no broker, token or service."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from gateway.submissions.receipts import Receipt
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who stands at the door: `address` for the limits alone, `access_token` when signed in by a one-time code. `ticket`: of a
+    """Who sent the request: `address` for the limits alone, `access_token` when signed in by a one-time code. `ticket`: of a
     visitor who was told to wait."""
 
     address: str
@@ -45,7 +45,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Filing:
-    """A submission as the form made it. `uploads` are ids that `Door.upload` gave; `name` None: anonymous."""
+    """A submission as the form made it. `uploads` are ids that `GatewayPort.upload` gave; `name` None: anonymous."""
 
     kind: Kind
     unit: str
@@ -91,7 +91,7 @@ class CaseKey:
 
 
 class GatewayPort(Protocol):
-    """Every call may raise a `PeygirError`; its text is told to the visitor."""
+    """Every call may raise a `PeygirError`; its text is shown to the visitor."""
 
     @property
     def limits(self) -> Limits: ...
@@ -125,7 +125,7 @@ class GatewayPort(Protocol):
     async def execute(self, visitor: Visitor, key: CaseKey, idempotency_key: str, command: CitizenCommand) -> None: ...
 
     async def offered_slots(self, visitor: Visitor, key: CaseKey) -> list[OfferedSlot]:
-        """The times that may be chosen for the visit of this case."""
+        """The times that may be chosen for the appointment of this case."""
         ...
 
     async def messages(self, visitor: Visitor, key: CaseKey | None) -> list[Message]:
@@ -167,7 +167,7 @@ class GatewayPort(Protocol):
         ...
 
     async def seal_of(self, visitor: Visitor, receipt: Receipt) -> str | None:
-        """The seal of a receipt of ours, as a paper would bear it; None for any other."""
+        """The seal of a receipt of ours, as a paper carries it; None for any other."""
         ...
 
     async def check_paper(self, visitor: Visitor, seal: str) -> SignedPaper | None:

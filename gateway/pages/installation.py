@@ -1,6 +1,7 @@
-"""The plain pages: the way in for those without script (DOMAIN: What is filed). HTML forms, Persian first, no script.
+"""The plain pages, for those without script (DOMAIN: What is filed): HTML forms, Persian first, no script.
 
-`install(app)` adds them to the gateway. They depend on one port, `gateway_port.GatewayPort`, which `gateway_adapter` implements.
+`install(app)` adds them to the gateway. They reach the rest of the gateway through one port, `gateway_port.GatewayPort`,
+which `gateway_adapter` implements.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from contracts.errors import PeygirError
-from gateway.api import dependencies as deps
+from gateway.api import dependencies
 from gateway.container import AppContainer
-from gateway.pages.attend import refuse
 from gateway.pages.gateway_adapter import GatewayAdapter
+from gateway.pages.page_context import PageContext, SiteSettings
+from gateway.pages.request_handling import refuse
 from gateway.pages.routes import router
-from gateway.pages.visit import Site, Visit
 from gateway.settings import Settings
 
 
@@ -30,30 +31,30 @@ def cookie_key(settings: Settings) -> bytes:
 
 def install(app: FastAPI) -> None:
     """Adds the pages to the gateway's app. Their cookies' key comes from the codes' own, so all gateways share it."""
-    door: AppContainer = app.state.container
+    container: AppContainer = app.state.container
 
     def address(request: Request) -> str:
-        return deps.address_key(door, request)
+        return dependencies.address_key(container, request)
 
-    app.include_router(router(_pages_door(door), _site(door), address))
+    app.include_router(router(_gateway(container), _site(container), address))
 
 
-async def problem(door: AppContainer, request: Request, error: PeygirError) -> Response:
-    """The page that tells an error to whoever sent this request, in their language, with what they had typed."""
-    visit = Visit(request, _pages_door(door), _site(door), "")
+async def problem(container: AppContainer, request: Request, error: PeygirError) -> Response:
+    """The error page for whoever sent this request, in their language, with what they had typed."""
+    context = PageContext(request, _gateway(container), _site(container), "")
     try:
-        async with asyncio.timeout(door.settings.body_timeout):
-            return await refuse(visit, error)
+        async with asyncio.timeout(container.settings.body_timeout):
+            return await refuse(context, error)
     except (TimeoutError, ClientDisconnect):
-        return visit.problem(error)
+        return context.problem_page(error)
 
 
-def _site(door: AppContainer) -> Site:
-    return Site(cookie_key(door.settings), door.visit_store, door.settings.public_url)
+def _site(container: AppContainer) -> SiteSettings:
+    return SiteSettings(cookie_key(container.settings), container.form_session_store, container.settings.public_url)
 
 
-def _pages_door(door: AppContainer) -> GatewayAdapter:
-    return GatewayAdapter(door, lambda: door.chunk_relay, door.settings.max_upload_size)
+def _gateway(container: AppContainer) -> GatewayAdapter:
+    return GatewayAdapter(container, lambda: container.chunk_relay, container.settings.max_upload_size)
 
 
 __all__ = ["cookie_key", "install", "problem", "router"]

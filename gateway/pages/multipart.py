@@ -17,18 +17,17 @@ from starlette.requests import ClientDisconnect, Request
 from contracts.errors import Invalid
 
 HEAD_LIMIT = 128 * 1024  # octets before the file
-DRAINED = 512 * 1024 * 1024  # octets read and thrown away, so that a browser hears why a file was refused
+DRAINED = 512 * 1024 * 1024  # octets read and thrown away, so that a browser shows why a file was refused
 _BOUNDARY = re.compile(r'^multipart/form-data\s*;.*?boundary="?([^";,\s]{1,70})"?', re.IGNORECASE)
 _NAME = re.compile(r'[;\s]name="([^"]*)"')
 _FILE_NAME = re.compile(r'[;\s]filename="([^"]*)"')
 _TYPE = re.compile(r"^content-type:\s*([\w.+/-]{1,100})", re.IGNORECASE | re.MULTILINE)
 
 
-class Broken(Invalid):
+class BrokenForm(Invalid):
     """What came is not the form we sent out, or it was cut off."""
 
     code = "broken_form"
-    texts = {"fa": "فرم کامل نرسید؛ دوباره بفرستید.", "en": "The form did not arrive whole; send it again."}
 
 
 async def drain(stream: AsyncIterator[bytes]) -> None:
@@ -45,9 +44,9 @@ async def fields_of(request: Request, to_its_end: bool = True) -> dict[str, list
     the code has read the body, or it is no such form."""
     try:
         form = Multipart(request)
-    except Broken:
+    except BrokenForm:
         return {}
-    with suppress(Broken, ClientDisconnect, RuntimeError):  # starlette's, for a body that was read before
+    with suppress(BrokenForm, ClientDisconnect, RuntimeError):  # starlette's, for a body that was read before
         await form.open()
         if to_its_end:
             await form.drain()
@@ -78,7 +77,7 @@ class Multipart:
         match = _BOUNDARY.match(request.headers.get("content-type", ""))
         length = request.headers.get("content-length", "")
         if match is None or not (length.isascii() and length.isdigit()):
-            raise Broken
+            raise BrokenForm
         self._boundary = match.group(1).encode("latin-1")
         self._length = int(length)
 
@@ -86,12 +85,12 @@ class Multipart:
         """Reads up to the first byte of the file."""
         delimiter = b"--" + self._boundary
         if await self._until(b"\r\n") != delimiter:
-            raise Broken
+            raise BrokenForm
         while True:
             head = (await self._until(b"\r\n\r\n")).decode("utf-8", "replace")
             name = _NAME.search(head)
             if name is None:
-                raise Broken
+                raise BrokenForm
             file_name = _FILE_NAME.search(head)
             if file_name is not None:
                 self.file = self._file(head, unquote(file_name.group(1)))
@@ -104,7 +103,7 @@ class Multipart:
     def _file(self, head: str, name: str) -> FilePart | None:
         size = self._length - self._taken - len(self._closing)
         if size < 0:
-            raise Broken
+            raise BrokenForm
         declared = _TYPE.search(head)
         if not name and size == 0:
             return None
@@ -115,16 +114,16 @@ class Multipart:
         return b"\r\n--" + self._boundary + b"--\r\n"
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The file's octets, exactly `file.size` of them; Broken when they are cut off or more follows."""
+        """The file's octets, exactly `file.size` of them; BrokenForm when they are cut off or more follows."""
         left = self.file.size if self.file else 0
         while left:
             if self._at == len(self._buffer) and not await self._more():
-                raise Broken
+                raise BrokenForm
             chunk = self._cut(min(left, len(self._buffer) - self._at))
             left -= len(chunk)
             yield chunk
         if await self._take(len(self._closing)) != self._closing:
-            raise Broken
+            raise BrokenForm
 
     async def drain(self) -> None:
         """Reads the rest and throws it away."""
@@ -146,7 +145,7 @@ class Multipart:
         while (end := self._buffer.find(mark, self._at + looked_through)) < 0:
             looked_through = max(0, len(self._buffer) - self._at - len(mark) + 1)
             if self._taken + len(self._buffer) - self._at > HEAD_LIMIT or not await self._more():
-                raise Broken
+                raise BrokenForm
         before = self._cut(end - self._at)
         self._at += len(mark)
         self._taken += len(before) + len(mark)
@@ -155,7 +154,7 @@ class Multipart:
     async def _take(self, count: int) -> bytes:
         while len(self._buffer) - self._at < count:
             if not await self._more():
-                raise Broken
+                raise BrokenForm
         self._taken += count
         return self._cut(count)
 

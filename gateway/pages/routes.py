@@ -8,18 +8,18 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.pages import case_evidence, details, filing, following, papers
-from gateway.pages.attend import attend
+from gateway.pages import case_evidence, filing, follow_up, formatting, optional_details, own_cases, papers
 from gateway.pages.gateway_port import GatewayPort
-from gateway.pages.typed import form_path
-from gateway.pages.visit import FOLDER, HEADERS, Page, Site, Visit, style, style_path
+from gateway.pages.page_context import FOLDER, HEADERS, Page, PageContext, SiteSettings, style, style_path
+from gateway.pages.request_handling import handle_request
+from gateway.pages.unsaved_input import form_path
 
 WITH_FILES = frozenset({"/file/evidence", "/file/evidence/more", "/case/answer", "/case/answer/more", "/case/evidence"})
 """Their POST carries a file: no limit on the body but the file's own, which the page itself holds."""
 
 
-async def home(visit: Visit) -> Response:
-    return visit.page("home", visit.say("home_title"))
+async def home(context: PageContext) -> Response:
+    return context.render("home", context.text("home_title"), sms_number=formatting.sms_number(context.language))
 
 
 PAGES: dict[str, Page] = {
@@ -33,12 +33,12 @@ PAGES: dict[str, Page] = {
     "/file/name": filing.name,
     "/file/unit": filing.unit,
     "/file/ground": filing.ground,
-    "/file/questions/{code:str}": details.question,
+    "/file/questions/{code:str}": optional_details.question,
     "/file/text": filing.text,
-    "/file/place": details.place,
-    "/file/date": details.date,
-    "/file/people": details.people,
-    "/file/reference": details.reference,
+    "/file/place": optional_details.place,
+    "/file/date": optional_details.date,
+    "/file/people": optional_details.people,
+    "/file/reference": optional_details.reference,
     "/file/evidence": filing.files,
     "/file/evidence/more": filing.files,
     "/file/evidence/remove": filing.remove_file,
@@ -47,62 +47,62 @@ PAGES: dict[str, Page] = {
     "/file/done": filing.done,
     "/file/receipt": filing.receipt,
     "/file/receipt/pdf": papers.receipt,
-    "/follow": following.follow,
-    "/case": following.case,
-    "/case/leave": following.leave,
+    "/follow": follow_up.follow,
+    "/case": follow_up.case,
+    "/case/leave": follow_up.leave,
     "/case/letter": papers.letter,
-    "/case/answer": following.answer,
-    "/case/answer/more": following.answer,
+    "/case/answer": follow_up.answer,
+    "/case/answer/more": follow_up.answer,
     "/case/evidence": case_evidence.send,
-    "/case/rate": following.rate,
-    "/case/object": following.object_,
-    "/case/withdraw": following.withdraw,
-    "/case/visit/ask": following.ask_visit,
-    "/case/visit/time": following.choose_slot,
-    "/case/visit/cancel": following.cancel_visit,
-    "/case/messages": following.messages,
-    "/case/files/{media_id:str}": following.file,
-    "/case/files/{media_id:str}/{variant:str}": following.file,
+    "/case/rate": follow_up.rate,
+    "/case/object": follow_up.object_,
+    "/case/withdraw": follow_up.withdraw,
+    "/case/visit/ask": follow_up.ask_visit,
+    "/case/visit/time": follow_up.choose_slot,
+    "/case/visit/cancel": follow_up.cancel_visit,
+    "/case/messages": follow_up.messages,
+    "/case/files/{media_id:str}": follow_up.file,
+    "/case/files/{media_id:str}/{variant:str}": follow_up.file,
     "/verify": papers.verify,
     "/verify/{seal:str}": papers.verify,
-    "/mine": following.mine,
-    "/mine/open": following.open_own,
-    "/mine/leave": following.sign_out,
-    "/sign-in": following.sign_in,
-    "/sign-in/code": following.sign_in_code,
-    "/sign-in/code/again": following.sign_in_again,
+    "/mine": own_cases.mine,
+    "/mine/open": own_cases.open_own,
+    "/mine/leave": own_cases.sign_out,
+    "/sign-in": own_cases.mobile,
+    "/sign-in/code": own_cases.one_time_code,
+    "/sign-in/code/again": own_cases.code_again,
 }
 
 
-def router(door: GatewayPort, site: Site, address: Callable[[Request], str]) -> APIRouter:
+def router(gateway: GatewayPort, site: SiteSettings, address: Callable[[Request], str]) -> APIRouter:
     """Routes of every page. `address`: of a visitor."""
     routes = APIRouter()
     for path in PAGES:
-        routes.add_route(path, _endpoint(path, door, site, address), ["GET", "POST"], include_in_schema=False)
+        routes.add_route(path, _endpoint(path, gateway, site, address), ["GET", "POST"], include_in_schema=False)
     routes.add_route(style_path(), _style, ["GET"], include_in_schema=False)
     routes.add_route("/pages/icon.svg", _icon, ["GET"], include_in_schema=False)
     return routes
 
 
 def _endpoint(
-    path: str, door: GatewayPort, site: Site, address: Callable[[Request], str]
+    path: str, gateway: GatewayPort, site: SiteSettings, address: Callable[[Request], str]
 ) -> Callable[[Request], Awaitable[Response]]:
-    page, shows, reads_form = PAGES[path], PAGES[form_path(path)], path not in WITH_FILES
+    page, form_page, reads_form = PAGES[path], PAGES[form_path(path)], path not in WITH_FILES
 
     async def endpoint(request: Request) -> Response:
-        return await attend(Visit(request, door, site, address(request)), page, shows, reads_form)
+        return await handle_request(PageContext(request, gateway, site, address(request)), page, form_page, reads_form)
 
     return endpoint
 
 
 async def _style(request: Request) -> Response:
-    return _kept(style(), "text/css; charset=utf-8")
+    return _cacheable(style(), "text/css; charset=utf-8")
 
 
 async def _icon(request: Request) -> Response:
-    return _kept((FOLDER / "static" / "icon.svg").read_bytes(), "image/svg+xml")
+    return _cacheable((FOLDER / "static" / "icon.svg").read_bytes(), "image/svg+xml")
 
 
-def _kept(content: bytes, media_type: str) -> Response:
+def _cacheable(content: bytes, media_type: str) -> Response:
     headers = {**HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
     return Response(content, media_type=media_type, headers=headers)

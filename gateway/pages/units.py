@@ -1,4 +1,4 @@
-"""The tree of units as a person walks it: by levels, or by a name."""
+"""The tree of units as a person browses it: by levels, or by a name."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ class Tree:
 
     def trail(self, code: str | None) -> list[Unit]:
         """From the first level down to this unit, the root left out."""
-        found: list[Unit] = []
-        while code is not None and (unit := self._units.get(code)) is not None and len(found) < 50:
+        path: list[Unit] = []
+        while code is not None and (unit := self._units.get(code)) is not None and len(path) < 50:
             if unit.parent is not None:
-                found.insert(0, unit)
+                path.insert(0, unit)
             code = unit.parent
-        return found
+        return path
 
     def search(self, words: str) -> list[Unit]:
         """Units whose Persian or English name, or that of a unit above, has every word; the nearest first."""
-        wanted = list(dict.fromkeys(normalise(words[:WORDS_LIMIT]).split()))
+        searched = list(dict.fromkeys(normalise(words[:WORDS_LIMIT]).split()))
         scored: list[tuple[int, int, Unit]] = []
         for place, unit in enumerate(self._units.values()):
             if not self.may_choose(unit.code):
                 continue
             own = normalise(f"{unit.name_fa} {unit.name_en}")
-            above = normalise(" ".join(f"{one.name_fa} {one.name_en}" for one in self.trail(unit.parent)))
-            if all(word in own or word in above for word in wanted) and any(word in own for word in wanted):
-                scored.append((sum(word not in own for word in wanted), place, unit))
-        return [unit for _, _, unit in sorted(scored, key=lambda one: one[:2])][:FOUND_LIMIT]
+            above = normalise(" ".join(f"{parent.name_fa} {parent.name_en}" for parent in self.trail(unit.parent)))
+            if all(word in own or word in above for word in searched) and any(word in own for word in searched):
+                scored.append((sum(word not in own for word in searched), place, unit))
+        return [unit for _, _, unit in sorted(scored, key=lambda score: score[:2])][:FOUND_LIMIT]

@@ -20,9 +20,10 @@ from gateway.papers.pdf_queue import PdfQueue
 from gateway.papers.receipts import receipt_paper, receipt_verification
 from gateway.papers.signatures import PaperSigner, SignedPaper, SignedReceipt
 from gateway.rabbit.client import RabbitClient
-from gateway.settings import Settings, read_emblem
+from gateway.settings import Settings
 from gateway.submissions.catalogue_cache import CatalogueCache
 from gateway.submissions.receipts import Receipt, Signer
+from texts.office import office
 
 _NAME_PATIENCE = 2.0
 
@@ -35,7 +36,7 @@ class PaperIssuing:
     ) -> None:
         self._rabbit, self._catalogue_cache = rabbit, catalogue_cache
         self._verify_url = f"{settings.public_url}/verify"
-        self._emblem = read_emblem(settings.paper_emblem) if settings.paper_emblem else ""
+        self._emblem = office().emblem
         self.signer = PaperSigner(signer)
         self.pdf_queue = PdfQueue(
             settings.paper_seconds, settings.max_papers, settings.papers_each, settings.retry_after

@@ -9,12 +9,14 @@ from functools import partial
 from backbone.persian import jalali
 from contracts.errors import Unavailable
 from contracts.letters import Letter
-from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, Language
+from contracts.vocabulary import Language
 from gateway.cases.views import day_text, ground_name, refusal_text
+from gateway.papers.formatting import TEXTS, digits, text
 from gateway.papers.paper import Paper, Section, VerificationBlock
 from gateway.papers.signatures import REFUSED, PaperSigner, SignedLetter
-from gateway.papers.words import digits, text
 from gateway.submissions.catalogue_cache import CatalogueCache
+from texts.office import office
+from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES
 
 
 def letter_paper(
@@ -47,7 +49,7 @@ def letter_paper(
         sections += [Section(facts=tuple(facts)), *_refusal(letter, language)]
     return Paper(
         language=language,
-        office=words("office"),
+        office=office().name[language],
         title=words(f"letter_{variant}"),
         facts=(
             *_registry_number(letter, language),
@@ -58,7 +60,7 @@ def letter_paper(
         closing=(
             words("with_respect"),
             words("signed_head" if letter.approved else "signed_for_head"),
-            words("office"),
+            office().name[language],
         ),
     )
 
@@ -79,7 +81,8 @@ def letter_verification(
     words = partial(text, language)
     address = f"{verify_url}/{signature_line}"
     notes = (words("check_letter"), address, words("content_hash"), paper.content_hash())
-    return VerificationBlock(address, notes, words("pages"), letter.issued_at.isoformat())
+    pages = TEXTS["pages"].in_language(language)
+    return VerificationBlock(address, notes, pages, letter.issued_at.isoformat())
 
 
 def _registry_number(letter: Letter, language: Language) -> tuple[tuple[str, str], ...]:

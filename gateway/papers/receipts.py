@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from contracts.vocabulary import KIND_NAMES, Language
+from contracts.vocabulary import Language
 from gateway.cases.views import moment_text
+from gateway.papers.formatting import TEXTS, text
 from gateway.papers.paper import Paper, Section, VerificationBlock
 from gateway.papers.signatures import SignedReceipt
-from gateway.papers.words import text
+from texts.office import office
+from texts.vocabulary import KIND_NAMES
 
 
 def receipt_paper(receipt: SignedReceipt, language: Language) -> Paper:
@@ -16,7 +18,7 @@ def receipt_paper(receipt: SignedReceipt, language: Language) -> Paper:
     words = partial(text, language)
     return Paper(
         language=language,
-        office=words("office"),
+        office=office().name[language],
         title=words("receipt"),
         facts=(),
         sections=(
@@ -39,4 +41,5 @@ def receipt_verification(
     """`signature_line`: as `PaperSigner.sign_receipt` makes it; `verify_url`: of the page that verifies it."""
     words = partial(text, language)
     address = f"{verify_url}/{signature_line}"
-    return VerificationBlock(address, (words("check_receipt"), address), words("pages"), receipt.filed_at.isoformat())
+    pages = TEXTS["pages"].in_language(language)
+    return VerificationBlock(address, (words("check_receipt"), address), pages, receipt.filed_at.isoformat())

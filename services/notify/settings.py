@@ -9,6 +9,7 @@ from pydantic_settings import NoDecode
 
 from backbone.process.settings import HexKey, HexKeys, ServiceSettings
 from services.notify.delivery.rules import QuietHours
+from texts.office import OfficeFile
 
 
 def _quiet_hours(value: object) -> object:
@@ -27,12 +28,14 @@ def _names(value: object) -> object:
 
 
 class Settings(ServiceSettings):
-    """`sms_providers`: those through which messages are sent, in the order in which they are tried; each has settings of its own
+    """`office_file`: the office's name (texts/office.py); empty: deploy/office.toml.
+    `sms_providers`: those through which messages are sent, in the order in which they are tried; each has settings of its own
     (providers/). `notify_quiet_hours`: Tehran; `notify_hold`: seconds the first SMS waits for the case's expected date;
     `notify_lease`: seconds after which another process may take over a message; `notify_provider_rest`: seconds for which a
     provider that can send nothing is not called.
     """
 
+    office_file: OfficeFile | None = None
     code_mac_keys: HexKeys
     code_index_keys: HexKeys
     mobile_index_key: HexKey

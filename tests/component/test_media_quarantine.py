@@ -17,6 +17,7 @@ from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
 from tests.support import media_samples as samples
 from tests.support.media import Sender, database_of, environment, filed
 from tests.support.processes import BusClient, ServiceProcess, eventually
+from texts.errors import error_text
 
 pytestmark = pytest.mark.timeout(180)
 MIB = 1024 * 1024
@@ -167,7 +168,7 @@ def test_a_disk_that_fills_takes_no_more_and_says_why(
             with pytest.raises(EvidenceUnavailable) as refused:
                 Sender(wire).create(10)
             assert refused.value.params["retry_after"] > 0
-            assert "کد رهگیری" in refused.value.text("fa")
+            assert "کد رهگیری" in error_text(refused.value, "fa")
         finally:
             full.kill()
     finally:

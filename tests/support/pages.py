@@ -1,4 +1,4 @@
-"""A visitor of the plain pages, without a browser: cookies, forms, and what is kept for the visit."""
+"""A visitor of the plain pages, without a browser: cookies, forms, and what is kept in the form session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.pages.cookies import Cookies
+from gateway.pages.form_session import FormSession
 from gateway.pages.installation import cookie_key
 from tests.support.gateway import Gateway
 
@@ -65,14 +65,14 @@ class Browser:
         """The page with its marks; what was typed stands in it as it was typed."""
         return html.unescape(self.answer.text)
 
-    def holds(self) -> Cookies:
+    def holds(self) -> FormSession:
         """What is kept for this visitor now."""
         request = cast(Request, SimpleNamespace(cookies=self.cookies))
         settings = self.gateway.settings
-        kept = Cookies(
+        kept = FormSession(
             request,
             cookie_key(settings),
-            self.gateway.container.visit_store,
+            self.gateway.container.form_session_store,
             settings.public_url.startswith("https:"),
         )
         asyncio.run(kept.load())
@@ -84,7 +84,7 @@ class Browser:
         for name, value in values.items():
             kept.write(name, value)
         asyncio.run(kept.save())
-        kept.apply(answer)
+        kept.set_cookies(answer)
         for line in answer.headers.getlist("set-cookie"):
             cookie, _, content = line.partition(";")[0].partition("=")
             self.cookies[cookie] = content

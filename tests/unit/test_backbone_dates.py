@@ -16,7 +16,7 @@ from backbone.persian import date_text, jalali
 from contracts.characters import latin_digits
 from contracts.vocabulary import Language
 from gateway.cases import views
-from gateway.pages import words
+from gateway.pages import formatting
 
 DAY = date(2026, 11, 23)
 DIGITS = ("0123456789", "۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩")
@@ -126,8 +126,8 @@ def _shown(day: date) -> list[str]:
     """Every form in which pages, letters, messages and the API show a day, alone or with its hour."""
     noon = datetime(day.year, day.month, day.day, 9, 5, tzinfo=UTC)
     moments: list[Callable[[Language], str | None]] = [
-        lambda language: words.day(language, day),
-        lambda language: words.moment(language, noon),
+        lambda language: formatting.day(language, day),
+        lambda language: formatting.moment(language, noon),
         lambda language: views.day_text(day, language),
         lambda language: views.moment_text(noon, language),
         lambda language: date_text.short_day_text(day, language),
@@ -159,7 +159,7 @@ def test_the_year_stands_first_or_last(day: date, mark: str) -> None:
 @pytest.mark.parametrize("language", list(Language))
 def test_every_hint_that_pages_show_is_read(language: Language) -> None:
     """The hint's example follows the word for "such as"."""
-    texts = tomllib.loads((Path(words.__file__).parent / "texts.toml").read_text("utf-8"))
+    texts = tomllib.loads((Path(formatting.__file__).parent / "texts.toml").read_text("utf-8"))
     hints = [texts[key][language] for key in texts if "date" in key or "year" in key]
     examples = [hint.split(mark, 1)[1] for hint in hints for mark in ("مانند ", "example ", "like ") if mark in hint]
     assert len(examples) >= 4

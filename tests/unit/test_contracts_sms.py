@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.sms import has_hidden_letters, link_in, wrong_in_sms
-from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, Language
+from contracts.vocabulary import Language
 from services.notify.wording.templates import shipped_templates
+from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES
 
 LINKS = [
     "evil.xyz",

@@ -13,6 +13,7 @@ from contracts.base import now
 from contracts.errors import EvidenceUnavailable, PeygirError, TooMany, Unavailable
 from contracts.media import ChunkTarget, Upload, UploadState
 from gateway.evidence.chunk_relay import ChunkRelay, UploadBody
+from texts.errors import error_text
 
 MIB = 1024 * 1024
 ID = "u" * 32
@@ -118,5 +119,5 @@ def test_without_media_or_room_in_the_store_one_is_told_to_file_without(media_aw
     with pytest.raises(EvidenceUnavailable) as refused:
         send(media, Store(status), b"x")
     assert refused.value.params["retry_after"] > 0
-    assert "کد رهگیری" in refused.value.text("fa")
-    assert "tracking code" in refused.value.text("en")
+    assert "کد رهگیری" in error_text(refused.value, "fa")
+    assert "tracking code" in error_text(refused.value, "en")

@@ -198,11 +198,12 @@ def test_an_address_by_which_citizens_reach_it_is_taken(tmp_path: Path, given: s
 
 @pytest.mark.parametrize("content", [None, b"", b"\x89PNG", b"<svg>" + b" " * 300_000])
 def test_an_emblem_that_is_none_is_noticed_at_the_start(tmp_path: Path, content: bytes | None) -> None:
-    file = tmp_path / "emblem.svg"
     if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(ValidationError):
-        Keys().settings(tmp_path, paper_emblem=file)
+        (tmp_path / "emblem.svg").write_bytes(content)
+    file = tmp_path / "office.toml"
+    file.write_text('emblem = "emblem.svg"\n[name]\nfa = "بازرسی شهرداری نمونه"\nen = "Sample Inspection"')
+    with pytest.raises(ValidationError, match="emblem"):
+        Keys().settings(tmp_path, office_file=file)
 
 
 # --- whose name is on it ---

@@ -23,7 +23,6 @@ from pypdf import PdfReader
 from contracts.errors import Unavailable
 from contracts.letters import Letter
 from contracts.vocabulary import Kind, Language, Outcome, RefusalReason
-from gateway.papers import words
 from gateway.papers.letters import letter_paper
 from gateway.papers.paper import Paper, Section, VerificationBlock, from_json, to_json
 from gateway.papers.pdf_layout import FONTS, is_right_to_left, pdf, printable
@@ -227,18 +226,6 @@ def test_a_refusal_tells_its_reason_and_the_right_address(catalogue_cache: Catal
 def test_no_letter_goes_out_without_the_names_of_grounds(tmp_path: Path) -> None:
     with pytest.raises(Unavailable):
         letter_paper(letter(), Language.FA, CatalogueCache(tmp_path))
-
-
-def test_every_text_is_used_and_takes_the_same_values_in_both_languages() -> None:
-    folder = Path(words.__file__).parent
-    code = (
-        "".join(file.read_text() for file in folder.glob("*.py")) + '"letter_decided" "letter_final" "letter_refused"'
-    )
-    code += '"opening_decided" "opening_final" "opening_refused"'
-    for key, texts in words.texts().items():
-        assert f'"{key}"' in code, key
-        fields = [{name for _, name, _, _ in string.Formatter().parse(texts[one]) if name} for one in ("fa", "en")]
-        assert fields[0] == fields[1], key
 
 
 def test_a_paper_comes_to_the_worker_as_it_was() -> None:

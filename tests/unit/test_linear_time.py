@@ -20,8 +20,8 @@ from gateway.edge.json_parsing import parse_json
 from gateway.edge.request_log import plain_cookies
 from gateway.evidence.tus_protocol import read_metadata
 from gateway.pages.multipart import Multipart
+from gateway.pages.page_context import clean
 from gateway.pages.units import Tree
-from gateway.pages.visit import clean
 from gateway.papers.signatures import parse_receipt
 from services.notify.inbound.rules import meaning_of
 from tests.support.gateway import CATALOGUE

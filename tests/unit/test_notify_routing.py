@@ -11,7 +11,7 @@ import pytest
 from backbone.process import keys
 from contracts.accounts import OtpRequested
 from contracts.tracking import CaseDecided, NoteAdded
-from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, Kind, Language, Stage
+from contracts.vocabulary import Kind, Language, Stage
 from services.notify.notifications.composer import MessageComposer
 from services.notify.notifications.recipients import UNIT_ASKED
 from services.notify.notifications.registry import shipped_registry
@@ -21,6 +21,7 @@ from services.notify.wording.rules import LANGUAGES, code_for_sms, sms_parts
 from services.notify.wording.templates import InvalidTemplates, approved_texts, read_templates, shipped_templates
 from services.notify.wording.values import EXPECTED_DATE
 from tests.support.notify import Keys, Person
+from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES
 
 KEYS = Keys(keys.generate())
 

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from backbone.sentences import sentence
 from contracts.vocabulary import Language
 from services.notify.notifications.registry import shipped_registry
 from services.notify.notifications.validation import offered_values
 from services.notify.wording.rules import LANGUAGES, placeholders
 from services.notify.wording.templates import shipped_templates
 from services.notify.wording.use_cases import TextUseCases
+from texts.fields import field_text
 
 FA = "نتیجه {kind} شما: {outcome}\n{code}\n{office}"
 EN = "Result of your {kind}: {outcome}\n{code}\n{office}"
@@ -58,8 +58,8 @@ def test_an_sms_holds_no_link(link: str) -> None:
 
 def test_the_error_names_the_link_in_both_languages() -> None:
     [field] = TEXTS.mistakes("sms", "decided", {"fa": f"{FA} bit[.]ly/x", "en": EN})
-    assert sentence(field, Language.EN) == "An SMS may hold no link or Internet address: bit.ly"
-    assert sentence(field, Language.FA) == "پیامک نباید پیوند یا نشانی اینترنتی داشته باشد: bit.ly"
+    assert field_text(field, Language.EN) == "An SMS may hold no link or Internet address: bit.ly"
+    assert field_text(field, Language.FA) == "پیامک نباید پیوند یا نشانی اینترنتی داشته باشد: bit.ly"
 
 
 @pytest.mark.parametrize("channel", ["sms", "inbox"])

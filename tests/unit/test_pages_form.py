@@ -416,7 +416,7 @@ def test_a_failure_of_ours_is_a_page_without_a_trace(gateway: Gateway, monkeypat
     def fails(*_: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("gateway.pages.visit.style_path", fails)
+    monkeypatch.setattr("gateway.pages.page_context.style_path", fails)
     answer = gateway.send("GET", "/follow", headers={"accept": "text/html", "accept-language": "en"})
     assert (answer.status_code, answer.headers["content-type"]) == (500, "text/html; charset=utf-8")
     assert "Something went wrong on our side" in answer.text

@@ -9,9 +9,10 @@ from uuid import UUID
 from pydantic import ConfigDict
 
 from contracts.base import Answer, Moment
-from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Kind, Language, Outcome, Stage
+from contracts.vocabulary import Kind, Language, Outcome, Stage
 from gateway.cases.views import day_text, moment_text
 from gateway.papers.signatures import REFUSED, SignedLetter, SignedPaper
+from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES
 
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 

@@ -14,7 +14,7 @@ from contracts import tracking_codes
 from contracts.base import Answer, Moment
 from contracts.errors import InvalidField
 from contracts.intake import CheckReceipt, ReceiptState
-from contracts.vocabulary import STAGE_NAMES, Stage
+from contracts.vocabulary import Stage
 from gateway.api import dependencies as deps
 from gateway.api.dependencies import BearerDep, ContainerDep, OptionalKey, Shown, VisitorDep, answer
 from gateway.api.openapi_responses import answers, directly, problems
@@ -23,6 +23,7 @@ from gateway.cases.views import next_steps
 from gateway.edge.body_limits import parsed_json
 from gateway.edge.problems import invalid
 from gateway.submissions.receipts import Receipt
+from texts.vocabulary import STAGE_NAMES
 
 router = APIRouter(tags=["submissions"])
 

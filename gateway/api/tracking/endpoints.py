@@ -12,7 +12,7 @@ from gateway.api import dependencies as deps
 from gateway.api.dependencies import ContainerDep, TrackingCode
 from gateway.api.openapi_responses import directly, problems
 from gateway.api.tracking.bodies import TrackingCodeBody
-from gateway.cases.views import REGISTERING, CaseView, Registering
+from gateway.cases.views import CaseView, Registering, registering
 from gateway.edge import language
 from gateway.edge.body_limits import parsed_json
 from gateway.edge.problems import invalid
@@ -28,7 +28,7 @@ async def _by_code(request: Request, typed: str) -> Response:
     hashes = await deps.bearer_of(container, deps.client_of(container, request), typed)
     body = await container.citizen_cases.read_json(hashes, lang)
     if body is None:
-        body = Registering(stage_text=REGISTERING[lang]).model_dump_json().encode()
+        body = registering(lang).model_dump_json().encode()
     return Response(body, 200, {**_HEADERS, "content-language": lang.value}, deps.JSON)
 
 

@@ -30,7 +30,8 @@ from contracts.intake import (
     SetRetention,
     Unit,
 )
-from contracts.vocabulary import REFUSAL_NAMES, ROOT_CAUSE_NAMES, Language
+from contracts.vocabulary import Language
+from texts.vocabulary import REFUSAL_NAMES, ROOT_CAUSE_NAMES
 
 # --- checking a catalogue ---
 

@@ -64,7 +64,6 @@ class MalformedPush(Invalid):
     """A push without what its kind has to hold; it goes to the dead letters at once. `cause` quotes nothing of the push."""
 
     code = "malformed_push"
-    texts = {"fa": "داده‌ای که سامانه پیامک فرستاد خوانده نشد.", "en": "What the SMS provider pushed cannot be read."}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from contracts.vocabulary import Language
 from services.notify.wording.rules import CHANNELS, LANGUAGES, Names, Value, placeholders
+from texts.office import office
 
 OFFICE = "office"
 """The value that every text may name: the office's name."""
@@ -90,7 +91,7 @@ def read_templates(toml: str) -> Templates:
             problems += _read_entry(channel, name, entry, texts)
     if problems:
         raise InvalidTemplates("; ".join(problems))
-    return Templates(texts, content["office"], Names(content["kind_words"]))
+    return Templates(texts, office().name, Names(content["kind_words"]))
 
 
 def _read_entry(channel: str, name: str, entry: dict[str, Any], texts: dict[TextKey, Template]) -> list[str]:

@@ -9,18 +9,9 @@ from typing import Any
 from backbone.persian import jalali
 from backbone.persian.date_text import digits, short_day_text
 from contracts.notify import MessageChannel
-from contracts.vocabulary import (
-    OUTCOME_NAMES,
-    REFUSAL_NAMES,
-    ROLE_NAMES,
-    STAGE_NAMES,
-    Language,
-    Outcome,
-    RefusalReason,
-    Role,
-    Stage,
-)
+from contracts.vocabulary import Language, Outcome, RefusalReason, Role, Stage
 from services.notify.wording.rules import Names, Value, code_for_sms
+from texts.vocabulary import OUTCOME_NAMES, REFUSAL_NAMES, ROLE_NAMES, STAGE_NAMES
 
 _ISOLATED = "\u2066{}\u2069"  # left to right: after Persian letters 1405-000123 would be shown as 000123-1405
 _SMS = frozenset({MessageChannel.SMS.value})

@@ -11,17 +11,9 @@ from uuid import UUID
 from contracts.errors import ClosedUnit, UnknownUnit
 from contracts.gateway import Actor
 from contracts.tracking import TrackedEvent
-from contracts.vocabulary import (
-    OPEN_STAGES,
-    REFUSAL_NAMES,
-    ROOT_CAUSE_NAMES,
-    Channel,
-    Kind,
-    Language,
-    Outcome,
-    Stage,
-)
+from contracts.vocabulary import OPEN_STAGES, Channel, Kind, Language, Outcome, Stage
 from services.tracking.reference.workdays import Deadlines, Workdays, day_of
+from texts.vocabulary import REFUSAL_NAMES, ROOT_CAUSE_NAMES
 
 S = Stage
 ASKED = (S.AWAITING_CITIZEN, S.AWAITING_UNIT)

@@ -18,53 +18,46 @@ import json
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from typing import IO, Any
+from enum import StrEnum
+from typing import IO, Any, TypeVar
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from backbone.persian import jalali
 from contracts.masking import masked
-from contracts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Channel, Kind, Language, Outcome, Stage
+from contracts.vocabulary import Channel, Kind, Language, Outcome, Stage
+from texts.loading import area
+from texts.vocabulary import CHANNEL_NAMES, KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES, Names
 
 Row = dict[str, Any]
-Words = tuple[str, str]
+Word = TypeVar("Word", bound=StrEnum)
 
 _PR_SET_PDEATHSIG = 1
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 MOST_IN_A_CELL = 32_767
 """What a spreadsheet takes in one cell."""
-_YES: dict[bool, Words] = {True: ("بله", "yes"), False: ("خیر", "no")}
-_STAGES: dict[Stage, Words] = {
-    **{stage: (names[Language.FA], names[Language.EN]) for stage, names in STAGE_NAMES.items()},
-    # The citizen's texts for these address the reader.
-    Stage.AWAITING_CITIZEN: ("در انتظار پاسخ شهروند", "Waiting for the citizen"),
-    Stage.AWAITING_UNIT: ("در انتظار پاسخ واحد", "Waiting for the unit"),
-    Stage.REFUSED: ("پذیرفته نشد", "Not accepted"),
-    Stage.MERGED: ("به پرونده مشابه پیوست", "Merged"),
+TEXTS = area("exports")
+STAGES: Names[Stage] = {
+    stage: {language: TEXTS[f"stage.{stage}"].in_language(language) for language in Language}
+    if f"stage.{stage}" in TEXTS
+    else names
+    for stage, names in STAGE_NAMES.items()
 }
-_CHANNELS: dict[Channel, Words] = {
-    Channel.WEB: ("وب", "Web"),
-    Channel.APP: ("برنامه همراه", "App"),
-    Channel.PAGES: ("صفحه‌های ساده", "Plain pages"),
-    Channel.PHONE: ("تلفن", "Phone"),
-    Channel.COUNTER: ("پیشخوان", "Counter"),
-    Channel.SMS: ("پیامک", "SMS"),
-}
+"""As staff read them: where the citizen's text addresses its reader, the export has its own."""
 
 
 def serve(format_: str, language: Language, requests: IO[bytes], answers: IO[bytes]) -> None:
     """One file, from its first page to its end."""
-    at = 0 if language is Language.FA else 1
     out = Out()
     file: CsvFile | WorkbookFile = CsvFile(out) if format_ == "csv" else WorkbookFile(out, language)
-    file.add([heading[at] for heading, _ in COLUMNS])
+    file.add([TEXTS.text(language, f"column.{key}") for key in COLUMNS])
     while page := read_message(requests):
         for line in page.splitlines():
             row = json.loads(line)
-            file.add([cell(row, at) for _, cell in COLUMNS])
+            file.add([cell(row, language) for cell in COLUMNS.values()])
         write_message(answers, out.taken())
     file.close()
     write_message(answers, out.taken())
@@ -142,7 +135,7 @@ class WorkbookFile:
 
     def __init__(self, out: Out, language: Language) -> None:
         self._zip = ZipFile(out, "w", ZIP_DEFLATED)  # type: ignore[call-overload]  # it writes, and asks nothing else
-        name = "پرونده‌ها" if language is Language.FA else "Cases"
+        name = TEXTS.text(language, "sheet")
         for path, text in _PARTS.items():
             self._zip.writestr(path, _XML + text.format(name=name))
         self._sheet = self._zip.open("xl/worksheets/sheet1.xml", "w")  # no ZIP64: Excel does not take it
@@ -197,16 +190,16 @@ _SHEET = (
 # --- cells ---
 
 
-def _as_is(name: str) -> Callable[[Row, int], object]:
+def _as_is(name: str) -> Callable[[Row, Language], object]:
     return lambda row, _: row[name]
 
 
-def _jalali(name: str) -> Callable[[Row, int], object]:
+def _jalali(name: str) -> Callable[[Row, Language], object]:
     return lambda row, _: jalali.plain(_tehran(row[name])) if row[name] else None
 
 
-def _iso(name: str) -> Callable[[Row, int], object]:
-    def cell(row: Row, _: int) -> object:
+def _iso(name: str) -> Callable[[Row, Language], object]:
+    def cell(row: Row, _: Language) -> object:
         if not row[name]:
             return None
         day = _tehran(row[name])
@@ -221,39 +214,40 @@ def _tehran(text: str) -> date:
     return datetime.fromisoformat(text).astimezone(jalali.TEHRAN)
 
 
-def _kind(row: Row, at: int) -> object:
-    return KIND_NAMES[Kind(row["kind"])][(Language.FA, Language.EN)[at]]
+def _named(words: type[Word], name: str, names: Names[Word]) -> Callable[[Row, Language], object]:
+    return lambda row, language: names[words(row[name])][language] if row[name] else None
 
 
-def _outcome(row: Row, at: int) -> object:
-    return OUTCOME_NAMES[Outcome(row["outcome"])][(Language.FA, Language.EN)[at]] if row["outcome"] else None
+def _yes_or_no(name: str) -> Callable[[Row, Language], object]:
+    return lambda row, language: TEXTS.text(language, "yes" if row[name] else "no")
 
 
-def _unit_name(row: Row, at: int) -> object:
-    return row[("unit_name_fa", "unit_name_en")[at]]
+def _unit_name(row: Row, language: Language) -> object:
+    return row[f"unit_name_{language}"]
 
 
-COLUMNS: tuple[tuple[Words, Callable[[Row, int], object]], ...] = (
-    (("شماره", "Number"), _as_is("number")),
-    (("نوع", "Kind"), _kind),
-    (("مرحله", "Stage"), lambda row, at: _STAGES[Stage(row["stage"])][at]),
-    (("کد واحد", "Unit code"), _as_is("unit")),
-    (("واحد", "Unit"), _unit_name),
-    (("محور", "Ground"), _as_is("ground")),
-    (("فوری", "Urgent"), lambda row, at: _YES[row["urgent"]][at]),
-    (("بی‌نام", "Anonymous"), lambda row, at: _YES[row["anonymous"]][at]),
-    (("راه ثبت", "Channel"), lambda row, at: _CHANNELS[Channel(row["channel"])][at]),
-    (("تاریخ ثبت", "Filed (Jalali)"), _jalali("filed_at")),
-    (("تاریخ ثبت (میلادی)", "Filed"), _iso("filed_at")),
-    (("مهلت", "Due (Jalali)"), _jalali("expected_on")),
-    (("مهلت (میلادی)", "Due"), _iso("expected_on")),
-    (("تاریخ تصمیم", "Decided (Jalali)"), _jalali("decided_at")),
-    (("تاریخ تصمیم (میلادی)", "Decided"), _iso("decided_at")),
-    (("نتیجه", "Outcome"), _outcome),
-    (("شناسه بازرس", "Inspector's id"), _as_is("handler")),
-    (("امتیاز", "Score"), _as_is("score")),
-    (("متن", "Text"), lambda row, _: masked(row["text"])),
-)
+COLUMNS: Mapping[str, Callable[[Row, Language], object]] = {
+    "number": _as_is("number"),
+    "kind": _named(Kind, "kind", KIND_NAMES),
+    "stage": _named(Stage, "stage", STAGES),
+    "unit": _as_is("unit"),
+    "unit_name": _unit_name,
+    "ground": _as_is("ground"),
+    "urgent": _yes_or_no("urgent"),
+    "anonymous": _yes_or_no("anonymous"),
+    "channel": _named(Channel, "channel", CHANNEL_NAMES),
+    "filed_jalali": _jalali("filed_at"),
+    "filed": _iso("filed_at"),
+    "due_jalali": _jalali("expected_on"),
+    "due": _iso("expected_on"),
+    "decided_jalali": _jalali("decided_at"),
+    "decided": _iso("decided_at"),
+    "outcome": _named(Outcome, "outcome", OUTCOME_NAMES),
+    "handler": _as_is("handler"),
+    "score": _as_is("score"),
+    "text": lambda row, _: masked(row["text"]),
+}
+"""By the key of its heading, how a cell is made of a row."""
 
 if __name__ == "__main__":
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # ends with who asked for it

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.vocabulary import ActorKind
-from gateway.pages.cookies import Cookies
 from gateway.pages.draft import OpenCase, SignedIn
+from gateway.pages.form_session import FormSession
 from gateway.pages.installation import cookie_key
 from gateway.pages.routes import PAGES
 from tests.support.walk.gateway_walk import GatewayWalk, Operation
@@ -62,9 +62,9 @@ async def _page(walk: GatewayWalk, person: Person, path: str, case: CaseFacts | 
 async def _cookies(walk: GatewayWalk, **values: Any) -> str:
     """As the pages would have set them."""
     request = cast(Request, SimpleNamespace(cookies={}))
-    made, answer = Cookies(request, cookie_key(walk.settings), walk.container.visit_store), Response()
+    made, answer = FormSession(request, cookie_key(walk.settings), walk.container.form_session_store), Response()
     for name, value in values.items():
         made.write(name, value)
     await made.save()
-    made.apply(answer)
+    made.set_cookies(answer)
     return "; ".join(line.partition(";")[0] for line in answer.headers.getlist("set-cookie"))

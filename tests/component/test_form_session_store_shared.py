@@ -10,38 +10,38 @@ import pytest
 from starlette.requests import Request
 
 from deploy.local import ports
-from gateway.pages import visit_store
-from gateway.pages.cookies import Cookies
+from gateway.pages import form_session_store
 from gateway.pages.draft import AnswerDraft
-from gateway.pages.visit_store import VisitStore, make_store
+from gateway.pages.form_session import FormSession
+from gateway.pages.form_session_store import FormSessionStore, make_store
 from gateway.settings import Settings
 from tests.component.test_gateway_limits_shared import needs_server, running
 from tests.support.gateway import Keys
 
 KEY = bytes(32)
-VISIT = "v" * 43
+SESSION_ID = "v" * 43
 
 
 def settings(folder: Path, port: int) -> Settings:
     return Keys().settings(folder, limits_url=f"valkey://127.0.0.1:{port}/0")
 
 
-async def visit(store: VisitStore) -> Cookies:
+async def session(store: FormSessionStore) -> FormSession:
     """One request of the visitor."""
-    scope = {"type": "http", "headers": [(b"cookie", f"peygir-visit={VISIT}".encode())]}
-    cookies = Cookies(Request(scope), KEY, store)
+    scope = {"type": "http", "headers": [(b"cookie", f"peygir-form-session={SESSION_ID}".encode())]}
+    cookies = FormSession(Request(scope), KEY, store)
     await cookies.load()
     return cookies
 
 
-async def keep(store: VisitStore, text: str) -> None:
-    cookies = await visit(store)
+async def keep(store: FormSessionStore, text: str) -> None:
+    cookies = await session(store)
     cookies.write("answer", AnswerDraft(text=text))
     await cookies.save()
 
 
-async def text_in(store: VisitStore) -> str | None:
-    kept = (await visit(store)).read("answer", AnswerDraft)
+async def text_in(store: FormSessionStore) -> str | None:
+    kept = (await session(store)).read("answer", AnswerDraft)
     return kept.text if kept else None
 
 
@@ -53,7 +53,7 @@ def test_two_gateways_know_the_same_draft_and_the_server_cannot_read_it(tmp_path
         assert await text_in(there) == "پاسخ من"
         await keep(there, "پاسخ درست‌شده من")
         assert await text_in(here) == "پاسخ درست‌شده من"
-        cookies = await visit(here)
+        cookies = await session(here)
         cookies.drop("answer")
         await cookies.save()
         assert await text_in(there) is None
@@ -64,29 +64,29 @@ def test_two_gateways_know_the_same_draft_and_the_server_cannot_read_it(tmp_path
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
             connection.sendall(b"KEYS *\r\n")
             key = connection.recv(4096).split(b"\r\n")[2]
-            assert key.startswith(b"peygir:visit:")
-            assert VISIT.encode() not in key
+            assert key.startswith(b"peygir:form-session:")
+            assert SESSION_ID.encode() not in key
             connection.sendall(b"TTL " + key + b"\r\n")
             assert 86_000 < int(connection.recv(4096).strip()[1:]) <= 86_400
             connection.sendall(b"HGETALL " + key + b"\r\n")
             held = connection.recv(65536)
     assert b"answer" in held
     assert "نوشته".encode() not in held
-    assert not list((tmp_path / "a").glob("visits/[0-9a-f]*")), "it lies in files as well"
+    assert not list((tmp_path / "a").glob("form-sessions/[0-9a-f]*")), "it lies in files as well"
 
 
 @needs_server
 def test_while_the_server_is_away_drafts_lie_in_files_and_the_newest_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(visit_store, "REST", 0.0)
+    monkeypatch.setattr(form_session_store, "REST", 0.0)
     port = ports.pick()
 
     async def go() -> None:
         store = make_store(settings(tmp_path / "gateway", port))
         with running(tmp_path, port):
             await keep(store, "پیش از قطع")
-        assert not (await visit(store)).complete
+        assert not (await session(store)).complete
         assert await text_in(store) is None
         await keep(store, "هنگام قطع")
         assert await text_in(store) == "هنگام قطع"
@@ -94,8 +94,8 @@ def test_while_the_server_is_away_drafts_lie_in_files_and_the_newest_counts(
             assert await text_in(store) == "هنگام قطع"
             await keep(store, "پس از قطع")
             assert await text_in(store) == "پس از قطع"
-            assert not list((tmp_path / "gateway" / "visits").glob("[0-9a-f]*")), "an older copy stays behind"
-            cookies = await visit(store)
+            assert not list((tmp_path / "gateway" / "form-sessions").glob("[0-9a-f]*")), "an older copy stays behind"
+            cookies = await session(store)
         cookies.drop("answer")
         await cookies.save()
         assert await text_in(store) is None, "what was dropped while the server was away comes back"

@@ -1,28 +1,42 @@
-"""The pages' words, numbers and dates in the visitor's language."""
+"""The pages' texts, numbers and dates in the visitor's language."""
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date, datetime
-from functools import cache
-from pathlib import Path
 
-from backbone.persian import jalali
 from backbone.persian import normalisation as persian
+from backbone.persian.date_text import day_text, moment_text
 from contracts.vocabulary import Language
+from texts.loading import area
+from texts.office import office
+
+TEXTS = area("pages")
 
 
-@cache
-def texts() -> dict[str, dict[str, str]]:
-    """Every text by key and language."""
-    return tomllib.loads((Path(__file__).parent / "texts.toml").read_text("utf-8"))
-
-
-def text(language: Language, key: str, **values: object) -> str:
-    """The words for `key`; numbers among the values are written in the language's digits."""
+def text(language: Language, key: str, /, **values: object) -> str:
+    """The text for `key`; numbers among the values are written in the language's digits."""
     shown = {name: number(language, value) if isinstance(value, int) else value for name, value in values.items()}
-    template = texts()[key][language]
-    return template.format(**shown) if shown else template
+    return TEXTS.text(language, key, office=office_name(language), **shown)
+
+
+def office_name(language: Language) -> str:
+    return office().name[language]
+
+
+def contact_lines(language: Language) -> list[str]:
+    """How the office is reached, as far as its installation says."""
+    known = office()
+    values = {
+        "address": known.address[language],
+        "hours": known.hours[language],
+        "phone": digits(language, known.phone),
+    }
+    return [text(language, f"contact_{name}", **{name: value}) for name, value in values.items() if value]
+
+
+def sms_number(language: Language) -> str:
+    """The number that citizens text their code to; empty where the installation names none."""
+    return digits(language, office().sms_number)
 
 
 def digits(language: Language, shown: object) -> str:
@@ -35,19 +49,12 @@ def number(language: Language, value: int) -> str:
 
 def day(language: Language, value: date | datetime | str) -> str:
     """۲ آذر ۱۴۰۵, or 23 November 2026; of a moment, the day it was in Tehran."""
-    known = date.fromisoformat(value) if isinstance(value, str) else value
-    if isinstance(known, datetime):
-        known = jalali.today(known)
-    return jalali.long(known) if language is Language.FA else f"{known.day} {known:%B %Y}"
+    return day_text(date.fromisoformat(value) if isinstance(value, str) else value, language)
 
 
 def moment(language: Language, value: datetime | str) -> str:
     """The same with the hour in Tehran."""
-    known = datetime.fromisoformat(value) if isinstance(value, str) else value
-    if language is Language.FA:
-        return jalali.moment(known)
-    local = known.astimezone(jalali.TEHRAN)
-    return f"{local.day} {local:%B %Y, %H:%M}"
+    return moment_text(datetime.fromisoformat(value) if isinstance(value, str) else value, language)
 
 
 def size(language: Language, octets: int) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pages.visit_store import (
+from gateway.pages.form_session_store import (
     LIFETIME,
     PROTECTED,
     RECORD_LIMIT,
@@ -35,7 +35,7 @@ def clock() -> Clock:
 
 
 def store(folder: Path, clock: Clock, records: int = 100, octets: int = 10_000_000) -> FileStore:
-    return FileStore(folder / "visits", records, octets, clock)
+    return FileStore(folder / "form-sessions", records, octets, clock)
 
 
 def id_(number: int) -> str:
@@ -59,7 +59,7 @@ def test_values_are_put_replaced_and_removed_by_name(tmp_path: Path, clock: Cloc
     assert read(made, 1) == {"draft": b"second"}
     asyncio.run(made.change(id_(1), {}, {"draft": b"removed"}))
     assert read(made, 1) == {}
-    assert not list((tmp_path / "visits").glob("[0-9a-f]*"))
+    assert not list((tmp_path / "form-sessions").glob("[0-9a-f]*"))
 
 
 def test_what_is_kept_outlives_the_process(tmp_path: Path, clock: Clock) -> None:
@@ -73,7 +73,7 @@ def test_only_the_owner_of_the_process_reads_it(tmp_path: Path, clock: Clock) ->
         put(store(tmp_path, clock), 1, draft=b"text")
     finally:
         os.umask(mask)
-    folder = tmp_path / "visits"
+    folder = tmp_path / "form-sessions"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
 
@@ -87,7 +87,7 @@ def test_a_day_after_the_last_change_it_cannot_be_read_and_is_removed(tmp_path: 
     clock.now += 2
     assert read(made, 1) == {}
     made.sweep()
-    assert [file.name for file in (tmp_path / "visits").glob("[0-9a-f]*")] == [id_(2)]
+    assert [file.name for file in (tmp_path / "form-sessions").glob("[0-9a-f]*")] == [id_(2)]
 
 
 def test_the_oldest_make_room_and_what_is_being_written_never_does(tmp_path: Path, clock: Clock) -> None:
@@ -113,7 +113,7 @@ def test_octets_are_bounded_in_all_and_for_one(tmp_path: Path, clock: Clock) -> 
     with pytest.raises(RecordTooLarge):
         put(made, 0, draft=bytes(RECORD_LIMIT))
     assert read(made, 0) == {"draft": bytes(20_000)}
-    held = sum(file.stat().st_size for file in (tmp_path / "visits").iterdir())
+    held = sum(file.stat().st_size for file in (tmp_path / "form-sessions").iterdir())
     assert held <= 100_000
     # A new process counts what is there.
     with pytest.raises(StoreUnavailable):
@@ -123,7 +123,7 @@ def test_octets_are_bounded_in_all_and_for_one(tmp_path: Path, clock: Clock) -> 
 def test_a_torn_or_strange_file_is_no_draft_and_no_failure(tmp_path: Path, clock: Clock) -> None:
     made = store(tmp_path, clock)
     put(made, 1, draft=b"text")
-    file = tmp_path / "visits" / id_(1)
+    file = tmp_path / "form-sessions" / id_(1)
     for content in (b"", b'{"draft": "dGV', b"[]", b'{"draft": 1}', b"\xff\xfe"):
         file.write_bytes(content)
         os.utime(file, (clock.now, clock.now))
@@ -144,7 +144,7 @@ def test_pages_that_change_one_record_at_once_lose_nothing_of_each_other(tmp_pat
 
 
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path, clock: Clock) -> None:
-    (tmp_path / "visits").write_text("not a folder")
+    (tmp_path / "form-sessions").write_text("not a folder")
     made = store(tmp_path, clock)
     with pytest.raises(StoreUnavailable):
         put(made, 1, draft=b"text")

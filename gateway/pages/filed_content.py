@@ -1,4 +1,4 @@
-"""What a citizen wrote, as a page shows it again."""
+"""What a citizen filed, as a page shows it."""
 
 from __future__ import annotations
 
@@ -7,50 +7,50 @@ import re
 from contracts.gateway import AnswerValue
 from contracts.intake import Ground, Question, QuestionType
 from contracts.tracking import Attachment, FiledText
-from gateway.pages import words
-from gateway.pages.visit import Visit
+from gateway.pages import formatting
+from gateway.pages.page_context import PageContext
 
 Row = tuple[str, str]
 """A label and what was written."""
 
 
-def answer_text(visit: Visit, question: Question, value: AnswerValue | None) -> str:
+def answer_text(context: PageContext, question: Question, value: AnswerValue | None) -> str:
     """An answer in words; empty when there is none."""
     if value is None:
         return ""
     if question.type is QuestionType.DATE and isinstance(value, str):
         try:
-            return words.day(visit.language, value)
+            return formatting.day(context.language, value)
         except ValueError:  # it was a question of another type then
             return value
     if isinstance(value, bool):
-        return visit.say("yes" if value else "no")
-    names = {option.value: visit.name(option) for option in question.options}
+        return context.text("yes" if value else "no")
+    names = {option.value: context.name(option) for option in question.options}
     values = value if isinstance(value, list) else [str(value)]
-    shown = visit.say("list_comma").join(names.get(one, one) for one in values)
-    return words.digits(visit.language, shown) if question.type is QuestionType.NUMBER else shown
+    shown = context.text("list_comma").join(names.get(each, each) for each in values)
+    return formatting.digits(context.language, shown) if question.type is QuestionType.NUMBER else shown
 
 
-def filed_rows(visit: Visit, filed: FiledText, ground: Ground | None) -> list[Row]:
+def filed_rows(context: PageContext, filed: FiledText, ground: Ground | None) -> list[Row]:
     """Everything that was filed with a text, but the text. Of a question that is no more, its answer as it was kept."""
     questions = {question.code: question for question in ground.questions} if ground else {}
     rows = [
-        (visit.name(questions[code]), answer_text(visit, questions[code], value))
+        (context.name(questions[code]), answer_text(context, questions[code], value))
         if code in questions
         else (
-            visit.say("written_answer"),
-            visit.say("list_comma").join(value if isinstance(value, list) else [str(value)]),
+            context.text("written_answer"),
+            context.text("list_comma").join(value if isinstance(value, list) else [str(value)]),
         )
         for code, value in filed.answers.items()
     ]
     if filed.address:
-        rows.append((visit.say("address_label"), filed.address))
+        rows.append((context.text("address_label"), filed.address))
     if filed.happened_on:
-        rows.append((visit.say("date_label"), words.day(visit.language, filed.happened_on)))
+        rows.append((context.text("date_label"), formatting.day(context.language, filed.happened_on)))
     if filed.people:
-        rows.append((visit.say("people_label"), "\n".join(filed.people)))
+        rows.append((context.text("people_label"), "\n".join(filed.people)))
     if filed.reference:
-        rows.append((visit.say("reference_label"), filed.reference))
+        rows.append((context.text("reference_label"), filed.reference))
     return rows
 
 
@@ -58,12 +58,12 @@ _NEUTRAL = re.compile(r"[a-z]+-[0-9]+(\.[a-z0-9]+)?")
 """What the office calls a file, whatever its sender's device called it, such as evidence-2.jpg."""
 
 
-def file_title(visit: Visit, attachment: Attachment) -> str:
+def file_title(context: PageContext, attachment: Attachment) -> str:
     """What an attachment is called: as its citizen's device called it, where that is known, else its kind and its number."""
     if attachment.file_name and not _NEUTRAL.fullmatch(attachment.file_name):
         return attachment.file_name
     number = attachment.number
     if attachment.media_type is None:  # not looked at yet
-        return visit.say("file_unknown", number=number)
+        return context.text("file_unknown", number=number)
     kind = attachment.media_type.partition("/")[0]
-    return visit.say(f"file_{kind}" if kind in ("image", "audio", "video") else "file_document", number=number)
+    return context.text(f"file_{kind}" if kind in ("image", "audio", "video") else "file_document", number=number)

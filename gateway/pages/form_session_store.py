@@ -1,9 +1,9 @@
-"""Where the plain pages keep what a visitor has typed, out of the visitor's cookies: sealed values under a hashed id.
+"""Stores of form sessions: what a visitor has typed, out of the visitor's cookies, as sealed values under a hashed id.
 
 A store sees a record's id (a keyed hash), the names of its values, their sizes and times. It cannot read a value: each is
-encrypted under a key that is made of the visitor's own cookie (gateway/pages/cookies.py).
+encrypted under a key that is made of the visitor's own cookie (gateway/pages/form_session.py).
 
-    FileStore     one file a record under GATEWAY_STATE_DIR/visits: survives a restart of the gateway
+    FileStore     one file a record under GATEWAY_STATE_DIR/form-sessions: survives a restart of the gateway
     ValkeyStore   one hash a record in the server of LIMITS_URL: several gateways share it
     SharedStore   the second, and while it does not answer the first
 
@@ -30,18 +30,18 @@ from urllib.parse import urlsplit
 from backbone.process import logs
 from gateway.settings import Settings
 
-log = logs.get("visits")
+log = logs.get("form_sessions")
 
 LIFETIME = 24 * 60 * 60
 """Seconds."""
 RECORD_LIMIT = 256 * 1024
 """Octets of one record: a filing and an answer at their longest are some 60 kB, compressed and sealed."""
 PROTECTED = 60 * 60
-"""Seconds: a record changed within them is never removed to make room, so a flood cannot take what is being written."""
+"""Seconds: a record changed within them is never removed to free space, so a flood cannot take what is being written."""
 SWEEP = 10 * 60.0
 """Seconds between two removals of what is past its time."""
 REST = 5.0
-"""Seconds without asking a shared server that did not answer."""
+"""Seconds in which a shared server that did not answer is not tried again."""
 _PATIENCE = {"socket_timeout": 1.0, "socket_connect_timeout": 0.5}
 _ID = re.compile(r"[0-9a-f]{64}")
 _SCHEMES = ("valkey", "valkeys", "redis", "rediss", "unix")
@@ -50,7 +50,7 @@ Record = dict[str, bytes]
 
 
 @dataclass(frozen=True)
-class Copies:
+class StoredCopies:
     """A record as it was read: every copy that was reached, the newest of each value counts. `complete` False: another
     copy may be where nobody answers now, so what is not here may still exist."""
 
@@ -63,13 +63,13 @@ class StoreUnavailable(Exception):
 
 
 class RecordTooLarge(StoreUnavailable):
-    """One visitor's values together are more than RECORD_LIMIT."""
+    """One session's values together are more than RECORD_LIMIT."""
 
 
-class VisitStore(Protocol):
+class FormSessionStore(Protocol):
     """Records of sealed values by name. `record_id`: 64 hexadecimal digits."""
 
-    async def read(self, record_id: str) -> Copies:
+    async def read(self, record_id: str) -> StoredCopies:
         """StoreUnavailable when nothing at all can be said of it."""
         ...
 
@@ -103,13 +103,13 @@ class FileStore:
         self._records: OrderedDict[str, tuple[float, int]] | None = None
         self._bytes = 0
 
-    async def read(self, record_id: str) -> Copies:
+    async def read(self, record_id: str) -> StoredCopies:
         try:
-            found = await asyncio.to_thread(self._read, self._path(record_id))
+            record = await asyncio.to_thread(self._read, self._path(record_id))
         except OSError as error:
             log.warning("a draft cannot be read", error=type(error).__name__)
             raise StoreUnavailable from None
-        return Copies([found] if found else [])
+        return StoredCopies([record] if record else [])
 
     async def change(self, record_id: str, values: Mapping[str, bytes], removed: Mapping[str, bytes]) -> None:
         await asyncio.to_thread(self._change, record_id, dict(values), frozenset(removed))
@@ -158,9 +158,9 @@ class FileStore:
                 content = json.dumps({name: base64.b64encode(value).decode() for name, value in record.items()})
                 if len(content) > RECORD_LIMIT:
                     raise RecordTooLarge
-                self._make_room(record_id, len(content))
+                self._free_space(record_id, len(content))
                 self._write(path, content.encode())
-                self._note(record_id, self._clock(), len(content))
+                self._record_change(record_id, self._clock(), len(content))
         except OSError as error:
             log.warning("a draft cannot be kept", error=type(error).__name__)
             raise StoreUnavailable from None
@@ -186,12 +186,12 @@ class FileStore:
             new.unlink(missing_ok=True)
             raise
 
-    def _make_room(self, record_id: str, size: int) -> None:
+    def _free_space(self, record_id: str, size: int) -> None:
         records = self._listed()
-        known = records.get(record_id, (0.0, 0))[1]
+        present_size = records.get(record_id, (0.0, 0))[1]
         self._remove_expired(records)
         while len(records) + (record_id not in records) > self._most_records or (
-            self._bytes - known + size > self._most_bytes
+            self._bytes - present_size + size > self._most_bytes
         ):
             oldest = next((name for name in records if name != record_id), None)
             if oldest is None or self._clock() - records[oldest][0] < PROTECTED:
@@ -205,19 +205,19 @@ class FileStore:
 
     def _listed(self) -> OrderedDict[str, tuple[float, int]]:
         if self._records is None:
-            found = []
+            listed = []
             with os.scandir(self._folder) as entries:
                 for entry in entries:
-                    about = entry.stat(follow_symlinks=False)
+                    status = entry.stat(follow_symlinks=False)
                     if _ID.fullmatch(entry.name):
-                        found.append((about.st_mtime, about.st_size, entry.name))
-                    elif entry.name.endswith(".new") and self._clock() - about.st_mtime > PROTECTED:
+                        listed.append((status.st_mtime, status.st_size, entry.name))
+                    elif entry.name.endswith(".new") and self._clock() - status.st_mtime > PROTECTED:
                         Path(entry.path).unlink(missing_ok=True)  # a process was killed while it wrote
-            self._records = OrderedDict((name, (changed, size)) for changed, size, name in sorted(found))
-            self._bytes = sum(size for _, size, _ in found)
+            self._records = OrderedDict((name, (changed, size)) for changed, size, name in sorted(listed))
+            self._bytes = sum(size for _, size, _ in listed)
         return self._records
 
-    def _note(self, record_id: str, changed: float, size: int) -> None:
+    def _record_change(self, record_id: str, changed: float, size: int) -> None:
         records = self._listed()
         self._bytes += size - records.pop(record_id, (0.0, 0))[1]
         records[record_id] = (changed, size)
@@ -238,7 +238,7 @@ class FileStore:
 
 
 class ValkeyStore:
-    """One hash a record, `peygir:visit:<id>`, which the server drops after LIFETIME. How much it holds in all is its own
+    """One hash a record, `peygir:form-session:<id>`, which the server drops after LIFETIME. How much it holds in all is its own
     `maxmemory`."""
 
     def __init__(self, url: str) -> None:
@@ -247,9 +247,9 @@ class ValkeyStore:
         self._client: Any = valkey.asyncio.from_url(url, **_PATIENCE)  # type: ignore[no-untyped-call]  # the library's own gap
         self._resting_until = 0.0
 
-    async def read(self, record_id: str) -> Copies:
-        found = await self._asked(lambda client: client.hgetall(_key(record_id)))
-        return Copies([{name.decode(): value for name, value in found.items()}] if found else [])
+    async def read(self, record_id: str) -> StoredCopies:
+        values = await self._request(lambda client: client.hgetall(_key(record_id)))
+        return StoredCopies([{name.decode(): value for name, value in values.items()}] if values else [])
 
     async def change(self, record_id: str, values: Mapping[str, bytes], removed: Mapping[str, bytes]) -> None:
         key = _key(record_id)
@@ -263,19 +263,19 @@ class ValkeyStore:
                 pipe.expire(key, LIFETIME)
                 await pipe.execute()
 
-        await self._asked(go)
+        await self._request(go)
 
     async def remove(self, record_id: str) -> None:
-        await self._asked(lambda client: client.delete(_key(record_id)))
+        await self._request(lambda client: client.delete(_key(record_id)))
 
     async def sweep_forever(self) -> None:
         """The server does it by itself."""
 
-    async def _asked(self, question: Callable[[Any], Any]) -> Any:
+    async def _request(self, operation: Callable[[Any], Any]) -> Any:
         if time.monotonic() < self._resting_until:
             raise StoreUnavailable
         try:
-            return await question(self._client)
+            return await operation(self._client)
         except Exception as error:  # noqa: BLE001  # whatever the client raises
             self._resting_until = time.monotonic() + REST
             log.warning("the shared store of drafts cannot be reached", error=type(error).__name__)
@@ -285,15 +285,15 @@ class ValkeyStore:
 class SharedStore:
     """`shared`, and `local` while that does not answer. A record may then have values in both: the newest of each counts."""
 
-    def __init__(self, shared: VisitStore, local: VisitStore) -> None:
+    def __init__(self, shared: FormSessionStore, local: FormSessionStore) -> None:
         self._shared, self._local = shared, local
 
-    async def read(self, record_id: str) -> Copies:
+    async def read(self, record_id: str) -> StoredCopies:
         local = (await self._local.read(record_id)).records
         try:
-            return Copies([*local, *(await self._shared.read(record_id)).records])
+            return StoredCopies([*local, *(await self._shared.read(record_id)).records])
         except StoreUnavailable:
-            return Copies(local, complete=False)
+            return StoredCopies(local, complete=False)
 
     async def change(self, record_id: str, values: Mapping[str, bytes], removed: Mapping[str, bytes]) -> None:
         try:
@@ -314,9 +314,11 @@ class SharedStore:
         await self._local.sweep_forever()
 
 
-def make_store(settings: Settings) -> VisitStore:
+def make_store(settings: Settings) -> FormSessionStore:
     """The store that these settings ask for."""
-    local = FileStore(settings.gateway_state_dir / "visits", settings.visits_kept, settings.visits_bytes)
+    local = FileStore(
+        settings.gateway_state_dir / "form-sessions", settings.form_sessions_kept, settings.form_sessions_bytes
+    )
     if settings.limits_url is None:
         return local
     url = settings.limits_url.get_secret_value()
@@ -327,4 +329,4 @@ def make_store(settings: Settings) -> VisitStore:
 
 
 def _key(record_id: str) -> str:
-    return f"peygir:visit:{record_id}"
+    return f"peygir:form-session:{record_id}"

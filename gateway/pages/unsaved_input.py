@@ -26,23 +26,23 @@ BACK_TO: Mapping[str, str] = {
     "/mine/open": "/mine",
     "/mine/leave": "/mine",
 }
-"""Forms that stand on another page."""
+"""Forms that are on another page."""
 
 
-class TypedForm(BaseModel):
+class UnsavedForm(BaseModel):
     """`about`: which case it was typed for; empty where that is not known, or no matter."""
 
     about: str = ""
     fields: Form
 
 
-class SentForms(BaseModel):
+class SubmittedForms(BaseModel):
     """The keys of forms that had their effect: a second click on one is no text that was not sent."""
 
     keys: list[str] = []
 
-    def and_(self, key: str) -> SentForms:
-        return SentForms(keys=[*(one for one in self.keys if one != key), key][-_MOST_KEYS:])
+    def with_key(self, key: str) -> SubmittedForms:
+        return SubmittedForms(keys=[*(kept for kept in self.keys if kept != key), key][-_MOST_KEYS:])
 
 
 def form_path(path: str) -> str:
@@ -53,7 +53,7 @@ def form_path(path: str) -> str:
 
 
 def is_action(path: str) -> bool:
-    """Whether `path` is there to be posted to alone, and shows no form of its own."""
+    """Whether `path` only takes posts, and has no form of its own."""
     return form_path(path) != path
 
 

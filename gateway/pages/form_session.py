@@ -1,10 +1,11 @@
-"""What the pages remember of one visitor between two requests.
+"""The form session: what the pages remember of one browser between two requests.
 
-The browser holds one random value, the visit, and the choice of language; so the cookies stay small whatever is typed.
-Everything else is in a store (gateway/pages/visit_store.py) under a hash of the visit, each value encrypted under a key made of
-the visit and the gateway's own: who reads the store reads nothing, who changes a value makes it unreadable.
+The browser holds one random value, the session id, and the choice of language; so the cookies stay small whatever is typed.
+Everything else is in a store (gateway/pages/form_session_store.py) under a hash of the session id, each value
+encrypted under a key derived from that id and the gateway's own: a reader of the store learns nothing, and a changed value
+is unreadable.
 
-The visit's cookie is SameSite=Lax: a link from another site shows visitors their own draft, since GET changes nothing, and
+The session's cookie is SameSite=Lax: a link from another site shows visitors their own draft, since GET changes nothing, and
 a form of another site comes without it.
 """
 
@@ -27,31 +28,31 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.pages.visit_store import LIFETIME, RECORD_LIMIT, StoreUnavailable, VisitStore
+from gateway.pages.form_session_store import LIFETIME, RECORD_LIMIT, FormSessionStore, StoreUnavailable
 
 PREFIX = "peygir-"
 SECURE_PREFIX = "__Host-peygir-"
 """With it a browser takes the cookie from this host alone, over TLS, for the whole site."""
 CASE = "case-"
 _INFLATED = 1_000_000  # octets; only what we wrote ourselves is ever opened
-_VISIT = re.compile(r"[A-Za-z0-9_-]{20,64}")
+_SESSION_ID = re.compile(r"[A-Za-z0-9_-]{20,64}")
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class TooMuch(ValueError):
+class SessionFull(ValueError):
     """All that one visitor typed is more than is kept for one."""
 
 
-class Cookies:
-    """The cookies of one request and, when applied, of its answer; with the values that are kept for the visit.
+class FormSession:
+    """The cookies of one request and, when applied, of its answer; with the values of the session.
 
     `key`: 32 octets, the same in every gateway. `secure`: whether citizens reach us by https, which the request itself does
-    not tell behind a proxy. `starts`: whether the answer may begin a visit where the request has none.
+    not show behind a proxy. `starts`: whether the answer may start a session where the request has none.
     """
 
     def __init__(
-        self, request: Request, key: bytes, store: VisitStore, secure: bool = False, starts: bool = True
+        self, request: Request, key: bytes, store: FormSessionStore, secure: bool = False, starts: bool = True
     ) -> None:
         self._request, self._key, self._store = request, key, store
         self._secure, self._starts = secure, starts
@@ -60,13 +61,13 @@ class Cookies:
         self._values: dict[str, tuple[float, Any]] = {}
         self._changed: set[str] = set()
         self._former: str | None = None
-        visit = self.plain("visit")
-        self.is_new = _VISIT.fullmatch(visit) is None
-        self._visit = secrets.token_urlsafe(32) if self.is_new else visit
+        session_id = self.browser_value("form-session")
+        self.is_new = _SESSION_ID.fullmatch(session_id) is None
+        self._session_id = secrets.token_urlsafe(32) if self.is_new else session_id
         self.subject = ""
         """What the forms of this page are about: a case (`case_subject`), the kind that is being begun, or nothing."""
-        self.proven = False
-        """Whether the browser says that a page of ours sent the request."""
+        self.sent_by_own_page = False
+        """Whether the browser reports that a page of ours sent the request."""
         self.complete = True
         """False: the store could not be read in full, so what is not there may still exist."""
 
@@ -77,63 +78,63 @@ class Cookies:
         about = self.subject if about is None else about
         return f"{about}.{self._mac('form', about)[:40]}"
 
-    def is_form_token(self, token: str) -> bool:
+    def accepts_form_token(self, token: str) -> bool:
         """Whether a form with this token may be taken as it is. A browser's first form has none, if it came from another
-        site: then the browser's own word is enough."""
+        site: then the browser's Sec-Fetch-Site is enough."""
         about = self.form_subject(token)
         if about is None:
-            return self.is_new and self.proven
+            return self.is_new and self.sent_by_own_page
         return about == self.subject or not (about + self.subject).startswith(CASE)
 
     def form_subject(self, token: str) -> str | None:
-        """What the form with this token is about; None when the token is not of this visit."""
+        """What the form with this token is about; None when the token is not of this session."""
         about, _, _ = token.partition(".")
         good = hmac.compare_digest(token.encode(), self.form_token(about).encode())
         return about if good and not self.is_new else None
 
-    def note(self, name: str) -> str:
-        """`name` for an address of ours: nobody else can make this visitor read it."""
+    def sign_notice(self, name: str) -> str:
+        """`name` as a query parameter: nobody else can make this visitor see that message."""
         return f"{name}.{self._short_mac('note', name)}"
 
-    def noted(self, text: str) -> str:
-        """The name that `note` made this text of; "" for any other text."""
+    def verified_notice(self, text: str) -> str:
+        """The name that `sign_notice` made this text of; "" for any other text."""
         name, _, _ = text.partition(".")
-        return name if hmac.compare_digest(text.encode(), self.note(name).encode()) else ""
+        return name if hmac.compare_digest(text.encode(), self.sign_notice(name).encode()) else ""
 
     def case_subject(self, case: str) -> str:
-        """Stands for a case, by its code or id, in forms; tells nothing of it."""
+        """Identifies a case in forms without revealing its code or id."""
         return CASE + hmac.new(self._key, b"about\0" + case.encode(), hashlib.sha256).hexdigest()[:16]
 
     # --- what the browser holds ---
 
-    def plain(self, name: str) -> str:
+    def browser_value(self, name: str) -> str:
         return self._request.cookies.get(self._prefix + name, "")
 
-    def set_plain(self, name: str, value: str) -> None:
+    def set_browser_value(self, name: str, value: str) -> None:
         self._cookies[name] = value
 
-    def apply(self, response: Response) -> None:
+    def set_cookies(self, response: Response) -> None:
         """Session cookies: gone when the browser closes; never sent with a form of another site, never seen by a script."""
-        if self._visit != self.plain("visit") and (self._starts or not self.is_new):
-            self._cookies["visit"] = self._visit
+        if self._session_id != self.browser_value("form-session") and (self._starts or not self.is_new):
+            self._cookies["form-session"] = self._session_id
         for name, value in self._cookies.items():
             response.set_cookie(
                 self._prefix + name, value, path="/", httponly=True, samesite="lax", secure=self._secure
             )
 
-    # --- what is kept for the visit ---
+    # --- the session's values ---
 
     async def load(self) -> None:
-        """Reads all values of the visit. Where the store cannot be reached there are none, and `complete` is False."""
+        """Reads all values of the session. Where the store cannot be reached there are none, and `complete` is False."""
         if self.is_new:
             return
         try:
-            copies = await self._store.read(self._record_id(self._visit))
+            copies = await self._store.read(self._record_id(self._session_id))
         except StoreUnavailable:
             self.complete = False
             return
         self.complete = copies.complete
-        box = self._box(self._visit)
+        box = self._box(self._session_id)
         for record in copies.records:
             for name, sealed in record.items():
                 opened = _opened(box, name, sealed)
@@ -155,14 +156,14 @@ class Cookies:
         return [name for name, (_, value) in self._values.items() if name.startswith(prefix) and value is not None]
 
     def write(self, name: str, value: BaseModel) -> None:
-        """Kept when `save` is called. TooMuch when all values together are too long."""
+        """Kept when `save` is called. SessionFull when all values together are too long."""
         before = self._values.get(name)
         self._values[name] = (time.time(), value.model_dump(mode="json"))
         if sum(len(_raw(one, *about)) for one, about in self._values.items()) > RECORD_LIMIT // 2:
             del self._values[name]
             if before is not None:
                 self._values[name] = before
-            raise TooMuch(name)
+            raise SessionFull(name)
         self._changed.add(name)
 
     def drop(self, name: str) -> None:
@@ -174,28 +175,28 @@ class Cookies:
         for name in self.names(prefix):
             self.drop(name)
 
-    def renew_visit(self) -> None:
-        """Another visit with the same values: whoever knew the old one, or planted it, has nothing of the new one."""
+    def renew(self) -> None:
+        """A new session id with the same values: whoever knew the old one, or planted it, has nothing of the new one."""
         if self._former is None and not self.is_new:
-            self._former = self._visit
-        self._visit = secrets.token_urlsafe(32)
+            self._former = self._session_id
+        self._session_id = secrets.token_urlsafe(32)
         self._changed |= set(self._values)
 
     async def save(self) -> None:
-        """Keeps what was written and dropped. StoreUnavailable: nothing of it is kept, and the visit is as it was."""
+        """Keeps what was written and dropped. StoreUnavailable: nothing of it is kept, and the session is as it was."""
         if not self._changed:
             return
         old = {name for name, (at, _) in self._values.items() if time.time() - at > LIFETIME}
-        box = self._box(self._visit)
+        box = self._box(self._session_id)
         sealed = {name: bytes(box.encrypt(_raw(name, *self._values[name]))) for name in self._changed - old}
         removed = {name for name in self._changed | old if name in old or self._values[name][1] is None}
         gone = {name: sealed.get(name) or bytes(box.encrypt(_raw(name, time.time(), None))) for name in removed}
         kept = {name: value for name, value in sealed.items() if name not in removed}
         try:
-            await self._store.change(self._record_id(self._visit), kept, gone)
+            await self._store.change(self._record_id(self._session_id), kept, gone)
         except StoreUnavailable:
             if self._former is not None:
-                self._visit, self._former = self._former, None
+                self._session_id, self._former = self._former, None
             raise
         self._changed.clear()
         if self._former is not None:
@@ -206,16 +207,16 @@ class Cookies:
     # --- keys ---
 
     def _mac(self, purpose: str, text: str) -> str:
-        return hmac.new(self._key, f"{purpose}\0{self._visit}\0{text}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, f"{purpose}\0{self._session_id}\0{text}".encode(), hashlib.sha256).hexdigest()
 
     def _short_mac(self, purpose: str, text: str) -> str:
         return base64.urlsafe_b64encode(bytes.fromhex(self._mac(purpose, text))[:9]).decode()
 
-    def _record_id(self, visit: str) -> str:
-        return hmac.new(self._key, b"record\0" + visit.encode(), hashlib.sha256).hexdigest()
+    def _record_id(self, session_id: str) -> str:
+        return hmac.new(self._key, b"record\0" + session_id.encode(), hashlib.sha256).hexdigest()
 
-    def _box(self, visit: str) -> SecretBox:
-        return SecretBox(hmac.new(self._key, b"seal\0" + visit.encode(), hashlib.sha256).digest())
+    def _box(self, session_id: str) -> SecretBox:
+        return SecretBox(hmac.new(self._key, b"seal\0" + session_id.encode(), hashlib.sha256).digest())
 
 
 def _raw(name: str, at: float, value: Any) -> bytes:

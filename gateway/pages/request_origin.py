@@ -17,7 +17,7 @@ class Origin(Enum):
 
 
 def origin_of(request: Request, public_url: str) -> Origin:
-    """By Sec-Fetch-Site, which no page can forge; else by Origin, which browsers have sent with forms for longer. Our own
+    """By Sec-Fetch-SiteSettings, which no page can forge; else by Origin, which browsers have sent with forms for longer. Our own
     forms have "Origin: null" there, since our pages ask for no referrer.
 
     A neighbour under the same domain (same-site) is foreign: other systems of the city live there.
