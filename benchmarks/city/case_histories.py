@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+from backbone.storage.hash_chain import FIRST_HASH
 from benchmarks.city import texts
 from benchmarks.city.context import NAMESPACE, CityContext, meeting_after, slot_of
 from benchmarks.city.texts import Complaint
@@ -60,12 +61,13 @@ from services.tracking.case.lifecycle import (
     Effect,
     Question,
     StaffFacts,
+    StoredEntry,
     TimelineEntry,
     UnitFacts,
 )
 from services.tracking.case.record import event_of, lines, written
 from services.tracking.case.scheduler import BY_CALENDAR
-from services.tracking.case.timeline import FIRST, StoredEntry, link
+from services.tracking.case.timeline import link
 from services.tracking.decisions import rules as decisions
 from services.tracking.decisions.rules import (
     IssuedRecommendation,
@@ -147,10 +149,10 @@ class CaseHistory:
         case = registration.case_of_submission(event, f"number {uuid4().hex}")
         case = replace(rules.opened(case, city.workdays, city.deadlines), calendar=city.version)
         entry = registration.opening_of(event, self.at)
-        head = link(FIRST, entry)
+        head = link(FIRST_HASH, entry)
         self.case = replace(case, version=1, history_hash=head)
         self.first = self.case
-        self.entries.append((entry, FIRST, head))
+        self.entries.append((entry, FIRST_HASH, head))
         self.attachments += media_rows(case.case_id, event.uploads, 1)
         self.events.append(event_of(TimelineEntry("opened", self.case, CaseOpened), 1, self.at, 1))
         self.citizen = Actor(kind=ActorKind(entry.actor_kind), id=str(entry.actor_id))

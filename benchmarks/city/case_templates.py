@@ -15,6 +15,7 @@ from uuid import UUID
 
 from backbone import sealing
 from backbone.process.settings import HexKey, secret, secrets
+from backbone.storage.hash_chain import FIRST_HASH
 from benchmarks.city import texts
 from benchmarks.city.case_histories import CaseHistory
 from benchmarks.city.context import LEEWAY
@@ -27,7 +28,7 @@ from gateway.submissions.receipts import content_hash
 from services.intake.identities.vault import Vault
 from services.intake.settings import Settings as IntakeSettings
 from services.notify.notifications.rules import message_id
-from services.tracking.case.timeline import FIRST, link
+from services.tracking.case.timeline import link
 from services.tracking.search.queries import searchable
 
 CONTACTS = 500
@@ -160,7 +161,7 @@ def _messages(rows: Rows) -> list[tuple[str, str, str, str, str]]:
 
 def _chain(rows: Rows, details: Sequence[Block | None], values: dict[str, str], shift: timedelta) -> None:
     """Computes the hashes of a timeline with these values."""
-    case_id, head = UUID(values[str(rows.history.case.case_id)]), FIRST
+    case_id, head = UUID(values[str(rows.history.case.case_id)]), FIRST_HASH
     for (entry, _, own), block in zip(rows.history.entries, details, strict=True):
         by = values.get(entry.actor_id, entry.actor_id) if entry.actor_id is not None else None
         filled = entry.details if block is None else json.loads(block.fill(values))

@@ -24,6 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID, ExcludeConstraint
 
+from backbone.storage.idempotency import commands_table
+
 metadata = MetaData()
 
 NOT_OVER = text("stage NOT IN ('closed', 'merged', 'withdrawn')")
@@ -317,14 +319,7 @@ skills = Table(
     Column("grounds", JSONB, nullable=False),
 )
 
-commands = Table(
-    "commands",
-    metadata,
-    Column("actor", String, primary_key=True),
-    Column("key", String, primary_key=True),
-    Column("command_hash", String(64), nullable=False),
-    Column("done_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
-)
+commands = commands_table("commands", metadata, pruned=True)
 
 checkpoints = Table(  # the signed files that vouch for the audit logs and the timelines, as they were given away
     "checkpoints",

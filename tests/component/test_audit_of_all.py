@@ -21,6 +21,7 @@ from psycopg.types.json import Jsonb
 from backbone.messaging import topology
 from backbone.process import keys
 from backbone.storage import audit, hash_chain, migrate
+from backbone.storage.hash_chain import FIRST_HASH
 from contracts.accounts import ResetStaffCredentials
 from contracts.audit import AUDITED, KeepCheckpoint
 from contracts.errors import NotAllowed, StaleVersion, UnknownCase
@@ -31,7 +32,8 @@ from contracts.tracking import AddNote, AuthorizeIdentity, StartScreening, Withd
 from contracts.vocabulary import ActorKind, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.accounts.seed import staff_id
-from services.tracking.case.timeline import FIRST, StoredEntry, link
+from services.tracking.case.lifecycle import StoredEntry
+from services.tracking.case.timeline import link
 from tests.support.intake import Office as Intake
 from tests.support.intake import citizen, send
 from tests.support.processes import ROOT, BusClient, ServiceProcess, create_database, eventually
@@ -233,7 +235,7 @@ def test_what_the_administrator_does_is_noted_in_each_service(house: House, wire
 
 def timeline_written_anew(house: House, case_id: UUID, change: Callable[[StoredEntry], StoredEntry]) -> None:
     """The whole chain of a case, with each entry changed, so that it holds in itself."""
-    head = FIRST
+    head = FIRST_HASH
     for row in house.sql("tracking", "SELECT * FROM timeline WHERE case_id = %s ORDER BY sequence", case_id):
         entry = change(StoredEntry(**{name: row[name] for name in StoredEntry.__dataclass_fields__}))
         previous, head = head, link(head, entry)

@@ -9,15 +9,17 @@ from uuid import UUID
 
 import pytest
 
-from services.tracking.case.timeline import FIRST, StoredEntry, first_break, link
-from services.tracking.reference.unit_tree import Tree
+from backbone.storage.hash_chain import FIRST_HASH
+from contracts.units import UnitTree
+from services.tracking.case.lifecycle import StoredEntry
+from services.tracking.case.timeline import first_break, link
 
 CASE = UUID(int=1)
 AT = datetime(2026, 11, 24, 9, 30, 0, 1, tzinfo=UTC)
 
 
 def chain(length: int) -> list[tuple[StoredEntry, str, str]]:
-    lines, head = [], FIRST
+    lines, head = [], FIRST_HASH
     for sequence in range(1, length + 1):
         entry = StoredEntry(
             CASE, sequence, "noted", "staff", "someone", AT, "screening", {"text": "یادداشت", "n": sequence}
@@ -36,7 +38,7 @@ def test_the_hash_does_not_depend_on_how_the_entry_is_held() -> None:
     entry = chain(1)[0][0]
     stored = json.loads(json.dumps(dict(reversed(list(entry.details.items())))))
     tehran = entry.at.astimezone(timezone(timedelta(hours=3.5)))
-    assert link(FIRST, replace(entry, details=stored, at=tehran)) == link(FIRST, entry)
+    assert link(FIRST_HASH, replace(entry, details=stored, at=tehran)) == link(FIRST_HASH, entry)
 
 
 @pytest.mark.parametrize(
@@ -73,18 +75,18 @@ def test_an_entry_left_out_is_seen_wherever_it_was() -> None:
 
 def test_a_chain_forged_from_its_beginning_does_not_end_where_the_case_says() -> None:
     lines, forged = chain(2), replace(chain(1)[0][0], details={})
-    own = link(FIRST, forged)
+    own = link(FIRST_HASH, forged)
     second = link(own, lines[1][0])
-    assert first_break([(forged, FIRST, own), (lines[1][0], own, second)], 2, lines[-1][2]) is not None
+    assert first_break([(forged, FIRST_HASH, own), (lines[1][0], own, second)], 2, lines[-1][2]) is not None
 
 
 def test_above_and_below_in_the_tree() -> None:
-    tree = Tree({"root": None, "a": "root", "a.1": "a", "a.1.x": "a.1", "b": "root"})
+    tree = UnitTree({"root": None, "a": "root", "a.1": "a", "a.1.x": "a.1", "b": "root"})
     assert tree.above("a.1") == {"a.1", "a", "root"}
     assert tree.below("a") == {"a", "a.1", "a.1.x"}
     assert tree.above("unknown") == tree.below("unknown") == {"unknown"}
 
 
 def test_a_circle_in_the_tree_ends() -> None:
-    tree = Tree({"a": "b", "b": "a"})
+    tree = UnitTree({"a": "b", "b": "a"})
     assert tree.above("a") == tree.below("a") == {"a", "b"}

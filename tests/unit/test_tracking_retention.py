@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backbone.storage.hash_chain import FIRST_HASH
 from contracts.vocabulary import KeptPart
-from services.tracking.case.timeline import FIRST, StoredEntry, first_break, link, remains
+from services.tracking.case.lifecycle import StoredEntry
+from services.tracking.case.timeline import first_break, link, remains
 from services.tracking.retention.rules import WRITTEN, Rule, erased, rules_of
 
 CASE = UUID(int=1)
@@ -40,7 +42,7 @@ entries = st.lists(
 
 
 def append(chain: list[Line], entry: StoredEntry) -> None:
-    head = chain[-1][2] if chain else FIRST
+    head = chain[-1][2] if chain else FIRST_HASH
     entry = replace(entry, sequence=len(chain) + 1)
     chain.append((entry, head, link(head, entry)))
 

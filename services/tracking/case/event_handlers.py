@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from backbone.messaging import inbox, outbox
 from backbone.messaging.consumers import TryLater
 from backbone.persian import jalali
+from backbone.storage.hash_chain import FIRST_HASH
 from contracts.accounts import StaffChanged
 from contracts.errors import WrongStage
 from contracts.gateway import Actor
@@ -21,10 +22,10 @@ from contracts.tracking import CaseOpened, CitizenCommand, RaiseObjection, Rate
 from contracts.vocabulary import ActorKind
 from services.tracking.case import rules, store
 from services.tracking.case.context import Clock, Contexts
-from services.tracking.case.lifecycle import Case, TimelineEntry
+from services.tracking.case.lifecycle import Case, StoredEntry, TimelineEntry
 from services.tracking.case.record import Recorder, event_of
 from services.tracking.case.registration import case_of_submission, opening_of, row_of
-from services.tracking.case.timeline import FIRST, StoredEntry, link
+from services.tracking.case.timeline import link
 from services.tracking.evidence import store as evidence_store
 from services.tracking.evidence.store import media_rows
 from services.tracking.evidence.use_cases import EvidenceUseCases
@@ -72,10 +73,10 @@ class EventHandlers:
                 )
                 case = replace(case, calendar=city.version)
                 entry = opening_of(event, moment)
-                head = link(FIRST, entry)
+                head = link(FIRST_HASH, entry)
                 opening[case.case_id] = (
                     replace(case, version=1, history_hash=head),
-                    (entry, FIRST, head),
+                    (entry, FIRST_HASH, head),
                     event,
                 )
         added = store.add_cases(connection, [row_of(case, event, moment) for case, _, event in opening.values()])

@@ -231,6 +231,20 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True)
+class StoredEntry:
+    """A timeline entry as it is stored. `stage`: the case's stage after it."""
+
+    case_id: UUID
+    sequence: int
+    entry: str
+    actor_kind: str
+    actor_id: str | None
+    at: datetime
+    stage: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Change:
     """What a command, an event or the calendar does to a case: the case after it, its new timeline entries, and effects."""
 

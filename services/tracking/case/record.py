@@ -15,9 +15,9 @@ from contracts.gateway import Actor
 from contracts.tracking import CaseSnapshot, TrackedEvent
 from contracts.vocabulary import Stage
 from services.tracking.case import store
-from services.tracking.case.lifecycle import Case, Change, Effect, TimelineEntry
+from services.tracking.case.lifecycle import Case, Change, Effect, StoredEntry, TimelineEntry
 from services.tracking.case.public_view import CHANGES_VIEW, noticed
-from services.tracking.case.timeline import StoredEntry, link
+from services.tracking.case.timeline import link
 
 
 @dataclass(frozen=True)

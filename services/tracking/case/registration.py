@@ -7,8 +7,7 @@ from typing import Any
 
 from contracts.intake import SubmissionRegistered
 from contracts.vocabulary import ActorKind, Stage
-from services.tracking.case.lifecycle import Case
-from services.tracking.case.timeline import StoredEntry
+from services.tracking.case.lifecycle import Case, StoredEntry
 from services.tracking.search.queries import searchable
 
 _FILED = (

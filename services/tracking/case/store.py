@@ -14,9 +14,8 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from backbone.storage import bulk
 from contracts.vocabulary import Channel, Kind, Outcome, Stage
-from services.tracking.case.lifecycle import Case
+from services.tracking.case.lifecycle import Case, StoredEntry
 from services.tracking.case.scope import CONDITION, Scope
-from services.tracking.case.timeline import StoredEntry
 from services.tracking.models import (
     NOT_OVER,
     cases,

@@ -16,7 +16,8 @@ from sqlalchemy import Connection
 from backbone.storage.database import Database
 from backbone.storage.migrate import url_of
 from services.tracking.case import store
-from services.tracking.case.timeline import StoredEntry, first_break
+from services.tracking.case.lifecycle import StoredEntry
+from services.tracking.case.timeline import first_break
 
 PAGE = 1_000
 

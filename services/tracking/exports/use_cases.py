@@ -49,8 +49,7 @@ class ExportUseCases:
         owner = actor_id(request.actor, ActorKind.STAFF)
         filters = self._searches.filters(connection, request.actor, request.filters, request.search, scope, "filters.")
         export_id = uuid5(_MADE_OF_KEYS, f"{owner}:{request.idempotency_key}")
-        same = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
-        if not done_before(connection, request.actor, request.idempotency_key, export_id, same):
+        if not done_before(connection, request.actor, request.idempotency_key, export_id, request):
             search_store.hold(connection, owner, "exports")
             if store.open_of(connection, owner) >= self._most_open:
                 raise TooManyExports(limit=self._most_open)

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import Connection, true
 
 from backbone.messaging import outbox
+from backbone.storage import cursors
 from contracts.errors import AlreadyDecided, ConsentNeeded, InvalidField, NotAllowed, NotFound, UnknownCase
 from contracts.gateway import Actor
 from contracts.identities import (
@@ -29,7 +30,6 @@ from services.tracking.case.context import Clock
 from services.tracking.case.idempotency import done_before
 from services.tracking.case.null_characters import reject_null_characters
 from services.tracking.case.scope import OPENS_IDENTITIES, Scope
-from services.tracking.cursors import cursor, place
 from services.tracking.identities import store
 
 _MADE_OF_KEYS = UUID("d7a0c1f4-93b5-5e26-8a4b-6c2f1e8d7b35")  # the space of such ids; never to be changed
@@ -52,8 +52,7 @@ class IdentityUseCases:
             wrong = {"field": "minutes", "reason": "less_than_equal", "limit": self._minutes_most}
             raise InvalidField(fields=[wrong])
         request_id = uuid5(_MADE_OF_KEYS, f"{own}:{request.idempotency_key}")
-        command = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
-        if not done_before(connection, request.actor, request.idempotency_key, request_id, command):
+        if not done_before(connection, request.actor, request.idempotency_key, request_id, request):
             store.add(
                 connection,
                 {
@@ -101,11 +100,13 @@ class IdentityUseCases:
         """To custodians all, to heads their own; of cases about units they belong to none."""
         own, scope = self._opener(connection, request.actor)
         mine = true() if Role.CUSTODIAN in request.actor.roles else store.asked_by(own)
-        after = None if request.after is None else place(request.after)
+        after = None if request.after is None else cursors.decode(request.after)
         rows = store.page(connection, scope, mine, request.waiting_only, after, request.limit + 1)
         items = [_shown(row) for row in rows[: request.limit]]
         more = len(rows) > request.limit
-        return IdentityRequests(items=items, next=cursor(items[-1].asked_at, items[-1].request_id) if more else None)
+        return IdentityRequests(
+            items=items, next=cursors.encode(items[-1].asked_at, items[-1].request_id) if more else None
+        )
 
     def authorize(self, connection: Connection, request: AuthorizeIdentity) -> IdentityGrant:
         """Whether the actor may open who filed this case now, and by whose consent. UnknownCase, ConsentNeeded."""

@@ -15,10 +15,10 @@ from backbone.persian import jalali
 from contracts.errors import UnknownCase
 from contracts.letters import Letter, ReadLetter
 from contracts.vocabulary import ActorKind
+from services.tracking.case.lifecycle import StoredEntry
 from services.tracking.case.record import EntryReactions, Recorded
 from services.tracking.case.scope import Scope
 from services.tracking.case.store import CASE_COLUMNS, case_of
-from services.tracking.case.timeline import StoredEntry
 from services.tracking.letters.rules import letter_of
 from services.tracking.models import cases, letters, timeline
 

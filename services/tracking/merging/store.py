@@ -9,10 +9,9 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, and_, delete, exists, insert, literal, select, update
 
 from contracts.vocabulary import Stage
-from services.tracking.case.lifecycle import Case
+from services.tracking.case.lifecycle import Case, StoredEntry
 from services.tracking.case.record import EntryReactions, Recorded
 from services.tracking.case.store import CASE_COLUMNS, case_of
-from services.tracking.case.timeline import StoredEntry
 from services.tracking.models import cases, outcomes_to_tell, timeline
 
 ENDING_ENTRIES = frozenset({"decided", "joined_decided", "refused", "joined_refused", "withdrawn"})

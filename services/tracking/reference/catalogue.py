@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from contracts.units import UnitTree
 from services.tracking.case.lifecycle import SHIPPED_CAUSES, SHIPPED_REASONS, Listed, UnitFacts
 from services.tracking.reference import store
-from services.tracking.reference.unit_tree import Tree
 from services.tracking.reference.workdays import Deadlines, Rule, Workdays
 
 READ_AGAIN_AFTER = 1.0
@@ -25,7 +25,7 @@ class CityCatalogue:
 
     version: int
     workdays: Workdays
-    tree: Tree
+    tree: UnitTree
     units: dict[str, Row[Any]]
     deadlines: Deadlines
     four_eyes: frozenset[str] = frozenset()
@@ -86,7 +86,7 @@ class CatalogueCopy:
         return CityCatalogue(
             version,
             Workdays(weekend, frozenset(date.fromisoformat(day) for day in holidays)),
-            Tree({code: row.parent for code, row in units.items()}),
+            UnitTree({code: row.parent for code, row in units.items()}),
             units,
             deadlines,
             frozenset(rules.get("four_eyes", ())),

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.vocabulary import ActorKind, KeptPart
-from services.tracking.case.timeline import StoredEntry
+from services.tracking.case.lifecycle import StoredEntry
 
 WRITTEN = frozenset({"text", "reasons", "address", "recommendations"})
 """Fields of the timeline's details that hold what somebody wrote; all others are codes, days, counts and ids."""

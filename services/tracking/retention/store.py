@@ -13,10 +13,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from backbone.persian.normalisation import normalise
 from contracts.media import UploadState
 from contracts.vocabulary import OPEN_STAGES, KeptPart
-from services.tracking.case.lifecycle import Case
+from services.tracking.case.lifecycle import Case, StoredEntry
 from services.tracking.case.record import Recorded
 from services.tracking.case.store import CASE_COLUMNS, case_of
-from services.tracking.case.timeline import StoredEntry
 from services.tracking.evidence import store as evidence
 from services.tracking.models import (
     OVER,

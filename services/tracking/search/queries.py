@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -31,14 +29,15 @@ from sqlalchemy import (
 
 from backbone.persian import jalali
 from backbone.persian.normalisation import normalise
+from backbone.storage import cursors
 from contracts.base import now
 from contracts.characters import latin_digits
 from contracts.errors import InvalidField
 from contracts.searches import CaseLine, CasePage, FileType, Filter, Sort
+from contracts.units import UnitTree
 from contracts.vocabulary import OPEN_STAGES, Stage
 from services.tracking.case.scope import Scope
 from services.tracking.models import EXPECTED, attachments, cases, media_states
-from services.tracking.reference.unit_tree import Tree
 from services.tracking.reference.workdays import ONE_DAY
 
 EXCERPT = 140
@@ -54,7 +53,6 @@ _MEDIA_TYPES = {
 }
 _NO_DAY = date(9999, 12, 31)
 _EXPECTED: ColumnElement[Any] = literal_column(EXPECTED, Date)
-_EPOCH = datetime.fromtimestamp(0, UTC)
 _LINE = (
     *(
         "case_id",
@@ -93,7 +91,7 @@ def looks_behind_the_mask(wanted: Filter) -> bool:
     return bool(normalise(wanted.text or "") or wanted.handler)
 
 
-def conditions(wanted: Filter, tree: Tree) -> list[ColumnElement[bool]]:
+def conditions(wanted: Filter, tree: UnitTree) -> list[ColumnElement[bool]]:
     """What a row of `cases` must fulfil to be one of those that were asked for."""
     listed = {name: list(dict.fromkeys(getattr(wanted, name))) for name in ("kind", "ground", "handler", "outcome")}
     terms: list[ColumnElement[bool]] = [cases.c[name].in_(values) for name, values in listed.items() if values]
@@ -182,7 +180,7 @@ class Order:
     key: ColumnElement[Any]
     descending: bool
     mark: bytes
-    of_number: Callable[[int], date]
+    decode: Callable[[str, bytes], tuple[date, UUID]]
 
     def by(self) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
         """For ORDER BY."""
@@ -191,33 +189,22 @@ class Order:
         return self.key.asc(), cases.c.case_id.asc()
 
     def beyond(self, after: str) -> ColumnElement[bool]:
-        """What follows the place where a page ended. InvalidField for a cursor that is none, or of another order."""
-        try:
-            raw = base64.urlsafe_b64decode(after.encode())
-            if len(raw) != len(self.mark) + 24 or not raw.startswith(self.mark):
-                raise ValueError
-            place = self.of_number(int.from_bytes(raw[-24:-16], "big", signed=True))
-        except (ValueError, binascii.Error, OverflowError):
-            raise InvalidField(fields=[{"field": "after", "reason": "not_a_cursor"}]) from None
+        """What follows the row where a page ended. InvalidField for a cursor that is none, or of another order."""
+        position, case_id = self.decode(after, self.mark)
         here = tuple_(self.key, cases.c.case_id)
-        there = tuple_(literal(place, self.key.type), literal(UUID(bytes=raw[-16:]), cases.c.case_id.type))
+        there = tuple_(literal(position, self.key.type), literal(case_id, cases.c.case_id.type))
         return here < there if self.descending else here > there
 
-    def cursor(self, place: date, case_id: UUID) -> str:
-        """The place of a row, for the page after it."""
-        number = (place - _EPOCH) // timedelta(microseconds=1) if isinstance(place, datetime) else date.toordinal(place)
-        return base64.urlsafe_b64encode(self.mark + number.to_bytes(8, "big", signed=True) + case_id.bytes).decode()
-
-
-def _moment(number: int) -> date:
-    return _EPOCH + timedelta(microseconds=number)
+    def cursor(self, position: date, case_id: UUID) -> str:
+        """The cursor behind a row, for the page after it."""
+        return cursors.encode(position, case_id, self.mark)
 
 
 ORDERS: dict[Sort, Order] = {
-    "-filed_at": Order(cases.c.filed_at, True, b"", _moment),
-    "filed_at": Order(cases.c.filed_at, False, b"f", _moment),
-    "due_on": Order(_EXPECTED, False, b"d", date.fromordinal),
-    "-due_on": Order(_EXPECTED, True, b"D", date.fromordinal),
+    "-filed_at": Order(cases.c.filed_at, True, b"", cursors.decode),
+    "filed_at": Order(cases.c.filed_at, False, b"f", cursors.decode),
+    "due_on": Order(_EXPECTED, False, b"d", cursors.decode_day),
+    "-due_on": Order(_EXPECTED, True, b"D", cursors.decode_day),
 }
 
 
@@ -225,7 +212,7 @@ def case_page(
     connection: Connection,
     filters: Sequence[Filter],
     scope: Scope,
-    tree: Tree,
+    tree: UnitTree,
     sort: Sort = "-filed_at",
     after: str | None = None,
     limit: int = 25,
@@ -252,7 +239,7 @@ _WHOLE = (
 
 
 def whole_page(
-    connection: Connection, filters: Sequence[Filter], scope: Scope, tree: Tree, after: str | None, limit: int
+    connection: Connection, filters: Sequence[Filter], scope: Scope, tree: UnitTree, after: str | None, limit: int
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Rows for an export, newest filed first, and the cursor behind them: None with the last ones. Filing is never changed:
     no case comes twice, or is passed over, however long the pages are read."""
@@ -290,7 +277,7 @@ def _iso(at: date | None) -> str | None:
     return at.isoformat() if at is not None else None
 
 
-def count(connection: Connection, filters: Sequence[Filter], scope: Scope, tree: Tree) -> int:
+def count(connection: Connection, filters: Sequence[Filter], scope: Scope, tree: UnitTree) -> int:
     """How many cases the scope knows and all of `asked` find."""
     where, stages = found_by(filters, scope, tree)
     chosen = select(func.count()).select_from(cases).where(*where)
@@ -298,7 +285,7 @@ def count(connection: Connection, filters: Sequence[Filter], scope: Scope, tree:
 
 
 def found_by(
-    filters: Sequence[Filter], scope: Scope, tree: Tree
+    filters: Sequence[Filter], scope: Scope, tree: UnitTree
 ) -> tuple[list[ColumnElement[bool]], list[Stage] | None]:
     """The conditions, and apart from them the stages: None for all."""
     where = [scope.condition(), *(condition for wanted in filters for condition in conditions(wanted, tree))]

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, text, tuple_, update
 
+from backbone.storage import cursors
 from contracts.searches import Audience
 from contracts.vocabulary import Role
-from services.tracking.cursors import place
 from services.tracking.models import searches
 
 
@@ -45,7 +45,7 @@ def page(connection: Connection, seen: ColumnElement[bool], after: str | None, l
     """Those that are known to who asks, the newest first."""
     chosen = select(searches).where(seen)
     if after is not None:
-        chosen = chosen.where(tuple_(searches.c.made_at, searches.c.search_id) < place(after))
+        chosen = chosen.where(tuple_(searches.c.made_at, searches.c.search_id) < cursors.decode(after))
     ordered = chosen.order_by(searches.c.made_at.desc(), searches.c.search_id.desc())
     return list(connection.execute(ordered.limit(limit)))
 

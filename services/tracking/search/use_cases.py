@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection, Row
 
 from backbone.persian import normalisation as persian
+from backbone.storage import cursors
 from contracts.errors import InvalidField, NotAllowed, NotFound, StaleVersion, TooManySearches
 from contracts.gateway import Actor
 from contracts.searches import (
@@ -32,7 +33,6 @@ from services.tracking.case.context import Clock
 from services.tracking.case.idempotency import done_before
 from services.tracking.case.null_characters import reject_null_characters
 from services.tracking.case.scope import Scope
-from services.tracking.cursors import cursor
 from services.tracking.reference.catalogue import CatalogueCopy
 from services.tracking.search import queries, store
 
@@ -89,8 +89,7 @@ class SearchUseCases:
         reject_null_characters(request)
         _check(request.name, request.filters)
         search_id = uuid5(_MADE_OF_KEYS, f"{owner}:{request.idempotency_key}")
-        command = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
-        if not done_before(connection, request.actor, request.idempotency_key, search_id, command):
+        if not done_before(connection, request.actor, request.idempotency_key, search_id, request):
             store.hold(connection, owner, "searches")
             if store.how_many(connection, owner) >= self._most:
                 raise TooManySearches(limit=self._most)
@@ -182,7 +181,7 @@ def _stored(filters: Filter) -> dict[str, Any]:
 
 
 def _cursor(last: Search) -> str:
-    return cursor(last.made_at, last.search_id)
+    return cursors.encode(last.made_at, last.search_id)
 
 
 def _shown(row: Row[Any], own: UUID) -> Search:

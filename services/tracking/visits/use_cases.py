@@ -93,7 +93,7 @@ class VisitUseCases:
         if problems:
             raise InvalidField(fields=problems)
         room_id = _id_of(request.actor, request.idempotency_key)
-        if not self._done_before(connection, request, room_id):
+        if not done_before(connection, request.actor, request.idempotency_key, room_id, request):
             row = {"room_id": room_id, **names, "active": True}
             store.add_room(connection, row)
         return self._room(connection, room_id)
@@ -161,7 +161,7 @@ class VisitUseCases:
     ) -> list[Slot]:
         self._allowed(connection, request.actor, KEEPERS)
         ids = [_id_of(request.actor, f"{request.idempotency_key}:{number}") for number in range(len(times))]
-        if not self._done_before(connection, request, ids[0]):
+        if not done_before(connection, request.actor, request.idempotency_key, ids[0], request):
             if times[0][0] <= self._clock():
                 raise SlotPast
             self._check(connection, request.room_id, request.inspector)
@@ -198,10 +198,6 @@ class VisitUseCases:
     ) -> list[Slot]:
         rows = store.list_slots(connection, scope, ids=ids, since=since, until=until, inspector=inspector)
         return [Slot.model_validate({**row._mapping, "cases": row.cases or []}) for row in rows]
-
-    def _done_before(self, connection: Connection, request: AddRoom | AddSlot | MakeSlots, about: UUID) -> bool:
-        command = request.model_copy(update={"actor": Actor(kind=ActorKind.STAFF, id=request.actor.id)})
-        return done_before(connection, request.actor, request.idempotency_key, about, command)
 
     def _allowed(self, connection: Connection, actor: Actor, roles: frozenset[Role]) -> None:
         if actor.kind is not ActorKind.STAFF or not actor.roles & roles:
