@@ -31,7 +31,7 @@ def notify(environment: NotifyEnvironment) -> NotifyFixture:
 
 @pytest.fixture
 def person(notify: NotifyFixture) -> Person:
-    """Whose case is open, and who has heard so."""
+    """Whose case is open, and who has the first SMS."""
     somebody = Person(notify.keys)
     notify.publish(somebody.registered(), somebody.opened())
     notify.send()
@@ -105,7 +105,7 @@ def test_a_code_under_an_older_key_is_still_known(notify: NotifyFixture, person:
     assert answers(notify, person)[0].startswith("مرحله: ثبت شد")
 
 
-def test_a_text_told_twice_by_the_provider_is_one(notify: NotifyFixture, person: Person) -> None:
+def test_a_text_that_the_provider_pushes_twice_is_one(notify: NotifyFixture, person: Person) -> None:
     text = person.texts(person.code, provider_message_id="77")
     notify.push(text, text, person.texts(person.code, provider_message_id="77"))
     assert len(answers(notify, person)) == 1
@@ -133,7 +133,7 @@ def test_help_and_a_wrong_code_are_answered_once_an_hour_together(notify: Notify
     assert notify.sms_of(other) == [HELP]
 
 
-def test_two_machines_do_not_talk_for_ever(notify: NotifyFixture, person: Person) -> None:
+def test_two_machines_do_not_answer_each_other_for_ever(notify: NotifyFixture, person: Person) -> None:
     for _ in range(30):
         notify.push(person.texts(person.code))
     assert len(answers(notify, person)) == 20
@@ -167,7 +167,7 @@ def test_an_objection_after_its_day_is_not_passed_on(notify: NotifyFixture, pers
     assert answers(notify, person)[1] == "مهلت اعتراض به این نتیجه پایان یافته است.\nبازرسی شهرداری قزوین"
 
 
-def test_the_same_answer_counts_once_and_a_changed_mind_is_heard(notify: NotifyFixture, person: Person) -> None:
+def test_the_same_answer_counts_once_and_a_changed_mind_counts(notify: NotifyFixture, person: Person) -> None:
     notify.publish(person.decided())
     notify.send()
     notify.push(person.texts("1"), person.texts("۱"), person.texts("2"))

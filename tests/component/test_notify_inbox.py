@@ -255,7 +255,7 @@ def test_an_older_catalogue_changes_nothing(notify: NotifyFixture) -> None:
     assert read(notify, staff(Role.INSPECTOR, staff_id=me, unit="roads")).items
 
 
-def test_in_any_order_and_told_twice_the_same_is_sent_once(notify: NotifyFixture) -> None:
+def test_events_in_any_order_and_twice_cause_the_same_messages_once(notify: NotifyFixture) -> None:
     """All orders of a case's first events end in the same messages, whatever is repeated."""
     for order in permutations(range(4)):
         person = Person(notify.keys)
@@ -269,7 +269,7 @@ def test_in_any_order_and_told_twice_the_same_is_sent_once(notify: NotifyFixture
         texts = notify.sms_of(person)
         starts = sorted(text.split("\n")[0].split(":")[0] for text in texts)
         assert len(texts) == len(set(texts))
-        # Once decided, nobody is asked any more: a question told late is taken back.
+        # Once decided, a question that arrives late is superseded.
         late = order.index(2) > order.index(3)
         assert starts[0] == "شکایت شما ثبت شد. کد رهگیری"
         assert len(texts) <= 3
@@ -280,7 +280,7 @@ def test_in_any_order_and_told_twice_the_same_is_sent_once(notify: NotifyFixture
         assert row["params"]["date"] == EXPECTED.isoformat()
 
 
-def test_a_code_that_was_taken_is_told_once_in_either_order(notify: NotifyFixture) -> None:
+def test_a_new_code_is_sent_once_in_either_order(notify: NotifyFixture) -> None:
     for _ in range(2):
         person = Person(notify.keys)
         registered = person.registered()

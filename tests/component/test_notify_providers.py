@@ -127,8 +127,8 @@ def test_the_key_is_in_no_log_and_no_exception(
     caplog.set_level(logging.DEBUG)
     simulator.fault("timeout", seconds=2)
     shown = []
-    for one in (provider, Kavenegar(base_url="http://127.0.0.1:9", api_key=KEY)):
-        refused = failure(one)
+    for unreachable in (provider, Kavenegar(base_url="http://127.0.0.1:9", api_key=KEY)):
+        refused = failure(unreachable)
         assert refused.__context__ is None
         assert refused.__cause__ is None
         shown.append("".join(traceback.format_exception(refused)))

@@ -1,4 +1,4 @@
-"""The sender on a real database and over real HTTP, under a clock that the test holds."""
+"""The sender on a real database and over real HTTP, under a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_a_provider_that_was_away_costs_a_message_no_more_than_its_absence(
     assert sender.send_due(notify.database) == 0, "while nobody can be reached, nothing is taken up"
     for _ in range(8):
         notify.later(seconds=16)
-        notify.send(notify.another_sender([provider]))  # to which nobody rests any more
+        notify.send(notify.another_sender([provider]))  # whose circuits are closed
     row = notify.rows.sms(person.case_id, "registered")
     assert (row["state"], row["reason"], row["attempts"]) == ("due", "not_reached", 0)
 
@@ -317,8 +317,8 @@ def test_who_lost_the_lease_settles_nothing(notify: NotifyFixture, person: Perso
 
 def test_many_senders_share_the_work_and_send_each_message_once(notify: NotifyFixture) -> None:
     people = [Person(notify.keys) for _ in range(40)]
-    for one in people:
-        notify.publish(one.registered(), one.opened())
+    for person in people:
+        notify.publish(person.registered(), person.opened())
     taken: list[int] = []
 
     def work(sender: MessageSender) -> None:
@@ -331,10 +331,10 @@ def test_many_senders_share_the_work_and_send_each_message_once(notify: NotifyFi
     for thread in threads:
         thread.join(60)
     assert sum(taken) == 40
-    assert [len(notify.sms_of(one)) for one in people] == [1] * 40
+    assert [len(notify.sms_of(person)) for person in people] == [1] * 40
 
 
-def test_the_callback_follows_a_message_to_its_handset_and_the_first_final_word_stands(
+def test_the_callback_follows_a_message_to_its_handset_and_the_first_final_status_stands(
     notify: NotifyFixture, person: Person
 ) -> None:
     notify.publish(person.registered(), person.opened())
@@ -346,7 +346,7 @@ def test_the_callback_follows_a_message_to_its_handset_and_the_first_final_word_
     assert notify.receipt(message_id, 11)
     row = notify.rows.sms(person.case_id, "registered")
     assert (row["state"], row["next_look_at"]) == ("delivered", None)
-    assert not notify.receipt("12345", 10), "a fresh report of what is not known yet is to come again"
+    assert not notify.receipt("12345", 10), "a fresh receipt of an unknown message is tried again"
 
 
 def test_without_a_callback_the_provider_is_asked(notify: NotifyFixture, person: Person) -> None:
@@ -372,8 +372,8 @@ def test_a_lost_message_is_known_as_lost(
     message_id = int(notify.rows.sms(person.case_id, "registered")["provider_message_id"])
 
     def settled() -> bool:
-        (one,) = notify.simulator.messages(person.phone, accepted=True)
-        return bool(one["messageid"] == message_id and one["status"] == status)
+        (message,) = notify.simulator.messages(person.phone, accepted=True)
+        return bool(message["messageid"] == message_id and message["status"] == status)
 
     eventually(settled)
     notify.later(minutes=1)
@@ -397,17 +397,17 @@ def test_a_message_nobody_tells_of_is_looked_after_for_two_days(notify: NotifyFi
     assert 10 < looks < 25
 
 
-def test_what_ends_is_told_to_the_other_services(notify: NotifyFixture, person: Person) -> None:
+def test_what_ends_is_published_to_the_other_services(notify: NotifyFixture, person: Person) -> None:
     nobody = Person(notify.keys, mobile=None)
     notify.publish(person.registered(), person.opened(), nobody.registered(), nobody.opened())
     notify.send()
     notify.receipt(notify.rows.sms(person.case_id, "registered")["provider_message_id"], 10)
     with notify.database.read() as connection:
         events = connection.execute(text("select name, convert_from(body, 'utf8') from outbox order by seq"))
-        told = [(name, '"channel":"sms"' in body) for name, body in events]
+        outcomes = [(name, '"channel":"sms"' in body) for name, body in events]
     delivered = "notification.delivered.v1"
-    # Nobody is told that an anonymous reporter, whom nobody could tell, was not told.
-    assert told == [(delivered, False), (delivered, False), (delivered, True)]
+    # That an anonymous reporter, who has no mobile, could not be reached is not published.
+    assert outcomes == [(delivered, False), (delivered, False), (delivered, True)]
 
 
 def test_a_box_sealed_to_another_key_fails_alone(notify: NotifyFixture, person: Person) -> None:

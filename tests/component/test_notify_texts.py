@@ -1,4 +1,4 @@
-"""The administrator's words over notify's own database: taken once, sent from the next message on, kept in a history."""
+"""The administrator's texts in notify's own database: changed once, sent from the next message on, kept in a history."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ def test_a_change_is_seen_and_has_its_effect_once(notify: NotifyFixture) -> None
     with pytest.raises(StaleVersion):
         change(notify, version=0)
     with notify.database.read() as connection:
-        found = notify.app.texts.history(connection, ListNotificationTextHistory(actor=ADMINISTRATOR))
+        history = notify.app.texts.history(connection, ListNotificationTextHistory(actor=ADMINISTRATOR))
         listed = notify.app.texts.list_texts(connection, ListNotificationTexts(actor=ADMINISTRATOR)).items
-    newest = found.items[0]
+    newest = history.items[0]
     assert (newest.by, newest.before_fa, newest.after_fa) == (ADMINISTRATOR.id, None, FA)
-    assert [one.name for one in listed if one.changed] == ["withdrawn"]
+    assert [text.name for text in listed if text.changed] == ["withdrawn"]
 
 
 def test_what_is_shipped_comes_back(notify: NotifyFixture) -> None:
@@ -84,7 +84,7 @@ def test_a_refused_text_leaves_its_key_free(notify: NotifyFixture) -> None:
 
 
 @pytest.mark.parametrize("role", [Role.HEAD, Role.ANALYST])
-def test_nobody_else_changes_words(notify: NotifyFixture, role: Role) -> None:
+def test_nobody_else_changes_texts(notify: NotifyFixture, role: Role) -> None:
     with pytest.raises(NotAllowed):
         change(notify, actor=Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role})))
 
@@ -107,12 +107,12 @@ def test_a_table_of_texts_is_taken_whole_or_not_at_all(notify: NotifyFixture, tm
         request = ListNotificationTexts(actor=ADMINISTRATOR)
         with notify.database.read() as connection:
             listed = notify.app.texts.list_texts(connection, request).items
-        return next(one for one in listed if (one.channel, one.name) == (MessageChannel.SMS, name))
+        return next(item for item in listed if (item.channel, item.name) == (MessageChannel.SMS, name))
 
     row = f'sms,withdrawn,"{FA}","{EN}"'
     with pytest.raises(Refused) as refused:
         take(row, "sms,no_such_text,الف,a", f'sms,withdrawn,"{FA}",', 'sms,closed,"بی‌کد","{no_such_value}"')
-    assert {(one.row, one.column) for one in refused.value.mistakes} >= {(3, "name"), (4, "name")}
+    assert {(mistake.row, mistake.column) for mistake in refused.value.mistakes} >= {(3, "name"), (4, "name")}
     assert not shown("withdrawn").changed
 
     assert take(row) == importing.ImportResult(changed=1, same=0)
@@ -120,6 +120,6 @@ def test_a_table_of_texts_is_taken_whole_or_not_at_all(notify: NotifyFixture, tm
     assert (shown("withdrawn").text_fa, shown("withdrawn").version) == (FA, 1)
     with notify.database.read() as connection:
         history = notify.app.texts.history(connection, ListNotificationTextHistory(actor=ADMINISTRATOR)).items
-    assert [(one.by, one.name) for one in history[:1]] == [("import notification-texts", "withdrawn")]
+    assert [(change.by, change.name) for change in history[:1]] == [("import notification-texts", "withdrawn")]
     assert take("sms,withdrawn,,") == importing.ImportResult(changed=1, same=0)
     assert shown("withdrawn").text_fa == shown("withdrawn").shipped_fa

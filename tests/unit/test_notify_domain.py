@@ -59,7 +59,7 @@ def tehran(hour: int, minute: int = 0, day: int = 23) -> datetime:
 
 
 @pytest.mark.parametrize(
-    ("asked", "allowed"),
+    ("moment", "allowed"),
     [
         (tehran(7), tehran(7)),
         (tehran(21, 59), tehran(21, 59)),
@@ -69,8 +69,8 @@ def tehran(hour: int, minute: int = 0, day: int = 23) -> datetime:
         (tehran(6, 59), tehran(7)),
     ],
 )
-def test_quiet_hours_wait_till_morning_in_tehran(asked: datetime, allowed: datetime) -> None:
-    assert QuietHours(22, 7).next_allowed(asked) == allowed
+def test_quiet_hours_wait_till_morning_in_tehran(moment: datetime, allowed: datetime) -> None:
+    assert QuietHours(22, 7).next_allowed(moment) == allowed
 
 
 def test_quiet_hours_can_be_closed_or_lie_in_the_day() -> None:

@@ -121,7 +121,7 @@ def test_notifications_are_found_by_event_and_condition() -> None:
 
 
 def test_one_time_codes_go_out_in_quiet_hours() -> None:
-    (notification,) = [one for one in shipped_registry() if one.event is OtpRequested]
+    (notification,) = [entry for entry in shipped_registry() if entry.event is OtpRequested]
     assert notification.urgent
 
 
@@ -138,7 +138,7 @@ def test_templates_and_registry_name_all_their_mistakes_at_once() -> None:
 
     templates = read_templates('[sms.y]\nfa = "{x} {date}"\nen = "{x} {date}"\n' + office)
     notifications = [Notification(CaseDecided, name, UNIT_ASKED, SMS, (EXPECTED_DATE,)) for name in ("y", "z")]
-    found = list(problems(NotificationRegistry(notifications), templates))
+    mistakes = list(problems(NotificationRegistry(notifications), templates))
     for part in ("no fa text sms.z", "no en text sms.z", "sms.y.fa: no notification brings the value x"):
-        assert any(part in problem for problem in found), part
-    assert "sms.y.en: no notification brings the value date" in found, "there is no y_undated"
+        assert any(part in problem for problem in mistakes), part
+    assert "sms.y.en: no notification brings the value date" in mistakes, "there is no y_undated"

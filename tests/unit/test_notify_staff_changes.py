@@ -1,4 +1,4 @@
-"""Custodians are told who asked for which account and what became of it, in whole sentences of both languages."""
+"""Custodians are notified of who asked for which account and what became of it, in whole sentences of both languages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def texts_of(about: StaffChangeRequested | StaffChangeDecided, language: str) ->
 
 
 @pytest.mark.parametrize("action", ["add", "change", "reset_credentials"])
-def test_a_request_is_told_to_custodians_and_to_administrators(action: str) -> None:
+def test_a_request_notifies_custodians_and_administrators(action: str) -> None:
     for language in ("fa", "en"):
         texts = texts_of(event(action=action), language)
         assert set(texts) == {"custodian", "administrator"}
@@ -57,7 +57,7 @@ def test_a_request_is_told_to_custodians_and_to_administrators(action: str) -> N
 
 
 @pytest.mark.parametrize("state", [state for state in StaffChangeState if state is not StaffChangeState.PENDING])
-def test_whatever_became_of_it_is_told_to_custodians_alone(state: StaffChangeState) -> None:
+def test_whatever_became_of_it_notifies_custodians_alone(state: StaffChangeState) -> None:
     decider = {"decided_by": uuid4(), "decided_by_name": "راهبر دوم"} if state in ("confirmed", "denied") else {}
     for language in ("fa", "en"):
         texts = texts_of(event(state, **decider), language)
@@ -66,7 +66,7 @@ def test_whatever_became_of_it_is_told_to_custodians_alone(state: StaffChangeSta
         assert bool(re.search("[آ-ی]", re.sub("راهبر( دوم| سامانه)", "", texts["custodian"]))) is (language == "fa")
 
 
-def test_what_was_done_on_the_server_is_told_without_anybody_who_asked() -> None:
+def test_what_was_done_on_the_server_names_nobody_who_asked() -> None:
     done = event(StaffChangeState.CONFIRMED, asked_by=None, asked_by_name=None)
     assert "on the server" in texts_of(done, "en")["custodian"]
     assert "None" not in texts_of(done, "en")["custodian"]

@@ -1,4 +1,4 @@
-"""What the administrator's words may say."""
+"""What the administrator's texts may hold."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def offered(channel: str, name: str) -> frozenset[str]:
 
 
 def wrong(channel: str, name: str, fa: str | None, en: str | None) -> dict[str, str]:
-    return {one["field"]: one["reason"] for one in TEXTS.mistakes(channel, name, {"fa": fa, "en": en})}
+    return {mistake["field"]: mistake["reason"] for mistake in TEXTS.mistakes(channel, name, {"fa": fa, "en": en})}
 
 
 def test_every_shipped_text_names_only_what_its_event_offers() -> None:
@@ -67,8 +67,8 @@ def test_the_error_names_the_link_in_both_languages() -> None:
     "letter", ["\u202e", "\u2066", "\u200f", "\u200b", "\u00ad", "\u2060", "\u2028", "\ufe0f", "\U000e0041"]
 )
 def test_no_text_holds_letters_that_nobody_sees(channel: str, letter: str) -> None:
-    told = (FA, EN) if channel == "sms" else ("نتیجه {kind} شما", "Result of your {kind}")
-    assert wrong(channel, "decided", f"{told[0][:6]}{letter}{told[0][6:]}", told[1]) == {
+    texts = (FA, EN) if channel == "sms" else ("نتیجه {kind} شما", "Result of your {kind}")
+    assert wrong(channel, "decided", f"{texts[0][:6]}{letter}{texts[0][6:]}", texts[1]) == {
         "text_fa": "forbidden_characters"
     }
 
@@ -78,7 +78,7 @@ def test_the_zero_width_non_joiner_of_persian_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("channel", "name", "fa", "en", "told"),
+    ("channel", "name", "fa", "en", "reason"),
     [
         ("sms", "decided", FA.replace("{code}\n", ""), EN, "value_on_own_line"),
         ("sms", "decided", FA.replace("\n{code}", " {code}"), EN, "value_on_own_line"),
@@ -99,14 +99,14 @@ def test_the_zero_width_non_joiner_of_persian_is_taken() -> None:
         ("inbox", "staff_change_on_server", "همه چیز خوب است.", "All is well.", "fixed_text"),
     ],
 )
-def test_what_would_reach_nobody_well_is_refused(channel: str, name: str, fa: str | None, en: str, told: str) -> None:
-    assert wrong(channel, name, fa, en)["text_fa"] == told
+def test_what_would_reach_nobody_well_is_refused(channel: str, name: str, fa: str | None, en: str, reason: str) -> None:
+    assert wrong(channel, name, fa, en)["text_fa"] == reason
 
 
-def test_words_that_tell_custodians_of_administrators_stay_even_where_others_were_stored() -> None:
+def test_texts_that_notify_custodians_of_administrators_stay_even_where_others_were_stored() -> None:
     changed = shipped_templates().with_texts({("inbox", "staff_change_on_server", "en"): "All is well."})
-    told = changed.render("inbox", "staff_change_on_server", "en", {"account": "head-2", "roles": "head"})
-    assert "head-2" in told
+    text = changed.render("inbox", "staff_change_on_server", "en", {"account": "head-2", "roles": "head"})
+    assert "head-2" in text
 
 
 def test_both_languages_name_the_same() -> None:
@@ -124,7 +124,7 @@ def test_words_in_place_of_shipped_ones_are_sent() -> None:
 
 def test_the_offices_own_reasons_count_for_the_length_of_an_sms() -> None:
     texts = shipped_templates().texts
-    told: dict[str, str | None] = {one: texts["sms", "refused", one].text for one in LANGUAGES}
+    refused: dict[str, str | None] = {language: texts["sms", "refused", language].text for language in LANGUAGES}
     for words, fields in ((10, []), (60, ["text_fa"])):
         reasons = [SimpleNamespace(fa="نامه " * words, en="short")]
-        assert [one["field"] for one in TEXTS.mistakes("sms", "refused", told, reasons)] == fields
+        assert [mistake["field"] for mistake in TEXTS.mistakes("sms", "refused", refused, reasons)] == fields

@@ -44,18 +44,18 @@ class Scene:
         self._last = 0
 
     def sms(self, template: str, text: str, audience: str = "citizen") -> None:
-        """The next SMS on the phone says just this."""
+        """The next SMS on the phone is just this."""
         (arrived,) = self.simulator.messages(self.person.phone, after=self._last, wait=20)[:1]
         self._last = arrived["number"]
         assert arrived["text"] == text
         seen.add((audience, "sms", template))
 
     def inbox(self, template: str, text: str) -> None:
-        """The newest message that the holder of the code reads says just this."""
-        asked = ListMessages(code_hashes=[self.person.code_hash], limit=1)
+        """The newest message that the holder of the code reads is just this."""
+        request = ListMessages(code_hashes=[self.person.code_hash], limit=1)
 
         def shown() -> bool:
-            items = self.wire.ask("notify", "list_messages", asked)["items"]
+            items = self.wire.ask("notify", "list_messages", request)["items"]
             assert items
             item = items[0]
             assert item["template"] == template
@@ -66,7 +66,7 @@ class Scene:
         seen.add(("citizen", "inbox", template))
 
     def staff(self, actor: Actor, audience: str, template: str, text: str, number: str | None) -> None:
-        """The newest message of this member of staff says just this."""
+        """The newest message of this member of staff is just this."""
 
         def shown() -> bool:
             items = self.wire.ask("notify", "list_messages", ListMessages(actor=actor, limit=1))["items"]

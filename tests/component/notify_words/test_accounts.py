@@ -27,7 +27,7 @@ def test_a_one_time_code(scene: Scene, keys: Keys) -> None:
     scene.sms("one_time_code", text, "handset")
 
 
-def test_custodians_and_who_asked_are_told_of_an_identity_and_not_of_which_case(
+def test_custodians_and_the_requester_are_notified_of_an_identity_and_not_of_which_case(
     scene: Scene, language: Language
 ) -> None:
     fa, person = language is FA, scene.person
@@ -35,30 +35,30 @@ def test_custodians_and_who_asked_are_told_of_an_identity_and_not_of_which_case(
     custodian = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.CUSTODIAN}), language=language)
     about = {"case_id": person.case_id, "request_id": uuid4(), "kind": Kind.COMPLAINT, "asked_by": UUID(asker.id)}
 
-    def happens(event: type[IdentityEvent], **more: Any) -> None:
+    def publish(event: type[IdentityEvent], **more: Any) -> None:
         made = event.model_validate({"id": uuid4(), "occurred_at": now(), **about, **more})
         scene.wire.event(made)
-        scene.wire.event(made)  # twice heard is once told
+        scene.wire.event(made)  # an event that comes twice notifies once
 
-    happens(IdentityAsked)
+    publish(IdentityAsked)
     needed = "دیدن هویت ثبت‌کننده یک شکایت به موافقت شما نیاز دارد."
     waits = "A request to see who filed a complaint waits for your consent."
     scene.staff(custodian, "custodian", "identity_asked", needed if fa else waits, None)
-    happens(IdentityDecided, open_until=now())
+    publish(IdentityDecided, open_until=now())
     given = "با دیدن هویت ثبت‌کننده یک شکایت که خواسته بودید موافقت شد."
     consented = "Your request to see who filed a complaint was consented to."
     scene.staff(asker, "asker", "identity_consented", given if fa else consented, None)
-    happens(IdentityDecided)
+    publish(IdentityDecided)
     kept = "با دیدن هویت ثبت‌کننده یک شکایت که خواسته بودید موافقت نشد."
     scene.staff(
         asker, "asker", "identity_kept", kept if fa else "Your request to see who filed a complaint was refused.", None
     )
     items = scene.wire.ask("notify", "list_messages", ListMessages(actor=asker))["items"]
-    told = [item["template"] for item in items if item["case_id"] == str(person.case_id)]
-    assert told == ["identity_kept", "identity_consented"]
+    templates = [item["template"] for item in items if item["case_id"] == str(person.case_id)]
+    assert templates == ["identity_kept", "identity_consented"]
 
 
-def test_whose_account_others_try_is_told_so(scene: Scene, language: Language) -> None:
+def test_the_owner_of_an_account_that_others_try_is_notified(scene: Scene, language: Language) -> None:
     owner = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.SCREENER}), language=language)
     noted = SignInFailuresNoted(id=uuid4(), occurred_at=now(), staff_id=UUID(owner.id), failures=5)
     scene.wire.event(noted)
@@ -75,7 +75,9 @@ def test_whose_account_others_try_is_told_so(scene: Scene, language: Language) -
     scene.staff(owner, "account_owner", "sign_in_failures", text, None)
 
 
-def test_custodians_are_told_of_every_change_that_takes_two_administrators(scene: Scene, language: Language) -> None:
+def test_custodians_are_notified_of_every_change_that_takes_two_administrators(
+    scene: Scene, language: Language
+) -> None:
     fa, wire = language is FA, scene.wire
     custodian, administrator = (
         Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role}), language=language)
@@ -88,17 +90,17 @@ def test_custodians_are_told_of_every_change_that_takes_two_administrators(scene
     both = f"{account} (مدیر بازرسی، امین هویت)" if fa else f"{account} (head of inspection, custodian of identities)"
     asked = {"asked_by": uuid4(), "asked_by_name": asker}
     decided = {"decided_by": uuid4(), "decided_by_name": decider}
-    told: list[str] = []
+    templates: list[str] = []
 
-    def happens(event: type[StaffChangeEvent], action: str, roles: list[Role], **more: Any) -> None:
+    def publish(event: type[StaffChangeEvent], action: str, roles: list[Role], **more: Any) -> None:
         about = {"change_id": uuid4(), "staff_id": uuid4(), "action": action, "username": username, "roles": roles}
         made = event.model_validate({"id": uuid4(), "occurred_at": now(), **about, **more})
         wire.event(made)
-        wire.event(made)  # twice heard is once told
+        wire.event(made)  # an event that comes twice notifies once
 
     def custodians(template: str, in_fa: str, in_en: str) -> None:
         scene.staff(custodian, "custodian", template, in_fa if fa else in_en, None)
-        told.append(template)
+        templates.append(template)
 
     def waits(whose: str) -> None:
         text = (
@@ -108,7 +110,7 @@ def test_custodians_are_told_of_every_change_that_takes_two_administrators(scene
         )
         scene.staff(administrator, "administrator", "staff_change_waits", text, None)
 
-    happens(StaffChangeRequested, "add", [Role.HEAD], **asked)
+    publish(StaffChangeRequested, "add", [Role.HEAD], **asked)
     custodians(
         "staff_grant_requested",
         f"{asker} برای حساب {account} نقش خواسته است: مدیر بازرسی. پیش از تأیید راهبر دوم اثری ندارد.",
@@ -116,7 +118,7 @@ def test_custodians_are_told_of_every_change_that_takes_two_administrators(scene
         "It has no effect until a second administrator confirms.",
     )
     waits(who)
-    happens(StaffChangeRequested, "reset_credentials", [Role.HEAD, Role.CUSTODIAN], **asked)
+    publish(StaffChangeRequested, "reset_credentials", [Role.HEAD, Role.CUSTODIAN], **asked)
     custodians(
         "staff_reset_requested",
         f"{asker} برای حساب {both} گذرواژه و کد ورود تازه خواسته است. پیش از تأیید راهبر دوم اثری ندارد.",
@@ -124,13 +126,13 @@ def test_custodians_are_told_of_every_change_that_takes_two_administrators(scene
         "It has no effect until a second administrator confirms.",
     )
     waits(both)
-    happens(StaffChangeDecided, "add", [Role.HEAD], **asked, **decided, state=StaffChangeState.CONFIRMED)
+    publish(StaffChangeDecided, "add", [Role.HEAD], **asked, **decided, state=StaffChangeState.CONFIRMED)
     custodians(
         "staff_change_confirmed",
         f"تغییر حساب {who} که {asker} خواسته بود به تأیید {decider} رسید و انجام شد.",
         f"The change of the account {who} that {asker} asked for was confirmed by {decider} and is done.",
     )
-    happens(StaffChangeDecided, "add", [Role.HEAD], **asked, **decided, state=StaffChangeState.DENIED)
+    publish(StaffChangeDecided, "add", [Role.HEAD], **asked, **decided, state=StaffChangeState.DENIED)
     custodians(
         "staff_change_denied",
         f"تغییر حساب {who} که {asker} خواسته بود با مخالفت {decider} روبه‌رو شد و انجام نشد.",
@@ -140,14 +142,14 @@ def test_custodians_are_told_of_every_change_that_takes_two_administrators(scene
         (StaffChangeState.CANCELLED, who, [Role.HEAD]),
         (StaffChangeState.EXPIRED, both, [Role.HEAD, Role.CUSTODIAN]),
     ):
-        happens(StaffChangeDecided, "change", roles, **asked, state=state)
+        publish(StaffChangeDecided, "change", roles, **asked, state=state)
         custodians(
             "staff_change_dropped",
             f"تغییر حساب {whose} که {asker} خواسته بود پس گرفته شد یا مهلت آن گذشت، و انجام نشد.",
             f"The change of the account {whose} that {asker} asked for was withdrawn or not confirmed in time; "
             "nothing was changed.",
         )
-    happens(StaffChangeDecided, "add", [Role.HEAD], state=StaffChangeState.CONFIRMED)
+    publish(StaffChangeDecided, "add", [Role.HEAD], state=StaffChangeState.CONFIRMED)
     custodians(
         "staff_change_on_server",
         f"حساب {who} با فرمانی روی سرور ساخته یا تغییر داده شد.",
@@ -158,7 +160,7 @@ def test_custodians_are_told_of_every_change_that_takes_two_administrators(scene
         items = wire.ask("notify", "list_messages", ListMessages(actor=reader))["items"]
         return [item["template"] for item in reversed(items) if username in item["text"]]
 
-    assert of_this_account(custodian) == told
+    assert of_this_account(custodian) == templates
     assert of_this_account(administrator) == ["staff_change_waits", "staff_change_waits"]
 
 

@@ -231,7 +231,7 @@ def test_a_new_code_in_place_of_one_that_was_taken(scene: Scene) -> None:
         )
 
 
-def test_a_citizen_is_told_of_refused_files_and_texted_of_the_first_alone(scene: Scene) -> None:
+def test_a_citizen_is_notified_of_refused_files_and_by_sms_of_the_first_alone(scene: Scene) -> None:
     person, wire, office, fa = scene.person, scene.wire, OFFICE[scene.language], scene.language is FA
     open_case(scene)
     if fa:
@@ -258,12 +258,12 @@ def test_a_citizen_is_told_of_refused_files_and_texted_of_the_first_alone(scene:
 
     eventually(both_are_read)
     wire.event(person.asked())
-    asked = (
+    question = (
         "برای ادامه رسیدگی به پاسخ شما نیاز داریم. لطفاً با این کد در سامانه پیگیر پاسخ دهید:"
         if fa
         else "We need your answer to go on with your case. Please answer on the Peygir site with this code:"
     )
-    scene.sms("question_asked", f"{asked}\n{person.shown_code}\n{office}")  # the next one: of the second file, none
+    scene.sms("question_asked", f"{question}\n{person.shown_code}\n{office}")  # the next one: of the second file, none
 
 
 def test_every_notification_was_read_above() -> None:

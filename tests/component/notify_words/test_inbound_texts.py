@@ -23,23 +23,23 @@ def test_a_handset_asks_for_its_case(scene: Scene, keys: Keys) -> None:
     wire.event(person.decided("settled"))
     scene.sms("decided", scene.simulator.messages(person.phone, after=scene._last, wait=20)[0]["text"])
     wire.command(person.texts(person.code))
-    told = f"نتیجه رسیدگی: سازش\n{office}" if scene.language is FA else f"Result: Settled\n{office}"
-    scene.sms("status_decided", told, "handset")
+    answer = f"نتیجه رسیدگی: سازش\n{office}" if scene.language is FA else f"Result: Settled\n{office}"
+    scene.sms("status_decided", answer, "handset")
 
     another = Person(keys, scene.language)
     wire.command(person.texts(another.code))
     if scene.language is FA:
-        told = f"درخواست شما رسیده و در حال ثبت است. لطفاً کمی بعد دوباره کد را بفرستید.\n{office}"
+        answer = f"درخواست شما رسیده و در حال ثبت است. لطفاً کمی بعد دوباره کد را بفرستید.\n{office}"
     else:
-        told = f"Your submission has arrived and is being registered. Please send the code again shortly.\n{office}"
-    scene.sms("still_registering", told, "handset")
+        answer = f"Your submission has arrived and is being registered. Please send the code again shortly.\n{office}"
+    scene.sms("still_registering", answer, "handset")
 
     wire.command(person.texts("1234567890123456"))
     if scene.language is FA:
-        told = f"این کد رهگیری درست نیست. لطفاً ۱۶ رقم آن را دوباره بررسی کنید و بفرستید.\n{office}"
+        answer = f"این کد رهگیری درست نیست. لطفاً ۱۶ رقم آن را دوباره بررسی کنید و بفرستید.\n{office}"
     else:
-        told = f"This tracking code is not right. Please check its 16 digits and send it again.\n{office}"
-    scene.sms("code_not_found", told, "handset")
+        answer = f"This tracking code is not right. Please check its 16 digits and send it again.\n{office}"
+    scene.sms("code_not_found", answer, "handset")
 
 
 def test_a_handset_answers_the_decision(scene: Scene) -> None:
@@ -50,27 +50,27 @@ def test_a_handset_answers_the_decision(scene: Scene) -> None:
 
     wire.command(person.texts("۲"))
     if scene.language is FA:
-        told = f"مهلت اعتراض به این نتیجه پایان یافته است.\n{office}"
+        answer = f"مهلت اعتراض به این نتیجه پایان یافته است.\n{office}"
     else:
-        told = f"The time to object to this result has passed.\n{office}"
-    scene.sms("objection_closed", told, "handset")
+        answer = f"The time to object to this result has passed.\n{office}"
+    scene.sms("objection_closed", answer, "handset")
 
     wire.command(person.texts("۱"))
     if scene.language is FA:
-        told = f"از پاسخ شما سپاسگزاریم. نظر شما در بهبود خدمات به کار می‌آید.\n{office}"
+        answer = f"از پاسخ شما سپاسگزاریم. نظر شما در بهبود خدمات به کار می‌آید.\n{office}"
     else:
-        told = f"Thank you for your answer. It helps us serve better.\n{office}"
-    scene.sms("rating_thanks", told, "handset")
+        answer = f"Thank you for your answer. It helps us serve better.\n{office}"
+    scene.sms("rating_thanks", answer, "handset")
 
 
 def test_a_handset_says_something_else(scene: Scene) -> None:
     open_case(scene)
     scene.wire.command(scene.person.texts("سلام، چه خبر؟"))
     if scene.language is FA:
-        told = f"برای آگاهی از وضعیت پرونده، کد رهگیری ۱۶ رقمی خود را به همین شماره بفرستید.\n{OFFICE[FA]}"
+        answer = f"برای آگاهی از وضعیت پرونده، کد رهگیری ۱۶ رقمی خود را به همین شماره بفرستید.\n{OFFICE[FA]}"
     else:
-        told = f"To learn the state of your case, send its 16-digit tracking code to this number.\n{OFFICE[EN]}"
-    scene.sms("help", told, "handset")
+        answer = f"To learn the state of your case, send its 16-digit tracking code to this number.\n{OFFICE[EN]}"
+    scene.sms("help", answer, "handset")
 
 
 def test_every_notification_was_read_above() -> None:

@@ -18,7 +18,7 @@ from tests.component.notify_words.scene import DAY, EN, FA, Scene, seen, unread
 from tests.support.notify import EXPECTED
 
 
-def test_staff_are_told_in_their_own_inbox(scene: Scene, language: Language) -> None:
+def test_staff_are_notified_in_their_own_inbox(scene: Scene, language: Language) -> None:
     person, wire = scene.person, scene.wire
     inspector, liaison, head = uuid4(), uuid4(), uuid4()
     tree = [Unit(code="city", parent=None, level="city", name_fa="شهر", name_en="City")]
@@ -101,7 +101,7 @@ def test_staff_are_told_in_their_own_inbox(scene: Scene, language: Language) -> 
     )
 
 
-def test_staff_are_told_what_the_calendar_brings(scene: Scene, language: Language) -> None:
+def test_staff_are_notified_of_deadlines_and_decisions(scene: Scene, language: Language) -> None:
     person, wire = scene.person, scene.wire
     inspector, screener, head = uuid4(), uuid4(), uuid4()
 
@@ -122,7 +122,7 @@ def test_staff_are_told_what_the_calendar_brings(scene: Scene, language: Languag
     mine: dict[str, Any] = {"snapshot": {"handler": inspector}, "due_on": EXPECTED}
     nobodys: dict[str, Any] = {"due_on": EXPECTED}
     unit = {"step": "unit", "unit_asked": "roads"}
-    told: list[tuple[Any, dict[str, Any], list[tuple[str, str]]]] = [
+    steps: list[tuple[Any, dict[str, Any], list[tuple[str, str]]]] = [
         (warned, {**nobodys, "step": "first_reading"}, [("screener", "reading_near")]),
         (escalated, {**nobodys, "step": "first_reading", "level": "head"}, [("head", "reading_late")]),
         (warned, {**nobodys, "step": "decision"}, [("screener", "deadline_near")]),
@@ -139,7 +139,7 @@ def test_staff_are_told_what_the_calendar_brings(scene: Scene, language: Languag
     ]
     recommendation: dict[str, Any] = {"recommendation_id": uuid4(), "unit_asked": "roads"}
     decided: dict[str, Any] = {"outcome": Outcome.UPHELD, "recommended_to": "roads"}
-    told += [
+    steps += [
         (tracking.DecisionProposed, mine, [("head", "decision_proposed")]),
         (tracking.ProposalReturned, mine, [("inspector", "proposal_returned")]),
         (tracking.CaseDecided, {**mine, **decided}, [("liaison", "recommended")]),
@@ -159,17 +159,17 @@ def test_staff_are_told_what_the_calendar_brings(scene: Scene, language: Languag
             [("head", "recommendation_late"), ("liaison", "recommendation_overdue")],
         ),
     ]
-    told += [
+    steps += [
         (tracking.NoteAdded, {**mine, "mentions": [people["screener"].id]}, [("screener", "mentioned")]),
         (tracking.CaseReminded, {**mine, "staff": inspector}, [("inspector", "reminded")]),
         (tracking.CaseReopened, {}, [("screener", "reopened_for_staff")]),
     ]
-    for event, fields, readers in told:
+    for event, fields, readers in steps:
         wire.event(person.event(event, Stage.INVESTIGATING, **fields))
         for audience, template in readers:
             text = CALENDAR[template][language].format(number=number, day=DAY[language])
-            known = None if audience == "liaison" else person.number
-            scene.staff(people[audience], audience, template, text, known)
+            number_shown = None if audience == "liaison" else person.number
+            scene.staff(people[audience], audience, template, text, number_shown)
             if template in ("mentioned", "reminded"):
                 seen.add(("mentioned", "inbox", template))
 
@@ -250,7 +250,7 @@ CALENDAR = {
 }
 
 
-def test_whoever_has_the_case_is_told_what_the_citizen_sent_and_not_what_the_office_did(scene: Scene) -> None:
+def test_the_handler_is_notified_of_evidence_of_the_citizen_and_not_of_the_offices(scene: Scene) -> None:
     person, wire, fa = scene.person, scene.wire, scene.language is FA
     inspector, screener = (
         Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role}), language=scene.language)

@@ -12,7 +12,7 @@ from services.notify.notifications.of_visits import VISITS
 from tests.component.notify_words.scene import FA, OFFICE, Scene, open_case, unread
 
 
-def test_a_citizen_is_told_of_a_visit_and_its_inspector_too(scene: Scene) -> None:
+def test_a_citizen_and_the_inspector_are_notified_of_a_visit(scene: Scene) -> None:
     person, wire, office, code = scene.person, scene.wire, OFFICE[scene.language], scene.person.shown_code
     fa = scene.language is FA
     open_case(scene)
@@ -22,11 +22,11 @@ def test_a_citizen_is_told_of_a_visit_and_its_inspector_too(scene: Scene) -> Non
     timed = {"slot_id": uuid4(), "starts_at": at, "place_fa": "اتاق ۱", "place_en": "Room 1"}
     number = f"\u2066{person.number}\u2069" if fa else person.number
 
-    def happens(cls: type[tracking.VisitEvent], **more: object) -> None:
+    def publish(cls: type[tracking.VisitEvent], **more: object) -> None:
         handled = {"handler": inspector}
         wire.event(person.event(cls, Stage.INVESTIGATING, snapshot=handled, visit_id=uuid4(), **more))
 
-    def told(template: str, sms: str, inbox: str) -> None:
+    def reads(template: str, sms: str, inbox: str) -> None:
         scene.sms(template, f"{sms}\n{code}\n{office}")
         scene.inbox(template, inbox)
 
@@ -36,13 +36,13 @@ def test_a_citizen_is_told_of_a_visit_and_its_inspector_too(scene: Scene) -> Non
         )
         scene.staff(reader, "inspector", template, text, person.number)
 
-    happens(tracking.VisitAsked)
+    publish(tracking.VisitAsked)
     staff(
         "visit_asked_for_staff",
         f"شهروند پرونده {number} مراجعه حضوری خواسته است." if fa else f"The citizen of case {number} asks for a visit.",
     )
-    happens(tracking.VisitOffered)
-    told(
+    publish(tracking.VisitOffered)
+    reads(
         "visit_offered",
         "برای مراجعه حضوری شما وقت‌هایی پیشنهاد شده است. لطفاً با این کد یکی را برگزینید:"
         if fa
@@ -67,8 +67,8 @@ def test_a_citizen_is_told_of_a_visit_and_its_inspector_too(scene: Scene) -> Non
             "مراجعه شما نزدیک است: " if fa else "Your visit is soon: ",
         ),
     ):
-        happens(cls, **timed, **more)
-        told(template, f"{words}{when}\n{place}", f"{words}{when}{'،' if fa else ','} {place}.")
+        publish(cls, **timed, **more)
+        reads(template, f"{words}{when}\n{place}", f"{words}{when}{'،' if fa else ','} {place}.")
         if cls is tracking.VisitBooked:
             staff(
                 "visit_booked_for_staff",
@@ -81,8 +81,8 @@ def test_a_citizen_is_told_of_a_visit_and_its_inspector_too(scene: Scene) -> Non
                 if fa
                 else f"The visit in case {number} is moved to {when}, {place}.",
             )
-    happens(tracking.VisitCancelled, **timed, by="office")
-    told(
+    publish(tracking.VisitCancelled, **timed, by="office")
+    reads(
         "visit_called_off",
         f"مراجعه {when} برگزار نمی‌شود. لطفاً با این کد وقت دیگری برگزینید:"
         if fa
@@ -91,20 +91,20 @@ def test_a_citizen_is_told_of_a_visit_and_its_inspector_too(scene: Scene) -> Non
         if fa
         else f"Your visit of {when} cannot take place. Please choose another time.",
     )
-    happens(tracking.VisitCancelled, **timed, by="ended")
+    publish(tracking.VisitCancelled, **timed, by="ended")
     ended = (
         f"رسیدگی پایان یافت و مراجعه {when} لازم نیست."
         if fa
         else f"Your case has ended; the visit of {when} is not needed."
     )
-    told("visit_not_needed", ended, ended)
-    happens(tracking.VisitCancelled, **timed, by="citizen")
+    reads("visit_not_needed", ended, ended)
+    publish(tracking.VisitCancelled, **timed, by="citizen")
     scene.inbox("visit_cancelled", "درخواست مراجعه شما پس گرفته شد." if fa else "Your visit is cancelled.")
     staff(
         "visit_cancelled_for_staff",
         f"شهروند پرونده {number} مراجعه را لغو کرد." if fa else f"The citizen of case {number} cancelled the visit.",
     )
-    happens(tracking.VisitMissed, **timed)
+    publish(tracking.VisitMissed, **timed)
     scene.inbox(
         "visit_missed",
         "در وقت مراجعه شما را ندیدیم. اگر هنوز لازم است، دوباره درخواست دهید."
