@@ -18,12 +18,12 @@ from backbone.storage.database import Database
 from contracts.errors import NotAllowed, NotFound
 from contracts.gateway import Actor
 from contracts.insight import CountFigure, FigureCounts, ListFigures
-from contracts.intake import Catalogue, CatalogueChanged, Unit
-from contracts.tracking import CaseObjected, CaseOpened, CaseSnapshot
-from contracts.vocabulary import ActorKind, Channel, Kind, Role, Stage
+from contracts.tracking import CaseObjected, CaseOpened
+from contracts.vocabulary import ActorKind, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.insight.composition import InsightUseCases, compose
 from services.insight.figures import catalogue
+from tests.support.insight import case_opened, catalogue_changed
 from tests.support.processes import ROOT, prepared
 
 PAGE = ROOT / "docs" / "how-to" / "add-a-figure.md"
@@ -63,9 +63,8 @@ def database(broker: RabbitMQ, postgres: PostgreSQL, use_cases: InsightUseCases)
     """Objections of three cases: two about permits of urban planning, in two months, and one about the mayor's office."""
     environment = prepared("insight", broker.url, postgres.url, "insight_add_a_figure")
     made = Database(environment["DATABASE_URL"], pool_size=1)
-    units = [Unit(code=code, parent=PARENTS[code], level="unit", name_fa=code, name_en=code) for code in PARENTS]
     events: list[Any] = [
-        CatalogueChanged(id=uuid4(), occurred_at=at(11, 1), catalogue=Catalogue(version=1, units=units, grounds=[])),
+        catalogue_changed(at(11, 1), PARENTS),
         *objected("dep.urb", at(11, 24)),
         *objected("dep.urb", at(12, 24)),
         *objected("mayor", at(12, 24)),
@@ -81,21 +80,10 @@ def at(month: int, day: int) -> datetime:
 
 
 def objected(unit: str, moment: datetime) -> list[CaseOpened | CaseObjected]:
-    case_id = uuid4()
-    state = CaseSnapshot(
-        number="1405-000001",
-        kind=Kind.COMPLAINT,
-        unit=unit,
-        ground="delay",
-        stage=Stage.REGISTERED,
-        channel=Channel.WEB,
-        filed_at=at(11, 1),
-    )
-    review = state.model_copy(update={"stage": Stage.REVIEW})
-    return [
-        CaseOpened(id=uuid4(), occurred_at=at(11, 1), case_id=case_id, sequence=1, state=state),
-        CaseObjected(id=uuid4(), occurred_at=moment, case_id=case_id, sequence=2, state=review),
-    ]
+    first = case_opened(at(11, 1), unit=unit)
+    review = first.state.model_copy(update={"stage": Stage.REVIEW})
+    second = CaseObjected(id=uuid4(), occurred_at=moment, case_id=first.case_id, sequence=2, state=review)
+    return [first, second]
 
 
 def staff(role: Role, unit: str | None = None) -> Actor:

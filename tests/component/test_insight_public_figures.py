@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 from types import SimpleNamespace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -19,13 +19,13 @@ from backbone.storage.database import Database
 from contracts.errors import InvalidField
 from contracts.gateway import Actor
 from contracts.insight import CountCases, Counts, CountVisits, VisitCounts
-from contracts.intake import Catalogue, CatalogueChanged, Ground, Unit
-from contracts.tracking import CaseCorrected, CaseOpened, CaseSnapshot, TrackedEvent, VisitAsked, VisitHeld
-from contracts.vocabulary import ActorKind, Channel, Kind, Role, Stage
+from contracts.tracking import CaseCorrected, CaseOpened, TrackedEvent, VisitAsked, VisitHeld
+from contracts.vocabulary import ActorKind, Kind, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.insight.composition import InsightUseCases, compose
 from services.insight.publication.rules import CASES_A_YEAR
 from services.insight.service import Service
+from tests.support.insight import case_opened, catalogue_changed
 from tests.support.processes import prepared
 
 MEHR = datetime(2026, 10, 5, 8, 30, tzinfo=UTC)  # noon of 1405-07-13 in Tehran
@@ -36,19 +36,8 @@ GROUNDS = ("delay", "weak", "waste")
 KEY = bytes(range(32))
 
 
-def opened(at: datetime = MEHR, case_id: UUID | None = None, **more: Any) -> CaseOpened:
-    state: dict[str, Any] = {
-        "number": "1405-000001",
-        "kind": Kind.COMPLAINT,
-        "unit": "dep.large",
-        "ground": "delay",
-        "stage": Stage.REGISTERED,
-        "channel": Channel.WEB,
-        "filed_at": at,
-        **more,
-    }
-    about: dict[str, Any] = {"id": uuid4(), "occurred_at": at, "case_id": case_id or uuid4(), "sequence": 1}
-    return CaseOpened(**about, state=CaseSnapshot(**state))
+def opened(at: datetime = MEHR, **changes: Any) -> CaseOpened:
+    return case_opened(at, **{"unit": "dep.large", **changes})
 
 
 def corrected(case: CaseOpened, **more: Any) -> CaseCorrected:
@@ -59,12 +48,6 @@ def corrected(case: CaseOpened, **more: Any) -> CaseCorrected:
 def visit(at: datetime) -> list[TrackedEvent]:
     about: dict[str, Any] = {"occurred_at": at, "case_id": uuid4(), "visit_id": uuid4(), "state": opened(at).state}
     return [VisitAsked(id=uuid4(), sequence=2, **about), VisitHeld(id=uuid4(), sequence=3, **about)]
-
-
-def catalogue() -> CatalogueChanged:
-    units = [Unit(code=code, parent=TREE[code], level="unit", name_fa=code, name_en=code) for code in TREE]
-    grounds = [Ground(code=code, kinds=[Kind.COMPLAINT], name_fa=code, name_en=code) for code in GROUNDS]
-    return CatalogueChanged(id=uuid4(), occurred_at=MEHR, catalogue=Catalogue(version=1, units=units, grounds=grounds))
 
 
 @dataclass
@@ -110,11 +93,11 @@ def database(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[Database]:
 
 @pytest.fixture
 def office(database: Database) -> Office:
-    found = Office(database)
-    found.sql("TRUNCATE facts, transitions, visits, units, grounds, releases, public_figures")
-    found.sql("UPDATE figures_key SET key = :key", key=KEY)
-    found.record(catalogue())
-    return found
+    made = Office(database)
+    made.sql("TRUNCATE facts, transitions, visits, units, grounds, releases, public_figures")
+    made.sql("UPDATE figures_key SET key = :key", key=KEY)
+    made.record(catalogue_changed(MEHR, TREE, grounds=GROUNDS))
+    return made
 
 
 def every_question() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -142,21 +125,21 @@ def every_question() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def everything(office: Office) -> dict[str, Any]:
     """Every public answer, by its question; a refusal is one, too."""
-    told: dict[str, Any] = {}
+    answers: dict[str, Any] = {}
     with office.database.read() as connection:
         for what, question in every_question():
             try:
                 if what == "cases":
-                    told[f"{what} {question}"] = office.use_cases.figures.count_cases(
+                    answers[f"{what} {question}"] = office.use_cases.figures.count_cases(
                         connection, CountCases(**question)
                     )
                 else:
-                    told[f"{what} {question}"] = office.use_cases.figures.count_visits(
+                    answers[f"{what} {question}"] = office.use_cases.figures.count_visits(
                         connection, CountVisits(**question)
                     )
             except InvalidField as error:
-                told[f"{what} {question}"] = error.params["fields"][0]["reason"]
-    return told
+                answers[f"{what} {question}"] = error.params["fields"][0]["reason"]
+    return answers
 
 
 def filled(office: Office) -> list[CaseOpened]:
@@ -176,7 +159,7 @@ def filled(office: Office) -> list[CaseOpened]:
 
 
 class TestRelease:
-    def test_before_the_first_nothing_is_told(self, office: Office) -> None:
+    def test_before_the_first_nothing_is_published(self, office: Office) -> None:
         filled(office)
         answer = office.cases(["kind"])
         assert (answer.cells, answer.total, answer.until) == ([], None, None)
@@ -188,7 +171,7 @@ class TestRelease:
         before = everything(office)
         today = SATURDAY + timedelta(hours=1)
         office.record(*(opened(today, unit=unit) for unit in TREE for _ in range(50)))
-        office.record(*(opened(unit="dep.small") for _ in range(50)))  # filed in Mehr, and told only now
+        office.record(*(opened(unit="dep.small") for _ in range(50)))  # filed in Mehr, and known only now
         office.record(*(corrected(case, unit="dep.small", stage=Stage.CLOSED) for case in cases))
         office.record(*(event for _ in range(50) for event in visit(today)))
         assert not office.release(SATURDAY + timedelta(days=6))
@@ -213,7 +196,7 @@ class TestRelease:
         office.sql("TRUNCATE facts, visits, transitions")
         assert everything(office) == before
 
-    def test_a_week_is_told_in_all_and_the_rest_when_its_month_is_over(self, office: Office) -> None:
+    def test_a_week_is_published_in_all_and_the_rest_when_its_month_is_over(self, office: Office) -> None:
         filled(office)
         first_week_of_aban = datetime(2026, 10, 27, 8, 30, tzinfo=UTC)
         office.record(*(opened(first_week_of_aban) for _ in range(200)))
@@ -244,24 +227,24 @@ class TestRelease:
         filled(office)
         office.release()
         rows = office.sql("SELECT dimension, key FROM public_figures WHERE measure = 'cases' AND month = '1405-07'")
-        told = {(row.dimension, row.key) for row in rows}
-        assert {key for dimension, key in told if dimension == "unit"} == {*TREE, ""}
-        assert {key for dimension, key in told if dimension == "ground"} == set(GROUNDS)
-        assert {key for dimension, key in told if dimension == "kind"} == {kind.value for kind in Kind}
-        assert {key for dimension, key in told if dimension == "stage"} == {stage.value for stage in Stage}
+        cells = {(row.dimension, row.key) for row in rows}
+        assert {key for dimension, key in cells if dimension == "unit"} == {*TREE, ""}
+        assert {key for dimension, key in cells if dimension == "ground"} == set(GROUNDS)
+        assert {key for dimension, key in cells if dimension == "kind"} == {kind.value for kind in Kind}
+        assert {key for dimension, key in cells if dimension == "stage"} == {stage.value for stage in Stage}
 
 
 class TestSmallCells:
-    def test_none_and_few_are_told_alike_with_some_of_ones_own_or_without(self, office: Office) -> None:
+    def test_none_and_few_are_published_alike_with_some_of_ones_own_or_without(self, office: Office) -> None:
         """Of a unit with few cases, or none, or those of the attacker alone, no answer about units is another one."""
-        told = []
+        answers = []
         for others in range(5):
             for own in (0, 1, 3, 4):
                 office.sql("TRUNCATE facts, transitions, visits, releases, public_figures")
                 filled(office)
                 office.record(*(opened(unit="dep.small") for _ in range(others + own)))
                 office.release()
-                told.append(
+                answers.append(
                     (
                         office.cases(["unit"], unit="dep.small"),
                         office.cases(["month"], unit="dep.small"),
@@ -269,10 +252,10 @@ class TestSmallCells:
                         "dep.small" in office.cells(["unit"]),
                     )
                 )
-        assert told[0][0].cells == []
-        assert told[0][0].total is None
-        assert told[0][3] is False
-        assert all(one == told[0] for one in told)
+        assert answers[0][0].cells == []
+        assert answers[0][0].total is None
+        assert answers[0][3] is False
+        assert all(answer == answers[0] for answer in answers)
 
     def test_parent_and_children_differ_by_a_blur_that_nobody_knows(self, office: Office) -> None:
         """A parent less its other children is the small unit's blurred cell, in which none and few are alike: over many
@@ -290,21 +273,21 @@ class TestSmallCells:
                 seen[few].add(whole - part)
         assert len(seen[0] & seen[4]) >= 2
 
-    def test_what_is_told_is_in_fives_and_near_the_truth(self, office: Office) -> None:
+    def test_what_is_published_is_in_fives_and_near_the_truth(self, office: Office) -> None:
         filled(office)
         office.release()
         exact = office.sql("SELECT kind, count(*) AS number FROM facts GROUP BY kind")
         for row in exact:
-            told = office.cells(["kind"])[row.kind]
-            assert told is not None
-            assert told % 5 == 0
-            assert abs(told - row.number) < 40
+            count = office.cells(["kind"])[row.kind]
+            assert count is not None
+            assert count % 5 == 0
+            assert abs(count - row.number) < 40
         assert office.cells(["unit"]).keys() == {"dep.large"}
         for cell in office.visits(["month"]).cells:
             assert all(value is None or value % 5 == 0 for value in (cell.asked, cell.held))
             assert cell.no_show is None
 
-    def test_a_unit_of_few_cases_a_year_is_told_within_the_one_above_it(self, office: Office) -> None:
+    def test_a_unit_of_few_cases_a_year_is_published_within_the_one_above_it(self, office: Office) -> None:
         office.record(*(opened() for _ in range(90)), *(opened(unit="dep.small") for _ in range(40)))
         office.release()
         assert ("1405-07", "dep.small") in office.cells(["month", "unit"])
@@ -320,8 +303,7 @@ class TestSmallCells:
 
 class TestWhoIsTold:
     def test_two_dimensions_days_and_two_filters_are_too_fine(self, office: Office) -> None:
-        told = everything(office)
-        for question, answer in told.items():
+        for question, answer in everything(office).items():
             dimensions = {name for name in ("unit", "ground", "kind", "stage") if f"'{name}'" in question}
             fine = "'day'" in question or len(dimensions) > 1
             if question.startswith("visits"):
@@ -338,7 +320,7 @@ class TestWhoIsTold:
             Actor(kind=ActorKind.STAFF, id="x", roles=frozenset({Role.CUSTODIAN})),
         ],
     )
-    def test_all_but_the_staff_whose_work_it_is_are_told_what_the_public_is(self, office: Office, actor: Actor) -> None:
+    def test_all_but_the_staff_whose_work_it_is_get_what_the_public_gets(self, office: Office, actor: Actor) -> None:
         filled(office)
         office.release()
         office.record(*(opened() for _ in range(30)))

@@ -20,7 +20,7 @@ from contracts.base import Event
 from contracts.errors import InvalidField, Unavailable
 from contracts.gateway import Actor
 from contracts.insight import CountCases, CountVisits
-from contracts.intake import Catalogue, CatalogueChanged, Unit
+from contracts.intake import CatalogueChanged
 from contracts.notify import MessageChannel, NotificationDelivered, NotificationFailed
 from contracts.tracking import (
     CaseAssigned,
@@ -29,7 +29,6 @@ from contracts.tracking import (
     CaseObjected,
     CaseOpened,
     CaseRated,
-    CaseSnapshot,
     CaseStageChanged,
     TrackedEvent,
     VisitAsked,
@@ -41,9 +40,10 @@ from contracts.tracking import (
     VisitMissed,
     VisitMoved,
 )
-from contracts.vocabulary import ActorKind, Channel, Kind, Outcome, Role, Stage
+from contracts.vocabulary import ActorKind, Kind, Outcome, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.insight.ingest.use_cases import IngestUseCases
+from tests.support.insight import case_opened, catalogue_changed, snapshot
 from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
 
 pytestmark = pytest.mark.timeout(180)
@@ -61,7 +61,7 @@ HEAD = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.HEAD})
 
 
 @dataclass
-class System:
+class InsightService:
     environment: dict[str, str]
     process: ServiceProcess
 
@@ -77,26 +77,28 @@ class System:
             for name in ("facts", "transitions", "notifications", "units", "visits", "grounds")
         }
 
-    def forget(self) -> None:
+    def empty(self) -> None:
         self.sql("TRUNCATE facts, transitions, notifications, units, visits, grounds, releases, public_figures")
 
 
 @pytest.fixture(scope="module")
-def service(broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def service(
+    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[InsightService]:
     folder = tmp_path_factory.mktemp("insight")
     environment = prepared("insight", broker.url, postgres.url, "insight_service")
     process = ServiceProcess("insight", environment, folder / "log").start()
-    yield System(environment, process)
+    yield InsightService(environment, process)
     process.stop()
 
 
 @pytest.fixture
-def system(service: System, wire: BusClient) -> System:
-    service.forget()
+def insight(service: InsightService, wire: BusClient) -> InsightService:
+    service.empty()
     return service
 
 
-def tell(system: System, wire: BusClient, *events: Event) -> None:
+def publish(insight: InsightService, wire: BusClient, *events: Event) -> None:
     """Publishes these and a last one, and waits until all have been taken."""
     for event in events:
         wire.event(event)
@@ -104,40 +106,24 @@ def tell(system: System, wire: BusClient, *events: Event) -> None:
         id=uuid4(), occurred_at=NOON, message_id=uuid4(), case_id=None, template="mark", channel=MessageChannel.INBOX
     )
     wire.event(mark)
-    eventually(lambda: system.sql(f"SELECT 1 FROM notifications WHERE event_id = '{mark.id}'"))
+    eventually(lambda: insight.sql(f"SELECT 1 FROM notifications WHERE event_id = '{mark.id}'"))
     wanted = {str(event.id) for event in events if isinstance(event, TrackedEvent)}
-    eventually(lambda: wanted <= {str(row[0]) for row in system.sql("SELECT event_id FROM transitions")})
-    system.sql("DELETE FROM notifications WHERE template = 'mark'")
+    eventually(lambda: wanted <= {str(row[0]) for row in insight.sql("SELECT event_id FROM transitions")})
+    insight.sql("DELETE FROM notifications WHERE template = 'mark'")
 
 
 def catalogue(version: int = 1, **moved: str) -> CatalogueChanged:
+    """The tree of these tests; `moved`: units that are below another one, dots written as underscores."""
     parents = {**PARENTS, **{code.replace("_", "."): parent for code, parent in moved.items()}}
-    units = [Unit(code=code, parent=parents[code], level="unit", name_fa=code, name_en=code) for code in parents]
-    return CatalogueChanged(id=uuid4(), occurred_at=NOON, catalogue=Catalogue(version=version, units=units, grounds=[]))
+    return catalogue_changed(NOON, parents, version)
 
 
-def snapshot(**more: Any) -> CaseSnapshot:
-    return CaseSnapshot(
-        **{
-            "number": "1405-000001",
-            "kind": Kind.COMPLAINT,
-            "unit": "dep.urb.permits",
-            "ground": "delay",
-            "stage": Stage.REGISTERED,
-            "channel": Channel.WEB,
-            "filed_at": NOON,
-            "citizen_id": uuid4(),
-            "code_hash": "a" * 64,
-            **more,
-        }
-    )
+def opened(filed_at: datetime = NOON, **changes: Any) -> CaseOpened:
+    event = case_opened(filed_at, citizen_id=uuid4(), code_hash="a" * 64, **changes)
+    return event.model_copy(update={"occurred_at": NOON})
 
 
-def opened(**more: Any) -> CaseOpened:
-    return CaseOpened(id=uuid4(), occurred_at=NOON, case_id=uuid4(), sequence=1, state=snapshot(**more))
-
-
-def life(case_id: UUID, filed_at: datetime) -> list[TrackedEvent]:
+def whole_case(case_id: UUID, filed_at: datetime) -> list[TrackedEvent]:
     """All that happened to one case, in order: opened, corrected, assigned, decided, objected, decided again, rated."""
     steps: list[tuple[type[TrackedEvent], dict[str, Any], dict[str, Any]]] = [
         (CaseOpened, {}, {}),
@@ -169,10 +155,12 @@ def ask(wire: BusClient, *by: str, actor: Actor | None = HEAD, **more: Any) -> t
 
 
 class TestFacts:
-    def test_the_newest_event_of_a_case_is_what_is_known_of_it(self, system: System, wire: BusClient) -> None:
-        events = life(uuid4(), NOON)
-        tell(system, wire, *events)
-        [fact] = system.sql("SELECT sequence, unit, urgent, stage, outcome, score, day, decided_at, told_at FROM facts")
+    def test_the_newest_event_of_a_case_is_what_is_known_of_it(self, insight: InsightService, wire: BusClient) -> None:
+        events = whole_case(uuid4(), NOON)
+        publish(insight, wire, *events)
+        [fact] = insight.sql(
+            "SELECT sequence, unit, urgent, stage, outcome, score, day, decided_at, told_at FROM facts"
+        )
         assert fact == (
             8,
             "dep.urb.control",
@@ -184,12 +172,12 @@ class TestFacts:
             NOON + timedelta(days=7),
             NOON + timedelta(days=8),
         )
-        rows = system.sql("SELECT sequence, event, stage FROM transitions ORDER BY sequence")
+        rows = insight.sql("SELECT sequence, event, stage FROM transitions ORDER BY sequence")
         assert rows[0] == (1, "case.opened.v1", "registered")
         assert [row[0] for row in rows] == list(range(1, 9))
 
-    def test_disordered_and_doubled_events_make_the_same_tables(self, system: System, wire: BusClient) -> None:
-        events: list[Event] = [event for n in range(40) for event in life(uuid4(), NOON + timedelta(hours=n))]
+    def test_disordered_and_doubled_events_make_the_same_tables(self, insight: InsightService, wire: BusClient) -> None:
+        events: list[Event] = [event for n in range(40) for event in whole_case(uuid4(), NOON + timedelta(hours=n))]
         events += [catalogue(1), catalogue(3, mayor_insp="mq"), catalogue(2, mayor_insp="dep.urb")]
         for n in range(20):
             cls: Any = NotificationFailed if n % 3 == 0 else NotificationDelivered
@@ -205,33 +193,33 @@ class TestFacts:
                     **more,
                 )
             )
-        tell(system, wire, *events)
+        publish(insight, wire, *events)
 
-        def all_told() -> bool:
+        def all_kept() -> bool:
             # Two batches are at work at once: the last message may be in before some of those ahead of it.
-            tables = system.tables()
+            tables = insight.tables()
             assert [len(tables[name]) for name in ("facts", "transitions", "notifications")] == [40, 320, 20]
             return ("mayor.insp", "mq", 3) in tables["units"]
 
-        eventually(all_told)
-        in_order = system.tables()
+        eventually(all_kept)
+        in_order = insight.tables()
         for seed in (1, 2):
-            system.forget()
+            insight.empty()
             again = [*events, *events]
             random.Random(seed).shuffle(again)
-            tell(system, wire, *again)
-            eventually(lambda: system.tables() == in_order)
+            publish(insight, wire, *again)
+            eventually(lambda: insight.tables() == in_order)
 
-    def test_any_split_into_batches_makes_the_same_tables(self, system: System) -> None:
-        events = [event for n in range(5) for event in life(uuid4(), NOON + timedelta(hours=n))]
-        database = Database(system.environment["DATABASE_URL"], pool_size=1)
+    def test_any_split_into_batches_makes_the_same_tables(self, insight: InsightService) -> None:
+        events = [event for n in range(5) for event in whole_case(uuid4(), NOON + timedelta(hours=n))]
+        database = Database(insight.environment["DATABASE_URL"], pool_size=1)
 
         def record(parts: list[list[TrackedEvent]]) -> dict[str, list[tuple[Any, ...]]]:
-            system.forget()
+            insight.empty()
             for part in parts:
                 with database.transaction() as connection:
                     IngestUseCases().record(connection, part)
-            return system.tables()
+            return insight.tables()
 
         whole = record([events])
         for seed in range(8):
@@ -246,14 +234,14 @@ class TestFacts:
             assert record(parts) == whole
         database.close()
 
-    def test_no_citizen_and_no_code_is_kept(self, system: System, wire: BusClient) -> None:
+    def test_no_citizen_and_no_code_is_kept(self, insight: InsightService, wire: BusClient) -> None:
         event = opened()
-        tell(system, wire, event)
-        kept = str(system.tables())
+        publish(insight, wire, event)
+        kept = str(insight.tables())
         assert str(event.state.citizen_id) not in kept
         assert "a" * 64 not in kept
 
-    def test_other_events_are_taken_and_leave_nothing(self, system: System, wire: BusClient) -> None:
+    def test_other_events_are_taken_and_leave_nothing(self, insight: InsightService, wire: BusClient) -> None:
         staff = StaffChanged(
             id=uuid4(),
             occurred_at=NOON,
@@ -264,26 +252,26 @@ class TestFacts:
             unit=None,
             active=True,
         )
-        tell(system, wire, staff, OtpRequested(id=uuid4(), occurred_at=NOON, sealed_code="x", expires_at=NOON))
-        assert all(rows == [] for rows in system.tables().values())
+        publish(insight, wire, staff, OtpRequested(id=uuid4(), occurred_at=NOON, sealed_code="x", expires_at=NOON))
+        assert all(rows == [] for rows in insight.tables().values())
         assert wire.depth(DEAD_LETTERS) == 0
 
     def test_an_unknown_event_goes_to_the_dead_letters_and_holds_up_nothing(
-        self, system: System, wire: BusClient
+        self, insight: InsightService, wire: BusClient
     ) -> None:
         wire.publish(events_of("tracking"), "case.dreamt.v1", b"{}")
-        tell(system, wire, opened())
+        publish(insight, wire, opened())
         eventually(lambda: wire.depth(DEAD_LETTERS) == 1)
         taken = wire.take(DEAD_LETTERS)
         assert taken is not None
         assert taken[0].headers[amqp.QUEUE] == "insight.events"
-        assert len(system.sql("SELECT * FROM facts")) == 1
+        assert len(insight.sql("SELECT * FROM facts")) == 1
 
 
 class TestCounts:
-    def test_by_each_dimension_and_by_several(self, system: System, wire: BusClient) -> None:
-        tell(
-            system,
+    def test_by_each_dimension_and_by_several(self, insight: InsightService, wire: BusClient) -> None:
+        publish(
+            insight,
             wire,
             catalogue(),
             opened(),
@@ -302,9 +290,9 @@ class TestCounts:
         assert total == 4
         assert cells[("information", "2026-11-23", None)] == 1
 
-    def test_filters(self, system: System, wire: BusClient) -> None:
-        tell(
-            system,
+    def test_filters(self, insight: InsightService, wire: BusClient) -> None:
+        publish(
+            insight,
             wire,
             catalogue(),
             *(opened(filed_at=NOON + timedelta(days=n)) for n in range(-2, 3)),
@@ -316,15 +304,15 @@ class TestCounts:
         assert cells == {"2026-11-23": 1, "2026-11-24": 2, "2026-11-25": 1}
         assert ask(wire, "kind", since=date(2026, 12, 1)) == ({}, 0)
 
-    def test_a_day_begins_at_midnight_in_tehran(self, system: System, wire: BusClient) -> None:
+    def test_a_day_begins_at_midnight_in_tehran(self, insight: InsightService, wire: BusClient) -> None:
         midnight = datetime(2026, 11, 23, 20, 30, tzinfo=UTC)
-        tell(system, wire, catalogue(), opened(filed_at=midnight - timedelta(seconds=1)), opened(filed_at=midnight))
+        publish(insight, wire, catalogue(), opened(filed_at=midnight - timedelta(seconds=1)), opened(filed_at=midnight))
         assert ask(wire, "day")[0] == {"2026-11-23": 1, "2026-11-24": 1}
         assert ask(wire, "day", since=date(2026, 11, 24))[0] == {"2026-11-24": 1}
 
-    def test_a_unit_stands_for_all_below_it_and_follows_a_move(self, system: System, wire: BusClient) -> None:
-        tell(
-            system,
+    def test_a_unit_stands_for_all_below_it_and_follows_a_move(self, insight: InsightService, wire: BusClient) -> None:
+        publish(
+            insight,
             wire,
             catalogue(),
             *(opened(unit=unit) for unit in ("dep.urb", "dep.urb.permits", "dep.urb.control", "mayor.insp", None)),
@@ -337,40 +325,40 @@ class TestCounts:
         }
         assert ask(wire, "kind", unit="mq", actor=head)[1] == 4
         assert ask(wire, "kind", unit="dep.urb.permits", actor=head)[1] == 1
-        tell(system, wire, catalogue(2, dep_urb_control="mayor"))
+        publish(insight, wire, catalogue(2, dep_urb_control="mayor"))
         assert ask(wire, "unit", unit="dep.urb", actor=head)[0] == {"dep.urb": 1, "dep.urb.permits": 1}
 
     @pytest.mark.parametrize("role", [Role.HEAD, Role.SCREENER, Role.ANALYST, Role.ADMINISTRATOR, Role.INSPECTOR])
     def test_staff_never_count_cases_of_their_unit_or_one_above_it(
-        self, system: System, wire: BusClient, role: Role
+        self, insight: InsightService, wire: BusClient, role: Role
     ) -> None:
         units = ("mq", "dep.urb", "dep.urb.permits", "dep.urb.control", "mayor", None)
-        tell(system, wire, catalogue(), *(opened(unit=unit) for unit in units))
+        publish(insight, wire, catalogue(), *(opened(unit=unit) for unit in units))
         actor = Actor(kind=ActorKind.STAFF, id="x", roles=frozenset({role}), unit="dep.urb.permits")
         assert ask(wire, "unit", actor=actor) == ({"dep.urb.control": 1, "mayor": 1, None: 1}, 3)
         assert ask(wire, "kind", actor=actor, unit="dep.urb.permits") == ({}, 0)
         above = actor.model_copy(update={"unit": "dep.urb"})
         assert ask(wire, "unit", actor=above, unit="dep.urb")[0] == {"dep.urb.permits": 1, "dep.urb.control": 1}
 
-    def test_staff_of_a_unit_not_known_yet_are_told_nothing(self, system: System, wire: BusClient) -> None:
-        tell(system, wire, opened())
+    def test_staff_of_a_unit_not_known_yet_get_nothing(self, insight: InsightService, wire: BusClient) -> None:
+        publish(insight, wire, opened())
         with pytest.raises(Unavailable):
             ask(wire, "kind")
 
-    def test_a_dimension_given_twice_is_refused(self, system: System, wire: BusClient) -> None:
+    def test_a_dimension_given_twice_is_refused(self, insight: InsightService, wire: BusClient) -> None:
         with pytest.raises(InvalidField):
             ask(wire, "kind", "kind", actor=None)
 
 
 def visit(*steps: tuple[type[VisitEvent], datetime], unit: str = "dep.urb.permits", **more: Any) -> list[VisitEvent]:
     """One visit of a case of its own, step by step."""
-    visit_id, case_id, state = uuid4(), uuid4(), snapshot(unit=unit, stage=Stage.INVESTIGATING)
+    visit_id, case_id, state = uuid4(), uuid4(), snapshot(NOON, unit=unit, stage=Stage.INVESTIGATING)
     events = []
     for sequence, (cls, at) in enumerate(steps, start=2):
         event: Any = cls
         extra = more if cls is VisitCancelled else {}
-        told = {"id": uuid4(), "occurred_at": at, "case_id": case_id, "sequence": sequence, "state": state}
-        events.append(event(**told, visit_id=visit_id, **extra))
+        fields = {"id": uuid4(), "occurred_at": at, "case_id": case_id, "sequence": sequence, "state": state}
+        events.append(event(**fields, visit_id=visit_id, **extra))
     return events
 
 
@@ -386,9 +374,11 @@ def visits_of(wire: BusClient, *by: str, actor: Actor | None = HEAD, **more: Any
 
 
 class TestVisits:
-    def test_each_counts_when_it_was_asked_for_and_when_it_ended(self, system: System, wire: BusClient) -> None:
-        tell(
-            system,
+    def test_each_counts_when_it_was_asked_for_and_when_it_ended(
+        self, insight: InsightService, wire: BusClient
+    ) -> None:
+        publish(
+            insight,
             wire,
             catalogue(),
             *visit((VisitAsked, ABAN), (VisitBooked, ABAN), (VisitHeld, AZAR)),
@@ -415,30 +405,32 @@ class TestVisits:
         assert visits_of(wire, "month", kind=Kind.INFORMATION) == ({}, [0, 0, 0, 0, 0])
         assert visits_of(wire, "unit", unit="dep.urb")[0] == {("dep.urb.permits",): [5, 1, 0, 2, 1]}
 
-    def test_doubled_and_disordered_events_make_the_same_figures(self, system: System, wire: BusClient) -> None:
+    def test_doubled_and_disordered_events_make_the_same_figures(
+        self, insight: InsightService, wire: BusClient
+    ) -> None:
         ends = (VisitHeld, VisitMissed, VisitAvoided)
         events: list[Event] = [catalogue()]
         for n in range(30):
             events += visit((VisitAsked, ABAN), (VisitBooked, ABAN), (VisitMoved, AZAR), (ends[n % 3], DEY))
-        tell(system, wire, *events)
+        publish(insight, wire, *events)
         eventually(lambda: visits_of(wire, "month")[1] == [30, 10, 10, 0, 10])
-        in_order = system.tables()["visits"]
+        in_order = insight.tables()["visits"]
         for seed in (1, 2):
-            system.forget()
+            insight.empty()
             again = [*events, *events]
             random.Random(seed).shuffle(again)
-            tell(system, wire, *again)
-            eventually(lambda: system.tables()["visits"] == in_order)
+            publish(insight, wire, *again)
+            eventually(lambda: insight.tables()["visits"] == in_order)
 
     def test_a_visit_of_which_only_the_end_was_heard_yet_is_not_asked_for_twice(
-        self, system: System, wire: BusClient
+        self, insight: InsightService, wire: BusClient
     ) -> None:
         asked, held = visit((VisitAsked, ABAN), (VisitHeld, AZAR))
-        tell(system, wire, catalogue(), held)
+        publish(insight, wire, catalogue(), held)
         assert visits_of(wire, "month")[0] == {("1405-09",): [0, 1, 0, 0, 0]}
-        tell(system, wire, asked, held)
+        publish(insight, wire, asked, held)
         assert visits_of(wire, "month")[0] == {("1405-08",): [1, 0, 0, 0, 0], ("1405-09",): [0, 1, 0, 0, 0]}
 
-    def test_a_dimension_twice_is_refused(self, system: System, wire: BusClient) -> None:
+    def test_a_dimension_twice_is_refused(self, insight: InsightService, wire: BusClient) -> None:
         with pytest.raises(InvalidField):
             visits_of(wire, "month", "month")
