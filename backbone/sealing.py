@@ -1,4 +1,4 @@
-"""Sealing: X25519 sealed boxes (libsodium) for one reader, secret boxes for one owner, keyed hashes for comparing."""
+"""Encryption: X25519 sealed boxes (libsodium) for one recipient, secret boxes under a symmetric key, keyed hashes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class CannotOpen(ValueError):
-    """What was to be opened was sealed to another key, damaged, or holds something else. Its text quotes nothing."""
+    """It was sealed to another key, is damaged, or holds something else. The text of the error quotes nothing."""
 
 
 def seal(model: BaseModel, public_key: bytes) -> str:
@@ -54,21 +54,21 @@ def public_key(private_key: bytes) -> bytes:
     return bytes(PrivateKey(private_key).public_key)
 
 
-def lock(text: str, key: bytes) -> str:
+def encrypt(text: str, key: bytes) -> str:
     """`text` encrypted and authenticated under a symmetric key; base64."""
     return base64.b64encode(SecretBox(key).encrypt(text.encode())).decode()
 
 
-def unlock(locked: str, key: bytes) -> str:
-    """The text that `lock` hid; CannotOpen when the key is another one."""
+def decrypt(encrypted: str, key: bytes) -> str:
+    """The text that `encrypt` was given; CannotOpen when the key is another one."""
     try:
-        return SecretBox(key).decrypt(base64.b64decode(locked, validate=True)).decode()
+        return SecretBox(key).decrypt(base64.b64decode(encrypted, validate=True)).decode()
     except (CryptoError, ValueError) as error:
         raise CannotOpen("another key, or damaged") from error
 
 
 def keyed_hash(text: str, key: bytes) -> str:
-    """HMAC-SHA256 in hex: equal texts are found, and nothing is learnt without the key."""
+    """HMAC-SHA256 in hex: equal texts have equal hashes, and without the key a hash reveals nothing."""
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What intake says and answers: the catalogue of units, grounds and kinds, and submissions."""
+"""Messages of intake: the catalogue, submissions and identities."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class Catalogue(Answer):
 
 
 class CatalogueChanged(Event):
-    """Carries the whole catalogue, so that nobody has to ask back; a lower version than one's own is old news."""
+    """Carries the whole catalogue, so that no consumer has to ask for it; a version lower than the stored one is out of date."""
 
     name: ClassVar[str] = "catalogue.changed.v1"
     producer: ClassVar[str] = PRODUCER
@@ -217,7 +217,7 @@ class IdentityErased(Event):
 
 
 class SubmissionRecoded(Event):
-    """Two submissions met on one code: this later one has a new code, told by its receipt and, sealed here, by SMS."""
+    """The code of this submission was another's: it has a new code, shown by its receipt and, sealed here, sent by SMS."""
 
     name: ClassVar[str] = "submission.recoded.v1"
     producer: ClassVar[str] = PRODUCER
@@ -240,7 +240,7 @@ class CheckReceipt(Request):
 
 
 class ReceiptState(Answer):
-    """`registered`: it is stored. `new_code`: only when the code on the receipt met another submission's; the code
+    """`registered`: it is stored. `new_code`: only when the code on the receipt was another submission's; the code
     that replaces it, in the clear for the holder of the receipt, 16 digits."""
 
     registered: bool
@@ -284,28 +284,28 @@ class OpenedIdentity(Answer):
 
 
 class PutUnit(Contract):
-    """A unit as it is to be: new, or renamed, moved, closed or opened again. Its code never changes."""
+    """A unit as it shall be: new, or renamed, moved, closed or opened again. Its code never changes."""
 
     change: Literal["put_unit"] = "put_unit"
     unit: Unit
 
 
 class PutGround(Contract):
-    """A ground with its questions as it is to be. One that is for no kind is offered no more."""
+    """A ground with its questions as it shall be. One that is for no kind is not offered any more."""
 
     change: Literal["put_ground"] = "put_ground"
     ground: Ground
 
 
 class PutRefusalReason(Contract):
-    """A reason as it is to be: new, or renamed, with another address, closed or opened again. Its code never changes."""
+    """A reason as it shall be: new, or renamed, with another address, closed or opened again. Its code never changes."""
 
     change: Literal["put_refusal_reason"] = "put_refusal_reason"
     refusal_reason: ListedReason
 
 
 class PutRootCause(Contract):
-    """A cause as it is to be: new, or renamed, closed or opened again. Its code never changes."""
+    """A cause as it shall be: new, or renamed, closed or opened again. Its code never changes."""
 
     change: Literal["put_root_cause"] = "put_root_cause"
     root_cause: ListedCause

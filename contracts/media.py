@@ -1,4 +1,4 @@
-"""What media says and answers: evidence from its first byte to its removal."""
+"""Messages of media: evidence from its first byte to its removal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class UploadState(StrEnum):
 
 
 class MediaNote(StrEnum):
-    """What whoever looks at a file should know: of accepted evidence, or (check_delayed) of one still being checked."""
+    """What those who see a file should know: of accepted evidence, or (check_delayed) of one still being checked."""
 
     FIRST_FRAME_ONLY = "first_frame_only"  # of an animated picture, or of one of several pages
     SCALED_DOWN = "scaled_down"  # more pixels were sent than are kept
@@ -130,7 +130,7 @@ class TerminateUpload(Request):
 
 
 class ListFileNames(Request):
-    """RPC media.list_file_names → FileNames. For the citizen of this case alone: the caller has made sure of that."""
+    """RPC media.list_file_names → FileNames. For the citizen of this case alone: the caller has checked that."""
 
     case_id: UUID
     media_ids: Annotated[list[UploadId], Field(max_length=500)]
@@ -147,7 +147,7 @@ class SignDownload(Request):
     """RPC media.sign_download → Download. The caller has asked tracking whether this media may be seen.
 
     `case_id`: the case that tracking allowed it for; media of another case is NotFound. StillRegistering while the
-    media is being looked at or not yet claimed by its case; Gone when it was rejected or removed. `label`: what the
+    media is being examined or not yet claimed by its case; Gone when it was rejected or removed. `label`: what the
     attachment is saved as, before its suffix.
     """
 
@@ -159,7 +159,7 @@ class SignDownload(Request):
 
 class Download(Answer):
     """`url`: presigned, short-lived, for the gateway only. `size` in bytes. `file_name`: neutral, such as
-    evidence-2.jpg; what the citizen's device called it is not told with the bytes."""
+    evidence-2.jpg; the name that the citizen's device gave it does not go with the bytes."""
 
     url: str
     media_type: str

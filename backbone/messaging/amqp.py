@@ -88,7 +88,7 @@ def parameters(url: str, name: str) -> pika.URLParameters:
 
 
 class Confirms(Generic[Waiter]):
-    """Which published messages still wait for the broker's word, on one channel in confirm mode.
+    """Which published messages still wait for the broker's confirm, on one channel in confirm mode.
 
     The broker counts publications from 1; one ack may cover all up to its tag; a message nobody can take is returned
     before it is acked. `settle(waiter, error)` is called once for each.
@@ -126,7 +126,7 @@ class Confirms(Generic[Waiter]):
         self._returned.add(properties.message_id)
 
     def lost(self, why: str) -> None:
-        """The channel is gone; nobody will hear of these any more."""
+        """The channel is closed: no confirm will come for these."""
         waiting, self._waiting = list(self._waiting.values()), OrderedDict()
         for _, waiter in waiting:
             self._settle(waiter, NotPublished(why))

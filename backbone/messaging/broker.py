@@ -22,12 +22,12 @@ from backbone.process import logs
 log = logs.get("broker")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
-_LOOK_TIMEOUT = 15.0
+_TOPOLOGY_TIMEOUT = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message in hand. It stays the broker's until `ack`; if the connection breaks it comes again."""
+    """A delivered message. Unacknowledged until `ack`: when the connection breaks it is delivered again."""
 
     channel: Any
     tag: int
@@ -116,14 +116,20 @@ class Consumption:
         self._broker.in_loop(close)
 
 
-class _Line:
+class _Connection:
     """A connection that comes back by itself; pika's loop runs in a green thread of its own."""
 
     def __init__(
-        self, url: str, name: str, *, opened: Callable[[Any], None], closed: Callable[[], None], looks: bool = False
+        self,
+        url: str,
+        name: str,
+        *,
+        opened: Callable[[Any], None],
+        closed: Callable[[], None],
+        ensures_topology: bool = False,
     ) -> None:
-        """`opened(connection)` each time it is there, `closed()` each time it is gone; `looks`: at the topology first."""
-        self._url, self._name, self._looks = url, name, looks
+        """`opened(connection)` each time it is there, `closed()` each time it is gone; `ensures_topology`: first, each time."""
+        self._url, self._name, self._ensures_topology = url, name, ensures_topology
         self._on_open, self._on_close = opened, closed
         self._stopping = self._was_open = False
         self._thread: Any = None
@@ -157,12 +163,14 @@ class _Line:
         while not self._stopping:
             self._was_open = False
             try:
-                if self._looks:
-                    with eventlet.Timeout(_LOOK_TIMEOUT):
+                if self._ensures_topology:
+                    with eventlet.Timeout(_TOPOLOGY_TIMEOUT):
                         topology.ensure(self._url, timeout=5.0)
                 self._serve()
             except (Exception, eventlet.Timeout) as error:  # noqa: BLE001  # whatever a broken broker can raise: this loop is what brings us back
-                log.warning("the broker cannot be reached", line=self._name, error=type(error).__name__, pause=pause)
+                log.warning(
+                    "the broker cannot be reached", connection=self._name, error=type(error).__name__, pause=pause
+                )
             if self._was_open:
                 pause = _FIRST_PAUSE
             if not self._stopping:
@@ -189,7 +197,7 @@ class _Line:
 
     def _closed(self, connection: Any, why: Any) -> None:
         if not self._stopping:
-            log.warning("the connection to the broker closed", line=self._name, why=str(why))
+            log.warning("the connection to the broker closed", connection=self._name, why=str(why))
         connection.ioloop.stop()
 
 
@@ -197,14 +205,18 @@ class Broker:
     """The process's connections, one to publish and one to consume. Start it once; it lives until `stop`.
 
     Two, since a broker short of memory or disk stops reading from whoever publishes: were the acknowledgements on the
-    same line, the queues could never be emptied, and the alarm would never end.
+    same connection, the queues could never be emptied, and the alarm would never end.
     """
 
     def __init__(self, url: str, name: str) -> None:
-        self._publishing = _Line(
-            url, name, opened=self._open_publishing, closed=lambda: self._forget("the connection closed"), looks=True
+        self._publishing = _Connection(
+            url,
+            name,
+            opened=self._open_publishing,
+            closed=lambda: self._forget("the connection closed"),
+            ensures_topology=True,
         )
-        self._consuming = _Line(url, f"{name} consumer", opened=self._open_consuming, closed=lambda: None)
+        self._consuming = _Connection(url, f"{name} consumer", opened=self._open_consuming, closed=lambda: None)
         self._channel: Any = None
         self._confirms: amqp.Confirms[tuple[_Batch, int]] | None = None
         self._blocked = False

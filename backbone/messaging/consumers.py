@@ -4,7 +4,7 @@ What becomes of a message whose handler raised:
 
 | the error                                   | where the message goes                                             |
 | ------------------------------------------- | ------------------------------------------------------------------ |
-| the database is out of reach                | it is held in hand and tried again until the database is back      |
+| the database is out of reach                | it stays unacknowledged and is tried until the database is back     |
 | `TryLater` (something else must come first) | a delay queue: 1 s, 10 s, 1 min, 10 min, then every 10 minutes     |
 | `Invalid`, `CannotOpen`, undecodable        | the dead letters, at once, with the reason                         |
 | anything else                               | the delay queues, counted in a header; after `MAX_FAILURES` dead   |
@@ -63,7 +63,7 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
 
     `batch` 1: the method gets one message; more: a list of up to that many that lay ready, handled in one transaction
     (one bad message in it makes the batch be handled one by one). `linger`: seconds to wait for more when the batch is not
-    full, where nobody waits for the effect: a batch costs little more than one. `concurrency`: how many are at work at once.
+    full, where nobody waits for the effect: a batch costs little more than one. `concurrency`: handlers at once.
     """
 
     link = BrokerLink()
@@ -84,7 +84,7 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
         self._workers = [self.container.spawn_managed_thread(self._work) for _ in range(self.concurrency)]
 
     def stop(self) -> None:
-        """Takes no more, finishes what is in hand."""
+        """Consumes no more, and finishes what it has."""
         self._stopping = True
         if self._consumption is not None:
             self._consumption.cancel()
@@ -120,7 +120,7 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
             try:
                 decoded.append((delivery, self._decode(delivery)))
             except _Undecodable as error:
-                self._bury(delivery, str(error))
+                self._dead_letter(delivery, str(error))
         if not decoded:
             return
         failure = self._try([message for _, message in decoded], decoded[0][0])
@@ -136,7 +136,7 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
                 self._handle([delivery])
 
     def _try(self, messages: list[Message], first: Delivery) -> BaseException | None:
-        """Calls the method; while the database is away it keeps the messages in hand and calls again."""
+        """Calls the method; while the database is away it keeps the messages unacknowledged and calls again."""
         pause = 0.1
         while True:
             error = self._call(messages if self.batch > 1 else messages[0], first)
@@ -177,13 +177,13 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
 
     def _failed(self, delivery: Delivery, error: BaseException) -> None:
         if isinstance(error, Invalid):
-            self._bury(delivery, f"{type(error).__name__}: {error_text(error, 'en')}")
+            self._dead_letter(delivery, f"{type(error).__name__}: {error_text(error, 'en')}")
         elif isinstance(error, sealing.CannotOpen):
-            self._bury(delivery, f"CannotOpen: {error}")
+            self._dead_letter(delivery, f"CannotOpen: {error}")
         elif isinstance(error, TryLater):
             waits = int(delivery.headers.get(WAITS, 0)) + 1
             if waits > MAX_WAITS:
-                self._bury(delivery, f"waited {MAX_WAITS} times: {error}")
+                self._dead_letter(delivery, f"waited {MAX_WAITS} times: {error}")
             else:
                 self._delay(delivery, {WAITS: waits}, waits, "waits")
         else:
@@ -191,7 +191,7 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
             reason = describe(error)
             log.error("a handler failed", queue=self.queue, failures=failures, error=reason, frames=frames(error))
             if failures >= MAX_FAILURES:
-                self._bury(delivery, reason, {amqp.FAILURES: failures})
+                self._dead_letter(delivery, reason, {amqp.FAILURES: failures})
             else:
                 self._delay(delivery, {amqp.FAILURES: failures, amqp.ERROR: reason}, failures, "retried")
 
@@ -199,7 +199,7 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
         delay = list(DELAYS)[min(times, len(DELAYS)) - 1]
         self._move(delivery, delay, headers, outcome)
 
-    def _bury(self, delivery: Delivery, reason: str, headers: dict[str, Any] | None = None) -> None:
+    def _dead_letter(self, delivery: Delivery, reason: str, headers: dict[str, Any] | None = None) -> None:
         why = {**(headers or {}), amqp.ERROR: reason, amqp.QUEUE: self.queue, amqp.DIED: now().isoformat()}
         log.error("to the dead letters", queue=self.queue, message=delivery.name[:100], reason=reason)
         self._move(delivery, DEAD_LETTERS, why, "dead")
@@ -207,7 +207,7 @@ class DurableHandler(Entrypoint):  # type: ignore[misc]  # nameko is untyped
     def _move(self, delivery: Delivery, exchange: str, headers: dict[str, Any], outcome: str) -> None:
         """Published elsewhere, confirmed, before it is acknowledged here: at worst it is in both places.
 
-        While the broker takes nothing it is held in hand: given back, it would come again at once, and be counted as a
+        While the broker accepts nothing it stays unacknowledged: given back, it would come again at once, and be counted as a
         delivery each time, until the broker itself gave it up.
         """
         kept = {name: value for name, value in delivery.headers.items() if not name.startswith("x-")}

@@ -1,4 +1,4 @@
-"""The inbox: an effect and the note that it was done are one transaction, so a message that comes again does nothing."""
+"""The inbox: an effect and its record are one transaction, so an event that comes again has no effect."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def first_time(connection: Connection, consumer: str, event_id: UUID) -> bool:
 
 
 def unseen(connection: Connection, consumer: str, events: Sequence[AnyEvent]) -> list[AnyEvent]:
-    """Those of `events` whose effect is not there yet, each once, in order; notes them as done."""
+    """Those of `events` whose effect is not there yet, each once, in order; records them."""
     if not events:
         return []
     values = sorted({event.id for event in events})  # sorted: two replicas never lock the same ids in opposite order
@@ -51,5 +51,5 @@ def unseen(connection: Connection, consumer: str, events: Sequence[AnyEvent]) ->
 
 
 def prune(connection: Connection) -> int:
-    """Forgets what is older than `KEPT`; how many rows went."""
+    """Deletes records older than `KEPT`; how many."""
     return connection.execute(delete(TABLE).where(TABLE.c.handled_at < now() - KEPT)).rowcount

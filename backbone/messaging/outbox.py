@@ -1,8 +1,8 @@
-"""The outbox: what a service has decided leaves with the transaction that decided it, at least once.
+"""The outbox: events are published, at least once, if the transaction that wrote them commits.
 
 `add` writes a row in the caller's transaction. The relay takes rows FOR UPDATE SKIP LOCKED (any number of relays may
 run), publishes them confirmed and mandatory, and deletes the confirmed ones. Killed in between, it publishes again;
-the inbox of each consumer makes the second one nothing.
+the inbox of each consumer ignores the second one.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ OLDEST = Gauge(
     "peygir_outbox_oldest_seconds", "Age of the oldest row in the outbox of this service; 0 when it is empty"
 )
 
-MOST = 500
+BATCH_SIZE = 500
 """Rows that the relay takes at once."""
 MEASURED_EVERY = 5.0
-"""Seconds between two looks at what waits, published or not."""
-_COUNTED = 10_000
+"""Seconds between two measurements of what waits, published or not."""
+_MAX_COUNTED = 10_000
 
 _metadata = MetaData()
 TABLE = Table(
@@ -91,17 +91,16 @@ def add(connection: Connection, *events: Event) -> None:
     connection.info[DIRTY] = True
 
 
-def relay_once(database: Database, broker: Broker, limit: int = MOST) -> tuple[int, int]:
+def relay_once(database: Database, broker: Broker, limit: int = BATCH_SIZE) -> tuple[int, int]:
     """Publishes up to `limit` waiting rows; (taken, confirmed). What was not confirmed stays for the next sweep.
 
     The deletion does not wait for the disk: rows that a crash brings back are published again, like those of a kill.
     """
     with database.engine.begin() as connection:
-        unhurried = func.set_config(
-            "synchronous_commit", "off", True
-        )  # for this transaction; in the query, to save a trip
+        # For this transaction; in the query, to save a round trip.
+        asynchronous = func.set_config("synchronous_commit", "off", True)
         rows = connection.execute(
-            select(TABLE, unhurried).order_by(TABLE.c.seq).limit(limit).with_for_update(skip_locked=True)
+            select(TABLE, asynchronous).order_by(TABLE.c.seq).limit(limit).with_for_update(skip_locked=True)
         ).all()
         if not rows:
             return 0, 0
@@ -122,8 +121,8 @@ def _message(row: Any) -> amqp.Outgoing:
 
 
 def measure(connection: Connection) -> None:
-    """Sets the gauges from what lies in the table, whoever holds it: the first rows of its index, few or none by day."""
-    first = select(TABLE.c.created_at).order_by(TABLE.c.seq).limit(_COUNTED).subquery()
+    """Sets the gauges from the first rows of the table's index, locked ones included."""
+    first = select(TABLE.c.created_at).order_by(TABLE.c.seq).limit(_MAX_COUNTED).subquery()
     age = func.extract("epoch", func.clock_timestamp() - func.min(first.c.created_at))
     count, oldest = connection.execute(select(func.count(), age).select_from(first)).one()
     WAITING.set(count)

@@ -1,4 +1,4 @@
-"""What a service with an audit log inherits: commands with their entries, the loop that chains them, and the chain's head."""
+"""The base class of services with an audit log: commands with their entries, the loop that chains them, the head of the chain."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from contracts.audit import ChainHead, ReadChainHead
 log = logs.get("audit")
 
 EVERY = 1.0
-"""Seconds between two looks at what waits: how long an entry lies unchained, at most, while the database is there."""
+"""Seconds between two runs: how long an entry waits to be chained, at most, while the database answers."""
 
 
 class Chaining(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
-    """Chains what waits, each second; of several processes one at a time does."""
+    """Chains waiting entries each second; one process at a time does."""
 
     def start(self) -> None:
         self._thread = self.container.spawn_managed_thread(self._repeat)
@@ -34,7 +34,7 @@ class Chaining(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
         while True:
             eventlet.sleep(EVERY)
             try:
-                while audit.link(self.container.config["database"]) == audit.MOST:
+                while audit.link(self.container.config["database"]) == audit.BATCH_SIZE:
                     pass
             except Exception as error:  # noqa: BLE001  # what waits is chained the next time
                 log.warning("the audit could not be chained", error=type(error).__name__)

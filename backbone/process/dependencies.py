@@ -75,7 +75,7 @@ class BrokerAccess(DependencyProvider):  # type: ignore[misc]  # nameko is untyp
 
 
 class DatabaseLink(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
-    """The service's database, and the relay of its outbox: kicked at commit, swept each second."""
+    """The service's database, and the relay of its outbox: woken at each commit, and each second."""
 
     link = BrokerLink()
 
@@ -123,7 +123,7 @@ class DatabaseLink(DependencyProvider):  # type: ignore[misc]  # nameko is untyp
     def _relay_all(self) -> None:
         while self.link.broker.connected:
             taken, confirmed = outbox.relay_once(self.database, self.link.broker)
-            if confirmed == 0 or taken < outbox.MOST:
+            if confirmed == 0 or taken < outbox.BATCH_SIZE:
                 break  # what came meanwhile has kicked again
 
     def _measure(self) -> None:

@@ -1,6 +1,6 @@
 """Runs one service: `python -m backbone.process.run intake`.
 
-SIGTERM and SIGINT: takes no more work, finishes what is in hand within SHUTDOWN_SECONDS, then leaves whatever is left
+SIGTERM and SIGINT: takes no more work, finishes its work within SHUTDOWN_SECONDS, then leaves whatever is left
 to the broker, which gives it to another process.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"  # before psycopg is first imported, see backbone.storage.database
-os.environ["EVENTLET_NO_GREENDNS"] = "yes"  # before eventlet is; see look_names_up_apart
+os.environ["EVENTLET_NO_GREENDNS"] = "yes"  # before eventlet is; see resolve_names_in_threads
 os.environ.setdefault("EVENTLET_THREADPOOL_SIZE", "4")
 
 import warnings
@@ -46,13 +46,13 @@ def main(name: str) -> int:
         return 2
     settings: ServiceSettings = load(importlib.import_module(f"services.{name}.settings").Settings)
     logs.configure(name, settings.log_level)
-    look_names_up_apart()
-    give_way(settings.niceness)
+    resolve_names_in_threads()
+    lower_priority(settings.niceness)
     service = importlib.import_module(f"services.{name}.service").Service
     return serve(service, settings)
 
 
-def look_names_up_apart() -> None:
+def resolve_names_in_threads() -> None:
     """Names of hosts are looked up by the system, in a thread of their own, so that no green thread is held up.
 
     eventlet's own resolver holds none up either, but takes 8 to 15 MiB of each process and asks nobody but name servers.
@@ -65,8 +65,8 @@ def look_names_up_apart() -> None:
     socket.getaddrinfo = green_socket.getaddrinfo = getaddrinfo
 
 
-def give_way(niceness: int) -> None:
-    """On a machine that runs everything, who hands something in goes before the work on it: the queues hold that."""
+def lower_priority(niceness: int) -> None:
+    """On a machine that runs everything, accepting requests goes before handling them: the queues hold those."""
     os.nice(niceness)
     # Linux shares the processor between sessions first, where it groups by them, and only then by niceness.
     with contextlib.suppress(OSError):

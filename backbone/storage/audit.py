@@ -46,7 +46,7 @@ from contracts.vocabulary import ActorKind
 log = logs.get("audit")
 
 DONE = "done"
-MOST = 1_000
+BATCH_SIZE = 1_000
 """Entries that are chained in one transaction."""
 _LOCK = 7_204_521  # any number, the same in every process
 
@@ -88,8 +88,8 @@ AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 
 def command(database: Database, work: Callable[[Connection, RequestT], AnswerT], request: RequestT) -> AnswerT:
-    """`work(connection, request)` in one transaction with its entry. What staff were refused is noted, too, by its error's
-    code; what a citizen was refused changes nothing and tells of nobody."""
+    """`work(connection, request)` in one transaction with its entry. A refusal of staff is recorded, too, by the code of
+    its error; one of a citizen changes nothing and is about nobody else."""
     try:
         with database.transaction() as connection:
             answer = work(connection, request)
@@ -126,7 +126,7 @@ def _note_refusal(database: Database, request: Request, code: str) -> None:
     try:
         with database.transaction() as connection:
             append(connection, request, code)
-    except SQLAlchemyError as error:  # the refusal itself is what the caller has to hear
+    except SQLAlchemyError as error:  # the caller gets the refusal itself
         log.warning("a refusal could not be noted", error=type(error).__name__)
 
 
@@ -170,7 +170,7 @@ def _ids(contract: BaseModel | None) -> list[str]:
 # --- chaining ---
 
 
-def link(database: Database, limit: int = MOST) -> int:
+def link(database: Database, limit: int = BATCH_SIZE) -> int:
     """Chains up to `limit` waiting entries, in the order in which they were begun; how many. None while another does."""
     with database.read() as connection:
         if connection.execute(select(WAITING.c.seq).limit(1)).first() is None:

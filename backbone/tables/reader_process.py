@@ -70,7 +70,7 @@ def main(format_: str) -> None:
 
 
 def bounded() -> None:
-    """This process takes no more memory and time than it may, makes no file, and ends with whoever asked for it."""
+    """This process takes no more memory and time than it may, makes no file, and ends with its parent."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     for what, most in (
         (resource.RLIMIT_AS, MOST_MEMORY),

@@ -85,7 +85,7 @@ class Tokens:
         if caller.kind is not ActorKind.CITIZEN or caller.contact is None:
             return None
         try:
-            return sealing.unlock(caller.contact, self._contact_key)
+            return sealing.decrypt(caller.contact, self._contact_key)
         except sealing.CannotOpen:
             raise BadToken from None
 

@@ -108,7 +108,7 @@ def seed(
 def _opened(locked: str, staff_key: bytes) -> str | None:
     """None where it was encrypted under another key, and so cannot be compared."""
     try:
-        return sealing.unlock(locked, staff_key)
+        return sealing.decrypt(locked, staff_key)
     except sealing.CannotOpen:
         return None
 

@@ -35,7 +35,7 @@ class TestOneTimeCodes:
         assert claims["typ"] == "citizen"
         assert claims["roles"] == []
         assert claims["exp"] - claims["iat"] == 900
-        assert sealing.unlock(claims["ctc"], bytes.fromhex(accounts.environment["CONTACT_KEY"])) == citizen.mobile
+        assert sealing.decrypt(claims["ctc"], bytes.fromhex(accounts.environment["CONTACT_KEY"])) == citizen.mobile
         assert citizen.mobile[3:] not in json.dumps(tokens)
 
     def test_the_same_person_comes_back_as_the_same_citizen(self, accounts: AccountsService, citizen: Citizen) -> None:

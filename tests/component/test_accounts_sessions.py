@@ -56,7 +56,7 @@ class TestTokens:
         assert len({tokens["refresh_token"] for tokens in (first, second, third)}) == 3
         before, after = accounts.claims(first["access_token"]), accounts.claims(third["access_token"])
         assert (before["sub"], before["sid"]) == (after["sub"], after["sid"])
-        assert sealing.unlock(after["ctc"], bytes.fromhex(accounts.environment["CONTACT_KEY"])) == citizen.mobile
+        assert sealing.decrypt(after["ctc"], bytes.fromhex(accounts.environment["CONTACT_KEY"])) == citizen.mobile
 
     def test_a_refresh_whose_answer_was_lost_is_answered_again_with_the_same_successor(self, citizen: Citizen) -> None:
         first = citizen.sign_in()

@@ -163,7 +163,7 @@ class Keys:
         return jwt.encode({"alg": alg}, given, private, algorithms=[alg])
 
     def citizen(self, mobile: str = "+989121234567", **claims: Any) -> str:
-        locked = sealing.lock(mobile, bytes.fromhex(self.environment["CONTACT_KEY"]))
+        locked = sealing.encrypt(mobile, bytes.fromhex(self.environment["CONTACT_KEY"]))
         return self.token(ctc=locked, **claims)
 
     def staff(self, *roles: str, unit: str | None = None, **claims: Any) -> str:

@@ -62,7 +62,7 @@ def test_what_is_no_box_cannot_be_opened(text: str) -> None:
     with pytest.raises(CannotOpen):
         sealing.unseal(text, Identity, [OLD])
     with pytest.raises(CannotOpen):
-        sealing.unlock(text, OLD)
+        sealing.decrypt(text, OLD)
 
 
 @pytest.mark.parametrize("cut", [0, 4, 32, 60, -4])
@@ -80,17 +80,17 @@ def test_a_box_that_holds_something_else_is_refused_without_quoting_it() -> None
 
 
 def test_what_is_locked_is_unlocked_by_its_key_alone() -> None:
-    locked = sealing.lock(MOBILE, OLD)
-    assert sealing.unlock(locked, OLD) == MOBILE
-    assert locked != sealing.lock(MOBILE, OLD)
+    locked = sealing.encrypt(MOBILE, OLD)
+    assert sealing.decrypt(locked, OLD) == MOBILE
+    assert locked != sealing.encrypt(MOBILE, OLD)
     with pytest.raises(CannotOpen):
-        sealing.unlock(locked, NEW)
+        sealing.decrypt(locked, NEW)
 
 
 @given(st.integers(0, 100), st.integers(1, 255))
 def test_what_is_locked_and_touched_cannot_be_unlocked(place: int, by: int) -> None:
     with pytest.raises(CannotOpen):
-        sealing.unlock(damaged(sealing.lock(MOBILE, OLD), place, by), OLD)
+        sealing.decrypt(damaged(sealing.encrypt(MOBILE, OLD), place, by), OLD)
 
 
 @given(st.text(max_size=50), st.text(max_size=50))

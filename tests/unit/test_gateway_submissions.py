@@ -147,7 +147,7 @@ class TestAComplaint:
         assert reasons(answer) == {"identity.national_id": "missing"}
 
     def test_whose_mobile_was_locked_by_somebody_else_is_not_believed(self, gateway: Gateway) -> None:
-        foreign = sealing.lock("+989121234567", bytes(32))
+        foreign = sealing.encrypt("+989121234567", bytes(32))
         answer = gateway.file(COMPLAINT, **bearer(gateway.keys.token(ctc=foreign)))
 
         assert (answer.status_code, answer.json()["code"]) == (401, "bad_token")

@@ -48,7 +48,7 @@ class AccessTokens:
         if subject.version is not None:
             claims["ver"] = subject.version
         if subject.mobile is not None:
-            claims["ctc"] = sealing.lock(subject.mobile, self._contact_key)
+            claims["ctc"] = sealing.encrypt(subject.mobile, self._contact_key)
         token = jwt.encode({"alg": "EdDSA", "typ": "JWT"}, claims, self._key, algorithms=["EdDSA"])
         return token, int(expires_at.timestamp()) - int(at.timestamp())
 

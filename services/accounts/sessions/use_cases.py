@@ -76,8 +76,8 @@ class SessionUseCases:
             return BadToken()
         token_key = self._token_key(token)
         try:
-            successor = sealing.unlock(row.locked_successor, token_key) if row.locked_successor else None
-            mobile = sealing.unlock(row.locked_mobile, token_key) if row.locked_mobile else None
+            successor = sealing.decrypt(row.locked_successor, token_key) if row.locked_successor else None
+            mobile = sealing.decrypt(row.locked_mobile, token_key) if row.locked_mobile else None
         except sealing.CannotOpen:  # STAFF_SECRET_KEY was changed
             log.warning("what a session needs cannot be opened; it is ended", session=str(row.session_id))
             end_session(connection, row.session_id, "key")
@@ -94,7 +94,7 @@ class SessionUseCases:
             return BadToken()
         if successor is None:
             successor = self._issue(connection, row.session_id, mobile)
-            store.use_refresh_token(connection, _hash(token), at, sealing.lock(successor, token_key))
+            store.use_refresh_token(connection, _hash(token), at, sealing.encrypt(successor, token_key))
         return self._tokens(replace(subject, mobile=mobile), row.session_id, successor, at, row.expires_at)
 
     def revoke(self, connection: Connection, request: RevokeTokens) -> RevokedSession:
@@ -122,7 +122,7 @@ class SessionUseCases:
 
     def _issue(self, connection: Connection, session_id: UUID, mobile: str | None) -> str:
         token = secrets.token_urlsafe(32)
-        locked_mobile = sealing.lock(mobile, self._token_key(token)) if mobile else None
+        locked_mobile = sealing.encrypt(mobile, self._token_key(token)) if mobile else None
         store.add_refresh_token(connection, _hash(token), session_id, now(), locked_mobile)
         return token
 

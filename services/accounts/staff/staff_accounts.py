@@ -97,7 +97,7 @@ class StaffAccounts:
         return True
 
     def _secrets(self, credentials: HashedCredentials) -> dict[str, str]:
-        locked = sealing.lock(credentials.totp_secret, self._staff_key)
+        locked = sealing.encrypt(credentials.totp_secret, self._staff_key)
         return {"password_hash": credentials.password_hash, "locked_totp_secret": locked}
 
 

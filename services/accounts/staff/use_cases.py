@@ -56,7 +56,7 @@ class StaffUseCases:
         self._devices = DeviceTokens(self._staff_key, settings.device_days)
         # An account to check when nobody has the user name, so that it takes as long.
         made_up = fresh_credentials().hashed()
-        self._nobody = (uuid4(), made_up.password_hash, sealing.lock(made_up.totp_secret, self._staff_key))
+        self._nobody = (uuid4(), made_up.password_hash, sealing.encrypt(made_up.totp_secret, self._staff_key))
 
     def sign_in(self, database: Database, request: SignInStaff) -> Tokens:
         """Tokens for a user name with its password and TOTP; BadCredentials, or TooMany while it is blocked
@@ -113,7 +113,7 @@ class StaffUseCases:
     def _totp_step(self, locked_secret: str, entered: str) -> int | None:
         """None when it fits none, and when the secret was encrypted under another key: whoever signs in learns no more."""
         try:
-            totp_secret = sealing.unlock(locked_secret, self._staff_key)
+            totp_secret = sealing.decrypt(locked_secret, self._staff_key)
         except sealing.CannotOpen:
             log.error("a TOTP secret cannot be opened; since STAFF_SECRET_KEY was changed the account wants a reset")
             return None
