@@ -399,7 +399,7 @@ class Maker:
         )
         intake = self.services.made["intake"]
         with intake.db.transaction() as connection:
-            intake.use_cases.register(connection, [command])
+            intake.use_cases.submissions.register(connection, [command])
 
     def _keys(self, name: str) -> list[bytes]:
         return [bytes.fromhex(key) for key in self.world.keys[name].split(",")]
