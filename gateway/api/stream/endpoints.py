@@ -11,8 +11,7 @@ from fastapi import APIRouter, Header, Request, Response
 from starlette.responses import StreamingResponse
 
 from contracts.errors import BadToken, NotAuthenticated, PeygirError, TooMany, Unavailable
-from gateway.api import dependencies as deps
-from gateway.api.dependencies import ContainerDep, Shown, VisitorDep
+from gateway.api.dependencies import ContainerDep, Shown, VisitorDep, bearer_of, client_of, typed_in_header
 from gateway.api.openapi_responses import problems
 from gateway.live.event_stream import EventStream, Subscriber
 
@@ -58,9 +57,7 @@ async def stream(
     if visitor.caller is None:
         if tracking_code is None:
             raise NotAuthenticated
-        hashes = await deps.bearer_of(
-            container, deps.client_of(container, request), deps.typed_in_header(tracking_code)
-        )
+        hashes = await bearer_of(container, client_of(container, request), typed_in_header(tracking_code))
     if container.stopping:
         raise Unavailable(retry_after=container.settings.retry_after)
     # A revocation that came after the token was checked ended the streams open then, and not this one.

@@ -15,8 +15,18 @@ from contracts.base import Answer, Moment
 from contracts.errors import InvalidField
 from contracts.intake import CheckReceipt, ReceiptState
 from contracts.vocabulary import Stage
-from gateway.api import dependencies as deps
-from gateway.api.dependencies import BearerDep, ContainerDep, OptionalKey, Shown, VisitorDep, answer
+from gateway.api.dependencies import (
+    BearerDep,
+    ContainerDep,
+    OptionalKey,
+    Shown,
+    VisitorDep,
+    answer,
+    client_of,
+    container_of,
+    is_key,
+    visitor_of,
+)
 from gateway.api.openapi_responses import answers, directly, problems
 from gateway.api.submissions.bodies import ReceiptBody, SubmissionBody
 from gateway.cases.views import next_steps
@@ -58,12 +68,12 @@ class ReceiptKey(Answer):
 
 
 async def _file(request: Request) -> Response:
-    container = deps.container_of(request)
-    visitor = deps.visitor_of(container, request)
+    container = container_of(request)
+    visitor = visitor_of(container, request)
     account = str(visitor.caller.id) if visitor.caller is not None else None
-    await container.admission.admit_submission(deps.client_of(container, request), account)
+    await container.admission.admit_submission(client_of(container, request), account)
     keys = request.headers.getlist("idempotency-key")
-    if keys and (len(keys) > 1 or not deps.is_key(keys[0])):
+    if keys and (len(keys) > 1 or not is_key(keys[0])):
         raise InvalidField(fields=[{"field": "Idempotency-Key", "reason": "string_pattern_mismatch"}])
     try:
         body = SubmissionBody.model_validate(parsed_json(request))

@@ -8,8 +8,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.errors import InvalidField
-from gateway.api import dependencies as deps
-from gateway.api.dependencies import ContainerDep, TrackingCode
+from gateway.api.dependencies import (
+    JSON,
+    ContainerDep,
+    TrackingCode,
+    bearer_of,
+    client_of,
+    container_of,
+    typed_in_header,
+)
 from gateway.api.openapi_responses import directly, problems
 from gateway.api.tracking.bodies import TrackingCodeBody
 from gateway.cases.views import CaseView, Registering, registering
@@ -23,13 +30,13 @@ _HEADERS = {"cache-control": "no-store", "vary": "Accept-Language"}
 
 
 async def _by_code(request: Request, typed: str) -> Response:
-    container = deps.container_of(request)
+    container = container_of(request)
     lang = language.of(request.scope["headers"])
-    hashes = await deps.bearer_of(container, deps.client_of(container, request), typed)
+    hashes = await bearer_of(container, client_of(container, request), typed)
     body = await container.citizen_cases.read_json(hashes, lang)
     if body is None:
         body = registering(lang).model_dump_json().encode()
-    return Response(body, 200, {**_HEADERS, "content-language": lang.value}, deps.JSON)
+    return Response(body, 200, {**_HEADERS, "content-language": lang.value}, JSON)
 
 
 async def _get(request: Request) -> Response:
@@ -37,7 +44,7 @@ async def _get(request: Request) -> Response:
     if len(given) != 1 or not 1 <= len(given[0]) <= 200:
         reason = "missing" if not given else "string_pattern_mismatch"
         raise InvalidField(fields=[{"field": "Tracking-Code", "reason": reason}])
-    return await _by_code(request, deps.typed_in_header(given[0]))
+    return await _by_code(request, typed_in_header(given[0]))
 
 
 async def _post(request: Request) -> Response:
