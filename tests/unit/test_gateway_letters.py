@@ -1,4 +1,4 @@
-"""Letters and receipts as PDF: which service is asked, what the PDF holds, and whether a paper's seal is genuine."""
+"""Letters and receipts through the API and the pages: who may have them, their contents, and verifying a paper."""
 
 from __future__ import annotations
 
@@ -404,7 +404,7 @@ def test_one_requester_cannot_fill_the_queue_of_the_others() -> None:
         assert len(refused) == 48
         assert refused[0].params == {"retry_after": 7}
         assert pdf_queue.waiting == 0
-        # What was drawn is there for the next time, and nobody is kept in mind for ever.
+        # What was rendered is cached, and no requester is remembered for ever.
         assert await pdf_queue.render(PAPER, STAMP, "greedy") == made
 
     asyncio.run(go())
@@ -454,7 +454,7 @@ def test_a_turn_that_was_given_to_somebody_who_leaves_goes_to_the_next() -> None
 
 
 def test_a_client_that_leaves_takes_its_paper_out_of_the_queue(gateway: Gateway) -> None:
-    """Before its turn and while its paper is drawn: no process is left, and the next one is drawn."""
+    """Before its turn and while its paper is rendered: no process is left, and the next one is rendered."""
 
     async def go() -> None:
         pdf_queue = gateway.container.papers.pdf_queue

@@ -1,4 +1,4 @@
-"""Papers: what is on them, how Persian stands on them, and seals that nobody can change."""
+"""Papers: what is on them, how Persian is set on them, and signatures that nobody can change."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ from tests.support.papers import plain, read
 
 SEED = bytes(range(32))
 HASH = hashlib.sha256(b"what is printed").hexdigest()
-TOLD = SignedLetter("1405-000123-1", "1405-000123", date(2026, 12, 6), "partly_upheld", HASH)
+SIGNED_LETTER = SignedLetter("1405-000123-1", "1405-000123", date(2026, 12, 6), "partly_upheld", HASH)
 FILED = datetime(2026, 11, 23, 8, 30, 0, 123456, UTC)
 SUBMISSION = UUID("0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11")
 
 
 @pytest.fixture
-def seals() -> PaperSigner:
+def paper_signer() -> PaperSigner:
     return PaperSigner(Signer(SEED))
 
 
 @pytest.fixture
 def catalogue_cache(tmp_path: Path) -> CatalogueCache:
-    kept = CatalogueCache(tmp_path)
-    kept.put(CATALOGUE)
-    return kept
+    cache = CatalogueCache(tmp_path)
+    cache.put(CATALOGUE)
+    return cache
 
 
 def letter(**more: Any) -> Letter:
-    told = {
+    fields = {
         "number": "1405-000123-1",
         "case_number": "1405-000123",
         "issued_at": datetime(2026, 12, 6, 9, tzinfo=UTC),
@@ -65,7 +65,7 @@ def letter(**more: Any) -> Letter:
         "reasons": "تأخیر بیش از مهلت بوده است.",
         "objection_until": date(2026, 12, 20),
     }
-    return Letter.model_validate({**told, **more})
+    return Letter.model_validate({**fields, **more})
 
 
 def paper(*paragraphs: str, language: str = "fa") -> Paper:
@@ -74,75 +74,77 @@ def paper(*paragraphs: str, language: str = "fa") -> Paper:
     )
 
 
-def drawn(made: Paper, address: str = "https://peygir.example/verify/L1~x") -> Any:
+def rendered(paper_: Paper, address: str = "https://peygir.example/verify/L1~x") -> Any:
     return read(
-        pdf(made, VerificationBlock(address, ("بسنجید:", address), "صفحه {page} از {pages}", FILED.isoformat()))
+        pdf(paper_, VerificationBlock(address, ("بسنجید:", address), "صفحه {page} از {pages}", FILED.isoformat()))
     )
 
 
 def alone(text: str) -> pypdfium2.PdfPage:
     """The page of a text with nothing else on it."""
-    sheet = Paper("fa", "", "", (), (Section("", (), (text,)),), ())
-    return pypdfium2.PdfDocument(pdf(sheet, VerificationBlock("https://peygir.example/x", (), "", FILED.isoformat())))[
-        0
-    ]
+    only_text = Paper("fa", "", "", (), (Section("", (), (text,)),), ())
+    return pypdfium2.PdfDocument(
+        pdf(only_text, VerificationBlock("https://peygir.example/x", (), "", FILED.isoformat()))
+    )[0]
 
 
 def copied(text: str, language: str = "fa") -> str:
     """A text's letters in the order in which a reader gives them that leaves them as they are written."""
-    return "".join(PdfReader(io.BytesIO(drawn(paper(text, language=language)).raw)).pages[0].extract_text().split())
+    return "".join(PdfReader(io.BytesIO(rendered(paper(text, language=language)).raw)).pages[0].extract_text().split())
 
 
-# --- seals ---
+# --- signatures ---
 
 
-def test_a_letters_seal_tells_what_was_signed(seals: PaperSigner) -> None:
-    line = seals.sign_letter(TOLD)
-    assert seals.verify(line) == TOLD
+def test_a_letters_signature_line_certifies_what_was_signed(paper_signer: PaperSigner) -> None:
+    line = paper_signer.sign_letter(SIGNED_LETTER)
+    assert paper_signer.verify(line) == SIGNED_LETTER
     assert len(f"https://peygir.qazvin.example/verify/{line}") <= 251  # a QR code of 61 dots, for any camera
     assert set(line) <= set(string.ascii_letters + string.digits + "~-_")  # needs no escaping in a path
 
 
-def test_a_letters_seal_is_checked_with_the_published_key_alone(seals: PaperSigner) -> None:
-    said, _, signature = seals.sign_letter(TOLD).rpartition("~")
+def test_a_letters_signature_is_verified_with_the_published_key_alone(paper_signer: PaperSigner) -> None:
+    content, _, signature = paper_signer.sign_letter(SIGNED_LETTER).rpartition("~")
     published = Ed25519PublicKey.from_public_bytes(Signer(SEED).public)
-    published.verify(base64.urlsafe_b64decode(signature + "=="), said.encode())
+    published.verify(base64.urlsafe_b64decode(signature + "=="), content.encode())
 
 
-def test_a_receipts_seal_carries_the_receipts_own_signature(seals: PaperSigner) -> None:
+def test_a_receipts_signature_line_carries_the_receipts_own_signature(paper_signer: PaperSigner) -> None:
     receipt = Signer(SEED).sign(SUBMISSION, FILED, Kind.CRITICISM, HASH)
-    line = seals.sign_receipt(receipt)
+    line = paper_signer.sign_receipt(receipt)
     assert line is not None
-    assert seals.verify(line) == SignedReceipt(SUBMISSION, FILED, Kind.CRITICISM, HASH)
+    assert paper_signer.verify(line) == SignedReceipt(SUBMISSION, FILED, Kind.CRITICISM, HASH)
     assert base64.urlsafe_b64decode(line.rpartition("~")[2] + "==") == base64.b64decode(receipt.signature)
 
 
 @pytest.mark.parametrize("which", ["letter", "receipt"])
-def test_no_single_character_of_a_seal_can_be_changed_left_out_or_added(seals: PaperSigner, which: str) -> None:
+def test_no_single_character_of_a_signature_line_can_be_changed_left_out_or_added(
+    paper_signer: PaperSigner, which: str
+) -> None:
     receipt = Signer(SEED).sign(SUBMISSION, FILED, Kind.CRITICISM, HASH)
-    line = seals.sign_letter(TOLD) if which == "letter" else seals.sign_receipt(receipt)
+    line = paper_signer.sign_letter(SIGNED_LETTER) if which == "letter" else paper_signer.sign_receipt(receipt)
     assert line is not None
     for at in range(len(line)):
-        assert seals.verify(line[:at] + line[at + 1 :]) is None
+        assert paper_signer.verify(line[:at] + line[at + 1 :]) is None
         for other in "AZaz09~-_Q=+ ":
             if other != line[at]:
-                assert seals.verify(line[:at] + other + line[at + 1 :]) is None, at
-            assert seals.verify(line[:at] + other + line[at:]) is None or other == line[at], at
-    assert seals.verify(line + "=") is None
+                assert paper_signer.verify(line[:at] + other + line[at + 1 :]) is None, at
+            assert paper_signer.verify(line[:at] + other + line[at:]) is None or other == line[at], at
+    assert paper_signer.verify(line + "=") is None
 
 
 @pytest.mark.parametrize(
     "line", ["", "~", "L1", "L1~" * 7, "R1~a~b~c~d~e", "L1~a~b~c~d~e~f", "سلام", "x" * 5000, "\ud800"]
 )
-def test_what_is_no_seal_is_not_genuine(seals: PaperSigner, line: str) -> None:
-    assert seals.verify(line) is None
+def test_what_is_no_signature_line_is_not_genuine(paper_signer: PaperSigner, line: str) -> None:
+    assert paper_signer.verify(line) is None
 
 
-def test_another_offices_seal_is_not_ours_and_an_earlier_key_of_ours_is_believed() -> None:
+def test_another_offices_signature_is_rejected_and_an_earlier_key_accepted() -> None:
     old, new = Signer(SEED), bytes(32)
-    line = PaperSigner(old).sign_letter(TOLD)
+    line = PaperSigner(old).sign_letter(SIGNED_LETTER)
     assert PaperSigner(Signer(new)).verify(line) is None
-    assert PaperSigner(Signer(new, [old.public])).verify(line) == TOLD
+    assert PaperSigner(Signer(new, [old.public])).verify(line) == SIGNED_LETTER
     receipt = old.sign(SUBMISSION, FILED, Kind.CRITICISM, HASH)
     assert PaperSigner(Signer(new)).sign_receipt(receipt) is None
     assert PaperSigner(Signer(new, [old.public])).sign_receipt(receipt) is not None
@@ -161,13 +163,13 @@ def test_another_offices_seal_is_not_ours_and_an_earlier_key_of_ours_is_believed
         ),
     ],
 )
-def test_what_is_no_receipt_of_ours_gets_no_seal(seals: PaperSigner, payload: str) -> None:
+def test_what_is_no_receipt_of_this_office_is_not_signed(paper_signer: PaperSigner, payload: str) -> None:
     signer = Signer(SEED)
     signature = base64.b64encode(signer.signature(payload.encode())).decode()
-    assert seals.sign_receipt(Receipt(payload=payload, signature=signature, key=signer.key_id)) is None
+    assert paper_signer.sign_receipt(Receipt(payload=payload, signature=signature, key=signer.key_id)) is None
 
 
-def test_a_seal_is_found_in_what_was_pasted() -> None:
+def test_a_signature_line_is_found_in_what_was_pasted() -> None:
     assert signature_line_in(" https://peygir.example/verify/L1~a~b?lang=en\n") == "L1~a~b"
     assert signature_line_in("L1~a\n  ~b") == "L1~a~b"
 
@@ -233,13 +235,13 @@ def test_a_paper_comes_to_the_worker_as_it_was() -> None:
     assert from_json(to_json(made, stamp)) == (made, stamp)
 
 
-# --- the sheet ---
+# --- the only_text ---
 
 
 def test_the_qr_code_is_read_and_the_content_is_attached() -> None:
     made = paper("متن")
-    address = f"https://peygir.qazvin.example/verify/{PaperSigner(Signer(SEED)).sign_letter(TOLD)}"
-    found = drawn(made, address)
+    address = f"https://peygir.qazvin.example/verify/{PaperSigner(Signer(SEED)).sign_letter(SIGNED_LETTER)}"
+    found = rendered(made, address)
     assert found.codes == [address]
     assert found.content == made.content()
     assert hashlib.sha256(found.content.encode()).hexdigest() == made.content_hash()
@@ -247,7 +249,7 @@ def test_the_qr_code_is_read_and_the_content_is_attached() -> None:
 
 
 def test_the_same_paper_is_the_same_pdf() -> None:
-    assert drawn(paper("متن")).raw == drawn(paper("متن")).raw
+    assert rendered(paper("متن")).raw == rendered(paper("متن")).raw
 
 
 def boxes(text: str, letters: str) -> list[tuple[float, float]]:
@@ -283,13 +285,13 @@ def test_a_marked_word_stays_one_word(mark: str) -> None:
 @pytest.mark.parametrize("word", ["علّت", "مُهر", "مُعلِّم", "خانهٔ", "قرآنِ", "اوّلاً", "تأمّل", "مسألهٔ", "رَبّ"])
 def test_a_marked_word_is_copied_as_one_word_with_all_its_letters(word: str) -> None:
     """Some readers put the mark before its letter; none may take the word apart or tell a letter twice."""
-    words_ = plain(drawn(paper(f"الف {word} پایان")).text).split()
+    words_ = plain(rendered(paper(f"الف {word} پایان")).text).split()
     assert sorted(words_[words_.index("الف") + 1]) == sorted(unicodedata.normalize("NFC", word))
 
 
 def test_a_zwnj_stays_between_its_letters() -> None:
     """In a word it is, for whoever copies it, where it was typed."""
-    text = PdfReader(io.BytesIO(drawn(paper("آنها می\u200cروند و خانه\u200cها")).raw)).pages[0].extract_text()
+    text = PdfReader(io.BytesIO(rendered(paper("آنها می\u200cروند و خانه\u200cها")).raw)).pages[0].extract_text()
     assert "می\u200cروند" in text
     assert "خانه\u200cها" in text
 
@@ -312,7 +314,7 @@ FONT_OF = {
 
 @pytest.mark.parametrize("sign", FONT_OF)
 def test_every_sign_is_drawn_by_a_font_that_has_it_and_stays_what_it_was(sign: str) -> None:
-    found = drawn(paper(f"متن {sign} پایان"))
+    found = rendered(paper(f"متن {sign} پایان"))
     assert FONT_OF[sign] in {name.partition("+")[2].rpartition("-")[0] for name in fonts_in(found.raw)}
     assert "\ufffd" not in found.text
     if FONT_OF[sign] != "NotoEmoji":  # of which a reader gives back some parts alone
@@ -366,7 +368,7 @@ def test_no_character_stops_a_letter() -> None:
     signed_in = (
         chr(one) for first in range(0, 97, 32) for one in range(first, 0x110000, 97) if not 0xD800 <= one < 0xE000
     )
-    assert drawn(paper(" ".join(signed_in))).raw.startswith(b"%PDF-")
+    assert rendered(paper(" ".join(signed_in))).raw.startswith(b"%PDF-")
 
 
 @pytest.mark.parametrize("one", ["\u202e", "\u202d", "\u202a", "\x00", "\x1b", "\u200b", "\ufeff", "\u2028"])
@@ -375,8 +377,8 @@ def test_what_turns_or_hides_a_text_is_not_set(one: str) -> None:
 
 
 def test_an_address_is_copied_whole_though_it_is_cut_at_the_ends_of_lines() -> None:
-    address = f"https://peygir.qazvin.example/verify/{PaperSigner(Signer(SEED)).sign_letter(TOLD)}"
-    found = PdfReader(io.BytesIO(drawn(paper("متن"), address).raw)).pages[0].extract_text()
+    address = f"https://peygir.qazvin.example/verify/{PaperSigner(Signer(SEED)).sign_letter(SIGNED_LETTER)}"
+    found = PdfReader(io.BytesIO(rendered(paper("متن"), address).raw)).pages[0].extract_text()
     assert address in "".join(found.split())
 
 
@@ -392,7 +394,7 @@ def test_a_word_longer_than_a_line_stays_within_the_margins(word: str) -> None:
 
 def test_the_file_says_what_it_is_and_nothing_of_the_machine() -> None:
     for language in ("fa", "en"):
-        found = drawn(paper("متن", language=language))
+        found = rendered(paper("متن", language=language))
         reader = PdfReader(io.BytesIO(found.raw))
         root: Any = reader.trailer["/Root"]
         assert root["/Lang"] == language
@@ -425,7 +427,7 @@ def test_a_paragraph_begins_where_its_first_letter_says(text: str, right: bool) 
 
 def test_a_long_text_goes_over_several_numbered_pages_and_loses_no_word() -> None:
     words_ = [f"واژه{number}x" for number in range(1500)]
-    found = drawn(paper(" ".join(words_)))
+    found = rendered(paper(" ".join(words_)))
     assert found.pages > 2
     assert found.codes == ["https://peygir.example/verify/L1~x"]
     said = plain(found.text)
@@ -450,6 +452,6 @@ def test_a_long_text_goes_over_several_numbered_pages_and_loses_no_word() -> Non
     ],
 )
 def test_no_text_breaks_the_sheet(hostile: str) -> None:
-    found = drawn(paper(hostile))
+    found = rendered(paper(hostile))
     assert found.pages >= 1
     assert found.codes == ["https://peygir.example/verify/L1~x"]

@@ -62,9 +62,9 @@ def staff(gateway: Gateway, *roles: str, unit: str | None = None) -> Subscriber:
 
 
 def opened(gateway: Gateway, caller: Any = None, hashes: frozenset[str] = frozenset()) -> Subscriber:
-    reader = gateway.container.event_stream.subscribe(str(uuid4()), caller, hashes)
-    assert reader is not None
-    return reader
+    subscriber = gateway.container.event_stream.subscribe(str(uuid4()), caller, hashes)
+    assert subscriber is not None
+    return subscriber
 
 
 def account(staff_id: UUID, version: int) -> StaffChanged:
@@ -80,10 +80,10 @@ def account(staff_id: UUID, version: int) -> StaffChanged:
     )
 
 
-def told(reader: Subscriber) -> list[dict[str, Any]]:
+def told(subscriber: Subscriber) -> list[dict[str, Any]]:
     found = []
-    while not reader.queue.empty():
-        frame = reader.queue.get_nowait()
+    while not subscriber.queue.empty():
+        frame = subscriber.queue.get_nowait()
         assert frame is not None
         found.append(json.loads(frame.decode().split("data: ")[1]))
     return found
@@ -115,54 +115,54 @@ def hear(gateway: Gateway, event: Any) -> None:
 def test_staff_are_told_what_they_may_see(
     gateway: Gateway, roles: list[str], unit: str | None, state: dict[str, Any], is_told: bool
 ) -> None:
-    reader = staff(gateway, *roles, unit=unit)
+    subscriber = staff(gateway, *roles, unit=unit)
     event = changed(**state)
     hear(gateway, event)
 
     expected = {"event": "case.changed", "case_id": str(event.case_id), "version": 4, "stage": "screening"}
-    assert told(reader) == ([expected] if is_told else [])
+    assert told(subscriber) == ([expected] if is_told else [])
 
 
 def test_what_becomes_of_a_visit_is_a_change_of_its_case(gateway: Gateway) -> None:
-    reader = opened(gateway, None, frozenset({CODE_HASH}))
+    subscriber = opened(gateway, None, frozenset({CODE_HASH}))
     signed_in = changed(code_hash=CODE_HASH)
     hear(gateway, VisitAsked(**signed_in.model_dump(), visit_id=uuid4()))
 
-    assert [(one["event"], one["case_id"]) for one in told(reader)] == [("case.changed", str(signed_in.case_id))]
+    assert [(one["event"], one["case_id"]) for one in told(subscriber)] == [("case.changed", str(signed_in.case_id))]
 
 
 def test_without_a_tree_nobody_with_a_unit_is_told(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path)
-    reader = staff(gateway, "screener", unit="parks")
+    subscriber = staff(gateway, "screener", unit="parks")
     hear(gateway, changed())
 
-    assert told(reader) == []
+    assert told(subscriber) == []
 
 
 def test_a_citizen_is_told_of_their_own_cases_alone(gateway: Gateway) -> None:
-    reader = opened(gateway, gateway.container.tokens.check(gateway.keys.citizen(sub=str(ME))))
+    subscriber = opened(gateway, gateway.container.tokens.check(gateway.keys.citizen(sub=str(ME))))
     hear(gateway, changed(citizen_id=uuid4()))
     hear(gateway, changed())
     hear(gateway, changed(citizen_id=ME))
 
-    assert len(told(reader)) == 1
+    assert len(told(subscriber)) == 1
 
 
 def test_a_bearer_is_told_of_their_case_alone(gateway: Gateway) -> None:
-    reader = opened(gateway, None, frozenset({CODE_HASH}))
+    subscriber = opened(gateway, None, frozenset({CODE_HASH}))
     mine = uuid4()
     hear(gateway, changed(code_hash="b" * 64))
     hear(gateway, changed())
     hear(gateway, changed(mine, code_hash=CODE_HASH))
     hear(gateway, changed(mine, 5))
 
-    assert [one["version"] for one in told(reader)] == [4, 5]
+    assert [one["version"] for one in told(subscriber)] == [4, 5]
 
 
 def test_a_bearer_is_told_of_messages_about_their_case(gateway: Gateway) -> None:
-    reader = opened(gateway, None, frozenset({CODE_HASH}))
+    subscriber = opened(gateway, None, frozenset({CODE_HASH}))
     mine = uuid4()
-    reader.case_ids.add(str(mine))
+    subscriber.case_ids.add(str(mine))
     about = ((mine, "inbox", True), (mine, "inbox", False), (mine, "sms", True), (uuid4(), "inbox", True))
     for case_id, channel, to_citizen in about:  # a message to somebody of the office about the case is not theirs
         delivered = NotificationDelivered(
@@ -176,7 +176,7 @@ def test_a_bearer_is_told_of_messages_about_their_case(gateway: Gateway) -> None
         )
         hear(gateway, delivered)
 
-    assert told(reader) == [{"event": "message.arrived", "case_id": str(mine)}]
+    assert told(subscriber) == [{"event": "message.arrived", "case_id": str(mine)}]
 
 
 def test_what_the_office_keeps_to_itself_is_told_to_the_office_alone(gateway: Gateway) -> None:
@@ -200,7 +200,7 @@ def test_what_the_office_keeps_to_itself_is_told_to_the_office_alone(gateway: Ga
 def test_a_liaison_is_told_of_questions_to_their_unit_and_never_of_the_case(
     gateway: Gateway, unit: str, is_told: bool
 ) -> None:
-    reader = staff(gateway, "liaison", unit=unit)
+    subscriber = staff(gateway, "liaison", unit=unit)
     question = uuid4()
     event = UnitAsked(
         id=uuid4(),
@@ -214,7 +214,7 @@ def test_a_liaison_is_told_of_questions_to_their_unit_and_never_of_the_case(
     )
     hear(gateway, event)
 
-    assert told(reader) == ([{"event": "unit_question.changed", "question_id": str(question)}] if is_told else [])
+    assert told(subscriber) == ([{"event": "unit_question.changed", "question_id": str(question)}] if is_told else [])
 
 
 def test_a_reader_that_does_not_read_is_dropped(gateway: Gateway) -> None:
@@ -230,20 +230,20 @@ def test_a_reader_that_does_not_read_is_dropped(gateway: Gateway) -> None:
 
 def test_whose_account_was_changed_has_to_open_the_stream_again(gateway: Gateway) -> None:
     mine, others = (gateway.container.tokens.check(gateway.keys.staff("head", ver=1)) for _ in range(2))
-    reader, other = opened(gateway, mine), opened(gateway, others)
+    subscriber, other = opened(gateway, mine), opened(gateway, others)
     hear(gateway, account(mine.id, version=2))
 
-    assert (reader.dropped, other.dropped) == (True, False)
+    assert (subscriber.dropped, other.dropped) == (True, False)
 
 
 def test_one_address_has_so_many_streams(gateway: Gateway) -> None:
     event_stream = gateway.container.event_stream
-    readers = [event_stream.subscribe("address", None, frozenset({CODE_HASH})) for _ in range(3)]
-    assert [reader is not None for reader in readers] == [True, True, False]
+    subscribers = [event_stream.subscribe("address", None, frozenset({CODE_HASH})) for _ in range(3)]
+    assert [subscriber is not None for subscriber in subscribers] == [True, True, False]
 
-    assert readers[0] is not None
-    event_stream.unsubscribe(readers[0])
-    event_stream.unsubscribe(readers[0])
+    assert subscribers[0] is not None
+    event_stream.unsubscribe(subscribers[0])
+    event_stream.unsubscribe(subscribers[0])
     assert event_stream.subscribe("address", None, frozenset({CODE_HASH})) is not None
     assert event_stream.subscribe("address", None, frozenset({CODE_HASH})) is None
 
@@ -253,15 +253,15 @@ def test_a_stream_beats_and_ends_with_its_session(gateway: Gateway) -> None:
 
     caller = gateway.container.tokens.check(gateway.keys.staff("head", exp=time.time() + 1.0))
     event_stream: EventStream = gateway.container.event_stream
-    reader = opened(gateway, caller)
+    subscriber = opened(gateway, caller)
 
     async def read() -> list[bytes]:
-        return [frame async for frame in _frames(event_stream, reader, 0.2)]
+        return [frame async for frame in _frames(event_stream, subscriber, 0.2)]
 
     frames = asyncio.run(read())
     assert frames[0].startswith(b": open")
     assert frames.count(b": alive\n\n") >= 2
-    assert reader not in event_stream._subscribers
+    assert subscriber not in event_stream._subscribers
 
 
 def test_without_a_code_or_session_there_is_no_stream(gateway: Gateway) -> None:
