@@ -9,7 +9,7 @@ from contracts.tracking import CitizenCommand, StaffCommand
 from contracts.vocabulary import Stage
 from services.tracking.case.lifecycle import Effect
 from services.tracking.composition import EFFECT_WRITERS, FACTS_LOADERS
-from services.tracking.rules import COMMANDS, TRANSITIONS
+from services.tracking.rules import COMMANDS, PERMISSIONS, TRANSITIONS
 from services.tracking.visits import store as visits_store
 from services.tracking.visits.rules import Lead
 
@@ -25,7 +25,7 @@ def test_every_command_has_its_rule_and_every_rule_a_command() -> None:
 
 
 def test_staff_commands_are_given_by_some_role_and_citizens_by_none() -> None:
-    permitted = {name for names in COMMANDS.permissions.values() for name in names}
+    permitted = {name for names in PERMISSIONS.values() for name in names}
     assert permitted == {str(command.model_fields["type"].default) for command in members(StaffCommand)}
 
 

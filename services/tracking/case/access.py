@@ -34,8 +34,7 @@ class Access:
         if member is not None and not member.active:
             raise NotAllowed
         tree = self._catalogue.current(connection).tree
-        own_units = [unit for unit in (actor.unit, member.unit if member else None) if unit is not None]
-        return frozenset(code for unit in own_units for code in tree.above(unit))
+        return tree.in_conflict(actor.unit, member.unit if member else None)
 
     def answered_units(self, connection: Connection, actor: Actor) -> frozenset[str]:
         """The units this liaison answers for, by the unit that accounts published last, where it did. NotAllowed for others."""

@@ -29,7 +29,7 @@ class FactsQuery:
         row = store.member(connection, staff_id)
         if row is None:
             return None
-        conflicted = self.city.conflicts(row.unit, self.case.unit)
+        conflicted = self.city.tree.has_conflict_of_interest(row.unit, self.case.unit)
         return StaffFacts(staff_id, row.active, Role.INSPECTOR in row.roles, conflicted)
 
 

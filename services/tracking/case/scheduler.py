@@ -109,7 +109,9 @@ class Scheduler:
         context = self._contexts.of(connection, BY_CALENDAR, None)
         city = self._catalogue.current(connection)
         # Who belongs to the unit complained about, or below it, must not know of the case.
-        may_escalate = self._mayor_unit in city.units and not city.conflicts(self._mayor_unit, case.unit)
+        may_escalate = self._mayor_unit in city.units and not city.tree.has_conflict_of_interest(
+            self._mayor_unit, case.unit
+        )
         mayor_unit = self._mayor_unit if may_escalate else None
         try:
             with connection.begin_nested():

@@ -151,7 +151,7 @@ def _load_for_note(connection: Connection, command: AddNote, about: FactsQuery) 
             row.staff_id
             for row in members(connection, command.mentions)
             if (SEE_ALL & set(row.roles) or row.staff_id == case.handler)
-            and not about.city.conflicts(row.unit, case.unit)
+            and not about.city.tree.has_conflict_of_interest(row.unit, case.unit)
         )
     )
 

@@ -40,10 +40,6 @@ class CityCatalogue:
             return None
         return UnitFacts(row.code, row.name_fa, row.name_en, row.active, row.parent is None)
 
-    def conflicts(self, own_unit: str | None, case_unit: str | None) -> bool:
-        """Whether who belongs to `own_unit` has a conflict of interest in a case about `case_unit`."""
-        return own_unit is not None and case_unit in self.tree.above(own_unit)
-
 
 class CatalogueCopy:
     """Keeps the catalogue in memory and reads it again when its version has grown; one object for the process.

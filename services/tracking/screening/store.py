@@ -31,7 +31,7 @@ def _free_inspector(connection: Connection, about: FactsQuery) -> UUID | None:
     able = [
         row
         for row in workload.inspectors(connection, one_at_a_time=True)
-        if row.staff_id not in excluded and not about.city.conflicts(row.unit, case.unit)
+        if row.staff_id not in excluded and not about.city.tree.has_conflict_of_interest(row.unit, case.unit)
     ]
     skilled = [row for row in able if case.ground in (row.grounds or ())]
     first = next(iter(skilled or [row for row in able if not row.grounds]), None)
