@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "how-to" / "add-an-event.md"
-COPIED = ("contracts", "backbone", "services", "gateway", "deploy", "docs", "tests", "pyproject.toml")
+COPIED = ("contracts", "texts", "backbone", "services", "gateway", "deploy", "docs", "tests", "pyproject.toml")
 STEP = re.compile(
     r"^(?:Add to the (?P<place>end|imports) of `(?P<file>[^`]+)`"
     r"|Add to `(?P<after_file>[^`]+)` after `(?P<anchor>[^`]+)`"
