@@ -67,7 +67,7 @@ async def question(context: PageContext) -> Response:
 
 
 def _with_answer(draft: Draft, ground: Ground, code: str, value: AnswerValue | None) -> Draft:
-    """The draft with this answer. What it leads elsewhere from is forgotten, and asked anew should it lead back there."""
+    """The draft with this answer. What it leads away from is forgotten, and asked anew should it lead back there."""
     answers = {**draft.answers, code: value}
     asked = [question.code for question in questions_asked(ground, answers)]
     steps = {drafts.question_step(each) for each in asked}
