@@ -200,10 +200,11 @@ def test_an_address_by_which_citizens_reach_it_is_taken(tmp_path: Path, given: s
 def test_an_emblem_that_is_none_is_noticed_at_the_start(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "emblem.svg").write_bytes(content)
-    file = tmp_path / "office.toml"
-    file.write_text('emblem = "emblem.svg"\n[name]\nfa = "بازرسی شهرداری نمونه"\nen = "Sample Inspection"')
+    (tmp_path / "office.toml").write_text(
+        'emblem = "emblem.svg"\n[name]\nfa = "بازرسی نمونه"\nen = "Sample Inspection"'
+    )
     with pytest.raises(ValidationError, match="emblem"):
-        Keys().settings(tmp_path, office_file=file)
+        Keys().settings(tmp_path, office_file=tmp_path / "office.toml")
 
 
 # --- whose name is on it ---

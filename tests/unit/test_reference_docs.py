@@ -38,7 +38,7 @@ def test_every_setting_is_listed_with_who_reads_it() -> None:
 
 def test_a_docstring_explains_the_fields_that_it_names() -> None:
     gateway = reference.settings_classes()["gateway"]
-    assert reference.explanations(gateway)["public_url"].startswith("how citizens reach us")
+    assert reference.explanations(gateway)["public_url"].startswith("scheme and host under which citizens reach")
 
 
 @pytest.mark.parametrize("values", VOCABULARIES, ids=lambda values: values.__name__)
