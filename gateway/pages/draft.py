@@ -31,7 +31,7 @@ class SentFile(BaseModel):
 
 class Draft(BaseModel):
     """`done`: steps gone through. `key`: the submission's Idempotency-Key. `happened_on`: ISO, Gregorian.
-    `under`, `found`: where the visitor is in the tree of units. `anonymous` None: not yet asked."""
+    `under`, `sought`: where the visitor is in the tree of units. `anonymous` None: not yet asked."""
 
     key: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
     kind: Kind

@@ -21,7 +21,7 @@ from gateway.pages.form_session import SessionFull
 from gateway.pages.form_session_store import StoreUnavailable
 from gateway.pages.gateway_port import Filing
 from gateway.pages.page_context import FieldError, PageContext, StaleForm
-from gateway.submissions.catalogue_cache import reached_questions as questions_asked
+from gateway.submissions.catalogue_cache import reached_questions
 
 DONE_KEPT = 60 * 60  # seconds
 SHORTEST_TEXT, LONGEST_NAME, MOST_PEOPLE = 10, 100, 10  # as gateway.api.fields has them
@@ -363,7 +363,7 @@ async def review(context: PageContext) -> Response:
         ground=ground,
         answers=[
             (question, answer_text(context, question, draft.answers.get(question.code)))
-            for question in (questions_asked(ground, draft.answers) if ground else [])
+            for question in (reached_questions(ground, draft.answers) if ground else [])
         ],
         mobile_known=signed_in.mobile if signed_in and draft.anonymous is not True else None,
         statuses=await evidence.statuses(context, draft.files),
@@ -415,7 +415,7 @@ async def _file(context: PageContext, draft: Draft, token: str | None) -> Respon
 def _answers(draft: Draft, catalogue: Catalogue | None) -> dict[str, AnswerValue]:
     """Those that the ground asks for today: it may have changed while the form was filled in."""
     ground = drafts.ground_of(draft, catalogue)
-    wanted = questions_asked(ground, draft.answers) if ground else []
+    wanted = reached_questions(ground, draft.answers) if ground else []
     return {question.code: draft.answers[question.code] for question in wanted if question.code in draft.answers}
 
 

@@ -159,7 +159,7 @@ class FormSession:
         """Kept when `save` is called. SessionFull when all values together are too long."""
         before = self._values.get(name)
         self._values[name] = (time.time(), value.model_dump(mode="json"))
-        if sum(len(_raw(one, *about)) for one, about in self._values.items()) > RECORD_LIMIT // 2:
+        if sum(len(_raw(kept, *content)) for kept, content in self._values.items()) > RECORD_LIMIT // 2:
             del self._values[name]
             if before is not None:
                 self._values[name] = before

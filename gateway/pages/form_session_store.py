@@ -70,7 +70,7 @@ class FormSessionStore(Protocol):
     """Records of sealed values by name. `record_id`: 64 hexadecimal digits."""
 
     async def read(self, record_id: str) -> StoredCopies:
-        """StoreUnavailable when nothing at all can be said of it."""
+        """StoreUnavailable when nothing at all is known of it."""
         ...
 
     async def change(self, record_id: str, values: Mapping[str, bytes], removed: Mapping[str, bytes]) -> None:

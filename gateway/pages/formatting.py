@@ -24,12 +24,12 @@ def office_name(language: Language) -> str:
 
 
 def contact_lines(language: Language) -> list[str]:
-    """How the office is reached, as far as its installation says."""
-    known = office()
+    """How the office is reached, as far as its installation names it."""
+    this_office = office()
     values = {
-        "address": known.address[language],
-        "hours": known.hours[language],
-        "phone": digits(language, known.phone),
+        "address": this_office.address[language],
+        "hours": this_office.hours[language],
+        "phone": digits(language, this_office.phone),
     }
     return [text(language, f"contact_{name}", **{name: value}) for name, value in values.items() if value]
 

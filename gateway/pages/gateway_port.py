@@ -26,7 +26,7 @@ from gateway.submissions.receipts import Receipt
 @dataclass(frozen=True)
 class Visitor:
     """Who sent the request: `address` for the limits alone, `access_token` when signed in by a one-time code. `ticket`: of a
-    visitor who was told to wait."""
+    visitor who has to wait."""
 
     address: str
     language: Language
@@ -141,7 +141,7 @@ class GatewayPort(Protocol):
         ...
 
     async def upload_states(self, visitor: Visitor, upload_ids: Sequence[str]) -> dict[str, UploadStatus]:
-        """What has become of files that were sent and not filed yet, by id; those that cannot be told are left out."""
+        """What has become of files that were sent and not filed yet, by id; those that are not known are left out."""
         ...
 
     async def upload_verdict(self, visitor: Visitor, upload_id: str) -> UploadStatus | None:

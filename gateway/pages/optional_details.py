@@ -27,7 +27,7 @@ from gateway.pages.filing import (
     step_page,
 )
 from gateway.pages.page_context import PageContext
-from gateway.submissions.catalogue_cache import reached_questions as questions_asked
+from gateway.submissions.catalogue_cache import reached_questions
 
 LONGEST_ADDRESS, LONGEST_REFERENCE, LONGEST_ANSWER = 500, 100, 1_000  # characters
 DATE_PARTS = ("day", "month", "year")
@@ -67,9 +67,9 @@ async def question(context: PageContext) -> Response:
 
 
 def _with_answer(draft: Draft, ground: Ground, code: str, value: AnswerValue | None) -> Draft:
-    """The draft with this answer. What it leads elsewhere from is forgotten, and asked anew should it lead back there."""
+    """The draft with this answer. What it leads away from is forgotten, and asked anew should it lead back there."""
     answers = {**draft.answers, code: value}
-    asked = [question.code for question in questions_asked(ground, answers)]
+    asked = [question.code for question in reached_questions(ground, answers)]
     steps = {drafts.question_step(each) for each in asked}
     done = [step for step in draft.done if not drafts.is_question(step) or step in steps]
     kept = {each: answers[each] for each in asked if answers.get(each) is not None}

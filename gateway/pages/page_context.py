@@ -35,7 +35,7 @@ from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES
 FOLDER = Path(__file__).parent
 FORM_LIMIT = 512 * 1024
 """Octets of a form without files: the longest text in the widest letters, percent-encoded, some times over, so that one that
-is too long is told beside its field."""
+is too long is reported beside its field."""
 SIGNED_IN_KEPT = 60 * 60  # seconds
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; form-action 'self'; "

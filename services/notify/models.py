@@ -183,7 +183,7 @@ staff = Table(
 
 # --- the administrator's texts ---
 
-texts = Table(  # in place of those in wording/templates.toml; fa and en NULL: as shipped again
+texts = Table(  # in place of those in texts/messages.toml; fa and en NULL: as shipped again
     "texts",
     metadata,
     Column("channel", String, primary_key=True),

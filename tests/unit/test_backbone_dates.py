@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -159,8 +157,7 @@ def test_the_year_stands_first_or_last(day: date, mark: str) -> None:
 @pytest.mark.parametrize("language", list(Language))
 def test_every_hint_that_pages_show_is_read(language: Language) -> None:
     """The hint's example follows the word for "such as"."""
-    texts = tomllib.loads((Path(formatting.__file__).parent / "texts.toml").read_text("utf-8"))
-    hints = [texts[key][language] for key in texts if "date" in key or "year" in key]
+    hints = [text.in_language(language) for key, text in formatting.TEXTS.items() if "date" in key or "year" in key]
     examples = [hint.split(mark, 1)[1] for hint in hints for mark in ("مانند ", "example ", "like ") if mark in hint]
     assert len(examples) >= 4
     for example in examples:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.processes import ROOT
 
-FOLDERS = ("contracts", "backbone", "services", "gateway", "deploy", "benchmarks", "tests")
+FOLDERS = ("contracts", "texts", "backbone", "services", "gateway", "deploy", "benchmarks", "tests")
 MOST_LINES = 500
 LONGER = {
     "tests/component/test_tracking_life.py": 600,

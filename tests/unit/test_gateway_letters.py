@@ -17,7 +17,6 @@ from uuid import UUID, uuid4
 import httpx
 import psutil
 import pytest
-from pydantic import ValidationError
 
 from contracts import tracking_codes
 from contracts.errors import NoLetter, TooMany, Unavailable, UnknownCase
@@ -194,16 +193,6 @@ def test_a_gateway_does_not_start_without_its_public_address(given: str | None) 
 )
 def test_an_address_by_which_citizens_reach_it_is_taken(tmp_path: Path, given: str) -> None:
     assert Keys().settings(tmp_path, public_url=given).public_url == given
-
-
-@pytest.mark.parametrize("content", [None, b"", b"\x89PNG", b"<svg>" + b" " * 300_000])
-def test_an_emblem_that_is_none_is_noticed_at_the_start(tmp_path: Path, content: bytes | None) -> None:
-    if content is not None:
-        (tmp_path / "emblem.svg").write_bytes(content)
-    file = tmp_path / "office.toml"
-    file.write_text('emblem = "emblem.svg"\n[name]\nfa = "بازرسی شهرداری نمونه"\nen = "Sample Inspection"')
-    with pytest.raises(ValidationError, match="emblem"):
-        Keys().settings(tmp_path, office_file=file)
 
 
 # --- whose name is on it ---

@@ -18,9 +18,10 @@ from services.notify.notifications.registry import shipped_registry
 from services.notify.notifications.rules import SMS, Notification, NotificationRegistry
 from services.notify.notifications.validation import problems
 from services.notify.wording.rules import LANGUAGES, code_for_sms, sms_parts
-from services.notify.wording.templates import InvalidTemplates, approved_texts, read_templates, shipped_templates
+from services.notify.wording.templates import approved_texts, shipped_templates, templates_of
 from services.notify.wording.values import EXPECTED_DATE
 from tests.support.notify import Keys, Person
+from texts.loading import BadTexts, read
 from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES
 
 KEYS = Keys(keys.generate())
@@ -130,13 +131,12 @@ def test_approved_texts_carry_the_providers_marks() -> None:
 
 
 def test_templates_and_registry_name_all_their_mistakes_at_once() -> None:
-    office = '[office]\nfa="a"\nen="b"\n[kind_words]\n'
-    with pytest.raises(InvalidTemplates) as wrong:
-        read_templates('[sms.x]\nfa = "{date}"\n[sms.y]\nfa = "{code} {date}"\nen = "{date}"\n' + office)
-    for part in ("sms.x has no en", "sms.y: fa and en name different values"):
+    with pytest.raises(BadTexts) as wrong:
+        templates_of(read('[sms.x]\nfa = "{date}"\n[sms.y]\nfa = "{code} {date}"\nen = "{date}"\n', "messages.toml"))
+    for part in ("sms.x needs fa and en", "sms.y has other placeholders in fa than in en"):
         assert part in str(wrong.value)
 
-    templates = read_templates('[sms.y]\nfa = "{x} {date}"\nen = "{x} {date}"\n' + office)
+    templates = templates_of(read('[sms.y]\nfa = "{x} {date}"\nen = "{x} {date}"\n', "messages.toml"))
     notifications = [Notification(CaseDecided, name, UNIT_ASKED, SMS, (EXPECTED_DATE,)) for name in ("y", "z")]
     mistakes = list(problems(NotificationRegistry(notifications), templates))
     for part in ("no fa text sms.z", "no en text sms.z", "sms.y.fa: no notification brings the value x"):

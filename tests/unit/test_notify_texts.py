@@ -9,10 +9,11 @@ import pytest
 from contracts.vocabulary import Language
 from services.notify.notifications.registry import shipped_registry
 from services.notify.notifications.validation import offered_values
-from services.notify.wording.rules import LANGUAGES, placeholders
+from services.notify.wording.rules import LANGUAGES
 from services.notify.wording.templates import shipped_templates
 from services.notify.wording.use_cases import TextUseCases
 from texts.fields import field_text
+from texts.loading import placeholders
 
 FA = "نتیجه {kind} شما: {outcome}\n{code}\n{office}"
 EN = "Result of your {kind}: {outcome}\n{code}\n{office}"

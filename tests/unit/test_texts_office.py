@@ -8,11 +8,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from pydantic import ValidationError
 
 from contracts.vocabulary import Kind, Language
 from gateway.papers.receipts import receipt_paper
 from gateway.papers.signatures import SignedReceipt
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, Keys
 from tests.support.pages import Browser
 from texts.office import SAMPLE, office, read
 
@@ -87,3 +88,13 @@ def test_a_file_that_is_wrong_is_not_taken(tmp_path: Path, content: str | None, 
         file.write_text(content)
     with pytest.raises(ValueError, match=reason):
         read(file)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\x89PNG", b"<svg>" + b" " * 300_000])
+def test_an_emblem_that_is_none_is_noticed_at_the_start(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "emblem.svg").write_bytes(content)
+    file = tmp_path / "office.toml"
+    file.write_text(f'emblem = "emblem.svg"\n{NAME}')
+    with pytest.raises(ValidationError, match="emblem"):
+        Keys().settings(tmp_path, office_file=file)

@@ -1,7 +1,7 @@
 """The registry: which event notifies whom, over which channel, in which text (docs/how-to/add-a-notification.md).
 
 One entry of an `of_….py` beside is one notification. Its text is `[sms.TEMPLATE]` or `[inbox.TEMPLATE]` in
-wording/templates.toml. That the texts are there, in both languages, and name no value that the entry does not list is checked
+texts/messages.toml. That the texts are there, in both languages, and name no value that the entry does not list is checked
 at start (validation.py).
 """
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from string import Formatter
 from typing import Any, Protocol
 
 from contracts.notify import MessageChannel
@@ -55,17 +54,6 @@ class Value:
 
     def is_in(self, params: Mapping[str, str]) -> bool:
         return (self.stored_as or self.name) in params
-
-
-def placeholders(text: str) -> frozenset[str]:
-    """The values that a text names in braces. ValueError when a brace has no partner, or holds more than a name."""
-    names = set()
-    for _, name, form, conversion in Formatter().parse(text):
-        if name is not None:
-            if form or conversion or not name.isidentifier():
-                raise ValueError(f"{{{name}}} is more than a name")
-            names.add(name)
-    return frozenset(names)
 
 
 _GSM = frozenset(

@@ -1,16 +1,14 @@
-"""The texts of messages, read from templates.toml and checked as they are read."""
+"""The texts of messages, of texts/messages.toml, with what the provider approved and what nobody changes."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
-from typing import Any
 
 from contracts.vocabulary import Language
-from services.notify.wording.rules import CHANNELS, LANGUAGES, Names, Value, placeholders
+from services.notify.wording.rules import LANGUAGES, Names, Value
+from texts.loading import Text, area, placeholders
 from texts.office import office
 
 OFFICE = "office"
@@ -23,7 +21,7 @@ TextKey = tuple[str, str, str]
 
 
 class InvalidTemplates(ValueError):
-    """Mistakes in templates.toml, or in how notifications use it; the service does not start with one."""
+    """Mistakes in texts/messages.toml, or in how notifications use it; the service does not start with one."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,26 @@ class ApprovedTemplate:
 
     name: str
     tokens: Mapping[str, str]
+
+
+APPROVED: Mapping[TextKey, ApprovedTemplate] = {
+    ("sms", "one_time_code", "fa"): ApprovedTemplate("peygir-otp-fa", {"token": "otp"}),
+    ("sms", "one_time_code", "en"): ApprovedTemplate("peygir-otp-en", {"token": "otp"}),
+}
+"""Texts that the provider's panel has approved: it fills their tokens."""
+FIXED = frozenset(
+    ("inbox", name)
+    for name in (
+        "staff_grant_requested",
+        "staff_reset_requested",
+        "staff_change_waits",
+        "staff_change_confirmed",
+        "staff_change_denied",
+        "staff_change_dropped",
+        "staff_change_on_server",
+    )
+)
+"""To custodians, about roles that open identities. Nobody changes these: who is watched must not choose the words."""
 
 
 @dataclass(frozen=True)
@@ -81,43 +99,32 @@ class Templates:
         return replace(self, texts={**self.texts, **changed}) if changed else self
 
 
-def read_templates(toml: str) -> Templates:
-    """Raises InvalidTemplates with every mistake at once."""
-    content = tomllib.loads(toml)
-    problems: list[str] = []
-    texts: dict[TextKey, Template] = {}
-    for channel in CHANNELS:
-        for name, entry in content.get(channel, {}).items():
-            problems += _read_entry(channel, name, entry, texts)
-    if problems:
-        raise InvalidTemplates("; ".join(problems))
-    return Templates(texts, office().name, Names(content["kind_words"]))
-
-
-def _read_entry(channel: str, name: str, entry: dict[str, Any], texts: dict[TextKey, Template]) -> list[str]:
-    """Adds both languages of one text; its mistakes."""
-    problems = []
-    for language in LANGUAGES:
-        if not isinstance(entry.get(language), str):
-            problems.append(f"{channel}.{name} has no {language}")
-            continue
-        text = entry[language].strip()
-        named = placeholders(text)
-        lookup = entry.get("lookup", {}).get(language)
-        approved = ApprovedTemplate(lookup["template"], lookup["tokens"]) if lookup else None
-        if approved is not None and frozenset(approved.tokens.values()) != named:
-            problems.append(f"{channel}.{name}.{language}: its lookup does not give the values of its text")
-        texts[channel, name, language] = Template(text, named, approved, bool(entry.get("fixed", False)))
-    both = [texts[channel, name, language].placeholders for language in LANGUAGES if (channel, name, language) in texts]
-    if len(set(both)) > 1:
-        problems.append(f"{channel}.{name}: fa and en name different values")
-    return problems
-
-
 @cache
 def shipped_templates() -> Templates:
     """The texts that Peygir comes with."""
-    return read_templates((files("services.notify.wording") / "templates.toml").read_text(encoding="utf-8"))
+    return templates_of(area("messages"))
+
+
+def templates_of(content: Mapping[str, Text]) -> Templates:
+    """The templates of an area of texts. InvalidTemplates with every mistake at once."""
+    problems: list[str] = []
+    texts: dict[TextKey, Template] = {}
+    kinds: dict[str, Mapping[str, str]] = {}
+    for key, text in content.items():
+        group, _, name = key.partition(".")
+        if group == "kind":
+            kinds[name] = {language: text.in_language(language) for language in LANGUAGES}
+            continue
+        for language in LANGUAGES:
+            approved = APPROVED.get((group, name, language))
+            if approved is not None and frozenset(approved.tokens.values()) != text.placeholders:
+                problems.append(f"{key}.{language}: the approved text does not give the values of its text")
+            texts[group, name, language] = Template(
+                text.in_language(language).strip(), text.placeholders, approved, (group, name) in FIXED
+            )
+    if problems:
+        raise InvalidTemplates("; ".join(problems))
+    return Templates(texts, office().name, Names(kinds))
 
 
 def approved_texts() -> dict[str, str]:

@@ -33,10 +33,10 @@ from services.notify.wording.rules import (
     MAX_SMS_PARTS,
     REQUIRED_VALUES,
     RefusalName,
-    placeholders,
     sms_parts,
 )
 from services.notify.wording.templates import OFFICE, Templates
+from texts.loading import placeholders
 
 
 class TextUseCases:
