@@ -38,8 +38,8 @@ log = logs.get("delivery")
 MAX_CALLS = 16  # messages being sent at the same time, by one process
 
 
-class App(UseCases):
-    """The process's one `NotifyApp`: what entrypoints and loops are given."""
+class SharedUseCases(UseCases):
+    """The process's one `NotifyApp`, for entrypoints and for the loops."""
 
     def setup(self) -> None:
         super().setup()
@@ -95,17 +95,17 @@ class DeliveryLoops(DependencyProvider):  # type: ignore[misc]  # nameko is unty
 
 class Service(AuditedService):
     name = "notify"
-    app = App(compose)
+    use_cases = SharedUseCases(compose)
     wake_sender = DeliveryLoops()
 
     @durable_event_handler("notify.contacts", batch=100, linger=0.05, concurrency=1)
     def contacts(self, events: list[SubmissionRegistered | SubmissionRecoded]) -> None:
         with self.db.transaction() as connection:
-            self.app.notifications.submissions_registered(
+            self.use_cases.notifications.submissions_registered(
                 connection, [e for e in events if isinstance(e, SubmissionRegistered)]
             )
             for event in events:
-                if isinstance(event, SubmissionRecoded) and not self.app.notifications.submission_recoded(
+                if isinstance(event, SubmissionRecoded) and not self.use_cases.notifications.submission_recoded(
                     connection, event
                 ):
                     raise TryLater("the submission itself has not arrived yet")
@@ -114,34 +114,34 @@ class Service(AuditedService):
     @durable_event_handler("notify.cases", batch=100, linger=0.05, concurrency=1)
     def case_events(self, events: list[TrackedEvent]) -> None:
         with self.db.transaction() as connection:
-            self.app.notifications.case_events(connection, events)
+            self.use_cases.notifications.case_events(connection, events)
         self.wake_sender()
 
     @durable_event_handler("notify.identities", concurrency=1)
     def identity_event(self, event: IdentityAsked | IdentityDecided) -> None:
         with self.db.transaction() as connection:
-            self.app.notifications.identity_event(connection, event)
+            self.use_cases.notifications.identity_event(connection, event)
 
     @durable_event_handler("notify.retention", concurrency=1)
     def retention_due(self, event: RetentionDue) -> None:
         with self.db.transaction() as connection:
-            self.app.notifications.retention_due(connection, event)
+            self.use_cases.notifications.retention_due(connection, event)
 
     @durable_event_handler("notify.otp")
     def otp_requested(self, event: OtpRequested) -> None:
         with self.db.transaction() as connection:
-            self.app.notifications.otp_requested(connection, event)
+            self.use_cases.notifications.otp_requested(connection, event)
         self.wake_sender()
 
     @durable_event_handler("notify.sign_ins", concurrency=1)
     def sign_in_failures(self, event: SignInFailuresNoted) -> None:
         with self.db.transaction() as connection:
-            self.app.notifications.sign_in_failures_noted(connection, event)
+            self.use_cases.notifications.sign_in_failures_noted(connection, event)
 
     @durable_event_handler("notify.inbound")
     def provider_push(self, command: ReceiveSmsPush) -> None:
         with self.db.transaction() as connection:
-            complete = self.app.pushes.receive(connection, command)
+            complete = self.use_cases.pushes.receive(connection, command)
         self.wake_sender()
         if not complete:
             raise TryLater("the message of a delivery receipt is not known yet")
@@ -149,38 +149,38 @@ class Service(AuditedService):
     @durable_event_handler("notify.staff", concurrency=1)
     def staff_changed(self, event: StaffChanged) -> None:
         with self.db.transaction() as connection:
-            self.app.notifications.staff_changed(connection, event)
+            self.use_cases.notifications.staff_changed(connection, event)
 
     @durable_event_handler("notify.staff_changes", concurrency=1)
     def staff_change(self, event: StaffChangeRequested | StaffChangeDecided) -> None:
         with self.db.transaction() as connection:
-            self.app.notifications.staff_change_event(connection, event)
+            self.use_cases.notifications.staff_change_event(connection, event)
 
     @durable_event_handler("notify.catalogue", concurrency=1)
     def catalogue_changed(self, event: CatalogueChanged) -> None:
         with self.db.transaction() as connection:
-            self.app.notifications.catalogue_changed(connection, event)
+            self.use_cases.notifications.catalogue_changed(connection, event)
 
     @rpc
     def list_messages(self, request: ListMessages) -> MessagePage:
         with self.db.read() as connection:
-            return self.app.inbox.list_messages(connection, request)
+            return self.use_cases.inbox.list_messages(connection, request)
 
     @rpc
     def mark_read(self, request: MarkRead) -> MessagePage:
         with self.db.transaction() as connection:
-            return self.app.inbox.mark_read(connection, request)
+            return self.use_cases.inbox.mark_read(connection, request)
 
     @rpc
     def list_notification_texts(self, request: ListNotificationTexts) -> NotificationTexts:
         with self.db.read() as connection:
-            return self.app.texts.list_texts(connection, request)
+            return self.use_cases.texts.list_texts(connection, request)
 
     @rpc
     def change_notification_text(self, request: ChangeNotificationText) -> NotificationText:
-        return self.command(self.app.texts.change_text, request)
+        return self.command(self.use_cases.texts.change_text, request)
 
     @rpc
     def list_notification_text_history(self, request: ListNotificationTextHistory) -> NotificationTextHistory:
         with self.db.read() as connection:
-            return self.app.texts.history(connection, request)
+            return self.use_cases.texts.history(connection, request)

@@ -78,8 +78,6 @@ class Services:
         made = {
             name: provider._factory(settings) for name, provider in vars(cls).items() if isinstance(provider, UseCases)
         }
-        if service == "notify":
-            made["use_cases"] = made["app"].notifications
         found = SimpleNamespace(cls=cls, db=database(url), settings=settings, **made)
         if hasattr(cls, "command"):
             found.command = partial(cls.command, found)

@@ -131,7 +131,7 @@ class World:
 
 
 def _event_handlers(service: str, made: Any) -> Any:
-    return made.use_cases.events if service == "tracking" else made.use_cases
+    return made.use_cases.events if service == "tracking" else made.use_cases.notifications
 
 
 class Maker:
@@ -642,11 +642,13 @@ class Maker:
             rows = connection.execute(text("SELECT name, body FROM outbox ORDER BY seq")).all()
         told = [events[row.name].model_validate_json(bytes(row.body)) for row in rows if row.name in events]
         with notify.db.transaction() as connection:
-            notify.use_cases.case_events(connection, told)
+            notify.use_cases.notifications.case_events(connection, told)
             for row in rows:
                 for one in (IdentityAsked, IdentityDecided):
                     if row.name == one.name:
-                        notify.use_cases.identity_event(connection, one.model_validate_json(bytes(row.body)))
+                        notify.use_cases.notifications.identity_event(
+                            connection, one.model_validate_json(bytes(row.body))
+                        )
         with insight.db.transaction() as connection:
             insight.use_cases.ingest.record(connection, [self.catalogue, *told])
 
