@@ -11,16 +11,14 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 
-from backbone.storage import migrate
 from contracts.base import now
 from contracts.intake import CatalogueChanged, DeadlineRule
 from contracts.tracking import AskUnit, Refuse, StartScreening
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.tracking.reference.workdays import Workdays, day_of
-from tests.support.processes import BusClient, ServiceProcess, create_database, eventually, prepared
+from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
 from tests.support.tracking import UNIT, Office, catalogue, decision, submission, three_of_tracking
 
 LONG_AGO = timedelta(days=120)
@@ -173,31 +171,3 @@ def test_a_decision_after_the_warning_silences_what_was_to_come(office: Office) 
     office.do(office.inspector, filed.case_id, decision())
     row = office.rows("SELECT next_check_on, objection_until FROM cases WHERE case_id = %s", filed.case_id)[0]
     assert row[0] == row[1] + timedelta(days=1)
-
-
-def test_a_database_of_the_release_before_gets_its_clock(postgres: PostgreSQL) -> None:
-    url = create_database(postgres.url, "tracking_expanded")
-    migrate.upgrade("tracking", url)
-    plain = url.replace("+psycopg", "")
-    with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute("DROP INDEX cases_next_check, cases_calendar")
-        for column in (
-            "due_from",
-            "due_days",
-            "pauses",
-            "pending_question",
-            "first_due_on",
-            "refused_on",
-            "alarms_raised",
-            "next_check_on",
-        ):
-            connection.execute(f"ALTER TABLE cases DROP COLUMN {column}")
-        connection.execute("ALTER TABLE cases DROP COLUMN calendar")
-        connection.execute("ALTER TABLE catalogue DROP COLUMN rules, DROP COLUMN calendar")
-        connection.execute("DROP TABLE rooms, visit_slots, visits CASCADE")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
-    migrate.upgrade("tracking", url)
-    with psycopg.connect(plain) as connection:
-        names = {row[0] for row in connection.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'cases'")}
-        assert {"cases_next_check", "cases_calendar"} <= names
-        assert connection.execute("SELECT next_check_on, calendar FROM cases").fetchall() == []

@@ -11,7 +11,6 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from backbone.storage import migrate
 from backbone.storage.database import Database
 from contracts.base import now
 from contracts.intake import Catalogue, CatalogueChanged, RetentionRule
@@ -19,7 +18,7 @@ from contracts.tracking import Decide, Recommendation, ReportRecommendation, Wit
 from contracts.vocabulary import Kind, Outcome, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.tracking.case.verify_history import broken
-from tests.support.processes import BusClient, ServiceProcess, create_database, eventually, prepared
+from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
 from tests.support.tracking import Office, catalogue, submission, three_of_tracking
 
 pytestmark = pytest.mark.timeout(240)
@@ -198,17 +197,3 @@ def test_the_timeline_is_written_anew_by_nobody(office: Office) -> None:
     ):
         with pytest.raises(psycopg.errors.RestrictViolation):
             office.run(statement)
-
-
-def test_a_database_of_the_release_before_is_widened(postgres: PostgreSQL) -> None:
-    url = create_database(postgres.url, "tracking_before_retention")
-    migrate.upgrade("tracking", url)
-    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-        for column in ("ended_at", "identity_erased_at", "evidence_erased_at", "texts_erased_at"):
-            connection.execute(f"ALTER TABLE cases DROP COLUMN {column} CASCADE")
-        connection.execute("UPDATE alembic_version SET version_num = '0006_visits'")
-    migrate.upgrade("tracking", url)
-    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-        found = connection.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'cases'").fetchall()
-    names = {name for (name,) in found}
-    assert {"cases_end", "cases_identity_kept", "cases_evidence_kept", "cases_texts_kept"} <= names
