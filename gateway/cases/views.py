@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from backbone.persian import jalali
+from backbone.persian.date_text import day_text, moment_text
 from contracts import intake
 from contracts.base import Answer
 from contracts.intake import AnswerTemplate, Ground, ListedCause, ListedReason, Unit
@@ -172,7 +172,7 @@ def case_view(
         unit_name=case.unit_name_fa if lang is Language.FA else case.unit_name_en,
         ground_name=ground_name(case.ground, lang, catalogue_cache),
         filed_text=moment_text(case.filed_at, lang),
-        expected_text=day_text(case.expected_on, lang),
+        expected_text=_optional_day_text(case.expected_on, lang),
         refusal_text=refusal_text(case, lang, catalogue_cache.refusal_reasons),
         filed=_filed(case.filed, lang),
         decision=_decision(case.decision, lang),
@@ -201,7 +201,7 @@ def own_cases_view(cases: OwnCases, lang: Language) -> OwnCasesView:
                 stage_text=STAGE_NAMES[case.stage][lang],
                 unit_name=case.unit_name_fa if lang is Language.FA else case.unit_name_en,
                 filed_text=moment_text(case.filed_at, lang),
-                expected_text=day_text(case.expected_on, lang),
+                expected_text=_optional_day_text(case.expected_on, lang),
             )
             for case in cases.items
         ]
@@ -241,18 +241,8 @@ def registering(lang: Language) -> Registering:
     return Registering(stage_text=TEXTS.text(lang, "registering"))
 
 
-def moment_text(moment: datetime, lang: Language) -> str:
-    """A moment in Tehran: Jalali in Persian."""
-    if lang is Language.FA:
-        return jalali.moment(moment)
-    return f"{moment.astimezone(jalali.TEHRAN):%-d %B %Y, %H:%M}"
-
-
-def day_text(day: date | None, lang: Language) -> str | None:
-    """A day: Jalali in Persian."""
-    if day is None:
-        return None
-    return jalali.long(day) if lang is Language.FA else f"{day:%-d %B %Y}"
+def _optional_day_text(day: date | None, lang: Language) -> str | None:
+    return None if day is None else day_text(day, lang)
 
 
 def _attachment(attachment: Attachment, lang: Language, file_names: Mapping[str, str]) -> AttachmentView:
@@ -264,7 +254,7 @@ def _filed(filed: FiledText | None, lang: Language) -> FiledView | None:
     if filed is None:
         return None
     day = date.fromisoformat(filed.happened_on) if filed.happened_on else None
-    return FiledView.model_construct(**dict(filed), happened_text=day_text(day, lang))
+    return FiledView.model_construct(**dict(filed), happened_text=_optional_day_text(day, lang))
 
 
 def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:
@@ -274,7 +264,7 @@ def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:
         **dict(decision),
         outcome_text=OUTCOME_NAMES[decision.outcome][lang],
         decided_text=moment_text(decision.decided_at, lang),
-        objection_until_text=day_text(decision.objection_until, lang),
+        objection_until_text=_optional_day_text(decision.objection_until, lang),
     )
 
 

@@ -177,15 +177,14 @@ class EventStream:
         """Whether this is a member of the unit complained about, or of one below it. True where the tree is not known."""
         if caller.unit is None or unit is None:
             return False
-        own_and_above = self._catalogue_cache.ancestors(caller.unit)
-        return own_and_above is None or unit in own_and_above
+        tree = self._catalogue_cache.unit_tree
+        return caller.unit not in tree or tree.has_conflict_of_interest(caller.unit, unit)
 
     def _may_answer(self, subscriber: Subscriber, unit: str) -> bool:
         caller = subscriber.caller
         if caller is None or Role.LIAISON not in caller.roles or caller.unit is None:
             return False
-        unit_and_above = self._catalogue_cache.ancestors(unit)
-        return caller.unit == unit if unit_and_above is None else caller.unit in unit_and_above
+        return caller.unit in self._catalogue_cache.unit_tree.above(unit)
 
     def _put(self, subscriber: Subscriber, frame: bytes) -> None:
         try:

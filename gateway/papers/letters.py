@@ -7,10 +7,11 @@ from datetime import datetime
 from functools import partial
 
 from backbone.persian import jalali
+from backbone.persian.date_text import day_text
 from contracts.errors import Unavailable
 from contracts.letters import Letter
 from contracts.vocabulary import Language
-from gateway.cases.views import day_text, ground_name, refusal_text
+from gateway.cases.views import ground_name, refusal_text
 from gateway.papers.formatting import TEXTS, digits, text
 from gateway.papers.paper import Paper, Section, VerificationBlock
 from gateway.papers.signatures import REFUSED, PaperSigner, SignedLetter
@@ -105,13 +106,13 @@ def _decision(letter: Letter, language: Language) -> list[Section]:
     sections = [Section(words("reasons"), paragraphs=(letter.reasons or "",))]
     if letter.recommended_until:
         days = ("، " if language is Language.FA else ", ").join(
-            str(day_text(day, language)) for day in letter.recommended_until
+            day_text(day, language) for day in letter.recommended_until
         )
         sections.append(Section(words("recommendations"), paragraphs=(words("recommended"), days)))
     if letter.final:
         sections.append(Section(words("objection"), paragraphs=(words("is_final"),)))
     elif letter.objection_until is not None:
-        until = str(day_text(letter.objection_until, language))
+        until = day_text(letter.objection_until, language)
         sections.append(Section(words("objection"), paragraphs=(words("may_object", date=until),)))
     return sections
 
@@ -123,4 +124,4 @@ def _refusal(letter: Letter, language: Language) -> list[Section]:
 
 
 def _day(moment: datetime, language: Language) -> str:
-    return str(day_text(jalali.today(moment), language))
+    return day_text(moment, language)

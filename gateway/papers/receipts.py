@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from backbone.persian.date_text import moment_text
 from contracts.vocabulary import Language
-from gateway.cases.views import moment_text
 from gateway.papers.formatting import TEXTS, text
 from gateway.papers.paper import Paper, Section, VerificationBlock
 from gateway.papers.signatures import SignedReceipt

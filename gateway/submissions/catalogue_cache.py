@@ -22,6 +22,7 @@ from contracts.intake import (
     Question,
     Unit,
 )
+from contracts.units import UnitTree
 from gateway.rabbit.client import RabbitClient
 
 log = logs.get("catalogue")
@@ -53,6 +54,7 @@ class CatalogueCache:
         self.current: Catalogue | None = None
         self.rendered: bytes = b""
         self.units: dict[str, Unit] = {}
+        self.unit_tree = UnitTree({})
         self.grounds: dict[str, Ground] = {}
         self.refusal_reasons: dict[str, ListedReason] = {}
         self.root_causes: dict[str, ListedCause] = {}
@@ -101,20 +103,6 @@ class CatalogueCache:
         except OSError as error:
             log.warning("the catalogue's copy cannot be written", error=type(error).__name__)
 
-    def ancestors(self, unit: str | None) -> frozenset[str] | None:
-        """A unit and all units above it; None when the unit is not in the catalogue."""
-        if unit is None:
-            return frozenset()
-        if unit not in self.units:
-            return None
-        codes: set[str] = set()
-        code: str | None = unit
-        while code is not None and code not in codes:
-            codes.add(code)
-            listed = self.units.get(code)
-            code = listed.parent if listed else None
-        return frozenset(codes)
-
     @staticmethod
     def check_offered(
         field: str, listed: Mapping[str, ListedReason] | Mapping[str, ListedCause], codes: Iterable[str]
@@ -130,6 +118,7 @@ class CatalogueCache:
         self.current = catalogue
         self.rendered = catalogue.model_dump_json(include=set(FORM_FIELDS)).encode()
         self.units = {unit.code: unit for unit in catalogue.units}
+        self.unit_tree = UnitTree({unit.code: unit.parent for unit in catalogue.units})
         self.grounds = {ground.code: ground for ground in catalogue.grounds}
         self.refusal_reasons = {reason.code: reason for reason in catalogue.refusal_reasons}
         self.root_causes = {cause.code: cause for cause in catalogue.root_causes}

@@ -13,7 +13,6 @@ from backbone.persian import date_parsing as dates
 from backbone.persian import date_text, jalali
 from contracts.characters import latin_digits
 from contracts.vocabulary import Language
-from gateway.cases import views
 from gateway.pages import formatting
 
 DAY = date(2026, 11, 23)
@@ -126,8 +125,8 @@ def _shown(day: date) -> list[str]:
     moments: list[Callable[[Language], str | None]] = [
         lambda language: formatting.day(language, day),
         lambda language: formatting.moment(language, noon),
-        lambda language: views.day_text(day, language),
-        lambda language: views.moment_text(noon, language),
+        lambda language: date_text.day_text(day, language),
+        lambda language: date_text.moment_text(noon, language),
         lambda language: date_text.short_day_text(day, language),
     ]
     texts = [str(text(language)) for text in moments for language in Language]

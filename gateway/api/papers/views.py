@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import ConfigDict
 
+from backbone.persian.date_text import day_text, moment_text
 from contracts.base import Answer, Moment
 from contracts.vocabulary import Kind, Language, Outcome, Stage
-from gateway.cases.views import day_text, moment_text
 from gateway.papers.signatures import REFUSED, SignedLetter, SignedPaper
 from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES
 
