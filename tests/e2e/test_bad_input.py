@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from tests.e2e.bad_input_office import Office, at_peace, kept, opened
-from tests.e2e.bad_input_table import COMMANDS, NOBODY, Command, Wrong
+from tests.e2e.bad_input_rows import NOBODY, Command, Wrong
+from tests.e2e.bad_input_table import COMMANDS
 from tests.e2e.hostile_parts import LANGUAGES, refused
 from tests.e2e.people import JSON, Town, good
 from tests.e2e.test_hostile_input import closed_unit  # noqa: F401  # a fixture

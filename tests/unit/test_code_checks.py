@@ -14,7 +14,6 @@ FOLDERS = ("contracts", "texts", "backbone", "services", "gateway", "deploy", "b
 MOST_LINES = 500
 LONGER = {
     "tests/component/test_tracking_life.py": 600,
-    "tests/e2e/bad_input_table.py": 800,
     "tests/support/walk/walking.py": 1050,
     "tests/support/walk/world.py": 750,
     "tests/unit/test_tracking_domain.py": 600,

@@ -1,0 +1,195 @@
+"""What may be wrong with each command of the API: of citizens and of anybody."""
+
+from __future__ import annotations
+
+from tests.e2e.bad_input_rows import (
+    BYTES,
+    NOBODY,
+    REPORT,
+    TEXT,
+    TUS,
+    Command,
+    Wrong,
+    by_code,
+    field_wrong,
+    not_for,
+    own,
+    stage,
+)
+from tests.e2e.people import JSON
+from tests.e2e.test_hostile_input import CLOSED
+
+SUBMISSIONS: dict[str, Command] = {
+    "fileSubmission": Command(
+        "nobody",
+        (
+            field_wrong(text="کوتاه"),
+            Wrong(422, "unknown_unit", body={"unit": "no.such.unit"}),
+            Wrong(422, "unknown_unit", body={"unit": "mq"}),  # the root is none that is complained about
+            Wrong(422, "closed_unit", body={"unit": CLOSED}),
+            Wrong(422, "unknown_ground", body={"ground": "nowhere"}),
+            Wrong(422, "ground_not_for_kind", body={"ground": "delay"}),
+            field_wrong(consent=False),
+            field_wrong(answers={"no_such_question": "1"}),
+            field_wrong(identity={"name": "نام"}),  # an anonymous one with a name
+            field_wrong(channel="counter"),
+            field_wrong(group={"members": 1}),
+            Wrong(401, "identity_needed", body={"kind": "complaint", "ground": "delay", "anonymous": False}),
+            Wrong(403, "not_allowed", by="screener"),
+            Wrong(422, "invalid_field", headers={"Idempotency-Key": "short"}),
+        ),
+        body=REPORT,
+    ),
+    "checkReceipt": Command(
+        "code of decided",
+        (Wrong(404, "unknown_case", body={"submission_id": "$case.registered"}), field_wrong(submission_id="x")),
+        body={"submission_id": "$case.decided"},
+    ),
+    "findCaseByCode": Command(
+        "nobody",
+        (
+            Wrong(404, "unknown_tracking_code", body={"tracking_code": "1234 5678 1234 5678"}),
+            Wrong(404, "unknown_tracking_code", body={"tracking_code": "کد"}),
+            field_wrong(tracking_code=1234567812345678),
+        ),
+        body={"tracking_code": "$code.decided"},
+    ),
+    "requestOneTimeCode": Command(
+        "nobody", (field_wrong(mobile="021-33"), field_wrong(otp_session="no session")), body={"mobile": "09350000000"}
+    ),
+    "signInCitizen": Command(
+        "nobody",
+        (Wrong(401, "bad_code", body={"code": "کد"}), field_wrong(mobile="021-33"), field_wrong(otp_session="")),
+        body={"mobile": "09350000000", "code": "000000"},
+    ),
+    "signInStaff": Command(
+        "nobody",
+        (Wrong(401, "bad_credentials", body={"totp": "x"}), field_wrong(username=""), field_wrong(device_token="é")),
+        body={"username": "nobody-of-the-walk", "password": "x", "totp": "000000"},
+    ),
+    "refreshTokens": Command(
+        "nobody", (Wrong(401, "bad_token"), field_wrong(refresh_token="")), body={"refresh_token": "x"}
+    ),
+    "signOut": Command("nobody", (field_wrong(refresh_token=7),), body={"refresh_token": "x"}),
+    "receiveSms": Command(
+        "nobody",
+        (Wrong(404, "not_found", of={"secret": "guessed"}),),
+        of={"secret": "$webhook"},
+        body={"from": "09350000000", "to": "3000", "message": "سلام", "messageid": "1"},
+    ),
+    "reportDelivery": Command(
+        "nobody",
+        (Wrong(404, "not_found", of={"secret": "guessed"}),),
+        of={"secret": "$webhook"},
+        body={"messageid": "1", "status": "10"},
+    ),
+    "receiveSmsPush": Command(
+        "nobody",
+        tuple(
+            Wrong(404, "not_found", of=of) for of in ({"secret": "guessed"}, {"provider": "nobody"}, {"kind": "voice"})
+        ),
+        of={"provider": "kavenegar", "secret": "$webhook", "kind": "delivery"},
+        body={"messageid": "1", "status": "10"},
+    ),
+    "createUpload": Command(
+        "nobody",
+        (
+            Wrong(412, "tus_version", headers={"Tus-Resumable": "0.2"}),
+            Wrong(400, "bad_request", headers={"Upload-Length": "-1"}),
+            Wrong(413, "too_large", headers={"Upload-Length": str(10**12)}),
+            Wrong(400, "bad_request", headers={"Upload-Metadata": "filename !"}),
+        ),
+        headers={**TUS, "Upload-Length": "10"},
+    ),
+    "sendUploadBytes": Command(
+        "nobody",
+        (
+            Wrong(409, "offset_conflict", headers={"Upload-Offset": "3"}),
+            Wrong(404, "not_found", of={"upload_id": "n" * 32}),
+            Wrong(415, "unsupported_media", headers={"Content-Type": "text/plain"}),
+            Wrong(460, "checksum_mismatch", headers={"Upload-Checksum": "sha1 Lve95gjOVATpfV8EL5X4nxwjKHE="}),
+        ),
+        of={"upload_id": "$upload"},
+        headers=BYTES,
+    ),
+    "terminateUpload": Command(
+        "nobody",
+        (
+            Wrong(404, "not_found", of={"upload_id": "$evidence"}),  # a case has it
+            Wrong(404, "not_found", of={"upload_id": "n" * 32}),
+        ),
+        of={"upload_id": "$upload"},
+        headers=TUS,
+    ),
+}
+
+_RATING: JSON = {"score": 4}
+_SLOT_WRONG = (
+    Wrong(409, "slot_taken", body={"slot_id": "$slot.full"}),
+    Wrong(409, "slot_past", body={"slot_id": "$slot.past"}),
+    Wrong(404, "unknown_slot", body={"slot_id": NOBODY}),
+    field_wrong(slot_id="x"),
+)
+CITIZENS: dict[str, Command] = {
+    "answerQuestionByCode": by_code(
+        "asked", TEXT, Wrong(409, "wrong_stage", by="code of decided"), field_wrong(text=" ")
+    ),
+    "sendEvidenceByCode": by_code(
+        "registered",
+        {"uploads": ["$upload"]},
+        Wrong(409, "wrong_stage", by="code of decided"),
+        field_wrong(uploads=[]),
+        field_wrong(uploads=["x"]),
+    ),
+    "sendEvidence": own(
+        "registered", {"uploads": ["$upload"]}, stage("decided"), stage("withdrawn"), field_wrong(uploads=[])
+    ),
+    "withdrawByCode": by_code(
+        "registered",
+        {},
+        Wrong(409, "wrong_stage", by="code of decided"),
+        Wrong(409, "wrong_stage", by="code of merged"),
+    ),
+    "objectByCode": by_code(
+        "decided",
+        TEXT,
+        Wrong(409, "wrong_stage", by="code of past"),  # the days to object are over
+        Wrong(409, "wrong_stage", by="code of registered"),
+        field_wrong(text=""),
+    ),
+    "rateByCode": by_code(
+        "decided",
+        _RATING,
+        Wrong(409, "wrong_stage", by="code of registered"),
+        field_wrong(score=6),
+        field_wrong(score="4"),
+    ),
+    "markMessagesReadByCode": by_code("decided", {"ids": []}, field_wrong(ids=["x"])),
+    "askVisitByCode": by_code(
+        "registered",
+        {},
+        Wrong(409, "wrong_visit_state", by="code of wishing"),
+        Wrong(409, "wrong_stage", by="code of past"),
+    ),
+    "bookVisitByCode": by_code(
+        "wishing",
+        {"slot_id": "$slot.free"},
+        *_SLOT_WRONG,
+        Wrong(409, "wrong_visit_state", by="code of registered"),
+    ),
+    "moveVisitByCode": by_code(
+        "booked", {"slot_id": "$slot.free"}, *_SLOT_WRONG, Wrong(409, "wrong_visit_state", by="code of wishing")
+    ),
+    "cancelVisitByCode": by_code("booked", {}, Wrong(409, "wrong_visit_state", by="code of registered")),
+    "answerQuestion": own("asked", TEXT, stage("decided"), field_wrong(uploads=["x"])),
+    "withdraw": own("registered", {}, stage("decided"), stage("withdrawn"), stage("refused")),
+    "object": own("decided", TEXT, stage("past"), stage("registered"), field_wrong(text="\u202e")),
+    "rate": own(
+        "decided", _RATING, stage("investigating"), stage("past"), field_wrong(score=0), field_wrong(on_time="yes")
+    ),
+    "markOwnMessagesRead": Command("citizen", (*not_for("head"), field_wrong(ids="all")), body={"ids": []}),
+    "askVisit": own("registered", {}, stage("past"), Wrong(409, "wrong_visit_state", of={"case_id": "$case.wishing"})),
+    "bookVisit": own("wishing", {"slot_id": "$slot.free"}, *_SLOT_WRONG),
+    "moveVisit": own("booked", {"slot_id": "$slot.free"}, *_SLOT_WRONG),
+    "cancelVisit": own("booked", {}, Wrong(409, "wrong_visit_state", of={"case_id": "$case.registered"})),
+}

@@ -1,0 +1,224 @@
+"""What may be wrong with each command of the API: of staff, on cases."""
+
+from __future__ import annotations
+
+from tests.e2e.bad_input_rows import (
+    DECISION,
+    NOBODY,
+    REFUSAL,
+    TEXT,
+    Command,
+    Wrong,
+    field_wrong,
+    not_for,
+    on_case,
+    stage,
+)
+from tests.e2e.test_hostile_input import CLOSED
+
+STAFF: dict[str, Command] = {
+    "startScreening": on_case("registered", "screener", {}, stage("decided"), stage("withdrawn"), *not_for("operator")),
+    "correctCase": on_case(
+        "screening",
+        "screener",
+        {"urgent": True},
+        stage("registered"),
+        stage("merged"),
+        Wrong(422, "unknown_unit", body={"unit": "no.such.unit"}),
+        Wrong(422, "closed_unit", body={"unit": CLOSED}),
+        Wrong(422, "unknown_ground", body={"ground": "nowhere"}),
+        Wrong(422, "ground_not_for_kind", body={"ground": "waste"}),
+        field_wrong(urgent=False),  # changes nothing
+        field_wrong(urgent="yes"),
+    ),
+    "refuseCase": on_case(
+        "screening", "screener", REFUSAL, stage("investigating"), field_wrong(reason="i_do_not_want")
+    ),
+    "mergeCase": on_case(
+        "screening",
+        "screener",
+        {"into": "$case.registered"},
+        stage("decided"),
+        field_wrong(into=NOBODY),
+        field_wrong(into="$case.screening"),
+        field_wrong(into="$case.refused"),
+    ),
+    "assignCase": on_case(
+        "screening",
+        "screener",
+        {"inspector": "$inspector"},
+        stage("registered"),
+        field_wrong(inspector=NOBODY),
+        field_wrong(inspector="$head"),
+        Wrong(409, "already_handles", of={"case_id": "$case.investigating"}),
+    ),
+    "askCitizen": on_case("investigating", "head", TEXT, stage("asked"), *not_for("screener"), field_wrong(text=" ")),
+    "askUnit": on_case(
+        "investigating",
+        "head",
+        TEXT,
+        stage("awaiting_unit"),
+        *not_for("screener"),
+        Wrong(422, "unknown_unit", body={"unit": "mq"}),
+        Wrong(422, "closed_unit", body={"unit": CLOSED}),
+        Wrong(422, "unknown_upload", body={"media": ["n" * 32]}),
+    ),
+    "addNote": on_case(
+        "investigating", "head", TEXT, stage("registered"), *not_for("screener"), field_wrong(mentions=["$liaison"])
+    ),
+    "addEvidence": on_case(
+        "investigating",
+        "head",
+        {"uploads": ["$upload"]},
+        stage("decided"),
+        *not_for("screener"),
+        field_wrong(uploads=[]),
+        field_wrong(uploads=["x"]),
+    ),
+    "decideCase": on_case(
+        "investigating",
+        "head",
+        DECISION,
+        stage("screening"),
+        stage("asked"),
+        *not_for("screener"),
+        field_wrong(root_causes=[]),  # upheld, and nobody says why
+        field_wrong(outcome="guilty"),
+    ),
+    "closeCase": on_case("refused", "head", {}, stage("decided"), stage("investigating"), *not_for("screener")),
+    "proposeDecision": on_case(
+        "investigating", "head", DECISION, stage("decided"), *not_for("screener"), field_wrong(root_causes=[])
+    ),
+    "approveDecision": on_case(
+        "proposed", "head", {}, stage("investigating"), *not_for("screener", "inspector"), field_wrong(reasons="x")
+    ),
+    "returnDecision": on_case(
+        "proposed",
+        "head",
+        {"reason": "کامل نیست."},
+        stage("investigating"),
+        *not_for("inspector"),
+        field_wrong(reason=""),
+    ),
+    "settleRecommendation": on_case(
+        "decided",
+        "head",
+        {"accepted": True},
+        Wrong(409, "wrong_stage"),  # the unit has not reported yet
+        Wrong(404, "not_found", of={"recommendation_id": NOBODY}),
+        Wrong(422, "invalid_field", of={"recommendation_id": "x"}),
+        field_wrong(accepted="yes"),
+        of={"recommendation_id": "$recommendation"},
+    ),
+    "setReminder": on_case(
+        "investigating",
+        "head",
+        {"on": "2098-01-01", "text": "پیگیری"},
+        stage("registered"),
+        *not_for("screener"),
+        field_wrong(on="2020-01-01"),
+        field_wrong(on="tomorrow"),
+    ),
+    "addCheck": on_case("investigating", "head", TEXT, stage("decided"), *not_for("screener"), field_wrong(text="")),
+    "tickCheck": on_case(
+        "investigating",
+        "head",
+        {"done": True},
+        stage("decided"),
+        *not_for("screener"),
+        field_wrong(done=False),  # changes nothing
+        Wrong(422, "invalid_field", of={"item_id": NOBODY}),
+        of={"item_id": "$check"},
+    ),
+    "linkCase": on_case(
+        "investigating",
+        "head",
+        {"to": "$case.decided"},
+        stage("registered"),
+        *not_for("screener"),
+        field_wrong(to=NOBODY),
+        field_wrong(to="$case.investigating"),
+        field_wrong(linked=False),
+    ),
+    "openIdentity": Command(
+        "head",
+        (
+            *not_for("inspector", "screener", "analyst", "citizen"),
+            Wrong(404, "unknown_case", of={"case_id": NOBODY}),
+            Wrong(403, "consent_needed", of={"case_id": "$case.screening"}),
+            field_wrong(reason="چرا"),
+        ),
+        of={"case_id": "$case.registered"},
+        body={"reason": "برای دعوت به جلسه"},
+    ),
+    "askForIdentity": Command(
+        "head",
+        (
+            *not_for("inspector", "screener", "analyst", "citizen"),
+            Wrong(404, "unknown_case", of={"case_id": NOBODY}),
+            field_wrong(reason="چرا"),
+            field_wrong(minutes=0),
+            field_wrong(minutes="60"),
+            field_wrong(minutes=1_441),
+        ),
+        of={"case_id": "$case.registered"},
+        body={"reason": "برای دعوت به جلسه", "minutes": 30},
+    ),
+    "decideIdentityRequest": Command(
+        "custodian",
+        (
+            *not_for("head", "inspector", "screener", "analyst", "citizen"),
+            Wrong(404, "not_found", of={"request_id": NOBODY}),
+            Wrong(422, "invalid_field", of={"request_id": "x"}),
+            field_wrong(consent="yes"),
+            field_wrong(reason="چرا"),
+        ),
+        of={"request_id": "$identity_request"},
+        body={"consent": False},
+    ),
+    "assignCases": Command(
+        "screener",
+        (
+            *not_for("inspector", "liaison", "citizen"),
+            field_wrong(cases=[]),
+            field_wrong(cases=[{"case_id": "x", "expected_version": 1}]),
+        ),
+        body={"cases": [{"case_id": "$case.screening", "expected_version": 1}]},
+    ),
+    "handOverCases": Command(
+        "head", (*not_for("inspector", "liaison", "citizen"), field_wrong(leaver="x")), body={"leaver": NOBODY}
+    ),
+    "setSkills": Command(
+        "head",
+        (
+            *not_for("screener", "inspector", "liaison"),
+            Wrong(404, "not_found", of={"inspector": NOBODY}),
+            Wrong(404, "not_found", of={"inspector": "$head"}),
+            field_wrong(grounds="delay"),
+        ),
+        of={"inspector": "$inspector"},
+        body={"grounds": []},
+    ),
+    "markMessagesRead": Command("head", (*not_for("citizen"), field_wrong(ids=[1])), body={"ids": []}),
+    "reportRecommendation": Command(
+        "liaison",
+        (
+            *not_for("head", "inspector", "citizen"),
+            field_wrong(done=False),  # declined without a reason
+            Wrong(404, "not_found", of={"recommendation_id": NOBODY}),
+        ),
+        of={"recommendation_id": "$recommendation"},
+        body={"done": True},
+    ),
+    "answerUnitQuestion": Command(
+        "liaison",
+        (
+            *not_for("head", "inspector", "citizen"),
+            Wrong(404, "not_found", of={"question_id": NOBODY}),
+            Wrong(409, "wrong_stage", of={"question_id": "$question.answered"}),
+            field_wrong(text=""),
+        ),
+        of={"question_id": "$question"},
+        body=TEXT,
+    ),
+}
