@@ -16,7 +16,6 @@ LONGER = {
     "tests/component/test_tracking_life.py": 600,
     "tests/support/walk/walking.py": 1050,
     "tests/support/walk/world.py": 750,
-    "tests/unit/test_tracking_domain.py": 600,
 }
 """Modules that are still longer, and how long they may be. The list only shrinks: none is added, no number grows."""
 

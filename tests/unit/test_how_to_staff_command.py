@@ -22,7 +22,7 @@ import json
 from contracts.errors import NotAllowed
 from contracts.tracking import RecordCall
 from contracts.vocabulary import Stage
-from tests.unit.test_tracking_domain import INSPECTOR, SCREENER, act, case
+from tests.support.cases import INSPECTOR, SCREENER, act, case
 
 before = case(Stage.INVESTIGATING, handler=INSPECTOR)
 command = RecordCall(answered=True, text="x")

@@ -16,7 +16,7 @@ from services.tracking.case import deadlines, rules
 from services.tracking.case.lifecycle import Case, Change
 from services.tracking.reference.workdays import TEHRAN, Deadlines, Rule, Workdays, day_of
 from services.tracking.rules import COMMANDS
-from tests.unit.test_tracking_domain import NOON, WEEK, act, case, context, later, question
+from tests.support.cases import NOON, WEEK, act, case, context, later, question
 
 calendars = st.builds(
     Workdays,

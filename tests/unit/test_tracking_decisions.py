@@ -28,8 +28,7 @@ from services.tracking.case.lifecycle import Case, Change, Listed
 from services.tracking.decisions import rules as decisions
 from services.tracking.decisions.rules import IssuedRecommendation, RecommendationsChanged, RecommendationsIssued
 from services.tracking.rules import COMMANDS
-from tests.support.changes import effect
-from tests.unit.test_tracking_domain import (
+from tests.support.cases import (
     HEAD,
     INSPECTOR,
     OTHER,
@@ -42,6 +41,7 @@ from tests.unit.test_tracking_domain import (
     inspector,
     later,
 )
+from tests.support.changes import effect
 
 FOUR_EYES: dict[str, Any] = {"four_eyes": frozenset({Kind.COMPLAINT})}
 ADVICE = [Recommendation(text="زمان هر مرحله گفته شود.", due_on=date(2026, 12, 20))]

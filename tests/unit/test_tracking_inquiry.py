@@ -14,8 +14,8 @@ from contracts.tracking import AddCheck, AddNote, LinkCase, Remind, TickCheck
 from contracts.vocabulary import Stage
 from services.tracking.case.lifecycle import Case
 from services.tracking.inquiry import rules as inquiry
+from tests.support.cases import HEAD, INSPECTOR, OTHER, SCREENER, act, case
 from tests.support.changes import sure
-from tests.unit.test_tracking_domain import HEAD, INSPECTOR, OTHER, SCREENER, act, case
 
 
 def investigated(**changes: Any) -> Case:

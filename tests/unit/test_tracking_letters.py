@@ -14,7 +14,7 @@ from contracts.vocabulary import Outcome, RefusalReason, RootCause, Stage
 from services.tracking.case.lifecycle import Case
 from services.tracking.letters.rules import letter_of
 from services.tracking.rules import COMMANDS
-from tests.unit.test_tracking_domain import INSPECTOR, OTHER, SCREENER, act, case, context, decide
+from tests.support.cases import INSPECTOR, OTHER, SCREENER, act, case, context, decide
 
 REFUSED_AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
