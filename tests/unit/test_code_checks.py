@@ -13,7 +13,6 @@ from tests.support.processes import ROOT
 FOLDERS = ("contracts", "texts", "backbone", "services", "gateway", "deploy", "benchmarks", "tests")
 MOST_LINES = 500
 LONGER = {
-    "tests/component/test_tracking_life.py": 600,
     "tests/support/walk/walking.py": 1050,
     "tests/support/walk/world.py": 750,
 }
