@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 
 from backbone.process import keys
-from backbone.storage import migrate
 from contracts import tracking_codes
 from contracts.gateway import FileSubmission, Identity
 from contracts.intake import GetCatalogue
@@ -197,18 +196,3 @@ class TestCatalogue:
             office.run("catalogue.seed", "--replace", str(folder))
         assert office.sql("SELECT max(version) FROM catalogue_versions") == [(1,)]
         assert office.sql("SELECT count(*) FROM units") == [(100,)]
-
-
-class TestMigrations:
-    def test_a_database_of_the_first_day_is_brought_to_date_with_what_it_holds(
-        self, office: Office, bus: BusClient
-    ) -> None:
-        office.start()
-        command = office.submission(identity=citizen())
-        send(bus, command)
-        office.stored(command)
-        office.close()
-        office.sql("ALTER TABLE submissions DROP COLUMN code_hash_asked")
-        office.sql("UPDATE alembic_version SET version_num = '0001'")
-        migrate.upgrade("intake", office.environment["DATABASE_URL"])
-        assert office.sql("SELECT submission_id, code_hash_asked FROM submissions") == [(command.submission_id, None)]
