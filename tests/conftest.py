@@ -13,11 +13,16 @@ os.environ.setdefault("NICENESS", "0")  # what a test waits for does not give wa
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
 from deploy.local.processes import System
 from tests.support.processes import BusClient, bus
+
+# How long one example takes depends on what else the machine does, and no test asserts a time.
+hypothesis.settings.register_profile("peygir", deadline=None)
+hypothesis.settings.load_profile("peygir")
 
 # Test modules name it in `pytest_plugins`, after they have imported it.
 pytest.register_assert_rewrite("tests.support.accounts")
