@@ -112,7 +112,7 @@ def test_it_tells_where_everything_is_ends_whole_and_has_its_data_again(up: Call
     ("environment", "sentence"),
     [
         ({"PEYGIR_RABBITMQ_SERVER": "/nowhere/rabbitmq-server"}, r"peygir: .*rabbitmq-server.*"),
-        ({"AMQP_URL": "amqp://guest:guest@127.0.0.1:{closed}/"}, r"peygir: AMQP_URL is set, but nobody answers at .*"),
+        ({"AMQP_URL": "amqp://guest:guest@127.0.0.1:{closed}/"}, r"peygir: AMQP_URL is set, but nothing answers at .*"),
         ({"LOG_LEVEL": "loud"}, r"(?s)peygir: (\w+) stopped at its start; its log is .*LOG_LEVEL.*"),
     ],
     ids=["a missing binary", "a broker that is not there", "a service that ends at its start"],
@@ -125,6 +125,6 @@ def test_what_hinders_a_start_is_said_in_one_sentence(
         given = {name: value.replace("{closed}", str(closed.getsockname()[1])) for name, value in environment.items()}
         run = up(tmp_path / "state", free_port(), **given)
         assert run.process.wait(timeout=120) == 1
-    words = [line for line in run.said.splitlines() if not re.match(r"peygir: (starting|bringing|seeding)", line)]
+    words = [line for line in run.said.splitlines() if not re.match(r"peygir: (starting|migrating|seeding)", line)]
     assert re.fullmatch(sentence, "\n".join(words)), run.said
     assert running_in(tmp_path / "state") == []
