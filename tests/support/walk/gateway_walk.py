@@ -23,6 +23,7 @@ from contracts.errors import NotFound
 from contracts.vocabulary import ActorKind, Role
 from gateway.app import create_app
 from gateway.container import AppContainer
+from gateway.evidence.attachments import Attachments
 from gateway.evidence.chunk_relay import ChunkRelay
 from tests.support.gateway import UNLIMITED, Keys, MemoryRabbitClient, bearer
 from tests.support.walk.oracle import TRACE, CaseFacts, Oracle, Person, Sort
@@ -129,6 +130,7 @@ class GatewayWalk(Witness):
         objects = httpx.MockTransport(lambda asked: httpx.Response(200, stream=Stored(asked.url.path[1:].encode())))
         self.container.object_store = httpx.AsyncClient(transport=objects)
         self.container.chunk_relay = ChunkRelay(self.bus, self.container.object_store)
+        self.container.attachments = Attachments(self.bus, self.container.object_store)
         self.asked = 0
         self.answered: Counter[str] = Counter()
         self._ids = itertools.count()
