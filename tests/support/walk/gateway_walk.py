@@ -42,6 +42,7 @@ _TOLD_NOTHING = frozenset(
     {
         "getLatestCheckpoint",
         "receiveSmsByGet",
+        "receiveSmsPushByGet",
         "reportDeliveryByGet",
         "getUploadOptions",
         "getUploadOffset",
@@ -261,6 +262,9 @@ class GatewayWalk(Witness):
         if not names:
             yield {}
             return
+        if "secret" in names:  # a provider's webhook, for who does not know its secret
+            yield {"provider": "kavenegar", "secret": "wrong", "kind": "inbound"}
+            return
         [name] = [one for one in names if one != "name"]
         values: Mapping[str, Iterable[Any]] = {
             "search_id": self.world.searches,
@@ -277,7 +281,6 @@ class GatewayWalk(Witness):
             "staff_id": someone,
             "change_id": someone,
             "channel": "inbox",
-            "secret": "wrong",
             "upload_id": next(iter(next(iter(self.oracle.cases.values())).media)),
         }
         if name in single:
