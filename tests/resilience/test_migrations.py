@@ -30,7 +30,7 @@ from deploy.local.parts import PostgreSQL
 from deploy.local.processes import System
 from tests.resilience.conftest import SETTINGS, people_of
 from tests.support import schema
-from tests.support.processes import ROOT, create_database
+from tests.support.processes import ROOT, create_database, eventually
 
 SCHEMAS = Path(__file__).parent / "schemas"
 SERVICES = sorted(file.stem for file in SCHEMAS.glob("*.sql"))
@@ -229,9 +229,10 @@ def upgrades_unnoticed(postgres: PostgreSQL, root: Path, service: str, cases: in
     url, tables = of_the_last_release(postgres, service, cases), list(LARGE[service])
     before = counted(url, tables)
     with Load(url, tables).at_work() as load:
-        time.sleep(0.5)
+        eventually(lambda: all(load.added.values()))
         upgraded(root, {service: url})
-        time.sleep(0.5)
+        at_the_end = dict(load.added)
+        eventually(lambda: all(load.added[table] > rows for table, rows in at_the_end.items()))
     assert not load.errors, load.errors[:5]
     assert all(load.added.values()), "nobody was at work"
     assert counted(url, tables) == {table: before[table] + load.added[table] for table in tables}

@@ -42,10 +42,10 @@ class SecondProvider:
         return Accepted(f"{self.account}-{len(self.sent)}", DeliveryStatus.QUEUED)
 
     def send_template(self, template: str, tokens: Mapping[str, str], recipient: str) -> Accepted:
-        raise NotImplementedError
+        raise AssertionError("it has no templates, as its capabilities say")
 
     def statuses(self, message_ids: Sequence[str]) -> dict[str, DeliveryStatus]:
-        raise NotImplementedError
+        raise AssertionError("it cannot be asked, as its capabilities say")
 
     def parse_push(self, push: SmsPush) -> Sequence[DeliveryReceipt | InboundText]:
         try:

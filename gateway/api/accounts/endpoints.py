@@ -36,13 +36,13 @@ async def request_code(request: Request, body: MobileBody, container: ContainerD
     """The answer is the same whether or not the number is known, or others asked for a code to it just now. Seconds until it
     may be asked again, and until it expires; `otp_session` is to be given with the code."""
     await container.admission.admit_one_time_code(client_of(container, request))
-    asked = RequestOtp(
+    command = RequestOtp(
         mobile=mobile_of(body.mobile),
         language=visitor.language,
         asker=visitor.address_key,
         otp_session=body.otp_session,
     )
-    return answer(await container.rabbit.ask("accounts", "request_otp", asked, OtpSent))
+    return answer(await container.rabbit.ask("accounts", "request_otp", command, OtpSent))
 
 
 @router.post(
@@ -60,8 +60,8 @@ async def sign_in(request: Request, body: OneTimeCodeBody, container: ContainerD
     code = identifiers.compact_digits(body.code)
     if code is None:
         raise BadCode
-    asked = VerifyOtp(mobile=mobile, code=code, asker=visitor.address_key, otp_session=body.otp_session)
-    return answer(await container.rabbit.ask("accounts", "verify_otp", asked, Tokens))
+    command = VerifyOtp(mobile=mobile, code=code, asker=visitor.address_key, otp_session=body.otp_session)
+    return answer(await container.rabbit.ask("accounts", "verify_otp", command, Tokens))
 
 
 @router.post(
@@ -81,7 +81,7 @@ async def sign_in_staff(request: Request, body: StaffBody, container: ContainerD
     totp = identifiers.compact_digits(body.totp)
     if totp is None or "\x00" in body.password:
         raise BadCredentials
-    asked = SignInStaff(
+    command = SignInStaff(
         username=body.username,
         password=body.password,
         totp=totp,
@@ -90,7 +90,7 @@ async def sign_in_staff(request: Request, body: StaffBody, container: ContainerD
         worked=worked,
     )
     try:
-        return answer(await container.rabbit.ask("accounts", "sign_in_staff", asked, Tokens))
+        return answer(await container.rabbit.ask("accounts", "sign_in_staff", command, Tokens))
     except TooMany as refusal:
         if not refusal.params.pop("work_passes", False):
             raise
@@ -108,9 +108,9 @@ async def refresh(request: Request, body: RefreshBody, container: ContainerDep, 
     """A refresh token that comes a second time ends its session. Counted by the token: others at the same address do not
     matter."""
     await container.admission.admit_refresh(body.refresh_token)
-    asked = RefreshTokens(refresh_token=body.refresh_token)
+    command = RefreshTokens(refresh_token=body.refresh_token)
     try:
-        return answer(await container.rabbit.ask("accounts", "refresh", asked, Tokens))
+        return answer(await container.rabbit.ask("accounts", "refresh", command, Tokens))
     except BadToken:
         await container.admission.count_bad_token(client_of(container, request))
         raise

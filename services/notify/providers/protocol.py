@@ -10,6 +10,7 @@ A provider's refusal is one of three errors:
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -133,5 +134,6 @@ class ProviderSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
+    @abstractmethod
     def accounts(self) -> Sequence[SmsProvider]:
-        raise NotImplementedError
+        """One provider object for each account."""

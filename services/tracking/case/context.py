@@ -29,7 +29,6 @@ class Contexts:
     def of(self, connection: Connection, actor: Actor, case: Case | None) -> Context:
         """`case`: whose open question is looked up; None when there can be none."""
         city = self._catalogue.current(connection)
-        asked = case is not None and case.stage in ASKED
         return Context(
             actor=actor,
             now=self._clock(),
@@ -40,7 +39,9 @@ class Contexts:
             refusal_reasons=city.refusal_reasons,
             root_causes=city.root_causes,
             new_id=uuid4(),
-            question=inquiry_store.open_question(connection, case.case_id) if case is not None and asked else None,
+            question=inquiry_store.open_question(connection, case.case_id)
+            if case is not None and case.stage in ASKED
+            else None,
         )
 
     def for_command(

@@ -53,7 +53,7 @@ def media_for_units(
     connection: Connection, media_id: str, units: Iterable[str], question_id: UUID
 ) -> MediaOwner | None:
     """The case of a question put to one of these units, when the media was sent along or answered with."""
-    asked = exists(literal_column("1")).where(
+    question_to_unit = exists(literal_column("1")).where(
         questions.c.question_id == question_id,
         questions.c.case_id == attachments.c.case_id,
         questions.c.unit.in_(sorted(units)),
@@ -61,7 +61,7 @@ def media_for_units(
     )
     with_it = exists(literal_column("1")).where(questions.c.question_id == question_id, sent_along(evidence.counted))
     number = evidence.place_in_case(with_it, evidence.not_withheld(evidence.counted))
-    return _media_owner(connection, media_id, None, asked, number=number)
+    return _media_owner(connection, media_id, None, question_to_unit, number=number)
 
 
 def sent_along(of: FromClause) -> ColumnElement[bool]:

@@ -28,10 +28,10 @@ def count_public(
     connection: Connection, table: str, since: date, until: date
 ) -> Mapping[str | None, Mapping[str, int]]:
     """Visits asked for on these days, or ended on these days."""
-    asked = select(func.count()).select_from(visits).where(visits.c.asked_on.between(since, until))
+    asked_count = select(func.count()).select_from(visits).where(visits.c.asked_on.between(since, until))
     ended = select(visits.c.ended, func.count()).where(visits.c.ended_on.between(since, until)).group_by(visits.c.ended)
     counts = {row[0]: row[1] for row in connection.execute(ended)}
-    return {None: {**counts, "asked": connection.execute(asked).scalar_one()}}
+    return {None: {**counts, "asked": connection.execute(asked_count).scalar_one()}}
 
 
 FIGURE = Figure(
