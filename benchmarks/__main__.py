@@ -1,5 +1,6 @@
 """`./peygir bench`: measures every row of the design's table, or those named, beside its yardstick of the same run.
-`./peygir bench fill`, `plans` and `million` are about a city of a million cases (--help of each)."""
+`./peygir bench fill`, `plans` and `million` are about a city of a million cases, `statements` about the database driver (--help
+of each)."""
 
 from __future__ import annotations
 
@@ -10,9 +11,11 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from benchmarks import figures, machine, measured_system
+from backbone.process import logs
+from benchmarks import against, figures, machine, measured_system, statements
 from benchmarks.city import command as city
 from benchmarks.django_helpdesk import DjangoHelpdesk
 from benchmarks.rows import QUICK, Plan, Rows
@@ -20,31 +23,49 @@ from deploy.local.child_process import CannotStart
 from deploy.local.environment import ROOT, state_folder
 from deploy.local.processes import System, remove
 
-NAMES = ("memory", "submissions", "status", "lifecycles", "spikes", "upload", "hostile")
+NAMES = ("memory", "idle", "submissions", "status", "lifecycles", "spikes", "upload", "hostile")
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 _BEGAN = time.monotonic()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 when everything was measured, whether or not the bars hold; 1 when something could not be."""
+    """0 when everything was measured, whether or not the bars hold; 1 when something could not be, or when the working tree is
+    worse than the commit it is compared with."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] in city.COMMANDS:
         return city.main(words, say)
+    if words[:1] == ["statements"]:
+        return statements.main(words[1:], say)
     parser = argparse.ArgumentParser(prog="./peygir bench", description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"only these of {', '.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="short runs, under three minutes in all")
     parser.add_argument("--without-peer", action="store_true", help="do not install and measure django-helpdesk")
     parser.add_argument("--write", action="store_true", help="put the figures into benchmarks/RESULTS.md")
+    parser.add_argument("--against", metavar="COMMIT", help="compare with another commit, in alternation; 1 when worse")
+    parser.add_argument("--rounds", type=int, help="with --against: measurements of each (5; 3 with --quick)")
     options = parser.parse_args(words)
     unknown = set(options.rows) - set(NAMES)
     if unknown:
         parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    names = [name for name in NAMES if not options.rows or name in options.rows]
+    plan = QUICK if options.quick else Plan()
+    logs.configure("bench", "error")
     try:
-        return _measure(names, QUICK if options.quick else Plan(), options)
+        if options.against:
+            return _compare(options, plan, parser)
+        names = [name for name in NAMES if not options.rows or name in options.rows]
+        return _measure(names, plan, options)
     except CannotStart as problem:
         print(f"peygir: {problem}", file=sys.stderr)
         return 1
+
+
+def _compare(options: argparse.Namespace, plan: Plan, parser: argparse.ArgumentParser) -> int:
+    names = options.rows or ["lifecycles"]
+    without = set(names) - set(against.ROWS)
+    if without:
+        parser.error(f"{', '.join(sorted(without))} cannot be compared; {', '.join(against.ROWS)} can")
+    rounds = options.rounds or (3 if options.quick else 5)
+    return against.compare(options.against, names, replace(plan, seconds=max(plan.seconds, 4.0)), rounds, say)
 
 
 def _measure(names: Sequence[str], plan: Plan, options: argparse.Namespace) -> int:

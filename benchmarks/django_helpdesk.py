@@ -19,8 +19,8 @@ import psycopg
 from sqlalchemy import make_url
 
 from benchmarks import load
+from benchmarks.api_user import CREATED, between
 from benchmarks.load import Connection, Tally
-from benchmarks.measured_system import CREATED, between
 from deploy.local import ports
 from deploy.local.child_process import Child
 from deploy.local.environment import ROOT

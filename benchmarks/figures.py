@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from benchmarks.reference_loop import REFERENCE
 
 BEGIN, END = "<!-- figures: written by ./peygir bench --write -->", "<!-- end of the figures -->"
 MILLION = "<!-- figures: written by ./peygir bench million --write -->"
@@ -43,9 +45,49 @@ class Yardstick:
     bar: Bar | None = None
 
 
+GENERATOR = "load generator"
+"""Its CPU time is told, but is not part of what the system costs."""
+
+
+@dataclass(frozen=True)
+class CpuCost:
+    """CPU milliseconds that one unit of work cost in one run. `unit`: such as "lifecycle"; `by_process`: name of a process →
+    milliseconds as they were measured; `loop`: CPU milliseconds of the fixed loop (yardsticks) before and after the run."""
+
+    unit: str
+    by_process: Mapping[str, float]
+    loop: tuple[float, float]
+
+    @property
+    def scale(self) -> float:
+        """The factor that turns measured milliseconds into those of the reference machine."""
+        return REFERENCE / statistics.mean(self.loop)
+
+    @property
+    def system(self) -> float:
+        """Measured milliseconds of all processes but the load generator."""
+        return sum(milliseconds for name, milliseconds in self.by_process.items() if name != GENERATOR)
+
+    def scaled(self) -> dict[str, float]:
+        """Scaled milliseconds by process."""
+        return {name: milliseconds * self.scale for name, milliseconds in self.by_process.items()}
+
+    def as_json(self) -> dict[str, Any]:
+        """For the file of a run."""
+        return {
+            "unit": self.unit,
+            "raw_ms": dict(self.by_process),
+            "scaled_ms": self.scaled(),
+            "loop_ms": list(self.loop),
+            "all_raw_ms": self.system,
+            "all_scaled_ms": self.system * self.scale,
+        }
+
+
 @dataclass(frozen=True)
 class Row:
-    """One figure. `runs`: in the order they were measured; `remarks`: what a reader should know."""
+    """One figure. `runs`: in the order they were measured; `remarks`: what a reader should know; `cpu`: what one unit of work
+    cost in each run, for a rate."""
 
     name: str
     unit: str
@@ -53,6 +95,7 @@ class Row:
     bar: Bar | None = None
     yardstick: Yardstick | None = None
     remarks: tuple[str, ...] = ()
+    cpu: tuple[CpuCost, ...] = ()
 
     @property
     def median(self) -> float:
@@ -90,6 +133,7 @@ class Row:
             "ratio_bar": str(yardstick.bar) if yardstick and yardstick.bar else None,
             "passed": self.passed,
             "remarks": list(self.remarks),
+            "cpu": [cost.as_json() for cost in self.cpu],
         }
 
 
@@ -113,23 +157,63 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
+_CPU_HEADINGS = ("CPU ms of each", "", "loop", "all")
+
+
+def _cpu_lines(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    """The table of CPU time: medians of the runs; for each unit of work a line of scaled milliseconds and one as measured.
+    Columns after "all" are processes, the most expensive first. Nothing where no row has CPU figures."""
+    costs = {row.cpu[0].unit: row.cpu for row in rows if row.cpu}
+    names = {name for runs in costs.values() for run in runs for name in run.by_process} - {GENERATOR}
+    total = {
+        name: sum(statistics.median(run.scaled().get(name, 0.0) for run in runs) for runs in costs.values())
+        for name in names
+    }
+    columns = [*sorted(names, key=lambda name: (-total[name], name)), GENERATOR]
+    lines = [(*_CPU_HEADINGS, *columns)] if costs else []
+    for unit, runs in costs.items():
+        for kind in ("scaled", "measured"):
+            factors = [run.scale if kind == "scaled" else 1.0 for run in runs]
+            loop = REFERENCE if kind == "scaled" else statistics.median(statistics.mean(run.loop) for run in runs)
+            figures = [statistics.median(run.system * factor for run, factor in zip(runs, factors, strict=True))]
+            figures += [
+                statistics.median(
+                    run.by_process.get(name, 0.0) * factor for run, factor in zip(runs, factors, strict=True)
+                )
+                for name in columns
+            ]
+            lines.append((unit, kind, plain(loop), *map(plain, figures)))
+    return lines
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells in columns, the first underlined."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join([texts[0], "-" * len(texts[0]), *texts[1:]])
+
+
+def _markdown_table(lines: Sequence[Sequence[str]]) -> str:
+    with_rule = [lines[0], ["---" for _ in lines[0]], *lines[1:]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in with_rule)
+
+
 def table(rows: Sequence[Row]) -> str:
-    """For the terminal, remarks below."""
-    lines = [_HEADINGS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
-    aligned = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    ]
-    remarks = [f"  {row.name}: {remark}" for row in rows for remark in row.remarks]
-    return "\n".join([aligned[0], "-" * len(aligned[0]), *aligned[1:], *(["", *remarks] if remarks else [])])
+    """For the terminal, remarks and CPU time below."""
+    return _report(rows, aligned, "  ")
 
 
 def markdown(rows: Sequence[Row]) -> str:
     """For RESULTS.md."""
-    lines = [_HEADINGS, tuple("---" for _ in _HEADINGS), *(_cells(row) for row in rows)]
-    formatted = ["| " + " | ".join(line) + " |" for line in lines]
-    remarks = [f"- {row.name}: {remark}" for row in rows for remark in row.remarks]
-    return "\n".join([*formatted, *(["", *remarks] if remarks else [])])
+    return _report(rows, _markdown_table, "- ")
+
+
+def _report(rows: Sequence[Row], as_table: Callable[[Sequence[Sequence[str]]], str], bullet: str) -> str:
+    remarks = [f"{bullet}{row.name}: {remark}" for row in rows for remark in row.remarks]
+    parts = [as_table([_HEADINGS, *(_cells(row) for row in rows)]), "\n".join(remarks)]
+    if cpu := _cpu_lines(rows):
+        parts.append(as_table(cpu))
+    return "\n\n".join(part for part in parts if part)
 
 
 def replace_figures(page: str, figures: str, begin: str = BEGIN) -> str:

@@ -8,11 +8,13 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from benchmarks import load
+from benchmarks.api_user import StaffSession
 from benchmarks.city import filled_system
 from benchmarks.city.fill import Filler
 from benchmarks.figures import Bar, Row, Yardstick, percentile
-from benchmarks.measured_system import MeasuredSystem, StaffSession
-from benchmarks.rows import Plan, Rows, status_of
+from benchmarks.lifecycle import status_of
+from benchmarks.measured_system import MeasuredSystem
+from benchmarks.rows import Plan, Rows
 from contracts.base import now
 from contracts.vocabulary import OPEN_STAGES
 from deploy.local.processes import System
@@ -53,7 +55,7 @@ class Million:
     def queries(self) -> list[Row]:
         """The ten most frequent queries of staff, over HTTP: p95 of each."""
         self.measured.settle()
-        head = self.measured.staff_session("head")
+        head = self.measured.users.staff_session("head")
         rows = []
         for name, path in self._queries():
             requests = [_as(head, next(path)) for _ in range(REPETITIONS)]

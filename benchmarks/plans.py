@@ -11,19 +11,21 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, select
 
 from backbone.messaging import inbox, outbox
 from backbone.messaging.broker import Broker
+from backbone.storage import audit, idempotency
 from backbone.storage.database import Database
+from backbone.storage.libpq_cursor import UNPREPARED
 from contracts.gateway import Actor
-from contracts.insight import CountCases, CountVisits
+from contracts.insight import CountCases, CountDecisions, CountRatings, CountVisits
 from contracts.searches import Filter
+from contracts.tracking import AddNote, ExecuteCommand, GetCase
 from contracts.vocabulary import ActorKind, KeptPart, Outcome, Role, Stage
 from services.accounts.citizens import store as accounts
 from services.insight.composition import compose
 from services.intake.identities import store as intake_identities
-from services.intake.retention import store as intake_retention
 from services.intake.submissions import store as intake_submissions
 from services.media.claims import store as media_claims
 from services.media.retention import store as media_retention
@@ -34,20 +36,24 @@ from services.notify.inbound import store as inbound_store
 from services.notify.inbox import store as inbox_store
 from services.notify.inbox.store import Reader
 from services.notify.notifications import store as notifications_store
+from services.tracking.calendars import store as calendars_store
 from services.tracking.case import store, views
-from services.tracking.case.idempotency import prune_commands
 from services.tracking.case.scope import Scope
 from services.tracking.citizens import views as citizen_views
+from services.tracking.colleagues import store as colleagues_store
+from services.tracking.composition import TrackingUseCases
+from services.tracking.composition import compose as compose_tracking
 from services.tracking.decisions import store as decisions_store
 from services.tracking.evidence import store as evidence_store
 from services.tracking.inquiry import store as inquiry_store
 from services.tracking.inquiry import views as inquiry_views
 from services.tracking.merging import store as merging_store
+from services.tracking.models import cases, commands
 from services.tracking.reference.catalogue import CatalogueCopy
 from services.tracking.retention import store as retention_store
 from services.tracking.retention.rules import Rule
 from services.tracking.screening import workload
-from services.tracking.search import queries
+from services.tracking.search import queries, renewal
 from services.tracking.settings import Settings
 from services.tracking.visits import store as visits_store
 from services.tracking.visits.rules import Visit
@@ -71,7 +77,7 @@ _TOOK = re.compile(r"Execution Time: ([\d.]+) ms")
 _MILD = frozenset({"count_cases by kind, all years", "count_cases by unit and stage, all years", "inbox.prune"})
 """Asked rarely, of everything there is: the whole is read because the whole is asked for."""
 
-Ask = Callable[[Connection], object]
+HotQuery = Callable[[Connection], object]
 
 
 @dataclass(frozen=True)
@@ -88,8 +94,8 @@ class Planned:
     @property
     def took(self) -> float:
         """Milliseconds."""
-        found = _TOOK.search(self.plan)
-        return float(found[1]) if found else 0.0
+        match = _TOOK.search(self.plan)
+        return float(match[1]) if match else 0.0
 
     @property
     def read_whole(self) -> list[str]:
@@ -110,21 +116,26 @@ class Sample:
     open_id: UUID = field(init=False)
     code_hash: str = field(init=False)
     citizen: UUID = field(init=False)
+    handled_id: UUID = field(init=False)
     handler: UUID = field(init=False)
     number: str = field(init=False)
     unit: str = field(init=False)
     newest: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        def one(query: str) -> Any:
+        def first_row(query: str) -> Any:
             return self.tracking.exec_driver_sql(query).first()
 
-        known = "SELECT case_id, code_hash, citizen_id, number, unit FROM cases WHERE citizen_id IS NOT NULL"
-        self.case_id, self.code_hash, self.citizen, self.number, self.unit = one(f"{known} ORDER BY case_id LIMIT 1")
+        of_citizens = "SELECT case_id, code_hash, citizen_id, number, unit FROM cases WHERE citizen_id IS NOT NULL"
+        self.case_id, self.code_hash, self.citizen, self.number, self.unit = first_row(
+            f"{of_citizens} ORDER BY case_id LIMIT 1"
+        )
         waiting = "SELECT case_id FROM cases WHERE stage IN ('registered', 'screening', 'investigating')"
-        [self.open_id] = one(f"{waiting} ORDER BY case_id LIMIT 1")
-        [self.handler] = one("SELECT handler FROM cases WHERE handler IS NOT NULL ORDER BY case_id LIMIT 1")
-        [self.newest] = one("SELECT max(filed_at) FROM cases")
+        [self.open_id] = first_row(f"{waiting} ORDER BY case_id LIMIT 1")
+        [self.handler] = first_row("SELECT handler FROM cases WHERE handler IS NOT NULL ORDER BY case_id LIMIT 1")
+        handled = "SELECT case_id FROM cases WHERE stage = 'investigating' AND handler IS NOT NULL"
+        [self.handled_id] = first_row(f"{handled} ORDER BY case_id LIMIT 1")
+        [self.newest] = first_row("SELECT max(filed_at) FROM cases")
 
 
 def plans(urls: Mapping[str, str]) -> Iterator[Planned]:
@@ -133,49 +144,50 @@ def plans(urls: Mapping[str, str]) -> Iterator[Planned]:
         sample = Sample(connection)
         settings = Settings(amqp_url="amqp://nobody", database_url=urls["tracking"])
         tree = CatalogueCopy(settings.deadlines, settings.weekend).current(connection).tree
-    asked: dict[str, dict[str, Ask]] = {
-        "tracking": _of_tracking(sample, tree),
+    queries_of: dict[str, dict[str, HotQuery]] = {
+        "tracking": _of_tracking(sample, tree, compose_tracking(settings)),
         "notify": _of_notify(sample),
         "insight": _of_insight(sample),
         "intake": _of_intake(sample),
         "media": _of_media(sample),
         "accounts": {"citizen": lambda c: accounts.citizen(c, "0" * 64)},
     }
-    for service, asks in asked.items():
+    for service, own_queries in queries_of.items():
         if service in urls:
             database = Database(urls[service], pool_size=2, statement_timeout_ms=0)
-            asks = {**asks, "inbox.prune": inbox.prune, "outbox.relay_once": _relayed(database)}
-            for name, ask in asks.items():
-                for statement, parameters in _heard(database, ask):
+            own_queries = {**own_queries, "inbox.prune": inbox.prune, "outbox.relay_once": _relayed(database)}
+            for name, hot_query in own_queries.items():
+                for statement, parameters in _recorded(database, hot_query):
                     plan = _explained(database, statement, parameters)
                     under = {
-                        setting: _whole(_explained(database, statement, parameters, told) if told else plan)
-                        for setting, told in SETTINGS.items()
+                        setting: _whole(_explained(database, statement, parameters, changed) if changed else plan)
+                        for setting, changed in SETTINGS.items()
                     }
                     yield Planned(service, name, statement, plan, under)
             database.close()
 
 
-def _heard(database: Database, ask: Ask) -> list[tuple[str, Any]]:
-    """What this asks, without what it changes."""
-    heard: list[tuple[str, Any]] = []
+def _recorded(database: Database, hot_query: HotQuery) -> list[tuple[str, Any]]:
+    """The statements that it executes, with their parameters."""
+    statements: list[tuple[str, Any]] = []
 
     def listen(_: Any, __: Any, statement: str, parameters: Any, ___: Any, many: bool) -> None:
+        statement = statement.removeprefix(UNPREPARED)
         if re.match(r"\s*(SELECT|UPDATE|DELETE|WITH)", statement) and "pg_advisory" not in statement:
-            heard.append((statement, parameters[0] if many else parameters))
+            statements.append((statement, parameters[0] if many else parameters))
 
     with database.engine.connect() as connection:
         event.listen(database.engine, "before_cursor_execute", listen)
         try:
-            ask(connection)
+            hot_query(connection)
         finally:
             event.remove(database.engine, "before_cursor_execute", listen)
             connection.rollback()
-    return heard
+    return statements
 
 
 def _whole(plan: str) -> float:
-    return sum(float(found[1]) for pattern in (_PLANNED, _TOOK) if (found := pattern.search(plan)))
+    return sum(float(match[1]) for pattern in (_PLANNED, _TOOK) if (match := pattern.search(plan)))
 
 
 def _explained(database: Database, statement: str, parameters: Any, settings: Mapping[str, str] | None = None) -> str:
@@ -183,9 +195,10 @@ def _explained(database: Database, statement: str, parameters: Any, settings: Ma
         for name, value in (settings or {}).items():
             connection.exec_driver_sql(f"SET LOCAL {name} = '{value}'")
         explained = f"EXPLAIN (ANALYZE, BUFFERS, SETTINGS) {statement}"
-        connection.exec_driver_sql(
-            explained, parameters
-        )  # what the first of a day reads from the disk is no plan's doing
+        with connection.begin_nested() as first:
+            # What the first of a day reads from the disk is no plan's doing, nor what a first write changes.
+            connection.exec_driver_sql(explained, parameters)
+            first.rollback()
         lines = connection.exec_driver_sql(explained, parameters).scalars().all()
         connection.rollback()
     return "\n".join(lines)
@@ -194,7 +207,7 @@ def _explained(database: Database, statement: str, parameters: Any, settings: Ma
 # --- what is asked ---
 
 
-def _of_tracking(sample: Sample, tree: Any) -> dict[str, Ask]:
+def _of_tracking(sample: Sample, tree: Any, made: TrackingUseCases) -> dict[str, HotQuery]:
     today, now = date.today(), datetime.now(UTC)
     head, mine = Scope(frozenset(tree.above("mayor.insp")), None), Scope(frozenset(), sample.handler)
     parent = sample.unit.split(".")[0]
@@ -208,6 +221,8 @@ def _of_tracking(sample: Sample, tree: Any) -> dict[str, Ask]:
         "urgent": {"urgent": True},
         "a word": {"text": "آسفالت"},
         "three words": {"text": "پروانه بازدید نوروزیان"},
+        "a word in two": {"text": "نوروز یان"},
+        "a word in a note": {"text": "تماس گرفتم"},
         "a word that nobody wrote": {"text": "قسطنطنیه"},
         "a month": {"filed_from": today - timedelta(days=400), "filed_until": today - timedelta(days=370)},
         "decided this week": {"decided_from": today - timedelta(days=7)},
@@ -218,16 +233,17 @@ def _of_tracking(sample: Sample, tree: Any) -> dict[str, Ask]:
         "a ground in a unit with photos": {"ground": ["duty"], "unit": [parent], "attached": ["image"]},
     }
 
-    def page(of: Scope, sort: str = "-filed_at", **given: Any) -> Ask:
+    def page(of: Scope, sort: str = "-filed_at", **given: Any) -> HotQuery:
         return lambda c: queries.case_page(c, [Filter(**given)], of, tree, sort)  # type: ignore[arg-type]  # a Sort
 
-    def counted(**given: Any) -> Ask:
+    def counted(**given: Any) -> HotQuery:
         return lambda c: queries.count(c, [Filter(**given)], head, tree)
 
     beyond = queries.ORDERS["-filed_at"].cursor(sample.newest - timedelta(days=300), UUID(int=1))
+    quarter = (today - timedelta(days=7), today + timedelta(days=90))
     rule = Rule(KeptPart.IDENTITY, "complaint", None, 12, frozenset({"referred"}))
     visit = Visit(uuid4(), sample.case_id, "asked", now)  # type: ignore[arg-type]  # its state is not asked about
-    found: dict[str, Ask] = {
+    hot_queries: dict[str, HotQuery] = {
         "public_by_code": lambda c: citizen_views.public_by_code(c, [sample.code_hash], today),
         "own_cases": lambda c: citizen_views.own_cases(c, sample.citizen),
         "public_own": lambda c: citizen_views.public_own(c, sample.case_id, sample.citizen, today),
@@ -235,14 +251,23 @@ def _of_tracking(sample: Sample, tree: Any) -> dict[str, Ask]:
         **{f"case_page: {name}": page(head, **given) for name, given in filters.items()},
         **{f"count: {name}": counted(**given) for name, given in filters.items()},
         "case_page of an inspector": page(mine),
+        "case_page of an inspector, a word": page(mine, text="آسفالت"),
         "case_page by the day owed": page(head, "due_on"),
         "case_page by the day owed, last first": page(head, "-due_on", stage=[Stage.INVESTIGATING]),
         "whole_page, of an export": lambda c: queries.whole_page(c, [Filter()], head, tree, beyond, 500),
         "lock_for_staff": lambda c: store.lock_for_staff(c, [sample.open_id], head),
         "lock_by_code": lambda c: store.lock_by_code(c, [sample.code_hash]),
+        "execute, at once": lambda c: _command(c, sample, made),
         "open_question": lambda c: inquiry_store.open_question(c, sample.open_id),
         "suggest_screening": lambda c: _suggested(c, sample, head),
         "inspectors": workload.inspectors,
+        "by_inspector": lambda c: workload.by_inspector(c, head, today, today + timedelta(days=4)),
+        "calendar of an inspector": lambda c: calendars_store.entries(
+            c, mine, quarter, (now, now + timedelta(days=90))
+        ),
+        "calendar of a head": lambda c: calendars_store.entries(c, head, quarter, (now, now + timedelta(days=90))),
+        "renew": renewal.renew,
+        "all_colleagues": colleagues_store.all_colleagues,
         "open_cases_of": lambda c: workload.open_cases_of(c, sample.handler, head, 500),
         "lock_outdated": lambda c: store.lock_outdated(c, 50),
         "lock_due": lambda c: store.lock_due(c, today + timedelta(days=1), 50),
@@ -257,14 +282,33 @@ def _of_tracking(sample: Sample, tree: Any) -> dict[str, Ask]:
         "retention lock_due, nothing due": lambda c: retention_store.lock_due(c, rule, now - timedelta(days=9_999), 50),
         "unit_questions": lambda c: inquiry_views.unit_questions(c, [sample.unit], open_only=True),
         "media_of": lambda c: evidence_store.media_of(c, sample.case_id),
-        "list_slots": lambda c: visits_store.list_slots(c, head, since=now, inspector=sample.handler),
+        "list_slots": lambda c: visits_store.list_slots(c, head, since=now, inspectors=[sample.handler]),
         "free_slots": lambda c: visits_store.free_slots(c, _case(c, sample), visit, now),
         "due_reminders": lambda c: visits_store.due_reminders(c, now, 50),
         "case_heads": lambda c: store.case_heads(c, sample.case_id, 1_000),
         "histories": lambda c: store.histories(c, [sample.case_id]),
-        "prune_commands": lambda c: prune_commands(c, now - timedelta(days=30)),
+        "prune_commands": lambda c: idempotency.prune(c, commands, now - idempotency.KEPT),
     }
-    return found
+    return hot_queries
+
+
+def _command(connection: Connection, sample: Sample, made: TrackingUseCases) -> None:
+    """A note by a head, with all that is read and written of it."""
+    by = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.HEAD}), unit="mayor.insp")
+    command = AddNote(text="یادداشت")
+    request = ExecuteCommand(
+        actor=by,
+        case_id=sample.handled_id,
+        expected_version=_version(connection, sample.handled_id),
+        idempotency_key=uuid4().hex,
+        command=command,
+    )
+    made.cases.get_case(connection, GetCase(actor=by, case_id=sample.handled_id))  # reads the catalogue
+    assert made.commands_at_once.execute(connection, request, audit.write(request, audit.DONE)) is not None
+
+
+def _version(connection: Connection, case_id: UUID) -> int:
+    return int(connection.execute(select(cases.c.version).where(cases.c.case_id == case_id)).scalar_one())
 
 
 def _case(connection: Connection, sample: Sample) -> Any:
@@ -274,44 +318,52 @@ def _case(connection: Connection, sample: Sample) -> Any:
 
 
 def _suggested(connection: Connection, sample: Sample, scope: Scope) -> None:
-    told = workload.text_of(connection, sample.open_id, scope)
-    assert told is not None
-    workload.earlier(connection, sample.open_id, told.search, datetime.now(UTC), scope)
-    workload.similar(connection, told, scope)
+    text = workload.text_of(connection, sample.open_id, scope)
+    assert text is not None
+    workload.earlier(connection, sample.open_id, text.search, datetime.now(UTC), scope)
+    workload.similar(connection, text, scope)
 
 
-def _of_notify(sample: Sample) -> dict[str, Ask]:
+def _of_notify(sample: Sample) -> dict[str, HotQuery]:
     now = datetime.now(UTC)
-    head = Reader.staff(uuid4(), [Role.HEAD], "mayor.insp")
+    year_back = (now - timedelta(days=365), uuid4())
     claimed = {"now": now, "lease": uuid4(), "seconds": 60.0, "hold": 60.0, "limit": 8}
     return {
         "claim": lambda c: delivery_store.claim_due(c, **claimed),  # type: ignore[arg-type]  # of several types
-        "claim_looks": lambda c: delivery_store.claim_status_polls(c, now=now, limit=500),
+        "claim_status_polls": lambda c: delivery_store.claim_status_polls(c, now=now, limit=500),
+        "read_stored": lambda c: notifications_store.read_stored(c, "cases", [uuid4()], [uuid4()], [sample.case_id]),
         "contacts_of": lambda c: notifications_store.contacts_of(c, [sample.case_id]),
         "contact_by_code": lambda c: inbound_store.contact_by_code(c, [sample.code_hash]),
         "language_of": lambda c: inbound_store.language_of(c, "0" * 64),
-        "last_question": lambda c: inbound_store.last_question(c, "0" * 64),
+        "questions": lambda c: inbound_store.questions(c, "0" * 64),
         "answers_since": lambda c: inbound_store.count_answers(c, "0" * 64, now - timedelta(hours=1)),
         "at_provider": lambda c: delivery_store.lock_by_provider_id(c, "kavenegar", ["12345"]),
         "inbox of a code": lambda c: inbox_store.page(c, Reader.by_code([sample.code_hash]), None, 50),
         "inbox of a citizen": lambda c: inbox_store.page(c, Reader.citizen(sample.citizen), None, 50),
-        "inbox of an inspector": lambda c: inbox_store.page(
-            c, Reader.staff(sample.handler, [Role.INSPECTOR], "mayor.insp"), None, 50
-        ),
-        "inbox of a head": lambda c: inbox_store.page(c, head, None, 50),
-        "inbox of a head, a year back": lambda c: inbox_store.page(c, head, (now - timedelta(days=365), uuid4()), 50),
-        "inbox of a liaison": lambda c: inbox_store.page(
-            c, Reader.staff(uuid4(), [Role.LIAISON], sample.unit), None, 50
-        ),
+        "inbox of an inspector": lambda c: _staff_inbox(c, Role.INSPECTOR, "mayor.insp", staff_id=sample.handler),
+        "inbox of a head": lambda c: _staff_inbox(c, Role.HEAD, "mayor.insp"),
+        "inbox of a head, a year back": lambda c: _staff_inbox(c, Role.HEAD, "mayor.insp", year_back),
+        "inbox of a liaison": lambda c: _staff_inbox(c, Role.LIAISON, sample.unit),
     }
 
 
-def _of_insight(sample: Sample) -> dict[str, Ask]:
+def _staff_inbox(
+    connection: Connection,
+    role: Role,
+    unit: str,
+    after: tuple[datetime, UUID] | None = None,
+    staff_id: UUID | None = None,
+) -> None:
+    reader = Reader.staff(staff_id or uuid4(), [role], unit, inbox_store.unit_tree(connection))
+    inbox_store.page(connection, reader, after, 50)
+
+
+def _of_insight(sample: Sample) -> dict[str, HotQuery]:
     head = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.HEAD}), unit="mayor.insp")
     month = {"since": sample.newest.date() - timedelta(days=30), "until": sample.newest.date()}
     figures = compose().figures
 
-    def counted(by: list[str], **given: Any) -> Ask:
+    def counted(by: list[str], **given: Any) -> HotQuery:
         return lambda c: figures.count_cases(c, CountCases(actor=head, by=by, **given))
 
     return {
@@ -320,23 +372,28 @@ def _of_insight(sample: Sample) -> dict[str, Ask]:
         "count_cases of a unit by ground": counted(["ground"], unit=sample.unit, **month),
         "count_cases by kind, all years": counted(["kind"]),
         "count_cases by unit and stage, all years": counted(["unit", "stage"]),
+        "count_decisions by month and unit, all years": lambda c: figures.count_decisions(
+            c, CountDecisions(actor=head, by=["month", "unit"])
+        ),
+        "count_ratings by month and unit, all years": lambda c: figures.count_ratings(
+            c, CountRatings(actor=head, by=["month", "unit"])
+        ),
         "count_visits": lambda c: figures.count_visits(c, CountVisits(actor=head, by=["month"], **month)),
     }
 
 
-def _of_intake(sample: Sample) -> dict[str, Ask]:
+def _of_intake(sample: Sample) -> dict[str, HotQuery]:
     return {
-        "existing_ids": lambda c: intake_submissions.existing_ids(c, [sample.case_id]),
+        "read_stored": lambda c: intake_submissions.read_stored(c, [sample.case_id], [sample.code_hash]),
         "submission": lambda c: intake_submissions.submission(c, sample.case_id),
         "identity": lambda c: intake_identities.identity(c, sample.case_id),
-        "erased": lambda c: intake_retention.erased(c, [sample.case_id], KeptPart.IDENTITY),
     }
 
 
 _BUDGETS = quarantine.Budgets(2**40, 2**31, 2**40, 2**31)
 
 
-def _of_media(sample: Sample) -> dict[str, Ask]:
+def _of_media(sample: Sample) -> dict[str, HotQuery]:
     now = datetime.now(UTC)
     return {
         "upload": lambda c: media_uploads.upload(c, "a" * 32),
@@ -361,14 +418,14 @@ class _Nobody(Broker):
         return [ConnectionError() for _ in messages]
 
 
-def _relayed(database: Database) -> Ask:
+def _relayed(database: Database) -> HotQuery:
     return lambda _: outbox.relay_once(database, _Nobody())
 
 
 # --- as a page ---
 
 
-def page(found: list[Planned], heading: str) -> str:
+def page(planned: list[Planned], heading: str) -> str:
     """PLANS.md: a table of all, then each plan."""
     lines = [
         "# How every hot query is answered",
@@ -381,43 +438,48 @@ def page(found: list[Planned], heading: str) -> str:
         "",
         "| service | asked by | ms | read whole |",
         "| --- | --- | --- | --- |",
-        *(f"| {one.service} | {one.name} | {one.took:.2f} | {', '.join(one.read_whole)} |" for one in found),
+        *(
+            f"| {query.service} | {query.name} | {query.took:.2f} | {', '.join(query.read_whole)} |"
+            for query in planned
+        ),
         "",
-        *_by_setting(found),
+        *_by_setting(planned),
     ]
-    for one in found:
+    for query in planned:
         lines += [
-            f"## {one.service}: {one.name}",
+            f"## {query.service}: {query.name}",
             "",
             "```",
-            " ".join(one.statement.split())[:600],
+            " ".join(query.statement.split())[:600],
             "",
-            one.plan,
+            query.plan,
             "```",
             "",
         ]
     return "\n".join(lines)
 
 
-def _by_setting(found: list[Planned]) -> Iterator[str]:
+def _by_setting(planned: list[Planned]) -> Iterator[str]:
     """What each setting costs or saves, over all queries and where most."""
-    told = [one for one in found if one.under]
-    if not told:
+    compared = [query for query in planned if query.under]
+    if not compared:
         return
     first, *others = SETTINGS
     yield "## Under other settings\n"
     yield "Planning and execution of all these queries together, and what gains and what loses most against what services set.\n"
     yield "| setting | ms | gains most | loses most |\n| --- | --- | --- | --- |"
-    yield f"| {first} | {sum(one.under[first] for one in told):,.0f} | | |"
+    yield f"| {first} | {sum(query.under[first] for query in compared):,.0f} | | |"
     for name in others:
-        changes = sorted((one.under[name] - one.under[first], f"{one.service} {one.name}") for one in told)
+        changes = sorted(
+            (query.under[name] - query.under[first], f"{query.service} {query.name}") for query in compared
+        )
         most = " | ".join(f"{by:+.1f} {query}" for by, query in (changes[0], changes[-1]))
-        yield f"| {name} | {sum(one.under[name] for one in told):,.0f} | {most} |"
+        yield f"| {name} | {sum(query.under[name] for query in compared):,.0f} | {most} |"
     yield ""
 
 
-def as_json(found: list[Planned]) -> str:
+def as_json(planned: list[Planned]) -> str:
     """For the file of a run."""
     return json.dumps(
-        [vars(one) | {"took": one.took, "read_whole": one.read_whole} for one in found], ensure_ascii=False
+        [vars(query) | {"took": query.took, "read_whole": query.read_whole} for query in planned], ensure_ascii=False
     )

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote
+from functools import partial
+from typing import TypeVar
 
 from benchmarks import hostile_bodies, load, machine
+from benchmarks.api_user import CLIENTS
 from benchmarks.django_helpdesk import DjangoHelpdesk
-from benchmarks.figures import Bar, Row, Yardstick, percentile, plain
+from benchmarks.figures import Bar, CpuCost, Row, Yardstick, percentile, plain
+from benchmarks.lifecycle import LIFECYCLE_CLIENTS, Lifecycle, status_of
 from benchmarks.load import Connection, Tally
-from benchmarks.measured_system import CLIENTS, CREATED, MeasuredSystem, between
+from benchmarks.measured_system import MeasuredSystem, await_rest
+from benchmarks.processor_time import ProcessorMeter, system_roots
 from benchmarks.upload import Upload
-from benchmarks.yardsticks import confirmed_publishing
+from benchmarks.yardsticks import bare_rpc, confirmed_publishing, echo_service
 from deploy.local.environment import SERVICES
 
-LIFECYCLE_CLIENTS = 24
+Result = TypeVar("Result")
+
 HELPDESK_CLIENTS = (1, 3, 6)
 """Tried one after the other; the best result of django-helpdesk counts."""
 SPIKES = (1, 15, 1, 25, 2, 35, 10, 0)
 """Lifecycles begun per second, step by step."""
 SLOW = 0.250
 """Seconds that a request may take at a spike (p95); above, load is not back to normal."""
-_POLL = 0.05
 
 
 @dataclass(frozen=True)
 class Plan:
     """How long everything is measured. Times in seconds; `codes`: requested in one run of the status row; `tickets`: that
-    django-helpdesk has in an additional run (Peygir has more cases by then), 0 for no such run."""
+    django-helpdesk has in an additional run (Peygir has more cases by then), 0 for no such run; `rest`: for which idle CPU is
+    measured."""
 
     runs: int = 3
     seconds: float = 8.0
@@ -42,9 +44,10 @@ class Plan:
     mebibytes: int = 100
     patience: float = 30.0
     tickets: int = 1_000
+    rest: float = 60.0
 
 
-QUICK = Plan(seconds=2.0, codes=1_000, step=2.0, patience=3.0, tickets=0)
+QUICK = Plan(seconds=2.0, codes=1_000, step=2.0, patience=3.0, tickets=0, rest=20.0)
 
 
 class Rows:
@@ -54,8 +57,11 @@ class Rows:
         self, system: MeasuredSystem, helpdesk: DjangoHelpdesk | None, plan: Plan, say: Callable[[str], None]
     ) -> None:
         self.system, self.helpdesk, self.plan, self.say = system, helpdesk, plan, say
+        self.users = system.users
+        self.meter = ProcessorMeter(lambda: system_roots(system.system.state))
         self.all: dict[str, Callable[[], list[Row]]] = {
             "memory": self.memory,
+            "idle": self.idle,
             "submissions": self.submissions,
             "status": self.status,
             "lifecycles": self.lifecycles,
@@ -85,21 +91,43 @@ class Rows:
             Row(f"memory {when}: all with gateway", "MiB", (sum(resident.values()),), together),
         ]
 
+    # --- CPU at rest ---
+
+    def idle(self) -> list[Row]:
+        """What all processes use of this machine when nobody asks anything of them. Scaled beside it: a faster machine does not
+        wake in proportion faster, so that the scaled figure is no better than a hint elsewhere."""
+        await_rest(self.system.system.state)
+        self.system.settle()
+        self.meter.await_quiet()
+        cost = self._measure(lambda: self.meter.at_rest(self.plan.rest), "idle")
+        percent = {name: milliseconds / 10 for name, milliseconds in cost.by_process.items()}
+        by_process = ", ".join(
+            f"{name} {plain(share)}" for name, share in sorted(percent.items(), key=lambda item: -item[1])
+        )
+        scaled = f"scaled by the reference loop: {plain(cost.system * cost.scale / 10)}; over {self.plan.rest:.0f} s"
+        return [Row("idle CPU", "% of a core", (cost.system / 10,), Bar(3, at_most=True), remarks=(by_process, scaled))]
+
     # --- submissions ---
 
     def submissions(self) -> list[Row]:
         """Accepted, and drained into cases."""
         rates, p95s, drained, bare = [], [], [], []
         used: list[float] = []
+        costs: list[CpuCost] = []
         self._accept(0.5)
         self.system.settle()
-        for _ in range(self.plan.runs):
-            bare.append(self._measure(lambda: confirmed_publishing(self.system.system.amqp_url, CLIENTS, 1.5), "bare"))
-            tally = self._measure(lambda: self._accept(self.plan.seconds), "submissions")
+
+        def accept_and_drain() -> Tally:
+            tally = self._accept(self.plan.seconds)
             before, began = self.system.cases(), time.perf_counter()
-            while (count := self.system.cases()) < self.system.filed:
+            while (count := self.system.cases()) < self.users.filed:
                 time.sleep(0.05)
             drained.append((count - before) / (time.perf_counter() - began))
+            return tally
+
+        for _ in range(self.plan.runs):
+            bare.append(self._measure(lambda: confirmed_publishing(self.system.system.amqp_url, CLIENTS, 1.5), "bare"))
+            tally = self._measure_cost("submission", accept_and_drain, answered, costs)
             rates.append(tally.rate)
             p95s.append(percentile(tally.seconds, 0.95) * 1000)
             used.append(tally.generator / tally.took)
@@ -108,82 +136,96 @@ class Rows:
         generator = f"the load generator used {max(used):.0%} of one core"
         yardstick = Yardstick("bare confirmed publishing by pika", tuple(bare), Bar(0.12))
         return [
-            Row("submissions accepted", "1/s", tuple(rates), Bar(1_500), yardstick, (generator,)),
+            Row("submissions accepted", "1/s", tuple(rates), Bar(1_500), yardstick, (generator,), tuple(costs)),
             Row(f"their p95 at {CLIENTS} clients", "ms", tuple(p95s), Bar(100, at_most=True)),
             Row("drained into cases", "1/s", tuple(drained), Bar(600)),
         ]
 
     def _accept(self, seconds: float) -> Tally:
-        async def turn(connection: Connection, tally: Tally) -> None:
-            began = time.perf_counter()
-            answer = await connection.request(self.system.submission())
-            if tally.add(began, answer, CREATED):
-                self.system.record_submission(answer)
-
-        return _without_errors(load.run(load.during(self.system.url, CLIENTS, seconds, turn)))
+        return without_errors(load.run(load.during(self.system.url, CLIENTS, seconds, self.users.submit)))
 
     # --- status by code ---
 
     def status(self) -> list[Row]:
         """Each code once: not cached. A few codes again and again: cached."""
-        fresh, cached = [], []
+        with echo_service(self.system.system.amqp_url):
+            return self._status()
+
+    def _status(self) -> list[Row]:
+        bare: list[float] = []
+        fresh: list[Tally] = []
+        cached: list[Tally] = []
+        costs: list[CpuCost] = []
+        costs_cached: list[CpuCost] = []
         codes = self.system.fresh_codes(self.plan.codes * self.plan.runs + 500)
         few = [status_of(code) for code in codes[-500:]]
         load.run(load.each(self.system.url, CLIENTS, few))
         for run in range(self.plan.runs):
+            bare.append(self._measure(lambda: bare_rpc(self.system.system.amqp_url, CLIENTS, 1.5), "bare RPC"))
             requests = [status_of(code) for code in codes[run * self.plan.codes : (run + 1) * self.plan.codes]]
-            fresh.append(self._measure(lambda requests=requests: self._send(requests), "not cached"))  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
+            fresh.append(self._measure_status("status", requests, costs))
             again = few * max(1, int(self.plan.seconds * 10))
-            cached.append(self._measure(lambda again=again: self._send(again), "cached"))  # type: ignore[misc]  # as above
-            self.say(f"  {fresh[-1].rate:.0f}/s not cached, {cached[-1].rate:.0f}/s cached")
+            cached.append(self._measure_status("cached status", again, costs_cached))
+            self.say(f"  {fresh[-1].rate:.0f}/s not cached, {cached[-1].rate:.0f}/s cached; bare RPC {bare[-1]:.0f}/s")
         generator = f"the load generator used {max(tally.generator / tally.took for tally in cached):.0%} of one core"
         return [
-            Row("status by code, not cached", "1/s", tuple(tally.rate for tally in fresh), Bar(1_000)),
             Row(
-                "status by code, cached", "1/s", tuple(tally.rate for tally in cached), Bar(5_000), remarks=(generator,)
+                "status by code, not cached",
+                "1/s",
+                tuple(tally.rate for tally in fresh),
+                Bar(1_000),
+                Yardstick("bare RPC to a service of nameko", tuple(bare)),
+                cpu=tuple(costs),
+            ),
+            Row(
+                "status by code, cached",
+                "1/s",
+                tuple(tally.rate for tally in cached),
+                Bar(5_000),
+                remarks=(generator,),
+                cpu=tuple(costs_cached),
             ),
         ]
 
+    def _measure_status(self, unit: str, requests: list[bytes], costs: list[CpuCost]) -> Tally:
+        return self._measure_cost(unit, lambda: self._send(requests), answered, costs)
+
     def _send(self, requests: list[bytes]) -> Tally:
-        return _without_errors(load.run(load.each(self.system.url, CLIENTS, requests)))
+        return without_errors(load.run(load.each(self.system.url, CLIENTS, requests)))
 
     # --- lifecycles ---
 
     def lifecycles(self) -> list[Row]:
         """Submit, wait for the case, screen, assign, decide, search; and django-helpdesk's create, assign, resolve, read."""
-        lifecycle = Lifecycle(self.system)
+        lifecycle = Lifecycle(self.users)
         tallies, helpdesk_rates, filled = [], [], []
+        costs: list[CpuCost] = []
         load.run(load.during(self.system.url, LIFECYCLE_CLIENTS, 0.5, lifecycle.run_counted))
         for _ in range(self.plan.runs):
             lifecycle.requests.clear()
-            tally = self._measure(
+            tally = self._measure_cost(
+                "lifecycle",
                 lambda: load.run(
                     load.during(self.system.url, LIFECYCLE_CLIENTS, self.plan.seconds, lifecycle.run_counted)
                 ),
-                "lifecycles",
+                answered,
+                costs,
             )
-            tallies.append((_without_errors(tally), percentile(lifecycle.requests, 0.95) * 1000))
+            tallies.append((without_errors(tally), percentile(lifecycle.requests, 0.95) * 1000))
             self.say(f"  {tally.rate:.0f} lifecycles/s, p95 of a request {tallies[-1][1]:.0f} ms")
             self.system.settle()
         yardstick = None
         if self.helpdesk is not None:
             best = self._best_of_helpdesk(self.helpdesk)
             for _ in range(self.plan.runs):
-                helpdesk_rates.append(
-                    self._measure(
-                        lambda: self.helpdesk and self.helpdesk.lifecycles(best, self.plan.seconds), "django-helpdesk"
-                    )
-                )
+                run = partial(self.helpdesk.lifecycles, best, self.plan.seconds)
+                helpdesk_rates.append(self._measure(run, "django-helpdesk"))
                 self.say(f"  django-helpdesk: {helpdesk_rates[-1]:.1f} lifecycles/s")
             name = f"django-helpdesk, {best} client{'s' if best > 1 else ''}"
-            yardstick = Yardstick(name, tuple(helpdesk_rates), Bar(10))
+            yardstick = Yardstick(name, tuple(helpdesk_rates), Bar(2.5))
             if tickets := self.plan.tickets:
-                filled.append(
-                    self._measure(
-                        lambda: self.helpdesk and self.helpdesk.lifecycles(best, self.plan.seconds, tickets),
-                        "django-helpdesk",
-                    )
-                )
+                run = partial(self.helpdesk.lifecycles, best, self.plan.seconds, tickets)
+                filled.append(self._measure(run, "django-helpdesk"))
                 self.say(f"  beside {tickets:,} tickets: {filled[-1]:.1f} lifecycles/s")
         beside = tuple(
             f"django-helpdesk beside {self.plan.tickets:,} tickets: {plain(rate)}/s; Peygir beside {self.system.cases():,} cases"
@@ -195,9 +237,10 @@ class Rows:
                 "lifecycles",
                 "1/s",
                 tuple(tally.rate for tally, _ in tallies),
-                Bar(100),
+                Bar(60),
                 yardstick,
                 (f"{LIFECYCLE_CLIENTS} clients; the load generator used {_share(tallies[0][0])} of one core", *beside),
+                tuple(costs),
             ),
             Row("lifecycles: p95 of a request", "ms", tuple(p95 for _, p95 in tallies)),
             Row("lifecycles: half are whole within", "ms", whole),
@@ -212,14 +255,27 @@ class Rows:
 
     def spikes(self) -> list[Row]:
         """Lifecycles begun at a given pace, whether or not those before have ended."""
-        lifecycle = Lifecycle(self.system)
-        self._measure(lambda: load.run(self._spikes(lifecycle)), "spikes")
+        lifecycle = Lifecycle(self.users)
+        costs: list[CpuCost] = []
+        self._measure_cost(
+            "lifecycle at spikes",
+            lambda: load.run(self._spikes(lifecycle)),
+            lambda _: max(1, len(lifecycle.whole)),
+            costs,
+        )
         slow_after = _recovery(lifecycle.moments, self.plan.step)
         self.say(f"  {len(lifecycle.whole)} lifecycles, {len(lifecycle.errors)} errors")
         whole = percentile(lifecycle.whole, 0.95) * 1000
         errors = tuple(sorted(set(lifecycle.errors))[:3])
         return [
-            Row("spikes: errors", "", (float(len(lifecycle.errors)),), Bar(0, at_most=True), remarks=errors),
+            Row(
+                "spikes: errors",
+                "",
+                (float(len(lifecycle.errors)),),
+                Bar(0, at_most=True),
+                remarks=errors,
+                cpu=tuple(costs),
+            ),
             Row(
                 "spikes: p95 of a request", "ms", (percentile(lifecycle.requests, 0.95) * 1000,), Bar(250, at_most=True)
             ),
@@ -256,24 +312,40 @@ class Rows:
         upload = Upload(self.system, self.plan.mebibytes)
         upload.warm_up()
         through, direct, grown = [], [], []
+        costs: list[CpuCost] = []
         for _ in range(self.plan.runs):
             direct.append(self._measure(upload.directly, "direct upload"))
             pid = self.system.pid("gateway")
             machine.reset_peak(pid)
             before = machine.resident(pid)
-            through.append(self._measure(upload.through_the_gateway, "upload"))
+            through.append(
+                self._measure_cost(
+                    "uploaded MiB", upload.through_the_gateway, lambda _: float(self.plan.mebibytes), costs
+                )
+            )
             grown.append(machine.peak(pid) - before)
             self.say(f"  {through[-1]:.0f} MiB/s through the gateway, {direct[-1]:.0f} MiB/s directly")
         yardstick = Yardstick("PUT to the S3 server", tuple(direct), Bar(0.5))
         size = self.plan.mebibytes
         return [
-            Row(f"upload of {size} MiB through the gateway", "MiB/s", tuple(through), None, yardstick),
+            Row(
+                f"upload of {size} MiB through the gateway", "MiB/s", tuple(through), None, yardstick, (), tuple(costs)
+            ),
             Row("upload: gateway memory grows by", "MiB", tuple(grown), Bar(32, at_most=True)),
         ]
 
     # --- each measurement ---
 
-    def _measure(self, measure: Callable[[], Any], name: str) -> Any:
+    def _measure_cost(
+        self, unit: str, work: Callable[[], Result], units: Callable[[Result], float], costs: list[CpuCost]
+    ) -> Result:
+        """The result of `work`, measured as below; what each of its `units` cost is added to `costs`."""
+        result, cost = self._measure(lambda: self.meter.cost_of(unit, work, units), unit)
+        costs.append(cost)
+        self.say(f"  CPU {plain(cost.system * cost.scale)} ms for each {unit}, measured {plain(cost.system)} ms")
+        return result
+
+    def _measure(self, measure: Callable[[], Result], name: str) -> Result:
         """Waits until the machine is idle, measures, and warns when other processes disturbed it."""
         busy = machine.await_idle(self.plan.patience)
         if busy > machine.DISTURBED:
@@ -283,87 +355,6 @@ class Rows:
         if other_load.others > machine.DISTURBED:
             self.say(f"  warning: other processes used {other_load.others:.0%} of the machine during '{name}'")
         return result
-
-
-class Lifecycle:
-    """The lifecycle of a report over HTTP. `requests`, `whole`: seconds of each request and of each lifecycle; `moments`: when
-    each request ended, in seconds since `began`, and how long it took."""
-
-    def __init__(self, system: MeasuredSystem) -> None:
-        self._system = system
-        self.requests: list[float] = []
-        self.whole: list[float] = []
-        self.moments: list[tuple[float, float]] = []
-        self.errors: list[str] = []
-        self.began = time.perf_counter()
-        screener, inspector = system.staff_session("screener"), system.staff_session("inspector")
-        self._screener = {"Authorization": f"Bearer {screener.token}"}
-        self._inspector = {"Authorization": f"Bearer {inspector.token}"}
-        self._assignment = json.dumps({"inspector": inspector.staff_id}).encode()
-        decision = {"outcome": "upheld", "reasons": "گزارش درست بود و جبران شد.", "root_causes": ["process"]}
-        self._decision = json.dumps(decision).encode()
-
-    async def run_counted(self, connection: Connection, tally: Tally) -> None:
-        began = time.perf_counter()
-        try:
-            await self._steps(connection)
-        except _UnexpectedAnswer as error:
-            tally.errors.append(str(error))
-        else:
-            tally.seconds.append(time.perf_counter() - began)
-
-    async def run(self, connection: Connection) -> None:
-        """One lifecycle; failures are added to `errors`."""
-        began = time.perf_counter()
-        try:
-            await self._steps(connection)
-        except (_UnexpectedAnswer, load.ConnectionBroken, OSError) as error:
-            self.errors.append(str(error))
-        else:
-            self.whole.append(time.perf_counter() - began)
-
-    async def _steps(self, connection: Connection) -> None:
-        filed = await self._send(connection, self._system.submission(), CREATED)
-        self._system.filed += 1
-        code = between(filed.body, b'"tracking_code":"')
-        while True:
-            await asyncio.sleep(_POLL)
-            status = await self._send(connection, status_of(code))
-            if b'"stage":"registering"' not in status.body:
-                break
-        case = "/v1/cases/" + between(status.body, b'"case_id":"')
-        screened = await self._send(connection, self._command(f"{case}/screening", self._screener, 1, b"{}"))
-        number = between(screened.body, b'"number":"')
-        await self._send(connection, self._command(f"{case}/assignment", self._screener, 2, self._assignment))
-        await self._send(connection, self._command(f"{case}/decision", self._inspector, 3, self._decision))
-        search = await self._send(
-            connection, load.request("GET", f"/v1/cases?limit=5&text={quote(number)}", self._screener)
-        )
-        if f'"number":"{number}"'.encode() not in search.body:
-            raise _UnexpectedAnswer("the case was not found by its number")
-
-    async def _send(self, connection: Connection, request: bytes, expected: int = 200) -> load.Answer:
-        began = time.perf_counter()
-        answer = await connection.request(request)
-        ended = time.perf_counter()
-        self.requests.append(ended - began)
-        self.moments.append((ended - self.began, ended - began))
-        if answer.status != expected:
-            raise _UnexpectedAnswer(f"{answer.status}: {answer.body[:200].decode(errors='replace')}")
-        return answer
-
-    def _command(self, path: str, authorization: dict[str, str], version: int, body: bytes) -> bytes:
-        headers = {"Idempotency-Key": uuid.uuid4().hex, "If-Match": f'"{version}"'}
-        return load.request("POST", path, authorization | headers, body)
-
-
-class _UnexpectedAnswer(Exception):
-    """An answer that ends a lifecycle."""
-
-
-def status_of(code: str) -> bytes:
-    """Where is my case, as a request."""
-    return load.request("GET", "/v1/tracking", {"Tracking-Code": code})
 
 
 def _recovery(moments: Sequence[tuple[float, float]], step: float) -> float:
@@ -381,7 +372,12 @@ def _share(tally: Tally) -> str:
     return f"{tally.generator / tally.took:.0%}"
 
 
-def _without_errors(tally: Tally) -> Tally:
+def answered(tally: Tally) -> float:
+    """How much was done as expected."""
+    return len(tally.seconds)
+
+
+def without_errors(tally: Tally) -> Tally:
     if tally.errors:
         raise RuntimeError(f"{len(tally.errors)} answers were not as expected, the first: {tally.errors[0]}")
     return tally

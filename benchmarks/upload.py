@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from minio import Minio
 
 from benchmarks import load
-from benchmarks.measured_system import CREATED, MeasuredSystem
+from benchmarks.api_user import CREATED
+from benchmarks.measured_system import MeasuredSystem
 
 _PART = os.urandom(64 * 1024)
 _TUS = {"Tus-Resumable": "1.0.0"}

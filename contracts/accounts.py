@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, Event, Moment, Request, Sealed, UnitCode
+from contracts.base import Answer, Event, HistoryRequest, Moment, Request, Sealed, UnitCode
 from contracts.gateway import Actor
 from contracts.vocabulary import Language, Role
 
@@ -17,11 +17,14 @@ PRODUCER = "accounts"
 Mobile = Annotated[str, Field(pattern=r"^\+98\d{10}$")]
 
 
-class OtpRequested(Event):
+class AccountsEvent(Event):
+    producer: ClassVar[str] = PRODUCER
+
+
+class OtpRequested(AccountsEvent):
     """A one-time code is to be sent. `sealed_code`: a `SealedOtp`, opened by notify alone. Useless after `expires_at`."""
 
     name: ClassVar[str] = "otp.requested.v1"
-    producer: ClassVar[str] = PRODUCER
 
     sealed_code: Sealed
     expires_at: Moment
@@ -33,11 +36,11 @@ class SealedOtp(Answer):
     language: Language = Language.FA
 
 
-class StaffChanged(Event):
-    """A member of staff as other services need them: who may be assigned, whom to notify. Whole, so the latest wins."""
+class StaffChanged(AccountsEvent):
+    """A member of staff as other services need them: who may be assigned, whom to notify. Whole, so the latest wins.
+    `successor`: who takes over what they may not do any more; None: the head."""
 
     name: ClassVar[str] = "staff.changed.v1"
-    producer: ClassVar[str] = PRODUCER
 
     staff_id: UUID
     version: int
@@ -45,32 +48,31 @@ class StaffChanged(Event):
     roles: list[Role]
     unit: UnitCode | None
     active: bool
+    successor: UUID | None = None
 
 
-class SessionEnded(Event):
+class SessionEnded(AccountsEvent):
     """Sessions that ended before their time: signed out, a refresh token that was stolen, an account closed or given new
     credentials. Their access tokens (claim `sid`) are invalid from now on. Only the sessions' ids, which show nobody whose they
     were. `until`: the moment by which the last of these tokens has expired by itself."""
 
     name: ClassVar[str] = "session.ended.v1"
-    producer: ClassVar[str] = PRODUCER
 
     session_ids: Annotated[list[UUID], Field(min_length=1)]
     until: Moment
 
 
-class SignInFailuresNoted(Event):
+class SignInFailuresNoted(AccountsEvent):
     """Somebody tried again and again to sign in as this member of staff, who is to be notified; at most one a day for each
     account. `failures`: in a row, so far."""
 
     name: ClassVar[str] = "sign_in.failures.v1"
-    producer: ClassVar[str] = PRODUCER
 
     staff_id: UUID
     failures: int
 
 
-AskerKey = Annotated[str, Field(max_length=100)]
+AddressKey = Annotated[str, Field(max_length=100)]
 """Stands for the address of a request, today: a keyed hash, made by the gateway."""
 OtpSession = Annotated[str, Field(max_length=100)]
 """An opaque value that whoever requests one-time codes keeps: their tries are counted by it, and others' are not."""
@@ -84,7 +86,7 @@ class RequestOtp(Request):
 
     mobile: Mobile
     language: Language = Language.FA
-    asker: AskerKey | None = None
+    address_key: AddressKey
     otp_session: OtpSession | None = None
 
 
@@ -101,7 +103,7 @@ class VerifyOtp(Request):
 
     mobile: Mobile
     code: Annotated[str, Field(max_length=20)]
-    asker: AskerKey | None = None
+    address_key: AddressKey
     otp_session: OtpSession | None = None
 
 
@@ -119,7 +121,7 @@ class SignInStaff(Request):
     username: Annotated[str, Field(max_length=100)]
     password: Annotated[str, Field(max_length=200)]
     totp: Annotated[str, Field(max_length=20)]
-    asker: AskerKey | None = None
+    address_key: AddressKey
     device_token: DeviceToken | None = None
     worked: bool = False
 
@@ -182,7 +184,8 @@ class Tokens(Answer):
 
 
 class ListStaff(Request):
-    """RPC accounts.list_staff → StaffList. For head, screener and administrator."""
+    """RPC accounts.list_staff → StaffList. For head, screener, substitute and administrator, and for the auditor, whose
+    entries name staff by their ids."""
 
     actor: Actor
     role: Role | None = None
@@ -224,7 +227,8 @@ class AddStaff(Request):
 class ChangeStaff(Request):
     """RPC accounts.change_staff → ChangedStaffMember. For the administrator: the account as it is to be; closing it ends its
     sessions. What takes two administrators is only requested. StaleVersion. Nobody closes their own account or gives up their
-    own role of administrator."""
+    own role of administrator, and the last head stays one. `successor`: an open account, which takes over the open cases,
+    reminders and visits that this one may not have any more; None: they go to the head, with a notice."""
 
     actor: Actor
     idempotency_key: Key
@@ -234,6 +238,7 @@ class ChangeStaff(Request):
     roles: list[Role]
     unit: UnitCode | None
     active: bool
+    successor: UUID | None = None
 
 
 class ResetStaffCredentials(Request):
@@ -284,9 +289,11 @@ class RequestedStaffChange(Answer):
     after: StaffMember
     new_credentials: bool
     asked_by: UUID
+    asked_by_name: str | None = None
     asked_at: Moment
     expires_at: Moment
     decided_by: UUID | None = None
+    decided_by_name: str | None = None
     decided_at: Moment | None = None
     outdated: bool = False
     actions: list[Literal["confirm", "deny", "cancel"]] = []
@@ -302,26 +309,26 @@ class StaffChangeAsked(Answer):
 
 
 class AddedStaff(StaffCredentials):
-    """`asked`: it takes another administrator; `member` is then the account as it is to be."""
+    """`requested`: it takes another administrator; `member` is then the account as it is to be."""
 
-    asked: StaffChangeAsked | None = None
+    requested: StaffChangeAsked | None = None
 
 
 class ChangedStaffMember(StaffMember):
-    """`asked`: it takes another administrator; the rest is then the account as it still is."""
+    """`requested`: it takes another administrator; the rest is then the account as it still is."""
 
-    asked: StaffChangeAsked | None = None
+    requested: StaffChangeAsked | None = None
 
 
 class ResetStaff(StaffCredentials):
-    """`asked`: it takes another administrator; the account's credentials are then those of before."""
+    """`requested`: it takes another administrator; the account's credentials are then those of before."""
 
-    asked: StaffChangeAsked | None = None
+    requested: StaffChangeAsked | None = None
 
 
 class ListChangedStaff(Request):
     """RPC accounts.list_changed_staff → ChangedStaff: for the gateway, whose accounts were changed so lately that access
-    tokens of before are still valid by themselves."""
+    tokens of before are still valid by themselves; and who stands in for others."""
 
 
 class AccountVersion(Answer):
@@ -331,19 +338,41 @@ class AccountVersion(Answer):
     version: int
 
 
+class Substitute(Answer):
+    """An open account with the role of a substitute."""
+
+    staff_id: UUID
+    version: int
+    unit: UnitCode | None
+
+
+class Absence(Answer):
+    """A leave that is not over, and the account of who is away: the `deputy` has what these roles and this unit have."""
+
+    staff_id: UUID
+    version: int
+    roles: list[Role]
+    unit: UnitCode | None
+    deputy: UUID
+    starts_at: Moment
+    ends_at: Moment
+
+
 class ChangedStaff(Answer):
+    """`substitutes`, `absences`: all there are."""
+
     items: list[AccountVersion]
+    substitutes: list[Substitute] = []
+    absences: list[Absence] = []
 
 
-class ListStaffHistory(Request):
+class ListStaffHistory(HistoryRequest):
     """RPC accounts.list_staff_history → StaffHistory. For the administrator; the newest first.
 
     `after`: the cursor of the page before."""
 
     actor: Actor
     staff_id: UUID | None = None
-    after: int | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 50
 
 
 class StaffChange(Answer):
@@ -354,11 +383,13 @@ class StaffChange(Answer):
     id: int
     at: Moment
     by: str
+    by_name: str | None = None
     staff_id: UUID
     action: Literal["added", "changed", "credentials_reset"]
     before: StaffMember | None
     after: StaffMember | None
     confirmed_by: UUID | None = None
+    confirmed_by_name: str | None = None
 
 
 class StaffHistory(Answer):

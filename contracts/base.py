@@ -35,6 +35,20 @@ class Request(Contract):
     """What a caller asks of a service by RPC."""
 
 
+class PageRequest(Request):
+    """Of a list by pages. `after`: `next` of the page before."""
+
+    after: str | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class HistoryRequest(Request):
+    """Of a history by pages, the newest first. `after`: `next` of the page before."""
+
+    after: int | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
 class Answer(Contract):
     """What a service answers; read tolerantly, since services are rolled out one by one."""
 

@@ -9,12 +9,12 @@ person reads of it is in texts/errors.toml.
     │   ├── UnknownUpload
     │   └── UnsupportedLanguage …
     ├── NotAuthenticated (401)   who are you?  BadCredentials, BadCode, TokenExpired
-    ├── NotAllowed (403)         you are known, and may not; ConsentNeeded
+    ├── NotAllowed (403)         you are known, and may not; ConsentNeeded, IdentityNotConfirmed
     ├── NotFound (404)           there is no such thing, or not for you (the two are never told apart)
     ├── Conflict (409)           WrongStage, AlreadyHandles, NoLetter, OffsetConflict, SlotTaken, TooManyExports …
     ├── StaleVersion (412)       it has changed since you read it; `current` says to what
     ├── VersionNeeded (428)
-    ├── TooLarge (413), UnsupportedMedia (415), ChecksumMismatch (460)
+    ├── TooLarge (413), ReferralTooLarge, UnsupportedMedia (415), ChecksumMismatch (460)
     ├── TooMany (429)            `retry_after` seconds; TooManyUploads
     └── Unavailable (503)        `retry_after` seconds; nothing half done. DeadlinePassed (504), StatusUnavailable,
                                  EvidenceUnavailable
@@ -106,6 +106,13 @@ class ConsentNeeded(NotAllowed):
     code = "consent_needed"
 
 
+class IdentityNotConfirmed(NotAllowed):
+    """What was answered does not show that a case is this person's. Which answer was wrong, or whether there is such a case,
+    is not told."""
+
+    code = "identity_not_confirmed"
+
+
 class NotFound(PeygirError):
     code = "not_found"
     status = 404
@@ -128,6 +135,16 @@ class Conflict(PeygirError):
     status = 409
 
 
+class NobodyAnswersForUnit(Conflict):
+    """No liaison answers for this unit or one above it. `unit`, `name_fa`, `name_en`: which one."""
+
+    code = "unit_without_liaison"
+
+
+class TextsErased(Conflict):
+    code = "texts_erased"
+
+
 class AlreadyHandles(Conflict):
     """The case is this inspector's already: assigning it again would change nothing."""
 
@@ -142,6 +159,18 @@ class WrongStage(Conflict):
 
 class FourEyesNeeded(Conflict):
     code = "four_eyes_needed"
+
+
+class HeadNeeded(Conflict):
+    """The case has gone from unit to unit so often that only a head sends it on. `transfers`: how often."""
+
+    code = "head_needed"
+
+
+class NotSettleable(Conflict):
+    """Reports, and what was filed anonymously: nobody is known whose word could settle it."""
+
+    code = "not_settleable"
 
 
 class StillRegistering(Conflict):
@@ -162,14 +191,26 @@ class AlreadyDecided(Conflict):
     code = "already_decided"
 
 
+class CorrectionTooLate(Conflict):
+    """The days are over in which an operator corrects what they filed; a head still may."""
+
+    code = "correction_too_late"
+
+
+class AnonymousFiling(Conflict):
+    """Nobody is named in it: there is no mobile to correct."""
+
+    code = "anonymous_filing"
+
+
 class SecondAdministratorNeeded(Conflict):
-    """Whoever asked for a change, or whose own account it is, cannot confirm it."""
+    """Whoever requested a change, or whose own account it is, cannot confirm it."""
 
     code = "second_administrator_needed"
 
 
 class StaffChangeOutdated(Conflict):
-    """The account is not as it was when the change was asked for, the asker is no administrator any more, or it expired."""
+    """The account is not as it was when the change was requested, the requester is no administrator any more, or it expired."""
 
     code = "staff_change_outdated"
 
@@ -192,6 +233,12 @@ class SlotTaken(Conflict):
 
 class SlotPast(Conflict):
     code = "slot_past"
+
+
+class SlotOnHoliday(Conflict):
+    """The day of this slot has become a holiday."""
+
+    code = "slot_on_holiday"
 
 
 class SlotOverlap(Conflict):
@@ -251,6 +298,12 @@ class VersionNeeded(PeygirError):
 class TooLarge(PeygirError):
     code = "too_large"
     status = 413
+
+
+class ReferralTooLarge(TooLarge):
+    """`limit`: megabytes that a package may hold."""
+
+    code = "referral_too_large"
 
 
 class UnsupportedMedia(PeygirError):

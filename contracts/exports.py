@@ -19,7 +19,7 @@ __all__ = [
     "Export",
     "ExportFormat",
     "ExportPage",
-    "ExportPiece",
+    "ExportChunk",
     "ExportState",
     "GetExport",
     "ListExports",
@@ -97,20 +97,20 @@ class DropExport(Request):
 
 
 class ReadExport(Request):
-    """RPC tracking.read_export → ExportPiece. NotFound for another's or a piece too far; ExportNotDone; Gone when the actor
+    """RPC tracking.read_export → ExportChunk. NotFound for another's or a chunk too far; ExportNotDone; Gone when the actor
     may no longer see what they might when it was made."""
 
     actor: Actor
     export_id: UUID
-    piece: Annotated[int, Field(ge=0)] = 0
+    chunk: Annotated[int, Field(ge=0)] = 0
 
 
-class ExportPiece(Answer):
-    """`content`: base64. `pieces`: how many there are."""
+class ExportChunk(Answer):
+    """`content`: base64. `chunks`: how many there are."""
 
     export_id: UUID
     format: ExportFormat
     asked_at: Moment
     size: int
-    pieces: int
+    chunks: int
     content: str

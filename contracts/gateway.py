@@ -85,25 +85,18 @@ class GroupMembers(Contract):
     items: list[GroupMember]
 
 
-class FileSubmission(Command):
-    """One submission, published persistent, mandatory and confirmed to `intake.submissions` before the 201.
+FILED_CONTENT = ("answers", "text", "happened_on", "place", "reference", "people", "visit_wanted")
+"""What a submission says, as fields of its body, of its messages and of the case."""
 
-    `code_hash`: under the current one of the gateway's keys; `other_code_hashes`: under each other one it holds, since a
-    submission before the keys rotated may have had the same code.
-    `content_hash`: SHA-256 of what was filed, part of the receipt. `retryable`: the code was derived from an
-    Idempotency-Key, so the same `submission_id` and `code_hash` may come again and mean the same submission.
-    `unit` and `ground` were checked against the gateway's catalogue when it had one (`catalogue_version`), else only
-    for their form. `consent`: of whom an operator files for; without ConsentTo.SMS there is no `sealed_contact`.
-    `group`: the others of it who were named are in `sealed_members`, sealed to intake.
+
+class FiledSubmission(Contract):
+    """What was filed, as it travels before and after it is registered.
+
+    `sealed_contact` can be opened by notify alone; None when there is no way to reach the citizen. `content_hash`: SHA-256 of
+    what was filed, part of the receipt. `consent`: of whom an operator files for.
     """
 
-    name: ClassVar[str] = "file_submission.v1"
-
-    submission_id: UUID
-    code_hash: KeyedHash
-    retryable: bool = False
     kind: Kind
-    unit: UnitCode
     ground: GroundCode
     answers: dict[str, AnswerValue] = {}
     text: str
@@ -117,16 +110,38 @@ class FileSubmission(Command):
     language: Language
     filed_at: Moment
     citizen_id: UUID | None = None
-    filed_by: UUID | None = None
-    sealed_identity: Sealed | None = None
     sealed_contact: Sealed | None = None
     mobile_hash: KeyedHash | None = None
     content_hash: KeyedHash
-    catalogue_version: int | None = None
     consent: Consent | None = None
     group: Group | None = None
+
+
+class FileSubmission(FiledSubmission, Command):
+    """One submission, published persistent, mandatory and confirmed to `intake.submissions` before the 201.
+
+    `code_hash`: under the current one of the gateway's keys; `other_code_hashes`: under each other one it holds, since a
+    submission before the keys rotated may have had the same code.
+    `retryable`: the code was derived from an Idempotency-Key, so the same `submission_id` and `code_hash` may come again and
+    mean the same submission.
+    `unit` and `ground` were checked against the gateway's catalogue when it had one (`catalogue_version`), else only
+    for their form. Without ConsentTo.SMS in `consent` there is no `sealed_contact`.
+    `group`: the others of it who were named are in `sealed_members`, sealed to intake.
+    `identity_mobile_hash`: of the mobile in `sealed_identity`, where an operator files and no message may go to it.
+    """
+
+    name: ClassVar[str] = "file_submission.v1"
+
+    submission_id: UUID
+    code_hash: KeyedHash
+    retryable: bool = False
+    unit: UnitCode
+    filed_by: UUID | None = None
+    sealed_identity: Sealed | None = None
+    catalogue_version: int | None = None
     sealed_members: Annotated[str, Field(max_length=131_072)] | None = None
     other_code_hashes: list[KeyedHash] = []
+    identity_mobile_hash: KeyedHash | None = None
 
 
 class PushKind(StrEnum):

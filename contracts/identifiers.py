@@ -48,8 +48,8 @@ def only_number(text: str, length: int) -> str | None:
     if alone is not None and len(alone) == length:
         return alone
     runs = re.findall(rf"(?<!\d)\d{{{length}}}(?!\d)", text[:_LONGEST_MESSAGE])
-    found = {"".join(str(unicodedata.decimal(digit)) for digit in run) for run in runs}
-    return found.pop() if len(found) == 1 else None
+    numbers = {"".join(str(unicodedata.decimal(digit)) for digit in run) for run in runs}
+    return numbers.pop() if len(numbers) == 1 else None
 
 
 def _bare(text: str) -> str:

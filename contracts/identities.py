@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, Event, Moment, Request
+from contracts.base import Answer, Event, Moment, PageRequest, Request
 from contracts.gateway import Actor
 from contracts.searches import Key
 from contracts.vocabulary import Kind
@@ -24,18 +24,20 @@ class IdentityRequestState(StrEnum):
 
 
 class IdentityRequest(Answer):
-    """`asked_by`, `decided_by`: staff. `minutes`: for how long it may be opened once consented to; `open_until`: until when.
-    Who filed the case is not in it, nor what it says."""
+    """`asked_by`, `decided_by`: staff, with their names. `minutes`: for how long it may be opened once consented to;
+    `open_until`: until when. Who filed the case is not in it, nor what it says."""
 
     request_id: UUID
     case_id: UUID
     kind: Kind
     asked_by: UUID
+    asked_by_name: str | None = None
     asked_at: Moment
     reason: str
     minutes: int
     state: IdentityRequestState
     decided_by: UUID | None = None
+    decided_by_name: str | None = None
     decided_at: Moment | None = None
     answer: str | None = None
     open_until: Moment | None = None
@@ -93,11 +95,9 @@ class DecideIdentityRequest(Request):
     reason: Reason | None = None
 
 
-class ListIdentityRequests(Request):
+class ListIdentityRequests(PageRequest):
     """RPC tracking.list_identity_requests → IdentityRequests, the newest first: to custodians all but those about units they
     belong to, to heads their own. `waiting_only`: those that nobody has decided."""
 
     actor: Actor
     waiting_only: bool = False
-    after: str | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 50

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from contracts.base import Answer, Request, UnitCode
+from contracts.base import Answer, Contract, Request, UnitCode
 from contracts.gateway import Actor
 from contracts.vocabulary import Kind, Stage
 
@@ -17,7 +17,17 @@ Dimension = Literal["day", "month", "unit", "ground", "kind", "stage"]
 VisitDimension = Literal["month", "unit", "ground"]
 
 
-class CountCases(Request):
+class CaseFilters(Contract):
+    """Which cases a figure counts. `since`, `until`: Tehran's calendar days, both included; `unit` takes all below it."""
+
+    since: date | None = None
+    until: date | None = None
+    kind: Kind | None = None
+    unit: UnitCode | None = None
+    stage: Stage | None = None
+
+
+class CountCases(CaseFilters, Request):
     """RPC insight.count_cases → Counts. Days are Tehran's calendar days of filing, both ends included.
 
     `unit` takes the unit and all below it. Anybody but the staff whose work it is gets public figures (docs/adr/0012): of
@@ -27,11 +37,6 @@ class CountCases(Request):
 
     actor: Actor | None = None
     by: Annotated[list[Dimension], Field(min_length=1, max_length=3)]
-    since: date | None = None
-    until: date | None = None
-    kind: Kind | None = None
-    unit: UnitCode | None = None
-    stage: Stage | None = None
 
 
 class Cell(Answer):
@@ -49,6 +54,66 @@ class Counts(Answer):
     cells: list[Cell]
     total: int | None
     until: date | None = None
+
+
+class CountDecisions(CaseFilters, Request):
+    """RPC insight.count_decisions → DecisionCounts. Cases that are decided, on the day of their last decision; `since`, `until`:
+    Tehran's calendar days of it. `unit` as in CountCases. NotAllowed for all but the staff whose work it is: it is not
+    published."""
+
+    actor: Actor | None = None
+    by: Annotated[list[Dimension], Field(min_length=1, max_length=3)]
+
+
+class DecisionFigures(Answer):
+    """`settled`: of the decided those that were settled (سازش); `settled_early`: of these those at first reading, without an
+    investigation."""
+
+    decided: int
+    settled: int
+    settled_early: int
+
+
+class DecisionCell(DecisionFigures):
+    """`key`: one value for each dimension of `by`, in order; a month is Jalali, such as 1405-09."""
+
+    key: list[str | None]
+
+
+class DecisionCounts(Answer):
+    by: list[Dimension]
+    cells: list[DecisionCell]
+    totals: DecisionFigures
+
+
+class CountRatings(CaseFilters, Request):
+    """RPC insight.count_ratings → RatingCounts. Ratings of citizens, on the day they were given; one that a later decision has
+    outdated counts no more. `since`, `until`, `unit`, NotAllowed as in CountDecisions."""
+
+    actor: Actor | None = None
+    by: Annotated[list[Dimension], Field(min_length=1, max_length=3)]
+
+
+class RatingFigures(Answer):
+    """`unasked`: ratings that citizens gave by themselves; `by_phone`: to an operator who called them (contracts/call_backs.py).
+    Never added up: who is asked by phone answers otherwise. Averages of 1 to 5, to two places; None without a rating."""
+
+    unasked: int
+    unasked_average: float | None = None
+    by_phone: int
+    by_phone_average: float | None = None
+
+
+class RatingCell(RatingFigures):
+    """`key`: one value for each dimension of `by`, in order; a month is Jalali, such as 1405-09."""
+
+    key: list[str | None]
+
+
+class RatingCounts(Answer):
+    by: list[Dimension]
+    cells: list[RatingCell]
+    totals: RatingFigures
 
 
 class CountVisits(Request):
@@ -89,63 +154,4 @@ class VisitCounts(Answer):
     by: list[VisitDimension]
     cells: list[VisitCell]
     totals: VisitFigures
-    until: date | None = None
-
-
-# --- any figure of the catalogue ---
-
-FigureName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-
-
-class ListFigures(Request):
-    """RPC insight.list_figures → FigureList: the figures that this actor may ask for."""
-
-    actor: Actor | None = None
-
-
-class FigureDescription(Answer):
-    """`measures`: the numbers of a cell. `exact`: the actor gets it exactly, else as it is published."""
-
-    name: FigureName
-    label_fa: str
-    label_en: str
-    measures: list[str]
-    dimensions: list[Dimension]
-    filters: list[str]
-    exact: bool
-
-
-class FigureList(Answer):
-    items: list[FigureDescription]
-
-
-class CountFigure(Request):
-    """RPC insight.count_figure → FigureCounts, for any figure of the catalogue; days, `unit` and who gets public figures as in
-    CountCases. NotFound; NotAllowed: it is not published, and the actor has no role that sees it. InvalidField: a dimension or
-    filter that the figure has not."""
-
-    actor: Actor | None = None
-    figure: FigureName
-    by: Annotated[list[Dimension], Field(min_length=1, max_length=3)]
-    since: date | None = None
-    until: date | None = None
-    kind: Kind | None = None
-    unit: UnitCode | None = None
-    stage: Stage | None = None
-
-
-class FigureCount(Answer):
-    """`key`: one value for each dimension of `by`, in order; `values`: by measure, None when too small to be published."""
-
-    key: list[str | None]
-    values: dict[str, int | None]
-
-
-class FigureCounts(Answer):
-    """`until`: as in Counts."""
-
-    figure: FigureName
-    by: list[Dimension]
-    cells: list[FigureCount]
-    totals: dict[str, int | None]
     until: date | None = None

@@ -14,16 +14,16 @@ from contracts.base import (
     Contract,
     Event,
     GroundCode,
+    HistoryRequest,
     KeyedHash,
     ListCode,
     Moment,
     Request,
     Sealed,
     UnitCode,
-    UploadId,
 )
-from contracts.gateway import Actor, AnswerValue, Consent, Group, GroupMember, Identity, Place
-from contracts.vocabulary import Channel, Kind, Language, Outcome
+from contracts.gateway import Actor, FiledSubmission, GroupMember, Identity
+from contracts.vocabulary import Kind, Outcome
 
 PRODUCER = "intake"
 
@@ -92,7 +92,9 @@ class DeadlineRule(Answer):
     kind: Kind | None = None
     ground: GroundCode | None = None
     urgent: bool | None = None
-    step: Literal["decision", "first_reading", "unit", "citizen", "objection"] = "decision"
+    step: Literal["decision", "first_reading", "unit", "citizen", "citizen_reminder", "citizen_close", "objection"] = (
+        "decision"
+    )
     days: int
 
 
@@ -116,14 +118,46 @@ class ListedCause(Answer):
     active: bool = True
 
 
+class Article(Answer):
+    """An article of a regulation. `title_…`: the regulation's; `number`: the article's, as the regulation writes it; `text_en`
+    may be empty. In force from `valid_from` to `valid_until`, both days included; None: until further notice."""
+
+    code: ListCode
+    title_fa: str
+    title_en: str
+    number: str
+    text_fa: str
+    text_en: str = ""
+    valid_from: date
+    valid_until: date | None = None
+
+    def is_in_force(self, day: date) -> bool:
+        """Whether a decision of this day may cite it."""
+        return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
+
+
 class AnswerTemplate(Answer):
-    """A text the office answers with again and again; for every kind or ground that it does not name."""
+    """A text the office answers with again and again; for every kind or ground that it does not name. `articles`: codes of those
+    that it cites."""
 
     code: ListCode
     kind: Kind | None = None
     ground: GroundCode | None = None
     text_fa: str
     text_en: str
+    articles: list[ListCode] = []
+
+
+class OutsideBody(Answer):
+    """A competent body outside the municipality, to which cases are referred. `age_key`: its public key of age
+    (contracts/age_keys.py); empty while the office does not have it, and then nothing is referred to it. A closed one is not
+    offered."""
+
+    code: ListCode
+    name_fa: str
+    name_en: str
+    age_key: str = ""
+    active: bool = True
 
 
 class RetentionRule(Answer):
@@ -137,11 +171,28 @@ class RetentionRule(Answer):
     text_months: int | None = None
 
 
+class EarlierDecisionRules(Answer):
+    """The rules of decisions for cases filed before `before`, which a change for new cases alone left as they were."""
+
+    before: Moment
+    four_eyes: list[Kind]
+    auto_close_days: int
+
+
+class EarlierRetention(Answer):
+    """The same for how long what of a case is kept."""
+
+    before: Moment
+    retention: list[RetentionRule]
+
+
 class Catalogue(Answer):
     """What the administrator sets, whole. `version` grows with each change and is the ETag.
 
     `weekend`: days of the week, Monday 0. `four_eyes`: kinds whose decisions a head approves. `auto_close_days`: working
-    days after which a case that was decided is closed.
+    days after which a case that was decided is closed. `transfers_without_head`: how often the unit of one case may be
+    replaced by another until it takes the head. `earlier_…`: rules by which older cases go on, the oldest first.
+    `open_case_rules`: how many changes of rules were applied to open cases as well.
     """
 
     version: int
@@ -153,79 +204,84 @@ class Catalogue(Answer):
     refusal_reasons: list[ListedReason] = []
     root_causes: list[ListedCause] = []
     answer_templates: list[AnswerTemplate] = []
+    articles: list[Article] = []
     four_eyes: list[Kind] = []
     auto_close_days: int = 10
+    transfers_without_head: int = 2
     retention: list[RetentionRule] = []
+    earlier_decisions: list[EarlierDecisionRules] = []
+    earlier_retention: list[EarlierRetention] = []
+    open_case_rules: int = 0
+    outside_bodies: list[OutsideBody] = []
 
 
-class CatalogueChanged(Event):
-    """Carries the whole catalogue, so that no consumer has to ask for it; a version lower than the stored one is out of date."""
+class IntakeEvent(Event):
+    producer: ClassVar[str] = PRODUCER
+
+
+class CatalogueChanged(IntakeEvent):
+    """Carries the whole catalogue, so that no consumer has to ask for it; a version lower than the stored one is out of
+    date."""
 
     name: ClassVar[str] = "catalogue.changed.v1"
-    producer: ClassVar[str] = PRODUCER
 
     catalogue: Catalogue
 
 
-class SubmissionRegistered(Event):
+class SubmissionRegistered(FiledSubmission, IntakeEvent):
     """A submission is in intake's database. From here tracking opens the case with `case_id`.
 
-    `sealed_contact` can be opened by notify alone; None when there is no way to reach the citizen.
     `unit` is None when the unit asked for is unknown, closed or the root: screening sets it right (`unit_asked`).
-    `consent`: when an operator filed it for the citizen.
+    `answered_questions`: those of `answers`, as they were asked that day.
     """
 
     name: ClassVar[str] = "submission.registered.v1"
-    producer: ClassVar[str] = PRODUCER
 
     case_id: UUID
     code_hash: KeyedHash
-    kind: Kind
     unit: UnitCode | None
     unit_asked: str
     unit_name_fa: str | None = None
     unit_name_en: str | None = None
-    ground: GroundCode
-    answers: dict[str, AnswerValue] = {}
-    text: str
-    happened_on: str | None = None
-    place: Place | None = None
-    reference: str | None = None
-    people: list[str] = []
-    visit_wanted: bool = False
-    uploads: list[UploadId] = []
-    channel: Channel
-    language: Language
-    filed_at: Moment
     anonymous: bool
-    citizen_id: UUID | None = None
-    sealed_contact: Sealed | None = None
-    mobile_hash: KeyedHash | None = None
-    content_hash: KeyedHash
-    consent: Consent | None = None
-    group: Group | None = None
+    answered_questions: list[Question] = []
 
 
-class IdentityErased(Event):
+class IdentityErased(IntakeEvent):
     """Who filed a submission is kept no longer: by the rule of so many `months` after the end of its case."""
 
     name: ClassVar[str] = "identity.erased.v1"
-    producer: ClassVar[str] = PRODUCER
 
     case_id: UUID
     months: int
 
 
-class SubmissionRecoded(Event):
-    """The code of this submission was another's: it has a new code, shown by its receipt and, sealed here, sent by SMS."""
+class CodeHolder(Contract):
+    """Whose the submission is. `mobile_hash`: of the mobile by which they are reached, None once its owner has disowned it.
+    `citizen_id`: from whose account it counts as filed."""
+
+    mobile_hash: KeyedHash | None = None
+    citizen_id: UUID | None = None
+
+
+class SubmissionRecoded(IntakeEvent):
+    """This submission has a new code, sealed here where it is sent by SMS; its old one is good no more.
+
+    `reason` clash: the old one was another's, and the receipt shows the new one; corrected: the mobile was mistyped, and
+    `mobile_hash` is the right one's; lost: the citizen had none any more. `attempt`: how many codes it had before; of two
+    events the higher one holds, and `holder` has what came before it. `by`: the member of staff who replaced it."""
 
     name: ClassVar[str] = "submission.recoded.v1"
-    producer: ClassVar[str] = PRODUCER
 
     case_id: UUID
     old_code_hash: KeyedHash
     code_hash: KeyedHash
     sealed_contact: Sealed | None = None
+    reason: Literal["clash", "corrected", "lost"] = "clash"
+    attempt: int = 1
+    by: UUID | None = None
+    mobile_hash: KeyedHash | None = None
+    holder: CodeHolder | None = None
 
 
 class GetCatalogue(Request):
@@ -321,6 +377,21 @@ class RemoveAnswerTemplate(Contract):
     code: ListCode
 
 
+class PutArticle(Contract):
+    """An article as it shall be: new, or corrected, or in force until another day. Its code never changes, and it is never
+    removed: decisions cite it."""
+
+    change: Literal["put_article"] = "put_article"
+    article: Article
+
+
+class PutOutsideBody(Contract):
+    """A body as it shall be: new, or renamed, with another key, closed or opened again. Its code never changes."""
+
+    change: Literal["put_outside_body"] = "put_outside_body"
+    outside_body: OutsideBody
+
+
 class SetCalendar(Contract):
     """The city's calendar whole; what is None stays."""
 
@@ -329,26 +400,36 @@ class SetCalendar(Contract):
     holidays: list[date] | None = None
 
 
+AppliesTo = Literal["open", "new"]
+"""Whether a change of rules holds for all open cases as well, or for those alone that are filed from now on."""
+
+
 class SetDeadlines(Contract):
-    """All rules, in place of those there were."""
+    """All rules, in place of those there were. `applies_to` open: the days of open cases are computed anew."""
 
     change: Literal["set_deadlines"] = "set_deadlines"
     deadlines: list[DeadlineRule]
+    applies_to: AppliesTo = Field(default="new", exclude_if=lambda applies_to: applies_to == "new")
 
 
 class SetDecisions(Contract):
-    """Whose decisions a head approves, and when what was decided is closed; what is None stays."""
+    """Whose decisions a head approves, when what was decided is closed, and how often a case may go to another unit without
+    the head; what is None stays. `applies_to` new: cases filed before the change go on by the rules of before."""
 
     change: Literal["set_decisions"] = "set_decisions"
     four_eyes: list[Kind] | None = None
     auto_close_days: int | None = None
+    transfers_without_head: int | None = None
+    applies_to: AppliesTo = Field(default="open", exclude_if=lambda applies_to: applies_to == "open")
 
 
 class SetRetention(Contract):
-    """All rules, in place of those there were."""
+    """All rules, in place of those there were. `applies_to` new: cases filed before the change, ended or not, are kept by the
+    rules of before."""
 
     change: Literal["set_retention"] = "set_retention"
     retention: list[RetentionRule]
+    applies_to: AppliesTo = Field(default="open", exclude_if=lambda applies_to: applies_to == "open")
 
 
 Change = Annotated[
@@ -358,6 +439,8 @@ Change = Annotated[
     | PutRootCause
     | PutAnswerTemplate
     | RemoveAnswerTemplate
+    | PutArticle
+    | PutOutsideBody
     | SetCalendar
     | SetDeadlines
     | SetDecisions
@@ -370,13 +453,15 @@ class ChangeConfiguration(Request):
     """RPC intake.change_configuration → Catalogue. For the administrator: all of `changes` or none.
 
     StaleVersion when the catalogue is not at `expected_version`; InvalidField names what would be wrong, as
-    units.<code>.<field>. Repeated under its key it has its effect once.
+    units.<code>.<field>. Repeated under its key it has its effect once. `kept`: fields of the items put that the caller left
+    out: where the item is there already, it keeps them.
     """
 
     actor: Actor
     expected_version: int
     idempotency_key: Annotated[str, Field(max_length=100)]
     changes: Annotated[list[Change], Field(min_length=1, max_length=2000)]
+    kept: Annotated[list[str], Field(max_length=20, exclude_if=lambda kept: not kept)] = []
 
 
 class GetConfiguration(Request):
@@ -385,7 +470,7 @@ class GetConfiguration(Request):
     actor: Actor
 
 
-class ListConfigurationHistory(Request):
+class ListConfigurationHistory(HistoryRequest):
     """RPC intake.list_configuration_history → ConfigurationHistory. For the administrator; the newest first.
 
     `what`: one kind of thing, such as units; `code`: one of them. `after`: the cursor of the page before.
@@ -394,8 +479,6 @@ class ListConfigurationHistory(Request):
     actor: Actor
     what: Annotated[str, Field(max_length=40)] | None = None
     code: Annotated[str, Field(max_length=100)] | None = None
-    after: int | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 50
 
 
 class ConfigurationChange(Answer):

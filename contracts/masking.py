@@ -126,7 +126,7 @@ def _runs(text: str) -> Iterator[list[_Group]]:
         end = at
         while not _is_digit(text[end - 1]):
             end -= 1
-        if run and not _joined(text, run[-1].end, start):
+        if run and not _is_one_number(text, run[-1].end, start):
             yield run
             run = []
         run.append(_Group("".join(digits), start, end))
@@ -138,7 +138,7 @@ def _is_digit(letter: str) -> bool:
     return letter.isdigit() and unicodedata.digit(letter, None) is not None
 
 
-def _joined(text: str, start: int, end: int) -> bool:
+def _is_one_number(text: str, start: int, end: int) -> bool:
     """Whether what lies between two groups may stand within one number."""
     if end - start > _MOST_BETWEEN + _MOST_INVISIBLE:
         return False
@@ -155,30 +155,30 @@ def _joined(text: str, start: int, end: int) -> bool:
 
 def _number_at(text: str, groups: Sequence[_Group], place: int, fresh: bool) -> int:
     """How many groups from this place on are one number; 0: none. `fresh`: nothing that was left stands before it in its run."""
-    digits, found = "", 0
+    digits, count = "", 0
     fours = [len(group.digits) for group in groups[place : place + 4]] == [4, 4, 4, 4]
     iban = _iban_begins(text, groups[place])
     # An IBAN holds what would be a code, and a code may begin as a mobile does; a phone ends where its groups do.
     for number, group in enumerate(groups[place : place + 24], start=1):
         digits += group.digits
-        if len(digits) > 24 or (found > 0 and len(digits) > 14 and not fours and not iban):
+        if len(digits) > 24 or (count > 0 and len(digits) > 14 and not fours and not iban):
             break
         if len(digits) >= 8 and _is_number(text, groups[place : place + number], digits, fresh):
-            found = number
+            count = number
             if 10 < len(digits) < 16 and not fours and not iban:
                 break
-    return found
+    return count
 
 
 def _is_number(text: str, groups: Sequence[_Group], digits: str, fresh: bool) -> bool:
     start = groups[0].start
-    between = [text[one.end : other.start] for one, other in pairwise(groups)]
+    between = [text[first.end : second.start] for first, second in pairwise(groups)]
     counted = any(_COMMAS & set(mark) for mark in between)  # an amount, or a list
     match len(digits):
         case 24:
             return _iban_begins(text, groups[0]) or (not counted and _is_iban(digits))
         case 16:
-            return not counted and (len(groups) <= 2 or len({len(one.digits) for one in groups}) == 1)
+            return not counted and (len(groups) <= 2 or len({len(group.digits) for group in groups}) == 1)
         case 11 | 12 | 13 | 14:
             return _is_phone(text, groups, digits)
         case 10:
@@ -190,7 +190,7 @@ def _is_number(text: str, groups: Sequence[_Group], digits: str, fresh: bool) ->
                 return between[0].strip() in tuple("-–‐‑−")
             if _begins_with_year(groups):
                 return False
-            whole = len(groups) == 1 or fresh or [len(one.digits) for one in groups] == [3, 6, 1]
+            whole = len(groups) == 1 or fresh or [len(group.digits) for group in groups] == [3, 6, 1]
             return whole and (national_id(digits) is not None or _BARE_MOBILE.fullmatch(digits) is not None)
         case 8:
             return digits[0] in "23456789" and _PHONE_WORD.search(text, max(0, start - _LOOKED_BACK), start) is not None
@@ -209,7 +209,7 @@ def _is_phone(text: str, groups: Sequence[_Group], digits: str) -> bool:
 
 def _is_amount(groups: Sequence[_Group], between: Sequence[str]) -> bool:
     """1.234.567.890"""
-    return len(groups) > 2 and set(between) == {"."} and all(len(one.digits) == 3 for one in groups[1:])
+    return len(groups) > 2 and set(between) == {"."} and all(len(group.digits) == 3 for group in groups[1:])
 
 
 def _begins_with_year(groups: Sequence[_Group]) -> bool:
@@ -219,8 +219,8 @@ def _begins_with_year(groups: Sequence[_Group]) -> bool:
     first = groups[0].digits
     if len(first) == 4 and (first[:2] in ("13", "14") or first[:2] in ("19", "20")):
         return True
-    return any(len(one.digits) == 4 and one.digits[:2] in ("13", "14", "20") for one in groups) and all(
-        len(one.digits) in (1, 2, 4) for one in groups
+    return any(len(group.digits) == 4 and group.digits[:2] in ("13", "14", "20") for group in groups) and all(
+        len(group.digits) in (1, 2, 4) for group in groups
     )
 
 

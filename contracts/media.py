@@ -13,6 +13,25 @@ from contracts.base import Answer, Event, KeyedHash, Moment, Request, UploadId
 
 PRODUCER = "media"
 
+INLINE_TYPES = frozenset(
+    {
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "audio/mpeg",
+        "audio/aac",
+        "audio/flac",
+        "audio/mp4",
+        "audio/ogg",
+        "audio/wav",
+        "audio/webm",
+        "video/mp4",
+        "video/webm",
+    }
+)
+"""The types that media produces and that may be shown in the browser. All else (documents, most of all) is only ever saved; the
+gateway sends what is no type of media's as bytes to be saved, whatever media says."""
+
 
 class UploadState(StrEnum):
     OPEN = "open"  # bytes are still coming
@@ -169,26 +188,28 @@ class Download(Answer):
     inline: bool = False
 
 
-class MediaClaimed(Event):
+class MediaEvent(Event):
+    producer: ClassVar[str] = PRODUCER
+
+
+class MediaClaimed(MediaEvent):
     """Internal to media: the uploads now belong to a case and are kept."""
 
     name: ClassVar[str] = "media.claimed.v1"
-    producer: ClassVar[str] = PRODUCER
 
     media_id: UploadId
     case_id: UUID
 
 
-class MediaUploaded(Event):
+class MediaUploaded(MediaEvent):
     """All bytes of an upload have come; media itself examines it."""
 
     name: ClassVar[str] = "media.uploaded.v1"
-    producer: ClassVar[str] = PRODUCER
 
     media_id: UploadId
 
 
-class MediaAccepted(Event):
+class MediaAccepted(MediaEvent):
     """Evidence may be seen by those its case allows. Comes before or after the case: consumers are right either way.
 
     `media_type`, `size` (bytes): of the evidence, that is of what may be downloaded. `sha256`: of the bytes as uploaded.
@@ -196,7 +217,6 @@ class MediaAccepted(Event):
     """
 
     name: ClassVar[str] = "media.accepted.v1"
-    producer: ClassVar[str] = PRODUCER
 
     media_id: UploadId
     media_type: str
@@ -208,45 +228,41 @@ class MediaAccepted(Event):
     notes: list[MediaNote] = []
 
 
-class MediaDelayed(Event):
+class MediaDelayed(MediaEvent):
     """The check of an upload takes longer than it should, because something of ours is out of order. Its verdict comes
     later; nobody needs to send it again."""
 
     name: ClassVar[str] = "media.delayed.v1"
-    producer: ClassVar[str] = PRODUCER
 
     media_id: UploadId
 
 
-class ClaimRefused(Event):
+class ClaimRefused(MediaEvent):
     """A case names an upload that it cannot have, while others can: `already_used` (it belongs to a case of somebody else) or
     `expired` (it was of another case, and is kept no longer). Nothing changes for the other cases."""
 
     name: ClassVar[str] = "media.claim_refused.v1"
-    producer: ClassVar[str] = PRODUCER
 
     media_id: UploadId
     case_id: UUID
     reason: str
 
 
-class MediaErased(Event):
+class MediaErased(MediaEvent):
     """The bytes of these media of a case are kept no longer: by the rule of so many `months` after its end."""
 
     name: ClassVar[str] = "media.erased.v1"
-    producer: ClassVar[str] = PRODUCER
 
     case_id: UUID
     media: list[UploadId]
     months: int
 
 
-class MediaRejected(Event):
+class MediaRejected(MediaEvent):
     """`reason`: a stable code: type_not_permitted, empty, too_large, damaged, too_many_pixels, too_long, encrypted,
     too_complex, infected; and for what a case refers to: incomplete (never finished), unknown, expired."""
 
     name: ClassVar[str] = "media.rejected.v1"
-    producer: ClassVar[str] = PRODUCER
 
     media_id: UploadId
     reason: str

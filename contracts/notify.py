@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, Event, KeyedHash, Moment, Request
+from contracts.base import Answer, Event, HistoryRequest, KeyedHash, Moment, PageRequest, Request
 from contracts.gateway import Actor
 
 PRODUCER = "notify"
@@ -30,16 +30,22 @@ class MessageState(StrEnum):
 
 
 class Reply(StrEnum):
+    """What a citizen answers to a decision, or (resume) to their case being closed without their answer."""
+
     SATISFIED = "satisfied"
     OBJECT = "object"
+    RESUME = "resume"
 
 
-class NotificationDelivered(Event):
+class NotifyEvent(Event):
+    producer: ClassVar[str] = PRODUCER
+
+
+class NotificationDelivered(NotifyEvent):
     """A message reached its handset (or, in the inbox, was put there). `to_citizen`: of the case, not to somebody of the office
     about it."""
 
     name: ClassVar[str] = "notification.delivered.v1"
-    producer: ClassVar[str] = PRODUCER
 
     message_id: UUID
     case_id: UUID | None
@@ -48,11 +54,10 @@ class NotificationDelivered(Event):
     to_citizen: bool = True
 
 
-class NotificationFailed(Event):
+class NotificationFailed(NotifyEvent):
     """A message was given up, or skipped, with its reason (no_mobile, opted_out, blocked, undelivered, …)."""
 
     name: ClassVar[str] = "notification.failed.v1"
-    producer: ClassVar[str] = PRODUCER
 
     message_id: UUID
     case_id: UUID | None
@@ -61,17 +66,17 @@ class NotificationFailed(Event):
     reason: str
 
 
-class CitizenReplied(Event):
-    """A citizen answered the last question sent to their mobile: 1 satisfied, 2 object."""
+class CitizenReplied(NotifyEvent):
+    """A citizen answered by SMS: 1 satisfied, 2 object, or that their case shall go on. Tracking says what became of it in an
+    event with this one's id as `reply_id`."""
 
     name: ClassVar[str] = "citizen.replied.v1"
-    producer: ClassVar[str] = PRODUCER
 
     case_id: UUID
     reply: Reply
 
 
-class ListMessages(Request):
+class ListMessages(PageRequest):
     """RPC notify.list_messages → MessagePage. By code (`code_hashes`), or by `actor` (citizen or staff). Newest first.
 
     `after`: the cursor of the page before; `limit` 1–100.
@@ -79,8 +84,6 @@ class ListMessages(Request):
 
     actor: Actor | None = None
     code_hashes: list[KeyedHash] = []
-    after: str | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 50
 
 
 class Message(Answer):
@@ -155,18 +158,16 @@ class ChangeNotificationText(Request):
     channel: MessageChannel
     name: TextName
     expected_version: int
-    text_fa: TextTyped | None
-    text_en: TextTyped | None
+    text_fa: TextTyped | None = None
+    text_en: TextTyped | None = None
 
 
-class ListNotificationTextHistory(Request):
+class ListNotificationTextHistory(HistoryRequest):
     """RPC notify.list_notification_text_history → NotificationTextHistory. For the administrator; the newest first.
 
     `after`: the cursor of the page before."""
 
     actor: Actor
-    after: int | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 50
 
 
 class NotificationTextChange(Answer):

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from contracts import accounts, gateway, identities, intake, media, notify, staff_changes, tracking
+from contracts import (
+    accounts,
+    call_backs,
+    desk,
+    gateway,
+    identities,
+    intake,
+    leaves,
+    media,
+    notify,
+    staff_changes,
+    tracking,
+)
 from contracts.base import Command, Event
 
 T = TypeVar("T")
 
 # Named so that importing this module imports, and so registers, every contract.
-_MODULES = (accounts, gateway, identities, intake, media, notify, staff_changes, tracking)
+_MODULES = (accounts, call_backs, desk, gateway, identities, intake, leaves, media, notify, staff_changes, tracking)
 
 
 def events() -> dict[str, type[Event]]:
@@ -29,9 +41,9 @@ def messages() -> dict[str, type[Event] | type[Command]]:
 
 
 def _concrete(base: type[T]) -> list[type[T]]:
-    found: list[type[T]] = []
+    classes: list[type[T]] = []
     for cls in base.__subclasses__():
         if "name" in cls.__dict__:
-            found.append(cls)
-        found.extend(_concrete(cls))
-    return found
+            classes.append(cls)
+        classes.extend(_concrete(cls))
+    return classes

@@ -107,9 +107,37 @@ class InspectorSkills(Answer):
     """`open_cases`: how many the inspector has in hand."""
 
     inspector: UUID
+    inspector_name: str | None = None
     grounds: list[GroundCode]
     open_cases: int
 
 
 class Skills(Answer):
     items: list[InspectorSkills]
+
+
+class ShowWorkload(Request):
+    """RPC tracking.show_workload → Workload: how much each inspector has in hand, and how late it is. By a head; counted are the
+    cases that they may know of."""
+
+    actor: Actor
+
+
+class InspectorWorkload(Answer):
+    """`open_cases` in hand; of these `due_soon`: within three working days, today among them; `late`: their day has passed;
+    `awaiting_…`: an answer is waited for. `average_age`: in days since filing. `active`: may be given more."""
+
+    inspector: UUID
+    active: bool
+    open_cases: int
+    due_soon: int
+    late: int
+    awaiting_citizen: int
+    awaiting_unit: int
+    average_age: float
+
+
+class Workload(Answer):
+    """Those with most late cases first."""
+
+    items: list[InspectorWorkload]

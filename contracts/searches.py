@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, Contract, GroundCode, Moment, Request, UnitCode
+from contracts.base import Answer, Contract, GroundCode, Moment, PageRequest, Request, UnitCode
 from contracts.gateway import Actor
 from contracts.vocabulary import Kind, Outcome, Role, Stage
 
@@ -83,6 +83,7 @@ class CaseLine(Answer):
     filed_at: Moment
     expected_on: date | None
     handler: UUID | None
+    handler_name: str | None = None
     outcome: Outcome | None
     excerpt: str
     version: int
@@ -124,10 +125,11 @@ class Audience(StrEnum):
     CUSTODIAN = Role.CUSTODIAN.value
     ANALYST = Role.ANALYST.value
     ADMINISTRATOR = Role.ADMINISTRATOR.value
+    SUBSTITUTE = Role.SUBSTITUTE.value
 
 
 class Search(Answer):
-    """A search that somebody kept. `own`: the asker's; whoever it is shared with finds by it what they may see themselves."""
+    """A search that somebody kept. `own`: the caller's; whoever it is shared with finds by it what they may see themselves."""
 
     search_id: UUID
     name: str
@@ -135,6 +137,7 @@ class Search(Answer):
     sort: Sort
     shared_with: Audience
     owner: UUID
+    owner_name: str | None = None
     own: bool
     version: int
     made_at: Moment
@@ -157,12 +160,10 @@ class KeepSearch(Request):
     idempotency_key: Key
 
 
-class ListSearches(Request):
+class ListSearches(PageRequest):
     """RPC tracking.list_searches → SearchPage: one's own and those shared with one, the newest first."""
 
     actor: Actor
-    after: str | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 50
 
 
 class GetSearch(Request):

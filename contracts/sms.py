@@ -78,9 +78,9 @@ def link_in(text: str) -> str | None:
     """
     plain = _plain(text)
     for pattern in _LINKS:
-        found = pattern.search(plain)
-        if found is not None:
-            return found.group()[:SHOWN].strip()
+        match = pattern.search(plain)
+        if match is not None:
+            return match.group()[:SHOWN].strip()
     return None
 
 

@@ -1,16 +1,14 @@
 """Changes of staff accounts that take two administrators: one requests, another one confirms, all custodians are notified
 (DOMAIN.md).
 
-They are those that grant head, custodian or administrator (the roles that open identities, or grant those roles), extend what
-such an account may do, or give it new credentials.
+They are those that grant head, custodian, substitute or administrator (the roles that open identities, act as a head, or grant
+those roles), extend what such an account may do, or give it new credentials.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 from uuid import UUID
-
-from pydantic import Field
 
 from contracts.accounts import (
     PRODUCER,
@@ -20,7 +18,7 @@ from contracts.accounts import (
     StaffChangeState,
     StaffMember,
 )
-from contracts.base import Answer, Event, Request
+from contracts.base import Answer, Event, HistoryRequest, Request
 from contracts.gateway import Actor
 from contracts.vocabulary import Role
 
@@ -35,15 +33,13 @@ class StaffChangeConfirmed(Answer):
     totp_address: str | None = None
 
 
-class ListStaffChanges(Request):
+class ListStaffChanges(HistoryRequest):
     """RPC accounts.list_staff_changes → StaffChanges. For administrators and custodians; the newest first.
 
     `pending_only`: those that can still be decided. `after`: the cursor of the page before."""
 
     actor: Actor
     pending_only: bool = False
-    after: int | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 50
 
 
 class StaffChanges(Answer):

@@ -60,8 +60,8 @@ def candidates(text: str) -> list[str]:
         groups = [_digits(group) for group in _GROUP.findall(chain)]
         for window in _windows(groups):
             (usual if _is_usual(window) else others)["".join(window)] = None
-    found = list(usual or others)
-    return found if len(found) <= MOST_CANDIDATES else []
+    codes = list(usual or others)
+    return codes if len(codes) <= MOST_CANDIDATES else []
 
 
 def parse(typed: str, mac_keys: Sequence[bytes]) -> str | None:
@@ -78,7 +78,11 @@ def is_ours(digits: str, mac_keys: Sequence[bytes]) -> bool:
 
 
 def _windows(groups: list[str]) -> Iterator[list[str]]:
-    """Neighbouring groups that are 16 digits together: of each beginning one at most."""
+    """Neighbouring groups that are 16 digits together: of each beginning one at most. Several codes in a row are each taken
+    once, and not what two of them have between."""
+    if len(groups) > 4 and len(groups) % 4 == 0 and all(len(group) == 4 for group in groups):
+        yield from (groups[at : at + 4] for at in range(0, len(groups), 4))
+        return
     end = length = 0
     for start, group in enumerate(groups):
         while length < 16 and end < len(groups):

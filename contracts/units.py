@@ -47,6 +47,20 @@ class UnitTree:
                 waiting.extend(self._children.get(current, ()))
         return frozenset(codes)
 
+    def about_inspection(self, *offices: str) -> frozenset[str]:
+        """The units whose cases go to substitutes: the offices of the inspection itself and all above them, as far as they are
+        in the tree."""
+        return frozenset(code for office in offices if office in self for code in self.above(office))
+
+    def inspection_branch(self, *offices: str) -> frozenset[str]:
+        """The units that no substitute belongs to: the branch of the offices of the inspection, below the root."""
+        return frozenset(
+            code
+            for unit in self.about_inspection(*offices)
+            if self._parents.get(unit) is not None
+            for code in self.below(unit)
+        )
+
     def in_conflict(self, *staff_units: str | None) -> frozenset[str]:
         """The units in which somebody who belongs to `staff_units` has a conflict of interest: these and all above them.
 

@@ -110,9 +110,11 @@ class Visit(Answer):
 
 
 class StaffVisit(Visit):
-    """The same for staff. `inspector`: who holds it; `offered`: slots chosen for it, none: all of the inspector's."""
+    """The same for staff. `inspector`, `inspector_name`: who holds it; `offered`: slots chosen for it, none: all of the
+    inspector's."""
 
     inspector: UUID | None = None
+    inspector_name: str | None = None
     offered: list[UUID] = []
 
 
@@ -191,6 +193,7 @@ class Slot(Answer):
     place_fa: str
     place_en: str
     inspector: UUID
+    inspector_name: str | None = None
     starts_at: Moment
     ends_at: Moment
     capacity: int

@@ -114,9 +114,13 @@ class Role(StrEnum):
     CUSTODIAN = "custodian"
     ANALYST = "analyst"
     ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+    SUBSTITUTE = "substitute"  # screener, inspector and head of cases about the inspection office and those above it
 
 
-TWO_ADMINISTRATOR_ROLES = frozenset({Role.HEAD, Role.CUSTODIAN, Role.ADMINISTRATOR})
+IDENTITY_ROLES = frozenset({Role.HEAD, Role.CUSTODIAN, Role.SUBSTITUTE})
+"""Those that open an identity with a custodian's consent: a substitute, of cases about the inspection itself alone."""
+TWO_ADMINISTRATOR_ROLES = frozenset({Role.HEAD, Role.CUSTODIAN, Role.ADMINISTRATOR, Role.SUBSTITUTE})
 """Roles that open identities, or that grant them: two administrators are needed for each (DOMAIN.md, The people)."""
 
 

@@ -16,13 +16,15 @@ from services.intake.catalogue import store
 from services.notify import importing as notify
 
 USAGE = f"""usage: ./peygir import WHAT FILE [--dry-run]
+       ./peygir export WHAT FILE
 
 WHAT is one of {", ".join((*intake.TABLES, "staff", "notification-texts"))}.
-FILE is CSV (UTF-8) or XLSX; its first row names the columns (docs/runbook.md, "Tables of the office").
+FILE is CSV or XLSX; its first row names the columns (docs/runbook.md, "Tables of the office"). export writes what there is as
+CSV, to be changed and imported.
 
-A row adds what has its code, or changes it; what is not in the file stays, but deadlines and retention are replaced whole. When
-anything is wrong, each mistake is reported with its row and column, and nothing is changed. --dry-run changes nothing in any
-case."""
+A row adds what has its code, or changes it; what is not in the file stays, and so does what a row does not say: a column that is
+not there, or an empty cell. A dash or «خالی» empties. Deadlines and retention are replaced whole. When anything is wrong, each
+mistake is reported with its row and column, and nothing is changed. --dry-run changes nothing in any case."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
@@ -72,12 +72,15 @@ def settings_text() -> str:
     """Every environment variable, who reads it, and its default."""
     readers: dict[str, list[str]] = {}
     rows: dict[str, tuple[FieldInfo, str]] = {}
+    nested: set[str] = set()  # settings that are a variable for each name
     of_providers = [("notify", cls) for cls in import_module("services.notify.providers").REGISTRY.values()]
     for process, cls in (*settings_classes().items(), *of_providers):
         explained = explanations(cls)
         for name, field in cls.model_fields.items():
             readers.setdefault(name, []).append(process)
             rows.setdefault(name, (field, explained.get(name, "")))
+            if cls.model_config.get("env_nested_delimiter") and get_origin(field.annotation) is dict:
+                nested.add(name)
     lines = [
         "# Settings\n",
         _NOTE,
@@ -89,12 +92,13 @@ def settings_text() -> str:
     for name in sorted(rows):
         field, meaning = rows[name]
         processes = "all" if len(readers[name]) == everyone else ", ".join(readers[name])
-        lines.append(f"| `{name.upper()}` | {processes} | {_default(field)} | {_cell(meaning)} |")
+        variable = f"{name.upper()}__NAME" if name in nested else name.upper()
+        lines.append(f"| `{variable}` | {processes} | {_default(field)} | {_cell(meaning)} |")
     return "\n".join(lines) + "\n"
 
 
 def _default(field: FieldInfo) -> str:
-    if field.is_required() or field.default is PydanticUndefined:
+    if field.is_required() or field.default is PydanticUndefined or field.default == {}:
         return "required"
     value = field.default
     if isinstance(value, (SecretStr, SecretBytes)) or value in (None, "", [], ()):

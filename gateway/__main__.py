@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -24,10 +25,21 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, container: AppContainer) -> None:
         super().__init__(config)
         self._container = container
+        self._exit = asyncio.Event()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         super().handle_exit(sig, frame)
-        asyncio.get_running_loop().call_soon_threadsafe(self._container.stop)
+        asyncio.get_running_loop().call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
+        self._exit.set()
+        self._container.stop()
+
+    async def main_loop(self) -> None:
+        """Until the signal; the date of answers is renewed each second. uvicorn's own loop wakes ten times a second."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._exit.wait(), 1.0)
 
 
 async def serve(settings: Settings) -> None:

@@ -19,12 +19,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from contracts.errors import PeygirError
 from gateway.api import openapi
 from gateway.api.accounts import endpoints as accounts
+from gateway.api.audit import endpoints as audit
+from gateway.api.calendars import endpoints as calendars
+from gateway.api.call_backs import endpoints as call_backs
 from gateway.api.cases import endpoints as cases
 from gateway.api.catalogue import endpoints as catalogue
 from gateway.api.checkpoints import endpoints as checkpoints
 from gateway.api.configuration import endpoints as configuration
 from gateway.api.decisions import endpoints as decisions
 from gateway.api.dependencies import address_key, refuse_wrong_token
+from gateway.api.desk import endpoints as desk
 from gateway.api.exports import endpoints as exports
 from gateway.api.figures import endpoints as figures
 from gateway.api.identities import endpoints as identities
@@ -36,6 +40,7 @@ from gateway.api.openapi_responses import direct_handlers
 from gateway.api.own_cases import endpoints as own_cases
 from gateway.api.own_visits import endpoints as own_visits
 from gateway.api.papers import endpoints as papers
+from gateway.api.referrals import endpoints as referrals
 from gateway.api.screening import endpoints as screening
 from gateway.api.searches import endpoints as searches
 from gateway.api.staff import endpoints as staff
@@ -45,6 +50,7 @@ from gateway.api.tracking import endpoints as tracking
 from gateway.api.unit_questions import endpoints as unit_questions
 from gateway.api.uploads import endpoints as uploads
 from gateway.api.visits import endpoints as visits
+from gateway.api.webhook_subscriptions import endpoints as webhook_subscriptions
 from gateway.api.webhooks import endpoints as webhooks
 from gateway.container import AppContainer
 from gateway.edge import exception_handlers
@@ -70,6 +76,8 @@ _ROUTERS = (
     own_cases,
     own_visits,
     messages,
+    desk,
+    call_backs,
     cases,
     searches,
     exports,
@@ -77,12 +85,16 @@ _ROUTERS = (
     screening,
     inquiry,
     visits,
+    calendars,
     unit_questions,
     identities,
+    referrals,
     figures,
     configuration,
     staff,
     notification_texts,
+    webhook_subscriptions,
+    audit,
     stream,
     papers,
     checkpoints,
@@ -191,9 +203,14 @@ async def _readyz(request: Request) -> Response:
 
 
 def readiness(container: AppContainer) -> tuple[str, int]:
-    """What /readyz says: ready when submissions are taken."""
+    """What /readyz says: ready when submissions are taken, with a warning while nobody may handle some of them."""
     if container.ready:
-        return "ready\n", 200
+        warnings = (
+            ("no substitute", container.substitutes.uncovered),
+            ("no second substitute, to approve decisions,", container.substitutes.without_second),
+        )
+        lines = (f"warning: {what} for cases about {', '.join(sorted(units))}\n" for what, units in warnings if units)
+        return f"ready\n{''.join(lines)}", 200
     if container.stopping:
         return "stopping\n", 503
     return ("broker blocks publishers\n" if container.rabbit.blocked else "missing: broker\n"), 503

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backbone.process.settings import secrets
+from gateway.auth.account_changes import AccountChanges
+from gateway.auth.deputies import Deputies
 from gateway.auth.session_revocations import SessionRevocations
 from gateway.auth.token_revocations import TokenRevocations
-from gateway.auth.tokens import Tokens
+from gateway.auth.tokens import Caller, Tokens
+from gateway.cases.call_references import CallReferences
 from gateway.cases.case_cache import CaseCache, RecentCodes
 from gateway.cases.citizen_cases import CitizenCases
+from gateway.cases.group_decisions import GroupDecisions
 from gateway.checkpoints.publishing import Checkpoints, checkpoint_folder
 from gateway.edge.admission import Admission
 from gateway.edge.limits import Limits
@@ -18,9 +22,11 @@ from gateway.evidence.chunk_relay import ChunkRelay, object_store_client
 from gateway.live.event_stream import EventStream
 from gateway.papers.issuing import PaperIssuing
 from gateway.rabbit.client import RabbitClient
+from gateway.referrals.making import ReferralPackages
 from gateway.settings import Settings
 from gateway.submissions.catalogue_cache import CatalogueCache
 from gateway.submissions.filing import Filing
+from gateway.submissions.substitutes import Substitutes
 
 if TYPE_CHECKING:
     # Given from outside: importing the pages here would be a circle.
@@ -34,7 +40,9 @@ class AppContainer:
         self.settings, self.rabbit = settings, rabbit
         self.mac_keys = secrets(settings.code_mac_keys)
         self.index_keys = secrets(settings.code_index_keys)
-        self.token_revocations = TokenRevocations(rabbit)
+        self.account_changes = AccountChanges(rabbit)
+        self.token_revocations = TokenRevocations(self.account_changes)
+        self.deputies = Deputies(self.account_changes)
         self.session_revocations = SessionRevocations(rabbit)
         self.tokens = Tokens(
             secrets(settings.access_token_public_keys),
@@ -43,6 +51,9 @@ class AppContainer:
             self.session_revocations,
         )
         self.catalogue_cache = CatalogueCache(settings.gateway_state_dir)
+        self.substitutes = Substitutes(
+            self.account_changes, self.catalogue_cache, (settings.inspection_unit, settings.mayor_unit)
+        )
         self.limits = Limits(settings)
         self.form_session_store = form_session_store
         self.admission = Admission(settings, self.limits)
@@ -52,9 +63,12 @@ class AppContainer:
         self.citizen_cases = CitizenCases(
             rabbit, self.case_cache, self.recent_codes, self.catalogue_cache, settings.status_timeout
         )
+        self.call_references = CallReferences(settings.contact_key.get_secret_value())
+        self.group_decisions = GroupDecisions(rabbit, self.case_cache)
         self.papers = PaperIssuing(settings, rabbit, self.catalogue_cache, self.filing.signer)
+        self.referrals = ReferralPackages(settings, rabbit, self.filing.signer, self.papers.pdf_queue)
         self.checkpoints = Checkpoints(rabbit, self.filing.signer, checkpoint_folder(settings))
-        self.event_stream = EventStream(settings, self.catalogue_cache)
+        self.event_stream = EventStream(settings, self.catalogue_cache, self.deputies)
         # Sends to presigned URLs only; the gateway holds no keys of the object store.
         self.object_store = object_store_client()
         self.chunk_relay = ChunkRelay(rabbit, self.object_store, self.admission.spend_megabytes)
@@ -71,10 +85,15 @@ class AppContainer:
         rabbit.add_subscription_listener(self.recent_codes.set_subscribed)
         rabbit.add_connect_listener(lambda: self.catalogue_cache.refresh(rabbit))
 
+    def mobile_hash(self, caller: Caller) -> str | None:
+        """Of the mobile that this citizen has verified, as services store it; None where there is none."""
+        mobile = self.tokens.mobile(caller)
+        return None if mobile is None else self.filing.mobile_hash(mobile)
+
     def stop(self) -> None:
         """Ends the streams and stops being ready; requests in progress go on."""
         self.stopping = True
-        self.token_revocations.stop()
+        self.account_changes.stop()
         self.session_revocations.stop()
         self.event_stream.end_all()
 

@@ -7,8 +7,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
-from pydantic_settings import NoDecode
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from backbone.process.settings import HexKey, HexKeys
 from backbone.process.settings import Settings as ProcessSettings
@@ -37,16 +37,19 @@ Networks = Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(
 class Settings(ProcessSettings):
     """Sizes in bytes, times in seconds.
 
-    `gateway_state_dir`: where the copy of the catalogue is kept. `checkpoint_dir`: where each day's signed checkpoint is written;
-    empty: beside the copy of the catalogue. `public_url`: scheme and host under which citizens reach the gateway; printed on
-    papers, and never taken from a request. `receipt_public_keys`: of earlier RECEIPT_PRIVATE_KEYs, so that papers signed with
-    those can still be verified. `sms_providers`: whose pushes are taken, by their names in the paths of the webhooks; paths
-    without a name are the first one's. `trusted_proxies`: addresses whose X-Forwarded-For is used. `cors_origins`: web apps
-    of other origins that may call the API.
+    `gateway_state_dir`: where the copy of the catalogue is kept. `checkpoint_dir`: where each day's signed checkpoint is
+    written; empty: beside the copy of the catalogue. `public_url`: scheme and host under which citizens reach the gateway;
+    printed on papers, and never taken from a request. `receipt_public_keys`: of earlier RECEIPT_PRIVATE_KEYs, so that papers
+    signed with those can still be verified. `sms_providers`: whose pushes are taken, by their names in the paths of the
+    webhooks; paths without a name are the first one's. `sms_webhook_secret`: the secret part of the addresses of the first
+    provider's webhooks; `sms_webhook_secrets`: of each further one, by provider: SMS_WEBHOOK_SECRETS__OTHER. `trusted_proxies`:
+    addresses whose X-Forwarded-For is used. `cors_origins`: web apps of other origins that may call the API.
 
-    `body_timeout`: within which JSON or a form without files has to arrive. `stall_timeout`: for which any other body may pause,
-    and a client may read nothing. `min_body_rate`: bytes a second, on average, that a body with files has to arrive at.
+    `body_timeout`: within which JSON or a form without files has to arrive. `stall_timeout`: for which any other body may
+    pause, and a client may read nothing. `min_body_rate`: bytes a second, on average, that a body with files has to arrive at.
     `max_connections_of_address`: not of a trusted proxy, which connects for many clients.
+
+    `desk_without_mobile`: operators may file for citizens who give a name and no mobile; these get their code on paper.
 
     `publish_timeout`: within which the broker has to confirm a submission; short enough for a 503 within 2 s on a busy machine.
     `rpc_timeout`: a service that answers no call for so long is unavailable. `rpc_deadline`: how long a service that answers
@@ -55,7 +58,11 @@ class Settings(ProcessSettings):
 
     `paper_seconds`: within which a PDF has to be rendered. `max_papers`: how many may wait to be rendered. `papers_each`: how
     many of these one account or address may have. `office_file`: the office's name, numbers, hours, address and emblem
-    (texts/office.py); empty: deploy/office.toml.
+    (texts/office.py); empty: deploy/office.toml. `mayor_unit`, `inspection_unit`: the units of the inspection itself, as in
+    tracking: while no substitute is named for one of them, whoever files about it is told where else to turn.
+
+    `max_referral_bytes`: of the files in one package that is referred to a body outside. `max_referrals`: how many packages are
+    made at a time; each takes so much of the disk of `gateway_state_dir` while it is sent, encrypted.
 
     `form_sessions_kept`: how many drafts of visitors are stored in files; with LIMITS_URL they are stored on that server.
     `form_sessions_bytes`: their size in all.
@@ -65,8 +72,9 @@ class Settings(ProcessSettings):
     wrong tracking codes of one address in a minute are answered at once. `bad_code_delay`: by which each further one delays the
     requests of that address. `bad_code_delay_most`: the longest such delay. `challenge_bits`: difficulty of the first proof of
     work. `challenge_bits_most`: of the hardest one. `wait_seconds`: the first wait of a page, which cannot compute a proof.
-    `wait_seconds_most`: the longest one.
-    """
+    `wait_seconds_most`: the longest one."""
+
+    model_config = SettingsConfigDict(env_nested_delimiter="__")
 
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(8000, ge=0, le=65535)
@@ -84,8 +92,9 @@ class Settings(ProcessSettings):
     access_token_public_keys: HexKeys
     receipt_private_key: HexKey
     receipt_public_keys: HexKeys = []
-    sms_webhook_secret: SecretStr
     sms_providers: Annotated[CommaSeparated, Field(min_length=1)] = ["kavenegar"]
+    sms_webhook_secret: Annotated[SecretStr, Field(min_length=8)]
+    sms_webhook_secrets: Annotated[dict[str, SecretStr], NoDecode, Field(validate_default=True)] = {}
 
     cors_origins: CommaSeparated = []
     trusted_proxies: Networks = []
@@ -103,6 +112,7 @@ class Settings(ProcessSettings):
     max_uploads: int = Field(10, ge=0, le=10)
     max_upload_size: int = Field(209_715_200, ge=0)
     national_id_required: bool = False
+    desk_without_mobile: bool = True
     group_most: int = Field(1_000, ge=2)
 
     publish_timeout: float = Field(1.5, gt=0)
@@ -123,7 +133,11 @@ class Settings(ProcessSettings):
     paper_seconds: float = Field(15.0, gt=0)
     max_papers: int = Field(20, ge=1)
     papers_each: int = Field(3, ge=1)
+    max_referral_bytes: int = Field(1024 * 1024 * 1024, ge=1024 * 1024)
+    max_referrals: int = Field(2, ge=1)
     office_file: OfficeFile | None = None
+    mayor_unit: str = "mayor"
+    inspection_unit: str = "mayor.insp"
 
     form_sessions_kept: int = Field(50_000, ge=1)
     form_sessions_bytes: int = Field(512 * 1024 * 1024, ge=1024 * 1024)
@@ -177,6 +191,18 @@ class Settings(ProcessSettings):
             parse_many(value)
         except ValueError:
             raise ValueError('reads like "30/minute;300/hour", or "off"') from None
+        return value
+
+    @field_validator("sms_webhook_secrets")
+    @classmethod
+    def _one_secret_each(cls, value: dict[str, SecretStr], info: ValidationInfo) -> dict[str, SecretStr]:
+        further = info.data.get("sms_providers", [])[1:]
+        if missing := [name for name in further if not value.get(name)]:
+            names = ", ".join(f"SMS_WEBHOOK_SECRETS__{name.upper()}" for name in missing)
+            raise ValueError(f"{names} is needed: each of SMS_PROVIDERS has a secret of its own")
+        secrets = [info.data.get("sms_webhook_secret"), *value.values()]
+        if len({secret.get_secret_value() for secret in secrets if secret}) < len(secrets):
+            raise ValueError("two providers have the same secret; each needs one of its own")
         return value
 
     @field_validator("public_url")

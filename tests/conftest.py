@@ -18,7 +18,7 @@ import pytest
 
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
 from deploy.local.processes import System
-from tests.support.processes import BusClient, bus
+from tests.support.processes import BrokerClient, open_broker_client
 
 # How long one example takes depends on what else the machine does, and no test asserts a time.
 hypothesis.settings.register_profile("peygir", deadline=None)
@@ -59,7 +59,7 @@ def store(parts_folder: Path) -> Iterator[ObjectStore]:
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """All of Peygir on free ports, as `./peygir up` runs it; the limits at the door are off, since all tests come from one
+    """All of Peygir on free ports, as `./peygir up` runs it; the gateway's limits are off, since all tests come from one
     address, a one-time code may be asked for again at once, and of visits one is reminded within seconds.
     Whoever stops a part of it starts it again."""
     budgets = (
@@ -70,17 +70,18 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     reminders = {"DAY_BEFORE": "30", "HOURS_BEFORE": "15", "FROM_HOUR": "0", "UNTIL_HOUR": "24"}
     roomy = {name: str(2**40) for name in ("MEDIA_ADDRESS_BYTES", "MEDIA_QUARANTINE_BYTES")}
     roomy |= dict.fromkeys(("MEDIA_ADDRESS_FILES", "MEDIA_OPEN_UPLOADS"), "100000")
+    roomy["NOTIFY_WEBHOOK_NETWORKS"] = "127.0.0.2/32"  # where a test plays a partner; nothing of ours listens there
     given = {"OTP_RESEND_SECONDS": "0", **roomy, **{f"VISIT_REMIND_{name}": value for name, value in reminders.items()}}
     with System(tmp_path_factory.mktemp("system"), environment={**limits, **given}) as running:
         yield running
 
 
 @pytest.fixture
-def wire(broker: RabbitMQ) -> Iterator[BusClient]:
-    """A client of the bus, on empty queues."""
+def broker_client(broker: RabbitMQ) -> Iterator[BrokerClient]:
+    """A client of the broker, on empty queues."""
     from backbone.messaging import topology
 
     topology.declare(broker.url)
-    with bus(broker.url) as client:
+    with open_broker_client(broker.url) as client:
         client.purge()
         yield client

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,19 +17,23 @@ from texts.loading import LANGUAGES
 
 SAMPLE = Path(__file__).resolve().parents[1] / "deploy" / "office.toml"
 LARGEST_EMBLEM = 200_000  # bytes
-_KEYS = ("name", "hours", "address", "phone", "sms_number", "emblem")
+_KEYS = ("name", "sms_name", "hours", "address", "phone", "sms_number", "emblem", "elsewhere")
 
 
 @dataclass(frozen=True)
 class Office:
-    """`name`, `hours`, `address`: by language; `emblem`: an SVG. What is not known is empty."""
+    """`name`, `sms_name`, `hours`, `address`: by language. `sms_name`: how messages name it, where every letter counts; the name
+    unless the file has a shorter one. `elsewhere`: a sentence, where citizens turn to with complaints about the inspection itself
+    while no substitute is named; empty: the shipped one. `emblem`: an SVG. What is not known is empty."""
 
     name: Mapping[str, str]
+    sms_name: Mapping[str, str]
     hours: Mapping[str, str]
     address: Mapping[str, str]
     phone: str = ""
     sms_number: str = ""
     emblem: str = ""
+    elsewhere: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(LANGUAGES, ""))
 
 
 @cache
@@ -49,12 +53,15 @@ def read(file: Path) -> Office:
     if not values.get("name"):
         raise ValueError("has no name")
     emblem = values.get("emblem", "")
+    name = _in_both_languages("name", values["name"])
     return Office(
-        name=_in_both_languages("name", values["name"]),
+        name=name,
+        sms_name=_in_both_languages("sms_name", values["sms_name"]) if values.get("sms_name") else name,
         hours=_in_both_languages("hours", values.get("hours", {})),
         address=_in_both_languages("address", values.get("address", {})),
         phone=_line("phone", values.get("phone", "")),
         sms_number=_line("sms_number", values.get("sms_number", "")),
+        elsewhere=_in_both_languages("elsewhere", values.get("elsewhere", {})),
         emblem=emblem_in(file.parent / _line("emblem", emblem)) if emblem else "",
     )
 

@@ -17,6 +17,7 @@ FAILURES = "peygir-failures"
 ERROR = "peygir-error"
 QUEUE = "peygir-queue"
 DIED = "peygir-died"
+VERSION = "peygir-version"  # of what an RPC answers, for callers that pass the answer on unread
 TRACE = trace.HEADER
 WITHOUT_UPLOADS = ".without_uploads"
 

@@ -29,7 +29,7 @@ def consumers_of(message: type[Event] | type[Command]) -> list[str]:
     return [
         queue
         for queue, bindings in SUBSCRIPTIONS.items()
-        if any(b.exchange == exchange and _matches(b.key, message.name) for b in bindings)
+        if any(binding.exchange == exchange and _matches(binding.key, message.name) for binding in bindings)
     ]
 
 

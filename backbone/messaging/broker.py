@@ -1,7 +1,19 @@
 """The connections to RabbitMQ of a nameko process: confirmed publishing and consuming, reconnecting by themselves.
 
-Each pika SelectConnection runs its loop in one green thread (eventlet's select), so heartbeats are answered while
-handlers work. Other green threads hand it work with `add_callback_threadsafe`.
+Each is a pika connection on eventlet's hub (`hub_loop`), so heartbeats are answered while handlers work, and a green thread that
+publishes or acknowledges calls pika itself. Callbacks run in the hub and must not wait.
+
+Guaranteed:
+
+- A connection that is lost comes back: after 0.1 s, then after pauses that double up to 2 s. One that is silent is lost: after
+  20 s without a byte (heartbeats of 15 s), after 10 s while it opens, after 60 s while the broker blocks it.
+- `publish` says of each message whether the broker has it for good. What the connection took with it, or what the broker did not
+  confirm in time, counts as not published; while the broker blocks publishers nothing is waited for.
+- At most `prefetch` deliveries of a queue are unacknowledged. Those that wait unstarted when their channel closes are dropped
+  here: the broker delivers them again.
+- A queue whose consumer the broker cancels, or whose channel it closes, is consumed again after 1 s.
+- After `cancel` no delivery comes: what the broker sent meanwhile goes back to its queue.
+- `stop` sends what was published and acknowledged before it closes.
 """
 
 from __future__ import annotations
@@ -11,18 +23,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import eventlet
-import pika
 from eventlet.event import Event as Signal
 from eventlet.queue import LightQueue
 
 from backbone.messaging import amqp, topology
 from backbone.messaging.amqp import NotPublished, Outgoing
+from backbone.messaging.hub_loop import HubConnection
 from backbone.process import logs
 
 log = logs.get("broker")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 _TOPOLOGY_TIMEOUT = 15.0
+
+Declare = Callable[[Any], None]
+"""Declares on a pika channel what is to be consumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +84,14 @@ class _Batch:
 
 
 class Consumption:
-    """A queue being consumed: deliveries wait in `inbox` until a worker takes them; at most `prefetch` at once."""
+    """A queue being consumed: deliveries wait in `inbox` until a worker takes them; at most `prefetch` at once.
+    `started` is sent when the broker has begun to deliver, for the first time."""
 
-    def __init__(self, broker: Broker, queue: str, prefetch: int) -> None:
+    def __init__(self, broker: Broker, queue: str, prefetch: int, declare: Declare | None) -> None:
         self.queue, self.prefetch = queue, prefetch
         self.inbox: LightQueue = LightQueue()
-        self._broker = broker
+        self.started = Signal()
+        self._broker, self._declare = broker, declare
         self._channel: Any = None
         self._tag: str | None = None
         self.cancelled = False
@@ -86,11 +103,17 @@ class Consumption:
         self._channel = channel
         channel.add_on_close_callback(self._closed)
         channel.add_on_cancel_callback(lambda _: channel.close())
+        if self._declare is not None:
+            self._declare(channel)
         channel.basic_qos(prefetch_count=self.prefetch, callback=lambda _: self._consume(channel))
 
     def _consume(self, channel: Any) -> None:
         if not self.cancelled:
-            self._tag = channel.basic_consume(self.queue, self._delivered)
+            self._tag = channel.basic_consume(self.queue, self._delivered, callback=self._consuming)
+
+    def _consuming(self, _: Any) -> None:
+        if not self.started.ready():
+            self.started.send(None)
 
     def _delivered(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
         self.inbox.put(Delivery(channel, method.delivery_tag, method.routing_key, properties, body, method.redelivered))
@@ -102,22 +125,18 @@ class Consumption:
             self.inbox.put(stop_signal)  # the rest comes again; handling it now would be work done twice
         if not self.cancelled and channel.connection.is_open:
             log.warning("a channel closed; consuming again", queue=self.queue, why=str(why))
-            channel.connection.ioloop.call_later(1.0, lambda: self._broker.reopen(self))
+            channel.connection.loop.call_later(1.0, lambda: self._broker.reopen(self))
 
     def cancel(self) -> None:
         """No more deliveries; what waits unstarted goes back to the broker when the channel closes."""
         self.cancelled = True
-
-        def close() -> None:
-            channel = self._channel
-            if channel is not None and channel.is_open and self._tag:
-                channel.basic_cancel(self._tag)
-
-        self._broker.in_loop(close)
+        channel = self._channel
+        if channel is not None and channel.is_open and self._tag:
+            channel.basic_cancel(self._tag)
 
 
 class _Connection:
-    """A connection that comes back by itself; pika's loop runs in a green thread of its own."""
+    """A connection that comes back by itself; a green thread of its own waits for its end and opens the next."""
 
     def __init__(
         self,
@@ -145,18 +164,14 @@ class _Connection:
 
     def stop(self) -> None:
         self._stopping = True
-        if self.is_open:
-            self.in_loop(self.connection.close)
+        if self.connection is not None and not (self.connection.is_closing or self.connection.is_closed):
+            self.connection.close()
 
     def wait(self, seconds: float) -> None:
         """Until it has stopped."""
         if self._thread is not None:
             with eventlet.Timeout(seconds, False):
                 self._thread.wait()
-
-    def in_loop(self, work: Callable[[], None]) -> None:
-        if self.connection is not None:
-            self.connection.ioloop.add_callback_threadsafe(work)
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE
@@ -179,17 +194,17 @@ class _Connection:
 
     def _serve(self) -> None:
         """From one connection's opening to its end."""
-        connection = self.connection = pika.SelectConnection(
+        connection = self.connection = HubConnection(
             amqp.parameters(self._url, self._name),
-            on_open_callback=self._opened,
-            on_open_error_callback=lambda connection, why: connection.ioloop.stop(),
-            on_close_callback=self._closed,
+            on_open=self._opened,
+            on_open_error=lambda connection, why: connection.loop.stop(),
+            on_close=self._closed,
         )
         try:
-            connection.ioloop.start()
+            connection.loop.run()
         finally:
             self._on_close()
-            connection.ioloop.close()
+            connection.loop.close()
 
     def _opened(self, connection: Any) -> None:
         self._was_open = True
@@ -198,7 +213,7 @@ class _Connection:
     def _closed(self, connection: Any, why: Any) -> None:
         if not self._stopping:
             log.warning("the connection to the broker closed", connection=self._name, why=str(why))
-        connection.ioloop.stop()
+        connection.loop.stop()
 
 
 class Broker:
@@ -218,7 +233,9 @@ class Broker:
         )
         self._consuming = _Connection(url, f"{name} consumer", opened=self._open_consuming, closed=lambda: None)
         self._channel: Any = None
-        self._confirms: amqp.Confirms[tuple[_Batch, int]] | None = None
+        self._confirms: Any = None  # amqp.Confirms of the channel
+        self._unconfirmed: Any = None
+        self._can_send = Signal()
         self._blocked = False
         self._consumptions: list[Consumption] = []
 
@@ -250,57 +267,46 @@ class Broker:
         if not self.connected:
             return [NotPublished("no connection to the broker")] * len(messages)
         batch = _Batch(len(messages))
-
-        def send() -> None:
-            for place, message in enumerate(messages):
-                channel, confirms = self._channel, self._confirms
-                if channel is None or confirms is None or not channel.is_open:
-                    batch.settle(place, NotPublished("the connection closed"))
-                    continue
-                confirms.sent(message.message_id, (batch, place))
-                channel.basic_publish(
-                    message.exchange, message.routing_key, message.body, message.properties(), mandatory=True
-                )
-
-        self._publishing.in_loop(send)
+        for place, message in enumerate(messages):
+            self._publish(message, batch, place)
         return batch.wait(timeout)
+
+    def _publish(self, message: Outgoing, batch: _Batch, place: int) -> None:
+        try:
+            self._channel.basic_publish(
+                message.exchange, message.routing_key, message.body, message.properties(), mandatory=True
+            )
+        except Exception as error:  # noqa: BLE001  # pika raises many things on a connection that just died
+            batch.settle(place, NotPublished(f"it could not be sent: {type(error).__name__}"))
+        else:
+            self._confirms.sent(message.message_id, (batch, place))
 
     def send(self, exchange: str, routing_key: str, body: bytes, properties: Any) -> None:
         """Publishes without waiting or confirming: for an RPC's answer, which is asked for again when it is lost."""
+        if self._unconfirmed is not None and not self._blocked:
+            self._unconfirmed.basic_publish(exchange, routing_key, body, properties)
 
-        def send() -> None:
-            channel, confirms = self._channel, self._confirms
-            if self.connected and confirms is not None:
-                confirms.sent("", (_Batch(1), 0))
-                channel.basic_publish(exchange, routing_key, body, properties)
+    def wait_until_sending(self) -> None:
+        """Returns when `send` has a connection."""
+        self._can_send.wait()
 
-        self._publishing.in_loop(send)
-
-    def consume(self, queue: str, prefetch: int) -> Consumption:
-        """Consumes `queue` from now on, through every reconnection."""
-        consumption = Consumption(self, queue, prefetch)
+    def consume(self, queue: str, prefetch: int, declare: Declare | None = None) -> Consumption:
+        """Consumes `queue` from now on, through every reconnection. `declare(channel)` is called before, each time; it must not
+        wait, and what it asks for in vain closes the channel."""
+        consumption = Consumption(self, queue, prefetch, declare)
         self._consumptions.append(consumption)
-        if self._consuming.is_open:
-            self._consuming.in_loop(lambda: self.reopen(consumption))
+        self.reopen(consumption)
         return consumption
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """They are done. Lost silently with a broken channel: then they come again."""
-
-        def ack() -> None:
-            for delivery in deliveries:
-                if delivery.channel.is_open:
-                    delivery.channel.basic_ack(delivery.tag)
-
-        self._consuming.in_loop(ack)
+        for delivery in deliveries:
+            if delivery.channel.is_open:
+                delivery.channel.basic_ack(delivery.tag)
 
     def reopen(self, consumption: Consumption) -> None:
         if self._consuming.is_open and not consumption.cancelled:
             consumption.open_on(self._consuming.connection)
-
-    def in_loop(self, work: Callable[[], None]) -> None:
-        """Runs `work` where consuming is done."""
-        self._consuming.in_loop(work)
 
     def _open_consuming(self, _: Any) -> None:
         for consumption in self._consumptions:
@@ -310,6 +316,7 @@ class Broker:
         connection.add_on_connection_blocked_callback(lambda *_: self._set_blocked(True))
         connection.add_on_connection_unblocked_callback(lambda *_: self._set_blocked(False))
         connection.channel(on_open_callback=self._channel_opened)
+        connection.channel(on_open_callback=self._unconfirmed_opened)
 
     def _set_blocked(self, blocked: bool) -> None:
         log.warning("the broker takes nothing now" if blocked else "the broker takes messages again")
@@ -330,14 +337,22 @@ class Broker:
     def _channel_closed(self, channel: Any, why: Any) -> None:
         if self._channel is channel:
             self._forget(f"the channel closed: {why}")
-        if channel.connection.is_open:
-            log.warning("the publishing channel closed", why=str(why))
-            channel.connection.ioloop.call_later(
-                0.5,
-                lambda: (
-                    channel.connection.is_open and channel.connection.channel(on_open_callback=self._channel_opened)
-                ),
-            )
+        self._open_again(channel, why, self._channel_opened)
+
+    def _unconfirmed_opened(self, channel: Any) -> None:
+        channel.add_on_close_callback(self._unconfirmed_closed)
+        self._unconfirmed = channel
+        self._can_send.send(None)
+
+    def _unconfirmed_closed(self, channel: Any, why: Any) -> None:
+        self._unconfirmed, self._can_send = None, Signal()
+        self._open_again(channel, why, self._unconfirmed_opened)
+
+    def _open_again(self, channel: Any, why: Any, opened: Callable[[Any], None]) -> None:
+        connection = channel.connection
+        if connection.is_open:
+            log.warning("a publishing channel closed", why=str(why))
+            connection.loop.call_later(0.5, lambda: connection.is_open and connection.channel(on_open_callback=opened))
 
     def _forget(self, why: str) -> None:
         self._blocked = False

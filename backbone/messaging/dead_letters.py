@@ -108,54 +108,54 @@ def opened(url: str) -> Iterator[BlockingChannel]:
         connection.close()
 
 
-def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
+def main(arguments: list[str], report: Callable[[str], None] = print) -> int:
     """The exit code: 0 done, 1 something could not be done, 2 wrong call."""
     verb, numbers = (arguments[0] if arguments else "", arguments[1:])
     wants_numbers = verb in {"show", "replay", "drop"}
     well_formed = all(number.isdigit() for number in numbers) or (numbers == ["all"] and verb != "show")
     if verb not in {"list", "show", "replay", "drop"} or wants_numbers != bool(numbers) or not well_formed:
-        say(__doc__ or "")
+        report(__doc__ or "")
         return 2
     if "AMQP_URL" not in os.environ:
-        say("AMQP_URL is not set")
+        report("AMQP_URL is not set")
         return 2
     with opened(os.environ["AMQP_URL"]) as channel:
         letters = listed(channel)
         if verb == "list":
             for letter in letters:
-                say(_line(letter))
-            say(f"{len(letters)} dead letter{'' if len(letters) == 1 else 's'}")
+                report(_line(letter))
+            report(f"{len(letters)} dead letter{'' if len(letters) == 1 else 's'}")
             return 0
         chosen = letters if numbers == ["all"] else [letter for letter in letters if str(letter.number) in numbers]
         missing = set() if numbers == ["all"] else set(numbers) - {str(letter.number) for letter in letters}
         code = 0
         for number in sorted(missing):
-            say(f"there is no dead letter {number}")
+            report(f"there is no dead letter {number}")
             code = 1
         for letter in chosen:
-            code = max(code, _do(verb, channel, letter, say))
+            code = max(code, _do(verb, channel, letter, report))
         return code
 
 
-def _do(verb: str, channel: BlockingChannel, letter: DeadLetter, say: Callable[[str], None]) -> int:
+def _do(verb: str, channel: BlockingChannel, letter: DeadLetter, report: Callable[[str], None]) -> int:
     if verb == "show":
-        say(_line(letter))
-        say(json.dumps(letter.headers, ensure_ascii=False, indent=2, default=str))
-        say(letter.body.decode("utf-8", "backslashreplace"))
+        report(_line(letter))
+        report(json.dumps(letter.headers, ensure_ascii=False, indent=2, default=str))
+        report(letter.body.decode("utf-8", "backslashreplace"))
     elif verb == "drop":
         channel.basic_ack(letter.tag)
-        say(f"dropped {letter.number} ({letter.properties.type})")
+        report(f"dropped {letter.number} ({letter.properties.type})")
     else:
         queue = letter.queue
         if letter.died_at is not None and letter.died_at < now() - inbox.KEPT:
-            say(
+            report(
                 f"{letter.number}: died more than {inbox.KEPT.days} days ago; the inbox has forgotten whether its effect "
                 "happened already, and it may happen again"
             )
         if not replay(channel, letter):
-            say(f"{letter.number}: there is no queue {queue} to replay it to; it stays here")
+            report(f"{letter.number}: there is no queue {queue} to replay it to; it stays here")
             return 1
-        say(f"replayed {letter.number} ({letter.properties.type}) to {queue}")
+        report(f"replayed {letter.number} ({letter.properties.type}) to {queue}")
     return 0
 
 

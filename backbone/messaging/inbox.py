@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import Column, Connection, DateTime, MetaData, String, Table, delete, func
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from backbone.storage import bulk
+from backbone.storage import bulk, writes
+from backbone.storage.writes import Write
 from contracts.base import Event, now
 
 _metadata = MetaData()
@@ -35,19 +36,30 @@ def first_time(connection: Connection, consumer: str, event_id: UUID) -> bool:
     return bulk.insert(connection, TABLE, [row], "ON CONFLICT DO NOTHING RETURNING event_id").first() is not None
 
 
-def unseen(connection: Connection, consumer: str, events: Sequence[AnyEvent]) -> list[AnyEvent]:
-    """Those of `events` whose effect is not there yet, each once, in order; records them."""
-    if not events:
-        return []
-    values = sorted({event.id for event in events})  # sorted: two replicas never lock the same ids in opposite order
-    rows = [{"consumer": consumer, "event_id": event_id} for event_id in values]
-    new = set(bulk.insert(connection, TABLE, rows, "ON CONFLICT DO NOTHING RETURNING event_id").scalars())
-    chosen: list[AnyEvent] = []
-    for event in events:
-        if event.id in new:
-            new.discard(event.id)
-            chosen.append(event)
-    return chosen
+def write(consumer: str, event_id: UUID) -> Write:
+    """The record as the write that decides on the event's effect, in one statement with it."""
+    [recording] = writes.insert(TABLE, [{"consumer": consumer, "event_id": event_id}], "ON CONFLICT DO NOTHING")
+    return recording
+
+
+def recording(consumer: str, events: Iterable[Event]) -> list[Write]:
+    """The records of several events as a part of one statement with their effects, which raises IntegrityError when one of
+    them is there already: what is there is read before, by `HANDLED`, and the statement repeated
+    (writes.repeated_when_outrun)."""
+    # Sorted: two replicas never lock the same ids in opposite order.
+    ids = sorted({event.id for event in events})
+    return writes.insert(TABLE, [{"consumer": consumer, "event_id": event_id} for event_id in ids])
+
+
+HANDLED = (
+    "ARRAY(SELECT event_id FROM inbox WHERE consumer = %(consumer)s AND event_id = ANY(CAST(%(events)s AS uuid[])))"
+)
+"""The ids of those of these events whose effect is there, as a part of a larger query."""
+
+
+def unhandled(events: Iterable[AnyEvent], handled: Collection[UUID]) -> list[AnyEvent]:
+    """Those of these events whose effect is not there yet, each once, in order."""
+    return list({event.id: event for event in events if event.id not in handled}.values())
 
 
 def prune(connection: Connection) -> int:

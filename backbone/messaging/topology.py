@@ -6,6 +6,8 @@
     retry              direct, back to one queue by its name (delays, dead-letter replay)
     delay.<n>          fanout, each with one queue whose messages expire into `retry`
     dead-letters       fanout, one queue: what could not be handled, with the reason in its headers
+    nameko-rpc         topic, questions by `<service>.<method>` to the classic queue `rpc-<service>`, which its service declares
+                       whenever it consumes it, and answers to the queues of whoever asked
 
 All queues are quorum queues that dead-letter at least once: the default may lose what it dead-letters in a crash
 (reference: RabbitMQ "quorum queues, at-least-once dead-lettering", needs overflow reject-publish). The delivery limit
@@ -28,6 +30,7 @@ from kombu import Connection, Exchange, Queue
 
 SERVICES = ("intake", "media", "tracking", "notify", "accounts", "insight")
 COMMANDS = "gateway.commands"
+RPC = "nameko-rpc"
 RETRY = "retry"
 DEAD_LETTERS = "dead-letters"
 DELIVERY_LIMIT = 50
@@ -38,7 +41,7 @@ DELAYS: dict[str, int] = {"delay.1s": 1_000, "delay.10s": 10_000, "delay.1m": 60
 """Exchange and queue name → milliseconds."""
 
 
-BINDINGS = "bindings.3"
+BINDINGS = "bindings.4"
 """An exchange that nobody uses, declared when all else is; its number grows with a release that brings a binding, which cannot
 be looked at. So a process of that release publishes nothing before its bindings are there."""
 
@@ -46,6 +49,11 @@ be looked at. So a process of that release publishes nothing before its bindings
 def events_of(service: str) -> str:
     """The exchange a service's events go to."""
     return f"{service}.events"
+
+
+def rpc_queue(service: str) -> str:
+    """The queue of the questions to a service."""
+    return f"rpc-{service}"
 
 
 @dataclass(frozen=True)
@@ -69,21 +77,27 @@ SUBSCRIPTIONS: dict[str, tuple[Binding, ...]] = {
     ),
     "media.retention": _on("tracking", "case.retention_due.v1"),
     "tracking.registrations": _on("intake", "submission.registered.v1.#"),
-    "tracking.recoded": _on("intake", "submission.recoded.v1"),
+    "tracking.recoded": _on("intake", "submission.recoded.v1", "submission.claimed.v1"),
     "tracking.catalogue": _on("intake", "catalogue.changed.v1"),
     "tracking.media": _on(
         "media", "media.accepted.v1", "media.rejected.v1", "media.delayed.v1", "media.claim_refused.v1"
     ),
-    "tracking.staff": _on("accounts", "staff.changed.v1"),
+    "tracking.staff": _on("accounts", "staff.changed.v1", "leave.changed.v1"),
     "tracking.replies": _on("notify", "citizen.replied.v1"),
-    "notify.contacts": _on("intake", "submission.registered.v1.#", "submission.recoded.v1"),
+    "notify.contacts": _on(
+        "intake",
+        "submission.registered.v1.#",
+        "submission.recoded.v1",
+        "submission.claimed.v1",
+        "submission.disowned.v1",
+    ),
     "notify.cases": _on("tracking", "case.#", "visit.#"),
     "notify.identities": _on("tracking", "identity.#"),
     "notify.retention": _on("tracking", "case.retention_due.v1"),
     "notify.otp": _on("accounts", "otp.requested.v1"),
     "notify.staff_changes": _on("accounts", "staff_change.#"),
     "notify.sign_ins": _on("accounts", "sign_in.failures.v1"),
-    "notify.staff": _on("accounts", "staff.changed.v1"),
+    "notify.staff": _on("accounts", "staff.changed.v1", "leave.changed.v1"),
     "notify.catalogue": _on("intake", "catalogue.changed.v1"),
     "notify.inbound": (Binding(COMMANDS, "receive_sms_push.v1"),),
     # Takes every event, so that a mandatory publication always has a taker.

@@ -80,8 +80,8 @@ def _words(text: str) -> list[str]:
     plain = _WEEKDAY_APART.sub(r"\1شنبه", without_marks(plain)).strip()
     if not _TYPED.fullmatch(plain):
         return []
-    found = _WORD.findall(_TIME.sub("", plain))
-    return [(word.removesuffix("ماه") or word) for word in found]
+    typed_words = _WORD.findall(_TIME.sub("", plain))
+    return [(word.removesuffix("ماه") or word) for word in typed_words]
 
 
 def _folded(name: str) -> str:
@@ -162,7 +162,7 @@ _TENS = {"بیست": 20, "سی": 30}
 _ORDINALS = (
     {_folded(name): number for number, name in enumerate((*_ONES, *_TEENS), 1)}
     | {"اول": 1, "سیام": 30}
-    | {f"{tens}و{name}": ten + one for tens, ten in _TENS.items() for one, name in enumerate(_ONES[:9], 1)}
+    | {f"{tens}و{name}": ten + unit for tens, ten in _TENS.items() for unit, name in enumerate(_ONES[:9], 1)}
 )
 
 
@@ -175,22 +175,22 @@ def _meanings(words: list[str]) -> list[date]:
     numbers = [word for word in words if word.isdigit()]
     names = [word for word in words if not word.isdigit()]
     if len(names) == 1 and len(numbers) == 2:
-        found = [_named(day, names[0], year) for day, year in (numbers, numbers[::-1])]
+        days = [_named(day, names[0], year) for day, year in (numbers, numbers[::-1])]
     elif names:
         return []
     elif len(numbers) == 3:
-        found = _numbered(numbers)
+        days = _numbered(numbers)
     elif len(numbers) == 1 and len(numbers[0]) == 8:
         only = numbers[0]
-        found = [*_numbered([only[:4], only[4:6], only[6:]]), *_numbered([only[:2], only[2:4], only[4:]])]
+        days = [*_numbered([only[:4], only[4:6], only[6:]]), *_numbered([only[:2], only[2:4], only[4:]])]
     else:
         return []
-    return list(dict.fromkeys(day for day in found if day is not None))
+    return list(dict.fromkeys(day for day in days if day is not None))
 
 
 def _with_day_in_digits(words: list[str]) -> list[str]:
     """دوم as 2, بیست و سوم as 23."""
-    found: list[str] = []
+    replaced: list[str] = []
     tens = 0
     for word in words:
         if word in _TENS:
@@ -198,13 +198,13 @@ def _with_day_in_digits(words: list[str]) -> list[str]:
         elif tens and word == "و":
             continue
         elif word in _ORDINALS:
-            found.append(str(tens + _ORDINALS[word]))
+            replaced.append(str(tens + _ORDINALS[word]))
             tens = 0
         else:
-            found += [str(tens)] * bool(tens)
-            found.append(word)
+            replaced += [str(tens)] * bool(tens)
+            replaced.append(word)
             tens = 0
-    return found
+    return replaced
 
 
 def _numbered(parts: list[str]) -> list[date | None]:
@@ -235,8 +235,8 @@ def _day(year: str, month: str, day: str) -> date | None:
     y, m, d = int(year), int(month), int(day)
     try:
         if y in _JALALI_YEARS:
-            found: date = jdatetime.date(y, m, d).togregorian()
-            return found
+            gregorian: date = jdatetime.date(y, m, d).togregorian()
+            return gregorian
         return date(y, m, d) if y in _GREGORIAN_YEARS else None
     except ValueError:
         return None

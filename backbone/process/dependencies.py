@@ -6,20 +6,25 @@ A service class inherits `PeygirService` and has `self.settings`, `self.db` and 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import eventlet
 import eventlet.wsgi
 from nameko.extensions import DependencyProvider, SharedExtension
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from sqlalchemy import Table
 
-from backbone.messaging import inbox, outbox
+from backbone.messaging import inbox
 from backbone.messaging.broker import Broker
+from backbone.messaging.outbox_relay import OutboxRelay
 from backbone.process import logs
 from backbone.process import traces as trace
 from backbone.process.settings import ServiceSettings
-from backbone.storage.database import Database, make_green
+from backbone.process.timers import WorkerEnds
+from backbone.storage import idempotency
+from backbone.storage.database import Database
+from contracts.base import now
 
 log = logs.get("service")
 
@@ -27,11 +32,12 @@ HANDLED = Counter("peygir_handled_total", "Calls of entrypoints", ["method", "ou
 SECONDS = Histogram("peygir_handled_seconds", "Time in entrypoints", ["method"])
 
 FIRST_PRUNING, PRUNING = 5.0, 3600.0
-"""Seconds from its start, and from one to the next, that a process prunes its inbox: those that seldom live an hour do, too."""
+"""Seconds from its start, and from one to the next, that a process prunes its inbox and the commands of its `command_tables`:
+those that seldom live an hour do, too."""
 
 
 class BrokerLink(SharedExtension):  # type: ignore[misc]  # nameko is untyped
-    """The process's one pika connection."""
+    """The process's connections to RabbitMQ."""
 
     broker: Broker
 
@@ -75,62 +81,31 @@ class BrokerAccess(DependencyProvider):  # type: ignore[misc]  # nameko is untyp
 
 
 class DatabaseLink(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
-    """The service's database, and the relay of its outbox: woken at each commit, and each second."""
+    """The service's database, and the relay of its outbox."""
 
     link = BrokerLink()
 
     def setup(self) -> None:
-        make_green()
         settings: ServiceSettings = self.container.config["settings"]
-        self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.max_workers)
+        url = settings.database_url.get_secret_value()
+        self.database = Database(url, pool_size=settings.max_workers, green=True)
         self.container.config["database"] = self.database
-        self._kick = eventlet.event.Event()
-        self._stopping = False
-        self._measured_at = 0.0
-        self.database.kick_on_outbox(self._wake)
 
     def start(self) -> None:
-        self._relay = self.container.spawn_managed_thread(self._sweep)
+        self._relay = OutboxRelay(self.database, self.link.broker)
+        self.database.on_outbox_rows(self._relay.committed)
+        self._relaying = self.container.spawn_managed_thread(self._relay.run)
         self._pruner = self.container.spawn_managed_thread(self._prune)
 
     def stop(self) -> None:
-        self._stopping = True
-        self._wake()
+        self._relay.stop()
         with eventlet.Timeout(5, False):
-            self._relay.wait()
+            self._relaying.wait()
         self._pruner.kill()
         self.database.close()
 
     def get_dependency(self, worker_ctx: Any) -> Database:
         return self.database
-
-    def _wake(self) -> None:
-        if not self._kick.ready():
-            self._kick.send(None)
-
-    def _sweep(self) -> None:
-        while not self._stopping:
-            with eventlet.Timeout(1.0, False):
-                self._kick.wait()
-            self._kick = eventlet.event.Event()
-            for step in (self._relay_all, self._measure):  # measured too while the broker is away: then above all
-                try:
-                    step()
-                except Exception as error:  # noqa: BLE001  # the sweep goes on whatever the database or the broker do
-                    log.warning("the outbox could not be swept", error=type(error).__name__)
-                    eventlet.sleep(0.5)
-
-    def _relay_all(self) -> None:
-        while self.link.broker.connected:
-            taken, confirmed = outbox.relay_once(self.database, self.link.broker)
-            if confirmed == 0 or taken < outbox.BATCH_SIZE:
-                break  # what came meanwhile has kicked again
-
-    def _measure(self) -> None:
-        if time.monotonic() >= self._measured_at + outbox.MEASURED_EVERY:
-            self._measured_at = time.monotonic()
-            with self.database.read() as connection:
-                outbox.measure(connection)
 
     def _prune(self) -> None:
         pause = FIRST_PRUNING
@@ -140,8 +115,10 @@ class DatabaseLink(DependencyProvider):  # type: ignore[misc]  # nameko is untyp
             try:
                 with self.database.transaction() as connection:
                     inbox.prune(connection)
+                    for table in self.container.service_cls.command_tables:
+                        idempotency.prune(connection, table, now() - idempotency.KEPT)
             except Exception as error:  # noqa: BLE001  # next hour again
-                log.warning("the inbox could not be pruned", error=type(error).__name__)
+                log.warning("inbox and commands could not be pruned", error=type(error).__name__)
 
 
 class Tracing(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
@@ -212,10 +189,14 @@ class Health(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
 
 
 class PeygirService:
-    """What every service class inherits."""
+    """What every service class inherits. `command_tables`: those in which it notes commands (backbone/storage/idempotency.py);
+    they are pruned."""
+
+    command_tables: ClassVar[Sequence[Table]] = ()
 
     settings = SettingsLink()
     db = DatabaseLink()
     broker = BrokerAccess()
     tracing = Tracing()
+    worker_ends = WorkerEnds()
     health = Health()

@@ -76,12 +76,7 @@ def lower_priority(niceness: int) -> None:
 def serve(service: Any, settings: ServiceSettings) -> int:
     """Runs one service class until a signal comes or it dies."""
     log = logs.get("run")
-    config: dict[str, Any] = {
-        "AMQP_URI": settings.amqp_url.get_secret_value(),
-        "HEARTBEAT": 15,
-        "max_workers": settings.max_workers,
-        "settings": settings,
-    }
+    config: dict[str, Any] = {"max_workers": settings.max_workers, "settings": settings}
     runner = ServiceRunner(config)
     runner.add_service(service)
     stop = eventlet.event.Event()

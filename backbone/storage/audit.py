@@ -11,7 +11,8 @@ No text, name, mobile or code is in an entry; a citizen is in it as the case alo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Identity,
+    Index,
     MetaData,
     Row,
     String,
@@ -30,14 +32,16 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from backbone.process import logs
 from backbone.process import traces as trace
-from backbone.storage import hash_chain
+from backbone.storage import bulk, hash_chain, writes
 from backbone.storage.database import Database
+from backbone.storage.writes import Write
 from contracts.base import Request, now
 from contracts.errors import PeygirError
 from contracts.gateway import Actor
@@ -75,10 +79,11 @@ CHAIN = Table(
     Column("chained_at", DateTime(timezone=True), nullable=False),
     Column("previous_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    # The auditor's: what a person did, what was done to a case (the first that an entry is about).
+    Index("audit_of_person", "actor_id", "position"),
+    Index("audit_of_subject", text("(subjects[1])"), "position"),
 )
 _FIELDS = tuple(column.name for column in _entry_columns())
-_ADD = WAITING.insert()
-_APPEND = CHAIN.insert()
 
 RequestT = TypeVar("RequestT", bound=Request)
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
@@ -87,9 +92,25 @@ AnswerT = TypeVar("AnswerT", bound=BaseModel)
 # --- writing ---
 
 
-def command(database: Database, work: Callable[[Connection, RequestT], AnswerT], request: RequestT) -> AnswerT:
+AtOnce = Callable[[Connection, RequestT, Sequence[Write]], AnswerT | None]
+"""A command in statements of its own, each a transaction: it writes what it is given along with its effect. None when it is to
+be done in a transaction instead; then it has written nothing."""
+
+
+def command(
+    database: Database,
+    work: Callable[[Connection, RequestT], AnswerT],
+    request: RequestT,
+    at_once: AtOnce[RequestT, AnswerT] | None = None,
+) -> AnswerT:
     """`work(connection, request)` in one transaction with its entry. A refusal of staff is recorded, too, by the code of
-    its error; one of a citizen changes nothing and is about nobody else."""
+    its error; one of a citizen changes nothing and is about nobody else. `at_once`: tried first."""
+    if at_once is not None:
+        # What it refuses, or finds done already, is the transaction's to judge.
+        with suppress(PeygirError, IntegrityError), database.statements() as connection:
+            answer = at_once(connection, request, write(request, DONE))
+            if answer is not None:
+                return answer
     try:
         with database.transaction() as connection:
             answer = work(connection, request)
@@ -106,20 +127,54 @@ def append(connection: Connection, request: Request, result: str, answer: BaseMo
     note(connection, _actor(request), name_of(request), _subjects(request) or _of_answer(answer), result)
 
 
+def write(request: Request, result: str) -> list[Write]:
+    """The same as a part of a larger statement, of a request that names what it is about."""
+    return writes.insert(WAITING, [_entry(_actor(request), name_of(request), _subjects(request), result)])
+
+
 def note(connection: Connection, actor: Actor, what: str, subjects: Iterable[str], result: str = DONE) -> None:
     """One entry of what comes as no command: a sign-in."""
-    connection.execute(
-        _ADD,
-        {
-            "actor_kind": actor.kind,
-            "actor_id": actor.id if actor.kind is ActorKind.STAFF else None,
-            "roles": sorted(actor.roles),
-            "command": what,
-            "subjects": list(subjects),
-            "result": result,
-            "trace_id": trace.trace_id(),
-        },
-    )
+    bulk.insert(connection, WAITING, [_entry(actor, what, subjects, result)])
+
+
+class Readings:
+    """What staff read: kept in memory and written together, so that a reading costs no statement of its own.
+
+    Of a process that is killed (-9) the readings of the last second or two are lost; one that is stopped writes them."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[str, str, str], dict[str, Any]] = {}
+
+    def note(self, actor: Actor, what: str, subject: UUID | None) -> None:
+        """This member of staff has read this; of the same within a moment the first is kept."""
+        if actor.kind is ActorKind.STAFF and subject is not None:
+            entry = _entry(actor, what, [str(subject)], DONE) | {"at": now()}
+            self._waiting.setdefault((actor.id, what, str(subject)), entry)
+
+    def save(self, database: Database) -> int:
+        """Writes what waits; how much. While the database does not take it, it goes on waiting."""
+        waiting, self._waiting = self._waiting, {}
+        if not waiting:
+            return 0
+        try:
+            with database.transaction() as connection:
+                bulk.insert(connection, WAITING, list(waiting.values()))
+        except BaseException:
+            self._waiting = waiting | self._waiting
+            raise
+        return len(waiting)
+
+
+def _entry(actor: Actor, what: str, subjects: Iterable[str], result: str) -> dict[str, Any]:
+    return {
+        "actor_kind": actor.kind,
+        "actor_id": actor.id if actor.kind is ActorKind.STAFF else None,
+        "roles": sorted(actor.roles),
+        "command": what,
+        "subjects": list(subjects),
+        "result": result,
+        "trace_id": trace.trace_id(),
+    }
 
 
 def _note_refusal(database: Database, request: Request, code: str) -> None:
@@ -193,7 +248,7 @@ def link(database: Database, limit: int = BATCH_SIZE) -> int:
             own_hash = hash_of(previous, position, entry)
             rows.append(entry | {"position": position, "previous_hash": previous, "hash": own_hash})
             previous = own_hash
-        connection.execute(_APPEND, rows)
+        bulk.insert(connection, CHAIN, rows)
         return len(rows)
 
 

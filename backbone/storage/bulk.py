@@ -1,7 +1,7 @@
 """Inserts many rows through one JSON parameter. The statement is the same for any number of rows, so it is compiled and prepared
 once.
 
-Arrays of PostgreSQL are given as lists, JSON columns as their values, times as datetime or ISO text; bytes cannot be given.
+Arrays of PostgreSQL are given as lists, JSON columns as their values, times as datetime or ISO text, bytes as such.
 """
 
 from __future__ import annotations
@@ -44,4 +44,6 @@ def _statement(table: Table, names: Iterable[str], ending: str) -> TextClause:
 def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
     return value.isoformat() if isinstance(value, date) else str(value)

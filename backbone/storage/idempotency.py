@@ -9,20 +9,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import Column, Connection, DateTime, MetaData, Row, String, Table, delete, func, select
 
-from backbone.storage import bulk
+from backbone.storage import bulk, writes
+from backbone.storage.writes import Write
 from contracts.errors import KeyReused
 from contracts.gateway import Actor
 
+KEPT = timedelta(days=30)
+"""For how long a command that is repeated with its key is known."""
 
-def commands_table(name: str, metadata: MetaData, *result: Column[Any], pruned: bool = False) -> Table:
-    """The table of a service. `result`: columns that say what the command was done to, for the answer to a repeated one;
-    `pruned`: `prune` is used, and finds its rows by an index."""
+
+def commands_table(name: str, metadata: MetaData, *result: Column[Any]) -> Table:
+    """The table of a service, which names it in `command_tables` (backbone/process/dependencies.py), so that it is pruned.
+    `result`: columns that say what the command was done to, for the answer to a repeated one."""
     return Table(
         name,
         metadata,
@@ -30,7 +34,7 @@ def commands_table(name: str, metadata: MetaData, *result: Column[Any], pruned: 
         Column("key", String, primary_key=True),
         Column("command_hash", String(64), nullable=False),
         *result,
-        Column("done_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=pruned),
+        Column("done_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
     )
 
 
@@ -57,6 +61,13 @@ def repeated(
     if earlier.command_hash != digest:
         raise KeyReused
     return earlier
+
+
+def write(commands: Table, actor: Actor, key: str, digest: str, **result: Any) -> list[Write]:
+    """The record as a part of a larger statement, which raises IntegrityError when the key was used before."""
+    return writes.insert(
+        commands, [{"actor": f"{actor.kind}:{actor.id}", "key": key, "command_hash": digest, **result}]
+    )
 
 
 def prune(connection: Connection, commands: Table, before: datetime) -> int:

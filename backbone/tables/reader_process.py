@@ -1,8 +1,12 @@
 """Reads one table from standard input, in a process of its own: `python -m backbone.tables.reader_process csv|xlsx < FILE`.
 
+What the file is, its content says (`file_kinds`); the argument is what its name says. A CSV's cells are separated by commas,
+semicolons (Latin or Persian) or tabs, whichever gives its first line the most cells.
+
 A workbook is an archive of XML, and a small one may unpack to more than the machine has. So it is read where it can harm
 nothing: with bounded memory and time, in its own process, and looked at before it is unpacked. On standard output stands one JSON
-object: `{"rows": [[…], …]}` with empty rows as `[]`, or `{"reason": …, …}` as in the `fields` of an error.
+object: `{"rows": [[…], …], "sheet": …}` with empty rows as `[]`, or `{"reason": …, …}` as in the `fields` of an error; `sheet` is
+the name of the worksheet, null for a CSV.
 """
 
 from __future__ import annotations
@@ -11,7 +15,6 @@ import csv
 import ctypes
 import io
 import json
-import os
 import resource
 import signal
 import sys
@@ -20,6 +23,9 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, BinaryIO
 from xml.parsers import expat
+
+from backbone.tables import file_kinds, merged_cells
+from backbone.tables.file_kinds import Kind
 
 MIB = 1 << 20
 MOST_MEMORY = 256 * MIB
@@ -41,7 +47,12 @@ MOST_DEPTH = 64
 MOST_TEXT = 8_000_000
 """Letters in all cells together: a text that cells share counts for each."""
 
+SEPARATORS = (",", ";", "\t", "؛")
+"""Of the cells of a CSV: what spreadsheets write in one country or another."""
+
 _PR_SET_PDEATHSIG = 1
+_LONGEST_HEADING = 1 << 16
+_NAMED_SEPARATOR = "sep="
 _HELD = ("sharedstrings", "styles", "theme")
 
 
@@ -57,11 +68,12 @@ def main(format_: str) -> None:
     """Writes the rows, or why there are none."""
     bounded()
     try:
-        answer: dict[str, Any] = {"rows": read(format_, sys.stdin.buffer)}
+        rows, sheet = read(format_, sys.stdin.buffer)
+        answer: dict[str, Any] = {"rows": rows, "sheet": sheet}
     except Unreadable as error:
         answer = error.field
-    except UnicodeDecodeError:
-        answer = {"reason": "not_utf8"}
+    except file_kinds.NotATable as error:
+        answer = {"reason": error.reason}
     except MemoryError:
         answer = {"reason": "takes_too_much_memory"}
     except Exception:  # noqa: BLE001  # whatever a reader of foreign files raises, it is no table
@@ -80,14 +92,21 @@ def bounded() -> None:
         resource.setrlimit(what, (most, most))
 
 
-def read(format_: str, file: BinaryIO) -> list[list[str]]:
-    """All rows, without the empty ones behind the last. A CSV may come through a pipe. Unreadable, and what the libraries
-    raise."""
-    if os.fstat(file.fileno()).st_size > MOST_FILE:
+def read(format_: str, file: BinaryIO) -> tuple[list[list[str]], str | None]:
+    """All rows, without the empty ones behind the last, and the worksheet's name. Unreadable, NotATable, and what the libraries
+    raise. It may come through a pipe."""
+    content = file.read(MOST_FILE + 1)
+    if len(content) > MOST_FILE:
         raise Unreadable("file_too_large", most=MOST_FILE // MIB)
+    if not content:
+        return [], None
+    kind = file_kinds.kind_of(content)
+    if kind is Kind.TEXT and format_ == "xlsx":
+        raise Unreadable("not_a_table")
+    sheet, lines = _workbook(content) if kind is Kind.WORKBOOK else (None, _csv(content))
     rows: list[list[str]] = []
     letters = filled = gap = 0
-    for cells in _workbook(file) if format_ == "xlsx" else _csv(file):
+    for cells in lines:
         while cells and not cells[-1]:
             cells.pop()
         if not cells:
@@ -104,29 +123,57 @@ def read(format_: str, file: BinaryIO) -> list[list[str]]:
         rows += [[] for _ in range(gap)]
         gap = 0
         rows.append(cells)
-    return rows
+    return rows, sheet
 
 
-def _csv(file: BinaryIO) -> Iterator[list[str]]:
-    for cells in csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), strict=True):
+def _csv(content: bytes) -> Iterator[list[str]]:
+    text = io.TextIOWrapper(io.BytesIO(content), encoding=file_kinds.encoding_of(content), newline="")
+    first = text.readline(_LONGEST_HEADING)
+    named = first.strip().removeprefix("\ufeff")
+    if named.lower().startswith(_NAMED_SEPARATOR) and named[len(_NAMED_SEPARATOR) :] in SEPARATORS:
+        separator = named[len(_NAMED_SEPARATOR) :]  # a line for spreadsheets, which do not count it
+    else:
+        text.seek(0)
+        separator = max(SEPARATORS, key=lambda each: len(_heading(first, each)))
+    for cells in csv.reader(text, delimiter=separator, strict=True):
         yield [cell.strip() for cell in cells]
+
+
+def _heading(line: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return []
 
 
 # --- workbooks ---
 
 
-def _workbook(file: BinaryIO) -> Iterator[list[str]]:
+def _workbook(content: bytes) -> tuple[str, Iterator[list[str]]]:
+    file = io.BytesIO(content)
     _look_over(file)
     from openpyxl import load_workbook  # needed here alone, and slow to import
 
-    book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-    try:
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # what a file says of its own size may be anything
-        for cells in sheet.iter_rows(values_only=True):
-            yield [_shown(cell) for cell in cells]
-    finally:
-        book.close()
+    sheet = load_workbook(file, read_only=True, data_only=True, keep_links=False).worksheets[0]
+    with zipfile.ZipFile(file) as archive, archive.open(sheet._worksheet_path) as part:  # noqa: SLF001  # no public one
+        try:
+            ranges = merged_cells.read_ranges(iter(lambda: part.read(256 * 1024), b""))
+        except merged_cells.TooManyMerged:
+            raise Unreadable("too_many_merged") from None
+        except merged_cells.WithoutValue as error:
+            raise Unreadable("formula_without_value", cell=error.cell) from None
+    sheet.reset_dimensions()  # what a file says of its own size may be anything
+    return sheet.title, _rows_of(sheet, merged_cells.MergedCells(ranges))
+
+
+def _rows_of(sheet: Any, merged: merged_cells.MergedCells) -> Iterator[list[str]]:
+    for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+        row = [_shown(cell) for cell in cells]
+        try:
+            merged.fill(number, row)
+        except merged_cells.TooManyMerged:
+            raise Unreadable("too_many_merged") from None
+        yield row
 
 
 def _look_over(file: BinaryIO) -> None:

@@ -1,7 +1,11 @@
 """Tables of the office, CSV or XLSX, as rows of text: what `peygir import` reads.
 
-A CSV file is UTF-8, with or without BOM; of a workbook the first sheet is read, as its cells show. The first row names the
-columns. Empty rows are passed over.
+A CSV file is UTF-8, UTF-16 or Windows-1256, with or without BOM, separated by commas, semicolons or tabs; of a workbook the first
+sheet is read, as its cells show: a merged cell stands for all the cells that it covers. The first row with anything in it names
+the columns, in any order. Empty rows are passed over.
+
+Of what a table says, three things are told apart (`Row.said`): a column that is not there, or an empty cell, says nothing, and
+what is there already is kept; a dash or «خالی» says that it is to be empty; anything else is the value.
 """
 
 from __future__ import annotations
@@ -12,12 +16,14 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from backbone.persian.date_text import digits
+from backbone.tables.writing import unguarded
 from contracts.vocabulary import Language
 from texts.fields import field_text
 from texts.loading import area
@@ -25,33 +31,53 @@ from texts.loading import area
 TEXTS = area("tables")
 MOST_SECONDS = 60.0
 """So long a table is waited for, however busy the machine is."""
+EMPTYING = ("خالی", "-", "–", "—", "empty")  # the dashes that spreadsheets make of "-"
+"""What a cell says to make something empty: the first of them in tables that are exported."""
 _ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Row:
-    """`number` as a person counts them: the names of the columns are row 1."""
-
-    number: int
-    values: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Mistake:
     """What is wrong, and where: `row` None when it is the whole file, `column` None when it is the whole row.
 
-    `field`: reason and limits, as in the `fields` of an error.
+    `field`: reason and limits, as in the `fields` of an error. `sheet`: of a workbook.
     """
 
     row: int | None
     column: str | None
     field: Mapping[str, Any]
+    sheet: str | None = dataclass_field(default=None, compare=False)
 
     def text(self, lang: Language) -> str:
         place = TEXTS.text(lang, "row", row=digits(str(self.row), lang)) if self.row else TEXTS.text(lang, "file")
+        if self.sheet:
+            place = TEXTS.text(lang, "sheet", place=place, sheet=self.sheet)
         if self.column:
             place = TEXTS.text(lang, "column", place=place, column=self.column)
         return f"{place}: {field_text(self.field, lang)}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """`number` as a person counts them: the names of the columns are row 1. `headings`: by column, how its name was typed."""
+
+    number: int
+    values: Mapping[str, str]
+    sheet: str | None = dataclass_field(default=None, compare=False)
+    headings: Mapping[str, str] = dataclass_field(default_factory=dict, compare=False)
+
+    def said(self, column: str) -> str | None:
+        """What the row says of this column: None when it says nothing (no such column, or an empty cell), "" when it is to be
+        empty (`EMPTYING`), otherwise the cell."""
+        text = self.values.get(column, "")
+        if text.casefold() in EMPTYING:
+            return ""
+        return text or None
+
+    def mistake(self, column: str | None, reason: str, **limits: Any) -> Mistake:
+        """One in this row, with the column as it was typed."""
+        heading = self.headings.get(column, column) if column else None
+        return Mistake(self.number, heading, {**limits, "reason": reason}, self.sheet)
 
 
 class Refused(Exception):
@@ -73,28 +99,43 @@ class Refused(Exception):
 def read(path: Path, needed: Iterable[str], optional: Iterable[str] = ()) -> list[Row]:
     """The rows of a table with these columns. Refused when it cannot be read, lacks a column, or has one that nobody knows."""
     needed, permitted = list(needed), {*needed, *optional}
-    lines = _lines(path)
-    if not lines:
-        raise Refused([Mistake(None, None, {"reason": "empty_table"})])
-    names = lines[0]
-    while names and not names[-1]:
-        names.pop()
-    wrong = [Mistake(1, name, {"reason": "missing_column"}) for name in needed if name not in names]
-    wrong += [Mistake(1, name or None, {"reason": "unknown_column"}) for name in names if name not in permitted]
-    wrong += [Mistake(1, name, {"reason": "twice"}) for name in set(names) if names.count(name) > 1]
+    lines, sheet = _lines(path)
+    heading = next((at for at, cells in enumerate(lines) if any(cells)), None)
+    if heading is None:
+        raise Refused([Mistake(None, None, {"reason": "empty_table"}, sheet)])
+    typed = lines[heading]
+    names = [_column(name, permitted) for name in typed]
+
+    def mistake(name: str | None, reason: str) -> Mistake:
+        return Mistake(heading + 1, name or None, {"reason": reason}, sheet)
+
+    wrong = [mistake(name, "missing_column") for name in needed if name not in names]
+    wrong += [
+        mistake(as_typed, "unknown_column")
+        for name, as_typed in zip(names, typed, strict=True)
+        if name not in permitted
+    ]
+    wrong += [mistake(name, "twice") for name in set(names) if names.count(name) > 1]
+    headings = dict(zip(names, typed, strict=True))
     rows = []
-    for number, cells in enumerate(lines[1:], start=2):
+    for number, cells in enumerate(lines[heading + 1 :], start=heading + 2):
         if not any(cells):
             continue
         if any(cells[len(names) :]):
-            wrong.append(Mistake(number, None, {"reason": "too_many_cells"}))
-        padded = [*cells, *[""] * len(names)]
-        rows.append(Row(number, dict(zip(names, padded, strict=False))))
+            wrong.append(Mistake(number, None, {"reason": "more_cells_than_columns"}, sheet))
+        padded = [*map(unguarded, cells), *[""] * len(names)]
+        rows.append(Row(number, dict(zip(names, padded, strict=False)), sheet, headings))
     if not rows and not wrong:
-        wrong.append(Mistake(None, None, {"reason": "empty_table"}))
+        wrong.append(Mistake(None, None, {"reason": "empty_table"}, sheet))
     if wrong:
         raise Refused(wrong)
     return rows
+
+
+def _column(typed: str, permitted: set[str]) -> str:
+    """The column that a heading names, in whatever case and with spaces for underscores; as typed, when there is none."""
+    name = "_".join(typed.casefold().replace("-", " ").replace("_", " ").split())
+    return name if name in permitted else typed
 
 
 def mistakes_of(error: ValidationError, row: Row, columns: Mapping[str, str]) -> list[Mistake]:
@@ -104,7 +145,7 @@ def mistakes_of(error: ValidationError, row: Row, columns: Mapping[str, str]) ->
         name = str(detail["loc"][0]) if detail["loc"] else None
         limits = {key: value for key, value in (detail.get("ctx") or {}).items() if isinstance(value, int | str)}
         column = columns.get(name, name) if name else None
-        mistakes.append(Mistake(row.number, column, {**limits, "reason": str(detail["type"])}))
+        mistakes.append(row.mistake(column, str(detail["type"]), **limits))
     return mistakes
 
 
@@ -122,8 +163,9 @@ def yes_or_no(text: str) -> bool | str:
     }.get(text.casefold(), text)
 
 
-def _lines(path: Path) -> list[list[str]]:
-    """All rows, read in a process of its own with bounded memory and time (`backbone.tables.reader_process`). Refused."""
+def _lines(path: Path) -> tuple[list[list[str]], str | None]:
+    """All rows and the worksheet's name, read in a process of its own with bounded memory and time
+    (`backbone.tables.reader_process`). Refused."""
     command = [
         sys.executable,
         "-m",
@@ -160,4 +202,4 @@ def _lines(path: Path) -> list[list[str]]:
     if "rows" not in answer:
         raise Refused([Mistake(None, None, answer)])
     lines: list[list[str]] = answer["rows"]
-    return lines
+    return lines, answer["sheet"]

@@ -12,35 +12,11 @@ from random import Random
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from backbone.storage.hash_chain import FIRST_HASH
 from benchmarks.city import texts
 from benchmarks.city.context import NAMESPACE, CityContext, meeting_after, slot_of
 from benchmarks.city.texts import Complaint
+from contracts import tracking
 from contracts.gateway import Actor, FileSubmission, Place
-from contracts.tracking import (
-    AddNote,
-    AnswerQuestion,
-    Approve,
-    AskCitizen,
-    AskUnit,
-    Assign,
-    CaseDecided,
-    CaseOpened,
-    CitizenCommand,
-    Correct,
-    Decide,
-    Merge,
-    Propose,
-    RaiseObjection,
-    Rate,
-    Recommendation,
-    Refuse,
-    SettleRecommendation,
-    StaffCommand,
-    StartScreening,
-    TrackedEvent,
-    Withdraw,
-)
 from contracts.vocabulary import (
     OPEN_STAGES,
     ActorKind,
@@ -56,18 +32,17 @@ from services.intake.submissions import use_cases as intake
 from services.intake.submissions.rules import target_of
 from services.tracking.case import deadlines, registration, rules
 from services.tracking.case.lifecycle import (
+    Case,
     Change,
     Context,
     Effect,
     Question,
     StaffFacts,
     StoredEntry,
-    TimelineEntry,
     UnitFacts,
 )
-from services.tracking.case.record import event_of, lines, written
+from services.tracking.case.record import lines, written
 from services.tracking.case.scheduler import BY_CALENDAR
-from services.tracking.case.timeline import link
 from services.tracking.decisions import rules as decisions
 from services.tracking.decisions.rules import (
     IssuedRecommendation,
@@ -101,14 +76,17 @@ class CaseHistory:
         self.recommended: dict[UUID, dict[str, Any]] = {}
         self.visit: Visit | None = None
         self.entries: list[tuple[StoredEntry, str, str]] = []
-        self.events: list[TrackedEvent] = []
+        self.events: list[tracking.TrackedEvent] = []
         self.attachments: list[dict[str, Any]] = []
         self.uploads: list[tuple[str, datetime]] = []
         self.ended_at: datetime | None = None
         self.twin: CaseHistory | None = None
         self.inspector = rng.choice(city_context.inspectors)
         self.command = self._filed(complaint, filed_at)
-        self.event = intake.registered(self.command, target_of(self.command.unit, city_context.catalogue))
+        target = target_of(self.command.unit, city_context.catalogue)
+        questions = intake.asked_in(self.command, city_context.catalogue)
+        self.event = intake.registered(self.command, target, questions)
+        self.case: Case
         self.at = filed_at + timedelta(seconds=rng.uniform(0.3, 3))
         self.event = self.event.model_copy(update={"occurred_at": self.at})
         self.opened_at = self.at
@@ -148,14 +126,10 @@ class CaseHistory:
         self.uploads += [(upload_id, self.at) for upload_id in event.uploads]
         case = registration.case_of_submission(event, f"number {uuid4().hex}")
         case = replace(rules.opened(case, city.workdays, city.deadlines), calendar=city.version)
-        entry = registration.opening_of(event, self.at)
-        head = link(FIRST_HASH, entry)
-        self.case = replace(case, version=1, history_hash=head)
+        self.citizen = registration.filed_by(event)
+        self.take(registration.opening_of(case, event), self.citizen, self.at)
         self.first = self.case
-        self.entries.append((entry, FIRST_HASH, head))
         self.attachments += media_rows(case.case_id, event.uploads, 1)
-        self.events.append(event_of(TimelineEntry("opened", self.case, CaseOpened), 1, self.at, 1))
-        self.citizen = Actor(kind=ActorKind(entry.actor_kind), id=str(entry.actor_id))
         if event.visit_wanted:
             self.take(visits.ask(self.case, None, self.at, uuid4()), self.citizen, self.at)
 
@@ -169,14 +143,14 @@ class CaseHistory:
         except _EndOfTime:
             pass
         if self.case.stage in (Stage.CLOSED, Stage.MERGED, Stage.WITHDRAWN):
-            ends = ("closed", "merged", "withdrawn")
+            ends = ("closed", "closed_unanswered", "merged", "withdrawn")
             self.ended_at = max(entry.at for entry, _, _ in self.entries if entry.entry in ends)
 
     def _play(self, path: str) -> None:
         rng, screener = self._rng, self._rng.choice(self.city_context.screeners)
-        self.staff(screener, StartScreening(), rng.choice((0, 0, 1, 1, 1, 2, 3)))
+        self.staff(screener, tracking.StartScreening(), rng.choice((0, 0, 1, 1, 1, 2, 3)))
         if self.event.kind is Kind.COMPLAINT and not self.case.urgent and rng.random() < 0.04:
-            self.staff(screener, Correct(urgent=True))
+            self.staff(screener, tracking.Correct(urgent=True))
         if path == "refused":
             reason = rng.choice(list(texts.REFUSALS))
             self.staff(screener, _refusal(reason))
@@ -187,12 +161,12 @@ class CaseHistory:
         if self.visit is not None and rng.random() < 0.5:
             self._meet()
         if path == "withdrawn":
-            self.by_citizen(Withdraw(reason=texts.WITHDRAWN), rng.randint(1, 6))
+            self.by_citizen(tracking.Withdraw(reason=texts.WITHDRAWN), rng.randint(1, 6))
             return
         self._inquire()
         self._decide(rng.choice((1, 2, 3, 4, 6, 8, 12)))
         if path == "objected" and self.case.objection_until is not None:
-            self.by_citizen(RaiseObjection(text=texts.OBJECTION), rng.randint(1, 8))
+            self.by_citizen(tracking.RaiseObjection(text=texts.OBJECTION), rng.randint(1, 8))
             others = [actor for actor in self.city_context.inspectors if UUID(actor.id) not in self.case.excluded_staff]
             self.inspector = rng.choice(others)
             self._assign(rng.choice(self.city_context.heads), self.inspector, 1)
@@ -204,13 +178,13 @@ class CaseHistory:
     def _inquire(self) -> None:
         rng = self._rng
         if rng.random() < 0.3:
-            self.staff(self.inspector, AddNote(text=texts.NOTE), rng.randint(0, 2))
+            self.staff(self.inspector, tracking.AddNote(text=texts.NOTE), rng.randint(0, 2))
         if rng.random() < 0.4:
-            self.staff(self.inspector, AskUnit(text=texts.TO_UNIT), rng.randint(0, 3))
+            self.staff(self.inspector, tracking.AskUnit(text=texts.TO_UNIT), rng.randint(0, 3))
             self._unit_answers(rng.randint(1, 5))
         if rng.random() < 0.15:
-            self.staff(self.inspector, AskCitizen(text=texts.TO_CITIZEN), rng.randint(0, 2))
-            self.by_citizen(AnswerQuestion(text=texts.OF_CITIZEN), rng.randint(1, 5))
+            self.staff(self.inspector, tracking.AskCitizen(text=texts.TO_CITIZEN), rng.randint(0, 2))
+            self.by_citizen(tracking.AnswerQuestion(text=texts.OF_CITIZEN), rng.randint(1, 5))
 
     def _decide(self, days: int) -> None:
         rng = self._rng
@@ -222,19 +196,19 @@ class CaseHistory:
             if self.case.unit is not None and rng.random() < 0.25:
                 workdays = self.city_context.city.workdays
                 due = workdays.after(day_of(self.at), days + rng.choice((8, 20, 30)))
-                recommendations = [Recommendation(text=texts.ADVICE, due_on=due)]
+                recommendations = [tracking.Recommendation(text=texts.ADVICE, due_on=due)]
         decision: dict[str, Any] = {"outcome": outcome, "reasons": rng.choice(texts.REASONS[outcome])}
         decision |= {"root_causes": causes, "recommendations": recommendations}
         if self.case.kind in self.city_context.city.four_eyes:
-            self.staff(self.inspector, Propose(**decision), days)
+            self.staff(self.inspector, tracking.Propose(**decision), days)
             heads = self.city_context.heads
             approvers = [actor for actor in heads if UUID(actor.id) not in self.case.excluded_staff] or heads
-            self.staff(rng.choice(approvers), Approve(), 1)
+            self.staff(rng.choice(approvers), tracking.Approve(), 1)
         else:
-            self.staff(self.inspector, Decide(**decision), days)
+            self.staff(self.inspector, tracking.Decide(**decision), days)
         if self.twin is not None:
-            [*_, decided] = [event for event in self.events if isinstance(event, CaseDecided)]
-            self.twin.joined(decided, self.at + timedelta(seconds=2))
+            [*_, decided] = [event for event in self.events if isinstance(event, tracking.CaseDecided)]
+            self.twin.take_merged_decision(decided, self.at + timedelta(seconds=2))
 
     def _follow_up(self) -> None:
         """Three of four units report what was recommended, and the inspector agrees."""
@@ -246,7 +220,7 @@ class CaseHistory:
                 self.case, self._recommendation(recommendation_id), True, None, self.context(self.liaison, at)
             )
             self.take(change, self.liaison, at)
-            done = SettleRecommendation(recommendation_id=recommendation_id, accepted=True)
+            done = tracking.SettleRecommendation(recommendation_id=recommendation_id, accepted=True)
             self.staff(self.inspector, done, 1, recommended=self._recommendation(recommendation_id))
 
     def _merge(self, screener: Actor) -> None:
@@ -254,10 +228,10 @@ class CaseHistory:
         twin = self.twin
         assert twin is not None
         twin.wait_for(self.at)
-        twin.staff(screener, StartScreening())
+        twin.staff(screener, tracking.StartScreening())
         moment = twin.in_a_moment()
         self._until(moment)
-        twin.staff(screener, Merge(into=self.case.case_id), at=moment, other_case=self.case)
+        twin.staff(screener, tracking.Merge(into=self.case.case_id), at=moment, other_case=self.case)
         self.take(merging.duplicate_merged(self.case, twin.case), screener, moment)
         twin.ended_at = moment
 
@@ -266,7 +240,7 @@ class CaseHistory:
         self._until(at)
         self.at = max(self.at, at)
 
-    def joined(self, decided: CaseDecided, at: datetime) -> None:
+    def take_merged_decision(self, decided: tracking.CaseDecided, at: datetime) -> None:
         """The decision of the case that this one was merged into."""
         details = {"outcome": decided.outcome, "final": decided.final}
         entry = {"entry": "decided", "details": details, "number": decided.state.number}
@@ -299,7 +273,7 @@ class CaseHistory:
 
     def _assign(self, by: Actor, inspector: Actor, days: int) -> None:
         facts = StaffFacts(UUID(inspector.id), active=True, inspector=True, conflicted=False)
-        self.staff(by, Assign(inspector=UUID(inspector.id)), days, staff=facts)
+        self.staff(by, tracking.Assign(inspector=UUID(inspector.id)), days, staff=facts)
 
     # --- changes ---
 
@@ -314,7 +288,7 @@ class CaseHistory:
         unit = UnitFacts(row.code, row.name_fa, row.name_en, row.active, row.parent is None) if row else None
         loaded = (
             CorrectionFacts(unit),
-            UnitQuestionFacts(unit),
+            UnitQuestionFacts(unit, liaison=True),
             AssignmentFacts(facts.get("staff")),
             RecommendationFacts(facts.get("recommended")),
         )
@@ -339,13 +313,13 @@ class CaseHistory:
         return mayor if mayor in city.units and self.case.unit not in city.tree.above(mayor) else None
 
     def staff(
-        self, actor: Actor, command: StaffCommand, days: int = 0, at: datetime | None = None, **facts: Any
+        self, actor: Actor, command: tracking.StaffCommand, days: int = 0, at: datetime | None = None, **facts: Any
     ) -> None:
         """A command of staff after so many working days, in office hours; or at a moment."""
         at = at or self._in_office(days)
         self.take(COMMANDS.act(self.case, command, self.context(actor, at, **facts)), actor, at)
 
-    def by_citizen(self, command: CitizenCommand, days: int) -> None:
+    def by_citizen(self, command: tracking.CitizenCommand, days: int) -> None:
         """A command of the citizen, days later, on any day."""
         day = day_of(self.at) + days * ONE_DAY
         at = datetime.combine(day, time(self._rng.randint(9, 21), self._rng.randint(0, 45)), TEHRAN).astimezone(UTC)
@@ -459,22 +433,24 @@ def _begins(day: date) -> datetime:
     return datetime.combine(day, time(), TEHRAN).astimezone(UTC)
 
 
-def _refusal(reason: RefusalReason) -> Refuse:
-    return Refuse(reason=reason, explanation=texts.REFUSALS[reason])
+def _refusal(reason: RefusalReason) -> tracking.Refuse:
+    return tracking.Refuse(reason=reason, explanation=texts.REFUSALS[reason])
 
 
-def _rating(rng: Random) -> Rate:
+def _rating(rng: Random) -> tracking.Rate:
     score = rng.choices((1, 2, 3, 4, 5), (18, 12, 20, 26, 24))[0]
     good = score > 2
-    return Rate(score=score, informed_clearly=good, treated_well=good, on_time=rng.random() < 0.7, asked_improper=False)
+    return tracking.Rate(
+        score=score, informed_clearly=good, treated_well=good, on_time=rng.random() < 0.7, asked_improper=False
+    )
 
 
 def _hex64() -> str:
     return uuid4().hex + uuid4().hex
 
 
-PATHS: Mapping[str, int] = {"decided": 74, "refused": 9, "withdrawn": 5, "objected": 9, "joined": 3}
-"""How many of a hundred cases take each course; `joined`: another case about the same is merged into it."""
+PATHS: Mapping[str, int] = {"decided": 74, "refused": 9, "withdrawn": 5, "objected": 9, "merged": 3}
+"""How many of a hundred cases take each course; `merged`: another case about the same is merged into it."""
 
 
 def play(city_context: CityContext, rng: Random, complaints: list[Complaint], filed_at: datetime) -> list[CaseHistory]:
@@ -483,7 +459,7 @@ def play(city_context: CityContext, rng: Random, complaints: list[Complaint], fi
     complaint = rng.choice(complaints)
     history = CaseHistory(city_context, rng, complaint, filed_at)
     histories = [history]
-    if path == "joined":
+    if path == "merged":
         history.twin = CaseHistory(city_context, rng, complaint, filed_at + timedelta(minutes=3))
         histories.append(history.twin)
         history.play(path)

@@ -27,9 +27,10 @@ from contracts.vocabulary import Language
 from gateway.submissions.receipts import content_hash
 from services.intake.identities.vault import Vault
 from services.intake.settings import Settings as IntakeSettings
+from services.media.claims.rules import Claimant
 from services.notify.notifications.rules import message_id
 from services.tracking.case.timeline import link
-from services.tracking.search.queries import searchable
+from services.tracking.search.document import searchable
 
 CONTACTS = 500
 """Contacts encrypted to notify, of which each case has one: encrypting a million would take minutes, and they are never
@@ -119,7 +120,7 @@ class CaseTemplate:
         _, case_id, code_hash = self._keys.case(case.index)
         text = texts.varied(rng.choice(self._texts), rng)
         values |= {str(event.case_id): str(case_id), event.code_hash: code_hash, history.case.number: case.number}
-        values |= {event.text: text, rows.search: searchable(case.number, text)}
+        values |= {event.text: text, rows.search: searchable(case.number, text) + rows.later}
         fresh = [f"{rng.getrandbits(128):032x}" for _ in history.uploads]
         values |= {upload_id: own for (upload_id, _), own in zip(history.uploads, fresh, strict=True)}
         values[event.content_hash] = content_hash({**filed, "text": text, "uploads": fresh[: len(event.uploads)]})
@@ -130,6 +131,10 @@ class CaseTemplate:
             sealed = self._keys.vault.seal(case_id, Identity(name="شهروند", mobile=mobile))
             values |= {str(event.citizen_id): str(citizen), event.mobile_hash: mobile_hash}
             values |= {event.sealed_contact: self._keys.contact(rng)}
+            claimant = Claimant(case_id, citizen)
+            values |= {
+                owner: claimant.owner(values[upload_id]) or "" for upload_id, owner in rows.upload_owners.items()
+            }
             for name, content in (
                 (rows.wrapped, sealed.wrapped_key),
                 (rows.nonce, sealed.nonce),
@@ -171,26 +176,26 @@ def _chain(rows: Rows, details: Sequence[Block | None], values: dict[str, str], 
 
 def _ids(rows: Rows) -> list[UUID]:
     history = rows.history
-    found = [history.event.id, *(event.id for event in history.events), *history.questions, *history.recommended]
-    found += [sent.end_event for sent in rows.sent if sent.end_event is not None]
+    ids = [history.event.id, *(event.id for event in history.events), *history.questions, *history.recommended]
+    ids += [sent.end_event for sent in rows.sent if sent.end_event is not None]
     if history.visit is not None:
-        found.append(history.visit.visit_id)
-    return found
+        ids.append(history.visit.visit_id)
+    return ids
 
 
 def _places(rows: Rows) -> list[str]:
     history, event = rows.history, rows.history.event
-    found = [str(event.case_id), event.code_hash, history.case.number, event.text, rows.search, event.content_hash]
-    found += [upload_id for upload_id, _ in history.uploads]
+    places = [str(event.case_id), event.code_hash, history.case.number, event.text, rows.search, event.content_hash]
+    places += [upload_id for upload_id, _ in history.uploads]
     if event.citizen_id is not None:
         assert event.mobile_hash is not None
         assert event.sealed_contact is not None
-        found += [str(event.citizen_id), event.mobile_hash, event.sealed_contact]
-        found += [rows.wrapped, rows.nonce, rows.ciphertext]
-    found += [str(own) for own in _ids(rows)] + rows.command_keys
-    found += [own for _, _, own in history.entries]
-    found += [str(sent.row["id"]) for sent in rows.sent] + rows.at_provider
-    return found
+        places += [str(event.citizen_id), event.mobile_hash, event.sealed_contact]
+        places += [rows.wrapped, rows.nonce, rows.ciphertext, *rows.upload_owners.values()]
+    places += [str(own) for own in _ids(rows)] + rows.command_keys
+    places += [own for _, _, own in history.entries]
+    places += [str(sent.row["id"]) for sent in rows.sent] + rows.at_provider
+    return places
 
 
 def _as_filed(history: CaseHistory) -> dict[str, Any]:

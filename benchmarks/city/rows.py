@@ -24,6 +24,7 @@ from services.intake import models as intake_models
 from services.intake.submissions import use_cases as intake
 from services.intake.submissions.rules import target_of
 from services.media import models as media_models
+from services.media.claims.rules import Claimant
 from services.notify import models as notify_models
 from services.notify.delivery.outcome import outcome_event
 from services.notify.notifications.composer import Draft, MessageComposer
@@ -31,6 +32,7 @@ from services.notify.notifications.registry import shipped_registry
 from services.notify.notifications.use_cases import latest_states
 from services.tracking import models as tracking_models
 from services.tracking.case import registration
+from services.tracking.search.document import LINE, later_words
 
 Row = dict[str, Any]
 Key = tuple[str, str]
@@ -64,7 +66,7 @@ TABLES: dict[Key, Table] = {
             insight_models.visits,
             insight_models.notifications,
         ],
-        "media": [media_models.uploads, media_models.files],
+        "media": [media_models.uploads, media_models.claims, media_models.files],
     }.items()
     for table in tables
 }
@@ -92,11 +94,13 @@ class Rows:
     def __init__(self, history: CaseHistory, rng: Random) -> None:
         self.history, self._rng = history, rng
         self.search = f"search {history.case.case_id.hex}"
+        self.later = later_words(entry for entry, _, _ in history.entries).replace(LINE, r"\n")  # for COPY
         self.wrapped, self.nonce, self.ciphertext = (
             f"{name} {history.case.case_id.hex}" for name in ("key", "nonce", "box")
         )
         self.command_keys: list[str] = []
         self.at_provider: list[str] = []
+        self.upload_owners: dict[str, str] = {}
         self.sent: list[Sent] = []
         self.of: dict[Key, list[Row]] = defaultdict(list)
         self._tracking()
@@ -128,7 +132,7 @@ class Rows:
                 by = f"{entry.actor_kind}:{entry.actor_id}"
                 add("commands", {"actor": by, "key": key, "command_hash": own, "done_at": entry.at})
         for row in history.questions.values():
-            add("questions", row)
+            add("questions", {"liaison_missing": False, **row})
         for row in history.recommended.values():
             add("recommendations", row)
         for row in history.attachments:
@@ -136,8 +140,6 @@ class Rows:
         if history.visit is not None:
             visit = {name: value for name, value in vars(history.visit).items() if name != "slot"}
             add("visits", {**visit, "slot_id": history.visit.slot.slot_id if history.visit.slot else None})
-        if self._recent(history.opened_at):
-            self._handled("tracking", "tracking.registrations", history.event.id, history.opened_at)
 
     def _intake(self) -> None:
         history, add = self.history, self._adder("intake")
@@ -155,7 +157,12 @@ class Rows:
 
     def _notify(self) -> None:
         history, add, event = self.history, self._adder("notify"), self.history.event
-        reached = {"mobile_hash": event.mobile_hash, "sealed_contact": event.sealed_contact, "recoded": False}
+        reached = {
+            "mobile_hash": event.mobile_hash,
+            "sealed_contact": event.sealed_contact,
+            "recoded": False,
+            "code_attempt": 0,
+        }
         names = ("case_id", "code_hash", "kind", "language", "citizen_id")
         about = {name: getattr(event, name) for name in names}
         add("contacts", {**about, **reached, "registered_at": event.occurred_at})
@@ -163,9 +170,9 @@ class Rows:
             add("cases", row)
         if self._recent(history.opened_at):
             self._handled("notify", "contacts", event.id, history.opened_at)
-        messages = [(event.occurred_at, _composer().compose(event, event.sealed_contact))]
+        messages = [(event.occurred_at, _composer().compose(event))]
         for case_event in history.events:
-            messages.append((case_event.occurred_at, _composer().compose(case_event, event.sealed_contact)))
+            messages.append((case_event.occurred_at, _composer().compose(case_event)))
             if self._recent(case_event.occurred_at):
                 self._handled("notify", "cases", case_event.id, case_event.occurred_at)
         for at, drafts in messages:
@@ -173,8 +180,9 @@ class Rows:
                 self._send(draft, at)
 
     def _send(self, draft: Draft, at: datetime) -> None:
-        add, row = self._adder("notify"), draft.row(at)
-        row |= {"attempts": 0, "looks": 0}
+        without_mobile = [self.history.case.case_id] if self.history.event.sealed_contact is None else []
+        add, row = self._adder("notify"), draft.row(at, without_mobile)
+        row |= {"attempts": 0, "status_polls": 0}
         if row["state"] == MessageState.DUE:
             row |= self._became(row, at)
         add("messages", row)
@@ -203,18 +211,19 @@ class Rows:
             return {
                 **sent,
                 "state": MessageState.SENT,
-                "looks": 4,
-                "next_look_at": self.history.city_context.until + timedelta(hours=5),
+                "status_polls": 4,
+                "next_status_poll_at": self.history.city_context.until + timedelta(hours=5),
             }
         if chance < 0.07:
-            return {**sent, "state": MessageState.UNDELIVERED, "reason": "undelivered", "looks": 2}
-        return {**sent, "state": MessageState.DELIVERED, "delivered_at": at + timedelta(seconds=9), "looks": 1}
+            return {**sent, "state": MessageState.UNDELIVERED, "reason": "undelivered", "status_polls": 2}
+        return {**sent, "state": MessageState.DELIVERED, "delivered_at": at + timedelta(seconds=9), "status_polls": 1}
 
     def _insight(self) -> None:
         history, add = self.history, self._adder("insight")
         decided = [event for event in history.events if isinstance(event, CaseDecided)]
-        decision = insight.decision_of(decided[-1]) if decided else {"decided_at": None, "decided_sequence": None}
-        add("facts", {**insight.fact_of(history.events[-1]), **decision})
+        rated = [event for event in history.events if isinstance(event, insight.Rating)]
+        last_rating = rated[-1] if rated else None
+        add("facts", insight.fact_of(history.events[-1], decided[-1] if decided else None, last_rating))
         for event in history.events:
             add("transitions", insight.transition_of(event))
         for row in insight.visits_of([event for event in history.events if isinstance(event, VisitEvent)]):
@@ -230,22 +239,32 @@ class Rows:
                 "size": 184_320,
                 "variants": ["evidence", "preview"],
             }
-            self._adder("tracking")("media_states", {"media_id": upload_id, **states, "told_at": at})
+            self._adder("tracking")("media_states", {"media_id": upload_id, **states, "reported_at": at})
             moments = {"created_at": at, "expires_at": at + timedelta(days=1), "settled_at": at, "swept_at": at}
-            found = {**about, "kind": "image", "scanned": False, "removed_parts": ["exif"], "received": 184_320}
+            checked = {**about, "kind": "image", "scanned": False, "removed_parts": ["exif"], "received": 184_320}
             own = {
                 "upload_id": upload_id,
                 "case_id": self.history.case.case_id,
                 "state": "accepted",
                 "file_name": "photo.jpg",
             }
-            add("uploads", {**own, **found, **moments, "declared_type": "image/jpeg"})
+            add("uploads", {**own, **checked, **moments, "declared_type": "image/jpeg"})
+            add("claims", self._claim(upload_id, at))
             for variant in ("evidence", "preview"):
                 key = f"evidence/{upload_id}/city/{variant}.jpg"
                 add(
                     "files",
                     {"upload_id": upload_id, "variant": variant, "key": key, **about, "width": 1280, "height": 960},
                 )
+
+    def _claim(self, upload_id: str, at: datetime) -> Row:
+        """The case's claim on an upload; its owner's hash is a placeholder."""
+        claimant = Claimant(self.history.case.case_id, self.history.event.citizen_id)
+        owner = None
+        if claimant.owner(upload_id) is not None:
+            owner = self.upload_owners[upload_id] = f"owner {UUID(upload_id)}"
+        claim = {"upload_id": upload_id, "case_id": claimant.case_id, "from_office": claimant.from_office}
+        return {**claim, "owner": owner, "named": True, "claimed_at": at}
 
     # --- parts ---
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from contracts.base import Answer, GroundCode, ListCode, Moment, Sequence, UploadId
 from contracts.gateway import AnswerValue
+from contracts.intake import Question
 from contracts.media import MediaNote, UploadState, Variant
 from contracts.visits import Visit
 from contracts.vocabulary import Kind, Outcome, Stage
@@ -34,7 +35,8 @@ class Attachment(Answer):
 class PublicEntry(Answer):
     """One line of the timeline that the citizen may read. `sequence`: among these lines, without a gap. `by`: "you" or
     "office". `entry`: what happened, such as opened, citizen_asked, citizen_answered, decided. `text`: only what was written to
-    or by the citizen. `outcome`: of a decision, be it of the case that this one was merged into (joined_decided)."""
+    or by the citizen. `outcome`: of a decision, be it of the case that this one was merged into (joined_decided). `body_…`: of
+    referred, the competent body to which the case was referred, under its name of that day."""
 
     sequence: Sequence
     at: Moment
@@ -43,6 +45,8 @@ class PublicEntry(Answer):
     stage: Stage
     text: str | None = None
     outcome: Outcome | None = None
+    body_fa: str | None = None
+    body_en: str | None = None
 
 
 class OpenQuestion(Answer):
@@ -51,15 +55,27 @@ class OpenQuestion(Answer):
     asked_at: Moment
 
 
+class CitedArticle(Answer):
+    """An article of a regulation that a decision cites: what it was called on the day of the decision."""
+
+    code: ListCode
+    title_fa: str
+    title_en: str
+    number: str
+
+
 class Decision(Answer):
+    """`articles`: what it cites."""
+
     outcome: Outcome
     reasons: str
     decided_at: Moment
     final: bool
     objection_until: date | None = None
+    articles: list[CitedArticle] = []
 
 
-class JoinedOutcome(Answer):
+class MergedOutcome(Answer):
     """How the case was decided that a merged one goes on in; the reasons were written to another."""
 
     outcome: Outcome
@@ -67,7 +83,7 @@ class JoinedOutcome(Answer):
     final: bool
 
 
-class JoinedRefusal(Answer):
+class MergedRefusal(Answer):
     """Why the case is not handled that a merged one goes on in; what was explained to its citizen was written to another."""
 
     refusal_reason: ListCode
@@ -78,10 +94,12 @@ class JoinedRefusal(Answer):
 
 
 class FiledText(Answer):
-    """What the citizen wrote when they filed, as typed. `happened_on`: ISO, Gregorian."""
+    """What the citizen wrote when they filed, as typed. `happened_on`: ISO, Gregorian. `answered_questions`: those of `answers`,
+    as they were asked that day."""
 
     text: str
     answers: dict[str, AnswerValue] = {}
+    answered_questions: list[Question] = []
     happened_on: str | None = None
     address: str | None = None
     reference: str | None = None
@@ -95,7 +113,8 @@ class PublicCase(Answer):
     the clock is stopped or when it is over. `visit_can`: what the citizen can do about a visit now, of ask_visit, book_visit,
     move_visit and cancel_visit. `evidence_left`: how many more files the citizen can send now. `refusal_name_…`: the reason's
     name of the day it was refused. `joined`, `joined_refusal`: of a merged case, once the case that it goes on in is decided
-    or refused. `version`: grows with what the citizen is shown, and with nothing else.
+    or refused. `closed_reason`: unanswered when the case was closed since the question was not answered; an answer reopens it
+    until `answer_until`. `version`: grows with what the citizen is shown, and with nothing else.
     """
 
     case_id: UUID
@@ -114,8 +133,10 @@ class PublicCase(Answer):
     refusal_name_en: str | None = None
     refusal_explanation: str | None = None
     refusal_address: str | None = None
-    joined: JoinedOutcome | None = None
-    joined_refusal: JoinedRefusal | None = None
+    closed_reason: Literal["unanswered"] | None = None
+    answer_until: date | None = None
+    joined: MergedOutcome | None = None
+    joined_refusal: MergedRefusal | None = None
     score: int | None = None
     can: list[Literal["answer_question", "withdraw", "object", "rate"]] = []
     visits: list[Visit] = []

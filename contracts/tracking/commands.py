@@ -8,10 +8,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Contract, GroundCode, ListCode, UnitCode, UploadId
+from contracts.base import Contract, GroundCode, ListCode, Moment, UnitCode, UploadId
 from contracts.tracking.fields import LongText, ShortText
 from contracts.visits import StaffVisitCommand, VisitCommand
-from contracts.vocabulary import Outcome
+from contracts.vocabulary import Channel, Kind, Outcome
 
 
 class StartScreening(Contract):
@@ -25,6 +25,7 @@ class Correct(Contract):
     unit: UnitCode | None = None
     ground: GroundCode | None = None
     urgent: bool | None = None
+    kind: Kind | None = None
 
 
 class Refuse(Contract):
@@ -49,6 +50,20 @@ class Assign(Contract):
 
     type: Literal["assign"] = "assign"
     inspector: UUID | None = None
+
+
+class ReturnToScreening(Contract):
+    """Unit, kind or ground turns out to be wrong: the case is screened again. `reason`: for the office alone."""
+
+    type: Literal["return_to_screening"] = "return_to_screening"
+    reason: LongText
+
+
+class Reopen(Contract):
+    """The office takes back what was its mistake: a refusal, a decision, a closing, a merge. `reason`: for the office alone."""
+
+    type: Literal["reopen"] = "reopen"
+    reason: LongText
 
 
 class AskCitizen(Contract):
@@ -87,13 +102,28 @@ class Recommendation(Contract):
 
 class Decide(Contract):
     """`reasons` are told to the citizen. An upheld or partly upheld case names at least one root cause, of those that the
-    administrator offers."""
+    administrator offers. `articles`: those of the library that it cites, all in force that day."""
 
     type: Literal["decide"] = "decide"
     outcome: Outcome
     reasons: LongText
     root_causes: list[ListCode] = []
     recommendations: list[Recommendation] = []
+    articles: list[ListCode] = Field(default=[], exclude_if=lambda articles: not articles)
+
+
+class SettleEarly(Contract):
+    """At first reading, the citizen agrees that the matter is settled: decided without an investigation.
+
+    `agreement`: what the citizen said to who gives the command, `agreed_at` when and `agreed_by` which channel; for the office
+    alone. `consented`: they agreed that this is written down and ends the investigation. `reasons` are told to the citizen."""
+
+    type: Literal["settle_early"] = "settle_early"
+    agreement: LongText
+    agreed_at: Moment
+    agreed_by: Channel
+    consented: bool
+    reasons: LongText
 
 
 class Close(Contract):
@@ -101,13 +131,14 @@ class Close(Contract):
 
 
 class Propose(Contract):
-    """A decision for the head to approve."""
+    """A decision for the head to approve. `articles` are judged again on the day of the approval."""
 
     type: Literal["propose"] = "propose"
     outcome: Outcome
     reasons: LongText
     root_causes: list[ListCode] = []
     recommendations: list[Recommendation] = []
+    articles: list[ListCode] = Field(default=[], exclude_if=lambda articles: not articles)
 
 
 class Approve(Contract):
@@ -159,12 +190,49 @@ class LinkCase(Contract):
     linked: bool = True
 
 
+class AddCoHandler(Contract):
+    """A second inspector, who sees the case and does what its inspector does, but for deciding who handles it."""
+
+    type: Literal["add_co_handler"] = "add_co_handler"
+    inspector: UUID
+
+
+class RemoveCoHandler(Contract):
+    type: Literal["remove_co_handler"] = "remove_co_handler"
+    inspector: UUID
+
+
+class ConsultColleague(Contract):
+    """Asks another inspector, who sees the case until they have answered; it stays with its inspector."""
+
+    type: Literal["consult_colleague"] = "consult_colleague"
+    colleague: UUID
+    text: LongText
+
+
+class AnswerConsultation(Contract):
+    """By who is consulted; for the office alone."""
+
+    type: Literal["answer_consultation"] = "answer_consultation"
+    consultation_id: UUID
+    text: LongText
+
+
+class EndConsultation(Contract):
+    """No answer is needed any more."""
+
+    type: Literal["end_consultation"] = "end_consultation"
+    consultation_id: UUID
+
+
 StaffCommand = Annotated[
     StartScreening
     | Correct
     | Refuse
     | Merge
     | Assign
+    | ReturnToScreening
+    | Reopen
     | AskCitizen
     | AskUnit
     | AddNote
@@ -174,10 +242,16 @@ StaffCommand = Annotated[
     | Approve
     | ReturnProposal
     | SettleRecommendation
+    | SettleEarly
     | Remind
     | AddCheck
     | TickCheck
     | LinkCase
+    | AddCoHandler
+    | RemoveCoHandler
+    | ConsultColleague
+    | AnswerConsultation
+    | EndConsultation
     | Close
     | StaffVisitCommand,
     Field(discriminator="type"),

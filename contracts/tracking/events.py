@@ -11,12 +11,17 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.base import CaseEvent, Contract, GroundCode, KeyedHash, ListCode, Moment, UnitCode, UploadId
-from contracts.tracking.fields import PRODUCER, DeadlineStep
+from contracts.notify import Reply
+from contracts.tracking.fields import PRODUCER, DeadlineStep, Mistake
 from contracts.vocabulary import Channel, KeptPart, Kind, Outcome, Stage
 
 
 class CaseSnapshot(Contract):
-    """The case after this event, without texts or persons. `expected_on`: the day a decision is owed, Tehran."""
+    """The case after this event, without texts or persons. `expected_on`: the day a decision is owed, Tehran.
+
+    `object_until`: the last day on which the citizen may object to how it ended; of a case that was closed since they did not
+    answer, the last day on which one message of theirs reopens it. `rate_until`: of a closed case, the last day for a rating.
+    """
 
     number: str
     kind: Kind
@@ -31,9 +36,13 @@ class CaseSnapshot(Contract):
     expected_on: date | None = None
     outcome: Outcome | None = None
     handler: UUID | None = None
+    co_handlers: list[UUID] = []
+    consulted: list[UUID] = []
     citizen_id: UUID | None = None
     code_hash: KeyedHash | None = None
     score: int | None = None
+    object_until: date | None = None
+    rate_until: date | None = None
 
 
 class TrackedEvent(CaseEvent):
@@ -49,13 +58,21 @@ class TrackedEvent(CaseEvent):
     public_version: int | None = None
 
 
+class ConcludingEvent(TrackedEvent):
+    """What ends work on a case, or a part of it. `workers`: everybody of the staff who worked on it, but who did this;
+    `unit_released`: whose answer is waited for no longer."""
+
+    workers: list[UUID] = []
+    unit_released: UnitCode | None = None
+
+
 class CaseOpened(TrackedEvent):
     """A submission has become a case, with its number and the day a decision is owed."""
 
     name: ClassVar[str] = "case.opened.v1"
 
 
-class CaseStageChanged(TrackedEvent):
+class CaseStageChanged(ConcludingEvent):
     """A change of stage that no event below tells: screening began, closed, reopened."""
 
     name: ClassVar[str] = "case.stage_changed.v1"
@@ -71,6 +88,14 @@ class CaseAssigned(TrackedEvent):
     """`state.handler` is the inspector; the case is now investigated (or reviewed)."""
 
     name: ClassVar[str] = "case.assigned.v1"
+
+
+class HandlerLeft(TrackedEvent):
+    """Whoever handled the open case may not any more, and nobody was named to take it: the head assigns it. `because` left: the
+    account was closed; role: it is no inspector's any more; conflict: they came to belong to the unit complained about."""
+
+    name: ClassVar[str] = "case.handler_left.v1"
+    because: Literal["left", "role", "conflict"]
 
 
 class CitizenAsked(TrackedEvent):
@@ -97,6 +122,14 @@ class UnitAsked(TrackedEvent):
     due_on: date
 
 
+class UnitWithoutLiaison(TrackedEvent):
+    """Nobody answers for the unit that was asked, or for one above it: its question waits for no one."""
+
+    name: ClassVar[str] = "case.unit_without_liaison.v1"
+    question_id: UUID
+    unit_asked: UnitCode
+
+
 class UnitAnswered(TrackedEvent):
     """A unit's liaison answered. `uploads` came with the answer."""
 
@@ -111,6 +144,23 @@ class NoteAdded(TrackedEvent):
 
     name: ClassVar[str] = "case.note_added.v1"
     mentions: list[UUID] = []
+
+
+class ColleaguesChanged(TrackedEvent):
+    """A second inspector came or went, or another was asked for advice by `asked_by`; what was asked and said does not travel.
+    `ended_with_case`: since the case is over, or has no inspector any more."""
+
+    name: ClassVar[str] = "case.colleagues_changed.v1"
+    what: Literal[
+        "co_handler_added",
+        "co_handler_removed",
+        "colleague_consulted",
+        "consultation_answered",
+        "consultation_ended",
+    ]
+    colleague: UUID
+    asked_by: UUID | None = None
+    ended_with_case: bool = False
 
 
 class EvidenceAdded(TrackedEvent):
@@ -129,8 +179,9 @@ class EvidenceRefused(TrackedEvent):
     first: bool = True
 
 
-class CaseDecided(TrackedEvent):
-    """`final`: after an objection, which can be raised once."""
+class CaseDecided(ConcludingEvent):
+    """`final`: after an objection, which can be raised once. `early`: settled with the citizen at first reading, without an
+    investigation."""
 
     name: ClassVar[str] = "case.decided.v1"
     outcome: Outcome
@@ -138,6 +189,7 @@ class CaseDecided(TrackedEvent):
     final: bool = False
     objection_until: date | None = None
     recommended_to: UnitCode | None = None
+    early: bool = False
 
 
 class CaseRefused(TrackedEvent):
@@ -156,7 +208,7 @@ class CaseMerged(TrackedEvent):
     into: UUID
 
 
-class JoinedCaseDecided(TrackedEvent):
+class MergedCaseDecided(TrackedEvent):
     """The case that this merged one goes on in was decided. Of that case nothing travels but its outcome."""
 
     name: ClassVar[str] = "case.joined_decided.v1"
@@ -164,7 +216,7 @@ class JoinedCaseDecided(TrackedEvent):
     final: bool = False
 
 
-class JoinedCaseRefused(TrackedEvent):
+class MergedCaseRefused(TrackedEvent):
     """The case that this merged one goes on in is not handled, for a reason that holds for this one, too."""
 
     name: ClassVar[str] = "case.joined_refused.v1"
@@ -173,22 +225,53 @@ class JoinedCaseRefused(TrackedEvent):
     reason_en: str | None = None
 
 
-class CaseReopened(TrackedEvent):
-    """The case that this merged one went on in ended and decided nothing: this one is screened by itself again."""
+class CaseReopened(ConcludingEvent):
+    """The case is screened again. `mistake`: what the office took back as its own mistake; None: the case that this merged one
+    went on in ended and decided nothing. `recommended_to`: the unit whose recommendations are void with the decision."""
 
     name: ClassVar[str] = "case.reopened.v1"
+    mistake: Mistake | None = None
+    recommended_to: UnitCode | None = None
 
 
-class CaseWithdrawn(TrackedEvent):
+class CaseReturned(ConcludingEvent):
+    """The case goes back to screening from the inquiry, since unit, kind or ground is wrong. Nobody handles it."""
+
+    name: ClassVar[str] = "case.returned.v1"
+
+
+class MergedCaseReopened(TrackedEvent):
+    """What the citizen of this merged case was told of the case that it goes on in was taken back: that one is screened again."""
+
+    name: ClassVar[str] = "case.joined_reopened.v1"
+
+
+class CaseJoined(TrackedEvent):
+    """Another case was merged into this one. `visit_wanted`: its citizen wishes to come."""
+
+    name: ClassVar[str] = "case.duplicate_joined.v1"
+    merged: UUID
+    visit_wanted: bool = False
+
+
+class CaseParted(TrackedEvent):
+    """A case that was merged into this one by mistake is its own again."""
+
+    name: ClassVar[str] = "case.duplicate_parted.v1"
+    merged: UUID
+
+
+class CaseWithdrawn(ConcludingEvent):
     """The citizen took the case back."""
 
     name: ClassVar[str] = "case.withdrawn.v1"
 
 
 class CaseObjected(TrackedEvent):
-    """The citizen objected to the decision; another inspector reviews it."""
+    """The citizen objected to the decision; another inspector reviews it. `reply_id`: of the CitizenReplied by which they did."""
 
     name: ClassVar[str] = "case.objected.v1"
+    reply_id: UUID | None = None
 
 
 class VisitEvent(TrackedEvent):
@@ -226,10 +309,21 @@ class VisitMoved(VisitEvent):
 
 
 class VisitCancelled(VisitEvent):
-    """`by` citizen; office: it cannot hold it, and another time is to be chosen; ended: the case ended before."""
+    """`by` citizen; office: it cannot hold it, and another time is to be chosen; ended: the case ended before. `because`: of the
+    office, when its day has become a holiday. `inspector`: whose slot it was, where they are to be told."""
 
     name: ClassVar[str] = "visit.cancelled.v1"
     by: Literal["citizen", "office", "ended"]
+    because: Literal["holiday"] | None = None
+    inspector: UUID | None = None
+
+
+class VisitHandedOver(VisitEvent):
+    """Somebody else holds the booked visit, at the same time and place: `inspector`; None: the head sees to it, since nobody was
+    named."""
+
+    name: ClassVar[str] = "visit.handed_over.v1"
+    inspector: UUID | None = None
 
 
 class VisitReminded(VisitEvent):
@@ -258,10 +352,43 @@ class VisitAvoided(VisitEvent):
 
 
 class CaseRated(TrackedEvent):
-    """The citizen rated how the case was handled; `score` 1–5."""
+    """The citizen rated how the case was handled; `score` 1–5. `reply_id`: of the CitizenReplied by which they did."""
 
     name: ClassVar[str] = "case.rated.v1"
     score: Annotated[int, Field(ge=1, le=5)]
+    reply_id: UUID | None = None
+
+
+class ReplyRefused(TrackedEvent):
+    """What the citizen answered by SMS has no effect: the time for it is over (late), it was said before (known), the decision is
+    final, or the case does not wait for it (no_effect). `reply_id`: of their CitizenReplied."""
+
+    name: ClassVar[str] = "case.reply_refused.v1"
+    reply: Reply
+    reason: Literal["late", "known", "final", "no_effect"]
+    reply_id: UUID
+
+
+class CitizenReminded(TrackedEvent):
+    """The question to the citizen waits for its answer still; after `close_on` the case is closed as unanswered."""
+
+    name: ClassVar[str] = "case.citizen_reminded.v1"
+    close_on: date
+
+
+class CaseUnanswered(TrackedEvent):
+    """The case is closed since the citizen did not answer; one message of theirs until `object_until` reopens it."""
+
+    name: ClassVar[str] = "case.closed_unanswered.v1"
+    object_until: date
+
+
+class CaseResumed(TrackedEvent):
+    """A case that was closed as unanswered goes on, since the citizen asked for it without answering the question. `reply_id`: of
+    the CitizenReplied by which they did."""
+
+    name: ClassVar[str] = "case.resumed.v1"
+    reply_id: UUID | None = None
 
 
 class DeadlineWarned(TrackedEvent):
@@ -332,6 +459,36 @@ class RecommendationSettled(TrackedEvent):
     recommendation_id: UUID
     unit_asked: UnitCode
     now: Literal["done", "declined", "open"]
+
+
+class CaseReferred(TrackedEvent):
+    """The case was referred to a competent body outside; what was sent does not travel. `identity`: who filed it went with it."""
+
+    name: ClassVar[str] = "case.referred.v1"
+    referral_id: UUID
+    body: ListCode
+    identity: bool = False
+
+
+class ReferralAnswered(TrackedEvent):
+    """The body to which the case was referred answered; what it wrote does not travel."""
+
+    name: ClassVar[str] = "case.referral_answered.v1"
+    referral_id: UUID
+    body: ListCode
+    outcome: Literal["received", "accepted", "declined", "concluded"]
+
+
+class CaseCodeReplaced(TrackedEvent):
+    """The case answers to another code from here on (`state.code_hash`), and to its earlier one no more."""
+
+    name: ClassVar[str] = "case.code_replaced.v1"
+
+
+class CaseClaimed(TrackedEvent):
+    """What an operator filed is among the cases of the citizen who confirmed it (`state.citizen_id`)."""
+
+    name: ClassVar[str] = "case.claimed.v1"
 
 
 class CaseReminded(TrackedEvent):

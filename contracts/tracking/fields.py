@@ -16,3 +16,7 @@ DeadlineStep = Literal["decision", "first_reading", "unit", "citizen", "recommen
 
 
 ShortText = Annotated[str, Field(max_length=1_000)]
+
+
+Mistake = Literal["refused", "decided", "closed", "merged"]
+"""What the office takes back; `closed`: neither decided nor refused."""

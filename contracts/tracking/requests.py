@@ -70,6 +70,12 @@ class ListUnitQuestions(Request):
     open_only: bool = True
 
 
+class ListUnansweredUnits(Request):
+    """RPC tracking.list_unanswered_units → UnansweredUnits, for staff who see cases."""
+
+    actor: Actor
+
+
 class AnswerUnitQuestion(Request):
     """RPC tracking.answer_unit_question → UnitQuestion. AlreadyDone is WrongStage; idempotent by its key."""
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def cut_down(font: TTFont, ranges: Ranges, features: Iterable[str]) -> None:
     options.name_IDs = [0, 1, 2, 3, 4, 5, 6, 13, 14]
     options.drop_tables += ["MATH"]
     cutter = Subsetter(options)
-    cutter.populate(unicodes=[one for one in font.getBestCmap() if any(low <= one <= high for low, high in ranges)])
+    cutter.populate(unicodes=[code for code in font.getBestCmap() if any(low <= code <= high for low, high in ranges)])
     cutter.subset(font)
 
 
@@ -96,7 +97,7 @@ def join_marks(font: TTFont) -> None:
     """One glyph, made of the letter's and its marks', in place of each sequence of letter and marks."""
     glyphs, metrics, order = font["glyf"], font["hmtx"], tuple(font.getGlyphOrder())
     anchors = _Anchors(font)
-    joined: dict[tuple[str, ...], str] = {}
+    ligatures: dict[tuple[str, ...], str] = {}
     for letter, marks_of_it in _forms(font):
         for marks in marks_of_it:
             places = [anchors.place(letter, mark) for mark in marks]
@@ -108,19 +109,19 @@ def join_marks(font: TTFont) -> None:
             made.components = [_part(letter, (0, 0)), *map(_part, marks, places)]
             glyphs[name] = made
             metrics[name] = metrics[letter]
-            joined[letter, *marks] = name
+            ligatures[letter, *marks] = name
     glyphs[_BREAK] = Glyph()
     metrics[_BREAK] = (0, 0)
-    font.setGlyphOrder([*order, *joined.values(), _BREAK])
+    font.setGlyphOrder([*order, *ligatures.values(), _BREAK])
     glyphs.glyphOrder = font.getGlyphOrder()
-    for name in joined.values():
+    for name in ligatures.values():
         glyphs[name].recalcBounds(glyphs)
         advance, _ = metrics[name]
         metrics[name] = (advance, glyphs[name].xMin)
-    font["GDEF"].table.GlyphClassDef.classDefs.update(dict.fromkeys(joined.values(), 1))
-    anchors.keep_for(joined)
-    _kern_as_letters(font, joined)
-    _substitute(font, joined)
+    font["GDEF"].table.GlyphClassDef.classDefs.update(dict.fromkeys(ligatures.values(), 1))
+    anchors.keep_for(ligatures)
+    _kern_as_letters(font, ligatures)
+    _substitute(font, ligatures)
     font["post"].formatType = 3.0
 
 
@@ -143,12 +144,12 @@ def _forms(font: TTFont) -> Iterator[tuple[str, tuple[tuple[str, ...], ...]]]:
     for tag in ("init", "medi", "fina"):
         for index in of_feature[tag]:
             for subtable in _subtables(table.LookupList.Lookup[index]):
-                forms.update({subtable.mapping[one]: None for one in list(forms) if one in subtable.mapping})
+                forms.update({subtable.mapping[glyph]: None for glyph in list(forms) if glyph in subtable.mapping})
     # With their alternates beside others, such as uniFE9C.long.
     yield from ((name, MARKS) for name in font.getGlyphOrder() if name.partition(".")[0] in forms)
     for index in of_feature["rlig"]:
         for subtable in _subtables(table.LookupList.Lookup[index]):
-            for ligature in (one for several in subtable.ligatures.values() for one in several):
+            for ligature in chain.from_iterable(subtable.ligatures.values()):
                 yield ligature.LigGlyph, _ON_LAM_ALEF
 
 
@@ -156,9 +157,9 @@ class _Anchors:
     """Where marks stand on letters, as the font's own mark-to-base tables say."""
 
     def __init__(self, font: TTFont) -> None:
-        subtables = [one for lookup in font["GPOS"].table.LookupList.Lookup for one in _subtables(lookup)]
-        self._tables = [one for one in subtables if isinstance(one, otTables.MarkBasePos)]
-        self._of_ligatures = [one for one in subtables if isinstance(one, otTables.MarkLigPos)]
+        subtables = [subtable for lookup in font["GPOS"].table.LookupList.Lookup for subtable in _subtables(lookup)]
+        self._tables = [subtable for subtable in subtables if isinstance(subtable, otTables.MarkBasePos)]
+        self._of_ligatures = [subtable for subtable in subtables if isinstance(subtable, otTables.MarkLigPos)]
         self._font = font
 
     def place(self, letter: str, mark: str) -> tuple[int, int] | None:
@@ -178,16 +179,16 @@ class _Anchors:
                     return _apart(last, on.MarkAnchor)
         return None
 
-    def keep_for(self, joined: dict[tuple[str, ...], str]) -> None:
+    def keep_for(self, ligatures: dict[tuple[str, ...], str]) -> None:
         """A further mark stands on the joined glyph where it would on the letter; higher, where there is one already."""
         for table in self._tables:
             records = dict(zip(table.BaseCoverage.glyphs, table.BaseArray.BaseRecord, strict=True))
-            for (letter, *marks), name in joined.items():
+            for (letter, *marks), name in ligatures.items():
                 if letter in records:
                     records[name] = self._raised(records[letter], table, marks)
             names = sorted(records, key=self._font.getGlyphID)
             table.BaseCoverage.glyphs = names
-            table.BaseArray.BaseRecord = [records[one] for one in names]
+            table.BaseArray.BaseRecord = [records[name] for name in names]
             table.BaseArray.BaseCount = len(names)
 
     def _raised(self, record: Any, table: Any, marks: list[str]) -> Any:
@@ -214,32 +215,32 @@ def _apart(base: Any, mark: Any) -> tuple[int, int]:
     return base.XCoordinate - mark.XCoordinate, base.YCoordinate - mark.YCoordinate
 
 
-def _kern_as_letters(font: TTFont, joined: dict[tuple[str, ...], str]) -> None:
+def _kern_as_letters(font: TTFont, ligatures: dict[tuple[str, ...], str]) -> None:
     """The joined glyphs keep their letters' distances."""
     for lookup in font["GPOS"].table.LookupList.Lookup:
         for table in _subtables(lookup):
             if not isinstance(table, otTables.PairPos) or table.Format != 2:
                 continue
-            known = set(table.Coverage.glyphs)
-            added = [name for (letter, *_), name in joined.items() if letter in known]
-            table.Coverage.glyphs = sorted(known.union(added), key=font.getGlyphID)
+            covered = set(table.Coverage.glyphs)
+            added = [name for (letter, *_), name in ligatures.items() if letter in covered]
+            table.Coverage.glyphs = sorted(covered.union(added), key=font.getGlyphID)
             for classes in (table.ClassDef1.classDefs, table.ClassDef2.classDefs):
-                classes.update({name: classes[letter] for (letter, *_), name in joined.items() if letter in classes})
+                classes.update({name: classes[letter] for (letter, *_), name in ligatures.items() if letter in classes})
 
 
-def _substitute(font: TTFont, joined: dict[tuple[str, ...], str]) -> None:
+def _substitute(font: TTFont, ligatures: dict[tuple[str, ...], str]) -> None:
     """After all that the font itself does, in the Arabic script's feature of ligatures."""
     table = font["GSUB"].table
     features = table.FeatureList.FeatureRecord
     breaks = {font.getBestCmap()[0x200C]: _BREAK}
-    added = [buildLookup([buildLigatureSubstSubtable(joined)]), buildLookup([buildSingleSubstSubtable(breaks)])]
+    added = [buildLookup([buildLigatureSubstSubtable(ligatures)]), buildLookup([buildSingleSubstSubtable(breaks)])]
     indices = range(table.LookupList.LookupCount, table.LookupList.LookupCount + len(added))
     table.LookupList.Lookup.extend(added)
     table.LookupList.LookupCount += len(added)
     for script in table.ScriptList.ScriptRecord:
         if script.ScriptTag not in ("arab", "DFLT"):
             continue
-        languages = [script.Script.DefaultLangSys, *(one.LangSys for one in script.Script.LangSysRecord)]
+        languages = [script.Script.DefaultLangSys, *(record.LangSys for record in script.Script.LangSysRecord)]
         for language in filter(None, languages):
             for at in language.FeatureIndex:
                 feature = features[at]
@@ -280,16 +281,21 @@ def box() -> TTFont:
     every = CmapSubtable.newSubtable(13)
     every.platformID, every.platEncID, every.language = 3, 10, 0
     every.format, every.reserved, every.length, every.nGroups = 13, 0, 0, 0
-    every.cmap = {one: "box" for one in range(0x21, 0x110000) if not _unseen(one)}
+    every.cmap = {code: "box" for code in range(0x21, 0x110000) if not _unseen(code)}
     builder.font["cmap"].tables = [every]
     builder.font["head"].created = builder.font["head"].modified = 0
     return builder.font
 
 
-def _unseen(one: int) -> bool:
+def _unseen(code_point: int) -> bool:
     """Control and format characters, spaces, surrogates, and what chooses among a character's shapes."""
-    selectors = 0xFE00 <= one <= 0xFE0F or 0xE0100 <= one <= 0xE01EF or 0x180B <= one <= 0x180D or one == 0x034F
-    return selectors or unicodedata.category(chr(one)) in ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")
+    is_selector = (
+        0xFE00 <= code_point <= 0xFE0F
+        or 0xE0100 <= code_point <= 0xE01EF
+        or 0x180B <= code_point <= 0x180D
+        or code_point == 0x034F
+    )
+    return is_selector or unicodedata.category(chr(code_point)) in ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")
 
 
 if __name__ == "__main__":

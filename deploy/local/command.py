@@ -26,8 +26,8 @@ def main() -> None:
     if database := os.environ.get(_OWN_DATABASE.get(module, "")):
         os.environ["DATABASE_URL"] = database
     sys.argv = [module, *arguments]
-    asks_help = any(word in ("-h", "--help", "help") for word in arguments)
-    if not run["environment"] and not asks_help and not _has_own_parts():
+    wants_help = any(word in ("-h", "--help", "help") for word in arguments)
+    if not run["environment"] and not wants_help and not _has_own_parts():
         sys.exit("peygir: nothing runs here: start ./peygir up elsewhere, or set AMQP_URL and DATABASE_URL.")
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

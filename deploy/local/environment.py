@@ -100,7 +100,7 @@ def process_environment(name: str, values: Mapping[str, str], inherited: Mapping
     passed_on = {
         key: value
         for key, value in inherited.items()
-        if (_SYSTEM.match(key) or key in own_settings) and not _SET_BY_LAUNCHER.match(key)
+        if (_SYSTEM.match(key) or _setting_of(key) in own_settings) and not _SET_BY_LAUNCHER.match(key)
     }
     own = {variable: values[variable] for variable in SECRETS_OF[name] if variable in values}
     return {**passed_on, **own, **_PYTHON}
@@ -112,9 +112,14 @@ def command_environment(values: Mapping[str, str], inherited: Mapping[str, str])
     passed_on = {
         key: value
         for key, value in inherited.items()
-        if _SYSTEM.match(key) or _COMMAND_SETTINGS.match(key) or key in settings
+        if _SYSTEM.match(key) or _COMMAND_SETTINGS.match(key) or _setting_of(key) in settings
     }
     return {**passed_on, **values, **_PYTHON}
+
+
+def _setting_of(variable: str) -> str:
+    """The setting that a variable is of: SMS_WEBHOOK_SECRETS of SMS_WEBHOOK_SECRETS__OTHER."""
+    return variable.partition("__")[0]
 
 
 @cache

@@ -6,6 +6,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -182,6 +183,14 @@ def database_url(server_url: str, database: str) -> str:
     """The URL of another database on the server that `server_url` leads to, for SQLAlchemy on psycopg 3."""
     url = make_url(server_url).set(drivername="postgresql+psycopg", database=database)
     return url.render_as_string(hide_password=False)
+
+
+def await_published(database_url: str, seconds: float = 30.0) -> None:
+    """Returns when the service of this database has published what a command wrote to its outbox, or after so many seconds."""
+    deadline = time.monotonic() + seconds
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as connection:
+        while connection.execute("SELECT FROM outbox LIMIT 1").fetchone() is not None and time.monotonic() < deadline:
+            time.sleep(0.1)
 
 
 def create_databases(server_url: str, names: Iterable[str]) -> None:

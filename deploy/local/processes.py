@@ -29,6 +29,7 @@ from deploy.local.child_process import PRIVATE, CannotStart, Child
 from deploy.local.environment import ROOT, SERVICES
 from deploy.local.part import Part, write_private
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ, create_databases, database_url
+from deploy.local.postgresql import await_published
 
 PATIENCE = 12.0  # seconds for a process to stop by itself: its own limit is 10
 START_PATIENCE = 60.0
@@ -188,7 +189,7 @@ class System:
 
     def stop(self, patience: float = PATIENCE) -> None:
         """Stop gateway, services, simulator and parts, in this order; each has `patience` seconds."""
-        services = [p for p in self._processes.values() if p.name not in ("gateway", "simulator")]
+        services = [process for process in self._processes.values() if process.name not in ("gateway", "simulator")]
         groups: list[Sequence[Part | Process]]
         groups = [self.processes("gateway"), services, self.processes("simulator"), self._parts()]
         for group in groups:
@@ -263,6 +264,8 @@ class System:
         if self.seed:
             self.report("seeding the sample catalogue and the demo staff")
             self.seed_output = self._run("seed", ["deploy.seed"])
+            for name in ("intake", "accounts"):
+                await_published(self.database_url(name))
 
     def _prepare_databases(self, values: Mapping[str, str]) -> None:
         names = present_services()
@@ -270,7 +273,8 @@ class System:
         create_databases(server, [f"peygir_{name}" for name in names])
         self.report("migrating the databases")
         self.values = self._all_values(values)
-        self._run("migrate", ["backbone.storage.migrate", *names])
+        folder = "" if self.environment.get("DATABASE_URL") else str(self.state)
+        self._run("migrate", ["deploy.local.databases", folder, *names])
 
     def _all_values(self, values: Mapping[str, str]) -> dict[str, str]:
         """Every value that a process or a command may need."""

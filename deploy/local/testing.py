@@ -41,20 +41,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options, for_pytest = parser.parse_known_args(arguments)
     # --only takes all words up to the next option; those that are no suite are pytest's (a path, say).
-    known = [name for name in options.only if name in SUITES]
-    for_pytest = [name for name in options.only if name not in known] + for_pytest
-    if options.only and not known:
+    chosen_suites = [name for name in options.only if name in SUITES]
+    for_pytest = [name for name in options.only if name not in chosen_suites] + for_pytest
+    if options.only and not chosen_suites:
         parser.error(f"--only wants one or more of {', '.join(SUITES)}")
-    suites = known or list(SUITES)
+    suites = chosen_suites or list(SUITES)
     suites = [suite for suite in suites if _has_tests(suite)]
     try:
         _install_missing(suites)
     except packages.CannotInstall as problem:
         print(f"peygir: {problem}", file=sys.stderr)
         return 1
-    results = [_run(title, command) for title, command in ([] if known else _checks())]
+    results = [_run(title, command) for title, command in ([] if chosen_suites else _checks())]
     words = ["--durations=10", *([] if options.long else ["-m", "not long"]), *for_pytest]
-    for_all = [list(suites)] if known else [[suite for suite in lane if suite in suites] for lane in LANES]
+    for_all = [list(suites)] if chosen_suites else [[suite for suite in lane if suite in suites] for lane in LANES]
     lanes = [
         (f"tests: {' '.join(lane)}", _python("pytest", *(f"tests/{suite}" for suite in lane), *words))
         for lane in for_all
@@ -117,32 +117,32 @@ def _run(title: str, command: Sequence[str]) -> tuple[str, int, float]:
 def _run_beside(commands: Sequence[tuple[str, list[str]]]) -> list[tuple[str, int, float]]:
     """Two at the same time; what the first says is shown as it comes, what the second said when both are done."""
     first, (title, command) = commands
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         print(f"\n== {title}: at the same time, told below", flush=True)
         began = time.monotonic()
         # The first has pytest's memory of what failed last; two would overwrite each other's.
-        second = subprocess.Popen([*command, "-p", "no:cacheprovider"], cwd=ROOT, stdout=said, stderr=said)
+        second = subprocess.Popen([*command, "-p", "no:cacheprovider"], cwd=ROOT, stdout=output, stderr=output)
         try:
             results = [_run(*first)]
             results.append((title, second.wait(), time.monotonic() - began))
         finally:
             second.send_signal(signal.SIGINT)  # stopped: it ends its own servers
             second.wait()
-        said.seek(0)
+        output.seek(0)
         print(f"\n== {title}", flush=True)
-        shutil.copyfileobj(said, sys.stdout.buffer)
+        shutil.copyfileobj(output, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     return results
 
 
 def _sum_up(results: Sequence[tuple[str, int, float]]) -> int:
     print()
-    told = {0: "passed", NOTHING: "nothing"}
+    outcomes = {0: "passed", NOTHING: "nothing"}
     for title, code, seconds in results:
-        print(f"{told.get(code, 'FAILED'):7}  {seconds:6.0f} s  {title}")
+        print(f"{outcomes.get(code, 'FAILED'):7}  {seconds:6.0f} s  {title}")
     of_tests = [code for title, code, _ in results if title.startswith("tests: ")]
     # What is chosen by -k may all be in one lane; nothing at all is no success.
-    return int(any(code not in told for _, code, _ in results) or set(of_tests) == {NOTHING})
+    return int(any(code not in outcomes for _, code, _ in results) or set(of_tests) == {NOTHING})
 
 
 if __name__ == "__main__":

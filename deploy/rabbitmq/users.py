@@ -18,11 +18,9 @@ from dataclasses import asdict, dataclass
 
 import httpx
 
-from backbone.messaging.topology import COMMANDS, DEAD_LETTERS, DELAYS, SERVICES, events_of, queues_of
+from backbone.messaging.topology import COMMANDS, DEAD_LETTERS, DELAYS, RPC, SERVICES, events_of, queues_of, rpc_queue
 
 VHOST = "peygir"
-RPC = "nameko-rpc"
-"""nameko's topic exchange for requests and answers."""
 
 _GENERATED = r"amq\.gen.*"
 """Queues that the broker named for a connection that asked for one of its own."""
@@ -45,11 +43,11 @@ def permissions(user: str) -> Permissions:
             write=_only(_GENERATED, *_names(COMMANDS, RPC)),
             read=_only(_GENERATED, *_names(RPC, *map(events_of, SERVICES))),
         )
-    rpc_queue = f"rpc-{user}"
+    questions = rpc_queue(user)
     return Permissions(
-        configure=_only(*_names(RPC, rpc_queue)),
-        write=_only(*_names(RPC, rpc_queue, events_of(user), DEAD_LETTERS, *DELAYS)),
-        read=_only(*_names(RPC, rpc_queue, *queues_of(user))),
+        configure=_only(*_names(RPC, questions)),
+        write=_only(*_names(RPC, questions, events_of(user), DEAD_LETTERS, *DELAYS)),
+        read=_only(*_names(RPC, questions, *queues_of(user))),
     )
 
 

@@ -1,19 +1,7 @@
 """Commands on a case: one entry is the route, its OpenAPI operation and what is sent to tracking.
 
-An area keeps its entries in `commands.py`, and its `endpoints.py` registers them:
-
-    STAFF_COMMANDS = (
-        StaffCommandEndpoint(
-            path="notes",
-            operation_id="addNote",
-            summary="Write an internal note",
-            description="Never seen by the citizen or a unit.",
-            command=AddNote,
-            body=NoteBody,
-        ),
-    )
-
-is POST /v1/cases/{case_id}/notes. A `CitizenCommandEndpoint` is two routes: by the tracking code, and of a signed-in citizen.
+An area keeps its entries in `commands.py`, and its `endpoints.py` registers them. A `StaffCommandEndpoint` with `path="notes"` is
+POST /v1/cases/{case_id}/notes. A `CitizenCommandEndpoint` is two routes: by the tracking code, and of a signed-in citizen.
 
 Who may give a command, and at which stage, tracking decides; the gateway knows only who sends the request.
 
@@ -23,16 +11,16 @@ characters, something that can be seen), since a stranger sends it. Its fields a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from inspect import Parameter, Signature
-from typing import Any, cast
+from inspect import Parameter
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ValidationError
 
+from contracts.gateway import Actor
 from contracts.tracking import CitizenCommand, ExecuteCommand, StaffCase, StaffCommand
 from gateway.api.dependencies import (
     Bearer,
@@ -46,13 +34,20 @@ from gateway.api.dependencies import (
     SignedIn,
     StaffDep,
     answer,
+    container_of,
+    is_key,
     key_or_new,
+    relay,
+    staff_actor,
     version_of,
 )
 from gateway.api.fields import Body, NothingBody
-from gateway.api.openapi_responses import CASE, problems
+from gateway.api.openapi_responses import CASE, directly, problems
+from gateway.api.signatures import parameter, path_parameters, with_signature
 from gateway.cases.views import CaseView
 from gateway.container import AppContainer
+from gateway.edge.body_limits import parsed_json
+from gateway.edge.fast_path import DirectHandler
 from gateway.submissions.catalogue_cache import CatalogueCache
 
 _STAFF_RESPONSES = {**problems(401, 403, 404, 409, 412, 428, body=True), **CASE}
@@ -80,7 +75,7 @@ class StaffCommandEndpoint:
 
     def __post_init__(self) -> None:
         if self.to_command is None:
-            _check_fields(self.operation_id, self.command, self.body, _path_parameters(self.path))
+            _check_fields(self.operation_id, self.command, self.body, path_parameters(self.path))
 
     def command_of(self, body: Body | None, path_values: dict[str, Any]) -> StaffCommand:
         """The command that a request gives."""
@@ -164,37 +159,71 @@ def _for_staff(endpoint: StaffCommandEndpoint) -> Callable[..., Any]:
         **path_values: Any,
     ) -> Response:
         command = endpoint.command_of(body, path_values)
-        if endpoint.prepare is not None:
-            command = endpoint.prepare(command, container.catalogue_cache)
-        request = ExecuteCommand(
-            actor=signed_in.actor,
-            case_id=case_id,
-            expected_version=version_of(if_match),
-            idempotency_key=idempotency_key,
-            command=command,
-        )
-        try:
-            case = await container.rabbit.ask("tracking", "execute", request, StaffCase)
-        finally:
-            container.case_cache.invalidate(case_id)
-        return answer(case, etag=f'"{case.version}"')
+        return await _execute(endpoint, container, signed_in.actor, case_id, command, idempotency_key, if_match)
+
+    if not path_parameters(endpoint.path):
+        directly(_without_framework(endpoint))(handle)
 
     fields = endpoint.command.model_fields
-    return _with_signature(
+    return with_signature(
         handle,
         endpoint.operation_id,
-        endpoint.body,
-        before=[
-            _parameter("case_id", CaseId),
-            *(_parameter(name, fields[name].annotation) for name in _path_parameters(endpoint.path)),
-        ],
-        after=[
-            _parameter("container", ContainerDep),
-            _parameter("signed_in", StaffDep),
-            _parameter("idempotency_key", IdempotencyKey),
-            _parameter("if_match", IfMatch, None),
+        [
+            parameter("case_id", CaseId),
+            *(parameter(name, fields[name].annotation) for name in path_parameters(endpoint.path)),
+            _body(endpoint),
+            parameter("container", ContainerDep),
+            parameter("signed_in", StaffDep),
+            parameter("idempotency_key", IdempotencyKey),
+            parameter("if_match", IfMatch, None),
         ],
     )
+
+
+def _without_framework(endpoint: StaffCommandEndpoint) -> DirectHandler:
+    """The same request without FastAPI, which takes longer than all else that the gateway does for it. Whatever is not plainly
+    right is left to FastAPI, which says what is wrong with it."""
+
+    async def handle(request: Request) -> Response | None:
+        container = container_of(request)
+        actor = staff_actor(container, request)
+        keys, versions = request.headers.getlist("idempotency-key"), request.headers.getlist("if-match")
+        if len(keys) != 1 or not is_key(keys[0]) or len(versions) > 1:
+            return None
+        sent = parsed_json(request)
+        try:
+            body = (endpoint.body or NothingBody).model_validate({} if sent is None and endpoint.body is None else sent)
+        except ValidationError:
+            return None
+        command = endpoint.command_of(body, {})
+        case_id = UUID(request.path_params["case_id"])
+        return await _execute(endpoint, container, actor, case_id, command, keys[0], *versions)
+
+    return handle
+
+
+async def _execute(
+    endpoint: StaffCommandEndpoint,
+    container: AppContainer,
+    actor: Actor,
+    case_id: UUID,
+    command: StaffCommand,
+    idempotency_key: str,
+    if_match: str | None = None,
+) -> Response:
+    if endpoint.prepare is not None:
+        command = endpoint.prepare(command, container.catalogue_cache)
+    request = ExecuteCommand(
+        actor=actor,
+        case_id=case_id,
+        expected_version=version_of(if_match),
+        idempotency_key=idempotency_key,
+        command=command,
+    )
+    try:
+        return await relay(container, "tracking", "execute", request, versioned=True)
+    finally:
+        container.case_cache.invalidate(case_id)
 
 
 def _by_code(endpoint: CitizenCommandEndpoint) -> Callable[..., Any]:
@@ -204,15 +233,14 @@ def _by_code(endpoint: CitizenCommandEndpoint) -> Callable[..., Any]:
         command, key = endpoint.command_of(body), key_or_new(idempotency_key)
         return answer(await container.citizen_cases.execute(bearer.actor, command, key, code_hashes=bearer.code_hashes))
 
-    return _with_signature(
+    return with_signature(
         handle,
         f"{endpoint.operation_id}ByCode",
-        endpoint.body,
-        before=[],
-        after=[
-            _parameter("container", ContainerDep),
-            _parameter("bearer", BearerDep),
-            _parameter("idempotency_key", OptionalKey, None),
+        [
+            _body(endpoint),
+            parameter("container", ContainerDep),
+            parameter("bearer", BearerDep),
+            parameter("idempotency_key", OptionalKey, None),
         ],
     )
 
@@ -225,39 +253,23 @@ def _for_signed_in(endpoint: CitizenCommandEndpoint) -> Callable[..., Any]:
         case = await container.citizen_cases.execute(signed_in.actor, command, key, case_id=case_id)
         return answer(case, etag=f'"{case.version}"')
 
-    return _with_signature(
+    return with_signature(
         handle,
         endpoint.operation_id,
-        endpoint.body,
-        before=[_parameter("case_id", CaseId)],
-        after=[
-            _parameter("container", ContainerDep),
-            _parameter("signed_in", CitizenDep),
-            _parameter("idempotency_key", OptionalKey, None),
+        [
+            parameter("case_id", CaseId),
+            _body(endpoint),
+            parameter("container", ContainerDep),
+            parameter("signed_in", CitizenDep),
+            parameter("idempotency_key", OptionalKey, None),
         ],
     )
 
 
-def _with_signature(
-    handle: Callable[..., Any], name: str, body: type[Body] | None, before: list[Parameter], after: list[Parameter]
-) -> Callable[..., Any]:
-    """`handle` with the parameters that FastAPI is to check and document, in this order."""
-    parameters = (
-        [*before, *after, _parameter("body", NothingBody | None, None)]
-        if body is None
-        else [*before, _parameter("body", body), *after]
-    )
-    handle.__name__ = name
-    cast(Any, handle).__signature__ = Signature(parameters, return_annotation=Response)
-    return handle
-
-
-def _parameter(name: str, annotation: Any, default: Any = Parameter.empty) -> Parameter:
-    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
-
-
-def _path_parameters(path: str) -> list[str]:
-    return re.findall(r"{(\w+)}", path)
+def _body(endpoint: StaffCommandEndpoint | CitizenCommandEndpoint) -> Parameter:
+    if endpoint.body is None:
+        return parameter("body", NothingBody | None, None)
+    return parameter("body", endpoint.body)
 
 
 def _values(body: Body | None) -> dict[str, Any]:

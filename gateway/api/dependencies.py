@@ -3,17 +3,18 @@
 An endpoint takes what it needs as parameters:
 
     async def create(container: ContainerDep, visitor: VisitorDep) -> Response:
-        upload = await container.rabbit.ask("media", "create_upload", CreateUpload(...), Upload)
+        upload = await container.rabbit.call("media", "create_upload", CreateUpload(...), Upload)
 
-`container.rabbit.ask(service, method, request, Answer)` raises contracts.errors; the app answers them as problem+json.
+`container.rabbit.call(service, method, request, Answer)` raises contracts.errors; the app answers them as problem+json.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID, uuid4
 
 from fastapi import Depends, Header, Path, Query
@@ -22,10 +23,11 @@ from pydantic import BaseModel, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
+from contracts.base import Request as ServiceRequest
 from contracts.base import UploadId
 from contracts.errors import BadToken, InvalidField, NotAllowed, NotAuthenticated, VersionNeeded
 from contracts.gateway import Actor
-from contracts.vocabulary import ActorKind, Language
+from contracts.vocabulary import ActorKind, Language, Role
 from gateway.auth.tokens import Caller
 from gateway.container import AppContainer
 from gateway.edge import language
@@ -115,6 +117,11 @@ class SignedIn:
     caller: Caller
     actor: Actor
 
+    @property
+    def request_fields(self) -> dict[str, Any]:
+        """The fields of a service's request that say who sends it."""
+        return {"actor": self.actor}
+
 
 async def _signed_in(visitor: VisitorDep, _: Shown) -> SignedIn:
     if visitor.caller is None:
@@ -141,6 +148,25 @@ CitizenDep = Annotated[SignedIn, Depends(_citizen)]
 StaffDep = Annotated[SignedIn, Depends(_staff)]
 
 
+async def _administrator(signed_in: StaffDep) -> SignedIn:
+    if Role.ADMINISTRATOR not in signed_in.caller.roles:
+        raise NotAllowed
+    return signed_in
+
+
+AdministratorDep = Annotated[SignedIn, Depends(_administrator)]
+
+
+def staff_actor(container: AppContainer, request: Request) -> Actor:
+    """The member of staff who signed this request, for handlers without FastAPI. Errors: as StaffDep's."""
+    caller = caller_of(container, request)
+    if caller is None:
+        raise NotAuthenticated
+    if caller.kind is not ActorKind.STAFF:
+        raise NotAllowed
+    return caller.actor(language.of(request.scope["headers"]))
+
+
 # --- the tracking code ---
 
 
@@ -154,6 +180,11 @@ class Bearer:
     @property
     def actor(self) -> Actor:
         return Actor(kind=ActorKind.BEARER, id=self.code_hashes[0], language=self.visitor.language)
+
+    @property
+    def request_fields(self) -> dict[str, Any]:
+        """The fields of a service's request that say who sends it."""
+        return {"actor": self.actor, "code_hashes": self.code_hashes}
 
 
 async def bearer_of(container: AppContainer, client: Client, typed: str) -> list[str]:
@@ -219,6 +250,14 @@ IfMatch = Annotated[
         json_schema_extra={"pattern": f"^{_VERSION.pattern}$"},
     ),
 ]
+IfNoneMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-None-Match",
+        description="The ETag of what was read: 304 as long as it has not changed.",
+        examples=['"3"'],
+    ),
+]
 CaseId = Annotated[UUID, Path(description="The case's id.")]
 MediaId = Annotated[UploadId, Path(description="The upload's id.")]
 
@@ -226,6 +265,7 @@ MediaId = Annotated[UploadId, Path(description="The upload's id.")]
 Cursor = Annotated[
     str | None, Query(max_length=200, pattern=r"^[A-Za-z0-9_.:=+-]+$", description="`next` of the page before.")
 ]
+HistoryAfter = Annotated[int | None, Query(ge=1, le=2**53, description="`next` of the page before.")]
 PageSize = Annotated[int, Query(ge=1, le=100)]
 _KEY_FORM = re.compile(r"[\x21-\x7e]{8,100}")
 
@@ -257,3 +297,25 @@ def answer(model: BaseModel, status: int = 200, **headers: str) -> Response:
     """A JSON answer that is not stored by anybody on the way."""
     sent = {"cache-control": "no-store", **{name.replace("_", "-"): value for name, value in headers.items()}}
     return Response(model.model_dump_json().encode(), status, sent, JSON)
+
+
+def conditional_answer(
+    content: bytes, etag: str, if_none_match: str | None, media_type: str, headers: Mapping[str, str]
+) -> Response:
+    """The content with its ETag; 304 without it where the caller has it already (RFC 9110, 13.1.2). `etag`: without quotes."""
+    sent = {"etag": f'"{etag}"', **headers}
+    given = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    if sent["etag"] in given or "*" in given:
+        return Response(status_code=304, headers=sent)
+    return Response(content, 200, sent, media_type)
+
+
+async def relay(
+    container: AppContainer, service: str, method: str, call: ServiceRequest, *, versioned: bool = False
+) -> Response:
+    """The answer of a service passed on as it came, unread. `versioned`: with its version as ETag."""
+    raw = await container.rabbit.call_raw(service, method, call)
+    headers = {"cache-control": "no-store"}
+    if versioned:
+        headers["etag"] = f'"{raw.version}"'
+    return Response(raw.json, 200, headers, JSON)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date, datetime
-from typing import Annotated, Any
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -42,6 +42,7 @@ def _seen(unseen: str, refused: str, times: int = 1) -> str:
     return rf"^(?:[{unseen}]*[^{unseen}{refused}]){{{times}}}[^{refused}]*$"
 
 
+Item = TypeVar("Item")
 LINE_PATTERN = rf"^[^{_IN_LINES}]*$"
 NAME_PATTERN = _seen(_UNSEEN_IN_LINES, _IN_LINES)
 TEXT_PATTERN = _seen(_UNSEEN_IN_TEXT, _IN_TEXT)
@@ -95,15 +96,16 @@ def is_clean(text: str) -> bool:
     )
 
 
-def different(ids: list[str]) -> list[str]:
-    if len(set(ids)) != len(ids):
+def different(values: list[Item]) -> list[Item]:
+    """After a list: none of its values appears twice."""
+    if len(set(values)) != len(values):
         raise PydanticCustomError("twice", "one of them appears twice")
-    return ids
+    return values
 
 
-Uploads = Annotated[
-    list[UploadId], Field(max_length=10, json_schema_extra={"uniqueItems": True}), AfterValidator(different)
-]
+Distinct = Annotated[list[Item], Field(json_schema_extra={"uniqueItems": True}), AfterValidator(different)]
+"""A list of values, each once."""
+Uploads = Annotated[Distinct[UploadId], Field(max_length=10)]
 
 
 def bounds() -> dict[str, str]:
@@ -204,12 +206,41 @@ PastDay = Annotated[
 """When something happened."""
 MomentText = Annotated[AwareDatetime, BeforeValidator(_text_of_a_moment)]
 """A moment with its offset, as text."""
+YEARS = range(2000, 2200)
+"""Outside of them a moment does not exist in every time zone and calendar."""
+
+
+def of_our_time(given: date) -> date:
+    """After a day or a moment that is stored."""
+    if given.year not in YEARS:
+        limits = {"earliest": f"{YEARS.start}-01-01", "latest": f"{YEARS.stop - 1}-12-31"}
+        raise PydanticCustomError("date_out_of_range", "not of our time", dict(limits))
+    return given
+
+
+Moment = Annotated[MomentText, AfterValidator(of_our_time)]
+"""A moment that is stored."""
+
+
+def within_our_time(moment: datetime) -> datetime:
+    """After a moment with which a list begins or ends: there is nothing beyond."""
+    if moment.year in YEARS:
+        return moment
+    return datetime(YEARS.start if moment.year < YEARS.start else YEARS.stop, 1, 1, tzinfo=UTC)
+
+
+Bound = Annotated[MomentText, AfterValidator(within_our_time)]
+"""Where a list begins or ends."""
 
 
 class Body(BaseModel):
     """What comes in is strict: a field nobody declared is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def request_fields(self) -> dict[str, Any]:
+        """The fields of the service's request that it gives: its own, by the same names."""
+        return self.model_dump()
 
 
 def example(**fields: Any) -> ConfigDict:

@@ -11,10 +11,14 @@ from starlette.responses import JSONResponse, Response
 
 from gateway.api import examples
 from gateway.api.accounts import examples as accounts
+from gateway.api.audit import examples as audit
+from gateway.api.calendars import examples as calendars
+from gateway.api.call_backs import examples as call_backs
 from gateway.api.cases import examples as cases
 from gateway.api.catalogue import examples as catalogue
 from gateway.api.configuration import examples as configuration
 from gateway.api.decisions import examples as decisions
+from gateway.api.desk import examples as desk
 from gateway.api.exports import examples as exports
 from gateway.api.figures import examples as figures
 from gateway.api.identities import examples as identities
@@ -23,6 +27,7 @@ from gateway.api.me import examples as me
 from gateway.api.messages import examples as messages
 from gateway.api.notification_texts import examples as notification_texts
 from gateway.api.own_cases import examples as own_cases
+from gateway.api.referrals import examples as referrals
 from gateway.api.screening import examples as screening
 from gateway.api.searches import examples as searches
 from gateway.api.staff import examples as staff
@@ -30,6 +35,7 @@ from gateway.api.submissions import examples as submissions
 from gateway.api.tracking import examples as tracking
 from gateway.api.unit_questions import examples as unit_questions
 from gateway.api.visits import examples as visits
+from gateway.api.webhook_subscriptions import examples as webhook_subscriptions
 from gateway.edge.problems import MEDIA_TYPE, Problem
 
 DESCRIPTION = """The complaints and reports system of a city's inspection office.
@@ -47,10 +53,14 @@ SHA-256 of the header's value begins with `bits` zero bits. It is good once and 
 _AREAS = (
     examples,
     accounts,
+    calendars,
+    audit,
     cases,
     catalogue,
     configuration,
     decisions,
+    desk,
+    call_backs,
     exports,
     figures,
     identities,
@@ -59,6 +69,7 @@ _AREAS = (
     messages,
     notification_texts,
     own_cases,
+    referrals,
     screening,
     searches,
     staff,
@@ -66,6 +77,7 @@ _AREAS = (
     tracking,
     unit_questions,
     visits,
+    webhook_subscriptions,
 )
 """Modules with examples of schemas that are not bodies: the answers of services, and what stands in them."""
 
@@ -156,19 +168,24 @@ _TAGS = [
     {"name": "catalogue", "description": "Units, grounds, holidays"},
     {"name": "accounts", "description": "Signing in and out"},
     {"name": "me", "description": "A signed-in citizen's own cases and messages"},
+    {"name": "desk", "description": "The counter and the phone: what operators filed for citizens"},
     {"name": "cases", "description": "The work of staff"},
     {"name": "searches", "description": "Searches that staff keep and share"},
     {"name": "exports", "description": "Files of cases, made in the background"},
     {"name": "screening", "description": "What is suggested, who is free, many cases at once"},
     {"name": "decisions", "description": "Decisions with four eyes, and what comes of recommendations"},
-    {"name": "inquiry", "description": "Reminders, checklists, linked cases"},
+    {"name": "inquiry", "description": "Reminders, checklists, colleagues, linked cases"},
     {"name": "visits", "description": "Rooms, slots, and the visit of a case"},
+    {"name": "calendar", "description": "Visits and deadlines of a member of staff, for a calendar program"},
     {"name": "unit questions", "description": "The work of a unit's liaison"},
     {"name": "identities", "description": "Who filed, on the record"},
+    {"name": "referrals", "description": "To competent bodies outside: sealed packages, and the register of them"},
     {"name": "figures", "description": "Counts"},
     {"name": "configuration", "description": "What the administrator sets, and who changed what"},
     {"name": "staff", "description": "Accounts of staff, for the administrator"},
     {"name": "notification texts", "description": "The words of messages, for the administrator"},
+    {"name": "webhook subscriptions", "description": "Partner systems that are told of events, for the administrator"},
+    {"name": "audit", "description": "Who read, changed and opened what, for the auditor"},
     {"name": "papers", "description": "Letters and receipts as PDF, and whether one is genuine"},
     {"name": "uploads", "description": "Evidence, by the tus 1.0 protocol"},
     {"name": "stream", "description": "What changes, live"},

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from starlette.requests import Request
-from starlette.responses import Response
 
+from gateway.edge.fast_path import DirectHandler
 from gateway.edge.problems import MEDIA_TYPE
 
-Handler = Callable[[Request], Awaitable[Response]]
-
 _MEANINGS = {
-    304: "Not changed since the ETag that was given",
     400: "The request cannot be read",
     401: "Not signed in, or the session or code is not valid",
     403: "Known, and not allowed",
@@ -39,9 +35,9 @@ _ALWAYS = (400, 429, 500, 503)
 _WITH_BODY = (408, 413, 415, 422)
 
 
-def problems(*statuses: int, body: bool = False, asks: bool = True) -> dict[int | str, dict[str, Any]]:
-    """`responses=` of an operation: problem+json for each status. `body`: it takes JSON; `asks`: it asks a service."""
-    every = {*statuses, *_ALWAYS, *(_WITH_BODY if body else ()), *((504,) if asks else ())}
+def problems(*statuses: int, body: bool = False, calls_service: bool = True) -> dict[int | str, dict[str, Any]]:
+    """`responses=` of an operation: problem+json for each status. `body`: it takes JSON; `calls_service`: it calls a service."""
+    every = {*statuses, *_ALWAYS, *(_WITH_BODY if body else ()), *((504,) if calls_service else ())}
     return {
         status: {
             "description": _MEANINGS.get(status, "An error on our side"),
@@ -57,13 +53,16 @@ def answers(status: int, description: str, **headers: str) -> dict[int | str, di
     return {status: {"description": description, **({"headers": described} if described else {})}}
 
 
+NOT_CHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not changed since the ETag that was given"}}
+"""`responses=` of an operation that takes If-None-Match."""
 CASE = answers(200, "The case", ETag="Its version")
 """`responses=` of an operation that answers a case with its version."""
 
 
-def directly(handler: Handler) -> Callable[[Any], Any]:
+def directly(handler: DirectHandler) -> Callable[[Any], Any]:
     """Marks an endpoint as handled by `handler(request)`, before and without the framework: for what is called thousands
-    of times a second. The endpoint says in the document what the handler takes and answers, and answers the same by it."""
+    of times a second. The endpoint says in the document what the handler takes and answers, and answers the same; requests
+    for which the handler returns None go on to it."""
 
     def mark(endpoint: Any) -> Any:
         endpoint.direct = handler
@@ -72,7 +71,7 @@ def directly(handler: Handler) -> Callable[[Any], Any]:
     return mark
 
 
-def direct_handlers(router: APIRouter, prefix: str) -> dict[tuple[str, str], Handler]:
+def direct_handlers(router: APIRouter, prefix: str) -> dict[tuple[str, str], DirectHandler]:
     """The handlers that were marked by `directly`, by method and path."""
     return {
         (method, prefix + route.path): route.endpoint.direct

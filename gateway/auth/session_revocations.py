@@ -52,7 +52,7 @@ class SessionRevocations:
     async def sign_out(self, refresh_token: str) -> None:
         """Ends the session of a refresh token; this gateway refuses its access tokens from then on."""
         request = RevokeTokens(refresh_token=refresh_token)
-        answer = await self._rabbit.ask("accounts", "revoke", request, RevokedSession)
+        answer = await self._rabbit.call("accounts", "revoke", request, RevokedSession)
         if answer.ended is not None:
             self._add(answer.ended.session_id, answer.ended.until)
 
@@ -93,7 +93,7 @@ class SessionRevocations:
         after: UUID | None = None
         while True:
             try:
-                page = await self._rabbit.ask(
+                page = await self._rabbit.call(
                     "accounts", "list_ended_sessions", ListEndedSessions(after=after), EndedSessions
                 )
             except PeygirError as error:

@@ -49,7 +49,7 @@ class CitizenCases:
         requested_at = time.monotonic()
         try:
             request = ViewByCode(code_hashes=code_hashes)
-            case = await self._rabbit.ask("tracking", "view_by_code", request, PublicCase, self._patience)
+            case = await self._rabbit.call("tracking", "view_by_code", request, PublicCase, self._patience)
         except UnknownCase:
             return None
         except Unavailable as error:
@@ -77,7 +77,7 @@ class CitizenCases:
             return {}
         request = ListFileNames(case_id=case.case_id, media_ids=media_ids)
         try:
-            return (await self._rabbit.ask("media", "list_file_names", request, FileNames, self._patience)).names
+            return (await self._rabbit.call("media", "list_file_names", request, FileNames, self._patience)).names
         except Unavailable:
             return None
 
@@ -99,7 +99,7 @@ class CitizenCases:
             command=command,
         )
         try:
-            case = await self._rabbit.ask("tracking", "execute_citizen", request, PublicCase)
+            case = await self._rabbit.call("tracking", "execute_citizen", request, PublicCase)
         except UnknownCase:
             if code_hashes:
                 raise StillRegistering from None

@@ -9,15 +9,16 @@ from uuid import UUID
 
 from backbone.persian.date_text import day_text, moment_text
 from contracts import intake
-from contracts.base import Answer
-from contracts.intake import AnswerTemplate, Ground, ListedCause, ListedReason, Unit
+from contracts.base import Answer, ListCode
+from contracts.desk import FiledForMe, FiledForMeItem
+from contracts.intake import AnswerTemplate, Article, Ground, ListedCause, ListedReason, OutsideBody, Unit
 from contracts.letters import Letter
 from contracts.tracking import (
     Attachment,
     Decision,
     FiledText,
-    JoinedOutcome,
-    JoinedRefusal,
+    MergedOutcome,
+    MergedRefusal,
     OwnCase,
     OwnCases,
     PublicCase,
@@ -28,6 +29,7 @@ from contracts.vocabulary import Language, RefusalReason, Role
 from gateway.evidence.refusals import reason_text
 from gateway.submissions.catalogue_cache import CatalogueCache
 from texts.loading import area
+from texts.office import office
 from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES, VISIT_STATE_NAMES
 
 TEXTS = area("status")
@@ -40,12 +42,12 @@ class EntryView(PublicEntry):
     outcome_text: str | None = None
 
 
-class JoinedView(JoinedOutcome):
+class MergedOutcomeView(MergedOutcome):
     outcome_text: str
     decided_text: str
 
 
-class JoinedRefusalView(JoinedRefusal):
+class MergedRefusalView(MergedRefusal):
     refusal_text: str
     refused_text: str
 
@@ -97,8 +99,8 @@ class CaseView(PublicCase):
     refusal_text: str | None = None
     filed: FiledView | None = None
     decision: DecisionView | None = None
-    joined: JoinedView | None = None
-    joined_refusal: JoinedRefusalView | None = None
+    joined: MergedOutcomeView | None = None
+    joined_refusal: MergedRefusalView | None = None
     attachments: list[AttachmentView] = []  # type: ignore[assignment]  # as the entries
     visits: list[VisitView] = []  # type: ignore[assignment]  # as the entries
     timeline: list[EntryView]  # type: ignore[assignment]  # each entry is the contract's, with more
@@ -126,11 +128,29 @@ class Configuration(intake.Catalogue):
 
 
 class StaffLists(Answer):
-    """What staff choose from; `root_causes` and `refusal_reasons` that are closed are not among them."""
+    """What staff choose from; `root_causes`, `refusal_reasons` and `outside_bodies` that are closed are not among them."""
 
     refusal_reasons: list[ListedReason]
     root_causes: list[ListedCause]
     answer_templates: list[AnswerTemplate]
+    outside_bodies: list[OutsideBody] = []
+
+
+class ArticlePage(Answer):
+    """Articles of the library, in its order. `next`: the cursor of the page after this one."""
+
+    items: list[Article]
+    next: ListCode | None = None
+
+
+class FiledForMeItemView(FiledForMeItem):
+    kind_text: str
+    unit_name: str | None
+    filed_text: str
+
+
+class FiledForMeView(Answer):
+    items: list[FiledForMeItemView]
 
 
 class OwnCaseView(OwnCase):
@@ -176,8 +196,8 @@ def case_view(
         refusal_text=refusal_text(case, lang, catalogue_cache.refusal_reasons),
         filed=_filed(case.filed, lang),
         decision=_decision(case.decision, lang),
-        joined=_joined(case.joined, lang),
-        joined_refusal=_joined_refusal(case.joined_refusal, lang, catalogue_cache.refusal_reasons),
+        joined=_merged_outcome(case.joined, lang),
+        joined_refusal=_merged_refusal(case.joined_refusal, lang, catalogue_cache.refusal_reasons),
         attachments=[_attachment(attachment, lang, file_names or {}) for attachment in case.attachments],
         visits=[visit_view(visit, lang) for visit in case.visits],
         timeline=[
@@ -208,6 +228,25 @@ def own_cases_view(cases: OwnCases, lang: Language) -> OwnCasesView:
     )
 
 
+def new_code_step(by_sms: bool, lang: Language) -> str:
+    """What an operator does about a code that replaced another."""
+    return TEXTS.text(lang, "new_code_by_sms" if by_sms else "new_code_on_paper")
+
+
+def filed_for_me_view(filed: FiledForMe, lang: Language) -> FiledForMeView:
+    return FiledForMeView(
+        items=[
+            FiledForMeItemView(
+                **dict(item),
+                kind_text=KIND_NAMES[item.kind][lang],
+                unit_name=item.unit_name_fa if lang is Language.FA else item.unit_name_en,
+                filed_text=moment_text(item.filed_at, lang),
+            )
+            for item in filed.items
+        ]
+    )
+
+
 def visit_view(visit: Visit, lang: Language) -> VisitView:
     return VisitView.model_construct(
         **dict(visit),
@@ -234,6 +273,12 @@ def next_steps(by_sms: bool, lang: Language) -> list[str]:
     """What a citizen does after filing. `by_sms`: the code goes to their mobile, too."""
     steps = [*_NEXT_STEPS, *(["code_by_sms"] if by_sms else [])]
     return [TEXTS.text(lang, f"next_step.{step}") for step in steps]
+
+
+def elsewhere_text(lang: Language) -> str:
+    """Where whoever files about the inspection itself can turn to while nobody else may handle it; the office's own words, if it
+    has any."""
+    return office().elsewhere[lang] or TEXTS.text(lang, "next_step.elsewhere")
 
 
 def registering(lang: Language) -> Registering:
@@ -268,22 +313,22 @@ def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:
     )
 
 
-def _joined(joined: JoinedOutcome | None, lang: Language) -> JoinedView | None:
-    if joined is None:
+def _merged_outcome(outcome: MergedOutcome | None, lang: Language) -> MergedOutcomeView | None:
+    if outcome is None:
         return None
-    return JoinedView.model_construct(
-        **dict(joined),
-        outcome_text=OUTCOME_NAMES[joined.outcome][lang],
-        decided_text=moment_text(joined.decided_at, lang),
+    return MergedOutcomeView.model_construct(
+        **dict(outcome),
+        outcome_text=OUTCOME_NAMES[outcome.outcome][lang],
+        decided_text=moment_text(outcome.decided_at, lang),
     )
 
 
-def _joined_refusal(
-    refusal: JoinedRefusal | None, lang: Language, reasons: Mapping[str, ListedReason]
-) -> JoinedRefusalView | None:
+def _merged_refusal(
+    refusal: MergedRefusal | None, lang: Language, reasons: Mapping[str, ListedReason]
+) -> MergedRefusalView | None:
     if refusal is None:
         return None
-    return JoinedRefusalView.model_construct(
+    return MergedRefusalView.model_construct(
         **dict(refusal),
         refusal_text=refusal_text(refusal, lang, reasons) or refusal.refusal_reason,
         refused_text=moment_text(refusal.refused_at, lang),
@@ -291,7 +336,7 @@ def _joined_refusal(
 
 
 def refusal_text(
-    case: PublicCase | JoinedRefusal | Letter, lang: Language, reasons: Mapping[str, ListedReason]
+    case: PublicCase | MergedRefusal | Letter, lang: Language, reasons: Mapping[str, ListedReason]
 ) -> str | None:
     """What the reason was called that day; of a case refused before that was kept, what it is called now."""
     reason = case.refusal_reason

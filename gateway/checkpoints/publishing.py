@@ -57,7 +57,7 @@ class Checkpoints:
 
     async def latest(self) -> KeptCheckpoint:
         """The newest full one."""
-        return await self._rabbit.ask("tracking", "read_latest_checkpoint", ReadLatestCheckpoint(), KeptCheckpoint)
+        return await self._rabbit.call("tracking", "read_latest_checkpoint", ReadLatestCheckpoint(), KeptCheckpoint)
 
     async def latest_public(self) -> str | None:
         """The newest public one; None when there is none yet."""
@@ -70,7 +70,7 @@ class Checkpoints:
         moment = self._clock()
         content = await self._content(name or moment.strftime("%Y-%m-%dT%H%M%SZ"), moment)
         keep = KeepCheckpoint(name=content["name"], document=_sign(content, self._signer))
-        return self._write(await self._rabbit.ask("tracking", "keep_checkpoint", keep, KeptCheckpoint))
+        return self._write(await self._rabbit.call("tracking", "keep_checkpoint", keep, KeptCheckpoint))
 
     async def run_daily(self) -> None:
         """Makes each day's checkpoint until it is cancelled, beginning after the start of the process."""
@@ -92,11 +92,11 @@ class Checkpoints:
     async def _content(self, name: str, moment: datetime) -> dict[str, Any]:
         until = moment - SETTLED
         heads = {
-            service: await self._rabbit.ask(service, "read_chain_head", ReadChainHead(), ChainHead)
+            service: await self._rabbit.call(service, "read_chain_head", ReadChainHead(), ChainHead)
             for service in AUDITED
         }
         roots = {
-            bucket: await self._rabbit.ask(
+            bucket: await self._rabbit.call(
                 "tracking", "read_timeline_root", ReadTimelineRoot(bucket=bucket, until=until), TimelineRoot
             )
             for bucket in BUCKETS

@@ -14,9 +14,12 @@ SECONDS = Histogram(
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-RPC_CALLS = Counter("peygir_rpc_asked_total", "Calls of services", ["asked", "method", "outcome"])
+RPC_CALLS = Counter("peygir_rpc_calls_total", "RPC calls of services", ["callee", "method", "outcome"])
 CASE_CACHE = Counter("peygir_case_cache_total", "Cases by code", ["outcome"])
 BROKER = Gauge("peygir_broker_connected", "1 when submissions can be published")
+UNITS_WITHOUT_SUBSTITUTE = Gauge(
+    "peygir_units_without_substitute", "Units of the inspection itself for whose cases no substitute is named"
+)
 STREAMS = Gauge("peygir_streams", "Open streams")
 LIMITED = Counter("peygir_limited_total", "Requests refused by a limit", ["budget"])
 FILED = Counter("peygir_filed_total", "Submissions", ["kind", "outcome"])

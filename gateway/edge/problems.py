@@ -10,14 +10,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from backbone.process import traces as trace
 from contracts.errors import InvalidField, PeygirError
+from contracts.tracking import CitizenCommand, StaffCommand
 from contracts.vocabulary import Language
 from texts.errors import error_text, error_title
 from texts.fields import field_text
@@ -29,7 +31,8 @@ _STATUS_WITH_AUTHENTICATE = 401
 
 
 class FieldProblem(BaseModel):
-    """One invalid field. `field`: its path, such as text or place.latitude; `reason`: stable, for programs."""
+    """One invalid field. `field`: its path in the body, such as text or place.latitude, the name of a parameter or a header, or
+    `body` for all of it; `reason`: stable, for programs."""
 
     field: str
     reason: str
@@ -92,8 +95,8 @@ class HeadersTooLarge(PeygirError):
 _HIDDEN_PARAMS = frozenset({"fields"})
 
 
-def problem(error: PeygirError, lang: Language, headers: Mapping[str, str] | None = None) -> Response:
-    """`error` as problem+json."""
+def problem_details(error: PeygirError, lang: Language) -> dict[str, Any]:
+    """The members of the problem that `error` is; `errors` and `params` only where there are any."""
     body: dict[str, Any] = {
         "type": f"urn:peygir:problem:{error.code}",
         "title": error_title(error, lang),
@@ -106,7 +109,7 @@ def problem(error: PeygirError, lang: Language, headers: Mapping[str, str] | Non
     if isinstance(fields, list):
         body["errors"] = [
             {
-                "field": str(field.get("field", "")),
+                "field": own_path(str(field.get("field", ""))),
                 "reason": str(field.get("reason", "")),
                 "message": field_text(field, lang),
             }
@@ -116,6 +119,12 @@ def problem(error: PeygirError, lang: Language, headers: Mapping[str, str] | Non
     params = {name: value for name, value in error.params.items() if name not in _HIDDEN_PARAMS}
     if params:
         body["params"] = params
+    return body
+
+
+def problem(error: PeygirError, lang: Language, headers: Mapping[str, str] | None = None) -> Response:
+    """`error` as problem+json."""
+    body = problem_details(error, lang)
     response_headers = {
         "cache-control": "no-store",
         "content-language": lang.value,
@@ -132,15 +141,54 @@ def problem(error: PeygirError, lang: Language, headers: Mapping[str, str] | Non
     return Response(json.dumps(body, ensure_ascii=False), error.status, response_headers, MEDIA_TYPE)
 
 
+_WHOLE_BODY = "body"
+_ENVELOPES = frozenset({"request", "command", _WHOLE_BODY})
+_COMMANDS = frozenset(
+    literal
+    for union in (StaffCommand, CitizenCommand)
+    for command in get_args(get_args(union)[0])
+    for literal in get_args(command.model_fields["type"].annotation)
+)
+
+
+_BRANCH = re.compile(r"str|int|float|bool|.*\[.*\]")
+"""What pydantic adds to a path to say which type of several it tried, or that it means a key."""
+_ANSWER_TYPES = frozenset({"str", "int", "float", "bool", "list[str]"})
+"""Of `contracts.gateway.AnswerValue`."""
+
+
+def own_path(path: str) -> str:
+    """Where a field stands in the caller's body, of the path that a service has: its request holds the command, and the command
+    the body. `body` for all of it."""
+    parts = path.split(".")
+    if parts[0] == "command" and (len(parts) == 1 or parts[1].isdigit()):
+        return path  # the filter of the audit: no command of a service stands alone or is a list
+    while parts and parts[0] in _ENVELOPES:
+        envelope = parts.pop(0)
+        if envelope == "command" and parts and parts[0] in _COMMANDS:
+            del parts[0]
+    return ".".join(parts) or _WHOLE_BODY
+
+
 def fields_of(
     rejections: Iterable[Any], drop: frozenset[str] = frozenset({"body", "query", "path", "header"})
 ) -> list[dict[str, Any]]:
     """Pydantic's errors as fields and reasons, without the rejected values. `drop`: first parts of a path that are left out."""
     fields: list[dict[str, Any]] = []
+    branches: set[str] = set()
     for rejection in rejections:
         path = [str(part) for part in rejection["loc"]]
         if path and path[0] in drop:
             path = path[1:]
+        if (shortened := [part for part in path if _BRANCH.fullmatch(part) is None]) != path:
+            is_answer = _ANSWER_TYPES.issuperset(set(path) - set(shortened))
+            path = shortened
+            if ".".join(path) in branches:
+                continue  # one of several types that it might have
+            branches.add(".".join(path))
+            if is_answer:
+                fields.append({"field": ".".join(path), "reason": "not_an_answer"})
+                continue
         reason = str(rejection["type"])
         context = rejection.get("ctx") or {}
         if reason in ("value_error", "assertion_error"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -10,7 +12,7 @@ from starlette.responses import Response
 
 from contracts.media import Download, SignDownload, Variant
 from contracts.tracking import AuthorizeMedia, MediaGrant
-from gateway.evidence.downloads import MEDIA_TYPES, stream_media
+from gateway.evidence.downloads import MEDIA_TYPES, open_media, stream_media
 from gateway.rabbit.client import RabbitClient
 
 _BINARY = {name: {"schema": {"type": "string", "format": "binary"}} for name in MEDIA_TYPES}
@@ -29,11 +31,18 @@ class Attachments:
 
     async def sign(self, query: AuthorizeMedia, variant: Variant) -> Download:
         """UnknownCase when this caller may not see it; StillRegistering while media checks it; Gone when it was removed."""
-        grant = await self._rabbit.ask("tracking", "authorize_media", query, MediaGrant)
+        grant = await self._rabbit.call("tracking", "authorize_media", query, MediaGrant)
         request = SignDownload(media_id=grant.media_id, variant=variant, case_id=grant.case_id, label=grant.label)
-        return await self._rabbit.ask("media", "sign_download", request, Download)
+        return await self._rabbit.call("media", "sign_download", request, Download)
 
     async def send(self, request: Request, query: AuthorizeMedia, variant: Variant) -> Response:
         """The answer with its bytes; raises what `sign` does."""
         download = await self.sign(query, variant)
         return await stream_media(self._client, download, request.headers, method=request.method)
+
+    @asynccontextmanager
+    async def read(self, query: AuthorizeMedia, variant: Variant) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Its bytes, for what the gateway itself makes of them; raises what `sign` does, and Unavailable."""
+        download = await self.sign(query, variant)
+        async with open_media(self._client, download) as chunks:
+            yield chunks

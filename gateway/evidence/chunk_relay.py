@@ -48,7 +48,7 @@ _ZEROS = bytes(64 * 1024)
 class RpcClient(Protocol):
     """The part of `gateway.rabbit.client.RabbitClient` that is used here."""
 
-    async def ask(
+    async def call(
         self,
         service: str,
         method: str,
@@ -136,13 +136,13 @@ class ChunkRelay:
     ) -> Upload:
         """A new upload of `size` bytes. Raises TooLarge, TooManyUploads, EvidenceUnavailable."""
         request = CreateUpload(size=size, file_name=file_name, declared_type=declared_type, address_key=address_key)
-        return await self._ask("create_upload", request, Upload)
+        return await self._call("create_upload", request, Upload)
 
-    async def _ask(
+    async def _call(
         self, method: str, request: Request, answer: type[AnswerModel], patience: float | None = None
     ) -> AnswerModel:
         try:
-            return await self._rabbit.ask("media", method, request, answer, patience)
+            return await self._rabbit.call("media", method, request, answer, patience)
         except (DeadlinePassed, EvidenceUnavailable):
             raise
         except Unavailable as error:
@@ -150,11 +150,11 @@ class ChunkRelay:
 
     async def get(self, upload_id: str, patience: float | None = None) -> Upload:
         """Raises NotFound, Gone, Unavailable. `patience`: seconds within which media has to answer any call."""
-        return await self._ask("get_upload", GetUpload(upload_id=upload_id), Upload, patience)
+        return await self._call("get_upload", GetUpload(upload_id=upload_id), Upload, patience)
 
     async def terminate(self, upload_id: str) -> Upload:
         """Raises NotFound, Gone, WrongStage, Unavailable."""
-        return await self._ask("terminate_upload", TerminateUpload(upload_id=upload_id), Upload)
+        return await self._call("terminate_upload", TerminateUpload(upload_id=upload_id), Upload)
 
     async def append(
         self,
@@ -210,7 +210,7 @@ class ChunkRelay:
         return await self._record(target, offset, 0, lengths) if lengths else target.upload
 
     async def _prepare(self, upload_id: str, offset: int) -> ChunkTarget:
-        target = await self._ask("prepare_chunk", PrepareChunk(upload_id=upload_id, offset=offset), ChunkTarget)
+        target = await self._call("prepare_chunk", PrepareChunk(upload_id=upload_id, offset=offset), ChunkTarget)
         if target.upload.offset != offset:
             raise OffsetConflict(offset=target.upload.offset)
         return target
@@ -223,7 +223,7 @@ class ChunkRelay:
             first_part=first_part,
             lengths=lengths,
         )
-        return await self._ask("record_chunk", request, Upload)
+        return await self._call("record_chunk", request, Upload)
 
     async def _put(self, url: str, body: UploadBody, length: int, address_key: str | None) -> int:
         """Stores up to `length` bytes of the body under `url`; how many. Raises TooMany, EvidenceUnavailable: then none

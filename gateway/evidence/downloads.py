@@ -5,8 +5,10 @@ The caller has been authorised by tracking before, and media has signed for that
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 import httpx
@@ -15,31 +17,14 @@ from starlette.responses import Response, StreamingResponse
 
 from backbone.process import logs
 from contracts.errors import Gone, PeygirError, Unavailable
-from contracts.media import Download
+from contracts.media import INLINE_TYPES, Download
 
 log = logs.get("downloads")
 
 _CHUNK = 64 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
-# The types that media produces. Anything else is sent as bytes to be saved, whatever media says.
-_INLINE_TYPES = frozenset(
-    {
-        "image/jpeg",
-        "image/png",
-        "image/webp",
-        "audio/mpeg",
-        "audio/aac",
-        "audio/flac",
-        "audio/mp4",
-        "audio/ogg",
-        "audio/wav",
-        "audio/webm",
-        "video/mp4",
-        "video/webm",
-    }
-)
 _PDF = "application/pdf"
-MEDIA_TYPES = (*sorted(_INLINE_TYPES), _PDF, "application/octet-stream")
+MEDIA_TYPES = (*sorted(INLINE_TYPES), _PDF, "application/octet-stream")
 """The content types that a download may have."""
 _FIXED_HEADERS = {
     "accept-ranges": "bytes",
@@ -81,8 +66,8 @@ async def stream_media(
     `save`: to be saved even where it could be shown. Raises RangeNotSatisfiable, Gone (no longer in the
     store), Unavailable.
     """
-    media_type = download.media_type if download.media_type in _INLINE_TYPES | {_PDF} else "application/octet-stream"
-    inline = download.inline and not save and media_type in _INLINE_TYPES
+    media_type = download.media_type if download.media_type in INLINE_TYPES | {_PDF} else "application/octet-stream"
+    inline = download.inline and not save and media_type in INLINE_TYPES
     headers = {
         **_FIXED_HEADERS,
         "content-security-policy": content_security_policy(media_type),
@@ -131,6 +116,30 @@ def content_disposition(file_name: str, inline: bool) -> str:
     plain = re.sub(r"[^A-Za-z0-9._ -]", "_", file_name)
     kind = "inline" if inline else "attachment"
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
+
+
+@asynccontextmanager
+async def open_media(client: httpx.AsyncClient, download: Download) -> AsyncIterator[AsyncIterator[bytes]]:
+    """All bytes of `download`. Gone; Unavailable, also when it breaks off, or they are not what media once stored."""
+    answer = await _open(client, download, None)
+    try:
+        yield _all_of(answer, download.sha256)
+    finally:
+        await answer.aclose()
+
+
+async def _all_of(answer: httpx.Response, sha256: str) -> AsyncIterator[bytes]:
+    digest = hashlib.sha256()
+    try:
+        async for chunk in answer.aiter_raw(_CHUNK):
+            digest.update(chunk)
+            yield chunk
+    except httpx.HTTPError as error:
+        log.warning("the object store broke off", error=type(error).__name__)
+        raise Unavailable(retry_after=5) from error
+    if digest.hexdigest() != sha256:
+        log.error("an object is not what was stored")
+        raise Unavailable(retry_after=5)
 
 
 async def _open(client: httpx.AsyncClient, download: Download, span: tuple[int, int] | None) -> httpx.Response:

@@ -3,8 +3,10 @@
     bearer of a code   their case, where what they are shown of it has changed
     citizen            their own cases (`citizen_id` of the snapshot), likewise
     screener, head     every case but those of a unit they belong to, or that stands above theirs (conflict of interest)
-    inspector          the cases they handle, with the same exception
+    inspector          the cases they handle, alone or beside another, or are asked for advice on, with the same exception
+    substitute         the cases about the inspection itself, with the same exception
     liaison            questions to their unit or one below; never the case
+    deputy             also what whoever is away has as inspector or liaison; their own conflict of interest holds
 
 A subscriber that does not read is dropped: its client opens the stream again and reads the state.
 """
@@ -19,7 +21,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from contracts.tracking import CaseCodeReplaced
 from contracts.vocabulary import ActorKind, Role
+from gateway.auth.deputies import Deputies
 from gateway.auth.tokens import Caller
 from gateway.edge.metrics import STREAMS
 from gateway.settings import Settings
@@ -46,8 +50,9 @@ class Subscriber:
 class EventStream:
     """Receives events and forwards each to the subscribers it is for."""
 
-    def __init__(self, settings: Settings, catalogue_cache: CatalogueCache) -> None:
-        self._settings, self._catalogue_cache = settings, catalogue_cache
+    def __init__(self, settings: Settings, catalogue_cache: CatalogueCache, deputies: Deputies) -> None:
+        self._offices = (settings.inspection_unit, settings.mayor_unit)
+        self._settings, self._catalogue_cache, self._deputies = settings, catalogue_cache, deputies
         self._subscribers: set[Subscriber] = set()
         # Open streams by owner, and by address, which may be that of a whole office.
         self._open: Counter[str] = Counter()
@@ -112,7 +117,10 @@ class EventStream:
         kind = name.split(".", 1)[0]
         if kind in ("case", "visit"):
             event = json.loads(body)
-            if event.get("noticed", True):  # else what the bearer of the code is shown has not changed
+            if name == CaseCodeReplaced.name:
+                self._end_streams_of_holders(event["case_id"])
+            # Else what the bearer of the code is shown has not changed.
+            if event.get("noticed", True) or name == CaseCodeReplaced.name:
                 for listener in self._case_listeners:
                     listener(UUID(event["case_id"]))
             if code_hash := event["state"].get("code_hash"):
@@ -129,6 +137,12 @@ class EventStream:
             event = json.loads(body)
             if event.get("case_id") and event.get("channel") == "inbox" and event.get("to_citizen", True):
                 self._send_message(event)
+
+    def _end_streams_of_holders(self, case_id: str) -> None:
+        """Ends the streams of who holds the code that a case had before; and of the account that it was among the cases of."""
+        for subscriber in list(self._subscribers):
+            if _is_citizen(subscriber) and case_id in subscriber.case_ids:
+                self._drop(subscriber)
 
     def _send_case(self, name: str, event: dict[str, Any]) -> None:
         state = event["state"]
@@ -168,10 +182,20 @@ class EventStream:
             if is_own:
                 subscriber.case_ids.add(case_id)
             return is_own
-        handles = Role.INSPECTOR in caller.roles and state.get("handler") == str(caller.id)
-        if not handles and not caller.roles & {Role.SCREENER, Role.HEAD}:
+        sees = caller.roles & {Role.SCREENER, Role.HEAD} or self._handles(caller, state)
+        return bool(sees) and not self._has_conflict(caller, state.get("unit"))
+
+    def _handles(self, caller: Caller, state: dict[str, Any]) -> bool:
+        """Whether the case is this person's as inspector, deputy of one, or substitute."""
+        if Role.SUBSTITUTE in caller.roles:
+            about_inspection = self._catalogue_cache.unit_tree.about_inspection(*self._offices)
+            if state.get("unit") in about_inspection:
+                return True
+        if Role.INSPECTOR not in caller.roles:
             return False
-        return not self._has_conflict(caller, state.get("unit"))
+        inspectors = {state.get("handler"), *state.get("co_handlers", ()), *state.get("consulted", ())}
+        away = (str(absence.staff_id) for absence in self._deputies.stands_in_for(caller.id))
+        return not inspectors.isdisjoint((str(caller.id), *away))
 
     def _has_conflict(self, caller: Caller, unit: str | None) -> bool:
         """Whether this is a member of the unit complained about, or of one below it. True where the tree is not known."""
@@ -184,7 +208,9 @@ class EventStream:
         caller = subscriber.caller
         if caller is None or Role.LIAISON not in caller.roles or caller.unit is None:
             return False
-        return caller.unit in self._catalogue_cache.unit_tree.above(unit)
+        away = self._deputies.stands_in_for(caller.id)
+        own = {caller.unit, *(absence.unit for absence in away if Role.LIAISON in absence.roles)}
+        return not own.isdisjoint(self._catalogue_cache.unit_tree.above(unit))
 
     def _put(self, subscriber: Subscriber, frame: bytes) -> None:
         try:

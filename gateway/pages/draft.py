@@ -73,6 +73,7 @@ class Done(BaseModel):
     signature: str
     unit_name: str
     files: int
+    elsewhere: str = ""
 
     @property
     def payload(self) -> str:

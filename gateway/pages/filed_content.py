@@ -32,8 +32,10 @@ def answer_text(context: PageContext, question: Question, value: AnswerValue | N
 
 
 def filed_rows(context: PageContext, filed: FiledText, ground: Ground | None) -> list[Row]:
-    """Everything that was filed with a text, but the text. Of a question that is no more, its answer as it was kept."""
-    questions = {question.code: question for question in ground.questions} if ground else {}
+    """Everything that was filed with a text, but the text. A question is shown as it was asked that day, where that was kept; of
+    one that is no more, and was not, the answer alone."""
+    questions_of_form = [*(ground.questions if ground else ()), *filed.answered_questions]
+    questions = {question.code: question for question in questions_of_form}
     rows = [
         (context.name(questions[code]), answer_text(context, questions[code], value))
         if code in questions

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
+from functools import wraps
 from typing import Any
 
 from starlette.responses import Response
@@ -25,6 +27,8 @@ from gateway.submissions.catalogue_cache import reached_questions
 
 DONE_KEPT = 60 * 60  # seconds
 SHORTEST_TEXT, LONGEST_NAME, MOST_PEOPLE = 10, 100, 10  # as gateway.api.fields has them
+Page = Callable[[PageContext], Awaitable[Response]]
+DraftPage = Callable[[PageContext, Draft], Awaitable[Response]]
 KINDS = (Kind.COMPLAINT, Kind.CRITICISM, Kind.INFORMATION)
 
 
@@ -54,7 +58,7 @@ def save_draft(context: PageContext, draft: Draft, field: str) -> bool:
 
 def advance(context: PageContext, draft: Draft, step: str, field: str) -> Response | None:
     """Saves the draft with this step done and redirects to the next; None when it could not be saved."""
-    done = draft.model_copy(update={"done": [*(s for s in draft.done if s != step), step]})
+    done = draft.model_copy(update={"done": [*(each for each in draft.done if each != step), step]})
     if not save_draft(context, done, field):
         return None
     following = drafts.next_step(done, context.gateway.catalogue(), context.signed_in is not None)
@@ -75,6 +79,23 @@ def redirect_if_not_due(context: PageContext, draft: Draft | None, step: str) ->
     if step not in steps or (step not in draft.done and steps.index(step) > steps.index(next_step)):
         return context.redirect(f"/file/{next_step}")
     return None
+
+
+def draft_step(step: str) -> Callable[[DraftPage], Page]:
+    """Marks the page of a step: it is called with the draft when the step can be filled in now; else another comes first."""
+
+    def mark(page: DraftPage) -> Page:
+        @wraps(page)
+        async def show(context: PageContext) -> Response:
+            draft = current_draft(context)
+            if elsewhere := redirect_if_not_due(context, draft, step):
+                return elsewhere
+            assert draft is not None
+            return await page(context, draft)
+
+        return show
+
+    return mark
 
 
 def step_page(context: PageContext, draft: Draft, step: str, template: str, title: str, **values: Any) -> Response:
@@ -134,11 +155,8 @@ async def forget(context: PageContext) -> Response:
 # --- who ------------------------------------------------------------------------------------------------------------
 
 
-async def mobile(context: PageContext) -> Response:
-    draft = current_draft(context)
-    if elsewhere := redirect_if_not_due(context, draft, "mobile"):
-        return elsewhere
-    assert draft is not None
+@draft_step("mobile")
+async def mobile(context: PageContext, draft: Draft) -> Response:
     if context.request.method == "POST" and await sign_in.send_code(context, context.field_value("mobile")):
         return advance(context, draft, "mobile", "mobile") or context.redirect("/file/mobile")
     return step_page(
@@ -146,11 +164,8 @@ async def mobile(context: PageContext) -> Response:
     )
 
 
-async def one_time_code(context: PageContext) -> Response:
-    draft = current_draft(context)
-    if elsewhere := redirect_if_not_due(context, draft, "code"):
-        return elsewhere
-    assert draft is not None
+@draft_step("code")
+async def one_time_code(context: PageContext, draft: Draft) -> Response:
     sent_to = sign_in.pending_mobile(context)
     if sent_to is None:
         return context.redirect("/file/mobile")
@@ -172,11 +187,8 @@ async def code_again(context: PageContext) -> Response:
     return step_page(context, draft, "code", "one_time_code", context.text("otp_title"), sent_to=sent_to)
 
 
-async def name(context: PageContext) -> Response:
-    draft = current_draft(context)
-    if elsewhere := redirect_if_not_due(context, draft, "name"):
-        return elsewhere
-    assert draft is not None
+@draft_step("name")
+async def name(context: PageContext, draft: Draft) -> Response:
     if context.request.method == "POST":
         draft = draft.model_copy(update={"name": context.field_line("name")})
         if persian.seen(draft.name, 2) < 2:
@@ -188,11 +200,8 @@ async def name(context: PageContext) -> Response:
     return step_page(context, draft, "name", "name", context.text("name_title"))
 
 
-async def identity(context: PageContext) -> Response:
-    draft = current_draft(context)
-    if elsewhere := redirect_if_not_due(context, draft, "identity"):
-        return elsewhere
-    assert draft is not None
+@draft_step("identity")
+async def identity(context: PageContext, draft: Draft) -> Response:
     if context.request.method == "POST":
         choice = context.field_value("identity")
         if choice in ("anonymous", "known"):
@@ -207,12 +216,9 @@ async def identity(context: PageContext) -> Response:
 # --- what -----------------------------------------------------------------------------------------------------------
 
 
-async def unit(context: PageContext) -> Response:
+@draft_step("unit")
+async def unit(context: PageContext, draft: Draft) -> Response:
     """The tree by levels and a search; both go by POST, so that no address shows what was searched for."""
-    draft = current_draft(context)
-    if elsewhere := redirect_if_not_due(context, draft, "unit"):
-        return elsewhere
-    assert draft is not None
     tree = units.Tree(current_catalogue(context))
     if context.request.method == "POST":
         if chosen := context.field_value("unit"):
@@ -242,7 +248,7 @@ async def unit(context: PageContext) -> Response:
         "unit",
         context.text("unit_title"),
         chosen=_unit_name(context, draft),
-        found=tree.search(draft.sought) if draft.sought else None,
+        units_found=tree.search(draft.sought) if draft.sought else None,
         trail=tree.trail(draft.under),
         children=tree.children(draft.under),
         tree=tree,
@@ -259,11 +265,8 @@ def _unit_name(context: PageContext, draft: Draft) -> str:
     return context.name(chosen) if chosen else draft.unit
 
 
-async def ground(context: PageContext) -> Response:
-    draft = current_draft(context)
-    if elsewhere := redirect_if_not_due(context, draft, "ground"):
-        return elsewhere
-    assert draft is not None
+@draft_step("ground")
+async def ground(context: PageContext, draft: Draft) -> Response:
     offered = drafts.grounds_for(draft.kind, current_catalogue(context))
     if context.request.method == "POST":
         chosen = context.field_value("ground")
@@ -277,11 +280,8 @@ async def ground(context: PageContext) -> Response:
     return step_page(context, draft, "ground", "ground", context.text("ground_title"), grounds=offered)
 
 
-async def text(context: PageContext) -> Response:
-    draft = current_draft(context)
-    if elsewhere := redirect_if_not_due(context, draft, "text"):
-        return elsewhere
-    assert draft is not None
+@draft_step("text")
+async def text(context: PageContext, draft: Draft) -> Response:
     limit = context.gateway.limits.text
     if context.request.method == "POST":
         draft = draft.model_copy(update={"text": context.field_value("text")})
@@ -337,11 +337,8 @@ async def remove_file(context: PageContext) -> Response:
 # --- review and code ------------------------------------------------------------------------------------------------
 
 
-async def review(context: PageContext) -> Response:
-    draft = current_draft(context)
-    if elsewhere := redirect_if_not_due(context, draft, "review"):
-        return elsewhere
-    assert draft is not None
+@draft_step("review")
+async def review(context: PageContext, draft: Draft) -> Response:
     token = await sign_in.access_token(context)
     if context.request.method == "POST":
         if context.field_value("consent") != "yes":
@@ -367,6 +364,7 @@ async def review(context: PageContext) -> Response:
         ],
         mobile_known=signed_in.mobile if signed_in and draft.anonymous is not True else None,
         statuses=await evidence.statuses(context, draft.files),
+        elsewhere=_elsewhere(context, draft),
     )
 
 
@@ -400,6 +398,7 @@ async def _file(context: PageContext, draft: Draft, token: str | None) -> Respon
         signature=filed.signature,
         unit_name=_unit_name(context, draft),
         files=len(draft.files),
+        elsewhere=_elsewhere(context, draft),
     )
     context.accept(had_effect=True)
     context.session.write("done", done)
@@ -410,6 +409,10 @@ async def _file(context: PageContext, draft: Draft, token: str | None) -> Respon
     except StoreUnavailable:  # the code is shown here and now, since no other page could know it
         return context.render("done", context.text(f"done_title_{done.kind}"), filed=done)
     return context.redirect("/file/done")
+
+
+def _elsewhere(context: PageContext, draft: Draft) -> str:
+    return context.gateway.elsewhere(draft.unit, context.language) or "" if draft.unit else ""
 
 
 def _answers(draft: Draft, catalogue: Catalogue | None) -> dict[str, AnswerValue]:

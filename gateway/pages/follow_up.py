@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import wraps
 from uuid import UUID
 
 from starlette.responses import Response
@@ -13,6 +15,7 @@ from contracts.errors import (
     NotAuthenticated,
     NotFound,
     PeygirError,
+    SlotOnHoliday,
     SlotPast,
     SlotTaken,
     StatusUnavailable,
@@ -33,6 +36,8 @@ from gateway.pages.form_session import SessionFull
 from gateway.pages.gateway_port import CaseKey, Visitor
 from gateway.pages.page_context import PageContext, StaleForm
 
+Page = Callable[[PageContext], Awaitable[Response]]
+CasePage = Callable[[PageContext, CaseView], Awaitable[Response]]
 CASE_KEPT = 60 * 60  # seconds
 LONG, SHORT = 10_000, 1_000  # characters, as contracts/tracking has them
 FORMS = {
@@ -42,6 +47,33 @@ FORMS = {
     "/case/withdraw": {"withdraw"},
 }
 RATED = ("informed_clearly", "treated_well", "on_time", "asked_improper")
+
+
+async def _case_allowing(context: PageContext, *actions: str) -> tuple[CaseView | None, Response | None]:
+    """The case, when one of these actions is possible now; else a redirect."""
+    opened = opened_case(context)
+    if opened is None:
+        return None, context.redirect("/follow")
+    try:
+        view = await context.gateway.case(await visitor_of(context, opened), case_key(opened))
+    except (StillRegistering, NotFound, NotAuthenticated):
+        return None, context.redirect("/case")
+    possible = {*view.can, *view.visit_can}
+    return (view, None) if possible.intersection(actions) else (None, context.redirect("/case"))
+
+
+def _when_possible(action: str) -> Callable[[CasePage], Page]:
+    """Marks the page of an action: it is called with the case when the action is possible now; else there is a redirect."""
+
+    def mark(page: CasePage) -> Page:
+        @wraps(page)
+        async def show(context: PageContext) -> Response:
+            view, elsewhere = await _case_allowing(context, action)
+            return elsewhere or context.redirect("/case") if view is None else await page(context, view)
+
+        return show
+
+    return mark
 
 
 async def follow(context: PageContext) -> Response:
@@ -100,11 +132,9 @@ async def leave(context: PageContext) -> Response:
     return context.redirect("/")
 
 
-async def answer(context: PageContext) -> Response:
+@_when_possible("answer_question")
+async def answer(context: PageContext, view: CaseView) -> Response:
     """`/case/answer` sends the answer, `/case/answer/more` sends one more file first."""
-    view, elsewhere = await _case_allowing(context, "answer_question")
-    if elsewhere or view is None:
-        return elsewhere or context.redirect("/case")
     about = str(view.question.question_id) if view.question else ""
     draft = context.session.read("answer", AnswerDraft, drafts.KEPT)
     if draft is None or draft.about != about:
@@ -136,10 +166,8 @@ async def answer(context: PageContext) -> Response:
     return context.render("answer", context.text("answer_title"), case=view, draft=draft, limits=limits)
 
 
-async def rate(context: PageContext) -> Response:
-    view, elsewhere = await _case_allowing(context, "rate")
-    if elsewhere or view is None:
-        return elsewhere or context.redirect("/case")
+@_when_possible("rate")
+async def rate(context: PageContext, view: CaseView) -> Response:
     if context.request.method == "POST":
         score = context.field_value("score")
         if score in ("1", "2", "3", "4", "5"):
@@ -149,10 +177,8 @@ async def rate(context: PageContext) -> Response:
     return context.render("rate", context.text("rate_title"), questions=RATED, key=_form_key(context))
 
 
-async def object_(context: PageContext) -> Response:
-    view, elsewhere = await _case_allowing(context, "object")
-    if elsewhere or view is None:
-        return elsewhere or context.redirect("/case")
+@_when_possible("object")
+async def object_(context: PageContext, view: CaseView) -> Response:
     text = context.field_value("text")
     if context.request.method == "POST":
         if not text:
@@ -164,10 +190,8 @@ async def object_(context: PageContext) -> Response:
     return context.render("object", context.text("object_title"), typed=text, key=_form_key(context))
 
 
-async def withdraw(context: PageContext) -> Response:
-    view, elsewhere = await _case_allowing(context, "withdraw")
-    if elsewhere or view is None:
-        return elsewhere or context.redirect("/case")
+@_when_possible("withdraw")
+async def withdraw(context: PageContext, view: CaseView) -> Response:
     reason = context.field_value("text")
     if context.request.method == "POST":
         if len(reason) <= SHORT:
@@ -209,7 +233,7 @@ async def choose_slot(context: PageContext) -> Response:
             await context.gateway.execute(visitor, case_key(opened), secrets.token_urlsafe(24), command)
         except ValueError:
             context.add_error("slot", "need_slot")
-        except (SlotTaken, SlotPast, UnknownSlot) as error:
+        except (SlotTaken, SlotPast, SlotOnHoliday, UnknownSlot) as error:
             context.add_problem("slot", error)
         except WrongVisitState:  # a second click: the case page shows what the first one did
             return context.redirect("/case")
@@ -264,19 +288,6 @@ def case_key(opened: OpenCase) -> CaseKey:
 async def visitor_of(context: PageContext, opened: OpenCase) -> Visitor:
     """With a token only where the case is opened by it: a code alone does not identify its holder."""
     return context.visitor(await sign_in.access_token(context) if opened.code is None else None)
-
-
-async def _case_allowing(context: PageContext, *actions: str) -> tuple[CaseView | None, Response | None]:
-    """The case, when one of these actions is possible now; else a redirect."""
-    opened = opened_case(context)
-    if opened is None:
-        return None, context.redirect("/follow")
-    try:
-        view = await context.gateway.case(await visitor_of(context, opened), case_key(opened))
-    except (StillRegistering, NotFound, NotAuthenticated):
-        return None, context.redirect("/case")
-    possible = {*view.can, *view.visit_can}
-    return (view, None) if possible.intersection(actions) else (None, context.redirect("/case"))
 
 
 async def _execute(context: PageContext, command: CitizenCommand, notice: str, key: str, dropped: str = "") -> Response:

@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn
+from uuid import UUID
 
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.accounts import OtpSent, RefreshTokens, RequestOtp, Tokens, VerifyOtp
-from contracts.errors import BadToken, Gone, NotAuthenticated, PeygirError, StillRegistering
+from contracts.desk import AnswerFiledForMe, FiledForMe, FiledForMeItem, ListFiledForMe
+from contracts.errors import BadToken, Gone, NotAuthenticated, PeygirError, StillRegistering, Unavailable
 from contracts.gateway import Actor
 from contracts.intake import Catalogue
 from contracts.letters import ReadLetter
@@ -20,11 +22,11 @@ from contracts.media import UploadState, Variant
 from contracts.notify import ListMessages, Message, MessagePage
 from contracts.tracking import AuthorizeMedia, CitizenCommand, ListOwnCases, OwnCase, OwnCases, PublicCase, ViewOwnCase
 from contracts.visits import ListOfferedSlots, OfferedSlot, OfferedSlots
-from contracts.vocabulary import ActorKind, Channel
+from contracts.vocabulary import ActorKind, Channel, Language
 from gateway.api import dependencies
 from gateway.api.submissions.bodies import IdentityBody, PlaceBody, SubmissionBody
 from gateway.auth.tokens import Caller
-from gateway.cases.views import CaseView
+from gateway.cases.views import CaseView, elsewhere_text
 from gateway.container import AppContainer
 from gateway.edge.admission import Client
 from gateway.edge.problems import invalid
@@ -32,7 +34,7 @@ from gateway.evidence.chunk_relay import ChunkRelay, UploadBody
 from gateway.evidence.refusals import reason_text
 from gateway.pages.gateway_port import CaseKey, Filed, Filing, Limits, UploadStatus, Visitor
 from gateway.pages.multipart import BrokenForm
-from gateway.papers.signatures import SignedPaper
+from gateway.papers.issuing import VerifiedPaper
 from gateway.submissions.receipts import Receipt
 
 TEXT_LIMIT = 10_000
@@ -58,6 +60,9 @@ class GatewayAdapter:
         return self._container.catalogue_cache.current
 
     # --- filing ---
+
+    def elsewhere(self, unit: str, language: Language) -> str | None:
+        return elsewhere_text(language) if unit in self._container.substitutes.uncovered else None
 
     async def file(self, visitor: Visitor, filing: Filing, key: str) -> Filed:
         caller = self._caller(visitor)
@@ -117,18 +122,20 @@ class GatewayAdapter:
 
     async def request_otp(self, visitor: Visitor, mobile: str, otp_session: str | None) -> OtpSent:
         await self._container.admission.admit_one_time_code(_client(visitor))
-        request = RequestOtp(mobile=mobile, language=visitor.language, asker=visitor.address, otp_session=otp_session)
-        return await self._container.rabbit.ask("accounts", "request_otp", request, OtpSent)
+        request = RequestOtp(
+            mobile=mobile, language=visitor.language, address_key=visitor.address, otp_session=otp_session
+        )
+        return await self._container.rabbit.call("accounts", "request_otp", request, OtpSent)
 
     async def verify_otp(self, visitor: Visitor, mobile: str, code: str, otp_session: str | None) -> Tokens:
         await self._container.admission.admit_sign_in(_client(visitor))
-        request = VerifyOtp(mobile=mobile, code=code[:20], asker=visitor.address, otp_session=otp_session)
-        return await self._container.rabbit.ask("accounts", "verify_otp", request, Tokens)
+        request = VerifyOtp(mobile=mobile, code=code[:20], address_key=visitor.address, otp_session=otp_session)
+        return await self._container.rabbit.call("accounts", "verify_otp", request, Tokens)
 
     async def refresh(self, visitor: Visitor, refresh_token: str) -> Tokens:
         await self._container.admission.admit_refresh(refresh_token)
         try:
-            return await self._container.rabbit.ask(
+            return await self._container.rabbit.call(
                 "accounts", "refresh", RefreshTokens(refresh_token=refresh_token), Tokens
             )
         except BadToken:
@@ -164,7 +171,7 @@ class GatewayAdapter:
         if key.case_id is None:
             raise NotAuthenticated
         request = ViewOwnCase(actor=self._citizen(visitor), case_id=key.case_id)
-        case = await self._container.rabbit.ask("tracking", "view_own_case", request, PublicCase)
+        case = await self._container.rabbit.call("tracking", "view_own_case", request, PublicCase)
         return await self._container.citizen_cases.render(case, visitor.language)
 
     async def execute(self, visitor: Visitor, key: CaseKey, idempotency_key: str, command: CitizenCommand) -> None:
@@ -183,7 +190,7 @@ class GatewayAdapter:
             request = ListOfferedSlots(actor=holder.actor, code_hashes=holder.code_hashes)
         else:
             request = ListOfferedSlots(actor=self._citizen(visitor), case_id=key.case_id)
-        return (await self._container.rabbit.ask("tracking", "list_offered_slots", request, OfferedSlots)).items
+        return (await self._container.rabbit.call("tracking", "list_offered_slots", request, OfferedSlots)).items
 
     async def messages(self, visitor: Visitor, key: CaseKey | None) -> list[Message]:
         if key is not None and key.code is not None:
@@ -191,13 +198,33 @@ class GatewayAdapter:
             request = ListMessages(actor=holder.actor, code_hashes=holder.code_hashes, limit=100)
         else:
             request = ListMessages(actor=self._citizen(visitor), limit=100)
-        page = await self._container.rabbit.ask("notify", "list_messages", request, MessagePage)
+        page = await self._container.rabbit.call("notify", "list_messages", request, MessagePage)
         case_id = key.case_id if key else None
         return [message for message in page.items if case_id in (None, message.case_id)]
 
     async def own_cases(self, visitor: Visitor) -> list[OwnCase]:
         request = ListOwnCases(actor=self._citizen(visitor))
-        return (await self._container.rabbit.ask("tracking", "list_own_cases", request, OwnCases)).items
+        return (await self._container.rabbit.call("tracking", "list_own_cases", request, OwnCases)).items
+
+    async def filed_for_me(self, visitor: Visitor) -> list[FiledForMeItem]:
+        request = ListFiledForMe(actor=self._citizen(visitor), mobile_hash=self._mobile_hash(visitor))
+        try:
+            return (await self._container.rabbit.call("intake", "list_filed_for_me", request, FiledForMe)).items
+        except Unavailable:
+            return []
+
+    async def answer_filed_for_me(self, visitor: Visitor, case_id: UUID, mine: bool) -> None:
+        request = AnswerFiledForMe(
+            actor=self._citizen(visitor), mobile_hash=self._mobile_hash(visitor), case_id=case_id, mine=mine
+        )
+        await self._container.rabbit.call("intake", "answer_filed_for_me", request, FiledForMe)
+
+    def _mobile_hash(self, visitor: Visitor) -> str:
+        caller = self._caller(visitor)
+        mobile_hash = self._container.mobile_hash(caller) if caller is not None else None
+        if mobile_hash is None:
+            raise NotAuthenticated
+        return mobile_hash
 
     async def download(
         self, visitor: Visitor, key: CaseKey, media_id: str, variant: Variant, request: Request
@@ -227,8 +254,8 @@ class GatewayAdapter:
     async def seal_of(self, visitor: Visitor, receipt: Receipt) -> str | None:
         return self._container.papers.signer.sign_receipt(receipt)
 
-    async def check_paper(self, visitor: Visitor, seal: str) -> SignedPaper | None:
-        return self._container.papers.verify(seal)
+    async def check_paper(self, visitor: Visitor, seal: str) -> VerifiedPaper | None:
+        return await self._container.papers.verify(seal)
 
 
 def _client(visitor: Visitor) -> Client:

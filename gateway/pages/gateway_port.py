@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.accounts import OtpSent, Tokens
+from contracts.desk import FiledForMeItem
 from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue
 from contracts.media import UploadState, Variant
@@ -19,7 +20,7 @@ from contracts.tracking import CitizenCommand, OwnCase
 from contracts.visits import OfferedSlot
 from contracts.vocabulary import Kind, Language
 from gateway.cases.views import CaseView
-from gateway.papers.signatures import SignedPaper
+from gateway.papers.issuing import VerifiedPaper
 from gateway.submissions.receipts import Receipt
 
 
@@ -104,6 +105,10 @@ class GatewayPort(Protocol):
         """What the gateway holds; None when it holds none."""
         ...
 
+    def elsewhere(self, unit: str, language: Language) -> str | None:
+        """Where else to turn with what is about this unit of the inspection itself, while nobody may handle it here."""
+        ...
+
     async def file(self, visitor: Visitor, filing: Filing, key: str) -> Filed:
         """Accepts a submission; the same `key` with the same filing gives the same code."""
         ...
@@ -133,6 +138,12 @@ class GatewayPort(Protocol):
         ...
 
     async def own_cases(self, visitor: Visitor) -> list[OwnCase]: ...
+
+    async def filed_for_me(self, visitor: Visitor) -> list[FiledForMeItem]:
+        """What operators filed with the citizen's mobile and waits for their word; nothing while that cannot be known."""
+        ...
+
+    async def answer_filed_for_me(self, visitor: Visitor, case_id: UUID, mine: bool) -> None: ...
 
     async def upload(
         self, visitor: Visitor, file_name: str, media_type: str, size: int, chunks: AsyncIterator[bytes]
@@ -170,6 +181,6 @@ class GatewayPort(Protocol):
         """The seal of a receipt of ours, as a paper carries it; None for any other."""
         ...
 
-    async def check_paper(self, visitor: Visitor, seal: str) -> SignedPaper | None:
-        """What a genuine paper's seal vouches for."""
+    async def check_paper(self, visitor: Visitor, seal: str) -> VerifiedPaper | None:
+        """What a genuine paper's seal vouches for, and whether a letter still holds."""
         ...

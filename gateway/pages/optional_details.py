@@ -23,6 +23,7 @@ from gateway.pages.filing import (
     advance,
     current_catalogue,
     current_draft,
+    draft_step,
     redirect_if_not_due,
     step_page,
 )
@@ -69,10 +70,10 @@ async def question(context: PageContext) -> Response:
 def _with_answer(draft: Draft, ground: Ground, code: str, value: AnswerValue | None) -> Draft:
     """The draft with this answer. What it leads away from is forgotten, and asked anew should it lead back there."""
     answers = {**draft.answers, code: value}
-    asked = [question.code for question in reached_questions(ground, answers)]
-    steps = {drafts.question_step(each) for each in asked}
+    reached = [question.code for question in reached_questions(ground, answers)]
+    steps = {drafts.question_step(each) for each in reached}
     done = [step for step in draft.done if not drafts.is_question(step) or step in steps]
-    kept = {each: answers[each] for each in asked if answers.get(each) is not None}
+    kept = {each: answers[each] for each in reached if answers.get(each) is not None}
     return draft.model_copy(update={"answers": kept, "done": done})
 
 
@@ -128,11 +129,8 @@ async def _line(context: PageContext, step: str, field: str, longest: int) -> Re
     return step_page(context, draft, step, step, context.text(f"{step}_title"))
 
 
-async def people(context: PageContext) -> Response:
-    draft = current_draft(context)
-    if elsewhere := redirect_if_not_due(context, draft, "people"):
-        return elsewhere
-    assert draft is not None
+@draft_step("people")
+async def people(context: PageContext, draft: Draft) -> Response:
     if context.request.method == "POST":
         lines = [] if "skip" in context.form else context.field_value("people").split("\n")
         names = [line.strip() for line in lines if not persian.is_blank(line)]
@@ -144,16 +142,13 @@ async def people(context: PageContext) -> Response:
     return step_page(context, draft, "people", "people", context.text("people_title"))
 
 
-async def date(context: PageContext) -> Response:
+@draft_step("date")
+async def date(context: PageContext, draft: Draft) -> Response:
     """Day, month and year have a box each; a whole date in any of them is understood too."""
-    draft = current_draft(context)
-    if elsewhere := redirect_if_not_due(context, draft, "date"):
-        return elsewhere
-    assert draft is not None
     typed = {part: context.field_value(part) for part in DATE_PARTS}
     if context.request.method == "POST":
         written = {} if "skip" in context.form else {part: text for part, text in typed.items() if text}
-        day = read_day(context, "day", _joined_parts(written)) if written else None
+        day = read_day(context, "day", _date_of_parts(written)) if written else None
         if not context.errors:
             draft = draft.model_copy(update={"happened_on": day})
             if following_page := advance(context, draft, "date", "day"):
@@ -163,7 +158,7 @@ async def date(context: PageContext) -> Response:
     return step_page(context, draft, "date", "date", context.text("date_title"), typed=typed)
 
 
-def _joined_parts(written: dict[str, str]) -> str:
+def _date_of_parts(written: dict[str, str]) -> str:
     """The boxes show which number is the month, so that 3, 4 and 2026 in them mean one day."""
     parts = {part: latin_digits(text) for part, text in written.items()}
     if len(parts) == 3 and all(text.isdigit() for text in parts.values()) and len(parts["year"]) == 4:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
 from starlette.responses import Response
 
-from contracts.errors import BadToken
+from contracts.errors import AlreadyDecided, BadToken, UnknownCase
 from gateway.pages import sign_in
 from gateway.pages.draft import OpenCase
 from gateway.pages.follow_up import open_case, opened_case
@@ -21,10 +22,27 @@ async def mine(context: PageContext) -> Response:
     visitor = context.visitor(token)
     try:
         cases, messages_of_all = await context.gateway.own_cases(visitor), await context.gateway.messages(visitor, None)
+        waiting = await context.gateway.filed_for_me(visitor)
     except BadToken:
         context.session.drop("citizen")
         return context.redirect("/sign-in")
-    return context.render("mine", context.text("mine_title"), cases=cases, messages=messages_of_all)
+    return context.render("mine", context.text("mine_title"), cases=cases, messages=messages_of_all, waiting=waiting)
+
+
+async def answer_filed(context: PageContext) -> Response:
+    """What an operator filed is theirs, or it is not."""
+    token = await sign_in.access_token(context)
+    if token is None:
+        return context.redirect("/sign-in")
+    mine = bool(context.field_value("mine"))
+    try:
+        case_id = UUID(context.field_value("mine") or context.field_value("not_mine"))
+    except ValueError:
+        return context.redirect("/mine")
+    if context.request.method == "POST":
+        with suppress(UnknownCase, AlreadyDecided):  # the page shows what is left
+            await context.gateway.answer_filed_for_me(context.visitor(token), case_id, mine)
+    return context.redirect("/mine")
 
 
 async def open_own(context: PageContext) -> Response:

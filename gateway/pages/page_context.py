@@ -201,6 +201,9 @@ class PageContext:
     def entry_name(self, entry: PublicEntry) -> str:
         """The text of a timeline entry; one without a text of its own is named by its stage."""
         key = f"entry_{entry.entry}"
+        if entry.body_fa is not None:
+            body = entry.body_en if self.language is Language.EN and entry.body_en else entry.body_fa
+            return self.text(key, body=body)
         return self.text(key) if key in formatting.TEXTS else STAGE_NAMES[entry.stage][self.language]
 
     async def read_form(self) -> None:

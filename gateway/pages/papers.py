@@ -49,4 +49,4 @@ async def verify(context: PageContext) -> Response:
         if seal is None
         else paper_view(await context.gateway.check_paper(context.visitor(), seal), context.language)
     )
-    return context.render("verify", context.text("verify_title"), found=paper, typed=context.field_value("seal"))
+    return context.render("verify", context.text("verify_title"), paper=paper, typed=context.field_value("seal"))

@@ -67,6 +67,7 @@ PAGES: dict[str, Page] = {
     "/verify/{seal:str}": papers.verify,
     "/mine": own_cases.mine,
     "/mine/open": own_cases.open_own,
+    "/mine/filed": own_cases.answer_filed,
     "/mine/leave": own_cases.sign_out,
     "/sign-in": own_cases.mobile,
     "/sign-in/code": own_cases.one_time_code,

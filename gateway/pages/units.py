@@ -5,7 +5,7 @@ from __future__ import annotations
 from backbone.persian.normalisation import normalise
 from contracts.intake import Catalogue, Unit
 
-FOUND_LIMIT = 20
+RESULT_LIMIT = 20
 WORDS_LIMIT = 200  # characters of what is searched for; a name is shorter
 
 
@@ -57,4 +57,4 @@ class Tree:
             above = normalise(" ".join(f"{parent.name_fa} {parent.name_en}" for parent in self.trail(unit.parent)))
             if all(word in own or word in above for word in searched) and any(word in own for word in searched):
                 scored.append((sum(word not in own for word in searched), place, unit))
-        return [unit for _, _, unit in sorted(scored, key=lambda score: score[:2])][:FOUND_LIMIT]
+        return [unit for _, _, unit in sorted(scored, key=lambda score: score[:2])][:RESULT_LIMIT]

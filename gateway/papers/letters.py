@@ -10,12 +10,14 @@ from backbone.persian import jalali
 from backbone.persian.date_text import day_text
 from contracts.errors import Unavailable
 from contracts.letters import Letter
+from contracts.tracking import CitedArticle
 from contracts.vocabulary import Language
 from gateway.cases.views import ground_name, refusal_text
 from gateway.papers.formatting import TEXTS, digits, text
 from gateway.papers.paper import Paper, Section, VerificationBlock
 from gateway.papers.signatures import REFUSED, PaperSigner, SignedLetter
 from gateway.submissions.catalogue_cache import CatalogueCache
+from texts.loading import area
 from texts.office import office
 from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES
 
@@ -53,9 +55,10 @@ def letter_paper(
         office=office().name[language],
         title=words(f"letter_{variant}"),
         facts=(
-            *_registry_number(letter, language),
+            *_registry_number("registry_number", letter.registry_number, language),
             (words("letter_date"), _day(letter.issued_at, language)),
             (words("letter_number"), digits(language, letter.number)),
+            *_registry_number("replaces_letter", letter.replaces, language),
         ),
         sections=tuple(sections),
         closing=(
@@ -86,13 +89,13 @@ def letter_verification(
     return VerificationBlock(address, notes, pages, letter.issued_at.isoformat())
 
 
-def _registry_number(letter: Letter, language: Language) -> tuple[tuple[str, str], ...]:
-    """The secretariat's number as offices write it: year, the office's letter, serial number."""
-    if letter.registry_number is None:
+def _registry_number(label: str, registry_number: str | None, language: Language) -> tuple[tuple[str, str], ...]:
+    """A number of the secretariat as offices write it: year, the office's letter, serial number."""
+    if registry_number is None:
         return ()
-    year, serial = letter.registry_number.split("/")
+    year, serial = registry_number.split("/")
     number = text(language, "registry_form", year=digits(language, year), serial=digits(language, serial))
-    return ((text(language, "registry_number"), number),)
+    return ((text(language, label), number),)
 
 
 def _variant(letter: Letter) -> str:
@@ -104,10 +107,13 @@ def _variant(letter: Letter) -> str:
 def _decision(letter: Letter, language: Language) -> list[Section]:
     words = partial(text, language)
     sections = [Section(words("reasons"), paragraphs=(letter.reasons or "",))]
-    if letter.recommended_until:
-        days = ("، " if language is Language.FA else ", ").join(
-            day_text(day, language) for day in letter.recommended_until
+    if letter.articles:
+        sections.append(
+            Section(words("articles"), paragraphs=tuple(_cited(article, language) for article in letter.articles))
         )
+    if letter.recommended_until:
+        separator = area("formats").text(language, "list_separator")
+        days = separator.join(day_text(day, language) for day in letter.recommended_until)
         sections.append(Section(words("recommendations"), paragraphs=(words("recommended"), days)))
     if letter.final:
         sections.append(Section(words("objection"), paragraphs=(words("is_final"),)))
@@ -115,6 +121,11 @@ def _decision(letter: Letter, language: Language) -> list[Section]:
         until = day_text(letter.objection_until, language)
         sections.append(Section(words("objection"), paragraphs=(words("may_object", date=until),)))
     return sections
+
+
+def _cited(article: CitedArticle, language: Language) -> str:
+    title = article.title_fa if language is Language.FA else article.title_en
+    return text(language, "cited_article", number=digits(language, article.number), title=title)
 
 
 def _refusal(letter: Letter, language: Language) -> list[Section]:

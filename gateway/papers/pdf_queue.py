@@ -75,8 +75,8 @@ class FairLock:
 
 
 class PdfQueue:
-    """`timeout`: seconds within which a paper has to be rendered, waiting included; `max_papers`: that wait or are rendered at a
-    time; `max_per_requester`: of these."""
+    """`timeout`: seconds within which a paper has to be rendered, waiting included; `max_papers`: that wait or are rendered at
+    a time; `max_per_requester`: of these."""
 
     def __init__(self, timeout: float, max_papers: int, max_per_requester: int, retry_after: int) -> None:
         self._timeout, self._max_papers, self._max_per_requester = timeout, max_papers, max_per_requester
@@ -90,9 +90,10 @@ class PdfQueue:
         """How many papers wait or are rendered."""
         return self._waiting.total()
 
-    async def render(self, paper: Paper, verification: VerificationBlock, requester: str) -> bytes:
-        """The PDF. `requester`: the key of an account or an address. TooMany when too many of theirs wait already; Unavailable
-        when too many wait in all, or it is not rendered in time. Cancelling it ends the rendering."""
+    async def render(self, paper: Paper, verification: VerificationBlock, requester: str, keep: bool = True) -> bytes:
+        """The PDF. `requester`: the key of an account or an address; `keep` False: it is not cached. TooMany when too many of
+        theirs wait already; Unavailable when too many wait in all, or it is not rendered in time. Cancelling it ends the
+        rendering."""
         content = to_json(paper, verification)
         key = hashlib.sha256(content).digest()
         if (pdf := self._cache.get(key)) is not None:
@@ -114,7 +115,8 @@ class PdfQueue:
                 del self._waiting[requester]
         if pdf is None:
             raise Unavailable(retry_after=self._retry_after)
-        self._cache[key] = pdf
+        if keep:
+            self._cache[key] = pdf
         return pdf
 
 

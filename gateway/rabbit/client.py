@@ -25,20 +25,20 @@ from contracts.base import Request
 from contracts.errors import DeadlinePassed, PeygirError, Unavailable
 from gateway.edge.metrics import BROKER, RPC_CALLS
 from gateway.rabbit.channel import AwaitableChannel
-from gateway.rabbit.rpc_reply import parse_reply
+from gateway.rabbit.rpc_reply import RawAnswer, Reply, parse_reply, raw_answer
 
 log = logs.get("broker")
 
 AnswerModel = TypeVar("AnswerModel", bound=BaseModel)
 EventListener = Callable[[str, bytes], None]
 
-RPC_EXCHANGE = "nameko-rpc"
 SUBSCRIPTIONS = (
     (topology.events_of("tracking"), "#"),
     (topology.events_of("intake"), "catalogue.changed.v1"),
     (topology.events_of("media"), "#"),
     (topology.events_of("notify"), "#"),
     (topology.events_of("accounts"), "staff.changed.v1"),
+    (topology.events_of("accounts"), "leave.changed.v1"),
     (topology.events_of("accounts"), "session.ended.v1"),
 )
 _RECONNECT_SECONDS = 0.3
@@ -52,7 +52,7 @@ class _PendingCall:
     """A call that waits for its answer: until `deadline`, or until its service has answered no call for `patience` seconds."""
 
     service: str
-    waiter: asyncio.Future[bytes | PeygirError]
+    waiter: asyncio.Future[Reply | PeygirError]
     deadline: float
     patience: float
     timer: asyncio.TimerHandle | None = None
@@ -164,7 +164,7 @@ class RabbitClient:
         if problem is not None:
             raise problem
 
-    async def ask(
+    async def call(
         self,
         service: str,
         method: str,
@@ -172,9 +172,17 @@ class RabbitClient:
         answer: type[AnswerModel],
         patience: float | None = None,
     ) -> AnswerModel:
-        """The answer of `service.method`. Errors: whatever the service raised; Unavailable when it does not run, or the broker
-        does not; DeadlinePassed when the service has answered no call for `patience` seconds (default: the client's
-        `rpc_timeout`), and at the latest after `rpc_deadline`. A service that answers other calls is slow, and waited for."""
+        """The answer of `service.method`. Errors: see `call_raw`."""
+        return parse_reply(service, method, (await self._reply(service, method, request, patience)).body, answer)
+
+    async def call_raw(self, service: str, method: str, request: Request) -> RawAnswer:
+        """The answer of `service.method` as the JSON in which it came. Errors: whatever the service raised; Unavailable when it
+        does not run, or the broker does not; DeadlinePassed when the service has answered no call for `patience` seconds
+        (default: the client's `rpc_timeout`), and at the latest after `rpc_deadline`. A service that answers other calls is
+        slow, and waited for."""
+        return raw_answer(service, method, await self._reply(service, method, request, None))
+
+    async def _reply(self, service: str, method: str, request: Request, patience: float | None) -> Reply:
         channel = self._rpc_channel
         if channel is None or not channel.is_open or self._blocked or len(self._pending_calls) >= self._max_calls:
             RPC_CALLS.labels(service, method, "unavailable").inc()
@@ -198,7 +206,7 @@ class RabbitClient:
         )
         body = f'{{"args":[],"kwargs":{{"request":{request.model_dump_json()}}}}}'.encode()
         try:
-            channel.basic_publish(RPC_EXCHANGE, f"{service}.{method}", body, properties, mandatory=True)
+            channel.basic_publish(topology.RPC, f"{service}.{method}", body, properties, mandatory=True)
             result = await pending.waiter
         except PeygirError:
             raise
@@ -211,7 +219,7 @@ class RabbitClient:
         if isinstance(result, PeygirError):
             RPC_CALLS.labels(service, method, result.code).inc()
             raise result
-        return parse_reply(service, method, result, answer)
+        return result
 
     # --- connecting ---
 
@@ -314,7 +322,7 @@ class RabbitClient:
             )
             self._reply_to = declared.method.queue
             await channel.wait_for(
-                lambda callback: raw.queue_bind(self._reply_to, RPC_EXCHANGE, self._reply_to, callback=callback)
+                lambda callback: raw.queue_bind(self._reply_to, topology.RPC, self._reply_to, callback=callback)
             )
             raw.add_on_return_callback(self._on_return)
             await channel.wait_for(
@@ -336,13 +344,13 @@ class RabbitClient:
         await check.open(connection)
         try:
             await check.wait_for(
-                lambda callback: check.raw.exchange_declare(RPC_EXCHANGE, passive=True, callback=callback)
+                lambda callback: check.raw.exchange_declare(topology.RPC, passive=True, callback=callback)
             )
         except NotPublished:
             declare = AwaitableChannel(self._loop)
             await declare.open(connection)
             await declare.wait_for(
-                lambda callback: declare.raw.exchange_declare(RPC_EXCHANGE, "topic", durable=True, callback=callback)
+                lambda callback: declare.raw.exchange_declare(topology.RPC, "topic", durable=True, callback=callback)
             )
             declare.close()
         finally:
@@ -377,7 +385,7 @@ class RabbitClient:
             return
         self._last_answers[pending.service] = self._loop.time()
         if not pending.waiter.done():
-            pending.waiter.set_result(body)
+            pending.waiter.set_result(Reply(body, properties.headers or {}))
 
     def _on_return(self, _: Any, __: Any, properties: Any, ___: bytes) -> None:
         self._fail(properties.correlation_id, Unavailable(retry_after=self._retry_after))

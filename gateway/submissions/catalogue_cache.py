@@ -76,7 +76,7 @@ class CatalogueCache:
     async def refresh(self, rabbit: RabbitClient) -> None:
         """Asks intake for the catalogue; the current one stays when intake does not answer."""
         try:
-            self.put(await rabbit.ask("intake", "get_catalogue", GetCatalogue(), Catalogue))
+            self.put(await rabbit.call("intake", "get_catalogue", GetCatalogue(), Catalogue))
         except PeygirError as error:
             log.info("the catalogue could not be refreshed", error=error.code)
 

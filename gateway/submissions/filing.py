@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
+from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
 from backbone import sealing
@@ -105,6 +106,7 @@ class Filing:
         self._intake_key = secret(settings.intake_public_key)
         self._notify_key = secret(settings.notify_public_key)
         self._national_id_required = settings.national_id_required
+        self._desk_without_mobile = settings.desk_without_mobile
         self._max_uploads = settings.max_uploads
         self._group_most = settings.group_most
         self._retry_after = settings.retry_after
@@ -177,16 +179,27 @@ class Filing:
             sealed_contact=(
                 sealing.seal(Contact(mobile=mobile, code=code, language=language), self._notify_key) if mobile else None
             ),
-            mobile_hash=sealing.keyed_hash(mobile, self._mobile_key) if mobile else None,
+            mobile_hash=self.mobile_hash(mobile) if mobile else None,
             content_hash=filed_hash,
             catalogue_version=self._catalogue_cache.current.version if self._catalogue_cache.current else None,
             consent=person.consent,
             group=Group(members=body.group.members, common=body.group.common) if body.group else None,
             sealed_members=sealing.seal(members, self._intake_key) if members else None,
             other_code_hashes=other_code_hashes,
+            identity_mobile_hash=self.mobile_hash(identity.mobile)
+            if identity and identity.mobile and not mobile
+            else None,
         )
         receipt = self.signer.sign(submission_id, filed_at, body.kind.value, filed_hash)
         return command, AcceptedSubmission(code, submission_id, receipt, mobile is not None)
+
+    def mobile_hash(self, mobile: str) -> str:
+        """Of a mobile in E.164, as services store it."""
+        return sealing.keyed_hash(mobile, self._mobile_key)
+
+    def seal_for_intake(self, model: BaseModel) -> str:
+        """What intake alone opens."""
+        return sealing.seal(model, self._intake_key)
 
     def _derived(
         self,
@@ -281,6 +294,8 @@ class Filing:
             mobile = identifiers.mobile(body.identity.mobile)
             if mobile is None:
                 raise InvalidField(fields=[{"field": "identity.mobile", "reason": "not_a_mobile"}])
+        elif body.identity is not None and not self._desk_without_mobile:
+            raise InvalidField(fields=[{"field": "identity.mobile", "reason": "missing"}])
         named = self._named(body, None, mobile)
         return _Person(None, operator.id, named.identity, consent)
 

@@ -8,6 +8,7 @@ from backbone.process.settings import secret
 from services.accounts.administration.use_cases import AdministrationUseCases
 from services.accounts.changes.use_cases import StaffChangeUseCases
 from services.accounts.citizens.use_cases import CitizenUseCases
+from services.accounts.leaves.use_cases import LeaveUseCases
 from services.accounts.pruning import Pruning
 from services.accounts.sessions.access_tokens import AccessTokens
 from services.accounts.sessions.use_cases import SessionUseCases
@@ -26,6 +27,7 @@ class AccountsUseCases:
     sessions: SessionUseCases
     administration: AdministrationUseCases
     changes: StaffChangeUseCases
+    leaves: LeaveUseCases
     pruning: Pruning
 
 
@@ -44,5 +46,6 @@ def compose(settings: Settings, run_slow: RunSlow = lambda work: work()) -> Acco
         sessions=sessions,
         administration=AdministrationUseCases(accounts, changes),
         changes=changes,
+        leaves=LeaveUseCases(),
         pruning=Pruning(citizens, sessions, attempts),
     )

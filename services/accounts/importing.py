@@ -1,18 +1,18 @@
 """A table of the staff into the accounts: `python -m services.accounts.importing FILE [--dry-run]`.
 
 Columns: username, display_name, roles (separated by |), unit, active. A row adds the account of its user name or changes it;
-accounts that are not in the file stay. All rows are taken or none. A row that takes two administrators (a role that opens
-identities or grants those, or more for an account that has one) is refused: it is asked for in the system itself; only the
-first two administrators may come from a table. Needs DATABASE_URL_ACCOUNTS and STAFF_SECRET_KEY. The
-credentials of new accounts are printed once, for whoever hands them over; they cannot be read again.
-"""
+accounts that are not in the file stay, and of an account what its row does not say (no such column, or an empty cell): a
+closed one stays closed. A dash or «خالی» takes the unit away. All rows are taken or none. A row that takes two administrators
+(a role that opens identities or grants those, or more for an account that has one) is refused: it is asked for in the system
+itself; only the first two administrators may come from a table. Needs DATABASE_URL_ACCOUNTS and STAFF_SECRET_KEY. The
+credentials of new accounts are printed once, for whoever hands them over; they cannot be read again."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 
 from backbone.storage.database import Database
 from backbone.storage.migrate import url_of
+from backbone.tables import importing
 from backbone.tables import reading as tables
 from backbone.tables.reading import Mistake, Refused, Row, yes_or_no
 from contracts.vocabulary import Role
@@ -32,6 +33,7 @@ from services.accounts.staff.rules import Member, username_form, wrong_with_memb
 from services.accounts.staff.staff_accounts import StaffAccounts, member_of
 
 COMMAND = "import staff"
+COLUMNS = ("username", "display_name", "roles", "unit", "active")
 
 
 @dataclass(frozen=True)
@@ -52,28 +54,31 @@ def import_table(
 
     `units`: the codes there are; None: not known here, any is taken.
     """
-    rows = tables.read(path, ("username", "display_name", "roles"), ("unit", "active"))
+    rows = tables.read(path, COLUMNS[:1], COLUMNS[1:])
+    by_username = {username_form(row.values["username"]): row for row in rows}
+    accounts_before = {username: store.lock_by_username(connection, username) for username in sorted(by_username)}
     members: dict[str, Member] = {}
-    numbers: dict[str, int] = {}
     wrong = []
     for table_row in rows:
-        username, member, mistakes = _read(table_row, units)
+        username = username_form(table_row.values["username"])
+        before_row = accounts_before[username]
+        member, mistakes = _read(table_row, username, member_of(before_row) if before_row is not None else None, units)
         if username in members:
-            mistakes.append(Mistake(table_row.number, "username", {"reason": "twice"}))
+            mistakes.append(table_row.mistake("username", "twice"))
         wrong += mistakes
-        members[username], numbers[username] = member, table_row.number
+        members[username] = member
     if wrong:
         raise Refused(wrong)
     new: dict[str, Credentials] = {}
     renewed: dict[str, Credentials] = {}
     changed = 0
     for username, member in sorted(members.items()):
-        row = store.lock_by_username(connection, username)
+        row = accounts_before[username]
         before = member_of(row) if row is not None else None
         if member == before:
             continue
         if not server_commands.is_allowed(connection, row, member):
-            wrong.append(Mistake(numbers[username], "roles", {"reason": "two_administrators"}))
+            wrong.append(by_username[username].mistake("roles", "two_administrators"))
             continue
         credentials = fresh_credentials()
         staff_id = row.staff_id if row is not None else uuid4()
@@ -94,47 +99,60 @@ def import_table(
     return Imported(new, changed, len(rows) - len(new) - changed, renewed)
 
 
-def _read(row: Row, units: Collection[str] | None) -> tuple[str, Member, list[Mistake]]:
-    username = username_form(row.values["username"])
-    fields: list[dict[str, str]] = []
+def _read(
+    row: Row, username: str, before: Member | None, units: Collection[str] | None
+) -> tuple[Member, list[Mistake]]:
+    """The account as the row would have it: what it does not say is as it was, and in a new account as nobody has set it."""
+    mistakes = []
     if (reason := wrong_with_username(username)) is not None:
-        fields.append({"field": "username", "reason": reason})
-    named = [part.strip() for part in row.values["roles"].split("|") if part.strip()]
-    roles = tuple(Role(name) for name in named if name in set(Role))
-    if len(roles) != len(named):
-        fields.append({"field": "roles", "reason": "enum"})
-    unit = row.values.get("unit") or None
-    if unit is not None and units is not None and unit not in units:
-        fields.append({"field": "unit", "reason": "unknown_unit"})
-    active = yes_or_no(row.values.get("active") or "1")
-    if not isinstance(active, bool):
-        fields.append({"field": "active", "reason": "bool_parsing"})
-    fields += wrong_with_member(row.values["display_name"], roles, unit) if len(roles) == len(named) else []
-    mistakes = [Mistake(row.number, field.pop("field"), field) for field in fields]
-    return username, Member(row.values["display_name"], roles, unit, active is True), mistakes
+        mistakes.append(row.mistake("username", reason))
+    member = before or Member("", (), None)
+    if (display_name := row.said("display_name")) is not None:
+        member = replace(member, display_name=display_name)
+    if (typed_roles := row.said("roles")) is not None:
+        named = [part.strip() for part in typed_roles.split("|") if part.strip()]
+        roles = tuple(Role(name) for name in named if name in set(Role))
+        member = replace(member, roles=roles)
+        if len(roles) != len(named):
+            mistakes.append(row.mistake("roles", "enum"))
+    if (unit := row.said("unit")) is not None:
+        member = replace(member, unit=unit or None)
+        if unit and units is not None and unit not in units:
+            mistakes.append(row.mistake("unit", "unknown_unit"))
+    if (typed_active := row.said("active")) is not None:
+        active = yes_or_no(typed_active)
+        member = replace(member, active=active is True)
+        if not isinstance(active, bool):
+            mistakes.append(row.mistake("active", "bool_parsing"))
+    named_already = {mistake.column for mistake in mistakes}
+    mistakes += [row.mistake(**field) for field in _wrong_with(member) if field["column"] not in named_already]
+    return member, mistakes
 
 
-class _DryRun(Exception):
-    """Ends the transaction without its effect."""
+def _wrong_with(member: Member) -> Iterator[dict[str, str]]:
+    for field in wrong_with_member(member.display_name, member.roles, member.unit):
+        yield {"column": field["field"], "reason": field["reason"]}
+
+
+def export_table(connection: Connection) -> Iterator[list[str]]:
+    """All accounts as rows of such a table, its columns first. No secret is in it."""
+    yield list(COLUMNS)
+    for row in store.with_role(connection, None):
+        roles = "|".join(row.roles)
+        yield [row.username, row.display_name, roles, row.unit or tables.EMPTYING[0], "1" if row.active else "0"]
 
 
 def main(arguments: Sequence[str], units: Collection[str] | None = None) -> int:
     """0; 1 when the table was refused."""
     parser = argparse.ArgumentParser(prog="peygir import staff", description="A table of the staff into the accounts.")
-    parser.add_argument("file", type=Path, help="CSV (UTF-8) or XLSX; the first row names the columns")
-    parser.add_argument("--dry-run", action="store_true", help="only report what is wrong, and what would change")
+    importing.add_arguments(parser)
     options = parser.parse_args(arguments)
     accounts, database = StaffAccounts(staff_key()), Database(url_of("accounts"), pool_size=1)
-    try:
-        with database.transaction() as connection:
-            imported = import_table(connection, accounts, options.file, units)
-            if options.dry_run:
-                raise _DryRun
-    except Refused as refused:
-        refused.print_mistakes()
+    if options.write:
+        return importing.write_table(database, options.file, export_table)
+    imported = importing.import_whole(database, options.dry_run, import_table, accounts, options.file, units)
+    if imported is None:
         return 1
-    except _DryRun:
-        print("dry run: nothing was changed")
     new, changed, unchanged = len(imported.new), imported.changed, imported.unchanged
     print(f"accounts: staff: {new} new, {changed} changed, {unchanged} as before")
     for username, credentials in ({} if options.dry_run else imported.new | imported.renewed).items():

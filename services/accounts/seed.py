@@ -49,7 +49,9 @@ DEMO_STAFF: dict[str, Member] = {
     "custodian": Member("امین هویت", (Role.CUSTODIAN,), OFFICE),
     "analyst": Member("تحلیلگر", (Role.ANALYST,), OFFICE),
     "administrator": Member("راهبر سامانه", (Role.ADMINISTRATOR,), OFFICE),
+    "auditor": Member("حسابرس", (Role.AUDITOR,), OFFICE),
     "administrator2": Member("راهبر دوم سامانه", (Role.ADMINISTRATOR,), OFFICE),
+    "substitute": Member("جانشین بازرسی", (Role.SUBSTITUTE,), None),
     # Belongs to a unit that can be complained about, so must never see its cases (DOMAIN: The people).
     "screener.permits": Member("کارشناس غربالگری، اداره صدور پروانه", (Role.SCREENER,), "dep.urb.permits"),
 }
@@ -150,7 +152,7 @@ def main(arguments: list[str]) -> None:
     print(f"accounts: {len(seeded)} demo staff")
     for username, account in seeded.items():
         secrets = f"{account['password']}  {account['totp_secret']}" if account["password"] else "changed since"
-        print(f"  {username:<18} {account['role']:<14} {account['unit']:<16} {secrets}")
+        print(f"  {username:<18} {account['role']:<14} {account['unit'] or '-':<16} {secrets}")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,9 @@ from contracts.accounts import (
     Tokens,
     VerifyOtp,
 )
+from contracts.audit import NameStaff, StaffNames
 from contracts.errors import PeygirError, Unavailable
+from contracts.leaves import AddLeave, EndLeave, Leave, Leaves, ListLeaves
 from contracts.staff_changes import (
     ConfirmStaffChange,
     DenyStaffChange,
@@ -46,6 +48,7 @@ from contracts.staff_changes import (
     StaffChanges,
 )
 from services.accounts.composition import AccountsUseCases, compose
+from services.accounts.models import staff_commands
 from services.accounts.settings import Settings
 
 Answer = TypeVar("Answer")
@@ -90,6 +93,7 @@ def committed(answer: Answer | PeygirError) -> Answer:
 
 class Service(AuditedService):
     name = "accounts"
+    command_tables = (staff_commands,)
     use_cases = UseCases(use_cases)
 
     # --- citizens ---
@@ -158,6 +162,21 @@ class Service(AuditedService):
         with self.db.read() as connection:
             return self.use_cases.administration.history(connection, request)
 
+    # --- leaves ---
+
+    @rpc
+    def add_leave(self, request: AddLeave) -> Leave:
+        return self.command(self.use_cases.leaves.add, request)
+
+    @rpc
+    def end_leave(self, request: EndLeave) -> Leave:
+        return self.command(self.use_cases.leaves.end, request)
+
+    @rpc
+    def list_leaves(self, request: ListLeaves) -> Leaves:
+        with self.db.read() as connection:
+            return self.use_cases.leaves.list_leaves(connection, request)
+
     # --- changes that take two administrators ---
 
     @rpc
@@ -172,6 +191,11 @@ class Service(AuditedService):
     @rpc
     def deny_staff_change(self, request: DenyStaffChange) -> RequestedStaffChange:
         return self.command(self.use_cases.changes.deny, request)
+
+    @rpc
+    def name_staff(self, request: NameStaff) -> StaffNames:
+        with self.db.read() as connection:
+            return self.use_cases.staff.name_staff(connection, request)
 
     @timer(interval=600)  # type: ignore[untyped-decorator]  # nameko is untyped
     def prune(self) -> None:

@@ -10,12 +10,12 @@ from backbone.process.dependencies import PeygirService, UseCases
 from contracts.base import Event, now
 from contracts.insight import (
     CountCases,
-    CountFigure,
+    CountDecisions,
+    CountRatings,
     Counts,
     CountVisits,
-    FigureCounts,
-    FigureList,
-    ListFigures,
+    DecisionCounts,
+    RatingCounts,
     VisitCounts,
 )
 from services.insight.composition import compose
@@ -25,9 +25,9 @@ class Service(PeygirService):
     name = "insight"
     use_cases = UseCases(lambda settings: compose())
 
-    @durable_event_handler("insight.events", batch=200, linger=0.1, concurrency=2)
+    @durable_event_handler("insight.events", batch=200, linger=0.5, concurrency=2)
     def record(self, events: list[Event]) -> None:
-        with self.db.transaction() as connection:
+        with self.db.statements() as connection:
             self.use_cases.ingest.record(connection, events)
 
     @timer(interval=600)  # type: ignore[untyped-decorator]  # nameko is untyped
@@ -42,15 +42,16 @@ class Service(PeygirService):
             return self.use_cases.figures.count_cases(connection, request)
 
     @rpc
+    def count_decisions(self, request: CountDecisions) -> DecisionCounts:
+        with self.db.read() as connection:
+            return self.use_cases.figures.count_decisions(connection, request)
+
+    @rpc
+    def count_ratings(self, request: CountRatings) -> RatingCounts:
+        with self.db.read() as connection:
+            return self.use_cases.figures.count_ratings(connection, request)
+
+    @rpc
     def count_visits(self, request: CountVisits) -> VisitCounts:
         with self.db.read() as connection:
             return self.use_cases.figures.count_visits(connection, request)
-
-    @rpc
-    def count_figure(self, request: CountFigure) -> FigureCounts:
-        with self.db.read() as connection:
-            return self.use_cases.figures.count_figure(connection, request)
-
-    @rpc
-    def list_figures(self, request: ListFigures) -> FigureList:
-        return self.use_cases.figures.list_figures(request)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from backbone.process.settings import secret, secrets
 from services.intake.catalogue.use_cases import CatalogueUseCases
+from services.intake.desk.use_cases import DeskUseCases
 from services.intake.identities.use_cases import IdentityUseCases
 from services.intake.identities.vault import Vault
 from services.intake.settings import Settings
-from services.intake.submissions.use_cases import CodeKeys, SubmissionUseCases
+from services.intake.submissions.codes import CodeKeys
+from services.intake.submissions.use_cases import SubmissionUseCases
 
 
 class Intake:
@@ -20,8 +22,9 @@ class Intake:
             derive=secret(settings.code_derive_key),
         )
         self.catalogue = CatalogueUseCases()
-        self.identities = IdentityUseCases(vault(settings), secrets(settings.intake_private_keys))
+        self.identities = IdentityUseCases(vault(settings), secrets(settings.intake_private_keys), keys.index)
         self.submissions = SubmissionUseCases(self.catalogue, self.identities, keys, secret(settings.notify_public_key))
+        self.desk = DeskUseCases(self.identities, keys, secret(settings.notify_public_key))
 
 
 def vault(settings: Settings) -> Vault:

@@ -2,154 +2,169 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Date,
-    DateTime,
-    Identity,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    SmallInteger,
-    String,
-    Table,
-    Text,
-    func,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from backbone.storage.idempotency import commands_table
 
-metadata = MetaData()
+metadata = sa.MetaData()
 
-units = Table(
+units = sa.Table(
     "units",
     metadata,
-    Column("code", String, primary_key=True),
-    Column("parent", String),
-    Column("level", String, nullable=False),
-    Column("name_fa", String, nullable=False),
-    Column("name_en", String, nullable=False),
-    Column("active", Boolean, nullable=False),
-    Column("position", Integer, nullable=False),
+    sa.Column("code", sa.String, primary_key=True),
+    sa.Column("parent", sa.String),
+    sa.Column("level", sa.String, nullable=False),
+    sa.Column("name_fa", sa.String, nullable=False),
+    sa.Column("name_en", sa.String, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
 )
 
-grounds = Table(
+grounds = sa.Table(
     "grounds",
     metadata,
-    Column("code", String, primary_key=True),
-    Column("kinds", ARRAY(String), nullable=False),
-    Column("name_fa", String, nullable=False),
-    Column("name_en", String, nullable=False),
-    Column("hint_fa", Text, nullable=False),
-    Column("hint_en", Text, nullable=False),
-    Column("questions", JSONB, nullable=False),
-    Column("position", Integer, nullable=False),
+    sa.Column("code", sa.String, primary_key=True),
+    sa.Column("kinds", ARRAY(sa.String), nullable=False),
+    sa.Column("name_fa", sa.String, nullable=False),
+    sa.Column("name_en", sa.String, nullable=False),
+    sa.Column("hint_fa", sa.Text, nullable=False),
+    sa.Column("hint_en", sa.Text, nullable=False),
+    sa.Column("questions", JSONB, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
 )
 
-holidays = Table("holidays", metadata, Column("day", Date, primary_key=True))
+holidays = sa.Table("holidays", metadata, sa.Column("day", sa.Date, primary_key=True))
 
-settings = Table(  # what the administrator set, by its name in the catalogue: weekend, deadlines, …
+settings = sa.Table(  # what the administrator set, by its name in the catalogue: weekend, deadlines, …
     "settings",
     metadata,
-    Column("name", String, primary_key=True),
-    Column("value", JSONB, nullable=False),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", JSONB, nullable=False),
 )
 
-configuration_history = Table(  # only grows, by a trigger
+configuration_history = sa.Table(  # only grows, by a trigger
     "configuration_history",
     metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("by", String, nullable=False),
-    Column("what", String, nullable=False),
-    Column("code", String),
-    Column("before", JSONB(none_as_null=True)),
-    Column("after", JSONB(none_as_null=True)),
-    Column("version", Integer, nullable=False),
-    Index("configuration_history_of_one", "what", "code", "id"),
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("what", sa.String, nullable=False),
+    sa.Column("code", sa.String),
+    sa.Column("before", JSONB(none_as_null=True)),
+    sa.Column("after", JSONB(none_as_null=True)),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index("configuration_history_of_one", "what", "code", "id"),
 )
 
 configuration_commands = commands_table("configuration_commands", metadata)
 
-catalogue_versions = Table(
+catalogue_versions = sa.Table(
     "catalogue_versions",
     metadata,
-    Column("version", Integer, Identity(), primary_key=True),
-    Column("content_hash", String, nullable=False),
-    Column("made_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    sa.Column("version", sa.Integer, sa.Identity(), primary_key=True),
+    sa.Column("content_hash", sa.String, nullable=False),
+    sa.Column("made_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
 )
 
-submissions = Table(
+submissions = sa.Table(
     "submissions",
     metadata,
-    Column("submission_id", UUID(as_uuid=True), primary_key=True),
-    Column("code_hash", String(64), nullable=False, unique=True),
-    Column("code_attempt", SmallInteger, nullable=False),
-    Column("code_hash_asked", String(64)),  # of the code on the receipt, where a new one replaced it
-    Column("kind", String, nullable=False),
-    Column("unit", String),
-    Column("unit_asked", String, nullable=False),
-    Column("ground", String, nullable=False),
-    Column("body", JSONB, nullable=False),
-    Column("channel", String, nullable=False),
-    Column("language", String, nullable=False),
-    Column("citizen_id", UUID(as_uuid=True), index=True),
-    Column("content_hash", String(64), nullable=False),
-    Column("filed_at", DateTime(timezone=True), nullable=False),
-    Column("registered_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    sa.Column("submission_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("code_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("code_attempt", sa.SmallInteger, nullable=False),
+    sa.Column("code_hash_asked", sa.String(64)),  # of the code on the receipt, where a new one replaced it
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("unit", sa.String),
+    sa.Column("unit_asked", sa.String, nullable=False),
+    sa.Column("ground", sa.String, nullable=False),
+    sa.Column("body", JSONB, nullable=False),
+    sa.Column("channel", sa.String, nullable=False),
+    sa.Column("language", sa.String, nullable=False),
+    sa.Column("citizen_id", UUID(as_uuid=True), index=True),
+    sa.Column("content_hash", sa.String(64), nullable=False),
+    sa.Column("filed_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
 )
 
-identities = Table(
+identities = sa.Table(
     "identities",
     metadata,
-    Column("submission_id", UUID(as_uuid=True), primary_key=True),
-    Column("mobile_hash", String(64), index=True),
-    Column("master_key", String, nullable=False, index=True),
-    Column("wrapped_key", LargeBinary, nullable=False),
-    Column("nonce", LargeBinary, nullable=False),
-    Column("ciphertext", LargeBinary, nullable=False),
+    sa.Column("submission_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("mobile_hash", sa.String(64), index=True),
+    sa.Column("digits_hash", sa.String(64), index=True),  # of its last digits, for the operator who typed them
+    sa.Column("master_key", sa.String, nullable=False, index=True),
+    sa.Column("wrapped_key", sa.LargeBinary, nullable=False),
+    sa.Column("nonce", sa.LargeBinary, nullable=False),
+    sa.Column("ciphertext", sa.LargeBinary, nullable=False),
 )
 
-group_members = Table(  # those of a group who were named besides its representative, sealed together
+group_members = sa.Table(  # those of a group who were named besides its representative, sealed together
     "group_members",
     metadata,
-    Column("submission_id", UUID(as_uuid=True), primary_key=True),
-    Column("master_key", String, nullable=False, index=True),
-    Column("wrapped_key", LargeBinary, nullable=False),
-    Column("nonce", LargeBinary, nullable=False),
-    Column("ciphertext", LargeBinary, nullable=False),
+    sa.Column("submission_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("master_key", sa.String, nullable=False, index=True),
+    sa.Column("wrapped_key", sa.LargeBinary, nullable=False),
+    sa.Column("nonce", sa.LargeBinary, nullable=False),
+    sa.Column("ciphertext", sa.LargeBinary, nullable=False),
 )
 
-consents = Table(  # of whom an operator filed for
+consents = sa.Table(  # of whom an operator filed for
     "consents",
     metadata,
-    Column("submission_id", UUID(as_uuid=True), primary_key=True),
-    Column("form", String, nullable=False),
-    Column("agreed_to", ARRAY(String), nullable=False),
-    Column("recorded_by", UUID(as_uuid=True), nullable=False),
-    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    sa.Column("submission_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("form", sa.String, nullable=False),
+    sa.Column("agreed_to", ARRAY(sa.String), nullable=False),
+    sa.Column("recorded_by", UUID(as_uuid=True), nullable=False),
+    sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
 )
 
-identity_openings = Table(
+desk_claims = sa.Table(  # what whoever has the mobile says of what an operator filed with it
+    "desk_claims",
+    metadata,
+    sa.Column("submission_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("citizen_id", UUID(as_uuid=True), nullable=False),
+    sa.Column("mine", sa.Boolean, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+)
+
+disowned_mobiles = sa.Table(  # whose owner said that it is not theirs; also after the mobile was corrected
+    "disowned_mobiles",
+    metadata,
+    sa.Column("submission_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("mobile_hash", sa.String(64), primary_key=True),
+)
+
+desk_tries = sa.Table(  # who tried to get a new code for a lost one; wrong until confirmed
+    "desk_tries",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("case_id", UUID(as_uuid=True)),
+    sa.Column("staff_id", UUID(as_uuid=True), nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("desk_tries_of_case", "case_id", "at"),
+    sa.Index("desk_tries_of_person", "staff_id", "at"),
+)
+
+desk_commands = commands_table("desk_commands", metadata, sa.Column("attempt", sa.SmallInteger, nullable=False))
+
+identity_openings = sa.Table(
     "identity_openings",
     metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("submission_id", UUID(as_uuid=True), nullable=False, index=True),
-    Column("actor", String, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("opened_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("consented_by", UUID(as_uuid=True)),
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("submission_id", UUID(as_uuid=True), nullable=False, index=True),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("consented_by", UUID(as_uuid=True)),
 )
 
-erasures = Table(  # only grows: what was erased does not come back, and why it went
+erasures = sa.Table(  # only grows: what was erased does not come back, and why it went
     "erasures",
     metadata,
-    Column("submission_id", UUID(as_uuid=True), primary_key=True),
-    Column("part", String, primary_key=True),  # identity, texts
-    Column("rule", String, nullable=False),
-    Column("erased_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    sa.Column("submission_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("part", sa.String, primary_key=True),  # identity, texts
+    sa.Column("rule", sa.String, nullable=False),
+    sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
 )

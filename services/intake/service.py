@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from backbone.messaging.consumers import durable_event_handler
 from backbone.messaging.rpc import rpc
 from backbone.process.audited_service import AuditedService
 from backbone.process.dependencies import UseCases
+from contracts.call_backs import RevealedMobile, RevealMobile
+from contracts.desk import (
+    AnswerFiledForMe,
+    CorrectMobile,
+    FiledForMe,
+    FiledIds,
+    FiledReceipt,
+    FindFiled,
+    ListFiledForMe,
+    PrintReceipt,
+    ReplacedCode,
+    ReplaceLostCode,
+)
 from contracts.gateway import FileSubmission
 from contracts.intake import (
     Catalogue,
@@ -23,16 +38,18 @@ from contracts.intake import (
 )
 from contracts.tracking import RetentionDue
 from services.intake.composition import Intake
+from services.intake.models import configuration_commands, desk_commands
 from services.intake.retention.use_cases import erase
 
 
 class Service(AuditedService):
     name = "intake"
+    command_tables = (configuration_commands, desk_commands)
     use_cases = UseCases(Intake)
 
     @durable_event_handler("intake.submissions", batch=200, concurrency=2)
     def file_submissions(self, commands: list[FileSubmission]) -> None:
-        with self.db.transaction() as connection:
+        with self.db.statements() as connection:
             self.use_cases.submissions.register(connection, commands)
 
     @durable_event_handler("intake.retention", concurrency=1)
@@ -72,3 +89,38 @@ class Service(AuditedService):
     @rpc
     def open_identity(self, request: OpenIdentity) -> OpenedIdentity:
         return self.command(self.use_cases.identities.open, request)
+
+    @rpc
+    def reveal_mobile(self, request: RevealMobile) -> RevealedMobile:
+        return self.command(self.use_cases.identities.reveal_mobile, request)
+
+    # --- the counter ---
+
+    @rpc
+    def find_filed(self, request: FindFiled) -> FiledIds:
+        with self.db.read() as connection:
+            return self.use_cases.desk.find(connection, request)
+
+    @rpc
+    def print_receipt(self, request: PrintReceipt) -> FiledReceipt:
+        return self.command(self.use_cases.desk.print_receipt, request)
+
+    @rpc
+    def correct_mobile(self, request: CorrectMobile) -> ReplacedCode:
+        return self.command(self.use_cases.desk.correct_mobile, request)
+
+    @rpc
+    def replace_lost_code(self, request: ReplaceLostCode) -> ReplacedCode:
+        desk = self.use_cases.desk
+        with self.db.transaction() as connection:
+            try_id = desk.begin_try(connection, request)  # stays, whatever comes of it
+        return self.command(partial(desk.replace_lost_code, try_id=try_id), request)
+
+    @rpc
+    def list_filed_for_me(self, request: ListFiledForMe) -> FiledForMe:
+        with self.db.read() as connection:
+            return self.use_cases.desk.list_filed_for(connection, request)
+
+    @rpc
+    def answer_filed_for_me(self, request: AnswerFiledForMe) -> FiledForMe:
+        return self.command(self.use_cases.desk.answer_filed_for, request)

@@ -10,6 +10,7 @@ from services.notify.clock import Clock
 from services.notify.delivery.receipts import DeliveryReceipts, StatusPolling
 from services.notify.delivery.use_cases import MessageSender
 from services.notify.inbound.pushes import ProviderPushes
+from services.notify.inbound.settled_replies import SettledReplies
 from services.notify.inbound.use_cases import InboundTexts
 from services.notify.inbox.use_cases import InboxUseCases
 from services.notify.notifications.composer import MessageComposer
@@ -19,6 +20,10 @@ from services.notify.notifications.validation import check_shipped
 from services.notify.providers import configured_accounts
 from services.notify.providers.protocol import SmsProvider
 from services.notify.settings import Settings
+from services.notify.webhooks.http_client import WebhookClient
+from services.notify.webhooks.keys import KeyStore
+from services.notify.webhooks.sender import WebhookSender
+from services.notify.webhooks.use_cases import WebhookUseCases
 from services.notify.wording.templates import shipped_templates
 from services.notify.wording.use_cases import TextUseCases
 
@@ -33,6 +38,8 @@ class NotifyApp:
     texts: TextUseCases
     sender: MessageSender
     polling: StatusPolling
+    webhooks: WebhookUseCases
+    webhook_sender: WebhookSender
 
 
 def compose(settings: Settings, providers: Sequence[SmsProvider] | None = None, clock: Clock = now) -> NotifyApp:
@@ -42,11 +49,17 @@ def compose(settings: Settings, providers: Sequence[SmsProvider] | None = None, 
     composer = MessageComposer(registry)
     accounts = configured_accounts(settings.sms_providers) if providers is None else providers
     texts = InboundTexts(settings, composer, clock)
+    keys = KeyStore(settings)
+    client = WebhookClient(
+        settings.notify_webhook_networks, settings.notify_webhook_ports, settings.notify_webhook_timeout
+    )
     return NotifyApp(
-        notifications=NotificationUseCases(composer, clock),
+        notifications=NotificationUseCases(composer, SettledReplies(composer), clock),
         pushes=ProviderPushes(settings, accounts, DeliveryReceipts(clock), texts, clock),
-        inbox=InboxUseCases(templates, registry.values),
+        inbox=InboxUseCases(settings, templates, registry.values),
         texts=TextUseCases(registry, templates),
         sender=MessageSender(settings, accounts, registry, templates, clock),
         polling=StatusPolling(accounts, clock),
+        webhooks=WebhookUseCases(client, keys, clock),
+        webhook_sender=WebhookSender(settings, client, keys, composer, clock),
     )

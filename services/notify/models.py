@@ -2,209 +2,273 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Date,
-    DateTime,
-    Identity,
-    Index,
-    Integer,
-    MetaData,
-    SmallInteger,
-    String,
-    Table,
-    Text,
-    func,
-    text,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from backbone.storage import idempotency
 
-metadata = MetaData()
+metadata = sa.MetaData()
 
-contacts = Table(
+contacts = sa.Table(
     "contacts",
     metadata,
-    Column("case_id", UUID(as_uuid=True), primary_key=True),
-    Column("code_hash", String(64), nullable=False, unique=True),
-    Column("kind", String, nullable=False),
-    Column("language", String, nullable=False),
-    Column("citizen_id", UUID(as_uuid=True), index=True),
-    Column("mobile_hash", String(64), index=True),
-    Column("sealed_contact", Text),
-    Column("recoded", Boolean, nullable=False, server_default=text("false")),
-    Column("registered_at", DateTime(timezone=True), nullable=False),
+    sa.Column("case_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("code_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("language", sa.String, nullable=False),
+    sa.Column("citizen_id", UUID(as_uuid=True), index=True),
+    sa.Column("mobile_hash", sa.String(64), index=True),
+    sa.Column("sealed_contact", sa.Text),
+    sa.Column("recoded", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Column("code_attempt", sa.SmallInteger, nullable=False, server_default="0"),  # how many codes it had before
+    sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
 )
 
-erasures = Table(  # citizens who were erased: no event that comes again brings them back
+erasures = sa.Table(  # citizens who were erased: no event that comes again brings them back
     "erasures",
     metadata,
-    Column("case_id", UUID(as_uuid=True), primary_key=True),
-    Column("rule", String, nullable=False),
-    Column("erased_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    sa.Column("case_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("rule", sa.String, nullable=False),
+    sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
 )
 
 # The state of each case at its highest sequence, whatever order events arrive in.
-cases = Table(
+cases = sa.Table(
     "cases",
     metadata,
-    Column("case_id", UUID(as_uuid=True), primary_key=True),
-    Column("sequence", Integer, nullable=False),
-    Column("number", String, nullable=False),
-    Column("unit", String),
-    Column("stage", String, nullable=False),
-    Column("outcome", String),
-    Column("expected_on", Date),
-    Column("promised_on", Date, comment="the expected day as the case was opened"),
+    sa.Column("case_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("number", sa.String, nullable=False),
+    sa.Column("unit", sa.String),
+    sa.Column("stage", sa.String, nullable=False),
+    sa.Column("outcome", sa.String),
+    sa.Column("expected_on", sa.Date),
+    sa.Column("promised_on", sa.Date, comment="the expected day as the case was opened"),
+    sa.Column("object_until", sa.Date, comment="the last day on which the citizen may object to how it ended"),
+    sa.Column("rate_until", sa.Date, comment="of a closed case: the last day on which it may be rated"),
 )
 
 # A message is composed once: `id` comes from event, audience and channel. Its text is template and params; the code and
 # the mobile are added at the moment of sending, from a sealed box.
-messages = Table(
+messages = sa.Table(
     "messages",
     metadata,
-    Column("id", UUID(as_uuid=True), primary_key=True),
-    Column("event", String, nullable=False),
-    Column("case_id", UUID(as_uuid=True)),
-    Column("channel", String, nullable=False),
-    Column("audience", String, nullable=False),
-    Column("template", String, nullable=False),
-    Column("params", JSONB, nullable=False),
-    Column("language", String, comment="of the handset; a case's citizen has it in contacts"),
-    Column("staff_id", UUID(as_uuid=True)),
-    Column("role", String),
-    Column("unit", String),
-    Column("sealed", Text, comment="mobile and one-time code of a message about no case; emptied when it is sent"),
-    Column("mobile_hash", String(64)),
-    Column("state", String, nullable=False),
-    Column("reason", String),
-    Column("urgent", Boolean, nullable=False),
-    Column("waits_for_case", Boolean, nullable=False),
-    Column("stages", ARRAY(String)),
-    Column("asks_reply", Boolean, nullable=False),
-    Column("reply_until", Date),
-    Column("reply", String),
-    Column("at", DateTime(timezone=True), nullable=False, comment="when what it tells of happened"),
-    Column("created_at", DateTime(timezone=True), nullable=False),
-    Column("next_attempt_at", DateTime(timezone=True), nullable=False),
-    Column("expires_at", DateTime(timezone=True)),
-    Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
-    Column("tried_first_at", DateTime(timezone=True)),
-    Column("lease", UUID(as_uuid=True)),
-    Column("leased_until", DateTime(timezone=True)),
-    Column("provider", String),
-    Column("provider_message_id", String),
-    Column("sent_at", DateTime(timezone=True)),
-    Column("delivered_at", DateTime(timezone=True)),
-    Column("looks", SmallInteger, nullable=False, server_default=text("0")),
-    Column("next_look_at", DateTime(timezone=True)),
-    Index("messages_due", "next_attempt_at", postgresql_where=text("state = 'due'")),
-    Index("messages_in_order", text("urgent DESC"), "next_attempt_at", postgresql_where=text("state = 'due'")),
-    Index(
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("event", sa.String, nullable=False),
+    sa.Column("case_id", UUID(as_uuid=True)),
+    sa.Column("channel", sa.String, nullable=False),
+    sa.Column("audience", sa.String, nullable=False),
+    sa.Column("template", sa.String, nullable=False),
+    sa.Column("params", JSONB, nullable=False),
+    sa.Column("language", sa.String, comment="of the handset; a case's citizen has it in contacts"),
+    sa.Column("staff_id", UUID(as_uuid=True)),
+    sa.Column("role", sa.String),
+    sa.Column("unit", sa.String),
+    sa.Column(
+        "sealed", sa.Text, comment="mobile and one-time code of a message about no case; emptied when it is sent"
+    ),
+    sa.Column("mobile_hash", sa.String(64)),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("reason", sa.String),
+    sa.Column("urgent", sa.Boolean, nullable=False),
+    sa.Column("waits_for_case", sa.Boolean, nullable=False),
+    sa.Column("stages", ARRAY(sa.String)),
+    sa.Column("asks_reply", sa.Boolean, nullable=False),
+    sa.Column("reply_until", sa.Date),
+    sa.Column("reply", sa.String),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False, comment="when what it tells of happened"),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expires_at", sa.DateTime(timezone=True)),
+    sa.Column("attempts", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("tried_first_at", sa.DateTime(timezone=True)),
+    sa.Column("lease", UUID(as_uuid=True)),
+    sa.Column("leased_until", sa.DateTime(timezone=True)),
+    sa.Column("provider", sa.String),
+    sa.Column("provider_message_id", sa.String),
+    sa.Column("sent_at", sa.DateTime(timezone=True)),
+    sa.Column("delivered_at", sa.DateTime(timezone=True)),
+    sa.Column("status_polls", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("next_status_poll_at", sa.DateTime(timezone=True)),
+    sa.Index("messages_due", "next_attempt_at", postgresql_where=sa.text("state = 'due'")),
+    sa.Index("messages_in_order", sa.text("urgent DESC"), "next_attempt_at", postgresql_where=sa.text("state = 'due'")),
+    sa.Index(
         "messages_soon_worthless",
         "expires_at",
-        postgresql_where=text("state = 'due' AND expires_at IS NOT NULL"),
+        postgresql_where=sa.text("state = 'due' AND expires_at IS NOT NULL"),
     ),
-    Index("messages_leased", "leased_until", postgresql_where=text("state = 'sending'")),
-    Index("messages_followed", "next_look_at", postgresql_where=text("next_look_at IS NOT NULL")),
-    Index(
+    sa.Index("messages_leased", "leased_until", postgresql_where=sa.text("state = 'sending'")),
+    sa.Index("messages_followed", "next_status_poll_at", postgresql_where=sa.text("next_status_poll_at IS NOT NULL")),
+    sa.Index(
         "messages_at_provider",
         "provider_message_id",
-        postgresql_where=text("provider_message_id IS NOT NULL"),
+        postgresql_where=sa.text("provider_message_id IS NOT NULL"),
     ),
-    Index("messages_of_handset", "mobile_hash", "created_at", postgresql_where=text("mobile_hash IS NOT NULL")),
-    Index("messages_of_case", "case_id", "at", postgresql_where=text("case_id IS NOT NULL")),
-    Index("messages_of_staff", "staff_id", "at", postgresql_where=text("staff_id IS NOT NULL")),
-    Index("messages_of_role", "role", "at", postgresql_where=text("role IS NOT NULL")),
-    Index("messages_of_unit", "unit", "at", postgresql_where=text("unit IS NOT NULL")),
+    sa.Index("messages_of_handset", "mobile_hash", "created_at", postgresql_where=sa.text("mobile_hash IS NOT NULL")),
+    sa.Index("messages_of_case", "case_id", "at", postgresql_where=sa.text("case_id IS NOT NULL")),
+    sa.Index("messages_of_staff", "staff_id", "at", postgresql_where=sa.text("staff_id IS NOT NULL")),
+    sa.Index("messages_of_role", "role", "at", postgresql_where=sa.text("role IS NOT NULL")),
+    sa.Index("messages_of_unit", "unit", "at", postgresql_where=sa.text("unit IS NOT NULL")),
 )
 
-readings = Table(
+readings = sa.Table(
     "readings",
     metadata,
-    Column("message_id", UUID(as_uuid=True), primary_key=True),
-    Column("reader", String, primary_key=True),
-    Column("read_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    sa.Column("message_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("reader", sa.String, primary_key=True),
+    sa.Column("read_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
 )
 
-inbound = Table(
+inbound = sa.Table(
     "inbound",
     metadata,
-    Column("provider", String, primary_key=True),
-    Column("provider_message_id", String, primary_key=True),
-    Column("mobile_hash", String(64)),
-    Column("meaning", String, nullable=False),
-    Column("received_at", DateTime(timezone=True), nullable=False),
+    sa.Column("provider", sa.String, primary_key=True),
+    sa.Column("provider_message_id", sa.String, primary_key=True),
+    sa.Column("mobile_hash", sa.String(64)),
+    sa.Column("meaning", sa.String, nullable=False),
+    sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
 )
 
-helped = Table(
-    "helped",
+# Answers to decisions that were handed on to tracking, until it has said what became of them.
+open_replies = sa.Table(
+    "open_replies",
     metadata,
-    Column("mobile_hash", String(64), primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False),
+    sa.Column("reply_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("event_id", sa.String, nullable=False),
+    sa.Column("case_id", UUID(as_uuid=True), nullable=False, index=True),
+    sa.Column("mobile_hash", sa.String(64), nullable=False),
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Column("language", sa.String, nullable=False),
+    sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
 )
 
-opt_outs = Table(
+help_replies = sa.Table(
+    "help_replies",
+    metadata,
+    sa.Column("mobile_hash", sa.String(64), primary_key=True),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
+
+opt_outs = sa.Table(
     "opt_outs",
     metadata,
-    Column("mobile_hash", String(64), primary_key=True),
-    Column("since", DateTime(timezone=True), nullable=False),
-    Column("told_by", String, nullable=False, comment="citizen, by SMS; or provider, when it blocks the number"),
+    sa.Column("mobile_hash", sa.String(64), primary_key=True),
+    sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+    sa.Column(
+        "reported_by", sa.String, nullable=False, comment="citizen, by SMS; or provider, when it blocks the number"
+    ),
 )
 
-units = Table(
+leaves = sa.Table(  # who stands in for whom, as accounts published it last
+    "leaves",
+    metadata,
+    sa.Column("leave_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("staff_id", UUID(as_uuid=True), nullable=False),
+    sa.Column("deputy", UUID(as_uuid=True), nullable=False),
+    sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Index("leaves_deputy", "deputy"),
+)
+
+units = sa.Table(
     "units",
     metadata,
-    Column("code", String, primary_key=True),
-    Column("parent", String),
-    Column("version", Integer, nullable=False),
+    sa.Column("code", sa.String, primary_key=True),
+    sa.Column("parent", sa.String),
+    sa.Column("version", sa.Integer, nullable=False),
 )
 
-refusal_reasons = Table(  # the administrator's names of them, for the length of an SMS
+refusal_reasons = sa.Table(  # the administrator's names of them, for the length of an SMS
     "refusal_reasons",
     metadata,
-    Column("code", String, primary_key=True),
-    Column("fa", String, nullable=False),
-    Column("en", String, nullable=False),
+    sa.Column("code", sa.String, primary_key=True),
+    sa.Column("fa", sa.String, nullable=False),
+    sa.Column("en", sa.String, nullable=False),
 )
 
-staff = Table(
+staff = sa.Table(
     "staff",
     metadata,
-    Column("staff_id", UUID(as_uuid=True), primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("roles", ARRAY(String), nullable=False),
-    Column("unit", String),
-    Column("active", Boolean, nullable=False),
+    sa.Column("staff_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("roles", ARRAY(sa.String), nullable=False),
+    sa.Column("unit", sa.String),
+    sa.Column("active", sa.Boolean, nullable=False),
 )
 
 # --- the administrator's texts ---
 
-texts = Table(  # in place of those in texts/messages.toml; fa and en NULL: as shipped again
+texts = sa.Table(  # in place of those in texts/messages.toml; fa and en NULL: as shipped again
     "texts",
     metadata,
-    Column("channel", String, primary_key=True),
-    Column("name", String, primary_key=True),
-    Column("fa", Text),
-    Column("en", Text),
-    Column("version", Integer, nullable=False),
+    sa.Column("channel", sa.String, primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("fa", sa.Text),
+    sa.Column("en", sa.Text),
+    sa.Column("version", sa.Integer, nullable=False),
 )
 
-text_history = Table(  # only grows, by a trigger
+text_history = sa.Table(  # only grows, by a trigger
     "text_history",
     metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("by", String, nullable=False),
-    Column("channel", String, nullable=False),
-    Column("name", String, nullable=False),
-    Column("before_fa", Text),
-    Column("before_en", Text),
-    Column("after_fa", Text),
-    Column("after_en", Text),
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("channel", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("before_fa", sa.Text),
+    sa.Column("before_en", sa.Text),
+    sa.Column("after_fa", sa.Text),
+    sa.Column("after_en", sa.Text),
 )
 
 text_commands = idempotency.commands_table("text_commands", metadata)
+
+# --- webhooks of partner systems ---
+
+webhook_subscriptions = sa.Table(
+    "webhook_subscriptions",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("url", sa.String, nullable=False),
+    sa.Column("events", ARRAY(sa.String), nullable=False),
+    sa.Column("information", sa.Boolean, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("sealed_keys", sa.Text, nullable=False, comment="secrets and the key of case references"),
+    sa.Column("old_secret_until", sa.DateTime(timezone=True)),
+    sa.Column("failures", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("failing_since", sa.DateTime(timezone=True)),
+    sa.Column("last_error", sa.String),
+    sa.Column("last_success_at", sa.DateTime(timezone=True)),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, server_default=sa.text("1")),
+)
+
+webhook_deliveries = sa.Table(  # `id` comes from event and subscription: an event that comes twice is delivered once
+    "webhook_deliveries",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("subscription_id", UUID(as_uuid=True), nullable=False),
+    sa.Column("case_id", UUID(as_uuid=True)),
+    sa.Column("type", sa.String, nullable=False),
+    sa.Column("payload", JSONB, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("attempts", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("lease", UUID(as_uuid=True)),
+    sa.Column("leased_until", sa.DateTime(timezone=True)),
+    sa.Column("last_attempt_at", sa.DateTime(timezone=True)),
+    sa.Column("delivered_at", sa.DateTime(timezone=True)),
+    sa.Column("response_code", sa.Integer),
+    sa.Column("error", sa.String),
+    sa.Column("answer", sa.String),
+    sa.Index("webhook_deliveries_due", "subscription_id", "next_attempt_at", postgresql_where=sa.text("state = 'due'")),
+    sa.Index("webhook_deliveries_leased", "leased_until", postgresql_where=sa.text("state = 'sending'")),
+    sa.Index("webhook_deliveries_listed", "subscription_id", "created_at", "id"),
+    sa.Index("webhook_deliveries_old", "created_at"),
+)
+
+webhook_commands = idempotency.commands_table("webhook_commands", metadata, sa.Column("made", UUID(as_uuid=True)))

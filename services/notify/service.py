@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import eventlet
 from nameko.extensions import DependencyProvider
+from prometheus_client import Counter
+from sqlalchemy import Connection
 
 from backbone.messaging.consumers import TryLater, durable_event_handler
 from backbone.messaging.rpc import rpc
 from backbone.process import logs
 from backbone.process.audited_service import AuditedService
 from backbone.process.dependencies import UseCases
+from backbone.process.timers import REST, Rhythm
 from backbone.storage.database import Database
 from contracts.accounts import OtpRequested, SignInFailuresNoted, StaffChanged
+from contracts.call_backs import CallableCitizen, CheckCallable
+from contracts.desk import SubmissionClaimed, SubmissionDisowned
 from contracts.gateway import ReceiveSmsPush
 from contracts.identities import IdentityAsked, IdentityDecided
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
+from contracts.leaves import LeaveChanged
 from contracts.notify import (
     ChangeNotificationText,
     ListMessages,
@@ -31,11 +38,44 @@ from contracts.notify import (
 )
 from contracts.staff_changes import StaffChangeDecided, StaffChangeRequested
 from contracts.tracking import RetentionDue, TrackedEvent
+from contracts.webhooks import (
+    ChangeWebhookSubscription,
+    CreateWebhookSubscription,
+    DeleteWebhookSubscription,
+    GetWebhookSubscription,
+    ListWebhookDeliveries,
+    ListWebhookSubscriptions,
+    ReplayWebhookDeliveries,
+    RotateWebhookSecret,
+    SendWebhookTest,
+    WebhookDelivery,
+    WebhookDeliveryPage,
+    WebhookReplay,
+    WebhookSubscription,
+    WebhookSubscriptionDeleted,
+    WebhookSubscriptions,
+    WebhookSubscriptionWithSecret,
+)
 from services.notify.composition import NotifyApp, compose
+from services.notify.delivery.rules import POLLING
+from services.notify.delivery.store import take_due_mark
+from services.notify.models import text_commands, webhook_commands
+from services.notify.webhooks.http_client import DeliveryFailed
+from services.notify.webhooks.sender import Attempt
+from services.notify.webhooks.store import take_due_mark as take_webhooks_mark
 
 log = logs.get("delivery")
 
 MAX_CALLS = 16  # messages being sent at the same time, by one process
+SHORTEST_REST = 0.5
+"""Seconds between two looks for due messages of a sender that is not woken: while all providers rest, say."""
+WEBHOOK_PRUNING = 600.0
+"""Seconds between two looks for deliveries to partner systems that have left the log."""
+LINGER = 0.3
+"""Seconds in which events of cases are collected: nobody waits for the SMS that they cause, unlike for a one-time code."""
+
+RUNS = Counter("peygir_sms_sender_runs_total", "Looks for due messages, by what they followed", ["after"])
+POLLS = Counter("peygir_sms_status_polls_total", "Looks for messages whose status is to be polled")
 
 
 class SharedUseCases(UseCases):
@@ -47,79 +87,170 @@ class SharedUseCases(UseCases):
 
 
 class DeliveryLoops(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
-    """Sends what is due, twice a second and when woken; polls statuses every five seconds."""
+    """Two loops, each on its own schedule: one sends what is due, when it is woken and when the next message becomes due; one
+    polls the statuses of what was sent."""
 
     def setup(self) -> None:
         self._pool = eventlet.GreenPool(MAX_CALLS)
-        self._woken = eventlet.event.Event()
+        self._sending = Rhythm(pause=0.0)
         self._stopping = False
 
     def start(self) -> None:
-        app: NotifyApp = self.container.config["app"]
-        self._app = app
-        self._threads = [
-            self.container.spawn_managed_thread(lambda: self._repeat(self._send, 0.5)),
-            self.container.spawn_managed_thread(lambda: self._repeat(app.polling.poll, 5.0)),
-        ]
+        self._app: NotifyApp = self.container.config["app"]
+        self._database: Database = self.container.config["database"]
+        self._sender = self.container.spawn_managed_thread(self._keep_sending)
+        self._poller = self.container.spawn_managed_thread(self._keep_polling)
 
     def stop(self) -> None:
         """Waits for calls of providers that have not been answered."""
         self._stopping = True
-        self.wake()
+        self._sending.wake()
         with eventlet.Timeout(8, False):
-            self._threads[0].wait()
-        self._threads[1].kill()
+            self._sender.wait()
+        self._poller.kill()
 
     def get_dependency(self, worker_ctx: Any) -> Callable[[], None]:
-        return self.wake
+        return self._sending.wake
 
-    def wake(self) -> None:
-        if not self._woken.ready():
-            self._woken.send(None)
-
-    def _send(self, database: Database) -> None:
-        while not self._stopping and self._app.sender.send_due(database, self._pool.imap, MAX_CALLS) == MAX_CALLS:
-            pass
-
-    def _repeat(self, work: Callable[[Database], object], pause: float) -> None:
+    def _keep_sending(self) -> None:
+        rest = SHORTEST_REST
         while not self._stopping:
+            RUNS.labels("woken" if self._sending.wait(rest) else "rested").inc()
             try:
-                work(self.container.config["database"])
+                rest = self._send()
             except Exception as error:  # noqa: BLE001  # the loop goes on whatever the database does; a lease ends by itself
+                rest = SHORTEST_REST
                 log.warning("delivery was interrupted", error=logs.describe(error))
-            with eventlet.Timeout(pause, False):
-                self._woken.wait()
-            if self._woken.ready():
-                self._woken = eventlet.event.Event()
+
+    def _send(self) -> float:
+        """Sends all that is due; seconds until something will be again."""
+        sender = self._app.sender
+        while not self._stopping and sender.send_due(self._database, self._pool.imap, MAX_CALLS) == MAX_CALLS:
+            pass
+        return min(max(sender.seconds_to_next(self._database), SHORTEST_REST), REST)
+
+    def _keep_polling(self) -> None:
+        while True:
+            POLLS.inc()
+            try:
+                self._app.polling.poll(self._database)
+            except Exception as error:  # noqa: BLE001  # as above
+                log.warning("polling was interrupted", error=logs.describe(error))
+            eventlet.sleep(POLLING)
+
+
+class WebhookLoop(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
+    """Sends deliveries to partner systems side by side, when it is woken and when the next becomes due; forgets old ones."""
+
+    def setup(self) -> None:
+        self._pool = eventlet.GreenPool(MAX_CALLS)
+        self._rhythm = Rhythm(pause=0.0)
+        self._stopping = False
+
+    def start(self) -> None:
+        self._app: NotifyApp = self.container.config["app"]
+        self._database: Database = self.container.config["database"]
+        self._loop = self.container.spawn_managed_thread(self._repeat)
+        self._pruner = self.container.spawn_managed_thread(self._prune)
+
+    def stop(self) -> None:
+        """Waits for calls of partners that have not been answered."""
+        self._stopping = True
+        self._rhythm.wake()
+        with eventlet.Timeout(8, False):
+            self._loop.wait()
+            self._pool.waitall()
+        self._pruner.kill()
+
+    def get_dependency(self, worker_ctx: Any) -> Callable[[], None]:
+        return self._rhythm.wake
+
+    def _repeat(self) -> None:
+        rest = SHORTEST_REST
+        while not self._stopping:
+            self._rhythm.wait(rest)
+            try:
+                rest = self._start_due()
+            except Exception as error:  # noqa: BLE001  # as above
+                rest = SHORTEST_REST
+                log.warning("webhooks were interrupted", error=logs.describe(error))
+
+    def _start_due(self) -> float:
+        """Starts what is due, as far as calls are left; seconds until something will be again."""
+        sender = self._app.webhook_sender
+        while not self._stopping and (free := self._pool.free()):
+            attempts = sender.claim(self._database, free, kept_free=MAX_CALLS // 2)
+            for attempt in attempts:
+                self._pool.spawn_n(self._send, attempt)
+            if not attempts:
+                break
+        return min(max(sender.seconds_to_next(self._database), SHORTEST_REST), REST)
+
+    def _send(self, attempt: Attempt) -> None:
+        sender = self._app.webhook_sender
+        result: Any = DeliveryFailed("timed_out")
+        try:
+            with eventlet.Timeout(sender.longest_attempt, False):
+                result = sender.attempt(attempt)
+            sender.settle(self._database, attempt, result)
+        except Exception as error:  # noqa: BLE001  # as above
+            log.warning("a webhook was interrupted", error=logs.describe(error))
+        self._rhythm.wake()
+
+    def _prune(self) -> None:
+        while True:
+            eventlet.sleep(WEBHOOK_PRUNING)
+            try:
+                while self._app.webhook_sender.prune(self._database):
+                    pass
+            except Exception as error:  # noqa: BLE001  # as above
+                log.warning("the log of webhooks was not pruned", error=logs.describe(error))
 
 
 class Service(AuditedService):
     name = "notify"
+    command_tables = (text_commands, webhook_commands)
     use_cases = SharedUseCases(compose)
     wake_sender = DeliveryLoops()
+    wake_webhooks = WebhookLoop()
 
-    @durable_event_handler("notify.contacts", batch=100, linger=0.05, concurrency=1)
-    def contacts(self, events: list[SubmissionRegistered | SubmissionRecoded]) -> None:
-        with self.db.transaction() as connection:
-            self.use_cases.notifications.submissions_registered(
-                connection, [e for e in events if isinstance(e, SubmissionRegistered)]
-            )
-            for event in events:
-                if isinstance(event, SubmissionRecoded) and not self.use_cases.notifications.submission_recoded(
-                    connection, event
-                ):
-                    raise TryLater("the submission itself has not arrived yet")
-        self.wake_sender()
+    @contextmanager
+    def _sending(self, session: AbstractContextManager[Connection]) -> Iterator[Connection]:
+        """The connection of a transaction, or of statements; after it a sender is woken for which it made something due."""
+        with session as connection:
+            self._take_marks(connection)  # what was rolled back leaves its own on the pooled connection
+            yield connection
+            message, webhook = self._take_marks(connection)
+        if message:
+            self.wake_sender()
+        if webhook:
+            self.wake_webhooks()
 
-    @durable_event_handler("notify.cases", batch=100, linger=0.05, concurrency=1)
+    @staticmethod
+    def _take_marks(connection: Connection) -> tuple[bool, bool]:
+        return take_due_mark(connection), take_webhooks_mark(connection)
+
+    @durable_event_handler("notify.contacts", batch=100, linger=LINGER, concurrency=1)
+    def contacts(
+        self, events: list[SubmissionRegistered | SubmissionRecoded | SubmissionClaimed | SubmissionDisowned]
+    ) -> None:
+        registered = [event for event in events if isinstance(event, SubmissionRegistered)]
+        if registered:
+            with self._sending(self.db.statements()) as connection:
+                self.use_cases.notifications.submissions_registered(connection, registered)
+        for event in events:
+            if not isinstance(event, SubmissionRegistered):
+                with self._sending(self.db.transaction()) as connection:
+                    self.use_cases.notifications.contact_changed(connection, event)
+
+    @durable_event_handler("notify.cases", batch=100, linger=LINGER, concurrency=1)
     def case_events(self, events: list[TrackedEvent]) -> None:
-        with self.db.transaction() as connection:
+        with self._sending(self.db.statements()) as connection:
             self.use_cases.notifications.case_events(connection, events)
-        self.wake_sender()
 
     @durable_event_handler("notify.identities", concurrency=1)
     def identity_event(self, event: IdentityAsked | IdentityDecided) -> None:
-        with self.db.transaction() as connection:
+        with self._sending(self.db.statements()) as connection:
             self.use_cases.notifications.identity_event(connection, event)
 
     @durable_event_handler("notify.retention", concurrency=1)
@@ -129,31 +260,32 @@ class Service(AuditedService):
 
     @durable_event_handler("notify.otp")
     def otp_requested(self, event: OtpRequested) -> None:
-        with self.db.transaction() as connection:
+        with self._sending(self.db.statements()) as connection:
             self.use_cases.notifications.otp_requested(connection, event)
-        self.wake_sender()
 
     @durable_event_handler("notify.sign_ins", concurrency=1)
     def sign_in_failures(self, event: SignInFailuresNoted) -> None:
-        with self.db.transaction() as connection:
+        with self._sending(self.db.statements()) as connection:
             self.use_cases.notifications.sign_in_failures_noted(connection, event)
 
     @durable_event_handler("notify.inbound")
     def provider_push(self, command: ReceiveSmsPush) -> None:
-        with self.db.transaction() as connection:
-            complete = self.use_cases.pushes.receive(connection, command)
-        self.wake_sender()
-        if not complete:
+        with self._sending(self.db.transaction()) as connection:
+            received = self.use_cases.pushes.receive(connection, command)
+        # After the commit: what could be read is stored, and changes nothing when the push comes again.
+        if not received.complete:
             raise TryLater("the message of a delivery receipt is not known yet")
+        if received.error is not None:
+            raise received.error
 
     @durable_event_handler("notify.staff", concurrency=1)
-    def staff_changed(self, event: StaffChanged) -> None:
+    def staff_changed(self, event: StaffChanged | LeaveChanged) -> None:
         with self.db.transaction() as connection:
             self.use_cases.notifications.staff_changed(connection, event)
 
     @durable_event_handler("notify.staff_changes", concurrency=1)
     def staff_change(self, event: StaffChangeRequested | StaffChangeDecided) -> None:
-        with self.db.transaction() as connection:
+        with self._sending(self.db.statements()) as connection:
             self.use_cases.notifications.staff_change_event(connection, event)
 
     @durable_event_handler("notify.catalogue", concurrency=1)
@@ -172,6 +304,11 @@ class Service(AuditedService):
             return self.use_cases.inbox.mark_read(connection, request)
 
     @rpc
+    def check_callable(self, request: CheckCallable) -> CallableCitizen:
+        with self.db.read() as connection:
+            return self.use_cases.inbox.check_callable(connection, request)
+
+    @rpc
     def list_notification_texts(self, request: ListNotificationTexts) -> NotificationTexts:
         with self.db.read() as connection:
             return self.use_cases.texts.list_texts(connection, request)
@@ -184,3 +321,48 @@ class Service(AuditedService):
     def list_notification_text_history(self, request: ListNotificationTextHistory) -> NotificationTextHistory:
         with self.db.read() as connection:
             return self.use_cases.texts.history(connection, request)
+
+    @rpc
+    def list_webhook_subscriptions(self, request: ListWebhookSubscriptions) -> WebhookSubscriptions:
+        with self.db.read() as connection:
+            return self.use_cases.webhooks.list_subscriptions(connection, request)
+
+    @rpc
+    def get_webhook_subscription(self, request: GetWebhookSubscription) -> WebhookSubscription:
+        with self.db.read() as connection:
+            return self.use_cases.webhooks.get_subscription(connection, request)
+
+    @rpc
+    def create_webhook_subscription(self, request: CreateWebhookSubscription) -> WebhookSubscriptionWithSecret:
+        return self.command(self.use_cases.webhooks.create, request)
+
+    @rpc
+    def change_webhook_subscription(self, request: ChangeWebhookSubscription) -> WebhookSubscription:
+        answer = self.command(self.use_cases.webhooks.change, request)
+        self.wake_webhooks()
+        return answer
+
+    @rpc
+    def delete_webhook_subscription(self, request: DeleteWebhookSubscription) -> WebhookSubscriptionDeleted:
+        return self.command(self.use_cases.webhooks.delete, request)
+
+    @rpc
+    def rotate_webhook_secret(self, request: RotateWebhookSecret) -> WebhookSubscriptionWithSecret:
+        return self.command(self.use_cases.webhooks.rotate_secret, request)
+
+    @rpc
+    def send_webhook_test(self, request: SendWebhookTest) -> WebhookDelivery:
+        answer = self.command(self.use_cases.webhooks.send_test, request)
+        self.wake_webhooks()
+        return answer
+
+    @rpc
+    def replay_webhook_deliveries(self, request: ReplayWebhookDeliveries) -> WebhookReplay:
+        answer = self.command(self.use_cases.webhooks.replay, request)
+        self.wake_webhooks()
+        return answer
+
+    @rpc
+    def list_webhook_deliveries(self, request: ListWebhookDeliveries) -> WebhookDeliveryPage:
+        with self.db.read() as connection:
+            return self.use_cases.webhooks.list_deliveries(connection, request)

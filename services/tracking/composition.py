@@ -5,17 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contracts.base import now
+from services.tracking.calendars.use_cases import CalendarUseCases
+from services.tracking.call_backs.use_cases import CallBackUseCases
 from services.tracking.case.access import Access
 from services.tracking.case.checkpoints import Checkpoints
+from services.tracking.case.commands_at_once import CommandsAtOnce
 from services.tracking.case.context import Clock, Contexts
 from services.tracking.case.event_handlers import EventHandlers
 from services.tracking.case.facts import FactsLoaders
 from services.tracking.case.record import EffectWriters, Recorder
 from services.tracking.case.scheduler import Scheduler
 from services.tracking.case.use_cases import CaseUseCases
+from services.tracking.citizens.replies import SmsReplies
 from services.tracking.citizens.use_cases import CitizenUseCases
+from services.tracking.colleagues import store as colleagues_store
 from services.tracking.decisions import store as decisions_store
 from services.tracking.decisions.use_cases import RecommendationUseCases
+from services.tracking.desk.use_cases import DeskUseCases
 from services.tracking.evidence import store as evidence_store
 from services.tracking.evidence.use_cases import EvidenceUseCases
 from services.tracking.exports.rights import ExportRights
@@ -28,8 +34,14 @@ from services.tracking.letters import store as letters_store
 from services.tracking.letters.use_cases import LetterUseCases
 from services.tracking.merging import store as merging_store
 from services.tracking.reference.catalogue import CatalogueCopy
+from services.tracking.referrals.use_cases import ReferralUseCases
+from services.tracking.reopening import store as reopening_store
+from services.tracking.responsibility import store as responsibility_store
+from services.tracking.responsibility.use_cases import Responsibility
+from services.tracking.responsibility.visits import FOLLOW_HANDLER
 from services.tracking.retention import store as retention_store
 from services.tracking.retention.use_cases import RetentionUseCases
+from services.tracking.rule_previews.use_cases import RulePreviews
 from services.tracking.screening import store as screening_store
 from services.tracking.screening.use_cases import ScreeningUseCases
 from services.tracking.search.use_cases import SearchUseCases
@@ -45,7 +57,9 @@ class TrackingUseCases:
 
     events: EventHandlers
     cases: CaseUseCases
+    commands_at_once: CommandsAtOnce
     citizens: CitizenUseCases
+    replies: SmsReplies
     screening: ScreeningUseCases
     inquiry: InquiryUseCases
     recommendations: RecommendationUseCases
@@ -53,27 +67,37 @@ class TrackingUseCases:
     visits: VisitUseCases
     visit_reminders: VisitReminders
     letters: LetterUseCases
+    calendars: CalendarUseCases
     searches: SearchUseCases
     exports: ExportUseCases
     export_worker: ExportWorker
     identities: IdentityUseCases
+    referrals: ReferralUseCases
+    desk: DeskUseCases
     retention: RetentionUseCases
+    call_backs: CallBackUseCases
     scheduler: Scheduler
+    responsibility: Responsibility
     checkpoints: Checkpoints
+    rule_previews: RulePreviews
 
 
 EFFECT_WRITERS: EffectWriters = {
     **decisions_store.EFFECT_WRITERS,
     **evidence_store.EFFECT_WRITERS,
     **inquiry_store.EFFECT_WRITERS,
+    **screening_store.EFFECT_WRITERS,
+    **responsibility_store.EFFECT_WRITERS,
     **visits_store.EFFECT_WRITERS,
 }
 """Of the effects of all capabilities."""
 
 FACTS_LOADERS: FactsLoaders = {
+    **colleagues_store.FACTS_LOADERS,
     **decisions_store.FACTS_LOADERS,
     **evidence_store.FACTS_LOADERS,
     **inquiry_store.FACTS_LOADERS,
+    **reopening_store.FACTS_LOADERS,
     **screening_store.FACTS_LOADERS,
 }
 """Of all commands that need facts; those of visits are made with the settings."""
@@ -81,35 +105,44 @@ FACTS_LOADERS: FactsLoaders = {
 
 def compose(settings: Settings, clock: Clock = now) -> TrackingUseCases:
     """All of them, for one process."""
-    catalogue = CatalogueCopy(settings.deadlines, settings.weekend)
+    catalogue = CatalogueCopy(settings.deadlines, settings.weekend, (settings.inspection_unit, settings.mayor_unit))
     loaders = {**FACTS_LOADERS, **visits_store.facts_loaders(settings.visit_lead)}
     contexts = Contexts(catalogue, clock, loaders)
     access = Access(catalogue)
     recorder = Recorder(
         EFFECT_WRITERS,
         on_entry=(merging_store.ENTRY_REACTIONS, letters_store.ENTRY_REACTIONS),
-        on_change=(retention_store.texts_were_added,),
-        amendments=(visits_store.end_visit_with_case,),
+        cleared=(retention_store.texts_were_added, inquiry_store.reopened, reopening_store.end_is_taken_back),
+        amendments=(visits_store.END_WITH_CASE, FOLLOW_HANDLER, colleagues_store.END_WITH_CASE),
     )
+    identities = IdentityUseCases(access, clock, settings.identity_consent, settings.identity_minutes_most)
     evidence = EvidenceUseCases(access, contexts, recorder)
     searches = SearchUseCases(access, catalogue, clock, settings.searches_most)
     rights = ExportRights(access)
     return TrackingUseCases(
-        events=EventHandlers(catalogue, contexts, recorder, evidence, clock),
+        events=EventHandlers(catalogue, contexts, recorder, clock),
         cases=CaseUseCases(access, contexts, recorder),
+        commands_at_once=CommandsAtOnce(catalogue, contexts, recorder),
         citizens=CitizenUseCases(contexts, recorder, evidence),
+        replies=SmsReplies(catalogue, contexts, recorder),
         screening=ScreeningUseCases(access, contexts, recorder, clock),
-        inquiry=InquiryUseCases(access, contexts, recorder),
+        inquiry=InquiryUseCases(access, catalogue, contexts, recorder),
         recommendations=RecommendationUseCases(access, catalogue, contexts, recorder),
         evidence=evidence,
         visits=VisitUseCases(access, catalogue, clock, (settings.visit_opens, settings.visit_closes)),
         visit_reminders=VisitReminders(recorder, clock),
         letters=LetterUseCases(access),
+        calendars=CalendarUseCases(access, clock),
         searches=searches,
         exports=ExportUseCases(rights, searches, clock, settings.exports_open),
         export_worker=ExportWorker(rights, catalogue, settings),
-        identities=IdentityUseCases(access, clock, settings.identity_consent, settings.identity_minutes_most),
+        identities=identities,
+        referrals=ReferralUseCases(access, catalogue, contexts, recorder, identities),
+        desk=DeskUseCases(access, catalogue, recorder, clock, settings.desk_correction_days),
         retention=RetentionUseCases(catalogue, recorder, clock),
+        call_backs=CallBackUseCases(access, recorder, clock, settings.call_back_size, settings.call_back_share),
         scheduler=Scheduler(catalogue, contexts, recorder, settings.mayor_unit),
+        responsibility=Responsibility(catalogue, contexts, recorder),
         checkpoints=Checkpoints(),
+        rule_previews=RulePreviews(access, catalogue, clock),
     )

@@ -2,61 +2,75 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable, Sequence
 
 from nameko.timer import timer
+from sqlalchemy import Connection
 
 from backbone.messaging.consumers import durable_event_handler
+from backbone.messaging.json_answer import JsonAnswer
 from backbone.messaging.rpc import rpc
-from backbone.process.audited_service import AuditedService
 from backbone.process.dependencies import UseCases
+from backbone.process.timers import follow_up
 from contracts import searches as searches_contracts
 from contracts.accounts import StaffChanged
-from contracts.audit import KeepCheckpoint, KeptCheckpoint, ReadLatestCheckpoint, ReadTimelineRoot, TimelineRoot
-from contracts.base import now
+from contracts.audit import (
+    AuditedCase,
+    FindAuditedCase,
+    KeepCheckpoint,
+    KeptCheckpoint,
+    ReadLatestCheckpoint,
+    ReadTimelineRoot,
+    TimelineRoot,
+)
+from contracts.calendars import (
+    CalendarEntries,
+    CalendarFeed,
+    GetCalendarFeed,
+    MakeCalendarFeed,
+    ReadCalendarFeed,
+    RevokeCalendarFeed,
+)
+from contracts.desk import SubmissionClaimed
 from contracts.exports import (
     DropExport,
     Dropped,
     Export,
+    ExportChunk,
     ExportPage,
-    ExportPiece,
     GetExport,
     ListExports,
     ReadExport,
     StartExport,
 )
-from contracts.identities import (
-    AskForIdentity,
-    DecideIdentityRequest,
-    IdentityRequest,
-    IdentityRequests,
-    ListIdentityRequests,
-)
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
-from contracts.letters import Letter, ReadLetter
+from contracts.leaves import LeaveChanged
+from contracts.letters import CheckLetter, Letter, LetterStanding, ReadLetter
 from contracts.media import ClaimRefused, MediaAccepted, MediaDelayed, MediaRejected
 from contracts.notify import CitizenReplied
+from contracts.rule_previews import PreviewRules, RulesPreview
 from contracts.screening import (
     Assigned,
     AssignMany,
     HandOver,
     ListSkills,
     SetSkills,
+    ShowWorkload,
     Skills,
     Suggestions,
     SuggestScreening,
+    Workload,
 )
 from contracts.tracking import (
     AnswerUnitQuestion,
-    AuthorizeIdentity,
     AuthorizeMedia,
     ExecuteCitizenCommand,
     ExecuteCommand,
     FollowedRecommendation,
     GetCase,
-    IdentityGrant,
     ListOwnCases,
     ListRecommendations,
+    ListUnansweredUnits,
     ListUnitQuestions,
     MediaGrant,
     OwnCases,
@@ -64,6 +78,7 @@ from contracts.tracking import (
     Recommendations,
     ReportRecommendation,
     StaffCase,
+    UnansweredUnits,
     UnitQuestion,
     UnitQuestions,
     ViewByCode,
@@ -84,83 +99,129 @@ from contracts.visits import (
     Slot,
     Slots,
 )
-from services.tracking.case.idempotency import prune_commands
 from services.tracking.composition import compose
+from services.tracking.desk.entrypoints import DeskEntrypoints
+from services.tracking.models import commands
+from services.tracking.referrals.entrypoints import DisclosureEntrypoints
+from services.tracking.search import renewal
 
-KEYS_KEPT = timedelta(days=30)
+RENEWED_IN_A_ROW = 5
 
 
-class Service(AuditedService):
+class Service(DeskEntrypoints, DisclosureEntrypoints):
     name = "tracking"
+    command_tables = (commands,)
     use_cases = UseCases(compose)
 
     # --- events ---
 
     @durable_event_handler("tracking.registrations", batch=200, concurrency=2)
     def open_cases(self, events: list[SubmissionRegistered]) -> None:
-        with self.db.transaction() as connection:
-            self.use_cases.events.open_cases(connection, events)
+        with self.db.statements() as connection:
+            refused = self.use_cases.events.open_cases(connection, events)
+        self._report(refused)
 
     @durable_event_handler("tracking.recoded", concurrency=1)
-    def recode(self, event: SubmissionRecoded) -> None:
+    def recode(self, event: SubmissionRecoded | SubmissionClaimed) -> None:
         with self.db.transaction() as connection:
-            self.use_cases.events.recode(connection, event)
+            if isinstance(event, SubmissionRecoded):
+                self.use_cases.desk.recode(connection, event)
+            else:
+                self.use_cases.desk.claim(connection, event)
 
     @durable_event_handler("tracking.catalogue", concurrency=1)
     def keep_catalogue(self, event: CatalogueChanged) -> None:
-        with self.db.transaction() as connection:
+        with self.db.statements() as connection:
             self.use_cases.events.keep_catalogue(connection, event)
 
     @durable_event_handler("tracking.media", batch=100, concurrency=1)
     def keep_media(self, events: list[MediaAccepted | MediaRejected | MediaDelayed | ClaimRefused]) -> None:
-        with self.db.transaction() as connection:
-            self.use_cases.evidence.keep_media(connection, events)
+        with self.db.statements() as connection:
+            refused = self.use_cases.evidence.keep_media(connection, events)
+        self._report(refused)
+
+    def _report(self, refused: Sequence[str]) -> None:
+        """In a transaction of its own: where it is not done, the event comes again, and finds them unreported still."""
+        if refused:
+            with self.db.transaction() as connection:
+                self.use_cases.evidence.report_refusals(connection, refused)
 
     @durable_event_handler("tracking.staff", concurrency=1)
-    def keep_staff(self, event: StaffChanged) -> None:
-        with self.db.transaction() as connection:
+    def keep_staff(self, event: StaffChanged | LeaveChanged) -> None:
+        with self.db.statements() as connection:
             self.use_cases.events.keep_staff(connection, event)
 
     @durable_event_handler("tracking.replies", concurrency=1)
     def take_reply(self, event: CitizenReplied) -> None:
+        with self.db.statements() as connection:
+            if self.use_cases.replies.take_at_once(connection, event):
+                return
         with self.db.transaction() as connection:
-            self.use_cases.events.take_reply(connection, event)
+            self.use_cases.replies.take(connection, event)
 
-    @timer(interval=3600)  # type: ignore[untyped-decorator]  # nameko is untyped
-    def forget_old_keys(self) -> None:
-        with self.db.transaction() as connection:
-            prune_commands(connection, now() - KEYS_KEPT)
-
-    @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
-    def watch_the_calendar(self) -> None:
-        scheduler = self.use_cases.scheduler
+    @follow_up(pause=2)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def watch_the_calendar(self) -> bool:
+        """What became due by a day that began, and by what was decided. Whether anything had."""
+        scheduler, worked = self.use_cases.scheduler, False
         for work in (
             scheduler.reschedule,
             scheduler.raise_alarms,
             scheduler.escalate_recommendations,
             scheduler.send_reminders,
             scheduler.inform_merged_cases,
+            scheduler.part_from_colleagues,
+            self.use_cases.call_backs.draw,
         ):
-            while True:
-                with self.db.transaction() as connection:
-                    if work(connection) == 0:
-                        break
+            worked |= self._exhaust(work)
+        return worked
 
-    @timer(interval=10)  # type: ignore[untyped-decorator]  # nameko is untyped
-    def erase_what_was_kept_long_enough(self) -> None:
-        for work in (self.use_cases.retention.note_ends, self.use_cases.retention.erase):
-            while True:
-                with self.db.transaction() as connection:
-                    if work(connection) == 0:
-                        break
+    @follow_up(pause=2, rest=20)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def keep_somebody_responsible(self) -> bool:
+        """What somebody has who may not have it any more, and visits on days that have become holidays."""
+        responsibility, worked = self.use_cases.responsibility, False
+        for work in (responsibility.settle, responsibility.call_off_on_holidays):
+            worked |= self._exhaust(work)
+        return worked
 
-    @timer(interval=2)  # type: ignore[untyped-decorator]  # nameko is untyped
-    def remind_of_visits(self) -> None:
-        self.use_cases.visit_reminders.remind_due(self.db)
+    @timer(interval=600)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def look_at_all_staff(self) -> None:
+        with self.db.transaction() as connection:
+            self.use_cases.responsibility.look_at_all(connection)
 
-    @timer(interval=1)  # type: ignore[untyped-decorator]  # nameko is untyped
-    def make_exports(self) -> None:
-        self.use_cases.export_worker.work(self.db)
+    @follow_up(pause=5, rest=20)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def report_missing_liaisons(self) -> bool:
+        return self._exhaust(self.use_cases.responsibility.report_missing_liaisons)
+
+    @follow_up(pause=10, rest=60)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def erase_what_was_kept_long_enough(self) -> bool:
+        ended = self._exhaust(self.use_cases.retention.note_ends)
+        return self._exhaust(self.use_cases.retention.erase) or ended
+
+    @follow_up(pause=2, rest=600)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def renew_search_words(self) -> bool:
+        """Some batches after an upgrade, with pauses: others write to the same rows."""
+        for _ in range(RENEWED_IN_A_ROW):
+            with self.db.transaction() as connection:
+                if renewal.renew(connection) == 0:
+                    return False
+        return True
+
+    def _exhaust(self, work: Callable[[Connection], int]) -> bool:
+        """Works, a transaction at a time, until there is nothing left; whether there was anything."""
+        worked = False
+        while True:
+            with self.db.transaction() as connection:
+                if work(connection) == 0:
+                    return worked
+            worked = True
+
+    @follow_up(pause=2)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def remind_of_visits(self) -> bool:
+        return self.use_cases.visit_reminders.remind_due(self.db) > 0
+
+    @follow_up(pause=1)  # type: ignore[untyped-decorator]  # nameko is untyped
+    def make_exports(self) -> bool:
+        return self.use_cases.export_worker.work(self.db)
 
     @timer(interval=60)  # type: ignore[untyped-decorator]  # nameko is untyped
     def purge_exports(self) -> None:
@@ -171,12 +232,19 @@ class Service(AuditedService):
 
     @rpc
     def execute(self, request: ExecuteCommand) -> StaffCase:
-        return self.command(self.use_cases.cases.execute, request)
+        return self.command(self.use_cases.cases.execute, request, self.use_cases.commands_at_once.execute)
 
     @rpc
     def get_case(self, request: GetCase) -> StaffCase:
         with self.db.read() as connection:
-            return self.use_cases.cases.get_case(connection, request)
+            case = self.use_cases.cases.get_case(connection, request)
+        self.readings.note(request.actor, "get_case", request.case_id)
+        return case
+
+    @rpc
+    def find_audited_case(self, request: FindAuditedCase) -> AuditedCase:
+        with self.db.read() as connection:
+            return self.use_cases.cases.find_audited(connection, request)
 
     @rpc
     def suggest_screening(self, request: SuggestScreening) -> Suggestions:
@@ -192,6 +260,11 @@ class Service(AuditedService):
         return self.command(self.use_cases.screening.hand_over, request)
 
     @rpc
+    def show_workload(self, request: ShowWorkload) -> Workload:
+        with self.db.read() as connection:
+            return self.use_cases.screening.show_workload(connection, request)
+
+    @rpc
     def set_skills(self, request: SetSkills) -> Skills:
         return self.command(self.use_cases.screening.set_skills, request)
 
@@ -200,7 +273,7 @@ class Service(AuditedService):
         with self.db.read() as connection:
             return self.use_cases.screening.list_skills(connection, request)
 
-    # --- citizens ---
+    # --- citizens, letters ---
 
     @rpc
     def view_by_code(self, request: ViewByCode) -> PublicCase:
@@ -221,12 +294,22 @@ class Service(AuditedService):
     def execute_citizen(self, request: ExecuteCitizenCommand) -> PublicCase:
         return self.command(self.use_cases.citizens.execute_citizen, request)
 
-    # --- letters ---
-
     @rpc
     def read_letter(self, request: ReadLetter) -> Letter:
         with self.db.read() as connection:
-            return self.use_cases.letters.read_letter(connection, request)
+            letter = self.use_cases.letters.read_letter(connection, request)
+        self.readings.note(request.actor, "read_letter", request.case_id)
+        return letter
+
+    @rpc
+    def check_letter(self, request: CheckLetter) -> LetterStanding:
+        with self.db.read() as connection:
+            return self.use_cases.letters.check_letter(connection, request)
+
+    @rpc
+    def preview_rules(self, request: PreviewRules) -> RulesPreview:
+        with self.db.read() as connection:
+            return self.use_cases.rule_previews.preview(connection, request)
 
     # --- visits ---
 
@@ -265,10 +348,30 @@ class Service(AuditedService):
     def close_slot(self, request: CloseSlot) -> Slot:
         return self.command(self.use_cases.visits.close_slot, request)
 
+    # --- calendars ---
+
+    @rpc
+    def make_calendar_feed(self, request: MakeCalendarFeed) -> CalendarFeed:
+        return self.command(self.use_cases.calendars.make, request)
+
+    @rpc
+    def get_calendar_feed(self, request: GetCalendarFeed) -> CalendarFeed:
+        with self.db.read() as connection:
+            return self.use_cases.calendars.get(connection, request)
+
+    @rpc
+    def revoke_calendar_feed(self, request: RevokeCalendarFeed) -> CalendarFeed:
+        return self.command(self.use_cases.calendars.revoke, request)
+
+    @rpc
+    def read_calendar_feed(self, request: ReadCalendarFeed) -> CalendarEntries:
+        with self.db.read() as connection:
+            return self.use_cases.calendars.read(connection, request)
+
     # --- lists and searches ---
 
     @rpc
-    def list_cases(self, request: searches_contracts.ListCases) -> searches_contracts.CasePage:
+    def list_cases(self, request: searches_contracts.ListCases) -> JsonAnswer[searches_contracts.CasePage]:
         with self.db.read() as connection:
             return self.use_cases.searches.list_cases(connection, request)
 
@@ -320,16 +423,21 @@ class Service(AuditedService):
         return self.command(self.use_cases.exports.drop_export, request)
 
     @rpc
-    def read_export(self, request: ReadExport) -> ExportPiece:
+    def read_export(self, request: ReadExport) -> ExportChunk:
         with self.db.read() as connection:
             return self.use_cases.exports.read_export(connection, request)
 
-    # --- liaisons, evidence, identities ---
+    # --- liaisons, evidence ---
 
     @rpc
     def list_unit_questions(self, request: ListUnitQuestions) -> UnitQuestions:
         with self.db.read() as connection:
             return self.use_cases.inquiry.list_unit_questions(connection, request)
+
+    @rpc
+    def list_unanswered_units(self, request: ListUnansweredUnits) -> UnansweredUnits:
+        with self.db.read() as connection:
+            return self.use_cases.inquiry.list_unanswered_units(connection, request)
 
     @rpc
     def answer_unit_question(self, request: AnswerUnitQuestion) -> UnitQuestion:
@@ -347,24 +455,10 @@ class Service(AuditedService):
     @rpc
     def authorize_media(self, request: AuthorizeMedia) -> MediaGrant:
         with self.db.read() as connection:
-            return self.use_cases.evidence.authorize_media(connection, request)
-
-    @rpc
-    def authorize_identity(self, request: AuthorizeIdentity) -> IdentityGrant:
-        return self.command(self.use_cases.identities.authorize, request)
-
-    @rpc
-    def ask_for_identity(self, request: AskForIdentity) -> IdentityRequest:
-        return self.command(self.use_cases.identities.ask, request)
-
-    @rpc
-    def decide_identity_request(self, request: DecideIdentityRequest) -> IdentityRequest:
-        return self.command(self.use_cases.identities.decide, request)
-
-    @rpc
-    def list_identity_requests(self, request: ListIdentityRequests) -> IdentityRequests:
-        with self.db.read() as connection:
-            return self.use_cases.identities.requests(connection, request)
+            grant = self.use_cases.evidence.authorize_media(connection, request)
+        if request.actor is not None:
+            self.readings.note(request.actor, "authorize_media", request.case_id)
+        return grant
 
     # --- checkpoints ---
 

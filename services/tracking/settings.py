@@ -34,11 +34,17 @@ def _kinds(value: object) -> object:
 
 
 class Settings(ExportSettings):
-    """Deadlines in working days. `weekend`: days of the week as datetime counts them, Monday 0; in the environment
+    """Deadlines in working days. `citizen_reminder_days`: after that a citizen who was asked is reminded; `citizen_close_days`:
+    after that the case is closed as unanswered; `rating_days`: days of the calendar from the closing of a case until which it
+    may be rated. `weekend`: days of the week as datetime counts them, Monday 0; in the environment
     WEEKEND=thursday,friday. `citizen_days`: after that a question is held to be left unanswered. `mayor_days`: from the head
-    of inspection to `mayor_unit`, the mayor's office. The catalogue's values take precedence over these.
+    of inspection to `mayor_unit`, the mayor's office. `inspection_unit`: the inspection office; cases about one of these two or a
+    unit above it go to substitutes. The catalogue's values take precedence over these.
     `identity_consent`: kinds of cases whose sealed identity is opened only with a custodian's consent, in the environment
-    IDENTITY_CONSENT=complaint,information (empty: none); `identity_minutes_most`: for how long at most."""
+    IDENTITY_CONSENT=complaint,information (empty: none); `identity_minutes_most`: for how long at most.
+    `call_back_share`: percent of the closed cases without a rating that are drawn each week for the call-back list,
+    `call_back_size`: how many at most (0: none).
+    `desk_correction_days`: working days in which an operator corrects the mobile of what they filed; then a head alone."""
 
     weekend: Annotated[frozenset[int], NoDecode, BeforeValidator(_weekend)] = frozenset({3, 4})
     complaint_days: Days = 15
@@ -47,12 +53,19 @@ class Settings(ExportSettings):
     urgent_days: Days = 1
     unit_days: Days = 5
     citizen_days: Days = 10
+    citizen_reminder_days: Days = 5
+    citizen_close_days: Days = 30
     objection_days: Days = 10
     first_reading_days: Days = 2
     mayor_days: Days = 5
     auto_close_days: Days = 10
+    rating_days: Days = 30
     mayor_unit: str = "mayor"
+    inspection_unit: str = "mayor.insp"
     identity_consent: Annotated[frozenset[Kind], NoDecode, BeforeValidator(_kinds)] = frozenset(Kind)
+    call_back_size: Annotated[int, Field(ge=0, le=10_000)] = 50
+    call_back_share: Annotated[int, Field(ge=1, le=100)] = 10
+    desk_correction_days: Annotated[int, Field(ge=0, le=250)] = 3
     identity_minutes_most: Annotated[int, Field(ge=1, le=1_440)] = 1_440
 
     @property
@@ -66,8 +79,11 @@ class Settings(ExportSettings):
             urgent=self.urgent_days,
             unit=self.unit_days,
             citizen=self.citizen_days,
+            citizen_reminder=self.citizen_reminder_days,
+            citizen_close=self.citizen_close_days,
             objection=self.objection_days,
             first_reading=self.first_reading_days,
             mayor=self.mayor_days,
             auto_close=self.auto_close_days,
+            rating=self.rating_days,
         )

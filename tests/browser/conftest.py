@@ -6,12 +6,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, sync_playwright
 
 from deploy.local.processes import System
-from tests.e2e.people import Town
+from tests.e2e.people import Town, people_of
 
 FLAGS = [
     "--no-sandbox",
@@ -26,11 +25,8 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def town(system: System) -> Iterator[Town]:
-    with (
-        httpx.Client(base_url=system.gateway_url, timeout=30, trust_env=False) as http,
-        httpx.Client(base_url=system.simulator_url, timeout=60, trust_env=False) as control,
-    ):
-        yield Town(system, http, control)
+    with people_of(system) as town:
+        yield town
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +83,7 @@ class Walker:
             for field in fields
             if not self.page.locator(f'label[for="{field.get_attribute("id")}"]').count()
         ]
-        return bare + [one.evaluate("one => one.outerHTML") for one in self.page.locator("img:not([alt])").all()]
+        return bare + [image.evaluate("one => one.outerHTML") for image in self.page.locator("img:not([alt])").all()]
 
     def next(self, name: str | None = None) -> None:
         """Presses the button with these words, or the page's main one."""
@@ -111,7 +107,7 @@ class Walker:
                 return
         raise AssertionError("the page never came to rest")
 
-    def says(self, text: str) -> bool:
+    def shows(self, text: str) -> bool:
         return text in self.page.locator("body").inner_text()
 
     def width_beyond(self) -> int:

@@ -33,7 +33,7 @@ def page_of_html(tmp_path: Path) -> Path:
 
 def shown(walker: Walker, text: str, path: str = "/case") -> bool:
     walker.open(path)
-    return walker.says(text)
+    return walker.shows(text)
 
 
 def opens(walker: Walker, name: str) -> bool:
@@ -58,30 +58,28 @@ def at_the_evidence(walker: Walker) -> None:
         walker.next()
 
 
-def test_a_file_that_cannot_be_accepted_is_told_where_it_is_chosen(walk: Walk, photo: Path, page_of_html: Path) -> None:
+def test_a_refused_file_is_reported_beside_its_file_field(walk: Walk, photo: Path, page_of_html: Path) -> None:
     walker = walk()
     at_the_evidence(walker)
 
     walker.page.set_input_files("#file", page_of_html)
     walker.page.locator("button[formaction]").click()
     walker.shot("refused")
-    assert walker.says("«نامه.jpg» پذیرفته نشد")
-    assert walker.says("PDF")
+    assert walker.shows("«نامه.jpg» پذیرفته نشد")
+    assert walker.shows("PDF")
     assert walker.page.locator(".files li").count() == 0
 
     walker.page.set_input_files("#file", photo)
     walker.page.locator("button[formaction]").click()
     assert walker.page.locator(".files li").count() == 1
-    assert walker.says("کوچه ما.jpg")
+    assert walker.shows("کوچه ما.jpg")
     eventually(partial(shown, walker, "بررسی شد و پذیرفته است", "/file/evidence"), timeout=60)
     walker.shot("accepted")
     walker.page.locator("button[name=remove]").click()
     assert walker.page.locator(".files li").count() == 0
 
 
-def test_a_case_that_is_open_takes_more_evidence_and_names_it(
-    walk: Walk, town: Town, photo: Path, page_of_html: Path
-) -> None:
+def test_an_open_case_accepts_and_lists_more_evidence(walk: Walk, town: Town, photo: Path, page_of_html: Path) -> None:
     case: Case = town.report(uploads=[town.caller().upload(page_of_html.read_bytes(), "نامه.jpg")])
     case.view()
     walker = walk()
@@ -89,19 +87,19 @@ def test_a_case_that_is_open_takes_more_evidence_and_names_it(
     walker.page.fill("#code", case.code)
     walker.next()
     eventually(partial(shown, walker, "پذیرفته نشد"), timeout=60)
-    assert walker.says("نامه.jpg")
+    assert walker.shows("نامه.jpg")
     walker.shot("case")
 
     walker.page.click('a[href="/case/evidence"]')
     walker.next()
-    assert walker.says("فایلی برگزینید")
+    assert walker.shows("فایلی برگزینید")
     walker.page.set_input_files("#file", page_of_html)
     walker.next()
-    assert walker.says("«نامه.jpg» پذیرفته نشد")
+    assert walker.shows("«نامه.jpg» پذیرفته نشد")
     walker.shot("refused-again")
     walker.page.set_input_files("#file", photo)
     walker.next()
-    assert walker.says("فایل شما رسید")
-    assert walker.says("مدرک تازه فرستادید")
+    assert walker.shows("فایل شما رسید")
+    assert walker.shows("مدرک تازه فرستادید")
     eventually(partial(opens, walker, "کوچه ما.jpg"), timeout=60)
     walker.shot("better")

@@ -26,7 +26,7 @@ WORDS = {
         "arrived": "پاسخ شما رسید.",
         "investigating": "در دست بازرس",
         "problem": "ایرادی هست",
-        "anonymous": "بی نام",
+        "anonymous": "بی‌نام",
         "skip": "این پرسش را رد می‌کنم",
         "wrote": "آنچه نوشته‌اید",
         "choose": "انتخاب فایل",
@@ -93,11 +93,11 @@ def skip_details(walker: Walker) -> None:
 def until(walker: Walker, text: str) -> None:
     """Loads the case again until the page says this."""
 
-    def said() -> bool:
+    def page_says_so() -> bool:
         walker.open("/case")
-        return walker.says(text)
+        return walker.shows(text)
 
-    eventually(said, why=f"the page does not say {text}")
+    eventually(page_says_so, why=f"the page does not say {text}")
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
@@ -147,15 +147,15 @@ def test_an_anonymous_report_with_a_photo_is_filed_followed_and_answered(
     walker.shot("identity")
     walker.next()
     walker.shot("review")
-    assert walker.says(TEXT)
-    assert walker.says(words["anonymous"])
-    assert language == "en" or walker.says("۲ آبان ۱۴۰۵")
+    assert walker.shows(TEXT)
+    assert walker.shows(words["anonymous"])
+    assert language == "en" or walker.shows("۲ آبان ۱۴۰۵")
     page.check("#consent")
     walker.next(words["send"])
     code = code_on(walker)
     walker.shot("code")
     walker.next()
-    assert walker.says(words["problem"]), "the page goes on without the code being saved"
+    assert walker.shows(words["problem"]), "the page goes on without the code being saved"
     page.click('a[href="/file/receipt"]')
     walker.shot("receipt")
     assert code_on(walker) == code
@@ -177,8 +177,8 @@ def test_an_anonymous_report_with_a_photo_is_filed_followed_and_answered(
     page.fill("#text", "۱۲ ایران ۳۴۵")
     page.set_input_files("#file", photo)
     walker.next(words["answer"])
-    assert walker.says(words["arrived"])
-    assert walker.says(words["investigating"])
+    assert walker.shows(words["arrived"])
+    assert walker.shows(words["investigating"])
     walker.shot("answered")
     answered = case.view()
     assert answered["timeline"][-1]["text"] == "۱۲ ایران ۳۴۵"
@@ -187,10 +187,10 @@ def test_an_anonymous_report_with_a_photo_is_filed_followed_and_answered(
     # Another browser follows by the code, typed as a Persian keyboard types it.
     other = walk()
     other.open("/follow" if language == "fa" else "/follow?lang=en")
-    assert other.says(words["follow"])
+    assert other.shows(words["follow"])
     other.page.fill("#code", " ".join(code[at : at + 4] for at in (0, 4, 8, 12)).translate(PERSIAN))
     other.next()
-    assert other.says(words["investigating"])
+    assert other.shows(words["investigating"])
     eventually(lambda: _pictures(other) == 2, timeout=60)
     other.shot("followed")
     link = other.page.locator(".files a").first.get_attribute("href")
@@ -223,7 +223,7 @@ def test_a_complaint_with_a_one_time_code_is_filed_decided_objected_to_and_found
     walker.shot("one-time-code")
     page.fill("#code", "0")
     walker.next()
-    assert walker.says("کد یک‌بارمصرف درست نیست یا زمان آن گذشته است.")
+    assert walker.shows("کد یک‌بارمصرف درست نیست یا زمان آن گذشته است.")
     walker.shot("wrong-one-time-code")
     page.fill("#code", one_time_code(phone).translate(PERSIAN))
     walker.next()
@@ -241,7 +241,7 @@ def test_a_complaint_with_a_one_time_code_is_filed_decided_objected_to_and_found
     skip_details(walker)
     walker.next()
     walker.shot("review")
-    assert walker.says("شاکی نمونه")
+    assert walker.shows("شاکی نمونه")
     page.check("#consent")
     walker.next(words["send"])
     code = code_on(walker)
@@ -256,16 +256,16 @@ def test_a_complaint_with_a_one_time_code_is_filed_decided_objected_to_and_found
     page.click('a[href="/case/rate"]')
     walker.shot("rate")
     walker.next()
-    assert walker.says("یک نمره برگزینید")
+    assert walker.shows("یک نمره برگزینید")
     page.check("input[name=score][value='2']")
     page.check("#on_time-no")
     walker.next()
-    assert walker.says("نمره شما: ۲ از ۵")
+    assert walker.shows("نمره شما: ۲ از ۵")
     page.click('a[href="/case/object"]')
     page.fill("#text", "به مدرک من توجه نشد.")
     walker.shot("object")
     walker.next()
-    assert walker.says("در حال بازنگری اعتراض")
+    assert walker.shows("در حال بازنگری اعتراض")
     page.click('a[href="/case/messages"]')
     eventually(lambda: _reload(walker, "اعتراض شما ثبت شد"))
     walker.shot("messages")
@@ -278,31 +278,31 @@ def test_a_complaint_with_a_one_time_code_is_filed_decided_objected_to_and_found
     other.page.fill("#code", one_time_code(phone))
     other.next()
     other.shot("mine")
-    assert other.says("اداره صدور پروانه")
-    assert other.says("اعتراض شما ثبت شد")
+    assert other.shows("اداره صدور پروانه")
+    assert other.shows("اعتراض شما ثبت شد")
     other.next()
-    assert other.says("در حال بازنگری اعتراض")
+    assert other.shows("در حال بازنگری اعتراض")
     other.page.click('a[href="/case/withdraw"]')
     other.shot("withdraw")
     other.page.locator("main form button").click()
-    assert other.says("پس گرفته شد")
+    assert other.shows("پس گرفته شد")
     assert case.view()["stage"] == "withdrawn"
 
 
 def _reload(walker: Walker, text: str) -> bool:
     walker.page.reload()
-    return walker.says(text)
+    return walker.shows(text)
 
 
 def one_time_code(phone: Phone) -> str:
     """The next one to arrive, other messages passed over."""
     while True:
-        if found := re.search(r"\d{6}", phone.next()):
-            return found.group()
+        if match := re.search(r"\d{6}", phone.next()):
+            return match.group()
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_what_is_wrong_is_said_beside_the_field_and_what_was_typed_stays(walk: Walk, language: str) -> None:
+def test_errors_appear_at_their_fields_and_keep_the_typed_input(walk: Walk, language: str) -> None:
     walker = walk()
     page = walker.page
     walker.open("/file/information/start" if language == "fa" else "/file/information/start?lang=en")
@@ -320,8 +320,8 @@ def test_what_is_wrong_is_said_beside_the_field_and_what_was_typed_stays(walk: W
     walker.next()
     assert page.input_value("#text") == "کوتاه"
     assert page.locator("#text").get_attribute("aria-invalid") == "true"
-    said = page.locator("#text").get_attribute("aria-describedby") or ""
-    assert page.locator(f"#{said.split()[-1]}").is_visible()
+    described_by = page.locator("#text").get_attribute("aria-describedby") or ""
+    assert page.locator(f"#{described_by.split()[-1]}").is_visible()
     walker.shot("too-short")
     page.fill("#text", TEXT)
     walker.next()
@@ -342,7 +342,7 @@ def test_what_is_wrong_is_said_beside_the_field_and_what_was_typed_stays(walk: W
     walker.shot("wrong-code")
 
 
-def test_back_and_two_clicks_file_one_report(walk: Walk, town: Town, photo: Path) -> None:
+def test_going_back_and_clicking_twice_files_one_report(walk: Walk, town: Town, photo: Path) -> None:
     walker = walk()
     page = walker.page
     walker.open("/file/information/start")
@@ -359,7 +359,7 @@ def test_back_and_two_clicks_file_one_report(walk: Walk, town: Town, photo: Path
     skip_details(walker)
     walker.next()
     walker.next()
-    assert walker.says("نوشته درست‌شده من")
+    assert walker.shows("نوشته درست‌شده من")
     page.check("#consent")
     page.get_by_role("button", name=WORDS["fa"]["send"]).dblclick()
     code = code_on(walker)
@@ -370,8 +370,8 @@ def test_back_and_two_clicks_file_one_report(walk: Walk, town: Town, photo: Path
     assert code_on(walker) == code
     Case(code, town.caller(code=code), "", {}).view()
     head = town.officer("screener").caller
-    found = head.get("/v1/cases", text="درست‌شده من این است و دو بار").json()["items"]
-    assert len(found) == 1
+    items = head.get("/v1/cases", text="درست‌شده من این است و دو بار").json()["items"]
+    assert len(items) == 1
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
@@ -424,7 +424,7 @@ def test_no_page_is_wider_than_its_window(walk: Walk, width: int, language: str)
     assert len(seen) >= 18
 
 
-def test_a_file_too_large_or_empty_is_refused_in_words(walk: Walk, tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_or_empty_is_refused_with_a_message(walk: Walk, tmp_path: Path) -> None:
     walker = walk()
     page = walker.page
     walker.open("/file/information/start")
@@ -438,40 +438,40 @@ def test_a_file_too_large_or_empty_is_refused_in_words(walk: Walk, tmp_path: Pat
     empty.write_bytes(b"")
     page.set_input_files("#file", empty)
     walker.next()
-    assert walker.says("این فایل خالی است")
+    assert walker.shows("این فایل خالی است")
     huge = tmp_path / "huge.bin"
     with huge.open("wb") as file:
         file.truncate(201 * 1024 * 1024)
     page.set_input_files("#file", huge)
     page.context.set_default_timeout(60_000)
     walker.next()
-    assert walker.says("این فایل بزرگ‌تر از ۲۰۰ مگابایت است")
+    assert walker.shows("این فایل بزرگ‌تر از ۲۰۰ مگابایت است")
     walker.shot("too-large")
     walker.next()
     assert walker.page.url.endswith("/file/identity")
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_an_unknown_address_is_a_page_that_leads_on(walk: Walk, language: str) -> None:
+def test_an_unknown_address_shows_a_page_with_links(walk: Walk, language: str) -> None:
     walker = walk(expected=(404,))
     walker.open("/" if language == "fa" else "/?lang=en")
     walker.open("/no/such/page?x=1")
     assert walker.page.locator("html").get_attribute("lang") == language
-    assert walker.says("این صفحه پیدا نشد" if language == "fa" else "This page was not found")
+    assert walker.shows("این صفحه پیدا نشد" if language == "fa" else "This page was not found")
     walker.shot("unknown")
     assert walker.width_beyond() <= 0
     walker.page.locator('main a[href="/follow"]').click()
-    assert walker.says(WORDS[language]["follow"])
+    assert walker.shows(WORDS[language]["follow"])
 
 
-def test_a_page_of_another_site_cannot_post_here(walk: Walk, town: Town) -> None:
+def test_a_form_from_another_site_is_refused(walk: Walk, town: Town) -> None:
     walker = walk()
     walker.open("/follow")
     forged = walker.page.request.post(walker.base + "/follow", form={"code": "1", "token": "0" * 40})
     assert forged.status == 403
     cookies = walker.page.context.cookies()
     assert cookies
-    assert all(one["httpOnly"] and one["sameSite"] == "Lax" for one in cookies)
+    assert all(cookie["httpOnly"] and cookie["sameSite"] == "Lax" for cookie in cookies)
     policy = walker.page.request.get(walker.base + "/").headers["content-security-policy"]
     assert policy.startswith(
         "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; form-action 'self'"

@@ -50,7 +50,7 @@ def to_review(walker: Walker) -> None:
     raise AssertionError(walker.page.url)
 
 
-def test_the_longest_text_with_all_else_is_filed_with_small_requests(walk: Walk, town: Town, photo: Path) -> None:
+def test_the_longest_submission_is_filed_with_small_request_headers(walk: Walk, town: Town, photo: Path) -> None:
     walker = walk()
     page, sizes = walker.page, list[int]()
     page.on("requestfinished", lambda request: sizes.append(size_of(request)))
@@ -58,7 +58,7 @@ def test_the_longest_text_with_all_else_is_filed_with_small_requests(walk: Walk,
     to_text(walker)
     page.fill("#text", text)
     walker.next()
-    assert not walker.says("ایرادی هست")
+    assert not walker.shows("ایرادی هست")
     while not page.locator("#file").count():
         for field in page.locator("main input[type=text]:not([inputmode=numeric])").all():
             field.fill("نشانی بلند " * 9)
@@ -78,10 +78,10 @@ def test_the_longest_text_with_all_else_is_filed_with_small_requests(walk: Walk,
     assert sizes
     assert max(sizes) < HEADERS_MOST
     cookies = page.context.cookies()
-    assert sum(len(one["name"]) + len(one["value"]) + 2 for one in cookies) < 1024
+    assert sum(len(cookie["name"]) + len(cookie["value"]) + 2 for cookie in cookies) < 1024
 
 
-def test_two_tabs_on_one_draft_lose_nothing_of_each_other(walk: Walk, town: Town) -> None:
+def test_two_tabs_editing_one_draft_lose_no_input(walk: Walk, town: Town) -> None:
     walker = walk()
     page = walker.page
     to_text(walker)
@@ -95,7 +95,7 @@ def test_two_tabs_on_one_draft_lose_nothing_of_each_other(walk: Walk, town: Town
     second.locator("main form button[type=submit]:not(.quiet)").first.click()
     second.wait_for_load_state()
     to_review(walker)
-    assert walker.says(changed)
+    assert walker.shows(changed)
     page.check("#consent")
     walker.next("ثبت می‌کنم")
     code_on(walker)
@@ -104,7 +104,7 @@ def test_two_tabs_on_one_draft_lose_nothing_of_each_other(walk: Walk, town: Town
     assert second.url.endswith("/file/done")
 
 
-def test_a_form_left_open_while_another_case_is_opened_goes_to_neither(walk: Walk, town: Town) -> None:
+def test_a_form_left_open_while_another_case_is_opened_reaches_neither_case(walk: Walk, town: Town) -> None:
     first, other = (decided(town) for _ in range(2))
     walker = walk()
     page = walker.page
@@ -118,8 +118,8 @@ def test_a_form_left_open_while_another_case_is_opened_goes_to_neither(walk: Wal
     page.fill("#text", "به مدرک من توجه نشد.")
     walker.troubles.clear()
     walker.next()
-    assert walker.says("پرونده دیگری")
-    assert walker.says("به مدرک من توجه نشد.")
+    assert walker.shows("پرونده دیگری")
+    assert walker.shows("به مدرک من توجه نشد.")
     walker.shot("another-case")
     assert {first.view()["stage"], other.view()["stage"]} == {"decided"}
     follow(walker, first.code)
@@ -127,7 +127,7 @@ def test_a_form_left_open_while_another_case_is_opened_goes_to_neither(walk: Wal
     assert page.input_value("#text") == "به مدرک من توجه نشد."
     walker.shot("unsent")
     walker.next()
-    assert walker.says("در حال بازنگری اعتراض")
+    assert walker.shows("در حال بازنگری اعتراض")
     walker.troubles[:] = [trouble for trouble in walker.troubles if "403" not in trouble]
 
 
@@ -143,13 +143,13 @@ def follow(walker: Walker, code: str) -> None:
     walker.next()
 
 
-def test_a_link_of_another_site_shows_ones_own_draft_and_its_form_is_refused(walk: Walk) -> None:
+def test_a_link_from_another_site_shows_the_draft_but_its_form_is_refused(walk: Walk) -> None:
     walker = walk()
     page = walker.page
     to_text(walker)
     page.fill("#text", TEXT)
     walker.next()
-    before = sorted((one["name"], one["value"]) for one in page.context.cookies(walker.base))
+    before = sorted((cookie["name"], cookie["value"]) for cookie in page.context.cookies(walker.base))
 
     def elsewhere(route: Route) -> None:
         links = "".join(
@@ -170,8 +170,8 @@ def test_a_link_of_another_site_shows_ones_own_draft_and_its_form_is_refused(wal
         page.goto(ELSEWHERE)
         page.click(f"#{name}")
         page.wait_for_load_state()
-        after = sorted((one["name"], one["value"]) for one in page.context.cookies(walker.base))
-        assert [one for one in after if one[0] != "peygir-language"] == before, name
+        after = sorted((cookie["name"], cookie["value"]) for cookie in page.context.cookies(walker.base))
+        assert [cookie for cookie in after if cookie[0] != "peygir-language"] == before, name
     assert page.input_value("#text") == TEXT
     page.goto(ELSEWHERE)
     with page.expect_response(re.compile("/file/forget")) as answered:

@@ -16,7 +16,7 @@ from tests.e2e.people import Town
 from tests.support.papers import ReadPdf, read
 
 Walk = Callable[..., Walker]
-SAYS = {
+SENTENCES = {
     "fa": {"letter": "این نامه درست است", "receipt": "این رسید درست است", "bad": "درستی این نوشته تأیید نمی‌شود"},
     "en": {"letter": "This letter is genuine", "receipt": "This receipt is genuine", "bad": "could not be confirmed"},
 }
@@ -65,26 +65,26 @@ def test_the_letter_is_saved_from_the_page_of_the_case_and_its_code_confirms_it(
     # Whoever is shown the letter scans it: in a browser that knows nothing of the case.
     other = walk()
     seal = scanned(other, letter)
-    assert other.says(SAYS["fa"]["letter"])
+    assert other.shows(SENTENCES["fa"]["letter"])
     other.open(f"/verify/{seal}?lang={language}")
-    assert other.says(SAYS[language]["letter"])
+    assert other.shows(SENTENCES[language]["letter"])
     number = name.removeprefix("peygir-letter-").removesuffix(f"-{language}.pdf")
-    assert other.says(persian_digits(number) if language == "fa" else number)
-    assert not other.says(reasons)
+    assert other.shows(persian_digits(number) if language == "fa" else number)
+    assert not other.shows(reasons)
     other.shot("genuine")
     assert other.width_beyond() <= 0
     # Typed instead of scanned, and with one thing changed.
     other.page.fill("#seal", f"{seal[:80]}\n{seal[80:]}")
     other.next()
     assert other.page.url.endswith(seal)
-    assert other.says(SAYS[language]["letter"])
+    assert other.shows(SENTENCES[language]["letter"])
     other.page.fill("#seal", seal.replace("~upheld~", "~not_upheld~"))
     other.next()
-    assert other.says(SAYS[language]["bad"])
+    assert other.shows(SENTENCES[language]["bad"])
     other.shot("not-genuine")
     other.page.fill("#seal", " ")
     other.next()
-    assert other.says(WORDS[language]["problem"])
+    assert other.shows(WORDS[language]["problem"])
     assert case.code not in "".join(walker.addresses + other.addresses)
 
 
@@ -116,5 +116,5 @@ def test_the_receipt_is_saved_after_filing_and_its_code_confirms_it(walk: Walk, 
     assert shown[0] in receipt.content  # its number
     assert shown[1] in receipt.content  # and its hash
     scanned(walker, receipt)
-    assert walker.says(SAYS[language]["receipt"])
-    assert walker.says(shown[0])
+    assert walker.shows(SENTENCES[language]["receipt"])
+    assert walker.shows(shown[0])

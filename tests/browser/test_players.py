@@ -67,7 +67,7 @@ def plays_and_seeks(player: ElementHandle) -> None:
 
 
 @pytest.mark.parametrize("recording", RECORDINGS)
-def test_a_recording_plays_on_the_case_page_and_opened_alone(
+def test_a_recording_plays_on_the_case_page_and_when_opened_directly(
     walk: Walk, town: Town, tmp_path: Path, recording: str
 ) -> None:
     kind = RECORDINGS[recording][1]
@@ -91,7 +91,7 @@ def test_a_recording_plays_on_the_case_page_and_opened_alone(
 @pytest.mark.parametrize(
     ("language", "words"), [("fa", "تنها تصویر نخست نگه داشته شد"), ("en", "only the first one was kept")]
 )
-def test_of_an_animated_picture_the_citizen_and_the_office_are_told_what_is_kept(
+def test_citizen_and_office_see_which_part_of_an_animated_picture_is_kept(
     walk: Walk, town: Town, language: str, words: str
 ) -> None:
     case = town.report(uploads=[town.caller().upload(samples.frames("GIF"), "moving.gif", "image/gif")])
@@ -101,7 +101,7 @@ def test_of_an_animated_picture_the_citizen_and_the_office_are_told_what_is_kept
     walker.open(f"/follow?lang={language}")
     walker.page.fill("#code", case.code)
     walker.next()
-    assert walker.says(words)
+    assert walker.shows(words)
     walker.shot("first-frame-only")
 
     case_id = case.view()["case_id"]
@@ -109,7 +109,7 @@ def test_of_an_animated_picture_the_citizen_and_the_office_are_told_what_is_kept
     assert attachment["notes"] == ["first_frame_only"]
 
 
-def test_a_file_that_was_sent_as_a_recording_never_becomes_a_page(town: Town, tmp_path: Path) -> None:
+def test_a_file_sent_as_a_recording_is_never_rendered_as_a_page(town: Town, tmp_path: Path) -> None:
     case = case_with(town, "a film", tmp_path)
     [attachment] = case.view()["attachments"]
     answer = case.holder.get(f"/v1/tracking/attachments/{attachment['media_id']}", variant="playable")

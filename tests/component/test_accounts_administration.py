@@ -12,20 +12,12 @@ import psycopg
 import pyotp
 import pytest
 
-from contracts.accounts import (
-    AddStaff,
-    ChangeStaff,
-    ListStaff,
-)
+from contracts.accounts import AddStaff, ChangeStaff, ListStaff
 from contracts.errors import BadToken, InvalidField, NotAllowed
 from contracts.gateway import Actor
 from contracts.vocabulary import Role
-from tests.support.accounts import (
-    AccountsService,
-    StaffClient,
-    refresh,
-)
-from tests.support.processes import BusClient, eventually
+from tests.support.accounts import AccountsService, StaffClient, refresh
+from tests.support.processes import BrokerClient, eventually
 
 pytest_plugins = ["tests.support.accounts"]
 pytestmark = [pytest.mark.timeout(180), pytest.mark.filterwarnings("ignore:EdDSA is deprecated")]
@@ -36,25 +28,27 @@ class TestAdministrator:
     def administrator(self, accounts: AccountsService) -> Actor:
         return accounts.actor("administrator")
 
-    def add(self, wire: BusClient, actor: Actor, **more: Any) -> dict[str, Any]:
+    def add(self, broker_client: BrokerClient, actor: Actor, **more: Any) -> dict[str, Any]:
         about = {"username": f"member-{uuid4().hex[:8]}", "display_name": "پیشخوان", "roles": [Role.OPERATOR]}
         request = AddStaff(actor=actor, idempotency_key=uuid4().hex, **{**about, **more})
-        answer: dict[str, Any] = wire.ask("accounts", "add_staff", request)
+        answer: dict[str, Any] = broker_client.call("accounts", "add_staff", request)
         return answer
 
-    def test_a_new_account_is_told_to_the_others(
-        self, accounts: AccountsService, wire: BusClient, administrator: Actor
+    def test_a_new_account_is_published_to_the_other_services(
+        self, accounts: AccountsService, broker_client: BrokerClient, administrator: Actor
     ) -> None:
-        wire.listen("accounts.events")
-        made = self.add(wire, administrator)["member"]
-        (event,) = eventually(lambda: [e for e in wire.heard("staff.changed.v1") if e["staff_id"] == made["staff_id"]])
+        broker_client.record_events("accounts.events")
+        made = self.add(broker_client, administrator)["member"]
+        (event,) = eventually(
+            lambda: [e for e in broker_client.recorded_events("staff.changed.v1") if e["staff_id"] == made["staff_id"]]
+        )
         assert (event["roles"], event["active"], event["version"]) == (["operator"], True, 1)
 
-    def test_an_administrator_of_yesterday_changes_nothing(
-        self, accounts: AccountsService, wire: BusClient, administrator: Actor
+    def test_a_former_administrator_changes_nothing(
+        self, accounts: AccountsService, broker_client: BrokerClient, administrator: Actor
     ) -> None:
         token = accounts.actor("administrator2")
-        self.add(wire, token)
+        self.add(broker_client, token)
         [(version,)] = accounts.sql("SELECT version FROM staff WHERE username = 'administrator2'")
         closing = ChangeStaff(
             actor=administrator,
@@ -66,17 +60,21 @@ class TestAdministrator:
             unit="mayor.insp",
             active=False,
         )
-        assert wire.ask("accounts", "change_staff", closing)["active"] is False  # one is enough to take a role away
+        assert (
+            broker_client.call("accounts", "change_staff", closing)["active"] is False
+        )  # one is enough to take a role away
         try:
             with pytest.raises(NotAllowed):  # although the token still names the role
-                self.add(wire, token)
+                self.add(broker_client, token)
         finally:
             accounts.restore("administrator2")
 
     @pytest.mark.parametrize("username", ["head", "screener", "analyst"])
-    def test_nobody_else_adds_an_account(self, accounts: AccountsService, wire: BusClient, username: str) -> None:
+    def test_nobody_else_adds_an_account(
+        self, accounts: AccountsService, broker_client: BrokerClient, username: str
+    ) -> None:
         with pytest.raises(NotAllowed):
-            self.add(wire, accounts.actor(username))
+            self.add(broker_client, accounts.actor(username))
 
     @pytest.mark.parametrize(
         ("more", "field"),
@@ -87,30 +85,37 @@ class TestAdministrator:
             ({"roles": [Role.LIAISON]}, "unit"),
         ],
     )
-    def test_an_account_nobody_could_work_with_is_refused(
-        self, accounts: AccountsService, wire: BusClient, administrator: Actor, more: dict[str, Any], field: str
+    def test_an_account_that_could_not_be_used_is_refused(
+        self,
+        accounts: AccountsService,
+        broker_client: BrokerClient,
+        administrator: Actor,
+        more: dict[str, Any],
+        field: str,
     ) -> None:
         with pytest.raises(InvalidField) as wrong:
-            self.add(wire, administrator, **more)
+            self.add(broker_client, administrator, **more)
         assert [field["field"] for field in wrong.value.params["fields"]] == [field]
 
-    def test_user_names_and_versions_are_for_the_administrator(
-        self, accounts: AccountsService, wire: BusClient, administrator: Actor
+    def test_only_the_administrator_sees_user_names_and_versions(
+        self, accounts: AccountsService, broker_client: BrokerClient, administrator: Actor
     ) -> None:
         for actor, expected in ((administrator, True), (accounts.actor("head"), False)):
-            items = wire.ask("accounts", "list_staff", ListStaff(actor=actor))["items"]
+            items = broker_client.call("accounts", "list_staff", ListStaff(actor=actor))["items"]
             for item in items:
                 assert (item["username"] is not None) is (item["version"] is not None) is expected
 
-    def test_the_history_only_grows(self, accounts: AccountsService, wire: BusClient, administrator: Actor) -> None:
-        self.add(wire, administrator)
+    def test_the_history_only_grows(
+        self, accounts: AccountsService, broker_client: BrokerClient, administrator: Actor
+    ) -> None:
+        self.add(broker_client, administrator)
         for statement in ("UPDATE staff_history SET by = 'x'", "DELETE FROM staff_history", "TRUNCATE staff_history"):
             with pytest.raises(psycopg.errors.RestrictViolation):
                 accounts.sql(statement)
 
 
 class TestStaffCommand:
-    def test_a_new_account_signs_in_with_what_was_printed_until_closed(
+    def test_a_new_account_signs_in_with_the_printed_credentials_until_it_is_closed(
         self, accounts: AccountsService, staff_client: StaffClient
     ) -> None:
         def staff(*arguments: str) -> str:
@@ -124,12 +129,14 @@ class TestStaffCommand:
         assert accounts.claims(tokens["access_token"])["roles"] == ["operator"]
         staff("close", "first")
         with pytest.raises(BadToken):
-            refresh(staff_client.wire, tokens["refresh_token"])
+            refresh(staff_client.broker_client, tokens["refresh_token"])
         accounts.sql("DELETE FROM staff WHERE username = 'first'")
 
 
 class TestSeed:
-    def test_the_second_run_changes_nothing_and_tells_the_same(self, accounts: AccountsService, tmp_path: Path) -> None:
+    def test_the_second_run_changes_nothing_and_prints_the_same(
+        self, accounts: AccountsService, tmp_path: Path
+    ) -> None:
         before = accounts.sql("SELECT username, password_hash, version FROM staff ORDER BY username")
         file = tmp_path / "again.json"
         printed = accounts.run("seed", "--credentials", str(file))

@@ -14,13 +14,7 @@ from backbone import sealing
 from contracts.errors import BadCredentials, BadToken
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.accounts.composition import compose
-from tests.support.accounts import (
-    AccountsService,
-    Citizen,
-    StaffClient,
-    refresh,
-    run,
-)
+from tests.support.accounts import AccountsService, Citizen, StaffClient, refresh, run
 from tests.support.processes import ServiceProcess, prepared
 
 pytest_plugins = ["tests.support.accounts"]
@@ -43,7 +37,7 @@ def with_another_key(accounts: AccountsService, folder: Path) -> Iterator[None]:
 
 
 class TestAChangedKey:
-    def test_known_and_unknown_user_names_are_refused_alike(
+    def test_existing_and_unknown_user_names_are_refused_alike(
         self, accounts: AccountsService, staff_client: StaffClient, tmp_path: Path
     ) -> None:
         with with_another_key(accounts, tmp_path):
@@ -56,23 +50,23 @@ class TestAChangedKey:
         staff_client.forget_attempts()
         assert staff_client.sign_in("head")["access_token"], "with the old key it is as it was"
 
-    def test_a_citizens_session_is_over_and_one_of_staff_goes_on_until_the_reset(
+    def test_a_citizen_session_ends_and_a_staff_session_continues_until_the_reset(
         self, accounts: AccountsService, staff_client: StaffClient, citizen: Citizen, tmp_path: Path
     ) -> None:
         signed_in = citizen.sign_in()
         staff = staff_client.sign_in("inspector")
         retried = staff_client.sign_in("inspector2")
-        refresh(staff_client.wire, retried["refresh_token"])
+        refresh(staff_client.broker_client, retried["refresh_token"])
         with with_another_key(accounts, tmp_path):
             with pytest.raises(BadToken):
-                refresh(citizen.wire, signed_in["refresh_token"])
+                refresh(citizen.broker_client, signed_in["refresh_token"])
             with pytest.raises(BadToken):
-                refresh(citizen.wire, retried["refresh_token"])  # its successor cannot be opened
-            assert refresh(citizen.wire, staff["refresh_token"])["access_token"]
+                refresh(citizen.broker_client, retried["refresh_token"])  # its successor cannot be opened
+            assert refresh(citizen.broker_client, staff["refresh_token"])["access_token"]
         with pytest.raises(BadToken):
-            refresh(citizen.wire, signed_in["refresh_token"])
+            refresh(citizen.broker_client, signed_in["refresh_token"])
 
-    def test_seeding_with_a_password_that_is_given_tells_what_it_does_not_know(
+    def test_seeding_with_a_given_password_prints_what_it_cannot_show(
         self, accounts: AccountsService, postgres: PostgreSQL, broker: RabbitMQ, tmp_path: Path
     ) -> None:
         environment = prepared("accounts", broker.url, postgres.url, "accounts_reseeded")
@@ -84,14 +78,14 @@ class TestAChangedKey:
 
 
 class TestDatabase:
-    def test_it_reveals_no_mobile_no_code_no_password_no_token_even_with_its_outbox(
+    def test_it_reveals_no_mobile_code_password_or_token_even_with_its_outbox(
         self, accounts: AccountsService, citizen: Citizen, staff_client: StaffClient
     ) -> None:
         citizen.request()
         code = citizen.read_sms()
         tokens = citizen.verify(code)
         staff_tokens = staff_client.sign_in("head")
-        refreshed = refresh(citizen.wire, tokens["refresh_token"])
+        refreshed = refresh(citizen.broker_client, tokens["refresh_token"])
         secrets = [
             citizen.mobile[3:],
             accounts.staff["head"]["password"],
@@ -110,12 +104,12 @@ class TestDatabase:
             assert text not in dump
             assert text not in log
         [(stored,)] = accounts.sql(
-            "SELECT code_hash FROM one_time_codes WHERE mobile_hash = %s",
+            "SELECT code_hash FROM otp_sessions WHERE mobile_hash = %s",
             sealing.keyed_hash(citizen.mobile, bytes.fromhex(accounts.environment["MOBILE_INDEX_KEY"])),
         )
         assert len(stored) == 64  # an HMAC: six digits could be found behind a plain hash in no time
 
-    def test_what_has_passed_is_deleted(self, accounts: AccountsService, citizen: Citizen) -> None:
+    def test_expired_records_are_deleted(self, accounts: AccountsService, citizen: Citizen) -> None:
         sid = accounts.claims(citizen.sign_in()["access_token"])["sid"]
         accounts.sql("UPDATE sessions SET expires_at = now() - interval '1 second' WHERE session_id = %s", sid)
         accounts.sql("UPDATE one_time_codes SET touched_at = now() - interval '25 hours'")

@@ -13,9 +13,7 @@ from joserfc.errors import JoseError
 
 from backbone import sealing
 from backbone.process import keys
-from contracts.accounts import (
-    RevokeTokens,
-)
+from contracts.accounts import RevokeTokens
 from contracts.errors import BadToken
 from tests.support.accounts import (
     AccountsService,
@@ -26,14 +24,14 @@ from tests.support.accounts import (
     listed_sessions,
     refresh,
 )
-from tests.support.processes import BusClient, eventually
+from tests.support.processes import BrokerClient, eventually
 
 pytest_plugins = ["tests.support.accounts"]
 pytestmark = [pytest.mark.timeout(180), pytest.mark.filterwarnings("ignore:EdDSA is deprecated")]
 
 
 class TestTokens:
-    def test_a_token_of_another_key_or_of_none_or_changed_is_not_believed(
+    def test_a_token_with_another_key_no_key_or_changed_content_is_rejected(
         self, accounts: AccountsService, citizen: Citizen
     ) -> None:
         token = citizen.sign_in()["access_token"]
@@ -51,8 +49,8 @@ class TestTokens:
         self, accounts: AccountsService, citizen: Citizen
     ) -> None:
         first = citizen.sign_in()
-        second = refresh(citizen.wire, first["refresh_token"])
-        third = refresh(citizen.wire, second["refresh_token"])
+        second = refresh(citizen.broker_client, first["refresh_token"])
+        third = refresh(citizen.broker_client, second["refresh_token"])
         assert len({tokens["refresh_token"] for tokens in (first, second, third)}) == 3
         before, after = accounts.claims(first["access_token"]), accounts.claims(third["access_token"])
         assert (before["sub"], before["sid"]) == (after["sub"], after["sid"])
@@ -60,39 +58,39 @@ class TestTokens:
 
     def test_a_refresh_whose_answer_was_lost_is_answered_again_with_the_same_successor(self, citizen: Citizen) -> None:
         first = citizen.sign_in()
-        lost = refresh(citizen.wire, first["refresh_token"])
-        again = refresh(citizen.wire, first["refresh_token"])
+        lost = refresh(citizen.broker_client, first["refresh_token"])
+        again = refresh(citizen.broker_client, first["refresh_token"])
         assert again["refresh_token"] == lost["refresh_token"]
-        assert refresh(citizen.wire, again["refresh_token"])["access_token"]
+        assert refresh(citizen.broker_client, again["refresh_token"])["access_token"]
 
-    def test_many_refreshes_at_the_same_moment_make_one_successor(
+    def test_many_simultaneous_refreshes_create_one_successor(
         self, accounts: AccountsService, citizen: Citizen
     ) -> None:
         token = citizen.sign_in()["refresh_token"]
-        outcomes = at_once(accounts, 5, lambda wire: refresh(wire, token))
+        outcomes = at_once(accounts, 5, lambda broker_client: refresh(broker_client, token))
         assert len({outcome["refresh_token"] for outcome in outcomes}) == 1
 
-    def test_a_token_that_comes_again_after_its_successor_was_used_ends_the_family(self, citizen: Citizen) -> None:
+    def test_reusing_a_token_after_its_successor_was_used_ends_the_family(self, citizen: Citizen) -> None:
         first = citizen.sign_in()
-        second = refresh(citizen.wire, first["refresh_token"])
-        third = refresh(citizen.wire, second["refresh_token"])
+        second = refresh(citizen.broker_client, first["refresh_token"])
+        third = refresh(citizen.broker_client, second["refresh_token"])
         with pytest.raises(BadToken):
-            refresh(citizen.wire, first["refresh_token"])
+            refresh(citizen.broker_client, first["refresh_token"])
         with pytest.raises(BadToken):
-            refresh(citizen.wire, third["refresh_token"])
+            refresh(citizen.broker_client, third["refresh_token"])
 
-    def test_a_token_that_comes_again_after_the_grace_ends_the_family(
+    def test_reusing_a_token_after_the_grace_period_ends_the_family(
         self, accounts: AccountsService, citizen: Citizen
     ) -> None:
         first = citizen.sign_in()
-        second = refresh(citizen.wire, first["refresh_token"])
+        second = refresh(citizen.broker_client, first["refresh_token"])
         accounts.sql("UPDATE refresh_tokens SET used_at = used_at - interval '11 seconds' WHERE used_at IS NOT NULL")
         with pytest.raises(BadToken):
-            refresh(citizen.wire, first["refresh_token"])
+            refresh(citizen.broker_client, first["refresh_token"])
         with pytest.raises(BadToken):
-            refresh(citizen.wire, second["refresh_token"])
+            refresh(citizen.broker_client, second["refresh_token"])
 
-    def test_a_session_ends_after_thirty_days_whatever_is_refreshed(
+    def test_a_session_ends_after_thirty_days_despite_refreshes(
         self, accounts: AccountsService, citizen: Citizen
     ) -> None:
         tokens = citizen.sign_in()
@@ -100,68 +98,79 @@ class TestTokens:
         [(days,)] = accounts.sql("SELECT expires_at - now() FROM sessions WHERE session_id = %s", sid)
         assert 29.9 < days.total_seconds() / 86_400 <= 30
         accounts.sql("UPDATE sessions SET expires_at = now() + interval '1 minute' WHERE session_id = %s", sid)
-        last = refresh(citizen.wire, tokens["refresh_token"])
+        last = refresh(citizen.broker_client, tokens["refresh_token"])
         assert last["expires_in"] <= 60
         accounts.sql("UPDATE sessions SET expires_at = now() WHERE session_id = %s", sid)
         with pytest.raises(BadToken):
-            refresh(citizen.wire, last["refresh_token"])
+            refresh(citizen.broker_client, last["refresh_token"])
 
-    def test_a_revoked_session_is_refreshed_no_more_and_an_unknown_token_is_answered_alike(
+    def test_a_revoked_session_cannot_be_refreshed_and_an_unknown_token_is_answered_alike(
         self, citizen: Citizen
     ) -> None:
         token = citizen.sign_in()["refresh_token"]
-        citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token=token))
-        nobodys = citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token="nobody's"))
+        citizen.broker_client.call("accounts", "revoke", RevokeTokens(refresh_token=token))
+        nobodys = citizen.broker_client.call("accounts", "revoke", RevokeTokens(refresh_token="nobody's"))
         assert nobodys == {"ended": None}
         for refresh_token in (token, "nobody's"):
             with pytest.raises(BadToken):
-                refresh(citizen.wire, refresh_token)
+                refresh(citizen.broker_client, refresh_token)
 
 
 class TestEndedSessions:
     """However a session ends before its time, the gateways are notified, and one that starts later is given it."""
 
-    def is_published(self, wire: BusClient, sid: str) -> None:
-        assert eventually(lambda: sid in ended_sessions(wire))
-        assert sid in listed_sessions(wire)
+    def is_published(self, broker_client: BrokerClient, sid: str) -> None:
+        assert eventually(lambda: sid in ended_sessions(broker_client))
+        assert sid in listed_sessions(broker_client)
 
     def test_signing_out(self, accounts: AccountsService, citizen: Citizen) -> None:
         tokens = citizen.sign_in()
         sid = accounts.claims(tokens["access_token"])["sid"]
-        answer = citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token=tokens["refresh_token"]))
+        answer = citizen.broker_client.call("accounts", "revoke", RevokeTokens(refresh_token=tokens["refresh_token"]))
         assert answer["ended"]["session_id"] == sid
-        self.is_published(citizen.wire, sid)
-        [event] = [event for event in citizen.wire.heard("session.ended.v1") if sid in event["session_ids"]]
+        self.is_published(citizen.broker_client, sid)
+        [event] = [
+            event for event in citizen.broker_client.recorded_events("session.ended.v1") if sid in event["session_ids"]
+        ]
         assert set(event) - {"_name"} == {"id", "occurred_at", "session_ids", "until"}  # nothing that tells whose
         assert accounts.claims(tokens["access_token"])["exp"] <= datetime.fromisoformat(event["until"]).timestamp()
-        citizen.wire.ask("accounts", "revoke", RevokeTokens(refresh_token=tokens["refresh_token"]))
-        assert len([event for event in citizen.wire.heard("session.ended.v1") if sid in event["session_ids"]]) == 1
+        citizen.broker_client.call("accounts", "revoke", RevokeTokens(refresh_token=tokens["refresh_token"]))
+        assert (
+            len(
+                [
+                    event
+                    for event in citizen.broker_client.recorded_events("session.ended.v1")
+                    if sid in event["session_ids"]
+                ]
+            )
+            == 1
+        )
 
     def test_a_stolen_refresh_token(self, accounts: AccountsService, citizen: Citizen) -> None:
         first = citizen.sign_in()
-        second = refresh(citizen.wire, first["refresh_token"])
-        refresh(citizen.wire, second["refresh_token"])
+        second = refresh(citizen.broker_client, first["refresh_token"])
+        refresh(citizen.broker_client, second["refresh_token"])
         with pytest.raises(BadToken):
-            refresh(citizen.wire, first["refresh_token"])
-        self.is_published(citizen.wire, accounts.claims(first["access_token"])["sid"])
+            refresh(citizen.broker_client, first["refresh_token"])
+        self.is_published(citizen.broker_client, accounts.claims(first["access_token"])["sid"])
 
     @pytest.mark.parametrize("how", ["reset", "close"])
-    def test_credentials_reset_and_an_account_closed(
-        self, accounts: AccountsService, wire: BusClient, staff_client: StaffClient, how: str
+    def test_resetting_credentials_or_closing_an_account(
+        self, accounts: AccountsService, broker_client: BrokerClient, staff_client: StaffClient, how: str
     ) -> None:
-        wire.listen("accounts.events")
+        broker_client.record_events("accounts.events")
         mine, others = (
             accounts.claims(staff_client.sign_in(name)["access_token"])["sid"] for name in ("analyst", "operator")
         )
         accounts.run("staff_cli", how, "analyst")
         try:
-            self.is_published(wire, mine)
-            assert others not in listed_sessions(wire)
+            self.is_published(broker_client, mine)
+            assert others not in listed_sessions(broker_client)
         finally:
             accounts.restore("analyst")
 
-    def test_a_list_is_given_in_pages_and_leaves_out_what_nobody_holds_a_token_of(
-        self, accounts: AccountsService, wire: BusClient
+    def test_a_list_is_paged_and_omits_sessions_without_a_valid_token(
+        self, accounts: AccountsService, broker_client: BrokerClient
     ) -> None:
         fresh, old = [str(uuid4()) for _ in range(5)], str(uuid4())
         for sid in (*fresh, old):
@@ -172,5 +181,5 @@ class TestEndedSessions:
                 str(uuid4()),
                 20 if sid == old else 10,
             )
-        assert set(fresh) <= listed_sessions(wire, limit=2)
-        assert old not in listed_sessions(wire, limit=2)
+        assert set(fresh) <= listed_sessions(broker_client, limit=2)
+        assert old not in listed_sessions(broker_client, limit=2)

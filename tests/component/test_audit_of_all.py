@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -34,9 +31,9 @@ from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.accounts.seed import staff_id
 from services.tracking.case.lifecycle import StoredEntry
 from services.tracking.case.timeline import link
-from tests.support.intake import Office as Intake
+from tests.support.intake import Office as IntakeOffice
 from tests.support.intake import citizen, send
-from tests.support.processes import ROOT, BusClient, ServiceProcess, create_database, eventually
+from tests.support.processes import BrokerClient, ServiceProcess, create_database, eventually, run_module
 from tests.support.tracking import Office, actor
 
 pytestmark = pytest.mark.timeout(240)
@@ -49,7 +46,7 @@ SECRET = "بهارستان"
 
 
 @dataclass
-class House:
+class AuditedServices:
     """The four services, each with its database."""
 
     environment: dict[str, str]
@@ -65,30 +62,22 @@ class House:
             return cursor.fetchall() if cursor.description else []
 
     def run(self, module: str, *arguments: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], **self.environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = run_module(module, *arguments, environment=self.environment, timeout=120)
         return done.returncode, done.stdout + done.stderr
 
     def verify(self, *checkpoints: Path) -> list[str]:
         """What `peygir verify-history` finds broken."""
-        code, said = self.run(
+        code, output = self.run(
             "deploy.verify_history", *(word for file in checkpoints for word in ("--checkpoint", str(file)))
         )
-        broken = [line for line in said.splitlines() if "hold" not in line]
-        assert code == (1 if broken else 0), said
+        broken = [line for line in output.splitlines() if "hold" not in line]
+        assert code == (1 if broken else 0), output
         return broken
 
     def checkpoint(self) -> Path:
-        code, said = self.run("gateway.checkpoints.publishing")
-        assert code == 0, said
-        return Path(said.strip())
+        code, output = self.run("gateway.checkpoints.publishing")
+        assert code == 0, output
+        return Path(output.strip())
 
     def chained(self, service: str) -> list[dict[str, Any]]:
         """The entries, once nothing waits any more."""
@@ -97,8 +86,10 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("house")
+def audited_services(
+    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AuditedServices]:
+    folder = tmp_path_factory.mktemp("audited")
     topology.declare(broker.url)
     urls = {name: create_database(postgres.url, f"audit_of_{name}") for name in AUDITED}
     environment = {
@@ -115,28 +106,28 @@ def house(broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempP
     for name, url in urls.items():
         migrate.upgrade(name, url)
         processes.append(ServiceProcess(name, {**environment, "DATABASE_URL": url}, folder / f"{name}.log"))
-    house = House(environment, processes, folder)
+    audited_services = AuditedServices(environment, processes, folder)
     for seed in ("services.intake.catalogue.seed", "services.accounts.seed"):
-        code, said = house.run(seed)
-        assert code == 0, said
+        code, output = audited_services.run(seed)
+        assert code == 0, output
     for process in processes:
         process.start()
-    yield house
+    yield audited_services
     for process in processes:
         process.stop()
 
 
 @pytest.fixture
-def office(house: House, wire: BusClient) -> Office:
-    return Office(wire, house.environment["DATABASE_URL_TRACKING"]).gather()
+def office(audited_services: AuditedServices, broker_client: BrokerClient) -> Office:
+    return Office(broker_client, audited_services.environment["DATABASE_URL_TRACKING"]).gather()
 
 
 def what(entry: dict[str, Any]) -> tuple[str, str, str]:
     return entry["command"], entry["subjects"][0] if entry["subjects"] else "", entry["result"]
 
 
-def test_commands_and_readings_of_identities_are_noted_with_who_gave_them(
-    house: House, office: Office, wire: BusClient
+def test_commands_and_identity_reads_are_audited_with_their_actor(
+    audited_services: AuditedServices, office: Office, broker_client: BrokerClient
 ) -> None:
     filed = office.open(text=f"در {SECRET} رسیدگی نشد")
     case = str(filed.case_id)
@@ -146,7 +137,7 @@ def test_commands_and_readings_of_identities_are_noted_with_who_gave_them(
     with pytest.raises(UnknownCase):
         office.do(office.insider, filed.case_id, AddNote(text=SECRET), version=2)
     office.do_as_citizen(filed.code_hash, Withdraw(reason=SECRET))
-    of_case = [entry for entry in house.chained("tracking") if case in entry["subjects"]]
+    of_case = [entry for entry in audited_services.chained("tracking") if case in entry["subjects"]]
     assert [what(entry) for entry in of_case] == [
         ("start_screening", case, "done"),
         ("add_note", case, "stale_version"),
@@ -159,41 +150,52 @@ def test_commands_and_readings_of_identities_are_noted_with_who_gave_them(
         ("staff", office.insider.id, ["inspector"]),
         ("bearer", None, []),
     ]
-    assert filed.code_hash not in str(house.chained("tracking"))
+    assert filed.code_hash not in str(audited_services.chained("tracking"))
 
 
-def test_opening_an_identity_is_noted_where_it_is_asked_and_where_it_is_opened(
-    house: House, office: Office, wire: BusClient
+def test_opening_an_identity_is_audited_by_tracking_and_by_intake(
+    audited_services: AuditedServices, office: Office, broker_client: BrokerClient
 ) -> None:
-    intake = Intake({**house.environment, "DATABASE_URL": house.environment["DATABASE_URL_INTAKE"]}, house.folder)
+    intake = IntakeOffice(
+        {**audited_services.environment, "DATABASE_URL": audited_services.environment["DATABASE_URL_INTAKE"]},
+        audited_services.folder,
+    )
     person = citizen()
     command = intake.submission(identity=person, text=SECRET)
-    send(wire, command)
+    send(broker_client, command)
     intake.stored(command)
     head, analyst = actor(Role.HEAD), actor(Role.ANALYST)
-    wire.ask("intake", "open_identity", OpenIdentity(actor=head, case_id=command.submission_id, reason=SECRET))
+    broker_client.call(
+        "intake", "open_identity", OpenIdentity(actor=head, case_id=command.submission_id, reason=SECRET)
+    )
     with pytest.raises(NotAllowed):
-        wire.ask("intake", "open_identity", OpenIdentity(actor=analyst, case_id=command.submission_id, reason=SECRET))
+        broker_client.call(
+            "intake", "open_identity", OpenIdentity(actor=analyst, case_id=command.submission_id, reason=SECRET)
+        )
     with pytest.raises(NotAllowed):
-        wire.ask("tracking", "authorize_identity", AuthorizeIdentity(actor=analyst, case_id=command.submission_id))
+        broker_client.call(
+            "tracking", "authorize_identity", AuthorizeIdentity(actor=analyst, case_id=command.submission_id)
+        )
     case = str(command.submission_id)
-    opened = [entry for entry in house.chained("intake") if case in entry["subjects"]]
+    opened = [entry for entry in audited_services.chained("intake") if case in entry["subjects"]]
     assert [(entry["actor_id"], *what(entry)) for entry in opened] == [
         (head.id, "open_identity", case, "done"),
         (analyst.id, "open_identity", case, "not_allowed"),
     ]
-    asked = [entry for entry in house.chained("tracking") if case in entry["subjects"]]
-    assert [(entry["actor_id"], *what(entry)) for entry in asked] == [
+    entries = [entry for entry in audited_services.chained("tracking") if case in entry["subjects"]]
+    assert [(entry["actor_id"], *what(entry)) for entry in entries] == [
         (analyst.id, "authorize_identity", case, "not_allowed")
     ]
     for service in AUDITED:
-        told = str(house.chained(service))
-        assert not any(str(word) in told for word in (SECRET, person.name, person.mobile, person.national_id))
+        audit_text = str(audited_services.chained(service))
+        assert not any(str(word) in audit_text for word in (SECRET, person.name, person.mobile, person.national_id))
 
 
-def test_what_the_administrator_does_is_noted_in_each_service(house: House, wire: BusClient) -> None:
-    version = wire.ask("intake", "get_catalogue", GetCatalogue())["version"]
-    wire.ask(
+def test_actions_of_the_administrator_are_audited_in_each_service(
+    audited_services: AuditedServices, broker_client: BrokerClient
+) -> None:
+    version = broker_client.call("intake", "get_catalogue", GetCatalogue())["version"]
+    broker_client.call(
         "intake",
         "change_configuration",
         ChangeConfiguration(
@@ -204,14 +206,14 @@ def test_what_the_administrator_does_is_noted_in_each_service(house: House, wire
         ),
     )
     about = staff_id("inspector")
-    wire.ask(
+    broker_client.call(
         "accounts",
         "reset_staff_credentials",
         ResetStaffCredentials(actor=ADMINISTRATOR, idempotency_key=uuid4().hex, staff_id=about),
     )
-    texts = wire.ask("notify", "list_notification_texts", ListNotificationTexts(actor=ADMINISTRATOR))["items"]
-    text = next(one for one in texts if one["channel"] == "inbox")
-    wire.ask(
+    texts = broker_client.call("notify", "list_notification_texts", ListNotificationTexts(actor=ADMINISTRATOR))["items"]
+    text = next(text for text in texts if text["channel"] == "inbox")
+    broker_client.call(
         "notify",
         "change_notification_text",
         ChangeNotificationText(
@@ -224,22 +226,26 @@ def test_what_the_administrator_does_is_noted_in_each_service(house: House, wire
             text_en=None,
         ),
     )
-    assert what(house.chained("intake")[-1]) == ("change_configuration", "set_decisions", "done")
-    assert what(house.chained("accounts")[-1]) == ("reset_staff_credentials", str(about), "done")
-    assert what(house.chained("notify")[-1]) == ("change_notification_text", f"inbox:{text['name']}", "done")
-    assert {house.chained(name)[-1]["actor_id"] for name in ("intake", "accounts", "notify")} == {ADMINISTRATOR.id}
+    assert what(audited_services.chained("intake")[-1]) == ("change_configuration", "set_decisions", "done")
+    assert what(audited_services.chained("accounts")[-1]) == ("reset_staff_credentials", str(about), "done")
+    assert what(audited_services.chained("notify")[-1]) == ("change_notification_text", f"inbox:{text['name']}", "done")
+    assert {audited_services.chained(name)[-1]["actor_id"] for name in ("intake", "accounts", "notify")} == {
+        ADMINISTRATOR.id
+    }
 
 
 # --- the checkpoint ---
 
 
-def timeline_written_anew(house: House, case_id: UUID, change: Callable[[StoredEntry], StoredEntry]) -> None:
+def timeline_written_anew(
+    audited_services: AuditedServices, case_id: UUID, change: Callable[[StoredEntry], StoredEntry]
+) -> None:
     """The whole chain of a case, with each entry changed, so that it holds in itself."""
     head = FIRST_HASH
-    for row in house.sql("tracking", "SELECT * FROM timeline WHERE case_id = %s ORDER BY sequence", case_id):
+    for row in audited_services.sql("tracking", "SELECT * FROM timeline WHERE case_id = %s ORDER BY sequence", case_id):
         entry = change(StoredEntry(**{name: row[name] for name in StoredEntry.__dataclass_fields__}))
         previous, head = head, link(head, entry)
-        house.sql(
+        audited_services.sql(
             "tracking",
             "UPDATE timeline SET at = %s, details = %s, previous_hash = %s, hash = %s"
             " WHERE case_id = %s AND sequence = %s RETURNING 1 AS done",
@@ -250,20 +256,22 @@ def timeline_written_anew(house: House, case_id: UUID, change: Callable[[StoredE
             case_id,
             entry.sequence,
         )
-    house.sql("tracking", "UPDATE cases SET history_hash = %s WHERE case_id = %s RETURNING 1 AS done", head, case_id)
+    audited_services.sql(
+        "tracking", "UPDATE cases SET history_hash = %s WHERE case_id = %s RETURNING 1 AS done", head, case_id
+    )
 
 
-def audit_written_anew(house: House, service: str, position: int, **changes: Any) -> None:
+def audit_written_anew(audited_services: AuditedServices, service: str, position: int, **changes: Any) -> None:
     """One entry changed, and the chain from there on made to fit."""
     previous = hash_chain.FIRST_HASH
-    for row in house.sql(service, "SELECT * FROM audit ORDER BY position"):
-        told = row | (changes if row["position"] == position else {})
-        own = audit.hash_of(previous, row["position"], told)
-        house.sql(
+    for row in audited_services.sql(service, "SELECT * FROM audit ORDER BY position"):
+        changed_row = row | (changes if row["position"] == position else {})
+        own = audit.hash_of(previous, row["position"], changed_row)
+        audited_services.sql(
             service,
             "UPDATE audit SET result = %s, at = %s, previous_hash = %s, hash = %s WHERE position = %s RETURNING 1 AS done",
-            told["result"],
-            told["at"],
+            changed_row["result"],
+            changed_row["at"],
             previous,
             own,
             row["position"],
@@ -271,23 +279,29 @@ def audit_written_anew(house: House, service: str, position: int, **changes: Any
         previous = own
 
 
-def test_who_writes_whole_chains_anew_is_found_with_a_checkpoint_alone(house: House, office: Office) -> None:
+def test_rewriting_whole_chains_is_detected_only_with_a_checkpoint(
+    audited_services: AuditedServices, office: Office
+) -> None:
     old, other = office.decided(), office.decided()
-    for one in (old, other):  # as if it had been yesterday: what is younger than ten minutes is in no checkpoint yet
-        timeline_written_anew(house, one.case_id, lambda entry: replace(entry, at=entry.at - timedelta(days=1)))
+    for filed in (old, other):  # as if it had been yesterday: what is younger than ten minutes is in no checkpoint yet
+        timeline_written_anew(
+            audited_services, filed.case_id, lambda entry: replace(entry, at=entry.at - timedelta(days=1))
+        )
     for service in AUDITED:
-        house.chained(service)
-    checkpoint = house.checkpoint()
+        audited_services.chained(service)
+    checkpoint = audited_services.checkpoint()
     office.do(office.head, old.case_id, AddNote(text="پس از آن"))
-    many = len(house.chained("tracking"))
-    assert house.verify(checkpoint) == []
+    many = len(audited_services.chained("tracking"))
+    assert audited_services.verify(checkpoint) == []
 
     timeline_written_anew(
-        house, other.case_id, lambda entry: replace(entry, details={**entry.details, "outcome": "not_upheld"})
+        audited_services,
+        other.case_id,
+        lambda entry: replace(entry, details={**entry.details, "outcome": "not_upheld"}),
     )
-    audit_written_anew(house, "tracking", many - 2, result="not_allowed")
-    assert house.verify() == []
-    first, second = house.verify(checkpoint)
+    audit_written_anew(audited_services, "tracking", many - 2, result="not_allowed")
+    assert audited_services.verify() == []
+    first, second = audited_services.verify(checkpoint)
     assert first == (
         f"tracking audit: entry {many - 1} is not the one that the checkpoint {name_of(checkpoint)} has seen:"
         " written anew after entry 0"
@@ -296,14 +310,16 @@ def test_who_writes_whole_chains_anew_is_found_with_a_checkpoint_alone(house: Ho
         f"tracking timelines: of a case whose id begins with {str(other.case_id)[:2]} an entry before"
     )
 
-    assert house.verify(public_of(checkpoint)) == [first, second]
-    later = house.checkpoint()  # vouches for what is there now, and takes nothing back that the older one has seen
-    assert house.verify(later) == []
-    assert len(house.verify(later, checkpoint)) == 2
+    assert audited_services.verify(public_of(checkpoint)) == [first, second]
+    later = (
+        audited_services.checkpoint()
+    )  # vouches for what is there now, and takes nothing back that the older one has seen
+    assert audited_services.verify(later) == []
+    assert len(audited_services.verify(later, checkpoint)) == 2
 
-    house.sql("tracking", "DELETE FROM audit WHERE position > 2 RETURNING 1 AS done")
+    audited_services.sql("tracking", "DELETE FROM audit WHERE position > 2 RETURNING 1 AS done")
     assert f"tracking audit: it ends at entry 2, but the checkpoint {name_of(later)} has seen entry {many}" in (
-        house.verify(later)
+        audited_services.verify(later)
     )
 
 
@@ -311,46 +327,52 @@ def public_of(checkpoint: Path) -> Path:
     return checkpoint.with_suffix(".public.json")
 
 
-def test_a_full_checkpoint_that_was_changed_or_taken_away_is_found_by_the_public_one(
-    house: House, tmp_path: Path
+def test_a_changed_or_missing_full_checkpoint_is_detected_by_the_public_one(
+    audited_services: AuditedServices, tmp_path: Path
 ) -> None:
-    full = house.checkpoint()
+    full = audited_services.checkpoint()
     public = public_of(full)
-    kept = house.sql("tracking", "SELECT document FROM checkpoints WHERE name = %s", name_of(full))[0]["document"]
-    assert house.verify(public) == house.verify(full, public)
+    kept = audited_services.sql("tracking", "SELECT document FROM checkpoints WHERE name = %s", name_of(full))[0][
+        "document"
+    ]
+    assert audited_services.verify(public) == audited_services.verify(full, public)
     changed = kept.replace('\\"cases\\":', '\\"cases\\": ')
     assert changed != kept
     put = "UPDATE checkpoints SET document = %s WHERE name = %s RETURNING 1 AS done"
-    house.sql("tracking", put, changed, name_of(full))
-    assert house.verify(public) == [f"the full checkpoint {name_of(full)} is not the one that was published"]
-    assert house.verify(public, full) == house.verify(full)
-    house.sql("tracking", "DELETE FROM checkpoints WHERE name = %s RETURNING 1 AS done", name_of(full))
-    assert house.verify(public) == [f"the full checkpoint {name_of(full)} is not kept any more"]
+    audited_services.sql("tracking", put, changed, name_of(full))
+    assert audited_services.verify(public) == [f"the full checkpoint {name_of(full)} is not the one that was published"]
+    assert audited_services.verify(public, full) == audited_services.verify(full)
+    audited_services.sql("tracking", "DELETE FROM checkpoints WHERE name = %s RETURNING 1 AS done", name_of(full))
+    assert audited_services.verify(public) == [f"the full checkpoint {name_of(full)} is not kept any more"]
 
 
 def name_of(checkpoint: Path) -> str:
     return checkpoint.stem.removeprefix("peygir-checkpoint-")
 
 
-def test_a_checkpoint_is_believed_only_as_it_was_signed(house: House, office: Office, tmp_path: Path) -> None:
-    checkpoint = house.checkpoint()
+def test_a_checkpoint_is_accepted_only_as_it_was_signed(
+    audited_services: AuditedServices, office: Office, tmp_path: Path
+) -> None:
+    checkpoint = audited_services.checkpoint()
     document = json.loads(checkpoint.read_text())
     forged = tmp_path / "forged.json"
     forged.write_text(
         json.dumps({**document, "payload": document["payload"].replace('"position":', '"position": ', 1)})
     )
-    code, said = house.run("deploy.verify_history", "--checkpoint", str(forged))
-    assert (code, "not signed" in said) == (1, True)
-    code, said = house.run("deploy.verify_history", "--checkpoint", str(checkpoint), "--key", "ab" * 32)
-    assert (code, "not signed" in said) == (1, True)
-    told = json.loads(document["payload"])
-    assert set(told["audit"]) == set(AUDITED)
-    assert len(told["timelines"]["buckets"]) == 256
+    code, output = audited_services.run("deploy.verify_history", "--checkpoint", str(forged))
+    assert (code, "not signed" in output) == (1, True)
+    code, output = audited_services.run("deploy.verify_history", "--checkpoint", str(checkpoint), "--key", "ab" * 32)
+    assert (code, "not signed" in output) == (1, True)
+    payload = json.loads(document["payload"])
+    assert set(payload["audit"]) == set(AUDITED)
+    assert len(payload["timelines"]["buckets"]) == 256
 
 
-def test_of_two_gateways_at_once_one_makes_it_and_both_have_it(house: House, wire: BusClient) -> None:
+def test_one_of_two_simultaneous_gateways_creates_the_checkpoint_and_both_have_it(
+    audited_services: AuditedServices, broker_client: BrokerClient
+) -> None:
     kept = [
-        wire.ask("tracking", "keep_checkpoint", KeepCheckpoint(name="2020-01-01", document=document))
+        broker_client.call("tracking", "keep_checkpoint", KeepCheckpoint(name="2020-01-01", document=document))
         for document in ("first", "second")
     ]
     assert kept == [{"name": "2020-01-01", "document": "first"}] * 2

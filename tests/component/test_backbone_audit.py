@@ -42,7 +42,7 @@ def database(url: str) -> Iterator[Database]:
     database.close()
 
 
-def asked(actor: Actor = ADMINISTRATOR, staff_id: UUID | None = None) -> ResetStaffCredentials:
+def reset_request(actor: Actor = ADMINISTRATOR, staff_id: UUID | None = None) -> ResetStaffCredentials:
     return ResetStaffCredentials(actor=actor, idempotency_key=uuid4().hex, staff_id=staff_id or uuid4())
 
 
@@ -70,7 +70,7 @@ def tamper(database: Database, *statements: str) -> None:
 
 def chained(database: Database, many: int) -> None:
     for _ in range(many):
-        audit.command(database, done, asked())
+        audit.command(database, done, reset_request())
     assert audit.link(database) == many
 
 
@@ -84,33 +84,33 @@ def entries(database: Database) -> list[tuple[str, str]]:
         return [(row.subjects[0], row.result) for row in connection.execute(audit.CHAIN.select().order_by("position"))]
 
 
-def test_an_entry_says_who_did_what_to_whom_when_with_which_result(database: Database) -> None:
-    one, other = asked(), asked()
+def test_an_entry_records_actor_command_subjects_time_and_result(database: Database) -> None:
+    request, other = reset_request(), reset_request()
     with continued("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"):
-        audit.command(database, done, one)
+        audit.command(database, done, request)
         with pytest.raises(NotFound):
             audit.command(database, refused, other)
     assert audit.link(database) == 2
     with database.read() as connection:
         first, second = connection.execute(audit.CHAIN.select().order_by(audit.CHAIN.c.position)).all()
     assert (first.actor_kind, first.actor_id, first.roles) == ("staff", ADMINISTRATOR.id, ["administrator"])
-    assert (first.command, first.subjects, first.result) == ("reset_staff_credentials", [str(one.staff_id)], "done")
+    assert (first.command, first.subjects, first.result) == ("reset_staff_credentials", [str(request.staff_id)], "done")
     assert first.trace_id == "4bf92f3577b34da6a3ce929d0e0e4736"
     assert (second.subjects, second.result) == ([str(other.staff_id)], "not_found")
     assert timedelta(0) <= second.chained_at - first.at < timedelta(minutes=1)
 
 
-def test_a_command_that_is_not_done_leaves_no_word_that_it_was(database: Database) -> None:
+def test_a_failed_command_is_not_recorded_as_done(database: Database) -> None:
     with pytest.raises(RuntimeError):
-        audit.command(database, dead, asked())
+        audit.command(database, dead, reset_request())
     assert audit.link(database) == 0
 
 
-def test_a_citizen_is_nobody_in_it(database: Database) -> None:
+def test_a_citizen_is_not_identified_in_it(database: Database) -> None:
     citizen = Actor(kind=ActorKind.CITIZEN, id=str(uuid4()))
-    audit.command(database, done, asked(citizen))
+    audit.command(database, done, reset_request(citizen))
     with pytest.raises(NotFound):
-        audit.command(database, refused, asked(citizen))
+        audit.command(database, refused, reset_request(citizen))
     assert audit.link(database) == 1
     with database.read() as connection:
         [row] = connection.execute(audit.CHAIN.select()).all()
@@ -118,8 +118,8 @@ def test_a_citizen_is_nobody_in_it(database: Database) -> None:
     assert citizen.id not in str(row)
 
 
-def test_what_commits_late_is_chained_late_and_never_left_out(database: Database) -> None:
-    late, soon = asked(), asked()
+def test_an_entry_committed_late_is_chained_late_and_never_omitted(database: Database) -> None:
+    late, soon = reset_request(), reset_request()
     with database.transaction() as connection:
         audit.append(connection, late, audit.DONE)  # its number is taken first
         audit.command(database, done, soon)
@@ -130,8 +130,8 @@ def test_what_commits_late_is_chained_late_and_never_left_out(database: Database
     assert broken(database) is None
 
 
-def test_of_many_at_once_each_is_chained_once(database: Database) -> None:
-    requests = [asked() for _ in range(120)]
+def test_each_of_many_simultaneous_entries_is_chained_once(database: Database) -> None:
+    requests = [reset_request() for _ in range(120)]
     start, failed = threading.Barrier(8), list[Exception]()
 
     def give(mine: list[ResetStaffCredentials]) -> None:
@@ -173,7 +173,7 @@ def test_of_many_at_once_each_is_chained_once(database: Database) -> None:
 )
 def test_the_log_only_grows(database: Database, url: str, statement: str) -> None:
     chained(database, 1)
-    audit.command(database, done, asked())
+    audit.command(database, done, reset_request())
     with pytest.raises(DBAPIError, match="only grows"), database.transaction() as connection:
         connection.execute(text(statement))
 
@@ -222,16 +222,16 @@ SWAPPED = (
         (at(1, "position = 0"), "entry 1 is missing"),
     ],
 )
-def test_what_was_tampered_with_is_named(database: Database, statements: tuple[str, ...], named: str) -> None:
+def test_a_tampered_entry_is_named(database: Database, statements: tuple[str, ...], named: str) -> None:
     chained(database, 5)
     assert broken(database) is None
     tamper(database, *statements)
     assert broken(database) == named
 
 
-def test_an_entry_that_is_dated_back_before_it_is_chained_is_named(database: Database) -> None:
+def test_an_entry_backdated_before_it_is_chained_is_named(database: Database) -> None:
     chained(database, 2)
-    audit.command(database, done, asked())
+    audit.command(database, done, reset_request())
     tamper(database, "UPDATE audit_waiting SET at = at - interval '3 days'")
     assert audit.link(database) == 1
     problem = broken(database)
@@ -239,7 +239,7 @@ def test_an_entry_that_is_dated_back_before_it_is_chained_is_named(database: Dat
     assert problem.startswith("entry 3 is dated back")
 
 
-def test_a_service_of_the_release_before_goes_on_beside_the_migration(url: str) -> None:
+def test_a_service_of_the_previous_release_keeps_working_during_the_migration(url: str) -> None:
     """Run again it changes nothing, and it waits for nobody who holds a lock on what was there before."""
     with psycopg.connect(url.replace("+psycopg", "")) as busy:
         busy.execute("LOCK TABLE staff IN ACCESS EXCLUSIVE MODE")

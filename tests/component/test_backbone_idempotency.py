@@ -20,7 +20,7 @@ from deploy.local.parts import PostgreSQL
 from tests.support.processes import create_database
 
 METADATA = MetaData()
-COMMANDS = idempotency.commands_table("commands", METADATA, Column("made", UuidColumn), pruned=True)
+COMMANDS = idempotency.commands_table("commands", METADATA, Column("made", UuidColumn))
 STAFF = Actor(kind=ActorKind.STAFF, id=str(UUID(int=1)))
 
 
@@ -57,7 +57,7 @@ def test_an_effect_that_was_undone_leaves_no_record(engine: Engine) -> None:
         assert idempotency.repeated(connection, COMMANDS, STAFF, "undone", "a" * 64) is None
 
 
-def test_a_key_is_one_actors_and_one_commands(engine: Engine) -> None:
+def test_a_key_belongs_to_one_actor_and_one_command(engine: Engine) -> None:
     citizen = STAFF.model_copy(update={"kind": ActorKind.CITIZEN})
     with engine.begin() as connection:
         assert idempotency.repeated(connection, COMMANDS, STAFF, "shared", "a" * 64) is None
@@ -75,7 +75,7 @@ def test_old_records_are_deleted(engine: Engine) -> None:
         assert idempotency.repeated(connection, COMMANDS, STAFF, "old", "a" * 64) is None
 
 
-def test_a_hash_covers_what_is_asked_and_about_what() -> None:
+def test_a_hash_covers_the_command_and_its_subject() -> None:
     command = Rename(actor="a", idempotency_key="k", name="x")
     same = command.model_copy(update={"actor": "b", "idempotency_key": "l"})
     later = command.model_copy(update={"expected_version": 2})

@@ -14,7 +14,7 @@ from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.support.processes import ServiceProcess, create_database, eventually, prepared
 
 
-def test_what_is_older_than_any_message_is_forgotten_and_the_rest_is_not(postgres: PostgreSQL) -> None:
+def test_only_ids_older_than_any_message_are_deleted(postgres: PostgreSQL) -> None:
     engine = create_engine(create_database(postgres.url, "old_inbox"))
     with engine.begin() as connection:
         inbox.TABLE.create(connection)
@@ -28,14 +28,14 @@ def test_what_is_older_than_any_message_is_forgotten_and_the_rest_is_not(postgre
     engine.dispose()
 
 
-def test_a_service_forgets_soon_after_its_start(broker: RabbitMQ, postgres: PostgreSQL, tmp_path: Path) -> None:
+def test_a_service_deletes_old_ids_soon_after_its_start(broker: RabbitMQ, postgres: PostgreSQL, tmp_path: Path) -> None:
     environment = prepared("tracking", broker.url, postgres.url, "pruned_inbox")
     engine = create_engine(environment["DATABASE_URL"])
     old, young = uuid.uuid4(), uuid.uuid4()
     with engine.begin() as connection:
         rows = [(old, now() - 2 * inbox.KEPT), (young, now())]
         connection.execute(
-            insert(inbox.TABLE), [{"consumer": "c", "event_id": one, "handled_at": at} for one, at in rows]
+            insert(inbox.TABLE), [{"consumer": "c", "event_id": event_id, "handled_at": at} for event_id, at in rows]
         )
 
     def left() -> set[uuid.UUID]:

@@ -21,8 +21,9 @@ from contracts.errors import PeygirError, UnknownCase
 from contracts.notify import CitizenReplied
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.resilience.fault_injection import alarm
-from tests.support.probe_contracts import TABLES, Ask
-from tests.support.processes import BusClient, ServiceProcess, bus, create_database, eventually
+from tests.support.probe_contracts import ProbeRequest, staff_changed
+from tests.support.probe_database import create_probe_database
+from tests.support.processes import BrokerClient, ServiceProcess, eventually, open_broker_client
 
 
 class Start(Protocol):
@@ -48,18 +49,7 @@ class Effects:
 
 @pytest.fixture(scope="module")
 def database(postgres: PostgreSQL) -> str:
-    from sqlalchemy import create_engine
-
-    from backbone.messaging import inbox, outbox
-
-    url = create_database(postgres.url, "probe")
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        outbox.TABLE.create(connection)
-        inbox.TABLE.create(connection)
-        connection.exec_driver_sql(TABLES)
-    engine.dispose()
-    return url
+    return create_probe_database(postgres.url)
 
 
 @pytest.fixture
@@ -68,7 +58,7 @@ def effects(database: str) -> Effects:
 
 
 @pytest.fixture
-def start(wire: BusClient, broker: RabbitMQ, database: str, tmp_path: Path) -> Iterator[Start]:
+def start(broker_client: BrokerClient, broker: RabbitMQ, database: str, tmp_path: Path) -> Iterator[Start]:
     running: list[ServiceProcess] = []
 
     def start(ready: bool = True) -> ServiceProcess:
@@ -83,81 +73,72 @@ def start(wire: BusClient, broker: RabbitMQ, database: str, tmp_path: Path) -> I
         process.kill()
 
 
-def told(what: str) -> StaffChanged:
-    return StaffChanged(
-        id=uuid.uuid4(),
-        occurred_at=now(),
-        staff_id=uuid.uuid4(),
-        version=1,
-        display_name=what,
-        roles=[],
-        unit=None,
-        active=True,
-    )
-
-
 def reply(what: str = "satisfied") -> CitizenReplied:
     return CitizenReplied(id=uuid.uuid4(), occurred_at=now(), case_id=uuid.uuid4(), reply=what)
 
 
 def run_cli(broker: RabbitMQ, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:
     monkeypatch.setenv("AMQP_URL", broker.url)
-    said: list[str] = []
-    code = dead_letters.main(list(arguments), said.append)
-    return code, "\n".join(said)
+    output: list[str] = []
+    code = dead_letters.main(list(arguments), output.append)
+    return code, "\n".join(output)
 
 
-def test_an_event_that_comes_twice_has_its_effect_once(start: Start, wire: BusClient, effects: Effects) -> None:
+def test_an_event_that_comes_twice_has_its_effect_once(
+    start: Start, broker_client: BrokerClient, effects: Effects
+) -> None:
     start()
-    first, last = told("note"), told("note")
+    first, last = staff_changed("note"), staff_changed("note")
     for event in (first, first, last):
-        wire.event(event)
+        broker_client.publish_event(event)
     effects.happened(last, first)
 
 
-def test_what_cannot_succeed_is_kept_with_its_reason_and_the_rest_flows_on(
-    start: Start, wire: BusClient, effects: Effects, broker: RabbitMQ, monkeypatch: pytest.MonkeyPatch
+def test_an_invalid_message_is_dead_lettered_with_its_reason_and_others_are_handled(
+    start: Start, broker_client: BrokerClient, effects: Effects, broker: RabbitMQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start()
-    good = told("note")
-    wire.event(told("invalid"))
-    wire.publish("accounts.events", "staff.changed.v1", b"{not json")
-    wire.publish("accounts.events", "staff.changed.v1", json.dumps({"id": "x"}).encode())
-    wire.publish("retry", "tracking.staff", b"{}")  # a name that nobody knows, such as one of a future version
-    wire.event(good)
+    good = staff_changed("note")
+    broker_client.publish_event(staff_changed("invalid"))
+    broker_client.publish("accounts.events", "staff.changed.v1", b"{not json")
+    broker_client.publish("accounts.events", "staff.changed.v1", json.dumps({"id": "x"}).encode())
+    broker_client.publish("retry", "tracking.staff", b"{}")  # a name that nobody knows, such as one of a future version
+    broker_client.publish_event(good)
     effects.happened(good)
-    eventually(lambda: wire.depth("dead-letters") == 4)
-    code, said = run_cli(broker, monkeypatch, "list")
+    eventually(lambda: broker_client.queue_depth("dead-letters") == 4)
+    code, output = run_cli(broker, monkeypatch, "list")
     assert code == 0
-    assert said.count("  tracking.staff  ") == 4
-    assert "not a staff.changed.v1: body" in said
-    assert "nobody here knows messages named tracking.staff" in said
-    eventually(lambda: wire.depth("dead-letters") == 4, why="looking takes nothing away")
+    assert output.count("  tracking.staff  ") == 4
+    assert "not a staff.changed.v1: body" in output
+    assert "nobody here knows messages named tracking.staff" in output
+    eventually(lambda: broker_client.queue_depth("dead-letters") == 4, why="looking takes nothing away")
 
 
-def test_a_failure_is_tried_again_later(start: Start, wire: BusClient, effects: Effects) -> None:
+def test_a_failure_is_tried_again_later(start: Start, broker_client: BrokerClient, effects: Effects) -> None:
     start()
-    bug, early = told("fail 1"), told("later 1")
-    wire.event(bug)
-    wire.event(early)
+    bug, early = staff_changed("fail 1"), staff_changed("later 1")
+    broker_client.publish_event(bug)
+    broker_client.publish_event(early)
     effects.happened(bug, early)
-    assert wire.depth("dead-letters") == 0
+    assert broker_client.queue_depth("dead-letters") == 0
 
 
 def test_a_dead_letter_replayed_has_its_effect_once(
-    start: Start, wire: BusClient, effects: Effects, broker: RabbitMQ, monkeypatch: pytest.MonkeyPatch
+    start: Start, broker_client: BrokerClient, effects: Effects, broker: RabbitMQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start()
-    event = told("note")
+    event = staff_changed("note")
     headers: dict[str, Any] = {"peygir-error": "a bug", "peygir-queue": "tracking.staff", "peygir-failures": 8}
     for _ in range(2):
-        wire.publish("dead-letters", "staff.changed.v1", event.model_dump_json().encode(), str(event.id), **headers)
-    wire.publish("dead-letters", "staff.changed.v1", b"{}", **{**headers, "peygir-queue": "no.such.queue"})
+        broker_client.publish(
+            "dead-letters", "staff.changed.v1", event.model_dump_json().encode(), str(event.id), **headers
+        )
+    broker_client.publish("dead-letters", "staff.changed.v1", b"{}", **{**headers, "peygir-queue": "no.such.queue"})
     assert "8 failures: a bug" in run_cli(broker, monkeypatch, "show", "1")[1]
-    code, said = run_cli(broker, monkeypatch, "replay", "all")
+    code, output = run_cli(broker, monkeypatch, "replay", "all")
     assert code == 1
-    assert "may happen again" not in said
-    assert "there is no queue no.such.queue" in said
+    assert "may happen again" not in output
+    assert "there is no queue no.such.queue" in output
     effects.happened(event)
     assert run_cli(broker, monkeypatch, "drop", "7") == (1, "there is no dead letter 7")
     assert run_cli(broker, monkeypatch, "drop", "1")[0] == 0
@@ -165,21 +146,23 @@ def test_a_dead_letter_replayed_has_its_effect_once(
     assert run_cli(broker, monkeypatch, "frobnicate")[0] == 2
 
 
-def test_replaying_what_the_inbox_has_forgotten_is_done_with_a_warning(
-    start: Start, wire: BusClient, effects: Effects, broker: RabbitMQ, monkeypatch: pytest.MonkeyPatch
+def test_replaying_an_event_older_than_the_inbox_gives_a_warning(
+    start: Start, broker_client: BrokerClient, effects: Effects, broker: RabbitMQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start()
-    old, young = told("note"), told("note")
+    old, young = staff_changed("note"), staff_changed("note")
     for event, days in ((old, 31), (young, 29)):
         died = (now() - timedelta(days=days)).isoformat()
         headers = {"peygir-error": "a bug", "peygir-queue": "tracking.staff", "peygir-died": died}
-        wire.publish("dead-letters", "staff.changed.v1", event.model_dump_json().encode(), str(event.id), **headers)
-    code, said = run_cli(broker, monkeypatch, "replay", "all")
+        broker_client.publish(
+            "dead-letters", "staff.changed.v1", event.model_dump_json().encode(), str(event.id), **headers
+        )
+    code, output = run_cli(broker, monkeypatch, "replay", "all")
     assert code == 0
     warning = (
         "died more than 30 days ago; the inbox has forgotten whether its effect happened already, and it may happen"
     )
-    assert said.splitlines() == [
+    assert output.splitlines() == [
         f"1: {warning} again",
         "replayed 1 (staff.changed.v1) to tracking.staff",
         "replayed 2 (staff.changed.v1) to tracking.staff",
@@ -187,45 +170,52 @@ def test_replaying_what_the_inbox_has_forgotten_is_done_with_a_warning(
     effects.happened(old, young)
 
 
-def test_killed_at_work_its_messages_go_to_another(start: Start, wire: BusClient, effects: Effects) -> None:
-    first = start()
-    slow, quick = told("sleep 1.5"), told("note")
-    wire.event(slow)
-    wire.event(quick)
+def in_progress(broker_client: BrokerClient, effects: Effects, seconds: float) -> StaffChanged:
+    """An event whose handler, taking so long, has begun: the effect of an event published after it has happened."""
+    slow, quick = staff_changed(f"sleep {seconds}"), staff_changed("note")
+    broker_client.publish_event(slow)
+    broker_client.publish_event(quick)
     effects.happened(quick)
+    return slow
+
+
+def test_messages_of_a_killed_process_go_to_another(
+    start: Start, broker_client: BrokerClient, effects: Effects
+) -> None:
+    first = start()
+    slow = in_progress(broker_client, effects, 1.5)
     first.kill()
     start()
     effects.happened(slow)
 
 
-def test_told_to_stop_it_finishes_what_is_in_hand(start: Start, wire: BusClient, effects: Effects) -> None:
+def test_a_stopping_process_finishes_its_current_message(
+    start: Start, broker_client: BrokerClient, effects: Effects
+) -> None:
     process = start()
-    slow, quick = told("sleep 2"), told("note")
-    wire.event(slow)
-    wire.event(quick)
-    effects.happened(quick)
+    slow = in_progress(broker_client, effects, 2)
     assert process.stop() == 0
     assert effects.of(slow) == 1
-    assert wire.depth("tracking.staff") == 0
+    assert broker_client.queue_depth("tracking.staff") == 0
 
 
-def test_with_the_database_away_messages_are_held_and_none_is_called_dead(
-    start: Start, wire: BusClient, effects: Effects, postgres: PostgreSQL
+def test_without_the_database_messages_are_held_and_none_is_dead_lettered(
+    start: Start, broker_client: BrokerClient, effects: Effects, postgres: PostgreSQL
 ) -> None:
     process = start()
     postgres.stop()
-    events = [told("note") for _ in range(20)]
+    events = [staff_changed("note") for _ in range(20)]
     replies = [reply() for _ in range(20)]
     for event in (*events, *replies):
-        wire.event(event)
+        broker_client.publish_event(event)
     eventually(lambda: "the database is away; holding" in process.log.read_text())
     postgres.start()
     effects.happened(*events, *replies)
-    assert wire.depth("dead-letters") == 0
+    assert broker_client.queue_depth("dead-letters") == 0
     eventually(process.ready)
 
 
-def says(process: ServiceProcess, what: str) -> bool:
+def has_logged(process: ServiceProcess, what: str) -> bool:
     """Whether /readyz says this now."""
     try:
         return httpx.get(f"{process.health}/readyz", timeout=5).text == f"{what}\n"
@@ -233,17 +223,19 @@ def says(process: ServiceProcess, what: str) -> bool:
         return False
 
 
-def test_a_broker_that_takes_nothing_is_not_called_missing(start: Start, wire: BusClient, broker: RabbitMQ) -> None:
-    wire.event(told("invalid"))  # has to be published again, to the dead letters
+def test_a_broker_that_blocks_publishers_is_not_reported_as_missing(
+    start: Start, broker_client: BrokerClient, broker: RabbitMQ
+) -> None:
+    broker_client.publish_event(staff_changed("invalid"))  # has to be published again, to the dead letters
     with alarm(broker):
         process = start(ready=False)
-        eventually(lambda: says(process, "broker blocks publishers"), timeout=40)
-    eventually(lambda: says(process, "ready"))
+        eventually(lambda: has_logged(process, "broker blocks publishers"), timeout=40)
+    eventually(lambda: has_logged(process, "ready"))
 
 
 @contextmanager
 def held_in_hand(
-    count: int, process: ServiceProcess, wire: BusClient, broker: RabbitMQ, database: str
+    count: int, process: ServiceProcess, broker_client: BrokerClient, broker: RabbitMQ, database: str
 ) -> Iterator[None]:
     """So many messages that have to go to the dead letters, in the hands of a process that knows that the broker takes
     nothing. If it did not, it would have sent each once already, and the broker would take them after the alarm."""
@@ -251,7 +243,7 @@ def held_in_hand(
     with psycopg.connect(url, autocommit=True) as other, psycopg.connect(url) as locking:
         locking.execute("LOCK TABLE attempts")
         for _ in range(count):
-            wire.event(told("invalid"))
+            broker_client.publish_event(staff_changed("invalid"))
         at_work = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'attempts'::regclass"
         eventually(lambda: other.execute(at_work).fetchone() == (count,))
         with alarm(broker):
@@ -259,7 +251,7 @@ def held_in_hand(
                 "INSERT INTO outbox (message_id, exchange, name, routing_key, body, headers) "
                 "VALUES (gen_random_uuid(), 'accounts.events', 'otp.requested.v1', 'otp.requested.v1', '{}', '{}')"
             )
-            eventually(lambda: says(process, "broker blocks publishers"))
+            eventually(lambda: has_logged(process, "broker blocks publishers"))
             locking.commit()
             eventually(lambda: process.log.read_text().count("a message cannot be moved yet; holding") >= count)
             yield
@@ -270,91 +262,91 @@ def all_done(broker: RabbitMQ) -> bool:
     return "tracking.staff\t0\n" in broker.control("list_queues", "name", "messages")
 
 
-def test_what_cannot_be_moved_while_the_broker_takes_nothing_is_held_and_moved_later(
-    start: Start, wire: BusClient, broker: RabbitMQ, database: str
+def test_a_message_that_cannot_be_moved_while_the_broker_blocks_is_moved_later(
+    start: Start, broker_client: BrokerClient, broker: RabbitMQ, database: str
 ) -> None:
-    with held_in_hand(1, start(), wire, broker, database):
-        assert wire.depth("dead-letters") == 0
-    eventually(lambda: wire.depth("dead-letters") == 1)
+    with held_in_hand(1, start(), broker_client, broker, database):
+        assert broker_client.queue_depth("dead-letters") == 0
+    eventually(lambda: broker_client.queue_depth("dead-letters") == 1)
     eventually(lambda: all_done(broker), timeout=30)
-    assert wire.depth("dead-letters") == 1
+    assert broker_client.queue_depth("dead-letters") == 1
 
 
 def test_a_message_held_when_its_channel_closes_is_left_to_the_broker(
-    start: Start, wire: BusClient, broker: RabbitMQ, database: str
+    start: Start, broker_client: BrokerClient, broker: RabbitMQ, database: str
 ) -> None:
     """It comes again; were the one in hand moved as well, there would be two."""
     process = start()
-    with held_in_hand(2, process, wire, broker, database):  # one in each of its hands
+    with held_in_hand(2, process, broker_client, broker, database):  # one in each of its hands
         listed = broker.control("list_connections", "pid", "client_properties").splitlines()
         [consuming] = [line.split("\t")[0] for line in listed if "probe consumer" in line]
         broker.control("close_connection", consuming, "a test closes it")
         eventually(lambda: "the connection to the broker closed" in process.log.read_text())
-    eventually(lambda: wire.depth("dead-letters") >= 2)
+    eventually(lambda: broker_client.queue_depth("dead-letters") >= 2)
     eventually(lambda: all_done(broker), timeout=30)
-    assert wire.depth("dead-letters") == 2
+    assert broker_client.queue_depth("dead-letters") == 2
 
 
-def test_told_to_stop_while_the_database_is_away_it_leaves_the_message_as_it_was(
-    start: Start, wire: BusClient, postgres: PostgreSQL
+def test_stopping_without_the_database_leaves_the_message_unchanged(
+    start: Start, broker_client: BrokerClient, postgres: PostgreSQL
 ) -> None:
     """It waits for the next process, and nothing is counted against it."""
     process = start()
     postgres.stop()
     try:
-        wire.event(told("note"))
+        broker_client.publish_event(staff_changed("note"))
         eventually(lambda: "the database is away; holding" in process.log.read_text())
         assert process.stop() == 0
     finally:
         postgres.start()
-    properties, _ = eventually(lambda: wire.take("tracking.staff"))
+    properties, _ = eventually(lambda: broker_client.take("tracking.staff"))
     assert "peygir-failures" not in properties.headers
 
 
-def test_it_comes_back_with_the_broker(start: Start, broker: RabbitMQ, effects: Effects) -> None:
+def test_it_recovers_with_the_broker(start: Start, broker: RabbitMQ, effects: Effects) -> None:
     process = start()
     broker.restart()
     eventually(process.ready, timeout=30)
-    with bus(broker.url) as wire:
-        event = told("note")
-        wire.event(event)
+    with open_broker_client(broker.url) as broker_client:
+        event = staff_changed("note")
+        broker_client.publish_event(event)
         effects.happened(event)
-        assert wire.ask("probe", "tell", Ask(what="hello"))["what"] == "hello"
+        assert broker_client.call("probe", "tell", ProbeRequest(what="hello"))["what"] == "hello"
 
 
-def test_one_bad_message_does_not_spoil_its_batch(start: Start, wire: BusClient, effects: Effects) -> None:
+def test_one_bad_message_does_not_fail_its_batch(start: Start, broker_client: BrokerClient, effects: Effects) -> None:
     good = [reply() for _ in range(30)]
     for event in (*good[:15], reply("object"), *good[15:]):
-        wire.event(event)
+        broker_client.publish_event(event)
     start()
     effects.happened(*good)
-    eventually(lambda: wire.depth("dead-letters") == 1)
+    eventually(lambda: broker_client.queue_depth("dead-letters") == 1)
 
 
-def test_what_is_decided_leaves_when_the_broker_is_back(
-    start: Start, wire: BusClient, broker: RabbitMQ, effects: Effects
+def test_events_of_decisions_are_published_when_the_broker_returns(
+    start: Start, broker_client: BrokerClient, broker: RabbitMQ, effects: Effects
 ) -> None:
     start()
-    slow = told("announce 2")
-    wire.event(slow)
-    eventually(lambda: wire.depth("tracking.staff") == 0)
+    slow = staff_changed("announce 2")
+    broker_client.publish_event(slow)
+    eventually(lambda: broker_client.queue_depth("tracking.staff") == 0)
     broker.stop()
     effects.happened(slow)
     broker.start()
-    with bus(broker.url) as again:
+    with open_broker_client(broker.url) as again:
         # The relayed event comes round to the probe's own queue, whose inbox knows its id: no second effect.
-        eventually(lambda: again.depth("insight.events") >= 2, timeout=30)
+        eventually(lambda: again.queue_depth("insight.events") >= 2, timeout=30)
     assert effects.of(slow) == 1
 
 
-def test_what_waits_in_the_outbox_is_measured_above_all_while_the_broker_is_away(
+def test_the_outbox_backlog_is_measured_while_the_broker_is_unreachable(
     start: Start, broker: RabbitMQ, database: str
 ) -> None:
     process = start()
 
     def gauge(name: str) -> float:
-        told = httpx.get(f"{process.health}/metrics", timeout=5).text
-        return float(next(line.split()[1] for line in told.splitlines() if line.startswith(f"{name} ")))
+        metrics = httpx.get(f"{process.health}/metrics", timeout=5).text
+        return float(next(line.split()[1] for line in metrics.splitlines() if line.startswith(f"{name} ")))
 
     def measured() -> tuple[float, bool]:
         return gauge("peygir_outbox_waiting"), gauge("peygir_outbox_oldest_seconds") >= 90
@@ -376,8 +368,8 @@ def test_what_waits_in_the_outbox_is_measured_above_all_while_the_broker_is_away
 REGISTERED = "submission.registered.v1"
 
 
-def test_media_is_asked_to_take_only_what_names_uploads(
-    start: Start, wire: BusClient, database: str, effects: Effects
+def test_media_receives_only_events_that_name_uploads(
+    start: Start, broker_client: BrokerClient, database: str, effects: Effects
 ) -> None:
     start()
     with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as connection:
@@ -388,18 +380,18 @@ def test_media_is_asked_to_take_only_what_names_uploads(
                 [REGISTERED, routing_key],
             )
     for everybody in ("tracking.registrations", "notify.contacts", "insight.events"):
-        eventually(lambda queue=everybody: wire.depth(queue) == 2)  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
-    assert wire.depth("media.claims") == 1
-    properties, _ = eventually(lambda: wire.take("tracking.registrations"))
+        eventually(lambda queue=everybody: broker_client.queue_depth(queue) == 2)  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
+    assert broker_client.queue_depth("media.claims") == 1
+    properties, _ = eventually(lambda: broker_client.take("tracking.registrations"))
     assert properties.type == REGISTERED, "a consumer knows it by its name"
 
 
 def test_nothing_is_published_before_the_bindings_of_the_release_are_there(
-    start: Start, wire: BusClient, broker: RabbitMQ, database: str
+    start: Start, broker_client: BrokerClient, broker: RabbitMQ, database: str
 ) -> None:
     """As where a new release starts on a running deployment: the queues are there, a binding is not."""
-    wire.channel.queue_unbind("tracking.registrations", "intake.events", f"{REGISTERED}.#")
-    wire.channel.exchange_delete(topology.BINDINGS)
+    broker_client.channel.queue_unbind("tracking.registrations", "intake.events", f"{REGISTERED}.#")
+    broker_client.channel.exchange_delete(topology.BINDINGS)
     with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(
             "INSERT INTO outbox (message_id, exchange, name, routing_key, body, headers) "
@@ -407,18 +399,18 @@ def test_nothing_is_published_before_the_bindings_of_the_release_are_there(
             [REGISTERED, f"{REGISTERED}.without_uploads"],
         )
     start()
-    eventually(lambda: wire.depth("tracking.registrations") == 1)
+    eventually(lambda: broker_client.queue_depth("tracking.registrations") == 1)
 
 
-def test_rpc_answers_with_contracts_and_typed_errors(start: Start, wire: BusClient) -> None:
+def test_rpc_answers_with_contracts_and_typed_errors(start: Start, broker_client: BrokerClient) -> None:
     process = start()
-    assert wire.ask("probe", "tell", Ask(what="hello"))["what"] == "hello"
+    assert broker_client.call("probe", "tell", ProbeRequest(what="hello"))["what"] == "hello"
     with pytest.raises(UnknownCase):
-        wire.ask("probe", "tell", Ask(what="unknown"))
-    with pytest.raises(PeygirError) as told_error:
-        wire.ask("probe", "tell", Ask(what="bug"))
-    assert told_error.value.code == "internal"
-    assert not told_error.value.params
+        broker_client.call("probe", "tell", ProbeRequest(what="unknown"))
+    with pytest.raises(PeygirError) as raised:
+        broker_client.call("probe", "tell", ProbeRequest(what="bug"))
+    assert raised.value.code == "internal"
+    assert not raised.value.params
     assert "989121234567" not in process.log.read_text()
 
 

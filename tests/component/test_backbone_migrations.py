@@ -99,7 +99,7 @@ def test_replicas_that_start_together_migrate_one_after_the_other(database: str)
     assert locks(database) == []
 
 
-def test_one_that_fails_changes_nothing_and_stands_in_nobodys_way(
+def test_a_failed_migration_changes_nothing_and_blocks_nobody(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = release(tmp_path, failing=FAILING)
@@ -114,9 +114,7 @@ def test_one_that_fails_changes_nothing_and_stands_in_nobodys_way(
     assert "submissions" in tables(database)
 
 
-def test_replicas_that_wait_while_an_index_is_built_concurrently_all_come_through(
-    database: str, tmp_path: Path
-) -> None:
+def test_replicas_waiting_for_a_concurrent_index_build_all_start(database: str, tmp_path: Path) -> None:
     """Whoever waited for the lock within a transaction was waited for by the index: a deadlock, and one replica dead."""
     folder = release(tmp_path, table=TABLE, concurrently=CONCURRENTLY)
     with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as first:
@@ -134,24 +132,24 @@ def test_replicas_that_wait_while_an_index_is_built_concurrently_all_come_throug
         try:
 
             def waiting() -> bool:
-                found = first.execute(
+                row = first.execute(
                     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
                     "AND pid <> pg_backend_pid() AND (query LIKE '%advisory_lock%' OR query = 'COMMIT')"
                 ).fetchone()
-                return found == (3,)
+                return row == (3,)
 
             eventually(waiting, timeout=60)
             first.execute("SELECT pg_advisory_unlock(%s)", [migrate._LOCK])
-            said = [replica.communicate(timeout=60)[0] for replica in replicas]
+            outputs = [replica.communicate(timeout=60)[0] for replica in replicas]
         finally:
             for replica in replicas:
                 replica.kill()
-    assert [replica.returncode for replica in replicas] == [0, 0, 0], said
+    assert [replica.returncode for replica in replicas] == [0, 0, 0], outputs
     assert sql(database, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'cases_id'::regclass") == [(True,)]
     assert sql(database, "SELECT version_num FROM alembic_version") == [("0002",)]
 
 
-def test_a_release_gone_back_to_leaves_a_newer_database_as_it_is(
+def test_an_older_release_leaves_a_newer_database_unchanged(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     older = release(tmp_path / "older", table=TABLE)
@@ -169,9 +167,7 @@ def test_a_release_gone_back_to_leaves_a_newer_database_as_it_is(
     assert locks(database) == []
 
 
-def test_what_else_is_wrong_with_migrations_stays_an_error(
-    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_migration_errors_remain_errors(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     two_heads = release(tmp_path, table=TABLE, one=CONCURRENTLY, two=CONCURRENTLY.replace('"0002"', '"0003"'))
     monkeypatch.setattr(migrate, "ROOT", two_heads)
     with pytest.raises(CommandError, match="Multiple head revisions"):

@@ -13,6 +13,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from backbone.storage import writes
 from backbone.storage.database import Database
 from backbone.storage.migrate import upgrade
 from benchmarks.city.fill import Filler, fill
@@ -28,7 +29,7 @@ from services.intake.identities import store as identity_store
 from services.intake.identities.vault import Vault
 from services.tracking.case.verify_history import broken
 from services.tracking.reference import store as reference_store
-from tests.support.processes import ROOT, BusClient, ServiceProcess, create_database, eventually, prepared
+from tests.support.processes import ROOT, BrokerClient, ServiceProcess, create_database, eventually, prepared
 from tests.support.tracking import Office, actor, staff
 
 CASES = 600
@@ -44,7 +45,7 @@ class City:
         with psycopg.connect(self.environment[f"DATABASE_URL_{service.upper()}"].replace("+psycopg", "")) as connection:
             return connection.execute(query).fetchall()
 
-    def one(self, service: str, query: str) -> Any:
+    def value(self, service: str, query: str) -> Any:
         return self.rows(service, query)[0][0]
 
 
@@ -63,8 +64,7 @@ def founded(broker: RabbitMQ, postgres: PostgreSQL, name: str) -> dict[str, str]
         for role in (Role.SCREENER, Role.HEAD, *[Role.INSPECTOR] * 40):
             reference_store.keep_staff(connection, staff(actor(role, "mayor.insp")))
     with Database(urls["insight"], pool_size=1).transaction() as connection:
-        places = [{"code": unit.code, "parent": unit.parent, "version": catalogue.version} for unit in catalogue.units]
-        insight_store.keep_newest_units(connection, places)
+        writes.execute_all(connection, insight_store.keeping_newest_units([catalogue]))
     return environment | {f"DATABASE_URL_{service.upper()}": url for service, url in urls.items()}
 
 
@@ -79,12 +79,12 @@ def city(broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPa
 
 def test_every_chain_of_hashes_holds(city: City) -> None:
     with Database(city.environment["DATABASE_URL_TRACKING"], pool_size=1).read() as connection:
-        found = dict(broken(connection))
-    assert len(found) == CASES
-    assert {number: problem for number, problem in found.items() if problem} == {}
+        chains = dict(broken(connection))
+    assert len(chains) == CASES
+    assert {number: problem for number, problem in chains.items() if problem} == {}
 
 
-def test_every_service_has_its_part_of_each_case(city: City) -> None:
+def test_every_service_has_its_rows_of_each_case(city: City) -> None:
     ids = set(city.rows("tracking", "SELECT case_id FROM cases"))
     assert len(ids) == CASES
     assert set(city.rows("intake", "SELECT submission_id FROM submissions")) == ids
@@ -92,35 +92,36 @@ def test_every_service_has_its_part_of_each_case(city: City) -> None:
     assert set(city.rows("notify", "SELECT case_id FROM cases")) == ids
     stages = "SELECT case_id, stage, unit, ground, kind, outcome, number FROM {}"
     assert set(city.rows("insight", stages.format("facts"))) == set(city.rows("tracking", stages.format("cases")))
-    lines = city.one("tracking", "SELECT count(*) FROM timeline")
-    assert city.one("insight", "SELECT count(*) FROM transitions") == lines
-    assert city.one("notify", "SELECT count(*) FROM messages WHERE state IN ('due', 'sending')") == 0
-    known = "SELECT count(*) FROM {} WHERE citizen_id IS NOT NULL"
-    assert city.one("intake", "SELECT count(*) FROM identities") == city.one("tracking", known.format("cases"))
+    lines = city.value("tracking", "SELECT count(*) FROM timeline")
+    assert city.value("insight", "SELECT count(*) FROM transitions") == lines
+    assert city.value("notify", "SELECT count(*) FROM messages WHERE state IN ('due', 'sending')") == 0
+    query = "SELECT count(*) FROM {} WHERE citizen_id IS NOT NULL"
+    assert city.value("intake", "SELECT count(*) FROM identities") == city.value("tracking", query.format("cases"))
     media = set(city.rows("media", "SELECT upload_id FROM uploads"))
     assert media == set(city.rows("tracking", "SELECT media_id FROM attachments")) != set()
-    assert city.one("tracking", "SELECT count(DISTINCT number) FROM cases") == CASES
-    assert city.one("tracking", "SELECT max(c.n) = max(n.last) FROM case_numbers n, "
+    assert city.value("tracking", "SELECT count(DISTINCT number) FROM cases") == CASES
+    assert city.value("tracking", "SELECT max(c.n) = max(n.last) FROM case_numbers n, "
                     "(SELECT split_part(number, '-', 2)::int AS n FROM cases) c")  # fmt: skip
 
 
-def test_cases_stand_where_those_of_a_city_stand(city: City) -> None:
+def test_cases_are_in_the_stages_of_a_real_city(city: City) -> None:
     stages = dict(city.rows("tracking", "SELECT stage, count(*) FROM cases GROUP BY stage"))
     closed = sum(stages.get(stage, 0) for stage in (Stage.CLOSED, Stage.MERGED, Stage.WITHDRAWN))
     assert 0.85 * CASES < closed < CASES  # most are two years old
     assert set(stages) & {Stage.REGISTERED, Stage.SCREENING, Stage.INVESTIGATING, Stage.AWAITING_UNIT}
-    assert city.one("tracking", "SELECT count(DISTINCT outcome) FROM cases") == 5
-    assert city.one("tracking", "SELECT count(DISTINCT unit) FROM cases") > 30
+    assert city.value("tracking", "SELECT count(DISTINCT outcome) FROM cases") == 5
+    assert city.value("tracking", "SELECT count(DISTINCT unit) FROM cases") > 30
     # Of what is over nothing is left to be done by the calendar, and what goes on is not late by a look.
     assert (
-        city.one("tracking", "SELECT count(*) FROM cases WHERE next_check_on <= current_date AND stage = 'closed'") == 0
+        city.value("tracking", "SELECT count(*) FROM cases WHERE next_check_on <= current_date AND stage = 'closed'")
+        == 0
     )
     busy = city.rows("tracking", "SELECT extract(hour FROM filed_at AT TIME ZONE 'Asia/Tehran') < 6, count(*) FROM cases "
                      "GROUP BY 1")  # fmt: skip
     assert dict(busy)[True] < CASES / 20
 
 
-def test_identities_open_as_those_that_intake_sealed(city: City) -> None:
+def test_identities_open_like_those_sealed_by_intake(city: City) -> None:
     [row] = city.rows(
         "intake", "SELECT submission_id, master_key, wrapped_key, nonce, ciphertext FROM identities LIMIT 1"
     )
@@ -133,9 +134,9 @@ def test_identities_open_as_those_that_intake_sealed(city: City) -> None:
     assert opened.mobile.startswith("+98999")
 
 
-def test_a_case_of_the_city_goes_on_like_any_other(city: City, wire: BusClient) -> None:
+def test_a_case_of_the_city_continues_like_any_other(city: City, broker_client: BrokerClient) -> None:
     # Given a case that waits for its screener or inspector
-    office = Office(wire, city.environment["DATABASE_URL_TRACKING"])
+    office = Office(broker_client, city.environment["DATABASE_URL_TRACKING"])
     office.screener, office.head = (actor(role, "mayor.insp") for role in (Role.SCREENER, Role.HEAD))
     case_id, handler, stage = office.rows(
         "SELECT case_id, handler, stage FROM cases WHERE stage IN ('registered', 'screening', 'investigating') "
@@ -157,25 +158,25 @@ def test_a_case_of_the_city_goes_on_like_any_other(city: City, wire: BusClient) 
     filler = Filler(city.environment)
     filler.begin(filler.load_or_make_plan(CASES, "qazvin"))
     hashes = {filler.keys.case(index)[2] for index in range(CASES)}
-    own = office.one("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
+    own = office.value("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
     assert own in hashes
     assert office.view(own)["case_id"] == str(case_id)
     # And the text finds it, too
     assert before["number"] in office.numbers(office.head, text=before["number"])
 
 
-def test_a_city_that_was_killed_is_finished_without_doubling(broker: RabbitMQ, postgres: PostgreSQL) -> None:
+def test_a_killed_fill_is_completed_without_duplicates(broker: RabbitMQ, postgres: PostgreSQL) -> None:
     town = City(founded(broker, postgres, "killed"))
-    asked = [sys.executable, "-m", "benchmarks.city.fill", "--cases", str(CASES), "--processes", "2"]
+    command = [sys.executable, "-m", "benchmarks.city.fill", "--cases", str(CASES), "--processes", "2"]
     environment = {**os.environ, **town.environment, "PYTHONPATH": str(ROOT)}
-    filling = subprocess.Popen(asked, env=environment, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
+    filling = subprocess.Popen(command, env=environment, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
     try:
-        eventually(lambda: town.one("insight", "SELECT count(*) FROM facts") > 5, timeout=60)
+        eventually(lambda: town.value("insight", "SELECT count(*) FROM facts") > 5, timeout=60)
     finally:
         os.killpg(filling.pid, signal.SIGKILL)
         filling.wait()
-    assert 0 < town.one("tracking", "SELECT count(*) FROM cases") < CASES
-    done = subprocess.run(asked, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert 0 < town.value("tracking", "SELECT count(*) FROM cases") < CASES
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for service, table in (
         ("tracking", "cases"),
@@ -183,8 +184,8 @@ def test_a_city_that_was_killed_is_finished_without_doubling(broker: RabbitMQ, p
         ("notify", "contacts"),
         ("insight", "facts"),
     ):
-        assert town.one(service, f"SELECT count(*) FROM {table}") == CASES
-    assert town.one("insight", "SELECT count(*) FROM transitions") == town.one(
+        assert town.value(service, f"SELECT count(*) FROM {table}") == CASES
+    assert town.value("insight", "SELECT count(*) FROM transitions") == town.value(
         "tracking", "SELECT count(*) FROM timeline"
     )
     with Database(town.environment["DATABASE_URL_TRACKING"], pool_size=1).read() as connection:

@@ -46,7 +46,7 @@ async def text_in(store: FormSessionStore) -> str | None:
 
 
 @needs_server
-def test_two_gateways_know_the_same_draft_and_the_server_cannot_read_it(tmp_path: Path) -> None:
+def test_two_gateways_share_a_draft_that_the_server_cannot_read(tmp_path: Path) -> None:
     async def go(port: int) -> None:
         here, there = (make_store(settings(tmp_path / name, port)) for name in ("a", "b"))
         await keep(here, "پاسخ من")
@@ -76,7 +76,7 @@ def test_two_gateways_know_the_same_draft_and_the_server_cannot_read_it(tmp_path
 
 
 @needs_server
-def test_while_the_server_is_away_drafts_lie_in_files_and_the_newest_counts(
+def test_without_the_server_drafts_are_kept_in_files_and_the_newest_wins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(form_session_store, "REST", 0.0)
@@ -103,7 +103,7 @@ def test_while_the_server_is_away_drafts_lie_in_files_and_the_newest_counts(
     asyncio.run(go())
 
 
-def test_a_server_that_says_nothing_holds_nobody_up(tmp_path: Path) -> None:
+def test_an_unresponsive_server_delays_nobody(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and answers none
         store = make_store(settings(tmp_path, silent.getsockname()[1]))
 

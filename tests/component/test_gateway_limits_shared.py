@@ -63,74 +63,74 @@ async def allowed(gateway: Limits, who: str, times: int) -> int:
 
 
 @needs_server
-def test_two_gateways_spend_one_budget(tmp_path: Path) -> None:
-    async def go(one: Limits, other: Limits) -> None:
-        here, there = (made.address_key("203.0.113.7") for made in (one, other))
+def test_two_gateways_share_one_budget(tmp_path: Path) -> None:
+    async def go(first: Limits, second: Limits) -> None:
+        here, there = (made.address_key("203.0.113.7") for made in (first, second))
         assert here == there
-        assert await allowed(one, here, 3) == 3
-        assert await allowed(other, there, 4) == 2
-        assert await allowed(one, here, 1) == 0
+        assert await allowed(first, here, 3) == 3
+        assert await allowed(second, there, 4) == 2
+        assert await allowed(first, here, 1) == 0
         with pytest.raises(TooMany) as refusal:
-            await other.spend("submissions", there)
+            await second.spend("submissions", there)
         assert 1 <= refusal.value.params["retry_after"] <= 120
-        assert await allowed(other, other.address_key("203.0.113.8"), 1) == 1
+        assert await allowed(second, second.address_key("203.0.113.8"), 1) == 1
 
     with running(tmp_path) as port:
         asyncio.run(go(*gateways(Keys(), tmp_path, port, limit_submissions="5/minute")))
 
 
 @needs_server
-def test_what_one_gateway_gives_back_or_has_seen_the_other_knows(tmp_path: Path) -> None:
-    async def go(one: Limits, other: Limits) -> None:
-        await one.spend("submissions", "somebody", 3)
+def test_refunds_and_usage_are_shared_between_gateways(tmp_path: Path) -> None:
+    async def go(first: Limits, second: Limits) -> None:
+        await first.spend("submissions", "somebody", 3)
         with pytest.raises(TooMany):
-            await other.spend("submissions", "somebody", 3)
-        await other.give_back("submissions", "somebody", 2)
-        assert await one.used("submissions", "somebody") == 1
-        await one.spend("submissions", "somebody", 4)
-        assert await one.use_once("challenge", "a", 300)
-        assert not await other.use_once("challenge", "a", 300)
-        await one.count("wrong", "somebody")
-        await other.count("wrong", "somebody")
-        assert await one.recent_count("wrong", "somebody") == 2
+            await second.spend("submissions", "somebody", 3)
+        await second.give_back("submissions", "somebody", 2)
+        assert await first.used("submissions", "somebody") == 1
+        await first.spend("submissions", "somebody", 4)
+        assert await first.use_once("challenge", "a", 300)
+        assert not await second.use_once("challenge", "a", 300)
+        await first.count("wrong", "somebody")
+        await second.count("wrong", "somebody")
+        assert await first.recent_count("wrong", "somebody") == 2
 
     with running(tmp_path) as port:
         asyncio.run(go(*gateways(Keys(), tmp_path, port, limit_submissions="5/hour")))
 
 
 @needs_server
-def test_the_server_never_has_an_address(tmp_path: Path) -> None:
+def test_the_server_never_receives_an_address(tmp_path: Path) -> None:
     address = "203.0.113.7"
     with running(tmp_path) as port:
-        one, _ = gateways(Keys(), tmp_path, port, limit_submissions="5/minute")
-        asyncio.run(allowed(one, one.address_key(address), 1))
+        first_gateway, _ = gateways(Keys(), tmp_path, port, limit_submissions="5/minute")
+        asyncio.run(allowed(first_gateway, first_gateway.address_key(address), 1))
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
             connection.sendall(b"KEYS *\r\n")
-            told = connection.recv(4096)
-    assert b"submissions" in told
-    assert address.encode() not in told
+            request = connection.recv(4096)
+    assert b"submissions" in request
+    assert address.encode() not in request
 
 
-def test_a_server_that_says_nothing_leaves_the_door_open_and_holds_nobody_up(tmp_path: Path) -> None:
+def test_an_unresponsive_server_neither_blocks_nor_delays_requests(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and answers none
-        one, _ = gateways(Keys(), tmp_path, silent.getsockname()[1], limit_submissions="1/minute")
+        first_gateway, _ = gateways(Keys(), tmp_path, silent.getsockname()[1], limit_submissions="1/minute")
 
         async def go() -> int:
             async with asyncio.timeout(5):
-                return await allowed(one, "somebody", 100)
+                return await allowed(first_gateway, "somebody", 100)
 
         assert asyncio.run(go()) == 100
 
 
 @needs_server
-def test_a_server_that_comes_back_counts_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_returns_counts_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "STORAGE_PAUSE", 0.0)
 
-    async def go(one: Limits) -> tuple[int, int]:
-        without = await allowed(one, "somebody", 5)
+    async def go(first_gateway: Limits) -> tuple[int, int]:
+        without = await allowed(first_gateway, "somebody", 5)
         with running(tmp_path, port):
-            return without, await allowed(one, "somebody", 5)
+            return without, await allowed(first_gateway, "somebody", 5)
 
     port = ports.pick()
-    one, _ = gateways(Keys(), tmp_path, port, limit_submissions="2/minute")
-    assert asyncio.run(go(one)) == (5, 2)
+    first_gateway, _ = gateways(Keys(), tmp_path, port, limit_submissions="2/minute")
+    assert asyncio.run(go(first_gateway)) == (5, 2)

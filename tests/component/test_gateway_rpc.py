@@ -6,87 +6,70 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
-from sqlalchemy import create_engine
 
-from backbone.messaging import inbox, outbox
 from contracts.errors import DeadlinePassed
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from gateway.rabbit.client import RabbitClient
-from tests.support.probe_contracts import TABLES, Ask, Told
-from tests.support.processes import ServiceProcess, create_database
+from tests.support.gateway_clients import connected_client
+from tests.support.probe_contracts import ProbeAnswer, ProbeRequest
+from tests.support.probe_database import create_probe_database
+from tests.support.processes import ServiceProcess
 
-SLOW = Ask(what="slow", seconds=2.0)
+SLOW = ProbeRequest(what="slow", seconds=2.0)
 PATIENCE = 0.4
-Question = Callable[[RabbitClient], Awaitable[Told]]
+Question = Callable[[RabbitClient], Awaitable[ProbeAnswer]]
 
 
 @pytest.fixture(scope="module")
 def ask(
     broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[Question], Told]]:
-    """What comes of a question on a bus of its own, to a probe that is there."""
-    database = create_database(postgres.url, "probe")
-    engine = create_engine(database)
-    with engine.begin() as connection:
-        outbox.TABLE.create(connection)
-        inbox.TABLE.create(connection)
-        connection.exec_driver_sql(TABLES)
-    engine.dispose()
-    environment = {"AMQP_URL": broker.url, "DATABASE_URL": database}
+) -> Iterator[Callable[[Question], ProbeAnswer]]:
+    """The answer of a running probe to a call by a client of its own."""
+    environment = {"AMQP_URL": broker.url, "DATABASE_URL": create_probe_database(postgres.url)}
     log = tmp_path_factory.mktemp("probe") / "log"
     process = ServiceProcess("probe", environment, log, ("-m", "tests.support.probe")).start()
 
-    async def asked(question: Question) -> Told:
-        bus, ready = RabbitClient(broker.url, "test", rpc_timeout=PATIENCE, rpc_deadline=5.0), asyncio.Event()
+    async def answer_to(question: Question) -> ProbeAnswer:
+        async with connected_client(broker.url, rpc_timeout=PATIENCE, rpc_deadline=5.0) as rabbit:
+            await rabbit.call("probe", "tell", ProbeRequest(what="are you there"), ProbeAnswer)
+            return await question(rabbit)
 
-        async def connected() -> None:
-            ready.set()
-
-        bus.add_connect_listener(connected)
-        await bus.start()
-        try:
-            await ready.wait()
-            await bus.ask("probe", "tell", Ask(what="are you there"), Told)
-            return await question(bus)
-        finally:
-            await bus.stop()
-
-    yield lambda question: asyncio.run(asyncio.wait_for(asked(question), 60))
+    yield lambda question: asyncio.run(asyncio.wait_for(answer_to(question), 60))
     process.kill()
 
 
-async def slow(bus: RabbitClient) -> Told:
-    return await bus.ask("probe", "tell", SLOW, Told)
+async def slow(rabbit: RabbitClient) -> ProbeAnswer:
+    return await rabbit.call("probe", "tell", SLOW, ProbeAnswer)
 
 
-def test_a_service_that_answers_others_is_waited_for(ask: Callable[[Question], Told]) -> None:
-    async def beside_others(bus: RabbitClient) -> Told:
-        waiting = asyncio.ensure_future(slow(bus))
+def test_a_service_that_answers_other_requests_is_awaited(ask: Callable[[Question], ProbeAnswer]) -> None:
+    async def slow_among_others(rabbit: RabbitClient) -> ProbeAnswer:
+        waiting = asyncio.ensure_future(slow(rabbit))
         while not waiting.done():
-            await bus.ask("probe", "tell", Ask(what="quick"), Told)
+            await rabbit.call("probe", "tell", ProbeRequest(what="quick"), ProbeAnswer)
             await asyncio.wait({waiting}, timeout=0.05)
         return await waiting
 
-    assert ask(beside_others).what == "slow"
+    assert ask(slow_among_others).what == "slow"
 
 
-def test_one_that_answers_nobody_is_given_up(ask: Callable[[Question], Told]) -> None:
+def test_a_service_that_answers_nobody_is_abandoned(ask: Callable[[Question], ProbeAnswer]) -> None:
     with pytest.raises(DeadlinePassed):
         ask(slow)
 
 
-def test_who_asks_says_how_long_nobody_need_be_answered(ask: Callable[[Question], Told]) -> None:
-    assert ask(lambda bus: bus.ask("probe", "tell", SLOW, Told, patience=4.0)).what == "slow"
+def test_the_caller_chooses_how_long_a_silent_service_is_awaited(ask: Callable[[Question], ProbeAnswer]) -> None:
+    assert ask(lambda rabbit: rabbit.call("probe", "tell", SLOW, ProbeAnswer, patience=4.0)).what == "slow"
 
 
-def test_nothing_is_waited_for_past_its_deadline(ask: Callable[[Question], Told]) -> None:
-    async def beside_others(bus: RabbitClient) -> Told:
-        never = Ask(what="never", seconds=20.0)
-        waiting = asyncio.ensure_future(bus.ask("probe", "tell", never, Told))
+def test_no_call_is_awaited_past_its_deadline(ask: Callable[[Question], ProbeAnswer]) -> None:
+    async def slow_among_others(rabbit: RabbitClient) -> ProbeAnswer:
+        never = ProbeRequest(what="never", seconds=20.0)
+        waiting = asyncio.ensure_future(rabbit.call("probe", "tell", never, ProbeAnswer))
         while not waiting.done():
-            await bus.ask("probe", "tell", Ask(what="quick"), Told)
+            await rabbit.call("probe", "tell", ProbeRequest(what="quick"), ProbeAnswer)
             await asyncio.wait({waiting}, timeout=0.05)
         return await waiting
 
     with pytest.raises(DeadlinePassed):
-        ask(beside_others)
+        ask(slow_among_others)

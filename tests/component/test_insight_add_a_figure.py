@@ -1,4 +1,4 @@
-"""docs/how-to/add-a-figure.md followed literally: its figure is written, registered and asked for."""
+"""docs/how-to/add-a-figure.md followed literally: its figure is written, registered and counted."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from uuid import uuid4
 import pytest
 
 from backbone.storage.database import Database
-from contracts.errors import NotAllowed, NotFound
+from contracts.errors import NotAllowed
 from contracts.gateway import Actor
-from contracts.insight import CountFigure, FigureCounts, ListFigures
 from contracts.tracking import CaseObjected, CaseOpened
 from contracts.vocabulary import ActorKind, Role, Stage
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.insight.composition import InsightUseCases, compose
 from services.insight.figures import catalogue
+from services.insight.figures.rules import FigureTable, Question, viewer
 from tests.support.insight import case_opened, catalogue_changed
 from tests.support.processes import ROOT, prepared
 
@@ -90,48 +90,41 @@ def staff(role: Role, unit: str | None = None) -> Actor:
     return Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role}), unit=unit)
 
 
-def ask(use_cases: InsightUseCases, database: Database, actor: Actor | None, *by: str, **more: Any) -> FigureCounts:
+def count(
+    objections: ModuleType, use_cases: InsightUseCases, database: Database, actor: Actor | None, *by: str, **more: Any
+) -> FigureTable:
     with database.read() as connection:
-        request = CountFigure(actor=actor, figure="objections", by=list(by), **more)
-        return use_cases.figures.count_figure(connection, request)
+        return use_cases.figures.count(connection, objections.FIGURE, viewer(actor), Question(by, **more))
 
 
-def cells(answer: FigureCounts) -> dict[tuple[str | None, ...], int | None]:
-    return {tuple(cell.key): cell.values["objections"] for cell in answer.cells}
+def cells(table: FigureTable) -> dict[tuple[str | None, ...], int | None]:
+    return {tuple(cell.key): cell.values["objections"] for cell in table.cells}
 
 
-def test_it_is_counted_by_dimensions_and_filters(use_cases: InsightUseCases, database: Database) -> None:
+def test_it_is_counted_by_dimensions_and_filters(
+    objections: ModuleType, use_cases: InsightUseCases, database: Database
+) -> None:
     head = staff(Role.HEAD)
-    answer = ask(use_cases, database, head, "month", "unit")
-    assert cells(answer) == {("1405-09", "dep.urb"): 1, ("1405-10", "dep.urb"): 1, ("1405-10", "mayor"): 1}
-    assert answer.totals == {"objections": 3}
-    assert cells(ask(use_cases, database, head, "day", unit="dep")) == {("2026-11-24",): 1, ("2026-12-24",): 1}
-    assert cells(ask(use_cases, database, head, "kind", since=date(2026, 12, 1))) == {("complaint",): 2}
+    table = count(objections, use_cases, database, head, "month", "unit")
+    assert cells(table) == {("1405-09", "dep.urb"): 1, ("1405-10", "dep.urb"): 1, ("1405-10", "mayor"): 1}
+    assert table.totals == {"objections": 3}
+    assert cells(count(objections, use_cases, database, head, "day", unit="dep")) == {
+        ("2026-11-24",): 1,
+        ("2026-12-24",): 1,
+    }
+    assert cells(count(objections, use_cases, database, head, "kind", since=date(2026, 12, 1))) == {("complaint",): 2}
 
 
-def test_the_conflict_of_interest_holds_without_a_word_about_it(use_cases: InsightUseCases, database: Database) -> None:
-    assert cells(ask(use_cases, database, staff(Role.ANALYST, "dep.urb"), "unit")) == {("mayor",): 1}
+def test_conflict_of_interest_applies_without_code_in_the_figure(
+    objections: ModuleType, use_cases: InsightUseCases, database: Database
+) -> None:
+    assert cells(count(objections, use_cases, database, staff(Role.ANALYST, "dep.urb"), "unit")) == {("mayor",): 1}
 
 
-def test_nobody_else_sees_it(use_cases: InsightUseCases, database: Database) -> None:
+def test_nobody_else_sees_it(objections: ModuleType, use_cases: InsightUseCases, database: Database) -> None:
     for actor in (None, staff(Role.SCREENER), staff(Role.LIAISON)):
         with pytest.raises(NotAllowed):
-            ask(use_cases, database, actor, "month")
-
-
-def test_it_is_listed_with_its_words_to_who_sees_it(use_cases: InsightUseCases) -> None:
-    def names(actor: Actor | None) -> dict[str, str]:
-        figures = use_cases.figures.list_figures(ListFigures(actor=actor)).items
-        return {figure.name: figure.label_en for figure in figures}
-
-    published = {"cases": "Cases", "visits": "Visits"}
-    assert names(staff(Role.HEAD)) == published | {"objections": "Objections"}
-    assert names(None) == names(staff(Role.SCREENER)) == published
-
-
-def test_without_it_there_is_no_such_figure(database: Database) -> None:
-    with pytest.raises(NotFound):
-        ask(compose(), database, staff(Role.HEAD), "month")
+            count(objections, use_cases, database, actor, "month")
 
 
 def test_the_files_that_the_page_names_are_there() -> None:

@@ -159,13 +159,13 @@ def filled(office: Office) -> list[CaseOpened]:
 
 
 class TestRelease:
-    def test_before_the_first_nothing_is_published(self, office: Office) -> None:
+    def test_nothing_is_published_before_the_first_release(self, office: Office) -> None:
         filled(office)
         answer = office.cases(["kind"])
         assert (answer.cells, answer.total, answer.until) == ([], None, None)
         assert office.visits(["month"]).cells == []
 
-    def test_nothing_that_happens_changes_any_public_answer_before_the_next(self, office: Office) -> None:
+    def test_no_event_changes_a_public_answer_before_the_next_release(self, office: Office) -> None:
         cases = filled(office)
         assert office.release()
         before = everything(office)
@@ -177,7 +177,7 @@ class TestRelease:
         assert not office.release(SATURDAY + timedelta(days=6))
         assert everything(office) == before
 
-    def test_nothing_that_was_released_is_ever_released_otherwise(self, office: Office) -> None:
+    def test_released_figures_are_never_released_differently(self, office: Office) -> None:
         cases = filled(office)
         office.release()
         before = office.sql("SELECT * FROM public_figures ORDER BY measure, dimension, key, since")
@@ -189,14 +189,14 @@ class TestRelease:
         assert set(before) < set(after)
         assert len({tuple(row)[:4] for row in after}) == len(after)
 
-    def test_public_answers_come_from_what_was_released_alone(self, office: Office) -> None:
+    def test_public_answers_come_only_from_released_figures(self, office: Office) -> None:
         filled(office)
         office.release()
         before = everything(office)
         office.sql("TRUNCATE facts, visits, transitions")
         assert everything(office) == before
 
-    def test_a_week_is_published_in_all_and_the_rest_when_its_month_is_over(self, office: Office) -> None:
+    def test_a_week_is_published_in_total_and_details_when_its_month_is_over(self, office: Office) -> None:
         filled(office)
         first_week_of_aban = datetime(2026, 10, 27, 8, 30, tzinfo=UTC)
         office.record(*(opened(first_week_of_aban) for _ in range(200)))
@@ -210,19 +210,19 @@ class TestRelease:
         office.release(late)
         assert {key[0] for key in office.cells(["month", "unit"])} == {"1405-07", "1405-08"}
 
-    def test_two_at_once_release_one(self, office: Office) -> None:
+    def test_two_simultaneous_processes_make_one_release(self, office: Office) -> None:
         filled(office)
         with ThreadPoolExecutor(2) as pool:
             done = list(pool.map(lambda _: office.release(), range(2)))
         assert sorted(done) == [False, True]
 
-    def test_the_service_releases_what_is_due(self, office: Office) -> None:
+    def test_the_service_publishes_a_due_release(self, office: Office) -> None:
         filled(office)
         Service.release_public_figures(SimpleNamespace(db=office.database, use_cases=office.use_cases))
         [newest] = office.sql("SELECT max(until) AS until FROM releases")
         assert newest.until.weekday() == 4
 
-    def test_a_row_is_kept_for_what_has_no_case_too(self, office: Office) -> None:
+    def test_a_row_is_kept_for_values_without_cases_too(self, office: Office) -> None:
         """Else that there is one would tell that there was a case."""
         filled(office)
         office.release()
@@ -235,7 +235,7 @@ class TestRelease:
 
 
 class TestSmallCells:
-    def test_none_and_few_are_published_alike_with_some_of_ones_own_or_without(self, office: Office) -> None:
+    def test_none_and_few_cases_are_published_alike_with_or_without_own_cases(self, office: Office) -> None:
         """Of a unit with few cases, or none, or those of the attacker alone, no answer about units is another one."""
         answers = []
         for others in range(5):
@@ -257,7 +257,7 @@ class TestSmallCells:
         assert answers[0][3] is False
         assert all(answer == answers[0] for answer in answers)
 
-    def test_parent_and_children_differ_by_a_blur_that_nobody_knows(self, office: Office) -> None:
+    def test_parents_and_children_differ_by_an_unknown_blur(self, office: Office) -> None:
         """A parent less its other children is the small unit's blurred cell, in which none and few are alike: over many
         keys, the difference for a unit without cases and for one with four cannot be told apart one by one."""
         seen: dict[int, set[int]] = {0: set(), 4: set()}
@@ -273,7 +273,7 @@ class TestSmallCells:
                 seen[few].add(whole - part)
         assert len(seen[0] & seen[4]) >= 2
 
-    def test_what_is_published_is_in_fives_and_near_the_truth(self, office: Office) -> None:
+    def test_published_figures_are_multiples_of_five_near_the_exact_ones(self, office: Office) -> None:
         filled(office)
         office.release()
         exact = office.sql("SELECT kind, count(*) AS number FROM facts GROUP BY kind")
@@ -301,8 +301,8 @@ class TestSmallCells:
         assert office.cases(["month"], unit="dep").cells != []
 
 
-class TestWhoIsTold:
-    def test_two_dimensions_days_and_two_filters_are_too_fine(self, office: Office) -> None:
+class TestReaders:
+    def test_two_dimensions_days_or_two_filters_are_too_fine(self, office: Office) -> None:
         for question, answer in everything(office).items():
             dimensions = {name for name in ("unit", "ground", "kind", "stage") if f"'{name}'" in question}
             fine = "'day'" in question or len(dimensions) > 1
@@ -320,7 +320,7 @@ class TestWhoIsTold:
             Actor(kind=ActorKind.STAFF, id="x", roles=frozenset({Role.CUSTODIAN})),
         ],
     )
-    def test_all_but_the_staff_whose_work_it_is_get_what_the_public_gets(self, office: Office, actor: Actor) -> None:
+    def test_everybody_but_entitled_staff_gets_the_public_figures(self, office: Office, actor: Actor) -> None:
         filled(office)
         office.release()
         office.record(*(opened() for _ in range(30)))

@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pika
 import psycopg
@@ -18,6 +20,16 @@ from deploy.local.parts import CannotStart, ObjectStore, PostgreSQL, RabbitMQ
 from tests.support.processes import eventually
 
 ROOT = Path(__file__).parents[2]
+Part = TypeVar("Part", PostgreSQL, ObjectStore)
+
+
+@contextlib.contextmanager
+def started(part: Part) -> Iterator[Part]:
+    part.start()
+    try:
+        yield part
+    finally:
+        part.stop()
 
 
 def test_rabbitmq_keeps_port_and_confirmed_messages_through_a_kill(tmp_path: Path) -> None:
@@ -47,7 +59,7 @@ def test_rabbitmq_keeps_port_and_confirmed_messages_through_a_kill(tmp_path: Pat
         broker.kill()
 
 
-def test_rabbitmq_stops_in_good_order(broker_folder: Path) -> None:
+def test_rabbitmq_stops_cleanly(broker_folder: Path) -> None:
     broker = RabbitMQ(broker_folder)
     broker.start()
     broker.stop()
@@ -60,7 +72,7 @@ def broker_folder(tmp_path: Path) -> Path:
     return tmp_path / "rabbitmq"
 
 
-def test_postgresql_logs_an_error_without_what_a_citizen_wrote(tmp_path: Path) -> None:
+def test_postgresql_logs_an_error_without_citizens_texts(tmp_path: Path) -> None:
     server = PostgreSQL(tmp_path)
     server.start()
     try:
@@ -86,9 +98,7 @@ def test_postgresql_logs_an_error_without_what_a_citizen_wrote(tmp_path: Path) -
 
 
 def test_postgresql_keeps_port_and_committed_rows_through_a_kill(tmp_path: Path) -> None:
-    server = PostgreSQL(tmp_path)
-    server.start()
-    try:
+    with started(PostgreSQL(tmp_path)) as server:
         server.create_databases(["peygir_intake"])
         server.create_databases(["peygir_intake"])  # the second time finds it there
         url = server.database_url("peygir_intake").replace("+psycopg", "")
@@ -104,37 +114,25 @@ def test_postgresql_keeps_port_and_committed_rows_through_a_kill(tmp_path: Path)
 
         with psycopg.connect(url) as connection:
             assert connection.execute("SELECT word FROM kept").fetchall() == [("شکایت",)]
-    finally:
-        server.stop()
 
 
-def test_postgresql_knows_persian_letters_for_its_trigrams(tmp_path: Path) -> None:
-    server = PostgreSQL(tmp_path)
-    server.start()
-    try:
+def test_postgresql_recognises_persian_letters_in_trigrams(tmp_path: Path) -> None:
+    with started(PostgreSQL(tmp_path)) as server:
         with psycopg.connect(server.url.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute("CREATE EXTENSION pg_trgm")
             row = connection.execute("SELECT similarity('شهرداری قزوین', 'شهرداري منطقه')").fetchone()
         assert row is not None
         assert row[0] > 0
-    finally:
-        server.stop()
 
 
-def test_postgresql_asks_for_its_password(tmp_path: Path) -> None:
-    server = PostgreSQL(tmp_path)
-    server.start()
-    try:
+def test_postgresql_requires_its_password(tmp_path: Path) -> None:
+    with started(PostgreSQL(tmp_path)) as server:
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(f"postgresql://peygir:wrong@127.0.0.1:{server.port}/postgres")
-    finally:
-        server.stop()
 
 
 def test_the_object_store_keeps_port_keys_and_objects_through_a_kill(tmp_path: Path) -> None:
-    store = ObjectStore(tmp_path)
-    store.start()
-    try:
+    with started(ObjectStore(tmp_path)) as store:
         place = f"127.0.0.1:{store.port}"
         client = Minio(place, store.access_key, store.secret_key, secure=False)
         client.make_bucket("peygir")
@@ -146,11 +144,9 @@ def test_the_object_store_keeps_port_keys_and_objects_through_a_kill(tmp_path: P
 
         assert store.endpoint == f"http://{place}"
         assert client.get_object("peygir", "photo").read() == b"light"
-    finally:
-        store.stop()
 
 
-def test_a_part_whose_port_was_taken_meanwhile_takes_another(tmp_path: Path) -> None:
+def test_a_part_whose_port_is_occupied_uses_another(tmp_path: Path) -> None:
     store = ObjectStore(tmp_path)
     taken = store.port
     with socket.create_server(("127.0.0.1", taken)):
@@ -163,7 +159,7 @@ def test_a_part_whose_port_was_taken_meanwhile_takes_another(tmp_path: Path) -> 
             store.stop()
 
 
-def test_a_broker_that_is_not_installed_is_said_with_the_command_to_run(
+def test_a_missing_broker_is_reported_with_the_command_that_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
@@ -172,7 +168,7 @@ def test_a_broker_that_is_not_installed_is_said_with_the_command_to_run(
         RabbitMQ(tmp_path).start()
 
 
-def test_a_part_that_stops_at_its_start_is_named_with_its_log(tmp_path: Path) -> None:
+def test_a_part_that_fails_to_start_is_reported_with_its_log(tmp_path: Path) -> None:
     server = PostgreSQL(tmp_path)
     server.start()
     server.stop()
@@ -194,7 +190,7 @@ sys.stdin.read()
 """
 
 
-def test_parts_die_with_a_launcher_that_is_killed_and_start_again(tmp_path: Path) -> None:
+def test_parts_end_with_a_killed_launcher_and_start_again(tmp_path: Path) -> None:
     folders = [tmp_path / "objects", tmp_path / "postgresql"]
     with subprocess.Popen(
         [sys.executable, "-c", LAUNCHER, *map(str, folders)],

@@ -14,9 +14,10 @@ from contracts.base import Event, now
 from contracts.errors import Gone, NotFound
 from contracts.intake import SubmissionRegistered
 from contracts.media import ListFileNames
-from contracts.tracking import CaseSnapshot, CitizenAnswered, EvidenceAdded, RetentionDue, UnitAnswered
-from contracts.vocabulary import Channel, KeptPart, Kind, Stage
+from contracts.tracking import CitizenAnswered, EvidenceAdded, RetentionDue, UnitAnswered
+from contracts.vocabulary import KeptPart, Stage
 from tests.support import media_samples as samples
+from tests.support.events import case_snapshot
 from tests.support.media import Sender, bucket_of, database_of, filed
 from tests.support.processes import ServiceProcess, eventually
 
@@ -30,25 +31,22 @@ def registered(*uploads: str, by: UUID | None = None) -> SubmissionRegistered:
 
 def of_case(event: type[Event], case_id: UUID, by: UUID | None = None, **more: Any) -> Any:
     """What tracking tells of a case of this citizen."""
-    state = CaseSnapshot(
-        number="1405-000001",
-        kind=Kind.COMPLAINT,
-        unit="x",
-        ground="delay",
-        stage=Stage.INVESTIGATING,
-        channel=Channel.WEB,
-        filed_at=now(),
-        citizen_id=by,
-    )
+    state = case_snapshot(stage=Stage.INVESTIGATING, citizen_id=by)
     return event(id=uuid.uuid4(), occurred_at=now(), case_id=case_id, sequence=2, state=state, **more)
 
 
 def claimed(sender: Sender, case_id: UUID) -> list[dict[str, Any]]:
-    return [event for event in sender.wire.heard("media.claimed.v1") if event["case_id"] == str(case_id)]
+    return [
+        event for event in sender.broker_client.recorded_events("media.claimed.v1") if event["case_id"] == str(case_id)
+    ]
 
 
 def refused(sender: Sender, case_id: UUID) -> list[dict[str, Any]]:
-    return [event for event in sender.wire.heard("media.claim_refused.v1") if event["case_id"] == str(case_id)]
+    return [
+        event
+        for event in sender.broker_client.recorded_events("media.claim_refused.v1")
+        if event["case_id"] == str(case_id)
+    ]
 
 
 def grows_old(media: ServiceProcess, upload_id: str) -> None:
@@ -57,7 +55,9 @@ def grows_old(media: ServiceProcess, upload_id: str) -> None:
 
 
 def names(sender: Sender, case_id: UUID, upload_id: str) -> Any:
-    return sender.wire.ask("media", "list_file_names", ListFileNames(case_id=case_id, media_ids=[upload_id]))["names"]
+    return sender.broker_client.call("media", "list_file_names", ListFileNames(case_id=case_id, media_ids=[upload_id]))[
+        "names"
+    ]
 
 
 def used(sender: Sender, by: UUID | None = None) -> tuple[str, UUID]:
@@ -65,7 +65,7 @@ def used(sender: Sender, by: UUID | None = None) -> tuple[str, UUID]:
     upload_id = sender.send(samples.photo(), "neda.jpg")
     sender.settled(upload_id)
     first = registered(upload_id, by=by)
-    sender.wire.event(first)
+    sender.broker_client.publish_event(first)
     eventually(lambda: claimed(sender, first.case_id))
     return upload_id, first.case_id
 
@@ -81,11 +81,11 @@ def again(case_id: UUID, upload_id: str, kind: str, by: UUID | None) -> Any:
 
 @pytest.mark.parametrize("kind", ["filing", "answer", "evidence"])
 @pytest.mark.parametrize("by", [NEDA, None], ids=["signed in", "anonymous"])
-def test_a_second_case_of_the_same_person_has_it_too(sender: Sender, kind: str, by: UUID | None) -> None:
+def test_a_second_case_of_the_same_person_may_use_it_too(sender: Sender, kind: str, by: UUID | None) -> None:
     upload_id, first = used(sender, by)
     second = uuid.uuid4()
 
-    sender.wire.event(again(second, upload_id, kind, by))
+    sender.broker_client.publish_event(again(second, upload_id, kind, by))
     eventually(lambda: claimed(sender, second))
 
     assert sender.download(upload_id, case_id=second)[1] == sender.download(upload_id, case_id=first)[1]
@@ -94,16 +94,14 @@ def test_a_second_case_of_the_same_person_has_it_too(sender: Sender, kind: str, 
     assert names(sender, second, upload_id) == ({upload_id: "neda.jpg"} if by else {})
 
 
-def test_the_same_citizen_may_name_it_for_as_long_as_it_is_kept_and_nobody_else(
-    sender: Sender, media: ServiceProcess
-) -> None:
+def test_only_the_same_citizen_may_reuse_it_while_it_is_kept(sender: Sender, media: ServiceProcess) -> None:
     upload_id, first = used(sender, NEDA)
     grows_old(media, upload_id)
     own, strange, nameless = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
 
-    sender.wire.event(again(own, upload_id, "filing", NEDA))
-    sender.wire.event(again(strange, upload_id, "filing", OMID))
-    sender.wire.event(again(nameless, upload_id, "answer", None))
+    sender.broker_client.publish_event(again(own, upload_id, "filing", NEDA))
+    sender.broker_client.publish_event(again(strange, upload_id, "filing", OMID))
+    sender.broker_client.publish_event(again(nameless, upload_id, "answer", None))
 
     for case_id in (strange, nameless):
         [event] = eventually(partial(refused, sender, case_id))
@@ -113,15 +111,15 @@ def test_the_same_citizen_may_name_it_for_as_long_as_it_is_kept_and_nobody_else(
     eventually(lambda: claimed(sender, own))
     for case_id in (first, own):
         assert sender.download(upload_id, case_id=case_id)[1]
-    assert not [e for e in sender.wire.heard("media.rejected.v1") if e["media_id"] == upload_id]
+    assert not [e for e in sender.broker_client.recorded_events("media.rejected.v1") if e["media_id"] == upload_id]
 
 
-def test_staff_and_units_cannot_take_the_evidence_of_a_case_into_another(sender: Sender) -> None:
+def test_staff_and_units_cannot_reuse_evidence_of_one_case_in_another(sender: Sender) -> None:
     upload_id, _ = used(sender, NEDA)
     by_staff, by_unit = uuid.uuid4(), uuid.uuid4()
 
-    sender.wire.event(of_case(EvidenceAdded, by_staff, NEDA, uploads=[upload_id]))
-    sender.wire.event(
+    sender.broker_client.publish_event(of_case(EvidenceAdded, by_staff, NEDA, uploads=[upload_id]))
+    sender.broker_client.publish_event(
         of_case(UnitAnswered, by_unit, NEDA, question_id=uuid.uuid4(), unit_asked="x", uploads=[upload_id])
     )
 
@@ -130,7 +128,9 @@ def test_staff_and_units_cannot_take_the_evidence_of_a_case_into_another(sender:
 
 
 def erased(sender: Sender, case_id: UUID) -> list[dict[str, Any]]:
-    return [event for event in sender.wire.heard("media.erased.v1") if event["case_id"] == str(case_id)]
+    return [
+        event for event in sender.broker_client.recorded_events("media.erased.v1") if event["case_id"] == str(case_id)
+    ]
 
 
 def due(case_id: UUID, *media: str) -> Any:
@@ -138,13 +138,13 @@ def due(case_id: UUID, *media: str) -> Any:
     return of_case(RetentionDue, case_id, **more)
 
 
-def test_it_is_removed_when_the_last_case_lets_it_go(sender: Sender, media: ServiceProcess, tmp_path: Path) -> None:
+def test_it_is_removed_when_the_last_case_releases_it(sender: Sender, media: ServiceProcess, tmp_path: Path) -> None:
     upload_id, first = used(sender, NEDA)
     second, late = uuid.uuid4(), uuid.uuid4()
-    sender.wire.event(again(second, upload_id, "evidence", NEDA))
+    sender.broker_client.publish_event(again(second, upload_id, "evidence", NEDA))
     eventually(lambda: claimed(sender, second))
 
-    sender.wire.event(due(first, upload_id))
+    sender.broker_client.publish_event(due(first, upload_id))
     eventually(lambda: erased(sender, first))
     with pytest.raises(Gone):
         sender.download(upload_id, case_id=first)
@@ -152,21 +152,21 @@ def test_it_is_removed_when_the_last_case_lets_it_go(sender: Sender, media: Serv
     assert sender.download(upload_id, case_id=second)[1]
     assert names(sender, second, upload_id) == {upload_id: "neda.jpg"}
 
-    sender.wire.event(due(second, upload_id))
+    sender.broker_client.publish_event(due(second, upload_id))
     eventually(lambda: erased(sender, second))
     with pytest.raises(Gone):
         sender.download(upload_id, case_id=second)
     eventually(lambda: not list(bucket_of(media).keys(f"evidence/{upload_id}/")))
-    sender.wire.event(again(late, upload_id, "filing", NEDA))
+    sender.broker_client.publish_event(again(late, upload_id, "filing", NEDA))
     assert eventually(lambda: refused(sender, late))[0]["reason"] == "expired"
 
 
-def test_a_case_told_twice_claims_once(sender: Sender) -> None:
+def test_a_repeated_registration_claims_once(sender: Sender) -> None:
     upload_id, first = used(sender, NEDA)
-    sender.wire.event(again(first, upload_id, "filing", NEDA))
-    sender.wire.event(again(first, upload_id, "evidence", None))
+    sender.broker_client.publish_event(again(first, upload_id, "filing", NEDA))
+    sender.broker_client.publish_event(again(first, upload_id, "evidence", None))
     marker = uuid.uuid4()
-    sender.wire.event(again(marker, upload_id, "filing", NEDA))
+    sender.broker_client.publish_event(again(marker, upload_id, "filing", NEDA))
     eventually(lambda: claimed(sender, marker))
     assert len(claimed(sender, first)) == 1
     assert not refused(sender, first)

@@ -47,7 +47,7 @@ def test_a_part_that_is_missing_or_short_is_reported(bucket: Bucket, tmp_path: P
         bucket.assemble([StoredPart("quarantine/two/1", 4)], tmp_path / "none")
 
 
-def test_a_presigned_url_is_good_for_its_method_its_key_and_its_time(bucket: Bucket) -> None:
+def test_a_presigned_url_is_valid_for_one_method_key_and_period(bucket: Bucket) -> None:
     put = bucket.presigned_put("quarantine/three/0", MINUTE)
     assert httpx.put(put, content=b"abc").status_code == 200
 
@@ -79,7 +79,7 @@ def test_a_file_larger_than_one_part_is_stored_whole(bucket: Bucket, tmp_path: P
     assert (tmp_path / "back").read_bytes() == (tmp_path / "large").read_bytes()
 
 
-def test_what_lies_below_a_prefix_is_removed_and_nothing_else(bucket: Bucket) -> None:
+def test_removing_a_prefix_removes_only_its_objects(bucket: Bucket) -> None:
     for key in ("quarantine/four/0", "quarantine/four/1", "quarantine/fourth/0"):
         httpx.put(bucket.presigned_put(key, MINUTE), content=b"abc")
 
@@ -90,7 +90,7 @@ def test_what_lies_below_a_prefix_is_removed_and_nothing_else(bucket: Bucket) ->
     bucket.remove(["quarantine/four/0"])
 
 
-def test_a_store_that_does_not_answer_is_one_error() -> None:
+def test_an_unresponsive_store_raises_one_error_type() -> None:
     nobody = Bucket("http://127.0.0.1:1", "key", "secret", "peygir-test")
 
     with pytest.raises(StoreFailed):
@@ -99,6 +99,6 @@ def test_a_store_that_does_not_answer_is_one_error() -> None:
         list(nobody.keys("x/"))
 
 
-def test_an_endpoint_that_is_no_address_is_refused() -> None:
+def test_an_invalid_endpoint_is_refused() -> None:
     with pytest.raises(ValueError, match="http://host:port"):
         Bucket("localhost:9000", "key", "secret", "peygir-test")

@@ -17,7 +17,7 @@ from services.media.composition import Media
 from services.media.settings import Settings
 from tests.support import media_samples as samples
 from tests.support.media import Sender, database_of, environment
-from tests.support.processes import BusClient, ServiceProcess, eventually
+from tests.support.processes import BrokerClient, ServiceProcess, eventually
 
 pytestmark = pytest.mark.timeout(180)
 FILES = Path(__file__).parents[1] / "support" / "media_files"
@@ -30,13 +30,17 @@ def accepted(sender: Sender, content: bytes) -> tuple[str, dict[str, Any]]:
     upload_id = sender.send(content)
     seen = sender.settled(upload_id)
     assert seen["state"] == UploadState.ACCEPTED, seen
-    [event] = eventually(lambda: [e for e in sender.wire.heard("media.accepted.v1") if e["media_id"] == upload_id])
+    [event] = eventually(
+        lambda: [e for e in sender.broker_client.recorded_events("media.accepted.v1") if e["media_id"] == upload_id]
+    )
     assert seen["notes"] == event["notes"]
     return upload_id, event
 
 
 @pytest.mark.parametrize("name", SOUND)
-def test_a_phones_sound_is_taken_and_its_copy_plays_in_every_browser(sender: Sender, name: str, tmp_path: Path) -> None:
+def test_a_phone_recording_is_accepted_and_its_copy_plays_in_every_browser(
+    sender: Sender, name: str, tmp_path: Path
+) -> None:
     upload_id, event = accepted(sender, (FILES / name).read_bytes())
 
     answer, made = sender.download(upload_id, Variant.PLAYABLE)
@@ -47,7 +51,9 @@ def test_a_phones_sound_is_taken_and_its_copy_plays_in_every_browser(sender: Sen
 
 
 @pytest.mark.parametrize("name", FILMS)
-def test_a_phones_film_is_taken_and_its_copy_plays_in_every_browser(sender: Sender, name: str, tmp_path: Path) -> None:
+def test_a_phone_video_is_accepted_and_its_copy_plays_in_every_browser(
+    sender: Sender, name: str, tmp_path: Path
+) -> None:
     upload_id, event = accepted(sender, (FILES / name).read_bytes())
 
     for variant in (Variant.EVIDENCE, Variant.PLAYABLE):
@@ -64,7 +70,7 @@ def picture(sender: Sender, upload_id: str, variant: Variant = Variant.EVIDENCE)
     return Image.open(io.BytesIO(sender.download(upload_id, variant)[1]))
 
 
-def test_a_photo_whose_metadata_cannot_be_read_is_taken_and_stands_upright(sender: Sender) -> None:
+def test_a_photo_with_unreadable_metadata_is_accepted_and_upright(sender: Sender) -> None:
     content = (FILES / "srational_neg0.jpg").read_bytes()
     lying = Image.open(io.BytesIO(content)).size
 
@@ -74,14 +80,14 @@ def test_a_photo_whose_metadata_cannot_be_read_is_taken_and_stands_upright(sende
     assert event["notes"] == []
 
 
-def test_a_picture_of_one_column_has_a_verdict(sender: Sender) -> None:
+def test_a_picture_one_pixel_wide_has_a_verdict(sender: Sender) -> None:
     upload_id, _ = accepted(sender, (FILES / "thin.png").read_bytes())
 
     assert picture(sender, upload_id).size == (1, 4000)
     assert min(picture(sender, upload_id, Variant.THUMBNAIL).size) == 1
 
 
-def test_a_photo_without_its_end_marker_is_taken_whole(sender: Sender) -> None:
+def test_a_photo_without_its_end_marker_is_accepted_completely(sender: Sender) -> None:
     content = (FILES / "no_eoi.jpg").read_bytes()
 
     upload_id, event = accepted(sender, content)
@@ -93,7 +99,7 @@ def test_a_photo_without_its_end_marker_is_taken_whole(sender: Sender) -> None:
     assert event["notes"] == []
 
 
-def test_a_photo_of_64_megapixels_is_taken_and_scaled_down(sender: Sender) -> None:
+def test_a_photo_of_64_megapixels_is_accepted_and_scaled_down(sender: Sender) -> None:
     made = io.BytesIO()
     samples.picture((9248, 6936)).save(made, "JPEG", quality=50)
 
@@ -106,7 +112,7 @@ def test_a_photo_of_64_megapixels_is_taken_and_scaled_down(sender: Sender) -> No
 
 
 @pytest.mark.parametrize("name", ["bom.pdf", "no_eof.pdf"])
-def test_a_document_that_viewers_open_is_taken(sender: Sender, name: str) -> None:
+def test_a_document_that_viewers_open_is_accepted(sender: Sender, name: str) -> None:
     upload_id, event = accepted(sender, (FILES / name).read_bytes())
 
     made = sender.download(upload_id)[1]
@@ -122,18 +128,18 @@ def test_a_document_that_needs_a_password_is_refused_with_that_reason(sender: Se
     assert (seen["state"], seen["reason"]) == (UploadState.REJECTED, "encrypted")
 
 
-def test_of_an_animated_picture_the_first_frame_is_kept_and_that_is_said(sender: Sender) -> None:
+def test_the_first_frame_of_an_animated_picture_is_kept_and_noted(sender: Sender) -> None:
     upload_id, event = accepted(sender, (FILES / "animated.webp").read_bytes())
 
     assert event["notes"] == ["first_frame_only"]
     assert getattr(picture(sender, upload_id), "n_frames", 1) == 1
 
 
-def test_while_a_check_is_held_up_by_ourselves_it_is_said_once(
+def test_a_check_delayed_by_the_service_is_announced_once(
     broker: RabbitMQ,
     postgres: PostgreSQL,
     store: ObjectStore,
-    wire: BusClient,
+    broker_client: BrokerClient,
     media: ServiceProcess,
     tmp_path: Path,
 ) -> None:
@@ -141,8 +147,8 @@ def test_while_a_check_is_held_up_by_ourselves_it_is_said_once(
     where = environment(broker, postgres, store, tmp_path, CLAMAV_HOST="127.0.0.1", CLAMAV_PORT="1")
     service = ServiceProcess("media", where, tmp_path / "log").start()
     try:
-        wire.listen("media.events")
-        sender = Sender(wire)
+        broker_client.record_events("media.events")
+        sender = Sender(broker_client)
         waiting = sender.send(samples.photo())
         processing = Media(Settings.model_validate({name.lower(): value for name, value in where.items()})).processing
         database = Database(where["DATABASE_URL"])
@@ -156,7 +162,7 @@ def test_while_a_check_is_held_up_by_ourselves_it_is_said_once(
 
         seen = sender.state(waiting)
         assert (seen["state"], seen["notes"]) == (UploadState.PROCESSING, ["check_delayed"])
-        [event] = eventually(lambda: wire.heard("media.delayed.v1"))
+        [event] = eventually(lambda: broker_client.recorded_events("media.delayed.v1"))
         assert event["media_id"] == waiting
     finally:
         service.kill()

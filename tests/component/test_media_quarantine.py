@@ -16,7 +16,7 @@ from contracts.media import CreateUpload, TerminateUpload
 from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
 from tests.support import media_samples as samples
 from tests.support.media import Sender, database_of, environment, filed
-from tests.support.processes import BusClient, ServiceProcess, eventually
+from tests.support.processes import BrokerClient, ServiceProcess, eventually
 from texts.errors import error_text
 
 pytestmark = pytest.mark.timeout(180)
@@ -43,11 +43,11 @@ def media(broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, folder: Pa
 
 
 @pytest.fixture
-def sender(wire: BusClient, media: ServiceProcess) -> Sender:
+def sender(broker_client: BrokerClient, media: ServiceProcess) -> Sender:
     with database_of(media) as connection:
         connection.execute("DELETE FROM uploads")
-    wire.listen("media.events")
-    return Sender(wire)
+    broker_client.record_events("media.events")
+    return Sender(broker_client)
 
 
 def address() -> str:
@@ -55,7 +55,7 @@ def address() -> str:
 
 
 def announce(sender: Sender, size: int, of: str) -> str:
-    answer = sender.wire.ask("media", "create_upload", CreateUpload(size=size, address_key=of))
+    answer = sender.broker_client.call("media", "create_upload", CreateUpload(size=size, address_key=of))
     return str(answer["upload_id"])
 
 
@@ -86,24 +86,24 @@ def test_many_small_files_are_counted_as_well_as_bytes(sender: Sender) -> None:
     assert [type(outcome) for outcome in outcomes] == [str] * 5 + [TooManyUploads]
 
 
-def test_all_addresses_together_have_a_bound_by_bytes_and_by_number(sender: Sender) -> None:
+def test_all_addresses_together_are_limited_by_bytes_and_number(sender: Sender) -> None:
     outcomes = [announced(sender, 9 * MIB, address(), 1)[0] for _ in range(3)]
     assert [type(outcome) for outcome in outcomes] == [str, str, EvidenceUnavailable]
     assert announce(sender, MIB, address())
 
     for upload_id in outcomes[:2]:
-        sender.wire.ask("media", "terminate_upload", TerminateUpload(upload_id=str(upload_id)))
+        sender.broker_client.call("media", "terminate_upload", TerminateUpload(upload_id=str(upload_id)))
     outcomes = [announced(sender, 10, address(), 1)[0] for _ in range(8)]
     assert [type(outcome) for outcome in outcomes] == [str] * 7 + [EvidenceUnavailable]
 
 
-def test_what_is_over_counts_no_more(sender: Sender, media: ServiceProcess) -> None:
+def test_finished_uploads_no_longer_count(sender: Sender, media: ServiceProcess) -> None:
     mine = address()
     first, second = announce(sender, 5 * MIB, mine), announce(sender, 5 * MIB, mine)
     with pytest.raises(TooManyUploads):
         announce(sender, MIB, mine)
 
-    sender.wire.ask("media", "terminate_upload", TerminateUpload(upload_id=first))
+    sender.broker_client.call("media", "terminate_upload", TerminateUpload(upload_id=first))
     third = announce(sender, 5 * MIB, mine)
     with database_of(media) as connection:
         connection.execute("UPDATE uploads SET expires_at = now() WHERE upload_id = ANY(%s)", [[second, third]])
@@ -114,40 +114,40 @@ def test_what_is_over_counts_no_more(sender: Sender, media: ServiceProcess) -> N
     with pytest.raises(TooManyUploads):
         announce(sender, 1, mine)
 
-    sender.wire.event(filed(photo))
-    eventually(lambda: sender.wire.heard("media.claimed.v1"))
+    sender.broker_client.publish_event(filed(photo))
+    eventually(lambda: sender.broker_client.recorded_events("media.claimed.v1"))
     assert announce(sender, 1, mine)
     with database_of(media) as connection:
         kept = connection.execute("SELECT address_key FROM uploads WHERE upload_id = %s", [photo]).fetchone()
     assert kept == (None,)  # nothing tells that two cases came from one address
 
 
-def test_what_a_case_waits_for_counts_until_it_is_whole(sender: Sender) -> None:
+def test_an_upload_awaited_by_a_case_counts_until_it_is_complete(sender: Sender) -> None:
     """Or else whoever files with what was only announced would announce without end."""
     mine = address()
     big = announce(sender, 10 * MIB, mine)
-    sender.wire.event(filed(big))
-    eventually(lambda: sender.wire.heard("media.claimed.v1"))
+    sender.broker_client.publish_event(filed(big))
+    eventually(lambda: sender.broker_client.recorded_events("media.claimed.v1"))
     with pytest.raises(TooManyUploads):
         announce(sender, MIB, mine)
 
 
-def test_an_upload_of_which_nothing_comes_ends_within_the_hour_and_others_have_a_day(sender: Sender) -> None:
+def test_an_idle_upload_expires_within_an_hour_and_others_within_a_day(sender: Sender) -> None:
     mine = address()
     idle, begun = announce(sender, 1000, mine), announce(sender, 1000, mine)
     sender.put(begun, bytes(10))
-    lives = {name: sender.state(one)["expires_at"] for name, one in (("idle", idle), ("begun", begun))}
+    lives = {name: sender.state(upload_id)["expires_at"] for name, upload_id in (("idle", idle), ("begun", begun))}
     between = datetime.fromisoformat(lives["begun"]) - datetime.fromisoformat(lives["idle"])
     assert timedelta(hours=22) < between < timedelta(hours=24)
 
 
-def test_announced_at_once_they_are_counted_one_after_the_other(sender: Sender, media: ServiceProcess) -> None:
+def test_simultaneous_announcements_are_counted_one_after_another(sender: Sender, media: ServiceProcess) -> None:
     mine, outcomes = address(), []
 
     def go() -> None:
-        bus: Any = Sender(BusClient(media.environment["AMQP_URL"]))
-        outcomes.extend(announced(bus, 4 * MIB, mine, 3))
-        bus.wire.close()
+        own_sender: Any = Sender(BrokerClient(media.environment["AMQP_URL"]))
+        outcomes.extend(announced(own_sender, 4 * MIB, mine, 3))
+        own_sender.broker_client.close()
 
     threads = [threading.Thread(target=go) for _ in range(4)]
     for thread in threads:
@@ -157,8 +157,13 @@ def test_announced_at_once_they_are_counted_one_after_the_other(sender: Sender, 
     assert sum(isinstance(outcome, str) for outcome in outcomes) == 2
 
 
-def test_a_disk_that_fills_takes_no_more_and_says_why(
-    media: ServiceProcess, broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, wire: BusClient, tmp_path: Path
+def test_a_full_disk_refuses_uploads_with_the_reason(
+    media: ServiceProcess,
+    broker: RabbitMQ,
+    postgres: PostgreSQL,
+    store: ObjectStore,
+    broker_client: BrokerClient,
+    tmp_path: Path,
 ) -> None:
     media.kill()
     try:
@@ -166,7 +171,7 @@ def test_a_disk_that_fills_takes_no_more_and_says_why(
         full = ServiceProcess("media", environment(broker, postgres, store, tmp_path, **more), tmp_path / "log").start()
         try:
             with pytest.raises(EvidenceUnavailable) as refused:
-                Sender(wire).create(10)
+                Sender(broker_client).create(10)
             assert refused.value.params["retry_after"] > 0
             assert "کد رهگیری" in error_text(refused.value, "fa")
         finally:

@@ -29,12 +29,14 @@ from services.media.composition import Media
 from services.media.settings import Settings
 from tests.support import media_samples as samples
 from tests.support.media import PART, Sender, bucket_of, database_of, environment, filed, needs_clamd, running_clamd
-from tests.support.processes import BusClient, ServiceProcess, eventually
+from tests.support.processes import BrokerClient, ServiceProcess, eventually
 
 pytestmark = pytest.mark.timeout(180)
 
 
-def test_a_photo_goes_up_in_pieces_and_comes_down_without_its_place(sender: Sender, media: ServiceProcess) -> None:
+def test_a_photo_is_uploaded_in_chunks_and_downloaded_without_its_location(
+    sender: Sender, media: ServiceProcess
+) -> None:
     photo = samples.photo(size=(3200, 2400))
     assert len(photo) > 2 * PART
 
@@ -52,7 +54,9 @@ def test_a_photo_goes_up_in_pieces_and_comes_down_without_its_place(sender: Send
         "evidence-1.jpg",  # what her phone called it may say who she is
     )
     assert (answer["size"], answer["sha256"]) == (len(made), hashlib.sha256(made).hexdigest())
-    [event] = eventually(lambda: [e for e in sender.wire.heard("media.accepted.v1") if e["media_id"] == upload_id])
+    [event] = eventually(
+        lambda: [e for e in sender.broker_client.recorded_events("media.accepted.v1") if e["media_id"] == upload_id]
+    )
     assert event["sha256"] == hashlib.sha256(photo).hexdigest()
     assert set(event["variants"]) == {"evidence", "preview", "thumbnail"}
     assert event["scanned"] is False
@@ -80,13 +84,15 @@ def test_a_document_is_never_shown_inline(sender: Sender) -> None:
     assert b"/JavaScript" not in made
 
 
-def test_what_cannot_be_evidence_is_rejected_with_its_reason(sender: Sender) -> None:
+def test_a_file_that_cannot_be_evidence_is_rejected_with_its_reason(sender: Sender) -> None:
     upload_id = sender.send(b"<html><script>alert(1)</script></html>", "photo.jpg")
 
     seen = sender.settled(upload_id)
 
     assert (seen["state"], seen["reason"]) == (UploadState.REJECTED, "type_not_permitted")
-    [event] = eventually(lambda: [e for e in sender.wire.heard("media.rejected.v1") if e["media_id"] == upload_id])
+    [event] = eventually(
+        lambda: [e for e in sender.broker_client.recorded_events("media.rejected.v1") if e["media_id"] == upload_id]
+    )
     assert event["reason"] == "type_not_permitted"
     with pytest.raises(Gone):
         sender.download(upload_id)
@@ -96,7 +102,7 @@ def test_an_upload_of_no_bytes_is_complete_and_rejected(sender: Sender) -> None:
     assert sender.settled(sender.create(0))["reason"] == "empty"
 
 
-def test_more_than_is_allowed_is_refused_before_a_byte_comes(sender: Sender) -> None:
+def test_an_upload_beyond_the_limit_is_refused_before_its_first_byte(sender: Sender) -> None:
     with pytest.raises(TooLarge):
         sender.create(200 * 1024 * 1024 + 1)
 
@@ -110,7 +116,7 @@ def test_ids_cannot_be_guessed(sender: Sender) -> None:
         sender.state("x" * 32)
 
 
-def test_of_two_attempts_at_one_offset_one_counts(sender: Sender) -> None:
+def test_one_of_two_attempts_at_one_offset_counts(sender: Sender) -> None:
     photo = samples.photo()
     upload_id = sender.create(len(photo))
     first, second = sender.prepare(upload_id, 0), sender.prepare(upload_id, 0)
@@ -125,7 +131,7 @@ def test_of_two_attempts_at_one_offset_one_counts(sender: Sender) -> None:
     assert sender.settled(upload_id)["state"] == UploadState.ACCEPTED
 
 
-def test_a_piece_cut_short_counts_as_far_as_it_came(sender: Sender) -> None:
+def test_a_truncated_chunk_counts_as_far_as_it_arrived(sender: Sender) -> None:
     photo = samples.photo()
     upload_id = sender.create(len(photo))
     target = sender.prepare(upload_id, 0)
@@ -145,7 +151,7 @@ def test_more_bytes_than_announced_are_refused(sender: Sender) -> None:
         sender.record(upload_id, target, 0, 101)
 
 
-def test_an_upload_at_another_offset_is_told_where_it_is(sender: Sender) -> None:
+def test_an_upload_at_a_wrong_offset_gets_the_right_offset(sender: Sender) -> None:
     upload_id = sender.create(100)
 
     with pytest.raises(OffsetConflict) as refused:
@@ -153,11 +159,14 @@ def test_an_upload_at_another_offset_is_told_where_it_is(sender: Sender) -> None
     assert refused.value.params["offset"] == 0
 
 
-def test_a_terminated_upload_is_gone_with_all_its_bytes(sender: Sender, media: ServiceProcess) -> None:
+def test_a_terminated_upload_is_removed_with_all_its_bytes(sender: Sender, media: ServiceProcess) -> None:
     upload_id = sender.create(1000)
     sender.put(upload_id, bytes(500))
 
-    assert sender.wire.ask("media", "terminate_upload", TerminateUpload(upload_id=upload_id))["state"] == "removed"
+    assert (
+        sender.broker_client.call("media", "terminate_upload", TerminateUpload(upload_id=upload_id))["state"]
+        == "removed"
+    )
 
     with pytest.raises(Gone):
         sender.state(upload_id)
@@ -165,35 +174,37 @@ def test_a_terminated_upload_is_gone_with_all_its_bytes(sender: Sender, media: S
         sender.put(upload_id, bytes(500), 500)
 
 
-def test_what_a_case_refers_to_is_kept_and_belongs_to_that_case(sender: Sender) -> None:
+def test_an_upload_of_a_case_is_kept_and_belongs_to_that_case(sender: Sender) -> None:
     upload_id = sender.send(samples.photo())
     sender.settled(upload_id)
     case, other = uuid.uuid4(), uuid.uuid4()
     with pytest.raises(StillRegistering):
         sender.download(upload_id, case_id=case)
 
-    sender.wire.event(filed(upload_id, case_id=case))
+    sender.broker_client.publish_event(filed(upload_id, case_id=case))
 
-    [claimed] = eventually(lambda: sender.wire.heard("media.claimed.v1"))
+    [claimed] = eventually(lambda: sender.broker_client.recorded_events("media.claimed.v1"))
     assert (claimed["media_id"], claimed["case_id"]) == (upload_id, str(case))
     assert sender.download(upload_id, case_id=case)[1]
-    sender.wire.event(last := filed(unknown := "u" * 32, case_id=other))
-    [rejected] = eventually(lambda: [e for e in sender.wire.heard("media.rejected.v1") if e["media_id"] == unknown])
+    sender.broker_client.publish_event(last := filed(unknown := "u" * 32, case_id=other))
+    [rejected] = eventually(
+        lambda: [e for e in sender.broker_client.recorded_events("media.rejected.v1") if e["media_id"] == unknown]
+    )
     assert rejected["reason"] == "unknown"
     assert last.case_id == other
     with pytest.raises(NotFound):
         sender.download(upload_id, case_id=other)
-    assert len(sender.wire.heard("media.claimed.v1")) == 1
+    assert len(sender.broker_client.recorded_events("media.claimed.v1")) == 1
 
 
-def test_an_upload_says_nothing_once_a_case_has_it(sender: Sender) -> None:
+def test_an_upload_reveals_nothing_once_a_case_has_claimed_it(sender: Sender) -> None:
     """Those who handle the case know its id; its citizen is told with the case, and what they called it, too."""
     upload_id, case, other = sender.send(samples.photo(), "neda 09121234567.jpg"), uuid.uuid4(), uuid.uuid4()
     half = sender.create(1000, "neda.jpg")
     assert sender.settled(upload_id)["file_name"] == "neda 09121234567.jpg"
 
-    sender.wire.event(filed(upload_id, half, case_id=case))
-    eventually(lambda: len(sender.wire.heard("media.claimed.v1")) == 2)
+    sender.broker_client.publish_event(filed(upload_id, half, case_id=case))
+    eventually(lambda: len(sender.broker_client.recorded_events("media.claimed.v1")) == 2)
 
     for ask, request in (
         ("get_upload", GetUpload(upload_id=upload_id)),
@@ -201,33 +212,35 @@ def test_an_upload_says_nothing_once_a_case_has_it(sender: Sender) -> None:
         ("terminate_upload", TerminateUpload(upload_id=upload_id)),
     ):
         with pytest.raises(NotFound):
-            sender.wire.ask("media", ask, request)
+            sender.broker_client.call("media", ask, request)
     # Its sender goes on with what is not whole, and hears no name of it.
     assert sender.put(half, bytes(10))["offset"] == 10
     assert sender.state(half)["file_name"] is None
     with pytest.raises(WrongStage):
-        sender.wire.ask("media", "terminate_upload", TerminateUpload(upload_id=half))
+        sender.broker_client.call("media", "terminate_upload", TerminateUpload(upload_id=half))
 
     def names(case_id: uuid.UUID) -> Any:
-        return sender.wire.ask("media", "list_file_names", ListFileNames(case_id=case_id, media_ids=[upload_id, half]))
+        return sender.broker_client.call(
+            "media", "list_file_names", ListFileNames(case_id=case_id, media_ids=[upload_id, half])
+        )
 
     assert names(case)["names"] == {upload_id: "neda 09121234567.jpg", half: "neda.jpg"}
     assert names(other)["names"] == {}
 
 
-def test_bytes_and_their_record_in_the_store_have_no_typed_name(sender: Sender, media: ServiceProcess) -> None:
+def test_stored_bytes_and_their_record_contain_no_typed_name(sender: Sender, media: ServiceProcess) -> None:
     upload_id = sender.send(samples.photo(), "neda 09121234567.jpg")
     sender.settled(upload_id)
     answer, _ = sender.download(upload_id, label="office-2")
     assert answer["file_name"] == "office-2.jpg"
     keys, headers = list(bucket_of(media).keys(f"evidence/{upload_id}/")), dict(httpx.get(answer["url"]).headers)
-    told = f"{keys} {headers} {sender.wire.heard('media.accepted.v1')}"
-    assert "neda" not in told
-    assert "09121234567" not in told
+    stored_text = f"{keys} {headers} {sender.broker_client.recorded_events('media.accepted.v1')}"
+    assert "neda" not in stored_text
+    assert "09121234567" not in stored_text
     assert "neda" not in media.log.read_text()
 
 
-def test_a_killed_process_leaves_the_look_to_the_next_and_it_counts_once(
+def test_an_examination_of_a_killed_process_is_repeated_and_counts_once(
     sender: Sender, media: ServiceProcess, tmp_path: Path
 ) -> None:
     work = Path(media.environment["MEDIA_WORK_DIR"])
@@ -238,21 +251,25 @@ def test_a_killed_process_leaves_the_look_to_the_next_and_it_counts_once(
     media.start()
 
     assert sender.settled(upload_id)["state"] == UploadState.ACCEPTED
-    sender.wire.event(MediaUploaded(id=uuid.uuid4(), occurred_at=now(), media_id=upload_id))
+    sender.broker_client.publish_event(MediaUploaded(id=uuid.uuid4(), occurred_at=now(), media_id=upload_id))
     marker = sender.send(samples.photo())
     sender.settled(marker)
-    eventually(lambda: [e for e in sender.wire.heard("media.accepted.v1") if e["media_id"] == marker])
-    assert len([e for e in sender.wire.heard("media.accepted.v1") if e["media_id"] == upload_id]) == 1
+    eventually(
+        lambda: [e for e in sender.broker_client.recorded_events("media.accepted.v1") if e["media_id"] == marker]
+    )
+    assert (
+        len([e for e in sender.broker_client.recorded_events("media.accepted.v1") if e["media_id"] == upload_id]) == 1
+    )
 
 
-def test_uploads_that_nobody_refers_to_are_purged_and_the_others_are_not(
-    alone: None, broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, wire: BusClient, tmp_path: Path
+def test_only_unclaimed_uploads_are_purged(
+    alone: None, broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, broker_client: BrokerClient, tmp_path: Path
 ) -> None:
     where = environment(broker, postgres, store, tmp_path, MEDIA_PURGE_GRACE_SECONDS="0")
     service = ServiceProcess("media", where, tmp_path / "log").start()
     try:
-        wire.listen("media.events")
-        sender = Sender(wire)
+        broker_client.record_events("media.events")
+        sender = Sender(broker_client)
         wanted, unwanted, half, awaited = (
             sender.send(samples.photo()),
             sender.send(samples.photo()),
@@ -260,9 +277,9 @@ def test_uploads_that_nobody_refers_to_are_purged_and_the_others_are_not(
             sender.create(1000),
         )
         sender.put(half, bytes(500))
-        wire.event(filed(wanted, awaited))
-        eventually(lambda: len(wire.heard("media.claimed.v1")) == 2)
-        eventually(lambda: len(wire.heard("media.accepted.v1")) == 2)
+        broker_client.publish_event(filed(wanted, awaited))
+        eventually(lambda: len(broker_client.recorded_events("media.claimed.v1")) == 2)
+        eventually(lambda: len(broker_client.recorded_events("media.accepted.v1")) == 2)
         with database_of(service) as connection:
             long_ago = datetime(2026, 1, 1, tzinfo=UTC)
             connection.execute("UPDATE uploads SET expires_at = %s", [long_ago])
@@ -281,18 +298,20 @@ def test_uploads_that_nobody_refers_to_are_purged_and_the_others_are_not(
                 *bucket_of(service).keys(f"quarantine/{gone}/"),
                 *bucket_of(service).keys(f"evidence/{gone}/"),
             ]
-        [rejected] = eventually(lambda: wire.heard("media.rejected.v1"))
+        [rejected] = eventually(lambda: broker_client.recorded_events("media.rejected.v1"))
         assert (rejected["media_id"], rejected["reason"]) == (awaited, "incomplete")
 
-        wire.event(filed(unwanted))
-        late = eventually(lambda: [e for e in wire.heard("media.rejected.v1") if e["media_id"] == unwanted])
+        broker_client.publish_event(filed(unwanted))
+        late = eventually(
+            lambda: [e for e in broker_client.recorded_events("media.rejected.v1") if e["media_id"] == unwanted]
+        )
         assert late[0]["reason"] == "expired"
         database.close()
     finally:
         service.kill()
 
 
-def test_a_late_sweep_finds_what_a_loser_left_behind(sender: Sender, media: ServiceProcess) -> None:
+def test_a_later_sweep_removes_leftovers_of_a_lost_race(sender: Sender, media: ServiceProcess) -> None:
     upload_id = sender.send(samples.photo())
     sender.settled(upload_id)
     objects = bucket_of(media)
@@ -314,38 +333,39 @@ def test_a_late_sweep_finds_what_a_loser_left_behind(sender: Sender, media: Serv
 
 
 @needs_clamd
-def test_where_a_scanner_is_configured_it_decides(
-    alone: None, broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, wire: BusClient, tmp_path: Path
+def test_a_configured_scanner_decides(
+    alone: None, broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, broker_client: BrokerClient, tmp_path: Path
 ) -> None:
     (tmp_path / "clamd").mkdir()
     with running_clamd(tmp_path / "clamd") as port:
         where = environment(broker, postgres, store, tmp_path, CLAMAV_HOST="127.0.0.1", CLAMAV_PORT=str(port))
         service = ServiceProcess("media", where, tmp_path / "log").start()
         try:
-            wire.listen("media.events")
-            sender = Sender(wire)
+            broker_client.record_events("media.events")
+            sender = Sender(broker_client)
 
             virus, photo = sender.send(samples.EICAR, "photo.jpg"), sender.send(samples.photo())
 
             assert sender.settled(virus)["reason"] == "infected"
             assert sender.settled(photo)["state"] == UploadState.ACCEPTED
-            [event] = eventually(lambda: wire.heard("media.accepted.v1"))
+            [event] = eventually(lambda: broker_client.recorded_events("media.accepted.v1"))
             assert event["scanned"] is True
         finally:
             service.kill()
 
 
-def test_while_the_scanner_is_away_nothing_is_accepted_unscanned(
-    alone: None, broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, wire: BusClient, tmp_path: Path
+def test_without_the_scanner_nothing_is_accepted_unscanned(
+    alone: None, broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, broker_client: BrokerClient, tmp_path: Path
 ) -> None:
     where = environment(broker, postgres, store, tmp_path, CLAMAV_HOST="127.0.0.1", CLAMAV_PORT="1")
     service = ServiceProcess("media", where, tmp_path / "log").start()
     try:
-        sender = Sender(wire)
+        sender = Sender(broker_client)
 
         upload_id = sender.send(samples.photo())
 
-        eventually(lambda: wire.depth("delay.1s") + wire.depth("delay.10s"), why="it should be put off")
+        delays = ("delay.1s", "delay.10s")
+        eventually(lambda: any(map(broker_client.queue_depth, delays)), why="it should be put off")
         assert sender.state(upload_id)["state"] == UploadState.PROCESSING
     finally:
         service.kill()

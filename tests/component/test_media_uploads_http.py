@@ -7,7 +7,6 @@ import hashlib
 import os
 import socket
 import threading
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,8 @@ from gateway.evidence.chunk_relay import ChunkRelay, object_store_client
 from gateway.evidence.downloads import stream_media
 from gateway.rabbit.client import RabbitClient
 from tests.support import media_samples as samples
-from tests.support.processes import BusClient, ServiceProcess, eventually, free_port, prepared
+from tests.support.media import environment
+from tests.support.processes import BrokerClient, ServiceProcess, eventually, free_port
 
 pytestmark = pytest.mark.timeout(180)
 MIB = 1024 * 1024
@@ -36,23 +36,25 @@ CHUNK = {**TUS, "Content-Type": "application/offset+octet-stream"}
 PART = 256 * 1024
 
 
-def door(url: str) -> FastAPI:
+def tus_app(url: str) -> FastAPI:
     """The gateway as far as media needs it; `/test/media/{id}` stands for tracking's authorised views."""
     app = FastAPI()
     app.add_exception_handler(PeygirError, on_peygir_error)
-    bus, client = RabbitClient(url, "test-gateway"), object_store_client()
-    app.router.on_startup.append(bus.start)
-    app.router.on_shutdown.append(bus.stop)
-    app.include_router(router(ChunkRelay(bus, client), max_size=200 * MIB, stall_timeout=2))
+    rabbit, client = RabbitClient(url, "test-gateway"), object_store_client()
+    app.router.on_startup.append(rabbit.start)
+    app.router.on_shutdown.append(rabbit.stop)
+    app.include_router(router(ChunkRelay(rabbit, client), max_size=200 * MIB, stall_timeout=2))
 
     @app.get("/test/media/{media_id}/{variant}")
     async def media(request: Request, media_id: str, variant: Variant) -> Response:
-        asked = SignDownload(media_id=media_id, variant=variant)
-        return await stream_media(client, await bus.ask("media", "sign_download", asked, Download), request.headers)
+        download = SignDownload(media_id=media_id, variant=variant)
+        return await stream_media(
+            client, await rabbit.call("media", "sign_download", download, Download), request.headers
+        )
 
     @app.get("/ready")
     async def ready() -> Response:
-        return Response(status_code=200 if bus.can_call else 503)
+        return Response(status_code=200 if rabbit.can_call else 503)
 
     return app
 
@@ -62,15 +64,7 @@ def service(
     broker: RabbitMQ, postgres: PostgreSQL, store: ObjectStore, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServiceProcess]:
     folder = tmp_path_factory.mktemp("media")
-    where = {
-        **prepared("media", broker.url, postgres.url, f"peygir_media_{uuid.uuid4().hex[:8]}"),
-        "S3_ENDPOINT": store.endpoint,
-        "S3_ACCESS_KEY": store.access_key,
-        "S3_SECRET_KEY": store.secret_key,
-        "S3_BUCKET": f"test-{uuid.uuid4().hex[:12]}",
-        "MEDIA_PART_BYTES": str(PART),
-        "MEDIA_WORK_DIR": str(folder / "work"),
-    }
+    where = environment(broker, postgres, store, folder, MEDIA_PART_BYTES=str(PART))
     service = ServiceProcess("media", where, folder / "log").start()
     yield service
     service.kill()
@@ -79,7 +73,7 @@ def service(
 @pytest.fixture(scope="module")
 def http(broker: RabbitMQ, service: ServiceProcess) -> Iterator[httpx.Client]:
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(door(broker.url), port=port, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(tus_app(broker.url), port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
@@ -117,14 +111,14 @@ def offset_of(http: httpx.Client, url: str) -> int:
 
 
 def settled(http: httpx.Client, url: str) -> dict[str, Any]:
-    def look() -> dict[str, Any] | None:
+    def final_state() -> dict[str, Any] | None:
         seen: dict[str, Any] = http.get(url).json()
         return seen if seen["state"] in ("accepted", "rejected") else None
 
-    return eventually(look, timeout=60)
+    return eventually(final_state, timeout=60)
 
 
-def test_the_server_says_what_it_offers(http: httpx.Client) -> None:
+def test_the_server_lists_its_extensions(http: httpx.Client) -> None:
     answer = http.options("/v1/uploads")
 
     assert answer.status_code == 204
@@ -135,7 +129,7 @@ def test_the_server_says_what_it_offers(http: httpx.Client) -> None:
     assert answer.headers["tus-checksum-algorithm"] == "sha1,sha256"
 
 
-def test_a_photo_goes_up_in_one_request_and_comes_down_clean(http: httpx.Client) -> None:
+def test_a_photo_is_uploaded_in_one_request_and_downloaded_clean(http: httpx.Client) -> None:
     photo = samples.photo(size=(3200, 2400))
     url = create(
         http,
@@ -162,7 +156,7 @@ def test_a_photo_goes_up_in_one_request_and_comes_down_clean(http: httpx.Client)
 
 
 @pytest.mark.parametrize("size", [1000, 70_000, PART - 1, PART, PART + 1, 3 * PART + 17])
-def test_any_chunk_size_will_do(http: httpx.Client, size: int) -> None:
+def test_any_chunk_size_is_accepted(http: httpx.Client, size: int) -> None:
     content = samples.photo(size=(3200, 2400)) + os.urandom(3 * PART)
     content = content[: max(4 * size, 1)] if size < 70_000 else content
     url = create(http, len(content))
@@ -176,8 +170,8 @@ def test_any_chunk_size_will_do(http: httpx.Client, size: int) -> None:
     assert settled(http, url)["offset"] == len(content)
 
 
-def test_what_went_up_in_pieces_is_what_was_sent(http: httpx.Client, wire: BusClient) -> None:
-    wire.listen("media.events")
+def test_an_upload_in_chunks_stores_exactly_what_was_sent(http: httpx.Client, broker_client: BrokerClient) -> None:
+    broker_client.record_events("media.events")
     photo = samples.photo(size=(3200, 2400))
     url = create(http, len(photo))
     for at in range(0, len(photo), 40_001):
@@ -185,11 +179,13 @@ def test_what_went_up_in_pieces_is_what_was_sent(http: httpx.Client, wire: BusCl
 
     upload_id = settled(http, url)["upload_id"]
 
-    [event] = eventually(lambda: [e for e in wire.heard("media.accepted.v1") if e["media_id"] == upload_id])
+    [event] = eventually(
+        lambda: [e for e in broker_client.recorded_events("media.accepted.v1") if e["media_id"] == upload_id]
+    )
     assert event["sha256"] == hashlib.sha256(photo).hexdigest()
 
 
-def test_a_chunk_of_unannounced_length_is_taken_as_it_comes(http: httpx.Client) -> None:
+def test_a_chunk_of_unannounced_length_is_accepted(http: httpx.Client) -> None:
     photo = samples.photo()
     url = create(http, len(photo))
 
@@ -212,8 +208,8 @@ def raw_patch(http: httpx.Client, url: str, offset: int, announced: int) -> sock
     return connection
 
 
-def test_a_cut_connection_keeps_what_arrived(http: httpx.Client, wire: BusClient) -> None:
-    wire.listen("media.events")
+def test_a_cut_connection_keeps_what_arrived(http: httpx.Client, broker_client: BrokerClient) -> None:
+    broker_client.record_events("media.events")
     photo = samples.photo(size=(3200, 2400)) + os.urandom(2 * PART)
     url = create(http, len(photo))
     with raw_patch(http, url, 0, len(photo)) as connection:
@@ -226,11 +222,13 @@ def test_a_cut_connection_keeps_what_arrived(http: httpx.Client, wire: BusClient
     assert kept <= PART + 12_345
     assert patch(http, url, kept, photo[kept:]).status_code == 204
     upload_id = settled(http, url)["upload_id"]
-    [event] = eventually(lambda: [e for e in wire.heard("media.accepted.v1") if e["media_id"] == upload_id])
+    [event] = eventually(
+        lambda: [e for e in broker_client.recorded_events("media.accepted.v1") if e["media_id"] == upload_id]
+    )
     assert event["sha256"] == hashlib.sha256(photo).hexdigest()
 
 
-def test_a_client_that_falls_silent_is_answered_and_keeps_what_arrived(http: httpx.Client) -> None:
+def test_a_silent_client_is_answered_and_keeps_what_arrived(http: httpx.Client) -> None:
     url = create(http, 10_000)
     with raw_patch(http, url, 0, 10_000) as connection:
         connection.sendall(bytes(1234))
@@ -253,7 +251,7 @@ def test_a_wrong_offset_is_a_conflict_and_changes_nothing(http: httpx.Client) ->
     assert offset_of(http, url) == 0
 
 
-def test_two_at_once_never_both_count(http: httpx.Client) -> None:
+def test_two_simultaneous_chunks_never_both_count(http: httpx.Client) -> None:
     photo = samples.photo(size=(3200, 2400))
     url = create(http, len(photo))
     answers: list[int] = []
@@ -304,7 +302,7 @@ def test_the_first_chunk_may_come_with_the_creation(http: httpx.Client) -> None:
     assert settled(http, answer.headers["location"])["state"] == "accepted"
 
 
-def test_what_the_client_said_about_the_file_is_said_back(http: httpx.Client) -> None:
+def test_the_metadata_of_the_client_is_returned(http: httpx.Client) -> None:
     metadata = f"filename {encoded('سند.pdf')},filetype {encoded('application/pdf')}"
     url = create(http, 10, **{"Upload-Metadata": f"{metadata},relativePath,extra"})
 
@@ -315,7 +313,7 @@ def test_what_the_client_said_about_the_file_is_said_back(http: httpx.Client) ->
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_an_upload_can_be_given_up(http: httpx.Client) -> None:
+def test_an_upload_can_be_terminated(http: httpx.Client) -> None:
     url = create(http, 10)
 
     assert http.delete(url, headers=TUS).status_code == 204
@@ -325,7 +323,7 @@ def test_an_upload_can_be_given_up(http: httpx.Client) -> None:
         assert answer.headers["tus-resumable"] == "1.0.0"
 
 
-def test_methods_may_be_named_in_a_header(http: httpx.Client) -> None:
+def test_the_method_may_be_overridden_in_a_header(http: httpx.Client) -> None:
     url = create(http, 4)
     way = {"X-HTTP-Method-Override": "PATCH", "Upload-Offset": "0"}
 
@@ -349,7 +347,7 @@ def test_methods_may_be_named_in_a_header(http: httpx.Client) -> None:
         ({**TUS, "Upload-Length": "10", "Upload-Metadata": "filename ***"}, 400),
     ],
 )
-def test_a_creation_that_cannot_be_is_refused(http: httpx.Client, headers: dict[str, str], status: int) -> None:
+def test_an_invalid_creation_is_refused(http: httpx.Client, headers: dict[str, str], status: int) -> None:
     answer = http.post("/v1/uploads", headers=headers)
 
     assert answer.status_code == status
@@ -359,7 +357,7 @@ def test_a_creation_that_cannot_be_is_refused(http: httpx.Client, headers: dict[
         assert answer.headers["tus-version"] == "1.0.0"
 
 
-def test_chunks_that_cannot_be_are_refused(http: httpx.Client) -> None:
+def test_invalid_chunks_are_refused(http: httpx.Client) -> None:
     url = create(http, 100)
 
     assert http.patch(url, headers={**TUS, "Upload-Offset": "0"}, content=b"x").status_code == 415
@@ -371,7 +369,7 @@ def test_chunks_that_cannot_be_are_refused(http: httpx.Client) -> None:
     assert offset_of(http, url) == 0
 
 
-def test_a_complete_upload_takes_no_more(http: httpx.Client) -> None:
+def test_a_complete_upload_accepts_no_more_bytes(http: httpx.Client) -> None:
     url = create(http, 4)
     assert patch(http, url, 0, b"abcd").status_code == 204
 
@@ -379,7 +377,7 @@ def test_a_complete_upload_takes_no_more(http: httpx.Client) -> None:
     assert patch(http, url, 4, b"x").status_code == 413
 
 
-def test_evidence_comes_in_ranges(http: httpx.Client, tmp_path: Path) -> None:
+def test_evidence_is_served_in_ranges(http: httpx.Client, tmp_path: Path) -> None:
     voice = samples.voice_note(tmp_path)
     url = create(http, len(voice))
     patch(http, url, 0, voice)
@@ -402,7 +400,7 @@ def test_evidence_comes_in_ranges(http: httpx.Client, tmp_path: Path) -> None:
     assert stale.status_code == 200
 
 
-def test_documents_are_saved_never_shown(http: httpx.Client) -> None:
+def test_documents_are_downloaded_and_never_shown_inline(http: httpx.Client) -> None:
     document = samples.pdf(active=True)
     url = create(http, len(document), **{"Upload-Metadata": f"filename {encoded('<b>؟.html')}"})
     patch(http, url, 0, document)
@@ -414,7 +412,7 @@ def test_documents_are_saved_never_shown(http: httpx.Client) -> None:
     assert ".html" not in answer.headers["content-disposition"]
 
 
-def test_a_hundred_megabytes_pass_without_staying(http: httpx.Client) -> None:
+def test_a_hundred_megabytes_pass_without_using_memory(http: httpx.Client) -> None:
     before = psutil.Process().memory_info().rss
     size, block = 104 * MIB, os.urandom(MIB)
     url = create(http, size)

@@ -40,7 +40,7 @@ def test_a_file_beyond_the_scanners_limit_is_never_called_clean(scanner: Scanner
         scanner.scan(tmp_path / "file")
 
 
-def test_a_scanner_that_does_not_answer_is_no_verdict(tmp_path: Path) -> None:
+def test_an_unresponsive_scanner_gives_no_verdict(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
 
     with pytest.raises(ScanFailed):

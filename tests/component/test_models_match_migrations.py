@@ -55,9 +55,11 @@ def test_autogenerate_finds_nothing_to_migrate(migrated: str, service: str) -> N
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_models_make_the_same_tables_indexes_and_constraints(postgres: PostgreSQL, migrated: str, service: str) -> None:
+def test_models_create_the_same_tables_indexes_and_constraints(
+    postgres: PostgreSQL, migrated: str, service: str
+) -> None:
     """Also what autogenerate does not compare: conditions of indexes, checks, exclusion constraints, comments."""
-    expected = {found for found in schema.objects(migrated) if found[0] not in NOT_IN_MODELS}
+    expected = {schema_object for schema_object in schema.objects(migrated) if schema_object[0] not in NOT_IN_MODELS}
     made = create_database(postgres.url, f"models_{service}")
     engine = create_engine(made)
     with engine.begin() as connection:
@@ -66,4 +68,6 @@ def test_models_make_the_same_tables_indexes_and_constraints(postgres: PostgreSQ
                 connection.execute(text(f'CREATE EXTENSION IF NOT EXISTS "{name}"'))
         models_of(service).create_all(connection)
     engine.dispose()
-    assert schema.objects(made) == {found for found in expected if found[1] != "alembic_version"}
+    assert schema.objects(made) == {
+        schema_object for schema_object in expected if schema_object[1] != "alembic_version"
+    }

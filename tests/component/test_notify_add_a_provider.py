@@ -15,42 +15,25 @@ from typing import Any
 import pytest
 
 from contracts.gateway import ReceiveSmsPush
-from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.notify import providers
 from services.notify.providers.protocol import MalformedPush, Retry
 from tests.support.gateway import UNLIMITED, Gateway
-from tests.support.notify import NotifyEnvironment, NotifyFixture, Person, notify_environment
+from tests.support.notify import NotifyEnvironment, NotifyFixture, Person
 from tests.support.second_provider import NAME, SecondProvider, SecondProviderSettings
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "add-an-sms-provider.md"
 
 
-@pytest.fixture(scope="module")
-def environment(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[NotifyEnvironment]:
-    with notify_environment(broker.url, postgres.url, "notify_add_a_provider") as opened:
-        yield opened
-
-
 @pytest.fixture
-def notify(environment: NotifyEnvironment) -> NotifyFixture:
-    return environment.fixture()
-
-
-@pytest.fixture
-def person(notify: NotifyFixture) -> Person:
-    return Person(notify.keys)
-
-
-@pytest.fixture
-def gateway(environment: NotifyEnvironment, tmp_path: Path) -> Gateway:
+def gateway(notify_environment: NotifyEnvironment, tmp_path: Path) -> Gateway:
     """A gateway that takes pushes of the new providers, and seals to this notify."""
-    public = environment.environment["NOTIFY_PUBLIC_KEY"]
+    public = notify_environment.environment["NOTIFY_PUBLIC_KEY"]
     return Gateway(tmp_path, sms_providers=[NAME, "melipayamak"], notify_public_key=public, **UNLIMITED)
 
 
 def pushed(gateway: Gateway, path: str, **request: Any) -> ReceiveSmsPush:
     """What the gateway publishes of a push."""
-    secret = gateway.keys.environment["SMS_WEBHOOK_SECRET"]
+    secret = gateway.keys.webhook_secret(path.partition("/")[0])
     answer = gateway.send(path=f"/v1/webhooks/sms/{path.format(secret=secret)}", **request)
     assert answer.status_code == 200, answer.text
     return ReceiveSmsPush.model_validate_json(gateway.rabbit.published[-1].body)
@@ -67,12 +50,18 @@ def second(notify: NotifyFixture, monkeypatch: pytest.MonkeyPatch) -> tuple[Noti
     return notify.configured(NAME), SecondProviderSettings.made[-1]
 
 
-def test_messages_go_through_a_second_provider_and_its_receipts_end_them(
-    second: tuple[NotifyFixture, SecondProvider], person: Person, gateway: Gateway
-) -> None:
-    notify, provider = second
+def with_a_case(second: tuple[NotifyFixture, SecondProvider], person: Person) -> tuple[NotifyFixture, SecondProvider]:
+    """The person's case is open, and its first SMS sent."""
+    notify, _ = second
     notify.publish(person.registered(), person.opened())
     notify.send()
+    return second
+
+
+def test_messages_are_sent_through_a_second_provider_and_completed_by_its_receipts(
+    second: tuple[NotifyFixture, SecondProvider], person: Person, gateway: Gateway
+) -> None:
+    notify, provider = with_a_case(second, person)
     assert [recipient for recipient, _ in provider.sent] == [person.phone]
     assert person.shown_code in provider.sent[0][1]
     row = notify.rows.sms(person.case_id, "registered")
@@ -86,9 +75,7 @@ def test_messages_go_through_a_second_provider_and_its_receipts_end_them(
 def test_an_inbound_text_of_a_second_provider_is_answered_once(
     second: tuple[NotifyFixture, SecondProvider], person: Person, gateway: Gateway
 ) -> None:
-    notify, provider = second
-    notify.publish(person.registered(), person.opened())
-    notify.send()
+    notify, provider = with_a_case(second, person)
     inbound = {"phone": person.phone, "words": person.code, "ref": "1"}
     command = pushed(gateway, "second/{secret}/inbound", method="POST", json=inbound)
     assert person.code.encode() not in command.model_dump_json().encode()
@@ -97,7 +84,7 @@ def test_an_inbound_text_of_a_second_provider_is_answered_once(
     assert provider.sent[1][1].startswith("مرحله: ثبت شد")
 
 
-def test_what_a_provider_without_client_references_did_not_answer_is_not_sent_again(
+def test_an_unanswered_send_without_client_references_is_not_repeated(
     second: tuple[NotifyFixture, SecondProvider], person: Person
 ) -> None:
     notify, provider = second
@@ -111,7 +98,7 @@ def test_what_a_provider_without_client_references_did_not_answer_is_not_sent_ag
     assert (row["state"], row["reason"]) == ("failed", "no_answer")
 
 
-def test_a_message_in_the_hands_of_a_killed_process_is_not_sent_again_without_client_references(
+def test_a_message_of_a_killed_process_is_not_resent_without_client_references(
     second: tuple[NotifyFixture, SecondProvider], person: Person
 ) -> None:
     class Killed(BaseException):
@@ -129,9 +116,7 @@ def test_a_message_in_the_hands_of_a_killed_process_is_not_sent_again_without_cl
     assert (row["state"], row["reason"]) == ("failed", "answer_lost")
 
 
-def test_a_push_that_cannot_be_read_goes_to_the_dead_letters(
-    second: tuple[NotifyFixture, SecondProvider], gateway: Gateway
-) -> None:
+def test_an_unreadable_push_is_dead_lettered(second: tuple[NotifyFixture, SecondProvider], gateway: Gateway) -> None:
     notify, _ = second
     command = pushed(gateway, "second/{secret}/inbound", method="POST", json={"nothing": "of it"})
     with pytest.raises(MalformedPush):
@@ -202,7 +187,8 @@ def test_the_provider_of_the_how_to_sends_is_polled_and_answers_inbound_texts(
     exec(compile(code, "melipayamak.py", "exec"), vars(module))  # noqa: S102  # our own page
     monkeypatch.setattr(providers, "REGISTRY", dict(providers.REGISTRY))
     exec(compile(entry, "__init__.py", "exec"), {**vars(module), "REGISTRY": providers.REGISTRY})  # noqa: S102
-    order, own = blocks("sh")
+    order, own, webhook = blocks("sh")
+    assert webhook.startswith("SMS_WEBHOOK_SECRETS__MELIPAYAMAK=")
     for line in (order + own).splitlines():
         name, _, value = line.partition("=")
         monkeypatch.setenv(name, value)
@@ -222,7 +208,7 @@ def test_the_provider_of_the_how_to_sends_is_polled_and_answers_inbound_texts(
 
     panel = re.search(r"/v1/webhooks/sms/(\S+)", HOW_TO.read_text(encoding="utf-8"))
     assert panel is not None
-    address = panel[1].replace("SMS_WEBHOOK_SECRET", "{secret}").replace("$TO$", "5000123")
+    address = panel[1].replace("SECRET", "{secret}").replace("$TO$", "5000123")
     address = address.replace("$TEXT$", person.code).replace("$FROM$", "0" + person.phone.removeprefix("+98"))
     notify.push(pushed(gateway, address, method="GET"))
     assert calls[-1]["text"].startswith("مرحله: ثبت شد")

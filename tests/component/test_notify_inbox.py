@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from datetime import timedelta
 from itertools import permutations
 from uuid import UUID, uuid4
 
 import pytest
 
 from contracts import tracking
-from contracts.accounts import StaffChanged
+from contracts.accounts import SignInFailuresNoted, StaffChanged
 from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed
 from contracts.gateway import Actor
 from contracts.intake import Catalogue, CatalogueChanged, Unit
+from contracts.leaves import LeaveChanged
 from contracts.notify import ListMessages, MarkRead, MessagePage
 from contracts.vocabulary import ActorKind, Language, Role, Stage
-from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.support.notify import EXPECTED, EXPECTED_FA, NotifyEnvironment, NotifyFixture, Person, notify_environment
+from tests.support.events import account_changed
+from tests.support.notify import EXPECTED, EXPECTED_FA, NotifyEnvironment, NotifyFixture, Person
 
 TREE = {"city": None, "works": "city", "roads": "works", "asphalt": "roads", "parks": "city"}
 
 
-@pytest.fixture(scope="module")
-def environment(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[NotifyEnvironment]:
-    with notify_environment(broker.url, postgres.url, "notify_inbox") as opened:
-        yield opened
-
-
 @pytest.fixture
-def notify(environment: NotifyEnvironment) -> NotifyFixture:
-    opened = environment.fixture()
+def notify(notify_environment: NotifyEnvironment) -> NotifyFixture:
+    opened = notify_environment.fixture()
     opened.publish(catalogue(1, TREE))
     return opened
 
@@ -61,7 +56,7 @@ def templates(page: MessagePage) -> list[str]:
 
 def test_the_holder_of_a_code_reads_what_happened_newest_first(notify: NotifyFixture) -> None:
     person = Person(notify.keys, mobile=None)
-    notify.publish(person.registered(), person.opened(), person.asked(), person.decided())
+    notify.publish(person.registered(), person.opened(), person.citizen_asked(), person.decided())
     page = read(notify, person=person)
     assert templates(page) == ["decided", "question_asked", "registered"]
     assert page.items[2].text == f"شکایت شما ثبت شد و در نوبت بررسی است. نتیجه تا {EXPECTED_FA} اعلام می‌شود."
@@ -87,10 +82,10 @@ def test_a_signed_in_citizen_reads_of_all_their_cases_in_their_language(notify: 
     assert [item.case_id for item in read(notify, bearer).items] == [first.case_id]
 
 
-def test_reading_is_noted_for_the_citizen_whichever_way_they_came(notify: NotifyFixture) -> None:
+def test_reading_is_recorded_for_the_citizen_by_code_and_by_account(notify: NotifyFixture) -> None:
     me = uuid4()
     person, foreign = Person(notify.keys, citizen_id=me), Person(notify.keys)
-    notify.publish(person.registered(), person.asked(), foreign.registered())
+    notify.publish(person.registered(), person.citizen_asked(), foreign.registered())
     (theirs,) = read(notify, person=foreign).items
     ids = [item.id for item in read(notify, person=person).items]
     with notify.database.transaction() as connection:
@@ -104,9 +99,9 @@ def test_reading_is_noted_for_the_citizen_whichever_way_they_came(notify: Notify
     assert [item.read for item in read(notify, person=foreign).items] == [False]
 
 
-def test_pages_follow_each_other_without_gap_or_repetition(notify: NotifyFixture) -> None:
+def test_pages_have_no_gap_and_no_repetition(notify: NotifyFixture) -> None:
     person = Person(notify.keys, mobile=None)
-    notify.publish(person.registered(), person.opened(), *(person.asked() for _ in range(6)))
+    notify.publish(person.registered(), person.opened(), *(person.citizen_asked() for _ in range(6)))
     whole = [item.id for item in read(notify, person=person).items]
     walked: list[UUID] = []
     after: str | None = None
@@ -137,7 +132,7 @@ def assigned(person: Person, inspector: UUID) -> tracking.CaseAssigned:
     return event
 
 
-def test_an_inspector_reads_of_their_own_cases_alone(notify: NotifyFixture) -> None:
+def test_an_inspector_reads_only_about_their_own_cases(notify: NotifyFixture) -> None:
     mine, others = uuid4(), uuid4()
     person = Person(notify.keys, unit="roads")
     notify.publish(person.opened(), assigned(person, mine))
@@ -159,7 +154,7 @@ def test_an_inspector_reads_of_their_own_cases_alone(notify: NotifyFixture) -> N
         ("roads", None, True),
     ],
 )
-def test_whoever_belongs_to_the_unit_complained_about_or_below_it_reads_nothing_of_the_case(
+def test_staff_of_the_unit_complained_about_or_below_it_read_nothing_of_the_case(
     notify: NotifyFixture, complained_about: str, unit: str | None, sees: bool
 ) -> None:
     person, me = Person(notify.keys, unit=complained_about), uuid4()
@@ -223,21 +218,12 @@ def test_each_reader_of_a_shared_message_reads_it_for_themselves(notify: NotifyF
     assert [read(notify, actor).items[0].read for actor in (first, second)] == [True, False]
 
 
-def test_what_accounts_said_last_counts_more_than_an_older_token(notify: NotifyFixture) -> None:
+def test_the_last_event_of_accounts_outweighs_an_older_token(notify: NotifyFixture) -> None:
     person, me = Person(notify.keys), uuid4()
     notify.publish(person.opened(), person.event(tracking.CaseObjected, Stage.REVIEW))
 
     def changed(version: int, roles: list[Role], active: bool = True) -> StaffChanged:
-        return StaffChanged(
-            id=uuid4(),
-            occurred_at=now(),
-            staff_id=me,
-            version=version,
-            display_name="مدیر",
-            roles=roles,
-            unit=None,
-            active=active,
-        )
+        return account_changed(staff_id=me, version=version, roles=roles, active=active)
 
     actor = staff(Role.HEAD, staff_id=me)
     assert read(notify, actor).items
@@ -255,11 +241,11 @@ def test_an_older_catalogue_changes_nothing(notify: NotifyFixture) -> None:
     assert read(notify, staff(Role.INSPECTOR, staff_id=me, unit="roads")).items
 
 
-def test_events_in_any_order_and_twice_cause_the_same_messages_once(notify: NotifyFixture) -> None:
+def test_unordered_and_repeated_events_cause_the_same_messages_once(notify: NotifyFixture) -> None:
     """All orders of a case's first events end in the same messages, whatever is repeated."""
     for order in permutations(range(4)):
         person = Person(notify.keys)
-        events = [person.registered(), person.opened(), person.asked(), person.decided()]
+        events = [person.registered(), person.opened(), person.citizen_asked(), person.decided()]
         for at in order:
             notify.publish(events[at], events[at])
         notify.publish(*events)
@@ -291,3 +277,53 @@ def test_a_new_code_is_sent_once_in_either_order(notify: NotifyFixture) -> None:
         assert [person.shown_code in text for text in notify.sms_of(person)] == [True]
         assert notify.sms_of(person)[0].startswith("شکایت شما با کد رهگیری تازه ثبت شد")
         assert next(item.template for item in read(notify, person=person).items) == "registered_new_code"
+
+
+def test_a_substitute_has_the_messages_of_screeners_and_heads_about_the_inspection_alone(
+    notify: NotifyFixture,
+) -> None:
+    notify.settings = notify.settings.model_copy(update={"inspection_unit": "roads", "mayor_unit": "works"})
+    notify.app = notify.another_app()
+    about, other = Person(notify.keys, mobile=None), Person(notify.keys, mobile=None)
+    for person, unit in ((about, "works"), (other, "parks")):
+        notify.publish(person.registered(), person.opened())
+        notify.publish(person.event(tracking.CaseObjected, Stage.REVIEW, snapshot={"unit": unit}))
+    outside, inside = staff(Role.SUBSTITUTE, unit="parks"), staff(Role.SUBSTITUTE, unit="asphalt")
+    [message] = read(notify, outside).items
+    assert (message.template, message.case_id) == ("objection_raised", about.case_id)
+    assert read(notify, inside).items == []
+    assert len(read(notify, staff(Role.HEAD, unit="asphalt")).items) == 1
+
+
+def test_a_deputy_has_the_messages_of_the_absent_ones_cases_until_the_leave_ends(notify: NotifyFixture) -> None:
+    away, deputy, insider = (staff(Role.INSPECTOR, unit=unit) for unit in ("parks", "parks", "asphalt"))
+    person = Person(notify.keys, mobile=None)
+    notify.publish(person.registered(), person.opened())
+    handled = {"handler": UUID(away.id), "unit": "roads"}
+    notify.publish(person.event(tracking.CaseAssigned, Stage.INVESTIGATING, snapshot=handled))
+    own = UUID(away.id)
+    notify.publish(
+        person.event(tracking.NoteAdded, Stage.INVESTIGATING, snapshot=handled, mentions=[own]),
+        person.event(
+            tracking.ColleaguesChanged, Stage.INVESTIGATING, snapshot=handled, what="co_handler_added", colleague=own
+        ),
+        person.event(tracking.CaseWithdrawn, Stage.WITHDRAWN, snapshot={"unit": "roads"}, workers=[own]),
+    )
+    failures = SignInFailuresNoted(id=uuid4(), occurred_at=now(), staff_id=UUID(away.id), failures=9)
+    with notify.database.transaction() as connection:
+        notify.app.notifications.sign_in_failures_noted(connection, failures)
+
+    def leave(who: Actor, version: int, hours: int) -> LeaveChanged:
+        period = {"starts_at": now() - timedelta(hours=2), "ends_at": now() + timedelta(hours=hours)}
+        people = {"staff_id": UUID(away.id), "deputy": UUID(who.id)}
+        return LeaveChanged(id=uuid4(), occurred_at=now(), leave_id=UUID(who.id), version=version, **people, **period)
+
+    of_the_case = ["withdrawn_for_staff", "co_handler_added", "mentioned", "assigned"]
+    assert templates(read(notify, away)) == ["sign_in_failures", *of_the_case]
+    assert templates(read(notify, deputy)) == []
+    for who in (deputy, insider):
+        notify.publish(leave(who, 1, 1))
+    assert templates(read(notify, deputy)) == of_the_case  # nothing about the account
+    assert templates(read(notify, insider)) == []  # a conflict of interest of their own
+    notify.publish(leave(deputy, 2, -1))
+    assert templates(read(notify, deputy)) == []

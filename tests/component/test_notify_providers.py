@@ -42,7 +42,7 @@ def failure(provider: Kavenegar, text: str = "سلام", receptor: str = MOBILE)
     return caught.value
 
 
-def test_a_text_is_sent_and_its_delivery_can_be_asked(simulator: Simulator, provider: Kavenegar) -> None:
+def test_a_text_is_sent_and_its_delivery_can_be_queried(simulator: Simulator, provider: Kavenegar) -> None:
     accepted = provider.send("سلام", MOBILE, "1")
     assert accepted.status is DeliveryStatus.QUEUED
 
@@ -61,9 +61,7 @@ def test_an_approved_text_is_sent_by_its_tokens(simulator: Simulator, provider: 
     assert arrived["text"] == "کد ورود به پیگیر: 123456\nتا ۵ دقیقه معتبر است؛ لطفاً به کسی نگویید."
 
 
-def test_a_timeout_may_have_been_sent_and_the_next_try_does_not_send_again(
-    simulator: Simulator, provider: Kavenegar
-) -> None:
+def test_after_a_timeout_the_next_attempt_does_not_send_again(simulator: Simulator, provider: Kavenegar) -> None:
     simulator.fault("timeout", seconds=3)
     first = failure(provider)
     assert isinstance(first, Retry)
@@ -97,7 +95,7 @@ def test_a_timeout_may_have_been_sent_and_the_next_try_does_not_send_again(
         (499, Retry, "status_499"),
     ],
 )
-def test_each_refusal_says_what_to_do_next(
+def test_each_refusal_determines_the_next_action(
     simulator: Simulator, provider: Kavenegar, status: int, kind: type[ProviderError], reason: str
 ) -> None:
     simulator.fault("fail", status=status)
@@ -113,7 +111,7 @@ def test_a_bad_number_and_a_link_are_refused_by_the_provider_itself(provider: Ka
     assert not refused.unavailable
 
 
-def test_nobody_listening_is_not_ambiguous() -> None:
+def test_a_refused_connection_is_not_ambiguous() -> None:
     provider = Kavenegar(base_url="http://127.0.0.1:9", api_key=KEY)
     refused = failure(provider)
     assert isinstance(refused, Retry)
@@ -158,7 +156,7 @@ def test_names_are_read_in_any_case_and_numbers_as_text() -> None:
         ('{"return":{"status":200},"entries":[]}', 200, True),
     ],
 )
-def test_an_unreadable_answer_is_asked_again(body: str, status: int, ambiguous: bool) -> None:
+def test_an_unreadable_answer_is_retried(body: str, status: int, ambiguous: bool) -> None:
     refused = failure(answering(body, status))
     assert isinstance(refused, Retry)
     assert refused.ambiguous is ambiguous
@@ -185,7 +183,7 @@ def test_every_status_of_the_provider_is_mapped(code: int, status: str) -> None:
     assert provider.statuses(["12"]) == {"12": status}
 
 
-def test_a_provider_that_can_send_nothing_is_not_called_for_a_while() -> None:
+def test_a_provider_that_can_send_nothing_is_paused() -> None:
     now = [100.0]
     circuit = CircuitBreaker(lambda: now[0])
     circuit.open("one", 60, "no_credit")

@@ -3,50 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from contracts.vocabulary import Language
-from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.notify.delivery import store
 from services.notify.delivery.use_cases import MessageSender
 from services.notify.providers.kavenegar import Kavenegar
 from services.notify.providers.protocol import Accepted, Retry
-from tests.support.notify import (
-    API_KEY,
-    EXPECTED_FA,
-    MORNING,
-    NIGHT,
-    NOON,
-    NotifyEnvironment,
-    NotifyFixture,
-    Person,
-    notify_environment,
-    one_time_code,
-)
+from tests.support.notify import API_KEY, EXPECTED_FA, MORNING, NIGHT, NOON, NotifyFixture, Person, one_time_code
 from tests.support.processes import eventually
 
 
-@pytest.fixture(scope="module")
-def environment(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[NotifyEnvironment]:
-    with notify_environment(broker.url, postgres.url, "notify_sending") as opened:
-        yield opened
-
-
-@pytest.fixture
-def notify(environment: NotifyEnvironment) -> NotifyFixture:
-    return environment.fixture()
-
-
-@pytest.fixture
-def person(notify: NotifyFixture) -> Person:
-    return Person(notify.keys)
-
-
-def test_the_first_sms_waits_a_moment_for_the_expected_date(notify: NotifyFixture, person: Person) -> None:
+def test_the_first_sms_waits_briefly_for_the_expected_date(notify: NotifyFixture, person: Person) -> None:
     notify.publish(person.registered())
     notify.send()
     assert notify.sms_of(person) == []
@@ -59,7 +30,7 @@ def test_the_first_sms_waits_a_moment_for_the_expected_date(notify: NotifyFixtur
     ]
 
 
-def test_without_news_of_the_case_the_code_goes_out_alone(notify: NotifyFixture, person: Person) -> None:
+def test_without_an_opened_case_the_code_is_sent_alone(notify: NotifyFixture, person: Person) -> None:
     notify.publish(person.registered())
     notify.later(seconds=61)
     notify.send()
@@ -68,9 +39,7 @@ def test_without_news_of_the_case_the_code_goes_out_alone(notify: NotifyFixture,
     ]
 
 
-def test_at_night_news_waits_till_morning_and_an_answer_to_what_one_does_does_not(
-    notify: NotifyFixture, person: Person
-) -> None:
+def test_at_night_notifications_wait_until_morning_and_replies_do_not(notify: NotifyFixture, person: Person) -> None:
     notify.clock = NIGHT
     notify.publish(person.registered(), person.opened(), person.decided())
     notify.send()
@@ -85,7 +54,7 @@ def test_at_night_news_waits_till_morning_and_an_answer_to_what_one_does_does_no
     assert notify.rows.sms(person.case_id, "decided")["attempts"] == 1
 
 
-def test_a_one_time_code_does_not_wait_and_does_not_outlive_itself(notify: NotifyFixture, person: Person) -> None:
+def test_a_one_time_code_is_sent_at_once_and_never_after_its_expiry(notify: NotifyFixture, person: Person) -> None:
     notify.clock = NIGHT
     until = notify.clock + timedelta(minutes=5)
     notify.publish(one_time_code(notify.keys, person.phone, "424242", Language.EN, until))
@@ -103,7 +72,7 @@ def test_a_one_time_code_does_not_wait_and_does_not_outlive_itself(notify: Notif
     assert (row["state"], row["reason"], row["sealed"]) == ("skipped", "expired", None)
 
 
-def test_a_one_time_code_goes_before_all_notices_of_a_busy_hour(notify: NotifyFixture, person: Person) -> None:
+def test_a_one_time_code_is_sent_before_all_notifications_of_a_busy_hour(notify: NotifyFixture, person: Person) -> None:
     notify.publish(*(Person(notify.keys).registered() for _ in range(20)))
     notify.later(seconds=61)
     until = notify.clock + timedelta(minutes=5)
@@ -120,9 +89,9 @@ def test_a_text_that_is_not_approved_yet_is_sent_as_it_is(notify: NotifyFixture,
     assert notify.sms_of(person) == ["کد ورود به پیگیر: 424242\nتا ۵ دقیقه معتبر است؛ لطفاً به کسی نگویید."]
 
 
-def test_what_is_no_longer_true_is_not_sent(notify: NotifyFixture, person: Person) -> None:
+def test_a_message_that_is_no_longer_true_is_not_sent(notify: NotifyFixture, person: Person) -> None:
     notify.clock = NIGHT
-    notify.publish(person.registered(), person.opened(), person.asked())
+    notify.publish(person.registered(), person.opened(), person.citizen_asked())
     notify.send()
     notify.publish(person.withdrawn())
     notify.clock = MORNING
@@ -137,7 +106,7 @@ def test_a_message_about_a_case_nobody_registered_yet_waits_for_its_contact(
     notify: NotifyFixture, person: Person
 ) -> None:
     registered = person.registered()
-    notify.publish(person.opened(), person.asked())
+    notify.publish(person.opened(), person.citizen_asked())
     notify.send()
     notify.publish(registered)
     notify.later(seconds=10)
@@ -148,13 +117,13 @@ def test_a_message_about_a_case_nobody_registered_yet_waits_for_its_contact(
     ]
 
 
-def test_who_has_no_mobile_is_skipped_and_so_is_who_opted_out(notify: NotifyFixture, person: Person) -> None:
+def test_recipients_without_a_mobile_or_consent_are_skipped(notify: NotifyFixture, person: Person) -> None:
     nobody = Person(notify.keys, mobile=None)
-    notify.publish(nobody.registered(), nobody.opened(), nobody.asked())
+    notify.publish(nobody.registered(), nobody.opened(), nobody.citizen_asked())
     notify.publish(person.registered(), person.opened())
     notify.send()
     notify.push(person.texts("لغو ۱۱"))
-    notify.publish(person.asked())
+    notify.publish(person.citizen_asked())
     notify.send()
 
     assert {row["reason"] for row in notify.rows.of_case(nobody.case_id)} == {"no_mobile"}
@@ -165,7 +134,7 @@ def test_who_has_no_mobile_is_skipped_and_so_is_who_opted_out(notify: NotifyFixt
     assert notify.rows.sms(person.case_id, "decided")["state"] == "sent"
 
 
-def test_a_busy_provider_is_asked_again_with_growing_pauses(notify: NotifyFixture, person: Person) -> None:
+def test_a_busy_provider_is_retried_with_growing_pauses(notify: NotifyFixture, person: Person) -> None:
     notify.publish(person.registered(), person.opened())
     notify.simulator.fault("busy", count=2)
     notify.send()
@@ -182,9 +151,7 @@ def test_a_busy_provider_is_asked_again_with_growing_pauses(notify: NotifyFixtur
     assert (row["state"], row["reason"], row["attempts"]) == ("sent", None, 3)
 
 
-def test_a_provider_that_was_away_costs_a_message_no_more_than_its_absence(
-    notify: NotifyFixture, person: Person
-) -> None:
+def test_an_outage_of_a_provider_delays_a_message_no_longer_than_itself(notify: NotifyFixture, person: Person) -> None:
     class Away(Kavenegar):
         reached = False
 
@@ -211,7 +178,7 @@ def test_a_provider_that_was_away_costs_a_message_no_more_than_its_absence(
     assert len(notify.sms_of(person)) == len(notify.sms_of(other)) == 1
 
 
-def test_a_message_of_a_provider_that_rests_waits_for_that_one_alone(notify: NotifyFixture, person: Person) -> None:
+def test_a_message_of_a_paused_provider_waits_for_that_provider_only(notify: NotifyFixture, person: Person) -> None:
     notify.simulator.fault("timeout", seconds=2)
     notify.publish(person.registered(), person.opened())
     both = notify.another_sender(with_reserve=True)
@@ -228,7 +195,7 @@ def test_a_message_of_a_provider_that_rests_waits_for_that_one_alone(notify: Not
     assert notify.rows.sms(person.case_id, "registered")["attempts"] <= 2
 
 
-def test_a_withheld_answer_is_asked_for_again_and_nothing_is_sent_twice(notify: NotifyFixture, person: Person) -> None:
+def test_a_missing_answer_is_queried_again_and_nothing_is_sent_twice(notify: NotifyFixture, person: Person) -> None:
     notify.simulator.fault("timeout", seconds=2)
     notify.publish(person.registered(), person.opened())
     both = notify.another_sender(with_reserve=True)
@@ -240,7 +207,7 @@ def test_a_withheld_answer_is_asked_for_again_and_nothing_is_sent_twice(notify: 
     assert notify.rows.sms(person.case_id, "registered")["sent_at"] is not None
 
 
-def test_a_provider_out_of_credit_rests_and_the_next_one_sends(notify: NotifyFixture, person: Person) -> None:
+def test_a_provider_without_credit_is_paused_and_the_next_one_sends(notify: NotifyFixture, person: Person) -> None:
     notify.simulator.fault("credit")
     other = Person(notify.keys)
     both = notify.another_sender(with_reserve=True)
@@ -253,7 +220,7 @@ def test_a_provider_out_of_credit_rests_and_the_next_one_sends(notify: NotifyFix
     assert notify.rows.sms(person.case_id, "registered")["provider"] == "kavenegar-reserve"
 
 
-def test_a_refusal_that_no_try_will_change_ends_it(notify: NotifyFixture, person: Person) -> None:
+def test_a_permanent_refusal_ends_the_message(notify: NotifyFixture, person: Person) -> None:
     notify.simulator.fault("fail", status=411)
     notify.publish(person.registered(), person.opened())
     notify.send()
@@ -261,7 +228,7 @@ def test_a_refusal_that_no_try_will_change_ends_it(notify: NotifyFixture, person
     assert (row["state"], row["reason"]) == ("failed", "bad_mobile")
 
 
-def test_a_provider_that_stays_away_is_given_up_after_three_days(notify: NotifyFixture, person: Person) -> None:
+def test_a_message_is_abandoned_after_three_days_of_outage(notify: NotifyFixture, person: Person) -> None:
     notify.simulator.fault("busy", count=0)
     notify.publish(person.registered(), person.opened())
     tries = 0
@@ -300,7 +267,7 @@ def test_a_killed_senders_message_is_taken_over_when_its_lease_ends_and_sent_onc
     assert len(notify.sms_of(person)) == 1
 
 
-def test_who_lost_the_lease_settles_nothing(notify: NotifyFixture, person: Person) -> None:
+def test_a_sender_that_lost_its_lease_settles_nothing(notify: NotifyFixture, person: Person) -> None:
     class Slow(Kavenegar):
         def send(self, text: str, recipient: str, client_reference: str) -> Accepted:
             answer = super().send(text, recipient, client_reference)
@@ -334,7 +301,7 @@ def test_many_senders_share_the_work_and_send_each_message_once(notify: NotifyFi
     assert [len(notify.sms_of(person)) for person in people] == [1] * 40
 
 
-def test_the_callback_follows_a_message_to_its_handset_and_the_first_final_status_stands(
+def test_delivery_receipts_update_a_message_and_the_first_final_status_is_kept(
     notify: NotifyFixture, person: Person
 ) -> None:
     notify.publish(person.registered(), person.opened())
@@ -345,11 +312,11 @@ def test_the_callback_follows_a_message_to_its_handset_and_the_first_final_statu
     assert notify.receipt(message_id, 10)
     assert notify.receipt(message_id, 11)
     row = notify.rows.sms(person.case_id, "registered")
-    assert (row["state"], row["next_look_at"]) == ("delivered", None)
+    assert (row["state"], row["next_status_poll_at"]) == ("delivered", None)
     assert not notify.receipt("12345", 10), "a fresh receipt of an unknown message is tried again"
 
 
-def test_without_a_callback_the_provider_is_asked(notify: NotifyFixture, person: Person) -> None:
+def test_without_a_delivery_receipt_the_provider_is_queried(notify: NotifyFixture, person: Person) -> None:
     notify.publish(person.registered(), person.opened())
     notify.send()
     assert notify.simulator.messages(person.phone, wait=5)
@@ -363,7 +330,7 @@ def test_without_a_callback_the_provider_is_asked(notify: NotifyFixture, person:
     ("status", "state", "reason"),
     [(11, "undelivered", "undelivered"), (14, "undelivered", "blocked"), (6, "failed", "failed")],
 )
-def test_a_lost_message_is_known_as_lost(
+def test_a_lost_message_is_recorded_as_lost(
     notify: NotifyFixture, person: Person, status: int, state: str, reason: str
 ) -> None:
     notify.simulator.fault("lose", status=status)
@@ -384,12 +351,12 @@ def test_a_lost_message_is_known_as_lost(
         assert bool(store.opted_out(connection, [row["mobile_hash"]])) is (status == 14)
 
 
-def test_a_message_nobody_tells_of_is_looked_after_for_two_days(notify: NotifyFixture, person: Person) -> None:
+def test_a_message_without_a_receipt_is_queried_for_two_days(notify: NotifyFixture, person: Person) -> None:
     notify.simulator.fault("lose", status=4)
     notify.publish(person.registered(), person.opened())
     notify.send()
     looks = 0
-    while notify.rows.sms(person.case_id, "registered")["next_look_at"] is not None:
+    while notify.rows.sms(person.case_id, "registered")["next_status_poll_at"] is not None:
         notify.later(minutes=20)
         looks += notify.poll()
         assert notify.clock < NOON + timedelta(hours=49)
@@ -397,7 +364,7 @@ def test_a_message_nobody_tells_of_is_looked_after_for_two_days(notify: NotifyFi
     assert 10 < looks < 25
 
 
-def test_what_ends_is_published_to_the_other_services(notify: NotifyFixture, person: Person) -> None:
+def test_a_finished_message_is_published_to_the_other_services(notify: NotifyFixture, person: Person) -> None:
     nobody = Person(notify.keys, mobile=None)
     notify.publish(person.registered(), person.opened(), nobody.registered(), nobody.opened())
     notify.send()
@@ -410,7 +377,7 @@ def test_what_ends_is_published_to_the_other_services(notify: NotifyFixture, per
     assert outcomes == [(delivered, False), (delivered, False), (delivered, True)]
 
 
-def test_a_box_sealed_to_another_key_fails_alone(notify: NotifyFixture, person: Person) -> None:
+def test_a_contact_sealed_to_another_key_fails_alone(notify: NotifyFixture, person: Person) -> None:
     broken = Person(notify.keys)
     registered = broken.registered().model_copy(update={"sealed_contact": "bm90IGEgYm94"})
     notify.publish(registered, broken.opened(), person.registered(), person.opened())

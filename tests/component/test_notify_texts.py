@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from backbone.tables.reading import Refused
+from backbone.tables.writing import BOM, csv_line
 from contracts.errors import InvalidField, KeyReused, NotAllowed, NotFound, StaleVersion
 from contracts.gateway import Actor
 from contracts.notify import (
@@ -22,23 +22,11 @@ from contracts.notify import (
     NotificationText,
 )
 from contracts.vocabulary import ActorKind, Role
-from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.notify import importing
-from tests.support.notify import NotifyEnvironment, NotifyFixture, notify_environment
+from tests.support.notify import NotifyFixture
 
 ADMINISTRATOR = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.ADMINISTRATOR}))
 FA, EN = "{kind} پایان یافت.\n{code}", "Your {kind} is over.\n{code}"
-
-
-@pytest.fixture(scope="module")
-def environment(broker: RabbitMQ, postgres: PostgreSQL) -> Iterator[NotifyEnvironment]:
-    with notify_environment(broker.url, postgres.url, "notify_texts") as opened:
-        yield opened
-
-
-@pytest.fixture
-def notify(environment: NotifyEnvironment) -> NotifyFixture:
-    return environment.fixture()
 
 
 def change(notify: NotifyFixture, version: int = 0, name: str = "withdrawn", **more: Any) -> NotificationText:
@@ -48,7 +36,7 @@ def change(notify: NotifyFixture, version: int = 0, name: str = "withdrawn", **m
         return notify.app.texts.change_text(connection, request)
 
 
-def test_a_change_is_seen_and_has_its_effect_once(notify: NotifyFixture) -> None:
+def test_a_change_is_visible_and_has_its_effect_once(notify: NotifyFixture) -> None:
     key = uuid4().hex
     first = change(notify, idempotency_key=key)
     assert (first.text_fa, first.changed, first.version) == (FA, True, 1)
@@ -65,13 +53,13 @@ def test_a_change_is_seen_and_has_its_effect_once(notify: NotifyFixture) -> None
     assert [text.name for text in listed if text.changed] == ["withdrawn"]
 
 
-def test_what_is_shipped_comes_back(notify: NotifyFixture) -> None:
+def test_the_shipped_text_can_be_restored(notify: NotifyFixture) -> None:
     change(notify)
     restored = change(notify, version=1, text_fa=None, text_en=None)
     assert (restored.text_fa, restored.changed, restored.version) == (restored.shipped_fa, False, 2)
 
 
-def test_a_text_that_is_sent_nowhere_cannot_be_changed(notify: NotifyFixture) -> None:
+def test_an_unused_text_cannot_be_changed(notify: NotifyFixture) -> None:
     with pytest.raises(NotFound):
         change(notify, name="gone")
 
@@ -96,7 +84,7 @@ def test_the_history_only_grows(notify: NotifyFixture, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def test_a_table_of_texts_is_taken_whole_or_not_at_all(notify: NotifyFixture, tmp_path: Path) -> None:
+def test_a_table_of_texts_is_imported_completely_or_not_at_all(notify: NotifyFixture, tmp_path: Path) -> None:
     def take(*lines: str) -> importing.ImportResult:
         path = tmp_path / "texts.csv"
         path.write_text("\n".join(("channel,name,text_fa,text_en", *lines)), encoding="utf-8")
@@ -121,5 +109,16 @@ def test_a_table_of_texts_is_taken_whole_or_not_at_all(notify: NotifyFixture, tm
     with notify.database.read() as connection:
         history = notify.app.texts.history(connection, ListNotificationTextHistory(actor=ADMINISTRATOR)).items
     assert [(change.by, change.name) for change in history[:1]] == [("import notification-texts", "withdrawn")]
-    assert take("sms,withdrawn,,") == importing.ImportResult(changed=1, same=0)
+    assert take("sms,withdrawn,,") == importing.ImportResult(changed=0, same=1)  # says nothing
+    with pytest.raises(Refused) as refused:
+        take("sms,withdrawn,-,")
+    assert [(mistake.row, mistake.column) for mistake in refused.value.mistakes] == [(2, "text_fa")]
+    with notify.database.read() as connection:
+        rows = list(importing.export_table(connection))
+    assert ["sms", "withdrawn", FA, EN] in rows
+    exported = tmp_path / "exported.csv"
+    exported.write_bytes(BOM + b"".join(map(csv_line, rows)))
+    with notify.database.transaction() as connection:
+        assert importing.import_table(connection, exported) == importing.ImportResult(0, len(rows) - 1)
+    assert take("sms,withdrawn,-,خالی") == importing.ImportResult(changed=1, same=0)
     assert shown("withdrawn").text_fa == shown("withdrawn").shipped_fa

@@ -24,10 +24,10 @@ def urls(broker: RabbitMQ, postgres: PostgreSQL) -> dict[str, str]:
 
 @pytest.mark.long
 def test_no_hot_query_reads_all_cases_or_timelines(urls: dict[str, str]) -> None:
-    found = list(plans(urls))
-    assert len(found) > 90
+    all_plans = list(plans(urls))
+    assert len(all_plans) > 90
     # Of a city so small some smaller tables are rightly read whole; `./peygir bench plans` shows those of a million cases.
-    assert [(one.name, one.read_whole) for one in found if not one.sound and BIG & set(one.read_whole)] == []
+    assert [(plan.name, plan.read_whole) for plan in all_plans if not plan.sound and BIG & set(plan.read_whole)] == []
 
 
 @pytest.mark.long
@@ -39,14 +39,14 @@ def test_a_query_without_its_index_is_named(urls: dict[str, str]) -> None:
         ).fetchone() or [None]
         connection.execute("DROP INDEX cases_citizen")
         try:
-            wrong = [one for one in plans({"tracking": urls["tracking"]}) if not one.sound]
+            wrong = [plan for plan in plans({"tracking": urls["tracking"]}) if not plan.sound]
         finally:
             connection.execute(str(definition))
-    assert [one.read_whole for one in wrong if one.name == "own_cases"] == [["cases"]]
+    assert [plan.read_whole for plan in wrong if plan.name == "own_cases"] == [["cases"]]
 
 
-def test_the_page_tells_each_plan() -> None:
+def test_the_page_shows_each_plan() -> None:
     plan = "Seq Scan on cases  (cost=0.00..1.00)\nExecution Time: 12.5 ms"
-    told = page([Planned("tracking", "own_cases", "SELECT 1", plan)], "a machine")
-    assert "| tracking | own_cases | 12.50 | cases |" in told
-    assert plan in told
+    page_text = page([Planned("tracking", "own_cases", "SELECT 1", plan)], "a machine")
+    assert "| tracking | own_cases | 12.50 | cases |" in page_text
+    assert plan in page_text

@@ -68,7 +68,7 @@ def send(simulator: Simulator, **form: Any) -> httpx.Response:
 
 
 @pytest.mark.parametrize("verb", ["GET", "POST"])
-def test_a_sent_message_goes_by_queue_and_telecom_to_the_handset(simulator: Simulator, verb: str) -> None:
+def test_a_sent_message_passes_queue_and_telecom_to_the_handset(simulator: Simulator, verb: str) -> None:
     (sent,) = entries(call(simulator, "sms/send", verb=verb, receptor="09121234567", message="سلام"))
     assert sent["status"] == 1
     assert sent["statustext"] == "در صف ارسال"
@@ -103,7 +103,7 @@ def test_a_sent_message_goes_by_queue_and_telecom_to_the_handset(simulator: Simu
         ({"message": "زنگ\x07"}, 422),
     ],
 )
-def test_what_the_provider_refuses(simulator: Simulator, form: dict[str, str], code: int) -> None:
+def test_the_provider_refuses_bad_requests(simulator: Simulator, form: dict[str, str], code: int) -> None:
     assert refusal(send(simulator, **form)) == code
     assert simulator.messages(accepted=True) == []
 
@@ -126,13 +126,13 @@ def test_a_local_id_is_sent_once(simulator: Simulator) -> None:
 
 def test_many_receptors_get_one_message_each(simulator: Simulator) -> None:
     sent = entries(send(simulator, receptor="09121234567,989351234567", localid="1,2"))
-    assert [one["receptor"] for one in sent] == ["09121234567", "09351234567"]
+    assert [message["receptor"] for message in sent] == ["09121234567", "09351234567"]
 
 
-def test_an_array_is_sent_whole_or_not_at_all(simulator: Simulator) -> None:
+def test_an_array_is_sent_completely_or_not_at_all(simulator: Simulator) -> None:
     arrays = {"receptor": ["09121234567", "09121234568"], "sender": [LINE, LINE], "message": ["یک", "دو"]}
     sent = entries(call(simulator, "sms/sendarray", **{name: json.dumps(array) for name, array in arrays.items()}))
-    assert [one["message"] for one in sent] == ["یک", "دو"]
+    assert [message["message"] for message in sent] == ["یک", "دو"]
 
     arrays["message"] = ["یک"]
     assert refusal(call(simulator, "sms/sendarray", **{k: json.dumps(v) for k, v in arrays.items()})) == 419
@@ -173,7 +173,7 @@ def test_a_lookup_fills_the_approved_text(simulator: Simulator) -> None:
         ({"template": "visit", "token": "1", "token2": "2", "token10": "a b c d e f g"}, 431),
     ],
 )
-def test_what_a_lookup_refuses(simulator: Simulator, form: dict[str, str], code: int) -> None:
+def test_a_lookup_refuses_bad_requests(simulator: Simulator, form: dict[str, str], code: int) -> None:
     assert refusal(lookup(simulator, **form)) == code
 
 
@@ -211,7 +211,7 @@ def test_without_credit_nothing_is_sent() -> None:
 
 
 @pytest.mark.parametrize(("mode", "code"), [("credit", 418), ("busy", 409), ("fail", 402)])
-def test_a_fault_refuses_as_often_as_told(simulator: Simulator, mode: str, code: int) -> None:
+def test_a_fault_refuses_as_often_as_configured(simulator: Simulator, mode: str, code: int) -> None:
     simulator.fault(mode, count=2)
     assert [refusal(send(simulator)), refusal(send(simulator))] == [code, code]
     assert len(entries(send(simulator))) == 1
@@ -220,9 +220,9 @@ def test_a_fault_refuses_as_often_as_told(simulator: Simulator, mode: str, code:
 def test_a_lost_message_never_reaches_the_handset(simulator: Simulator) -> None:
     simulator.fault("lose", status=14)
     (lost,) = entries(send(simulator))
-    (heard,) = entries(send(simulator))
+    (entry,) = entries(send(simulator))
 
-    assert [one["messageid"] for one in simulator.messages(wait=5)] == [heard["messageid"]]
+    assert [message["messageid"] for message in simulator.messages(wait=5)] == [entry["messageid"]]
     (status,) = entries(call(simulator, "sms/status", messageid=lost["messageid"]))
     assert status["status"] == 14
 
@@ -263,7 +263,7 @@ def test_what_was_sent_survives_a_restart(tmp_path: Path) -> None:
         (sent,) = entries(send(first, localid="9"))
         first.messages(wait=5)
     with running(kept) as second:
-        assert [one["messageid"] for one in second.messages()] == [sent["messageid"]]
+        assert [message["messageid"] for message in second.messages()] == [sent["messageid"]]
         (again,) = entries(send(second, localid="9"))
         assert again["messageid"] == sent["messageid"]
 
@@ -272,13 +272,13 @@ class _Office:
     """The gateway's webhook: answers what it is told to, and keeps what it heard."""
 
     def __init__(self, answers: list[int]) -> None:
-        self.heard: Queue[tuple[str, dict[str, str]]] = Queue()
+        self.received: Queue[tuple[str, dict[str, str]]] = Queue()
         office = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
-                office.heard.put((self.path, {name: values[0] for name, values in parse_qs(body).items()}))
+                office.received.put((self.path, {name: values[0] for name, values in parse_qs(body).items()}))
                 self.send_response(answers.pop(0) if answers else 200)
                 self.end_headers()
 
@@ -294,19 +294,19 @@ class _Office:
         self._server.server_close()
 
 
-def test_webhooks_are_repeated_until_the_office_hears() -> None:
+def test_webhooks_are_repeated_until_they_are_acknowledged() -> None:
     office = _Office([503, 503])
     hooked = replace(SETTINGS, delivery_url=office.url + "/d/secret", inbound_url=office.url + "/i/secret")
     try:
         with running(hooked) as simulator:
             (sent,) = entries(send(simulator))
-            calls = [office.heard.get(timeout=5) for _ in range(3)]
+            calls = [office.received.get(timeout=5) for _ in range(3)]
             assert {path for path, _ in calls} == {"/d/secret"}
             assert calls[-1][1]["messageid"] == str(sent["messageid"])
             assert calls[-1][1]["status"] == "10"
 
             simulator.text("09121234567", "1234 5678", times=2)
-            texts = [office.heard.get(timeout=5) for _ in range(2)]
+            texts = [office.received.get(timeout=5) for _ in range(2)]
             assert {path for path, _ in texts} == {"/i/secret"}
             assert texts[0] == texts[1]
             assert {name: texts[0][1][name] for name in ("from", "to", "message")} == {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
@@ -13,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from backbone.persian import jalali
 from contracts.base import now
 from contracts.errors import (
     FourEyesNeeded,
@@ -26,8 +26,7 @@ from contracts.errors import (
     WrongStage,
 )
 from contracts.gateway import Actor
-from contracts.intake import CatalogueChanged
-from contracts.letters import Letter, ReadLetter
+from contracts.letters import CheckLetter, Letter, ReadLetter
 from contracts.tracking import (
     Approve,
     AskCitizen,
@@ -45,31 +44,17 @@ from contracts.tracking import (
     StartScreening,
 )
 from contracts.vocabulary import ActorKind, Kind, Role
-from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
-from tests.support.tracking import UNIT, Office, actor, catalogue, decision
+from tests.support.processes import BrokerClient, ServiceProcess, eventually
+from tests.support.tracking import UNIT, Office, actor, decision
 
-LATE, SOON = now().date() - timedelta(days=3), now().date() + timedelta(days=30)
-
-
-@pytest.fixture(scope="module")
-def service(
-    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServiceProcess]:
-    environment = prepared("tracking", broker.url, postgres.url, "tracking_decisions")
-    process = ServiceProcess("tracking", environment, tmp_path_factory.mktemp("tracking") / "tracking.log").start()
-    yield process
-    process.stop()
+LATE, SOON = jalali.today(now()) - timedelta(days=3), jalali.today(now()) + timedelta(days=30)
 
 
 @pytest.fixture
-def office(service: ServiceProcess, wire: BusClient) -> Office:
-    wire.listen("tracking.events")
-    office = Office(wire, service.environment["DATABASE_URL"]).gather()
-    whole = catalogue().catalogue.model_copy(update={"version": 2, "four_eyes": [Kind.COMPLAINT]})
-    whole = type(whole).model_validate(whole.model_dump())
-    wire.event(CatalogueChanged(id=uuid.uuid4(), occurred_at=now(), catalogue=whole))
-    eventually(lambda: office.one("SELECT version FROM catalogue") == 2)
+def office(tracking: ServiceProcess, broker_client: BrokerClient) -> Office:
+    broker_client.record_events("tracking.events")
+    office = Office(broker_client, tracking.environment["DATABASE_URL"]).gather()
+    office.set_catalogue(2, four_eyes=[Kind.COMPLAINT])
     return office
 
 
@@ -106,11 +91,16 @@ def eventually_four_eyes(office: Office, case_id: UUID) -> None:
 
 
 def report(
-    office: Office, one: str, done: bool, reason: str | None = None, who: Actor | None = None, key: str = ""
+    office: Office,
+    recommendation_id: str,
+    done: bool,
+    reason: str | None = None,
+    who: Actor | None = None,
+    key: str = "",
 ) -> Any:
     request = ReportRecommendation(
         actor=who or office.liaison,
-        recommendation_id=UUID(one),
+        recommendation_id=UUID(recommendation_id),
         done=done,
         reason=reason,
         idempotency_key=key or uuid.uuid4().hex,
@@ -128,7 +118,7 @@ def test_a_decision_is_proposed_returned_proposed_again_and_approved(office: Off
     eventually_four_eyes(office, filed.case_id)
     seen = office.do(office.inspector, filed.case_id, proposal())
     assert seen["proposal"]["by"] == office.inspector.id
-    assert eventually(lambda: office.wire.heard("case.decision_proposed.v1"))
+    assert eventually(lambda: office.broker_client.recorded_events("case.decision_proposed.v1"))
     public = office.view(filed.code_hash)
     assert public["stage"] == "investigating"
     assert public["decision"] is None
@@ -151,9 +141,9 @@ def test_a_decision_is_proposed_returned_proposed_again_and_approved(office: Off
     assert [entry["entry"] for entry in public["timeline"]][-1] == "decided"
 
 
-def test_another_inspector_hears_the_objection_and_the_same_head_may_approve(office: Office) -> None:
+def test_another_inspector_reviews_the_objection_and_the_same_head_may_approve(office: Office) -> None:
     case_id, _ = recommended(office)
-    code = office.one("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
+    code = office.value("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
     office.do_as_citizen(code, RaiseObjection(text="نه"))
     with pytest.raises(InvalidField):
         office.do(office.head, case_id, Assign(inspector=UUID(office.inspector.id)))
@@ -178,76 +168,81 @@ def test_a_head_who_proposed_the_first_decision_does_not_approve_the_final_one(o
     assert office.do(other_head, filed.case_id, Approve())["decision"]["final"]
 
 
-def test_a_kind_without_four_eyes_is_decided_as_ever(office: Office) -> None:
+def test_a_kind_without_four_eyes_is_decided_directly(office: Office) -> None:
     filed = office.investigated(kind=Kind.CRITICISM)
     assert office.do(office.inspector, filed.case_id, decision())["stage"] == "decided"
 
 
 def test_the_unit_reports_what_was_recommended_and_the_office_agrees_or_not(office: Office) -> None:
     case_id, (first, second) = recommended(office, SOON, SOON + timedelta(days=1))
-    [told] = eventually(lambda: [e for e in office.wire.heard("case.decided.v1") if e["case_id"] == str(case_id)])
-    assert told["recommended_to"] == UNIT
-    one, two = first["recommendation_id"], second["recommendation_id"]
-    assert {one, two} <= set(listed(office, office.liaison))
+    [event] = eventually(
+        lambda: [e for e in office.broker_client.recorded_events("case.decided.v1") if e["case_id"] == str(case_id)]
+    )
+    assert event["recommended_to"] == UNIT
+    first_id, second_id = first["recommendation_id"], second["recommendation_id"]
+    assert {first_id, second_id} <= set(listed(office, office.liaison))
     seen = office.ask("list_recommendations", ListRecommendations(actor=office.liaison))["items"]
     assert all(item["case_id"] is None and item["number"] is None for item in seen)
-    reported = report(office, one, True, key="the-same-report")
+    reported = report(office, first_id, True, key="the-same-report")
     assert reported["state"] == "reported_done"
-    assert report(office, one, True, key="the-same-report") == reported
+    assert report(office, first_id, True, key="the-same-report") == reported
     with pytest.raises(KeyReused):
-        report(office, one, False, "x", key="the-same-report")
+        report(office, first_id, False, "x", key="the-same-report")
     with pytest.raises(InvalidField):
-        report(office, two, False)
-    report(office, two, False, "بودجه نیست")
-    assert eventually(lambda: len(office.wire.heard("case.recommendation_reported.v1")) >= 2)
+        report(office, second_id, False)
+    report(office, second_id, False, "بودجه نیست")
+    assert eventually(lambda: len(office.broker_client.recorded_events("case.recommendation_reported.v1")) >= 2)
     for who in (office.screener, office.other_inspector):
         with pytest.raises((NotAllowed, UnknownCase)):
-            office.do(who, case_id, SettleRecommendation(recommendation_id=UUID(one), accepted=True))
-    settled = SettleRecommendation(recommendation_id=UUID(one), accepted=True)
+            office.do(who, case_id, SettleRecommendation(recommendation_id=UUID(first_id), accepted=True))
+    settled = SettleRecommendation(recommendation_id=UUID(first_id), accepted=True)
     case = office.do(office.inspector, case_id, settled)
     assert {item["recommendation_id"]: item["state"] for item in case["followed"]} == {
-        one: "done",
-        two: "reported_declined",
+        first_id: "done",
+        second_id: "reported_declined",
     }
     with pytest.raises(InvalidField):
-        office.do(office.head, case_id, SettleRecommendation(recommendation_id=UUID(two), accepted=False))
-    back = SettleRecommendation(recommendation_id=UUID(two), accepted=False, reason="بودجه هست")
+        office.do(office.head, case_id, SettleRecommendation(recommendation_id=UUID(second_id), accepted=False))
+    back = SettleRecommendation(recommendation_id=UUID(second_id), accepted=False, reason="بودجه هست")
     case = office.do(office.head, case_id, back)
-    assert {item["recommendation_id"]: item["state"] for item in case["followed"]}[two] == "open"
-    assert two in listed(office, office.liaison)
-    assert one not in listed(office, office.liaison)
+    assert {item["recommendation_id"]: item["state"] for item in case["followed"]}[second_id] == "open"
+    assert second_id in listed(office, office.liaison)
+    assert first_id not in listed(office, office.liaison)
     with pytest.raises(WrongStage):
-        report(office, one, False, "x")
+        report(office, first_id, False, "x")
 
 
-def test_recommendations_are_known_to_whom_they_concern(office: Office) -> None:
-    _, [one] = recommended(office, SOON)
-    known = one["recommendation_id"]
-    assert known in listed(office, office.head, unit="dep.urb")
-    assert known not in listed(office, office.head, unit="dep.civ")
-    assert known in listed(office, office.inspector)
-    assert known not in listed(office, office.other_inspector)
-    assert known not in listed(office, actor(Role.HEAD, UNIT))  # conflict of interest
+def test_recommendations_are_listed_to_those_concerned(office: Office) -> None:
+    _, [recommendation] = recommended(office, SOON)
+    recommendation_id = recommendation["recommendation_id"]
+    assert recommendation_id in listed(office, office.head, unit="dep.urb")
+    assert recommendation_id not in listed(office, office.head, unit="dep.civ")
+    assert recommendation_id in listed(office, office.inspector)
+    assert recommendation_id not in listed(office, office.other_inspector)
+    assert recommendation_id not in listed(office, actor(Role.HEAD, UNIT))  # conflict of interest
     stranger = actor(Role.LIAISON, "dep.civ")
-    assert known not in listed(office, stranger)
+    assert recommendation_id not in listed(office, stranger)
     with pytest.raises(NotFound):
-        report(office, known, True, who=stranger)
+        report(office, recommendation_id, True, who=stranger)
     with pytest.raises(NotAllowed):
-        report(office, known, True, who=office.head)
+        report(office, recommendation_id, True, who=office.head)
     with pytest.raises(NotAllowed):
         listed(office, actor(Role.ANALYST))
 
 
-def test_what_is_overdue_goes_up_once_and_a_final_decision_takes_its_place(office: Office) -> None:
-    case_id, [one] = recommended(office, LATE)
+def test_an_overdue_recommendation_is_escalated_once_and_replaced_by_a_final_decision(office: Office) -> None:
+    case_id, [recommendation] = recommended(office, SOON)
+    office.run(f"UPDATE recommendations SET due_on = '{LATE}' WHERE case_id = '{case_id}'")
 
     def escalated() -> list[Any]:
-        events = {event["id"]: event for event in office.wire.heard("case.escalated.v1")}
+        events = {event["id"]: event for event in office.broker_client.recorded_events("case.escalated.v1")}
         return [e for e in events.values() if e["case_id"] == str(case_id) and e["step"] == "recommendation"]
 
     eventually(escalated)
-    assert office.one("SELECT escalated FROM recommendations WHERE recommendation_id = %s", one["recommendation_id"])
-    code = office.one("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
+    assert office.value(
+        "SELECT escalated FROM recommendations WHERE recommendation_id = %s", recommendation["recommendation_id"]
+    )
+    code = office.value("SELECT code_hash FROM cases WHERE case_id = %s", case_id)
     office.do_as_citizen(code, RaiseObjection(text="نه"))
     office.do(office.head, case_id, Assign(inspector=UUID(office.other_inspector.id)))
     office.do(office.other_inspector, case_id, proposal(SOON))
@@ -261,7 +256,7 @@ def letter(office: Office, code_hash: str) -> Letter:
     return Letter.model_validate(office.ask("read_letter", ReadLetter(actor=bearer, code_hashes=[code_hash])))
 
 
-def test_a_letter_has_its_number_from_the_decision_on_and_another_after_the_objection(office: Office) -> None:
+def test_a_letter_is_numbered_at_the_decision_and_again_after_the_objection(office: Office) -> None:
     filed = office.investigated()
     eventually_four_eyes(office, filed.case_id)
     office.do(office.inspector, filed.case_id, proposal())
@@ -279,13 +274,30 @@ def test_a_letter_has_its_number_from_the_decision_on_and_another_after_the_obje
     assert [f"{year}/{serial}" for year, serial in serials] == [first.registry_number]
 
 
-def test_numbers_of_letters_do_not_tell_how_many_there_are(office: Office) -> None:
+def test_a_letter_is_in_force_until_the_final_one_replaces_it(office: Office) -> None:
+    def in_force(letter: Letter) -> bool:
+        return bool(office.ask("check_letter", CheckLetter(number=letter.number))["in_force"])
+
+    filed = office.decided(kind=Kind.CRITICISM)
+    first = letter(office, filed.code_hash)
+    assert in_force(first)
+    office.do_as_citizen(filed.code_hash, RaiseObjection(text="مدرک دوم دیده نشد."))
+    assert in_force(first)
+    office.do(office.head, filed.case_id, Assign(inspector=UUID(office.other_inspector.id)))
+    office.do(office.other_inspector, filed.case_id, decision())
+    final = letter(office, filed.code_hash)
+    assert (in_force(first), in_force(final)) == (False, True)
+
+
+def test_letter_numbers_do_not_reveal_how_many_there_are(office: Office) -> None:
     """Two decisions one after the other: neither next to each other nor in their order, but for a chance in a million."""
-    told = [office.decided(kind=Kind.CRITICISM) for _ in range(6)]
-    serials = [int((letter(office, one.code_hash).registry_number or "0/0").split("/")[1]) for one in told]
+    decided = [office.decided(kind=Kind.CRITICISM) for _ in range(6)]
+    serials = [
+        int((letter(office, submitted.code_hash).registry_number or "0/0").split("/")[1]) for submitted in decided
+    ]
     assert len(set(serials)) == 6
-    assert min(abs(one - other) for one, other in pairwise(serials)) > 1
-    assert not letter(office, told[0].code_hash).approved
+    assert min(abs(serial - next_serial) for serial, next_serial in pairwise(serials)) > 1
+    assert not letter(office, decided[0].code_hash).approved
 
 
 def test_a_refusal_has_a_number_too(office: Office) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -13,27 +12,9 @@ from contracts.base import now
 from contracts.errors import EvidenceFull, UnknownCase, WrongStage
 from contracts.media import ClaimRefused, MediaAccepted, MediaRejected
 from contracts.tracking import AddEvidence, AnswerUnitQuestion, AskUnit, AuthorizeMedia, ListUnitQuestions, SendEvidence
-from deploy.local.parts import PostgreSQL, RabbitMQ
 from services.tracking.evidence.rules import EVIDENCE_MOST
-from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
+from tests.support.processes import eventually
 from tests.support.tracking import Office, decision
-
-
-@pytest.fixture(scope="module")
-def service(
-    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServiceProcess]:
-    environment = prepared("tracking", broker.url, postgres.url, "tracking_evidence")
-    process = ServiceProcess("tracking", environment, tmp_path_factory.mktemp("tracking") / "tracking.log").start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-def office(service: ServiceProcess, wire: BusClient) -> Office:
-    office = Office(wire, service.environment["DATABASE_URL"])
-    office.wire.listen("tracking.events")
-    return office.gather()
 
 
 def media_id() -> str:
@@ -54,21 +35,21 @@ def withheld(media: str, case_id: UUID, reason: str = "already_used") -> ClaimRe
 
 
 def refusals(office: Office, case_id: UUID) -> list[dict[str, Any]]:
-    return [e for e in office.wire.heard("case.evidence_refused.v1") if e["case_id"] == str(case_id)]
+    return [e for e in office.broker_client.recorded_events("case.evidence_refused.v1") if e["case_id"] == str(case_id)]
 
 
 def states(office: Office, code: str) -> list[tuple[str, str | None]]:
-    return [(one["state"], one["reason"]) for one in office.view(code)["attachments"]]
+    return [(attachment["state"], attachment["reason"]) for attachment in office.view(code)["attachments"]]
 
 
-def test_more_evidence_is_sent_while_the_case_is_open_and_its_handler_hears(office: Office) -> None:
+def test_more_evidence_is_accepted_for_an_open_case_and_its_handler_is_notified(office: Office) -> None:
     filed = office.investigated()
     photo, key = media_id(), uuid.uuid4().hex
 
     seen = office.do_as_citizen(filed.code_hash, SendEvidence(uploads=[photo]), key)
     again = office.do_as_citizen(filed.code_hash, SendEvidence(uploads=[photo]), key)
 
-    assert [one["media_id"] for one in seen["attachments"]] == [photo]
+    assert [attachment["media_id"] for attachment in seen["attachments"]] == [photo]
     assert seen["version"] == again["version"]
     assert seen["evidence_left"] == EVIDENCE_MOST - 1
     assert (seen["stage"], seen["timeline"][-1]["entry"], seen["timeline"][-1]["by"]) == (
@@ -76,14 +57,16 @@ def test_more_evidence_is_sent_while_the_case_is_open_and_its_handler_hears(offi
         "evidence_sent",
         "you",
     )
-    [event] = eventually(lambda: office.wire.heard("case.evidence_added.v1"))
+    [event] = eventually(lambda: office.broker_client.recorded_events("case.evidence_added.v1"))
     assert (event["uploads"], event["by_citizen"]) == ([photo], True)
     assert event["state"]["handler"] == office.inspector.id
     staff_view = office.get(filed.case_id, office.inspector)
-    assert [(one["media_id"], one["from_office"]) for one in staff_view["attachments"]] == [(photo, False)]
+    assert [(attachment["media_id"], attachment["from_office"]) for attachment in staff_view["attachments"]] == [
+        (photo, False)
+    ]
 
 
-def test_what_the_case_has_already_is_no_second_attachment(office: Office) -> None:
+def test_an_upload_that_the_case_already_has_is_not_attached_twice(office: Office) -> None:
     photo = media_id()
     filed = office.open(uploads=[photo])
 
@@ -92,7 +75,7 @@ def test_what_the_case_has_already_is_no_second_attachment(office: Office) -> No
     assert (len(seen["attachments"]), seen["version"]) == (1, 1)
 
 
-def test_one_case_takes_so_many_files_and_none_once_it_is_over(office: Office) -> None:
+def test_a_case_accepts_a_limited_number_of_files_and_none_after_its_end(office: Office) -> None:
     filed = office.investigated()
     for _ in range(EVIDENCE_MOST // 10):
         office.do_as_citizen(filed.code_hash, SendEvidence(uploads=[media_id() for _ in range(10)]))
@@ -108,56 +91,56 @@ def test_one_case_takes_so_many_files_and_none_once_it_is_over(office: Office) -
 
 
 @pytest.mark.parametrize("verdict_first", [True, False])
-def test_a_refused_file_is_told_once_whichever_came_first(office: Office, verdict_first: bool) -> None:
+def test_a_refused_file_is_published_once_in_either_order(office: Office, verdict_first: bool) -> None:
     bad, worse, good = media_id(), media_id(), media_id()
     verdicts = [rejected(bad), rejected(bad), accepted(good)]
     if verdict_first:
         for verdict in verdicts:
-            office.wire.event(verdict)
-        eventually(lambda: office.one("SELECT count(*) FROM media_states WHERE media_id = %s", good) == 1)
+            office.broker_client.publish_event(verdict)
+        eventually(lambda: office.value("SELECT count(*) FROM media_states WHERE media_id = %s", good) == 1)
         filed = office.open(uploads=[bad, good, worse])
     else:
         filed = office.open(uploads=[bad, good, worse])
         for verdict in verdicts:
-            office.wire.event(verdict)
+            office.broker_client.publish_event(verdict)
 
-    [told] = eventually(lambda: refusals(office, filed.case_id))
-    assert (told["media"], told["first"]) == ([bad], True)
-    office.wire.event(rejected(worse, "too_long"))
+    [refusal] = eventually(lambda: refusals(office, filed.case_id))
+    assert (refusal["media"], refusal["first"]) == ([bad], True)
+    office.broker_client.publish_event(rejected(worse, "too_long"))
     [_, second] = eventually(lambda: len(refusals(office, filed.case_id)) == 2 and refusals(office, filed.case_id))
     assert (second["media"], second["first"]) == ([worse], False)
     assert states(office, filed.code_hash) == [("rejected", "damaged"), ("accepted", None), ("rejected", "too_long")]
-    entries = [(one["entry"], one["by"]) for one in office.view(filed.code_hash)["timeline"]]
+    entries = [(entry["entry"], entry["by"]) for entry in office.view(filed.code_hash)["timeline"]]
     assert entries == [("opened", "you"), ("evidence_refused", "office"), ("evidence_refused", "office")]
 
 
-def test_a_refused_file_of_the_office_is_not_told_to_the_citizen(office: Office) -> None:
+def test_a_refused_file_of_the_office_is_not_shown_to_the_citizen(office: Office) -> None:
     filed = office.investigated()
     internal, own = media_id(), media_id()
     office.do(office.inspector, filed.case_id, AddEvidence(uploads=[internal]))
     office.do_as_citizen(filed.code_hash, SendEvidence(uploads=[own]))
 
-    office.wire.event(rejected(internal))
-    office.wire.event(rejected(own))
+    office.broker_client.publish_event(rejected(internal))
+    office.broker_client.publish_event(rejected(own))
 
-    [told] = eventually(lambda: refusals(office, filed.case_id))
-    assert told["media"] == [own]
+    [refusal] = eventually(lambda: refusals(office, filed.case_id))
+    assert refusal["media"] == [own]
 
 
 @pytest.mark.parametrize("refusal_first", [True, False])
-def test_what_one_case_cannot_have_is_refused_there_alone(office: Office, refusal_first: bool) -> None:
+def test_an_upload_refused_for_one_case_stays_available_to_another(office: Office, refusal_first: bool) -> None:
     photo, second = media_id(), uuid.uuid4()
     first = office.open(uploads=[photo])
-    office.wire.event(accepted(photo))
+    office.broker_client.publish_event(accepted(photo))
     if refusal_first:
-        office.wire.event(withheld(photo, second))
-        eventually(lambda: office.one("SELECT count(*) FROM withheld WHERE case_id = %s", second) == 1)
+        office.broker_client.publish_event(withheld(photo, second))
+        eventually(lambda: office.value("SELECT count(*) FROM withheld WHERE case_id = %s", second) == 1)
     other = office.open(uploads=[photo], case_id=second)
     if not refusal_first:
-        office.wire.event(withheld(photo, second))
+        office.broker_client.publish_event(withheld(photo, second))
 
-    [told] = eventually(lambda: refusals(office, second))
-    assert told["media"] == [photo]
+    [refusal] = eventually(lambda: refusals(office, second))
+    assert refusal["media"] == [photo]
     assert states(office, other.code_hash) == [("rejected", "already_used")]
     assert states(office, first.code_hash) == [("accepted", None)]
     assert office.ask("authorize_media", AuthorizeMedia(code_hashes=[first.code_hash], media_id=photo))
@@ -165,11 +148,11 @@ def test_what_one_case_cannot_have_is_refused_there_alone(office: Office, refusa
         office.ask("authorize_media", AuthorizeMedia(code_hashes=[other.code_hash], media_id=photo))
 
 
-def test_attachments_are_named_by_their_place_and_what_they_are(office: Office) -> None:
+def test_attachments_are_named_by_position_and_type(office: Office) -> None:
     photo, letter, internal, answer = (media_id() for _ in range(4))
     filed = office.investigated(uploads=[photo, letter])
-    office.wire.event(accepted(photo))
-    office.wire.event(accepted(letter, "application/pdf"))
+    office.broker_client.publish_event(accepted(photo))
+    office.broker_client.publish_event(accepted(letter, "application/pdf"))
     office.do(office.inspector, filed.case_id, AddEvidence(uploads=[internal]))
     office.do(office.inspector, filed.case_id, AskUnit(text="این نامه؟", media=[letter]))
     [question] = office.ask("list_unit_questions", ListUnitQuestions(actor=office.liaison))["items"]
@@ -184,10 +167,15 @@ def test_attachments_are_named_by_their_place_and_what_they_are(office: Office) 
     office.ask("answer_unit_question", request)
 
     seen = office.get(filed.case_id, office.inspector)["attachments"]
-    assert [one["file_name"] for one in seen] == ["evidence-1.jpg", "evidence-2.pdf", "office-1", "office-2"]
+    assert [attachment["file_name"] for attachment in seen] == [
+        "evidence-1.jpg",
+        "evidence-2.pdf",
+        "office-1",
+        "office-2",
+    ]
     [question] = office.ask("list_unit_questions", ListUnitQuestions(actor=office.liaison, open_only=False))["items"]
     # How much more the case has is not for the unit to know.
-    assert [one["file_name"] for one in question["media"]] == ["evidence-1.pdf", "office-2"]
+    assert [file["file_name"] for file in question["media"]] == ["evidence-1.pdf", "office-2"]
     about = {"question_id": question["question_id"]}
     for actor, media, more, label in (
         (office.inspector, letter, {}, "evidence-2"),

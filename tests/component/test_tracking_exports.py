@@ -21,29 +21,16 @@ from contracts.exports import DropExport, ExportFormat, GetExport, ListExports, 
 from contracts.gateway import Actor
 from contracts.searches import Filter, KeepSearch
 from contracts.vocabulary import Language, Role
-from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.support.processes import BusClient, ServiceProcess, bus, eventually, prepared
+from deploy.local.parts import RabbitMQ
+from tests.support.processes import ServiceProcess, eventually, open_broker_client
 from tests.support.tracking import UNIT, Office, actor, staff, submission
 
 LEASE = 3
 
 
 @pytest.fixture(scope="module")
-def environment(broker: RabbitMQ, postgres: PostgreSQL) -> dict[str, str]:
-    settings = {"EXPORTS_PAGE": "7", "EXPORTS_LEASE": str(LEASE), "EXPORTS_OPEN": "2", "EXPORTS_MOST_ROWS": "400"}
-    return prepared("tracking", broker.url, postgres.url, "tracking_exports", **settings)
-
-
-@pytest.fixture(scope="module")
-def service(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    process = ServiceProcess("tracking", environment, tmp_path_factory.mktemp("tracking") / "tracking.log").start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-def office(service: ServiceProcess, wire: BusClient) -> Office:
-    return Office(wire, service.environment["DATABASE_URL"]).gather()
+def tracking_settings() -> dict[str, str]:
+    return {"EXPORTS_PAGE": "7", "EXPORTS_LEASE": str(LEASE), "EXPORTS_OPEN": "2", "EXPORTS_MOST_ROWS": "400"}
 
 
 def ground() -> str:
@@ -53,10 +40,10 @@ def ground() -> str:
 def file(office: Office, count: int, **changes: Any) -> None:
     """So many cases, a second apart."""
     filed = [submission(filed_at=now() + timedelta(seconds=place), **changes) for place in range(count)]
-    for one in filed:
-        office.wire.event(one)
-    ids = [one.case_id for one in filed]
-    eventually(lambda: office.one("SELECT count(*) FROM cases WHERE case_id = ANY(%s)", ids) == count)
+    for submitted in filed:
+        office.broker_client.publish_event(submitted)
+    ids = [submitted.case_id for submitted in filed]
+    eventually(lambda: office.value("SELECT count(*) FROM cases WHERE case_id = ANY(%s)", ids) == count)
 
 
 def start(office: Office, who: Actor, format_: str = "csv", key: str | None = None, **filters: Any) -> Any:
@@ -78,28 +65,28 @@ def ended(office: Office, who: Actor, export_id: str) -> Any:
     """The export when it is over."""
 
     def over() -> Any:
-        found = state(office, who, export_id)
-        return found if found["state"] in ("done", "failed") else None
+        export = state(office, who, export_id)
+        return export if export["state"] in ("done", "failed") else None
 
     return eventually(over, timeout=90)
 
 
 def content(office: Office, who: Actor, export_id: str) -> bytes:
-    """The file, piece by piece."""
-    found, piece = b"", 0
+    """The file, chunk by chunk."""
+    whole, chunk = b"", 0
     while True:
-        one = office.ask("read_export", ReadExport(actor=who, export_id=export_id, piece=piece))
-        found += base64.b64decode(one["content"])
-        piece += 1
-        if piece == one["pieces"]:
-            assert len(found) == one["size"]
-            return found
+        part = office.ask("read_export", ReadExport(actor=who, export_id=export_id, chunk=chunk))
+        whole += base64.b64decode(part["content"])
+        chunk += 1
+        if chunk == part["chunks"]:
+            assert len(whole) == part["size"]
+            return whole
 
 
 def rows(office: Office, who: Actor, export_id: str) -> list[dict[str, str]]:
-    told = content(office, who, export_id)
-    assert told.startswith(b"\xef\xbb\xbf")
-    return list(csv.DictReader(io.StringIO(told.decode("utf-8-sig"), newline="")))
+    file_content = content(office, who, export_id)
+    assert file_content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(file_content.decode("utf-8-sig"), newline="")))
 
 
 def made(office: Office, who: Actor, **filters: Any) -> list[dict[str, str]]:
@@ -107,29 +94,29 @@ def made(office: Office, who: Actor, **filters: Any) -> list[dict[str, str]]:
     export = start(office, who, **filters)
     over = ended(office, who, export["export_id"])
     assert over["state"] == "done", over
-    found = rows(office, who, export["export_id"])
-    assert over["rows_done"] == over["rows_total"] == len(found)
+    lines = rows(office, who, export["export_id"])
+    assert over["rows_done"] == over["rows_total"] == len(lines)
     office.ask("drop_export", DropExport(actor=who, export_id=export["export_id"]))
-    return found
+    return lines
 
 
-def test_it_holds_what_the_list_holds_in_its_order(office: Office) -> None:
+def test_it_contains_the_list_in_its_order(office: Office) -> None:
     own = ground()
     file(office, 15, ground=own)  # three pages
-    found = made(office, office.head, ground=[own])
-    assert [row["Number"] for row in found] == office.numbers(office.head, ground=own)
-    assert {row["Stage"] for row in found} == {"Registered"}
-    assert all(row["Filed (Jalali)"].startswith("14") and row["Filed"].startswith("20") for row in found)
+    lines = made(office, office.head, ground=[own])
+    assert [row["Number"] for row in lines] == office.numbers(office.head, ground=own)
+    assert {row["Stage"] for row in lines} == {"Registered"}
+    assert all(row["Filed (Jalali)"].startswith("14") and row["Filed"].startswith("20") for row in lines)
     assert made(office, office.head, ground=[own], unit=["dep.civ"]) == []
 
 
-def test_a_workbook_holds_the_same_and_no_formula(office: Office) -> None:
+def test_a_workbook_contains_the_same_and_no_formula(office: Office) -> None:
     own = ground()
     file(office, 8, ground=own, text='=HYPERLINK("پیوند","پرونده")')
     export = start(office, office.head, "xlsx", ground=[own])
     assert ended(office, office.head, export["export_id"])["state"] == "done"
-    sheet = load_workbook(io.BytesIO(content(office, office.head, export["export_id"]))).worksheets[0]
-    table = list(sheet.iter_rows())
+    worksheet = load_workbook(io.BytesIO(content(office, office.head, export["export_id"]))).worksheets[0]
+    table = list(worksheet.iter_rows())
     assert [row[0].value for row in table[1:]] == office.numbers(office.head, ground=own)
     assert {(row[-1].value, row[-1].data_type) for row in table[1:]} == {('=HYPERLINK("پیوند","پرونده")', "s")}
     [line] = {row["Text"] for row in made(office, office.head, ground=[own])}
@@ -144,7 +131,7 @@ def test_codes_mobiles_and_national_ids_are_masked(office: Office) -> None:
 
 
 @pytest.mark.parametrize("unit", [UNIT, "dep.urb.permits.desk"])
-def test_it_holds_nothing_against_ones_own_unit(office: Office, unit: str) -> None:
+def test_it_contains_nothing_about_the_readers_own_unit(office: Office, unit: str) -> None:
     own = ground()
     file(office, 2, ground=own)
     file(office, 3, ground=own, unit="dep.civ")
@@ -152,24 +139,24 @@ def test_it_holds_nothing_against_ones_own_unit(office: Office, unit: str) -> No
     assert {row["Unit code"] for row in made(office, actor(Role.HEAD, unit), ground=[own])} == {"dep.civ"}
 
 
-def test_an_inspector_gets_what_is_in_their_hands(office: Office) -> None:
+def test_an_inspector_exports_the_cases_assigned_to_them(office: Office) -> None:
     own = ground()
     file(office, 2, ground=own)
     mine = office.investigated(ground=own)
-    found = made(office, office.inspector, ground=[own])
-    assert [row["Number"] for row in found] == [office.get(mine.case_id)["number"]]
-    assert found[0]["Inspector's id"] == office.inspector.id
+    lines = made(office, office.inspector, ground=[own])
+    assert [row["Number"] for row in lines] == [office.get(mine.case_id)["number"]]
+    assert lines[0]["Inspector's id"] == office.inspector.id
 
 
 @pytest.mark.parametrize("role", [Role.LIAISON, Role.ADMINISTRATOR, Role.CUSTODIAN, Role.OPERATOR], ids=str)
-def test_who_sees_no_list_gets_no_export(office: Office, role: Role) -> None:
+def test_roles_without_a_case_list_get_no_export(office: Office, role: Role) -> None:
     with pytest.raises(NotAllowed):
         start(office, actor(role))
     with pytest.raises(NotAllowed):
         office.ask("list_exports", ListExports(actor=actor(role)))
 
 
-def test_an_analyst_gets_it_without_what_is_said_and_who_handles_it(office: Office) -> None:
+def test_an_analyst_gets_it_without_texts_and_handlers(office: Office) -> None:
     own = ground()
     office.investigated(ground=own, text="یوزپلنگستان در پروانه ما نیست")
     analyst = actor(Role.ANALYST)
@@ -177,13 +164,13 @@ def test_an_analyst_gets_it_without_what_is_said_and_who_handles_it(office: Offi
     [whole] = made(office, office.head, ground=[own])
     assert whole["Text"].startswith("یوزپلنگستان")
     assert whole["Inspector's id"] == office.inspector.id
-    assert row == {**whole, "Text": "", "Inspector's id": ""}
+    assert row == {**whole, "Text": "", "Inspector's id": "", "Inspector": ""}
     for hidden in ({"text": "یوزپلنگستان"}, {"handler": [office.inspector.id]}):
         with pytest.raises(NotAllowed):
             start(office, analyst, ground=[own], **hidden)
 
 
-def test_who_is_an_analyst_from_now_on_reads_no_file_of_before(office: Office) -> None:
+def test_a_reader_who_becomes_an_analyst_cannot_read_earlier_files(office: Office) -> None:
     own, me = ground(), actor(Role.HEAD)
     office.investigated(ground=own)
     export = start(office, me, ground=[own])
@@ -195,7 +182,7 @@ def test_who_is_an_analyst_from_now_on_reads_no_file_of_before(office: Office) -
     assert masked["Text"] == ""
 
 
-def test_it_is_its_owners_alone(office: Office) -> None:
+def test_only_its_owner_reads_it(office: Office) -> None:
     export_id = start(office, office.head, ground=[ground()])["export_id"]
     ended(office, office.head, export_id)
     other = actor(Role.HEAD)
@@ -208,10 +195,10 @@ def test_it_is_its_owners_alone(office: Office) -> None:
             office.ask(method, request)
     assert office.ask("list_exports", ListExports(actor=other))["items"] == []
     assert export_id in [
-        one["export_id"] for one in office.ask("list_exports", ListExports(actor=office.head))["items"]
+        item["export_id"] for item in office.ask("list_exports", ListExports(actor=office.head))["items"]
     ]
     office.ask("drop_export", DropExport(actor=office.head, export_id=export_id))
-    assert office.one("SELECT count(*) FROM export_pieces WHERE export_id = %s", export_id) == 0
+    assert office.value("SELECT count(*) FROM export_chunks WHERE export_id = %s", export_id) == 0
 
 
 def test_bad_filters_and_repetitions(office: Office) -> None:
@@ -238,25 +225,25 @@ def test_too_many_rows_are_refused(office: Office) -> None:
 class Holding:
     """All exports at a standstill: whoever would take one waits for this transaction, and passes the row over."""
 
-    def __init__(self, office: Office, environment: dict[str, str]) -> None:
-        self._office, self._url = office, environment["DATABASE_URL"].replace("+psycopg", "")
+    def __init__(self, office: Office, tracking_environment: dict[str, str]) -> None:
+        self._office, self._url = office, tracking_environment["DATABASE_URL"].replace("+psycopg", "")
 
     def __enter__(self) -> None:
         self._connection = psycopg.connect(self._url)
         # Readers go on; whoever would write waits.
-        self._connection.execute("LOCK TABLE export_pieces IN SHARE ROW EXCLUSIVE MODE")
+        self._connection.execute("LOCK TABLE export_chunks IN SHARE ROW EXCLUSIVE MODE")
 
     def __exit__(self, *_: Any) -> None:
         self._connection.rollback()
         self._connection.close()
 
 
-def test_only_so_many_are_open_at_once_and_none_is_read_before_it_is_done(
-    office: Office, environment: dict[str, str]
+def test_open_exports_are_limited_and_none_is_readable_before_it_is_done(
+    office: Office, tracking_environment: dict[str, str]
 ) -> None:
     who, own = actor(Role.HEAD), ground()
     file(office, 1, ground=own)
-    with Holding(office, environment):
+    with Holding(office, tracking_environment):
         opened = [start(office, who, ground=[own])["export_id"] for _ in range(2)]
         with pytest.raises(TooManyExports) as raised:
             start(office, who, ground=[own])
@@ -268,39 +255,41 @@ def test_only_so_many_are_open_at_once_and_none_is_read_before_it_is_done(
     assert start(office, who, ground=[own])
 
 
-def test_who_loses_their_rights_meanwhile_gets_nothing(office: Office, environment: dict[str, str]) -> None:
+def test_a_reader_who_loses_permission_meanwhile_gets_nothing(
+    office: Office, tracking_environment: dict[str, str]
+) -> None:
     leaver, mover, own = actor(Role.HEAD), actor(Role.SCREENER), ground()
     file(office, 2, ground=own)
     file(office, 1, ground=own, unit="dep.civ")
     for who in (leaver, mover):
-        office.wire.event(staff(who))
-    eventually(lambda: office.one("SELECT count(*) FROM staff WHERE staff_id IN (%s, %s)", leaver.id, mover.id) == 2)
-    with Holding(office, environment):
+        office.broker_client.publish_event(staff(who))
+    eventually(lambda: office.value("SELECT count(*) FROM staff WHERE staff_id IN (%s, %s)", leaver.id, mover.id) == 2)
+    with Holding(office, tracking_environment):
         left, moved = (start(office, who, ground=[own])["export_id"] for who in (leaver, mover))
-        office.wire.event(staff(leaver, version=2, active=False))
-        office.wire.event(staff(mover, version=2, unit=UNIT))
+        office.broker_client.publish_event(staff(leaver, version=2, active=False))
+        office.broker_client.publish_event(staff(mover, version=2, unit=UNIT))
         both = "SELECT count(*) FROM staff WHERE version = 2 AND staff_id IN (%s, %s)"
-        eventually(lambda: office.one(both, leaver.id, mover.id) == 2)
+        eventually(lambda: office.value(both, leaver.id, mover.id) == 2)
     over = ended(office, mover, moved)
     assert {row["Unit code"] for row in rows(office, mover, moved)} == {"dep.civ"}
     assert over["rows_total"] == 1
-    eventually(lambda: office.one("SELECT state FROM exports WHERE export_id = %s", left) == "failed", timeout=60)
-    assert office.one("SELECT error FROM exports WHERE export_id = %s", left) == "not_allowed"
+    eventually(lambda: office.value("SELECT state FROM exports WHERE export_id = %s", left) == "failed", timeout=60)
+    assert office.value("SELECT error FROM exports WHERE export_id = %s", left) == "not_allowed"
 
 
-def test_a_file_made_under_wider_rights_is_given_no_more(office: Office) -> None:
+def test_a_file_made_with_wider_permissions_is_no_longer_served(office: Office) -> None:
     who, own = actor(Role.HEAD), ground()
     file(office, 1, ground=own)
     export_id = start(office, who, ground=[own])["export_id"]
     assert ended(office, who, export_id)["state"] == "done"
     assert content(office, who, export_id)
-    office.wire.event(staff(who, unit=UNIT))
+    office.broker_client.publish_event(staff(who, unit=UNIT))
     eventually(lambda: office.rows("SELECT 1 FROM staff WHERE staff_id = %s", who.id))
     with pytest.raises(Gone):
         content(office, who, export_id)
 
 
-def test_a_kept_search_narrows_it(office: Office) -> None:
+def test_a_saved_search_narrows_it(office: Office) -> None:
     own = ground()
     file(office, 2, ground=own)
     file(office, 1, ground=own, unit="dep.civ")
@@ -340,7 +329,7 @@ def slow_pages(office: Office) -> Iterator[None]:
         """
         CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END $$;
-        CREATE TRIGGER slow BEFORE INSERT ON export_pieces FOR EACH ROW EXECUTE FUNCTION take_time()
+        CREATE TRIGGER slow BEFORE INSERT ON export_chunks FOR EACH ROW EXECUTE FUNCTION take_time()
         """
     )
     yield
@@ -348,30 +337,30 @@ def slow_pages(office: Office) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("slow_pages")
-def test_two_replicas_and_kills_in_the_midst_make_each_file_once_and_whole(
-    office: Office, service: ServiceProcess, broker: RabbitMQ, environment: dict[str, str], tmp_path: Path
+def test_two_replicas_make_each_file_once_and_complete_despite_kills(
+    office: Office, tracking: ServiceProcess, broker: RabbitMQ, tracking_environment: dict[str, str], tmp_path: Path
 ) -> None:
     own = ground()
     file(office, 150, ground=own)
     expected = office.numbers(office.head, ground=own)
     people = [actor(Role.HEAD) for _ in range(2)]
-    other = ServiceProcess("tracking", environment, tmp_path / "other.log").start()
+    other = ServiceProcess("tracking", tracking_environment, tmp_path / "other.log").start()
     try:
-        with bus(broker.url) as line:  # the test's own has been silent while a replica started
-            before = Office(line, environment["DATABASE_URL"])
-            asked = [
+        with open_broker_client(broker.url) as line:  # the test's own has been silent while a replica started
+            before = Office(line, tracking_environment["DATABASE_URL"])
+            requested = [
                 (who, format_, start(before, who, format_, ground=[own])["export_id"])
                 for who in people
                 for format_ in ("csv", "xlsx")
             ]
         midst = "SELECT count(*) FROM exports WHERE state = 'running' AND rows_done BETWEEN 1 AND 149"
-        eventually(lambda: office.one(midst), timeout=60)
+        eventually(lambda: office.value(midst), timeout=60)
         other.kill()
-        service.kill()
+        tracking.kill()
         other.start()
-        with bus(broker.url) as line:
-            after = Office(line, environment["DATABASE_URL"])
-            for who, format_, export_id in asked:
+        with open_broker_client(broker.url) as line:
+            after = Office(line, tracking_environment["DATABASE_URL"])
+            for who, format_, export_id in requested:
                 over = ended(after, who, export_id)
                 assert (over["state"], over["rows_done"], over["rows_total"]) == ("done", 150, 150), over
                 if format_ == "csv":
@@ -380,20 +369,20 @@ def test_two_replicas_and_kills_in_the_midst_make_each_file_once_and_whole(
                     book = load_workbook(io.BytesIO(content(after, who, export_id)), read_only=True)
                     lines = book.worksheets[0].iter_rows(min_row=2, values_only=True)
                     assert [line[0] for line in lines] == expected
-        assert office.one("SELECT count(*) FROM export_pieces WHERE part = 'rows'") == 0
+        assert office.value("SELECT count(*) FROM export_chunks WHERE part = 'rows'") == 0
     finally:
         other.stop()
-        service.start()
+        tracking.start()
 
 
-def test_a_cancelled_one_is_made_no_further(office: Office, environment: dict[str, str]) -> None:
+def test_a_cancelled_export_is_not_continued(office: Office, tracking_environment: dict[str, str]) -> None:
     who, own = actor(Role.HEAD), ground()
     file(office, 20, ground=own)
-    with Holding(office, environment):
+    with Holding(office, tracking_environment):
         export_id = start(office, who, ground=[own])["export_id"]
-        eventually(lambda: office.one("SELECT state FROM exports WHERE export_id = %s", export_id) == "running")
+        eventually(lambda: office.value("SELECT state FROM exports WHERE export_id = %s", export_id) == "running")
     office.ask("drop_export", DropExport(actor=who, export_id=export_id))
     with pytest.raises(NotFound):
         state(office, who, export_id)
     assert len(made(office, who, ground=[own])) == 20  # whoever was at it is free for others
-    assert office.one("SELECT count(*) FROM export_pieces WHERE export_id = %s", export_id) == 0
+    assert office.value("SELECT count(*) FROM export_chunks WHERE export_id = %s", export_id) == 0

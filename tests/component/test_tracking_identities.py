@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
@@ -23,33 +22,22 @@ from contracts.errors import (
 from contracts.gateway import Actor
 from contracts.identities import AskForIdentity, DecideIdentityRequest, ListIdentityRequests
 from contracts.tracking import AuthorizeIdentity
-from contracts.vocabulary import Role
-from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.support.processes import BusClient, ServiceProcess, bus, prepared
+from contracts.vocabulary import IDENTITY_ROLES, Role
+from tests.support.processes import ServiceProcess, open_broker_client
 from tests.support.tracking import UNIT, Office, actor
 
 REASON = "برای دعوت به جلسه"
 
 
 @pytest.fixture(scope="module")
-def service(
-    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServiceProcess]:
-    environment = prepared("tracking", broker.url, postgres.url, "tracking_identities", IDENTITY_MINUTES_MOST="120")
-    process = ServiceProcess("tracking", environment, tmp_path_factory.mktemp("tracking") / "tracking.log").start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-def office(service: ServiceProcess, wire: BusClient) -> Office:
-    return Office(wire, service.environment["DATABASE_URL"]).gather()
+def tracking_settings() -> dict[str, str]:
+    return {"IDENTITY_MINUTES_MOST": "120"}
 
 
 @pytest.fixture
 def case_id(office: Office) -> UUID:
-    found: UUID = office.open().case_id
-    return found
+    new_case_id: UUID = office.open().case_id
+    return new_case_id
 
 
 @pytest.fixture
@@ -63,14 +51,14 @@ def custodian() -> Actor:
 
 
 def asks(office: Office, who: Actor, case_id: UUID, key: str = "", **more: Any) -> dict[str, Any]:
-    told = {"reason": REASON, "minutes": 60, "idempotency_key": key or uuid.uuid4().hex} | more
-    found: dict[str, Any] = office.ask("ask_for_identity", AskForIdentity(actor=who, case_id=case_id, **told))
-    return found
+    values = {"reason": REASON, "minutes": 60, "idempotency_key": key or uuid.uuid4().hex} | more
+    answer: dict[str, Any] = office.ask("ask_for_identity", AskForIdentity(actor=who, case_id=case_id, **values))
+    return answer
 
 
 def decides(office: Office, who: Actor, request: dict[str, Any], consent: bool, reason: str | None = None) -> Any:
-    asked = DecideIdentityRequest(actor=who, request_id=request["request_id"], consent=consent, reason=reason)
-    return office.ask("decide_identity_request", asked)
+    decision = DecideIdentityRequest(actor=who, request_id=request["request_id"], consent=consent, reason=reason)
+    return office.ask("decide_identity_request", decision)
 
 
 def may_open(office: Office, who: Actor, case_id: UUID) -> Any:
@@ -78,14 +66,14 @@ def may_open(office: Office, who: Actor, case_id: UUID) -> Any:
 
 
 def listed(office: Office, who: Actor, **more: Any) -> list[str]:
-    found: list[str] = []
+    request_ids: list[str] = []
     after = None
     while True:
         page = office.ask("list_identity_requests", ListIdentityRequests(actor=who, after=after, limit=2, **more))
-        found += [one["request_id"] for one in page["items"]]
+        request_ids += [item["request_id"] for item in page["items"]]
         after = page["next"]
         if after is None:
-            return found
+            return request_ids
 
 
 def test_nobody_opens_an_identity_alone(office: Office, case_id: UUID, head: Actor, custodian: Actor) -> None:
@@ -99,7 +87,7 @@ def test_nobody_opens_an_identity_alone(office: Office, case_id: UUID, head: Act
             decides(office, who, request, True)
 
 
-def test_who_asked_may_open_it_once_a_custodian_has_consented_and_nobody_else(
+def test_only_the_requester_may_open_it_after_a_custodian_consented(
     office: Office, case_id: UUID, head: Actor, custodian: Actor
 ) -> None:
     request = asks(office, head, case_id)
@@ -114,7 +102,7 @@ def test_who_asked_may_open_it_once_a_custodian_has_consented_and_nobody_else(
         may_open(office, head, office.open().case_id)
 
 
-def test_a_consent_ends(office: Office, case_id: UUID, head: Actor, custodian: Actor) -> None:
+def test_a_consent_expires(office: Office, case_id: UUID, head: Actor, custodian: Actor) -> None:
     request = asks(office, head, case_id, minutes=15)
     decides(office, custodian, request, True)
     [(minutes,)] = office.rows(
@@ -128,7 +116,9 @@ def test_a_consent_ends(office: Office, case_id: UUID, head: Actor, custodian: A
         may_open(office, head, case_id)
 
 
-def test_what_a_custodian_refused_stays_refused(office: Office, case_id: UUID, head: Actor, custodian: Actor) -> None:
+def test_a_request_refused_by_a_custodian_stays_refused(
+    office: Office, case_id: UUID, head: Actor, custodian: Actor
+) -> None:
     request = asks(office, head, case_id)
     decides(office, custodian, request, False, "دلیل کافی نیست.")
     assert decides(office, custodian, request, False, "دلیل کافی نیست.")["state"] == "refused"
@@ -139,33 +129,33 @@ def test_what_a_custodian_refused_stays_refused(office: Office, case_id: UUID, h
         may_open(office, head, case_id)
 
 
-def test_of_several_custodians_at_once_one_decides(
-    office: Office, service: ServiceProcess, case_id: UUID, head: Actor
+def test_one_of_several_simultaneous_custodians_decides(
+    office: Office, tracking: ServiceProcess, case_id: UUID, head: Actor
 ) -> None:
     request = asks(office, head, case_id)
 
     def decide(consent: bool) -> str:
-        with bus(service.environment["AMQP_URL"]) as wire:
-            apart = Office(wire, service.environment["DATABASE_URL"])
+        with open_broker_client(tracking.environment["AMQP_URL"]) as broker_client:
+            apart = Office(broker_client, tracking.environment["DATABASE_URL"])
             try:
                 return str(decides(apart, actor(Role.CUSTODIAN), request, consent)["state"])
             except AlreadyDecided as error:
                 return error.code
 
     with ThreadPoolExecutor(6) as pool:
-        told = list(pool.map(decide, [True, False] * 3))
-    assert sorted(told).count("already_decided") == 5
+        outcomes = list(pool.map(decide, [True, False] * 3))
+    assert sorted(outcomes).count("already_decided") == 5
 
 
-def test_the_same_request_under_its_key_is_one(office: Office, case_id: UUID, head: Actor) -> None:
+def test_a_repeated_request_with_its_key_counts_once(office: Office, case_id: UUID, head: Actor) -> None:
     key = uuid.uuid4().hex
     assert asks(office, head, case_id, key) == asks(office, head, case_id, key)
     with pytest.raises(KeyReused):
         asks(office, head, case_id, key, reason="دلیل دیگری")
 
 
-@pytest.mark.parametrize("role", sorted(set(Role) - {Role.HEAD, Role.CUSTODIAN}))
-def test_nobody_else_asks_decides_or_reads(office: Office, case_id: UUID, head: Actor, role: Role) -> None:
+@pytest.mark.parametrize("role", sorted(set(Role) - IDENTITY_ROLES))
+def test_no_other_role_requests_decides_or_reads(office: Office, case_id: UUID, head: Actor, role: Role) -> None:
     request, other = asks(office, head, case_id), actor(role, "insp")
     for attempt in (
         lambda: asks(office, other, case_id),
@@ -178,7 +168,9 @@ def test_nobody_else_asks_decides_or_reads(office: Office, case_id: UUID, head: 
         decides(office, actor(Role.HEAD), request, True)
 
 
-def test_a_conflict_of_interest_hides_all_of_it(office: Office, case_id: UUID, head: Actor, custodian: Actor) -> None:
+def test_a_conflict_of_interest_hides_everything_about_it(
+    office: Office, case_id: UUID, head: Actor, custodian: Actor
+) -> None:
     request = asks(office, head, case_id)
     assert listed(office, custodian)[0] == listed(office, head)[0] == request["request_id"]
     theirs = actor(Role.CUSTODIAN, UNIT)
@@ -190,7 +182,7 @@ def test_a_conflict_of_interest_hides_all_of_it(office: Office, case_id: UUID, h
             asks(office, who, case_id)
 
 
-def test_a_head_reads_their_own_and_custodians_what_waits(
+def test_a_head_reads_their_own_requests_and_custodians_the_waiting_ones(
     office: Office, case_id: UUID, head: Actor, custodian: Actor
 ) -> None:
     made = [asks(office, head, case_id)["request_id"] for _ in range(5)]
@@ -205,7 +197,7 @@ def test_a_head_reads_their_own_and_custodians_what_waits(
 @pytest.mark.parametrize(
     ("more", "error"), [({"minutes": 121}, InvalidField), ({"reason": "کوتاه\x00است"}, PeygirError)]
 )
-def test_what_cannot_be_asked_is_refused(
+def test_an_invalid_request_is_refused(
     office: Office, case_id: UUID, head: Actor, more: dict[str, Any], error: type[PeygirError]
 ) -> None:
     with pytest.raises(error):

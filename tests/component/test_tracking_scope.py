@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,27 +17,11 @@ from contracts.identities import AskForIdentity, DecideIdentityRequest
 from contracts.intake import SubmissionRegistered
 from contracts.searches import CountFoundCases
 from contracts.tracking import AddNote, Assign, AuthorizeIdentity, AuthorizeMedia, Correct, Merge, StartScreening
-from contracts.vocabulary import Kind, Role
-from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
+from contracts.vocabulary import IDENTITY_ROLES, Kind, Role
+from tests.support.processes import eventually
 from tests.support.tracking import UNIT, Office, actor, staff, submission
 
-HEARD_AT = now()
-
-
-@pytest.fixture(scope="module")
-def service(
-    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServiceProcess]:
-    environment = prepared("tracking", broker.url, postgres.url, "tracking_scope")
-    process = ServiceProcess("tracking", environment, tmp_path_factory.mktemp("tracking") / "tracking.log").start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-def office(service: ServiceProcess, wire: BusClient) -> Office:
-    return Office(wire, service.environment["DATABASE_URL"]).gather()
+FILED_AT = now()
 
 
 def ground() -> str:
@@ -47,11 +31,11 @@ def ground() -> str:
 
 def file(office: Office, count: int, **changes: Any) -> list[SubmissionRegistered]:
     """So many cases, a second apart, the oldest first."""
-    filed = [submission(filed_at=HEARD_AT + timedelta(seconds=place), **changes) for place in range(count)]
-    for one in filed:
-        office.wire.event(one)
-    ids = [one.case_id for one in filed]
-    eventually(lambda: office.one("SELECT count(*) FROM cases WHERE case_id = ANY(%s)", ids) == count)
+    filed = [submission(filed_at=FILED_AT + timedelta(seconds=place), **changes) for place in range(count)]
+    for submitted in filed:
+        office.broker_client.publish_event(submitted)
+    ids = [submitted.case_id for submitted in filed]
+    eventually(lambda: office.value("SELECT count(*) FROM cases WHERE case_id = ANY(%s)", ids) == count)
     return filed
 
 
@@ -61,7 +45,7 @@ FREE = ["insp", "dep.urb", "dep.urb.control", "dep.civ", "nowhere", None]
 
 @pytest.mark.parametrize("role", [Role.SCREENER, Role.HEAD, Role.INSPECTOR])
 @pytest.mark.parametrize("unit", CONFLICTED)
-def test_who_belongs_to_the_unit_or_below_never_sees_the_case(office: Office, role: Role, unit: str) -> None:
+def test_staff_of_the_unit_or_below_never_see_the_case(office: Office, role: Role, unit: str) -> None:
     own = ground()
     filed = office.investigated(ground=own, text="زاغ سیاه", uploads=["m" * 22])
     who = actor(role, unit, UUID(office.inspector.id) if role is Role.INSPECTOR else None)
@@ -82,27 +66,27 @@ def test_who_belongs_to_the_unit_or_below_never_sees_the_case(office: Office, ro
 
 
 @pytest.mark.parametrize("unit", FREE)
-def test_who_belongs_beside_or_above_sees_the_case(office: Office, unit: str | None) -> None:
+def test_staff_of_sibling_or_parent_units_see_the_case(office: Office, unit: str | None) -> None:
     filed = office.open()
     assert office.get(filed.case_id, actor(Role.SCREENER, unit))["case_id"] == str(filed.case_id)
 
 
-def test_the_unit_that_accounts_told_counts_as_much_as_the_tokens(office: Office) -> None:
+def test_the_unit_from_accounts_counts_as_much_as_that_of_the_token(office: Office) -> None:
     filed = office.open()
     moved = actor(Role.SCREENER, "insp")
     assert office.get(filed.case_id, moved)
-    office.wire.event(staff(moved, unit=UNIT))
+    office.broker_client.publish_event(staff(moved, unit=UNIT))
     eventually(lambda: office.rows("SELECT 1 FROM staff WHERE staff_id = %s", moved.id))
     with pytest.raises(UnknownCase):
         office.get(filed.case_id, moved)
-    office.wire.event(staff(moved, version=3, unit="insp", active=False))
-    office.wire.event(staff(moved, version=2, unit="insp"))  # old news
+    office.broker_client.publish_event(staff(moved, version=3, unit="insp", active=False))
+    office.broker_client.publish_event(staff(moved, version=2, unit="insp"))  # old news
     eventually(lambda: office.rows("SELECT 1 FROM staff WHERE staff_id = %s AND version = 3", moved.id))
     with pytest.raises(NotAllowed):
         office.get(filed.case_id, moved)
 
 
-def test_a_case_is_not_assigned_to_nor_merged_by_whom_it_conflicts_with(office: Office) -> None:
+def test_a_case_is_neither_assigned_to_nor_merged_by_conflicted_staff(office: Office) -> None:
     filed, other = office.open(), office.open(unit="dep.civ")
     office.do(office.screener, filed.case_id, StartScreening())
     with pytest.raises(InvalidField) as raised:
@@ -118,7 +102,7 @@ def test_a_case_is_not_assigned_to_nor_merged_by_whom_it_conflicts_with(office: 
     assert errors[0] == errors[1]
 
 
-def test_who_finds_a_case_to_be_about_their_own_unit_sees_no_more_of_it(office: Office) -> None:
+def test_staff_no_longer_see_a_case_corrected_to_their_own_unit(office: Office) -> None:
     filed = office.open(unit=None, unit_name_fa=None, unit_name_en=None)
     inside = actor(Role.SCREENER, UNIT)
     office.do(inside, filed.case_id, StartScreening())
@@ -129,7 +113,7 @@ def test_who_finds_a_case_to_be_about_their_own_unit_sees_no_more_of_it(office: 
         office.do(inside, filed.case_id, Correct(unit=UNIT), key="found-it-out")
 
 
-def test_an_inspector_sees_what_is_assigned_to_them_now(office: Office) -> None:
+def test_an_inspector_sees_the_cases_assigned_to_them_now(office: Office) -> None:
     own = ground()
     first, second = (office.investigated(ground=own) for _ in range(2))
     file(office, 2, ground=own)
@@ -140,7 +124,7 @@ def test_an_inspector_sees_what_is_assigned_to_them_now(office: Office) -> None:
     assert office.numbers(office.other_inspector, ground=own) == [office.get(first.case_id)["number"]]
 
 
-def test_roles_that_see_no_cases_get_no_list(office: Office) -> None:
+def test_roles_without_cases_get_no_list(office: Office) -> None:
     for role in (Role.LIAISON, Role.ADMINISTRATOR, Role.CUSTODIAN, Role.OPERATOR):
         with pytest.raises(NotAllowed):
             office.page(actor(role))
@@ -148,14 +132,14 @@ def test_roles_that_see_no_cases_get_no_list(office: Office) -> None:
         office.page(Actor(kind="bearer", id="x", roles=frozenset({Role.HEAD})))
 
 
-def test_an_analyst_sees_that_there_are_cases_and_not_what_they_say(office: Office) -> None:
+def test_an_analyst_sees_cases_without_their_texts(office: Office) -> None:
     own, analyst = ground(), actor(Role.ANALYST)
     case = office.investigated(ground=own, text="خرسستان همسایه ماست")
     page = office.page(analyst, ground=[own])
     [line], [whole] = page["items"], office.page(office.head, ground=[own])["items"]
     assert page["masked"]
     assert (whole["excerpt"], whole["handler"]) == ("خرسستان همسایه ماست", office.inspector.id)
-    assert line == {**whole, "excerpt": "", "handler": None}
+    assert line == {**whole, "excerpt": "", "handler": None, "handler_name": None}
     assert office.page(analyst, ground=[own], sort="due_on", stage=["investigating"])["items"] == [line]
     for hidden in ({"text": "خرسستان"}, {"text": "ه"}, {"handler": [office.inspector.id]}):
         with pytest.raises(NotAllowed):
@@ -181,22 +165,22 @@ def test_filters_narrow_a_list(office: Office) -> None:
     office.do(office.screener, screened.case_id, StartScreening())
     office.do(office.screener, screened.case_id, Correct(urgent=True))
 
-    def found(**filters: Any) -> int:
+    def count(**filters: Any) -> int:
         return len(office.numbers(office.head, ground=own, **filters))
 
-    assert found() == 4
-    assert found(kind="information") == 1
-    assert found(stage=["screening"]) == 1
-    assert found(stage=["screening", "registered", "screening"]) == 4
-    assert found(stage=["closed"]) == 0
-    assert found(unit="dep.urb") == 3  # with all below it
-    assert found(unit="mq") == 4
-    assert found(unit="dep.civ", stage=["registered"]) == 1
-    assert found(urgent=True) == 1
-    assert found(handler=uuid.uuid4()) == 0
-    assert found(outcome="upheld") == 0
-    assert found(filed_since=information.filed_at + timedelta(days=1)) == 0
-    assert found(filed_before=HEARD_AT + timedelta(microseconds=1)) == 2
+    assert count() == 4
+    assert count(kind="information") == 1
+    assert count(stage=["screening"]) == 1
+    assert count(stage=["screening", "registered", "screening"]) == 4
+    assert count(stage=["closed"]) == 0
+    assert count(unit="dep.urb") == 3  # with all below it
+    assert count(unit="mq") == 4
+    assert count(unit="dep.civ", stage=["registered"]) == 1
+    assert count(urgent=True) == 1
+    assert count(handler=uuid.uuid4()) == 0
+    assert count(outcome="upheld") == 0
+    assert count(filed_since=information.filed_at + timedelta(days=1)) == 0
+    assert count(filed_before=FILED_AT + timedelta(microseconds=1)) == 2
 
 
 def test_search_compares_normalised_persian(office: Office) -> None:
@@ -236,7 +220,7 @@ def test_search_compares_normalised_persian(office: Office) -> None:
     assert len(office.numbers(office.head, ground=own, text="   ")) == 4
 
 
-def test_a_line_holds_an_excerpt_and_no_more(office: Office) -> None:
+def test_a_list_item_contains_only_an_excerpt(office: Office) -> None:
     own = ground()
     file(office, 1, ground=own, text="ب" * 500)
     [line] = office.page(office.head, ground=own)["items"]
@@ -244,12 +228,12 @@ def test_a_line_holds_an_excerpt_and_no_more(office: Office) -> None:
     assert line["unit_name_fa"] == "اداره پروانه"
 
 
-def test_pages_hold_each_case_once_while_cases_are_added(office: Office) -> None:
+def test_pages_list_each_case_once_while_cases_are_added(office: Office) -> None:
     own = ground()
     filed = file(office, 23, ground=own)
-    twins = [submission(ground=own, filed_at=HEARD_AT) for _ in range(3)]  # at the very same moment
+    twins = [submission(ground=own, filed_at=FILED_AT) for _ in range(3)]  # at the very same moment
     for twin in twins:
-        office.wire.event(twin)
+        office.broker_client.publish_event(twin)
     eventually(lambda: len(office.numbers(office.head, ground=own)) == 26)
     seen, after, pages = [], None, 0
     while True:
@@ -259,18 +243,18 @@ def test_pages_hold_each_case_once_while_cases_are_added(office: Office) -> None
         if after is None:
             break
         office.open(ground=own, filed_at=now() + timedelta(hours=1))
-    assert sorted(seen) == sorted(str(one.case_id) for one in [*filed, *twins])
+    assert sorted(seen) == sorted(str(submitted.case_id) for submitted in [*filed, *twins])
     assert pages == 6
-    moments = [office.one("SELECT filed_at FROM cases WHERE case_id = %s", case_id) for case_id in seen]
+    moments = [office.value("SELECT filed_at FROM cases WHERE case_id = %s", case_id) for case_id in seen]
     assert moments == sorted(moments, reverse=True)
 
 
 @pytest.mark.parametrize("stages", [[], ["registered"], ["registered", "screening"]])
-def test_a_page_ends_where_the_next_begins_by_stage_too(office: Office, stages: list[str]) -> None:
+def test_pages_sorted_by_stage_have_no_gap_and_no_repetition(office: Office, stages: list[str]) -> None:
     own = ground()
-    for place, one in enumerate(file(office, 7, ground=own)):
+    for place, submitted in enumerate(file(office, 7, ground=own)):
         if place % 2 and len(stages) != 1:
-            office.do(office.screener, one.case_id, StartScreening())
+            office.do(office.screener, submitted.case_id, StartScreening())
     first = office.page(office.head, ground=own, stage=stages, limit=3)
     rest = office.page(office.head, ground=own, stage=stages, limit=100, after=first["next"])
     assert len(first["items"]) == 3
@@ -279,21 +263,21 @@ def test_a_page_ends_where_the_next_begins_by_stage_too(office: Office, stages: 
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "AAAA", "!" * 32, "é", "f" * 32])
-def test_a_cursor_that_is_none_is_refused(office: Office, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(office: Office, cursor: str) -> None:
     with pytest.raises(InvalidField):
         office.page(office.head, after=cursor)
 
 
 def consented(office: Office, who: Actor, case_id: UUID) -> None:
     """A custodian has consented to that they open who filed this case."""
-    told = {"reason": "برای دعوت به جلسه", "minutes": 60, "idempotency_key": uuid.uuid4().hex}
-    asked = office.ask("ask_for_identity", AskForIdentity(actor=who, case_id=case_id, **told))
-    word = DecideIdentityRequest(actor=actor(Role.CUSTODIAN), request_id=asked["request_id"], consent=True)
+    values = {"reason": "برای دعوت به جلسه", "minutes": 60, "idempotency_key": uuid.uuid4().hex}
+    request = office.ask("ask_for_identity", AskForIdentity(actor=who, case_id=case_id, **values))
+    word = DecideIdentityRequest(actor=actor(Role.CUSTODIAN), request_id=request["request_id"], consent=True)
     office.ask("decide_identity_request", word)
 
 
 @pytest.mark.parametrize("role", [Role.HEAD, Role.CUSTODIAN])
-class TestWhoFiledACase:
+class TestIdentityOfACase:
     """Tracking says who may open an identity; intake, which opens it, knows nothing of conflicts of interest."""
 
     def may(self, office: Office, who: Actor, case_id: UUID) -> Any:
@@ -302,14 +286,14 @@ class TestWhoFiledACase:
         return office.ask("authorize_identity", AuthorizeIdentity(actor=who, case_id=case_id))
 
     @pytest.mark.parametrize("unit", FREE)
-    def test_may_be_known_to_head_and_custodian_of_no_or_another_unit(
+    def test_is_permitted_to_head_and_custodian_of_no_or_another_unit(
         self, office: Office, role: Role, unit: str | None
     ) -> None:
         filed = office.open()
         assert self.may(office, actor(role, unit), filed.case_id)["case_id"] == str(filed.case_id)
 
     @pytest.mark.parametrize("unit", CONFLICTED)
-    def test_is_hidden_from_those_of_the_unit_or_below_as_if_there_were_no_case(
+    def test_is_hidden_from_staff_of_the_unit_or_below_as_an_unknown_case(
         self, office: Office, role: Role, unit: str
     ) -> None:
         filed = office.open()
@@ -318,17 +302,17 @@ class TestWhoFiledACase:
                 self.may(office, actor(role, unit), case_id)
             assert raised.value.params == {}
 
-    def test_is_hidden_from_who_accounts_says_was_moved_there(self, office: Office, role: Role) -> None:
+    def test_is_hidden_from_staff_moved_to_the_unit(self, office: Office, role: Role) -> None:
         filed, moved = office.open(), actor(role, "insp")
         consented(office, moved, filed.case_id)
-        office.wire.event(staff(moved, unit=UNIT))
+        office.broker_client.publish_event(staff(moved, unit=UNIT))
         eventually(lambda: office.rows("SELECT 1 FROM staff WHERE staff_id = %s", moved.id))
         with pytest.raises(UnknownCase):
             office.ask("authorize_identity", AuthorizeIdentity(actor=moved, case_id=filed.case_id))
 
 
-@pytest.mark.parametrize("role", sorted(set(Role) - {Role.HEAD, Role.CUSTODIAN}))
-def test_nobody_else_may_know_who_filed_a_case(office: Office, role: Role) -> None:
+@pytest.mark.parametrize("role", sorted(set(Role) - IDENTITY_ROLES))
+def test_no_other_role_may_learn_who_filed_a_case(office: Office, role: Role) -> None:
     filed = office.open()
     with pytest.raises(NotAllowed):
         office.ask("authorize_identity", AuthorizeIdentity(actor=actor(role), case_id=filed.case_id))

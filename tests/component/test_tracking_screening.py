@@ -17,7 +17,7 @@ from contracts.screening import AssignMany, CaseSeen, HandOver, ListSkills, SetS
 from contracts.tracking import AskUnit, Assign, Correct, ExecuteCommand, StartScreening
 from contracts.vocabulary import Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.support.processes import BusClient, ServiceProcess, bus, eventually, prepared
+from tests.support.processes import BrokerClient, ServiceProcess, eventually, open_broker_client, prepared
 from tests.support.tracking import UNIT, Office, actor, staff
 
 
@@ -33,8 +33,8 @@ def service(
 
 
 @pytest.fixture
-def office(service: ServiceProcess, wire: BusClient) -> Office:
-    return Office(wire, service.environment["DATABASE_URL"]).gather()
+def office(service: ServiceProcess, broker_client: BrokerClient) -> Office:
+    return Office(broker_client, service.environment["DATABASE_URL"]).gather()
 
 
 def screened(office: Office, count: int, **changes: Any) -> list[UUID]:
@@ -71,11 +71,11 @@ def loads(office: Office) -> dict[str, int]:
     return {item["inspector"]: item["open_cases"] for item in skills["items"]}
 
 
-def test_a_case_goes_to_whoever_is_skilled_and_has_the_fewest(office: Office) -> None:
+def test_a_case_is_assigned_to_the_skilled_inspector_with_the_fewest(office: Office) -> None:
     set_skills(office, office.inspector, "delay")
     set_skills(office, office.other_inspector, "delay", "conduct")
     cases = screened(office, 4)
-    handlers = [office.do(office.screener, one, Assign())["handler"] for one in cases]
+    handlers = [office.do(office.screener, case_id, Assign())["handler"] for case_id in cases]
     assert Counter(handlers) == {office.inspector.id: 2, office.other_inspector.id: 2}  # the insider is conflicted
     [conduct] = screened(office, 1, ground="conduct")
     assert office.do(office.screener, conduct, Assign())["handler"] == office.other_inspector.id
@@ -88,11 +88,11 @@ def test_a_case_goes_to_whoever_is_skilled_and_has_the_fewest(office: Office) ->
     assert loads(office) == {office.inspector.id: 3, office.other_inspector.id: 3, office.insider.id: 0}
 
 
-def test_two_who_choose_at_once_do_not_both_find_the_same_one_free(office: Office, broker: RabbitMQ) -> None:
+def test_simultaneous_assignments_choose_different_inspectors(office: Office, broker: RabbitMQ) -> None:
     cases = screened(office, 8)
 
     def assign(own: list[UUID]) -> None:
-        with bus(broker.url) as client:
+        with open_broker_client(broker.url) as client:
             for case_id in own:
                 request = ExecuteCommand(
                     actor=office.screener,
@@ -101,7 +101,7 @@ def test_two_who_choose_at_once_do_not_both_find_the_same_one_free(office: Offic
                     idempotency_key=uuid.uuid4().hex,
                     command=Assign(),
                 )
-                client.ask("tracking", "execute", request)
+                client.call("tracking", "execute", request)
 
     threads = [threading.Thread(target=assign, args=(cases[part::2],)) for part in range(2)]
     for thread in threads:
@@ -111,43 +111,43 @@ def test_two_who_choose_at_once_do_not_both_find_the_same_one_free(office: Offic
     assert sorted(loads(office).values()) == [0, 4, 4]
 
 
-def test_many_are_assigned_at_once_and_one_that_cannot_be_stops_no_other(office: Office) -> None:
+def test_bulk_assignment_continues_past_a_case_that_cannot_be_assigned(office: Office) -> None:
     cases = screened(office, 3)
     unread, unknown = office.open().case_id, uuid.uuid4()
     stale = screened(office, 1)[0]
     office.do(office.screener, stale, Correct(urgent=True))
     chosen, key = [*cases, unread, unknown, stale], "many-at-once"
-    told = assign_many(office, chosen, inspector=UUID(office.inspector.id), key=key)
-    assert [told[str(one)]["handler"] for one in cases] == [office.inspector.id] * 3
+    results = assign_many(office, chosen, inspector=UUID(office.inspector.id), key=key)
+    assert [results[str(case_id)]["handler"] for case_id in cases] == [office.inspector.id] * 3
     errors = {"unknown_case": unknown, "stale_version": stale}
-    assert {code: told[str(one)]["error"] for code, one in errors.items()} == {code: code for code in errors}
-    assert told[str(unread)]["error"] == "stale_version"
+    assert {code: results[str(case_id)]["error"] for code, case_id in errors.items()} == {code: code for code in errors}
+    assert results[str(unread)]["error"] == "stale_version"
     assert assign_many(office, [unread], version=1)[str(unread)]["error"] == "wrong_stage"
     again = assign_many(office, cases, inspector=UUID(office.inspector.id), key=key)
-    assert {again[str(one)]["version"] for one in cases} == {3}  # once
+    assert {again[str(case_id)]["version"] for case_id in cases} == {3}  # once
     with pytest.raises(KeyReused):
         raise_for(assign_many(office, cases, inspector=UUID(office.other_inspector.id), key=key))
     assert office.get(stale)["handler"] is None
 
 
-def raise_for(told: dict[str, dict[str, Any]]) -> None:
-    assert {one["error"] for one in told.values()} == {"idempotency_key_reused"}
+def raise_for(results: dict[str, dict[str, Any]]) -> None:
+    assert {result["error"] for result in results.values()} == {"idempotency_key_reused"}
     raise KeyReused
 
 
-def test_a_leavers_open_cases_go_to_others_in_one_step(office: Office) -> None:
+def test_open_cases_of_a_leaver_are_handed_over_together(office: Office) -> None:
     gone = office.decided().case_id
     cases = [office.investigated().case_id for _ in range(3)]
-    asked = cases[0]
-    office.do(office.inspector, asked, AskUnit(text="چرا؟"))
+    case_id = cases[0]
+    office.do(office.inspector, case_id, AskUnit(text="چرا؟"))
     for who in (office.inspector, actor(Role.LIAISON, UNIT)):
         with pytest.raises(NotAllowed):
             office.ask("hand_over", HandOver(actor=who, leaver=UUID(office.inspector.id), idempotency_key="x" * 8))
     handed = HandOver(actor=office.head, leaver=UUID(office.inspector.id), idempotency_key="handed-over")
     items = office.ask("hand_over", handed)["items"]
-    assert {item["case_id"] for item in items} == {str(one) for one in cases}
+    assert {item["case_id"] for item in items} == {str(case_id) for case_id in cases}
     assert {item["handler"] for item in items} == {office.other_inspector.id}
-    assert office.get(asked)["stage"] == "awaiting_unit"
+    assert office.get(case_id)["stage"] == "awaiting_unit"
     assert office.get(gone)["handler"] == office.inspector.id
     assert office.ask("hand_over", handed)["items"] == []
     back = HandOver(
@@ -156,7 +156,7 @@ def test_a_leavers_open_cases_go_to_others_in_one_step(office: Office) -> None:
     assert office.ask("hand_over", back)["items"] == []  # conflict of interest
 
 
-def test_skills_are_the_heads_to_say(office: Office) -> None:
+def test_only_the_head_sets_skills(office: Office) -> None:
     request = {"inspector": UUID(office.inspector.id), "grounds": ["delay"]}
     for who in (office.screener, office.inspector):
         with pytest.raises(NotAllowed):
@@ -164,27 +164,27 @@ def test_skills_are_the_heads_to_say(office: Office) -> None:
     for nobody in (UUID(office.screener.id), uuid.uuid4()):
         with pytest.raises(NotFound):
             office.ask("set_skills", SetSkills(actor=office.head, **request | {"inspector": nobody}))
-    known = SetSkills(actor=office.head, **request | {"grounds": ["nothing", "delay"]})
-    told = {one["inspector"]: one["grounds"] for one in office.ask("set_skills", known)["items"]}
-    assert told[office.inspector.id] == ["delay"]
-    office.wire.event(staff(office.other_inspector, version=2, active=False))
+    request_with_ground = SetSkills(actor=office.head, **request | {"grounds": ["nothing", "delay"]})
+    skills = {item["inspector"]: item["grounds"] for item in office.ask("set_skills", request_with_ground)["items"]}
+    assert skills[office.inspector.id] == ["delay"]
+    office.broker_client.publish_event(staff(office.other_inspector, version=2, active=False))
     eventually(lambda: office.other_inspector.id not in loads(office))
 
 
-def test_earlier_cases_suggest_what_a_new_one_is_and_open_ones_that_it_repeats(office: Office) -> None:
+def test_earlier_cases_suggest_unit_and_ground_and_possible_duplicates(office: Office) -> None:
     for _ in range(3):
         office.investigated(text="پروانه ساختمان ما در شهرداری معطل استعلام مانده است.")
     office.open(text="پروانه ساختمان ما در شهرداری معطل استعلام است.", unit="dep.civ", ground="conduct")
     new = office.open(text="پروانه ساختمان من معطل استعلام مانده و خطر دارد.", unit=None, ground="delay")
-    asked = SuggestScreening(actor=office.screener, case_id=new.case_id)
-    told = office.ask("suggest_screening", asked)
-    assert told["unit"]["value"] == UNIT
-    assert told["unit"]["of"] == 3
-    assert {"پروانه", "ساختمان", "استعلام"} <= set(told["unit"]["words"])
-    assert told["ground"]["value"] == "delay"
-    assert told["urgent"]["words"] == ["خطر"]
-    assert [one["same"] for one in told["similar"]] == [["ground"]] * 3
-    assert all(0.2 <= one["similarity"] <= 1 for one in told["similar"])
+    request = SuggestScreening(actor=office.screener, case_id=new.case_id)
+    suggestions = office.ask("suggest_screening", request)
+    assert suggestions["unit"]["value"] == UNIT
+    assert suggestions["unit"]["of"] == 3
+    assert {"پروانه", "ساختمان", "استعلام"} <= set(suggestions["unit"]["words"])
+    assert suggestions["ground"]["value"] == "delay"
+    assert suggestions["urgent"]["words"] == ["خطر"]
+    assert [similar_case["same"] for similar_case in suggestions["similar"]] == [["ground"]] * 3
+    assert all(0.2 <= similar_case["similarity"] <= 1 for similar_case in suggestions["similar"])
     # Who belongs to the unit complained about learns nothing of it by way of suggestions.
     inside = office.ask("suggest_screening", SuggestScreening(actor=actor(Role.SCREENER, UNIT), case_id=new.case_id))
     assert (inside["unit"], inside["ground"], inside["similar"]) == (None, None, [])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,26 +28,15 @@ from contracts.searches import (
 )
 from contracts.tracking import AskCitizen
 from contracts.vocabulary import Kind, Role
-from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
+from tests.support.processes import eventually
 from tests.support.tracking import UNIT, Office, actor, submission
 
 MOST = 3
 
 
 @pytest.fixture(scope="module")
-def service(
-    broker: RabbitMQ, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServiceProcess]:
-    environment = prepared("tracking", broker.url, postgres.url, "tracking_searches", SEARCHES_MOST=str(MOST))
-    process = ServiceProcess("tracking", environment, tmp_path_factory.mktemp("tracking") / "tracking.log").start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-def office(service: ServiceProcess, wire: BusClient) -> Office:
-    return Office(wire, service.environment["DATABASE_URL"]).gather()
+def tracking_settings() -> dict[str, str]:
+    return {"SEARCHES_MOST": str(MOST)}
 
 
 def ground() -> str:
@@ -59,28 +47,28 @@ def file(office: Office, *changes: dict[str, Any], **shared: Any) -> list[Submis
     """A case for each of these, a minute apart unless said otherwise, the oldest first."""
     begun = now() - timedelta(days=1)
     filed = [
-        submission(**{"filed_at": begun + timedelta(minutes=place), **shared, **one})
-        for place, one in enumerate(changes)
+        submission(**{"filed_at": begun + timedelta(minutes=place), **shared, **change})
+        for place, change in enumerate(changes)
     ]
-    for one in filed:
-        office.wire.event(one)
-    ids = [one.case_id for one in filed]
-    eventually(lambda: office.one("SELECT count(*) FROM cases WHERE case_id = ANY(%s)", ids) == len(filed))
+    for submitted in filed:
+        office.broker_client.publish_event(submitted)
+    ids = [submitted.case_id for submitted in filed]
+    eventually(lambda: office.value("SELECT count(*) FROM cases WHERE case_id = ANY(%s)", ids) == len(filed))
     return filed
 
 
 def ids(office: Office, who: Actor, **filters: Any) -> list[UUID]:
     """All cases that a list gives, page by page of two."""
-    found: list[UUID] = []
+    case_ids: list[UUID] = []
     after = None
     while True:
         page = office.page(who, after=after, limit=2, **filters)
-        found += [UUID(line["case_id"]) for line in page["items"]]
+        case_ids += [UUID(line["case_id"]) for line in page["items"]]
         after = page["next"]
         if after is None:
             counted = {name: value for name, value in filters.items() if name != "sort"}
-            assert office.ask("count_found_cases", CountFoundCases(actor=who, **counted))["count"] == len(found)
-            return found
+            assert office.ask("count_found_cases", CountFoundCases(actor=who, **counted))["count"] == len(case_ids)
+            return case_ids
 
 
 def tehran(day: date, hour: int = 0, minute: int = 0) -> datetime:
@@ -90,7 +78,7 @@ def tehran(day: date, hour: int = 0, minute: int = 0) -> datetime:
 # --- filters ---
 
 
-def test_several_values_of_one_filter_are_alternatives_and_filters_add_up(office: Office) -> None:
+def test_values_of_one_filter_are_alternatives_and_filters_are_combined(office: Office) -> None:
     own = ground()
     a, b, c = file(
         office, {"kind": Kind.COMPLAINT}, {"kind": Kind.CRITICISM}, {"kind": Kind.INFORMATION, "unit": "dep.civ"}, ground=own
@@ -102,14 +90,14 @@ def test_several_values_of_one_filter_are_alternatives_and_filters_add_up(office
     assert set(ids(office, head, ground=[own], unit=["dep.civ", UNIT])) == {a.case_id, b.case_id, c.case_id}
 
 
-def test_a_unit_is_taken_with_all_below_it_unless_said_otherwise(office: Office) -> None:
+def test_a_unit_filter_includes_units_below_it_by_default(office: Office) -> None:
     own = ground()
     above, below = file(office, {"unit": "dep.urb"}, {"unit": UNIT}, ground=own)
     assert set(ids(office, office.head, ground=[own], unit=["dep.urb"])) == {above.case_id, below.case_id}
     assert ids(office, office.head, ground=[own], unit=["dep.urb"], below=False) == [above.case_id]
 
 
-def test_a_number_is_found_whole_or_by_its_end_in_any_digits(office: Office) -> None:
+def test_a_number_is_found_completely_or_by_its_ending_in_any_digits(office: Office) -> None:
     [filed] = file(office, {})
     number = office.get(filed.case_id)["number"]
     year, last = number.split("-")
@@ -126,7 +114,7 @@ def test_a_number_is_found_whole_or_by_its_end_in_any_digits(office: Office) -> 
         assert raised.value.params["fields"][0] == {"field": "number", "reason": "not_a_case_number"}
 
 
-def test_days_are_tehrans_and_both_ends_belong_to_the_span(office: Office) -> None:
+def test_date_filters_use_tehran_days_and_include_both_ends(office: Office) -> None:
     own, day = ground(), date(2026, 10, 25)
     last_minute = tehran(day - timedelta(days=1), 23, 59)
     first, late, next_day = tehran(day), tehran(day, 23, 59), tehran(day + timedelta(days=1))
@@ -139,7 +127,7 @@ def test_days_are_tehrans_and_both_ends_belong_to_the_span(office: Office) -> No
     assert raised.value.params["fields"] == [{"field": "filed_until", "reason": "before_its_start"}]
 
 
-def test_the_day_of_the_decision(office: Office) -> None:
+def test_filtering_by_the_day_of_the_decision(office: Office) -> None:
     own = ground()
     decided = office.decided(ground=own)
     file(office, {}, ground=own)
@@ -149,14 +137,14 @@ def test_the_day_of_the_decision(office: Office) -> None:
     assert ids(office, office.head, ground=[own], outcome=["upheld", "settled"]) == [decided.case_id]
 
 
-def test_the_day_a_decision_is_owed_for_cases_that_owe_one(office: Office) -> None:
+def test_filtering_by_the_day_a_decision_is_due(office: Office) -> None:
     own = ground()
     soon, later = file(
         office, {"filed_at": now() - timedelta(days=20)}, {"filed_at": now() + timedelta(days=20)}, ground=own
     )
     paused, over = office.investigated(ground=own), office.decided(ground=own)
     office.do(office.inspector, paused.case_id, AskCitizen(text="کدام روز؟"))
-    due = {one: date.fromisoformat(office.get(one)["expected_on"]) for one in (soon.case_id, later.case_id)}
+    due = {case_id: date.fromisoformat(office.get(case_id)["expected_on"]) for case_id in (soon.case_id, later.case_id)}
     until = due[soon.case_id]
     assert ids(office, office.head, ground=[own], due_until=until) == [soon.case_id]
     assert ids(office, office.head, ground=[own], due_from=until + timedelta(days=1)) == [later.case_id]
@@ -166,7 +154,7 @@ def test_the_day_a_decision_is_owed_for_cases_that_owe_one(office: Office) -> No
     assert set(ids(office, office.head, ground=[own], sort="due_on")[2:]) == {paused.case_id, over.case_id}
 
 
-def test_who_has_it_in_hand(office: Office) -> None:
+def test_filtering_by_handler(office: Office) -> None:
     own = ground()
     mine = office.investigated(ground=own)
     file(office, {}, ground=own)
@@ -177,11 +165,11 @@ def test_who_has_it_in_hand(office: Office) -> None:
     ("media_type", "kind"),
     [("image/jpeg", "image"), ("audio/mp4", "audio"), ("video/mp4", "video"), ("application/pdf", "document")],
 )
-def test_what_kind_of_file_is_attached(office: Office, media_type: str, kind: str) -> None:
+def test_filtering_by_the_type_of_attachment(office: Office, media_type: str, kind: str) -> None:
     own, media = ground(), uuid.uuid4().hex
     filed, _ = file(office, {"uploads": [media]}, {"uploads": [uuid.uuid4().hex]}, ground=own)
     assert ids(office, office.head, ground=[own], attached=[kind]) == []  # not looked at yet
-    office.wire.event(
+    office.broker_client.publish_event(
         MediaAccepted(
             id=uuid.uuid4(),
             occurred_at=now(),
@@ -192,22 +180,25 @@ def test_what_kind_of_file_is_attached(office: Office, media_type: str, kind: st
             variants=[],
         )
     )
-    eventually(lambda: office.one("SELECT count(*) FROM media_states WHERE media_id = %s", media))
+    eventually(lambda: office.value("SELECT count(*) FROM media_states WHERE media_id = %s", media))
     assert ids(office, office.head, ground=[own], attached=[kind]) == [filed.case_id]
-    assert ids(office, office.head, ground=[own], attached=[one for one in FileType if one != kind]) == []
+    assert (
+        ids(office, office.head, ground=[own], attached=[file_type for file_type in FileType if file_type != kind])
+        == []
+    )
     assert ids(office, office.head, ground=[own], attached=list(FileType)) == [filed.case_id]
 
 
 @pytest.mark.parametrize("sort", ["-filed_at", "filed_at", "due_on", "-due_on"])
-def test_each_order_gives_each_case_once_by_pages(office: Office, sort: str) -> None:
+def test_each_order_lists_each_case_once_across_pages(office: Office, sort: str) -> None:
     own = ground()
     filed = file(office, *[{"filed_at": now() + timedelta(days=place % 3)} for place in range(7)], ground=own)
-    found = ids(office, office.head, ground=[own], sort=sort)
-    assert sorted(found) == sorted(one.case_id for one in filed)
+    case_ids = ids(office, office.head, ground=[own], sort=sort)
+    assert sorted(case_ids) == sorted(submitted.case_id for submitted in filed)
     backwards = sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
-    assert ids(office, office.head, ground=[own], sort=backwards) == found[::-1]
+    assert ids(office, office.head, ground=[own], sort=backwards) == case_ids[::-1]
     staged = ids(office, office.head, ground=[own], sort=sort, stage=["registered", "closed"])
-    assert staged == found
+    assert staged == case_ids
 
 
 def test_a_cursor_belongs_to_its_order(office: Office) -> None:
@@ -230,16 +221,16 @@ def keep(office: Office, who: Actor, name: str = "جست‌وجو", **more: Any)
 
 
 def listed(office: Office, who: Actor) -> list[str]:
-    found, after = [], None
+    search_ids, after = [], None
     while True:
         page = office.ask("list_searches", ListSearches(actor=who, after=after, limit=1))
-        found += [one["search_id"] for one in page["items"]]
+        search_ids += [item["search_id"] for item in page["items"]]
         after = page["next"]
         if after is None:
-            return found
+            return search_ids
 
 
-def test_a_search_is_kept_read_renamed_and_dropped_by_its_owner(office: Office) -> None:
+def test_a_search_is_saved_read_renamed_and_deleted_by_its_owner(office: Office) -> None:
     me = actor(Role.HEAD)
     filters = Filter(unit=["dep.urb"], below=False, filed_from=date(2026, 10, 25), text="پایان کار")
     kept = keep(office, me, "  شهرسازی ", filters=filters, sort="due_on")
@@ -259,10 +250,10 @@ def test_a_search_is_kept_read_renamed_and_dropped_by_its_owner(office: Office) 
     assert listed(office, me) == []
 
 
-def test_it_is_shared_with_one_role_or_all_and_changed_by_its_owner_alone(office: Office) -> None:
+def test_it_is_shared_with_one_role_or_all_and_changed_only_by_its_owner(office: Office) -> None:
     me, head, inspector = actor(Role.HEAD), actor(Role.HEAD), actor(Role.INSPECTOR)
     kept = keep(office, me)
-    read = [GetSearch(actor=one, search_id=kept["search_id"]) for one in (head, inspector)]
+    read = [GetSearch(actor=reader, search_id=kept["search_id"]) for reader in (head, inspector)]
     for request in read:
         with pytest.raises(NotFound):
             office.ask("get_search", request)
@@ -282,19 +273,19 @@ def test_it_is_shared_with_one_role_or_all_and_changed_by_its_owner_alone(office
     office.ask("drop_search", DropSearch(actor=me, search_id=kept["search_id"], expected_version=3))
 
 
-def test_who_runs_a_shared_search_finds_what_they_may_see(office: Office) -> None:
+def test_a_shared_search_finds_only_what_its_reader_may_see(office: Office) -> None:
     own, me = ground(), actor(Role.HEAD)
-    against, beside = file(office, {}, {"unit": "dep.civ"}, ground=own)
+    against, elsewhere = file(office, {}, {"unit": "dep.civ"}, ground=own)
     kept = keep(office, me, filters=Filter(ground=[own]), shared_with=Audience.ALL)["search_id"]
-    assert set(ids(office, me, search=kept)) == {against.case_id, beside.case_id}
-    assert ids(office, me, search=kept, unit=["dep.civ"]) == [beside.case_id]  # both have to hold
-    assert ids(office, actor(Role.SCREENER, UNIT), search=kept) == [beside.case_id]
+    assert set(ids(office, me, search=kept)) == {against.case_id, elsewhere.case_id}
+    assert ids(office, me, search=kept, unit=["dep.civ"]) == [elsewhere.case_id]  # both have to hold
+    assert ids(office, actor(Role.SCREENER, UNIT), search=kept) == [elsewhere.case_id]
     assert ids(office, office.inspector, search=kept) == []
     with pytest.raises(NotFound):
         office.page(me, search=uuid.uuid4())
 
 
-def test_only_so_many_are_kept_and_a_repetition_makes_none(office: Office) -> None:
+def test_saved_searches_are_limited_and_a_repetition_adds_none(office: Office) -> None:
     me, key = actor(Role.SCREENER), uuid.uuid4().hex
     first = keep(office, me, idempotency_key=key)
     assert keep(office, me, idempotency_key=key) == first
@@ -311,16 +302,16 @@ def test_only_so_many_are_kept_and_a_repetition_makes_none(office: Office) -> No
 @pytest.mark.parametrize(
     ("changes", "field"), [({"name": " "}, "name"), ({"filters": Filter(number=["x"])}, "filters.number")]
 )
-def test_what_makes_no_sense_is_not_kept(office: Office, changes: dict[str, Any], field: str) -> None:
+def test_an_invalid_search_is_not_saved(office: Office, changes: dict[str, Any], field: str) -> None:
     me = actor(Role.HEAD)
     with pytest.raises(InvalidField) as raised:
         keep(office, me, **{"name": "نام", **changes})
     assert raised.value.params["fields"][0]["field"] == field
-    assert office.one("SELECT count(*) FROM searches WHERE owner = %s", me.id) == 0
+    assert office.value("SELECT count(*) FROM searches WHERE owner = %s", me.id) == 0
 
 
 @pytest.mark.parametrize("role", [Role.LIAISON, Role.ANALYST, Role.ADMINISTRATOR, Role.CUSTODIAN, Role.OPERATOR])
-def test_who_sees_no_case_keeps_and_reads_no_search(office: Office, role: Role) -> None:
+def test_roles_without_cases_save_and_read_no_search(office: Office, role: Role) -> None:
     with pytest.raises(NotAllowed):
         keep(office, actor(role))
     with pytest.raises(NotAllowed):

@@ -1,4 +1,4 @@
-"""docker-compose.yml and the Dockerfile keep the rules of the house. Read through Compose itself, nothing is started."""
+"""docker-compose.yml and the Dockerfile keep the rules of this repository. Read through Compose itself, nothing is started."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def services(config: dict[str, Any]) -> Services:
     return dict(config["services"])
 
 
-def test_only_the_gateway_publishes_a_port_and_on_this_machine_alone_unless_told(services: Services) -> None:
+def test_only_the_gateway_publishes_a_port_and_only_locally_by_default(services: Services) -> None:
     published = {name: service["ports"] for name, service in services.items() if service.get("ports")}
     assert set(published) == {"gateway"}
     [port] = published["gateway"]
@@ -66,8 +66,8 @@ def test_the_documented_override_lets_media_reach_a_store_or_a_scanner_outside(e
     section = (ROOT / "docs" / "deployment.md").read_text().split("## Past one machine", 1)[1]
     override.write_text(section.split("```yaml\n", 1)[1].split("```", 1)[0])
     files = ("-f", "docker-compose.yml", "-f", str(override))
-    told = run("docker", "compose", "--env-file", "/dev/null", *files, "config", "--format", "json")
-    services = json.loads(told)["services"]
+    configuration = run("docker", "compose", "--env-file", "/dev/null", *files, "config", "--format", "json")
+    services = json.loads(configuration)["services"]
     outside = {name for name, service in services.items() if "outside" in service["networks"]}
     assert outside == {"gateway", "notify", "media"}
     assert set(services["media"]["networks"]) == {"inside", "outside"}
@@ -84,7 +84,7 @@ def test_every_service_has_health_memory_limit_restart_and_grace(services: Servi
             assert service["healthcheck"]["test"], name
 
 
-def test_nothing_runs_as_root_with_rights_or_on_a_writable_root(services: Services) -> None:
+def test_nothing_runs_as_root_with_capabilities_or_on_a_writable_root(services: Services) -> None:
     for name, service in services.items():
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
@@ -98,7 +98,7 @@ def test_services_can_be_scaled(services: Services) -> None:
     assert all("container_name" not in service for service in services.values())
 
 
-def test_every_image_that_ours_stand_on_is_named_in_full_and_pinned(services: Services) -> None:
+def test_every_base_image_is_fully_named_and_pinned(services: Services) -> None:
     named = [service["image"] for service in services.values() if "build" not in service]
     dockerfile = (ROOT / "deploy" / "docker" / "Dockerfile").read_text()
     stages = set(re.findall(r"(?m)^FROM \S+ AS (\S+)$", dockerfile))
@@ -129,12 +129,12 @@ def test_a_process_is_given_only_the_secrets_that_are_its_own(services: Services
     assert "DATABASE_URL" not in services["gateway"]["environment"]
 
 
-def test_what_compose_reads_is_what_the_example_explains_and_make_env_writes() -> None:
+def test_compose_reads_what_the_example_explains_and_make_env_writes() -> None:
     read = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
     explained = set(re.findall(r"(?m)^(\w+)=", (ROOT / ".env.example").read_text()))
     written = dict(re.findall(r"(?m)^(\w+)=(.+)$", generate()))
     assert read == explained - {"COMPOSE_PROFILES"}
-    secrets = {name for name in explained if name.endswith(("_PASSWORD", "_KEY", "_KEYS", "_SECRET"))}
+    secrets = {name for name in explained if name.endswith(("_PASSWORD", "_KEY", "_KEYS", "_SECRET__KAVENEGAR"))}
     assert secrets - OPTIONAL <= set(written) <= explained
     assert missing(written) == []
     assert len({written[name] for name in REQUIRED_SECRETS}) == len(REQUIRED_SECRETS), "no two passwords are the same"
@@ -146,11 +146,11 @@ def test_one_missing_password_is_named() -> None:
     assert missing({"POSTGRES_PASSWORD": ""} | dict.fromkeys(REQUIRED[1:], "x")) == ["POSTGRES_PASSWORD"]
 
 
-def test_a_start_without_the_public_address_is_refused_by_name() -> None:
+def test_a_start_without_the_public_address_is_refused_naming_it() -> None:
     assert missing(dict.fromkeys(REQUIRED, "x") | {"PUBLIC_URL": ""}) == ["PUBLIC_URL"]
 
 
-def test_without_env_a_start_says_in_one_sentence_what_to_do(env_file: Path) -> None:
+def test_a_start_without_env_explains_in_one_sentence_what_to_do(env_file: Path) -> None:
     nothing = Stack(Path("/dev/null"))
     try:
         with pytest.raises(AssertionError, match="exit 1") as refusal:
@@ -160,7 +160,7 @@ def test_without_env_a_start_says_in_one_sentence_what_to_do(env_file: Path) -> 
         nothing.down("--volumes")
 
 
-def test_make_env_writes_once_and_for_its_owner_alone(env_file: Path) -> None:
+def test_make_env_writes_once_and_readable_only_by_its_owner(env_file: Path) -> None:
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
     before = env_file.read_text()
     again = subprocess.run(

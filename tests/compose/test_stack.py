@@ -21,10 +21,12 @@ SERVICES = ("intake", "media", "tracking", "notify", "accounts", "insight")
 
 def test_everything_is_healthy_and_nothing_but_the_gateway_can_be_reached(stack: Stack) -> None:
     running = json.loads("[" + ",".join(stack.compose("ps", "--format", "json").splitlines()) + "]")
-    assert {one["Service"]: one["Health"] for one in running} == dict.fromkeys(
+    assert {container["Service"]: container["Health"] for container in running} == dict.fromkeys(
         (*SERVICES, "gateway", "rabbitmq", "postgres", "minio", "sms-simulator"), "healthy"
     )
-    published = {one["Service"] for one in running for port in one["Publishers"] or [] if port["PublishedPort"]}
+    published = {
+        container["Service"] for container in running for port in container["Publishers"] or [] if port["PublishedPort"]
+    }
     assert published == {"gateway"}
     assert stack.get("/readyz").status_code == 200
 
@@ -50,12 +52,12 @@ def test_the_programs_of_the_parts_are_not_root(stack: Stack, service: str, prog
 
 def test_an_image_holds_one_service_and_its_environment_no_installer(stack: Stack) -> None:
     for service in SERVICES:
-        found = stack.python(
+        output = stack.python(
             service, "import os, importlib.util as u; print(sorted(os.listdir('services')), u.find_spec('pip'))"
         )
-        rooms = [name for name in json.loads(found.split("]")[0].replace("'", '"') + "]") if not name.startswith("__")]
+        rooms = [name for name in json.loads(output.split("]")[0].replace("'", '"') + "]") if not name.startswith("__")]
         assert rooms == [service]
-        assert found.strip().endswith("None")
+        assert output.strip().endswith("None")
 
 
 def test_a_service_can_touch_neither_the_queues_nor_the_data_of_another(stack: Stack) -> None:
@@ -72,15 +74,15 @@ def test_a_service_can_touch_neither_the_queues_nor_the_data_of_another(stack: S
     assert refused.split() == ["403", "True"]
 
 
-def test_the_broker_tells_prometheus_what_lies_in_each_queue(stack: Stack) -> None:
-    told = stack.python(
+def test_the_broker_reports_the_depth_of_each_queue_to_prometheus(stack: Stack) -> None:
+    metrics = stack.python(
         "gateway",
         "from http.client import HTTPConnection as Connection\n"
         "connection = Connection('rabbitmq', 15692, timeout=10)\n"
         "connection.request('GET', '/metrics/detailed?vhost=peygir&family=queue_coarse_metrics')\n"
         "print(connection.getresponse().read().decode())",
     )
-    named = set(re.findall(r'(?m)^rabbitmq_detailed_queue_messages\{.*queue="([^"]+)"', told))
+    named = set(re.findall(r'(?m)^rabbitmq_detailed_queue_messages\{.*queue="([^"]+)"', metrics))
     assert {*topology.SUBSCRIPTIONS, *topology.DELAYS, topology.DEAD_LETTERS} <= named
 
 
@@ -92,9 +94,9 @@ def test_the_demo_plays_the_main_job(stack: Stack) -> None:
 def test_a_member_of_staff_entered_by_the_documented_command_signs_in(stack: Stack) -> None:
     command = ("exec", "-T", "accounts", "python", "-m", "services.accounts.staff_cli")
     name = f"inspector-{uuid4().hex[:6]}"
-    told = stack.compose(*command, "add", name, "--name", "بازرس سه", "--role", "inspector", "--unit", "mayor.insp")
-    printed = re.search(r"password +(\S+)\n +authenticator +(\S+)", told)
-    assert printed, told
+    output = stack.compose(*command, "add", name, "--name", "بازرس سه", "--role", "inspector", "--unit", "mayor.insp")
+    printed = re.search(r"password +(\S+)\n +authenticator +(\S+)", output)
+    assert printed, output
     totp = pyotp.parse_uri(printed[2])
     assert isinstance(totp, pyotp.TOTP)
     signed_in = stack.post("/v1/auth/staff/tokens", {"username": name, "password": printed[1], "totp": totp.now()})
@@ -140,6 +142,6 @@ def test_down_and_up_again_keeps_the_data(stack: Stack) -> None:
     assert stack.stage(code) not in ("", "registering")
 
 
-def test_after_all_that_nothing_lies_among_the_dead_letters(stack: Stack) -> None:
+def test_no_dead_letters_remain_at_the_end(stack: Stack) -> None:
     listed = stack.compose("run", "--rm", "-T", "tools", "python", "-m", "backbone.messaging.dead_letters", "list")
     assert listed.splitlines()[-1] == "0 dead letters", listed

@@ -20,7 +20,7 @@ def test_codes_are_never_shared() -> None:
 
 
 @pytest.mark.parametrize("cls", ERRORS, ids=lambda cls: cls.__name__)
-def test_each_speaks_both_languages(cls: type[PeygirError]) -> None:
+def test_each_has_texts_in_both_languages(cls: type[PeygirError]) -> None:
     error = cls()
     assert error_text(error, "fa") != error_text(error, "en")
     assert any("\u0600" <= letter <= "\u06ff" for letter in error_text(error, "fa"))
@@ -37,7 +37,7 @@ def test_each_crosses_the_wire(cls: type[PeygirError]) -> None:
     assert again.params == params
 
 
-def test_an_error_of_nobody_tells_nothing() -> None:
+def test_an_unknown_error_reveals_nothing() -> None:
     error = from_wire("KeyError", ["a secret"])
     assert type(error) is PeygirError
     assert error.params == {}

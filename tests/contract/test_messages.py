@@ -23,37 +23,37 @@ def fixtures() -> list[Path]:
 
 
 @pytest.mark.parametrize("name", sorted(MESSAGES))
-def test_every_message_has_a_payload_of_its_first_day(name: str) -> None:
+def test_every_message_has_its_first_payload(name: str) -> None:
     assert list((PAYLOADS / name).glob("*.json")), "add one as it is published today; it stays for good"
 
 
 @pytest.mark.parametrize("path", fixtures(), ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_old_payloads_are_read_as_they_were_meant(path: Path) -> None:
+def test_old_payloads_are_read_correctly(path: Path) -> None:
     old = json.loads(path.read_text(encoding="utf-8"))
     read = MESSAGES[path.parent.name].model_validate(old).model_dump(mode="json")
     assert _within(old, read), "a field that was once published is read differently now: that is a new version"
 
 
 @pytest.mark.parametrize("path", fixtures(), ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_field_of_the_future_does_no_harm(path: Path) -> None:
+def test_an_unknown_field_is_ignored(path: Path) -> None:
     old = json.loads(path.read_text(encoding="utf-8"))
     MESSAGES[path.parent.name].model_validate(old | {"a_field_of_the_future": {"deep": [1]}})
 
 
 @pytest.mark.parametrize("name", sorted(MESSAGES))
-def test_every_message_is_taken_by_somebody(name: str) -> None:
+def test_every_message_has_a_consumer(name: str) -> None:
     assert asyncapi.consumers_of(MESSAGES[name])
 
 
 @pytest.mark.parametrize("name", sorted(MESSAGES))
-def test_every_message_says_what_it_is(name: str) -> None:
+def test_every_message_has_a_docstring(name: str) -> None:
     doc = MESSAGES[name].__dict__.get("__doc__")
     assert doc
     assert len(doc) > 20
 
 
 @pytest.mark.parametrize("file_name", ["asyncapi.json", "README.md"])
-def test_the_document_is_what_the_contracts_say(file_name: str) -> None:
+def test_the_document_matches_the_contracts(file_name: str) -> None:
     assert (asyncapi.DOCS / file_name).read_text(encoding="utf-8") == asyncapi.files()[file_name], (
         "run: python -m backbone.messaging.asyncapi"
     )
@@ -61,17 +61,17 @@ def test_the_document_is_what_the_contracts_say(file_name: str) -> None:
 
 def handlers_of(service: str) -> dict[str, str]:
     cls = importlib.import_module(f"services.{service}.service").Service
-    found: dict[str, str] = {}
+    handlers: dict[str, str] = {}
     for name in dir(cls):
         for entrypoint in getattr(getattr(cls, name), "nameko_entrypoints", ()):
             if isinstance(entrypoint, DurableHandler):
-                assert entrypoint.queue not in found, f"two methods of {service} take {entrypoint.queue}"
-                found[entrypoint.queue] = name
-    return found
+                assert entrypoint.queue not in handlers, f"two methods of {service} take {entrypoint.queue}"
+                handlers[entrypoint.queue] = name
+    return handlers
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_handles_just_the_queues_that_are_its_own(service: str) -> None:
+def test_a_service_handles_exactly_its_own_queues(service: str) -> None:
     assert set(handlers_of(service)) == {queue for queue in SUBSCRIPTIONS if queue.startswith(f"{service}.")}
 
 

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
+from backbone.messaging.json_answer import JsonAnswer
 from backbone.messaging.rpc import Rpc
 from backbone.messaging.topology import SERVICES
 from contracts.base import Answer, Request
@@ -15,6 +16,9 @@ from contracts.base import Answer, Request
 MODULES = (
     "accounts",
     "audit",
+    "calendars",
+    "call_backs",
+    "desk",
     "exports",
     "identities",
     "insight",
@@ -22,17 +26,21 @@ MODULES = (
     "letters",
     "media",
     "notify",
+    "referrals",
+    "rule_previews",
     "screening",
     "searches",
+    "leaves",
     "staff_changes",
     "tracking",
     "visits",
+    "webhooks",
 )
 _PROMISE = re.compile(r"RPC\s(\w+)\.(\w+)\s→\s+(\w+)")
 
 
 def promises() -> dict[tuple[str, str], tuple[type[Request], type[Answer]]]:
-    found: dict[tuple[str, str], tuple[type[Request], type[Answer]]] = {}
+    methods: dict[tuple[str, str], tuple[type[Request], type[Answer]]] = {}
     for name in MODULES:
         module = importlib.import_module(f"contracts.{name}")
         for value in vars(module).values():
@@ -44,8 +52,8 @@ def promises() -> dict[tuple[str, str], tuple[type[Request], type[Answer]]]:
                 made = _PROMISE.findall(value.__doc__ or "")
                 assert made, f"{value.__name__} does not say which RPC it is for"
                 for service, method, answer in made:
-                    found[service, method] = (value, getattr(module, answer))
-    return found
+                    methods[service, method] = (value, getattr(module, answer))
+    return methods
 
 
 def methods_of(service: str) -> dict[str, Any]:
@@ -58,13 +66,13 @@ def methods_of(service: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("service", "method"), sorted(promises()))
-def test_a_promised_method_is_there_with_its_types(service: str, method: str) -> None:
+def test_a_declared_method_exists_with_its_types(service: str, method: str) -> None:
     request, answer = promises()[service, method]
     hints = get_type_hints(methods_of(service)[method])
     assert hints["request"] is request
-    assert hints["return"] is answer
+    assert hints["return"] in (answer, JsonAnswer[answer])  # type: ignore[valid-type]  # made of a value, for comparing
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_no_service_answers_what_no_contract_names(service: str) -> None:
+def test_no_service_has_an_undeclared_method(service: str) -> None:
     assert set(methods_of(service)) == {method for name, method in promises() if name == service}

@@ -115,9 +115,28 @@ ADMINISTRATION: dict[str, Command] = {
     ),
     "putRootCause": configured(NAMES, field_wrong(name_fa=""), field_wrong(active="true"), cause="people"),
     "putAnswerTemplate": configured(
-        {"text_fa": "متن", "text_en": "Text"}, field_wrong(text_fa=" "), field_wrong(ground="nowhere"), template="walk"
+        {"text_fa": "متن", "text_en": "Text"},
+        field_wrong(text_fa=" "),
+        field_wrong(ground="nowhere"),
+        field_wrong(articles=["nowhere"]),
+        template="walk",
+    ),
+    "putArticle": configured(
+        {"title_fa": "قانون", "title_en": "Act", "number": "۱", "text_fa": "متن", "valid_from": "2020-03-20"},
+        field_wrong(title_fa=" "),
+        field_wrong(valid_from="1399/01/01"),
+        field_wrong(valid_from="1800-01-01"),
+        field_wrong(valid_until="2019-03-20"),
+        article="walk",
     ),
     "removeAnswerTemplate": configured(None, Wrong(422, "invalid_field", of={"template": "%20"}), template="walk"),
+    "putOutsideBody": configured(
+        {**NAMES, "age_key": ""},
+        field_wrong(age_key="age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"),
+        field_wrong(name_fa=" "),
+        field_wrong(active="yes"),
+        outside_body="walk",
+    ),
     "setCalendar": configured(
         {"weekend": [4]},
         field_wrong(weekend=[0, 1, 2, 3, 4, 5, 6]),
@@ -129,6 +148,7 @@ ADMINISTRATION: dict[str, Command] = {
         {"deadlines": [{"days": 7}]},
         field_wrong(deadlines=[{"days": 0}]),
         field_wrong(deadlines=[{"days": "7"}]),
+        field_wrong(applies_to="both"),
         field_wrong(deadlines=[{"days": True}]),
         field_wrong(deadlines=[{"days": 7, "urgent": "yes"}]),
         field_wrong(deadlines=[{"days": 7, "kind": "gossip"}]),
@@ -142,6 +162,36 @@ ADMINISTRATION: dict[str, Command] = {
         field_wrong(retention=[{"kind": "complaint", "identity_months": 0, "evidence_months": 12}]),
         field_wrong(retention=[{"kind": "complaint", "identity_months": "12", "evidence_months": 12}]),
         field_wrong(retention=[{"kind": "complaint", "identity_months": 12, "evidence_months": 12}] * 2),
+    ),
+    "previewDeadlines": Command(
+        "administrator",
+        (
+            *not_for("head", "screener", "citizen"),
+            field_wrong(deadlines=[{"days": 0}]),
+            field_wrong(deadlines=[{"days": 1000000000}]),
+            field_wrong(deadlines=[{"days": "7"}]),
+            field_wrong(applies_to="old"),
+        ),
+        body={"deadlines": [{"days": 7}], "applies_to": "open"},
+    ),
+    "previewDecisionRules": Command(
+        "administrator",
+        (
+            *not_for("head", "screener", "citizen"),
+            field_wrong(auto_close_days=0),
+            field_wrong(four_eyes=["x"]),
+            field_wrong(applies_to=None),
+        ),
+        body={"auto_close_days": 11},
+    ),
+    "previewRetention": Command(
+        "administrator",
+        (
+            *not_for("head", "screener", "citizen"),
+            field_wrong(retention=[{"kind": "complaint", "identity_months": 0, "evidence_months": 12}]),
+            field_wrong(retention=[{"kind": "complaint", "identity_months": 1000000, "evidence_months": 12}]),
+        ),
+        body={"retention": [{"kind": "complaint", "identity_months": 12, "evidence_months": 12}]},
     ),
     "addStaff": Command(
         "administrator",
@@ -163,10 +213,36 @@ ADMINISTRATION: dict[str, Command] = {
             Wrong(422, "unknown_unit", body={"unit": "no.such.unit"}),
             field_wrong(display_name=" "),
             field_wrong(active="no"),
+            field_wrong(successor=NOBODY),
         ),
         of={"staff_id": "$analyst"},
         body=MEMBER,
         version="$analyst",
+    ),
+    "addLeave": Command(
+        "inspector2",
+        (
+            *not_for("citizen"),
+            Wrong(403, "not_allowed", body={"staff_id": "$head"}),
+            Wrong(404, "not_found", by="head", body={"staff_id": NOBODY}),
+            field_wrong(deputy=NOBODY),
+            field_wrong(deputy="$analyst"),
+            field_wrong(ends_at="2020-01-01T09:00:00Z"),
+            # Moments that no database gives back
+            field_wrong(starts_at="9999-12-01T00:00:00Z", ends_at="9999-12-31T23:59:59-12:00"),
+            field_wrong(starts_at="0001-01-01T00:00:00+14:00"),
+        ),
+        body={"deputy": "$inspector", "starts_at": "2098-12-01T09:00:00Z", "ends_at": "2098-12-08T09:00:00Z"},
+    ),
+    "endLeave": Command(
+        "head",
+        (
+            *not_for("screener", "citizen"),
+            Wrong(404, "not_found", of={"leave_id": NOBODY}),
+            Wrong(422, "invalid_field", of={"leave_id": "x"}),
+        ),
+        of={"leave_id": "$leave"},
+        body={},
     ),
     "resetStaffCredentials": Command(
         "administrator",
@@ -212,6 +288,63 @@ ADMINISTRATION: dict[str, Command] = {
         (*not_for("head", "citizen"), Wrong(404, "not_found", of={"name": "no_such_text"})),
         of={"channel": "sms", "name": "withdrawn"},
         version="$text",
+    ),
+}
+
+_WEBHOOK = {"name": "۱۳۷", "url": "https://partner.invalid/hook", "events": ["case.opened"]}
+_NO_WEBHOOK = Wrong(404, "not_found", of={"subscription_id": NOBODY})
+_BAD_WEBHOOK = (
+    field_wrong(name=" "),
+    field_wrong(url="http://partner.example/"),
+    field_wrong(url="https://127.0.0.1/"),
+    field_wrong(url="https://[::ffff:169.254.169.254]/latest"),
+    field_wrong(url="https://2130706433/"),
+    field_wrong(url="https://partner.example:22/"),
+    field_wrong(url="https://me:word@partner.example/"),
+    field_wrong(events=[]),
+    field_wrong(events=["case.note_added"]),
+    field_wrong(events=["case.opened", "case.opened"]),
+    field_wrong(information="yes"),
+)
+_OF_WEBHOOK = {"subscription_id": "$webhook_subscription"}
+
+WEBHOOKS: dict[str, Command] = {
+    "createWebhookSubscription": Command("administrator", (*not_for("head", "citizen"), *_BAD_WEBHOOK), body=_WEBHOOK),
+    "changeWebhookSubscription": Command(
+        "administrator",
+        (*not_for("head", "citizen"), _NO_WEBHOOK, *_BAD_WEBHOOK, field_wrong(active=1)),
+        of=_OF_WEBHOOK,
+        body=_WEBHOOK,
+        version="$webhook_subscription",
+    ),
+    "deleteWebhookSubscription": Command(
+        "administrator", (*not_for("head", "citizen"), _NO_WEBHOOK), of=_OF_WEBHOOK, version="$webhook_subscription"
+    ),
+    "rotateWebhookSecret": Command(
+        "administrator",
+        (
+            *not_for("head", "citizen"),
+            _NO_WEBHOOK,
+            field_wrong(overlap_hours=-1),
+            field_wrong(overlap_hours=169),
+            field_wrong(overlap_hours="2"),
+        ),
+        of=_OF_WEBHOOK,
+        body={"overlap_hours": 2},
+    ),
+    "sendWebhookTest": Command("administrator", (*not_for("head", "citizen"), _NO_WEBHOOK), of=_OF_WEBHOOK),
+    "replayWebhookDeliveries": Command(
+        "administrator",
+        (
+            *not_for("head", "citizen"),
+            _NO_WEBHOOK,
+            Wrong(404, "not_found", body={"since": None, "delivery_id": NOBODY}),
+            field_wrong(since=None),
+            field_wrong(since="yesterday"),
+            field_wrong(delivery_id=NOBODY),  # and a moment
+        ),
+        of=_OF_WEBHOOK,
+        body={"since": "2026-01-01T00:00:00Z"},
     ),
 }
 

@@ -161,6 +161,7 @@ CITIZENS: dict[str, Command] = {
         "decided",
         _RATING,
         Wrong(409, "wrong_stage", by="code of registered"),
+        Wrong(409, "wrong_stage", by="code of past"),
         field_wrong(score=6),
         field_wrong(score="4"),
     ),
@@ -181,7 +182,7 @@ CITIZENS: dict[str, Command] = {
         "booked", {"slot_id": "$slot.free"}, *_SLOT_WRONG, Wrong(409, "wrong_visit_state", by="code of wishing")
     ),
     "cancelVisitByCode": by_code("booked", {}, Wrong(409, "wrong_visit_state", by="code of registered")),
-    "answerQuestion": own("asked", TEXT, stage("decided"), field_wrong(uploads=["x"])),
+    "answerQuestion": own("asked", TEXT, stage("decided"), stage("past"), field_wrong(uploads=["x"])),
     "withdraw": own("registered", {}, stage("decided"), stage("withdrawn"), stage("refused")),
     "object": own("decided", TEXT, stage("past"), stage("registered"), field_wrong(text="\u202e")),
     "rate": own(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from tests.e2e.people import JSON, Caller, Case, Town, good
 from tests.e2e.test_office import DECISION
 from tests.e2e.test_visits import new_room, new_slot, offer
 from tests.support.processes import eventually
+from tests.support.walk.world import AGE_KEY
 
 REFUSAL = {"reason": "repeat", "explanation": "پیش‌تر پاسخ داده شده است."}
 
@@ -38,10 +40,13 @@ MARKS = {
         _of("identity_requests", "request_id", "state"),
         *_how_many("reminders", "exports"),
     ),
-    "intake": ("max(version) FROM catalogue_versions", *_how_many("configuration_history", "configuration_commands")),
+    "intake": (
+        "max(version) FROM catalogue_versions",
+        *_how_many("configuration_history", "configuration_commands", "desk_commands", "desk_claims"),
+    ),
     "accounts": (
         "sum(version) FROM staff",
-        *_how_many("staff_history", "staff_commands"),
+        *_how_many("staff_history", "staff_commands", "leaves"),
         _of("staff_changes", "change_id", "state"),
     ),
     "notify": ("sum(version) FROM texts", *_how_many("text_history", "text_commands", "readings", "opt_outs")),
@@ -52,17 +57,22 @@ MARKS = {
 
 def kept(town: Town, *besides: str) -> dict[str, str]:
     """All that a command could change, as far as it is stored; but what is in the tables `besides`."""
-    found = {}
+    rows_by_table = {}
     for service, tables in KEPT.items():
-        for what in (*_how_many(*(one for one in tables if one not in besides), "outbox"), *MARKS[service]):
+        for what in (*_how_many(*(table for table in tables if table not in besides), "outbox"), *MARKS[service]):
             row = reader(town, service).execute(f"SELECT {what}").fetchone()
-            found[f"{service}: {what}"] = str(row)
-    return found
+            rows_by_table[f"{service}: {what}"] = str(row)
+    return rows_by_table
 
 
 def at_peace(town: Town, *besides: str) -> dict[str, str]:
     """`kept`, once nothing is on its way any more."""
     return unchanged(lambda: kept(town, *besides))
+
+
+IN_HAND = ("investigating", "asked", "awaiting_unit", "answered", "proposed", "decided", "past")
+WISHES = ("wishing", "booked", "rival")
+"""Names of the cases that are with an inspector, and of those whose citizens have asked for a visit, which are, too."""
 
 
 @dataclass
@@ -73,25 +83,25 @@ class Office:
     citizen: Caller
     stranger: Caller
     cases: dict[str, Case]
-    known: dict[str, str]
+    placeholders: dict[str, str]
     versions: dict[str, int]
 
     def fill(self, value: Any) -> Any:
         """The value with what its `$names` stand for."""
         if isinstance(value, dict):
-            return {name: self.fill(one) for name, one in value.items()}
+            return {name: self.fill(item) for name, item in value.items()}
         if isinstance(value, list):
-            return [self.fill(one) for one in value]
-        return self.known[value] if isinstance(value, str) and value.startswith("$") else value
+            return [self.fill(item) for item in value]
+        return self.placeholders[value] if isinstance(value, str) and value.startswith("$") else value
 
     def headers_of(self, who: str) -> dict[str, str]:
-        """What somebody shows at the door."""
+        """The headers that identify a caller."""
         if who.startswith("code of "):
             return {"Tracking-Code": self.cases[who.removeprefix("code of ")].code}
         if who == "nobody":
             return {}
-        known = {"citizen": self.citizen, "stranger": self.stranger}.get(who) or self.town.officer(who).caller
-        return {"Authorization": f"Bearer {known.token}"}
+        caller = {"citizen": self.citizen, "stranger": self.stranger}.get(who) or self.town.officer(who).caller
+        return {"Authorization": f"Bearer {caller.token}"}
 
 
 def opened(town: Town) -> Office:
@@ -100,94 +110,118 @@ def opened(town: Town) -> Office:
     citizen, _ = town.sign_in(phone)
     stranger, _ = town.sign_in(town.phone())
     about = {"kind": "complaint", "unit": "dep.urb.permits", "ground": "delay", "text": "پرونده من سه ماه مانده است."}
-    names = (
-        "registered",
-        "screening",
-        "investigating",
-        "asked",
-        "awaiting_unit",
-        "answered",
-        "proposed",
-        "decided",
-        "past",
-    )
-    ends = ("refused", "merged", "withdrawn", "wishing", "booked", "rival")
-    wishes = ("wishing", "booked", "rival")
+    names = ("registered", "screening", *IN_HAND)
+    ends = ("refused", "merged", "withdrawn", *WISHES)
     cases = {
-        name: town.file(citizen, **about, identity={"name": "شاکی نمونه"}, visit_wanted=name in wishes)
+        name: town.file(citizen, **about, identity={"name": "شاکی نمونه"}, visit_wanted=name in WISHES)
         for name in (*names, *ends)
     }
     cases["anonymous"] = town.report()
+    cases["referred"] = town.report()
+    at_the_counter = {"channel": "counter", "desk_consent": {"form": "spoken", "to": ["filing"]}}
+    cases["desk"] = town.file(
+        town.officer("operator").caller, **about, **at_the_counter, identity={"name": "مراجع نمونه"}
+    )
     ids = {name: str(case.view()["case_id"]) for name, case in cases.items()}
-    known = {f"$case.{name}": case_id for name, case_id in ids.items()}
-    known |= {"$code.decided": cases["decided"].code, "$webhook": town.system.values["SMS_WEBHOOK_SECRET"]}
-    for name in ("inspector", "head", "liaison", "analyst"):
-        known[f"${name}"] = town.officer(name).staff_id
-    _brought_to_their_stages(town, cases, ids, known)
-    _visits(town, cases, known)
-    known["$upload"] = _half_sent(town)
+    placeholders = {f"$case.{name}": case_id for name, case_id in ids.items()}
+    placeholders |= {
+        "$code.decided": cases["decided"].code,
+        "$now": now().isoformat(),
+        "$webhook": town.system.values["SMS_WEBHOOK_SECRET"],
+    }
+    for name in ("inspector", "inspector2", "head", "liaison", "analyst"):
+        placeholders[f"${name}"] = town.officer(name).staff_id
+    _brought_to_their_stages(town, cases, ids, placeholders)
+    _visits(town, cases, placeholders)
+    placeholders["$referral"] = _referral(town, ids["referred"])
+    placeholders["$upload"] = _half_sent(town)
     weeks_pass(town, ids["past"], 8)
     cases["past"].view_at("closed")
+    weeks_pass(town, ids["past"], 5)  # the days to rate it are over, too
     at_peace(town)
-    head, desk = town.officer("head"), town.officer("administrator").caller
+    head, administrator = town.officer("head"), town.officer("administrator").caller
     versions = {f"$case.{name}": head.read(case_id)["version"] for name, case_id in ids.items()}
-    versions["$configuration"] = good(desk.get("/v1/configuration"))["version"]
-    accounts = good(desk.get("/v1/staff"))["items"]
+    versions["$configuration"] = good(administrator.get("/v1/configuration"))["version"]
+    accounts = good(administrator.get("/v1/staff"))["items"]
     for mark in ("$staff_change", "$staff_change.denied"):
-        reset = desk.post(f"/v1/staff/{known['$head']}/credentials", {})
-        known[mark] = good(reset, 202)["change"]["change_id"]
-    denial = f"/v1/staff/changes/{known['$staff_change.denied']}/denial"
+        reset = administrator.post(f"/v1/staff/{placeholders['$head']}/credentials", {})
+        placeholders[mark] = good(reset, 202)["change"]["change_id"]
+    denial = f"/v1/staff/changes/{placeholders['$staff_change.denied']}/denial"
     good(town.officer("administrator2").caller.post(denial, {}))
-    versions["$analyst"] = next(one["version"] for one in accounts if one["staff_id"] == known["$analyst"])
-    texts = good(desk.get("/v1/notification-texts"))["items"]
-    [text] = [one for one in texts if (one["channel"], one["name"]) == ("sms", "withdrawn")]
+    away = {
+        "deputy": placeholders["$inspector"],
+        "starts_at": "2097-12-01T09:00:00Z",
+        "ends_at": "2097-12-08T09:00:00Z",
+    }
+    leave = town.officer("inspector2").caller.post("/v1/staff/leaves", away)
+    placeholders["$leave"] = good(leave, 201)["leave_id"]
+    versions["$analyst"] = next(
+        account["version"] for account in accounts if account["staff_id"] == placeholders["$analyst"]
+    )
+    texts = good(administrator.get("/v1/notification-texts"))["items"]
+    [text] = [text for text in texts if (text["channel"], text["name"]) == ("sms", "withdrawn")]
     search = good(head.caller.post("/v1/searches", {"name": "دیرکرد", "filters": {"ground": ["delay"]}}), 201)
-    known["$search"], versions["$search"] = search["search_id"], search["version"]
+    placeholders["$search"], versions["$search"] = search["search_id"], search["version"]
+    webhook = {"name": "۱۳۷", "url": "https://partner.invalid/hook", "events": ["case.reopened"]}
+    subscription = good(administrator.post("/v1/webhook-subscriptions", webhook), 201)
+    placeholders["$webhook_subscription"] = subscription["subscription_id"]
+    versions["$webhook_subscription"] = subscription["version"]
     town.allowed(ids["registered"], "برای دعوت به جلسه")
     wish = head.caller.post(f"/v1/cases/{ids['screening']}/identity/requests", {"reason": "برای دعوت به جلسه"})
-    known["$identity_request"] = good(wish, 201)["request_id"]
-    return Office(town, citizen, stranger, cases, known, {**versions, "$text": text["version"]})
+    placeholders["$identity_request"] = good(wish, 201)["request_id"]
+    return Office(town, citizen, stranger, cases, placeholders, {**versions, "$text": text["version"]})
 
 
-def _brought_to_their_stages(town: Town, cases: dict[str, Case], ids: dict[str, str], known: dict[str, str]) -> None:
+def _brought_to_their_stages(
+    town: Town, cases: dict[str, Case], ids: dict[str, str], placeholders: dict[str, str]
+) -> None:
     screener, liaison = town.officer("screener"), town.officer("liaison")
-    for name in ("screening", "refused", "merged"):
+    for name in ("screening", "refused", "merged", "referred"):
         screener.do(ids[name], "screening")
     screener.do(ids["refused"], "refusal", **REFUSAL)
     screener.do(ids["merged"], "merge", into=ids["screening"])
     good(cases["withdrawn"].holder.post("/v1/tracking/withdrawal", {}))
-    in_hand = (
-        "investigating",
-        "asked",
-        "awaiting_unit",
-        "answered",
-        "proposed",
-        "decided",
-        "past",
-        "wishing",
-        "booked",
-    )
-    for name in (*in_hand, "rival"):
+    for name in (*IN_HAND, *WISHES):
         inspector = town.assigned(cases[name])
     listed = inspector.do(ids["investigating"], "checklist", text="دیدن بایگانی")["checklist"]
-    known["$check"] = listed[0]["item_id"]
+    placeholders["$check"] = listed[0]["item_id"]
     photo = inspector.caller.upload(evidence.photo())
     inspector.do(ids["answered"], "evidence", uploads=[photo])
-    known["$evidence"] = photo
+    placeholders["$evidence"] = photo
     eventually(lambda: inspector.read(ids["answered"])["attachments"][0]["state"] == "accepted", timeout=60)
     inspector.do(ids["asked"], "citizen-questions", text="چه روزی؟")
     for name, mark in (("awaiting_unit", "$question"), ("answered", "$question.answered")):
-        asked: JSON = inspector.do(ids[name], "unit-questions", text="چرا؟")
-        known[mark] = asked["questions"][-1]["question_id"]
-    path = f"/v1/unit-questions/{known['$question.answered']}/answer"
+        case: JSON = inspector.do(ids[name], "unit-questions", text="چرا؟")
+        placeholders[mark] = case["questions"][-1]["question_id"]
+    path = f"/v1/unit-questions/{placeholders['$question.answered']}/answer"
     good(liaison.caller.post(path, {"text": "در بایگانی مانده بود."}))
+    second = town.officer("inspector2").staff_id
+    inspector.do(ids["investigating"], "co-handlers", inspector=second)
+    consulted_case = inspector.do(ids["awaiting_unit"], "consultations", colleague=second, text="چه کنیم؟")
+    placeholders["$consultation"] = consulted_case["consultations"][0]["consultation_id"]
     inspector.do(ids["proposed"], "proposal", **DECISION)
     inspector.do(ids["past"], "decision", outcome="not_upheld", reasons="دلیلی یافت نشد.")
     decided = inspector.do(ids["decided"], "decision", **DECISION)
-    known["$recommendation"] = decided["followed"][0]["recommendation_id"]
+    placeholders["$recommendation"] = decided["followed"][0]["recommendation_id"]
 
 
-def _visits(town: Town, cases: dict[str, Case], known: dict[str, str]) -> None:
+def _referral(town: Town, case_id: str) -> str:
+    """To one body outside; of the other one nobody has the key."""
+    administrator, head = town.officer("administrator").caller, town.officer("head").caller
+    for code, key in (("walk_body", AGE_KEY), ("walk_keyless", "")):
+        version = good(administrator.get("/v1/configuration"))["version"]
+        headers = {"Idempotency-Key": uuid.uuid4().hex, "If-Match": f'"{version}"'}
+        names = {"name_fa": "مرجع", "name_en": "Body", "age_key": key}
+        good(administrator.request("PUT", f"/v1/configuration/outside-bodies/{code}", json=names, headers=headers))
+
+    def referred() -> str:
+        answer = head.post(f"/v1/cases/{case_id}/referrals", {"body": "walk_body", "reason": "برای رسیدگی"})
+        return answer.headers["referral-id"] if answer.status_code == 201 else ""
+
+    return eventually(referred)
+
+
+def _visits(town: Town, cases: dict[str, Case], placeholders: dict[str, str]) -> None:
     keeper, inspector = town.officer("head"), town.officer("inspector")
     free, full, booked = (new_slot(keeper, inspector) for _ in range(3))
     past = new_slot(keeper, inspector, now() + timedelta(seconds=8))
@@ -197,8 +231,8 @@ def _visits(town: Town, cases: dict[str, Case], known: dict[str, str]) -> None:
         good(cases[name].holder.post("/v1/tracking/visit-booking", {"slot_id": slot["slot_id"]}))
     eventually(lambda: datetime.fromisoformat(past["ends_at"]) < now())
     slots = {"past": past, "free": free, "full": full}
-    known |= {f"$slot.{name}": slot["slot_id"] for name, slot in slots.items()}
-    known |= {"$full.starts": full["starts_at"], "$full.ends": full["ends_at"], "$room": new_room(keeper)}
+    placeholders |= {f"$slot.{name}": slot["slot_id"] for name, slot in slots.items()}
+    placeholders |= {"$full.starts": full["starts_at"], "$full.ends": full["ends_at"], "$room": new_room(keeper)}
 
 
 def _half_sent(town: Town) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from backbone.persian import jalali
+from contracts.base import now
 from tests.e2e.bad_input_rows import (
     DECISION,
     NOBODY,
@@ -28,11 +30,33 @@ STAFF: dict[str, Command] = {
         Wrong(422, "closed_unit", body={"unit": CLOSED}),
         Wrong(422, "unknown_ground", body={"ground": "nowhere"}),
         Wrong(422, "ground_not_for_kind", body={"ground": "waste"}),
+        Wrong(422, "ground_not_for_kind", body={"kind": "information"}),
+        stage("decided"),
         field_wrong(urgent=False),  # changes nothing
         field_wrong(urgent="yes"),
     ),
     "refuseCase": on_case(
         "screening", "screener", REFUSAL, stage("investigating"), field_wrong(reason="i_do_not_want")
+    ),
+    "settleEarly": on_case(
+        "screening",
+        "screener",
+        {
+            "agreement": "راضی شدند.",
+            "agreed_at": "$now",
+            "agreed_by": "phone",
+            "consented": True,
+            "reasons": "با توافق شما پایان یافت.",
+        },
+        stage("registered"),
+        stage("investigating"),
+        *not_for("operator"),
+        Wrong(404, "unknown_case", by="inspector"),  # nobody has assigned it to them
+        field_wrong(consented=False),
+        field_wrong(agreed_at="2098-01-01T00:00:00Z"),
+        field_wrong(agreed_at="2020-01-01T00:00:00Z"),
+        field_wrong(agreed_by="dream"),
+        field_wrong(agreement=" "),
     ),
     "mergeCase": on_case(
         "screening",
@@ -86,6 +110,24 @@ STAFF: dict[str, Command] = {
         field_wrong(outcome="guilty"),
     ),
     "closeCase": on_case("refused", "head", {}, stage("decided"), stage("investigating"), *not_for("screener")),
+    "returnToScreening": on_case(
+        "investigating",
+        "head",
+        {"reason": "واحد دیگری است."},
+        stage("registered"),
+        stage("decided"),
+        stage("refused"),
+        field_wrong(reason=" "),
+    ),
+    "reopenCase": on_case(
+        "refused",
+        "head",
+        {"reason": "اشتباه ما بود."},
+        stage("investigating"),
+        stage("withdrawn"),
+        *not_for("screener"),
+        field_wrong(reason=""),
+    ),
     "proposeDecision": on_case(
         "investigating", "head", DECISION, stage("decided"), *not_for("screener"), field_wrong(root_causes=[])
     ),
@@ -140,6 +182,56 @@ STAFF: dict[str, Command] = {
         field_wrong(to="$case.investigating"),
         field_wrong(linked=False),
     ),
+    "addCoHandler": on_case(
+        "answered",
+        "head",
+        {"inspector": "$inspector2"},
+        stage("decided"),
+        *not_for("screener"),
+        field_wrong(inspector=NOBODY),
+        field_wrong(inspector="$liaison"),
+        Wrong(409, "already_handles", body={"inspector": "$inspector"}),
+        Wrong(422, "invalid_field", of={"case_id": "$case.investigating"}),  # it has one
+    ),
+    "removeCoHandler": on_case(
+        "investigating",
+        "head",
+        {},
+        stage("decided"),
+        *not_for("screener", "inspector2"),
+        Wrong(422, "invalid_field", of={"inspector": NOBODY}),
+        of={"inspector": "$inspector2"},
+    ),
+    "consultColleague": on_case(
+        "answered",
+        "head",
+        {"colleague": "$inspector2", **TEXT},
+        stage("decided"),
+        *not_for("screener"),
+        field_wrong(colleague=NOBODY),
+        field_wrong(text=" "),
+        Wrong(422, "invalid_field", of={"case_id": "$case.investigating"}),  # they see it already
+    ),
+    "answerConsultation": on_case(
+        "awaiting_unit",
+        "inspector2",
+        TEXT,
+        Wrong(403, "not_allowed", by="head"),
+        Wrong(403, "not_allowed", by="inspector"),
+        field_wrong(text=""),
+        of={"consultation_id": "$consultation"},
+    ),
+    "endConsultation": on_case(
+        "awaiting_unit",
+        "head",
+        {},
+        stage("decided"),
+        *not_for("screener", "inspector2"),
+        Wrong(422, "invalid_field", of={"consultation_id": NOBODY}),
+        of={"consultation_id": "$consultation"},
+    ),
+    "makeCalendarFeed": Command("inspector", not_for("liaison", "analyst", "citizen"), body={}),
+    "revokeCalendarFeed": Command("inspector", not_for("citizen"), body={}),
     "openIdentity": Command(
         "head",
         (
@@ -176,6 +268,42 @@ STAFF: dict[str, Command] = {
         of={"request_id": "$identity_request"},
         body={"consent": False},
     ),
+    "referCase": Command(
+        "head",
+        (
+            *not_for("screener", "analyst", "liaison", "citizen"),
+            Wrong(404, "unknown_case", by="inspector"),  # whose case it is not
+            stage("registered"),
+            stage("investigating"),  # a complaint that is not decided as referred
+            stage("merged"),
+            field_wrong(body="nobody_knows"),
+            field_wrong(body="walk_keyless"),
+            field_wrong(body="Not a code"),
+            field_wrong(reason="چرا"),
+            field_wrong(identity="yes"),
+            field_wrong(identity=True),  # of a case that was filed anonymously
+            field_wrong(attachments=["x"]),
+            Wrong(422, "unknown_upload", body={"attachments": ["n" * 32]}),
+        ),
+        of={"case_id": "$case.referred"},
+        body={"body": "walk_body", "reason": "در صلاحیت آن مرجع است."},
+    ),
+    "recordReferralAnswer": Command(
+        "head",
+        (
+            *not_for("screener", "analyst", "liaison", "citizen"),
+            Wrong(404, "not_found", by="inspector"),  # whose case it is not
+            Wrong(404, "not_found", of={"referral_id": NOBODY}),
+            Wrong(422, "invalid_field", of={"referral_id": "x"}),
+            field_wrong(answered_on="2020-01-01"),  # before the referral
+            field_wrong(answered_on="2098-01-01"),
+            field_wrong(outcome="thanks"),
+            field_wrong(text=" "),
+            field_wrong(number=""),
+        ),
+        of={"referral_id": "$referral"},
+        body={"answered_on": jalali.today(now()).isoformat(), "outcome": "accepted", "text": "پذیرفته شد."},
+    ),
     "assignCases": Command(
         "screener",
         (
@@ -184,6 +312,21 @@ STAFF: dict[str, Command] = {
             field_wrong(cases=[{"case_id": "x", "expected_version": 1}]),
         ),
         body={"cases": [{"case_id": "$case.screening", "expected_version": 1}]},
+    ),
+    "decideCases": Command(
+        "inspector",
+        (
+            *not_for("screener", "liaison", "citizen"),
+            field_wrong(cases=[]),
+            field_wrong(cases=[{"case_id": "x", "expected_version": 1}]),
+            field_wrong(cases=[{"case_id": NOBODY, "expected_version": 1}] * 2),
+            field_wrong(decision={"outcome": "perhaps", "reasons": "نشد."}),
+            field_wrong(decision={"outcome": "upheld", "reasons": "شد.", "root_causes": ["nothing"]}),
+        ),
+        body={
+            "decision": {"outcome": "not_upheld", "reasons": "نشد."},
+            "cases": [{"case_id": NOBODY, "expected_version": 1}],
+        },
     ),
     "handOverCases": Command(
         "head", (*not_for("inspector", "liaison", "citizen"), field_wrong(leaver="x")), body={"leaver": NOBODY}

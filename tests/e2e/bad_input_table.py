@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.e2e.bad_input_administration import ADMINISTRATION, PAPERS, SEARCHES, VISITS
+from tests.e2e.bad_input_administration import ADMINISTRATION, PAPERS, SEARCHES, VISITS, WEBHOOKS
 from tests.e2e.bad_input_citizens import CITIZENS, SUBMISSIONS
+from tests.e2e.bad_input_desk import DESK
 from tests.e2e.bad_input_rows import Command
 from tests.e2e.bad_input_staff import STAFF
 
@@ -13,6 +14,8 @@ COMMANDS: dict[str, Command] = {
     **STAFF,
     **VISITS,
     **ADMINISTRATION,
+    **WEBHOOKS,
     **SEARCHES,
     **PAPERS,
+    **DESK,
 }

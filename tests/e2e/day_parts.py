@@ -13,7 +13,16 @@ from tests.e2e.people import JSON, Officer, Town, good
 from tests.e2e.test_story import numeric
 from tests.support.processes import eventually
 
-_DAYS = ("due_on", "due_from", "first_due_on", "next_check_on", "objection_until", "refused_on", "paused_on")
+_DAYS = (
+    "due_on",
+    "due_from",
+    "first_due_on",
+    "next_check_on",
+    "objection_until",
+    "rate_until",
+    "refused_on",
+    "paused_on",
+)
 _MOMENTS = ("filed_at", "opened_at", "decided_at")
 
 
@@ -22,15 +31,15 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
     assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
 
 
-def told(officer: Officer, text: str, seconds: float = 30) -> None:
+def await_message(officer: Officer, text: str, seconds: float = 30) -> None:
     """Waits until the officer's inbox says this."""
 
-    def found() -> bool:
-        said = [one["text"] for one in good(officer.caller.get("/v1/messages"))["items"]]
-        assert text in said, said[:5]
+    def in_inbox() -> bool:
+        texts = [item["text"] for item in good(officer.caller.get("/v1/messages"))["items"]]
+        assert text in texts, texts[:5]
         return True
 
-    eventually(found, timeout=seconds)
+    eventually(in_inbox, timeout=seconds)
 
 
 def shown(number: str) -> str:
@@ -38,20 +47,20 @@ def shown(number: str) -> str:
     return f"\u2066{number}\u2069"
 
 
-def jalali(day: str) -> str:
+def persian_day(day: str) -> str:
     """An ISO day as it stands in a Persian message."""
     return numeric(date.fromisoformat(day), "fa")
 
 
 def entries(case: JSON) -> list[str]:
     """What the timeline says has happened, in order."""
-    return [str(one["entry"]) for one in case["timeline"]]
+    return [str(entry["entry"]) for entry in case["timeline"]]
 
 
 def last(case: JSON, entry: str) -> JSON:
     """The details of the newest line of this kind in the timeline."""
-    found: JSON = next(one["details"] for one in reversed(case["timeline"]) if one["entry"] == entry)
-    return found
+    details: JSON = next(line["details"] for line in reversed(case["timeline"]) if line["entry"] == entry)
+    return details
 
 
 def weeks_pass(town: Town, case_id: str, weeks: int) -> None:
@@ -61,14 +70,14 @@ def weeks_pass(town: Town, case_id: str, weeks: int) -> None:
     days = ", ".join(f"{name} = ({name} - %(back)s)::date" for name in _DAYS)
     with reader(town, "tracking").transaction():
         # Waits for the scheduler to let go of the case, and then keeps it out.
-        row = _one(town, "SELECT pending_question, pauses FROM cases WHERE case_id = %(case)s FOR UPDATE", case=case_id)
+        row = _row(town, "SELECT pending_question, pauses FROM cases WHERE case_id = %(case)s FOR UPDATE", case=case_id)
         pending_question = row[0] and {
             **row[0],
             "on": _earlier(row[0]["on"], back),
             "due_on": _earlier(row[0]["due_on"], back),
         }
         pauses = [[_earlier(day, back) for day in pause] for pause in row[1]]
-        _one(
+        _row(
             town,
             f"UPDATE cases SET {moved}, {days}, pending_question = %(pending_question)s, pauses = %(pauses)s"
             " WHERE case_id = %(case)s RETURNING case_id",
@@ -88,7 +97,7 @@ def _earlier(day: str, back: timedelta) -> str:
     return (date.fromisoformat(day) - back).isoformat()
 
 
-def _one(town: Town, statement: str, **given: Any) -> Any:
+def _row(town: Town, statement: str, **given: Any) -> Any:
     row = reader(town, "tracking").execute(statement, given).fetchone()
     assert row is not None
     return row

@@ -8,6 +8,8 @@ import re
 import secrets
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -93,9 +95,9 @@ class Case:
             answer: JSON = good(self.holder.get("/v1/tracking"))
             return None if answer["stage"] == "registering" else answer
 
-        found = eventually(shown, why="the case is not registered")
-        assert found is not None
-        return found
+        case_view = eventually(shown, why="the case is not registered")
+        assert case_view is not None
+        return case_view
 
     def view_at(self, stage: str) -> JSON:
         """The same when the case has come to this stage."""
@@ -116,8 +118,8 @@ class Case:
         """Until the inbox says exactly this: a date is filled in when it is known."""
 
         def same() -> bool:
-            found = self.inbox()
-            assert found == expected
+            messages = self.inbox()
+            assert messages == expected
             return True
 
         eventually(same)
@@ -125,20 +127,20 @@ class Case:
 
 @dataclass
 class Officer:
-    """A member of staff at the desk. Each command carries the version that was just read."""
+    """A member of staff. Each command carries the version that was just read."""
 
     username: str
     caller: Caller
     staff_id: str
 
     def read(self, case_id: str) -> JSON:
-        found: JSON = good(self.caller.get(f"/v1/cases/{case_id}"))
-        return found
+        case: JSON = good(self.caller.get(f"/v1/cases/{case_id}"))
+        return case
 
     def do(self, case_id: str, command: str, **body: Any) -> JSON:
         answer = self.caller.post(f"/v1/cases/{case_id}/{command}", body, version=self.read(case_id)["version"])
-        found: JSON = good(answer)
-        return found
+        case: JSON = good(answer)
+        return case
 
 
 ONE_TIME_CODE = re.compile(r"(?<![\d-])\d{6}(?![\d-])")
@@ -212,10 +214,10 @@ class Town:
 
     def officer(self, username: str) -> Officer:
         """Signed in by password and TOTP, anew when the session grows old."""
-        known = self._officers.get(username)
-        if known is not None and time.monotonic() - known[1] < 600:
-            return known[0]
-        one = self.credentials()[username]
+        cached = self._officers.get(username)
+        if cached is not None and time.monotonic() - cached[1] < 600:
+            return cached[0]
+        credentials = self.credentials()[username]
         caller = self.caller()
 
         tried: set[str] = set()
@@ -223,12 +225,12 @@ class Town:
         def enter() -> str:
             # A TOTP code is good once: after a recent sign-in the next one is waited for, and none is tried twice, since
             # failures make the account wait.
-            totp = pyotp.TOTP(one["totp_secret"]).now()
+            totp = pyotp.TOTP(credentials["totp_secret"]).now()
             if totp in tried:
                 return ""
             tried.add(totp)
             answer = caller.post(
-                "/v1/auth/staff/tokens", {"username": username, "password": one["password"], "totp": totp}
+                "/v1/auth/staff/tokens", {"username": username, "password": credentials["password"], "totp": totp}
             )
             return str(answer.json()["access_token"]) if answer.status_code == 200 else ""
 
@@ -239,8 +241,8 @@ class Town:
         return officer
 
     def credentials(self) -> dict[str, JSON]:
-        found: dict[str, JSON] = json.loads((Path(self.system.state) / "credentials.json").read_text())
-        return found
+        credentials: dict[str, JSON] = json.loads((Path(self.system.state) / "credentials.json").read_text())
+        return credentials
 
     def assigned(self, case: Case, inspector: str = "inspector") -> Officer:
         """The case screened and assigned; its inspector."""
@@ -252,8 +254,8 @@ class Town:
 
     def allowed(self, case_id: str, reason: str, by: str = "head") -> None:
         """A custodian has consented to that this officer opens who filed the case."""
-        asked = self.officer(by).caller.post(f"/v1/cases/{case_id}/identity/requests", {"reason": reason})
-        path = f"/v1/identity-requests/{good(asked, 201)['request_id']}/decision"
+        answer = self.officer(by).caller.post(f"/v1/cases/{case_id}/identity/requests", {"reason": reason})
+        path = f"/v1/identity-requests/{good(answer, 201)['request_id']}/decision"
         assert good(self.officer("custodian").caller.post(path, {"consent": True}))["state"] == "consented"
 
     def opens(self, case_id: str, reason: str, by: str = "head") -> httpx.Response:
@@ -273,3 +275,13 @@ class Town:
             if day.strftime("%a") not in ("Thu", "Fri") and day not in holidays:
                 count -= 1
         return day
+
+
+@contextmanager
+def people_of(system: System) -> Iterator[Town]:
+    """The people who use a running system."""
+    with (
+        httpx.Client(base_url=system.gateway_url, timeout=30, trust_env=False) as http,
+        httpx.Client(base_url=system.simulator_url, timeout=60, trust_env=False) as control,
+    ):
+        yield Town(system, http, control)

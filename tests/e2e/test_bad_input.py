@@ -1,7 +1,7 @@
 """Every command that the API's document knows refuses what is wrong about it, in both languages, and nothing has changed.
 
 What is wrong with each stands in `bad_input_table.py`. A command that the document has and the table has not fails
-`test_no_command_is_left_out`: whoever adds one says there what may be wrong with it.
+`test_no_command_is_missing_from_the_table`: whoever adds one says there what may be wrong with it.
 """
 
 from __future__ import annotations
@@ -42,31 +42,33 @@ class Operation:
 def document(town: Town) -> dict[str, Operation]:
     """Every command, by its operation id."""
     whole = good(town.caller().get("/v1/openapi.json"))
-    found = {}
+    operations = {}
     for path, item in whole["paths"].items():
         for method in CHANGING:
             if method in item:
-                found[item[method]["operationId"]] = _operation(whole, path, method, item)
-    return found
+                operations[item[method]["operationId"]] = _operation(whole, path, method, item)
+    return operations
 
 
 def _operation(whole: JSON, path: str, method: str, item: JSON) -> Operation:
-    told = item[method]
-    parameters = [_meant(whole, one) for one in (*item.get("parameters", []), *told.get("parameters", []))]
-    security = told.get("security", [])
+    operation = item[method]
+    parameters = [
+        _meant(whole, parameter) for parameter in (*item.get("parameters", []), *operation.get("parameters", []))
+    ]
+    security = operation.get("security", [])
     return Operation(
         method.upper(),
         path,
-        {one["name"]: bool(one.get("required")) for one in parameters if one["in"] == "header"},
+        {parameter["name"]: bool(parameter.get("required")) for parameter in parameters if parameter["in"] == "header"},
         bool(security) and {} not in security,
-        "application/json" in _meant(whole, told.get("requestBody", {})).get("content", {}),
+        "application/json" in _meant(whole, operation.get("requestBody", {})).get("content", {}),
     )
 
 
-def _meant(whole: JSON, told: JSON) -> JSON:
-    for part in told.get("$ref", "#").split("/")[1:]:
+def _meant(whole: JSON, part_or_reference: JSON) -> JSON:
+    for part in part_or_reference.get("$ref", "#").split("/")[1:]:
         whole = whole[part]
-    return whole if "$ref" in told else told
+    return whole if "$ref" in part_or_reference else part_or_reference
 
 
 @pytest.fixture(scope="module")
@@ -77,36 +79,36 @@ def office(town: Town, closed_unit: str) -> Office:  # noqa: F811  # the fixture
 
 def common(operation: Operation, command: Command) -> list[Wrong]:
     """What is wrong about any command that has such a part."""
-    found = []
+    bad_requests = []
     if operation.signed_in:
-        found += [
+        bad_requests += [
             Wrong(401, "not_authenticated", by="nobody"),
             Wrong(401, "bad_token", headers={"Authorization": "Bearer x"}),
         ]
     if operation.headers.get("Tracking-Code"):
-        found += [
+        bad_requests += [
             Wrong(404, "unknown_tracking_code", headers={"Tracking-Code": "1234567812345678"}),
             Wrong(422, "invalid_field", by="nobody"),
         ]
     if operation.headers.get("If-Match"):
-        found += [
+        bad_requests += [
             Wrong(428, "version_needed", headers={"If-Match": ""}),
             Wrong(422, "invalid_field", headers={"If-Match": "the newest"}),
             Wrong(412, "stale_version", headers={"If-Match": '"999999"'}),
         ]
     if operation.headers.get("Idempotency-Key"):
-        found += [
+        bad_requests += [
             Wrong(422, "invalid_field", headers={"Idempotency-Key": ""}),
             Wrong(422, "invalid_field", headers={"Idempotency-Key": "short"}),
         ]
     if operation.takes_json and not operation.path.startswith("/v1/webhooks"):  # a provider sends what it likes
-        found.append(Wrong(422, "invalid_field", body={"a_field_that_nobody_knows": 1}))
+        bad_requests.append(Wrong(422, "invalid_field", body={"a_field_that_nobody_knows": 1}))
     if "{case_id}" in operation.path:
-        found += [
+        bad_requests += [
             Wrong(404, "unknown_case", of={"case_id": NOBODY}),
             Wrong(422, "invalid_field", of={"case_id": "1405-000001"}),
         ]
-    return found
+    return bad_requests
 
 
 def sent(office: Office, operation: Operation, command: Command, wrong: Wrong, language: str) -> httpx.Response:
@@ -128,14 +130,14 @@ def sent(office: Office, operation: Operation, command: Command, wrong: Wrong, l
     return office.town.caller(language).request(operation.method, path, headers=headers, **body)
 
 
-def test_no_command_is_left_out(document: dict[str, Operation]) -> None:
+def test_no_command_is_missing_from_the_table(document: dict[str, Operation]) -> None:
     assert sorted(document) == sorted(COMMANDS), "say in bad_input_table.py what may be wrong with each command"
     for name, command in COMMANDS.items():
         assert command.wrong, name
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_what_is_wrong_about_a_command_is_told_and_changes_nothing(
+def test_a_wrong_command_is_refused_with_its_reason_and_changes_nothing(
     office: Office, document: dict[str, Operation], name: str
 ) -> None:
     operation, command = document[name], COMMANDS[name]
@@ -172,7 +174,7 @@ def _raw(
     return office.town.caller(language).request(operation.method, path, headers=headers, content=content)
 
 
-def test_the_table_would_notice_a_right_request(office: Office, document: dict[str, Operation]) -> None:
+def test_the_table_detects_a_correct_request(office: Office, document: dict[str, Operation]) -> None:
     """With nothing wrong about it a command is taken: what is refused above is refused for what is said to be wrong."""
     name = "addNote"
     command = replace(COMMANDS[name], wrong=())

@@ -119,7 +119,7 @@ def model(name: str) -> Any:
     return getattr(importlib.import_module("peygir_client.models"), name)
 
 
-def test_a_client_made_from_the_document_files_and_tracks(town: Town, made: ModuleType) -> None:
+def test_a_client_generated_from_the_document_files_and_tracks(town: Town, made: ModuleType) -> None:
     client = made.Client(base_url=town.system.gateway_url, headers={"Accept-Language": "en"}, timeout=30)
     catalogue = operation("catalogue.get_catalogue").sync(client=client)
     assert "dep.civ.roads" in {unit.code for unit in catalogue.units}
@@ -160,7 +160,7 @@ def test_a_client_made_from_the_document_files_and_tracks(town: Town, made: Modu
     assert withdrawn.stage.value == "withdrawn"
 
 
-def test_a_client_made_from_the_document_understands_a_refusal(town: Town, made: ModuleType) -> None:
+def test_a_client_generated_from_the_document_understands_a_refusal(town: Town, made: ModuleType) -> None:
     client = made.Client(base_url=town.system.gateway_url, headers={"Accept-Language": "en"}, timeout=30)
     answer = operation("tracking.get_case_by_code").sync(client=client, tracking_code="1234 5678 9012 3456")
     assert isinstance(answer, model("Problem"))

@@ -25,13 +25,13 @@ DOORS = ("calendar", "deadlines", "decisions", "retention")
 
 
 @pytest.fixture
-def desk(town: Town) -> Iterator[Administrator]:
+def administrator(town: Town) -> Iterator[Administrator]:
     """At the end of the day the calendar and the rules are what they were."""
     administrator = Administrator(town)
     before = administrator.read()
     yield administrator
-    for door, names in zip(DOORS, LISTS, strict=True):
-        good(administrator.put(door, {name: before[name] for name in names}))
+    for path, names in zip(DOORS, LISTS, strict=True):
+        good(administrator.put(path, {name: before[name] for name in names}))
 
 
 def workday(whole: JSON, count: int) -> date:
@@ -46,17 +46,17 @@ def workday(whole: JSON, count: int) -> date:
 def expected(case: Case, day: date) -> None:
     """Waits until the citizen is told this day."""
 
-    def told() -> bool:
+    def in_place() -> bool:
         assert case.view()["expected_on"] == day.isoformat()
         return True
 
-    eventually(told)
+    eventually(in_place)
 
 
-def test_the_city_changes_and_the_form_with_it(town: Town, desk: Administrator) -> None:
+def test_a_changed_catalogue_changes_the_form(town: Town, administrator: Administrator) -> None:
     """A new office with a ground of its own; a question that only some are asked; at the end it is closed."""
     office, ground = f"test.{uuid.uuid4().hex[:8]}", f"t{uuid.uuid4().hex[:8]}"
-    good(desk.put(f"units/{office}", unit("اداره آزمون")))
+    good(administrator.put(f"units/{office}", unit("اداره آزمون")))
     options = [{"value": value, "name_fa": value, "name_en": value} for value in ("desk", "phone")]
     where = {"code": "where", "type": "choice", "name_fa": "کجا؟", "name_en": "Where?", "options": options}
     counter: JSON = {
@@ -68,21 +68,21 @@ def test_the_city_changes_and_the_form_with_it(town: Town, desk: Administrator) 
     }
     questions = [where, {**counter, "when": {"question": "where", "values": ["desk"]}}]
     body = {"kinds": ["criticism"], "name_fa": "محور آزمون", "name_en": "Ground of the test", "questions": questions}
-    good(desk.put(f"grounds/{ground}", body))
+    good(administrator.put(f"grounds/{ground}", body))
     backward = {**body, "questions": list(reversed(questions))}
-    assert set(wrong(desk.put(f"grounds/{ground}", backward)).values()) == {"not_an_earlier_question"}
+    assert set(wrong(administrator.put(f"grounds/{ground}", backward)).values()) == {"not_an_earlier_question"}
 
     def filed(**answers: Any) -> Case:
         about = {"kind": "criticism", "unit": office, "ground": ground, "text": "در این اداره صف درازی است."}
         return town.file(town.caller(), **about, answers=answers, anonymous=True)
 
-    at_desk, by_phone = filed(where="desk", counter=3), filed(where="phone")
+    at_counter, by_phone = filed(where="desk", counter=3), filed(where="phone")
     screener = town.officer("screener")
-    assert screener.read(at_desk.view()["case_id"])["answers"] == {"where": "desk", "counter": 3}
+    assert screener.read(at_counter.view()["case_id"])["answers"] == {"where": "desk", "counter": 3}
     assert screener.read(by_phone.view()["case_id"])["answers"] == {"where": "phone"}
 
     # Closed: nothing more is filed against it, and nobody corrects a case to it; what was filed goes its way.
-    good(desk.put(f"units/{office}", unit("اداره آزمون", active=False)))
+    good(administrator.put(f"units/{office}", unit("اداره آزمون", active=False)))
     late: JSON = {
         "kind": "criticism",
         "unit": office,
@@ -101,27 +101,29 @@ def test_the_city_changes_and_the_form_with_it(town: Town, desk: Administrator) 
         return True
 
     eventually(no_way_there)
-    case_id = at_desk.view()["case_id"]
+    case_id = at_counter.view()["case_id"]
     screener.do(case_id, "screening")
     screener.do(case_id, "assignment", inspector=town.officer("inspector").staff_id)
-    assert at_desk.view_at("investigating")["unit_name"] == "اداره آزمون"
+    assert at_counter.view_at("investigating")["unit_name"] == "اداره آزمون"
 
 
-def test_a_new_holiday_moves_what_is_owed_and_rules_hold_for_what_comes(town: Town, desk: Administrator) -> None:
-    before = desk.read()
+def test_a_new_holiday_moves_deadlines_and_new_rules_apply_to_new_cases(
+    town: Town, administrator: Administrator
+) -> None:
+    before = administrator.read()
     case, _, _ = town.complaint(ground="conduct", text="کارمند باجه سه با من بدرفتاری کرد.")
     screener = town.officer("screener")
     assert case.view()["expected_on"] == workday(before, 15).isoformat()
 
     # The government closes the day after the next: the case is owed a working day later, and its timeline tells why.
     closed = sorted({*before["holidays"], workday(before, 2).isoformat()})
-    whole = good(desk.put("calendar", {"holidays": closed}))
+    whole = good(administrator.put("calendar", {"holidays": closed}))
     expected(case, workday(whole, 15))
     read = screener.read(case.view()["case_id"])
     assert entries(read)[-1] == "rescheduled"
     assert last(read, "rescheduled")["due_on"] == workday(whole, 15).isoformat()
-    assert [one["entry"] for one in case.view()["timeline"]] == ["opened"]  # to the citizen it is a date
-    good(desk.put("calendar", {"holidays": before["holidays"]}))
+    assert [entry["entry"] for entry in case.view()["timeline"]] == ["opened"]  # to the citizen it is a date
+    good(administrator.put("calendar", {"holidays": before["holidays"]}))
     expected(case, workday(before, 15))
 
     # Complaints of conduct are to be decided in seven days from now on, urgent ones in three, all others as before.
@@ -130,41 +132,45 @@ def test_a_new_holiday_moves_what_is_owed_and_rules_hold_for_what_comes(town: To
         {"kind": "complaint", "ground": "conduct", "urgent": None, "step": "decision", "days": 7},
         {"kind": "complaint", "ground": "conduct", "urgent": True, "step": "decision", "days": 3},
     ]
-    good(desk.put("deadlines", {"deadlines": rules}))
+    good(administrator.put("deadlines", {"deadlines": rules}))
 
-    def next_one(ground: str) -> str:
+    def file_with_deadline(ground: str) -> str:
         new = town.complaint(ground=ground, text="کارمند باجه سه با من بدرفتاری کرد.")[0]
         seen = new.view()
         days = 7 if ground == "conduct" else 15
         assert seen["expected_on"] == workday(before, days).isoformat()
         return str(seen["case_id"])
 
-    ruled = eventually(lambda: next_one("conduct"), timeout=60)
-    next_one("delay")
+    ruled = eventually(lambda: file_with_deadline("conduct"), timeout=60)
+    file_with_deadline("delay")
     screener.do(ruled, "screening")
     assert screener.do(ruled, "corrections", urgent=True)["expected_on"] == workday(before, 3).isoformat()
     assert case.view()["expected_on"] == workday(before, 15).isoformat()  # promised before
-    assert wrong(desk.put("deadlines", {"deadlines": [{"step": "decision", "days": 0}]})) == {
+    assert wrong(administrator.put("deadlines", {"deadlines": [{"step": "decision", "days": 0}]})) == {
         "deadlines.0.days": "greater_than_equal"
     }
 
 
-def test_lists_texts_and_templates_are_what_the_office_answers_with(town: Town, desk: Administrator) -> None:
-    caller = desk.caller
+def test_the_office_answers_with_configured_lists_texts_and_templates(town: Town, administrator: Administrator) -> None:
+    caller = administrator.caller
     template = f"t{uuid.uuid4().hex[:8]}"
     words = {"kind": "complaint", "ground": "delay", "text_fa": "پوزش می‌خواهیم.", "text_en": "We apologise."}
-    offered = good(desk.put(f"answer-templates/{template}", words))["answer_templates"]
-    assert [one["text_fa"] for one in offered if one["code"] == template] == ["پوزش می‌خواهیم."]
-    assert wrong(desk.put(f"answer-templates/{template}", {**words, "ground": "nowhere"})) == {
+    offered = good(administrator.put(f"answer-templates/{template}", words))["answer_templates"]
+    assert [template_text["text_fa"] for template_text in offered if template_text["code"] == template] == [
+        "پوزش می‌خواهیم."
+    ]
+    assert wrong(administrator.put(f"answer-templates/{template}", {**words, "ground": "nowhere"})) == {
         "ground": "unknown_ground"
     }
 
     # A reason with an address of its own: told to the citizen where the screener gives none; closed, it is offered no more.
-    [reason] = [one for one in desk.read()["refusal_reasons"] if one["code"] == "pending_elsewhere"]
+    [reason] = [
+        candidate for candidate in administrator.read()["refusal_reasons"] if candidate["code"] == "pending_elsewhere"
+    ]
     as_it_was = {name: value for name, value in reason.items() if name != "code"}
     path = "refusal-reasons/pending_elsewhere"
     try:
-        good(desk.put(path, {**as_it_was, "address_fa": "دیوان عدالت اداری", "address_en": "The court"}))
+        good(administrator.put(path, {**as_it_was, "address_fa": "دیوان عدالت اداری", "address_en": "The court"}))
         case, _, _ = town.complaint()
         case_id = case.view()["case_id"]
         screener = town.officer("screener")
@@ -172,7 +178,7 @@ def test_lists_texts_and_templates_are_what_the_office_answers_with(town: Town, 
         refusal = {"reason": "pending_elsewhere", "explanation": "این پرونده در دیوان است."}
         screener.do(case_id, "refusal", **refusal)
         assert case.view_at("refused")["refusal_address"] == "دیوان عدالت اداری"
-        good(desk.put(path, {**as_it_was, "active": False}))
+        good(administrator.put(path, {**as_it_was, "active": False}))
         other, _, _ = town.complaint()
         other_id = other.view()["case_id"]
         screener.do(other_id, "screening")
@@ -180,22 +186,22 @@ def test_lists_texts_and_templates_are_what_the_office_answers_with(town: Town, 
         answer = screener.caller.post(f"/v1/cases/{other_id}/refusal", refusal, version=version)
         assert wrong(answer) == {"reason": "not_offered"}
     finally:
-        good(desk.put(path, as_it_was))
+        good(administrator.put(path, as_it_was))
 
     # The words of an SMS: what would not do is told by its field; what does is what the next phone reads.
     text = "/v1/notification-texts/sms/merged"
     body = {"text_fa": "پرونده شما پیوست شد.\n{code}", "text_en": "Your case was joined.\n{code}"}
     [sms] = [
-        one
-        for one in good(caller.get("/v1/notification-texts"))["items"]
-        if (one["channel"], one["name"]) == ("sms", "merged")
+        item
+        for item in good(caller.get("/v1/notification-texts"))["items"]
+        if (item["channel"], item["name"]) == ("sms", "merged")
     ]
     linked = send(caller, "PUT", text, {**body, "text_en": "Joined.\n{code}\nwww.qazvin.ir"}, version=sms["version"])
     assert wrong(linked) == {"text_en": "link_in_sms"}
     changed = good(send(caller, "PUT", text, body, version=sms["version"]))
     try:
         first, (second, phone, _) = town.complaint()[0], town.complaint()
-        ids = [one.view()["case_id"] for one in (first, second)]
+        ids = [filed.view()["case_id"] for filed in (first, second)]
         screener.do(ids[1], "screening")
         screener.do(ids[1], "merge", into=ids[0])
         assert phone.next() == f"پرونده شما پیوست شد.\n{second.dashed}"
@@ -203,12 +209,12 @@ def test_lists_texts_and_templates_are_what_the_office_answers_with(town: Town, 
         good(send(caller, "DELETE", text, None, version=changed["version"]))
 
 
-def test_a_colleague_comes_and_goes_and_tables_are_tried_before_they_are_taken(
-    town: Town, desk: Administrator, tmp_path: Path
+def test_an_account_is_created_and_closed_and_tables_are_checked_before_import(
+    town: Town, administrator: Administrator, tmp_path: Path
 ) -> None:
     username = f"desk-{uuid.uuid4().hex[:8]}"
     body = {"username": username, "display_name": "غربالگر آزمون", "roles": ["screener"], "unit": "dep.civ.roads"}
-    made = good(desk.caller.post("/v1/staff", body), 201)
+    made = good(administrator.caller.post("/v1/staff", body), 201)
     totp = pyotp.TOTP(made["totp_secret"]).now()
     entered = {"username": username, "password": made["password"], "totp": totp}
     tokens = good(town.caller().post("/v1/auth/staff/tokens", entered))
@@ -221,7 +227,7 @@ def test_a_colleague_comes_and_goes_and_tables_are_tried_before_they_are_taken(
     # Moved into the unit of the other case: the session of before is over at once, the next one knows the new unit.
     path = f"/v1/staff/{made['member']['staff_id']}"
     moved = {"display_name": "غربالگر آزمون", "roles": ["screener"], "unit": "org.waste", "active": True}
-    good(send(desk.caller, "PUT", path, moved, version=1))
+    good(send(administrator.caller, "PUT", path, moved, version=1))
     eventually(lambda: newcomer.get("/v1/me").status_code == 401)
     refreshed = good(town.caller().post("/v1/auth/refresh", {"refresh_token": tokens["refresh_token"]}))
     newcomer = town.caller(token=refreshed["access_token"])
@@ -230,12 +236,12 @@ def test_a_colleague_comes_and_goes_and_tables_are_tried_before_they_are_taken(
     assert good(newcomer.get(f"/v1/cases/{case_id}"))["case_id"] == case_id
 
     # The account is closed: no session of it is good for anything.
-    good(send(desk.caller, "PUT", path, {**moved, "active": False}, version=2))
+    good(send(administrator.caller, "PUT", path, {**moved, "active": False}, version=2))
     eventually(lambda: newcomer.get("/v1/me").status_code == 401)
     assert town.caller().post("/v1/auth/refresh", {"refresh_token": refreshed["refresh_token"]}).status_code == 401
 
     # A table with mistakes names each by row and column and changes nothing; nor does a right one that is only tried.
-    before = desk.read()
+    before = administrator.read()
     broken, right = tmp_path / "broken.csv", tmp_path / "right.csv"
     head = "code,kind(s),name_fa,name_en,hint_fa\n"
     code = f"t{uuid.uuid4().hex[:8]}"
@@ -244,13 +250,13 @@ def test_a_colleague_comes_and_goes_and_tables_are_tried_before_they_are_taken(
     )
     done = bring(town, "grounds", str(broken))
     assert done.returncode == 1
-    for said in ("row 3, column kind(s)", "row 4, column code", "سطر ۳، ستون kind(s)", "سطر ۴، ستون code"):
-        assert said in done.stderr, done.stderr
+    for message in ("row 3, column kind(s)", "row 4, column code", "سطر ۳، ستون kind(s)", "سطر ۴، ستون code"):
+        assert message in done.stderr, done.stderr
     right.write_text(head + f"{code},complaint,محور جدول,Ground of the table,\n", encoding="utf-8")
     done = bring(town, "grounds", str(right), "--dry-run")
     assert (done.returncode, "1 new" in done.stdout) == (0, True), done.stderr
-    assert desk.read() == before
+    assert administrator.read() == before
     assert bring(town, "grounds", str(right)).returncode == 0
-    assert code in [one["code"] for one in desk.read()["grounds"]]
-    assert desk.history(what="grounds", item=code)[0]["by"] == "import grounds"
-    good(desk.put(f"grounds/{code}", {"kinds": [], "name_fa": "محور جدول", "name_en": "Ground of the table"}))
+    assert code in [ground["code"] for ground in administrator.read()["grounds"]]
+    assert administrator.history(what="grounds", item=code)[0]["by"] == "import grounds"
+    good(administrator.put(f"grounds/{code}", {"kinds": [], "name_fa": "محور جدول", "name_en": "Ground of the table"}))

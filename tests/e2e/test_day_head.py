@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.day_parts import entries, jalali, last, refused, shown, told, weeks_pass
+from tests.e2e.day_parts import await_message, entries, last, persian_day, refused, shown, weeks_pass
 from tests.e2e.people import JSON, Case, Officer, Town, good
 from tests.e2e.test_configuration import Administrator, send
 from tests.e2e.test_office import DECISION
@@ -25,28 +25,28 @@ def proposed(town: Town, **about: Any) -> tuple[Case, str, Officer]:
     return case, case_id, inspector
 
 
-def test_a_decision_takes_four_eyes_and_an_objection_is_heard_by_others(town: Town) -> None:
+def test_a_decision_needs_four_eyes_and_an_objection_is_reviewed_by_others(town: Town) -> None:
     head = town.officer("head")
     administrator = Administrator(town)
     good(administrator.put("decisions", {"four_eyes": ["complaint"]}))
     try:
         case, case_id, inspector = proposed(town)
         number = head.read(case_id)["number"]
-        told(head, f"نتیجه پیشنهادی پرونده {shown(number)} در انتظار تأیید شماست.")
+        await_message(head, f"نتیجه پیشنهادی پرونده {shown(number)} در انتظار تأیید شماست.")
 
         # Not good enough yet: it goes back, with what is wanted, and the inspector alone cannot go past the head.
         returned = head.do(case_id, "return", reason="به تاریخ استعلام اشاره شود.")
         assert last(returned, "proposal_returned")["text"] == "به تاریخ استعلام اشاره شود."
-        told(inspector, f"نتیجه پیشنهادی شما برای پرونده {shown(number)} بازگردانده شد.")
+        await_message(inspector, f"نتیجه پیشنهادی شما برای پرونده {shown(number)} بازگردانده شد.")
         four = {name: DECISION[name] for name in ("outcome", "reasons", "root_causes")}
         version = returned["version"]
 
-        def by_one() -> bool:
+        def refused_alone() -> bool:
             answer = inspector.caller.post(f"/v1/cases/{case_id}/decision", four, version=version)
             refused(answer, 409, "four_eyes_needed")
             return True
 
-        eventually(by_one)
+        eventually(refused_alone)
         refused(head.caller.post(f"/v1/cases/{case_id}/approval", {}, version=version), 409, "wrong_stage")
 
         # Done over, and approved: now the citizen is told.
@@ -65,7 +65,7 @@ def test_a_decision_takes_four_eyes_and_an_objection_is_heard_by_others(town: To
 
         # The citizen objects. None of those who decided hears it; another does, and that is the end of it.
         good(case.holder.post("/v1/tracking/objection", {"text": "به مدرک دوم من توجه نشد."}))
-        told(head, f"به نتیجه پرونده {shown(number)} اعتراض شد. لطفاً آن را به بازرس دیگری بسپارید.")
+        await_message(head, f"به نتیجه پرونده {shown(number)} اعتراض شد. لطفاً آن را به بازرس دیگری بسپارید.")
         version = head.read(case_id)["version"]
         assert head.read(case_id)["handler"] is None
         to_the_same = head.caller.post(
@@ -83,8 +83,8 @@ def test_a_decision_takes_four_eyes_and_an_objection_is_heard_by_others(town: To
     def in_force() -> JSON:
         version = other.read(case_id)["version"]
         final = {**four, "outcome": "partly_upheld"}
-        found: JSON = good(other.caller.post(f"/v1/cases/{case_id}/decision", final, version=version))
-        return found
+        case_decided: JSON = good(other.caller.post(f"/v1/cases/{case_id}/decision", final, version=version))
+        return case_decided
 
     assert eventually(in_force)["decision"]["final"] is True
     again = case.holder.post("/v1/tracking/objection", {"text": "باز هم نه."})
@@ -92,7 +92,7 @@ def test_a_decision_takes_four_eyes_and_an_objection_is_heard_by_others(town: To
     assert "object" not in case.view()["can"]
 
 
-def test_what_is_late_comes_up_to_the_head_and_then_further(town: Town) -> None:
+def test_late_cases_are_escalated_to_the_head_and_then_further(town: Town) -> None:
     head, inspector = town.officer("head"), town.officer("inspector")
 
     # Nobody read it within its two days.
@@ -100,7 +100,7 @@ def test_what_is_late_comes_up_to_the_head_and_then_further(town: Town) -> None:
     unread_id = unread.view()["case_id"]
     number = head.read(unread_id)["number"]
     weeks_pass(town, unread_id, 1)
-    told(head, f"پرونده {shown(number)} در مهلت بررسی اولیه خوانده نشد.")
+    await_message(head, f"پرونده {shown(number)} در مهلت بررسی اولیه خوانده نشد.")
 
     # A case of mine is nearly late, then late, then reported to the mayor's office; each is said once.
     case, _, _ = town.complaint(unit="org.waste")
@@ -109,17 +109,21 @@ def test_what_is_late_comes_up_to_the_head_and_then_further(town: Town) -> None:
     number = head.read(case_id)["number"]
     weeks_pass(town, case_id, 6)
     seen = head.read(case_id)
-    due = jalali(town.working_day(0).isoformat()) if seen["expected_on"] is None else jalali(seen["expected_on"])
-    told(head, f"مهلت رسیدگی به پرونده {shown(number)} گذشته است: {due}.")
-    told(head, f"پرونده {shown(number)} که مهلت آن {due} بود به حوزه شهردار گزارش شد.")
-    told(inspector, f"مهلت رسیدگی به پرونده {shown(number)} رو به پایان است: {due}.")
+    due = (
+        persian_day(town.working_day(0).isoformat())
+        if seen["expected_on"] is None
+        else persian_day(seen["expected_on"])
+    )
+    await_message(head, f"مهلت رسیدگی به پرونده {shown(number)} گذشته است: {due}.")
+    await_message(head, f"پرونده {shown(number)} که مهلت آن {due} بود به حوزه شهردار گزارش شد.")
+    await_message(inspector, f"مهلت رسیدگی به پرونده {shown(number)} رو به پایان است: {due}.")
     assert entries(head.read(case_id))[-3:] == ["deadline_warned", "escalated", "escalated"]
     weeks_pass(town, case_id, 1)
     head.do(case_id, "notes", text="با بازرس گفت‌وگو شد.")
     assert entries(head.read(case_id)).count("escalated") == 2
 
     # The citizen reads the same page as before: the office's lateness is not hidden, nor its talk told.
-    assert "escalated" not in [one["entry"] for one in case.view()["timeline"]]
+    assert "escalated" not in [entry["entry"] for entry in case.view()["timeline"]]
 
     # The head gives it to another.
     other = town.officer("inspector2")
@@ -134,13 +138,13 @@ def test_what_is_late_comes_up_to_the_head_and_then_further(town: Town) -> None:
     assert other.read(case_id)["handler"] == other.staff_id
 
 
-def test_all_that_a_leaver_has_in_hand_goes_to_others(town: Town) -> None:
+def test_all_cases_of_a_leaver_are_handed_over(town: Town) -> None:
     head, screener = town.officer("head"), town.officer("screener")
     administrator = town.officer("administrator").caller
     username = f"leaver-{uuid.uuid4().hex[:8]}"
     body = {"username": username, "display_name": "بازرس آزمون", "roles": ["inspector"], "unit": "mayor.insp"}
     leaver = good(administrator.post("/v1/staff", body), 201)["member"]["staff_id"]
-    eventually(lambda: leaver in [one["inspector"] for one in good(head.caller.get("/v1/inspectors"))["items"]])
+    eventually(lambda: leaver in [item["inspector"] for item in good(head.caller.get("/v1/inspectors"))["items"]])
 
     cases = [town.complaint()[0] for _ in range(3)]
     ids = [case.view()["case_id"] for case in cases]
@@ -154,11 +158,11 @@ def test_all_that_a_leaver_has_in_hand_goes_to_others(town: Town) -> None:
     path = f"/v1/staff/{leaver}"
     closed = {"display_name": "بازرس آزمون", "roles": ["inspector"], "unit": "mayor.insp", "active": False}
     good(send(administrator, "PUT", path, closed, version=1))
-    eventually(lambda: leaver not in [one["inspector"] for one in good(head.caller.get("/v1/inspectors"))["items"]])
+    eventually(lambda: leaver not in [item["inspector"] for item in good(head.caller.get("/v1/inspectors"))["items"]])
 
     refused(town.officer("inspector").caller.post("/v1/handovers", {"leaver": leaver}), 403, "not_allowed")
     items = good(head.caller.post("/v1/handovers", {"leaver": leaver}))["items"]
-    assert {one["case_id"] for one in items} == set(ids[:2])
+    assert {item["case_id"] for item in items} == set(ids[:2])
     successors = {town.officer(name).staff_id for name in ("inspector", "inspector2")}
     for case_id, stage in zip(ids[:2], ("investigating", "awaiting_citizen"), strict=True):
         read = head.read(case_id)
@@ -168,12 +172,12 @@ def test_all_that_a_leaver_has_in_hand_goes_to_others(town: Town) -> None:
     assert good(head.caller.post("/v1/handovers", {"leaver": leaver}))["items"] == []
 
 
-def test_the_dashboard_counts_what_is_there_and_tells_the_public_less(town: Town) -> None:
+def test_the_dashboard_counts_exactly_and_the_public_sees_less(town: Town) -> None:
     head, public = town.officer("head"), town.caller()
 
     def exact(**filters: Any) -> JSON:
-        found: JSON = good(head.caller.get("/v1/figures", **filters))
-        return found
+        figures: JSON = good(head.caller.get("/v1/figures", **filters))
+        return figures
 
     before = exact(by="stage", unit="org.fire")["total"]
     cases = [town.report(unit="org.fire", text="ماشین آتش‌نشانی در خانه کسی است.") for _ in range(3)]

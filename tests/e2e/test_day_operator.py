@@ -22,10 +22,10 @@ COMPLAINT: JSON = {
 
 
 def fields(answer: object) -> dict[str, str]:
-    return {one["field"]: one["reason"] for one in answer.json()["errors"]}  # type: ignore[attr-defined]  # a response
+    return {error["field"]: error["reason"] for error in answer.json()["errors"]}  # type: ignore[attr-defined]  # a response
 
 
-def test_somebody_at_the_counter_gets_a_code_by_sms_and_goes_on_alone(town: Town) -> None:
+def test_a_citizen_at_the_counter_gets_a_code_by_sms_and_continues_alone(town: Town) -> None:
     operator = town.officer("operator")
     phone = town.phone()
     local = "0" + phone.mobile[3:]
@@ -51,7 +51,7 @@ def test_somebody_at_the_counter_gets_a_code_by_sms_and_goes_on_alone(town: Town
     assert "بازرسی شهرداری قزوین" in phone.next()
 
 
-def test_somebody_on_the_phone_reports_without_a_name_or_criticises_in_english(town: Town) -> None:
+def test_a_caller_on_the_phone_reports_anonymously_or_criticises_in_english(town: Town) -> None:
     operator = town.officer("operator")
     report: JSON = {
         "kind": "information",
@@ -82,13 +82,13 @@ def test_somebody_on_the_phone_reports_without_a_name_or_criticises_in_english(t
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_what_is_filed_wrongly_at_the_desk_is_told_by_its_field(town: Town, language: str) -> None:
+def test_errors_at_the_counter_are_reported_by_field(town: Town, language: str) -> None:
     operator = town.officer("operator")
-    desk = town.caller(language, token=operator.caller.token)
+    counter = town.caller(language, token=operator.caller.token)
     named = {"name": "مراجع نمونه"}
 
     def file(**change: object) -> dict[str, str]:
-        answer = desk.post("/v1/submissions", {**COMPLAINT, "consent": True, "identity": named, **change})
+        answer = counter.post("/v1/submissions", {**COMPLAINT, "consent": True, "identity": named, **change})
         assert answer.status_code == 422, answer.text
         assert answer.headers["content-language"] == language
         return fields(answer)
@@ -101,7 +101,7 @@ def test_what_is_filed_wrongly_at_the_desk_is_told_by_its_field(town: Town, lang
     assert file(identity={**named, "national_id": "1234567890"}) == {"identity.national_id": "not_a_national_id"}
     assert list(file(consent=False)) == ["consent"]
 
-    # Nobody else files at the desk, and a citizen does not say whose mobile it is.
+    # Nobody else files for others, and a citizen does not say whose mobile it is.
     elsewhere = town.officer("screener").caller.post("/v1/submissions", {**COMPLAINT, "consent": True})
     refused(elsewhere, 403, "not_allowed")
     citizen, _ = town.sign_in(town.phone(), language)
@@ -113,7 +113,7 @@ def test_what_is_filed_wrongly_at_the_desk_is_told_by_its_field(town: Town, lang
     assert fields(own) == {"identity.mobile": "only_for_operators"}
 
 
-def test_the_desk_sees_nothing_of_the_office(town: Town) -> None:
+def test_an_operator_sees_no_cases(town: Town) -> None:
     operator = town.officer("operator")
     case = town.file(operator.caller, **COMPLAINT, identity={"name": "مراجع نمونه"})
     case_id = case.view()["case_id"]

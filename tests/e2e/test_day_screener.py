@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.base import now
-from tests.e2e.day_parts import jalali, last, refused, shown, told
+from tests.e2e.day_parts import await_message, last, persian_day, refused, shown
 from tests.e2e.people import Case, Officer, Town, good
 from tests.support.processes import eventually
 
@@ -19,7 +19,7 @@ def queue(screener: Officer, **more: Any) -> list[str]:
     """The ids of what waits to be read, newest first."""
     since = now().replace(hour=0, minute=0).isoformat()
     items = good(screener.caller.get("/v1/cases", stage="registered", filed_since=since, limit=100, **more))["items"]
-    return [str(one["case_id"]) for one in items]
+    return [str(item["case_id"]) for item in items]
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def street() -> str:
     return f"کوچه یاسمن{uuid.uuid4().hex[:8]}"
 
 
-def test_the_queue_tells_what_is_new_what_it_resembles_and_where_it_belongs(town: Town, street: str) -> None:
+def test_the_queue_shows_new_cases_with_similar_ones_and_suggestions(town: Town, street: str) -> None:
     screener = town.officer("screener")
     story = f"حفاری در {street} رها شده و خاک آن جلوی پارکینگ ساکنان را بسته است و کسی جمع نمی‌کند."
 
@@ -44,12 +44,14 @@ def test_the_queue_tells_what_is_new_what_it_resembles_and_where_it_belongs(town
     second_id = second.view()["case_id"]
     assert queue(screener)[0] == second_id
     assert queue(screener, text=street) == [second_id]
-    assert queue(screener, unit="dep.civ") == [one for one in queue(screener, unit="dep.civ") if one != second_id]
+    assert queue(screener, unit="dep.civ") == [
+        case_id for case_id in queue(screener, unit="dep.civ") if case_id != second_id
+    ]
 
-    told_of = good(screener.caller.get(f"/v1/cases/{second_id}/suggestions"))
-    assert told_of["unit"]["value"] == "dep.civ.dig"
-    assert told_of["ground"]["value"] == "waste"
-    assert told_of["urgent"]["value"] == "urgent"
+    suggestions = good(screener.caller.get(f"/v1/cases/{second_id}/suggestions"))
+    assert suggestions["unit"]["value"] == "dep.civ.dig"
+    assert suggestions["ground"]["value"] == "waste"
+    assert suggestions["urgent"]["value"] == "urgent"
 
     # The screener follows the advice; what was changed stays to be read, from what to what and by whom.
     screener.do(second_id, "screening")
@@ -62,11 +64,12 @@ def test_the_queue_tells_what_is_new_what_it_resembles_and_where_it_belongs(town
     assert line["details"] == {
         "before": {"unit": "org.waste", "ground": "other", "urgent": False},
         "after": {"unit": "dep.civ.dig", "ground": "waste", "urgent": True},
+        "transfers": 1,
     }
     assert corrected["expected_on"] == town.working_day(1).isoformat()  # urgent: within a working day
     seen = second.view_at("screening")
     assert seen["unit_name"] == "واحد صدور مجوز حفاری"
-    assert [one["entry"] for one in seen["timeline"]] == ["opened", "screening_started", "corrected"]
+    assert [entry["entry"] for entry in seen["timeline"]] == ["opened", "screening_started", "corrected"]
     nothing = {"unit": "dep.civ.dig", "urgent": True}
     version = screener.read(second_id)["version"]
     assert screener.caller.post(f"/v1/cases/{second_id}/corrections", nothing, version=version).status_code == 422
@@ -78,13 +81,13 @@ def test_the_queue_tells_what_is_new_what_it_resembles_and_where_it_belongs(town
     merged = screener.do(second_id, "merge", into=first_id)
     assert (merged["stage"], merged["merged_into"]) == ("merged", first_id)
     assert second.view_at("merged")["can"] == []
-    joined = screener.read(first_id)
-    assert last(joined, "duplicate_joined") == {"number": merged["number"]}
-    told_citizen = "درخواست شما همراه پرونده‌ای با همین موضوع رسیدگی می‌شود. کد رهگیری شما همچنان معتبر است."
-    eventually(lambda: second.inbox()[-1] == told_citizen)
+    merged_into = screener.read(first_id)
+    assert last(merged_into, "duplicate_joined") == {"number": merged["number"]}
+    merged_text = "درخواست شما همراه پرونده‌ای با همین موضوع رسیدگی می‌شود. کد رهگیری شما همچنان معتبر است."
+    eventually(lambda: second.inbox()[-1] == merged_text)
 
 
-def test_what_is_not_the_citys_is_refused_and_what_is_waits_for_an_inspector(town: Town) -> None:
+def test_cases_outside_the_remit_are_refused_and_others_wait_for_an_inspector(town: Town) -> None:
     screener, inspector = town.officer("screener"), town.officer("inspector")
 
     # The power failed: not the city's. The citizen is told why, and where to turn to.
@@ -124,8 +127,8 @@ def test_what_is_not_the_citys_is_refused_and_what_is_waits_for_an_inspector(tow
     assert screener.caller.post(f"/v1/cases/{case_id}/assignment", other, version=version).status_code == 422
     accepted = screener.do(case_id, "assignment", inspector=inspector.staff_id)
     assert (accepted["stage"], accepted["handler"]) == ("investigating", inspector.staff_id)
-    due = jalali(accepted["expected_on"])
-    told(inspector, f"رسیدگی به پرونده {shown(accepted['number'])} به شما سپرده شد. مهلت: {due}.")
+    due = persian_day(accepted["expected_on"])
+    await_message(inspector, f"رسیدگی به پرونده {shown(accepted['number'])} به شما سپرده شد. مهلت: {due}.")
 
     # What the screener does not do: decide, ask, note.
     version = accepted["version"]
@@ -138,9 +141,9 @@ def test_what_is_not_the_citys_is_refused_and_what_is_waits_for_an_inspector(tow
     assert screener.read(case_id)["version"] == version
 
 
-def test_cases_go_to_whom_is_skilled_and_has_the_least_one_by_one_and_many_at_once(town: Town) -> None:
+def test_cases_are_assigned_by_skill_and_workload_singly_and_in_bulk(town: Town) -> None:
     screener, head = town.officer("screener"), town.officer("head")
-    one, two = (town.officer(name) for name in ("inspector", "inspector2"))
+    first_inspector, second_inspector = (town.officer(name) for name in ("inspector", "inspector2"))
 
     def screened(**about: Any) -> Case:
         case, _, _ = town.complaint(**about)
@@ -155,18 +158,18 @@ def test_cases_go_to_whom_is_skilled_and_has_the_least_one_by_one_and_many_at_on
         path = f"/v1/inspectors/{inspector.staff_id}/skills"
         good(head.caller.request("PUT", path, json={"grounds": list(grounds)}))
 
-    path = f"/v1/inspectors/{one.staff_id}/skills"
+    path = f"/v1/inspectors/{first_inspector.staff_id}/skills"
     refused(screener.caller.request("PUT", path, json={"grounds": []}), 403, "not_allowed")
     try:
         # Of conduct only one knows: to them it goes, however much the other has free.
-        skilled(one, "delay")
-        skilled(two, "conduct", "delay")
+        skilled(first_inspector, "delay")
+        skilled(second_inspector, "conduct", "delay")
         conduct = screened(ground="conduct", text="کارمند باجه سه با من بدرفتاری کرد.")
-        assert screener.do(conduct.view()["case_id"], "assignment")["handler"] == two.staff_id
+        assert screener.do(conduct.view()["case_id"], "assignment")["handler"] == second_inspector.staff_id
 
         # Of delay both do: to the one who has less in hand.
         before = in_hand()
-        free = min((one.staff_id, two.staff_id), key=lambda who: (before[who], who))
+        free = min((first_inspector.staff_id, second_inspector.staff_id), key=lambda who: (before[who], who))
         delayed = screened()
         assert screener.do(delayed.view()["case_id"], "assignment")["handler"] == free
         assert in_hand()[free] == before[free] + 1
@@ -174,7 +177,7 @@ def test_cases_go_to_whom_is_skilled_and_has_the_least_one_by_one_and_many_at_on
         # Many at once: each to whom is free then; one that somebody else has changed since is told, and stops no other.
         batch = [screened() for _ in range(4)]
         ids = [case.view()["case_id"] for case in batch]
-        seen = [{"case_id": one, "expected_version": screener.read(one)["version"]} for one in ids]
+        seen = [{"case_id": case_id, "expected_version": screener.read(case_id)["version"]} for case_id in ids]
         screener.do(ids[3], "corrections", urgent=True)
         before = in_hand()
         key = uuid.uuid4().hex
@@ -182,23 +185,23 @@ def test_cases_go_to_whom_is_skilled_and_has_the_least_one_by_one_and_many_at_on
             items = good(screener.caller.post("/v1/assignments", {"cases": seen}, key=key))["items"]
             assert [item["case_id"] for item in items] == ids
             assert items[3]["error"] == "stale_version"
-            assert {item["handler"] for item in items[:3]} <= {one.staff_id, two.staff_id}
+            assert {item["handler"] for item in items[:3]} <= {first_inspector.staff_id, second_inspector.staff_id}
         after = in_hand()
         assert sum(after.values()) == sum(before.values()) + 3
-        gap = abs(before[one.staff_id] - before[two.staff_id])
-        assert abs(after[one.staff_id] - after[two.staff_id]) <= max(gap, 1)
+        gap = abs(before[first_inspector.staff_id] - before[second_inspector.staff_id])
+        assert abs(after[first_inspector.staff_id] - after[second_inspector.staff_id]) <= max(gap, 1)
         for case_id, item in zip(ids[:3], items[:3], strict=True):
             assert screener.read(case_id)["handler"] == item["handler"]
         assert screener.read(ids[3])["handler"] is None
     finally:
-        for inspector in (one, two):
+        for inspector in (first_inspector, second_inspector):
             skilled(inspector)
 
 
-def test_a_case_about_ones_own_unit_is_in_no_queue_of_ones(town: Town) -> None:
+def test_a_case_about_the_screeners_own_unit_is_in_no_queue_of_theirs(town: Town) -> None:
     about = town.report(unit="dep.urb.permits", ground="other", text="در این اداره برای امضا پول می‌خواهند.")
     elsewhere = town.report(unit="org.waste")
-    ids = [one.view()["case_id"] for one in (about, elsewhere)]
+    ids = [case.view()["case_id"] for case in (about, elsewhere)]
     insider, screener = town.officer("screener.permits"), town.officer("screener")
     assert set(ids) <= set(queue(screener))
     assert ids[1] in queue(insider)

@@ -25,7 +25,7 @@ def signed_in(town: Town) -> JSON:
     """A citizen's tokens."""
     phone, caller = town.phone(), town.caller()
     good(caller.post("/v1/auth/codes", {"mobile": phone.mobile}))
-    code = next(found for text in iter(phone.next, "") if (found := ONE_TIME_CODE.search(text))).group()
+    code = next(match for text in iter(phone.next, "") if (match := ONE_TIME_CODE.search(text))).group()
     tokens: JSON = good(caller.post("/v1/auth/tokens", {"mobile": phone.mobile, "code": code}))
     return tokens
 
@@ -52,7 +52,7 @@ class Stream:
         self.ended.set()
 
 
-def test_who_signed_out_is_served_nowhere(town: Town, other_gateway: str, tmp_path: Path) -> None:
+def test_a_signed_out_session_is_refused_everywhere(town: Town, other_gateway: str, tmp_path: Path) -> None:
     here = town.system.gateway_url
     tokens, stays = signed_in(town), signed_in(town)
     assert [status(url, tokens) for url in (here, other_gateway)] == [200, 200]

@@ -25,13 +25,13 @@ def attachments(case: Case) -> list[JSON]:
     """When each has its verdict."""
 
     def judged() -> list[JSON] | None:
-        found: list[JSON] = case.view()["attachments"]
-        return found if found and all(one["state"] in ("accepted", "rejected") for one in found) else None
+        files: list[JSON] = case.view()["attachments"]
+        return files if files and all(attachment["state"] in ("accepted", "rejected") for attachment in files) else None
 
     return eventually(judged, timeout=90)
 
 
-def told(answer: httpx.Response) -> str:
+def text_and_headers(answer: httpx.Response) -> str:
     """All that an answer says but the bytes of a file."""
     text = answer.text if "json" in answer.headers.get("content-type", "") else ""
     return f"{dict(answer.headers)} {text}"
@@ -39,14 +39,14 @@ def told(answer: httpx.Response) -> str:
 
 def knows_no_name(answer: httpx.Response) -> httpx.Response:
     assert answer.status_code == 200, answer.text
-    seen = told(answer)
+    seen = text_and_headers(answer)
     assert "09121234567" not in seen
     assert "ندا" not in seen
     assert "%D9%86%D8%AF%D8%A7" not in seen
     return answer
 
 
-def test_what_a_phone_called_a_file_is_for_its_citizen_alone(town: Town) -> None:
+def test_only_the_citizen_sees_the_name_a_phone_gave_a_file(town: Town) -> None:
     citizen = town.caller()
     photo = citizen.upload(evidence.photo(), NAME)
     assert good(citizen.get(f"/v1/uploads/{photo}"))["file_name"] == NAME
@@ -61,7 +61,7 @@ def test_what_a_phone_called_a_file_is_for_its_citizen_alone(town: Town) -> None
     # To whoever has the id, and the staff who handle the case have it: as if it had never been.
     stranger, unknown = town.caller(), "n" * 32
     for method in ("GET", "HEAD", "DELETE"):
-        answers = [stranger.request(method, f"/v1/uploads/{one}", headers=TUS) for one in (photo, unknown)]
+        answers = [stranger.request(method, f"/v1/uploads/{upload_id}", headers=TUS) for upload_id in (photo, unknown)]
         assert [answer.status_code for answer in answers] == [404, 404]
         bodies = [{**answer.json(), "instance": ""} if answer.content else {} for answer in answers]
         assert bodies[0].keys() == bodies[1].keys()
@@ -77,7 +77,7 @@ def test_what_a_phone_called_a_file_is_for_its_citizen_alone(town: Town) -> None
     inspector.do(case_id, "unit-questions", text="این تابلو از شماست؟", media=[photo])
     liaison = town.officer("liaison")
     questions = knows_no_name(liaison.caller.get("/v1/unit-questions")).json()["items"]
-    [question] = [one for one in questions if any(file["media_id"] == photo for file in one["media"])]
+    [question] = [question for question in questions if any(file["media_id"] == photo for file in question["media"])]
     assert question["media"][0]["file_name"] == "evidence-1.jpg"
     path = f"/v1/unit-questions/{question['question_id']}/attachments/{photo}"
     down = knows_no_name(liaison.caller.get(path))
@@ -89,7 +89,7 @@ def test_what_a_phone_called_a_file_is_for_its_citizen_alone(town: Town) -> None
         assert "09121234567" not in log
 
 
-def test_a_refused_file_says_why_before_it_is_filed(town: Town) -> None:
+def test_a_refused_file_shows_its_reason_before_filing(town: Town) -> None:
     citizen = town.caller("en")
     page = citizen.upload(b"<html><script>alert(1)</script></html>", "letter.html", "text/html")
 
@@ -105,16 +105,16 @@ def test_a_refused_file_says_why_before_it_is_filed(town: Town) -> None:
     assert "پذیرفته نمی‌شود" in persian
 
 
-def test_a_refused_file_is_told_and_a_better_one_is_taken_at_any_time(town: Town) -> None:
+def test_a_refused_file_is_reported_and_a_better_one_is_accepted_later(town: Town) -> None:
     phone = town.phone()
     citizen, _ = town.sign_in(phone)
     bad = citizen.upload(evidence.photo()[:300], "کاغذ.jpg")
     body = {"kind": "complaint", "unit": "dep.urb.permits", "ground": "delay", "text": "پرونده من سه ماه مانده است."}
     case = town.file(citizen, **body, identity={"name": "ندا رضایی"}, uploads=[bad])
     texts = [phone.next(), phone.next()]
-    told_by_sms = next(text for text in texts if "فایل" in text)
-    assert case.dashed in told_by_sms
-    assert "کاغذ" not in told_by_sms
+    sms_text = next(text for text in texts if "فایل" in text)
+    assert case.dashed in sms_text
+    assert "کاغذ" not in sms_text
     [refused_file] = attachments(case)
     assert (refused_file["state"], refused_file["file_name"]) == ("rejected", "کاغذ.jpg")
     assert refused_file["reason_text"]
@@ -122,16 +122,16 @@ def test_a_refused_file_is_told_and_a_better_one_is_taken_at_any_time(town: Town
     assert "evidence_refused" in [entry["entry"] for entry in case.view()["timeline"]]
 
     inspector = town.assigned(case)
-    good_one, key = case.holder.upload(evidence.photo(), "بهتر.jpg"), uuid.uuid4().hex
-    sent = good(case.holder.post("/v1/tracking/attachments", {"uploads": [good_one]}, key))
-    again = good(case.holder.post("/v1/tracking/attachments", {"uploads": [good_one]}, key))
+    good_file, key = case.holder.upload(evidence.photo(), "بهتر.jpg"), uuid.uuid4().hex
+    sent = good(case.holder.post("/v1/tracking/attachments", {"uploads": [good_file]}, key))
+    again = good(case.holder.post("/v1/tracking/attachments", {"uploads": [good_file]}, key))
     assert sent["version"] == again["version"]
     assert sent["evidence_left"] == case.view()["evidence_left"] > 0
-    states = [(one["file_name"], one["state"]) for one in attachments(case)]
+    states = [(attachment["file_name"], attachment["state"]) for attachment in attachments(case)]
     assert states == [("کاغذ.jpg", "rejected"), ("بهتر.jpg", "accepted")]
-    assert case.holder.get(f"/v1/tracking/attachments/{good_one}").status_code == 200
+    assert case.holder.get(f"/v1/tracking/attachments/{good_file}").status_code == 200
     case_id = case.view()["case_id"]
-    eventually(lambda: [one for one in messages_of(inspector.caller, case_id) if "مدرک" in one["text"]])
+    eventually(lambda: [message for message in messages_of(inspector.caller, case_id) if "مدرک" in message["text"]])
 
     third = citizen.upload(evidence.photo())
     mine = good(citizen.post(f"/v1/me/cases/{case_id}/attachments", {"uploads": [third]}))
@@ -141,7 +141,7 @@ def test_a_refused_file_is_told_and_a_better_one_is_taken_at_any_time(town: Town
 
 
 def messages_of(caller: Caller, case_id: str) -> list[JSON]:
-    return [one for one in good(caller.get("/v1/messages"))["items"] if one["case_id"] == case_id]
+    return [item for item in good(caller.get("/v1/messages"))["items"] if item["case_id"] == case_id]
 
 
 def readable(case: Case, media_id: str) -> bool:
@@ -152,12 +152,12 @@ def test_one_upload_in_two_filings_can_be_read_with_both(town: Town) -> None:
     photo = town.caller().upload(evidence.photo(), "ندا.jpg")
     first, second = town.report(uploads=[photo]), town.report(uploads=[photo], text="همان موضوع، بار دوم.")
     for case in (first, second):
-        assert [one["state"] for one in attachments(case)] == ["accepted"]
+        assert [attachment["state"] for attachment in attachments(case)] == ["accepted"]
         eventually(partial(readable, case, photo))
 
     mine, _, signed_in = town.complaint(uploads=[own := town.caller().upload(evidence.photo())])
     attachments(mine)
-    asked = good(
+    accepted = good(
         signed_in.post(
             "/v1/submissions",
             {
@@ -173,7 +173,7 @@ def test_one_upload_in_two_filings_can_be_read_with_both(town: Town) -> None:
         ),
         201,
     )
-    other = Case(asked["tracking_code"].replace(" ", ""), town.caller(code=asked["tracking_code"]), "", asked)
+    other = Case(accepted["tracking_code"].replace(" ", ""), town.caller(code=accepted["tracking_code"]), "", accepted)
     town.codes.add(other.code)
     attachments(other)
     eventually(partial(readable, other, own))
@@ -193,7 +193,7 @@ def media_with(town: Town, **settings: str) -> Iterator[None]:
         process.restart()
 
 
-def test_a_full_quarantine_still_takes_submissions_and_says_that_evidence_may_follow(town: Town) -> None:
+def test_with_a_full_quarantine_submissions_are_accepted_and_evidence_may_follow(town: Town) -> None:
     with media_with(town, MEDIA_QUARANTINE_BYTES="1000"):
         answer = town.caller("en").request("POST", "/v1/uploads", headers={**TUS, "Upload-Length": "5000"})
         refused(answer, 503, "evidence_unavailable", "en")
@@ -204,10 +204,10 @@ def test_a_full_quarantine_still_takes_submissions_and_says_that_evidence_may_fo
         assert case.view()["evidence_left"] > 0
     photo = town.caller().upload(evidence.photo())
     good(case.holder.post("/v1/tracking/attachments", {"uploads": [photo]}))
-    assert [one["state"] for one in attachments(case)] == ["accepted"]
+    assert [attachment["state"] for attachment in attachments(case)] == ["accepted"]
 
 
-def test_hundred_great_announcements_of_one_address_are_stopped_early(town: Town) -> None:
+def test_a_hundred_large_announcements_of_one_address_are_stopped_early(town: Town) -> None:
     with media_with(town, MEDIA_ADDRESS_BYTES=str(2 * 1024**3)):
         size = {"Upload-Length": str(200 * 1024 * 1024)}
         answers = [town.caller().request("POST", "/v1/uploads", headers={**TUS, **size}) for _ in range(30)]

@@ -16,16 +16,16 @@ NAME = "ارباب رجوع نمونه"
 CONSENT: JSON = {"form": "recorded_call", "to": ["filing", "sms"]}
 
 
-def at_the_desk(mobile: str, **body: Any) -> JSON:
+def counter_submission(mobile: str, **body: Any) -> JSON:
     about = {"kind": "complaint", "unit": UNIT, "ground": "delay", "text": "پرونده‌ام در باجه گم شده است."}
     person = {"name": NAME, "mobile": mobile}
     return {"consent": True, "channel": "phone", "identity": person, "desk_consent": CONSENT, **about, **body}
 
 
-def test_an_operator_files_for_a_citizen_who_consented_and_is_told_the_code_once(town: Town) -> None:
+def test_an_operator_files_for_a_consenting_citizen_and_sees_the_code_once(town: Town) -> None:
     operator, phone = town.officer("operator"), town.phone()
     key = uuid.uuid4().hex
-    answer = operator.caller.post("/v1/submissions", at_the_desk(phone.mobile), key=key)
+    answer = operator.caller.post("/v1/submissions", counter_submission(phone.mobile), key=key)
     filed = good(answer, 201)
     assert answer.headers["cache-control"] == "no-store"
     code = filed["tracking_code"].replace(" ", "")
@@ -54,9 +54,9 @@ def test_an_operator_files_for_a_citizen_who_consented_and_is_told_the_code_once
     assert other.status_code == 422
 
 
-def test_who_did_not_consent_to_sms_gets_none(town: Town) -> None:
+def test_without_consent_to_sms_none_is_sent(town: Town) -> None:
     operator, phone = town.officer("operator"), town.phone()
-    body = at_the_desk(phone.mobile, desk_consent={"form": "spoken", "to": ["filing"]})
+    body = counter_submission(phone.mobile, desk_consent={"form": "spoken", "to": ["filing"]})
     case = town.file(operator.caller, **body)
     view = case.view()
     screener = town.officer("screener")
@@ -70,29 +70,29 @@ def test_who_did_not_consent_to_sms_gets_none(town: Town) -> None:
     assert opened["identity"]["mobile"] == phone.mobile
 
 
-@pytest.mark.parametrize(("language", "says"), [("fa", "رضایت"), ("en", "consent")])
-def test_without_consent_nothing_is_filed(town: Town, language: str, says: str) -> None:
+@pytest.mark.parametrize(("language", "detail"), [("fa", "رضایت"), ("en", "consent")])
+def test_without_consent_nothing_is_filed(town: Town, language: str, detail: str) -> None:
     operator, phone = town.officer("operator"), town.phone()
     caller = town.caller(language, token=operator.caller.token)
     word = f"بی‌رضایت{uuid.uuid4().hex[:6]}"
     for consent, field in ((None, "desk_consent"), ({"form": "signed", "to": []}, "desk_consent.to")):
-        body = at_the_desk(phone.mobile, desk_consent=consent, text=f"پرونده من {word} مانده است.")
+        body = counter_submission(phone.mobile, desk_consent=consent, text=f"پرونده من {word} مانده است.")
         refused = caller.post("/v1/submissions", body)
         assert (refused.status_code, refused.json()["code"]) == (422, "citizen_consent_missing")
-        assert says in refused.json()["detail"]
-        assert [one["field"] for one in refused.json()["errors"]] == [field]
+        assert detail in refused.json()["detail"]
+        assert [error["field"] for error in refused.json()["errors"]] == [field]
     assert good(town.officer("screener").caller.get("/v1/cases", text=word))["items"] == []
 
 
-def test_consent_is_asked_of_operators_alone(town: Town) -> None:
+def test_consent_is_required_only_from_operators(town: Town) -> None:
     phone = town.phone()
     for role in ("inspector", "screener", "head"):
-        refused = town.officer(role).caller.post("/v1/submissions", at_the_desk(phone.mobile))
+        refused = town.officer(role).caller.post("/v1/submissions", counter_submission(phone.mobile))
         assert refused.status_code == 403, role
     citizen, _ = town.sign_in(phone)
-    body = {**at_the_desk(phone.mobile), "channel": "web", "identity": {"name": NAME}}
+    body = {**counter_submission(phone.mobile), "channel": "web", "identity": {"name": NAME}}
     refused = citizen.post("/v1/submissions", body)
-    assert [(one["field"], one["reason"]) for one in refused.json()["errors"]] == [
+    assert [(error["field"], error["reason"]) for error in refused.json()["errors"]] == [
         ("desk_consent", "only_for_operators")
     ]
     del body["desk_consent"]
@@ -103,7 +103,7 @@ def group(**changes: Any) -> JSON:
     return {"members": 12, "common": "ساکنان کوچه شانزدهم که آسفالت آن کنده شده است.", **changes}
 
 
-def test_a_group_has_one_representative_who_alone_is_told_and_heard(town: Town) -> None:
+def test_only_the_representative_of_a_group_is_notified_and_may_act(town: Town) -> None:
     neighbour = town.phone()
     people = [{"name": "همسایه نمونه", "mobile": neighbour.mobile}]
     case, phone, representative = town.complaint(group=group(people=people))
@@ -113,11 +113,11 @@ def test_a_group_has_one_representative_who_alone_is_told_and_heard(town: Town) 
     seen = inspector.read(case_id)
     assert seen["group"] == group()
     assert seen["timeline"][0]["details"]["group_members"] == 12
-    [line] = [one for one in good(inspector.caller.get("/v1/cases"))["items"] if one["case_id"] == case_id]
+    [line] = [item for item in good(inspector.caller.get("/v1/cases"))["items"] if item["case_id"] == case_id]
     assert line["group_members"] == 12
-    for told in (str(seen), str(case.view())):
-        assert "همسایه نمونه" not in told
-        assert neighbour.mobile[-9:] not in told
+    for shown in (str(seen), str(case.view())):
+        assert "همسایه نمونه" not in shown
+        assert neighbour.mobile[-9:] not in shown
 
     member, _ = town.sign_in(neighbour)
     assert good(member.get("/v1/me/cases"))["items"] == []
@@ -133,7 +133,8 @@ def test_a_group_has_one_representative_who_alone_is_told_and_heard(town: Town) 
     assert member.post(f"/v1/me/cases/{case_id}/objection", answered).status_code == 404
     assert good(representative.post(f"/v1/me/cases/{case_id}/rating", {"score": 5}))["score"] == 5
     assert not any(
-        one["receptor"].endswith(neighbour.mobile[-10:]) and case.dashed in one["text"] for one in sent(town)
+        message["receptor"].endswith(neighbour.mobile[-10:]) and case.dashed in message["text"]
+        for message in sent(town)
     )
 
     assert inspector.caller.post(f"/v1/cases/{case_id}/identity", {"reason": "دعوت به جلسه"}).status_code == 403
@@ -142,7 +143,7 @@ def test_a_group_has_one_representative_who_alone_is_told_and_heard(town: Town) 
     assert good(opened)["identity"]["mobile"] == phone.mobile
 
 
-def test_a_complaint_of_one_is_no_group(town: Town) -> None:
+def test_a_complaint_of_one_person_is_not_a_group(town: Town) -> None:
     case, _, _ = town.complaint()
     seen = town.officer("screener").read(case.view()["case_id"])
     assert seen["group"] is None
@@ -150,14 +151,14 @@ def test_a_complaint_of_one_is_no_group(town: Town) -> None:
 
 def test_an_operator_files_for_the_representative_of_a_group(town: Town) -> None:
     phone = town.phone()
-    case = town.file(town.officer("operator").caller, **at_the_desk(phone.mobile, group=group(members=3)))
+    case = town.file(town.officer("operator").caller, **counter_submission(phone.mobile, group=group(members=3)))
     assert case.dashed in phone.next()
     seen = town.officer("screener").read(case.view()["case_id"])
     assert (seen["group"]["members"], seen["channel"]) == (3, "phone")
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_a_group_that_cannot_be_is_refused_and_nothing_is_filed(town: Town, language: str) -> None:
+def test_an_invalid_group_is_refused_and_nothing_is_filed(town: Town, language: str) -> None:
     phone = town.phone()
     citizen, _ = town.sign_in(phone, language)
     word = f"گروهی{uuid.uuid4().hex[:6]}"
@@ -170,22 +171,22 @@ def test_a_group_that_cannot_be_is_refused_and_nothing_is_filed(town: Town, lang
         (group(members=2, people=[{"name": "یکی"}, {"name": "دیگری"}]), "group.people", "more_than_members"),
     ]
     for given, field, reason in wrong:
-        body = {**at_the_desk(phone.mobile), "channel": "web", "identity": {"name": NAME}, "group": given}
+        body = {**counter_submission(phone.mobile), "channel": "web", "identity": {"name": NAME}, "group": given}
         del body["desk_consent"]
         refused = citizen.post("/v1/submissions", {**body, "text": f"کوچه {word} خاکی مانده است."})
         assert refused.status_code == 422, refused.text
-        assert [(one["field"], one["reason"]) for one in refused.json()["errors"]] == [(field, reason)]
+        assert [(error["field"], error["reason"]) for error in refused.json()["errors"]] == [(field, reason)]
         assert refused.headers["content-language"] == language
     assert good(town.officer("screener").caller.get("/v1/cases", text=word))["items"] == []
 
 
 def sent(town: Town) -> list[JSON]:
     """Everything the SMS provider was given."""
-    found: list[JSON] = []
+    messages: list[JSON] = []
     last = 0
     while page := town.control.get("/_control/messages", params={"all": True, "after": last}).json():
         if not page["messages"]:
             break
-        found += page["messages"]
+        messages += page["messages"]
         last = page["last"]
-    return found
+    return messages

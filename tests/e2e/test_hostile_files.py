@@ -90,7 +90,7 @@ def test_a_file_that_cannot_be_evidence_is_rejected_and_nothing_of_it_is_kept(to
             answer = holder.get(f"/v1/tracking/attachments/{shown['media_id']}", variant=variant)
             refused(answer, 410, "gone", language)
     after = stored(town, "media")
-    assert (after["media.files"], after["media.pieces"]) == (before["media.files"], before["media.pieces"])
+    assert (after["media.files"], after["media.upload_parts"]) == (before["media.files"], before["media.upload_parts"])
 
 
 def test_a_bomb_costs_the_services_no_memory(town: Town) -> None:
@@ -105,7 +105,7 @@ def test_a_bomb_costs_the_services_no_memory(town: Town) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_larger_than_allowed_is_refused_before_its_first_byte(town: Town, language: str) -> None:
+def test_a_file_beyond_the_limit_is_refused_before_its_first_byte(town: Town, language: str) -> None:
     before = at_rest(town, "media")
     caller = town.caller(language)
     for size in (201 * MIB, 200 * MIB + 1):
@@ -117,7 +117,7 @@ def test_what_is_larger_than_allowed_is_refused_before_its_first_byte(town: Town
     assert caller.request("HEAD", small, headers=TUS).headers["upload-offset"] == "0"
 
 
-def test_a_polyglot_leaves_all_but_its_picture_behind(town: Town) -> None:
+def test_only_the_picture_of_a_polyglot_file_is_kept(town: Town) -> None:
     content = samples.photo() + PAGE + zipped()
     upload_id = uploaded(town.caller(), content, "picture.jpg.html")
     assert settled(town.caller(), upload_id)["state"] == "accepted"
@@ -145,23 +145,23 @@ NAMES = (
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-def test_a_file_name_that_means_harm_does_none(town: Town, name: str) -> None:
+def test_a_malicious_file_name_does_no_harm(town: Town, name: str) -> None:
     upload_id = uploaded(town.caller(), samples.photo(), name)
     assert settled(town.caller(), upload_id)["state"] == "accepted"
     filed = town.report(uploads=[upload_id])
     eventually(lambda: filed.view()["attachments"][0]["state"] == "accepted")
     got = filed.holder.get(f"/v1/tracking/attachments/{upload_id}")
-    told = got.headers["content-disposition"]
+    disposition = got.headers["content-disposition"]
     assert (got.status_code, got.headers["content-type"]) == (200, "image/jpeg")
     assert "set-cookie" not in got.headers
     for harm in ("<", ">", "/etc", "\\", ".exe", "%E2%80%AE", "\u202e"):
-        assert harm not in told, told
-    assert told.rstrip('"').endswith(".jpg")
-    assert len(told) < 1_500
+        assert harm not in disposition, disposition
+    assert disposition.rstrip('"').endswith(".jpg")
+    assert len(disposition) < 1_500
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_chunk_out_of_place_or_damaged_changes_nothing(town: Town, language: str) -> None:
+def test_a_misplaced_or_damaged_chunk_changes_nothing(town: Town, language: str) -> None:
     caller = town.caller(language)
     place = created(caller, 1_000)
     assert sent(caller, place, 0, bytes(100)).status_code == 204

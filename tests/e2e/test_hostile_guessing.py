@@ -24,7 +24,7 @@ LIMITS = {
 
 
 @pytest.fixture
-def door(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, httpx.Client]]:
+def limited_gateway(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, httpx.Client]]:
     """A gateway whose limits are on, and nobody has come yet."""
     with (
         another_gateway(town.system, tmp_path_factory.mktemp("limited"), **LIMITS) as (process, url),
@@ -45,22 +45,22 @@ def forged(code: str, count: int) -> list[str]:
 
 
 def test_codes_cannot_be_guessed_and_a_forged_one_costs_no_query(
-    town: Town, door: tuple[Process, httpx.Client]
+    town: Town, limited_gateway: tuple[Process, httpx.Client]
 ) -> None:
-    process, http = door
+    process, http = limited_gateway
     tracking = town.system.process("tracking")
     case = town.report()
     case.view()
     assert good(Caller(http, "fa", code=case.code).get("/v1/tracking"))["stage"] == "registered"
-    asked, handled = (
-        called(process, "peygir_rpc_asked_total"),
+    calls_before, handled = (
+        called(process, "peygir_rpc_calls_total"),
         called(tracking, "peygir_handled_total", method="view_by_code"),
     )
-    assert asked
+    assert calls_before
     assert handled, "or these counters would show nothing"
 
     guesses = forged(case.code, 30)
-    answers = [Caller(http, LANGUAGES[at % 2], code=one).get("/v1/tracking") for at, one in enumerate(guesses)]
+    answers = [Caller(http, LANGUAGES[at % 2], code=guess).get("/v1/tracking") for at, guess in enumerate(guesses)]
     for at, answer in enumerate(answers):
         language = LANGUAGES[at % 2]
         if at < 10:
@@ -78,14 +78,16 @@ def test_codes_cannot_be_guessed_and_a_forged_one_costs_no_query(
     ):
         slowed(answer, "en")
 
-    assert called(process, "peygir_rpc_asked_total") == asked
+    assert called(process, "peygir_rpc_calls_total") == calls_before
     assert called(tracking, "peygir_handled_total", method="view_by_code") == handled
     # Others are let in as before.
     assert good(town.caller(code=case.code).get("/v1/tracking"))["stage"] == "registered"
 
 
-def test_one_time_codes_are_neither_had_without_end_nor_guessed(town: Town, door: tuple[Process, httpx.Client]) -> None:
-    _, http = door
+def test_one_time_codes_are_limited_and_cannot_be_guessed(
+    town: Town, limited_gateway: tuple[Process, httpx.Client]
+) -> None:
+    _, http = limited_gateway
     phone = town.phone()
     caller = Caller(http, "en")
     for _ in range(3):
@@ -110,12 +112,12 @@ def test_one_time_codes_are_neither_had_without_end_nor_guessed(town: Town, door
     assert stored(town, "accounts") == before
 
 
-def test_a_strangers_guesses_do_not_hold_up_who_is_signing_in(town: Town) -> None:
+def test_guesses_of_a_stranger_do_not_delay_a_sign_in(town: Town) -> None:
     phone, stranger = town.phone(), town.caller("en")
     sent = good(town.caller().post("/v1/auth/codes", {"mobile": phone.mobile}))
-    found = re.search(r"\d{6}", phone.next())
-    assert found
-    right = found.group()
+    match = re.search(r"\d{6}", phone.next())
+    assert match
+    right = match.group()
     for at in range(1, 13):
         wrong = f"{(int(right) + at) % 1_000_000:06d}"
         refused(stranger.post("/v1/auth/tokens", {"mobile": phone.mobile, "code": wrong}), 401, "bad_code", "en")
@@ -125,16 +127,16 @@ def test_a_strangers_guesses_do_not_hold_up_who_is_signing_in(town: Town) -> Non
     assert good(town.caller().post("/v1/auth/tokens", body))["access_token"]
 
 
-def test_the_office_is_told_who_tries_its_accounts_and_is_not_locked_out(town: Town) -> None:
-    known, stranger, tried = town.credentials()["analyst"], town.caller("en"), set[str]()
+def test_staff_are_notified_of_attempts_on_their_accounts_and_not_locked_out(town: Town) -> None:
+    credentials, stranger, tried = town.credentials()["analyst"], town.caller("en"), set[str]()
 
     def sign_in(**more: str) -> Any:
         """Each one-time password is good once: a next one comes within 30 s."""
-        totp = pyotp.TOTP(str(known["totp_secret"])).now()
+        totp = pyotp.TOTP(str(credentials["totp_secret"])).now()
         if totp in tried:
             return None
         tried.add(totp)
-        body = {"username": "analyst", "password": known["password"], "totp": totp, **more}
+        body = {"username": "analyst", "password": credentials["password"], "totp": totp, **more}
         answer = town.caller().post("/v1/auth/staff/tokens", body)
         return answer.json() if answer.status_code == 200 else None
 
@@ -146,8 +148,8 @@ def test_the_office_is_told_who_tries_its_accounts_and_is_not_locked_out(town: T
     tokens = eventually(lambda: sign_in(device_token=device), timeout=90)
     analyst = town.caller("en", token=tokens["access_token"])
 
-    def told() -> bool:
+    def notified() -> bool:
         items = good(analyst.get("/v1/messages"))["items"]
         return any("sign in under your user name" in item["text"] for item in items)
 
-    eventually(told)
+    eventually(notified)

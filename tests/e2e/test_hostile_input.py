@@ -23,17 +23,11 @@ from joserfc.jwk import OctKey, OKPKey
 
 from deploy.local.environment import ROOT
 from services.intake.catalogue.seed import SAMPLE
+from tests.e2e.bad_input_rows import REPORT
 from tests.e2e.hostile_parts import LANGUAGES, MIB, at_rest, refused, stored
 from tests.e2e.people import JSON, Town, good
 from tests.support.processes import eventually
 
-REPORT: JSON = {
-    "kind": "information",
-    "unit": "dep.civ.roads",
-    "ground": "waste",
-    "text": "آسفالت نو دوباره کنده شد.",
-    "consent": True,
-}
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 CLOSED = "dep.srv.vermin"
 
@@ -96,7 +90,7 @@ FIELDS: dict[str, tuple[Any, int, str, str | None]] = {
 
 
 @pytest.mark.parametrize("case", FIELDS)
-def test_a_submission_that_is_wrong_is_refused_and_not_kept(
+def test_an_invalid_submission_is_refused_and_not_stored(
     town: Town, closed_unit: str, language: str, case: str
 ) -> None:
     change, status, code, field = FIELDS[case]
@@ -107,7 +101,7 @@ def test_a_submission_that_is_wrong_is_refused_and_not_kept(
     )
     refused(answer, status, code, language)
     if field is not None:
-        assert any(one["field"].startswith(field) for one in answer.json()["errors"]), answer.text
+        assert any(error["field"].startswith(field) for error in answer.json()["errors"]), answer.text
     assert stored(town) == before
 
 
@@ -131,7 +125,7 @@ BODIES: dict[str, tuple[bytes, str, int, str]] = {
 
 @pytest.mark.parametrize("case", BODIES)
 @pytest.mark.parametrize("path", ["/v1/submissions", "/v1/auth/tokens", "/v1/tracking"])
-def test_a_body_that_cannot_be_read_is_refused_at_every_door(town: Town, language: str, path: str, case: str) -> None:
+def test_an_unreadable_body_is_refused_by_every_operation(town: Town, language: str, path: str, case: str) -> None:
     body, kind, status, code = BODIES[case]
     before = at_rest(town)
     answer = town.caller(language).request("POST", path, content=body, headers={"Content-Type": kind})
@@ -210,13 +204,13 @@ DOORS: tuple[tuple[str, str, JSON], ...] = (
 )
 
 
-def test_a_token_as_accounts_makes_it_is_believed(town: Town) -> None:
+def test_a_token_issued_by_accounts_is_accepted(town: Town) -> None:
     """Or the next test would show nothing."""
     assert good(town.caller(token=signed(town)).get("/v1/me"))["roles"] == ["head"]
 
 
 @pytest.mark.parametrize("kind", TOKENS)
-def test_a_token_that_is_not_good_opens_no_door(town: Town, language: str, kind: str) -> None:
+def test_an_invalid_token_is_refused_by_every_operation(town: Town, language: str, kind: str) -> None:
     token = TOKENS[kind](town)
     before = at_rest(town)
     for method, path, more in DOORS:
@@ -229,7 +223,7 @@ def test_a_token_that_is_not_good_opens_no_door(town: Town, language: str, kind:
 # --- what is not theirs, and what has changed ---
 
 
-def test_another_citizens_case_is_not_there(town: Town, language: str) -> None:
+def test_a_case_of_another_citizen_is_not_found(town: Town, language: str) -> None:
     case, _, _ = town.complaint()
     case_id = case.view()["case_id"]
     stranger, _ = town.sign_in(town.phone(), language)
@@ -248,7 +242,7 @@ def test_another_citizens_case_is_not_there(town: Town, language: str) -> None:
     assert stored(town, "tracking") == before
 
 
-def test_a_command_on_what_was_not_seen_is_refused(town: Town, language: str) -> None:
+def test_a_command_on_a_version_that_was_not_seen_is_refused(town: Town, language: str) -> None:
     case = town.report()
     case_id = case.view()["case_id"]
     screener = town.officer("screener")

@@ -31,11 +31,11 @@ def at_once(*requests: Callable[[], httpx.Response]) -> list[httpx.Response]:
 
 
 def outcomes(answers: list[httpx.Response]) -> Counter[tuple[int, str]]:
-    return Counter((one.status_code, "" if one.is_success else one.json()["code"]) for one in answers)
+    return Counter((answer.status_code, "" if answer.is_success else answer.json()["code"]) for answer in answers)
 
 
 @pytest.mark.parametrize("command", ["the same", "another"])
-def test_of_commands_that_saw_the_same_version_one_wins(town: Town, command: str) -> None:
+def test_one_of_several_commands_on_the_same_version_wins(town: Town, command: str) -> None:
     case = town.report()
     case_id = case.view()["case_id"]
     screener = town.officer("screener")
@@ -51,9 +51,9 @@ def test_of_commands_that_saw_the_same_version_one_wins(town: Town, command: str
         return screener.caller.post(f"/v1/cases/{case_id}/{path}", body, version=version)
 
     answers = at_once(*(lambda number=number: send(number) for number in range(MANY)))
-    found = outcomes(answers)
-    assert found[(200, "")] == 1, found
-    assert sum(found.values()) - 1 == found[(412, "stale_version")] + found[(409, "wrong_stage")], found
+    counts = outcomes(answers)
+    assert counts[(200, "")] == 1, counts
+    assert sum(counts.values()) - 1 == counts[(412, "stale_version")] + counts[(409, "wrong_stage")], counts
     assert screener.read(case_id)["version"] == version + 1
     assert [entry["sequence"] for entry in screener.read(case_id)["timeline"]][-1] == version + 1
 
@@ -71,7 +71,7 @@ def test_one_command_sent_many_times_at_once_has_one_effect(town: Town) -> None:
     assert entries.count("corrected") == 1
 
 
-def test_a_one_time_code_used_twice_at_once_signs_one_in(town: Town) -> None:
+def test_a_one_time_code_used_twice_simultaneously_signs_in_once(town: Town) -> None:
     phone, caller = town.phone(), town.caller("en")
     good(caller.post("/v1/auth/codes", {"mobile": phone.mobile}))
     code = re.search(r"\d{6}", phone.next())
@@ -97,5 +97,5 @@ def test_one_submission_sent_many_times_at_once_is_one_case(town: Town) -> None:
     holder = town.caller(code=codes.pop().replace(" ", ""))
     view = Case(holder.code, holder, "", {}).view()
     assert [entry["entry"] for entry in view["timeline"]] == ["opened"]
-    found = good(town.officer("screener").caller.get("/v1/cases", text=text))["items"]
-    assert [one["case_id"] for one in found] == [view["case_id"]]
+    items = good(town.officer("screener").caller.get("/v1/cases", text=text))["items"]
+    assert [item["case_id"] for item in items] == [view["case_id"]]

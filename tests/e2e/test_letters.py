@@ -12,8 +12,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from backbone.persian import jalali
-from backbone.persian import normalisation as persian
+from backbone.persian import jalali, normalisation
 from contracts.base import now
 from contracts.characters import latin_digits
 from tests.e2e.hostile_parts import refused
@@ -37,12 +36,12 @@ def speaking(town: Town, caller: Caller, language: str) -> Caller:
     return town.caller(language, caller.token, caller.code)
 
 
-def nothing_secret(found: ReadPdf, *secrets: str) -> None:
+def nothing_secret(pdf: ReadPdf, *secrets: str) -> None:
     for secret in secrets:
-        for form in (secret, persian.persian_digits(secret)):
-            assert form not in found.content
-            assert form not in found.text.replace(" ", "")
-            assert form.encode() not in found.raw
+        for form in (secret, normalisation.persian_digits(secret)):
+            assert form not in pdf.content
+            assert form not in pdf.text.replace(" ", "")
+            assert form.encode() not in pdf.raw
 
 
 def decide(town: Town, case_id: str, **more: Any) -> dict[str, Any]:
@@ -66,29 +65,29 @@ def test_the_letter_of_a_decision_reaches_its_citizen_by_code_and_account_and_st
     decided = decide(town, case_id, recommendations=[{"text": "سامانه نوبت‌دهی را درست کنید.", "due_on": due}])
     number = decided["number"]
 
-    found = letter(speaking(town, case.holder, language), "/v1/tracking/letter")
+    pdf = letter(speaking(town, case.holder, language), "/v1/tracking/letter")
     for caller, path in (
         (inspector.caller, f"/v1/cases/{case_id}/letter"),
         (town.officer("head").caller, f"/v1/cases/{case_id}/letter"),
     ):
-        assert letter(speaking(town, caller, language), path).content == found.content
+        assert letter(speaking(town, caller, language), path).content == pdf.content
     fa = language == "fa"
     # Who signs in reads the own name; nothing else is different, and it is as genuine.
     own = letter(speaking(town, citizen, language), f"/v1/me/cases/{case_id}/letter")
     greeting, named = ("شهروند گرامی،", "شهروند گرامی، شاکی نمونه") if fa else ("Dear citizen,", "Dear شاکی نمونه,")
-    assert own.content == found.content.replace(greeting, named)
+    assert own.content == pdf.content.replace(greeting, named)
     assert good(town.caller(language).post("/v1/papers/check", {"seal": own.codes[0]}))["genuine"]
     nothing_secret(own, case.code, case.dashed, phone.mobile, phone.mobile[3:], case_id)
-    head = dict(json.loads(found.content)["facts"])
+    head = dict(json.loads(pdf.content)["facts"])
     year, _, serial = head["شماره دبیرخانه" if fa else "Registry number"].split("/")
     assert latin_digits(year) == str(jalali.year(jalali.today(now())))
     assert 1_000_000 <= int(latin_digits(serial)) <= 9_999_999
-    assert ("مدیر بازرسی" if fa else "Head of Inspection") in json.loads(found.content)["closing"]
+    assert ("مدیر بازرسی" if fa else "Head of Inspection") in json.loads(pdf.content)["closing"]
     until = date.fromisoformat(decided["decision"]["objection_until"])
     today = jalali.today(now())
-    for told in (
+    for expected in (
         (
-            persian.persian_digits(f"{number}-1"),
+            normalisation.persian_digits(f"{number}-1"),
             jalali.long(today),
             "شکایت",
             "وارد",
@@ -98,15 +97,15 @@ def test_the_letter_of_a_decision_reaches_its_citizen_by_code_and_account_and_st
         if fa
         else (f"{number}-1", f"{today:%-d %B %Y}", "Complaint", "Upheld", f"{until:%-d %B %Y}")
     ):
-        assert told in found.content, told
-    assert json.dumps(REASONS, ensure_ascii=False)[1:-1] in found.content
+        assert expected in pdf.content, expected
+    assert json.dumps(REASONS, ensure_ascii=False)[1:-1] in pdf.content
     # What was recommended is the unit's to read; that it was, and until when, the citizen's too.
-    assert "نوبت‌دهی" not in found.content
-    assert (jalali.long(date.fromisoformat(due)) if fa else f"{date.fromisoformat(due):%-d %B %Y}") in found.content
-    nothing_secret(found, case.code, case.dashed, phone.mobile, phone.mobile[3:], "شاکی نمونه", case_id)
+    assert "نوبت‌دهی" not in pdf.content
+    assert (jalali.long(date.fromisoformat(due)) if fa else f"{date.fromisoformat(due):%-d %B %Y}") in pdf.content
+    nothing_secret(pdf, case.code, case.dashed, phone.mobile, phone.mobile[3:], "شاکی نمونه", case_id)
 
     # The code on it leads to a page that confirms it; so does the published key, without us.
-    [address] = found.codes
+    [address] = pdf.codes
     seal = httpx.URL(address).path.rsplit("/", 1)[1]
     checked = good(town.caller(language).post("/v1/papers/check", {"seal": address}))
     assert checked["genuine"]
@@ -118,17 +117,17 @@ def test_the_letter_of_a_decision_reaches_its_citizen_by_code_and_account_and_st
     assert checked["letter"]["content_hash"] in page
     assert REASONS.split("\n")[1] not in page
     key = good(town.caller().get("/v1/receipts/key"))["public_key"]
-    said, _, signature = seal.rpartition("~")
+    signed_part, _, signature = seal.rpartition("~")
     published = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
-    published.verify(base64.urlsafe_b64decode(signature + "=="), said.encode())
-    forged = said.replace("~upheld~", "~not_upheld~")
+    published.verify(base64.urlsafe_b64decode(signature + "=="), signed_part.encode())
+    forged = signed_part.replace("~upheld~", "~not_upheld~")
     with pytest.raises(InvalidSignature):
         published.verify(base64.urlsafe_b64decode(signature + "=="), forged.encode())
     assert good(town.caller().post("/v1/papers/check", {"seal": f"{forged}~{signature}"}))["genuine"] is False
     assert "درستی این نوشته تأیید نمی‌شود" in town.http.get(f"/verify/{forged}~{signature}").text
 
 
-def test_a_letter_is_nobody_elses(town: Town) -> None:
+def test_nobody_else_reads_a_letter(town: Town) -> None:
     case, _, _ = town.complaint()
     case_id = case.view()["case_id"]
     town.assigned(case)
@@ -159,8 +158,9 @@ def test_after_an_objection_a_second_letter_is_final(town: Town) -> None:
     assert f"{number}-2" in second.content
     assert "final at this office" in second.content
     assert "You may object" not in second.content.replace("you may", "You may")
-    for found in (first, second):  # the earlier letter was issued, and stays genuine
-        assert good(town.caller().post("/v1/papers/check", {"seal": found.codes[0]}))["genuine"]
+    for letter_read, in_force in ((first, False), (second, True)):  # the earlier one was issued, and stays genuine
+        checked = good(town.caller().post("/v1/papers/check", {"seal": letter_read.codes[0]}))
+        assert (checked["genuine"], checked["letter"]["in_force"]) == (True, in_force)
 
 
 def decided_final(town: Town, case_id: str) -> None:
@@ -176,12 +176,12 @@ def test_a_refusal_has_a_letter_with_its_reason_and_the_right_address(town: Town
     where = "شرکت آب و فاضلاب قزوین، تلفن 122"
     refusal = {"reason": "outside_remit", "explanation": "این موضوع با شرکت آب است.", "address": where}
     screener.do(case_id, "refusal", **refusal)
-    found = letter(case.holder, "/v1/tracking/letter")
-    for told in ("عدم پذیرش", "صلاحیت شهرداری", refusal["explanation"], where):
-        assert told in found.content
-    assert "اعتراض" not in found.content
-    assert letter(screener.caller, f"/v1/cases/{case_id}/letter").content == found.content
-    checked = good(town.caller().post("/v1/papers/check", {"seal": found.codes[0]}))
+    pdf = letter(case.holder, "/v1/tracking/letter")
+    for expected in ("عدم پذیرش", "صلاحیت شهرداری", refusal["explanation"], where):
+        assert expected in pdf.content
+    assert "اعتراض" not in pdf.content
+    assert letter(screener.caller, f"/v1/cases/{case_id}/letter").content == pdf.content
+    checked = good(town.caller().post("/v1/papers/check", {"seal": pdf.codes[0]}))
     assert (checked["letter"]["outcome"], checked["letter"]["outcome_text"]) == ("refused", "قابل رسیدگی نیست")
 
 
@@ -190,19 +190,19 @@ def test_the_receipt_of_what_was_filed_is_printed_and_checked(town: Town) -> Non
     receipt = case.filed["receipt"]
     answer = town.caller("en").post("/v1/receipts/pdf", receipt)
     assert answer.status_code == 200, answer.text
-    found = read(answer.content)
-    assert case.submission_id in found.content
-    nothing_secret(found, case.code)
-    told = good(town.caller().post("/v1/papers/check", {"seal": found.codes[0]}))["receipt"]
-    assert told["submission_id"] == case.submission_id
-    assert told["content_hash"] == json.loads(receipt["payload"])["content_hash"]
+    pdf = read(answer.content)
+    assert case.submission_id in pdf.content
+    nothing_secret(pdf, case.code)
+    payload = good(town.caller().post("/v1/papers/check", {"seal": pdf.codes[0]}))["receipt"]
+    assert payload["submission_id"] == case.submission_id
+    assert payload["content_hash"] == json.loads(receipt["payload"])["content_hash"]
     changed = {**receipt, "payload": receipt["payload"].replace("information", "complaint")}
     for language in ("fa", "en"):
         refused(town.caller(language).post("/v1/receipts/pdf", changed), 404, "not_genuine", language)
 
 
-def test_drawing_takes_nothing_of_the_gateway_when_it_is_over(town: Town) -> None:
-    """No process of the press is left, and the gateway goes on answering while one draws."""
+def test_rendering_uses_no_gateway_memory_afterwards(town: Town) -> None:
+    """No rendering process is left, and the gateway goes on answering while one renders."""
     import psutil
 
     pid = town.system.process("gateway").pid

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import uuid
 
 import pytest
 
-from deploy.local.environment import ROOT
-from tests.e2e.day_parts import shown
-from tests.e2e.day_parts import told as told_of
+from tests.e2e.day_parts import await_message, shown
 from tests.e2e.people import JSON, Case, Town, good
-from tests.support.processes import eventually
+from tests.support.processes import eventually, run_module
 
 
-def test_a_refusal_tells_its_reason_and_where_to_turn_to(town: Town) -> None:
+def test_a_refusal_gives_its_reason_and_the_responsible_office(town: Town) -> None:
     case, phone, _ = town.complaint(text="آب خانه ما از دیروز قطع است و کسی پاسخ نمی‌دهد.")
     case_id = case.view()["case_id"]
     screener = town.officer("screener")
@@ -51,7 +47,7 @@ def test_a_citizen_withdraws(town: Town) -> None:
     assert again.status_code == 409
 
 
-def test_a_duplicate_is_merged_and_its_citizen_told(town: Town) -> None:
+def test_a_duplicate_is_merged_and_its_citizen_notified(town: Town) -> None:
     first, _, _ = town.complaint()
     second, phone, _ = town.complaint()
     screener = town.officer("screener")
@@ -64,16 +60,16 @@ def test_a_duplicate_is_merged_and_its_citizen_told(town: Town) -> None:
     )
 
 
-def test_citizens_of_merged_cases_are_told_the_later_decision_once_and_nothing_of_each_other(town: Town) -> None:
+def test_citizens_of_merged_cases_get_the_decision_once_and_nothing_about_each_other(town: Town) -> None:
     word = f"سیمرغ{uuid.uuid4().hex[:6]}"
     goes_on, _, _ = town.complaint(text=f"پرونده من در {word} مانده است.")
     merged = [town.complaint() for _ in range(3)]
     ids = [str(case.view()["case_id"]) for case, _, _ in merged]
     screener = town.officer("screener")
     # A chain: the second into the first, the first into the case that goes on, and so the third.
-    for one, into in ((ids[1], ids[0]), (ids[0], goes_on.view()["case_id"]), (ids[2], goes_on.view()["case_id"])):
-        screener.do(one, "screening")
-        screener.do(one, "merge", into=into)
+    for merged_id, into in ((ids[1], ids[0]), (ids[0], goes_on.view()["case_id"]), (ids[2], goes_on.view()["case_id"])):
+        screener.do(merged_id, "screening")
+        screener.do(merged_id, "merge", into=into)
     for _, phone, _ in merged:
         phone.next()  # that it was merged
     inspector = town.assigned(goes_on)
@@ -85,19 +81,19 @@ def test_citizens_of_merged_cases_are_told_the_later_decision_once_and_nothing_o
         assert text == f"نتیجه پرونده‌ای که شکایت شما به آن پیوسته است: وارد\n{case.dashed}\nبازرسی شهرداری قزوین"
         view = knows_the_outcome(case)
         assert view["joined"]["outcome_text"] == "وارد"
-        assert [one["outcome_text"] for one in view["timeline"] if one["entry"] == "joined_decided"] == ["وارد"]
+        assert [entry["outcome_text"] for entry in view["timeline"] if entry["entry"] == "joined_decided"] == ["وارد"]
         assert case.inbox()[-1] == "پرونده‌ای که شکایت شما همراه آن رسیدگی شد به نتیجه رسید: وارد."
         english = good(town.caller("en", code=case.code).get("/v1/tracking"))
         assert english["joined"]["outcome_text"] == "Upheld"
-        for told in (str(view), str(case.inbox()), text):
-            assert word not in told
+        for text_shown in (str(view), str(case.inbox()), text):
+            assert word not in text_shown
         assert citizen.post(f"/v1/me/cases/{view['case_id']}/objection", {"text": "نه"}).status_code == 409
     texts = town.all_texts()
     for case, _, _ in merged:
         assert len([text for text in texts if case.dashed in text and "پیوسته است" in text]) == 1
 
 
-def test_whoever_was_merged_into_a_case_that_ends_without_a_decision_is_told_what_is_true_for_them(town: Town) -> None:
+def test_citizens_merged_into_a_case_without_decision_are_notified_of_their_own_state(town: Town) -> None:
     screener = town.officer("screener")
     mains = [town.complaint() for _ in range(2)]
     withdrawn, refused = (str(case.view()["case_id"]) for case, _, _ in mains)
@@ -109,7 +105,7 @@ def test_whoever_was_merged_into_a_case_that_ends_without_a_decision_is_told_wha
         screener.do(case.view()["case_id"], "merge", into=into)
         phone.next()
         merged.append((case, phone))
-    (freed, freed_phone), (told, told_phone) = merged
+    (freed, freed_phone), (ended, ended_phone) = merged
 
     good(mains[0][2].post(f"/v1/me/cases/{withdrawn}/withdrawal", {"reason": "کارم انجام شد."}))
     text = "پرونده‌ای که شکایت شما به آن پیوسته بود بی‌نتیجه ماند. کار شما جداگانه رسیدگی می‌شود."
@@ -118,15 +114,17 @@ def test_whoever_was_merged_into_a_case_that_ends_without_a_decision_is_told_wha
     assert (view["timeline"][-1]["entry"], view["can"]) == ("reopened", ["withdraw"])
     eventually(lambda: freed.inbox()[-1] == text)
     number = shown(screener.read(view["case_id"])["number"])
-    said = f"پرونده‌ای که پرونده {number} به آن پیوسته بود بی‌نتیجه پایان یافت؛ {number} دوباره در انتظار غربالگری است."
-    told_of(screener, said)
+    reopened_text = (
+        f"پرونده‌ای که پرونده {number} به آن پیوسته بود بی‌نتیجه پایان یافت؛ {number} دوباره در انتظار غربالگری است."
+    )
+    await_message(screener, reopened_text)
 
     screener.do(refused, "refusal", reason="outside_remit", explanation="به دیگری نوشته شد.", address="آب و فاضلاب")
     text = "پرونده‌ای که شکایت شما به آن پیوسته است پذیرفته نشد: موضوع در صلاحیت شهرداری نیست"
-    assert told_phone.next() == f"{text}.\n{told.dashed}\nبازرسی شهرداری قزوین"
+    assert ended_phone.next() == f"{text}.\n{ended.dashed}\nبازرسی شهرداری قزوین"
 
     def knows() -> JSON:
-        view = told.view()
+        view = ended.view()
         assert view["joined_refusal"]
         return view
 
@@ -140,12 +138,12 @@ def test_whoever_was_merged_into_a_case_that_ends_without_a_decision_is_told_wha
 def knows_the_outcome(case: Case) -> JSON:
     """What the code of a merged case shows once it was told."""
 
-    def told() -> JSON:
+    def outcome_view() -> JSON:
         view = case.view()
         assert view["joined"]
         return view
 
-    return eventually(told)
+    return eventually(outcome_view)
 
 
 def test_a_stale_command_is_refused_and_a_repeated_one_has_its_effect_once(town: Town) -> None:
@@ -215,56 +213,29 @@ def test_submissions_are_accepted_with_every_service_stopped_and_appear_when_the
 @pytest.mark.timeout(240)
 def test_the_demo_plays_twice(town: Town) -> None:
     for _ in range(2):
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "deploy.demo", "--url", town.system.gateway_url),
-                *(
-                    "--simulator",
-                    town.system.simulator_url,
-                    "--credentials",
-                    str(town.system.state / "credentials.json"),
-                ),
-            ],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        addresses = ("--url", town.system.gateway_url, "--simulator", town.system.simulator_url)
+        credentials = ("--credentials", str(town.system.state / "credentials.json"))
+        done = run_module("deploy.demo", *addresses, *credentials, environment=os.environ)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr
         assert "steps went as they should" in done.stdout
         assert "GPS in its EXIF: no" in done.stdout
 
 
-def test_the_demo_says_in_one_sentence_what_is_missing(town: Town) -> None:
-    nowhere = [sys.executable, "-m", "deploy.demo", "--url", "http://127.0.0.1:9", "--credentials"]
+def test_the_demo_names_in_one_sentence_what_is_missing(town: Town) -> None:
+    nowhere = ("--url", "http://127.0.0.1:9", "--credentials")
     for credentials, word in ((town.system.state / "credentials.json", "./peygir up"), ("/nowhere", "./peygir seed")):
-        done = subprocess.run(
-            [*nowhere, str(credentials)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
+        done = run_module("deploy.demo", *nowhere, str(credentials), environment=os.environ)
         assert done.returncode == 1
         assert word in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_every_timeline_holds_its_chain_and_no_message_was_given_up(town: Town) -> None:
+def test_every_timeline_chain_holds_and_no_message_was_abandoned(town: Town) -> None:
     """After whatever the other tests have done."""
-    for module, says in (
+    for module, sentence in (
         ("deploy.verify_history", "every chain holds"),
         ("backbone.messaging.dead_letters list", "0 dead letters"),
     ):
-        done = subprocess.run(
-            [sys.executable, "-m", *module.split()],
-            cwd=ROOT,
-            env={**os.environ, **town.system.values, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_module(*module.split(), environment={**os.environ, **town.system.values})
         assert done.returncode == 0, done.stdout + done.stderr
-        assert says in done.stdout + done.stderr
+        assert sentence in done.stdout + done.stderr

@@ -13,15 +13,15 @@ OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 def reachable(folder: Path) -> list[Path]:
     """The files in and below a folder whose names and contents another user could get at."""
-    found: list[Path] = []
+    files: list[Path] = []
     for entry in os.scandir(folder):
         mode = entry.stat(follow_symlinks=False).st_mode
         if stat.S_ISDIR(mode):
             if mode & stat.S_IXOTH or mode & stat.S_IXGRP:
-                found += reachable(Path(entry.path))
+                files += reachable(Path(entry.path))
         elif mode & OPEN_TO_OTHERS:
-            found.append(Path(entry.path))
-    return found
+            files.append(Path(entry.path))
+    return files
 
 
 def test_no_file_of_a_run_is_open_to_other_users(system: System) -> None:
@@ -30,9 +30,9 @@ def test_no_file_of_a_run_is_open_to_other_users(system: System) -> None:
     assert reachable(system.state) == []
 
 
-def test_no_process_inherits_what_the_terminal_holds(system: System) -> None:
+def test_no_process_inherits_the_environment_of_the_terminal(system: System) -> None:
     assert "PYTEST_CURRENT_TEST" in os.environ  # which was there when the processes were started, too
     for member in system.members():
         assert member.pid is not None
         environment = Path(f"/proc/{member.pid}/environ").read_bytes().split(b"\0")
-        assert not [one for one in environment if one.startswith(b"PYTEST")], member.name
+        assert not [variable for variable in environment if variable.startswith(b"PYTEST")], member.name

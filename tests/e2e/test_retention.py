@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,17 +13,17 @@ from typing import Any
 import psycopg
 import pytest
 
+from backbone.persian import jalali
 from contracts.base import now
 from deploy.demo import evidence
 from deploy.demo.phones import Phone
-from deploy.local.environment import ROOT
 from services.media.object_store import Bucket
 from tests.e2e.day_parts import last, refused, weeks_pass
 from tests.e2e.hostile_parts import reader
 from tests.e2e.people import JSON, Caller, Case, Officer, Town, good
 from tests.e2e.test_configuration import Administrator, wrong
 from tests.e2e.test_day_inspector import accepted
-from tests.support.processes import eventually
+from tests.support.processes import eventually, run_module
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -38,11 +36,11 @@ RULES: list[JSON] = [
 @pytest.fixture
 def rules(town: Town) -> Iterator[Administrator]:
     """For these tests alone; put back at the end."""
-    desk = Administrator(town)
-    before = desk.read()["retention"]
-    good(desk.put("retention", {"retention": RULES}))
-    yield desk
-    good(desk.put("retention", {"retention": before}))
+    administrator = Administrator(town)
+    before = administrator.read()["retention"]
+    good(administrator.put("retention", {"retention": RULES}))
+    yield administrator
+    good(administrator.put("retention", {"retention": before}))
 
 
 def months_pass(town: Town, case_id: str, months: int) -> None:
@@ -62,13 +60,13 @@ def months_pass(town: Town, case_id: str, months: int) -> None:
 def erased(head: Officer, case_id: str, *parts: str) -> JSON:
     """The case, once these parts of it are said to be erased: in any order, where their times came at once."""
 
-    def said() -> JSON:
+    def case_after_erasure() -> JSON:
         case = head.read(case_id)
-        found = [one["details"]["what"] for one in case["timeline"] if one["entry"] == "erased"]
-        assert sorted(found) == sorted(parts), found
+        erased_parts = [entry["details"]["what"] for entry in case["timeline"] if entry["entry"] == "erased"]
+        assert sorted(erased_parts) == sorted(parts), erased_parts
         return case
 
-    return eventually(said, timeout=120)
+    return eventually(case_after_erasure, timeout=120)
 
 
 def everything(town: Town, service: str) -> str:
@@ -90,10 +88,10 @@ def counted(town: Town, case_id: str, stage: str) -> tuple[Any, ...] | None:
     columns = (
         "kind, unit, ground, stage, outcome, channel, anonymous, urgent, score, handler, day, expected_on, decided_at"
     )
-    found = reader(town, "insight").execute(
+    cursor = reader(town, "insight").execute(
         f"SELECT {columns} FROM facts WHERE case_id = %s AND stage = %s", [case_id, stage]
     )
-    return found.fetchone()
+    return cursor.fetchone()
 
 
 def objects(town: Town) -> Bucket:
@@ -125,16 +123,21 @@ def ended_case(town: Town, word: str, outcome: str = "not_upheld") -> tuple[Case
     inspector.do(case_id, "citizen-questions", text=f"چه روزی {word}؟")
     case.view_at("awaiting_citizen")
     good(citizen.post(f"/v1/me/cases/{case_id}/answers", {"text": f"دوم شهریور {word}."}))
-    asked = inspector.do(case_id, "unit-questions", text=f"چرا {word}؟")["questions"][-1]["question_id"]
-    good(liaison.caller.post(f"/v1/unit-questions/{asked}/answer", {"text": f"در بایگانی {word}."}))
+    question_id = inspector.do(case_id, "unit-questions", text=f"چرا {word}؟")["questions"][-1]["question_id"]
+    good(liaison.caller.post(f"/v1/unit-questions/{question_id}/answer", {"text": f"در بایگانی {word}."}))
     inspector.do(case_id, "notes", text=f"یادداشت {word}")
     inspector.do(case_id, "checklist", text=f"دیدن {word}")
-    soon = (now().date() + timedelta(days=9)).isoformat()
+    soon = (jalali.today(now()) + timedelta(days=9)).isoformat()
     inspector.do(case_id, "reminders", on=soon, text=f"یادآوری {word}")
-    advice = [{"text": f"پیشنهاد {word}", "due_on": soon}]
+    recommendations = [{"text": f"پیشنهاد {word}", "due_on": soon}]
     causes = [] if outcome == "not_upheld" else ["process"]
     inspector.do(
-        case_id, "decision", outcome=outcome, reasons=f"دلیل {word}", root_causes=causes, recommendations=advice
+        case_id,
+        "decision",
+        outcome=outcome,
+        reasons=f"دلیل {word}",
+        root_causes=causes,
+        recommendations=recommendations,
     )
     case.view_at("decided")
     good(case.holder.post("/v1/tracking/rating", {"score": 2, "on_time": False}))
@@ -143,9 +146,7 @@ def ended_case(town: Town, word: str, outcome: str = "not_upheld") -> tuple[Case
     return case, phone, citizen, photo
 
 
-def test_a_case_loses_who_filed_it_then_its_evidence_then_its_texts_and_keeps_its_figures(
-    town: Town, rules: Administrator
-) -> None:
+def test_a_case_loses_identity_then_evidence_then_texts_and_keeps_its_figures(town: Town, rules: Administrator) -> None:
     word = f"زعفران{uuid.uuid4().hex[:8]}"
     case, phone, citizen, photo = ended_case(town, word)
     case_id = case.view()["case_id"]
@@ -160,9 +161,9 @@ def test_a_case_loses_who_filed_it_then_its_evidence_then_its_texts_and_keeps_it
     read = erased(head, case_id, "identity")
     assert last(read, "erased")["rule"] == {"kind": "complaint", "outcome": "not_upheld", "months": 1}
 
-    def nobody_is_known() -> bool:
+    def identity_is_erased() -> bool:
         refused(head.caller.post(who, {"reason": "برای پاسخ کتبی"}), 404, "unknown_case")
-        assert case_id not in [one["case_id"] for one in good(citizen.get("/v1/me/cases"))["items"]]
+        assert case_id not in [item["case_id"] for item in good(citizen.get("/v1/me/cases"))["items"]]
         assert case.code not in str(good(citizen.get("/v1/me/messages")))
         row = reader(town, "notify").execute(
             "SELECT sealed_contact, mobile_hash, citizen_id FROM contacts WHERE case_id = %s", [case_id]
@@ -170,7 +171,7 @@ def test_a_case_loses_who_filed_it_then_its_evidence_then_its_texts_and_keeps_it
         assert row.fetchone() == (None, None, None)
         return True
 
-    eventually(nobody_is_known)
+    eventually(identity_is_erased)
     assert citizen.get(f"/v1/me/cases/{case_id}").status_code == 404
     assert case.view()["decision"]["reasons"] == f"دلیل {word}"
     assert case.holder.get(f"/v1/tracking/attachments/{photo}").status_code == 200
@@ -185,7 +186,7 @@ def test_a_case_loses_who_filed_it_then_its_evidence_then_its_texts_and_keeps_it
     eventually(lambda: not list(objects(town).keys(f"evidence/{photo}/")), timeout=30)
     for caller, path in ((case.holder, "/v1/tracking"), (head.caller, f"/v1/cases/{case_id}")):
         assert caller.get(f"{path}/attachments/{photo}").status_code == 410
-    assert [one["state"] for one in case.view()["attachments"]] == ["removed"]
+    assert [attachment["state"] for attachment in case.view()["attachments"]] == ["removed"]
     assert word in everything(town, "tracking")
 
     # Three months: no text of anybody's is left, in no database; what is counted is as it was.
@@ -197,8 +198,8 @@ def test_a_case_loses_who_filed_it_then_its_evidence_then_its_texts_and_keeps_it
     kept = ("number", "kind", "unit", "ground", "stage", "channel", "score", "filed_at", "handler", "root_causes")
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
     assert after["decision"]["outcome"] == "not_upheld"
-    assert [one["entry"] for one in after["timeline"]][: len(before["timeline"])] == [
-        one["entry"] for one in before["timeline"]
+    assert [entry["entry"] for entry in after["timeline"]][: len(before["timeline"])] == [
+        entry["entry"] for entry in before["timeline"]
     ]
     assert counted(town, case_id, stage="closed") == figures
     view = case.view()
@@ -215,7 +216,7 @@ def test_a_case_loses_who_filed_it_then_its_evidence_then_its_texts_and_keeps_it
     assert head.read(case_id)["version"] == version
 
 
-def test_another_outcome_has_another_time_and_a_shorter_rule_reaches_what_has_ended(
+def test_outcomes_have_their_own_periods_and_a_shorter_rule_applies_to_ended_cases(
     town: Town, rules: Administrator
 ) -> None:
     case, _, _, _ = ended_case(town, f"گلاب{uuid.uuid4().hex[:8]}", outcome="upheld")
@@ -240,13 +241,6 @@ def test_another_outcome_has_another_time_and_a_shorter_rule_reaches_what_has_en
 
 def chains_hold(town: Town) -> bool:
     """`./peygir verify-history`."""
-    done = subprocess.run(
-        [sys.executable, "-m", "deploy.verify_history"],
-        cwd=ROOT,
-        env={**os.environ, **town.system.values, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_module("deploy.verify_history", environment={**os.environ, **town.system.values})
     assert done.returncode == 0, done.stdout + done.stderr
     return "every chain holds" in done.stdout

@@ -25,7 +25,7 @@ request-timeout = 30
 # Good data that do not fit the state of the case (412), of an upload (410), or what a case may be asked for in parts (416).
 positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 410, 412, 416, 429]
 # tus asks for 412 without its version; a command of staff without the version it saw is 428 (RFC 6585).
-# The administrator's doors are tried as the head, who may not (403): made-up changes would be everybody's.
+# The administrator's operations are tried as the head, who may not (403): made-up changes would be everybody's.
 missing_required_header.expected-statuses = [400, 401, 403, 412, 422, 428]
 
 [generation]
@@ -38,6 +38,11 @@ include-path = "/v1/stream"
 enabled = false
 
 [[operations]]
+# No schema says who may be somebody's deputy, that no case comes twice, or on which day something was referred.
+include-path-regex = "^/v1/(staff/leaves|decisions|referrals/[^/]+/answers)$"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 410, 412, 416, 422, 429]
+
+[[operations]]
 include-path-regex = "^/v1/uploads"
 # tus asks for 412 for another version of it.
 checks.negative_data_rejection.expected-statuses = [400, 401, 404, 405, 409, 410, 412, 413, 415, 422, 429]
@@ -47,17 +52,17 @@ PHASES = {"made up": ("examples,coverage,fuzzing", 4, 60), "one after the other"
 
 
 @pytest.fixture(scope="module")
-def known(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def known_ids(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sessions of a citizen and of staff, and one of each thing that has an id."""
     photo = town.caller().upload(evidence.photo())
     case, _, citizen = town.complaint(uploads=[photo])
     case_id = case.view()["case_id"]
     head = town.officer("head").caller
-    room = good(head.post("/v1/rooms", {"name_fa": "اتاق", "name_en": "Room"}), 201)
+    new_room = good(head.post("/v1/rooms", {"name_fa": "اتاق", "name_en": "Room"}), 201)
     times = {"starts_at": "2099-12-01T09:00:00+03:30", "ends_at": "2099-12-01T10:00:00+03:30"}
-    who = {"room_id": room["room_id"], "inspector": town.officer("inspector").staff_id}
+    who = {"room_id": new_room["room_id"], "inspector": town.officer("inspector").staff_id}
     slot = good(head.post("/v1/visit-slots", {**who, **times}), 201)
-    asked = town.assigned(case).do(case_id, "unit-questions", text="علت تأخیر چیست؟", media=[photo])
+    case_after = town.assigned(case).do(case_id, "unit-questions", text="علت تأخیر چیست؟", media=[photo])
     search = good(head.post("/v1/searches", {"name": "همه", "filters": {}}), 201)
     export = good(head.post("/v1/exports", {"format": "csv"}), 202)
     file = tmp_path_factory.mktemp("schema") / "known.json"
@@ -69,12 +74,12 @@ def known(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "inspector": town.officer("inspector").staff_id,
                 "code": case.code,
                 "case_id": case_id,
-                "version": asked["version"],
-                "room_id": room["room_id"],
+                "version": case_after["version"],
+                "room_id": new_room["room_id"],
                 "slot_id": slot["slot_id"],
                 "search_id": search["search_id"],
                 "export_id": export["export_id"],
-                "question_id": asked["questions"][0]["question_id"],
+                "question_id": case_after["questions"][0]["question_id"],
                 "media_id": photo,
                 "upload_id": town.caller().upload(b"never evidence", "note.txt", "text/plain"),
             }
@@ -83,9 +88,9 @@ def known(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def schemathesis(town: Town, known: Path, phases: str, examples: int) -> tuple[int, str]:
+def schemathesis(town: Town, known_ids: Path, phases: str, examples: int) -> tuple[int, str]:
     """Its exit code and what it said."""
-    folder = known.parent
+    folder = known_ids.parent
     (folder / "schemathesis.toml").write_text(CONFIG)
     done = subprocess.run(
         [
@@ -99,7 +104,7 @@ def schemathesis(town: Town, known: Path, phases: str, examples: int) -> tuple[i
         cwd=folder,
         env={
             **os.environ,
-            "PEYGIR_KNOWN": str(known),
+            "PEYGIR_KNOWN_IDS": str(known_ids),
             "SCHEMATHESIS_HOOKS": "tests.e2e.schema_hooks",
             "PYTHONPATH": str(ROOT),
         },
@@ -112,14 +117,14 @@ def schemathesis(town: Town, known: Path, phases: str, examples: int) -> tuple[i
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("phase", PHASES)
-def test_the_api_is_what_its_document_says(town: Town, known: Path, phase: str) -> None:
-    code, said = schemathesis(town, known, PHASES[phase][0], PHASES[phase][1])
-    assert code == 0, said[-20_000:]
+def test_the_api_matches_its_document(town: Town, known_ids: Path, phase: str) -> None:
+    code, output = schemathesis(town, known_ids, PHASES[phase][0], PHASES[phase][1])
+    assert code == 0, output[-20_000:]
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("phase", PHASES)
-def test_the_api_is_what_its_document_says_at_length(town: Town, known: Path, phase: str) -> None:
-    code, said = schemathesis(town, known, PHASES[phase][0], PHASES[phase][2])
-    assert code == 0, said[-20_000:]
+def test_the_api_matches_its_document_in_a_long_run(town: Town, known_ids: Path, phase: str) -> None:
+    code, output = schemathesis(town, known_ids, PHASES[phase][0], PHASES[phase][2])
+    assert code == 0, output[-20_000:]

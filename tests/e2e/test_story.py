@@ -84,9 +84,7 @@ def otp_words(text: str, language: str) -> str:
 
 @pytest.mark.parametrize("language", ["fa", "en"])
 @pytest.mark.parametrize("kind", ["complaint", "criticism", "information"])
-def test_a_submission_comes_to_its_decision_and_every_word_of_it_reaches_its_citizen(
-    town: Town, kind: str, language: str
-) -> None:
+def test_a_submission_is_decided_and_every_message_reaches_its_citizen(town: Town, kind: str, language: str) -> None:
     fa = language == "fa"
     word, office = KIND[kind][language], OFFICE[language]
     due = town.working_day(DAYS[kind])
@@ -119,10 +117,10 @@ def test_a_submission_comes_to_its_decision_and_every_word_of_it_reaches_its_cit
     inspector = town.assigned(case)
     assert case.view_at("investigating")["stage_text"] == ("در دست بازرس" if fa else "Being investigated")
     inspector.do(view["case_id"], "citizen-questions", text=QUESTION[language])
-    asked = case.view_at("awaiting_citizen")
-    assert asked["stage_text"] == ("در انتظار پاسخ شما" if fa else "Waiting for your answer")
-    assert asked["question"]["text"] == QUESTION[language]
-    assert asked["expected_on"] is None
+    question_view = case.view_at("awaiting_citizen")
+    assert question_view["stage_text"] == ("در انتظار پاسخ شما" if fa else "Waiting for your answer")
+    assert question_view["question"]["text"] == QUESTION[language]
+    assert question_view["expected_on"] is None
     expected_sms.append(
         f"برای ادامه رسیدگی به پاسخ شما نیاز داریم. لطفاً با این کد در سامانه پیگیر پاسخ دهید:\n{case.dashed}\n{office}"
         if fa
@@ -144,7 +142,7 @@ def test_a_submission_comes_to_its_decision_and_every_word_of_it_reaches_its_cit
     assert case.view_at("awaiting_unit")["stage_text"] == (
         "در انتظار پاسخ واحد" if fa else "Waiting for the unit's answer"
     )
-    question_id = next(one["question_id"] for one in asked_unit["questions"] if one["unit"])
+    question_id = next(question["question_id"] for question in asked_unit["questions"] if question["unit"])
     liaison = town.officer("liaison")
     good(liaison.caller.post(f"/v1/unit-questions/{question_id}/answer", {"text": "در بایگانی مانده بود."}))
 
@@ -172,7 +170,12 @@ def test_a_submission_comes_to_its_decision_and_every_word_of_it_reaches_its_cit
     hear(phone, texts)
     if phone is not None:  # any phone may ask: the code in, the result out
         phone.text(case.code)
-        expected_sms.append(f"نتیجه رسیدگی: {outcome}\n{office}" if fa else f"Result: {outcome}\n{office}")
+        ending = case.code[-4:]
+        expected_sms.append(
+            f"نتیجه رسیدگی: {outcome}\nکد منتهی به {ending}\n{office}"
+            if fa
+            else f"Result: {outcome}\nCode ending in {ending}\n{office}"
+        )
         hear(phone, texts)
     objected = good(case.holder.post("/v1/tracking/objection", {"text": OBJECTION[language]}))
     assert objected["stage_text"] == ("در حال بازنگری اعتراض" if fa else "Objection being reviewed")
@@ -259,14 +262,41 @@ def test_a_satisfied_citizen_texts_1_and_a_dissatisfied_one_2(town: Town, reply:
     answered = phone.next()
 
     def entries() -> list[str]:
-        found = [one["entry"] for one in case.view()["timeline"]]
-        assert entry in found
-        return found
+        timeline = [item["entry"] for item in case.view()["timeline"]]
+        assert entry in timeline
+        return timeline
 
     assert eventually(entries).count(entry) == 1
     if entry == "rated":
-        assert answered == "از پاسخ شما سپاسگزاریم. نظر شما در بهبود خدمات به کار می‌آید.\nبازرسی شهرداری قزوین"
+        thanks = f"نظر شما درباره کد منتهی به {case.code[-4:]} ثبت شد. سپاسگزاریم؛ نظر شما در بهبود خدمات به کار می‌آید."
+        assert answered == f"{thanks}\nبازرسی شهرداری قزوین"
         assert case.view()["score"] == 5
     else:
         assert answered.startswith("اعتراض شما ثبت شد و بازرس دیگری آن را بررسی می‌کند.\n" + case.dashed)
         assert case.view()["stage"] == "review"
+
+
+def test_a_phone_with_two_decisions_is_asked_for_which_and_each_answer_reaches_its_case(town: Town) -> None:
+    first, phone, citizen = town.complaint()
+    about = {"kind": "complaint", "unit": UNIT, "ground": "delay", "text": "چراغ کوچه ما ماه‌هاست خاموش است."}
+    second = town.file(citizen, **about, identity={"name": "شاکی نمونه"})
+    assert second.dashed in phone.next()
+    for case in (first, second):
+        inspector = town.assigned(case)
+        inspector.do(case.view()["case_id"], "decision", outcome="not_upheld", reasons="دلیلی یافت نشد.")
+        while case.dashed not in phone.next():
+            pass  # of the other case
+    for text in ("1", "اعتراض دارم"):
+        phone.text(text)
+        question_sms = phone.next()
+        assert question_sms.startswith("پاسخ شما درباره کدام کد است؟")
+        assert first.code[-4:] in question_sms
+        assert second.code[-4:] in question_sms
+    phone.text(f"راضی هستم {first.code[-4:]}")
+    assert f"کد منتهی به {first.code[-4:]} ثبت شد" in phone.next()
+    phone.text(f"۲ {second.dashed}")
+    assert second.dashed in phone.next()
+    assert (first.view()["score"], first.view()["stage"]) == (5, "decided")
+    assert second.view_at("review")["score"] is None
+    phone.text(f"1 {second.code[-4:]}")  # no decision waits for it now: it is told, not thanked
+    assert "پاسخ شما ثبت نشد" in phone.next()

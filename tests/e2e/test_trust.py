@@ -47,9 +47,7 @@ def accepted(case: Case) -> str:
 
 @pytest.mark.parametrize("make", [photo_with_gps, evidence.photo], ids=["piexif", "demo"])
 @pytest.mark.parametrize("variant", ["evidence", "preview", "thumbnail"])
-def test_where_a_photo_was_taken_is_gone_from_all_that_can_be_downloaded(
-    town: Town, make: object, variant: str
-) -> None:
+def test_no_download_reveals_where_a_photo_was_taken(town: Town, make: object, variant: str) -> None:
     assert callable(make)
     original = make()
     assert piexif.load(original)["GPS"], "the test's own photo has no GPS"
@@ -63,7 +61,7 @@ def test_where_a_photo_was_taken_is_gone_from_all_that_can_be_downloaded(
     assert b"Demo Phone" not in got.content
 
 
-def test_evidence_of_one_case_cannot_be_fetched_by_anybody_elses_rights(town: Town) -> None:
+def test_evidence_of_one_case_cannot_be_read_by_parties_of_another(town: Town) -> None:
     case, _, citizen = town.complaint(uploads=[town.caller().upload(photo_with_gps())])
     media = accepted(case)
     case_id = case.view()["case_id"]
@@ -92,11 +90,11 @@ def test_staff_of_the_accused_unit_do_not_see_the_case_in_any_way(town: Town) ->
     case, _, _ = town.complaint(text=f"در اداره صدور پروانه {word} را گم کردند.")
     case_id = case.view()["case_id"]
     screener, accused = town.officer("screener"), town.officer("screener.permits")
-    assert [one["case_id"] for one in found(screener.caller, text=word)] == [case_id]
+    assert [item["case_id"] for item in listed_cases(screener.caller, text=word)] == [case_id]
 
-    assert found(accused.caller, text=word) == []
-    assert case_id not in [one["case_id"] for one in found(accused.caller, limit=100)]
-    assert found(accused.caller, unit=UNIT) == []
+    assert listed_cases(accused.caller, text=word) == []
+    assert case_id not in [item["case_id"] for item in listed_cases(accused.caller, limit=100)]
+    assert listed_cases(accused.caller, unit=UNIT) == []
     assert accused.caller.get(f"/v1/cases/{case_id}").status_code == 404
     version = screener.read(case_id)["version"]
     command = accused.caller.post(f"/v1/cases/{case_id}/screening", {}, version=version)
@@ -104,17 +102,17 @@ def test_staff_of_the_accused_unit_do_not_see_the_case_in_any_way(town: Town) ->
     note = accused.caller.post(f"/v1/cases/{case_id}/notes", {"text": "من هم دیدم"}, version=version)
     assert note.status_code in (403, 404)
 
-    with listening(town, screener.caller) as heard_by_office, listening(town, accused.caller) as heard_by_accused:
+    with listening(town, screener.caller) as office_case_ids, listening(town, accused.caller) as accused_case_ids:
         screener.do(case_id, "screening")
         other = town.report()  # about another unit: both may know of it
         other_id = other.view()["case_id"]
         screener.do(other_id, "screening")
-        eventually(lambda: case_id in heard_by_office and other_id in heard_by_office)
-        eventually(lambda: other_id in heard_by_accused)
-        assert case_id not in heard_by_accused
+        eventually(lambda: case_id in office_case_ids and other_id in office_case_ids)
+        eventually(lambda: other_id in accused_case_ids)
+        assert case_id not in accused_case_ids
 
 
-def found(caller: Caller, **filters: object) -> list[dict[str, str]]:
+def listed_cases(caller: Caller, **filters: object) -> list[dict[str, str]]:
     items: list[dict[str, str]] = good(caller.get("/v1/cases", **filters))["items"]
     return items
 
@@ -122,7 +120,7 @@ def found(caller: Caller, **filters: object) -> list[dict[str, str]]:
 @contextmanager
 def listening(town: Town, caller: Caller) -> Iterator[set[str]]:
     """The ids of the cases that this caller's live stream tells of, as they come."""
-    heard: set[str] = set()
+    case_ids: set[str] = set()
     opened = threading.Event()
     stop = threading.Event()
 
@@ -135,7 +133,7 @@ def listening(town: Town, caller: Caller) -> Iterator[set[str]]:
                         opened.set()
                         for line in lines.iter_lines():
                             if line.startswith("data:"):
-                                heard.add(json.loads(line[5:]).get("case_id", ""))
+                                case_ids.add(json.loads(line[5:]).get("case_id", ""))
                             if stop.is_set():
                                 return
                 except httpx.ReadTimeout:
@@ -145,7 +143,7 @@ def listening(town: Town, caller: Caller) -> Iterator[set[str]]:
     reader.start()
     assert opened.wait(10)
     try:
-        yield heard
+        yield case_ids
     finally:
         stop.set()
         reader.join(10)
@@ -158,20 +156,22 @@ def test_a_liaison_sees_the_question_and_nothing_of_the_case(town: Town) -> None
     accepted(case)
     case_id = case.view()["case_id"]
     inspector = town.assigned(case)
-    asked = inspector.do(case_id, "unit-questions", text="علت تأخیر چیست؟", media=[photo])
-    question = next(one for one in asked["questions"] if one["unit"])
+    case_after = inspector.do(case_id, "unit-questions", text="علت تأخیر چیست؟", media=[photo])
+    question = next(question for question in case_after["questions"] if question["unit"])
 
     liaison = town.officer("liaison").caller
     shown = next(
-        one for one in good(liaison.get("/v1/unit-questions"))["items"] if one["question_id"] == question["question_id"]
+        item
+        for item in good(liaison.get("/v1/unit-questions"))["items"]
+        if item["question_id"] == question["question_id"]
     )
     assert shown["text"] == "علت تأخیر چیست؟"
-    assert [one["media_id"] for one in shown["media"]] == [photo]
-    told = json.dumps(shown, ensure_ascii=False)
-    assert case_id not in told.replace(shown["question_id"], "")
-    assert asked["number"] not in told
+    assert [file["media_id"] for file in shown["media"]] == [photo]
+    answer_text = json.dumps(shown, ensure_ascii=False)
+    assert case_id not in answer_text.replace(shown["question_id"], "")
+    assert case_after["number"] not in answer_text
     for secret in ("ماجرا", "شاکی نمونه", phone.mobile, phone.mobile[3:], case.code):
-        assert secret not in told
+        assert secret not in answer_text
     base = f"/v1/unit-questions/{shown['question_id']}/attachments"
     assert liaison.get(f"{base}/{photo}").status_code == 200
     assert liaison.get(f"{base}/{second}").status_code == 404
@@ -181,25 +181,25 @@ def test_a_liaison_sees_the_question_and_nothing_of_the_case(town: Town) -> None
     assert unread[0].startswith("بازرسی از واحد شما پرسشی دارد. مهلت پاسخ: ")
 
 
-def hears(officer: Officer, case_id: str, text: str) -> None:
+def await_message_about(officer: Officer, case_id: str, text: str) -> None:
     """The inbox says it of this case, and does not say which number it has."""
 
-    def found() -> bool:
-        items = [one for one in good(officer.caller.get("/v1/messages"))["items"] if one["case_id"] == case_id]
-        return (text, None) in [(one["text"], one["case_number"]) for one in items]
+    def in_inbox() -> bool:
+        items = [item for item in good(officer.caller.get("/v1/messages"))["items"] if item["case_id"] == case_id]
+        return (text, None) in [(item["text"], item["case_number"]) for item in items]
 
-    eventually(found)
+    eventually(in_inbox)
 
 
-def test_an_identity_is_opened_by_two_for_a_time_and_on_the_record(town: Town) -> None:
+def test_an_identity_is_opened_by_two_people_temporarily_and_audited(town: Town) -> None:
     case, phone, _ = town.complaint()
     case_id = case.view()["case_id"]
     inspector = town.assigned(case)
     assert "شاکی نمونه" not in json.dumps(inspector.read(case_id), ensure_ascii=False)
     path, reason = f"/v1/cases/{case_id}/identity", "برای دعوت به جلسه"
     for other in ("inspector", "screener", "operator", "analyst", "liaison", "administrator", "screener.permits"):
-        for asked in (path, f"{path}/requests"):
-            refused = town.officer(other).caller.post(asked, {"reason": "می‌خواهم بدانم"})
+        for route in (path, f"{path}/requests"):
+            refused = town.officer(other).caller.post(route, {"reason": "می‌خواهم بدانم"})
             assert refused.status_code == 403, other
             assert phone.mobile not in refused.text
 
@@ -217,17 +217,17 @@ def test_an_identity_is_opened_by_two_for_a_time_and_on_the_record(town: Town) -
     )  # five characters, three to be seen
     request = good(head.caller.post(f"{path}/requests", {"reason": reason, "minutes": 30}), 201)
     waiting = good(custodian.caller.get("/v1/identity-requests", waiting=True))["items"]
-    [shown] = [one for one in waiting if one["request_id"] == request["request_id"]]
+    [shown] = [item for item in waiting if item["request_id"] == request["request_id"]]
     assert (shown["asked_by"], shown["reason"], shown["kind"]) == (head.staff_id, reason, "complaint")
     for secret in (phone.mobile, "شاکی نمونه", inspector.read(case_id)["number"]):
         assert secret not in json.dumps(waiting, ensure_ascii=False)
-    hears(custodian, case_id, "دیدن هویت ثبت‌کننده یک شکایت به موافقت شما نیاز دارد.")
+    await_message_about(custodian, case_id, "دیدن هویت ثبت‌کننده یک شکایت به موافقت شما نیاز دارد.")
     decision = f"/v1/identity-requests/{request['request_id']}/decision"
     assert head.caller.post(decision, {"consent": True}).status_code == 403
     given = good(custodian.caller.post(decision, {"consent": True, "reason": "لازم است."}))
     assert (given["state"], given["decided_by"]) == ("consented", custodian.staff_id)
     assert good(head.caller.get("/v1/identity-requests"))["items"][0] == given
-    hears(head, case_id, "با دیدن هویت ثبت‌کننده یک شکایت که خواسته بودید موافقت شد.")
+    await_message_about(head, case_id, "با دیدن هویت ثبت‌کننده یک شکایت که خواسته بودید موافقت شد.")
 
     opened = good(head.caller.post(path, {"reason": reason}))["identity"]
     assert (opened["name"], opened["mobile"]) == ("شاکی نمونه", phone.mobile)
@@ -246,8 +246,13 @@ def test_an_identity_is_opened_by_two_for_a_time_and_on_the_record(town: Town) -
                 " roles, command, subjects, result, trace_id FROM audit) a WHERE command = %s AND result = 'done'"
             )
             noted = database.execute(query, [command]).fetchall()
-        told = {"open_identity": (head.staff_id, custodian.staff_id), "decide_identity_request": (custodian.staff_id,)}
-        assert any(row[0] == told[command][0] and set(told[command][1:]) <= set(row[1]) for row in noted), service
+        expected = {
+            "open_identity": (head.staff_id, custodian.staff_id),
+            "decide_identity_request": (custodian.staff_id,),
+        }
+        assert any(row[0] == expected[command][0] and set(expected[command][1:]) <= set(row[1]) for row in noted), (
+            service
+        )
     with psycopg.connect(town.system.database_url("tracking").replace("+psycopg", ""), autocommit=True) as database:
         database.execute(
             "UPDATE identity_requests SET open_until = now() WHERE request_id = %s", [request["request_id"]]
@@ -257,6 +262,6 @@ def test_an_identity_is_opened_by_two_for_a_time_and_on_the_record(town: Town) -
     # Conflict of interest holds for both: a case about the office that they belong to themselves.
     own, _, _ = town.complaint(unit="mayor.insp")
     for opener in (head, custodian):
-        for asked in ("identity", "identity/requests"):
-            hidden = opener.caller.post(f"/v1/cases/{own.view()['case_id']}/{asked}", {"reason": "می‌خواهم بدانم"})
+        for route in ("identity", "identity/requests"):
+            hidden = opener.caller.post(f"/v1/cases/{own.view()['case_id']}/{route}", {"reason": "می‌خواهم بدانم"})
             assert hidden.status_code == 404, opener.username

@@ -56,14 +56,14 @@ def checked(
     receipt = json.loads((folder / "receipt.json").read_text()) | changes
     (folder / "r.json").write_text(json.dumps(receipt))
     (folder / "s.json").write_text(json.dumps(sent))
-    told = (str(folder / name) for name in ("r.json", "s.json", *files))
-    return run("docs/verify_receipt.py", (folder / "key").read_text(), *told)
+    arguments = (str(folder / name) for name in ("r.json", "s.json", *files))
+    return run("docs/verify_receipt.py", (folder / "key").read_text(), *arguments)
 
 
 def test_a_receipt_is_checked_with_the_published_key_and_nothing_else(filed: tuple[Path, JSON]) -> None:
     folder, sent = filed
-    code, said = checked(folder, sent)
-    assert (code, said.split(":")[0]) == (0, "Genuine")
+    code, output = checked(folder, sent)
+    assert (code, output.split(":")[0]) == (0, "Genuine")
 
 
 @pytest.mark.parametrize(
@@ -77,46 +77,46 @@ def test_a_receipt_is_checked_with_the_published_key_and_nothing_else(filed: tup
         {"upload_hashes": {}},
     ],
 )
-def test_one_changed_character_is_not_what_was_filed(filed: tuple[Path, JSON], change: JSON) -> None:
+def test_a_submission_with_one_changed_character_is_rejected(filed: tuple[Path, JSON], change: JSON) -> None:
     folder, sent = filed
-    code, said = checked(folder, {**sent, **change})
-    assert (code, "not what was filed" in said) == (1, True)
+    code, output = checked(folder, {**sent, **change})
+    assert (code, "not what was filed" in output) == (1, True)
 
 
-def test_a_changed_receipt_was_signed_by_nobody(filed: tuple[Path, JSON]) -> None:
+def test_a_changed_receipt_has_an_invalid_signature(filed: tuple[Path, JSON]) -> None:
     folder, sent = filed
     payload = json.loads((folder / "receipt.json").read_text())["payload"]
     for place in range(0, len(payload), 7):
         changed = payload[:place] + ("0" if payload[place] != "0" else "1") + payload[place + 1 :]
-        code, said = checked(folder, sent, payload=changed)
-        assert (code, "InvalidSignature" in said) == (1, True), changed
+        code, output = checked(folder, sent, payload=changed)
+        assert (code, "InvalidSignature" in output) == (1, True), changed
 
 
-def test_a_changed_missing_or_other_file_is_not_what_was_filed(filed: tuple[Path, JSON]) -> None:
+def test_a_changed_missing_or_other_file_is_rejected(filed: tuple[Path, JSON]) -> None:
     folder, sent = filed
     (folder / "changed.jpg").write_bytes(PHOTO[:-1] + b"\xd8")
     for files in (("changed.jpg", "two.txt"), ("one.jpg",), ("one.jpg", "two.txt", "changed.jpg")):
-        code, said = checked(folder, sent, files)
-        assert (code, "not the files" in said) == (1, True), files
+        code, output = checked(folder, sent, files)
+        assert (code, "not the files" in output) == (1, True), files
 
 
 def test_a_checkpoint_of_the_town_is_public_and_holds(town: Town, tmp_path: Path) -> None:
     """As the operator's commands make and use it, with the published key alone."""
     environment = {**os.environ, **town.system.values, "PYTHONPATH": str(ROOT)}
-    code, said = run("-m", "gateway.checkpoints.publishing", **environment)
-    assert code == 0, said
-    kept = Path(said.strip())
+    code, output = run("-m", "gateway.checkpoints.publishing", **environment)
+    assert code == 0, output
+    kept = Path(output.strip())
     assert kept.parent == Path(town.system.state) / "checkpoints"
     public = good(town.caller().get("/v1/checkpoints/latest"))
     assert public == json.loads(kept.with_suffix(".public.json").read_text())
     full = json.loads(kept.read_text())["payload"]
-    told = json.loads(public["payload"])
-    assert set(told) == {"type", "name", "made_at", "commitment"}
-    assert told["commitment"] == hashlib.sha256(full.encode()).hexdigest()
+    payload = json.loads(public["payload"])
+    assert set(payload) == {"type", "name", "made_at", "commitment"}
+    assert payload["commitment"] == hashlib.sha256(full.encode()).hexdigest()
     fetched = tmp_path / "latest.json"
     fetched.write_text(json.dumps(public))
     key = good(town.caller().get("/v1/receipts/key"))["public_key"]
     del environment["RECEIPT_PRIVATE_KEY"]
-    code, said = run("-m", "deploy.verify_history", "--checkpoint", str(fetched), "--key", key, **environment)
-    assert code == 0, said
-    assert said.count("the chain holds") == 4
+    code, output = run("-m", "deploy.verify_history", "--checkpoint", str(fetched), "--key", key, **environment)
+    assert code == 0, output
+    assert output.count("the chain holds") == 4

@@ -37,13 +37,13 @@ class Up:
             )
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         return self._log.read_text()
 
     def await_running(self) -> None:
         def running() -> bool:
-            assert "Peygir is running" in self.said or self.process.poll() is None, self.said
-            return "Ctrl-C stops everything" in self.said
+            assert "Peygir is running" in self.output or self.process.poll() is None, self.output
+            return "Ctrl-C stops everything" in self.output
 
         eventually(running, timeout=120)
 
@@ -72,17 +72,17 @@ def running_in(state: Path) -> list[str]:
     return [line for line in table.splitlines() if str(state) in line and "ps -eo" not in line]
 
 
-def test_it_tells_where_everything_is_ends_whole_and_has_its_data_again(up: Callable[..., Up], tmp_path: Path) -> None:
+def test_it_prints_all_addresses_stops_cleanly_and_keeps_its_data(up: Callable[..., Up], tmp_path: Path) -> None:
     state, port = tmp_path / "state", free_port()
     first = up(state, port)
     first.await_running()
     url = f"http://127.0.0.1:{port}"
-    assert f"{url}/" in first.said
-    found = re.search(r"^ +screener +\S+ +(\S+) +(\S+)$", first.said, re.MULTILINE)
-    assert found, first.said
-    password, secret = found.groups()
+    assert f"{url}/" in first.output
+    match = re.search(r"^ +screener +\S+ +(\S+) +(\S+)$", first.output, re.MULTILINE)
+    assert match, first.output
+    password, secret = match.groups()
     for role in ("operator", "inspector", "head", "liaison", "custodian", "analyst", "administrator"):
-        assert re.search(rf"^ +{role} ", first.said, re.MULTILINE), role
+        assert re.search(rf"^ +{role} ", first.output, re.MULTILINE), role
     body = {"username": "screener", "password": password, "totp": pyotp.TOTP(secret).now()}
     assert httpx.post(f"{url}/v1/auth/staff/tokens", json=body).status_code == 200
     filed = httpx.post(f"{url}/v1/submissions", json=REPORT)
@@ -92,11 +92,11 @@ def test_it_tells_where_everything_is_ends_whole_and_has_its_data_again(up: Call
     taken = up(tmp_path / "other", port)
     assert taken.process.wait(timeout=60) == 1
     assert re.fullmatch(
-        rf"peygir: Port {port} is taken by .*choose another with `\./peygir up --port \d+`\.", taken.said.strip()
+        rf"peygir: Port {port} is taken by .*choose another with `\./peygir up --port \d+`\.", taken.output.strip()
     )
     twice = up(state, free_port())
     assert twice.process.wait(timeout=60) == 1
-    assert re.fullmatch(r"peygir: Peygir runs already with its state in .*", twice.said.strip())
+    assert re.fullmatch(r"peygir: Peygir runs already with its state in .*", twice.output.strip())
 
     assert first.interrupt() == 0
     assert running_in(state) == []
@@ -117,7 +117,7 @@ def test_it_tells_where_everything_is_ends_whole_and_has_its_data_again(up: Call
     ],
     ids=["a missing binary", "a broker that is not there", "a service that ends at its start"],
 )
-def test_what_hinders_a_start_is_said_in_one_sentence(
+def test_an_obstacle_to_starting_is_explained_in_one_sentence(
     up: Callable[..., Up], tmp_path: Path, environment: dict[str, str], sentence: str
 ) -> None:
     with socket.socket() as closed:
@@ -125,6 +125,6 @@ def test_what_hinders_a_start_is_said_in_one_sentence(
         given = {name: value.replace("{closed}", str(closed.getsockname()[1])) for name, value in environment.items()}
         run = up(tmp_path / "state", free_port(), **given)
         assert run.process.wait(timeout=120) == 1
-    words = [line for line in run.said.splitlines() if not re.match(r"peygir: (starting|migrating|seeding)", line)]
-    assert re.fullmatch(sentence, "\n".join(words)), run.said
+    words = [line for line in run.output.splitlines() if not re.match(r"peygir: (starting|migrating|seeding)", line)]
+    assert re.fullmatch(sentence, "\n".join(words)), run.output
     assert running_in(tmp_path / "state") == []

@@ -44,14 +44,14 @@ def new_room(keeper: Officer) -> str:
 def free_day(keeper: Officer, inspector: Officer) -> datetime:
     """A moment after all that this inspector has, some days from now."""
     slots = good(keeper.caller.get("/v1/visit-slots", inspector=inspector.staff_id))["items"]
-    last = max((datetime.fromisoformat(one["ends_at"]) for one in slots), default=now())
+    last = max((datetime.fromisoformat(slot["ends_at"]) for slot in slots), default=now())
     return max(last, now() + timedelta(days=5)).replace(microsecond=0) + timedelta(minutes=5)
 
 
-def slot_body(room: str, inspector: Officer, starts: datetime, **more: Any) -> JSON:
+def slot_body(room_id: str, inspector: Officer, starts: datetime, **more: Any) -> JSON:
     ends = starts + timedelta(seconds=2)
     return {
-        "room_id": room,
+        "room_id": room_id,
         "inspector": inspector.staff_id,
         "starts_at": starts.isoformat(),
         "ends_at": ends.isoformat(),
@@ -72,7 +72,7 @@ def offer(town: Town, case: Case, *slots: JSON) -> None:
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_a_visit_is_asked_for_booked_moved_reminded_of_and_held(town: Town, keeper: Officer, language: str) -> None:
+def test_a_visit_is_requested_booked_moved_reminded_of_and_held(town: Town, keeper: Officer, language: str) -> None:
     fa = language == "fa"
     office = "بازرسی شهرداری قزوین" if fa else "Qazvin Municipality Inspection"
     place = PLACE_FA if fa else PLACE_EN
@@ -131,20 +131,20 @@ def test_a_visit_is_asked_for_booked_moved_reminded_of_and_held(town: Town, keep
     assert seen["visits"][0]["state_text"] == ("برگزار شد" if fa else "Held")
     assert seen["timeline"][-1]["entry"] == "visit_held"
     assert "مدرک دوم" not in str(seen)
-    reminded = [one for one in inspector.read(case_id)["timeline"] if one["entry"] == "visit_reminded"]
-    assert [one["details"]["before"] for one in reminded] == ["day", "hours"]
-    numbers = [one["template"] for one in good(inspector.caller.get("/v1/messages"))["items"]]
+    reminded = [entry for entry in inspector.read(case_id)["timeline"] if entry["entry"] == "visit_reminded"]
+    assert [entry["details"]["before"] for entry in reminded] == ["day", "hours"]
+    numbers = [item["template"] for item in good(inspector.caller.get("/v1/messages"))["items"]]
     assert {"visit_booked_for_staff", "visit_moved_for_staff"} <= set(numbers)
 
 
 def case_message(case: Case, template: str) -> str:
     """The newest message of this template that is read with the code."""
 
-    def found() -> str:
+    def message() -> str:
         items = good(case.holder.get("/v1/tracking/messages"))["items"]
-        return next((str(one["text"]) for one in items if one["template"] == template), "")
+        return next((str(item["text"]) for item in items if item["template"] == template), "")
 
-    return eventually(found)
+    return eventually(message)
 
 
 def late(case: Case, slot: JSON) -> bool:
@@ -158,22 +158,25 @@ def held_by(inspector: Officer, case_id: str) -> JSON | None:
     return answer.json() if answer.status_code == 200 else None
 
 
-def test_who_reports_without_a_name_asks_books_and_cancels_by_the_code_alone(town: Town, keeper: Officer) -> None:
+def test_an_anonymous_reporter_requests_books_and_cancels_a_visit_by_code(town: Town, keeper: Officer) -> None:
     case = town.report()
     inspector = town.assigned(case)
-    asked = good(case.holder.post("/v1/tracking/visit-request", {}))
-    assert asked["visit_can"] == ["book_visit", "cancel_visit"]
+    view = good(case.holder.post("/v1/tracking/visit-request", {}))
+    assert view["visit_can"] == ["book_visit", "cancel_visit"]
     slot = new_slot(keeper, inspector)
     offer(town, case, slot)
     key = uuid.uuid4().hex
     for _ in range(2):
         good(case.holder.post("/v1/tracking/visit-booking", {"slot_id": slot["slot_id"]}, key=key))
     [listed] = [
-        one
-        for one in good(keeper.caller.get("/v1/visit-slots", inspector=inspector.staff_id))["items"]
-        if one["slot_id"] == slot["slot_id"]
+        item
+        for item in good(keeper.caller.get("/v1/visit-slots", inspector=inspector.staff_id))["items"]
+        if item["slot_id"] == slot["slot_id"]
     ]
-    assert (listed["taken"], [one["case_id"] for one in listed["cases"]]) == (1, [case.view()["case_id"]])
+    assert (listed["taken"], [booked_case["case_id"] for booked_case in listed["cases"]]) == (
+        1,
+        [case.view()["case_id"]],
+    )
     in_use = keeper.caller.post(f"/v1/visit-slots/{slot['slot_id']}/closing", {})
     assert (in_use.status_code, in_use.json()["code"]) == (409, "slot_in_use")
     inspector.do(case.view()["case_id"], "visit-cancellation")
@@ -183,7 +186,7 @@ def test_who_reports_without_a_name_asks_books_and_cancels_by_the_code_alone(tow
     assert good(keeper.caller.post(f"/v1/visit-slots/{slot['slot_id']}/closing", {}))["closed"]
 
 
-def test_what_cannot_be_done_is_told_as_a_problem_in_the_callers_language(town: Town, keeper: Officer) -> None:
+def test_an_impossible_request_is_a_problem_in_the_language_of_the_caller(town: Town, keeper: Officer) -> None:
     first, second = town.report(visit_wanted=True), town.report(visit_wanted=True)
     inspector = town.assigned(first)
     town.assigned(second)
@@ -192,17 +195,17 @@ def test_what_cannot_be_done_is_told_as_a_problem_in_the_callers_language(town: 
     offer(town, second, slot)
     offer(town, first, slot)
 
-    def told(answer: Any, status: int, code: str) -> JSON:
+    def refused(answer: Any, status: int, code: str) -> JSON:
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
         assert answer.headers["content-type"].startswith("application/problem+json")
         problem: JSON = answer.json()
         return problem
 
     good(first.holder.post("/v1/tracking/visit-booking", {"slot_id": slot["slot_id"]}))
-    taken = told(second.holder.post("/v1/tracking/visit-booking", {"slot_id": slot["slot_id"]}), 409, "slot_taken")
+    taken = refused(second.holder.post("/v1/tracking/visit-booking", {"slot_id": slot["slot_id"]}), 409, "slot_taken")
     assert taken["detail"] == "این وقت پر شده است؛ وقت دیگری برگزینید."
     second.holder.language = "en"
-    taken = told(second.holder.post("/v1/tracking/visit-booking", {"slot_id": slot["slot_id"]}), 409, "slot_taken")
+    taken = refused(second.holder.post("/v1/tracking/visit-booking", {"slot_id": slot["slot_id"]}), 409, "slot_taken")
     assert taken["detail"] == "This time is taken; choose another."
     case_id = second.view()["case_id"]
     eventually(lambda: late(second, past))
@@ -210,21 +213,21 @@ def test_what_cannot_be_done_is_told_as_a_problem_in_the_callers_language(town: 
     offered_late = inspector.caller.post(
         f"/v1/cases/{case_id}/visit-offers", {"slots": [past["slot_id"]]}, version=version
     )
-    told(offered_late, 409, "slot_past")
-    told(second.holder.post("/v1/tracking/visit-booking", {"slot_id": str(uuid.uuid4())}), 404, "unknown_slot")
-    told(second.holder.post("/v1/tracking/visit-request", {}), 409, "wrong_visit_state")
-    told(second.holder.post("/v1/tracking/visit-booking", {"slot_id": "x"}), 422, "invalid_field")
-    told(inspector.caller.post(f"/v1/cases/{case_id}/visit-absence", {}, version=version - 1), 412, "stale_version")
-    told(inspector.caller.post(f"/v1/cases/{case_id}/visit-absence", {}), 428, "version_needed")
+    refused(offered_late, 409, "slot_past")
+    refused(second.holder.post("/v1/tracking/visit-booking", {"slot_id": str(uuid.uuid4())}), 404, "unknown_slot")
+    refused(second.holder.post("/v1/tracking/visit-request", {}), 409, "wrong_visit_state")
+    refused(second.holder.post("/v1/tracking/visit-booking", {"slot_id": "x"}), 422, "invalid_field")
+    refused(inspector.caller.post(f"/v1/cases/{case_id}/visit-absence", {}, version=version - 1), 412, "stale_version")
+    refused(inspector.caller.post(f"/v1/cases/{case_id}/visit-absence", {}), 428, "version_needed")
 
     overlapping = slot_body(new_room(keeper), inspector, datetime.fromisoformat(slot["starts_at"]))
-    told(keeper.caller.post("/v1/visit-slots", overlapping), 409, "slot_overlap")
-    told(inspector.caller.post("/v1/visit-slots", overlapping), 403, "not_allowed")
-    told(first.holder.post("/v1/visit-slots", overlapping), 401, "not_authenticated")
+    refused(keeper.caller.post("/v1/visit-slots", overlapping), 409, "slot_overlap")
+    refused(inspector.caller.post("/v1/visit-slots", overlapping), 403, "not_allowed")
+    refused(first.holder.post("/v1/visit-slots", overlapping), 401, "not_authenticated")
     stranger, _ = town.sign_in(town.phone())
-    told(stranger.post(f"/v1/me/cases/{case_id}/visit-cancellation", {}), 404, "unknown_case")
-    told(stranger.get(f"/v1/me/cases/{case_id}/visit-slots"), 404, "unknown_case")
-    told(keeper.caller.post("/v1/rooms", {"name_fa": " ", "name_en": "x" * 41}), 422, "invalid_field")
+    refused(stranger.post(f"/v1/me/cases/{case_id}/visit-cancellation", {}), 404, "unknown_case")
+    refused(stranger.get(f"/v1/me/cases/{case_id}/visit-slots"), 404, "unknown_case")
+    refused(keeper.caller.post("/v1/rooms", {"name_fa": " ", "name_en": "x" * 41}), 422, "invalid_field")
 
 
 class Browser:
@@ -247,7 +250,7 @@ class Browser:
         return self.page
 
 
-def test_the_plain_pages_ask_for_a_visit_choose_a_time_change_and_cancel_it(town: Town, keeper: Officer) -> None:
+def test_the_plain_pages_request_book_change_and_cancel_a_visit(town: Town, keeper: Officer) -> None:
     case, rival = town.report(), town.report(visit_wanted=True)
     inspector = town.assigned(case)
     browser = Browser(town)
@@ -274,7 +277,7 @@ def test_the_plain_pages_ask_for_a_visit_choose_a_time_change_and_cancel_it(town
     assert case.view()["visits"][0]["state"] == "cancelled"
 
 
-def test_the_figures_count_visits_asked_for_and_what_became_of_them(town: Town, keeper: Officer) -> None:
+def test_the_figures_count_requested_visits_and_their_ends(town: Town, keeper: Officer) -> None:
     figures = ("asked", "held", "avoided", "cancelled", "no_show")
 
     def counted() -> list[int]:

@@ -24,7 +24,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from backbone.persian import normalisation as persian
+from backbone.persian import normalisation
 from deploy.demo.phones import Phone
 from deploy.local.environment import SERVICES
 from services.intake.identities.vault import Damaged, SealedIdentity, Vault
@@ -50,7 +50,7 @@ _OVERLAP = 256
 
 def spellings(value: str) -> Iterator[bytes]:
     """How a value may stand in a file: in three scripts' digits, escaped, in UTF-16, in hexadecimal, in base64."""
-    for digits in (value, persian.persian_digits(value), value.translate(_ARABIC)):
+    for digits in (value, normalisation.persian_digits(value), value.translate(_ARABIC)):
         octets = digits.encode()
         yield octets
         yield digits.encode("utf-16-le")
@@ -77,17 +77,17 @@ class Secrets:
     mobiles: frozenset[bytes]
     codes: frozenset[bytes]
 
-    def found(self, content: bytes) -> set[str]:
-        told = {spelt.decode("latin-1") for spelt in self.mine if spelt in content}
-        told |= {one.decode() for one in _MOBILE.findall(content) if one in self.mobiles}
-        for one in _CODE.finditer(content):
-            digits = re.sub(rb"[ -]", b"", one[0])
+    def find(self, content: bytes) -> set[str]:
+        secrets_found = {spelt.decode("latin-1") for spelt in self.mine if spelt in content}
+        secrets_found |= {match.decode() for match in _MOBILE.findall(content) if match in self.mobiles}
+        for match in _CODE.finditer(content):
+            digits = re.sub(rb"[ -]", b"", match[0])
             if digits in self.codes:
-                told.add(digits.decode())
-        return told
+                secrets_found.add(digits.decode())
+        return secrets_found
 
 
-def pieces(path: Path) -> Iterator[bytes]:
+def chunks(path: Path) -> Iterator[bytes]:
     """A file in pieces that overlap."""
     with path.open("rb") as file:
         before = b""
@@ -176,55 +176,55 @@ def lived(town: Town) -> tuple[Case, Phone, list[tuple[str, bytes]]]:
     inspector.do(case_id, "proposal", **DECISION)
     head.do(case_id, "approval")
     case.view_at("decided")
-    told = [*exported(town, number)]
+    readable = [*exported(town, number)]
     for name, paper in (
         ("letter", case.holder.get("/v1/tracking/letter")),
         ("receipt", town.caller().post("/v1/receipts/pdf", case.filed["receipt"])),
     ):
         made = read(paper.content)
-        told.append((name, "\n".join([made.text, made.content, made.title, *made.codes]).encode()))
+        readable.append((name, "\n".join([made.text, made.content, made.title, *made.codes]).encode()))
     for variant in ("evidence", "preview"):
         got = case.holder.get(f"/v1/tracking/attachments/{photo}", variant=variant)
-        told.append((variant, got.content))
-    return case, phone, told
+        readable.append((variant, got.content))
+    return case, phone, readable
 
 
-def test_nothing_tells_who_complained_but_the_sealed_store_to_its_key(town: Town) -> None:
-    case, phone, told = lived(town)
+def test_only_the_sealed_store_with_its_key_reveals_the_complainant(town: Town) -> None:
+    case, phone, readable = lived(town)
     check_nothing_waits(town.system)
-    looked_through(town, case, phone, told, {phone.mobile}, {case.code})
+    check_everything_readable(town, case, phone, readable, {phone.mobile}, {case.code})
 
 
 @pytest.mark.long
-def test_nothing_tells_of_anybody_in_town(town: Town) -> None:
+def test_nothing_reveals_any_citizen_of_the_town(town: Town) -> None:
     """The same for every mobile and every code that was given out here, by whichever test."""
-    case, phone, told = lived(town)
+    case, phone, readable = lived(town)
     check_nothing_waits(town.system)
-    looked_through(town, case, phone, told, town.mobiles, town.codes)
+    check_everything_readable(town, case, phone, readable, town.mobiles, town.codes)
 
 
-def looked_through(
-    town: Town, case: Case, phone: Phone, told: list[tuple[str, bytes]], mobiles: set[str], codes: set[str]
+def check_everything_readable(
+    town: Town, case: Case, phone: Phone, readable: list[tuple[str, bytes]], mobiles: set[str], codes: set[str]
 ) -> None:
     mine = [NAME, NATIONAL_ID, phone.mobile[3:], case.code, case.dashed, case.code[:13]]
     secrets = Secrets(
-        frozenset(spelt for one in mine for spelt in spellings(one)),
-        frozenset(one[3:].encode() for one in mobiles),
-        frozenset(one.encode() for one in codes),
+        frozenset(spelt for secret in mine for spelt in spellings(secret)),
+        frozenset(mobile[3:].encode() for mobile in mobiles),
+        frozenset(code.encode() for code in codes),
     )
     provider = (town.system.state / "simulator.sqlite").read_bytes()
-    assert secrets.found(provider), "who looks like this finds what is there"
+    assert secrets.find(provider), "who looks like this finds what is there"
 
-    looked = [*told, *metrics(town)]
-    looked += [one for service in SERVICES for one in rows(town, service)]
-    found = {(where, secret) for where, content in looked for secret in secrets.found(content)}
+    looked = [*readable, *metrics(town)]
+    looked += [row for service in SERVICES for row in rows(town, service)]
+    leaks = {(where, secret) for where, content in looked for secret in secrets.find(content)}
     for path in files(town.system.state):
         place = str(path.relative_to(town.system.state))
-        found |= {(place, secret) for piece in pieces(path) for secret in secrets.found(piece)}
-    assert not found, sorted(found)[:20]
+        leaks |= {(place, secret) for chunk in chunks(path) for secret in secrets.find(chunk)}
+    assert not leaks, sorted(leaks)[:20]
 
 
-def test_the_sealed_store_tells_nothing_without_its_master_key(town: Town) -> None:
+def test_the_sealed_store_reveals_nothing_without_its_master_key(town: Town) -> None:
     phone = town.phone()
     citizen, _ = town.sign_in(phone)
     about = {"kind": "complaint", "unit": UNIT, "ground": "delay", "text": "پرونده من سه ماه مانده است."}
@@ -241,4 +241,4 @@ def test_the_sealed_store_tells_nothing_without_its_master_key(town: Town) -> No
         with pytest.raises(Damaged):
             Vault(other).open(own, sealed)
     content = sealed.wrapped_key + sealed.nonce + sealed.ciphertext
-    assert not any(spelt in content for one in (NAME, NATIONAL_ID, phone.mobile[3:]) for spelt in spellings(one))
+    assert not any(spelt in content for secret in (NAME, NATIONAL_ID, phone.mobile[3:]) for spelt in spellings(secret))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from deploy.local.processes import System
-from tests.e2e.people import Town
+from tests.e2e.people import Town, people_of
 from tests.resilience import randomness
 
 Report = Callable[[str], None]
@@ -65,16 +63,6 @@ def seed(report: Report, request: pytest.FixtureRequest) -> int:
     value = randomness.seed()
     report(f"{request.node.name}: PEYGIR_SEED={value}")
     return value
-
-
-@contextmanager
-def people_of(system: System) -> Iterator[Town]:
-    """The people who use a running system."""
-    with (
-        httpx.Client(base_url=system.gateway_url, timeout=30, trust_env=False) as http,
-        httpx.Client(base_url=system.simulator_url, timeout=60, trust_env=False) as control,
-    ):
-        yield Town(system, http, control)
 
 
 @pytest.fixture(scope="session")

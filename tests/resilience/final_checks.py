@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -14,11 +12,11 @@ import psycopg
 
 from backbone.messaging import topology
 from contracts.audit import AUDITED
-from deploy.local.environment import ROOT, SERVICES
+from deploy.local.environment import SERVICES
 from deploy.local.processes import System
 from tests.e2e.people import Town
 from tests.resilience.filing_client import FiledReport
-from tests.support.processes import BusClient, bus, eventually
+from tests.support.processes import BrokerClient, eventually, open_broker_client, run_module
 
 QUEUES = (*topology.SUBSCRIPTIONS, *topology.DELAYS)
 _DASHED = re.compile(r"(?<!\d)\d{4}-\d{4}-\d{4}-\d{4}(?!\d)")
@@ -68,7 +66,7 @@ def check_everything(town: Town, entries: Sequence[FiledReport], before: int, pa
     check_nothing_waits(town.system, patience)
     assert databases.submissions() == databases.cases() == before + len(entries), "a submission was doubled"
     _check_codes(town, entries)
-    _check_one_notice_each(town, entries)
+    _check_one_notification_each(town, entries)
     _check_evidence(town, entries)
     check_histories(town.system)
 
@@ -91,24 +89,14 @@ def check_nothing_waits(system: System, patience: float = 120.0) -> None:
         return True
 
     eventually(drained, timeout=patience, why="something still waits")
-    with bus(system.amqp_url) as wire:
-        assert wire.depth(topology.DEAD_LETTERS) == 0, _dead(wire)
+    with open_broker_client(system.amqp_url) as broker_client:
+        assert broker_client.queue_depth(topology.DEAD_LETTERS) == 0, _dead(broker_client)
 
 
 def check_histories(system: System) -> None:
     """Verifies every case's timeline and every audit log with `./peygir verify-history`."""
-    done = subprocess.run(
-        [sys.executable, "-m", "deploy.verify_history"],
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            **{f"DATABASE_URL_{name.upper()}": system.database_url(name) for name in AUDITED},
-        },
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    urls = {f"DATABASE_URL_{name.upper()}": system.database_url(name) for name in AUDITED}
+    done = run_module("deploy.verify_history", environment={**os.environ, **urls})
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
@@ -119,7 +107,7 @@ def _check_codes(town: Town, entries: Sequence[FiledReport]) -> None:
         assert shown.json()["stage"] == "registered", shown.text
 
 
-def _check_one_notice_each(town: Town, entries: Sequence[FiledReport]) -> None:
+def _check_one_notification_each(town: Town, entries: Sequence[FiledReport]) -> None:
     sent = Counter(code.replace("-", "") for text in town.all_texts() for code in _DASHED.findall(text))
     wrong = Counter(
         (sent[entry.code], 1 if entry.citizen else 0)
@@ -147,8 +135,8 @@ def _check_evidence(town: Town, entries: Sequence[FiledReport]) -> None:
         assert download.content[:2] == b"\xff\xd8"
 
 
-def _dead(wire: BusClient) -> str:
+def _dead(broker_client: BrokerClient) -> str:
     from backbone.messaging import dead_letters
 
-    letters = dead_letters.listed(wire.channel)
+    letters = dead_letters.listed(broker_client.channel)
     return "\n".join(dead_letters._line(letter) for letter in letters[:20])

@@ -13,7 +13,8 @@ import pytest
 
 from deploy.local.parts import PostgreSQL
 from deploy.local.processes import System
-from tests.resilience.conftest import SETTINGS, Report, people_of
+from tests.e2e.people import people_of
+from tests.resilience.conftest import SETTINGS, Report
 from tests.resilience.filing_client import Client, signed_in
 from tests.resilience.final_checks import Databases, check_everything
 from tests.resilience.randomness import pass_time
@@ -40,7 +41,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_a_full_disk_is_waited_out(small_disk: Path, tmp_path: Path, seed: int, report: Report) -> None:
+def test_the_system_recovers_from_a_full_disk(small_disk: Path, tmp_path: Path, seed: int, report: Report) -> None:
     database = PostgreSQL(small_disk / "postgresql", tmp_path / "postgresql.log")
     database.start()
     try:

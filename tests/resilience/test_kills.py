@@ -58,7 +58,7 @@ def weather(
     )
 
 
-def test_killed_at_random_nothing_is_lost_or_doubled(town: Town, seed: int, report: Report) -> None:
+def test_random_kills_lose_and_duplicate_nothing(town: Town, seed: int, report: Report) -> None:
     faults = FaultInjector(town.system, random_stream(seed, 99), report)
     everyone = town.system.members()
     struck = schedule(everyone, rounds(2), faults.random)
@@ -67,7 +67,7 @@ def test_killed_at_random_nothing_is_lost_or_doubled(town: Town, seed: int, repo
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_killed_in_turn_together_and_all_at_once(town: Town, seed: int, report: Report) -> None:
+def test_kills_in_turn_together_and_all_at_once(town: Town, seed: int, report: Report) -> None:
     faults = FaultInjector(town.system, random_stream(seed, 99), report)
     struck = schedule(town.system.members(), rounds(24), faults.random)
     weather(town, faults, seed, struck, faults.kill)
@@ -75,7 +75,7 @@ def test_killed_in_turn_together_and_all_at_once(town: Town, seed: int, report: 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_told_to_stop_in_turn(town: Town, seed: int, report: Report) -> None:
+def test_orderly_stops_in_turn(town: Town, seed: int, report: Report) -> None:
     faults = FaultInjector(town.system, random_stream(seed, 99), report)
     struck = schedule(town.system.members(), rounds(14), faults.random)
     weather(town, faults, seed, struck, faults.terminate)
@@ -83,7 +83,7 @@ def test_told_to_stop_in_turn(town: Town, seed: int, report: Report) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_hanging_for_half_a_minute_in_turn(town: Town, seed: int, report: Report) -> None:
+def test_freezes_of_half_a_minute_in_turn(town: Town, seed: int, report: Report) -> None:
     """Longer than a heartbeat: the broker gives a hanging consumer's messages to another, or keeps them."""
     faults = FaultInjector(town.system, random_stream(seed, 99), report)
     everyone = faults.random.sample(town.system.members(), len(town.system.members()))

@@ -13,85 +13,88 @@ from backbone.messaging import dead_letters, topology
 from backbone.messaging.consumers import MAX_FAILURES
 from tests.e2e.people import Town
 from tests.resilience.final_checks import Databases, check_nothing_waits
-from tests.resilience.test_network import Probe, probe, told
-from tests.support.processes import BusClient, bus, eventually
+from tests.resilience.test_network import Probe, probe
+from tests.support.probe_contracts import staff_changed
+from tests.support.processes import BrokerClient, eventually, open_broker_client
 
 __all__ = ["probe"]
 
 ONCE_ROUND = ["delay.1s", "delay.10s", "delay.1m", "delay.10m"]
 
 
-def hurried(wire: BusClient, stops: int) -> list[str]:
+def hurried(broker_client: BrokerClient, stops: int) -> list[str]:
     """The delay queues that one message passes, in order, each left at once: what expires there goes to `retry` with its
     routing key and headers as they are, and that is done here before its time."""
     passed: list[str] = []
     while len(passed) < stops:
 
         def waiting() -> str | None:
-            return next((name for name in topology.DELAYS if wire.depth(name)), None)
+            return next((name for name in topology.DELAYS if broker_client.queue_depth(name)), None)
 
         queue = eventually(waiting, timeout=20, why=f"nothing waits after {passed}")
         passed.append(queue)
-        method, properties, body = wire.channel.basic_get(queue)
+        method, properties, body = broker_client.channel.basic_get(queue)
         if method is None:  # its own time had come
             continue
-        wire.channel.basic_publish(topology.RETRY, method.routing_key, body, properties, mandatory=True)
-        wire.channel.basic_ack(method.delivery_tag)
+        broker_client.channel.basic_publish(topology.RETRY, method.routing_key, body, properties, mandatory=True)
+        broker_client.channel.basic_ack(method.delivery_tag)
     return passed
 
 
-def test_one_that_fails_for_ten_minutes_is_handled_in_the_end(probe: Probe, wire: BusClient) -> None:
-    event = told("fail 4")  # after 1 s, 10 s, 1 min and 10 min: 11 minutes
-    wire.event(event)
-    assert hurried(wire, 4) == ONCE_ROUND
+def test_a_message_that_fails_for_ten_minutes_is_finally_handled(probe: Probe, broker_client: BrokerClient) -> None:
+    event = staff_changed("fail 4")  # after 1 s, 10 s, 1 min and 10 min: 11 minutes
+    broker_client.publish_event(event)
+    assert hurried(broker_client, 4) == ONCE_ROUND
     probe.has_done(event, timeout=20)
-    assert wire.depth(topology.DEAD_LETTERS) == 0
+    assert broker_client.queue_depth(topology.DEAD_LETTERS) == 0
 
 
-def test_one_that_fails_for_an_hour_is_kept_with_its_reason_and_replayed_once(
+def test_a_message_that_fails_for_an_hour_is_dead_lettered_and_replayed_once(
     probe: Probe,
-    wire: BusClient,
+    broker_client: BrokerClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    event, other = told(f"fail {MAX_FAILURES}"), told()
-    wire.event(event)
-    wire.event(other)
-    assert hurried(wire, MAX_FAILURES - 1) == [*ONCE_ROUND, *["delay.10m"] * (MAX_FAILURES - 5)]
-    eventually(lambda: wire.depth(topology.DEAD_LETTERS) == 1)
+    event, other = staff_changed(f"fail {MAX_FAILURES}"), staff_changed()
+    broker_client.publish_event(event)
+    broker_client.publish_event(other)
+    assert hurried(broker_client, MAX_FAILURES - 1) == [*ONCE_ROUND, *["delay.10m"] * (MAX_FAILURES - 5)]
+    eventually(lambda: broker_client.queue_depth(topology.DEAD_LETTERS) == 1)
     probe.has_done(other, timeout=10)
     assert probe.effects(event) == 0
     monkeypatch.setenv("AMQP_URL", probe.broker.url)
-    said: list[str] = []
-    assert dead_letters.main(["list"], said.append) == 0
-    assert f"tracking.staff  staff.changed.v1, {MAX_FAILURES} failures: ValueError" in said[0]
-    assert dead_letters.main(["replay", "all"], said.append) == 0
+    output: list[str] = []
+    assert dead_letters.main(["list"], output.append) == 0
+    assert f"tracking.staff  staff.changed.v1, {MAX_FAILURES} failures: ValueError" in output[0]
+    assert dead_letters.main(["replay", "all"], output.append) == 0
     probe.has_done(event, timeout=20)
-    assert wire.depth(topology.DEAD_LETTERS) == 0
+    assert broker_client.queue_depth(topology.DEAD_LETTERS) == 0
 
 
-def test_one_of_a_future_version_is_kept_until_somebody_knows_it(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_of_a_future_version_is_kept_until_it_is_supported(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A newer tracking runs beside older services: its events are for whom they are bound to, and lose nothing."""
     case = town.report()
     case_id = case.view()["case_id"]
     future = {"id": str(uuid.uuid4()), "case_id": case_id, "sequence": 2, "occurred_at": "2030-01-01T00:00:00Z"}
-    with bus(town.system.amqp_url) as wire:
-        wire.publish("tracking.events", "case.opened.v2", json.dumps(future).encode(), future["id"])
+    with open_broker_client(town.system.amqp_url) as broker_client:
+        broker_client.publish("tracking.events", "case.opened.v2", json.dumps(future).encode(), future["id"])
         takers = ("notify.cases", "insight.events")
-        eventually(lambda: wire.depth(topology.DEAD_LETTERS) >= 1)
+        eventually(lambda: broker_client.queue_depth(topology.DEAD_LETTERS) == len(takers))
         town.report().view()  # the rest flows on
         monkeypatch.setenv("AMQP_URL", town.system.amqp_url)
-        said: list[str] = []
-        dead_letters.main(["list"], said.append)
-        assert all(any(taker in line for taker in takers) for line in said[:-1]), said
-        assert all("nobody here knows messages named case.opened.v2" in line for line in said[:-1]), said
-        dead_letters.main(["drop", "all"], said.append)
+        output: list[str] = []
+        dead_letters.main(["list"], output.append)
+        assert all(any(taker in line for taker in takers) for line in output[:-1]), output
+        assert all("nobody here knows messages named case.opened.v2" in line for line in output[:-1]), output
+        dead_letters.main(["drop", "all"], output.append)
     check_nothing_waits(town.system)
 
 
-def test_events_of_a_case_that_come_twice_and_backwards_change_nothing(town: Town) -> None:
+def test_events_repeated_in_reverse_order_change_nothing(town: Town) -> None:
     """The whole life of a case is told again, last event first, to everybody who takes such events."""
-    with bus(town.system.amqp_url) as wire:
-        wire.listen("intake.events", "tracking.events")
+    with open_broker_client(town.system.amqp_url) as broker_client:
+        broker_client.record_events("intake.events", "tracking.events")
         case, _, citizen = town.complaint()
         case_id = str(case.view()["case_id"])
         officer = town.assigned(case)
@@ -101,25 +104,24 @@ def test_events_of_a_case_that_come_twice_and_backwards_change_nothing(town: Tow
         # Until the phones have said so: else a message is on its way before and there after.
         underway = "SELECT count(*) FROM messages WHERE case_id = %s AND state = 'sent'"
         eventually(lambda: Databases(town.system).value("notify", underway, case_id) == 0, timeout=60)
-        before = _what_is_known(town, case_id)
+        before = _state_of_case(town, case_id)
         texts = sorted(town.all_texts())
-        wire.heard("")
-        heard = [event for event in wire._heard if event.get("case_id") == case_id]
-        assert {event["_name"] for event in heard} >= {"submission.registered.v1", "case.opened.v1"}
-        for event in reversed(heard):
+        events = [event for event in broker_client.recorded_events() if event.get("case_id") == case_id]
+        assert {event["_name"] for event in events} >= {"submission.registered.v1", "case.opened.v1"}
+        for event in reversed(events):
             body = {name: value for name, value in event.items() if name != "_name"}
             exchange = "intake.events" if event["_name"].startswith("submission.") else "tracking.events"
-            wire.publish(exchange, event["_name"], json.dumps(body).encode(), event["id"])
+            broker_client.publish(exchange, event["_name"], json.dumps(body).encode(), event["id"])
     later = town.report().view()["case_id"]  # behind them in every queue
-    known = "SELECT count(*) FROM cases WHERE case_id = %s"
-    eventually(lambda: Databases(town.system).value("notify", known, later) == 1)
+    query = "SELECT count(*) FROM cases WHERE case_id = %s"
+    eventually(lambda: Databases(town.system).value("notify", query, later) == 1)
     check_nothing_waits(town.system)
-    assert _what_is_known(town, case_id) == before
+    assert _state_of_case(town, case_id) == before
     assert sorted(town.all_texts()) == texts, "somebody was told twice"
     assert citizen is not None
 
 
-def _what_is_known(town: Town, case_id: str) -> list[Any]:
+def _state_of_case(town: Town, case_id: str) -> list[Any]:
     databases = Databases(town.system)
     return [
         databases.query("tracking", "SELECT stage, version, history_hash FROM cases WHERE case_id = %s", case_id),

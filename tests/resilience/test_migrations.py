@@ -25,15 +25,15 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
 
+from backbone.messaging.topology import SERVICES
 from backbone.storage import migrate
 from deploy.local.parts import PostgreSQL
 from deploy.local.processes import System
-from tests.resilience.conftest import SETTINGS, people_of
+from tests.e2e.people import people_of
+from tests.resilience.conftest import SETTINGS
 from tests.support import schema
 from tests.support.processes import ROOT, create_database, eventually
 
-SCHEMAS = Path(__file__).parent / "schemas"
-SERVICES = sorted(file.stem for file in SCHEMAS.glob("*.sql"))
 LARGE = {
     "tracking": {"cases": 1.0, "timeline": 5.0, "attachments": 0.5, "questions": 0.3},
     "intake": {"submissions": 1.0, "identities": 0.7},
@@ -90,7 +90,7 @@ _VALUES = {
 
 def demanded(connection: psycopg.Connection[Any], table: str) -> dict[str, str]:
     """The columns that a row must have, and an expression for each: what is unique is random."""
-    found = connection.execute(
+    columns = connection.execute(
         "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s"
         " AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO' ORDER BY ordinal_position",
         [table],
@@ -98,7 +98,8 @@ def demanded(connection: psycopg.Connection[Any], table: str) -> dict[str, str]:
     text = "md5(random()::text || clock_timestamp()::text)"
     whole = "(random() * 2000000000)::integer"
     return {
-        name: whole if name in ("sequence", "position") else _VALUES.get(kind, text) for name, kind in found.fetchall()
+        name: whole if name in ("sequence", "position") else _VALUES.get(kind, text)
+        for name, kind in columns.fetchall()
     }
 
 
@@ -121,7 +122,8 @@ def restored(postgres: PostgreSQL, service: str, name: str) -> str:
     """A database of the last release, without rows but for those that its migrations made."""
     url = create_database(postgres.url, name)
     with opened(url) as connection:
-        connection.execute((SCHEMAS / f"{service}.sql").read_bytes())
+        for file in schema.files_of(service):
+            connection.execute(file.read_bytes())
     return url
 
 
@@ -248,13 +250,13 @@ def upgrades_unnoticed(postgres: PostgreSQL, root: Path, service: str, cases: in
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_upgrade_to_this_release_is_noticed_by_nobody_at_work(postgres: PostgreSQL, service: str) -> None:
+def test_an_upgrade_to_this_release_disturbs_no_user(postgres: PostgreSQL, service: str) -> None:
     upgrades_unnoticed(postgres, migrate.ROOT, service, int(os.environ.get("PEYGIR_CASES") or 5_000))
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("service", SERVICES)
-def test_nor_is_one_to_the_next(postgres: PostgreSQL, tmp_path: Path, service: str) -> None:
+def test_an_upgrade_to_the_next_release_disturbs_no_user(postgres: PostgreSQL, tmp_path: Path, service: str) -> None:
     root = next_release(tmp_path, service, next(iter(LARGE[service])))
     upgrades_unnoticed(postgres, root, service, int(os.environ.get("PEYGIR_CASES") or 5_000))
 
@@ -262,12 +264,12 @@ def test_nor_is_one_to_the_next(postgres: PostgreSQL, tmp_path: Path, service: s
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("service", SERVICES)
-def test_nor_with_a_million_cases(postgres: PostgreSQL, tmp_path: Path, service: str) -> None:
+def test_an_upgrade_with_a_million_cases_disturbs_no_user(postgres: PostgreSQL, tmp_path: Path, service: str) -> None:
     root = next_release(tmp_path, service, next(iter(LARGE[service])))
     upgrades_unnoticed(postgres, root, service, int(os.environ.get("PEYGIR_CASES") or 1_000_000))
 
 
-def test_a_change_of_a_table_lets_pass_who_came_after_it(postgres: PostgreSQL, tmp_path: Path) -> None:
+def test_a_table_change_does_not_block_later_queries(postgres: PostgreSQL, tmp_path: Path) -> None:
     """One reads for long, the change waits for them, and all others would wait for the change."""
     url = of_the_last_release(postgres, "intake", 100)
     root = next_release(tmp_path, "intake", "identity_openings")

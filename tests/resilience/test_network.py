@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine
 
-from backbone.messaging import inbox, outbox
 from contracts.accounts import StaffChanged
-from contracts.base import now
 from deploy.local.parts import PostgreSQL, RabbitMQ
 from tests.resilience.proxy import Proxy
 from tests.resilience.randomness import pass_time, random_stream
-from tests.support.probe_contracts import TABLES, Ask
-from tests.support.processes import BusClient, ServiceProcess, bus, create_database, eventually
+from tests.support.probe_contracts import ProbeRequest, staff_changed
+from tests.support.probe_database import create_probe_database
+from tests.support.processes import BrokerClient, ServiceProcess, eventually, open_broker_client
 
 UNNOTICED = 90.0
 """Two heartbeats of 15 s until a silent peer is given up, and some seconds to come back; generously."""
@@ -29,13 +26,7 @@ class Probe:
 
     def __init__(self, broker: RabbitMQ, postgres: PostgreSQL, folder: Path, name: str) -> None:
         self.broker = broker
-        self.database = create_database(postgres.url, name)
-        engine = create_engine(self.database)
-        with engine.begin() as connection:
-            outbox.TABLE.create(connection)
-            inbox.TABLE.create(connection)
-            connection.exec_driver_sql(TABLES)
-        engine.dispose()
+        self.database = create_probe_database(postgres.url, name)
         self.to_broker, self.to_database = Proxy(broker.port), Proxy(postgres.port)
         environment = {
             "AMQP_URL": _by_way_of(broker.url, self.to_broker.port),
@@ -57,8 +48,10 @@ class Probe:
         def answered() -> bool:
             try:
                 # A connection of this moment: one that idles while a test waits is closed by the broker.
-                with bus(self.broker.url) as wire:
-                    return bool(wire.ask("probe", "tell", Ask(what="hello"), timeout=2)["what"] == "hello")
+                with open_broker_client(self.broker.url) as broker_client:
+                    return bool(
+                        broker_client.call("probe", "tell", ProbeRequest(what="hello"), timeout=2)["what"] == "hello"
+                    )
             except TimeoutError:
                 return False
 
@@ -71,7 +64,7 @@ class Probe:
 
 
 @pytest.fixture
-def probe(broker: RabbitMQ, postgres: PostgreSQL, wire: BusClient, tmp_path: Path) -> Iterator[Probe]:
+def probe(broker: RabbitMQ, postgres: PostgreSQL, broker_client: BrokerClient, tmp_path: Path) -> Iterator[Probe]:
     started = Probe(broker, postgres, tmp_path, "behind_proxies")
     try:
         started.process.start()
@@ -80,42 +73,31 @@ def probe(broker: RabbitMQ, postgres: PostgreSQL, wire: BusClient, tmp_path: Pat
         started.close()
 
 
-def told(what: str = "note") -> StaffChanged:
-    return StaffChanged(
-        id=uuid.uuid4(),
-        occurred_at=now(),
-        staff_id=uuid.uuid4(),
-        version=1,
-        display_name=what,
-        roles=[],
-        unit=None,
-        active=True,
-    )
-
-
-def test_cut_again_and_again_each_message_has_its_effect_once(probe: Probe, wire: BusClient, seed: int) -> None:
+def test_with_repeated_disconnects_each_message_has_its_effect_once(
+    probe: Probe, broker_client: BrokerClient, seed: int
+) -> None:
     random_ = random_stream(seed, 1)
-    events = [told(random_.choice(("note", "note", "sleep 0.3", "announce 0.1"))) for _ in range(60)]
+    events = [staff_changed(random_.choice(("note", "note", "sleep 0.3", "announce 0.1"))) for _ in range(60)]
     for number, event in enumerate(events):
-        wire.event(event)
+        broker_client.publish_event(event)
         if number % 6 == 0:
             random_.choice((probe.to_broker, probe.to_database)).cut()
         pass_time(random_.uniform(0, 0.2))
     probe.has_done(*events, timeout=60)
     probe.answers(timeout=20)
-    assert wire.depth("dead-letters") == 0
+    assert broker_client.queue_depth("dead-letters") == 0
     with psycopg.connect(probe.database.replace("+psycopg", "")) as connection:
         left = "SELECT count(*) FROM outbox"
         eventually(lambda: connection.execute(left).fetchone() == (0,), why="the outbox does not drain")
 
 
-def test_while_the_broker_takes_nothing_its_queues_are_emptied(probe: Probe, wire: BusClient) -> None:
+def test_queues_are_emptied_while_the_broker_blocks_publishers(probe: Probe, broker_client: BrokerClient) -> None:
     """Each effect is followed by a publication: were acknowledgements to wait behind it, they would wait for the end of an
     alarm that ends when the queues are empty."""
     probe.process.stop()
-    events = [told("announce 0.01") for _ in range(60)]
+    events = [staff_changed("announce 0.01") for _ in range(60)]
     for event in events:
-        wire.event(event)
+        broker_client.publish_event(event)
     control = probe.broker.control
     control("set_vm_memory_high_watermark", "0.00001")
     try:
@@ -134,20 +116,24 @@ def test_while_the_broker_takes_nothing_its_queues_are_emptied(probe: Probe, wir
 
 
 @pytest.mark.long
-def test_a_broker_that_has_fallen_silent_is_left_and_found_again(probe: Probe, wire: BusClient) -> None:
+@pytest.mark.parametrize("part", ["broker", "database"])
+def test_a_silent_part_is_abandoned_and_reconnected(probe: Probe, broker_client: BrokerClient, part: str) -> None:
     """No reset, no end: bytes go nowhere, as behind a router that has forgotten the connection."""
+    to_part = {"broker": probe.to_broker, "database": probe.to_database}[part]
     probe.answers(timeout=10)
-    probe.to_broker.swallow()
-    event = told()
-    wire.event(event)
+    to_part.swallow()
+    event = staff_changed()
+    broker_client.publish_event(event)
     pass_time(3)
-    probe.to_broker.heal()
+    to_part.heal()
     probe.has_done(event, timeout=UNNOTICED)
     probe.answers(timeout=UNNOTICED)
 
 
 @pytest.mark.long
-def test_silence_at_any_step_of_coming_back_is_left_too(probe: Probe, wire: BusClient, seed: int) -> None:
+def test_silence_at_any_step_of_reconnecting_is_abandoned_too(
+    probe: Probe, broker_client: BrokerClient, seed: int
+) -> None:
     """It is cut, comes back, and is met by silence in the middle of whatever it says first."""
     random_ = random_stream(seed, 2)
     for _ in range(4):
@@ -156,20 +142,8 @@ def test_silence_at_any_step_of_coming_back_is_left_too(probe: Probe, wire: BusC
         probe.to_broker.swallow()
         pass_time(2)
         probe.to_broker.heal()
-    event = told()
-    wire.event(event)
-    probe.has_done(event, timeout=UNNOTICED)
-    probe.answers(timeout=UNNOTICED)
-
-
-@pytest.mark.long
-def test_a_database_that_has_fallen_silent_is_left_and_found_again(probe: Probe, wire: BusClient) -> None:
-    probe.answers(timeout=10)
-    probe.to_database.swallow()
-    event = told()
-    wire.event(event)
-    pass_time(3)
-    probe.to_database.heal()
+    event = staff_changed()
+    broker_client.publish_event(event)
     probe.has_done(event, timeout=UNNOTICED)
     probe.answers(timeout=UNNOTICED)
 

@@ -1,4 +1,4 @@
-"""What is away for a while: services, the broker, a broker that takes nothing. The door says so at once, and opens again."""
+"""What is away for a while: services, the broker, a broker that takes nothing. The gateway reports it at once, and recovers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.resilience.conftest import Report
 from tests.resilience.fault_injection import alarm, frozen
 from tests.resilience.filing_client import Client, signed_in
 from tests.resilience.final_checks import Databases, check_everything, check_nothing_waits
-from tests.support.processes import bus, eventually
+from tests.support.processes import eventually, open_broker_client
 
 REPORT = {"kind": "information", "unit": "dep.civ.roads", "ground": "waste", "consent": True}
 WITHIN = 2.0
@@ -29,12 +29,12 @@ def timed(town: Town, route: str, ask: Callable[[], httpx.Response]) -> tuple[ht
     busy machine takes to hand both over is not the gateway's. Nobody else may ask at this route meanwhile."""
     gateway = town.system.process("gateway")
 
-    def told() -> tuple[float, float]:
+    def measured() -> tuple[float, float]:
         return tuple(called(gateway, f"peygir_http_seconds_{what}", route=route) for what in ("count", "sum"))  # type: ignore[return-value]  # two of two
 
-    (count, spent), answer = told(), ask()
-    eventually(lambda: told()[0] > count)
-    return answer, told()[1] - spent
+    (count, spent), answer = measured(), ask()
+    eventually(lambda: measured()[0] > count)
+    return answer, measured()[1] - spent
 
 
 def filed(town: Town, key: str | None = None) -> tuple[httpx.Response, float]:
@@ -44,17 +44,17 @@ def filed(town: Town, key: str | None = None) -> tuple[httpx.Response, float]:
 
 
 def taken(town: Town) -> Case:
-    """A report, as soon as the door takes one."""
+    """A report, as soon as the gateway accepts one."""
 
     def taken_now() -> Case | None:
         answer, _ = filed(town)
         if answer.status_code != 201:
             return None
-        told = answer.json()
-        code = told["tracking_code"].replace(" ", "")
-        return Case(code, town.caller(code=code), told["submission_id"], told)
+        receipt = answer.json()
+        code = receipt["tracking_code"].replace(" ", "")
+        return Case(code, town.caller(code=code), receipt["submission_id"], receipt)
 
-    return eventually(taken_now, timeout=60, why="the door does not open again")
+    return eventually(taken_now, timeout=60, why="the gateway does not open again")
 
 
 def refused_at_once(town: Town) -> bool:
@@ -69,7 +69,7 @@ def refused_at_once(town: Town) -> bool:
     return True
 
 
-def test_with_every_service_stopped_codes_are_given_and_the_cases_come_after(
+def test_with_every_service_stopped_codes_are_given_and_cases_follow_later(
     town: Town, seed: int, report: Report
 ) -> None:
     older = taken(town)
@@ -87,11 +87,11 @@ def test_with_every_service_stopped_codes_are_given_and_the_cases_come_after(
         entries = client.finish()
     finally:
         client.abandon()
-    # Nobody is there to ask: of a code just given the door knows by itself, of an older one, whose
+    # Nobody is there to ask: of a code just given the gateway knows by itself, of an older one, whose
     # answer it keeps in Persian alone, it says that it cannot tell.
-    for code, status, told in ((entries[0].code, 200, "registering"), (older.code, 503, "status_unavailable")):
+    for code, status, expected in ((entries[0].code, 200, "registering"), (older.code, 503, "status_unavailable")):
         shown, took = timed(town, "/v1/tracking", partial(town.caller("en", code=code).get, "/v1/tracking"))
-        assert (shown.status_code, shown.json().get("code") or shown.json()["stage"]) == (status, told)
+        assert (shown.status_code, shown.json().get("code") or shown.json()["stage"]) == (status, expected)
         assert took < WITHIN, f"it took {took:.1f} s to say so"
     for service in services:
         service.start()
@@ -101,7 +101,7 @@ def test_with_every_service_stopped_codes_are_given_and_the_cases_come_after(
     report(f"{len(entries)} codes given while no service ran; each is a case")
 
 
-def test_with_the_broker_away_the_door_says_so_in_time_and_opens_again_by_itself(town: Town) -> None:
+def test_without_the_broker_the_gateway_answers_503_in_time_and_recovers(town: Town) -> None:
     key = uuid.uuid4().hex
     town.system.broker.kill()
     for _ in range(5):
@@ -118,7 +118,7 @@ def test_with_the_broker_away_the_door_says_so_in_time_and_opens_again_by_itself
     check_nothing_waits(town.system)
 
 
-def test_a_broker_that_hangs_is_not_waited_for(town: Town) -> None:
+def test_a_hanging_broker_is_not_awaited(town: Town) -> None:
     """It answers nothing and closes nothing; what was sent into the silence may still be taken later, under its key."""
     key = uuid.uuid4().hex
     before = Databases(town.system).cases()
@@ -136,7 +136,7 @@ def test_a_broker_that_hangs_is_not_waited_for(town: Town) -> None:
     assert Databases(town.system).cases() - before in range(1, 5)
 
 
-def test_while_the_broker_takes_nothing_what_it_has_is_worked_off(town: Town) -> None:
+def test_queued_messages_are_handled_while_the_broker_blocks_publishers(town: Town) -> None:
     """An alarm passes only when queues are emptied: a consumer whose acknowledgements wait behind its own publications
     would keep it up for ever."""
     intake = town.system.process("intake")
@@ -148,8 +148,8 @@ def test_while_the_broker_takes_nothing_what_it_has_is_worked_off(town: Town) ->
         eventually(lambda: refused_at_once(town))
         intake.start()
         eventually(lambda: databases.submissions() == before + len(waiting), 40, why="the queue is not worked off")
-        with bus(town.system.amqp_url) as wire:
-            eventually(lambda: wire.depth("intake.submissions") == 0)
+        with open_broker_client(town.system.amqp_url) as broker_client:
+            eventually(lambda: broker_client.queue_depth("intake.submissions") == 0)
 
         def acknowledged() -> bool:
             listed = town.system.broker.control("list_queues", "name", "messages")
@@ -165,7 +165,7 @@ def test_while_the_broker_takes_nothing_what_it_has_is_worked_off(town: Town) ->
 
 
 @pytest.mark.long
-def test_an_alarm_of_minutes_kills_no_message(town: Town) -> None:
+def test_a_resource_alarm_of_minutes_loses_no_message(town: Town) -> None:
     """Longer than the minute after which a blocked connection is given up, with work in everybody's hands."""
     tracking = town.system.process("tracking")
     tracking.stop(PATIENCE)

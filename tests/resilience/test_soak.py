@@ -34,15 +34,15 @@ def measured(town: Town) -> Reading:
     """What each process holds, and what lies about."""
     system, reading = town.system, {}
     for member in system.members():
-        held = [one for one in map(_held, _tree(member)) if one is not None]
+        held = [usage for usage in map(_held, _tree(member)) if usage is not None]
         memory, files = (sum(column) for column in zip(*held, strict=True))
         reading[member.name] = {"memory": memory, "files": files, "processes": len(held)}
     work = system.state / "media-work"
-    connections = _told(system, "list_connections", "pid")
+    connections = _rabbitmqctl(system, "list_connections", "pid")
     sessions = Databases(system).value(
         "tracking", "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
     )
-    queues = _told(system, "list_queues", "name")
+    queues = _rabbitmqctl(system, "list_queues", "name")
     reading["all"] = {
         "connections to the broker": len(connections),
         "sessions of the database": int(sessions),
@@ -64,7 +64,7 @@ def _held(process: psutil.Process) -> tuple[int, int] | None:
 
 @pytest.mark.long
 @pytest.mark.timeout(int(MINUTES * 60 + 900))
-def test_under_steady_load_nothing_grows_but_what_is_stored(town: Town, seed: int, report: Report) -> None:
+def test_under_steady_load_only_stored_data_grows(town: Town, seed: int, report: Report) -> None:
     before = Databases(town.system).cases()
     citizens = signed_in(town, 3)
     client = Client(town.system.gateway_url, citizens, seed, threads=6, pause=0.2, evidence=0.03).start()
@@ -112,7 +112,7 @@ class Busy:
 
     def _used(self) -> dict[int, float]:
         seconds = {}
-        for process in (one for member in self._system.members() for one in _tree(member)):
+        for process in (process_of_member for member in self._system.members() for process_of_member in _tree(member)):
             with suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
                 seconds[process.pid] = times.user + times.system
@@ -136,9 +136,9 @@ class Readers:
     def _look(self, random_: Any) -> None:
         with httpx.Client(base_url=self._url, timeout=20, trust_env=False) as http:
             while not self._stopping.is_set():
-                known = [entry for entry in list(self._entries()) if entry.answers]
-                if known:
-                    shown = http.get("/v1/tracking", headers={"Tracking-Code": random_.choice(known).code})
+                answered = [entry for entry in list(self._entries()) if entry.answers]
+                if answered:
+                    shown = http.get("/v1/tracking", headers={"Tracking-Code": random_.choice(answered).code})
                     if shown.status_code == 200:
                         self.read += 1
                     else:
@@ -153,7 +153,7 @@ def _nothing_grew(readings: list[Reading]) -> None:
     grown = []
     for name in early[0]:
         for what in early[0][name]:
-            first, last = (min(one[name][what] for one in some if name in one) for some in (early, late))
+            first, last = (min(sample[name][what] for sample in some if name in sample) for some in (early, late))
             allowed = max(MEMORY_MAY_GROW, first // 5) if what == "memory" else max(12, first // 4)
             if last - first > allowed:
                 grown.append(f"{name}: {what} {first} → {last}")
@@ -169,7 +169,7 @@ def _tables_hold_no_more_than_stored(town: Town) -> None:
         assert databases.value(service, stale) == 0
 
 
-def _told(system: System, *question: str) -> list[str]:
+def _rabbitmqctl(system: System, *question: str) -> list[str]:
     """What the broker says. Its tool starts an Erlang machine of its own each time, and gives up on a busy computer."""
     for _ in range(4):
         with suppress(subprocess.SubprocessError):

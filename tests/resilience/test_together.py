@@ -51,7 +51,7 @@ def crowd(town: Town) -> Iterator[Town]:
             town.system.scale(name, 1)
 
 
-def test_of_commands_on_one_case_at_once_one_wins_and_the_others_are_told_why(town: Town) -> None:
+def test_one_of_many_simultaneous_commands_wins_and_the_others_get_the_reason(town: Town) -> None:
     town.system.scale("tracking", 2)
     try:
         case = town.report()
@@ -74,15 +74,15 @@ def test_of_commands_on_one_case_at_once_one_wins_and_the_others_are_told_why(to
         town.system.scale("tracking", 1)
 
 
-def test_of_two_that_know_one_code_one_gets_in(town: Town) -> None:
+def test_one_of_two_holders_of_a_one_time_code_signs_in(town: Town) -> None:
     town.system.scale("accounts", 2)
     try:
         for _ in range(3):
             phone = town.phone()
             assert town.caller().post("/v1/auth/codes", {"mobile": phone.mobile}).status_code == 200
-            found = re.search(r"\d{6}", phone.next())
-            assert found
-            enter = partial(town.caller().post, "/v1/auth/tokens", {"mobile": phone.mobile, "code": found.group()})
+            match = re.search(r"\d{6}", phone.next())
+            assert match
+            enter = partial(town.caller().post, "/v1/auth/tokens", {"mobile": phone.mobile, "code": match.group()})
             answers = at_once(*[enter] * 5)
             statuses = sorted(answer.status_code for answer in answers)
             assert statuses[0] == 200, statuses
@@ -91,7 +91,7 @@ def test_of_two_that_know_one_code_one_gets_in(town: Town) -> None:
         town.system.scale("accounts", 1)
 
 
-def test_of_bytes_sent_to_one_offset_at_once_one_senders_count(town: Town) -> None:
+def test_bytes_of_one_of_several_senders_at_one_offset_count(town: Town) -> None:
     town.system.scale("media", 2)
     try:
         who, size = town.caller(), 40_000
@@ -114,7 +114,7 @@ def test_of_bytes_sent_to_one_offset_at_once_one_senders_count(town: Town) -> No
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-def test_three_of_everything_while_some_are_killed(crowd: Town, seed: int, report: Report) -> None:
+def test_three_replicas_of_everything_under_kills(crowd: Town, seed: int, report: Report) -> None:
     """Three relays on each outbox, three senders, three of each timer, three consumers of each queue."""
     before = Databases(crowd.system).cases()
     faults = FaultInjector(crowd.system, random_stream(seed, 99), report)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -34,21 +32,21 @@ from services.accounts.settings import Settings
 from services.accounts.staff.credentials import Credentials
 from services.accounts.staff.rules import Member
 from services.accounts.staff.staff_accounts import StaffAccounts
-from tests.support.processes import ROOT, BusClient, ServiceProcess, bus, eventually, prepared
+from tests.support.processes import (
+    BrokerClient,
+    ServiceProcess,
+    eventually,
+    open_broker_client,
+    prepared,
+    run_module,
+)
 
 JSON = dict[str, Any]
 
 
 def run(module: str, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """A command of accounts, such as seed."""
-    return subprocess.run(
-        [sys.executable, "-m", f"services.accounts.{module}", *arguments],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_module(f"services.accounts.{module}", *arguments, environment=environment)
 
 
 @dataclass
@@ -142,14 +140,14 @@ def accounts(
 
 
 @pytest.fixture
-def citizen(accounts: AccountsService, wire: BusClient) -> Citizen:
-    wire.listen("accounts.events")
-    return Citizen(accounts, wire)
+def citizen(accounts: AccountsService, broker_client: BrokerClient) -> Citizen:
+    broker_client.record_events("accounts.events")
+    return Citizen(accounts, broker_client)
 
 
 @pytest.fixture
-def staff_client(accounts: AccountsService, wire: BusClient) -> StaffClient:
-    client = StaffClient(accounts, wire)
+def staff_client(accounts: AccountsService, broker_client: BrokerClient) -> StaffClient:
+    client = StaffClient(accounts, broker_client)
     client.forget_attempts()
     return client
 
@@ -157,22 +155,22 @@ def staff_client(accounts: AccountsService, wire: BusClient) -> StaffClient:
 class Citizen:
     """Somebody with a phone that nobody has used yet."""
 
-    def __init__(self, accounts: AccountsService, wire: BusClient) -> None:
-        self.accounts, self.wire = accounts, wire
+    def __init__(self, accounts: AccountsService, broker_client: BrokerClient) -> None:
+        self.accounts, self.broker_client = accounts, broker_client
         self.mobile = f"+989{uuid4().int % 10**9:09d}"
         self._codes_read = 0
 
-    def request(self, asker: str | None = None, session: str | None = None) -> JSON:
-        """`asker`: what stands for an address; `session`: that a request before was answered with."""
-        request = RequestOtp(mobile=self.mobile, asker=asker, otp_session=session)
-        answer: JSON = self.wire.ask("accounts", "request_otp", request)
+    def request(self, address: str = "somewhere", session: str | None = None) -> JSON:
+        """`address`: stands for one; `session`: that a request before was answered with."""
+        request = RequestOtp(mobile=self.mobile, address_key=address, otp_session=session)
+        answer: JSON = self.broker_client.call("accounts", "request_otp", request)
         return answer
 
     def read_sms(self) -> str:
         """The newest code, read as notify reads it."""
 
         def newest() -> str | None:
-            events = self.wire.heard("otp.requested.v1")
+            events = self.broker_client.recorded_events("otp.requested.v1")
             if len(events) <= self._codes_read:
                 return None
             opened = sealing.unseal(
@@ -186,24 +184,24 @@ class Citizen:
 
         code = eventually(newest)
         assert code is not None
-        self._codes_read = len(self.wire.heard("otp.requested.v1"))
+        self._codes_read = len(self.broker_client.recorded_events("otp.requested.v1"))
         return code
 
-    def verify(self, code: str, asker: str | None = None, session: str | None = None) -> JSON:
-        request = VerifyOtp(mobile=self.mobile, code=code, asker=asker, otp_session=session)
-        answer: JSON = self.wire.ask("accounts", "verify_otp", request)
+    def verify(self, code: str, address: str = "somewhere", session: str | None = None) -> JSON:
+        request = VerifyOtp(mobile=self.mobile, code=code, address_key=address, otp_session=session)
+        answer: JSON = self.broker_client.call("accounts", "verify_otp", request)
         return answer
 
-    def fail(self, code: str, asker: str | None = None, session: str | None = None) -> None:
+    def fail(self, code: str, address: str = "somewhere", session: str | None = None) -> None:
         """The answer that every failure has."""
         with pytest.raises(BadCode) as refusal:
-            self.verify(code, asker, session)
+            self.verify(code, address, session)
         assert refusal.value.params == {}
 
     def codes_sent(self) -> int:
         """How many codes were sent to this mobile."""
         [(count,)] = self.accounts.sql(
-            "SELECT coalesce(max(cardinality(requested)), 0) FROM one_time_codes WHERE mobile_hash = %s",
+            "SELECT coalesce(max(cardinality(sent)), 0) FROM one_time_codes WHERE mobile_hash = %s",
             self.mobile_hash,
         )
         return int(count)
@@ -220,14 +218,13 @@ class Citizen:
         """Time goes by for this citizen's codes."""
         earlier = "ARRAY(SELECT moment - %s * interval '1 second' FROM unnest({0}) AS moment)"
         self.accounts.sql(
-            "UPDATE one_time_codes SET expires_at = expires_at - %s * interval '1 second', "
-            f"requested = {earlier.format('requested')} WHERE mobile_hash = %s",
-            *[seconds] * 2,
+            f"UPDATE one_time_codes SET sent = {earlier.format('sent')} WHERE mobile_hash = %s",
+            seconds,
             self.mobile_hash,
         )
         self.accounts.sql(
             "UPDATE otp_sessions SET expires_at = expires_at - %s * interval '1 second', "
-            f"asked_at = asked_at - %s * interval '1 second', asked = {earlier.format('asked')}, "
+            f"requested_at = requested_at - %s * interval '1 second', requested = {earlier.format('requested')}, "
             f"sent = {earlier.format('sent')} WHERE mobile_hash = %s",
             *[seconds] * 4,
             self.mobile_hash,
@@ -242,8 +239,8 @@ class Citizen:
 class StaffClient:
     """The sign-in page of staff."""
 
-    def __init__(self, accounts: AccountsService, wire: BusClient) -> None:
-        self.accounts, self.wire = accounts, wire
+    def __init__(self, accounts: AccountsService, broker_client: BrokerClient) -> None:
+        self.accounts, self.broker_client = accounts, broker_client
 
     def totp(self, username: str, steps: int = 0) -> str:
         return pyotp.TOTP(self.accounts.staff[username]["totp_secret"]).at(int(time.time()) + 30 * steps)
@@ -253,7 +250,7 @@ class StaffClient:
         username: str,
         password: str | None = None,
         totp: str | None = None,
-        asker: str | None = None,
+        address: str = "somewhere",
         device_token: str | None = None,
         worked: bool = False,
     ) -> JSON:
@@ -262,17 +259,17 @@ class StaffClient:
             username=username,
             password=password or account["password"],
             totp=totp if totp is not None else self.totp(username),
-            asker=asker,
+            address_key=address,
             device_token=device_token,
             worked=worked,
         )
-        answer: JSON = self.wire.ask("accounts", "sign_in_staff", request)
+        answer: JSON = self.broker_client.call("accounts", "sign_in_staff", request)
         return answer
 
-    def fail(self, username: str, times: int, asker: str, device_token: str | None = None) -> None:
+    def fail(self, username: str, times: int, address: str, device_token: str | None = None) -> None:
         for _ in range(times):
             with pytest.raises(BadCredentials):
-                self.sign_in(username, "wrong password", "000000", asker, device_token)
+                self.sign_in(username, "wrong password", "000000", address, device_token)
 
     def forget_attempts(self) -> None:
         """As if nobody had signed in before."""
@@ -284,38 +281,38 @@ def other_code(code: str, by: int = 1) -> str:
     return f"{(int(code) + by) % 1_000_000:06d}"
 
 
-def refresh(wire: BusClient, token: str) -> JSON:
-    answer: JSON = wire.ask("accounts", "refresh", RefreshTokens(refresh_token=token))
+def refresh(broker_client: BrokerClient, token: str) -> JSON:
+    answer: JSON = broker_client.call("accounts", "refresh", RefreshTokens(refresh_token=token))
     return answer
 
 
-def ended_sessions(wire: BusClient) -> set[str]:
+def ended_sessions(broker_client: BrokerClient) -> set[str]:
     """As the events say."""
-    return {session for event in wire.heard("session.ended.v1") for session in event["session_ids"]}
+    return {session for event in broker_client.recorded_events("session.ended.v1") for session in event["session_ids"]}
 
 
-def listed_sessions(wire: BusClient, limit: int = 5_000) -> set[str]:
+def listed_sessions(broker_client: BrokerClient, limit: int = 5_000) -> set[str]:
     """All that a gateway which starts now is given."""
     session_ids: set[str] = set()
     after = None
     while True:
-        page = wire.ask("accounts", "list_ended_sessions", ListEndedSessions(after=after, limit=limit))
+        page = broker_client.call("accounts", "list_ended_sessions", ListEndedSessions(after=after, limit=limit))
         session_ids |= {ended["session_id"] for ended in page["items"]}
         after = page["next"]
         if after is None:
             return session_ids
 
 
-def at_once(accounts: AccountsService, times: int, act: Callable[[BusClient], Any]) -> list[Any]:
+def at_once(accounts: AccountsService, times: int, act: Callable[[BrokerClient], Any]) -> list[Any]:
     """What came of the same act done by many at the same moment: answers and errors."""
     outcomes: list[Any] = []
     start = threading.Barrier(times)
 
     def act_once() -> None:
-        with bus(accounts.broker_url) as wire:
+        with open_broker_client(accounts.broker_url) as broker_client:
             start.wait()
             try:
-                outcomes.append(act(wire))
+                outcomes.append(act(broker_client))
             except Exception as error:  # the error is the outcome
                 outcomes.append(error)
 

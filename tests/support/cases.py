@@ -14,6 +14,7 @@ from contracts.tracking import (
 from contracts.vocabulary import ActorKind, Channel, Kind, Outcome, RefusalReason, Role, Stage
 from services.tracking.case import rules
 from services.tracking.case.lifecycle import Case, Change, Context, Question, StaffFacts, UnitFacts
+from services.tracking.colleagues.rules import ColleagueFacts
 from services.tracking.decisions.rules import RecommendationFacts
 from services.tracking.evidence.rules import EvidenceFacts
 from services.tracking.inquiry.rules import (
@@ -69,10 +70,11 @@ def context(who: UUID = HEAD, at: datetime = NOON, **facts: Any) -> Context:
     loaded = (
         CorrectionFacts(values.pop("unit"), values.pop("ground_kinds")),
         AssignmentFacts(values.pop("staff", None)),
-        UnitQuestionFacts(facts.get("unit", UNIT), values.get("media", frozenset())),
+        UnitQuestionFacts(facts.get("unit", UNIT), values.get("media", frozenset()), values.pop("liaison", True)),
         EvidenceFacts(values.pop("media", frozenset())),
         NoteFacts(values.pop("may_see", frozenset())),
         RecommendationFacts(values.pop("recommended", None)),
+        ColleagueFacts(values.pop("colleague", None)),
     )
     return Context(person(who), at, WEEK, Deadlines(), uuid4(), facts=loaded, **values)
 
@@ -89,8 +91,8 @@ def decide(outcome: Outcome = Outcome.NOT_UPHELD) -> Decide:
     return Decide(outcome=outcome, reasons="دلیل", root_causes=[])
 
 
-def act(one: Case, command: Any, who: UUID = HEAD, **facts: Any) -> Change:
-    return COMMANDS.act(one, command, context(who, **facts))
+def act(of_case: Case, command: Any, who: UUID = HEAD, **facts: Any) -> Change:
+    return COMMANDS.act(of_case, command, context(who, **facts))
 
 
 def later(days: int) -> datetime:

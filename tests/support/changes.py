@@ -16,6 +16,6 @@ def effect(change: Change, kind: type[E]) -> E | None:
 
 def sure(change: Change, kind: type[E]) -> E:
     """The same, which must be there."""
-    found = effect(change, kind)
-    assert found is not None
-    return found
+    value = effect(change, kind)
+    assert value is not None
+    return value

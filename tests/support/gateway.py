@@ -27,6 +27,7 @@ from contracts.vocabulary import Kind
 from gateway.app import create_app
 from gateway.container import AppContainer
 from gateway.rabbit.client import RabbitClient
+from gateway.rabbit.rpc_reply import RawAnswer
 from gateway.settings import Settings
 
 Answerer = Callable[[Request], BaseModel]
@@ -84,17 +85,37 @@ UNLIMITED = {
 }
 
 
+REPORT: dict[str, Any] = {
+    "kind": "information",
+    "unit": "roads",
+    "ground": "waste",
+    "text": "مصالح در کنار خیابان رها شده است.",
+    "consent": True,
+}
+CRITICISM = REPORT | {"kind": "criticism", "ground": "delay"}
+COMPLAINT = REPORT | {"kind": "complaint", "ground": "delay", "identity": {"name": "شاکی نمونه"}}
+"""What each kind of submission needs at least."""
+
+
 class MemoryRabbitClient(RabbitClient):
-    """RabbitMQ in memory: keeps what is published and asked, and answers from `answers`, by service and method."""
+    """RabbitMQ in memory: keeps what is published and called, and answers from `answers`, by service and method."""
 
     def __init__(self) -> None:
         super().__init__("amqp://nowhere")
         self.published: list[Outgoing] = []
-        self.asked: list[tuple[str, Request]] = []
+        self.calls: list[tuple[str, Request]] = []
         self.patience: list[float | None] = []
         self.answers: dict[str, Answerer] = {}
         self.up, self.takes_nothing = True, False
         self.subscribed = True
+
+    def reset(self) -> None:
+        """As at the start: connected, nothing published or called, no answers."""
+        self.published.clear()
+        self.calls.clear()
+        self.patience.clear()
+        self.answers.clear()
+        self.up, self.takes_nothing = True, False
 
     @property
     def connected(self) -> bool:
@@ -116,7 +137,7 @@ class MemoryRabbitClient(RabbitClient):
             raise NotPublished("down")
         self.published.append(message)
 
-    async def ask(
+    async def call(
         self,
         service: str,
         method: str,
@@ -124,14 +145,18 @@ class MemoryRabbitClient(RabbitClient):
         answer: Any,
         patience: float | None = None,
     ) -> Any:
-        self.asked.append((f"{service}.{method}", request))
+        self.calls.append((f"{service}.{method}", request))
         self.patience.append(patience)
         answerer = self.answers.get(f"{service}.{method}")
         if answerer is None:
             raise Unavailable(retry_after=5)
         return answerer(request)
 
-    def hear(self, name: str, body: str | bytes) -> None:
+    async def call_raw(self, service: str, method: str, request: Request) -> RawAnswer:
+        reply = await self.call(service, method, request, None)
+        return RawAnswer(reply.model_dump_json().encode(), getattr(reply, "version", None))
+
+    def deliver_event(self, name: str, body: str | bytes) -> None:
         for listener in self._event_listeners:
             listener(name, body.encode() if isinstance(body, str) else body)
 
@@ -146,15 +171,22 @@ class Keys:
         self.environment = keys.generate()
 
     def settings(self, state: Path, **more: Any) -> Settings:
+        first, *further = more.get("sms_providers", ["kavenegar"])
         return Settings.model_validate(
             {
                 **{name.lower(): value for name, value in self.environment.items()},
                 "amqp_url": "amqp://nowhere",
                 "gateway_state_dir": state,
-                "public_url": "http://door",
+                "public_url": "http://gateway",
+                "sms_webhook_secret": self.webhook_secret(first),
+                "sms_webhook_secrets": {provider: self.webhook_secret(provider) for provider in further},
                 **more,
             }
         )
+
+    def webhook_secret(self, provider: str) -> str:
+        """The secret of one SMS provider's webhooks; of any but Kavenegar it is made from the name."""
+        return self.environment["SMS_WEBHOOK_SECRET"] if provider == "kavenegar" else f"secret-of-{provider}"
 
     def token(self, key: bytes | None = None, alg: str = "EdDSA", **claims: Any) -> str:
         seed = key or bytes.fromhex(self.environment["ACCESS_TOKEN_PRIVATE_KEY"])
@@ -194,7 +226,7 @@ class Gateway:
 
         async def go() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(address, 40_000))
-            async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
+            async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
                 return await client.request(method, path, **more)
 
         return asyncio.run(go())
@@ -212,4 +244,4 @@ def bearer(token: str) -> dict[str, str]:
 
 def reasons(answer: httpx.Response) -> dict[str, str]:
     """Which fields were wrong, and why."""
-    return {one["field"]: one["reason"] for one in answer.json().get("errors", [])}
+    return {error["field"]: error["reason"] for error in answer.json().get("errors", [])}

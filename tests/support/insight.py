@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 
 from contracts.intake import Catalogue, CatalogueChanged, Ground, Unit
 from contracts.tracking import CaseOpened, CaseSnapshot
-from contracts.vocabulary import Channel, Kind, Stage
+from contracts.vocabulary import Kind
+from tests.support.events import case_snapshot
 
 
 def catalogue_changed(
@@ -24,17 +25,7 @@ def catalogue_changed(
 
 def snapshot(filed_at: datetime, **changes: Any) -> CaseSnapshot:
     """A complaint about delay that was just registered."""
-    values: dict[str, Any] = {
-        "number": "1405-000001",
-        "kind": Kind.COMPLAINT,
-        "unit": "dep.urb.permits",
-        "ground": "delay",
-        "stage": Stage.REGISTERED,
-        "channel": Channel.WEB,
-        "filed_at": filed_at,
-        **changes,
-    }
-    return CaseSnapshot(**values)
+    return case_snapshot(**{"unit": "dep.urb.permits", "filed_at": filed_at, **changes})
 
 
 def case_opened(filed_at: datetime, case_id: UUID | None = None, **changes: Any) -> CaseOpened:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +20,7 @@ from contracts.gateway import Actor, Contact, FileSubmission, Identity
 from contracts.intake import CheckReceipt, OpenedIdentity, OpenIdentity, ReceiptState
 from contracts.vocabulary import ActorKind, Channel, Kind, Language, Role
 from deploy.local.parts import PostgreSQL, RabbitMQ
-from tests.support.processes import ROOT, BusClient, ServiceProcess, eventually, prepared
+from tests.support.processes import BrokerClient, ServiceProcess, eventually, prepared, run_module
 
 UNIT, CLOSED_UNIT, ROOT_UNIT = "dep.urb.permits", "org.cul.houses", "mq"
 NAME = "شاکی نمونه"
@@ -58,6 +55,15 @@ class Office:
         office.run("catalogue.seed")
         return office
 
+    @classmethod
+    @contextmanager
+    def running(cls, broker: RabbitMQ, postgres: PostgreSQL, folder: Path, database: str) -> Iterator[Office]:
+        """With one process, for the tests that end no process."""
+        office = cls.open(broker, postgres, folder, database)
+        office.start()
+        yield office
+        office.close()
+
     # --- its processes ---
 
     def start(self, ready: bool = True) -> ServiceProcess:
@@ -71,21 +77,14 @@ class Office:
 
     def run(self, command: str, *arguments: str) -> str:
         """What one of intake's commands says."""
-        done = subprocess.run(
-            [sys.executable, "-m", f"services.intake.{command}", *arguments],
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], **self.environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_module(f"services.intake.{command}", *arguments, environment=self.environment)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
     @contextmanager
     def asleep(self) -> Iterator[None]:
         """What is published meanwhile lies ready for its processes when they wake, and is taken in batches."""
-        running = [one.process for one in self.processes if one.process and one.process.poll() is None]
+        running = [process.process for process in self.processes if process.process and process.process.poll() is None]
         for process in running:
             process.send_signal(signal.SIGSTOP)
         try:
@@ -164,11 +163,11 @@ class Office:
         """As notify opens it."""
         return sealing.unseal(sealed, Contact, [key_of(self.environment["NOTIFY_PRIVATE_KEYS"])])
 
-    def identity_of(self, wire: BusClient, case_id: UUID, *roles: Role) -> Identity:
+    def identity_of(self, broker_client: BrokerClient, case_id: UUID, *roles: Role) -> Identity:
         """As the head opens it."""
         actor = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset(roles or {Role.HEAD}))
         request = OpenIdentity(actor=actor, case_id=case_id, reason="پیگیری قضایی")
-        return OpenedIdentity.model_validate(wire.ask("intake", "open_identity", request)).identity
+        return OpenedIdentity.model_validate(broker_client.call("intake", "open_identity", request)).identity
 
 
 def citizen() -> Identity:
@@ -181,32 +180,32 @@ def new_mobile() -> str:
     return f"+98900{uuid4().int % 10**7:07d}"
 
 
-def send(wire: BusClient, *commands: FileSubmission) -> None:
+def send(broker_client: BrokerClient, *commands: FileSubmission) -> None:
     for command in commands:
-        wire.command(command)
+        broker_client.publish_command(command)
 
 
-def said(wire: BusClient, name: str, *commands: FileSubmission) -> dict[UUID, dict[str, object]]:
+def events_of(broker_client: BrokerClient, name: str, *commands: FileSubmission) -> dict[UUID, dict[str, object]]:
     """What was said of these submissions, by case; each once, however often the relay sent it."""
     ids = {command.submission_id for command in commands}
-    found: dict[UUID, dict[str, object]] = {}
-    for event in wire.heard(name):
+    events: dict[UUID, dict[str, object]] = {}
+    for event in broker_client.recorded_events(name):
         case_id = UUID(event["case_id"])
         if case_id in ids:
-            known = found.setdefault(case_id, event)
-            assert known["id"] == event["id"], f"{name} twice of one case, as two events"
-    return found
+            first = events.setdefault(case_id, event)
+            assert first["id"] == event["id"], f"{name} twice of one case, as two events"
+    return events
 
 
-def all_said(
-    wire: BusClient, *commands: FileSubmission, name: str = REGISTERED, timeout: float = 20
+def await_events_of(
+    broker_client: BrokerClient, *commands: FileSubmission, name: str = REGISTERED, timeout: float = 20
 ) -> dict[UUID, dict[str, object]]:
     """Waits until an event of this name came of each of them. Events of one case may come in any order."""
     ids = {command.submission_id for command in commands}
-    eventually(lambda: said(wire, name, *commands).keys() == ids, timeout=timeout)
-    return said(wire, name, *commands)
+    eventually(lambda: events_of(broker_client, name, *commands).keys() == ids, timeout=timeout)
+    return events_of(broker_client, name, *commands)
 
 
-def receipt(wire: BusClient, office: Office, submission_id: UUID, code: str) -> ReceiptState:
+def receipt(broker_client: BrokerClient, office: Office, submission_id: UUID, code: str) -> ReceiptState:
     request = CheckReceipt(submission_id=submission_id, code_hashes=[office.hash_of(code)])
-    return ReceiptState.model_validate(wire.ask("intake", "check_receipt", request))
+    return ReceiptState.model_validate(broker_client.call("intake", "check_receipt", request))

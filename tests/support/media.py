@@ -26,7 +26,7 @@ from deploy.local.parts import ObjectStore, PostgreSQL, RabbitMQ
 from services.media.object_store import Bucket
 from services.media.processing.virus_scan import Scanner
 from tests.support import media_samples as samples
-from tests.support.processes import BusClient, ServiceProcess, eventually, prepared
+from tests.support.processes import BrokerClient, ServiceProcess, eventually, prepared
 
 CLAMD = shutil.which("clamd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
 needs_clamd = pytest.mark.skipif(CLAMD is None, reason="no clamd here: apt-get install clamav-daemon")
@@ -36,22 +36,22 @@ PART = 64 * 1024
 class Sender:
     """Does what the gateway does with an upload."""
 
-    def __init__(self, wire: BusClient) -> None:
-        self.wire = wire
+    def __init__(self, broker_client: BrokerClient) -> None:
+        self.broker_client = broker_client
 
     def create(self, size: int, file_name: str | None = None) -> str:
-        answer = self.wire.ask("media", "create_upload", CreateUpload(size=size, file_name=file_name))
+        answer = self.broker_client.call("media", "create_upload", CreateUpload(size=size, file_name=file_name))
         return str(answer["upload_id"])
 
     def prepare(self, upload_id: str, offset: int) -> dict[str, Any]:
-        answer: dict[str, Any] = self.wire.ask(
+        answer: dict[str, Any] = self.broker_client.call(
             "media", "prepare_chunk", PrepareChunk(upload_id=upload_id, offset=offset)
         )
         return answer
 
     def record(self, upload_id: str, target: dict[str, Any], offset: int, *lengths: int) -> dict[str, Any]:
         request = RecordChunk(upload_id=upload_id, lease=target["lease"], offset=offset, lengths=list(lengths))
-        answer: dict[str, Any] = self.wire.ask("media", "record_chunk", request)
+        answer: dict[str, Any] = self.broker_client.call("media", "record_chunk", request)
         return answer
 
     def put(self, upload_id: str, content: bytes, offset: int = 0) -> dict[str, Any]:
@@ -75,20 +75,22 @@ class Sender:
         return upload_id
 
     def state(self, upload_id: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self.wire.ask("media", "get_upload", GetUpload(upload_id=upload_id))
+        answer: dict[str, Any] = self.broker_client.call("media", "get_upload", GetUpload(upload_id=upload_id))
         return answer
 
     def settled(self, upload_id: str) -> dict[str, Any]:
-        def look() -> dict[str, Any] | None:
+        def final_state() -> dict[str, Any] | None:
             seen = self.state(upload_id)
             return seen if seen["state"] in (UploadState.ACCEPTED, UploadState.REJECTED) else None
 
-        return eventually(look, timeout=60)
+        return eventually(final_state, timeout=60)
 
     def download(
         self, upload_id: str, variant: Variant = Variant.EVIDENCE, **more: Any
     ) -> tuple[dict[str, Any], bytes]:
-        answer = self.wire.ask("media", "sign_download", SignDownload(media_id=upload_id, variant=variant, **more))
+        answer = self.broker_client.call(
+            "media", "sign_download", SignDownload(media_id=upload_id, variant=variant, **more)
+        )
         return answer, httpx.get(answer["url"]).raise_for_status().content
 
 

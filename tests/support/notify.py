@@ -158,11 +158,11 @@ class Person:
         opened: tracking.CaseOpened = self.event(tracking.CaseOpened, Stage.REGISTERED)
         return opened
 
-    def asked(self) -> tracking.CitizenAsked:
-        asked: tracking.CitizenAsked = self.event(
+    def citizen_asked(self) -> tracking.CitizenAsked:
+        event: tracking.CitizenAsked = self.event(
             tracking.CitizenAsked, Stage.AWAITING_CITIZEN, question_id=uuid4(), snapshot={"expected_on": None}
         )
-        return asked
+        return event
 
     def decided(self, outcome: str = "upheld", *, final: bool = False, until: date | None = None) -> Any:
         snapshot = {"outcome": outcome, "expected_on": None}
@@ -273,27 +273,30 @@ class NotifyFixture:
         return self.another_app(providers, with_reserve=with_reserve, timeout=timeout).sender
 
     def publish(self, *events: Any) -> None:
+        """Each of these events, handled as the service does."""
         notifications = self.app.notifications
-        with self.database.transaction() as connection:
-            for event in events:
-                if event.name == "submission.registered.v1":
-                    notifications.submissions_registered(connection, [event])
-                elif event.name == "submission.recoded.v1":
-                    notifications.submission_recoded(connection, event)
-                elif event.name == "otp.requested.v1":
-                    notifications.otp_requested(connection, event)
-                elif event.name == "staff.changed.v1":
-                    notifications.staff_changed(connection, event)
-                elif event.name == "catalogue.changed.v1":
-                    notifications.catalogue_changed(connection, event)
-                else:
-                    notifications.case_events(connection, [event])
+        handlers: dict[str, tuple[Any, Any]] = {
+            "submission.registered.v1": (self.database.statements, notifications.submissions_registered),
+            "submission.recoded.v1": (self.database.transaction, notifications.contact_changed),
+            "submission.claimed.v1": (self.database.transaction, notifications.contact_changed),
+            "submission.disowned.v1": (self.database.transaction, notifications.contact_changed),
+            "otp.requested.v1": (self.database.statements, notifications.otp_requested),
+            "staff.changed.v1": (self.database.transaction, notifications.staff_changed),
+            "leave.changed.v1": (self.database.transaction, notifications.staff_changed),
+            "catalogue.changed.v1": (self.database.transaction, notifications.catalogue_changed),
+        }
+        in_batches = ("submission.registered.v1", "case.", "visit.")
+        for event in events:
+            session, handle = handlers.get(event.name, (self.database.statements, notifications.case_events))
+            with session() as connection:
+                handle(connection, [event] if event.name.startswith(in_batches) else event)
 
     def push(self, *commands: ReceiveSmsPush) -> None:
         """What the provider pushes, answered."""
         for command in commands:
             with self.database.transaction() as connection:
-                assert self.app.pushes.receive(connection, command)
+                received = self.app.pushes.receive(connection, command)
+                assert (received.complete, received.error) == (True, None)
         self.send()
 
     def outbox(self) -> list[tuple[str, dict[str, Any]]]:
@@ -305,7 +308,8 @@ class NotifyFixture:
     def receipt(self, message_id: object, status: int) -> bool:
         """Pushes a delivery receipt; False when its message is not known yet."""
         with self.database.transaction() as connection:
-            return self.app.pushes.receive(connection, delivery_receipt(self.keys, message_id, status, self.clock))
+            receipt = delivery_receipt(self.keys, message_id, status, self.clock)
+            return self.app.pushes.receive(connection, receipt).complete
 
     def send(self, sender: MessageSender | None = None) -> None:
         while (sender or self.app.sender).send_due(self.database):
@@ -337,8 +341,8 @@ class NotifyEnvironment:
         self.simulator.reset()
         self.reserve.reset()
         tables = (
-            "messages, contacts, erasures, cases, inbound, helped, opt_outs, readings, units, staff, texts,"
-            " refusal_reasons"
+            "messages, contacts, erasures, cases, inbound, open_replies, help_replies, opt_outs, readings, units, staff, texts,"
+            " refusal_reasons, leaves, webhook_subscriptions, webhook_deliveries, webhook_commands"
         )
         with self.database.transaction() as connection:
             connection.execute(text(f"truncate {tables}, text_commands, inbox, outbox"))
@@ -356,19 +360,17 @@ def providers() -> Iterator[tuple[Simulator, Simulator]]:
         yield simulator, reserve
 
 
+def environment_of(amqp_url: str, server_url: str, name: str, simulator: Simulator, **more: str) -> dict[str, str]:
+    """Of a notify that sends by this simulator; `name`: of its database."""
+    provider = {"KAVENEGAR_BASE_URL": simulator.url, "KAVENEGAR_API_KEY": API_KEY, "SMS_SENDER": LINE}
+    return prepared("notify", amqp_url, server_url, name, **provider, **more)
+
+
 @contextmanager
-def notify_environment(amqp_url: str, server_url: str, name: str) -> Iterator[NotifyEnvironment]:
+def open_notify_environment(amqp_url: str, server_url: str, name: str) -> Iterator[NotifyEnvironment]:
     """`name`: of its database."""
     with providers() as (simulator, reserve):
-        environment = prepared(
-            "notify",
-            amqp_url,
-            server_url,
-            name,
-            KAVENEGAR_BASE_URL=simulator.url,
-            KAVENEGAR_API_KEY=API_KEY,
-            SMS_SENDER=LINE,
-        )
+        environment = environment_of(amqp_url, server_url, name, simulator)
         database = Database(environment["DATABASE_URL"])
         try:
             yield NotifyEnvironment(environment, database, simulator, reserve)

@@ -27,7 +27,7 @@ CODE_FIELDS = {"/follow", "/file/code", "/sign-in/code", "/file/unit"}
 
 
 def public_case(**more: Any) -> PublicCase:
-    known: dict[str, Any] = {
+    values: dict[str, Any] = {
         "case_id": uuid4(),
         "kind": Kind.CRITICISM,
         "stage": Stage.AWAITING_CITIZEN,
@@ -41,15 +41,15 @@ def public_case(**more: Any) -> PublicCase:
         "timeline": [],
         "version": 5,
     }
-    return PublicCase(**{**known, **more})
+    return PublicCase(**{**values, **more})
 
 
 def draft(kind: Kind = Kind.COMPLAINT, **more: Any) -> Draft:
     done = ["mobile", "code", "name", "unit", "ground", "text", "place", "date", "people", "reference"]
     done += ["questions/day", "questions/times", "questions/what", "evidence", "identity"]
     ground = "delay" if kind is Kind.COMPLAINT else "conduct"
-    known = {"unit": "parks", "ground": ground, "name": "شاکی نمونه", "done": done, "anonymous": False}
-    return Draft(kind=kind, **{**known, **more})
+    values = {"unit": "parks", "ground": ground, "name": "شاکی نمونه", "done": done, "anonymous": False}
+    return Draft(kind=kind, **{**values, **more})
 
 
 def make(folder: Path, **settings: Any) -> Gateway:
@@ -103,15 +103,15 @@ def cookie(browser: Browser) -> str:
 def text_fields(gateway: Gateway) -> dict[str, list[str]]:
     """Pages with fields for text, and those fields."""
     answers_well(gateway)
-    found = {}
+    fields = {}
     for path in routes.PAGES:
         browser = at_every_page(gateway, path)
         answer = gateway.send("GET", address(path), headers={"cookie": cookie(browser)})
         if answer.status_code == 200 and "text/html" in answer.headers.get("content-type", ""):
             browser.answer = answer
             if browser.typable:
-                found[path] = browser.typable
-    return found
+                fields[path] = browser.typable
+    return fields
 
 
 def fill(browser: Browser, fields: list[str]) -> dict[str, str]:

@@ -39,6 +39,15 @@ class Browser:
     def send(self, path: str, **fields: str) -> str:
         return self.open(path, "POST", data={"token": self.token, **fields})
 
+    def goes_to_evidence(self) -> None:
+        """To the step of the form where files are chosen."""
+        self.open("/file/criticism/start")
+        self.send("/file/unit", unit="parks")
+        self.send("/file/ground", ground="delay")
+        self.send("/file/text", text="پرونده سه ماه مانده است.")
+        for step in ("place", "date", "people", "reference"):
+            self.send(f"/file/{step}")
+
     @property
     def text(self) -> str:
         """What the page says, without its marks."""
@@ -51,9 +60,9 @@ class Browser:
     @property
     def typable(self) -> list[str]:
         """Names of the fields of the page that text can be typed into."""
-        found = re.findall(r"<(?:input|textarea)\b[^>]*>", self.answer.text)
-        texts = [one for one in found if not re.search(r'type="(?:hidden|radio|checkbox|file|submit)"', one)]
-        return [name for one in texts for name in re.findall(r' name="([^"]*)"', one)]
+        tags = re.findall(r"<(?:input|textarea)\b[^>]*>", self.answer.text)
+        texts = [tag for tag in tags if not re.search(r'type="(?:hidden|radio|checkbox|file|submit)"', tag)]
+        return [name for text in texts for name in re.findall(r' name="([^"]*)"', text)]
 
     @property
     def hidden(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ answers RPC as "probe". The display_name of a staff.changed event is the instruc
   later N         raise TryLater the first N times, then note
   sleep S         work S seconds, then note
   announce S      the same, and send the event on through the outbox
+RPC waits for so many seconds before it answers; asked "note <uuid>" it notes that as an effect.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import eventlet
 eventlet.monkey_patch()
 
 import sys
+from uuid import UUID
 
 from sqlalchemy import Connection, text
 
@@ -36,10 +38,9 @@ from backbone.messaging.rpc import rpc
 from backbone.process.run import serve
 from backbone.process.settings import ServiceSettings, load
 from contracts.accounts import StaffChanged
-from contracts.base import Event
 from contracts.errors import Invalid, UnknownCase
 from contracts.notify import CitizenReplied
-from tests.support.probe_contracts import Ask, Told
+from tests.support.probe_contracts import ProbeRequest, ProbeAnswer
 
 
 class Service(PeygirService):
@@ -64,20 +65,22 @@ class Service(PeygirService):
             eventlet.sleep(float(number))
         with self.db.transaction() as connection:
             if inbox.first_time(connection, "tracking.staff", event.id):
-                self._note(connection, event)
+                self._note(connection, event.id)
                 if verb == "announce":
                     outbox.add(connection, event)
 
     @durable_event_handler("tracking.replies", batch=50, concurrency=1)
     def obey_together(self, events: list[CitizenReplied]) -> None:
         with self.db.transaction() as connection:
-            for event in inbox.unseen(connection, "tracking.replies", events):
+            for event in events:
+                if not inbox.first_time(connection, "tracking.replies", event.id):
+                    continue
                 if event.reply == "object":
                     raise Invalid
-                self._note(connection, event)
+                self._note(connection, event.id)
 
     @rpc
-    def tell(self, request: Ask) -> Told:
+    def tell(self, request: ProbeRequest) -> ProbeAnswer:
         from backbone.process import traces as trace
 
         if request.what == "unknown":
@@ -87,12 +90,16 @@ class Service(PeygirService):
         eventlet.sleep(request.seconds)
         with self.db.read() as connection:
             connection.execute(text("SELECT 1"))
-        return Told(what=request.what, trace=trace.trace_id())
+        verb, _, identity = request.what.partition(" ")
+        if verb == "note":
+            with self.db.transaction() as connection:
+                self._note(connection, identity)
+        return ProbeAnswer(what=request.what, trace=trace.trace_id())
 
-    def _note(self, connection: Connection, event: Event) -> None:
+    def _note(self, connection: Connection, identity: UUID | str) -> None:
         connection.execute(
             text("INSERT INTO effects (event_id, pid) VALUES (:id, :pid)"),
-            {"id": event.id, "pid": os.getpid()},
+            {"id": identity, "pid": os.getpid()},
         )
 
 

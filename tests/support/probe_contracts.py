@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from contracts.accounts import StaffChanged
 from contracts.base import Answer, Request
-
-TABLES = """
-CREATE TABLE effects (seq serial, event_id uuid, pid int);
-CREATE TABLE attempts (event_id uuid PRIMARY KEY, times int);
-"""
+from tests.support.events import account_changed
 
 
-class Ask(Request):
+class ProbeRequest(Request):
     what: str
     seconds: float = 0
 
 
-class Told(Answer):
+class ProbeAnswer(Answer):
     what: str
     trace: str | None = None
+
+
+def staff_changed(instruction: str = "note") -> StaffChanged:
+    """An event that tells the probe what to do (tests/support/probe.py lists the instructions)."""
+    return account_changed(display_name=instruction)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from backbone.process import keys
 from backbone.storage import migrate
 from contracts.base import Event
 from contracts.errors import from_wire
+from deploy.local import ports
 
 ROOT = Path(__file__).parents[2]
 Result = TypeVar("Result")
@@ -52,10 +52,8 @@ def eventually(probe: Callable[[], Result | Literal[False] | None], timeout: flo
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that is free now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """A TCP port on 127.0.0.1 that is free now, and that no outgoing connection takes while its server is down."""
+    return ports.pick()
 
 
 def create_database(server_url: str, name: str) -> str:
@@ -126,34 +124,49 @@ class ServiceProcess:
         return self.process.wait(timeout=20)
 
 
-class BusClient:
-    """A blocking client of the bus for tests: publishes, asks by RPC, peeks into queues. Not for threads."""
+def run_module(
+    module: str, *arguments: str, environment: Mapping[str, str], timeout: float | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs `python -m module arguments` to its end, with PATH and `environment` alone; the caller checks its exit code."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+class BrokerClient:
+    """A blocking client of the broker for tests: publishes, calls by RPC, records events, reads queues. Not for threads."""
 
     def __init__(self, url: str) -> None:
         self._connection = pika.BlockingConnection(amqp.parameters(url, "test"))
         self.channel = self._connection.channel()
         self.channel.confirm_delivery()
-        self._events: str | None = None
+        self._recording_queue: str | None = None
 
     def publish(self, exchange: str, name: str, body: bytes, message_id: str | None = None, **headers: Any) -> None:
         properties = amqp.Outgoing(exchange, name, body, message_id or str(uuid.uuid4()), name, headers).properties()
         self.channel.basic_publish(exchange, name, body, properties, mandatory=True)
 
-    def event(self, event: Event) -> None:
+    def publish_event(self, event: Event) -> None:
         """Publishes an event as its producer's relay would."""
         message = amqp.event(event)
         self.channel.basic_publish(
             message.exchange, message.routing_key, message.body, message.properties(), mandatory=True
         )
 
-    def command(self, command: Any) -> None:
+    def publish_command(self, command: Any) -> None:
         """Publishes a gateway command."""
         message = amqp.command(command, str(uuid.uuid4()))
         self.channel.basic_publish(
             message.exchange, message.routing_key, message.body, message.properties(), mandatory=True
         )
 
-    def ask(self, service: str, method: str, request: BaseModel, timeout: float = 10.0) -> Any:
+    def call(self, service: str, method: str, request: BaseModel, timeout: float = 10.0) -> Any:
         """The answer of `service.method` as plain JSON, or the error it raised."""
         reply = self.channel.queue_declare("", exclusive=True, auto_delete=True).method.queue
         self.channel.queue_bind(reply, "nameko-rpc", reply)
@@ -173,30 +186,30 @@ class BusClient:
             self.channel.queue_delete(reply)
             if answer is None:
                 raise TimeoutError(f"{service}.{method} did not answer in {timeout} s")
-            wire = json.loads(answer)
-            if wire["error"]:
-                raise from_wire(wire["error"]["exc_type"], wire["error"]["exc_args"])
-            return wire["result"]
+            reply_body = json.loads(answer)
+            if reply_body["error"]:
+                raise from_wire(reply_body["error"]["exc_type"], reply_body["error"]["exc_args"])
+            return reply_body["result"]
         raise TimeoutError(f"{service}.{method}")
 
-    def listen(self, *exchanges: str) -> None:
-        """From now on keep what is published to these event exchanges, for `heard`."""
-        self._events = self.channel.queue_declare("", exclusive=True).method.queue
+    def record_events(self, *exchanges: str) -> None:
+        """From now on keep what is published to these event exchanges, for `recorded_events`."""
+        self._recording_queue = self.channel.queue_declare("", exclusive=True).method.queue
         for exchange in exchanges:
-            self.channel.queue_bind(self._events, exchange, "#")
-        self._heard: list[dict[str, Any]] = []
+            self.channel.queue_bind(self._recording_queue, exchange, "#")
+        self._recorded: list[dict[str, Any]] = []
 
-    def heard(self, name: str) -> list[dict[str, Any]]:
-        """The bodies of the events of this name heard so far."""
-        assert self._events is not None
+    def recorded_events(self, name: str | None = None) -> list[dict[str, Any]]:
+        """The bodies of the events recorded so far, all or those of this name; each has its name in `_name`."""
+        assert self._recording_queue is not None
         while True:
-            method, properties, body = self.channel.basic_get(self._events, auto_ack=True)
+            method, properties, body = self.channel.basic_get(self._recording_queue, auto_ack=True)
             if method is None:
                 break
-            self._heard.append({"_name": properties.type, **json.loads(body)})
-        return [event for event in self._heard if event["_name"] == name]
+            self._recorded.append({"_name": properties.type, **json.loads(body)})
+        return [event for event in self._recorded if name is None or event["_name"] == name]
 
-    def depth(self, queue: str) -> int:
+    def queue_depth(self, queue: str) -> int:
         """Messages ready in a queue."""
         return int(self.channel.queue_declare(queue, passive=True).method.message_count)
 
@@ -216,9 +229,9 @@ class BusClient:
 
 
 @contextmanager
-def bus(url: str) -> Iterator[BusClient]:
+def open_broker_client(url: str) -> Iterator[BrokerClient]:
     """A client that is closed again."""
-    client = BusClient(url)
+    client = BrokerClient(url)
     try:
         yield client
     finally:
@@ -228,7 +241,7 @@ def bus(url: str) -> Iterator[BusClient]:
 def prepared(service: str, amqp_url: str, server_url: str, database: str, **more: str) -> dict[str, str]:
     """The environment of one service with fresh secrets, its topology declared, its queues empty, its database migrated."""
     topology.declare(amqp_url)
-    with bus(amqp_url) as client:
+    with open_broker_client(amqp_url) as client:
         client.purge()  # what earlier tests left is not for a fresh database
     url = create_database(server_url, database)
     migrate.upgrade(service, url)

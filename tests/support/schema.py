@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from backbone.messaging.topology import SERVICES
+from contracts.audit import AUDITED
 
 _CASTS = re.compile(r"::character varying|::text|\[\]|[() ]")
 
@@ -34,6 +38,19 @@ SELECT 'extension', '', extname, '' FROM pg_extension
 
 Object = tuple[str, str, str, str]
 """(kind, table, name, definition)"""
+
+SCHEMAS = Path(__file__).parents[1] / "resilience" / "schemas"
+SHARED = {
+    "common": frozenset(SERVICES),
+    "audited": frozenset(AUDITED),
+    "history": frozenset({"accounts", "intake", "notify"}),
+}
+"""Files of what several services have, and which do; in the order in which they are restored."""
+
+
+def files_of(service: str) -> list[Path]:
+    """The files of a service's schema, in the order in which they are restored."""
+    return [SCHEMAS / f"{name}.sql" for name in (*(name for name in SHARED if service in SHARED[name]), service)]
 
 
 def objects(url: str) -> set[Object]:

@@ -26,7 +26,8 @@ from contracts.tracking import (
     ViewByCode,
 )
 from contracts.vocabulary import ActorKind, Channel, Kind, Language, Role
-from tests.support.processes import BusClient, ServiceProcess, eventually
+from tests.support.events import account_changed
+from tests.support.processes import BrokerClient, ServiceProcess, eventually
 
 UNITS = {
     "mq": None,
@@ -43,7 +44,9 @@ UNIT = "dep.urb.permits"
 @contextmanager
 def three_of_tracking(environment: dict[str, str], logs: Path) -> Iterator[list[ServiceProcess]]:
     """Three replicas at work, stopped at the end; each has its log in `logs`."""
-    processes = [ServiceProcess("tracking", environment, logs / f"tracking-{one}.log").start() for one in range(3)]
+    processes = [
+        ServiceProcess("tracking", environment, logs / f"tracking-{number}.log").start() for number in range(3)
+    ]
     yield processes
     for process in processes:
         process.stop()
@@ -100,24 +103,15 @@ def actor(role: Role, unit: str | None = "insp", id_: UUID | None = None) -> Act
 
 def staff(who: Actor, version: int = 1, **changes: Any) -> StaffChanged:
     """The same person as accounts tells of them."""
-    values: dict[str, Any] = {
-        "id": uuid.uuid4(),
-        "occurred_at": now(),
-        "staff_id": UUID(who.id),
-        "version": version,
-        "display_name": "کارمند",
-        "roles": sorted(who.roles),
-        "unit": who.unit,
-        "active": True,
-    }
-    return StaffChanged(**values | changes)
+    values = {"staff_id": UUID(who.id), "version": version, "roles": sorted(who.roles), "unit": who.unit}
+    return account_changed(**values | changes)
 
 
 class Office:
-    """The people of the tests, and the bus they speak over. Inspectors are known to tracking once `gather` returns."""
+    """The people of the tests, who call through `broker_client`. Inspectors are known to tracking once `gather` returns."""
 
-    def __init__(self, wire: BusClient, database_url: str) -> None:
-        self.wire = wire
+    def __init__(self, broker_client: BrokerClient, database_url: str) -> None:
+        self.broker_client = broker_client
         self._url = database_url.replace("+psycopg", "")
         self.head = actor(Role.HEAD)
         self.screener = actor(Role.SCREENER)
@@ -128,21 +122,28 @@ class Office:
 
     def gather(self) -> Office:
         """Tells tracking the catalogue and the staff."""
-        self.wire.event(catalogue())
+        self.broker_client.publish_event(catalogue())
         people = [self.head, self.screener, self.inspector, self.other_inspector, self.insider, self.liaison]
         for person in people:
-            self.wire.event(staff(person))
-        eventually(lambda: self.one("SELECT count(*) FROM catalogue") == 1)
+            self.broker_client.publish_event(staff(person))
+        eventually(lambda: self.value("SELECT count(*) FROM catalogue") == 1)
         ids = [person.id for person in people]
-        eventually(lambda: self.one("SELECT count(*) FROM staff WHERE staff_id = ANY(%s::uuid[])", ids) == len(ids))
+        eventually(lambda: self.value("SELECT count(*) FROM staff WHERE staff_id = ANY(%s::uuid[])", ids) == len(ids))
         return self
+
+    def set_catalogue(self, version: int, **changes: Any) -> None:
+        """Publishes the catalogue as the administrator has just changed it, and waits until tracking has it."""
+        changed = catalogue(version).catalogue.model_copy(update=changes)
+        changed = type(changed).model_validate(changed.model_dump())
+        self.broker_client.publish_event(CatalogueChanged(id=uuid.uuid4(), occurred_at=now(), catalogue=changed))
+        eventually(lambda: self.value("SELECT version FROM catalogue") == version)
 
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """What tracking's database says."""
         with psycopg.connect(self._url, autocommit=True) as connection:
             return connection.execute(query, parameters).fetchall()
 
-    def one(self, query: str, *parameters: Any) -> Any:
+    def value(self, query: str, *parameters: Any) -> Any:
         """The first value of the first row."""
         return self.rows(query, *parameters)[0][0]
 
@@ -154,12 +155,12 @@ class Office:
     def open(self, **changes: Any) -> SubmissionRegistered:
         """A case, open."""
         filed = submission(**changes)
-        self.wire.event(filed)
-        eventually(lambda: self.one("SELECT count(*) FROM cases WHERE case_id = %s", filed.case_id) == 1)
+        self.broker_client.publish_event(filed)
+        eventually(lambda: self.value("SELECT count(*) FROM cases WHERE case_id = %s", filed.case_id) == 1)
         return filed
 
     def ask(self, method: str, request: Contract) -> Any:
-        return self.wire.ask("tracking", method, request)
+        return self.broker_client.call("tracking", method, request)
 
     def get(self, case_id: UUID, who: Actor | None = None) -> Any:
         """The staff's view."""
@@ -168,7 +169,7 @@ class Office:
     def do(self, who: Actor, case_id: UUID, command: Any, version: int | None = None, key: str | None = None) -> Any:
         """A command of staff, on the case as it is unless `version` says otherwise."""
         if version is None:
-            version = self.one("SELECT version FROM cases WHERE case_id = %s", case_id)
+            version = self.value("SELECT version FROM cases WHERE case_id = %s", case_id)
         request = ExecuteCommand(
             actor=who,
             case_id=case_id,
@@ -199,13 +200,13 @@ class Office:
 
     def numbers(self, who: Actor, **filters: Any) -> list[str]:
         """The numbers of all cases that a list gives, page by page."""
-        found, after = [], None
+        numbers, after = [], None
         while True:
             page = self.page(who, after=after, limit=100, **filters)
-            found += [line["number"] for line in page["items"]]
+            numbers += [line["number"] for line in page["items"]]
             after = page["next"]
             if after is None:
-                return found
+                return numbers
 
     def investigated(self, **changes: Any) -> SubmissionRegistered:
         """A case in the inspector's hands."""

@@ -8,7 +8,7 @@ import pytest
 
 from services.media.processing.examination import examine
 from services.media.processing.rules import Limits
-from tests.support.gateway import Gateway
+from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway
 from tests.support.media_examination import Examined, Examiner
 from tests.support.page_visitors import Clock, answers_well, make, text_fields
 
@@ -27,26 +27,34 @@ def examined(tmp_path: Path) -> Examiner:
 
 
 @pytest.fixture(scope="module")
-def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+def unlimited_gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+    """One gateway for a module, with the sample catalogue and without limits; `rabbit.reset()` forgets the test before."""
+    made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
+    made.container.catalogue_cache.put(CATALOGUE)
+    return made
+
+
+@pytest.fixture(scope="module")
+def module_gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     return make(tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture
-def gateway(only_one: Gateway) -> Gateway:
+def gateway(module_gateway: Gateway) -> Gateway:
     """It keeps nothing of the test before."""
-    folder = only_one.settings.gateway_state_dir / "form-sessions"
+    folder = module_gateway.settings.gateway_state_dir / "form-sessions"
     for file in folder.glob("[0-9a-f]*"):
         file.unlink()
-    only_one.rabbit.asked.clear()
-    only_one.rabbit.published.clear()
-    answers_well(only_one)
-    return only_one
+    module_gateway.rabbit.calls.clear()
+    module_gateway.rabbit.published.clear()
+    answers_well(module_gateway)
+    return module_gateway
 
 
 @pytest.fixture(scope="module")
-def text_pages(only_one: Gateway) -> dict[str, list[str]]:
+def text_pages(module_gateway: Gateway) -> dict[str, list[str]]:
     """Pages with fields for text, and those fields."""
-    return text_fields(only_one)
+    return text_fields(module_gateway)
 
 
 @pytest.fixture

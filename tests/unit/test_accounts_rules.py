@@ -31,17 +31,17 @@ class TestSendingLimits:
     def test_the_first_code_is_sent_at_once(self) -> None:
         assert code_rules.wait_for_code([], NOW, LIMITS) == 0
 
-    def test_the_next_one_is_sent_after_a_minute(self) -> None:
+    def test_the_next_code_is_sent_after_a_minute(self) -> None:
         assert code_rules.wait_for_code([ago(1)], NOW, LIMITS) == 59
         assert code_rules.wait_for_code([ago(59.5)], NOW, LIMITS) == 1
         assert code_rules.wait_for_code([ago(60)], NOW, LIMITS) == 0
 
-    def test_five_an_hour_and_no_more(self) -> None:
+    def test_at_most_five_an_hour(self) -> None:
         sent = [ago(3000), ago(2000), ago(1500), ago(1000), ago(500)]
         assert code_rules.wait_for_code(sent, NOW, LIMITS) == 600
         assert code_rules.wait_for_code(sent, NOW + timedelta(seconds=600), LIMITS) == 0
 
-    def test_fifteen_a_day_and_no_more(self) -> None:
+    def test_at_most_fifteen_a_day(self) -> None:
         sent = [ago(80_000 - 5_000 * n) for n in range(15)]
         assert code_rules.wait_for_code(sent, NOW, LIMITS) == 6_400
 
@@ -53,7 +53,7 @@ class TestSendingLimits:
 
 
 class TestCode:
-    def test_it_is_six_digits_from_all_the_range(self) -> None:
+    def test_it_is_six_digits_from_the_whole_range(self) -> None:
         codes = {code_rules.fresh_code() for _ in range(2000)}
         assert all(len(code) == 6 and code.isdigit() for code in codes)
         assert len(codes) > 1900
@@ -80,17 +80,19 @@ class TestCode:
             ),
         ],
     )
-    def test_what_it_is_worth(self, stored: list[StoredCode], entered: str, may_try: bool, verdict: Verdict) -> None:
+    def test_a_code_is_worth_what_its_attempts_and_age_allow(
+        self, stored: list[StoredCode], entered: str, may_try: bool, verdict: Verdict
+    ) -> None:
         assert code_rules.judge(stored, entered, NOW, may_try=may_try) is verdict
 
-    def test_one_asker_never_uses_up_what_a_mobile_may_be_sent(self) -> None:
+    def test_one_requester_never_uses_up_the_codes_of_a_mobile(self) -> None:
         limits = code_rules.limits_of_one_requester(LIMITS)
         assert (limits.resend, limits.per_hour, limits.per_day) == (0, 4, 12)
         assert code_rules.limits_of_one_requester(SendingLimits(60, 1, 1)) == SendingLimits(0, 1, 1)
 
 
 class TestStaff:
-    def test_an_account_that_many_addresses_guess_at_is_slow_and_never_shut(self) -> None:
+    def test_an_account_guessed_at_from_many_addresses_is_slowed_and_never_locked(self) -> None:
         seconds = [rules.pause_after(failures).total_seconds() for failures in (0, 49, 50, 74, 75, 100, 150, 10_000)]
         assert seconds == [0, 0, 2, 2, 4, 8, 30, 30]
 
@@ -98,10 +100,10 @@ class TestStaff:
         seconds = [rules.block_after(failures).total_seconds() for failures in (0, 4, 5, 6, 7, 11, 10_000)]
         assert seconds == [0, 0, 15, 30, 60, 900, 900]
 
-    def test_a_user_name_is_one_however_it_is_typed(self) -> None:
+    def test_a_user_name_is_the_same_in_any_notation(self) -> None:
         assert rules.username_form("  Head ") == rules.username_form("ｈｅａｄ") == "head"
 
-    def test_a_password_fits_its_hash_alone(self) -> None:
+    def test_a_password_matches_only_its_own_hash(self) -> None:
         stored = credentials.hash_password("گذرواژهٔ ۱۲۳")
         assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=1$")
         assert credentials.password_fits(stored, "گذرواژهٔ ۱۲۳")
@@ -132,18 +134,20 @@ class TestRefreshToken:
             (ago(11), False, Use.STOLEN),
         ],
     )
-    def test_what_a_second_time_means(self, used_at: datetime | None, successor_used: bool, use: Use) -> None:
+    def test_a_reused_refresh_token_is_judged_by_its_age_and_successor(
+        self, used_at: datetime | None, successor_used: bool, use: Use
+    ) -> None:
         assert use_of(used_at, successor_used, NOW, grace=10) is use
 
 
 class TestDemoCredentials:
     def test_they_are_the_same_at_each_run_and_differ_by_name_and_key(self) -> None:
-        one = credentials_of("head", b"k" * 32, None, None)
-        assert one == credentials_of("head", b"k" * 32, None, None)
+        head = credentials_of("head", b"k" * 32, None, None)
+        assert head == credentials_of("head", b"k" * 32, None, None)
         others = [credentials_of("screener", b"k" * 32, None, None), credentials_of("head", b"x" * 32, None, None)]
-        assert len({one.password, *(other.password for other in others)}) == 3
-        assert len({one.totp_secret, *(other.totp_secret for other in others)}) == 3
+        assert len({head.password, *(other.password for other in others)}) == 3
+        assert len({head.totp_secret, *(other.totp_secret for other in others)}) == 3
 
-    def test_what_is_given_wins(self) -> None:
+    def test_given_values_win(self) -> None:
         assert credentials_of("head", b"k" * 32, "given", SECRET).password == "given"
         assert credentials_of("head", b"k" * 32, "given", SECRET).totp_secret == SECRET

@@ -43,7 +43,7 @@ def member(*roles: Role, unit: str | None = "mayor.insp", active: bool = True) -
         ({}, {"roles": [Role.ANALYST], "unit": "dep.urb"}, False),
     ],
 )
-def test_what_grants_opens_or_extends_takes_two_and_what_takes_away_one(
+def test_granting_opening_and_extending_need_two_and_removing_needs_one(
     role: Role, before: dict[str, object] | None, after: dict[str, object], two: bool
 ) -> None:
     def made(about: dict[str, object]) -> Member:
@@ -64,10 +64,10 @@ def every_account() -> list[Member]:
     ]
 
 
-def test_no_way_of_steps_that_one_may_take_leads_to_a_sensitive_role() -> None:
+def test_no_sequence_of_single_administrator_changes_leads_to_a_sensitive_role() -> None:
     """Whatever one administrator does alone, in any order, no account has a sensitive role that had none before."""
     accounts = every_account()
-    reached = {one for one in accounts if not sensitive_roles_in_force(one)}
+    reached = {account for account in accounts if not sensitive_roles_in_force(account)}
     steps = {
         before: [after for after in accounts if not needs_two_administrators(before, after)] for before in accounts
     }
@@ -77,10 +77,10 @@ def test_no_way_of_steps_that_one_may_take_leads_to_a_sensitive_role() -> None:
             if after not in reached:
                 reached.add(after)
                 waiting.append(after)
-    assert not [one for one in reached if sensitive_roles_in_force(one)]
+    assert not [account for account in reached if sensitive_roles_in_force(account)]
 
 
-def test_whoever_comes_to_a_sensitive_role_gets_new_credentials_whatever_was_before() -> None:
+def test_anyone_who_gains_a_sensitive_role_gets_new_credentials() -> None:
     for before, after in product(every_account(), every_account()):
         if sensitive_roles_in_force(after) and not sensitive_roles_in_force(before):
             assert renews_credentials(before, after)
@@ -90,7 +90,7 @@ def test_whoever_comes_to_a_sensitive_role_gets_new_credentials_whatever_was_bef
 
 
 @pytest.mark.parametrize("others", [0, 1, 2, 5])
-def test_the_server_makes_and_mends_administrators_alone_and_the_first_two(others: int) -> None:
+def test_the_server_creates_and_repairs_only_administrators_and_the_first_two(others: int) -> None:
     for before, after in [(None, member(Role.ADMINISTRATOR)), (member(Role.ANALYST), member(Role.ADMINISTRATOR))]:
         assert may_be_done_on_the_server(before, after, others) is (others < 2)
     for roles in ([Role.HEAD], [Role.CUSTODIAN], [Role.ADMINISTRATOR, Role.HEAD]):

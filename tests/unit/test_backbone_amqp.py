@@ -29,13 +29,13 @@ class Channel:
     """A channel in confirm mode as the broker sees it; notes what each waiter is told."""
 
     def __init__(self) -> None:
-        self.told: dict[str, str | None] = {}
+        self.reported: dict[str, str | None] = {}
         self.confirms: Confirms[str] = Confirms(self._settle)
         self._sent = 0
 
     def _settle(self, waiter: str, error: NotPublished | None) -> None:
-        assert waiter not in self.told, "told twice"
-        self.told[waiter] = None if error is None else str(error)
+        assert waiter not in self.reported, "reported twice"
+        self.reported[waiter] = None if error is None else str(error)
 
     def send(self, *names: str) -> None:
         for name in names:
@@ -60,64 +60,64 @@ def channel() -> Channel:
 def test_a_confirmed_message_is_published(channel: Channel) -> None:
     channel.send("first", "second")
     channel.ack(2)
-    assert channel.told == {"second": None}
+    assert channel.reported == {"second": None}
     assert len(channel.confirms) == 1
 
 
-def test_one_confirm_may_cover_all_before_it(channel: Channel) -> None:
+def test_one_confirm_may_cover_all_previous_messages(channel: Channel) -> None:
     channel.send("a", "b", "c", "d")
     channel.ack(3, multiple=True)
-    assert channel.told == {"a": None, "b": None, "c": None}
+    assert channel.reported == {"a": None, "b": None, "c": None}
     channel.ack(4, multiple=True)
-    assert channel.told["d"] is None
+    assert channel.reported["d"] is None
     assert len(channel.confirms) == 0
 
 
-def test_what_was_confirmed_singly_is_not_told_again_by_one_for_all(channel: Channel) -> None:
+def test_a_singly_confirmed_message_is_not_reported_again_by_a_multiple_confirm(channel: Channel) -> None:
     channel.send("a", "b", "c")
     channel.ack(2)
     channel.ack(2)
     channel.ack(3, multiple=True)
-    assert channel.told == dict.fromkeys("abc")
+    assert channel.reported == dict.fromkeys("abc")
 
 
 def test_a_message_that_no_queue_takes_is_not_published(channel: Channel) -> None:
     channel.send("taken", "homeless", "taken too")
     channel.give_back("homeless")
     channel.ack(3, multiple=True)
-    assert channel.told == {"taken": None, "homeless": "no queue takes it", "taken too": None}
+    assert channel.reported == {"taken": None, "homeless": "no queue takes it", "taken too": None}
 
 
-def test_sent_again_it_is_judged_anew(channel: Channel) -> None:
+def test_a_resent_message_is_judged_again(channel: Channel) -> None:
     channel.send("homeless")
     channel.give_back("homeless")
     channel.ack(1)
-    channel.told.clear()
+    channel.reported.clear()
     channel.send("homeless")
     channel.ack(2)
-    assert channel.told == {"homeless": None}
+    assert channel.reported == {"homeless": None}
 
 
 def test_a_message_that_the_broker_refuses_is_not_published(channel: Channel) -> None:
     channel.send("a", "b", "c")
     channel.nack(2, multiple=True)
     channel.ack(3)
-    assert channel.told == {"a": "the broker refused it", "b": "the broker refused it", "c": None}
+    assert channel.reported == {"a": "the broker refused it", "b": "the broker refused it", "c": None}
 
 
-def test_with_the_channel_all_that_waits_is_lost_and_said_so_once(channel: Channel) -> None:
+def test_a_lost_channel_reports_each_waiting_message_as_lost_once(channel: Channel) -> None:
     channel.send("a", "b", "c")
     channel.ack(1)
     channel.confirms.lost("the connection closed")
     channel.confirms.lost("the connection closed")
     channel.ack(3, multiple=True)
-    assert channel.told == {"a": None, "b": "the connection closed", "c": "the connection closed"}
+    assert channel.reported == {"a": None, "b": "the connection closed", "c": "the connection closed"}
 
 
-def test_a_confirm_for_nothing_of_ours_does_no_harm(channel: Channel) -> None:
+def test_a_confirm_of_an_unknown_message_is_ignored(channel: Channel) -> None:
     channel.ack(7)
     channel.ack(9, multiple=True)
-    assert channel.told == {}
+    assert channel.reported == {}
 
 
 @given(
@@ -129,7 +129,7 @@ def test_a_confirm_for_nothing_of_ours_does_no_harm(channel: Channel) -> None:
         max_size=60,
     )
 )
-def test_whatever_the_broker_says_each_message_is_told_once_and_truly(steps: list[tuple[str, int, bool]]) -> None:
+def test_each_message_is_reported_once_and_correctly_for_any_broker_answer(steps: list[tuple[str, int, bool]]) -> None:
     """The same as by a plain reading of the rules: returned before all, else as the first word on its tag says."""
     channel = Channel()
     words: dict[str, str | None] = {}
@@ -149,12 +149,12 @@ def test_whatever_the_broker_says_each_message_is_told_once_and_truly(steps: lis
                 refused = "the broker refused it" if step == "nack" else None
                 words[name] = "no queue takes it" if name in returned else refused
             (channel.ack if step == "ack" else channel.nack)(tag, multiple)
-        assert channel.told == words
+        assert channel.reported == words
     channel.confirms.lost("gone")
-    assert channel.told == words | dict.fromkeys(waiting.values(), "gone")
+    assert channel.reported == words | dict.fromkeys(waiting.values(), "gone")
 
 
-def test_an_event_goes_to_its_producers_exchange_persistent_and_under_the_present_trace() -> None:
+def test_an_event_goes_persistent_to_its_producers_exchange_with_the_current_trace() -> None:
     event = StaffChanged(
         id=uuid4(),
         occurred_at=now(),
@@ -177,7 +177,7 @@ def test_an_event_goes_to_its_producers_exchange_persistent_and_under_the_presen
 
 
 @pytest.mark.parametrize(("uploads", "ending"), [(["A" * 22], ""), ([], ".without_uploads")])
-def test_an_event_that_names_no_uploads_goes_past_who_keeps_them(uploads: list[str], ending: str) -> None:
+def test_an_event_without_uploads_is_not_routed_to_media(uploads: list[str], ending: str) -> None:
     payload = json.loads((PAYLOADS / "submission.registered.v1" / "2026-11.json").read_text())
     message = amqp.event(SubmissionRegistered.model_validate({**payload, "uploads": uploads}))
     assert message.routing_key == f"submission.registered.v1{ending}"
@@ -197,7 +197,7 @@ def test_a_command_goes_to_the_gateways_exchange() -> None:
 
 
 @pytest.mark.parametrize("url", ["amqp://broker/peygir", "amqp://broker/peygir?channel_max=100"])
-def test_a_peer_that_hangs_is_known_within_half_a_minute(url: str) -> None:
+def test_a_hanging_peer_is_detected_within_half_a_minute(url: str) -> None:
     parameters: Any = amqp.parameters(url, "intake")
     assert parameters.heartbeat == 15
     assert parameters.blocked_connection_timeout == 60

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backbone.persian import date_parsing as dates
-from backbone.persian import date_text, jalali
+from backbone.persian import date_parsing, date_text, jalali
 from contracts.characters import latin_digits
 from contracts.vocabulary import Language
 from gateway.pages import formatting
@@ -53,8 +52,8 @@ days = st.dates(date(1900, 1, 1), date(2199, 12, 31))
         "23112026",
     ],
 )
-def test_a_day_is_read_in_every_way_that_means_only_one(typed: str) -> None:
-    assert dates.read(typed) == dates.Reading(day=DAY)
+def test_a_day_is_read_in_every_unambiguous_notation(typed: str) -> None:
+    assert date_parsing.read(typed) == date_parsing.Reading(day=DAY)
 
 
 @pytest.mark.parametrize(
@@ -67,19 +66,19 @@ def test_a_day_is_read_in_every_way_that_means_only_one(typed: str) -> None:
         ("پنج‌شنبه ۵ آذر ۱۴۰۵", date(2026, 11, 26)),
         ("1403/12/30", date(2025, 3, 20)),  # a leap year
         ("05/05/2026", date(2026, 5, 5)),
-        ("۱/۱/۱۳۸۰", dates.EARLIEST),
-        ("۲۹ اسفند ۱۵۰۰", dates.LATEST),
+        ("۱/۱/۱۳۸۰", date_parsing.EARLIEST),
+        ("۲۹ اسفند ۱۵۰۰", date_parsing.LATEST),
     ],
 )
 def test_names_of_days_and_leap_years_are_read(typed: str, day: date) -> None:
-    assert dates.read(typed).day == day
+    assert date_parsing.read(typed).day == day
 
 
 @pytest.mark.parametrize(
     "typed", ["23/11/26", "26/11/23", "۲ / ۹ / ۱۴۰", "1/1/202", "05/09/02", "۲ آذر", "2/9", "1 1 1"]
 )
-def test_a_year_that_is_not_whole_is_none_of_antiquity(typed: str) -> None:
-    assert dates.read(typed) == dates.Reading(problem="year_incomplete")
+def test_an_incomplete_year_is_not_a_year_of_antiquity(typed: str) -> None:
+    assert date_parsing.read(typed) == date_parsing.Reading(problem="year_incomplete")
 
 
 @pytest.mark.parametrize(
@@ -89,12 +88,12 @@ def test_a_year_that_is_not_whole_is_none_of_antiquity(typed: str) -> None:
         *(("0000-00-00", "too_long_ago"), ("9999-12-31", "in_the_future")),
     ],
 )
-def test_a_year_nobody_alive_means_is_said(typed: str, why: str) -> None:
-    assert dates.read(typed) == dates.Reading(problem=why)  # type: ignore[arg-type]  # one of its words
+def test_an_implausible_year_is_reported(typed: str, why: str) -> None:
+    assert date_parsing.read(typed) == date_parsing.Reading(problem=why)  # type: ignore[arg-type]  # one of its words
 
 
-def test_a_date_of_two_meanings_gives_both() -> None:
-    assert dates.read("3/4/2026") == dates.Reading(
+def test_an_ambiguous_date_gives_both_meanings() -> None:
+    assert date_parsing.read("3/4/2026") == date_parsing.Reading(
         problem="ambiguous_date", meanings=(date(2026, 3, 4), date(2026, 4, 3))
     )
 
@@ -115,8 +114,8 @@ def test_a_date_of_two_meanings_gives_both() -> None:
         "2/9/1405" + " " * 80,
     ],
 )
-def test_what_is_no_day_is_said_to_be_none(typed: str) -> None:
-    assert dates.read(typed) == dates.Reading(problem="not_a_date")
+def test_text_that_is_not_a_date_is_reported(typed: str) -> None:
+    assert date_parsing.read(typed) == date_parsing.Reading(problem="not_a_date")
 
 
 def _shown(day: date) -> list[str]:
@@ -134,23 +133,23 @@ def _shown(day: date) -> list[str]:
 
 
 @given(days)
-def test_every_day_that_is_shown_reads_back_to_itself(day: date) -> None:
+def test_every_displayed_day_is_read_back(day: date) -> None:
     for text in _shown(day):
-        assert dates.read(text).day == day, text
+        assert date_parsing.read(text).day == day, text
 
 
 @given(days, st.sampled_from(DIGITS))
 def test_every_day_is_read_in_the_digits_of_every_script(day: date, digits: str) -> None:
     script = str.maketrans("0123456789", digits)
     for typed in (jalali.plain(day), day.isoformat(), latin_digits(jalali.long(day))):
-        assert dates.read(typed.translate(script)).day == day
+        assert date_parsing.read(typed.translate(script)).day == day
 
 
 @given(days, st.sampled_from(["/", " / ", "-", ".", " ", "\u200c", "–"]))
-def test_the_year_stands_first_or_last(day: date, mark: str) -> None:
+def test_the_year_may_be_first_or_last(day: date, mark: str) -> None:
     year, month, in_month = jalali.plain(day).split("/")
-    assert dates.read(mark.join((year, month, in_month))).day == day
-    assert dates.read(mark.join((in_month, month, year))).day == day
+    assert date_parsing.read(mark.join((year, month, in_month))).day == day
+    assert date_parsing.read(mark.join((in_month, month, year))).day == day
 
 
 @pytest.mark.parametrize("language", list(Language))
@@ -167,19 +166,19 @@ def test_every_hint_that_pages_show_is_read(language: Language) -> None:
             .replace("“", "")
             .split(" یا " if language == "fa" else " or ")
         ):
-            assert dates.read(typed.strip(" .")).day is not None, typed
+            assert date_parsing.read(typed.strip(" .")).day is not None, typed
 
 
 @given(st.text(max_size=90))
 def test_no_text_breaks_the_reading(typed: str) -> None:
-    found = dates.read(typed)
-    assert (found.day is None) == (found.problem is not None)
-    assert found.day is None or 1821 <= found.day.year < 2222
+    reading = date_parsing.read(typed)
+    assert (reading.day is None) == (reading.problem is not None)
+    assert reading.day is None or 1821 <= reading.day.year < 2222
 
 
 @pytest.mark.parametrize("typed", ["9", "آ\u064b\u0650", "سه ", "/", "1:11", "َّ"])
 def test_a_long_text_is_refused_at_once(typed: str) -> None:
-    assert dates.read(typed * (262_144 // len(typed))).problem == "not_a_date"
+    assert date_parsing.read(typed * (262_144 // len(typed))).problem == "not_a_date"
 
 
 @pytest.mark.parametrize(
@@ -191,5 +190,5 @@ def test_a_long_text_is_refused_at_once(typed: str) -> None:
         (date(2001, 3, 20), "too_long_ago"),
     ],
 )
-def test_nothing_is_told_of_before_1380_or_after_today(day: date, why: str | None) -> None:
-    assert dates.past_day_problem(day, date(2026, 11, 26)) == why
+def test_days_before_1380_or_after_today_are_refused(day: date, why: str | None) -> None:
+    assert date_parsing.past_day_problem(day, date(2026, 11, 26)) == why

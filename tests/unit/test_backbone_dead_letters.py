@@ -36,20 +36,20 @@ def line(headers: dict[str, Any] | None) -> str:
     return dead_letters._line(letter(headers))
 
 
-def test_one_of_ours_says_where_it_fell_from_and_why() -> None:
+def test_a_dead_letter_of_ours_has_its_queue_and_reason() -> None:
     assert line(BY_US) == (
         "   7  2026-11-24 08:30:05Z  tracking.registrations  submission.registered.v1, 8 failures: "
         "UnknownUnit: There is no unit with this code."
     )
 
 
-def test_one_that_was_given_up_by_the_broker_says_so() -> None:
+def test_a_dead_letter_by_delivery_limit_is_marked_so() -> None:
     assert line(BY_THE_BROKER) == (
         "   7  2026-11-24 08:30:05Z  tracking.media  submission.registered.v1: the broker gave it up: delivery_limit"
     )
 
 
-def test_our_own_word_counts_for_more_than_the_brokers() -> None:
+def test_our_own_reason_outweighs_that_of_the_broker() -> None:
     both = letter(BY_THE_BROKER | BY_US)
     assert both.queue == "tracking.registrations"
     assert both.reason == BY_US["peygir-error"]
@@ -58,7 +58,7 @@ def test_our_own_word_counts_for_more_than_the_brokers() -> None:
 @pytest.mark.parametrize(
     "headers", [None, {}, {"x-death": []}, {"peygir-died": "yesterday"}, {"peygir-failures": "many"}, {"x-death": [{}]}]
 )
-def test_one_of_unknown_origin_is_listed_all_the_same(headers: dict[str, Any] | None) -> None:
+def test_a_dead_letter_of_unknown_origin_is_listed_too(headers: dict[str, Any] | None) -> None:
     assert line(headers) == "   7  ?  submission.registered.v1: the broker gave it up: unknown"
 
 
@@ -78,15 +78,17 @@ def test_one_of_unknown_origin_is_listed_all_the_same(headers: dict[str, Any] | 
         ["replay", "1,2"],
     ],
 )
-def test_a_wrong_call_is_told_how_to_and_touches_nothing(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_call_prints_the_usage_and_changes_nothing(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AMQP_URL", "amqp://nobody.invalid")
-    said: list[str] = []
-    assert dead_letters.main(arguments, said.append) == 2
-    assert "replay N… | all" in said[0]
+    output: list[str] = []
+    assert dead_letters.main(arguments, output.append) == 2
+    assert "replay N… | all" in output[0]
 
 
-def test_without_a_broker_named_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_broker_setting_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AMQP_URL", raising=False)
-    said: list[str] = []
-    assert dead_letters.main(["list"], said.append) == 2
-    assert said == ["AMQP_URL is not set"]
+    output: list[str] = []
+    assert dead_letters.main(["list"], output.append) == 2
+    assert output == ["AMQP_URL is not set"]

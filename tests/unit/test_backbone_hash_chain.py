@@ -62,7 +62,7 @@ class TestStoredHashes:
         assert audit.hash_of("a" * 64, 7, entry) == stored
         assert audit.hash_of("a" * 64, 7, dict(reversed(entry.items()))) == stored
 
-    def test_a_time_hashes_alike_in_every_zone(self) -> None:
+    def test_a_time_hashes_the_same_in_every_zone(self) -> None:
         tehran = AT.astimezone(timezone(timedelta(hours=3, minutes=30)))
         assert hash_of(FIRST_HASH, {"at": tehran}) == hash_of(FIRST_HASH, {"at": AT})
 
@@ -99,13 +99,13 @@ class TestVerify:
         links[1] = link(2, links[0].hash, by="somebody else")
         assert verify(links).problem == "entry 3 is not chained to the one before it"
 
-    def test_an_entry_is_dated_back_beyond_what_clocks_may_differ(self) -> None:
+    def test_an_entry_is_backdated_when_beyond_clock_skew(self) -> None:
         assert verify(chain(AT, AT - timedelta(minutes=10))).problem is None
         problem = verify(chain(AT, AT - timedelta(minutes=11))).problem
         assert problem is not None
         assert problem.startswith("entry 2 is dated back")
 
-    def test_many_small_steps_back_are_as_much_as_one_large_step(self) -> None:
+    def test_many_small_backward_steps_add_up_to_one_large_step(self) -> None:
         times = [AT - timedelta(minutes=6 * step) for step in range(3)]
         assert (verify(chain(*times)).problem or "").startswith("entry 3 is dated back")
 

@@ -14,7 +14,7 @@ def test_a_day_is_written_long_and_short() -> None:
     assert jalali.short(DAY) == "۱۴۰۵/۰۹/۰۲"
 
 
-def test_a_month_is_one_that_can_be_sorted() -> None:
+def test_a_month_is_written_sortably() -> None:
     assert jalali.month(DAY) == "1405-09"
     assert [jalali.month(day) for day in (date(2026, 3, 20), date(2026, 3, 21))] == ["1404-12", "1405-01"]
 

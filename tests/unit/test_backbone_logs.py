@@ -64,10 +64,10 @@ def lines(out: io.StringIO) -> Iterator[Lines]:
         logs.configure("intake")
 
     def read() -> list[dict[str, Any]]:
-        said = [json.loads(line) for line in out.getvalue().splitlines()]
+        records = [json.loads(line) for line in out.getvalue().splitlines()]
         out.seek(0)
         out.truncate()
-        return said
+        return records
 
     yield read
     structlog.reset_defaults()
@@ -77,7 +77,7 @@ def lines(out: io.StringIO) -> Iterator[Lines]:
         logging.getLogger(name).setLevel(quiet.get(name, logging.NOTSET))
 
 
-def test_a_line_says_who_when_and_what(lines: Lines) -> None:
+def test_a_line_has_service_time_and_message(lines: Lines) -> None:
     logs.get("rpc").info("answered", method="get_case", متن="فارسی")
     [line] = lines()
     assert line.pop("timestamp").endswith("Z")
@@ -99,23 +99,23 @@ def test_lines_of_one_trace_are_found_by_its_id(lines: Lines) -> None:
     assert [line["trace_id"] for line in lines()] == ["4bf92f3577b34da6a3ce929d0e0e4736"] * 2
 
 
-def test_what_a_library_says_is_json_too(lines: Lines) -> None:
+def test_messages_of_libraries_are_json_too(lines: Lines) -> None:
     logging.getLogger("a.library").warning("tried %s of %s", 2, 3)
     [line] = lines()
     assert (line["event"], line["level"], line["service"]) == ("tried 2 of 3", "warning", "intake")
 
 
 @pytest.mark.parametrize("spelt", SPELLINGS)
-def test_a_code_or_mobile_is_masked_wherever_it_was_put(lines: Lines, spelt: str) -> None:
+def test_a_code_or_mobile_is_masked_everywhere(lines: Lines, spelt: str) -> None:
     log = logs.get("intake")
     log.info(f"of {spelt}.", plain=spelt, within=f"receptor={spelt}&text=1", quoted=f'"{spelt}"')
     log.info("nested", of={"deep": [{"er": (spelt, {spelt})}], spelt: 1}, raw=spelt.encode() if spelt.isascii() else 0)
     log.info("objects", error=ValueError(f"no {spelt}"), pair=(spelt, spelt))
     logging.getLogger("a.library").warning("got %s", spelt)
     logging.getLogger("a.library").warning("got %(it)r", {"it": [spelt]})
-    said = lines()
-    assert len(said) == 5
-    for line in said:
+    records = lines()
+    assert len(records) == 5
+    for line in records:
         text = json.dumps(line, ensure_ascii=False)
         assert spelt not in text
         assert "[masked]" in text
@@ -132,14 +132,14 @@ def test_it_is_masked_in_tracebacks_too(lines: Lines, spelt: str) -> None:
     except ValueError:
         logs.get("run").error("died", exc_info=True)
         logging.getLogger("a.library").exception("died")
-    said = lines()
-    for line in said:
+    records = lines()
+    for line in records:
         assert "Traceback" in line["exception"]
         assert spelt not in json.dumps(line, ensure_ascii=False)
         assert line["exception"].count("[masked]") >= 2
 
 
-def test_numbers_and_models_hide_them_no_better(lines: Lines) -> None:
+def test_they_are_masked_in_numbers_and_models_too(lines: Lines) -> None:
     logs.get("intake").info("numbers", code=int("9" + CODE[1:]), mobile=int(MOBILE[1:]), all=[int(MOBILE[1:])])
     logs.get("intake").info("model", contact=Contact(mobile=MOBILE, code=CODE))
     text = json.dumps(lines())
@@ -176,7 +176,7 @@ def test_ids_figures_and_times_stay_readable(lines: Lines) -> None:
         max_leaves=8,
     )
 )
-def test_what_is_no_secret_is_logged_as_it_is(lines: Lines, value: Any) -> None:
+def test_other_values_are_logged_unchanged(lines: Lines, value: Any) -> None:
     logs.get("intake").info("said", value=value)
     [line] = lines()
     assert line["value"] == value

@@ -33,25 +33,25 @@ def test_a_services_own_url_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     assert migrate.url_of("tracking") == "postgresql://any"
 
 
-def test_an_empty_url_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_url_counts_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL_INTAKE", "")
     monkeypatch.setenv("DATABASE_URL", "postgresql://any")
     assert migrate.url_of("intake") == "postgresql://any"
 
 
-def test_without_any_it_ends_with_one_sentence() -> None:
+def test_without_any_url_it_exits_with_one_sentence() -> None:
     with pytest.raises(SystemExit) as end:
         migrate.url_of("intake")
     assert end.value.code == "neither DATABASE_URL_INTAKE nor DATABASE_URL is set"
 
 
-def test_one_service_is_brought_to_date(monkeypatch: pytest.MonkeyPatch, upgraded: Upgraded) -> None:
+def test_one_service_is_migrated(monkeypatch: pytest.MonkeyPatch, upgraded: Upgraded) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://intake")
     migrate.main(["intake"])
     assert upgraded == [("intake", "postgresql://intake")]
 
 
-def test_without_a_name_all_are(monkeypatch: pytest.MonkeyPatch, upgraded: Upgraded) -> None:
+def test_without_a_name_all_services_are_migrated(monkeypatch: pytest.MonkeyPatch, upgraded: Upgraded) -> None:
     for service in SERVICES:
         monkeypatch.setenv(f"DATABASE_URL_{service.upper()}", f"postgresql://{service}")
     migrate.main([])
@@ -68,7 +68,7 @@ def test_two_services_never_share_a_database(monkeypatch: pytest.MonkeyPatch, up
     assert upgraded == []
 
 
-def test_one_url_missing_stops_before_the_first_change(monkeypatch: pytest.MonkeyPatch, upgraded: Upgraded) -> None:
+def test_a_missing_url_stops_before_the_first_change(monkeypatch: pytest.MonkeyPatch, upgraded: Upgraded) -> None:
     monkeypatch.setenv("DATABASE_URL_INTAKE", "postgresql://intake")
     with pytest.raises(SystemExit) as end:
         migrate.main(["intake", "tracking"])

@@ -27,11 +27,11 @@ def damaged(text: str, place: int, by: int) -> str:
     return base64.b64encode(raw).decode()
 
 
-def test_its_owner_opens_it() -> None:
+def test_the_recipient_opens_it() -> None:
     assert sealing.unseal(sealed(), Identity, [OLD]) == CITIZEN
 
 
-def test_what_was_sealed_to_the_former_key_is_opened_while_that_is_held() -> None:
+def test_a_box_sealed_to_a_former_key_is_opened_while_that_key_is_held() -> None:
     for key in (OLD, NEW):
         assert sealing.unseal(sealed(sealing.public_key(key)), Identity, [NEW, OLD]) == CITIZEN
 
@@ -43,7 +43,7 @@ def test_nobody_else_opens_it() -> None:
         sealing.unseal(sealed(), Identity, [sealing.public_key(OLD)])
 
 
-def test_it_shows_nothing_not_even_that_two_are_the_same() -> None:
+def test_it_reveals_nothing_not_even_that_two_are_equal() -> None:
     box = sealed()
     assert box != sealed()
     raw = base64.b64decode(box)
@@ -52,13 +52,13 @@ def test_it_shows_nothing_not_even_that_two_are_the_same() -> None:
 
 
 @given(st.integers(0, 500), st.integers(1, 255))
-def test_a_box_with_one_byte_changed_is_opened_by_nobody(place: int, by: int) -> None:
+def test_a_box_with_one_changed_byte_cannot_be_opened(place: int, by: int) -> None:
     with pytest.raises(CannotOpen):
         sealing.unseal(damaged(sealed(), place, by), Identity, [OLD])
 
 
 @given(st.text(max_size=100))
-def test_what_is_no_box_cannot_be_opened(text: str) -> None:
+def test_input_that_is_not_a_box_cannot_be_opened(text: str) -> None:
     with pytest.raises(CannotOpen):
         sealing.unseal(text, Identity, [OLD])
     with pytest.raises(CannotOpen):
@@ -66,12 +66,12 @@ def test_what_is_no_box_cannot_be_opened(text: str) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 4, 32, 60, -4])
-def test_a_box_cut_short_cannot_be_opened(cut: int) -> None:
+def test_a_truncated_box_cannot_be_opened(cut: int) -> None:
     with pytest.raises(CannotOpen):
         sealing.unseal(sealed()[:cut], Identity, [OLD])
 
 
-def test_a_box_that_holds_something_else_is_refused_without_quoting_it() -> None:
+def test_a_box_with_other_content_is_refused_without_quoting_it() -> None:
     with pytest.raises(CannotOpen) as refusal:
         sealing.unseal(sealed(), Contact, [OLD])
     assert NAME not in str(refusal.value)
@@ -79,7 +79,7 @@ def test_a_box_that_holds_something_else_is_refused_without_quoting_it() -> None
     assert refusal.value.__suppress_context__
 
 
-def test_what_is_locked_is_unlocked_by_its_key_alone() -> None:
+def test_encrypted_data_is_decrypted_only_with_its_key() -> None:
     locked = sealing.encrypt(MOBILE, OLD)
     assert sealing.decrypt(locked, OLD) == MOBILE
     assert locked != sealing.encrypt(MOBILE, OLD)
@@ -88,13 +88,13 @@ def test_what_is_locked_is_unlocked_by_its_key_alone() -> None:
 
 
 @given(st.integers(0, 100), st.integers(1, 255))
-def test_what_is_locked_and_touched_cannot_be_unlocked(place: int, by: int) -> None:
+def test_changed_encrypted_data_cannot_be_decrypted(place: int, by: int) -> None:
     with pytest.raises(CannotOpen):
         sealing.decrypt(damaged(sealing.encrypt(MOBILE, OLD), place, by), OLD)
 
 
 @given(st.text(max_size=50), st.text(max_size=50))
-def test_a_keyed_hash_tells_texts_apart(one: str, other: str) -> None:
-    hashed = sealing.keyed_hash(one, OLD)
-    assert (hashed == sealing.keyed_hash(other, OLD)) == (one == other)
-    assert hashed != sealing.keyed_hash(one, NEW)
+def test_a_keyed_hash_distinguishes_texts(first: str, second: str) -> None:
+    hashed = sealing.keyed_hash(first, OLD)
+    assert (hashed == sealing.keyed_hash(second, OLD)) == (first == second)
+    assert hashed != sealing.keyed_hash(first, NEW)

@@ -47,9 +47,9 @@ def refused(capsys: pytest.CaptureFixture[str], cls: type[Settings] = Probe) -> 
     with pytest.raises(SystemExit) as end:
         load(cls)
     assert end.value.code == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    return said.err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return captured.err
 
 
 def test_a_complete_environment_is_read(setting: Any) -> None:
@@ -62,17 +62,17 @@ def test_a_complete_environment_is_read(setting: Any) -> None:
 
 
 def test_everything_that_is_missing_is_named_at_once(capsys: pytest.CaptureFixture[str]) -> None:
-    said = refused(capsys)
+    message = refused(capsys)
     for name in ("AMQP_URL", "DATABASE_URL", "ONE_KEY", "SOME_KEYS"):
-        assert f"  {name}: " in said
-    assert "COUNT" not in said, "what has a default may be left out"
+        assert f"  {name}: " in message
+    assert "COUNT" not in message, "what has a default may be left out"
 
 
-def test_an_empty_value_is_a_missing_one(setting: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_value_counts_as_missing(setting: Any, capsys: pytest.CaptureFixture[str]) -> None:
     setting(ONE_KEY="", COUNT="")
-    said = refused(capsys)
-    assert "ONE_KEY: Field required" in said
-    assert "COUNT" not in said
+    message = refused(capsys)
+    assert "ONE_KEY: Field required" in message
+    assert "COUNT" not in message
 
 
 @pytest.mark.parametrize(
@@ -89,15 +89,15 @@ def test_an_empty_value_is_a_missing_one(setting: Any, capsys: pytest.CaptureFix
         ("LOG_LEVEL", "loud", "debug"),
     ],
 )
-def test_what_is_wrong_is_named_and_not_quoted(
+def test_a_wrong_value_is_named_and_not_quoted(
     setting: Any, capsys: pytest.CaptureFixture[str], name: str, value: str, why: str
 ) -> None:
     setting(**{name: value})
-    said = refused(capsys)
-    assert f"{name}: " in said
-    assert why in said
+    message = refused(capsys)
+    assert f"{name}: " in message
+    assert why in message
     for hidden in (value, KEY, OTHER, "5ec4e7", "hidden-word"):
-        assert hidden not in said or hidden == "loud"
+        assert hidden not in message or hidden == "loud"
 
 
 def test_missing_and_wrong_are_named_together(
@@ -105,9 +105,9 @@ def test_missing_and_wrong_are_named_together(
 ) -> None:
     setting(ONE_KEY="5ec4e7", COUNT="many")
     monkeypatch.delenv("AMQP_URL")
-    said = refused(capsys)
-    assert all(f"  {name}: " in said for name in ("AMQP_URL", "ONE_KEY", "COUNT"))
-    assert "5ec4e7" not in said
+    message = refused(capsys)
+    assert all(f"  {name}: " in message for name in ("AMQP_URL", "ONE_KEY", "COUNT"))
+    assert "5ec4e7" not in message
 
 
 def test_settings_show_no_secret_when_they_are_printed(setting: Any) -> None:
@@ -128,9 +128,9 @@ def test_they_are_read_once_and_never_changed(setting: Any) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_service_starts_without_its_secrets(service: str, capsys: pytest.CaptureFixture[str]) -> None:
     cls: type[Settings] = importlib.import_module(f"services.{service}.settings").Settings
-    said = refused(capsys, cls)
+    message = refused(capsys, cls)
     for name, field in cls.model_fields.items():
-        assert (f"  {name.upper()}: Field required" in said) == field.is_required()
+        assert (f"  {name.upper()}: Field required" in message) == field.is_required()
     for name in cls.model_fields:
         if name.endswith(("_key", "_keys", "_secret", "_url")) and "reserve" not in name:
-            assert f"  {name.upper()}: " in said, "a secret has no default"
+            assert f"  {name.upper()}: " in message, "a secret has no default"

@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 from openpyxl import Workbook
 
-from backbone.tables import reader_process as table_reader
+from backbone.tables import reader_process
 from backbone.tables import reading as tables
 from backbone.tables.reading import Mistake, Refused, Row
 from contracts.vocabulary import Language
@@ -30,9 +30,9 @@ def file(folder: Path, content: bytes, name: str = "units.csv") -> Path:
 
 
 def refused(path: Path) -> list[tuple[int | None, str | None, str]]:
-    with pytest.raises(Refused) as found:
+    with pytest.raises(Refused) as refusal:
         tables.read(path, ("code", "name_fa"), ("active",))
-    return [(one.row, one.column, one.field["reason"]) for one in found.value.mistakes]
+    return [(mistake.row, mistake.column, mistake.field["reason"]) for mistake in refusal.value.mistakes]
 
 
 @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
@@ -43,11 +43,11 @@ def test_csv_is_read_with_or_without_bom_and_rows_keep_their_number(tmp_path: Pa
     ]
 
 
-def test_a_workbook_is_read_as_its_cells_show(tmp_path: Path) -> None:
+def test_a_workbook_is_read_as_its_cells_are_displayed(tmp_path: Path) -> None:
     book = Workbook()
-    sheet = book.active
+    worksheet = book.active
     for cells in (["code", "name_fa", "active"], [12, date(2027, 3, 21), True], [None, None, None], ["b", 1.0, False]):
-        sheet.append(cells)
+        worksheet.append(cells)
     book.save(tmp_path / "a.xlsx")
     assert tables.read(tmp_path / "a.xlsx", ("code", "name_fa"), ("active",)) == [
         Row(2, {"code": "12", "name_fa": "2027-03-21", "active": "1"}),
@@ -56,25 +56,25 @@ def test_a_workbook_is_read_as_its_cells_show(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "name", "told"),
+    ("content", "name", "mistakes"),
     [
-        ("code,name_fa\nرا,ه\n".encode("cp1256"), "a.csv", [(None, None, "not_utf8")]),
+        (b"code,name_fa\n\xe9t\xe9,caf\xe9\n", "a.csv", [(None, None, "not_utf8")]),
         (b"not a workbook", "a.xlsx", [(None, None, "not_a_table")]),
         (b"", "a.csv", [(None, None, "empty_table")]),
         (b"code,name_fa\n", "a.csv", [(None, None, "empty_table")]),
         (b"code,colour\na,b\n", "a.csv", [(1, "colour", "unknown_column"), (1, "name_fa", "missing_column")]),
         (b"code,name_fa,code\na,b,c\n", "a.csv", [(1, "code", "twice")]),
-        (b"code,name_fa\na,b,c\n", "a.csv", [(2, None, "too_many_cells")]),
+        (b"code,name_fa\na,b,c\n", "a.csv", [(2, None, "more_cells_than_columns")]),
         (b'code,name_fa\n"a,b\n', "a.csv", [(None, None, "not_a_table")]),
     ],
 )
-def test_what_is_no_such_table_is_refused(
-    tmp_path: Path, content: bytes, name: str, told: list[tuple[int | None, str | None, str]]
+def test_a_file_that_is_not_a_table_is_refused(
+    tmp_path: Path, content: bytes, name: str, mistakes: list[tuple[int | None, str | None, str]]
 ) -> None:
-    assert refused(file(tmp_path, content, name)) == told
+    assert refused(file(tmp_path, content, name)) == mistakes
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     assert refused(tmp_path / "gone.csv") == [(None, None, "no_such_file")]
 
 
@@ -100,12 +100,12 @@ SHARED = (
     '<Override PartName="/xl/sharedStrings.xml" '
     'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>'
 )
-SHEET = "xl/worksheets/sheet1.xml"
+WORKSHEET = "xl/worksheets/sheet1.xml"
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 TEXT = '<c r="{}" t="inlineStr"><is><t>{}</t></is></c>'
 
 
-def sheet(rows: str, before: str = "", doctype: str = "") -> bytes:
+def worksheet_xml(rows: str, before: str = "", doctype: str = "") -> bytes:
     return f'<?xml version="1.0"?>{doctype}<worksheet {MAIN}>{before}<sheetData>{rows}</sheetData></worksheet>'.encode()
 
 
@@ -122,7 +122,7 @@ def noise(size: int) -> str:
 
 
 BOMBS: dict[str, tuple[dict[str, bytes], str]] = {
-    "a sheet that unpacks to 200 MB": ({SHEET: sheet(HEAD + " " * 200_000_000)}, "unpacks_too_large"),
+    "a sheet that unpacks to 200 MB": ({WORKSHEET: worksheet_xml(HEAD + " " * 200_000_000)}, "unpacks_too_large"),
     "a picture of nothing": ({"xl/media/image1.png": b"\0" * 100_000_000}, "unpacks_too_large"),
     "many parts": ({f"xl/x{number}.xml": b"<a/>" for number in range(1_200)}, "unpacks_too_large"),
     "shared texts": (
@@ -132,7 +132,7 @@ BOMBS: dict[str, tuple[dict[str, bytes], str]] = {
     "one text in very many cells": (
         {
             "xl/sharedStrings.xml": STRINGS.format(f"<si><t>{LONG_TEXT}</t></si>").encode(),
-            SHEET: sheet(
+            WORKSHEET: worksheet_xml(
                 "".join(
                     f'<row r="{row}"><c r="A{row}" t="s"><v>0</v></c><c r="B{row}" t="s"><v>0</v></c></row>'
                     for row in range(1, 15_000)
@@ -143,7 +143,7 @@ BOMBS: dict[str, tuple[dict[str, bytes], str]] = {
     ),
     "entities within entities": (
         {
-            SHEET: sheet(
+            WORKSHEET: worksheet_xml(
                 HEAD + f'<row r="2">{TEXT.format("A2", "&e9;")}</row>',
                 doctype='<!DOCTYPE x [<!ENTITY e0 "lol">'
                 + "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
@@ -156,37 +156,40 @@ BOMBS: dict[str, tuple[dict[str, bytes], str]] = {
         {"xl/sharedStrings.xml": f"{FOREIGN}<sst {MAIN}><si><t>&f;</t></si></sst>".encode()},
         "unsafe_xml",
     ),
-    "elements in elements": ({SHEET: sheet(HEAD + "<a>" * 5_000 + "</a>" * 5_000)}, "unsafe_xml"),
+    "elements in elements": ({WORKSHEET: worksheet_xml(HEAD + "<a>" * 5_000 + "</a>" * 5_000)}, "unsafe_xml"),
     "elements in elements of styles": (
         {"xl/styles.xml": f"<styleSheet {MAIN}>{'<a>' * 5_000}{'</a>' * 5_000}</styleSheet>".encode()},
         "unsafe_xml",
     ),
     "very many rows": (
         {
-            SHEET: sheet(
+            WORKSHEET: worksheet_xml(
                 "".join(f'<row r="{row}"><c r="A{row}"><v>{row * 7919}</v></c></row>' for row in range(1, 60_000))
             )
         },
         "too_long",
     ),
-    "a row far below": ({SHEET: sheet(HEAD + f'<row r="1048576">{TEXT.format("A1048576", "x")}</row>')}, "too_long"),
+    "a row far below": (
+        {WORKSHEET: worksheet_xml(HEAD + f'<row r="1048576">{TEXT.format("A1048576", "x")}</row>')},
+        "too_long",
+    ),
     "a row below the last there is": (
-        {SHEET: sheet(HEAD + f'<row r="999999999">{TEXT.format("A999999999", "x")}</row>')},
+        {WORKSHEET: worksheet_xml(HEAD + f'<row r="999999999">{TEXT.format("A999999999", "x")}</row>')},
         "empty_table",
     ),
     "a cell far to the right": (
-        {SHEET: sheet(HEAD + f'<row r="2">{TEXT.format("XFD2", "x")}</row>')},
-        "too_many_cells",
+        {WORKSHEET: worksheet_xml(HEAD + f'<row r="2">{TEXT.format("XFD2", "x")}</row>')},
+        "more_cells_than_columns",
     ),
 }
 
 
 @pytest.mark.parametrize("kind", BOMBS)
-def test_a_workbook_that_was_made_to_harm_is_refused_with_its_cause(tmp_path: Path, kind: str) -> None:
-    parts, told = BOMBS[kind]
+def test_a_malicious_workbook_is_refused_with_its_reason(tmp_path: Path, kind: str) -> None:
+    parts, reason = BOMBS[kind]
     path = package(tmp_path, parts)
     assert path.stat().st_size < 11_000_000
-    assert [reason for _, _, reason in refused(path)] == [told]
+    assert [reason for _, _, reason in refused(path)] == [reason]
 
 
 MEASURED = """
@@ -216,9 +219,9 @@ def memory_of(path: Path) -> tuple[int, int]:
     [
         {"xl/sharedStrings.xml": STRINGS.format("<si><t/></si>" * 1_200_000).encode()},
         {"xl/styles.xml": STYLES.format('<xf numFmtId="1"/>' * 700_000).encode()},
-        {SHEET: sheet(HEAD, before='<dimension ref="A1:XFD1048576"/>')},
+        {WORKSHEET: worksheet_xml(HEAD, before='<dimension ref="A1:XFD1048576"/>')},
         {
-            SHEET: sheet(
+            WORKSHEET: worksheet_xml(
                 HEAD + "".join(f'<row r="{row}">{TEXT.format(f"XFD{row}", "x")}</row>' for row in range(2, 3_000))
             )
         },
@@ -226,13 +229,15 @@ def memory_of(path: Path) -> tuple[int, int]:
     ],
     ids=["shared strings", "styles", "dimension", "wide rows", "one text in many cells"],
 )
-def test_reading_takes_no_more_memory_than_it_may(tmp_path: Path, parts: dict[str, bytes]) -> None:
+def test_reading_stays_within_its_memory_limit(tmp_path: Path, parts: dict[str, bytes]) -> None:
     reading, asking = memory_of(package(tmp_path, parts))
-    assert reading <= table_reader.MOST_MEMORY // table_reader.MIB
+    assert reading <= reader_process.MOST_MEMORY // reader_process.MIB
     assert asking < 150
 
 
-def test_what_would_take_too_long_or_too_much_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_that_takes_too_long_or_too_much_memory_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = package(tmp_path, {})
     monkeypatch.setattr(tables, "MOST_SECONDS", 0.001)
     assert refused(path) == [(None, None, "takes_too_long")]
@@ -241,7 +246,7 @@ def test_what_would_take_too_long_or_too_much_is_told(tmp_path: Path, monkeypatc
     assert refused(huge) == [(None, None, "file_too_large")]
 
 
-def test_a_csv_may_come_through_a_pipe_and_a_folder_is_no_table(tmp_path: Path) -> None:
+def test_a_csv_may_come_through_a_pipe_and_a_folder_is_refused(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.write(writing, GOOD.encode())
     os.close(writing)
@@ -250,23 +255,24 @@ def test_a_csv_may_come_through_a_pipe_and_a_folder_is_no_table(tmp_path: Path) 
     assert refused(tmp_path) == [(None, None, "not_a_table")]
 
 
-def test_formatted_rows_without_a_word_are_no_rows(tmp_path: Path) -> None:
+def test_formatted_rows_without_text_are_skipped(tmp_path: Path) -> None:
     """Spreadsheets keep them to the end of the sheet."""
     rows = "".join(f'<row r="{row}"><c r="A{row}" s="0"/></row>' for row in range(3, 50_000))
     path = package(
-        tmp_path, {SHEET: sheet(HEAD + f'<row r="2">{TEXT.format("A2", "a")}{TEXT.format("B2", "b")}</row>{rows}')}
+        tmp_path,
+        {WORKSHEET: worksheet_xml(HEAD + f'<row r="2">{TEXT.format("A2", "a")}{TEXT.format("B2", "b")}</row>{rows}')},
     )
     assert tables.read(path, ("code", "name_fa")) == [Row(2, {"code": "a", "name_fa": "b"})]
 
 
-def test_every_reason_is_told_in_both_languages() -> None:
+def test_every_reason_has_a_text_in_both_languages() -> None:
     for reason in ("file_too_large", "unpacks_too_large", "unsafe_xml", "too_much_text", "takes_too_long"):
         mistake = Mistake(None, None, {"reason": reason, "most": 64})
         assert "درست نیست" not in mistake.text(Language.FA)
         assert "not right" not in mistake.text(Language.EN)
 
 
-def test_a_mistake_is_told_in_both_languages() -> None:
+def test_a_mistake_has_a_text_in_both_languages() -> None:
     mistake = Mistake(12, "parent_code", {"reason": "unknown_unit"})
     assert mistake.text(Language.FA) == "سطر ۱۲، ستون parent_code: واحدی با این کد نیست."
     assert mistake.text(Language.EN) == "row 12, column parent_code: There is no unit with this code."

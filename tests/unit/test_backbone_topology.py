@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -11,7 +9,7 @@ import pytest
 from backbone.messaging import asyncapi, topology
 from backbone.messaging.consumers import MAX_FAILURES
 from contracts import registry
-from tests.support.processes import ROOT
+from tests.support.processes import run_module
 
 QUEUES: dict[str, list[Any]] = {}
 EXCHANGES: dict[str, Any] = {}
@@ -33,7 +31,7 @@ def test_a_queue_is_replicated_and_survives_a_restart(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(QUEUES) - {DEAD}))
-def test_what_a_queue_gives_up_arrives_at_least_once(name: str) -> None:
+def test_dead_lettered_messages_arrive_at_least_once(name: str) -> None:
     """At-most-once, the broker's default, loses what a crash finds on the way; it needs reject-publish to be otherwise."""
     for queue in QUEUES[name]:
         arguments = queue.queue_arguments
@@ -43,7 +41,7 @@ def test_what_a_queue_gives_up_arrives_at_least_once(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(QUEUES))
-def test_every_declaration_of_a_queue_says_the_same(name: str) -> None:
+def test_every_declaration_of_a_queue_is_the_same(name: str) -> None:
     assert all(queue.queue_arguments == QUEUES[name][0].queue_arguments for queue in QUEUES[name])
 
 
@@ -52,12 +50,12 @@ def test_a_queue_can_be_reached_by_its_name_for_retries_and_replays(name: str) -
     assert any(queue.exchange.name == topology.RETRY and queue.routing_key == name for queue in QUEUES[name])
 
 
-def test_twenty_kills_send_nothing_to_the_dead() -> None:
+def test_twenty_kills_dead_letter_nothing() -> None:
     for name in topology.SUBSCRIPTIONS:
         assert QUEUES[name][0].queue_arguments["x-delivery-limit"] >= 50
 
 
-def test_looking_at_the_dead_does_not_bury_them() -> None:
+def test_reading_dead_letters_does_not_remove_them() -> None:
     [dead] = QUEUES[DEAD]
     assert "x-message-ttl" not in dead.queue_arguments
     assert "x-dead-letter-exchange" not in dead.queue_arguments
@@ -73,31 +71,31 @@ def test_pauses_grow_and_return_to_where_they_came_from() -> None:
         assert EXCHANGES[name].type == "fanout", "the routing key, the name of its queue, is kept"
 
 
-def test_exchanges_stand_before_what_is_bound_to_them() -> None:
-    standing: set[str] = set()
+def test_exchanges_are_declared_before_their_bindings() -> None:
+    declared: set[str] = set()
     for entity in topology.entities():
         if hasattr(entity, "queue_arguments"):
-            assert entity.exchange.name in standing
+            assert entity.exchange.name in declared
         else:
-            standing.add(entity.name)
+            declared.add(entity.name)
     assert all(exchange.durable and not exchange.auto_delete for exchange in EXCHANGES.values())
 
 
 @pytest.mark.parametrize("name", sorted(registry.events()))
-def test_every_event_has_a_taker_and_is_counted(name: str) -> None:
+def test_every_event_has_a_consumer_and_is_counted(name: str) -> None:
     """Published mandatory, one without would stay in the outbox for good."""
     assert "insight.events" in asyncapi.consumers_of(registry.events()[name])
 
 
 @pytest.mark.parametrize("queue", sorted(topology.SUBSCRIPTIONS))
-def test_no_queue_waits_for_what_nobody_says(queue: str) -> None:
+def test_no_queue_is_bound_to_an_event_that_nobody_publishes(queue: str) -> None:
     for binding in topology.SUBSCRIPTIONS[queue]:
-        said = [
+        matching_events = [
             name
             for name, cls in registry.messages().items()
             if asyncapi.exchange_of(cls) == binding.exchange and _routed(binding.key, name)
         ]
-        assert said or binding.key == "#", f"{binding} brings nothing"
+        assert matching_events or binding.key == "#", f"{binding} brings nothing"
 
 
 def _routed(pattern: str, name: str) -> bool:
@@ -110,14 +108,7 @@ def test_each_queue_belongs_to_one_service() -> None:
     assert sorted(owned) == sorted(topology.SUBSCRIPTIONS)
 
 
-def test_without_a_broker_named_the_command_says_so() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "backbone.messaging.topology"],
-        cwd=ROOT,
-        env={},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_the_command_reports_a_missing_broker_setting() -> None:
+    done = run_module("backbone.messaging.topology", environment={})
     assert done.returncode == 1
     assert done.stderr == "AMQP_URL is not set\n"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backbone.process import traces as trace
+from backbone.process import traces
 from tests.support.tracing import continued
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -17,42 +17,42 @@ PARENT = f"00-{TRACE}-{SPAN}-01"
 FORM = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def test_a_trace_goes_on_with_a_span_of_our_own() -> None:
+def test_a_trace_continues_with_a_new_span() -> None:
     with continued(PARENT) as ours:
         version, trace_id, span, flags = ours.split("-")
         assert (version, trace_id, flags) == ("00", TRACE, "01")
         assert span != SPAN
-        assert trace.trace_id() == TRACE
-        assert trace.current() == ours
+        assert traces.trace_id() == TRACE
+        assert traces.current() == ours
 
 
-def test_whether_it_is_sampled_is_passed_on() -> None:
+def test_the_sampling_flag_is_passed_on() -> None:
     with continued(f"00-{TRACE}-{SPAN}-00") as ours:
         assert ours.endswith("-00")
 
 
-def test_afterwards_the_trace_before_goes_on() -> None:
+def test_the_previous_trace_continues_afterwards() -> None:
     with continued(PARENT) as outer:
         with continued(None):
-            assert trace.trace_id() != TRACE
-        assert trace.current() == outer
+            assert traces.trace_id() != TRACE
+        assert traces.current() == outer
 
 
-def test_outside_any_trace_logs_name_none_and_a_message_starts_one() -> None:
+def test_outside_a_trace_logs_have_none_and_a_message_starts_one() -> None:
     def outside() -> None:
-        assert trace.trace_id() is None
-        assert FORM.fullmatch(trace.current())
+        assert traces.trace_id() is None
+        assert FORM.fullmatch(traces.current())
 
     copy_context().run(outside)
 
 
-def test_what_is_adopted_stays_with_its_own_work() -> None:
+def test_an_adopted_trace_stays_within_its_own_task() -> None:
     def work() -> str | None:
-        trace.adopt(PARENT)
-        return trace.trace_id()
+        traces.adopt(PARENT)
+        return traces.trace_id()
 
     assert copy_context().run(work) == TRACE
-    assert trace.trace_id() != TRACE
+    assert traces.trace_id() != TRACE
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,10 @@ def test_what_is_adopted_stays_with_its_own_work() -> None:
         f" 00-{TRACE}-{SPAN}-01",
     ],
 )
-def test_a_malformed_one_starts_a_new_trace(parent: object) -> None:
+def test_a_malformed_header_starts_a_new_trace(parent: object) -> None:
     def work() -> str:
-        trace.adopt(parent)
-        return trace.current()
+        traces.adopt(parent)
+        return traces.current()
 
     started = copy_context().run(work)
     assert FORM.fullmatch(started)
@@ -84,6 +84,6 @@ def test_a_malformed_one_starts_a_new_trace(parent: object) -> None:
 
 
 @given(st.text(max_size=80))
-def test_whatever_comes_in_what_goes_out_is_well_formed(parent: str) -> None:
+def test_the_outgoing_header_is_well_formed_for_any_input(parent: str) -> None:
     with continued(parent) as ours:
         assert FORM.fullmatch(ours)

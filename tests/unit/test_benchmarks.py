@@ -28,7 +28,7 @@ def test_a_percentile_is_a_measured_value() -> None:
         (Bar(100, at_most=True), math.nan, False),
     ],
 )
-def test_a_bar_is_reached_or_missed(bar: Bar, figure: float, holds: bool) -> None:
+def test_a_target_is_reached_or_missed(bar: Bar, figure: float, holds: bool) -> None:
     assert bar.holds(figure) is holds
 
 
@@ -38,7 +38,7 @@ def test_the_median_of_the_runs_is_judged() -> None:
     assert Row("submissions", "1/s", (10.0,)).passed is None
 
 
-def test_each_run_is_held_against_the_yardstick_beside_it() -> None:
+def test_each_run_is_compared_with_its_own_yardstick() -> None:
     # Given a machine that was slow in the second run, for both
     row = Row("lifecycles", "1/s", (100.0, 50.0, 110.0), None, Yardstick("peer", (10.0, 5.0, 10.0), Bar(10)))
     # Then the ratio is that of most runs
@@ -46,12 +46,12 @@ def test_each_run_is_held_against_the_yardstick_beside_it() -> None:
     assert row.passed is True
 
 
-def test_a_row_passes_only_with_both_bars() -> None:
+def test_a_row_passes_only_with_both_targets() -> None:
     yardstick = Yardstick("peer", (20.0,), Bar(10))
     assert Row("lifecycles", "1/s", (150.0,), Bar(100), yardstick).passed is False
 
 
-def test_figures_are_told_to_three_digits() -> None:
+def test_figures_are_rounded_to_three_digits() -> None:
     assert [plain(figure) for figure in (16912.3, 100.4, 12.34, 0.1234, 0.0, 5.0, math.nan)] == [
         "16,912",
         "100",
@@ -75,6 +75,6 @@ def test_the_page_gets_the_new_figures_and_keeps_the_rest() -> None:
     assert "drained" in table(rows)
 
 
-def test_a_page_without_a_place_is_refused() -> None:
+def test_a_page_without_a_placeholder_is_refused() -> None:
     with pytest.raises(ValueError, match="no place"):
         replace_figures("# Results", "figures")

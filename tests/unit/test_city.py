@@ -43,14 +43,14 @@ def test_a_week_begins_busy_and_ends_quiet() -> None:
     assert nowruz.cases < saturday / (DAYS / 7)
 
 
-def test_what_is_filed_on_a_day_stays_on_it_whatever_minutes_are_added() -> None:
-    told = moments(LAST, Random(1))
+def test_submissions_of_a_day_stay_on_it_with_any_added_minutes() -> None:
+    times = moments(LAST, Random(1))
     for _ in range(2_000):
-        moment = next(told)
+        moment = next(times)
         assert day_of(moment) == day_of(moment + LEEWAY) == LAST
 
 
-def test_values_are_told_as_copy_reads_them() -> None:
+def test_values_are_written_in_the_format_of_copy() -> None:
     assert field(None, cases.c.text.type) == r"\N"
     assert field("a\tb\\c\n", cases.c.text.type) == r"a\tb\\c\n"
     assert field({"text": 'گفت "نه"\n'}, cases.c.place.type) == r'{"text": "گفت \\"نه\\"\\n"}'
@@ -59,19 +59,19 @@ def test_values_are_told_as_copy_reads_them() -> None:
     assert field(b"\x01\xff", cases.c.text.type) == r"\\x01ff"
     assert field(True, cases.c.urgent.type) == "t"
     row = {"case_id": UUID(int=2), "media_id": "m", "position": 100, "from_office": False, "question_id": None}
-    row["refusal_told"] = False
+    row["refusal_reported"] = False
     assert lines(attachments, [row]) == "00000000-0000-0000-0000-000000000002\tm\t100\tf\t\\N\tf\n"
 
 
-def test_places_are_found_and_filled_and_nothing_else_is_touched() -> None:
-    one, other = str(UUID(int=3)), str(UUID(int=4))
+def test_placeholders_are_filled_and_nothing_else_is_changed() -> None:
+    first_id, second_id = str(UUID(int=3)), str(UUID(int=4))
     at = datetime(2026, 11, 24, 8, 30, 1, 5, tzinfo=UTC).isoformat()
-    block = Block(f"{one}\t{other}\t{at}\t/{one}.jpg", {one, at})
-    assert block.fill({one: "new", at: "later"}) == f"new\t{other}\tlater\t/new.jpg"
-    assert not Block("no place", {one}).keys
+    block = Block(f"{first_id}\t{second_id}\t{at}\t/{first_id}.jpg", {first_id, at})
+    assert block.fill({first_id: "new", at: "later"}) == f"new\t{second_id}\tlater\t/new.jpg"
+    assert not Block("no place", {first_id}).keys
 
 
-def test_texts_hold_nothing_that_would_have_to_be_escaped() -> None:
+def test_texts_contain_nothing_that_needs_escaping() -> None:
     rng = Random(2)
     for complaint in complaints():
         assert not set(varied(complaint.text, rng)) & set('"\\\t\n\r')

@@ -44,7 +44,7 @@ def test_a_mobile_is_read_in_every_spelling(body: str, prefix: str, script: str,
         "0912/000/0000",
     ],
 )
-def test_a_mobile_is_read_with_whatever_copying_puts_around_it(typed: str) -> None:
+def test_a_mobile_is_read_with_invisible_characters_from_copying(typed: str) -> None:
     assert identifiers.mobile(typed) == "+989120000000"
 
 
@@ -67,7 +67,7 @@ def test_a_mobile_is_read_with_whatever_copying_puts_around_it(typed: str) -> No
         "9" * 200,
     ],
 )
-def test_what_is_no_mobile_is_none(typed: str) -> None:
+def test_other_text_is_not_a_mobile(typed: str) -> None:
     assert identifiers.mobile(typed) is None
 
 
@@ -87,7 +87,7 @@ def test_a_national_id_is_read(typed: str, meant: str) -> None:
 
 
 @given(st.integers(0, 10**9 - 1).map(lambda number: f"{number:09d}"))
-def test_just_one_check_digit_is_right(body: str) -> None:
+def test_exactly_one_check_digit_is_right(body: str) -> None:
     assume(len(set(body)) > 1)
     assert sum(identifiers.national_id(f"{body}{check}") is not None for check in range(10)) == 1
 
@@ -95,7 +95,7 @@ def test_just_one_check_digit_is_right(body: str) -> None:
 @pytest.mark.parametrize(
     "typed", ["", "1234567890", "0000000000", "1111111111", "1234567", "12345678910", "123456789x"]
 )
-def test_what_is_no_national_id_is_none(typed: str) -> None:
+def test_other_text_is_not_a_national_id(typed: str) -> None:
     assert identifiers.national_id(typed) is None
 
 
@@ -111,5 +111,5 @@ def test_what_is_no_national_id_is_none(typed: str) -> None:
         ("کد نرسید", None),
     ],
 )
-def test_the_one_number_of_a_message_is_found(typed: str, meant: str | None) -> None:
+def test_the_only_number_of_a_message_is_found(typed: str, meant: str | None) -> None:
     assert identifiers.only_number(typed, 6) == meant

@@ -144,18 +144,18 @@ def test_it_is_masked_in_every_form(written: str) -> None:
     for before, after in (("", ""), ("زنگ بزنید: ", " لطفاً"), ("پلاک ", "، طبقه 3"), ("(", ")"), ("من", " هستم.")):
         if before == "من" and not written[0].isdigit():
             continue
-        told = masked(f"{before}{written}{after}")
-        assert MASK in told
-        assert told.replace(MASK, "").strip("() \u202c\u2069") == f"{before}{after}".strip("() "), told
+        masked_text = masked(f"{before}{written}{after}")
+        assert MASK in masked_text
+        assert masked_text.replace(MASK, "").strip("() \u202c\u2069") == f"{before}{after}".strip("() "), masked_text
 
 
 @pytest.mark.parametrize("written", LEFT)
-def test_dates_amounts_and_file_numbers_are_left(written: str) -> None:
+def test_dates_amounts_and_file_numbers_are_not_masked(written: str) -> None:
     assert masked(written) == written
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "expected"),
     [
         ("تلفن: 3333-4444", f"تلفن: {MASK}"),
         ("تلفن منزل ۳۳۳۳۴۴۴۴", f"تلفن منزل {MASK}"),
@@ -171,8 +171,8 @@ def test_dates_amounts_and_file_numbers_are_left(written: str) -> None:
         ("نامه من: a@b.com.", f"نامه من: {MASK}."),
     ],
 )
-def test_what_stands_around_counts(written: str, told: str) -> None:
-    assert masked(written) == told
+def test_the_context_of_a_number_counts(written: str, expected: str) -> None:
+    assert masked(written) == expected
 
 
 def national_id_of(nine: str) -> str:
@@ -194,7 +194,7 @@ MARKS = st.sampled_from(["", " ", "-", ".", "\u00a0", "\u200c", "\u200e", " - ",
     script=SCRIPTS,
     mark=MARKS,
 )
-def test_any_number_in_any_script_with_any_one_mark_is_masked(number: str, script: str, mark: str) -> None:
+def test_a_number_in_any_script_with_any_separator_is_masked(number: str, script: str, mark: str) -> None:
     """Grouped as it is said: a mobile 4-3-4, a landline 3-8, a national ID 3-6-1, a card 4-4-4-4."""
     plus, digits = number.startswith("+"), number.lstrip("+")
     sizes = {16: (4, 4, 4, 4), 11: (4, 3, 4) if digits[1] == "9" else (3, 8), 10: (3, 6, 1), 12: (2, 3, 7)}.get(
@@ -208,13 +208,13 @@ def test_any_number_in_any_script_with_any_one_mark_is_masked(number: str, scrip
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=200))
-def test_any_text_is_taken_and_once_is_enough(text: str) -> None:
+def test_masking_accepts_any_text_and_is_idempotent(text: str) -> None:
     once = masked(text)
     assert masked(once) == once
 
 
 @given(st.text(alphabet="ابپت چهارم۱۲ \n،.", max_size=80))
-def test_words_are_left(text: str) -> None:
+def test_words_are_not_masked(text: str) -> None:
     if sum(letter in "۱۲" for letter in text) < 8:
         assert masked(text) == text
 
@@ -240,12 +240,12 @@ def test_words_are_left(text: str) -> None:
         "1,",
     ],
 )
-def test_the_work_grows_with_the_text_and_no_faster(piece: str) -> None:
+def test_the_work_grows_linearly_with_the_text(piece: str) -> None:
     assert_linear(masked, lambda size: piece * (size // len(piece)), 128_000)
 
 
 def test_a_long_text_of_all_kinds_is_masked() -> None:
     chance = random.Random(3)
-    pieces = [chance.choice([*MOBILES, *NATIONAL_IDS, *LEFT]) for _ in range(2_000)]
-    told = masked(" و ".join(pieces))
-    assert told.count(MASK) == sum(piece not in LEFT for piece in pieces)
+    words = [chance.choice([*MOBILES, *NATIONAL_IDS, *LEFT]) for _ in range(2_000)]
+    masked_text = masked(" و ".join(words))
+    assert masked_text.count(MASK) == sum(piece not in LEFT for piece in words)

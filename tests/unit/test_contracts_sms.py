@@ -107,19 +107,19 @@ def test_a_link_is_found_in_every_spelling(link: str) -> None:
 
 
 @pytest.mark.parametrize("text", NONE)
-def test_what_is_no_link_is_taken(text: str) -> None:
+def test_text_without_a_link_is_accepted(text: str) -> None:
     assert link_in(text) is None
 
 
-def test_all_words_of_the_product_are_taken() -> None:
+def test_all_texts_of_the_product_are_accepted() -> None:
     words = [text.text for (channel, _, _), text in shipped_templates().texts.items() if channel == "sms"]
     for names in (KIND_NAMES, OUTCOME_NAMES, REFUSAL_NAMES, STAGE_NAMES):
-        words += [told[language] for told in names.values() for language in Language]
+        words += [texts_by_language[language] for texts_by_language in names.values() for language in Language]
     for word in words:
         assert list(wrong_in_sms(word, lines=True)) == [], word
 
 
-def test_all_that_is_hidden_is_found_and_the_joiner_of_persian_is_not() -> None:
+def test_all_invisible_characters_are_found_but_the_persian_joiner() -> None:
     seen = set("آab 1۱.،؟\u200c\u00a0e\u0301ًّ")
     assert not any(has_hidden_letters(letter) for letter in seen)
     hidden = [
@@ -148,7 +148,7 @@ def test_any_host_with_any_dot_is_found(host: str, end: str, dot: str, wide: boo
 @pytest.mark.parametrize(
     "piece", ["a", "a.", "1.", ": ", "[", " ", "@", "{a}", "a" + "\u200b", "0:", "دات ", "http", "a-", "."]
 )
-def test_the_work_grows_with_the_text_and_no_faster(piece: str) -> None:
+def test_the_work_grows_linearly_with_the_text(piece: str) -> None:
     def seconds(size: int) -> float:
         text = piece * (size // len(piece))
         took = []

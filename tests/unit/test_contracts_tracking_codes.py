@@ -39,7 +39,7 @@ def mistyped(code: str) -> Iterator[str]:
             yield swapped
 
 
-def test_a_new_code_is_sixteen_digits_from_all_the_range_and_never_the_same() -> None:
+def test_a_new_code_is_sixteen_random_digits_and_never_repeated() -> None:
     minted = {tracking_codes.mint([OLD]) for _ in range(3000)}
     assert len(minted) == 3000
     assert all(re.fullmatch(r"[0-9]{16}", code) for code in minted)
@@ -54,7 +54,7 @@ def test_a_code_is_read_in_any_script_and_grouping(seed: bytes, hand: list[tuple
     assert tracking_codes.parse(f" {typed}\n", [OLD]) == code
 
 
-def test_it_is_shown_as_on_a_bank_card_and_read_back() -> None:
+def test_it_is_shown_in_groups_of_four_and_read_back() -> None:
     code = code_of(b"")
     shown = tracking_codes.grouped(code)
     assert re.fullmatch(r"\d{4} \d{4} \d{4} \d{4}", shown)
@@ -64,7 +64,7 @@ def test_it_is_shown_as_on_a_bank_card_and_read_back() -> None:
 @pytest.mark.parametrize(
     "typed", ["", " ", "1234", "کد رهگیری", "1234 5678 9012 345x", "²" * 17, "0" * 65, "0 " * 2_001]
 )
-def test_what_is_no_code_is_none(typed: str) -> None:
+def test_other_text_is_not_a_code(typed: str) -> None:
     assert tracking_codes.parse(typed, [OLD]) is None
 
 
@@ -97,13 +97,15 @@ def test_a_code_is_found_in_a_whole_message(around: str, mark: str) -> None:
             assert tracking_codes.parse(typed.translate(str.maketrans("0123456789", script)), [OLD]) == code
 
 
-def test_of_two_codes_in_one_text_neither_is_taken() -> None:
-    one, other = some_codes(2)
-    assert tracking_codes.parse(f"{tracking_codes.grouped(one)} یا {tracking_codes.grouped(other)}", [OLD]) is None
-    assert tracking_codes.parse(f"{one} و دوباره {tracking_codes.grouped(one)}", [OLD]) == one
+def test_neither_of_two_codes_in_one_text_is_used() -> None:
+    code, other_code = some_codes(2)
+    assert (
+        tracking_codes.parse(f"{tracking_codes.grouped(code)} یا {tracking_codes.grouped(other_code)}", [OLD]) is None
+    )
+    assert tracking_codes.parse(f"{code} و دوباره {tracking_codes.grouped(code)}", [OLD]) == code
 
 
-def test_one_text_is_no_way_to_try_many_codes() -> None:
+def test_one_text_cannot_be_used_to_try_many_codes() -> None:
     """Each number that is looked at is a guess, and more than a few make the text none of a citizen's."""
     for count in range(1, 200):
         text = "، کد ".join(f"{n:016d}" for n in range(count))
@@ -115,12 +117,12 @@ def test_one_text_is_no_way_to_try_many_codes() -> None:
 
 @given(st.text(alphabet=st.sampled_from("0123456789۰۹٣ -/.\u200cآa:\n"), max_size=300))
 def test_no_text_breaks_the_search_for_a_code(text: str) -> None:
-    found = tracking_codes.candidates(text)
-    assert len(found) <= tracking_codes.MOST_CANDIDATES
-    assert all(re.fullmatch(r"[0-9]{16}", code) for code in found)
+    candidates = tracking_codes.candidates(text)
+    assert len(candidates) <= tracking_codes.MOST_CANDIDATES
+    assert all(re.fullmatch(r"[0-9]{16}", code) for code in candidates)
 
 
-def test_of_mistyped_codes_hardly_one_in_a_thousand_is_let_in() -> None:
+def test_hardly_one_in_a_thousand_mistyped_codes_is_accepted() -> None:
     tries = [typed for code in some_codes(120) for typed in mistyped(code)]
     let_in = sum(tracking_codes.parse(typed, [OLD]) is not None for typed in tries)
     assert len(tries) > 15_000
@@ -134,14 +136,14 @@ def test_a_mistyped_check_digit_is_always_refused() -> None:
                 assert tracking_codes.parse(wrong, [OLD]) is None
 
 
-def test_an_invented_code_is_let_in_once_in_a_thousand_and_no_more_often() -> None:
+def test_an_invented_code_is_accepted_at_most_once_in_a_thousand() -> None:
     # The bodies are ours, the check digits are not: they belong to another office's key.
     invented = [code_of(n.to_bytes(4, "big"), NEW) for n in range(20_000)]
     assert sum(tracking_codes.parse(code, [OLD]) is not None for code in invented) < 40
 
 
 @given(seeds)
-def test_a_code_made_under_a_former_key_is_honoured_while_that_key_is_held(seed: bytes) -> None:
+def test_a_code_of_a_former_key_is_accepted_while_that_key_is_held(seed: bytes) -> None:
     code = code_of(seed, OLD)
     assert tracking_codes.parse(code, [NEW, OLD]) == code
 
@@ -151,7 +153,7 @@ def test_without_its_key_it_is_refused() -> None:
 
 
 @given(seeds, seeds)
-def test_a_retry_gets_the_same_code_and_id_and_anything_else_another(seed: bytes, other: bytes) -> None:
+def test_a_retry_gets_the_same_code_and_id_and_another_request_gets_others(seed: bytes, other: bytes) -> None:
     code, submission_id = tracking_codes.derive([OLD], DERIVE, seed)
     assert tracking_codes.derive([OLD], DERIVE, bytes(bytearray(seed))) == (code, submission_id)
     for different in {other, seed + other, other + seed, seed + b"!"} - {seed}:
@@ -170,7 +172,7 @@ def test_nobody_without_the_key_can_derive_it(seed: bytes) -> None:
 
 
 @given(seeds)
-def test_a_retry_after_the_key_has_changed_means_the_same_case(seed: bytes) -> None:
+def test_a_retry_after_a_key_change_refers_to_the_same_case(seed: bytes) -> None:
     """Its check digits are new; what it is stored under is not, so both codes open the case."""
     before, first_id = tracking_codes.derive([OLD], DERIVE, seed)
     after, again_id = tracking_codes.derive([NEW, OLD], DERIVE, seed)
@@ -179,7 +181,7 @@ def test_a_retry_after_the_key_has_changed_means_the_same_case(seed: bytes) -> N
 
 
 @given(seeds, seeds)
-def test_what_is_stored_tells_codes_apart_and_gives_none_away(seed: bytes, other: bytes) -> None:
+def test_stored_hashes_distinguish_codes_and_reveal_none(seed: bytes, other: bytes) -> None:
     code = code_of(seed)
     [stored] = tracking_codes.hashes(code, [INDEX])
     assert re.fullmatch(r"[0-9a-f]{64}", stored)
@@ -189,7 +191,7 @@ def test_what_is_stored_tells_codes_apart_and_gives_none_away(seed: bytes, other
         assert tracking_codes.hashes(code_of(other), [INDEX]) != [stored]
 
 
-def test_what_was_stored_under_a_former_key_is_found() -> None:
+def test_a_hash_stored_with_a_former_key_is_found() -> None:
     code = code_of(b"")
     now, before = tracking_codes.hashes(code, [INDEX, OLDER_INDEX])
     assert tracking_codes.hashes(code, [INDEX]) == [now]

@@ -31,15 +31,15 @@ def delays() -> list[float]:
 
 def addresses_of_routes(gateway: Gateway) -> list[tuple[str, str]]:
     """Method and an address of everything that the application answers."""
-    found = []
+    addresses = []
     for route in iter_route_contexts(gateway.app.routes):
         assert route.path is not None
         path = re.sub(r"{[^}]*}", "0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11", route.path)
-        found += [(method, path) for method in sorted(route.methods or {"GET"})]
-    return found
+        addresses += [(method, path) for method in sorted(route.methods or {"GET"})]
+    return addresses
 
 
-def test_every_route_spends_of_the_general_budget_but_those_named(tmp_path: Path) -> None:
+def test_every_route_except_those_listed_uses_the_general_budget(tmp_path: Path) -> None:
     gateway = limited(tmp_path, limit_anonymous="1/hour")
     routes = addresses_of_routes(gateway)
     assert len(routes) > 150
@@ -57,12 +57,12 @@ def test_every_route_spends_of_the_general_budget_but_those_named(tmp_path: Path
     assert {path for path in free if not path.startswith("/pages/")} <= {"/healthz", "/readyz"}
 
 
-def test_an_address_nobody_has_spends_as_well(tmp_path: Path) -> None:
+def test_an_unknown_path_uses_the_budget_too(tmp_path: Path) -> None:
     gateway = limited(tmp_path, limit_anonymous="1/hour")
     assert [gateway.send("GET", "/wp-login.php").status_code for _ in range(2)] == [404, 429]
 
 
-def test_who_is_signed_in_spends_of_their_own(tmp_path: Path) -> None:
+def test_a_signed_in_caller_uses_their_own_budget(tmp_path: Path) -> None:
     gateway = limited(tmp_path, limit_anonymous="1/hour", limit_session="2/hour")
 
     def ask(token: str) -> int:
@@ -75,9 +75,9 @@ def test_who_is_signed_in_spends_of_their_own(tmp_path: Path) -> None:
     )
 
 
-def test_the_sms_provider_is_not_held_up_and_who_guesses_its_address_is(tmp_path: Path) -> None:
+def test_the_sms_provider_is_not_limited_and_guesses_of_its_path_are(tmp_path: Path) -> None:
     gateway = limited(tmp_path, limit_anonymous="1/hour")
-    secret = gateway.settings.sms_webhook_secret.get_secret_value()
+    secret = gateway.keys.webhook_secret("kavenegar")
     delivery = {"messageid": "7", "status": "10"}
 
     def push(given: str) -> int:
@@ -97,7 +97,7 @@ def code_paths(gateway: Gateway) -> list[tuple[str, str]]:
         for path, item in gateway.app.openapi()["paths"].items()
         for method, operation in item.items()
         if isinstance(operation, dict)
-        and any(one.get("name") == "Tracking-Code" for one in operation.get("parameters", []))
+        and any(parameter.get("name") == "Tracking-Code" for parameter in operation.get("parameters", []))
     ]
 
 
@@ -131,10 +131,10 @@ def test_guessing_stops_at_the_same_count_whatever_the_path(tmp_path: Path) -> N
             assert guess(gateway, method, path, code) == 429, (method, path)
             if at == 0:
                 assert (by_body(code), by_page(code)) == (429, 429)
-    assert gateway.rabbit.asked == [], "a wrong code costs nobody behind the gateway anything"
+    assert gateway.rabbit.calls == [], "a wrong code costs nobody behind the gateway anything"
 
 
-def test_many_guesses_of_one_address_come_to_nothing(tmp_path: Path, clock: list[float]) -> None:
+def test_many_guesses_of_one_address_are_refused(tmp_path: Path, clock: list[float]) -> None:
     gateway = limited(tmp_path, limit_bad_codes="30/minute;60/hour")
     browser = Browser(gateway)
     browser.open("/follow")
@@ -150,7 +150,7 @@ def test_many_guesses_of_one_address_come_to_nothing(tmp_path: Path, clock: list
     assert sum(answers) <= 60
 
 
-def test_after_ten_mistyped_codes_a_right_one_is_only_slower(tmp_path: Path, delays: list[float]) -> None:
+def test_after_ten_mistyped_codes_a_right_one_is_only_delayed(tmp_path: Path, delays: list[float]) -> None:
     gateway = limited(tmp_path, delays, limit_bad_codes="30/minute;60/hour")
     for _ in range(10):
         assert by_header(gateway, WRONG).status_code == 404
@@ -169,7 +169,7 @@ def test_after_ten_mistyped_codes_a_right_one_is_only_slower(tmp_path: Path, del
     assert "در حال ثبت است" in browser.send("/follow", code=right(gateway))
 
 
-def test_beyond_that_a_right_code_with_a_solved_challenge_is_answered(tmp_path: Path, clock: list[float]) -> None:
+def test_beyond_the_budget_a_right_code_with_a_solved_challenge_is_answered(tmp_path: Path, clock: list[float]) -> None:
     gateway = limited(tmp_path, limit_bad_codes="3/day")
     for _ in range(3):
         by_header(gateway, WRONG)
@@ -190,9 +190,7 @@ def test_beyond_that_a_right_code_with_a_solved_challenge_is_answered(tmp_path: 
         assert by_header(gateway, right(gateway), headers={"Challenge-Answer": solved}).status_code == 429, "once"
 
 
-def test_a_challenge_is_for_one_purpose_and_one_address_and_for_five_minutes(
-    tmp_path: Path, clock: list[float]
-) -> None:
+def test_a_challenge_is_valid_for_one_purpose_one_address_and_five_minutes(tmp_path: Path, clock: list[float]) -> None:
     gateway = limited(tmp_path, limit_bad_codes="1/day")
     for address in ("127.0.0.1", OF_OTHERS):
         by_header(gateway, WRONG, address=address)
@@ -205,7 +203,7 @@ def test_a_challenge_is_for_one_purpose_and_one_address_and_for_five_minutes(
     assert by_header(gateway, right(gateway), headers=solved).status_code == 429
 
 
-def test_guessing_by_challenges_grows_ever_harder(tmp_path: Path) -> None:
+def test_guessing_with_challenges_becomes_ever_harder(tmp_path: Path) -> None:
     gateway = limited(tmp_path, limit_bad_codes="1/day")
     by_header(gateway, WRONG)
     bits = []
@@ -236,17 +234,17 @@ def test_many_households_of_one_network_are_challenged_together(tmp_path: Path) 
     assert bits[-1] > bits[0], "what one household guessed makes it harder for the next"
 
 
-def test_a_page_says_how_long_to_wait_and_then_the_same_form_is_looked_at(tmp_path: Path, clock: list[float]) -> None:
+def test_a_page_shows_how_long_to_wait_and_then_the_same_form_is_accepted(tmp_path: Path, clock: list[float]) -> None:
     gateway = limited(tmp_path, limit_bad_codes="2/day")
     for _ in range(2):
         by_header(gateway, WRONG)
     browser = Browser(gateway)
     browser.open("/follow")
     code = right(gateway)
-    told = browser.send("/follow", code=code)
+    page_text = browser.send("/follow", code=code)
     wait = int(browser.answer.headers["retry-after"])
     assert (browser.answer.status_code, wait) == (429, 20)
-    assert "۲۰ ثانیه صبر کنید و سپس همین فرم را دوباره بفرستید" in told
+    assert "۲۰ ثانیه صبر کنید و سپس همین فرم را دوباره بفرستید" in page_text
     assert f'value="{code}"' in browser.answer.text, "what was typed stays"
 
     (ticket,) = re.findall(r'name="ticket" value="([^"]*)"', browser.answer.text)
@@ -261,7 +259,7 @@ def test_a_page_says_how_long_to_wait_and_then_the_same_form_is_looked_at(tmp_pa
     assert by_header(gateway, code, headers={"Challenge-Answer": ticket}).status_code == 429
 
 
-def test_waiting_guesses_have_an_end(tmp_path: Path, clock: list[float]) -> None:
+def test_waiting_guesses_are_limited(tmp_path: Path, clock: list[float]) -> None:
     gateway = limited(tmp_path, limit_bad_codes="1/day", limit_waited_codes="2/hour", wait_seconds_most=30)
     browser = Browser(gateway)
     browser.open("/follow")

@@ -36,7 +36,7 @@ def test_many_phones_behind_one_carrier_address_ask_for_their_codes(tmp_path: Pa
     assert answers == [200] * 25
 
 
-def test_a_crowd_is_not_made_to_work_as_who_guesses(tmp_path: Path) -> None:
+def test_many_callers_are_not_challenged_like_a_guesser(tmp_path: Path) -> None:
     gateway = limited(tmp_path, limit_one_time_codes="1/day")
     gateway.rabbit.answers["accounts.request_otp"] = lambda _: OtpSent(resend_after=60, expires_in=300)
     ask_for_code(gateway, "09120000000")
@@ -47,7 +47,7 @@ def test_a_crowd_is_not_made_to_work_as_who_guesses(tmp_path: Path) -> None:
         assert ask_for_code(gateway, f"0912000{at:04d}", **{"Challenge-Answer": solved}).status_code == 200
 
 
-def test_beyond_the_budget_of_an_address_a_challenge_goes_for_codes_and_for_signing_in(tmp_path: Path) -> None:
+def test_beyond_the_budget_a_challenge_allows_codes_and_signing_in(tmp_path: Path) -> None:
     gateway = limited(tmp_path, limit_one_time_codes="1/hour", limit_sign_in="1/hour")
     gateway.rabbit.answers["accounts.request_otp"] = lambda _: OtpSent(resend_after=60, expires_in=300)
     bodies: dict[str, dict[str, str]] = {
@@ -66,7 +66,7 @@ def test_beyond_the_budget_of_an_address_a_challenge_goes_for_codes_and_for_sign
         assert gateway.send("POST", path, json=body, headers=headers).status_code == 429
 
 
-def test_tries_are_told_apart_by_session_and_address_on_pages_and_api(tmp_path: Path) -> None:
+def test_attempts_are_distinguished_by_session_and_address_on_pages_and_api(tmp_path: Path) -> None:
     gateway = limited(tmp_path)
     gateway.rabbit.answers["accounts.request_otp"] = lambda _: OtpSent(
         resend_after=60, expires_in=300, otp_session="session-of-this-browser"
@@ -81,17 +81,17 @@ def test_tries_are_told_apart_by_session_and_address_on_pages_and_api(tmp_path: 
     gateway.send("POST", "/v1/auth/codes", json=mobile)
     gateway.send("POST", "/v1/auth/codes", json={**mobile, "otp_session": "of-an-app"}, address=OF_OTHERS)
     gateway.send("POST", "/v1/auth/tokens", json={**mobile, "code": "123456", "otp_session": "of-an-app"})
-    asked: list[Any] = [request for _, request in gateway.rabbit.asked]
+    requests: list[Any] = [request for _, request in gateway.rabbit.calls]
 
-    sessions = [request.otp_session for request in asked]
+    sessions = [request.otp_session for request in requests]
     assert sessions == [None, *["session-of-this-browser"] * 2, None, "of-an-app", "of-an-app"]
-    here, elsewhere = asked[0].asker, asked[4].asker
-    assert [request.asker for request in asked] == [here, here, here, here, elsewhere, here]
+    here, elsewhere = requests[0].address_key, requests[4].address_key
+    assert [request.address_key for request in requests] == [here, here, here, here, elsewhere, here]
     assert here != elsewhere
     assert "127.0.0.1" not in here
 
 
-def test_a_device_that_signed_in_shows_it(tmp_path: Path) -> None:
+def test_a_device_that_signed_in_sends_its_token(tmp_path: Path) -> None:
     gateway = limited(tmp_path)
     gateway.rabbit.answers["accounts.sign_in_staff"] = lambda _: Tokens(
         access_token="a", refresh_token="b", expires_in=900, device_token="d1.device.1.mac"
@@ -99,18 +99,18 @@ def test_a_device_that_signed_in_shows_it(tmp_path: Path) -> None:
     staff = {"username": "head", "password": "x", "totp": "123456"}
     first = gateway.send("POST", "/v1/auth/staff/tokens", json=staff)
     gateway.send("POST", "/v1/auth/staff/tokens", json={**staff, "device_token": first.json()["device_token"]})
-    asked: list[Any] = [request for _, request in gateway.rabbit.asked]
-    assert [request.device_token for request in asked] == [None, "d1.device.1.mac"]
-    assert asked[0].asker
+    requests: list[Any] = [request for _, request in gateway.rabbit.calls]
+    assert [request.device_token for request in requests] == [None, "d1.device.1.mac"]
+    assert requests[0].address_key
 
 
-def test_a_user_name_that_rests_for_an_address_goes_on_by_work(tmp_path: Path) -> None:
+def test_a_user_name_paused_for_an_address_is_allowed_with_a_challenge(tmp_path: Path) -> None:
     gateway = limited(tmp_path)
 
-    def sign_in(asked: Any) -> Tokens:
-        if asked.username == "slow":
+    def sign_in(request: Any) -> Tokens:
+        if request.username == "slow":
             raise TooMany(retry_after=15)
-        if asked.worked:
+        if request.worked:
             return tokens("next")
         raise TooMany(retry_after=15, work_passes=True)
 
@@ -127,15 +127,10 @@ def test_a_user_name_that_rests_for_an_address_goes_on_by_work(tmp_path: Path) -
     assert gateway.send("POST", "/v1/auth/staff/tokens", json=staff, headers=solved).status_code == 429, "once"
 
 
-def test_a_form_that_is_refused_for_its_address_is_filed_after_a_while(tmp_path: Path, clock: list[float]) -> None:
+def test_a_form_refused_for_its_address_is_filed_later(tmp_path: Path, clock: list[float]) -> None:
     gateway = limited(tmp_path, limit_submissions="1/day")
     browser = Browser(gateway)
-    browser.open("/file/criticism/start")
-    browser.send("/file/unit", unit="parks")
-    browser.send("/file/ground", ground="delay")
-    browser.send("/file/text", text="پرونده سه ماه مانده است.")
-    for step in ("place", "date", "people", "reference"):
-        browser.send(f"/file/{step}")
+    browser.goes_to_evidence()
     browser.open("/file/evidence", "POST", files={"token": (None, browser.token)})
     browser.send("/file/identity", identity="anonymous")
     assert 'name="consent"' in browser.answer.text
@@ -144,19 +139,19 @@ def test_a_form_that_is_refused_for_its_address_is_filed_after_a_while(tmp_path:
     assert browser.answer.status_code == 429
     ticket, *_ = re.findall(r'name="ticket" value="([^"]*)"', browser.answer.text)
     clock[0] += int(browser.answer.headers["retry-after"])
-    told = browser.send("/file/review", consent="yes", ticket=ticket)
+    page_text = browser.send("/file/review", consent="yes", ticket=ticket)
     assert browser.answer.status_code == 200
     assert gateway.last().text == "پرونده سه ماه مانده است."
-    assert re.search(r"[۰-۹]{4}", told)
+    assert re.search(r"[۰-۹]{4}", page_text)
 
 
 def tokens(refresh_token: str) -> Tokens:
     return Tokens(access_token="a", refresh_token=refresh_token, expires_in=900)
 
 
-def test_an_office_that_renews_its_tokens_locks_nobody_out(tmp_path: Path) -> None:
+def test_refreshing_many_staff_tokens_locks_nobody_out(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path)  # as it comes
-    gateway.rabbit.answers["accounts.refresh"] = lambda asked: tokens(asked.refresh_token)  # type: ignore[attr-defined]
+    gateway.rabbit.answers["accounts.refresh"] = lambda request: tokens(request.refresh_token)  # type: ignore[attr-defined]
 
     def renew(token: str) -> int:
         return gateway.send("POST", "/v1/auth/refresh", json={"refresh_token": token}).status_code
@@ -166,11 +161,11 @@ def test_an_office_that_renews_its_tokens_locks_nobody_out(tmp_path: Path) -> No
     assert gateway.send("POST", "/v1/auth/staff/tokens", json=staff).status_code == 503, "signing in is not spent by it"
 
 
-def test_bad_refresh_tokens_are_counted_and_good_ones_do_not_suffer(tmp_path: Path) -> None:
+def test_bad_refresh_tokens_are_counted_and_good_ones_are_not_affected(tmp_path: Path) -> None:
     gateway = limited(tmp_path, limit_bad_tokens="2/hour", limit_refresh="3/hour")
 
-    def answer(asked: Any) -> Tokens:
-        if asked.refresh_token.startswith("good"):
+    def answer(request: Any) -> Tokens:
+        if request.refresh_token.startswith("good"):
             return tokens("next")
         raise BadToken
 
@@ -184,7 +179,7 @@ def test_bad_refresh_tokens_are_counted_and_good_ones_do_not_suffer(tmp_path: Pa
     assert [renew("good-3") for _ in range(4)] == [200, 200, 200, 429], "one token for itself has an end"
 
 
-def test_submissions_of_an_address_have_a_budget_and_a_citizen_their_own(tmp_path: Path) -> None:
+def test_submissions_have_a_budget_per_address_and_per_citizen(tmp_path: Path) -> None:
     gateway = limited(tmp_path, limit_submissions="2/hour")
 
     assert [gateway.file(REPORT).status_code for _ in range(3)] == [201, 201, 429]
@@ -212,7 +207,7 @@ def test_submissions_of_an_address_have_a_budget_and_a_citizen_their_own(tmp_pat
         (7_200, "۲ ساعت", "2 hours"),
     ],
 )
-def test_a_refusal_says_how_long_to_wait(tmp_path: Path, seconds: int, fa: str, en: str) -> None:
+def test_a_refusal_states_how_long_to_wait(tmp_path: Path, seconds: int, fa: str, en: str) -> None:
     gateway = limited(tmp_path)
     gateway.rabbit.answers["accounts.request_otp"] = refusing(TooMany(retry_after=seconds))
     for language, wait in (("fa", fa), ("en", en)):
@@ -226,7 +221,7 @@ def test_a_refusal_says_how_long_to_wait(tmp_path: Path, seconds: int, fa: str, 
     assert (browser.answer.status_code, browser.answer.headers["retry-after"]) == (429, str(seconds))
 
 
-def test_a_page_that_is_refused_by_the_general_budget_is_a_page_in_its_language(tmp_path: Path) -> None:
+def test_the_general_budget_refuses_a_page_with_a_page_in_its_language(tmp_path: Path) -> None:
     gateway = limited(tmp_path, limit_anonymous="2/hour")
     browser = Browser(gateway)
     browser.open("/follow?lang=en")

@@ -15,6 +15,7 @@ import pytest
 
 from contracts.errors import BadToken
 from contracts.vocabulary import ActorKind, Role
+from gateway.auth.account_changes import AccountChanges
 from gateway.auth.session_revocations import SessionRevocations
 from gateway.auth.token_revocations import TokenRevocations
 from gateway.auth.tokens import Tokens
@@ -31,7 +32,10 @@ def tokens(keys: Keys) -> Tokens:
     public = [bytes.fromhex(keys.environment["ACCESS_TOKEN_PUBLIC_KEYS"])]
     rabbit = MemoryRabbitClient()
     return Tokens(
-        public, bytes.fromhex(keys.environment["CONTACT_KEY"]), TokenRevocations(rabbit), SessionRevocations(rabbit)
+        public,
+        bytes.fromhex(keys.environment["CONTACT_KEY"]),
+        TokenRevocations(AccountChanges(rabbit)),
+        SessionRevocations(rabbit),
     )
 
 
@@ -43,7 +47,7 @@ def forged(header: dict[str, Any], claims: dict[str, Any], signature: bytes = b"
 CLAIMS: dict[str, Any] = {"sub": str(uuid4()), "typ": "staff", "roles": ["head"], "exp": 4_000_000_000}
 
 
-def test_a_good_token_names_its_caller(keys: Keys, tokens: Tokens) -> None:
+def test_a_good_token_identifies_its_caller(keys: Keys, tokens: Tokens) -> None:
     id_ = uuid4()
     caller = tokens.check(keys.staff("inspector", "head", unit="roads", sub=str(id_), name="بازرس نمونه"))
 
@@ -51,19 +55,19 @@ def test_a_good_token_names_its_caller(keys: Keys, tokens: Tokens) -> None:
     assert caller.roles == {Role.INSPECTOR, Role.HEAD}
 
 
-def test_a_citizen_has_no_roles_whatever_the_token_says(keys: Keys, tokens: Tokens) -> None:
+def test_a_citizen_has_no_roles_even_if_the_token_claims_them(keys: Keys, tokens: Tokens) -> None:
     caller = tokens.check(keys.citizen("+989121234567", roles=["head"], unit="roads"))
 
     assert (caller.roles, caller.unit) == (frozenset(), None)
     assert tokens.mobile(caller) == "+989121234567"
 
 
-def test_a_key_that_was_current_before_is_honoured(keys: Keys) -> None:
+def test_a_former_key_is_accepted(keys: Keys) -> None:
     other = Keys()
-    public = [bytes.fromhex(one.environment["ACCESS_TOKEN_PUBLIC_KEYS"]) for one in (other, keys)]
+    public = [bytes.fromhex(issuer.environment["ACCESS_TOKEN_PUBLIC_KEYS"]) for issuer in (other, keys)]
 
     rabbit = MemoryRabbitClient()
-    assert Tokens(public, bytes(32), TokenRevocations(rabbit), SessionRevocations(rabbit)).check(
+    assert Tokens(public, bytes(32), TokenRevocations(AccountChanges(rabbit)), SessionRevocations(rabbit)).check(
         keys.staff("head")
     ).roles == {Role.HEAD}
 
@@ -92,12 +96,12 @@ def test_a_key_that_was_current_before_is_honoured(keys: Keys) -> None:
         lambda keys: "توکن",
     ],
 )
-def test_an_attack_is_not_believed(keys: Keys, tokens: Tokens, attack: Any) -> None:
+def test_a_forged_token_is_rejected(keys: Keys, tokens: Tokens, attack: Any) -> None:
     with pytest.raises(BadToken):
         tokens.check(attack(keys))
 
 
-def test_a_token_signed_with_the_public_key_as_a_secret_is_not_believed(keys: Keys, tokens: Tokens) -> None:
+def test_a_token_signed_with_the_public_key_as_a_secret_is_rejected(keys: Keys, tokens: Tokens) -> None:
     public = bytes.fromhex(keys.environment["ACCESS_TOKEN_PUBLIC_KEYS"])
     unsigned = forged({"alg": "HS256", "typ": "JWT"}, CLAIMS).rsplit(".", 1)[0]
     signature = base64.urlsafe_b64encode(hmac.new(public, unsigned.encode(), hashlib.sha256).digest()).rstrip(b"=")
@@ -106,7 +110,7 @@ def test_a_token_signed_with_the_public_key_as_a_secret_is_not_believed(keys: Ke
         tokens.check(f"{unsigned}.{signature.decode()}")
 
 
-def test_a_remembered_token_expires_all_the_same(keys: Keys, tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cached_token_expires_too(keys: Keys, tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
     token = keys.staff("head", exp=int(time.time()) + 60)
     tokens.check(token)
     later = time.time() + 61
@@ -116,13 +120,13 @@ def test_a_remembered_token_expires_all_the_same(keys: Keys, tokens: Tokens, mon
         tokens.check(token)
 
 
-class TestAtTheDoor:
+class TestAuthentication:
     @pytest.fixture(scope="class")
     def gateway(self, tmp_path_factory: pytest.TempPathFactory) -> Gateway:
         state: Path = tmp_path_factory.mktemp("state")
         return Gateway(state, **UNLIMITED)
 
-    def test_nobody_is_told_so(self, gateway: Gateway) -> None:
+    def test_a_request_without_a_token_is_401(self, gateway: Gateway) -> None:
         answer = gateway.send("GET", "/v1/cases")
 
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
@@ -138,12 +142,12 @@ class TestAtTheDoor:
         assert gateway.send("GET", "/v1/catalogue", headers=bearer("a.b.c")).status_code == 401
         assert gateway.file({}, **bearer("a.b.c")).status_code == 401
 
-    def test_citizens_are_not_staff_nor_the_other_way(self, gateway: Gateway) -> None:
+    def test_citizens_are_not_staff_and_staff_are_not_citizens(self, gateway: Gateway) -> None:
         assert gateway.send("GET", "/v1/cases", headers=bearer(gateway.keys.citizen())).status_code == 403
         assert gateway.send("GET", "/v1/me/cases", headers=bearer(gateway.keys.staff("head"))).status_code == 403
-        assert gateway.rabbit.asked == []
+        assert gateway.rabbit.calls == []
 
-    def test_me_shows_the_last_digits_alone(self, gateway: Gateway) -> None:
+    def test_me_shows_only_the_last_digits(self, gateway: Gateway) -> None:
         me = gateway.send("GET", "/v1/me", headers=bearer(gateway.keys.citizen("+989121234567"))).json()
 
         assert (me["kind"], me["mobile"]) == ("citizen", "4567")

@@ -32,7 +32,7 @@ from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, bearer, refusin
 STAFF = [entry for area in (cases, decisions, inquiry, visits) for entry in area.STAFF_COMMANDS]
 CITIZENS = [entry for area in (own_cases, own_visits) for entry in area.CITIZEN_COMMANDS]
 CASE_ID = UUID("0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11")
-IDS = {"item_id": uuid4(), "recommendation_id": uuid4()}
+IDS = {name: uuid4() for name in ("item_id", "recommendation_id", "inspector", "consultation_id")}
 """What stands in the paths of commands on a part of the case."""
 
 
@@ -76,7 +76,7 @@ def test_an_entry_of_staff_sends_its_command(gateway: Gateway, entry: StaffComma
     }
     answer = gateway.send("POST", path, json=_example(entry), headers=headers)
     assert answer.status_code == 409, answer.text
-    method, request = gateway.rabbit.asked[-1]
+    method, request = gateway.rabbit.calls[-1]
     assert (method, type(request)) == ("tracking.execute", ExecuteCommand)
     assert isinstance(request, ExecuteCommand)
     assert type(request.command) is entry.command
@@ -88,7 +88,7 @@ def test_an_entry_of_staff_sends_its_command(gateway: Gateway, entry: StaffComma
 def test_an_entry_of_staff_needs_a_session_of_staff_and_if_match(gateway: Gateway, entry: StaffCommandEndpoint) -> None:
     path = f"/v1/cases/{CASE_ID}/{entry.path.format_map(IDS)}"
     key = {"Idempotency-Key": uuid4().hex}
-    sent = len(gateway.rabbit.asked)
+    sent = len(gateway.rabbit.calls)
 
     def status(**headers: str) -> int:
         return gateway.send("POST", path, json=_example(entry), headers=headers | key).status_code
@@ -96,7 +96,7 @@ def test_an_entry_of_staff_needs_a_session_of_staff_and_if_match(gateway: Gatewa
     assert status(**{"If-Match": '"7"'}) == 401
     assert status(**bearer(gateway.keys.citizen()), **{"If-Match": '"7"'}) == 403
     assert status(**bearer(gateway.keys.staff("head"))) == 428
-    assert len(gateway.rabbit.asked) == sent
+    assert len(gateway.rabbit.calls) == sent
 
 
 @pytest.mark.parametrize("entry", CITIZENS, ids=lambda entry: entry.operation_id)
@@ -109,7 +109,7 @@ def test_an_entry_of_citizens_sends_its_command_when_signed_in(gateway: Gateway,
         headers=bearer(gateway.keys.citizen(sub=str(citizen_id))),
     )
     assert answer.status_code == 409, answer.text
-    method, request = gateway.rabbit.asked[-1]
+    method, request = gateway.rabbit.calls[-1]
     assert isinstance(request, ExecuteCitizenCommand)
     assert (method, type(request.command)) == ("tracking.execute_citizen", entry.command)
     assert (request.case_id, request.code_hashes, request.actor.id) == (CASE_ID, [], str(citizen_id))
@@ -127,7 +127,7 @@ def test_an_entry_of_citizens_sends_its_command_by_code(gateway: Gateway, entry:
         headers={"Tracking-Code": filed.json()["tracking_code"], "Idempotency-Key": "a-key-of-mine"},
     )
     assert answer.status_code == 409, answer.text
-    method, request = gateway.rabbit.asked[-1]
+    method, request = gateway.rabbit.calls[-1]
     assert isinstance(request, ExecuteCitizenCommand)
     assert (method, type(request.command)) == ("tracking.execute_citizen", entry.command)
     assert (request.case_id, request.code_hashes[0]) == (None, gateway.last().code_hash)
@@ -143,7 +143,7 @@ def test_recommendations_of_a_decision_reach_the_command(command: type[Decide | 
     assert [str(recommendation.due_on) for recommendation in made.recommendations] == ["2027-01-20"]
 
 
-def test_a_body_that_is_not_the_command_is_refused_at_start() -> None:
+def test_a_body_that_does_not_match_its_command_fails_at_start() -> None:
     words: dict[str, Any] = {"path": "x", "operation_id": "x", "summary": "x", "description": "x"}
     with pytest.raises(TypeError, match="x takes"):
         StaffCommandEndpoint(**words, command=Merge, body=NoteBody)

@@ -25,7 +25,7 @@ class Office:
         self.entries, self.cases = entries, cases
         self.kept = KeptCheckpoint()
 
-    async def ask(self, service: str, method: str, request: Any, answer: Any, patience: float | None = None) -> Any:
+    async def call(self, service: str, method: str, request: Any, answer: Any, patience: float | None = None) -> Any:
         if isinstance(request, KeepCheckpoint):
             self.kept = KeptCheckpoint(name=request.name, document=request.document)
         if isinstance(request, ReadTimelineRoot):
@@ -47,7 +47,7 @@ def given_away(folder: Path, entries: int, cases: int) -> tuple[dict[str, Any], 
 
 
 @pytest.mark.parametrize(("entries", "cases"), [(0, 0), (1, 0), (7, 3), (999_999, 4_000)])
-def test_it_has_a_hash_and_no_count(tmp_path: Path, entries: int, cases: int) -> None:
+def test_the_public_checkpoint_has_a_hash_and_no_count(tmp_path: Path, entries: int, cases: int) -> None:
     public, full = given_away(tmp_path, entries, cases)
     assert set(public) == {"type", "name", "made_at", "commitment"}
     assert len(public["commitment"]) == 64
@@ -55,14 +55,14 @@ def test_it_has_a_hash_and_no_count(tmp_path: Path, entries: int, cases: int) ->
     assert full["audit"]["tracking"]["position"] == entries
 
 
-def test_a_day_on_which_nothing_happened_looks_as_any_other(tmp_path: Path) -> None:
+def test_a_day_without_events_looks_like_any_other(tmp_path: Path) -> None:
     """The hash of two days differs, though all that was written is the same, and nobody can make it again from a guess."""
-    told = [given_away(tmp_path / str(day), 7, 3) for day in range(3)]
-    assert len({public["commitment"] for public, _ in told}) == 3
-    assert len({full["salt"] for _, full in told}) == 3
-    assert all({**full, "salt": ""} == {**told[0][1], "salt": ""} for _, full in told)
+    checkpoints = [given_away(tmp_path / str(day), 7, 3) for day in range(3)]
+    assert len({public["commitment"] for public, _ in checkpoints}) == 3
+    assert len({full["salt"] for _, full in checkpoints}) == 3
+    assert all({**full, "salt": ""} == {**checkpoints[0][1], "salt": ""} for _, full in checkpoints)
 
 
-def test_there_is_none_before_the_first(tmp_path: Path) -> None:
+def test_no_checkpoint_is_served_before_the_first(tmp_path: Path) -> None:
     made = Checkpoints(Office(0, 0), Signer(b"k" * 32), tmp_path, lambda: AT)  # type: ignore[arg-type]  # it asks, and no more
     assert asyncio.run(made.latest_public()) is None

@@ -26,7 +26,7 @@ class Media:
         self.size, self.offset, self.away = size, 0, away
         self.recorded: list[list[int]] = []
 
-    async def ask(self, service: str, method: str, request: Any, answer: Any, patience: float | None = None) -> Any:
+    async def call(self, service: str, method: str, request: Any, answer: Any, patience: float | None = None) -> Any:
         if self.away is not None:
             raise self.away
         if method == "prepare_chunk":
@@ -79,7 +79,7 @@ def send(media: Media, store: Store, *parts: bytes, announced: bool = True, spen
     return asyncio.run(go())
 
 
-def test_small_chunks_of_a_large_file_take_no_more_room_than_they_are() -> None:
+def test_small_chunks_of_a_large_file_use_only_their_own_size() -> None:
     media, store = Media(200 * MIB), Store()
     for _ in range(5):
         send(media, store, b"x")
@@ -87,7 +87,7 @@ def test_small_chunks_of_a_large_file_take_no_more_room_than_they_are() -> None:
     assert media.offset == 5
 
 
-def test_a_chunk_of_unknown_length_is_filled_up_and_paid_for_in_full() -> None:
+def test_a_chunk_of_unknown_length_is_padded_and_charged_in_full() -> None:
     media, store, spent = Media(200 * MIB), Store(), []
 
     async def spend(who: str, amount: int) -> None:
@@ -99,7 +99,7 @@ def test_a_chunk_of_unknown_length_is_filled_up_and_paid_for_in_full() -> None:
     assert media.recorded == [[1]]
 
 
-def test_what_the_budget_does_not_hold_is_not_stored_and_what_came_before_counts() -> None:
+def test_bytes_beyond_the_budget_are_not_stored_and_earlier_ones_count() -> None:
     media, store, left = Media(32 * MIB), Store(), [16]
 
     async def spend(_: str, amount: int) -> None:
@@ -114,7 +114,7 @@ def test_what_the_budget_does_not_hold_is_not_stored_and_what_came_before_counts
 
 
 @pytest.mark.parametrize(("media_away", "status"), [(True, 200), (False, 507), (False, 503)])
-def test_without_media_or_room_in_the_store_one_is_told_to_file_without(media_away: bool, status: int) -> None:
+def test_without_media_or_storage_the_answer_suggests_filing_without_evidence(media_away: bool, status: int) -> None:
     media = Media(10, Unavailable(retry_after=7) if media_away else None)
     with pytest.raises(EvidenceUnavailable) as refused:
         send(media, Store(status), b"x")

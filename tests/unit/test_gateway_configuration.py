@@ -88,11 +88,11 @@ def ask(gateway: Gateway, **answers: Any) -> dict[str, str]:
 
 
 class TestConditionalQuestions:
-    def test_one_whose_condition_is_met_has_to_be_answered(self, gateway: Gateway) -> None:
+    def test_a_question_whose_condition_is_met_must_be_answered(self, gateway: Gateway) -> None:
         assert ask(gateway, what="rude") == {"answers.words": "missing"}
         assert ask(gateway, what="rude", words="ناسزا") == {}
 
-    def test_one_whose_condition_is_not_met_is_neither_needed_nor_taken(self, gateway: Gateway) -> None:
+    def test_a_question_whose_condition_is_not_met_is_neither_required_nor_accepted(self, gateway: Gateway) -> None:
         assert ask(gateway) == {}
         assert ask(gateway, words="ناسزا") == {"answers.words": "not_asked"}
 
@@ -111,17 +111,23 @@ class TestTheAdministratorsEndpoints:
             ("POST", f"/v1/staff/changes/{uuid4()}/denial"),
             ("GET", "/v1/notification-texts"),
             ("DELETE", "/v1/notification-texts/sms/decided"),
+            ("POST", "/v1/configuration/deadlines/preview"),
+            ("POST", "/v1/configuration/retention/preview"),
+            ("GET", "/v1/webhook-subscriptions"),
+            ("GET", f"/v1/webhook-subscriptions/{uuid4()}/deliveries"),
+            ("POST", f"/v1/webhook-subscriptions/{uuid4()}/test"),
+            ("DELETE", f"/v1/webhook-subscriptions/{uuid4()}"),
         ],
     )
     @pytest.mark.parametrize("role", ["head", "screener", "analyst", "citizen", None])
-    def test_nobody_else_comes_in(self, gateway: Gateway, method: str, path: str, role: str | None) -> None:
+    def test_no_other_role_has_access(self, gateway: Gateway, method: str, path: str, role: str | None) -> None:
         token = gateway.keys.citizen() if role == "citizen" else gateway.keys.staff(role) if role else None
         headers = {"Idempotency-Key": uuid4().hex, "If-Match": '"8"', **(bearer(token) if token else {})}
         answer = gateway.send(method, path, json=UNIT if method == "PUT" else None, headers=headers)
         assert answer.status_code == (403 if role else 401)
-        assert gateway.rabbit.asked == []
+        assert gateway.rabbit.calls == []
 
-    def test_a_change_carries_what_was_seen_and_its_key(self, gateway: Gateway) -> None:
+    def test_a_change_carries_its_version_and_key(self, gateway: Gateway) -> None:
         def changed(request: Request) -> BaseModel:
             assert isinstance(request, ChangeConfiguration)
             (change,) = request.changes
@@ -139,12 +145,12 @@ class TestTheAdministratorsEndpoints:
             gateway.container.catalogue_cache.units["roads"].name_en == "Streets"
         )  # at once, before the event is heard
 
-    def test_without_the_version_that_was_seen_nothing_is_asked(self, gateway: Gateway) -> None:
+    def test_without_a_version_no_service_is_called(self, gateway: Gateway) -> None:
         answer = put(gateway, "/v1/configuration/units/roads", UNIT, "administrator", **{"If-Match": ""})
         assert answer.status_code == 428
-        assert gateway.rabbit.asked == []
+        assert gateway.rabbit.calls == []
 
-    def test_a_mistake_stands_beside_the_field_of_the_body(self, gateway: Gateway) -> None:
+    def test_an_error_names_the_field_of_the_body(self, gateway: Gateway) -> None:
         fields = [
             {"field": "units.roads.name_fa", "reason": "missing", "item": "roads"},
             {"field": "units.roads.north.active", "reason": "open_children", "item": "roads.north"},
@@ -177,34 +183,34 @@ class TestTheAdministratorsEndpoints:
             ),
         ],
     )
-    def test_a_text_is_no_flag_and_no_number(
+    def test_a_text_is_not_accepted_as_flag_or_number(
         self, gateway: Gateway, path: str, body: dict[str, Any], field: str
     ) -> None:
         """An account closed, or a unit, by the word "no" would be nobody's wish."""
         answer = put(gateway, path, body, "administrator")
         assert answer.status_code == 422
         assert list(reasons(answer)) == [field]
-        assert gateway.rabbit.asked == []
+        assert gateway.rabbit.calls == []
 
-    def test_an_account_is_not_given_a_unit_that_is_not_there(self, gateway: Gateway) -> None:
+    def test_an_account_cannot_have_an_unknown_unit(self, gateway: Gateway) -> None:
         body = {"username": "desk-2", "display_name": "پیشخوان ۲", "roles": ["operator"], "unit": "nowhere"}
         headers = {"Idempotency-Key": uuid4().hex, **bearer(gateway.keys.staff("administrator"))}
         answer = gateway.send("POST", "/v1/staff", json=body, headers=headers)
         assert (answer.status_code, reasons(answer)) == (422, {"unit": "unknown_unit"})
-        assert gateway.rabbit.asked == []
+        assert gateway.rabbit.calls == []
 
 
-class TestWhatOthersSeeOfIt:
-    def test_the_public_catalogue_tells_what_a_form_needs_and_no_more(self, gateway: Gateway) -> None:
+class TestOtherReaders:
+    def test_the_public_catalogue_contains_only_what_a_form_needs(self, gateway: Gateway) -> None:
         shown = gateway.send("GET", "/v1/catalogue").json()
         assert set(shown) == {"version", "units", "grounds", "holidays", "weekend"}
 
-    def test_the_copy_on_disk_is_whole(self, gateway: Gateway) -> None:
+    def test_the_copy_on_disk_is_complete(self, gateway: Gateway) -> None:
         again = Gateway(gateway.settings.gateway_state_dir)
         again.container.catalogue_cache.load()
         assert again.container.catalogue_cache.current == CONDITIONAL
 
-    def test_staff_are_offered_the_reasons_that_are_open(self, gateway: Gateway) -> None:
+    def test_staff_are_offered_the_open_reasons(self, gateway: Gateway) -> None:
         shown = gateway.send("GET", "/v1/lists", headers=bearer(gateway.keys.staff("screener"))).json()
         assert [reason["code"] for reason in shown["refusal_reasons"]] == ["outside_remit"]
         assert gateway.send("GET", "/v1/lists", headers=bearer(gateway.keys.citizen())).status_code == 403
@@ -222,17 +228,17 @@ class TestWhatOthersSeeOfIt:
             body = {"outcome": "upheld", "reasons": "دلیل", "root_causes": ["weather", cause]}
             answer = gateway.send("POST", f"/v1/cases/{uuid4()}/{path}", json=body, headers=headers)
             assert reasons(answer) == {"root_causes": reason}
-        assert gateway.rabbit.asked == []
+        assert gateway.rabbit.calls == []
 
-    def test_the_listed_address_is_told_where_none_is_given(self, gateway: Gateway) -> None:
+    def test_the_configured_address_is_used_when_none_is_given(self, gateway: Gateway) -> None:
         headers = {"Idempotency-Key": uuid4().hex, "If-Match": '"1"', **bearer(gateway.keys.staff("screener"))}
         body = {"reason": "outside_remit", "explanation": "با شرکت آب است."}
         gateway.send("POST", f"/v1/cases/{uuid4()}/refusal", json=body, headers=headers)
-        (_, request), *_ = gateway.rabbit.asked
+        (_, request), *_ = gateway.rabbit.calls
         assert request.model_dump()["command"]["address"] == "سامانه ۱۱۱"
 
 
-def test_a_process_of_the_release_before_reads_grounds_without_conditions() -> None:
+def test_a_process_of_the_previous_release_reads_grounds_without_conditions() -> None:
     ground = Ground(
         code="delay",
         kinds=[Kind.COMPLAINT],
@@ -240,5 +246,5 @@ def test_a_process_of_the_release_before_reads_grounds_without_conditions() -> N
         name_en="Delay",
         questions=[Question(code="since", type=QuestionType.DATE, name_fa="از کی", name_en="Since")],
     )
-    told = Catalogue(version=1, units=[], grounds=[ground]).model_dump(mode="json")
-    assert "when" not in told["grounds"][0]["questions"][0]
+    catalogue = Catalogue(version=1, units=[], grounds=[ground]).model_dump(mode="json")
+    assert "when" not in catalogue["grounds"][0]["questions"][0]

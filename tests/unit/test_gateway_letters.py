@@ -18,10 +18,13 @@ import psutil
 import pytest
 
 from contracts import tracking_codes
-from contracts.errors import NoLetter, Unavailable, UnknownCase
+from contracts.errors import NoLetter, PeygirError, Unavailable, UnknownCase
 from contracts.intake import OwnName
-from contracts.letters import Letter, ReadLetter
-from contracts.vocabulary import ActorKind, Kind, Outcome
+from contracts.letters import CheckLetter, Letter, LetterStanding, ReadLetter
+from contracts.tracking import CitedArticle
+from contracts.vocabulary import ActorKind, Kind, Language, Outcome
+from gateway.papers.letters import letter_paper
+from gateway.papers.signatures import SignedLetter
 from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, Keys, bearer, refusing
 from tests.support.papers import read
 
@@ -41,18 +44,12 @@ LETTER = Letter(
 )
 
 
-@pytest.fixture(scope="module")
-def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
-    made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
-    made.container.catalogue_cache.put(CATALOGUE)
-    return made
-
-
 @pytest.fixture
-def gateway(only_one: Gateway) -> Gateway:
-    only_one.rabbit.asked.clear()
-    only_one.rabbit.answers["tracking.read_letter"] = lambda _: LETTER
-    return only_one
+def gateway(unlimited_gateway: Gateway) -> Gateway:
+    unlimited_gateway.rabbit.reset()
+    unlimited_gateway.rabbit.answers["tracking.read_letter"] = lambda _: LETTER
+    unlimited_gateway.rabbit.answers["tracking.check_letter"] = lambda _: LetterStanding(in_force=True)
+    return unlimited_gateway
 
 
 @pytest.fixture
@@ -60,8 +57,10 @@ def code(gateway: Gateway) -> str:
     return tracking_codes.mint(gateway.container.mac_keys)
 
 
-def asked(gateway: Gateway) -> ReadLetter:
-    [(method, request)] = [one for one in gateway.rabbit.asked if one[0] != "intake.read_own_name"]
+def letter_request(gateway: Gateway) -> ReadLetter:
+    [(method, request)] = [
+        call for call in gateway.rabbit.calls if call[0] in ("tracking.read_letter", "tracking.execute")
+    ]
     assert method == "tracking.read_letter"
     assert isinstance(request, ReadLetter)
     return request
@@ -76,7 +75,7 @@ def is_pdf(answer: httpx.Response, name: str) -> bytes:
     return answer.content
 
 
-def test_the_letter_comes_by_code_in_the_callers_language_and_its_code_leads_to_what_it_says(
+def test_the_letter_is_served_by_code_in_the_callers_language_and_its_qr_code_confirms_it(
     gateway: Gateway, code: str
 ) -> None:
     for headers, params, language in (
@@ -84,38 +83,82 @@ def test_the_letter_comes_by_code_in_the_callers_language_and_its_code_leads_to_
         ({"Accept-Language": "en"}, {}, "en"),
         ({"Accept-Language": "en"}, {"lang": "fa"}, "fa"),
     ):
-        gateway.rabbit.asked.clear()
+        gateway.rabbit.calls.clear()
         answer = gateway.send("GET", "/v1/tracking/letter", params=params, headers={"Tracking-Code": code, **headers})
-        found = read(is_pdf(answer, f"peygir-letter-1405-000123-1-{language}.pdf"))
+        pdf = read(is_pdf(answer, f"peygir-letter-1405-000123-1-{language}.pdf"))
         assert answer.headers["content-language"] == language
         assert (
-            json.loads(found.content)["title"]
-            == {"fa": "نامه اعلام نتیجه رسیدگی", "en": "Notice of decision"}[language]
+            json.loads(pdf.content)["title"] == {"fa": "نامه اعلام نتیجه رسیدگی", "en": "Notice of decision"}[language]
         )
-        assert code not in found.text
-        assert code not in found.content
-        [address] = found.codes
-        assert re.fullmatch(r"http://door/verify/L1~1405-000123-1~1405-000123~2026-12-06~upheld~\S+", address)
+        assert code not in pdf.text
+        assert code not in pdf.content
+        [address] = pdf.codes
+        assert re.fullmatch(r"http://gateway/verify/L1~1405-000123-1~1405-000123~2026-12-06~upheld~\S+", address)
         page = gateway.send("GET", httpx.URL(address).path)
         assert "این نامه درست است" in page.text
         assert "۱۴۰۵-۰۰۰۱۲۳-۱" in page.text
-    assert asked(gateway).actor.kind is ActorKind.BEARER
-    assert asked(gateway).code_hashes == tracking_codes.hashes(code, gateway.container.index_keys)
+    assert letter_request(gateway).actor.kind is ActorKind.BEARER
+    assert letter_request(gateway).code_hashes == tracking_codes.hashes(code, gateway.container.index_keys)
 
 
-def test_a_citizen_and_staff_are_asked_for_as_who_they_are(gateway: Gateway) -> None:
+def signature_line(gateway: Gateway) -> str:
+    """Of a letter of this office."""
+    signed = SignedLetter("1405-000123-1", "1405-000123", date(2026, 12, 6), "upheld", "ab" * 32)
+    return gateway.container.papers.signer.sign_letter(signed)
+
+
+@pytest.mark.parametrize(
+    ("standing", "fa", "en"),
+    [
+        (LetterStanding(in_force=True), None, None),
+        (LetterStanding(in_force=False), "این نامه دیگر معتبر نیست", "no longer valid"),
+        (Unavailable(retry_after=1), "هنوز معتبر است یا نه", "still valid cannot be told"),
+        (UnknownCase(), "هنوز معتبر است یا نه", "still valid cannot be told"),
+    ],
+)
+def test_a_genuine_letter_that_was_taken_back_or_replaced_is_shown_as_void(
+    gateway: Gateway, standing: LetterStanding | PeygirError, fa: str | None, en: str | None
+) -> None:
+    gateway.rabbit.answers["tracking.check_letter"] = (
+        refusing(standing) if isinstance(standing, PeygirError) else lambda _: standing
+    )
+    line = signature_line(gateway)
+    checked = gateway.send("POST", "/v1/papers/check", json={"seal": line}).json()
+    assert checked["genuine"]
+    assert checked["letter"]["in_force"] == (standing.in_force if isinstance(standing, LetterStanding) else None)
+    pages = [
+        gateway.send("GET", f"/verify/{line}", headers={"Cookie": f"peygir-language={lang}"}).text
+        for lang in ("fa", "en")
+    ]
+    for page, words in zip(pages, (fa, en), strict=True):
+        assert "ab" * 32 in page
+        assert (words or "") in page
+    notices = ("دیگر معتبر نیست", "معتبر است یا نه", "no longer valid", "cannot be told")
+    assert sum(notice in page for page in pages for notice in notices) == (2 if fa else 0)
+    assert gateway.rabbit.calls == [("tracking.check_letter", CheckLetter(number="1405-000123-1"))] * 3
+
+
+def test_of_a_letter_that_is_not_genuine_no_service_is_asked(gateway: Gateway) -> None:
+    line = signature_line(gateway)
+    forged = line.replace("~upheld~", "~settled~")
+    assert gateway.send("POST", "/v1/papers/check", json={"seal": forged}).json()["genuine"] is False
+    assert gateway.send("GET", f"/verify/{forged}").status_code == 200
+    assert gateway.rabbit.calls == []
+
+
+def test_letters_are_requested_with_the_actor_of_the_caller(gateway: Gateway) -> None:
     citizen, staff = uuid4(), uuid4()
     answer = gateway.send("GET", f"/v1/me/cases/{CASE}/letter", headers=bearer(gateway.keys.citizen(sub=str(citizen))))
     assert answer.status_code == 200
-    assert (asked(gateway).actor.kind, asked(gateway).actor.id, asked(gateway).case_id) == (
+    assert (letter_request(gateway).actor.kind, letter_request(gateway).actor.id, letter_request(gateway).case_id) == (
         "citizen",
         str(citizen),
         CASE,
     )
-    gateway.rabbit.asked.clear()
+    gateway.rabbit.calls.clear()
     token = gateway.keys.staff("inspector", unit="parks", sub=str(staff))
     assert gateway.send("GET", f"/v1/cases/{CASE}/letter", headers=bearer(token)).status_code == 200
-    actor = asked(gateway).actor
+    actor = letter_request(gateway).actor
     assert (actor.kind, actor.id, actor.unit) == ("staff", str(staff), "parks")
     assert set(actor.roles) == {"inspector"}
 
@@ -131,39 +174,37 @@ def test_a_citizen_and_staff_are_asked_for_as_who_they_are(gateway: Gateway) -> 
         ("/v1/cases/nothing/letter", "staff", 422, "invalid_field"),
     ],
 )
-def test_who_is_not_meant_is_told_so_and_nobody_is_asked(
+def test_an_unsuitable_caller_is_refused_without_calling_a_service(
     gateway: Gateway, path: str, who: str | None, status: int, error: str
 ) -> None:
     token = {"citizen": gateway.keys.citizen(), "staff": gateway.keys.staff("inspector")}.get(who or "")
     answer = gateway.send("GET", path, headers=bearer(token) if token else {})
     assert (answer.status_code, answer.json()["code"]) == (status, error)
-    assert gateway.rabbit.asked == []
+    assert gateway.rabbit.calls == []
 
 
-def test_before_the_decision_there_is_no_letter_and_before_the_case_it_is_being_registered(
-    gateway: Gateway, code: str
-) -> None:
-    for error, status, told in ((NoLetter(), 409, "no_letter"), (UnknownCase(), 409, "still_registering")):
+def test_there_is_no_letter_before_the_decision_or_before_the_case_exists(gateway: Gateway, code: str) -> None:
+    for error, status, expected_code in ((NoLetter(), 409, "no_letter"), (UnknownCase(), 409, "still_registering")):
         gateway.rabbit.answers["tracking.read_letter"] = refusing(error)
         for language, letters in (("fa", r"[\u0600-\u06ff]"), ("en", r"^[ -~]+$")):
             headers = {"Tracking-Code": code, "Accept-Language": language}
             answer = gateway.send("GET", "/v1/tracking/letter", headers=headers)
-            assert (answer.status_code, answer.json()["code"]) == (status, told)
+            assert (answer.status_code, answer.json()["code"]) == (status, expected_code)
             assert re.search(letters, answer.json()["detail"])
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example/x?y", "door:81", "[::1]", "a" * 300])
-def test_no_address_of_a_request_is_printed(gateway: Gateway, code: str, host: str) -> None:
+@pytest.mark.parametrize("host", ["evil.example", "evil.example/x?y", "gateway:81", "[::1]", "a" * 300])
+def test_the_address_of_the_request_is_not_printed(gateway: Gateway, code: str, host: str) -> None:
     """Whoever prints a receipt for somebody else chooses the Host, and where a proxy passes it on, the scheme and host there."""
     named = {"Host": host, "X-Forwarded-Host": host, "X-Forwarded-Proto": "ftp", "Forwarded": f"host={host}"}
     letter_ = gateway.send("GET", "/v1/tracking/letter", headers={"Tracking-Code": code, **named})
     receipt_ = gateway.send("POST", "/v1/receipts/pdf", json=filed(gateway), headers=named)
     for answer in (letter_, receipt_):
         assert answer.status_code == 200
-        found = read(answer.content)
-        [address] = found.codes
-        assert address.startswith("http://door/verify/")
-        assert "evil" not in found.text
+        pdf = read(answer.content)
+        [address] = pdf.codes
+        assert address.startswith("http://gateway/verify/")
+        assert "evil" not in pdf.text
 
 
 @pytest.mark.parametrize(
@@ -173,12 +214,12 @@ def test_a_gateway_does_not_start_without_its_public_address(given: str | None) 
     kept = {name: value for name, value in os.environ.items() if name != "PUBLIC_URL"}
     keys = Keys().environment
     environment = {**kept, **keys, "AMQP_URL": "amqp://nowhere", **({} if given is None else {"PUBLIC_URL": given})}
-    asked = [
+    command = [
         sys.executable,
         "-c",
         "from gateway.settings import Settings; from backbone.process.settings import load; load(Settings)",
     ]
-    done = subprocess.run(asked, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "PUBLIC_URL: " in done.stderr
     assert "how citizens reach the gateway" in done.stderr
@@ -188,14 +229,14 @@ def test_a_gateway_does_not_start_without_its_public_address(given: str | None) 
 @pytest.mark.parametrize(
     "given", ["https://peygir.qazvin.ir", "http://127.0.0.1:8000", "https://[2001:db8::1]:8443", "http://gateway"]
 )
-def test_an_address_by_which_citizens_reach_it_is_taken(tmp_path: Path, given: str) -> None:
+def test_a_public_address_reachable_by_citizens_is_accepted(tmp_path: Path, given: str) -> None:
     assert Keys().settings(tmp_path, public_url=given).public_url == given
 
 
 # --- whose name is on it ---
 
 
-def test_a_letter_names_its_citizen_to_themselves_alone(gateway: Gateway, code: str) -> None:
+def test_only_the_citizens_own_letter_contains_their_name(gateway: Gateway, code: str) -> None:
     gateway.rabbit.answers["intake.read_own_name"] = lambda _: OwnName(name=" زهرا  نمونه ")
     citizen = bearer(gateway.keys.citizen())
     staff = bearer(gateway.keys.staff("head"))
@@ -203,22 +244,22 @@ def test_a_letter_names_its_citizen_to_themselves_alone(gateway: Gateway, code: 
     assert "شهروند گرامی، زهرا نمونه" in read(own.content).content
     english = gateway.send("GET", f"/v1/me/cases/{CASE}/letter?lang=en", headers=citizen)
     assert "Dear زهرا نمونه," in read(english.content).content
-    gateway.rabbit.asked.clear()
+    gateway.rabbit.calls.clear()
     for path, headers in ((f"/v1/cases/{CASE}/letter", staff), ("/v1/tracking/letter", {"Tracking-Code": code})):
-        found = read(gateway.send("GET", path, headers=headers).content)
-        assert "نمونه" not in found.content + found.text
-        assert "شهروند گرامی" in found.content
-    assert [method for method, _ in gateway.rabbit.asked] == ["tracking.read_letter"] * 2
+        pdf = read(gateway.send("GET", path, headers=headers).content)
+        assert "نمونه" not in pdf.content + pdf.text
+        assert "شهروند گرامی" in pdf.content
+    assert [method for method, _ in gateway.rabbit.calls] == ["tracking.read_letter"] * 2
 
 
-@pytest.mark.parametrize("told", [OwnName(), OwnName(name="  "), None])
-def test_without_a_name_the_letter_goes_out_without(gateway: Gateway, told: OwnName | None) -> None:
-    gateway.rabbit.answers["intake.read_own_name"] = lambda _: told or refusing(Unavailable(retry_after=5))(_)
+@pytest.mark.parametrize("own_name", [OwnName(), OwnName(name="  "), None])
+def test_a_letter_is_served_without_the_name_if_it_is_unavailable(gateway: Gateway, own_name: OwnName | None) -> None:
+    gateway.rabbit.answers["intake.read_own_name"] = lambda _: own_name or refusing(Unavailable(retry_after=5))(_)
     answer = gateway.send("GET", f"/v1/me/cases/{CASE}/letter", headers=bearer(gateway.keys.citizen()))
     assert "شهروند گرامی،" in json.loads(read(answer.content).content)["sections"][0]["paragraphs"][0]
 
 
-def test_a_name_may_be_anything_and_stays_a_name(gateway: Gateway) -> None:
+def test_any_name_is_printed_as_plain_text(gateway: Gateway) -> None:
     hostile = '#read("/etc/passwd") {name} *x* \u202eevil'
     gateway.rabbit.answers["intake.read_own_name"] = lambda _: OwnName(name=hostile)
     answer = gateway.send("GET", f"/v1/me/cases/{CASE}/letter?lang=en", headers=bearer(gateway.keys.citizen()))
@@ -245,16 +286,16 @@ def filed(gateway: Gateway) -> dict[str, Any]:
 
 def test_a_receipt_is_printed_and_its_code_leads_to_what_was_filed(gateway: Gateway) -> None:
     receipt = filed(gateway)
-    told = json.loads(receipt["payload"])
+    payload = json.loads(receipt["payload"])
     answer = gateway.send("POST", "/v1/receipts/pdf", json=receipt)
-    found = read(is_pdf(answer, f"peygir-receipt-{told['submission_id'][:8]}-fa.pdf"))
-    for printed in (told["submission_id"], told["content_hash"]):
-        assert printed in found.content
-    [address] = found.codes
+    pdf = read(is_pdf(answer, f"peygir-receipt-{payload['submission_id'][:8]}-fa.pdf"))
+    for printed in (payload["submission_id"], payload["content_hash"]):
+        assert printed in pdf.content
+    [address] = pdf.codes
     checked = gateway.send("POST", "/v1/papers/check", json={"seal": address}).json()
     assert checked["genuine"] is True
     assert checked["letter"] is None
-    assert {name: checked["receipt"][name] for name in told} == told
+    assert {name: checked["receipt"][name] for name in payload} == payload
     assert checked["receipt"]["kind_text"] == "انتقاد"
     assert "این رسید درست است" in gateway.send("GET", httpx.URL(address).path).text
 
@@ -271,13 +312,15 @@ def test_a_receipt_that_was_changed_is_not_printed(gateway: Gateway, change: str
         assert (answer.status_code, answer.json()["code"]) == (404, "not_genuine")
 
 
-@pytest.mark.parametrize("seal", ["L1~x", "https://door/verify/", "سلام", "L1~1405-1-1~1405-1~2026-12-06~upheld~a~b"])
-def test_a_paper_that_is_not_ours_is_said_to_be_none(gateway: Gateway, seal: str) -> None:
+@pytest.mark.parametrize(
+    "seal", ["L1~x", "https://gateway/verify/", "سلام", "L1~1405-1-1~1405-1~2026-12-06~upheld~a~b"]
+)
+def test_a_document_of_another_office_is_rejected(gateway: Gateway, seal: str) -> None:
     answer = gateway.send("POST", "/v1/papers/check", json={"seal": seal})
     assert answer.json() == {"genuine": False, "letter": None, "receipt": None}
 
 
-def test_the_page_says_so_in_both_languages_and_shows_nothing_of_what_was_made_up(gateway: Gateway) -> None:
+def test_the_page_rejects_it_in_both_languages_and_shows_none_of_its_content(gateway: Gateway) -> None:
     made_up = "L1~1405-666666-1~1405-666666~2026-12-06~upheld~" + "A" * 43 + "~" + "A" * 86
     page = gateway.send("GET", f"/verify/{made_up}")
     assert page.status_code == 200
@@ -289,7 +332,7 @@ def test_the_page_says_so_in_both_languages_and_shows_nothing_of_what_was_made_u
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_the_page_takes_a_receipt_as_it_was_given(gateway: Gateway, whole: bool) -> None:
+def test_the_page_accepts_a_receipt_as_it_was_issued(gateway: Gateway, whole: bool) -> None:
     receipt = filed(gateway)
     pasted: Any = {"tracking_code": "0000", "receipt": receipt} if whole else receipt
     page = pasted_into_the_page(gateway, json.dumps(pasted, indent=1))
@@ -297,7 +340,7 @@ def test_the_page_takes_a_receipt_as_it_was_given(gateway: Gateway, whole: bool)
     assert json.loads(receipt["payload"])["content_hash"] in page.text
 
 
-def test_the_page_says_of_a_changed_receipt_that_it_is_none(gateway: Gateway) -> None:
+def test_the_page_rejects_a_changed_receipt(gateway: Gateway) -> None:
     receipt = filed(gateway)
     receipt["payload"] = receipt["payload"].replace("criticism", "complaint")
     assert "درستی این نوشته تأیید نمی‌شود" in pasted_into_the_page(gateway, json.dumps(receipt)).text
@@ -314,7 +357,7 @@ def pasted_into_the_page(gateway: Gateway, text: str) -> httpx.Response:
     return gateway.send("GET", answer.headers["location"], headers=cookies)
 
 
-def test_a_client_that_leaves_takes_its_paper_out_of_the_queue(gateway: Gateway) -> None:
+def test_a_disconnected_client_frees_its_place_in_the_queue(gateway: Gateway) -> None:
     """Before its turn and while its paper is rendered: no process is left, and the next one is rendered."""
 
     async def go() -> None:
@@ -334,7 +377,7 @@ def test_a_client_that_leaves_takes_its_paper_out_of_the_queue(gateway: Gateway)
 
         sent: list[bool] = []
         answered: list[Any] = []
-        headers = [(b"host", b"door"), (b"content-type", b"application/json")]
+        headers = [(b"host", b"gateway"), (b"content-type", b"application/json")]
         scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -346,7 +389,7 @@ def test_a_client_that_leaves_takes_its_paper_out_of_the_queue(gateway: Gateway)
             "query_string": b"lang=en",
             "headers": headers,
             "client": ("127.0.0.1", 5),
-            "server": ("door", 80),
+            "server": ("gateway", 80),
         }
         asking = asyncio.create_task(gateway.app(scope, receive, send))
         async with asyncio.timeout(20):
@@ -360,3 +403,21 @@ def test_a_client_that_leaves_takes_its_paper_out_of_the_queue(gateway: Gateway)
 
     filed_soon = filed(gateway)
     asyncio.run(go())
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "line"),
+    [
+        (Language.FA, "مستندات قانونی", "ماده ۱۰۰ قانون شهرداری"),
+        (Language.EN, "Regulations cited", "Article 100, Municipality Act"),
+    ],
+)
+def test_the_letter_names_the_articles_that_the_decision_cites(
+    gateway: Gateway, language: Language, heading: str, line: str
+) -> None:
+    article = CitedArticle(code="act_100", title_fa="قانون شهرداری", title_en="Municipality Act", number="100")
+    cache = gateway.container.catalogue_cache
+    paper = letter_paper(LETTER.model_copy(update={"articles": [article]}), language, cache)
+    [section] = [section for section in paper.sections if section.heading == heading]
+    assert section.paragraphs == (line,)
+    assert heading not in [section.heading for section in letter_paper(LETTER, language, cache).sections]

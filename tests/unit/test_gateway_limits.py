@@ -1,4 +1,4 @@
-"""Budgets at the door, and that no address is kept."""
+"""Budgets of the gateway, and that no address is kept."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def spend(limits: Limits, budget: str, who: str, times: int) -> int:
     return asyncio.run(go())
 
 
-def test_a_budget_is_spent_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_budget_is_used_up_and_refilled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = limits(tmp_path, limit_submissions="3/minute")
     moment = 1_800_000_000.0
     monkeypatch.setattr(time, "time", lambda: moment)
@@ -46,15 +46,15 @@ def test_a_budget_is_spent_and_comes_back(tmp_path: Path, monkeypatch: pytest.Mo
     assert spend(made, "submissions", "a", 5) == 3
 
 
-def test_of_several_rates_the_strictest_counts(tmp_path: Path) -> None:
+def test_the_strictest_of_several_rates_applies(tmp_path: Path) -> None:
     assert spend(limits(tmp_path, limit_codes="100/second;5/hour"), "codes", "a", 10) == 5
 
 
-def test_off_is_no_limit(tmp_path: Path) -> None:
+def test_off_disables_a_limit(tmp_path: Path) -> None:
     assert spend(limits(tmp_path, limit_codes="off"), "codes", "a", 1000) == 1000
 
 
-def test_too_many_says_how_long_to_wait(tmp_path: Path) -> None:
+def test_too_many_states_how_long_to_wait(tmp_path: Path) -> None:
     made = limits(tmp_path, limit_codes="1/minute")
     spend(made, "codes", "a", 1)
 
@@ -75,7 +75,7 @@ def test_memory_is_bounded() -> None:
 
 
 class TestAddresses:
-    def test_are_kept_nowhere(self, tmp_path: Path) -> None:
+    def test_are_stored_nowhere(self, tmp_path: Path) -> None:
         made = limits(tmp_path)
         key = made.address_key("203.0.113.7")
 
@@ -83,7 +83,7 @@ class TestAddresses:
         assert "203.0.113" not in key
         assert key != limits(tmp_path).address_key("203.0.113.7"), "the salt is this installation's own"
 
-    def test_are_somebody_else_tomorrow(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_have_another_key_the_next_day(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         made = limits(tmp_path)
         today = made.address_key("203.0.113.7")
         tomorrow = time.time() + 86_400
@@ -91,7 +91,7 @@ class TestAddresses:
 
         assert made.address_key("203.0.113.7") != today
 
-    def test_of_one_household_are_one(self, tmp_path: Path) -> None:
+    def test_of_one_household_share_a_key(self, tmp_path: Path) -> None:
         made = limits(tmp_path)
 
         assert made.address_key("2001:db8:1:2::1") == made.address_key("2001:db8:1:2:ffff::9")
@@ -110,32 +110,32 @@ class TestAddresses:
             ("10.0.0.1", None, "10.0.0.1"),
         ],
     )
-    def test_behind_a_proxy_are_believed_of_trusted_ones_alone(
+    def test_behind_a_proxy_are_accepted_only_from_trusted_ones(
         self, tmp_path: Path, peer: str, forwarded: str | None, expected: str
     ) -> None:
         made = limits(tmp_path, trusted_proxies="10.0.0.0/8")
 
         assert made.client_address((peer, 1), forwarded) == expected
 
-    def test_are_not_believed_without_a_trusted_proxy(self, tmp_path: Path) -> None:
+    def test_are_not_taken_from_headers_without_a_trusted_proxy(self, tmp_path: Path) -> None:
         assert limits(tmp_path).client_address(("10.0.0.1", 1), "198.51.100.1") == "10.0.0.1"
 
 
-def test_what_is_given_back_can_be_spent_again(tmp_path: Path) -> None:
+def test_a_refund_can_be_used_again(tmp_path: Path) -> None:
     made = limits(tmp_path, limit_codes="3/minute;4/hour")
     assert spend(made, "codes", "a", 3) == 3
     asyncio.run(made.give_back("codes", "a"))
     assert spend(made, "codes", "a", 3) == 1
 
 
-def test_what_one_rate_refuses_is_not_taken_from_the_others(tmp_path: Path) -> None:
+def test_a_refusal_by_one_rate_does_not_use_the_others(tmp_path: Path) -> None:
     made = limits(tmp_path, limit_codes="5/minute;2/hour")
     assert spend(made, "codes", "a", 2) == 2
     spend(made, "codes", "a", 1)
     assert asyncio.run(made.used("codes", "a")) == 2
 
 
-def test_more_than_one_may_be_spent_at_once(tmp_path: Path) -> None:
+def test_several_units_may_be_used_at_once(tmp_path: Path) -> None:
     made = limits(tmp_path, limit_codes="10/minute")
     asyncio.run(made.spend("codes", "a", 8))
     with pytest.raises(TooMany):
@@ -143,7 +143,7 @@ def test_more_than_one_may_be_spent_at_once(tmp_path: Path) -> None:
     asyncio.run(made.spend("codes", "a", 2))
 
 
-def test_what_may_be_used_once_is_used_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_use_key_is_used_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = limits(tmp_path)
     moment = 1_800_000_000.0 + 299  # the last second of a window of five minutes
     monkeypatch.setattr(time, "time", lambda: moment)

@@ -51,7 +51,7 @@ def test_a_request_is_counted_under_the_whole_template_of_its_route(gateway: Gat
     assert counted(template) == before + 1
 
 
-def test_what_no_route_takes_is_counted_under_no_path_of_its_own(gateway: Gateway) -> None:
+def test_unrouted_requests_are_counted_without_their_path(gateway: Gateway) -> None:
     before = counted("unrouted", "-")
     gateway.send("GET", f"/{uuid4()}")
     assert counted("unrouted", "-") == before + 1
@@ -74,5 +74,5 @@ def test_no_metric_has_a_label_that_the_scraper_sets_itself(gateway: Gateway) ->
         for sample in family.samples
         for label in sample.labels
     }
-    assert {"asked", "route"} <= labels
+    assert {"callee", "route"} <= labels
     assert not labels & own

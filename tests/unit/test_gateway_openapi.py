@@ -40,7 +40,7 @@ def test_every_operation_has_a_readable_name_of_its_own(made: dict[str, Any]) ->
     assert all(re.fullmatch(r"[a-z][A-Za-z]+", id_) for id_ in ids), ids
 
 
-def test_every_operation_tells_its_errors_as_problems(made: dict[str, Any]) -> None:
+def test_every_operation_documents_its_errors_as_problems(made: dict[str, Any]) -> None:
     for path, method, operation in operations(made):
         if method == "options":
             continue
@@ -50,14 +50,29 @@ def test_every_operation_tells_its_errors_as_problems(made: dict[str, Any]) -> N
             assert set(answer.get("content", {})) == {"application/problem+json"}, (path, method, status)
 
 
-def test_every_operation_that_answers_json_says_with_what(made: dict[str, Any]) -> None:
+NEVER_IN_CONFLICT = {"fileSubmission": "a key with another content is another submission"}
+
+
+def test_every_operation_with_a_key_documents_what_its_mechanism_answers(made: dict[str, Any]) -> None:
+    """409: the key was used for something else; 422: it cannot be a key."""
+    with_key = {
+        operation["operationId"]: set(operation["responses"])
+        for _, _, operation in operations(made)
+        if any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", []))
+    }
+    assert {"handOverCases", "assignCases", "fileSubmission", "startScreening"} <= set(with_key)
+    assert {name for name, statuses in with_key.items() if "422" not in statuses} == set()
+    assert {name for name, statuses in with_key.items() if "409" not in statuses} == set(NEVER_IN_CONFLICT)
+
+
+def test_every_json_operation_has_a_response_schema(made: dict[str, Any]) -> None:
     for path, method, operation in operations(made):
         for status, answer in operation["responses"].items():
             content = answer.get("content", {}).get("application/json")
             assert content is None or content.get("schema"), (path, method, status)
 
 
-def test_every_object_has_an_example_and_it_is_true(made: dict[str, Any]) -> None:
+def test_every_object_has_a_valid_example(made: dict[str, Any]) -> None:
     schemas = made["components"]["schemas"]
     missing = [
         name for name, schema in schemas.items() if schema.get("type") == "object" and not schema.get("examples")

@@ -13,21 +13,14 @@ from contracts.base import now
 from contracts.errors import DeadlinePassed, UnknownCase
 from contracts.tracking import OpenQuestion, PublicCase
 from contracts.vocabulary import Kind, Stage
-from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, refusing
+from tests.support.gateway import Gateway, refusing
 from tests.support.pages import Browser
 
 
-@pytest.fixture(scope="module")
-def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
-    made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
-    made.container.catalogue_cache.put(CATALOGUE)
-    return made
-
-
 @pytest.fixture
-def gateway(only_one: Gateway) -> Gateway:
-    only_one.rabbit.answers.clear()
-    return only_one
+def gateway(unlimited_gateway: Gateway) -> Gateway:
+    unlimited_gateway.rabbit.reset()
+    return unlimited_gateway
 
 
 @pytest.fixture
@@ -35,17 +28,15 @@ def browser(gateway: Gateway) -> Browser:
     return Browser(gateway)
 
 
-def test_a_status_that_cannot_be_read_is_told_with_its_comfort_and_is_there_later(
-    gateway: Gateway, browser: Browser
-) -> None:
+def test_an_unavailable_status_is_explained_and_shown_later(gateway: Gateway, browser: Browser) -> None:
     gateway.rabbit.answers["tracking.view_by_code"] = refusing(DeadlinePassed(retry_after=5))
     browser.open("/follow")
-    told = browser.send("/follow", code=tracking_codes.mint(gateway.container.mac_keys))
+    page_text = browser.send("/follow", code=tracking_codes.mint(gateway.container.mac_keys))
 
     assert (browser.answer.status_code, browser.answer.headers["retry-after"]) == (503, "5")
-    assert "وضعیت اکنون خوانده نمی‌شود" in told
-    assert "آنچه ثبت کرده‌اید محفوظ است" in told
-    assert "در حال ثبت" not in told
+    assert "وضعیت اکنون خوانده نمی‌شود" in page_text
+    assert "آنچه ثبت کرده‌اید محفوظ است" in page_text
+    assert "در حال ثبت" not in page_text
     # The code need not be typed again.
     gateway.rabbit.answers["tracking.view_by_code"] = refusing(UnknownCase())
     assert "در حال ثبت است" in browser.open("/case")
@@ -57,12 +48,7 @@ def test_a_status_that_cannot_be_read_is_told_with_its_comfort_and_is_there_late
 @pytest.fixture
 def at_evidence(browser: Browser) -> Browser:
     """At the step of the form where files are chosen."""
-    browser.open("/file/criticism/start")
-    browser.send("/file/unit", unit="parks")
-    browser.send("/file/ground", ground="delay")
-    browser.send("/file/text", text="پرونده سه ماه مانده است.")
-    for step in ("place", "date", "people", "reference"):
-        browser.send(f"/file/{step}")
+    browser.goes_to_evidence()
     assert 'action="/file/evidence"' in browser.answer.text
     return browser
 
@@ -70,30 +56,28 @@ def at_evidence(browser: Browser) -> Browser:
 BROKEN = "فایل کامل نرسید؛ دوباره بفرستید"
 
 
-def beside_the_file(browser: Browser) -> str:
+def file_error(browser: Browser) -> str:
     """What is said beside the field for the file."""
-    found = re.search(r'id="file-error">.*?</span>(.*?)</span>', browser.answer.text, re.DOTALL)
-    return html.unescape(found.group(1)) if found else ""
+    match = re.search(r'id="file-error">.*?</span>(.*?)</span>', browser.answer.text, re.DOTALL)
+    return html.unescape(match.group(1)) if match else ""
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json", "multipart/form-data", "image/jpeg", ""])
 @pytest.mark.parametrize("path", ["/file/evidence", "/file/evidence/more"])
-def test_another_type_than_the_forms_is_told_beside_the_file(
-    at_evidence: Browser, path: str, content_type: str
-) -> None:
+def test_a_wrong_content_type_is_reported_at_the_file_field(at_evidence: Browser, path: str, content_type: str) -> None:
     at_evidence.open(path, "POST", {"content-type": content_type}, content=b"\xff\xd8 no form at all")
 
     assert at_evidence.answer.status_code == 422
-    assert BROKEN in beside_the_file(at_evidence)
+    assert BROKEN in file_error(at_evidence)
     assert 'action="/file/evidence"' in at_evidence.answer.text
     # The form that is shown works, and nothing typed before is lost.
     at_evidence.open("/file/text")
     assert "پرونده سه ماه مانده است." in at_evidence.text
 
 
-def test_a_form_without_its_file_is_read_and_told_beside_the_file(at_evidence: Browser) -> None:
+def test_a_form_without_its_file_is_reported_at_the_file_field(at_evidence: Browser) -> None:
     at_evidence.send("/file/evidence", file="photo.jpg")
-    assert (at_evidence.answer.status_code, BROKEN in beside_the_file(at_evidence)) == (422, True)
+    assert (at_evidence.answer.status_code, BROKEN in file_error(at_evidence)) == (422, True)
 
 
 def test_such_a_form_from_a_foreign_page_is_refused(at_evidence: Browser) -> None:
@@ -120,9 +104,9 @@ def test_an_answer_that_came_as_another_type_keeps_its_text(gateway: Gateway, br
     browser.send("/follow", code=tracking_codes.mint(gateway.container.mac_keys))
     browser.open("/case/answer")
     browser.send("/case/answer", text="دوم شهریور")
-    assert (browser.answer.status_code, BROKEN in beside_the_file(browser)) == (422, True)
+    assert (browser.answer.status_code, BROKEN in file_error(browser)) == (422, True)
     assert "دوم شهریور" in browser.text
 
     browser.open("/case/answer", "POST", {"content-type": "text/plain"}, content=b"nothing of the form")
-    assert (browser.answer.status_code, BROKEN in beside_the_file(browser)) == (422, True)
+    assert (browser.answer.status_code, BROKEN in file_error(browser)) == (422, True)
     assert "دوم شهریور" in browser.text

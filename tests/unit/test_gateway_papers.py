@@ -136,7 +136,7 @@ def test_no_single_character_of_a_signature_line_can_be_changed_left_out_or_adde
 @pytest.mark.parametrize(
     "line", ["", "~", "L1", "L1~" * 7, "R1~a~b~c~d~e", "L1~a~b~c~d~e~f", "سلام", "x" * 5000, "\ud800"]
 )
-def test_what_is_no_signature_line_is_not_genuine(paper_signer: PaperSigner, line: str) -> None:
+def test_text_that_is_not_a_signature_line_is_not_genuine(paper_signer: PaperSigner, line: str) -> None:
     assert paper_signer.verify(line) is None
 
 
@@ -163,13 +163,13 @@ def test_another_offices_signature_is_rejected_and_an_earlier_key_accepted() -> 
         ),
     ],
 )
-def test_what_is_no_receipt_of_this_office_is_not_signed(paper_signer: PaperSigner, payload: str) -> None:
+def test_a_receipt_of_another_office_is_not_signed(paper_signer: PaperSigner, payload: str) -> None:
     signer = Signer(SEED)
     signature = base64.b64encode(signer.signature(payload.encode())).decode()
     assert paper_signer.sign_receipt(Receipt(payload=payload, signature=signature, key=signer.key_id)) is None
 
 
-def test_a_signature_line_is_found_in_what_was_pasted() -> None:
+def test_a_signature_line_is_found_in_pasted_text() -> None:
     assert signature_line_in(" https://peygir.example/verify/L1~a~b?lang=en\n") == "L1~a~b"
     assert signature_line_in("L1~a\n  ~b") == "L1~a~b"
 
@@ -178,14 +178,14 @@ def test_a_signature_line_is_found_in_what_was_pasted() -> None:
 
 
 @pytest.mark.parametrize("language", list(Language))
-def test_a_decided_letter_tells_outcome_reasons_and_the_right_to_object(
+def test_a_letter_of_decision_contains_outcome_reasons_and_the_right_to_object(
     catalogue_cache: CatalogueCache, language: Language
 ) -> None:
     made = letter_paper(letter(recommended_until=[date(2027, 1, 20)]), language, catalogue_cache)
-    said = made.content()
+    content = made.content()
     fa = language is Language.FA
     assert made.title == ("نامه اعلام نتیجه رسیدگی" if fa else "Notice of decision")
-    assert ("۱۴۰۵-۰۰۰۱۲۳-۱" if fa else "1405-000123-1") in said
+    assert ("۱۴۰۵-۰۰۰۱۲۳-۱" if fa else "1405-000123-1") in content
     for words_ in (
         ("شکایت", "اداره راه‌ها", "اطاله", "وارد جزئی", "۱۵ آذر ۱۴۰۵", "تا پایان ۲۹ آذر ۱۴۰۵", "۳۰ دی ۱۴۰۵")
         if fa
@@ -199,8 +199,8 @@ def test_a_decided_letter_tells_outcome_reasons_and_the_right_to_object(
             "20 January 2027",
         )
     ):
-        assert words_ in said
-    assert "تأخیر بیش از مهلت بوده است." in said
+        assert words_ in content
+    assert "تأخیر بیش از مهلت بوده است." in content
 
 
 def test_the_final_letter_offers_no_objection(catalogue_cache: CatalogueCache) -> None:
@@ -210,7 +210,7 @@ def test_the_final_letter_offers_no_objection(catalogue_cache: CatalogueCache) -
     assert "می‌توانید یک بار" not in made.content()
 
 
-def test_a_refusal_tells_its_reason_and_the_right_address(catalogue_cache: CatalogueCache) -> None:
+def test_a_letter_of_refusal_contains_its_reason_and_the_right_address(catalogue_cache: CatalogueCache) -> None:
     refused = letter(
         outcome=None,
         reasons=None,
@@ -219,18 +219,23 @@ def test_a_refusal_tells_its_reason_and_the_right_address(catalogue_cache: Catal
         refusal_explanation="موضوع به شرکت آب مربوط است.",
         refusal_address="شرکت آب و فاضلاب، خیابان نمونه",
     )
-    said = letter_paper(refused, Language.FA, catalogue_cache).content()
-    for told in ("عدم پذیرش", "صلاحیت شهرداری نیست", "موضوع به شرکت آب مربوط است.", "شرکت آب و فاضلاب، خیابان نمونه"):
-        assert told in said
-    assert "اعتراض" not in said
+    content = letter_paper(refused, Language.FA, catalogue_cache).content()
+    for expected in (
+        "عدم پذیرش",
+        "صلاحیت شهرداری نیست",
+        "موضوع به شرکت آب مربوط است.",
+        "شرکت آب و فاضلاب، خیابان نمونه",
+    ):
+        assert expected in content
+    assert "اعتراض" not in content
 
 
-def test_no_letter_goes_out_without_the_names_of_grounds(tmp_path: Path) -> None:
+def test_no_letter_is_issued_without_the_names_of_grounds(tmp_path: Path) -> None:
     with pytest.raises(Unavailable):
         letter_paper(letter(), Language.FA, CatalogueCache(tmp_path))
 
 
-def test_a_paper_comes_to_the_worker_as_it_was() -> None:
+def test_a_document_reaches_the_worker_unchanged() -> None:
     made, stamp = paper("یک", "دو"), VerificationBlock("a", ("b",), "c", FILED.isoformat())
     assert from_json(to_json(made, stamp)) == (made, stamp)
 
@@ -241,14 +246,14 @@ def test_a_paper_comes_to_the_worker_as_it_was() -> None:
 def test_the_qr_code_is_read_and_the_content_is_attached() -> None:
     made = paper("متن")
     address = f"https://peygir.qazvin.example/verify/{PaperSigner(Signer(SEED)).sign_letter(SIGNED_LETTER)}"
-    found = rendered(made, address)
-    assert found.codes == [address]
-    assert found.content == made.content()
-    assert hashlib.sha256(found.content.encode()).hexdigest() == made.content_hash()
-    assert found.title == "نامه"
+    pdf_read = rendered(made, address)
+    assert pdf_read.codes == [address]
+    assert pdf_read.content == made.content()
+    assert hashlib.sha256(pdf_read.content.encode()).hexdigest() == made.content_hash()
+    assert pdf_read.title == "نامه"
 
 
-def test_the_same_paper_is_the_same_pdf() -> None:
+def test_the_same_document_gives_the_same_pdf() -> None:
     assert rendered(paper("متن")).raw == rendered(paper("متن")).raw
 
 
@@ -256,7 +261,7 @@ def boxes(text: str, letters: str) -> list[tuple[float, float]]:
     """Where these letters of a text of one line stand: left and right, in points, in the order of the text."""
     page = alone(text).get_textpage()
     places = [(page.get_text_range(at, 1), page.get_charbox(at)) for at in range(page.count_chars())]
-    return [(left, right) for one, (left, _, right, _) in places if one and one in letters]
+    return [(left, right) for character, (left, _, right, _) in places if character and character in letters]
 
 
 def extent(text: str, letters: str) -> float:
@@ -313,10 +318,10 @@ FONT_OF = {
 
 
 @pytest.mark.parametrize("sign", FONT_OF)
-def test_every_sign_is_drawn_by_a_font_that_has_it_and_stays_what_it_was(sign: str) -> None:
-    found = rendered(paper(f"متن {sign} پایان"))
-    assert FONT_OF[sign] in {name.partition("+")[2].rpartition("-")[0] for name in fonts_in(found.raw)}
-    assert "\ufffd" not in found.text
+def test_every_character_is_rendered_by_a_font_that_has_it(sign: str) -> None:
+    pdf_read = rendered(paper(f"متن {sign} پایان"))
+    assert FONT_OF[sign] in {name.partition("+")[2].rpartition("-")[0] for name in fonts_in(pdf_read.raw)}
+    assert "\ufffd" not in pdf_read.text
     if FONT_OF[sign] != "NotoEmoji":  # of which a reader gives back some parts alone
         assert sign in copied(sign)
 
@@ -330,7 +335,7 @@ def fonts_in(raw: bytes) -> set[str]:
     return named
 
 
-def test_latin_and_digits_stand_in_their_own_order_among_persian() -> None:
+def test_latin_text_and_digits_keep_their_order_within_persian() -> None:
     """From left to right as they are seen."""
     assert seen("سامانه Qazvin Man بند ۱۲ دارد", "دارد", "12", "بند", "Qazvin", "Man", "سامانه")
     assert seen("see شماره ۱۲۳ here", "see", "۱۲۳", "شماره", "here")
@@ -344,9 +349,9 @@ def seen(text: str, *in_order: str) -> bool:
     lefts = []
     for part in in_order:
         first = page.search(part.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")) if part.isdigit() else part)
-        found = first.get_next()
-        assert found is not None, part
-        lefts.append(min(page.get_charbox(at)[0] for at in range(found[0], sum(found))))
+        position = first.get_next()
+        assert position is not None, part
+        lefts.append(min(page.get_charbox(at)[0] for at in range(position[0], sum(position))))
     return lefts == sorted(lefts)
 
 
@@ -366,20 +371,23 @@ def test_a_text_is_never_read_as_markup(hostile: str) -> None:
 def test_no_character_stops_a_letter() -> None:
     """PDF/A takes no sign without a picture, and none of private use: of all that there are every hundredth or so."""
     signed_in = (
-        chr(one) for first in range(0, 97, 32) for one in range(first, 0x110000, 97) if not 0xD800 <= one < 0xE000
+        chr(code_point)
+        for first in range(0, 97, 32)
+        for code_point in range(first, 0x110000, 97)
+        if not 0xD800 <= code_point < 0xE000
     )
     assert rendered(paper(" ".join(signed_in))).raw.startswith(b"%PDF-")
 
 
-@pytest.mark.parametrize("one", ["\u202e", "\u202d", "\u202a", "\x00", "\x1b", "\u200b", "\ufeff", "\u2028"])
-def test_what_turns_or_hides_a_text_is_not_set(one: str) -> None:
-    assert printable(f"not{one}upheld").replace(" ", "") == "notupheld"
+@pytest.mark.parametrize("control", ["\u202e", "\u202d", "\u202a", "\x00", "\x1b", "\u200b", "\ufeff", "\u2028"])
+def test_direction_and_invisible_controls_are_not_rendered(control: str) -> None:
+    assert printable(f"not{control}upheld").replace(" ", "") == "notupheld"
 
 
-def test_an_address_is_copied_whole_though_it_is_cut_at_the_ends_of_lines() -> None:
+def test_an_address_broken_across_lines_is_copied_completely() -> None:
     address = f"https://peygir.qazvin.example/verify/{PaperSigner(Signer(SEED)).sign_letter(SIGNED_LETTER)}"
-    found = PdfReader(io.BytesIO(rendered(paper("متن"), address).raw)).pages[0].extract_text()
-    assert address in "".join(found.split())
+    text = PdfReader(io.BytesIO(rendered(paper("متن"), address).raw)).pages[0].extract_text()
+    assert address in "".join(text.split())
 
 
 @pytest.mark.parametrize("word", ["a" * 400, "ک" * 400, "1" * 400, "😀" * 100, "https://example.com/" + "x-" * 200])
@@ -392,10 +400,10 @@ def test_a_word_longer_than_a_line_stays_within_the_margins(word: str) -> None:
     assert max(right for left, _, right, _ in stand if right > left) < width - 50
 
 
-def test_the_file_says_what_it_is_and_nothing_of_the_machine() -> None:
+def test_the_file_metadata_describes_it_and_reveals_nothing_of_the_machine() -> None:
     for language in ("fa", "en"):
-        found = rendered(paper("متن", language=language))
-        reader = PdfReader(io.BytesIO(found.raw))
+        pdf_read = rendered(paper("متن", language=language))
+        reader = PdfReader(io.BytesIO(pdf_read.raw))
         root: Any = reader.trailer["/Root"]
         assert root["/Lang"] == language
         assert root["/MarkInfo"]["/Marked"]
@@ -403,12 +411,14 @@ def test_the_file_says_what_it_is_and_nothing_of_the_machine() -> None:
         assert "<pdfaid:part>3</pdfaid:part>" in metadata
         assert reader.metadata is not None
         assert reader.metadata.author == "بازرسی"
-        everything = found.raw + metadata.encode() + b"".join(str(one).encode() for one in reader.metadata.values())
-        for told in (str(FONTS), tempfile.gettempdir(), str(Path.home()), "gateway/papers"):
-            assert told.encode() not in everything
+        everything = (
+            pdf_read.raw + metadata.encode() + b"".join(str(value).encode() for value in reader.metadata.values())
+        )
+        for internal_path in (str(FONTS), tempfile.gettempdir(), str(Path.home()), "gateway/papers"):
+            assert internal_path.encode() not in everything
 
 
-def test_the_offices_own_emblem_takes_the_place_of_ours() -> None:
+def test_the_emblem_of_the_office_replaces_the_default() -> None:
     own = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h9v9H0z" fill="#ff0000"/></svg>'
     address = "https://peygir.example/verify/L1~x"
     stamp = VerificationBlock(address, ("بسنجید:", address), "{page}/{pages}", FILED.isoformat())
@@ -421,20 +431,20 @@ def test_the_offices_own_emblem_takes_the_place_of_ours() -> None:
 
 
 @pytest.mark.parametrize(("text", "right"), [("سلام Hi", True), ("Hi سلام", False), ("«سلام»", True), ("۱۲ - (", True)])
-def test_a_paragraph_begins_where_its_first_letter_says(text: str, right: bool) -> None:
+def test_the_direction_of_a_paragraph_follows_its_first_letter(text: str, right: bool) -> None:
     assert is_right_to_left(text, default=True) is right
 
 
-def test_a_long_text_goes_over_several_numbered_pages_and_loses_no_word() -> None:
+def test_a_long_text_spans_numbered_pages_and_loses_no_word() -> None:
     words_ = [f"واژه{number}x" for number in range(1500)]
-    found = rendered(paper(" ".join(words_)))
-    assert found.pages > 2
-    assert found.codes == ["https://peygir.example/verify/L1~x"]
-    said = plain(found.text)
-    assert [word for word in words_ if word.removeprefix("واژه").removesuffix("x") not in said] == []
-    document = [plain(part) for part in found.text.split("بازرسی")]
-    assert len(document) == found.pages + 1  # the office's name heads each page
-    assert "صفحه ۱ از" in said
+    pdf_read = rendered(paper(" ".join(words_)))
+    assert pdf_read.pages > 2
+    assert pdf_read.codes == ["https://peygir.example/verify/L1~x"]
+    text = plain(pdf_read.text)
+    assert [word for word in words_ if word.removeprefix("واژه").removesuffix("x") not in text] == []
+    document = [plain(part) for part in pdf_read.text.split("بازرسی")]
+    assert len(document) == pdf_read.pages + 1  # the office's name heads each page
+    assert "صفحه ۱ از" in text
 
 
 @pytest.mark.parametrize(
@@ -451,7 +461,7 @@ def test_a_long_text_goes_over_several_numbered_pages_and_loses_no_word() -> Non
         "",
     ],
 )
-def test_no_text_breaks_the_sheet(hostile: str) -> None:
-    found = rendered(paper(hostile))
-    assert found.pages >= 1
-    assert found.codes == ["https://peygir.example/verify/L1~x"]
+def test_no_text_breaks_the_layout(hostile: str) -> None:
+    pdf_read = rendered(paper(hostile))
+    assert pdf_read.pages >= 1
+    assert pdf_read.codes == ["https://peygir.example/verify/L1~x"]

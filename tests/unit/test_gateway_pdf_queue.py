@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
-import time
+from asyncio.subprocess import Process
+from typing import Any
 
 import pytest
 
@@ -14,9 +16,11 @@ from gateway.papers.paper import Paper, VerificationBlock
 from gateway.papers.pdf_queue import FairLock, PdfQueue
 
 
-def test_what_draws_papers_takes_no_memory_of_the_gateway() -> None:
-    look = "import gateway.app, sys; print({'typst', 'segno', 'fontTools', 'PIL'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout == "set()\n"
+def test_the_renderer_uses_no_memory_of_the_gateway() -> None:
+    program = "import gateway.app, sys; print({'typst', 'segno', 'fontTools', 'PIL'} & set(sys.modules))"
+    assert (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "set()\n"
+    )
 
 
 PAPER, STAMP = (
@@ -25,42 +29,71 @@ PAPER, STAMP = (
 )
 
 
-def test_papers_wait_for_each_other_and_the_loop_goes_on() -> None:
-    async def go() -> tuple[list[bytes], int]:
-        pdf_queue, ticks = PdfQueue(60, 5, 5, 5), 0
+class SuspendedWorkers:
+    """Real workers, each suspended as soon as it is started: it renders nothing before the test resumes it."""
 
-        async def tick() -> None:
-            nonlocal ticks
-            while True:
-                ticks += 1
-                await asyncio.sleep(0.01)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.started: list[Process] = []
+        self._start, self._queue = asyncio.create_subprocess_exec, asyncio.Queue[Process]()
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", self._start_suspended)
 
-        ticking = asyncio.create_task(tick())
-        made = await asyncio.gather(
-            *(pdf_queue.render(Paper("fa", "", str(one), (), ()), STAMP, "a") for one in range(2))
-        )
-        ticking.cancel()
-        return made, ticks
+    async def _start_suspended(self, *arguments: Any, **options: Any) -> Process:
+        worker = await self._start(*arguments, **options)
+        worker.send_signal(signal.SIGSTOP)
+        self.started.append(worker)
+        self._queue.put_nowait(worker)
+        return worker
 
-    made, ticks = asyncio.run(go())
-    assert [one[:5] for one in made] == [b"%PDF-", b"%PDF-"]
-    assert ticks > 20
+    async def next(self) -> Process:
+        async with asyncio.timeout(60):
+            return await self._queue.get()
 
 
-def test_too_many_papers_are_refused_and_one_that_takes_too_long_is_given_up() -> None:
+async def _other_work() -> None:
+    """A task of the same event loop that takes many turns of it."""
+    for _ in range(1_000):
+        await asyncio.sleep(0)
+
+
+def test_documents_are_rendered_in_turn_without_blocking_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     async def go() -> None:
-        with pytest.raises(Unavailable):
-            await PdfQueue(60, 0, 5, 5).render(PAPER, STAMP, "a")
-        started = time.monotonic()
-        with pytest.raises(Unavailable) as refused:
-            await PdfQueue(0.05, 5, 5, 7).render(PAPER, STAMP, "a")
-        assert refused.value.params == {"retry_after": 7}
-        assert time.monotonic() - started < 10
+        workers, pdf_queue = SuspendedWorkers(monkeypatch), PdfQueue(60, 5, 5, 5)
+        first, second = (
+            asyncio.create_task(pdf_queue.render(Paper("fa", "", str(number), (), ()), STAMP, "a"))
+            for number in range(2)
+        )
+        # While a document is being rendered other tasks run to their end, and the next document waits
+        worker = await workers.next()
+        await _other_work()
+        assert not first.done()
+        assert workers.started == [worker]
+        # Only when it is rendered the next one is begun
+        worker.send_signal(signal.SIGCONT)
+        worker = await workers.next()
+        assert first.done()
+        await _other_work()
+        assert not second.done()
+        worker.send_signal(signal.SIGCONT)
+        assert [pdf[:5] for pdf in await asyncio.gather(first, second)] == [b"%PDF-", b"%PDF-"]
 
     asyncio.run(go())
 
 
-def test_a_paper_that_cannot_be_drawn_is_unavailable_and_the_next_one_is_drawn() -> None:
+def test_too_many_documents_are_refused_and_a_slow_one_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def go() -> None:
+        with pytest.raises(Unavailable):
+            await PdfQueue(60, 0, 5, 5).render(PAPER, STAMP, "a")
+        workers = SuspendedWorkers(monkeypatch)
+        with pytest.raises(Unavailable) as refused:
+            await PdfQueue(0.05, 5, 5, 7).render(PAPER, STAMP, "a")
+        assert refused.value.params == {"retry_after": 7}
+        # A worker that would never have answered was ended
+        assert all(worker.returncode == -signal.SIGKILL for worker in workers.started)
+
+    asyncio.run(go())
+
+
+def test_a_document_that_cannot_be_rendered_does_not_affect_the_next() -> None:
     async def go() -> bytes:
         pdf_queue = PdfQueue(60, 5, 5, 5)
         with pytest.raises(Unavailable):
@@ -82,8 +115,8 @@ def test_one_requester_cannot_fill_the_queue_of_the_others() -> None:
         assert pdf_queue.waiting == 2
         made = await pdf_queue.render(PAPER, STAMP, "another")
         assert made.startswith(b"%PDF-")
-        told = await asyncio.gather(*many, return_exceptions=True)
-        refused = [one for one in told if isinstance(one, TooMany)]
+        outcomes = await asyncio.gather(*many, return_exceptions=True)
+        refused = [outcome for outcome in outcomes if isinstance(outcome, TooMany)]
         assert len(refused) == 48
         assert refused[0].params == {"retry_after": 7}
         assert pdf_queue.waiting == 0
@@ -93,7 +126,7 @@ def test_one_requester_cannot_fill_the_queue_of_the_others() -> None:
     asyncio.run(go())
 
 
-def test_turns_go_round_among_requesters_and_whoever_leaves_leaves_no_gap() -> None:
+def test_requesters_are_served_in_turn_and_a_cancelled_one_leaves_no_gap() -> None:
     async def go() -> list[str]:
         turns, served, ends = FairLock(), [], asyncio.Event()
 
@@ -115,7 +148,7 @@ def test_turns_go_round_among_requesters_and_whoever_leaves_leaves_no_gap() -> N
     assert asyncio.run(go()) == ["a1", "a2", "b1", "a3", "b2", "d1"]
 
 
-def test_a_turn_that_was_given_to_somebody_who_leaves_goes_to_the_next() -> None:
+def test_the_turn_of_a_requester_who_cancels_goes_to_the_next() -> None:
     async def go() -> None:
         turns = FairLock()
         first = turns.hold("a")

@@ -34,7 +34,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
         (",;,;q", "fa"),
     ],
 )
-def test_the_language_is_the_callers(header: str, expected: str) -> None:
+def test_the_language_is_that_of_the_caller(header: str, expected: str) -> None:
     assert language.preferred(header) is Language(expected)
 
 
@@ -69,27 +69,27 @@ def test_an_error_is_a_problem_in_both_languages(
     assert fa.headers["x-request-id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-def test_405_says_what_is_allowed(gateway: Gateway) -> None:
+def test_405_lists_the_allowed_methods(gateway: Gateway) -> None:
     assert gateway.send("PUT", "/v1/submissions").headers["allow"] == "POST"
 
 
-def test_each_field_has_its_sentence_in_both_languages(gateway: Gateway) -> None:
+def test_each_field_has_its_message_in_both_languages(gateway: Gateway) -> None:
     body = {"kind": "x", "unit": "U", "ground": "waste", "text": "کم", "consent": False, "more": 1}
     for lang, short in (("fa", "دست‌کم ۱۰ نویسه لازم است."), ("en", "At least 10 characters are needed.")):
         problem = gateway.file(body, **{"accept-language": lang}).json()
-        sentences = {one["field"]: one["message"] for one in problem["errors"]}
+        sentences = {error["field"]: error["message"] for error in problem["errors"]}
         assert set(sentences) == {"kind", "unit", "text", "consent", "more"}
         assert sentences["text"] == short
         assert all(sentence.isascii() is (lang == "en") for sentence in sentences.values())
 
 
-def test_nothing_that_was_given_is_quoted(gateway: Gateway) -> None:
+def test_no_input_is_quoted(gateway: Gateway) -> None:
     answer = gateway.file({"kind": "my secret", "text": "my secret\x00"})
 
     assert "my secret" not in answer.text
 
 
-def test_what_nobody_expected_is_500_without_details(gateway: Gateway) -> None:
+def test_an_unexpected_error_is_500_without_details(gateway: Gateway) -> None:
     def broken(_: Any) -> Any:
         raise RuntimeError("a citizen wrote this")
 
@@ -102,7 +102,7 @@ def test_what_nobody_expected_is_500_without_details(gateway: Gateway) -> None:
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_stale_version_tells_the_current_one(gateway: Gateway) -> None:
+def test_a_stale_version_error_contains_the_current_one(gateway: Gateway) -> None:
     gateway.rabbit.answers["tracking.execute"] = refusing(StaleVersion(current=9, changes=["note_added"]))
     answer = gateway.send(
         "POST",
@@ -127,13 +127,15 @@ def test_every_answer_carries_the_security_headers(gateway: Gateway, path: str) 
     assert len(headers["x-request-id"]) == 32
 
 
-def test_other_origins_are_let_in_only_when_named(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> None:
-    asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
-    closed = gateway.send("OPTIONS", "/v1/submissions", headers=asked)
+def test_other_origins_are_allowed_only_when_configured(
+    gateway: Gateway, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    headers = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+    closed = gateway.send("OPTIONS", "/v1/submissions", headers=headers)
     assert "access-control-allow-origin" not in closed.headers
 
     friendly = Gateway(tmp_path_factory.mktemp("state"), cors_origins="https://app.example", **UNLIMITED)
-    preflight = friendly.send("OPTIONS", "/v1/submissions", headers=asked)
+    preflight = friendly.send("OPTIONS", "/v1/submissions", headers=headers)
     assert preflight.status_code == 204
     assert preflight.headers["access-control-allow-origin"] == "https://app.example"
     assert "tracking-code" in preflight.headers["access-control-allow-headers"]
@@ -147,7 +149,7 @@ def test_the_public_port_has_no_metrics(gateway: Gateway) -> None:
     assert gateway.send("GET", "/readyz").text == "ready\n"
 
 
-def test_a_door_that_cannot_publish_says_why(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_gateway_that_cannot_publish_gives_the_reason(tmp_path_factory: pytest.TempPathFactory) -> None:
     made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
     made.rabbit.up = False
     answer = made.send("GET", "/readyz")
@@ -157,7 +159,7 @@ def test_a_door_that_cannot_publish_says_why(tmp_path_factory: pytest.TempPathFa
     assert (answer.status_code, answer.text) == (503, "broker blocks publishers\n")
 
 
-def test_the_catalogue_is_not_sent_twice(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_an_unchanged_catalogue_is_not_sent_again(tmp_path_factory: pytest.TempPathFactory) -> None:
     from tests.support.gateway import CATALOGUE
 
     folder = tmp_path_factory.mktemp("state")
@@ -174,7 +176,7 @@ def test_the_catalogue_is_not_sent_twice(tmp_path_factory: pytest.TempPathFactor
     assert after_a_restart.send("GET", "/v1/catalogue").json() == first.json()
 
 
-def test_a_torn_copy_of_the_catalogue_is_passed_over(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_damaged_copy_of_the_catalogue_is_ignored(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("state")
     (folder / "catalogue.json").write_text('{"version": 3, "un')
     made = Gateway(folder, **UNLIMITED)

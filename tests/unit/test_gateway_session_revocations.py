@@ -15,7 +15,6 @@ import pytest
 from contracts.accounts import EndedSession, EndedSessions, ListEndedSessions, RevokedSession, SessionEnded
 from contracts.base import now
 from contracts.errors import BadToken, Unavailable
-from gateway.auth import session_revocations as ended_sessions
 from gateway.auth.session_revocations import SessionRevocations
 from tests.support.gateway import Gateway, MemoryRabbitClient, bearer, refusing
 from tests.unit.test_gateway_stream import hear, opened
@@ -43,7 +42,7 @@ def status(gateway: Gateway, access_token: str) -> int:
 
 
 @pytest.mark.parametrize("kind", ["citizen", "staff"])
-def test_a_token_of_an_ended_session_is_refused_and_no_other_one(gateway: Gateway, kind: str) -> None:
+def test_only_tokens_of_an_ended_session_are_refused(gateway: Gateway, kind: str) -> None:
     mine, other = uuid4(), uuid4()
     access = token(gateway, mine, kind)
     assert status(gateway, access) == 200  # and is remembered as good
@@ -65,15 +64,17 @@ def test_signing_out_is_answered_when_this_gateway_refuses_the_session(gateway: 
     assert status(gateway, access) == 401
 
 
-def test_an_unknown_refresh_token_is_answered_alike(gateway: Gateway) -> None:
+def test_an_unknown_refresh_token_is_answered_the_same(gateway: Gateway) -> None:
     gateway.rabbit.answers["accounts.revoke"] = lambda _: RevokedSession()
     answer = gateway.send("POST", "/v1/auth/revoke", json={"refresh_token": "nobody-s"})
     assert (answer.status_code, answer.json()) == (200, {})
 
 
-def test_the_streams_of_an_ended_session_end_and_no_others(gateway: Gateway) -> None:
+def test_only_the_streams_of_an_ended_session_end(gateway: Gateway) -> None:
     mine, other = uuid4(), uuid4()
-    gone, stays = (opened(gateway, gateway.container.tokens.check(token(gateway, one))) for one in (mine, other))
+    gone, stays = (
+        opened(gateway, gateway.container.tokens.check(token(gateway, session_id))) for session_id in (mine, other)
+    )
     hear(gateway, ended(mine))
 
     assert gone.dropped
@@ -81,7 +82,7 @@ def test_the_streams_of_an_ended_session_end_and_no_others(gateway: Gateway) -> 
     assert not stays.dropped
 
 
-def test_no_stream_begins_with_a_session_that_ended_on_its_way_in(
+def test_no_stream_starts_with_a_session_that_ended_meanwhile(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = uuid4()
@@ -93,10 +94,10 @@ def test_no_stream_begins_with_a_session_that_ended_on_its_way_in(
     assert gateway.send("GET", "/v1/stream", headers=bearer(token(gateway, mine))).status_code == 401
 
 
-def test_what_was_missed_is_asked_for_page_by_page_until_accounts_answers(
+def test_missed_revocations_are_requested_page_by_page_until_accounts_answers(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ended_sessions, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("gateway.auth.session_revocations._RETRY_SECONDS", 0.01)
     first, second = uuid4(), uuid4()
     until = now() + timedelta(minutes=15)
     pages: dict[UUID | None, EndedSessions] = {
@@ -127,16 +128,16 @@ def test_what_was_missed_is_asked_for_page_by_page_until_accounts_answers(
             gateway.container.tokens.check(token(gateway, session))
 
 
-def test_what_has_expired_is_forgotten() -> None:
+def test_expired_revocations_are_removed() -> None:
     clock = [time.time()]
     session_revocations = SessionRevocations(MemoryRabbitClient(), lambda: clock[0])
 
-    def end_one() -> None:
+    def end_session() -> None:
         until = datetime.fromtimestamp(clock[0] + 900, UTC)
         event = SessionEnded(id=uuid4(), occurred_at=now(), session_ids=[uuid4()], until=until)
         session_revocations.handle_event(event.name, event.model_dump_json())
 
     for _ in range(2_000):  # one in ten seconds: 90 in a quarter of an hour
         clock[0] += 10
-        end_one()
+        end_session()
     assert len(session_revocations) < 100

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from contracts.accounts import StaffChanged
+from contracts.accounts import Absence, ChangedStaff, StaffChanged
 from contracts.base import now
+from contracts.leaves import LeaveChanged
 from contracts.notify import MessageChannel, NotificationDelivered
-from contracts.tracking import CaseSnapshot, CaseStageChanged, UnitAsked, VisitAsked
-from contracts.vocabulary import Channel, Kind, Role, Stage
+from contracts.tracking import CaseCodeReplaced, CaseStageChanged, UnitAsked, VisitAsked
+from contracts.vocabulary import Role, Stage
+from gateway.api.stream import endpoints as stream_endpoints
 from gateway.api.stream.endpoints import _frames
 from gateway.live.event_stream import EventStream, Subscriber
+from tests.support.events import account_changed, case_snapshot
 from tests.support.gateway import CATALOGUE, Gateway
 
 ME = uuid4()
@@ -25,35 +29,22 @@ CODE_HASH = "a" * 64
 
 
 @pytest.fixture(scope="module")
-def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+def module_gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     made = Gateway(tmp_path_factory.mktemp("state"), stream_queue=3, limit_streams=2)
     made.container.catalogue_cache.put(CATALOGUE)
     return made
 
 
 @pytest.fixture
-def gateway(only_one: Gateway) -> Gateway:
-    only_one.container.event_stream.end_all()
-    return only_one
+def gateway(module_gateway: Gateway) -> Gateway:
+    module_gateway.container.event_stream.end_all()
+    module_gateway.rabbit.reset()
+    return module_gateway
 
 
-def snapshot(**more: Any) -> CaseSnapshot:
-    given = {
-        "number": "1405-000001",
-        "kind": Kind.COMPLAINT,
-        "unit": "roads",
-        "ground": "delay",
-        "stage": Stage.SCREENING,
-        "channel": Channel.WEB,
-        "filed_at": now(),
-    }
-    return CaseSnapshot.model_validate(given | more)
-
-
-def changed(case_id: UUID | None = None, sequence: int = 4, **state: Any) -> CaseStageChanged:
-    return CaseStageChanged(
-        id=uuid4(), occurred_at=now(), case_id=case_id or uuid4(), sequence=sequence, state=snapshot(**state)
-    )
+def changed(case_id: UUID | None = None, sequence: int = 4, **changes: Any) -> CaseStageChanged:
+    state = case_snapshot(**{"stage": Stage.SCREENING, **changes})
+    return CaseStageChanged(id=uuid4(), occurred_at=now(), case_id=case_id or uuid4(), sequence=sequence, state=state)
 
 
 def staff(gateway: Gateway, *roles: str, unit: str | None = None) -> Subscriber:
@@ -68,33 +59,24 @@ def opened(gateway: Gateway, caller: Any = None, hashes: frozenset[str] = frozen
 
 
 def account(staff_id: UUID, version: int) -> StaffChanged:
-    return StaffChanged(
-        id=uuid4(),
-        occurred_at=now(),
-        staff_id=staff_id,
-        version=version,
-        display_name="سرپرست",
-        roles=[Role.HEAD],
-        unit=None,
-        active=True,
-    )
+    return account_changed(staff_id=staff_id, version=version, roles=[Role.HEAD])
 
 
-def told(subscriber: Subscriber) -> list[dict[str, Any]]:
-    found = []
+def received_events(subscriber: Subscriber) -> list[dict[str, Any]]:
+    events = []
     while not subscriber.queue.empty():
         frame = subscriber.queue.get_nowait()
         assert frame is not None
-        found.append(json.loads(frame.decode().split("data: ")[1]))
-    return found
+        events.append(json.loads(frame.decode().split("data: ")[1]))
+    return events
 
 
 def hear(gateway: Gateway, event: Any) -> None:
-    gateway.rabbit.hear(event.name, event.model_dump_json())
+    gateway.rabbit.deliver_event(event.name, event.model_dump_json())
 
 
 @pytest.mark.parametrize(
-    ("roles", "unit", "state", "is_told"),
+    ("roles", "unit", "state", "receives"),
     [
         (["screener"], None, {}, True),
         (["head"], "parks", {}, True),
@@ -108,47 +90,52 @@ def hear(gateway: Gateway, event: Any) -> None:
         (["inspector"], None, {"handler": ME}, True),
         (["inspector"], "roads.north", {"handler": ME}, False),
         (["inspector"], None, {"handler": uuid4()}, False),
+        (["inspector"], None, {"handler": uuid4(), "co_handlers": [ME]}, True),
+        (["inspector"], None, {"handler": uuid4(), "consulted": [ME]}, True),
+        (["inspector"], "roads.north", {"handler": uuid4(), "consulted": [ME]}, False),
         (["liaison"], "roads", {}, False),
         (["operator", "analyst", "administrator", "custodian"], None, {}, False),
     ],
 )
-def test_staff_are_told_what_they_may_see(
-    gateway: Gateway, roles: list[str], unit: str | None, state: dict[str, Any], is_told: bool
+def test_staff_receive_events_they_may_see(
+    gateway: Gateway, roles: list[str], unit: str | None, state: dict[str, Any], receives: bool
 ) -> None:
     subscriber = staff(gateway, *roles, unit=unit)
     event = changed(**state)
     hear(gateway, event)
 
     expected = {"event": "case.changed", "case_id": str(event.case_id), "version": 4, "stage": "screening"}
-    assert told(subscriber) == ([expected] if is_told else [])
+    assert received_events(subscriber) == ([expected] if receives else [])
 
 
-def test_what_becomes_of_a_visit_is_a_change_of_its_case(gateway: Gateway) -> None:
+def test_an_event_of_a_visit_is_a_change_of_its_case(gateway: Gateway) -> None:
     subscriber = opened(gateway, None, frozenset({CODE_HASH}))
     signed_in = changed(code_hash=CODE_HASH)
     hear(gateway, VisitAsked(**signed_in.model_dump(), visit_id=uuid4()))
 
-    assert [(one["event"], one["case_id"]) for one in told(subscriber)] == [("case.changed", str(signed_in.case_id))]
+    assert [(event["event"], event["case_id"]) for event in received_events(subscriber)] == [
+        ("case.changed", str(signed_in.case_id))
+    ]
 
 
-def test_without_a_tree_nobody_with_a_unit_is_told(tmp_path: Path) -> None:
+def test_without_a_unit_tree_staff_of_units_receive_nothing(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path)
     subscriber = staff(gateway, "screener", unit="parks")
     hear(gateway, changed())
 
-    assert told(subscriber) == []
+    assert received_events(subscriber) == []
 
 
-def test_a_citizen_is_told_of_their_own_cases_alone(gateway: Gateway) -> None:
+def test_a_citizen_receives_events_of_their_own_cases_only(gateway: Gateway) -> None:
     subscriber = opened(gateway, gateway.container.tokens.check(gateway.keys.citizen(sub=str(ME))))
     hear(gateway, changed(citizen_id=uuid4()))
     hear(gateway, changed())
     hear(gateway, changed(citizen_id=ME))
 
-    assert len(told(subscriber)) == 1
+    assert len(received_events(subscriber)) == 1
 
 
-def test_a_bearer_is_told_of_their_case_alone(gateway: Gateway) -> None:
+def test_a_bearer_receives_events_of_their_case_only(gateway: Gateway) -> None:
     subscriber = opened(gateway, None, frozenset({CODE_HASH}))
     mine = uuid4()
     hear(gateway, changed(code_hash="b" * 64))
@@ -156,10 +143,10 @@ def test_a_bearer_is_told_of_their_case_alone(gateway: Gateway) -> None:
     hear(gateway, changed(mine, code_hash=CODE_HASH))
     hear(gateway, changed(mine, 5))
 
-    assert [one["version"] for one in told(subscriber)] == [4, 5]
+    assert [event["version"] for event in received_events(subscriber)] == [4, 5]
 
 
-def test_a_bearer_is_told_of_messages_about_their_case(gateway: Gateway) -> None:
+def test_a_bearer_receives_messages_about_their_case(gateway: Gateway) -> None:
     subscriber = opened(gateway, None, frozenset({CODE_HASH}))
     mine = uuid4()
     subscriber.case_ids.add(str(mine))
@@ -176,10 +163,94 @@ def test_a_bearer_is_told_of_messages_about_their_case(gateway: Gateway) -> None
         )
         hear(gateway, delivered)
 
-    assert told(subscriber) == [{"event": "message.arrived", "case_id": str(mine)}]
+    assert received_events(subscriber) == [{"event": "message.arrived", "case_id": str(mine)}]
 
 
-def test_what_the_office_keeps_to_itself_is_told_to_the_office_alone(gateway: Gateway) -> None:
+def absence(*roles: Role, **changes: Any) -> Absence:
+    """A colleague's leave in which I stand in."""
+    values: dict[str, Any] = {
+        "staff_id": uuid4(),
+        "version": 1,
+        "roles": roles,
+        "unit": None,
+        "deputy": ME,
+        "starts_at": now() - timedelta(minutes=1),
+        "ends_at": now() + timedelta(days=1),
+    }
+    return Absence(**values | changes)
+
+
+def listed(gateway: Gateway, *absences: Absence) -> None:
+    """A leave has changed, and the gateway has asked accounts about all of them."""
+
+    async def ask() -> None:
+        answered = asyncio.Event()
+        gateway.container.account_changes.add_listener(lambda _: None, lambda _: answered.set())
+        gateway.rabbit.answers["accounts.list_changed_staff"] = lambda _: ChangedStaff(
+            items=[], absences=list(absences)
+        )
+        [leave] = absences[:1] or [absence()]
+        dates = leave.model_dump(include={"staff_id", "deputy", "starts_at", "ends_at"})
+        hear(gateway, LeaveChanged(id=uuid4(), occurred_at=now(), leave_id=uuid4(), version=1, **dates))
+        await asyncio.wait_for(answered.wait(), 10)
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("period", "receives"),
+    [
+        ({}, True),
+        ({"deputy": uuid4()}, False),
+        ({"starts_at": now() + timedelta(hours=1)}, False),
+        ({"ends_at": now() - timedelta(seconds=1)}, False),
+    ],
+)
+def test_a_deputy_receives_what_an_absent_inspector_does(
+    gateway: Gateway, period: dict[str, Any], receives: bool
+) -> None:
+    away = absence(Role.INSPECTOR, **period)
+    listed(gateway, away)
+    deputy, conflicted = staff(gateway, "inspector"), staff(gateway, "inspector", unit="roads.north")
+    hear(gateway, changed(handler=away.staff_id))
+    hear(gateway, changed(handler=uuid4(), co_handlers=[away.staff_id]))
+    hear(gateway, changed(handler=uuid4()))
+    assert len(received_events(deputy)) == (2 if receives else 0)
+    assert received_events(conflicted) == [], "a conflict of interest is the deputy's own"
+
+
+def test_a_deputy_receives_nothing_more_when_the_leave_has_ended_early(gateway: Gateway) -> None:
+    away = absence(Role.INSPECTOR)
+    listed(gateway, away)
+    listed(gateway)
+    deputy = staff(gateway, "inspector")
+    hear(gateway, changed(handler=away.staff_id))
+    assert received_events(deputy) == []
+
+
+def test_a_deputy_receives_the_questions_of_an_absent_liaison(gateway: Gateway) -> None:
+    away = absence(Role.LIAISON, unit="roads")
+    listed(gateway, away)
+    deputy = staff(gateway, "liaison", unit="parks")
+    question = UnitAsked(
+        id=uuid4(),
+        occurred_at=now(),
+        case_id=uuid4(),
+        sequence=3,
+        state=case_snapshot(unit="parks"),
+        question_id=uuid4(),
+        unit_asked="roads",
+        due_on=date(2026, 12, 1),
+    )
+    hear(gateway, question)
+    assert received_events(deputy) == [{"event": "unit_question.changed", "question_id": str(question.question_id)}]
+    # Until the one who is away leaves that unit
+    hear(gateway, account_changed(staff_id=away.staff_id, version=2, roles=[Role.LIAISON], unit="city.archive"))
+    hear(gateway, question)
+    assert received_events(deputy) == []
+
+
+def test_internal_events_are_sent_to_staff_only(gateway: Gateway) -> None:
     mine, citizen_id = uuid4(), uuid4()
     bearer = opened(gateway, None, frozenset({CODE_HASH}))
     citizen = opened(gateway, gateway.container.tokens.check(gateway.keys.citizen(sub=str(citizen_id))))
@@ -187,18 +258,20 @@ def test_what_the_office_keeps_to_itself_is_told_to_the_office_alone(gateway: Ga
     state = {"code_hash": CODE_HASH, "citizen_id": citizen_id}
     note = changed(mine, 5, **state).model_copy(update={"noticed": False})
     hear(gateway, note)
-    assert (told(bearer), told(citizen)) == ([], [])
-    assert [one["version"] for one in told(head)] == [5]
+    assert (received_events(bearer), received_events(citizen)) == ([], [])
+    assert [event["version"] for event in received_events(head)] == [5]
 
     hear(gateway, changed(mine, 6, **state).model_copy(update={"public_version": 4}))
-    assert [one["version"] for one in (*told(bearer), *told(citizen), *told(head))] == [4, 4, 6]
+    assert [
+        event["version"] for event in (*received_events(bearer), *received_events(citizen), *received_events(head))
+    ] == [4, 4, 6]
 
 
 @pytest.mark.parametrize(
-    ("unit", "is_told"), [("roads", True), ("city", True), ("roads.north", False), ("parks", False)]
+    ("unit", "receives"), [("roads", True), ("city", True), ("roads.north", False), ("parks", False)]
 )
-def test_a_liaison_is_told_of_questions_to_their_unit_and_never_of_the_case(
-    gateway: Gateway, unit: str, is_told: bool
+def test_a_liaison_receives_questions_to_their_unit_and_never_the_case(
+    gateway: Gateway, unit: str, receives: bool
 ) -> None:
     subscriber = staff(gateway, "liaison", unit=unit)
     question = uuid4()
@@ -207,28 +280,30 @@ def test_a_liaison_is_told_of_questions_to_their_unit_and_never_of_the_case(
         occurred_at=now(),
         case_id=uuid4(),
         sequence=3,
-        state=snapshot(unit="parks"),
+        state=case_snapshot(unit="parks"),
         question_id=question,
         unit_asked="roads",
         due_on=date(2026, 12, 1),
     )
     hear(gateway, event)
 
-    assert told(subscriber) == ([{"event": "unit_question.changed", "question_id": str(question)}] if is_told else [])
+    assert received_events(subscriber) == (
+        [{"event": "unit_question.changed", "question_id": str(question)}] if receives else []
+    )
 
 
 def test_a_reader_that_does_not_read_is_dropped(gateway: Gateway) -> None:
     slow, quick = staff(gateway, "head"), staff(gateway, "screener")
     for _ in range(5):
         hear(gateway, changed())
-        told(quick)
+        received_events(quick)
 
     assert slow.dropped
     assert slow.queue.get_nowait() is None
     assert not quick.dropped
 
 
-def test_whose_account_was_changed_has_to_open_the_stream_again(gateway: Gateway) -> None:
+def test_a_changed_account_has_to_reopen_its_stream(gateway: Gateway) -> None:
     mine, others = (gateway.container.tokens.check(gateway.keys.staff("head", ver=1)) for _ in range(2))
     subscriber, other = opened(gateway, mine), opened(gateway, others)
     hear(gateway, account(mine.id, version=2))
@@ -236,7 +311,7 @@ def test_whose_account_was_changed_has_to_open_the_stream_again(gateway: Gateway
     assert (subscriber.dropped, other.dropped) == (True, False)
 
 
-def test_one_address_has_so_many_streams(gateway: Gateway) -> None:
+def test_the_number_of_streams_per_address_is_limited(gateway: Gateway) -> None:
     event_stream = gateway.container.event_stream
     subscribers = [event_stream.subscribe("address", None, frozenset({CODE_HASH})) for _ in range(3)]
     assert [subscriber is not None for subscriber in subscribers] == [True, True, False]
@@ -248,22 +323,42 @@ def test_one_address_has_so_many_streams(gateway: Gateway) -> None:
     assert event_stream.subscribe("address", None, frozenset({CODE_HASH})) is None
 
 
-def test_a_stream_beats_and_ends_with_its_session(gateway: Gateway) -> None:
-    import time
-
-    caller = gateway.container.tokens.check(gateway.keys.staff("head", exp=time.time() + 1.0))
+def test_a_stream_sends_heartbeats_and_ends_with_its_session(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = gateway.container.tokens.check(gateway.keys.staff("head"))
     event_stream: EventStream = gateway.container.event_stream
     subscriber = opened(gateway, caller)
+    clock = [caller.expires_at - 60]
+    monkeypatch.setattr(stream_endpoints, "time", SimpleNamespace(time=lambda: clock[0]))
 
     async def read() -> list[bytes]:
-        return [frame async for frame in _frames(event_stream, subscriber, 0.2)]
+        frames = []
+        async for frame in _frames(event_stream, subscriber, 0.01):
+            frames.append(frame)
+            if frames.count(b": alive\n\n") == 2:
+                clock[0] = caller.expires_at
+        return frames
 
     frames = asyncio.run(read())
     assert frames[0].startswith(b": open")
-    assert frames.count(b": alive\n\n") >= 2
+    assert frames[1:] == [b": alive\n\n"] * 2, "it ends when its session has ended"
     assert subscriber not in event_stream._subscribers
 
 
 def test_without_a_code_or_session_there_is_no_stream(gateway: Gateway) -> None:
     assert gateway.send("GET", "/v1/stream").status_code == 401
     assert gateway.send("GET", "/v1/stream", headers={"Tracking-Code": "1" * 16}).status_code == 404
+
+
+def test_who_holds_a_code_that_was_replaced_receives_no_more(gateway: Gateway) -> None:
+    case_id, new = uuid4(), "b" * 64
+    holder, other = opened(gateway, hashes=frozenset({CODE_HASH})), opened(gateway, hashes=frozenset({"c" * 64}))
+    hear(gateway, changed(case_id, code_hash=CODE_HASH))
+    assert len(received_events(holder)) == 1
+    state = case_snapshot(code_hash=new)
+    replaced = CaseCodeReplaced(id=uuid4(), occurred_at=now(), case_id=case_id, sequence=5, state=state, noticed=False)
+    hear(gateway, replaced)
+    assert (holder.dropped, other.dropped) == (True, False)
+    again = opened(gateway, hashes=frozenset({CODE_HASH}))
+    with_new_code = opened(gateway, hashes=frozenset({new}))
+    hear(gateway, changed(case_id, sequence=6, code_hash=new))
+    assert (received_events(again), len(received_events(with_new_code))) == ([], 1)

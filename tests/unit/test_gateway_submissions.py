@@ -15,31 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from backbone import sealing
 from contracts import tracking_codes
 from contracts.gateway import Contact, Identity
-from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, bearer, reasons
-
-REPORT: dict[str, Any] = {
-    "kind": "information",
-    "unit": "roads",
-    "ground": "waste",
-    "text": "مصالح در کنار خیابان رها شده است.",
-    "consent": True,
-}
-CRITICISM = REPORT | {"kind": "criticism", "ground": "delay"}
-COMPLAINT = REPORT | {"kind": "complaint", "ground": "delay", "identity": {"name": "شاکی نمونه"}}
-
-
-@pytest.fixture(scope="module")
-def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
-    made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
-    made.container.catalogue_cache.put(CATALOGUE)
-    return made
+from tests.support.gateway import COMPLAINT, CRITICISM, REPORT, UNLIMITED, Gateway, bearer, reasons
 
 
 @pytest.fixture
-def gateway(only_one: Gateway) -> Gateway:
-    only_one.rabbit.published.clear()
-    only_one.rabbit.up = True
-    return only_one
+def gateway(unlimited_gateway: Gateway) -> Gateway:
+    unlimited_gateway.rabbit.reset()
+    return unlimited_gateway
 
 
 @pytest.fixture
@@ -47,7 +29,7 @@ def blind(tmp_path: Path) -> Gateway:
     return Gateway(tmp_path, **UNLIMITED)
 
 
-def test_after_the_keys_rotated_intake_is_told_what_the_code_was_before(tmp_path: Path) -> None:
+def test_after_a_key_rotation_intake_gets_the_former_code_hash(tmp_path: Path) -> None:
     new, old = b"n" * 32, b"o" * 32
     gateway = Gateway(tmp_path, code_index_keys=f"{new.hex()},{old.hex()}", **UNLIMITED)
     code = gateway.file(REPORT).json()["tracking_code"].replace(" ", "")
@@ -56,7 +38,7 @@ def test_after_the_keys_rotated_intake_is_told_what_the_code_was_before(tmp_path
 
 
 class TestAnAnonymousReport:
-    def test_gets_a_code_of_ours_and_travels_without_it(self, gateway: Gateway) -> None:
+    def test_gets_a_valid_code_and_is_published_without_it(self, gateway: Gateway) -> None:
         answer = gateway.file(REPORT)
 
         assert answer.status_code == 201
@@ -75,7 +57,7 @@ class TestAnAnonymousReport:
         assert sent.catalogue_version == 7
         assert str(sent.submission_id) == answer.json()["submission_id"] == gateway.rabbit.published[-1].message_id
 
-    def test_of_a_signed_in_citizen_names_nobody(self, gateway: Gateway) -> None:
+    def test_of_a_signed_in_citizen_contains_no_identity(self, gateway: Gateway) -> None:
         gateway.file(REPORT, **bearer(gateway.keys.citizen()))
 
         sent = gateway.last()
@@ -93,7 +75,7 @@ class TestAnAnonymousReport:
 
 
 class TestAComplaint:
-    def test_names_its_citizen_to_intake_alone_and_its_mobile_to_notify_alone(self, gateway: Gateway) -> None:
+    def test_seals_identity_to_intake_and_mobile_to_notify(self, gateway: Gateway) -> None:
         citizen = uuid4()
         token = gateway.keys.citizen("+989121234567", sub=str(citizen))
         answer = gateway.file(
@@ -134,19 +116,19 @@ class TestAComplaint:
 
         assert reasons(answer) == {"anonymous": "not_for_complaints"}
 
-    def test_with_a_national_id_that_cannot_be_is_refused(self, gateway: Gateway) -> None:
+    def test_with_an_invalid_national_id_is_refused(self, gateway: Gateway) -> None:
         wrong = COMPLAINT | {"identity": {"name": "شاکی نمونه", "national_id": "0012345678"}}
         answer = gateway.file(wrong, **bearer(gateway.keys.citizen()))
 
         assert reasons(answer) == {"identity.national_id": "not_a_national_id"}
 
-    def test_needs_a_national_id_where_the_office_says_so(self, tmp_path: Path) -> None:
+    def test_needs_a_national_id_where_configured(self, tmp_path: Path) -> None:
         strict = Gateway(tmp_path, national_id_required=True)
         answer = strict.file(COMPLAINT, **bearer(strict.keys.citizen()))
 
         assert reasons(answer) == {"identity.national_id": "missing"}
 
-    def test_whose_mobile_was_locked_by_somebody_else_is_not_believed(self, gateway: Gateway) -> None:
+    def test_whose_mobile_was_sealed_by_somebody_else_is_refused(self, gateway: Gateway) -> None:
         foreign = sealing.encrypt("+989121234567", bytes(32))
         answer = gateway.file(COMPLAINT, **bearer(gateway.keys.token(ctc=foreign)))
 
@@ -174,15 +156,15 @@ class TestARetry:
             gateway.file(CRITICISM | {"identity": {"name": "شاکی نمونه"}}, **key),
         ]
 
-        assert all(one.status_code == 201 for one in made)
-        assert len({one.json()["tracking_code"] for one in made}) == len(made)
-        assert len({one.json()["submission_id"] for one in made}) == len(made)
+        assert all(answer.status_code == 201 for answer in made)
+        assert len({answer.json()["tracking_code"] for answer in made}) == len(made)
+        assert len({answer.json()["submission_id"] for answer in made}) == len(made)
 
     def test_without_a_key_is_another_submission(self, gateway: Gateway) -> None:
         assert gateway.file(REPORT).json()["tracking_code"] != gateway.file(REPORT).json()["tracking_code"]
 
     @pytest.mark.parametrize("key", ["short", "x" * 101, "with spaces in it", "فارسی-فارسی"])
-    def test_with_a_key_that_is_none_is_refused(self, gateway: Gateway, key: str) -> None:
+    def test_with_an_invalid_key_is_refused(self, gateway: Gateway, key: str) -> None:
         answer = gateway.send("POST", "/v1/submissions", json=REPORT, headers={"Idempotency-Key": key.encode()})
 
         assert (answer.status_code, reasons(answer)) == (422, {"Idempotency-Key": "string_pattern_mismatch"})
@@ -199,7 +181,7 @@ class TestTheCatalogue:
             ({"ground": "delay"}, "ground_not_for_kind"),
         ],
     )
-    def test_says_what_can_be_filed(self, gateway: Gateway, change: dict[str, str], code: str) -> None:
+    def test_lists_what_can_be_filed(self, gateway: Gateway, change: dict[str, str], code: str) -> None:
         answer = gateway.file(REPORT | change)
 
         assert (answer.status_code, answer.json()["code"]) == (422, code)
@@ -229,7 +211,7 @@ class TestTheCatalogue:
         assert reasons(gateway.file(CRITICISM | {"ground": "conduct", "answers": answers})) == wrong
 
 
-class TestWhatIsRefused:
+class TestRefusals:
     @pytest.mark.parametrize(
         ("change", "field", "reason"),
         [
@@ -263,15 +245,15 @@ class TestWhatIsRefused:
             ({"channel": "sms"}, "channel", "only_for_operators"),
         ],
     )
-    def test_a_field_that_is_wrong(self, gateway: Gateway, change: dict[str, Any], field: str, reason: str) -> None:
+    def test_a_wrong_field_is_named(self, gateway: Gateway, change: dict[str, Any], field: str, reason: str) -> None:
         answer = gateway.send(
             "POST", "/v1/submissions", content=json.dumps(REPORT | change), headers={"content-type": "application/json"}
         )
 
         assert answer.status_code == 422, answer.text
-        found = reasons(answer)
-        assert any(place.startswith(field) for place in found), found
-        assert reason in found.values(), found
+        reasons_by_field = reasons(answer)
+        assert any(place.startswith(field) for place in reasons_by_field), reasons_by_field
+        assert reason in reasons_by_field.values(), reasons_by_field
         assert gateway.rabbit.published == []
 
     def test_stores_text_as_typed(self, gateway: Gateway) -> None:
@@ -303,19 +285,21 @@ class TestWhatIsRefused:
             (b'{"text":"\\ud800 a lone surrogate"}', 422, "string_unicode"),
         ],
     )
-    def test_a_body_that_is_no_submission(self, gateway: Gateway, raw: bytes, status: int, reason: str) -> None:
+    def test_a_body_that_is_not_a_submission_is_refused(
+        self, gateway: Gateway, raw: bytes, status: int, reason: str
+    ) -> None:
         answer = gateway.send("POST", "/v1/submissions", content=raw, headers={"content-type": "application/json"})
 
         assert answer.status_code == status, answer.text
         assert reason in reasons(answer).values(), answer.text
         assert answer.headers["content-type"] == "application/problem+json"
 
-    def test_another_type_of_content(self, gateway: Gateway) -> None:
+    def test_another_content_type_is_refused(self, gateway: Gateway) -> None:
         for kind in ("text/plain", "application/x-www-form-urlencoded", "application/xml"):
             answer = gateway.send("POST", "/v1/submissions", content=b"a=b", headers={"content-type": kind})
             assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media")
 
-    def test_a_body_that_is_too_large(self, gateway: Gateway) -> None:
+    def test_a_body_that_is_too_large_is_refused(self, gateway: Gateway) -> None:
         answer = gateway.send(
             "POST", "/v1/submissions", content=b"x" * 1_000_000, headers={"content-type": "application/json"}
         )
@@ -327,7 +311,7 @@ def hashes(upload: str, octet: str) -> dict[str, Any]:
 
 
 class TestWithoutTheBroker:
-    def test_nothing_is_promised(self, gateway: Gateway) -> None:
+    def test_without_the_broker_nothing_is_promised(self, gateway: Gateway) -> None:
         gateway.rabbit.up = False
         answer = gateway.file(REPORT)
 
@@ -337,17 +321,21 @@ class TestWithoutTheBroker:
 
 
 class TestTheReceipt:
-    def test_vouches_for_the_files_whose_hashes_were_told(self, gateway: Gateway) -> None:
+    def test_covers_the_files_whose_hashes_were_given(self, gateway: Gateway) -> None:
         upload = "kq3v9mZ2Jt6xB1sYw8Rd0A"
-        bare, told = (gateway.file(CRITICISM | {"uploads": [upload]} | more) for more in ({}, hashes(upload, "ab")))
+        bare, with_hashes = (
+            gateway.file(CRITICISM | {"uploads": [upload]} | more) for more in ({}, hashes(upload, "ab"))
+        )
         other = gateway.file(CRITICISM | {"uploads": [upload]} | hashes(upload, "cd"))
-        vouched = {json.loads(one.json()["receipt"]["payload"])["content_hash"] for one in (bare, told, other)}
+        vouched = {
+            json.loads(answer.json()["receipt"]["payload"])["content_hash"] for answer in (bare, with_hashes, other)
+        }
         assert len(vouched) == 3
         assert reasons(gateway.file(CRITICISM | hashes(upload, "ab"))) == {f"upload_hashes.{upload}": "not_uploaded"}
         wrong = gateway.file(CRITICISM | {"uploads": [upload], "upload_hashes": {upload: "xyz"}})
         assert reasons(wrong) == {f"upload_hashes.{upload}": "string_pattern_mismatch"}
 
-    def test_is_signed_and_tells_the_hash_of_what_was_filed(self, gateway: Gateway) -> None:
+    def test_is_signed_and_contains_the_hash_of_the_submission(self, gateway: Gateway) -> None:
         answer = gateway.file(CRITICISM).json()
         key = gateway.send("GET", "/v1/receipts/key").json()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,17 +12,8 @@ import pytest
 
 from backbone import sealing
 from contracts.gateway import GroupMember, GroupMembers, Identity
-from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, bearer, reasons
+from tests.support.gateway import COMPLAINT, CRITICISM, REPORT, UNLIMITED, Gateway, bearer, reasons
 
-REPORT: dict[str, Any] = {
-    "kind": "information",
-    "unit": "roads",
-    "ground": "waste",
-    "text": "مصالح در کنار خیابان رها شده است.",
-    "consent": True,
-}
-CRITICISM = REPORT | {"kind": "criticism", "ground": "delay"}
-COMPLAINT = REPORT | {"kind": "complaint", "ground": "delay", "identity": {"name": "شاکی نمونه"}}
 BY_AN_OPERATOR: dict[str, Any] = COMPLAINT | {
     "channel": "counter",
     "identity": {"name": "نماینده نمونه", "mobile": "۰۹۱۲۱۲۳۴۵۶۷"},
@@ -38,21 +30,14 @@ OF_A_GROUP: dict[str, Any] = COMPLAINT | {
 }
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
-    made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
-    made.container.catalogue_cache.put(CATALOGUE)
-    return made
-
-
 @pytest.fixture
-def gateway(shared: Gateway) -> Gateway:
-    shared.rabbit.published.clear()
-    return shared
+def gateway(unlimited_gateway: Gateway) -> Gateway:
+    unlimited_gateway.rabbit.reset()
+    return unlimited_gateway
 
 
 class TestAnOperator:
-    def test_an_operator_files_for_somebody_who_consented(self, gateway: Gateway) -> None:
+    def test_an_operator_files_for_a_consenting_citizen(self, gateway: Gateway) -> None:
         operator = uuid4()
         token = gateway.keys.staff("operator", sub=str(operator))
         answer = gateway.file(BY_AN_OPERATOR, **bearer(token))
@@ -69,7 +54,7 @@ class TestAnOperator:
             True,
         )
 
-    def test_who_did_not_consent_to_sms_is_known_and_not_written_to(self, gateway: Gateway) -> None:
+    def test_without_consent_to_sms_the_identity_is_kept_and_no_sms_sent(self, gateway: Gateway) -> None:
         token = gateway.keys.staff("operator")
         answer = gateway.file(BY_AN_OPERATOR | {"desk_consent": {"form": "spoken", "to": ["filing"]}}, **bearer(token))
 
@@ -84,9 +69,9 @@ class TestAnOperator:
         ("consent", "field"),
         [(None, "desk_consent"), ({"form": "signed", "to": ["sms"]}, "desk_consent.to")],
     )
-    @pytest.mark.parametrize(("language", "says"), [("fa", "رضایت"), ("en", "consent")])
-    def test_nothing_is_filed_for_who_did_not_consent(
-        self, gateway: Gateway, consent: Any, field: str, language: str, says: str
+    @pytest.mark.parametrize(("language", "detail"), [("fa", "رضایت"), ("en", "consent")])
+    def test_nothing_is_filed_without_consent(
+        self, gateway: Gateway, consent: Any, field: str, language: str, detail: str
     ) -> None:
         headers = bearer(gateway.keys.staff("operator")) | {"Accept-Language": language}
         for body in (BY_AN_OPERATOR, REPORT | {"channel": "phone"}):
@@ -94,10 +79,10 @@ class TestAnOperator:
 
             assert (answer.status_code, answer.json()["code"]) == (422, "citizen_consent_missing")
             assert reasons(answer) == {field: "citizen_consent_missing"}
-            assert says in answer.json()["detail"]
+            assert detail in answer.json()["detail"]
         assert gateway.rabbit.published == []
 
-    def test_consent_to_sms_needs_a_mobile_and_its_words_are_known(self, gateway: Gateway) -> None:
+    def test_consent_to_sms_needs_a_mobile_and_a_valid_form(self, gateway: Gateway) -> None:
         headers = bearer(gateway.keys.staff("operator"))
         without = BY_AN_OPERATOR | {"identity": {"name": "نماینده نمونه"}}
         assert reasons(gateway.file(without, **headers)) == {"identity.mobile": "missing"}
@@ -105,7 +90,30 @@ class TestAnOperator:
         assert reasons(gateway.file(wrong, **headers)) == {"desk_consent.form": "enum", "desk_consent.to": "twice"}
         assert gateway.rabbit.published == []
 
-    def test_citizens_need_none_and_give_none(self, gateway: Gateway) -> None:
+    def test_the_mobile_is_hashed_for_whom_it_belongs_to_even_without_consent_to_sms(self, gateway: Gateway) -> None:
+        headers = bearer(gateway.keys.staff("operator"))
+        gateway.file(BY_AN_OPERATOR, **headers)
+        with_sms = gateway.last()
+        gateway.file(BY_AN_OPERATOR | {"desk_consent": {"form": "spoken", "to": ["filing"]}}, **headers)
+        quiet = gateway.last()
+        assert (with_sms.identity_mobile_hash, quiet.mobile_hash) == (None, None)
+        assert (
+            quiet.identity_mobile_hash == with_sms.mobile_hash == gateway.container.filing.mobile_hash("+989121234567")
+        )
+
+    def test_without_a_mobile_where_the_office_allows_it(self, gateway: Gateway, tmp_path: Path) -> None:
+        without = BY_AN_OPERATOR | {
+            "identity": {"name": "نماینده نمونه"},
+            "desk_consent": {"form": "spoken", "to": ["filing"]},
+        }
+        assert gateway.file(without, **bearer(gateway.keys.staff("operator"))).status_code == 201
+        strict = Gateway(tmp_path, desk_without_mobile=False, **UNLIMITED)
+        headers = bearer(strict.keys.staff("operator"))
+        assert reasons(strict.file(without, **headers)) == {"identity.mobile": "missing"}
+        report = REPORT | {"channel": "phone", "desk_consent": without["desk_consent"]}
+        assert strict.file(report, **headers).status_code == 201, "who stays anonymous has none"
+
+    def test_citizens_neither_need_nor_give_consent(self, gateway: Gateway) -> None:
         given = REPORT | {"desk_consent": BY_AN_OPERATOR["desk_consent"]}
         assert reasons(gateway.file(given)) == {"desk_consent": "only_for_operators"}
         assert gateway.file(REPORT).status_code == 201
@@ -122,7 +130,7 @@ class TestAnOperator:
 
         assert codes_given[0] == codes_given[1] != codes_given[2]
 
-    def test_other_staff_do_not(self, gateway: Gateway) -> None:
+    def test_other_staff_do_not_file(self, gateway: Gateway) -> None:
         answer = gateway.file(BY_AN_OPERATOR, **bearer(gateway.keys.staff("inspector")))
 
         assert answer.status_code == 403
@@ -134,7 +142,7 @@ class TestAnOperator:
 
 
 class TestAGroup:
-    def test_travels_with_its_number_and_its_members_sealed_to_intake(self, gateway: Gateway) -> None:
+    def test_is_published_with_its_size_and_its_members_sealed_to_intake(self, gateway: Gateway) -> None:
         answer = gateway.file(OF_A_GROUP, **bearer(gateway.keys.citizen()))
 
         assert answer.status_code == 201, answer.text
@@ -170,24 +178,24 @@ class TestAGroup:
             ),
         ],
     )
-    def test_that_cannot_be_is_refused(self, gateway: Gateway, change: Any, wrong: dict[str, str]) -> None:
+    def test_that_is_invalid_is_refused(self, gateway: Gateway, change: Any, wrong: dict[str, str]) -> None:
         for language in ("fa", "en"):
             headers = bearer(gateway.keys.citizen()) | {"Accept-Language": language}
             answer = gateway.file(OF_A_GROUP | {"group": OF_A_GROUP["group"] | change}, **headers)
 
             assert (answer.status_code, reasons(answer)) == (422, wrong)
-            assert all(one["message"] not in ("درست نیست.", "It is not right.") for one in answer.json()["errors"]), (
-                answer.text
-            )
+            assert all(
+                error["message"] not in ("درست نیست.", "It is not right.") for error in answer.json()["errors"]
+            ), answer.text
         assert gateway.rabbit.published == []
 
-    def test_has_one_representative_who_is_known(self, gateway: Gateway) -> None:
+    def test_has_one_identified_representative(self, gateway: Gateway) -> None:
         assert gateway.file(OF_A_GROUP).json()["code"] == "identity_needed"
         for kind in (CRITICISM, REPORT):
             answer = gateway.file(kind | {"group": OF_A_GROUP["group"]}, **bearer(gateway.keys.citizen()))
             assert reasons(answer) == {"group": "only_for_complaints"}
 
-    def test_its_receipt_vouches_for_what_was_told_of_it(self, gateway: Gateway) -> None:
+    def test_is_covered_by_its_receipt(self, gateway: Gateway) -> None:
         headers = bearer(gateway.keys.citizen())
         hashes = []
         for group in (OF_A_GROUP["group"], OF_A_GROUP["group"] | {"people": []}, {"members": 13, "common": "همسایه"}):
@@ -196,7 +204,7 @@ class TestAGroup:
 
         assert hashes[0] == hashes[1] != hashes[2]
 
-    def test_a_retry_with_other_members_is_another(self, gateway: Gateway) -> None:
+    def test_with_other_members_is_another_submission(self, gateway: Gateway) -> None:
         headers = bearer(gateway.keys.citizen(sub=str(uuid4()))) | {"Idempotency-Key": "key-of-a-group"}
         changes: list[dict[str, Any]] = [{}, {}, {"people": []}]
         given = [

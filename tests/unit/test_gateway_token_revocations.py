@@ -12,7 +12,7 @@ import pytest
 
 from contracts.accounts import AccountVersion, ChangedStaff
 from contracts.errors import Unavailable
-from gateway.auth import token_revocations as token_revocations
+from gateway.auth import account_changes
 from tests.support.gateway import Gateway, bearer, refusing
 from tests.unit.test_gateway_stream import account, hear
 
@@ -30,7 +30,7 @@ def status(gateway: Gateway, version: int | None, of: UUID = ME) -> int:
     return gateway.send("GET", "/v1/me", headers=bearer(token)).status_code
 
 
-def test_a_token_of_before_the_change_is_refused_and_the_next_one_is_not(gateway: Gateway) -> None:
+def test_a_token_from_before_the_change_is_refused_and_the_next_is_accepted(gateway: Gateway) -> None:
     token = bearer(gateway.keys.staff("screener", sub=str(ME), ver=1))
     assert gateway.send("GET", "/v1/me", headers=token).status_code == 200  # and is remembered as good
     hear(gateway, account(ME, version=2))
@@ -41,23 +41,21 @@ def test_a_token_of_before_the_change_is_refused_and_the_next_one_is_not(gateway
     assert status(gateway, 1, of=uuid4()) == 200
 
 
-def test_an_old_story_makes_no_token_good_again(gateway: Gateway) -> None:
+def test_an_older_event_makes_no_token_valid_again(gateway: Gateway) -> None:
     hear(gateway, account(ME, version=3))
     hear(gateway, account(ME, version=2))
 
     assert status(gateway, 2) == 401
 
 
-def test_a_token_that_says_no_version_is_older_than_any_change(gateway: Gateway) -> None:
+def test_a_token_without_a_version_is_older_than_any_change(gateway: Gateway) -> None:
     assert status(gateway, None) == 200
     hear(gateway, account(ME, version=1))
 
     assert status(gateway, None) == 401
 
 
-def test_no_stream_begins_with_a_token_that_became_past_on_its_way_in(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_stream_starts_with_a_token_revoked_meanwhile(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     async def change_meanwhile(*_: Any) -> None:
         hear(gateway, account(ME, version=2))
 
@@ -66,18 +64,18 @@ def test_no_stream_begins_with_a_token_that_became_past_on_its_way_in(
     assert gateway.send("GET", "/v1/stream", headers=token).status_code == 401
 
 
-def test_what_was_missed_is_asked_for_until_accounts_answers(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(token_revocations, "_RETRY_SECONDS", 0.01)
-    told = ChangedStaff(items=[AccountVersion(staff_id=ME, version=5)])
+def test_missed_changes_are_requested_until_accounts_answers(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account_changes, "_RETRY_SECONDS", 0.01)
+    changed = ChangedStaff(items=[AccountVersion(staff_id=ME, version=5)])
     refuses = [refusing(Unavailable(retry_after=1))] * 2
-    answers: list[Callable[..., object]] = [*refuses, lambda _: told]
-    heard = asyncio.Event()
-    gateway.container.token_revocations.add_listener(lambda _: heard.set())
+    answers: list[Callable[..., object]] = [*refuses, lambda _: changed]
+    revoked = asyncio.Event()
+    gateway.container.token_revocations.add_listener(lambda _: revoked.set())
     gateway.rabbit.answers["accounts.list_changed_staff"] = lambda request: answers.pop(0)(request)  # type: ignore[return-value,assignment]
 
     async def listen() -> None:
         await gateway.rabbit.start()
-        await asyncio.wait_for(heard.wait(), 5)
+        await asyncio.wait_for(revoked.wait(), 5)
         gateway.container.stop()
 
     asyncio.run(listen())

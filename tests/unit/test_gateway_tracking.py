@@ -17,15 +17,15 @@ from contracts.errors import DeadlinePassed, StillRegistering, Unavailable, Unkn
 from contracts.media import FileNames, ListFileNames, UploadState
 from contracts.tracking import (
     Attachment,
-    CaseSnapshot,
     CaseStageChanged,
     ExecuteCitizenCommand,
     PublicCase,
     PublicEntry,
 )
-from contracts.vocabulary import Channel, Kind, Language, Stage
+from contracts.vocabulary import Kind, Language, Stage
 from gateway.cases.case_cache import CaseCache, RecentCodes
-from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway, bearer, reasons, refusing
+from tests.support.events import case_snapshot
+from tests.support.gateway import UNLIMITED, Gateway, bearer, reasons, refusing
 
 CASE = UUID("0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11")
 
@@ -47,33 +47,16 @@ def case(stage: Stage = Stage.SCREENING, **more: Any) -> PublicCase:
 
 
 def changed(case_id: UUID = CASE) -> str:
-    state = CaseSnapshot(
-        number="1405-000001",
-        kind=Kind.CRITICISM,
-        unit="roads",
-        ground="delay",
-        stage=Stage.SCREENING,
-        channel=Channel.WEB,
-        filed_at=now(),
-    )
+    state = case_snapshot(kind=Kind.CRITICISM, stage=Stage.SCREENING)
     return CaseStageChanged(id=uuid4(), occurred_at=now(), case_id=case_id, sequence=3, state=state).model_dump_json()
 
 
-@pytest.fixture(scope="module")
-def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
-    made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
-    made.container.catalogue_cache.put(CATALOGUE)
-    return made
-
-
 @pytest.fixture
-def gateway(only_one: Gateway) -> Gateway:
-    only_one.container.case_cache.set_subscribed(True)
-    only_one.rabbit.asked.clear()
-    only_one.rabbit.patience.clear()
-    only_one.rabbit.answers.clear()
-    only_one.rabbit.answers["tracking.view_by_code"] = lambda _: case()
-    return only_one
+def gateway(unlimited_gateway: Gateway) -> Gateway:
+    unlimited_gateway.container.case_cache.set_subscribed(True)
+    unlimited_gateway.rabbit.reset()
+    unlimited_gateway.rabbit.answers["tracking.view_by_code"] = lambda _: case()
+    return unlimited_gateway
 
 
 @pytest.fixture
@@ -105,62 +88,62 @@ def test_a_good_code_shows_its_case_in_the_language_asked_for(gateway: Gateway, 
 @pytest.mark.parametrize(
     "write", [tracking_codes.grouped, persian_digits, lambda c: f"{c[:4]}-{c[4:8]}-{c[8:12]}-{c[12:]}"]
 )
-def test_a_code_is_read_however_it_was_typed(gateway: Gateway, code: str, write: Any) -> None:
+def test_a_code_is_read_in_any_notation(gateway: Gateway, code: str, write: Any) -> None:
     assert gateway.send("POST", "/v1/tracking", json={"tracking_code": write(code)}).status_code == 200
     raw = write(code).encode()
     assert gateway.send("GET", "/v1/tracking", headers={b"Tracking-Code": raw}).status_code == 200
 
 
-def test_a_bad_code_is_refused_without_asking_anyone(gateway: Gateway, code: str) -> None:
+def test_a_bad_code_is_refused_without_calling_a_service(gateway: Gateway, code: str) -> None:
     last = str((int(code[-1]) + 1) % 10)
     for bad in (code[:-1] + last, "1" * 16, "1234", "کد", "'; DROP TABLE", "x" * 64):
         answer = gateway.send("POST", "/v1/tracking", json={"tracking_code": bad})
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_tracking_code"), bad
-    assert gateway.rabbit.asked == []
+    assert gateway.rabbit.calls == []
 
 
-def test_a_code_that_has_no_case_yet_is_being_registered_and_not_kept(gateway: Gateway, code: str) -> None:
+def test_a_code_without_a_case_yet_is_being_registered_and_not_cached(gateway: Gateway, code: str) -> None:
     gateway.rabbit.answers["tracking.view_by_code"] = refusing(UnknownCase())
     for _ in range(2):
         answer = read(gateway, code)
         assert (answer.status_code, answer.json()) == (200, {"stage": "registering", "stage_text": "در حال ثبت"})
-    assert len(gateway.rabbit.asked) == 2
+    assert len(gateway.rabbit.calls) == 2
 
 
-def test_an_answer_is_kept_until_something_happens_to_the_case(gateway: Gateway, code: str) -> None:
+def test_an_answer_is_cached_until_an_event_of_the_case(gateway: Gateway, code: str) -> None:
     for _ in range(3):
         read(gateway, code)
-    assert len(gateway.rabbit.asked) == 1
+    assert len(gateway.rabbit.calls) == 1
 
-    gateway.rabbit.hear("case.stage_changed.v1", changed(uuid4()))
+    gateway.rabbit.deliver_event("case.stage_changed.v1", changed(uuid4()))
     read(gateway, code)
-    assert len(gateway.rabbit.asked) == 1
+    assert len(gateway.rabbit.calls) == 1
 
-    gateway.rabbit.hear("case.stage_changed.v1", changed())
+    gateway.rabbit.deliver_event("case.stage_changed.v1", changed())
     read(gateway, code)
-    assert len(gateway.rabbit.asked) == 2
+    assert len(gateway.rabbit.calls) == 2
 
 
-def test_an_answer_that_was_overtaken_by_an_event_is_not_kept(gateway: Gateway, code: str) -> None:
+def test_an_answer_overtaken_by_an_event_is_not_cached(gateway: Gateway, code: str) -> None:
     def overtaken(_: Any) -> PublicCase:
-        gateway.rabbit.hear("case.stage_changed.v1", changed())
+        gateway.rabbit.deliver_event("case.stage_changed.v1", changed())
         return case()
 
     gateway.rabbit.answers["tracking.view_by_code"] = overtaken
     read(gateway, code)
     read(gateway, code)
-    assert len(gateway.rabbit.asked) == 2
+    assert len(gateway.rabbit.calls) == 2
 
 
-def test_nothing_is_kept_while_events_may_be_missed(gateway: Gateway, code: str) -> None:
+def test_nothing_is_cached_while_events_may_be_missed(gateway: Gateway, code: str) -> None:
     read(gateway, code)
     gateway.container.case_cache.set_subscribed(False)
     read(gateway, code)
     read(gateway, code)
-    assert len(gateway.rabbit.asked) == 3
+    assert len(gateway.rabbit.calls) == 3
 
 
-def test_answers_are_kept_up_to_a_number_and_to_their_bytes() -> None:
+def test_the_cache_is_limited_by_number_and_bytes() -> None:
     def put(cases: CaseCache, number: int, size: int) -> None:
         cases.put((str(number), Language.FA), case(case_id=UUID(int=number)), b"x" * size, time.monotonic())
 
@@ -182,12 +165,12 @@ def test_answers_are_kept_up_to_a_number_and_to_their_bytes() -> None:
     assert kept(by_size) == [7]
 
 
-def test_a_case_whose_attachment_is_being_looked_at_is_not_kept(gateway: Gateway, code: str) -> None:
+def test_a_case_with_an_attachment_under_examination_is_not_cached(gateway: Gateway, code: str) -> None:
     media = "m" * 22
     gateway.rabbit.answers["media.list_file_names"] = lambda _: FileNames(names={})
 
     def looked_up() -> int:
-        return [asked for asked, _ in gateway.rabbit.asked].count("tracking.view_by_code")
+        return [method for method, _ in gateway.rabbit.calls].count("tracking.view_by_code")
 
     looking = case(attachments=[Attachment(media_id=media, state=UploadState.PROCESSING)])
     gateway.rabbit.answers["tracking.view_by_code"] = lambda _: looking
@@ -201,15 +184,17 @@ def test_a_case_whose_attachment_is_being_looked_at_is_not_kept(gateway: Gateway
     read(gateway, code)
     read(gateway, code)
     assert looked_up() == 3
-    gateway.rabbit.hear("media.rejected.v1", json.dumps({"media_id": media}))
+    gateway.rabbit.deliver_event("media.rejected.v1", json.dumps({"media_id": media}))
     read(gateway, code)
     assert looked_up() == 4
-    gateway.rabbit.hear("media.erased.v1", json.dumps({"media": ["another", media]}))  # those of a case come together
+    gateway.rabbit.deliver_event(
+        "media.erased.v1", json.dumps({"media": ["another", media]})
+    )  # those of a case come together
     read(gateway, code)
     assert looked_up() == 5
 
 
-def test_the_files_of_a_case_are_named_to_who_sent_them(gateway: Gateway, code: str) -> None:
+def test_file_names_are_shown_to_their_sender(gateway: Gateway, code: str) -> None:
     photo, letter = "p" * 22, "l" * 22
     refused = Attachment(
         media_id=letter, state=UploadState.REJECTED, reason="encrypted", number=2, file_name="evidence-2"
@@ -219,14 +204,14 @@ def test_the_files_of_a_case_are_named_to_who_sent_them(gateway: Gateway, code: 
     gateway.rabbit.answers["media.list_file_names"] = lambda _: FileNames(names={letter: "نامه ندا.pdf"})
 
     seen = read(gateway, code).json()["attachments"]
-    assert [one["file_name"] for one in seen] == ["evidence-1.jpg", "نامه ندا.pdf"]
+    assert [attachment["file_name"] for attachment in seen] == ["evidence-1.jpg", "نامه ندا.pdf"]
     assert seen[0]["reason_text"] is None
     assert "گذرواژه" in seen[1]["reason_text"]
-    asked = next(request for name, request in gateway.rabbit.asked if name == "media.list_file_names")
-    assert asked == ListFileNames(case_id=case().case_id, media_ids=[photo, letter])
+    names_request = next(request for name, request in gateway.rabbit.calls if name == "media.list_file_names")
+    assert names_request == ListFileNames(case_id=case().case_id, media_ids=[photo, letter])
 
 
-def test_without_media_a_case_is_shown_all_the_same_and_not_kept(gateway: Gateway, code: str) -> None:
+def test_without_media_a_case_is_still_shown_and_not_cached(gateway: Gateway, code: str) -> None:
     sent = Attachment(media_id="p" * 22, state=UploadState.ACCEPTED, number=1, file_name="evidence-1.jpg")
     gateway.rabbit.answers["tracking.view_by_code"] = lambda _: case(attachments=[sent])
     gateway.rabbit.answers["media.list_file_names"] = refusing(Unavailable(retry_after=1))
@@ -236,14 +221,14 @@ def test_without_media_a_case_is_shown_all_the_same_and_not_kept(gateway: Gatewa
     assert read(gateway, code).json()["attachments"][0]["file_name"] == "من.jpg"
 
 
-def test_a_command_by_code_is_made_by_its_bearer_and_forgets_the_answer_kept(gateway: Gateway, code: str) -> None:
+def test_a_command_by_code_has_the_bearer_as_actor_and_clears_the_cache(gateway: Gateway, code: str) -> None:
     read(gateway, code)
     gateway.rabbit.answers["tracking.execute_citizen"] = lambda _: case(Stage.WITHDRAWN)
     headers = {"Tracking-Code": code, "Idempotency-Key": "once-and-only-once"}
     answer = gateway.send("POST", "/v1/tracking/withdrawal", json={"reason": "تمام شد"}, headers=headers)
 
     assert answer.json()["stage"] == "withdrawn"
-    name, request = gateway.rabbit.asked[-1]
+    name, request = gateway.rabbit.calls[-1]
     assert isinstance(request, ExecuteCitizenCommand)
     hashes = tracking_codes.hashes(code, gateway.container.index_keys)
     assert (name, request.code_hashes, request.actor.id, request.idempotency_key) == (
@@ -253,17 +238,17 @@ def test_a_command_by_code_is_made_by_its_bearer_and_forgets_the_answer_kept(gat
         "once-and-only-once",
     )
     read(gateway, code)
-    assert len(gateway.rabbit.asked) == 3
+    assert len(gateway.rabbit.calls) == 3
 
 
-def test_a_command_on_a_case_that_is_being_registered_waits(gateway: Gateway, code: str) -> None:
+def test_a_command_on_a_case_being_registered_asks_to_retry(gateway: Gateway, code: str) -> None:
     gateway.rabbit.answers["tracking.execute_citizen"] = refusing(UnknownCase())
     answer = gateway.send("POST", "/v1/tracking/objection", json={"text": "نه"}, headers={"Tracking-Code": code})
 
     assert (answer.status_code, answer.json()["code"]) == (409, StillRegistering.code)
 
 
-def test_what_tracking_refuses_is_told(gateway: Gateway, code: str) -> None:
+def test_refusals_of_tracking_are_passed_on(gateway: Gateway, code: str) -> None:
     gateway.rabbit.answers["tracking.execute_citizen"] = refusing(WrongStage(stage="closed", command="rate"))
     answer = gateway.send("POST", "/v1/tracking/rating", json={"score": 5}, headers={"Tracking-Code": code})
 
@@ -294,10 +279,10 @@ def test_staff_commands_need_the_version_and_a_key(gateway: Gateway) -> None:
     assert (without.status_code, without.json()["code"]) == (428, "version_needed")
     wrong = gateway.send("POST", path, json={"text": "یادداشت"}, headers={**headers, **key, "If-Match": '"three"'})
     assert (wrong.status_code, reasons(wrong)) == (422, {"If-Match": "int_parsing"})
-    assert gateway.rabbit.asked == []
+    assert gateway.rabbit.calls == []
 
 
-def test_a_service_that_is_not_there_is_503(gateway: Gateway, code: str) -> None:
+def test_an_unreachable_service_is_503(gateway: Gateway, code: str) -> None:
     gateway.rabbit.answers.clear()
     answer = read(gateway, code)
 
@@ -342,7 +327,7 @@ def stage(answer: Any) -> Any:
 REGISTERING, NOT_KNOWN = (200, "registering"), (503, "status_unavailable")
 
 
-def test_while_nobody_answers_a_code_just_given_is_being_registered_and_another_is_not(nobody_answers: Gateway) -> None:
+def test_without_tracking_a_recent_code_is_being_registered_and_others_are_not(nobody_answers: Gateway) -> None:
     just_given, older = given(nobody_answers), tracking_codes.mint(nobody_answers.container.mac_keys)
     assert stage(read(nobody_answers, just_given)) == REGISTERING
 
@@ -351,18 +336,18 @@ def test_while_nobody_answers_a_code_just_given_is_being_registered_and_another_
     assert "What you filed is safe" in answer.json()["detail"]
 
 
-def test_a_code_whose_case_was_heard_of_is_not_said_to_be_registering(nobody_answers: Gateway) -> None:
+def test_a_code_whose_case_was_announced_is_not_reported_as_registering(nobody_answers: Gateway) -> None:
     key = "a-key-of-the-phone"
     code = given(nobody_answers, key)
     [current, *_] = tracking_codes.hashes(code, nobody_answers.container.index_keys)
-    nobody_answers.rabbit.hear("case.opened.v1", opened(current))
+    nobody_answers.rabbit.deliver_event("case.opened.v1", opened(current))
     assert stage(read(nobody_answers, code)) == NOT_KNOWN
 
     assert given(nobody_answers, key) == code, "the phone asks again, and gets its code again"
     assert stage(read(nobody_answers, code)) == NOT_KNOWN
 
 
-def test_a_code_whose_case_was_seen_is_not_said_to_be_registering(nobody_answers: Gateway) -> None:
+def test_a_code_whose_case_was_read_is_not_reported_as_registering(nobody_answers: Gateway) -> None:
     code = given(nobody_answers)
     away = nobody_answers.rabbit.answers["tracking.view_by_code"]
     nobody_answers.rabbit.answers["tracking.view_by_code"] = lambda _: case()
@@ -373,14 +358,14 @@ def test_a_code_whose_case_was_seen_is_not_said_to_be_registering(nobody_answers
     assert stage(read(nobody_answers, code)) == NOT_KNOWN
 
 
-def test_once_events_may_have_been_missed_nothing_is_said_of_a_code(nobody_answers: Gateway) -> None:
+def test_after_possibly_missed_events_no_code_is_reported_as_registering(nobody_answers: Gateway) -> None:
     code = given(nobody_answers)
     nobody_answers.container.recent_codes.set_subscribed(False)
     nobody_answers.container.recent_codes.set_subscribed(True)
     assert stage(read(nobody_answers, code)) == NOT_KNOWN
 
 
-def test_only_so_many_codes_are_remembered() -> None:
+def test_the_number_of_remembered_codes_is_limited() -> None:
     recent_codes = RecentCodes(max_codes=3)
     recent_codes.set_subscribed(True)
     for code_hash in "abcd":
@@ -388,13 +373,13 @@ def test_only_so_many_codes_are_remembered() -> None:
     assert [code_hash for code_hash in "abcd" if recent_codes.is_registering([code_hash])] == ["b", "c", "d"]
 
 
-def test_reading_a_code_is_waited_for_less_long_than_a_command(gateway: Gateway, code: str) -> None:
+def test_reading_a_code_has_a_shorter_timeout_than_a_command(gateway: Gateway, code: str) -> None:
     read(gateway, code)
     assert gateway.rabbit.patience == [gateway.settings.status_timeout]
     assert gateway.settings.status_timeout < 2
 
 
-def test_a_whole_message_is_looked_through_and_each_number_in_it_is_a_guess(tmp_path: Path) -> None:
+def test_a_whole_message_is_searched_and_each_number_in_it_counts_as_a_guess(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path, **UNLIMITED | {"limit_bad_codes": "9/hour"})
     gateway.rabbit.answers["tracking.view_by_code"] = lambda _: case()
     code = tracking_codes.mint(gateway.container.mac_keys)

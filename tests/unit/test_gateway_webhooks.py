@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from backbone import sealing
 from contracts.gateway import PushKind, ReceiveSmsPush, SmsPush
-from tests.support.gateway import UNLIMITED, Gateway
+from gateway.settings import Settings
+from tests.support.gateway import UNLIMITED, Gateway, Keys
 
 
 @pytest.fixture(scope="module")
-def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+def module_gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     return Gateway(tmp_path_factory.mktemp("state"), sms_providers=["kavenegar", "other"], **UNLIMITED)
 
 
 @pytest.fixture
-def gateway(only_one: Gateway) -> Gateway:
-    only_one.rabbit.published.clear()
-    only_one.rabbit.up = True
-    return only_one
-
-
-def secret(gateway: Gateway) -> str:
-    return gateway.keys.environment["SMS_WEBHOOK_SECRET"]
+def gateway(module_gateway: Gateway) -> Gateway:
+    module_gateway.rabbit.published.clear()
+    module_gateway.rabbit.up = True
+    return module_gateway
 
 
 def path(gateway: Gateway, kind: str = "inbound", provider: str = "kavenegar") -> str:
-    return f"/v1/webhooks/sms/{provider}/{secret(gateway)}/{kind}"
+    return f"/v1/webhooks/sms/{provider}/{gateway.keys.webhook_secret(provider)}/{kind}"
 
 
 def published(gateway: Gateway) -> tuple[str, SmsPush]:
@@ -62,7 +61,7 @@ JSON = json.dumps({"Sender": "۰۹۱۲۱۲۳۴۵۶۷", "message": "سلام", "m
     ],
 )
 @pytest.mark.parametrize(("kind", "provider"), [("inbound", "kavenegar"), ("delivery", "other")])
-def test_a_push_is_sealed_as_it_came(
+def test_a_push_is_sealed_unchanged(
     gateway: Gateway, push: dict[str, Any], sealed: dict[str, Any], kind: str, provider: str
 ) -> None:
     answer = gateway.send(path=path(gateway, kind, provider), **push)
@@ -74,8 +73,9 @@ def test_a_push_is_sealed_as_it_came(
 
 @pytest.mark.parametrize("kind", ["inbound", "delivery"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_path_without_a_provider_is_the_first_ones(gateway: Gateway, method: str, kind: str) -> None:
-    answer = gateway.send(method, f"/v1/webhooks/sms/{secret(gateway)}/{kind}", params={"messageid": "1"})
+def test_a_path_without_a_provider_belongs_to_the_first_provider(gateway: Gateway, method: str, kind: str) -> None:
+    secret = gateway.keys.webhook_secret("kavenegar")
+    answer = gateway.send(method, f"/v1/webhooks/sms/{secret}/{kind}", params={"messageid": "1"})
 
     assert (answer.status_code, answer.text) == (200, "OK")
     assert published(gateway) == ("kavenegar", SmsPush(kind=PushKind(kind), query="messageid=1"))
@@ -83,7 +83,7 @@ def test_a_path_without_a_provider_is_the_first_ones(gateway: Gateway, method: s
 
 @pytest.mark.parametrize("given", ["wrong", "x" * 500, "%D9%81"])
 @pytest.mark.parametrize("provider", ["", "kavenegar/", "nobody/"])
-def test_another_secret_is_nowhere(gateway: Gateway, given: str, provider: str) -> None:
+def test_a_wrong_secret_is_not_found(gateway: Gateway, given: str, provider: str) -> None:
     pushed = {"from": "0912", "message": "x"}
     answer = gateway.send("POST", f"/v1/webhooks/sms/{provider}{given}/inbound", json=pushed)
 
@@ -91,19 +91,56 @@ def test_another_secret_is_nowhere(gateway: Gateway, given: str, provider: str) 
     assert gateway.rabbit.published == []
 
 
-def test_a_provider_that_is_not_configured_is_nowhere(gateway: Gateway) -> None:
+@pytest.mark.parametrize(("provider", "of"), [("kavenegar", "other"), ("other", "kavenegar"), ("nobody", "kavenegar")])
+def test_the_secret_of_one_provider_is_none_of_another(gateway: Gateway, provider: str, of: str) -> None:
+    secret = gateway.keys.webhook_secret(of)
+    answer = gateway.send("POST", f"/v1/webhooks/sms/{provider}/{secret}/inbound", json={"message": "x"})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert gateway.rabbit.published == []
+
+
+def test_a_path_without_a_provider_takes_the_secret_of_the_first_alone(gateway: Gateway) -> None:
+    answer = gateway.send("POST", f"/v1/webhooks/sms/{gateway.keys.webhook_secret('other')}/inbound")
+
+    assert answer.status_code == 404
+    assert gateway.rabbit.published == []
+
+
+def test_secrets_come_from_the_environment_one_a_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in Keys().environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AMQP_URL", "amqp://nowhere")
+    monkeypatch.setenv("PUBLIC_URL", "http://gateway")
+    monkeypatch.setenv("SMS_PROVIDERS", "kavenegar,other")
+    with pytest.raises(ValidationError, match="SMS_WEBHOOK_SECRETS__OTHER is needed"):
+        Settings()
+
+    monkeypatch.setenv("SMS_WEBHOOK_SECRETS__OTHER", os.environ["SMS_WEBHOOK_SECRET"])
+    with pytest.raises(ValidationError, match="two providers have the same secret"):
+        Settings()
+
+    monkeypatch.setenv("SMS_WEBHOOK_SECRETS__OTHER", "12345678")
+    settings = Settings()
+    assert settings.sms_webhook_secret.get_secret_value() == os.environ["SMS_WEBHOOK_SECRET"]
+    assert {name: secret.get_secret_value() for name, secret in settings.sms_webhook_secrets.items()} == {
+        "other": "12345678"
+    }
+
+
+def test_an_unconfigured_provider_is_not_found(gateway: Gateway) -> None:
     answer = gateway.send("POST", path(gateway, provider="nobody"), json={"message": "x"})
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert gateway.rabbit.published == []
 
 
-def test_an_unknown_kind_is_nowhere(gateway: Gateway) -> None:
+def test_an_unknown_kind_is_not_found(gateway: Gateway) -> None:
     assert gateway.send("POST", path(gateway, "voice")).status_code == 404
     assert gateway.rabbit.published == []
 
 
-def test_what_could_not_be_stored_is_pushed_again(gateway: Gateway) -> None:
+def test_a_push_that_could_not_be_stored_is_refused_for_retry(gateway: Gateway) -> None:
     gateway.rabbit.up = False
     answer = gateway.send("GET", path(gateway), params={"from": "09121234567", "message": "سلام"})
 
@@ -112,7 +149,9 @@ def test_what_could_not_be_stored_is_pushed_again(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize(("size", "status"), [(65_536, 200), (65_537, 413)])
-def test_a_push_is_bounded_and_the_largest_one_fits_when_sealed(gateway: Gateway, size: int, status: int) -> None:
+def test_the_size_of_a_push_is_limited_and_the_largest_fits_when_sealed(
+    gateway: Gateway, size: int, status: int
+) -> None:
     answer = gateway.send("POST", path(gateway), content=b"x" * size, headers={"content-type": "t" * 500})
 
     assert answer.status_code == status

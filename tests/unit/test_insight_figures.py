@@ -11,13 +11,13 @@ from services.insight.figures.rules import SEE_EXACT_FIGURES, Question, Viewer, 
 
 class TestViewer:
     @pytest.mark.parametrize("role", list(Role))
-    def test_staff_whose_work_it_is_see_exactly(self, role: Role) -> None:
+    def test_entitled_staff_see_exact_figures(self, role: Role) -> None:
         actor = Actor(kind=ActorKind.STAFF, id="x", roles=frozenset({role}), unit="mayor")
-        exact = role not in {Role.OPERATOR, Role.LIAISON, Role.CUSTODIAN}
+        exact = role not in {Role.OPERATOR, Role.LIAISON, Role.CUSTODIAN, Role.AUDITOR, Role.SUBSTITUTE}
         assert viewer(actor).sees_exactly(SEE_EXACT_FIGURES) is exact
         assert viewer(actor).unit == "mayor"
 
-    def test_nobody_else_does_whatever_roles_are_claimed(self) -> None:
+    def test_nobody_else_does_with_any_claimed_roles(self) -> None:
         assert viewer(None) == Viewer(roles=frozenset(), unit=None)
         for kind in set(ActorKind) - {ActorKind.STAFF}:
             actor = Actor(kind=kind, id="x", roles=frozenset({Role.HEAD}))
@@ -25,11 +25,11 @@ class TestViewer:
 
 
 class TestQuestion:
-    def test_a_question_within_what_a_figure_has_is_right(self) -> None:
+    def test_a_query_within_a_figures_dimensions_is_valid(self) -> None:
         question = Question(by=("month", "unit"), unit="mayor")
         assert wrong_with_question(question, ("month", "unit", "ground"), ("kind", "unit")) == []
 
-    def test_a_dimension_twice_or_of_another_figure_and_a_filter_of_another_are_named(self) -> None:
+    def test_repeated_or_foreign_dimensions_and_filters_are_named(self) -> None:
         question = Question(by=("month", "month", "stage"), stage=Stage.DECIDED)
         assert wrong_with_question(question, ("month",), ("kind",)) == [
             {"field": "by", "reason": "twice"},

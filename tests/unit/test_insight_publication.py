@@ -24,19 +24,19 @@ def chance(value: int, count: int) -> Fraction:
 
 
 class TestBlur:
-    def test_it_is_drawn_as_the_guarantee_needs(self) -> None:
+    def test_its_distribution_meets_the_guarantee(self) -> None:
         number = 60_000
         drawn = Counter(blurred(KEY, f"cell {place}", 0) for place in range(number))
         for value in range(-6, 7):
             expected = float(chance(value, 0)) * number
             assert abs(drawn[value] - expected) < 5 * expected**0.5, value
 
-    def test_the_same_cell_and_count_are_always_told_the_same(self) -> None:
+    def test_the_same_cell_and_count_always_give_the_same_figure(self) -> None:
         """Or an average over many answers would be exact."""
-        told = {blurred(KEY, "cases|unit|a|2026-10-23", 7) for _ in range(50)}
-        assert len(told) == 1
+        published = {blurred(KEY, "cases|unit|a|2026-10-23", 7) for _ in range(50)}
+        assert len(published) == 1
 
-    def test_another_key_cell_or_count_is_another_draw(self) -> None:
+    def test_another_key_cell_or_count_gives_another_figure(self) -> None:
         """Or the difference of two releases would be exact."""
         draws = [blurred(bytes([n]) * 32, "cell", 0) for n in range(40)]
         draws_of_cells = [blurred(KEY, f"cell {n}", 0) for n in range(40)]
@@ -48,7 +48,7 @@ class TestBlur:
         others=st.integers(1, 4),
         value=st.integers(-600, 1_200),
     )
-    def test_whatever_is_published_none_and_few_stay_possible_however_many_are_ones_own(
+    def test_every_published_figure_is_consistent_with_none_and_few_cases(
         self, own: int, others: int, value: int
     ) -> None:
         """An attacker who knows all but the last cases of a cell, filed them even, learns from no published value that there
@@ -59,21 +59,21 @@ class TestBlur:
         bound = (1 / RATIO) ** others
         assert 1 / bound <= none / few <= bound
 
-    def test_all_tables_together_stay_within_their_product(self) -> None:
+    def test_all_tables_together_stay_within_the_privacy_budget(self) -> None:
         """A case is in one cell of each table: what all of them tell of it."""
         assert len(TABLES) == 5
         assert float((1 / RATIO) ** len(TABLES)) < 4.3
 
 
 class TestSmallCells:
-    def test_few_cases_are_published_next_to_never_and_as_seldom_as_none(self) -> None:
+    def test_few_cases_are_published_as_rarely_as_none(self) -> None:
         least = smallest(1)
         for count in range(5):
             assert sum(chance(value, count) for value in range(least, least + 400)) < Fraction(1, 10_000)
 
-    def test_what_is_published_is_in_fives(self) -> None:
-        told = [public(total, 1) for total in (-3, 0, 4, 34, 35, 39, 40, 43)]
-        assert told == [None, None, None, None, 35, 35, 40, 40]
+    def test_published_figures_are_multiples_of_five(self) -> None:
+        published = [public(total, 1) for total in (-3, 0, 4, 34, 35, 39, 40, 43)]
+        assert published == [None, None, None, None, 35, 35, 40, 40]
 
     def test_a_sum_of_many_blurred_cells_has_to_be_larger(self) -> None:
         assert [smallest(cells) for cells in (1, 4, 12, 100)] == [35, 70, 125, 350]
@@ -82,7 +82,7 @@ class TestSmallCells:
 
 
 class TestTables:
-    def test_months_go_with_one_dimension_and_no_two_go_together(self) -> None:
+    def test_months_combine_with_one_dimension_and_no_other_two_combine(self) -> None:
         names = ("kind", "unit", "ground", "stage")
         assert table_of(["month"], []) == "all"
         for name in names:

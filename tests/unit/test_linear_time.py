@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from backbone.persian import date_parsing as dates
-from backbone.persian import normalisation as persian
+from backbone.persian import date_parsing, normalisation
 from backbone.process import logs
 from contracts import identifiers, tracking_codes
 from contracts.characters import nfkc
@@ -23,7 +22,7 @@ from gateway.pages.multipart import Multipart
 from gateway.pages.page_context import clean
 from gateway.pages.units import Tree
 from gateway.papers.signatures import parse_receipt
-from services.notify.inbound.rules import meaning_of
+from services.notify.inbound.meanings import meanings_of
 from tests.support.gateway import CATALOGUE
 from tests.support.linear import Build, Read, assert_linear
 
@@ -63,7 +62,8 @@ def form(parts: list[bytes]) -> object:
 
 
 def sms(text: str) -> object:
-    return meaning_of(text, tracking_codes.candidates(text))
+    candidates = tracking_codes.candidates(text)
+    return meanings_of(text, candidates, candidates)
 
 
 def code_in(text: str) -> object:
@@ -102,8 +102,12 @@ CASES: dict[str, tuple[Read, Build, int]] = {
         120_000,
     ),
     "form: a head of names that do not end": (form, lambda n: [b"--x\r\n" + b';name="' * (n // 7)], 120_000),
-    "text: marks of two kinds on one letter": (persian.normalise, lambda n: "a" + "\u0300\u0316" * (n // 2), TEXT),
-    "text: one letter that stands for many": (persian.normalise, lambda n: "\ufdfa" * n, TEXT),
+    "text: marks of two kinds on one letter": (
+        normalisation.normalise,
+        lambda n: "a" + "\u0300\u0316" * (n // 2),
+        TEXT,
+    ),
+    "text: one letter that stands for many": (normalisation.normalise, lambda n: "\ufdfa" * n, TEXT),
     "text: a mobile of marks": (identifiers.mobile, lambda n: "0912" + "\u0300\u0316" * (n // 2), TEXT),
     "text: a code of dashes": (code_in, lambda n: "1-" * (n // 2), TEXT),
     "text: control marks": (clean, lambda n: "\x00\r\n" * (n // 3), TEXT),
@@ -114,7 +118,7 @@ CASES: dict[str, tuple[Read, Build, int]] = {
     ),
     "text: a claim of letters between marks": (submission, lambda n: {"text": "\u2800\u0301ا\u200c" * (n // 8)}, BODY),
     "text: a claim of spaces and one letter": (submission, lambda n: {"text": " " * n + "ا"}, BODY),
-    "text: a day of digits": (dates.read, lambda n: "1405/9/" * (n // 7), BODY),
+    "text: a day of digits": (date_parsing.read, lambda n: "1405/9/" * (n // 7), BODY),
     "text: a day of words": (submission, lambda n: {"happened_on": "آذر و " * (n // 6)}, BODY),
     "text: a message of four digits again and again": (code_in, lambda n: "1234 " * (n // 5), BODY),
     "text: a message of separators": (code_in, lambda n: "1" + " / " * (n // 3) + "a", BODY),
@@ -132,10 +136,10 @@ def test_four_times_the_input_is_about_four_times_the_work(name: str) -> None:
     assert_linear(*CASES[name])
 
 
-def test_a_letter_keeps_the_marks_that_a_language_needs() -> None:
+def test_a_letter_keeps_the_diacritics_of_its_language() -> None:
     assert nfkc("e" + "\u0301" * 30) == nfkc("e" + "\u0301" * 500)
     assert nfkc("علّت مُهر e\u0301") == "علّت مُهر é"
 
 
-def test_a_cookie_with_escapes_is_left_out_and_the_others_stay() -> None:
+def test_a_cookie_with_escapes_is_dropped_and_the_others_stay() -> None:
     assert plain_cookies(b'other="a\\"b"; mine="a="; peygir-language=en') == b' mine="a="; peygir-language=en'

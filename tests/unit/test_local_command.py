@@ -50,7 +50,7 @@ def running() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("given", [{}, {"DATABASE_URL": "postgresql://127.0.0.1/postgres"}], ids=["own", "yours"])
-def test_rotating_keys_has_all_that_intake_is_given(
+def test_rotating_keys_has_the_whole_environment_of_intake(
     call: Call, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = call("services.intake.identities.keys", "rotate", running=running(), given=given)
@@ -60,19 +60,19 @@ def test_rotating_keys_has_all_that_intake_is_given(
     assert load(Settings).database_url.get_secret_value() == INTAKE
 
 
-def test_what_the_environment_gives_wins_over_what_runs_here(call: Call) -> None:
+def test_the_environment_wins_over_the_local_parts(call: Call) -> None:
     given = {"IDENTITY_MASTER_KEYS": "k2:" + "b" * 64}
     seen = call("services.intake.identities.keys", "rotate", running=running(), given=given)
     assert seen["IDENTITY_MASTER_KEYS"] == given["IDENTITY_MASTER_KEYS"]
 
 
-def test_other_commands_keep_the_database_they_were_given(call: Call) -> None:
+def test_other_commands_keep_their_given_database(call: Call) -> None:
     given = {"DATABASE_URL": "postgresql://127.0.0.1/postgres"}
     assert call("backbone.storage.migrate", running=running(), given=given)["DATABASE_URL"] == given["DATABASE_URL"]
     assert "DATABASE_URL" not in call("backbone.storage.migrate", running=running())
 
 
-def test_where_nothing_runs_a_rotation_says_so(call: Call) -> None:
+def test_a_rotation_without_a_running_system_is_reported(call: Call) -> None:
     with pytest.raises(SystemExit, match="nothing runs here"):
         call("services.intake.identities.keys", "rotate", running=None)
 
@@ -88,7 +88,7 @@ def test_a_wrong_verb_of_keys_gives_the_usage_and_exit_code_2(words: list[str]) 
     assert done.stderr.startswith("usage: ./peygir keys generate | rotate\n")
 
 
-def test_keys_tells_its_verbs_when_asked_for_help() -> None:
+def test_keys_lists_its_verbs_in_its_help() -> None:
     done = peygir("keys", "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("usage: ./peygir keys generate | rotate\n")

@@ -14,24 +14,31 @@ def reads(process: str, name: str) -> bool:
     """Whether the process's code, beyond naming it among its settings, does something with it."""
     files = [file for file in (ROOT / FOLDERS[process]).rglob("*.py") if file.name != "settings.py"]
     # `self`: of settings that make what they configure, such as those of SMS providers.
-    uses = (f"settings.{name.lower()}", f"self.{name.lower()}")
+    setting = name.partition("__")[0].lower()  # SMS_WEBHOOK_SECRETS__OTHER is one of sms_webhook_secrets
+    uses = (f"settings.{setting}", f"self.{setting}")
     return any(use in file.read_text() for file in files for use in uses)
 
 
 @pytest.mark.parametrize("process", sorted(FOLDERS))
-def test_a_process_holds_the_secrets_that_its_code_uses_and_no_other(process: str) -> None:
+def test_a_process_has_only_the_secrets_that_its_code_uses(process: str) -> None:
     assert set(SECRETS_OF[process]) == {name for name in ALL if reads(process, name)}
 
 
 @pytest.mark.parametrize("process", sorted(FOLDERS))
-def test_a_reserve_account_that_the_terminal_names_is_notifys_alone(process: str) -> None:
+def test_only_notify_gets_a_reserve_provider_account_from_the_terminal(process: str) -> None:
     terminal = dict.fromkeys(RESERVE_PROVIDER, "given")
     held = set(process_environment(process, terminal, terminal)) & set(RESERVE_PROVIDER)
     assert held == (set(RESERVE_PROVIDER) if process == "notify" else set())
 
 
+@pytest.mark.parametrize("process", sorted(FOLDERS))
+def test_the_webhook_secret_of_a_further_provider_is_the_gateways_alone(process: str) -> None:
+    held = process_environment(process, {}, {"SMS_WEBHOOK_SECRETS__OTHER": "given"})
+    assert ("SMS_WEBHOOK_SECRETS__OTHER" in held) is (process == "gateway")
+
+
 @pytest.mark.parametrize("process", [*sorted(FOLDERS), "simulator"])
-def test_a_process_takes_from_the_terminal_its_settings_and_what_any_program_needs(process: str) -> None:
+def test_a_process_gets_only_its_settings_and_common_variables_from_the_terminal(process: str) -> None:
     terminal = {
         "PATH": "/bin",
         "LC_ALL": "C.UTF-8",

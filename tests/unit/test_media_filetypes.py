@@ -14,10 +14,10 @@ from tests.support import media_samples as samples
 
 
 @given(st.binary(max_size=64))
-def test_any_bytes_have_one_answer(head: bytes) -> None:
-    found = true_type(head)
+def test_any_bytes_have_at_most_one_type(head: bytes) -> None:
+    file_type = true_type(head)
 
-    assert found is None or found in filetypes.PERMITTED
+    assert file_type is None or file_type in filetypes.PERMITTED
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,10 @@ def test_any_bytes_have_one_answer(head: bytes) -> None:
         (b"ID3\x04\x00\x00\x00\x00\x00\x02??<html>", None),
     ],
 )
-def test_types_that_begin_alike_are_told_apart(head: bytes, expected: FileType | None) -> None:
+def test_types_with_the_same_beginning_are_distinguished(head: bytes, expected: FileType | None) -> None:
     assert true_type(head) == expected
 
 
-def test_a_tag_larger_than_what_was_read_leaves_the_rest_to_ffmpeg(tmp_path: Path) -> None:
+def test_a_tag_larger_than_the_read_head_is_left_to_ffmpeg(tmp_path: Path) -> None:
     assert true_type(samples.voice_note(tmp_path, ".mp3")) == filetypes.MP3
     assert true_type(b"ID3\x04\x00\x00\x00\x0f\x7f\x7f" + bytes(100)) == filetypes.MP3

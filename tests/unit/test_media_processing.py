@@ -21,7 +21,7 @@ from tests.support.media_examination import Examiner
 pytestmark = pytest.mark.timeout(120)
 
 
-def test_the_place_is_gone_from_every_file_made_of_a_photo(examined: Examiner) -> None:
+def test_the_location_is_removed_from_every_copy_of_a_photo(examined: Examiner) -> None:
     sent = samples.photo()
     assert piexif.load(sent)["GPS"], "the sample must have the place in it"
 
@@ -39,7 +39,7 @@ def test_the_place_is_gone_from_every_file_made_of_a_photo(examined: Examiner) -
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
-def test_a_photo_taken_sideways_stands_upright(examined: Examiner, orientation: int) -> None:
+def test_a_photo_taken_sideways_is_turned_upright(examined: Examiner, orientation: int) -> None:
     made = examined(samples.photo(orientation, size=(640, 480))).picture().convert("RGB")
 
     assert made.size == (640, 480)
@@ -52,7 +52,7 @@ def test_a_photo_taken_sideways_stands_upright(examined: Examiner, orientation: 
     assert other[0] < 60
 
 
-def test_copies_are_no_larger_than_a_screen_and_a_list_need(examined: Examiner) -> None:
+def test_copies_are_no_larger_than_screen_and_list_need(examined: Examiner) -> None:
     seen = examined(samples.photo(size=(2400, 1200)))
 
     assert seen.picture().size == (2400, 1200)
@@ -60,7 +60,7 @@ def test_copies_are_no_larger_than_a_screen_and_a_list_need(examined: Examiner) 
     assert seen.picture(Variant.THUMBNAIL).size == (320, 160)
 
 
-def test_png_and_webp_keep_their_kind_and_lose_their_texts(examined: Examiner, tmp_path: Path) -> None:
+def test_png_and_webp_keep_their_type_and_lose_their_texts(examined: Examiner, tmp_path: Path) -> None:
     seen = examined(samples.png_with_text())
 
     assert seen.picture().format == "PNG"
@@ -88,13 +88,13 @@ def test_heic_becomes_a_jpeg_that_any_browser_shows(examined: Examiner) -> None:
 
 
 @pytest.mark.parametrize("make", [samples.photo, samples.png_with_text, samples.webp, samples.heic])
-def test_a_picture_cut_off_is_refused(examined: Examiner, make: Callable[[], bytes]) -> None:
+def test_a_truncated_picture_is_refused(examined: Examiner, make: Callable[[], bytes]) -> None:
     whole = make()
 
     assert examined(whole[: len(whole) * 2 // 5]).verdict.reason is Reason.DAMAGED
 
 
-def test_a_photo_that_lacks_its_last_rows_is_shown_as_viewers_show_it(examined: Examiner) -> None:
+def test_a_photo_without_its_last_rows_is_shown_as_viewers_show_it(examined: Examiner) -> None:
     whole = samples.photo()
 
     seen = examined(whole[: len(whole) * 97 // 100])
@@ -104,7 +104,7 @@ def test_a_photo_that_lacks_its_last_rows_is_shown_as_viewers_show_it(examined: 
     assert seen.picture().size == (640, 480)
 
 
-def test_a_progressive_photo_that_lacks_its_end_lacks_fine_detail_alone(examined: Examiner) -> None:
+def test_a_truncated_progressive_photo_lacks_only_fine_detail(examined: Examiner) -> None:
     made = io.BytesIO()
     samples.picture((1600, 1200)).save(made, "JPEG", quality=92, progressive=True)
     whole = made.getvalue()
@@ -117,7 +117,7 @@ def test_a_progressive_photo_that_lacks_its_end_lacks_fine_detail_alone(examined
     )
 
 
-def test_a_photo_in_grey_that_lacks_its_end_marker_alone_is_whole(examined: Examiner) -> None:
+def test_a_grey_photo_without_only_its_end_marker_is_complete(examined: Examiner) -> None:
     made = io.BytesIO()
     Image.new("RGB", (640, 480), (128, 128, 128)).save(made, "JPEG")
 
@@ -127,7 +127,7 @@ def test_a_photo_in_grey_that_lacks_its_end_marker_alone_is_whole(examined: Exam
 
 
 @pytest.mark.parametrize("share", [0.99, 0.5])
-def test_a_black_png_that_is_cut_off_is_taken_by_how_much_is_there(examined: Examiner, share: float) -> None:
+def test_a_truncated_black_png_is_judged_by_how_much_is_there(examined: Examiner, share: float) -> None:
     made = io.BytesIO()
     Image.effect_noise((400, 400), 5).point(lambda value: value // 64).save(made, "PNG", compress_level=0)
 
@@ -136,7 +136,7 @@ def test_a_black_png_that_is_cut_off_is_taken_by_how_much_is_there(examined: Exa
     assert seen.verdict.accepted == (share > 0.9), seen.verdict
 
 
-def test_a_picture_whose_metadata_alone_is_cut_off_is_whole(examined: Examiner) -> None:
+def test_a_picture_with_only_truncated_metadata_is_complete(examined: Examiner) -> None:
     whole = samples.webp()
 
     seen = examined(whole[: whole.index(b"EXIF") + 100])
@@ -145,7 +145,7 @@ def test_a_picture_whose_metadata_alone_is_cut_off_is_whole(examined: Examiner) 
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
-def test_of_several_pictures_in_one_file_the_first_is_kept_and_that_is_said(examined: Examiner, kind: str) -> None:
+def test_the_first_of_several_pictures_in_a_file_is_kept_and_noted(examined: Examiner, kind: str) -> None:
     sent = samples.frames(kind)
     first = Image.open(io.BytesIO(sent)).convert("RGB")
 
@@ -196,7 +196,7 @@ def test_html_called_jpg_is_refused(examined: Examiner) -> None:
     assert examined(b"<!DOCTYPE html><script>alert(1)</script>").verdict.reason is Reason.TYPE_NOT_PERMITTED
 
 
-def test_what_is_hidden_behind_a_photo_is_left_behind(examined: Examiner) -> None:
+def test_data_appended_to_a_photo_is_dropped(examined: Examiner) -> None:
     made = examined(samples.photo() + b"<script>alert(1)</script>PK\x03\x04").content(Variant.EVIDENCE)
 
     assert b"<script>" not in made
@@ -217,7 +217,7 @@ def test_other_types_are_refused(examined: Examiner, content: bytes) -> None:
     assert examined(content).verdict.reason is Reason.TYPE_NOT_PERMITTED
 
 
-def test_an_empty_file_and_one_too_large_are_refused(examined: Examiner) -> None:
+def test_empty_and_too_large_files_are_refused(examined: Examiner) -> None:
     assert examined(b"").verdict.reason is Reason.EMPTY
 
 
@@ -225,7 +225,7 @@ def test_a_file_beyond_the_limit_is_refused(examined: Examiner) -> None:
     assert examined(samples.photo(), replace(Limits(), max_bytes=1000)).verdict.reason is Reason.TOO_LARGE
 
 
-def test_a_document_is_written_anew_without_its_author(examined: Examiner) -> None:
+def test_a_document_is_rewritten_without_its_author(examined: Examiner) -> None:
     seen = examined(samples.pdf())
 
     assert (seen.verdict.kind, seen.verdict.pages) == (MediaKind.DOCUMENT, 1)
@@ -236,7 +236,7 @@ def test_a_document_is_written_anew_without_its_author(examined: Examiner) -> No
     assert len(PdfReader(io.BytesIO(made)).pages) == 1
 
 
-def test_a_document_loses_what_runs_and_what_is_attached(examined: Examiner) -> None:
+def test_a_document_loses_scripts_and_attachments(examined: Examiner) -> None:
     sent = samples.pdf(active=True)
     assert all(word in sent for word in (b"/JavaScript", b"/Launch", b"/EmbeddedFile")), "the sample must be active"
 
@@ -248,7 +248,7 @@ def test_a_document_loses_what_runs_and_what_is_attached(examined: Examiner) -> 
     assert not [word for word in words if word in made]
 
 
-def test_a_photo_inside_a_document_loses_its_place_and_keeps_its_pixels(examined: Examiner) -> None:
+def test_a_photo_in_a_document_loses_its_location_and_keeps_its_pixels(examined: Examiner) -> None:
     photo = samples.photo()
 
     seen = examined(samples.pdf(photo_inside=photo))
@@ -269,14 +269,14 @@ def test_a_document_that_needs_a_password_is_refused(examined: Examiner) -> None
     assert examined(samples.pdf(password="secret")).verdict.reason is Reason.ENCRYPTED
 
 
-def test_a_document_that_only_forbids_printing_is_accepted_in_the_clear(examined: Examiner) -> None:
+def test_a_document_that_only_forbids_printing_is_accepted_decrypted(examined: Examiner) -> None:
     seen = examined(samples.pdf(owner_password="owner"))
 
     assert seen.verdict.accepted
     assert not PdfReader(io.BytesIO(seen.content(Variant.EVIDENCE))).is_encrypted
 
 
-def test_a_document_cut_off_is_refused(examined: Examiner) -> None:
+def test_a_truncated_document_is_refused(examined: Examiner) -> None:
     assert examined(b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog").verdict.reason is Reason.DAMAGED
 
 
@@ -302,7 +302,7 @@ def test_the_worker_sees_none_of_the_services_secrets(examined: Examiner, monkey
     assert "very secret" not in _bare_environment().values()
 
 
-def test_a_missing_ffmpeg_is_not_the_files_fault(
+def test_a_missing_ffmpeg_does_not_reject_the_file(
     examined: Examiner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = samples.voice_note(tmp_path)

@@ -9,9 +9,14 @@ import pytest
 
 from services.media.processing.rules import Limits, MediaKind, Note, Reason, Variant
 from tests.support import media_samples as samples
-from tests.support.media_examination import Examiner
+from tests.support.media_examination import Examined, Examiner
 
 pytestmark = pytest.mark.timeout(120)
+
+
+def is_accepted_as(seen: Examined, kind: MediaKind, content_type: str) -> None:
+    assert seen.verdict.accepted, seen.verdict
+    assert (seen.verdict.kind, seen.verdict.content_type) == (kind, content_type)
 
 
 @pytest.mark.parametrize(
@@ -25,13 +30,12 @@ pytestmark = pytest.mark.timeout(120)
         (".wav", "audio/wav"),
     ],
 )
-def test_a_voice_note_plays_everywhere_and_names_nobody(
+def test_a_voice_note_plays_everywhere_and_has_no_names(
     examined: Examiner, tmp_path: Path, suffix: str, content_type: str
 ) -> None:
     seen = examined(samples.voice_note(tmp_path, suffix))
 
-    assert seen.verdict.accepted, seen.verdict
-    assert (seen.verdict.kind, seen.verdict.content_type) == (MediaKind.AUDIO, content_type)
+    is_accepted_as(seen, MediaKind.AUDIO, content_type)
     assert seen.verdict.seconds == pytest.approx(2, abs=0.2)
     assert seen.variants == {Variant.EVIDENCE, Variant.PLAYABLE}
     assert seen.content(Variant.PLAYABLE)[4:11] == b"ftypM4A"
@@ -40,20 +44,19 @@ def test_a_voice_note_plays_everywhere_and_names_nobody(
 
 
 @pytest.mark.parametrize(("suffix", "content_type"), [(".mp4", "video/mp4"), (".webm", "video/webm")])
-def test_a_film_loses_its_tags_and_gets_a_poster(
+def test_a_video_loses_its_tags_and_gets_a_poster(
     examined: Examiner, tmp_path: Path, suffix: str, content_type: str
 ) -> None:
     seen = examined(samples.film(tmp_path, suffix))
 
-    assert seen.verdict.accepted, seen.verdict
-    assert (seen.verdict.kind, seen.verdict.content_type) == (MediaKind.VIDEO, content_type)
+    is_accepted_as(seen, MediaKind.VIDEO, content_type)
     assert (seen.verdict.width, seen.verdict.height) == (320, 240)
     assert seen.variants == {Variant.EVIDENCE, Variant.PREVIEW, Variant.THUMBNAIL, Variant.PLAYABLE}
     assert seen.picture(Variant.PREVIEW).size == (320, 240)
     assert not any(word in seen.content(Variant.EVIDENCE) for word in (b"Neda", b"36.2686", b"Qazvin"))
 
 
-def test_a_film_without_sound_is_a_film(examined: Examiner, tmp_path: Path) -> None:
+def test_a_video_without_sound_is_accepted(examined: Examiner, tmp_path: Path) -> None:
     assert examined(samples.film(tmp_path, sound=False)).verdict.kind is MediaKind.VIDEO
 
 
@@ -70,7 +73,7 @@ def test_a_film_without_sound_is_a_film(examined: Examiner, tmp_path: Path) -> N
         (".flv", ""),
     ],
 )
-def test_a_film_is_taken_by_its_streams_whatever_holds_them(
+def test_a_video_is_judged_by_its_streams_in_any_container(
     examined: Examiner, tmp_path: Path, suffix: str, pictures: str
 ) -> None:
     seen = examined(samples.film(tmp_path, suffix, pictures=pictures))
@@ -87,7 +90,7 @@ def test_a_film_is_taken_by_its_streams_whatever_holds_them(
 
 
 @pytest.mark.parametrize(("suffix", "codec"), [(".flac", "flac"), (".wma", "wmav2"), (".caf", "alac"), (".mka", "aac")])
-def test_sound_is_taken_by_its_streams_whatever_holds_them(
+def test_sound_is_judged_by_its_streams_in_any_container(
     examined: Examiner, tmp_path: Path, suffix: str, codec: str
 ) -> None:
     tone = ("-f", "lavfi", "-i", "sine=frequency=440:duration=2")
@@ -98,7 +101,7 @@ def test_sound_is_taken_by_its_streams_whatever_holds_them(
     assert "Audio: aac" in samples.described(seen.content(Variant.PLAYABLE), tmp_path)
 
 
-def test_a_film_taken_sideways_stands_upright(examined: Examiner, tmp_path: Path) -> None:
+def test_a_video_taken_sideways_is_turned_upright(examined: Examiner, tmp_path: Path) -> None:
     film = samples.turned(tmp_path, samples.film(tmp_path))
 
     seen = examined(film)
@@ -108,7 +111,7 @@ def test_a_film_taken_sideways_stands_upright(examined: Examiner, tmp_path: Path
     assert "rotation of" in samples.described(seen.content(Variant.PLAYABLE), tmp_path)
 
 
-def test_sound_too_long_to_convert_in_time_is_evidence_without_a_copy(
+def test_sound_too_long_to_convert_is_evidence_without_a_copy(
     examined: Examiner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sound = samples.voice_note(tmp_path, ".ogg")
@@ -123,7 +126,7 @@ def test_sound_too_long_to_convert_in_time_is_evidence_without_a_copy(
     assert seen.verdict.seconds == pytest.approx(2, abs=0.2)
 
 
-def test_a_film_too_large_to_convert_in_time_is_evidence_without_a_copy(
+def test_a_video_too_large_to_convert_is_evidence_without_a_copy(
     examined: Examiner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     film = samples.film(tmp_path, ".mov", pictures="libx265")
@@ -153,14 +156,14 @@ PLAYLISTS = {
 
 
 @pytest.mark.parametrize("kind", PLAYLISTS)
-def test_what_only_names_other_files_is_no_recording(examined: Examiner, kind: str) -> None:
+def test_a_playlist_is_not_a_recording(examined: Examiner, kind: str) -> None:
     verdict = examined(PLAYLISTS[kind]).verdict
 
     assert not verdict.accepted
     assert verdict.reason in {Reason.TYPE_NOT_PERMITTED, Reason.DAMAGED}
 
 
-def test_a_film_whose_index_names_another_file_reads_none(examined: Examiner, tmp_path: Path) -> None:
+def test_a_video_whose_index_references_a_file_reads_none(examined: Examiner, tmp_path: Path) -> None:
     secret = tmp_path / "secret.mov"
     secret.write_bytes(samples.film(tmp_path, ".mov"))
 
@@ -175,19 +178,19 @@ def test_a_recording_beyond_the_limit_is_refused(examined: Examiner, tmp_path: P
     assert verdict.reason is Reason.TOO_LONG
 
 
-def test_a_film_cut_off_before_its_index_is_refused(examined: Examiner, tmp_path: Path) -> None:
+def test_a_video_truncated_before_its_index_is_refused(examined: Examiner, tmp_path: Path) -> None:
     whole = samples.film(tmp_path)
 
     assert examined(whole[: len(whole) // 2]).verdict.reason is Reason.DAMAGED
 
 
-def test_a_playlist_dressed_as_a_film_reads_no_other_file(examined: Examiner) -> None:
+def test_a_playlist_disguised_as_a_video_reads_no_other_file(examined: Examiner) -> None:
     playlist = b"ffconcat version 1.0\nfile /etc/passwd\n"
 
     assert examined(playlist).verdict.reason is Reason.TYPE_NOT_PERMITTED
 
 
-def test_a_films_head_with_a_playlist_behind_it_is_damaged(examined: Examiner) -> None:
+def test_a_video_header_followed_by_a_playlist_is_damaged(examined: Examiner) -> None:
     head = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
 
     assert examined(head + b"#EXTM3U\nfile:///etc/passwd\n").verdict.reason is Reason.DAMAGED

@@ -13,7 +13,7 @@ from services.media.processing.examination import examine
 from services.media.processing.metadata import jpeg2000_without_metadata
 from services.media.processing.rules import Limits, Variant
 from tests.support import media_samples as samples
-from tests.support import media_traces as traces
+from tests.support import media_traces
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -28,31 +28,31 @@ def made_of(content: bytes, folder: Path) -> dict[Variant, bytes]:
     return {file.variant: (out / file.name).read_bytes() for file in verdict.files}
 
 
-@pytest.mark.parametrize("kind", traces.KINDS)
-def test_a_name_beside_the_content_is_in_no_file_made_of_it(kind: str, tmp_path: Path) -> None:
-    sent = traces.KINDS[kind](tmp_path)
-    laid_open = traces.everything_in(sent) if kind == "pdf" else sent
-    assert any(name in laid_open for name in traces.spelled()), "the sample must have the name in it"
+@pytest.mark.parametrize("kind", media_traces.KINDS)
+def test_a_name_in_metadata_is_in_no_copy(kind: str, tmp_path: Path) -> None:
+    sent = media_traces.KINDS[kind](tmp_path)
+    laid_open = media_traces.everything_in(sent) if kind == "pdf" else sent
+    assert any(name in laid_open for name in media_traces.spelled()), "the sample must have the name in it"
 
     for variant, made in made_of(sent, tmp_path).items():
-        content = traces.everything_in(made) if made.startswith(b"%PDF") else made
-        found = [name for name in traces.spelled() if name in content]
-        assert not found, (variant, content[content.index(found[0]) - 80 :][:200])
+        content = media_traces.everything_in(made) if made.startswith(b"%PDF") else made
+        leaked = [name for name in media_traces.spelled() if name in content]
+        assert not leaked, (variant, content[content.index(leaked[0]) - 80 :][:200])
         if kind not in ("jpeg", "png", "webp", "gif", "tiff", "heic", "pdf"):
-            assert traces.NAME not in samples.described(made, tmp_path)
+            assert media_traces.NAME not in samples.described(made, tmp_path)
 
 
-def test_what_a_document_shows_stays_as_it_was(tmp_path: Path) -> None:
-    sent = traces.pdf(tmp_path)
+def test_the_visible_content_of_a_document_is_unchanged(tmp_path: Path) -> None:
+    sent = media_traces.pdf(tmp_path)
 
     made = made_of(sent, tmp_path)[Variant.EVIDENCE]
 
     before, after = (_drawn(document) for document in (sent, made))
-    assert traces.shows(after, (50, 250)) == (255, 0, 0)  # the page itself
-    assert traces.shows(after, (120, 260)) == (255, 255, 0)  # a remark
-    assert traces.shows(after, (220, 270)) == (0, 0, 255)  # a filled field
+    assert media_traces.shows(after, (50, 250)) == (255, 0, 0)  # the page itself
+    assert media_traces.shows(after, (120, 260)) == (255, 255, 0)  # a remark
+    assert media_traces.shows(after, (220, 270)) == (0, 0, 255)  # a filled field
     assert after.tobytes() == before.tobytes()
-    content = traces.everything_in(made)
+    content = media_traces.everything_in(made)
     assert b"the pavement is broken here" in content
     assert b"'42'" in content
 
@@ -66,12 +66,12 @@ def _drawn(document: bytes) -> Image.Image:
 
 def test_a_jpeg_2000_loses_its_boxes_and_comments_and_keeps_its_pixels() -> None:
     picture = io.BytesIO()
-    samples.picture((64, 48)).save(picture, "JPEG2000", comment=traces.NAME)
-    box = (8 + 11).to_bytes(4, "big") + b"xml " + traces.NAME.encode()
+    samples.picture((64, 48)).save(picture, "JPEG2000", comment=media_traces.NAME)
+    box = (8 + 11).to_bytes(4, "big") + b"xml " + media_traces.NAME.encode()
     whole = picture.getvalue() + box
 
     made = jpeg2000_without_metadata(whole)
 
-    assert traces.NAME.encode() not in made
+    assert media_traces.NAME.encode() not in made
     opened = Image.open(io.BytesIO(made))
     assert opened.tobytes() == Image.open(io.BytesIO(picture.getvalue())).tobytes()

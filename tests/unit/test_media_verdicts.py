@@ -89,7 +89,7 @@ def ffmpeg_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str) -> N
 
 
 @pytest.mark.parametrize("signal", ["SEGV", "KILL", "ABRT", "TERM", "USR1", "BUS"])
-def test_a_reader_that_dies_over_a_file_has_said_something_about_it(
+def test_a_reader_that_crashes_on_a_file_gives_a_verdict(
     signal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sound = samples.voice_note(tmp_path)
@@ -98,7 +98,7 @@ def test_a_reader_that_dies_over_a_file_has_said_something_about_it(
     assert verdict_on(sound, tmp_path).reason is Reason.TOO_COMPLEX
 
 
-def test_a_reader_that_never_ends_is_ended_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_never_ends_is_stopped_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sound = samples.voice_note(tmp_path)
     ffmpeg_that(tmp_path, monkeypatch, "exec sleep 600")
 
@@ -108,7 +108,7 @@ def test_a_reader_that_never_ends_is_ended_in_time(tmp_path: Path, monkeypatch: 
     assert Limits().reading_seconds < 60
 
 
-def test_a_reader_that_is_killed_once_reads_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_read_again_after_one_killed_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sound = samples.voice_note(tmp_path)
     real = os.environ.get("IMAGEIO_FFMPEG_EXE") or samples.ffmpeg_path()
     once = tmp_path / "killed"
@@ -120,7 +120,7 @@ def test_a_reader_that_is_killed_once_reads_again(tmp_path: Path, monkeypatch: p
     assert once.exists()
 
 
-def test_what_a_reader_says_in_disorder_is_a_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_malformed_reader_output_gives_a_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sound = samples.voice_note(tmp_path)
     ffmpeg_that(tmp_path, monkeypatch, "echo \"Input #0, ogg, from 'x':\"; head -c 3000 /dev/urandom; exit 0")
 
@@ -128,9 +128,7 @@ def test_what_a_reader_says_in_disorder_is_a_verdict(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize("program", ["/nowhere/ffmpeg", "not executable"])
-def test_an_ffmpeg_that_is_missing_is_our_own_fault(
-    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_ffmpeg_is_our_own_fault(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sound = samples.voice_note(tmp_path)
     (tmp_path / "not executable").write_text("x")
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", program if program.startswith("/") else str(tmp_path / program))
@@ -139,7 +137,7 @@ def test_an_ffmpeg_that_is_missing_is_our_own_fault(
         verdict_on(sound, tmp_path)
 
 
-def test_an_encryption_that_nobody_knows_is_a_reason_of_its_own(tmp_path: Path) -> None:
+def test_an_unknown_encryption_has_its_own_reason(tmp_path: Path) -> None:
     document = samples.pdf(password="secret").replace(b"/Filter /Standard", b"/Filter /Strange ")
 
     assert verdict_on(document, tmp_path).reason is Reason.ENCRYPTED

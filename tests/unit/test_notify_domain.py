@@ -8,9 +8,8 @@ from uuid import uuid4
 import pytest
 
 from contracts import tracking_codes
-from contracts.notify import Reply
 from services.notify.delivery.rules import QuietHours, client_reference, poll_wait, retry_wait
-from services.notify.inbound.rules import NotUnderstood, OptIn, OptOut, TrackingCodeSent, meaning_of
+from services.notify.inbound.meanings import NotUnderstood, OptIn, OptOut, TrackingCodeSent, meanings_of
 from services.notify.wording.rules import code_for_sms, sms_parts
 
 CODE = "1234567890123456"
@@ -30,28 +29,21 @@ CODE = "1234567890123456"
     ],
 )
 def test_a_code_is_read_in_any_digits_with_any_separators(text: str) -> None:
-    assert meaning_of(text, tracking_codes.candidates(text)) == TrackingCodeSent()
+    assert meanings_of(text, tracking_codes.candidates(text), [CODE]) == [TrackingCodeSent((CODE,))]
+    assert meanings_of(text, tracking_codes.candidates(text), []) == [TrackingCodeSent()]
     assert tracking_codes.candidates(text) == [CODE]
 
 
-@pytest.mark.parametrize("text", ["1", "۱", " ١ ", "1.", "راضی", "راضي", "۱ راضی"])
-def test_one_is_satisfied(text: str) -> None:
-    assert meaning_of(text, []) is Reply.SATISFIED
-
-
-@pytest.mark.parametrize("text", ["2", "۲", "اعتراض", "2- اعتراض"])
-def test_two_is_an_objection(text: str) -> None:
-    assert meaning_of(text, []) is Reply.OBJECT
-
-
-@pytest.mark.parametrize("text", ["سلام", "", "12", "3", CODE + "1", "123456789012345"])
+@pytest.mark.parametrize(
+    "text", ["سلام", "", "12", "3", CODE + "1", "123456789012345", "خیابان رازی", "1 ماه است منتظرم"]
+)
 def test_anything_else_is_not_understood(text: str) -> None:
-    assert meaning_of(text, tracking_codes.candidates(text)) == NotUnderstood()
+    assert meanings_of(text, tracking_codes.candidates(text), []) == [NotUnderstood()]
 
 
-def test_a_citizen_may_close_and_open_their_number() -> None:
-    assert meaning_of("لغو ۱۱", []) == OptOut()
-    assert meaning_of("Start", []) == OptIn()
+def test_a_citizen_may_opt_out_and_in_again() -> None:
+    assert meanings_of("لغو ۱۱", [], []) == [OptOut()]
+    assert meanings_of("Start", [], []) == [OptIn()]
 
 
 def tehran(hour: int, minute: int = 0, day: int = 23) -> datetime:
@@ -69,11 +61,11 @@ def tehran(hour: int, minute: int = 0, day: int = 23) -> datetime:
         (tehran(6, 59), tehran(7)),
     ],
 )
-def test_quiet_hours_wait_till_morning_in_tehran(moment: datetime, allowed: datetime) -> None:
+def test_quiet_hours_last_until_morning_in_tehran(moment: datetime, allowed: datetime) -> None:
     assert QuietHours(22, 7).next_allowed(moment) == allowed
 
 
-def test_quiet_hours_can_be_closed_or_lie_in_the_day() -> None:
+def test_quiet_hours_can_be_disabled_or_in_daytime() -> None:
     assert QuietHours(0, 0).next_allowed(tehran(3)) == tehran(3)
     assert QuietHours(13, 15).next_allowed(tehran(14)) == tehran(15)
 
@@ -93,7 +85,7 @@ def test_quiet_hours_can_be_closed_or_lie_in_the_day() -> None:
         ("😀" * 36, 2),
     ],
 )
-def test_parts(text: str, parts: int) -> None:
+def test_parts_are_counted(text: str, parts: int) -> None:
     assert sms_parts(text) == parts
 
 
@@ -107,7 +99,7 @@ def test_a_message_has_one_client_reference_at_each_provider() -> None:
     assert 0 <= int(client_reference(message, "a")) < 2**63
 
 
-def test_waits_grow_and_stay_within_the_providers_memory() -> None:
+def test_waits_grow_and_stay_within_the_memory_of_the_provider() -> None:
     waits = [retry_wait(attempt) for attempt in range(1, 12)]
     assert waits == sorted(waits)
     assert waits[0] == timedelta(seconds=5)

@@ -41,6 +41,8 @@ def worst_values(language: str) -> dict[str, str]:
         "outcome": longest(OUTCOME_NAMES, language),
         "reason": longest(REFUSAL_NAMES, language),
         "otp": "123456",
+        "ending": "1234",
+        "endings": ("، " if language == "fa" else ", ").join(["1234"] * 4),
         "number": "1405-000123",
         "when": "۱۴۰۵/۱۲/۲۹ ساعت ۱۰:۳۰" if language == "fa" else "1405/12/29 at 10:30",
         "place": "x" * 40,  # contracts.visits.PlaceName
@@ -57,7 +59,7 @@ def test_an_sms_takes_two_parts_at_most(key: tuple[str, str, str]) -> None:
 
 
 @pytest.mark.parametrize("key", SMS_TEXTS, ids="-".join)
-def test_the_code_stands_alone_on_its_line(key: tuple[str, str, str]) -> None:
+def test_the_code_is_alone_on_its_line(key: tuple[str, str, str]) -> None:
     text = shipped_templates().texts[key].text
     assert "{code}" not in text or "{code}" in text.splitlines()
 
@@ -79,7 +81,7 @@ def test_the_inbox_never_shows_the_code(key: tuple[str, str, str]) -> None:
     assert "code" not in shipped_templates().texts[key].placeholders
 
 
-def test_what_a_unit_reads_names_no_case() -> None:
+def test_texts_for_a_unit_name_no_case() -> None:
     for notification in shipped_registry():
         if notification.recipient.audience == "liaison":
             for language in LANGUAGES:
@@ -87,19 +89,19 @@ def test_what_a_unit_reads_names_no_case() -> None:
                 assert template.placeholders <= {"date", "office"}
 
 
-def test_no_sms_tells_what_was_filed_or_the_offices_number_of_it() -> None:
+def test_no_sms_reveals_the_submission_or_its_internal_number() -> None:
     for channel, name, language in SMS_TEXTS:
         assert "number" not in shipped_templates().texts[channel, name, language].placeholders
 
 
-def test_a_report_of_wrongdoing_is_called_by_a_neutral_word() -> None:
+def test_a_report_of_wrongdoing_has_a_neutral_name() -> None:
     words = shipped_templates().names.kinds
     assert set(words) == set(Kind)
     for language in Language:
         assert words[Kind.INFORMATION][language] not in KIND_NAMES[Kind.INFORMATION][language]
 
 
-def test_a_missing_date_takes_the_words_without_one_and_a_missing_value_is_an_error() -> None:
+def test_a_missing_date_uses_the_text_without_one_and_a_missing_value_is_an_error() -> None:
     values = {"kind": "شکایت", "code": "1234-5678-9012-3456"}
     assert shipped_templates().render("sms", "registered", "fa", values) == (
         "شکایت شما ثبت شد. کد رهگیری:\n1234-5678-9012-3456\nلطفاً این کد را نگه دارید.\nبازرسی شهرداری قزوین"
@@ -121,7 +123,7 @@ def test_notifications_are_found_by_event_and_condition() -> None:
     assert MessageComposer(shipped_registry()).compose(person.event(NoteAdded, Stage.INVESTIGATING)) == []
 
 
-def test_one_time_codes_go_out_in_quiet_hours() -> None:
+def test_one_time_codes_are_sent_in_quiet_hours() -> None:
     (notification,) = [entry for entry in shipped_registry() if entry.event is OtpRequested]
     assert notification.urgent
 

@@ -57,7 +57,7 @@ def test_a_request_notifies_custodians_and_administrators(action: str) -> None:
 
 
 @pytest.mark.parametrize("state", [state for state in StaffChangeState if state is not StaffChangeState.PENDING])
-def test_whatever_became_of_it_notifies_custodians_alone(state: StaffChangeState) -> None:
+def test_the_result_notifies_custodians_only(state: StaffChangeState) -> None:
     decider = {"decided_by": uuid4(), "decided_by_name": "راهبر دوم"} if state in ("confirmed", "denied") else {}
     for language in ("fa", "en"):
         texts = texts_of(event(state, **decider), language)
@@ -66,13 +66,13 @@ def test_whatever_became_of_it_notifies_custodians_alone(state: StaffChangeState
         assert bool(re.search("[آ-ی]", re.sub("راهبر( دوم| سامانه)", "", texts["custodian"]))) is (language == "fa")
 
 
-def test_what_was_done_on_the_server_names_nobody_who_asked() -> None:
+def test_a_change_made_on_the_server_names_no_requester() -> None:
     done = event(StaffChangeState.CONFIRMED, asked_by=None, asked_by_name=None)
     assert "on the server" in texts_of(done, "en")["custodian"]
     assert "None" not in texts_of(done, "en")["custodian"]
 
 
 @pytest.mark.parametrize(("audience", "to_citizen"), [("citizen", True), ("mentioned", False), ("custodian", False)])
-def test_a_message_says_whether_it_went_to_the_citizen(audience: str, to_citizen: bool) -> None:
+def test_a_message_records_whether_it_went_to_the_citizen(audience: str, to_citizen: bool) -> None:
     row = {"id": uuid4(), "case_id": uuid4(), "template": "mentioned", "channel": "inbox", "audience": audience}
     assert outcome_event(row, "delivered", None, now()).to_citizen is to_citizen  # type: ignore[union-attr]  # it was delivered

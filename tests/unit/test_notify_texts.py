@@ -29,7 +29,7 @@ def wrong(channel: str, name: str, fa: str | None, en: str | None) -> dict[str, 
     return {mistake["field"]: mistake["reason"] for mistake in TEXTS.mistakes(channel, name, {"fa": fa, "en": en})}
 
 
-def test_every_shipped_text_names_only_what_its_event_offers() -> None:
+def test_every_shipped_text_uses_only_values_of_its_event() -> None:
     """Else the list of values shown to the administrator would be too short."""
     for (channel, name, _), words in shipped_templates().texts.items():
         assert words.placeholders <= offered(channel, name), (channel, name)
@@ -45,14 +45,14 @@ def test_every_shipped_text_could_be_written_by_the_administrator() -> None:
             assert wrong(channel, name, fa.text, en.text) == {}, (channel, name)
 
 
-def test_good_words_are_taken() -> None:
+def test_valid_texts_are_accepted() -> None:
     assert wrong("sms", "decided", FA, EN) == {}
 
 
 @pytest.mark.parametrize(
     "link", ["https://q.ir/a", "my.qazvin.ir", "evil.xyz", "bit[.]ly/abc", "bit．ly", "{kind}.xyz"]
 )
-def test_an_sms_holds_no_link(link: str) -> None:
+def test_an_sms_contains_no_link(link: str) -> None:
     assert wrong("sms", "decided", f"{FA} {link}", EN) == {"text_fa": "link_in_sms"}
     assert wrong("sms", "decided", FA, f"{EN} {link}") == {"text_en": "link_in_sms"}
 
@@ -67,14 +67,14 @@ def test_the_error_names_the_link_in_both_languages() -> None:
 @pytest.mark.parametrize(
     "letter", ["\u202e", "\u2066", "\u200f", "\u200b", "\u00ad", "\u2060", "\u2028", "\ufe0f", "\U000e0041"]
 )
-def test_no_text_holds_letters_that_nobody_sees(channel: str, letter: str) -> None:
+def test_no_text_contains_invisible_characters(channel: str, letter: str) -> None:
     texts = (FA, EN) if channel == "sms" else ("نتیجه {kind} شما", "Result of your {kind}")
     assert wrong(channel, "decided", f"{texts[0][:6]}{letter}{texts[0][6:]}", texts[1]) == {
         "text_fa": "forbidden_characters"
     }
 
 
-def test_the_zero_width_non_joiner_of_persian_is_taken() -> None:
+def test_the_persian_zero_width_non_joiner_is_accepted() -> None:
     assert wrong("sms", "decided", FA.replace("نتیجه", "نتیجه‌ی"), EN) == {}
 
 
@@ -83,6 +83,8 @@ def test_the_zero_width_non_joiner_of_persian_is_taken() -> None:
     [
         ("sms", "decided", FA.replace("{code}\n", ""), EN, "value_on_own_line"),
         ("sms", "decided", FA.replace("\n{code}", " {code}"), EN, "value_on_own_line"),
+        ("sms", "rating_thanks", "سپاسگزاریم.", "Thanks, {ending}.", "value_missing"),
+        ("sms", "which_decision", "کدام کد؟", "Which of {endings}?", "value_missing"),
         ("sms", "decided", FA + "{reason}", EN, "value_not_offered"),
         ("sms", "decided", FA + "{number}", EN, "value_not_offered"),
         ("inbox", "decided", "{code}", "{code}", "value_not_offered"),
@@ -100,21 +102,21 @@ def test_the_zero_width_non_joiner_of_persian_is_taken() -> None:
         ("inbox", "staff_change_on_server", "همه چیز خوب است.", "All is well.", "fixed_text"),
     ],
 )
-def test_what_would_reach_nobody_well_is_refused(channel: str, name: str, fa: str | None, en: str, reason: str) -> None:
+def test_unsuitable_texts_are_refused(channel: str, name: str, fa: str | None, en: str, reason: str) -> None:
     assert wrong(channel, name, fa, en)["text_fa"] == reason
 
 
-def test_texts_that_notify_custodians_of_administrators_stay_even_where_others_were_stored() -> None:
+def test_texts_that_notify_custodians_about_administrators_ignore_stored_changes() -> None:
     changed = shipped_templates().with_texts({("inbox", "staff_change_on_server", "en"): "All is well."})
     text = changed.render("inbox", "staff_change_on_server", "en", {"account": "head-2", "roles": "head"})
     assert "head-2" in text
 
 
-def test_both_languages_name_the_same() -> None:
+def test_both_languages_use_the_same_values() -> None:
     assert wrong("sms", "decided", FA, EN.replace(" {outcome}", "")) == {"text_en": "values_differ"}
 
 
-def test_words_in_place_of_shipped_ones_are_sent() -> None:
+def test_changed_texts_are_sent() -> None:
     changed = shipped_templates().with_texts(
         {("sms", "withdrawn", "fa"): "پایان {kind}\n{code}", ("sms", "gone", "fa"): "x"}
     )
@@ -123,7 +125,7 @@ def test_words_in_place_of_shipped_ones_are_sent() -> None:
     assert placeholders("{a} {{b}}") == {"a"}
 
 
-def test_the_offices_own_reasons_count_for_the_length_of_an_sms() -> None:
+def test_reasons_of_the_office_count_for_the_length_of_an_sms() -> None:
     texts = shipped_templates().texts
     refused: dict[str, str | None] = {language: texts["sms", "refused", language].text for language in LANGUAGES}
     for words, fields in ((10, []), (60, ["text_fa"])):

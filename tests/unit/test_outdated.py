@@ -37,12 +37,12 @@ def test_an_image_is_behind_when_its_series_has_a_newer_patch_or_has_ended(
     assert (verdict.behind, verdict.text) == (behind, text)
 
 
-def test_every_pinned_image_can_be_looked_up_or_says_why_not() -> None:
+def test_every_pinned_image_can_be_looked_up_or_is_excluded_with_a_reason() -> None:
     assert {pin.image for pin in pins()} == {*PRODUCTS, *outdated.FINAL}
     assert all(re.search(r"\d", pin.tag) for pin in pins())
 
 
-def test_the_command_tells_what_is_behind_by_its_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_exit_code_shows_whether_anything_is_outdated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--releases", str(tmp_path)]) == 2
     for pin in pins():
         if pin.image in PRODUCTS:
@@ -55,7 +55,7 @@ def test_the_command_tells_what_is_behind_by_its_exit_code(tmp_path: Path, capsy
     assert "17.99 is out" in capsys.readouterr().out
 
 
-def test_the_dated_list_names_what_is_pinned() -> None:
+def test_the_dated_list_matches_the_pinned_versions() -> None:
     text = (ROOT / "docs" / "pinned-images.md").read_text()
     assert re.search(r"^## Looked at on \d{4}-\d\d-\d\d$", text, re.MULTILINE)
     for pin in pins():

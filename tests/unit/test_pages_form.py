@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
@@ -17,6 +16,7 @@ from contracts.media import UploadState
 from contracts.tracking import Attachment, FiledText, PublicCase
 from contracts.vocabulary import Kind, Stage
 from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway
+from tests.support.page_visitors import public_case
 from tests.support.pages import Browser
 
 TEXT = "پرونده سه ماه مانده است."
@@ -48,17 +48,17 @@ PAGES = {"fa": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "en": "text/ht
 
 
 @pytest.fixture(scope="module")
-def only_one(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+def module_gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     made = Gateway(tmp_path_factory.mktemp("state"), **UNLIMITED)
     made.container.catalogue_cache.put(FORM)
     return made
 
 
 @pytest.fixture
-def gateway(only_one: Gateway) -> Gateway:
-    only_one.rabbit.answers.clear()
-    only_one.rabbit.published.clear()
-    return only_one
+def gateway(module_gateway: Gateway) -> Gateway:
+    module_gateway.rabbit.answers.clear()
+    module_gateway.rabbit.published.clear()
+    return module_gateway
 
 
 class Reader(Browser):
@@ -82,9 +82,9 @@ def page_of(browser: Browser) -> str:
 
 def step_of(browser: Reader) -> tuple[str, str]:
     """Which part of how many, in the digits of the page."""
-    found = re.search(r'class="step">\D*([0-9۰-۹]+)\D+([0-9۰-۹]+)', browser.answer.text)
-    assert found, browser.text
-    return found.group(1), found.group(2)
+    match = re.search(r'class="step">\D*([0-9۰-۹]+)\D+([0-9۰-۹]+)', browser.answer.text)
+    assert match, browser.text
+    return match.group(1), match.group(2)
 
 
 def questions_on(browser: Reader) -> int:
@@ -124,7 +124,7 @@ def walked(browser: Reader, kind: str = "criticism") -> Iterator[str]:
     yield "review"
 
 
-def test_every_page_asks_one_thing_and_the_parts_stay_as_many(browser: Reader) -> None:
+def test_every_page_asks_one_question_and_the_number_of_steps_is_constant(browser: Reader) -> None:
     seen, parts = [], []
     for step in walked(browser):
         if step != "unit":  # a search and a list are two ways to say one thing
@@ -140,11 +140,11 @@ def test_every_page_asks_one_thing_and_the_parts_stay_as_many(browser: Reader) -
     assert len(seen) == 14
 
 
-def test_what_was_typed_page_by_page_is_filed_whole(gateway: Gateway, browser: Reader) -> None:
+def test_input_from_all_pages_is_filed_completely(gateway: Gateway, browser: Reader) -> None:
     for _ in walked(browser):
         pass
-    for said in (TEXT, "خیابان سپه", "کارمند باجه", "۱۴۰۵-۱۲", "پیشخوان" if browser.language == "fa" else "Counter"):
-        assert said in browser.text
+    for text in (TEXT, "خیابان سپه", "کارمند باجه", "۱۴۰۵-۱۲", "پیشخوان" if browser.language == "fa" else "Counter"):
+        assert text in browser.text
     browser.send("/file/review", consent="yes")
     filed = gateway.last()
     assert filed.answers == {"day": "2026-11-20", "where": "desk", "counter": "۳", "times": 4}
@@ -154,7 +154,7 @@ def test_what_was_typed_page_by_page_is_filed_whole(gateway: Gateway, browser: R
     assert filed.people == ["کارمند باجه ۳", "مدیر"]
 
 
-def test_a_question_that_an_answer_leads_to_is_asked_only_then(gateway: Gateway, browser: Reader) -> None:
+def test_a_conditional_question_is_asked_only_after_its_answer(gateway: Gateway, browser: Reader) -> None:
     browser.open("/file/criticism/start")
     browser.send("/file/unit", unit="parks")
     browser.send("/file/ground", ground="asking")
@@ -177,7 +177,7 @@ def test_a_question_that_an_answer_leads_to_is_asked_only_then(gateway: Gateway,
 
 
 @pytest.mark.parametrize("step", ["questions/times", "place", "date", "people", "reference"])
-def test_what_may_be_left_out_is_left_out_by_its_button(browser: Reader, step: str) -> None:
+def test_an_optional_question_is_skipped_by_its_button(browser: Reader, step: str) -> None:
     for at in walked(browser):
         if at == step:
             break
@@ -188,7 +188,7 @@ def test_what_may_be_left_out_is_left_out_by_its_button(browser: Reader, step: s
     assert not re.search(r'value="(?:x|3|۳|31)"', browser.answer.text)
 
 
-def test_a_required_question_has_no_such_button(browser: Reader) -> None:
+def test_a_required_question_has_no_skip_button(browser: Reader) -> None:
     for at in walked(browser):
         if at == "questions/day":
             break
@@ -211,7 +211,7 @@ def at_date(browser: Reader) -> Reader:
 HINTS = {"fa": "۲ / ۹ / ۱۴۰۵", "en": "23 / 11 / 2026"}
 
 
-def test_the_hint_is_on_the_page_and_what_it_shows_is_taken(at_date: Reader) -> None:
+def test_the_hint_is_shown_and_its_example_is_accepted(at_date: Reader) -> None:
     hint = HINTS[at_date.language]
     assert hint in at_date.text
     for boxes in ({"day": hint}, dict(zip(("day", "month", "year"), hint.split(" / "), strict=True))):
@@ -243,7 +243,7 @@ def test_the_hint_is_on_the_page_and_what_it_shows_is_taken(at_date: Reader) -> 
         ("دیروز", "", "", False),
     ],
 )
-def test_a_day_is_taken_or_its_fault_is_said_and_it_stays(
+def test_a_day_is_accepted_or_refused_with_its_reason_and_kept(
     at_date: Reader, day: str, month: str, year: str, taken: bool
 ) -> None:
     at_date.send("/file/date", day=day, month=month, year=year)
@@ -254,7 +254,7 @@ def test_a_day_is_taken_or_its_fault_is_said_and_it_stays(
         assert shown == {"day": day, "month": month, "year": year}
 
 
-def test_tomorrow_is_refused_and_today_taken(at_date: Reader) -> None:
+def test_tomorrow_is_refused_and_today_accepted(at_date: Reader) -> None:
     today = jalali.today(now())
     for day, status in ((today + timedelta(days=1), 422), (today, 200)):
         at_date.open("/file/date")
@@ -266,7 +266,7 @@ def test_tomorrow_is_refused_and_today_taken(at_date: Reader) -> None:
 
 
 @pytest.mark.parametrize("typed", ["   ", "\u200c" * 12, "\u2800" * 12, "\u3164" * 12, "\u00ad" * 12, "\u064e" * 12])
-def test_a_text_that_cannot_be_seen_was_not_written(browser: Reader, typed: str) -> None:
+def test_an_invisible_text_counts_as_missing(browser: Reader, typed: str) -> None:
     for step in walked(browser):
         if step == "text":
             break
@@ -288,7 +288,7 @@ def test_a_text_that_cannot_be_seen_was_not_written(browser: Reader, typed: str)
     ],
 )
 @pytest.mark.parametrize("mark", [" ", "-", "/", ".", "_", "–", "\u00a0"])
-def test_a_code_is_found_in_what_was_pasted(gateway: Gateway, around: str, mark: str) -> None:
+def test_a_code_is_found_in_pasted_text(gateway: Gateway, around: str, mark: str) -> None:
     browser = Browser(gateway)
     code = tracking_codes.mint(gateway.container.mac_keys)
     gateway.rabbit.answers["tracking.view_by_code"] = lambda _: a_case()
@@ -301,19 +301,8 @@ def test_a_code_is_found_in_what_was_pasted(gateway: Gateway, around: str, mark:
 
 
 def a_case(**more: object) -> PublicCase:
-    given: dict[str, object] = {
-        "case_id": uuid4(),
-        "kind": Kind.CRITICISM,
-        "stage": Stage.INVESTIGATING,
-        "unit_name_fa": "پارک‌ها",
-        "unit_name_en": "Parks",
-        "ground": "asking",
-        "filed_at": now(),
-        "expected_on": None,
-        "timeline": [],
-        "version": 5,
-    }
-    return PublicCase.model_validate(given | more)
+    investigating: dict[str, object] = {"stage": Stage.INVESTIGATING, "ground": "asking", "question": None, "can": []}
+    return public_case(**(investigating | more))
 
 
 WROTE = FiledText(
@@ -333,48 +322,59 @@ def opened(gateway: Gateway, browser: Reader, case: PublicCase) -> str:
     return browser.send("/follow", code=tracking_codes.mint(gateway.container.mac_keys))
 
 
-def test_the_case_shows_what_its_citizen_wrote(gateway: Gateway, browser: Reader) -> None:
-    said = opened(gateway, browser, a_case(filed=WROTE))
+def test_the_case_page_shows_the_text_of_the_citizen(gateway: Gateway, browser: Reader) -> None:
+    page_text = opened(gateway, browser, a_case(filed=WROTE))
     persian = browser.language == "fa"
-    assert "آسفالت کوچه ما سه بار کنده شد." in said
+    assert "آسفالت کوچه ما سه بار کنده شد." in page_text
     for part in ("خیابان سپه", "۱۴۰۵-۱۲", "کارمند باجه", "پاسخ پرسشی که نیست"):
-        assert part in said
-    assert ("۲۹ آبان ۱۴۰۵" if persian else "20 November 2026") in said
-    assert ("پیشخوان" if persian else "Counter") in said
+        assert part in page_text
+    assert ("۲۹ آبان ۱۴۰۵" if persian else "20 November 2026") in page_text
+    assert ("پیشخوان" if persian else "Counter") in page_text
 
 
-def test_a_case_whose_texts_are_erased_shows_none(gateway: Gateway, browser: Reader) -> None:
-    said = opened(gateway, browser, a_case(filed=None))
+def test_an_answer_keeps_the_label_of_its_question_when_the_question_is_removed(
+    gateway: Gateway, browser: Reader
+) -> None:
+    old_question = Question(
+        code="gone", type=QuestionType.TEXT, name_fa="پرسش آن روز", name_en="The question of that day"
+    )
+    page_text = opened(gateway, browser, a_case(filed=WROTE.model_copy(update={"answered_questions": [old_question]})))
+    assert (old_question.name_fa if browser.language == "fa" else old_question.name_en) in page_text
+    assert "پاسخ پرسشی که نیست" in page_text
+
+
+def test_a_case_with_erased_texts_shows_none(gateway: Gateway, browser: Reader) -> None:
+    page_text = opened(gateway, browser, a_case(filed=None))
     assert browser.answer.status_code == 200
-    assert ("آنچه نوشته‌اید" if browser.language == "fa" else "What you wrote") not in said
+    assert ("آنچه نوشته‌اید" if browser.language == "fa" else "What you wrote") not in page_text
 
 
-def test_attachments_are_named_by_their_kind(gateway: Gateway, browser: Reader) -> None:
+def test_attachments_are_named_by_their_type(gateway: Gateway, browser: Reader) -> None:
     types = ("image/jpeg", "audio/mpeg", "video/mp4", "application/pdf")
     sent = [
         Attachment(media_id=f"{at:022d}", state=UploadState.ACCEPTED, media_type=kind, size=2048, number=at + 1)
         for at, kind in enumerate(types)
     ]
     waiting = Attachment(media_id="w" * 22, state=UploadState.PROCESSING, number=5)
-    said = opened(gateway, browser, a_case(attachments=[*sent, waiting]))
+    page_text = opened(gateway, browser, a_case(attachments=[*sent, waiting]))
     names = {
         "fa": ("عکس ۱ ۲ کیلوبایت", "صدای ۲", "فیلم ۳", "سند ۴", "فایل ۵ : در حال بررسی"),
         "en": ("Photo 1 2 KB", "Recording 2", "Film 3", "Document 4", "File 5 : being checked"),
     }
     for name in names[browser.language]:
-        assert name in said
+        assert name in page_text
 
 
 def test_a_day_is_shown_as_it_is_in_tehran(gateway: Gateway, browser: Reader) -> None:
     """A quarter to midnight UTC is the next morning there."""
     filed_at = datetime(2026, 11, 22, 23, 45, tzinfo=UTC)
-    said = opened(gateway, browser, a_case(filed_at=filed_at))
-    assert ("۲ آذر ۱۴۰۵، ساعت ۰۳:۱۵" if browser.language == "fa" else "23 November 2026, 03:15") in said
+    page_text = opened(gateway, browser, a_case(filed_at=filed_at))
+    assert ("۲ آذر ۱۴۰۵، ساعت ۰۳:۱۵" if browser.language == "fa" else "23 November 2026, 03:15") in page_text
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/file/nowhere", "/case/files/", "/index.php", "/v2/things", "/%00"])
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_an_unknown_address_is_a_page_to_a_browser(gateway: Gateway, path: str, language: str) -> None:
+def test_an_unknown_address_is_a_page_for_a_browser(gateway: Gateway, path: str, language: str) -> None:
     headers = {"accept": PAGES[language], "accept-language": language}
     answer = gateway.send("GET", path, headers=headers)
     assert answer.status_code == 404
@@ -386,7 +386,7 @@ def test_an_unknown_address_is_a_page_to_a_browser(gateway: Gateway, path: str, 
     assert "Accept" in answer.headers["vary"]
 
 
-def test_the_language_that_was_chosen_goes_before_the_browsers(gateway: Gateway) -> None:
+def test_the_chosen_language_overrides_that_of_the_browser(gateway: Gateway) -> None:
     headers = {"accept": "text/html", "accept-language": "fa", "cookie": "peygir-language=en"}
     assert '<html lang="en"' in gateway.send("GET", "/nowhere", headers=headers).text
 
@@ -394,7 +394,7 @@ def test_the_language_that_was_chosen_goes_before_the_browsers(gateway: Gateway)
 @pytest.mark.parametrize(
     "accept", ["", "*/*", "application/json", "application/json, text/html;q=0.5", "text/html;q=0"]
 )
-def test_an_unknown_address_is_a_problem_to_a_program(gateway: Gateway, accept: str) -> None:
+def test_an_unknown_address_is_a_problem_for_a_program(gateway: Gateway, accept: str) -> None:
     answer = gateway.send("GET", "/nowhere", headers={"accept": accept})
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.json()["code"] == "not_found"
@@ -406,7 +406,7 @@ def test_the_api_answers_browsers_with_problems_too(gateway: Gateway, path: str)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_method_that_a_page_does_not_take_is_told_on_a_page(gateway: Gateway) -> None:
+def test_an_unsupported_method_is_reported_on_a_page(gateway: Gateway) -> None:
     answer = gateway.send("PUT", "/follow", headers={"accept": "text/html"})
     assert (answer.status_code, answer.headers["content-type"]) == (405, "text/html; charset=utf-8")
     assert "GET" in answer.headers["allow"]

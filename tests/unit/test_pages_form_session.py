@@ -58,17 +58,17 @@ def test_reading_a_page_changes_nothing(gateway: Gateway, path: str, headers: di
 
 @pytest.mark.parametrize("headers", [ELSEWHERE, {"sec-fetch-site": "same-site"}, {"origin": "https://evil.example"}])
 @pytest.mark.parametrize("path", list(routes.PAGES))
-def test_no_form_of_another_site_is_taken_even_with_a_good_token(
+def test_no_form_from_another_site_is_accepted_even_with_a_valid_token(
     gateway: Gateway, path: str, headers: dict[str, str]
 ) -> None:
     browser = at_every_page(gateway, path)
     browser.open("/case" if path.startswith("/case") else "/file/kind")
-    token, before, asked = browser.token, everything(gateway), len(gateway.rabbit.asked)
+    token, before, calls_before = browser.token, everything(gateway), len(gateway.rabbit.calls)
     browser.open(address(path), "POST", headers, data={"token": token, "text": TEXT, "consent": "yes"})
     assert browser.answer.status_code == 403
     assert "سایت دیگری" in browser.text
     assert TEXT not in browser.source
-    assert (everything(gateway), len(gateway.rabbit.asked)) == (before, asked)
+    assert (everything(gateway), len(gateway.rabbit.calls)) == (before, calls_before)
     # A browser sends none of its cookies along there: the answer must not set others over them.
     for given in (headers, {}):
         without = gateway.send("POST", address(path), headers=given, data={"token": token, "text": TEXT})
@@ -82,21 +82,21 @@ def test_no_form_of_another_site_is_taken_even_with_a_good_token(
     [
         ({"sec-fetch-site": "same-origin"}, 200),
         ({"sec-fetch-site": "none"}, 200),  # loaded again by the visitor
-        ({"origin": "http://door"}, 200),
+        ({"origin": "http://gateway"}, 200),
         ({"origin": "null"}, 200),
         ({}, 200),
-        ({"origin": "http://door.evil.example"}, 403),
-        ({"origin": "http://door", "sec-fetch-site": "cross-site"}, 403),
+        ({"origin": "http://gateway.evil.example"}, 403),
+        ({"origin": "http://gateway", "sec-fetch-site": "cross-site"}, 403),
     ],
 )
-def test_what_the_browser_says_of_its_origin_decides(gateway: Gateway, headers: dict[str, str], status: int) -> None:
+def test_the_origin_sent_by_the_browser_decides(gateway: Gateway, headers: dict[str, str], status: int) -> None:
     browser = Browser(gateway)
     browser.open("/follow")
     browser.open("/follow", "POST", headers, data={"token": browser.token, "code": code(gateway)})
     assert browser.answer.status_code == status
 
 
-def test_a_first_session_that_begins_by_a_link_of_another_site_works(gateway: Gateway) -> None:
+def test_a_session_started_by_a_link_from_another_site_works(gateway: Gateway) -> None:
     browser = Browser(gateway)
     browser.open("/file/information/start", headers=ELSEWHERE)
     assert not browser.cookies
@@ -109,7 +109,7 @@ def test_a_first_session_that_begins_by_a_link_of_another_site_works(gateway: Ga
 # --- cookies ---
 
 
-def test_where_citizens_come_by_https_cookies_are_bound_to_this_host(tmp_path: Path) -> None:
+def test_with_https_cookies_are_bound_to_this_host(tmp_path: Path) -> None:
     gateway = make(tmp_path, public_url="https://peygir.qazvin.example")
     answers_well(gateway)
     browser = Browser(gateway)
@@ -136,7 +136,7 @@ def test_without_https_they_have_plain_names(gateway: Gateway) -> None:
     assert "Secure" not in line
 
 
-def test_who_reads_the_store_learns_nothing(gateway: Gateway) -> None:
+def test_a_reader_of_the_store_learns_nothing(gateway: Gateway) -> None:
     browser = Browser(gateway).given(draft=draft(text=TEXT, name="شاکی نمونه"), case=OpenCase(code="4821093755182604"))
     [(name, content)] = everything(gateway).items()
     assert browser.cookies["peygir-form-session"] not in name + content.decode()
@@ -153,7 +153,7 @@ def test_who_reads_the_store_learns_nothing(gateway: Gateway) -> None:
     assert other.holds().read("draft", Draft) is None
 
 
-def test_everything_is_gone_a_day_after_its_last_change(gateway: Gateway, clock: Clock) -> None:
+def test_everything_is_deleted_a_day_after_its_last_change(gateway: Gateway, clock: Clock) -> None:
     Browser(gateway).given(draft=draft(text=TEXT))
     assert everything(gateway)
     clock.ahead = 24 * 3600 + 60
@@ -162,7 +162,7 @@ def test_everything_is_gone_a_day_after_its_last_change(gateway: Gateway, clock:
     assert not everything(gateway)
 
 
-def test_forgetting_forgets_what_was_not_sent_too(gateway: Gateway) -> None:
+def test_deleting_a_session_deletes_unsent_input_too(gateway: Gateway) -> None:
     browser = Browser(gateway).given(draft=draft(Kind.INFORMATION, ground="waste", done=["unit", "ground"]))
     browser.open("/file/text")
     browser.send("/file/text", text="کوتاه")

@@ -62,12 +62,12 @@ def test_values_are_put_replaced_and_removed_by_name(tmp_path: Path, clock: Cloc
     assert not list((tmp_path / "form-sessions").glob("[0-9a-f]*"))
 
 
-def test_what_is_kept_outlives_the_process(tmp_path: Path, clock: Clock) -> None:
+def test_stored_values_survive_the_process(tmp_path: Path, clock: Clock) -> None:
     put(store(tmp_path, clock), 1, draft=b"text")
     assert read(store(tmp_path, clock), 1) == {"draft": b"text"}
 
 
-def test_only_the_owner_of_the_process_reads_it(tmp_path: Path, clock: Clock) -> None:
+def test_only_the_user_of_the_process_can_read_it(tmp_path: Path, clock: Clock) -> None:
     mask = os.umask(0)
     try:
         put(store(tmp_path, clock), 1, draft=b"text")
@@ -78,7 +78,7 @@ def test_only_the_owner_of_the_process_reads_it(tmp_path: Path, clock: Clock) ->
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
 
 
-def test_a_day_after_the_last_change_it_cannot_be_read_and_is_removed(tmp_path: Path, clock: Clock) -> None:
+def test_it_expires_a_day_after_the_last_change(tmp_path: Path, clock: Clock) -> None:
     made = store(tmp_path, clock)
     put(made, 1, draft=b"text")
     clock.now += LIFETIME - 1
@@ -90,7 +90,7 @@ def test_a_day_after_the_last_change_it_cannot_be_read_and_is_removed(tmp_path: 
     assert [file.name for file in (tmp_path / "form-sessions").glob("[0-9a-f]*")] == [id_(2)]
 
 
-def test_the_oldest_make_room_and_what_is_being_written_never_does(tmp_path: Path, clock: Clock) -> None:
+def test_the_oldest_records_are_evicted_but_never_one_being_written(tmp_path: Path, clock: Clock) -> None:
     made = store(tmp_path, clock, records=3)
     for number in range(3):
         put(made, number, draft=b"text")
@@ -104,7 +104,7 @@ def test_the_oldest_make_room_and_what_is_being_written_never_does(tmp_path: Pat
     assert [bool(read(made, number)) for number in range(4)] == [True, False, True, True]
 
 
-def test_octets_are_bounded_in_all_and_for_one(tmp_path: Path, clock: Clock) -> None:
+def test_bytes_are_limited_in_total_and_per_record(tmp_path: Path, clock: Clock) -> None:
     made = store(tmp_path, clock, octets=100_000)
     for number in range(3):
         put(made, number, draft=bytes(20_000))
@@ -120,7 +120,7 @@ def test_octets_are_bounded_in_all_and_for_one(tmp_path: Path, clock: Clock) -> 
         put(store(tmp_path, clock, octets=100_000), 4, draft=bytes(30_000))
 
 
-def test_a_torn_or_strange_file_is_no_draft_and_no_failure(tmp_path: Path, clock: Clock) -> None:
+def test_a_damaged_or_foreign_file_is_ignored(tmp_path: Path, clock: Clock) -> None:
     made = store(tmp_path, clock)
     put(made, 1, draft=b"text")
     file = tmp_path / "form-sessions" / id_(1)
@@ -132,18 +132,18 @@ def test_a_torn_or_strange_file_is_no_draft_and_no_failure(tmp_path: Path, clock
         assert read(made, 1) == {"draft": b"again"}
 
 
-def test_pages_that_change_one_record_at_once_lose_nothing_of_each_other(tmp_path: Path, clock: Clock) -> None:
-    one, other = store(tmp_path, clock), store(tmp_path, clock)  # two processes on one folder
+def test_simultaneous_changes_of_one_record_lose_nothing(tmp_path: Path, clock: Clock) -> None:
+    first, second = store(tmp_path, clock), store(tmp_path, clock)  # two processes on one folder
 
     def change(number: int) -> None:
-        put((one, other)[number % 2], 1, **{f"value{number}": b"x" * 1000})
+        put((first, second)[number % 2], 1, **{f"value{number}": b"x" * 1000})
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(change, range(60)))
-    assert len(read(one, 1)) == 60
+    assert len(read(first, 1)) == 60
 
 
-def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path, clock: Clock) -> None:
+def test_an_unwritable_folder_is_reported(tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "form-sessions").write_text("not a folder")
     made = store(tmp_path, clock)
     with pytest.raises(StoreUnavailable):

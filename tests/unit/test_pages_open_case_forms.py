@@ -25,9 +25,7 @@ def following(gateway: Gateway) -> Browser:
 
 
 @pytest.mark.parametrize("path", ["/case/answer", "/case/object", "/case/withdraw"])
-def test_try_again_finds_the_text_and_its_key_and_success_forgets_it(
-    gateway: Gateway, following: Browser, path: str
-) -> None:
+def test_a_retry_keeps_text_and_key_and_success_clears_them(gateway: Gateway, following: Browser, path: str) -> None:
     well = gateway.rabbit.answers["tracking.execute_citizen"]
     gateway.rabbit.answers["tracking.execute_citizen"] = refusing(DeadlinePassed(retry_after=5))
     following.open(path)
@@ -42,13 +40,13 @@ def test_try_again_finds_the_text_and_its_key_and_success_forgets_it(
     post(following, path, {"text": TEXT})
     assert following.answer.url.path == "/case"
     assert TEXT not in following.source
-    sent = [asked for name, asked in gateway.rabbit.asked if name == "tracking.execute_citizen"]
-    assert {asked.idempotency_key for asked in sent if isinstance(asked, ExecuteCitizenCommand)} == {key}
+    sent = [request for name, request in gateway.rabbit.calls if name == "tracking.execute_citizen"]
+    assert {request.idempotency_key for request in sent if isinstance(request, ExecuteCitizenCommand)} == {key}
     following.open(path)
     assert TEXT not in following.source
 
 
-def test_what_can_no_longer_be_sent_is_shown_with_the_case(gateway: Gateway, following: Browser) -> None:
+def test_text_that_can_no_longer_be_sent_is_shown_with_the_case(gateway: Gateway, following: Browser) -> None:
     following.open("/case/object")
     gateway.rabbit.answers["tracking.execute_citizen"] = refusing(WrongStage())
     moved_on = public_case(can=[], stage=Stage.CLOSED, question=None)
@@ -59,7 +57,7 @@ def test_what_can_no_longer_be_sent_is_shown_with_the_case(gateway: Gateway, fol
     assert "فرستاده نشده است" in following.text
 
 
-def test_a_second_click_is_no_text_that_was_not_sent(gateway: Gateway, following: Browser) -> None:
+def test_a_second_click_leaves_no_unsent_text(gateway: Gateway, following: Browser) -> None:
     following.open("/case/object")
     form = {**following.hidden, "text": TEXT}
     following.open("/case/object", "POST", data=form)
@@ -69,9 +67,7 @@ def test_a_second_click_is_no_text_that_was_not_sent(gateway: Gateway, following
     assert TEXT not in following.source
 
 
-def test_a_form_of_one_case_is_not_sent_to_another_that_was_opened_meanwhile(
-    gateway: Gateway, following: Browser
-) -> None:
+def test_a_form_of_one_case_is_not_sent_to_another_opened_meanwhile(gateway: Gateway, following: Browser) -> None:
     following.open("/case/object")
     form = {**following.hidden, "text": TEXT}
     following.open("/follow")
@@ -80,12 +76,12 @@ def test_a_form_of_one_case_is_not_sent_to_another_that_was_opened_meanwhile(
     assert following.answer.status_code == 403
     assert "پرونده دیگری" in following.text
     assert TEXT in following.source
-    assert not [name for name, _ in gateway.rabbit.asked if name == "tracking.execute_citizen"]
+    assert not [name for name, _ in gateway.rabbit.calls if name == "tracking.execute_citizen"]
     following.open("/case/object")
     assert TEXT not in following.source
 
 
-def test_a_form_that_breaks_off_on_the_way_keeps_what_arrived(gateway: Gateway, following: Browser) -> None:
+def test_an_interrupted_form_keeps_what_arrived(gateway: Gateway, following: Browser) -> None:
     following.open("/case/answer")
     form = multipart({**following.hidden, "text": TEXT}, b"x" * 5000, "photo.jpg")
     cut = {**form["headers"], "content-length": str(len(form["content"]))}
@@ -121,7 +117,7 @@ def test_the_longest_text_goes_through_with_small_cookies(gateway: Gateway) -> N
     assert len(cookie(browser)) < 200
 
 
-def test_a_text_that_is_too_long_is_told_beside_its_field_and_stays(gateway: Gateway) -> None:
+def test_a_text_that_is_too_long_is_reported_at_its_field_and_kept(gateway: Gateway) -> None:
     browser = Browser(gateway).given(draft=draft(Kind.INFORMATION, ground="waste", done=["unit", "ground"]))
     browser.open("/file/text")
     text = "😀" * 10_001
@@ -134,7 +130,7 @@ def test_a_text_that_is_too_long_is_told_beside_its_field_and_stays(gateway: Gat
 # --- two pages at once ---
 
 
-def test_two_pages_of_one_draft_keep_both_their_texts(gateway: Gateway) -> None:
+def test_two_pages_of_one_draft_keep_both_texts(gateway: Gateway) -> None:
     done = draft(Kind.CRITICISM, ground="delay").done
     browser = Browser(gateway).given(draft=draft(Kind.CRITICISM, ground="delay", done=done))
     browser.open("/file/text")
@@ -148,7 +144,7 @@ def test_two_pages_of_one_draft_keep_both_their_texts(gateway: Gateway) -> None:
     assert (kept.text, kept.name) == (TEXT, "نام تازه من")
 
 
-def test_signing_in_changes_the_session_and_takes_the_draft_along(gateway: Gateway) -> None:
+def test_signing_in_renews_the_session_and_keeps_the_draft(gateway: Gateway) -> None:
     browser = Browser(gateway).given(draft=draft(done=["name", "unit", "ground"], text=TEXT))
     planted = dict(browser.cookies)
     browser.open("/file/mobile")

@@ -45,7 +45,7 @@ from tests.support.pages import OWN, Browser, multipart
 from texts.errors import error_text
 
 
-def test_the_pages_with_text_are_those_that_are_known(text_pages: dict[str, list[str]]) -> None:
+def test_the_pages_with_text_input_are_all_listed(text_pages: dict[str, list[str]]) -> None:
     wanted = {"/file/{kind:str}/start", "/file/mobile", "/file/name", "/file/text", "/case/answer"}
     wanted |= {f"/file/{step}" for step in ("questions/{code:str}", "place", "date", "people", "reference")}
     assert wanted | {"/case/object", "/case/withdraw", "/verify", "/sign-in"} | CODE_FIELDS <= set(text_pages)
@@ -119,9 +119,7 @@ def test_after_any_error_the_text_is_in_the_answer_and_on_the_page(
             shows(browser, typed)
 
 
-def test_after_an_error_that_nobody_foresaw_the_text_is_on_the_page(
-    failure: Failing, text_pages: dict[str, list[str]]
-) -> None:
+def test_after_an_unexpected_error_the_text_is_on_the_page(failure: Failing, text_pages: dict[str, list[str]]) -> None:
     gateway, failure.error = failure.gateway, RuntimeError("nobody foresaw it")
     kept = {path: fields for path, fields in text_pages.items() if path not in CODE_FIELDS}
     for path, fields in kept.items():
@@ -134,30 +132,34 @@ def test_after_an_error_that_nobody_foresaw_the_text_is_on_the_page(
         shows(browser, typed)
 
 
+def sent_with_a_false_token(
+    gateway: Gateway, path: str, fields: list[str], **headers: str
+) -> tuple[Browser, dict[str, str]]:
+    """A visitor whose form was refused for its token, and what they had typed into it."""
+    browser = at_every_page(gateway, path)
+    browser.open(address(path))
+    typed = fill(browser, fields)
+    post(browser, address(path), {**typed, "token": "." + "0" * 40}, **headers)
+    assert browser.answer.status_code == 403, path
+    return browser, typed
+
+
 def test_a_form_of_an_earlier_session_is_shown_again_with_its_text(
     gateway: Gateway, text_pages: dict[str, list[str]]
 ) -> None:
     for path, fields in text_pages.items():
-        browser = at_every_page(gateway, path)
-        browser.open(address(path))
-        typed = fill(browser, fields)
-        post(browser, address(path), {**typed, "token": "." + "0" * 40}, **OWN)
-        assert browser.answer.status_code == 403, path
+        browser, typed = sent_with_a_false_token(gateway, path, fields, **OWN)
         assert "دوباره بفرستید" in browser.text
         shows(browser, typed)
         # And the form that is shown works.
         assert browser.token != "." + "0" * 40
 
 
-def test_a_form_that_may_be_forged_is_shown_and_neither_kept_nor_offered(
+def test_a_possibly_forged_form_is_shown_and_neither_stored_nor_offered(
     gateway: Gateway, text_pages: dict[str, list[str]]
 ) -> None:
     for path, fields in text_pages.items():
-        browser = at_every_page(gateway, path)
-        browser.open(address(path))
-        typed = fill(browser, fields)
-        post(browser, address(path), {**typed, "token": "." + "0" * 40})
-        assert browser.answer.status_code == 403, path
+        browser, typed = sent_with_a_false_token(gateway, path, fields)
         if path not in CODE_FIELDS:
             shows(browser, typed)
         assert not browser.hidden
@@ -176,7 +178,7 @@ class Away(FileStore):
         await super().change(*what)
 
 
-def test_while_nothing_can_be_kept_the_text_stays_on_the_page_and_is_said_to(
+def test_without_storage_the_text_stays_on_the_page_with_a_notice(
     tmp_path: Path, text_pages: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Away(tmp_path / "form-sessions", 1000, 10_000_000)
@@ -198,7 +200,7 @@ def test_while_nothing_can_be_kept_the_text_stays_on_the_page_and_is_said_to(
     assert long.strip() in browser.source
 
 
-def test_a_code_is_shown_even_where_nothing_can_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_code_is_shown_even_without_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Away(tmp_path / "form-sessions", 1000, 10_000_000)
     monkeypatch.setattr("gateway.app.make_store", lambda _: store)
     gateway = make(tmp_path)
@@ -216,9 +218,7 @@ def test_a_code_is_shown_even_where_nothing_can_be_kept(tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize("minutes", [62, 121, 23 * 60])
-def test_after_long_writing_the_text_comes_back_once_one_is_signed_in_again(
-    gateway: Gateway, clock: Clock, minutes: int
-) -> None:
+def test_a_text_written_past_the_session_returns_after_signing_in(gateway: Gateway, clock: Clock, minutes: int) -> None:
     browser = Browser(gateway).given(draft=draft(done=["name", "unit", "ground"]), citizen=signed_in(gateway))
     browser.open("/file/text")
     clock.ahead = minutes * 60
@@ -235,7 +235,7 @@ def test_after_long_writing_the_text_comes_back_once_one_is_signed_in_again(
     assert "آنچه نوشته‌اید نگه داشته شده است" not in browser.text
 
 
-def test_a_draft_that_is_gone_is_said_to_be_and_what_was_just_typed_is_kept(gateway: Gateway, clock: Clock) -> None:
+def test_a_deleted_draft_is_reported_and_the_last_input_kept(gateway: Gateway, clock: Clock) -> None:
     filing = draft(Kind.INFORMATION, ground="waste", done=["unit", "ground"])
     browser = Browser(gateway).given(draft=filing)
     browser.open("/file/text")
@@ -251,9 +251,7 @@ def test_a_draft_that_is_gone_is_said_to_be_and_what_was_just_typed_is_kept(gate
 
 
 @pytest.mark.parametrize("form", ["/case/object", "/case/answer", "/case/withdraw"])
-def test_what_was_written_is_there_after_its_case_was_closed_by_time_and_opened_again(
-    gateway: Gateway, clock: Clock, form: str
-) -> None:
+def test_text_is_kept_when_its_case_times_out_and_is_opened_again(gateway: Gateway, clock: Clock, form: str) -> None:
     browser, mine = Browser(gateway), code(gateway)
     browser.open("/follow")
     browser.send("/follow", code=mine)
@@ -274,7 +272,7 @@ def test_what_was_written_is_there_after_its_case_was_closed_by_time_and_opened_
     assert TEXT in browser.source
 
 
-def test_a_form_over_the_general_budget_is_shown_with_its_text_and_kept(
+def test_a_form_over_the_general_budget_is_shown_with_its_text_and_stored(
     tmp_path: Path, text_pages: dict[str, list[str]], clock: Clock
 ) -> None:
     gateway = Gateway(tmp_path, **{**UNLIMITED, "limit_anonymous": "3/minute"})

@@ -30,7 +30,7 @@ def test_a_generated_file_is_up_to_date(file: Path) -> None:
     assert file.read_text(encoding="utf-8") == reference.files()[file], "run: ./peygir docs"
 
 
-def test_every_setting_is_listed_with_who_reads_it() -> None:
+def test_every_setting_is_listed_with_its_readers() -> None:
     listed = reference.settings_text()
     assert "| `CODE_MAC_KEYS` | gateway, intake, notify | required |" in listed
     assert "| `AMQP_URL` | all | required |" in listed

@@ -18,6 +18,9 @@ from texts.vocabulary import names
 ROOT = FOLDER.parent
 AREAS = sorted(file.stem for file in FOLDER.glob("*.toml"))
 USERS = {
+    "calendar": ["gateway/calendars"],
+    "cases": ["services/tracking/citizens", "services/tracking/case"],
+    "formats": ["services/notify/wording", "gateway/papers"],
     "evidence": ["contracts/media.py", "services/media", "gateway/evidence"],
     "exports": ["services/tracking/exports", "contracts/vocabulary.py"],
     "messages": ["services/notify", "contracts/vocabulary.py"],
@@ -27,6 +30,7 @@ USERS = {
     "errors": ["contracts/errors.py", "gateway", "services/notify/providers", "texts/errors.py"],
     "pages": ["gateway/pages"],
     "papers": ["gateway/papers"],
+    "referrals": ["gateway/referrals"],
 }
 """The folders and files whose code names the keys of an area."""
 WORDS: dict[str, dict[str, type[StrEnum]]] = {
@@ -55,11 +59,11 @@ def keys_in(code: str) -> tuple[set[str], list[re.Pattern[str]]]:
     parts = re.findall(r"""f"([a-z0-9_.]*(?:\{[^{}"]+\}[a-z0-9_.]*)+)\"""", code)
     parts = [part for part in parts if len(re.sub(r"\{.*?\}", "", part)) > 2]
     patterns = [re.compile(re.sub(r"\\\{.*?\\\}", "[a-z0-9_]+", re.escape(part))) for part in parts]
-    joined = re.findall(r"""["']([a-z0-9_]*_)["'] ~ [a-z.]+(?: ~ ["'](_[a-z0-9_]*)["'])?""", code)
-    return whole, patterns + [re.compile(f"{first}[a-z0-9_]+{last}") for first, last in joined]
+    concatenated = re.findall(r"""["']([a-z0-9_]*_)["'] ~ [a-z.]+(?: ~ ["'](_[a-z0-9_]*)["'])?""", code)
+    return whole, patterns + [re.compile(f"{first}[a-z0-9_]+{last}") for first, last in concatenated]
 
 
-def test_each_file_is_an_area_whose_users_are_known() -> None:
+def test_each_file_is_an_area_with_declared_users() -> None:
     assert {*USERS, *WORDS} == set(AREAS)
 
 
@@ -71,7 +75,7 @@ def test_each_text_is_in_both_languages_with_the_same_placeholders(name: str) ->
 
 
 @pytest.mark.parametrize("name", WORDS)
-def test_each_name_is_that_of_a_value(name: str) -> None:
+def test_each_name_belongs_to_a_value(name: str) -> None:
     assert set(area(name)) == {f"{group}.{word}" for group, words in WORDS[name].items() for word in words}
 
 
@@ -94,7 +98,7 @@ def test_each_text_is_used(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["pages", "papers"])
-def test_each_key_that_is_used_is_there(name: str) -> None:
+def test_each_used_key_exists(name: str) -> None:
     code = code_of(USERS[name])
     used = set(re.findall(r"""(?<![\w.])t\(["']([a-z0-9_]+)["']""", code))
     used |= set(re.findall(r"""(?:context|self)\.text\("([a-z0-9_]+)\"""", code))

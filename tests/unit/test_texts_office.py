@@ -37,7 +37,7 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     office.cache_clear()
 
 
-def test_without_a_file_of_its_own_it_is_the_sample() -> None:
+def test_without_a_configured_file_it_is_the_sample() -> None:
     assert office() == read(SAMPLE)
     assert office().name["en"] == "Qazvin Municipality Inspection"
 
@@ -54,7 +54,7 @@ def test_the_pages_show_the_office_of_the_installation(town: Path, gateway: Gate
     assert "به شماره ۱۰۰۰۱۲۳ بفرستید" in browser.open("/")
 
 
-def test_what_an_office_does_not_have_is_not_shown(gateway: Gateway) -> None:
+def test_missing_values_of_an_office_are_not_shown(gateway: Gateway) -> None:
     browser = Browser(gateway)
     browser.cookies["peygir-language"] = "en"
     home = browser.open("/")
@@ -79,10 +79,10 @@ def test_papers_show_the_office_of_the_installation(town: Path) -> None:
         (f"phone = 21\n{NAME}", "needs one line for phone"),
         (f'sms_number = "1\\n2"\n{NAME}', "needs one line for sms_number"),
         (f'emblem = "none.svg"\n{NAME}', "has an emblem that is no SVG"),
-        (f'colour = "blue"\n{NAME}', "has colour; known are name, hours"),
+        (f'colour = "blue"\n{NAME}', "has colour; known are name, sms_name, hours"),
     ],
 )
-def test_a_file_that_is_wrong_is_not_taken(tmp_path: Path, content: str | None, reason: str) -> None:
+def test_an_invalid_file_is_refused(tmp_path: Path, content: str | None, reason: str) -> None:
     file = tmp_path / "office.toml"
     if content is not None:
         file.write_text(content)
@@ -91,7 +91,7 @@ def test_a_file_that_is_wrong_is_not_taken(tmp_path: Path, content: str | None, 
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\x89PNG", b"<svg>" + b" " * 300_000])
-def test_an_emblem_that_is_none_is_noticed_at_the_start(tmp_path: Path, content: bytes | None) -> None:
+def test_an_invalid_emblem_fails_at_the_start(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "emblem.svg").write_bytes(content)
     file = tmp_path / "office.toml"

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.tracking import AskCitizen, AskUnit, Decide, RaiseObjection, Refuse, StartScreening
+from contracts.tracking import AskCitizen, AskUnit, Correct, Decide, RaiseObjection, Refuse, StartScreening
 from contracts.vocabulary import Kind, Outcome, Stage
 from services.tracking.case import deadlines, rules
 from services.tracking.case.lifecycle import Case, Change
 from services.tracking.reference.workdays import TEHRAN, Deadlines, Rule, Workdays, day_of
 from services.tracking.rules import COMMANDS
-from tests.support.cases import NOON, WEEK, act, case, context, later, question
+from tests.support.cases import NOON, SCREENER, WEEK, act, case, context, later, question
 
 calendars = st.builds(
     Workdays,
@@ -28,37 +28,48 @@ ASKING = {"unit": "dep", "on": "2026-11-21", "days": 5, "due_on": "2026-11-28"}
 pauses = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), max_size=5)
 
 
-def ticked(one: Case, at: datetime, **facts: Any) -> Change:
-    return deadlines.raise_due_alarms(one, replace(context(at=at), **facts))
+def ticked(of_case: Case, at: datetime, **facts: Any) -> Change:
+    return deadlines.raise_due_alarms(of_case, replace(context(at=at), **facts))
 
 
-def said(change: Change) -> list[str]:
-    return [f"{step.details['step']}:{step.details.get('level', 'warning')}" for step in change.entries]
+def alarms_of(change: Change) -> list[str]:
+    return [
+        f"{step.details['step']}:{step.details.get('level', 'warning')}"
+        for step in change.entries
+        if "step" in step.details
+    ]
+
+
+def after_pauses(paused_case: Case, stood: list[tuple[int, int]], calendar: Workdays) -> tuple[Case, date]:
+    """The case after pauses (days before it, days that it lasts), and the day on which the last one ends."""
+    today = paused_case.due_from
+    assert today is not None
+    for after, length in stood:
+        today += timedelta(days=after)
+        paused_case = deadlines.paused(paused_case, today)
+        today += timedelta(days=length)
+        paused_case = deadlines.resumed(paused_case, today, calendar)
+    return paused_case, today
 
 
 # --- arithmetic ---
 
 
 @given(calendars, days, st.integers(1, 40), pauses)
-def test_the_day_owed_is_the_same_counted_at_once_or_pause_by_pause(
+def test_the_due_day_is_the_same_computed_at_once_or_pause_by_pause(
     calendar: Workdays, start: date, owed: int, stood: list[tuple[int, int]]
 ) -> None:
-    one = replace(case(), due_from=start, due_days=owed, due_on=calendar.after(start, owed), pauses=())
-    today = start
-    for after, length in stood:
-        today += timedelta(days=after)
-        one = deadlines.paused(one, today)
-        today += timedelta(days=length)
-        one = deadlines.resumed(one, today, calendar)
-    assert one.due_on == deadlines.due_date(calendar, start, owed, one.pauses)
-    assert one.due_on is not None
-    assert calendar.works(one.due_on)
+    new_case = replace(case(), due_from=start, due_days=owed, due_on=calendar.after(start, owed), pauses=())
+    paused_case, _ = after_pauses(new_case, stood, calendar)
+    assert paused_case.due_on == deadlines.due_date(calendar, start, owed, paused_case.pauses)
+    assert paused_case.due_on is not None
+    assert calendar.works(paused_case.due_on)
     # What was worked on, not counting the days that the clock stood, is what was owed.
-    assert calendar.between(start, one.due_on) == owed + deadlines.paused_workdays(calendar, one.pauses)
+    assert calendar.between(start, paused_case.due_on) == owed + deadlines.paused_workdays(calendar, paused_case.pauses)
 
 
 @given(calendars, days, st.integers(1, 40), st.dates(date(2026, 11, 1), date(2027, 2, 28)))
-def test_one_more_holiday_never_brings_a_deadline_nearer(calendar: Workdays, start: date, owed: int, day: date) -> None:
+def test_an_additional_holiday_never_shortens_a_deadline(calendar: Workdays, start: date, owed: int, day: date) -> None:
     more = replace(calendar, holidays=calendar.holidays | {day})
     moved = more.after(start, owed)
     due = calendar.after(start, owed)
@@ -68,48 +79,45 @@ def test_one_more_holiday_never_brings_a_deadline_nearer(calendar: Workdays, sta
 
 @settings(deadline=None)
 @given(st.lists(calendars, min_size=1, max_size=4), days, st.integers(1, 40), pauses, st.booleans())
-def test_a_calendar_that_changed_often_is_as_if_the_last_had_always_been(
-    those: list[Workdays], start: date, owed: int, stood: list[tuple[int, int]], asked: bool
+def test_after_many_calendar_changes_only_the_last_counts(
+    those: list[Workdays], start: date, owed: int, stood: list[tuple[int, int]], ask_unit: bool
 ) -> None:
     """However often the city changes its mind, a case is reckoned by its last calendar, and twice by the same changes nothing."""
-    one = replace(case(Stage.INVESTIGATING), due_from=start, due_days=owed, due_on=WEEK.after(start, owed))
-    today = start
-    for after, length in stood:
-        today += timedelta(days=after)
-        one = deadlines.paused(one, today)
-        today += timedelta(days=length)
-        one = deadlines.resumed(one, today, WEEK)
-    if asked:
-        one = replace(one, stage=Stage.AWAITING_UNIT, pending_question={**ASKING, "on": today.isoformat(), "days": 5})
+    new_case = replace(case(Stage.INVESTIGATING), due_from=start, due_days=owed, due_on=WEEK.after(start, owed))
+    paused_case, today = after_pauses(new_case, stood, WEEK)
+    if ask_unit:
+        paused_case = replace(
+            paused_case, stage=Stage.AWAITING_UNIT, pending_question={**ASKING, "on": today.isoformat(), "days": 5}
+        )
     for version, calendar in enumerate(those, 1):
         facts = replace(context(at=later(1)), workdays=calendar, calendar=version)
-        one = deadlines.rescheduled(one, facts).case
-        again = deadlines.rescheduled(one, facts)
-        assert (again.case, again.entries) == (one, [])
-    assert one.due_on == deadlines.due_date(those[-1], start, owed, one.pauses)
-    assert one.calendar == len(those)
-    if asked:
-        assert one.pending_question is not None
-        assert one.pending_question["due_on"] == those[-1].after(today, 5).isoformat()
+        paused_case = deadlines.rescheduled(paused_case, facts).case
+        again = deadlines.rescheduled(paused_case, facts)
+        assert (again.case, again.entries) == (paused_case, [])
+    assert paused_case.due_on == deadlines.due_date(those[-1], start, owed, paused_case.pauses)
+    assert paused_case.calendar == len(those)
+    if ask_unit:
+        assert paused_case.pending_question is not None
+        assert paused_case.pending_question["due_on"] == those[-1].after(today, 5).isoformat()
 
 
 @settings(deadline=None)
 @given(st.lists(calendars, max_size=4), st.integers(0, 20))
-def test_the_time_to_object_is_never_made_shorter(those: list[Workdays], passed: int) -> None:
-    one = act(case(Stage.INVESTIGATING), Decide(outcome=Outcome.NOT_UPHELD, reasons="x", root_causes=[])).case
+def test_the_objection_period_is_never_shortened_by_a_calendar(those: list[Workdays], passed: int) -> None:
+    decided_case = act(case(Stage.INVESTIGATING), Decide(outcome=Outcome.NOT_UPHELD, reasons="x", root_causes=[])).case
     for version, calendar in enumerate(those, 1):
-        promised = one.objection_until
+        promised = decided_case.objection_until
         assert promised is not None
         facts = replace(context(at=later(passed)), workdays=calendar, calendar=version)
-        one = deadlines.rescheduled(one, facts).case
-        assert one.objection_until is not None
-        assert one.objection_until >= promised
+        decided_case = deadlines.rescheduled(decided_case, facts).case
+        assert decided_case.objection_until is not None
+        assert decided_case.objection_until >= promised
         # What is over is not opened again.
-        assert promised >= facts.today or one.objection_until == promised
+        assert promised >= facts.today or decided_case.objection_until == promised
 
 
 @given(calendars, days, st.integers(1, 40))
-def test_a_pause_within_one_day_costs_nothing(calendar: Workdays, start: date, owed: int) -> None:
+def test_a_pause_within_one_day_adds_no_day(calendar: Workdays, start: date, owed: int) -> None:
     day = start.isoformat()
     assert deadlines.due_date(calendar, start, owed, [(day, day)]) == calendar.after(start, owed)
 
@@ -119,7 +127,7 @@ def test_a_pause_within_one_day_costs_nothing(calendar: Workdays, start: date, o
     st.integers(1, 40),
     calendars,
 )
-def test_the_hour_is_nothing_even_in_years_when_tehran_changed_its_clocks(
+def test_the_hour_does_not_matter_even_in_years_with_summer_time(
     local: datetime, owed: int, calendar: Workdays
 ) -> None:
     """Whatever the hour of filing, and on whichever side of a change to summer time."""
@@ -130,18 +138,18 @@ def test_the_hour_is_nothing_even_in_years_when_tehran_changed_its_clocks(
         rules.opened(replace(case(), filed_at=moment), calendar, Deadlines(decision=dict.fromkeys(Kind, owed)))
         for moment in moments
     ]
-    assert {one.due_from for one in opened} == {local.date()}
-    assert {one.due_on for one in opened} == {calendar.after(local.date(), owed)}
+    assert {opened_case.due_from for opened_case in opened} == {local.date()}
+    assert {opened_case.due_on for opened_case in opened} == {calendar.after(local.date(), owed)}
 
 
-def test_summer_time_of_old_dates_is_known() -> None:
+def test_summer_time_of_old_dates_is_considered() -> None:
     # 2022-03-21 20:00 UTC is half past eleven in the evening; an hour later in the summer of that year is tomorrow.
     assert day_of(datetime(2022, 3, 21, 20, 0, tzinfo=UTC)) == date(2022, 3, 21)
     assert day_of(datetime(2022, 6, 21, 20, 0, tzinfo=UTC)) == date(2022, 6, 22)
     assert day_of(datetime(2023, 6, 21, 20, 0, tzinfo=UTC)) == date(2023, 6, 21)
 
 
-def test_the_row_that_names_the_most_wins_and_settings_are_the_default() -> None:
+def test_the_most_specific_row_wins_and_settings_are_the_default() -> None:
     deadlines = Deadlines(
         rules=(
             Rule("decision", 20, kind="complaint"),
@@ -162,43 +170,43 @@ def test_the_row_that_names_the_most_wins_and_settings_are_the_default() -> None
 # --- what the scheduler says ---
 
 
-def test_the_handler_is_warned_at_four_fifths_and_past_it_the_case_goes_up_step_by_step() -> None:
-    one = case(Stage.INVESTIGATING)  # filed on Saturday 21 November, owed on 12 December
-    assert one.due_on == date(2026, 12, 12)
+def test_the_handler_is_warned_at_80_percent_and_the_case_escalated_step_by_step_when_overdue() -> None:
+    investigated_case = case(Stage.INVESTIGATING)  # filed on Saturday 21 November, owed on 12 December
+    assert investigated_case.due_on == date(2026, 12, 12)
     expected = {15: [], 16: ["decision:warning"], 21: [], 22: ["decision:head"], 28: [], 29: ["decision:mayor"]}
     for day, words in expected.items():  # 7 December is the 12th of 15 working days
-        change = ticked(one, later(day))
-        assert said(change) == words
-        one = change.case
-    assert one.next_check_on is None
+        change = ticked(investigated_case, later(day))
+        assert alarms_of(change) == words
+        investigated_case = change.case
+    assert investigated_case.next_check_on is None
 
 
-def test_nobody_is_warned_while_the_clock_stands() -> None:
-    asked = act(case(Stage.INVESTIGATING), AskCitizen(text="؟"), at=later(1))
-    assert said(ticked(asked.case, later(60))) == ["citizen:warning"]
+def test_nobody_is_warned_during_a_pause() -> None:
+    citizen_asked = act(case(Stage.INVESTIGATING), AskCitizen(text="؟"), at=later(1))
+    assert alarms_of(ticked(citizen_asked.case, later(18))) == ["citizen:warning"]
 
 
-def test_a_unit_that_is_late_is_warned_and_then_told_on() -> None:
-    one = act(case(Stage.INVESTIGATING), AskUnit(text="؟")).case  # five days, until 28 November
-    warned = ticked(one, later(4))
-    assert said(warned) == ["unit:warning"]
+def test_a_late_unit_is_warned_and_then_escalated() -> None:
+    unit_asked = act(case(Stage.INVESTIGATING), AskUnit(text="؟")).case  # five days, until 28 November
+    warned = ticked(unit_asked, later(4))
+    assert alarms_of(warned) == ["unit:warning"]
     late = ticked(warned.case, later(8))
-    assert said(late) == ["unit:head"]
+    assert alarms_of(late) == ["unit:head"]
     assert late.entries[0].fields["unit_asked"] == "dep"
     asked_again = act(replace(late.case, stage=Stage.INVESTIGATING), AskUnit(text="؟"), at=later(8)).case
-    assert said(ticked(asked_again, later(14)))[:1] == ["unit:warning"]
+    assert alarms_of(ticked(asked_again, later(14)))[:1] == ["unit:warning"]
 
 
-def test_a_first_reading_is_owed_in_two_working_days() -> None:
-    one = case()
-    assert one.first_due_on == date(2026, 11, 23)
-    assert said(ticked(one, later(2))) == ["first_reading:warning"]
-    late = ticked(one, later(3))
-    assert said(late) == ["first_reading:warning", "first_reading:head"]
-    assert ticked(act(one, StartScreening()).case, later(3)).entries == []
+def test_a_first_reading_is_due_in_two_working_days() -> None:
+    new_case = case()
+    assert new_case.first_due_on == date(2026, 11, 23)
+    assert alarms_of(ticked(new_case, later(2))) == ["first_reading:warning"]
+    late = ticked(new_case, later(3))
+    assert alarms_of(late) == ["first_reading:warning", "first_reading:head"]
+    assert ticked(act(new_case, StartScreening()).case, later(3)).entries == []
 
 
-def test_a_decided_case_closes_when_nobody_can_object_any_more() -> None:
+def test_a_decided_case_closes_when_the_objection_period_is_over() -> None:
     decided = act(case(Stage.INVESTIGATING), Decide(outcome=Outcome.NOT_UPHELD, reasons="x")).case
     assert ticked(decided, later(14)).entries == []
     closed = ticked(decided, later(15))
@@ -206,14 +214,14 @@ def test_a_decided_case_closes_when_nobody_can_object_any_more() -> None:
     assert closed.case.next_check_on is None
 
 
-def test_a_refused_case_closes_after_the_days_of_the_setting() -> None:
+def test_a_refused_case_closes_after_the_configured_days() -> None:
     refused = act(case(Stage.SCREENING), Refuse(reason="no_reasons", explanation="x")).case
     short = replace(Deadlines(), auto_close=3)
     assert ticked(refused, later(4), deadlines=short).case.stage is Stage.CLOSED
     assert ticked(refused, later(3), deadlines=short).case.stage is Stage.REFUSED
 
 
-def test_an_objection_sets_the_clock_anew_and_its_warnings_with_it() -> None:
+def test_an_objection_restarts_the_deadline_and_its_warnings() -> None:
     decided = replace(
         case(Stage.DECIDED), objection_until=date(2026, 12, 5), alarms_raised=("decision:warning", "decision:head")
     )
@@ -226,29 +234,29 @@ def test_an_objection_sets_the_clock_anew_and_its_warnings_with_it() -> None:
 
 
 @given(calendars, calendars, st.integers(0, 20), pauses)
-def test_under_another_calendar_a_case_is_as_if_it_had_always_been_so(
+def test_a_case_under_a_new_calendar_is_as_if_it_had_always_applied(
     old: Workdays, new: Workdays, wait: int, stood: list[tuple[int, int]]
 ) -> None:
     def lived(calendar: Workdays) -> tuple[Case, date]:
-        one = replace(rules.opened(case(), calendar, Deadlines()), stage=Stage.INVESTIGATING)
+        under_calendar = replace(rules.opened(case(), calendar, Deadlines()), stage=Stage.INVESTIGATING)
         today = day_of(NOON) + timedelta(days=wait)
         for after, length in stood:
             today += timedelta(days=after)
-            one = deadlines.paused(one, today)
+            under_calendar = deadlines.paused(under_calendar, today)
             today += timedelta(days=length)
-            one = deadlines.resumed(one, today, calendar)
-        return one, today
+            under_calendar = deadlines.resumed(under_calendar, today, calendar)
+        return under_calendar, today
 
-    (one, today), (other, _) = lived(old), lived(new)
+    (before, today), (expected, _) = lived(old), lived(new)
     moment = datetime.combine(today, time(12), TEHRAN)
-    change = deadlines.rescheduled(one, replace(context(at=moment), workdays=new, calendar=7))
-    assert change.case.due_on == other.due_on
+    change = deadlines.rescheduled(before, replace(context(at=moment), workdays=new, calendar=7))
+    assert change.case.due_on == expected.due_on
     assert change.case.calendar == 7
-    assert [step.entry for step in change.entries] == (["rescheduled"] if one.due_on != other.due_on else [])
+    assert [step.entry for step in change.entries] == (["rescheduled"] if before.due_on != expected.due_on else [])
     assert deadlines.rescheduled(change.case, replace(context(at=moment), workdays=new, calendar=7)).entries == []
 
 
-def test_a_case_of_the_release_before_keeps_its_day_and_gets_a_clock() -> None:
+def test_a_case_of_the_previous_release_keeps_its_due_day_and_gets_a_deadline() -> None:
     old = replace(case(Stage.INVESTIGATING), due_from=None, due_days=None, next_check_on=None)
     change = deadlines.rescheduled(old, replace(context(), calendar=1))
     assert change.case.due_on == old.due_on
@@ -256,7 +264,7 @@ def test_a_case_of_the_release_before_keeps_its_day_and_gets_a_clock() -> None:
     assert change.case.next_check_on is not None
 
 
-def test_the_time_to_object_never_grows_shorter() -> None:
+def test_the_objection_period_never_becomes_shorter() -> None:
     decided = act(case(Stage.INVESTIGATING), Decide(outcome=Outcome.NOT_UPHELD, reasons="x")).case
     more_work = replace(context(), workdays=Workdays(frozenset()), calendar=2)
     assert deadlines.rescheduled(decided, more_work).case.objection_until == decided.objection_until
@@ -264,14 +272,68 @@ def test_the_time_to_object_never_grows_shorter() -> None:
     assert deadlines.rescheduled(decided, less_work).case.objection_until == date(2026, 12, 6)
 
 
-def test_a_units_last_day_moves_with_the_calendar() -> None:
-    asked = act(case(Stage.INVESTIGATING), AskUnit(text="؟")).case
+def test_the_due_day_of_a_unit_moves_with_the_calendar() -> None:
+    unit_asked = act(case(Stage.INVESTIGATING), AskUnit(text="؟")).case
     holiday = Workdays(WEEK.weekend, frozenset({date(2026, 11, 24)}))
-    moved = deadlines.rescheduled(asked, replace(context(question=question("dep")), workdays=holiday, calendar=2)).case
+    moved = deadlines.rescheduled(
+        unit_asked, replace(context(question=question("dep")), workdays=holiday, calendar=2)
+    ).case
     assert moved.pending_question is not None
     assert moved.pending_question["due_on"] == "2026-11-29"
 
 
 @pytest.mark.parametrize("stage", [Stage.MERGED, Stage.WITHDRAWN, Stage.CLOSED])
-def test_what_is_over_is_left_alone(stage: Stage) -> None:
+def test_ended_cases_are_not_changed(stage: Stage) -> None:
     assert ticked(case(stage), later(400)).entries == []
+
+
+WEEK_FOR_ALL = replace(Deadlines(), rules=(Rule("decision", 5),), decision=dict.fromkeys(Kind, 5))
+
+
+def under_new_rules(of_case: Case, open_rules: int, at: datetime = NOON) -> Change:
+    facts = replace(context(at=at), deadlines=WEEK_FOR_ALL, calendar=3, open_rules=open_rules)
+    return deadlines.rescheduled(of_case, facts)
+
+
+def test_rules_for_open_cases_move_their_days_and_the_timeline_tells_of_it() -> None:
+    opened_case = replace(rules.opened(case(), WEEK, Deadlines()), stage=Stage.INVESTIGATING, calendar=2)
+    change = under_new_rules(opened_case, open_rules=3)
+    assert (change.case.due_days, change.case.due_on) == (5, WEEK.after(day_of(NOON), 5))
+    assert [(step.entry, step.details["days"]) for step in change.entries] == [("rescheduled", 5)]
+    assert under_new_rules(change.case, open_rules=3).entries == []
+
+
+def test_rules_for_new_cases_leave_open_ones_as_they_are() -> None:
+    opened_case = replace(rules.opened(case(), WEEK, Deadlines()), stage=Stage.INVESTIGATING, calendar=2)
+    change = under_new_rules(opened_case, open_rules=2)
+    assert (change.case.due_days, change.case.due_on, change.entries) == (15, opened_case.due_on, [])
+
+
+def test_an_urgent_case_is_owed_from_its_marking_and_not_late_at_once_by_other_rules() -> None:
+    at_work = replace(rules.opened(case(), WEEK, Deadlines()), stage=Stage.INVESTIGATING, calendar=2)
+    urgent_case = act(at_work, Correct(urgent=True), SCREENER, at=later(9)).case
+    assert urgent_case.due_on == WEEK.after(day_of(later(9)), 1)
+    assert under_new_rules(urgent_case, open_rules=3, at=later(9)).case.due_on == urgent_case.due_on
+
+
+def test_a_paused_case_gets_its_days_too() -> None:
+    waiting_case = replace(
+        act(case(Stage.INVESTIGATING), AskCitizen(text="؟")).case, due_from=day_of(NOON), due_days=15
+    )
+    change = under_new_rules(waiting_case, open_rules=3)
+    assert (change.case.due_days, [step.entry for step in change.entries]) == (5, ["rescheduled"])
+
+
+def test_more_time_lets_the_alarms_be_raised_anew() -> None:
+    short = replace(rules.opened(case(), WEEK, WEEK_FOR_ALL), stage=Stage.INVESTIGATING)
+    late = ticked(short, later(20)).case
+    assert "decision:head" in late.alarms_raised
+    facts = replace(context(at=later(20)), calendar=3, open_rules=3)
+    assert not any(mark.startswith("decision:") for mark in deadlines.rescheduled(late, facts).case.alarms_raised)
+
+
+def test_a_case_filed_before_the_change_is_closed_by_the_days_of_before() -> None:
+    refused = act(case(Stage.SCREENING), Refuse(reason="no_reasons", explanation="x")).case
+    now_three = replace(Deadlines(), auto_close=3, earlier_auto_close=((later(1), 10),))
+    assert ticked(refused, later(9), deadlines=now_three).entries == []
+    assert [step.entry for step in ticked(refused, later(20), deadlines=now_three).entries] == ["closed"]

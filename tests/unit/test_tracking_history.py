@@ -29,12 +29,12 @@ def chain(length: int) -> list[tuple[StoredEntry, str, str]]:
     return lines
 
 
-def test_a_chain_that_nobody_touched_holds() -> None:
+def test_an_unchanged_chain_holds() -> None:
     lines = chain(5)
     assert first_break(lines, 5, lines[-1][2]) is None
 
 
-def test_the_hash_does_not_depend_on_how_the_entry_is_held() -> None:
+def test_the_hash_does_not_depend_on_the_representation_of_the_entry() -> None:
     entry = chain(1)[0][0]
     stored = json.loads(json.dumps(dict(reversed(list(entry.details.items())))))
     tehran = entry.at.astimezone(timezone(timedelta(hours=3.5)))
@@ -66,27 +66,27 @@ def test_a_changed_entry_with_a_new_hash_breaks_the_next() -> None:
     assert first_break(lines, 4, lines[-1][2]) == "entry 3 is not chained to the one before it"
 
 
-def test_an_entry_left_out_is_seen_wherever_it_was() -> None:
+def test_a_missing_entry_is_detected_at_any_position() -> None:
     lines = chain(4)
     assert first_break(lines[:1] + lines[2:], 4, lines[-1][2]) == "entry 2 is missing"
     assert first_break(lines[:3], 4, lines[-1][2]) == "it ends at entry 3, not where the case says (4)"
     assert first_break([], 4, lines[-1][2]) == "it ends at entry 0, not where the case says (4)"
 
 
-def test_a_chain_forged_from_its_beginning_does_not_end_where_the_case_says() -> None:
+def test_a_fully_forged_chain_does_not_match_the_head_in_the_case() -> None:
     lines, forged = chain(2), replace(chain(1)[0][0], details={})
     own = link(FIRST_HASH, forged)
     second = link(own, lines[1][0])
     assert first_break([(forged, FIRST_HASH, own), (lines[1][0], own, second)], 2, lines[-1][2]) is not None
 
 
-def test_above_and_below_in_the_tree() -> None:
+def test_units_above_and_below_in_the_tree() -> None:
     tree = UnitTree({"root": None, "a": "root", "a.1": "a", "a.1.x": "a.1", "b": "root"})
     assert tree.above("a.1") == {"a.1", "a", "root"}
     assert tree.below("a") == {"a", "a.1", "a.1.x"}
     assert tree.above("unknown") == tree.below("unknown") == {"unknown"}
 
 
-def test_a_circle_in_the_tree_ends() -> None:
+def test_a_cycle_in_the_tree_terminates() -> None:
     tree = UnitTree({"a": "b", "b": "a"})
     assert tree.above("a") == tree.below("a") == {"a", "b"}

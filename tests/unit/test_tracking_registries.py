@@ -33,7 +33,7 @@ def test_every_effect_has_a_writer() -> None:
     assert set(EFFECT_WRITERS) == set(Effect.__subclasses__())
 
 
-def test_facts_are_loaded_for_commands_alone() -> None:
+def test_facts_are_loaded_only_for_commands() -> None:
     loaders = {*FACTS_LOADERS, *visits_store.facts_loaders(Lead())}
     assert loaders <= members(StaffCommand) | members(CitizenCommand)
 

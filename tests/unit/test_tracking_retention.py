@@ -56,10 +56,10 @@ def chained(those: list[StoredEntry]) -> list[Line]:
 
 def erase(chain: list[Line], part: KeptPart) -> None:
     """As the purge does it."""
-    left = {one.sequence: one for one in erased((entry for entry, _, _ in chain), part)}
-    lines = {str(at): [chain[at - 1][2], remains(chain[at - 1][2], one)] for at, one in left.items()}
-    for at, one in left.items():
-        chain[at - 1] = (one, *chain[at - 1][1:])
+    left = {entry.sequence: entry for entry in erased((entry for entry, _, _ in chain), part)}
+    lines = {str(at): [chain[at - 1][2], remains(chain[at - 1][2], entry)] for at, entry in left.items()}
+    for at, entry in left.items():
+        chain[at - 1] = (entry, *chain[at - 1][1:])
     details: dict[str, Any] = {"what": part, "lines": lines}
     append(chain, StoredEntry(CASE, 0, "erased", "system", "scheduler", AT, "closed", details))
 
@@ -70,24 +70,24 @@ def broken(chain: list[Line]) -> str | None:
 
 @settings(deadline=None)
 @given(entries, st.permutations(list(KeptPart)))
-def test_whatever_goes_in_whatever_order_the_chain_holds_and_no_text_is_left(
+def test_after_erasure_in_any_order_the_chain_holds_and_no_text_is_left(
     those: list[StoredEntry], parts: list[KeptPart]
 ) -> None:
     chain = chained(those)
     for part in parts:
         erase(chain, part)
         assert broken(chain) is None
-    told = [entry for entry, _, _ in chain if entry.entry != "erased"]
-    assert not [entry for entry in told if WRITTEN & set(entry.details)]
-    assert not [entry for entry in told if entry.actor_kind == "citizen" and entry.actor_id is not None]
-    assert [one.entry for one in told] == [one.entry for one in those]
-    for one, before in zip(told, those, strict=True):
-        assert one.details == {name: value for name, value in before.details.items() if name not in WRITTEN}
+    remaining = [entry for entry, _, _ in chain if entry.entry != "erased"]
+    assert not [entry for entry in remaining if WRITTEN & set(entry.details)]
+    assert not [entry for entry in remaining if entry.actor_kind == "citizen" and entry.actor_id is not None]
+    assert [entry.entry for entry in remaining] == [entry.entry for entry in those]
+    for entry, before in zip(remaining, those, strict=True):
+        assert entry.details == {name: value for name, value in before.details.items() if name not in WRITTEN}
 
 
 @settings(deadline=None)
 @given(entries, st.sampled_from([KeptPart.IDENTITY, KeptPart.TEXTS]))
-def test_what_goes_twice_goes_once(those: list[StoredEntry], part: KeptPart) -> None:
+def test_erasing_twice_erases_once(those: list[StoredEntry], part: KeptPart) -> None:
     chain = chained(those)
     erase(chain, part)
     assert erased((entry for entry, _, _ in chain), part) == []
@@ -105,21 +105,21 @@ def example() -> list[Line]:
     return chain
 
 
-def test_what_is_left_of_a_line_cannot_be_changed() -> None:
+def test_the_remains_of_an_entry_cannot_be_changed() -> None:
     chain = example()
     entry, previous, own = chain[0]
     chain[0] = (replace(entry, details={"outcome": "not_upheld"}), previous, own)
     assert broken(chain) == "entry 1 is not what was written"
 
 
-def test_a_line_that_nothing_vouches_for_is_not_what_was_written() -> None:
+def test_an_erased_entry_without_proof_breaks_the_chain() -> None:
     chain = example()
     entry, previous, own = chain[1]
     chain[1] = (replace(entry, actor_id=None), previous, own)
     assert broken(chain) == "entry 2 is not what was written"
 
 
-def test_the_line_that_vouches_is_of_the_chain_itself() -> None:
+def test_the_proof_of_an_erasure_is_in_the_chain_itself() -> None:
     chain = example()
     entry, previous, own = chain[2]
     forged = replace(entry, details={"what": "texts", "lines": {}})
@@ -151,7 +151,7 @@ def test_months_are_counted_back_to_the_same_day_or_the_last(today: date, months
 
 @settings(deadline=None)
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1)), st.integers(1, 240))
-def test_what_may_go_today_may_go_tomorrow(moment: datetime, months: int) -> None:
+def test_what_may_be_erased_today_may_be_erased_tomorrow(moment: datetime, months: int) -> None:
     now = moment.replace(tzinfo=UTC)
     assert rule(months).ended_before(now) < now
     assert rule(months).ended_before(now + timedelta(days=1)) >= rule(months).ended_before(now)
@@ -161,8 +161,8 @@ def test_what_may_go_today_may_go_tomorrow(moment: datetime, months: int) -> Non
 def test_each_outcome_has_one_rule_for_a_part() -> None:
     general = {"kind": "complaint", "outcome": None, "identity_months": 24, "evidence_months": 36, "text_months": None}
     rows = [general, {**general, "outcome": "upheld", "identity_months": 60, "text_months": 120}]
-    found = {(one.part, one.outcome): (one.months, one.besides) for one in rules_of(rows)}
-    assert found == {
+    months_by_part = {(kept.part, kept.outcome): (kept.months, kept.besides) for kept in rules_of(rows)}
+    assert months_by_part == {
         (KeptPart.IDENTITY, None): (24, frozenset({"upheld"})),
         (KeptPart.EVIDENCE, None): (36, frozenset({"upheld"})),
         (KeptPart.IDENTITY, "upheld"): (60, frozenset()),
@@ -170,4 +170,4 @@ def test_each_outcome_has_one_rule_for_a_part() -> None:
         (KeptPart.TEXTS, "upheld"): (120, frozenset()),
     }
     older = [{"kind": "criticism", "identity_months": 1, "evidence_months": 1}]  # of the release before
-    assert {one.part for one in rules_of(older)} == {KeptPart.IDENTITY, KeptPart.EVIDENCE}
+    assert {kept.part for kept in rules_of(older)} == {KeptPart.IDENTITY, KeptPart.EVIDENCE}

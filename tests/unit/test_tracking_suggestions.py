@@ -13,7 +13,7 @@ def earlier(
     return Earlier(unit, ground, urgent, "پروانه ساختمان همسایه هنوز صادر نشده", similarity)
 
 
-def test_what_most_similar_cases_were_is_suggested_with_the_words_they_share() -> None:
+def test_values_of_most_similar_cases_are_suggested_with_their_shared_words() -> None:
     unit, ground, urgent = suggest(TEXT, [earlier(), earlier(), earlier("roads", "conduct", 0.3)])
     assert unit is not None
     assert (unit.value, unit.of, unit.share) == ("permits", 3, 0.77)
@@ -24,7 +24,7 @@ def test_what_most_similar_cases_were_is_suggested_with_the_words_they_share() -
     assert urgent is None
 
 
-def test_nothing_is_suggested_where_earlier_cases_do_not_agree_or_are_none() -> None:
+def test_nothing_is_suggested_without_agreeing_earlier_cases() -> None:
     assert suggest(TEXT, []) == (None, None, None)
     units = ("a", "b", "c")
     assert suggest(TEXT, [earlier(unit, f"ground-{unit}") for unit in units])[:2] == (None, None)
@@ -38,7 +38,7 @@ def test_the_more_similar_case_weighs_more() -> None:
     assert unit.value == "near"
 
 
-def test_words_of_danger_or_urgent_neighbours_make_it_urgent() -> None:
+def test_words_of_danger_or_urgent_similar_cases_suggest_urgency() -> None:
     _, _, urgent = suggest("دیوار در خطر ریزش است", [])
     assert urgent is not None
     assert urgent.words == ["خطر", "ریزش"]

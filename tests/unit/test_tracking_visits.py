@@ -66,7 +66,7 @@ def booked(at: Slot | None = None) -> Visit:
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_a_visit_is_asked_for_while_the_case_is_open(stage: Stage) -> None:
+def test_a_visit_is_requested_while_the_case_is_open(stage: Stage) -> None:
     if stage not in OPEN_STAGES:
         with pytest.raises(WrongStage):
             rules.ask(case(stage), None, NOON, uuid4())
@@ -78,7 +78,7 @@ def test_a_visit_is_asked_for_while_the_case_is_open(stage: Stage) -> None:
         rules.ask(case(stage), visit_after(done), NOON, uuid4())
 
 
-def test_a_place_is_taken_in_a_slot_of_the_cases_inspector_that_is_free_and_to_come() -> None:
+def test_a_visit_books_a_free_future_slot_of_the_cases_inspector() -> None:
     done = rules.book(case(), visit(), slot(capacity=2, taken=1), NOON, LEAD)
     assert visit_after(done).state is VisitState.BOOKED
     assert done.entries[0].fields["place_en"] == "Room 1"
@@ -95,7 +95,7 @@ def test_a_place_is_taken_in_a_slot_of_the_cases_inspector_that_is_free_and_to_c
         rules.book(case(handler=None), visit(), slot(), NOON, LEAD)
 
 
-def test_slots_chosen_for_a_visit_take_the_place_of_all_others() -> None:
+def test_slots_offered_for_a_visit_replace_all_others() -> None:
     chosen, own = slot(inspector=OTHER), slot()
     offered = visit_after(rules.offer(case(), visit(), [chosen], NOON))
     assert visit_after(rules.book(case(), offered, chosen, NOON, LEAD)).slot == chosen
@@ -124,7 +124,7 @@ def test_a_visit_is_moved_or_cancelled_until_it_begins() -> None:
             late()
 
 
-def test_how_it_ended_is_told_once_it_has_begun_whatever_became_of_the_case() -> None:
+def test_the_result_of_a_visit_is_recorded_after_its_start_in_any_stage() -> None:
     begun = booked(slot(timedelta(0)))
     held = rules.hold(case(Stage.DECIDED), begun, "صورت‌جلسه", NOON)
     assert visit_after(held).state is VisitState.HELD
@@ -141,14 +141,14 @@ def test_the_citizen_reads_that_a_visit_was_held_and_not_its_minutes() -> None:
     assert not {"visit_reminded", "visit_avoided"} & PUBLIC_ENTRIES
 
 
-def test_called_off_it_is_asked_for_again_without_a_time() -> None:
+def test_a_cancelled_visit_is_requested_again_without_a_time() -> None:
     done = rules.call_off(case(), booked(), NOON)
     assert (visit_after(done).state, visit_after(done).slot) == (VisitState.ASKED, None)
     assert done.entries[0].fields["by"] == "office"
     assert done.entries[0].fields["starts_at"] == NOON + timedelta(days=3)
 
 
-def test_the_end_of_a_case_avoids_a_visit_and_frees_a_place_but_not_one_that_has_begun() -> None:
+def test_the_end_of_a_case_cancels_a_visit_unless_it_has_begun() -> None:
     ends = {state: rules.ended(case(Stage.DECIDED), visit(state, slot()), NOON) for state in OPEN}
     assert {state: visit_after(end).state for state, end in ends.items() if end} == {
         VisitState.ASKED: VisitState.AVOIDED,
@@ -157,7 +157,7 @@ def test_the_end_of_a_case_avoids_a_visit_and_frees_a_place_but_not_one_that_has
     assert rules.ended(case(Stage.DECIDED), booked(slot(timedelta(0))), NOON) is None
 
 
-def test_each_reminder_is_said_once_and_two_at_once_are_one() -> None:
+def test_each_reminder_is_sent_once_and_two_due_together_are_one() -> None:
     there = visit_after(rules.book(case(), visit(), slot(timedelta(days=3)), NOON, LEAD))
     assert there.remind_day_at == NOON + timedelta(days=2)
     assert there.remind_hours_at == NOON + timedelta(days=2, hours=22)
@@ -175,7 +175,7 @@ def test_each_reminder_is_said_once_and_two_at_once_are_one() -> None:
     assert late.entries == []
 
 
-def test_who_books_late_is_not_reminded_of_what_they_were_just_told() -> None:
+def test_a_late_booking_gets_no_immediate_reminder() -> None:
     assert rules.reminders(NOON + timedelta(hours=1), NOON, LEAD) == (None, None)
     assert rules.reminders(NOON + timedelta(hours=5), NOON, LEAD) == (None, NOON + timedelta(hours=3))
 
@@ -200,7 +200,7 @@ def test_reminders_come_after_the_booking_before_the_visit_and_at_a_waking_hour(
     st.integers(5, 120),
     st.sets(st.integers(0, 6), max_size=6),
 )
-def test_a_weeks_slots_lie_in_working_hours_of_working_days_one_after_another(
+def test_slots_of_a_week_are_consecutive_in_working_hours_of_working_days(
     first: date, opens: int, stays: int, minutes: int, weekend: set[int]
 ) -> None:
     hours = time(opens // 60, opens % 60), time((opens + stays) // 60, (opens + stays) % 60)
@@ -211,12 +211,12 @@ def test_a_weeks_slots_lie_in_working_hours_of_working_days_one_after_another(
         local = start.astimezone(TEHRAN)
         assert workdays.works(local.date())
         assert hours[0] <= local.time() < end.astimezone(TEHRAN).time() <= hours[1]
-    assert all(one[1] <= other[0] for one, other in itertools.pairwise(made))
+    assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(made))
 
 
 @pytest.mark.parametrize("stage", list(Stage))
 @pytest.mark.parametrize("state", [None, *sorted(OPEN)])
-def test_what_a_citizen_is_told_they_can_do_they_can(stage: Stage, state: VisitState | None) -> None:
+def test_every_action_offered_to_a_citizen_is_allowed(stage: Stage, state: VisitState | None) -> None:
     here = None if state is None else visit(state, slot() if state in BOOKED else None)
     begins = here.slot.starts_at if here and here.slot else None
     other = slot(timedelta(days=5))

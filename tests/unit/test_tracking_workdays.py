@@ -24,12 +24,12 @@ calendars = st.builds(
 days = st.dates(date(2026, 1, 1), date(2026, 12, 31))
 
 
-def test_thursday_and_friday_do_not_count() -> None:
+def test_thursday_and_friday_are_not_working_days() -> None:
     assert WEEK.after(SATURDAY, 4) == date(2026, 11, 25)  # Wednesday
     assert WEEK.after(SATURDAY, 5) == date(2026, 11, 28)  # over the weekend
 
 
-def test_a_holiday_does_not_count() -> None:
+def test_a_holiday_is_not_a_working_day() -> None:
     sunday = SATURDAY + timedelta(days=1)
     assert Workdays(WEEK.weekend, frozenset({sunday})).after(SATURDAY, 1) == SATURDAY + timedelta(days=2)
 
@@ -44,14 +44,14 @@ def test_a_day_begins_at_midnight_in_tehran() -> None:
 
 
 @given(calendars, days, st.integers(1, 40))
-def test_what_is_counted_forward_is_counted_back(calendar: Workdays, day: date, count: int) -> None:
+def test_counting_forward_and_back_agree(calendar: Workdays, day: date, count: int) -> None:
     end = calendar.after(day, count)
     assert calendar.works(end)
     assert calendar.between(day, end) == count
 
 
 @given(calendars, st.tuples(days, days, days))
-def test_two_spans_are_as_long_as_both(calendar: Workdays, three: tuple[date, ...]) -> None:
+def test_two_consecutive_periods_add_up(calendar: Workdays, three: tuple[date, ...]) -> None:
     first, middle, last = sorted(three)
     assert calendar.between(first, last) == calendar.between(first, middle) + calendar.between(middle, last)
     assert calendar.between(last, first) == 0
@@ -66,7 +66,7 @@ def test_two_spans_are_as_long_as_both(calendar: Workdays, three: tuple[date, ..
         (Kind.INFORMATION, True, 1),
     ],
 )
-def test_what_is_owed_by_default(kind: Kind, urgent: bool, owed: int) -> None:
+def test_default_deadlines(kind: Kind, urgent: bool, owed: int) -> None:
     assert Deadlines().days("decision", kind, "delay", urgent) == owed
 
 
@@ -82,6 +82,6 @@ def test_the_calendar_is_a_setting() -> None:
 
 
 @pytest.mark.parametrize("weekend", ["caturday", "monday,tuesday,wednesday,thursday,friday,saturday,sunday"])
-def test_a_weekend_that_cannot_be_is_refused(weekend: str) -> None:
+def test_an_invalid_weekend_is_refused(weekend: str) -> None:
     with pytest.raises(ValueError, match=r"not a day|no day to work"):
         settings(weekend=weekend)

@@ -91,11 +91,11 @@ def parts(text: str) -> int:
     """How many SMS a text costs: 160 then 153 of GSM's letters, otherwise 70 then 67 UTF-16 units."""
     if all(letter in _GSM or letter in _GSM_DOUBLE for letter in text):
         length = sum(2 if letter in _GSM_DOUBLE else 1 for letter in text)
-        single, joined = 160, 153
+        alone, in_parts = 160, 153
     else:
         length = len(text.encode("utf-16-le")) // 2
-        single, joined = 70, 67
-    return 1 if length <= single else -(-length // joined)
+        alone, in_parts = 70, 67
+    return 1 if length <= alone else -(-length // in_parts)
 
 
 def check_text(text: str) -> str:

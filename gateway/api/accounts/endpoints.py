@@ -39,10 +39,10 @@ async def request_code(request: Request, body: MobileBody, container: ContainerD
     command = RequestOtp(
         mobile=mobile_of(body.mobile),
         language=visitor.language,
-        asker=visitor.address_key,
+        address_key=visitor.address_key,
         otp_session=body.otp_session,
     )
-    return answer(await container.rabbit.ask("accounts", "request_otp", command, OtpSent))
+    return answer(await container.rabbit.call("accounts", "request_otp", command, OtpSent))
 
 
 @router.post(
@@ -60,8 +60,8 @@ async def sign_in(request: Request, body: OneTimeCodeBody, container: ContainerD
     code = identifiers.compact_digits(body.code)
     if code is None:
         raise BadCode
-    command = VerifyOtp(mobile=mobile, code=code, asker=visitor.address_key, otp_session=body.otp_session)
-    return answer(await container.rabbit.ask("accounts", "verify_otp", command, Tokens))
+    command = VerifyOtp(mobile=mobile, code=code, address_key=visitor.address_key, otp_session=body.otp_session)
+    return answer(await container.rabbit.call("accounts", "verify_otp", command, Tokens))
 
 
 @router.post(
@@ -85,12 +85,12 @@ async def sign_in_staff(request: Request, body: StaffBody, container: ContainerD
         username=body.username,
         password=body.password,
         totp=totp,
-        asker=visitor.address_key,
+        address_key=visitor.address_key,
         device_token=body.device_token,
         worked=worked,
     )
     try:
-        return answer(await container.rabbit.ask("accounts", "sign_in_staff", command, Tokens))
+        return answer(await container.rabbit.call("accounts", "sign_in_staff", command, Tokens))
     except TooMany as refusal:
         if not refusal.params.pop("work_passes", False):
             raise
@@ -110,7 +110,7 @@ async def refresh(request: Request, body: RefreshBody, container: ContainerDep, 
     await container.admission.admit_refresh(body.refresh_token)
     command = RefreshTokens(refresh_token=body.refresh_token)
     try:
-        return answer(await container.rabbit.ask("accounts", "refresh", command, Tokens))
+        return answer(await container.rabbit.call("accounts", "refresh", command, Tokens))
     except BadToken:
         await container.admission.count_bad_token(client_of(container, request))
         raise

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.base import GroundCode, ListCode, UnitCode
+from contracts.vocabulary import Kind
 from gateway.api.fields import Body, Flag, LongText, ShortText, Uploads, example
 
 
@@ -17,6 +18,7 @@ class CorrectionBody(Body):
     unit: UnitCode | None = None
     ground: GroundCode | None = None
     urgent: Flag | None = None
+    kind: Kind | None = None
     model_config = example(unit="dep.urb.permits", urgent=True)
 
 
@@ -43,6 +45,13 @@ class AssignmentBody(Body):
 
     inspector: UUID | None = None
     model_config = example(inspector="b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e21")
+
+
+class WayBackBody(Body):
+    """`reason`: for the office alone."""
+
+    reason: LongText
+    model_config = example(reason="شکایت از اداره‌ای دیگر است؛ واحد اشتباه انتخاب شده بود.")
 
 
 class QuestionBody(Body):

@@ -13,6 +13,8 @@ from contracts.tracking import (
     Decide,
     Merge,
     Refuse,
+    Reopen,
+    ReturnToScreening,
     StartScreening,
 )
 from gateway.api.case_commands import StaffCommandEndpoint
@@ -25,6 +27,7 @@ from gateway.api.cases.bodies import (
     QuestionBody,
     RefusalBody,
     UnitQuestionBody,
+    WayBackBody,
 )
 from gateway.api.decisions.bodies import DecisionBody
 from gateway.api.decisions.commands import offered_root_causes
@@ -51,8 +54,8 @@ STAFF_COMMANDS = (
     StaffCommandEndpoint(
         path="corrections",
         operation_id="correctCase",
-        summary="Set unit, ground or urgency right",
-        description="Only what is given changes.",
+        summary="Set kind, unit, ground or urgency right",
+        description="Only what is given changes, until a decision is made. Not to a unit that the handler belongs to.",
         command=Correct,
         body=CorrectionBody,
     ),
@@ -81,6 +84,24 @@ STAFF_COMMANDS = (
         description="Accepts a screened case, hands over one, or gives an objection to another inspector.",
         command=Assign,
         body=AssignmentBody,
+    ),
+    StaffCommandEndpoint(
+        path="return-to-screening",
+        operation_id="returnToScreening",
+        summary="Screen the case again",
+        description="When kind, unit or ground turns out to be wrong. Nobody handles it then, and no answer is "
+        "waited for. From the review of an objection by the head alone; the decision is then void.",
+        command=ReturnToScreening,
+        body=WayBackBody,
+    ),
+    StaffCommandEndpoint(
+        path="reopening",
+        operation_id="reopenCase",
+        summary="Take back a mistake of the office",
+        description="By the head: a refusal, a decision, a closing or a merge. The case is screened again and owed anew "
+        "from today; its letter is void. 409 when its texts were erased already.",
+        command=Reopen,
+        body=WayBackBody,
     ),
     StaffCommandEndpoint(
         path="citizen-questions",

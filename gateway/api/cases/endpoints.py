@@ -3,100 +3,109 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from contracts.accounts import ListStaff, StaffList
-from contracts.media import Variant
-from contracts.searches import CaseCount, CasePage, CountFoundCases, ListCases
-from contracts.tracking import AuthorizeMedia, GetCase, StaffCase
+from contracts import accounts, searches, tracking
+from contracts.gateway import Actor
 from contracts.vocabulary import Role
+from gateway.api.attachments import register_attachment
 from gateway.api.case_commands import register_staff_commands
 from gateway.api.cases.commands import STAFF_COMMANDS
-from gateway.api.dependencies import CaseId, ContainerDep, MediaId, StaffDep, answer
-from gateway.api.openapi_responses import CASE, problems
-from gateway.api.searches.bodies import CountQuery, PageQuery
-from gateway.evidence import attachments
+from gateway.api.dependencies import CaseId, ContainerDep, StaffDep, container_of, relay, staff_actor
+from gateway.api.openapi_responses import CASE, directly, problems
+from gateway.api.request_endpoints import STAFF, Field, RequestEndpoint, Rpc, register_requests
+from gateway.api.searches.bodies import CountQuery, PageQuery, parse_page_query
+from gateway.container import AppContainer
 
 router = APIRouter(tags=["cases"])
 register_staff_commands(router, STAFF_COMMANDS)
+
+
+async def _list(request: Request) -> Response | None:
+    container = container_of(request)
+    actor = staff_actor(container, request)
+    filters = parse_page_query(request.query_params)
+    return None if filters is None else await _list_cases(container, actor, filters)
+
+
+async def _list_cases(container: AppContainer, actor: Actor, filters: PageQuery) -> Response:
+    return await relay(container, "tracking", "list_cases", searches.ListCases(actor=actor, **filters.request_fields()))
+
+
+async def _get(request: Request) -> Response:
+    container = container_of(request)
+    return await _get_case(container, staff_actor(container, request), UUID(request.path_params["case_id"]))
+
+
+async def _get_case(container: AppContainer, actor: Actor, case_id: UUID) -> Response:
+    return await relay(
+        container, "tracking", "get_case", tracking.GetCase(actor=actor, case_id=case_id), versioned=True
+    )
 
 
 @router.get(
     "/cases",
     operation_id="listCases",
     summary="The cases I may see",
-    response_model=CasePage,
+    response_model=searches.CasePage,
     responses=problems(401, 403, 404, 422),
 )
+@directly(_list)
 async def list_cases(container: ContainerDep, signed_in: StaffDep, filters: Annotated[PageQuery, Query()]) -> Response:
     """Newest filed first, or as `sort` says, by pages: `next` is the `after` of the following one. All filters have to hold,
     of several values of one filter one of them. A case against the unit one belongs to, or one above it, is never among
     them. To an analyst they come masked, without what is said in them and who handles them, and cannot be looked for by
     either (403), nor by a kept search."""
-    request = ListCases(actor=signed_in.actor, **filters.request_fields())
-    return answer(await container.rabbit.ask("tracking", "list_cases", request, CasePage))
+    return await _list_cases(container, signed_in.actor, filters)
 
 
-@router.get(
-    "/cases/count",
-    operation_id="countFoundCases",
-    summary="How many cases I may see",
-    response_model=CaseCount,
-    responses=problems(401, 403, 404, 422),
+register_requests(
+    router,
+    RequestEndpoint(
+        "GET /cases/count",
+        "countFoundCases",
+        "How many cases I may see",
+        "With the filters of the list.",
+        STAFF,
+        Rpc("tracking.count_found_cases", searches.CountFoundCases, searches.CaseCount),
+        query=CountQuery,
+        errors=(404,),
+    ),
 )
-async def count_found_cases(
-    container: ContainerDep, signed_in: StaffDep, filters: Annotated[CountQuery, Query()]
-) -> Response:
-    """With the filters of the list."""
-    request = CountFoundCases(actor=signed_in.actor, **filters.request_fields())
-    return answer(await container.rabbit.ask("tracking", "count_found_cases", request, CaseCount))
 
 
 @router.get(
     "/cases/{case_id}",
     operation_id="getCase",
     summary="One case, whole",
-    response_model=StaffCase,
+    response_model=tracking.StaffCase,
     responses={**problems(401, 403, 404, 422), **CASE},
 )
+@directly(_get)
 async def get_case(case_id: CaseId, container: ContainerDep, signed_in: StaffDep) -> Response:
     """404 also when it is not for me."""
-    case = await container.rabbit.ask(
-        "tracking", "get_case", GetCase(actor=signed_in.actor, case_id=case_id), StaffCase
-    )
-    return answer(case, etag=f'"{case.version}"')
+    return await _get_case(container, signed_in.actor, case_id)
 
 
-@router.get(
+register_attachment(
+    router,
     "/cases/{case_id}/attachments/{media_id}",
     operation_id="downloadAttachment",
     summary="An attachment of a case",
-    response_class=Response,
-    responses={**problems(401, 403, 404, 409, 410, 416, 422), **attachments.CONTENT},
+    sender=STAFF,
+    case_id=CaseId,
 )
-async def attachment(
-    request: Request,
-    case_id: CaseId,
-    media_id: MediaId,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    variant: Variant = Variant.EVIDENCE,
-) -> Response:
-    """Supports one Range. Never HTML."""
-    return await container.attachments.send(
-        request, AuthorizeMedia(actor=signed_in.actor, case_id=case_id, media_id=media_id), variant
-    )
-
-
-@router.get(
-    "/staff",
-    operation_id="listStaff",
-    summary="Who may be assigned",
-    response_model=StaffList,
-    responses=problems(401, 403, 422),
+register_requests(
+    router,
+    RequestEndpoint(
+        "GET /staff",
+        "listStaff",
+        "Who the staff are, and who may be assigned",
+        "For head, screener, substitute and administrator.",
+        STAFF,
+        Rpc("accounts.list_staff", accounts.ListStaff, accounts.StaffList),
+        parameters={"role": Field(Role | None, None)},
+    ),
 )
-async def list_staff(container: ContainerDep, signed_in: StaffDep, role: Role | None = None) -> Response:
-    """For head, screener and administrator."""
-    request = ListStaff(actor=signed_in.actor, role=role)
-    return answer(await container.rabbit.ask("accounts", "list_staff", request, StaffList))

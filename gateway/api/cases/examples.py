@@ -10,6 +10,14 @@ from gateway.api.inquiry.examples import CHECK, LINKED, REMINDER
 from gateway.api.staff.examples import MEMBER
 from gateway.api.visits.examples import STAFF_VISIT
 
+QUESTION_ASKED: dict[str, Any] = {
+    "code": "since",
+    "type": "date",
+    "name_fa": "از چه روزی؟",
+    "name_en": "Since when?",
+    "required": False,
+    "options": [],
+}
 ATTACHMENT: dict[str, Any] = {
     "media_id": MEDIA_ID,
     "state": "accepted",
@@ -35,6 +43,7 @@ LINE: dict[str, Any] = {
     "filed_at": "2026-11-23T08:30:00Z",
     "expected_on": "2026-12-15",
     "handler": None,
+    "handler_name": None,
     "outcome": None,
     "excerpt": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
     "version": 2,
@@ -56,8 +65,10 @@ STAFF_ENTRY: dict[str, Any] = {
     "entry": "opened",
     "actor_kind": "citizen",
     "actor_id": None,
+    "actor_name": None,
     "stage": "registered",
     "details": {},
+    "names": {},
     "hash": HASH,
 }
 PLACE: dict[str, Any] = {"latitude": 36.27, "longitude": 50.0, "address": "خیابان فلسطین"}
@@ -66,6 +77,26 @@ CONSENT: dict[str, Any] = {
     "to": ["filing", "sms"],
     "recorded_by": STAFF_ID,
     "recorded_at": "2026-11-23T08:30:00Z",
+}
+MERGED: dict[str, Any] = {
+    "case_id": "7d3c9a0e-0f6b-4b43-8d53-5a2c1b9d2f10",
+    "number": "1405-000124",
+    "kind": "complaint",
+    "unit": "dep.urb.permits",
+    "unit_name_fa": "اداره صدور پروانه و گواهی‌های ساختمانی",
+    "unit_name_en": "Building Permits Office",
+    "ground": "delay",
+    "filed_at": "2026-11-24T08:30:00Z",
+    "text": "پرونده من هم در همین اداره مانده است.",
+    "answers": {},
+    "happened_on": None,
+    "place": None,
+    "reference": None,
+    "people": [],
+    "visit_wanted": True,
+    "answered_questions": [],
+    "attachments": [ATTACHMENT],
+    "visits": [],
 }
 NAMED: dict[str, Any] = {"code": "process", "name_fa": "فرایند", "name_en": "Process"}
 GROUP: dict[str, Any] = {"members": 12, "common": "ساکنان یک کوچه که آسفالت آن کنده شده است."}
@@ -81,6 +112,7 @@ STAFF_CASE: dict[str, Any] = {
     "unit_name_en": "Building Permits Office",
     "ground": "delay",
     "answers": {"since": "2026-10-23"},
+    "answered_questions": [QUESTION_ASKED],
     "text": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
     "happened_on": "2026-11-20",
     "place": PLACE,
@@ -94,6 +126,7 @@ STAFF_CASE: dict[str, Any] = {
     "filed_at": "2026-11-23T08:30:00Z",
     "expected_on": "2026-12-15",
     "handler": STAFF_ID,
+    "handler_name": "بازرس نمونه",
     "decision": DECISION,
     "root_causes": ["process"],
     "recommendations": [RECOMMENDATION],
@@ -103,15 +136,20 @@ STAFF_CASE: dict[str, Any] = {
     "attachments": [ATTACHMENT],
     "visits": [STAFF_VISIT],
     "timeline": [STAFF_ENTRY],
+    "closed_reason": None,
     "proposal": None,
     "followed": [FOLLOWED],
     "checklist": [CHECK],
     "reminders": [REMINDER],
     "linked": [LINKED],
+    "merged_cases": [MERGED],
+    "unit_has_liaison": True,
     "consent": CONSENT,
     "group": GROUP,
     "refusal": None,
     "root_cause_names": [NAMED],
+    "co_handlers": [STAFF_ID],
+    "consultations": [],
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -121,6 +159,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "CaseQuestion": CASE_QUESTION,
     "Consent": CONSENT,
     "Group": GROUP,
+    "MergedCase": MERGED,
     "Named": NAMED,
     "Place": PLACE,
     "StaffCase": STAFF_CASE,

@@ -1,4 +1,5 @@
-"""Bodies of what the administrator sets."""
+"""Bodies of what the administrator sets. Of an item that is there, what a body leaves out stays; a new one has what is shown as
+the default."""
 
 from __future__ import annotations
 
@@ -6,16 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from contracts.base import GroundCode, UnitCode
+from contracts.base import GroundCode, ListCode, UnitCode
 from contracts.intake import QuestionCode, QuestionType
 from contracts.vocabulary import Kind, Outcome
-from gateway.api.fields import Body, Day, Flag, Whole, example
+from gateway.api.fields import AnyDay, Body, Day, Distinct, Flag, Whole, example
 
 Typed = Annotated[str, StringConstraints(max_length=4000)]
 
 
 class UnitBody(Body):
-    """`parent` null: the root, of which there is one. `active` false closes it."""
+    """`parent` null: the root, of which there is one. `active` false closes it; left out, it is as before."""
 
     parent: UnitCode | None
     level: Typed
@@ -63,7 +64,7 @@ class GroundQuestionBody(Body):
 
 
 class GroundBody(Body):
-    """With `kinds` empty it is offered no more."""
+    """With `kinds` empty it is offered no more. What is left out is as before."""
 
     kinds: Annotated[list[Kind], Field(max_length=10)]
     name_fa: Typed
@@ -81,7 +82,7 @@ class GroundBody(Body):
 
 
 class RefusalReasonBody(Body):
-    """`address`: where the citizen may turn instead. `active` false: offered no more."""
+    """`address`: where the citizen may turn instead. `active` false: offered no more. What is left out is as before."""
 
     name_fa: Typed
     name_en: Typed
@@ -104,13 +105,49 @@ class RootCauseBody(Body):
 
 
 class AnswerTemplateBody(Body):
-    """For every kind or ground that it does not name."""
+    """For every kind or ground that it does not name; null for every one, left out it is as before. `articles`: the codes of
+    those that it cites."""
 
     kind: Kind | None = None
     ground: GroundCode | None = None
     text_fa: Typed
     text_en: Typed
+    articles: Annotated[Distinct[ListCode], Field(max_length=20)] = []
     model_config = example(kind="complaint", text_fa="شکایت شما وارد است.", text_en="Your complaint is upheld.")
+
+
+class ArticleBody(Body):
+    """`title_…`: of the regulation; `number`: of its article. Decisions of the days from `valid_from` to `valid_until` may cite
+    it; null: until further notice. What is left out is as before."""
+
+    title_fa: Typed
+    title_en: Typed
+    number: Typed
+    text_fa: Typed
+    text_en: Typed = ""
+    valid_from: AnyDay
+    valid_until: AnyDay | None = None
+    model_config = example(
+        title_fa="قانون شهرداری",
+        title_en="Municipality Act",
+        number="۱۰۰",
+        text_fa="مالکین اراضی باید قبل از هر اقدام عمرانی از شهرداری پروانه بگیرند.",
+        valid_from="1977-08-15",
+    )
+
+
+class OutsideBodyBody(Body):
+    """`age_key`: the body's public key of age, `age1…`; without one nothing is referred to it. What is left out is as before."""
+
+    name_fa: Typed
+    name_en: Typed
+    age_key: Annotated[str, StringConstraints(max_length=100)] = ""
+    active: Flag = True
+    model_config = example(
+        name_fa="سازمان بازرسی کل کشور، استان قزوین",
+        name_en="General Inspection Organisation, Qazvin Province",
+        age_key="age103hxfpfsdnsgsenjntpdafc4dqpry7ls37pcuc65mq7ra39jfgfsqjzukx",
+    )
 
 
 class CalendarBody(Body):
@@ -127,24 +164,31 @@ class DeadlineBody(Body):
     kind: Kind | None = None
     ground: GroundCode | None = None
     urgent: Flag | None = None
-    step: Literal["decision", "first_reading", "unit", "citizen", "objection"] = "decision"
+    step: Literal["decision", "first_reading", "unit", "citizen", "citizen_reminder", "citizen_close", "objection"] = (
+        "decision"
+    )
     days: Whole
     model_config = example(kind="information", step="decision", days=30)
 
 
 class DeadlinesBody(Body):
-    """All rules, in place of those there are."""
+    """All rules, in place of those there are. `applies_to` open: the days of open cases are computed anew, too."""
 
     deadlines: Annotated[list[DeadlineBody], Field(max_length=500)]
+    applies_to: Literal["open", "new"] = "new"
     model_config = example(deadlines=[{"kind": "information", "days": 30}, {"urgent": True, "days": 1}])
 
 
 class DecisionsBody(Body):
-    """`four_eyes`: kinds whose decisions a head approves; `auto_close_days`: working days. What is left out stays."""
+    """`four_eyes`: kinds whose decisions a head approves; `auto_close_days`: working days;
+    `transfers_without_head`: how often a case may go from one unit to another until it takes the head. What is left out
+    stays. `applies_to` new: cases filed before go on by the rules of before."""
 
     four_eyes: Annotated[list[Kind], Field(max_length=10)] | None = None
     auto_close_days: Whole | None = None
-    model_config = example(four_eyes=["complaint"], auto_close_days=10)
+    transfers_without_head: Whole | None = None
+    applies_to: Literal["open", "new"] = "open"
+    model_config = example(four_eyes=["complaint"], auto_close_days=10, transfers_without_head=2)
 
 
 class RetentionRuleBody(Body):
@@ -160,7 +204,8 @@ class RetentionRuleBody(Body):
 
 
 class RetentionBody(Body):
-    """All rules, in place of those there are."""
+    """All rules, in place of those there are. `applies_to` new: cases filed before are kept by the rules of before."""
 
     retention: Annotated[list[RetentionRuleBody], Field(max_length=100)]
+    applies_to: Literal["open", "new"] = "open"
     model_config = example(retention=[{"kind": "information", "identity_months": 12, "evidence_months": 24}])

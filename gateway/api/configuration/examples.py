@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.api.examples import STAFF_ID
+from gateway.api.examples import CASE_ID, STAFF_ID
 
 OPTION: dict[str, Any] = {"value": "ignored", "name_fa": "بی‌اعتنایی", "name_en": "Being ignored"}
 QUESTION: dict[str, Any] = {
@@ -57,6 +57,24 @@ TEMPLATE: dict[str, Any] = {
     "ground": "delay",
     "text_fa": "شکایت شما وارد است.",
     "text_en": "Your complaint is upheld.",
+    "articles": ["municipality_100"],
+}
+ARTICLE: dict[str, Any] = {
+    "code": "municipality_100",
+    "title_fa": "قانون شهرداری",
+    "title_en": "Municipality Act",
+    "number": "۱۰۰",
+    "text_fa": "مالکین اراضی باید قبل از هر اقدام عمرانی از شهرداری پروانه بگیرند.",
+    "text_en": "",
+    "valid_from": "1977-08-15",
+    "valid_until": None,
+}
+OUTSIDE_BODY: dict[str, Any] = {
+    "code": "inspection_organisation",
+    "name_fa": "سازمان بازرسی کل کشور، استان قزوین",
+    "name_en": "General Inspection Organisation, Qazvin Province",
+    "age_key": "age103hxfpfsdnsgsenjntpdafc4dqpry7ls37pcuc65mq7ra39jfgfsqjzukx",
+    "active": True,
 }
 DEADLINE: dict[str, Any] = {"kind": "information", "ground": None, "urgent": None, "step": "decision", "days": 30}
 RETENTION: dict[str, Any] = {
@@ -66,6 +84,8 @@ RETENTION: dict[str, Any] = {
     "evidence_months": 24,
     "text_months": None,
 }
+EARLIER_DECISIONS: dict[str, Any] = {"before": "2026-11-24T08:30:00Z", "four_eyes": [], "auto_close_days": 15}
+EARLIER_RETENTION: dict[str, Any] = {"before": "2026-11-24T08:30:00Z", "retention": []}
 FORM: dict[str, Any] = {
     "version": 3,
     "units": [UNIT],
@@ -79,9 +99,15 @@ CONFIGURATION: dict[str, Any] = {
     "refusal_reasons": [REASON],
     "root_causes": [CAUSE],
     "answer_templates": [TEMPLATE],
+    "articles": [ARTICLE],
     "four_eyes": ["complaint"],
     "auto_close_days": 10,
+    "transfers_without_head": 2,
     "retention": [RETENTION],
+    "earlier_decisions": [EARLIER_DECISIONS],
+    "earlier_retention": [EARLIER_RETENTION],
+    "open_case_rules": 1,
+    "outside_bodies": [OUTSIDE_BODY],
 }
 CONFIGURATION_CHANGE: dict[str, Any] = {
     "id": 12,
@@ -94,7 +120,19 @@ CONFIGURATION_CHANGE: dict[str, Any] = {
     "version": 3,
 }
 
+MOVED: dict[str, Any] = {"step": "decision", "working_days": -5, "cases": 12, "late_at_once": 3}
+MOVED_CASE: dict[str, Any] = {
+    "case_id": CASE_ID,
+    "number": "1405-000123",
+    "kind": "complaint",
+    "due_on": "2026-12-14",
+    "due_on_after": "2026-12-07",
+    "late_at_once": False,
+}
+DUE_ERASURE: dict[str, Any] = {"part": "identity", "cases": 4, "before": 1}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "OutsideBody": OUTSIDE_BODY,
     "RetentionRule": {"kind": "complaint", "outcome": None, "identity_months": 24, "evidence_months": 60},
     "ListedReason": {
         "code": "outside_remit",
@@ -110,12 +148,31 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ConfigurationChange": CONFIGURATION_CHANGE,
     "Configuration": CONFIGURATION,
     "Condition": {"question": "what", "values": ["ignored"]},
+    "RulesPreview": {
+        "open_cases": 40,
+        "moved": 12,
+        "late_at_once": 3,
+        "by": [MOVED],
+        "approvals_added": 0,
+        "approvals_dropped": 0,
+        "closed_at_once": 0,
+        "erased": [DUE_ERASURE],
+        "items": [MOVED_CASE],
+        "next": None,
+    },
+    "MovedDays": MOVED,
+    "MovedCase": MOVED_CASE,
+    "DueErasure": DUE_ERASURE,
+    "Article": ARTICLE,
+    "EarlierDecisionRules": EARLIER_DECISIONS,
+    "EarlierRetention": EARLIER_RETENTION,
     "AnswerTemplate": {
         "code": "thanks",
         "kind": "criticism",
         "ground": None,
         "text_fa": "از پیشنهاد شما سپاسگزاریم.",
         "text_en": "Thank you for your suggestion.",
+        "articles": [],
     },
     "Ground": GROUND,
     "Option": OPTION,

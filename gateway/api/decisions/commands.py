@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contracts.tracking import Approve, Decide, Propose, ReturnProposal, SettleRecommendation
+from contracts.tracking import Approve, Decide, Propose, ReturnProposal, SettleEarly, SettleRecommendation
 from gateway.api.case_commands import StaffCommandEndpoint
-from gateway.api.decisions.bodies import DecisionBody, ReturnedBody, SettlementBody
+from gateway.api.decisions.bodies import DecisionBody, EarlySettlementBody, ReturnedBody, SettlementBody
 from gateway.submissions.catalogue_cache import CatalogueCache
 
 
@@ -38,6 +38,15 @@ STAFF_COMMANDS = (
         description="To the inspector, with what is still wanted.",
         command=ReturnProposal,
         body=ReturnedBody,
+    ),
+    StaffCommandEndpoint(
+        path="early-settlement",
+        operation_id="settleEarly",
+        summary="Settle at first reading, with the citizen's word",
+        description="Of a complaint or criticism whose citizen is known. The citizen is told, and may object; where the kind "
+        "needs four eyes, it is a proposal for the head.",
+        command=SettleEarly,
+        body=EarlySettlementBody,
     ),
     StaffCommandEndpoint(
         path="recommendations/{recommendation_id}/settlement",

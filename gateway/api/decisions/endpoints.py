@@ -6,53 +6,77 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from contracts import tracking
 from contracts.base import UnitCode
-from contracts.tracking import FollowedRecommendation, ListRecommendations, Recommendations, ReportRecommendation
+from contracts.errors import NotAllowed
+from contracts.vocabulary import Role
 from gateway.api.case_commands import register_staff_commands
-from gateway.api.decisions.bodies import ReportBody
+from gateway.api.decisions.bodies import DecidedCase, DecidedGroup, GroupDecisionBody, ReportBody
 from gateway.api.decisions.commands import STAFF_COMMANDS
 from gateway.api.dependencies import ContainerDep, IdempotencyKey, StaffDep, answer
 from gateway.api.openapi_responses import problems
+from gateway.api.request_endpoints import STAFF, Field, RequestEndpoint, Rpc, register_requests
+from gateway.cases.group_decisions import CaseToDecide
+from gateway.edge.problems import Problem, problem_details
 
 router = APIRouter(tags=["decisions"])
 register_staff_commands(router, STAFF_COMMANDS)
 
-
-@router.get(
-    "/recommendations",
-    operation_id="listRecommendations",
-    summary="What was recommended to units",
-    response_model=Recommendations,
-    responses=problems(401, 403, 422),
-)
-async def list_recommendations(
-    container: ContainerDep, signed_in: StaffDep, unit: UnitCode | None = None, open_only: bool = True
-) -> Response:
-    """The soonest due first. A liaison gets those to the unit, with nothing of their cases. `unit` takes all below it."""
-    request = ListRecommendations(actor=signed_in.actor, unit=unit, open_only=open_only)
-    return answer(await container.rabbit.ask("tracking", "list_recommendations", request, Recommendations))
+_DECIDE = frozenset({Role.INSPECTOR, Role.HEAD, Role.SUBSTITUTE})
 
 
 @router.post(
-    "/recommendations/{recommendation_id}/report",
-    operation_id="reportRecommendation",
-    summary="Report for the unit",
-    response_model=FollowedRecommendation,
-    responses=problems(401, 403, 404, 409, body=True),
+    "/decisions",
+    operation_id="decideCases",
+    summary="One decision for many cases",
+    response_model=DecidedGroup,
+    responses=problems(401, 403, 409, body=True),
 )
-async def report(
-    recommendation_id: UUID,
-    body: ReportBody,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
+async def decide_cases(
+    body: GroupDecisionBody, container: ContainerDep, signed_in: StaffDep, idempotency_key: IdempotencyKey
 ) -> Response:
-    """Done, or declined with its reason. By the unit's liaison; the office has the last word."""
-    request = ReportRecommendation(
-        actor=signed_in.actor,
-        recommendation_id=recommendation_id,
-        done=body.done,
-        reason=body.reason,
-        idempotency_key=idempotency_key,
-    )
-    return answer(await container.rabbit.ask("tracking", "report_recommendation", request, FollowedRecommendation))
+    """Each case by itself, as its own decision would be; where its kind needs four eyes, the decision is proposed. Each citizen
+    is told, and may object. A case that cannot be decided comes back with its problem and stops no other. Sent again with its
+    key, the request goes on where it was, and decides each case once."""
+    if not signed_in.actor.roles & _DECIDE:
+        raise NotAllowed
+    decision, catalogue = tracking.Decide(**body.decision.model_dump()), container.catalogue_cache
+    catalogue.check_offered("decision.root_causes", catalogue.root_causes, decision.root_causes)
+    cases = [CaseToDecide(case.case_id, case.expected_version) for case in body.cases]
+    results = await container.group_decisions.decide(signed_in.actor, decision, cases, idempotency_key)
+    language = signed_in.visitor.language
+    items = [
+        DecidedCase(
+            case_id=result.case_id,
+            result=result.result,
+            version=result.version,
+            problem=Problem(**problem_details(result.error, language)) if result.error else None,
+        )
+        for result in results
+    ]
+    return answer(DecidedGroup(items=items))
+
+
+register_requests(
+    router,
+    RequestEndpoint(
+        "GET /recommendations",
+        "listRecommendations",
+        "What was recommended to units",
+        "The soonest due first. A liaison gets those to the unit, with nothing of their cases. `unit` takes "
+        "all below it.",
+        STAFF,
+        Rpc("tracking.list_recommendations", tracking.ListRecommendations, tracking.Recommendations),
+        parameters={"unit": Field(UnitCode | None, None), "open_only": Field(bool, True)},
+    ),
+    RequestEndpoint(
+        "POST /recommendations/{recommendation_id}/report",
+        "reportRecommendation",
+        "Report for the unit",
+        "Done, or declined with its reason. By the unit's liaison; the office has the last word.",
+        STAFF,
+        Rpc("tracking.report_recommendation", tracking.ReportRecommendation, tracking.FollowedRecommendation),
+        parameters={"recommendation_id": Field(UUID)},
+        body=ReportBody,
+    ),
+)

@@ -6,12 +6,19 @@ from typing import Any
 
 from gateway.api.examples import CASE_ID, STAFF_ID
 
+ARTICLE: dict[str, Any] = {
+    "code": "municipality_100",
+    "title_fa": "قانون شهرداری",
+    "title_en": "Municipality Act",
+    "number": "۱۰۰",
+}
 DECISION: dict[str, Any] = {
     "outcome": "upheld",
     "reasons": "تأخیر بیش از مهلت قانونی بوده است.",
     "decided_at": "2026-12-06T09:00:00Z",
     "final": False,
     "objection_until": "2026-12-20",
+    "articles": [ARTICLE],
 }
 FOLLOWED: dict[str, Any] = {
     "recommendation_id": "5b0a54f0-1f3e-4d0c-9a53-0d2f6a0b7d11",
@@ -31,11 +38,16 @@ PROPOSAL: dict[str, Any] = {
     "reasons": "تأخیر بیش از مهلت قانونی بوده است.",
     "root_causes": ["process"],
     "recommendations": [RECOMMENDATION],
+    "articles": ["municipality_100"],
     "by": STAFF_ID,
     "at": "2026-12-05T09:00:00Z",
 }
+DECIDED_CASE: dict[str, Any] = {"case_id": CASE_ID, "result": "decided", "version": 5, "problem": None}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "CitedArticle": ARTICLE,
+    "DecidedCase": DECIDED_CASE,
+    "DecidedGroup": {"items": [DECIDED_CASE]},
     "Decision": DECISION,
     "FollowedRecommendation": FOLLOWED,
     "Proposal": PROPOSAL,

@@ -11,21 +11,11 @@ from fastapi import APIRouter, Path, Response
 from starlette.responses import StreamingResponse
 
 from backbone.persian import jalali
-from contracts.exports import (
-    DropExport,
-    Dropped,
-    Export,
-    ExportFormat,
-    ExportPage,
-    ExportPiece,
-    GetExport,
-    ListExports,
-    ReadExport,
-    StartExport,
-)
-from gateway.api.dependencies import ContainerDep, IdempotencyKey, SignedIn, StaffDep, answer
+from contracts import exports
+from gateway.api.dependencies import ContainerDep, SignedIn, StaffDep
 from gateway.api.exports.bodies import ExportBody
-from gateway.api.openapi_responses import answers, problems
+from gateway.api.openapi_responses import problems
+from gateway.api.request_endpoints import STAFF, Field, RequestEndpoint, Rpc, Success, register_requests
 from gateway.container import AppContainer
 from gateway.evidence.downloads import content_disposition
 
@@ -33,8 +23,8 @@ router = APIRouter(prefix="/exports", tags=["exports"])
 
 ExportId = Annotated[UUID, Path(description="The export's id.")]
 MEDIA_TYPES = {
-    ExportFormat.CSV: "text/csv; charset=utf-8",
-    ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    exports.ExportFormat.CSV: "text/csv; charset=utf-8",
+    exports.ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FILE: dict[int | str, dict[str, Any]] = {
@@ -47,60 +37,43 @@ _FIXED_HEADERS = {
 }
 
 
-@router.post(
-    "",
-    operation_id="startExport",
-    summary="Ask for a file of cases",
-    status_code=202,
-    response_model=Export,
-    responses={
-        **problems(401, 403, 404, 409, body=True),
-        **answers(202, "It will be made", Location="Where its state is"),
-    },
+register_requests(
+    router,
+    RequestEndpoint(
+        "POST",
+        "startExport",
+        "Ask for a file of cases",
+        """
+        By who sees cases, and of those alone that they may see while it is made; no codes, no identities; to an
+        analyst without texts and handlers, which cannot be looked for either (403). 409 with too many
+        in the making.
+        """,
+        STAFF,
+        Rpc("tracking.start_export", exports.StartExport, exports.Export),
+        body=ExportBody,
+        success=Success(
+            status=202, description="It will be made", location=("/v1/exports/{export_id}", "Where its state is")
+        ),
+        errors=(404,),
+    ),
+    RequestEndpoint(
+        "GET",
+        "listExports",
+        "My exports",
+        "The newest first; those that are not purged yet.",
+        STAFF,
+        Rpc("tracking.list_exports", exports.ListExports, exports.ExportPage),
+    ),
+    RequestEndpoint(
+        "GET /{export_id}",
+        "getExport",
+        "How far an export is",
+        "404 for another's.",
+        STAFF,
+        Rpc("tracking.get_export", exports.GetExport, exports.Export),
+        parameters={"export_id": Field(ExportId)},
+    ),
 )
-async def start(
-    body: ExportBody, container: ContainerDep, signed_in: StaffDep, idempotency_key: IdempotencyKey
-) -> Response:
-    """By who sees cases, and of those alone that they may see while it is made; no codes, no identities; to an
-    analyst without texts and handlers, which cannot be looked for either (403). 409 with too many
-    in the making."""
-    request = StartExport(
-        actor=signed_in.actor,
-        filters=body.filters.filter(),
-        search=body.search,
-        format=body.format,
-        language=body.language,
-        idempotency_key=idempotency_key,
-    )
-    export = await container.rabbit.ask("tracking", "start_export", request, Export)
-    return answer(export, 202, location=f"/v1/exports/{export.export_id}")
-
-
-@router.get(
-    "",
-    operation_id="listExports",
-    summary="My exports",
-    response_model=ExportPage,
-    responses=problems(401, 403),
-)
-async def list_exports(container: ContainerDep, signed_in: StaffDep) -> Response:
-    """The newest first; those that are not purged yet."""
-    return answer(
-        await container.rabbit.ask("tracking", "list_exports", ListExports(actor=signed_in.actor), ExportPage)
-    )
-
-
-@router.get(
-    "/{export_id}",
-    operation_id="getExport",
-    summary="How far an export is",
-    response_model=Export,
-    responses=problems(401, 403, 404, 422),
-)
-async def get_export(export_id: ExportId, container: ContainerDep, signed_in: StaffDep) -> Response:
-    """404 for another's."""
-    request = GetExport(actor=signed_in.actor, export_id=export_id)
-    return answer(await container.rabbit.ask("tracking", "get_export", request, Export))
 
 
 @router.get(
@@ -112,7 +85,7 @@ async def get_export(export_id: ExportId, container: ContainerDep, signed_in: St
 )
 async def download(export_id: ExportId, container: ContainerDep, signed_in: StaffDep) -> Response:
     """409 until it is done; 410 when I may no longer see what I might when it was made."""
-    first = await _piece(container, signed_in, export_id, 0)
+    first = await _chunk(container, signed_in, export_id, 0)
     name = f"cases-{jalali.plain(jalali.today(first.asked_at)).replace('/', '-')}.{first.format}"
     headers = {
         **_FIXED_HEADERS,
@@ -120,31 +93,31 @@ async def download(export_id: ExportId, container: ContainerDep, signed_in: Staf
         "content-disposition": content_disposition(name, inline=False),
         "content-length": str(first.size),
     }
-    return StreamingResponse(_pieces(container, signed_in, first), headers=headers)
+    return StreamingResponse(_chunks(container, signed_in, first), headers=headers)
 
 
-@router.delete(
-    "/{export_id}",
-    operation_id="dropExport",
-    summary="Cancel or drop an export",
-    status_code=204,
-    responses=problems(401, 403, 404, 422),
+register_requests(
+    router,
+    RequestEndpoint(
+        "DELETE /{export_id}",
+        "dropExport",
+        "Cancel or drop an export",
+        "It is made no further, and its file is gone.",
+        STAFF,
+        Rpc("tracking.drop_export", exports.DropExport, exports.Dropped),
+        parameters={"export_id": Field(ExportId)},
+        success=Success(status=204),
+    ),
 )
-async def drop(export_id: ExportId, container: ContainerDep, signed_in: StaffDep) -> Response:
-    """It is made no further, and its file is gone."""
-    await container.rabbit.ask(
-        "tracking", "drop_export", DropExport(actor=signed_in.actor, export_id=export_id), Dropped
-    )
-    return Response(status_code=204)
 
 
-async def _piece(container: AppContainer, signed_in: SignedIn, export_id: UUID, piece: int) -> ExportPiece:
-    request = ReadExport(actor=signed_in.actor, export_id=export_id, piece=piece)
-    return await container.rabbit.ask("tracking", "read_export", request, ExportPiece)
+async def _chunk(container: AppContainer, signed_in: SignedIn, export_id: UUID, chunk: int) -> exports.ExportChunk:
+    request = exports.ReadExport(actor=signed_in.actor, export_id=export_id, chunk=chunk)
+    return await container.rabbit.call("tracking", "read_export", request, exports.ExportChunk)
 
 
-async def _pieces(container: AppContainer, signed_in: SignedIn, first: ExportPiece) -> AsyncIterator[bytes]:
+async def _chunks(container: AppContainer, signed_in: SignedIn, first: exports.ExportChunk) -> AsyncIterator[bytes]:
     yield base64.b64decode(first.content)
-    for number in range(1, first.pieces):
-        piece = await _piece(container, signed_in, first.export_id, number)
-        yield base64.b64decode(piece.content)
+    for number in range(1, first.chunks):
+        chunk = await _chunk(container, signed_in, first.export_id, number)
+        yield base64.b64decode(chunk.content)

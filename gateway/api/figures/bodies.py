@@ -26,6 +26,14 @@ class FigureFilters(Body):
     stage: Stage | None = None
 
 
+class DecisionFilters(FigureFilters):
+    """As of cases; `since`, `until`: days of the last decision."""
+
+
+class RatingFilters(FigureFilters):
+    """As of cases; `since`, `until`: days of the rating."""
+
+
 class VisitFilters(Body):
     """`by`: one to three dimensions, for the public `month` alone. `since`, `until`: days in Tehran, both included; for the
     public the whole months between them count."""

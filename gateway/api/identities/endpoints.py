@@ -7,111 +7,93 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
 
+from contracts import identities, intake, tracking
 from contracts.errors import NotAllowed
-from contracts.identities import (
-    AskForIdentity,
-    DecideIdentityRequest,
-    IdentityRequest,
-    IdentityRequests,
-    ListIdentityRequests,
-)
-from contracts.intake import OpenedIdentity, OpenIdentity
-from contracts.tracking import AuthorizeIdentity, IdentityGrant
-from contracts.vocabulary import Role
-from gateway.api.dependencies import CaseId, ContainerDep, Cursor, IdempotencyKey, PageSize, SignedIn, StaffDep, answer
+from contracts.vocabulary import IDENTITY_ROLES, Role
+from gateway.api.dependencies import CaseId, ContainerDep, StaffDep, answer
 from gateway.api.identities.bodies import IdentityDecisionBody, IdentityRequestBody, ReasonBody
 from gateway.api.openapi_responses import problems
+from gateway.api.request_endpoints import (
+    PAGE,
+    Field,
+    RequestEndpoint,
+    Rpc,
+    Success,
+    register_requests,
+    staff_with,
+)
 
 router = APIRouter(tags=["identities"])
 
 RequestId = Annotated[UUID, Path(description="The request's id.")]
 
 
-def _opener(signed_in: SignedIn) -> None:
-    if not signed_in.caller.roles & {Role.HEAD, Role.CUSTODIAN}:
-        raise NotAllowed
+OPENER, CUSTODIAN = staff_with(*IDENTITY_ROLES), staff_with(Role.CUSTODIAN)
 
 
-@router.post(
-    "/cases/{case_id}/identity/requests",
-    operation_id="askForIdentity",
-    summary="Ask a custodian to let me open who filed this case",
-    status_code=201,
-    response_model=IdentityRequest,
-    responses=problems(401, 403, 404, 409, body=True),
+register_requests(
+    router,
+    RequestEndpoint(
+        "POST /cases/{case_id}/identity/requests",
+        "askForIdentity",
+        "Ask a custodian to let me open who filed this case",
+        "For head and custodian, and for a substitute where the case is about the inspection itself. Once another custodian has "
+        "consented, I may open it for so many `minutes`.",
+        OPENER,
+        Rpc("tracking.ask_for_identity", identities.AskForIdentity, identities.IdentityRequest),
+        parameters={"case_id": Field(CaseId)},
+        body=IdentityRequestBody,
+        success=Success(status=201),
+    ),
+    RequestEndpoint(
+        "GET /identity-requests",
+        "listIdentityRequests",
+        "Who asked to open an identity",
+        "To custodians all, to others their own; none of cases about a unit they belong to. Newest first.",
+        OPENER,
+        Rpc("tracking.list_identity_requests", identities.ListIdentityRequests, identities.IdentityRequests),
+        parameters={
+            "waiting": Field(
+                Annotated[bool, Query(description="Only what nobody has decided.")], False, name="waiting_only"
+            ),
+            **PAGE,
+        },
+    ),
+    RequestEndpoint(
+        "POST /identity-requests/{request_id}/decision",
+        "decideIdentityRequest",
+        "Consent to the opening of an identity, or refuse it",
+        "For a custodian, who is another than the one who asked. The same decision again changes nothing.",
+        CUSTODIAN,
+        Rpc("tracking.decide_identity_request", identities.DecideIdentityRequest, identities.IdentityRequest),
+        parameters={"request_id": Field(RequestId)},
+        body=IdentityDecisionBody,
+        errors=(409,),
+    ),
 )
-async def ask(
-    case_id: CaseId,
-    body: IdentityRequestBody,
-    container: ContainerDep,
-    signed_in: StaffDep,
-    idempotency_key: IdempotencyKey,
-) -> Response:
-    """For head and custodian. Once another custodian has consented, I may open it for so many `minutes`."""
-    _opener(signed_in)
-    request = AskForIdentity(
-        actor=signed_in.actor,
-        case_id=case_id,
-        reason=body.reason,
-        minutes=body.minutes,
-        idempotency_key=idempotency_key,
-    )
-    return answer(await container.rabbit.ask("tracking", "ask_for_identity", request, IdentityRequest), 201)
-
-
-@router.get(
-    "/identity-requests",
-    operation_id="listIdentityRequests",
-    summary="Who asked to open an identity",
-    response_model=IdentityRequests,
-    responses=problems(401, 403, 422),
-)
-async def requests(
-    container: ContainerDep,
-    signed_in: StaffDep,
-    waiting: Annotated[bool, Query(description="Only what nobody has decided.")] = False,
-    after: Cursor = None,
-    limit: PageSize = 50,
-) -> Response:
-    """To custodians all, to heads their own; none of cases about a unit they belong to. Newest first."""
-    _opener(signed_in)
-    request = ListIdentityRequests(actor=signed_in.actor, waiting_only=waiting, after=after, limit=limit)
-    return answer(await container.rabbit.ask("tracking", "list_identity_requests", request, IdentityRequests))
-
-
-@router.post(
-    "/identity-requests/{request_id}/decision",
-    operation_id="decideIdentityRequest",
-    summary="Consent to the opening of an identity, or refuse it",
-    response_model=IdentityRequest,
-    responses=problems(401, 403, 404, 409, body=True),
-)
-async def decide(
-    request_id: RequestId, body: IdentityDecisionBody, container: ContainerDep, signed_in: StaffDep
-) -> Response:
-    """For a custodian, who is another than the one who asked. The same decision again changes nothing."""
-    if Role.CUSTODIAN not in signed_in.caller.roles:
-        raise NotAllowed
-    request = DecideIdentityRequest(
-        actor=signed_in.actor, request_id=request_id, consent=body.consent, reason=body.reason
-    )
-    return answer(await container.rabbit.ask("tracking", "decide_identity_request", request, IdentityRequest))
 
 
 @router.post(
     "/cases/{case_id}/identity",
     operation_id="openIdentity",
     summary="Who filed this case",
-    response_model=OpenedIdentity,
+    response_model=intake.OpenedIdentity,
     responses=problems(401, 403, 404, body=True),
 )
 async def open_identity(case_id: CaseId, body: ReasonBody, container: ContainerDep, signed_in: StaffDep) -> Response:
-    """For head and custodian, while another's consent holds (403 `consent_needed`); a case about a unit they belong to is not
-    found. Each opening is recorded with its reason and with who consented."""
-    _opener(signed_in)
+    """For head and custodian, and for a substitute of cases about the inspection itself, while another's consent holds (403
+    `consent_needed`); a case about a unit they belong to is not found. Each opening is recorded with its reason
+    and with who consented."""
+    if not signed_in.caller.roles & OPENER.roles:
+        raise NotAllowed
     # Intake knows nothing of conflicts of interest, nor of consents.
-    grant = await container.rabbit.ask(
-        "tracking", "authorize_identity", AuthorizeIdentity(actor=signed_in.actor, case_id=case_id), IdentityGrant
+    grant = await container.rabbit.call(
+        "tracking",
+        "authorize_identity",
+        tracking.AuthorizeIdentity(actor=signed_in.actor, case_id=case_id),
+        tracking.IdentityGrant,
     )
-    request = OpenIdentity(actor=signed_in.actor, case_id=case_id, reason=body.reason, consented_by=grant.consented_by)
-    return answer(await container.rabbit.ask("intake", "open_identity", request, OpenedIdentity))
+    request = intake.OpenIdentity(
+        actor=signed_in.actor, case_id=case_id, reason=body.reason, consented_by=grant.consented_by
+    )
+    return answer(await container.rabbit.call("intake", "open_identity", request, intake.OpenedIdentity))

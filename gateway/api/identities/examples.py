@@ -13,6 +13,7 @@ IDENTITY_REQUEST: dict[str, Any] = {
     "case_id": CASE_ID,
     "kind": "complaint",
     "asked_by": STAFF_ID,
+    "asked_by_name": "مدیر بازرسی",
     "asked_at": "2026-11-24T08:30:00Z",
     "reason": "برای دعوت به جلسه رسیدگی",
     "minutes": 60,

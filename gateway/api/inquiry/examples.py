@@ -16,8 +16,19 @@ CHECK: dict[str, Any] = {
 REMINDER: dict[str, Any] = {"staff": STAFF_ID, "on": "2026-12-10", "text": "پیگیری پاسخ استعلام", "said": False}
 LINKED: dict[str, Any] = {"case_id": CASE_ID, "number": "1405-000122", "stage": "decided"}
 
+CONSULTATION: dict[str, Any] = {
+    "consultation_id": "5e0b9a7c-2e44-4c9b-9a52-7d1f8b0e8a6d",
+    "colleague": STAFF_ID,
+    "colleague_name": "بازرس دو",
+    "asked_by": STAFF_ID,
+    "asked_by_name": "بازرس یک",
+    "text": "در پرونده مشابه چه کردید؟",
+    "asked_at": "2026-12-02T09:00:00Z",
+}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "CheckItem": CHECK,
+    "Consultation": CONSULTATION,
     "LinkedCase": LINKED,
     "Reminder": REMINDER,
 }

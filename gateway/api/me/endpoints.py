@@ -15,7 +15,11 @@ router = APIRouter(prefix="/me", tags=["me"])
 
 
 @router.get(
-    "", operation_id="getMe", summary="Who is signed in", response_model=Me, responses=problems(401, asks=False)
+    "",
+    operation_id="getMe",
+    summary="Who is signed in",
+    response_model=Me,
+    responses=problems(401, calls_service=False),
 )
 async def me(container: ContainerDep, signed_in: SignedInDep) -> Response:
     """From the token alone."""

@@ -10,17 +10,20 @@ from starlette.responses import Response
 
 from contracts.letters import ReadLetter
 from contracts.vocabulary import Language
-from gateway.api.dependencies import BearerDep, CaseId, CitizenDep, ContainerDep, StaffDep, VisitorDep, answer
+from gateway.api.dependencies import CaseId, ContainerDep, VisitorDep, answer
 from gateway.api.openapi_responses import problems
 from gateway.api.papers.bodies import ReceiptPdfBody, SealBody
 from gateway.api.papers.views import PaperView, paper_view
+from gateway.api.request_endpoints import BEARER, CITIZEN, STAFF, Sender
+from gateway.api.signatures import parameter, with_signature
+from gateway.container import AppContainer
 from gateway.papers.signatures import signature_line_in
 from gateway.submissions.receipts import Receipt
 
 router = APIRouter(tags=["papers"])
 
 Lang = Annotated[Language | None, Query(description="The paper's language; left out, that of Accept-Language.")]
-_PDF: dict[int | str, dict[str, Any]] = {
+PDF: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The PDF, to be saved",
         "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
@@ -29,51 +32,68 @@ _PDF: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get(
+def _register_letter(
+    path: str,
+    *,
+    operation_id: str,
+    summary: str,
+    description: str,
+    sender: Sender,
+    **path_values: Any,
+) -> None:
+    """GET `path`. `path_values`: the types of what is in it, fields of ReadLetter by name."""
+
+    async def handle(
+        *, request: Request, container: AppContainer, sender: Any, lang: Language | None, **values: Any
+    ) -> Response:
+        reading = ReadLetter(**sender.request_fields, **values)
+        return await container.papers.letter(
+            request, reading, lang or sender.visitor.language, sender.visitor.budget_key
+        )
+
+    parameters = [
+        parameter("request", Request),
+        *(parameter(name, annotation) for name, annotation in path_values.items()),
+        parameter("container", ContainerDep),
+        parameter("sender", sender.dependency),
+        parameter("lang", Lang, None),
+    ]
+    router.add_api_route(
+        path,
+        with_signature(handle, operation_id, parameters),
+        methods=["GET"],
+        operation_id=operation_id,
+        summary=summary,
+        description=description,
+        response_class=Response,
+        responses={**problems(*sender.errors, 404, 409, 422), **PDF},
+    )
+
+
+_register_letter(
     "/cases/{case_id}/letter",
     operation_id="getLetter",
     summary="The letter to the citizen, as PDF",
-    response_class=Response,
-    responses={**problems(401, 403, 404, 409, 422), **_PDF},
+    description="What the citizen was told when the case was decided or refused; 409 `no_letter` before. For who may read the "
+    "case.",
+    sender=STAFF,
+    case_id=CaseId,
 )
-async def letter(
-    request: Request, case_id: CaseId, container: ContainerDep, signed_in: StaffDep, lang: Lang = None
-) -> Response:
-    """What the citizen was told when the case was decided or refused; 409 `no_letter` before. For who may read the case."""
-    reading = ReadLetter(actor=signed_in.actor, case_id=case_id)
-    return await container.papers.letter(
-        request, reading, lang or signed_in.visitor.language, signed_in.visitor.budget_key
-    )
-
-
-@router.get(
+_register_letter(
     "/me/cases/{case_id}/letter",
     operation_id="getOwnLetter",
     summary="The letter about my case, as PDF",
-    response_class=Response,
-    responses={**problems(401, 403, 404, 409, 422), **_PDF},
+    description="409 `no_letter` until the case is decided or refused.",
+    sender=CITIZEN,
+    case_id=CaseId,
 )
-async def own_letter(
-    request: Request, case_id: CaseId, container: ContainerDep, signed_in: CitizenDep, lang: Lang = None
-) -> Response:
-    """409 `no_letter` until the case is decided or refused."""
-    reading = ReadLetter(actor=signed_in.actor, case_id=case_id)
-    return await container.papers.letter(
-        request, reading, lang or signed_in.visitor.language, signed_in.visitor.budget_key
-    )
-
-
-@router.get(
+_register_letter(
     "/tracking/letter",
     operation_id="getLetterByCode",
     summary="The letter about this case, as PDF",
-    response_class=Response,
-    responses={**problems(404, 409, 422), **_PDF},
+    description="409 `no_letter` until the case is decided or refused. The tracking code is not in it.",
+    sender=BEARER,
 )
-async def letter_by_code(request: Request, container: ContainerDep, bearer: BearerDep, lang: Lang = None) -> Response:
-    """409 `no_letter` until the case is decided or refused. The tracking code is not in it."""
-    reading = ReadLetter(actor=bearer.actor, code_hashes=bearer.code_hashes)
-    return await container.papers.letter(request, reading, lang or bearer.visitor.language, bearer.visitor.budget_key)
 
 
 @router.post(
@@ -81,7 +101,7 @@ async def letter_by_code(request: Request, container: ContainerDep, bearer: Bear
     operation_id="printReceipt",
     summary="A receipt as PDF, with a QR code to check it by",
     response_class=Response,
-    responses={**problems(404, body=True, asks=False), **_PDF},
+    responses={**problems(404, body=True, calls_service=False), **PDF},
 )
 async def receipt(
     request: Request, body: ReceiptPdfBody, container: ContainerDep, visitor: VisitorDep, lang: Lang = None
@@ -96,9 +116,11 @@ async def receipt(
     operation_id="checkPaper",
     summary="Whether a letter or a receipt is genuine",
     response_model=PaperView,
-    responses=problems(body=True, asks=False),
+    responses=problems(body=True, calls_service=False),
 )
 async def check(body: SealBody, container: ContainerDep, visitor: VisitorDep) -> Response:
-    """By the seal on it alone; no service is needed. The same offline: the signature (Ed25519, base64url) after the last `~`
-    of a letter's seal is over the bytes before it, with the key of /v1/receipts/key."""
-    return answer(paper_view(container.papers.verify(signature_line_in(body.seal)), visitor.language))
+    """By the seal on it. The same offline: the signature (Ed25519, base64url) after the last `~` of a letter's seal is over the
+    bytes before it, with the key of /v1/receipts/key. Only `in_force` of a letter takes a service: whether what it told was taken
+    back or replaced since."""
+    verified = await container.papers.verify(signature_line_in(body.seal))
+    return answer(paper_view(verified, visitor.language))

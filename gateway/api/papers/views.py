@@ -11,7 +11,8 @@ from pydantic import ConfigDict
 from backbone.persian.date_text import day_text, moment_text
 from contracts.base import Answer, Moment
 from contracts.vocabulary import Kind, Language, Outcome, Stage
-from gateway.papers.signatures import REFUSED, SignedLetter, SignedPaper
+from gateway.papers.issuing import VerifiedPaper
+from gateway.papers.signatures import REFUSED, SignedLetter
 from texts.vocabulary import KIND_NAMES, OUTCOME_NAMES, STAGE_NAMES
 
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -25,6 +26,7 @@ _LETTER: dict[str, Any] = {
     "outcome": "upheld",
     "outcome_text": "وارد",
     "content_hash": _HASH,
+    "in_force": True,
 }
 
 
@@ -39,8 +41,9 @@ _RECEIPT: dict[str, Any] = {
 
 
 class LetterFacts(Answer):
-    """All that a letter's seal vouches for. `content_hash`: SHA-256 of the letter's text, which lies in the PDF as its
-    attachment content.json."""
+    """All that a letter's seal vouches for, and whether it still holds. `content_hash`: SHA-256 of the letter's text, which lies
+    in the PDF as its attachment content.json. `in_force`: false when what it told was taken back or a later letter replaced it;
+    null while that cannot be told."""
 
     number: str
     case_number: str
@@ -49,6 +52,7 @@ class LetterFacts(Answer):
     outcome: Outcome | Literal["refused"]
     outcome_text: str
     content_hash: str
+    in_force: bool | None
 
     model_config = ConfigDict(json_schema_extra={"examples": [_LETTER]})
 
@@ -76,10 +80,11 @@ class PaperView(Answer):
     model_config = ConfigDict(json_schema_extra={"examples": [{"genuine": True, "letter": _LETTER, "receipt": None}]})
 
 
-def paper_view(seal: SignedPaper | None, language: Language) -> PaperView:
+def paper_view(verified: VerifiedPaper | None, language: Language) -> PaperView:
     """What a seal vouches for, for a person."""
-    if seal is None:
+    if verified is None:
         return PaperView(genuine=False)
+    seal = verified.signed
     if isinstance(seal, SignedLetter):
         return PaperView(
             genuine=True,
@@ -92,6 +97,7 @@ def paper_view(seal: SignedPaper | None, language: Language) -> PaperView:
                     "outcome": seal.outcome,
                     "outcome_text": outcome_text(seal.outcome, language),
                     "content_hash": seal.content_hash,
+                    "in_force": verified.in_force,
                 }
             ),
         )

@@ -12,10 +12,10 @@ from gateway.api.fields import Body, example, whole
 
 
 class CaseSeenBody(Body):
-    """`expected_version`: the version that was seen."""
+    """`expected_version`: the version that was seen; as large as in If-Match."""
 
     case_id: UUID
-    expected_version: Annotated[int, Field(ge=1), BeforeValidator(whole)]
+    expected_version: Annotated[int, Field(ge=1, le=999_999_999), BeforeValidator(whole)]
     model_config = example(case_id="7d3c9a0e-0f6b-4b43-8d53-5a2c1b9d2f10", expected_version=2)
 
 

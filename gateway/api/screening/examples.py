@@ -20,13 +20,25 @@ SIMILAR: dict[str, Any] = {
 }
 ASSIGNED: dict[str, Any] = {"case_id": CASE_ID, "handler": STAFF_ID, "version": 3, "error": None}
 SKILLS: dict[str, Any] = {"inspector": STAFF_ID, "grounds": ["delay"], "open_cases": 4}
+WORKLOAD: dict[str, Any] = {
+    "inspector": STAFF_ID,
+    "active": True,
+    "open_cases": 14,
+    "due_soon": 3,
+    "late": 1,
+    "awaiting_citizen": 2,
+    "awaiting_unit": 4,
+    "average_age": 11.5,
+}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Assigned": {"items": [ASSIGNED]},
     "AssignedCase": ASSIGNED,
     "InspectorSkills": SKILLS,
+    "InspectorWorkload": WORKLOAD,
     "SimilarCase": SIMILAR,
     "Skills": {"items": [SKILLS]},
     "Suggestion": SUGGESTION,
+    "Workload": {"items": [WORKLOAD]},
     "Suggestions": {"unit": None, "ground": SUGGESTION, "urgent": None, "similar": [SIMILAR]},
 }

@@ -2,81 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_origin
 from uuid import UUID
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
+from starlette.datastructures import QueryParams
 
-from backbone.persian import date_parsing as dates
 from contracts.base import GroundCode, UnitCode
 from contracts.searches import Audience, FileType, Filter, Sort
 from contracts.vocabulary import Kind, Outcome, Stage
 from gateway.api.dependencies import Cursor, PageSize
-from gateway.api.fields import LINE_PATTERN, NAME_PATTERN, Body, Flag, MomentText, NotBlank, example
-
-_PERSIAN, _ARABIC = (
-    str.maketrans("0123456789", "".join(chr(zero + digit) for digit in range(10))) for zero in (0x6F0, 0x660)
-)
-
-
-def _digits(pattern: str) -> str:
-    """The pattern in the digits of any script: 3 as [3۳٣], [1-3] as [1-3۱-۳١-٣]."""
-
-    def widened(match: re.Match[str]) -> str:
-        characters = match.group().strip("[]")
-        if match.group().startswith("{") or not re.search("[0-9]", characters):
-            return match.group()
-        return f"[{characters}{characters.translate(_PERSIAN)}{characters.translate(_ARABIC)}]"
-
-    return re.sub(r"\{[^}]*\}|\[[^\]]*\]|[0-9]", widened, pattern)
-
-
-_JALALI = (
-    r"1[2-5][0-9]{2}[/-](?:0?[1-6][/-](?:0?[1-9]|[12][0-9]|3[01])|(?:0?[7-9]|1[01])[/-](?:0?[1-9]|[12][0-9]|30)"
-    r"|12[/-](?:0?[1-9]|[12][0-9]))"
-)
-_ISO = (
-    r"(?:19|20|21)[0-9]{2}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
-    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-)
-DAY_PATTERN = f"^(?:{_digits(_JALALI)}|{_digits(_ISO)})$"
-_DAY_SCHEMA = {
-    "type": "string",
-    "pattern": DAY_PATTERN,
-    "description": "A day in Tehran, Jalali or Gregorian, in any digits.",
-    "examples": ["1405/08/03"],
-}
-
-
-def _day(given: object) -> object:
-    if isinstance(given, date) and not isinstance(given, datetime):
-        return given
-    day = dates.read(given).day if isinstance(given, str) else None
-    if day is None:
-        raise PydanticCustomError("not_a_day", "not a day")
-    return day
+from gateway.api.digits import DAY_SCHEMA, CaseNumber, TypedDay, typed_day
+from gateway.api.fields import LINE_PATTERN, NAME_PATTERN, Body, Bound, Flag, NotBlank, example, within_our_time
 
 
 def _day_or_moment(given: object) -> object:
     if isinstance(given, str) and "T" in given:
         return given
-    return _day(given)
+    return typed_day(given)
 
 
-TypedDay = Annotated[date, BeforeValidator(_day), WithJsonSchema(_DAY_SCHEMA)]
-"""1405/08/03, ۱۴۰۵/۸/۳ or 2026-10-25."""
 DayOrMoment = Annotated[
     date | AwareDatetime,
     BeforeValidator(_day_or_moment),
-    WithJsonSchema({"anyOf": [_DAY_SCHEMA, {"type": "string", "format": "date-time"}]}),
-]
-CaseNumber = Annotated[
-    str,
-    StringConstraints(pattern=_digits(r"^(?:1[2-5][0-9]{2}-)?[0-9]{1,9}$"), max_length=14),
-    Field(description="A case number, or its last part in any year, in any digits.", examples=["1405-000123"]),
+    AfterValidator(lambda given: within_our_time(given) if isinstance(given, datetime) else given),
+    WithJsonSchema({"anyOf": [DAY_SCHEMA, {"type": "string", "format": "date-time"}]}),
 ]
 Words = Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=200)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=100), NotBlank]
@@ -128,7 +87,7 @@ class CountQuery(FiltersBody):
 
     below: bool = True
     urgent: bool | None = None
-    filed_since: MomentText | None = None
+    filed_since: Bound | None = None
     filed_until: DayOrMoment | None = None  # wider than in a body, as it was from the first
     search: UUID | None = None
 
@@ -144,6 +103,23 @@ class PageQuery(CountQuery):
     sort: Sort = "-filed_at"
     after: Cursor = None
     limit: PageSize = 25
+
+
+_LISTS = frozenset(name for name, field in PageQuery.model_fields.items() if get_origin(field.annotation) is list)
+
+
+def parse_page_query(params: QueryParams) -> PageQuery | None:
+    """The query of a list without FastAPI; None for one that FastAPI is to judge: unknown, repeated, empty or invalid."""
+    given: dict[str, object] = {}
+    for name in params:
+        values = params.getlist(name)
+        if name not in PageQuery.model_fields or "" in values or (len(values) > 1 and name not in _LISTS):
+            return None
+        given[name] = values if name in _LISTS else values[0]
+    try:
+        return PageQuery.model_validate(given)
+    except ValidationError:
+        return None
 
 
 class SearchBody(Body):

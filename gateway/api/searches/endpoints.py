@@ -7,126 +7,75 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
-from contracts.searches import (
-    ChangeSearch,
-    Dropped,
-    DropSearch,
-    GetSearch,
-    KeepSearch,
-    ListSearches,
-    Search,
-    SearchPage,
-)
+from contracts import searches
 from gateway.api.dependencies import (
-    ContainerDep,
-    Cursor,
-    IdempotencyKey,
-    IfMatch,
-    PageSize,
-    StaffDep,
     answer,
-    version_of,
 )
-from gateway.api.openapi_responses import answers, problems
+from gateway.api.request_endpoints import PAGE, STAFF, Field, RequestEndpoint, Rpc, Success, register_requests
 from gateway.api.searches.bodies import SearchBody, SearchChangeBody
 
 router = APIRouter(prefix="/searches", tags=["searches"])
 
 SearchId = Annotated[UUID, Path(description="The search's id.")]
-_SEARCH = answers(200, "The search", ETag="Its version")
+_SEARCH = Success(description="The search", etag=True)
 
 
-@router.get(
-    "",
-    operation_id="listSearches",
-    summary="Kept searches",
-    response_model=SearchPage,
-    responses=problems(401, 403, 422),
+register_requests(
+    router,
+    RequestEndpoint(
+        "GET",
+        "listSearches",
+        "Kept searches",
+        "My own and those shared with me, the newest first. `next` is the `after` of the following page.",
+        STAFF,
+        Rpc("tracking.list_searches", searches.ListSearches, searches.SearchPage),
+        parameters=PAGE,
+    ),
+    RequestEndpoint(
+        "POST",
+        "keepSearch",
+        "Keep a search",
+        "By who sees cases.",
+        STAFF,
+        Rpc("tracking.keep_search", searches.KeepSearch, searches.Search),
+        body=SearchBody,
+        success=Success(
+            status=201, description="The search", etag=True, location=("/v1/searches/{search_id}", "Where it is")
+        ),
+    ),
+    RequestEndpoint(
+        "GET /{search_id}",
+        "getSearch",
+        "A kept search",
+        "Its filters; `GET /v1/cases?search=` runs it. 404 also when it is not shared with me.",
+        STAFF,
+        Rpc("tracking.get_search", searches.GetSearch, searches.Search),
+        parameters={"search_id": Field(SearchId)},
+        success=_SEARCH,
+    ),
+    RequestEndpoint(
+        "PATCH /{search_id}",
+        "changeSearch",
+        "Rename, change or share a search",
+        "By its owner alone.",
+        STAFF,
+        Rpc("tracking.change_search", searches.ChangeSearch, searches.Search),
+        parameters={"search_id": Field(SearchId)},
+        body=SearchChangeBody,
+        success=_SEARCH,
+    ),
+    RequestEndpoint(
+        "DELETE /{search_id}",
+        "dropSearch",
+        "Drop a search",
+        "By its owner alone.",
+        STAFF,
+        Rpc("tracking.drop_search", searches.DropSearch, searches.Dropped),
+        parameters={"search_id": Field(SearchId)},
+        success=Success(status=204),
+    ),
 )
-async def list_searches(
-    container: ContainerDep, signed_in: StaffDep, after: Cursor = None, limit: PageSize = 50
-) -> Response:
-    """My own and those shared with me, the newest first. `next` is the `after` of the following page."""
-    request = ListSearches(actor=signed_in.actor, after=after, limit=limit)
-    return answer(await container.rabbit.ask("tracking", "list_searches", request, SearchPage))
 
 
-@router.post(
-    "",
-    operation_id="keepSearch",
-    summary="Keep a search",
-    status_code=201,
-    response_model=Search,
-    responses={
-        **problems(401, 403, 409, body=True),
-        **answers(201, "The search", ETag="Its version", Location="Where it is"),
-    },
-)
-async def keep(
-    body: SearchBody, container: ContainerDep, signed_in: StaffDep, idempotency_key: IdempotencyKey
-) -> Response:
-    """By who sees cases."""
-    request = KeepSearch(
-        actor=signed_in.actor,
-        name=body.name,
-        filters=body.filters.filter(),
-        sort=body.sort,
-        shared_with=body.shared_with,
-        idempotency_key=idempotency_key,
-    )
-    kept = await container.rabbit.ask("tracking", "keep_search", request, Search)
-    return answer(kept, 201, etag=f'"{kept.version}"', location=f"/v1/searches/{kept.search_id}")
-
-
-@router.get(
-    "/{search_id}",
-    operation_id="getSearch",
-    summary="A kept search",
-    response_model=Search,
-    responses={**problems(401, 403, 404, 422), **_SEARCH},
-)
-async def get_search(search_id: SearchId, container: ContainerDep, signed_in: StaffDep) -> Response:
-    """Its filters; `GET /v1/cases?search=` runs it. 404 also when it is not shared with me."""
-    request = GetSearch(actor=signed_in.actor, search_id=search_id)
-    return _shown(await container.rabbit.ask("tracking", "get_search", request, Search))
-
-
-@router.patch(
-    "/{search_id}",
-    operation_id="changeSearch",
-    summary="Rename, change or share a search",
-    response_model=Search,
-    responses={**problems(401, 403, 404, 412, 428, body=True), **_SEARCH},
-)
-async def change(
-    search_id: SearchId, body: SearchChangeBody, container: ContainerDep, signed_in: StaffDep, if_match: IfMatch = None
-) -> Response:
-    """By its owner alone."""
-    request = ChangeSearch(
-        actor=signed_in.actor,
-        search_id=search_id,
-        expected_version=version_of(if_match),
-        name=body.name,
-        filters=None if body.filters is None else body.filters.filter(),
-        sort=body.sort,
-        shared_with=body.shared_with,
-    )
-    return _shown(await container.rabbit.ask("tracking", "change_search", request, Search))
-
-
-@router.delete(
-    "/{search_id}",
-    operation_id="dropSearch",
-    summary="Drop a search",
-    status_code=204,
-    responses=problems(401, 403, 404, 412, 422, 428),
-)
-async def drop(search_id: SearchId, container: ContainerDep, signed_in: StaffDep, if_match: IfMatch = None) -> Response:
-    """By its owner alone."""
-    request = DropSearch(actor=signed_in.actor, search_id=search_id, expected_version=version_of(if_match))
-    await container.rabbit.ask("tracking", "drop_search", request, Dropped)
-    return Response(status_code=204)
-
-
-def _shown(search: Search) -> Response:
+def _shown(search: searches.Search) -> Response:
     return answer(search, etag=f'"{search.version}"')

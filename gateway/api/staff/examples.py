@@ -18,6 +18,7 @@ STAFF_CHANGE: dict[str, Any] = {
     "id": 7,
     "at": "2026-11-24T08:30:00Z",
     "by": "b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e22",
+    "by_name": "راهبر ۱",
     "staff_id": STAFF_ID,
     "action": "changed",
     "before": {**ACCOUNT, "roles": ["screener"], "version": 1},
@@ -33,6 +34,7 @@ REQUESTED_STAFF_CHANGE: dict[str, Any] = {
     "after": {**ACCOUNT, "roles": ["head"], "version": 4},
     "new_credentials": True,
     "asked_by": "b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e22",
+    "asked_by_name": "راهبر ۱",
     "asked_at": "2026-11-24T08:30:00Z",
     "expires_at": "2026-12-01T08:30:00Z",
     "decided_by": None,
@@ -46,6 +48,16 @@ CONFIRMED_STAFF_CHANGE: dict[str, Any] = {
     "decided_by": "b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e23",
     "decided_at": "2026-11-24T09:10:00Z",
     "actions": [],
+}
+
+LEAVE: dict[str, Any] = {
+    "leave_id": "3f0a5e0e-5b9e-4b0b-8a53-6c2c1b9d2f11",
+    "staff_id": "b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e21",
+    "staff_name": "بازرس ۱",
+    "deputy": "b7a0c1de-43a5-4b42-9a8e-0c9d3b1f5e22",
+    "deputy_name": "بازرس ۲",
+    "starts_at": "2026-12-01T04:30:00Z",
+    "ends_at": "2026-12-08T13:30:00Z",
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -67,6 +79,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "totp_secret": "JBSWY3DPEHPK3PXP",
         "totp_address": "otpauth://totp/Peygir:inspector-1?secret=JBSWY3DPEHPK3PXP&issuer=Peygir",
     },
+    "Leave": LEAVE,
+    "Leaves": {"items": [LEAVE]},
     "StaffHistory": {"items": [STAFF_CHANGE], "next": None},
     "StaffChange": STAFF_CHANGE,
     "StaffMember": MEMBER,

@@ -9,13 +9,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from contracts.base import GroundCode, KeyedHash, UnitCode, UploadId
-from contracts.gateway import AnswerValue
+from contracts.gateway import FILED_CONTENT, AnswerValue
 from contracts.vocabulary import Channel, ConsentForm, ConsentTo, Kind, Language
+from gateway.api.digits import TypedNumber
 from gateway.api.fields import (
-    LINE_PATTERN,
     NAME_PATTERN,
     Body,
     ClaimText,
+    Distinct,
     EmptyOrSeen,
     Flag,
     NotBlank,
@@ -25,7 +26,6 @@ from gateway.api.fields import (
     PersonName,
     ShortText,
     Uploads,
-    different,
     example,
     is_clean,
     whole,
@@ -64,12 +64,8 @@ class IdentityBody(Body):
     """Who files. A citizen's mobile comes from their verified session; only a desk operator gives `mobile`."""
 
     name: PersonName | None = None
-    national_id: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = Field(
-        None, description="Ten digits in any script, checked by its check digit."
-    )
-    mobile: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = Field(
-        None, description="Only from a desk operator: 0912…, +98912…, in any digits."
-    )
+    national_id: TypedNumber | None = Field(None, description="Ten digits in any script, checked by its check digit.")
+    mobile: TypedNumber | None = Field(None, description="Only from a desk operator: 0912…, +98912…, in any digits.")
 
 
 class DeskConsentBody(Body):
@@ -77,9 +73,7 @@ class DeskConsentBody(Body):
     their mobile is kept sealed with their identity and no message goes to it."""
 
     form: ConsentForm
-    to: Annotated[
-        list[ConsentTo], Field(max_length=2, json_schema_extra={"uniqueItems": True}), AfterValidator(different)
-    ]
+    to: Annotated[Distinct[ConsentTo], Field(max_length=2)]
 
     model_config = example(form="signed", to=["filing", "sms"])
 
@@ -88,7 +82,7 @@ class GroupMemberBody(Body):
     """One of the group besides its representative: a name, a mobile (0912…, +98912…, in any digits), or both."""
 
     name: PersonName | None = None
-    mobile: Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=40)] | None = None
+    mobile: TypedNumber | None = None
 
     model_config = example(name="همسایه نمونه", mobile="09351234567")
 
@@ -174,22 +168,7 @@ class SubmissionBody(Body):
         extra = {} if self.group is None else {"group": self.group.model_dump(mode="json", exclude={"people"})}
         if self.upload_hashes:
             extra["upload_hashes"] = self.upload_hashes
-        return extra | self.model_dump(
-            mode="json",
-            include={
-                "kind",
-                "unit",
-                "ground",
-                "answers",
-                "text",
-                "happened_on",
-                "place",
-                "reference",
-                "people",
-                "visit_wanted",
-                "uploads",
-            },
-        )
+        return extra | self.model_dump(mode="json", include={"kind", "unit", "ground", *FILED_CONTENT, "uploads"})
 
 
 class ReceiptBody(Body):

@@ -29,7 +29,7 @@ from gateway.api.dependencies import (
 )
 from gateway.api.openapi_responses import answers, directly, problems
 from gateway.api.submissions.bodies import ReceiptBody, SubmissionBody
-from gateway.cases.views import next_steps
+from gateway.cases.views import elsewhere_text, next_steps
 from gateway.edge.body_limits import parsed_json
 from gateway.edge.problems import invalid
 from gateway.submissions.receipts import Receipt
@@ -40,7 +40,8 @@ router = APIRouter(tags=["submissions"])
 
 class Filed(Answer):
     """`tracking_code`: the secret to follow up with, in four groups of four digits; shown here and nowhere else.
-    `next_steps`: sentences for the citizen."""
+    `next_steps`: sentences for the citizen. `elsewhere`: where else to turn, while nobody may handle what is about the inspection
+    itself; it is among the next steps, too."""
 
     tracking_code: Annotated[str, StringConstraints(pattern=r"^\d{4} \d{4} \d{4} \d{4}$")]
     submission_id: UUID
@@ -48,6 +49,7 @@ class Filed(Answer):
     stage: Stage
     stage_text: str
     next_steps: list[str]
+    elsewhere: str | None = None
 
 
 class ReceiptView(Answer):
@@ -81,13 +83,15 @@ async def _file(request: Request) -> Response:
         raise invalid(error) from None
     taken = await container.filing.file(body, visitor.caller, visitor.language, keys[0] if keys else None)
     language = body.language or visitor.language
+    elsewhere = elsewhere_text(language) if body.unit in container.substitutes.uncovered else None
     filed = Filed.model_construct(
         tracking_code=tracking_codes.grouped(taken.code),
         submission_id=taken.submission_id,
         receipt=taken.receipt,
         stage=Stage.REGISTERED,
         stage_text=STAGE_NAMES[Stage.REGISTERED][language],
-        next_steps=next_steps(taken.by_sms, language),
+        next_steps=[*next_steps(taken.by_sms, language), *([elsewhere] if elsewhere else [])],
+        elsewhere=elsewhere,
     )
     return answer(filed, 201)
 
@@ -98,7 +102,10 @@ async def _file(request: Request) -> Response:
     summary="File a complaint, a criticism or a report of wrongdoing",
     status_code=201,
     response_model=Filed,
-    responses={**problems(401, 403, body=True, asks=False), **answers(201, "The submission is stored for good")},
+    responses={
+        **problems(401, 403, body=True, calls_service=False),
+        **answers(201, "The submission is stored for good"),
+    },
 )
 @directly(_file)
 async def file_submission(
@@ -127,7 +134,7 @@ async def file_submission(
 async def check_receipt(body: ReceiptBody, container: ContainerDep, bearer: BearerDep) -> Response:
     """`registered` is false for the moment between the receipt and the registration."""
     request = CheckReceipt(submission_id=body.submission_id, code_hashes=bearer.code_hashes)
-    state = await container.rabbit.ask("intake", "check_receipt", request, ReceiptState)
+    state = await container.rabbit.call("intake", "check_receipt", request, ReceiptState)
     return answer(
         ReceiptView(
             registered=state.registered,
@@ -142,7 +149,7 @@ async def check_receipt(body: ReceiptBody, container: ContainerDep, bearer: Bear
     operation_id="getReceiptKey",
     summary="The public key that receipts are checked with",
     response_model=ReceiptKey,
-    responses=problems(asks=False),
+    responses=problems(calls_service=False),
 )
 async def receipt_key(container: ContainerDep, _: VisitorDep) -> Response:
     """Ed25519; the signature is over the UTF-8 bytes of the receipt's `payload`."""

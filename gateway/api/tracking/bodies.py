@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
-from contracts import tracking_codes
+from gateway.api.digits import TypedCode
 from gateway.api.fields import Body, example
 
 
 class TrackingCodeBody(Body):
     """`tracking_code`: its 16 digits, in any digits and grouping, or a whole message in which it is."""
 
-    tracking_code: str = Field(
-        min_length=1, max_length=tracking_codes.LONGEST_TEXT, json_schema_extra={"format": "password"}
-    )
+    tracking_code: TypedCode
 
     model_config = example(tracking_code="4821 0937 5518 2604")

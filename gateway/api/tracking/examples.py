@@ -22,7 +22,7 @@ ENTRY: dict[str, Any] = {
     "outcome": None,
     "outcome_text": None,
 }
-JOINED: dict[str, Any] = {
+MERGED: dict[str, Any] = {
     "outcome": "upheld",
     "decided_at": "2026-12-06T09:00:00Z",
     "final": False,
@@ -43,6 +43,7 @@ OPEN_QUESTION: dict[str, Any] = {
 FILED_TEXT: dict[str, Any] = {
     "text": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
     "answers": {"since": "2026-10-23", "file_number": "1405-1234"},
+    "answered_questions": [],
     "happened_on": "2026-11-20",
     "address": "خیابان فلسطین",
     "reference": None,
@@ -66,6 +67,8 @@ CASE: dict[str, Any] = {
     "refusal_name_en": None,
     "refusal_explanation": None,
     "refusal_address": None,
+    "closed_reason": None,
+    "answer_until": None,
     "joined": None,
     "joined_refusal": None,
     "score": None,
@@ -92,7 +95,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "DecisionView": DECISION_VIEW,
     "EntryView": ENTRY,
     "OpenQuestion": OPEN_QUESTION,
-    "JoinedRefusalView": {
+    "MergedRefusalView": {
         "refusal_reason": "outside_remit",
         "refusal_name_fa": "موضوع در صلاحیت شهرداری نیست",
         "refusal_name_en": "It is outside the municipality's remit",
@@ -101,6 +104,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "refusal_text": "موضوع در صلاحیت شهرداری نیست",
         "refused_text": "۱۰ آذر ۱۴۰۵، ساعت ۰۹:۴۵",
     },
-    "JoinedView": JOINED,
+    "MergedOutcomeView": MERGED,
     "Registering": {"stage": "registering", "stage_text": "در حال ثبت"},
 }

@@ -18,7 +18,10 @@ UNIT_QUESTION: dict[str, Any] = {
     "media": [ATTACHMENT],
 }
 
+UNIT: dict[str, Any] = {"code": "dep.civ.roads", "name_fa": "اداره راه‌ها", "name_en": "Roads Office"}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "UnitQuestion": UNIT_QUESTION,
+    "NamedUnit": UNIT,
+    "UnansweredUnits": {"items": [UNIT]},
     "UnitQuestions": {"items": [UNIT_QUESTION]},
 }

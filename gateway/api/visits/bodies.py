@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
-from pydantic_core import PydanticCustomError
 
-from gateway.api.fields import NAME_PATTERN, AnyDay, Body, LongText, MomentText, NotBlank, example, whole
+from gateway.api.fields import (
+    NAME_PATTERN,
+    AnyDay,
+    Body,
+    Bound,
+    LongText,
+    Moment,
+    NotBlank,
+    example,
+    of_our_time,
+    whole,
+)
 
 
 def _without_repetitions(ids: list[UUID]) -> list[UUID]:
@@ -17,26 +26,6 @@ def _without_repetitions(ids: list[UUID]) -> list[UUID]:
 
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=40), NotBlank]
-_YEARS = range(2000, 2200)
-"""Outside of them a moment does not exist in every time zone and calendar."""
-
-
-def _of_our_time(given: date) -> date:
-    if given.year not in _YEARS:
-        limits = {"earliest": f"{_YEARS.start}-01-01", "latest": f"{_YEARS.stop - 1}-12-31"}
-        raise PydanticCustomError("date_out_of_range", "not of our time", dict(limits))
-    return given
-
-
-def _within_our_time(moment: datetime) -> datetime:
-    if moment.year in _YEARS:
-        return moment
-    return datetime(_YEARS.start if moment.year < _YEARS.start else _YEARS.stop, 1, 1, tzinfo=UTC)
-
-
-Moment = Annotated[MomentText, AfterValidator(_of_our_time)]
-Bound = Annotated[MomentText, AfterValidator(_within_our_time)]
-"""Where a list begins or ends."""
 Capacity = Annotated[int, Field(ge=1, le=50), BeforeValidator(whole)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
@@ -71,7 +60,7 @@ class WeekBody(Body):
 
     room_id: UUID
     inspector: UUID
-    first_day: Annotated[AnyDay, AfterValidator(_of_our_time)]
+    first_day: Annotated[AnyDay, AfterValidator(of_our_time)]
     opens: TimeOfDay
     closes: TimeOfDay
     minutes: Annotated[int, Field(ge=5, le=480), BeforeValidator(whole)]

@@ -1,16 +1,20 @@
 """Webhooks of SMS providers: inbound texts, and delivery receipts.
 
-A push is authenticated, bounded, sealed to notify and published as it came; notify parses it with the provider's module. The
-secret is part of the path, since providers can be given nothing but an address; addresses are never logged.
+A push is authenticated, bounded, sealed to notify and published as it came; notify parses it with the provider's module. Each
+provider has a secret of its own. It is part of the path, since providers can be given nothing but an address; addresses are
+never logged.
 """
 
 from __future__ import annotations
 
 import hmac
+import secrets
+from inspect import cleandoc
 from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Path, Request, Response
+from pydantic import SecretStr
 from starlette.responses import PlainTextResponse
 
 from backbone import sealing
@@ -20,15 +24,19 @@ from backbone.process.settings import secret as secret_bytes
 from contracts.base import now
 from contracts.errors import NotFound, TooLarge, Unavailable
 from contracts.gateway import PushKind, ReceiveSmsPush, SmsPush
-from gateway.api import dependencies as deps
-from gateway.api.dependencies import ContainerDep
+from gateway.api.dependencies import ContainerDep, address_key
 from gateway.api.openapi_responses import problems
+from gateway.api.signatures import parameter, with_signature
 from gateway.container import AppContainer
+from gateway.settings import Settings
 
 router = APIRouter(prefix="/webhooks/sms", tags=["webhooks"])
 
 MAX_BODY = 65_536
 MAX_CONTENT_TYPE = 200
+
+_NOBODYS_SECRET = secrets.token_urlsafe(24)
+"""Compared with where there is no such provider."""
 
 _OK: dict[int | str, dict[str, Any]] = {
     200: {"description": "Taken", "content": {"text/plain": {"schema": {"type": "string", "examples": ["OK"]}}}},
@@ -49,8 +57,8 @@ Kind = Annotated[str, Path(json_schema_extra={"enum": [kind.value for kind in Pu
 
 
 async def _receive(provider: str, given_secret: str, kind: str, request: Request, container: AppContainer) -> Response:
-    await _authenticate(given_secret, request, container)
-    if provider not in container.settings.sms_providers or kind not in set(PushKind):
+    await _authenticate(provider, given_secret, request, container)
+    if kind not in set(PushKind):
         raise NotFound
     push = SmsPush(
         kind=PushKind(kind),
@@ -67,13 +75,21 @@ async def _receive(provider: str, given_secret: str, kind: str, request: Request
     return PlainTextResponse("OK")
 
 
-async def _authenticate(given: str, request: Request, container: AppContainer) -> None:
-    """NotFound when the secret is another one."""
-    expected = container.settings.sms_webhook_secret.get_secret_value().encode()
-    if not expected or not hmac.compare_digest(given.encode(), expected):
+async def _authenticate(provider: str, given: str, request: Request, container: AppContainer) -> None:
+    """NotFound when the provider is not used, or its secret is another one: in the same time, whichever it is."""
+    expected = _secret_of(provider, container.settings)
+    secret = _NOBODYS_SECRET if expected is None else expected.get_secret_value()
+    if not hmac.compare_digest(given.encode(), secret.encode()):
         # The provider itself, which calls from one address for everybody, is not counted.
-        await container.admission.admit_request(deps.address_key(container, request), None)
+        await container.admission.admit_request(address_key(container, request), None)
         raise NotFound
+
+
+def _secret_of(provider: str, settings: Settings) -> SecretStr | None:
+    """None for a provider that is not used."""
+    if provider == settings.sms_providers[0]:
+        return settings.sms_webhook_secret
+    return settings.sms_webhook_secrets.get(provider) if provider in settings.sms_providers else None
 
 
 async def _body(request: Request) -> bytes:
@@ -86,83 +102,76 @@ async def _body(request: Request) -> bytes:
     return bytes(received)
 
 
-def _first_provider(container: AppContainer) -> str:
-    """The provider of the paths that name none."""
-    return container.settings.sms_providers[0]
+def _register_push(
+    path: str,
+    *,
+    operation_ids: tuple[str, str],
+    summary: str,
+    descriptions: tuple[str, str],
+    fixed_kind: PushKind | None = None,
+) -> None:
+    """GET and POST `path`; `operation_ids` and `descriptions` are of these two. `fixed_kind`: what the paths are for that name
+    neither provider nor kind; they are the first provider's."""
+
+    async def handle(
+        *,
+        provider: str | None = None,
+        secret: str,
+        kind: str | None = None,
+        request: Request,
+        container: AppContainer,
+    ) -> Response:
+        return await _receive(
+            provider or container.settings.sms_providers[0], secret, fixed_kind or str(kind), request, container
+        )
+
+    in_path = [parameter("secret", str)]
+    if fixed_kind is None:
+        in_path = [parameter("provider", str), *in_path, parameter("kind", Kind)]
+    parameters = [*in_path, parameter("request", Request), parameter("container", ContainerDep)]
+    for method, operation_id, meaning, description, errors, extra in (
+        ("GET", operation_ids[0], f"{summary} (query)", descriptions[0], (404,), None),
+        ("POST", operation_ids[1], summary, descriptions[1], (404, 413), _FORM),
+    ):
+        router.add_api_route(
+            path,
+            with_signature(handle, operation_id, parameters),
+            methods=[method],
+            operation_id=operation_id,
+            summary=meaning,
+            description=cleandoc(description),
+            response_class=PlainTextResponse,
+            responses={**problems(*errors, calls_service=False), **_OK},
+            openapi_extra=extra,
+        )
 
 
-@router.get(
+_register_push(
     "/{provider}/{secret}/{kind}",
-    operation_id="receiveSmsPushByGet",
-    summary="A provider's push (query)",
-    response_class=PlainTextResponse,
-    responses={**problems(404, asks=False), **_OK},
-)
-async def push_by_get(provider: str, secret: str, kind: Kind, request: Request, container: ContainerDep) -> Response:
-    """`kind` inbound: a handset texted the office's number; delivery: what became of a message. Fields as the provider sends
-    them. Answered 200 when it is stored for good; 503: push it again."""
-    return await _receive(provider, secret, kind, request, container)
-
-
-@router.post(
-    "/{provider}/{secret}/{kind}",
-    operation_id="receiveSmsPush",
+    operation_ids=("receiveSmsPushByGet", "receiveSmsPush"),
     summary="A provider's push",
-    response_class=PlainTextResponse,
-    responses={**problems(404, 413, asks=False), **_OK},
-    openapi_extra=_FORM,
+    descriptions=(
+        """
+        `kind` inbound: a handset texted the office's number; delivery: what became of a message. Fields as the provider sends
+        them. Answered 200 when it is stored for good; 503: push it again.
+        """,
+        """
+        `kind` inbound: a handset texted the office's number; delivery: what became of a message. Form, JSON or query, as the
+        provider sends it. Answered 200 when it is stored for good; 503: push it again.
+        """,
+    ),
 )
-async def push(provider: str, secret: str, kind: Kind, request: Request, container: ContainerDep) -> Response:
-    """`kind` inbound: a handset texted the office's number; delivery: what became of a message. Form, JSON or query, as the
-    provider sends it. Answered 200 when it is stored for good; 503: push it again."""
-    return await _receive(provider, secret, kind, request, container)
-
-
-@router.get(
+_register_push(
     "/{secret}/inbound",
-    operation_id="receiveSmsByGet",
-    summary="A handset texted the office (query)",
-    response_class=PlainTextResponse,
-    responses={**problems(404, asks=False), **_OK},
-)
-async def inbound_by_get(secret: str, request: Request, container: ContainerDep) -> Response:
-    """The same as `/{provider}/{secret}/inbound` of the first provider."""
-    return await _receive(_first_provider(container), secret, PushKind.INBOUND, request, container)
-
-
-@router.post(
-    "/{secret}/inbound",
-    operation_id="receiveSms",
+    operation_ids=("receiveSmsByGet", "receiveSms"),
     summary="A handset texted the office",
-    response_class=PlainTextResponse,
-    responses={**problems(404, 413, asks=False), **_OK},
-    openapi_extra=_FORM,
+    descriptions=("The same as `/{provider}/{secret}/inbound` of the first provider.",) * 2,
+    fixed_kind=PushKind.INBOUND,
 )
-async def inbound(secret: str, request: Request, container: ContainerDep) -> Response:
-    """The same as `/{provider}/{secret}/inbound` of the first provider."""
-    return await _receive(_first_provider(container), secret, PushKind.INBOUND, request, container)
-
-
-@router.get(
+_register_push(
     "/{secret}/delivery",
-    operation_id="reportDeliveryByGet",
-    summary="What became of a message (query)",
-    response_class=PlainTextResponse,
-    responses={**problems(404, asks=False), **_OK},
-)
-async def delivery_by_get(secret: str, request: Request, container: ContainerDep) -> Response:
-    """The same as `/{provider}/{secret}/delivery` of the first provider."""
-    return await _receive(_first_provider(container), secret, PushKind.DELIVERY, request, container)
-
-
-@router.post(
-    "/{secret}/delivery",
-    operation_id="reportDelivery",
+    operation_ids=("reportDeliveryByGet", "reportDelivery"),
     summary="What became of a message",
-    response_class=PlainTextResponse,
-    responses={**problems(404, 413, asks=False), **_OK},
-    openapi_extra=_FORM,
+    descriptions=("The same as `/{provider}/{secret}/delivery` of the first provider.",) * 2,
+    fixed_kind=PushKind.DELIVERY,
 )
-async def delivery(secret: str, request: Request, container: ContainerDep) -> Response:
-    """The same as `/{provider}/{secret}/delivery` of the first provider."""
-    return await _receive(_first_provider(container), secret, PushKind.DELIVERY, request, container)

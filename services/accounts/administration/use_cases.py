@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from backbone.storage import idempotency
 from contracts.accounts import (
@@ -51,7 +51,7 @@ class AdministrationUseCases:
         if (done_to := _done_before(connection, request, staff_id)) is not None:
             pending = self._changes.requested_before(connection, request.actor, request.idempotency_key)
             added = pending.change.after if pending else staff_member(_account(connection, done_to))
-            return AddedStaff(member=added, asked=pending)
+            return AddedStaff(member=added, requested=pending)
         username = username_form(request.username)
         wrong = list(wrong_with_member(request.display_name, request.roles, request.unit))
         if (reason := wrong_with_username(username)) is not None:
@@ -64,7 +64,7 @@ class AdministrationUseCases:
         if needs_two_administrators(None, member):
             after = _planned(staff_id, username, 1, member)
             pending = self._ask_second(connection, request, "add", None, after, True)
-            return AddedStaff(member=pending.change.after, asked=pending)
+            return AddedStaff(member=pending.change.after, requested=pending)
         credentials = fresh_credentials()
         if not self._accounts.add(connection, staff_id, username, member, credentials.hashed(), by=request.actor.id):
             raise InvalidField(fields=[{"field": "username", "reason": "already_used"}])
@@ -73,9 +73,7 @@ class AdministrationUseCases:
     def change(self, connection: Connection, request: ChangeStaff) -> ChangedStaffMember:
         """Name, roles, unit and whether the account is open. NotFound, StaleVersion, InvalidField, KeyReused."""
         require_administrator(connection, request.actor)
-        row = store.lock_by_id(connection, request.staff_id)
-        if row is None:
-            raise NotFound
+        row = _locked_account(connection, request.staff_id)
         if _done_before(connection, request, row.staff_id) is not None:
             pending = self._changes.requested_before(connection, request.actor, request.idempotency_key)
             return _changed(row, pending)
@@ -87,6 +85,13 @@ class AdministrationUseCases:
                 wrong.append({"field": "active", "reason": "own_account"})
             if Role.ADMINISTRATOR not in request.roles:
                 wrong.append({"field": "roles", "reason": "own_account"})
+        heads = request.active and Role.HEAD in request.roles
+        if row.active and Role.HEAD in row.roles and not heads:
+            store.lock_roles(connection)  # of two at once, one stays
+            if not store.active_with_role(connection, Role.HEAD, row.staff_id):  # who would be told of what has nobody?
+                wrong.append({"field": "active" if not request.active else "roles", "reason": "last_head"})
+        if (reason := _wrong_with_successor(connection, request)) is not None:
+            wrong.append({"field": "successor", "reason": reason})
         if wrong:
             raise InvalidField(fields=wrong)
         before = member_of(row)
@@ -94,25 +99,25 @@ class AdministrationUseCases:
         if needs_two_administrators(before, member):
             renewed = renews_credentials(before, member)
             after = _planned(row.staff_id, row.username, row.version + (2 if renewed else 1), member)
-            return _changed(row, self._ask_second(connection, request, "change", row, after, renewed))
+            pending_change = self._ask_second(connection, request, "change", row, after, renewed, request.successor)
+            return _changed(row, pending_change)
         if member != before:
-            self._accounts.change(connection, row.username, member, by=request.actor.id)
+            by, successor = request.actor.id, request.successor
+            self._accounts.change(connection, row.username, member, by=by, successor=successor)
         return _changed(_account(connection, row.staff_id))
 
     def reset_credentials(self, connection: Connection, request: ResetStaffCredentials) -> ResetStaff:
         """A new password and TOTP secret, once; every session of the account ends. NotFound, KeyReused."""
         require_administrator(connection, request.actor)
-        row = store.lock_by_id(connection, request.staff_id)
-        if row is None:
-            raise NotFound
+        row = _locked_account(connection, request.staff_id)
         if _done_before(connection, request, row.staff_id) is not None:
             pending = self._changes.requested_before(connection, request.actor, request.idempotency_key)
-            return ResetStaff(member=staff_member(row), asked=pending)
+            return ResetStaff(member=staff_member(row), requested=pending)
         member = member_of(row)
         if sensitive_roles(member):  # of a closed account, too: it may be reopened
             after = _planned(row.staff_id, row.username, row.version + 1, member)
             pending = self._ask_second(connection, request, "reset_credentials", row, after, True)
-            return ResetStaff(member=staff_member(row), asked=pending)
+            return ResetStaff(member=staff_member(row), requested=pending)
         credentials = fresh_credentials()
         self._accounts.reset_credentials(connection, row.username, credentials.hashed(), by=request.actor.id)
         return ResetStaff(**_with_credentials(_account(connection, row.staff_id), credentials))
@@ -132,10 +137,31 @@ class AdministrationUseCases:
         before: Any | None,
         after: StaffMember,
         new_credentials: bool,
+        successor: UUID | None = None,
     ) -> StaffChangeAsked:
         return self._changes.request(
-            connection, command.actor, command.idempotency_key, action, before, after, new_credentials
+            connection, command.actor, command.idempotency_key, action, before, after, new_credentials, successor
         )
+
+
+def _locked_account(connection: Connection, staff_id: UUID) -> Row[Any]:
+    """Its row, locked. NotFound."""
+    row = store.lock_by_id(connection, staff_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _wrong_with_successor(connection: Connection, request: ChangeStaff) -> str | None:
+    """Whether the person named can take anything over: an open account, of an inspector, of somebody else."""
+    if request.successor is None:
+        return None
+    if request.successor == request.staff_id:
+        return "same_person"
+    row = store.by_id(connection, request.successor)
+    if row is None or not row.active:
+        return "inactive"
+    return None if {Role.INSPECTOR, Role.SUBSTITUTE} & set(row.roles) else "not_an_inspector"
 
 
 def _done_before(connection: Connection, command: Command, staff_id: UUID) -> UUID | None:
@@ -152,7 +178,7 @@ def _account(connection: Connection, staff_id: UUID) -> Any:
 
 
 def _changed(row: Any, pending: StaffChangeAsked | None = None) -> ChangedStaffMember:
-    return ChangedStaffMember(**staff_member(row).model_dump(), asked=pending)
+    return ChangedStaffMember(**staff_member(row).model_dump(), requested=pending)
 
 
 def _planned(staff_id: UUID, username: str, version: int, member: Member) -> StaffMember:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from backbone.messaging import outbox
 from backbone.storage import audit, idempotency
@@ -72,8 +72,10 @@ class StaffChangeUseCases:
         before: Any | None,
         after: StaffMember,
         new_credentials: bool,
+        successor: UUID | None = None,
     ) -> StaffChangeAsked:
-        """Keeps a change until another administrator confirms it. `before`: the account's row, None for a new one."""
+        """Keeps a change until another administrator confirms it. `before`: the account's row, None for a new one; `successor`:
+        who then takes over what the account may not do any more."""
         at, change_id = now(), uuid4()
         password = fresh_password() if new_credentials else None
         values = {
@@ -91,6 +93,7 @@ class StaffChangeUseCases:
             "asked_under": key,
             "asked_at": at,
             "expires_at": at + self._pending_for,
+            "successor": successor,
         }
         store.add(connection, values)
         change = _existing(store.by_id(connection, change_id))
@@ -119,9 +122,7 @@ class StaffChangeUseCases:
         """Does it. NotFound, AlreadyDecided, SecondAdministratorNeeded, StaffChangeOutdated, KeyReused."""
         require_administrator(connection, request.actor)
         actor_id = UUID(request.actor.id)
-        change = store.lock(connection, request.change_id)
-        if change is None:
-            raise NotFound
+        change = _locked_change(connection, request.change_id)
         if _is_repeated(connection, request, change.staff_id):
             return self._confirmed(connection, change, request.actor)
         if change.state != StaffChangeState.PENDING:
@@ -143,9 +144,7 @@ class StaffChangeUseCases:
         """Ends it without effect: cancelled by the one who requested it, denied by another. NotFound, AlreadyDecided."""
         require_administrator(connection, request.actor)
         actor_id = UUID(request.actor.id)
-        change = store.lock(connection, request.change_id)
-        if change is None:
-            raise NotFound
+        change = _locked_change(connection, request.change_id)
         state = StaffChangeState.CANCELLED if actor_id == change.asked_by else StaffChangeState.DENIED
         if change.state == StaffChangeState.PENDING:
             _decide(connection, change, state, actor_id, now())
@@ -175,7 +174,7 @@ class StaffChangeUseCases:
                 raise StaffChangeOutdated  # the user name was taken meanwhile
             return
         if change.action == "change":
-            self._accounts.change(connection, username, member, requested_by, confirmed_by)
+            self._accounts.change(connection, username, member, requested_by, confirmed_by, change.successor)
         if credentials is not None:
             self._accounts.reset_credentials(connection, username, credentials, requested_by, confirmed_by)
 
@@ -189,6 +188,14 @@ class StaffChangeUseCases:
             totp_secret=totp_secret,
             totp_address=totp_address(row.username, totp_secret) if totp_secret is not None else None,
         )
+
+
+def _locked_change(connection: Connection, change_id: UUID) -> Row[Any]:
+    """Its row, locked. NotFound."""
+    change = store.lock(connection, change_id)
+    if change is None:
+        raise NotFound
+    return change
 
 
 def _is_repeated(connection: Connection, request: ConfirmStaffChange, staff_id: UUID) -> bool:
@@ -227,6 +234,7 @@ def _answers(connection: Connection, changes: Sequence[Any], actor: Actor) -> li
     """As `actor` sees them, with what they may do."""
     actor_id = UUID(actor.id)
     concerned = {actor_id} | {change.asked_by for change in changes} | {change.staff_id for change in changes}
+    concerned |= {change.decided_by for change in changes if change.decided_by is not None}
     accounts = staff_store.by_ids(connection, concerned)
     return [_answer(change, accounts, actor_id, now()) for change in changes]
 
@@ -245,6 +253,7 @@ def _answer(change: Any, accounts: Mapping[UUID, Any], actor_id: UUID, at: datet
     return RequestedStaffChange.model_validate(
         {
             **{name: getattr(change, name) for name in RequestedStaffChange.model_fields if hasattr(change, name)},
+            **{f"{by}_name": _shown_name(accounts.get(getattr(change, by))) for by in ("asked_by", "decided_by")},
             "state": state,
             "outdated": outdated,
             "actions": actions,
@@ -268,8 +277,11 @@ def _event_fields(connection: Connection, change: Any) -> dict[str, Any]:
 
 
 def _name_of(connection: Connection, staff_id: UUID | None) -> str | None:
-    row = staff_store.by_id(connection, staff_id) if staff_id is not None else None
-    return row.display_name if row is not None else None
+    return _shown_name(staff_store.by_id(connection, staff_id) if staff_id is not None else None)
+
+
+def _shown_name(account: Any | None) -> str | None:
+    return account.display_name if account is not None else None
 
 
 def _existing(row: Any | None) -> Any:

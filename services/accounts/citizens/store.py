@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from services.accounts.models import citizens, one_time_codes, otp_sessions, otp_tries
 
 ALL_STRANGERS = ""
-"""The `asker_hash` under which the tries of all strangers are counted together."""
+"""The `address_hash` under which the tries of all strangers are counted together."""
 
 
 def citizen(connection: Connection, mobile_hash: str) -> UUID:
@@ -26,47 +26,27 @@ def citizen(connection: Connection, mobile_hash: str) -> UUID:
     return citizen_id
 
 
-# --- the newest code of a mobile ---
+# --- the row of a mobile ---
 
 
 def claim_code_row(connection: Connection, mobile_hash: str) -> Row[Any]:
-    """The row of a mobile's code, inserted when it is not there, locked: one request at a time."""
+    """The row of a mobile, inserted when it is not there, locked: one request at a time."""
     connection.execute(upsert(one_time_codes).values(mobile_hash=mobile_hash).on_conflict_do_nothing())
     chosen = select(one_time_codes).where(one_time_codes.c.mobile_hash == mobile_hash).with_for_update()
     return connection.execute(chosen).one()
 
 
-def lock_code(connection: Connection, mobile_hash: str) -> Row[Any] | None:
-    """The code last sent to a mobile, locked: of two verifications at the same moment the second sees what the first did."""
-    chosen = select(one_time_codes).where(one_time_codes.c.mobile_hash == mobile_hash).with_for_update()
-    return connection.execute(chosen).first()
-
-
-def replace_code(
-    connection: Connection, mobile_hash: str, code_hash: str, expires_at: datetime, requested: Sequence[datetime]
-) -> None:
-    """A new code in place of the old one; `requested`: when codes were sent to this mobile."""
+def lock_code_row(connection: Connection, mobile_hash: str) -> None:
+    """Locks the row of a mobile: of two verifications at the same moment the second sees what the first did."""
     connection.execute(
-        update(one_time_codes)
-        .where(one_time_codes.c.mobile_hash == mobile_hash)
-        .values(
-            code_hash=code_hash,
-            expires_at=expires_at,
-            tries=0,
-            used=False,
-            requested=list(requested),
-            touched_at=requested[-1],
-        )
+        select(one_time_codes.c.mobile_hash).where(one_time_codes.c.mobile_hash == mobile_hash).with_for_update()
     )
 
 
-def count_wrong_code(connection: Connection, mobile_hash: str) -> None:
-    """One more wrong try."""
-    connection.execute(
-        update(one_time_codes)
-        .where(one_time_codes.c.mobile_hash == mobile_hash)
-        .values(tries=one_time_codes.c.tries + 1)
-    )
+def record_sent(connection: Connection, mobile_hash: str, sent: Sequence[datetime]) -> None:
+    """`sent`: when codes were sent to this mobile; the last one now."""
+    changed = update(one_time_codes).where(one_time_codes.c.mobile_hash == mobile_hash)
+    connection.execute(changed.values(sent=list(sent), touched_at=sent[-1]))
 
 
 # --- the sessions that requested codes, and wrong tries ---
@@ -78,9 +58,9 @@ def session(connection: Connection, session_hash: str) -> Row[Any] | None:
 
 
 def sessions_with_codes(connection: Connection, mobile_hash: str) -> list[Row[Any]]:
-    """Those on whose request this mobile was sent a code within a day, the newest first: no more than codes are sent."""
+    """Those on whose request this mobile was sent a code within a day: no more than codes are sent."""
     chosen = select(otp_sessions).where(otp_sessions.c.mobile_hash == mobile_hash, otp_sessions.c.sent != [])
-    return list(connection.execute(chosen.order_by(otp_sessions.c.asked_at.desc())).all())
+    return list(connection.execute(chosen))
 
 
 def keep_session(connection: Connection, values: dict[str, Any]) -> None:
@@ -90,12 +70,6 @@ def keep_session(connection: Connection, values: dict[str, Any]) -> None:
     connection.execute(added.on_conflict_do_update(index_elements=["session_hash"], set_=again))
 
 
-def void_codes_without_address(connection: Connection, mobile_hash: str) -> None:
-    """Requests without an address cannot be told apart: a new code of theirs makes the one before void."""
-    void = update(otp_sessions).where(otp_sessions.c.mobile_hash == mobile_hash, otp_sessions.c.asker_hash.is_(None))
-    connection.execute(void.values(used=True))
-
-
 def count_session_try(connection: Connection, session_hash: str) -> None:
     """One more wrong code entered in a session that requested one."""
     connection.execute(
@@ -103,33 +77,34 @@ def count_session_try(connection: Connection, session_hash: str) -> None:
     )
 
 
-def tries(connection: Connection, mobile_hash: str, askers: Sequence[str], since: datetime) -> dict[str, int]:
+def tries(connection: Connection, mobile_hash: str, addresses: Sequence[str], since: datetime) -> dict[str, int]:
     """How many wrong codes each of these addresses entered for this mobile, counted since."""
-    chosen = select(otp_tries.c.asker_hash, otp_tries.c.tries).where(
-        otp_tries.c.mobile_hash == mobile_hash, otp_tries.c.asker_hash.in_(askers), otp_tries.c.since >= since
+    chosen = select(otp_tries.c.address_hash, otp_tries.c.tries).where(
+        otp_tries.c.mobile_hash == mobile_hash, otp_tries.c.address_hash.in_(addresses), otp_tries.c.since >= since
     )
-    return {row.asker_hash: row.tries for row in connection.execute(chosen)}
+    return {row.address_hash: row.tries for row in connection.execute(chosen)}
 
 
-def count_try(connection: Connection, mobile_hash: str, asker: str, at: datetime, since: datetime) -> None:
+def count_try(connection: Connection, mobile_hash: str, address_hash: str, at: datetime, since: datetime) -> None:
     """One more wrong code entered for this mobile from one address; counted anew when the count began before `since`."""
-    added = upsert(otp_tries).values(mobile_hash=mobile_hash, asker_hash=asker, tries=1, since=at)
+    added = upsert(otp_tries).values(mobile_hash=mobile_hash, address_hash=address_hash, tries=1, since=at)
     counted = {"tries": otp_tries.c.tries + 1}
-    key = ["mobile_hash", "asker_hash"]
+    key = ["mobile_hash", "address_hash"]
     fresh = added.on_conflict_do_update(index_elements=key, set_=counted, where=otp_tries.c.since >= since)
     if connection.execute(fresh.returning(otp_tries.c.tries)).first() is None:
-        own_row = (otp_tries.c.mobile_hash == mobile_hash, otp_tries.c.asker_hash == asker)
+        own_row = (otp_tries.c.mobile_hash == mobile_hash, otp_tries.c.address_hash == address_hash)
         connection.execute(update(otp_tries).where(*own_row).values(tries=1, since=at))
 
 
-def forget_tries(connection: Connection, mobile_hash: str, asker: str) -> None:
+def forget_tries(connection: Connection, mobile_hash: str, address_hash: str) -> None:
     """An address requested a code of its own: what it tried before no longer counts."""
-    connection.execute(delete(otp_tries).where(otp_tries.c.mobile_hash == mobile_hash, otp_tries.c.asker_hash == asker))
+    connection.execute(
+        delete(otp_tries).where(otp_tries.c.mobile_hash == mobile_hash, otp_tries.c.address_hash == address_hash)
+    )
 
 
 def spend_codes(connection: Connection, mobile_hash: str) -> None:
     """Its owner signed in: no code that was sent to this mobile is valid any more."""
-    connection.execute(update(one_time_codes).where(one_time_codes.c.mobile_hash == mobile_hash).values(used=True))
     connection.execute(
         update(otp_sessions)
         .where(otp_sessions.c.mobile_hash == mobile_hash, otp_sessions.c.used.is_(False))
@@ -139,6 +114,6 @@ def spend_codes(connection: Connection, mobile_hash: str) -> None:
 
 def prune(connection: Connection, codes_before: datetime, tries_before: datetime) -> int:
     """Deletes old codes and the sessions that requested them, and tries that are forgiven; how many codes."""
-    connection.execute(delete(otp_sessions).where(otp_sessions.c.asked_at < codes_before))
+    connection.execute(delete(otp_sessions).where(otp_sessions.c.requested_at < codes_before))
     connection.execute(delete(otp_tries).where(otp_tries.c.since < tries_before))
     return connection.execute(delete(one_time_codes).where(one_time_codes.c.touched_at < codes_before)).rowcount

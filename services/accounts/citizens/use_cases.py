@@ -38,12 +38,12 @@ CODES = Counter("peygir_one_time_codes_total", "One-time codes by what became of
 
 @dataclass(frozen=True)
 class _Counter:
-    """What a wrong code is counted by. `session_hash`: the session that requested a code; else `asker`, an address, and
-    `stranger` when nobody requested a code from there; neither: all who request without an address."""
+    """What a wrong code is counted by: `session_hash`, the session that was sent a code; without one, the address, and all
+    strangers together when nobody requested a code from there (`is_stranger`)."""
 
+    address_hash: str
     session_hash: str | None = None
-    asker: str | None = None
-    stranger: bool = False
+    is_stranger: bool = False
 
 
 class CitizenUseCases:
@@ -66,36 +66,34 @@ class CitizenUseCases:
         row = store.claim_code_row(connection, mobile_hash)
         at = now()  # after the wait for the row
         token, own = self._session(connection, mobile_hash, request.otp_session)
-        asker = self._asker_hash(request.asker)
-        # Without an address all requests count as one person's.
-        history = own.asked if own is not None else ([] if asker is not None else row.requested)
-        wait = rules.wait_for_code(history, at, self._limits)
+        address_hash = self._address_hash(request.address_key)
+        requested = own.requested if own is not None else []
+        wait = rules.wait_for_code(requested, at, self._limits)
         if wait:
             CODES.labels("too_early").inc()
             raise TooMany(retry_after=wait)
-        sends = self._may_send(connection, row, asker, at)
+        sends = self._may_send(connection, row, address_hash, at)
         code = rules.fresh_code()
         sealed = sealing.seal(SealedOtp(mobile=mobile, code=code, language=request.language), self._notify_key)
         session: dict[str, Any] = {
             "session_hash": self._session_hash(mobile_hash, token),
             "mobile_hash": mobile_hash,
-            "asker_hash": asker,
-            "asked": [*rules.recent(own.asked if own is not None else [], at), at],
-            "asked_at": at,
+            "address_hash": address_hash,
+            "requested": [*rules.recent(requested, at), at],
+            "requested_at": at,
         }
         if sends:
             expires_at = at + timedelta(seconds=self._valid_seconds)
             code_hash = self._code_hash(mobile_hash, code)
             sent = [*rules.recent(own.sent if own is not None else [], at), at]
             session |= {"code_hash": code_hash, "expires_at": expires_at, "used": False, "tries": 0, "sent": sent}
-            store.replace_code(connection, mobile_hash, code_hash, expires_at, [*rules.recent(row.requested, at), at])
-            if asker is not None:
-                store.forget_tries(connection, mobile_hash, asker)
-            else:
-                store.void_codes_without_address(connection, mobile_hash)
+            store.record_sent(connection, mobile_hash, [*rules.recent(row.sent, at), at])
+            store.forget_tries(connection, mobile_hash, address_hash)
             outbox.add(connection, OtpRequested(id=uuid4(), occurred_at=at, sealed_code=sealed, expires_at=expires_at))
         elif own is None:
             session |= {"code_hash": "", "expires_at": at}
+        else:
+            session |= {"code_hash": own.code_hash, "expires_at": own.expires_at}
         store.keep_session(connection, session)
         CODES.labels("sent" if sends else "not_sent").inc()
         return OtpSent(resend_after=self._limits.resend, expires_in=self._valid_seconds, otp_session=token)
@@ -114,15 +112,14 @@ class CitizenUseCases:
         return store.prune(connection, at - DAY, at - rules.TRIES_FORGIVEN_AFTER)
 
     def _is_right(self, connection: Connection, mobile_hash: str, request: VerifyOtp) -> bool:
-        # Tries of one mobile wait for the lock of its row. Without a row nobody requested a code.
-        row = store.lock_code(connection, mobile_hash)
+        store.lock_code_row(connection, mobile_hash)  # tries of one mobile wait for each other
         at = now()
         _, own = self._session(connection, mobile_hash, request.otp_session)
         sessions = store.sessions_with_codes(connection, mobile_hash)
-        counter = _counter(own, self._asker_hash(request.asker), sessions, at)
+        counter = _counter(own, self._address_hash(request.address_key), sessions, at)
         entered_hash = self._code_hash(mobile_hash, identifiers.compact_digits(request.code) or "")
-        may_try = self._may_try(connection, mobile_hash, counter, own, row, at)
-        verdict = rules.judge(_stored(row, sessions), entered_hash, at, may_try=may_try)
+        may_try = self._may_try(connection, mobile_hash, counter, own, at)
+        verdict = rules.judge(_stored(sessions), entered_hash, at, may_try=may_try)
         CODES.labels(verdict.value).inc()
         if verdict is Verdict.RIGHT:
             store.spend_codes(connection, mobile_hash)
@@ -138,48 +135,35 @@ class CitizenUseCases:
             raise InvalidField(fields=[{"field": "mobile", "reason": "not_a_mobile"}])
         return mobile, sealing.keyed_hash(mobile, self._index_key)
 
-    def _may_send(self, connection: Connection, row: Row[Any], asker: str | None, at: datetime) -> bool:
+    def _may_send(self, connection: Connection, row: Row[Any], address_hash: str, at: datetime) -> bool:
         """Whether this mobile may be sent another code now, at all and on the request of this address."""
-        if rules.wait_for_code(row.requested, at, self._limits):
+        if rules.wait_for_code(row.sent, at, self._limits):
             return False
         sessions = store.sessions_with_codes(connection, row.mobile_hash)
-        sent_to_asker = [
-            moment
-            for session in sessions
-            if asker is not None and session.asker_hash == asker
-            for moment in session.sent
+        sent_for_address = [
+            moment for session in sessions if session.address_hash == address_hash for moment in session.sent
         ]
-        return not rules.wait_for_code(sent_to_asker, at, rules.limits_of_one_requester(self._limits))
+        return not rules.wait_for_code(sent_for_address, at, rules.limits_of_one_requester(self._limits))
 
     def _may_try(
-        self,
-        connection: Connection,
-        mobile_hash: str,
-        counter: _Counter,
-        own: Row[Any] | None,
-        row: Row[Any] | None,
-        at: datetime,
+        self, connection: Connection, mobile_hash: str, counter: _Counter, own: Row[Any] | None, at: datetime
     ) -> bool:
-        asker = counter.asker or store.ALL_STRANGERS
-        askers = [asker, store.ALL_STRANGERS]
-        tries = store.tries(connection, mobile_hash, askers, at - rules.TRIES_FORGIVEN_AFTER)
+        addresses = [counter.address_hash, store.ALL_STRANGERS]
+        tries = store.tries(connection, mobile_hash, addresses, at - rules.TRIES_FORGIVEN_AFTER)
         if counter.session_hash is not None and own is not None:
             return bool(own.tries < self._tries)
-        if counter.asker is None:
-            return row is None or row.tries < self._tries
-        strangers = tries.get(store.ALL_STRANGERS, 0)
-        return tries.get(asker, 0) < self._tries and not (counter.stranger and strangers >= rules.STRANGER_TRIES)
+        if counter.is_stranger and tries.get(store.ALL_STRANGERS, 0) >= rules.STRANGER_TRIES:
+            return False
+        return tries.get(counter.address_hash, 0) < self._tries
 
     def _count(self, connection: Connection, mobile_hash: str, counter: _Counter, at: datetime) -> None:
         since = at - rules.TRIES_FORGIVEN_AFTER
         if counter.session_hash is not None:
             store.count_session_try(connection, counter.session_hash)
-        elif counter.asker is None:
-            store.count_wrong_code(connection, mobile_hash)
-        else:
-            store.count_try(connection, mobile_hash, counter.asker, at, since)
-            if counter.stranger:
-                store.count_try(connection, mobile_hash, store.ALL_STRANGERS, at, since)
+            return
+        store.count_try(connection, mobile_hash, counter.address_hash, at, since)
+        if counter.is_stranger:
+            store.count_try(connection, mobile_hash, store.ALL_STRANGERS, at, since)
 
     def _session(self, connection: Connection, mobile_hash: str, token: str | None) -> tuple[str, Row[Any] | None]:
         """The session that was given, when it requested a code for this mobile; else the value of a new one."""
@@ -189,25 +173,22 @@ class CitizenUseCases:
     def _session_hash(self, mobile_hash: str, token: str) -> str:
         return sealing.keyed_hash(f"one-time code session:{mobile_hash}:{token}", self._key)
 
-    def _asker_hash(self, asker: str | None) -> str | None:
-        return sealing.keyed_hash(f"one-time code asker:{asker}", self._key) if asker else None
+    def _address_hash(self, address_key: str) -> str:
+        return sealing.keyed_hash(f"one-time code address:{address_key}", self._key)
 
     def _code_hash(self, mobile_hash: str, code: str) -> str:
         return sealing.keyed_hash(f"one-time code:{mobile_hash}:{code}", self._key)
 
 
-def _counter(own: Row[Any] | None, asker: str | None, sessions: Sequence[Row[Any]], at: datetime) -> _Counter:
+def _counter(own: Row[Any] | None, address_hash: str, sessions: Sequence[Row[Any]], at: datetime) -> _Counter:
     """Only a session that was sent a code that is still valid counts by itself: sessions can be had without end."""
     if own is not None and own.sent and at < own.expires_at:
-        return _Counter(session_hash=own.session_hash)
-    askers_with_codes = {session.asker_hash for session in sessions if at < session.expires_at}
-    return _Counter(asker=asker, stranger=asker is not None and asker not in askers_with_codes)
+        return _Counter(address_hash, session_hash=own.session_hash)
+    addresses_with_codes = {session.address_hash for session in sessions if at < session.expires_at}
+    return _Counter(address_hash, is_stranger=address_hash not in addresses_with_codes)
 
 
-def _stored(row: Row[Any] | None, sessions: Sequence[Row[Any]]) -> list[StoredCode]:
-    """The codes of a mobile, the newest first. The row's own is one of a session, or was requested without an address."""
-    codes = [StoredCode(session.code_hash, session.expires_at, session.used) for session in sessions]
-    if row is None or row.expires_at is None:
-        return codes
-    newest = StoredCode(row.code_hash, row.expires_at, row.used)
-    return [newest, *(code for code in codes if code.code_hash != newest.code_hash)]
+def _stored(sessions: Sequence[Row[Any]]) -> list[StoredCode]:
+    """The codes of a mobile, the one sent last first."""
+    newest_first = sorted(sessions, key=lambda session: session.sent[-1], reverse=True)
+    return [StoredCode(session.code_hash, session.expires_at, session.used) for session in newest_first]

@@ -78,14 +78,12 @@ class SignInAttempts:
         self._key = key
 
     def begin(
-        self, connection: Connection, username: str, asker: str | None, device: str | None, *, worked: bool = False
+        self, connection: Connection, username: str, address_key: str, device: str | None, *, worked: bool = False
     ) -> Attempt:
         """Counts an attempt before it is checked, so that many at once gain nothing. TooMany while its counter is blocked;
         that of an address is not for who has `worked`."""
-        if device is not None:
-            counter = self._hash(f"device:{device}")
-        else:
-            counter = self._hash(f"username:{username}" if asker is None else f"username:{username}\0{asker}")
+        sender = f"device:{device}" if device is not None else f"username:{username}\0{address_key}"
+        counter = self._hash(sender)
         failures = self._count(connection, counter, rules.block_after, work_passes=device is None, worked=worked)
         if device is None:
             failures = max(failures, self._count(connection, self._account(username), rules.pause_after))
@@ -104,7 +102,7 @@ class SignInAttempts:
             self._count(connection, self._second_factor(attempt.username), lambda _: timedelta(0), HOUR)
         if attempt.failures < rules.OWNER_NOTIFIED_FROM:
             return
-        key, at = self._hash(f"told:{attempt.username}"), now()
+        key, at = self._hash(f"owner notified:{attempt.username}"), now()
         notified = store.claim_attempts(connection, key, at)
         if notified.failures and at - notified.last_at < DAY:
             return

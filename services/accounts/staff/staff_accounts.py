@@ -13,6 +13,7 @@ from backbone.messaging import outbox
 from contracts.accounts import StaffChanged, StaffMember
 from contracts.base import now
 from contracts.vocabulary import Role
+from services.accounts.leaves.ending import end_unfit
 from services.accounts.sessions.ended_sessions import end_sessions_of
 from services.accounts.staff import store
 from services.accounts.staff.credentials import HashedCredentials
@@ -59,8 +60,10 @@ class StaffAccounts:
         member: Member,
         by: str = COMMAND,
         confirmed_by: UUID | None = None,
+        successor: UUID | None = None,
     ) -> bool:
-        """Name, roles, unit or activity of an account; False when there is none. Closing it ends its sessions."""
+        """Name, roles, unit or activity of an account; False when there is none. Closing it ends its sessions. `successor`: who
+        takes over what they may not do any more."""
         row = store.lock_by_username(connection, username_form(username))
         if row is None:
             return False
@@ -71,7 +74,8 @@ class StaffAccounts:
         _record(connection, by, "changed", row.staff_id, before, after, confirmed_by)
         if not member.active:
             end_sessions_of(connection, row.staff_id, "closed")
-        _publish(connection, row.staff_id, version, member)
+        _publish(connection, row.staff_id, version, member, successor)
+        end_unfit(connection, row.staff_id)
         return True
 
     def reset_credentials(
@@ -155,7 +159,9 @@ def _record(
     )
 
 
-def _publish(connection: Connection, staff_id: UUID, version: int, member: Member) -> None:
+def _publish(
+    connection: Connection, staff_id: UUID, version: int, member: Member, successor: UUID | None = None
+) -> None:
     event = StaffChanged(
         id=uuid4(),
         occurred_at=now(),
@@ -165,5 +171,6 @@ def _publish(connection: Connection, staff_id: UUID, version: int, member: Membe
         roles=list(member.roles),
         unit=member.unit,
         active=member.active,
+        successor=successor,
     )
     outbox.add(connection, event)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, String, cast, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.vocabulary import Role
@@ -88,8 +88,15 @@ def add_history(connection: Connection, values: dict[str, Any]) -> None:
 
 
 def history(connection: Connection, staff_id: UUID | None, after: int | None, limit: int) -> list[Row[Any]]:
-    """What was done to accounts, or to one, the newest first."""
-    chosen = select(staff_history).order_by(staff_history.c.id.desc()).limit(limit)
+    """What was done to accounts, or to one, the newest first, with the names of who did it."""
+    doer, confirmer = staff.alias(), staff.alias()
+    names = (
+        select(doer.c.display_name).where(cast(doer.c.staff_id, String) == staff_history.c.by),
+        select(confirmer.c.display_name).where(confirmer.c.staff_id == staff_history.c.confirmed_by),
+    )
+    by_name, confirmed_by_name = (name.scalar_subquery() for name in names)
+    columns = (staff_history, by_name.label("by_name"), confirmed_by_name.label("confirmed_by_name"))
+    chosen = select(*columns).order_by(staff_history.c.id.desc()).limit(limit)
     if staff_id is not None:
         chosen = chosen.where(staff_history.c.staff_id == staff_id)
     if after is not None:

@@ -9,15 +9,27 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection
 
 from backbone import sealing
+from backbone.persian.normalisation import normalise
 from backbone.process import logs
 from backbone.process.settings import secret
 from backbone.storage import audit
 from backbone.storage.database import Database
-from contracts.accounts import AccountVersion, ChangedStaff, ListStaff, SignInStaff, StaffList, Tokens
+from contracts.accounts import (
+    Absence,
+    AccountVersion,
+    ChangedStaff,
+    ListStaff,
+    SignInStaff,
+    StaffList,
+    Substitute,
+    Tokens,
+)
+from contracts.audit import MOST_PEOPLE, NameStaff, StaffName, StaffNames
 from contracts.base import now
 from contracts.errors import BadCredentials, NotAllowed
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
+from services.accounts.leaves import store as leaves_store
 from services.accounts.sessions.access_tokens import AccessTokens
 from services.accounts.sessions.rules import COMMITTED_WITHIN, Subject
 from services.accounts.sessions.use_cases import SessionUseCases
@@ -33,7 +45,7 @@ log = logs.get("accounts")
 
 SIGN_IN = "sign_in_staff"
 """How the audit log names a sign-in."""
-MAY_LIST_STAFF = frozenset({Role.HEAD, Role.SCREENER, Role.ADMINISTRATOR})
+MAY_LIST_STAFF = frozenset({Role.HEAD, Role.SCREENER, Role.ADMINISTRATOR, Role.SUBSTITUTE})
 
 RunSlow = Callable[[Callable[[], bool]], bool]
 """Runs slow arithmetic where it does not hold up other requests."""
@@ -58,6 +70,25 @@ class StaffUseCases:
         made_up = fresh_credentials().hashed()
         self._nobody = (uuid4(), made_up.password_hash, sealing.encrypt(made_up.totp_secret, self._staff_key))
 
+    def name_staff(self, connection: Connection, request: NameStaff) -> StaffNames:
+        """Names of staff, for the auditor. NotAllowed."""
+        if Role.AUDITOR not in current_roles(connection, request.actor):
+            raise NotAllowed
+        rows = list(store.by_ids(connection, set(request.ids)).values())
+        if request.typed is not None:
+            typed = normalise(request.typed)
+            rows += [
+                row
+                for row in store.with_role(connection, None)
+                if typed and (typed in normalise(row.display_name) or typed in normalise(row.username))
+            ]
+        return StaffNames(
+            items=[
+                StaffName(staff_id=row.staff_id, username=row.username, display_name=row.display_name)
+                for row in rows[:MOST_PEOPLE]
+            ]
+        )
+
     def sign_in(self, database: Database, request: SignInStaff) -> Tokens:
         """Tokens for a user name with its password and TOTP; BadCredentials, or TooMany while it is blocked
         (sign_in_attempts.py).
@@ -72,7 +103,7 @@ class StaffUseCases:
                 (row.staff_id, row.password_hash, row.locked_totp_secret) if row is not None else self._nobody
             )
             device = self._devices.read(request.device_token, staff_id, password_hash)
-            attempt = self._attempts.begin(connection, username, request.asker, device, worked=request.worked)
+            attempt = self._attempts.begin(connection, username, request.address_key, device, worked=request.worked)
         fits = self._run_slow(lambda: password_fits(password_hash, request.password))
         step = self._totp_step(locked_totp_secret, request.totp)
         if row is None or not fits or step is None:
@@ -100,7 +131,12 @@ class StaffUseCases:
     def list_changed_staff(self, connection: Connection) -> ChangedStaff:
         """The accounts that an access token which is still valid may describe as they were."""
         rows = store.changed_since(connection, now() - self._access_tokens.valid - COMMITTED_WITHIN)
-        return ChangedStaff(items=[AccountVersion(staff_id=row.staff_id, version=row.version) for row in rows])
+        substitutes = [row for row in store.with_role(connection, Role.SUBSTITUTE) if row.active]
+        return ChangedStaff(
+            items=[AccountVersion(staff_id=row.staff_id, version=row.version) for row in rows],
+            substitutes=[Substitute(staff_id=row.staff_id, version=row.version, unit=row.unit) for row in substitutes],
+            absences=[Absence.model_validate(dict(row._mapping)) for row in leaves_store.absences(connection, now())],
+        )
 
     def list_staff(self, connection: Connection, request: ListStaff) -> StaffList:
         """Staff, all or of one role, to those who assign and administer; NotAllowed to anybody else."""

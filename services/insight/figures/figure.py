@@ -19,12 +19,13 @@ CASE_DIMENSIONS: tuple[Dimension, ...] = ("day", "month", "unit", "ground", "kin
 class Counted:
     """What is counted. `source`: `facts`, alone or joined to a table of what happened to its cases; `day`: the day, in
     Tehran, on which it counts; `measures`: an aggregate for each number of a cell; `month`: the Jalali month of the day,
-    where a column has it (None: made of the day)."""
+    where a column has it (None: made of the day); `where`: which rows of the source count."""
 
     source: FromClause
     day: ColumnElement[date]
     measures: Mapping[str, ColumnElement[int]]
     month: ColumnElement[str] | None = None
+    where: tuple[ColumnElement[bool], ...] = ()
 
 
 PublicCount = Callable[[Connection, str, date, date], Mapping[str | None, Mapping[str, int]]]
@@ -48,8 +49,6 @@ class Figure:
     `publication`: what everybody else sees; None: nothing."""
 
     name: str
-    label_fa: str
-    label_en: str
     counted: Counted
     dimensions: tuple[Dimension, ...] = CASE_DIMENSIONS
     filters: tuple[str, ...] = ("kind", "unit", "stage")

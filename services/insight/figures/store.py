@@ -43,7 +43,7 @@ def count(connection: Connection, counted: Counted, question: Question, units: U
 
 def _months_of_days(connection: Connection, counted: Counted) -> TableValuedAlias:
     """The Jalali month (`month`) of each `day` from the first to the last: PostgreSQL knows no Jalali calendar."""
-    ends = select(func.min(counted.day), func.max(counted.day)).select_from(counted.source)
+    ends = select(func.min(counted.day), func.max(counted.day)).select_from(counted.source).where(*counted.where)
     first, last = connection.execute(ends).one()
     days = [] if first is None else [first + timedelta(days=number) for number in range((last - first).days + 1)]
     months = [jalali.month(day) for day in days]
@@ -52,7 +52,7 @@ def _months_of_days(connection: Connection, counted: Counted) -> TableValuedAlia
 
 
 def _filters(question: Question, counted: Counted) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = list(counted.where)
     if counted.source is not facts:
         conditions.append(counted.day.is_not(None))
     if question.since is not None:

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
-from contracts.errors import InvalidField, NotAllowed, NotFound, Unavailable
+from contracts.errors import InvalidField, NotAllowed, Unavailable
 from contracts.gateway import Actor
 from contracts.insight import (
     Cell,
     CountCases,
-    CountFigure,
+    CountDecisions,
+    CountRatings,
     Counts,
     CountVisits,
-    FigureCount,
-    FigureCounts,
-    FigureDescription,
-    FigureList,
-    ListFigures,
+    DecisionCell,
+    DecisionCounts,
+    DecisionFigures,
+    RatingCell,
+    RatingCounts,
+    RatingFigures,
     VisitCell,
     VisitCounts,
     VisitFigures,
 )
 from services.insight.figures import store
-from services.insight.figures.catalogue import cases, visits
+from services.insight.figures.catalogue import cases, decisions, ratings, visits
 from services.insight.figures.figure import Figure
 from services.insight.figures.rules import (
     FigureCell,
@@ -40,6 +42,8 @@ from services.insight.figures.rules import (
 from services.insight.publication.use_cases import PublicationUseCases
 from services.insight.reference import store as reference_store
 
+_Request = CountCases | CountDecisions | CountRatings | CountVisits
+
 MOST_CELLS = 10_000
 """More than anybody reads; an answer beyond it must be requested in parts."""
 
@@ -49,38 +53,6 @@ class FigureUseCases:
         self._figures = {figure.name: figure for figure in figures}
         self._publication = publication
 
-    def list_figures(self, request: ListFigures) -> FigureList:
-        """Those that the viewer may ask for."""
-        asker = viewer(request.actor)
-        return FigureList(
-            items=[
-                FigureDescription(
-                    name=figure.name,
-                    label_fa=figure.label_fa,
-                    label_en=figure.label_en,
-                    measures=list(figure.measures),
-                    dimensions=list(figure.dimensions),
-                    filters=list(figure.filters),
-                    exact=asker.sees_exactly(figure.exact_for),
-                )
-                for figure in self._figures.values()
-                if figure.publication is not None or asker.sees_exactly(figure.exact_for)
-            ]
-        )
-
-    def count_figure(self, connection: Connection, request: CountFigure) -> FigureCounts:
-        """A figure of the catalogue by one to three dimensions. NotFound, NotAllowed, and what `count` raises."""
-        if request.figure not in self._figures:
-            raise NotFound
-        table = self._count(connection, request.figure, request.actor, request)
-        return FigureCounts(
-            figure=request.figure,
-            by=request.by,
-            cells=[FigureCount(key=cell.key, values=dict(cell.values)) for cell in table.cells],
-            totals=dict(table.totals),
-            until=table.until,
-        )
-
     def count_cases(self, connection: Connection, request: CountCases) -> Counts:
         """Cases. What `count` raises."""
         table = self._count(connection, cases.NAME, request.actor, request)
@@ -89,6 +61,24 @@ class FigureUseCases:
             cells=[Cell(key=cell.key, count=cell.values[cases.NAME]) for cell in table.cells],
             total=table.totals[cases.NAME],
             until=table.until,
+        )
+
+    def count_decisions(self, connection: Connection, request: CountDecisions) -> DecisionCounts:
+        """Decided cases, and settlements among them. What `count` raises."""
+        table = self._count(connection, decisions.FIGURE.name, request.actor, request)
+        return DecisionCounts(
+            by=request.by,
+            cells=[DecisionCell(key=cell.key, **cell.values) for cell in table.cells],
+            totals=DecisionFigures(**table.totals),
+        )
+
+    def count_ratings(self, connection: Connection, request: CountRatings) -> RatingCounts:
+        """Ratings, unasked and by phone. What `count` raises."""
+        table = self._count(connection, ratings.FIGURE.name, request.actor, request)
+        return RatingCounts(
+            by=request.by,
+            cells=[RatingCell(key=cell.key, **_rated(cell.values)) for cell in table.cells],
+            totals=RatingFigures(**_rated(table.totals)),
         )
 
     def count_visits(self, connection: Connection, request: CountVisits) -> VisitCounts:
@@ -101,12 +91,10 @@ class FigureUseCases:
             until=table.until,
         )
 
-    def _count(
-        self, connection: Connection, name: str, actor: Actor | None, request: CountCases | CountVisits | CountFigure
-    ) -> FigureTable:
+    def _count(self, connection: Connection, name: str, actor: Actor | None, request: _Request) -> FigureTable:
         return self.count(connection, self._figures[name], viewer(actor), _question(request))
 
-    def count(self, connection: Connection, figure: Figure, asker: Viewer, question: Question) -> FigureTable:
+    def count(self, connection: Connection, figure: Figure, reader: Viewer, question: Question) -> FigureTable:
         """Any figure, by one to three dimensions.
 
         Staff never have cases about their own unit or one above it in any count. Anybody but the roles that see the figure
@@ -116,11 +104,11 @@ class FigureUseCases:
         """
         if wrong := wrong_with_question(question, figure.dimensions, figure.filters):
             raise InvalidField(fields=wrong)
-        if not asker.sees_exactly(figure.exact_for):
+        if not reader.sees_exactly(figure.exact_for):
             if figure.publication is None:
                 raise NotAllowed
             return self._publication.count(connection, figure, figure.publication, question)
-        units = _unit_scope(connection, question, asker)
+        units = _unit_scope(connection, question, reader)
         rows = store.count(connection, figure.counted, question, units, limit=MOST_CELLS + 1)
         if len(rows) > MOST_CELLS:
             raise InvalidField(fields=[{"field": "by", "reason": "too_many_cells"}])
@@ -136,18 +124,27 @@ class FigureUseCases:
         return FigureTable(cells, totals)
 
 
-def _question(request: CountCases | CountVisits | CountFigure) -> Question:
+def _rated(values: Mapping[str, int | None]) -> dict[str, Any]:
+    """The averages in place of the points."""
+    shown: dict[str, Any] = {}
+    for how in ("unasked", "by_phone"):
+        given, points = values[how] or 0, values[f"{how}_points"] or 0
+        shown |= {how: given, f"{how}_average": round(points / given, 2) if given else None}
+    return shown
+
+
+def _question(request: _Request) -> Question:
     stage = None if isinstance(request, CountVisits) else request.stage
     return Question(tuple(request.by), request.since, request.until, request.kind, request.unit, stage)
 
 
-def _unit_scope(connection: Connection, question: Question, asker: Viewer) -> UnitScope:
+def _unit_scope(connection: Connection, question: Question, reader: Viewer) -> UnitScope:
     """Unavailable for a viewer of a unit that is not known yet."""
     tree = reference_store.unit_tree(connection)
-    if asker.unit is not None and asker.unit not in tree:
+    if reader.unit is not None and reader.unit not in tree:
         raise Unavailable(retry_after=5)
     return UnitScope(
-        within=None if question.unit is None else tree.below(question.unit), hidden=tree.in_conflict(asker.unit)
+        within=None if question.unit is None else tree.below(question.unit), hidden=tree.in_conflict(reader.unit)
     )
 
 

@@ -7,9 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from backbone.persian import jalali
+from contracts.call_backs import CaseRatedByPhone
 from contracts.notify import NotificationDelivered, NotificationFailed
 from contracts.tracking import (
     CaseDecided,
+    CaseRated,
+    CaseReopened,
     TrackedEvent,
     VisitAsked,
     VisitAvoided,
@@ -19,15 +22,19 @@ from contracts.tracking import (
     VisitMissed,
 )
 
+Rating = CaseRated | CaseRatedByPhone
+
 
 def newest_last(events: Sequence[TrackedEvent]) -> list[TrackedEvent]:
     """Events in the order in which they happened to their case."""
     return sorted(events, key=lambda event: event.sequence)
 
 
-def fact_of(event: TrackedEvent) -> dict[str, Any]:
-    """A case as of this event, but for its decision."""
+def fact_of(event: TrackedEvent, decision: TrackedEvent | None, rating: Rating | None = None) -> dict[str, Any]:
+    """A case as of this event, and when it was decided and rated, if that is known. `decision`: as of which it was made, or taken
+    back."""
     state = event.state
+    decided = decision if isinstance(decision, CaseDecided) else None
     return {
         "case_id": event.case_id,
         "sequence": event.sequence,
@@ -45,7 +52,14 @@ def fact_of(event: TrackedEvent) -> dict[str, Any]:
         "filed_at": state.filed_at,
         "day": jalali.today(state.filed_at),
         "expected_on": state.expected_on,
-        "told_at": event.occurred_at,
+        "reported_at": event.occurred_at,
+        "decided_at": decided.occurred_at if decided else None,
+        "decided_on": jalali.today(decided.occurred_at) if decided else None,
+        "decided_sequence": decision.sequence if decision else None,
+        "settled_early": decided.early if decided else None,
+        "rated_on": jalali.today(rating.occurred_at) if rating else None,
+        "rated_sequence": rating.sequence if rating else None,
+        "rated_by_phone": isinstance(rating, CaseRatedByPhone) if rating else None,
     }
 
 
@@ -83,9 +97,9 @@ def _ended(event: VisitEvent) -> str | None:
     return None
 
 
-def decision_of(event: CaseDecided) -> dict[str, Any]:
-    """When a case was decided."""
-    return {"case_id": event.case_id, "decided_at": event.occurred_at, "decided_sequence": event.sequence}
+def concerns_decision(event: TrackedEvent) -> bool:
+    """Whether a decision was made with this event, or taken back."""
+    return isinstance(event, CaseDecided) or (isinstance(event, CaseReopened) and event.mistake is not None)
 
 
 def transition_of(event: TrackedEvent) -> dict[str, Any]:

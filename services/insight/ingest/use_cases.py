@@ -10,13 +10,15 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from backbone.storage import writes
 from contracts.base import Event
 from contracts.intake import CatalogueChanged
 from contracts.notify import NotificationDelivered, NotificationFailed
-from contracts.tracking import CaseDecided, TrackedEvent, VisitEvent
+from contracts.tracking import TrackedEvent, VisitEvent
 from services.insight.ingest import store
 from services.insight.ingest.facts import (
-    decision_of,
+    Rating,
+    concerns_decision,
     fact_of,
     newest_last,
     notification_of,
@@ -28,27 +30,28 @@ from services.insight.reference import store as reference_store
 
 class IngestUseCases:
     def record(self, connection: Connection, events: Sequence[Event]) -> None:
-        """Keeps the facts of these events; those without any are passed over."""
-        tracked = [event for event in events if isinstance(event, TrackedEvent)]
-        newest = {event.case_id: event for event in newest_last(tracked)}
-        decided = {event.case_id: event for event in newest_last(tracked) if isinstance(event, CaseDecided)}
-        # Sorted: two replicas never lock the same rows in opposite order.
-        store.keep_newest_facts(connection, [fact_of(newest[case_id]) for case_id in sorted(newest)])
-        for case_id in sorted(decided):
-            store.keep_newest_decision(connection, decision_of(decided[case_id]))
-        store.keep_visits(connection, visits_of([event for event in tracked if isinstance(event, VisitEvent)]))
+        """Keeps the facts of these events, in one statement; those without any are passed over."""
+        tracked = newest_last([event for event in events if isinstance(event, TrackedEvent)])
+        newest = {event.case_id: event for event in tracked}
+        decided = {event.case_id: event for event in tracked if concerns_decision(event)}
+        rated = {event.case_id: event for event in tracked if isinstance(event, Rating)}
         by_id = {event.id: event for event in events}
+        # Sorted, here and below: two replicas never lock the same rows in opposite order.
         in_order = [by_id[event_id] for event_id in sorted(by_id)]
-        transitions = [transition_of(event) for event in in_order if isinstance(event, TrackedEvent)]
-        store.add_transitions(connection, transitions)
-        notifications = [
-            notification_of(event)
-            for event in in_order
-            if isinstance(event, NotificationDelivered | NotificationFailed)
-        ]
-        store.add_notifications(connection, notifications)
-        for catalogue in (event.catalogue for event in events if isinstance(event, CatalogueChanged)):
-            parents = {unit.code: unit.parent for unit in catalogue.units}
-            rows = [{"code": code, "parent": parents[code], "version": catalogue.version} for code in sorted(parents)]
-            reference_store.keep_newest_units(connection, rows)
-            reference_store.keep_grounds(connection, [ground.code for ground in catalogue.grounds])
+        ended = [event for event in in_order if isinstance(event, NotificationDelivered | NotificationFailed)]
+        catalogues = [event.catalogue for event in events if isinstance(event, CatalogueChanged)]
+        writes.execute_all(
+            connection,
+            [
+                *store.keeping_newest_facts(
+                    [fact_of(newest[id_], decided.get(id_), rated.get(id_)) for id_ in sorted(newest)]
+                ),
+                *store.keeping_visits(visits_of([event for event in tracked if isinstance(event, VisitEvent)])),
+                *store.adding_transitions(
+                    [transition_of(event) for event in in_order if isinstance(event, TrackedEvent)]
+                ),
+                *store.adding_notifications([notification_of(event) for event in ended]),
+                *reference_store.keeping_newest_units(catalogues),
+                *reference_store.keeping_grounds(catalogues),
+            ],
+        )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert as upsert
 
-from backbone.storage import bulk
+from backbone.storage import writes
+from backbone.storage.writes import Write
+from contracts.intake import Catalogue
 from contracts.units import UnitTree
 from services.insight.models import grounds, units
 
@@ -18,18 +19,17 @@ def unit_tree(connection: Connection) -> UnitTree:
     return UnitTree({row.code: row.parent for row in connection.execute(select(units.c.code, units.c.parent))})
 
 
-def keep_newest_units(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Units with their parents as of a version of the catalogue; a parent of a later version stays."""
-    if not rows:
-        return
-    new = upsert(units).values(list(rows))
-    connection.execute(
-        new.on_conflict_do_update(
-            index_elements=[units.c.code],
-            set_={"parent": new.excluded.parent, "version": new.excluded.version},
-            where=new.excluded.version > units.c.version,
-        )
+def keeping_newest_units(catalogues: Iterable[Catalogue]) -> list[Write]:
+    """Units with their parents as of these versions of the catalogue; a parent of a later version stays."""
+    rows: dict[str, dict[str, Any]] = {}
+    for catalogue in sorted(catalogues, key=lambda catalogue: catalogue.version):
+        version = catalogue.version
+        rows |= {unit.code: {"code": unit.code, "parent": unit.parent, "version": version} for unit in catalogue.units}
+    newer = (
+        "ON CONFLICT (code) DO UPDATE SET parent = excluded.parent, version = excluded.version"
+        " WHERE excluded.version > units.version"
     )
+    return writes.insert(units, [rows[code] for code in sorted(rows)], newer)
 
 
 def ground_codes(connection: Connection) -> list[str]:
@@ -37,7 +37,7 @@ def ground_codes(connection: Connection) -> list[str]:
     return list(connection.execute(select(grounds.c.code).order_by(grounds.c.code)).scalars())
 
 
-def keep_grounds(connection: Connection, codes: Sequence[str]) -> None:
-    """Grounds of a catalogue."""
-    if codes:
-        bulk.insert(connection, grounds, [{"code": code} for code in sorted(codes)], "ON CONFLICT DO NOTHING")
+def keeping_grounds(catalogues: Iterable[Catalogue]) -> list[Write]:
+    """Grounds of these catalogues."""
+    codes = {ground.code for catalogue in catalogues for ground in catalogue.grounds}
+    return writes.insert(grounds, [{"code": code} for code in sorted(codes)], "ON CONFLICT DO NOTHING")

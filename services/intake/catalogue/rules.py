@@ -7,17 +7,23 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
-from contracts import sms
-from contracts.base import Contract
+from contracts import age_keys, sms
+from contracts.base import Contract, now
 from contracts.intake import (
+    Article,
     Catalogue,
     Change,
+    EarlierDecisionRules,
+    EarlierRetention,
     ListedCause,
     ListedReason,
     PutAnswerTemplate,
+    PutArticle,
     PutGround,
+    PutOutsideBody,
     PutRefusalReason,
     PutRootCause,
     PutUnit,
@@ -35,15 +41,23 @@ from texts.vocabulary import REFUSAL_NAMES, ROOT_CAUSE_NAMES
 
 # --- checking a catalogue ---
 
-TABLES = ("units", "grounds", "refusal_reasons", "root_causes", "answer_templates")
+TABLES = ("units", "grounds", "refusal_reasons", "root_causes", "answer_templates", "articles", "outside_bodies")
 """Parts of the catalogue whose items have a code."""
 
 NAME_LENGTH, HINT_LENGTH, TEXT_LENGTH = 200, 1000, 4000
 """Characters at most."""
 LEVEL_LENGTH = 40
 MAX_DAYS, MAX_MONTHS = 250, 600
+MAX_TRANSFERS = 20
 MAX_REASONS = 200
-"""Refusal reasons, or root causes: closed ones stay, since old cases name them."""
+"""Refusal reasons, root causes, or outside bodies: closed ones stay, since old cases name them."""
+MAX_ARTICLES, MAX_CITED = 500, 20
+"""In the library, since every service gets the catalogue whole; in one template."""
+NUMBER_LENGTH = 40
+MAX_EARLIER = 50
+"""Changes of one rule for new cases alone; one for open cases as well begins anew."""
+EARLIEST_REGULATION, LATEST_REGULATION = date(1900, 1, 1), date(2122, 3, 20)
+"""No article in use came into force before, and none is planned after."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +86,7 @@ def problems(catalogue: Catalogue) -> list[Problem]:
         *_calendar_problems(catalogue),
         *_deadline_problems(catalogue),
         *_table_problems(catalogue),
+        *_article_problems(catalogue.articles),
         *_retention_problems(catalogue),
     ]
 
@@ -178,15 +193,20 @@ def _deadline_problems(catalogue: Catalogue) -> Iterator[Problem]:
             yield Problem(at, "twice")
         seen.add(scope)
     yield from _out_of_range("auto_close_days", catalogue.auto_close_days, 1, MAX_DAYS)
+    yield from _out_of_range("transfers_without_head", catalogue.transfers_without_head, 0, MAX_TRANSFERS)
     if len(set(catalogue.four_eyes)) != len(catalogue.four_eyes):
         yield Problem("four_eyes", "twice")
+    for name in ("earlier_decisions", "earlier_retention"):
+        if len(getattr(catalogue, name)) > MAX_EARLIER:
+            yield Problem(name, "too_long", (("max_length", MAX_EARLIER),))
 
 
 def _table_problems(catalogue: Catalogue) -> Iterator[Problem]:
     yield from _duplicates("refusal_reasons", [reason.code for reason in catalogue.refusal_reasons])
     yield from _duplicates("root_causes", [cause.code for cause in catalogue.root_causes])
     yield from _duplicates("answer_templates", [template.code for template in catalogue.answer_templates])
-    for name in ("refusal_reasons", "root_causes"):
+    yield from _duplicates("outside_bodies", [body.code for body in catalogue.outside_bodies])
+    for name in ("refusal_reasons", "root_causes", "outside_bodies"):
         if len(getattr(catalogue, name)) > MAX_REASONS:
             yield Problem(name, "too_long", (("max_length", MAX_REASONS),))
     for reason in catalogue.refusal_reasons:
@@ -200,6 +220,12 @@ def _table_problems(catalogue: Catalogue) -> Iterator[Problem]:
         at = f"root_causes.{cause.code}"
         yield from _text_problems(f"{at}.name_fa", cause.name_fa, NAME_LENGTH)
         yield from _text_problems(f"{at}.name_en", cause.name_en, NAME_LENGTH)
+    for body in catalogue.outside_bodies:
+        at = f"outside_bodies.{body.code}"
+        yield from _text_problems(f"{at}.name_fa", body.name_fa, NAME_LENGTH)
+        yield from _text_problems(f"{at}.name_en", body.name_en, NAME_LENGTH)
+        if body.age_key and not age_keys.is_age_key(body.age_key):
+            yield Problem(f"{at}.age_key", "not_an_age_key")
     grounds = {ground.code for ground in catalogue.grounds}
     for template in catalogue.answer_templates:
         at = f"answer_templates.{template.code}"
@@ -207,6 +233,31 @@ def _table_problems(catalogue: Catalogue) -> Iterator[Problem]:
         yield from _text_problems(f"{at}.text_en", template.text_en, TEXT_LENGTH, lines=True)
         if template.ground is not None and template.ground not in grounds:
             yield Problem(f"{at}.ground", "unknown_ground")
+        if not set(template.articles) <= {article.code for article in catalogue.articles}:
+            yield Problem(f"{at}.articles", "unknown_article")
+        if len(set(template.articles)) != len(template.articles):
+            yield Problem(f"{at}.articles", "twice")
+        if len(template.articles) > MAX_CITED:
+            yield Problem(f"{at}.articles", "too_long", (("max_length", MAX_CITED),))
+
+
+def _article_problems(articles: Sequence[Article]) -> Iterator[Problem]:
+    yield from _duplicates("articles", [article.code for article in articles])
+    if len(articles) > MAX_ARTICLES:
+        yield Problem("articles", "too_long", (("max_length", MAX_ARTICLES),))
+    for article in articles:
+        at = f"articles.{article.code}"
+        yield from _text_problems(f"{at}.title_fa", article.title_fa, NAME_LENGTH)
+        yield from _text_problems(f"{at}.title_en", article.title_en, NAME_LENGTH)
+        yield from _text_problems(f"{at}.number", article.number, NUMBER_LENGTH)
+        yield from _text_problems(f"{at}.text_fa", article.text_fa, TEXT_LENGTH, lines=True)
+        yield from _text_problems(f"{at}.text_en", article.text_en, TEXT_LENGTH, empty=True, lines=True)
+        for field, day in (("valid_from", article.valid_from), ("valid_until", article.valid_until)):
+            if day is not None and not EARLIEST_REGULATION <= day <= LATEST_REGULATION:
+                limits = (("earliest", EARLIEST_REGULATION.isoformat()), ("latest", LATEST_REGULATION.isoformat()))
+                yield Problem(f"{at}.{field}", "too_long_ago", limits)
+        if article.valid_until is not None and article.valid_until < article.valid_from:
+            yield Problem(f"{at}.valid_until", "before_valid_from")
 
 
 def _retention_problems(catalogue: Catalogue) -> Iterator[Problem]:
@@ -277,11 +328,54 @@ class Difference:
     after: Any
 
 
-def apply(catalogue: Catalogue, changes: Sequence[Change]) -> Catalogue:
-    """The catalogue after `changes`, in their order; `problems` says whether it is a good one."""
+def apply(
+    catalogue: Catalogue, changes: Sequence[Change], kept: Sequence[str] = (), at: datetime | None = None
+) -> Catalogue:
+    """The catalogue after `changes`, in their order; `problems` says whether it is a good one. `kept`: fields that an item which
+    is put keeps as they are, where it is there. `at`: when, for what shall hold for later cases alone; None: now."""
     for change in changes:
-        catalogue = catalogue.model_copy(update=_update(catalogue, change))
+        update = _update(catalogue, change, kept)
+        catalogue = catalogue.model_copy(update=update | _older_cases(catalogue, change, at or now()))
     return catalogue
+
+
+def _older_cases(catalogue: Catalogue, change: Change, at: datetime) -> dict[str, Any]:
+    """By what rules the cases of before a change of rules go on."""
+    if not isinstance(change, SetDeadlines | SetDecisions | SetRetention):
+        return {}
+    is_for_open = change.applies_to == "open"
+    match change:
+        case SetDeadlines():
+            return {"open_case_rules": catalogue.open_case_rules + 1} if is_for_open else {}
+        case SetDecisions():
+            return _older_decisions(catalogue, change, at)
+        case SetRetention() if is_for_open:
+            return {"earlier_retention": []}
+        case SetRetention() if change.retention != catalogue.retention:
+            retention = EarlierRetention(before=at, retention=catalogue.retention)
+            return {"earlier_retention": [*catalogue.earlier_retention, retention]}
+    return {}
+
+
+def _older_decisions(catalogue: Catalogue, change: SetDecisions, at: datetime) -> dict[str, Any]:
+    """Of two rules of decisions each is changed by itself: what the change does not name stays for older cases, too."""
+    given = _given(four_eyes=change.four_eyes, auto_close_days=change.auto_close_days)
+    until_now = EarlierDecisionRules(
+        before=at, four_eyes=catalogue.four_eyes, auto_close_days=catalogue.auto_close_days
+    )
+    periods = [*catalogue.earlier_decisions, until_now]
+    from_now = until_now.model_copy(update=given)
+    if change.applies_to == "open":
+        closing = {rules.auto_close_days for rules in periods}
+        periods = [rules.model_copy(update=given) for rules in periods]
+        days_change = change.auto_close_days is not None and closing != {change.auto_close_days}
+        newly = {"open_case_rules": catalogue.open_case_rules + 1} if days_change else {}
+    else:
+        newly = {}
+    # A period is kept where the next one has other rules.
+    pairs = zip(periods, [*periods[1:], from_now], strict=True)
+    kept = [rules for rules, later in pairs if rules.model_copy(update={"before": later.before}) != later]
+    return {"earlier_decisions": kept, **newly}
 
 
 _PUT: dict[type[Contract], tuple[str, Callable[[Any], Any]]] = {
@@ -290,14 +384,16 @@ _PUT: dict[type[Contract], tuple[str, Callable[[Any], Any]]] = {
     PutRefusalReason: ("refusal_reasons", lambda change: change.refusal_reason),
     PutRootCause: ("root_causes", lambda change: change.root_cause),
     PutAnswerTemplate: ("answer_templates", lambda change: change.answer_template),
+    PutArticle: ("articles", lambda change: change.article),
+    PutOutsideBody: ("outside_bodies", lambda change: change.outside_body),
 }
 """Changes that put one item: the table, and the item of the change."""
 
 
-def _update(catalogue: Catalogue, change: Change) -> dict[str, Any]:
+def _update(catalogue: Catalogue, change: Change, kept: Sequence[str]) -> dict[str, Any]:
     if type(change) in _PUT:
         table, item_of = _PUT[type(change)]
-        return {table: _put(getattr(catalogue, table), item_of(change))}
+        return {table: _put(getattr(catalogue, table), item_of(change), kept)}
     match change:
         case RemoveAnswerTemplate():
             remaining = [template for template in catalogue.answer_templates if template.code != change.code]
@@ -309,17 +405,18 @@ def _update(catalogue: Catalogue, change: Change) -> dict[str, Any]:
         case SetDeadlines():
             return {"deadlines": change.deadlines}
         case SetDecisions():
-            return _given(four_eyes=change.four_eyes, auto_close_days=change.auto_close_days)
+            return _given(**change.model_dump(exclude={"change"}))
         case SetRetention():
             return {"retention": change.retention}
     raise TypeError(f"no rule applies {type(change).__name__}")
 
 
-def _put(items: Sequence[Any], new: Any) -> list[Any]:
-    """`new` in place of the item with its code, or at the end."""
-    if any(item.code == new.code for item in items):
-        return [new if item.code == new.code else item for item in items]
-    return [*items, new]
+def _put(items: Sequence[Any], new: Any, kept: Sequence[str]) -> list[Any]:
+    """`new`, with the fields that are kept, in place of the item with its code; or at the end."""
+    if (old := next((item for item in items if item.code == new.code), None)) is None:
+        return [*items, new]
+    new = new.model_copy(update={name: getattr(old, name) for name in kept if name in type(old).model_fields})
+    return [new if item.code == new.code else item for item in items]
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -18,11 +18,13 @@ from services.intake.models import (
     units,
 )
 
+VERSION = "SELECT coalesce(max(version), 0) FROM catalogue_versions"
+"""The newest version, 0 when there is no catalogue yet, also as a part of a larger query."""
+
 
 def catalogue_version(connection: Connection) -> int:
     """The newest version; 0 when there is no catalogue yet."""
-    newest: int = connection.execute(select(func.coalesce(func.max(catalogue_versions.c.version), 0))).scalar_one()
-    return newest
+    return int(connection.exec_driver_sql(VERSION).scalar_one())
 
 
 SETTINGS = tuple(name for name in Catalogue.model_fields if name not in ("version", "units", "grounds", "holidays"))

@@ -34,7 +34,11 @@ class CatalogueUseCases:
 
     def current(self, connection: Connection) -> Catalogue:
         """The catalogue as it is now."""
-        if self._catalogue is None or self._catalogue.version != store.catalogue_version(connection):
+        return self.of_version(connection, store.catalogue_version(connection))
+
+    def of_version(self, connection: Connection, newest: int) -> Catalogue:
+        """The same. `newest`: its version, which was looked up just now."""
+        if self._catalogue is None or self._catalogue.version != newest:
             self._catalogue = store.catalogue(connection)
         return self._catalogue
 
@@ -54,7 +58,7 @@ class CatalogueUseCases:
             if version != request.expected_version:
                 later = store.history_since(connection, request.expected_version)
                 raise StaleVersion(current=version, changes=[change.model_dump(mode="json") for change in later])
-            apply_changes(connection, request.actor.id, request.changes)
+            apply_changes(connection, request.actor.id, request.changes, request.kept)
         return store.catalogue(connection)
 
     def history(self, connection: Connection, request: ListConfigurationHistory) -> ConfigurationHistory:
@@ -65,15 +69,14 @@ class CatalogueUseCases:
         return ConfigurationHistory(items=page, next=str(page[-1].id) if len(rows) > request.limit else None)
 
 
-def apply_changes(connection: Connection, by: str, changes: Sequence[Change]) -> int | None:
+def apply_changes(connection: Connection, by: str, changes: Sequence[Change], kept: Sequence[str] = ()) -> int | None:
     """Changes the catalogue, records who did it, and publishes the new one; its version, or None when nothing differs.
 
-    `by`: the id of a member of staff, or the name of a command. InvalidField, and nothing changed, when the catalogue would have
-    problems that it does not have now: what an earlier release accepted must not block other changes. The caller holds
-    `lock_catalogue`.
-    """
+    `by`: the id of a member of staff, or the name of a command. `kept`: as in `rules.apply`. InvalidField, and nothing
+    changed, when the catalogue would have problems that it does not have now: what an earlier release accepted must not block
+    other changes. The caller holds `lock_catalogue`."""
     old = store.catalogue(connection)
-    new = rules.apply(old, changes)
+    new = rules.apply(old, changes, kept, now())
     present = set(rules.problems(old))
     if added := [problem for problem in rules.problems(new) if problem not in present]:
         raise InvalidField(fields=[problem.as_field(new) for problem in added])

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, CursorResult, Row, Table, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 
+from backbone.storage import writes
+from backbone.storage.writes import Write
 from contracts.intake import OpenIdentity
 from services.intake.identities.vault import SealedIdentity
 from services.intake.models import group_members, identities, identity_openings
@@ -17,30 +18,27 @@ SEALED = (identities, group_members)
 """Tables whose rows are sealed under a data key."""
 
 
-def add_identities(connection: Connection, rows: Sequence[tuple[UUID, str | None, SealedIdentity]]) -> None:
-    """Who filed these submissions, sealed."""
-    if rows:
-        connection.execute(
-            upsert(identities).on_conflict_do_nothing(),
-            [
-                {
-                    "submission_id": submission_id,
-                    "mobile_hash": mobile_hash,
-                    "master_key": sealed.master_key,
-                    "wrapped_key": sealed.wrapped_key,
-                    "nonce": sealed.nonce,
-                    "ciphertext": sealed.ciphertext,
-                }
-                for submission_id, mobile_hash, sealed in rows
-            ],
-        )
+def adding_identities(rows: Sequence[tuple[UUID, str | None, str | None, SealedIdentity]]) -> list[Write]:
+    """Who filed these submissions, sealed; with the hashes of the mobile and of its last digits."""
+    values = [
+        {"submission_id": id_, "mobile_hash": mobile_hash, "digits_hash": digits_hash, **vars(sealed)}
+        for id_, mobile_hash, digits_hash, sealed in rows
+    ]
+    return writes.insert(identities, values, "ON CONFLICT DO NOTHING")
 
 
-def add_members(connection: Connection, rows: Sequence[tuple[UUID, SealedIdentity]]) -> None:
+def replace_identity(
+    connection: Connection, submission_id: UUID, mobile_hash: str, digits_hash: str | None, sealed: SealedIdentity
+) -> None:
+    """The identity of one submission, sealed anew."""
+    values = {"mobile_hash": mobile_hash, "digits_hash": digits_hash, **vars(sealed)}
+    connection.execute(update(identities).where(identities.c.submission_id == submission_id).values(values))
+
+
+def adding_members(rows: Sequence[tuple[UUID, SealedIdentity]]) -> list[Write]:
     """The named members of groups, sealed, besides their representatives."""
-    if rows:
-        values = [{"submission_id": submission_id, **vars(sealed)} for submission_id, sealed in rows]
-        connection.execute(upsert(group_members).on_conflict_do_nothing(), values)
+    values = [{"submission_id": submission_id, **vars(sealed)} for submission_id, sealed in rows]
+    return writes.insert(group_members, values, "ON CONFLICT DO NOTHING")
 
 
 def members(connection: Connection, submission_id: UUID) -> SealedIdentity | None:

@@ -2,54 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from backbone import sealing
+from backbone.storage.writes import Write
+from contracts.call_backs import RevealedMobile, RevealMobile, may_call
 from contracts.errors import NotAllowed, UnknownCase
 from contracts.gateway import FileSubmission, GroupMembers, Identity
 from contracts.intake import OpenedIdentity, OpenIdentity, OwnName, ReadOwnName
-from contracts.vocabulary import ActorKind, KeptPart, Role
+from contracts.vocabulary import IDENTITY_ROLES, ActorKind, Kind
 from services.intake.identities import store
 from services.intake.identities.vault import Vault
-from services.intake.retention import store as retention_store
 from services.intake.submissions import store as submission_store
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class IdentityUseCases:
-    """`private_keys`: those to which the gateway seals, the current one first."""
+    """`private_keys`: those to which the gateway seals, the current one first; `index_keys`: under which the last digits of a
+    mobile are hashed, for the operator who typed them, likewise."""
 
-    def __init__(self, vault: Vault, private_keys: Sequence[bytes]) -> None:
+    def __init__(self, vault: Vault, private_keys: Sequence[bytes], index_keys: Sequence[bytes]) -> None:
         self._vault = vault
         self._private_keys = private_keys
+        self._index_keys = index_keys
 
-    def store_sealed(self, connection: Connection, commands: Sequence[FileSubmission]) -> None:
-        """Who filed these submissions, sealed anew under the vault's keys; without those that are erased already."""
-        sealed = [command for command in commands if command.sealed_identity or command.sealed_members]
-        if not sealed:
-            return
-        ids = [command.submission_id for command in sealed]
-        erased = retention_store.erased(connection, ids, KeptPart.IDENTITY)
+    def adding(self, commands: Iterable[FileSubmission]) -> list[Write]:
+        """Who filed these submissions, sealed anew under the vault's keys."""
         members, identities = [], []
-        for command in sealed:
+        for command in commands:
             submission_id = command.submission_id
-            if submission_id in erased:
-                continue
             if command.sealed_members is not None:
                 group = sealing.unseal(command.sealed_members, GroupMembers, self._private_keys)
                 members.append((submission_id, self._vault.seal_members(submission_id, group)))
             if command.sealed_identity is not None:
-                identity = self._vault.seal(submission_id, self.unseal(command))
-                identities.append((submission_id, command.mobile_hash, identity))
-        store.add_members(connection, members)
-        store.add_identities(connection, identities)
+                identity = self.unseal(command)
+                mobile_hash = command.mobile_hash or command.identity_mobile_hash
+                digits = self._digits_hash(command.filed_by, identity)
+                identities.append((submission_id, mobile_hash, digits, self._vault.seal(submission_id, identity)))
+        return [*store.adding_members(members), *store.adding_identities(identities)]
 
     def unseal(self, command: FileSubmission) -> Identity:
         """Who files a submission, as the gateway sealed it. CannotOpen."""
         assert command.sealed_identity is not None
         return sealing.unseal(command.sealed_identity, Identity, self._private_keys)
+
+    def opened(self, sealed: str, model: type[Model]) -> Model:
+        """What the gateway sealed for intake. CannotOpen."""
+        return sealing.unseal(sealed, model, self._private_keys)
+
+    def read(self, connection: Connection, submission_id: UUID) -> Identity | None:
+        """Who filed a submission, for a check that tells nobody; None when it was anonymous, or is erased."""
+        sealed = store.identity(connection, submission_id)
+        return None if sealed is None else self._vault.open(submission_id, sealed)
+
+    def change(
+        self, connection: Connection, submission_id: UUID, identity: Identity, mobile_hash: str, filed_by: str
+    ) -> None:
+        """Seals the identity anew, with another mobile. `filed_by`: the operator who finds it by its last digits."""
+        sealed = self._vault.seal(submission_id, identity)
+        digits = self._digits_hash(UUID(filed_by), identity)
+        store.replace_identity(connection, submission_id, mobile_hash, digits, sealed)
+
+    def digits_hashes(self, operator: str, digits: str) -> list[str]:
+        """What the last digits of a mobile are stored under, for this operator alone; the current key's first."""
+        return [sealing.keyed_hash(f"last digits:{operator}:{digits}", key) for key in self._index_keys]
+
+    def _digits_hash(self, filed_by: UUID | None, identity: Identity) -> str | None:
+        if filed_by is None or identity.mobile is None:
+            return None
+        return self.digits_hashes(str(filed_by), identity.mobile[-4:])[0]
 
     def own_name(self, connection: Connection, request: ReadOwnName) -> OwnName:
         """The name in a citizen's own submission, for their letter. NotAllowed for anyone who is no citizen signed in."""
@@ -62,8 +89,8 @@ class IdentityUseCases:
         return OwnName(name=self._vault.open(request.case_id, sealed).name)
 
     def open(self, connection: Connection, request: OpenIdentity) -> OpenedIdentity:
-        """Who filed a submission, for the head and the custodian, on the record. UnknownCase when there is no identity."""
-        if not request.actor.roles & {Role.HEAD, Role.CUSTODIAN}:
+        """Who filed a submission, for whom tracking granted it, on the record. UnknownCase when there is no identity."""
+        if not request.actor.roles & IDENTITY_ROLES:
             raise NotAllowed
         sealed = store.identity(connection, request.case_id)
         if sealed is None:
@@ -74,6 +101,19 @@ class IdentityUseCases:
             identity=self._vault.open(request.case_id, sealed),
             members=self._vault.open_members(request.case_id, members).items if members else [],
         )
+
+    def reveal_mobile(self, connection: Connection, request: RevealMobile) -> RevealedMobile:
+        """The mobile of a citizen whom an operator is to call, on the record, and nothing else. NotAllowed; UnknownCase where
+        there is no identity, and for every report of wrongdoing."""
+        if request.actor.kind is not ActorKind.STAFF or not may_call(request.actor.roles):
+            raise NotAllowed
+        row = submission_store.submission(connection, request.case_id)
+        sealed = store.identity(connection, request.case_id)
+        if row is None or sealed is None or row.kind == Kind.INFORMATION:
+            raise UnknownCase
+        opening = OpenIdentity(actor=request.actor, case_id=request.case_id, reason="call-back list: mobile")
+        store.record_opening(connection, opening)
+        return RevealedMobile(mobile=self._vault.open(request.case_id, sealed).mobile)
 
 
 def rotate_master_key(connection: Connection, vault: Vault, limit: int = 500) -> int:

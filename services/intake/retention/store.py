@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.identities.store import SEALED
-from services.intake.models import erasures, submissions
+from services.intake.models import desk_claims, disowned_mobiles, erasures, submissions
 
 
 def record_erasure(connection: Connection, submission_id: UUID, part: str, rule: str) -> bool:
@@ -19,16 +18,18 @@ def record_erasure(connection: Connection, submission_id: UUID, part: str, rule:
     return connection.execute(statement).first() is not None
 
 
-def erased(connection: Connection, ids: Sequence[UUID], part: str) -> set[UUID]:
-    """Of these submissions those whose part is erased."""
-    chosen = select(erasures.c.submission_id).where(erasures.c.submission_id.in_(ids), erasures.c.part == part)
-    return set(connection.execute(chosen).scalars())
+ERASED = (
+    "SELECT submission_id FROM erasures WHERE submission_id = ANY(CAST(%(ids)s AS uuid[])) AND part = %(erased_part)s"
+)
+"""Of these submissions those whose part is erased, as a part of a larger query."""
 
 
 def erase_identity(connection: Connection, submission_id: UUID) -> None:
     """Deletes who filed a submission, the members of their group, and from which account."""
     for sealed in SEALED:
         connection.execute(delete(sealed).where(sealed.c.submission_id == submission_id))
+    for table in (desk_claims, disowned_mobiles):
+        connection.execute(delete(table).where(table.c.submission_id == submission_id))
     this = submissions.c.submission_id == submission_id
     connection.execute(update(submissions).where(this).values(citizen_id=None))
 

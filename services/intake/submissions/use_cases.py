@@ -2,40 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from sqlalchemy import Connection
 
 from backbone import sealing
 from backbone.messaging import outbox
+from backbone.storage import writes
 from contracts import tracking_codes
-from contracts.base import now
+from contracts.base import Event, now
 from contracts.errors import UnknownCase
 from contracts.gateway import Contact, FileSubmission
-from contracts.intake import CheckReceipt, ReceiptState, SubmissionRecoded, SubmissionRegistered
+from contracts.intake import (
+    Catalogue,
+    CheckReceipt,
+    Question,
+    ReceiptState,
+    SubmissionRecoded,
+    SubmissionRegistered,
+)
 from services.intake.catalogue.use_cases import CatalogueUseCases
 from services.intake.identities.use_cases import IdentityUseCases
 from services.intake.submissions import store
-from services.intake.submissions.rules import Target, target_of
+from services.intake.submissions.codes import CodeKeys, free_replacement, replacement
+from services.intake.submissions.rules import Target, target_of, with_code_of_another
 
 _BODY = (
     *("answers", "text", "happened_on", "place", "reference", "people", "visit_wanted", "uploads", "filed_by"),
     "group",
 )
-_MAX_RECODINGS = 9
-"""Codes that are tried for a submission whose code is another's; two in a row are taken once in 10¹³ times."""
 
 
 @dataclass(frozen=True)
-class CodeKeys:
-    """Keys of tracking codes: for their check digits, for the hashes they are stored under, and to derive new ones."""
+class Registration:
+    """A new submission. `answered`: the questions that were; `attempt`: how many codes were another's; `receipt_hash`: of
+    the code on the receipt then."""
 
-    mac: Sequence[bytes]
-    index: Sequence[bytes]
-    derive: bytes
+    command: FileSubmission
+    target: Target
+    answered: list[Question]
+    attempt: int = 0
+    receipt_hash: str | None = None
+
+    def row(self) -> dict[str, Any]:
+        return row_of(self.command, self.target, self.attempt, self.receipt_hash)
+
+    def events(self) -> Iterator[Event]:
+        """What is published of it."""
+        yield registered(self.command, self.target, self.answered)
+        if self.receipt_hash is not None:
+            yield SubmissionRecoded(
+                id=uuid4(),
+                occurred_at=now(),
+                case_id=self.command.submission_id,
+                old_code_hash=self.receipt_hash,
+                code_hash=self.command.code_hash,
+                sealed_contact=self.command.sealed_contact,
+                attempt=self.attempt,
+            )
 
 
 class SubmissionUseCases:
@@ -50,26 +77,38 @@ class SubmissionUseCases:
         self._notify_key = notify_key
 
     def register(self, connection: Connection, commands: Sequence[FileSubmission]) -> None:
-        """Stores and publishes what is new among `commands`; a command that was stored before changes nothing.
+        """Stores and publishes what is new among `commands`; a command that was stored before changes nothing. One statement
+        reads, one writes, each a transaction.
 
         A command whose code already belongs to another submission gets a new code (DOMAIN: The tracking code).
         """
-        catalogue = self._catalogue.current(connection)
         # Sorted: two replicas never lock the same rows in opposite order.
-        by_id = {command.submission_id: command for command in sorted(commands, key=lambda c: c.code_hash)}
-        targets = {id_: target_of(command.unit, catalogue) for id_, command in by_id.items()}
-        taken = self._taken_under_another_key(connection, by_id)
-        free = [command for id_, command in by_id.items() if id_ not in taken]
-        added = store.add_submissions(connection, [row_of(c, targets[c.submission_id]) for c in free])
-        skipped = [id_ for id_ in by_id if id_ not in added]
-        if skipped:
-            existing = store.existing_ids(connection, skipped)
-            for id_ in skipped:
-                if id_ not in existing:
-                    self._register_under_new_code(connection, by_id[id_], targets[id_])
-        new = [by_id[id_] for id_ in by_id if id_ in added]
-        self._store_people(connection, new)
-        outbox.add(connection, *(registered(command, targets[command.submission_id]) for command in new))
+        by_id = {command.submission_id: command for command in sorted(commands, key=lambda command: command.code_hash)}
+        writes.repeated_when_outrun(lambda: self._register(connection, list(by_id.values())))
+
+    def _register(self, connection: Connection, commands: Sequence[FileSubmission]) -> None:
+        codes = [code for command in commands for code in (command.code_hash, *command.other_code_hashes)]
+        stored = store.read_stored(connection, [command.submission_id for command in commands], codes)
+        catalogue = self._catalogue.of_version(connection, stored.catalogue)
+        new = [command for command in commands if command.submission_id not in stored.submissions]
+        clashing = with_code_of_another(new, stored.codes)
+        registrations = [
+            Registration(command, target_of(command.unit, catalogue), asked_in(command, catalogue)) for command in new
+        ]
+        filed = [
+            self._with_new_code(connection, each) if each.command.submission_id in clashing else each
+            for each in registrations
+        ]
+        consents = [(command.submission_id, command.consent) for command in new if command.consent is not None]
+        writes.execute_all(
+            connection,
+            [
+                *store.adding_submissions([registration.row() for registration in filed]),
+                *store.adding_consents(consents),
+                *self._identities.adding(command for command in new if command.submission_id not in stored.erased),
+                *outbox.write([event for registration in filed for event in registration.events()]),
+            ],
+        )
 
     def check_receipt(self, connection: Connection, request: CheckReceipt) -> ReceiptState:
         """What became of a submission, for the holder of its receipt; UnknownCase when id and code do not belong together."""
@@ -82,56 +121,18 @@ class SubmissionUseCases:
             return ReceiptState(
                 registered=True,
                 registered_at=row.registered_at,
-                new_code=self._replacement(request.submission_id, row.code_attempt),
+                new_code=replacement(self._keys, request.submission_id, row.code_attempt),
             )
         raise UnknownCase
 
-    def _taken_under_another_key(self, connection: Connection, commands: Mapping[UUID, FileSubmission]) -> set[UUID]:
-        """Those whose code another submission has under an index key that is not the current one any more (or not yet):
-        the table's unique hashes cannot tell."""
-        others = [code_hash for command in commands.values() for code_hash in command.other_code_hashes]
-        if not others:
-            return set()
-        owners = {command.code_hash: id_ for id_, command in commands.items()} | store.code_owners(connection, others)
-        return {
-            id_
-            for id_, command in commands.items()
-            if any(owners.get(code_hash, id_) != id_ for code_hash in command.other_code_hashes)
-        }
-
-    def _register_under_new_code(self, connection: Connection, command: FileSubmission, target: Target) -> None:
-        """Does nothing when another process has registered it in the meantime."""
-        for attempt in range(1, _MAX_RECODINGS + 1):
-            code = self._replacement(command.submission_id, attempt)
-            code_hash, *others = tracking_codes.hashes(code, self._keys.index)
-            if set(store.code_owners(connection, others).values()) - {command.submission_id}:
-                continue
-            recoded = command.model_copy(
-                update={"code_hash": code_hash, "sealed_contact": self._contact_with(command, code)}
-            )
-            if store.add_submissions(connection, [row_of(recoded, target, attempt, receipt_hash=command.code_hash)]):
-                self._store_people(connection, [recoded])
-                outbox.add(
-                    connection,
-                    registered(recoded, target),
-                    SubmissionRecoded(
-                        id=uuid4(),
-                        occurred_at=now(),
-                        case_id=command.submission_id,
-                        old_code_hash=command.code_hash,
-                        code_hash=code_hash,
-                        sealed_contact=recoded.sealed_contact,
-                    ),
-                )
-                return
-            if store.existing_ids(connection, [command.submission_id]):
-                return
-        raise RuntimeError(f"{_MAX_RECODINGS} codes in a row were taken")
-
-    def _replacement(self, submission_id: UUID, attempt: int) -> str:
-        """Derived, so that the receipt can be answered without storing the code."""
-        seed = b"recode" + submission_id.bytes + bytes([attempt])
-        return tracking_codes.derive(self._keys.mac, self._keys.derive, seed)[0]
+    def _with_new_code(self, connection: Connection, registration: Registration) -> Registration:
+        command = registration.command
+        code, attempt = free_replacement(connection, self._keys, command.submission_id, 1)
+        code_hash = tracking_codes.hashes(code, self._keys.index)[0]
+        given = {"code_hash": code_hash, "sealed_contact": self._contact_with(command, code)}
+        return replace(
+            registration, command=command.model_copy(update=given), attempt=attempt, receipt_hash=command.code_hash
+        )
 
     def _contact_with(self, command: FileSubmission, code: str) -> str | None:
         # Without a contact the citizen has no mobile, or does not want to be reached there.
@@ -142,15 +143,17 @@ class SubmissionUseCases:
             return None
         return sealing.seal(Contact(mobile=identity.mobile, code=code, language=command.language), self._notify_key)
 
-    def _store_people(self, connection: Connection, commands: Sequence[FileSubmission]) -> None:
-        """Who filed these, sealed, and what they agreed to."""
-        consents = [(command.submission_id, command.consent) for command in commands if command.consent is not None]
-        store.add_consents(connection, consents)
-        self._identities.store_sealed(connection, commands)
+
+def asked_in(command: FileSubmission, catalogue: Catalogue) -> list[Question]:
+    """The questions that were answered, as they are asked now: they may be others, or gone, when the answers are read."""
+    if not command.answers:
+        return []
+    grounds = (ground for ground in catalogue.grounds if ground.code == command.ground)
+    return [question for ground in grounds for question in ground.questions if question.code in command.answers]
 
 
-def registered(command: FileSubmission, target: Target) -> SubmissionRegistered:
-    """The event of a submission that is stored."""
+def registered(command: FileSubmission, target: Target, answered: list[Question]) -> SubmissionRegistered:
+    """The event of a submission that is stored. `answered`: the questions that were."""
     return SubmissionRegistered(
         id=uuid4(),
         occurred_at=now(),
@@ -160,6 +163,7 @@ def registered(command: FileSubmission, target: Target) -> SubmissionRegistered:
         unit_name_fa=target.name_fa,
         unit_name_en=target.name_en,
         anonymous=command.sealed_identity is None,
+        answered_questions=answered,
         **{
             name: getattr(command, name)
             for name in SubmissionRegistered.model_fields

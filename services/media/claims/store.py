@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, case, delete, exists, func, or_, select, union, update
+from sqlalchemy import Connection, Row, and_, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.media import UploadState
@@ -57,10 +57,8 @@ def add_claim(
 
 def release(connection: Connection, case_id: UUID) -> tuple[list[str], list[str]]:
     """The case refers to nothing any more: all that it had, and those of them that no other case has. Locked."""
-    # By two indexes: an upload's own case (an earlier release claims without `claims`), and the claims.
-    of_case = select(uploads.c.upload_id).where(uploads.c.case_id == case_id)
     claimed = select(claims.c.upload_id).where(claims.c.case_id == case_id)
-    chosen = select(uploads.c.upload_id).where(uploads.c.upload_id.in_(union(of_case, claimed)))
+    chosen = select(uploads.c.upload_id).where(uploads.c.upload_id.in_(claimed))
     chosen = chosen.where(uploads.c.state != UploadState.REMOVED).order_by(uploads.c.upload_id)
     ids = list(connection.execute(chosen.with_for_update()).scalars())
     connection.execute(delete(claims).where(claims.c.case_id == case_id))
@@ -82,15 +80,11 @@ def is_claimed_by(connection: Connection, upload_id: str, case_id: UUID) -> bool
 def file_names(connection: Connection, case_id: UUID, upload_ids: Sequence[str]) -> dict[str, str]:
     """What the citizen of this case called the files they sent for it, by upload id."""
     own = and_(claims.c.upload_id == uploads.c.upload_id, claims.c.case_id == case_id)
-    without_claim = ~exists().where(claims.c.upload_id == uploads.c.upload_id)
+    # Tracking has it already as this case's, and the claim is still on its way.
+    is_unclaimed = uploads.c.case_id.is_(None)
     chosen = (
         select(uploads.c.upload_id, uploads.c.file_name)
         .where(uploads.c.upload_id.in_(upload_ids), uploads.c.file_name.is_not(None))
-        .where(
-            or_(
-                exists().where(own, claims.c.named),
-                and_(without_claim, func.coalesce(uploads.c.case_id, case_id) == case_id),
-            )
-        )
+        .where(or_(exists().where(own, claims.c.named), is_unclaimed))
     )
     return {row.upload_id: row.file_name for row in connection.execute(chosen)}

@@ -62,7 +62,7 @@ class ClaimUseCases:
             row, earlier = rows.get(upload_id), claims.get(upload_id, [])
             if row is None:
                 outcome.rejected[upload_id] = Refusal.UNKNOWN
-            elif claimant.case_id == row.case_id or any(claim.case_id == claimant.case_id for claim in earlier):
+            elif any(claim.case_id == claimant.case_id for claim in earlier):
                 continue
             elif row.state == UploadState.REMOVED:
                 (outcome.rejected if row.case_id is None else outcome.refused)[upload_id] = Refusal.EXPIRED

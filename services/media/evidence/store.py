@@ -23,8 +23,8 @@ def add_files(connection: Connection, upload_id: str, made: Sequence[tuple[Deriv
                 "content_type": file.content_type,
                 "size": file.size,
                 "sha256": file.sha256,
-                "width": file.width,
-                "height": file.height,
+                "width": file.pixels[0] if file.pixels else None,
+                "height": file.pixels[1] if file.pixels else None,
             }
             for file, key in made
         ],

@@ -9,30 +9,12 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from contracts.errors import Gone, NotFound, StillRegistering
-from contracts.media import Download, SignDownload, UploadState
+from contracts.media import INLINE_TYPES, Download, SignDownload, UploadState
 from services.media.claims.store import is_claimed_by
 from services.media.evidence import store
 from services.media.object_store import Bucket
 from services.media.retention.store import is_erased
 from services.media.uploads import store as upload_store
-
-INLINE_TYPES = frozenset(
-    {
-        "image/jpeg",
-        "image/png",
-        "image/webp",
-        "audio/mpeg",
-        "audio/aac",
-        "audio/flac",
-        "audio/mp4",
-        "audio/ogg",
-        "audio/wav",
-        "audio/webm",
-        "video/mp4",
-        "video/webm",
-    }
-)
-"""Shown in the browser when asked for; all else (documents, most of all) is only ever saved."""
 
 
 class DownloadUseCases:

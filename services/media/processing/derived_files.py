@@ -16,5 +16,4 @@ def sha256_of(path: Path) -> str:
 
 def derived(variant: Variant, path: Path, content_type: str, pixels: tuple[int, int] | None = None) -> DerivedFile:
     """The record of a file the worker has written; `pixels` is (width, height)."""
-    width, height = pixels or (None, None)
-    return DerivedFile(variant, path.name, content_type, path.stat().st_size, sha256_of(path), width, height)
+    return DerivedFile(variant, path.name, content_type, path.stat().st_size, sha256_of(path), pixels)

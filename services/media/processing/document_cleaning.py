@@ -244,7 +244,7 @@ def _clean_layers(catalog: DictionaryObject) -> set[str]:
     if not isinstance(layers, DictionaryObject):
         return set()
     others = _value(layers, "/Configs")
-    settings = [_value(layers, "/D"), *(one.get_object() for one in others or () if isinstance(others, ArrayObject))]
+    settings = [_value(layers, "/D"), *(each.get_object() for each in others or () if isinstance(others, ArrayObject))]
     removed: set[str] = set()
     for setting in settings:
         if isinstance(setting, DictionaryObject):

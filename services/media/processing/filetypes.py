@@ -81,9 +81,9 @@ _STILL_BRANDS = {b"mif1", b"msf1", b"avif", b"avis"}
 
 def begins_as(head: bytes) -> FileType:
     """What to read a file as that begins like `head`."""
-    known_type = true_type(head)
-    if known_type is not None:
-        return known_type
+    permitted = true_type(head)
+    if permitted is not None:
+        return permitted
     iso_film = head[4:8] == b"ftyp" and head[8:12] not in _STILL_BRANDS
     windows_film = head.startswith(b"RIFF") and head[8:12] == b"AVI "
     return RECORDING if iso_film or windows_film or head.startswith(_OTHER_RECORDINGS) else UNKNOWN

@@ -86,15 +86,20 @@ class Limits:
 
 @dataclass(frozen=True)
 class DerivedFile:
-    """One file in the worker's output folder, named `name` there."""
+    """One file in the worker's output folder, named `name` there. `pixels`: width and height, of what has them."""
 
     variant: Variant
     name: str
     content_type: str
     size: int
     sha256: str
-    width: int | None = None
-    height: int | None = None
+    pixels: tuple[int, int] | None = None
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> DerivedFile:
+        """What `asdict` wrote, read from JSON, which has no tuples. Raises as `Verdict.from_json`."""
+        pixels = tuple(value["pixels"]) if value["pixels"] else None
+        return cls(**{**value, "variant": Variant(value["variant"]), "pixels": pixels})
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ class Verdict:
     def from_json(cls, value: dict[str, Any]) -> Verdict:
         """Raises KeyError, TypeError or ValueError for what `to_json` did not write."""
         fields = dict(value)
-        fields["files"] = [DerivedFile(**{**file, "variant": Variant(file["variant"])}) for file in value["files"]]
+        fields["files"] = [DerivedFile.from_json(file) for file in value["files"]]
         fields["kind"] = MediaKind(value["kind"]) if value["kind"] else None
         fields["notes"] = [Note(note) for note in value["notes"]]
         fields["reason"] = Reason(value["reason"]) if value["reason"] else None

@@ -36,7 +36,7 @@ class Scanner:
 
     def scan(self, path: Path) -> tuple[ScanResult, str]:
         """CLEAN or INFECTED and the signature's name. Raises ScanFailed."""
-        answer = self._ask(b"zINSTREAM\0", path)
+        answer = self._send_command(b"zINSTREAM\0", path)
         if answer == "stream: OK":
             return ScanResult.CLEAN, ""
         if answer.endswith(" FOUND"):
@@ -46,11 +46,11 @@ class Scanner:
     def ping(self) -> bool:
         """Whether clamd answers."""
         try:
-            return self._ask(b"zPING\0") == "PONG"
+            return self._send_command(b"zPING\0") == "PONG"
         except ScanFailed:
             return False
 
-    def _ask(self, command: bytes, path: Path | None = None) -> str:
+    def _send_command(self, command: bytes, path: Path | None = None) -> str:
         try:
             with socket.create_connection((self.host, self.port), timeout=self.timeout) as connection:
                 connection.sendall(command)

@@ -109,7 +109,7 @@ def _accepted(source: Path, out: Path, limits: Limits, size: int, sha256: str) -
                 raise Rejected(Reason.TYPE_NOT_PERMITTED, rejected.detail) from rejected
             raise
         files, notes = picture.files, picture.notes
-        width, height = files[0].width, files[0].height
+        width, height = files[0].pixels or (None, None)
         return replace(common, files=files, removed=picture.removed, notes=notes, width=width, height=height)
     if file_type.kind is MediaKind.DOCUMENT:
         from services.media.processing.documents import examine_document

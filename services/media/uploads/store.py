@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, delete, insert, select, update
 
 from contracts.media import UploadState
-from services.media.models import files, pieces, uploads
+from services.media.models import files, upload_parts, uploads
 from services.media.object_store import StoredPart
 
 UploadRow = Row[Any]
@@ -61,13 +61,15 @@ def add_parts(connection: Connection, upload_id: str, position: int, parts: Sequ
     for part in parts:
         rows.append({"upload_id": upload_id, "position": position, "length": part.length, "key": part.key})
         position += part.length
-    connection.execute(insert(pieces), rows)
+    connection.execute(insert(upload_parts), rows)
 
 
 def parts_of(connection: Connection, upload_id: str) -> list[StoredPart]:
     """An upload's parts in order."""
     rows = connection.execute(
-        select(pieces.c.key, pieces.c.length).where(pieces.c.upload_id == upload_id).order_by(pieces.c.position)
+        select(upload_parts.c.key, upload_parts.c.length)
+        .where(upload_parts.c.upload_id == upload_id)
+        .order_by(upload_parts.c.position)
     )
     return [StoredPart(row.key, row.length) for row in rows]
 
@@ -97,7 +99,7 @@ def settle(
         values["address_key"] = None
     row = connection.execute(update(uploads).where(*conditions).values(values).returning(uploads)).one_or_none()
     if row is not None:
-        connection.execute(delete(pieces).where(pieces.c.upload_id == upload_id))
+        connection.execute(delete(upload_parts).where(upload_parts.c.upload_id == upload_id))
         if becomes is UploadState.REMOVED:
             connection.execute(delete(files).where(files.c.upload_id == upload_id))
     return row

@@ -22,6 +22,7 @@ from services.notify.clock import Clock
 from services.notify.delivery import store
 from services.notify.delivery.outcome import outcome_event
 from services.notify.delivery.rules import TOO_OLD, SkipReason
+from services.notify.delivery.sealed_answers import HandsetAnswer
 from services.notify.notifications import store as notifications
 from services.notify.settings import Settings
 from services.notify.wording.rules import Value
@@ -59,6 +60,7 @@ class _Addressed:
     code: str | None
     language: str
     otp: str | None
+    codes: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class _Opened:
     code: str | None
     language: str
     otp: str | None
+    codes: Sequence[str] = ()
 
 
 class MessagePreparation:
@@ -146,7 +149,7 @@ class MessagePreparation:
             self._skip(connection, row, lease, SkipReason.NO_MOBILE)
             return None
         mobile_hash = sealing.keyed_hash(opened.mobile, self._mobile_key)
-        return _Addressed(row, case, opened.mobile, mobile_hash, opened.code, opened.language, opened.otp)
+        return _Addressed(row, case, opened.mobile, mobile_hash, opened.code, opened.language, opened.otp, opened.codes)
 
     def _is_sent_now(
         self, connection: Connection, message: _Addressed, lease: UUID, opted_out: Collection[str]
@@ -168,7 +171,8 @@ class MessagePreparation:
         params = dict(row.params)
         if row.waits_for_case and message.case is not None and message.case.promised_on is not None:
             params["date"] = message.case.promised_on.isoformat()
-        secrets_ = {"code": message.code, "otp": message.otp}  # for the text alone, never stored
+        # For the text alone, never stored.
+        secrets_ = {"code": message.code, "otp": message.otp, "codes": " ".join(message.codes) or None}
         filled_in = params | {name: value for name, value in secrets_.items() if value is not None}
         values = templates.write(filled_in, message.language, self._values)
         text = templates.render(row.channel, row.template, message.language, values)
@@ -183,8 +187,9 @@ class MessagePreparation:
             if row.event == "otp.requested.v1":
                 otp = sealing.unseal(row.sealed, SealedOtp, self._private_keys)
                 return _Opened(otp.mobile, None, otp.language, otp.code)
-            handset = sealing.unseal(row.sealed, Contact, self._private_keys)
-            return _Opened(handset.mobile, None, row.language or Language.FA, None) if handset.mobile else None
+            handset = sealing.unseal(row.sealed, HandsetAnswer, self._private_keys)
+            language = row.language or Language.FA
+            return _Opened(handset.mobile, handset.code, language, None, handset.codes) if handset.mobile else None
         if contact is None or contact.sealed_contact is None:
             return None
         citizen = sealing.unseal(contact.sealed_contact, Contact, self._private_keys)

@@ -40,7 +40,7 @@ def apply_status(
         return
     state = _STATES[status]
     reason = None if state == MessageState.DELIVERED else str(status)
-    values: dict[str, Any] = {"state": state, "reason": reason, "next_look_at": None}
+    values: dict[str, Any] = {"state": state, "reason": reason, "next_status_poll_at": None}
     if state == MessageState.DELIVERED:
         values["delivered_at"] = moment
     store.set_outcome(connection, row.id, values)
@@ -75,7 +75,7 @@ class StatusPolling:
         moment = self._clock()
         with database.transaction() as connection:
             rows = store.claim_status_polls(connection, now=moment, limit=limit)
-            next_polls = [(row.id, next_poll(row.looks, row.sent_at, moment)) for row in rows]
+            next_polls = [(row.id, next_poll(row.status_polls, row.sent_at, moment)) for row in rows]
             store.schedule_status_polls(connection, next_polls)
         for provider in self._providers:
             ids = [row.provider_message_id for row in rows if row.provider == provider.name]

@@ -64,6 +64,8 @@ def retry_wait(attempts: int) -> timedelta:
     return timedelta(seconds=RETRY_WAITS[min(attempts, len(RETRY_WAITS)) - 1])
 
 
+POLLING = 5.0
+"""Seconds between two looks for messages whose status is to be polled."""
 POLL_WAITS = (60, 300, 900, 3600, 4 * 3600)  # seconds; the last one repeats
 POLL_WINDOW = timedelta(hours=48)  # providers report nothing on older messages
 

@@ -12,9 +12,21 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backbone.storage import bulk
 from contracts.notify import MessageState
-from services.notify.models import cases, messages, opt_outs
+from services.notify.models import cases, contacts, messages, opt_outs
 
 AnyRow = Row[Any]
+
+_DUE_MARK = "notify_due"
+
+
+def mark_due(connection: Connection) -> None:
+    """Notes that this transaction makes a message due."""
+    connection.info[_DUE_MARK] = True
+
+
+def take_due_mark(connection: Connection) -> bool:
+    """Whether a message was noted as due on this connection; the note is removed."""
+    return bool(connection.info.pop(_DUE_MARK, False))
 
 
 def claim_due(
@@ -53,6 +65,16 @@ def claim_due(
         .returning(messages)
     )
     return sorted(connection.execute(leased), key=lambda row: ids.index(row.id))
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next message becomes due, or its lease ends; None while there is neither. Past for one that is held back."""
+    due = select(func.min(messages.c.next_attempt_at)).where(messages.c.state == MessageState.DUE)
+    abandoned = select(func.min(messages.c.leased_until)).where(messages.c.state == MessageState.SENDING)
+    moment: datetime | None = connection.execute(
+        select(func.least(due.scalar_subquery(), abandoned.scalar_subquery()))
+    ).scalar()
+    return moment
 
 
 _BEGIN = text(
@@ -109,11 +131,11 @@ def claim_status_polls(connection: Connection, *, now: datetime, limit: int) -> 
             messages.c.id,
             messages.c.provider,
             messages.c.provider_message_id,
-            messages.c.looks,
+            messages.c.status_polls,
             messages.c.sent_at,
         )
-        .where(messages.c.next_look_at <= now)
-        .order_by(messages.c.next_look_at)
+        .where(messages.c.next_status_poll_at <= now)
+        .order_by(messages.c.next_status_poll_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -121,15 +143,15 @@ def claim_status_polls(connection: Connection, *, now: datetime, limit: int) -> 
 
 
 _NEXT_POLL = text(
-    "UPDATE messages SET next_look_at = poll.next_look_at, looks = messages.looks + 1"
-    " FROM json_to_recordset(CAST(:rows AS json)) AS poll (id uuid, next_look_at timestamptz) WHERE messages.id = poll.id"
+    "UPDATE messages SET next_status_poll_at = poll.next_status_poll_at, status_polls = messages.status_polls + 1"
+    " FROM json_to_recordset(CAST(:rows AS json)) AS poll (id uuid, next_status_poll_at timestamptz) WHERE messages.id = poll.id"
 )
 
 
 def schedule_status_polls(connection: Connection, when: Sequence[tuple[UUID, datetime | None]]) -> None:
     """When to poll next; None: no more."""
     if when:
-        rows = [{"id": message_id, "next_look_at": moment} for message_id, moment in when]
+        rows = [{"id": message_id, "next_status_poll_at": moment} for message_id, moment in when]
         connection.execute(_NEXT_POLL, {"rows": bulk.rows_parameter(rows)})
 
 
@@ -139,9 +161,15 @@ def opted_out(connection: Connection, mobile_hashes: Sequence[str]) -> set[str]:
     return set(connection.execute(chosen).scalars())
 
 
+def callable_contact(connection: Connection, case_id: UUID) -> AnyRow | None:
+    """The contact of a case whose citizen is reached by a mobile and has not opted out."""
+    with_mobile = select(contacts).where(contacts.c.case_id == case_id, contacts.c.mobile_hash.is_not(None))
+    return connection.execute(with_mobile.where(contacts.c.mobile_hash.not_in(select(opt_outs.c.mobile_hash)))).first()
+
+
 def opt_out(connection: Connection, mobile_hash: str, now: datetime, by: str) -> None:
     """Opts a mobile out. `by`: citizen, by SMS; or provider, when it blocks the number."""
-    values = {"mobile_hash": mobile_hash, "since": now, "told_by": by}
+    values = {"mobile_hash": mobile_hash, "since": now, "reported_by": by}
     connection.execute(upsert(opt_outs).values(values).on_conflict_do_nothing())
 
 

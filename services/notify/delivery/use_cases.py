@@ -9,6 +9,7 @@ better than none.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -84,6 +85,12 @@ class MessageSender:
         for _ in parallel(lambda message: self._send(database, message, lease), prepared):
             pass
         return len(rows)
+
+    def seconds_to_next(self, database: Database) -> float:
+        """Until the next message becomes due, or a lease ends; infinite while there is none, negative for one that is held."""
+        with database.read() as connection:
+            moment = store.next_due(connection)
+        return math.inf if moment is None else (moment - self._clock()).total_seconds()
 
     def _next_account(self) -> str | None:
         """The account that is called first now."""
@@ -170,7 +177,7 @@ class MessageSender:
             "provider": account,
             "provider_message_id": accepted.message_id,
             "sent_at": moment,
-            "next_look_at": moment + poll_wait(0),
+            "next_status_poll_at": moment + poll_wait(0),
             "sealed": None,
         }
         if store.settle(connection, message.row.id, lease, values) and accepted.status in FINAL:

@@ -11,7 +11,8 @@ from contracts.vocabulary import Outcome, Stage
 
 @dataclass(frozen=True)
 class InboundEvent:
-    """`id`: the provider and its id of the text. `sealed_contact`: the handset that is answered, sealed to notify."""
+    """`id`: the provider and its id of the text. `sealed_contact`: the handset that is answered, sealed to notify, with the
+    codes that the answer names the last digits of."""
 
     id: str
     occurred_at: datetime
@@ -33,13 +34,36 @@ class CodeReceived(InboundEvent):
     expected_on: date | None = None
 
 
+ReplyResult = Literal[
+    "satisfied",
+    "object",
+    "resume",
+    "known",
+    "rating_late",
+    "object_late",
+    "object_known",
+    "object_final",
+    "no_effect",
+    "which",
+    "which_code",
+    "unclear",
+    "no_decision",
+]
+"""What became of an answer to a decision.
+
+satisfied, object, resume: it took effect. known: it had been given before. rating_late, object_late, object_known, object_final,
+no_effect: it could not take effect, and why. which: several decisions wait, and the answer named none of them; which_code: the
+last digits that it named are those of several; unclear: it is not known what was answered; no_decision: none waits that has the
+digits it named."""
+
+
 @dataclass(frozen=True)
 class ReplyReceived(InboundEvent):
-    """A 1 or 2 after a question. `object`: tracking registers the objection, and confirms it."""
+    """An answer to a decision."""
 
     name: ClassVar[str] = "sms.replied"
 
-    result: Literal["satisfied", "object", "object_late"]
+    result: ReplyResult
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,12 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.notify.models import contacts, helped, inbound, messages
+from backbone.storage.writes import Write
+from services.notify.models import contacts, help_replies, inbound, messages, open_replies
 
 AnyRow = Row[Any]
+MOST_QUESTIONS = 50
+"""Messages to one mobile that are looked through for the decision an answer is for."""
 
 
 def add_inbound_text(connection: Connection, values: Mapping[str, Any]) -> bool:
@@ -32,16 +35,20 @@ def language_of(connection: Connection, mobile_hash: str) -> str | None:
     return connection.execute(newest.order_by(contacts.c.registered_at.desc()).limit(1)).scalar()
 
 
-def last_question(connection: Connection, mobile_hash: str) -> AnyRow | None:
-    """The last message sent to this mobile that asked for 1 or 2, locked."""
+def questions(connection: Connection, mobile_hash: str) -> list[AnyRow]:
+    """The messages sent to this mobile that asked for an answer, the last one of each case, locked; the last one first."""
     newest = (
         select(messages)
         .where(messages.c.mobile_hash == mobile_hash, messages.c.asks_reply, messages.c.sent_at.is_not(None))
-        .order_by(messages.c.sent_at.desc())
-        .limit(1)
+        .where(messages.c.case_id.is_not(None))
+        .order_by(messages.c.sent_at.desc(), messages.c.id)
+        .limit(MOST_QUESTIONS)
         .with_for_update()
     )
-    return connection.execute(newest).first()
+    of_cases: dict[UUID, AnyRow] = {}
+    for row in connection.execute(newest):
+        of_cases.setdefault(row.case_id, row)
+    return list(of_cases.values())
 
 
 def set_reply(connection: Connection, message_id: UUID, reply: str) -> None:
@@ -49,13 +56,44 @@ def set_reply(connection: Connection, message_id: UUID, reply: str) -> None:
     connection.execute(update(messages).where(messages.c.id == message_id).values(reply=reply))
 
 
+def add_open_reply(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Keeps which handset is answered once tracking has said what became of its answer."""
+    connection.execute(upsert(open_replies).values(values))
+
+
+def open_replies_of(connection: Connection, reply_ids: Sequence[UUID]) -> Sequence[AnyRow]:
+    """The handsets that wait for what became of these answers."""
+    return connection.execute(select(open_replies).where(open_replies.c.reply_id.in_(reply_ids))).all()
+
+
+_SETTLE = (
+    "DELETE FROM open_replies USING json_to_recordset({rows}) AS given(reply_id uuid)"
+    " WHERE open_replies.reply_id = given.reply_id"
+)
+_FORGET = (
+    "UPDATE messages SET reply = NULL FROM json_to_recordset({rows}) AS given(case_id uuid, mobile_hash text)"
+    " WHERE messages.case_id = given.case_id AND messages.mobile_hash = given.mobile_hash AND messages.asks_reply"
+)
+
+
+def settling(rows: Sequence[AnyRow]) -> list[Write]:
+    """These handsets are answered, and kept no longer."""
+    return [Write(_SETTLE, [{"reply_id": row.reply_id} for row in rows])] if rows else []
+
+
+def forgetting_replies(rows: Sequence[AnyRow]) -> list[Write]:
+    """What these handsets answered had no effect: it may be answered again."""
+    given = [{"case_id": row.case_id, "mobile_hash": row.mobile_hash} for row in rows]
+    return [Write(_FORGET, given)] if given else []
+
+
 def may_send_help(connection: Connection, mobile_hash: str, now: datetime, every: timedelta) -> bool:
     """True at most once in `every` for a mobile; records that it was."""
-    new = upsert(helped).values(mobile_hash=mobile_hash, at=now)
+    new = upsert(help_replies).values(mobile_hash=mobile_hash, at=now)
     again = new.on_conflict_do_update(
-        index_elements=[helped.c.mobile_hash], set_={"at": now}, where=helped.c.at <= now - every
+        index_elements=[help_replies.c.mobile_hash], set_={"at": now}, where=help_replies.c.at <= now - every
     )
-    return connection.execute(again.returning(helped.c.at)).first() is not None
+    return connection.execute(again.returning(help_replies.c.at)).first() is not None
 
 
 def count_answers(connection: Connection, mobile_hash: str, since: datetime) -> int:

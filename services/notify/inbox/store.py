@@ -8,26 +8,34 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, literal, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, or_, select, tuple_, union
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.notify import MessageChannel
+from contracts.units import UnitTree
 from contracts.vocabulary import Role
 from services.notify.models import cases, contacts, messages, readings, units
+from services.notify.notifications.recipients import FOR_DEPUTIES
 
 AnyRow = Row[Any]
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Whose inbox it is. `name`: under which read messages are recorded; a citizen and the holder of their code share it."""
+    """Whose inbox it is. `name`: under which read messages are recorded; a citizen and the holder of their code share it.
+    `units_in_conflict`: those whose cases are hidden from a member of staff; `liaison_units`: those for which they answer;
+    `substitute_units`: those about which they have the messages of screeners and heads; `deputy_of`: whose messages about
+    their work they have as well."""
 
     name: str
     code_hashes: tuple[str, ...] = ()
     citizen_id: UUID | None = None
     staff_id: UUID | None = None
     roles: tuple[str, ...] = ()
-    unit: str | None = None
+    units_in_conflict: frozenset[str] = frozenset()
+    liaison_units: frozenset[str] = frozenset()
+    substitute_units: frozenset[str] = frozenset()
+    deputy_of: frozenset[UUID] = frozenset()
 
     @classmethod
     def by_code(cls, code_hashes: Sequence[str]) -> Reader:
@@ -38,8 +46,37 @@ class Reader:
         return cls("citizen", citizen_id=citizen_id)
 
     @classmethod
-    def staff(cls, staff_id: UUID, roles: Sequence[str], unit: str | None) -> Reader:
-        return cls(str(staff_id), staff_id=staff_id, roles=tuple(roles), unit=unit)
+    def staff(
+        cls,
+        staff_id: UUID,
+        roles: Sequence[str],
+        unit: str | None,
+        tree: UnitTree,
+        offices: Sequence[str] = (),
+        away: Sequence[AnyRow] = (),
+    ) -> Reader:
+        """`offices`: the units of the inspection itself, for substitutes; `away`: the accounts of those for whom they stand
+        in."""
+        answered = {other.unit for other in away if other.unit is not None and Role.LIAISON in (other.roles or ())}
+        answered |= {unit} if unit is not None else set()
+        return cls(
+            str(staff_id),
+            staff_id=staff_id,
+            roles=tuple(roles),
+            units_in_conflict=tree.in_conflict(unit),
+            liaison_units=(
+                frozenset(code for own in answered for code in tree.below(own))
+                if Role.LIAISON in roles
+                else frozenset()
+            ),
+            deputy_of=frozenset(other.staff_id for other in away),
+            substitute_units=tree.about_inspection(*offices) if Role.SUBSTITUTE in roles else frozenset(),
+        )
+
+
+def unit_tree(connection: Connection) -> UnitTree:
+    """The units of the newest catalogue that has arrived."""
+    return UnitTree({row.code: row.parent for row in connection.execute(select(units.c.code, units.c.parent))})
 
 
 def page(connection: Connection, reader: Reader, after: tuple[datetime, UUID] | None, limit: int) -> list[AnyRow]:
@@ -74,8 +111,8 @@ _NEWEST = (messages.c.at.desc(), messages.c.id.desc())
 
 
 def _from() -> Select[Any]:
-    joined = messages.outerjoin(contacts, contacts.c.case_id == messages.c.case_id)
-    return select(messages).select_from(joined.outerjoin(cases, cases.c.case_id == messages.c.case_id))
+    with_contact = messages.outerjoin(contacts, contacts.c.case_id == messages.c.case_id)
+    return select(messages).select_from(with_contact.outerjoin(cases, cases.c.case_id == messages.c.case_id))
 
 
 def _shown(reader: Reader) -> Select[Any]:
@@ -97,29 +134,24 @@ def _theirs(reader: Reader) -> list[ColumnElement[bool]]:
 
 def _of_staff(reader: Reader) -> list[ColumnElement[bool]]:
     addressed: list[ColumnElement[bool]] = [messages.c.staff_id == reader.staff_id]
+    if reader.deputy_of:
+        of_their_work = messages.c.audience.in_(sorted(FOR_DEPUTIES))
+        addressed.append(and_(messages.c.staff_id.in_(sorted(reader.deputy_of)), of_their_work))
     addressed += [
         messages.c.role == role
         for role in (Role.HEAD, Role.SCREENER, Role.CUSTODIAN, Role.ADMINISTRATOR)
         if role in reader.roles
     ]
-    if reader.unit is not None:
+    if reader.substitute_units:
+        # They are screener and head of cases about the inspection itself.
+        about = cases.c.unit.in_(sorted(reader.substitute_units))
+        addressed += [and_(messages.c.role == role, about) for role in (Role.HEAD, Role.SCREENER)]
+    if reader.units_in_conflict:
         # Conflict of interest (DOMAIN: The people): whoever belongs to the unit complained about, or below it.
-        free = or_(messages.c.case_id.is_(None), cases.c.unit.is_(None), cases.c.unit.not_in(_upwards(reader.unit)))
+        hidden = sorted(reader.units_in_conflict)
+        free = or_(messages.c.case_id.is_(None), cases.c.unit.is_(None), cases.c.unit.not_in(hidden))
         addressed = [and_(condition, free) for condition in addressed]
-    if Role.LIAISON in reader.roles and reader.unit is not None:
-        addressed.append(and_(messages.c.role == Role.LIAISON, messages.c.unit.in_(_downwards(reader.unit))))
+    if reader.liaison_units:
+        own = sorted(reader.liaison_units)
+        addressed.append(and_(messages.c.role == Role.LIAISON, messages.c.unit.in_(own)))
     return addressed
-
-
-def _upwards(unit: str) -> Select[Any]:
-    """The unit and all above it."""
-    here = select(units.c.code, units.c.parent).where(units.c.code == unit).cte("upwards", recursive=True)
-    above = select(units.c.code, units.c.parent).join(here, units.c.code == here.c.parent)
-    return select(here.union(above).c.code)
-
-
-def _downwards(unit: str) -> Select[Any]:
-    """The unit and all below it."""
-    here = select(literal(unit).label("code")).cte("downwards", recursive=True)
-    below = select(units.c.code).join(here, units.c.parent == here.c.code)
-    return select(here.union(below).c.code)

@@ -7,21 +7,33 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from backbone.process.settings import secrets
 from backbone.storage import cursors
+from contracts.base import now
+from contracts.call_backs import CallableCitizen, CheckCallable, may_call
 from contracts.errors import NotAllowed
 from contracts.gateway import Actor
 from contracts.notify import ListMessages, MarkRead, Message, MessagePage
-from contracts.vocabulary import ActorKind, Language
+from contracts.units import UnitTree
+from contracts.vocabulary import ActorKind, Language, Role
+from services.notify.delivery.contact_codes import code_of
+from services.notify.delivery.store import callable_contact
 from services.notify.inbox import store
 from services.notify.inbox.store import Reader
+from services.notify.notifications.store import away as staff_away
 from services.notify.notifications.store import staff_member
+from services.notify.settings import Settings
 from services.notify.wording.rules import Value
 from services.notify.wording.store import with_changes
 from services.notify.wording.templates import Templates
 
 
 class InboxUseCases:
-    def __init__(self, templates: Templates, values: Mapping[str, Value]) -> None:
+    """Lists messages and marks them as read; substitutes have those of screeners and heads about the inspection itself."""
+
+    def __init__(self, settings: Settings, templates: Templates, values: Mapping[str, Value]) -> None:
+        self._private_keys = secrets(settings.notify_private_keys)
+        self._offices = (settings.inspection_unit, settings.mayor_unit)
         self._templates = templates
         self._values = values
 
@@ -45,6 +57,16 @@ class InboxUseCases:
         items = [self._shown(row, reader, request.actor, templates).model_copy(update={"read": True}) for row in rows]
         return MessagePage(items=items)
 
+    def check_callable(self, connection: Connection, request: CheckCallable) -> CallableCitizen:
+        """Whether the citizen of a case may be called. NotAllowed for who calls nobody."""
+        if request.actor.kind is not ActorKind.STAFF or not may_call(request.actor.roles):
+            raise NotAllowed
+        contact = callable_contact(connection, request.case_id)
+        if contact is None:
+            return CallableCitizen(callable=False)
+        code = code_of(contact, self._private_keys)
+        return CallableCitizen(callable=True, code_digits=code[-4:] if code else None)
+
     def _reader(self, connection: Connection, actor: Actor | None, code_hashes: Sequence[str]) -> Reader:
         if actor is not None and actor.kind is ActorKind.STAFF:
             member = staff_member(connection, UUID(actor.id))
@@ -52,7 +74,11 @@ class InboxUseCases:
                 raise NotAllowed
             # A token may be older than the last change of roles.
             roles = member.roles if member is not None else [str(role) for role in actor.roles]
-            return Reader.staff(UUID(actor.id), roles, member.unit if member is not None else actor.unit)
+            unit = member.unit if member is not None else actor.unit
+            needs_tree = unit is not None or Role.SUBSTITUTE in roles
+            tree = store.unit_tree(connection) if needs_tree else UnitTree({})
+            away = staff_away(connection, UUID(actor.id), now())
+            return Reader.staff(UUID(actor.id), roles, unit, tree, self._offices, away)
         if code_hashes:
             return Reader.by_code(code_hashes)
         if actor is not None and actor.kind is ActorKind.BEARER:

@@ -1,19 +1,23 @@
-"""Composes the messages that an event causes, as the registry says, and stores them."""
+"""Composes the messages that an event causes, as the registry says, and says how they are stored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from backbone.messaging import outbox
+from backbone.storage import writes
+from backbone.storage.writes import Write
 from contracts.notify import MessageChannel, MessageState
 from services.notify.delivery.outcome import outcome_event
 from services.notify.delivery.rules import SkipReason
+from services.notify.delivery.store import mark_due
 from services.notify.notifications import store
 from services.notify.notifications.recipients import CITIZEN
 from services.notify.notifications.rules import (
@@ -22,9 +26,6 @@ from services.notify.notifications.rules import (
     NotificationRegistry,
     message_id,
 )
-
-UNKNOWN_CONTACT = ""
-"""In place of a sealed contact: how the citizen is reached is not known yet; the sender waits for it."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,18 @@ class Draft:
     params: Mapping[str, str]
     details: Mapping[str, Any] = field(default_factory=dict)
 
-    def row(self, moment: datetime) -> dict[str, Any]:
-        """As it is stored: due, or in the inbox at once."""
+    @cached_property
+    def id(self) -> UUID:
+        return message_id(self.key, self.audience, self.channel)
+
+    def row(self, moment: datetime, without_mobile: Collection[UUID] = ()) -> dict[str, Any]:
+        """As it is stored: due, in the inbox at once, or skipped. `without_mobile`: cases whose citizen is known to have none;
+        where it is not known yet, the sender waits for it."""
         in_inbox = self.channel == MessageChannel.INBOX
+        skipped = {"state": MessageState.SKIPPED, "reason": SkipReason.NO_MOBILE}
+        is_skipped = not in_inbox and self.audience == CITIZEN.audience and self.case_id in without_mobile
         return {
-            "id": message_id(self.key, self.audience, self.channel),
+            "id": self.id,
             "event": self.event,
             "case_id": self.case_id,
             "channel": self.channel,
@@ -72,6 +80,7 @@ class Draft:
             "reply_until": None,
             "expires_at": None,
             **self.details,
+            **(skipped if is_skipped else {}),
         }
 
 
@@ -81,15 +90,10 @@ class MessageComposer:
     def __init__(self, registry: NotificationRegistry) -> None:
         self._registry = registry
 
-    def notifies(self, event: Any) -> bool:
-        """Whether the event causes any message."""
-        return bool(self._registry.matching(event))
-
-    def compose(self, event: Any, sealed_contact: str | None = UNKNOWN_CONTACT, **params: str) -> list[Draft]:
-        """The messages of an event. `sealed_contact`: how the citizen of its case is reached, None without a mobile;
-        `params`: stored parameters that are not in the event."""
+    def compose(self, event: Any, **params: str) -> list[Draft]:
+        """The messages of an event. `params`: stored parameters that are not in the event."""
         return [
-            self._draft(event, notification, channel, address, sealed_contact, params)
+            self._draft(event, notification, channel, address, params)
             for notification in self._registry.matching(event)
             for channel in notification.channels
             for address in notification.recipient.addresses(event)
@@ -101,7 +105,6 @@ class MessageComposer:
         notification: Notification[Any],
         channel: MessageChannel,
         address: Address,
-        sealed_contact: str | None,
         params: Mapping[str, str],
     ) -> Draft:
         recipient = notification.recipient
@@ -118,11 +121,11 @@ class MessageComposer:
             case_id=getattr(event, "case_id", None) if recipient.of_case else None,
             address=address,
             params={**stored, **params},
-            details=self._sms_details(event, notification, sealed_contact) if channel == MessageChannel.SMS else {},
+            details=self._sms_details(event, notification) if channel == MessageChannel.SMS else {},
         )
 
     @staticmethod
-    def _sms_details(event: Any, notification: Notification[Any], sealed_contact: str | None) -> dict[str, Any]:
+    def _sms_details(event: Any, notification: Notification[Any]) -> dict[str, Any]:
         """The columns that only an SMS has."""
         details: dict[str, Any] = {
             "urgent": notification.urgent,
@@ -134,28 +137,33 @@ class MessageComposer:
             details["reply_until"] = notification.reply_until(event)
         if notification.expires is not None:
             details["expires_at"] = notification.expires(event)
-        if notification.recipient is CITIZEN and sealed_contact is None:
-            details |= {"state": MessageState.SKIPPED, "reason": SkipReason.NO_MOBILE}
         return details
 
 
 def save_drafts(
-    connection: Connection, drafts: Iterable[Draft], moment: datetime, *, quiet_cases: Sequence[UUID] = ()
+    connection: Connection, drafts: Iterable[Draft], moment: datetime, without_mobile: Collection[UUID] = ()
 ) -> None:
-    """Stores messages, and publishes the outcome of those that have ended already, in the inbox or skipped.
+    """Stores those of these messages that are not stored yet, in the caller's transaction, and publishes as `writing` does."""
+    by_id = {draft.id: draft for draft in drafts}
+    stored = store.stored_messages(connection, list(by_id))
+    rows = [draft.row(moment, without_mobile) for draft in by_id.values() if draft.id not in stored]
+    writes.execute_all(connection, writing(connection, rows, moment))
+
+
+def writing(
+    connection: Connection, rows: Collection[Mapping[str, Any]], moment: datetime, quiet_cases: Collection[UUID] = ()
+) -> list[Write]:
+    """Stores messages, as parts of a statement on this connection, which is marked when some are due, and publishes the outcome
+    of those that have ended already, in the inbox or skipped. IntegrityError when one of them is stored already.
 
     `quiet_cases`: filed anonymously; that their citizen could not be reached is not reported.
     """
-    rows = [draft.row(moment) for draft in drafts]
-    new = store.add_messages(connection, rows)
-    quiet = set(quiet_cases)
-    outbox.add(
-        connection,
-        *(
-            outcome_event(row, row["state"], row["reason"], moment)
-            for row in rows
-            if row["id"] in new
-            and row["state"] in (MessageState.DELIVERED, MessageState.SKIPPED)
-            and not (row["state"] == MessageState.SKIPPED and row["case_id"] in quiet)
-        ),
-    )
+    if any(row["state"] == MessageState.DUE for row in rows):
+        mark_due(connection)
+    ended = [
+        outcome_event(row, row["state"], row["reason"], moment)
+        for row in rows
+        if row["state"] in (MessageState.DELIVERED, MessageState.SKIPPED)
+        and not (row["state"] == MessageState.SKIPPED and row["case_id"] in quiet_cases)
+    ]
+    return [*store.adding_messages(list(rows)), *outbox.write(ended)]

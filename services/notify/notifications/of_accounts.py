@@ -6,10 +6,12 @@ from typing import Any
 
 from contracts.accounts import OtpRequested, SignInFailuresNoted, StaffChangeState
 from contracts.identities import IdentityAsked, IdentityDecided
+from contracts.leaves import LeaveChanged
 from contracts.staff_changes import StaffChangeDecided, StaffChangeRequested
 from services.notify.notifications.recipients import (
     ACCOUNT_OWNER,
     ADMINISTRATORS,
+    AWAY_AND_HEADS,
     CUSTODIANS,
     IDENTITY_REQUESTER,
     OTP_HANDSET,
@@ -110,5 +112,6 @@ ACCOUNTS: tuple[Notification[Any], ...] = (
         urgent=True,
         expires=lambda event: event.expires_at,
     ),
+    Notification(LeaveChanged, "leave_without_deputy", AWAY_AND_HEADS, INBOX, condition=lambda event: event.unfit),
     Notification(SignInFailuresNoted, "sign_in_failures", ACCOUNT_OWNER, INBOX),
 )

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from contracts.tracking import CaseEscalated, DeadlineWarned
-from services.notify.notifications.recipients import CASE_HANDLER, HEADS, MAYORS_OFFICE, SCREENERS, UNIT_ASKED
+from services.notify.notifications.recipients import (
+    CASE_HANDLER,
+    CASE_HANDLER_BESIDE_HEADS,
+    HEADS,
+    MAYORS_OFFICE,
+    SCREENERS,
+    UNIT_ASKED,
+)
 from services.notify.notifications.rules import INBOX, Notification
 from services.notify.wording.values import DUE_DATE, KIND, NUMBER
 
@@ -84,7 +91,12 @@ DEADLINES: tuple[Notification[Any], ...] = (
         CaseEscalated, "unit_late", HEADS, INBOX, _STEP_OF_STAFF, condition=lambda event: _step(event) == "unit"
     ),
     Notification(
-        CaseEscalated, "unit_late", CASE_HANDLER, INBOX, _STEP_OF_STAFF, condition=lambda event: _step(event) == "unit"
+        CaseEscalated,
+        "unit_late",
+        CASE_HANDLER_BESIDE_HEADS,
+        INBOX,
+        _STEP_OF_STAFF,
+        condition=lambda event: _step(event) == "unit",
     ),
     Notification(
         CaseEscalated, "sent_up", HEADS, INBOX, _STEP_OF_STAFF, condition=lambda event: _step(event) == "mayor"

@@ -8,13 +8,14 @@ from contracts.tracking import (
     VisitAsked,
     VisitBooked,
     VisitCancelled,
+    VisitHandedOver,
     VisitMissed,
     VisitMoved,
     VisitOffered,
     VisitReminded,
 )
 from services.notify.notifications.of_cases import CASE, CASE_OF_STAFF
-from services.notify.notifications.recipients import CASE_HANDLER, CITIZEN
+from services.notify.notifications.recipients import CASE_HANDLER, CITIZEN, NEW_VISIT_HOLDER, VISIT_HOLDERS
 from services.notify.notifications.rules import INBOX, SMS_AND_INBOX, Notification
 from services.notify.wording.values import PLACE, WHEN
 
@@ -31,8 +32,25 @@ VISITS: tuple[Notification[Any], ...] = (
         CITIZEN,
         SMS_AND_INBOX,
         _VISIT,
-        condition=lambda event: event.by == "office",
+        condition=lambda event: event.by == "office" and event.because is None,
     ),
+    Notification(
+        VisitCancelled,
+        "visit_on_holiday",
+        CITIZEN,
+        SMS_AND_INBOX,
+        _VISIT,
+        condition=lambda event: event.because == "holiday",
+    ),
+    Notification(
+        VisitCancelled,
+        "visit_on_holiday_for_staff",
+        VISIT_HOLDERS,
+        INBOX,
+        _VISIT_OF_STAFF,
+        condition=lambda event: event.because == "holiday",
+    ),
+    Notification(VisitHandedOver, "visit_handed_over", NEW_VISIT_HOLDER, INBOX, _VISIT_OF_STAFF),
     Notification(
         VisitCancelled,
         "visit_not_needed",

@@ -13,7 +13,9 @@ from services.notify.notifications.of_accounts import ACCOUNTS, IDENTITIES
 from services.notify.notifications.of_cases import CITIZENS, STAFF_OF_A_CASE
 from services.notify.notifications.of_deadlines import DEADLINES
 from services.notify.notifications.of_inbound_texts import INBOUND_TEXTS
+from services.notify.notifications.of_the_way_back import THE_WAY_BACK
 from services.notify.notifications.of_visits import VISITS
+from services.notify.notifications.of_webhooks import WEBHOOKS
 from services.notify.notifications.rules import NotificationRegistry
 
 
@@ -21,5 +23,8 @@ from services.notify.notifications.rules import NotificationRegistry
 def shipped_registry() -> NotificationRegistry:
     """All notifications of Peygir."""
     return NotificationRegistry(
-        (*CITIZENS, *VISITS, *STAFF_OF_A_CASE, *DEADLINES, *IDENTITIES, *ACCOUNTS, *INBOUND_TEXTS)
+        (
+            *(*CITIZENS, *VISITS, *STAFF_OF_A_CASE, *THE_WAY_BACK, *DEADLINES),
+            *(*IDENTITIES, *ACCOUNTS, *INBOUND_TEXTS, *WEBHOOKS),
+        )
     )

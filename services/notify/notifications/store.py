@@ -2,35 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from backbone.storage import bulk
+from backbone.messaging.inbox import HANDLED
+from backbone.storage import writes
+from backbone.storage.writes import Write
+from contracts.leaves import LeaveChanged
 from contracts.notify import MessageChannel, MessageState
-from services.notify.models import cases, contacts, erasures, messages, refusal_reasons, staff, units
+from services.notify.models import (
+    cases,
+    contacts,
+    erasures,
+    leaves,
+    messages,
+    open_replies,
+    refusal_reasons,
+    staff,
+    units,
+)
+from services.notify.webhooks.rules import Subscriber
+from services.notify.webhooks.store import SUBSCRIBERS, subscribers
 
 AnyRow = Row[Any]
 
 
-def add_contacts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+@dataclass(frozen=True)
+class Stored:
+    """What is stored already. `handled`: events whose effect is there; `messages`: by id; `erased`, `without_mobile`: cases whose
+    citizen was erased, or is known to have no mobile; `subscribers`: partner systems that may be told of these events."""
+
+    handled: Collection[UUID]
+    messages: Collection[UUID]
+    erased: Collection[UUID]
+    without_mobile: Collection[UUID]
+    subscribers: Sequence[Subscriber]
+
+
+_STORED = f"""
+SELECT {HANDLED} AS handled,
+    ARRAY(SELECT id FROM messages WHERE id = ANY(CAST(%(messages)s AS uuid[]))) AS messages,
+    ARRAY(SELECT case_id FROM erasures WHERE case_id = ANY(CAST(%(cases)s AS uuid[]))) AS erased,
+    ARRAY(
+        SELECT case_id FROM contacts WHERE case_id = ANY(CAST(%(cases)s AS uuid[])) AND sealed_contact IS NULL
+    ) AS without_mobile,
+    CASE WHEN %(consumer)s = 'cases' THEN {SUBSCRIBERS} END AS subscribers
+"""
+
+
+def read_stored(
+    connection: Connection,
+    consumer: str,
+    events: Collection[UUID],
+    messages: Collection[UUID],
+    cases: Collection[UUID],
+) -> Stored:
+    """What is stored of these events of a consumer, and of the messages and cases that they concern."""
+    parameters = {"events": list(events), "messages": list(messages), "cases": list(cases)}
+    row = connection.exec_driver_sql(_STORED, {"consumer": consumer, **parameters}).one()
+    handled, messages_, erased, without_mobile = map(frozenset, row[:4])
+    return Stored(handled, messages_, erased, without_mobile, subscribers(row.subscribers))
+
+
+def adding_contacts(rows: Sequence[Mapping[str, Any]]) -> list[Write]:
     """How the citizen of each case is reached; a case that has a contact keeps it."""
-    if rows:
-        bulk.insert(connection, contacts, rows, "ON CONFLICT DO NOTHING")
+    return writes.insert(contacts, rows, "ON CONFLICT DO NOTHING")
 
 
-def recode_contact(connection: Connection, case_id: UUID, code_hash: str, sealed_contact: str | None) -> AnyRow | None:
-    """Gives a case its new code; the contact, or None when there is none yet."""
-    changed = (
-        update(contacts)
-        .where(contacts.c.case_id == case_id)
-        .values(code_hash=code_hash, sealed_contact=sealed_contact, recoded=True)
-        .returning(contacts)
+def contact_of(connection: Connection, case_id: UUID) -> AnyRow | None:
+    """How the citizen of a case is reached, locked; None when the submission itself has not arrived yet."""
+    return connection.execute(select(contacts).where(contacts.c.case_id == case_id).with_for_update()).first()
+
+
+def recode_contact(
+    connection: Connection, case_id: UUID, code_hash: str, sealed_contact: str | None, attempt: int
+) -> None:
+    """Gives a case its new code."""
+    values = {"code_hash": code_hash, "sealed_contact": sealed_contact, "recoded": True, "code_attempt": attempt}
+    connection.execute(update(contacts).where(contacts.c.case_id == case_id).values(values))
+
+
+def set_holder(connection: Connection, case_id: UUID, mobile_hash: str | None, citizen_id: UUID | None) -> None:
+    """Who has a case now: by any other mobile nothing of it is answered, by any other account nothing read."""
+    values = {"mobile_hash": mobile_hash, "citizen_id": citizen_id}
+    connection.execute(update(contacts).where(contacts.c.case_id == case_id).values(values))
+    sent_elsewhere = (
+        update(messages)
+        .where(messages.c.case_id == case_id, messages.c.audience == "citizen")
+        .where(messages.c.mobile_hash.is_distinct_from(mobile_hash))
     )
-    return connection.execute(changed).first()
+    connection.execute(sent_elsewhere.values(mobile_hash=None))
+
+
+def forget_mobile(connection: Connection, case_id: UUID) -> None:
+    """No message goes to the citizen of this case any more, and nothing is answered by their mobile."""
+    connection.execute(update(contacts).where(contacts.c.case_id == case_id).values(sealed_contact=None))
+    set_holder(connection, case_id, None, None)
+
+
+def set_citizen(connection: Connection, case_id: UUID, citizen_id: UUID) -> None:
+    """In whose inbox the messages of a case are."""
+    connection.execute(update(contacts).where(contacts.c.case_id == case_id).values(citizen_id=citizen_id))
 
 
 def add_erasure(connection: Connection, case_id: UUID, rule: str) -> None:
@@ -49,6 +127,7 @@ def erase_citizen(connection: Connection, case_id: UUID) -> None:
     connection.execute(update(contacts).where(contacts.c.case_id == case_id).values(erased))
     without_mobile = {"sealed": None, "mobile_hash": None}
     connection.execute(update(messages).where(messages.c.case_id == case_id).values(without_mobile))
+    connection.execute(delete(open_replies).where(open_replies.c.case_id == case_id))
 
 
 def contacts_of(connection: Connection, case_ids: Sequence[UUID]) -> dict[UUID, AnyRow]:
@@ -66,6 +145,27 @@ def keep_staff(connection: Connection, values: Mapping[str, Any]) -> None:
         where=staff.c.version < new.excluded.version,
     )
     connection.execute(newer)
+
+
+def keep_leave(connection: Connection, event: LeaveChanged) -> None:
+    """Who stands in for whom; an older version changes nothing."""
+    names = ("leave_id", "version", "staff_id", "deputy", "starts_at", "ends_at")
+    new = upsert(leaves).values({name: getattr(event, name) for name in names})
+    newer = new.on_conflict_do_update(
+        index_elements=[leaves.c.leave_id],
+        set_={name: new.excluded[name] for name in names[1:]},
+        where=leaves.c.version < new.excluded.version,
+    )
+    connection.execute(newer)
+
+
+def away(connection: Connection, deputy: UUID, at: datetime) -> Sequence[AnyRow]:
+    """Those for whom this member of staff stands in at this moment, with what is known of them."""
+    leaves_of_staff = leaves.outerjoin(staff, staff.c.staff_id == leaves.c.staff_id)
+    chosen = select(leaves.c.staff_id, staff.c.roles, staff.c.unit).select_from(leaves_of_staff)
+    return connection.execute(
+        chosen.where(leaves.c.deputy == deputy, leaves.c.starts_at <= at, leaves.c.ends_at > at)
+    ).all()
 
 
 def staff_member(connection: Connection, staff_id: UUID) -> AnyRow | None:
@@ -96,15 +196,15 @@ def refusal_reason_names(connection: Connection) -> Sequence[AnyRow]:
     return connection.execute(select(refusal_reasons)).all()
 
 
-def keep_cases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Stores the state of each case; a lower sequence than the stored one changes nothing but the promised day."""
+def keeping_cases(rows: Sequence[Mapping[str, Any]]) -> list[Write]:
+    """The state of each case; a lower sequence than the stored one changes nothing but the promised day."""
     if not rows:
-        return
+        return []
     newer = "CASE WHEN cases.sequence < excluded.sequence THEN excluded.{0} ELSE cases.{0} END"
     kept = {name: newer.format(name) for name in rows[0] if name != "case_id"}
     kept["promised_on"] = "coalesce(excluded.promised_on, cases.promised_on)"
     changes = ", ".join(f"{name} = {value}" for name, value in kept.items())
-    bulk.insert(connection, cases, rows, f"ON CONFLICT (case_id) DO UPDATE SET {changes}")
+    return writes.insert(cases, rows, f"ON CONFLICT (case_id) DO UPDATE SET {changes}")
 
 
 def cases_of(connection: Connection, case_ids: Sequence[UUID]) -> dict[UUID, AnyRow]:
@@ -112,18 +212,21 @@ def cases_of(connection: Connection, case_ids: Sequence[UUID]) -> dict[UUID, Any
     return {row.case_id: row for row in connection.execute(select(cases).where(cases.c.case_id.in_(case_ids)))}
 
 
-def add_messages(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
-    """Stores those that are new; their ids."""
-    if not rows:
-        return set()
-    return set(bulk.insert(connection, messages, rows, "ON CONFLICT DO NOTHING RETURNING id").scalars())
+def stored_messages(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
+    """Those of these messages that are stored."""
+    return set(connection.execute(select(messages.c.id).where(messages.c.id.in_(ids))).scalars())
 
 
-def supersede(connection: Connection, case_id: UUID, template: str) -> list[AnyRow]:
-    """Skips this message of a case if no attempt to send it was made; the rows that were skipped."""
+def adding_messages(rows: Sequence[Mapping[str, Any]]) -> list[Write]:
+    """New messages."""
+    return writes.insert(messages, rows)
+
+
+def supersede(connection: Connection, case_id: UUID, templates: Collection[str]) -> list[AnyRow]:
+    """Skips these messages of a case if no attempt to send them was made; the rows that were skipped."""
     skipped = (
         update(messages)
-        .where(messages.c.case_id == case_id, messages.c.template == template)
+        .where(messages.c.case_id == case_id, messages.c.template.in_(sorted(templates)))
         .where(messages.c.channel == MessageChannel.SMS, messages.c.state == MessageState.DUE)
         .where(messages.c.tried_first_at.is_(None))
         .values(state=MessageState.SKIPPED, reason="superseded")

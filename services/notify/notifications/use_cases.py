@@ -1,77 +1,154 @@
 """What notify does with events of other services: it keeps what it needs of them, and composes the messages they cause.
 
-Each use case takes events of one queue, within one transaction.
+Each use case takes events of one queue. Those that cause messages read in one statement and write in another, on a connection
+whose statements are transactions; but for a new code, and for copies of what other services keep: these are one transaction each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from backbone.messaging import inbox, outbox
+from backbone.messaging.consumers import TryLater
+from backbone.storage import writes
+from backbone.storage.writes import Write
 from contracts.accounts import OtpRequested, SignInFailuresNoted, StaffChanged
+from contracts.desk import SubmissionClaimed, SubmissionDisowned
 from contracts.identities import IdentityEvent
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
+from contracts.leaves import LeaveChanged
 from contracts.staff_changes import StaffChangeDecided, StaffChangeRequested
 from contracts.tracking import CaseOpened, RetentionDue, TrackedEvent
 from contracts.vocabulary import KeptPart
 from services.notify.clock import Clock
 from services.notify.delivery.outcome import outcome_event
+from services.notify.delivery.store import mark_due
+from services.notify.inbound.settled_replies import SettledReplies
 from services.notify.notifications import store
-from services.notify.notifications.composer import UNKNOWN_CONTACT, MessageComposer, save_drafts
+from services.notify.notifications.composer import Draft, MessageComposer, save_drafts, writing
+from services.notify.webhooks.deliveries import delivering
 
+ContactChange = SubmissionRecoded | SubmissionClaimed | SubmissionDisowned
 StaffEvent = OtpRequested | SignInFailuresNoted | IdentityEvent | StaffChangeRequested | StaffChangeDecided
+AnyEvent = TypeVar("AnyEvent", bound=StaffEvent | SubmissionRegistered | TrackedEvent)
+
+
+@dataclass(frozen=True)
+class _Batch(Generic[AnyEvent]):
+    """Events of one queue whose effect is not there yet, each once, in order. `drafts`: the messages that each causes; `stored`:
+    what there is already."""
+
+    consumer: str
+    events: Sequence[AnyEvent]
+    drafts: Mapping[UUID, Sequence[Draft]]
+    stored: store.Stored
+
+
+BRINGING_A_CODE = frozenset({"registered", "registered_new_code", "mobile_corrected", "code_replaced"})
+"""Messages that are there to bring a code: of two that wait, the later one alone is sent."""
 
 
 class NotificationUseCases:
-    def __init__(self, composer: MessageComposer, clock: Clock) -> None:
-        self._composer = composer
+    """`replies`: confirms answers by SMS that the events of a case settle."""
+
+    def __init__(self, composer: MessageComposer, replies: SettledReplies, clock: Clock) -> None:
+        self._composer, self._replies = composer, replies
         self._clock = clock
 
     # --- intake ---
 
+    def contact_changed(self, connection: Connection, event: ContactChange) -> None:
+        """What changes about how a citizen is reached. TryLater when what comes before has not arrived yet."""
+        match event:
+            case SubmissionRecoded():
+                arrived = self.submission_recoded(connection, event)
+            case SubmissionClaimed():
+                arrived = self.claimed(connection, event)
+            case SubmissionDisowned():
+                arrived = self.disowned(connection, event)
+        if not arrived:
+            raise TryLater("what comes before it has not arrived yet")
+
     def submissions_registered(self, connection: Connection, events: Sequence[SubmissionRegistered]) -> None:
         """Keeps how each citizen is reached, and sends them their code."""
-        unseen = inbox.unseen(connection, "contacts", sorted(events, key=lambda event: event.case_id))
-        erased = store.erased_cases(connection, [event.case_id for event in unseen]) if unseen else set()
+        in_order = sorted(events, key=lambda event: event.case_id)
+        writes.repeated_when_outrun(lambda: self._register(connection, in_order))
+
+    def _register(self, connection: Connection, events: Sequence[SubmissionRegistered]) -> None:
+        batch = self._read(connection, "contacts", events, [event.case_id for event in events])
         # An event that comes again after the citizen was erased brings nothing back.
-        fresh = [event for event in unseen if event.case_id not in erased]
-        store.add_contacts(
-            connection,
-            [
-                {
-                    "case_id": event.case_id,
-                    "code_hash": event.code_hash,
-                    "kind": event.kind,
-                    "language": event.language,
-                    "citizen_id": event.citizen_id,
-                    "mobile_hash": event.mobile_hash,
-                    "sealed_contact": event.sealed_contact,
-                    "registered_at": event.occurred_at,
-                }
-                for event in fresh
-            ],
-        )
-        drafts = [draft for event in fresh for draft in self._composer.compose(event, event.sealed_contact)]
-        anonymous = [event.case_id for event in fresh if event.anonymous]
-        save_drafts(connection, drafts, self._clock(), quiet_cases=anonymous)
+        fresh = [event for event in batch.events if event.case_id not in batch.stored.erased]
+        contacts = [
+            {
+                "case_id": event.case_id,
+                "code_hash": event.code_hash,
+                "kind": event.kind,
+                "language": event.language,
+                "citizen_id": event.citizen_id,
+                "mobile_hash": event.mobile_hash,
+                "sealed_contact": event.sealed_contact,
+                "registered_at": event.occurred_at,
+            }
+            for event in fresh
+        ]
+        without_mobile = {event.case_id for event in fresh if event.sealed_contact is None}
+        anonymous = {event.case_id for event in fresh if event.anonymous}
+        self._write(connection, batch, fresh, store.adding_contacts(contacts), without_mobile, anonymous)
 
     def submission_recoded(self, connection: Connection, event: SubmissionRecoded) -> bool:
-        """Sends the code that replaces the first one; False when the submission itself has not arrived yet."""
+        """Sends the code that replaces the one before; False when the submission itself has not arrived yet.
+
+        What waits for the citizen goes to the mobile that they have now. One that an even later code replaced does nothing.
+        """
         if store.erased_cases(connection, [event.case_id]):
             return True
-        contact = store.recode_contact(connection, event.case_id, event.code_hash, event.sealed_contact)
+        contact = store.contact_of(connection, event.case_id)
         if contact is None:
+            return False
+        if not inbox.first_time(connection, "contacts", event.id) or contact.code_attempt >= event.attempt:
+            return True
+        store.recode_contact(connection, event.case_id, event.code_hash, event.sealed_contact, event.attempt)
+        if event.holder is not None:
+            store.set_holder(connection, event.case_id, event.holder.mobile_hash, event.holder.citizen_id)
+        elif event.reason == "corrected":  # published by an earlier release
+            store.set_holder(connection, event.case_id, event.mobile_hash, None)
+        moment = self._clock()
+        superseded = store.supersede(connection, event.case_id, BRINGING_A_CODE)
+        outbox.add(connection, *(outcome_event(row, row.state, row.reason, moment) for row in superseded))
+        without_mobile = [event.case_id] if event.sealed_contact is None else []
+        save_drafts(connection, self._composer.compose(event, kind=contact.kind), moment, without_mobile)
+        return True
+
+    def claimed(self, connection: Connection, event: SubmissionClaimed) -> bool:
+        """The citizen reads the messages of their case signed in; False when what comes before has not arrived yet."""
+        contact = store.contact_of(connection, event.case_id)
+        if store.erased_cases(connection, [event.case_id]):
+            return True
+        if contact is None or contact.code_attempt < event.attempt:
+            return False
+        if contact.code_attempt == event.attempt:  # else the later code came with whose the case is
+            store.set_citizen(connection, event.case_id, event.citizen_id)
+        return True
+
+    def disowned(self, connection: Connection, event: SubmissionDisowned) -> bool:
+        """No message goes to this mobile any more, and the operator who filed it is told, unless they have corrected it since;
+        False as above."""
+        contact = store.contact_of(connection, event.case_id)
+        if store.erased_cases(connection, [event.case_id]):
+            return True
+        if contact is None or contact.code_attempt < event.attempt:
             return False
         if not inbox.first_time(connection, "contacts", event.id):
             return True
-        moment = self._clock()
-        superseded = store.supersede(connection, event.case_id, "registered")
-        outbox.add(connection, *(outcome_event(row, row.state, row.reason, moment) for row in superseded))
-        save_drafts(connection, self._composer.compose(event, contact.sealed_contact, kind=contact.kind), moment)
+        if contact.code_attempt == event.attempt:
+            store.forget_mobile(connection, event.case_id)
+        if contact.code_attempt == event.attempt or contact.mobile_hash is None:
+            save_drafts(connection, self._composer.compose(event, kind=contact.kind), self._clock())
         return True
 
     def catalogue_changed(self, connection: Connection, event: CatalogueChanged) -> None:
@@ -84,8 +161,13 @@ class NotificationUseCases:
 
     # --- accounts, and identities that are opened ---
 
-    def staff_changed(self, connection: Connection, event: StaffChanged) -> None:
-        """Keeps roles and unit of a member of staff, for what their inbox may show."""
+    def staff_changed(self, connection: Connection, event: StaffChanged | LeaveChanged) -> None:
+        """Keeps roles and unit of a member of staff, and who stands in for them, for what their inboxes may show."""
+        if isinstance(event, LeaveChanged):
+            store.keep_leave(connection, event)
+            if event.unfit:
+                save_drafts(connection, self._composer.compose(event), self._clock())
+            return
         store.keep_staff(
             connection,
             {
@@ -114,24 +196,29 @@ class NotificationUseCases:
         self._once(connection, "staff_changes", event)
 
     def _once(self, connection: Connection, consumer: str, event: StaffEvent) -> None:
-        if inbox.first_time(connection, consumer, event.id):
-            save_drafts(connection, self._composer.compose(event), self._clock())
+        writes.repeated_when_outrun(lambda: self._notify(connection, consumer, event))
+
+    def _notify(self, connection: Connection, consumer: str, event: StaffEvent) -> None:
+        batch = self._read(connection, consumer, [event])
+        self._write(connection, batch, batch.events)
 
     # --- tracking ---
 
     def case_events(self, connection: Connection, events: Sequence[TrackedEvent]) -> None:
-        """Keeps the state of each case, and composes the messages that the events cause."""
-        fresh = inbox.unseen(connection, "cases", sorted(events, key=lambda event: (event.case_id, event.sequence)))
-        store.keep_cases(connection, list(latest_states(fresh).values()))
-        notifying = [event for event in fresh if self._composer.notifies(event)]
-        contacts = store.contacts_of(connection, [event.case_id for event in notifying])
-        drafts = []
-        for event in notifying:
-            contact = contacts.get(event.case_id)
-            sealed_contact = contact.sealed_contact if contact is not None else UNKNOWN_CONTACT
-            drafts += self._composer.compose(event, sealed_contact)
-        anonymous = [event.case_id for event in notifying if event.state.anonymous]
-        save_drafts(connection, drafts, self._clock(), quiet_cases=anonymous)
+        """Keeps the state of each case, and composes the messages and the deliveries to partner systems that the events cause."""
+        in_order = sorted(events, key=lambda event: (event.case_id, event.sequence))
+        writes.repeated_when_outrun(lambda: self._follow(connection, in_order))
+
+    def _follow(self, connection: Connection, events: Sequence[TrackedEvent]) -> None:
+        batch = self._read(connection, "cases", events, [event.case_id for event in events])
+        if any(isinstance(event, CaseOpened) and not event.state.anonymous for event in batch.events):
+            mark_due(connection)  # a message that waited for its case may go now
+        anonymous = {event.case_id for event in batch.events if event.state.anonymous}
+        settled = self._replies.settle(connection, batch.events)
+        states = store.keeping_cases(list(latest_states(batch.events).values()))
+        deliveries = delivering(connection, batch.events, batch.stored.subscribers, self._clock())
+        kept = [*states, *settled.writes, *deliveries]
+        self._write(connection, batch, batch.events, kept, batch.stored.without_mobile, anonymous, settled.drafts)
 
     def retention_due(self, connection: Connection, event: RetentionDue) -> None:
         """Erases who filed a case and how they are reached, when the time of that is over; nothing brings it back."""
@@ -140,6 +227,36 @@ class NotificationUseCases:
         rule = f"{event.state.kind}, {event.rule_outcome or 'any outcome'}: {event.months} months"
         store.add_erasure(connection, event.case_id, rule)
         store.erase_citizen(connection, event.case_id)
+
+    # --- all events that cause messages ---
+
+    def _read(
+        self, connection: Connection, consumer: str, events: Sequence[AnyEvent], cases: Collection[UUID] = ()
+    ) -> _Batch[AnyEvent]:
+        """Those of these events that are new. `cases`: those of which it is asked how their citizen is reached."""
+        drafts = {event.id: self._composer.compose(event) for event in events}
+        messages = [draft.id for composed in drafts.values() for draft in composed]
+        stored = store.read_stored(connection, consumer, list(drafts), messages, cases)
+        return _Batch(consumer, inbox.unhandled(events, stored.handled), drafts, stored)
+
+    def _write(
+        self,
+        connection: Connection,
+        batch: _Batch[AnyEvent],
+        notifying: Sequence[AnyEvent],
+        kept: Sequence[Write] = (),
+        without_mobile: Collection[UUID] = (),
+        quiet_cases: Collection[UUID] = (),
+        answers: Collection[Draft] = (),
+    ) -> None:
+        """Records a batch together with what is kept of its events and with the messages of those of them that cause any.
+        `answers`: to handsets, besides."""
+        moment = self._clock()
+        drafts = {draft.id: draft for event in notifying for draft in batch.drafts[event.id]}
+        drafts |= {draft.id: draft for draft in answers}
+        rows = [draft.row(moment, without_mobile) for draft in drafts.values() if draft.id not in batch.stored.messages]
+        messages = writing(connection, rows, moment, quiet_cases)
+        writes.execute_all(connection, [*inbox.recording(batch.consumer, batch.events), *kept, *messages])
 
 
 def latest_states(events: Sequence[TrackedEvent]) -> dict[UUID, dict[str, Any]]:
@@ -157,5 +274,7 @@ def latest_states(events: Sequence[TrackedEvent]) -> dict[UUID, dict[str, Any]]:
             "outcome": event.state.outcome,
             "expected_on": event.state.expected_on,
             "promised_on": promised or (before["promised_on"] if before else None),
+            "object_until": event.state.object_until,
+            "rate_until": event.state.rate_until,
         }
     return rows

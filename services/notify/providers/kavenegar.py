@@ -27,6 +27,7 @@ from services.notify.providers.protocol import (
     NextProvider,
     ProviderError,
     ProviderSettings,
+    PushItem,
     Retry,
     SmsProvider,
 )
@@ -182,9 +183,8 @@ class Kavenegar:
             str(entry["messageid"]): _status(_number(entry.get("status"))) for entry in entries if "messageid" in entry
         }
 
-    def parse_push(self, push: SmsPush) -> Sequence[DeliveryReceipt | InboundText]:
-        read = _receipt if push.kind is PushKind.DELIVERY else _inbound_text
-        return [read(fields) for fields in pushes.items(push)]
+    def parse_push(self, push: SmsPush) -> Sequence[PushItem]:
+        return pushes.read_items(push, _receipt if push.kind is PushKind.DELIVERY else _inbound_text)
 
     def _call(self, method: str, form: Mapping[str, str]) -> list[dict[str, Any]]:
         failure: ProviderError | None = None
@@ -257,7 +257,8 @@ def _receipt(fields: Mapping[str, str]) -> DeliveryReceipt:
 
 
 def _inbound_text(fields: Mapping[str, str]) -> InboundText:
-    sender, text = pushes.first(fields, _SENDER_FIELDS), pushes.first(fields, _TEXT_FIELDS)
+    # An empty text is a text: whoever sent it gets the help.
+    sender, text = pushes.first(fields, _SENDER_FIELDS), pushes.first_given(fields, _TEXT_FIELDS)
     if sender is None or text is None:
         raise MalformedPush(cause="an inbound text without from or message")
     return InboundText(sender, text, pushes.first(fields, _ID_FIELDS))

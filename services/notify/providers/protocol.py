@@ -94,6 +94,16 @@ class InboundText:
 
 
 @dataclass(frozen=True)
+class UnreadableItem:
+    """One item of a batch that lacks what its kind has to hold. `cause` quotes nothing of it."""
+
+    cause: str
+
+
+PushItem = DeliveryReceipt | InboundText | UnreadableItem
+
+
+@dataclass(frozen=True)
 class Capabilities:
     """What a provider's API can do.
 
@@ -125,8 +135,9 @@ class SmsProvider(Protocol):
     def statuses(self, message_ids: Sequence[str]) -> dict[str, DeliveryStatus]:
         """At most `capabilities.status_batch` ids. Raises ProviderError."""
 
-    def parse_push(self, push: SmsPush) -> Sequence[DeliveryReceipt | InboundText]:
-        """What a push says, as it came to the webhook. Raises MalformedPush."""
+    def parse_push(self, push: SmsPush) -> Sequence[PushItem]:
+        """What each item of a push says, as it came to the webhook (pushes.read_items). Raises MalformedPush when nothing of
+        it can be read."""
 
 
 class ProviderSettings(BaseSettings):

@@ -16,6 +16,9 @@ MAX_SMS_PARTS = 2
 REQUIRED_VALUES = ("code", "otp")
 """Values without which the recipient could not continue: a text that is shipped with one keeps it."""
 
+NAMED_VALUES = ("ending", "endings")
+"""Values by which the recipient knows which case is meant: a text that is shipped with one names it somewhere."""
+
 
 class RefusalName(Protocol):
     """The administrator's name of a reason for refusing a case."""
@@ -63,15 +66,20 @@ _GSM = frozenset(
 _GSM_DOUBLE = frozenset("^{}\\[~]|€")
 
 
+def is_gsm(letter: str) -> bool:
+    """Whether a letter is of the GSM alphabet. An SMS with any other letter is written in UTF-16."""
+    return letter in _GSM or letter in _GSM_DOUBLE
+
+
 def sms_parts(text: str) -> int:
     """How many parts the operator bills: 160 then 153 GSM letters, else 70 then 67 UTF-16 units (sms-providers)."""
-    if all(letter in _GSM or letter in _GSM_DOUBLE for letter in text):
-        length, single, joined = len(text) + sum(letter in _GSM_DOUBLE for letter in text), 160, 153
+    if all(is_gsm(letter) for letter in text):
+        length, alone, in_parts = len(text) + sum(letter in _GSM_DOUBLE for letter in text), 160, 153
     else:
-        length, single, joined = len(text.encode("utf-16-le")) // 2, 70, 67
-    return 1 if length <= single else -(-length // joined)
+        length, alone, in_parts = len(text.encode("utf-16-le")) // 2, 70, 67
+    return 1 if length <= alone else -(-length // in_parts)
 
 
 def code_for_sms(code: str) -> str:
-    """Four groups joined by dashes: alone on its line a phone shows them in order, in both writing directions."""
+    """Four groups with dashes between: alone on its line a phone shows them in order, in both writing directions."""
     return "-".join(code[start : start + 4] for start in range(0, 16, 4))

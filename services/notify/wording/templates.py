@@ -12,7 +12,7 @@ from texts.loading import Text, area, placeholders
 from texts.office import office
 
 OFFICE = "office"
-"""The value that every text may name: the office's name."""
+"""The value that every text may name: the office's name, as messages give it."""
 UNDATED = "_undated"
 """The end of the name of a text that says the same without a date."""
 
@@ -124,7 +124,7 @@ def templates_of(content: Mapping[str, Text]) -> Templates:
             )
     if problems:
         raise InvalidTemplates("; ".join(problems))
-    return Templates(texts, office().name, Names(kinds))
+    return Templates(texts, office().sms_name, Names(kinds))
 
 
 def approved_texts() -> dict[str, str]:

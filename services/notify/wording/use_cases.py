@@ -26,11 +26,12 @@ from contracts.vocabulary import ActorKind, Language, Role
 from services.notify.models import text_commands
 from services.notify.notifications.rules import NotificationRegistry
 from services.notify.notifications.store import refusal_reason_names
-from services.notify.notifications.validation import offered_values
+from services.notify.notifications.validation import longest_values, offered_values
 from services.notify.wording import store
 from services.notify.wording.rules import (
     LANGUAGES,
     MAX_SMS_PARTS,
+    NAMED_VALUES,
     REQUIRED_VALUES,
     RefusalName,
     sms_parts,
@@ -73,27 +74,34 @@ class TextUseCases:
                 store.replace_text(connection, request.actor.id, row, texts)
         return self._shown(*key, store.lock_text(connection, *key))
 
-    def import_texts(
-        self, connection: Connection, by: str, rows: Mapping[tuple[str, str], Mapping[str, str | None]]
-    ) -> int:
-        """Many texts at once, by channel and name: other words, or with None for both languages those that are shipped; how
-        many differ. InvalidField naming `item`, (channel, name), for each mistake."""
+    def import_texts(self, connection: Connection, by: str, rows: Mapping[tuple[str, str], Mapping[str, str]]) -> int:
+        """Many texts at once, by channel and name: other words by language, or with "" for both those that are shipped; a
+        language that is not there keeps its words; how many differ. InvalidField naming `item`, (channel, name), for each
+        mistake."""
         mistakes: list[dict[str, Any]] = []
         changed = 0
         for key, typed in rows.items():
             if (*key, "fa") not in self._shipped.texts:
                 mistakes.append({"item": key, "field": "name", "reason": "enum"})
                 continue
-            texts = {language: _typed(typed[language]) for language in LANGUAGES}
+            row = store.lock_text(connection, *key)
+            texts = {language: _typed(typed.get(language, getattr(row, language))) for language in LANGUAGES}
             of_row = self.mistakes(*key, texts, refusal_reason_names(connection))
             mistakes += [{"item": key, **mistake} for mistake in of_row]
-            row = store.lock_text(connection, *key)
             if not mistakes and _differ(row, texts):
                 store.replace_text(connection, by, row, texts)
                 changed += 1
         if mistakes:
             raise InvalidField(fields=mistakes)
         return changed
+
+    def changeable_texts(self, connection: Connection) -> Iterator[tuple[str, str, str | None, str | None]]:
+        """Channel, name, and the words that were given instead of the shipped ones, of every text that may be changed."""
+        rows = store.changed_texts(connection)
+        for (channel, name, language), shipped in self._shipped.texts.items():
+            if language == "fa" and shipped.approved is None and not shipped.fixed:
+                row = rows.get((channel, name))
+                yield channel, name, *((row.fa, row.en) if row is not None else (None, None))
 
     def history(self, connection: Connection, request: ListNotificationTextHistory) -> NotificationTextHistory:
         """Who changed which text, the newest first."""
@@ -152,19 +160,19 @@ class TextUseCases:
         for value in REQUIRED_VALUES:
             if value in shipped and f"{{{value}}}" not in text.splitlines():
                 yield {"reason": "value_on_own_line", "value": value}
+        for value in NAMED_VALUES:
+            if value in shipped and value not in values:
+                yield {"reason": "value_missing", "value": value}
         if channel != MessageChannel.SMS:
             return
         if (link := sms.link_in(text)) is not None:
             yield {"reason": "link_in_sms", "value": link}
         if not unknown:
-            longest = self._longest_values(Language(language), refusal_reasons)
+            names = replace(self._shipped.names, refusal_reasons=refusal_reasons)
+            longest = longest_values(self._registry, Language(language), names)
+            longest[OFFICE] = self._shipped.office[language]
             if sms_parts(text.format_map(longest)) > MAX_SMS_PARTS:
                 yield {"reason": "too_many_parts", "most": MAX_SMS_PARTS}
-
-    def _longest_values(self, language: Language, refusal_reasons: Sequence[RefusalName]) -> dict[str, str]:
-        names = replace(self._shipped.names, refusal_reasons=refusal_reasons)
-        longest = {name: value.longest(language, names) for name, value in self._registry.values.items()}
-        return {**longest, OFFICE: self._shipped.office[language]}
 
     def _shown(self, channel: str, name: str, row: store.AnyRow | None) -> NotificationText:
         shipped = {language: self._shipped.texts[channel, name, language] for language in LANGUAGES}

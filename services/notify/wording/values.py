@@ -11,10 +11,15 @@ from backbone.persian.date_text import digits, short_day_text
 from contracts.notify import MessageChannel
 from contracts.vocabulary import Language, Outcome, RefusalReason, Role, Stage
 from services.notify.wording.rules import Names, Value, code_for_sms
+from texts.loading import area
 from texts.vocabulary import OUTCOME_NAMES, REFUSAL_NAMES, ROLE_NAMES, STAGE_NAMES
 
+_FORMATS = area("formats")
 _ISOLATED = "\u2066{}\u2069"  # left to right: after Persian letters 1405-000123 would be shown as 000123-1405
 _SMS = frozenset({MessageChannel.SMS.value})
+ENDING_DIGITS = 4
+MOST_ENDINGS = 4
+"""Codes that one message names the last digits of."""
 _LONGEST_PLACE = 40  # contracts.visits.PlaceName
 _LONGEST_STAFF_NAME = 100
 
@@ -72,6 +77,14 @@ DUE_DATE = Value(
     "date", extract=lambda event: _iso(event.due_on), write=EXPECTED_DATE.write, longest=EXPECTED_DATE.longest
 )
 """The last day of a step."""
+CLOSE_DATE = Value(
+    "date", extract=lambda event: _iso(event.close_on), write=EXPECTED_DATE.write, longest=EXPECTED_DATE.longest
+)
+"""The last day for the citizen's answer, after which the case is closed."""
+REOPEN_DATE = Value(
+    "date", extract=lambda event: _iso(event.object_until), write=EXPECTED_DATE.write, longest=EXPECTED_DATE.longest
+)
+"""The last day on which the citizen's answer reopens the case."""
 ANSWER_DATE = Value(
     "date",
     extract=lambda event: _iso(event.expected_on),
@@ -130,20 +143,47 @@ CODE = Value(
 )
 """The tracking code, from the sealed contact as the message is sent; never stored, and never in the inbox."""
 
+ENDING = Value(
+    "ending",
+    extract=_nothing,
+    write=lambda params, language, names: params["code"][-ENDING_DIGITS:],
+    longest=lambda language, names: "0" * ENDING_DIGITS,
+    channels=_SMS,
+    stored_as="code",
+)
+"""The last digits of the code that an answer is about, by which a citizen knows it from others; from its sealed box as the
+answer is sent, never stored."""
+
+
+def _write_endings(params: Mapping[str, str], language: Language, names: Names) -> str:
+    separator = _FORMATS.text(language, "list_separator")
+    return separator.join(code[-ENDING_DIGITS:] for code in params["codes"].split()[:MOST_ENDINGS])
+
+
+ENDINGS = Value(
+    "endings",
+    extract=_nothing,
+    write=_write_endings,
+    longest=lambda language, names: _write_endings({"codes": "0000 " * MOST_ENDINGS}, language, names),
+    channels=_SMS,
+    stored_as="codes",
+)
+"""The same of several codes, among which the citizen is to choose."""
+
 # --- visits ---
 
 
 def _write_when(params: Mapping[str, str], language: Language, names: Names) -> str:
     at = datetime.fromisoformat(params["when"]).astimezone(jalali.TEHRAN)
-    between = "ساعت" if language is Language.FA else "at"
-    return f"{short_day_text(at.date(), language)} {between} {digits(f'{at:%H:%M}', language)}"
+    time = digits(f"{at:%H:%M}", language)
+    return _FORMATS.text(language, "day_and_time", day=short_day_text(at.date(), language), time=time)
 
 
 WHEN = Value(
     "when",
     extract=lambda event: {"when": event.starts_at.isoformat()} if event.starts_at is not None else {},
     write=_write_when,
-    longest=lambda language, names: "1405/00/00 ساعت 00:00" if language is Language.FA else "1405/00/00 at 00:00",
+    longest=lambda language, names: _FORMATS.text(language, "day_and_time", day="1405/00/00", time="00:00"),
 )
 PLACE = Value(
     "place",
@@ -174,7 +214,7 @@ ACCOUNT = Value(
 
 
 def _write_roles(params: Mapping[str, str], language: Language, names: Names) -> str:
-    separator = "، " if language is Language.FA else ", "
+    separator = _FORMATS.text(language, "list_separator")
     return separator.join(ROLE_NAMES[Role(role)][language] for role in params["roles"].split())
 
 
@@ -185,9 +225,9 @@ ROLES = Value(
     longest=lambda language, names: _write_roles({"roles": " ".join(Role)}, language, names),
 )
 REQUESTER = Value(
-    "asker",
-    extract=lambda event: {"asker": event.asked_by_name} if event.asked_by_name is not None else {},
-    write=_stored("asker"),
+    "requester",
+    extract=lambda event: {"requester": event.asked_by_name} if event.asked_by_name is not None else {},
+    write=_stored("requester"),
     longest=_longest_staff_name,
 )
 DECIDER = Value(
@@ -196,3 +236,13 @@ DECIDER = Value(
     write=_stored("decider"),
     longest=_longest_staff_name,
 )
+
+# --- webhooks ---
+
+WEBHOOK = Value(
+    "webhook",
+    extract=_attribute("webhook"),
+    write=_stored("webhook"),
+    longest=lambda language, names: "0" * 100,  # contracts.webhooks.WebhookName
+)
+"""The name that an administrator gave a partner system."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from contracts.errors import NotAllowed
 from contracts.gateway import Actor
-from contracts.vocabulary import ActorKind, Role
+from contracts.units import UnitTree
+from contracts.vocabulary import IDENTITY_ROLES, ActorKind, Role
+from services.tracking.case.lifecycle import Case
 from services.tracking.case.scope import Scope, scope_of
 from services.tracking.reference import store
-from services.tracking.reference.catalogue import CatalogueCopy
+from services.tracking.reference.catalogue import CatalogueCopy, CityCatalogue
+from services.tracking.reference.store import Member
 
 
 class Access:
@@ -23,18 +27,30 @@ class Access:
     def scope(self, connection: Connection, actor: Actor, masks: bool = False) -> Scope:
         """Which cases this member of staff may know of. NotAllowed for who sees none. `masks`: as in `scope_of`."""
         staff_id = actor_id(actor, ActorKind.STAFF)
-        return scope_of(staff_id, actor.roles, self.conflict_units(connection, actor, staff_id), masks)
+        return scope_as(actor, store.member(connection, staff_id), self._catalogue.current(connection), masks)
 
-    def conflict_units(self, connection: Connection, actor: Actor, staff_id: UUID) -> frozenset[str]:
-        """The units in which this member of staff has a conflict of interest. NotAllowed for a closed account.
-
-        Both the unit in the token and the one that accounts published last count: either may be the newer.
-        """
+    def published_scope(self, connection: Connection, staff_id: UUID) -> Scope:
+        """The same without a token, by what accounts published last. NotAllowed for who sees none."""
         member = store.member(connection, staff_id)
-        if member is not None and not member.active:
+        if member is None:
             raise NotAllowed
-        tree = self._catalogue.current(connection).tree
-        return tree.in_conflict(actor.unit, member.unit if member else None)
+        return _published_scope(member, self._catalogue.current(connection))
+
+    def identity_scope(self, connection: Connection, actor: Actor) -> Scope:
+        """The cases whose identity this member of staff may ask to open: heads and custodians all but for a conflict of interest,
+        a substitute, who is head there, those about the inspection. NotAllowed for others."""
+        if not actor.roles & IDENTITY_ROLES:
+            raise NotAllowed
+        scope = self.conflict_free_scope(connection, actor)
+        if actor.roles & {Role.HEAD, Role.CUSTODIAN}:
+            return scope
+        return replace(scope, only=self._catalogue.current(connection).about_inspection)
+
+    def conflict_free_scope(self, connection: Connection, actor: Actor) -> Scope:
+        """All cases but those about units in which this member of staff has a conflict of interest, for roles that see none by
+        themselves. NotAllowed for a closed account."""
+        member = store.member(connection, actor_id(actor, ActorKind.STAFF))
+        return Scope(_conflict_units(actor, member, self._catalogue.current(connection).tree), None)
 
     def answered_units(self, connection: Connection, actor: Actor) -> frozenset[str]:
         """The units this liaison answers for, by the unit that accounts published last, where it did. NotAllowed for others."""
@@ -42,7 +58,41 @@ class Access:
         unit = member.unit if member is not None else actor.unit
         if Role.LIAISON not in actor.roles or unit is None or (member is not None and not member.active):
             raise NotAllowed
-        return self._catalogue.current(connection).tree.below(unit)
+        tree = self._catalogue.current(connection).tree
+        away = store.members(connection, member.stands_in_for) if member is not None else ()
+        others = {row.unit for row in away if row.unit is not None and Role.LIAISON in row.roles}
+        return frozenset(code for own in (unit, *others) for code in tree.below(own))
+
+
+def _conflict_units(actor: Actor, member: Member | None, tree: UnitTree) -> frozenset[str]:
+    """Both the unit in the token and the one that accounts published last count: either may be the newer."""
+    if member is not None and not member.active:
+        raise NotAllowed
+    return tree.in_conflict(actor.unit, member.unit if member else None)
+
+
+def scope_as(actor: Actor, member: Member | None, city: CityCatalogue, masks: bool = False) -> Scope:
+    """Which cases an actor may know of whom accounts published as this member of staff. NotAllowed for who sees none."""
+    avoided = _conflict_units(actor, member, city.tree)
+    deputy_of = member.stands_in_for if member is not None else frozenset()
+    return scope_of(actor_id(actor, ActorKind.STAFF), actor.roles, avoided, masks, city.about_inspection, deputy_of)
+
+
+def may_see(member: Member, case: Case, city: CityCatalogue) -> bool:
+    """Whether a member of staff, by what accounts published last, may know of this case."""
+    try:
+        return _published_scope(member, city).knows(case)
+    except NotAllowed:
+        return False
+
+
+def _published_scope(member: Member, city: CityCatalogue) -> Scope:
+    if not member.active:
+        raise NotAllowed
+    avoided, about_inspection = city.tree.in_conflict(member.unit), city.about_inspection
+    return scope_of(
+        member.staff_id, member.roles, avoided, about_inspection=about_inspection, deputy_of=member.stands_in_for
+    )
 
 
 def actor_id(actor: Actor, kind: ActorKind) -> UUID:

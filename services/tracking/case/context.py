@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
 from contracts.base import Contract
 from contracts.gateway import Actor
-from services.tracking.case.facts import FactsLoaders, FactsQuery
-from services.tracking.case.lifecycle import ASKED, Case, Context
+from contracts.vocabulary import ActorKind, Role
+from services.tracking.case.facts import FactsLoaders, FactsPart, FactsQuery
+from services.tracking.case.lifecycle import Case, Context, Question
 from services.tracking.inquiry import store as inquiry_store
-from services.tracking.reference.catalogue import CatalogueCopy
+from services.tracking.reference import store as reference_store
+from services.tracking.reference.catalogue import CatalogueCopy, CityCatalogue
+from services.tracking.reference.store import Member
 from services.tracking.reference.workdays import day_of
 
 Clock = Callable[[], datetime]
@@ -28,7 +32,14 @@ class Contexts:
 
     def of(self, connection: Connection, actor: Actor, case: Case | None) -> Context:
         """`case`: whose open question is looked up; None when there can be none."""
-        city = self._catalogue.current(connection)
+        waits = case is not None and case.has_question
+        question = inquiry_store.open_question(connection, case.case_id) if case is not None and waits else None
+        context = self._context(self._catalogue.current(connection), actor, question)
+        if case is None or not _may_be_deputy(actor, case):
+            return context
+        return replace(context, absent=_absent(case, reference_store.member(connection, UUID(actor.id))))
+
+    def _context(self, city: CityCatalogue, actor: Actor, question: Question | None) -> Context:
         return Context(
             actor=actor,
             now=self._clock(),
@@ -36,12 +47,15 @@ class Contexts:
             deadlines=city.deadlines,
             calendar=city.version,
             four_eyes=city.four_eyes,
+            transfers_without_head=city.transfers_without_head,
             refusal_reasons=city.refusal_reasons,
             root_causes=city.root_causes,
+            articles=city.articles,
+            earlier_four_eyes=city.earlier_four_eyes,
+            open_rules=city.open_rules,
+            about_inspection=city.about_inspection,
             new_id=uuid4(),
-            question=inquiry_store.open_question(connection, case.case_id)
-            if case is not None and case.stage in ASKED
-            else None,
+            question=question,
         )
 
     def for_command(
@@ -56,11 +70,34 @@ class Contexts:
         """The context of this command of a locked case, with the facts that it needs. `other_case`: the one that it names,
         locked; `passed_over`: who is not chosen when the choice of a handler is ours."""
         context = self.of(connection, actor, case)
-        load = self._loaders.get(type(command))
-        if load is not None:
+        loader = self._loaders.get(type(command))
+        if loader is not None:
             query = FactsQuery(case, self._catalogue.current(connection), passed_over)
-            context = replace(context, facts=(load(connection, command, query),))
+            context = replace(context, facts=(loader.load(connection, command, query),))
         return context if other_case is None else replace(context, other_case=other_case)
+
+    def part(self, command: Contract) -> tuple[FactsPart | None, Mapping[str, Any]] | None:
+        """What the facts of this command are read by beside the case, and with which parameters; (None, {}) when it needs none.
+        None when they can only be loaded under the case's lock."""
+        loader = self._loaders.get(type(command))
+        if loader is None:
+            return None, {}
+        parameters = loader.part.parameters(command) if loader.part is not None else None
+        return None if parameters is None else (loader.part, parameters)
+
+    def for_reading(
+        self, reading: Mapping[str, Any], case: Case, command: Contract, actor: Actor, city: CityCatalogue
+    ) -> Context:
+        """The same context as `for_command`, of what one statement has read: `question` and `facts`, as JSON, and of a command
+        of staff `member`, who gives it."""
+        question = inquiry_store.question_of_json(reading["question"]) if case.has_question else None
+        context = self._context(city, actor, question)
+        if _may_be_deputy(actor, case):
+            context = replace(context, absent=_absent(case, reference_store.member_of_json(reading["member"])))
+        loader = self._loaders.get(type(command))
+        if loader is None or loader.part is None:
+            return context
+        return replace(context, facts=(loader.part.facts(reading["facts"], command, FactsQuery(case, city)),))
 
     def now(self) -> datetime:
         """The moment it is."""
@@ -69,3 +106,15 @@ class Contexts:
     def today(self) -> date:
         """The day it is in Tehran."""
         return day_of(self._clock())
+
+
+def _may_be_deputy(actor: Actor, case: Case) -> bool:
+    """Whether the actor may act for another who works on the case: with a role that handles cases, and not its handler."""
+    handles = case.handler is None or str(case.handler) == actor.id
+    return actor.kind is ActorKind.STAFF and not handles and bool(actor.roles & {Role.INSPECTOR, Role.SUBSTITUTE})
+
+
+def _absent(case: Case, member: Member | None) -> frozenset[UUID]:
+    """Those who work on the case, be it for advice, and are away with this one as deputy."""
+    away = member.stands_in_for if member is not None else frozenset()
+    return away & {case.handler, *case.co_handlers, *case.consulted}

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from math import ceil
 from typing import Any
 
 from contracts.tracking import CaseEscalated, CaseRescheduled, CaseStageChanged, DeadlineWarned, TrackedEvent
-from contracts.vocabulary import OPEN_STAGES, Stage
+from contracts.vocabulary import OPEN_STAGES, Kind, Stage
+from services.tracking.case import unanswered
 from services.tracking.case.lifecycle import ASKED, Case, Change, Context, TimelineEntry
+from services.tracking.case.workers import workers
 from services.tracking.reference.workdays import ONE_DAY, Deadlines, Workdays, day_of
 
 WARNED_AT = 0.8
@@ -86,7 +88,7 @@ def _alarms(case: Case, workdays: Workdays, deadlines: Deadlines) -> Iterator[Al
         yield Alarm(_warning(workdays, start, case.first_due_on), "first_reading", "warning", case.first_due_on)
         yield Alarm(case.first_due_on + ONE_DAY, "first_reading", "head", case.first_due_on)
     if case.stage in ASKED and case.pending_question is not None:
-        yield from _asked(case.pending_question, workdays)
+        yield from _question_alarms(case, case.pending_question, (workdays, deadlines))
     if case.stage in OPEN_STAGES and case.paused_on is None and case.due_on is not None:
         due = case.due_on
         if case.due_from is not None and case.due_days is not None:
@@ -100,14 +102,20 @@ def _warning(workdays: Workdays, start: date, due: date) -> date:
     return workdays.after(start, ceil(workdays.between(start, due) * WARNED_AT))
 
 
-def _asked(pending_question: Mapping[str, Any], workdays: Workdays) -> Iterator[Alarm]:
+def _question_alarms(
+    case: Case, pending_question: Mapping[str, Any], context_of: tuple[Workdays, Deadlines]
+) -> Iterator[Alarm]:
+    workdays, _ = context_of
     start, due, unit = (
         date.fromisoformat(pending_question["on"]),
         date.fromisoformat(pending_question["due_on"]),
         pending_question["unit"],
     )
     if unit is None:
+        last = unanswered.last_day(case, *context_of)
+        yield Alarm(unanswered.reminder_day(case, *context_of), "citizen", "reminder", last)
         yield Alarm(due + ONE_DAY, "citizen", "warning", due)
+        yield Alarm(last + ONE_DAY, "citizen", "close", last)
         return
     yield Alarm(_warning(workdays, start, due), "unit", "warning", due, unit)
     yield Alarm(due + ONE_DAY, "unit", "head", due, unit)
@@ -116,12 +124,12 @@ def _asked(pending_question: Mapping[str, Any], workdays: Workdays) -> Iterator[
 def _ending(case: Case, workdays: Workdays, deadlines: Deadlines) -> Iterator[Alarm]:
     last: date | None = None
     if case.stage is Stage.REFUSED:
-        last = workdays.after(case.refused_on, deadlines.auto_close) if case.refused_on else None
+        last = workdays.after(case.refused_on, deadlines.closing(case.filed_at)) if case.refused_on else None
     elif not case.final:
-        silent = workdays.after(day_of(case.decided_at), deadlines.auto_close) if case.decided_at else None
+        silent = workdays.after(day_of(case.decided_at), deadlines.closing(case.filed_at)) if case.decided_at else None
         last = case.objection_until and max(case.objection_until, silent or case.objection_until)
     elif case.decided_at is not None:
-        last = workdays.after(day_of(case.decided_at), deadlines.auto_close)
+        last = workdays.after(day_of(case.decided_at), deadlines.closing(case.filed_at))
     if last is not None:
         yield Alarm(last + ONE_DAY, "close", "close", last)
 
@@ -148,7 +156,13 @@ def raise_due_alarms(case: Case, context: Context) -> Change:
 
 def _raised(case: Case, alarm: Alarm, context: Context) -> TimelineEntry:
     if alarm.step == "close":
-        return TimelineEntry("closed", replace(case, stage=Stage.CLOSED), CaseStageChanged, {}, {}, case.stage)
+        return TimelineEntry(
+            "closed", closed(case, context), CaseStageChanged, {}, {"workers": workers(case, context)}, case.stage
+        )
+    if (alarm.step, alarm.level) == ("citizen", "reminder"):
+        return unanswered.reminded(case, alarm.due_on)
+    if (alarm.step, alarm.level) == ("citizen", "close"):
+        return unanswered.closed(case, context)
     fields: dict[str, Any] = {"step": alarm.step, "due_on": alarm.due_on, "unit_asked": alarm.unit}
     event: type[TrackedEvent] = DeadlineWarned
     if alarm.level != "warning":
@@ -158,15 +172,25 @@ def _raised(case: Case, alarm: Alarm, context: Context) -> TimelineEntry:
     return TimelineEntry("deadline_warned" if event is DeadlineWarned else "escalated", case, event, details, fields)
 
 
+def closed(case: Case, context: Context) -> Case:
+    """The case at its end; its decision may be rated for a while."""
+    rate_until = context.today + timedelta(days=context.deadlines.rating) if case.outcome is not None else None
+    return replace(case, stage=Stage.CLOSED, rate_until=rate_until)
+
+
 def rescheduled(case: Case, context: Context) -> Change:
-    """The case under a calendar that has changed: every day that is still to come is reckoned anew. The time to object,
-    which was promised in writing, is never made shorter."""
+    """The case under a calendar that has changed, or rules that hold for open cases as well: every day that is still to come is
+    reckoned anew. The time to object, which was promised in writing, is never made shorter; a question keeps its days."""
     work = context.workdays
     after = replace(case, calendar=context.calendar)
     if case.due_on is not None and case.stage in OPEN_STAGES:
         since = case.due_from or day_of(case.filed_at)
         days = work.between(since, case.due_on) if case.due_days is None else case.due_days
+        if case.calendar < context.open_rules:
+            days = changed_days(context.deadlines, case.kind, case.ground, case.urgent, days)
         after = replace(after, due_from=since, due_days=days, due_on=due_date(work, since, days, case.pauses))
+        if case.due_days is not None and days > case.due_days:  # there is time again: what was raised is raised anew
+            after = replace(after, alarms_raised=alarms_without(case, "decision"))
     if case.stage is Stage.REGISTERED:
         after = replace(after, first_due_on=first_due(case, work, context.deadlines))
     if case.pending_question is not None and case.stage in ASKED:
@@ -178,9 +202,19 @@ def rescheduled(case: Case, context: Context) -> Change:
         if case.objection_until >= context.today:
             after = replace(after, objection_until=max(until, case.objection_until))
     moved = after.expected_on != case.expected_on or after.objection_until != case.objection_until
-    details = {"due_on": str(after.due_on), "calendar": context.calendar}
+    moved = moved or case.due_days not in (None, after.due_days)
+    details: dict[str, Any] = {"due_on": str(after.due_on), "calendar": context.calendar}
+    if after.due_days != case.due_days:
+        details["days"] = after.due_days
     entries = [TimelineEntry("rescheduled", after, CaseRescheduled, details)] if moved else []
     return with_next_check(Change(after, entries), context)
+
+
+def changed_days(deadlines: Deadlines, kind: Kind, ground: str, urgent: bool, due_days: int) -> int:
+    """The working days for a decision of an open case that has `due_days`, where changed rules hold for it as well. Those of an
+    urgent case count what had passed when it was marked: they never become fewer, or all of these were late at once."""
+    days = deadlines.days("decision", kind, ground, urgent)
+    return max(days, due_days) if urgent else days
 
 
 def due_of(pending_question: Mapping[str, Any]) -> date:

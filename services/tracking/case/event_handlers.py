@@ -1,133 +1,101 @@
-"""What tracking does with other services' events: opens cases in batches, keeps its copies, takes answers by SMS."""
+"""What tracking does with other services' events: opens cases in batches, keeps its copies."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
-from backbone.messaging import inbox, outbox
-from backbone.messaging.consumers import TryLater
+from backbone.messaging import outbox
 from backbone.persian import jalali
-from backbone.storage.hash_chain import FIRST_HASH
+from backbone.storage import writes
+from backbone.storage.writes import Write
 from contracts.accounts import StaffChanged
-from contracts.errors import WrongStage
-from contracts.gateway import Actor
-from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
-from contracts.notify import CitizenReplied, Reply
-from contracts.tracking import CaseOpened, CitizenCommand, RaiseObjection, Rate
-from contracts.vocabulary import ActorKind
+from contracts.base import Event
+from contracts.intake import CatalogueChanged, SubmissionRegistered
+from contracts.leaves import LeaveChanged
 from services.tracking.case import rules, store
 from services.tracking.case.context import Clock, Contexts
-from services.tracking.case.lifecycle import Case, StoredEntry, TimelineEntry
-from services.tracking.case.record import Recorder, event_of
-from services.tracking.case.registration import case_of_submission, opening_of, row_of
-from services.tracking.case.timeline import link
+from services.tracking.case.record import Recorder
+from services.tracking.case.registration import case_of_submission, filed_by, opening_of, row_of
 from services.tracking.evidence import store as evidence_store
 from services.tracking.evidence.store import media_rows
-from services.tracking.evidence.use_cases import EvidenceUseCases
 from services.tracking.reference import store as reference_store
 from services.tracking.reference.catalogue import CatalogueCopy
-from services.tracking.rules import COMMANDS
 from services.tracking.visits import rules as visits
-
-BY_SMS = Actor(kind=ActorKind.BEARER, id="sms")
-OBJECTION_BY_SMS = "اعتراض با پاسخ پیامکی"
 
 
 class EventHandlers:
-    """The handlers of events of intake, accounts and notify; media's are evidence's."""
+    """The handlers of events of intake and accounts; media's are evidence's, and notify's the citizens'."""
 
     def __init__(
         self,
         catalogue: CatalogueCopy,
         contexts: Contexts,
         recorder: Recorder,
-        evidence: EvidenceUseCases,
         clock: Clock,
     ) -> None:
         self._catalogue, self._contexts, self._recorder = catalogue, contexts, recorder
-        self._evidence, self._clock = evidence, clock
+        self._clock = clock
 
-    def open_cases(self, connection: Connection, events: Sequence[SubmissionRegistered]) -> None:
-        """Opens a case for each submission that has none, and publishes it. A repeated event changes nothing."""
-        new = {event.case_id: event for event in inbox.unseen(connection, "tracking.registrations", events)}
+    def open_cases(self, connection: Connection, events: Sequence[SubmissionRegistered]) -> list[str]:
+        """Opens a case for each submission that has none, and publishes it; each statement is a transaction. A repeated event
+        changes nothing: its case is there. Of their uploads those that are refused, to be reported."""
         # Sorted: two replicas never wait for each other's rows in a circle.
-        filed = sorted(new.values(), key=lambda event: (jalali.year(jalali.today(event.filed_at)), event.case_id))
-        if not filed:
-            return
-        moment = self._clock()
-        city = self._catalogue.current(connection)
-        uploads = [upload_id for event in filed for upload_id in event.uploads]
-        evidence_store.ensure_states(connection, uploads)
-        opening: dict[UUID, tuple[Case, tuple[StoredEntry, str, str], SubmissionRegistered]] = {}
-        for year, group in groupby(filed, key=lambda event: jalali.year(jalali.today(event.filed_at))):
+        filed = sorted({event.case_id: event for event in events}.values(), key=lambda event: event.case_id)
+        numbers = self._numbers(connection, filed)
+        try:
+            self._open(connection, filed, numbers)
+        except IntegrityError:
+            opened = store.existing_cases(connection, numbers)
+            new = [event for event in filed if event.case_id not in opened]
+            if len(new) == len(filed):
+                raise  # a code belongs to another case
+            self._open(connection, new, numbers)
+        return evidence_store.refused(connection, [upload_id for event in filed for upload_id in event.uploads])
+
+    def _numbers(self, connection: Connection, filed: Sequence[SubmissionRegistered]) -> dict[UUID, str]:
+        """The numbers of their cases, in the order in which they were filed."""
+        numbers: dict[UUID, str] = {}
+        in_order = sorted(filed, key=lambda event: (jalali.year(jalali.today(event.filed_at)), event.case_id))
+        for year, group in groupby(in_order, key=lambda event: jalali.year(jalali.today(event.filed_at))):
             of_year = list(group)
             first = store.take_numbers(connection, year, len(of_year))
-            for place, event in enumerate(of_year):
-                case = rules.opened(
-                    case_of_submission(event, f"{year}-{first + place:06d}"), city.workdays, city.deadlines
-                )
-                case = replace(case, calendar=city.version)
-                entry = opening_of(event, moment)
-                head = link(FIRST_HASH, entry)
-                opening[case.case_id] = (
-                    replace(case, version=1, history_hash=head),
-                    (entry, FIRST_HASH, head),
-                    event,
-                )
-        added = store.add_cases(connection, [row_of(case, event, moment) for case, _, event in opening.values()])
-        passed = set(opening) - added
-        if passed - store.known_cases(connection, passed):
-            raise RuntimeError("a case could not be opened: its code belongs to another case")
-        opened = [opening[case_id] for case_id in opening if case_id in added]
-        store.add_entries(connection, [entry for _, entry, _ in opened])
-        evidence_store.add_attachments(
-            connection,
-            [row for case, _, event in opened for row in media_rows(case.case_id, event.uploads, 1)],
-        )
-        outbox.add(
-            connection, *(event_of(TimelineEntry("opened", case, CaseOpened), 1, moment, 1) for case, _, _ in opened)
-        )
-        for case, (entry, _, _), event in (opening[case_id] for case_id in opening if case_id in added):
-            if event.visit_wanted:
-                change = visits.ask(case, None, moment, uuid4())
-                by = Actor(kind=ActorKind(entry.actor_kind), id=str(entry.actor_id))
-                self._recorder.record(connection, change, by, moment)
-        self._evidence.report_refusals(connection, uploads)
+            numbers |= {event.case_id: f"{year}-{first + place:06d}" for place, event in enumerate(of_year)}
+        return numbers
 
-    def recode(self, connection: Connection, event: SubmissionRecoded) -> None:
-        """A case answers to its new code, once there is one."""
-        if not store.known_cases(connection, [event.case_id]):
-            raise TryLater("the case is not open yet")
-        if inbox.first_time(connection, "tracking.recoded", event.id):
-            store.recode(connection, event.case_id, event.old_code_hash, event.code_hash)
+    def _open(self, connection: Connection, filed: Sequence[SubmissionRegistered], numbers: Mapping[UUID, str]) -> None:
+        if not filed:
+            return
+        moment, city = self._clock(), self._catalogue.current(connection)
+        rows: list[Mapping[str, Any]] = []
+        others: list[Write] = evidence_store.ensuring_states(upload for event in filed for upload in event.uploads)
+        published: list[Event] = []
+        for event in filed:
+            case = rules.opened(case_of_submission(event, numbers[event.case_id]), city.workdays, city.deadlines)
+            change = opening_of(replace(case, calendar=city.version), event)
+            if event.visit_wanted:
+                requested = visits.ask(change.case, None, moment, uuid4())
+                change = replace(change, entries=[*change.entries, *requested.entries], effects=requested.effects)
+            recording = self._recorder.prepare(change, filed_by(event), moment, [])
+            rows.append(row_of(recording.case, event, moment))
+            others += [*recording.writes, *evidence_store.adding(media_rows(event.case_id, event.uploads, 1))]
+            published += recording.events
+        writes.execute(connection, store.opening(rows), [*others, *outbox.write(published)])
 
     def keep_catalogue(self, connection: Connection, event: CatalogueChanged) -> None:
         """Our copy of units, grounds and holidays; an older version changes nothing."""
         reference_store.keep_catalogue(connection, event.catalogue)
         self._catalogue.expire()
 
-    def keep_staff(self, connection: Connection, event: StaffChanged) -> None:
-        """Who may be made handler, and which unit they belong to."""
-        reference_store.keep_staff(connection, event)
-
-    def take_reply(self, connection: Connection, event: CitizenReplied) -> None:
-        """1 rates with 5, 2 objects; where that cannot be done (any more), it is noted and nothing else."""
-        case = store.lock(connection, event.case_id)
-        if case is None:
-            raise TryLater("the case is not open yet")
-        if not inbox.first_time(connection, "tracking.replies", event.id):
-            return
-        context = self._contexts.of(connection, BY_SMS, case)
-        command: CitizenCommand = (
-            Rate(score=5) if event.reply is Reply.SATISFIED else RaiseObjection(text=OBJECTION_BY_SMS)
-        )
-        try:
-            change = COMMANDS.act_as_citizen(case, command, context)
-        except WrongStage:
-            change = rules.note(case, {"reply": event.reply})
-        self._recorder.record(connection, change, BY_SMS, context.now)
+    def keep_staff(self, connection: Connection, event: StaffChanged | LeaveChanged) -> None:
+        """Who may be made handler, which unit they belong to, and who stands in for them while they are away."""
+        if isinstance(event, LeaveChanged):
+            reference_store.keep_leave(connection, event)
+        else:
+            reference_store.keep_staff(connection, event)

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from contracts.errors import ClosedUnit, UnknownUnit
 from contracts.gateway import Actor
 from contracts.tracking import TrackedEvent
-from contracts.vocabulary import OPEN_STAGES, Channel, Kind, Language, Outcome, Stage
+from contracts.vocabulary import OPEN_STAGES, ActorKind, Channel, Kind, Language, Outcome, Role, Stage
 from services.tracking.reference.workdays import Deadlines, Workdays, day_of
 from texts.vocabulary import REFUSAL_NAMES, ROOT_CAUSE_NAMES
 
-S = Stage
-ASKED = (S.AWAITING_CITIZEN, S.AWAITING_UNIT)
-AT_WORK = (S.INVESTIGATING, *ASKED)
+ASKED = (Stage.AWAITING_CITIZEN, Stage.AWAITING_UNIT)
+AT_WORK = (Stage.INVESTIGATING, *ASKED)
+
+CO_HANDLER, CONSULTED = "co_handler", "consulted"
+"""What a colleague of a case is there as (services/tracking/colleagues/rules.py)."""
 
 PUBLIC_ENTRIES = frozenset(
     {
@@ -29,17 +31,28 @@ PUBLIC_ENTRIES = frozenset(
         "joined_decided",
         "joined_refused",
         "reopened",
+        "refusal_taken_back",
+        "decision_taken_back",
+        "closing_taken_back",
+        "merge_undone",
+        "returned_to_screening",
+        "joined_reopened",
         "assigned",
         "citizen_asked",
         "citizen_answered",
         "unit_asked",
         "unit_answered",
         "question_lapsed",
+        "citizen_reminded",
+        "closed_unanswered",
+        "resumed",
         "evidence_sent",
         "evidence_refused",
         "decided",
+        "referred",
         "objected",
         "rated",
+        "rated_by_phone",
         "withdrawn",
         "closed",
         "visit_asked",
@@ -66,6 +79,21 @@ class Listed:
     active: bool = True
 
 
+@dataclass(frozen=True)
+class ListedArticle:
+    """An article of the library, without its text. In force on both days and between; `valid_until` None: until further
+    notice."""
+
+    title_fa: str
+    title_en: str
+    number: str
+    valid_from: date
+    valid_until: date | None = None
+
+    def is_in_force(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
+
+
 def _shipped(names: Mapping[Any, Mapping[Language, str]]) -> dict[str, Listed]:
     return {str(code): Listed(texts[Language.FA], texts[Language.EN]) for code, texts in names.items()}
 
@@ -84,7 +112,14 @@ class Case:
     `pending_question`: unit, on, days and due_on of the open question. `alarms_raised`: what the scheduler has raised
     already; `next_check_on`: the day it looks again. `calendar`: the version of the catalogue by which all days were reckoned.
 
-    `names`: what its refusal reason and root causes were called that day, as `named` gives them, by code."""
+    `objection_until`: the last day to object to how it ended; of a case that was closed since its citizen did not answer
+    (`unanswered`), the last day on which one message of theirs reopens it: till then question and clock stay as they were.
+    `rate_until`: of a closed case, the last day on which its decision may be rated.
+    `colleagues`: other inspectors who see it, and as what (colleagues/rules.py).
+
+    `transfers`: how often it has gone from one unit to another.
+
+    `names`: what its refusal reason, its root causes and the articles that its decision cites were called that day, by code."""
 
     case_id: UUID
     number: str
@@ -118,9 +153,11 @@ class Case:
     refusal_address: str | None = None
     merged_into: UUID | None = None
     score: int | None = None
+    rate_until: date | None = None
     proposal: Mapping[str, Any] | None = None
     checklist: tuple[Mapping[str, Any], ...] = ()
     links: tuple[str, ...] = ()
+    colleagues: tuple[Mapping[str, Any], ...] = ()
     due_from: date | None = None
     due_days: int | None = None
     pauses: tuple[Sequence[str], ...] = ()
@@ -130,14 +167,35 @@ class Case:
     alarms_raised: tuple[str, ...] = ()
     next_check_on: date | None = None
     calendar: int = 0
+    transfers: int = 0
     names: Mapping[str, Any] = field(default_factory=dict)
     version: int = 0
     history_hash: str = "0" * 64
 
     @property
+    def co_handlers(self) -> tuple[UUID, ...]:
+        """Inspectors who work on it beside its own."""
+        return tuple(UUID(line["staff"]) for line in self.colleagues if line["as"] == CO_HANDLER)
+
+    @property
+    def consulted(self) -> tuple[UUID, ...]:
+        """Inspectors who are asked for advice, and see it meanwhile."""
+        return tuple(UUID(line["staff"]) for line in self.colleagues if line["as"] == CONSULTED)
+
+    @property
     def expected_on(self) -> date | None:
         """The day a decision is owed; None while the clock is stopped or when nothing is owed any more."""
         return self.due_on if self.stage in OPEN_STAGES and self.paused_on is None else None
+
+    @property
+    def unanswered(self) -> bool:
+        """Closed since the citizen did not answer."""
+        return self.stage is Stage.CLOSED and self.pending_question is not None
+
+    @property
+    def has_question(self) -> bool:
+        """Whether a question was asked that has neither its answer nor lapsed."""
+        return self.stage in ASKED or self.unanswered
 
 
 @dataclass(frozen=True)
@@ -161,7 +219,7 @@ class UnitFacts:
     root: bool
 
 
-def known_unit(unit: UnitFacts | None) -> UnitFacts:
+def require_open_unit(unit: UnitFacts | None) -> UnitFacts:
     """The unit, if it may be named. UnknownUnit for an unknown one and for the root, ClosedUnit for a closed one."""
     if unit is None or unit.root:
         raise UnknownUnit
@@ -180,14 +238,34 @@ class StaffFacts:
     conflicted: bool
 
 
-F = TypeVar("F")
+STOOD_IN_FOR = frozenset({Role.SCREENER, Role.INSPECTOR, Role.HEAD})
+"""What a substitute is for the cases that are theirs (DOMAIN: The people)."""
+
+
+def roles_on(actor: Actor, unit: str | None, about_inspection: frozenset[str]) -> frozenset[Role]:
+    """What this member of staff is for a case about this unit; nothing for anybody else. `about_inspection`: the units whose
+    cases go to substitutes."""
+    if actor.kind is not ActorKind.STAFF:
+        return frozenset()
+    stands_in = Role.SUBSTITUTE in actor.roles and unit in about_inspection
+    return actor.roles | STOOD_IN_FOR if stands_in else actor.roles
+
+
+Unfit = Literal["left", "role", "conflict"]
+"""Why somebody may not handle a case: their account is closed, it is no inspector's, or it belongs to the unit complained about
+or below it."""
+
+Facts = TypeVar("Facts")
 
 
 @dataclass(frozen=True)
 class Context:
     """What every command is judged by. `next_stage`: where the command leads. `other_case`: the other case that it names;
     None when there is none, or none that this actor may know of. `facts`: what was loaded for this command alone, each of
-    a type that its capability defines."""
+    a type that its capability defines. `about_inspection`: the units whose cases go to substitutes. `absent`: who works on
+    the case, is away and has the actor as deputy; `on_behalf_of`: the one of them for whom this command is given.
+    `earlier_four_eyes`: the kinds for cases filed before a moment, the earliest first; `open_rules`: the version of the catalogue
+    whose rules were last applied to open cases as well."""
 
     actor: Actor
     now: datetime
@@ -199,16 +277,32 @@ class Context:
     other_case: Case | None = None
     facts: tuple[Any, ...] = ()
     four_eyes: frozenset[str] = frozenset()
+    transfers_without_head: int = 2
     calendar: int = 0
     mayor_unit: str | None = None
     refusal_reasons: Mapping[str, Listed] = field(default_factory=lambda: SHIPPED_REASONS)
     root_causes: Mapping[str, Listed] = field(default_factory=lambda: SHIPPED_CAUSES)
+    about_inspection: frozenset[str] = frozenset()
+    absent: frozenset[UUID] = frozenset()
+    on_behalf_of: UUID | None = None
+    articles: Mapping[str, ListedArticle] = field(default_factory=dict)
+    earlier_four_eyes: tuple[tuple[datetime, frozenset[str]], ...] = ()
+    open_rules: int = 0
+
+    def needs_approval(self, case: Case) -> bool:
+        """Whether a head approves its decision, by the rules of the day on which it was filed."""
+        earlier = (kinds for before, kinds in self.earlier_four_eyes if case.filed_at < before)
+        return case.kind in next(earlier, self.four_eyes)
+
+    def roles_on(self, case: Case) -> frozenset[Role]:
+        """What the actor is for this case."""
+        return roles_on(self.actor, case.unit, self.about_inspection)
 
     @property
     def today(self) -> date:
         return day_of(self.now)
 
-    def loaded(self, kind: type[F]) -> F:
+    def loaded(self, kind: type[Facts]) -> Facts:
         """The facts of this type; as they are by default, unknown, when none were loaded."""
         return next((facts for facts in self.facts if isinstance(facts, kind)), None) or kind()
 

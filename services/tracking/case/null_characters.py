@@ -13,7 +13,7 @@ from contracts.errors import InvalidField
 def reject_null_characters(request: BaseModel) -> None:
     """InvalidField when any text of the request contains one."""
     if any("\x00" in text for text in _texts(request.model_dump(mode="json"))):
-        raise InvalidField(fields=[{"field": "command", "reason": "null_character"}])
+        raise InvalidField(fields=[{"field": "body", "reason": "null_character"}])
 
 
 def _texts(value: Any) -> Iterable[str]:

@@ -1,8 +1,9 @@
-"""What has happened to a case as rows and events: for each entry of the timeline one event, one sequence number."""
+"""What has happened to a case as rows and events: for each entry of the timeline one event, one sequence number; all of it is
+one statement."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,13 +12,17 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from backbone.messaging import outbox
+from backbone.storage import writes
+from backbone.storage.writes import Write
 from contracts.gateway import Actor
 from contracts.tracking import CaseSnapshot, TrackedEvent
 from contracts.vocabulary import Stage
 from services.tracking.case import store
 from services.tracking.case.lifecycle import Case, Change, Effect, StoredEntry, TimelineEntry
 from services.tracking.case.public_view import CHANGES_VIEW, noticed
+from services.tracking.case.store import Link
 from services.tracking.case.timeline import link
+from services.tracking.search.document import later_words
 
 
 @dataclass(frozen=True)
@@ -30,14 +35,65 @@ class Recorded:
     at: datetime
 
 
-EffectWriter = Callable[[Connection, Any, Recorded], None]
+ViewParts = dict[str, Any]
+"""The parts of a case's view as JSON (views.py)."""
+
+
+@dataclass(frozen=True)
+class EffectWriter:
+    """`write`: what an effect writes; all writes of a change are one statement. `show`: does to the parts of the view what the
+    write does to the tables; None: the view is read again after it."""
+
+    write: Callable[[Any, Recorded], Sequence[Write]]
+    show: Callable[[ViewParts, Any, Recorded], None] | None = None
+
+
 EffectWriters = Mapping[type[Effect], EffectWriter]
-EntryReaction = Callable[[Connection, StoredEntry, Recorded], None]
+EntryReaction = Callable[[StoredEntry, Recorded], Sequence[Write]]
 EntryReactions = Mapping[str, EntryReaction]
-"""What a capability does for each timeline entry of a kind."""
-ChangeReaction = Callable[[Connection, Recorded], None]
-Amendment = Callable[[Connection, Change, datetime], Change]
-"""What a capability adds to a change before it is written."""
+"""What a capability writes for each timeline entry of a kind."""
+ClearedColumns = Callable[[Recorded], Sequence[str]]
+"""Columns of the case that a capability keeps beside its life and that a change empties."""
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """What a capability adds to a change before it is written. `adds_nothing`: the parts of the view say that it is nothing."""
+
+    amend: Callable[[Connection, Change, datetime], Change]
+    adds_nothing: Callable[[ViewParts, Change], bool]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a change writes beside the case. `links`: the new lines of the timeline, (entry, previous hash, hash); `cleared`:
+    columns of the case to empty; `writes`: what is neither the case nor its events."""
+
+    recorded: Recorded
+    links: Sequence[Link]
+    cleared: tuple[str, ...]
+    writes: Sequence[Write]
+    events: Sequence[TrackedEvent]
+
+    @property
+    def case(self) -> Case:
+        return self.recorded.case
+
+    @property
+    def words(self) -> str:
+        """What the case is found by from now on, too."""
+        return later_words(self.recorded.entries)
+
+    def save(self, connection: Connection) -> None:
+        """Writes the change of a locked case."""
+        others = [*self.writes, *outbox.write(self.events)]
+        saved = writes.execute(connection, store.saving(self.case, self.cleared, self.words), others)
+        assert saved == 1, "a locked case is there"
+
+    def save_unless_changed(self, connection: Connection, row_version: str, others: Iterable[Write]) -> bool:
+        """Writes the change, and these, if nobody has written to the case's row since this version of it was read."""
+        saving = store.saving(self.case, self.cleared, self.words, row_version)
+        return writes.execute(connection, saving, [*self.writes, *outbox.write(self.events), *others]) == 1
 
 
 class Recorder:
@@ -49,38 +105,61 @@ class Recorder:
         self,
         writers: EffectWriters,
         on_entry: Sequence[EntryReactions] = (),
-        on_change: Sequence[ChangeReaction] = (),
+        cleared: Sequence[ClearedColumns] = (),
         amendments: Sequence[Amendment] = (),
     ) -> None:
-        self._writers, self._on_change, self._amendments = writers, on_change, amendments
+        self._writers, self._cleared, self._amendments = writers, cleared, amendments
         kinds = {kind for reactions in on_entry for kind in reactions}
         self._on_entry = {kind: [reactions[kind] for reactions in on_entry if kind in reactions] for kind in kinds}
 
     def record(self, connection: Connection, change: Change, actor: Actor, now: datetime) -> Case:
         """Writes the change of a locked case; the case as it is then."""
-        for amend in self._amendments:
-            change = amend(connection, change, now)
-        entries, events = lines(change, actor, now, _read_before(connection, change))
-        after = written(change, entries)
-        store.save(connection, after, entries)
-        recorded = Recorded(after, [entry for entry, _, _ in entries], actor, now)
+        for amendment in self._amendments:
+            change = amendment.amend(connection, change, now)
+        recording = self.prepare(change, actor, now, _read_before(connection, change))
+        recording.save(connection)
+        return recording.case
+
+    def prepare(self, change: Change, actor: Actor, now: datetime, before: Sequence[Mapping[str, Any]]) -> Recording:
+        """What this change writes, amended already. `before`: what the citizen may have noticed until then."""
+        links, events = lines(change, actor, now, before)
+        recorded = Recorded(written(change, links), [entry for entry, _, _ in links], actor, now)
+        cleared = tuple(name for columns in self._cleared for name in columns(recorded))
+        own = [
+            *store.adding_lines(links),
+            *(part for effect in change.effects for part in self._writers[type(effect)].write(effect, recorded)),
+            *(
+                part
+                for entry in recorded.entries
+                for react in self._on_entry.get(entry.entry, ())
+                for part in react(entry, recorded)
+            ),
+        ]
+        return Recording(recorded, links, cleared, own, events)
+
+    def adds_nothing(self, parts: ViewParts, change: Change) -> bool:
+        """Whether no capability adds to this change of a case whose view has these parts."""
+        return all(amendment.adds_nothing(parts, change) for amendment in self._amendments)
+
+    def shows(self, change: Change) -> bool:
+        """Whether `show` tells all that this change does to a view."""
+        return all(self._writers[type(effect)].show is not None for effect in change.effects)
+
+    def show(self, parts: ViewParts, change: Change, recording: Recording) -> None:
+        """Does to the parts of a view what the change does to the tables, but for the case itself."""
+        parts["entries"] = [*(parts["entries"] or []), *map(shown_line, recording.links)]
         for effect in change.effects:
-            self._writers[type(effect)](connection, effect, recorded)
-        for entry in recorded.entries:
-            for react in self._on_entry.get(entry.entry, ()):
-                react(connection, entry, recorded)
-        for respond in self._on_change:
-            respond(connection, recorded)
-        outbox.add(connection, *events)
-        return after
+            show = self._writers[type(effect)].show
+            assert show is not None
+            show(parts, effect, recording.recorded)
 
 
 def lines(
     change: Change, actor: Actor, now: datetime, before: Sequence[Mapping[str, Any]]
-) -> tuple[list[tuple[StoredEntry, str, str]], list[TrackedEvent]]:
+) -> tuple[list[Link], list[TrackedEvent]]:
     """What a change adds to the timeline, (entry, previous hash, hash), and the event of each line. `before`: what the
     citizen may have noticed until then."""
-    entries: list[tuple[StoredEntry, str, str]] = []
+    entries: list[Link] = []
     events: list[TrackedEvent] = []
     version, head = change.case.version, change.case.history_hash
     seen, count = list(before), len(noticed(before))
@@ -96,12 +175,18 @@ def lines(
     return entries, events
 
 
-def written(change: Change, entries: Sequence[tuple[StoredEntry, str, str]]) -> Case:
+def written(change: Change, entries: Sequence[Link]) -> Case:
     """The case of a change, at the end of its timeline."""
     if not entries:
         return change.case
     last, _, head = entries[-1]
     return replace(change.case, version=last.sequence, history_hash=head)
+
+
+def shown_line(line: Link) -> dict[str, Any]:
+    """A line of the timeline among the parts of a view."""
+    entry, _, own = line
+    return {name: value for name, value in vars(entry).items() if name != "case_id"} | {"hash": own}
 
 
 def _read_before(connection: Connection, change: Change) -> list[dict[str, Any]]:
@@ -141,7 +226,15 @@ def snapshot(case: Case, previous: Stage | None) -> CaseSnapshot:
         expected_on=case.expected_on,
         outcome=case.outcome,
         handler=case.handler,
+        co_handlers=list(case.co_handlers),
+        consulted=list(case.consulted),
         citizen_id=case.citizen_id,
         code_hash=case.code_hash,
         score=case.score,
+        object_until=case.objection_until if case.unanswered or _may_be_objected_to(case) else None,
+        rate_until=case.rate_until if case.stage is Stage.CLOSED else None,
     )
+
+
+def _may_be_objected_to(case: Case) -> bool:
+    return case.stage is Stage.DECIDED and not case.final

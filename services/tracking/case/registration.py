@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from contracts.gateway import FILED_CONTENT, Actor
 from contracts.intake import SubmissionRegistered
+from contracts.tracking import CaseOpened
 from contracts.vocabulary import ActorKind, Stage
-from services.tracking.case.lifecycle import Case, StoredEntry
-from services.tracking.search.queries import searchable
+from services.tracking.case.lifecycle import Case, Change
+from services.tracking.case.transitions import change_of
+from services.tracking.search.document import FORM, filed_words
 
 _FILED = (
     *(
@@ -20,21 +23,9 @@ _FILED = (
         "unit_name_fa",
         "unit_name_en",
         "ground",
-        "answers",
     ),
-    *(
-        "text",
-        "happened_on",
-        "place",
-        "reference",
-        "people",
-        "visit_wanted",
-        "channel",
-        "language",
-        "anonymous",
-        "consent",
-    ),
-    *("citizen_id", "filed_at"),
+    *FILED_CONTENT,
+    *("channel", "language", "anonymous", "consent", "citizen_id", "filed_at", "answered_questions"),
 )
 
 
@@ -57,10 +48,15 @@ def case_of_submission(event: SubmissionRegistered, number: str) -> Case:
     )
 
 
-def opening_of(event: SubmissionRegistered, moment: datetime) -> StoredEntry:
+def filed_by(event: SubmissionRegistered) -> Actor:
+    """The citizen, by their account or by their code alone."""
+    if event.citizen_id is not None:
+        return Actor(kind=ActorKind.CITIZEN, id=str(event.citizen_id))
+    return Actor(kind=ActorKind.BEARER, id=event.code_hash)
+
+
+def opening_of(case: Case, event: SubmissionRegistered) -> Change:
     """The first entry; with the hash of what was filed, the chain vouches for the text too."""
-    kind = ActorKind.CITIZEN if event.citizen_id else ActorKind.BEARER
-    by = str(event.citizen_id) if event.citizen_id else event.code_hash
     details: dict[str, Any] = {
         "content_hash": event.content_hash,
         "unit_asked": event.unit_asked,
@@ -70,16 +66,15 @@ def opening_of(event: SubmissionRegistered, moment: datetime) -> StoredEntry:
         details["group_members"] = event.group.members
     if event.consent is not None:
         details["consent"] = event.consent.model_dump(mode="json")
-    return StoredEntry(event.case_id, 1, "opened", kind, by, moment, Stage.REGISTERED, details)
+    return change_of(case, case, "opened", CaseOpened, details=details)
 
 
 def row_of(case: Case, event: SubmissionRegistered, moment: datetime) -> dict[str, Any]:
     """A case as it is stored when it is opened."""
-    return {
-        **vars(case),
+    filed = {
         **event.model_dump(mode="json", include=set(_FILED)),
         "group_members": event.group.members if event.group else None,
         "group_common": event.group.common if event.group else None,
-        "search": searchable(case.number, event.text),
-        "opened_at": moment,
     }
+    words = {"search": filed_words(case.number, filed), "search_form": FORM}
+    return {**vars(case), **filed, **words, "opened_at": moment}

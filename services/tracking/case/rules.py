@@ -13,6 +13,7 @@ from contracts.vocabulary import Stage
 from services.tracking.case import deadlines
 from services.tracking.case.lifecycle import Case, Change, Context
 from services.tracking.case.transitions import BY_HEAD, CommandRule, change_of, moved
+from services.tracking.case.workers import workers
 from services.tracking.reference.workdays import Deadlines, Workdays, day_of
 
 
@@ -26,6 +27,13 @@ def opened(case: Case, workdays: Workdays, days: Deadlines) -> Case:
 def may_object(case: Case, today: date) -> bool:
     """Whether the time to object to the decision is not over."""
     return not case.final and case.objection_until is not None and today <= case.objection_until
+
+
+def may_rate(case: Case, today: date) -> bool:
+    """Whether the citizen may rate how it was handled: once decided, and for a while after the closing."""
+    if case.stage is Stage.DECIDED:
+        return True
+    return case.outcome is not None and case.rate_until is not None and today <= case.rate_until
 
 
 def without_handler(case: Case) -> Case:
@@ -45,7 +53,8 @@ def _close(case: Case, command: Close, context: Context) -> Change:
     # Closing would take the right to object away.
     if case.stage is Stage.DECIDED and may_object(case, context.today):
         raise WrongStage(stage=case.stage, command=command.type)
-    return change_of(case, moved(case, context), "closed", CaseStageChanged)
+    after = deadlines.closed(moved(case, context), context)
+    return change_of(case, after, "closed", CaseStageChanged, fields={"workers": workers(case, context)})
 
 
 COMMANDS = (CommandRule(Close, {Stage.DECIDED: Stage.CLOSED, Stage.REFUSED: Stage.CLOSED}, BY_HEAD, _close),)

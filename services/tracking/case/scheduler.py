@@ -6,8 +6,10 @@ that it was raised and the event in the outbox are one transaction. So each is r
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from uuid import UUID
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -15,12 +17,14 @@ from sqlalchemy.exc import DBAPIError
 from backbone.process import logs
 from backbone.storage.database import is_outage
 from contracts.gateway import Actor
-from contracts.vocabulary import ActorKind
+from contracts.vocabulary import ActorKind, Role
 from services.tracking.case import deadlines, store
+from services.tracking.case.access import may_see
 from services.tracking.case.context import Contexts
 from services.tracking.case.lifecycle import Case, Change, Context
 from services.tracking.case.record import Recorder
-from services.tracking.case.scope import SEE_ALL
+from services.tracking.colleagues import rules as colleagues
+from services.tracking.colleagues import store as colleagues_store
 from services.tracking.decisions import rules as decisions
 from services.tracking.decisions import store as decisions_store
 from services.tracking.inquiry import rules as inquiry
@@ -75,22 +79,47 @@ class Scheduler:
         return len(taken)
 
     def send_reminders(self, connection: Connection) -> int:
-        """Reminders whose day has come, to those who may still see the case."""
+        """Reminders whose day has come; those of somebody who may not see the case any more go to its handler or the heads."""
         today = self._contexts.today()
         taken = inquiry_store.lock_due(connection, today, MOST)
         for case in taken:
             due = inquiry_store.take_due(connection, case.case_id, today)
-            roles = {
-                row.staff_id: set(row.roles)
-                for row in reference_store.members(connection, [reminder.staff_id for reminder in due])
-            }
-            seen = [
-                reminder
+            received = [
+                replace(reminder, staff_id=staff_id)
                 for reminder in due
-                if SEE_ALL & roles.get(reminder.staff_id, set()) or reminder.staff_id == case.handler
+                for staff_id in self._recipients(connection, case, reminder.staff_id)
             ]
-            self._recorder.record(connection, inquiry.reminded(case, seen), BY_CALENDAR, self._contexts.now())
+            self._recorder.record(connection, inquiry.reminded(case, received), BY_CALENDAR, self._contexts.now())
         return len(taken)
+
+    def _recipients(self, connection: Connection, case: Case, staff_id: UUID) -> list[UUID]:
+        """Whoever wanted to be reminded, if they may still see the case; else its handler, or without one the heads."""
+        city = self._catalogue.current(connection)
+        ids = [staff_id, *([case.handler] if case.handler is not None else [])]
+        people = {member.staff_id: member for member in reference_store.members(connection, ids)}
+        for candidate in ids:
+            if candidate in people and may_see(people[candidate], case, city):
+                return [candidate]
+        heads = reference_store.active_with_role(connection, Role.HEAD)
+        if case.unit in city.about_inspection:
+            heads += reference_store.active_with_role(connection, Role.SUBSTITUTE)
+        return [head.staff_id for head in heads if may_see(head, case, city)]
+
+    def part_from_colleagues(self, connection: Connection) -> int:
+        """Cases one of whose colleagues handles no such cases any more, or must not know of it."""
+        city = self._catalogue.current(connection)
+        gone: dict[UUID, set[UUID]] = defaultdict(set)
+        for row in colleagues_store.all_colleagues(connection):
+            if city.unfit(reference_store.member_of_row(row), row.about) is not None:
+                gone[row.case_id].add(row.staff_id)
+        done = 0
+        for case_id in sorted(gone)[:MOST]:
+            case = store.lock(connection, case_id)
+            change = colleagues.gone(case, gone[case_id]) if case is not None else None
+            if change is not None and change.entries:
+                self._recorder.record(connection, change, BY_CALENDAR, self._contexts.now())
+                done += 1
+        return done
 
     def inform_merged_cases(self, connection: Connection) -> int:
         """Ends of cases that others were merged into. Those merged into such a one in turn are informed in the next round."""

@@ -5,23 +5,21 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, any_, bindparam, func, select, text, update
+from sqlalchemy import Connection, Row, String, any_, bindparam, cast, func, literal_column, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from backbone.storage import bulk
+from backbone.storage import writes
+from backbone.storage.writes import Write
 from contracts.vocabulary import Channel, Kind, Outcome, Stage
 from services.tracking.case.lifecycle import Case, StoredEntry
 from services.tracking.case.scope import CONDITION, Scope
-from services.tracking.models import (
-    NOT_OVER,
-    cases,
-    catalogue,
-    timeline,
-)
+from services.tracking.models import cases, catalogue, timeline
+from services.tracking.row_conditions import NOT_OVER
 
 Link = tuple[StoredEntry, str, str]
 """A line of a timeline: the entry, the hash of the one before it, its own."""
@@ -31,9 +29,8 @@ _NAMES = [column.name for column in CASE_COLUMNS]
 _CHANGES = [
     column.name
     for column in dataclasses.fields(Case)
-    if column.name not in {"case_id", "number", "code_hash", "kind", "channel", "anonymous", "filed_at", "citizen_id"}
+    if column.name not in {"case_id", "number", "code_hash", "channel", "anonymous", "filed_at", "citizen_id"}
 ]
-_LINE = (*(column.name for column in dataclasses.fields(StoredEntry)), "previous_hash", "hash")
 _LISTS = (
     "previous_handlers",
     "excluded_staff",
@@ -43,6 +40,7 @@ _LISTS = (
     "alarms_raised",
     "checklist",
     "links",
+    "colleagues",
 )
 # Asked at every command: written once, with the values apart. SQLAlchemy would read through each statement anew.
 _TAKE_NUMBERS = text(
@@ -51,44 +49,45 @@ _TAKE_NUMBERS = text(
     " RETURNING last - :count + 1, set_config('synchronous_commit', 'off', true)"
 )
 _CHANGED = ", ".join(_CHANGES)
-_SAVE = text(
-    f"WITH saved AS (UPDATE cases SET ({_CHANGED}) = (SELECT {_CHANGED} FROM json_populate_record(NULL::cases,"
-    f" CAST(:row AS json))) WHERE case_id = :saved) {bulk.insert_sql(timeline, _LINE)}"
+_SAVE = (
+    f"UPDATE cases SET ({_CHANGED}{{cleared}}) = (SELECT {_CHANGED}{{cleared}} FROM json_populate_record("
+    f"NULL::cases, {{rows}} -> 0)){{words}} WHERE case_id = CAST(%(saved)s AS uuid){{unchanged}}"
 )
-_LOCK_FOR_STAFF = (
-    select(*CASE_COLUMNS)
-    .where(cases.c.case_id == any_(bindparam("ids", type_=ARRAY(PG_UUID))), CONDITION)
-    .order_by(cases.c.case_id)
-    .with_for_update()
-)
+# What a row does not name is NULL in the record.
+_WORDS = ", search = cases.search || CAST(%(words)s AS text)"
+_UNCHANGED = " AND xmin = CAST(%(row_version)s AS xid)"
+ROW_VERSION = cast(literal_column("cases.xmin"), String)
+"""Of the row as it was read; it is another one after any update. A case's own version counts entries of the timeline alone: the
+calendar, a new tracking code and the retention also change a case without one."""
+_THESE = select(*CASE_COLUMNS).where(cases.c.case_id == any_(bindparam("ids", type_=ARRAY(PG_UUID))))
+_IN_ORDER = _THESE.order_by(cases.c.case_id).with_for_update()
+_LOCK_FOR_STAFF = _IN_ORDER.where(CONDITION)
+_LOCK_WITH_PARTNER = _IN_ORDER.where(or_(CONDITION, cases.c.case_id == bindparam("partner", type_=PG_UUID)))
 
 
 # --- opening ---
 
 
 def take_numbers(connection: Connection, year: int, count: int) -> int:
-    """The first of `count` case numbers of a Jalali year, taken for good in a transaction of their own.
+    """The first of `count` case numbers of a Jalali year, taken for good in a transaction of their own: on a connection whose
+    statements are such.
 
     So no batch waits for another's commit; what a failed batch has taken is a gap. Waiting for the disk is not needed:
     the batch that uses the numbers commits later, and with it all that was written before.
     """
-    with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as own:
-        return int(own.execute(_TAKE_NUMBERS, {"year": year, "count": count}).scalar_one())
+    return int(connection.execute(_TAKE_NUMBERS, {"year": year, "count": count}).scalar_one())
 
 
-def add_cases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
-    """Opens those whose id is new; their ids."""
-    return set(bulk.insert(connection, cases, rows, "ON CONFLICT DO NOTHING RETURNING case_id").scalars())
+def opening(rows: Sequence[Mapping[str, Any]]) -> Write:
+    """Opens cases, none of which is there yet."""
+    [adding] = writes.insert(cases, rows)
+    return adding
 
 
-def add_entries(connection: Connection, entries: Iterable[Link]) -> None:
+def adding_lines(links: Iterable[Link]) -> list[Write]:
     """Appends to timelines."""
-    if rows := _lines(entries):
-        bulk.insert(connection, timeline, rows)
-
-
-def _lines(entries: Iterable[Link]) -> list[dict[str, Any]]:
-    return [{**vars(entry), "previous_hash": previous, "hash": own} for entry, previous, own in entries]
+    rows = [{**vars(entry), "previous_hash": previous, "hash": own} for entry, previous, own in links]
+    return writes.insert(timeline, rows)
 
 
 def stages_of_entries(connection: Connection, case_id: UUID, names: Collection[str]) -> list[dict[str, Any]]:
@@ -98,18 +97,35 @@ def stages_of_entries(connection: Connection, case_id: UUID, names: Collection[s
     return [dict(row) for row in rows.mappings()]
 
 
-def known_cases(connection: Connection, ids: Iterable[UUID]) -> set[UUID]:
+def existing_cases(connection: Connection, ids: Iterable[UUID]) -> set[UUID]:
     """Which of these cases there are."""
     return set(connection.execute(select(cases.c.case_id).where(cases.c.case_id.in_(list(ids)))).scalars())
+
+
+def id_of_number(connection: Connection, number: str, scope: Scope) -> UUID | None:
+    """The case with this number, where the scope knows it."""
+    return connection.execute(select(cases.c.case_id).where(cases.c.number == number, scope.condition())).scalar()
 
 
 # --- one case ---
 
 
-def lock_for_staff(connection: Connection, ids: Iterable[UUID], scope: Scope) -> dict[UUID, Case]:
-    """Those of these cases that the scope knows, locked in the order of their ids: two never wait in a circle."""
-    rows = connection.execute(_LOCK_FOR_STAFF, {"ids": sorted(set(ids)), **scope.given()})
+def lock_for_staff(
+    connection: Connection, ids: Iterable[UUID], scope: Scope, partner: UUID | None = None
+) -> dict[UUID, Case]:
+    """Those of these cases that the scope knows, locked in the order of their ids: two never wait in a circle. `partner`: one of
+    them that is changed with another, whether or not the scope knows it."""
+    given = {"ids": sorted(set(ids)), **scope.given()}
+    if partner is None:
+        rows = connection.execute(_LOCK_FOR_STAFF, given)
+    else:
+        rows = connection.execute(_LOCK_WITH_PARTNER, {**given, "partner": partner})
     return {row.case_id: case_of(row) for row in rows}
+
+
+def merged_into(connection: Connection, case_id: UUID) -> UUID | None:
+    """The case that this one goes on in."""
+    return connection.execute(select(cases.c.merged_into).where(cases.c.case_id == case_id)).scalar()
 
 
 def lock(connection: Connection, case_id: UUID) -> Case | None:
@@ -131,17 +147,22 @@ def lock_own(connection: Connection, case_id: UUID, citizen_id: UUID) -> Case | 
     return case_of(row) if row else None
 
 
-def save(connection: Connection, case: Case, entries: Sequence[Link]) -> None:
-    """A locked case as it is now, and what was added to its timeline: one statement."""
+def saving(case: Case, cleared: Sequence[str] = (), words: str = "", row_version: str | None = None) -> Write:
+    """Writes a case as it is now. `cleared`: further columns to empty; `words`: by which it is found from now on, too;
+    `row_version`: only if its row is still this one."""
+    sql = _saving(tuple(cleared), bool(words), row_version is not None)
     row = {name: getattr(case, name) for name in _CHANGES}
-    given = {"saved": case.case_id, "row": bulk.rows_parameter(row), "rows": bulk.rows_parameter(_lines(entries))}
-    connection.execute(_SAVE, given)
+    return Write(sql, [row], {"saved": case.case_id, "words": words, "row_version": row_version})
 
 
-def recode(connection: Connection, case_id: UUID, old: str, new: str) -> None:
-    """The case answers to its new code."""
-    chosen = update(cases).where(cases.c.case_id == case_id, cases.c.code_hash == old)
-    connection.execute(chosen.values(code_hash=new))
+@lru_cache(maxsize=32)
+def _saving(cleared: tuple[str, ...], with_words: bool, if_unchanged: bool) -> str:
+    return _SAVE.format(
+        cleared="".join(f", {name}" for name in cleared),
+        rows="{rows}",
+        words=_WORDS if with_words else "",
+        unchanged=_UNCHANGED if if_unchanged else "",
+    )
 
 
 def case_of(row: Row[Any]) -> Case:
@@ -151,10 +172,23 @@ def case_of(row: Row[Any]) -> Case:
 
 def case_of_json(columns: Mapping[str, Any]) -> Case:
     """The case in a JSON object of its columns."""
-    days = ("due_on", "paused_on", "objection_until", "due_from", "first_due_on", "refused_on", "next_check_on")
+    days = (
+        "due_on",
+        "paused_on",
+        "objection_until",
+        "due_from",
+        "first_due_on",
+        "refused_on",
+        "next_check_on",
+        "rate_until",
+    )
     moments = ("filed_at", "decided_at")
+    identifiers = ("case_id", "citizen_id", "handler", "approver", "merged_into")
+    staff = ("previous_handlers", "excluded_staff")
     return _case(
         dict(columns)
+        | {name: UUID(columns[name]) for name in identifiers if columns[name]}
+        | {name: [UUID(member) for member in columns[name]] for name in staff}
         | {name: date.fromisoformat(columns[name]) for name in days if columns[name]}
         | {name: datetime.fromisoformat(columns[name]) for name in moments if columns[name]}
     )
@@ -167,12 +201,6 @@ def _case(values: dict[str, Any]) -> Case:
     for name in _LISTS:
         values[name] = tuple(values[name])
     return Case(**values)
-
-
-# --- questions and media ---
-
-
-# --- what others own, copied ---
 
 
 def lock_outdated(connection: Connection, limit: int) -> list[Case]:
@@ -195,9 +223,6 @@ def check_again_on(connection: Connection, case_id: UUID, on: date, calendar: in
     """The scheduler could not process this case and tries again on another day."""
     chosen = update(cases).where(cases.c.case_id == case_id)
     connection.execute(chosen.values(next_check_on=on, calendar=func.greatest(cases.c.calendar, calendar)))
-
-
-# --- commands once ---
 
 
 # --- history ---

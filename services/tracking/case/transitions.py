@@ -20,9 +20,19 @@ Transitions = Mapping[Stage, Stage]
 
 BY_SCREENER = frozenset({Role.SCREENER, Role.HEAD})
 BY_INSPECTOR = frozenset({Role.INSPECTOR, Role.HEAD})
-"""An inspector acts on a case assigned to them alone."""
+"""An inspector acts on a case that they work on, alone."""
 BY_HEAD = frozenset({Role.HEAD})
 BY_CITIZEN: frozenset[Role] = frozenset()
+
+
+def handles(case: Case, actor_id: str) -> bool:
+    """Whether this is the case's inspector."""
+    return str(case.handler) == actor_id
+
+
+def works_on(case: Case, actor_id: str) -> bool:
+    """Whether this is the case's inspector, or works on it beside them."""
+    return handles(case, actor_id) or actor_id in map(str, case.co_handlers)
 
 
 def _always(case: Case, today: date) -> bool:
@@ -35,8 +45,9 @@ class CommandRule:
 
     `command`: its contract; `roles`: who gives it, nobody of the staff when it is the citizen's; `apply`: what it changes,
     or its errors. `lapses_question`: it need not wait for an answer whose day is over; `waits_for_proposal`: not given while
-    a proposed decision waits for the head. `other_case`: the other case that it names, and `change_other`: what it changes
-    there. `offered`: the citizen's view offers it, where `available`."""
+    a proposed decision waits for the head. `other_case`: the other case that it names, or `partner`: the one that the case itself
+    names, and `change_other`: what it changes there. `inspectors`: which of the inspectors who see the case give it.
+    `offered`: the citizen's view offers it, where `available`."""
 
     command: type[Contract]
     transitions: Transitions
@@ -45,7 +56,9 @@ class CommandRule:
     lapses_question: bool = False
     waits_for_proposal: bool = False
     other_case: Callable[[Any], UUID] | None = None
+    partner: Callable[[Case], UUID | None] | None = None
     change_other: Callable[[Case, Case, Any], Change] | None = None
+    inspectors: Callable[[Case, str], bool] = works_on
     offered: bool = False
     available: Callable[[Case, date], bool] = _always
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from contracts.errors import StaleVersion, UnknownCase
+from contracts.audit import AuditedCase, FindAuditedCase
+from contracts.characters import latin_digits
+from contracts.errors import NotAllowed, StaleVersion, UnknownCase
 from contracts.tracking import ExecuteCommand, GetCase, StaffCase
+from contracts.vocabulary import Role
 from services.tracking.case import store, views
 from services.tracking.case.access import Access
 from services.tracking.case.context import Contexts
@@ -26,18 +29,32 @@ class CaseUseCases:
         scope = self._access.scope(connection, request.actor)
         return _existing(views.staff_case(connection, request.case_id, scope))
 
+    def find_audited(self, connection: Connection, request: FindAuditedCase) -> AuditedCase:
+        """The id of the case with this number, for the auditor's filter. NotAllowed, UnknownCase."""
+        scope = self._access.conflict_free_scope(connection, request.actor)
+        if Role.AUDITOR not in request.actor.roles:
+            raise NotAllowed
+        reject_null_characters(request)
+        case_id = store.id_of_number(connection, latin_digits(request.number.strip()), scope)
+        if case_id is None:
+            raise UnknownCase
+        return AuditedCase(case_id=case_id)
+
     def execute(self, connection: Connection, request: ExecuteCommand) -> StaffCase:
         """A command of staff. UnknownCase, StaleVersion, KeyReused, and what its rule raises."""
         reject_null_characters(request)
         scope, command = self._access.scope(connection, request.actor), request.command
-        other_id = COMMANDS.other_case(command)
-        locked = store.lock_for_staff(connection, [request.case_id, *([other_id] if other_id else [])], scope)
+        other_id, partner = COMMANDS.other_case(command), None
+        if COMMANDS.has_partner(command):
+            other_id = partner = store.merged_into(connection, request.case_id)
+        ids = [request.case_id, *([other_id] if other_id else [])]
+        locked = store.lock_for_staff(connection, ids, scope, partner)
         case = locked.get(request.case_id)
         if case is None:
             raise UnknownCase
         if done_before(connection, request.actor, request.idempotency_key, case.case_id, command):
             return _existing(views.staff_case(connection, case.case_id, scope))
-        if case.version != request.expected_version:
+        if case.version != request.expected_version or COMMANDS.partner(case, command) != partner:
             later = views.entries_since(connection, case.case_id, request.expected_version, scope)
             raise StaleVersion(current=case.version, changes=[entry.model_dump(mode="json") for entry in later])
         other = locked.get(other_id) if other_id is not None else None

@@ -1,29 +1,22 @@
-"""Parts of a case's views: JSON beside the case's own row, and queries written once."""
+"""Parts of a case's views: JSON beside the case's own row."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from contracts.tracking import Decision
 from contracts.vocabulary import ActorKind
+from services.tracking.case.json_queries import json_object
 from services.tracking.case.lifecycle import Case
 from services.tracking.case.store import CASE_COLUMNS
 from services.tracking.evidence import store as evidence
 from services.tracking.models import attachments, cases, media_states, questions, recommendations, reminders, timeline
+from services.tracking.reference.names import name_of
 
 CITIZEN_KINDS = (ActorKind.CITIZEN, ActorKind.BEARER)
-
-
-def json_object(**columns: Any) -> Any:
-    """A JSON object of these columns, its names written into the SQL."""
-    pairs: list[Any] = []
-    for name, column in columns.items():
-        pairs += [literal_column(f"'{name}'"), column]
-    return func.json_build_object(*pairs)
 
 
 def timeline_part(*conditions: ColumnElement[bool]) -> Any:
@@ -77,7 +70,13 @@ def recommendations_part() -> Any:
 
 
 def reminders_part() -> Any:
-    line = json_object(staff=reminders.c.staff_id, on=reminders.c.on_day, text=reminders.c.text, said=reminders.c.said)
+    line = json_object(
+        staff=reminders.c.staff_id,
+        staff_name=name_of(reminders.c.staff_id),
+        on=reminders.c.on_day,
+        text=reminders.c.text,
+        said=reminders.c.reminded,
+    )
     return (
         select(func.json_agg(aggregate_order_by(line, reminders.c.on_day)))
         .where(reminders.c.case_id == cases.c.case_id)
@@ -85,16 +84,40 @@ def reminders_part() -> Any:
     )
 
 
+_NAMES: ColumnElement[Any] = literal_column("""(
+    SELECT json_object_agg(staff.staff_id, staff.display_name) FROM staff
+    WHERE staff.display_name IS NOT NULL AND staff.staff_id = ANY (ARRAY(
+        SELECT cases.handler
+        UNION ALL
+        SELECT (cases.consent->>'recorded_by')::uuid
+        UNION ALL
+        SELECT named.id::uuid FROM timeline AS entry, unnest(
+            ARRAY[
+                CASE WHEN entry.actor_kind = 'staff' THEN entry.actor_id END,
+                entry.details->>'inspector', entry.details->>'colleague', entry.details->>'proposed_by',
+                entry.details->>'on_behalf_of']
+            || CASE WHEN jsonb_typeof(entry.details->'mentions') = 'array'
+                THEN ARRAY(SELECT jsonb_array_elements_text(entry.details->'mentions')) ELSE ARRAY[]::text[] END
+        ) AS named (id)
+        WHERE entry.case_id = cases.case_id AND named.id IS NOT NULL)))""")
+
+
+def names_part() -> ColumnElement[Any]:
+    """The names of the members of staff whom the case in the query's row names, by their ids: who has it, who did what, whom an
+    entry of its timeline is about."""
+    return _NAMES
+
+
 def decision_of(case: Case) -> Decision | None:
     if case.outcome is None or case.reasons is None or case.decided_at is None:
         return None
-    return Decision(
-        outcome=case.outcome,
-        reasons=case.reasons,
-        decided_at=case.decided_at,
-        final=case.final,
-        objection_until=case.objection_until,
-    )
+    own = {name: getattr(case, name) for name in Decision.model_fields if name != "articles"}
+    return Decision.model_validate({**own, "articles": cited_articles(case)})
+
+
+def cited_articles(case: Case) -> list[dict[str, str]]:
+    """What the articles that its decision cites were called that day."""
+    return [{"code": code, **names} for code, names in case.names.get("articles", {}).items()]
 
 
 _HALF = len(CASE_COLUMNS) // 2
@@ -106,9 +129,3 @@ def case_parts() -> dict[str, Any]:
         "case": json_object(**{column.name: column for column in CASE_COLUMNS[:_HALF]}),
         "rest": json_object(**{column.name: column for column in CASE_COLUMNS[_HALF:]}),
     }
-
-
-def as_sql(query: Select[Any]) -> str:
-    """The query as SQL, written once: it is asked so often that making it each time would cost as much as asking."""
-    dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy's
-    return str(query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True}))

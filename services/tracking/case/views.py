@@ -1,75 +1,68 @@
-"""What is read: the citizen's view, the staff's view, the unit's. One query each, whole.
-
-Staff's queries carry `Scope.condition()`; a citizen's carry the code's hash or the citizen's id.
-"""
+"""What staff read of a case: one query, whole, and the same query with what a command is judged by. Both carry the scope."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    Connection,
-    bindparam,
-    select,
-)
+from sqlalchemy import Connection, Row, bindparam, select
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from contracts.tracking import StaffCase, StaffEntry
-from services.tracking.case.lifecycle import Case
+from contracts.gateway import FILED_CONTENT
+from contracts.tracking import ExecuteCommand, StaffCase, StaffEntry
+from contracts.vocabulary import ActorKind
+from services.tracking.case import unanswered, view_parts
+from services.tracking.case.facts import FactsPart
+from services.tracking.case.idempotency import EARLIER
+from services.tracking.case.json_queries import as_sql, json_object
+from services.tracking.case.lifecycle import CONSULTED, Case
 from services.tracking.case.scope import CONDITION, Scope
-from services.tracking.case.store import case_of_json
-from services.tracking.case.view_parts import (
-    CITIZEN_KINDS,
-    as_sql,
-    case_parts,
-    decision_of,
-    json_object,
-    media_part,
-    questions_part,
-    recommendations_part,
-    reminders_part,
-    timeline_part,
-)
+from services.tracking.case.store import ROW_VERSION, case_of_json
 from services.tracking.evidence import store as evidence
+from services.tracking.inquiry.store import OPEN_QUESTION
 from services.tracking.merging import related
-from services.tracking.models import cases, timeline
+from services.tracking.merging import views as merging_views
+from services.tracking.models import cases, catalogue, timeline
+from services.tracking.reference.names import names_of
+from services.tracking.reference.store import liaison_part, member_part
 from services.tracking.visits.views import staff_visit, visits_part
 
-# --- parts of a view, as JSON beside the case's own row ---
-
-
-# --- the citizen ---
-
-
-# --- staff ---
-
-_AS_FILED = (
-    "unit_asked",
-    "answers",
-    "text",
-    "happened_on",
-    "place",
-    "reference",
-    "people",
-    "visit_wanted",
-    "language",
-    "consent",
-)
+_AS_FILED = ("unit_asked", *FILED_CONTENT, "language", "consent", "answered_questions")
 _OF_GROUP = ("group_members", "group_common")
-_STAFF = select(
-    json_object(
-        **case_parts(),
-        filed=json_object(**{name: cases.c[name] for name in (*_AS_FILED, *_OF_GROUP)}),
-        entries=timeline_part().element,
-        questions=questions_part().element,
-        media=media_part().element,
-        visits=visits_part().element,
-        followed=recommendations_part(),
-        reminders=reminders_part(),
-    )
-).where(cases.c.case_id == bindparam("case_id", type_=PG_UUID, required=False))
+_PARTS: dict[str, Any] = {
+    **view_parts.case_parts(),
+    "filed": json_object(**{name: cases.c[name] for name in (*_AS_FILED, *_OF_GROUP)}),
+    "entries": view_parts.timeline_part().element,
+    "questions": view_parts.questions_part().element,
+    "media": view_parts.media_part().element,
+    "visits": visits_part().element,
+    "followed": view_parts.recommendations_part(),
+    "reminders": view_parts.reminders_part(),
+    "merged": merging_views.merged_part(),
+    "liaison": liaison_part(),
+    "names": view_parts.names_part(),
+}
+_THIS = cases.c.case_id == bindparam("case_id", type_=PG_UUID, required=False)
+_STAFF = select(json_object(**_PARTS)).where(_THIS)
 _FOR_STAFF, _AFTER_COMMAND = as_sql(_STAFF.where(CONDITION)), as_sql(_STAFF)
+_FOR_COMMAND: dict[str, Any] = {
+    "row_version": ROW_VERSION,
+    "catalogue": select(catalogue.c.version).scalar_subquery(),
+    "member": member_part("member"),
+    "earlier": EARLIER,
+    "question": OPEN_QUESTION,
+}
+_FOR_REPLY = as_sql(
+    select(
+        json_object(
+            **view_parts.case_parts(),
+            **{part: _PARTS[part] for part in ("entries", "visits")},
+            **{part: _FOR_COMMAND[part] for part in ("row_version", "catalogue", "question")},
+        )
+    ).where(_THIS)
+)
 _AS_IT_IS = (
     *(
         "case_id",
@@ -83,42 +76,90 @@ _AS_IT_IS = (
         "ground",
         "urgent",
     ),
-    *("anonymous", "channel", "filed_at", "expected_on", "handler", "score"),
+    *("anonymous", "channel", "filed_at", "expected_on", "handler", "score", "transfers"),
 )
 
 
 def staff_case(connection: Connection, case_id: UUID, scope: Scope, after_command: bool = False) -> StaffCase | None:
     """The whole case. `after_command`, of the same person in the same transaction: whatever it made of the case, they see
     it this once; the cases linked to it are those of the scope all the same."""
-    query, given = (_AFTER_COMMAND, {}) if after_command else (_FOR_STAFF, scope.given())
-    row = connection.exec_driver_sql(query, {"case_id": case_id, **given}).scalar()
-    if row is None:
+    query = _AFTER_COMMAND if after_command else _FOR_STAFF
+    parts = connection.exec_driver_sql(query, {"case_id": case_id, **scope.given()}).scalar()
+    if parts is None:
         return None
-    entries, questions, media = (row[part] or [] for part in ("entries", "questions", "media"))
-    case = case_of_json(row["case"] | row["rest"])
-    others = related.of_case(connection, case, entries, scope)
-    entries = [related.without_others(line, others) for line in entries]
-    members, common = (row["filed"].pop(name) for name in _OF_GROUP)
+    case = case_of_parts(parts)
+    return view_of_parts(case, parts, related.of_case(connection, case, parts["entries"] or [], scope))
+
+
+def read_for_command(
+    connection: Connection,
+    request: ExecuteCommand,
+    scope: Scope,
+    facts: FactsPart | None,
+    parameters: Mapping[str, Any],
+) -> dict[str, Any] | None:
+    """What a command of staff is judged by and answered with, of one moment: the parts of the case's view, and
+
+    `row_version`: of the case's row; `catalogue`: the newest version; `member`: its giver as accounts published them; `earlier`:
+    what its key was used for; `question`: the open one; `facts`: of its loader."""
+    actor = request.actor
+    about = {"actor": f"{actor.kind}:{actor.id}", "key": request.idempotency_key, "member": UUID(actor.id)}
+    given = {"case_id": request.case_id, **scope.given(), **about, **parameters}
+    parts: dict[str, Any] | None = connection.exec_driver_sql(_for_command(facts), given).scalar()
+    return parts
+
+
+@cache
+def _for_command(facts: FactsPart | None) -> str:
+    parts = {**_PARTS, **_FOR_COMMAND, **({} if facts is None else {"facts": facts.query})}
+    return as_sql(select(json_object(**parts)).where(_THIS, CONDITION))
+
+
+def read_for_reply(connection: Connection, case_id: UUID) -> dict[str, Any] | None:
+    """What a reply by SMS is judged by, of one moment and under the names of `read_for_command`. Nobody is shown it: no scope."""
+    parts: dict[str, Any] | None = connection.exec_driver_sql(_FOR_REPLY, {"case_id": case_id}).scalar()
+    return parts
+
+
+def case_of_parts(parts: Mapping[str, Any]) -> Case:
+    """The case of the parts of a view."""
+    return case_of_json(parts["case"] | parts["rest"])
+
+
+def view_of_parts(case: Case, parts: Mapping[str, Any], others: Sequence[Row[Any]]) -> StaffCase:
+    """The view of a case that has these parts. `others`: the cases that it names, as far as the reader knows them."""
+    entries, questions, media = (parts[part] or [] for part in ("entries", "questions", "media"))
+    filed = {name: parts["filed"][name] for name in _AS_FILED}
+    filed["answered_questions"] = filed["answered_questions"] or []
+    members, common = (parts["filed"][name] for name in _OF_GROUP)
+    names = _names_in(parts)
     return StaffCase.model_validate(
-        row["filed"]
+        filed
         | {name: getattr(case, name) for name in _AS_IT_IS}
         | {
-            "decision": decision_of(case),
+            "decision": view_parts.decision_of(case),
             "root_causes": case.root_causes,
             "recommendations": case.recommendations,
             "refusal": next(iter(_named(case, "refusal")), None),
             "root_cause_names": _named(case, "causes"),
-            "proposal": case.proposal,
-            "checklist": case.checklist,
+            "handler_name": names.get(str(case.handler)),
+            "consent_recorded_by_name": names.get(str((filed["consent"] or {}).get("recorded_by"))),
+            "proposal": case.proposal and {**case.proposal, "by_name": names.get(str(case.proposal["by"]))},
+            "closed_reason": unanswered.REASON if case.unanswered else None,
+            "checklist": [{**item, "done_by_name": names.get(str(item.get("done_by")))} for item in case.checklist],
             "group": {"members": members, "common": common} if members else None,
             "questions": [_question(line, media) for line in questions],
             "attachments": [evidence.view(line) for line in media],
-            "visits": [staff_visit(line) for line in row["visits"] or []],
-            "timeline": [staff_entry(line) for line in entries],
-            "followed": [{**line, "case_id": case_id, "number": case.number} for line in row["followed"] or []],
-            "reminders": row["reminders"] or [],
+            "visits": [staff_visit(line) for line in parts["visits"] or []],
+            "timeline": [staff_entry(related.without_others(line, others), names) for line in entries],
+            "followed": [{**line, "case_id": case.case_id, "number": case.number} for line in parts["followed"] or []],
+            "reminders": parts["reminders"] or [],
+            "co_handlers": case.co_handlers,
+            "consultations": [_consultation(line, names) for line in case.colleagues if line["as"] == CONSULTED],
             "linked": [dict(row._mapping) for row in others if str(row.case_id) in case.links],
-            "merged_into": next((row.case_id for row in others if str(row.case_id) == str(case.merged_into)), None),
+            "unit_has_liaison": parts["liaison"],
+            "merged_cases": merging_views.shown(parts["merged"] or []),
+            "merged_into": next((row.case_id for row in others if row.case_id == case.merged_into), None),
         }
     )
 
@@ -127,15 +168,43 @@ def _named(case: Case, what: str) -> list[dict[str, str]]:
     return [{"code": code, **names} for code, names in case.names.get(what, {}).items()]
 
 
+def _consultation(line: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    about = {"colleague": line["staff"], "asked_by": line["by"], "asked_at": line["at"]}
+    about |= {"colleague_name": names.get(line["staff"]), "asked_by_name": names.get(line["by"])}
+    return {**about, "consultation_id": line["consultation_id"], "text": line["text"]}
+
+
 def _question(line: dict[str, Any], media: list[dict[str, Any]]) -> dict[str, Any]:
     answered = [attachment["media_id"] for attachment in media if attachment["question_id"] == line["question_id"]]
     return {**line, "media": list(dict.fromkeys([*line["media"], *answered]))}
 
 
-def staff_entry(line: dict[str, Any]) -> StaffEntry:
-    """A line of the timeline; which citizen wrote it is not shown (intake's sealed identities hold that)."""
-    shown_actor = line["actor_id"] if line["actor_kind"] not in CITIZEN_KINDS else None
-    return StaffEntry.model_validate({**line, "actor_id": shown_actor})
+def _names_in(parts: Mapping[str, Any]) -> dict[str, str]:
+    """Names by ids: of the case's view, and of those whom a command has just brought in (its giver, whom it names)."""
+    names = dict(parts.get("names") or {})
+    facts = parts.get("facts")
+    for member in (parts.get("member"), *(facts if isinstance(facts, list) else [facts])):
+        if isinstance(member, dict) and member.get("display_name"):
+            names[member["staff_id"]] = member["display_name"]
+    return names
+
+
+def staff_entry(line: dict[str, Any], names: Mapping[str, str]) -> StaffEntry:
+    """A line of the timeline, with the names of the staff it is about; which citizen wrote it is not shown (intake's sealed
+    identities hold that)."""
+    shown_actor = line["actor_id"] if line["actor_kind"] not in view_parts.CITIZEN_KINDS else None
+    about = {id_: names[id_] for id_ in staff_in(line["details"]) if id_ in names}
+    return StaffEntry.model_validate(
+        {**line, "actor_id": shown_actor, "actor_name": names.get(str(shown_actor)), "names": about}
+    )
+
+
+def staff_in(details: Mapping[str, Any]) -> list[str]:
+    """The members of staff whom an entry of the timeline is about, by id."""
+    return [
+        *(details[name] for name in ("inspector", "colleague", "proposed_by", "on_behalf_of") if details.get(name)),
+        *(details.get("mentions") or ()),
+    ]
 
 
 def entries_since(
@@ -145,11 +214,8 @@ def entries_since(
     chosen = select(timeline).where(timeline.c.case_id == case_id, timeline.c.sequence > version)
     rows = connection.execute(chosen.order_by(timeline.c.sequence).limit(limit))
     entries = [dict(row._mapping) for row in rows]
-    others = related.known(connection, related.names(entries), scope)
-    return [staff_entry(related.without_others(line, others)) for line in entries]
-
-
-# --- liaisons ---
-
-
-# --- evidence ---
+    others = related.in_scope(connection, related.names(entries), scope)
+    doers = [entry["actor_id"] for entry in entries if entry["actor_kind"] == ActorKind.STAFF]
+    named = [UUID(id_) for id_ in (*doers, *(id_ for entry in entries for id_ in staff_in(entry["details"])))]
+    names = names_of(connection, named)
+    return [staff_entry(related.without_others(line, others), names) for line in entries]

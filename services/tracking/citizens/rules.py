@@ -7,15 +7,17 @@ from contracts.tracking import CaseObjected, CaseRated, CaseWithdrawn, RaiseObje
 from contracts.vocabulary import OPEN_STAGES, Stage
 from services.tracking.case import deadlines
 from services.tracking.case.lifecycle import Case, Change, Context
-from services.tracking.case.rules import may_object, without_handler
-from services.tracking.case.transitions import BY_CITIZEN, CommandRule, change_of, moved
+from services.tracking.case.rules import may_object, may_rate, without_handler
+from services.tracking.case.transitions import BY_CITIZEN, CommandRule, change_of, moved, staying_in
+from services.tracking.case.workers import concluding
 from services.tracking.inquiry.rules import question_lapsed
 
 
 def _withdraw(case: Case, command: Withdraw, context: Context) -> Change:
     after = moved(case, context, paused_on=None, pending_question=None, proposal=None)
     effects = question_lapsed(context.question)
-    return change_of(case, after, "withdrawn", CaseWithdrawn, *effects, details={"text": command.reason})
+    fields = concluding(case, context)
+    return change_of(case, after, "withdrawn", CaseWithdrawn, *effects, details={"text": command.reason}, fields=fields)
 
 
 def _object(case: Case, command: RaiseObjection, context: Context) -> Change:
@@ -27,6 +29,8 @@ def _object(case: Case, command: RaiseObjection, context: Context) -> Change:
 
 
 def _rate(case: Case, command: Rate, context: Context) -> Change:
+    if not may_rate(case, context.today):
+        raise WrongStage(stage=case.stage, command=command.type)
     details = command.model_dump(mode="json", exclude={"type"}, exclude_none=True)
     after = moved(case, context, score=command.score)
     return change_of(case, after, "rated", CaseRated, details=details, fields={"score": command.score})
@@ -42,5 +46,5 @@ COMMANDS = (
         offered=True,
         available=may_object,
     ),
-    CommandRule(Rate, {Stage.DECIDED: Stage.DECIDED}, BY_CITIZEN, _rate, offered=True),
+    CommandRule(Rate, staying_in(Stage.DECIDED, Stage.CLOSED), BY_CITIZEN, _rate, offered=True, available=may_rate),
 )

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, String, any_, bindparam, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, Row, String, bindparam, select
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from contracts.tracking import OwnCase, OwnCases, PublicCase
 from contracts.vocabulary import OPEN_STAGES
+from services.tracking.case import unanswered, view_parts
+from services.tracking.case.json_queries import as_sql, json_object
 from services.tracking.case.lifecycle import PUBLIC_ENTRIES, TEXTS_SHOWN, Case
 from services.tracking.case.public_view import CHANGES_VIEW, noticed
 from services.tracking.case.store import case_of_json
-from services.tracking.case.view_parts import (
-    CITIZEN_KINDS,
-    as_sql,
-    case_parts,
-    decision_of,
-    json_object,
-    media_part,
-    questions_part,
-    timeline_part,
-)
 from services.tracking.evidence import store as evidence
 from services.tracking.evidence.rules import evidence_left
+from services.tracking.merging.rules import OF_OTHER_CASE
 from services.tracking.models import attachments, cases, questions, timeline
 from services.tracking.rules import COMMANDS
 from services.tracking.visits.views import visits_for_citizen, visits_part
@@ -38,23 +31,21 @@ _OPEN_TO_CITIZEN = (
     questions.c.lapsed_at.is_(None),
 )
 
-_FILED = ("text", "answers", "happened_on", "place", "reference", "people")
+_FILED = ("text", "answers", "answered_questions", "happened_on", "place", "reference", "people")
 
 # One column of JSON: forty take SQLAlchemy longer to describe than the database to find.
 _PUBLIC = select(
     json_object(
-        **case_parts(),
+        **view_parts.case_parts(),
         filed=json_object(**{name: cases.c[name] for name in _FILED}),
-        entries=timeline_part(
+        entries=view_parts.timeline_part(
             timeline.c.entry.in_(bindparam(None, sorted(CHANGES_VIEW), expanding=True, literal_execute=True))
         ).element,
-        questions=questions_part(*_OPEN_TO_CITIZEN).element,
-        media=media_part(attachments.c.from_office.is_(False)).element,
+        questions=view_parts.questions_part(*_OPEN_TO_CITIZEN).element,
+        media=view_parts.media_part(attachments.c.from_office.is_(False)).element,
         visits=visits_part().element,
     )
 )
-
-_BY_CODE = as_sql(_PUBLIC.where(cases.c.code_hash == any_(bindparam("hashes", type_=ARRAY(String), required=False))))
 
 _OWN = as_sql(
     _PUBLIC.where(
@@ -68,7 +59,16 @@ _CHECKED = as_sql(_PUBLIC.where(cases.c.case_id == bindparam("case_id", type_=PG
 
 def public_by_code(connection: Connection, code_hashes: Sequence[str], today: date) -> PublicCase | None:
     """The case of a tracking code; None when there is none."""
-    return _public(connection, _BY_CODE, today, hashes=list(code_hashes))
+    hashes = {f"hash_{place}": code_hash for place, code_hash in enumerate(dict.fromkeys(code_hashes))}
+    return _public(connection, _by_code(len(hashes)), today, **hashes)
+
+
+@cache
+def _by_code(number: int) -> str:
+    """For as many hashes as the gateway has keys. Not one array of them: of an array whose length it does not know PostgreSQL
+    expects ten cases, and so makes a plan for each execution, which takes it longer than to execute it."""
+    hashes = [bindparam(f"hash_{place}", type_=String, required=False) for place in range(number)]
+    return as_sql(_PUBLIC.where(cases.c.code_hash.in_(hashes)))
 
 
 def public_own(connection: Connection, case_id: UUID, citizen_id: UUID, today: date) -> PublicCase | None:
@@ -88,6 +88,7 @@ def _public(connection: Connection, query: str, today: date, **parameters: Any) 
     entries, questions, media, visits = (row[part] or [] for part in ("entries", "questions", "media", "visits"))
     case = case_of_json(row["case"] | row["rest"])
     entries = noticed(entries)
+    can = COMMANDS.offered(case, today)
     shown = [line for line in entries if line["entry"] in PUBLIC_ENTRIES]
     return PublicCase.model_validate(
         {
@@ -100,16 +101,18 @@ def _public(connection: Connection, query: str, today: date, **parameters: Any) 
             "filed_at": case.filed_at,
             "filed": _filed(row["filed"]),
             "expected_on": case.expected_on,
-            "question": questions[0] if questions else None,
-            "decision": decision_of(case),
+            "question": questions[0] if questions and "answer_question" in can else None,
+            "closed_reason": unanswered.REASON if case.unanswered else None,
+            "answer_until": case.objection_until if unanswered.may_reopen(case, today) else None,
+            "decision": view_parts.decision_of(case),
             "refusal_reason": case.refusal_reason,
             **_refusal_names(case),
             "refusal_explanation": case.refusal_explanation,
             "refusal_address": case.refusal_address,
-            "joined": _joined(entries),
-            "joined_refusal": _joined_refusal(entries),
+            "joined": _merged_outcome(entries),
+            "joined_refusal": _merged_refusal(entries),
             "score": case.score,
-            "can": COMMANDS.offered(case, today),
+            "can": can,
             "attachments": [evidence.view(line) for line in media],
             "evidence_left": evidence_left(case, len(media)),
             **visits_for_citizen(case, visits),
@@ -124,7 +127,8 @@ def _filed(row: dict[str, Any]) -> dict[str, Any] | None:
     if not row["text"]:
         return None
     place = row.pop("place") or {}
-    return {**row, "address": place.get("address") or None}
+    answered_questions = row["answered_questions"] or []
+    return {**row, "answered_questions": answered_questions, "address": place.get("address") or None}
 
 
 def _refusal_names(case: Case) -> dict[str, str | None]:
@@ -132,22 +136,28 @@ def _refusal_names(case: Case) -> dict[str, str | None]:
     return {f"refusal_{name}": named.get(name) for name in ("name_fa", "name_en")}
 
 
-def _joined(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def _merged_outcome(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """The last outcome of the case that this one was merged into."""
-    decisions = [line for line in entries if line["entry"] == "joined_decided"]
-    if not decisions:
+    line = _last_of_other(entries)
+    if line is None or line["entry"] != "joined_decided":
         return None
-    details = decisions[-1]["details"]
-    return {"outcome": details["outcome"], "final": details["final"], "decided_at": decisions[-1]["at"]}
+    details = line["details"]
+    return {"outcome": details["outcome"], "final": details["final"], "decided_at": line["at"]}
 
 
-def _joined_refusal(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    line = next((line for line in entries if line["entry"] == "joined_refused"), None)
-    if line is None:
+def _merged_refusal(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    line = _last_of_other(entries)
+    if line is None or line["entry"] != "joined_refused":
         return None
     names = {"reason": "refusal_reason", "reason_fa": "refusal_name_fa", "reason_en": "refusal_name_en"}
     reason = {to: line["details"].get(name) for name, to in (*names.items(), ("address", "refusal_address"))}
     return {**reason, "refused_at": line["at"]}
+
+
+def _last_of_other(entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The last line that says how the case ended that this one goes on in, or that this end does not hold."""
+    of_other = [line for line in entries if line["entry"] in OF_OTHER_CASE]
+    return of_other[-1] if of_other else None
 
 
 def _public_entry(line: Mapping[str, Any], place: int) -> dict[str, Any]:
@@ -156,9 +166,10 @@ def _public_entry(line: Mapping[str, Any], place: int) -> dict[str, Any]:
         "at": line["at"],
         "entry": line["entry"],
         "stage": line["stage"],
-        "by": "you" if line["actor_kind"] in CITIZEN_KINDS else "office",
+        "by": "you" if line["actor_kind"] in view_parts.CITIZEN_KINDS else "office",
         "text": line["details"].get("text") if line["entry"] in TEXTS_SHOWN else None,
         "outcome": line["details"].get("outcome") if line["entry"] in ("decided", "joined_decided") else None,
+        **({name: line["details"].get(name) for name in ("body_fa", "body_en")} if line["entry"] == "referred" else {}),
     }
 
 

@@ -10,36 +10,31 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
-from contracts.errors import FourEyesNeeded, NotAllowed, NotFound, WrongStage
+from contracts.errors import FourEyesNeeded, NotAllowed, NotFound, NotSettleable, WrongStage
 from contracts.tracking import (
     Approve,
     CaseDecided,
     CaseEscalated,
     Decide,
     DecisionProposed,
+    NoteAdded,
     ProposalReturned,
     Propose,
     RecommendationReported,
     RecommendationSettled,
     ReturnProposal,
+    SettleEarly,
     SettleRecommendation,
 )
-from contracts.vocabulary import Outcome, Stage
+from contracts.vocabulary import Kind, Outcome, Stage
+from services.tracking.case import transitions
 from services.tracking.case.lifecycle import Case, Change, Context, Effect, TimelineEntry
-from services.tracking.case.transitions import (
-    BY_HEAD,
-    BY_INSPECTOR,
-    CommandRule,
-    change_of,
-    days_of,
-    moved,
-    named,
-    staying_in,
-    wrong,
-)
+from services.tracking.case.workers import workers
 
 REASONED = frozenset({Outcome.UPHELD, Outcome.PARTLY_UPHELD})
 """Outcomes that name a root cause."""
+_OF_PROPOSAL = frozenset({"by", "at", "causes", "early"})
+"""What a proposal says beside the decision."""
 REPORTED = {"reported_done": "done", "reported_declined": "declined"}
 """What the unit reported → what it is once the office has agreed."""
 
@@ -85,9 +80,10 @@ class RecommendationFacts:
 
 def _decide(case: Case, command: Decide, context: Context) -> Change:
     """At once, for kinds that need no second pair of eyes."""
-    if case.kind in context.four_eyes:
+    if context.needs_approval(case):
         raise FourEyesNeeded
     causes = _causes(command, context)
+    _not_in_the_past(command, context, "command.recommendations")
     return _decided(case, command, context, UUID(context.actor.id), causes)
 
 
@@ -95,15 +91,29 @@ def _propose(case: Case, command: Propose, context: Context) -> Change:
     """For the head to approve; an earlier proposal gives way. The citizen sees nothing of it."""
     actor = UUID(context.actor.id)
     _may_decide(case, actor)
+    _cited(command, context)
+    _not_in_the_past(command, context, "command.recommendations")
+    return _proposed(case, command, context, actor, _causes(command, context))
+
+
+def _proposed(
+    case: Case,
+    command: Decide | Propose,
+    context: Context,
+    actor: UUID,
+    causes: Mapping[str, Mapping[str, str]],
+    early: bool = False,
+) -> Change:
     proposal = {
         **command.model_dump(mode="json", exclude={"type"}),
-        "causes": _causes(command, context),
+        "causes": causes,
         "by": str(actor),
         "at": context.now.isoformat(),
+        **({"early": True} if early else {}),
     }
-    after = moved(case, context, proposal=proposal)
+    after = transitions.moved(case, context, proposal=proposal)
     details = {**proposal, "text": command.reasons}
-    return change_of(case, after, "decision_proposed", DecisionProposed, details=details)
+    return transitions.change_of(case, after, "decision_proposed", DecisionProposed, details=details)
 
 
 def _approve(case: Case, command: Approve, context: Context) -> Change:
@@ -119,20 +129,50 @@ def _approve(case: Case, command: Approve, context: Context) -> Change:
         raise NotAllowed
     if actor != case.approver:
         _may_decide(case, actor)
-    proposed = {name: value for name, value in case.proposal.items() if name not in ("by", "at", "causes")}
+    proposed = {name: value for name, value in case.proposal.items() if name not in _OF_PROPOSAL}
     decision = Decide.model_validate(proposed)
+    _not_in_the_past(decision, context, "proposal.recommendations")
     # Proposed as they were offered that day; what was closed since does not undo it.
     causes = case.proposal["causes"] if "causes" in case.proposal else _causes(decision, context)
-    return _decided(case, decision, context, proposer, causes, approver=actor)
+    return _decided(case, decision, context, proposer, causes, approver=actor, early=bool(case.proposal.get("early")))
 
 
 def _return_proposal(case: Case, command: ReturnProposal, context: Context) -> Change:
     """Back to the inspector, with what is still wanted."""
     if case.proposal is None:
         raise WrongStage(stage=case.stage, command=command.type)
-    after = moved(case, context, proposal=None)
+    after = transitions.moved(case, context, proposal=None)
     details = {"text": command.reason, "by": case.proposal["by"]}
-    return change_of(case, after, "proposal_returned", ProposalReturned, details=details)
+    return transitions.change_of(case, after, "proposal_returned", ProposalReturned, details=details)
+
+
+def _settle_early(case: Case, command: SettleEarly, context: Context) -> Change:
+    """At first reading, with the citizen's word in the office's own timeline. Where the kind asks for four eyes it is proposed,
+    and the case stays in screening until a head approves. NotSettleable where nobody is known who could give their word."""
+    if case.kind is Kind.INFORMATION or case.anonymous:
+        raise NotSettleable
+    if case.unit is None:  # a conflict of interest could not be seen
+        raise transitions.wrong("unit", "not_set")
+    if not command.consented:
+        raise transitions.wrong("consented", "missing")
+    if command.agreed_at > context.now:
+        raise transitions.wrong("agreed_at", "later_than_now")
+    if command.agreed_at < case.filed_at:
+        raise transitions.wrong("agreed_at", "before_filing")
+    details = {
+        "text": command.agreement,
+        "agreed_at": command.agreed_at.isoformat(),
+        "agreed_by": command.agreed_by,
+        "consented": command.consented,
+    }
+    agreement = TimelineEntry("settlement_agreed", case, NoteAdded, details)
+    decision = Decide(outcome=Outcome.SETTLED, reasons=command.reasons)
+    actor = UUID(context.actor.id)
+    if context.needs_approval(case):
+        change = _proposed(case, decision, replace(context, next_stage=case.stage), actor, {}, early=True)
+    else:
+        change = _decided(case, decision, context, actor, {}, early=True)
+    return replace(change, entries=[agreement, *change.entries])
 
 
 def _may_decide(case: Case, actor: UUID) -> None:
@@ -140,11 +180,32 @@ def _may_decide(case: Case, actor: UUID) -> None:
         raise NotAllowed
 
 
+def _not_in_the_past(command: Decide | Propose, context: Context, path: str) -> None:
+    """No unit is given a day that is over; of what was proposed the head learns that it is to be returned."""
+    for place, recommendation in enumerate(command.recommendations):
+        if recommendation.due_on < context.today:
+            raise transitions.wrong(f"{path}.{place}.due_on", "in_the_past")
+
+
 def _causes(command: Decide | Propose, context: Context) -> dict[str, dict[str, str]]:
     """What its root causes are called today; InvalidField when one is wanted, or not offered."""
     if command.outcome in REASONED and not command.root_causes:
-        raise wrong("command.root_causes", "missing")
-    return named(context.root_causes, command.root_causes, "command.root_causes")
+        raise transitions.wrong("root_causes", "missing")
+    return transitions.named(context.root_causes, command.root_causes, "root_causes")
+
+
+def _cited(command: Decide | Propose, context: Context) -> dict[str, dict[str, str]]:
+    """What the articles that it cites are called today, by code; InvalidField for one that is not known or not in
+    force today."""
+    cited = {}
+    for place, code in enumerate(command.articles):
+        article = context.articles.get(code)
+        if article is None:
+            raise transitions.wrong(f"articles.{place}", "unknown_article")
+        if not article.is_in_force(context.today):
+            raise transitions.wrong(f"articles.{place}", "not_in_force")
+        cited[code] = {"title_fa": article.title_fa, "title_en": article.title_en, "number": article.number}
+    return cited
 
 
 def _decided(
@@ -154,11 +215,13 @@ def _decided(
     decider: UUID,
     causes: Mapping[str, Mapping[str, str]],
     approver: UUID | None = None,
+    early: bool = False,
 ) -> Change:
-    """`decider`: whose decision it is; `approver`: who agreed, where it was proposed."""
+    """`decider`: whose decision it is; `approver`: who agreed, where it was proposed; `early`: at first reading."""
     final = case.stage is Stage.REVIEW
     _may_decide(case, decider)
-    until = None if final else context.workdays.after(context.today, days_of(case, "objection", context))
+    articles = _cited(command, context)  # of the day of the decision, also where it was proposed on another
+    until = None if final else context.workdays.after(context.today, transitions.days_of(case, "objection", context))
     issued = tuple(
         IssuedRecommendation(uuid5(context.new_id, str(place)), case.unit, recommendation.text, recommendation.due_on)
         for place, recommendation in enumerate(command.recommendations)
@@ -167,7 +230,10 @@ def _decided(
     excluded_staff = (
         staff_id for staff_id in (*case.excluded_staff, decider, approver, case.handler) if staff_id is not None
     )
-    after = moved(
+    names = {name: value for name, value in case.names.items() if name != "articles"} | {"causes": causes}
+    if articles:
+        names["articles"] = articles
+    after = transitions.moved(
         case,
         context,
         proposal=None,
@@ -181,7 +247,7 @@ def _decided(
         excluded_staff=tuple(dict.fromkeys(excluded_staff)),
         approver=approver if approver != case.handler else None,
         score=None,
-        names={**case.names, "causes": causes},
+        names=names,
     )
     details = {
         "outcome": command.outcome,
@@ -192,6 +258,10 @@ def _decided(
         "final": final,
         "objection_until": until.isoformat() if until else None,
     }
+    if articles:
+        details["articles"] = articles
+    if early:
+        details["early"] = True
     if approver is not None:
         details["proposed_by"] = str(decider)
     fields = {
@@ -200,9 +270,11 @@ def _decided(
         "final": final,
         "objection_until": until,
         "recommended_to": case.unit if issued else None,
+        "early": early,
+        "workers": workers(case, context),
     }
     effects = (RecommendationsIssued(issued, final),) if issued or final else ()
-    return change_of(case, after, "decided", CaseDecided, *effects, details=details, fields=fields)
+    return transitions.change_of(case, after, "decided", CaseDecided, *effects, details=details, fields=fields)
 
 
 # --- recommendations ---
@@ -215,10 +287,10 @@ def report(
     if recommendation.state not in ("open", *REPORTED):
         raise WrongStage(stage=case.stage, command="report_recommendation")
     if not done and not reason:
-        raise wrong("reason", "missing")
+        raise transitions.wrong("reason", "missing")
     fields = {**_about(recommendation), "done": done}
     after = replace(recommendation, state="reported_done" if done else "reported_declined", reason=reason)
-    return change_of(
+    return transitions.change_of(
         case,
         case,
         "recommendation_reported",
@@ -237,13 +309,13 @@ def _settle_recommendation(case: Case, command: SettleRecommendation, context: C
     if recommendation.state not in REPORTED:
         raise WrongStage(stage=case.stage, command=command.type)
     if not command.accepted and not command.reason:
-        raise wrong("command.reason", "missing")
+        raise transitions.wrong("reason", "missing")
     state = REPORTED[recommendation.state] if command.accepted else "open"
     fields = {**_about(recommendation), "now": state}
     after = replace(recommendation, state=state, reason=command.reason or recommendation.reason)
-    return change_of(
+    return transitions.change_of(
         case,
-        moved(case, context),
+        transitions.moved(case, context),
         "recommendation_settled",
         RecommendationSettled,
         RecommendationsChanged((after,)),
@@ -273,17 +345,33 @@ def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value if isinstance(value, bool | None) else str(value) for name, value in fields.items()}
 
 
+_APPROVED_AT = {
+    Stage.SCREENING: Stage.DECIDED,
+    Stage.INVESTIGATING: Stage.DECIDED,
+    Stage.REVIEW: Stage.DECIDED,
+}
 _AT_DECISION = {Stage.INVESTIGATING: Stage.DECIDED, Stage.REVIEW: Stage.DECIDED}
-_BEFORE_DECISION = staying_in(Stage.INVESTIGATING, Stage.REVIEW)
+_BEFORE_DECISION = transitions.staying_in(Stage.INVESTIGATING, Stage.REVIEW)
 COMMANDS = (
-    CommandRule(Decide, _AT_DECISION, BY_INSPECTOR, _decide, lapses_question=True, waits_for_proposal=True),
-    CommandRule(Propose, _BEFORE_DECISION, BY_INSPECTOR, _propose, lapses_question=True),
-    CommandRule(Approve, _AT_DECISION, BY_HEAD, _approve),
-    CommandRule(ReturnProposal, _BEFORE_DECISION, BY_HEAD, _return_proposal),
-    CommandRule(
+    transitions.CommandRule(
+        Decide, _AT_DECISION, transitions.BY_INSPECTOR, _decide, lapses_question=True, waits_for_proposal=True
+    ),
+    transitions.CommandRule(Propose, _BEFORE_DECISION, transitions.BY_INSPECTOR, _propose, lapses_question=True),
+    transitions.CommandRule(Approve, _APPROVED_AT, transitions.BY_HEAD, _approve),
+    transitions.CommandRule(
+        ReturnProposal, transitions.staying_in(*_APPROVED_AT), transitions.BY_HEAD, _return_proposal
+    ),
+    transitions.CommandRule(
+        SettleEarly,
+        {Stage.SCREENING: Stage.DECIDED},
+        transitions.BY_SCREENER,
+        _settle_early,
+        waits_for_proposal=True,
+    ),
+    transitions.CommandRule(
         SettleRecommendation,
-        staying_in(Stage.DECIDED, Stage.REVIEW, Stage.CLOSED),
-        BY_INSPECTOR,
+        transitions.staying_in(Stage.DECIDED, Stage.REVIEW, Stage.CLOSED),
+        transitions.BY_INSPECTOR,
         _settle_recommendation,
     ),
 )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
+from backbone.storage import writes
+from backbone.storage.writes import Write
 from contracts.tracking import FollowedRecommendation, SettleRecommendation
-from services.tracking.case.facts import FactsLoaders, FactsQuery
+from services.tracking.case.facts import FactsLoaders, FactsPart, FactsQuery, loaded_as
+from services.tracking.case.json_queries import json_object
 from services.tracking.case.lifecycle import Case
-from services.tracking.case.record import EffectWriters, Recorded
+from services.tracking.case.record import EffectWriter, EffectWriters, Recorded, ViewParts
 from services.tracking.case.scope import Scope
 from services.tracking.case.store import CASE_COLUMNS, case_of
 from services.tracking.decisions.rules import (
@@ -28,24 +31,27 @@ OPEN = ("open", "reported_done", "reported_declined")
 MOST = 500
 
 
-def keep(connection: Connection, case_id: UUID, those: Sequence[IssuedRecommendation], at: datetime) -> None:
+def keep(case_id: UUID, those: Sequence[IssuedRecommendation], at: datetime) -> list[Write]:
     """Recommendations as they are now."""
-    for recommendation in those:
-        state = recommendation.state
-        row = {**vars(recommendation), "case_id": case_id}
-        values = {"state": state, "reason": recommendation.reason, "escalated": recommendation.escalated}
-        reported, settled = state.startswith("reported"), state in ("done", "declined")
-        moments = {"reported_at": at} if reported else {"settled_at": at} if settled else {}
-        statement = upsert(recommendations).values(row)
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["recommendation_id"], set_={**values, **moments})
-        )
+    return writes.insert(recommendations, [_row(case_id, recommendation, at) for recommendation in those], _KEPT)
 
 
-def supersede(connection: Connection, case_id: UUID, at: datetime) -> None:
-    """What an earlier decision recommended and is not done yet is over."""
-    chosen = update(recommendations).where(recommendations.c.case_id == case_id, recommendations.c.state.in_(OPEN))
-    connection.execute(chosen.values(state="superseded", settled_at=at))
+def _row(case_id: UUID, recommendation: IssuedRecommendation, at: datetime) -> dict[str, Any]:
+    state = recommendation.state
+    reported, settled = state.startswith("reported"), state in ("done", "declined")
+    moments = {"reported_at": at if reported else None, "settled_at": at if settled else None}
+    return {**vars(recommendation), "case_id": case_id, **moments}
+
+
+_KEPT = """
+ON CONFLICT (recommendation_id) DO UPDATE SET state = excluded.state, reason = excluded.reason, escalated = excluded.escalated,
+    reported_at = coalesce(excluded.reported_at, recommendations.reported_at),
+    settled_at = coalesce(excluded.settled_at, recommendations.settled_at)
+"""
+_SUPERSEDE = f"""
+UPDATE recommendations SET state = 'superseded', settled_at = given.settled_at FROM {writes.given(recommendations)}
+WHERE recommendations.case_id = given.case_id AND recommendations.state IN {OPEN}
+"""
 
 
 def of_case(connection: Connection, case_id: UUID, only: UUID | None = None) -> list[IssuedRecommendation]:
@@ -114,22 +120,68 @@ def _followed(row: Row[Any]) -> FollowedRecommendation:
 # --- what changes of a case need and do ---
 
 
-def _write_issued(connection: Connection, effect: RecommendationsIssued, recorded: Recorded) -> None:
+def _write_issued(effect: RecommendationsIssued, recorded: Recorded) -> list[Write]:
+    case_id, at = recorded.case.case_id, recorded.at
+    superseding = [Write(_SUPERSEDE, [{"case_id": case_id, "settled_at": at}])] if effect.supersedes else []
+    return [*superseding, *keep(case_id, effect.recommendations, at)]
+
+
+def _show_issued(parts: ViewParts, effect: RecommendationsIssued, recorded: Recorded) -> None:
+    lines = parts["followed"] or []
     if effect.supersedes:
-        supersede(connection, recorded.case.case_id, recorded.at)
-    keep(connection, recorded.case.case_id, effect.recommendations, recorded.at)
+        over = {"state": "superseded", "settled_at": recorded.at}
+        lines = [line | over if line["state"] in OPEN else line for line in lines]
+    parts["followed"] = _with(lines, effect.recommendations, recorded)
 
 
-def _write_changed(connection: Connection, effect: RecommendationsChanged, recorded: Recorded) -> None:
-    keep(connection, recorded.case.case_id, effect.recommendations, recorded.at)
+def _write_changed(effect: RecommendationsChanged, recorded: Recorded) -> list[Write]:
+    return keep(recorded.case.case_id, effect.recommendations, recorded.at)
 
 
-EFFECT_WRITERS: EffectWriters = {RecommendationsIssued: _write_issued, RecommendationsChanged: _write_changed}
+def _show_changed(parts: ViewParts, effect: RecommendationsChanged, recorded: Recorded) -> None:
+    parts["followed"] = _with(parts["followed"] or [], effect.recommendations, recorded)
 
 
-def _load(connection: Connection, command: SettleRecommendation, about: FactsQuery) -> RecommendationFacts:
-    rows = of_case(connection, about.case.case_id, command.recommendation_id)
-    return RecommendationFacts(rows[0] if rows else None)
+def _with(
+    lines: Sequence[Mapping[str, Any]], those: Iterable[IssuedRecommendation], recorded: Recorded
+) -> list[dict[str, Any]]:
+    """The view's lines with recommendations as they are now, in its order."""
+    by_id = {line["recommendation_id"]: dict(line) for line in lines}
+    for recommendation in those:
+        now = _row(recorded.case.case_id, recommendation, recorded.at)
+        name, due = str(recommendation.recommendation_id), recommendation.due_on.isoformat()
+        line = by_id.setdefault(name, {})
+        shown = {column: now[column] for column in ("unit", "text", "state", "reason")}
+        moments = {column: now[column] or line.get(column) for column in ("reported_at", "settled_at")}
+        line |= {"recommendation_id": name, "due_on": due, **shown, **moments}
+    return sorted(by_id.values(), key=lambda line: (line["due_on"], line["recommendation_id"]))
 
 
-FACTS_LOADERS: FactsLoaders = {SettleRecommendation: _load}
+EFFECT_WRITERS: EffectWriters = {
+    RecommendationsIssued: EffectWriter(_write_issued, _show_issued),
+    RecommendationsChanged: EffectWriter(_write_changed, _show_changed),
+}
+
+
+_NAMED = (
+    select(json_object(**{name: recommendations.c[name] for name in IssuedRecommendation.__dataclass_fields__}))
+    .where(
+        recommendations.c.case_id == cases.c.case_id,
+        recommendations.c.recommendation_id == bindparam("recommendation", type_=PG_UUID, required=False),
+    )
+    .scalar_subquery()
+)
+
+
+def _settled(line: Mapping[str, Any] | None, command: SettleRecommendation, about: FactsQuery) -> RecommendationFacts:
+    if line is None:
+        return RecommendationFacts()
+    typed = {"recommendation_id": command.recommendation_id, "due_on": date.fromisoformat(line["due_on"])}
+    return RecommendationFacts(IssuedRecommendation(**{**line, **typed}))
+
+
+FACTS_LOADERS: FactsLoaders = {
+    SettleRecommendation: loaded_as(
+        FactsPart(_NAMED, lambda command: {"recommendation": command.recommendation_id}, _settled)
+    )
+}

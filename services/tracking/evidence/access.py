@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, func
 
 from services.tracking.case.scope import Scope
 from services.tracking.evidence import store as evidence
+from services.tracking.merging.views import goes_on_with
 from services.tracking.models import attachments, cases, questions
 
 
@@ -23,8 +24,8 @@ class MediaOwner:
 
 
 def media_for_staff(connection: Connection, media_id: str, scope: Scope, case_id: UUID | None) -> MediaOwner | None:
-    """The case, known to this scope, that the media belongs to."""
-    return _media_owner(connection, media_id, case_id, scope.condition())
+    """The case, known to this scope or merged into one that it handles, that the media belongs to."""
+    return _media_owner(connection, media_id, case_id, or_(scope.condition(), goes_on_with(scope)))
 
 
 def media_for_code(

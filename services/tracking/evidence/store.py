@@ -7,42 +7,45 @@ of media's events does: so of the two at once one waits, and sees what the other
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, func, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 
-from backbone.storage import bulk
+from backbone.storage import writes
+from backbone.storage.writes import Write
 from contracts.media import FILE_SUFFIXES, UploadState
 from contracts.tracking import Attachment, SendEvidence
 from contracts.vocabulary import ActorKind
-from services.tracking.case.facts import FactsLoaders, FactsQuery
-from services.tracking.case.record import EffectWriters, Recorded
+from services.tracking.case.facts import FactsLoader, FactsLoaders, FactsQuery
+from services.tracking.case.record import EffectWriter, EffectWriters, Recorded
 from services.tracking.evidence.rules import EvidenceAttached, EvidenceFacts
-from services.tracking.models import attachments, media_states, withheld
+from services.tracking.models import attachments, cases, media_states, withheld
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 ERASED = "erased"
 """Why one case has an upload no more that another still has."""
 
 
-def ensure_states(connection: Connection, media_ids: Iterable[str]) -> None:
-    """Before uploads are written as attachments, and before any case is locked for them."""
+def ensuring_states(media_ids: Iterable[str]) -> list[Write]:
+    """Before uploads are written as attachments, or with them, and before any case is locked for them."""
     rows = [
-        {"media_id": media_id, "state": UploadState.PROCESSING, "variants": [], "told_at": _LONG_AGO}
+        {"media_id": media_id, "state": UploadState.PROCESSING, "variants": [], "reported_at": _LONG_AGO}
         for media_id in sorted(set(media_ids))
     ]
-    if rows:
-        connection.execute(upsert(media_states).values(rows).on_conflict_do_nothing())
+    return writes.insert(media_states, rows, "ON CONFLICT DO NOTHING")
 
 
-def withhold(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def ensure_states(connection: Connection, media_ids: Iterable[str]) -> None:
+    """The same by itself."""
+    writes.execute_all(connection, ensuring_states(media_ids))
+
+
+def withholding(rows: Sequence[Mapping[str, Any]]) -> list[Write]:
     """These cases cannot have these uploads: case_id, media_id, reason."""
-    if rows:
-        connection.execute(upsert(withheld).values(list(rows)).on_conflict_do_nothing())
+    return writes.insert(withheld, rows, "ON CONFLICT DO NOTHING")
 
 
 def unreported_refusals(connection: Connection, media_ids: Iterable[str]) -> dict[UUID, list[str]]:
@@ -52,23 +55,29 @@ def unreported_refusals(connection: Connection, media_ids: Iterable[str]) -> dic
         .outerjoin(media_states, media_states.c.media_id == attachments.c.media_id)
         .outerjoin(withheld, _of_attachment())
         .where(attachments.c.media_id.in_(sorted(set(media_ids))))
-        .where(attachments.c.from_office.is_(False), attachments.c.refusal_told.is_(False))
+        .where(attachments.c.from_office.is_(False), attachments.c.refusal_reported.is_(False))
         .where(or_(media_states.c.state == UploadState.REJECTED, withheld.c.reason != ERASED))
         .order_by(attachments.c.case_id, attachments.c.position, attachments.c.media_id)
     )
-    found: dict[UUID, list[str]] = {}
+    media_by_case: dict[UUID, list[str]] = {}
     for row in connection.execute(chosen):
-        found.setdefault(row.case_id, []).append(row.media_id)
-    return found
+        media_by_case.setdefault(row.case_id, []).append(row.media_id)
+    return media_by_case
+
+
+def refused(connection: Connection, media_ids: Collection[str]) -> list[str]:
+    """Those of these whose refusal some citizen was not informed of yet."""
+    cases_of = unreported_refusals(connection, media_ids) if media_ids else {}
+    return [media_id for media in cases_of.values() for media_id in media]
 
 
 def take_unreported(connection: Connection, case_id: UUID, media_ids: Sequence[str]) -> tuple[list[str], bool]:
     """Of a locked case: those of these that nobody reported meanwhile, reported from now on; and whether they are the first."""
     of_case = attachments.c.case_id == case_id
-    first = connection.execute(select(~exists().where(of_case, attachments.c.refusal_told))).scalar_one()
+    first = connection.execute(select(~exists().where(of_case, attachments.c.refusal_reported))).scalar_one()
     chosen = update(attachments).where(of_case, attachments.c.media_id.in_(media_ids))
-    chosen = chosen.where(attachments.c.refusal_told.is_(False))
-    taken = set(connection.execute(chosen.values(refusal_told=True).returning(attachments.c.media_id)).scalars())
+    chosen = chosen.where(attachments.c.refusal_reported.is_(False))
+    taken = set(connection.execute(chosen.values(refusal_reported=True).returning(attachments.c.media_id)).scalars())
     return [media_id for media_id in media_ids if media_id in taken], bool(first)
 
 
@@ -135,10 +144,17 @@ def _of_attachment(of: FromClause = attachments) -> ColumnElement[bool]:
     return and_(withheld.c.case_id == of.c.case_id, withheld.c.media_id == of.c.media_id)
 
 
-def add_attachments(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def adding(rows: Sequence[Mapping[str, Any]]) -> list[Write]:
     """What belongs to a case; what it has already stays as it is."""
-    if rows:
-        bulk.insert(connection, attachments, rows, "ON CONFLICT DO NOTHING")
+    return writes.insert(attachments, rows, "ON CONFLICT DO NOTHING")
+
+
+MEDIA = (
+    select(func.json_agg(attachments.c.media_id))
+    .where(attachments.c.case_id == cases.c.case_id, not_withheld())
+    .scalar_subquery()
+)
+"""The same of the case of a larger query, as JSON."""
 
 
 def media_of(connection: Connection, case_id: UUID) -> frozenset[str]:
@@ -147,16 +163,16 @@ def media_of(connection: Connection, case_id: UUID) -> frozenset[str]:
     return frozenset(connection.execute(chosen).scalars())
 
 
-def keep_media_states(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+_NEWER = ", ".join(f"{column.name} = excluded.{column.name}" for column in media_states.c if not column.primary_key)
+
+
+def keeping_states(rows: Sequence[Mapping[str, Any]]) -> list[Write]:
     """What media reports of its media, whether or not a case refers to it yet; the newest report counts."""
-    newest = {row["media_id"]: row for row in sorted(rows, key=lambda row: row["told_at"])}
-    statement = upsert(media_states)
-    updates = {column.name: statement.excluded[column.name] for column in media_states.c if column.name != "media_id"}
-    statement = statement.on_conflict_do_update(
-        index_elements=["media_id"], set_=updates, where=media_states.c.told_at <= statement.excluded.told_at
-    )
+    newest = {row["media_id"]: row for row in sorted(rows, key=lambda row: row["reported_at"])}
     # Sorted: two replicas never lock the same rows in opposite order.
-    connection.execute(statement.values([newest[media_id] for media_id in sorted(newest)]))
+    in_order = [newest[media_id] for media_id in sorted(newest)]
+    ending = f"ON CONFLICT (media_id) DO UPDATE SET {_NEWER} WHERE media_states.reported_at <= excluded.reported_at"
+    return writes.insert(media_states, in_order, ending)
 
 
 # --- what changes of a case need and do ---
@@ -177,19 +193,19 @@ def media_rows(
             "position": version * 100 + place,
             "from_office": from_office,
             "question_id": question_id,
-            "refusal_told": False,
+            "refusal_reported": False,
         }
         for place, media_id in enumerate(uploads)
     ]
 
 
-def _write_attachments(connection: Connection, effect: EvidenceAttached, recorded: Recorded) -> None:
+def _write_attachments(effect: EvidenceAttached, recorded: Recorded) -> list[Write]:
     case, from_office = recorded.case, recorded.actor.kind is ActorKind.STAFF
-    rows = media_rows(case.case_id, effect.uploads, case.version, from_office, effect.question_id)
-    add_attachments(connection, rows)
+    return adding(media_rows(case.case_id, effect.uploads, case.version, from_office, effect.question_id))
 
 
-EFFECT_WRITERS: EffectWriters = {EvidenceAttached: _write_attachments}
+# What a view tells of an upload, such as its state, is another table's: it is read.
+EFFECT_WRITERS: EffectWriters = {EvidenceAttached: EffectWriter(_write_attachments)}
 
 
 def _load(connection: Connection, command: SendEvidence, about: FactsQuery) -> EvidenceFacts:
@@ -198,4 +214,4 @@ def _load(connection: Connection, command: SendEvidence, about: FactsQuery) -> E
     return EvidenceFacts(media=media_of(connection, case_id), sent=sent)
 
 
-FACTS_LOADERS: FactsLoaders = {SendEvidence: _load}
+FACTS_LOADERS: FactsLoaders = {SendEvidence: FactsLoader(_load)}

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from backbone.storage import writes
 from contracts.errors import UnknownCase
 from contracts.gateway import Actor
 from contracts.media import ClaimRefused, MediaAccepted, MediaDelayed, MediaNote, MediaRejected, UploadState
@@ -50,14 +51,17 @@ class EvidenceUseCases:
             return access.media_for_units(connection, media_id, units, request.question_id)
         return access.media_for_staff(connection, media_id, self._access.scope(connection, actor), request.case_id)
 
-    def keep_media(self, connection: Connection, events: Sequence[MediaEvent]) -> None:
-        """What became of media, of cases open or not yet; the newest event counts, in whatever order they come."""
+    def keep_media(self, connection: Connection, events: Sequence[MediaEvent]) -> list[str]:
+        """What became of media, of cases open or not yet; the newest event counts, in whatever order they come. Of these those
+        that are refused, to be reported."""
         refused = [event for event in events if isinstance(event, ClaimRefused)]
-        store.ensure_states(connection, [event.media_id for event in events])  # all of them in one order
-        if states := [_media_state(event) for event in events if not isinstance(event, ClaimRefused)]:
-            store.keep_media_states(connection, states)
-        store.withhold(connection, [event.model_dump(include={"case_id", "media_id", "reason"}) for event in refused])
-        self.report_refusals(connection, [event.media_id for event in events if not isinstance(event, MediaAccepted)])
+        reported = [_media_state(event) for event in events if not isinstance(event, ClaimRefused)]
+        unreported = {event.media_id for event in refused} - {state["media_id"] for state in reported}
+        withheld = [event.model_dump(include={"case_id", "media_id", "reason"}) for event in refused]
+        states = [*store.ensuring_states(unreported), *store.keeping_states(reported)]
+        writes.execute_all(connection, [*states, *store.withholding(withheld)])
+        media = [event.media_id for event in events if not isinstance(event, MediaAccepted)]
+        return store.refused(connection, media)
 
     def report_refusals(self, connection: Connection, media_ids: Sequence[str]) -> None:
         """Those of these that are refused are reported to the citizens who sent them, once; `store.ensure_states` came before."""
@@ -74,7 +78,7 @@ class EvidenceUseCases:
 
 
 def _media_state(event: MediaAccepted | MediaRejected | MediaDelayed) -> dict[str, Any]:
-    row = {"media_id": event.media_id, "told_at": event.occurred_at}
+    row = {"media_id": event.media_id, "reported_at": event.occurred_at}
     nothing_yet = row | {"media_type": None, "size": None, "variants": [], "reason": None, "notes": []}
     if isinstance(event, MediaDelayed):
         return nothing_yet | {"state": UploadState.PROCESSING, "notes": [MediaNote.CHECK_DELAYED]}

@@ -2,7 +2,7 @@
 
 Asked over standard input, answered over standard output, each message led by its length (four bytes): a page of rows as JSON
 lines in, what there is of the file by now out; an empty page in, the rest of the file out. So neither memory nor a disk has
-to hold the whole. CSV is UTF-8 with BOM; a cell that a spreadsheet would take for a formula begins with an apostrophe. XLSX
+to hold the whole. CSV is as `backbone.tables.writing` makes it: every cell quoted, none a formula whatever separates cells. XLSX
 is one sheet of texts, written straight into its zip: a library would first put all of it into a file. Days are there twice,
 Jalali and ISO, in Tehran's time. What identifies a person, as far as its form shows it, is masked in the text
 (`contracts.masking`): a file goes where no scope follows it.
@@ -10,10 +10,7 @@ Jalali and ISO, in Tehran's time. What identifies a person, as far as its form s
 
 from __future__ import annotations
 
-import codecs
-import csv
 import ctypes
-import io
 import json
 import re
 import signal
@@ -26,6 +23,7 @@ from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from backbone.persian import jalali
+from backbone.tables.writing import BOM, csv_line
 from contracts.masking import masked
 from contracts.vocabulary import Channel, Kind, Language, Outcome, Stage
 from texts.loading import area
@@ -35,7 +33,6 @@ Row = dict[str, Any]
 Word = TypeVar("Word", bound=StrEnum)
 
 _PR_SET_PDEATHSIG = 1
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 MOST_IN_A_CELL = 32_767
 """What a spreadsheet takes in one cell."""
@@ -102,32 +99,23 @@ class Out:
         """Nothing is held back."""
 
     def taken(self) -> bytes:
-        found = b"".join(self._parts)
+        content = b"".join(self._parts)
         self._parts.clear()
-        return found
+        return content
 
 
 class CsvFile:
     """Comma-separated, as spreadsheets open it."""
 
     def __init__(self, out: Out) -> None:
-        out.write(codecs.BOM_UTF8)
+        out.write(BOM)
         self._out = out
 
     def add(self, cells: Sequence[object]) -> None:
-        line = io.StringIO(newline="")
-        csv.writer(line, lineterminator="\r\n").writerow(
-            [harmless(cell) if isinstance(cell, str) else cell for cell in cells]
-        )
-        self._out.write(line.getvalue().encode())
+        self._out.write(csv_line(cells))
 
     def close(self) -> None:
         """Nothing follows the last line."""
-
-
-def harmless(text: str) -> str:
-    """The text, with an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 class WorkbookFile:
@@ -233,6 +221,7 @@ COLUMNS: Mapping[str, Callable[[Row, Language], object]] = {
     "unit": _as_is("unit"),
     "unit_name": _unit_name,
     "ground": _as_is("ground"),
+    "ground_name": lambda row, language: row.get(f"ground_name_{language}") or row["ground"],
     "urgent": _yes_or_no("urgent"),
     "anonymous": _yes_or_no("anonymous"),
     "channel": _named(Channel, "channel", CHANNEL_NAMES),
@@ -244,6 +233,7 @@ COLUMNS: Mapping[str, Callable[[Row, Language], object]] = {
     "decided": _iso("decided_at"),
     "outcome": _named(Outcome, "outcome", OUTCOME_NAMES),
     "handler": _as_is("handler"),
+    "handler_name": lambda row, _: row.get("handler_name"),
     "score": _as_is("score"),
     "text": lambda row, _: masked(row["text"]),
 }

@@ -32,7 +32,14 @@ class ExportRights:
 
 def stored_scope(scope: Scope) -> dict[str, Any]:
     """The scope, for keeping."""
-    kept = {"avoided": sorted(scope.avoided), "handler": str(scope.handler) if scope.handler else None}
+    kept: dict[str, Any] = {
+        "avoided": sorted(scope.avoided),
+        "handler": str(scope.handler) if scope.handler else None,
+    }
+    if scope.deputy_of:
+        kept["deputy_of"] = sorted(map(str, scope.deputy_of))
+    if scope.stands_in:
+        kept["stands_in"] = sorted(scope.stands_in)
     return {**kept, "masked": True} if scope.masked else kept
 
 
@@ -40,7 +47,11 @@ def covers(kept: Mapping[str, Any] | None, scope: Scope) -> bool:
     """Whether what was read under the kept rights holds nothing that this scope does not know."""
     if kept is None:
         return False
-    same = scope.handler is None or kept["handler"] == str(scope.handler)
+    same = scope.handler is None or (
+        kept["handler"] == str(scope.handler)
+        and set(kept.get("stands_in", ())) <= scope.stands_in
+        and set(kept.get("deputy_of", ())) <= set(map(str, scope.deputy_of))
+    )
     same = same and (not scope.masked or kept.get("masked", False))
     return same and scope.avoided <= set(kept["avoided"])
 

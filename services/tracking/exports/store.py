@@ -9,18 +9,19 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, update
 
-from services.tracking.models import EXPORT_UNFINISHED, export_pieces, exports
+from services.tracking.models import export_chunks, exports
+from services.tracking.row_conditions import EXPORT_UNFINISHED
 
 ROWS, FILE = "rows", "file"
 """The two parts of what is kept: rows as JSON lines, packed, a page each; the file as it is fetched."""
 _NOBODY = {"worker": None, "leased_until": None, "tries": 0}
 
 
-# --- for who asked ---
+# --- for the owner ---
 
 
 def add(connection: Connection, row: Mapping[str, Any]) -> None:
-    """A new one, waiting."""
+    """Adds an export, waiting."""
     connection.execute(insert(exports).values(**row, state="waiting", rows_done=0, pages=0, read=False, tries=0))
 
 
@@ -29,8 +30,8 @@ def open_of(connection: Connection, owner: UUID) -> int:
     return int(connection.execute(select(func.count()).where(exports.c.owner == owner, EXPORT_UNFINISHED)).scalar_one())
 
 
-def one(connection: Connection, export_id: UUID, owner: UUID) -> Row[Any] | None:
-    """A person's own."""
+def export_of(connection: Connection, export_id: UUID, owner: UUID) -> Row[Any] | None:
+    """An export of a person."""
     return connection.execute(select(exports).where(exports.c.export_id == export_id, exports.c.owner == owner)).first()
 
 
@@ -46,16 +47,16 @@ def drop(connection: Connection, export_id: UUID, owner: UUID) -> bool:
     return connection.execute(gone).rowcount > 0
 
 
-def piece(connection: Connection, export_id: UUID, part: str, place: int) -> bytes | None:
-    """One piece."""
-    chosen = select(export_pieces.c.content).where(
-        export_pieces.c.export_id == export_id, export_pieces.c.part == part, export_pieces.c.place == place
+def chunk(connection: Connection, export_id: UUID, part: str, place: int) -> bytes | None:
+    """The content of one chunk; None when there is none."""
+    chosen = select(export_chunks.c.content).where(
+        export_chunks.c.export_id == export_id, export_chunks.c.part == part, export_chunks.c.place == place
     )
     content = connection.execute(chosen).scalar()
     return None if content is None else bytes(content)
 
 
-# --- for who makes it ---
+# --- for the worker ---
 
 
 def take(connection: Connection, worker: UUID, lease: timedelta) -> Row[Any] | None:
@@ -86,28 +87,28 @@ def change(connection: Connection, export_id: UUID, **values: Any) -> None:
     connection.execute(update(exports).where(exports.c.export_id == export_id).values(**values))
 
 
-def let_go(connection: Connection, export_id: UUID, worker: UUID) -> None:
-    """Whoever is free goes on with it."""
+def release(connection: Connection, export_id: UUID, worker: UUID) -> None:
+    """Gives the lease up: any free worker continues with it."""
     mine = update(exports).where(exports.c.export_id == export_id, exports.c.worker == worker, EXPORT_UNFINISHED)
     connection.execute(mine.values(**_NOBODY))
 
 
 def end(connection: Connection, export_id: UUID, state: str, keep: timedelta, **values: Any) -> None:
-    """A renewed one is over; it and its file are gone after `keep`."""
+    """Ends a renewed export; it and its file are deleted after `keep`."""
     over = {"finished_at": func.now(), "expires_at": func.now() + keep, **_NOBODY}
     change(connection, export_id, state=state, **over, **values)
-    drop_pieces(connection, export_id, *([ROWS] if state == "done" else [ROWS, FILE]))
+    drop_chunks(connection, export_id, *([ROWS] if state == "done" else [ROWS, FILE]))
 
 
-def add_piece(connection: Connection, export_id: UUID, part: str, place: int, content: bytes) -> None:
-    """One piece more."""
+def add_chunk(connection: Connection, export_id: UUID, part: str, place: int, content: bytes) -> None:
+    """Adds a chunk."""
     row = {"export_id": export_id, "part": part, "place": place, "content": content}
-    connection.execute(insert(export_pieces).values(**row))
+    connection.execute(insert(export_chunks).values(**row))
 
 
-def drop_pieces(connection: Connection, export_id: UUID, *parts: str) -> None:
-    """What was made of these parts is gone."""
-    gone = delete(export_pieces).where(export_pieces.c.export_id == export_id, export_pieces.c.part.in_(parts))
+def drop_chunks(connection: Connection, export_id: UUID, *parts: str) -> None:
+    """Deletes the chunks of these parts."""
+    gone = delete(export_chunks).where(export_chunks.c.export_id == export_id, export_chunks.c.part.in_(parts))
     connection.execute(gone)
 
 

@@ -1,4 +1,4 @@
-"""What is asked for by RPC about exports. Each belongs to who asked for it, and to nobody else."""
+"""Exports over RPC. Each belongs to whoever requested it, and to nobody else."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from contracts.exports import (
     DropExport,
     Dropped,
     Export,
+    ExportChunk,
     ExportPage,
-    ExportPiece,
     ExportState,
     GetExport,
     ListExports,
@@ -37,7 +37,7 @@ _MADE_OF_KEYS = UUID("c70d5e1b-2f94-5a86-b3d8-1c9e4f7a2d60")  # the space of suc
 
 
 class ExportUseCases:
-    """The use cases of who asks for exports. `most_open`: how many one person may have in the making."""
+    """The use cases of an owner of exports. `most_open`: how many one person may have in the making."""
 
     def __init__(self, rights: ExportRights, searches: SearchUseCases, clock: Clock, most_open: int) -> None:
         self._rights, self._searches, self._clock, self._most_open = rights, searches, clock, most_open
@@ -89,22 +89,22 @@ class ExportUseCases:
             raise NotFound
         return Dropped()
 
-    def read_export(self, connection: Connection, request: ReadExport) -> ExportPiece:
-        """A piece of its file. NotFound, ExportNotDone, Gone."""
+    def read_export(self, connection: Connection, request: ReadExport) -> ExportChunk:
+        """A chunk of its file. NotFound, ExportNotDone, Gone."""
         scope = self._rights.scope(connection, request.actor)
         row = self._own(connection, request.actor, request.export_id)
         if row.state != ExportState.DONE:
             raise ExportNotDone(state=row.state)
         if not covers(row.rights, scope):
             raise Gone
-        content = store.piece(connection, request.export_id, store.FILE, request.piece)
+        content = store.chunk(connection, request.export_id, store.FILE, request.chunk)
         if content is None:
             raise NotFound
-        fields = {name: getattr(row, name) for name in ("export_id", "format", "asked_at", "size", "pieces")}
-        return ExportPiece.model_validate({**fields, "content": base64.b64encode(content).decode()})
+        fields = {name: getattr(row, name) for name in ("export_id", "format", "asked_at", "size", "chunks")}
+        return ExportChunk.model_validate({**fields, "content": base64.b64encode(content).decode()})
 
     def _own(self, connection: Connection, actor: Actor, export_id: UUID) -> Row[Any]:
-        row = store.one(connection, export_id, actor_id(actor, ActorKind.STAFF))
+        row = store.export_of(connection, export_id, actor_id(actor, ActorKind.STAFF))
         if row is None:
             raise NotFound
         return row

@@ -33,13 +33,14 @@ from services.tracking.exports.settings import ExportSettings
 from services.tracking.exports.store import FILE, ROWS
 from services.tracking.reference.catalogue import CatalogueCopy
 from services.tracking.search import queries
+from services.tracking.search.conditions import looks_behind_the_mask
 
 log = logs.get("exports")
 
 AT_ONCE = 4.0
 """Seconds of reading, after which others have their change, and a service that is to stop may."""
 MOST_TRIES = 5
-PIECE = 256 * 1024
+CHUNK_SIZE = 256 * 1024
 _ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -93,7 +94,7 @@ class ExportWorker:
             if time.monotonic() >= ends:
                 break
         with database.transaction() as connection:
-            store.let_go(connection, row.export_id, self._worker)
+            store.release(connection, row.export_id, self._worker)
 
     def _held(self, connection: Connection, export_id: UUID) -> Row[Any]:
         row = store.renew(connection, export_id, self._worker, self._lease)
@@ -110,12 +111,12 @@ class ExportWorker:
             store.end(connection, export_id, "failed", self._keep, error="not_allowed")
             return "over"
         filters, tree = filters_of(row), self._catalogue.current(connection).tree
-        if scope.masked and any(queries.looks_behind_the_mask(part) for part in filters):
+        if scope.masked and any(looks_behind_the_mask(part) for part in filters):
             store.end(connection, export_id, "failed", self._keep, error="not_allowed")
             return "over"
         after, pages, done = row.place, row.pages, row.rows_done
         if row.rights != stored_scope(scope):
-            store.drop_pieces(connection, export_id, ROWS)
+            store.drop_chunks(connection, export_id, ROWS)
             after, pages, done = None, 0, 0
             total = queries.count(connection, filters, scope, tree)
             store.change(connection, export_id, rights=stored_scope(scope), rows_total=total, read=False)
@@ -127,7 +128,7 @@ class ExportWorker:
         lines, place = queries.whole_page(connection, filters, scope, tree, after, self._page)
         if lines:
             packed = zlib.compress("".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines).encode(), 1)
-            store.add_piece(connection, export_id, ROWS, pages, packed)
+            store.add_chunk(connection, export_id, ROWS, pages, packed)
             pages, done = pages + 1, done + len(lines)
         last = place is None
         store.change(connection, export_id, place=place, pages=pages, rows_done=done, read=last)
@@ -137,18 +138,18 @@ class ExportWorker:
         """The file of all rows; False when the rights have changed meanwhile, and it is to be read anew."""
         with database.transaction() as connection:
             pages = self._held(connection, row.export_id).pages
-            store.drop_pieces(connection, row.export_id, FILE)  # of who was killed over it
-        file = _Pieces(row.export_id)
-        with _maker(row.format, row.language) as ask:
+            store.drop_chunks(connection, row.export_id, FILE)  # of who was killed over it
+        file = _FileChunks(row.export_id)
+        with _maker(row.format, row.language) as make_part:
             for page in range(pages):
                 with database.transaction() as connection:
                     self._held(connection, row.export_id)
                     file.keep(connection)
-                    packed = store.piece(connection, row.export_id, ROWS, page)
+                    packed = store.chunk(connection, row.export_id, ROWS, page)
                 if packed is None:
                     raise Lost
-                file.add(ask(zlib.decompress(packed)))
-            file.add(ask(b""))
+                file.add(make_part(zlib.decompress(packed)))
+            file.add(make_part(b""))
         with database.transaction() as connection:
             held = self._held(connection, row.export_id)
             try:
@@ -157,13 +158,13 @@ class ExportWorker:
             except NotAllowed:
                 return False  # reported when it is read anew
             file.keep(connection, last=True)
-            store.end(connection, row.export_id, "done", self._keep, size=file.size, pieces=file.kept)
+            store.end(connection, row.export_id, "done", self._keep, size=file.size, chunks=file.kept)
         log.info("an export is made", export=str(row.export_id), owner=str(row.owner), rows=held.rows_done)
         return True
 
 
-class _Pieces:
-    """The file as it comes, cut into pieces of one size."""
+class _FileChunks:
+    """The file as it comes, cut into chunks of one size."""
 
     def __init__(self, export_id: UUID) -> None:
         self._export_id, self._waiting = export_id, bytearray()
@@ -174,10 +175,10 @@ class _Pieces:
         self.size += len(content)
 
     def keep(self, connection: Connection, last: bool = False) -> None:
-        """All whole pieces, and with the last ones what is left."""
-        while len(self._waiting) >= PIECE or (last and self._waiting):
-            store.add_piece(connection, self._export_id, FILE, self.kept, bytes(self._waiting[:PIECE]))
-            del self._waiting[:PIECE]
+        """All whole chunks, and with the last ones what is left."""
+        while len(self._waiting) >= CHUNK_SIZE or (last and self._waiting):
+            store.add_chunk(connection, self._export_id, FILE, self.kept, bytes(self._waiting[:CHUNK_SIZE]))
+            del self._waiting[:CHUNK_SIZE]
             self.kept += 1
 
 
@@ -197,12 +198,12 @@ def _maker(format_: str, language: str) -> Iterator[Callable[[bytes], bytes]]:
     assert requests is not None
     assert answers is not None
 
-    def ask(page: bytes) -> bytes:
+    def make_part(page: bytes) -> bytes:
         write_message(requests, page)
         return read_message(answers)
 
     try:
-        yield ask
+        yield make_part
     finally:
         if maker.poll() is None:
             maker.kill()

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, t
 
 from services.tracking.case.scope import Scope
 from services.tracking.models import cases, identity_requests
+from services.tracking.reference.names import name_of
 
 CONSENTED, WAITING = "consented", "waiting"
 
@@ -25,7 +26,7 @@ def add(connection: Connection, row: Mapping[str, Any]) -> None:
     connection.execute(insert(identity_requests).values(**row))
 
 
-def one(connection: Connection, request_id: UUID, scope: Scope, lock: bool = False) -> Row[Any] | None:
+def request_of(connection: Connection, request_id: UUID, scope: Scope, lock: bool = False) -> Row[Any] | None:
     """One about a case that may be known of."""
     chosen = _with_case(scope).where(identity_requests.c.request_id == request_id)
     return connection.execute(chosen.with_for_update(of=identity_requests) if lock else chosen).first()
@@ -39,7 +40,7 @@ def page(
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Row[Any]]:
-    """Those about cases that may be known of, the newest first; `mine`: which of them are for who asks."""
+    """Those about cases that may be known of, the newest first; `mine`: which of them the caller may see."""
     chosen = _with_case(scope).where(mine)
     if waiting_only:
         chosen = chosen.where(identity_requests.c.state == WAITING)
@@ -49,7 +50,7 @@ def page(
     return list(connection.execute(chosen.order_by(*(column.desc() for column in place)).limit(limit)))
 
 
-def asked_by(staff_id: UUID) -> ColumnElement[bool]:
+def requested_by(staff_id: UUID) -> ColumnElement[bool]:
     """Those of this member of staff."""
     return identity_requests.c.asked_by == staff_id
 
@@ -72,5 +73,6 @@ def decide(connection: Connection, request_id: UUID, values: Mapping[str, Any]) 
 
 
 def _with_case(scope: Scope) -> Select[Any]:
-    joined = identity_requests.join(cases, cases.c.case_id == identity_requests.c.case_id)
-    return select(identity_requests, cases.c.kind).select_from(joined).where(scope.condition())
+    with_cases = identity_requests.join(cases, cases.c.case_id == identity_requests.c.case_id)
+    names = [name_of(identity_requests.c[by]).label(f"{by}_name") for by in ("asked_by", "decided_by")]
+    return select(identity_requests, cases.c.kind, *names).select_from(with_cases).where(scope.condition())

@@ -1,4 +1,4 @@
-"""Opening a sealed identity takes two: who asks, with a reason, and a custodian who consents, for a time (DOMAIN.md)."""
+"""Opening a sealed identity takes two: a requester, with a reason, and a custodian who consents, for a time (DOMAIN.md)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from services.tracking.case.access import Access, actor_id
 from services.tracking.case.context import Clock
 from services.tracking.case.idempotency import done_before
 from services.tracking.case.null_characters import reject_null_characters
-from services.tracking.case.scope import OPENS_IDENTITIES, Scope
+from services.tracking.case.scope import Scope
 from services.tracking.identities import store
 
 _MADE_OF_KEYS = UUID("d7a0c1f4-93b5-5e26-8a4b-6c2f1e8d7b35")  # the space of such ids; never to be changed
@@ -42,14 +42,14 @@ class IdentityUseCases:
         self._access, self._clock = access, clock
         self._consent_kinds, self._minutes_most = consent_kinds, minutes_most
 
-    def ask(self, connection: Connection, request: AskForIdentity) -> IdentityRequest:
+    def request(self, connection: Connection, request: AskForIdentity) -> IdentityRequest:
         """A request that waits for a custodian. UnknownCase, InvalidField, KeyReused."""
         reject_null_characters(request)
         own, scope = self._opener(connection, request.actor)
         if store.kind_of(connection, request.case_id, scope) is None:
             raise UnknownCase
         if request.minutes > self._minutes_most:
-            wrong = {"field": "minutes", "reason": "less_than_equal", "limit": self._minutes_most}
+            wrong = {"field": "minutes", "reason": "less_than_equal", "le": self._minutes_most}
             raise InvalidField(fields=[wrong])
         request_id = uuid5(_MADE_OF_KEYS, f"{own}:{request.idempotency_key}")
         if not done_before(connection, request.actor, request.idempotency_key, request_id, request):
@@ -65,8 +65,8 @@ class IdentityUseCases:
                     "state": store.WAITING,
                 },
             )
-            outbox.add(connection, self._event(store.one(connection, request_id, scope), IdentityAsked))
-        return _shown(store.one(connection, request_id, scope))
+            outbox.add(connection, self._event(store.request_of(connection, request_id, scope), IdentityAsked))
+        return _shown(store.request_of(connection, request_id, scope))
 
     def decide(self, connection: Connection, request: DecideIdentityRequest) -> IdentityRequest:
         """A custodian's word on another's request. NotFound, NotAllowed, AlreadyDecided."""
@@ -74,7 +74,7 @@ class IdentityUseCases:
         own, scope = self._opener(connection, request.actor)
         if Role.CUSTODIAN not in request.actor.roles:
             raise NotAllowed
-        row = store.one(connection, request.request_id, scope, lock=True)
+        row = store.request_of(connection, request.request_id, scope, lock=True)
         if row is None:
             raise NotFound
         if row.asked_by == own:
@@ -94,12 +94,12 @@ class IdentityUseCases:
             outbox.add(connection, self._event(row, IdentityDecided, open_until=until))
         elif (row.state, row.decided_by, row.answer) != (state, own, request.reason):
             raise AlreadyDecided
-        return _shown(store.one(connection, request.request_id, scope))
+        return _shown(store.request_of(connection, request.request_id, scope))
 
     def requests(self, connection: Connection, request: ListIdentityRequests) -> IdentityRequests:
-        """To custodians all, to heads their own; of cases about units they belong to none."""
+        """To custodians all, to heads and substitutes their own; of cases about units they belong to none."""
         own, scope = self._opener(connection, request.actor)
-        mine = true() if Role.CUSTODIAN in request.actor.roles else store.asked_by(own)
+        mine = true() if Role.CUSTODIAN in request.actor.roles else store.requested_by(own)
         after = None if request.after is None else cursors.decode(request.after)
         rows = store.page(connection, scope, mine, request.waiting_only, after, request.limit + 1)
         items = [_shown(row) for row in rows[: request.limit]]
@@ -126,10 +126,7 @@ class IdentityUseCases:
         return event.model_validate({"id": uuid4(), "occurred_at": self._clock(), **about, **more})
 
     def _opener(self, connection: Connection, actor: Actor) -> tuple[UUID, Scope]:
-        own = actor_id(actor, ActorKind.STAFF)
-        if not actor.roles & OPENS_IDENTITIES:
-            raise NotAllowed
-        return own, Scope(self._access.conflict_units(connection, actor, own), None)
+        return actor_id(actor, ActorKind.STAFF), self._access.identity_scope(connection, actor)
 
 
 def _shown(row: Any) -> IdentityRequest:

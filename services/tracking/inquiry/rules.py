@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from contracts.errors import UnknownUpload, WrongStage
+from contracts.errors import NobodyAnswersForUnit, UnknownUpload, WrongStage
 from contracts.tracking import (
     AddCheck,
     AddNote,
@@ -16,6 +16,7 @@ from contracts.tracking import (
     AskCitizen,
     AskUnit,
     CaseReminded,
+    CaseResumed,
     CaseStageChanged,
     CitizenAnswered,
     CitizenAsked,
@@ -38,7 +39,7 @@ from services.tracking.case.lifecycle import (
     Question,
     TimelineEntry,
     UnitFacts,
-    known_unit,
+    require_open_unit,
 )
 from services.tracking.case.transitions import (
     BY_CITIZEN,
@@ -52,6 +53,7 @@ from services.tracking.case.transitions import (
     staying_in,
     wrong,
 )
+from services.tracking.case.unanswered import may_reopen
 from services.tracking.evidence.rules import attached
 
 MOST_CHECKS = 50
@@ -61,8 +63,11 @@ OTHER_TRANSITIONS: Mapping[str, Transitions] = {
     "answer_unit_question": {Stage.AWAITING_UNIT: Stage.INVESTIGATING},
     # A question whose time has passed gives way to the next step of the inquiry.
     "lapse": dict.fromkeys(ASKED, Stage.INVESTIGATING),
+    "close_unanswered": {Stage.AWAITING_CITIZEN: Stage.CLOSED},
+    "resume": {Stage.CLOSED: Stage.INVESTIGATING},
 }
-"""Not of a command of the case: a unit's answer, and a question that lapses."""
+"""Not of a command of the case: a unit's answer, a question that lapses, a case that is closed since its citizen did not answer,
+and one that goes on since they asked for it by SMS."""
 
 
 # --- effects and facts ---
@@ -116,10 +121,12 @@ class ReminderSet(Effect):
 
 @dataclass(frozen=True)
 class UnitQuestionFacts:
-    """`unit`: the one that is asked, None for an unknown one; `media`: all of the case."""
+    """`unit`: the one that is asked, None for an unknown one; `media`: all of the case; `liaison`: somebody answers for the
+    unit."""
 
     unit: UnitFacts | None = None
     media: frozenset[str] = frozenset()
+    liaison: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,17 @@ def lapse(case: Case, context: Context) -> Change:
     after = _resumed(case, next_stage(case, OTHER_TRANSITIONS["lapse"], "lapse"), context)
     details = {"question_id": str(context.question.question_id)} if context.question else {}
     effects = question_lapsed(context.question)
-    return change_of(case, after, "question_lapsed", CaseStageChanged, *effects, details=details)
+    fields = {"unit_released": context.question.unit if context.question else None}
+    return change_of(case, after, "question_lapsed", CaseStageChanged, *effects, details=details, fields=fields)
+
+
+def resume(case: Case, context: Context) -> Change:
+    """A case that was closed as unanswered goes on without the answer. WrongStage when it was not, or the time is over."""
+    if not may_reopen(case, context.today):
+        raise WrongStage(stage=case.stage, command="resume")
+    after = _resumed(case, next_stage(case, OTHER_TRANSITIONS["resume"], "resume"), context)
+    change = change_of(case, after, "resumed", CaseResumed, *question_lapsed(context.question))
+    return deadlines.with_next_check(change, context)
 
 
 def rescheduled(case: Case, context: Context) -> Change:
@@ -177,7 +194,9 @@ def _ask_citizen(case: Case, command: AskCitizen, context: Context) -> Change:
 
 def _ask_unit(case: Case, command: AskUnit, context: Context) -> Change:
     facts = context.loaded(UnitQuestionFacts)
-    unit = known_unit(facts.unit)
+    unit = require_open_unit(facts.unit)
+    if not facts.liaison:
+        raise NobodyAnswersForUnit(unit=unit.code, name_fa=unit.name_fa, name_en=unit.name_en)
     if not set(command.media) <= facts.media:
         raise UnknownUpload
     days = days_of(case, "unit", context)
@@ -203,6 +222,8 @@ def _ask_unit(case: Case, command: AskUnit, context: Context) -> Change:
 
 
 def _answer_question(case: Case, command: AnswerQuestion, context: Context) -> Change:
+    if case.stage is Stage.CLOSED and not may_reopen(case, context.today):
+        raise WrongStage(stage=case.stage, command=command.type)
     assert context.question is not None
     assert context.next_stage is not None
     uploads = tuple(dict.fromkeys(command.uploads))
@@ -217,6 +238,10 @@ def _answer_question(case: Case, command: AnswerQuestion, context: Context) -> C
         details={"question_id": str(question_id), "text": command.text, "uploads": list(uploads)},
         fields={"question_id": question_id, "uploads": list(uploads)},
     )
+
+
+def _may_answer(case: Case, today: date) -> bool:
+    return case.stage is Stage.AWAITING_CITIZEN or may_reopen(case, today)
 
 
 def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequence[str], context: Context) -> Change:
@@ -240,7 +265,9 @@ def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequ
 
 def _resumed(case: Case, stage: Stage, context: Context) -> Case:
     """Back at work, with no question open."""
-    return deadlines.resumed(replace(case, stage=stage, pending_question=None), context.today, context.workdays)
+    # The time to object, if there is any, was that to reopen it.
+    after = replace(case, stage=stage, pending_question=None, objection_until=None)
+    return deadlines.resumed(after, context.today, context.workdays)
 
 
 def _waiting(case: Case, question: Question, days: int, context: Context) -> Case:
@@ -258,7 +285,7 @@ def _add_note(case: Case, command: AddNote, context: Context) -> Change:
     """Those mentioned are notified, so they must be such as may see the case."""
     mentioned = list(dict.fromkeys(command.mentions))
     if not set(mentioned) <= context.loaded(NoteFacts).may_see:
-        raise wrong("command.mentions", "may_not_see_it")
+        raise wrong("mentions", "may_not_see_it")
     mentions = {"mentions": [str(staff_id) for staff_id in mentioned]} if mentioned else {}
     fields = {"mentions": mentioned}
     return change_of(case, case, "note_added", NoteAdded, details={"text": command.text, **mentions}, fields=fields)
@@ -267,7 +294,7 @@ def _add_note(case: Case, command: AddNote, context: Context) -> Change:
 def _remind(case: Case, command: Remind, context: Context) -> Change:
     """On a day to come."""
     if command.on <= context.today:
-        raise wrong("command.on", "not_to_come")
+        raise wrong("on", "not_to_come")
     reminder = Reminder(context.new_id, UUID(context.actor.id), command.on, command.text)
     details = {"on": command.on.isoformat(), "text": command.text}
     return change_of(case, case, "reminder_set", NoteAdded, ReminderSet(reminder), details=details)
@@ -294,7 +321,7 @@ def reminded(case: Case, due: Iterable[Reminder]) -> Change:
 def _add_check(case: Case, command: AddCheck, context: Context) -> Change:
     """At the end of the list."""
     if len(case.checklist) >= MOST_CHECKS:
-        raise wrong("command.text", "too_many")
+        raise wrong("text", "too_many")
     item = {"item_id": str(context.new_id), "text": command.text, "done": False}
     after = replace(case, checklist=(*case.checklist, item))
     return change_of(case, after, "check_added", NoteAdded, details={"item_id": item["item_id"], "text": command.text})
@@ -305,9 +332,9 @@ def _tick_check(case: Case, command: TickCheck, context: Context) -> Change:
     wanted = str(command.item_id)
     item = next((entry for entry in case.checklist if entry["item_id"] == wanted), None)
     if item is None:
-        raise wrong("command.item_id", "unknown_item")
+        raise wrong("item_id", "unknown_item")
     if item["done"] == command.done:
-        raise wrong("command", "changes_nothing")
+        raise wrong("body", "changes_nothing")
     ticked = {"item_id": wanted, "text": item["text"], "done": command.done}
     if command.done:
         ticked |= {"done_by": context.actor.id, "done_at": context.now.isoformat()}
@@ -322,9 +349,9 @@ def _tick_check(case: Case, command: TickCheck, context: Context) -> Change:
 def _link_case(case: Case, command: LinkCase, context: Context) -> Change:
     """With a case that the giver may know of."""
     if context.other_case is None:
-        raise wrong("command.to", "unknown_case")
+        raise wrong("to", "unknown_case")
     if context.other_case.case_id == case.case_id:
-        raise wrong("command.to", "itself")
+        raise wrong("to", "itself")
     return linked(case, context.other_case, command.linked)
 
 
@@ -332,9 +359,9 @@ def linked(case: Case, other: Case, together: bool) -> Change:
     """One side of a link; the other case gets the same."""
     name = str(other.case_id)
     if (name in case.links) == together:
-        raise wrong("command", "changes_nothing")
+        raise wrong("body", "changes_nothing")
     if together and len(case.links) >= MOST_LINKS:
-        raise wrong("command.to", "too_many")
+        raise wrong("to", "too_many")
     links = (*case.links, name) if together else tuple(link for link in case.links if link != name)
     entry = "linked" if together else "unlinked"
     return change_of(case, replace(case, links=links), entry, NoteAdded, details={"case_id": name})
@@ -371,9 +398,10 @@ COMMANDS = (
     ),
     CommandRule(
         AnswerQuestion,
-        {Stage.AWAITING_CITIZEN: Stage.INVESTIGATING},
+        {Stage.AWAITING_CITIZEN: Stage.INVESTIGATING, Stage.CLOSED: Stage.INVESTIGATING},
         BY_CITIZEN,
         _answer_question,
         offered=True,
+        available=_may_answer,
     ),
 )

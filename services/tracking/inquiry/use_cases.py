@@ -5,7 +5,16 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from contracts.errors import NotFound
-from contracts.tracking import AnswerQuestion, AnswerUnitQuestion, ListUnitQuestions, UnitQuestion, UnitQuestions
+from contracts.tracking import (
+    AnswerQuestion,
+    AnswerUnitQuestion,
+    ListUnansweredUnits,
+    ListUnitQuestions,
+    NamedUnit,
+    UnansweredUnits,
+    UnitQuestion,
+    UnitQuestions,
+)
 from services.tracking.case import store as case_store
 from services.tracking.case.access import Access
 from services.tracking.case.context import Contexts
@@ -13,13 +22,29 @@ from services.tracking.case.idempotency import done_before
 from services.tracking.case.null_characters import reject_null_characters
 from services.tracking.case.record import Recorder
 from services.tracking.inquiry import rules, store, views
+from services.tracking.reference.catalogue import CatalogueCopy
+from services.tracking.reference.store import liaison_units
 
 
 class InquiryUseCases:
-    """The use cases of liaisons, who see the question and never the case."""
+    """The use cases of liaisons, who see the question and never the case; and which units have none."""
 
-    def __init__(self, access: Access, contexts: Contexts, recorder: Recorder) -> None:
-        self._access, self._contexts, self._recorder = access, contexts, recorder
+    def __init__(self, access: Access, catalogue: CatalogueCopy, contexts: Contexts, recorder: Recorder) -> None:
+        self._access, self._catalogue = access, catalogue
+        self._contexts, self._recorder = contexts, recorder
+
+    def list_unanswered_units(self, connection: Connection, request: ListUnansweredUnits) -> UnansweredUnits:
+        """The open units for which nobody answers. NotAllowed for who sees no cases."""
+        self._access.scope(connection, request.actor)
+        city = self._catalogue.current(connection)
+        answered = {code for unit in liaison_units(connection) for code in city.tree.below(unit)}
+        units = [city.unit(code) for code in sorted(set(city.units) - answered)]
+        named = [
+            NamedUnit(code=unit.code, name_fa=unit.name_fa, name_en=unit.name_en)
+            for unit in units
+            if unit is not None and unit.active and not unit.root
+        ]
+        return UnansweredUnits(items=named)
 
     def list_unit_questions(self, connection: Connection, request: ListUnitQuestions) -> UnitQuestions:
         """Questions put to the liaison's unit or one below it."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Label, String, cast, func, select
-from sqlalchemy.dialects.postgresql import insert
 
 from backbone.persian import jalali
+from backbone.storage import writes
+from backbone.storage.writes import Write
 from contracts.errors import UnknownCase
 from contracts.letters import Letter, ReadLetter
 from contracts.vocabulary import ActorKind
@@ -23,23 +25,27 @@ from services.tracking.letters.rules import letter_of
 from services.tracking.models import cases, letters, timeline
 
 _FEWEST, _MOST = 1_000_000, 9_999_999
-_TRIES = 50
+_DRAWN = 16
 
+_VOID = """
+UPDATE letters SET void_at = given.void_at FROM json_to_recordset({rows}) AS given(case_id uuid, void_at timestamptz)
+WHERE letters.case_id = given.case_id AND letters.void_at IS NULL
+"""
 LETTER_ENTRIES = frozenset({"decided", "refused"})
 """Timeline entries for which the citizen gets a letter."""
 
 
-def register(connection: Connection, case_id: UUID, sequence: int, issued_at: datetime, approved: bool) -> None:
+def registering(case_id: UUID, sequence: int, issued_at: datetime, approved: bool) -> list[Write]:
     """Gives the letter of this entry of the timeline its number, in the transaction of the entry. Seven digits by lot: a
-    running number would reveal to each citizen how many letters, and so complaints, there were since the last one."""
+    running number would reveal to each citizen how many letters, and so complaints, there were since the last one.
+
+    Of the numbers drawn the first that is free is taken: with that the letter is there, and the others are in its way. Where none
+    is free nothing of the statement is done: the command can be given again, and draws others."""
     year = jalali.year(jalali.today(issued_at))
     about = {"case_id": case_id, "sequence": sequence, "year": year, "approved": approved}
-    for _ in range(_TRIES):
-        serial = _FEWEST + secrets.randbelow(_MOST - _FEWEST + 1)
-        added = insert(letters).values(**about, serial=serial).on_conflict_do_nothing(constraint="letters_number")
-        if connection.execute(added.returning(letters.c.serial)).first() is not None:
-            return
-    raise RuntimeError("the numbers of this year's letters are nearly all taken")
+    drawn = (_FEWEST + secrets.randbelow(_MOST - _FEWEST + 1) for _ in range(_DRAWN))
+    [adding] = writes.insert(letters, [{**about, "serial": serial} for serial in drawn], "ON CONFLICT DO NOTHING")
+    return [replace(adding, needed=True)]
 
 
 def read(connection: Connection, request: ReadLetter, scope: Scope | None) -> Letter:
@@ -51,10 +57,20 @@ def read(connection: Connection, request: ReadLetter, scope: Scope | None) -> Le
         whose = (cases.c.case_id == request.case_id, cases.c.citizen_id == UUID(request.actor.id))
     else:
         whose = (cases.c.code_hash.in_(request.code_hashes),)
-    row = connection.execute(select(*CASE_COLUMNS, _REFUSED_AT, _NUMBER, _APPROVED).where(*whose)).first()
+    return _current(connection, whose)
+
+
+def current(connection: Connection, case_number: str) -> Letter:
+    """The letter of a case as it is today, whoever asks. UnknownCase, NoLetter."""
+    return _current(connection, (cases.c.number == case_number,))
+
+
+def _current(connection: Connection, whose: Sequence[ColumnElement[bool]]) -> Letter:
+    row = connection.execute(select(*CASE_COLUMNS, _REFUSED_AT, *_LETTER).where(*whose)).first()
     if row is None:
         raise UnknownCase
-    return letter_of(case_of(row), row.refused_at, row.letter_number, bool(row.letter_approved))
+    number, approved = row.letter_number, bool(row.letter_approved)
+    return letter_of(case_of(row), row.refused_at, number, approved, row.letter_place, row.letter_replaces)
 
 
 _REFUSED_AT = (
@@ -67,17 +83,33 @@ _REFUSED_AT = (
 
 
 def _of_latest(value: ColumnElement[Any], name: str) -> Label[Any]:
-    """Of the current letter: the last that was given a number."""
-    latest = select(value).where(letters.c.case_id == cases.c.case_id).order_by(letters.c.sequence.desc()).limit(1)
-    return latest.scalar_subquery().label(name)
+    """Of the current letter: the last that was given a number and is not void."""
+    return _of_last(value, letters.c.void_at.is_(None), name)
 
 
-_NUMBER = _of_latest(cast(letters.c.year, String) + "/" + cast(letters.c.serial, String), "letter_number")
-_APPROVED = _of_latest(letters.c.approved, "letter_approved")
+def _of_last(value: ColumnElement[Any], which: ColumnElement[bool], name: str) -> Label[Any]:
+    last = select(value).where(letters.c.case_id == cases.c.case_id, which).order_by(letters.c.sequence.desc())
+    return last.limit(1).scalar_subquery().label(name)
 
 
-def _register(connection: Connection, entry: StoredEntry, recorded: Recorded) -> None:
-    register(connection, entry.case_id, entry.sequence, recorded.at, "proposed_by" in entry.details)
+_WRITTEN = cast(letters.c.year, String) + "/" + cast(letters.c.serial, String)
+_LETTER = (
+    _of_latest(_WRITTEN, "letter_number"),
+    _of_latest(letters.c.approved, "letter_approved"),
+    _of_last(_WRITTEN, letters.c.void_at.is_not(None), "letter_replaces"),
+    select(func.count()).where(letters.c.case_id == cases.c.case_id).scalar_subquery().label("letter_place"),
+)
 
 
-ENTRY_REACTIONS: EntryReactions = dict.fromkeys(LETTER_ENTRIES, _register)
+def _register(entry: StoredEntry, recorded: Recorded) -> list[Write]:
+    return registering(entry.case_id, entry.sequence, recorded.at, "proposed_by" in entry.details)
+
+
+def _void(entry: StoredEntry, recorded: Recorded) -> list[Write]:
+    return [Write(_VOID, [{"case_id": entry.case_id, "void_at": recorded.at}])]
+
+
+ENTRY_REACTIONS: EntryReactions = {
+    **dict.fromkeys(LETTER_ENTRIES, _register),
+    **dict.fromkeys(("refusal_taken_back", "decision_taken_back"), _void),
+}

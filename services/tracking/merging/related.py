@@ -18,6 +18,7 @@ _NAMING = {
     "unlinked": ("case_id",),
     "merged": ("into", "number"),
     "duplicate_joined": ("number",),
+    "duplicate_parted": ("number",),
 }
 """Entries of a timeline that name another case, and by what."""
 _ID = len(str(UUID(int=0)))
@@ -27,12 +28,12 @@ def of_case(
     connection: Connection, case: Case, entries: Iterable[Mapping[str, Any]], scope: Scope
 ) -> Sequence[Row[Any]]:
     """The cases that this one names, by its links or in its timeline, as far as the scope knows them."""
-    return known(
+    return in_scope(
         connection, [*case.links, *names(entries), *([str(case.merged_into)] if case.merged_into else [])], scope
     )
 
 
-def known(connection: Connection, named: Iterable[str], scope: Scope) -> Sequence[Row[Any]]:
+def in_scope(connection: Connection, named: Iterable[str], scope: Scope) -> Sequence[Row[Any]]:
     """The cases of these ids and numbers that the scope knows, by number."""
     wanted = sorted(set(named))
     if not wanted:

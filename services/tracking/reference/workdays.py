@@ -66,7 +66,9 @@ class Rule:
 class Deadlines:
     """In working days: a first reading; a decision by kind, or when urgent; a unit's and a citizen's answer; the time to
     object. These hold where no row of `rules` is more particular. `mayor`: from the head of inspection to the mayor's
-    office; `auto_close`: from a refusal or a final decision to the closing."""
+    office; `auto_close`: from a refusal or a final decision to the closing. A citizen who does not answer is reminded after
+    `citizen_reminder`, and the case closed after `citizen_close`. `rating`: days of the calendar, from the closing.
+    `earlier_auto_close`: that of cases filed before a moment, the earliest first."""
 
     decision: Mapping[Kind, int] = field(
         default_factory=lambda: {Kind.COMPLAINT: 15, Kind.CRITICISM: 15, Kind.INFORMATION: 30}
@@ -74,19 +76,28 @@ class Deadlines:
     urgent: int = 1
     unit: int = 5
     citizen: int = 10
+    citizen_reminder: int = 5
+    citizen_close: int = 30
     objection: int = 10
     first_reading: int = 2
     mayor: int = 5
     auto_close: int = 10
+    rating: int = 30
     rules: tuple[Rule, ...] = ()
+    earlier_auto_close: tuple[tuple[datetime, int], ...] = ()
 
     def days(self, step: str, kind: Kind, ground: str, urgent: bool) -> int:
-        """Working days for a step: decision, first_reading, unit, citizen or objection. The most particular row wins."""
+        """Working days for a step: decision, first_reading, unit, citizen, citizen_reminder, citizen_close or objection. The most
+        particular row wins."""
         fitting = [rule for rule in (*self._defaults(), *self.rules) if rule.fits(step, kind, ground, urgent)]
-        return max(enumerate(fitting), key=lambda one: (one[1].rank, one[0]))[1].days
+        return max(enumerate(fitting), key=lambda place_and_rule: (place_and_rule[1].rank, place_and_rule[0]))[1].days
+
+    def closing(self, filed_at: datetime) -> int:
+        """Working days from the end of a case that was filed then to its closing."""
+        return next((days for before, days in self.earlier_auto_close if filed_at < before), self.auto_close)
 
     def _defaults(self) -> list[Rule]:
-        steps = ("first_reading", "unit", "citizen", "objection")
+        steps = ("first_reading", "unit", "citizen", "citizen_reminder", "citizen_close", "objection")
         return [
             Rule("decision", self.urgent, urgent=True),
             *(Rule("decision", days, kind=kind) for kind, days in self.decision.items()),

@@ -17,13 +17,16 @@ WRITTEN = frozenset({"text", "reasons", "address", "recommendations"})
 
 @dataclass(frozen=True)
 class Rule:
-    """Of cases of `kind` with `outcome` (None: any but those of `besides`) `part` is kept `months` months after the end."""
+    """Of cases of `kind` with `outcome` (None: any but those of `besides`) `part` is kept `months` months after the end.
+    `filed_from`, `filed_before`: of cases filed in between alone."""
 
     part: KeptPart
     kind: str
     outcome: str | None
     months: int
     besides: frozenset[str] = frozenset()
+    filed_from: datetime | None = None
+    filed_before: datetime | None = None
 
     def ended_before(self, now: datetime) -> datetime:
         """What ended before this moment has been kept long enough; counted in months of the Gregorian calendar."""
@@ -46,7 +49,18 @@ def rules_of(rows: Sequence[Mapping[str, Any]]) -> Iterator[Rule]:
                 yield Rule(part, kind, outcome, months, frozenset() if outcome else besides)
 
 
-def tells_texts(entry: StoredEntry) -> bool:
+def rules_by_filing(rows: Sequence[Mapping[str, Any]], earlier: Sequence[Mapping[str, Any]]) -> Iterator[Rule]:
+    """The rules of today, and those by which cases filed before a change go on. `earlier`: `before` and `retention` of each, the
+    oldest first."""
+    since: datetime | None = None
+    for row in earlier:
+        before = datetime.fromisoformat(row["before"])
+        yield from (replace(rule, filed_from=since, filed_before=before) for rule in rules_of(row["retention"]))
+        since = before
+    yield from (replace(rule, filed_from=since) for rule in rules_of(rows))
+
+
+def has_texts(entry: StoredEntry) -> bool:
     """Whether there is something in the line that somebody wrote."""
     return entry.entry != "erased" and bool(WRITTEN & set(entry.details))
 
@@ -55,7 +69,7 @@ def left_of(entry: StoredEntry, part: KeptPart) -> StoredEntry:
     """The line without what belongs to the part: itself when there is nothing of it."""
     if part is KeptPart.IDENTITY and entry.actor_kind == ActorKind.CITIZEN and entry.actor_id is not None:
         return replace(entry, actor_id=None)
-    if part is KeptPart.TEXTS and tells_texts(entry):
+    if part is KeptPart.TEXTS and has_texts(entry):
         return replace(entry, details={name: value for name, value in entry.details.items() if name not in WRITTEN})
     return entry
 

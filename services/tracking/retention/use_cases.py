@@ -25,7 +25,7 @@ from services.tracking.case.timeline import remains
 from services.tracking.case.transitions import change_of
 from services.tracking.reference.catalogue import CatalogueCopy
 from services.tracking.retention import store
-from services.tracking.retention.rules import Rule, erased, rules_of
+from services.tracking.retention.rules import Rule, erased, rules_by_filing
 
 log = logs.get("retention")
 
@@ -45,7 +45,8 @@ class RetentionUseCases:
     def erase(self, connection: Connection) -> int:
         """Parts of cases that have been kept long enough by today's rules."""
         now = self._clock()
-        for rule in rules_of(self._catalogue.current(connection).retention):
+        city = self._catalogue.current(connection)
+        for rule in rules_by_filing(city.retention, city.earlier_retention):
             due = store.lock_due(connection, rule, rule.ended_before(now), MOST)
             done = sum(self._erase_one(connection, case, ended_at, rule, now) for case, ended_at in due)
             if done:

@@ -15,11 +15,14 @@ from contracts.screening import (
     AssignMany,
     HandOver,
     InspectorSkills,
+    InspectorWorkload,
     ListSkills,
     SetSkills,
+    ShowWorkload,
     Skills,
     Suggestions,
     SuggestScreening,
+    Workload,
 )
 from contracts.tracking import Assign
 from contracts.vocabulary import Role
@@ -33,6 +36,8 @@ from services.tracking.reference import store as reference_store
 from services.tracking.rules import COMMANDS
 from services.tracking.screening import suggestions, workload
 
+DUE_SOON = 3
+"""Working days."""
 MOST = 500
 """Cases handed over in one step."""
 
@@ -63,12 +68,17 @@ class ScreeningUseCases:
         return self._assign_all(connection, request, list(versions), locked, versions)
 
     def hand_over(self, connection: Connection, request: HandOver) -> Assigned:
-        """All open cases of one inspector. Repeated, it finds no more of them."""
+        """All open cases of one inspector, also when they left and nobody has them yet. Repeated, it finds no more of them."""
         scope = self._access.scope(connection, request.actor)
         _may_assign(request.actor)
         ids = workload.open_cases_of(connection, request.leaver, scope, MOST)
         locked = case_store.lock_for_staff(connection, ids, scope)
-        mine = {case_id: case for case_id, case in locked.items() if case.handler == request.leaver}
+        mine = {
+            case_id: case
+            for case_id, case in locked.items()
+            if case.handler == request.leaver
+            or (case.handler is None and case.previous_handlers[-1:] == (request.leaver,))
+        }
         versions = {case_id: case.version for case_id, case in mine.items()}
         return self._assign_all(connection, request, list(mine), mine, versions, passed_over=request.leaver)
 
@@ -115,6 +125,17 @@ class ScreeningUseCases:
         after = self._recorder.record(connection, change, request.actor, context.now)
         return AssignedCase(case_id=case.case_id, handler=after.handler, version=after.version)
 
+    def show_workload(self, connection: Connection, request: ShowWorkload) -> Workload:
+        """Per inspector, by a head."""
+        scope = self._access.scope(connection, request.actor)
+        if Role.HEAD not in request.actor.roles:
+            raise NotAllowed
+        context = self._contexts.of(connection, request.actor, None)
+        soon = context.workdays.after(context.today, DUE_SOON)
+        rows = workload.by_inspector(connection, scope, context.today, soon)
+        items = [InspectorWorkload(**{**row._mapping, "average_age": round(row.average_age, 1)}) for row in rows]
+        return Workload(items=items)
+
     # --- skills ---
 
     def set_skills(self, connection: Connection, request: SetSkills) -> Skills:
@@ -125,10 +146,10 @@ class ScreeningUseCases:
         member = reference_store.member(connection, request.inspector)
         if member is None or Role.INSPECTOR not in member.roles:
             raise NotFound
-        known_grounds = [
+        grounds = [
             ground for ground in set(request.grounds) if reference_store.ground_kinds(connection, ground) is not None
         ]
-        workload.keep_skills(connection, request.inspector, sorted(known_grounds))
+        workload.keep_skills(connection, request.inspector, sorted(grounds))
         return self.list_skills(connection, ListSkills(actor=request.actor))
 
     def list_skills(self, connection: Connection, request: ListSkills) -> Skills:
@@ -138,7 +159,12 @@ class ScreeningUseCases:
         rows = workload.inspectors(connection, scope)
         return Skills(
             items=[
-                InspectorSkills(inspector=row.staff_id, grounds=row.grounds or [], open_cases=row.open_cases)
+                InspectorSkills(
+                    inspector=row.staff_id,
+                    inspector_name=row.display_name,
+                    grounds=row.grounds or [],
+                    open_cases=row.open_cases,
+                )
                 for row in rows
             ]
         )

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, and_, cast, desc, func, literal, select, text, union
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    Integer,
+    Row,
+    and_,
+    cast,
+    desc,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.screening import SimilarCase
 from contracts.vocabulary import OPEN_STAGES, Role, Stage
 from services.tracking.case.scope import Scope
-from services.tracking.models import IN_HAND, cases, skills, staff
+from services.tracking.models import cases, skills, staff
+from services.tracking.row_conditions import IN_HAND
 from services.tracking.screening.suggestions import Earlier
+from services.tracking.search.document import LINE
 from services.tracking.search.queries import EXCERPT
 
 LOOKED_AT = 1_000
@@ -36,17 +53,21 @@ YEAR = timedelta(days=365)
 _ONE_AT_A_TIME = 7_204_506  # any number, the same in every process
 
 
+_FILED = func.split_part(cases.c.search, LINE, 1).label("search")
+"""What a case is compared by: what was filed, and not what was written since."""
+
+
 def text_of(connection: Connection, case_id: UUID, scope: Scope) -> Row[Any] | None:
     """What a case is compared by."""
-    chosen = select(cases.c.case_id, cases.c.search, cases.c.unit, cases.c.ground)
+    chosen = select(cases.c.case_id, _FILED, cases.c.unit, cases.c.ground)
     return connection.execute(chosen.where(cases.c.case_id == case_id, scope.condition())).first()
 
 
 def earlier(connection: Connection, case_id: UUID, search: str, now: datetime, scope: Scope) -> list[Earlier]:
     """The most similar of the newest cases that somebody has read."""
-    names = ("unit", "ground", "urgent", "search")
+    names = ("unit", "ground", "urgent")
     newest = (
-        select(*(cases.c[name] for name in names))
+        select(*(cases.c[name] for name in names), _FILED)
         .where(
             cases.c.case_id != case_id,
             cases.c.stage.not_in([Stage.REGISTERED, Stage.SCREENING, Stage.REFUSED]),
@@ -80,10 +101,10 @@ def similar(connection: Connection, subject: Row[Any], scope: Scope) -> list[Sim
         newest = back.order_by(cases.c.filed_at.desc()).limit(READ_BACK).subquery()
         open_ones = select(newest.c.case_id).where(newest.c.stage.in_(stages), newest.c.case_id != subject.case_id)
         parts.append(open_ones.order_by(newest.c.filed_at.desc()).limit(READ_BESIDE))
-    names = ("case_id", "number", "stage", "unit", "ground", "filed_at", "search")
-    read = select(*(cases.c[name] for name in names), func.left(cases.c.text, EXCERPT).label("excerpt"))
+    names = ("case_id", "number", "stage", "unit", "ground", "filed_at")
+    read = select(*(cases.c[name] for name in names), _FILED, func.left(cases.c.text, EXCERPT).label("excerpt"))
     read = read.where(cases.c.case_id.in_(union(*(select(part.subquery()) for part in parts))))
-    likely = read.order_by(_shared(cases.c.search, subject.search).desc()).limit(COMPARED_BESIDE).subquery()
+    likely = read.order_by(_shared(_FILED, subject.search).desc()).limit(COMPARED_BESIDE).subquery()
     alike = func.similarity(likely.c.search, subject.search)
     chosen = select(likely, alike.label("similarity")).where(alike >= ALIKE)
     twins = []
@@ -93,28 +114,74 @@ def similar(connection: Connection, subject: Row[Any], scope: Scope) -> list[Sim
     return twins
 
 
-def inspectors(connection: Connection, scope: Scope | None = None, one_at_a_time: bool = False) -> Sequence[Row[Any]]:
+def inspectors(
+    connection: Connection,
+    scope: Scope | None = None,
+    one_at_a_time: bool = False,
+    role: Role = Role.INSPECTOR,
+) -> Sequence[Row[Any]]:
     """Active inspectors with their skills, those with the fewest open cases first: of those that the scope knows or (None: it
     is shown to nobody) of all. `one_at_a_time`: until the end of this transaction nobody else chooses by this, so that two do
-    not both find the same one free."""
+    not both find the same one free. `role`: or those of another role."""
     if one_at_a_time:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
     counted = select(cases.c.handler, func.count().label("open_cases")).where(IN_HAND).group_by(cases.c.handler)
     in_hand = (counted if scope is None else counted.where(scope.condition())).subquery()
     load = func.coalesce(in_hand.c.open_cases, 0).label("open_cases")
     chosen = (
-        select(staff.c.staff_id, staff.c.unit, skills.c.grounds, load)
+        select(staff.c.staff_id, staff.c.display_name, staff.c.unit, skills.c.grounds, load)
         .outerjoin(skills, skills.c.staff_id == staff.c.staff_id)
         .outerjoin(in_hand, in_hand.c.handler == staff.c.staff_id)
-        .where(and_(staff.c.active, staff.c.roles.contains([str(Role.INSPECTOR)])))
+        .where(and_(staff.c.active, staff.c.roles.contains([str(role)])))
     )
     return connection.execute(chosen.order_by("open_cases", staff.c.staff_id)).all()
 
 
+def by_inspector(connection: Connection, scope: Scope, today: date, soon: date) -> Sequence[Row[Any]]:
+    """How much of what the scope knows each inspector has in hand, and how late it is: active inspectors, and whoever else
+    still has cases."""
+    owed = cases.c.paused_on.is_(None)
+
+    def having(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.count().filter(*conditions)
+
+    counted = (
+        select(
+            cases.c.handler,
+            func.count().label("open_cases"),
+            having(owed, cases.c.due_on.between(today, soon)).label("due_soon"),
+            having(owed, cases.c.due_on < today).label("late"),
+            having(cases.c.stage == Stage.AWAITING_CITIZEN).label("awaiting_citizen"),
+            having(cases.c.stage == Stage.AWAITING_UNIT).label("awaiting_unit"),
+            func.avg(today - cast(func.timezone("Asia/Tehran", cases.c.filed_at), Date)).label("average_age"),
+        )
+        .where(IN_HAND, scope.condition())
+        .group_by(cases.c.handler)
+        .subquery()
+    )
+    numbers = ("open_cases", "due_soon", "late", "awaiting_citizen", "awaiting_unit", "average_age")
+    inspects = and_(staff.c.active, staff.c.roles.contains([str(Role.INSPECTOR)]))
+    chosen = select(
+        staff.c.staff_id.label("inspector"),
+        inspects.label("active"),
+        *(func.coalesce(counted.c[name], 0).label(name) for name in numbers),
+    ).outerjoin(counted, counted.c.handler == staff.c.staff_id)
+    chosen = chosen.where(or_(inspects, counted.c.handler.is_not(None)))
+    return connection.execute(chosen.order_by(desc("late"), desc("due_soon"), "inspector")).all()
+
+
 def open_cases_of(connection: Connection, inspector: UUID, scope: Scope, limit: int) -> list[UUID]:
-    """The open cases in one inspector's hands, the oldest first."""
-    chosen = select(cases.c.case_id).where(cases.c.handler == inspector, IN_HAND, scope.condition())
+    """The open cases in one inspector's hands, or that they had last and nobody has since; the oldest first."""
+    held = and_(cases.c.handler == inspector, IN_HAND)
+    chosen = select(cases.c.case_id).where(or_(held, had_last(inspector)), scope.condition())
     return list(connection.execute(chosen.order_by(cases.c.filed_at).limit(limit)).scalars())
+
+
+def had_last(inspector: UUID) -> ColumnElement[bool]:
+    """Cases at work that nobody handles, and this inspector handled last."""
+    last = cases.c.previous_handlers[func.cardinality(cases.c.previous_handlers)]
+    stages = sorted({*OPEN_STAGES} - {Stage.REGISTERED, Stage.SCREENING, Stage.REVIEW})
+    return and_(cases.c.handler.is_(None), cases.c.stage.in_(stages), last == inspector)
 
 
 def keep_skills(connection: Connection, inspector: UUID, grounds: Sequence[str]) -> None:

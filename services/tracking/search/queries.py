@@ -1,199 +1,105 @@
-"""Which cases there are: the conditions of a filter, and pages in several orders. Each query carries its scope."""
+"""Which cases there are: pages in several orders, and how many. Each query carries its scope, and is made once for each shape."""
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Date,
+    Integer,
     Row,
     Select,
+    Text,
+    bindparam,
     cast,
-    exists,
-    false,
     func,
-    literal,
     literal_column,
     null,
-    or_,
     select,
+    true,
     tuple_,
 )
 
-from backbone.persian import jalali
-from backbone.persian.normalisation import normalise
+from backbone.messaging.json_answer import JsonAnswer
 from backbone.storage import cursors
-from contracts.base import now
-from contracts.characters import latin_digits
-from contracts.errors import InvalidField
-from contracts.searches import CaseLine, CasePage, FileType, Filter, Sort
+from backbone.storage.libpq_cursor import UNPREPARED
+from contracts.searches import CasePage, Filter, Sort
 from contracts.units import UnitTree
-from contracts.vocabulary import OPEN_STAGES, Stage
+from contracts.vocabulary import Stage
+from services.tracking.case.json_queries import as_sql
 from services.tracking.case.scope import Scope
-from services.tracking.models import EXPECTED, attachments, cases, media_states
-from services.tracking.reference.workdays import ONE_DAY
-
-EXCERPT = 140
-_FIRST_YEAR = 1390
-"""No case of an office that uses this is older."""
-_WHOLE_NUMBER = re.compile(r"1[34][0-9]{2}-[0-9]{6,9}")
-_NUMBER = re.compile(r"(?:([0-9]{4})-)?([0-9]{1,9})")
-_MEDIA_TYPES = {
-    FileType.IMAGE: ("image/%",),
-    FileType.AUDIO: ("audio/%",),
-    FileType.VIDEO: ("video/%",),
-    FileType.DOCUMENT: ("application/%", "text/%"),
-}
-_NO_DAY = date(9999, 12, 31)
-_EXPECTED: ColumnElement[Any] = literal_column(EXPECTED, Date)
-_LINE = (
-    *(
-        "case_id",
-        "number",
-        "kind",
-        "stage",
-        "unit",
-        "unit_name_fa",
-        "ground",
-        "urgent",
-        "anonymous",
-        "filed_at",
-    ),
-    *("due_on", "paused_on", "handler", "outcome", "version", "group_members"),
+from services.tracking.models import cases
+from services.tracking.reference.names import ground_name, name_of
+from services.tracking.search.conditions import (
+    EXPECTED_ON,
+    NO_DAY,
+    WORD,
+    Condition,
+    Shape,
+    alternatives,
+    apart_from_words,
+    as_conditions,
+    of_filter,
+    of_scope,
+    parameters_of,
+    shape_of,
+    words_in,
 )
 
-
-# --- conditions ---
-
-
-def check(wanted: Filter, path: str = "") -> None:
-    """InvalidField for what no schema can say: a number that is none, a span that ends before it begins."""
-    wrong = []
-    if any(_NUMBER.fullmatch(latin_digits(number.strip())) is None for number in wanted.number):
-        wrong.append({"field": f"{path}number", "reason": "not_a_case_number"})
-    for name in ("filed", "decided", "due"):
-        start, end = getattr(wanted, f"{name}_from"), getattr(wanted, f"{name}_until")
-        if start is not None and end is not None and end < start:
-            wrong.append({"field": f"{path}{name}_until", "reason": "before_its_start"})
-    if wrong:
-        raise InvalidField(fields=wrong)
-
-
-def looks_behind_the_mask(wanted: Filter) -> bool:
-    """Whether it looks for what a masked scope does not show: what is found would reveal it."""
-    return bool(normalise(wanted.text or "") or wanted.handler)
-
-
-def conditions(wanted: Filter, tree: UnitTree) -> list[ColumnElement[bool]]:
-    """What a row of `cases` must fulfil to be one of those that were asked for."""
-    listed = {name: list(dict.fromkeys(getattr(wanted, name))) for name in ("kind", "ground", "handler", "outcome")}
-    terms: list[ColumnElement[bool]] = [cases.c[name].in_(values) for name, values in listed.items() if values]
-    if wanted.unit:
-        units = frozenset().union(*(tree.below(unit) for unit in wanted.unit)) if wanted.below else set(wanted.unit)
-        terms.append(cases.c.unit.in_(sorted(units)))
-    if wanted.urgent is not None:
-        terms.append(cases.c.urgent == wanted.urgent)
-    if wanted.number:
-        terms.append(_numbered(wanted.number))
-    if wanted.attached:
-        terms.append(_attached(wanted.attached))
-    return [*terms, *_in_time(wanted), *_containing(wanted.text)]
-
-
-def _in_time(wanted: Filter) -> list[ColumnElement[bool]]:
-    terms: list[ColumnElement[bool]] = []
-    for column, start, end in (
-        (cases.c.filed_at, wanted.filed_from, wanted.filed_until),
-        (cases.c.decided_at, wanted.decided_from, wanted.decided_until),
-    ):
-        if start is not None:
-            terms.append(column >= jalali.starts(start))
-        if end is not None:
-            terms.append(column < jalali.starts(end + ONE_DAY))
-    if wanted.filed_since is not None:
-        terms.append(cases.c.filed_at >= wanted.filed_since)
-    if wanted.filed_before is not None:
-        terms.append(cases.c.filed_at < wanted.filed_before)
-    if wanted.due_from is not None or wanted.due_until is not None:
-        terms.append(_EXPECTED < _NO_DAY)
-    if wanted.due_from is not None:
-        terms.append(wanted.due_from <= _EXPECTED)
-    if wanted.due_until is not None:
-        terms.append(wanted.due_until >= _EXPECTED)
-    return terms
-
-
-def _numbered(numbers: Sequence[str]) -> ColumnElement[bool]:
-    """Whole numbers; of a last part alone, that of each year: written out, so that the index of numbers is used."""
-    whole: list[str] = []
-    years = range(_FIRST_YEAR, jalali.year(jalali.today(now())) + 2)
-    for number in numbers:
-        match = _NUMBER.fullmatch(latin_digits(number.strip()))
-        if match is None:
-            raise InvalidField(fields=[{"field": "number", "reason": "not_a_case_number"}])
-        last = f"{int(match.group(2)):06d}"
-        whole += [f"{year}-{last}" for year in ([match.group(1)] if match.group(1) else years)]
-    return cases.c.number.in_(whole)
-
-
-def _attached(types: Sequence[FileType]) -> ColumnElement[bool]:
-    patterns = [pattern for file_type in dict.fromkeys(types) for pattern in _MEDIA_TYPES[file_type]]
-    return exists(literal_column("1")).where(
-        attachments.c.case_id == cases.c.case_id,
-        media_states.c.media_id == attachments.c.media_id,
-        or_(*(media_states.c.media_type.like(pattern) for pattern in patterns)),
-    )
-
-
-def searchable(number: str, typed: str) -> str:
-    """What `_containing` looks into: normalised, with a space at either end so that each word has one before it."""
-    return f" {normalise(f'{number} {typed}')} "
-
-
-def _containing(words: str | None) -> list[ColumnElement[bool]]:
-    """All words, anywhere; one or two letters only where a word begins, since trigrams do not distinguish more. A whole case
-    number is that case's: its digits are in so many others that trigrams hardly distinguish it."""
-    parts = list(dict.fromkeys(normalise(words or "").split()))[:10]
-    return [
-        cases.c.number == part
-        if _WHOLE_NUMBER.fullmatch(part)
-        else cases.c.search.contains(part if len(part) > 2 else f" {part}", autoescape=True)
-        for part in parts
-    ]
-
-
-# --- orders and pages ---
+EXCERPT = 140
+WALKED = 5_000
+"""Of a search for words so many rows that fulfil all else are read in their order, before the index of words is asked."""
+_SHAPES = 500
+"""Of each kind of query the texts that are kept, some kilobytes each; the least recently used goes."""
+_LINE = (
+    *("case_id", "number", "kind", "stage", "unit", "unit_name_fa", "ground", "urgent", "anonymous", "handler"),
+    *("outcome", "version", "group_members"),
+)
+_WHOLE = (
+    *("number", "kind", "stage", "unit", "unit_name_fa", "unit_name_en", "ground", "urgent", "anonymous", "channel"),
+    *("filed_at", "decided_at", "outcome", "handler", "score", "text"),
+)
+_NAMES = ("handler_name", "ground_name_fa", "ground_name_en")
+_PLACE = "place"
+_EXPECTED_OR_NULL = func.nullif(EXPECTED_ON, NO_DAY)
 
 
 @dataclass(frozen=True)
 class Order:
-    """One way to sort: by `key`, then by the case's id. `mark`: what its cursors begin with; `of_number`: what a cursor's
-    number means."""
+    """One way to sort: by `key`, then by the case's id. `mark`: what its cursors begin with; `decode`: what a cursor's number
+    means."""
 
     key: ColumnElement[Any]
     descending: bool
     mark: bytes
     decode: Callable[[str, bytes], tuple[date, UUID]]
 
-    def by(self) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    def by(self, key: ColumnElement[Any], case_id: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
         """For ORDER BY."""
-        if self.descending:
-            return self.key.desc(), cases.c.case_id.desc()
-        return self.key.asc(), cases.c.case_id.asc()
+        return (key.desc(), case_id.desc()) if self.descending else (key.asc(), case_id.asc())
 
-    def beyond(self, after: str) -> ColumnElement[bool]:
-        """What follows the row where a page ended. InvalidField for a cursor that is none, or of another order."""
-        position, case_id = self.decode(after, self.mark)
+    def beyond(self) -> ColumnElement[bool]:
+        """What follows the row where a page ended, which `position` names."""
         here = tuple_(self.key, cases.c.case_id)
-        there = tuple_(literal(position, self.key.type), literal(case_id, cases.c.case_id.type))
+        there = tuple_(
+            bindparam("after", type_=self.key.type, required=False),
+            bindparam("after_id", type_=cases.c.case_id.type, required=False),
+        )
         return here < there if self.descending else here > there
+
+    def position(self, after: str | None) -> dict[str, Any]:
+        """The parameters of `beyond`, none on the first page. InvalidField for a cursor that is none, or of another order."""
+        if after is None:
+            return {}
+        position, case_id = self.decode(after, self.mark)
+        return {"after": position, "after_id": case_id}
 
     def cursor(self, position: date, case_id: UUID) -> str:
         """The cursor behind a row, for the page after it."""
@@ -203,9 +109,29 @@ class Order:
 ORDERS: dict[Sort, Order] = {
     "-filed_at": Order(cases.c.filed_at, True, b"", cursors.decode),
     "filed_at": Order(cases.c.filed_at, False, b"f", cursors.decode),
-    "due_on": Order(_EXPECTED, False, b"d", cursors.decode_day),
-    "-due_on": Order(_EXPECTED, True, b"D", cursors.decode_day),
+    "due_on": Order(EXPECTED_ON, False, b"d", cursors.decode_day),
+    "-due_on": Order(EXPECTED_ON, True, b"D", cursors.decode_day),
 }
+
+
+@dataclass(frozen=True)
+class _Page:
+    """What the SQL of a page depends on. `stages`: how many are asked for, 0: all; `beyond`: it is not the first; `by_index`:
+    words are looked for by their index."""
+
+    shape: Shape
+    stages: int
+    sort: Sort
+    beyond: bool
+    masked: bool
+    by_index: bool = False
+
+    @property
+    def is_in_two_steps(self) -> bool:
+        """Whether words are looked for beside another condition, be it another word: of one word alone among all cases the
+        planner does know whether it is rare."""
+        names = [name for name, _ in self.shape]
+        return WORD in names and (bool(self.stages) or sorted(names) != ["scope", WORD])
 
 
 def case_page(
@@ -216,26 +142,18 @@ def case_page(
     sort: Sort = "-filed_at",
     after: str | None = None,
     limit: int = 25,
-) -> CasePage:
-    """One page of what the scope knows and all of `asked` find."""
+) -> JsonAnswer[CasePage]:
+    """One page of what the scope knows and all of `filters` find, in the JSON that the database writes."""
     order = ORDERS[sort]
-    where, stages = found_by(filters, scope, tree)
-    if after is not None:
-        where.append(order.beyond(after))
-    shown = _shown(scope)
-    excerpt = func.left(shown["text"], EXCERPT).label("excerpt")
-    columns = (*(shown[name] for name in _LINE), excerpt, order.key.label("place"))
-    rows = connection.execute(_page(select(*columns), where, stages, order, limit + 1)).all()
-    items = [CaseLine.model_validate({**row._mapping, "expected_on": _expected(row)}) for row in rows[:limit]]
-    more = len(rows) > limit
-    after = order.cursor(rows[limit - 1].place, rows[limit - 1].case_id) if more else None
-    return CasePage(items=items, next=after, masked=scope.masked)
-
-
-_WHOLE = (
-    *("number", "kind", "stage", "unit", "unit_name_fa", "unit_name_en", "ground", "urgent", "anonymous", "channel"),
-    *("filed_at", "decided_at", "outcome", "handler", "score", "text", "due_on", "paused_on"),
-)
+    page, parameters = _asked(filters, scope, tree, sort, after, limit)
+    rows = _rows(connection, _lines_sql, page, parameters)
+    following = "null"
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        following = json.dumps(order.cursor(last.place, last.case_id))
+    items = ",".join([line for line, _, _ in rows[:limit]])
+    masked = "true" if scope.masked else "false"
+    return JsonAnswer(CasePage, f'{{"items":[{items}],"next":{following},"masked":{masked}}}')
 
 
 def whole_page(
@@ -243,17 +161,12 @@ def whole_page(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Rows for an export, newest filed first, and the cursor behind them: None with the last ones. Filing is never changed:
     no case comes twice, or is passed over, however long the pages are read."""
-    order = ORDERS["-filed_at"]
-    where, stages = found_by(filters, scope, tree)
-    if after is not None:
-        where.append(order.beyond(after))
-    shown = _shown(scope)
-    columns = (cases.c.case_id, *(shown[name] for name in _WHOLE), order.key.label("place"))
-    rows = connection.execute(_page(select(*columns), where, stages, order, limit + 1)).all()
+    page, parameters = _asked(filters, scope, tree, "-filed_at", after, limit)
+    rows = _rows(connection, _whole_sql, page, parameters)
     lines = [
         {
-            **{name: getattr(row, name) for name in _WHOLE if name not in ("due_on", "paused_on")},
-            "expected_on": _iso(_expected(row)),
+            **{name: getattr(row, name) for name in (*_WHOLE, *_NAMES)},
+            "expected_on": _iso(row.expected_on),
             "filed_at": _iso(row.filed_at),
             "decided_at": _iso(row.decided_at),
             "handler": str(row.handler) if row.handler else None,
@@ -261,61 +174,168 @@ def whole_page(
         for row in rows[:limit]
     ]
     last = rows[limit - 1] if len(rows) > limit else None
-    return lines, order.cursor(last.place, last.case_id) if last is not None else None
+    return lines, ORDERS["-filed_at"].cursor(last.place, last.case_id) if last is not None else None
 
 
-def _shown(scope: Scope) -> Mapping[str, ColumnElement[Any]]:
+def count(connection: Connection, filters: Sequence[Filter], scope: Scope, tree: UnitTree) -> int:
+    """How many cases the scope knows and all of `filters` find."""
+    conditions, stages = conditions_and_stages(filters, scope, tree)
+    parameters = {**parameters_of(conditions), **_stage_parameters(stages)}
+    query = _count_sql(shape_of(conditions), len(stages))
+    return int(connection.exec_driver_sql(query, parameters).scalar_one())
+
+
+def conditions_and_stages(
+    filters: Sequence[Filter], scope: Scope, tree: UnitTree
+) -> tuple[list[Condition], list[Stage]]:
+    """The conditions, and apart from them the stages: none for all."""
+    conditions = [of_scope(scope), *(condition for wanted in filters for condition in of_filter(wanted, tree))]
+    wanted = [set(each_filter.stage) for each_filter in filters if each_filter.stage]
+    if not wanted:
+        return conditions, []
+    stages = sorted(set.intersection(*wanted))
+    return (conditions, stages) if stages else ([*conditions, ("nothing", [])], [])
+
+
+def _asked(
+    filters: Sequence[Filter], scope: Scope, tree: UnitTree, sort: Sort, after: str | None, limit: int
+) -> tuple[_Page, dict[str, Any]]:
+    """The shape of a page, and its parameters: one row more than the page has, to see whether there is another."""
+    conditions, stages = conditions_and_stages(filters, scope, tree)
+    page = _Page(shape_of(conditions), len(stages), sort, after is not None, scope.masked)
+    position = ORDERS[sort].position(after)
+    sizes = {"size": limit + 1, "walked": WALKED}
+    return page, {**parameters_of(conditions), **_stage_parameters(stages), **position, **sizes}
+
+
+def _rows(
+    connection: Connection, sql_of: Callable[[_Page], str], page: _Page, parameters: Mapping[str, Any]
+) -> Sequence[Row[Any]]:
+    """The rows of a page.
+
+    Whether a word is frequent among the cases of a unit, or beside another word, the planner cannot know: it takes both for
+    independent, and reads a million rows in order for 26 that are not there. So the first are read in order, which suffices
+    where the words are frequent; the index, with all that it finds sorted, is for the rest.
+    """
+    rows = connection.exec_driver_sql(sql_of(page), parameters).all()
+    if not page.is_in_two_steps or len(rows) >= parameters["size"]:
+        return rows
+    return connection.exec_driver_sql(sql_of(replace(page, by_index=True)), parameters).all()
+
+
+def _stage_parameters(stages: Sequence[Stage]) -> dict[str, str]:
+    return {f"stage_{place}": stage for place, stage in enumerate(stages)}
+
+
+def _stages(number: int) -> list[Any]:
+    return [bindparam(f"stage_{place}", required=False) for place in range(number)]
+
+
+_DEPENDS_ON_VALUES = frozenset(
+    {"word", "filed_since", "filed_before", "decided_since", "decided_before", "due_from", "due_until"}
+)
+"""Conditions of which it depends on the value whether few rows fulfil them or nearly all."""
+
+
+def _planned(sql: str, shape: Shape) -> str:
+    """The statement, planned for its values where one plan does not suit all."""
+    return UNPREPARED + sql if any(name in _DEPENDS_ON_VALUES for name, _ in shape) else sql
+
+
+@lru_cache(_SHAPES)
+def _lines_sql(page: _Page) -> str:
+    """Of a row its line as JSON, and its place in the order."""
+    shown = _shown(page.masked)
+    columns = {name: shown[name] for name in _LINE}
+    columns |= {"filed_at": shown["filed_at"], "expected_on": _EXPECTED_OR_NULL.label("expected_on")}
+    columns["excerpt"] = func.left(shown["text"], literal_column(str(EXCERPT))).label("excerpt")
+    rows = _first_rows(page, columns).subquery("page")
+    fields: dict[str, Any] = {name: rows.c[name] for name in columns} | {
+        "handler_name": name_of(rows.c.handler).correlate(rows)
+    }
+    # As pydantic writes a moment.
+    fields["filed_at"] = func.to_char(
+        func.timezone(literal_column("'UTC'"), rows.c.filed_at), literal_column('\'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'')
+    )
+    line = select(*(field.label(name) for name, field in fields.items())).correlate(rows).lateral("line")
+    written = cast(func.row_to_json(literal_column("line")), Text)  # without the spaces of json_build_object
+    ordered = ORDERS[page.sort].by(rows.c[_PLACE], rows.c.case_id)
+    lines = select(written, rows.c[_PLACE], rows.c.case_id).select_from(rows.join(line, true())).order_by(*ordered)
+    return _planned(as_sql(lines), page.shape)
+
+
+@lru_cache(_SHAPES)
+def _whole_sql(page: _Page) -> str:
+    shown = _shown(page.masked)
+    columns = {name: shown[name] for name in ("case_id", *_WHOLE)}
+    names = (name_of(shown["handler"]), *(ground_name(cases.c.ground, language) for language in ("fa", "en")))
+    columns |= {name: column.label(name) for name, column in zip(_NAMES, names, strict=True)}
+    rows = _first_rows(page, {**columns, "expected_on": _EXPECTED_OR_NULL.label("expected_on")})
+    return _planned(as_sql(rows), page.shape)
+
+
+@lru_cache(_SHAPES)
+def _count_sql(shape: Shape, stages: int) -> str:
+    chosen = select(func.count()).select_from(cases).where(*as_conditions(shape))
+    return _planned(as_sql(chosen.where(cases.c.stage.in_(_stages(stages))) if stages else chosen), shape)
+
+
+def _first_rows(page: _Page, columns: Mapping[str, ColumnElement[Any]]) -> Select[Any]:
+    """The first rows in order, with their place in it. By stage and day of filing each stage gives its first by its own index
+    and the first of these are taken: else a stage that few cases are at would be looked for through all of them. So it is with
+    what an inspector handles, and what they see beside that."""
+    order, size = ORDERS[page.sort], bindparam("size", type_=Integer, required=False)
+    if page.is_in_two_steps:
+        return _first_with_words(page, columns, order, size)
+    query = (
+        select(*columns.values(), order.key.label(_PLACE)).order_by(*order.by(order.key, cases.c.case_id)).limit(size)
+    )
+    further, stages = [order.beyond()] if page.beyond else [], _stages(page.stages)
+    if stages and order.key is not cases.c.filed_at:
+        further, stages = [*further, cases.c.stage.in_(stages)], []
+    choices = [
+        [*as_conditions(shape), *further, *at_stage]
+        for shape in alternatives(page.shape)
+        for at_stage in ([[cases.c.stage == stage] for stage in stages] if stages else [[]])
+    ]
+    if len(choices) == 1:
+        return query.where(*choices[0])
+    parts = [query.where(*choice).subquery() for choice in choices]
+    together = select(parts[0]).union_all(*(select(part) for part in parts[1:])).subquery()
+    return select(together).order_by(*order.by(together.c[_PLACE], together.c.case_id)).limit(size)
+
+
+def _first_with_words(
+    page: _Page, columns: Mapping[str, ColumnElement[Any]], order: Order, size: ColumnElement[int]
+) -> Select[Any]:
+    """Of those that have the words. Without `by_index` only the first rows that fulfil all else are read."""
+    row = select(cases.c.case_id, order.key.label(_PLACE))
+    further = [order.beyond()] if page.beyond else []
+    if page.stages:
+        further.append(cases.c.stage.in_(_stages(page.stages)))
+    if page.by_index:
+        # OFFSET 0: that the first few are wanted is no reason to read `cases` in order.
+        matching = row.where(*as_conditions(page.shape), *further).offset(literal_column("0")).subquery()
+    else:
+        walked = bindparam("walked", type_=Integer, required=False)
+        read = row.add_columns(cases.c.search).where(*apart_from_words(page.shape), *further)
+        part = read.order_by(*order.by(order.key, cases.c.case_id)).limit(walked).subquery()
+        matching = select(part.c.case_id, part.c[_PLACE]).where(*words_in(page.shape, part.c.search)).subquery()
+    first = select(matching).order_by(*order.by(matching.c[_PLACE], matching.c.case_id)).limit(size).subquery()
+    whole = select(*columns.values(), first.c[_PLACE]).select_from(
+        cases.join(first, first.c.case_id == cases.c.case_id)
+    )
+    return whole.order_by(*order.by(first.c[_PLACE], cases.c.case_id))
+
+
+def _shown(masked: bool) -> Mapping[str, ColumnElement[Any]]:
     """A case's columns by name; masked ones are empty before they leave the database."""
     columns: dict[str, ColumnElement[Any]] = dict(cases.c.items())
-    if scope.masked:
-        columns["text"] = literal("", cases.c.text.type).label("text")
+    if masked:
+        columns["text"] = literal_column("''", cases.c.text.type).label("text")
         columns["handler"] = cast(null(), cases.c.handler.type).label("handler")
     return columns
 
 
 def _iso(at: date | None) -> str | None:
     return at.isoformat() if at is not None else None
-
-
-def count(connection: Connection, filters: Sequence[Filter], scope: Scope, tree: UnitTree) -> int:
-    """How many cases the scope knows and all of `asked` find."""
-    where, stages = found_by(filters, scope, tree)
-    chosen = select(func.count()).select_from(cases).where(*where)
-    return int(connection.execute(chosen.where(cases.c.stage.in_(stages)) if stages else chosen).scalar_one())
-
-
-def found_by(
-    filters: Sequence[Filter], scope: Scope, tree: UnitTree
-) -> tuple[list[ColumnElement[bool]], list[Stage] | None]:
-    """The conditions, and apart from them the stages: None for all."""
-    where = [scope.condition(), *(condition for wanted in filters for condition in conditions(wanted, tree))]
-    wanted = [set(one.stage) for one in filters if one.stage]
-    if not wanted:
-        return where, None
-    stages = sorted(set.intersection(*wanted))
-    return ([*where, false()], None) if not stages else (where, stages)
-
-
-def _page(
-    query: Select[Any], where: list[ColumnElement[bool]], stages: Sequence[Stage] | None, order: Order, limit: int
-) -> Select[Any]:
-    """The first rows in order. By stage and day of filing each stage gives its first by its own index and the first of these
-    are taken: else a stage that few cases are at would be looked for through all of them."""
-    if stages and order.key is not cases.c.filed_at:
-        where = [*where, cases.c.stage.in_(stages)]
-        stages = None
-    if not stages:
-        return query.where(*where).order_by(*order.by()).limit(limit)
-    parts = [
-        query.where(cases.c.stage == stage, *where).order_by(*order.by()).limit(limit).subquery() for stage in stages
-    ]
-    together = parts[0]
-    if len(parts) > 1:
-        together = select(parts[0]).union_all(*(select(part) for part in parts[1:])).subquery()
-    keys = (together.c.place, together.c.case_id)
-    return select(together).order_by(*(key.desc() if order.descending else key.asc() for key in keys)).limit(limit)
-
-
-def _expected(row: Row[Any]) -> date | None:
-    due: date | None = row.due_on
-    return due if row.stage in OPEN_STAGES and row.paused_on is None else None

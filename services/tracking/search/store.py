@@ -12,6 +12,9 @@ from backbone.storage import cursors
 from contracts.searches import Audience
 from contracts.vocabulary import Role
 from services.tracking.models import searches
+from services.tracking.reference.names import name_of
+
+_OWNER_NAME = name_of(searches.c.owner).label("owner_name")
 
 
 def hold(connection: Connection, owner: UUID, what: str) -> None:
@@ -35,15 +38,17 @@ def seen_by(staff_id: UUID, roles: Iterable[Role]) -> ColumnElement[bool]:
     return or_(searches.c.owner == staff_id, searches.c.shared_with.in_(audiences))
 
 
-def one(connection: Connection, search_id: UUID, seen: ColumnElement[bool], lock: bool = False) -> Row[Any] | None:
+def visible_search(
+    connection: Connection, search_id: UUID, seen: ColumnElement[bool], lock: bool = False
+) -> Row[Any] | None:
     """One that is known to who asks."""
-    chosen = select(searches).where(searches.c.search_id == search_id, seen)
-    return connection.execute(chosen.with_for_update() if lock else chosen).first()
+    chosen = select(searches, _OWNER_NAME).where(searches.c.search_id == search_id, seen)
+    return connection.execute(chosen.with_for_update(of=searches) if lock else chosen).first()
 
 
 def page(connection: Connection, seen: ColumnElement[bool], after: str | None, limit: int) -> list[Row[Any]]:
     """Those that are known to who asks, the newest first."""
-    chosen = select(searches).where(seen)
+    chosen = select(searches, _OWNER_NAME).where(seen)
     if after is not None:
         chosen = chosen.where(tuple_(searches.c.made_at, searches.c.search_id) < cursors.decode(after))
     ordered = chosen.order_by(searches.c.made_at.desc(), searches.c.search_id.desc())

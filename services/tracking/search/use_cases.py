@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, Row
 
+from backbone.messaging.json_answer import JsonAnswer
 from backbone.persian import normalisation as persian
 from backbone.storage import cursors
 from contracts.errors import InvalidField, NotAllowed, NotFound, StaleVersion, TooManySearches
@@ -34,7 +35,7 @@ from services.tracking.case.idempotency import done_before
 from services.tracking.case.null_characters import reject_null_characters
 from services.tracking.case.scope import Scope
 from services.tracking.reference.catalogue import CatalogueCopy
-from services.tracking.search import queries, store
+from services.tracking.search import conditions, queries, store
 
 _MADE_OF_KEYS = UUID("4b8e2c90-6a17-5d3f-9c25-7e0d1f8a6b41")  # the space of such ids; never to be changed
 
@@ -48,7 +49,7 @@ class SearchUseCases:
 
     # --- cases ---
 
-    def list_cases(self, connection: Connection, request: ListCases) -> CasePage:
+    def list_cases(self, connection: Connection, request: ListCases) -> JsonAnswer[CasePage]:
         """A page of the cases that the actor may know of."""
         reject_null_characters(request)
         scope = self._access.scope(connection, request.actor, masks=True)
@@ -74,12 +75,12 @@ class SearchUseCases:
     ) -> Sequence[Filter]:
         """What has to hold: these filters, and those of a kept search, of which who sees cases masked has none. InvalidField,
         NotFound, NotAllowed."""
-        queries.check(filters, path)
-        if scope.masked and (search is not None or queries.looks_behind_the_mask(filters)):
+        conditions.check(filters, path)
+        if scope.masked and (search is not None or conditions.looks_behind_the_mask(filters)):
             raise NotAllowed
         if search is None:
             return [filters]
-        return [filters, Filter.model_validate(self._known(connection, actor, search).filters)]
+        return [filters, Filter.model_validate(self._visible(connection, actor, search).filters)]
 
     # --- searches ---
 
@@ -108,7 +109,7 @@ class SearchUseCases:
                     "changed_at": moment,
                 },
             )
-        return _shown(self._known(connection, request.actor, search_id), owner)
+        return _shown(self._visible(connection, request.actor, search_id), owner)
 
     def list_searches(self, connection: Connection, request: ListSearches) -> SearchPage:
         """One's own and those shared with one."""
@@ -122,7 +123,7 @@ class SearchUseCases:
     def get_search(self, connection: Connection, request: GetSearch) -> Search:
         """One of these. NotFound."""
         own = self._sees_cases(connection, request.actor)
-        return _shown(self._known(connection, request.actor, request.search_id), own)
+        return _shown(self._visible(connection, request.actor, request.search_id), own)
 
     def change_search(self, connection: Connection, request: ChangeSearch) -> Search:
         """By its owner. NotFound, NotAllowed, StaleVersion."""
@@ -140,7 +141,7 @@ class SearchUseCases:
         if values:
             values |= {"version": row.version + 1, "changed_at": self._clock()}
             store.change(connection, request.search_id, values)
-        return _shown(self._known(connection, request.actor, request.search_id), own)
+        return _shown(self._visible(connection, request.actor, request.search_id), own)
 
     def drop_search(self, connection: Connection, request: DropSearch) -> Dropped:
         """By its owner. NotFound, NotAllowed, StaleVersion."""
@@ -153,15 +154,15 @@ class SearchUseCases:
         self._access.scope(connection, actor)
         return actor_id(actor, ActorKind.STAFF)
 
-    def _known(self, connection: Connection, actor: Actor, search_id: UUID, lock: bool = False) -> Row[Any]:
+    def _visible(self, connection: Connection, actor: Actor, search_id: UUID, lock: bool = False) -> Row[Any]:
         seen = store.seen_by(actor_id(actor, ActorKind.STAFF), actor.roles)
-        row = store.one(connection, search_id, seen, lock)
+        row = store.visible_search(connection, search_id, seen, lock)
         if row is None:
             raise NotFound
         return row
 
     def _mine(self, connection: Connection, request: ChangeSearch | DropSearch, own: UUID) -> Row[Any]:
-        row = self._known(connection, request.actor, request.search_id, lock=True)
+        row = self._visible(connection, request.actor, request.search_id, lock=True)
         if row.owner != own:
             raise NotAllowed
         if row.version != request.expected_version:
@@ -173,7 +174,7 @@ def _check(name: str | None, filters: Filter | None) -> None:
     if name is not None and persian.is_blank(name):
         raise InvalidField(fields=[{"field": "name", "reason": "blank"}])
     if filters is not None:
-        queries.check(filters, "filters.")
+        conditions.check(filters, "filters.")
 
 
 def _stored(filters: Filter) -> dict[str, Any]:

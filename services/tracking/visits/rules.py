@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
+from contracts import tracking, visits
 from contracts.errors import (
     InvalidField,
+    SlotOnHoliday,
     SlotPast,
     SlotTaken,
     UnknownSlot,
@@ -21,38 +23,14 @@ from contracts.errors import (
     WrongStage,
     WrongVisitState,
 )
-from contracts.tracking import (
-    VisitAsked,
-    VisitAvoided,
-    VisitBooked,
-    VisitCancelled,
-    VisitEvent,
-    VisitHeld,
-    VisitMissed,
-    VisitMoved,
-    VisitOffered,
-    VisitReminded,
-)
-from contracts.visits import (
-    AskVisit,
-    BookVisit,
-    CallOffVisit,
-    CancelVisit,
-    HoldVisit,
-    MissVisit,
-    MoveVisit,
-    OfferSlots,
-    VisitState,
-)
 from contracts.vocabulary import OPEN_STAGES, Stage
 from services.tracking.case.lifecycle import Case, Change, Context, Effect, TimelineEntry
 from services.tracking.case.transitions import BY_CITIZEN, BY_INSPECTOR, CommandRule, staying_in
-from services.tracking.reference.workdays import ONE_DAY, TEHRAN, Workdays
+from services.tracking.reference.workdays import ONE_DAY, TEHRAN, Workdays, day_of
 
-V = VisitState
-BOOKED = frozenset({V.BOOKED, V.MOVED})
-OPEN = frozenset({V.ASKED, *BOOKED})
-TAKES_A_PLACE = frozenset({*BOOKED, V.HELD, V.NO_SHOW})
+BOOKED = frozenset({visits.VisitState.BOOKED, visits.VisitState.MOVED})
+OPEN = frozenset({visits.VisitState.ASKED, *BOOKED})
+TAKES_A_PLACE = frozenset({*BOOKED, visits.VisitState.HELD, visits.VisitState.NO_SHOW})
 """States in which a visit counts against its slot's capacity."""
 
 
@@ -77,7 +55,7 @@ class Visit:
 
     visit_id: UUID
     case_id: UUID
-    state: VisitState
+    state: visits.VisitState
     asked_at: datetime
     slot: Slot | None = None
     offered: tuple[UUID, ...] = ()
@@ -125,14 +103,16 @@ def ask(case: Case, visit: Visit | None, at: datetime, new_id: UUID) -> Change:
     _open_case(case, "ask_visit")
     if visit is not None:
         raise WrongVisitState(state=visit.state, command="ask_visit")
-    return _saved(case, Visit(new_id, case.case_id, V.ASKED, at), "visit_asked", VisitAsked)
+    return _saved(case, Visit(new_id, case.case_id, visits.VisitState.ASKED, at), "visit_asked", tracking.VisitAsked)
 
 
 def book(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead: Lead) -> Change:
     """Takes a place. `slot` is locked, so that `taken` is the truth. UnknownSlot, SlotPast, SlotTaken."""
     _open_case(case, "book_visit")
-    held = _in_state(visit, frozenset({V.ASKED}), "book_visit")
-    return _saved(case, _placed(case, held, slot, V.BOOKED, at, lead), "visit_booked", VisitBooked)
+    held = _in_state(visit, frozenset({visits.VisitState.ASKED}), "book_visit")
+    return _saved(
+        case, _placed(case, held, slot, visits.VisitState.BOOKED, at, lead), "visit_booked", tracking.VisitBooked
+    )
 
 
 def move(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead: Lead) -> Change:
@@ -141,23 +121,27 @@ def move(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead:
     held = _in_state(visit, BOOKED, "move_visit")
     _not_begun(held, at)
     if slot is not None and held.slot is not None and slot.slot_id == held.slot.slot_id:
-        raise InvalidField(fields=[{"field": "command.slot_id", "reason": "same_slot"}])
-    return _saved(case, _placed(case, held, slot, V.MOVED, at, lead), "visit_moved", VisitMoved)
+        raise InvalidField(fields=[{"field": "slot_id", "reason": "same_slot"}])
+    return _saved(
+        case, _placed(case, held, slot, visits.VisitState.MOVED, at, lead), "visit_moved", tracking.VisitMoved
+    )
 
 
 def cancel(case: Case, visit: Visit | None, at: datetime) -> Change:
     """The citizen does not come; until the visit begins."""
     held = _in_state(visit, OPEN, "cancel_visit")
     _not_begun(held, at)
-    return _saved(case, _quiet(held, V.CANCELLED), "visit_cancelled", VisitCancelled, by="citizen")
+    return _saved(
+        case, _quiet(held, visits.VisitState.CANCELLED), "visit_cancelled", tracking.VisitCancelled, by="citizen"
+    )
 
 
-def possible(stage: Stage, state: VisitState | None, begins: datetime | None, at: datetime) -> list[str]:
+def possible(stage: Stage, state: visits.VisitState | None, begins: datetime | None, at: datetime) -> list[str]:
     """What the citizen can do now about the open visit, which is in `state`; None: there is none."""
     open_case = stage in OPEN_STAGES
     if state is None:
         return ["ask_visit"] if open_case else []
-    if state is V.ASKED:
+    if state is visits.VisitState.ASKED:
         return ["book_visit", "cancel_visit"] if open_case else ["cancel_visit"]
     if begins is None or begins <= at:
         return []
@@ -182,17 +166,23 @@ def offer(case: Case, visit: Visit | None, slots: Sequence[Slot], at: datetime) 
         if slot.starts_at <= at:
             raise SlotPast
         if case.stage is Stage.REVIEW and slot.inspector in case.excluded_staff:
-            raise InvalidField(fields=[{"field": "command.slots", "reason": "decided_it_before"}])
+            raise InvalidField(fields=[{"field": "slots", "reason": "decided_it_before"}])
     chosen = replace(held, offered=tuple(dict.fromkeys(slot.slot_id for slot in slots)))
-    return _saved(case, chosen, "visit_offered", VisitOffered, slots=[str(slot_id) for slot_id in chosen.offered])
+    return _saved(
+        case, chosen, "visit_offered", tracking.VisitOffered, slots=[str(slot_id) for slot_id in chosen.offered]
+    )
 
 
-def call_off(case: Case, visit: Visit | None, at: datetime) -> Change:
-    """The office cannot hold it: another time is to be chosen."""
+def call_off(case: Case, visit: Visit | None, at: datetime, because: Literal["holiday"] | None = None) -> Change:
+    """The office cannot hold it: another time is to be chosen. `because`: not by a command, but for its day."""
     held = _in_state(visit, BOOKED, "call_off_visit")
     _not_begun(held, at)
-    again = replace(_quiet(held, V.ASKED), offered=())
-    entry = _entry(case, held, "visit_cancelled", VisitCancelled, {"by": "office"}, {"by": "office"})
+    again = replace(_quiet(held, visits.VisitState.ASKED), offered=())
+    fields: dict[str, Any] = {"by": "office"}
+    if because is not None:
+        fields |= {"because": because, "inspector": held.slot.inspector if held.slot is not None else None}
+    details = {name: str(value) for name, value in fields.items() if value is not None}
+    entry = entry_of(case, held, "visit_cancelled", tracking.VisitCancelled, details, fields)
     return Change(case, [entry], (VisitSaved(replace(again, slot=None)),))
 
 
@@ -200,13 +190,16 @@ def hold(case: Case, visit: Visit | None, minutes: str, at: datetime) -> Change:
     """It took place. Whatever has become of the case meanwhile."""
     held = _begun(_in_state(visit, BOOKED, "hold_visit"), at)
     # Not among the entries whose text the citizen reads (lifecycle.TEXTS_SHOWN).
-    return _saved(case, _quiet(held, V.HELD), "visit_held", VisitHeld, text=minutes)
+    return _saved(case, _quiet(held, visits.VisitState.HELD), "visit_held", tracking.VisitHeld, text=minutes)
 
 
 def miss(case: Case, visit: Visit | None, at: datetime) -> Change:
     """The citizen did not come."""
     return _saved(
-        case, _quiet(_begun(_in_state(visit, BOOKED, "miss_visit"), at), V.NO_SHOW), "visit_missed", VisitMissed
+        case,
+        _quiet(_begun(_in_state(visit, BOOKED, "miss_visit"), at), visits.VisitState.NO_SHOW),
+        "visit_missed",
+        tracking.VisitMissed,
     )
 
 
@@ -214,12 +207,17 @@ def miss(case: Case, visit: Visit | None, at: datetime) -> Change:
 
 
 def ended(case: Case, visit: Visit, at: datetime) -> Change | None:
-    """What the end of a case does to its visit. One that has begun goes on: its end is still to be recorded."""
-    if visit.state is V.ASKED:
-        return _saved(case, _quiet(visit, V.AVOIDED), "visit_avoided", VisitAvoided)
+    """What the end of a case does to its visit. One that has begun goes on: its end is still to be recorded. A wish of a case
+    that was merged is not over with it: whoever handles the other case reads it."""
+    if visit.state is visits.VisitState.ASKED:
+        if case.stage is Stage.MERGED:
+            return None
+        return _saved(case, _quiet(visit, visits.VisitState.AVOIDED), "visit_avoided", tracking.VisitAvoided)
     if visit.slot is None or visit.slot.starts_at <= at:
         return None
-    return _saved(case, _quiet(visit, V.CANCELLED), "visit_cancelled", VisitCancelled, by="ended")
+    return _saved(
+        case, _quiet(visit, visits.VisitState.CANCELLED), "visit_cancelled", tracking.VisitCancelled, by="ended"
+    )
 
 
 def remind(case: Case, visit: Visit, at: datetime) -> Change | None:
@@ -234,7 +232,7 @@ def remind(case: Case, visit: Visit, at: datetime) -> Change | None:
     if visit.slot.starts_at <= at:
         return Change(case, effects=(VisitSaved(after),))  # too late to remind
     before = "hours" if hours else "day"
-    return _saved(case, after, "visit_reminded", VisitReminded, before=before)
+    return _saved(case, after, "visit_reminded", tracking.VisitReminded, before=before)
 
 
 def reminders(starts_at: datetime, at: datetime, lead: Lead) -> tuple[datetime | None, datetime | None]:
@@ -281,7 +279,7 @@ def _open_case(case: Case, command: str) -> None:
         raise WrongStage(stage=case.stage, command=command)
 
 
-def _in_state(visit: Visit | None, states: frozenset[VisitState], command: str) -> Visit:
+def _in_state(visit: Visit | None, states: frozenset[visits.VisitState], command: str) -> Visit:
     if visit is None or visit.state not in states:
         raise WrongVisitState(state=visit.state if visit else None, command=command)
     return visit
@@ -298,7 +296,7 @@ def _begun(visit: Visit, at: datetime) -> Visit:
     return visit
 
 
-def _placed(case: Case, visit: Visit, slot: Slot | None, state: VisitState, at: datetime, lead: Lead) -> Visit:
+def _placed(case: Case, visit: Visit, slot: Slot | None, state: visits.VisitState, at: datetime, lead: Lead) -> Visit:
     if slot is None or slot.closed or not offers(case, visit, slot):
         raise UnknownSlot
     if slot.starts_at <= at:
@@ -309,23 +307,24 @@ def _placed(case: Case, visit: Visit, slot: Slot | None, state: VisitState, at: 
     return replace(visit, state=state, slot=slot, remind_day_at=day, remind_hours_at=hours)
 
 
-def _quiet(visit: Visit, state: VisitState) -> Visit:
+def _quiet(visit: Visit, state: visits.VisitState) -> Visit:
     return replace(visit, state=state, remind_day_at=None, remind_hours_at=None)
 
 
-def _saved(case: Case, visit: Visit, entry: str, event: type[VisitEvent], **more: Any) -> Change:
+def _saved(case: Case, visit: Visit, entry: str, event: type[tracking.VisitEvent], **more: Any) -> Change:
     fields = {name: value for name, value in more.items() if name in event.model_fields}
-    return Change(case, [_entry(case, visit, entry, event, more, fields)], (VisitSaved(visit),))
+    return Change(case, [entry_of(case, visit, entry, event, more, fields)], (VisitSaved(visit),))
 
 
-def _entry(
+def entry_of(
     case: Case,
     visit: Visit,
     entry: str,
-    event: type[VisitEvent],
+    event: type[tracking.VisitEvent],
     details: Mapping[str, Any],
     fields: Mapping[str, Any],
 ) -> TimelineEntry:
+    """An entry about the visit, with its time and place. `details` go to the timeline, `fields` to the event."""
     about: dict[str, Any] = {"visit_id": visit.visit_id}
     if visit.slot is not None:
         about |= {name: getattr(visit.slot, name) for name in ("slot_id", "starts_at", "place_fa", "place_en")}
@@ -336,54 +335,65 @@ def _entry(
 # --- commands ---
 
 
-def _ask_visit(case: Case, command: AskVisit, context: Context) -> Change:
+def _ask_visit(case: Case, command: visits.AskVisit, context: Context) -> Change:
     return ask(case, context.loaded(VisitFacts).visit, context.now, context.new_id)
 
 
-def _book_visit(case: Case, command: BookVisit, context: Context) -> Change:
+def _book_visit(case: Case, command: visits.BookVisit, context: Context) -> Change:
     facts = context.loaded(VisitFacts)
-    return book(case, facts.visit, facts.slot, context.now, facts.lead)
+    booked = book(case, facts.visit, facts.slot, context.now, facts.lead)
+    _not_on_holidays(facts, context.workdays)
+    return booked
 
 
-def _move_visit(case: Case, command: MoveVisit, context: Context) -> Change:
+def _move_visit(case: Case, command: visits.MoveVisit, context: Context) -> Change:
     facts = context.loaded(VisitFacts)
-    return move(case, facts.visit, facts.slot, context.now, facts.lead)
+    moved = move(case, facts.visit, facts.slot, context.now, facts.lead)
+    _not_on_holidays(facts, context.workdays)
+    return moved
 
 
-def _cancel_visit(case: Case, command: CancelVisit, context: Context) -> Change:
+def _not_on_holidays(facts: VisitFacts, workdays: Workdays) -> None:
+    """SlotOnHoliday; a slot on another day off was made for that day."""
+    if any(day_of(slot.starts_at) in workdays.holidays for slot in facts.slots):
+        raise SlotOnHoliday
+
+
+def _cancel_visit(case: Case, command: visits.CancelVisit, context: Context) -> Change:
     return cancel(case, context.loaded(VisitFacts).visit, context.now)
 
 
-def _offer_slots(case: Case, command: OfferSlots, context: Context) -> Change:
+def _offer_slots(case: Case, command: visits.OfferSlots, context: Context) -> Change:
     facts = context.loaded(VisitFacts)
     if len(facts.slots) != len(set(command.slots)):
         raise UnknownSlot
     if facts.conflicted:
-        raise InvalidField(fields=[{"field": "command.slots", "reason": "conflict_of_interest"}])
+        raise InvalidField(fields=[{"field": "slots", "reason": "conflict_of_interest"}])
+    _not_on_holidays(facts, context.workdays)
     return offer(case, facts.visit, facts.slots, context.now)
 
 
-def _call_off_visit(case: Case, command: CallOffVisit, context: Context) -> Change:
+def _call_off_visit(case: Case, command: visits.CallOffVisit, context: Context) -> Change:
     return call_off(case, context.loaded(VisitFacts).visit, context.now)
 
 
-def _hold_visit(case: Case, command: HoldVisit, context: Context) -> Change:
+def _hold_visit(case: Case, command: visits.HoldVisit, context: Context) -> Change:
     return hold(case, context.loaded(VisitFacts).visit, command.minutes, context.now)
 
 
-def _miss_visit(case: Case, command: MissVisit, context: Context) -> Change:
+def _miss_visit(case: Case, command: visits.MissVisit, context: Context) -> Change:
     return miss(case, context.loaded(VisitFacts).visit, context.now)
 
 
 _WHILE_OPEN = staying_in(*OPEN_STAGES)
 _WHENEVER = staying_in(*Stage)
 COMMANDS = (
-    CommandRule(AskVisit, _WHILE_OPEN, BY_CITIZEN, _ask_visit),
-    CommandRule(BookVisit, _WHILE_OPEN, BY_CITIZEN, _book_visit),
-    CommandRule(MoveVisit, _WHILE_OPEN, BY_CITIZEN, _move_visit),
-    CommandRule(CancelVisit, _WHENEVER, BY_CITIZEN, _cancel_visit),
-    CommandRule(OfferSlots, _WHILE_OPEN, BY_INSPECTOR, _offer_slots),
-    CommandRule(CallOffVisit, _WHENEVER, BY_INSPECTOR, _call_off_visit),
-    CommandRule(HoldVisit, _WHENEVER, BY_INSPECTOR, _hold_visit),
-    CommandRule(MissVisit, _WHENEVER, BY_INSPECTOR, _miss_visit),
+    CommandRule(visits.AskVisit, _WHILE_OPEN, BY_CITIZEN, _ask_visit),
+    CommandRule(visits.BookVisit, _WHILE_OPEN, BY_CITIZEN, _book_visit),
+    CommandRule(visits.MoveVisit, _WHILE_OPEN, BY_CITIZEN, _move_visit),
+    CommandRule(visits.CancelVisit, _WHENEVER, BY_CITIZEN, _cancel_visit),
+    CommandRule(visits.OfferSlots, _WHILE_OPEN, BY_INSPECTOR, _offer_slots),
+    CommandRule(visits.CallOffVisit, _WHENEVER, BY_INSPECTOR, _call_off_visit),
+    CommandRule(visits.HoldVisit, _WHENEVER, BY_INSPECTOR, _hold_visit),
+    CommandRule(visits.MissVisit, _WHENEVER, BY_INSPECTOR, _miss_visit),
 )

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, insert, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    Row,
+    Select,
+    cast,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.dialects.postgresql import insert as upsert
 
+from backbone.storage import writes
+from backbone.storage.writes import Write
 from contracts.base import Contract
 from contracts.visits import (
     AskVisit,
@@ -27,10 +43,12 @@ from contracts.visits import (
 from contracts.vocabulary import OPEN_STAGES
 from services.tracking.case.facts import FactsLoader, FactsQuery
 from services.tracking.case.lifecycle import Case, Change
-from services.tracking.case.record import EffectWriters, Recorded
+from services.tracking.case.record import Amendment, EffectWriter, EffectWriters, Recorded, ViewParts
 from services.tracking.case.scope import Scope
 from services.tracking.case.store import CASE_COLUMNS, case_of
 from services.tracking.models import cases, rooms, visit_slots, visits
+from services.tracking.reference.names import name_of
+from services.tracking.reference.workdays import day_of
 from services.tracking.visits import rules
 from services.tracking.visits.rules import OPEN, TAKES_A_PLACE, Lead, Slot, Visit, VisitFacts, VisitSaved
 
@@ -78,14 +96,15 @@ def _visit_of(row: Row[Any]) -> Visit:
     )
 
 
-def save(connection: Connection, visit: Visit) -> None:
+_SAVED = ("visit_id", "case_id", "state", "asked_at", "remind_day_at", "remind_hours_at", "slot_id", "offered")
+_UPDATED = ", ".join(f"{name} = excluded.{name}" for name in _SAVED[1:])
+
+
+def saving(visit: Visit) -> list[Write]:
     """A visit of a locked case as it is now."""
-    values = {name: getattr(visit, name) for name in ("visit_id", "case_id", "state", "asked_at")}
-    values |= {"remind_day_at": visit.remind_day_at, "remind_hours_at": visit.remind_hours_at}
-    values |= {"slot_id": visit.slot.slot_id if visit.slot else None, "offered": list(visit.offered)}
-    statement = upsert(visits).values(values)
-    updates = {name: statement.excluded[name] for name in values if name != "visit_id"}
-    connection.execute(statement.on_conflict_do_update(index_elements=["visit_id"], set_=updates))
+    values = {name: getattr(visit, name) for name in _SAVED if name != "slot_id"}
+    row = values | {"slot_id": visit.slot.slot_id if visit.slot else None}
+    return writes.insert(visits, [row], f"ON CONFLICT (visit_id) DO UPDATE SET {_UPDATED}")
 
 
 def lock_slot(connection: Connection, slot_id: UUID) -> Slot | None:
@@ -107,14 +126,18 @@ def slots_of(connection: Connection, ids: Iterable[UUID]) -> list[Slot]:
     return [_slot_of(row) for row in connection.execute(chosen)]
 
 
-def free_slots(connection: Connection, case: Case, visit: Visit, at: datetime, limit: int = 100) -> list[Slot]:
-    """What the citizen of this case may take now, the next first."""
+def free_slots(
+    connection: Connection, case: Case, visit: Visit, at: datetime, limit: int = 100, holidays: Iterable[date] = ()
+) -> list[Slot]:
+    """What the citizen of this case may take now, the next first; none on a holiday."""
     if visit.offered:
         meant: ColumnElement[bool] = visit_slots.c.slot_id.in_(list(visit.offered))
     else:
         meant = visit_slots.c.inspector == case.handler if case.handler is not None else false()
     chosen = _slots().where(meant, visit_slots.c.starts_at > at, visit_slots.c.closed.is_(False))
     chosen = chosen.where(_TAKEN.element < visit_slots.c.capacity)
+    if to_come := [day for day in holidays if day >= day_of(at)]:
+        chosen = chosen.where(cast(func.timezone("Asia/Tehran", visit_slots.c.starts_at), Date).not_in(to_come))
     if visit.slot is not None:
         chosen = chosen.where(visit_slots.c.slot_id != visit.slot.slot_id)
     rows = connection.execute(chosen.order_by(visit_slots.c.starts_at).limit(limit))
@@ -192,12 +215,13 @@ def list_slots(
     ids: Sequence[UUID] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
-    inspector: UUID | None = None,
+    inspectors: Sequence[UUID] | None = None,
     limit: int = 500,
 ) -> Sequence[Row[Any]]:
-    """Slots by their beginning, each with those cases that the scope knows (None: none)."""
+    """Slots by their beginning, each with those cases that the scope knows (None: none). `inspectors`: their slots, and those
+    of others in which a case that they handle has its visit."""
     line = func.json_build_object("case_id", cases.c.case_id, "number", cases.c.number, "state", visits.c.state)
-    known = (
+    own_cases = (
         select(func.json_agg(aggregate_order_by(line, cases.c.number)))
         .select_from(visits.join(cases, cases.c.case_id == visits.c.case_id))
         .where(
@@ -215,9 +239,15 @@ def list_slots(
         conditions.append(visit_slots.c.starts_at >= since)
     if until is not None:
         conditions.append(visit_slots.c.starts_at < until)
-    if inspector is not None:
-        conditions.append(visit_slots.c.inspector == inspector)
-    chosen = _slots().add_columns(visit_slots.c.room_id, known).where(true(), *conditions)
+    if inspectors is not None:
+        handled = (
+            exists()
+            .where(visits.c.slot_id == visit_slots.c.slot_id, visits.c.state.in_(sorted(TAKES_A_PLACE)))
+            .where(cases.c.case_id == visits.c.case_id, cases.c.handler.in_(inspectors))
+        )
+        conditions.append(or_(visit_slots.c.inspector.in_(inspectors), handled))
+    named = name_of(visit_slots.c.inspector).label("inspector_name")
+    chosen = _slots().add_columns(visit_slots.c.room_id, named, own_cases).where(true(), *conditions)
     return connection.execute(chosen.order_by(visit_slots.c.starts_at, visit_slots.c.slot_id).limit(limit)).all()
 
 
@@ -235,7 +265,7 @@ def _load_with_slots(connection: Connection, command: OfferSlots, about: FactsQu
     return VisitFacts(visit, slots, any(member is None or member.conflicted for member in members))
 
 
-def _load_to_book(lead: Lead) -> FactsLoader:
+def _load_to_book(lead: Lead) -> Callable[[Connection, Any, FactsQuery], VisitFacts]:
     def load(connection: Connection, command: BookVisit | MoveVisit, about: FactsQuery) -> VisitFacts:
         visit = open_visit(connection, about.case.case_id)
         slot = lock_slot(connection, command.slot_id)
@@ -246,24 +276,40 @@ def _load_to_book(lead: Lead) -> FactsLoader:
 
 def facts_loaders(lead: Lead) -> dict[type[Contract], FactsLoader]:
     """By command; `lead`: of reminders."""
-    of_visit = (AskVisit, CancelVisit, CallOffVisit, HoldVisit, MissVisit)
-    to_book = _load_to_book(lead)
-    return {**dict.fromkeys(of_visit, _load), OfferSlots: _load_with_slots, BookVisit: to_book, MoveVisit: to_book}
+    of_visit: tuple[type[Contract], ...] = (AskVisit, CancelVisit, CallOffVisit, HoldVisit, MissVisit)
+    return {
+        **dict.fromkeys(of_visit, FactsLoader(_load)),
+        OfferSlots: FactsLoader(_load_with_slots),
+        **dict.fromkeys((BookVisit, MoveVisit), FactsLoader(_load_to_book(lead))),
+    }
 
 
-def _write_visit(connection: Connection, effect: VisitSaved, recorded: Recorded) -> None:
-    save(connection, effect.visit)
+def _write_visit(effect: VisitSaved, recorded: Recorded) -> list[Write]:
+    return saving(effect.visit)
 
 
-EFFECT_WRITERS: EffectWriters = {VisitSaved: _write_visit}
+EFFECT_WRITERS: EffectWriters = {VisitSaved: EffectWriter(_write_visit)}
 
 
-def end_visit_with_case(connection: Connection, change: Change, at: datetime) -> Change:
+def _end_visit(connection: Connection, change: Change, at: datetime) -> Change:
     """A change that ends a case, with what that does to the visit it had."""
-    if change.case.stage in OPEN_STAGES or not any(entry.previous_stage in OPEN_STAGES for entry in change.entries):
+    if not _ends(change):
         return change
     visit = open_visit(connection, change.case.case_id)
     end = rules.ended(change.case, visit, at) if visit is not None else None
     if end is None:
         return change
     return replace(change, entries=[*change.entries, *end.entries], effects=(*change.effects, *end.effects))
+
+
+def _has_no_end(parts: ViewParts, change: Change) -> bool:
+    return not _ends(change) or not any(VisitState(line["state"]) in OPEN for line in parts["visits"] or ())
+
+
+def _ends(change: Change) -> bool:
+    was_open = any(entry.previous_stage in OPEN_STAGES for entry in change.entries)
+    return was_open and change.case.stage not in OPEN_STAGES
+
+
+END_WITH_CASE = Amendment(_end_visit, _has_no_end)
+"""The end of a case ends its visit."""

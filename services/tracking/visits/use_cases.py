@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from contracts import sms
+from contracts import sms, visits
 from contracts.errors import (
     InvalidField,
     NotAllowed,
@@ -22,22 +22,6 @@ from contracts.errors import (
     UnknownSlot,
 )
 from contracts.gateway import Actor
-from contracts.visits import (
-    AddRoom,
-    AddSlot,
-    CloseRoom,
-    CloseSlot,
-    ListOfferedSlots,
-    ListRooms,
-    ListSlots,
-    MakeSlots,
-    OfferedSlot,
-    OfferedSlots,
-    Room,
-    Rooms,
-    Slot,
-    Slots,
-)
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Role
 from services.tracking.case.access import Access, actor_id
 from services.tracking.case.context import Clock
@@ -47,11 +31,12 @@ from services.tracking.case.null_characters import reject_null_characters
 from services.tracking.case.scope import SEE_ALL, Scope
 from services.tracking.reference import store as reference_store
 from services.tracking.reference.catalogue import CatalogueCopy
+from services.tracking.reference.workdays import day_of
 from services.tracking.visits import rules, store
 
 _MADE_OF_KEYS = UUID("9d0b3a52-4c1e-5f7a-8b46-2e1f0c9d7a35")  # the space of such ids; never to be changed
 KEEPERS = frozenset({Role.HEAD, Role.ADMINISTRATOR})
-READERS = KEEPERS | {Role.INSPECTOR}
+READERS = KEEPERS | {Role.INSPECTOR, Role.SUBSTITUTE}
 
 
 class VisitUseCases:
@@ -60,7 +45,7 @@ class VisitUseCases:
     def __init__(self, access: Access, catalogue: CatalogueCopy, clock: Clock, hours: tuple[time, time]) -> None:
         self._access, self._catalogue, self._clock, self._hours = access, catalogue, clock, hours
 
-    def list_offered_slots(self, connection: Connection, request: ListOfferedSlots) -> OfferedSlots:
+    def list_offered_slots(self, connection: Connection, request: visits.ListOfferedSlots) -> visits.OfferedSlots:
         """The times that the citizen may take now. UnknownCase."""
         if request.actor.kind not in (ActorKind.CITIZEN, ActorKind.BEARER):
             raise NotAllowed
@@ -71,16 +56,38 @@ class VisitUseCases:
             case = store.own_case(connection, request.case_id, actor_id(request.actor, ActorKind.CITIZEN))
         if case is None:
             raise UnknownCase
-        return _offered(connection, case, self._clock())
+        return self._offered(connection, case, self._clock())
+
+    def _offered(self, connection: Connection, case: Case, at: datetime) -> visits.OfferedSlots:
+        """The times that the citizen of this case may take now."""
+        visit = store.open_visit(connection, case.case_id)
+        if visit is None or case.stage not in OPEN_STAGES:
+            return visits.OfferedSlots(items=[])
+        holidays = self._catalogue.current(connection).workdays.holidays
+        return visits.OfferedSlots(
+            items=[
+                visits.OfferedSlot(
+                    slot_id=slot.slot_id,
+                    starts_at=slot.starts_at,
+                    ends_at=slot.ends_at,
+                    place_fa=slot.place_fa,
+                    place_en=slot.place_en,
+                    free=slot.capacity - slot.taken,
+                )
+                for slot in store.free_slots(connection, case, visit, at, holidays=holidays)
+            ]
+        )
 
     # --- rooms ---
 
-    def list_rooms(self, connection: Connection, request: ListRooms) -> Rooms:
+    def list_rooms(self, connection: Connection, request: visits.ListRooms) -> visits.Rooms:
         """All rooms."""
         self._allowed(connection, request.actor, READERS)
-        return Rooms(items=[Room.model_validate(dict(row._mapping)) for row in store.all_rooms(connection)])
+        return visits.Rooms(
+            items=[visits.Room.model_validate(dict(row._mapping)) for row in store.all_rooms(connection)]
+        )
 
-    def add_room(self, connection: Connection, request: AddRoom) -> Room:
+    def add_room(self, connection: Connection, request: visits.AddRoom) -> visits.Room:
         """A new room; repeated with its key, the one it made. KeyReused."""
         self._allowed(connection, request.actor, KEEPERS)
         reject_null_characters(request)
@@ -98,41 +105,51 @@ class VisitUseCases:
             store.add_room(connection, row)
         return self._room(connection, room_id)
 
-    def close_room(self, connection: Connection, request: CloseRoom) -> Room:
+    def close_room(self, connection: Connection, request: visits.CloseRoom) -> visits.Room:
         """It gets no new slots. UnknownRoom."""
         self._allowed(connection, request.actor, KEEPERS)
         store.close_room(connection, request.room_id)
         return self._room(connection, request.room_id)
 
-    def _room(self, connection: Connection, room_id: UUID) -> Room:
+    def _room(self, connection: Connection, room_id: UUID) -> visits.Room:
         row = store.room(connection, room_id)
         if row is None:
             raise UnknownRoom
-        return Room.model_validate(dict(row._mapping))
+        return visits.Room.model_validate(dict(row._mapping))
 
     # --- slots ---
 
-    def list_slots(self, connection: Connection, request: ListSlots) -> Slots:
+    def list_slots(self, connection: Connection, request: visits.ListSlots) -> visits.Slots:
         """Slots, with those cases in them that the actor may know of. Inspectors see their own slots alone."""
         self._allowed(connection, request.actor, READERS)
         keeper = bool(request.actor.roles & KEEPERS)
-        knows = request.actor.roles & (SEE_ALL | {Role.INSPECTOR})
+        knows = request.actor.roles & (SEE_ALL | {Role.INSPECTOR, Role.SUBSTITUTE})
         slots = self._slots(
             connection,
             self._access.scope(connection, request.actor) if knows else None,
             since=request.since,
             until=request.until,
-            inspector=request.inspector if keeper else UUID(request.actor.id),
+            inspectors=([request.inspector] if request.inspector else None)
+            if keeper
+            else self._own(connection, request),
         )
-        return Slots(items=slots)
+        return visits.Slots(items=slots)
 
-    def add_slot(self, connection: Connection, request: AddSlot) -> Slot:
+    @staticmethod
+    def _own(connection: Connection, request: visits.ListSlots) -> list[UUID]:
+        """Whose slots an inspector sees: their own, and those of whoever has them as deputy."""
+        member = reference_store.member(connection, UUID(request.actor.id))
+        return [UUID(request.actor.id), *(member.stands_in_for if member is not None else ())]
+
+    def add_slot(self, connection: Connection, request: visits.AddSlot) -> visits.Slot:
         """One slot, at any time to come. SlotPast, SlotOverlap, UnknownRoom, KeyReused."""
         if request.ends_at <= request.starts_at:
             raise _wrong("ends_at", "not_after_its_start")
+        if day_of(request.starts_at) in self._catalogue.current(connection).workdays.holidays:
+            raise _wrong("starts_at", "holiday")
         return self._make(connection, request, [(request.starts_at, request.ends_at)])[0]
 
-    def make_slots(self, connection: Connection, request: MakeSlots) -> Slots:
+    def make_slots(self, connection: Connection, request: visits.MakeSlots) -> visits.Slots:
         """A week's slots, on its working days within working hours: all, or none where one overlaps."""
         opens, closes = time.fromisoformat(request.opens), time.fromisoformat(request.closes)
         if opens < self._hours[0]:
@@ -143,9 +160,9 @@ class VisitUseCases:
         times = list(rules.week(request.first_day, (opens, closes), request.minutes, workdays))
         if not times:
             raise _wrong("first_day", "no_time_for_a_slot")
-        return Slots(items=self._make(connection, request, times))
+        return visits.Slots(items=self._make(connection, request, times))
 
-    def close_slot(self, connection: Connection, request: CloseSlot) -> Slot:
+    def close_slot(self, connection: Connection, request: visits.CloseSlot) -> visits.Slot:
         """Nobody takes a place in it any more. UnknownSlot; SlotInUse while somebody has one."""
         self._allowed(connection, request.actor, KEEPERS)
         slot = store.lock_slot(connection, request.slot_id)
@@ -157,8 +174,11 @@ class VisitUseCases:
         return self._slots(connection, None, ids=[request.slot_id])[0]
 
     def _make(
-        self, connection: Connection, request: AddSlot | MakeSlots, times: Sequence[tuple[datetime, datetime]]
-    ) -> list[Slot]:
+        self,
+        connection: Connection,
+        request: visits.AddSlot | visits.MakeSlots,
+        times: Sequence[tuple[datetime, datetime]],
+    ) -> list[visits.Slot]:
         self._allowed(connection, request.actor, KEEPERS)
         ids = [_id_of(request.actor, f"{request.idempotency_key}:{number}") for number in range(len(times))]
         if not done_before(connection, request.actor, request.idempotency_key, ids[0], request):
@@ -183,7 +203,7 @@ class VisitUseCases:
         if room is None or not room.active:
             raise UnknownRoom
         member = reference_store.member(connection, inspector)
-        if member is None or not member.active or Role.INSPECTOR not in member.roles:
+        if member is None or not member.active or not member.roles & {Role.INSPECTOR, Role.SUBSTITUTE}:
             raise _wrong("inspector", "not_an_inspector")
 
     def _slots(
@@ -194,10 +214,10 @@ class VisitUseCases:
         ids: Sequence[UUID] | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
-        inspector: UUID | None = None,
-    ) -> list[Slot]:
-        rows = store.list_slots(connection, scope, ids=ids, since=since, until=until, inspector=inspector)
-        return [Slot.model_validate({**row._mapping, "cases": row.cases or []}) for row in rows]
+        inspectors: Sequence[UUID] | None = None,
+    ) -> list[visits.Slot]:
+        rows = store.list_slots(connection, scope, ids=ids, since=since, until=until, inspectors=inspectors)
+        return [visits.Slot.model_validate({**row._mapping, "cases": row.cases or []}) for row in rows]
 
     def _allowed(self, connection: Connection, actor: Actor, roles: frozenset[Role]) -> None:
         if actor.kind is not ActorKind.STAFF or not actor.roles & roles:
@@ -205,26 +225,6 @@ class VisitUseCases:
         member = reference_store.member(connection, UUID(actor.id))
         if member is not None and not member.active:
             raise NotAllowed
-
-
-def _offered(connection: Connection, case: Case, at: datetime) -> OfferedSlots:
-    """The times that the citizen of this case may take now."""
-    visit = store.open_visit(connection, case.case_id)
-    if visit is None or case.stage not in OPEN_STAGES:
-        return OfferedSlots(items=[])
-    return OfferedSlots(
-        items=[
-            OfferedSlot(
-                slot_id=slot.slot_id,
-                starts_at=slot.starts_at,
-                ends_at=slot.ends_at,
-                place_fa=slot.place_fa,
-                place_en=slot.place_en,
-                free=slot.capacity - slot.taken,
-            )
-            for slot in store.free_slots(connection, case, visit, at)
-        ]
-    )
 
 
 def _id_of(actor: Actor, key: str) -> UUID:

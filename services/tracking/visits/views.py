@@ -13,19 +13,21 @@ from contracts.base import now
 from contracts.visits import StaffVisit, Visit, VisitState
 from services.tracking.case.lifecycle import Case
 from services.tracking.models import cases, rooms, visit_slots, visits
+from services.tracking.reference.names import name_of
 from services.tracking.visits import rules as visits_domain
 from services.tracking.visits.rules import OPEN
 
 _COLUMNS = {
     **{name: visits.c[name] for name in ("visit_id", "state", "asked_at", "slot_id", "offered")},
     **{name: visit_slots.c[name] for name in ("starts_at", "ends_at", "inspector")},
+    "inspector_name": name_of(visit_slots.c.inspector),
     "place_fa": rooms.c.name_fa,
     "place_en": rooms.c.name_en,
 }
 
 
-def visits_part() -> Any:
-    """The visits of the case in the query's row, as JSON, the first one first."""
+def visits_part(of: Any = cases.c.case_id) -> Any:
+    """The visits of the case in the query's row (`of`: its id), as JSON, the first one first."""
     pairs: list[Any] = []
     for name, column in _COLUMNS.items():
         pairs += [literal_column(f"'{name}'"), column]
@@ -34,7 +36,7 @@ def visits_part() -> Any:
     return (
         select(func.json_agg(aggregate_order_by(line, visits.c.asked_at)))
         .select_from(visits.outerjoin(places, visit_slots.c.slot_id == visits.c.slot_id))
-        .where(visits.c.case_id == cases.c.case_id)
+        .where(visits.c.case_id == of)
         .scalar_subquery()
         .label("visits")
     )

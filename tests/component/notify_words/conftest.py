@@ -13,8 +13,8 @@ from deploy.local.sms_simulator.embedded import Simulator, running
 from deploy.local.sms_simulator.settings import Settings as SimulatorSettings
 from services.notify.wording.templates import approved_texts
 from tests.component.notify_words.scene import EN, FA, Scene
-from tests.support.notify import API_KEY, LINE, Keys, Person
-from tests.support.processes import BusClient, ServiceProcess, prepared
+from tests.support.notify import API_KEY, LINE, Keys, Person, environment_of
+from tests.support.processes import BrokerClient, ServiceProcess
 
 
 @pytest.fixture(scope="package")
@@ -26,16 +26,8 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture(scope="package")
 def environment(broker: RabbitMQ, postgres: PostgreSQL, simulator: Simulator) -> dict[str, str]:
-    return prepared(
-        "notify",
-        broker.url,
-        postgres.url,
-        "notify_words",
-        KAVENEGAR_BASE_URL=simulator.url,
-        KAVENEGAR_API_KEY=API_KEY,
-        SMS_SENDER=LINE,
-        NOTIFY_QUIET_HOURS="off",
-    )
+    local = {"NOTIFY_QUIET_HOURS": "off", "NOTIFY_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+    return environment_of(broker.url, postgres.url, "notify_words", simulator, **local)
 
 
 @pytest.fixture(scope="package")
@@ -59,5 +51,5 @@ def keys(environment: dict[str, str], notify: ServiceProcess) -> Keys:
 
 
 @pytest.fixture
-def scene(wire: BusClient, simulator: Simulator, keys: Keys, language: Language) -> Scene:
-    return Scene(wire, simulator, Person(keys, language))
+def scene(broker_client: BrokerClient, simulator: Simulator, keys: Keys, language: Language) -> Scene:
+    return Scene(broker_client, simulator, Person(keys, language))

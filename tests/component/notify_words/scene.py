@@ -11,7 +11,7 @@ from contracts.vocabulary import Kind, Language
 from deploy.local.sms_simulator.embedded import Simulator
 from services.notify.notifications.rules import Notification
 from tests.support.notify import Person
-from tests.support.processes import BusClient, eventually
+from tests.support.processes import BrokerClient, eventually
 
 FA, EN = Language.FA, Language.EN
 OFFICE = {FA: "بازرسی شهرداری قزوین", EN: "Qazvin Municipality Inspection"}
@@ -38,8 +38,8 @@ def unread(notifications: Iterable[Notification[Any]]) -> set[tuple[str, str, st
 class Scene:
     """One person and what reaches them."""
 
-    def __init__(self, wire: BusClient, simulator: Simulator, person: Person) -> None:
-        self.wire, self.simulator, self.person = wire, simulator, person
+    def __init__(self, broker_client: BrokerClient, simulator: Simulator, person: Person) -> None:
+        self.broker_client, self.simulator, self.person = broker_client, simulator, person
         self.language = person.language
         self._last = 0
 
@@ -55,7 +55,7 @@ class Scene:
         request = ListMessages(code_hashes=[self.person.code_hash], limit=1)
 
         def shown() -> bool:
-            items = self.wire.ask("notify", "list_messages", request)["items"]
+            items = self.broker_client.call("notify", "list_messages", request)["items"]
             assert items
             item = items[0]
             assert item["template"] == template
@@ -69,7 +69,7 @@ class Scene:
         """The newest message of this member of staff is just this."""
 
         def shown() -> bool:
-            items = self.wire.ask("notify", "list_messages", ListMessages(actor=actor, limit=1))["items"]
+            items = self.broker_client.call("notify", "list_messages", ListMessages(actor=actor, limit=1))["items"]
             assert items
             item = items[0]
             assert (item["template"], item["text"], item["case_number"]) == (template, text, number)
@@ -82,8 +82,8 @@ class Scene:
 def open_case(scene: Scene) -> None:
     person, language = scene.person, scene.language
     kind, code, office = WORD[language][person.kind], person.shown_code, OFFICE[language]
-    scene.wire.event(person.registered())
-    scene.wire.event(person.opened())
+    scene.broker_client.publish_event(person.registered())
+    scene.broker_client.publish_event(person.opened())
     if language is FA:
         scene.sms("registered", f"{kind} شما ثبت شد. کد رهگیری:\n{code}\nنتیجه تا {DAY[FA]}\n{office}")
         scene.inbox("registered", f"{kind} شما ثبت شد و در نوبت بررسی است. نتیجه تا {DAY[FA]} اعلام می‌شود.")

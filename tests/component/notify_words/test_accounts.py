@@ -10,6 +10,7 @@ from contracts.accounts import SignInFailuresNoted, StaffChangeState
 from contracts.base import now
 from contracts.gateway import Actor
 from contracts.identities import IdentityAsked, IdentityDecided, IdentityEvent
+from contracts.leaves import LeaveChanged
 from contracts.notify import ListMessages
 from contracts.staff_changes import StaffChangeDecided, StaffChangeEvent, StaffChangeRequested
 from contracts.vocabulary import ActorKind, Kind, Language, Role
@@ -19,12 +20,29 @@ from tests.support.notify import Keys, one_time_code
 
 
 def test_a_one_time_code(scene: Scene, keys: Keys) -> None:
-    scene.wire.event(one_time_code(keys, scene.person.phone, "531864", scene.language, now() + timedelta(minutes=5)))
+    scene.broker_client.publish_event(
+        one_time_code(keys, scene.person.phone, "531864", scene.language, now() + timedelta(minutes=5))
+    )
     if scene.language is FA:
         text = "کد ورود به پیگیر: 531864\nتا ۵ دقیقه معتبر است؛ لطفاً به کسی نگویید."
     else:
         text = "Your Peygir sign-in code: 531864\nIt is valid for 5 minutes. Please tell it to no one."
     scene.sms("one_time_code", text, "handset")
+
+
+def test_whoever_is_away_and_the_heads_are_notified_of_a_deputy_who_is_lost(scene: Scene, language: Language) -> None:
+    away = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.INSPECTOR}), language=language)
+    head = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.HEAD}), language=language)
+    period = {"starts_at": now(), "ends_at": now(), "deputy": uuid4(), "staff_id": UUID(away.id)}
+    leave = LeaveChanged(id=uuid4(), occurred_at=now(), leave_id=uuid4(), version=2, unfit=True, **period)
+    scene.broker_client.publish_event(leave)
+    text = (
+        "جانشین یک مرخصی دیگر نمی‌تواند به جای همکار غایب کار کند و آن مرخصی پایان یافت. لطفاً جانشین دیگری نام ببرید."
+        if language is FA
+        else "The deputy of a leave of absence can no longer stand in, and the leave was ended. Please name another deputy."
+    )
+    for reader in (away, head):
+        scene.staff(reader, "account_owner", "leave_without_deputy", text, None)
 
 
 def test_custodians_and_the_requester_are_notified_of_an_identity_and_not_of_which_case(
@@ -37,8 +55,8 @@ def test_custodians_and_the_requester_are_notified_of_an_identity_and_not_of_whi
 
     def publish(event: type[IdentityEvent], **more: Any) -> None:
         made = event.model_validate({"id": uuid4(), "occurred_at": now(), **about, **more})
-        scene.wire.event(made)
-        scene.wire.event(made)  # an event that comes twice notifies once
+        scene.broker_client.publish_event(made)
+        scene.broker_client.publish_event(made)  # an event that comes twice notifies once
 
     publish(IdentityAsked)
     needed = "دیدن هویت ثبت‌کننده یک شکایت به موافقت شما نیاز دارد."
@@ -47,13 +65,17 @@ def test_custodians_and_the_requester_are_notified_of_an_identity_and_not_of_whi
     publish(IdentityDecided, open_until=now())
     given = "با دیدن هویت ثبت‌کننده یک شکایت که خواسته بودید موافقت شد."
     consented = "Your request to see who filed a complaint was consented to."
-    scene.staff(asker, "asker", "identity_consented", given if fa else consented, None)
+    scene.staff(asker, "requester", "identity_consented", given if fa else consented, None)
     publish(IdentityDecided)
     kept = "با دیدن هویت ثبت‌کننده یک شکایت که خواسته بودید موافقت نشد."
     scene.staff(
-        asker, "asker", "identity_kept", kept if fa else "Your request to see who filed a complaint was refused.", None
+        asker,
+        "requester",
+        "identity_kept",
+        kept if fa else "Your request to see who filed a complaint was refused.",
+        None,
     )
-    items = scene.wire.ask("notify", "list_messages", ListMessages(actor=asker))["items"]
+    items = scene.broker_client.call("notify", "list_messages", ListMessages(actor=asker))["items"]
     templates = [item["template"] for item in items if item["case_id"] == str(person.case_id)]
     assert templates == ["identity_kept", "identity_consented"]
 
@@ -61,7 +83,7 @@ def test_custodians_and_the_requester_are_notified_of_an_identity_and_not_of_whi
 def test_the_owner_of_an_account_that_others_try_is_notified(scene: Scene, language: Language) -> None:
     owner = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.SCREENER}), language=language)
     noted = SignInFailuresNoted(id=uuid4(), occurred_at=now(), staff_id=UUID(owner.id), failures=5)
-    scene.wire.event(noted)
+    scene.broker_client.publish_event(noted)
     if language is FA:
         text = (
             "چند بار پیاپی با نام کاربری شما و گذرواژه یا کد ورود نادرست برای ورود تلاش شده است. اگر شما نبوده‌اید، "
@@ -78,7 +100,7 @@ def test_the_owner_of_an_account_that_others_try_is_notified(scene: Scene, langu
 def test_custodians_are_notified_of_every_change_that_takes_two_administrators(
     scene: Scene, language: Language
 ) -> None:
-    fa, wire = language is FA, scene.wire
+    fa, broker_client = language is FA, scene.broker_client
     custodian, administrator = (
         Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role}), language=language)
         for role in (Role.CUSTODIAN, Role.ADMINISTRATOR)
@@ -88,15 +110,15 @@ def test_custodians_are_notified_of_every_change_that_takes_two_administrators(
     asker, decider = ("مریم کاظمی", "رضا نادری") if fa else ("Maryam Kazemi", "Reza Naderi")
     who = f"{account} (مدیر بازرسی)" if fa else f"{account} (head of inspection)"
     both = f"{account} (مدیر بازرسی، امین هویت)" if fa else f"{account} (head of inspection, custodian of identities)"
-    asked = {"asked_by": uuid4(), "asked_by_name": asker}
+    requester = {"asked_by": uuid4(), "asked_by_name": asker}
     decided = {"decided_by": uuid4(), "decided_by_name": decider}
     templates: list[str] = []
 
     def publish(event: type[StaffChangeEvent], action: str, roles: list[Role], **more: Any) -> None:
         about = {"change_id": uuid4(), "staff_id": uuid4(), "action": action, "username": username, "roles": roles}
         made = event.model_validate({"id": uuid4(), "occurred_at": now(), **about, **more})
-        wire.event(made)
-        wire.event(made)  # an event that comes twice notifies once
+        broker_client.publish_event(made)
+        broker_client.publish_event(made)  # an event that comes twice notifies once
 
     def custodians(template: str, in_fa: str, in_en: str) -> None:
         scene.staff(custodian, "custodian", template, in_fa if fa else in_en, None)
@@ -110,7 +132,7 @@ def test_custodians_are_notified_of_every_change_that_takes_two_administrators(
         )
         scene.staff(administrator, "administrator", "staff_change_waits", text, None)
 
-    publish(StaffChangeRequested, "add", [Role.HEAD], **asked)
+    publish(StaffChangeRequested, "add", [Role.HEAD], **requester)
     custodians(
         "staff_grant_requested",
         f"{asker} برای حساب {account} نقش خواسته است: مدیر بازرسی. پیش از تأیید راهبر دوم اثری ندارد.",
@@ -118,7 +140,7 @@ def test_custodians_are_notified_of_every_change_that_takes_two_administrators(
         "It has no effect until a second administrator confirms.",
     )
     waits(who)
-    publish(StaffChangeRequested, "reset_credentials", [Role.HEAD, Role.CUSTODIAN], **asked)
+    publish(StaffChangeRequested, "reset_credentials", [Role.HEAD, Role.CUSTODIAN], **requester)
     custodians(
         "staff_reset_requested",
         f"{asker} برای حساب {both} گذرواژه و کد ورود تازه خواسته است. پیش از تأیید راهبر دوم اثری ندارد.",
@@ -126,13 +148,13 @@ def test_custodians_are_notified_of_every_change_that_takes_two_administrators(
         "It has no effect until a second administrator confirms.",
     )
     waits(both)
-    publish(StaffChangeDecided, "add", [Role.HEAD], **asked, **decided, state=StaffChangeState.CONFIRMED)
+    publish(StaffChangeDecided, "add", [Role.HEAD], **requester, **decided, state=StaffChangeState.CONFIRMED)
     custodians(
         "staff_change_confirmed",
         f"تغییر حساب {who} که {asker} خواسته بود به تأیید {decider} رسید و انجام شد.",
         f"The change of the account {who} that {asker} asked for was confirmed by {decider} and is done.",
     )
-    publish(StaffChangeDecided, "add", [Role.HEAD], **asked, **decided, state=StaffChangeState.DENIED)
+    publish(StaffChangeDecided, "add", [Role.HEAD], **requester, **decided, state=StaffChangeState.DENIED)
     custodians(
         "staff_change_denied",
         f"تغییر حساب {who} که {asker} خواسته بود با مخالفت {decider} روبه‌رو شد و انجام نشد.",
@@ -142,7 +164,7 @@ def test_custodians_are_notified_of_every_change_that_takes_two_administrators(
         (StaffChangeState.CANCELLED, who, [Role.HEAD]),
         (StaffChangeState.EXPIRED, both, [Role.HEAD, Role.CUSTODIAN]),
     ):
-        publish(StaffChangeDecided, "change", roles, **asked, state=state)
+        publish(StaffChangeDecided, "change", roles, **requester, state=state)
         custodians(
             "staff_change_dropped",
             f"تغییر حساب {whose} که {asker} خواسته بود پس گرفته شد یا مهلت آن گذشت، و انجام نشد.",
@@ -157,12 +179,12 @@ def test_custodians_are_notified_of_every_change_that_takes_two_administrators(
     )
 
     def of_this_account(reader: Actor) -> list[str]:
-        items = wire.ask("notify", "list_messages", ListMessages(actor=reader))["items"]
+        items = broker_client.call("notify", "list_messages", ListMessages(actor=reader))["items"]
         return [item["template"] for item in reversed(items) if username in item["text"]]
 
     assert of_this_account(custodian) == templates
     assert of_this_account(administrator) == ["staff_change_waits", "staff_change_waits"]
 
 
-def test_every_notification_was_read_above() -> None:
+def test_every_notification_is_covered_by_this_module() -> None:
     assert unread((*IDENTITIES, *ACCOUNTS)) == set()

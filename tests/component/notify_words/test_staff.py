@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from contracts import tracking
 from contracts.accounts import StaffChanged
 from contracts.base import now
+from contracts.desk import SubmissionDisowned
 from contracts.gateway import Actor
 from contracts.intake import Catalogue, CatalogueChanged, Unit
 from contracts.notify import ListMessages
@@ -19,14 +20,14 @@ from tests.support.notify import EXPECTED
 
 
 def test_staff_are_notified_in_their_own_inbox(scene: Scene, language: Language) -> None:
-    person, wire = scene.person, scene.wire
+    person, broker_client = scene.person, scene.broker_client
     inspector, liaison, head = uuid4(), uuid4(), uuid4()
     tree = [Unit(code="city", parent=None, level="city", name_fa="شهر", name_en="City")]
     tree += [Unit(code="roads", parent="city", level="office", name_fa="راه", name_en="Roads")]
     catalogue = Catalogue(version=2 if language is FA else 3, units=tree, grounds=[])
-    wire.event(CatalogueChanged(id=uuid4(), occurred_at=now(), catalogue=catalogue))
+    broker_client.publish_event(CatalogueChanged(id=uuid4(), occurred_at=now(), catalogue=catalogue))
     for staff_id, role, unit in ((inspector, Role.INSPECTOR, None), (liaison, Role.LIAISON, "roads")):
-        wire.event(
+        broker_client.publish_event(
             StaffChanged(
                 id=uuid4(),
                 occurred_at=now(),
@@ -45,10 +46,10 @@ def test_staff_are_notified_in_their_own_inbox(scene: Scene, language: Language)
     number = f"\u2066{person.number}\u2069" if language is FA else person.number
     day = DAY[language]
     fa = language is FA
-    wire.event(person.registered())
-    wire.event(person.opened())
+    broker_client.publish_event(person.registered())
+    broker_client.publish_event(person.opened())
     handled = {"handler": inspector}
-    wire.event(person.event(tracking.CaseAssigned, Stage.INVESTIGATING, snapshot=handled))
+    broker_client.publish_event(person.event(tracking.CaseAssigned, Stage.INVESTIGATING, snapshot=handled))
     scene.staff(
         actor(inspector, Role.INSPECTOR),
         "inspector",
@@ -59,7 +60,9 @@ def test_staff_are_notified_in_their_own_inbox(scene: Scene, language: Language)
         person.number,
     )
     question = {"question_id": uuid4(), "unit_asked": "roads"}
-    wire.event(person.event(tracking.UnitAsked, Stage.AWAITING_UNIT, snapshot=handled, due_on=EXPECTED, **question))
+    broker_client.publish_event(
+        person.event(tracking.UnitAsked, Stage.AWAITING_UNIT, snapshot=handled, due_on=EXPECTED, **question)
+    )
     scene.staff(
         actor(liaison, Role.LIAISON, "roads"),
         "liaison",
@@ -69,7 +72,7 @@ def test_staff_are_notified_in_their_own_inbox(scene: Scene, language: Language)
         else f"The inspection office has a question for your unit. Answer by {day}.",
         None,
     )
-    wire.event(person.event(tracking.UnitAnswered, Stage.INVESTIGATING, snapshot=handled, **question))
+    broker_client.publish_event(person.event(tracking.UnitAnswered, Stage.INVESTIGATING, snapshot=handled, **question))
     scene.staff(
         actor(inspector, Role.INSPECTOR),
         "inspector",
@@ -79,7 +82,9 @@ def test_staff_are_notified_in_their_own_inbox(scene: Scene, language: Language)
         else f"The unit has answered your question in case {number}.",
         person.number,
     )
-    wire.event(person.event(tracking.CitizenAnswered, Stage.INVESTIGATING, snapshot=handled, question_id=uuid4()))
+    broker_client.publish_event(
+        person.event(tracking.CitizenAnswered, Stage.INVESTIGATING, snapshot=handled, question_id=uuid4())
+    )
     scene.staff(
         actor(inspector, Role.INSPECTOR),
         "inspector",
@@ -89,7 +94,7 @@ def test_staff_are_notified_in_their_own_inbox(scene: Scene, language: Language)
         else f"The citizen has answered your question in case {number}.",
         person.number,
     )
-    wire.event(person.event(tracking.CaseObjected, Stage.REVIEW))
+    broker_client.publish_event(person.event(tracking.CaseObjected, Stage.REVIEW))
     scene.staff(
         actor(head, Role.HEAD),
         "head",
@@ -102,7 +107,7 @@ def test_staff_are_notified_in_their_own_inbox(scene: Scene, language: Language)
 
 
 def test_staff_are_notified_of_deadlines_and_decisions(scene: Scene, language: Language) -> None:
-    person, wire = scene.person, scene.wire
+    person, broker_client = scene.person, scene.broker_client
     inspector, screener, head = uuid4(), uuid4(), uuid4()
 
     def actor(staff_id: UUID, role: Role, unit: str | None = None) -> Actor:
@@ -114,10 +119,12 @@ def test_staff_are_notified_of_deadlines_and_decisions(scene: Scene, language: L
         "head": actor(head, Role.HEAD),
         "liaison": actor(uuid4(), Role.LIAISON, "roads"),
         "mayor": actor(uuid4(), Role.LIAISON, "mayor"),
+        "colleague": actor(uuid4(), Role.INSPECTOR),
     }
+    colleague = {"colleague": people["colleague"].id, "asked_by": inspector}
     number = f"\u2066{person.number}\u2069" if language is FA else person.number
-    wire.event(person.registered())
-    wire.event(person.opened())
+    broker_client.publish_event(person.registered())
+    broker_client.publish_event(person.opened())
     warned, escalated = tracking.DeadlineWarned, tracking.CaseEscalated
     mine: dict[str, Any] = {"snapshot": {"handler": inspector}, "due_on": EXPECTED}
     nobodys: dict[str, Any] = {"due_on": EXPECTED}
@@ -142,6 +149,7 @@ def test_staff_are_notified_of_deadlines_and_decisions(scene: Scene, language: L
     steps += [
         (tracking.DecisionProposed, mine, [("head", "decision_proposed")]),
         (tracking.ProposalReturned, mine, [("inspector", "proposal_returned")]),
+        (tracking.ProposalReturned, nobodys, [("screener", "settlement_returned")]),
         (tracking.CaseDecided, {**mine, **decided}, [("liaison", "recommended")]),
         (
             tracking.RecommendationReported,
@@ -163,9 +171,28 @@ def test_staff_are_notified_of_deadlines_and_decisions(scene: Scene, language: L
         (tracking.NoteAdded, {**mine, "mentions": [people["screener"].id]}, [("screener", "mentioned")]),
         (tracking.CaseReminded, {**mine, "staff": inspector}, [("inspector", "reminded")]),
         (tracking.CaseReopened, {}, [("screener", "reopened_for_staff")]),
+        *(
+            (tracking.ColleaguesChanged, {**mine, "what": what, **colleague}, [(audience, what)])
+            for what, audience in (
+                ("co_handler_added", "colleague"),
+                ("co_handler_removed", "colleague"),
+                ("colleague_consulted", "colleague"),
+                ("consultation_answered", "inspector"),
+                ("consultation_ended", "colleague"),
+            )
+        ),
+    ]
+    steps += [
+        (tracking.CaseUnanswered, {**mine, "object_until": EXPECTED}, [("inspector", "closed_unanswered_for_staff")]),
+        (tracking.CaseResumed, mine, [("inspector", "resumed_for_staff"), ("head", "reopened_by_citizen")]),
+        (
+            tracking.CitizenAnswered,
+            {"snapshot": {"previous_stage": Stage.CLOSED}, "question_id": uuid4()},
+            [("head", "reopened_by_citizen")],
+        ),
     ]
     for event, fields, readers in steps:
-        wire.event(person.event(event, Stage.INVESTIGATING, **fields))
+        broker_client.publish_event(person.event(event, Stage.INVESTIGATING, **fields))
         for audience, template in readers:
             text = CALENDAR[template][language].format(number=number, day=DAY[language])
             number_shown = None if audience == "liaison" else person.number
@@ -175,6 +202,41 @@ def test_staff_are_notified_of_deadlines_and_decisions(scene: Scene, language: L
 
 
 CALENDAR = {
+    "closed_unanswered_for_staff": {
+        FA: "شهروند به پرسش شما در پرونده {number} پاسخ نداد و پرونده بسته شد. پاسخ او در مهلت اعتراض آن را باز می‌کند.",
+        EN: (
+            "The citizen did not answer your question in case {number}, and it was closed. "
+            "An answer within the time for objection reopens it."
+        ),
+    },
+    "resumed_for_staff": {
+        FA: "شهروند خواسته است که رسیدگی به پرونده {number} ادامه یابد. این پرونده دوباره باز است.",
+        EN: "The citizen wants case {number} to go on. It is open again.",
+    },
+    "reopened_by_citizen": {
+        FA: "پرونده {number} که بی‌پاسخ بسته شده بود با پیام شهروند دوباره باز شد.",
+        EN: "Case {number}, which was closed as unanswered, is open again by a message of the citizen.",
+    },
+    "co_handler_added": {
+        FA: "شما بازرس همکار پرونده {number} شدید.",
+        EN: "You are now the second inspector on case {number}.",
+    },
+    "co_handler_removed": {
+        FA: "شما دیگر بازرس همکار پرونده {number} نیستید.",
+        EN: "You are no longer the second inspector on case {number}.",
+    },
+    "colleague_consulted": {
+        FA: "درباره پرونده {number} از شما مشورت خواسته‌اند. تا پاسخ ندهید، پرونده را می‌بینید.",
+        EN: "Your advice is asked for on case {number}. You see the case until you answer.",
+    },
+    "consultation_answered": {
+        FA: "همکارتان به پرسش درباره پرونده {number} پاسخ داد.",
+        EN: "Your colleague has answered the question on case {number}.",
+    },
+    "consultation_ended": {
+        FA: "دیگر به مشورت شما درباره پرونده {number} نیازی نیست.",
+        EN: "Your advice on case {number} is no longer needed.",
+    },
     "reopened_for_staff": {
         FA: "پرونده‌ای که پرونده {number} به آن پیوسته بود بی‌نتیجه پایان یافت؛ {number} دوباره در انتظار غربالگری است.",
         EN: "The case that {number} was merged into ended without a result; {number} waits for screening again.",
@@ -220,6 +282,10 @@ CALENDAR = {
         FA: "نتیجه پیشنهادی شما برای پرونده {number} بازگردانده شد.",
         EN: "The decision you proposed in case {number} was returned to you.",
     },
+    "settlement_returned": {
+        FA: "سازش پیشنهادی در نخستین بررسی پرونده {number} بازگردانده شد.",
+        EN: "The early settlement proposed in case {number} was returned.",
+    },
     "recommended": {
         FA: "بازرسی به واحد شما پیشنهادهایی داده است. لطفاً انجام یا دلیل انجام نشدن هر یک را گزارش کنید.",
         EN: (
@@ -250,8 +316,8 @@ CALENDAR = {
 }
 
 
-def test_the_handler_is_notified_of_evidence_of_the_citizen_and_not_of_the_offices(scene: Scene) -> None:
-    person, wire, fa = scene.person, scene.wire, scene.language is FA
+def test_the_handler_is_notified_of_evidence_from_the_citizen_but_not_from_the_office(scene: Scene) -> None:
+    person, broker_client, fa = scene.person, scene.broker_client, scene.language is FA
     inspector, screener = (
         Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role}), language=scene.language)
         for role in (Role.INSPECTOR, Role.SCREENER)
@@ -262,15 +328,15 @@ def test_the_handler_is_notified_of_evidence_of_the_citizen_and_not_of_the_offic
         if fa
         else f"The citizen has sent more evidence for case {number}."
     )
-    wire.event(person.registered())
-    wire.event(person.opened())
+    broker_client.publish_event(person.registered())
+    broker_client.publish_event(person.opened())
 
     def added(stage: Stage, handler: UUID | None, by_citizen: bool) -> None:
         more = {"uploads": ["A" * 22], "by_citizen": by_citizen}
-        wire.event(person.event(tracking.EvidenceAdded, stage, snapshot={"handler": handler}, **more))
+        broker_client.publish_event(person.event(tracking.EvidenceAdded, stage, snapshot={"handler": handler}, **more))
 
     def of_this_case(reader: Actor) -> list[str]:
-        items = wire.ask("notify", "list_messages", ListMessages(actor=reader))["items"]
+        items = broker_client.call("notify", "list_messages", ListMessages(actor=reader))["items"]
         return [item["template"] for item in items if item["case_id"] == str(person.case_id)]
 
     added(Stage.SCREENING, None, False)
@@ -282,5 +348,66 @@ def test_the_handler_is_notified_of_evidence_of_the_citizen_and_not_of_the_offic
     assert of_this_case(screener) == of_this_case(inspector) == ["evidence_sent"]
 
 
-def test_every_notification_was_read_above() -> None:
+def test_the_operator_is_notified_of_a_filing_that_is_disowned(scene: Scene) -> None:
+    person, broker_client, fa = scene.person, scene.broker_client, scene.language is FA
+    operator = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.OPERATOR}), language=scene.language)
+    broker_client.publish_event(person.registered())
+    disowned = SubmissionDisowned(
+        id=uuid4(), occurred_at=now(), case_id=person.case_id, filed_by=UUID(operator.id), attempt=0
+    )
+    broker_client.publish_event(disowned)
+    text = (
+        "کسی که شماره همراه شکایت ثبت‌شده به دست شما را دارد، گفت آن درخواست از او نیست. شماره را با شهروند بررسی کنید؛ "
+        "تا اصلاح آن پیامی فرستاده نمی‌شود."
+        if fa
+        else "Whoever has the mobile of a complaint that you filed says that it is not theirs. Please check the number with "
+        "the citizen; no message is sent until it is corrected."
+    )
+    scene.staff(operator, "operator", "filing_disowned", text, None)
+
+
+def test_heads_and_the_handler_are_notified_when_somebody_is_missing(scene: Scene) -> None:
+    person, broker_client, fa = scene.person, scene.broker_client, scene.language is FA
+    inspector, head = (
+        Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role}), language=scene.language)
+        for role in (Role.INSPECTOR, Role.HEAD)
+    )
+    number, day = f"\u2066{person.number}\u2069" if fa else person.number, DAY[scene.language]
+    broker_client.publish_event(person.registered())
+    broker_client.publish_event(person.opened())
+    alone, handled = {"handler": None}, {"handler": UUID(inspector.id)}
+    left = f"بازرس پرونده {number} دیگر آن را در دست ندارد. لطفاً آن را به بازرس دیگری بسپارید."
+    english = f"Case {number} has lost its inspector. Please assign it to another one."
+    broker_client.publish_event(person.event(tracking.HandlerLeft, Stage.INVESTIGATING, snapshot=alone, because="left"))
+    scene.staff(
+        head,
+        "head",
+        "handler_left",
+        f"{left} مهلت: {day}." if fa else f"{english} Due by {day}.",
+        person.number,
+    )
+    missing = (
+        f"واحدی که در پرونده {number} از آن پرسیده شده، رابطی ندارد و کسی پاسخ نمی‌دهد."
+        if fa
+        else f"The unit that was asked in case {number} has no liaison: nobody will answer."
+    )
+    of_unit = {"question_id": uuid4(), "unit_asked": "roads"}
+    broker_client.publish_event(
+        person.event(tracking.UnitWithoutLiaison, Stage.AWAITING_UNIT, snapshot=handled, **of_unit)
+    )
+    scene.staff(head, "head", "unit_without_liaison", missing, person.number)
+    scene.staff(inspector, "inspector", "unit_without_liaison", missing, person.number)
+    # While nobody handles the case, the heads have what the handler would.
+    answered = (
+        f"شهروند به پرسش شما در پرونده {number} پاسخ داد."
+        if fa
+        else f"The citizen has answered your question in case {number}."
+    )
+    broker_client.publish_event(
+        person.event(tracking.CitizenAnswered, Stage.INVESTIGATING, snapshot=alone, question_id=uuid4())
+    )
+    scene.staff(head, "inspector", "citizen_answered", answered, person.number)
+
+
+def test_every_notification_is_covered_by_this_module() -> None:
     assert unread((*STAFF_OF_A_CASE, *DEADLINES)) == set()

@@ -13,7 +13,12 @@ from tests.component.notify_words.scene import FA, OFFICE, Scene, open_case, unr
 
 
 def test_a_citizen_and_the_inspector_are_notified_of_a_visit(scene: Scene) -> None:
-    person, wire, office, code = scene.person, scene.wire, OFFICE[scene.language], scene.person.shown_code
+    person, broker_client, office, code = (
+        scene.person,
+        scene.broker_client,
+        OFFICE[scene.language],
+        scene.person.shown_code,
+    )
     fa = scene.language is FA
     open_case(scene)
     inspector = uuid4()
@@ -24,7 +29,7 @@ def test_a_citizen_and_the_inspector_are_notified_of_a_visit(scene: Scene) -> No
 
     def publish(cls: type[tracking.VisitEvent], **more: object) -> None:
         handled = {"handler": inspector}
-        wire.event(person.event(cls, Stage.INVESTIGATING, snapshot=handled, visit_id=uuid4(), **more))
+        broker_client.publish_event(person.event(cls, Stage.INVESTIGATING, snapshot=handled, visit_id=uuid4(), **more))
 
     def reads(template: str, sms: str, inbox: str) -> None:
         scene.sms(template, f"{sms}\n{code}\n{office}")
@@ -104,6 +109,31 @@ def test_a_citizen_and_the_inspector_are_notified_of_a_visit(scene: Scene) -> No
         "visit_cancelled_for_staff",
         f"شهروند پرونده {number} مراجعه را لغو کرد." if fa else f"The citizen of case {number} cancelled the visit.",
     )
+    holiday_fa = f"روز مراجعه شما، {when}، تعطیل شده است."
+    publish(tracking.VisitCancelled, **timed, by="office", because="holiday", inspector=inspector)
+    reads(
+        "visit_on_holiday",
+        f"{holiday_fa} لطفاً با این کد وقت دیگری برگزینید:"
+        if fa
+        else f"The day of your visit, {when}, is a holiday now. Please choose another time with this code:",
+        f"{holiday_fa} لطفاً وقت دیگری برگزینید."
+        if fa
+        else f"The day of your visit, {when}, has become a holiday. Please choose another time.",
+    )
+    staff(
+        "visit_on_holiday_for_staff",
+        f"روز مراجعه پرونده {number}، {when}، تعطیل شده است. به شهروند گفته شد که وقت دیگری برگزیند."
+        if fa
+        else f"The day of the visit in case {number}, {when}, has become a holiday. The citizen was asked to choose "
+        "another time.",
+    )
+    publish(tracking.VisitHandedOver, **timed, inspector=inspector)
+    staff(
+        "visit_handed_over",
+        f"مراجعه پرونده {number}، {when}، {place}، از این پس با شماست."
+        if fa
+        else f"The visit in case {number}, {when}, {place}, is yours from now on.",
+    )
     publish(tracking.VisitMissed, **timed)
     scene.inbox(
         "visit_missed",
@@ -113,5 +143,5 @@ def test_a_citizen_and_the_inspector_are_notified_of_a_visit(scene: Scene) -> No
     )
 
 
-def test_every_notification_was_read_above() -> None:
+def test_every_notification_is_covered_by_this_module() -> None:
     assert unread(VISITS) == set()

@@ -33,7 +33,7 @@ async def _opened(walk: GatewayWalk, person: Person) -> list[tuple[CaseFacts | N
     if person.actor is None:
         return [(None, "")]
     if person.actor.kind is ActorKind.BEARER:
-        [own] = walk.oracle.known(person)
+        [own] = walk.oracle.known_cases(person)
         return [(own, await _cookies(walk, case=OpenCase(code=own.code)))]
     signed_in = SignedIn(
         access_token=walk.keys.citizen(sub=person.actor.id),
@@ -41,7 +41,7 @@ async def _opened(walk: GatewayWalk, person: Person) -> list[tuple[CaseFacts | N
         mobile="+989120000000",
         expires_at=4e9,
     )
-    cases = [*walk.known(person), *walk.hidden(person)]
+    cases = [*walk.known_cases(person), *walk.hidden_cases(person)]
     return [(case, await _cookies(walk, case=OpenCase(case_id=case.case_id), citizen=signed_in)) for case in cases]
 
 

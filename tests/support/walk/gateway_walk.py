@@ -28,7 +28,7 @@ from gateway.evidence.chunk_relay import ChunkRelay
 from tests.support.gateway import UNLIMITED, Keys, MemoryRabbitClient, bearer
 from tests.support.walk.oracle import TRACE, CaseFacts, Oracle, Person, Sort
 from tests.support.walk.services import Services
-from tests.support.walk.walking import FINDS_CASES, OPENS_IDENTITIES, SEES_CASES, Leak, Witness
+from tests.support.walk.witness import FINDS_CASES, SEES_CASES, Leak, Witness
 from tests.support.walk.world import World
 
 _STREAM = "streamChanges"
@@ -38,7 +38,7 @@ _HIDDEN = frozenset({401, 403, 404})
 _REFUSED = frozenset({401, 403, 404, 409, 410, 412, 413, 415, 416, 422, 428})
 
 _LETTERBOXES = frozenset({"listMessages", "listIdentityRequests"})
-_TOLD_NOTHING = frozenset(
+_WITHOUT_RESULT = frozenset(
     {
         "getLatestCheckpoint",
         "receiveSmsByGet",
@@ -47,9 +47,12 @@ _TOLD_NOTHING = frozenset(
         "getUploadOptions",
         "getUploadOffset",
         "getUpload",
+        "readCalendarFeed",
+        *("listAudit", "exportAudit"),
+        *("getWebhookSubscription", "listWebhookDeliveries"),
     }
 )
-"""Read without an answer in a world of no uploads, no provider and no checkpoint."""
+"""Read without an answer in a world of no uploads, no provider, no checkpoint, no auditor and no partner."""
 
 
 class ServicesClient(MemoryRabbitClient):
@@ -59,10 +62,10 @@ class ServicesClient(MemoryRabbitClient):
         super().__init__()
         self._services = services
 
-    async def ask(self, service: str, method: str, request: Any, answer: Any, patience: float | None = None) -> Any:
+    async def call(self, service: str, method: str, request: Any, answer: Any, patience: float | None = None) -> Any:
         if service != "media":
-            told = self._services.ask(service, method, request)
-            return answer.model_validate_json(told.model_dump_json())
+            reply = self._services.ask(service, method, request)
+            return answer.model_validate_json(reply.model_dump_json()) if answer else reply
         if method == "list_file_names":  # whoever reads one that is not of their own case has been told who sent it
             return media.FileNames(names={media_id: f"{media_id}.jpg" for media_id in request.media_ids})
         if method != "sign_download":
@@ -114,7 +117,7 @@ class GatewayWalk(Witness):
         self.oracle: Oracle = world.oracle
         self.keys = Keys()
         self.keys.environment = dict(world.keys)
-        self.bus = ServicesClient(services)
+        self.rabbit = ServicesClient(services)
         self.settings = self.keys.settings(
             folder,
             **UNLIMITED,
@@ -123,38 +126,38 @@ class GatewayWalk(Witness):
             limit_streams_by_address=10_000,
             max_streams=10_000,
         )
-        self.app = create_app(self.settings, self.bus)
+        self.app = create_app(self.settings, self.rabbit)
         self.container: AppContainer = self.app.state.container
         assert world.catalogue is not None
         self.container.catalogue_cache.put(world.catalogue)
         # Objects hold the word that names them.
-        objects = httpx.MockTransport(lambda asked: httpx.Response(200, stream=Stored(asked.url.path[1:].encode())))
+        objects = httpx.MockTransport(lambda request: httpx.Response(200, stream=Stored(request.url.path[1:].encode())))
         self.container.object_store = httpx.AsyncClient(transport=objects)
-        self.container.chunk_relay = ChunkRelay(self.bus, self.container.object_store)
-        self.container.attachments = Attachments(self.bus, self.container.object_store)
-        self.asked = 0
+        self.container.chunk_relay = ChunkRelay(self.rabbit, self.container.object_store)
+        self.container.attachments = Attachments(self.rabbit, self.container.object_store)
+        self.requests_sent = 0
         self.answered: Counter[str] = Counter()
         self._ids = itertools.count()
         self._rows = {
             name: self.world.rows("tracking", f"SELECT * FROM {name}")
-            for name in ("questions", "visit_slots", "rooms", "identity_requests")
+            for name in ("questions", "visit_slots", "rooms", "identity_requests", "referrals")
         }
 
     def operations(self) -> Iterator[Operation]:
         document = self.app.openapi()
         for path, item in document["paths"].items():
-            for method, one in item.items():
+            for method, described in item.items():
                 if method == "parameters":
                     continue
-                body = one.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+                body = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
                 named = document["components"]["schemas"].get(body.get("$ref", "").rpartition("/")[2], {})
                 [example, *_] = named.get("examples") or [{}]
-                yield Operation(one["operationId"], method.upper(), path, example)
+                yield Operation(described["operationId"], method.upper(), path, example)
 
     def all(self) -> int:
         """Everything, by everybody; how many questions were asked."""
         asyncio.run(self._all())
-        return self.asked
+        return self.requests_sent
 
     async def _all(self) -> None:
         from tests.support.walk.gateway_pages import walk_pages  # here, for both know this class
@@ -162,7 +165,7 @@ class GatewayWalk(Witness):
 
         operations = list(self.operations())
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
             self.client = client
             for operation in operations:
                 if operation.name == _STREAM:
@@ -171,7 +174,9 @@ class GatewayWalk(Witness):
                     await self._walk(operation, person)
             await walk_pages(self)
             await walk_stream(self)
-        unanswered = {one.name for one in operations if one.reads and one.name not in _TOLD_NOTHING}
+        unanswered = {
+            operation.name for operation in operations if operation.reads and operation.name not in _WITHOUT_RESULT
+        }
         unanswered -= set(self.answered) | {_STREAM}
         if unanswered:
             raise Leak(f"nobody was answered by {sorted(unanswered)}: the walk shows nothing there")
@@ -202,7 +207,7 @@ class GatewayWalk(Witness):
         **more: Any,
     ) -> httpx.Response:
         """What the gateway answers: nothing of it may be for others, and none of it may be a failure."""
-        self.asked += 1
+        self.requests_sent += 1
         headers = {**self.headers(person), **more.pop("headers", {})}
         answer = await self.client.request(operation.method, path, headers=headers, **more)
         where = f"{operation.name} ({operation.method} {path})"
@@ -213,20 +218,20 @@ class GatewayWalk(Witness):
         if check:
             sent = f"{path} {more.get('json')} {more.get('params')} {headers.get('Tracking-Code', '')}"
             given = set(TRACE.findall(sent)) | set(allowed)
-            told = f"{answer.text}\n{answer.headers.multi_items()}"
-            for word in self.oracle.found(person, told):
+            answer_text = f"{answer.text}\n{answer.headers.multi_items()}"
+            for word in self.oracle.leaked_words(person, answer_text):
                 if word.rpartition(" ")[2] not in given:
                     raise Leak(f"{where} tells {person.name} {word} with {answer.status_code}")
         return answer
 
     # --- whom to ask for what ---
 
-    def hidden(self, person: Person) -> list[CaseFacts]:
+    def hidden_cases(self, person: Person) -> list[CaseFacts]:
         """Of the cases that this person may not know of some, others each time."""
-        return self._some(self.oracle.hidden(person))
+        return self._some(self.oracle.hidden_cases(person))
 
-    def known(self, person: Person) -> list[CaseFacts]:
-        return self._some(self.oracle.known(person))
+    def known_cases(self, person: Person) -> list[CaseFacts]:
+        return self._some(self.oracle.known_cases(person))
 
     def _some(self, cases: list[CaseFacts]) -> list[CaseFacts]:
         return [cases[next(self._ids) * 7 % len(cases)] for _ in range(self.much)] if cases else []
@@ -235,8 +240,8 @@ class GatewayWalk(Witness):
         """What stands in the path, and the case that it is of."""
         names = operation.names
         if "case_id" in names or ("media_id" in names and "question_id" not in names):
-            known = self.oracle.known(person) if operation.name.endswith("Letter") else self.known(person)
-            for case in [*known, *self.hidden(person)]:
+            cases = self.oracle.known_cases(person) if operation.name.endswith("Letter") else self.known_cases(person)
+            for case in [*cases, *self.hidden_cases(person)]:
                 for values in self._of_case(names, case):
                     yield values, case
         elif "question_id" in names:
@@ -251,12 +256,21 @@ class GatewayWalk(Witness):
 
     def _of_case(self, names: list[str], case: CaseFacts) -> Iterator[dict[str, str]]:
         files = list(case.media) if "media_id" in names else [""]
-        [item, *_] = [str(one["item_id"]) for one in case.row["checklist"]] or [str(uuid.uuid4())]
-        [advice, *_] = [str(one) for one, (of, _) in self.world.recommendations.items() if of == case.case_id] or [
-            str(uuid.uuid4())
-        ]
+        [item, *_] = [str(check["item_id"]) for check in case.row["checklist"]] or [str(uuid.uuid4())]
+        [recommendation_id, *_] = [
+            str(recommendation) for recommendation, (of, _) in self.world.recommendations.items() if of == case.case_id
+        ] or [str(uuid.uuid4())]
+        colleagues = case.row["colleagues"]
+        consultation_ids = [line["consultation_id"] for line in colleagues if line["as"] == "consulted"]
         for file in files:
-            yield {"case_id": str(case.case_id), "media_id": file, "item_id": item, "recommendation_id": advice}
+            yield {
+                "case_id": str(case.case_id),
+                "inspector": next((line["staff"] for line in colleagues), str(uuid.uuid4())),
+                "consultation_id": next(iter(consultation_ids), str(uuid.uuid4())),
+                "media_id": file,
+                "item_id": item,
+                "recommendation_id": recommendation_id,
+            }
 
     def _of_none(self, names: list[str]) -> Iterator[dict[str, str]]:
         if not names:
@@ -265,35 +279,38 @@ class GatewayWalk(Witness):
         if "secret" in names:  # a provider's webhook, for who does not know its secret
             yield {"provider": "kavenegar", "secret": "wrong", "kind": "inbound"}
             return
-        [name] = [one for one in names if one != "name"]
+        [name] = [name for name in names if name != "name"]
         values: Mapping[str, Iterable[Any]] = {
             "search_id": self.world.searches,
             "export_id": self.world.exports,
             "recommendation_id": self.world.recommendations,
+            "referral_id": [row["referral_id"] for row in self._rows["referrals"]],
             "request_id": [row["request_id"] for row in self._rows["identity_requests"]],
             "slot_id": [row["slot_id"] for row in self._rows["visit_slots"]],
             "room_id": [row["room_id"] for row in self._rows["rooms"]],
         }
-        someone = next(one.id for one in self.world.people if one.roles == {Role.INSPECTOR})
+        someone = next(person.id for person in self.world.people if person.roles == {Role.INSPECTOR})
         single = {
-            **dict.fromkeys(("unit", "ground", "reason", "cause", "template"), "off.a"),
+            **dict.fromkeys(("unit", "ground", "reason", "cause", "template", "outside_body", "article"), "off.a"),
             "inspector": someone,
             "staff_id": someone,
             "change_id": someone,
+            "subscription_id": someone,
+            "leave_id": someone,
             "channel": "inbox",
             "upload_id": next(iter(next(iter(self.oracle.cases.values())).media)),
         }
         if name in single:
             yield {name: single[name], "name": "decided"}
             return
-        found = list(values[name])
-        for place in range(min(len(found), 2 * self.much)):
-            yield {name: str(found[(next(self._ids) * 5 + place) % len(found)])}
+        candidates = list(values[name])
+        for place in range(min(len(candidates), 2 * self.much)):
+            yield {name: str(candidates[(next(self._ids) * 5 + place) % len(candidates)])}
 
     def _queries(self, operation: Operation, person: Person) -> Iterator[dict[str, Any]]:
         yield {}
         if operation.name in ("listCases", "countFoundCases"):
-            for case in self.hidden(person):
+            for case in self.hidden_cases(person):
                 yield {"text": case.text.split()[0]}
                 yield {"number": case.number}
                 yield {"unit": case.unit, "below": False} if case.unit else {"stage": case.stage}
@@ -303,7 +320,7 @@ class GatewayWalk(Witness):
             yield {"open_only": False}
         elif operation.name == "countCases":
             yield {"by": ["unit", "stage"]}
-        elif operation.name == "countVisits":
+        elif operation.name in ("countDecisions", "countRatings", "countVisits"):
             yield {"by": ["unit"]}
         elif operation.name.startswith("download") and operation.name != "downloadExport":
             yield {"variant": "thumbnail"}
@@ -322,7 +339,7 @@ class GatewayWalk(Witness):
         self, operation: Operation, person: Person, path: str, query: dict[str, Any]
     ) -> list[httpx.Response]:
         """The answer, and while it says `next`, those after it."""
-        found: list[httpx.Response] = []
+        pages: list[httpx.Response] = []
         after: str | None = None
         while True:
             more = {**query, **({"after": after} if after else {})}
@@ -330,24 +347,24 @@ class GatewayWalk(Witness):
             answer = await self.send(operation, person, path, check=check, params=more)
             if not check and answer.is_success:
                 self._letterbox(operation, person, answer.json())
-            found.append(answer)
+            pages.append(answer)
             is_page = answer.is_success and answer.headers["content-type"].startswith("application/json")
             after = answer.json().get("next") if is_page and isinstance(answer.json(), dict) else None
             if after is None:
-                return found
+                return pages
 
-    def _letterbox(self, operation: Operation, person: Person, told: Any) -> None:
+    def _letterbox(self, operation: Operation, person: Person, letterbox: Any) -> None:
         """Lists that name cases to who may not open them: what was written to them by name, and to custodians, for whom they
         decide; of a case about a unit they belong to nothing at all."""
-        for one in told["items"]:
-            case = self.oracle.cases.get(UUID(one["case_id"])) if one.get("case_id") else None
+        for item in letterbox["items"]:
+            case = self.oracle.cases.get(UUID(item["case_id"])) if item.get("case_id") else None
             if case is None:
                 continue
             if person.staff and self.oracle.conflicted(person, case.unit):
                 raise Leak(f"{operation.name} tells {person.name} of {case.number}")
             named = {str(case.case_id), case.number}
             staff = {word for word, canary in self.oracle.canaries.items() if canary.sort is Sort.STAFF}
-            for word in self.oracle.found(person, str(one)):
+            for word in self.oracle.leaked_words(person, str(item)):
                 if word.rpartition(" ")[2] not in named | staff:
                     raise Leak(f"{operation.name} tells {person.name} {word}")
 
@@ -362,37 +379,38 @@ class GatewayWalk(Witness):
     ) -> None:
         """What is granted is answered, too: a gateway that refuses everybody would prove nothing."""
         name, first = operation.name, answers[0]
-        known = self.oracle.known(person)
+        known_cases = self.oracle.known_cases(person)
         sees, finds = bool(person.roles & SEES_CASES), bool(person.roles & FINDS_CASES)
         listed = self.oracle.listed(person)
         citizen = person.actor is not None and person.actor.kind is ActorKind.CITIZEN
         holds = person.actor is not None and person.actor.kind is ActorKind.BEARER
         if name == "listCases" and finds and not query:
-            told = sorted(one["case_id"] for page in answers for one in page.json()["items"])
-            self.same(person, name, told, sorted(str(one.case_id) for one in listed))
+            listed_ids = sorted(item["case_id"] for page in answers for item in page.json()["items"])
+            self.same(person, name, listed_ids, sorted(str(item.case_id) for item in listed))
         elif name == "countFoundCases" and finds and not query:
             self.same(person, name, first.json()["count"], len(listed))
         elif name == "getCase":
             assert case is not None
-            self.same(person, f"{name} {case.number}", first.status_code == 200, sees and case in known)
+            self.same(person, f"{name} {case.number}", first.status_code == 200, sees and case in known_cases)
         elif name == "getOwnCase":
             assert case is not None
-            self.same(person, f"{name} {case.number}", first.status_code == 200, citizen and case in known)
+            self.same(person, f"{name} {case.number}", first.status_code == 200, citizen and case in known_cases)
         elif name == "listOwnCases" and citizen:
-            told = sorted(one["case_id"] for one in first.json()["items"])
-            self.same(person, name, told, sorted(str(one.case_id) for one in known))
+            listed_ids = sorted(item["case_id"] for item in first.json()["items"])
+            self.same(person, name, listed_ids, sorted(str(known_case.case_id) for known_case in known_cases))
         elif name == "getCaseByCode":
             self.same(person, name, first.status_code == 200, holds)
         elif name in ("downloadAttachment", "downloadOwnAttachment", "downloadAttachmentByCode"):
             assert case is not None
             canary = case.media[values["media_id"]]
             by = {"downloadAttachment": sees, "downloadOwnAttachment": citizen, "downloadAttachmentByCode": holds}[name]
-            granted = by and case in known and (person.staff or canary.sort in (Sort.FILED, Sort.SENT_ALONG))
+            reads = self.oracle.reads_filed(person, case)
+            granted = by and reads and (person.staff or canary.sort in (Sort.FILED, Sort.SENT_ALONG))
             self.same(person, f"{name} {values['media_id']}", first.status_code == 200, granted)
         elif name == "downloadUnitQuestionAttachment":
             assert case is not None
             canary = case.media[values["media_id"]]
-            unit = self._unit_asked(values)
+            unit = self._unit_of_question(values)
             of_it = canary.sort in (Sort.UNIT, Sort.SENT_ALONG) and canary.unit == unit
             self.same(person, name, first.status_code == 200, of_it and self.oracle.answers_for(person, unit))
         elif name in ("getExport", "downloadExport"):
@@ -409,8 +427,10 @@ class GatewayWalk(Witness):
             opens = operation.name == "openIdentity"
             for version in {case.row["version"], 1} if case and not opens else {1}:
                 headers = {"Idempotency-Key": uuid.uuid4().hex, "If-Match": f'"{version}"'}
-                told = {"headers": headers, "json": self._body(operation, person)}
-                answer = await self.send(operation, person, path, allowed=self._told_back(operation, person), **told)
+                arguments = {"headers": headers, "json": self._body(operation, person)}
+                answer = await self.send(
+                    operation, person, path, allowed=self._echoed_words(operation, person), **arguments
+                )
                 may = case is None or self._may_command(operation, person, values, case)
                 if not may and answer.status_code not in _HIDDEN:  # a mistake in the body, say, would be told of a case
                     raise Leak(f"{operation.name} of a hidden case tells {person.name} {answer.text[:300]}")
@@ -419,19 +439,19 @@ class GatewayWalk(Witness):
 
     def _may_command(self, operation: Operation, person: Person, values: Mapping[str, str], case: CaseFacts) -> bool:
         if operation.name == "answerUnitQuestion":
-            unit = self._unit_asked(values)
+            unit = self._unit_of_question(values)
             return unit is not None and self.oracle.answers_for(person, unit)
         if operation.name in ("askForIdentity", "openIdentity"):
-            return bool(person.roles & OPENS_IDENTITIES) and not self.oracle.conflicted(person, case.unit)
+            return self.oracle.may_ask_to_open(person, case)
         return self.oracle.knows(person, case)
 
-    def _unit_asked(self, values: Mapping[str, str]) -> Any:
+    def _unit_of_question(self, values: Mapping[str, str]) -> Any:
         """The unit that the question in the path was put to; None: to the citizen."""
         rows = self._rows["questions"]
-        [unit] = [one["unit"] for one in rows if str(one["question_id"]) == values["question_id"]]
+        [unit] = [row["unit"] for row in rows if str(row["question_id"]) == values["question_id"]]
         return unit
 
-    def _told_back(self, operation: Operation, person: Person) -> Iterable[str]:
+    def _echoed_words(self, operation: Operation, person: Person) -> Iterable[str]:
         """What a custodian has to be told: of which case an identity is asked for."""
         if operation.name not in ("askForIdentity", "decideIdentityRequest"):
             return ()
@@ -444,14 +464,15 @@ class GatewayWalk(Witness):
 
     def _body(self, operation: Operation, person: Person) -> Any:
         """The document's example, with cases that are hidden from this person, and staff and units of this world."""
-        hidden = self.hidden(person)
-        inspector = next(one for one in self.world.people if one.roles == {Role.INSPECTOR} and one.active)
+        hidden = self.hidden_cases(person)
+        inspector = next(person for person in self.world.people if person.roles == {Role.INSPECTOR} and person.active)
         other = str(hidden[0].case_id) if hidden else str(uuid.uuid4())
         files = list(hidden[0].media)[:1] if hidden else ["none000000000000000000"]
         if operation.name.startswith("sendEvidence"):  # what is another case's media refuses (test_media_claims)
             files = [secrets.token_urlsafe(24)]
         put = {
             "inspector": inspector.id,
+            "colleague": inspector.id,
             "leaver": inspector.id,
             "unit": "off.a",
             "to": other,
@@ -469,9 +490,9 @@ class GatewayWalk(Witness):
             if key in put and type(put[key]) is type(value):
                 return put[key]
             if isinstance(value, dict):
-                return {name: changed(one, name) for name, one in value.items()}
+                return {name: changed(element, name) for name, element in value.items()}
             if isinstance(value, list):
-                return [changed(one, key) for one in value]
+                return [changed(element, key) for element in value]
             return value
 
         return changed(operation.example)

@@ -28,17 +28,19 @@ WHO = frozenset(
 )
 """Columns that say whose something is, or for whom."""
 _SCOPES = frozenset({"CONDITION", "seen", "mine"})
-_CALLS = frozenset({"condition", "_theirs", "_of_staff", "_units"})
+_CALLS = frozenset({"condition", "scope_condition", "_theirs", "_of_staff", "_units"})
 _LISTS = frozenset({"_theirs", "_of_staff"})
 """Of these calls those that give several, one of which has to hold."""
 _COMPARISONS = frozenset({"in_", "not_in", "is_", "contains"})
 FILES = (
     *(
+        "tracking/calendars/store.py",
         "tracking/case/scope.py",
         "tracking/case/store.py",
         "tracking/case/views.py",
         "tracking/citizens/views.py",
         "tracking/decisions/store.py",
+        "tracking/desk/store.py",
         "tracking/evidence/access.py",
         "tracking/exports/store.py",
         "tracking/identities/store.py",
@@ -46,8 +48,11 @@ FILES = (
         "tracking/inquiry/views.py",
         "tracking/letters/store.py",
         "tracking/merging/related.py",
+        "tracking/merging/views.py",
         "tracking/reference/store.py",
+        "tracking/referrals/store.py",
         "tracking/screening/workload.py",
+        "tracking/search/conditions.py",
         "tracking/search/queries.py",
         "tracking/search/store.py",
         "tracking/visits/store.py",
@@ -109,12 +114,12 @@ class _Finder(ast.NodeVisitor):
 
 def conditions() -> dict[str, str]:
     """All of them: name → as it is written."""
-    found: dict[str, str] = {}
+    conditions_by_name: dict[str, str] = {}
     for file in FILES:
         finder = _Finder(file)
         finder.visit(ast.parse((ROOT / "services" / file).read_text()))
-        found |= {name: ast.unparse(node) for name, node in finder.found.items()}
-    return found
+        conditions_by_name |= {name: ast.unparse(node) for name, node in finder.found.items()}
+    return conditions_by_name
 
 
 class _Without(ast.NodeTransformer):
@@ -165,7 +170,8 @@ def walk_without(name: str, world_file: Path) -> str | None:
     """What the walk finds with this condition taken out; None: nothing."""
     sys.meta_path.insert(0, Without(name))
     from tests.support.walk.services import Services
-    from tests.support.walk.walking import Leak, Walk
+    from tests.support.walk.walking import Walk
+    from tests.support.walk.witness import Leak
     from tests.support.walk.world import World
 
     world = World.load(world_file)
@@ -181,7 +187,7 @@ def _preload() -> None:
     import importlib
 
     for name in (
-        "nameko.rpc",
+        "nameko.extensions",
         "nameko.timer",
         "alembic",
         "httpx",
@@ -190,7 +196,19 @@ def _preload() -> None:
         "backbone.process.dependencies",
     ):
         importlib.import_module(name)
-    for name in ("tracking", "insight", "notify", "intake", "accounts", "media", "letters", "visits", "exports"):
+    for name in (
+        "tracking",
+        "insight",
+        "notify",
+        "intake",
+        "accounts",
+        "media",
+        "letters",
+        "referrals",
+        "visits",
+        "exports",
+        "calendars",
+    ):
         importlib.import_module(f"contracts.{name}")
 
 

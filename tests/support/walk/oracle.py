@@ -54,6 +54,7 @@ class CaseFacts:
     code: str = ""
     number: str = ""
     handler: UUID | None = None
+    colleagues: frozenset[str] = frozenset()
     stage: Stage = Stage.REGISTERED
     row: Mapping[str, Any] = field(default_factory=dict)
     questions: list[UUID] = field(default_factory=list)
@@ -73,7 +74,7 @@ class Canary:
 class Person:
     """Somebody who asks. `actor` None: nobody. `units`: those a member of staff belongs to, be it by the token or by what
     accounts told; `active`: not dismissed; `code_hash`: of the code that a bearer holds; `version`: of the account, when the
-    token was made."""
+    token was made; `deputy_of`: the ids of those who are away and have them as deputy."""
 
     name: str
     actor: Actor | None
@@ -81,6 +82,7 @@ class Person:
     active: bool = True
     code_hash: str | None = None
     version: int = 1
+    deputy_of: frozenset[str] = frozenset()
 
     @property
     def staff(self) -> bool:
@@ -96,10 +98,11 @@ class Person:
 
 
 class Oracle:
-    """DOMAIN.md, asked. `parents`: unit → the one above it."""
+    """DOMAIN.md, asked. `parents`: unit → the one above it; `office`: the unit of the inspection itself."""
 
-    def __init__(self, parents: Mapping[str, str | None]) -> None:
+    def __init__(self, parents: Mapping[str, str | None], office: str) -> None:
         self._parents = dict(parents)
+        self._about_inspection = self.upwards(office)
         self.cases: dict[UUID, CaseFacts] = {}
         self.canaries: dict[str, Canary] = {}
         self.consents: set[tuple[str, UUID]] = set()
@@ -107,11 +110,11 @@ class Oracle:
 
     def upwards(self, unit: str | None) -> set[str]:
         """The unit and all above it."""
-        found: set[str] = set()
+        ancestors: set[str] = set()
         while unit is not None:
-            found.add(unit)
+            ancestors.add(unit)
             unit = self._parents.get(unit)
-        return found
+        return ancestors
 
     def conflicted(self, person: Person, unit: str | None) -> bool:
         """Who belongs to the unit complained about, or to any unit below it."""
@@ -127,9 +130,38 @@ class Oracle:
             return case.code_hash == person.code_hash
         if self.conflicted(person, case.unit):
             return False
-        if person.roles & {Role.SCREENER, Role.HEAD}:
+        if person.roles & {Role.SCREENER, Role.HEAD} or self.stands_in(person, case):
             return True
-        return Role.INSPECTOR in person.roles and str(case.handler) == person.actor.id
+        handles = bool(person.roles & {Role.INSPECTOR, Role.SUBSTITUTE})
+        return handles and not {str(case.handler), *case.colleagues}.isdisjoint({person.id, *person.deputy_of})
+
+    def stands_in(self, person: Person, case: CaseFacts) -> bool:
+        """Whether this person is a substitute for the case: one about the inspection itself, or a unit above it."""
+        return Role.SUBSTITUTE in person.roles and case.unit in self._about_inspection
+
+    def is_head(self, person: Person, case: CaseFacts) -> bool:
+        """Whether this person is head for the case, as which they may know of it."""
+        return self.knows(person, case) and (Role.HEAD in person.roles or self.stands_in(person, case))
+
+    def filed_at_desk(self, person: Person, case: CaseFacts) -> bool:
+        """Whether this operator filed the case for its citizen, and may find it among what they filed."""
+        consent = case.filed.consent
+        own = consent is not None and str(consent.recorded_by) == person.id and Role.OPERATOR in person.roles
+        return own and person.active and not self.conflicted(person, case.unit)
+
+    def reads_filed(self, person: Person, case: CaseFacts) -> bool:
+        """Whether this person may read what was filed with the case: also who handles the one that it was merged into."""
+        if self.knows(person, case):
+            return True
+        if not person.staff or self.conflicted(person, case.unit):
+            return False
+        into = case.row.get("merged_into") if case.stage == Stage.MERGED else None
+        while into is not None:
+            other = self.cases[into]
+            if self.knows(person, other):
+                return True
+            into = other.row.get("merged_into")
+        return False
 
     def lists(self, person: Person, case: CaseFacts) -> bool:
         """Whether this person may find the case in a list, a count or an export: an analyst does, masked."""
@@ -140,11 +172,11 @@ class Oracle:
         """All cases that this person may find."""
         return [case for case in self.cases.values() if self.lists(person, case)]
 
-    def known(self, person: Person) -> list[CaseFacts]:
+    def known_cases(self, person: Person) -> list[CaseFacts]:
         """All cases that this person may know of."""
         return [case for case in self.cases.values() if self.knows(person, case)]
 
-    def hidden(self, person: Person) -> list[CaseFacts]:
+    def hidden_cases(self, person: Person) -> list[CaseFacts]:
         """All others."""
         return [case for case in self.cases.values() if not self.knows(person, case)]
 
@@ -154,8 +186,12 @@ class Oracle:
 
     def opens(self, person: Person, case: CaseFacts) -> bool:
         """Whether this person may open who complained."""
-        consented = (person.id, case.case_id) in self.consents
-        return consented and bool(person.roles & {Role.HEAD, Role.CUSTODIAN}) and not self.conflicted(person, case.unit)
+        return (person.id, case.case_id) in self.consents and self.may_ask_to_open(person, case)
+
+    def may_ask_to_open(self, person: Person, case: CaseFacts) -> bool:
+        """Whether this person opens it once a custodian consents."""
+        opener = bool(person.roles & {Role.HEAD, Role.CUSTODIAN}) or self.stands_in(person, case)
+        return opener and not self.conflicted(person, case.unit)
 
     def may_know(self, person: Person, canary: Canary) -> bool:
         """Whether this word may stand in an answer to this person."""
@@ -169,15 +205,17 @@ class Oracle:
         if case is None or canary.sort is Sort.CITIZEN:
             # Who complained is sealed: staff open that by another endpoint, with reason and consent.
             return case is not None and not person.staff and self.knows(person, case)
-        if canary.sort is Sort.CASE and self.lists(person, case):
+        if canary.sort is Sort.CASE and (self.lists(person, case) or self.filed_at_desk(person, case)):
             return True
         if canary.sort in (Sort.UNIT, Sort.SENT_ALONG) and self.answers_for(person, canary.unit):
+            return True
+        if canary.sort in (Sort.CASE, Sort.FILED, Sort.SENT_ALONG) and self.reads_filed(person, case):
             return True
         if not self.knows(person, case):
             return False
         return person.staff or canary.sort not in (Sort.OFFICE, Sort.UNIT)
 
-    def found(self, person: Person, text: str) -> Iterator[str]:
+    def leaked_words(self, person: Person, text: str) -> Iterator[str]:
         """The canaries in a text that this person may not read."""
         for word in set(TRACE.findall(text.translate(ASCII_DIGITS))):
             canary = self.canaries.get(word) or self.canaries.get(re.sub("[  -]", "", word))

@@ -11,7 +11,9 @@ from typing import Any, get_type_hints
 
 from sqlalchemy import Connection, create_engine
 
+from backbone.messaging.json_answer import JsonAnswer
 from backbone.process.dependencies import UseCases
+from backbone.storage.audit import Readings
 from contracts.base import Request
 
 SERVICES = ("tracking", "insight", "notify", "intake", "accounts")
@@ -21,12 +23,12 @@ SERVICES = ("tracking", "insight", "notify", "intake", "accounts")
 def rpcs(service: str) -> dict[str, type[Request]]:
     """What can be asked of a service, found by its entrypoints: method → the request it takes."""
     cls = importlib.import_module(f"services.{service}.service").Service
-    found = {}
+    requests = {}
     for name in dir(cls):
         points = getattr(getattr(cls, name), "nameko_entrypoints", ())
         if any(type(point).__name__ == "Rpc" for point in points):
-            found[name] = get_type_hints(getattr(cls, name))["request"]
-    return found
+            requests[name] = get_type_hints(getattr(cls, name))["request"]
+    return requests
 
 
 class Trial:
@@ -46,7 +48,7 @@ class Trial:
         finally:
             transaction.rollback()
 
-    read = transaction
+    read = statements = transaction
 
 
 class Services:
@@ -60,7 +62,8 @@ class Services:
     def ask(self, service: str, method: str, request: Request) -> Any:
         """What the entrypoint answers or raises."""
         made = self.made[service]
-        return getattr(made.cls, method)(made, request)
+        answer = getattr(made.cls, method)(made, request)
+        return answer.read() if isinstance(answer, JsonAnswer) else answer
 
     @staticmethod
     def _make(service: str, url: str, keys: Mapping[str, str], database: Callable[[str], Any]) -> SimpleNamespace:
@@ -78,7 +81,8 @@ class Services:
         made = {
             name: provider._factory(settings) for name, provider in vars(cls).items() if isinstance(provider, UseCases)
         }
-        found = SimpleNamespace(cls=cls, db=database(url), settings=settings, **made)
+        instance = SimpleNamespace(cls=cls, db=database(url), settings=settings, **made)
         if hasattr(cls, "command"):
-            found.command = partial(cls.command, found)
-        return found
+            instance.command = partial(cls.command, instance)
+            instance.readings = Readings()
+        return instance

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from services.insight.figures.catalogue import cases, visits
+from services.insight.figures.catalogue import cases, decisions, ratings, visits
 
-FIGURES = (cases.FIGURE, visits.FIGURE)
+FIGURES = (cases.FIGURE, decisions.FIGURE, ratings.FIGURE, visits.FIGURE)

@@ -27,8 +27,6 @@ def count_public(
 
 FIGURE = Figure(
     name=NAME,
-    label_fa="پرونده‌ها",
-    label_en="Cases",
     counted=Counted(source=facts, day=facts.c.day, measures={NAME: func.count()}),
     publication=Publication(count_public, weekly=("all",), monthly=("kind", "stage", "ground", "unit")),
 )

@@ -36,8 +36,6 @@ def count_public(
 
 FIGURE = Figure(
     name="visits",
-    label_fa="مراجعه‌های حضوری",
-    label_en="Visits",
     counted=Counted(
         source=_moments.join(facts, facts.c.case_id == _moments.c.case_id),
         day=_moments.c.day,

@@ -1,23 +1,20 @@
-"""Initial schema of insight: facts about cases and the figures published from them.
-
-Frozen: a later change of the schema is a new revision (CONTRIBUTING.md, Migrations).
-"""
+"""Initial schema of insight: facts about cases and the figures published from them. Frozen: a change is a new revision."""
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import JSONB
+
+from backbone.storage import common_tables_v1
+from backbone.storage.common_tables_v1 import TIMESTAMP
 
 revision = "0001_initial"
 down_revision = None
-
-_TIMESTAMP = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
     _create_facts()
     _create_reference()
     _create_public_figures()
-    _create_messaging()
+    common_tables_v1.create_outbox_and_inbox()
 
 
 def _create_facts() -> None:
@@ -36,11 +33,11 @@ def _create_facts() -> None:
         sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("score", sa.SmallInteger()),
         sa.Column("handler", sa.Uuid()),
-        sa.Column("filed_at", _TIMESTAMP, nullable=False),
+        sa.Column("filed_at", TIMESTAMP, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("expected_on", sa.Date()),
-        sa.Column("told_at", _TIMESTAMP, nullable=False),
-        sa.Column("decided_at", _TIMESTAMP),
+        sa.Column("reported_at", TIMESTAMP, nullable=False),
+        sa.Column("decided_at", TIMESTAMP),
         sa.Column("decided_sequence", sa.Integer()),
     )
     op.create_index("facts_dimensions", "facts", ["day", "unit", "ground", "kind", "stage"])
@@ -52,7 +49,7 @@ def _create_facts() -> None:
         sa.Column("event", sa.String(), nullable=False),
         sa.Column("stage", sa.String(), nullable=False),
         sa.Column("previous_stage", sa.String()),
-        sa.Column("at", _TIMESTAMP, nullable=False),
+        sa.Column("at", TIMESTAMP, nullable=False),
     )
     op.create_index("transitions_of_case", "transitions", ["case_id", "sequence"])
     op.create_table(
@@ -76,7 +73,7 @@ def _create_facts() -> None:
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("delivered", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.String()),
-        sa.Column("at", _TIMESTAMP, nullable=False),
+        sa.Column("at", TIMESTAMP, nullable=False),
     )
 
 
@@ -97,7 +94,7 @@ def _create_public_figures() -> None:
     op.create_table(
         "releases",
         sa.Column("until", sa.Date(), primary_key=True),
-        sa.Column("released_at", _TIMESTAMP, nullable=False),
+        sa.Column("released_at", TIMESTAMP, nullable=False),
     )
     op.create_table(
         "public_figures",
@@ -120,24 +117,3 @@ def _create_public_figures() -> None:
         SELECT decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex')
         """
     )
-
-
-def _create_messaging() -> None:
-    op.create_table(
-        "outbox",
-        sa.Column("seq", sa.BigInteger(), sa.Identity(), primary_key=True),
-        sa.Column("message_id", sa.Uuid(), nullable=False),
-        sa.Column("exchange", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("routing_key", sa.String(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("headers", JSONB(), nullable=False),
-        sa.Column("created_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-    )
-    op.create_table(
-        "inbox",
-        sa.Column("consumer", sa.String(), primary_key=True),
-        sa.Column("event_id", sa.Uuid(), primary_key=True),
-        sa.Column("handled_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-    )
-    op.create_index("ix_inbox_handled_at", "inbox", ["handled_at"])

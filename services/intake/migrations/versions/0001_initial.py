@@ -1,25 +1,23 @@
-"""Initial schema of intake: submissions, sealed identities and the configuration.
-
-Frozen: a later change of the schema is a new revision (CONTRIBUTING.md, Migrations).
-"""
+"""Initial schema of intake: submissions, sealed identities and the configuration. Frozen: a change is a new revision."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from backbone.storage import common_tables_v1
+from backbone.storage.common_tables_v1 import TIMESTAMP
+
 revision = "0001_initial"
 down_revision = None
-
-_TIMESTAMP = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
     _create_reference()
     _create_configuration()
     _create_submissions()
-    _create_messaging()
-    _create_audit()
-    _protect_history()
+    common_tables_v1.create_outbox_and_inbox()
+    common_tables_v1.create_audit()
+    common_tables_v1.protect_history("configuration_history")
 
 
 def _create_reference() -> None:
@@ -59,7 +57,7 @@ def _create_configuration() -> None:
     op.create_table(
         "configuration_history",
         sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True),
-        sa.Column("at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
+        sa.Column("at", TIMESTAMP, nullable=False, server_default=sa.text("now()")),
         sa.Column("by", sa.String(), nullable=False),
         sa.Column("what", sa.String(), nullable=False),
         sa.Column("code", sa.String()),
@@ -68,18 +66,12 @@ def _create_configuration() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
     )
     op.create_index("configuration_history_of_one", "configuration_history", ["what", "code", "id"])
-    op.create_table(
-        "configuration_commands",
-        sa.Column("actor", sa.String(), primary_key=True),
-        sa.Column("key", sa.String(), primary_key=True),
-        sa.Column("command_hash", sa.String(64), nullable=False),
-        sa.Column("done_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-    )
+    common_tables_v1.create_commands("configuration_commands")
     op.create_table(
         "catalogue_versions",
         sa.Column("version", sa.Integer(), sa.Identity(), primary_key=True),
         sa.Column("content_hash", sa.String(), nullable=False),
-        sa.Column("made_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
+        sa.Column("made_at", TIMESTAMP, nullable=False, server_default=sa.text("now()")),
     )
 
 
@@ -99,8 +91,8 @@ def _create_submissions() -> None:
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("citizen_id", sa.Uuid()),
         sa.Column("content_hash", sa.String(64), nullable=False),
-        sa.Column("filed_at", _TIMESTAMP, nullable=False),
-        sa.Column("registered_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
+        sa.Column("filed_at", TIMESTAMP, nullable=False),
+        sa.Column("registered_at", TIMESTAMP, nullable=False, server_default=sa.text("now()")),
     )
     op.create_index("ix_submissions_citizen_id", "submissions", ["citizen_id"])
     op.create_table(
@@ -129,7 +121,7 @@ def _create_submissions() -> None:
         sa.Column("form", sa.String(), nullable=False),
         sa.Column("agreed_to", ARRAY(sa.String()), nullable=False),
         sa.Column("recorded_by", sa.Uuid(), nullable=False),
-        sa.Column("recorded_at", _TIMESTAMP, nullable=False),
+        sa.Column("recorded_at", TIMESTAMP, nullable=False),
     )
     op.create_table(
         "identity_openings",
@@ -137,7 +129,7 @@ def _create_submissions() -> None:
         sa.Column("submission_id", sa.Uuid(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("opened_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
+        sa.Column("opened_at", TIMESTAMP, nullable=False, server_default=sa.text("now()")),
         sa.Column("consented_by", sa.Uuid()),
     )
     op.create_index("ix_identity_openings_submission_id", "identity_openings", ["submission_id"])
@@ -146,91 +138,5 @@ def _create_submissions() -> None:
         sa.Column("submission_id", sa.Uuid(), primary_key=True),
         sa.Column("part", sa.String(), primary_key=True),
         sa.Column("rule", sa.String(), nullable=False),
-        sa.Column("erased_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
+        sa.Column("erased_at", TIMESTAMP, nullable=False, server_default=sa.text("now()")),
     )
-
-
-def _create_messaging() -> None:
-    op.create_table(
-        "outbox",
-        sa.Column("seq", sa.BigInteger(), sa.Identity(), primary_key=True),
-        sa.Column("message_id", sa.Uuid(), nullable=False),
-        sa.Column("exchange", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("routing_key", sa.String(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("headers", JSONB(), nullable=False),
-        sa.Column("created_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-    )
-    op.create_table(
-        "inbox",
-        sa.Column("consumer", sa.String(), primary_key=True),
-        sa.Column("event_id", sa.Uuid(), primary_key=True),
-        sa.Column("handled_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-    )
-    op.create_index("ix_inbox_handled_at", "inbox", ["handled_at"])
-
-
-def _create_audit() -> None:
-    op.create_table(
-        "audit_waiting",
-        sa.Column("seq", sa.BigInteger(), sa.Identity(), primary_key=True),
-        sa.Column("at", _TIMESTAMP, nullable=False, server_default=sa.text("clock_timestamp()")),
-        sa.Column("actor_kind", sa.String(), nullable=False),
-        sa.Column("actor_id", sa.String()),
-        sa.Column("roles", ARRAY(sa.String()), nullable=False),
-        sa.Column("command", sa.String(), nullable=False),
-        sa.Column("subjects", ARRAY(sa.String()), nullable=False),
-        sa.Column("result", sa.String(), nullable=False),
-        sa.Column("trace_id", sa.String()),
-    )
-    op.create_table(
-        "audit",
-        sa.Column("position", sa.BigInteger(), primary_key=True, autoincrement=False),
-        sa.Column("at", _TIMESTAMP, nullable=False, server_default=sa.text("clock_timestamp()")),
-        sa.Column("actor_kind", sa.String(), nullable=False),
-        sa.Column("actor_id", sa.String()),
-        sa.Column("roles", ARRAY(sa.String()), nullable=False),
-        sa.Column("command", sa.String(), nullable=False),
-        sa.Column("subjects", ARRAY(sa.String()), nullable=False),
-        sa.Column("result", sa.String(), nullable=False),
-        sa.Column("trace_id", sa.String()),
-        sa.Column("chained_at", _TIMESTAMP, nullable=False),
-        sa.Column("previous_hash", sa.String(64), nullable=False),
-        sa.Column("hash", sa.String(64), nullable=False),
-    )
-    op.execute(
-        """
-        CREATE FUNCTION audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            IF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'audit_waiting' AND current_setting('peygir.chaining', true) = 'on' THEN
-                RETURN NULL;
-            END IF;
-            RAISE EXCEPTION 'the audit only grows' USING ERRCODE = 'restrict_violation';
-        END $$
-        """
-    )
-    _make_append_only("audit_waiting", "audit_waiting", "audit_only_grows")
-    _make_append_only("audit", "audit", "audit_only_grows")
-
-
-def _protect_history() -> None:
-    op.execute(
-        """
-        CREATE FUNCTION history_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            RAISE EXCEPTION 'the history only grows' USING ERRCODE = 'restrict_violation';
-        END $$
-        """
-    )
-    _make_append_only("configuration_history", "history", "history_only_grows")
-
-
-def _make_append_only(table: str, name: str, function: str) -> None:
-    for suffix, operations in (("changed", "UPDATE OR DELETE"), ("emptied", "TRUNCATE")):
-        op.execute(
-            f"""
-            CREATE TRIGGER {name}_is_never_{suffix} BEFORE {operations} ON {table}
-            FOR EACH STATEMENT EXECUTE FUNCTION {function}()
-            """
-        )

@@ -1,21 +1,19 @@
-"""Initial schema of media: uploads and the files made from them.
-
-Frozen: a later change of the schema is a new revision (CONTRIBUTING.md, Migrations).
-"""
+"""Initial schema of media: uploads and the files made from them. Frozen: a change is a new revision."""
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from backbone.storage import common_tables_v1
+from backbone.storage.common_tables_v1 import TIMESTAMP
 
 revision = "0001_initial"
 down_revision = None
 
-_TIMESTAMP = sa.DateTime(timezone=True)
-
 
 def upgrade() -> None:
     _create_evidence()
-    _create_messaging()
+    common_tables_v1.create_outbox_and_inbox()
 
 
 def _create_evidence() -> None:
@@ -29,10 +27,10 @@ def _create_evidence() -> None:
         sa.Column("declared_type", sa.String()),
         sa.Column("case_id", sa.Uuid()),
         sa.Column("address_key", sa.String(64)),
-        sa.Column("created_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-        sa.Column("expires_at", _TIMESTAMP, nullable=False),
-        sa.Column("settled_at", _TIMESTAMP),
-        sa.Column("swept_at", _TIMESTAMP),
+        sa.Column("created_at", TIMESTAMP, nullable=False, server_default=sa.text("now()")),
+        sa.Column("expires_at", TIMESTAMP, nullable=False),
+        sa.Column("settled_at", TIMESTAMP),
+        sa.Column("swept_at", TIMESTAMP),
         sa.Column("reason", sa.String()),
         sa.Column("content_type", sa.String()),
         sa.Column("kind", sa.String()),
@@ -57,9 +55,8 @@ def _create_evidence() -> None:
         postgresql_where=sa.text("state IN ('open', 'processing') OR state = 'accepted' AND case_id IS NULL"),
     )
     op.create_index("uploads_to_sweep", "uploads", ["settled_at"], postgresql_where=sa.text("swept_at IS NULL"))
-    op.create_index("ix_uploads_case_id", "uploads", ["case_id"])
     op.create_table(
-        "pieces",
+        "upload_parts",
         sa.Column("upload_id", sa.String(), sa.ForeignKey("uploads.upload_id", ondelete="CASCADE"), primary_key=True),
         sa.Column("position", sa.BigInteger(), primary_key=True, autoincrement=False),
         sa.Column("length", sa.BigInteger(), nullable=False),
@@ -72,7 +69,7 @@ def _create_evidence() -> None:
         sa.Column("from_office", sa.Boolean(), nullable=False),
         sa.Column("owner", sa.String(64)),
         sa.Column("named", sa.Boolean(), nullable=False),
-        sa.Column("claimed_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
+        sa.Column("claimed_at", TIMESTAMP, nullable=False, server_default=sa.text("now()")),
     )
     op.create_index("ix_claims_case_id", "claims", ["case_id"])
     op.create_table(
@@ -91,26 +88,5 @@ def _create_evidence() -> None:
         sa.Column("case_id", sa.Uuid(), primary_key=True),
         sa.Column("rule", sa.String(), nullable=False),
         sa.Column("media", sa.Integer(), nullable=False),
-        sa.Column("erased_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
+        sa.Column("erased_at", TIMESTAMP, nullable=False, server_default=sa.text("now()")),
     )
-
-
-def _create_messaging() -> None:
-    op.create_table(
-        "outbox",
-        sa.Column("seq", sa.BigInteger(), sa.Identity(), primary_key=True),
-        sa.Column("message_id", sa.Uuid(), nullable=False),
-        sa.Column("exchange", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("routing_key", sa.String(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("headers", JSONB(), nullable=False),
-        sa.Column("created_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-    )
-    op.create_table(
-        "inbox",
-        sa.Column("consumer", sa.String(), primary_key=True),
-        sa.Column("event_id", sa.Uuid(), primary_key=True),
-        sa.Column("handled_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-    )
-    op.create_index("ix_inbox_handled_at", "inbox", ["handled_at"])

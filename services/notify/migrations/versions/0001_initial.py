@@ -1,16 +1,14 @@
-"""Initial schema of notify: contacts, messages and texts.
-
-Frozen: a later change of the schema is a new revision (CONTRIBUTING.md, Migrations).
-"""
+"""Initial schema of notify: contacts, messages and texts. Frozen: a change is a new revision."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from backbone.storage import common_tables_v1
+from backbone.storage.common_tables_v1 import TIMESTAMP
+
 revision = "0001_initial"
 down_revision = None
-
-_TIMESTAMP = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
@@ -18,9 +16,9 @@ def upgrade() -> None:
     _create_messages()
     _create_reference()
     _create_texts()
-    _create_messaging()
-    _create_audit()
-    _protect_history()
+    common_tables_v1.create_outbox_and_inbox()
+    common_tables_v1.create_audit()
+    common_tables_v1.protect_history("text_history")
 
 
 def _create_cases() -> None:
@@ -34,7 +32,7 @@ def _create_cases() -> None:
         sa.Column("mobile_hash", sa.String(64)),
         sa.Column("sealed_contact", sa.Text()),
         sa.Column("recoded", sa.Boolean(), nullable=False, server_default=sa.text("false")),
-        sa.Column("registered_at", _TIMESTAMP, nullable=False),
+        sa.Column("registered_at", TIMESTAMP, nullable=False),
     )
     op.create_index("ix_contacts_citizen_id", "contacts", ["citizen_id"])
     op.create_index("ix_contacts_mobile_hash", "contacts", ["mobile_hash"])
@@ -42,7 +40,7 @@ def _create_cases() -> None:
         "erasures",
         sa.Column("case_id", sa.Uuid(), primary_key=True),
         sa.Column("rule", sa.String(), nullable=False),
-        sa.Column("erased_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
+        sa.Column("erased_at", TIMESTAMP, nullable=False, server_default=sa.text("now()")),
     )
     op.create_table(
         "cases",
@@ -83,20 +81,20 @@ def _create_messages() -> None:
         sa.Column("asks_reply", sa.Boolean(), nullable=False),
         sa.Column("reply_until", sa.Date()),
         sa.Column("reply", sa.String()),
-        sa.Column("at", _TIMESTAMP, nullable=False, comment="when what it tells of happened"),
-        sa.Column("created_at", _TIMESTAMP, nullable=False),
-        sa.Column("next_attempt_at", _TIMESTAMP, nullable=False),
-        sa.Column("expires_at", _TIMESTAMP),
+        sa.Column("at", TIMESTAMP, nullable=False, comment="when what it tells of happened"),
+        sa.Column("created_at", TIMESTAMP, nullable=False),
+        sa.Column("next_attempt_at", TIMESTAMP, nullable=False),
+        sa.Column("expires_at", TIMESTAMP),
         sa.Column("attempts", sa.SmallInteger(), nullable=False, server_default=sa.text("0")),
-        sa.Column("tried_first_at", _TIMESTAMP),
+        sa.Column("tried_first_at", TIMESTAMP),
         sa.Column("lease", sa.Uuid()),
-        sa.Column("leased_until", _TIMESTAMP),
+        sa.Column("leased_until", TIMESTAMP),
         sa.Column("provider", sa.String()),
         sa.Column("provider_message_id", sa.String()),
-        sa.Column("sent_at", _TIMESTAMP),
-        sa.Column("delivered_at", _TIMESTAMP),
-        sa.Column("looks", sa.SmallInteger(), nullable=False, server_default=sa.text("0")),
-        sa.Column("next_look_at", _TIMESTAMP),
+        sa.Column("sent_at", TIMESTAMP),
+        sa.Column("delivered_at", TIMESTAMP),
+        sa.Column("status_polls", sa.SmallInteger(), nullable=False, server_default=sa.text("0")),
+        sa.Column("next_status_poll_at", TIMESTAMP),
     )
     op.create_index("messages_due", "messages", ["next_attempt_at"], postgresql_where=sa.text("state = 'due'"))
     op.create_index(
@@ -113,7 +111,10 @@ def _create_messages() -> None:
     )
     op.create_index("messages_leased", "messages", ["leased_until"], postgresql_where=sa.text("state = 'sending'"))
     op.create_index(
-        "messages_followed", "messages", ["next_look_at"], postgresql_where=sa.text("next_look_at IS NOT NULL")
+        "messages_followed",
+        "messages",
+        ["next_status_poll_at"],
+        postgresql_where=sa.text("next_status_poll_at IS NOT NULL"),
     )
     op.create_index(
         "messages_at_provider",
@@ -137,7 +138,7 @@ def _create_messages() -> None:
         "readings",
         sa.Column("message_id", sa.Uuid(), primary_key=True),
         sa.Column("reader", sa.String(), primary_key=True),
-        sa.Column("read_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
+        sa.Column("read_at", TIMESTAMP, nullable=False, server_default=sa.text("now()")),
     )
     op.create_table(
         "inbound",
@@ -145,19 +146,22 @@ def _create_messages() -> None:
         sa.Column("provider_message_id", sa.String(), primary_key=True),
         sa.Column("mobile_hash", sa.String(64)),
         sa.Column("meaning", sa.String(), nullable=False),
-        sa.Column("received_at", _TIMESTAMP, nullable=False),
+        sa.Column("received_at", TIMESTAMP, nullable=False),
     )
     op.create_table(
-        "helped",
+        "help_replies",
         sa.Column("mobile_hash", sa.String(64), primary_key=True),
-        sa.Column("at", _TIMESTAMP, nullable=False),
+        sa.Column("at", TIMESTAMP, nullable=False),
     )
     op.create_table(
         "opt_outs",
         sa.Column("mobile_hash", sa.String(64), primary_key=True),
-        sa.Column("since", _TIMESTAMP, nullable=False),
+        sa.Column("since", TIMESTAMP, nullable=False),
         sa.Column(
-            "told_by", sa.String(), nullable=False, comment="citizen, by SMS; or provider, when it blocks the number"
+            "reported_by",
+            sa.String(),
+            nullable=False,
+            comment="citizen, by SMS; or provider, when it blocks the number",
         ),
     )
 
@@ -197,7 +201,7 @@ def _create_texts() -> None:
     op.create_table(
         "text_history",
         sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True),
-        sa.Column("at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
+        sa.Column("at", TIMESTAMP, nullable=False, server_default=sa.text("now()")),
         sa.Column("by", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -206,96 +210,4 @@ def _create_texts() -> None:
         sa.Column("after_fa", sa.Text()),
         sa.Column("after_en", sa.Text()),
     )
-    op.create_table(
-        "text_commands",
-        sa.Column("actor", sa.String(), primary_key=True),
-        sa.Column("key", sa.String(), primary_key=True),
-        sa.Column("command_hash", sa.String(64), nullable=False),
-        sa.Column("done_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-    )
-
-
-def _create_messaging() -> None:
-    op.create_table(
-        "outbox",
-        sa.Column("seq", sa.BigInteger(), sa.Identity(), primary_key=True),
-        sa.Column("message_id", sa.Uuid(), nullable=False),
-        sa.Column("exchange", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("routing_key", sa.String(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("headers", JSONB(), nullable=False),
-        sa.Column("created_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-    )
-    op.create_table(
-        "inbox",
-        sa.Column("consumer", sa.String(), primary_key=True),
-        sa.Column("event_id", sa.Uuid(), primary_key=True),
-        sa.Column("handled_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-    )
-    op.create_index("ix_inbox_handled_at", "inbox", ["handled_at"])
-
-
-def _create_audit() -> None:
-    op.create_table(
-        "audit_waiting",
-        sa.Column("seq", sa.BigInteger(), sa.Identity(), primary_key=True),
-        sa.Column("at", _TIMESTAMP, nullable=False, server_default=sa.text("clock_timestamp()")),
-        sa.Column("actor_kind", sa.String(), nullable=False),
-        sa.Column("actor_id", sa.String()),
-        sa.Column("roles", ARRAY(sa.String()), nullable=False),
-        sa.Column("command", sa.String(), nullable=False),
-        sa.Column("subjects", ARRAY(sa.String()), nullable=False),
-        sa.Column("result", sa.String(), nullable=False),
-        sa.Column("trace_id", sa.String()),
-    )
-    op.create_table(
-        "audit",
-        sa.Column("position", sa.BigInteger(), primary_key=True, autoincrement=False),
-        sa.Column("at", _TIMESTAMP, nullable=False, server_default=sa.text("clock_timestamp()")),
-        sa.Column("actor_kind", sa.String(), nullable=False),
-        sa.Column("actor_id", sa.String()),
-        sa.Column("roles", ARRAY(sa.String()), nullable=False),
-        sa.Column("command", sa.String(), nullable=False),
-        sa.Column("subjects", ARRAY(sa.String()), nullable=False),
-        sa.Column("result", sa.String(), nullable=False),
-        sa.Column("trace_id", sa.String()),
-        sa.Column("chained_at", _TIMESTAMP, nullable=False),
-        sa.Column("previous_hash", sa.String(64), nullable=False),
-        sa.Column("hash", sa.String(64), nullable=False),
-    )
-    op.execute(
-        """
-        CREATE FUNCTION audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            IF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'audit_waiting' AND current_setting('peygir.chaining', true) = 'on' THEN
-                RETURN NULL;
-            END IF;
-            RAISE EXCEPTION 'the audit only grows' USING ERRCODE = 'restrict_violation';
-        END $$
-        """
-    )
-    _make_append_only("audit_waiting", "audit_waiting", "audit_only_grows")
-    _make_append_only("audit", "audit", "audit_only_grows")
-
-
-def _protect_history() -> None:
-    op.execute(
-        """
-        CREATE FUNCTION history_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            RAISE EXCEPTION 'the history only grows' USING ERRCODE = 'restrict_violation';
-        END $$
-        """
-    )
-    _make_append_only("text_history", "history", "history_only_grows")
-
-
-def _make_append_only(table: str, name: str, function: str) -> None:
-    for suffix, operations in (("changed", "UPDATE OR DELETE"), ("emptied", "TRUNCATE")):
-        op.execute(
-            f"""
-            CREATE TRIGGER {name}_is_never_{suffix} BEFORE {operations} ON {table}
-            FOR EACH STATEMENT EXECUTE FUNCTION {function}()
-            """
-        )
+    common_tables_v1.create_commands("text_commands")

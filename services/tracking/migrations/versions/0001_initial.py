@@ -1,16 +1,15 @@
-"""Initial schema of tracking: cases, their timelines and all that belongs to them.
-
-Frozen: a later change of the schema is a new revision (CONTRIBUTING.md, Migrations).
-"""
+"""Initial schema of tracking: cases, their timelines and all that belongs to them. Frozen: a change is a new revision."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ExcludeConstraint
 
+from backbone.storage import common_tables_v1
+from backbone.storage.common_tables_v1 import TIMESTAMP
+
 revision = "0001_initial"
 down_revision = None
 
-_TIMESTAMP = sa.DateTime(timezone=True)
 _OPEN = "stage IN ('registered', 'screening', 'investigating', 'awaiting_citizen', 'awaiting_unit', 'review')"
 _EXPECTED = f"(coalesce(CASE WHEN paused_on IS NULL AND {_OPEN} THEN due_on END, DATE '9999-12-31'))"
 
@@ -27,8 +26,8 @@ def upgrade() -> None:
     _create_visits()
     _create_searches_and_exports()
     _create_identities()
-    _create_messaging()
-    _create_audit()
+    common_tables_v1.create_outbox_and_inbox()
+    common_tables_v1.create_audit()
     _protect_timeline()
 
 
@@ -59,8 +58,8 @@ def _create_cases() -> None:
         sa.Column("group_members", sa.Integer()),
         sa.Column("group_common", sa.Text()),
         sa.Column("consent", JSONB()),
-        sa.Column("filed_at", _TIMESTAMP, nullable=False),
-        sa.Column("opened_at", _TIMESTAMP, nullable=False),
+        sa.Column("filed_at", TIMESTAMP, nullable=False),
+        sa.Column("opened_at", TIMESTAMP, nullable=False),
         sa.Column("stage", sa.String(), nullable=False),
         sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("due_on", sa.Date()),
@@ -86,7 +85,7 @@ def _create_cases() -> None:
         sa.Column("names", JSONB(), nullable=False, server_default="{}"),
         sa.Column("outcome", sa.String()),
         sa.Column("reasons", sa.Text()),
-        sa.Column("decided_at", _TIMESTAMP),
+        sa.Column("decided_at", TIMESTAMP),
         sa.Column("final", sa.Boolean(), nullable=False),
         sa.Column("objection_until", sa.Date()),
         sa.Column("root_causes", JSONB(), nullable=False),
@@ -96,10 +95,10 @@ def _create_cases() -> None:
         sa.Column("refusal_address", sa.Text()),
         sa.Column("merged_into", sa.Uuid()),
         sa.Column("score", sa.SmallInteger()),
-        sa.Column("ended_at", _TIMESTAMP),
-        sa.Column("identity_erased_at", _TIMESTAMP),
-        sa.Column("evidence_erased_at", _TIMESTAMP),
-        sa.Column("texts_erased_at", _TIMESTAMP),
+        sa.Column("ended_at", TIMESTAMP),
+        sa.Column("identity_erased_at", TIMESTAMP),
+        sa.Column("evidence_erased_at", TIMESTAMP),
+        sa.Column("texts_erased_at", TIMESTAMP),
     )
     op.create_index("cases_filed", "cases", ["filed_at", "case_id"])
     op.create_index("cases_unit", "cases", ["unit", "filed_at", "case_id"])
@@ -164,7 +163,7 @@ def _create_cases() -> None:
         "cases_texts_kept", "cases", ["kind", "ended_at"], postgresql_where=sa.text("texts_erased_at IS NULL")
     )
     op.create_table(
-        "outcomes_to_tell",
+        "pending_outcomes",
         sa.Column("case_id", sa.Uuid(), sa.ForeignKey("cases.case_id"), primary_key=True),
         sa.Column("sequence", sa.Integer(), primary_key=True, autoincrement=False),
         sa.Column("outcome", sa.String(), nullable=False),
@@ -191,7 +190,7 @@ def _create_cases() -> None:
         sa.Column("entry", sa.String(), nullable=False),
         sa.Column("actor_kind", sa.String(), nullable=False),
         sa.Column("actor_id", sa.String()),
-        sa.Column("at", _TIMESTAMP, nullable=False),
+        sa.Column("at", TIMESTAMP, nullable=False),
         sa.Column("stage", sa.String(), nullable=False),
         sa.Column("details", JSONB(), nullable=False),
         sa.Column("previous_hash", sa.String(64), nullable=False),
@@ -207,11 +206,11 @@ def _create_inquiry() -> None:
         sa.Column("unit", sa.String()),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("media", JSONB(), nullable=False),
-        sa.Column("asked_at", _TIMESTAMP, nullable=False),
+        sa.Column("asked_at", TIMESTAMP, nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("answer", sa.Text()),
-        sa.Column("answered_at", _TIMESTAMP),
-        sa.Column("lapsed_at", _TIMESTAMP),
+        sa.Column("answered_at", TIMESTAMP),
+        sa.Column("lapsed_at", TIMESTAMP),
     )
     op.create_index("questions_unit", "questions", ["unit", "asked_at"], postgresql_where=sa.text("unit IS NOT NULL"))
     op.create_index("ix_questions_case_id", "questions", ["case_id"])
@@ -225,9 +224,9 @@ def _create_inquiry() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.Text()),
         sa.Column("escalated", sa.Boolean(), nullable=False),
-        sa.Column("made_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-        sa.Column("reported_at", _TIMESTAMP),
-        sa.Column("settled_at", _TIMESTAMP),
+        sa.Column("made_at", TIMESTAMP, nullable=False, server_default=sa.text("now()")),
+        sa.Column("reported_at", TIMESTAMP),
+        sa.Column("settled_at", TIMESTAMP),
     )
     op.create_index("recommendations_unit", "recommendations", ["unit", "due_on"])
     op.create_index(
@@ -247,7 +246,7 @@ def _create_evidence() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("from_office", sa.Boolean(), nullable=False),
         sa.Column("question_id", sa.Uuid()),
-        sa.Column("refusal_told", sa.Boolean(), nullable=False, server_default=sa.text("false")),
+        sa.Column("refusal_reported", sa.Boolean(), nullable=False, server_default=sa.text("false")),
     )
     op.create_index("attachments_media", "attachments", ["media_id"])
     op.create_table(
@@ -265,7 +264,7 @@ def _create_evidence() -> None:
         sa.Column("variants", JSONB(), nullable=False),
         sa.Column("reason", sa.String()),
         sa.Column("notes", JSONB()),
-        sa.Column("told_at", _TIMESTAMP, nullable=False),
+        sa.Column("reported_at", TIMESTAMP, nullable=False),
     )
 
 
@@ -309,28 +308,22 @@ def _create_work() -> None:
         sa.Column("staff_id", sa.Uuid(), nullable=False),
         sa.Column("on_day", sa.Date(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("said", sa.Boolean(), nullable=False, server_default="false"),
+        sa.Column("reminded", sa.Boolean(), nullable=False, server_default="false"),
     )
-    op.create_index("reminders_due", "reminders", ["on_day"], postgresql_where=sa.text("NOT said"))
+    op.create_index("reminders_due", "reminders", ["on_day"], postgresql_where=sa.text("NOT reminded"))
     op.create_index("ix_reminders_case_id", "reminders", ["case_id"])
     op.create_table(
         "skills",
         sa.Column("staff_id", sa.Uuid(), primary_key=True),
         sa.Column("grounds", JSONB(), nullable=False),
     )
-    op.create_table(
-        "commands",
-        sa.Column("actor", sa.String(), primary_key=True),
-        sa.Column("key", sa.String(), primary_key=True),
-        sa.Column("command_hash", sa.String(64), nullable=False),
-        sa.Column("done_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-    )
+    common_tables_v1.create_commands("commands")
     op.create_index("ix_commands_done_at", "commands", ["done_at"])
     op.create_table(
         "checkpoints",
         sa.Column("name", sa.String(), primary_key=True),
         sa.Column("document", sa.Text(), nullable=False),
-        sa.Column("made_at", _TIMESTAMP, nullable=False),
+        sa.Column("made_at", TIMESTAMP, nullable=False),
     )
 
 
@@ -347,8 +340,8 @@ def _create_visits() -> None:
         sa.Column("slot_id", sa.Uuid(), primary_key=True),
         sa.Column("room_id", sa.Uuid(), sa.ForeignKey("rooms.room_id"), nullable=False),
         sa.Column("inspector", sa.Uuid(), nullable=False),
-        sa.Column("starts_at", _TIMESTAMP, nullable=False),
-        sa.Column("ends_at", _TIMESTAMP, nullable=False),
+        sa.Column("starts_at", TIMESTAMP, nullable=False),
+        sa.Column("ends_at", TIMESTAMP, nullable=False),
         sa.Column("capacity", sa.Integer(), nullable=False),
         sa.Column("closed", sa.Boolean(), nullable=False),
         sa.CheckConstraint("capacity > 0", name="visit_slots_capacity_check"),
@@ -375,11 +368,11 @@ def _create_visits() -> None:
         sa.Column("visit_id", sa.Uuid(), primary_key=True),
         sa.Column("case_id", sa.Uuid(), sa.ForeignKey("cases.case_id"), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("asked_at", _TIMESTAMP, nullable=False),
+        sa.Column("asked_at", TIMESTAMP, nullable=False),
         sa.Column("slot_id", sa.Uuid(), sa.ForeignKey("visit_slots.slot_id")),
         sa.Column("offered", ARRAY(sa.Uuid()), nullable=False),
-        sa.Column("remind_day_at", _TIMESTAMP),
-        sa.Column("remind_hours_at", _TIMESTAMP),
+        sa.Column("remind_day_at", TIMESTAMP),
+        sa.Column("remind_hours_at", TIMESTAMP),
     )
     op.create_index("visits_case", "visits", ["case_id", "asked_at"])
     op.create_index(
@@ -408,8 +401,8 @@ def _create_searches_and_exports() -> None:
         sa.Column("sort", sa.String(), nullable=False),
         sa.Column("shared_with", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("made_at", _TIMESTAMP, nullable=False),
-        sa.Column("changed_at", _TIMESTAMP, nullable=False),
+        sa.Column("made_at", TIMESTAMP, nullable=False),
+        sa.Column("changed_at", TIMESTAMP, nullable=False),
     )
     op.create_index("searches_owner", "searches", ["owner", "made_at", "search_id"])
     op.create_index(
@@ -426,7 +419,7 @@ def _create_searches_and_exports() -> None:
         sa.Column("kept", JSONB()),
         sa.Column("format", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
-        sa.Column("asked_at", _TIMESTAMP, nullable=False),
+        sa.Column("asked_at", TIMESTAMP, nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("rights", JSONB()),
         sa.Column("rows_total", sa.Integer()),
@@ -435,12 +428,12 @@ def _create_searches_and_exports() -> None:
         sa.Column("place", sa.String()),
         sa.Column("read", sa.Boolean(), nullable=False),
         sa.Column("size", sa.BigInteger()),
-        sa.Column("pieces", sa.Integer()),
+        sa.Column("chunks", sa.Integer()),
         sa.Column("error", sa.String()),
-        sa.Column("finished_at", _TIMESTAMP),
-        sa.Column("expires_at", _TIMESTAMP),
+        sa.Column("finished_at", TIMESTAMP),
+        sa.Column("expires_at", TIMESTAMP),
         sa.Column("worker", sa.Uuid()),
-        sa.Column("leased_until", _TIMESTAMP),
+        sa.Column("leased_until", TIMESTAMP),
         sa.Column("tries", sa.Integer(), nullable=False),
     )
     op.create_index("exports_owner", "exports", ["owner", "asked_at"])
@@ -449,7 +442,7 @@ def _create_searches_and_exports() -> None:
     )
     op.create_index("exports_expire", "exports", ["expires_at"], postgresql_where=sa.text("expires_at IS NOT NULL"))
     op.create_table(
-        "export_pieces",
+        "export_chunks",
         sa.Column("export_id", sa.Uuid(), sa.ForeignKey("exports.export_id", ondelete="CASCADE"), primary_key=True),
         sa.Column("part", sa.String(), primary_key=True),
         sa.Column("place", sa.Integer(), primary_key=True, autoincrement=False),
@@ -463,14 +456,14 @@ def _create_identities() -> None:
         sa.Column("request_id", sa.Uuid(), primary_key=True),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("asked_by", sa.Uuid(), nullable=False),
-        sa.Column("asked_at", _TIMESTAMP, nullable=False),
+        sa.Column("asked_at", TIMESTAMP, nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("decided_by", sa.Uuid()),
-        sa.Column("decided_at", _TIMESTAMP),
+        sa.Column("decided_at", TIMESTAMP),
         sa.Column("answer", sa.Text()),
-        sa.Column("open_until", _TIMESTAMP),
+        sa.Column("open_until", TIMESTAMP),
     )
     op.create_index("identity_requests_newest", "identity_requests", ["asked_at", "request_id"])
     op.create_index(
@@ -480,70 +473,6 @@ def _create_identities() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_index("identity_requests_case", "identity_requests", ["case_id", "asked_by"])
-
-
-def _create_messaging() -> None:
-    op.create_table(
-        "outbox",
-        sa.Column("seq", sa.BigInteger(), sa.Identity(), primary_key=True),
-        sa.Column("message_id", sa.Uuid(), nullable=False),
-        sa.Column("exchange", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("routing_key", sa.String(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("headers", JSONB(), nullable=False),
-        sa.Column("created_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-    )
-    op.create_table(
-        "inbox",
-        sa.Column("consumer", sa.String(), primary_key=True),
-        sa.Column("event_id", sa.Uuid(), primary_key=True),
-        sa.Column("handled_at", _TIMESTAMP, nullable=False, server_default=sa.text("now()")),
-    )
-    op.create_index("ix_inbox_handled_at", "inbox", ["handled_at"])
-
-
-def _create_audit() -> None:
-    op.create_table(
-        "audit_waiting",
-        sa.Column("seq", sa.BigInteger(), sa.Identity(), primary_key=True),
-        sa.Column("at", _TIMESTAMP, nullable=False, server_default=sa.text("clock_timestamp()")),
-        sa.Column("actor_kind", sa.String(), nullable=False),
-        sa.Column("actor_id", sa.String()),
-        sa.Column("roles", ARRAY(sa.String()), nullable=False),
-        sa.Column("command", sa.String(), nullable=False),
-        sa.Column("subjects", ARRAY(sa.String()), nullable=False),
-        sa.Column("result", sa.String(), nullable=False),
-        sa.Column("trace_id", sa.String()),
-    )
-    op.create_table(
-        "audit",
-        sa.Column("position", sa.BigInteger(), primary_key=True, autoincrement=False),
-        sa.Column("at", _TIMESTAMP, nullable=False, server_default=sa.text("clock_timestamp()")),
-        sa.Column("actor_kind", sa.String(), nullable=False),
-        sa.Column("actor_id", sa.String()),
-        sa.Column("roles", ARRAY(sa.String()), nullable=False),
-        sa.Column("command", sa.String(), nullable=False),
-        sa.Column("subjects", ARRAY(sa.String()), nullable=False),
-        sa.Column("result", sa.String(), nullable=False),
-        sa.Column("trace_id", sa.String()),
-        sa.Column("chained_at", _TIMESTAMP, nullable=False),
-        sa.Column("previous_hash", sa.String(64), nullable=False),
-        sa.Column("hash", sa.String(64), nullable=False),
-    )
-    op.execute(
-        """
-        CREATE FUNCTION audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            IF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'audit_waiting' AND current_setting('peygir.chaining', true) = 'on' THEN
-                RETURN NULL;
-            END IF;
-            RAISE EXCEPTION 'the audit only grows' USING ERRCODE = 'restrict_violation';
-        END $$
-        """
-    )
-    _make_append_only("audit_waiting", "audit_waiting", "audit_only_grows")
-    _make_append_only("audit", "audit", "audit_only_grows")
 
 
 def _protect_timeline() -> None:
@@ -558,7 +487,7 @@ def _protect_timeline() -> None:
         END $$
         """
     )
-    _make_append_only("timeline", "timeline", "timeline_only_grows")
+    common_tables_v1.make_append_only("timeline", "timeline", "timeline_only_grows")
     # Erasing leaves fields out and adds none.
     op.execute(
         """
@@ -579,13 +508,3 @@ def _protect_timeline() -> None:
         FOR EACH ROW EXECUTE FUNCTION timeline_only_loses()
         """
     )
-
-
-def _make_append_only(table: str, name: str, function: str) -> None:
-    for suffix, operations in (("changed", "UPDATE OR DELETE"), ("emptied", "TRUNCATE")):
-        op.execute(
-            f"""
-            CREATE TRIGGER {name}_is_never_{suffix} BEFORE {operations} ON {table}
-            FOR EACH STATEMENT EXECUTE FUNCTION {function}()
-            """
-        )
