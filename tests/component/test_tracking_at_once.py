@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import secrets
 from collections import defaultdict
@@ -29,11 +28,12 @@ from deploy.local.parts import PostgreSQL
 from services.tracking.case import context, record
 from services.tracking.composition import compose
 from services.tracking.models import metadata
+from tests.support.seeds import chosen_seed
 from tests.support.walk.services import Services, Trial
 from tests.support.walk.world import World
 from tests.support.walk.world_maker import Maker
 
-SEED = int(os.environ.get("PEYGIR_SEED", random.SystemRandom().randrange(1_000_000)))
+SEED = chosen_seed()
 LOCKED = {"merge", "link_case", "add_evidence", "offer_slots", "call_off_visit", "hold_visit", "miss_visit"}
 """Commands that lock, concern a second case, or whose answer tells what other tables say of their effect."""
 NOT_IN_THE_WORLD = {"settle_early"}
@@ -127,7 +127,15 @@ def world(postgres: PostgreSQL) -> World:
     world = maker.make(rounds=1)
     criticism = maker.stories.file(ground="service", unit="off.b")  # decided without a second pair of eyes
     maker.setup.do(maker.setup.screener, criticism, tracking.StartScreening())
-    maker.stories.assign(criticism)
+    handler = maker.stories.assign(criticism)
+    # Whatever the seed: somebody can answer a consultation.
+    colleague = next(
+        one
+        for one in maker.setup.inspectors
+        if one != handler and not maker.setup.oracle.conflicted(one, criticism.unit)
+    )
+    question = tracking.ConsultColleague(colleague=UUID(colleague.id), text="چه کنیم؟")
+    maker.setup.do(handler, criticism, question)
     return world
 
 

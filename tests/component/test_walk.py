@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.parts import PostgreSQL
+from tests.support.seeds import chosen_seed
 from tests.support.walk.gateway_walk import GatewayWalk
 from tests.support.walk.mutants import ROOT, conditions
 from tests.support.walk.services import SERVICES, Services, rpcs
@@ -20,7 +21,7 @@ from tests.support.walk.walking import NOWHERE, Walk
 from tests.support.walk.world import World
 from tests.support.walk.world_maker import Maker
 
-SEED = int(os.environ.get("PEYGIR_SEED", random.SystemRandom().randrange(1_000_000)))
+SEED = chosen_seed()
 SOME = 12
 """Conditions that are taken out in an ordinary run; all of them with --long."""
 

@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 def seed() -> int:
     """PEYGIR_SEED, or one of this moment; the caller prints it."""
-    return int(os.environ.get("PEYGIR_SEED") or time.time_ns() % 1_000_000)
+    chosen = os.environ.get("PEYGIR_SEED", "random")
+    return time.time_ns() % 1_000_000 if chosen == "random" else int(chosen)
 
 
 def rounds(default: int) -> int:

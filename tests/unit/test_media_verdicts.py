@@ -14,9 +14,10 @@ import pytest
 from services.media.processing.examination import ProcessingFailed, examine
 from services.media.processing.rules import Limits, Reason, Verdict
 from tests.support import media_samples as samples
+from tests.support.seeds import chosen_seed
 
 pytestmark = pytest.mark.timeout(280)
-SEED = int(os.environ.get("PEYGIR_SEED", "20261126"))
+SEED = chosen_seed()
 ROUNDS = int(os.environ.get("PEYGIR_ROUNDS", "3"))
 FILES = Path(__file__).parents[1] / "support" / "media_files"
 
