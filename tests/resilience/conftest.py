@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.processes import System
 from tests.e2e.people import Town, people_of
-from tests.resilience import randomness
+from tests.support.seeds import chosen_seed
 
 Report = Callable[[str], None]
 
@@ -60,7 +60,7 @@ def report(capsys: pytest.CaptureFixture[str]) -> Report:
 @pytest.fixture
 def seed(report: Report, request: pytest.FixtureRequest) -> int:
     """Printed; PEYGIR_SEED repeats it."""
-    value = randomness.seed()
+    value = chosen_seed(usual=None)
     report(f"{request.node.name}: PEYGIR_SEED={value}")
     return value
 

@@ -11,12 +11,6 @@ import time
 from collections.abc import Callable
 
 
-def seed() -> int:
-    """PEYGIR_SEED, or one of this moment; the caller prints it."""
-    chosen = os.environ.get("PEYGIR_SEED", "random")
-    return time.time_ns() % 1_000_000 if chosen == "random" else int(chosen)
-
-
 def rounds(default: int) -> int:
     """PEYGIR_ROUNDS, or the test's own number of rounds."""
     return int(os.environ.get("PEYGIR_ROUNDS") or default)
