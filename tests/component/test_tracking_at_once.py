@@ -128,7 +128,10 @@ def world(postgres: PostgreSQL) -> World:
     criticism = maker.stories.file(ground="service", unit="off.b")  # decided without a second pair of eyes
     maker.setup.do(maker.setup.screener, criticism, tracking.StartScreening())
     handler = maker.stories.assign(criticism)
-    # Whatever the seed: somebody can answer a consultation.
+    # Whatever the seed and the ids: several cases allow each of the commands that few cases allow.
+    for story in ("proposed", "proposed", "proposed", "refused", "refused", "reported", "reported"):
+        maker.stories.play(story)
+    maker.setup.do(handler, criticism, tracking.AddCheck(text="کار"))
     colleague = next(
         one
         for one in maker.setup.inspectors
@@ -185,9 +188,9 @@ def commands_of(world: World, case_id: UUID, chance: random.Random) -> Iterator[
     yield tracking.Close()
     yield tracking.Remind(on=soon, text="یادآوری")
     yield tracking.AddCheck(text="کار")
-    yield tracking.TickCheck(
-        item_id=next((item["item_id"] for item in case["checklist"]), case_id), done=chance.random() < 0.5
-    )
+    item_id = next((item["item_id"] for item in case["checklist"]), case_id)
+    yield tracking.TickCheck(item_id=item_id, done=True)
+    yield tracking.TickCheck(item_id=item_id, done=False)
     yield tracking.LinkCase(to=chance.choice(others))
     recommended = next(iter(of("recommendations", "recommendation_id")), case_id)
     yield tracking.SettleRecommendation(recommendation_id=recommended, accepted=True)
